@@ -153,7 +153,7 @@ class App:
     def _build_intake(self) -> None:
         self.committed = asyncio.Event()
         self.writer = IntakeWriter(self.db, self.committed.set)
-        self.inbox = Inbox(self.db, self.config, self.catalogue, self.engine, self.committed)
+        self.inbox = Inbox(self.db, self.config, self.catalogue, self.engine, self.committed, leads=self.engine.is_leader)
 
     def _build_messages(self) -> None:
         """The bot's messages: state, rendered and sent."""
@@ -381,6 +381,7 @@ class App:
     def _lead(self) -> None:
         """What one process does for all replicas: messages and ticks."""
         self._tasks.append(asyncio.create_task(self.sender.run(), name="sender"))
+        self.committed.set()
         self.schedule.start()
 
     async def _resume_dead(self) -> None:

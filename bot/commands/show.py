@@ -20,7 +20,7 @@ async def show(ctx: CommandContext, request: Request) -> Reply:
     if request.text and request.entry_point.is_typed:
         raise NotFound(f"show takes a reference such as {subject.ref}, not {request.text[:40]}.")
     if subject.group and request.entry_point == EntryPoint.BUTTON:
-        await groups.give_card(ctx.db, subject.group)
+        await groups.give_card(ctx.db, subject.group, ctx.config)
     group_id = number_of(subject.group, "AL") if subject.group else None
     incident_id = number_of(subject.incident, "INC") if subject.incident else None
     async with ctx.db.read() as session:

@@ -59,6 +59,8 @@ class AlertGroup(BaseModel):
     firing: int = 0
     repeats: int = 0
     reopened: int = 0
+    mentioned_at: datetime | None = None
+    """When its on-call was mentioned first."""
     rev: int = 1
 
     @property

@@ -111,12 +111,12 @@ class Renderer:
     def _completed(self, row: MessageRow, content: Content) -> Content:
         """The content with what follows from configuration."""
         match content:
-            case CardContent() if self.config.knows_severity(content.severity_word):
-                return replace(content, severity_word="")
+            case CardContent():
+                word = "" if self.config.knows_severity(content.severity_word) else content.severity_word
+                links = [(label, self._live(url)) for label, url in content.links]
+                return replace(content, severity_word=word, links=links)
             case StormContent():
                 return replace(content, origin=self._origin(content))
-            case CardContent():
-                return replace(content, links=[(label, self._live(url)) for label, url in content.links])
             case LineContent() if row.kind == MessageKind.LINE:
                 return replace(content, full_text_at=self._full_text_at(row, content.text))
             case _:

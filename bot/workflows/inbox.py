@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -21,8 +22,14 @@ TRIES = 5
 """A row that fails so often is set aside, and the queue goes on."""
 REST_SECONDS = 0.02
 """After a batch that emptied the inbox. The first alert after a rest is sorted at once, later ones at most so much later."""
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.1
 """How long a commit of another replica may go unnoticed."""
+ALONE_POLL_SECONDS = 5.0
+"""On SQLite, where every commit wakes the inbox."""
+AT_ONCE = 8
+"""Triages that are started while more waits to be sorted: the cards of a storm come before the causes of its first groups."""
+HOLD_SECONDS = 3.0
+"""The others wait no longer for the end of a storm than this."""
 
 
 class Inbox:
@@ -36,12 +43,19 @@ class Inbox:
         engine: Engine,
         wake: asyncio.Event,
         *,
+        leads: Callable[[], bool] = lambda: True,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`leads`: whether this replica sorts. One does: what it remembers of the open alerts is worth most of the price."""
         self.rows = Rows(db, Sorter(db, config, catalogue))
         self.engine = engine
         self.wake = wake
+        self.leads = leads
         self.pause = pause
+        self._monotonic = monotonic
+        self._held_since = 0.0
+        self._begun = 0
         self._alive = False
         self._failures = 0
         self._size = BATCH
@@ -63,7 +77,7 @@ class Inbox:
         try:
             while True:
                 self.wake.clear()
-                if not await self.once():
+                if not self.leads() or not await self.once():
                     await self._wait()
                 elif not self._more:
                     # What trickles in is sorted together, and intake has the one writer to itself meanwhile.
@@ -116,14 +130,22 @@ class Inbox:
         """Start what is committed; whatever fails stays and is started with the next batch."""
         if self._unstarted is None:
             self._unstarted = deque(await self.rows.unstarted())
-        while self._unstarted:
+        while self._unstarted and not self._held():
             ref, attempt = self._unstarted[0]
             await self.engine.start("triage", f"triage:{ref}:{attempt}", ref, attempt)
             self._unstarted.popleft()
+            self._begun += 1
+
+    def _held(self) -> bool:
+        """Whether the next triage waits until what came with it is sorted."""
+        now = self._monotonic()
+        if not self._more or now - self._held_since >= HOLD_SECONDS:
+            self._held_since, self._begun = now, 0
+        return self._more and self._begun >= AT_ONCE
 
     async def _wait(self) -> None:
         try:
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout(ALONE_POLL_SECONDS if self.rows.db.sqlite else POLL_SECONDS):
                 await self.wake.wait()
         except TimeoutError:
             return

@@ -68,7 +68,7 @@ class HousekeepingTick:
     async def __call__(self) -> None:
         db = self.postmortems.db
         await incidents.close_quiet(db, self.config.close_after)
-        await groups.end_storms(db)
+        await groups.end_storms(db, self.config)
         await start_wanted(self.postmortems, self.engine)
         await self._retry_triages()
 

@@ -30,6 +30,14 @@ def storms_over(groups: Sequence[tuple[str, datetime]], now: datetime) -> set[st
     return {card for card, opened_at in newest.items() if opened_at < now - STORM_WINDOW}
 
 
+def leave_storm(firing: Sequence[int]) -> Sequence[int]:
+    """Which groups of a storm that is over get cards of their own: those that still fire, if they are few.
+
+    More of them stay lines of the storm's card, which is their one end: as many cards would be a storm of their own.
+    """
+    return firing if len(firing) <= STORM_GROUPS else ()
+
+
 def suspected_origin(firing: Sequence[str], depends_on: Mapping[str, Sequence[str]]) -> tuple[str, int] | None:
     """The service and how many of the firing groups are on it or above it; None if no service stands out.
 

@@ -109,13 +109,13 @@ class StormContent(Content):
 
     @property
     def notified_services(self) -> Sequence[str]:
-        declared = dict.fromkeys(group.service for group in self.groups if group.incident)
-        return [*declared, *([self.service] if declared and not any(declared) and self.service else [])]
+        called = dict.fromkeys(group.service for group in self.groups if group.incident or group.mentioned_at)
+        return [*called, *([self.service] if called and not any(called) and self.service else [])]
 
     @property
     def urgent_part(self) -> object:
-        # Every tenth group redraws the message at once.
-        return next((group.incident for group in self.groups if group.incident), ""), len(self.groups) // 10
+        # The message is redrawn at once when the storm has doubled, and when nothing of it fires any more.
+        return bool(self.notified_services), len(self.groups).bit_length(), bool(self.firing)
 
 
 class BacklogAlert(NamedTuple):
@@ -157,7 +157,7 @@ class RaisedContent(LineContent):
 
     @property
     def notified_services(self) -> Sequence[str]:
-        return (self.group.service,) if self.group.incident else ()
+        return (self.group.service,) if self.group.incident or self.group.mentioned_at else ()
 
     @property
     def urgent_part(self) -> object:

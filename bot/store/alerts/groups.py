@@ -11,6 +11,7 @@ from bot.core.alert import Severity
 from bot.core.alerts import escalation, storm
 from bot.core.alerts import renewal as renewals
 from bot.core.alerts.renewal import Renewal
+from bot.core.config import Config
 from bot.core.evidence import Findings
 from bot.core.incident import GroupState, IncidentState, number_of
 from bot.core.messages.alerts import RenewedSubject
@@ -50,30 +51,44 @@ async def storm_of(session: AsyncSession, channel: str, at: datetime) -> str:
     return storm.storm_card(channel, at, opened=opened, running=running or "")
 
 
-async def end_storms(db: Database) -> None:
-    """Give groups of storms that are over cards of their own."""
+async def end_storms(db: Database, config: Config) -> None:
+    """Give what is left of storms that are over cards of its own, where that is little."""
     async with db.write() as session:
         in_storms = select(GroupRow).where(GroupRow.on_storm_card != "", GroupRow.state != GroupState.RESOLVED)
         rows = (await session.exec(in_storms)).all()
         over = storm.storms_over([(row.on_storm_card, row.opened_at) for row in rows], db.clock())
-        for row in rows:
-            if row.on_storm_card in over:
-                await _leave_storm(db, session, row)
+        for key in sorted(over):
+            firing = {row.id or 0: row for row in rows if row.on_storm_card == key and row.state != GroupState.MONITORING}
+            for number in storm.leave_storm(list(firing)):
+                await _leave_storm(db, session, firing[number], config)
 
 
-async def _leave_storm(db: Database, session: AsyncSession, row: GroupRow) -> None:
+async def _leave_storm(db: Database, session: AsyncSession, row: GroupRow, config: Config) -> None:
     key, row.on_storm_card = row.on_storm_card, ""
     await messages.refresh(db, session, key)
     await touch_card(db, session, row)
+    if row.incident_id is None and escalation.deserves_incident(Severity(row.severity), config):
+        await open_incident(db, session, row, by="policy")
+    if (await session.exec(select(TriageRow.group_id).where(TriageRow.group_id == row.id).limit(1))).first() is not None:
+        await touch_triage(db, session, row)
 
 
-async def give_card(db: Database, ref: str) -> bool:
+async def touch_triage(db: Database, session: AsyncSession, group: GroupRow) -> None:
+    """Have the message with a group's causes shown anew."""
+    ref = f"AL-{group.id}"
+    thread = group.on_storm_card or f"card:{ref}"
+    await messages.touch(
+        db, session, f"triage:{ref}", channel=group.channel, kind=MessageKind.TRIAGE, subject=ref, thread_key=thread
+    )
+
+
+async def give_card(db: Database, ref: str, config: Config) -> bool:
     """Give a group that stands on a storm card one of its own, because somebody opened it; True if it had none."""
     async with db.write() as session:
         row = await session.get(GroupRow, number_of(ref, "AL") or 0)
         if row is None or not row.on_storm_card:
             return False
-        await _leave_storm(db, session, row)
+        await _leave_storm(db, session, row, config)
         return True
 
 
@@ -112,7 +127,7 @@ async def raise_severity(
     if change.mention:
         group.mentioned_at = db.clock()
         await mention(db, session, group)
-    if change.incident:
+    if change.incident and not group.on_storm_card:
         await open_incident(db, session, group, by="policy")
 
 
@@ -128,14 +143,16 @@ async def mention(db: Database, session: AsyncSession, group: GroupRow) -> None:
 
 
 async def mention_in_storm(db: Database, session: AsyncSession, group: GroupRow) -> None:
-    """Mention the on-call of a new incident that stands on a storm card, unless its service was mentioned there before."""
-    if not group.on_storm_card:
-        return
+    """Mention the on-call of a bad group that stands on a storm card, unless its service was mentioned there before.
+
+    It is no incident of its own: a storm is one outage, with one end. Whoever opens it makes it one.
+    """
+    group.mentioned_at = db.clock()
     same_service = select(GroupRow.id).where(
         GroupRow.on_storm_card == group.on_storm_card,
         GroupRow.service == group.service,
         GroupRow.id != group.id,
-        col(GroupRow.incident_id).is_not(None),
+        col(GroupRow.mentioned_at).is_not(None),
     )
     if (await session.exec(same_service.limit(1))).first() is None:
         await mention(db, session, group)

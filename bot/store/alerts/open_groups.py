@@ -4,10 +4,11 @@ Comparing every arrival with every open group would make a storm of unrelated al
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func
+from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,6 +21,9 @@ from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
 
 _CHUNK = 500
 _MAX_NEAR = 10_000
+_MEMBERS = 5
+"""Of each alert name and service so many of a group's newest members are read after a start: a storm's group has thousands,
+and what they have in common its newest show."""
 
 
 class OpenGroups:
@@ -104,13 +108,10 @@ class OpenGroups:
             await self._read_members(session, fresh[start : start + _CHUNK])
 
     async def _read_members(self, session: AsyncSession, numbers: Sequence[int]) -> None:
-        query = select(EpisodeRow).where(col(EpisodeRow.group_id).in_(numbers)).order_by(col(EpisodeRow.id))
-        for row in (await session.exec(query)).all():
-            number = row.group_id or 0
-            if row.grouping_reason == GroupingReason.NEW_BURST and number in self.groups:
+        for number, reason, *member in (await session.exec(_newest_members(numbers))).all():
+            if reason == GroupingReason.NEW_BURST and number in self.groups:
                 self.groups[number].pace.is_burst = True
-            # When it came, not when it last came again.
-            self.add_member(number, replace(arrival_of(row), at=row.first_seen_at))
+            self.add_member(number, Arrival(*member))
 
     def _neighbours(self, service: str) -> dict[str, str]:
         if service not in self._near:
@@ -141,6 +142,20 @@ async def _declared(session: AsyncSession) -> Sequence[tuple[int, str]]:
     )
     rows: Sequence[tuple[int, str]] = (await session.exec(query)).all()
     return rows
+
+
+def _newest_members(numbers: Sequence[int]) -> Any:  # Any: a select of so many columns has no type of its own
+    """Number of the group, the reason and the fields of `Arrival`, of the newest members of these groups, the oldest first."""
+    row = EpisodeRow
+    read = (row.id, row.group_id, row.grouping_reason, row.source, row.name, row.service, row.fingerprint, row.group_key)
+    alike = (col(row.group_id), col(row.name), col(row.service))
+    place = func.row_number().over(partition_by=alike, order_by=col(row.id).desc()).label("place")
+    # When it came, not when it last came again.
+    ranked = columns(*map(col, read), col(row.labels), col(row.first_seen_at), place)
+    newest = ranked.where(col(row.group_id).in_(numbers)).subquery().c
+    fields = [newest[name] for name in ("source", "name", "service", "fingerprint", "group_key", "labels", "first_seen_at")]
+    kept = (newest.place <= _MEMBERS) | (newest.grouping_reason == GroupingReason.NEW_BURST)
+    return columns(newest.group_id, newest.grouping_reason, *fields).where(kept).order_by(newest.id)
 
 
 def arrival_of(row: EpisodeRow) -> Arrival:

@@ -30,6 +30,7 @@ from bot.store.alerts.episode_index import EpisodeIndex
 from bot.store.alerts.open_groups import OpenGroups, arrival_of
 from bot.store.alerts.repeats import Repeats
 from bot.store.db.database import Database
+from bot.store.db.rows import new_row
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, SourceRow
 
 MOST_OPENED = 8
@@ -146,7 +147,8 @@ class _Batch:
         self.session.add(episode)
 
     def _episode(self, row: AlertRow) -> EpisodeRow:
-        return EpisodeRow(
+        return new_row(
+            EpisodeRow,
             source=row.source,
             fingerprint=row.fingerprint,
             starts_at=row.starts_at,
@@ -346,8 +348,10 @@ class _Batch:
             text = f"its severity {row.severity!r} is not mapped in `severities` of tocsin.yaml: it counts as {group.severity}"
             await timeline.add(self.db, self.session, EntryKind.SYSTEM, text, group_id=group.id)
         if deserves_incident(Severity(group.severity), self.config):
-            await groups.open_incident(self.db, self.session, group, by="policy")
-            await groups.mention_in_storm(self.db, self.session, group)
+            if group.on_storm_card:
+                await groups.mention_in_storm(self.db, self.session, group)
+            else:
+                await groups.open_incident(self.db, self.session, group, by="policy")
         self.result.triages.append((f"AL-{group.id}", 1))
         self.result.opened += 1
         return group

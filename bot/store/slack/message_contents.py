@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -195,10 +196,10 @@ async def _renewed(session: AsyncSession, subject: str) -> RenewedContent | None
 
 
 async def _notified_before(session: AsyncSession, group: GroupRow) -> Sequence[str]:
-    """Services whose on-call was mentioned in this storm before: those of its earlier groups with an incident."""
+    """Services whose on-call was mentioned in this storm before: those of its earlier groups that are bad enough."""
     query = select(GroupRow.service).where(
         GroupRow.on_storm_card == group.on_storm_card,
-        col(GroupRow.incident_id).is_not(None),
+        or_(col(GroupRow.incident_id).is_not(None), col(GroupRow.mentioned_at).is_not(None)),
         col(GroupRow.id) < (group.id or 0),
     )
     return list(dict.fromkeys((await session.exec(query.order_by(col(GroupRow.id)))).all()))

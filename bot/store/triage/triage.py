@@ -19,10 +19,10 @@ from bot.core.errors import NotFound, UnreadableEvidence
 from bot.core.evidence import Case, Evidence, LedgerEntry, failed_to_read, parse_entry
 from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_state import TriageState
-from bot.core.messages.content import MessageKind
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
+from bot.store.alerts.groups import touch_triage
 from bot.store.db.database import Database
 from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, QuestionRow, TimelineRow, TriageRow
 from bot.store.triage.cases import case_from, is_earlier, leading_alert
@@ -103,7 +103,7 @@ class Triages:
                     )
                 )
                 await self._add_late_entry(session, group, attempt, late)
-            await self._touch(session, group)
+            await self._touch(session, group, requested=bool(requester or question))
             lead = await leading_alert(session, group)
             return case_from(group, lead, attempt, question, requester)
 
@@ -315,17 +315,12 @@ class Triages:
             if await session.get(PictureRow, key) is None:
                 session.add(PictureRow(key=key, png=png, alt=alt, title=title, created_at=self.db.clock()))
 
-    async def _touch(self, session: AsyncSession, group: GroupRow) -> None:
-        ref = f"AL-{group.id}"
-        await messages.touch(
-            self.db,
-            session,
-            f"triage:{ref}",
-            channel=group.channel,
-            kind=MessageKind.TRIAGE,
-            subject=ref,
-            thread_key=group.on_storm_card or f"card:{ref}",
-        )
+    async def _touch(self, session: AsyncSession, group: GroupRow, *, requested: bool = False) -> None:
+        """Have its message shown anew. A group that is a line of a storm has none until somebody asks or it gets a card."""
+        if requested or not group.on_storm_card:
+            await touch_triage(self.db, session, group)
+        else:
+            await messages.refresh(self.db, session, f"triage:AL-{group.id}")
 
 
 async def _row(session: AsyncSession, number: int, attempt: int | None) -> TriageRow | None:

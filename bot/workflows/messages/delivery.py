@@ -101,7 +101,9 @@ class DeliveryLimits:
     visible_within: float = 8.0
     """A post in flight may become visible this late; an empty search counts only after it."""
     poll: float = 0.2
-    gaps: tuple[tuple[int, float], ...] = field(default=((4, 1.5), (10, 5.0), (20, 15.0), (30, 30.0), (45, 60.0)))
+    idle_poll: float = 1.0
+    """Between two looks on SQLite while nothing waits: every commit wakes the sender."""
+    gaps: tuple[tuple[int, float], ...] = field(default=((2, 2.0), (5, 20.0), (30, 30.0), (45, 60.0)))
     """Edits so far -> seconds between edits while nothing but counts changes; at most 60 edits for a fault of half an hour."""
     slowest: float = 300.0
 

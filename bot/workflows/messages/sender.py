@@ -59,6 +59,7 @@ class Sender:
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._stopping = False
+        self._idle = False
         self._last_round_at = monotonic()
 
     def wake(self) -> None:
@@ -76,7 +77,7 @@ class Sender:
             await self._round()
             self._last_round_at = self._monotonic()
             try:
-                async with asyncio.timeout(self.limits.poll):
+                async with asyncio.timeout(self.limits.idle_poll if self._idle else self.limits.poll):
                     await self._wake.wait()
             except TimeoutError:
                 continue
@@ -106,7 +107,9 @@ class Sender:
         try:
             edits = self._edits.whole()
             # In a storm hundreds of messages wait for their channel or for an edit: they are not even read.
-            for waiting in await self.outbox.due(without=list(self._workers), edits=edits > 0):
+            due = await self.outbox.due(without=list(self._workers), edits=edits > 0)
+            self._idle = self.outbox.db.sqlite and not due and not self._workers
+            for waiting in due:
                 if waiting.channel in self._workers or not self._ready(waiting):
                     continue
                 if waiting.ts and waiting.kind not in UNBUDGETED:

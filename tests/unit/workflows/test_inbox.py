@@ -155,3 +155,30 @@ async def test_the_loop_wakes_for_a_commit_and_says_that_it_lives(room: Room) ->
 
     assert not room.inbox.alive()
     assert len(await room.desk.rows(AlertRow)) == 2
+
+
+async def test_only_the_replica_that_leads_sorts(room: Room) -> None:
+    leads: list[bool] = []
+    config: Any = Config(default_channel="C0")
+    engine: Any = room.engine
+    inbox = Inbox(room.desk.db, config, CATALOGUE, engine, wake := asyncio.Event(), leads=lambda: bool(leads))
+    await room.desk.store([alert("a")])
+    loop = asyncio.create_task(inbox.run())
+    await asyncio.sleep(0)
+    assert inbox.alive() and room.engine.started == []
+
+    leads.append(True)
+    wake.set()
+    await wait_until(lambda: room.engine.started == ["triage:AL-1:1"])
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
+
+
+async def test_the_cards_of_a_storm_come_before_the_causes_of_its_groups(room: Room) -> None:
+    await room.desk.store([alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(30)])
+
+    started: list[int] = []
+    while await room.inbox.once():
+        started.append(len(room.engine.started))
+
+    assert started == [8, 8, 8, 30]

@@ -12,9 +12,11 @@ from bot.core.alert import Alert, Severity
 from bot.core.config import Config
 from bot.core.config.alerts import Inhibition, Maintenance, Threshold
 from bot.store import audit
+from bot.store.alerts.groups import end_storms, give_card
 from bot.store.alerts.sorting import MOST_OPENED
 from bot.store.incidents import incidents
 from bot.store.tables import AuditRow, HeartbeatRow, IncidentRow, MessageRow, TriageRow
+from bot.store.triage.triage import Triages
 from tests.unit.builders import NOW, at
 from tests.unit.store.databases import Clock, Desk, alert, open_database
 
@@ -351,3 +353,54 @@ async def test_a_declared_incident_takes_no_alert_once_it_is_resolved(desk: Desk
     await desk.receive(alert("f1", start=-1))
 
     assert [group.alerts for group in await desk.groups()] == [0, 1]
+
+
+SEVERE = Config(default_channel="C0")
+
+
+async def test_what_stands_on_a_storm_card_is_no_incident_of_its_own(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(12)))
+
+    groups = await desk.groups()
+    assert [group.incident_id is not None for group in groups] == [True] * 5 + [False] * 7
+    assert all(group.mentioned_at for group in groups)
+
+
+async def test_of_a_storm_that_is_over_the_few_that_still_fire_get_cards_and_incidents(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(12)))
+    desk.clock.forward(30)
+    await desk.receive(*(alert(f"f{n}", "resolved", labels={"service": f"s{n}"}) for n in range(10)))
+    desk.clock.forward(120)
+    await end_storms(desk.db, SEVERE)
+
+    assert [bool(group.on_storm_card) for group in await desk.groups()] == [False] * 5 + [True] * 5 + [False] * 2
+    assert [group.incident_id is not None for group in await desk.groups()] == [True] * 5 + [False] * 5 + [True] * 2
+
+
+async def test_a_storm_of_which_much_still_fires_stays_on_its_card(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(12)))
+    desk.clock.forward(120)
+    await end_storms(desk.db, SEVERE)
+
+    assert sum(bool(group.on_storm_card) for group in await desk.groups()) == 7
+
+
+async def test_whoever_opens_a_group_of_a_storm_makes_it_an_incident_with_its_causes(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(8)))
+    triages = Triages(desk.db)
+    await triages.open("AL-7", 1, "", "")
+    assert "triage:AL-7" not in {row.key for row in await desk.rows(MessageRow)}
+
+    assert await give_card(desk.db, "AL-7", SEVERE)
+
+    threads = {row.key: row.thread_key for row in await desk.rows(MessageRow)}
+    assert threads["triage:AL-7"] == "card:AL-7" and "card:AL-7" in threads
+    assert (await desk.groups())[6].incident_id
+
+
+async def test_whoever_asks_about_a_group_of_a_storm_gets_the_answer_in_the_storms_thread(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(8)))
+    await Triages(desk.db).open("AL-7", 1, "", "alice")
+
+    (triage,) = [row for row in await desk.rows(MessageRow) if row.kind == "triage"]
+    assert triage.thread_key.startswith("storm:")
