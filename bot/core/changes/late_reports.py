@@ -40,7 +40,7 @@ class FinishedAttempt:
     weighed: Set[tuple[str, datetime]]
     """Ids and moments of the changes that were considered."""
     retried_for: Set[str]
-    """Ids of the changes for which an attempt was made already: each causes one at most."""
+    """Ids of the changes for which an attempt was made that could list the changes: each causes one such attempt at most."""
 
 
 def late_changes(reported: Iterable[ReportedChange], attempted: FinishedAttempt) -> list[ReportedChange]:

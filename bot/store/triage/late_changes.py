@@ -133,7 +133,7 @@ class LateChanges:
             began_at=facts.onset if facts and facts.onset else min((at for _, at in rows), default=group.opened_at),
             services=alerting | below | checked,
             weighed=weighed,
-            retried_for={id for row in triages for id in row.late_changes},
+            retried_for={id for row in triages if _read_changes(row) for id in row.late_changes},
         )
 
     async def _checked(self, session: AsyncSession, group_id: int | None) -> tuple[Set[str], Set[tuple[str, datetime]]]:
@@ -143,6 +143,12 @@ class LateChanges:
         listed = [entry_of(row) for row in rows if row.tool == self.changes and not row.arguments.get("service")]
         changes = {(change.id, change.at) for entry in listed for change in entry.evidence.facts.changes or ()}
         return {str(row.arguments.get("service", "")) for row in rows if row.tool == self.health} - {""}, changes
+
+
+def _read_changes(attempt: TriageRow) -> bool:
+    """Whether an attempt could list the changes: what it was made for and did not see is not done with."""
+    facts = stored_facts(attempt.facts)
+    return facts is None or facts.changes_ok
 
 
 def _key(ranked: _Ranked, change: Change) -> _Judged:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from bot.core.approvals.policy_types import PROPOSAL_LIFE
+from bot.core.change import Change
 from bot.core.changes.late_reports import MAX_ATTEMPTS, QUIET_PERIOD
+from bot.core.errors import QueryFailed
 from bot.core.evidence import Case
 from bot.core.incident import GroupState
 from bot.core.messages.investigation import TriageContent
@@ -39,13 +41,14 @@ class Duty(Office):
         super().__init__(url)
         self.triages = Triages(self.db)
         self.late = LateChanges(self.db, CATALOGUE, INFOS)
+        self.changes = Changes(self.db)
         looker = ToolRunner(self.triages, TOOLS, self._sees)
         facts = FactCollector(looker, self.triages, CATALOGUE, None, lambda _graph: b"")
         desk = TriageSteps(self.triages, facts, self.approvals, self.config)
         self.engine.register("triage", triage(desk, Analyst(looker.bound, looker.infos), _no_model))
 
     def _sees(self, case: Case) -> ToolContext:
-        return context({ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}, changes=Changes(self.db))
+        return context({ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}, changes=self.changes)
 
     async def fires(self, service: str = "checkout") -> None:
         began = ONSET + timedelta(minutes=1)
@@ -101,6 +104,13 @@ class Duty(Office):
                 setattr(group, name, value)
 
 
+class UnreadableChanges(Changes):
+    """The stored changes while the database does not answer in time."""
+
+    async def since(self, service: str, since: datetime) -> list[Change]:
+        raise QueryFailed("the changes could not be read")
+
+
 async def _no_model() -> Investigator | None:
     return None
 
@@ -135,6 +145,29 @@ async def test_one_change_brings_about_one_attempt_also_after_a_restart(duty: Du
 
     assert await duty.tick() == []
     assert await duty.attempts() == [(1, []), (2, ["ci:v2"])]
+
+
+async def test_an_attempt_that_could_not_read_the_changes_is_made_again(duty: Duty) -> None:
+    duty.changes = UnreadableChanges(duty.db)
+    await duty.told("v2")
+    await duty.tick()
+    unread = await duty.shown()
+    duty.changes = Changes(duty.db)
+    await duty.tick()
+
+    assert "ci:v2" not in {cause.change_id for cause in unread.hypotheses}
+    assert await duty.attempts() == [(1, []), (2, ["ci:v2"]), (3, ["ci:v2"])]
+    assert (await duty.shown()).hypotheses[0].change_id == "ci:v2"
+    assert await duty.tick() == []
+
+
+async def test_changes_that_can_never_be_read_bring_about_no_endless_attempts(duty: Duty) -> None:
+    duty.changes = UnreadableChanges(duty.db)
+    await duty.told("v2")
+    for _ in range(MAX_ATTEMPTS + 2):
+        await duty.tick()
+
+    assert len(await duty.attempts()) == 1 + MAX_ATTEMPTS
 
 
 async def test_what_a_dead_process_did_not_start_the_next_one_finds(duty: Duty) -> None:
