@@ -42,6 +42,7 @@ class GroupingReason(StrEnum):
     NEW_BURST = "new_burst"
     SAME_BURST = "same_burst"
     FLAPPING = "flapping"
+    BY_PERSON = "by_person"
     FIRES_AGAIN = "fires_again"
     SAME_ALERT = "same_alert"
     SOURCE_KEY = "source_key"
@@ -91,6 +92,7 @@ class OpenGroup:
     """(alert name, service) of its members."""
     kinds: set[tuple[AlertKind, str]] = field(default_factory=set)
     """(kind of problem, service) of its members."""
+    members: int = 0
     pace: Pace = field(default_factory=Pace)
 
     def declare(self, service: str) -> set[Hint]:
@@ -106,6 +108,7 @@ class OpenGroup:
         """Make an alert a member; returns the hints that are new to the group."""
         fresh = arrival.hints - self.hints
         self.hints |= fresh
+        self.members += 1
         self.pace.add(arrival.at.timestamp(), arrival.component)
         self.scope = {**arrival.scope, **self.scope}
         if (alert := (arrival.name, arrival.service)) not in self.alerts:

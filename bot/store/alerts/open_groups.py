@@ -95,10 +95,12 @@ class OpenGroups:
     async def refresh(self, session: AsyncSession) -> None:
         """Take over what people and ticks did to groups since the last batch; read the members of groups new to it."""
         unresolved = await _unresolved(session)
-        for number in self.groups.keys() - {number for number, *_ in unresolved}:
+        counts = {number: alerts for number, *_, alerts in unresolved}
+        for number in [number for number, group in self.groups.items() if group.members != counts.get(number)]:
+            # Resolved, or people merged or split it.
             self.close(number)
         fresh = [number for number, *_ in unresolved if number not in self.groups]
-        for number, state, opened_at, last_alert_at, cleared_at in unresolved:
+        for number, state, opened_at, last_alert_at, cleared_at, _ in unresolved:
             group = self.groups.setdefault(number, OpenGroup(number, state, opened_at, last_alert_at))
             group.state, group.last_alert_at, group.cleared_at = GroupState(state), last_alert_at, cleared_at
         for number, service in await _declared(session) if fresh else ():
@@ -106,6 +108,9 @@ class OpenGroups:
                 self.declare(number, service)
         for start in range(0, len(fresh), _CHUNK):
             await self._read_members(session, fresh[start : start + _CHUNK])
+        for number in fresh:
+            # Old members may be deleted, and are still counted.
+            self.groups[number].members = counts[number]
 
     async def _read_members(self, session: AsyncSession, numbers: Sequence[int]) -> None:
         for number, reason, *member in (await session.exec(_newest_members(numbers))).all():
@@ -121,12 +126,13 @@ class OpenGroups:
         return self._near[service]
 
 
-_Unresolved = tuple[int, GroupState, datetime, datetime, datetime | None]
+_Unresolved = tuple[int, GroupState, datetime, datetime, datetime | None, int]
 
 
 async def _unresolved(session: AsyncSession) -> Sequence[_Unresolved]:
-    """Number, state, opened, last alert and cleared of every group that is not resolved."""
-    columns: Any = (GroupRow.id, GroupRow.state, GroupRow.opened_at, GroupRow.last_alert_at, GroupRow.cleared_at)
+    """Number, state, opened, last alert, cleared and count of alerts of every group that is not resolved."""
+    row = GroupRow
+    columns: Any = (row.id, row.state, row.opened_at, row.last_alert_at, row.cleared_at, row.alerts)
     rows: Sequence[_Unresolved] = (await session.exec(select(*columns).where(GroupRow.state != GroupState.RESOLVED))).all()
     return rows
 
