@@ -9,6 +9,7 @@ from bot.core.messages.replies import (
     DetailsReply,
     GroupingReply,
     HelpReply,
+    HomeReply,
     ListReply,
     PanelReply,
     PlanReply,
@@ -26,7 +27,7 @@ from bot.slack.limits import LIMIT
 from bot.slack.render import redacted
 from bot.slack.untrusted_text import plain_text
 from bot.slack.view_context import ViewContext
-from bot.slack.views import details, listing, panel, postmortem, proposal, show, why
+from bot.slack.views import details, home, listing, panel, postmortem, proposal, show, why
 from bot.slack.views import help as help_view
 from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Unreachable
 
@@ -42,6 +43,8 @@ def rendered_reply(content: ReplyContent, view: ViewContext) -> Rendered:
             return help_view.render(content, view)
         case ListReply():
             return listing.render(content, view)
+        case HomeReply():
+            return home.render(content)
         case PanelReply():
             return panel.render(content, view)
         case ShowReply():
@@ -171,6 +174,11 @@ class Answers:
         text = f"{form.title}: this needs a dialog, which a mention cannot open."
         blocks = [section(lines(text)), actions(button(f"{form.title}...", form.verb, value or "-"))]
         await self._tell(target, text, blocks)
+
+    async def publish_home(self, user: str, content: HomeReply) -> None:
+        """Show one person's home tab as it is now."""
+        view = self.clean(home.home_view(content))
+        await self.slack.call(self.slack.web.views_publish, user_id=user, view=view)
 
     def clean(self, view: View) -> View:
         """A view with secrets masked in its texts."""

@@ -10,6 +10,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.core.actor import Actor
 from bot.core.errors import NotAllowed, TocsinError
 from bot.core.messages.content import MessageKind
+from bot.core.messages.replies import HomeReply
 from bot.core.questions.grammar import LIMIT, Line
 from bot.core.questions.speech import is_speech
 from bot.core.redaction.redaction import redact, redact_all
@@ -99,6 +100,19 @@ class CommandRouter:
             await self.answers.private(target, Reply(reason))
             return
         await self._serve(request, target)
+        if request.entry_point == EntryPoint.HOME:
+            await self.show_home(target)
+
+    async def show_home(self, target: ReplyTarget) -> None:
+        """The home tab of whoever looks at it, as it is now."""
+        request = Request("home", Actor(team=target.team, user=target.user), "", entry_point=EntryPoint.HOME)
+        answer = await self._use(request, target)
+        if not isinstance(answer, Reply) or not isinstance(answer.content, HomeReply):
+            return
+        try:
+            await self.answers.publish_home(target.user, answer.content)
+        except DELIVERY_ERRORS as error:
+            log.info("a home tab could not be shown", user=target.user, why=str(error))
 
     async def _button_matches_message(self, request: Request, private: bool) -> bool:
         shown = await self.interactions.shown_at(request.channel, request.message)

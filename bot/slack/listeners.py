@@ -42,6 +42,10 @@ def register(app: AsyncApp, router: CommandRouter, channels: AlertChannels | Non
         if channels:
             await channels.on_message(body)
 
+    @app.event("app_home_opened")
+    async def home(body: Body) -> None:
+        await on_home_opened(router, body)
+
     @app.action(_ANY)
     async def action(ack: AsyncAck, body: Body) -> None:
         await ack()
@@ -98,6 +102,13 @@ async def _on_typed(router: CommandRouter, body: Body, entry_point: EntryPoint) 
     line = parse_line(_unescape(_MENTION.sub("", event.get("text", ""), count=1)))
     key = f"event:{body.get('event_id') or event['ts']}"
     await router.line(line, _request(target, entry_point=entry_point, key=key, said_at=event["ts"]), target)
+
+
+async def on_home_opened(router: CommandRouter, body: Body) -> None:
+    """Somebody looks at the app's home tab."""
+    event = body["event"]
+    if event.get("tab") == "home":
+        await router.show_home(ReplyTarget(user=event["user"], channel="", team=body.get("team_id", "")))
 
 
 async def on_action(router: CommandRouter, body: Body) -> None:

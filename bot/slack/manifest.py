@@ -18,7 +18,7 @@ SCOPES: dict[str, str] = {
 }
 """Bot scopes and why."""
 
-EVENTS = ("app_mention", "message.im")
+EVENTS = ("app_home_opened", "app_mention", "message.im")
 CHANNEL_EVENTS = ("message.channels", "message.groups")
 """Only where a channel is a source of alerts: Slack then sends every message of every channel that the bot is in."""
 
@@ -51,7 +51,7 @@ def manifest(
         "display_information": {"name": name, "description": "Incident response: alerts, causes, approvals, postmortems"},
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,10 @@ from bot.slack.app import SlackEdge
 from bot.slack.client import SlackClient, web_client
 from bot.slack.commands import CommandRouter
 from bot.slack.people import People
+from bot.slack.render import called_hosts
 from bot.store.slack.interactions import Interactions
 from tests.contracts.slack_places import Sandbox, actions, button, sandbox
-from tests.real import PATIENCE
+from tests.real import PATIENCE, wait_until
 from tests.unit.approving import Office, office
 from tests.unit.commands.using import context
 from tests.unit.slack.test_commands import with_card
@@ -56,8 +58,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         place.ws.add_channel("shop", channel_id="C1")
         slack = SlackClient(web_client(place.ws.bot_token, f"{place.ws.base_url}/api"))
         ctx = replace(context(house), verbs=verbs())
+        answers = Answers(slack, called=called_hosts(house.config))
         people = People(slack, {"alice": Person(slack="U1"), "bob": Person(slack="U2")})
-        router = CommandRouter(ctx, people, Interactions(house.db), Answers(slack), soon=PATIENCE)
+        router = CommandRouter(ctx, people, Interactions(house.db), answers, soon=PATIENCE)
         edge = SlackEdge(slack.web, router, app_token=place.ws.app_token)
         await edge.start()
         assert await place.wait(**{"for": "bot"})
@@ -169,3 +172,64 @@ async def test_a_line_for_everybody_is_also_told_to_who_pressed_in_the_channel(d
     await desk.press("U1", "stop", "AL-1", ts=card["ts"])
 
     assert await desk.private("U1", "This stands in the thread of INC-1")
+
+
+# ---------------------------------------------------------------- the home tab
+
+
+async def home_of(desk: Desk, user: str, contains: str) -> Json:
+    """The home tab of a person once it shows this."""
+
+    async def shown() -> Json | None:
+        homes = (await desk.place.control.get("/_sandbox/views")).json()["homes"]
+        return homes.get(user) if contains in json.dumps(homes.get(user, {})) else None
+
+    found: Json = await wait_until(shown)
+    return found
+
+
+async def test_the_home_tab_shows_what_waits_and_what_is_open(desk: Desk) -> None:
+    await desk.house.propose("rollback", requester="alice")
+
+    await desk.place.act("U1", home={})
+    await desk.place.act("U2", home={})
+
+    assert "Nothing waits for your approval." in json.dumps(await home_of(desk, "U1", "Open now"))
+    bob = json.dumps(await home_of(desk, "U2", "Open now"))
+    assert "*AP-1*" in bob and '"action_id": "approve"' in bob and "AL-1" in bob
+
+
+async def test_a_press_on_the_home_tab_is_answered_before_it_and_the_tab_follows(desk: Desk) -> None:
+    await desk.place.act("U1", home={})
+    await home_of(desk, "U1", "Acknowledge")
+
+    await desk.press("U1", "ack", "AL-1", view="home")
+
+    assert await desk.place.wait(**{"for": "view", "user": "U1", "contains": "Acknowledged AL-1"})
+    assert await home_of(desk, "U1", "taken by alice")
+
+
+@pytest.mark.parametrize("entry", ["rollback", "restart"])
+async def test_an_approval_on_the_home_tab_shows_the_whole_plan_first_at_every_tier(desk: Desk, entry: str) -> None:
+    proposal = await desk.house.propose(entry, requester="alice")
+    await desk.place.act("U2", home={})
+    await home_of(desk, "U2", "AP-1")
+
+    await desk.press("U2", "approve", "AP-1:1", view="home")
+
+    assert await desk.place.wait(**{"for": "view", "user": "U2", "contains": f"http://jobs.example/{entry}"})
+    assert (await desk.house.store.load(proposal.ref)).state == "pending"
+    await desk.place.act("U2", submit={"values": {"reason": "E1"}})
+    assert await wait_until(lambda: desk.house.store.decisions(proposal.ref))
+
+
+async def test_a_button_to_approve_in_a_private_answer_does_nothing(desk: Desk) -> None:
+    await desk.house.propose("restart", requester="alice")
+    conversation = desk.place.ws.direct_channel("U2").id
+    copied = [actions(button("approve", value="AP-1:1"))]
+    await desk.place.client.chat_postMessage(channel=conversation, text="copied", blocks=copied)
+
+    await desk.press("U2", "approve", "AP-1:1", channel=conversation)
+
+    assert await desk.message("not on a message of mine", channel=conversation)
+    assert await desk.house.store.decisions("AP-1") == []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.action import Proposal
 from bot.core.alerts.reasons import AlertReasons
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.history.postmortem import PostmortemSection
@@ -97,6 +98,24 @@ class ListReply:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HomeReply:
+    """What concerns one person now."""
+
+    waiting: Sequence[Proposal] = ()
+    """Proposals that the person may approve, oldest first."""
+    rows: Sequence[ListRow] = ()
+    """What is open, the worst and newest first."""
+    more: bool = False
+    """Whether more is open than these."""
+    on_call: Sequence[str] = ()
+    """Services for which the person is on call."""
+    known: bool = True
+    """Among the configured people."""
+    slash: str
+    """The slash command, `/incident`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PanelReply:
     """What can be done in a channel or thread."""
 
@@ -154,5 +173,14 @@ class PostmortemReply:
 
 
 ReplyContent = (
-    ShowReply | WhyReply | GroupingReply | DetailsReply | PlanReply | ListReply | PanelReply | HelpReply | PostmortemReply
+    ShowReply
+    | WhyReply
+    | GroupingReply
+    | DetailsReply
+    | PlanReply
+    | ListReply
+    | HomeReply
+    | PanelReply
+    | HelpReply
+    | PostmortemReply
 )

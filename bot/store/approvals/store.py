@@ -310,6 +310,12 @@ class ProposalStore:
         async with self.db.read() as session:
             return rows.stored_proposal(await rows.row_of(session, ref))
 
+    async def waiting(self) -> list[Proposal]:
+        """What people can decide now, oldest first."""
+        async with self.db.read() as session:
+            query = select(ProposalRow).where(col(ProposalRow.state).in_(DECIDABLE)).order_by(col(ProposalRow.id))
+            return [rows.stored_proposal(row) for row in (await session.exec(query)).all()]
+
     async def decisions(self, ref: str) -> list[Decision]:
         """All answers to all revisions, oldest first."""
         async with self.db.read() as session:

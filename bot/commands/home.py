@@ -1,0 +1,47 @@
+"""What concerns one person now: the app's home tab shows it."""
+
+from bot.core.action import Proposal
+from bot.core.messages.replies import HomeReply
+from bot.plugins import Reply, Request, command
+from bot.store.incidents import overview
+from bot.store.incidents.roles import lead_of
+from bot.workflows.command_context import CommandContext
+
+SHOWN = 10
+"""Open groups and incidents that are listed."""
+
+
+@command("home", aliases=("me",), usage="home")
+async def home(ctx: CommandContext, request: Request) -> Reply:
+    """Show what waits for your approval, what is open everywhere, and for which services you are on call."""
+    person = request.actor.person
+    criteria = overview.ListCriteria(limit=SHOWN + 1)
+    rows = [*await overview.groups(ctx.db, criteria), *await overview.bare_incidents(ctx.db, criteria)]
+    rows.sort(key=lambda row: row.severity)
+    content = HomeReply(
+        waiting=await _waiting(ctx, person) if person else (),
+        rows=rows[:SHOWN],
+        more=len(rows) > SHOWN,
+        on_call=await _on_call(ctx, person) if person else (),
+        known=bool(person),
+        slash=ctx.config.command,
+    )
+    return Reply(f"{len(content.waiting)} waiting for you", content=content)
+
+
+async def _waiting(ctx: CommandContext, person: str) -> list[Proposal]:
+    """The proposals that this person may approve now, as far as the rota says: the press asks again."""
+    return [proposal for proposal in await ctx.approvals.store.waiting() if await _may_approve(ctx, person, proposal)]
+
+
+async def _may_approve(ctx: CommandContext, person: str, proposal: Proposal) -> bool:
+    roster = await ctx.approvals.rotas.roster()
+    lead, deputies = await lead_of(ctx.db, proposal.incident)
+    return person in roster.approvers(
+        proposal.service, proposal.tier, ctx.clock(), lead=lead, deputies=deputies, requester=proposal.requester
+    )
+
+
+async def _on_call(ctx: CommandContext, person: str) -> list[str]:
+    roster, now = await ctx.approvals.rotas.roster(), ctx.clock()
+    return [service for service in sorted(ctx.config.services) if person in roster.rota(service, now).on_call]
