@@ -78,17 +78,17 @@ def _change(change: Change) -> Iterator[str]:
 def _choices(request: SourceRequest) -> list[Understanding]:
     """How generic came to each alert, in the order of the alerts that it reads."""
     items = items_of(parse(request.body), request.config.fields.alerts)
-    seen = [understand(i.document, corrections_of(request), around=i.around, now=request.received_at) for i in items]
-    return [one for one in seen if AlertField.NAME in one.choices]
+    readings = [understand(i.document, corrections_of(request), around=i.around, now=request.received_at) for i in items]
+    return [one for one in readings if AlertField.NAME in one.choices]
 
 
 def _alert(alert: Alert, understood: Sequence[Understanding], config: Config) -> Iterator[str]:
     severity = config.severity_of(alert.severity).value
-    known = "" if config.knows_severity(alert.severity) else f"; the word is not in `severities`, so it counts as {severity}"
+    doubt = "" if config.knows_severity(alert.severity) else f"; the word is not in `severities`, so it counts as {severity}"
     rows = {
         "name": alert.name,
         "status": alert.status,
-        "severity": f"{alert.severity or 'none'} ({severity}{known})",
+        "severity": f"{alert.severity or 'none'} ({severity}{doubt})",
         "service": alert.labels.get("service", ""),
         "summary": alert.annotations.get("summary", ""),
         "starts_at": alert.starts_at.isoformat(),

@@ -87,7 +87,7 @@ def each(
             results.append(read(item, f"{prefix}.{number}" if prefix else str(number)))
         except UnreadableBody as error:
             first = first or error
-            rejected.append(Rejected(error.field, str(error), json.dumps(raw(item), default=str).encode()[:65536]))
+            rejected.append(Rejected(error.field, str(error), _as_bytes(raw(item))[:65536]))
     if first is not None and not results:
         raise first
     return results, rejected
@@ -175,7 +175,22 @@ def cut_marked(text: str, limit: int) -> str:
 
 def fingerprint(values: object) -> str:
     """Identity of whatever JSON holds, for senders that give none."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return hashlib.sha256(_dumped(values)).hexdigest()[:16]
+
+
+def _as_bytes(item: object) -> bytes:
+    """An item to be kept aside; what cannot even be written down again takes no other item with it."""
+    try:
+        return _dumped(item)
+    except UnreadableBody:
+        return b"(an item with a number that cannot be printed)"
+
+
+def _dumped(values: object) -> bytes:
+    try:
+        return json.dumps(values, sort_keys=True, default=str).encode()
+    except ValueError:
+        raise UnreadableBody("a number of more than 4,300 digits") from None
 
 
 def moment(value: object, field: str) -> datetime | None:

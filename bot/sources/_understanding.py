@@ -9,7 +9,7 @@ from bot.core.alert import Alert
 from bot.core.errors import UnreadableBody
 from bot.core.payloads.choices import Corrections, Understanding
 from bot.core.payloads.items import Item, items_of
-from bot.core.payloads.leaves import Scalar
+from bot.core.payloads.leaves import LONGEST_NUMBER, Scalar
 from bot.core.payloads.names import AlertField
 from bot.core.payloads.reading import ENTITY_LABEL, understand
 from bot.core.payloads.values import State, is_template
@@ -29,7 +29,7 @@ _MOVING = ("severity", "priority", "status", "state", "level", "urgency", "value
 
 
 @dataclass(frozen=True)
-class Known:
+class VendorFields:
     """What the reader of a vendor's form found itself; the rest is understood by names, values and shape."""
 
     fields: Mapping[AlertField, object] = field(default_factory=dict)
@@ -38,15 +38,15 @@ class Known:
     group_key: str = ""
 
 
-NOTHING_KNOWN = Known()
-Taken = tuple[Alert, tuple[str, ...]]
+NO_FIELDS = VendorFields()
+ReadAlert = tuple[Alert, tuple[str, ...]]
 """An alert, and what is doubtful about it."""
 
 
 def understood(request: SourceRequest, document: object) -> ParsedBody:
     """Every alert in a document. Raises UnreadableBody if nothing in it reads as a title."""
     items = items_of(document, request.config.fields.alerts)
-    return parsed_of(*each(items, lambda item, _: taken(request, item), raw=lambda item: item.document))
+    return parsed_of(*each(items, lambda item, _: read_alert(request, item), raw=lambda item: item.document))
 
 
 def otherwise(request: SourceRequest, document: object, problem: UnreadableBody) -> ParsedBody:
@@ -59,28 +59,28 @@ def otherwise(request: SourceRequest, document: object, problem: UnreadableBody)
     return replace(parsed, warnings=(doubt, *parsed.warnings))
 
 
-def parsed_of(alerts: Sequence[Taken], rejected: Sequence[Rejected] = ()) -> ParsedBody:
+def parsed_of(alerts: Sequence[ReadAlert], rejected: Sequence[Rejected] = ()) -> ParsedBody:
     """Alerts with what is doubtful about them as what a body held."""
     warnings = dict.fromkeys(warning for _, lines in alerts for warning in lines)
     return ParsedBody(tuple(alert for alert, _ in alerts), rejected=tuple(rejected), warnings=tuple(warnings))
 
 
-def taken(request: SourceRequest, item: Item, known: Known = NOTHING_KNOWN) -> Taken:
+def read_alert(request: SourceRequest, item: Item, vendor: VendorFields = NO_FIELDS) -> ReadAlert:
     """One alert. Raises UnreadableBody with the field."""
     if not isinstance(item.document, dict):
         raise UnreadableBody("an alert is an object", field=item.place or "body")
-    given = {field: value for field, value in known.fields.items() if isinstance(value, str | int | float) and value != ""}
-    seen = understand(item.document, corrections_of(request, given), around=item.around, now=request.received_at)
-    name = word(seen.text(AlertField.NAME), 256)
-    if not name and not any(is_template(str(value)) for value in item.document.values()):
+    preset = {field: value for field, value in vendor.fields.items() if isinstance(value, str | int | float) and value != ""}
+    understanding = understand(item.document, corrections_of(request, preset), around=item.around, now=request.received_at)
+    name = word(understanding.text(AlertField.NAME), 256)
+    if not name and not any(is_template(value) for value in item.document.values() if isinstance(value, str)):
         raise UnreadableBody("nothing in it reads as a title: name its path under `fields`", field=_at(item, "name"))
-    return _alert(request, seen, name or "unnamed alert", item, known), seen.warnings
+    return _alert(request, understanding, name or "unnamed alert", item, vendor), understanding.warnings
 
 
-def corrections_of(request: SourceRequest, given: Mapping[AlertField, Scalar] = MappingProxyType({})) -> Corrections:
+def corrections_of(request: SourceRequest, preset: Mapping[AlertField, Scalar] = MappingProxyType({})) -> Corrections:
     """What tocsin.yaml says about this source's fields, and what its reader found."""
     config = request.config
-    return Corrections(config.fields.paths(), frozenset(word.strip().lower() for word in config.resolved_words), given)
+    return Corrections(config.fields.paths(), frozenset(word.strip().lower() for word in config.resolved_words), preset)
 
 
 def part(document: Mapping[str, object], *path: str) -> object:
@@ -97,10 +97,12 @@ def part(document: Mapping[str, object], *path: str) -> object:
 def first_of(document: Mapping[str, object], *paths: str) -> object:
     """The first of several dotted paths that holds a single value which is not empty; "" if none does."""
     values = (part(document, *path.split(".")) for path in paths)
-    return next((value for value in values if isinstance(value, str | int | float) and _filled(value)), "")
+    return next((value for value in values if isinstance(value, str | int | float) and _is_filled(value)), "")
 
 
-def _filled(value: object) -> bool:
+def _is_filled(value: str | int | float) -> bool:
+    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+        return False
     text = str(value).strip()
     return text not in ("", "None", "null", "*UNKNOWN*") and not is_template(text)
 
@@ -109,15 +111,15 @@ def _at(item: Item, name: str) -> str:
     return f"{item.place}.{name}" if item.place else name
 
 
-def _alert(request: SourceRequest, seen: Understanding, name: str, item: Item, known: Known) -> Alert:
-    severity = word(seen.text(AlertField.SEVERITY))
-    cleaned = labels({**_labels(seen, severity), **{k: v for k, v in known.labels.items() if v not in (None, "")}})
-    summary = annotations({"summary": seen.text(AlertField.SUMMARY)}) if seen.text(AlertField.SUMMARY) else {}
-    start, end = seen.moment(AlertField.STARTS_AT), seen.moment(AlertField.ENDS_AT)
-    resolved = seen.state is State.RESOLVED
+def _alert(request: SourceRequest, understanding: Understanding, name: str, item: Item, vendor: VendorFields) -> Alert:
+    severity = word(understanding.text(AlertField.SEVERITY))
+    cleaned = labels({**_labels(understanding, severity), **{k: v for k, v in vendor.labels.items() if v not in (None, "")}})
+    summary = annotations({"summary": understanding.text(AlertField.SUMMARY)}) if understanding.text(AlertField.SUMMARY) else {}
+    start, end = understanding.moment(AlertField.STARTS_AT), understanding.moment(AlertField.ENDS_AT)
+    resolved = understanding.state is State.RESOLVED
     return Alert(
         source=request.source,
-        fingerprint=_identity(request, seen, name, cleaned, item),
+        fingerprint=_identity(request, understanding, name, cleaned, item),
         status="resolved" if resolved else "firing",
         name=name,
         severity=severity,
@@ -125,19 +127,19 @@ def _alert(request: SourceRequest, seen: Understanding, name: str, item: Item, k
         annotations=summary,
         starts_at=started(start.isoformat() if start else None, _at(item, "starts_at"), request.received_at),
         ends_at=end if resolved else None,
-        group_key=clean(known.group_key),
-        link=clean(seen.text(AlertField.LINK)),
-        expression=clean(seen.text(AlertField.EXPRESSION)),
+        group_key=clean(vendor.group_key),
+        link=clean(understanding.text(AlertField.LINK)),
+        expression=clean(understanding.text(AlertField.EXPRESSION)),
     )
 
 
-def _labels(seen: Understanding, severity: str) -> dict[str, object]:
+def _labels(understanding: Understanding, severity: str) -> dict[str, object]:
     """The labels, with what the alert is about under the name that the rest of the bot reads."""
-    named: dict[str, object] = dict(seen.labels)
-    if entity := seen.text(AlertField.SERVICE):
-        named.setdefault(_entity_label(seen.entity_kind), entity)
-    if "service" not in named and (service := next((v for k, v in seen.labels.items() if k.lower() in _SERVICES), None)):
-        named["service"] = service
+    named: dict[str, object] = dict(understanding.labels)
+    if entity := understanding.text(AlertField.SERVICE):
+        named.setdefault(_entity_label(understanding.entity_kind), entity)
+    if service := next((value for name, value in understanding.labels.items() if name.lower() in _SERVICES), None):
+        named.setdefault("service", service)
     return {**named, "severity": severity} if severity else named
 
 
@@ -150,13 +152,14 @@ def _entity_label(kind: str) -> str:
     return ENTITY_LABEL if kind in _NOT_SERVICES else "service"
 
 
-def _identity(request: SourceRequest, seen: Understanding, name: str, cleaned: Mapping[str, str], item: Item) -> str:
+def _identity(request: SourceRequest, understanding: Understanding, name: str, cleaned: Mapping[str, str], item: Item) -> str:
     """The sender's own key; else what stays the same from firing to resolved: title without its state, entity and labels."""
-    if key := word(seen.text(AlertField.FINGERPRINT), 512):
+    if key := word(understanding.text(AlertField.FINGERPRINT), 512):
         return key if len(key) <= 128 else fingerprint(key)
-    if seen.warnings and AlertField.NAME not in seen.choices:
+    if understanding.warnings and AlertField.NAME not in understanding.choices:
         # A template that was not filled in looks the same for every alert: none of them is another's repeat.
-        return fingerprint([item.place, repr(item.document)[:4096], request.received_at.isoformat()])
+        body = request.body[:4096].decode("utf-8", "replace")
+        return fingerprint([item.place, body, request.received_at.isoformat()])
     stable = re.sub(r"\d+", "#", _STATE_WORDS.sub("", name.lower()))
     lasting = {k: v for k, v in cleaned.items() if k.lower() not in _MOVING and not re.fullmatch(r"[\d.,:TZ+-]+%?", v)}
-    return fingerprint([stable, seen.text(AlertField.SERVICE), lasting])
+    return fingerprint([stable, understanding.text(AlertField.SERVICE), lasting])

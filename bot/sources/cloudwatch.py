@@ -13,7 +13,7 @@ from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, Proof, SourceRequest, source
 from bot.sources._parsing import parse
 from bot.sources._sns import is_sns, signed_by_sns, topics_of
-from bot.sources._understanding import Known, first_of, parsed_of, part, taken
+from bot.sources._understanding import VendorFields, first_of, parsed_of, part, read_alert
 
 STATES = {"ALARM": "firing", "INSUFFICIENT_DATA": "firing", "OK": "resolved"}
 """Whoever has an alarm notify about missing data wants to know: that nothing is measured is not "all clear"."""
@@ -31,7 +31,7 @@ def cloudwatch(request: SourceRequest) -> ParsedBody:
     if kind == "UnsubscribeConfirmation":
         return ParsedBody(ignored=1)
     if isinstance(body.get("detail"), dict):
-        return parsed_of([taken(request, Item(body, ""), _of_event(body))])
+        return parsed_of([read_alert(request, Item(body, ""), _of_event(body))])
     return _notification(request, body)
 
 
@@ -50,10 +50,12 @@ def _notification(request: SourceRequest, body: dict[str, object]) -> ParsedBody
     alarm = _opened(message)
     if alarm is None:
         text = {"title": body.get("Subject") or message, "message": message}
-        return parsed_of([taken(request, Item(text, ""), Known({AlertField.STARTS_AT: first_of(body, "Timestamp")}))])
+        return parsed_of(
+            [read_alert(request, Item(text, ""), VendorFields({AlertField.STARTS_AT: first_of(body, "Timestamp")}))]
+        )
     if "AlarmName" not in alarm:
-        return parsed_of([taken(request, Item(alarm, "Message"))])
-    return parsed_of([taken(request, Item(alarm, "Message"), _of_alarm(alarm))])
+        return parsed_of([read_alert(request, Item(alarm, "Message"))])
+    return parsed_of([read_alert(request, Item(alarm, "Message"), _of_alarm(alarm))])
 
 
 def _opened(message: object) -> dict[str, object] | None:
@@ -68,14 +70,14 @@ def _opened(message: object) -> dict[str, object] | None:
     return inner if isinstance(inner, dict) else None
 
 
-def _of_alarm(alarm: dict[str, object]) -> Known:
+def _of_alarm(alarm: dict[str, object]) -> VendorFields:
     described = _described(alarm.get("AlarmDescription"))
     arn, state = str(first_of(alarm, "AlarmArn")), first_of(alarm, "NewStateValue")
     if state and state not in STATES:
         raise UnreadableBody("must be ALARM, OK or INSUFFICIENT_DATA", field="Message.NewStateValue")
     if not first_of(alarm, "AlarmName"):
         raise UnreadableBody("is needed", field="Message.AlarmName")
-    return Known(
+    return VendorFields(
         {
             AlertField.NAME: first_of(alarm, "AlarmName"),
             AlertField.SUMMARY: first_of(alarm, "AlarmDescription", "NewStateReason"),
@@ -96,15 +98,15 @@ def _described(text: object) -> dict[str, str]:
     return dict(label_pairs(text)) if isinstance(text, str) else {}
 
 
-def _of_event(body: dict[str, object]) -> Known:
+def _of_event(body: dict[str, object]) -> VendorFields:
     name, arn = first_of(body, "detail.alarmName"), str(first_of(body, "resources.0"))
     if not name:
-        return Known()
+        return VendorFields()
     state = str(part(body, "detail", "state", "value"))
     described = _described(part(body, "detail", "configuration", "description"))
     if state not in STATES:
         raise UnreadableBody("must be ALARM, OK or INSUFFICIENT_DATA", field="detail.state.value")
-    return Known(
+    return VendorFields(
         {
             AlertField.NAME: name,
             AlertField.SUMMARY: first_of(body, "detail.configuration.description", "detail.state.reason"),

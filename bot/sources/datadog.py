@@ -9,7 +9,7 @@ from bot.core.payloads.leaves import label_pairs
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import parse
-from bot.sources._understanding import Known, first_of, parsed_of, taken
+from bot.sources._understanding import VendorFields, first_of, parsed_of, read_alert
 
 _TYPES = {"success": "", "error": "error", "warning": "warning", "info": "info"}
 
@@ -20,14 +20,14 @@ def datadog(request: SourceRequest) -> ParsedBody:
     body = parse(request.body)
     if not isinstance(body, dict):
         raise UnreadableBody("Datadog's webhook is an object", field="body")
-    return parsed_of([taken(request, Item(body, ""), _known(body))])
+    return parsed_of([read_alert(request, Item(body, ""), _fields(body))])
 
 
-def _known(body: dict[str, object]) -> Known:
+def _fields(body: dict[str, object]) -> VendorFields:
     monitor, scope = first_of(body, "alert_id", "monitor_id"), first_of(body, "scope", "alert_scope", "scopes")
     cycle = first_of(body, "cycle", "alert_cycle_key", "cycle_key")
     kind = _TYPES.get(str(first_of(body, "type", "alert_type", "event_type")).lower(), "")
-    return Known(
+    return VendorFields(
         {
             AlertField.NAME: first_of(body, "alert_title", "event_title", "title"),
             AlertField.STATUS: first_of(body, "transition", "alert_transition"),

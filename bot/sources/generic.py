@@ -27,7 +27,7 @@ from bot.sources._parsing import annotations, clean, each, fingerprint, labels, 
 from bot.sources._understanding import understood
 
 T = TypeVar("T")
-_OURS = frozenset(
+_OWN_KEYS = frozenset(
     ("name", "title", "status", "severity", "service", "summary", "labels", "annotations", "starts_at", "ends_at",
      "fingerprint", "group_key", "link", "expression")
 )  # fmt: skip
@@ -47,18 +47,18 @@ def generic(request: SourceRequest) -> ParsedBody:
     if request.endpoint == "changes":
         changes, rejected = _each(body, partial(_change, request))
         return ParsedBody(changes=tuple(changes), rejected=tuple(rejected))
-    if not _is_ours(request, body):
+    if not _is_own_form(request, body):
         return understood(request, body)
     alerts, rejected = _each(body, partial(_alert, request))
     return ParsedBody(alerts=tuple(alerts), rejected=tuple(rejected))
 
 
-def _is_ours(request: SourceRequest, body: dict[str, object] | list[object]) -> bool:
+def _is_own_form(request: SourceRequest, body: dict[str, object] | list[object]) -> bool:
     """Whether the sender uses the form above. What tocsin.yaml corrects is the sender's own."""
     if request.config.fields != SourceFields():
         return False
     objects = [item for item in (body if isinstance(body, list) else [body]) if isinstance(item, dict)]
-    return all(item.keys() <= _OURS and bool(item.keys() & {"name", "title"}) for item in objects)
+    return all(item.keys() <= _OWN_KEYS and bool(item.keys() & {"name", "title"}) for item in objects)
 
 
 def _each(body: object, read: Callable[[object, str], T]) -> tuple[list[T], list[Rejected]]:

@@ -5,7 +5,7 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import parse
-from bot.sources._understanding import Known, first_of, otherwise, parsed_of, taken
+from bot.sources._understanding import VendorFields, first_of, otherwise, parsed_of, read_alert
 
 
 @source("newrelic", options=())
@@ -16,11 +16,11 @@ def newrelic(request: SourceRequest) -> ParsedBody:
         raise UnreadableBody("New Relic's webhook is an object", field="body")
     if not first_of(body, "title", "condition_name", "alertConditionNames.0"):
         return otherwise(request, body, UnreadableBody("an issue has a title", field="title"))
-    return parsed_of([taken(request, Item(body, ""), _known(body))])
+    return parsed_of([read_alert(request, Item(body, ""), _fields(body))])
 
 
-def _known(body: dict[str, object]) -> Known:
-    return Known(
+def _fields(body: dict[str, object]) -> VendorFields:
+    return VendorFields(
         {
             AlertField.NAME: first_of(body, "title", "condition_name", "alertConditionNames.0"),
             AlertField.SUMMARY: first_of(body, "details", "conditionDescription", "alertConditionNames.0"),

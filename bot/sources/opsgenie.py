@@ -8,7 +8,7 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import parse
-from bot.sources._understanding import Known, first_of, otherwise, parsed_of, taken
+from bot.sources._understanding import VendorFields, first_of, otherwise, parsed_of, read_alert
 
 _OVER = frozenset(("close", "delete"))
 _FIRING = frozenset(("create", "acknowledge", "unacknowledge", "escalate", "updatepriority", "updatemessage"))
@@ -28,13 +28,13 @@ def opsgenie(request: SourceRequest) -> ParsedBody:
         raise UnreadableBody("an alert is an object", field="alert")
     if not first_of(alert, "message"):
         raise UnreadableBody("an alert has a message", field="alert.message")
-    return parsed_of([taken(request, Item(alert, "alert"), _known(request, alert, over=action in _OVER))])
+    return parsed_of([read_alert(request, Item(alert, "alert"), _fields(request, alert, over=action in _OVER))])
 
 
-def _known(request: SourceRequest, alert: dict[str, object], *, over: bool) -> Known:
+def _fields(request: SourceRequest, alert: dict[str, object], *, over: bool) -> VendorFields:
     number = first_of(alert, "alertId", "id")
     pages = str(request.config.options.get("url", "https://app.opsgenie.com")).rstrip("/")
-    return Known(
+    return VendorFields(
         {
             AlertField.NAME: first_of(alert, "message"),
             AlertField.SUMMARY: first_of(alert, "description"),

@@ -8,7 +8,7 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
 from bot.sources._parsing import parse
-from bot.sources._understanding import Known, first_of, otherwise, parsed_of, part, taken
+from bot.sources._understanding import VendorFields, first_of, otherwise, parsed_of, part, read_alert
 
 _EVENTS = "triggered reopened acknowledged unacknowledged escalated reassigned delegated priority_updated"
 _FIRING = frozenset(f"incident.{event}" for event in _EVENTS.split(" "))
@@ -34,7 +34,7 @@ def pagerduty(request: SourceRequest) -> ParsedBody:
         return ParsedBody(ignored=1)
     if not first_of(incident, "title"):
         raise UnreadableBody("an incident has a title", field="event.data.title")
-    return parsed_of([taken(request, Item(incident, "event.data"), _known(event, incident, over=kind == _OVER))])
+    return parsed_of([read_alert(request, Item(incident, "event.data"), _fields(event, incident, over=kind == _OVER))])
 
 
 def _is_tocsins(incident: dict[str, object]) -> bool:
@@ -42,8 +42,8 @@ def _is_tocsins(incident: dict[str, object]) -> bool:
     return str(incident.get("incident_key") or "").startswith("tocsin:")
 
 
-def _known(event: dict[str, object], incident: dict[str, object], *, over: bool) -> Known:
-    return Known(
+def _fields(event: dict[str, object], incident: dict[str, object], *, over: bool) -> VendorFields:
+    return VendorFields(
         {
             AlertField.NAME: first_of(incident, "title"),
             AlertField.STATUS: "resolved" if over else "firing",

@@ -11,7 +11,7 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
 from bot.sources._parsing import parse
-from bot.sources._understanding import Known, Taken, first_of, otherwise, parsed_of, part, taken
+from bot.sources._understanding import ReadAlert, VendorFields, first_of, otherwise, parsed_of, part, read_alert
 
 _ISSUE_STATES = {"resolved": "resolved", "archived": "resolved", "ignored": "resolved", "unresolved": "firing"}
 
@@ -52,9 +52,9 @@ def _named(document: Mapping[str, object], field: str, *paths: str) -> object:
     return name
 
 
-def _issue_alert(request: SourceRequest, body: dict[str, object]) -> Taken:
+def _issue_alert(request: SourceRequest, body: dict[str, object]) -> ReadAlert:
     event = _data(body, "event")
-    known = {
+    fields = {
         AlertField.NAME: _named(event, "data.event", "title", "message"),
         AlertField.STATUS: "firing",
         AlertField.SEVERITY: first_of(event, "level"),
@@ -65,7 +65,7 @@ def _issue_alert(request: SourceRequest, body: dict[str, object]) -> Taken:
         AlertField.LINK: first_of(event, "web_url"),
     }
     rule = first_of(body, "data.triggered_rule", "data.issue_alert.title")
-    return taken(request, Item(event, "data.event"), Known(known, {"rule": rule}))
+    return read_alert(request, Item(event, "data.event"), VendorFields(fields, {"rule": rule}))
 
 
 def _project(event: dict[str, object]) -> str:
@@ -75,11 +75,11 @@ def _project(event: dict[str, object]) -> str:
     return names[1] if before and len(names) > 2 else ""
 
 
-def _metric_alert(request: SourceRequest, body: dict[str, object]) -> Taken:
+def _metric_alert(request: SourceRequest, body: dict[str, object]) -> ReadAlert:
     alert, action = _data(body, "metric_alert"), str(body.get("action"))
     if action not in ("critical", "warning", "resolved"):
         raise UnreadableBody("must be critical, warning or resolved", field="action")
-    known = {
+    fields = {
         AlertField.NAME: first_of(alert, "alert_rule.name", "title") or _named(body, "data", "data.description_title"),
         AlertField.STATUS: "resolved" if action == "resolved" else "firing",
         AlertField.SEVERITY: "" if action == "resolved" else action,
@@ -91,7 +91,7 @@ def _metric_alert(request: SourceRequest, body: dict[str, object]) -> Taken:
         AlertField.LINK: first_of(body, "data.web_url"),
         AlertField.EXPRESSION: first_of(alert, "alert_rule.query"),
     }
-    return taken(request, Item(alert, "data.metric_alert"), Known(known))
+    return read_alert(request, Item(alert, "data.metric_alert"), VendorFields(fields))
 
 
 def _issue(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
@@ -101,7 +101,7 @@ def _issue(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
     if not state:
         return ParsedBody(ignored=1)
     issue = _data(body, "issue")
-    known = {
+    fields = {
         AlertField.NAME: _named(issue, "data.issue", "title"),
         AlertField.STATUS: state,
         AlertField.SEVERITY: first_of(issue, "level"),
@@ -112,14 +112,14 @@ def _issue(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
         # An issue that ends or comes back began long ago: its episode is the one that fires, or a new one.
         AlertField.STARTS_AT: request.received_at.isoformat(),
     }
-    return parsed_of([taken(request, Item(issue, "data.issue"), Known(known))])
+    return parsed_of([read_alert(request, Item(issue, "data.issue"), VendorFields(fields))])
 
 
 def _plugin(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
     name = first_of(body, "event.title", "message", "title", "culprit")
     if not name:
         return otherwise(request, body, UnreadableBody("is needed", field="event.title"))
-    known = {
+    fields = {
         AlertField.NAME: name,
         AlertField.SEVERITY: first_of(body, "level", "event.level"),
         AlertField.FINGERPRINT: first_of(body, "id", "event.issue_id"),
@@ -128,4 +128,4 @@ def _plugin(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
         AlertField.STARTS_AT: first_of(body, "event.timestamp", "event.datetime"),
         AlertField.LINK: first_of(body, "url"),
     }
-    return parsed_of([taken(request, Item(body, ""), Known(known))])
+    return parsed_of([read_alert(request, Item(body, ""), VendorFields(fields))])

@@ -11,7 +11,7 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import each, moment, parse, word
-from bot.sources._understanding import Known, Taken, first_of, otherwise, parsed_of, taken
+from bot.sources._understanding import ReadAlert, VendorFields, first_of, otherwise, parsed_of, read_alert
 
 SEVERITIES = ("not classified", "information", "warning", "average", "high", "disaster")
 
@@ -35,7 +35,7 @@ def _are_objects(lines: list[bytes]) -> bool:
     return all(line.strip().startswith(b"{") and line.strip().endswith(b"}") for line in lines)
 
 
-def _read(request: SourceRequest, raw: object, field: str) -> Taken:
+def _read(request: SourceRequest, raw: object, field: str) -> ReadAlert:
     if not isinstance(raw, dict):
         raise UnreadableBody("an event is an object", field=field or "body")
     if "clock" not in raw or "eventid" not in raw:
@@ -49,11 +49,11 @@ def _under(field: str, name: str) -> str:
     return f"{field}.{name}" if field else name
 
 
-def _problem(request: SourceRequest, raw: dict[str, object], field: str) -> Taken:
+def _problem(request: SourceRequest, raw: dict[str, object], field: str) -> ReadAlert:
     if not first_of(raw, "name"):
         raise UnreadableBody("a problem has a name", field=_under(field, "name"))
     number = word(raw["eventid"])
-    known = Known(
+    fields = VendorFields(
         {
             AlertField.NAME: first_of(raw, "name"),
             AlertField.STATUS: "firing",
@@ -65,7 +65,7 @@ def _problem(request: SourceRequest, raw: dict[str, object], field: str) -> Take
         },
         {"host": first_of(raw, "hosts.0.host", "hosts.0.name")},
     )
-    return taken(request, Item(raw, field), known)
+    return read_alert(request, Item(raw, field), fields)
 
 
 def _service(raw: dict[str, object]) -> object:
@@ -105,13 +105,13 @@ def _recovery(request: SourceRequest, raw: dict[str, object], field: str) -> Ale
     )
 
 
-def _of_media_type(request: SourceRequest, raw: dict[str, object], field: str) -> Taken:
+def _of_media_type(request: SourceRequest, raw: dict[str, object], field: str) -> ReadAlert:
     name = first_of(raw, "event_name", "name", "subject", "trigger_name")
     if not name:
         raise UnreadableBody("is needed", field=_under(field, "event_name"))
     number, host = first_of(raw, "event_id", "eventid"), first_of(raw, "host", "host_name", "hostname")
     value = {"0": "resolved", "1": "firing"}.get(str(first_of(raw, "event_value", "value")), "")
-    known = Known(
+    fields = VendorFields(
         {
             AlertField.NAME: name,
             AlertField.STATUS: value or first_of(raw, "event_status", "status"),
@@ -125,4 +125,4 @@ def _of_media_type(request: SourceRequest, raw: dict[str, object], field: str) -
         },
         {"host": host},
     )
-    return taken(request, Item(raw, field), known)
+    return read_alert(request, Item(raw, field), fields)

@@ -53,5 +53,5 @@ class Corrections:
     fields: Mapping[AlertField, str] = field(default_factory=dict)
     resolved_words: frozenset[str] = frozenset()
     """In small letters."""
-    given: Mapping[AlertField, Scalar] = field(default_factory=dict)
+    preset: Mapping[AlertField, Scalar] = field(default_factory=dict)
     """What a reader of the sender's own form knows already; `fields` goes before it."""

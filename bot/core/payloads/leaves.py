@@ -13,6 +13,8 @@ from functools import lru_cache
 
 MOST_LEAVES = 2_000
 DEEPEST = 10
+LONGEST_NUMBER = 4096
+"""Bits."""
 OPENED = 64 * 1024
 """Longer strings are not looked into."""
 
@@ -151,7 +153,8 @@ def _pair(item: object) -> tuple[str, object] | None:
 
 
 def _leaves(node: _Node, value: object) -> Iterator[Leaf]:
-    if not isinstance(value, str | int | float | bool):
+    # Python refuses to print numbers of more than 4,300 digits.
+    if not isinstance(value, str | int | float | bool) or (isinstance(value, int) and value.bit_length() > LONGEST_NUMBER):
         return
     own = words_of(node.names[-1]) if node.names else ()
     if isinstance(value, str) and LABEL_WORDS & set(own[-1:]) and (pairs := label_pairs(value)):

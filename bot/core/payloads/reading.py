@@ -40,7 +40,7 @@ def understand(
         title = str(choices[AlertField.NAME].value) if AlertField.NAME in choices and wanted is AlertField.SUMMARY else ""
         if wanted not in choices and (choice := best(wanted, own, around, unlike=title) or fallback(wanted, choices, leaves)):
             choices[wanted] = choice
-    certain = AlertField.STATUS in (*corrections.fields, *corrections.given)
+    certain = AlertField.STATUS in (*corrections.fields, *corrections.preset)
     state, reason = state_in(choices, leaves, corrections.resolved_words, now, certain=certain)
     if reason:
         choices[AlertField.STATUS] = reason
@@ -50,7 +50,7 @@ def understand(
 
 
 def _corrected(leaves: Sequence[Leaf], corrections: Corrections) -> tuple[dict[AlertField, Choice], list[str]]:
-    choices = {wanted: Choice(value, "", "the sender's own form says so") for wanted, value in corrections.given.items()}
+    choices = {wanted: Choice(value, "", "the sender's own form says so") for wanted, value in corrections.preset.items()}
     warnings = []
     for wanted, path in corrections.fields.items():
         if choice := _configured(leaves, path):

@@ -85,3 +85,19 @@ def test_one_bad_item_among_good_ones_is_set_aside() -> None:
 
     assert taken == [1, 2]
     assert [(r.field, json.loads(r.body)) for r in rejected] == [("items.1", 0)]
+
+
+def test_an_item_that_cannot_be_written_down_again_takes_no_other_with_it() -> None:
+    def read(item: object, field: str) -> object:
+        if item != 1:
+            raise UnreadableBody("is not one", field=field)
+        return item
+
+    items, rejected = parsing.each([1, {"a": 10**5000}], read, "items")
+
+    assert items == [1] and [item.field for item in rejected] == ["items.1"]
+
+
+def test_a_fingerprint_of_a_number_that_cannot_be_printed_is_refused_with_a_reason() -> None:
+    with pytest.raises(UnreadableBody, match="4,300 digits"):
+        parsing.fingerprint({"a": 10**5000})
