@@ -1,5 +1,6 @@
 """What DBOS has recorded: which runs go on, which have ended, and their steps."""
 
+import asyncio
 from datetime import datetime
 
 from dbos import DBOS
@@ -10,6 +11,8 @@ UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 BATCH = 200
 """Runs deleted in one transaction; SQLite allows no other writer meanwhile."""
+PAUSE_SECONDS = 0.02
+"""Between two of them: the steps of other workflows are written in it."""
 
 
 async def journal(id: str) -> list[str]:
@@ -48,6 +51,7 @@ async def forget(before: datetime, prefix: str = "") -> int:
             count += len(old)
         if len(old) < BATCH:
             return count
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def resume(executor: str) -> list[str]:
