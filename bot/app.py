@@ -203,6 +203,7 @@ class App:
                 self.writer,
                 ChannelHistory(self.slack_client),
                 self.clock,
+                Alerts(self.db).last_delivery,
             ),
         )
 

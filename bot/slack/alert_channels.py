@@ -20,13 +20,16 @@ from bot.core.errors import TocsinError, UnreadableBody
 from bot.core.redaction.redaction import redact
 from bot.plugins import Source, SourceRequest
 from bot.slack.client import MOST_PAGES, PAGE, SlackClient
+from bot.workflows.messages.delivery import Refused
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Json = dict[str, Any]
 """A message or event as Slack documents it."""
-LOOK_BACK = timedelta(hours=1)
-"""How much of a channel is read after the start."""
+LOOK_BACK = timedelta(days=1)
+"""How much of a channel is read after a connection, at most."""
+FIRST_LOOK_BACK = timedelta(minutes=10)
+"""Where nothing was ever read: older alerts stand in the channel for whoever set the source up."""
 REMEMBERED = 5_000
 RETRY_SECONDS = (0.5, 2.0, 5.0, 10.0, 20.0)
 """Slack sends an event once."""
@@ -66,8 +69,11 @@ class ChannelHistory:
         return frozenset(str(answer[part]) for part in ("user_id", "bot_id") if answer.get(part))
 
     async def join(self, channel: str) -> None:
-        """Enter a public channel; nothing happens where the bot is in it already."""
-        await self._slack.call(self._slack.web.conversations_join, channel=channel)
+        """Enter a public channel; nothing happens where the bot is in it already, or where only people can invite it."""
+        try:
+            await self._slack.call(self._slack.web.conversations_join, channel=channel)
+        except Refused as error:
+            log.debug("an alert channel was not joined", channel=channel, why=error.reason)
 
     async def message(self, channel: str, ts: str) -> Json | None:
         """One message of a channel; None if it is gone."""
@@ -100,16 +106,19 @@ class AlertChannels:
         writer: AlertWriter,
         reader: ChannelReader,
         clock: Callable[[], datetime],
+        last_delivery: Callable[[str], Awaitable[datetime | None]],
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._sources, self._kinds = sources, kinds
         self._writer, self._reader, self._clock, self._pause = writer, reader, clock, pause
+        self._last_delivery = last_delivery
         self._alerts: OrderedDict[tuple[str, str], Alert] = OrderedDict()
         """(channel, ts of the message that opened it) -> the alert as it was last read."""
         self._own: frozenset[str] = frozenset()
         """The app, user and bot that Tocsin itself is: its own cards are never read as alerts."""
-        self._last = ""
+        self._last: dict[str, datetime] = {}
+        """The moment of the last message that each source read in this process."""
 
     # ------------------------------------------------------------ events
 
@@ -120,7 +129,6 @@ class AlertChannels:
         if name is None:
             return
         self._own |= {str(body.get("api_app_id")), *(str(entry.get("user_id")) for entry in body.get("authorizations") or ())}
-        self._last = max(self._last, str(event.get("ts", "")))
         if event.get("subtype") == _CHANGED:
             await self._edited(name, event)
         elif event.get("subtype") in _NEW:
@@ -129,6 +137,14 @@ class AlertChannels:
     def _source_of(self, channel: str) -> str | None:
         reading = (name for name, source in self._reading().items() if source.options.get("channel") == channel)
         return next(reading, None) if channel else None
+
+    async def _unread_since(self, name: str) -> str:
+        """The moment of the last message that any process stored: what was read before is not read again, since a repeat
+        of an alert that has ended meanwhile would open it anew."""
+        stored = await self._last_delivery(name)
+        known = [at for at in (stored, self._last.get(name)) if at is not None]
+        earliest = self._clock() - (LOOK_BACK if known else FIRST_LOOK_BACK)
+        return f"{max([earliest, *known]).timestamp():.6f}"
 
     def _reading(self) -> dict[str, SourceConfig]:
         return {name: source for name, source in self._sources.items() if "slack" in self._kinds[source.kind].takes}
@@ -201,6 +217,7 @@ class AlertChannels:
         while len(self._alerts) > REMEMBERED:
             self._alerts.popitem(last=False)
         await self._patiently(lambda: self._writer.put([alert], (), alert.starts_at))
+        self._last[name] = max(alert.starts_at, self._last.get(name, alert.starts_at))
         log.debug("alert read from a channel", source=name, status=alert.status)
 
     async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -217,7 +234,6 @@ class AlertChannels:
 
     async def catch_up(self) -> None:
         """Read what came while nobody listened, oldest first. To be called after each connection; never raises."""
-        oldest = self._last or f"{(self._clock() - LOOK_BACK).timestamp():.6f}"
         if not self._reading():
             return
         try:
@@ -229,7 +245,7 @@ class AlertChannels:
             channel = str(source.options["channel"])
             try:
                 await self._reader.join(channel)
-                for message in await self._reader.since(channel, oldest):
+                for message in await self._reader.since(channel, await self._unread_since(name)):
                     if message.get("subtype") in _NEW:
                         await self._posted(name, channel, message)
             except TocsinError as error:

@@ -45,6 +45,11 @@ class Stored:
         return alert.name, alert.status
 
 
+async def never(source: str) -> datetime | None:
+    """No delivery was stored before."""
+    return None
+
+
 class Desk:
     """The bot's Slack edge, which reads channel C7, and the bot `monitor` (U7) that posts there."""
 
@@ -65,7 +70,7 @@ async def desk(tmp_path: Any) -> AsyncIterator[Desk]:
         slack = SlackClient(web_client(place.ws.bot_token, f"{place.ws.base_url}/api"))
         sources = {"legacy": SourceConfig(kind="slack_channel", options={"channel": "C7"})}
         stored = Stored()
-        channels = AlertChannels(sources, discover(["bot.sources"], Source), stored, ChannelHistory(slack), utc_now)
+        channels = AlertChannels(sources, discover(["bot.sources"], Source), stored, ChannelHistory(slack), utc_now, never)
         router = CommandRouter(context(house), People(slack, {}), Interactions(house.db), Answers(slack))
         edge = SlackEdge(slack.web, router, app_token=place.ws.app_token, channels=channels)
         await edge.start()
@@ -103,3 +108,14 @@ async def test_what_came_while_nobody_listened_is_read_from_the_channel(desk: De
     desk.edge.catch_up()
 
     assert await desk.stored.next() == ("Disk full on db-1", "firing")
+
+
+async def test_a_private_channel_that_it_was_invited_to_is_read_too(desk: Desk) -> None:
+    desk.place.ws.channels["C7"].is_private = True
+    desk.place.ws.faults.down = True
+    await desk.posts(text="Triggered: Disk full on db-2")
+    desk.place.ws.faults.down = False
+
+    desk.edge.catch_up()
+
+    assert await desk.stored.next() == ("Disk full on db-2", "firing")

@@ -14,7 +14,7 @@ from bot.core.alert import Alert
 from bot.core.alerts.muting import parse_mute
 from bot.core.alerts.reasons import AlertReasons, ReasonCount
 from bot.store.db.database import Database
-from bot.store.tables import EpisodeRow, GroupRow
+from bot.store.tables import EpisodeRow, GroupRow, SourceRow
 
 T = TypeVar("T")
 
@@ -29,6 +29,12 @@ class Alerts:
 
     def __init__(self, db: Database) -> None:
         self.db = db
+
+    async def last_delivery(self, source: str) -> datetime | None:
+        """When the last delivery of a source was received; None if there was none."""
+        async with self.db.read() as session:
+            row = await session.get(SourceRow, source)
+        return row.last_seen_at if row else None
 
     async def active(self, service: str = "") -> list[Alert]:
         """Firing alerts of one service ("" = all), newest first, at most 500; muted ones included."""

@@ -72,7 +72,13 @@ class Room:
     def __init__(self, **options: Any) -> None:
         self.stored, self.slack, self.pauses = Stored(), Slack(), list[float]()
         config = {"legacy": SourceConfig(kind="slack_channel", options={"channel": "C7", **options})}
-        self.channels = AlertChannels(config, KINDS, self.stored, self.slack, lambda: NOW, pause=self._pause)
+        self.channels = AlertChannels(
+            config, KINDS, self.stored, self.slack, lambda: NOW, self._last_delivery, pause=self._pause
+        )
+        self.last: datetime | None = None
+
+    async def _last_delivery(self, source: str) -> datetime | None:
+        return self.last
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -196,6 +202,29 @@ async def test_what_was_missed_is_read_oldest_first_and_the_channel_is_joined() 
 
     assert room.slack.joined == ["C7"]
     assert room.stored.states == [("Errors", "firing"), ("Errors", "resolved")]
+
+
+async def test_what_was_stored_before_is_not_read_again() -> None:
+    room = Room()
+    room.last = datetime.fromtimestamp(float(FIRST), UTC)
+    room.slack.messages = [
+        {"bot_id": "B7", "subtype": "bot_message", "ts": FIRST, "text": "Errors"},
+        {"bot_id": "B7", "subtype": "bot_message", "ts": LATER, "text": "Disk full"},
+    ]
+
+    await room.channels.catch_up()
+    await room.channels.catch_up()
+
+    assert room.stored.states == [("Disk full", "firing")]
+
+
+async def test_of_a_new_source_only_the_last_minutes_are_read() -> None:
+    room = Room()
+    room.slack.messages = [{"bot_id": "B7", "ts": f"{NOW.timestamp() - 1200:.6f}", "text": "Errors of yesterday"}]
+
+    await room.channels.catch_up()
+
+    assert room.stored.alerts == []
 
 
 async def test_an_answer_in_a_thread_that_slack_does_not_show_ends_no_other_alert() -> None:
