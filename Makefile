@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retrie
 # Tests start some two hundred processes: what is compiled once is kept.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo serve check test unit e2e model crash seeds trial bench attacks evaluate slack-live lock docs clean
+.PHONY: help install demo serve check test unit e2e model crash seeds trial messages bench attacks evaluate slack-live lock docs clean
 
 help:  ## what each target does
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ seeds: .venv/tests-installed  ## the demo over 20 seeds, scored against the worl
 
 trial: .venv/tests-installed  ## 40 drawn runs of outages back to back and overlapping: was each told, at once, rightly? (about 40 minutes)
 	$(BIN)/python -m tests.trial
+
+messages: .venv/tests-installed  ## pictures of every kind of message (docs/messages), and their words counted over every fault (about 12 minutes)
+	$(BIN)/python -m tests.messages
 
 bench: .venv/tests-installed  ## us and the rival in the same call, as figures and ratios
 	$(BIN)/python -m tests.bench

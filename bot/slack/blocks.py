@@ -11,7 +11,7 @@ from typing import Any
 from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import counted, cut
 from bot.slack.limits import LIMIT
-from bot.slack.untrusted_text import code_lines, escape, link, name_text, plain_text, prose, quoted, titled
+from bot.slack.untrusted_text import code_lines, escape, link, name_text, plain_lines, plain_text, prose, quoted, titled
 
 __all__ = [
     "Block",
@@ -33,6 +33,7 @@ __all__ = [
     "picture",
     "plain_text",
     "prose",
+    "quotation",
     "quoted",
     "section",
     "text_size",
@@ -79,6 +80,13 @@ def code(text: str, hosts: Collection[str] = ()) -> Block:
     """
     limit = LIMIT["section"] - 8
     return {"type": "section", "text": _mrkdwn(f"```\n{cut_lines(code_lines(text, hosts) or '(empty)', limit)}\n```")}
+
+
+def quotation(lines: Iterable[str]) -> Block:
+    """Lines of untrusted text as a quotation: Slack parses nothing in it, and no code style makes it hard to read."""
+    text = cut_lines("\n".join(plain_lines(line) for line in lines), LIMIT["section"])
+    quote = {"type": "rich_text_quote", "elements": [{"type": "text", "text": text or "-"}]}
+    return {"type": "rich_text", "elements": [quote]}
 
 
 def divider() -> Block:

@@ -69,6 +69,11 @@ def plain_text(text: str, limit: int = LIMIT["untrusted"]) -> str:
     return prose(text, limit)
 
 
+def plain_lines(text: str, limit: int = LIMIT["untrusted"]) -> str:
+    """One line of untrusted text for rich text, where nothing is parsed; whoever copies it into a message mentions nobody."""
+    return defang(one_line(text, limit)).replace("<", "‹").replace(">", "›")
+
+
 def code_lines(text: str, hosts: Collection[str] = ()) -> str:
     """Untrusted text for a code block: lines stay, everything else as in `quoted`; addresses of `hosts` stand as they are."""
     lines = [escape_controls(line).replace("`", "'") for line in text.replace("\r\n", "\n").split("\n")]

@@ -37,7 +37,7 @@ async def test_a_card_stands_and_pings_nobody(room: Room, figures: list[str]) ->
     card = await room.card("QuickCard")
     figures.append(figure("one card beside all other tests", time.monotonic() - started, 1.0))
 
-    assert card["blocks"][0]["text"]["text"] == "FIRING SEV2 · checkout · QuickCard"
+    assert card["blocks"][0]["text"]["text"] == "🟧 FIRING SEV2 · checkout · QuickCard"
     assert card["pings"] == []
 
 

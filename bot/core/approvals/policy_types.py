@@ -170,6 +170,16 @@ def who_may(tier: Tier, service: str, requester: str = "") -> str:
     return base
 
 
+def who_may_briefly(tier: Tier, service: str, requester: str = "") -> str:
+    """The same as short as a card needs it."""
+    if tier is Tier.X:
+        return who_may(tier, service)
+    if tier is Tier.THREE:
+        return f"two of {service} on-call, commander, deputy and owners, one an owner"
+    barred = f", but not the requester ({requester})" if tier is Tier.TWO and requester else ""
+    return f"{service} on-call, incident commander or deputy{barred}"
+
+
 def names_text(names: Sequence[str]) -> str:
     """`alice`, `alice or bob`, `alice, bob or 3 others`."""
     shown = list(names[:MAX_NAMES])

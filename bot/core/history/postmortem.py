@@ -11,7 +11,7 @@ from bot.core.evidence import Findings
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, Incident
 from bot.core.questions.declared import began_at
-from bot.core.text.durations import rounded_duration
+from bot.core.text.durations import elapsed_text
 from bot.core.text.moments import clock, date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind, TimelineEntry
@@ -115,7 +115,7 @@ def draft(record: PostmortemRecord) -> list[PostmortemSection]:
 def _summary(m: PostmortemRecord) -> Iterable[Sentence]:
     incident = m.incident
     service = f" on {incident.service}" if incident.service else ""
-    lasted = f" It lasted {rounded_duration(end - _began(m))}." if (end := _ended(m)) else " It is not over."
+    lasted = f" It lasted {elapsed_text(end - _began(m))}." if (end := _ended(m)) else " It is not over."
     text = f"{incident.severity}{service}: {one_line(incident.title, 200)}.{lasted}"
     yield Sentence(text=text, sources=(incident.ref,))
     if m.group and m.group.alerts:
@@ -173,7 +173,7 @@ def _detection(m: PostmortemRecord) -> Iterable[Sentence]:
     yield Sentence(text=how, sources=(ref,))
     if m.onset and m.onset_evidence:
         before = "the first alert arrived" if alerted else "it was declared"
-        text = f"The signal left its normal range at {clock(m.onset)}, {rounded_duration(at - m.onset)} before {before}."
+        text = f"The signal left its normal range at {clock(m.onset)}, {elapsed_text(at - m.onset)} before {before}."
         yield Sentence(text=text, sources=(m.onset_evidence, ref))
     if m.group:
         yield _acknowledged(m, m.group, at)
@@ -184,7 +184,7 @@ def _acknowledged(m: PostmortemRecord, group: AlertGroup, reported_at: datetime)
     first = next((e for e in m.timeline if e.kind is EntryKind.GROUP and e.text.startswith("Acknowledged by ")), None)
     if at := first.at if first else group.acknowledged_at:
         source = first.id if first else group.ref
-        return Sentence(text=f"It was acknowledged after {rounded_duration(at - reported_at)}.", sources=(source,))
+        return Sentence(text=f"It was acknowledged after {elapsed_text(at - reported_at)}.", sources=(source,))
     return Sentence(text="Nobody acknowledged it.", sources=(group.ref,))
 
 

@@ -69,7 +69,7 @@ class TriageContent(Content):
     def urgent_part(self) -> object:
         group = self.group
         alerts = group.state, group.severity, group.acknowledged_by
-        return alerts, self.state, self.attempt, self.facts is not None, self.findings
+        return alerts, self.state, self.attempt, self.facts is not None, self.findings, self.proposals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +99,8 @@ class AnswerContent(Content):
     failed: bool = False
     """No answer could be made, or a model's reading of the record failed."""
     evidence: Ledger
+    next_step: str = ""
+    """What to do now, where that is the question and it is known."""
 
     @property
     def urgent_part(self) -> object:

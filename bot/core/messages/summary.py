@@ -140,7 +140,7 @@ def next_step(triage: TriageContent) -> Line | None:
         return None
     first = first_cause(findings)
     check = first.check if first else ""
-    text = _of_proposal(triage.proposals, check) or check or _by_hand(first)
+    text = _of_proposal(triage.proposals, check) or check or _by_hand(triage, first)
     return Line("Next", text) if text else None
 
 
@@ -163,9 +163,10 @@ def _of_proposal(proposals: Sequence[ProposalLine], check: str) -> str:
     return f"{newest.ref}: {newest.state}. {check}"
 
 
-def _by_hand(first: Hypothesis | None) -> str:
-    """Where the evidence has decided already and no action fits."""
-    return "take the change back by hand: no action here fits" if first and first.kind == "change" else ""
+def _by_hand(triage: TriageContent, first: Hypothesis | None) -> str:
+    """Where the evidence has decided already and no action was found to fit."""
+    by_hand = triage.no_proposal and first and first.kind == "change"
+    return "take the change back by hand: no action here fits" if by_hand else ""
 
 
 def _others(findings: Findings, first: Hypothesis | None) -> Iterable[Line]:

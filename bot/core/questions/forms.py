@@ -41,6 +41,14 @@ _APPROVERS = re.compile(
 )
 
 
+_NEXT_STEP = re.compile(
+    r"\bwhat\s+(?:should|can|shall|could|must|do|to)\s+(?:(?:i|we|you)\s+)?(?:do|try|check)\b"
+    r"|\bwhat\s+(?:now|next)\b|\bwhat(?:'s|’s|\s+is)\s+next\b|\bnext\s+steps?\b"
+    r"|\bhow\s+(?:do|can|should|could)\s+(?:i|we)\s+(?:fix|mitigate|solve|stop|help)\b",
+    re.IGNORECASE,
+)
+
+
 def as_cause_question(question: str, services: Collection[str]) -> str:
     """`why not the database?` as `is it the database?`: whether this is the cause is what both ask; others as they are."""
     match = _WHY_NOT.match(question)
@@ -49,6 +57,11 @@ def as_cause_question(question: str, services: Collection[str]) -> str:
     rest = without_services(match.group(1), services)
     causes = subjects_in(rest) & (MEASURED | {Subject.CHANGE}) - SYMPTOMS
     return f"is it {match.group(1)}" if causes or named_in(match.group(1), services) else question
+
+
+def wants_next_step(question: str) -> bool:
+    """Whether it asks what to do: the next step answers it, not the cause."""
+    return bool(_NEXT_STEP.search(question))
 
 
 def wants_approvers(question: str) -> bool:

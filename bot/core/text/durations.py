@@ -24,14 +24,6 @@ def elapsed_text(length: timedelta) -> str:
     return _hours_and_minutes(seconds) if seconds >= 7200 else duration_text(timedelta(seconds=seconds))
 
 
-def rounded_duration(length: timedelta) -> str:
-    """`45 s`, `12 min`, `3 h 5 min`: minutes are rounded, a larger unit from one and a half of it on."""
-    seconds = max(0, int(length.total_seconds()))
-    if seconds < 90:
-        return f"{seconds} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else _hours_and_minutes(seconds)
-
-
 def decimal_minutes(seconds: float) -> str:
     """`4.5 min`, or whole seconds below one minute."""
     return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{max(1, round(seconds))} s"

@@ -1,15 +1,30 @@
 """The answer to one question: the question, the evidence about it, and what could not be checked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
+from bot.core.change import Change, kind_in_words
 from bot.core.evidence import LedgerEntry
 from bot.core.messages.investigation import AnswerContent
 from bot.core.questions.answering import Finding, QuestionAnswer
 from bot.core.questions.forms import wants_approvers
 from bot.core.questions.short_answers import ShortAnswer
-from bot.core.text.untrusted import counted
+from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import without_lead
-from bot.slack.blocks import Rendered, context, plain_text, prose, quoted, section, titled, trim, when
+from bot.slack.blocks import (
+    Block,
+    Rendered,
+    context,
+    name_text,
+    plain_text,
+    prose,
+    quotation,
+    quoted,
+    section,
+    titled,
+    trim,
+    when,
+)
 from bot.slack.view_context import ViewContext
 from bot.slack.views.citing import cite, cited_line, described
 
@@ -24,18 +39,46 @@ def render(content: AnswerContent, view: ViewContext) -> Rendered:
     if answer is None:
         failed = "No answer could be made. Ask again."
         return f"No answer, {content.ref}: {failed}", [section(f"{question}\n{failed}")]
-    approvers = bool(answer.waiting) and wants_approvers(content.question)
-    # What waits, with who may approve it, is the answer then.
-    lines = _lines(answer.findings) if answer.findings else () if approvers else _nothing(content, answer)
-    parts = (answer.short, *answer.findings, *answer.unseen)
+    direct = bool(answer.waiting) and (wants_approvers(content.question) or bool(content.next_step))
+    findings = [] if content.next_step else answer.findings
+    parts = (answer.short, *findings, *answer.unseen)
     blocks = [
         section(question),
-        section("\n".join([*_short(answer.short), *lines, *_not_checked(answer.unseen), *_waiting(answer.waiting)])),
+        *_paragraphs(_parts(content, answer, findings, direct=direct)),
         *cited_line(content.evidence, (id for part in parts if part for id in part.evidence), view),
         context(*_small_print(content, answer)),
     ]
-    first = answer.waiting[0] if approvers else _first(answer)
+    first = content.next_step or (answer.waiting[0] if direct else _first(answer))
     return f"Answer, {content.ref}: {plain_text(first, 300)}", trim(blocks)
+
+
+def _parts(
+    content: AnswerContent, answer: QuestionAnswer, findings: Sequence[Finding], *, direct: bool
+) -> Iterable[str | Block]:
+    """What is said, in its order: lines, and quotations of others between them. `direct`: what waits is the answer."""
+    yield from _short(answer.short)
+    yield from _next(content.next_step)
+    yield from _waiting(answer.waiting if direct else ())
+    for finding in findings:
+        yield from _finding(finding, content)
+    if not (direct or findings or content.next_step):
+        yield from _nothing(content, answer)
+    yield from _not_checked(answer.unseen)
+    yield from _waiting(() if direct else answer.waiting)
+
+
+def _paragraphs(parts: Iterable[str | Block]) -> Iterable[Block]:
+    """Lines that follow each other are one paragraph."""
+    for is_text, run in groupby(parts, key=lambda part: isinstance(part, str)):
+        if is_text:
+            yield section("\n".join(str(part) for part in run))
+        else:
+            yield from (part for part in run if not isinstance(part, str))
+
+
+def _next(step: str) -> Iterable[str]:
+    if step:
+        yield f"*Next:* {prose(step)}"
 
 
 def _first(answer: QuestionAnswer) -> str:
@@ -55,13 +98,35 @@ def _waiting(proposals: Iterable[str]) -> Iterable[str]:
     yield from (f"*Waiting:* {prose(text, 400)}" for text in proposals)
 
 
-def _lines(findings: Iterable[Finding]) -> Iterable[str]:
-    for finding in findings:
+def _finding(finding: Finding, content: AnswerContent) -> Iterable[str | Block]:
+    """Lines of one piece of evidence: changes as people tell them, others' text as a quotation."""
+    if changes := _changes(finding, content):
+        yield "\n".join(f"• {line}" for line in changes) + cite(*finding.evidence)
+    elif finding.untrusted:
         # What users of a service can write is quoted, so that nobody takes it for the bot's words.
-        show = quoted if finding.untrusted else prose
+        yield quotation([*finding.lines, cite(*finding.evidence).strip()])
+    else:
         first, *more = finding.lines
-        yield f"• {show(first)}{cite(*finding.evidence)}"
-        yield from (f"   {show(line)}" for line in more)
+        yield "\n".join([f"• {prose(first)}{cite(*finding.evidence)}", *(f"   {prose(line)}" for line in more)])
+
+
+def _changes(finding: Finding, content: AnswerContent) -> list[str]:
+    """`14:02 deploy catalogue 5.0.3 → 5.1.0, alice: “title”`, of each line that is about a listed change."""
+    entries = [content.evidence[id] for id in finding.evidence if id in content.evidence]
+    by_id = {one_line(c.id, 120): c for entry in entries for c in entry.evidence.facts.changes or ()}
+    listed = [by_id.get(line.rpartition("[")[2].rstrip("]")) for line in finding.lines]
+    shown = [_change(change) for change in listed if change]
+    more = len(by_id) - len(shown)
+    return [*shown, counted(more, "more change")] if shown and more > 0 else shown
+
+
+def _change(change: Change) -> str:
+    versions = [name_text(version, 30) for version in (change.previous_version, change.version) if version]
+    author = change.by_action or change.author
+    by = f", {name_text(author, 40)}" if author else ""
+    what = " ".join([kind_in_words(change.kind), name_text(change.service, 40), " → ".join(versions)]).strip()
+    title = f": {titled(change.title, 80)}" if change.title else ""
+    return f"{when(change.at, '{date_short_pretty} {time}')} {what}{by}{title}"
 
 
 def _nothing(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:

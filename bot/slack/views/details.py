@@ -95,7 +95,8 @@ def _facts(facts: TriageFacts | None) -> Iterable[Block]:
 def _onset(facts: TriageFacts) -> Iterable[str]:
     # In UTC, as the claims and the graph tell it: the reader compares them.
     at = f"{clock(facts.onset)}. " if facts.onset else ""
-    yield f"*Onset:* {at}{prose(facts.main or facts.onset_text)}{cite(facts.onset_evidence)}"
+    # The main deviation names its evidence itself.
+    yield f"*Onset:* {at}{prose(facts.main) if facts.main else prose(facts.onset_text) + cite(facts.onset_evidence)}"
     yield from (f"• {prose(line)}" for line in facts.health)
 
 

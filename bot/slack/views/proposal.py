@@ -6,7 +6,7 @@ What is approved stands whole in the dialog that approves it, or there is no App
 import re
 
 from bot.core.action import DecisionChoice, Proposal, ProposalState, Tier
-from bot.core.approvals.policy_types import who_may
+from bot.core.approvals.policy_types import who_may, who_may_briefly
 from bot.core.approvals.request import confirmed_at_once, effect_text, request_text
 from bot.core.messages.proposals import ProposalContent
 from bot.core.messages.replies import PlanReply
@@ -33,14 +33,15 @@ from bot.slack.view_context import ViewContext
 
 MOST_WORDS = 60
 """Of a card that waits for an answer, its buttons and small print with it."""
-FEWEST_REASONS = 8
+FEWEST_REASONS = 6
 """Words of the reason that stand there whatever else does."""
+UNDO_WORDS = 3
 MAX_CODE_CHARACTERS = 2800
 """Characters that one code block shows whole."""
 _DECIDABLE = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
 _BY_HAND = (ProposalState.FAILED, ProposalState.STALE, ProposalState.EXPIRED)
 _WORDS = {ProposalState.PENDING: "APPROVAL NEEDED", ProposalState.PARTLY_APPROVED: "PARTLY APPROVED"}
-_APPROVALS = {Tier.ONE: "1 approval", Tier.TWO: "1 approval", Tier.THREE: "2 approvals, one by an owner"}
+_APPROVALS = {Tier.ONE: "1 approval", Tier.TWO: "1 approval", Tier.THREE: "2 approvals"}
 _BUTTONS = "Approve Deny Details"
 _CITED = re.compile(r"(?:, E\d+)+(?=\)$)")
 """The evidence that a reason names at its end: it stands behind Details."""
@@ -55,7 +56,7 @@ def render(content: ProposalContent, view: ViewContext) -> Rendered:
     blocks: list[Block | None] = [
         header(title),
         _outcome(proposal),
-        section("\n".join(filter(None, (_risk(proposal), _because(content, title), _decided(content))))),
+        section("\n".join(filter(None, (_risk(proposal), _because(content, view, title), _decided(content))))),
         _controls(content, view, whole=whole),
         context(*small),
     ]
@@ -70,7 +71,9 @@ def word_of(content: ProposalContent) -> str:
 
 def _risk(proposal: Proposal) -> str:
     """`tier 2, needs 1 approval · rollforward undoes it · waits until 15:02`."""
-    undo = f"{plain_text(within_words(proposal.undo, 6), 60)} undoes it" if proposal.undo else "cannot be undone here"
+    undo = "cannot be undone here"
+    if proposal.undo:
+        undo = f"{plain_text(proposal.undo, 60)} undoes it" if word_count(proposal.undo) <= UNDO_WORDS else "can be undone"
     if proposal.state not in _DECIDABLE:
         return f"{proposal.tier.label} · {undo}"
     approvals = _APPROVALS.get(proposal.tier)
@@ -78,11 +81,11 @@ def _risk(proposal: Proposal) -> str:
     return f"{needed} · {undo} · waits until {when(proposal.expires_at, '{time}')}"
 
 
-def _because(content: ProposalContent, title: str) -> str:
+def _because(content: ProposalContent, view: ViewContext, title: str) -> str:
     """The reason, as long as the card has words for it: all of it is behind Details."""
     proposal = content.proposal
-    may = who_may(proposal.tier, proposal.service, proposal.requester)
-    others = word_count(f"{title} {_risk(proposal)} {may} {_BUTTONS}") + word_count(_state_line(content)) + 6
+    said = f"{title} {_risk(proposal)} because {_who(content, view)} {_BUTTONS} {_state_line(content)}"
+    others = word_count(said.replace("<@", " <@"))
     because = _CITED.sub("", proposal.because)
     return f"*Because:* {prose(within_words(because, max(FEWEST_REASONS, MOST_WORDS - others)), 400)}"
 
@@ -176,9 +179,15 @@ def _small_print(content: ProposalContent, view: ViewContext, *, whole: bool) ->
     if proposal.state not in _DECIDABLE:
         return [_state_line(content)]
     unseen = "The plan does not fit whole into a dialog, so it cannot be approved here: run it by hand" if not whole else ""
+    return [_who(content, view), unseen, _state_line(content)]
+
+
+def _who(content: ProposalContent, view: ViewContext) -> str:
+    """Whom the card notifies, and who can approve."""
+    proposal = content.proposal
     mentions = " ".join(f"<@{user}>" for user in approvers(content, view))
-    may = f"{plain_text(who_may(proposal.tier, proposal.service, proposal.requester), 300)} can approve"
-    return [f"{mentions} {may}".strip(), unseen, _state_line(content)]
+    may = who_may_briefly(proposal.tier, proposal.service, proposal.requester)
+    return f"{mentions} {plain_text(may, 300)} can approve".strip()
 
 
 def _state_line(content: ProposalContent) -> str:

@@ -90,7 +90,9 @@ async def move(
 
 
 async def refresh_card(db: Database, session: AsyncSession, row: ProposalRow) -> None:
-    """Want the card (in the thread of its group) to show the newest state."""
+    """Want the card (in the thread of its group) to show the newest state, and the triage to name what waits."""
+    if row.group_id is not None:
+        await messages.refresh(db, session, f"triage:AL-{row.group_id}")
     ref = ref_of(row)
     channel, thread_key = await thread_of(session, row.group_id, row.incident_id)
     await messages.touch(

@@ -29,8 +29,10 @@ from bot.core.messages.alerts import (
 from bot.core.messages.content import Content, MessageKind
 from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, ProposalLine, TriageContent
 from bot.core.messages.proposals import ProposalContent
+from bot.core.messages.summary import next_step
 from bot.core.messages.truth import truthful
 from bot.core.questions.answering import QuestionAnswer
+from bot.core.questions.forms import wants_next_step
 from bot.core.text.moments import clock
 from bot.store.alerts.reader import reasons_of
 from bot.store.approvals.rows import decision_rows, stored_decision, stored_proposal
@@ -278,8 +280,12 @@ async def _answer(session: AsyncSession, number: str) -> AnswerContent | None:
     row = await session.get(QuestionRow, int(number))
     if row is None:
         return None
+    ref = f"AL-{row.group_id}" if row.group_id else f"INC-{row.incident_id}"
+    triage = await triage_content(session, ref) if row.group_id and wants_next_step(row.text) else None
+    step = next_step(triage) if triage else None
     return AnswerContent(
-        ref=f"AL-{row.group_id}" if row.group_id else f"INC-{row.incident_id}",
+        ref=ref,
+        next_step=step.text if step else "",
         question=row.text,
         requester=row.asked_by,
         answer=QuestionAnswer.model_validate(row.answer) if row.answer else None,

@@ -1,4 +1,5 @@
 // The page: load what there is, draw it, follow the changes.
+import { drawAlone } from "./alone.js";
 import { buildComposer } from "./composer.js";
 import { drawDemo, watchWorld } from "./demo.js";
 import { toast } from "./dom.js";
@@ -18,7 +19,8 @@ function readAddress() {
 }
 
 // `#still=1` draws once and follows nothing: a headless browser takes its picture when the page has come to rest.
-const still = new URLSearchParams(location.hash.slice(1)).has("still");
+const asked = new URLSearchParams(location.hash.slice(1));
+const still = asked.has("still");
 
 function writeAddress() {
   const where = new URLSearchParams({ as: state.me, channel: state.channel, ...(state.thread ? { thread: state.thread } : {}) });
@@ -28,6 +30,7 @@ function writeAddress() {
 function draw() {
   if (!state.people.has(state.me)) state.me = [...state.people.keys()][0];
   if (!state.channels.has(state.channel)) state.channel = [...state.channels.keys()][0];
+  if (asked.has("alone")) { drawAlone(asked.get("alone"), asked.get("width") || "760"); return; }
   drawSidebar();
   drawHead();
   drawLists();
@@ -45,7 +48,7 @@ window.addEventListener("hashchange", () => { readAddress(); changed(); });
 try {
   await load();
   if (!still) follow();
-  watchWorld(still);
+  if (!asked.has("alone")) watchWorld(still);
 } catch (error) {
   toast(`The sandbox does not answer: ${error.message}`);
 }

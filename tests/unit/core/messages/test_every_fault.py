@@ -5,12 +5,12 @@ import pytest
 from bot.core.messages.replies import DetailsReply
 from bot.core.messages.summary import MOST_WORDS
 from bot.slack.view_context import ViewContext
-from bot.slack.views import details, triage
+from bot.slack.views import details, proposal, triage
 from tests.answers.recorded import investigated
 from tests.messages.contents import triage_of
 from tests.messages.rules import broken_rules
 from tests.messages.words import text_of, words_of
-from tests.unit.slack.contents import claim, findings, hypothesis, triage_content
+from tests.unit.slack.contents import claim, findings, hypothesis, proposal_content, triage_content
 
 FAULTS = sorted(investigated())
 VIEW = ViewContext(hosts={"shop.test"})
@@ -52,3 +52,23 @@ def test_a_long_winded_model_pushes_nothing_out_of_sight() -> None:
 
     assert words_of(triage.render(content, VIEW)[1]) <= MOST_WORDS
     assert [label for label in ("*Likely:*", "*Against:*", "*Not checked:*", "*Next:*") if label not in shown] == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("tier", [1, 2, 3])
+def test_an_approval_is_read_within_its_words(name: str, tier: int) -> None:
+    one = investigated()[name]
+    cause = one.findings.hypotheses[0]
+    fields = {
+        "title": f"Restart all pods of {one.root}, one after the other",
+        "because": f"{cause.cause} ({cause.confidence_text}, E8, E9, E19, E34)",
+        "service": one.root,
+        "targets": {one.root: "2"},
+        "arguments": {"version": "5.1.0", "previous_version": "5.0.3"},
+        "tier": tier,
+        "undo": "going back to the number of replicas before",
+    }
+    _, blocks = proposal.render(proposal_content(fields), VIEW)
+
+    assert words_of(blocks) <= proposal.MOST_WORDS
+    assert "*Because:*" in text_of(blocks) and "can approve" in text_of(blocks)

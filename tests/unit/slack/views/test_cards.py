@@ -10,12 +10,15 @@ import pytest
 
 from bot.core.action import ProposalState
 from bot.core.alerts.reasons import AlertReasons
+from bot.core.change import Change
+from bot.core.evidence import Evidence
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.core.investigation.triage_facts import RunbookExcerpt
 from bot.core.messages.alerts import BacklogAlert, BacklogContent, LineContent, StormOrigin
 from bot.core.messages.investigation import AnswerContent, PostmortemContent, ProposalLine
 from bot.core.messages.replies import CommandHelp, HelpReply, ListReply, ListRow, PostmortemReply, ShowReply, WhyReply
-from bot.core.questions.answering import QuestionAnswer
+from bot.core.questions.answering import Finding, QuestionAnswer
 from bot.core.timeline import TimelineEntry
 from bot.slack.blocks import Block, check_blocks, cut_lines
 from bot.slack.views import answer, backlog, line, listing, postmortem, show, why
@@ -437,3 +440,44 @@ def test_who_may_approve_is_answered_by_what_waits_and_not_by_the_lack_of_eviden
 
     assert fallback == "Answer, AL-3: AP-2 waits for approval. Who may approve: bob"
     assert "says nothing" not in words(blocks) and "*Waiting:* AP-2 waits" in words(blocks)
+
+
+def test_what_changed_is_told_as_a_colleague_would_and_others_text_is_a_quotation() -> None:
+    deploy = Change(
+        id="ci:1", at=at(0), service="pay", kind="deploy", title="Log ids", author="alice", version="2", previous_version="1"
+    )
+    evidence = {
+        "E2": entry("E2").model_copy(
+            update={"evidence": Evidence(summary="3 changes", query="q", facts=EvidenceFacts(changes=(deploy,)))}
+        )
+    }
+    listed = Finding(
+        lines=["3 changes; newest: deploy of pay", "2026-03-01 03:00:00Z deploy pay: Log ids [ci:1]"], evidence=["E2"]
+    )
+    logged = Finding(lines=["boom <!channel> https://attacker.example"], evidence=["E9"], untrusted=True)
+    found = QuestionAnswer(findings=[listed, logged], waiting=[], unseen=[], checked=[])
+    _, blocks = answer.render(
+        AnswerContent(ref="AL-3", question="what changed?", requester="bob", answer=found, evidence=evidence), VIEW
+    )
+
+    assert "> deploy pay 1 → 2, alice: “Log ids” (E2)" in words(blocks) and "3 changes" not in words(blocks)
+    quote = next(block for block in blocks if block["type"] == "rich_text")
+    assert "boom ‹!channel› hxxps[:]//attacker[.]example" in words([quote]) and "`" not in words(blocks)
+
+
+def test_what_to_do_is_answered_by_the_next_step_and_who_may_approve() -> None:
+    waiting = ["AP-1 waits for approval: Roll back pay. Who may approve: bob"]
+    cause = Finding(lines=["Cause 1, likely: deploy 2 broke pay"], evidence=["E1"])
+    found = QuestionAnswer(findings=[cause], waiting=waiting, unseen=[], checked=[])
+    asked = AnswerContent(
+        ref="AL-3",
+        question="what should I do?",
+        requester="bob",
+        answer=found,
+        evidence={},
+        next_step="approve or deny AP-1, below",
+    )
+    text, blocks = answer.render(asked, VIEW)
+
+    assert text == "Answer, AL-3: approve or deny AP-1, below"
+    assert "*Next:* approve or deny AP-1, below\\n*Waiting:* AP-1 waits" in words(blocks) and "Cause 1" not in words(blocks)

@@ -1,0 +1,28 @@
+"""The form of a question."""
+
+import pytest
+
+from bot.core.questions.forms import wants_next_step
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "what should I do?",
+        "What do we do now?",
+        "what now?",
+        "what's next?",
+        "what is the next step?",
+        "how do we fix it?",
+        "what can I try",
+    ],
+)
+def test_what_asks_for_the_next_step(question: str) -> None:
+    assert wants_next_step(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["what changed?", "what does payments do?", "is it the database?", "what did bob do?", "next?"]
+)
+def test_what_asks_for_something_else(question: str) -> None:
+    assert not wants_next_step(question)
