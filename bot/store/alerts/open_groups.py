@@ -13,7 +13,17 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alerts.cascades import Cascades, RunningBurst
-from bot.core.alerts.grouping import Arrival, GroupingReason, Hint, OpenGroup, Placement, neighbours, place, same_scope
+from bot.core.alerts.grouping import (
+    MOST_BURSTS,
+    Arrival,
+    GroupingReason,
+    Hint,
+    OpenGroup,
+    Placement,
+    neighbours,
+    place,
+    same_scope,
+)
 from bot.core.alerts.pace import PAUSE, UsualDelays
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
@@ -37,6 +47,8 @@ class OpenGroups:
         self._delays = UsualDelays()
         self._cascades = Cascades()
         self._bursts: set[int] = set()
+        """Groups that are bursts and ran when they were last looked at."""
+        self._looked_at = 0.0
 
     def place(self, arrival: Arrival) -> Placement:
         """The group that an arrival belongs to and why, looking only at groups that share something with it."""
@@ -46,16 +58,20 @@ class OpenGroups:
         for hint in (*arrival.seeks, *(("service", other) for other in near)):
             candidates |= self._index.get(hint, set())
         placement = place(arrival, candidates, self.catalogue, near, self._delays)
-        if place_name:
-            self._cascades.note(place_name, arrival.at, self._running(arrival))
+        if place_name and (running := self._running(arrival)) is not None:
+            self._cascades.note(place_name, arrival.at, running)
         return placement
 
-    def _running(self, arrival: Arrival) -> list[RunningBurst]:
-        """The bursts of its installation that run while it arrives."""
+    def _running(self, arrival: Arrival) -> list[RunningBurst] | None:
+        """The bursts of its installation that run while it arrives; None where so many run that they say nothing."""
         at = arrival.at.timestamp()
-        running = [self.groups[number] for number in self._bursts if at - self.groups[number].pace.last_at <= PAUSE]
-        self._bursts = {group.number for group in running}
-        return [(group.number, group.services) for group in running if same_scope(arrival, group)]
+        if at - self._looked_at >= 1.0:
+            self._looked_at = at
+            self._bursts = {number for number in self._bursts if at - self.groups[number].pace.last_at <= PAUSE}
+        if len(self._bursts) > MOST_BURSTS:
+            return None
+        groups = [self.groups[number] for number in self._bursts]
+        return [(group.number, group.services) for group in groups if same_scope(arrival, group)]
 
     def open(self, row: GroupRow, *, burst: bool = False) -> OpenGroup:
         """Take a new group in, as yet without members; `burst`: as the pace of alerts had it opened."""

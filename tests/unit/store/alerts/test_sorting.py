@@ -404,3 +404,30 @@ async def test_whoever_asks_about_a_group_of_a_storm_gets_the_answer_in_the_stor
 
     (triage,) = [row for row in await desk.rows(MessageRow) if row.kind == "triage"]
     assert triage.thread_key.startswith("storm:")
+
+
+async def outages(desk: Desk) -> list[int]:
+    """An outage whose alerts come ever more slowly, and minutes later a second one of its service; alerts of each group."""
+    slowing = [(f"first {n}", n * n / 4) for n in range(16)]
+    for name, seconds in (*slowing, *((f"second {n}", 150 + n / 5) for n in range(24))):
+        desk.clock.now = NOW + timedelta(seconds=seconds)
+        await desk.receive(alert(name, severity="warning", start=seconds / 60 - 0.001))
+    return [group.alerts for group in await desk.groups()]
+
+
+async def test_a_second_outage_of_a_service_has_a_group_of_its_own_and_says_why(desk: Desk) -> None:
+    first, second = await outages(desk)
+
+    assert first >= 16 and second >= 12 and first + second == 40
+    reasons = {episode.grouping_reason for episode in await desk.episodes()}
+    assert {"opened_group", "same_service", "same_burst", "new_burst"} == reasons
+
+
+async def test_a_restart_in_the_middle_of_a_burst_knows_it_as_one(desk: Desk) -> None:
+    await outages(desk)
+    desk.inbox.sorter.reset()
+
+    await desk.receive(alert("late", severity="warning", start=2.6))
+
+    late = next(episode for episode in await desk.episodes() if episode.fingerprint == "late")
+    assert late.grouping_reason == "same_burst"
