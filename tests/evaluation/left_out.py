@@ -3,9 +3,10 @@
 The sets are petshop, each system of nezha and each of rca_alerts. One set at a time is left out, and after that all that
 one project published together, which leaves nothing that was made in the same way. On the others every weight
 (`weight_choices`) is chosen anew, from the middle of what it can be, one after the other, by the reciprocal rank of the
-truth; the sets count alike. Another value is taken if it gains more than one standard error: a difference that chance may
-have made teaches nothing. The first pass tries all weights, the second only those that made any difference in the first.
-What an investigation observes does not depend on the weights, so each set is investigated once.
+truth; the sets count alike. Another value is taken if it gains more than two standard errors: a difference that chance may
+have made teaches nothing, and a single incident that comes out better lies just above one, however small its set. The first
+pass tries all weights, the second only those that made any difference in the first. What an investigation observes does not
+depend on the weights, so each set is investigated once.
 """
 
 import dataclasses
@@ -31,6 +32,8 @@ from tests.evaluation.weight_choices import CHOICES
 from tests.evaluation.world import Investigation
 
 PASSES = 2
+SURE = 2.0
+"""Standard errors that a gain has to exceed: of one set about five incidents that all gain alike."""
 GOAL, GOAL_LIKELY = 0.50, 0.80
 
 Weight = tuple[str, str]
@@ -181,7 +184,7 @@ def _choose(sets: Sequence[InvestigatedSet]) -> Tuning:
             tried = [_with(best, part, name, value) for value in CHOICES[part][name]]
             if any(_differs(sets, best, one) for one in tried):
                 effective.append((part, name))
-                gains = {one: _sure_gain(sets, best, one) for one in tried}
+                gains = {one: sure_gain([each.quality(one) - each.quality(best) for each in sets]) for one in tried}
                 best = max([best, *tried], key=lambda one: gains.get(one, 0.0) if one != best else 0.0)
         weights = effective
     return best
@@ -200,11 +203,10 @@ def _differs(sets: Sequence[InvestigatedSet], before: Tuning, after: Tuning) -> 
     return any(not np.array_equal(one.quality(before), one.quality(after)) for one in sets)
 
 
-def _sure_gain(sets: Sequence[InvestigatedSet], before: Tuning, after: Tuning) -> float:
-    """What the mean over the sets of the mean reciprocal rank gains, beyond one standard error of the difference."""
-    gains = [one.quality(after) - one.quality(before) for one in sets]
+def sure_gain(gains: Sequence[NDArray[np.float64]]) -> float:
+    """What the mean over the sets of the mean gain is beyond `SURE` standard errors; one array of gains for each set."""
     error = sum(float(np.var(each)) / max(1, len(each)) for each in gains) ** 0.5
-    return float((sum(float(np.mean(each)) for each in gains) - error) / max(1, len(sets)))
+    return float((sum(float(np.mean(each)) for each in gains) - SURE * error) / max(1, len(gains)))
 
 
 def _with(tuning: Tuning, part: str, name: str, value: float) -> Tuning:

@@ -4,11 +4,12 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot.core.tuning import TUNING
 from tests.evaluation.figures import Answer, reciprocal_ranks
-from tests.evaluation.left_out import InvestigatedSet, evaluate
+from tests.evaluation.left_out import InvestigatedSet, evaluate, sure_gain
 from tests.evaluation.weight_choices import CHOICES, NOT_CHOSEN
 from tests.unit.evaluation.test_rca_alerts import INCIDENTS, TOPOLOGY
 
@@ -49,6 +50,14 @@ def test_every_weight_in_use_is_among_the_values_that_are_tried() -> None:
     for part, names in CHOICES.items():
         for name, values in names.items():
             assert getattr(getattr(TUNING, part), name) in values, f"{part}.{name}"
+
+
+@pytest.mark.parametrize("incidents", [8, 30, 200])
+def test_one_incident_that_comes_out_better_moves_no_weight_and_several_do(incidents: int) -> None:
+    one, several = (np.array([0.5] * better + [0.0] * (incidents - better)) for better in (1, 5))
+    unmoved = np.zeros(40)
+
+    assert sure_gain([one, unmoved]) < 0 < sure_gain([several, unmoved])
 
 
 def test_a_set_without_any_investigation_has_no_quality() -> None:
