@@ -35,6 +35,7 @@ _SEVERITY_FIELDS = ("severity", "priority", "level", "urgency")
 _THINGS = ("service", "host", "hostname", "instance", "pod", "node", "container", "cluster", "namespace", "job", "app",
            "region", "environment", "env", "monitor", "alertname", "check", "device", "database")  # fmt: skip
 """Fields that tell two alerts of one title apart."""
+_EDGES = " :|-\u2013\u2014"
 _MOST_TITLES = 3
 """Of so many first lines, one may say that it is over."""
 
@@ -51,13 +52,13 @@ def slack_channel(request: SourceRequest) -> ParsedBody:
     if not isinstance(body, dict) or not isinstance(message, dict):
         raise UnreadableBody("is missing", field="message")
     text = read_message(message)
-    title = next((name for head in text.titles if (name := title_of(head))), "")
-    if not title:
+    head = next((head for head in text.titles if title_of(head)), "")
+    if not head:
         raise UnreadableBody("the message holds no text that could name an alert", field="message.text")
-    return ParsedBody(alerts=(_alert(request, text, title, str(body.get("channel", "")), message),))
+    return ParsedBody(alerts=(_alert(request, text, head, str(body.get("channel", "")), message),))
 
 
-def _alert(request: SourceRequest, text: SlackText, title: str, channel: str, message: dict[str, object]) -> Alert:
+def _alert(request: SourceRequest, text: SlackText, head: str, channel: str, message: dict[str, object]) -> Alert:
     severity = next((text.fields[name] for name in _SEVERITY_FIELDS if name in text.fields), "") or _severity_in(text.titles)
     named = {name: value for name, value in text.fields.items() if name in _THINGS}
     if severity:
@@ -65,16 +66,18 @@ def _alert(request: SourceRequest, text: SlackText, title: str, channel: str, me
     if service := request.config.options.get("service"):
         named.setdefault("service", str(service))
     cleaned = labels(named)
-    status, at = _status(text), request.received_at
+    status, at, title = _status(text), request.received_at, title_of(head)
+    # "payments is down" is a better name than "payments"; that it is back to normal is not.
+    name = word(title if status == "resolved" else _without_state(head), 256)
     author = word(message.get("bot_id") or message.get("user"))
     things = {name: cleaned[name] for name in _THINGS if name in cleaned}
     return Alert(
         source=request.source,
         fingerprint=fingerprint([channel, author, _MEASURED.sub("#", title.lower()), things]),
         status=status,
-        name=word(title, 256),
+        name=name,
         severity=cleaned.get("severity", ""),
-        labels={"alertname": word(title, 256), **cleaned},
+        labels={"alertname": name, **cleaned},
         annotations=annotations({"summary": _summary(text, title), "message": "\n".join(text.lines)}),
         starts_at=at,
         ends_at=at if status == "resolved" else None,
@@ -91,14 +94,19 @@ def _summary(text: SlackText, title: str) -> str:
 
 
 def title_of(line: str) -> str:
-    """A title without what changes while it is the same alert: emoji, state, counters and priorities in front of it."""
+    """A title without what changes while it is the same alert: emoji, state, counters and priorities."""
+    return _SUFFIX.sub("", _without_state(line)).strip(_EDGES)
+
+
+def _without_state(line: str) -> str:
+    """A title without what stands in front of it."""
     rest, before = _EMOJI.sub("", line).strip(), ""
     while rest != before:
         before = rest
         if (match := _BRACKETS.match(rest)) and _changes(match[1]):
             rest = rest[match.end() :]
         rest = _PREFIX.sub("", rest)
-    return _SUFFIX.sub("", rest).strip(" :|-\u2013\u2014")
+    return rest.strip(_EDGES)
 
 
 def _changes(bracketed: str) -> bool:

@@ -56,7 +56,7 @@ PAIRS = [
     (*UP_DOWN, "shop.example"),
     ({"text": "Triggered #12: checkout is slow"}, {"text": "Resolved #12: checkout is slow"}, "#12: checkout is slow"),
     (blocks(":fire:", "firing"), blocks(":white_check_mark:", "resolved"), "Queue is stuck"),
-    ({"text": "payments is unhealthy"}, {"text": "payments is back to normal"}, "payments"),
+    ({"text": "payments is unhealthy"}, {"text": "payments is back to normal"}, "payments is unhealthy"),
     ({"text": "", "attachments": [{"color": "danger", "title": "Backlog of mails"}]},
      {"text": "", "attachments": [{"color": "good", "title": "Backlog of mails"}]}, "Backlog of mails"),
 ]  # fmt: skip
