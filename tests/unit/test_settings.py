@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.adapters import settings_of
+from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.settings import Secrets, catalogue_of, deprecated_keys, load_config, parse_config, source_tokens
 
@@ -137,3 +138,20 @@ def test_names_leave_for_the_model_as_they_are_unless_they_are_to_be_masked() ->
     assert [settings_of(secrets, "m").masked for secrets in (plain, masked)] == [False, True]
     with pytest.raises(ValidationError, match="model_names"):
         Secrets(model_names="maskd")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("word", "severity"),
+    [("critical", "SEV2"), ("P1", "SEV2"), ("High", "SEV2"), ("SEV-1", "SEV1"), ("average", "SEV3"), ("low", "SEV4"),
+     ("notice", "NONE"), ("info", "NONE"), ("spicy", "SEV3"), ("", "SEV3")],
+)  # fmt: skip
+def test_the_usual_scales_of_severities_are_known_and_any_other_word_is_sev3(word: str, severity: str) -> None:
+    assert Config().severity_of(word).value == severity
+    assert Config().knows_severity(word) is (word != "spicy")
+
+
+def test_the_file_goes_before_the_usual_scales() -> None:
+    config = Config(severities={"high": "SEV4"})
+
+    assert config.severity_of("HIGH").value == "SEV4"
+    assert config.severity_of("critical").value == "SEV2"
