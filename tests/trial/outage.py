@@ -71,7 +71,8 @@ def first_alert(outage: Outage, alerts: tuple[DeliveredAlert, ...]) -> Delivered
     if not own:
         return None
     first = min(own, key=lambda alert: alert.delivered_at)
-    of_root = [a for a in own if a.service == outage.root and a.delivered_at <= first.delivered_at + 20]
+    until = inf if outage.follows is Follows.OVERLAPPING else first.delivered_at + 20
+    of_root = [a for a in own if a.service == outage.root and a.delivered_at <= until]
     return min(of_root, key=lambda alert: alert.delivered_at, default=first)
 
 

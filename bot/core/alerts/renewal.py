@@ -11,6 +11,8 @@ from bot.core.service import Catalogue
 
 BURST = timedelta(seconds=15)
 """Alerts of one outage come within so long of each other, whatever service they are on: rules wait differently."""
+RECOVERED_FOR = BURST
+"""A service of a group that still fires has recovered once none of its own alerts fired for so long."""
 SPREADS_WITHIN = timedelta(minutes=5)
 """So long after an outage began its further alerts on the same service and on who calls it are expected of it."""
 FLAPS_WITHIN = timedelta(minutes=10)
@@ -57,16 +59,28 @@ class Members:
 
 
 def renewal(
-    name: str, service: str, members: Members, catalogue: Catalogue, now: datetime, *, cleared: bool, changed: bool = False
+    name: str,
+    service: str,
+    members: Members,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    cleared: bool,
+    recovered: bool = False,
+    changed: bool = False,
 ) -> Renewal | None:
     """What a further alert makes of an open group; None where it is expected of the outage that the group shows already.
 
-    `cleared`: no alert of the group fired any more. `changed`: its service was changed since that outage began, so what fails
-    on it need not have been handed to it. That it became worse is an escalation.
+    `cleared`: no alert of the group fired any more; `recovered`: none of its service did. `changed`: that service was changed
+    since that outage began, so what fails on it need not have been handed to it. That it became worse is an escalation.
     """
     if cleared:
         return Renewal.FIRES_AGAIN
-    if not may_be_new(name, service, members, now):
+    if not may_be_new(service, members, now):
+        return None
+    if recovered:
+        return Renewal.FIRES_AGAIN
+    if (name, service) in members.alerts:
         return None
     kind = kind_of(name)
     spreading = now - members.began_at <= SPREADS_WITHIN and kind in HANDED_DOWN and not changed
@@ -75,9 +89,9 @@ def renewal(
     return Renewal.NEW_KIND if not spreading and (kind, service) not in members.kinds else None
 
 
-def may_be_new(name: str, service: str, members: Members, now: datetime) -> bool:
-    """Whether an alert of a group that still fires can be news at all: not one it holds, nor one of the burst it began with."""
-    return service != "" and (name, service) not in members.alerts and now - members.began_at > BURST
+def may_be_new(service: str, members: Members, now: datetime) -> bool:
+    """Whether an alert of a group that still fires can be news at all: not one of the burst that its outage began with."""
+    return service != "" and now - members.began_at > BURST
 
 
 def _calls_one_of(service: str, failing: Set[str], catalogue: Catalogue) -> bool:

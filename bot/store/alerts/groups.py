@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
@@ -191,7 +191,7 @@ async def fire_again(db: Database, session: AsyncSession, group: GroupRow, *, ch
     if group.acknowledged_by and flaps:
         group.state = GroupState.ACKNOWLEDGED
     else:
-        group.acknowledged_by, group.acknowledged_at = "", None
+        unacknowledge(group)
     text = f"Firing again ({_nth(group.reopened + 1)} time)"
     await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
@@ -203,6 +203,21 @@ async def next_attempt(session: AsyncSession, group: GroupRow) -> int:
     """The number of the next investigation of an open group: its first one was started with it, if it has not begun yet."""
     newest = select(func.max(TriageRow.attempt)).where(TriageRow.group_id == group.id)
     return ((await session.exec(newest)).one() or 1) + 1
+
+
+def unacknowledge(group: GroupRow) -> None:
+    """What was acknowledged was something else."""
+    group.acknowledged_by, group.acknowledged_at = "", None
+    if GroupState(group.state) is GroupState.ACKNOWLEDGED:
+        group.state = GroupState.FIRING
+
+
+async def recovered(session: AsyncSession, group: GroupRow, service: str, since: datetime) -> bool:
+    """Whether none of a service's alerts in a group fires, or has since a moment."""
+    row = EpisodeRow
+    fires = or_(col(row.ended_at).is_(None), col(row.ended_at) > since)
+    query = select(row.id).where(row.group_id == group.id, row.service == service, fires).limit(1)
+    return (await session.exec(query)).first() is None
 
 
 async def changed_since(session: AsyncSession, services: Collection[str], since: datetime) -> bool:
@@ -232,7 +247,7 @@ async def renew(
     ref, taken = f"AL-{group.id}", group.acknowledged_by != ""
     group.renewed_at, group.renewed_by, group.renewals = db.clock(), episode.id, group.renewals + 1
     if change is not Renewal.FIRES_AGAIN and taken:
-        group.state, group.acknowledged_by, group.acknowledged_at = GroupState.FIRING, "", None
+        unacknowledge(group)
     if change in (Renewal.NEW_SERVICE, Renewal.NEW_KIND):
         text = f"{episode.name} on {episode.service or 'unknown service'} is new here: {episode.grouping_text}"
         await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)

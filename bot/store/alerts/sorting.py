@@ -19,7 +19,7 @@ from bot.core.alerts.episodes import end_of, last_time
 from bot.core.alerts.escalation import deserves_incident, escalation
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
 from bot.core.alerts.heartbeat import next_rhythm
-from bot.core.alerts.renewal import Members, Renewal, may_be_new, renewal
+from bot.core.alerts.renewal import RECOVERED_FOR, Members, Renewal, may_be_new, renewal
 from bot.core.config import Config
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
@@ -275,11 +275,16 @@ class _Batch:
             return
         held = self.open.groups[group.id or 0]
         members = Members(held.alerts, held.kinds, held.services | {group.service}, group.renewed_at or group.opened_at)
-        changed = await self._changed_since(members, episode, cleared=cleared)
         now = self.db.clock()
-        change = renewal(episode.name, episode.service, members, self.catalogue, now, cleared=cleared, changed=changed)
+        recovered = not cleared and await self._recovered(group, members, episode)
+        changed = await self._changed_since(members, episode, again=cleared or recovered)
+        change = renewal(
+            episode.name, episode.service, members, self.catalogue, now, cleared=cleared, recovered=recovered, changed=changed
+        )
         if cleared:
             await groups.fire_again(self.db, self.session, group, changed=changed)
+        elif recovered and changed:
+            groups.unacknowledge(group)
         if change is Renewal.NEW_SERVICE and await groups.is_suspected(self.session, group, episode.service):
             change = None
         if change:
@@ -288,11 +293,20 @@ class _Batch:
             await groups.renew(self.db, self.session, group, episode, change)
         await self._raise(group, episode, renewed=change is not None)
 
-    async def _changed_since(self, members: Members, episode: EpisodeRow, *, cleared: bool) -> bool:
-        """Whether the alert's service was changed since the group's outage began; of one that fires again, or what it calls."""
-        if not cleared and not may_be_new(episode.name, episode.service, members, self.db.clock()):
+    async def _recovered(self, group: GroupRow, members: Members, episode: EpisodeRow) -> bool:
+        """Whether the alert's service had recovered, while others of the group still fire."""
+        now = self.db.clock()
+        if episode.service not in members.services or not may_be_new(episode.service, members, now):
             return False
-        behind = self.catalogue.downstream(episode.service) if cleared else ()
+        return await groups.recovered(self.session, group, episode.service, now - RECOVERED_FOR)
+
+    async def _changed_since(self, members: Members, episode: EpisodeRow, *, again: bool) -> bool:
+        """Whether the alert's service was changed since the group's outage began; of one that fires again, or what it calls."""
+        if not again and not may_be_new(episode.service, members, self.db.clock()):
+            return False
+        if not again and (episode.name, episode.service) in members.alerts:
+            return False
+        behind = self.catalogue.downstream(episode.service) if again else ()
         return await groups.changed_since(self.session, {episode.service, *behind}, members.began_at)
 
     def _arrival(self, episode: EpisodeRow) -> Arrival:

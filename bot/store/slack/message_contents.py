@@ -179,6 +179,10 @@ async def _raised(session: AsyncSession, ref: str) -> RaisedContent | None:
     )
 
 
+_KNOWN_BEFORE = frozenset({GroupingReason.FIRES_AGAIN, GroupingReason.SAME_ALERT, GroupingReason.FLAPPING})
+"""Why an alert is in a group in which it fired before."""
+
+
 async def _renewed(session: AsyncSession, subject: str) -> RenewedContent | None:
     about = renewed_subject(subject)
     row, alert = await session.get(GroupRow, number_of(about.group, "AL") or 0), await session.get(EpisodeRow, about.episode)
@@ -186,8 +190,7 @@ async def _renewed(session: AsyncSession, subject: str) -> RenewedContent | None
         return None
     service, others = alert.service or row.service, about.notify is Notify.OTHERS
     where = f"{alert.name} on {service or 'unknown service'}"
-    why = f": {alert.grouping_text}" if alert.grouping_reason != GroupingReason.FIRES_AGAIN else ""
-    again = " again" if alert.grouping_reason == GroupingReason.FIRES_AGAIN else ""
+    again, why = (" again", "") if alert.grouping_reason in _KNOWN_BEFORE else ("", f": {alert.grouping_text}")
     notified = (service,) if row.incident_id and about.notify is not Notify.NOBODY else ()
     return RenewedContent(
         text=f"{alert.severity}: {where} fires{again} since {clock(alert.starts_at)}{why}",

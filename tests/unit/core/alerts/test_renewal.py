@@ -28,11 +28,19 @@ CATALOGUE = Catalogue([Service(name="web", depends_on=("checkout",)), Service(na
 AT_ONCE, SOON, LATER = BURST, SPREADS_WITHIN, SPREADS_WITHIN + timedelta(seconds=1)
 
 
-def joins(name: str, service: str, *, after: timedelta = SOON, cleared: bool = False, changed: bool = False) -> Renewal | None:
+def joins(
+    name: str,
+    service: str,
+    *,
+    after: timedelta = SOON,
+    cleared: bool = False,
+    recovered: bool = False,
+    changed: bool = False,
+) -> Renewal | None:
     """What an alert makes of a group in which HighErrorRate of checkout fires."""
     held = "HighErrorRate", "checkout"
     members = Members({held}, {(kind_of("HighErrorRate"), "checkout")}, {"checkout"}, NOW - after)
-    return renewal(name, service, members, CATALOGUE, NOW, cleared=cleared, changed=changed)
+    return renewal(name, service, members, CATALOGUE, NOW, cleared=cleared, recovered=recovered, changed=changed)
 
 
 def test_another_alert_of_the_same_problem_is_nothing_new() -> None:
@@ -47,6 +55,13 @@ def test_a_failing_callee_is_new_at_once_and_a_failing_caller_only_once_errors_h
 
 def test_another_kind_of_problem_of_the_same_service_is_new_once_the_outage_has_spread() -> None:
     assert [joins("HighLatency", "checkout", after=after) for after in (SOON, LATER)] == [None, Renewal.NEW_KIND]
+
+
+def test_a_service_that_had_recovered_while_others_fire_is_new_once_the_burst_is_over() -> None:
+    assert [joins("HighErrorRate", "checkout", after=after, recovered=True) for after in (AT_ONCE, SOON)] == [
+        None,
+        Renewal.FIRES_AGAIN,
+    ]
 
 
 def test_what_no_dependency_hands_down_is_new_as_soon_as_the_burst_is_over() -> None:

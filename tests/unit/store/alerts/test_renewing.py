@@ -117,6 +117,17 @@ async def test_errors_on_a_caller_that_was_deployed_meanwhile_are_told(desk: Des
     assert [line.text.partition(" since")[0] for line in await lines(desk)] == ["SEV2: HighErrorRate on checkout fires"]
 
 
+async def test_a_service_that_had_recovered_fires_again_in_a_group_that_others_hold_open(desk: Desk) -> None:
+    await desk.receive(alert("a"), alert("b", labels=PAYMENTS))
+    desk.clock.forward(1)
+    await desk.receive(alert("b", labels=PAYMENTS, status="resolved", ends_at=desk.clock()))
+    desk.clock.forward(1)
+    await desk.receive(alert("b", labels=PAYMENTS, start=2))
+    await desk.receive(alert("a", start=2, name="HighErrorRate"))
+
+    assert [line.text.partition(" since")[0] for line in await lines(desk)] == ["SEV2: Alert b on payments fires again"]
+
+
 async def test_the_card_names_what_fires_now_and_calls_the_old_cause_earlier(desk: Desk) -> None:
     await desk.receive(alert("a"))
     await rank(desk)
