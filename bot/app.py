@@ -75,7 +75,7 @@ from bot.workflows.remediation.executor import ActionExecutor
 from bot.workflows.remediation.remediation import RemediationSteps, remediation
 from bot.workflows.reminders import Reminders
 from bot.workflows.rotas import Rotas
-from bot.workflows.ticks import EVERY, HousekeepingTick, PagerTick, RetentionTick, RotaTick, Tick, as_workflow
+from bot.workflows.ticks import EVERY, HousekeepingTick, PagerTick, RetentionTick, RotaTick, Tick, as_workflow, logged
 
 log = structlog.get_logger(__name__)
 
@@ -264,7 +264,8 @@ class App:
             "tidy": RetentionTick(Pruning(self.db, self.config, _count_pruned), self.engine.forget),
             "learning": LearningTick(Cases(self.db), self.config.default_channel),
         }
-        self.schedule = Schedule(self.engine, clock=self.clock, leads=self.engine.is_leader)
+        direct = {} if self.secrets.postgres else {name: logged(name, tick) for name, tick in ticks.items()}
+        self.schedule = Schedule(self.engine, clock=self.clock, leads=self.engine.is_leader, direct=direct)
         for name, tick in ticks.items():
             self.engine.register(tick_name(name), as_workflow(name, tick))
             self.schedule.add(name, EVERY[name])

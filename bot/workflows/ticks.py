@@ -1,6 +1,7 @@
 """The ticks: quiet groups close, pages go out, heartbeats are watched, an auditor checks the rest.
 
-A tick is a workflow of one step; the schedule gives each slot one id, so that several replicas run it once.
+A tick is a workflow of one step where several replicas share a database: the schedule gives each slot one id, so that it runs
+once. On SQLite one process ticks, and nothing is left of a tick that a restart would have to finish: its next slot does.
 """
 
 import secrets
@@ -40,8 +41,8 @@ PAGE_REFUSED_FOR = timedelta(hours=1)
 """How long a message that Slack refuses is worth a page: later, people have long found another way."""
 
 
-def as_workflow(name: str, tick: Tick) -> Workflow:
-    """A tick as a workflow; its errors are logged with an id and the next slot tries again."""
+def logged(name: str, tick: Tick) -> Tick:
+    """The tick, whose errors are logged with an id: the next slot tries again."""
 
     async def once() -> None:
         try:
@@ -49,8 +50,18 @@ def as_workflow(name: str, tick: Tick) -> Workflow:
         except Exception:
             log.exception("tick failed", tick=name, error_id=secrets.token_hex(4))
 
+    return once
+
+
+def as_workflow(name: str, tick: Tick) -> Workflow:
+    """A tick as a workflow of one step."""
+    once = logged(name, tick)
+
+    async def step() -> None:
+        await once()
+
     async def workflow(run: Run) -> None:
-        await run.step(name, once)
+        await run.step(name, step)
 
     return workflow
 

@@ -27,6 +27,12 @@ def memory_mb(pid: int) -> float:
     return sum(int((_read(Path(f"/proc/{one}/statm")).split() or ["0", "0"])[1]) for one in tree(pid)) * _PAGE_MB
 
 
+def written_bytes(pid: int) -> int:
+    """Bytes that the tree has handed to the disk."""
+    lines = [line.split(": ") for one in tree(pid) for line in _read(Path(f"/proc/{one}/io")).splitlines()]
+    return sum(int(value) for name, value in lines if name == "write_bytes")
+
+
 def idle(pid: int, seconds: float = 60) -> None:
     """Wait until the tree hardly works any more: imports after the start, or what an earlier load set off."""
     end = time.monotonic() + seconds

@@ -86,3 +86,11 @@ async def test_the_schedule_fires_by_itself_at_its_slots() -> None:
     schedule.stop()
 
     assert fired.is_set()
+
+
+async def test_a_direct_tick_is_called_and_leaves_nothing_in_the_journal() -> None:
+    ticks = Ticks()
+
+    await Schedule(ticks.engine, clock=ticks.clock, direct={"quiet": ticks.note}).fire("quiet", MINUTE)
+
+    assert (ticks.ran, await ticks.engine.pending()) == (1, [])

@@ -1,0 +1,151 @@
+"""Costs that grow with what is open: of a new alert and a repeat, the first batch after a start, lists, memory; and the rest.
+
+In this process alone, as processor time: read, redacted, stored and sorted, without HTTP. The last line is a bot at rest.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.core.config import Config
+from bot.core.config.alerts import SourceConfig
+from bot.core.service import Catalogue
+from bot.plugins import SourceRequest
+from bot.sources.alertmanager import alertmanager
+from bot.store.alerts.inbox import Inbox
+from bot.store.alerts.intake import IntakeWriter
+from bot.store.alerts.reader import Alerts
+from bot.store.alerts.sorting import Sorter
+from bot.store.db.database import Database, async_url
+from bot.store.migrate import ready
+from tests.bench import bodies
+from tests.bench.place import running_bot
+from tests.bench.report import reached, table
+from tests.bench.usage import idle, written_bytes
+
+FEW, MANY = 1_000, 100_000
+"""Open alerts of 50 services."""
+SAMPLE, BATCH = 500, 100
+REST_SECONDS = 60.0
+
+
+@dataclass
+class _Costs:
+    """Processor time in microseconds an alert."""
+
+    new: float
+    repeat: float
+
+
+class _Desk:
+    """Intake and inbox over one database."""
+
+    def __init__(self, folder: Path) -> None:
+        ready(f"sqlite:///{folder / 'app.db'}")
+        self.db = Database(async_url("", folder))
+        self.writer = IntakeWriter(self.db, lambda: None)
+        self.sorter = Sorter(self.db, Config(default_channel="C0"), Catalogue())
+        self.inbox = Inbox(self.db, self.sorter)
+        self.open = 0
+
+    async def more(self, count: int) -> float:
+        """Take so many alerts that are new; processor microseconds of each."""
+        first, self.open = self.open, self.open + count
+        return await self._take(range(first, self.open))
+
+    async def again(self, count: int) -> float:
+        """Take the newest of them again, once they are known to come again; processor microseconds of each."""
+        numbers = range(self.open - count, self.open)
+        await self._take(numbers)
+        return await self._take(numbers)
+
+    async def _take(self, numbers: Sequence[int]) -> float:
+        posts = [
+            bodies.to_tocsin([bodies.alert(n) for n in numbers[start : start + BATCH]])
+            for start in range(0, len(numbers), BATCH)
+        ]
+        began = time.process_time()
+        for post in posts:
+            await self._post(post)
+        return (time.process_time() - began) / len(numbers) * 1e6
+
+    async def _post(self, body: bytes) -> None:
+        now, config = datetime.now(UTC), SourceConfig(kind="alertmanager")
+        parsed = alertmanager.read(SourceRequest("am", body, {}, now, config, stored=self.writer.stored.find))
+        again = {"repeats": parsed.repeats, "digests": parsed.digests}
+        await self.writer.put(parsed.alerts, (), now, source="am", **again)  # type: ignore[arg-type]
+        await self.caught_up()
+
+    async def caught_up(self) -> None:
+        while (result := await self.inbox.take(250)) is not None and result.more:
+            continue
+
+    async def costs(self) -> _Costs:
+        return _Costs(await self.more(SAMPLE), await self.again(SAMPLE))
+
+    async def first_after_a_start(self) -> float:
+        """Seconds of processor time of the first batch whose inbox knows nothing."""
+        self.sorter.reset()
+        return await self.more(1) / 1e6
+
+    async def longest_list(self) -> float:
+        """The longest that one of the lists keeps the event loop from anything else, in seconds."""
+        alerts = Alerts(self.db)
+        longest = 0.0
+        for read in (alerts.episodes(), alerts.episodes(state="firing"), alerts.count(state="firing")):
+            began = time.perf_counter()
+            await read
+            longest = max(longest, time.perf_counter() - began)
+        return longest
+
+
+async def _measured(folder: Path) -> list[list[object]]:
+    desk = _Desk(folder)
+    desk.writer.start()
+    try:
+        await desk.more(FEW)
+        few = await desk.costs()
+        await desk.more(MANY - desk.open)
+        many = await desk.costs()
+        start, listed = await desk.first_after_a_start(), await desk.longest_list()
+    finally:
+        await desk.writer.stop()
+        await desk.db.close()
+    new, repeat = many.new / few.new, many.repeat / few.repeat
+    return [
+        [
+            f"a new alert at {MANY:,} open against {FEW:,}",
+            f"{few.new:.0f} -> {many.new:.0f} us, {new:.2f} x",
+            _goal(new, 1.2, "x"),
+        ],
+        [f"a repeat at {MANY:,} open", f"{few.repeat:.1f} -> {many.repeat:.1f} us, {repeat:.2f} x", _goal(repeat, 1.5, "x")],
+        [f"first batch after a start with {MANY:,} open", f"{start:.2f} s", _goal(start, 0.3, "s")],
+        [f"longest stall of the loop by a list of {MANY:,}", f"{listed:.2f} s", _goal(listed, 0.1, "s")],
+    ]
+
+
+def _goal(value: float, limit: float, unit: str) -> str:
+    return f"<= {limit:g} {unit}: {reached(value, limit)}"
+
+
+def _rest(folder: Path) -> list[object]:
+    """Bytes that an idle bot hands to the disk in a minute."""
+    with running_bot(folder, {}) as bot:
+        idle(bot.pid)
+        before = written_bytes(bot.pid)
+        time.sleep(REST_SECONDS)
+        megabytes = (written_bytes(bot.pid) - before) / 1e6
+    return ["written to disk a minute at rest", f"{megabytes:.2f} MB", _goal(megabytes, 0.2, "MB")]
+
+
+def report() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        rows = asyncio.run(_measured(Path(name)))
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        rows.append(_rest(Path(name) / "bot"))
+    table("Costs that grow", ("what", "seen", "goal"), rows)
