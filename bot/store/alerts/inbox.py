@@ -3,8 +3,9 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import delete, exists, func, literal, or_
+from sqlalchemy import delete, exists, func, literal, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -31,12 +32,21 @@ MOST_BODIES = 500
 """Bodies whose repeats are counted at once."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A row of `repeats`."""
+
+    id: int
+    received_at: datetime
+    alerts: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class _Again:
     """A stored alert that a body delivered again."""
 
     number: int
-    body: RepeatRow
+    body: _Body
 
 
 class Inbox:
@@ -96,8 +106,9 @@ class Inbox:
 
     async def _count_again(self, session: AsyncSession, sorted_to: int, most: int, result: SortingResult) -> None:
         """Count the alerts that were delivered again; what may be more than a repeat is sorted like the first delivery."""
-        query = select(RepeatRow).where(col(RepeatRow.after) <= sorted_to).order_by(col(RepeatRow.id))
-        bodies = (await session.exec(query.limit(MOST_BODIES if most > 1 else 1))).all()
+        query = select(RepeatRow.id, RepeatRow.received_at, RepeatRow.alerts).where(col(RepeatRow.after) <= sorted_to)
+        waiting = query.order_by(col(RepeatRow.id)).limit(MOST_BODIES if most > 1 else 1)
+        bodies = [_Body(id or 0, received_at, alerts) for id, received_at, alerts in (await session.exec(waiting)).all()]
         news = await self._counted(session, bodies)
         head = news[:most]
         sorts = await _delivered_again(session, head)
@@ -107,7 +118,7 @@ class Inbox:
         await self._keep_only(session, bodies, [*left, *news[most:]])
         result.more = bool(left) or len(news) > most or len(bodies) == MOST_BODIES
 
-    async def _counted(self, session: AsyncSession, bodies: Sequence[RepeatRow]) -> list[_Again]:
+    async def _counted(self, session: AsyncSession, bodies: Sequence[_Body]) -> list[_Again]:
         repeats, counts = self.sorter.repeats, Counts()
         await repeats.look_up(session, (number for body in bodies for number in body.alerts))
         news: list[_Again] = []
@@ -120,18 +131,16 @@ class Inbox:
         await counts.write(session)
         return news
 
-    async def _keep_only(self, session: AsyncSession, bodies: Sequence[RepeatRow], left: Sequence[_Again]) -> None:
+    async def _keep_only(self, session: AsyncSession, bodies: Sequence[_Body], left: Sequence[_Again]) -> None:
         """Forget what was counted or sorted: of each body only what is left stays for the next batch."""
-        staying: dict[int | None, list[int]] = {}
+        staying: dict[int, list[int]] = {}
         for again in left:
             staying.setdefault(again.body.id, []).append(again.number)
         over = [body.id for body in bodies if body.id not in staying]
         for start in range(0, len(over), CHUNK):
             await session.exec(delete(RepeatRow).where(col(RepeatRow.id).in_(over[start : start + CHUNK])))
-        for body in bodies:
-            if body.id in staying:
-                body.alerts = staying[body.id]
-                session.add(body)
+        for id, alerts in staying.items():
+            await session.exec(update(RepeatRow).where(col(RepeatRow.id) == id).values(alerts=alerts))
 
     async def set_aside(self) -> None:
         """Move the cursor past one row that cannot be sorted; it is stored as unreadable. Raises DatabaseAway."""
