@@ -167,7 +167,7 @@ class IntakeWriter:
 
     def _next(self) -> list[_Batch]:
         """What the next commit takes: the sources in turn, whoever was served goes to the end."""
-        taken: list[_Batch] = []
+        batches: list[_Batch] = []
         rows = 0
         while self._waiting and rows < MOST_A_COMMIT:
             source, queue = next(iter(self._waiting.items()))
@@ -177,10 +177,10 @@ class IntakeWriter:
                 self._waiting[source] = queue
             self._rows[source] -= batch.size
             rows += batch.size
-            taken.append(batch)
+            batches.append(batch)
         if not self._waiting:
             self._rows.clear()
-        return taken
+        return batches
 
     async def _commit(self, batches: Sequence[_Batch]) -> None:
         """Commit all at once; if that fails, each alone, so that one bad row is the failure of its own sender only."""

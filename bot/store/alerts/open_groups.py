@@ -176,8 +176,8 @@ def _newest_members(numbers: Sequence[int]) -> Any:  # Any: a select of so many 
     ranked = columns(*map(col, read), col(row.labels), col(row.first_seen_at), place)
     newest = ranked.where(col(row.group_id).in_(numbers)).subquery().c
     fields = [newest[name] for name in ("source", "name", "service", "fingerprint", "group_key", "labels", "first_seen_at")]
-    kept = (newest.place <= _MEMBERS) | (newest.grouping_reason == GroupingReason.NEW_BURST)
-    return columns(newest.group_id, newest.grouping_reason, *fields).where(kept).order_by(newest.id)
+    chosen = (newest.place <= _MEMBERS) | (newest.grouping_reason == GroupingReason.NEW_BURST)
+    return columns(newest.group_id, newest.grouping_reason, *fields).where(chosen).order_by(newest.id)
 
 
 def arrival_of(row: EpisodeRow) -> Arrival:
