@@ -49,7 +49,7 @@ async def _place(ctx: CommandContext, request: Request) -> AnswerPlace | None:
     above = await Interactions(ctx.db).shown_at(request.channel, thread)
     if above is None:
         return AnswerPlace(request.channel, under=thread)
-    return AnswerPlace(request.channel, thread_key=above.key) if above.kind == MessageKind.ASKED else None
+    return AnswerPlace(request.channel, thread_key=above.key) if above.kind == MessageKind.QUESTION else None
 
 
 async def _stands_there(ctx: CommandContext, request: Request, put: Put) -> bool:

@@ -23,7 +23,7 @@ async def home(ctx: CommandContext, request: Request) -> Reply:
         rows=rows[:SHOWN],
         more=len(rows) > SHOWN,
         on_call=await _on_call(ctx, person) if person else (),
-        known=bool(person),
+        configured=bool(person),
         slash=ctx.config.command,
     )
     return Reply(f"{len(content.waiting)} waiting for you", content=content)

@@ -142,9 +142,9 @@ class AlertChannels:
         """The moment of the last message that any process stored: what was read before is not read again, since a repeat
         of an alert that has ended meanwhile would open it anew."""
         stored = await self._last_delivery(name)
-        known = [at for at in (stored, self._last.get(name)) if at is not None]
-        earliest = self._clock() - (LOOK_BACK if known else FIRST_LOOK_BACK)
-        return f"{max([earliest, *known]).timestamp():.6f}"
+        moments = [at for at in (stored, self._last.get(name)) if at is not None]
+        earliest = self._clock() - (LOOK_BACK if moments else FIRST_LOOK_BACK)
+        return f"{max([earliest, *moments]).timestamp():.6f}"
 
     def _reading(self) -> dict[str, SourceConfig]:
         return {name: source for name, source in self._sources.items() if "slack" in self._kinds[source.kind].takes}

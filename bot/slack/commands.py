@@ -37,7 +37,7 @@ NAMES_ITS_SUBJECT = frozenset(
         MessageKind.PROPOSAL,
         MessageKind.POSTMORTEM,
         MessageKind.CAUSE,
-        MessageKind.ASKED,
+        MessageKind.QUESTION,
     }
 )
 """Kinds of message whose thread implies the group, incident or proposal that they show or ask about."""

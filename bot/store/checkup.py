@@ -59,5 +59,5 @@ def check_sizes(url: str, journal: Path | None, retention: Retention) -> list[Ch
     except (ConfigurationError, DatabaseError, OSError):
         return []
     largest = ", ".join(f"{one.table} {in_words(one.size)}" for one in tables[:5])
-    days = ", ".join(f"{name} {kept.days}d" for name, kept in retention)
+    days = ", ".join(f"{name} {age.days}d" for name, age in retention)
     return [ok("Disk", f"{in_words(sum(one.size for one in tables))}: {largest}", f"kept (`retention`): {days}")]

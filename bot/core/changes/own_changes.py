@@ -59,9 +59,9 @@ class ActionRun(NamedTuple):
 
 def with_own(changes: Iterable[Change], runs: Sequence[ActionRun]) -> list[Change]:
     """The changes, each that a run made with the proposal it came from; what a source reported of a run stands for it."""
-    known = [_with_run(change, runs) for change in changes]
-    reported = {change.by_action for change in known if not _is_own(change)}
-    return [change for change in known if not _is_own(change) or change.by_action not in reported]
+    merged = [_with_run(change, runs) for change in changes]
+    reported = {change.by_action for change in merged if not _is_own(change)}
+    return [change for change in merged if not _is_own(change) or change.by_action not in reported]
 
 
 def _is_own(change: Change) -> bool:

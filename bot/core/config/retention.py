@@ -17,21 +17,21 @@ def _long_enough(duration: timedelta) -> timedelta:
     return duration
 
 
-Kept = Annotated[Duration, AfterValidator(_long_enough)]
+Age = Annotated[Duration, AfterValidator(_long_enough)]
 
 
 class Retention(ConfigSection):
     """Older than this is deleted, unless it is still open."""
 
-    deliveries: Kept = timedelta(days=2)
+    deliveries: Age = timedelta(days=2)
     """Alerts as they were delivered, once they are sorted: each stands in its episode by then."""
-    alerts: Kept = timedelta(days=30)
+    alerts: Age = timedelta(days=30)
     """Alerts in no group (muted or informational), bodies that could not be read, pages that are over."""
-    incidents: Kept = timedelta(days=400)
+    incidents: Age = timedelta(days=400)
     """Resolved groups and incidents with all that belongs to them, messages, and changes."""
-    audit: Kept = timedelta(days=1825)
+    audit: Age = timedelta(days=1825)
     """The audit trail; what is cut off is noted in it, so that the rest can still be verified."""
-    journal: Kept = timedelta(days=2)
+    journal: Age = timedelta(days=2)
     """Workflows that ended; those of ticks for an hour."""
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ class MessageKind(StrEnum):
     TRIAGE = "triage"
     PROPOSAL = "proposal"
     ANSWER = "answer"
-    ASKED = "asked"
+    QUESTION = "question"
     """A person's own message, under which an answer stands: the bot never sends or edits it."""
     POSTMORTEM = "postmortem"
     CAUSE = "cause"

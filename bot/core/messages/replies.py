@@ -109,7 +109,7 @@ class HomeReply:
     """Whether more is open than these."""
     on_call: Sequence[str] = ()
     """Services for which the person is on call."""
-    known: bool = True
+    configured: bool = True
     """Among the configured people."""
     slash: str
     """The slash command, `/incident`."""

@@ -76,7 +76,7 @@ def _row(row: ListRow) -> str:
 
 
 def _on_call(content: HomeReply) -> Block:
-    if not content.known:
+    if not content.configured:
         return context("You are not among `people` in tocsin.yaml: you may read, declare, acknowledge, note and stop.")
     services = content.on_call
     more = f" and {len(services) - MOST_SERVICES} more" if len(services) > MOST_SERVICES else ""

@@ -84,8 +84,8 @@ def _risk(proposal: Proposal) -> str:
 def _because(content: ProposalContent, view: ViewContext, title: str) -> str:
     """The reason, as long as the card has words for it: all of it is behind Details."""
     proposal = content.proposal
-    said = f"{title} {_risk(proposal)} because {_who(content, view)} {_BUTTONS} {_state_line(content)}"
-    others = word_count(said.replace("<@", " <@"))
+    beside = f"{title} {_risk(proposal)} because {_who(content, view)} {_BUTTONS} {_state_line(content)}"
+    others = word_count(beside.replace("<@", " <@"))
     because = _CITED.sub("", proposal.because)
     return f"*Because:* {prose(within_words(because, max(FEWEST_REASONS, MOST_WORDS - others)), 400)}"
 

@@ -111,5 +111,5 @@ def _name(text: str) -> str:
 def _link(message: JsonObject, attachments: list[JsonObject]) -> str:
     titled = [str(item["title_link"]) for item in attachments if item.get("title_link")]
     texts = [message.get("text"), *(item.get("text") for item in attachments)]
-    found = [match[1] for text in texts if isinstance(text, str) for match in _LINK.finditer(text)]
-    return next((link for link in (*titled, *found) if link.startswith("http")), "")
+    links = [match[1] for text in texts if isinstance(text, str) for match in _LINK.finditer(text)]
+    return next((link for link in (*titled, *links) if link.startswith("http")), "")

@@ -87,8 +87,8 @@ def _alert(request: SourceRequest, text: SlackText, head: str, channel: str, mes
 
 def _summary(text: SlackText, title: str) -> str:
     """What the message says beside its title and its fields."""
-    told = (*_THINGS, *_SEVERITY_FIELDS, "status", "state", "labels")
-    pairs = {value for name, value in text.fields.items() if name in told}
+    labelled = (*_THINGS, *_SEVERITY_FIELDS, "status", "state", "labels")
+    pairs = {value for name, value in text.fields.items() if name in labelled}
     prose = [line for line in text.lines if title_of(line) != title and not any(line.endswith(value) for value in pairs)]
     return "\n".join(prose) or title
 

@@ -244,15 +244,15 @@ async def renew(
     What was acknowledged was something else, so it is not acknowledged any more; only what fires again soon still is.
     `line`: whether the thread must say so; a storm's card shows its groups itself.
     """
-    ref, taken = f"AL-{group.id}", group.acknowledged_by != ""
+    ref, acknowledged = f"AL-{group.id}", group.acknowledged_by != ""
     group.renewed_at, group.renewed_by, group.renewals = db.clock(), episode.id, group.renewals + 1
-    if change is not Renewal.FIRES_AGAIN and taken:
+    if change is not Renewal.FIRES_AGAIN and acknowledged:
         unacknowledge(group)
     if change in (Renewal.NEW_SERVICE, Renewal.NEW_KIND):
         text = f"{episode.name} on {episode.service or 'unknown service'} is new here: {episode.grouping_text}"
         await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     if line and not group.on_storm_card and renewals.worth_a_line(group.renewals, change):
-        subject = RenewedSubject(ref, episode.id or 0, renewals.notify(change, taken=taken))
+        subject = RenewedSubject(ref, episode.id or 0, renewals.notify(change, taken=acknowledged))
         await messages.touch(
             db,
             session,

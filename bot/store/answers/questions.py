@@ -90,7 +90,7 @@ class Questions:
             thread_key = f"asked:{number}"
             row = MessageRow(
                 key=thread_key,
-                kind=MessageKind.ASKED,
+                kind=MessageKind.QUESTION,
                 subject=about,
                 channel=place.channel,
                 posted_channel=place.channel,

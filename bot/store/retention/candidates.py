@@ -64,13 +64,13 @@ async def old_incidents(db: Database, before: datetime, most: int) -> list[int]:
 async def old_messages(db: Database, before: datetime, most: int) -> list[str]:
     """Keys of messages that were last sent before `before`, or never were, and are about nothing that is still stored."""
     old: list[str] = []
-    kept = 0
+    skipped = 0
     while len(old) < most:
         async with db.read() as session:
             sent = select(MessageRow).where(col(MessageRow.sent_at) < before).order_by(col(MessageRow.sent_at), MessageRow.key)
-            page = (await session.exec(sent.offset(kept + len(old)).limit(PAGE))).all()
+            page = (await session.exec(sent.offset(skipped + len(old)).limit(PAGE))).all()
             stale = await _about_nothing(session, page)
-        kept += len(page) - len(stale)
+        skipped += len(page) - len(stale)
         old += stale
         if len(page) < PAGE:
             return old + await _never_sent(db, before)

@@ -83,19 +83,19 @@ class Pruning:
 
     async def _single_rows(self) -> None:
         """Rows that belong to nothing."""
-        now, kept = self.db.clock(), self.retention
+        now, retention = self.db.clock(), self.retention
         sorted_until = select(CursorRow.seq).where(CursorRow.name == "inbox").scalar_subquery()
         over = col(PageRow.wanted) == "clear", col(PageRow.sent) == "clear"
         counted = ~exists().where(col(RepeatRow.received_at) < now - REPEATED_WITHIN)
-        await self._old(AlertRow, AlertRow.received_at, now - kept.deliveries, col(AlertRow.seq) <= sorted_until, counted)
-        await self._old(UnreadableRow, UnreadableRow.received_at, now - kept.alerts)
-        await self._old(EpisodeRow, EpisodeRow.last_seen_at, now - kept.alerts, col(EpisodeRow.group_id).is_(None))
-        await self._old(PageRow, PageRow.at, now - kept.alerts, *over)
-        await self._old(SeenRow, SeenRow.at, now - kept.journal)
-        await self._old(ChangeRow, ChangeRow.at, now - kept.incidents)
+        await self._old(AlertRow, AlertRow.received_at, now - retention.deliveries, col(AlertRow.seq) <= sorted_until, counted)
+        await self._old(UnreadableRow, UnreadableRow.received_at, now - retention.alerts)
+        await self._old(EpisodeRow, EpisodeRow.last_seen_at, now - retention.alerts, col(EpisodeRow.group_id).is_(None))
+        await self._old(PageRow, PageRow.at, now - retention.alerts, *over)
+        await self._old(SeenRow, SeenRow.at, now - retention.journal)
+        await self._old(ChangeRow, ChangeRow.at, now - retention.incidents)
         for table in (TimelineRow, QuestionRow):
             alone = col(table.group_id).is_(None), col(table.incident_id).is_(None)
-            await self._old(table, table.at, now - kept.incidents, *alone)
+            await self._old(table, table.at, now - retention.incidents, *alone)
 
     async def _old(
         self, row: type[SQLModel], moment: datetime, before: datetime, *conditions: ColumnElement[bool] | bool
