@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import structlog
-from prometheus_client import Counter
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -58,6 +57,7 @@ from bot.store.triage.past_incidents import PastIncidents
 from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
 from bot.web.app import build as build_web
+from bot.web.measures import count_message, count_pruned
 from bot.workflows.command_context import CommandContext
 from bot.workflows.failure_recovery import FailureRecovery
 from bot.workflows.inbox import Inbox
@@ -85,19 +85,6 @@ SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8
 """Parts of a stop, which takes 20 s at most: the rest is for closing connections."""
 SILENT_SECONDS = 30.0
 """A sender whose loop has not run for so long counts as dead."""
-
-MESSAGES = Counter("bot_messages_total", "Messages posted or edited in Slack", ["channel", "kind", "edit"])
-
-
-PRUNED = Counter("bot_pruned_rows_total", "Rows deleted because they are older than `retention` says", ["table"])
-
-
-def _count_pruned(table: str, rows: int) -> None:
-    PRUNED.labels(table).inc(rows)
-
-
-def _count_message(channel: str, kind: str, edit: bool) -> None:
-    MESSAGES.labels(channel, kind, "yes" if edit else "no").inc()
 
 
 class App:
@@ -168,7 +155,7 @@ class App:
             self.renderer.render,
             self.slack_client,
             default_channel=self.config.default_channel,
-            count=_count_message,
+            count=count_message,
             lease_until=self.engine.lease_until,
         )
         self.db.on_messages.append(self.sender.wake)
@@ -261,7 +248,7 @@ class App:
             "pager": PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, self.config, reminders),
             "heartbeat": self._heartbeat,
             "rotas": RotaTick(self.rotas),
-            "tidy": RetentionTick(Pruning(self.db, self.config, _count_pruned), self.engine.forget),
+            "tidy": RetentionTick(Pruning(self.db, self.config, count_pruned), self.engine.forget),
             "learning": LearningTick(Cases(self.db), self.config.default_channel),
         }
         direct = {} if self.secrets.postgres else {name: logged(name, tick) for name, tick in ticks.items()}

@@ -1,4 +1,4 @@
-"""What /metrics shows of the web's own work."""
+"""What /metrics shows."""
 
 from prometheus_client import Counter, Gauge
 
@@ -17,3 +17,16 @@ UNSORTED = Gauge("bot_unsorted_alerts", "Alerts that were acknowledged and are i
 UNSENT = Gauge("bot_unsent_messages", "Messages whose newest state does not stand in Slack yet")
 UNSENT_SECONDS = Gauge("bot_oldest_unsent_message_seconds", "How long the oldest of them waits")
 OPEN = Gauge("bot_open_incidents", "Incidents that are not resolved")
+
+MESSAGES = Counter("bot_messages_total", "Messages posted or edited in Slack", ["channel", "kind", "edit"])
+PRUNED = Counter("bot_pruned_rows_total", "Rows deleted because they are older than `retention` says", ["table"])
+
+
+def count_pruned(table: str, rows: int) -> None:
+    """So many rows of a table were deleted."""
+    PRUNED.labels(table).inc(rows)
+
+
+def count_message(channel: str, kind: str, edit: bool) -> None:
+    """A message was posted, or edited."""
+    MESSAGES.labels(channel, kind, "yes" if edit else "no").inc()

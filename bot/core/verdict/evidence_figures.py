@@ -18,7 +18,7 @@ from bot.core.verdict.evidence_text import clock_times, evidence_text, iso_momen
 from bot.core.verdict.quantities import Bound, Dimension, Quantity, numbers_in, of_unit, quantities
 
 _MAX_OF_LINE = 12
-"""A line with more figures than this is a list: relations between all of them would hold any figure by chance."""
+"""A line with more figures is a list: relations between all of them would hold any figure by chance."""
 _MAX_LINES, _MAX_MOMENTS = 600, 400
 """Lines whose figures are related to each other, and moments (the newest) between which spans are measured."""
 _LARGEST = 6
@@ -31,7 +31,6 @@ _OF_FACTORS = 0.05
 """A factor of two rounded levels is less exact than they are: 25.7 times may be called 25."""
 _MOMENT_SLACK = 2.0
 """Seconds: clock times are cut off to whole seconds."""
-
 
 _Bounds = tuple[float, float]
 

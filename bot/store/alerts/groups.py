@@ -1,26 +1,21 @@
 """Alert groups as rows: opening, joining, raising, clearing, and the cards that show them in Slack."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import func
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.alerts import escalation, storm
-from bot.core.alerts import renewal as renewals
-from bot.core.alerts.renewal import Renewal
 from bot.core.config import Config
-from bot.core.evidence import Findings
 from bot.core.incident import GroupState, IncidentState, number_of
-from bot.core.messages.alerts import RenewedSubject
 from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
-from bot.store.approvals import transitions
 from bot.store.db.database import Database
-from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, IncidentRow, MessageRow, TriageRow
+from bot.store.tables import GroupRow, IncidentRow, MessageRow, TriageRow
 
 
 async def touch_card(db: Database, session: AsyncSession, group: GroupRow) -> None:
@@ -179,93 +174,7 @@ async def clear(db: Database, session: AsyncSession, group: GroupRow, at: dateti
         session.add(row)
 
 
-async def fire_again(db: Database, session: AsyncSession, group: GroupRow, *, changed: bool) -> None:
-    """A cleared group fires again: its card shows it. Who acknowledged it a moment ago still has it, if nothing `changed`.
-
-    What people were asked to decide was about the outage before, so that is over.
-    """
-    why = "the alerts had cleared, and fire again"
-    await transitions.expire_undecided(db, session, group.id, group.incident_id, why=why)
-    flaps = group.cleared_at is not None and renewals.keeps_acknowledgement(db.clock() - group.cleared_at, changed=changed)
-    group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
-    if group.acknowledged_by and flaps:
-        group.state = GroupState.ACKNOWLEDGED
-    else:
-        unacknowledge(group)
-    text = f"Firing again ({_nth(group.reopened + 1)} time)"
-    await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
-    if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
-        row.state = IncidentState.OPEN
-        session.add(row)
-
-
 async def next_attempt(session: AsyncSession, group: GroupRow) -> int:
     """The number of the next investigation of an open group: its first one was started with it, if it has not begun yet."""
     newest = select(func.max(TriageRow.attempt)).where(TriageRow.group_id == group.id)
     return ((await session.exec(newest)).one() or 1) + 1
-
-
-def unacknowledge(group: GroupRow) -> None:
-    """What was acknowledged was something else."""
-    group.acknowledged_by, group.acknowledged_at = "", None
-    if GroupState(group.state) is GroupState.ACKNOWLEDGED:
-        group.state = GroupState.FIRING
-
-
-async def recovered(session: AsyncSession, group: GroupRow, service: str, since: datetime) -> bool:
-    """Whether none of a service's alerts in a group fires, or has since a moment."""
-    row = EpisodeRow
-    fires = or_(col(row.ended_at).is_(None), col(row.ended_at) > since)
-    query = select(row.id).where(row.group_id == group.id, row.service == service, fires).limit(1)
-    return (await session.exec(query)).first() is None
-
-
-async def changed_since(session: AsyncSession, services: Collection[str], since: datetime) -> bool:
-    """Whether a change of one of these services is known that was made after a moment."""
-    query = select(ChangeRow.id).where(col(ChangeRow.service).in_(services), ChangeRow.at > since).limit(1)
-    return (await session.exec(query)).first() is not None
-
-
-async def is_suspected(session: AsyncSession, group: GroupRow, service: str) -> bool:
-    """Whether the newest ranking of a group names this service already: that it alerts then is no news."""
-    query = select(TriageRow).where(TriageRow.group_id == group.id).order_by(col(TriageRow.attempt).desc()).limit(1)
-    newest = (await session.exec(query)).first()
-    if newest is None or not newest.findings or (group.renewed_at and newest.started_at < group.renewed_at):
-        return False
-    hypotheses = Findings.model_validate(newest.findings).hypotheses
-    return any(one.service == service and one.confidence != "unlikely" for one in hypotheses)
-
-
-async def renew(
-    db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow, change: Renewal, *, line: bool = True
-) -> None:
-    """An open group is about something new: its thread says so, its on-call hears of it, and its causes are ranked again.
-
-    What was acknowledged was something else, so it is not acknowledged any more; only what fires again soon still is.
-    `line`: whether the thread must say so; a storm's card shows its groups itself.
-    """
-    ref, acknowledged = f"AL-{group.id}", group.acknowledged_by != ""
-    group.renewed_at, group.renewed_by, group.renewals = db.clock(), episode.id, group.renewals + 1
-    if change is not Renewal.FIRES_AGAIN and acknowledged:
-        unacknowledge(group)
-    if change in (Renewal.NEW_SERVICE, Renewal.NEW_KIND):
-        text = f"{episode.name} on {episode.service or 'unknown service'} is new here: {episode.grouping_text}"
-        await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
-    if line and not group.on_storm_card and renewals.worth_a_line(group.renewals, change):
-        subject = RenewedSubject(ref, episode.id or 0, renewals.notify(change, taken=acknowledged))
-        await messages.touch(
-            db,
-            session,
-            f"renewed:{ref}:{group.renewals}",
-            channel=group.channel,
-            kind=MessageKind.RENEWED,
-            subject=subject.stored,
-            thread_key=f"card:{ref}",
-        )
-
-
-_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
-
-
-def _nth(number: int) -> str:
-    return f"{number}{_ENDINGS.get(number if number < 20 else number % 10, 'th')}"

@@ -16,7 +16,8 @@ from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.content import MessageKind
 from bot.store import messages
 from bot.store.alerts.repeats import Counts, Delivery, deliveries
-from bot.store.alerts.sorting import Sorter, SortingResult
+from bot.store.alerts.sorting import Sorter
+from bot.store.alerts.sorting_result import SortingResult
 from bot.store.db.database import Database, away
 from bot.store.tables import AlertRow, CursorRow, GroupRow, RepeatRow, TriageRow, UnreadableRow
 

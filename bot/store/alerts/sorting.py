@@ -6,7 +6,7 @@ It has ended at the latest when the next episode of the same alert began.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ from bot.core.alerts.episodes import end_of, last_time
 from bot.core.alerts.escalation import deserves_incident, escalation
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
 from bot.core.alerts.heartbeat import next_rhythm
-from bot.core.alerts.renewal import RECOVERED_FOR, Members, Renewal, may_be_new, renewal
+from bot.core.alerts.renewal import Members, Renewal
 from bot.core.config import Config
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
@@ -28,38 +28,15 @@ from bot.store import timeline
 from bot.store.alerts import groups
 from bot.store.alerts.episode_index import EpisodeIndex
 from bot.store.alerts.open_groups import OpenGroups, arrival_of
+from bot.store.alerts.renewing import Renewing, renew
 from bot.store.alerts.repeats import Repeats
+from bot.store.alerts.sorting_result import SortingResult
 from bot.store.db.database import Database
 from bot.store.db.rows import new_row
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, SourceRow
 
 MOST_OPENED = 8
 """New groups a batch: they cost most, and acknowledgements and cards wait while a batch holds the one writer."""
-
-
-@dataclass
-class SortingResult:
-    """What came of one batch, to be done after the commit."""
-
-    triages: list[tuple[str, int]] = field(default_factory=list)
-    """(group, attempt) to start."""
-    backlogs: set[str] = field(default_factory=set)
-    """Sources whose backlog grew."""
-    touched: dict[int, GroupRow] = field(default_factory=dict)
-    rows: int = 0
-    """How many of the batch's rows were sorted: the rest are for the next batch."""
-    opened: int = 0
-    """Groups that this batch opened."""
-    more: bool = False
-    """Whether more is likely to wait behind this batch."""
-
-    def merge(self, later: "SortingResult") -> None:
-        """Take over what came of a further batch of the same transaction."""
-        self.triages += [triage for triage in later.triages if triage not in self.triages]
-        self.backlogs |= later.backlogs
-        self.touched |= later.touched
-        self.rows += later.rows
-        self.opened += later.opened
 
 
 class Sorter:
@@ -268,46 +245,18 @@ class _Batch:
 
     async def _joins(self, group: GroupRow, episode: EpisodeRow) -> None:
         """What a further alert means for an open group: it fires again, is about something new, or is worse than before."""
-        cleared = GroupState(group.state) is GroupState.MONITORING
         if group.alerts == 0:
             await self._first_alert(group, episode)
             await self._raise(group, episode, renewed=True)
             return
         held = self.open.groups[group.id or 0]
         members = Members(held.alerts, held.kinds, held.services | {group.service}, group.renewed_at or group.opened_at)
-        now = self.db.clock()
-        recovered = not cleared and await self._recovered(group, members, episode)
-        changed = await self._changed_since(members, episode, again=cleared or recovered)
-        change = renewal(
-            episode.name, episode.service, members, self.catalogue, now, cleared=cleared, recovered=recovered, changed=changed
-        )
-        if cleared:
-            await groups.fire_again(self.db, self.session, group, changed=changed)
-        elif recovered and changed:
-            groups.unacknowledge(group)
-        if change is Renewal.NEW_SERVICE and await groups.is_suspected(self.session, group, episode.service):
-            change = None
+        change = await Renewing(self.db, self.session, self.catalogue, group, members).judge(episode)
         if change:
             self.session.add(episode)
             await self.session.flush()
-            await groups.renew(self.db, self.session, group, episode, change)
+            await renew(self.db, self.session, group, episode, change)
         await self._raise(group, episode, renewed=change is not None)
-
-    async def _recovered(self, group: GroupRow, members: Members, episode: EpisodeRow) -> bool:
-        """Whether the alert's service had recovered, while others of the group still fire."""
-        now = self.db.clock()
-        if episode.service not in members.services or not may_be_new(episode.service, members, now):
-            return False
-        return await groups.recovered(self.session, group, episode.service, now - RECOVERED_FOR)
-
-    async def _changed_since(self, members: Members, episode: EpisodeRow, *, again: bool) -> bool:
-        """Whether the alert's service was changed since the group's outage began; of one that fires again, or what it calls."""
-        if not again and not may_be_new(episode.service, members, self.db.clock()):
-            return False
-        if not again and (episode.name, episode.service) in members.alerts:
-            return False
-        behind = self.catalogue.downstream(episode.service) if again else ()
-        return await groups.changed_since(self.session, {episode.service, *behind}, members.began_at)
 
     def _arrival(self, episode: EpisodeRow) -> Arrival:
         """The episode as grouping sees it, with what its alert did before."""
@@ -396,7 +345,7 @@ class _Batch:
         if not (renewed or change.investigation):
             self.session.add(episode)
             await self.session.flush()
-            await groups.renew(self.db, self.session, group, episode, Renewal.WORSE, line=not change.mention)
+            await renew(self.db, self.session, group, episode, Renewal.WORSE, line=not change.mention)
         if change.investigation:
             await self._investigate_anew(group)
 

@@ -12,7 +12,8 @@ from bot.core.alert import Alert
 from bot.core.config import Config
 from bot.core.service import Catalogue, Service
 from bot.store.alerts.inbox import Inbox
-from bot.store.alerts.sorting import Sorter, SortingResult
+from bot.store.alerts.sorting import Sorter
+from bot.store.alerts.sorting_result import SortingResult
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow
 from bot.store.triage.triage import spent

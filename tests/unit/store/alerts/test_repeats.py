@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Alert
 from bot.core.incident import GroupState
 from bot.store.alerts.intake import IntakeWriter
-from bot.store.alerts.sorting import Sorter, SortingResult
+from bot.store.alerts.sorting import Sorter
+from bot.store.alerts.sorting_result import SortingResult
 from bot.store.tables import AlertRow, RepeatRow
 from tests.unit.store.databases import Desk, alert
 

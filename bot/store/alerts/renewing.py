@@ -1,0 +1,148 @@
+"""Open groups that become about something new: what makes them so, and what follows in the same transaction."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.alerts import renewal as renewals
+from bot.core.alerts.renewal import RECOVERED_FOR, Members, Renewal, may_be_new, renewal
+from bot.core.evidence import Findings
+from bot.core.incident import GroupState, IncidentState
+from bot.core.messages.alerts import RenewedSubject
+from bot.core.messages.content import MessageKind
+from bot.core.service import Catalogue
+from bot.core.timeline import EntryKind
+from bot.store import messages, timeline
+from bot.store.approvals import transitions
+from bot.store.db.database import Database
+from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, IncidentRow, TriageRow
+
+
+@dataclass(frozen=True)
+class Renewing:
+    """What a further alert makes of one open group, within the caller's transaction."""
+
+    db: Database
+    session: AsyncSession
+    catalogue: Catalogue
+    group: GroupRow
+    members: Members
+
+    async def judge(self, episode: EpisodeRow) -> Renewal | None:
+        """What is new about the group; a cleared one fires again, and what was acknowledged may be something else."""
+        cleared = GroupState(self.group.state) is GroupState.MONITORING
+        recovered = not cleared and await self._recovered(episode)
+        changed = await self._changed(episode, again=cleared or recovered)
+        name, service, now = episode.name, episode.service, self.db.clock()
+        about = {"cleared": cleared, "recovered": recovered, "changed": changed}
+        change = renewal(name, service, self.members, self.catalogue, now, **about)
+        if cleared:
+            await _fire_again(self.db, self.session, self.group, changed=changed)
+        elif recovered and changed:
+            _unacknowledge(self.group)
+        suspected = change is Renewal.NEW_SERVICE and await _is_suspected(self.session, self.group, service)
+        return None if suspected else change
+
+    async def _recovered(self, episode: EpisodeRow) -> bool:
+        """Whether the alert's service had recovered, while others of the group still fire."""
+        service, now = episode.service, self.db.clock()
+        if service not in self.members.services or not may_be_new(service, self.members, now):
+            return False
+        return await _recovered(self.session, self.group, service, now - RECOVERED_FOR)
+
+    async def _changed(self, episode: EpisodeRow, *, again: bool) -> bool:
+        """Whether the alert's service was changed since the group's outage began; of one that fires again, or what it calls."""
+        member = (episode.name, episode.service) in self.members.alerts
+        if not again and (member or not may_be_new(episode.service, self.members, self.db.clock())):
+            return False
+        behind = self.catalogue.downstream(episode.service) if again else ()
+        return await _changed_since(self.session, {episode.service, *behind}, self.members.began_at)
+
+
+async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, changed: bool) -> None:
+    """A cleared group fires again: its card shows it. Who acknowledged it a moment ago still has it, if nothing `changed`.
+
+    What people were asked to decide was about the outage before, so that is over.
+    """
+    why = "the alerts had cleared, and fire again"
+    await transitions.expire_undecided(db, session, group.id, group.incident_id, why=why)
+    flaps = group.cleared_at is not None and renewals.keeps_acknowledgement(db.clock() - group.cleared_at, changed=changed)
+    group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
+    if group.acknowledged_by and flaps:
+        group.state = GroupState.ACKNOWLEDGED
+    else:
+        _unacknowledge(group)
+    text = f"Firing again ({_nth(group.reopened + 1)} time)"
+    await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
+    if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
+        row.state = IncidentState.OPEN
+        session.add(row)
+
+
+def _unacknowledge(group: GroupRow) -> None:
+    """What was acknowledged was something else."""
+    group.acknowledged_by, group.acknowledged_at = "", None
+    if GroupState(group.state) is GroupState.ACKNOWLEDGED:
+        group.state = GroupState.FIRING
+
+
+async def _recovered(session: AsyncSession, group: GroupRow, service: str, since: datetime) -> bool:
+    """Whether none of a service's alerts in a group fires, or has since a moment."""
+    row = EpisodeRow
+    fires = or_(col(row.ended_at).is_(None), col(row.ended_at) > since)
+    query = select(row.id).where(row.group_id == group.id, row.service == service, fires).limit(1)
+    return (await session.exec(query)).first() is None
+
+
+async def _changed_since(session: AsyncSession, services: Collection[str], since: datetime) -> bool:
+    """Whether a change of one of these services is known that was made after a moment."""
+    query = select(ChangeRow.id).where(col(ChangeRow.service).in_(services), ChangeRow.at > since).limit(1)
+    return (await session.exec(query)).first() is not None
+
+
+async def _is_suspected(session: AsyncSession, group: GroupRow, service: str) -> bool:
+    """Whether the newest ranking of a group names this service already: that it alerts then is no news."""
+    query = select(TriageRow).where(TriageRow.group_id == group.id).order_by(col(TriageRow.attempt).desc()).limit(1)
+    newest = (await session.exec(query)).first()
+    if newest is None or not newest.findings or (group.renewed_at and newest.started_at < group.renewed_at):
+        return False
+    hypotheses = Findings.model_validate(newest.findings).hypotheses
+    return any(one.service == service and one.confidence != "unlikely" for one in hypotheses)
+
+
+async def renew(
+    db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow, change: Renewal, *, line: bool = True
+) -> None:
+    """An open group is about something new: its thread says so, its on-call hears of it, and its causes are ranked again.
+
+    What was acknowledged was something else, so it is not acknowledged any more; only what fires again soon still is.
+    `line`: whether the thread must say so; a storm's card shows its groups itself.
+    """
+    ref, acknowledged = f"AL-{group.id}", group.acknowledged_by != ""
+    group.renewed_at, group.renewed_by, group.renewals = db.clock(), episode.id, group.renewals + 1
+    if change is not Renewal.FIRES_AGAIN and acknowledged:
+        _unacknowledge(group)
+    if change in (Renewal.NEW_SERVICE, Renewal.NEW_KIND):
+        text = f"{episode.name} on {episode.service or 'unknown service'} is new here: {episode.grouping_text}"
+        await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
+    if line and not group.on_storm_card and renewals.worth_a_line(group.renewals, change):
+        subject = RenewedSubject(ref, episode.id or 0, renewals.notify(change, taken=acknowledged))
+        await messages.touch(
+            db,
+            session,
+            f"renewed:{ref}:{group.renewals}",
+            channel=group.channel,
+            kind=MessageKind.RENEWED,
+            subject=subject.stored,
+            thread_key=f"card:{ref}",
+        )
+
+
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
+
+def _nth(number: int) -> str:
+    return f"{number}{_ENDINGS.get(number if number < 20 else number % 10, 'th')}"
