@@ -76,8 +76,9 @@ async def test_a_restarted_inbox_knows_what_is_in_its_groups(desk: Desk) -> None
     async with desk.db.read() as session:
         await afresh.refresh(session)
 
-    match = afresh.find(arriving)
-    assert match is not None and match[1] == Membership(GroupingReason.RELATED_SERVICE, "checkout depends on payments")
+    placement = afresh.place(arriving)
+    assert placement.group is not None
+    assert placement.membership == Membership(GroupingReason.RELATED_SERVICE, "checkout depends on payments")
 
 
 async def test_a_group_that_a_person_resolves_takes_no_more(desk: Desk) -> None:
@@ -131,7 +132,7 @@ async def test_the_ticks_look_the_same(desk: Desk) -> None:
     watch, drafts = OversightQueries(desk.db), Postmortems(desk.db)
     desk.clock.forward(6)
 
-    assert [group.id for group in await watch.unacknowledged(timedelta(minutes=5))] == [1]
+    assert [group.ref for group in await watch.unacknowledged(timedelta(minutes=5))] == ["AL-1"]
     assert await watch.oldest_undelivered() == NOW
     assert await watch.refused_messages(timedelta(minutes=2), timedelta(hours=1)) == []
     assert await watch.alarms() == ["no card stands in Slack for AL-1", "no triage was started for AL-1"]

@@ -1,7 +1,7 @@
 """All that was recorded of one group or incident: the lines that may answer a question, and what a claim may cite."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
@@ -39,7 +39,7 @@ class AnswerFacts:
     onset: str = ""
     """The onset in words, and the evidence it stands on."""
     onset_evidence: str = ""
-    services: Sequence[str] = ()
+    services: Collection[str] = ()
     """Names of the catalogue."""
     group: str = ""
     case: Case | None = None

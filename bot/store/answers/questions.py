@@ -146,7 +146,7 @@ class Questions:
                 timeline=await timeline.of(session, group_id=group_id, incident_id=incident_id),
                 onset=facts.onset_text if facts else "",
                 onset_evidence=facts.onset_evidence if facts else "",
-                services=tuple(self.services),
+                services=self.services,
                 tools=self.tools,
                 group=f"AL-{group_id}" if group_id else "",
                 case=await case_of(session, group, triage) if group else None,
