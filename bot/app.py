@@ -20,6 +20,7 @@ from bot.core.config import Config
 from bot.core.errors import ConfigurationError, QueryFailed
 from bot.core.evidence import Case
 from bot.core.redaction.redaction import redact
+from bot.core.service import LiveCatalogue
 from bot.engine.durable import DurableEngine
 from bot.engine.schedule import Schedule, tick_name
 from bot.monitoring.metrics.graph import draw
@@ -106,7 +107,8 @@ class App:
                 "is empty: Tocsin works in Slack; `make demo` needs no token", key="TOCSIN_SLACK_BOT_TOKEN"
             )
         self.secrets, self.config, self.clock = secrets, config, clock
-        self.catalogue, self.tokens = catalogue_of(config), source_tokens(config.sources)
+        self.catalogue = LiveCatalogue(catalogue_of(config).services.values())
+        self.tokens = source_tokens(config.sources)
         self.client = httpx.AsyncClient(follow_redirects=False, timeout=10)
         self.metrics = metrics_of(secrets, config, self.client)
         self.logs, self.pager = logs_of(secrets, config, self.client), pager_of(secrets, config, self.client)

@@ -71,10 +71,9 @@ class Catalogue:
     """All known services. An empty catalogue is normal: tools then work from the alert's own labels."""
 
     def __init__(self, services: Iterable[Service] = ()) -> None:
-        self.replace(services)
+        self._take(services)
 
-    def replace(self, services: Iterable[Service]) -> None:
-        """Know these services from now on, and no others."""
+    def _take(self, services: Iterable[Service]) -> None:
         self.services: Mapping[str, Service] = {service.name: service for service in services}
         self._depends_on = {service.name: service.depends_on for service in self.services.values()}
 
@@ -103,3 +102,11 @@ class Catalogue:
     def downstream(self, name: str, *, depth: int = 4) -> dict[str, int]:
         """Everything `name` depends on, with its distance in calls (1 = direct)."""
         return {service: calls for service, calls in reachable(name, self._depends_on, depth=depth).items() if calls}
+
+
+class LiveCatalogue(Catalogue):
+    """The catalogue of a running process: whoever holds it reads what was taken over last. Tools know it as one to read."""
+
+    def replace(self, services: Iterable[Service]) -> None:
+        """Know these services from now on, and no others."""
+        self._take(services)

@@ -40,7 +40,7 @@ async def test_people_see_how_many_checks_the_model_made_each_counted_once(room:
     await running
 
     shown = json.dumps(view.render(content, ViewContext()), ensure_ascii=False) if content else ""
-    assert "2 checks made, 1 failed; the newest: " in shown
+    assert "Looking for the cause: 2 checks made, 1 failed" in shown
 
 
 async def test_it_looks_with_tools_and_answers_with_ranked_causes(room: NewRoom) -> None:

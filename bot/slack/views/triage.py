@@ -81,11 +81,11 @@ def _facts_alone(triage: TriageContent) -> Iterable[str]:
     facts = triage.facts
     if facts is None:
         yield "Checking metrics, changes, alerts and runbooks."
-        return
-    yield prose(summarize(triage).broke)
-    yield from _changes(facts)
-    yield from map(_line, not_checked(facts.not_checked))
-    if triage.state.running:
+    else:
+        yield prose(summarize(triage).broke)
+        yield from _changes(facts)
+        yield from map(_line, not_checked(facts.not_checked))
+    if triage.state.running and (facts or triage.checks):
         failed = sum(not check.evidence.ok for check in triage.checks)
         yield f"Looking for the cause: {counted(len(triage.checks), 'check')} made" + (f", {failed} failed" if failed else "")
 
