@@ -19,7 +19,6 @@ from sqlmodel import col, select
 from bot.app import App
 from bot.core.action import ProposalState
 from bot.core.alert import Severity
-from bot.core.approvals.policy import policy_version
 from bot.core.config import Config
 from bot.ports import Run
 from bot.settings import Secrets, load_config
@@ -211,7 +210,7 @@ class Stage:
     def _use(self, config: Config) -> None:
         approvals = self.app.approvals
         for part in (approvals.store, approvals.decisions, approvals.claims):
-            part.config, part.policy = config, policy_version(config)
+            part.config = config
         approvals.executor.config = approvals.rotas.config = config
 
     async def delivery(self, mode: str) -> None:
