@@ -109,8 +109,8 @@ def _origin(choice: Choice | None) -> str:
     """Where a value came from and why it was taken."""
     if choice is None:
         return ""
-    place = f"from {choice.path}: " if choice.path else ""
-    return f"   ({one_line(place + choice.reason, 200)})"
+    origin = f"from {choice.path}: " if choice.path else ""
+    return f"   ({one_line(origin + choice.reason, 200)})"
 
 
 def print_failed(secrets: Secrets, *, source: str, number: int | None, console: Console) -> None:

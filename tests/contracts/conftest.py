@@ -1,5 +1,6 @@
 """Fixtures of the contract tests."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -7,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from bot.store.db.database import Database, async_url
+from bot.store.migrate import upgrade
 from tests.contracts.model_room import NewRoom, Room, database, serving
 from tests.real.postgres import postgres_server, postgres_url
 from tests.real.scripted_model import Script
+from tests.unit.store.databases import Clock, Desk
 
 __all__ = ["postgres_server", "postgres_url"]
 
@@ -26,3 +30,16 @@ async def room(tmp_path: Path) -> AsyncIterator[NewRoom]:
             return Room(db, script, await stack.enter_async_context(serving(script)), budget or {}, **settings)
 
         yield build
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk whose source is known, on either database."""
+    url = f"sqlite:///{tmp_path / 'app.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    await asyncio.to_thread(upgrade, url)
+    clock = Clock()
+    db = Database(async_url(url, tmp_path), audit_key=b"key", clock=clock)
+    desk = Desk(db, clock)
+    await desk.connect()
+    yield desk
+    await db.close()

@@ -2,9 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,9 +17,8 @@ from bot.store.alerts.open_groups import OpenGroups
 from bot.store.answers import records
 from bot.store.answers.postmortems import Postmortems
 from bot.store.answers.questions import Questions
-from bot.store.db.database import Database, DatabaseAway, async_url
+from bot.store.db.database import Database, DatabaseAway
 from bot.store.incidents import causes, incidents
-from bot.store.migrate import upgrade
 from bot.store.oversight.backlog import backlog
 from bot.store.oversight.watch import OversightQueries
 from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
@@ -32,20 +29,7 @@ from bot.store.triage.past_incidents import PastIncidents
 from bot.store.triage.triage import Triages
 from tests.real import wait_until
 from tests.unit.builders import NOW, at, change
-from tests.unit.store.databases import CATALOGUE, Clock, Desk, alert, dollars
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
-    """A desk whose source is known, on either database."""
-    url = f"sqlite:///{tmp_path / 'app.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    await asyncio.to_thread(upgrade, url)
-    clock = Clock()
-    db = Database(async_url(url, tmp_path), audit_key=b"key", clock=clock)
-    desk = Desk(db, clock)
-    await desk.connect()
-    yield desk
-    await db.close()
+from tests.unit.store.databases import CATALOGUE, Desk, alert, dollars
 
 
 async def test_alerts_come_back_as_they_were_told_and_moments_are_utc(desk: Desk) -> None:

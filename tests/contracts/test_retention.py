@@ -1,11 +1,8 @@
 """Nothing grows for ever: what is old and over is deleted, what is open or young stays, on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from sqlalchemy import Table, func
 from sqlmodel import SQLModel, select
 
@@ -15,9 +12,7 @@ from bot.core.evidence import Evidence
 from bot.store import audit
 from bot.store.answers.postmortems import Postmortems
 from bot.store.answers.questions import Questions
-from bot.store.db.database import Database, async_url
 from bot.store.incidents import incidents
-from bot.store.migrate import upgrade
 from bot.store.retention.ownership import owned_by
 from bot.store.retention.pruning import BATCH, Pruning
 from bot.store.retention.sizes import sizes
@@ -37,25 +32,13 @@ from bot.store.tables import (
 )
 from bot.store.triage.triage import Triages
 from tests.unit.builders import NOW, at
-from tests.unit.store.databases import Clock, Desk, alert
+from tests.unit.store.databases import Desk, alert
 
 DEFAULTS = Retention()
 BOUNDED = {"cursors", "sources", "heartbeats", "usergroups", "switches", "repeats"}
 """A row for each thing that is configured or that people turned, or for what is counted within seconds."""
 PRUNED_BY_AGE = {"alerts", "unreadable", "episodes", "pages", "seen", "changes", "timeline", "questions", "messages", "audit"}
 WITH_THEIR_OWNER = {"groups", "incidents", "pictures"}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
-    url = f"sqlite:///{tmp_path / 'app.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    await asyncio.to_thread(upgrade, url)
-    clock = Clock()
-    db = Database(async_url(url, tmp_path), audit_key=b"key", clock=clock)
-    desk = Desk(db, clock)
-    await desk.connect()
-    yield desk
-    await db.close()
 
 
 async def one_incident(desk: Desk) -> None:

@@ -84,8 +84,11 @@ def commands() -> set[str]:
 @pytest.mark.parametrize("version", SCHEMAS)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_resource_fits_the_schema_of_kubernetes(variant: str, version: str) -> None:
-    for resource in resources(KUBERNETES / variant):
+    checked = resources(KUBERNETES / variant)
+    for resource in checked:
         kubernetes_validate.validate(resource, version, strict=True)
+
+    assert "Service" in {resource["kind"] for resource in checked}
 
 
 def test_a_misspelt_field_would_be_refused() -> None:
