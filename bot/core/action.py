@@ -52,6 +52,11 @@ class ProposalState(StrEnum):
         """True if the bot takes no transition out of this state; of `unknown` people may still say what came of it."""
         return self not in OPEN_STATES
 
+    @property
+    def decidable(self) -> bool:
+        """True while people may approve or deny it."""
+        return self in (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
+
     def leads_to(self, state: "ProposalState") -> bool:
         """Whether a transition to `state` may be taken: not out of a final one, except by an answer to `unknown`."""
         return not self.final or (self is ProposalState.UNKNOWN and state in ANSWERS_TO_UNKNOWN)

@@ -123,6 +123,8 @@ class CommandRouter:
             return bool(request.ref) and await self.interactions.being_posted(request.channel, request.ref, request.message)
         if shown.kind == MessageKind.STORM:
             return await self.interactions.stands_on_storm(shown.key, request.ref)
+        if shown.kind == MessageKind.TRIAGE and request.ref.startswith("AP-"):
+            return await self.interactions.is_of_group(request.ref, shown.subject)
         return shown.subject == request.ref
 
     # ------------------------------------------------------------ a submitted dialog

@@ -116,7 +116,7 @@ def _carried_out(h: History, attempt: Json) -> Iterator[str]:
     if attempt["lines"] != 1:
         yield f"{who} stands {attempt['lines']} times in the timeline"
     shown = [message["words"] for message in h.messages if key_of(message) == f"triage:{attempt['group']}"]
-    if not any(f"attempt {attempt['attempt']}, for a change that was reported late" in words for words in shown):
+    if not any(f"attempt {attempt['attempt']} (late-reported change)" in words for words in shown):
         yield f"{who} is not what the message of the triage shows"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bot.core.action import ProposalState
+from bot.core.action import Proposal, ProposalState
 from bot.core.evidence import Findings, Hypothesis, LedgerEntry
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.history.postmortem import PostmortemSection
@@ -55,6 +55,8 @@ class TriageContent(Content):
     earlier_cause: Hypothesis | None = None
     """What was first before that."""
     proposals: Sequence[ProposalLine] = ()
+    waiting: Proposal | None = None
+    """The newest of them, while people may decide it."""
 
     @property
     def hypotheses(self) -> Sequence[Hypothesis]:
@@ -69,7 +71,8 @@ class TriageContent(Content):
     def urgent_part(self) -> object:
         group = self.group
         alerts = group.state, group.severity, group.acknowledged_by
-        return alerts, self.state, self.attempt, self.facts is not None, self.findings, self.proposals
+        waiting = self.waiting and (self.waiting.ref, self.waiting.revision)
+        return alerts, self.state, self.attempt, self.facts is not None, self.findings, self.proposals, waiting
 
 
 @dataclass(frozen=True, kw_only=True)

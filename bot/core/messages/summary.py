@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from bot.core.action import WITHOUT_EFFECT, ProposalState
+from bot.core.action import WITHOUT_EFFECT, Proposal, ProposalState
 from bot.core.evidence import Findings, Hypothesis, nothing_wrong
 from bot.core.investigation.triage_facts import TriageFacts
 from bot.core.messages.investigation import ProposalLine, TriageContent
@@ -15,14 +15,13 @@ from bot.core.verdict.merging import disagree
 
 MOST_WORDS = 90
 """Of a triage message before Details, its buttons and its small print with it."""
-FIXED_WORDS = 16
-"""Of these for the buttons and the small print."""
-BROKE, CAUSE, EVIDENCE, AGAINST, NOT_CHECKED, NEXT = 14, 18, 13, 11, 8, 10
+FIXED_WORDS, APPROVE_WORDS, ATTEMPT_WORDS = 16, 1, 4
+"""Of these for the buttons and the small print: always, where a proposal waits, and in a further attempt."""
+BROKE, CAUSE, EVIDENCE, AGAINST, NOT_CHECKED, NEXT, EARLIER = 13, 18, 12, 10, 8, 8, 13
 """The most words of each line, with its label: one long sentence of a model must not push the others out of sight.
 
-The next step gets what the others leave as well.
+The next step gets what the others leave as well; the cause of before stands only where they leave room for it.
 """
-_WAITING = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
 NO_CAUSE = "nothing that was checked explains it"
 
 
@@ -43,6 +42,8 @@ class Summary:
 
     broke: str = ""
     """`storefront left the normal range at 22:55:04 UTC: errors 0.302 % → 46.7 %`."""
+    earlier: Line | None = None
+    """The first cause of the outage before, where this one is about something new."""
     cause: Line | None = None
     """How sure it is (`Likely`, `Best lead`, `One of 2`, `Not known`) and what it is; None before causes are ranked."""
     evidence: Sequence[str] = ()
@@ -67,8 +68,11 @@ def summarize(triage: TriageContent) -> Summary:
         evidence=evidence[:1],
         doubts=[*_against(findings, first), *not_checked(findings.not_checked)],
     )
-    summary = replace(summary, next_step=_within(next_step(triage), _room(summary)))
-    return _with_more(summary, evidence[1:2], [*_others(findings, first), *_ruled_out(findings), *_no_action(triage)])
+    fixed = _fixed_words(triage)
+    summary = replace(summary, next_step=_within(next_step(triage), _room(summary, fixed)))
+    summary = replace(summary, earlier=_earlier(triage, _room(summary, fixed)))
+    more = [*_others(findings, first), *_ruled_out(findings), *_no_action(triage)]
+    return _with_more(summary, evidence[1:2], more, _room(summary, fixed))
 
 
 def broke(facts: TriageFacts | None) -> str:
@@ -144,6 +148,12 @@ def next_step(triage: TriageContent) -> Line | None:
     return Line("Next", text) if text else None
 
 
+def waiting(proposals: Sequence[Proposal]) -> Proposal | None:
+    """The proposal that is the next step while people may decide it: the newest that is in force."""
+    newest = next((proposal for proposal in reversed(proposals) if proposal.state not in WITHOUT_EFFECT), None)
+    return newest if newest and newest.state.decidable else None
+
+
 def _within(line: Line | None, room: int) -> Line | None:
     return line._replace(text=within_words(line.text, max(NEXT, room) - 1)) if line else None
 
@@ -154,8 +164,8 @@ def _of_proposal(proposals: Sequence[ProposalLine], check: str) -> str:
     if not in_force:
         return ""
     newest = in_force[-1]
-    if newest.state in _WAITING:
-        return f"approve or deny {newest.named}, below"
+    if newest.state.decidable:
+        return f"approve or deny {newest.named}"
     if newest.state is ProposalState.SUCCEEDED:
         return f"{newest.named} worked. Resolve once it stays well"
     if not newest.state.final or not check:
@@ -191,16 +201,28 @@ def _no_action(triage: TriageContent) -> Iterable[Line]:
         yield Line("No proposal", triage.no_proposal.removeprefix("No action of the catalogue fits: ").rstrip("."))
 
 
-def _room(summary: Summary) -> int:
-    """Words that the message has left."""
-    lines = [line for line in (summary.cause, *summary.doubts, summary.next_step) if line]
+def _earlier(triage: TriageContent, room: int) -> Line | None:
+    if triage.earlier_cause is None or room < EARLIER // 2:
+        return None
+    return Line("Earlier", within_words(triage.earlier_cause.cause, min(EARLIER, room) - 1))
+
+
+def _fixed_words(triage: TriageContent) -> int:
+    """Of its buttons and small print."""
+    further = ATTEMPT_WORDS if triage.attempt > 1 else 0
+    return FIXED_WORDS + further + (APPROVE_WORDS if triage.waiting else 0)
+
+
+def _room(summary: Summary, fixed: int) -> int:
+    """Words that the message has left beside its buttons and small print."""
+    lines = [line for line in (summary.earlier, summary.cause, *summary.doubts, summary.next_step) if line]
     texts = map(word_count, (summary.broke, *summary.evidence))
-    return MOST_WORDS - FIXED_WORDS - sum(texts) - sum(line.words for line in lines)
+    return MOST_WORDS - fixed - sum(texts) - sum(line.words for line in lines)
 
 
-def _with_more(summary: Summary, evidence: Sequence[str], lines: Iterable[Line]) -> Summary:
+def _with_more(summary: Summary, evidence: Sequence[str], lines: Iterable[Line], room: int) -> Summary:
     """With a second piece of evidence and further lines, each as long as it leaves the message within its words."""
-    room, shown, more = _room(summary), list(summary.evidence), list[Line]()
+    shown, more = list(summary.evidence), list[Line]()
     for text in evidence:
         if word_count(text) <= room:
             shown.append(text)

@@ -38,7 +38,6 @@ FEWEST_REASONS = 6
 UNDO_WORDS = 3
 MAX_CODE_CHARACTERS = 2800
 """Characters that one code block shows whole."""
-_DECIDABLE = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
 _BY_HAND = (ProposalState.FAILED, ProposalState.STALE, ProposalState.EXPIRED)
 _WORDS = {ProposalState.PENDING: "APPROVAL NEEDED", ProposalState.PARTLY_APPROVED: "PARTLY APPROVED"}
 _APPROVALS = {Tier.ONE: "1 approval", Tier.TWO: "1 approval", Tier.THREE: "2 approvals"}
@@ -50,15 +49,13 @@ _CITED = re.compile(r"(?:, E\d+)+(?=\)$)")
 def render(content: ProposalContent, view: ViewContext) -> Rendered:
     """What is approved, who may, and who did."""
     proposal = content.proposal
-    whole = len(code_lines(request_text(proposal), view.called_hosts)) <= MAX_CODE_CHARACTERS
     title = f"{word_of(content)}: {plain_text(effect_text(proposal), 130)}"
-    small = _small_print(content, view, whole=whole)
     blocks: list[Block | None] = [
         header(title),
         _outcome(proposal),
         section("\n".join(filter(None, (_risk(proposal), _because(content, view, title), _decided(content))))),
-        _controls(content, view, whole=whole),
-        context(*small),
+        _controls(content, view),
+        context(*_small_print(content, view)),
     ]
     return _fallback(content), [block for block in blocks if block]
 
@@ -74,7 +71,7 @@ def _risk(proposal: Proposal) -> str:
     undo = "cannot be undone here"
     if proposal.undo:
         undo = f"{plain_text(proposal.undo, 60)} undoes it" if word_count(proposal.undo) <= UNDO_WORDS else "can be undone"
-    if proposal.state not in _DECIDABLE:
+    if not proposal.state.decidable:
         return f"{proposal.tier.label} · {undo}"
     approvals = _APPROVALS.get(proposal.tier)
     needed = f"{proposal.tier.label}, needs {approvals}" if approvals else proposal.tier.label
@@ -116,7 +113,7 @@ def _facts(content: ProposalContent) -> Block:
         risk=f"{tier.label}: {_APPROVALS.get(tier, 'not decided by people')}",
         reversible=f"yes, by {plain_text(proposal.undo, 60)}" if proposal.undo else "no undo configured",
         requester=_name(proposal.requester) if proposal.requester else "Suggested by Tocsin",
-        expires=when(proposal.expires_at) if proposal.state in _DECIDABLE else "",
+        expires=when(proposal.expires_at) if proposal.state.decidable else "",
         may_approve=plain_text(who_may(tier, proposal.service, proposal.requester), 300),
         dry_run=when(proposal.dry_run_at),
         decided=_decided(content),
@@ -140,16 +137,15 @@ def _outcome(proposal: Proposal) -> Block | None:
     return section("\n".join(filter(None, (checked, ran)))) if checked or ran else None
 
 
-def _controls(content: ProposalContent, view: ViewContext, *, whole: bool) -> Block:
+def _controls(content: ProposalContent, view: ViewContext) -> Block:
     """At most three: what is needed now, and Details."""
     proposal = content.proposal
     ref, now = proposal.ref, proposal.state
     value = f"{ref}:{proposal.revision}"
-    may_approve = now in _DECIDABLE and whole and proposal.tier in _APPROVALS
-    may_deny = now in (*_DECIDABLE, ProposalState.APPROVED)
+    may_deny = now.decidable or now is ProposalState.APPROVED
     by_hand = now in _BY_HAND and not content.manual
     return actions(
-        _approve(proposal, value, view) if may_approve else None,
+        approve_button(proposal, view),
         button("Deny...", DecisionChoice.DENY, value, accessible_label=f"Deny {ref}") if may_deny else None,
         button("I ran it", "did", value, accessible_label=f"I ran {ref} by hand") if by_hand else None,
         *(_came_of_it(ref, value) if now is ProposalState.UNKNOWN else ()),
@@ -165,8 +161,11 @@ def _came_of_it(ref: str, value: str) -> tuple[Block, Block]:
     )
 
 
-def _approve(proposal: Proposal, value: str, view: ViewContext) -> Block:
-    ref = proposal.ref
+def approve_button(proposal: Proposal, view: ViewContext) -> Block | None:
+    """The one control that approves, wherever the proposal is shown; None where it cannot be approved now."""
+    ref, value = proposal.ref, f"{proposal.ref}:{proposal.revision}"
+    if not (proposal.state.decidable and _fits(proposal, view) and proposal.tier in _APPROVALS):
+        return None
     if not confirmed_at_once(proposal):
         return button("Approve...", "approve", value, style="primary", accessible_label=f"Approve {ref}, opens the plan")
     text = f"{plain_text(proposal.title, 60)}\n{code_lines(proposal.dry_run, view.called_hosts)}\nIt runs once, now."
@@ -174,12 +173,17 @@ def _approve(proposal: Proposal, value: str, view: ViewContext) -> Block:
     return button("Approve", "approve", value, style="primary", accessible_label=label, confirm=(f"{label}?", text, "Approve"))
 
 
-def _small_print(content: ProposalContent, view: ViewContext, *, whole: bool) -> list[str]:
+def _fits(proposal: Proposal, view: ViewContext) -> bool:
+    """Whether the dialog shows the whole request."""
+    return len(code_lines(request_text(proposal), view.called_hosts)) <= MAX_CODE_CHARACTERS
+
+
+def _small_print(content: ProposalContent, view: ViewContext) -> list[str]:
     proposal = content.proposal
-    if proposal.state not in _DECIDABLE:
+    if not proposal.state.decidable:
         return [_state_line(content)]
-    unseen = "The plan does not fit whole into a dialog, so it cannot be approved here: run it by hand" if not whole else ""
-    return [_who(content, view), unseen, _state_line(content)]
+    unseen = "The plan does not fit whole into a dialog, so it cannot be approved here: run it by hand"
+    return [_who(content, view), "" if _fits(proposal, view) else unseen, _state_line(content)]
 
 
 def _who(content: ProposalContent, view: ViewContext) -> str:

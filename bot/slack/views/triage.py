@@ -26,6 +26,7 @@ from bot.slack.blocks import (
     trim,
 )
 from bot.slack.view_context import ViewContext
+from bot.slack.views.proposal import approve_button
 
 MOST_CHANGES = 3
 ANSWER_WORDS = 24
@@ -45,7 +46,7 @@ def render(triage: TriageContent, view: ViewContext) -> Rendered:
     blocks: list[Block] = [section("\n".join(lines)), *_graph(triage.facts)]
     if summary.next_step:
         blocks.append(section(_line(summary.next_step)))
-    blocks += [_controls(triage), _small_print(triage, word)]
+    blocks += [_controls(triage, view), _small_print(triage, word)]
     return _fallback(triage, summary, word), trim(blocks)
 
 
@@ -124,8 +125,8 @@ def _with_causes(triage: TriageContent, findings: Findings, summary: Summary) ->
         yield _answer(triage.question, findings.answer, untrusted=findings.answer_untrusted)
     elif summary.broke:
         yield prose(summary.broke)
-    if earlier := triage.earlier_cause:
-        yield f"*Earlier:* {prose(within_words(earlier.cause, 12))}"
+    if summary.earlier:
+        yield _line(summary.earlier)
     if summary.cause:
         yield _line(summary.cause)
     yield from (f"• {prose(text)}" for text in summary.evidence)
@@ -146,11 +147,12 @@ def _line(line: Line) -> str:
 # ---------------------------------------------------------------- how it was investigated
 
 
-def _controls(triage: TriageContent) -> Block:
+def _controls(triage: TriageContent, view: ViewContext) -> Block:
     ref, running = triage.group.ref, triage.state.running
     again = "Investigate" if facts_only(triage) else "Investigate again"
     whole = triage.facts is not None or triage.findings is not None
     return actions(
+        approve_button(triage.waiting, view) if triage.waiting else None,
         button("Details", "full", ref, accessible_label=f"Details of the triage of {ref}") if whole else None,
         None if running else button(again, "investigate", ref, accessible_label=f"{again} {ref}"),
         button("Stop", "stop", ref, accessible_label=f"Stop automation for {ref}") if running else None,
@@ -166,8 +168,8 @@ def _small_print(triage: TriageContent, word: str) -> Block:
 
 def _renewed(triage: TriageContent) -> str:
     if triage.for_late_change and triage.attempt > 1:
-        return ", for a change that was reported late"
-    return ", for what is new here" if triage.renewed and triage.attempt > 1 else ""
+        return " (late-reported change)"
+    return " (new outage)" if triage.renewed and triage.attempt > 1 else ""
 
 
 def cost_text(findings: Findings) -> str:

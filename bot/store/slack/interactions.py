@@ -65,6 +65,12 @@ class Interactions:
             attempted_at = (await session.exec(query)).first()
         return attempted_at is not None and _seconds(ts) >= attempted_at.timestamp() - CLOCKS_DIFFER
 
+    async def is_of_group(self, proposal: str, group: str) -> bool:
+        """Whether `AP-n` was made for `AL-n`, whose triage shows it."""
+        async with self.db.read() as session:
+            row = await session.get(ProposalRow, number_of(proposal, "AP") or 0)
+            return row is not None and row.group_id is not None and f"AL-{row.group_id}" == group
+
     async def stands_on_storm(self, storm: str, ref: str) -> bool:
         """Whether a group is a line of this storm card."""
         async with self.db.read() as session:

@@ -6,7 +6,7 @@ from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import ProposalState
+from bot.core.action import Proposal
 from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.muting import Mute, MuteReason
 from bot.core.alerts.renewal import Notify
@@ -29,7 +29,7 @@ from bot.core.messages.alerts import (
 from bot.core.messages.content import Content, MessageKind
 from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, ProposalLine, TriageContent
 from bot.core.messages.proposals import ProposalContent
-from bot.core.messages.summary import next_step
+from bot.core.messages.summary import next_step, waiting
 from bot.core.messages.truth import truthful
 from bot.core.questions.answering import QuestionAnswer
 from bot.core.questions.forms import wants_next_step
@@ -219,7 +219,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
     row = await newest_triage(session, group.id) if group else None
     if group is None or row is None:
         return None
-    rows = await _evidence_rows(session, group.id)
+    rows, proposals = await _evidence_rows(session, group.id), await _proposals(session, group.id)
     content = TriageContent(
         group=_headlined(group, await leading_alert(session, group)),
         attempt=row.attempt,
@@ -234,7 +234,8 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         for_late_change=bool(row.late_changes),
         renewed=row.renewed,
         earlier_cause=await _earlier_cause(session, row),
-        proposals=await _proposal_lines(session, group.id),
+        proposals=[ProposalLine(one.ref, one.state, one.title) for one in proposals],
+        waiting=waiting(proposals),
     )
     return truthful(content)
 
@@ -256,13 +257,9 @@ def _by_id(rows: Sequence[EvidenceRow]) -> Mapping[str, LedgerEntry]:
     return {entry.id: entry for entry in map(entry_of, rows)}
 
 
-async def _proposal_lines(session: AsyncSession, group_id: int | None) -> list[ProposalLine]:
+async def _proposals(session: AsyncSession, group_id: int | None) -> list[Proposal]:
     query = select(ProposalRow).where(ProposalRow.group_id == group_id).order_by(col(ProposalRow.id))
-    return [_proposal_line(row) for row in (await session.exec(query)).all()]
-
-
-def _proposal_line(row: ProposalRow) -> ProposalLine:
-    return ProposalLine(f"AP-{row.id}", ProposalState(row.state), stored_proposal(row).title)
+    return [stored_proposal(row) for row in (await session.exec(query)).all()]
 
 
 async def _cause(session: AsyncSession, ref: str) -> CauseContent | None:

@@ -22,7 +22,7 @@ def message(key: str, words: str) -> dict[str, Any]:
 
 FIRST = attempt(1)
 AGAIN = attempt(2, late_changes=[CHANGE], lines=1, weighed=[CHANGE])
-SHOWN = message("triage:AL-1", "TRIAGED AL-1, attempt 2, for a change that was reported late")
+SHOWN = message("triage:AL-1", "TRIAGED AL-1, attempt 2 (late-reported change)")
 GOOD = History(
     late_change=CHANGE,
     groups=[{"ref": "AL-1"}],

@@ -149,6 +149,45 @@ async def test_a_dialog_that_a_killed_process_had_noted_is_carried_out_when_it_i
     assert (dialog.times, dialog.answers.texts) == (["view:1"], ["done"])
 
 
+async def press_in_triage(house: Office, ref: str, *, of: str = "AL-1") -> tuple[list[str], list[str]]:
+    """Press a button that names a proposal on the triage message of a group; the verb's references, the private answers."""
+    async with house.db.write() as session:
+        values = {"channel": "C1", "kind": "triage", "subject": of, "ts": "2.0", "posted_channel": "C1"}
+        session.add(MessageRow(key=f"triage:{of}", created_at=house.now, changed_at=house.now, **values))
+    pressed: list[str] = []
+
+    @command("approve")
+    async def approve(_ctx: CommandContext, request: Request) -> Reply:
+        """Notes what was pressed."""
+        pressed.append(f"{request.ref}:{request.revision}")
+        return Reply("done")
+
+    answers: Any = Answered()
+    actor = Actor(team="T1", user="UBOB")
+    request = Request(
+        "approve", actor, "C1", "1.0", ref=ref, revision=1, entry_point=EntryPoint.BUTTON, message="2.0", key="action:1"
+    )
+    target = ReplyTarget(user="UBOB", channel="C1", thread="1.0", open_thread="1.0", team="T1")
+    await router_of(house, answers, approve=approve).press(request, target, private=False)
+    return pressed, answers.texts
+
+
+async def test_a_proposal_is_approved_from_the_triage_of_its_group(house: Office) -> None:
+    proposal = await house.propose()
+
+    assert await press_in_triage(house, proposal.ref) == (["AP-1:1"], ["done"])
+
+
+@pytest.mark.parametrize(("ref", "of"), [("AP-1", "AL-2"), ("AP-7", "AL-1"), ("INC-1", "AL-1")])
+async def test_a_triage_accepts_no_button_of_what_it_does_not_show(house: Office, ref: str, of: str) -> None:
+    await house.propose()
+
+    pressed, told = await press_in_triage(house, ref, of=of)
+
+    assert pressed == [] and "not on a message of mine that shows its subject" in told[0]
+    assert await refusals(house) == [("UBOB", "refused: button approve")]
+
+
 async def test_what_changes_for_everybody_is_said_in_the_incidents_thread_wherever_it_was_typed(house: Office) -> None:
     told = await say(house, "UALICE", parse_line("lead INC-1"), channel="C9")
 

@@ -1,5 +1,7 @@
 """Over every fault of the sandbox: the triage is read within 90 words, and nothing in it contradicts the rest."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.core.messages.replies import DetailsReply
@@ -18,10 +20,18 @@ VIEW = ViewContext(hosts={"shop.test"})
 
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("proposed", [True, False])
-def test_a_triage_is_read_within_its_words(name: str, *, proposed: bool) -> None:
-    _, blocks = triage.render(triage_of(investigated()[name], proposed=proposed), VIEW)
+@pytest.mark.parametrize("after", ["", *FAULTS[::6]])
+def test_a_triage_is_read_within_its_words(name: str, after: str, *, proposed: bool) -> None:
+    content = triage_of(investigated()[name], proposed=proposed)
+    if proposed:
+        content = replace(content, waiting=proposal_content().proposal)
+    if after:
+        earlier = investigated()[after].findings.hypotheses[0]
+        content = replace(content, attempt=2, renewed=True, earlier_cause=earlier)
+    _, blocks = triage.render(content, VIEW)
 
     assert words_of(blocks) <= MOST_WORDS
+    assert ("*Earlier:*" in text_of(blocks)) == bool(after)
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -42,12 +52,14 @@ def test_a_triage_says_what_broke_since_when_the_cause_and_the_next_step(name: s
     assert one.findings.hypotheses[0].cause[:30] in shown and "*Next:*" in shown
 
 
-def test_a_long_winded_model_pushes_nothing_out_of_sight() -> None:
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_a_long_winded_model_pushes_nothing_out_of_sight(attempt: int) -> None:
     long = "the service that answers requests of customers is slow because something in it " * 4
     cause = hypothesis(
         long[:300], claims=[claim(long[:400], "E1")] * 6, against=[claim(long[:400], "E2")] * 6, check=long[:300]
     )
-    content = triage_content(findings=findings(cause, not_checked=[long] * 9, steps=38, seconds=7.0))
+    attempts = {"attempt": attempt, "renewed": True, "waiting": proposal_content().proposal, "earlier_cause": cause}
+    content = triage_content(findings=findings(cause, not_checked=[long] * 9, steps=38, seconds=7.0), **attempts)
     shown = text_of(triage.render(content, VIEW)[1])
 
     assert words_of(triage.render(content, VIEW)[1]) <= MOST_WORDS

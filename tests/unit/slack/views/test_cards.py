@@ -180,7 +180,7 @@ def test_details_list_every_change_with_who_made_it() -> None:
 @pytest.mark.parametrize(
     ("state", "next_step"),
     [
-        ("pending", "approve or deny AP-1 (Roll back checkout), below"),
+        ("pending", "approve or deny AP-1 (Roll back checkout)"),
         ("succeeded", "AP-1 (Roll back checkout) worked. Resolve once it stays well"),
         ("not recovered", "AP-1: not recovered. compare the versions"),
         ("denied", "compare the versions"),
@@ -211,7 +211,7 @@ def test_causes_ranked_for_something_new_name_what_was_first_before() -> None:
     _, blocks = rendered_triage(attempt=2, renewed=True, earlier_cause=hypothesis("deploy v1 broke checkout"))
 
     assert "*Earlier:* deploy v1 broke checkout" in words(blocks)
-    assert "attempt 2, for what is new here" in words(blocks)
+    assert "attempt 2 (new outage)" in words(blocks)
 
 
 def test_one_is_told_as_one() -> None:
