@@ -71,5 +71,5 @@ def fitting(ctx: CommandContext, subject: Subject | None) -> list[str]:
     else:
         take = [] if subject.state == "ACKNOWLEDGED" else ["ack"]
         declare = [] if subject.incident else ["declare"]
-        names = [*take, *declare, "show", "why", "investigate", "propose", "note", "lead", "resolve", "stop"]
+        names = [*take, *declare, "show", "why", "investigate", "propose", "silence", "note", "lead", "resolve", "stop"]
     return [name for name in names if name in ctx.verbs]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from bot.core.action import DryRun, Outcome, Tier, Verification
+from bot.core.alerts.silences import NewSilence, Preview
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ConfigurationError
 from bot.core.service import Catalogue
@@ -34,6 +35,22 @@ class HttpAnswer:
     json: Any = None
 
 
+class SilenceBook(Protocol):
+    """Tocsin's own silences."""
+
+    async def preview(self, matchers: Mapping[str, str], until: datetime) -> Preview:
+        """What a silence would have muted within the day before."""
+
+    async def create(self, new: NewSilence, key: str) -> str:
+        """Put one in force; its reference. The same `key` again is the same silence."""
+
+    async def find(self, key: str) -> str:
+        """The silence that this key made; "" if it made none."""
+
+    async def lasts(self, ref: str) -> bool:
+        """Whether it is in force now."""
+
+
 @dataclass(frozen=True)
 class ActionContext:
     """What a remediation may use; writers exist here alone."""
@@ -51,6 +68,9 @@ class ActionContext:
     remote_id: str = ""
     """What the remote side called the run, once it is known."""
     incident: str = ""
+    requester: str = ""
+    """The person who asked for it; "" where nobody did."""
+    silences: SilenceBook | None = None
 
 
 class Action(BaseModel, ABC):
@@ -64,6 +84,8 @@ class Action(BaseModel, ABC):
     """The tier below which configuration cannot bring it."""
     needs: ClassVar[tuple[str, ...]] = ()
     """Keys of the catalogue entry without which it can do nothing, e.g. `url`."""
+    spans_services: ClassVar[bool] = False
+    """Whether it may concern several services, or none that the catalogue knows: then its service is ""."""
 
     @classmethod
     def tier_of(cls, config: ActionConfig) -> Tier:

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 LOADING_AFTER = 0.7
 """Seconds a verb or a submission may take before "Loading..." stands in its dialog: Slack's limit is 3, our promise 1."""
-OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause"})
+OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause", "silence"})
 """Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
 NAMES_ITS_SUBJECT = frozenset(
     {
@@ -42,7 +42,7 @@ NAMES_ITS_SUBJECT = frozenset(
 )
 """Kinds of message whose thread implies the group, incident or proposal that they show or ask about."""
 REMEMBERED = 1_000
-NEEDS_FRESH_IDENTITY = frozenset({"approve", "deny", "did", "did_not"})
+NEEDS_FRESH_IDENTITY = frozenset({"approve", "deny", "did", "did_not", "silence"})
 """Commands for which Slack is asked at every use who the person is."""
 
 

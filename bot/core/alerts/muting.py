@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.core.alert import Severity, Status
+from bot.core.alerts.silences import Silence, matchable, silence_of
 from bot.core.config import Config
 
 BACKLOG_AGE = timedelta(minutes=10)
@@ -16,6 +17,7 @@ class MuteReason(StrEnum):
     """Why an alert is muted, as the API names it."""
 
     SEVERITY_NONE = "severity_none"
+    SILENCE = "silence"
     MAINTENANCE = "maintenance"
     INHIBITION = "inhibition"
     THRESHOLD = "threshold"
@@ -26,6 +28,7 @@ class MuteReason(StrEnum):
 
 
 _STORED = {
+    MuteReason.SILENCE: "silenced by ",
     MuteReason.MAINTENANCE: "maintenance: ",
     MuteReason.INHIBITION: "inhibited by ",
     MuteReason.THRESHOLD: "threshold ",
@@ -36,14 +39,14 @@ _STORED = {
     MuteReason.SUPERSEDED: "superseded by a newer episode",
 }
 """How each reason begins in the database, where it has stood in words from the first version on; a detail follows."""
-_DETAILED = (MuteReason.MAINTENANCE, MuteReason.INHIBITION, MuteReason.THRESHOLD)
+_DETAILED = (MuteReason.SILENCE, MuteReason.MAINTENANCE, MuteReason.INHIBITION, MuteReason.THRESHOLD)
 _DESCRIBED = {MuteReason.BACKLOG: "it fired before its source was first connected"}
 """Where the words for people are not the stored ones."""
 
 
 @dataclass(frozen=True)
 class Mute:
-    """Why one alert is muted; `detail` is the maintenance's reason, the inhibiting alert or how far a threshold is."""
+    """Why one alert is muted; `detail`: the silence, the maintenance's reason, the inhibiting alert, how far a threshold is."""
 
     reason: MuteReason
     detail: str = ""
@@ -90,6 +93,8 @@ class FiringAlert:
     severity: Severity
     starts_at: datetime
     at: datetime
+    service: str = ""
+    source: str = ""
 
 
 def mute_of(
@@ -99,16 +104,18 @@ def mute_of(
     firing: Sequence[Mapping[str, str]],
     earlier: Iterable[datetime],
     connected_at: datetime,
+    silences: Sequence[Silence] = (),
 ) -> Mute | None:
     """Why a firing alert is muted; None if it is not.
 
     `firing`: labels of the others that fire now. `earlier`: when the other episodes of the same alert were first seen.
-    `connected_at`: when anything was first received from its source.
+    `connected_at`: when anything was first received from its source. `silences`: those in force.
     """
     if is_heartbeat(alert.name, config):
         return Mute(MuteReason.HEARTBEAT)
     return (
         _by_rule(alert, config, firing)
+        or _by_silence(alert, silences)
         or _below_threshold(alert, config, earlier)
         or (Mute(MuteReason.BACKLOG) if alert.starts_at < connected_at - BACKLOG_AGE else None)
     )
@@ -138,6 +145,19 @@ def _by_rule(alert: FiringAlert, config: Config, firing: Sequence[Mapping[str, s
             if matches(rule.source, other) and all(other.get(name) == alert.labels.get(name) for name in rule.equal):
                 return Mute(MuteReason.INHIBITION, other.get("alertname", "another alert"))
     return None
+
+
+def _by_silence(alert: FiringAlert, silences: Sequence[Silence]) -> Mute | None:
+    if not silences:
+        return None
+    labels = matchable(alert.labels, name=alert.name, service=alert.service, source=alert.source)
+    silence = silence_of(labels, silences)
+    return Mute(MuteReason.SILENCE, silence.text) if silence else None
+
+
+def stored_for(silence: str) -> str:
+    """How the stored text of whatever a silence (`SI-3`) mutes begins."""
+    return f"{_STORED[MuteReason.SILENCE]}{silence} "
 
 
 def _below_threshold(alert: FiringAlert, config: Config, earlier: Iterable[datetime]) -> Mute | None:

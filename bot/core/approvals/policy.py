@@ -107,6 +107,21 @@ def may_decide(
     return rules.first_objection(checks) or RuleResult(True, Rule.MAY_APPROVE)
 
 
+def may_silence(actor: Actor, eligibility: Eligibility, request: ActionRequest, context: DecisionContext) -> RuleResult:
+    """Whether this person may silence one exact alert at once, by a dialog that shows what it mutes.
+
+    A pause, a stop or a freeze holds what changes systems; a silence changes none.
+    """
+    checks: list[Check] = [
+        lambda: rules.human_member(actor, eligibility),
+        lambda: rules.silence_length(request, context),
+        lambda: rules.exact_silence(request),
+        lambda: rules.rota_age(eligibility, request),
+        lambda: rules.eligible(eligibility, request, (), context),
+    ]
+    return rules.first_objection(checks) or RuleResult(True, Rule.MAY_SILENCE)
+
+
 def may_start(request: ActionRequest, context: DecisionContext) -> RuleResult:
     """Whether it may start now: asked in the claim and again before the remote call. `quorum` asks for eligibility."""
     checks: list[Check] = [

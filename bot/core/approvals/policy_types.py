@@ -35,6 +35,7 @@ class Rule(StrEnum):
     MAY_APPROVE = "may approve"
     MAY_DENY = "may deny"
     MAY_START = "may start"
+    MAY_SILENCE = "may silence"
     SOLO = "solo"
     ERROR = "error"
     TIER_X = "tier X"
@@ -52,6 +53,7 @@ class Rule(StrEnum):
     FREEZE = "freeze"
     CLOSED = "closed"
     SILENCE_LENGTH = "silence length"
+    SILENCE_WIDTH = "silence width"
     OPEN_PROPOSALS = "open proposals"
     ONE_A_TARGET = "one a target"
     NO_TARGET = "no target"
@@ -160,7 +162,7 @@ class Quorum:
 
 def who_may(tier: Tier, service: str, requester: str = "") -> str:
     """In words, for the card and for refusals."""
-    base = f"{service} on-call, the incident commander or a deputy"
+    base = f"{_on_call_of(service)}, the incident commander or a deputy"
     if tier is Tier.X:
         return "nobody: the bot never does this"
     if tier is Tier.THREE:
@@ -177,7 +179,12 @@ def who_may_briefly(tier: Tier, service: str, requester: str = "") -> str:
     if tier is Tier.THREE:
         return f"two of {service} on-call, commander, deputy and owners, one an owner"
     barred = f", but not the requester ({requester})" if tier is Tier.TWO and requester else ""
-    return f"{service} on-call, incident commander or deputy{barred}"
+    return f"{_on_call_of(service)}, incident commander or deputy{barred}"
+
+
+def _on_call_of(service: str) -> str:
+    """What concerns several services, or an unknown one, is the default on-call's."""
+    return f"{service} on-call" if service else "the default on-call"
 
 
 def names_text(names: Sequence[str]) -> str:

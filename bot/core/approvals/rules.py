@@ -110,6 +110,14 @@ def silence_length(request: ActionRequest, context: DecisionContext) -> RuleResu
     return RuleResult(False, Rule.SILENCE_LENGTH, f"A silence may last {hours} h here at most.")
 
 
+def exact_silence(request: ActionRequest) -> RuleResult | None:
+    """Refuses what is more than one alert: a wide silence is tier 2, so a second person agrees."""
+    if request.tier <= Tier.ONE:
+        return None
+    text = "It covers more than one alert, so another person approves it."
+    return RuleResult(False, Rule.SILENCE_WIDTH, text, who_may(request.tier, request.service, request.requester))
+
+
 def too_many_open(context: DecisionContext) -> RuleResult | None:
     """At most MAX_OPEN proposals an incident, and one a target."""
     if context.open_here >= MAX_OPEN:

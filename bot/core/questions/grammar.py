@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‟": '"'})
-"""Phones insert typographic quotes by themselves."""
+from bot.core.text.untrusted import TYPED_QUOTES
+
 _TOKEN = re.compile(r'(?P<key>[A-Za-z][A-Za-z_]{0,30})="(?P<value>[^"]*)"|"(?P<quoted>[^"]*)"|(?P<word>\S+)')
 _OPTION = re.compile(r"([A-Za-z][A-Za-z_]{0,30})=(\S*)")
 _REFERENCE = re.compile(r"(?:INC|AL|AP)-[0-9]{1,9}", re.IGNORECASE)
@@ -40,7 +40,7 @@ def parse_line(line: str) -> Line:
     words: list[str] = []
     options: dict[str, str] = {}
     ref = ""
-    tokens = list(_TOKEN.finditer(line.translate(_QUOTES)[:LIMIT]))
+    tokens = list(_TOKEN.finditer(line.translate(TYPED_QUOTES)[:LIMIT]))
     verb, rest = "", line[:LIMIT]
     if tokens and tokens[0].group("word") and not _OPTION.fullmatch(tokens[0].group("word")):
         first = tokens[0].group("word")

@@ -5,6 +5,8 @@ import unicodedata
 _VISIBLE_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters, marks and signs that are invisible: fillers, joiners, a braille pattern without dots."""
+TYPED_QUOTES = str.maketrans(dict.fromkeys("“”„«»‟", '"'))
+"""Phones insert typographic quotes by themselves: for `str.translate`."""
 _OF_EMOJI = "\u200d\ufe0f"
 MAX_MARKS = 4
 """Combining marks in a row that a script may need; more of them cover the lines above."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, literal, or_, update
+from sqlalchemy import bindparam, delete, exists, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,20 +15,24 @@ from bot.core.incident import GroupState
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.content import MessageKind
 from bot.store import messages
+from bot.store.alerts import silences
 from bot.store.alerts.repeats import Counts, Delivery, deliveries
 from bot.store.alerts.sorting import Sorter
 from bot.store.alerts.sorting_result import SortingResult
+from bot.store.db.columns import Moment
 from bot.store.db.database import Database, away
-from bot.store.tables import AlertRow, CursorRow, GroupRow, RepeatRow, TriageRow, UnreadableRow
+from bot.store.tables import AlertRow, CursorRow, GroupRow, RepeatRow, SilenceRow, TriageRow, UnreadableRow
 
 CURSOR = "inbox"
 REPEATS = 8
 """So many times as many deliveries are read as may be sorted: most of them are repeats."""
 CHUNK = 400
 _READ_TO = func.coalesce(select(CursorRow.seq).where(CursorRow.name == CURSOR).scalar_subquery(), 0)
-_WAITING = select(literal(1)).where(
-    or_(exists().where(col(AlertRow.seq) > _READ_TO), exists().where(col(RepeatRow.id).is_not(None)))
+_WAITING = select(
+    or_(exists().where(col(AlertRow.seq) > _READ_TO), exists().where(col(RepeatRow.id).is_not(None))),
+    exists().where(col(SilenceRow.released).is_(False), col(SilenceRow.ends_at) <= bindparam("now", type_=Moment())),
 )
+"""Whether alerts wait, and whether silences are over whose alerts may still fire."""
 MOST_BODIES = 500
 """Bodies whose repeats are counted at once."""
 
@@ -68,8 +72,15 @@ class Inbox:
 
     async def _take(self, most: int) -> SortingResult | None:
         async with self.db.read() as session:
-            if (await session.exec(_WAITING)).first() is None:
-                return None
+            alerts, silences_over = (await session.exec(_WAITING, params={"now": self.db.clock()})).one()
+        if not alerts and not silences_over:
+            return None
+        result = await self._sort(most) if alerts else SortingResult()
+        if silences_over and not result.more:
+            await self._end_silences(result)
+        return result
+
+    async def _sort(self, most: int) -> SortingResult:
         # The batch may still roll back; what the sorter remembers of it would then be wrong.
         sorted_to, self._sorted_to = self._sorted_to, None
         async with self.db.write(urgent=True) as session:
@@ -86,6 +97,20 @@ class Inbox:
             session.add(cursor)
         self._sorted_to = cursor.seq
         return result
+
+    async def _end_silences(self, result: SortingResult) -> None:
+        """Show again what still fires of the silences that are over, one a batch; what opens too many groups goes on after it.
+
+        In a transaction of its own: whatever is wrong with it, alerts are sorted.
+        """
+        sorted_to, self._sorted_to = self._sorted_to, None
+        async with self.db.write() as session:
+            cursor = await self._cursor(session)
+            if cursor.seq != sorted_to:
+                self.sorter.reset()
+            for silence in (await silences.over(session, self.db.clock()))[:1]:
+                result.merge(await self.sorter.show_again(session, silence))
+        self._sorted_to = cursor.seq
 
     async def _sort_new(self, session: AsyncSession, cursor: CursorRow, most: int) -> SortingResult:
         """Sort the stored alerts behind the cursor, and move it."""

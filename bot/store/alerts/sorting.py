@@ -13,27 +13,27 @@ from itertools import pairwise
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.alert import Severity, Status
+from bot.core.alert import Severity
 from bot.core.alerts import muting
 from bot.core.alerts.episodes import end_of, last_time
 from bot.core.alerts.escalation import deserves_incident, escalation
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
-from bot.core.alerts.heartbeat import next_rhythm
 from bot.core.alerts.renewal import Members, Renewal
+from bot.core.alerts.silences import Silence
 from bot.core.config import Config
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
 from bot.core.timeline import EntryKind
 from bot.store import timeline
-from bot.store.alerts import groups
+from bot.store.alerts import groups, silences
+from bot.store.alerts.deliveries import delivered_now, episode_of, record_heartbeat, reported_end, status_of
 from bot.store.alerts.episode_index import EpisodeIndex
 from bot.store.alerts.open_groups import OpenGroups, arrival_of
 from bot.store.alerts.renewing import Renewing, renew
 from bot.store.alerts.repeats import Repeats
 from bot.store.alerts.sorting_result import SortingResult
 from bot.store.db.database import Database
-from bot.store.db.rows import new_row
-from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, SourceRow
+from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SilenceRow, SourceRow
 
 MOST_OPENED = 8
 """New groups a batch: they cost most, and acknowledgements and cards wait while a batch holds the one writer."""
@@ -73,6 +73,20 @@ class Sorter:
         self.repeats.remember(rows[: batch.result.rows], batch.episodes.all())
         return batch.result
 
+    async def show_again(self, session: AsyncSession, silence: SilenceRow) -> SortingResult:
+        """What still fires when a silence is over joins or opens its groups now, as far as a batch may open any."""
+        batch = _Batch(self, session)
+        firing = await silences.muted_by(session, silence)
+        if firing:
+            await batch.load([delivered_now(episode, self.db.clock()) for episode in firing])
+        for episode in firing:
+            if batch.result.opened == MOST_OPENED:
+                return batch.result
+            await batch.place_again(episode)
+        await batch.finish()
+        await silences.hand_back(self.db, session, silence)
+        return batch.result
+
 
 class _Batch:
     def __init__(self, sorter: Sorter, session: AsyncSession) -> None:
@@ -84,6 +98,7 @@ class _Batch:
         self.groups: dict[int, GroupRow] = {}
         """Rows that this batch has locked."""
         self.sources: dict[str, SourceRow] = {}
+        self.silences: Sequence[Silence] = ()
         self.storms: dict[tuple[str, datetime], str] = {}
         """Channel and moment -> the storm card that groups opened there stand on."""
 
@@ -96,6 +111,7 @@ class _Batch:
             received = [row.received_at for row in rows if row.source == source]
             self.sources[source] = await self._source(source, min(received), max(received))
         await self.open.refresh(self.session)
+        self.silences = await silences.in_force(self.session, self.db.clock())
 
     async def _source(self, name: str, first: datetime, last: datetime) -> SourceRow:
         row = await self.session.get(SourceRow, name)
@@ -110,38 +126,23 @@ class _Batch:
     async def apply(self, row: AlertRow) -> None:
         """Find or make the alert's episode and what follows from it."""
         if muting.is_heartbeat(row.name, self.config):
-            await self._record_heartbeat(row)
+            await record_heartbeat(self.session, row)
         episode = self.episodes.same(row)
         if episode is not None:
             await self._redelivered(episode, row)
             return
-        episode = self._episode(row)
+        episode = episode_of(row, self.config, self.catalogue)
         await self._end_older(self.episodes.add(episode))
-        if mute := muting.mute_of_history(_status(row), _status(episode)):
+        if mute := muting.mute_of_history(status_of(row), status_of(episode)):
             episode.muted_by = mute.stored
         else:
             await self._place(episode, row)
         self.session.add(episode)
 
-    def _episode(self, row: AlertRow) -> EpisodeRow:
-        return new_row(
-            EpisodeRow,
-            source=row.source,
-            fingerprint=row.fingerprint,
-            starts_at=row.starts_at,
-            status=row.status,
-            name=row.name,
-            service=self.catalogue.of_labels(row.labels),
-            severity=self.config.severity_of(row.severity).value,
-            labels=row.labels,
-            annotations=row.annotations,
-            link=row.link,
-            expression=row.expression,
-            group_key=row.group_key,
-            first_seen_at=row.received_at,
-            last_seen_at=row.received_at,
-            ended_at=_reported_end(row) if row.status == "resolved" else None,
-        )
+    async def place_again(self, episode: EpisodeRow) -> None:
+        """Place a firing episode whose mute is over."""
+        await self._place(episode, delivered_now(episode, self.db.clock()))
+        self.session.add(episode)
 
     async def _end_older(self, episodes: Sequence[EpisodeRow]) -> None:
         """End every episode of one alert where the next one began, if nothing ended it before."""
@@ -179,7 +180,7 @@ class _Batch:
         episode.last_seen_at = max(episode.last_seen_at, row.received_at)
         self.session.add(episode)
         if row.status == "resolved":
-            await self._end(episode, _reported_end(row))
+            await self._end(episode, reported_end(row))
             return
         worse = self._worse(episode, row)
         if episode.status != "firing":
@@ -214,7 +215,7 @@ class _Batch:
             if mute.reason is muting.MuteReason.BACKLOG:
                 self.result.backlogs.add(row.source)
             return
-        arrival = self._arrival(episode)
+        arrival = self._arrival(episode, row.received_at)
         group, membership = await self._joined(arrival)
         episode.grouping_reason, episode.grouping_text = membership.reason.value, membership.text
         if group is None:
@@ -258,9 +259,10 @@ class _Batch:
             await renew(self.db, self.session, group, episode, change)
         await self._raise(group, episode, renewed=change is not None)
 
-    def _arrival(self, episode: EpisodeRow) -> Arrival:
+    def _arrival(self, episode: EpisodeRow, at: datetime) -> Arrival:
         """The episode as grouping sees it, with what its alert did before."""
-        return replace(arrival_of(episode), last=last_time(self.episodes.before(episode), episode.starts_at))
+        last = last_time(self.episodes.before(episode), episode.starts_at)
+        return replace(arrival_of(episode), at=max(at, episode.last_seen_at), last=last)
 
     async def _joined(self, arrival: Arrival) -> tuple[GroupRow | None, Membership]:
         """The group that this arrival joins, None for a new one; one that was resolved a moment ago takes nobody."""
@@ -277,11 +279,14 @@ class _Batch:
     def _mute(self, episode: EpisodeRow, row: AlertRow) -> muting.Mute | None:
         severity = Severity(episode.severity)
         return muting.mute_of(
-            muting.FiringAlert(row.name, row.labels, severity, row.starts_at, row.received_at),
+            muting.FiringAlert(
+                row.name, row.labels, severity, row.starts_at, row.received_at, service=episode.service, source=row.source
+            ),
             config=self.config,
             firing=self.episodes.inhibiting(episode),
             earlier=self.episodes.earlier(episode),
             connected_at=self.sources[row.source].first_seen_at,
+            silences=self.silences,
         )
 
     async def _new_group(self, episode: EpisodeRow, row: AlertRow, *, burst: bool) -> GroupRow:
@@ -349,19 +354,6 @@ class _Batch:
         if change.investigation:
             await self._investigate_anew(group)
 
-    async def _record_heartbeat(self, row: AlertRow) -> None:
-        key = f"{row.source}:{row.name}"
-        heartbeat = await self.session.get(HeartbeatRow, key)
-        if heartbeat is None:
-            heartbeat = HeartbeatRow(key=key, last_seen_at=row.received_at, beats=1)
-            self.session.add(heartbeat)
-            await self.session.flush()
-        if row.status == "firing":
-            rhythm = next_rhythm(heartbeat.rhythm, row.received_at)
-            heartbeat.last_seen_at, heartbeat.beats = rhythm.last_seen_at, rhythm.beats
-            heartbeat.every_seconds = rhythm.period.total_seconds()
-        self.session.add(heartbeat)
-
     # ------------------------------------------------------------ the end
 
     async def finish(self) -> None:
@@ -371,14 +363,6 @@ class _Batch:
                 await groups.clear(self.db, self.session, group, self.db.clock())
                 self._remember(group)
         await groups.touch_cards(self.db, self.session, self.result.touched.values())
-
-
-def _reported_end(row: AlertRow) -> datetime:
-    return row.ends_at or row.received_at
-
-
-def _status(row: AlertRow | EpisodeRow) -> Status:
-    return "resolved" if row.status == "resolved" else "firing"
 
 
 def _lasting(muted_by: str) -> bool:

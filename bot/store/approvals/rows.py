@@ -128,9 +128,13 @@ def stored_request(row: ProposalRow, config: Config, *, dry_run_ok: bool) -> Act
     return request_of(terms, config, requester=terms.requester, dry_run_ok=dry_run_ok, notified_at=row.notified_at)
 
 
+SILENCES = ("silence_alert", "tocsin_silence")
+"""Kinds of action that mute alerts for a `duration`: in Alertmanager, and in Tocsin itself."""
+
+
 def _silence_length(kind: str, arguments: Mapping[str, object]) -> timedelta | None:
     """How long a silence would last; None for everything else."""
-    if kind != "silence_alert" or not arguments.get("duration"):
+    if kind not in SILENCES or not arguments.get("duration"):
         return None
     return parse_duration(arguments["duration"])
 

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import OPEN_STATES, Decision, DecisionChoice, OutcomeState, Plan, Proposal, ProposalState, Terms, Tier
 from bot.core.actor import Actor
 from bot.core.approvals import policy
-from bot.core.approvals.policy_types import PROPOSAL_LIFE, Rule, RuleResult, who_may
+from bot.core.approvals.policy_types import PROPOSAL_LIFE, DecisionContext, Rule, RuleResult, who_may
 from bot.core.approvals.record import plan_fingerprint, record_of
 from bot.core.approvals.roster import Roster
 from bot.core.change import Change
@@ -74,15 +74,7 @@ class ProposalStore:
             if (existing := await self._existing(session, draft.key)) is not None:
                 return Opened(transitions.ref_of(existing), RuleResult(True, Rule.MAY_PROPOSE))
             owner = await rows.owner_of(session, draft.group)
-            context = await read_context(
-                self.db,
-                session,
-                self.config,
-                service=plan.service,
-                group_id=owner.group_id,
-                incident_id=owner.incident_id,
-                targets=plan.targets,
-            )
+            context = await self._context(session, plan, owner)
             eligibility = None
             if actor is not None:
                 eligibility = await rows.eligibility_of(session, actor.person, plan.service, owner, roster, context.now)
@@ -93,6 +85,26 @@ class ProposalStore:
                 return Opened("", answer)
             row = await self._insert(session, draft, owner, context.now, ProposalState.PENDING)
             return Opened(transitions.ref_of(row), answer, new=True)
+
+    async def may_silence(self, draft: Draft, actor: Actor, roster: Roster) -> RuleResult:
+        """Whether this person may do what a draft silences at once, without putting it to others."""
+        async with self.db.read() as session:
+            owner = await rows.owner_of(session, draft.group)
+            context = await self._context(session, draft.plan, owner)
+            eligibility = await rows.eligibility_of(session, actor.person, draft.plan.service, owner, roster, context.now)
+            request = rows.request_of(draft.plan, self.config, requester=draft.requester, dry_run_ok=draft.plan.dry_run_ok)
+            return policy.may_silence(actor, eligibility, request, context)
+
+    async def _context(self, session: AsyncSession, plan: Plan, owner: Owner) -> DecisionContext:
+        return await read_context(
+            self.db,
+            session,
+            self.config,
+            service=plan.service,
+            group_id=owner.group_id,
+            incident_id=owner.incident_id,
+            targets=plan.targets,
+        )
 
     async def _existing(self, session: AsyncSession, key: str) -> ProposalRow | None:
         return (await session.exec(select(ProposalRow).where(ProposalRow.key == key))).first()

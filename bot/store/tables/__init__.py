@@ -2,7 +2,17 @@
 
 # A package may read another's rows, so the tables lie below all of them. References that people see (`AL-3`, `INC-3`, `AP-3`)
 # are made from the integer keys; keys are never reused.
-from bot.store.tables.alerts import AlertRow, CursorRow, EpisodeRow, GroupRow, HeartbeatRow, RepeatRow, SourceRow, UnreadableRow
+from bot.store.tables.alerts import (
+    AlertRow,
+    CursorRow,
+    EpisodeRow,
+    GroupRow,
+    HeartbeatRow,
+    RepeatRow,
+    SilenceRow,
+    SourceRow,
+    UnreadableRow,
+)
 from bot.store.tables.answers import PostmortemRow, QuestionRow
 from bot.store.tables.approvals import AttemptRow, ClaimRow, DecisionRow, ProposalRow, SwitchRow
 from bot.store.tables.history import AuditRow, TimelineRow
@@ -34,6 +44,7 @@ __all__ = [
     "QuestionRow",
     "RepeatRow",
     "SeenRow",
+    "SilenceRow",
     "SourceRow",
     "SwitchRow",
     "TimelineRow",

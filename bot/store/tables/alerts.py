@@ -164,3 +164,25 @@ class GroupRow(SQLModel, table=True):
     """The episode that it is about since then."""
     renewals: int = 0
     rev: int = 1
+
+
+class SilenceRow(SQLModel, table=True):
+    """A silence, `SI-<id>`: what a person mutes until `ends_at`. Rows stay, so that every mute can be explained."""
+
+    __tablename__ = "silences"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: int | None = numbered_key()
+    key: str = Field(unique=True)
+    """Of the press or proposal that made it: the same key again is the same silence."""
+    matchers: dict[str, str] = Field(sa_type=Json)
+    owner: str
+    reason: str
+    service: str = ""
+    proposal: str = ""
+    """`AP-3`, where other people approved it."""
+    starts_at: datetime = Field(sa_type=Moment)
+    ends_at: datetime = Field(sa_type=Moment, index=True)
+    ended_by: str = ""
+    """Who ended it before its time."""
+    released: bool = False
+    """It is over, and what still fires was shown again."""

@@ -18,7 +18,7 @@ from bot.ports import Engine
 from bot.store.approvals.claims import ClaimResult, Claims
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
 from bot.store.approvals.store import Draft, ProposalStore
-from bot.workflows.remediation.executor import ActionExecutor
+from bot.workflows.remediation.executor import SILENCE, ActionExecutor
 from bot.workflows.rotas import Rotas
 
 log = structlog.get_logger(__name__)
@@ -88,6 +88,21 @@ class Approvals:
             raise NotAllowed(opened.answer.explanation, audited=True)
         await self.engine.start(WORKFLOW, workflow_id(opened.ref), opened.ref)
         return await self.store.load(opened.ref)
+
+    async def silence(
+        self, service: str, arguments: Mapping[str, object], *, group_ref: str, actor: Actor, because: str, key: str
+    ) -> Plan | Proposal:
+        """Silence one exact alert at once where this person may; else the plan is put to others, and that is its proposal.
+
+        Raises as `propose` does.
+        """
+        plan = await self._plan(SILENCE, service, arguments, group_ref)
+        draft = Draft(key, group_ref, plan, one_line(because, 500), actor.person)
+        if (await self.store.may_silence(draft, actor, await self.rotas.roster(service))).allow:
+            return plan
+        return await self.propose(
+            SILENCE, service, arguments, group_ref=group_ref, requester=actor.person, because=because, key=key, actor=actor
+        )
 
     async def _plan(self, entry: str, service: str, arguments: Mapping[str, object], group: str) -> Plan:
         incident = group if group.startswith("INC") else ""

@@ -13,10 +13,15 @@ from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.service import Catalogue
 from bot.core.text.untrusted import one_line
-from bot.plugins import Action, ActionContext, Http
+from bot.plugins import Action, ActionContext, Http, SilenceBook
 from bot.ports import Metrics
+from bot.store.alerts.silences import Silences
 from bot.store.approvals.claims import CallPermission, Claims
 from bot.store.approvals.store import ProposalStore
+
+SILENCE = "tocsin_silence"
+BUILT_IN: Mapping[str, ActionConfig] = {SILENCE: ActionConfig(kind=SILENCE, title="Silence {alerts} for {duration}")}
+"""Entries that every catalogue has; a team's own of the same name counts instead."""
 
 
 class ActionExecutor:
@@ -43,11 +48,23 @@ class ActionExecutor:
         self.metrics = metrics
         self.http = http
         self.permit = permit
+        self.silences: SilenceBook = Silences(store.db)
+
+    @property
+    def catalogued(self) -> Mapping[str, ActionConfig]:
+        """The entries of the catalogue as they are now, the built-in ones too."""
+        return {**BUILT_IN, **self.config.actions}
 
     # ------------------------------------------------------------ planning
 
     async def plan(
-        self, entry: str, service: str, arguments: Mapping[str, object], *, ref: str = "", incident: str = ""
+        self,
+        entry: str,
+        service: str,
+        arguments: Mapping[str, object],
+        *,
+        ref: str = "",
+        incident: str = "",
     ) -> Plan:
         """Check the arguments and make the dry run. Raises NotFound (no such entry) or ActionFailed (they do not fit)."""
         config, action = self._built(entry, service, arguments)
@@ -71,12 +88,13 @@ class ActionExecutor:
         )
 
     def _built(self, entry: str, service: str, arguments: Mapping[str, object]) -> tuple[ActionConfig, Action]:
-        config = self.config.actions.get(entry)
+        config = self.catalogued.get(entry)
         kind = self.actions.get(config.kind) if config else None
         if config is None or kind is None:
             entries = ", ".join(sorted(self.config.actions)) or "none yet"
             raise NotFound(f"The catalogue has no action {one_line(entry, 60)!r}. It has: {entries}.")
-        if self.config.services and service not in self.config.services:
+        anywhere = kind.spans_services and not service
+        if self.config.services and service not in self.config.services and not anywhere:
             raise NotFound(f"The catalogue has no service {one_line(service, 60)!r}.")
         if config.services and service not in config.services:
             raise ActionFailed(f"{entry} is for {', '.join(config.services)} only.")
@@ -89,7 +107,15 @@ class ActionExecutor:
             raise ActionFailed(f"{place}{first['msg'].removeprefix('Value error, ')}") from error
 
     def _context(
-        self, entry: str, config: ActionConfig, *, ref: str, incident: str = "", key: str = "", remote: str = ""
+        self,
+        entry: str,
+        config: ActionConfig,
+        *,
+        ref: str,
+        incident: str = "",
+        key: str = "",
+        remote: str = "",
+        requester: str = "",
     ) -> ActionContext:
         return ActionContext(
             now=self.store.db.clock(),
@@ -103,23 +129,25 @@ class ActionExecutor:
             idempotency_key=key,
             remote_id=remote,
             incident=incident,
+            requester=requester,
+            silences=self.silences,
         )
 
     def kind_of(self, entry: str) -> type[Action] | None:
         """The action class behind a catalogue entry; None if there is none."""
-        config = self.config.actions.get(entry)
+        config = self.catalogued.get(entry)
         return self.actions.get(config.kind) if config else None
 
     def version(self, entry: str) -> str:
         """Code and configuration of one entry in one word: a changed address or body is another action."""
-        config = self.config.actions[entry]
+        config = self.catalogued[entry]
         kind = self.actions.get(config.kind)
         body = json.dumps(config.model_dump(mode="json", by_alias=True), sort_keys=True)
         return f"{config.kind}@{kind.version if kind else '-'}+{hashlib.sha256(body.encode()).hexdigest()[:8]}"
 
     def versions(self) -> dict[str, str]:
         """The version of every entry, as they are now."""
-        return {entry: self.version(entry) for entry in self.config.actions}
+        return {entry: self.version(entry) for entry in self.catalogued}
 
     async def refresh(self, proposal: Proposal) -> Plan:
         """The plan of a proposal with a fresh dry run."""
@@ -144,7 +172,7 @@ class ActionExecutor:
         if (terms := start.terms) is None:
             return (await self.store.load(ref)).state
         config, action = self._built(terms.action, terms.service, terms.arguments)
-        ctx = self._context(terms.action, config, ref=ref, incident=terms.incident, key=start.key)
+        ctx = self._context(terms.action, config, ref=ref, incident=terms.incident, key=start.key, requester=terms.requester)
         if start.permission is CallPermission.REPEATED:
             return await self.claims.attempt_finish(ref, await self._probed(action, ctx))
         if self.permit:

@@ -79,6 +79,8 @@ class Desk:
         return results
 
     async def store(self, alerts: Sequence[Alert]) -> None:
+        if not alerts:
+            return
         async with self.db.write() as session:
             connection = await session.connection()
             await connection.execute(insert(AlertRow), [{**one.model_dump(), "received_at": self.clock()} for one in alerts])
