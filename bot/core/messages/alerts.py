@@ -61,7 +61,8 @@ class CardContent(Content):
     def urgent_part(self) -> object:
         group, incident = self.group, self.incident
         by_people = (incident.ref, incident.lead, incident.stopped, incident.resolved_by) if incident else ()
-        return group.state, group.severity, group.acknowledged_by, by_people
+        cause = self.first_cause and (self.first_cause.cause, self.first_cause.confidence, self.cause_is_earlier)
+        return group.state, group.severity, group.title, group.service, group.acknowledged_by, by_people, cause
 
 
 @dataclass(frozen=True, kw_only=True)

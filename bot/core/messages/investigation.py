@@ -72,7 +72,8 @@ class TriageContent(Content):
         group = self.group
         alerts = group.state, group.severity, group.acknowledged_by
         waiting = self.waiting and (self.waiting.ref, self.waiting.revision)
-        return alerts, self.state, self.attempt, self.facts is not None, self.findings, self.proposals, waiting
+        ranked = self.facts is not None, self.findings, self.no_proposal
+        return alerts, self.state, self.attempt, ranked, self.proposals, waiting
 
 
 @dataclass(frozen=True, kw_only=True)

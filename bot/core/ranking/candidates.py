@@ -142,6 +142,9 @@ def _add_logs(context: RankingContext, candidate: Candidate) -> None:
 
 
 def _message(template: str) -> str:
-    """The message of a line that is JSON or logfmt: its time, pod and level add nothing here."""
+    """The message of a line: its time (masked at its beginning), and of JSON or logfmt its pod and level, add nothing here."""
     match = re.search(r'(?:"(?:msg|message)"\s*:\s*|\bmsg=)"((?:[^"\\]|\\.)+)', template)
-    return match.group(1) if match else template
+    text = match.group(1) if match else template
+    while text.startswith("<*> "):
+        text = text.removeprefix("<*> ")
+    return text

@@ -10,11 +10,16 @@ from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 
 
 async def leading_alert(session: AsyncSession, group: GroupRow) -> EpisodeRow | None:
-    """What a group is about: the alert that made it new, while it fires; else the worst, oldest one that fires."""
-    newest = await session.get(EpisodeRow, group.renewed_by) if group.renewed_by else None
-    if newest is not None and newest.status == "firing":
-        return newest
-    return (await session.exec(_worst(group.id or 0))).first()
+    """What a group is about: the worst, oldest alert that fires, those first that came since it is about something new.
+
+    Once none fires: the worst, oldest of these. What an outage before was about is no headline of the present one.
+    """
+    worst = (await session.exec(_worst(group.id or 0))).first()
+    if not group.renewed_by:
+        return worst
+    newest = (await session.exec(_worst(group.id or 0).where(col(EpisodeRow.id) >= group.renewed_by))).first()
+    fires_before = worst is not None and worst.status == "firing" and (newest is None or newest.status != "firing")
+    return worst if fires_before or newest is None else newest
 
 
 def is_earlier(attempt: TriageRow, group: GroupRow) -> bool:

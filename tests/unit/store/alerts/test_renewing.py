@@ -141,6 +141,38 @@ async def test_the_card_names_what_fires_now_and_calls_the_old_cause_earlier(des
     assert after.cause_is_earlier and after.first_cause is not None
 
 
+async def test_the_card_names_the_worst_of_what_fires_again_in_whatever_order_it_came(desk: Desk) -> None:
+    await desk.receive(alert("a"), alert("b", severity="warning"))
+    desk.clock.forward(1)
+    await desk.receive(*(alert(name, status="resolved", start=-1, ends_at=desk.clock()) for name in "ab"))
+    desk.clock.forward(5)
+    await desk.receive(alert("b", severity="warning", start=5))
+    first = await card(desk)
+    await desk.receive(alert("a", start=5.1))
+
+    assert (first.group.title, (await card(desk)).group.title) == ("Alert b", "Alert a")
+    assert first.urgent_part != (await card(desk)).urgent_part, "people must not wait for the right name"
+
+
+async def test_a_cleared_card_still_names_the_present_outage_and_its_start(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    await clears_and_fires_again(desk, 5)
+    desk.clock.forward(1)
+    await desk.receive(alert(status="resolved", start=5, ends_at=desk.clock()))
+
+    cleared = await card(desk)
+    assert (cleared.group.state, cleared.started_at) == ("MONITORING", at(5))
+
+
+async def test_a_new_first_cause_is_shown_at_once(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    await rank(desk)
+    before = await card(desk)
+    await rank(desk, 2, "payments ran out of connections")
+
+    assert before.urgent_part != (await card(desk)).urgent_part
+
+
 async def test_its_causes_are_ranked_again_once_and_about_what_is_new(desk: Desk) -> None:
     renewals = Renewals(desk.db)
     await desk.receive(alert("a"))
