@@ -19,6 +19,7 @@ from bot.core.messages.alerts import (
     IncidentContent,
     LineContent,
     RaisedContent,
+    RenewedContent,
     StormContent,
     StormOrigin,
 )
@@ -31,7 +32,7 @@ from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
 from bot.slack.untrusted_text import allowed_address
 from bot.slack.view_context import ViewContext
-from bot.slack.views import answer, backlog, card, cause, incident_card, line, postmortem, proposal, storm, triage
+from bot.slack.views import answer, backlog, card, cause, incident_card, line, postmortem, proposal, renewed, storm, triage
 from bot.store.db.database import Database
 from bot.store.slack import message_contents as contents
 from bot.store.tables import MessageRow
@@ -116,7 +117,10 @@ class Renderer:
                 links = [(label, self._live(url)) for label, url in content.links]
                 return replace(content, severity_word=word, links=links)
             case StormContent():
-                return replace(content, origin=self._origin(content))
+                return replace(content, origin=self._origin([group.service for group in content.firing]))
+            case RenewedContent():
+                origin = self._origin([content.alert_service, *(one.service for one in content.beside)])
+                return replace(content, origin=origin.service if origin else "")
             case LineContent() if row.kind == MessageKind.LINE:
                 return replace(content, full_text_at=self._full_text_at(row, content.text))
             case _:
@@ -140,9 +144,9 @@ class Renderer:
     async def _notified(self, service: str) -> list[str]:
         return self._slack_of(await self._on_call(service))[:2]
 
-    def _origin(self, storm: StormContent) -> StormOrigin | None:
+    def _origin(self, firing: Sequence[str]) -> StormOrigin | None:
         depends_on = {name: service.depends_on for name, service in self.config.services.items()}
-        origin = suspected_origin([group.service for group in storm.firing], depends_on)
+        origin = suspected_origin(firing, depends_on)
         return StormOrigin(*origin) if origin else None
 
     def _full_text_at(self, row: MessageRow, text: str) -> str:
@@ -225,6 +229,8 @@ def rendered(content: Content, view: ViewContext) -> Rendered:
             return postmortem.render(content, view)
         case CauseContent():
             return cause.render(content, view)
+        case RenewedContent():
+            return renewed.render(content, view)
         case LineContent():
             return line.render(content, view)
     raise TypeError(f"no view renders {type(content).__name__}")

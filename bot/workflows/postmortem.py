@@ -114,10 +114,10 @@ class PostmortemSteps:
             return ""
         began = record.onset or record.reported_at
         over = record.group.cleared_at or record.incident.resolved_at or self.triages.db.clock()
-        span = {"start": began - AROUND, "end": min(over + AROUND, self.triages.db.clock())}
+        start, end = began - AROUND, min(over + AROUND, self.triages.db.clock())
         title = f"{record.incident.service} {signal[0]}"
         marks = core.graph_marks(record)
-        drawn = await picture(self.metrics, self.draw, signal[1], title, onset=record.onset, marks=marks, **span)
+        drawn = await picture(self.metrics, self.draw, signal[1], title, onset=record.onset, marks=marks, start=start, end=end)
         if drawn is None:
             return ""
         await self.triages.keep_picture(f"postmortem:{ref}:{n}", *drawn)

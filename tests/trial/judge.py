@@ -63,11 +63,14 @@ def judged(outage: Outage, run: Run, versions: Sequence[Version]) -> JudgedOutag
 
 
 def first_naming(outage: Outage, alert: DeliveredAlert, run: Run, versions: Sequence[Version]) -> Version | None:
-    """The first message that was posted (edits notify nobody) since its first alert and names a service that alerted of it."""
+    """The first message that was posted since its first alert and names, by then, a service that alerted of it.
+
+    Edits notify nobody, so one that stood before tells nothing; who was notified reads a new one as it stands then.
+    """
     own = alerts_of(outage, run.alerts)
     since, until = min(a.delivered_at for a in own) - 1, alert.delivered_at + TOLD_WITHIN
     known = {alert.service} if outage.follows is Follows.OVERLAPPING else {a.service for a in own if a.delivered_at <= until}
-    posted = [v for v in versions if v.posted and since <= v.posted_at <= until]
+    posted = [v for v in versions if since <= v.posted_at and v.at <= until]
     return next((v for v in posted if any(names(v, service) for service in known)), None)
 
 

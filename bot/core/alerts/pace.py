@@ -108,11 +108,11 @@ def choose(at: float, component: str, usual: float, candidates: Sequence[Candida
     newest = candidates[-1]
     if _another_has_begun(at, usual, candidates):
         newest.pace.evidence = 0.0
-        return Choice(None, f"alerts came faster than AL-{newest.number}, which had slowed down, explains")
+        return Choice(None, f"a burst of its own: alerts come fast again after AL-{newest.number} had slowed down")
     best = max(candidates, key=lambda one: _fit(at, component, usual, one, newest=one is newest))
     recent = at - best.pace.components.get(component, -math.inf) <= PAUSE
-    also = "; the same component alerted in it moments before" if recent else ""
-    return Choice(best.number, f"alerts come fast, and it fits the pace of this burst{also}")
+    also = ", on a component that alerted moments before" if recent else ""
+    return Choice(best.number, f"the same burst of alerts{also}")
 
 
 def _another_has_begun(at: float, usual: float, candidates: Sequence[Candidate]) -> bool:

@@ -40,7 +40,7 @@ def _first(reasons: Sequence[ReasonCount]) -> str:
     ordered = sorted(reasons, key=lambda reason: (-reason[1], reason[0]))
     text, count = ordered[0]
     more = f", {counted(len(ordered) - 1, 'more reason')}" if len(ordered) > 1 else ""
-    return f"{one_line(text, 80)} ({count:,}){more}"
+    return f"{one_line(text, 80)} ({counted(count, 'alert')}){more}"
 
 
 def _lines(reasons: Sequence[ReasonCount]) -> list[str]:

@@ -1,5 +1,6 @@
 """When an open group is about something new: it fires again, another service or kind of problem joins, or it becomes worse."""
 
+import re
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,13 +13,15 @@ from bot.core.service import Catalogue
 BURST = timedelta(seconds=15)
 """Alerts of one outage come within so long of each other, whatever service they are on: rules wait differently."""
 RECOVERED_FOR = BURST
-"""A service of a group that still fires has recovered once none of its own alerts fired for so long."""
+"""A service of a group that still fires has recovered once it is quiet and its alert that fires again was off for so long."""
 SPREADS_WITHIN = timedelta(minutes=5)
 """So long after an outage began its further alerts on the same service and on who calls it are expected of it."""
 FLAPS_WITHIN = timedelta(minutes=10)
 """An acknowledged alert that fires again within this time of clearing is still somebody's."""
 HANDED_DOWN = frozenset({"errors", "latency", "network", "logs", "other"})
 """Kinds of problem that a failing dependency hands to who calls it. A full memory, disk, core or queue is a service's own."""
+_RAN_OUT = re.compile(r"exhaust|saturat|full|pool|limit|oom|crash|restart|evict", re.IGNORECASE)
+"""Names of what ran out or died: a service's own as well, whatever kind of problem they are filed under."""
 SETTLES_WITHIN = timedelta(seconds=10)
 """Alerts of one outage come in a burst: causes are ranked again once so long nothing new came."""
 ALWAYS_A_LINE = 8
@@ -83,10 +86,12 @@ def renewal(
     if (name, service) in members.alerts:
         return None
     kind = kind_of(name)
-    spreading = now - members.began_at <= SPREADS_WITHIN and kind in HANDED_DOWN and not changed
+    own = kind not in HANDED_DOWN or _RAN_OUT.search(name) is not None
+    spreading = now - members.began_at <= SPREADS_WITHIN and not own and not changed
     if service not in members.services:
         return None if spreading and _calls_one_of(service, members.services, catalogue) else Renewal.NEW_SERVICE
-    return Renewal.NEW_KIND if not spreading and (kind, service) not in members.kinds else None
+    of_known_kind = (kind, service) in members.kinds and not (own and kind in HANDED_DOWN)
+    return None if spreading or of_known_kind else Renewal.NEW_KIND
 
 
 def may_be_new(service: str, members: Members, now: datetime) -> bool:

@@ -41,13 +41,13 @@ def composed(
         past=_past(entries[ToolRole.PAST_INCIDENTS]),
         graph=graph,
         main=_deviation_text(main, health.id) if main else "",
-        levels=_levels(main) if main else "",
-        health=tuple(_deviation_text(deviation, health.id) for deviation in others if _levels(deviation))[:4],
+        levels=levels_text(main) if main else "",
+        health=tuple(_deviation_text(deviation, health.id) for deviation in others if levels_text(deviation))[:4],
         not_checked=tuple(missed(entries.values())),
     )
 
 
-def _levels(deviation: DeviationFact) -> str:
+def levels_text(deviation: DeviationFact) -> str:
     """`0.3 % → 46.7 %`; "" where both read alike: what rounds to nothing is no change to tell."""
     before, after = (math.nan if level is None else level for level in (deviation.before, deviation.after))
     levels = figure(before, deviation.unit), figure(after, deviation.unit)
@@ -56,7 +56,7 @@ def _levels(deviation: DeviationFact) -> str:
 
 def _deviation_text(deviation: DeviationFact, evidence: str) -> str:
     """One deviation in words, with its evidence."""
-    return f"{deviation.service} {deviation.signal} {_levels(deviation)} ({evidence})".replace("  ", " ")
+    return f"{deviation.service} {deviation.signal} {levels_text(deviation)} ({evidence})".replace("  ", " ")
 
 
 def _onset_text(case: Case, main: DeviationFact | None, *, checked: bool) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from bot.core.alert import Severity
 from bot.core.alerts.renewal import Notify
 from bot.core.evidence import Hypothesis
 from bot.core.incident import AlertGroup, GroupState, Incident
@@ -183,14 +184,37 @@ def renewed_subject(stored: str) -> RenewedSubject:
     return RenewedSubject(group, int(episode), Notify(notify))
 
 
-@dataclass(frozen=True, kw_only=True)
-class RenewedContent(LineContent):
-    """The line in a card's thread that says what an open group is about now."""
+class BurstService(NamedTuple):
+    """A service that alerted in a burst, and the names of its alerts, the first ones first; untrusted."""
 
+    service: str
+    alerts: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenewedContent(Content):
+    """The line in a card's thread that says what an open group is about now, and what else began with it."""
+
+    severity: Severity
+    alert: str
+    """The name of the alert that made it new; untrusted, as its service is."""
     alert_service: str
+    started_at: datetime
+    again: bool = False
+    """It fired in the group before."""
+    reason: str = ""
+    """Why it is in this group, where that tells something."""
+    beside: Sequence[BurstService] = ()
+    """What else came in its burst."""
+    origin: str = ""
+    """The service that most of the burst is on or depends on; "" where none stands out."""
     notified_services: Sequence[str] = ()
     services_notified_before: Sequence[str] = ()
 
     @property
     def service(self) -> str:
         return self.alert_service
+
+    @property
+    def urgent_part(self) -> object:
+        return [one.service for one in self.beside], self.origin

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.core.metrics.series import Series
 from bot.core.text.figures import figure
@@ -13,7 +14,10 @@ from bot.core.text.moments import clock
 
 @dataclass(frozen=True)
 class SignalGraph:
-    """What to draw. `marks` are moments with a short label; `threshold` a dashed line."""
+    """What to draw. `marks` are moments with a short label; `threshold` a dashed line.
+
+    `levels`: before and after the onset as the message beside it has them, `0.3 % → 46.7 %`; "" where it has none.
+    """
 
     title: str
     unit: str
@@ -21,6 +25,7 @@ class SignalGraph:
     onset: datetime | None = None
     marks: Sequence[tuple[datetime, str]] = ()
     threshold: float | None = None
+    levels: str = ""
 
     def moments(self) -> list[tuple[datetime, str, bool]]:
         """Onset and marks in order of time: when, what, and whether it is the onset."""
@@ -34,10 +39,16 @@ def alternative_text(graph: SignalGraph) -> str:
     samples = values[~np.isnan(values)]
     if not len(samples):
         return f"{graph.title}: no samples."
-    first, last, highest = (figure(float(value), graph.unit) for value in (samples[0], samples[-1], samples.max()))
-    text = f"{graph.title}: from {first} to {last}, highest {highest}."
+    text = f"{graph.title}: {_course(graph, samples)}, highest {figure(float(samples.max()), graph.unit)}."
     if graph.onset:
         text += f" It left its normal range at {clock(graph.onset)}."
     for at, label in sorted(graph.marks, key=lambda mark: mark[0]):
         text += f" {label[:1].upper()}{label[1:]} at {clock(at)}."
     return text[:1900]
+
+
+def _course(graph: SignalGraph, samples: NDArray[np.float64]) -> str:
+    """From where to where it moved: single samples at the ends say something else than the levels, so only one is told."""
+    if graph.levels:
+        return "from " + graph.levels.replace(" → ", " to ")
+    return f"from {figure(float(samples[0]), graph.unit)} to {figure(float(samples[-1]), graph.unit)}"

@@ -80,7 +80,12 @@ def square(group: AlertGroup) -> str:
     """The colour of its severity; green once its alerts have cleared."""
     if group.state in (GroupState.MONITORING, GroupState.RESOLVED):
         return CLEARED
-    return SQUARES.get(group.severity, "\N{LARGE BLUE SQUARE}")
+    return square_of(group.severity)
+
+
+def square_of(severity: Severity) -> str:
+    """The colour of a severity."""
+    return SQUARES.get(severity, "\N{LARGE BLUE SQUARE}")
 
 
 def title(group: AlertGroup) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import col, or_, select
+from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alerts import renewal as renewals
@@ -51,7 +51,8 @@ class Renewing:
         service, now = episode.service, self.db.clock()
         if service not in self.members.services or not may_be_new(service, self.members, now):
             return False
-        return await _recovered(self.session, self.group, service, now - RECOVERED_FOR)
+        fired_before = (episode.name, service) in self.members.alerts
+        return await _recovered(self.session, self.group, episode, now - RECOVERED_FOR, fired_before=fired_before)
 
     async def _changed(self, episode: EpisodeRow, *, again: bool) -> bool:
         """Whether the alert's service was changed since the group's outage began; of one that fires again, or what it calls."""
@@ -89,11 +90,19 @@ def _unacknowledge(group: GroupRow) -> None:
         group.state = GroupState.FIRING
 
 
-async def _recovered(session: AsyncSession, group: GroupRow, service: str, since: datetime) -> bool:
-    """Whether none of a service's alerts in a group fires, or has since a moment."""
+async def _recovered(
+    session: AsyncSession, group: GroupRow, episode: EpisodeRow, since: datetime, *, fired_before: bool
+) -> bool:
+    """Whether a service of a group was quiet before this alert of it, and this alert (else all of them) for a while.
+
+    Slow alerts (an error budget's) stand until shortly before the next outage; that they stood does not make it the same one.
+    What began since then is of the outage that begins now.
+    """
     row = EpisodeRow
-    fires = or_(col(row.ended_at).is_(None), col(row.ended_at) > since)
-    query = select(row.id).where(row.group_id == group.id, row.service == service, fires).limit(1)
+    stands = and_(col(row.ended_at).is_(None), col(row.first_seen_at) <= since)
+    ended = col(row.ended_at) > since
+    lately = and_(ended, row.name == episode.name) if fired_before else ended
+    query = select(row.id).where(row.group_id == group.id, row.service == episode.service, or_(stands, lately)).limit(1)
     return (await session.exec(query)).first() is None
 
 
@@ -133,12 +142,17 @@ async def renew(
         await messages.touch(
             db,
             session,
-            f"renewed:{ref}:{group.renewals}",
+            renewed_key(group),
             channel=group.channel,
             kind=MessageKind.RENEWED,
             subject=subject.stored,
             thread_key=f"card:{ref}",
         )
+
+
+def renewed_key(group: GroupRow) -> str:
+    """Of the message that says what the group is about since its last renewal."""
+    return f"renewed:AL-{group.id}:{group.renewals}"
 
 
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}

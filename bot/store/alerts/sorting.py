@@ -18,18 +18,18 @@ from bot.core.alerts import muting
 from bot.core.alerts.episodes import end_of, last_time
 from bot.core.alerts.escalation import deserves_incident, escalation
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
-from bot.core.alerts.renewal import Members, Renewal
+from bot.core.alerts.renewal import BURST, Members, Renewal
 from bot.core.alerts.silences import Silence
 from bot.core.config import Config
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
 from bot.core.timeline import EntryKind
-from bot.store import timeline
+from bot.store import messages, timeline
 from bot.store.alerts import groups, silences
 from bot.store.alerts.deliveries import delivered_now, episode_of, record_heartbeat, reported_end, status_of
 from bot.store.alerts.episode_index import EpisodeIndex
 from bot.store.alerts.open_groups import OpenGroups, arrival_of
-from bot.store.alerts.renewing import Renewing, renew
+from bot.store.alerts.renewing import Renewing, renew, renewed_key
 from bot.store.alerts.repeats import Repeats
 from bot.store.alerts.sorting_result import SortingResult
 from bot.store.db.database import Database
@@ -101,6 +101,8 @@ class _Batch:
         self.silences: Sequence[Silence] = ()
         self.storms: dict[tuple[str, datetime], str] = {}
         """Channel and moment -> the storm card that groups opened there stand on."""
+        self.bursts: set[str] = set()
+        """Lines about what is new in a group, with which more has begun."""
 
     # ------------------------------------------------------------ loading
 
@@ -257,6 +259,8 @@ class _Batch:
             self.session.add(episode)
             await self.session.flush()
             await renew(self.db, self.session, group, episode, change)
+        elif group.renewed_at and self.db.clock() - group.renewed_at <= BURST:
+            self.bursts.add(renewed_key(group))
         await self._raise(group, episode, renewed=change is not None)
 
     def _arrival(self, episode: EpisodeRow, at: datetime) -> Arrival:
@@ -363,6 +367,8 @@ class _Batch:
                 await groups.clear(self.db, self.session, group, self.db.clock())
                 self._remember(group)
         await groups.touch_cards(self.db, self.session, self.result.touched.values())
+        for key in sorted(self.bursts):
+            await messages.refresh(self.db, self.session, key)
 
 
 def _lasting(muted_by: str) -> bool:

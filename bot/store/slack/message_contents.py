@@ -7,9 +7,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Proposal
+from bot.core.alert import Severity
 from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.muting import Mute, MuteReason
-from bot.core.alerts.renewal import Notify
+from bot.core.alerts.renewal import BURST, Notify
 from bot.core.evidence import Findings, Hypothesis, LedgerEntry, nothing_wrong
 from bot.core.history.postmortem import PostmortemSection
 from bot.core.incident import AlertGroup, GroupState, number_of
@@ -18,6 +19,7 @@ from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.alerts import (
     BacklogAlert,
     BacklogContent,
+    BurstService,
     CardContent,
     IncidentContent,
     LineContent,
@@ -33,7 +35,6 @@ from bot.core.messages.summary import next_step, waiting
 from bot.core.messages.truth import truthful
 from bot.core.questions.answering import QuestionAnswer
 from bot.core.questions.forms import wants_next_step
-from bot.core.text.moments import clock
 from bot.store.alerts.reader import reasons_of
 from bot.store.approvals.rows import decision_rows, stored_decision, stored_proposal
 from bot.store.incidents import causes
@@ -183,21 +184,40 @@ _KNOWN_BEFORE = frozenset({GroupingReason.FIRES_AGAIN, GroupingReason.SAME_ALERT
 """Why an alert is in a group in which it fired before."""
 
 
+_TELLING = frozenset({GroupingReason.RELATED_SERVICE, GroupingReason.SAME_MACHINE, GroupingReason.DECLARED_INCIDENT})
+"""Why an alert is in a group, where that is more than what its line says already."""
+MOST_OF_BURST = 500
+
+
 async def _renewed(session: AsyncSession, subject: str) -> RenewedContent | None:
     about = renewed_subject(subject)
     row, alert = await session.get(GroupRow, number_of(about.group, "AL") or 0), await session.get(EpisodeRow, about.episode)
     if row is None or alert is None:
         return None
     service, others = alert.service or row.service, about.notify is Notify.OTHERS
-    where = f"{alert.name} on {service or 'unknown service'}"
-    again, why = (" again", "") if alert.grouping_reason in _KNOWN_BEFORE else ("", f": {alert.grouping_text}")
     notified = (service,) if row.incident_id and about.notify is not Notify.NOBODY else ()
     return RenewedContent(
-        text=f"{alert.severity}: {where} fires{again} since {clock(alert.starts_at)}{why}",
+        severity=Severity(alert.severity),
+        alert=alert.name,
         alert_service=service,
+        started_at=alert.starts_at,
+        again=alert.grouping_reason in _KNOWN_BEFORE,
+        reason=alert.grouping_text if alert.grouping_reason in _TELLING else "",
+        beside=await _burst_of(session, alert),
         notified_services=notified,
         services_notified_before=(row.service,) if others and row.service != service else notified if others else (),
     )
+
+
+async def _burst_of(session: AsyncSession, alert: EpisodeRow) -> list[BurstService]:
+    """What else began in a group in the burst that an alert opened, by service."""
+    window = col(EpisodeRow.first_seen_at).between(alert.first_seen_at, alert.first_seen_at + BURST)
+    query = select(EpisodeRow.service, EpisodeRow.name).where(EpisodeRow.group_id == alert.group_id, window)
+    names: dict[str, dict[str, None]] = {}
+    for service, name in (await session.exec(query.order_by(col(EpisodeRow.id)).limit(MOST_OF_BURST))).all():
+        if (service, name) != (alert.service, alert.name):
+            names.setdefault(service, {})[name] = None
+    return [BurstService(service, list(its)) for service, its in names.items()]
 
 
 async def _notified_before(session: AsyncSession, group: GroupRow) -> Sequence[str]:

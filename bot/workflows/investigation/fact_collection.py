@@ -67,7 +67,8 @@ class FactCollector:
             return ""
         title, end = f"{main.service} {main.signal}", self.triages.db.clock()
         span = {"start": min(onset, end) - BEFORE_ONSET, "end": end}
-        drawn = await picture(self.metrics, self.draw, signal, title, onset=onset, marks=_marks(changes), **span)
+        levels = core.levels_text(main)
+        drawn = await picture(self.metrics, self.draw, signal, title, onset=onset, marks=_marks(changes), levels=levels, **span)
         if drawn is None:
             return ""
         key = f"triage:{case.group}:{case.attempt}"

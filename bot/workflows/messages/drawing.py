@@ -32,8 +32,12 @@ async def picture(
     marks: Sequence[tuple[datetime, str]],
     start: datetime,
     end: datetime,
+    levels: str = "",
 ) -> Picture | None:
-    """The signal over [start, end] with the marks that lie in it; None if it cannot be read or drawn."""
+    """The signal over [start, end] with the marks that lie in it; None if it cannot be read or drawn.
+
+    `levels`: before and after the onset, as the message beside it tells them.
+    """
     step = max(5.0, (end - start).total_seconds() / MAX_POINTS)
     try:
         async with asyncio.timeout(QUERY_SECONDS):
@@ -44,7 +48,7 @@ async def picture(
     if not series:
         return None
     inside = [mark for mark in marks if start <= mark[0] <= end]
-    graph = SignalGraph(title, signal.unit, series[:MAX_SERIES], onset, inside, signal.bad_above)
+    graph = SignalGraph(title, signal.unit, series[:MAX_SERIES], onset, inside, signal.bad_above, levels)
     try:
         return await asyncio.to_thread(draw, graph), alternative_text(graph), title
     except (ValueError, TypeError, ArithmeticError, RuntimeError, OSError) as error:

@@ -8,13 +8,13 @@ from bot.core.evidence import Claim, Evidence, Findings, Hypothesis, LedgerEntry
 from bot.core.incident import AlertGroup
 from bot.core.investigation.triage_facts import AlertCount, PriorChange, RunbookExcerpt, TriageFacts
 from bot.core.investigation.triage_state import TriageState
-from bot.core.messages.alerts import CardContent, StormContent, StormOrigin
+from bot.core.messages.alerts import CardContent, RenewedContent, StormContent, StormOrigin
 from bot.core.messages.investigation import ProposalLine, TriageContent
 from bot.core.messages.proposals import ProposalContent
 from bot.core.messages.replies import DetailsReply
 from bot.slack.blocks import Rendered
 from bot.slack.view_context import ViewContext
-from bot.slack.views import card, details, storm, triage
+from bot.slack.views import card, details, renewed, storm, triage
 from tests.unit import builders
 from tests.unit.builders import NOW, at
 
@@ -46,6 +46,13 @@ def card_content(*, declared: bool = True, **values: Any) -> CardContent:
 
 def rendered_card(*, mention: Sequence[str] = (), **values: Any) -> Rendered:
     return card.render(card_content(**values), ViewContext(hosts=HOSTS, on_call=["alice"], mention=mention))
+
+
+def rendered_renewed(*, mention: Sequence[str] = (), **values: Any) -> Rendered:
+    fields = {
+        "severity": "SEV2", "alert": "HighErrorRate", "alert_service": "checkout", "started_at": NOW, **values,
+    }  # fmt: skip
+    return renewed.render(RenewedContent(**fields), ViewContext(hosts=HOSTS, mention=mention))
 
 
 def rendered_storm(groups: Sequence[AlertGroup], origin: StormOrigin | None = None) -> Rendered:

@@ -34,6 +34,16 @@ def test_an_edit_tells_nobody() -> None:
     assert first(run(outage(), alerts=(alert(),)), edited).verdict is Verdict.HIDDEN
 
 
+def test_a_message_of_its_own_may_name_it_a_moment_later() -> None:
+    made = run(outage(), alerts=(alert(),))
+    line = message(f"checkout is slow {began(1)}", 3.0, pings=("U1",))
+
+    assert [first(made, line, replace(line, at=line.posted_at + more, words=CARD)).verdict for more in (1.5, 6)] == [
+        Verdict.TOLD,
+        Verdict.HIDDEN,
+    ]
+
+
 def test_who_acknowledged_something_else_has_to_be_called_again() -> None:
     later = outage(2, at=100, end=160, follows=Follows.BACK_TO_BACK)
     line = message(f"cart fires again {began(101)}", 103.0, key="renewed:AL-1:1")

@@ -70,6 +70,12 @@ def test_what_no_dependency_hands_down_is_new_as_soon_as_the_burst_is_over() -> 
     assert joins("TrafficHigh", "web") is Renewal.NEW_SERVICE
 
 
+def test_what_ran_out_or_died_is_a_services_own_whatever_kind_of_problem_it_is_filed_under() -> None:
+    for name in ("ConnectionPoolExhausted", "PodRestarting", "ThreadPoolSaturated"):
+        assert [joins(name, "checkout", after=after) for after in (AT_ONCE, SOON)] == [None, Renewal.NEW_KIND]
+    assert joins("PodNotReady", "checkout") is None
+
+
 def test_what_fails_on_a_service_that_was_changed_meanwhile_need_not_have_been_handed_to_it() -> None:
     assert joins("HighErrorRate", "web", changed=True) is Renewal.NEW_SERVICE
     assert joins("HighLatency", "checkout", changed=True) is Renewal.NEW_KIND

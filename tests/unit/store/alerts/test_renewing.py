@@ -52,7 +52,8 @@ async def test_a_failing_callee_has_a_line_of_its_own_and_calls_its_on_call(desk
     await desk.receive(alert("b", labels=PAYMENTS, start=0.5))
 
     (line,) = await lines(desk)
-    assert line.text.startswith("SEV2: Alert b on payments fires since 03:00:30 UTC: checkout depends on payments")
+    assert (line.severity, line.alert, line.alert_service, line.started_at) == ("SEV2", "Alert b", "payments", at(0.5))
+    assert (line.again, line.reason, line.beside) == (False, "checkout depends on payments", [])
     assert (line.notified_services, line.services_notified_before) == (("payments",), ("checkout",))
 
 
@@ -114,7 +115,9 @@ async def test_errors_on_a_caller_that_was_deployed_meanwhile_are_told(desk: Des
     await desk.receive(alert("c", name="HighErrorRate", start=1))
 
     assert silent == []
-    assert [line.text.partition(" since")[0] for line in await lines(desk)] == ["SEV2: HighErrorRate on checkout fires"]
+    assert [(line.alert, line.alert_service, line.again) for line in await lines(desk)] == [
+        ("HighErrorRate", "checkout", False)
+    ]
 
 
 async def test_a_service_that_had_recovered_fires_again_in_a_group_that_others_hold_open(desk: Desk) -> None:
@@ -123,9 +126,45 @@ async def test_a_service_that_had_recovered_fires_again_in_a_group_that_others_h
     await desk.receive(alert("b", labels=PAYMENTS, status="resolved", ends_at=desk.clock()))
     desk.clock.forward(1)
     await desk.receive(alert("b", labels=PAYMENTS, start=2))
-    await desk.receive(alert("a", start=2, name="HighErrorRate"))
+    await desk.receive(alert("c", start=2, name="HighErrorRate"))
 
-    assert [line.text.partition(" since")[0] for line in await lines(desk)] == ["SEV2: Alert b on payments fires again"]
+    (line,) = await lines(desk)
+    assert (line.alert, line.alert_service, line.again) == ("Alert b", "payments", True)
+    assert line.beside == [("checkout", ["HighErrorRate"])]
+
+
+async def wanted(desk: Desk) -> list[int]:
+    return [row.wanted_rev for row in await desk.rows(MessageRow) if row.kind == "renewed"]
+
+
+async def test_what_comes_in_the_burst_of_something_new_stands_on_its_line(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    desk.clock.forward(1)
+    await desk.receive(alert("b", labels=PAYMENTS, start=1))
+    before = await wanted(desk)
+    desk.clock.forward(0.1)
+    await desk.receive(alert("c", start=1.1, name="ConnectionPoolExhausted"), alert("d", labels=PAYMENTS, start=1.1))
+    told = await wanted(desk)
+    desk.clock.forward(0.5)
+    await desk.receive(alert("e", start=1.6, name="ErrorBudgetBurn"))
+
+    (line,) = await lines(desk)
+    assert line.beside == [("checkout", ["ConnectionPoolExhausted"]), ("payments", ["Alert d"])]
+    assert (before, told, await wanted(desk)) == ([1], [2], [2])
+
+
+@pytest.mark.parametrize(("quiet", "told"), [(0.3, 1), (0.1, 0)])
+async def test_a_slow_alert_that_stood_until_a_moment_ago_makes_the_next_outage_not_the_same(
+    desk: Desk, quiet: float, told: int
+) -> None:
+    await desk.receive(alert("a"), alert("b", labels=PAYMENTS), alert("slow", name="ErrorBudgetBurn"))
+    desk.clock.forward(2)
+    await desk.receive(alert("a", status="resolved", ends_at=desk.clock()))
+    desk.clock.forward(quiet)
+    await desk.receive(alert("slow", name="ErrorBudgetBurn", status="resolved", ends_at=desk.clock()))
+    await desk.receive(alert("a", start=2 + quiet))
+
+    assert [line.again for line in await lines(desk)] == [True] * told
 
 
 async def test_the_card_names_what_fires_now_and_calls_the_old_cause_earlier(desk: Desk) -> None:
