@@ -92,6 +92,8 @@ class OpenGroup:
     """(alert name, service) of its members."""
     kinds: set[tuple[AlertKind, str]] = field(default_factory=set)
     """(kind of problem, service) of its members."""
+    firing: set[str] = field(default_factory=set)
+    """Services of which an alert is known to fire; of others nothing is known."""
     members: int = 0
     pace: Pace = field(default_factory=Pace)
 

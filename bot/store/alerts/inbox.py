@@ -25,7 +25,7 @@ from bot.store.tables import AlertRow, CursorRow, GroupRow, RepeatRow, SilenceRo
 
 CURSOR = "inbox"
 REPEATS = 8
-"""So many times as many deliveries are read as may be sorted: most of them are repeats."""
+"""So many times as many deliveries are read as may be sorted, where most of the last ones were repeats."""
 CHUNK = 400
 _READ_TO = func.coalesce(select(CursorRow.seq).where(CursorRow.name == CURSOR).scalar_subquery(), 0)
 _WAITING = select(
@@ -61,6 +61,7 @@ class Inbox:
         self.db = db
         self.sorter = sorter
         self._sorted_to: int | None = None
+        self._mostly_repeats = False
 
     async def take(self, most: int) -> SortingResult | None:
         """Sort the next rows and move the cursor, all in one transaction; None if there is nothing to read.
@@ -115,10 +116,11 @@ class Inbox:
     async def _sort_new(self, session: AsyncSession, cursor: CursorRow, most: int) -> SortingResult:
         """Sort the stored alerts behind the cursor, and move it."""
         # Repeats cost a tenth, so more are read. `most` is 1 after a failure: then the row that fails is searched for.
-        waiting = await deliveries(session, cursor.seq, most * REPEATS if most > 1 else 1)
+        waiting = await deliveries(session, cursor.seq, most * REPEATS if most > 1 and self._mostly_repeats else most)
         if not waiting:
             return SortingResult()
         sorts, repeats = self.sorter.repeats.split(waiting, most)
+        self._mostly_repeats = len(repeats) > len(sorts)
         result = await self.sorter.sort(session, await _full_rows(session, sorts)) if sorts else SortingResult()
         if result.rows < len(sorts):
             last = sorts[result.rows].seq - 1

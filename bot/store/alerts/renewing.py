@@ -30,6 +30,8 @@ class Renewing:
     catalogue: Catalogue
     group: GroupRow
     members: Members
+    fires: bool = False
+    """Whether an alert of the same service is known to fire in the group: else that is asked of the database."""
 
     async def judge(self, episode: EpisodeRow) -> Renewal | None:
         """What is new about the group; a cleared one fires again, and what was acknowledged may be something else."""
@@ -49,7 +51,7 @@ class Renewing:
     async def _recovered(self, episode: EpisodeRow) -> bool:
         """Whether the alert's service had recovered, while others of the group still fire."""
         service, now = episode.service, self.db.clock()
-        if service not in self.members.services or not may_be_new(service, self.members, now):
+        if self.fires or service not in self.members.services or not may_be_new(service, self.members, now):
             return False
         fired_before = (episode.name, service) in self.members.alerts
         return await _recovered(self.session, self.group, episode, now - RECOVERED_FOR, fired_before=fired_before)

@@ -4,6 +4,7 @@ What fires is remembered between batches, so that a repeat is counted without re
 a tenth of the price of sorting it. Every other delivery is sorted.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -176,11 +177,13 @@ class Repeats:
         """Take over what one batch made of these rows; its episodes must have their ids."""
         firing = {(e.source, e.fingerprint): e for e in episodes if e.status == "firing" and e.group_id and e.id}
         for row in rows:
-            signal = row.source, row.fingerprint
+            # There are hundred thousands of these, and few different sources and severities.
+            signal = sys.intern(row.source), row.fingerprint
             self._firing.pop(signal)
             episode = firing.get(signal)
             if episode is not None and episode.id and episode.group_id and episode.starts_at == row.starts_at:
-                self._learn(row.seq, _Firing(signal, episode.id, episode.group_id, episode.starts_at, row.severity))
+                severity = sys.intern(row.severity)
+                self._learn(row.seq, _Firing(signal, episode.id, episode.group_id, episode.starts_at, severity))
 
     def _learn(self, number: int | None, firing: _Firing) -> None:
         self._firing.put(firing.signal, firing)

@@ -4,7 +4,6 @@ An episode is (source, fingerprint, start). Resolved is final for it; a late cop
 It has ended at the latest when the next episode of the same alert began.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -33,8 +32,11 @@ from bot.store.alerts.renewing import Renewing, renew, renewed_key
 from bot.store.alerts.repeats import Repeats
 from bot.store.alerts.sorting_result import SortingResult
 from bot.store.db.database import Database
+from bot.store.db.turns import Turns
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SilenceRow, SourceRow
 
+MOST_AT_ONCE = 500
+"""Groups that are read in one query."""
 MOST_OPENED = 8
 """New groups a batch: they cost most, and acknowledgements and cards wait while a batch holds the one writer."""
 
@@ -56,7 +58,7 @@ class Sorter:
 
     async def sort(self, session: AsyncSession, rows: Sequence[AlertRow]) -> SortingResult:
         """Apply the rows in the order they were stored, until enough groups were opened."""
-        batch = _Batch(self, session)
+        batch, turns = _Batch(self, session), Turns()
         await batch.load(rows)
         # Rows that a query in between needs are flushed where they are made; the others need not be written one by one.
         with session.no_autoflush:
@@ -66,7 +68,7 @@ class Sorter:
                 await batch.apply(row)
                 batch.result.rows += 1
                 # Nothing here waits for SQLite, and others have requests to answer meanwhile.
-                await asyncio.sleep(0)
+                await turns.yielded()
             await batch.finish()
         # Episodes get their ids now.
         await session.flush()
@@ -113,7 +115,17 @@ class _Batch:
             received = [row.received_at for row in rows if row.source == source]
             self.sources[source] = await self._source(source, min(received), max(received))
         await self.open.refresh(self.session)
+        await self._lock_groups(rows)
         self.silences = await silences.in_force(self.session, self.db.clock())
+
+    async def _lock_groups(self, rows: Sequence[AlertRow]) -> None:
+        """Read at once the groups that these rows probably change: one by one costs as much as sorting them."""
+        numbers = self.open.of_services({self.catalogue.of_labels(row.labels) for row in rows})
+        numbers |= {episode.group_id for episode in self.episodes.all() if episode.group_id in self.open.groups}
+        newest = sorted(numbers)[-MOST_AT_ONCE:]
+        query = select(GroupRow).where(col(GroupRow.id).in_(newest), GroupRow.state != GroupState.RESOLVED)
+        locked = query.order_by(col(GroupRow.id)).with_for_update()
+        self.groups = {row.id or 0: row for row in (await self.session.exec(locked)).all()}
 
     async def _source(self, name: str, first: datetime, last: datetime) -> SourceRow:
         row = await self.session.get(SourceRow, name)
@@ -157,6 +169,7 @@ class _Batch:
         if episode.status == "firing":
             episode.status = "resolved"
             if (group := await self._group(episode.group_id)) is not None:
+                self.open.groups[group.id or 0].firing.discard(episode.service)
                 self._show(group, firing=-1)
 
     async def _group(self, number: int | None) -> GroupRow | None:
@@ -229,6 +242,7 @@ class _Batch:
         group.last_alert_at = max(group.last_alert_at, row.received_at)
         episode.group_id = group.id
         self.open.add_member(group.id, arrival)
+        self.open.groups[group.id].firing.add(episode.service)
         self._show(group, firing=+1)
         self._remember(group)
 
@@ -254,7 +268,8 @@ class _Batch:
             return
         held = self.open.groups[group.id or 0]
         members = Members(held.alerts, held.kinds, held.services | {group.service}, group.renewed_at or group.opened_at)
-        change = await Renewing(self.db, self.session, self.catalogue, group, members).judge(episode)
+        fires = episode.service in held.firing
+        change = await Renewing(self.db, self.session, self.catalogue, group, members, fires).judge(episode)
         if change:
             self.session.add(episode)
             await self.session.flush()

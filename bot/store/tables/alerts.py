@@ -72,6 +72,8 @@ class EpisodeRow(SQLModel, table=True):
         # Lists are read in the order of their starts, all of them or those of one state or service.
         Index(None, "status", "starts_at"),
         Index(None, "service", "starts_at"),
+        # A group's kinds of members are walked along it after a start.
+        Index(None, "group_id", "name", "service", "grouping_reason"),
     )
     id: int | None = numbered_key()
     source: str
@@ -87,7 +89,7 @@ class EpisodeRow(SQLModel, table=True):
     link: str = ""
     expression: str = ""
     group_key: str = ""
-    group_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
+    group_id: int | None = Field(default=None, sa_type=BigInteger)
     grouping_reason: str = ""
     """Why it belongs to its group: a GroupingReason; empty without a group, and in rows of before 0006."""
     grouping_text: str = ""
