@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import structlog
 from starlette.applications import Starlette
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.actions._http import Outbound
@@ -293,7 +292,7 @@ class App:
             api_token=self.secrets.token_api.get_secret_value(),
             checks={"inbox": self._inbox_alive, "intake": self._intake_alive, "sender": self._sender_alive},
             optional={"model": self.agents.healthy, "slack": self.slack.connected},
-            routes=[Route("/slack/events", self.slack.endpoint, methods=["POST"])],
+            endpoints={"/slack/events": self.slack.endpoint},
             lifespan=self._lifespan,
             clock=self.clock,
             leads=self.engine.is_leader,

@@ -8,6 +8,8 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import cast
 
 import structlog
 import uvicorn
@@ -23,6 +25,7 @@ from bot.ports import Run
 from bot.reloading import Reload
 from bot.settings import Secrets, deprecated_keys, load_config
 from bot.store.migrate import ready
+from bot.web.connections import MOST_CONNECTIONS, OTHER_FILES, Connection, Connections, raise_file_limit
 
 log = structlog.get_logger(__name__)
 IDLE_SECONDS = 75
@@ -93,6 +96,7 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
     ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
 
     _require_free_port(secrets.host, secrets.port)
+    connections = Connections(max(1, min(MOST_CONNECTIONS, raise_file_limit() - OTHER_FILES)))
 
     async def serve() -> None:
         app = build(secrets, config, wrap_run=wrap_run)
@@ -101,6 +105,8 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
                 _plainly(app.asgi),
                 host=secrets.host,
                 port=secrets.port,
+                http=cast("type[asyncio.Protocol]", partial(Connection, among=connections)),
+                ws="none",
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,

@@ -10,6 +10,7 @@ from bot.plugins.signatures import (
     SignedRequest,
     hmac_hex,
     plain_token,
+    signed_by_slack,
     standard_webhook,
     timed_hmac_hex,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "discover_actions",
     "hmac_hex",
     "plain_token",
+    "signed_by_slack",
     "source",
     "standard_webhook",
     "timed_hmac_hex",

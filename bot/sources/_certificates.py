@@ -1,7 +1,6 @@
 """Certificates of Amazon SNS, and signatures checked with them. Imported at the first signed message: the library is large."""
 
 import base64
-import binascii
 from datetime import datetime
 
 from cryptography import x509
@@ -45,6 +44,6 @@ def fits(key: rsa.RSAPublicKey, signature: str, text: str, version: str) -> bool
     """Whether a Base64 signature of this version of SNS' scheme (1: SHA-1, 2: SHA-256) is the key's over the text."""
     try:
         key.verify(base64.b64decode(signature, validate=True), text.encode(), padding.PKCS1v15(), _HASHES[version]())
-    except (InvalidSignature, binascii.Error, UnicodeEncodeError, KeyError):
+    except (InvalidSignature, ValueError, KeyError):
         return False
     return True

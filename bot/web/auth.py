@@ -1,7 +1,6 @@
 """Who may call: a bearer token, or the vendor's own signature. Compared in constant time."""
 
 import base64
-import binascii
 import hmac
 import secrets
 from collections.abc import Mapping
@@ -26,7 +25,7 @@ def token_matches(headers: Mapping[str, str], token: str) -> bool:
         return bearer_matches(headers, token)
     try:
         password = base64.b64decode(credential.strip(), validate=True).partition(b":")[2]
-    except binascii.Error:
+    except ValueError:
         password = b""
     return hmac.compare_digest(password, (token or _NOBODY).encode()) and bool(token)
 

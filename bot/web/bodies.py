@@ -1,13 +1,20 @@
-"""Reads a request's body within limits, before anything is parsed: bytes received, bytes inflated, seconds."""
+"""Reads a request's body within limits, before anything is parsed: bytes received, bytes inflated, seconds, bytes in memory."""
 
 import asyncio
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from starlette.types import Receive
 
 MAX_RECEIVED = 1 << 20
 MAX_INFLATED = 5 << 20
+MAX_OF_SENDER = 16 << 20
+"""Bytes of one source's unanswered requests: it can take no more of the memory than this."""
+MAX_UNPROVEN = 8 << 20
+"""Bytes of all requests whose signature can be checked only when the body is there."""
+TOO_MANY = "too many bodies at once; try again"
 SECONDS = 30.0
 """A slow sender holds a connection no longer than this."""
 
@@ -20,42 +27,98 @@ class Refused(Exception):
         self.status, self.why = status, why
 
 
-async def read_body(
-    headers: Mapping[str, str], receive: Receive, *, received: int = MAX_RECEIVED, inflated: int = MAX_INFLATED
-) -> tuple[bytes, bytes]:
-    """The body as sent and as inflated. Raises Refused with 400, 408, 413 or 415; stops at the limit."""
-    raw = await _raw(headers, receive, received)
-    encoding = headers.get("content-encoding", "").strip().lower()
-    if encoding in ("", "identity"):
-        return raw, raw
-    if encoding not in ("gzip", "x-gzip"):
-        raise Refused(415, "Content-Encoding may be gzip, once, or nothing")
-    return raw, _inflated(raw, inflated)
+@dataclass(eq=False)
+class Held:
+    """One body in memory: whose it is, how many bytes, and its clock while more of it is awaited."""
+
+    sender: str
+    proven: bool
+    size: int = 0
+    clock: asyncio.Timeout | None = None
+    gave_way: bool = False
 
 
-async def _raw(headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
+class BodyBudget:
+    """Bodies in memory. Where they are too many, the largest whose sender is not proven gives way, then the largest.
+
+    Alerts are small: whoever wants to fill the memory with bodies of their size needs more connections than there are.
+    """
+
+    def __init__(self, of_sender: int = MAX_OF_SENDER, unproven: int = MAX_UNPROVEN) -> None:
+        self._of_sender, self._unproven = of_sender, unproven
+        self._bodies: set[Held] = set()
+
+    @contextmanager
+    def hold(self, sender: str, *, proven: bool) -> Iterator[Held]:
+        """Room for one body, until its request is answered. `proven`: whether its headers show whose it is."""
+        held = Held(sender, proven)
+        self._bodies.add(held)
+        try:
+            yield held
+        finally:
+            self._bodies.discard(held)
+
+    def grow(self, held: Held, more: int) -> None:
+        """So many bytes more. Raises Refused with 503 if this one gives way."""
+        held.size += more
+        while not held.gave_way and (crowd := self._crowd(held)):
+            self._give_way(max(crowd, key=lambda one: (not one.proven, one.size)))
+        if held.gave_way:
+            raise Refused(503, TOO_MANY)
+
+    def _crowd(self, held: Held) -> list[Held]:
+        """Those among whom one is too many; who is being answered stays."""
+        own = unproven = 0
+        for one in self._bodies:
+            own += one.size if one.sender == held.sender else 0
+            unproven += 0 if one.proven else one.size
+        of_sender = own > self._of_sender
+        if not of_sender and (held.proven or unproven <= self._unproven):
+            return []
+        able = [one for one in self._bodies if one is held or one.clock is not None]
+        return [one for one in able if one.sender == held.sender] if of_sender else [one for one in able if not one.proven]
+
+    def _give_way(self, held: Held) -> None:
+        held.gave_way = True
+        self._bodies.discard(held)
+        if held.clock is not None:
+            held.clock.reschedule(asyncio.get_running_loop().time())
+
+
+async def read_raw(
+    headers: Mapping[str, str], receive: Receive, budget: BodyBudget, held: Held, limit: int = MAX_RECEIVED
+) -> bytes:
+    """The body as it is sent. Raises Refused with 400, 408, 413 or 503; stops at the limit."""
     length = headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > limit):
         raise Refused(413, f"more than {limit} bytes")
     parts: list[bytes] = []
-    size, more = 0, True
+    more = True
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(SECONDS) as held.clock:
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Refused(400, "the sender hung up")
                 parts.append(message.get("body", b""))
-                size, more = size + len(parts[-1]), message.get("more_body", False)
-                if size > limit:
+                more = message.get("more_body", False)
+                if held.size + len(parts[-1]) > limit:
                     raise Refused(413, f"more than {limit} bytes")
+                budget.grow(held, len(parts[-1]))
     except TimeoutError:
-        raise Refused(408, "the body did not arrive in time") from None
+        raise Refused(503, TOO_MANY) if held.gave_way else Refused(408, "the body did not arrive in time") from None
+    finally:
+        held.clock = None
     return b"".join(parts)
 
 
-def _inflated(raw: bytes, limit: int) -> bytes:
-    """Never makes more than `limit` bytes, whatever the ratio."""
+def inflated(headers: Mapping[str, str], raw: bytes, limit: int = MAX_INFLATED) -> bytes:
+    """The body as its sender wrote it. Raises Refused with 400, 413 or 415; never makes more than `limit` bytes."""
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return raw
+    if encoding not in ("gzip", "x-gzip"):
+        raise Refused(415, "Content-Encoding may be gzip, once, or nothing")
     stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
         body = stream.decompress(raw, limit + 1)

@@ -27,7 +27,7 @@ from bot.store.alerts.intake import Busy
 from bot.store.alerts.stored_alerts import StoredAlerts
 from bot.store.db.database import Clock
 from bot.web.auth import signature_matches, token_matches, token_problem
-from bot.web.bodies import Refused, read_body
+from bot.web.bodies import BodyBudget, Held, Refused, inflated, read_raw
 from bot.web.errors import refusal
 from bot.web.measures import ALERTS, CHANGES, IGNORED, REJECTED, REQUESTS
 
@@ -79,9 +79,11 @@ class WebhookEndpoints:
         clock: Clock,
         fetch: Fetch = fetch_nothing,
         knows_severity: Callable[[str], bool] = lambda _: True,
+        bodies: BodyBudget | None = None,
     ) -> None:
         self.sources, self.kinds, self.tokens = sources, kinds, tokens
         self.writer, self.clock, self.fetch, self.knows_severity = writer, clock, fetch, knows_severity
+        self.bodies = BodyBudget() if bodies is None else bodies
 
     def takes(self, scope: Scope) -> bool:
         """Whether a request is for one of the two endpoints, whatever its method."""
@@ -112,36 +114,44 @@ class WebhookEndpoints:
 
     async def _take(self, receive: Receive, delivery: SourceRequest, kind: Source) -> Response:
         labels = {"endpoint": delivery.endpoint, "source": delivery.source}
+        has_token = token_matches(delivery.headers, self.tokens.get(delivery.source, ""))
         try:
-            delivery = replace(delivery, body=await self._authentic_body(receive, delivery, kind))
-            large = len(delivery.body) > LARGE
-            parsed = await asyncio.to_thread(kind.read, delivery) if large else kind.read(delivery)
-            return await self._store(delivery, parsed)
+            with self.bodies.hold(delivery.source, proven=has_token) as held:
+                delivery = replace(delivery, body=await self._authentic_body(receive, delivery, kind, held))
+                return await self._read(delivery, kind)
         except Refused as refused:
             log.warning("webhook refused", **labels, status=refused.status, why=refused.why)
             return refusal(refused.status, refused.why)
-        except UnreadableBody as error:
-            return await self._keep_unreadable(delivery, error)
         except (Busy, QueryFailed) as busy:
             log.warning("webhook put off", **labels, status=503, why=str(busy))
             return refusal(503, f"{busy}; try again")
 
-    async def _authentic_body(self, receive: Receive, delivery: SourceRequest, kind: Source) -> bytes:
+    async def _read(self, delivery: SourceRequest, kind: Source) -> Response:
+        try:
+            large = len(delivery.body) > LARGE
+            parsed = await asyncio.to_thread(kind.read, delivery) if large else kind.read(delivery)
+            return await self._store(delivery, parsed)
+        except UnreadableBody as error:
+            return await self._keep_unreadable(delivery, error)
+
+    async def _authentic_body(self, receive: Receive, delivery: SourceRequest, kind: Source, held: Held) -> bytes:
         """The inflated body of an authentic request. Raises Refused; without any proof nothing is read."""
         headers = delivery.headers
         token = self.tokens.get(delivery.source, "")
         signature = next((signature for signature in kind.signatures if signature.header in headers), None)
         proof = kind.proof if kind.proof and kind.proof.header in headers else None
-        has_token = token_matches(headers, token)
-        if not has_token and signature is None and proof is None:
+        if not held.proven and signature is None and proof is None:
             raise Refused(401, token_problem(delivery.source, token))
-        raw, body = await read_body(headers, receive)
+        raw = await read_raw(headers, receive, self.bodies, held)
         signed = SignedRequest(headers, raw, delivery.received_at)
-        if has_token or signature_matches(signature, signed, token):
-            return body
-        if proof and await proof.holds(signed, delivery.config.options, self.fetch):
-            return body
-        raise Refused(401, "the signature does not fit")
+        held.proven = held.proven or signature_matches(signature, signed, token)
+        if not held.proven and not (proof and await proof.holds(signed, delivery.config.options, self.fetch)):
+            raise Refused(401, "the signature does not fit")
+        held.proven = True
+        body = inflated(headers, raw)
+        if body is not raw:
+            self.bodies.grow(held, len(body))
+        return body
 
     async def _store(self, delivery: SourceRequest, parsed: ParsedBody) -> Response:
         name, received_at = delivery.source, delivery.received_at

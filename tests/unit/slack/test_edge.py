@@ -42,3 +42,16 @@ async def test_a_signed_request_that_cannot_be_read_is_refused_and_never_an_erro
         answer = await web.post("/slack/events", content=body, headers=headers)
 
     assert answer.status_code == 400 and "not readable" in answer.text
+
+
+@pytest.mark.parametrize("stamp", ["nan", "inf", "-1", "1e400", "", "1_7", "9" * 5000, "\u0661"])
+@pytest.mark.parametrize("signature", ["v0=00", "v0=\xe9\xff", ""])
+async def test_odd_moments_signatures_and_bytes_are_refused_and_never_an_error(stamp: str, signature: str) -> None:
+    edge = SlackEdge(web_client("xoxb-1"), cast(Any, None), signing_secret="shh")
+    app = Starlette(routes=[Route("/slack/events", edge.endpoint, methods=["POST"])])
+    headers = {b"x-slack-request-timestamp": stamp.encode(), b"x-slack-signature": signature.encode("latin-1")}
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot.example") as web:
+        answer = await web.post("/slack/events", content=b"\xff\xfe\x00", headers=headers)
+
+    assert answer.status_code == 401

@@ -197,3 +197,10 @@ async def test_a_body_that_cannot_be_read_is_kept_without_the_secrets_in_it(web:
 
     assert answer.status_code == 400
     assert kept.unreadable[0][1] == b'{"alerts": [{"labels": {"token": "[secret]"}'
+
+
+@pytest.mark.parametrize("credential", ["Basic \xe9\xff", "Basic ====", "Basic /zr/", "Bearer \xe9", "Bearer", "Digest x", ""])
+async def test_an_odd_authorization_is_401_and_never_an_error(web: httpx.AsyncClient, credential: str) -> None:
+    answer = await web.post("/alerts/prod", content=BODY, headers={b"authorization": credential.encode("latin-1")})
+
+    assert answer.status_code == 401
