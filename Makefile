@@ -1,6 +1,7 @@
 # Everything runs from .venv, which `make install` makes with nothing but python3.
 PYTHON ?= python3
 DATA ?= ../shared/data/attacks
+STEPS ?= ../shared/data/approval_steps
 STAGED := injection telemetry render unicode secret control query ssrf model_output huge leak malformed replay
 EVALUATION_DATA ?= ../shared/data
 BIN := .venv/bin
@@ -71,8 +72,8 @@ messages: .venv/tests-installed  ## pictures of every kind of message (docs/mess
 bench: .venv/tests-installed  ## us and the rival in the same call, as figures and ratios
 	$(BIN)/python -m tests.bench
 
-attacks: .venv/tests-installed  ## every kind of attack against the whole bot, with a model that obeys them (DATA=folder)
-	$(BIN)/python -m tests.attacks approval --data $(DATA)
+attacks: .venv/tests-installed  ## every kind of attack against the whole bot, with a model that obeys them (DATA=folder, STEPS=folder)
+	$(BIN)/python -m tests.attacks approval_steps --data $(STEPS)
 	$(BIN)/python -m tests.attacks $(STAGED) --data $(DATA)
 
 evaluate: .venv/tests-installed  ## causes ranked on public incident data, beside the baselines (EVALUATION_DATA=folder, MODEL=name asks it too)

@@ -3,19 +3,21 @@
 Kinds: injection telemetry render unicode secret control query ssrf model_output huge leak malformed
 replay: one module each; their items
 are those of that category in the JSONL files of DIR. A model that obeys every injected order to the letter stands in for
-a model; Slack's stand-in, Prometheus and Loki run on loopback. `approval` (or `all`, or a file of step scripts) plays
-step scripts and takes `--no-twins`. `transport` plays against a bot in a process of
-its own. Exit status 0 only if everything that does not depend on a model holds.
+a model; Slack's stand-in, Prometheus and Loki run on loopback. `approval_steps` plays the items of the formal step language
+in `approval_steps.jsonl` and their legitimate twins; `--out` writes what came of each. `transport` plays against a bot in a
+process of its own. Exit status 0 only if everything holds that does not depend on a model.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.attacks import approval, transport
+from tests.attacks import approval_steps, transport
 from tests.attacks.items import read_items
 from tests.attacks.roster import KINDS
 from tests.attacks.scene import play_all
+from tests.attacks.steps.play import AT_ONCE
 from tests.attacks.telling import tell
 
 SERVED = {"transport": transport.play}
@@ -24,25 +26,38 @@ SERVED = {"transport": transport.play}
 
 def main(arguments: list[str] | None = None) -> int:
     """Play and print; 0 if all is well."""
-    parser = argparse.ArgumentParser(prog="python -m tests.attacks", description=__doc__)
-    parser.add_argument("what", nargs="*", default=["approval"], help=f"approval, all, or of {' '.join([*KINDS, *SERVED])}")
-    parser.add_argument("--data", type=Path, required=True, help="folder of JSONL files, or one file")
-    parser.add_argument("--only", default="", help="part of an id or a technique")
-    parser.add_argument("--no-twins", action="store_true", help="approval: leave the legitimate twins out")
-    options = parser.parse_args(arguments)
-    staged = [KINDS[name] for name in options.what if name in KINDS]
-    served = [name for name in options.what if name in SERVED]
-    status = 0
-    for what in (name for name in options.what if name not in KINDS and name not in SERVED):
-        more = ["--no-twins"] if options.no_twins else []
-        status = max(status, approval.main([what, "--data", str(options.data), "--only", options.only, *more]))
-    if not staged and not served:
-        return status
+    options = _options(arguments)
+    names = options.what or [approval_steps.KIND]
+    if unknown := set(names) - {approval_steps.KIND, *KINDS, *SERVED}:
+        print(f"unknown kind {', '.join(sorted(unknown))}; known: {' '.join([approval_steps.KIND, *KINDS, *SERVED])}")
+        return 2
     if not options.data.exists():
         print(f"{options.data} is absent")
         return 2
+    status = 0
+    if approval_steps.KIND in names:
+        twins = not options.no_twins
+        status = approval_steps.main(options.data, only=options.only, out=options.out, twins=twins, at_once=options.at_once)
+    others = [name for name in names if name != approval_steps.KIND]
+    return max(status, _of_categories(others, options)) if others else status
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.attacks", description=__doc__)
+    parser.add_argument("what", nargs="*", help=f"{approval_steps.KIND}, or of {' '.join([*KINDS, *SERVED])}")
+    parser.add_argument("--data", type=Path, required=True, help="folder of JSONL files, or one file")
+    parser.add_argument("--only", default="", help="part of an id or a technique")
+    parser.add_argument("--out", type=Path, help=f"{approval_steps.KIND}: a JSON line for each item with what came of it")
+    parser.add_argument("--no-twins", action="store_true", help=f"{approval_steps.KIND}: leave the legitimate twins out")
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help=f"{approval_steps.KIND}: worlds at a time")
+    return parser.parse_args(arguments)
+
+
+def _of_categories(names: Sequence[str], options: argparse.Namespace) -> int:
+    """Play the items of these categories; 0 if all is well."""
+    staged, served, status = [KINDS[name] for name in names if name in KINDS], [name for name in names if name in SERVED], 0
     items = [item for item in read_items(options.data) if options.only in item.id or options.only in item.technique]
-    chosen = {name: [item for item in items if item.category == name] for name in [*(kind.name for kind in staged), *served]}
+    chosen = {name: [item for item in items if item.category == name] for name in names}
     if empty := [name for name, found in chosen.items() if not found]:
         print(f"no items of {', '.join(empty)} in {options.data}")
         return 2

@@ -28,14 +28,13 @@ CAST: dict[str, Member] = {
     "bot": Member("U0FAKEBOT001", "helperbot", "", {"is_bot": True}),
     "stranger": Member("U0FAKEEXT001", "commander", "", {"team": "T0ELSEWHERE"}),
 }
-ALIASES = {"old_commander": "commander", "old_on_call": "on_call"}
 TEAM = "T0SANDBOX"
 ON_CALL_GROUP = "S0FAKEONCALL"
 
 
 def member(role: str) -> Member:
     """The account that plays a role."""
-    return CAST[ALIASES.get(role, role)]
+    return CAST[role]
 
 
 def people() -> dict[str, Any]:
@@ -46,3 +45,8 @@ def people() -> dict[str, Any]:
 def accounts() -> list[dict[str, Any]]:
     """The accounts as the sandbox takes them; everybody is in every channel."""
     return [{"id": m.user, "name": m.name, **m.more} for m in CAST.values()]
+
+
+def channel_of(service: str) -> str:
+    """Each service talks in a channel of its own: Slack takes one message a second in each."""
+    return "C" + service.upper().replace("-", "")

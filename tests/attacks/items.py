@@ -50,8 +50,8 @@ def read_items(data: Path) -> list[Item]:
     """Every item of a folder's JSONL files, or of one file."""
     files = [data] if data.is_file() else sorted(data.glob("*.jsonl"))
     rows = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    # Step scripts of people are another form (script.py); a sender's steps are played here.
-    return [_item(row) for row in rows if "steps" not in row or row["category"] == "replay"]
+    # What people do step by step is told in a form of its own (steps/); a sender's steps are played here.
+    return [_item(row) for row in rows if "steps" not in row or row.get("category") == "replay"]
 
 
 def _item(row: dict[str, Any]) -> Item:

@@ -11,8 +11,7 @@ from typing import Any
 from bot.core.metrics.promql import Token, tokenize
 from bot.sandbox.workspace.mentions import of_message
 from tests.attacks.backends import Asked
-from tests.attacks.cast import member
-from tests.attacks.catalogue import channel_of
+from tests.attacks.cast import channel_of, member
 from tests.attacks.items import ALLOWED_HOSTS, Item
 
 Json = dict[str, Any]

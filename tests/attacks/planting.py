@@ -9,8 +9,7 @@ from typing import Any
 from sqlmodel import select
 
 from bot.store.tables import QuestionRow, TimelineRow
-from tests.attacks.cast import member
-from tests.attacks.catalogue import channel_of
+from tests.attacks.cast import channel_of, member
 from tests.attacks.deliveries import aftermath, play_steps, post_malformed
 from tests.attacks.items import Item
 from tests.attacks.stage import until

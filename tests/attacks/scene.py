@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlmodel import col
 
 from bot.store.tables import AuditRow, DecisionRow, IncidentRow, ProposalRow
-from tests.attacks.catalogue import channel_of
+from tests.attacks.cast import channel_of
 from tests.attacks.items import Item, decoded
 from tests.attacks.judging import Seen, is_record, judge
 from tests.attacks.kinds import Kind

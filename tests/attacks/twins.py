@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.attacks.cast import member
-from tests.attacks.catalogue import channel_of
+from tests.attacks.cast import channel_of, member
 from tests.attacks.items import Item
 from tests.attacks.planting import play
 from tests.attacks.world import World

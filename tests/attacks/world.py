@@ -24,8 +24,7 @@ from bot.settings import load_config
 from bot.store.migrate import ready
 from bot.store.tables import EpisodeRow, GroupRow, MessageRow, TriageRow
 from tests.attacks.backends import Backends
-from tests.attacks.cast import ON_CALL_GROUP, people
-from tests.attacks.catalogue import channel_of
+from tests.attacks.cast import ON_CALL_GROUP, channel_of, people
 from tests.attacks.items import ALLOWED_HOSTS
 from tests.attacks.puppet import Puppet
 from tests.attacks.stage import Sandbox, secrets_of, until

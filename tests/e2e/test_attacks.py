@@ -1,4 +1,4 @@
-"""A few step scripts against the whole bot; `python -m tests.attacks approval --data DIR` plays all of a folder."""
+"""Own attacks in formal steps against real bots; `python -m tests.attacks approval_steps --data DIR` plays all of a folder."""
 
 import asyncio
 import sys
@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[1] / "attacks" / "scripts"
+VARIANTS = Path(__file__).parents[1] / "attacks" / "variants"
 
 
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("technique", ["tier3_no_owner", "digest_rewritten"])
-async def test_an_attack_is_refused_and_its_legitimate_twin_runs(technique: str) -> None:
-    command = [sys.executable, "-m", "tests.attacks", "approval", "--data", str(SCRIPTS), "--only", technique]
+@pytest.mark.timeout(3600)
+async def test_every_own_attack_on_approvals_is_refused_and_its_legitimate_twin_runs() -> None:
+    command = [sys.executable, "-m", "tests.attacks", "approval_steps", "--data", str(VARIANTS)]
     playing = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    told = (await playing.communicate())[0].decode()
+    printed = (await playing.communicate())[0].decode()
 
-    assert playing.returncode == 0, told
-    assert "passed 1 / 1" in told and "false refusals 0 / 1" in told
+    assert playing.returncode == 0, printed
+    assert "false refusals 0 /" in printed

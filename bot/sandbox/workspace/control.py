@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import AsyncIterator
@@ -39,6 +40,7 @@ class Control:
             "channels": self.channels,
             "calls": self.calls,
             "deliveries": self.deliveries,
+            "parcels": self.parcels,
             "state": self.state,
             "wait": self.wait,
             "stream": self.stream,
@@ -112,6 +114,14 @@ class Control:
     async def deliveries(self, request: Request) -> Response:
         """Every attempt to hand something to the app, oldest first."""
         return JSONResponse({"deliveries": self._postman.attempts})
+
+    async def parcels(self, request: Request) -> Response:
+        """One delivery by its id (`delivery`): payload, and body (Base64) and headers of the request as last sent."""
+        parcel = self._postman.parcels.get(request.query_params.get("delivery", ""))
+        if parcel is None:
+            raise Refused("no_such_delivery")
+        body = base64.b64encode(parcel.body).decode()
+        return JSONResponse({"kind": parcel.kind, "payload": parcel.payload, "body": body, "headers": parcel.headers})
 
     async def state(self, request: Request) -> Response:
         """Connections, mode, faults and the number of the last change."""

@@ -13,16 +13,29 @@ Kind = Literal["events_api", "slash_commands", "interactive"]
 
 @dataclass
 class Forgery:
-    """How a delivery over HTTP lies: for attack tests. Empty fields mean the truth."""
+    """How a delivery differs from Slack's own: for tests. Empty fields mean the truth."""
 
     signature: str = ""
     timestamp_offset_s: int = 0
     secret: str = ""
+    bot_url: str = ""
+    """Over HTTP to this replica, instead of the address that is set."""
+    socket: int | None = None
+    """Over this socket of those that are open, instead of one by chance."""
+    kept: bool = False
+    """Made and signed, and not delivered: a replay does that later."""
 
     @classmethod
     def of(cls, raw: Json) -> Forgery:
         """From the `raw` field of an act: `signature` is `wrong`, `missing` or the header itself."""
-        return cls(str(raw.get("signature", "")), int(raw.get("timestamp_offset_s", 0)), str(raw.get("secret", "")))
+        return cls(
+            signature=str(raw.get("signature", "")),
+            timestamp_offset_s=int(raw.get("timestamp_offset_s", 0)),
+            secret=str(raw.get("secret", "")),
+            bot_url=str(raw.get("bot_url", "")).rstrip("/"),
+            socket=None if raw.get("socket") is None else int(raw["socket"]),
+            kept=bool(raw.get("kept", False)),
+        )
 
 
 @dataclass
@@ -37,6 +50,9 @@ class Parcel:
     forgery: Forgery = field(default_factory=Forgery)
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     made_at: float = field(default_factory=time.time)
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    """As it was last sent over HTTP."""
 
 
 @dataclass

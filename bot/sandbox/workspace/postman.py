@@ -51,6 +51,8 @@ class Postman:
     async def deliver(self, parcel: Parcel) -> Outcome:
         """One attempt, after the delay that is switched on."""
         self._keep(parcel)
+        if parcel.forgery.kept:
+            return self._kept(parcel)
         if self._ws.faults.late_ms:
             await asyncio.sleep(self._ws.faults.late_ms / 1000)
         if self._ws.faults.down:
@@ -63,6 +65,11 @@ class Postman:
         record = {"at": self._ws.now(), "kind": parcel.kind, "retry": parcel.retry_attempt, **outcome.as_json()}
         self.attempts = [*self.attempts[-MOST_PARCELS:], record]
         return outcome
+
+    def _kept(self, parcel: Parcel) -> Outcome:
+        if self._by_http() and self.http is not None:
+            self.http.sign(parcel)
+        return Outcome(parcel.id, error="kept")
 
     def _by_http(self) -> bool:
         if self.mode == "auto":

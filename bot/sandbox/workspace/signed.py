@@ -24,14 +24,12 @@ class SignedRequests:
     async def deliver(self, parcel: Parcel, timeout_s: float) -> Outcome:
         """One attempt; a 2xx within so many seconds is the acknowledgement."""
         outcome = Outcome(parcel.id, "http")
-        body, kind = encode(parcel)
-        headers = {"Content-Type": kind, "User-Agent": "Slackbot 1.0 (sandbox)", **self._signature(parcel, body)}
-        if parcel.retry_attempt:
-            headers |= {"X-Slack-Retry-Num": str(parcel.retry_attempt), "X-Slack-Retry-Reason": parcel.retry_reason}
+        self.sign(parcel)
+        url = f"{parcel.forgery.bot_url or self.bot_url}/slack/events"
         self._client = self._client or httpx.AsyncClient(trust_env=False)
         started = time.monotonic()
         try:
-            answer = await self._client.post(f"{self.bot_url}/slack/events", content=body, headers=headers, timeout=timeout_s)
+            answer = await self._client.post(url, content=parcel.body, headers=parcel.headers, timeout=timeout_s)
         except httpx.TimeoutException:
             outcome.delivered, outcome.error = True, "operation_timeout"
             return outcome
@@ -39,6 +37,13 @@ class SignedRequests:
             outcome.error = "dispatch_failed"
             return outcome
         return _read(answer, outcome, started)
+
+    def sign(self, parcel: Parcel) -> None:
+        """Make body and headers of the request, signed now."""
+        parcel.body, kind = encode(parcel)
+        parcel.headers = {"Content-Type": kind, "User-Agent": "Slackbot 1.0 (sandbox)", **self._signature(parcel, parcel.body)}
+        if parcel.retry_attempt:
+            parcel.headers |= {"X-Slack-Retry-Num": str(parcel.retry_attempt), "X-Slack-Retry-Reason": parcel.retry_reason}
 
     def _signature(self, parcel: Parcel, body: bytes) -> dict[str, str]:
         forgery = parcel.forgery

@@ -109,15 +109,17 @@ class Sockets:
             "debug_info": {"host": "sandbox", "approximate_connection_time": 3600},
         }
 
-    def choose(self) -> Connection | None:
-        """One connection by chance, as Slack does; None if there is none."""
+    def choose(self, number: int | None = None) -> Connection | None:
+        """One connection by chance, as Slack does, or the one of this number; None if there is none."""
         open_ones = [c for c in self.connections if not c.leaving]
+        if open_ones and number is not None:
+            return open_ones[number % len(open_ones)]
         return random.choice(open_ones) if open_ones else None
 
     async def deliver(self, parcel: Parcel) -> Outcome:
         """One attempt over one connection."""
         outcome = Outcome(parcel.id, "socket")
-        connection = self.choose()
+        connection = self.choose(parcel.forgery.socket)
         if connection is None:
             outcome.error = "dispatch_failed"
             return outcome
