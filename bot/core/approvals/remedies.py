@@ -57,7 +57,7 @@ def _missing(findings: Findings, service: str, actions: Mapping[str, ActionConfi
         return "no cause was found"
     first = findings.hypotheses[0]
     if not _has_enough_evidence(first):
-        return f"the first cause is only {first.confidence}"
+        return f"the first cause is not sure enough ({first.confidence_text})"
     if not actions:
         return "it has none yet"
     change = changes.get(first.change_id) if first.change_id else None

@@ -40,12 +40,14 @@ _WORDS: tuple[tuple[Family, str], ...] = (
     ("client", r"client.*(latenc|duration|p\d\d)|at callers$"),
     ("network", r"on the wire$"),
     ("external", r"external|provider|third.?party|outbound|egress"),
-    ("errors", r"errors?|err_|fail|bad_|lost|dropp|5xx|4xx|exception|success|availab|abort|reject|timeout"),
+    ("errors", r"errors?|err_|fail|bad_|lost|dropp|5xx|4xx|exception|success|availab|abort|reject|timeout|unreachable|absent"),
+    ("errors", r"(?<!slow)(?<!slow )(?<!cool)(?<!count)down(?![a-z])|\bup(?=[{)]|$)"),
     ("saturation", r"cpu|mem|rss|heap|connection|pool|queue|backlog|disk|thread|restart|oom|lag|saturat|throttl|ready|replica"),
     ("latency", r"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait"),
     ("traffic", r"traffic|request|rps|qps|rate|throughput|load|calls|volume"),
 )  # fmt: skip
-_GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|uptime", re.I)
+_GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|uptime|^up$", re.I)
+_WHETHER_UP = re.compile(r"\bup$|down(?![a-z])|unreachable|absent", re.I)
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class Deviation:
     """Of calls: the service that is called."""
     climbs_since: float | None = None
     """Unix seconds at which a resource that climbs through the whole window began to, where that stands out."""
+
+    @property
+    def shows_down(self) -> bool:
+        """Whether it tells that nothing answers there any more: `up`, or the value of an alert like InstanceDown, fell."""
+        return self.direction == "down" and _WHETHER_UP.search(self.signal) is not None
 
     @property
     def shift(self) -> float:
@@ -120,6 +127,11 @@ def family_of(signal: str) -> Family:
         if re.search(words, signal, re.I):
             return family
     return "saturation"
+
+
+def names_resource(signal: str) -> bool:
+    """Whether a word of its name is a resource; that of an unknown signal says nothing of what it measures."""
+    return any(re.search(words, signal, re.I) for family, words in _WORDS if family == "saturation")
 
 
 def harm_of(signal: str, family: Family) -> Harm:

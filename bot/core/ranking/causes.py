@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bot.core.evidence import Claim
-from bot.core.metrics.deviation import Deviation
+from bot.core.metrics.deviation import Deviation, names_resource
 from bot.core.ranking.candidates import Candidate, amount, deviation_claim, share_claim, support
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.fault_location import USUAL_LINES, exhaustion, weight_of_resource
@@ -42,7 +42,7 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
         service=service,
         likelihood=share * fit * (1 - weights.rival * min(1.0, rival)) * (1 - weights.surge * surge),
         cause=_shortage(deviation),
-        check=f"Does {service} recover with more room for {deviation.signal} (one pod restarted, or the limit raised)?",
+        check=_check_of(deviation),
         strength=deviation.doublings,
         sure=_clear(context, deviation) and not late and near >= 1.0 and not _climbs_alone(context, deviation),
     )
@@ -77,10 +77,18 @@ def _clear(context: RankingContext, deviation: Deviation) -> bool:
 def _shortage(deviation: Deviation) -> str:
     if "restart" in deviation.signal.lower():
         return f"Containers of {deviation.service} keep restarting"
+    if not names_resource(deviation.signal):
+        return f"{deviation.signal} of {deviation.service} left its normal range"
     if exhaustion(deviation) < 1.0:
         return f"{deviation.service} shows more {deviation.signal} than usual"
     verb = "ran low on" if deviation.direction == "down" else "ran out of headroom in"
     return f"{deviation.service} {verb} {deviation.signal}"
+
+
+def _check_of(deviation: Deviation) -> str:
+    if not names_resource(deviation.signal):
+        return f"What does {deviation.signal} of {deviation.service} measure, and what moves it?"
+    return f"Does {deviation.service} recover with more room for {deviation.signal} (one pod restarted, or the limit raised)?"
 
 
 def external_causes(context: RankingContext, changes: Iterable[Candidate]) -> list[Candidate]:
@@ -250,6 +258,11 @@ def behaviour_causes(context: RankingContext) -> list[Candidate]:
     return causes
 
 
+def _failure(context: RankingContext, service: str) -> str:
+    symptom = context.symptom_of(service)
+    return "is down" if symptom is not None and symptom.shows_down else "fails"
+
+
 def unexplained_causes(context: RankingContext) -> list[Candidate]:
     """A service fails and nothing that was checked says why: a lead, never more than possible."""
     causes = []
@@ -261,7 +274,7 @@ def unexplained_causes(context: RankingContext) -> list[Candidate]:
             kind="dependency" if service != context.start else "unknown",
             service=service,
             likelihood=context.tuning.other_causes.unexplained * share,
-            cause=f"{service} itself fails, and nothing that was checked shows why",
+            cause=f"{service} itself {_failure(context, service)}, and nothing that was checked shows why",
             check=f"Read the logs and traces of {service} from {clock(context.onset_of(service))} on",
             sure=False,
         )

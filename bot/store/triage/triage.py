@@ -170,10 +170,16 @@ class Triages:
         return LedgerEntry(id=id, group=f"AL-{number}", tool=tool, arguments=row["arguments"], at=row["at"], evidence=evidence)
 
     async def entries(self, group: str) -> list[LedgerEntry]:
-        """All evidence of one group, oldest first."""
+        """The evidence on what a group is about now, oldest first: what was recorded of an outage before says nothing of it.
+
+        A deploy between the two would seem to have come after the onset, and a system that was away then to be away now.
+        """
         async with self.db.read() as session:
+            row = await session.get(GroupRow, group_number(group))
             query = select(EvidenceRow).where(EvidenceRow.group_id == group_number(group)).order_by(col(EvidenceRow.n))
-            return [entry_of(row) for row in (await session.exec(query)).all()]
+            if row is not None and row.renewed_at is not None:
+                query = query.where(EvidenceRow.at >= row.renewed_at)
+            return [entry_of(found) for found in (await session.exec(query)).all()]
 
     async def attempt_entries(
         self, group: str, attempt: int, analyst_call: Callable[[str, Mapping[str, object]], str]

@@ -67,7 +67,7 @@ ELSEWHERE = {"rollback": ROLLBACK.model_copy(update={"services": ("search",)})}
     [
         (Findings(), ACTIONS, "no cause was found"),
         (findings("E1", confidence="unlikely").model_copy(update={"category": "healthy"}), ACTIONS, "no cause was found"),
-        (findings("E1", confidence="possible"), ACTIONS, "the first cause is only possible"),
+        (findings("E1", confidence="possible"), ACTIONS, "the first cause is not sure enough (possible)"),
         (findings("E1"), {}, "it has none yet"),
         (findings("E1", kind="traffic", change_id=""), ACTIONS, "none helps against too much traffic"),
         (findings("E1", change_id=""), ACTIONS, "nobody reported the change at fault, so it cannot be taken back"),

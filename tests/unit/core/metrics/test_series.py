@@ -147,6 +147,10 @@ def test_a_deviation_is_the_same_after_it_was_stored_as_json() -> None:
         ("memory", "saturation"),
         ("provider_errors", "external"),
         ("db connections", "saturation"),
+        ("up", "errors"),
+        ("InstanceDown", "errors"),
+        ("slow down", "latency"),
+        ("downloads", "traffic"),
     ],
 )
 def test_a_signal_belongs_to_the_family_that_its_name_says(signal: str, family: str) -> None:

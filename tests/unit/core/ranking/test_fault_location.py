@@ -75,6 +75,19 @@ def test_memory_that_creeps_far_below_its_limit_is_not_exhausted() -> None:
     assert "ran out of headroom" in first(full).cause
 
 
+def test_a_target_that_answers_no_scrape_is_down_and_ran_out_of_nothing() -> None:
+    ledger = Ledger().graph("cart").health("cart", deviation("cart", "up", 1, 0), deviation("cart", "CartDown", 1, 0))
+    cause = first(ledger)
+
+    assert (cause.service, cause.kind) == ("cart", "unknown") and cause.cause.startswith("cart itself is down")
+
+
+def test_a_signal_whose_name_says_nothing_is_not_called_a_resource() -> None:
+    ledger = Ledger().graph("cart").health("cart", deviation("cart", "flux", 1, 50))
+
+    assert first(ledger).cause == "flux of cart left its normal range"
+
+
 def test_a_change_of_the_caller_is_not_blamed_for_a_pool_that_is_full_below_it() -> None:
     full = deviation("payments", "connections", 0.13, 0.97, late=-3, unit="ratio")
     ledger = failing_payments(change("front", 1)).health("payments", full)

@@ -261,7 +261,7 @@ def test_the_small_print_says_who_ranked_and_that_the_model_was_away() -> None:
     ("states", "shown"), [((), True), (("expired", "denied"), True), (("expired", "pending"), False), (("succeeded",), False)]
 )
 def test_why_nothing_is_proposed_stands_there_unless_something_is_or_was_done(states: tuple[str, ...], shown: bool) -> None:
-    why = "the first cause is only possible"
+    why = "the first cause is not sure enough (possible)"
     no_proposal = f"No action of the catalogue fits: {why}."
     _, blocks = rendered_triage(no_proposal=no_proposal, proposals=proposal_lines(*states))
 

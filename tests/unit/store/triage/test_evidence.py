@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from bot.core.evidence import Evidence, missed
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.store.tables import EvidenceRow
+from bot.store.tables import EvidenceRow, GroupRow
 from bot.store.triage.gaps import failed_checks
 from bot.store.triage.triage import Triages
 from tests.unit.approving import Office, office
@@ -56,3 +56,14 @@ async def test_a_call_with_wrong_arguments_is_no_gap(house: Office) -> None:
         await Triages(house.db).record("AL-1", "a_tool", {}, call, failed)
 
     assert [check.summary for check in await failed_checks(house.db, house.now)] == ["failed b"]
+
+
+async def test_what_was_recorded_of_an_outage_before_is_no_evidence_on_the_present_one(house: Office) -> None:
+    await record(house)
+    house.pass_time(minutes=5)
+    async with house.db.write() as session:
+        await session.exec(update(GroupRow).where(col(GroupRow.id) == 1).values(renewed_at=house.now))
+    await Triages(house.db).record("AL-1", "a_tool", {}, "b", Evidence(summary="normal again", query="up"))
+
+    assert [entry.id for entry in await Triages(house.db).entries("AL-1")] == ["E2"]
+    assert (await Triages(house.db).entry("AL-1", 1)).evidence.summary == "checkout errors rose", "people can still read it"
