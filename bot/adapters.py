@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets as randomness
 import ssl
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,7 +36,7 @@ from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
 from bot.pager.pagerduty import PagerDuty
 from bot.pager.webhook import WebhookPager
-from bot.plugins import Tool
+from bot.plugins import Tool, WritableSystem
 from bot.ports import History, Model, Pager
 from bot.settings import Secrets, mcp_tokens, postgres_passwords, web_tokens
 from bot.store.answers.questions import Questions
@@ -100,6 +100,8 @@ class Systems:
     web: AllowedWeb | None
     remote: McpServers | None
     traces: TempoTraces | JaegerTraces | None
+    writable: Mapping[str, WritableSystem]
+    """For actions alone, by name."""
 
     @property
     def histories(self) -> tuple[History, ...]:
@@ -109,26 +111,64 @@ class Systems:
 
 def systems_of(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> Systems:
     """A client for each system with an address; services without a name in a system are left out."""
-
-    def named(system: str) -> dict[str, str]:
-        names = {name: getattr(service.known_as, system) for name, service in config.services.items()}
-        return {name: name_there for name, name_there in names.items() if name_there}
-
     chosen, key = config.systems, SecretStr.get_secret_value
     code, argocd, kubernetes, models = chosen.github, chosen.argocd, chosen.kubernetes, chosen.mlflow
     to_cluster, cluster_token = cluster_access(kubernetes, client, key(secrets.kubernetes_token))
-    workloads, releases = workloads_of(config), named("helm")
+    workloads, releases = workloads_of(config), names_in(config, "helm")
     return Systems(
-        code=GitHub(code, client, named("github"), token=key(secrets.github_token)) if code.url else None,
-        argocd=ArgoCd(argocd, client, named("argocd"), token=key(secrets.argocd_token)) if argocd.url else None,
+        code=GitHub(code, client, names_in(config, "github"), token=key(secrets.github_token)) if code.url else None,
+        argocd=ArgoCd(argocd, client, names_in(config, "argocd"), token=key(secrets.argocd_token)) if argocd.url else None,
         helm=Helm(kubernetes, to_cluster, releases, token=cluster_token) if kubernetes.url else None,
         cluster=Kubernetes(kubernetes, to_cluster, workloads, token=cluster_token) if kubernetes.url and workloads else None,
         databases=PostgresServers(chosen.postgres, passwords=postgres_passwords(chosen.postgres)) if chosen.postgres else None,
-        models=MLflow(models, client, named("mlflow"), token=key(secrets.mlflow_token)) if models.url else None,
+        models=MLflow(models, client, names_in(config, "mlflow"), token=key(secrets.mlflow_token)) if models.url else None,
         web=AllowedWeb(chosen.web, client, tokens=web_tokens(chosen.web)) if chosen.web else None,
         remote=McpServers(chosen.mcp, tokens=mcp_tokens(chosen.mcp)) if chosen.mcp else None,
         traces=traces_of(secrets, config, client),
+        writable=writable_systems(secrets, config),
     )
+
+
+def writable_systems(secrets: Secrets, config: Config) -> dict[str, WritableSystem]:
+    """The systems that actions may change, each with its token for writing; tools get none of these."""
+    chosen, cluster = config.systems, config.systems.kubernetes
+    names = {system: names_in(config, system) for system in ("github", "argocd", "mlflow", "jira")}
+    tokens = {
+        "github": secrets.github_write_token,
+        "argocd": secrets.argocd_write_token,
+        "mlflow": secrets.mlflow_write_token,
+        "jira": secrets.jira_write_token,
+        "kubernetes": secrets.kubernetes_write_token,
+    }
+    systems = {
+        name: WritableSystem(getattr(chosen, name).url, names.get(name, {}), _write_token(name, token))
+        for name, token in tokens.items()
+    }
+    file = cluster.write_token_file
+    token = (lambda: _token_in(file)) if file else systems["kubernetes"].token
+    return {**systems, "kubernetes": WritableSystem(cluster.url, workloads_of(config), token, cluster.ca_file)}
+
+
+def _write_token(system: str, token: SecretStr) -> Callable[[], str]:
+    def read() -> str:
+        if not (text := token.get_secret_value()):
+            raise ActionFailed(f"TOCSIN_{system.upper()}_WRITE_TOKEN is not set: {system} is only read. Nothing was sent.")
+        return text
+
+    return read
+
+
+def _token_in(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ActionFailed(f"write_token_file cannot be read: {error.strerror}. Nothing was sent.") from error
+
+
+def names_in(config: Config, system: str) -> dict[str, str]:
+    """Service -> what a system calls it; services that it does not know are left out."""
+    names = {name: getattr(service.known_as, system) for name, service in config.services.items()}
+    return {name: name_there for name, name_there in names.items() if name_there}
 
 
 def workloads_of(config: Config) -> dict[str, str]:

@@ -209,6 +209,7 @@ class App:
             catalogue=self.catalogue,
             metrics=self.metrics,
             http=Outbound(self.secrets.webhook_secret.get_secret_value()),
+            systems=self.systems.writable,
             permit=self.engine.permit,
         )
         return Approvals(store, Decisions(self.db, self.config), claims, executor, self.rotas, self.engine)
@@ -219,8 +220,7 @@ class App:
         facts = FactCollector(self.tool_runner, self.triages, self.catalogue, self.metrics, draw)
         self.questions = Questions(self.db, Current(lambda: self.catalogue.services), self.tool_runner.infos)
         checks = QuestionChecks(self.questions, self.tool_runner)
-        leads = LeadRecord(Cases(self.db))
-        steps = TriageSteps(self.triages, facts, self.approvals, self.config, checks, leads)
+        steps = TriageSteps(self.triages, facts, self.approvals, self.config, checks, LeadRecord(Cases(self.db)))
         analyst = Analyst(
             self.tool_runner.bound,
             self.tool_runner.infos,

@@ -75,6 +75,11 @@ class Secrets(BaseSettings):
     argocd_token: SecretStr = SecretStr("")
     kubernetes_token: SecretStr = SecretStr("")
     mlflow_token: SecretStr = SecretStr("")
+    github_write_token: SecretStr = SecretStr("")
+    argocd_write_token: SecretStr = SecretStr("")
+    kubernetes_write_token: SecretStr = SecretStr("")
+    mlflow_write_token: SecretStr = SecretStr("")
+    jira_write_token: SecretStr = SecretStr("")
     pagerduty_key: SecretStr = SecretStr("")
     pager_secret: SecretStr = SecretStr("")
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda word: str(word).upper())] = "INFO"

@@ -9,6 +9,7 @@ import hmac
 import ipaddress
 import json as jsonlib
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import httpx
@@ -56,6 +57,8 @@ class Outbound:
         key: str,
         headers: Mapping[str, str] | None = None,
         allow_private: bool = False,
+        ca_file: str = "",
+        most_bytes: int = MAX_ANSWER_BYTES,
     ) -> HttpAnswer:
         """Send one request, once. Raises ActionFailed before anything was sent, OutcomeUnknown when the answer was lost."""
         target = _parsed(url)
@@ -72,7 +75,7 @@ class Outbound:
                 "timeout": httpx.Timeout(self._seconds, connect=CONNECT_SECONDS).as_dict(),
             },
         )
-        return await self._send(request, target.host)
+        return await self._send(request, target.host, _trusted(ca_file), most_bytes)
 
     async def check(self, url: str, *, allow_private: bool = False) -> str:
         """As far as the address: "" if it may be called, or why its name has none now. Raises ActionFailed if it never is."""
@@ -83,11 +86,10 @@ class Outbound:
         return ""
 
     def _headers(self, target: httpx.URL, body: bytes, key: str, more: Mapping[str, str], has_body: bool) -> dict[str, str]:
-        sent = {"User-Agent": "tocsin", **more, "Host": target.netloc.decode("ascii").rpartition("@")[2]}
+        sent = {"User-Agent": "tocsin"} | ({"Content-Type": "application/json"} if has_body else {})
+        sent |= {**more, "Host": target.netloc.decode("ascii").rpartition("@")[2]}
         if key:
             sent["Idempotency-Key"] = key
-        if has_body:
-            sent["Content-Type"] = "application/json"
         if self._secret:
             sent[SIGNATURE] = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
         return sent
@@ -108,13 +110,13 @@ class Outbound:
             raise NoAddress(f"{target.host} has no address; nothing was sent.")
         return addresses[0]
 
-    async def _send(self, request: httpx.Request, host: str) -> HttpAnswer:
+    async def _send(self, request: httpx.Request, host: str, verify: ssl.SSLContext | bool, most_bytes: int) -> HttpAnswer:
         # trust_env off: a proxy from the environment would resolve the name anew.
-        transport = httpx.AsyncHTTPTransport(trust_env=False, retries=0)
+        transport = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, retries=0)
         try:
             async with asyncio.timeout(self._seconds + CONNECT_SECONDS), transport:
                 response = await transport.handle_async_request(request)
-                return await _answer(response)
+                return await _answer(response, most_bytes)
         except _NOTHING_SENT as error:
             raise ActionFailed(f"{host} cannot be reached ({_error_text(error)}); nothing was sent.") from error
         except (httpx.HTTPError, TimeoutError) as error:
@@ -138,16 +140,26 @@ def _parsed(url: str) -> httpx.URL:
     return parsed
 
 
-async def _answer(response: httpx.Response) -> HttpAnswer:
+def _trusted(ca_file: str) -> ssl.SSLContext | bool:
+    """What the server's certificate is checked against. Raises ActionFailed if the file cannot be read."""
+    if not ca_file:
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ActionFailed(f"the certificates in ca_file cannot be read ({_error_text(error)}); nothing was sent.") from error
+
+
+async def _answer(response: httpx.Response, most_bytes: int) -> HttpAnswer:
     body = bytearray()
     try:
         async for chunk in response.aiter_bytes():
             body += chunk
-            if len(body) >= MAX_ANSWER_BYTES:
+            if len(body) >= most_bytes:
                 break
     finally:
         await response.aclose()
-    text = bytes(body[:MAX_ANSWER_BYTES]).decode("utf-8", "replace")
+    text = bytes(body[:most_bytes]).decode("utf-8", "replace")
     return HttpAnswer(status=response.status_code, text=text, json=_json(text))
 
 

@@ -1,8 +1,8 @@
 """What a remediation is: a class whose fields people approve, and the one place where writers exist."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -20,9 +20,22 @@ class Http(Protocol):
     """The one way an action reaches out: no redirects, address checked and pinned, signed, time-limited."""
 
     async def send(
-        self, method: str, url: str, *, json: object, key: str, headers: Mapping[str, str] = ..., allow_private: bool = False
+        self,
+        method: str,
+        url: str,
+        *,
+        json: object,
+        key: str,
+        headers: Mapping[str, str] = ...,
+        allow_private: bool = False,
+        ca_file: str = "",
+        most_bytes: int = ...,
     ) -> "HttpAnswer":
-        """Raises `ActionFailed` before anything was sent, `OutcomeUnknown` when the answer was lost."""
+        """Raises `ActionFailed` before anything was sent, `OutcomeUnknown` when the answer was lost.
+
+        `ca_file`: certificates that the server's own is checked against, instead of the system's.
+        `most_bytes` of the answer are read.
+        """
 
     async def check(self, url: str, *, allow_private: bool = False) -> str:
         """Why it cannot be reached now (its name has no address), or "". Sends nothing; raises `ActionFailed` like `send`."""
@@ -52,6 +65,18 @@ class SilenceBook(Protocol):
 
 
 @dataclass(frozen=True)
+class WritableSystem:
+    """A system of `tocsin.yaml` as actions may change it: its token is one for writing, which no tool ever gets."""
+
+    url: str
+    names: Mapping[str, str]
+    """Service -> what the system calls it (`known_as`)."""
+    token: Callable[[], str]
+    """Read for each request. Raises ActionFailed."""
+    ca_file: str = ""
+
+
+@dataclass(frozen=True)
 class ActionContext:
     """What a remediation may use; writers exist here alone."""
 
@@ -71,6 +96,10 @@ class ActionContext:
     requester: str = ""
     """The person who asked for it; "" where nobody did."""
     silences: SilenceBook | None = None
+    systems: Mapping[str, WritableSystem] = field(default_factory=dict)
+    """By the name that they have under `systems` in tocsin.yaml."""
+    approved: Mapping[str, str] = field(default_factory=dict)
+    """Target -> its version, as people approved it; empty before a run."""
 
 
 class Action(BaseModel, ABC):

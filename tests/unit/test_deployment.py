@@ -91,6 +91,17 @@ def test_every_resource_fits_the_schema_of_kubernetes(variant: str, version: str
     assert "Service" in {resource["kind"] for resource in checked}
 
 
+@pytest.mark.parametrize("version", SCHEMAS)
+def test_the_account_for_actions_fits_the_schema_and_may_only_patch_workloads(version: str) -> None:
+    checked = {resource["kind"]: resource for resource in resources(KUBERNETES / "writer")}
+    for resource in checked.values():
+        kubernetes_validate.validate(resource, version, strict=True)
+
+    patched = {name for rule in checked["Role"]["rules"] if "patch" in rule["verbs"] for name in rule["resources"]}
+    assert patched == {"deployments", "statefulsets", "daemonsets"}
+    assert {verb for rule in checked["Role"]["rules"] for verb in rule["verbs"]} == {"get", "list", "patch"}
+
+
 def test_a_misspelt_field_would_be_refused() -> None:
     broken = workload(SINGLE)
     broken["spec"]["template"]["spec"]["containers"][0]["readynessProbe"] = {}

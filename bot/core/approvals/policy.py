@@ -36,7 +36,7 @@ def policy_version(config: Config) -> str:
         by_alias=True,
         include={"people", "services", "approvers", "solo", "actions", "freezes", "default_channel"},
         # Decides nothing here, and would make proposals stale that wait while this version is installed.
-        exclude={"services": {"__all__": {"known_as": {"kubernetes"}}}},
+        exclude={"services": {"__all__": {"known_as": {"kubernetes", "jira"}}}},
     )
     body = json.dumps([CODE_VERSION, settings], sort_keys=True)
     return hashlib.sha256(body.encode()).hexdigest()[:16]

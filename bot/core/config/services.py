@@ -37,6 +37,8 @@ class KnownAs(ConfigSection):
     """namespace/name of its deployment, stateful set or daemon set; else that of `deployment`."""
     mlflow: str = Field(default="", pattern=r"^[^/:'\"\\]*$")
     """The registered model that the service serves."""
+    jira: str = Field(default="", pattern=r"^$|^[A-Z][A-Z0-9_]{1,19}$")
+    """The key of its project."""
 
 
 class ServiceConfig(ConfigSection):

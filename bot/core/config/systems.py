@@ -33,7 +33,10 @@ class TracesConfig(ConfigSection):
 
 
 class SystemConfig(ConfigSection):
-    """Another system that tools ask read-only; its token comes from the environment (TOCSIN_<SYSTEM>_TOKEN)."""
+    """Another system that tools ask read-only; its token comes from the environment (TOCSIN_<SYSTEM>_TOKEN).
+
+    Actions have a token of their own, TOCSIN_<SYSTEM>_WRITE_TOKEN.
+    """
 
     url: Address = ""
 
@@ -43,6 +46,8 @@ class KubernetesConfig(SystemConfig):
 
     token_file: str = ""
     """Read before each request, instead of TOCSIN_KUBERNETES_TOKEN: a service account's token is replaced every hour."""
+    write_token_file: str = ""
+    """The same for actions, instead of TOCSIN_KUBERNETES_WRITE_TOKEN: another account's, which tools never get."""
     ca_file: str = ""
     """Certificates that the server's own is checked against; empty: those of the system."""
 
@@ -88,6 +93,8 @@ class SystemsConfig(ConfigSection):
     kubernetes: KubernetesConfig = KubernetesConfig()
     """Workloads, pods, events and logs; and Helm's history from the labels of its release records, never their content."""
     mlflow: SystemConfig = SystemConfig()
+    jira: SystemConfig = SystemConfig()
+    """For actions alone; no tool reads it."""
     postgres: dict[str, PostgresConfig] = Field(default_factory=dict)
     web: dict[str, WebConfig] = Field(default_factory=dict)
     mcp: dict[str, McpConfig] = Field(default_factory=dict)

@@ -112,7 +112,8 @@ class Approvals:
     async def _completed(self, entry: str, service: str, arguments: Mapping[str, object]) -> dict[str, object]:
         """Versions come from the recorded change, never from a model or an alert; without an id the newest fitting change."""
         config = self.config.actions.get(entry)
-        if config is None or config.kind != "run_webhook" or not policy.undo_of_change(config):
+        kind = self.executor.kind_of(entry)
+        if config is None or kind is None or "change_id" not in kind.model_fields or not policy.undo_of_change(config):
             return dict(arguments)
         id = str(arguments.get("change_id", ""))
         change = await self.store.change(id) if id else await self.store.newest_change(service, config.change_kinds)
@@ -123,7 +124,8 @@ class Approvals:
         if change.service != service:
             raise ActionFailed(f"{one_line(change.id, 80)} is a change of {one_line(change.service, 60)}, not of {service}.")
         versions = {"change_id": change.id, "version": change.version, "previous_version": change.previous_version}
-        return {**arguments, **{name: value for name, value in versions.items() if value}}
+        takes = {field.alias or name for name, field in kind.model_fields.items()}
+        return {**arguments, **{name: value for name, value in versions.items() if value and name in takes}}
 
     async def propose_fitting(self, group: str, findings: Findings, requester: str) -> Fitted:
         """Put the first remediation that fits the first cause to people, or say why there is none."""

@@ -6,14 +6,25 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from pydantic import ValidationError
 
-from bot.core.action import DryRun, Outcome, OutcomeState, Plan, Proposal, ProposalState, Tier, Verification, VerificationState
+from bot.core.action import (
+    DryRun,
+    Outcome,
+    OutcomeState,
+    Plan,
+    Proposal,
+    ProposalState,
+    Terms,
+    Tier,
+    Verification,
+    VerificationState,
+)
 from bot.core.approvals import policy
 from bot.core.config import Config
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.service import Catalogue
 from bot.core.text.untrusted import one_line
-from bot.plugins import Action, ActionContext, Http, SilenceBook
+from bot.plugins import Action, ActionContext, Http, SilenceBook, WritableSystem
 from bot.ports import Metrics
 from bot.store.alerts.silences import Silences
 from bot.store.approvals.claims import CallPermission, Claims
@@ -37,6 +48,7 @@ class ActionExecutor:
         catalogue: Catalogue,
         metrics: Metrics | None,
         http: Http,
+        systems: Mapping[str, WritableSystem] | None = None,
         permit: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """`permit` returns when this process may begin an effect outside; one that was replaced waits for ever."""
@@ -47,6 +59,7 @@ class ActionExecutor:
         self.catalogue = catalogue
         self.metrics = metrics
         self.http = http
+        self.systems = systems or {}
         self.permit = permit
         self.silences: SilenceBook = Silences(store.db)
 
@@ -115,7 +128,7 @@ class ActionExecutor:
         incident: str = "",
         key: str = "",
         remote: str = "",
-        requester: str = "",
+        terms: Terms | None = None,
     ) -> ActionContext:
         return ActionContext(
             now=self.store.db.clock(),
@@ -129,8 +142,10 @@ class ActionExecutor:
             idempotency_key=key,
             remote_id=remote,
             incident=incident,
-            requester=requester,
+            requester=terms.requester if terms else "",
             silences=self.silences,
+            systems=self.systems,
+            approved=terms.targets if terms else {},
         )
 
     def kind_of(self, entry: str) -> type[Action] | None:
@@ -172,7 +187,7 @@ class ActionExecutor:
         if (terms := start.terms) is None:
             return (await self.store.load(ref)).state
         config, action = self._built(terms.action, terms.service, terms.arguments)
-        ctx = self._context(terms.action, config, ref=ref, incident=terms.incident, key=start.key, requester=terms.requester)
+        ctx = self._context(terms.action, config, ref=ref, incident=terms.incident, key=start.key, terms=terms)
         if start.permission is CallPermission.REPEATED:
             return await self.claims.attempt_finish(ref, await self._probed(action, ctx))
         if self.permit:

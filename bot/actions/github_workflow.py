@@ -1,0 +1,127 @@
+"""Start a workflow of GitHub Actions. API: https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event"""
+
+import re
+from typing import ClassVar
+from urllib.parse import quote
+
+from pydantic import Field, field_validator
+
+from bot.actions._remote import RemoteSystem, called, objects_at, outcome_of, text_at
+from bot.actions._signal import read_signal
+from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification
+from bot.core.config.actions import ActionConfig
+from bot.core.errors import ActionFailed
+from bot.core.text.untrusted import one_line
+from bot.plugins import Action, ActionContext, action
+
+_VALUE = re.compile(r"[A-Za-z0-9][\w.:/@+=, -]{0,199}", re.ASCII)
+_NAME = re.compile(r"[a-z_]{1,40}", re.ASCII)
+
+
+@action
+class GithubWorkflow(Action):
+    """Start the workflow that the entry names (`options.workflow`) with exact inputs, once.
+
+    Helps as far as the workflow does. Does not tell whether its job went well: the entry's signal does.
+    """
+
+    version: ClassVar[str] = "1"
+    floor: ClassVar[Tier] = Tier.TWO
+    service: str
+    change_id: str = ""
+    version_: str = Field(default="", alias="version")
+    previous_version: str = ""
+    parameters: dict[str, str] = Field(default_factory=dict)
+    """Further values that the entry's `options.parameters` declares."""
+
+    @field_validator("change_id", "version_", "previous_version")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        if value and not _VALUE.fullmatch(value):
+            raise ValueError("holds characters that no version or change id needs")
+        return value
+
+    @field_validator("parameters")
+    @classmethod
+    def _parameters(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, text in value.items():
+            if not _NAME.fullmatch(name) or not _VALUE.fullmatch(text):
+                raise ValueError(f"{one_line(name, 40)} is not a plain name and value")
+        return value
+
+    @classmethod
+    def tier_of(cls, config: ActionConfig) -> Tier:
+        """2; 3 without a signal that shows whether it helped."""
+        return Tier.TWO if config.verify else Tier.THREE
+
+    def targets(self, ctx: ActionContext) -> tuple[str, ...]:
+        """The service: what the workflow touches is its own affair."""
+        return (self.service,)
+
+    def steps(self, ctx: ActionContext) -> list[str]:
+        """The start, and what is watched."""
+        github, workflow = self._place(ctx)
+        return [f"start {workflow} of {github.name_of(self.service)} at {self._ref(ctx)}", "watch the signal"]
+
+    async def dry_run(self, ctx: ActionContext) -> DryRun:
+        """The workflow's name and the inputs. Raises ActionFailed if there is none, or if it is switched off."""
+        github, workflow = self._place(ctx)
+        found = await github.read(self._path(ctx))
+        if (state := text_at(found, "state")) != "active":
+            raise ActionFailed(f"{workflow} is {state or 'of unknown state'} on GitHub.")
+        inputs = "\n".join(f"{name}: {value}" for name, value in sorted(self._inputs(ctx, key=False).items()))
+        text = f"start {text_at(found, 'name')} ({workflow}) of {github.name_of(self.service)} at {self._ref(ctx)}\n{inputs}"
+        return DryRun(ok=True, text=text.strip(), targets={self.service: ""})
+
+    async def run(self, ctx: ActionContext) -> Outcome:
+        """The one request."""
+        return await called(self._run(ctx))
+
+    async def _run(self, ctx: ActionContext) -> Outcome:
+        github, workflow = self._place(ctx)
+        body = {"ref": self._ref(ctx), "inputs": self._inputs(ctx, key=True)}
+        answer = await github.write("POST", f"{self._path(ctx)}/dispatches", body, key=ctx.idempotency_key)
+        return outcome_of("GitHub", answer, f"{workflow} was started.")
+
+    async def probe(self, ctx: ActionContext) -> Outcome | None:
+        """Search the workflow's newest runs for the key of this run, which stands in their title where `options.key_input`
+        names the input that `run-name` shows."""
+        if not ctx.config.options.get("key_input"):
+            return None
+        try:
+            github, _ = self._place(ctx)
+            page = await github.read(f"{self._path(ctx)}/runs", event="workflow_dispatch", per_page="50")
+        except ActionFailed:
+            return None
+        rows = objects_at(page, "workflow_runs")
+        ours = next((row for row in rows if ctx.idempotency_key in text_at(row, "display_title")), None)
+        if ours is None:
+            # GitHub lists a run some seconds after it was asked for: that it is missing proves nothing.
+            return None
+        return Outcome(state=OutcomeState.DONE, text="GitHub lists the run.", remote_id=text_at(ours, "id"))
+
+    async def verify(self, ctx: ActionContext) -> Verification:
+        """One reading of the entry's signal."""
+        return await read_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
+
+    def _place(self, ctx: ActionContext) -> tuple[RemoteSystem, str]:
+        workflow = str(ctx.config.options.get("workflow", ""))
+        if not workflow:
+            raise ActionFailed(f"{ctx.entry} does not name its workflow (options.workflow, e.g. rollback.yml).")
+        return RemoteSystem(ctx, "github", "GitHub"), workflow
+
+    def _path(self, ctx: ActionContext) -> str:
+        github, workflow = self._place(ctx)
+        return f"/repos/{github.name_of(self.service)}/actions/workflows/{quote(workflow, safe='')}"
+
+    def _ref(self, ctx: ActionContext) -> str:
+        return str(ctx.config.options.get("ref", "main"))
+
+    def _inputs(self, ctx: ActionContext, *, key: bool) -> dict[str, str]:
+        """What the workflow is given: values that are known, and, for `probe`, the key of this run."""
+        values = {"version": self.version_, "previous_version": self.previous_version, "change_id": self.change_id}
+        wanted = ctx.config.options.get("inputs", ("service", "version", "previous_version"))
+        known = {**self.parameters, **values, "service": self.service}
+        inputs = {name: known[name] for name in (*wanted, *self.parameters) if known.get(name)}
+        marked = str(ctx.config.options.get("key_input", ""))
+        return {**inputs, marked: ctx.idempotency_key} if key and marked else inputs

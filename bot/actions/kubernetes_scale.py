@@ -1,0 +1,125 @@
+"""Give a workload another number of pods."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+
+from bot.actions._remote import called, text_at, value_at
+from bot.actions._workloads import (
+    DEPLOYMENTS,
+    STATEFUL_SETS,
+    Cluster,
+    Operation,
+    Workload,
+    described,
+    probed,
+    verified,
+)
+from bot.core.action import DryRun, Outcome, Tier, Verification
+from bot.core.config.actions import ActionConfig
+from bot.core.errors import ActionFailed
+from bot.core.text.untrusted import one_line
+from bot.plugins import Action, ActionContext, action
+
+KINDS = (DEPLOYMENTS, STATEFUL_SETS)
+SMALL_STEP = 1.5
+"""Up to half as many more is tier 1; anything else changes what users may notice, or the bill."""
+MOST = 50
+"""Without `options.most` of the entry."""
+
+
+@action
+class KubernetesScale(Action):
+    """Set the number of pods of the service's workload.
+
+    Helps against more traffic than the pods can take. Does not help where something behind them is full: more pods
+    then make it worse.
+    """
+
+    version: ClassVar[str] = "1"
+    floor: ClassVar[Tier] = Tier.ONE
+    service: str
+    replicas: str = Field(description="How many pods, e.g. 6")
+
+    @field_validator("replicas", mode="before")
+    @classmethod
+    def _replicas(cls, value: object) -> str:
+        text = str(value)
+        if not (text.isascii() and text.isdigit() and len(text) <= 4):
+            raise ValueError(f"{one_line(text, 20)!r} is no number of pods")
+        return str(int(text))
+
+    @classmethod
+    def tier_of(cls, config: ActionConfig) -> Tier:
+        """1; 2 without a signal that shows whether it helped."""
+        return Tier.ONE if config.verify else Tier.TWO
+
+    def tier_for(self, config: ActionConfig) -> Tier:
+        """Scaling to nothing is never done by the bot."""
+        return self.tier_of(config) if int(self.replicas) else Tier.X
+
+    def undo(self, remote_id: str) -> "Action | None":
+        """The number of pods from before."""
+        return KubernetesScale(service=self.service, replicas=remote_id) if remote_id.isdigit() and int(remote_id) else None
+
+    def undo_text(self) -> str:
+        """It can be set back."""
+        return "setting the number of pods back"
+
+    def targets(self, ctx: ActionContext) -> tuple[str, ...]:
+        """`namespace/name` of the workload."""
+        return (Cluster(ctx, self.service).target,)
+
+    def steps(self, ctx: ActionContext) -> list[str]:
+        """The number, and what is watched."""
+        return [f"set {self.targets(ctx)[0]} to {self.replicas} pods", "watch the rollout and the signal"]
+
+    async def dry_run(self, ctx: ActionContext) -> DryRun:
+        """From how many to how many, and what the server says to a trial.
+
+        Raises ActionFailed where an autoscaler would set it back, or above the most that the entry allows.
+        """
+        cluster = Cluster(ctx, self.service)
+        workload = await cluster.workload(KINDS)
+        self._require_allowed(ctx.config)
+        await self._require_no_autoscaler(cluster, workload)
+        now, wanted = workload.wanted, int(self.replicas)
+        lines = [f"set {workload.title} from {now} to {wanted} pods"]
+        small = now <= wanted <= now * SMALL_STEP
+        floor = Tier.ONE if small else Tier.TWO
+        return await described(cluster, workload, lines, self._operations(workload), floor=floor)
+
+    def _require_allowed(self, config: ActionConfig) -> None:
+        most = int(str(config.options.get("most", MOST)))
+        if int(self.replicas) > most:
+            raise ActionFailed(f"This entry allows at most {most} pods (options.most).")
+
+    @staticmethod
+    async def _require_no_autoscaler(cluster: Cluster, workload: Workload) -> None:
+        for scaler in await cluster.listed("apis/autoscaling/v2", "horizontalpodautoscalers"):
+            about = value_at(scaler, "spec", "scaleTargetRef") or {}
+            if about.get("name") == workload.name and str(about.get("kind", "")).lower() + "s" == workload.kind:
+                name = text_at(scaler, "metadata", "name")
+                raise ActionFailed(f"The autoscaler {name} would set {workload.title} back: change its bounds instead.")
+
+    async def run(self, ctx: ActionContext) -> Outcome:
+        """The one patch."""
+        return await called(self._run(ctx))
+
+    async def _run(self, ctx: ActionContext) -> Outcome:
+        cluster = Cluster(ctx, self.service)
+        workload = await cluster.workload(KINDS)
+        done = f"{workload.title} has {self.replicas} pods now, {workload.wanted} before."
+        return await cluster.change(workload, self._operations(workload), done, before=str(workload.wanted))
+
+    async def probe(self, ctx: ActionContext) -> Outcome | None:
+        """Whether the workload carries the key of this run."""
+        return await probed(ctx, self.service, KINDS)
+
+    async def verify(self, ctx: ActionContext) -> Verification:
+        """All pods there, then the signal."""
+        return await verified(ctx, self.service, KINDS)
+
+    def _operations(self, workload: Workload) -> Sequence[Operation]:
+        return [{"op": "add", "path": "/spec/replicas", "value": int(self.replicas)}]
