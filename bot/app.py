@@ -63,12 +63,13 @@ from bot.workflows.failure_recovery import FailureRecovery
 from bot.workflows.inbox import Inbox
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.fact_collection import FactCollector
-from bot.workflows.investigation.learning import LeadRecord, LearningTick
+from bot.workflows.investigation.learning import LeadRecord
 from bot.workflows.investigation.question_checks import QuestionChecks
 from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
 from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.investigation.triage import TriageSteps, triage
 from bot.workflows.messages.sender import Sender
+from bot.workflows.periodic_checks import periodic_checks
 from bot.workflows.postmortem import PostmortemSteps, postmortem
 from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.executor import ActionExecutor
@@ -250,7 +251,7 @@ class App:
             "heartbeat": self._heartbeat,
             "rotas": RotaTick(self.rotas),
             "tidy": RetentionTick(Pruning(self.db, self.config, count_pruned), self.engine.forget),
-            "learning": LearningTick(Cases(self.db), self.config.default_channel),
+            **periodic_checks(self.db, self.config),
         }
         direct = {} if self.secrets.postgres else {name: logged(name, tick) for name, tick in ticks.items()}
         self.schedule = Schedule(self.engine, clock=self.clock, leads=self.engine.is_leader, direct=direct)

@@ -235,9 +235,11 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     import asyncio
 
     from bot.console.action_addresses import address_problems
+    from bot.console.doctor import fingerprints
     from bot.settings import deprecated_keys, load_config, load_secrets
 
-    path = file or load_secrets().config
+    secrets = load_secrets()
+    path = file or secrets.config
     if not path.exists():
         _fail(f"{path} does not exist; `tocsin init --prometheus URL` drafts one")
     config = load_config(path)
@@ -248,6 +250,9 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     typer.echo(f"{path} is valid ({counts})")
     for notice in deprecated_keys(path):
         typer.echo(f"Deprecated: {notice}.")
+    for check in fingerprints(secrets, config):
+        if check.state == "failed":
+            typer.echo(f"{check.name} {check.result}; {check.advice}.")
     for problem in problems:
         typer.echo(f"Not checked: actions.{problem.entry}.url: {problem.text}.")
     if not config.default_channel:

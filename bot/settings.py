@@ -258,6 +258,8 @@ def _option_problems(key: str, source: SourceConfig, kind: Source) -> Iterator[P
     for needed in kind.needs:
         if not source.options.get(needed):
             yield Problem(f"{kind.name} needs options.{needed}", ("sources", key))
+    if (source.fingerprint or source.replica_of) and "alerts" not in kind.takes:
+        yield Problem(f"{kind.name} takes no alerts that it could be about", ("sources", key))
     for name in source.options:
         if kind.options is not None and name not in kind.options:
             there = ", ".join(sorted(kind.options)) or "none"

@@ -12,6 +12,7 @@ from rich.table import Column, Table
 
 from bot.adapters import logs_of, model_of, settings_of, systems_of
 from bot.console.action_addresses import address_problems
+from bot.console.fingerprints import check_fingerprints
 from bot.console.heartbeats import check_heartbeats
 from bot.console.queries import check_queries
 from bot.core.check import Check, absent, failed, ok
@@ -26,7 +27,7 @@ from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
 from bot.settings import Secrets, alert_channels, catalogue_of, load_config, source_kinds, source_tokens, without_token
 from bot.slack.checkup import check_slack
-from bot.store.checkup import check_database, check_sizes, heartbeats
+from bot.store.checkup import check_database, check_sizes, heartbeats, newest_labels
 from bot.store.db.database import utc_now
 
 COLOURS = {"ok": "green", "failed": "bold red", "not set up": "yellow"}
@@ -64,7 +65,7 @@ async def checkup(secrets: Secrets) -> list[Check]:
     outside = [*slack, *models, *_model_code(secrets), *systems]
     remedies = await _actions(config)
     called = [*_heartbeats(secrets, config), _on_call(config), _pager(secrets, config)]
-    return [first, *_sources(config), *database, *outside, *remedies, *_local(config), *called]
+    return [first, *_sources(config), *fingerprints(secrets, config), *database, *outside, *remedies, *_local(config), *called]
 
 
 def _configuration(secrets: Secrets) -> tuple[Config | None, Check]:
@@ -121,6 +122,12 @@ def _sizes(secrets: Secrets, config: Config) -> list[Check]:
 def _heartbeats(secrets: Secrets, config: Config) -> list[Check]:
     address = _database_address(secrets)
     return check_heartbeats(config, heartbeats(address) if address else [], utc_now())
+
+
+def fingerprints(secrets: Secrets, config: Config) -> list[Check]:
+    """Whether each rule of a source's identity fits anything that is stored."""
+    address = _database_address(secrets)
+    return check_fingerprints(config, lambda source: newest_labels(address, source) if address else [])
 
 
 def _on_call(config: Config) -> Check:

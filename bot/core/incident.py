@@ -59,6 +59,10 @@ class AlertGroup(BaseModel):
     firing: int = 0
     repeats: int = 0
     reopened: int = 0
+    stale: int = 0
+    """How many of those that fire were not repeated for long: whether they still fire is unknown."""
+    flapping: str = ""
+    """Which alert fires again and again, and how often; "" where none does."""
     mentioned_at: datetime | None = None
     """When its on-call was mentioned first."""
     rev: int = 1

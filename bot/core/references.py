@@ -89,3 +89,22 @@ def _sources(config: Config) -> Iterator[Problem]:
             yield Problem("a source's name is part of its address: letters, digits, - and _", ("sources", key))
         elif (holder := holders.setdefault(variable, f"source {key}")) != f"source {key}":
             yield Problem(f"TOCSIN_TOKEN_{variable} is the token of {holder} already: choose another name", ("sources", key))
+        yield from _replica(config, key)
+        yield from _unreachable_rules(config, key)
+
+
+def _replica(config: Config, key: str) -> Iterator[Problem]:
+    original, at = config.sources[key].replica_of, ("sources", key, "replica_of")
+    if original and original not in config.sources:
+        yield Problem(f"{original!r} is not among sources", at)
+    elif original and (original == key or config.sources[original].replica_of):
+        yield Problem(f"{original!r} is a replica itself: name the source that is none", at)
+
+
+def _unreachable_rules(config: Config, key: str) -> Iterator[Problem]:
+    """A rule that can match nothing, for one before it fits all that it could."""
+    rules = config.sources[key].fingerprint
+    for index, rule in enumerate(rules):
+        if any(before.covers(rule) for before in rules[:index]):
+            at = ("sources", key, "fingerprint", index)
+            yield Problem("matches nothing: a rule before it takes all that it fits", at)

@@ -45,7 +45,9 @@ def parts_of(request: SourceRequest) -> Parts | None:
     alerts = [bytes(alert) for alert in body.alerts]
     if not alerts or len(alerts) > MAX_ITEMS or too_deep(_frame(request.body, alerts)):
         return None
-    key = hashlib.blake2b(f"{request.source}\0{body.groupKey}".encode(), digest_size=16).digest()
+    # Under other rules the same bytes are another alert.
+    rules = request.config.fingerprint or ""
+    key = hashlib.blake2b(f"{request.source}\0{body.groupKey}\0{rules}".encode(), digest_size=16).digest()
     repeats: list[int] = []
     fresh: dict[bytes, bytes] = {}
     for alert in alerts:

@@ -16,7 +16,10 @@ from bot.core.text.untrusted import one_line
 from bot.store.db.database import DatabaseAway, DatabaseUnreadable
 from bot.store.migrate import current, head, sync_url
 from bot.store.retention.sizes import in_words, sizes
-from bot.store.tables import HeartbeatRow
+from bot.store.tables import EpisodeRow, HeartbeatRow
+
+MOST_COMPARED = 5_000
+"""Alerts of one source, the newest, that its rules are compared with."""
 
 
 def check_database(url: str) -> Check:
@@ -48,6 +51,18 @@ def heartbeats(url: str) -> list[tuple[str, Rhythm]]:
         engine = create_engine(sync_url(url), poolclass=NullPool)
         with Session(engine) as session:
             return [(row.key, row.rhythm) for row in session.exec(select(HeartbeatRow).order_by(col(HeartbeatRow.key)))]
+    except (ConfigurationError, SQLAlchemyError):
+        return []
+
+
+def newest_labels(url: str, source: str) -> list[dict[str, str]]:
+    """The labels of a source's newest alerts, with their names as `alertname`; none where the database cannot be read."""
+    read = select(EpisodeRow.name, EpisodeRow.labels).where(EpisodeRow.source == source)
+    try:
+        engine = create_engine(sync_url(url), poolclass=NullPool)
+        with Session(engine) as session:
+            rows = session.exec(read.order_by(col(EpisodeRow.id).desc()).limit(MOST_COMPARED)).all()
+            return [{"alertname": name, **labels} for name, labels in rows]
     except (ConfigurationError, SQLAlchemyError):
         return []
 

@@ -32,6 +32,8 @@ class Episode(_Row):
     first_seen_at: datetime
     last_seen_at: datetime
     repeats: int
+    stale_at: datetime | None
+    """Since when its source should have repeated it and did not; null while it does, and once it is resolved."""
     group_id: int | None
     """The number in `AL-n`."""
     grouping_reason: GroupingReason | Literal[""]

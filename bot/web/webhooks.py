@@ -163,8 +163,9 @@ class WebhookEndpoints:
             await self.fetch(parsed.confirm_url)
             log.info("subscription confirmed", source=name)
         if count:
+            identified = delivery.config.identified(name, parsed.alerts)
             await self.writer.put(
-                parsed.alerts, parsed.changes, received_at, source=name, repeats=parsed.repeats, digests=parsed.digests
+                identified, parsed.changes, received_at, source=name, repeats=parsed.repeats, digests=parsed.digests
             )
         for item in _to_keep(parsed.rejected, delivery.body):
             await self._keep(name, item.body, item.problem, received_at)

@@ -80,6 +80,7 @@ class HousekeepingTick:
         db = self.postmortems.db
         await incidents.close_quiet(db, self.config.close_after)
         await groups.end_storms(db, self.config)
+        await groups.settle_flapping(db)
         await start_wanted(self.postmortems, self.engine)
         await self._retry_triages()
 
@@ -242,5 +243,6 @@ EVERY = {
     "rotas": timedelta(hours=1),
     "tidy": timedelta(minutes=10),
     "learning": timedelta(minutes=1),
+    "stale": timedelta(minutes=1),
 }
 """How often each tick comes."""

@@ -59,6 +59,19 @@ HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
             "4: sources.gh.options.service: github has no such option; it has environment, services, workflows",
         ),
         ("sources:\n  s:\n    kind: slack_channel\n", "2: sources.s: slack_channel needs options.channel"),
+        ("sources:\n  a: {kind: generic, replica_of: b}\n", "2: sources.a.replica_of: 'b' is not among sources"),
+        (
+            "sources:\n  a: {kind: generic, replica_of: b}\n  b: {kind: generic, replica_of: a}\n",
+            "2: sources.a.replica_of: 'b' is a replica itself",
+        ),
+        (
+            "sources:\n  a:\n    kind: generic\n    fingerprint: [{labels: [a]}, {match: {a: x}, labels: [a]}]\n",
+            "4: sources.a.fingerprint.1: matches nothing: a rule before it takes all that it fits",
+        ),
+        (
+            "sources:\n  a: {kind: slack_channel, options: {channel: C1}, fingerprint: [{labels: [pod]}]}\n",
+            "2: sources.a: slack_channel takes no alerts that it could be about",
+        ),
         ("actions:\n  a: {kind: run_webhok}\n", "2: actions.a.kind: 'run_webhok' is no kind of actions; there are run_webhook"),
         ("a: [1\n", "2: expected"),
         ("actions:\n  rollback: {kind: run_webhook, undo: nothing}\n", "2: actions.rollback.undo"),

@@ -5,10 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
+from bot.core.text.durations import duration_text
+
 FLAPS_AT, FLAPS_WITHIN = 5, timedelta(minutes=5)
 """An alert that fires for the fifth time within five minutes flaps."""
 RETURNS_WITHIN = timedelta(minutes=5)
 """An alert that fires again so soon after it resolved is the same trouble."""
+
+REPLICAS_DIFFER = timedelta(minutes=2)
+"""By so much two Prometheus servers may differ in when an alert began: each evaluates its rules at moments of its own."""
+
+FLAPPING_AT, FLAPPING_WITHIN = 5, timedelta(hours=1)
+"""An alert that fires for the fifth time within an hour is marked as flapping, however slowly its source reports it."""
+SHORTEST_HOLD, LONGEST_HOLD = timedelta(minutes=5), timedelta(minutes=30)
 
 
 class EpisodeTimes(Protocol):
@@ -16,23 +25,34 @@ class EpisodeTimes(Protocol):
 
     starts_at: datetime
     status: str
+    ended_at: datetime | None
 
 
 E = TypeVar("E", bound=EpisodeTimes)
 
 
-def episode_of(episodes: Sequence[E], *, starts_at: datetime, received_at: datetime) -> E | None:
+def episode_of(episodes: Sequence[E], *, starts_at: datetime, received_at: datetime, replicated: bool = False) -> E | None:
     """The episode that a delivery is about; None if it is a new one. `episodes`: of the same alert, the oldest first.
 
-    A source that gives no start is read as starting on arrival: then it is the episode that fires.
+    A source that gives no start is read as starting on arrival: then it is the episode that fires. `replicated`: several
+    senders report the alert, each with the start that its own Prometheus saw.
     """
     for episode in reversed(episodes):
         if episode.starts_at == starts_at:
             return episode
+    if seen_otherwise := [episode for episode in episodes if replicated and _overlaps(episode, starts_at)]:
+        return min(seen_otherwise, key=lambda episode: abs(episode.starts_at - starts_at))
     if starts_at != received_at:
         return None
     firing = [episode for episode in episodes if episode.status == "firing" and episode.starts_at <= starts_at]
     return firing[-1] if firing else None
+
+
+def _overlaps(episode: EpisodeTimes, starts_at: datetime) -> bool:
+    """Whether a firing that began then is this one, as another sender saw it: one alert does not fire twice at once."""
+    if abs(starts_at - episode.starts_at) > REPLICAS_DIFFER:
+        return False
+    return episode.ended_at is None or starts_at < episode.ended_at
 
 
 def end_of(current: datetime | None, reported: datetime, starts_at: datetime) -> datetime:
@@ -70,3 +90,27 @@ def last_time(earlier: Sequence[PastEpisode], starts_at: datetime) -> LastTime:
     flaps = sum(one.starts_at > starts_at - FLAPS_WITHIN for one in earlier) >= FLAPS_AT - 1
     resolved = last.ended_at is not None and timedelta(0) < starts_at - last.ended_at <= RETURNS_WITHIN
     return LastTime(last.group_id, resolved or flaps, flaps)
+
+
+@dataclass(frozen=True)
+class Flapping:
+    """An alert that fires again and again."""
+
+    times: int
+    within: timedelta
+
+    @property
+    def text(self) -> str:
+        """`fired 6 times within 12 min`."""
+        return f"fired {self.times} times within {duration_text(max(self.within, timedelta(seconds=1)))}"
+
+    @property
+    def hold(self) -> timedelta:
+        """For how long a pause is not its end: twice what usually lies between two of its starts."""
+        return min(LONGEST_HOLD, max(SHORTEST_HOLD, 2 * self.within / (self.times - 1)))
+
+
+def flapping_of(earlier: Sequence[PastEpisode], starts_at: datetime) -> Flapping | None:
+    """Whether an alert that begins anew at `starts_at` flaps; `earlier`: its episodes before, the oldest first."""
+    starts = [one.starts_at for one in earlier if one.starts_at > starts_at - FLAPPING_WITHIN]
+    return Flapping(len(starts) + 1, starts_at - starts[0]) if len(starts) >= FLAPPING_AT - 1 else None

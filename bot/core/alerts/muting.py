@@ -74,6 +74,12 @@ def parse_mute(stored: str) -> Mute | None:
     return None
 
 
+def is_lasting(stored: str) -> bool:
+    """Whether no repeat of an alert ends the mute behind a stored text."""
+    mute = parse_mute(stored)
+    return mute is not None and mute.lasting
+
+
 def matches(match: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """Whether every label of `match` is equal; an empty match matches nothing."""
     return bool(match) and all(labels.get(key) == value for key, value in match.items())

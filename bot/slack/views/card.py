@@ -137,10 +137,19 @@ def _lines(card: CardContent, view: ViewContext) -> Iterable[str]:
     again = f"reopened {counted(group.reopened, 'time')}" if group.reopened else ""
     since = f"Since {when(card.started_at or group.opened_at)}"
     yield " · ".join(filter(None, (since, _alerts(group), f"on call {on_call}" if on_call else "", again)))
+    yield from _doubts(group)
     if cause := _cause(card):
         yield f"*{cause[0]}:* {prose(cause[1], 200)}"
     elif card.last_change:
         yield f"*Last change:* {_last_change(card.last_change)}"
+
+
+def _doubts(group: AlertGroup) -> Iterable[str]:
+    """What makes its count of firing alerts less sure than it looks."""
+    if group.flapping:
+        yield f"*Flapping:* {plain_text(group.flapping, 120)}; its pauses count as firing"
+    if group.stale:
+        yield f"*Stale:* {counted(group.stale, 'alert')} not repeated by the source; unknown whether still firing"
 
 
 def _link(label: str, url: str, hosts: Collection[str]) -> str:

@@ -24,6 +24,7 @@ class EpisodeIndex:
         self.config = config
         self._episodes: dict[tuple[str, str], list[EpisodeRow]] = {}
         self._firing_elsewhere: list[Mapping[str, str]] = []
+        self._replicated = {source.replica_of for source in config.sources.values()}
 
     async def load(self, session: AsyncSession, rows: Sequence[AlertRow]) -> None:
         """Read the episodes of these alerts, and if anything inhibits, the labels of whatever else may inhibit them."""
@@ -60,7 +61,8 @@ class EpisodeIndex:
     def same(self, row: AlertRow) -> EpisodeRow | None:
         """The episode that this delivery is about; None if it is a new one."""
         episodes = self._episodes.get((row.source, row.fingerprint), [])
-        return episode_of(episodes, starts_at=row.starts_at, received_at=row.received_at)
+        replicated = row.source in self._replicated
+        return episode_of(episodes, starts_at=row.starts_at, received_at=row.received_at, replicated=replicated)
 
     def earlier(self, episode: EpisodeRow) -> Iterator[datetime]:
         """When the other episodes of the same alert were first seen."""

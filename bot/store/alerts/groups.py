@@ -165,13 +165,28 @@ async def clear(db: Database, session: AsyncSession, group: GroupRow, at: dateti
     """All its alerts cleared: monitoring, until it is resolved or closes by itself."""
     if group.state in (GroupState.MONITORING, GroupState.RESOLVED):
         return
-    group.state, group.cleared_at = GroupState.MONITORING, at
+    group.state, group.cleared_at, group.flapping = GroupState.MONITORING, at, ""
     await timeline.add(
         db, session, EntryKind.GROUP, "All alerts cleared; monitoring", group_id=group.id, incident_id=group.incident_id
     )
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)) and row.state == IncidentState.OPEN:
         row.state, row.monitoring_at = IncidentState.MONITORING, db.clock()
         session.add(row)
+
+
+async def settle_flapping(db: Database) -> None:
+    """Take the mark from groups whose alert has stopped flapping: one that does not fire any more has cleared."""
+    over = GroupRow.flapping != "", col(GroupRow.flapping_until) <= db.clock()
+    async with db.read() as session:
+        if (await session.exec(select(GroupRow.id).where(*over).limit(1))).first() is None:
+            return
+    async with db.write() as session:
+        rows = (await session.exec(select(GroupRow).where(*over).with_for_update())).all()
+        for group in rows:
+            group.flapping = ""
+            if group.firing == 0 and group.alerts:
+                await clear(db, session, group, db.clock())
+        await touch_cards(db, session, rows)
 
 
 async def next_attempt(session: AsyncSession, group: GroupRow) -> int:

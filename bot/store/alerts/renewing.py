@@ -33,11 +33,15 @@ class Renewing:
     fires: bool = False
     """Whether an alert of the same service is known to fire in the group: else that is asked of the database."""
 
-    async def judge(self, episode: EpisodeRow) -> Renewal | None:
-        """What is new about the group; a cleared one fires again, and what was acknowledged may be something else."""
+    async def judge(self, episode: EpisodeRow, *, flaps: bool = False) -> Renewal | None:
+        """What is new about the group; a cleared one fires again, and what was acknowledged may be something else.
+
+        `flaps`: the alert fires again and again; that it does so once more is no news, unless something was changed.
+        """
         cleared = GroupState(self.group.state) is GroupState.MONITORING
         recovered = not cleared and await self._recovered(episode)
         changed = await self._changed(episode, again=cleared or recovered)
+        recovered = recovered and (changed or not flaps)
         name, service, now = episode.name, episode.service, self.db.clock()
         about = {"cleared": cleared, "recovered": recovered, "changed": changed}
         change = renewal(name, service, self.members, self.catalogue, now, **about)

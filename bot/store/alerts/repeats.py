@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.alerts.staleness import Gaps, next_interval
 from bot.core.incident import GroupState
 from bot.core.memo import Memo
 from bot.store.db.columns import Moment
@@ -30,7 +31,7 @@ Signal = tuple[str, str]
 """Source and fingerprint."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class _Firing:
     """The firing episode of one alert, in a group; `severity` is the word that its source sent last."""
 
@@ -39,6 +40,7 @@ class _Firing:
     group: int
     starts_at: datetime
     severity: str
+    last_seen_at: datetime
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Counts:
     groups: Counter[int] = field(default_factory=Counter)
     episodes_at: dict[int, datetime] = field(default_factory=dict)
     sources_at: dict[str, datetime] = field(default_factory=dict)
+    gaps: Gaps = field(default_factory=Gaps)
 
     def add(self, firing: _Firing, received_at: datetime) -> None:
         """One more repeat."""
@@ -98,6 +101,8 @@ class Counts:
         self.groups[firing.group] += 1
         _later_of(self.episodes_at, firing.episode, received_at)
         _later_of(self.sources_at, firing.signal[0], received_at)
+        self.gaps.add(firing.signal[0], firing.last_seen_at, received_at)
+        firing.last_seen_at = max(firing.last_seen_at, received_at)
 
     async def write(self, session: AsyncSession) -> None:
         """Count them, in the caller's transaction: their episodes, and their groups unless somebody resolved them."""
@@ -108,6 +113,18 @@ class Counts:
         await connection.execute(_EPISODES, episodes)
         await connection.execute(_GROUPS, [{"of": id, "more": n} for id, n in sorted(self.groups.items())])
         await connection.execute(_SOURCES, [{"of": name, "at": at} for name, at in sorted(self.sources_at.items())])
+        await learn_intervals(session, self.gaps, max(self.sources_at.values()))
+
+
+async def learn_intervals(session: AsyncSession, gaps: Gaps, at: datetime) -> None:
+    """Note how long sources let pass between two deliveries of what fires, in the caller's transaction."""
+    for name, (longest, count) in gaps.by_source.items():
+        row = await session.get(SourceRow, name)
+        if row is not None:
+            interval = next_interval(row.interval, longest, count, at)
+            row.repeat_seconds, row.repeat_gaps = interval.longest.total_seconds(), interval.gaps
+            row.repeat_seen_at = interval.seen_at
+            session.add(row)
 
 
 def _later_of(moments: dict[T, datetime], of: T, at: datetime) -> None:
@@ -182,8 +199,8 @@ class Repeats:
             self._firing.pop(signal)
             episode = firing.get(signal)
             if episode is not None and episode.id and episode.group_id and episode.starts_at == row.starts_at:
-                severity = sys.intern(row.severity)
-                self._learn(row.seq, _Firing(signal, episode.id, episode.group_id, episode.starts_at, severity))
+                severity, at = sys.intern(row.severity), episode.last_seen_at
+                self._learn(row.seq, _Firing(signal, episode.id, episode.group_id, episode.starts_at, severity, at))
 
     def _learn(self, number: int | None, firing: _Firing) -> None:
         self._firing.put(firing.signal, firing)

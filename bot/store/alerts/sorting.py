@@ -14,11 +14,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.alerts import muting
-from bot.core.alerts.episodes import end_of, last_time
+from bot.core.alerts.episodes import end_of, flapping_of, last_time
 from bot.core.alerts.escalation import deserves_incident, escalation
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
 from bot.core.alerts.renewal import BURST, Members, Renewal
 from bot.core.alerts.silences import Silence
+from bot.core.alerts.staleness import Gaps
 from bot.core.config import Config
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
@@ -29,7 +30,7 @@ from bot.store.alerts.deliveries import delivered_now, episode_of, record_heartb
 from bot.store.alerts.episode_index import EpisodeIndex
 from bot.store.alerts.open_groups import OpenGroups, arrival_of
 from bot.store.alerts.renewing import Renewing, renew, renewed_key
-from bot.store.alerts.repeats import Repeats
+from bot.store.alerts.repeats import Repeats, learn_intervals
 from bot.store.alerts.sorting_result import SortingResult
 from bot.store.db.database import Database
 from bot.store.db.turns import Turns
@@ -77,16 +78,15 @@ class Sorter:
 
     async def show_again(self, session: AsyncSession, silence: SilenceRow) -> SortingResult:
         """What still fires when a silence is over joins or opens its groups now, as far as a batch may open any."""
-        batch = _Batch(self, session)
-        firing = await silences.muted_by(session, silence)
+        batch, firing = _Batch(self, session), await silences.muted_by(session, silence)
         if firing:
             await batch.load([delivered_now(episode, self.db.clock()) for episode in firing])
-        for episode in firing:
-            if batch.result.opened == MOST_OPENED:
-                return batch.result
-            await batch.place_again(episode)
+        left = list(reversed(firing))
+        while left and batch.result.opened < MOST_OPENED:
+            await batch.place_again(left.pop())
         await batch.finish()
-        await silences.hand_back(self.db, session, silence)
+        if not left:
+            await silences.hand_back(self.db, session, silence)
         return batch.result
 
 
@@ -101,6 +101,7 @@ class _Batch:
         """Rows that this batch has locked."""
         self.sources: dict[str, SourceRow] = {}
         self.silences: Sequence[Silence] = ()
+        self.gaps = Gaps()
         self.storms: dict[tuple[str, datetime], str] = {}
         """Channel and moment -> the storm card that groups opened there stand on."""
         self.bursts: set[str] = set()
@@ -192,7 +193,7 @@ class _Batch:
 
     async def _redelivered(self, episode: EpisodeRow, row: AlertRow) -> None:
         """Apply a further delivery of an episode: its end, a repeat, or news about its severity or its muting."""
-        episode.last_seen_at = max(episode.last_seen_at, row.received_at)
+        last_seen_at, episode.last_seen_at = episode.last_seen_at, max(episode.last_seen_at, row.received_at)
         self.session.add(episode)
         if row.status == "resolved":
             await self._end(episode, reported_end(row))
@@ -201,6 +202,7 @@ class _Batch:
         if episode.status != "firing":
             return
         episode.repeats += 1
+        self.gaps.add(row.source, last_seen_at, row.received_at)
         group = await self._group(episode.group_id)
         if group is not None:
             # Repeats are counted, not shown: the card has the count with its next real change.
@@ -208,7 +210,7 @@ class _Batch:
             self.session.add(group)
             if worse:
                 await self._raise(group, episode)
-        elif episode.group_id is None and not _lasting(episode.muted_by):
+        elif episode.group_id is None and not muting.is_lasting(episode.muted_by):
             # What muted it may be over: a maintenance ends while its alerts still fire.
             await self._place(episode, row)
 
@@ -231,13 +233,16 @@ class _Batch:
                 self.result.backlogs.add(row.source)
             return
         arrival = self._arrival(episode, row.received_at)
+        flapping = flapping_of(self.episodes.before(episode), episode.starts_at)
         group, membership = await self._joined(arrival)
         episode.grouping_reason, episode.grouping_text = membership.reason.value, membership.text
         if group is None:
             group = await self._new_group(episode, row, burst=membership.reason is GroupingReason.NEW_BURST)
         else:
-            await self._joins(group, episode)
+            await self._joins(group, episode, flaps=flapping is not None)
         assert group.id is not None
+        if flapping:
+            group.flapping, group.flapping_until = f"{episode.name} {flapping.text}", row.received_at + flapping.hold
         group.alerts += 1
         group.last_alert_at = max(group.last_alert_at, row.received_at)
         episode.group_id = group.id
@@ -260,7 +265,7 @@ class _Batch:
         if all(started != ref for started, _ in self.result.triages):
             self.result.triages.append((ref, await groups.next_attempt(self.session, group)))
 
-    async def _joins(self, group: GroupRow, episode: EpisodeRow) -> None:
+    async def _joins(self, group: GroupRow, episode: EpisodeRow, *, flaps: bool) -> None:
         """What a further alert means for an open group: it fires again, is about something new, or is worse than before."""
         if group.alerts == 0:
             await self._first_alert(group, episode)
@@ -269,7 +274,8 @@ class _Batch:
         held = self.open.groups[group.id or 0]
         members = Members(held.alerts, held.kinds, held.services | {group.service}, group.renewed_at or group.opened_at)
         fires = episode.service in held.firing
-        change = await Renewing(self.db, self.session, self.catalogue, group, members, fires).judge(episode)
+        renewing = Renewing(self.db, self.session, self.catalogue, group, members, fires)
+        change = await renewing.judge(episode, flaps=flaps)
         if change:
             self.session.add(episode)
             await self.session.flush()
@@ -377,15 +383,13 @@ class _Batch:
 
     async def finish(self) -> None:
         """Clear groups whose last alert ended; show what changed, one touch a group."""
+        now = self.db.clock()
         for group in self.result.touched.values():
-            if group.firing == 0:
-                await groups.clear(self.db, self.session, group, self.db.clock())
+            # A flapping alert counts as firing until it has been quiet: its pauses are no ends.
+            if group.firing == 0 and not (group.flapping_until and group.flapping_until > now):
+                await groups.clear(self.db, self.session, group, now)
                 self._remember(group)
         await groups.touch_cards(self.db, self.session, self.result.touched.values())
         for key in sorted(self.bursts):
             await messages.refresh(self.db, self.session, key)
-
-
-def _lasting(muted_by: str) -> bool:
-    mute = muting.parse_mute(muted_by)
-    return mute is not None and mute.lasting
+        await learn_intervals(self.session, self.gaps, now)

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from bot.core.alerts.heartbeat import Rhythm
+from bot.core.alerts.staleness import RepeatInterval
 from bot.store.db.columns import Json, Moment, numbered_key
 
 
@@ -100,6 +101,8 @@ class EpisodeRow(SQLModel, table=True):
     first_seen_at: datetime = Field(sa_type=Moment)
     last_seen_at: datetime = Field(sa_type=Moment, index=True)
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    stale_at: datetime | None = Field(default=None, sa_type=Moment)
+    """Since when its source should have repeated it and did not: whether it still fires is unknown."""
 
 
 class SourceRow(SQLModel, table=True):
@@ -109,6 +112,17 @@ class SourceRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     first_seen_at: datetime = Field(sa_type=Moment)
     last_seen_at: datetime = Field(sa_type=Moment)
+    repeat_seconds: float = 0.0
+    """The longest gap between two deliveries of one firing alert (bot.core.alerts.staleness),"""
+    repeat_gaps: int = 0
+    """of so many gaps,"""
+    repeat_seen_at: datetime | None = Field(default=None, sa_type=Moment)
+    """and when one was last nearly as long."""
+
+    @property
+    def interval(self) -> RepeatInterval:
+        """How it repeats what fires."""
+        return RepeatInterval(timedelta(seconds=self.repeat_seconds), self.repeat_gaps, self.repeat_seen_at)
 
 
 class HeartbeatRow(SQLModel, table=True):
@@ -165,6 +179,12 @@ class GroupRow(SQLModel, table=True):
     renewed_by: int | None = Field(default=None, sa_type=BigInteger)
     """The episode that it is about since then."""
     renewals: int = 0
+    stale: int = 0
+    """How many of its firing alerts are stale."""
+    flapping: str = ""
+    """Which of its alerts flaps and how often it fired, in words; empty once it does not."""
+    flapping_until: datetime | None = Field(default=None, sa_type=Moment)
+    """Until then a pause of that alert is not its end."""
     rev: int = 1
 
 

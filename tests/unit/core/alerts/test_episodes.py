@@ -13,9 +13,10 @@ from tests.unit.builders import NOW, at
 class Times:
     starts_at: datetime
     status: str = "firing"
+    ended_at: datetime | None = None
 
 
-ENDED, FIRING = Times(at(-30), "resolved"), Times(at(-20))
+ENDED, FIRING = Times(at(-30), "resolved", at(-25)), Times(at(-20))
 
 
 def test_a_delivery_with_the_start_of_an_episode_is_about_it() -> None:
@@ -29,6 +30,14 @@ def test_a_delivery_with_another_start_is_a_new_episode() -> None:
 def test_a_delivery_without_a_start_is_about_the_episode_that_fires() -> None:
     assert episode_of([ENDED, FIRING], starts_at=NOW, received_at=NOW) is FIRING
     assert episode_of([ENDED], starts_at=NOW, received_at=NOW) is None
+
+
+@pytest.mark.parametrize(("start", "expected"), [(-31, ENDED), (-28, ENDED), (-19, FIRING), (-24, None), (-5, None)])
+def test_of_two_replicas_that_saw_another_start_each_it_is_the_firing_that_overlaps(
+    start: float, expected: Times | None
+) -> None:
+    assert episode_of([ENDED, FIRING], starts_at=at(start), received_at=NOW, replicated=True) is expected
+    assert episode_of([ENDED, FIRING], starts_at=at(start), received_at=NOW) is None
 
 
 @pytest.mark.parametrize(("current", "reported", "expected"), [(None, -5, -5), (-3, -5, -5), (-5, -3, -5), (None, -40, -20)])

@@ -109,6 +109,13 @@ def test_a_resolved_card_collapses_to_its_header_one_control_and_the_state() -> 
     assert controls(blocks) == ["postmortem"]
 
 
+def test_a_card_says_which_alert_flaps_and_what_was_not_repeated() -> None:
+    _, blocks = rendered_card(flapping="HighErrorRate fired 6 times within 12 min", stale=2)
+
+    assert "*Flapping:* HighErrorRate fired 6 times within 12 min; its pauses count as firing" in words(blocks)
+    assert "*Stale:* 2 alerts not repeated by the source; unknown whether still firing" in words(blocks)
+
+
 def test_the_on_call_is_mentioned_only_when_the_state_asks_for_it() -> None:
     _, quiet = rendered_card()
     _, loud = rendered_card(mention=["U1"])

@@ -12,7 +12,7 @@ from bot.core.alert import Alert, Severity
 from bot.core.config import Config
 from bot.core.config.alerts import Inhibition, Maintenance, Threshold
 from bot.store import audit
-from bot.store.alerts.groups import end_storms, give_card
+from bot.store.alerts.groups import end_storms, give_card, settle_flapping
 from bot.store.alerts.sorting import MOST_OPENED
 from bot.store.incidents import incidents
 from bot.store.tables import AuditRow, HeartbeatRow, IncidentRow, MessageRow, TriageRow
@@ -431,3 +431,63 @@ async def test_a_restart_in_the_middle_of_a_burst_knows_it_as_one(desk: Desk) ->
 
     late = next(episode for episode in await desk.episodes() if episode.fingerprint == "late")
     assert late.grouping_reason == "same_burst"
+
+
+async def test_two_alertmanagers_that_send_the_same_alerts_are_one_group_and_one_alert(desk: Desk) -> None:
+    desk.inbox.sorter.config = Config.model_validate(
+        {
+            "default_channel": "C0",
+            "sources": {"prod": {"kind": "alertmanager"}, "b": {"kind": "alertmanager", "replica_of": "prod"}},
+        }
+    )
+    seen_later = {"start": -0.75}
+
+    await desk.receive(alert("a"), alert("a", **seen_later))
+    await desk.receive(alert("a"), alert("a", **seen_later))
+    assert [(group.alerts, group.firing, group.repeats) for group in await desk.groups()] == [(1, 1, 3)]
+
+    await desk.receive(alert("a", "resolved"))
+    await desk.receive(alert("a", **seen_later), alert("a", "resolved", **seen_later))
+    assert [(group.state, group.alerts, group.reopened) for group in await desk.groups()] == [("MONITORING", 1, 0)]
+
+
+async def fires_and_resolves(desk: Desk, times: int, every: float = 2) -> None:
+    """One alert, again and again; the last time it goes on."""
+    for number in range(times):
+        start = number * every
+        await desk.receive(alert("f", start=start, starts_at=at(start)))
+        if number < times - 1:
+            desk.clock.forward(every / 2)
+            await desk.receive(alert("f", "resolved", starts_at=at(start), ends_at=at(start + every / 2)))
+            desk.clock.forward(every / 2)
+
+
+async def test_a_flapping_alert_is_marked_and_its_pauses_do_not_clear_the_card(desk: Desk) -> None:
+    await fires_and_resolves(desk, 5)
+    (group,) = await desk.groups()
+    assert (group.flapping, group.state) == ("Alert f fired 5 times within 8 min", "FIRING")
+
+    desk.clock.forward(1)
+    await desk.receive(alert("f", "resolved", starts_at=at(8), ends_at=at(9)))
+    (group,) = await desk.groups()
+    renewals = group.renewals
+    assert (group.state, group.firing) == ("FIRING", 0)
+    desk.clock.forward(1)
+    await desk.receive(alert("f", starts_at=at(10)))
+
+    (group,) = await desk.groups()
+    assert (group.state, group.firing, group.renewals) == ("FIRING", 1, renewals)
+
+
+async def test_a_flapping_alert_that_has_been_quiet_has_cleared(desk: Desk) -> None:
+    await fires_and_resolves(desk, 5)
+    desk.clock.forward(1)
+    await desk.receive(alert("f", "resolved", starts_at=at(8), ends_at=at(9)))
+    desk.clock.forward(3.9)
+    await settle_flapping(desk.db)
+    assert [group.state for group in await desk.groups()] == ["FIRING"]
+
+    desk.clock.forward(0.2)
+    await settle_flapping(desk.db)
+
+    assert [(group.state, group.flapping) for group in await desk.groups()] == [("MONITORING", "")]

@@ -1,0 +1,43 @@
+"""The fingerprint rules of sources beside the alerts that they are for, for `tocsin doctor` and `tocsin config check`."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.core.check import Check, absent, failed, ok
+from bot.core.config import Config
+from bot.core.config.alerts import FingerprintRule
+from bot.core.text.untrusted import counted, one_line
+
+Labels = Mapping[str, str]
+
+
+def check_fingerprints(config: Config, stored: Callable[[str], Sequence[Labels]]) -> list[Check]:
+    """One check for each source with rules; `stored`: the labels of a source's newest alerts, as they were sent."""
+    return [
+        _check(f"Fingerprint {name}", source.fingerprint, stored(source.replica_of or name))
+        for name, source in config.sources.items()
+        if source.fingerprint
+    ]
+
+
+def _check(name: str, rules: Sequence[FingerprintRule], alerts: Sequence[Labels]) -> Check:
+    if not alerts:
+        return absent(name, f"nothing came of this source yet to compare {counted(len(rules), 'rule')} with")
+    fitted = [next((place for place, rule in enumerate(rules) if rule.fits(labels)), None) for labels in alerts]
+    if unused := [place for place in range(len(rules)) if place not in fitted]:
+        texts = "; ".join(_text(place, rules[place]) for place in unused)
+        advice = "correct its label names, or take it out: what it is for has another identity than it says"
+        return failed(name, f"matches nothing of {counted(len(alerts), 'alert')}: {texts}", advice)
+    identities = {
+        tuple(sorted(rules[place].identity(labels).items()))
+        for place, labels in zip(fitted, alerts, strict=True)
+        if place is not None
+    }
+    count = sum(place is not None for place in fitted)
+    taken = f"{counted(count, 'alert')} of {len(alerts):,}"
+    return ok(name, f"{counted(len(rules), 'rule')}: {taken} have {counted(len(identities), 'fingerprint')}")
+
+
+def _text(place: int, rule: FingerprintRule) -> str:
+    match = ", ".join(f"{name}={value}" for name, value in rule.match.items()) or "every alert"
+    labels = f"labels {', '.join(rule.labels)}" if rule.labels else f"without {', '.join(rule.without)}"
+    return one_line(f"rule {place + 1} ({match}: {labels})", 160)
