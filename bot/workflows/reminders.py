@@ -1,12 +1,14 @@
-"""Reminds people in Slack of SEV1 and SEV2 that nobody acknowledged, with a pager or without one."""
+"""Reminds people in Slack, with a pager or without: of SEV1 and SEV2 that nobody acknowledged, of monitoring that is silent."""
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.core.alerts.reminders import reminded, reminders_due, waited
 from bot.core.approvals.roster import FRESH_ROTA
 from bot.core.config import Config
 from bot.core.text.durations import elapsed_text
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.store.oversight.reminders import ReminderLines
 from bot.store.oversight.watch import Unacknowledged
@@ -42,6 +44,23 @@ class Reminders:
         nobody = f" Nobody is on call for {oldest.service or 'it'}: set default_on_call in tocsin.yaml."
         key = f"reminder:{oldest.thread_key}:{oldest.since:%Y%m%dT%H%M%S}:{number}"
         await self.lines.add(key, oldest.channel, oldest.thread_key, text + ("" if people else nobody), people)
+
+    async def silent(self, key: str, rule: str, since: datetime) -> None:
+        """Say in the default channel that an always-firing rule does not come any more: then no alert may, either."""
+        roster, now = await self.rotas.roster("", within=FRESH_ROTA), self.lines.db.clock()
+        source, _, name = rule.partition(":")
+        text = (
+            f"No heartbeat ({one_line(name, 60)}) from {one_line(source, 60)} since {clock(since)}: "
+            "new alerts may not arrive here. Check Prometheus, Alertmanager and its route to Tocsin."
+        )
+        await self.lines.announce(
+            f"{key}:{since:%Y%m%dT%H%M%S}", self.config.default_channel, text, roster.default(now).on_call
+        )
+
+    async def heard_again(self, key: str, rule: str) -> None:
+        """The same line says that it is over."""
+        source = one_line(rule.partition(":")[0], 60)
+        await self.lines.amend(f"{key}:", f"{source} was silent and is heard again. Alerts that fire now are on their cards.")
 
     async def _people(self, number: int, alerts: Sequence[Unacknowledged]) -> list[str]:
         people: dict[str, None] = {}

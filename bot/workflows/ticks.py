@@ -187,8 +187,10 @@ class PagerTick:
         for key, row in missed.items():
             summary = f"{row.key} is silent since {clock(row.last_seen_at)}: its monitoring may be down"
             await self.pages.open(key, summary, "SEV3")
+            await self.reminders.silent(key, row.key, row.last_seen_at)
         for key in await self.pages.open_keys("heartbeat:"):
             if key not in missed:
+                await self.reminders.heard_again(key, key.removeprefix("heartbeat:"))
                 await self.pages.clear(key)
 
     def _missed(self, row: HeartbeatRow) -> bool:

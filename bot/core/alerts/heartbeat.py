@@ -11,6 +11,8 @@ SHRINKS_TO = 0.9
 """Of the longest gap so far, with each beat: one outage of the monitoring must not make it deaf for ever."""
 LATE_BEATS = 2
 """So many periods of silence are a miss."""
+GROWS_BY = 2
+"""Most by which a miss lengthens the period: an outage rather than a new interval, and the next must be heard."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ def next_rhythm(rhythm: Rhythm, at: datetime) -> Rhythm:
     gap = at - rhythm.last_seen_at
     if gap < SAME_BEAT:
         return Rhythm(max(rhythm.last_seen_at, at), rhythm.beats, rhythm.period)
+    if rhythm.beats >= LEARNED_AFTER and gap > LATE_BEATS * rhythm.period:
+        gap = GROWS_BY * rhythm.period
     return Rhythm(at, rhythm.beats + 1, max(gap, rhythm.period * SHRINKS_TO))
 
 

@@ -1,7 +1,8 @@
-"""Reminders as lines in the threads of cards, each once."""
+"""Lines that people are reminded by: in the threads of cards, and in a channel where the monitoring itself falls silent."""
 
 from collections.abc import Sequence
 
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from bot.core.messages.content import MessageKind
@@ -40,3 +41,24 @@ class ReminderLines:
                 thread_key=thread_key,
                 mentions=people,
             )
+
+    async def announce(self, key: str, channel: str, text: str, people: Sequence[str]) -> None:
+        """Have a line that mentions these people stand in a channel, once for each key."""
+        line = f"line:{key}"
+        async with self.db.read() as session:
+            if await session.get(MessageRow, line) is not None:
+                return
+        async with self.db.write() as session:
+            kind = MessageKind.LINE
+            await messages.touch(self.db, session, line, channel=channel, kind=kind, subject=text, mentions=people)
+
+    async def amend(self, prefix: str, text: str) -> None:
+        """Have the newest line whose key begins so say this instead; nothing where there is none, or where it says so."""
+        of_prefix = col(MessageRow.key).startswith(f"line:{prefix}", autoescape=True)
+        async with self.db.write() as session:
+            newest = select(MessageRow).where(of_prefix).order_by(col(MessageRow.created_at).desc()).limit(1)
+            row = (await session.exec(newest)).first()
+            if row is None or row.subject == text:
+                return
+            await session.exec(update(MessageRow).where(col(MessageRow.key) == row.key).values(subject=text))
+            await messages.touch(self.db, session, row.key, channel=row.channel, kind=MessageKind.LINE, subject=text)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import SQLModel
 
-from bot.store.tables import GroupRow, MessageRow, TriageRow
+from bot.store.tables import GroupRow, HeartbeatRow, MessageRow, TriageRow
 from tests.unit.builders import NOW
 from tests.unit.workflows.test_ticks import PEOPLE, START, Night, message
 
@@ -47,6 +47,29 @@ async def test_a_pager_is_not_needed_for_it(night: Night) -> None:
     await night.after(5.5)
 
     assert await night.reminders() == [("card:AL-1", FIRST, ["alice"])]
+
+
+async def test_monitoring_that_falls_silent_is_said_in_the_channel_with_or_without_a_pager_and_once_each_time(
+    night: Night,
+) -> None:
+    night.configure(**PEOPLE, **DEFAULT)
+    night.tick.pager = None
+    await night.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW, every_seconds=60, beats=9))
+    for minutes in (1, 2.1, 2.5, 3):
+        await night.after(minutes)
+    silent = await night.reminders()
+    await night.change(HeartbeatRow, "am:Watchdog", last_seen_at=NOW + timedelta(minutes=4))
+    await night.after(4.1)
+    again = await night.reminders()
+    await night.after(7)
+
+    text = (
+        "No heartbeat (Watchdog) from am since 03:00:00 UTC: new alerts may not arrive here. "
+        "Check Prometheus, Alertmanager and its route to Tocsin."
+    )
+    assert silent == [("", text, ["dave"])]
+    assert [line[1] for line in again] == ["am was silent and is heard again. Alerts that fire now are on their cards."]
+    assert len(await night.reminders()) == 2
 
 
 async def test_what_is_acknowledged_is_not_reminded_of(night: Night) -> None:

@@ -33,11 +33,16 @@ def test_a_configured_period_counts_from_the_first_beat() -> None:
     assert is_missed(after(), timedelta(minutes=2.1), timedelta(minutes=1))
 
 
-def test_one_long_gap_is_forgotten_again() -> None:
-    longest = after(1, 2, 122).period
-    again = after(1, 2, *(122 + minute for minute in range(60)))
+def test_an_outage_makes_nobody_deaf_for_the_next_one() -> None:
+    after_it = after(1, 2, 122)
 
-    assert longest == timedelta(hours=2) and again.period < timedelta(minutes=2)
+    assert after_it.period == timedelta(minutes=2) and is_missed(after_it, timedelta(minutes=5), None)
+
+
+def test_a_longer_interval_is_learned_after_a_few_beats() -> None:
+    rhythm = after(1, 2, 12, 22, 32, 42, 52)
+
+    assert rhythm.period == timedelta(minutes=10) and not is_missed(rhythm, timedelta(minutes=19), None)
 
 
 def test_a_delivery_that_arrives_late_turns_nothing_back() -> None:
