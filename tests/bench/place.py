@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from tests.real import free_port
-from tests.real.bot import Bot
+from tests.real.bot import SERVE, Bot
 from tests.real.processes import Process
 from tests.real.slack import Slack
 from tests.real.stack import Model
@@ -34,7 +34,11 @@ class RunningBot:
 
     @property
     def url(self) -> str:
-        return f"{self.bot.url}/alerts/{SOURCE}"
+        return self.url_of(SOURCE)
+
+    def url_of(self, source: str) -> str:
+        """Where a source posts its alerts."""
+        return f"{self.bot.url}/alerts/{source}"
 
     @property
     def pid(self) -> int:
@@ -69,12 +73,18 @@ class RunningBot:
 
 @contextmanager
 def running_bot(
-    folder: Path, config: Mapping[str, Any], *, hanging_model: bool = False, channels: Mapping[str, str] = {}
+    folder: Path,
+    config: Mapping[str, Any],
+    *,
+    hanging_model: bool = False,
+    channels: Mapping[str, str] = {},
+    sources: Sequence[str] = (SOURCE,),
+    command: Sequence[str] = SERVE,
 ) -> Iterator[RunningBot]:
-    """The bot on SQLite with the endpoint of SOURCE open. `channels`: id -> name, made in the sandbox before."""
+    """The bot on SQLite with the endpoints of `sources` open. `channels`: id -> name, made in the sandbox before."""
     folder.mkdir(parents=True)
     path = folder / "tocsin.yaml"
-    whole = {"sources": {SOURCE: {"kind": "alertmanager"}}, "default_channel": "C0", **config}
+    whole = {"sources": {name: {"kind": "alertmanager"} for name in sources}, "default_channel": "C0", **config}
     path.write_text(yaml.safe_dump(whole), encoding="utf-8")
     with ExitStack() as ending:
         slack = Slack(folder, "--no-world").start()
@@ -82,8 +92,8 @@ def running_bot(
         if channels:
             slack.post("channels", [{"id": id, "name": name} for id, name in channels.items()])
         model = ending.enter_context(Model(folder, [{"hang": True}])) if hanging_model else None
-        tokens = {f"TOCSIN_TOKEN_{SOURCE.upper()}": TOKEN}
-        bot = Bot(folder, slack, path, model_url=model.url if model else "", environment=tokens)
+        tokens = {f"TOCSIN_TOKEN_{name.upper()}": TOKEN for name in sources}
+        bot = Bot(folder, slack, path, model_url=model.url if model else "", environment=tokens, command=command)
         ending.callback(bot.stop)
         yield RunningBot(bot, slack, folder, bot.start(), model)
 

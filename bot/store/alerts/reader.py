@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from sqlalchemy import Select as AnySelect
 from sqlalchemy import func
 from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import Select, SelectOfScalar
+from sqlmodel.sql.expression import Select
 
 from bot.core.alert import Alert
 from bot.core.alerts.muting import parse_mute
@@ -16,7 +17,7 @@ from bot.core.alerts.reasons import AlertReasons, ReasonCount
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow, SourceRow
 
-T = TypeVar("T")
+Q = TypeVar("Q", bound=AnySelect[Any])
 
 HISTORY = timedelta(days=30)
 """How far back alerts that fired together are read."""
@@ -38,7 +39,9 @@ class Alerts:
 
     async def active(self, service: str = "") -> list[Alert]:
         """Firing alerts of one service ("" = all), newest first, at most 500; muted ones included."""
-        return [_alert(row) for row in await self.episodes(state="firing", service=service)]
+        query: Any = _newest(_filtered(columns(*_FIRING), "firing", service, None, None), 500)
+        async with self.db.read() as session:
+            return [_firing(*row) for row in (await session.exec(query)).all()]
 
     async def earlier(self, before: datetime) -> list[list[Alert]]:
         """Alerts that began before, one list for each group they were in, of the last 30 days; at most 10,000 in all.
@@ -69,8 +72,7 @@ class Alerts:
         limit: int = 500,
     ) -> list[EpisodeRow]:
         """Episodes, newest first; `since` is when they were last received."""
-        query = _filtered(select(EpisodeRow), state, service, since, group_id)
-        query = query.order_by(col(EpisodeRow.starts_at).desc(), col(EpisodeRow.id).desc()).limit(limit)
+        query = _newest(_filtered(select(EpisodeRow), state, service, since, group_id), limit)
         async with self.db.read() as session:
             return list((await session.exec(query)).all())
 
@@ -114,17 +116,19 @@ def _described(muted: Sequence[ReasonCount]) -> list[ReasonCount]:
     return [(mute.describe() if (mute := parse_mute(stored)) else stored, count) for stored, count in muted]
 
 
-def _filtered(
-    query: SelectOfScalar[T], state: str, service: str, since: datetime | None, group_id: int | None
-) -> SelectOfScalar[T]:
+def _newest(query: Q, limit: int) -> Q:
+    return query.order_by(col(EpisodeRow.starts_at).desc(), col(EpisodeRow.id).desc()).limit(limit)
+
+
+def _filtered(query: Q, state: str, service: str, since: datetime | None, group_id: int | None) -> Q:
     if state:
-        query = query.where(EpisodeRow.status == state)
+        query = query.where(col(EpisodeRow.status) == state)
     if service:
-        query = query.where(EpisodeRow.service == service)
+        query = query.where(col(EpisodeRow.service) == service)
     if since:
         query = query.where(col(EpisodeRow.last_seen_at) >= since)
     if group_id is not None:
-        query = query.where(EpisodeRow.group_id == group_id)
+        query = query.where(col(EpisodeRow.group_id) == group_id)
     return query
 
 
@@ -136,18 +140,26 @@ def _past(source: str, fingerprint: str, name: str, labels: dict[str, str], serv
     )
 
 
-def _alert(row: EpisodeRow) -> Alert:
-    return Alert(
-        source=row.source,
-        fingerprint=row.fingerprint,
-        status="firing" if row.status == "firing" else "resolved",
-        name=row.name,
-        severity=row.severity,
-        labels={**row.labels, **({"service": row.service} if row.service else {})},
-        annotations=row.annotations,
-        starts_at=row.starts_at,
-        ends_at=row.ended_at,
-        group_key=row.group_key,
-        link=row.link,
-        expression=row.expression,
-    )
+_FIRING: Any = (
+    EpisodeRow.source,
+    EpisodeRow.fingerprint,
+    EpisodeRow.name,
+    EpisodeRow.severity,
+    EpisodeRow.labels,
+    EpisodeRow.annotations,
+    EpisodeRow.starts_at,
+    EpisodeRow.ended_at,
+    EpisodeRow.group_key,
+    EpisodeRow.link,
+    EpisodeRow.expression,
+    EpisodeRow.service,
+)
+_FIELDS = ("source", "fingerprint", "name", "severity", "labels", "annotations", "starts_at", "ends_at", "group_key", "link")
+
+
+def _firing(*row: Any) -> Alert:  # Any: the columns of _FIRING
+    *fields, expression, service = row
+    values = dict(zip(_FIELDS, fields, strict=True))
+    if service:
+        values["labels"] = {**values["labels"], "service": service}
+    return Alert.model_construct(status="firing", expression=expression, **values)

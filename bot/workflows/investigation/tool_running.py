@@ -14,7 +14,8 @@ from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Case, Evidence, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.investigation.gaps import BY_PEOPLE
-from bot.core.redaction.redaction import redact, redact_all
+from bot.core.redaction.redaction import redact_all
+from bot.core.redaction.screening import redact_each, redact_json
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import ToolRole, Tools, could_not_check, describe_call
 from bot.plugins import Tool, ToolContext
@@ -176,18 +177,19 @@ def _limited(lines: Sequence[str]) -> list[str]:
 def _without_secrets(evidence: Evidence) -> Evidence:
     """Lines are read together: a private key spans several of them."""
     lines = _limited(evidence.details)
-    together = redact("\n".join(lines)) if lines else ""
+    texts = ("\n".join(lines), evidence.summary, evidence.label, evidence.query, evidence.link, *evidence.unseen)
+    together, summary, label, query, link, *unseen = redact_each(texts)
     # Cut after that: a secret may lie across two pieces.
     pieces = [line[at : at + MAX_LINE] for line in together.split("\n") for at in range(0, max(1, len(line)), MAX_LINE)]
     return evidence.model_copy(
         update={
-            "summary": redact(evidence.summary),
-            "label": redact(evidence.label),
-            "query": redact(evidence.query),
+            "summary": summary,
+            "label": label,
+            "query": query,
             "details": tuple(pieces) if lines else (),
             "facts": _facts_without_secrets(evidence.facts),
-            "link": redact(evidence.link),
-            "unseen": tuple(map(redact, evidence.unseen)),
+            "link": link,
+            "unseen": tuple(unseen),
         }
     )
 
@@ -195,5 +197,5 @@ def _without_secrets(evidence: Evidence) -> Evidence:
 def _facts_without_secrets(facts: EvidenceFacts) -> EvidenceFacts:
     """The same object where nothing was redacted: most facts hold no text but names, and to read them anew takes longer."""
     written = facts.model_dump(mode="json", exclude_defaults=True)
-    redacted = redact_all(written)
-    return facts if redacted == written else EvidenceFacts.model_validate(redacted)
+    redacted = redact_json(written)
+    return facts if redacted is written else EvidenceFacts.model_validate(redacted)

@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from bot.core.redaction.redaction import redact
-from bot.core.redaction.screening import redact_each
+from bot.core.redaction.redaction import redact, redact_all
+from bot.core.redaction.screening import redact_each, redact_json
 
 HARMLESS = [
     "checkout",
@@ -56,3 +56,19 @@ def test_what_holds_nothing_comes_back_unchanged() -> None:
 
 def test_a_text_that_comes_twice_is_redacted_twice() -> None:
     assert redact_each([SECRETS[0], "x", SECRETS[0]]) == ["password=[secret]", "x", "password=[secret]"]
+
+
+def test_json_is_redacted_wherever_a_text_stands_in_it() -> None:
+    value = {"rows": [{"name": "checkout", "why": SECRETS[0], "count": 3}], "last": (SECRETS[0], None, "checkout")}
+
+    redacted = {
+        "rows": [{"name": "checkout", "why": "password=[secret]", "count": 3}],
+        "last": ["password=[secret]", None, "checkout"],
+    }
+    assert redact_json(value) == redacted == redact_all(value)
+
+
+def test_harmless_json_is_the_same_object() -> None:
+    value = {"rows": [{"name": "checkout", "count": 3}]}
+
+    assert redact_json(value) is value
