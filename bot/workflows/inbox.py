@@ -18,6 +18,8 @@ from bot.store.db.database import Database, DatabaseAway
 log = structlog.get_logger(__name__)
 BATCH = 250
 """Rows a transaction: a larger one holds SQLite's one writer, and the loop, for longer than an answer may wait."""
+FIRST = 16
+"""Rows of the first batch after a rest; each further one has twice as many. The first card of a storm waits for no more."""
 TRIES = 5
 """A row that fails so often is set aside, and the queue goes on."""
 REST_SECONDS = 0.02
@@ -58,7 +60,7 @@ class Inbox:
         self._begun = 0
         self._alive = False
         self._failures = 0
-        self._size = BATCH
+        self._size = FIRST
         self._more = True
         self._unstarted: deque[tuple[str, int]] | None = None
         """Triages whose groups are committed; None until they were read from the table after the start."""
@@ -108,8 +110,8 @@ class Inbox:
             log.exception("inbox batch failed", error_id=secrets.token_hex(4), rows=self._size, failures=self._failures)
             await self._failed()
             return True
-        self._failures, self._size = 0, min(BATCH, self._size * 2)
         self._more = result is not None and result.more
+        self._failures, self._size = 0, min(BATCH, self._size * 2) if self._more else FIRST
         if result is not None and self._unstarted is not None:
             self._unstarted.extend(result.triages)
         return result is not None

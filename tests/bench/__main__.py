@@ -5,7 +5,7 @@ import importlib
 
 from tests.bench.report import machine
 
-PARTS = ("intake", "sorting", "growth", "card", "storm", "start", "agent", "disk", "retention")
+PARTS = ("intake", "sorting", "growth", "card", "storm", "fairness", "replicas", "start", "agent", "disk", "retention")
 
 
 def main() -> None:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 
 from sqlalchemy import bindparam, delete, exists, func, or_, update
 from sqlmodel import col, select
@@ -16,14 +17,14 @@ from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.content import MessageKind
 from bot.store import messages
 from bot.store.alerts import silences
-from bot.store.alerts.repeats import Counts, Delivery, deliveries
+from bot.store.alerts.reading_order import CURSOR, Cursors, Position, upcoming
+from bot.store.alerts.repeats import Counts, Delivery
 from bot.store.alerts.sorting import Sorter
 from bot.store.alerts.sorting_result import SortingResult
 from bot.store.db.columns import Moment
 from bot.store.db.database import Database, away
 from bot.store.tables import AlertRow, CursorRow, GroupRow, RepeatRow, SilenceRow, TriageRow, UnreadableRow
 
-CURSOR = "inbox"
 REPEATS = 8
 """So many times as many deliveries are read as may be sorted, where most of the last ones were repeats."""
 CHUNK = 400
@@ -60,8 +61,9 @@ class Inbox:
     def __init__(self, db: Database, sorter: Sorter) -> None:
         self.db = db
         self.sorter = sorter
-        self._sorted_to: int | None = None
+        self._sorted_to: Position | None = None
         self._mostly_repeats = False
+        self._fair = True
 
     async def take(self, most: int) -> SortingResult | None:
         """Sort the next rows and move the cursor, all in one transaction; None if there is nothing to read.
@@ -84,19 +86,20 @@ class Inbox:
     async def _sort(self, most: int) -> SortingResult:
         # The batch may still roll back; what the sorter remembers of it would then be wrong.
         sorted_to, self._sorted_to = self._sorted_to, None
+        # And a row that fails is searched for in the order of the rows.
+        fair, self._fair = self._fair and len(self.sorter.config.sources) > 1, False
         async with self.db.write(urgent=True) as session:
-            cursor = await self._cursor(session)
-            if cursor.seq != sorted_to:
+            cursors = await Cursors.locked(session)
+            if cursors.position != sorted_to:
                 # The first batch, one after an undone one, or another replica has sorted since.
                 self.sorter.reset()
-            result = await self._sort_new(session, cursor, most)
+            result = await self._sort_new(session, cursors, most, fair=fair)
             if not result.more:
-                await self._count_again(session, cursor.seq, most, result)
+                await self._count_again(session, cursors.position.seq, most, result)
             for source in sorted(result.backlogs):
                 channel, key = self.sorter.config.default_channel, f"{MessageKind.BACKLOG}:{source}"
                 await messages.touch(self.db, session, key, channel=channel, kind=MessageKind.BACKLOG, subject=source)
-            session.add(cursor)
-        self._sorted_to = cursor.seq
+        self._sorted_to, self._fair = cursors.position, fair or not result.more
         return result
 
     async def _end_silences(self, result: SortingResult) -> None:
@@ -106,30 +109,28 @@ class Inbox:
         """
         sorted_to, self._sorted_to = self._sorted_to, None
         async with self.db.write() as session:
-            cursor = await self._cursor(session)
-            if cursor.seq != sorted_to:
+            cursors = await Cursors.locked(session)
+            if cursors.position != sorted_to:
                 self.sorter.reset()
             for silence in (await silences.over(session, self.db.clock()))[:1]:
                 result.merge(await self.sorter.show_again(session, silence))
-        self._sorted_to = cursor.seq
+        self._sorted_to = cursors.position
 
-    async def _sort_new(self, session: AsyncSession, cursor: CursorRow, most: int) -> SortingResult:
+    async def _sort_new(self, session: AsyncSession, cursors: Cursors, most: int, *, fair: bool) -> SortingResult:
         """Sort the stored alerts behind the cursor, and move it."""
         # Repeats cost a tenth, so more are read. `most` is 1 after a failure: then the row that fails is searched for.
-        waiting = await deliveries(session, cursor.seq, most * REPEATS if most > 1 and self._mostly_repeats else most)
-        if not waiting:
-            return SortingResult()
-        sorts, repeats = self.sorter.repeats.split(waiting, most)
+        limit = most * REPEATS if most > 1 and self._mostly_repeats else most
+        batch = await upcoming(session, cursors.position, limit, fair=fair)
+        sorts, repeats = self.sorter.repeats.split(batch.deliveries, most)
         self._mostly_repeats = len(repeats) > len(sorts)
         result = await self.sorter.sort(session, await _full_rows(session, sorts)) if sorts else SortingResult()
-        if result.rows < len(sorts):
-            last = sorts[result.rows].seq - 1
-            repeats = [repeat for repeat in repeats if repeat.seq <= last]
-        else:
-            last = max(delivery.seq for delivery in (*sorts[-1:], *repeats[-1:]))
-        await self.sorter.repeats.count(session, repeats)
-        result.more = last < waiting[-1].seq or len(waiting) >= most
-        cursor.seq = last
+        # What was not reached is for the next batch.
+        reached = {delivery.seq for delivery in (*sorts[: result.rows], *repeats)}
+        done = list(takewhile(lambda delivery: delivery.seq in reached, batch.deliveries))
+        counted = {delivery.seq for delivery in done}
+        await self.sorter.repeats.count(session, [repeat for repeat in repeats if repeat.seq in counted])
+        result.more = len(done) < len(batch.deliveries) or not batch.is_all
+        await cursors.move(session, batch.after(done))
         return result
 
     async def _count_again(self, session: AsyncSession, sorted_to: int, most: int, result: SortingResult) -> None:
@@ -177,8 +178,9 @@ class Inbox:
 
     async def _set_aside(self) -> None:
         async with self.db.write() as session:
-            cursor = await self._cursor(session)
-            number = await _next_number(session, cursor.seq)
+            cursors = await Cursors.locked(session)
+            position = cursors.position
+            number = await _next_number(session, position)
             if number is None:
                 await self._set_repeat_aside(session)
                 return
@@ -187,8 +189,7 @@ class Inbox:
             source, name, received_at = (await session.exec(readable)).one()
             problem = f"alert {number} could not be sorted; it is stored here and in alerts"
             session.add(UnreadableRow(source=source, received_at=received_at, problem=problem, body=name.encode()))
-            cursor.seq = number
-            session.add(cursor)
+            await cursors.move(session, replace(position, seq=number))
 
     async def _set_repeat_aside(self, session: AsyncSession) -> None:
         """Nothing new waits, so a body of repeats cannot be counted: it is stored as unreadable."""
@@ -223,24 +224,15 @@ class Inbox:
         rows = (await session.exec(query)).all()
         return [id for id, severity, findings in rows if not findings and deserves_investigation(Severity(severity), config)]
 
-    async def _cursor(self, session: AsyncSession) -> CursorRow:
-        """The cursor, locked: on PostgreSQL one replica reads at a time."""
-        cursor = await session.get(CursorRow, CURSOR, with_for_update=True)
-        if cursor is None:
-            cursor = CursorRow(name=CURSOR)
-            session.add(cursor)
-            await session.flush()
-        return cursor
-
 
 async def _full_rows(session: AsyncSession, deliveries: Sequence[Delivery]) -> list[AlertRow]:
     """These alerts with all their columns, in their order."""
-    rows: list[AlertRow] = []
+    rows: dict[int | None, AlertRow] = {}
     for start in range(0, len(deliveries), CHUNK):
         numbers = [delivery.seq for delivery in deliveries[start : start + CHUNK]]
-        query = select(AlertRow).where(col(AlertRow.seq).in_(numbers)).order_by(col(AlertRow.seq))
-        rows += (await session.exec(query)).all()
-    return rows
+        query = select(AlertRow).where(col(AlertRow.seq).in_(numbers))
+        rows |= {row.seq: row for row in (await session.exec(query)).all()}
+    return [rows[delivery.seq] for delivery in deliveries]
 
 
 async def _delivered_again(session: AsyncSession, again: Sequence[_Again]) -> list[AlertRow]:
@@ -254,7 +246,6 @@ async def _delivered_again(session: AsyncSession, again: Sequence[_Again]) -> li
     return [AlertRow.model_validate({**row.model_dump(), "received_at": body.received_at}) for row, body in rows]
 
 
-async def _next_number(session: AsyncSession, after: int) -> int | None:
-    return (
-        await session.exec(select(AlertRow.seq).where(col(AlertRow.seq) > after).order_by(col(AlertRow.seq)).limit(1))
-    ).first()
+async def _next_number(session: AsyncSession, position: Position) -> int | None:
+    query = select(AlertRow.seq).where(position.unsorted).order_by(col(AlertRow.seq)).limit(1)
+    return (await session.exec(query)).first()

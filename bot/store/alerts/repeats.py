@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Case, bindparam, case, update
+from sqlalchemy import Case, ColumnElement, bindparam, case, update
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -71,9 +71,9 @@ _DELIVERED: Any = (
 )
 
 
-async def deliveries(session: AsyncSession, after: int, most: int) -> list[Delivery]:
-    """The next stored alerts behind the cursor, in their order, without their texts."""
-    query = select(*_DELIVERED).where(col(AlertRow.seq) > after).order_by(col(AlertRow.seq)).limit(most)
+async def deliveries(session: AsyncSession, where: ColumnElement[bool], most: int) -> list[Delivery]:
+    """The first stored alerts of some, in their order, without their texts."""
+    query = select(*_DELIVERED).where(where).order_by(col(AlertRow.seq)).limit(most)
     return [Delivery(*row) for row in (await session.exec(query)).all()]
 
 

@@ -1,0 +1,91 @@
+"""The order in which the inbox reads: one source with many alerts keeps no other waiting, and nothing is lost or read twice."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.alert import Alert
+from bot.core.config import Config
+from bot.store.alerts.reading_order import CURSOR
+from bot.store.tables import CursorRow
+from tests.unit.store.databases import Clock, Desk, alert, open_database
+
+SOURCES = ("loud", "quiet", "calm")
+CONFIG = Config.model_validate({"default_channel": "C0", "sources": {name: {"kind": "generic"} for name in SOURCES}})
+
+
+def of(source: str, number: int) -> Alert:
+    return alert(f"{source}-{number}", source=source, severity="none")
+
+
+async def sorted_now(desk: Desk) -> list[str]:
+    return [episode.fingerprint for episode in await desk.episodes()]
+
+
+async def cursors(desk: Desk) -> dict[str, int]:
+    return {row.name: row.seq for row in await desk.rows(CursorRow)}
+
+
+async def test_the_alert_of_another_source_does_not_wait_for_the_end_of_a_flood(desk: Desk) -> None:
+    desk = Desk(desk.db, desk.clock, CONFIG)
+    await desk.store([*(of("loud", n) for n in range(100)), of("quiet", 0), *(of("loud", n) for n in range(100, 150))])
+
+    await desk.inbox.take(10)
+
+    assert "quiet-0" in await sorted_now(desk)
+    assert len(await sorted_now(desk)) == 10
+
+
+async def test_after_a_flood_one_cursor_says_that_all_is_sorted(desk: Desk) -> None:
+    desk = Desk(desk.db, desk.clock, CONFIG)
+    await desk.store([*(of("loud", n) for n in range(40)), of("quiet", 0), of("calm", 0)])
+
+    await desk.inbox.take(10)
+    assert set(await cursors(desk)) == {CURSOR, f"{CURSOR}:quiet", f"{CURSOR}:calm"}
+    while await desk.inbox.take(10):
+        pass
+
+    assert await cursors(desk) == {CURSOR: 43}  # the fixture stores one more
+    assert len(await sorted_now(desk)) == 42
+
+
+async def test_an_inbox_that_starts_anew_within_a_flood_sorts_nothing_twice(desk: Desk) -> None:
+    first = Desk(desk.db, desk.clock, CONFIG)
+    await first.store([*(of("loud", n) for n in range(40)), of("quiet", 0)])
+    await first.inbox.take(10)
+
+    second = Desk(desk.db, desk.clock, CONFIG)
+    while await second.inbox.take(10):
+        pass
+
+    assert len(await sorted_now(second)) == 41
+    assert sum(episode.repeats for episode in await second.episodes()) == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    bursts=st.lists(st.tuples(st.sampled_from(SOURCES), st.integers(1, 30)), min_size=1, max_size=8),
+    most=st.integers(2, 20),
+    between=st.integers(0, 3),
+)
+async def test_whatever_comes_in_whatever_order_is_sorted_once(bursts: list[tuple[str, int]], most: int, between: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        clock = Clock()
+        db = await open_database(Path(folder), clock)
+        desk, sent = Desk(db, clock, CONFIG), []
+        for source, count in bursts:
+            alerts = [of(source, len(sent) + n) for n in range(count)]
+            sent += [one.fingerprint for one in alerts]
+            await desk.store(alerts)
+            for _ in range(between):
+                await desk.inbox.take(most)
+        while await desk.inbox.take(most):
+            pass
+        episodes, position = await desk.episodes(), await cursors(desk)
+        await db.close()
+
+    assert sorted(episode.fingerprint for episode in episodes) == sorted(sent)
+    assert sum(episode.repeats for episode in episodes) == 0
+    assert position == {CURSOR: len(sent)}
