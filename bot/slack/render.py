@@ -22,6 +22,7 @@ from bot.core.messages.alerts import (
     RenewedContent,
     StormContent,
     StormOrigin,
+    burst_services,
 )
 from bot.core.messages.content import Content, MessageKind
 from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, TriageContent
@@ -32,7 +33,7 @@ from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
 from bot.slack.untrusted_text import allowed_address
 from bot.slack.view_context import ViewContext
-from bot.slack.views import answer, backlog, card, cause, incident_card, line, postmortem, proposal, renewed, storm, triage
+from bot.slack.views import answer, backlog, card, cause, incident_card, line, postmortem, proposal, storm, triage
 from bot.store.db.database import Database
 from bot.store.slack import message_contents as contents
 from bot.store.tables import MessageRow
@@ -106,6 +107,7 @@ class Renderer:
             called_hosts=called_hosts(self.config),
             on_call=await self._on_call(content.service) if content.service or content.notified_services else (),
             mention=mention,
+            written_at=row.created_at,
             people=self.config.people,
         )
 
@@ -119,7 +121,7 @@ class Renderer:
             case StormContent():
                 return replace(content, origin=self._origin([group.service for group in content.firing]))
             case RenewedContent():
-                origin = self._origin([content.alert_service, *(one.service for one in content.beside)])
+                origin = self._origin(burst_services(content))
                 return replace(content, origin=origin.service if origin else "")
             case LineContent() if row.kind == MessageKind.LINE:
                 return replace(content, full_text_at=self._full_text_at(row, content.text))
@@ -230,7 +232,7 @@ def rendered(content: Content, view: ViewContext) -> Rendered:
         case CauseContent():
             return cause.render(content, view)
         case RenewedContent():
-            return renewed.render(content, view)
+            return line.render_renewed(content, view)
         case LineContent():
             return line.render(content, view)
     raise TypeError(f"no view renders {type(content).__name__}")

@@ -58,10 +58,14 @@ def titled(text: str, limit: int = LIMIT["untrusted"]) -> str:
     return f"“{prose(text, limit).translate(_QUOTES) or '(empty)'}”"
 
 
+def is_plain_name(text: str, limit: int = 60) -> bool:
+    """Whether a name is one plain word, which alone says nothing."""
+    return _NAME.fullmatch(one_line(text, limit)) is not None
+
+
 def name_text(text: str, limit: int = 60) -> str:
     """An untrusted name: one plain word stands as it is, since a word alone says nothing; more comes in quotation marks."""
-    shown = one_line(text, limit)
-    return prose(shown, limit) if _NAME.fullmatch(shown) else titled(text, limit)
+    return prose(text, limit) if is_plain_name(text, limit) else titled(text, limit)
 
 
 def plain_text(text: str, limit: int = LIMIT["untrusted"]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.core.config.services import Person
 
@@ -18,4 +19,6 @@ class ViewContext:
     """Person keys on call for the message's service."""
     mention: Sequence[str] = ()
     """Slack ids of the people whom this post notifies."""
+    written_at: datetime | None = None
+    """When the message was wanted first: clock times in its words lie near it."""
     people: Mapping[str, Person] = field(default_factory=dict)

@@ -22,7 +22,9 @@ def text_of(blocks: Iterable[Block]) -> str:
 
 
 def _texts(node: object) -> Iterable[str]:
-    if isinstance(node, dict):
+    if isinstance(node, dict) and node.get("type") in ("rich_text_section", "rich_text_quote"):
+        yield "".join(map(_piece, node["elements"]))
+    elif isinstance(node, dict):
         for name, value in node.items():
             if name == "text" and isinstance(value, str):
                 yield value
@@ -31,3 +33,9 @@ def _texts(node: object) -> Iterable[str]:
     elif isinstance(node, list):
         for item in node:
             yield from _texts(item)
+
+
+def _piece(node: dict[str, object]) -> str:
+    """A piece of rich text: a moment as its fallback, a label as in mrkdwn."""
+    text = str(node.get("fallback") or node.get("text") or "@someone")
+    return f"*{text}*" if node.get("style") else text

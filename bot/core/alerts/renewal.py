@@ -119,10 +119,15 @@ def notify(change: Renewal, *, taken: bool) -> Notify:
     return Notify.ON_CALL if taken else Notify.OTHERS
 
 
-def worth_a_line(renewals: int, change: Renewal) -> bool:
-    """Whether the thread says so: of a flapping alert the 1st, 2nd, 4th, 8th ... time, of anything else the first ones too."""
-    first = change is not Renewal.FIRES_AGAIN and renewals <= ALWAYS_A_LINE
-    return first or renewals & (renewals - 1) == 0
+def worth_a_line(change: Renewal, *, renewals: int, times: int, quiet_for: timedelta) -> bool:
+    """Whether the thread says so: of an alert that flaps the 1st, 2nd, 4th, 8th ... time, of anything else the first ones.
+
+    `renewals`: of the group, this one with them; `times`: that this very alert fired in it before; `quiet_for`: since the
+    renewal before, or the group's opening.
+    """
+    if change is Renewal.FIRES_AGAIN:
+        return quiet_for > FLAPS_WITHIN or times & (times - 1) == 0
+    return renewals <= ALWAYS_A_LINE or renewals & (renewals - 1) == 0
 
 
 def ranking_due(now: datetime, *, renewed_at: datetime, last_started_at: datetime, earlier: int) -> bool:

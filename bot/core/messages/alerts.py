@@ -1,5 +1,6 @@
 """What the cards of alert groups and incidents show, the storm card, the backlog summary and single lines."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -106,6 +107,11 @@ class StormContent(Content):
         return [group for group in self.groups if group.state is not GroupState.RESOLVED]
 
     @property
+    def fires(self) -> bool:
+        """Whether an alert of any of them fires."""
+        return any(group.state in (GroupState.FIRING, GroupState.ACKNOWLEDGED) for group in self.groups)
+
+    @property
     def service(self) -> str:
         return self.groups[0].service if self.groups else ""
 
@@ -117,7 +123,7 @@ class StormContent(Content):
     @property
     def urgent_part(self) -> object:
         # The message is redrawn at once when the storm has doubled, and when nothing of it fires any more.
-        return bool(self.notified_services), len(self.groups).bit_length(), bool(self.firing)
+        return bool(self.notified_services), len(self.groups).bit_length(), self.fires, bool(self.firing)
 
 
 class BacklogAlert(NamedTuple):
@@ -164,6 +170,19 @@ class RaisedContent(LineContent):
     @property
     def urgent_part(self) -> object:
         return self.group.incident
+
+
+_TRAFFIC = re.compile(r"traffic|request.?rate|throughput|\brps\b|\bqps\b", re.IGNORECASE)
+
+
+def burst_services(renewed: "RenewedContent") -> list[str]:
+    """The services among which a burst may have begun; none where it is on one alone.
+
+    More requests are handed down to what is called, where other problems are handed up: who only has more of them is none.
+    """
+    alerts = [(renewed.alert_service, renewed.alert), *((one.service, name) for one in renewed.beside for name in one.alerts)]
+    services = list(dict.fromkeys(service for service, name in alerts if not _TRAFFIC.search(name)))
+    return services if len({service for service, _ in alerts}) > 1 else []
 
 
 class RenewedSubject(NamedTuple):

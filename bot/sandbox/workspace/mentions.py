@@ -69,9 +69,19 @@ def _texts(node: object) -> Iterator[str]:
     if isinstance(node, list):
         for item in node:
             yield from _texts(item)
-    if isinstance(node, dict):
+    if isinstance(node, dict) and node.get("type") in ("rich_text_section", "rich_text_quote", "rich_text_preformatted"):
+        yield "".join(map(_piece, node.get("elements", [])))
+    elif isinstance(node, dict):
         for key, value in node.items():
             if isinstance(value, str) and key in ("text", "alt_text", "fallback", "title"):
                 yield value
             else:
                 yield from _texts(value)
+
+
+def _piece(node: Json) -> str:
+    """A piece of rich text as mrkdwn would write it: lines stay whole, and labels and moments are found as there."""
+    if node.get("type") == "date":
+        return f"<!date^{node.get('timestamp')}^{node.get('format', '')}|{node.get('fallback', '')}>"
+    text = str(node.get("text") or node.get("url") or (f"<@{node['user_id']}>" if "user_id" in node else ""))
+    return f"*{text}*" if (node.get("style") or {}).get("bold") else text

@@ -90,7 +90,7 @@ def _first(answer: QuestionAnswer) -> str:
 def _short(short: ShortAnswer | None) -> Iterable[str]:
     """`*No.* checkout errors stayed normal (E1)`: before all else."""
     if short:
-        show = quoted if short.untrusted else prose
+        show = titled if short.untrusted else prose
         yield f"*{short.verdict.capitalize()}.* {show(short.text)}{cite(*short.evidence)}"
 
 

@@ -20,7 +20,6 @@ from bot.slack.blocks import (
     context,
     header,
     link,
-    name_text,
     plain_text,
     prose,
     quoted,
@@ -30,6 +29,8 @@ from bot.slack.blocks import (
 )
 from bot.slack.untrusted_text import allowed_address
 from bot.slack.view_context import ViewContext
+from bot.slack.views import rich_text
+from bot.slack.views.rich_text import labelled, name, paragraph, words
 
 _STATES = {
     GroupState.FIRING: "Firing",
@@ -56,7 +57,9 @@ def render(card: CardContent, view: ViewContext) -> Rendered:
         return fallback(card), _collapsed(card)
     blocks: list[Block | None] = [
         header(f"{square(card.group)} {title(card.group)}"),
-        section("\n".join(_lines(card, view))),
+        paragraph([[words(rich_text.title(card.summary or card.group.title))]]),
+        section(_since(card, view)),
+        _why(card),
         _controls(card),
         context(*_small_print(card, view)),
     ]
@@ -129,19 +132,21 @@ def _cause(card: CardContent) -> tuple[str, str] | None:
     return label, within_words(first.cause, CAUSE_WORDS)
 
 
-def _lines(card: CardContent, view: ViewContext) -> Iterable[str]:
-    """What is wrong; since when and who looks after it; the cause."""
+def _since(card: CardContent, view: ViewContext) -> str:
+    """Since when, and who looks after it; whoever is mentioned here is notified."""
     group = card.group
-    yield titled(card.summary or group.title)
     on_call = " ".join(f"<@{user}>" for user in view.mention) or ", ".join(view.on_call)
     again = f"reopened {counted(group.reopened, 'time')}" if group.reopened else ""
     since = f"Since {when(card.started_at or group.opened_at)}"
-    yield " · ".join(filter(None, (since, _alerts(group), f"on call {on_call}" if on_call else "", again)))
-    yield from _doubts(group)
+    line = " · ".join(filter(None, (since, _alerts(group), f"on call {on_call}" if on_call else "", again)))
+    return "\n".join([line, *_doubts(group)])
+
+
+def _why(card: CardContent) -> Block | None:
+    """The cause, or what changed last."""
     if cause := _cause(card):
-        yield f"*{cause[0]}:* {prose(cause[1], 200)}"
-    elif card.last_change:
-        yield f"*Last change:* {_last_change(card.last_change)}"
+        return paragraph([labelled(*cause, card.started_at or card.group.opened_at)])
+    return paragraph([labelled("Last change", _last_change(card.last_change))]) if card.last_change else None
 
 
 def _doubts(group: AlertGroup) -> Iterable[str]:
@@ -171,9 +176,9 @@ def _last_change(change: PriorChange) -> str:
 
 
 def change_text(change: Change) -> str:
-    """`config edit of checkout 2.0`."""
-    version = f" {name_text(change.version, 30)}" if change.version else ""
-    return f"{kind_in_words(change.kind)} of {name_text(change.service, 40)}{version}"
+    """`config edit of checkout 2.0`; untrusted."""
+    version = f" {name(change.version, 30)}" if change.version else ""
+    return f"{kind_in_words(change.kind)} of {name(change.service, 40)}{version}"
 
 
 def _controls(card: CardContent) -> Block:

@@ -29,7 +29,7 @@ from bot.slack.limits import LIMIT
 from bot.slack.untrusted_text import allowed_address
 from bot.slack.view_context import ViewContext
 from bot.slack.views.citing import cite, described
-from bot.slack.views.triage import change_line, cost_text, no_change, word_of
+from bot.slack.views.triage import change_text, cost_text, no_change, word_of
 
 _BY = {"": "", "agent": ", by the AI model", "analyst": ", by the built-in analyst", "both": ", by both"}
 EVIDENCE_BLOCKS = 60
@@ -106,7 +106,7 @@ def _changes(facts: TriageFacts) -> Iterable[str]:
         yield f"*Changes:* {no_change(facts)}{source}"
         return
     yield f"*Changes:*{source}"
-    yield from (f"• {change_line(change)}{_title(change)}" for change in facts.changes)
+    yield from (f"• {prose(change_text(change))}{_title(change)}" for change in facts.changes)
 
 
 def _title(change: PriorChange) -> str:

@@ -4,12 +4,14 @@ What is approved stands whole in the dialog that approves it, or there is no App
 """
 
 import re
+from collections.abc import Iterable
 
 from bot.core.action import DecisionChoice, Proposal, ProposalState, Tier
 from bot.core.approvals.policy_types import who_may, who_may_briefly
 from bot.core.approvals.request import confirmed_at_once, effect_text, request_text
 from bot.core.messages.proposals import ProposalContent
 from bot.core.messages.replies import PlanReply
+from bot.core.text.moments import clock_to_the_minute
 from bot.core.text.word_counts import within_words, word_count
 from bot.slack.blocks import (
     Block,
@@ -23,13 +25,14 @@ from bot.slack.blocks import (
     name_text,
     plain_text,
     prose,
-    quoted,
     section,
     titled,
     when,
 )
 from bot.slack.untrusted_text import code_lines
 from bot.slack.view_context import ViewContext
+from bot.slack.views import rich_text
+from bot.slack.views.rich_text import Line, bold, labelled, moment, paragraph, sentence, words
 
 MOST_WORDS = 60
 """Of a card that waits for an answer, its buttons and small print with it."""
@@ -53,7 +56,7 @@ def render(content: ProposalContent, view: ViewContext) -> Rendered:
     blocks: list[Block | None] = [
         header(title),
         _outcome(proposal),
-        section("\n".join(filter(None, (_risk(proposal), _because(content, view, title), _decided(content))))),
+        paragraph([_risk_line(proposal), labelled("Because", _because(content, view, title)), *_decisions(content)]),
         _controls(content, view),
         context(*_small_print(content, view)),
     ]
@@ -75,7 +78,15 @@ def _risk(proposal: Proposal) -> str:
         return f"{proposal.tier.label} · {undo}"
     approvals = _APPROVALS.get(proposal.tier)
     needed = f"{proposal.tier.label}, needs {approvals}" if approvals else proposal.tier.label
-    return f"{needed} · {undo} · waits until {when(proposal.expires_at, '{time}')}"
+    return f"{needed} · {undo} · waits until {clock_to_the_minute(proposal.expires_at)}"
+
+
+def _risk_line(proposal: Proposal) -> Line:
+    """The same with the moment in the reader's own time."""
+    text, until = _risk(proposal), clock_to_the_minute(proposal.expires_at)
+    if not proposal.state.decidable:
+        return [words(text)]
+    return [words(text.removesuffix(until)), moment(proposal.expires_at, "{time}", until)]
 
 
 def _because(content: ProposalContent, view: ViewContext, title: str) -> str:
@@ -84,7 +95,7 @@ def _because(content: ProposalContent, view: ViewContext, title: str) -> str:
     beside = f"{title} {_risk(proposal)} because {_who(content, view)} {_BUTTONS} {_state_line(content)}"
     others = word_count(beside.replace("<@", " <@"))
     because = _CITED.sub("", proposal.because)
-    return f"*Because:* {prose(within_words(because, max(FEWEST_REASONS, MOST_WORDS - others)), 400)}"
+    return within_words(because, max(FEWEST_REASONS, MOST_WORDS - others))
 
 
 def reading(reply: PlanReply, view: ViewContext) -> Rendered:
@@ -129,12 +140,23 @@ def _decided(content: ProposalContent) -> str:
     return "\n".join([*lines, "*SOLO*"] if content.solo else lines)
 
 
+def _decisions(content: ProposalContent) -> Iterable[Line]:
+    """Who answered when, and with what words."""
+    for decision in content.decisions:
+        if decision.revision == content.proposal.revision:
+            by = f"{decision.verdict.past} by {rich_text.name(decision.person, 40)} "
+            reason = [words(f": {rich_text.title(decision.reason, 120)}")] if decision.reason else []
+            yield [words(by), moment(decision.at), *reason]
+    if content.solo:
+        yield [bold("SOLO")]
+
+
 def _outcome(proposal: Proposal) -> Block | None:
     """How the signal is and what the call answered."""
     verdict, _, figures = proposal.verification.partition(": ")
-    checked = f"*{plain_text(verdict, 40).capitalize()}:* {plain_text(figures)}" if figures else plain_text(verdict)
-    ran = f"*Ran:* {quoted(proposal.outcome, 300)}" if proposal.outcome else ""
-    return section("\n".join(filter(None, (checked, ran)))) if checked or ran else None
+    checked = labelled(verdict.capitalize(), figures) if figures else sentence(verdict)
+    ran = labelled("Ran", proposal.outcome) if proposal.outcome else ()
+    return paragraph([checked, ran]) if checked or ran else None
 
 
 def _controls(content: ProposalContent, view: ViewContext) -> Block:

@@ -2,12 +2,12 @@
 
 from bot.core.evidence import Findings, nothing_wrong
 from bot.core.messages.replies import ShowReply
-from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import counted
 from bot.core.timeline import TimelineEntry
 from bot.slack.blocks import Block, Rendered, context, fields, header, name_text, plain_text, prose, section, titled, trim
 from bot.slack.view_context import ViewContext
 from bot.slack.views.proposal import word_of
+from bot.slack.views.rich_text import Line, bold, moment, name, paragraph, sentence, words
 from bot.slack.views.why import reasons_blocks
 
 LINES = 12
@@ -23,15 +23,15 @@ def render(reply: ShowReply, view: ViewContext) -> Rendered:
         blocks += reasons_blocks(reply.reasons)
     entries = reply.timeline
     lines = [_entry(entry) for entry in entries[-LINES:]]
-    earlier = [f"{len(entries) - LINES} earlier"] if len(entries) > LINES else []
-    blocks.append(section("\n".join(["*Timeline in UTC, newest last:*", *(earlier + lines or ["nothing yet"])])))
+    earlier = [sentence(f"{len(entries) - LINES} earlier")] if len(entries) > LINES else []
+    blocks.append(paragraph([[bold("Timeline, newest last:")], *(earlier + lines or [sentence("nothing yet")])]))
     return title, trim([*blocks, context(f"*{word}* {reply.ref}")])
 
 
-def _entry(entry: TimelineEntry) -> str:
-    """In UTC, as the moments in its words are."""
-    by = f"{plain_text(entry.author, 40)}: " if entry.author else ""
-    return f"{date_and_clock(entry.at)} {by}{prose(entry.text, 200)}"
+def _entry(entry: TimelineEntry) -> Line:
+    """When, who, and what; all its moments in the reader's own time."""
+    by = f" {name(entry.author, 40)}: " if entry.author else " "
+    return [moment(entry.at), words(by), *sentence(entry.text, entry.at, 200)]
 
 
 def _headline(reply: ShowReply) -> tuple[str, str]:

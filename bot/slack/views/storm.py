@@ -1,45 +1,92 @@
-"""The storm card: many new groups of one channel as lines of one message."""
+"""The storm card: many new groups of one channel as one message, from its first minute to its one end."""
 
-from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from bot.core.incident import AlertGroup
 from bot.core.messages.alerts import StormContent, StormOrigin
+from bot.core.text.durations import elapsed_text
 from bot.core.text.untrusted import counted
-from bot.slack.blocks import Block, Rendered, actions, context, header, name_text, overflow, section
+from bot.slack.blocks import Block, Rendered, actions, context, header, overflow, section, when
 from bot.slack.view_context import ViewContext
+from bot.slack.views.card import CLEARED, square_of
+from bot.slack.views.rich_text import Line, labelled, name, paragraph, sentence
 
-LINES = 20
+LINES = 10
 """Groups listed one by one; the rest is counted."""
+MOST_SERVICES = 8
 
 
 def render(storm: StormContent, view: ViewContext) -> Rendered:
-    """The groups on the card with their services and, if one stands out, where the storm seems to come from."""
+    """How much fires since when, where it began, whom that concerns, and the worst of it; at the end how long it took."""
     groups, firing = storm.groups, storm.firing
     if not groups:
         return "Storm over: each group has a card of its own.", [context("*STORM OVER* each group has a card of its own now")]
-    word = "STORM" if firing else "STORM OVER"
-    services = Counter(group.service or "unknown" for group in groups)
-    blocks: list[Block] = [header(f"{word} · {counted(len(groups), 'alert group')} on {counted(len(services), 'service')}")]
-    if storm.origin:
-        blocks.append(section(_origin(storm.origin, len(firing))))
-    if len(services) < len(groups):
-        blocks.append(section("\n".join(f"{name_text(name, 60)}: {count}" for name, count in services.most_common(8))))
-    if view.mention:
-        blocks.append(section("On call: " + " ".join(f"<@{user}>" for user in view.mention)))
-    blocks.append(section("\n".join([_line(group) for group in groups[:LINES]] or ["No groups"])))
-    if firing:
-        blocks.append(actions(overflow("show", [(f"Open {group.ref}", group.ref) for group in firing[:5]])))
-    rest = f"{len(groups) - LINES} more; `list` shows all" if len(groups) > LINES else ""
-    blocks.append(context(f"*{word}* {len(firing)} of {len(groups)} groups not resolved", rest))
-    summary = f"{counted(len(groups), 'alert group')} on {counted(len(services), 'service')}, {len(firing)} not resolved"
-    return f"{word.capitalize()}: {summary}.", blocks
+    word = _word(storm)
+    colour = square_of(min(group.severity for group in firing)) if storm.fires else CLEARED
+    blocks: list[Block | None] = [
+        header(f"{colour} {word} · {_size(groups)}"),
+        section(_course(storm, view)),
+        paragraph([*_origin(storm.origin, len(firing)), *_lines(groups)]),
+        actions(overflow("show", [(f"Open {group.ref}", group.ref) for group in firing[:5]])) if firing else None,
+        context(f"*{word}* {_open(groups, firing)}"),
+    ]
+    origin = f" Began on {name(storm.origin.service)}." if storm.origin else ""
+    return f"{word.capitalize()}: {_size(groups)}, {_open(groups, firing)}.{origin}", [block for block in blocks if block]
 
 
-def _origin(origin: StormOrigin, firing: int) -> str:
-    share = f"{origin.groups} of {firing} firing groups are on it or on what depends on it"
-    return f"*Suspected origin:* {name_text(origin.service, 60)}: {share}"
+def _word(storm: StormContent) -> str:
+    if storm.fires:
+        return "STORM"
+    return "STORM CLEARED" if storm.firing else "STORM OVER"
+
+
+def _size(groups: Sequence[AlertGroup]) -> str:
+    """`200 services, 10,000 alerts in 240 groups`."""
+    services = {group.service for group in groups}
+    alerts = counted(sum(group.alerts for group in groups), "alert")
+    return f"{counted(len(services), 'service')}, {alerts} in {counted(len(groups), 'group')}"
+
+
+def _open(groups: Sequence[AlertGroup], firing: Sequence[AlertGroup]) -> str:
+    return f"{len(firing):,} of {len(groups):,} groups not resolved" if firing else "no group is open any more"
+
+
+def _course(storm: StormContent, view: ViewContext) -> str:
+    """`Since 14:00:05 · on call @alice`; at the end `14:00:05 to 14:31:10 (31 min) · covered by INC-9`."""
+    began = min(group.opened_at for group in storm.groups)
+    on_call = "on call " + " ".join(f"<@{user}>" for user in view.mention) if view.mention else ""
+    if storm.fires:
+        return " · ".join(filter(None, (f"Since {when(began)}", on_call)))
+    ended = max(filter(None, (group.cleared_at for group in storm.groups)), default=None)
+    incidents = sorted({group.incident for group in storm.groups} - {""})
+    covered = f"covered by {', '.join(incidents)}" if incidents else "no incident was declared"
+    return " · ".join((_span(began, ended), covered))
+
+
+def _span(began: datetime, ended: datetime | None) -> str:
+    return f"{when(began)} to {when(ended, '{time_secs}')} ({elapsed_text(ended - began)})" if ended else f"Since {when(began)}"
+
+
+def _origin(origin: StormOrigin | None, firing: int) -> Iterable[Line]:
+    """Where it seems to come from; untrusted."""
+    if origin:
+        share = f"{origin.groups:,} of {firing:,} firing groups are on it or on what depends on it"
+        yield labelled("Suspected origin", f"{name(origin.service)}: {share}")
+
+
+def _lines(groups: Sequence[AlertGroup]) -> Iterable[Line]:
+    """The worst of them; of the rest which services they are on."""
+    yield from (sentence(_line(group)) for group in groups[:LINES])
+    rest = groups[LINES:]
+    if rest:
+        services = list(dict.fromkeys(group.service or "unknown" for group in rest))
+        named = ", ".join(name(service, 40) for service in services[:MOST_SERVICES])
+        more = f" and {counted(len(services) - MOST_SERVICES, 'more service')}" if len(services) > MOST_SERVICES else ""
+        yield sentence(f"{len(rest):,} more on {named}{more}; `list` shows all", limit=600)
 
 
 def _line(group: AlertGroup) -> str:
-    what = f"{name_text(group.service or 'unknown', 40)} · {name_text(group.title, 80)}"
-    return f"*{group.state}* {group.severity} {group.ref} · {what}"
+    what = f"{name(group.service or 'unknown', 40)} · {name(group.title, 80)}"
+    alerts = f" · {counted(group.alerts, 'alert')}" if group.alerts > 1 else ""
+    return f"{group.state} {group.severity} {group.ref} · {what}{alerts}"

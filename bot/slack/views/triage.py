@@ -1,13 +1,14 @@
 """The triage: one message in the card's thread, at most 90 words. What it leaves out is behind Details, whole."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from bot.core.change import kind_in_words
 from bot.core.evidence import Claim, Findings, nothing_wrong
 from bot.core.investigation.triage_facts import PriorChange, TriageFacts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.investigation import TriageContent
-from bot.core.messages.summary import Line, Summary, first_cause, not_checked, summarize
+from bot.core.messages.summary import Summary, first_cause, not_checked, summarize
 from bot.core.text.untrusted import counted
 from bot.core.text.word_counts import within_words
 from bot.slack.blocks import (
@@ -16,17 +17,13 @@ from bot.slack.blocks import (
     actions,
     button,
     context,
-    name_text,
     picture,
     plain_text,
-    prose,
-    quoted,
-    section,
-    titled,
     trim,
 )
 from bot.slack.view_context import ViewContext
 from bot.slack.views.proposal import approve_button
+from bot.slack.views.rich_text import Line, labelled, name, paragraph, sentence, title, words
 
 MOST_CHANGES = 3
 ANSWER_WORDS = 24
@@ -41,13 +38,18 @@ _WORDS = {
 
 def render(triage: TriageContent, view: ViewContext) -> Rendered:
     """The facts; once causes are ranked, the first of them with what speaks for and against it, and the next step."""
-    word, summary = word_of(triage), summarize(triage)
-    lines = _with_causes(triage, triage.findings, summary) if triage.findings else _facts_alone(triage)
-    blocks: list[Block] = [section("\n".join(lines)), *_graph(triage.facts)]
+    word, summary, near = word_of(triage), summarize(triage), _near(triage)
+    lines = _with_causes(triage, triage.findings, summary, near) if triage.findings else _facts_alone(triage, near)
+    blocks: list[Block] = [paragraph(lines), *_graph(triage.facts)]
     if summary.next_step:
-        blocks.append(section(_line(summary.next_step)))
+        blocks.append(paragraph([labelled(*summary.next_step, near)]))
     blocks += [_controls(triage, view), _small_print(triage, word)]
     return _fallback(triage, summary, word), trim(blocks)
+
+
+def _near(triage: TriageContent) -> datetime:
+    """The moment around which the clock times of its sentences lie."""
+    return (triage.facts and triage.facts.onset) or triage.group.opened_at
 
 
 def word_of(triage: TriageContent) -> str:
@@ -78,27 +80,28 @@ def _graph(facts: TriageFacts | None) -> Iterable[Block]:
 # ---------------------------------------------------------------- facts
 
 
-def _facts_alone(triage: TriageContent) -> Iterable[str]:
+def _facts_alone(triage: TriageContent, near: datetime) -> Iterable[Line]:
     facts = triage.facts
     if facts is None:
-        yield "Checking metrics, changes, alerts and runbooks."
+        yield sentence("Checking metrics, changes, alerts and runbooks.")
     else:
-        yield prose(summarize(triage).broke)
+        yield sentence(summarize(triage).broke, near)
         yield from _changes(facts)
-        yield from map(_line, not_checked(facts.not_checked))
+        yield from (labelled(*line, near) for line in not_checked(facts.not_checked))
     if triage.state.running and (facts or triage.checks):
         failed = sum(not check.evidence.ok for check in triage.checks)
-        yield f"Looking for the cause: {counted(len(triage.checks), 'check')} made" + (f", {failed} failed" if failed else "")
+        checks = f"{counted(len(triage.checks), 'check')} made" + (f", {failed} failed" if failed else "")
+        yield sentence(f"Looking for the cause: {checks}")
 
 
-def _changes(facts: TriageFacts) -> Iterable[str]:
+def _changes(facts: TriageFacts) -> Iterable[Line]:
     if not facts.changes:
-        yield f"*Changes before it:* {no_change(facts)}"
+        yield labelled("Changes before it", no_change(facts))
         return
     more = len(facts.changes) - MOST_CHANGES
-    yield from (f"• {change_line(change)}" for change in facts.changes[:MOST_CHANGES])
+    yield from (sentence(f"• {change_text(change)}") for change in facts.changes[:MOST_CHANGES])
     if more > 0:
-        yield f"• {counted(more, 'older change')}"
+        yield sentence(f"• {counted(more, 'older change')}")
 
 
 def no_change(facts: TriageFacts) -> str:
@@ -108,40 +111,33 @@ def no_change(facts: TriageFacts) -> str:
     return "none found in what could be checked" if facts.changes_partly else "none found"
 
 
-def change_line(change: PriorChange) -> str:
-    """`deploy catalogue 5.0.3 → 5.1.0 by alice, 34 s before onset`."""
-    versions = [name_text(version, 30) for version in (change.previous_version, change.version) if version]
+def change_text(change: PriorChange) -> str:
+    """`deploy catalogue 5.0.3 → 5.1.0 by alice, 34 s before onset`; untrusted."""
+    versions = [name(version, 30) for version in (change.previous_version, change.version) if version]
     author = change.by_action or change.author
-    by = f" by {name_text(author, 40)}" if author else ""
-    what = " ".join([kind_in_words(change.kind), name_text(change.service, 40), " → ".join(versions)]).strip()
+    by = f" by {name(author, 40)}" if author else ""
+    what = " ".join([kind_in_words(change.kind), name(change.service, 40), " → ".join(versions)]).strip()
     return f"{what}{by}, {change.age_text}"
 
 
 # ---------------------------------------------------------------- causes
 
 
-def _with_causes(triage: TriageContent, findings: Findings, summary: Summary) -> Iterable[str]:
+def _with_causes(triage: TriageContent, findings: Findings, summary: Summary, near: datetime) -> Iterable[Line]:
     if findings.answer:
         yield _answer(triage.question, findings.answer, untrusted=findings.answer_untrusted)
     elif summary.broke:
-        yield prose(summary.broke)
-    if summary.earlier:
-        yield _line(summary.earlier)
-    if summary.cause:
-        yield _line(summary.cause)
-    yield from (f"• {prose(text)}" for text in summary.evidence)
-    yield from map(_line, (*summary.doubts, *summary.more))
+        yield sentence(summary.broke, near)
+    yield from (labelled(*line, near) for line in (summary.earlier, summary.cause) if line)
+    yield from (sentence(f"• {text}", near) for text in summary.evidence)
+    yield from (labelled(*line, near) for line in (*summary.doubts, *summary.more))
 
 
-def _answer(question: str, answer: Claim, *, untrusted: bool) -> str:
+def _answer(question: str, answer: Claim, *, untrusted: bool) -> Line:
     """`is it the network? *No:* ...`."""
     verdict, _, why = answer.text.partition(": ")
     why = within_words(why, ANSWER_WORDS)
-    return f"{titled(question, 200)} *{verdict}:* {quoted(why, 300) if untrusted else prose(why)}"
-
-
-def _line(line: Line) -> str:
-    return f"*{line.label}:* {prose(line.text)}" if line.text else f"*{line.label}.*"
+    return [words(f"{title(question, 200)} "), *labelled(verdict, title(why) if untrusted else why)]
 
 
 # ---------------------------------------------------------------- how it was investigated

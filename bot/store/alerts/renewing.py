@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -137,13 +138,16 @@ async def renew(
     `line`: whether the thread must say so; a storm's card shows its groups itself.
     """
     ref, acknowledged = f"AL-{group.id}", group.acknowledged_by != ""
+    quiet_for = db.clock() - (group.renewed_at or group.opened_at)
     group.renewed_at, group.renewed_by, group.renewals = db.clock(), episode.id, group.renewals + 1
     if change is not Renewal.FIRES_AGAIN and acknowledged:
         _unacknowledge(group)
     if change in (Renewal.NEW_SERVICE, Renewal.NEW_KIND):
         text = f"{episode.name} on {episode.service or 'unknown service'} is new here: {episode.grouping_text}"
         await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
-    if line and not group.on_storm_card and renewals.worth_a_line(group.renewals, change):
+    times = await _times(session, group, episode)
+    worth = renewals.worth_a_line(change, renewals=group.renewals, times=times, quiet_for=quiet_for)
+    if line and worth and not group.on_storm_card:
         subject = RenewedSubject(ref, episode.id or 0, renewals.notify(change, taken=acknowledged))
         await messages.touch(
             db,
@@ -154,6 +158,13 @@ async def renew(
             subject=subject.stored,
             thread_key=f"card:{ref}",
         )
+
+
+async def _times(session: AsyncSession, group: GroupRow, episode: EpisodeRow) -> int:
+    """How often an alert fired in a group before."""
+    own = EpisodeRow.source == episode.source, EpisodeRow.fingerprint == episode.fingerprint, EpisodeRow.group_id == group.id
+    query = select(func.count()).select_from(EpisodeRow).where(*own, EpisodeRow.starts_at < episode.starts_at)
+    return int((await session.exec(query)).one())
 
 
 def renewed_key(group: GroupRow) -> str:

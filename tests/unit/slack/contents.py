@@ -14,7 +14,7 @@ from bot.core.messages.proposals import ProposalContent
 from bot.core.messages.replies import DetailsReply
 from bot.slack.blocks import Rendered
 from bot.slack.view_context import ViewContext
-from bot.slack.views import card, details, renewed, storm, triage
+from bot.slack.views import card, details, line, storm, triage
 from tests.unit import builders
 from tests.unit.builders import NOW, at
 
@@ -52,7 +52,7 @@ def rendered_renewed(*, mention: Sequence[str] = (), **values: Any) -> Rendered:
     fields = {
         "severity": "SEV2", "alert": "HighErrorRate", "alert_service": "checkout", "started_at": NOW, **values,
     }  # fmt: skip
-    return renewed.render(RenewedContent(**fields), ViewContext(hosts=HOSTS, mention=mention))
+    return line.render_renewed(RenewedContent(**fields), ViewContext(hosts=HOSTS, mention=mention))
 
 
 def rendered_storm(groups: Sequence[AlertGroup], origin: StormOrigin | None = None) -> Rendered:

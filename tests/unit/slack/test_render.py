@@ -17,6 +17,7 @@ from bot.core.config.systems import LinkConfig, PrometheusConfig
 from bot.slack.render import Renderer, allowed_hosts, called_hosts
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, MessageRow
+from tests.messages.words import text_of
 from tests.unit.builders import NOW
 
 CONFIG = Config(people={"alice": Person(slack="U1")}, prometheus=PrometheusConfig(url="http://prom.example:9090"))
@@ -65,7 +66,7 @@ def row(**values: Any) -> MessageRow:
 async def shown(db: Database, message: MessageRow, **values: Any) -> str:
     rendering = await Renderer(db, CONFIG, on_call, **values).render(message)
     assert rendering is not None
-    return json.dumps(rendering.blocks, ensure_ascii=False) + rendering.text
+    return json.dumps(rendering.blocks, ensure_ascii=False) + text_of(rendering.blocks) + rendering.text
 
 
 async def test_a_severity_that_nobody_mapped_is_told_on_the_card(db: Database) -> None:

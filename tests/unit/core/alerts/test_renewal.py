@@ -114,8 +114,16 @@ def test_whoever_took_something_else_is_called_again(change: Renewal, taken: boo
 
 
 def test_a_flapping_alert_is_told_ever_more_seldom() -> None:
-    assert [n for n in range(1, 20) if worth_a_line(n, Renewal.FIRES_AGAIN)] == [1, 2, 4, 8, 16]
-    assert [n for n in range(1, 20) if worth_a_line(n, Renewal.NEW_SERVICE)] == [*range(1, 9), 16]
+    def told(change: Renewal, *, quiet_for: timedelta = FLAPS_WITHIN) -> list[int]:
+        return [n for n in range(1, 20) if worth_a_line(change, renewals=n, times=n, quiet_for=quiet_for)]
+
+    assert told(Renewal.FIRES_AGAIN) == [1, 2, 4, 8, 16]
+    assert told(Renewal.NEW_SERVICE) == [*range(1, 9), 16]
+    assert told(Renewal.FIRES_AGAIN, quiet_for=FLAPS_WITHIN + BURST) == [*range(1, 20)], "that is no flap"
+
+
+def test_what_flapped_before_keeps_no_other_alert_from_being_told() -> None:
+    assert worth_a_line(Renewal.FIRES_AGAIN, renewals=3, times=1, quiet_for=BURST)
 
 
 def test_causes_are_ranked_again_once_a_burst_is_over_and_ever_more_seldom() -> None:

@@ -11,6 +11,7 @@ from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.forms import form_view
 from bot.slack.view_context import ViewContext
 from bot.slack.views import proposal as view
+from tests.messages.words import text_of
 from tests.unit.slack.contents import NASTY, proposal_content
 
 PEOPLE = {name: Person(slack=f"U{name.upper()}") for name in ("alice", "bob", "carol", "dave")}
@@ -26,7 +27,8 @@ def buttons(content: ProposalContent) -> list[str]:
 
 
 def texts(content: ProposalContent) -> str:
-    return json.dumps(render(content)[1], ensure_ascii=False)
+    blocks = render(content)[1]
+    return f"{json.dumps(blocks, ensure_ascii=False)}\n{text_of(blocks)}"
 
 
 def details(content: ProposalContent) -> str:

@@ -1,8 +1,7 @@
 """Two answers in one message: people read who names what."""
 
-import json
-
 from bot.core.evidence import NamedBy
+from tests.messages.words import text_of
 from tests.unit.slack.contents import findings, hypothesis, rendered_details, rendered_triage
 
 
@@ -11,7 +10,7 @@ def shown(*named_by: NamedBy, service: str = "payments") -> str:
         hypothesis(f"cause {n}", named_by=by, service="checkout" if n == 1 else service) for n, by in enumerate(named_by, 1)
     ]
     _, blocks = rendered_details(findings=findings(*causes, by="agent", model="gpt-5.1"))
-    return json.dumps(blocks, ensure_ascii=False)
+    return text_of(blocks)
 
 
 def test_where_both_agree_the_message_says_so() -> None:
@@ -28,7 +27,7 @@ def test_where_they_disagree_both_are_named_with_their_causes() -> None:
 def test_that_they_disagree_stands_in_the_message_itself() -> None:
     _, blocks = rendered_triage(findings=findings(hypothesis(named_by="agent"), hypothesis(named_by="analyst"), by="agent"))
 
-    assert "*Against:* the built-in analyst names another cause" in json.dumps(blocks, ensure_ascii=False)
+    assert "*Against:* the built-in analyst names another cause" in text_of(blocks)
 
 
 def test_two_causes_on_one_service_are_said_to_be_on_one() -> None:

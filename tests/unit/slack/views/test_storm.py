@@ -1,0 +1,33 @@
+"""The storm card: how much since when and where it began; at its end how long it took and what covers it."""
+
+from bot.core.messages.alerts import StormOrigin
+from tests.messages.words import text_of
+from tests.unit.builders import at
+from tests.unit.slack.contents import group, rendered_storm
+
+
+def test_a_storm_says_how_much_fires_since_when_and_lists_the_worst() -> None:
+    groups = [group(ref=f"AL-{n}", service=f"s{n}", alerts=n, opened_at=at(n)) for n in range(1, 13)]
+    text, blocks = rendered_storm(groups, StormOrigin("s1", 9))
+    shown = text_of(blocks)
+
+    assert "🟧 STORM · 12 services, 78 alerts in 12 groups" in shown and "Since 2026-03-01 03:01:00 UTC" in shown
+    assert "*Suspected origin:* s1: 9 of 12 firing groups are on it or on what depends on it" in shown
+    assert "FIRING SEV2 AL-10 · s10 · HighErrorRate · 10 alerts" in shown and "AL-11" not in shown
+    assert "2 more on s11, s12; `list` shows all" in shown
+    assert text.endswith("Began on s1.")
+
+
+def test_a_storm_whose_alerts_have_cleared_says_from_when_to_when() -> None:
+    cleared = group(state="MONITORING", opened_at=at(0), cleared_at=at(31), alerts=1, incident="INC-9")
+    text, blocks = rendered_storm([cleared])
+
+    assert "🟩 STORM CLEARED · 1 service, 1 alert in 1 group" in text_of(blocks)
+    assert "(31 min) · covered by INC-9" in text_of(blocks) and text.startswith("Storm cleared:")
+
+
+def test_a_storm_is_over_once_nothing_of_it_is_open() -> None:
+    _, blocks = rendered_storm([group(state="RESOLVED", opened_at=at(0), cleared_at=at(5))])
+
+    assert "STORM OVER" in text_of(blocks) and "no incident was declared" in text_of(blocks)
+    assert not [block for block in blocks if block["type"] == "actions"]
