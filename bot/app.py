@@ -25,6 +25,7 @@ from bot.engine.schedule import Schedule, tick_name
 from bot.monitoring.metrics.graph import draw
 from bot.monitoring.runbooks import RunbookFolder
 from bot.plugins import Command, Tool, ToolContext, discover, discover_actions
+from bot.plugins.scopes import Scopes
 from bot.ports import Run
 from bot.reloading import Current, Reloader
 from bot.settings import Secrets, catalogue_of, source_kinds, source_tokens
@@ -109,6 +110,7 @@ class App:
         self.secrets, self.config, self.clock = secrets, config, clock
         self.catalogue = LiveCatalogue(catalogue_of(config).services.values())
         self.tokens = source_tokens(config.sources)
+        self.scopes = Scopes(self.catalogue.of_labels, lambda name: name in self.config.heartbeats)
         self.client = httpx.AsyncClient(follow_redirects=False, timeout=10)
         self.metrics = metrics_of(secrets, config, self.client)
         self.logs, self.pager = logs_of(secrets, config, self.client), pager_of(secrets, config, self.client)
@@ -193,6 +195,7 @@ class App:
                 ChannelHistory(self.slack_client),
                 self.clock,
                 Alerts(self.db).last_delivery,
+                scopes=self.scopes,
             ),
         )
 
@@ -299,6 +302,7 @@ class App:
             leads=self.engine.is_leader,
             fetch=fetch_public,
             knows_severity=lambda word: self.config.knows_severity(word),
+            scopes=self.scopes,
         )
 
     def _config_replaced(self) -> None:

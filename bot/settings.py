@@ -260,6 +260,9 @@ def _option_problems(key: str, source: SourceConfig, kind: Source) -> Iterator[P
             yield Problem(f"{kind.name} needs options.{needed}", ("sources", key))
     if (source.fingerprint or source.replica_of) and "alerts" not in kind.takes:
         yield Problem(f"{kind.name} takes no alerts that it could be about", ("sources", key))
+    for index, word in enumerate(source.takes):
+        if word not in kind.takes:
+            yield Problem(f"{kind.name} takes {' and '.join(sorted(kind.takes))} only", ("sources", key, "takes", index))
     for name in source.options:
         if kind.options is not None and name not in kind.options:
             there = ", ".join(sorted(kind.options)) or "none"

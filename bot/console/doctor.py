@@ -25,6 +25,7 @@ from bot.llm.loading import check_loading
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
 from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
+from bot.plugins.scopes import takes
 from bot.settings import Secrets, alert_channels, catalogue_of, load_config, source_kinds, source_tokens, without_token
 from bot.slack.checkup import check_slack
 from bot.store.checkup import check_database, check_sizes, heartbeats, newest_labels
@@ -90,7 +91,14 @@ def _sources(config: Config) -> list[Check]:
         return [
             failed("Sources", f"no token: {', '.join(missing)}", "a source without a token takes nothing: set these variables")
         ]
-    return [ok("Sources", ", ".join(config.sources))]
+    return [ok("Sources", ", ".join(config.sources), _open_wide(config))]
+
+
+def _open_wide(config: Config) -> str:
+    """Advice where a token opens more than its holder is likely to need: a pipeline's could open incidents."""
+    kinds = source_kinds(config)
+    wide = [name for name, source in config.sources.items() if takes(source, kinds[source.kind]) >= {"alerts", "changes"}]
+    return f"alerts and changes both: {', '.join(wide)}; `takes: [changes]` or `takes: [alerts]` allows one" if wide else ""
 
 
 async def _actions(config: Config) -> list[Check]:

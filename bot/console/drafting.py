@@ -30,7 +30,7 @@ def draft(url: str, *, token: str = "") -> str:
     rules = [rule for group in groups for rule in group.get("rules", ())]
     hosts = _hosts(rules)
     content: dict[str, Any] = {
-        "sources": {"alertmanager": {"kind": "alertmanager"}, "deploys": {"kind": "generic"}},
+        "sources": {"alertmanager": {"kind": "alertmanager"}, "deploys": {"kind": "generic", "takes": ["changes"]}},
         "people": {},
         "services": {name: {"match": {label: name}, "signals": signals[name]} for name in services},
         "default_channel": "",

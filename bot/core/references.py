@@ -83,12 +83,15 @@ def _missing_signal(config: Config, signal: str, services: Collection[str]) -> s
 def _sources(config: Config) -> Iterator[Problem]:
     """A source's name is part of an address and of a variable; each variable holds the token of one source alone."""
     holders = {"API": "Tocsin's own API"}
-    for key in config.sources:
+    for key, source in config.sources.items():
         variable = key.upper().replace("-", "_")
         if not _SOURCE_NAME.fullmatch(key):
             yield Problem("a source's name is part of its address: letters, digits, - and _", ("sources", key))
         elif (holder := holders.setdefault(variable, f"source {key}")) != f"source {key}":
             yield Problem(f"TOCSIN_TOKEN_{variable} is the token of {holder} already: choose another name", ("sources", key))
+        for index, name in enumerate(source.services):
+            if name not in config.services:
+                yield Problem(f"{name!r} is not among services", ("sources", key, "services", index))
         yield from _replica(config, key)
         yield from _unreachable_rules(config, key)
 

@@ -19,6 +19,7 @@ from bot.core.config.alerts import SourceConfig
 from bot.core.errors import TocsinError, UnreadableBody
 from bot.core.redaction.redaction import redact
 from bot.plugins import Source, SourceRequest
+from bot.plugins.scopes import ANY, Scopes
 from bot.slack.client import MOST_PAGES, PAGE, SlackClient
 from bot.workflows.messages.delivery import Refused
 
@@ -109,7 +110,9 @@ class AlertChannels:
         last_delivery: Callable[[str], Awaitable[datetime | None]],
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        scopes: Scopes = ANY,
     ) -> None:
+        self._scopes = scopes
         self._sources, self._kinds = sources, kinds
         self._writer, self._reader, self._clock, self._pause = writer, reader, clock, pause
         self._last_delivery = last_delivery
@@ -202,7 +205,10 @@ class AlertChannels:
         body = json.dumps({"channel": channel, "message": message}).encode()
         request = SourceRequest(name, body, {}, min(at, self._clock()), config, "slack")
         try:
-            return self._kinds[config.kind].read(request).alerts[0]
+            parsed = self._scopes.within(self._kinds[config.kind].read(request), config)
+            if parsed.alerts:
+                return parsed.alerts[0]
+            problem, field = parsed.rejected[0].problem, parsed.rejected[0].field
         except UnreadableBody as error:
             problem, field = str(error), error.field
         if message:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.core.config.alerts import SourceConfig
 from bot.plugins import Fetch, Source
+from bot.plugins.scopes import ANY, Scopes
 from bot.store.db.database import Clock, Database
 from bot.store.oversight.backlog import backlog
 from bot.web.api import api_app
@@ -46,13 +47,14 @@ def build(
     leads: Callable[[], bool] = lambda: True,
     fetch: Fetch = fetch_nothing,
     knows_severity: Callable[[str], bool] = lambda _: True,
+    scopes: Scopes = ANY,
 ) -> ASGIApp:
     """Everything the process serves over HTTP. `checks` and `optional` join the database's own check at /readyz.
 
     `endpoints`: what else takes POST, by path; the body is there, and within the limits, when one is called.
     """
     bodies = BodyBudget()
-    webhooks = WebhookEndpoints(sources, kinds, tokens, writer, clock, fetch, knows_severity, bodies)
+    webhooks = WebhookEndpoints(sources, kinds, tokens, writer, clock, fetch, knows_severity, bodies, scopes)
     others = Starlette(
         routes=[
             *Health({"database": db.answers, **checks}, optional, waiting=partial(backlog, db), leads=leads).routes(),

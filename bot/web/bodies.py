@@ -14,6 +14,9 @@ MAX_OF_SENDER = 16 << 20
 """Bytes of one source's unanswered requests: it can take no more of the memory than this."""
 MAX_UNPROVEN = 8 << 20
 """Bytes of all requests whose signature can be checked only when the body is there."""
+PACE = 16 << 20
+"""Bytes a second of unproven bodies beyond SMALL: reading more of them would keep others waiting."""
+SMALL = 64 * 1024
 TOO_MANY = "too many bodies at once; try again"
 SECONDS = 30.0
 """A slow sender holds a connection no longer than this."""
@@ -47,6 +50,7 @@ class BodyBudget:
     def __init__(self, of_sender: int = MAX_OF_SENDER, unproven: int = MAX_UNPROVEN) -> None:
         self._of_sender, self._unproven = of_sender, unproven
         self._bodies: set[Held] = set()
+        self._paced_until = 0.0
 
     @contextmanager
     def hold(self, sender: str, *, proven: bool) -> Iterator[Held]:
@@ -65,6 +69,14 @@ class BodyBudget:
             self._give_way(max(crowd, key=lambda one: (not one.proven, one.size)))
         if held.gave_way:
             raise Refused(503, TOO_MANY)
+
+    async def pace(self, held: Held, size: int) -> None:
+        """Wait until it is the turn of so many bytes of a large body that nobody has proved."""
+        if held.proven or held.size <= SMALL:
+            return
+        now = asyncio.get_running_loop().time()
+        self._paced_until = max(self._paced_until, now) + size / PACE
+        await asyncio.sleep(self._paced_until - now)
 
     def _crowd(self, held: Held) -> list[Held]:
         """Those among whom one is too many; who is being answered stays."""
@@ -105,6 +117,7 @@ async def read_raw(
                 if held.size + len(parts[-1]) > limit:
                     raise Refused(413, f"more than {limit} bytes")
                 budget.grow(held, len(parts[-1]))
+                await budget.pace(held, len(parts[-1]))
     except TimeoutError:
         raise Refused(503, TOO_MANY) if held.gave_way else Refused(408, "the body did not arrive in time") from None
     finally:

@@ -2,12 +2,14 @@
 
 import asyncio
 import resource
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import httptools
 import structlog
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from bot.web.measures import CLOSED
 
@@ -20,8 +22,12 @@ MAX_FRAMING = 64 * 1024
 """Bytes of a request that are not its body: request line, headers, what chunks are wrapped in, trailers."""
 MAX_HEADERS = 100
 MAX_PIPELINED = 16
-MAX_DRAINED = 1 << 20
-"""Bytes of a body that are read and thrown away after the answer: closing earlier may take the answer from the sender."""
+RECEIVED_AT_ONCE = 64 * 1024
+"""Room for what the system has received and nobody has read; with many connections it is what they cost."""
+MAX_DRAINED = 128 * 1024
+"""Bytes of a body that are read and thrown away after the answer."""
+DRAINED_SECONDS = 1.0
+"""For the sender of a larger one to read its answer: closing at once would take it away."""
 HEADERS_SECONDS = 10.0
 REQUEST_SECONDS = 40.0
 """Whole requests; the body by itself has less."""
@@ -127,15 +133,28 @@ class Connection(HttpToolsProtocol):
         self._framing = 0
         self._drained = 0
         self._is_sending = True
+        self._answered: RequestResponseCycle | None = None
         self.has_headers = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_AT_ONCE)
         self._among.admit(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._among.forget(self)
+        self._hang_up()
         super().connection_lost(exc)
+
+    def _hang_up(self) -> None:
+        """Tell the request that is being answered, which with several at once is not the newest, that its sender has gone."""
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
@@ -179,10 +198,13 @@ class Connection(HttpToolsProtocol):
         self._framing -= len(body)
         if not self.cycle.response_complete:
             super().on_body(body)
+            # Until the app asks for more: what nobody reads stays with its sender.
+            self.flow.pause_reading()
             return
         self._drained += len(body)
         if self._drained > MAX_DRAINED:
-            self.give_up("body after the answer")
+            self.flow.pause_reading()
+            self.loop.call_later(DRAINED_SECONDS, self.give_up, "body after the answer")
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -220,12 +242,10 @@ class Connection(HttpToolsProtocol):
         CLOSED.labels(error).inc()
         body = b'{"error":"%s"}' % error.encode()
         head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if not answering or not self.cycle.response_started:
+        running = self._answered
+        if running is None or running.response_complete or not running.response_started:
             self.transport.write(STATUS_LINE[status] + head + body)
-        if answering:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        self._hang_up()
         self.transport.close()
 
 

@@ -6,7 +6,7 @@ Nothing else happens in the request. Never 429: Alertmanager retries only 5xx.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
@@ -20,9 +20,11 @@ from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.config.alerts import SourceConfig
 from bot.core.errors import QueryFailed, TooManyItems, UnreadableBody
+from bot.core.quotas import Quotas, Ruling
 from bot.core.redaction.redaction import redact, redact_bytes
 from bot.core.text.untrusted import one_line
 from bot.plugins import Fetch, ParsedBody, Rejected, SignedRequest, Source, SourceRequest
+from bot.plugins.scopes import ANY, SERVICE, Scopes, takes
 from bot.store.alerts.intake import Busy
 from bot.store.alerts.stored_alerts import StoredAlerts
 from bot.store.db.database import Clock
@@ -33,6 +35,8 @@ from bot.web.measures import ALERTS, CHANGES, IGNORED, REJECTED, REQUESTS
 
 log = structlog.get_logger(__name__)
 MAX_ALERTS = 10_000
+MOST_UNREADABLE = 60
+"""Bodies and items of one source that are kept a minute: they tell whoever set it up as much as all of them."""
 MOST_SEPARATE = 20
 """Up to so many unreadable items of one body are stored one by one; with more of them the whole body is stored."""
 LARGE = 64 * 1024
@@ -80,10 +84,12 @@ class WebhookEndpoints:
         fetch: Fetch = fetch_nothing,
         knows_severity: Callable[[str], bool] = lambda _: True,
         bodies: BodyBudget | None = None,
+        scopes: Scopes = ANY,
     ) -> None:
         self.sources, self.kinds, self.tokens = sources, kinds, tokens
         self.writer, self.clock, self.fetch, self.knows_severity = writer, clock, fetch, knows_severity
-        self.bodies = BodyBudget() if bodies is None else bodies
+        self._quota = Quotas(MOST_UNREADABLE, timedelta(minutes=1))
+        self.bodies, self.scopes = BodyBudget() if bodies is None else bodies, scopes
 
     def takes(self, scope: Scope) -> bool:
         """Whether a request is for one of the two endpoints, whatever its method."""
@@ -101,8 +107,9 @@ class WebhookEndpoints:
         config = self.sources.get(name)
         kind = self.kinds.get(config.kind) if config else None
         answer: Response
-        if config is None or kind is None or endpoint not in kind.takes:
-            log.warning("webhook refused", endpoint=endpoint, source=one_line(name, 100), status=404, why="unknown source")
+        if config is None or kind is None or endpoint not in takes(config, kind):
+            why = "unknown source" if config is None else "not what this source takes"
+            log.warning("webhook refused", endpoint=endpoint, source=one_line(name, 100), status=404, why=why)
             name, answer = "unknown", refusal(404, f"no source of this name takes {endpoint}")
         else:
             now = self.clock()
@@ -130,7 +137,7 @@ class WebhookEndpoints:
         try:
             large = len(delivery.body) > LARGE
             parsed = await asyncio.to_thread(kind.read, delivery) if large else kind.read(delivery)
-            return await self._store(delivery, parsed)
+            return await self._store(delivery, self.scopes.within(parsed, delivery.config))
         except UnreadableBody as error:
             return await self._keep_unreadable(delivery, error)
 
@@ -169,6 +176,9 @@ class WebhookEndpoints:
             )
         for item in _to_keep(parsed.rejected, delivery.body):
             await self._keep(name, item.body, item.problem, received_at)
+        if parsed.rejected and not count and all(item.field == SERVICE for item in parsed.rejected):
+            _of_source(REJECTED, name).inc(len(parsed.rejected))
+            raise Refused(403, parsed.rejected[0].problem)
         # No log line: in a storm the lines would cost more than the alerts; /metrics counts them.
         _of_source(ALERTS, name).inc(alerts)
         if parsed.changes:
@@ -202,7 +212,12 @@ class WebhookEndpoints:
         return refusal(status, str(error), field=error.field)
 
     async def _keep(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:
-        """What nobody could read may hold secrets all the same. Raises Busy."""
+        """What nobody could read may hold secrets all the same; of a flood, some. Raises Busy."""
+        ruling = self._quota.take(source, received_at)
+        if ruling is Ruling.FIRST_REFUSED:
+            log.warning("more of a source is not readable than is kept", source=source, a_minute=MOST_UNREADABLE)
+        if ruling is not Ruling.ALLOWED:
+            return
         clean = await asyncio.to_thread(redact_bytes, body)
         await self.writer.keep_unreadable(source, clean, redact(problem), received_at)
 

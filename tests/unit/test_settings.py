@@ -98,6 +98,8 @@ HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
             "sources:\n  a-b: {kind: generic}\n  a_b: {kind: generic}\n",
             "3: sources.a_b: TOCSIN_TOKEN_A_B is the token of source a-b already",
         ),
+        ("sources:\n  a: {kind: alertmanager, takes: [changes]}\n", "2: sources.a.takes.0: alertmanager takes alerts only"),
+        ("sources:\n  a: {kind: generic, services: [cart]}\n", "2: sources.a.services.0: 'cart' is not among services"),
         (f"actions:\n  a: {HOOK}, helps: [deploys]}}\n", "2: actions.a.helps.0: Input should be 'change',"),
         (f"actions:\n  a: {HOOK}, change_kinds: [deploys]}}\n", "2: actions.a.change_kinds.0: Input should be 'deploy',"),
         (

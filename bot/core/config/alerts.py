@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -76,6 +76,10 @@ class SourceConfig(ConfigSection):
     options: dict[str, Any] = Field(default_factory=dict)
     fields: SourceFields = SourceFields()
     """For `generic`: corrects what it understood of the sender's JSON."""
+    takes: tuple[Literal["alerts", "changes"], ...] = ()
+    """What it may send, where its kind could send both; empty: whatever its kind can."""
+    services: tuple[str, ...] = ()
+    """Of which services it may speak; empty: of any."""
     resolved_words: tuple[str, ...] = ()
     """For `generic`: more words of the sender's that mean it is over."""
     fingerprint: tuple[FingerprintRule, ...] = ()

@@ -1,26 +1,38 @@
-"""Bodies that could not be read, kept for whoever set up the sender: the newest thousand, each up to 128 KiB."""
+"""Bodies that could not be read, kept for whoever set up the sender: of each source the newest two hundred, 4 MiB of them."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import func, or_
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import NotFound
 from bot.store.tables import UnreadableRow
 
-MOST_KEPT = 1_000
+MOST_KEPT = 200
 """A sender that is set up wrongly goes on for days; its newest bodies tell as much as all of them."""
+MOST_BYTES = 4 << 20
 LONGEST_BODY = 128 * 1024
 
 
 async def keep(session: AsyncSession, source: str, body: bytes, problem: str, received_at: datetime) -> None:
-    """Keep one more, and forget those before the newest thousand."""
+    """Keep one more, and forget the source's oldest beyond what one source may keep."""
     row = UnreadableRow(source=source, body=body[:LONGEST_BODY], problem=problem[:500], received_at=received_at)
     session.add(row)
     await session.flush()
-    assert row.id is not None
-    await session.exec(delete(UnreadableRow).where(col(UnreadableRow.id) <= row.id - MOST_KEPT))
+    newest_first = col(UnreadableRow.id).desc()
+    kept = (
+        select(
+            UnreadableRow.id,
+            func.row_number().over(order_by=newest_first).label("place"),
+            func.sum(func.length(UnreadableRow.body)).over(order_by=newest_first).label("bytes"),
+        )
+        .where(UnreadableRow.source == source)
+        .subquery()
+    )
+    over = select(kept.c.id).where(or_(kept.c.place > MOST_KEPT, kept.c.bytes > MOST_BYTES))
+    await session.exec(delete(UnreadableRow).where(col(UnreadableRow.id).in_(over)))
 
 
 async def newest(session: AsyncSession, source: str = "", limit: int = 20) -> Sequence[UnreadableRow]:

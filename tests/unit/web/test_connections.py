@@ -59,6 +59,10 @@ async def serving(most: int = 50, headers_seconds: float = 60) -> AsyncIterator[
     async def refused(request: Request) -> Response:
         return PlainTextResponse("no", 401)
 
+    async def large(request: Request) -> Response:
+        await asyncio.sleep(0)
+        return PlainTextResponse("x" * 20_000_000)
+
     among = Connections(most, headers_seconds=headers_seconds)
 
     class Protocol(Connection):
@@ -66,6 +70,7 @@ async def serving(most: int = 50, headers_seconds: float = 60) -> AsyncIterator[
             super().__init__(among=among, **kwargs)
 
     app = Starlette(routes=[Route("/size", size, methods=["GET", "POST"]), Route("/refused", refused, methods=["POST"])])
+    app.router.routes.append(Route("/large", large))
     config = uvicorn.Config(app, port=0, http=Protocol, ws="none", log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     serve = asyncio.create_task(server.serve())
@@ -163,12 +168,12 @@ async def test_headers_that_do_not_come_in_time_cost_the_connection_and_a_slow_b
 
 
 async def test_a_body_that_goes_on_after_the_answer_is_read_only_for_a_while() -> None:
-    head = b"POST /refused HTTP/1.1\r\nhost: b\r\ncontent-length: %d\r\n\r\n" % (10 * MAX_DRAINED)
+    head = b"POST /refused HTTP/1.1\r\nhost: b\r\ncontent-length: %d\r\n\r\n" % (500 * MAX_DRAINED)
     async with serving() as door:
         reader, writer = await door.open(head)
         answer = await _answer(reader)
         with pytest.raises(ConnectionError):
-            for _ in range(10):
+            for _ in range(500):
                 writer.write(b"x" * MAX_DRAINED)
                 await writer.drain()
         writer.close()
@@ -202,3 +207,20 @@ def test_the_limit_of_open_files_is_raised_as_far_as_the_hard_one() -> None:
         assert raise_file_limit(600) == 1024
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_very_many_requests_at_once_whose_answers_nobody_reads_cost_the_connection_and_raise_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with serving() as door:
+        for _ in range(3):
+            reader, writer = await door.open(b"GET /large HTTP/1.1\r\nhost: b\r\n\r\n")
+            await wait_until(lambda: door.among.stalled, every=0.01)
+            writer.write(GET * 1000)
+            with suppress(ConnectionError):
+                await writer.drain()
+                await reader.read()
+            writer.close()
+        await wait_until(lambda: not door.among.stalled, every=0.01)
+
+    assert [record for record in caplog.records if record.exc_info] == []

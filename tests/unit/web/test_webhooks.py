@@ -16,7 +16,7 @@ from bot.plugins import Source, discover
 from bot.store.alerts.intake import Busy
 from bot.store.alerts.stored_alerts import StoredAlerts
 from bot.web.errors import Guard
-from bot.web.webhooks import WebhookEndpoints
+from bot.web.webhooks import MOST_UNREADABLE, WebhookEndpoints
 
 NOW = datetime(2026, 11, 24, 23, 5, tzinfo=UTC)
 ALERT = {"status": "firing", "labels": {"alertname": "X"}, "startsAt": "2026-11-24T23:01:57Z"}
@@ -66,9 +66,9 @@ def kept() -> Kept:
 async def web(kept: Kept) -> AsyncIterator[httpx.AsyncClient]:
     sources = {
         name: SourceConfig(kind=kind) for name, kind in (("prod", "alertmanager"), ("hub", "github"), ("none", "generic"))
-    }
+    } | {"ci": SourceConfig(kind="generic", takes=("changes",), services=("checkout",))}
     endpoints = WebhookEndpoints(
-        sources, discover(["bot.sources"], Source), {"prod": "right", "hub": "sign", "none": ""}, kept, lambda: NOW
+        sources, discover(["bot.sources"], Source), {"prod": "right", "hub": "sign", "ci": "ci", "none": ""}, kept, lambda: NOW
     )
     app = httpx.ASGITransport(Guard(endpoints), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=app, base_url="http://bot") as client:
@@ -204,3 +204,24 @@ async def test_an_odd_authorization_is_401_and_never_an_error(web: httpx.AsyncCl
     answer = await web.post("/alerts/prod", content=BODY, headers={b"authorization": credential.encode("latin-1")})
 
     assert answer.status_code == 401
+
+
+async def test_a_pipelines_token_reports_its_own_service_and_can_do_nothing_else(web: httpx.AsyncClient, kept: Kept) -> None:
+    own, foreign = ({"service": name, "title": "deploy", "version": "6.6.6"} for name in ("checkout", "payments"))
+
+    async def post(path: str, body: object) -> httpx.Response:
+        return await web.post(path, json=body, headers={"authorization": "Bearer ci"})
+
+    opened = await post("/alerts/ci", {"name": "Down", "service": "checkout"})
+    refused, both = await post("/changes/ci", foreign), await post("/changes/ci", [own, foreign])
+
+    assert [opened.status_code, refused.status_code, both.status_code] == [404, 403, 202]
+    assert "may not speak of 'payments'" in refused.json()["error"] and both.json()["accepted"] == 1
+    assert [change.service for change in kept.changes] == ["checkout"] and kept.alerts == []
+    assert [source for source, _, _ in kept.unreadable] == ["ci", "ci"]
+
+
+async def test_of_a_flood_of_unreadable_bodies_some_are_kept_and_all_are_answered(web: httpx.AsyncClient, kept: Kept) -> None:
+    answers = [await web.post("/alerts/prod", content=b"{%d" % number, headers=KNOWN) for number in range(MOST_UNREADABLE + 9)]
+
+    assert {answer.status_code for answer in answers} == {400} and len(kept.unreadable) == MOST_UNREADABLE
