@@ -72,7 +72,7 @@ HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
             "sources:\n  a: {kind: slack_channel, options: {channel: C1}, fingerprint: [{labels: [pod]}]}\n",
             "2: sources.a: slack_channel takes no alerts that it could be about",
         ),
-        ("actions:\n  a: {kind: run_webhok}\n", "2: actions.a.kind: 'run_webhok' is no kind of actions; there are run_webhook"),
+        ("actions:\n  a: {kind: run_webhok}\n", "2: actions.a.kind: 'run_webhok' is no kind of actions; there are "),
         ("a: [1\n", "2: expected"),
         ("actions:\n  rollback: {kind: run_webhook, undo: nothing}\n", "2: actions.rollback.undo"),
         ("actions:\n  rollback: {kind: run_webhook}\n", "2: actions.rollback.url: run_webhook needs it"),
