@@ -33,6 +33,6 @@ class Ticket(Action):
     def body(self, ctx: ActionContext, *, marked: bool) -> str:
         """Its text; `marked`: with the key of this run, by which it is found again. Others' words stand as code, so that
         a tracker neither mentions people nor follows links for them."""
-        told = f"```\n{self.text.replace('`', chr(39))}\n```\n\n" if self.text else ""
+        quoted = f"```\n{self.text.replace('`', chr(39))}\n```\n\n" if self.text else ""
         about = f"Service {self.service}" + (f", incident {ctx.incident}" if ctx.incident else "")
-        return f"{told}{about}. Written by Tocsin." + (f"\n\n{ctx.idempotency_key}" if marked else "")
+        return f"{quoted}{about}. Written by Tocsin." + (f"\n\n{ctx.idempotency_key}" if marked else "")

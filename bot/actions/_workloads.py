@@ -181,9 +181,9 @@ async def described(
     """The dry run of a change: what it does, who may undo it behind our back, and what the server says to a trial."""
     problem = await cluster.trial(workload, operations)
     manager = workload.manager()
-    told = [*lines, *([f"{manager} manages this workload and may put it back"] if manager else [])]
-    told.append(f"could not be tried: {problem}" if problem else "the API server took it as a trial (dryRun=All)")
-    return DryRun(ok=not problem, text="\n".join(told), targets={workload.target: version_of(workload)}, **more)
+    report = [*lines, *([f"{manager} manages this workload and may put it back"] if manager else [])]
+    report.append(f"could not be tried: {problem}" if problem else "the API server took it as a trial (dryRun=All)")
+    return DryRun(ok=not problem, text="\n".join(report), targets={workload.target: version_of(workload)}, **more)
 
 
 async def probed(ctx: ActionContext, service: str, kinds: Sequence[str]) -> Outcome | None:

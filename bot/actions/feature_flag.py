@@ -81,9 +81,9 @@ class FeatureFlag(RunWebhook):
         now, problem = await self._now(ctx)
         if now == self.value:
             raise ActionFailed(f"{self.flag} is {now} already.")
-        told = f"could not read the flag: {problem}" if problem else f"{self.flag} now: {now}"
+        reading = f"could not read the flag: {problem}" if problem else f"{self.flag} now: {now}"
         targets = dict.fromkeys(self.targets(ctx), now)
-        return shown.model_copy(update={"ok": shown.ok and not problem, "text": f"{shown.text}\n{told}", "targets": targets})
+        return shown.model_copy(update={"ok": shown.ok and not problem, "text": f"{shown.text}\n{reading}", "targets": targets})
 
     async def run(self, ctx: ActionContext) -> Outcome:
         """The one call; what the flag was is kept for the undo."""

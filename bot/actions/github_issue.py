@@ -40,8 +40,8 @@ class GithubIssue(Ticket):
     async def dry_run(self, ctx: ActionContext) -> DryRun:
         """Title and text. Raises ActionFailed if the repository cannot be read or takes no issues."""
         repository = self.targets(ctx)[0]
-        found = await _github(ctx).read(f"/repos/{repository}")
-        if found.get("has_issues") is False:
+        about = await _github(ctx).read(f"/repos/{repository}")
+        if about.get("has_issues") is False:
             raise ActionFailed(f"{repository} takes no issues.")
         text = f"issue in {repository}: {self.headline(ctx)}\n{self.body(ctx, marked=False)}"
         return DryRun(ok=True, text=text, targets={repository: ""})
@@ -63,20 +63,20 @@ class GithubIssue(Ticket):
             issues = await _github(ctx).listed(path, state="all", sort="created", direction="desc", per_page="50")
         except ActionFailed:
             return None
-        ours = next((row for row in issues if ctx.idempotency_key in str(row.get("body"))), None)
-        if ours is None:
+        issue = next((row for row in issues if ctx.idempotency_key in str(row.get("body"))), None)
+        if issue is None:
             # A list may lag behind what was just created: that it is missing proves nothing.
             return None
-        number = text_at(ours, "number")
+        number = text_at(issue, "number")
         return Outcome(state=OutcomeState.DONE, text=f"Issue {number} is open.", remote_id=number)
 
     async def verify(self, ctx: ActionContext) -> Verification:
         """Whether the issue is there."""
         try:
-            found = await _github(ctx).find(f"/repos/{self.targets(ctx)[0]}/issues/{ctx.remote_id}")
+            issue = await _github(ctx).find(f"/repos/{self.targets(ctx)[0]}/issues/{ctx.remote_id}")
         except ActionFailed as error:
             return Verification(state=VerificationState.COULD_NOT_VERIFY, text=str(error))
-        if found is None:
+        if issue is None:
             return Verification(state=VerificationState.NOT_RECOVERED, text=f"issue {ctx.remote_id} is not there")
         return Verification(state=VerificationState.RECOVERED, text=f"issue {ctx.remote_id} is there")
 

@@ -66,11 +66,13 @@ class GithubWorkflow(Action):
     async def dry_run(self, ctx: ActionContext) -> DryRun:
         """The workflow's name and the inputs. Raises ActionFailed if there is none, or if it is switched off."""
         github, workflow = self._place(ctx)
-        found = await github.read(self._path(ctx))
-        if (state := text_at(found, "state")) != "active":
+        description = await github.read(self._path(ctx))
+        if (state := text_at(description, "state")) != "active":
             raise ActionFailed(f"{workflow} is {state or 'of unknown state'} on GitHub.")
         inputs = "\n".join(f"{name}: {value}" for name, value in sorted(self._inputs(ctx, key=False).items()))
-        text = f"start {text_at(found, 'name')} ({workflow}) of {github.name_of(self.service)} at {self._ref(ctx)}\n{inputs}"
+        text = (
+            f"start {text_at(description, 'name')} ({workflow}) of {github.name_of(self.service)} at {self._ref(ctx)}\n{inputs}"
+        )
         return DryRun(ok=True, text=text.strip(), targets={self.service: ""})
 
     async def run(self, ctx: ActionContext) -> Outcome:
@@ -94,11 +96,11 @@ class GithubWorkflow(Action):
         except ActionFailed:
             return None
         rows = objects_at(page, "workflow_runs")
-        ours = next((row for row in rows if ctx.idempotency_key in text_at(row, "display_title")), None)
-        if ours is None:
+        run = next((row for row in rows if ctx.idempotency_key in text_at(row, "display_title")), None)
+        if run is None:
             # GitHub lists a run some seconds after it was asked for: that it is missing proves nothing.
             return None
-        return Outcome(state=OutcomeState.DONE, text="GitHub lists the run.", remote_id=text_at(ours, "id"))
+        return Outcome(state=OutcomeState.DONE, text="GitHub lists the run.", remote_id=text_at(run, "id"))
 
     async def verify(self, ctx: ActionContext) -> Verification:
         """One reading of the entry's signal."""
@@ -121,7 +123,7 @@ class GithubWorkflow(Action):
         """What the workflow is given: values that are known, and, for `probe`, the key of this run."""
         values = {"version": self.version_, "previous_version": self.previous_version, "change_id": self.change_id}
         wanted = ctx.config.options.get("inputs", ("service", "version", "previous_version"))
-        known = {**self.parameters, **values, "service": self.service}
-        inputs = {name: known[name] for name in (*wanted, *self.parameters) if known.get(name)}
+        given_values = {**self.parameters, **values, "service": self.service}
+        inputs = {name: given_values[name] for name in (*wanted, *self.parameters) if given_values.get(name)}
         marked = str(ctx.config.options.get("key_input", ""))
         return {**inputs, marked: ctx.idempotency_key} if key and marked else inputs

@@ -66,20 +66,20 @@ class JiraIssue(Ticket):
         """Search the project's newest issues for the key of this run. Jira's index may lag: a missing one proves nothing."""
         query = f'project = "{self.targets(ctx)[0]}" ORDER BY created DESC'
         try:
-            found = await _jira(ctx).read(f"{API}/search", jql=query, fields="description", maxResults="50")
+            page = await _jira(ctx).read(f"{API}/search", jql=query, fields="description", maxResults="50")
         except ActionFailed:
             return None
-        rows = objects_at(found, "issues")
+        rows = objects_at(page, "issues")
         key = next((text_at(r, "key") for r in rows if ctx.idempotency_key in str(r.get("fields"))), "")
         return Outcome(state=OutcomeState.DONE, text=f"{key} is created.", remote_id=key) if key else None
 
     async def verify(self, ctx: ActionContext) -> Verification:
         """Whether the issue is there."""
         try:
-            found = await _jira(ctx).find(f"{API}/issue/{quote(ctx.remote_id, safe='')}", fields="status")
+            issue = await _jira(ctx).find(f"{API}/issue/{quote(ctx.remote_id, safe='')}", fields="status")
         except ActionFailed as error:
             return Verification(state=VerificationState.COULD_NOT_VERIFY, text=str(error))
-        if found is None:
+        if issue is None:
             return Verification(state=VerificationState.NOT_RECOVERED, text=f"{ctx.remote_id} is not there")
         return Verification(state=VerificationState.RECOVERED, text=f"{ctx.remote_id} is there")
 

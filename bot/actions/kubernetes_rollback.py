@@ -108,19 +108,19 @@ class KubernetesRollback(Action):
         workload = await cluster.workload((DEPLOYMENTS,))
         if value_at(workload.body, "spec", "paused"):
             raise ActionFailed(f"{workload.title} is paused: resume it first.")
-        kept = await _revisions(cluster, workload)
+        revisions = await _revisions(cluster, workload)
         current = int(workload.annotation(REVISION) or 0)
-        now = next((revision for revision in kept if revision.number == current), None)
+        now = next((revision for revision in revisions if revision.number == current), None)
         if now is None:
             raise ActionFailed(f"Kubernetes does not show which revision of {workload.title} runs.")
-        return workload, now, self._wanted([revision for revision in kept if revision is not now], now)
+        return workload, now, self._wanted([revision for revision in revisions if revision is not now], now)
 
     def _wanted(self, others: Sequence[Revision], now: Revision) -> Revision:
         """The newest other revision that fits the arguments."""
         fitting = [revision for revision in others if self._fits(revision, now)]
         if not fitting:
-            asked = f"revision {self.revision}" if self.revision else self.previous_version or "an earlier revision"
-            raise ActionFailed(f"{asked} is not kept. Kept: {', '.join(r.text for r in others[:10]) or 'no other'}.")
+            wanted = f"revision {self.revision}" if self.revision else self.previous_version or "an earlier revision"
+            raise ActionFailed(f"{wanted} is not kept. Kept: {', '.join(r.text for r in others[:10]) or 'no other'}.")
         return max(fitting, key=lambda revision: revision.number)
 
     def _fits(self, revision: Revision, now: Revision) -> bool:

@@ -33,8 +33,8 @@ def _check(name: str, rules: Sequence[FingerprintRule], alerts: Sequence[Labels]
         if place is not None
     }
     count = sum(place is not None for place in fitted)
-    taken = f"{counted(count, 'alert')} of {len(alerts):,}"
-    return ok(name, f"{counted(len(rules), 'rule')}: {taken} have {counted(len(identities), 'fingerprint')}")
+    share = f"{counted(count, 'alert')} of {len(alerts):,}"
+    return ok(name, f"{counted(len(rules), 'rule')}: {share} have {counted(len(identities), 'fingerprint')}")
 
 
 def _text(place: int, rule: FingerprintRule) -> str:

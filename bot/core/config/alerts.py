@@ -66,8 +66,8 @@ class FingerprintRule(ConfigSection):
 
     def identity(self, labels: Mapping[str, str]) -> dict[str, str]:
         """The labels that make the identity, with their values."""
-        kept = self.labels or [name for name in labels if name not in self.without]
-        return {name: labels[name] for name in kept if name in labels}
+        names = self.labels or [name for name in labels if name not in self.without]
+        return {name: labels[name] for name in names if name in labels}
 
 
 class SourceConfig(ConfigSection):

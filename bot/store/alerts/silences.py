@@ -149,8 +149,8 @@ async def hand_back(db: Database, session: AsyncSession, row: SilenceRow) -> Non
     """A silence is over: cards that it acknowledged, and where something still fires, are nobody's again."""
     row.released = True
     session.add(row)
-    taken = select(GroupRow).where(GroupRow.state == GroupState.ACKNOWLEDGED, GroupRow.acknowledged_by == row.owner)
-    for group in (await session.exec(taken.where(GroupRow.acknowledged_at == row.starts_at))).all():
+    acknowledged = select(GroupRow).where(GroupRow.state == GroupState.ACKNOWLEDGED, GroupRow.acknowledged_by == row.owner)
+    for group in (await session.exec(acknowledged.where(GroupRow.acknowledged_at == row.starts_at))).all():
         group.state, group.acknowledged_by, group.acknowledged_at = GroupState.FIRING, "", None
         text = f"The silence {_ref(row)} is over, and {group.firing} of its alerts still fire"
         await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)

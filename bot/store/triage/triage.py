@@ -179,7 +179,7 @@ class Triages:
             query = select(EvidenceRow).where(EvidenceRow.group_id == group_number(group)).order_by(col(EvidenceRow.n))
             if row is not None and row.renewed_at is not None:
                 query = query.where(EvidenceRow.at >= row.renewed_at)
-            return [entry_of(found) for found in (await session.exec(query)).all()]
+            return [entry_of(entry) for entry in (await session.exec(query)).all()]
 
     async def attempt_entries(
         self, group: str, attempt: int, analyst_call: Callable[[str, Mapping[str, object]], str]
