@@ -59,6 +59,12 @@ class FeatureFlag(RunWebhook):
         """2: users see it. 3 without a signal that shows whether it helped."""
         return Tier.TWO if config.verify else Tier.THREE
 
+    @classmethod
+    async def complete(cls, ctx: ActionContext, service: str, arguments: Mapping[str, object]) -> dict[str, object]:
+        """Without a flag: the entry's, if it has one alone."""
+        listed = ctx.config.options.get("flags", ())
+        return {"flag": listed[0], **arguments} if len(listed) == 1 else dict(arguments)
+
     def undo(self, remote_id: str) -> "Action | None":
         """The value from before."""
         return self.model_copy(update={"value": remote_id}) if _STATE.fullmatch(remote_id) else None

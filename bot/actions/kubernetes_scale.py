@@ -1,6 +1,7 @@
 """Give a workload another number of pods."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from pydantic import Field, field_validator
@@ -59,6 +60,15 @@ class KubernetesScale(Action):
         """Scaling to nothing is never done by the bot."""
         return self.tier_of(config) if int(self.replicas) else Tier.X
 
+    @classmethod
+    async def complete(cls, ctx: ActionContext, service: str, arguments: Mapping[str, object]) -> dict[str, object]:
+        """Without a number: half as many more than now, as many as tier 1 allows, and never more than the entry does."""
+        if arguments.get("replicas"):
+            return dict(arguments)
+        now = (await Cluster(ctx, service).workload(KINDS)).wanted
+        more = max(now + 1, math.floor(now * SMALL_STEP))
+        return {**arguments, "replicas": str(min(more, _most(ctx.config)))}
+
     def undo(self, remote_id: str) -> "Action | None":
         """The number of pods from before."""
         return KubernetesScale(service=self.service, replicas=remote_id) if remote_id.isdigit() and int(remote_id) else None
@@ -91,7 +101,7 @@ class KubernetesScale(Action):
         return await described(cluster, workload, lines, self._operations(workload), floor=floor)
 
     def _require_allowed(self, config: ActionConfig) -> None:
-        most = int(str(config.options.get("most", MOST)))
+        most = _most(config)
         if int(self.replicas) > most:
             raise ActionFailed(f"This entry allows at most {most} pods (options.most).")
 
@@ -123,3 +133,7 @@ class KubernetesScale(Action):
 
     def _operations(self, workload: Workload) -> Sequence[Operation]:
         return [{"op": "add", "path": "/spec/replicas", "value": int(self.replicas)}]
+
+
+def _most(config: ActionConfig) -> int:
+    return int(str(config.options.get("most", MOST)))

@@ -125,6 +125,14 @@ class Action(BaseModel, ABC):
         """The floor for these arguments (e.g. a wide silence); X for what the bot never does."""
         return type(self).tier_of(config)
 
+    @classmethod
+    async def complete(cls, ctx: ActionContext, service: str, arguments: Mapping[str, object]) -> dict[str, object]:
+        """The arguments, with those that nobody gave and that follow from the situation: people approve exact ones.
+
+        Raises ActionFailed where the situation cannot be read.
+        """
+        return dict(arguments)
+
     def undo(self, remote_id: str) -> "Action | None":
         """The same kind of action with the arguments that undo this one; None: see the entry's `undo`."""
         return None

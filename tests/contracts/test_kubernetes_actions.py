@@ -208,6 +208,14 @@ async def test_a_workload_that_an_autoscaler_holds_is_not_scaled() -> None:
         await scale(6).dry_run(Cluster(workload(), scalers=(scaler,)).ctx)
 
 
+@pytest.mark.parametrize(("now", "options", "then"), [(4, {}, "6"), (1, {}, "2"), (4, {"most": 5}, "5")])
+async def test_without_a_number_half_as_many_more_are_proposed(now: int, options: Json, then: str) -> None:
+    ctx = context(cluster(replicas=now).http, WRITE_TOKEN, options=options)
+
+    assert await KubernetesScale.complete(ctx, "checkout", {}) == {"replicas": then}
+    assert await KubernetesScale.complete(ctx, "checkout", {"replicas": "3"}) == {"replicas": "3"}
+
+
 async def test_scaling_is_undone_by_the_number_from_before() -> None:
     here = cluster()
     outcome = await scale(6).run(await here.approved(scale(6)))

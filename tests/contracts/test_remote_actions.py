@@ -284,6 +284,12 @@ async def test_a_flag_that_the_entry_does_not_list_or_that_is_so_already_is_refu
             FeatureFlag(service="checkout", flag=wrong)
 
 
+async def test_the_only_flag_of_an_entry_needs_no_naming() -> None:
+    ctx = flags().ctx(**OF_FLAG)
+
+    assert await FeatureFlag.complete(ctx, "checkout", {}) == {"flag": "new-checkout"}
+
+
 # ---------------------------------------------------------------- tickets
 
 

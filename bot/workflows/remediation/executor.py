@@ -80,8 +80,10 @@ class ActionExecutor:
         incident: str = "",
     ) -> Plan:
         """Check the arguments and make the dry run. Raises NotFound (no such entry) or ActionFailed (they do not fit)."""
-        config, action = self._built(entry, service, arguments)
+        config, kind = self._entry(entry, service)
         ctx = self._context(entry, config, ref=ref, incident=incident)
+        arguments = await kind.complete(ctx, service, arguments)
+        action = _with_arguments(kind, service, arguments)
         floor = action.tier_for(config)
         dry_run = await action.dry_run(ctx) if floor is not Tier.X else DryRun(ok=False, text="", targets={})
         targets = dry_run.targets or dict.fromkeys(action.targets(ctx), "")
@@ -101,6 +103,10 @@ class ActionExecutor:
         )
 
     def _built(self, entry: str, service: str, arguments: Mapping[str, object]) -> tuple[ActionConfig, Action]:
+        config, kind = self._entry(entry, service)
+        return config, _with_arguments(kind, service, arguments)
+
+    def _entry(self, entry: str, service: str) -> tuple[ActionConfig, type[Action]]:
         config = self.catalogued.get(entry)
         kind = self.actions.get(config.kind) if config else None
         if config is None or kind is None:
@@ -111,13 +117,7 @@ class ActionExecutor:
             raise NotFound(f"The catalogue has no service {one_line(service, 60)!r}.")
         if config.services and service not in config.services:
             raise ActionFailed(f"{entry} is for {', '.join(config.services)} only.")
-        try:
-            return config, kind.model_validate({**arguments, "service": service})
-        except ValidationError as error:
-            first = error.errors()[0]
-            # A validator over several fields raises with the field's name in its text, so it has no place of its own.
-            place = "".join(f"{part}: " for part in first["loc"])
-            raise ActionFailed(f"{place}{first['msg'].removeprefix('Value error, ')}") from error
+        return config, kind
 
     def _context(
         self,
@@ -224,6 +224,17 @@ class ActionExecutor:
             return config.undo, dict(proposal.arguments)
         undo = action.undo(await self.claims.remote_id(proposal.ref))
         return (proposal.action, undo.model_dump(exclude={"service"}, exclude_defaults=True)) if undo is not None else None
+
+
+def _with_arguments(kind: type[Action], service: str, arguments: Mapping[str, object]) -> Action:
+    """The action with these arguments. Raises ActionFailed where they do not fit."""
+    try:
+        return kind.model_validate({**arguments, "service": service})
+    except ValidationError as error:
+        first = error.errors()[0]
+        # A validator over several fields raises with the field's name in its text, so it has no place of its own.
+        place = "".join(f"{part}: " for part in first["loc"])
+        raise ActionFailed(f"{place}{first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _title(entry: str, config: ActionConfig, service: str, arguments: Mapping[str, object]) -> str:
