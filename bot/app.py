@@ -310,7 +310,7 @@ class App:
         self.catalogue.replace(catalogue_of(self.config).services.values())
         self.tokens = source_tokens(self.config.sources)
         self.people.replace(self.config.people)
-        self.answers.called = called_hosts(self.config)
+        self.answers.called, self.answers.hosts = called_hosts(self.config), self.renderer.hosts
         self.agents.renew()
         self.inbox.rows.sorter.reset()
         self.slack.catch_up()

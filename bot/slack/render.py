@@ -67,14 +67,22 @@ class Renderer:
         public_url: str = "",
     ) -> None:
         self.db, self.config, self.on_call, self.redact = db, config, on_call, redact
-        self.hosts = allowed_hosts(config, public_url)
-        self.prometheus_url = config.prometheus.public_url or config.prometheus.url
         self.public_url = public_url.rstrip("/")
+        self._read_from_prometheus = ""
 
     def allow(self, prometheus_url: str) -> None:
         """Where people open Prometheus, once it has said so."""
-        self.prometheus_url = prometheus_url
-        self.hosts |= {urlsplit(prometheus_url).hostname or ""} - {""}
+        self._read_from_prometheus = prometheus_url
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Hosts that may be live links: those of the configuration as it is now, and Prometheus' own."""
+        return allowed_hosts(self.config, self.public_url) | {urlsplit(self._read_from_prometheus).hostname or ""} - {""}
+
+    @property
+    def prometheus_url(self) -> str:
+        """Where people open Prometheus."""
+        return self._read_from_prometheus or self.config.prometheus.public_url or self.config.prometheus.url
 
     async def render(self, row: MessageRow) -> Rendering | None:
         """The message as it should look now; None if there is nothing to show."""
@@ -171,7 +179,9 @@ class Renderer:
 
 def allowed_hosts(config: Config, public_url: str = "") -> frozenset[str]:
     """Hosts that may be live links: those of configuration, nothing else."""
-    addresses = (config.prometheus.url, config.prometheus.public_url, config.alertmanager.url, config.logs.loki, public_url)
+    prometheus, alertmanager = config.prometheus, config.alertmanager
+    monitoring = prometheus.url, prometheus.public_url, alertmanager.url, alertmanager.public_url, config.logs.loki
+    addresses = (*monitoring, public_url)
     hosts = {urlsplit(address).hostname or "" for address in addresses if address}
     return frozenset((hosts | set(config.links.hosts)) - {""})
 

@@ -103,6 +103,8 @@ class SystemsConfig(ConfigSection):
 
 class AlertmanagerConfig(ConfigSection):
     url: Address = ""
+    public_url: Address = ""
+    """Where people open it; `url` if empty."""
 
 
 class PagerConfig(ConfigSection):

@@ -202,9 +202,10 @@ def _no_action(triage: TriageContent) -> Iterable[Line]:
 
 
 def _earlier(triage: TriageContent, room: int) -> Line | None:
-    if triage.earlier_cause is None or room < EARLIER // 2:
+    earlier, first = triage.earlier_cause, next(iter(triage.hypotheses), None)
+    if earlier is None or room < EARLIER // 2 or (first and first.cause == earlier.cause):
         return None
-    return Line("Earlier", within_words(triage.earlier_cause.cause, min(EARLIER, room) - 1))
+    return Line("Earlier", within_words(earlier.cause, min(EARLIER, room) - 1))
 
 
 def _fixed_words(triage: TriageContent) -> int:

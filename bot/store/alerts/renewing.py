@@ -8,6 +8,7 @@ from sqlalchemy import func
 from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.alert import Severity
 from bot.core.alerts import renewal as renewals
 from bot.core.alerts.renewal import RECOVERED_FOR, Members, Renewal, may_be_new, renewal
 from bot.core.evidence import Findings
@@ -51,7 +52,17 @@ class Renewing:
         elif recovered and changed:
             _unacknowledge(self.group)
         suspected = change is Renewal.NEW_SERVICE and await _is_suspected(self.session, self.group, service)
-        return None if suspected else change
+        if change is None or suspected:
+            return Renewal.WORSE if await self._worse(episode) else None
+        return change
+
+    async def _worse(self, episode: EpisodeRow) -> bool:
+        """Whether it is worse than all of the present outage, which somebody acknowledged; one before may have been as bad."""
+        if not self.group.acknowledged_by or not self.group.renewed_by:
+            return False
+        present = EpisodeRow.group_id == self.group.id, col(EpisodeRow.id) >= self.group.renewed_by
+        worst = (await self.session.exec(select(func.min(EpisodeRow.severity)).where(*present))).one()
+        return worst is not None and Severity(episode.severity).worse_than(Severity(worst))
 
     async def _recovered(self, episode: EpisodeRow) -> bool:
         """Whether the alert's service had recovered, while others of the group still fire."""

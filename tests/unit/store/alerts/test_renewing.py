@@ -78,6 +78,21 @@ async def test_what_was_acknowledged_before_is_not_acknowledged_for_something_ne
     assert (line.notified_services, line.services_notified_before) == (("payments",), ())
 
 
+async def test_who_acknowledged_a_warning_is_called_again_once_it_is_critical(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    desk.clock.forward(1)
+    await desk.receive(alert("b", labels=PAYMENTS, start=1, severity="warning"))
+    await incidents.acknowledge(desk.db, "AL-1", "alice")
+    desk.clock.forward(0.1)
+    await desk.receive(alert("c", labels=PAYMENTS, start=1.1, severity="warning"))
+    as_bad = await lines(desk)
+    await desk.receive(alert("d", labels=PAYMENTS, start=1.1))
+
+    worse = (await lines(desk))[-1]
+    assert len(as_bad) == 1 and (worse.alert, worse.notified_services) == ("Alert d", ("payments",))
+    assert [group.acknowledged_by for group in await desk.groups()] == [""]
+
+
 @pytest.mark.parametrize(("minutes", "state", "notified"), [(2, "ACKNOWLEDGED", ()), (20, "FIRING", ("checkout",))])
 async def test_an_acknowledgement_outlives_a_flap(desk: Desk, minutes: float, state: str, notified: tuple[str, ...]) -> None:
     await desk.receive(alert())
