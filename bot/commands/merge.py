@@ -15,4 +15,4 @@ async def merge(ctx: CommandContext, request: Request) -> Reply:
     if number_of(into, "AL") is None or number_of(other, "AL") is None:
         raise NotFound("Name both groups: merge AL-3 AL-5 moves the alerts of AL-5 into AL-3. Nothing was merged.")
     await regroup.merge(ctx.db, into, other, name_of(request.actor))
-    return Reply(f"{other} is part of {into} now; its card closes.")
+    return Reply(f"{other} is part of {into} now; its card closes. To group such alerts from now on: always {into}.")

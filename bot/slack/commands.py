@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 LOADING_AFTER = 0.7
 """Seconds a verb or a submission may take before "Loading..." stands in its dialog: Slack's limit is 3, our promise 1."""
-OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause", "silence"})
+OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause", "silence", "always"})
 """Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
 NAMES_ITS_SUBJECT = frozenset(
     {

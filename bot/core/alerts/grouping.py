@@ -43,6 +43,7 @@ class GroupingReason(StrEnum):
     SAME_BURST = "same_burst"
     FLAPPING = "flapping"
     BY_PERSON = "by_person"
+    BY_RULE = "by_rule"
     FIRES_AGAIN = "fires_again"
     SAME_ALERT = "same_alert"
     SOURCE_KEY = "source_key"
@@ -61,6 +62,7 @@ _STRENGTH = {
     GroupingReason.SAME_ALERT: 6,
     GroupingReason.SOURCE_KEY: 5,
     GroupingReason.DECLARED_INCIDENT: 4,
+    GroupingReason.BY_RULE: 4,
     GroupingReason.SAME_SERVICE: 4,
     GroupingReason.RELATED_SERVICE: 3,
     GroupingReason.SAME_MACHINE: 2,
@@ -206,14 +208,24 @@ class Placement:
     membership: Membership
 
 
+@dataclass(frozen=True)
+class Ties:
+    """What ties an arrival to others beside what both have in common."""
+
+    near: Mapping[str, str]
+    """Services, each with the reason: see `neighbours`."""
+    ruled: Mapping[int, str] = field(default_factory=dict)
+    """Groups, each with the rule of a person that ties the arrival to it."""
+
+
 def place(
-    arrival: Arrival, candidates: Iterable[OpenGroup], catalogue: Catalogue, near: Mapping[str, str], delays: UsualDelays
+    arrival: Arrival, candidates: Iterable[OpenGroup], catalogue: Catalogue, ties: Ties, delays: UsualDelays
 ) -> Placement:
-    """The group of a new episode and why. `near`: see `neighbours`. Moves the evidence that another burst has begun.
+    """The group of a new episode and why. Moves the evidence that another burst has begun.
 
     The strongest reason wins, then the newest group; where alerts come fast, the pace chooses among those of any reason.
     """
-    matches = [(group, membership) for group in candidates if (membership := _membership(arrival, group, catalogue, near))]
+    matches = [(group, membership) for group in candidates if (membership := _membership(arrival, group, catalogue, ties))]
     if not matches:
         return Placement(None, OPENED)
     group, membership = max(matches, key=lambda one: (_STRENGTH[one[1].reason], one[0].last_alert_at, one[0].number))
@@ -238,7 +250,7 @@ def same_scope(arrival: Arrival, group: OpenGroup) -> bool:
     return all(group.scope.get(name, value) == value for name, value in arrival.scope.items())
 
 
-def _membership(arrival: Arrival, group: OpenGroup, catalogue: Catalogue, near: Mapping[str, str]) -> Membership | None:
+def _membership(arrival: Arrival, group: OpenGroup, catalogue: Catalogue, ties: Ties) -> Membership | None:
     """Why it belongs to this group; None if it does not."""
     if not same_scope(arrival, group):
         return None
@@ -260,7 +272,9 @@ def _membership(arrival: Arrival, group: OpenGroup, catalogue: Catalogue, near: 
         return None
     if "service" in kinds:
         return Membership(GroupingReason.SAME_SERVICE, f"the same service, {arrival.service}")
-    relation = next((near[service] for service in sorted(group.services) if service in near), "")
+    if group.number in ties.ruled and quiet <= NEAR_WINDOW:
+        return Membership(GroupingReason.BY_RULE, ties.ruled[group.number])
+    relation = next((ties.near[service] for service in sorted(group.services) if service in ties.near), "")
     if "key" in kinds and (relation or not _unrelated(arrival.service, group.services, catalogue)):
         return Membership(GroupingReason.SOURCE_KEY, "the source groups them")
     return _nearby(kinds, relation) if quiet <= NEAR_WINDOW else None

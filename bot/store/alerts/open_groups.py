@@ -12,21 +12,24 @@ from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.alerts.cascades import Cascades, RunningBurst
 from bot.core.alerts.grouping import (
     MOST_BURSTS,
     Arrival,
     GroupingReason,
     OpenGroup,
     Placement,
+    Ties,
     neighbours,
     place,
     same_scope,
 )
 from bot.core.alerts.hint_index import HintIndex
 from bot.core.alerts.pace import PAUSE, UsualDelays
+from bot.core.alerts.ties.cascades import Cascades, RunningBurst
+from bot.core.alerts.ties.grouping_rules import GroupingRule
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
+from bot.store.alerts.ties import grouping_rules
 from bot.store.db.turns import Turns
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
 
@@ -50,6 +53,7 @@ class OpenGroups:
         self._bursts: set[int] = set()
         """Groups that are bursts and ran when they were last looked at."""
         self._looked_at = 0.0
+        self._rules: Sequence[GroupingRule] = ()
 
     def place(self, arrival: Arrival) -> Placement:
         """The group that an arrival belongs to and why, looking only at groups that share something with it."""
@@ -58,10 +62,21 @@ class OpenGroups:
         candidates: set[OpenGroup] = set()
         for hint in (*arrival.seeks, *(("service", other) for other in near)):
             candidates.update(self._index.of(hint))
-        placement = place(arrival, candidates, self.catalogue, near, self._delays)
+        ruled = self._ruled(arrival)
+        candidates.update(self.groups[number] for number in ruled)
+        placement = place(arrival, candidates, self.catalogue, Ties(near, ruled), self._delays)
         if place_name and (running := self._running(arrival)) is not None:
             self._cascades.note(place_name, arrival.at, running)
         return placement
+
+    def _ruled(self, arrival: Arrival) -> dict[int, str]:
+        """Groups that a rule of a person ties an arrival to, with the reason."""
+        ruled: dict[int, str] = {}
+        for rule in self._rules:
+            for side in rule.draft.wanted(arrival.name, arrival.service):
+                of_service = self._index.of(("service", side.service)) if side.service else self.groups.values()
+                ruled |= {group.number: rule.reason for group in of_service if any(side.fits(*one) for one in group.alerts)}
+        return ruled
 
     def of_services(self, services: Iterable[str]) -> set[int]:
         """Groups with a member of one of these services."""
@@ -113,6 +128,7 @@ class OpenGroups:
 
     async def refresh(self, session: AsyncSession) -> None:
         """Take over what people and ticks did to groups since the last batch; read the members of groups new to it."""
+        self._rules = await grouping_rules.in_force(session)
         unresolved = await _unresolved(session)
         counts = {number: alerts for number, *_, alerts in unresolved}
         for number in [number for number, group in self.groups.items() if group.members != counts.get(number)]:

@@ -208,3 +208,23 @@ class SilenceRow(SQLModel, table=True):
     """Who ended it before its time."""
     released: bool = False
     """It is over, and what still fires was shown again."""
+
+
+class GroupingRuleRow(SQLModel, table=True):
+    """A rule that a person made of a merge, `GR-<id>`. Rows stay, so that every grouping reason can be explained."""
+
+    __tablename__ = "grouping_rules"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: int | None = numbered_key()
+    key: str = Field(unique=True)
+    """Of the press that made it: the same key again is the same rule."""
+    first_name: str
+    first_service: str
+    second_name: str
+    second_service: str
+    owner: str
+    tested: str
+    """What it would have done to the stored alerts, as its owner read it."""
+    created_at: datetime = Field(sa_type=Moment)
+    removed_at: datetime | None = Field(default=None, sa_type=Moment)
+    removed_by: str = ""

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from bot.commands.always import always
 from bot.commands.merge import merge
 from bot.commands.split import split
 from bot.core.errors import NotFound
-from bot.plugins import Request
+from bot.plugins import Form, Request
 from tests.unit.approving import Office, actor, office
 from tests.unit.commands.test_declare import Started
 from tests.unit.commands.using import context
@@ -44,7 +45,7 @@ async def test_two_cards_become_one_and_one_becomes_two_again(house: Office) -> 
     *_, first, second = await groups_of(house, "mail", "search")
 
     text, _ = await use(house, merge, first, second)
-    assert text == f"{second} is part of {first} now; its card closes."
+    assert text == f"{second} is part of {first} now; its card closes. To group such alerts from now on: always {first}."
 
     text, runs = await use(house, split, first, "search")
     assert text.startswith("1 alert has a card of its own now: AL-") and runs[0][0].startswith("triage:AL-")
@@ -53,3 +54,29 @@ async def test_two_cards_become_one_and_one_becomes_two_again(house: Office) -> 
 async def test_a_merge_needs_two_groups(house: Office) -> None:
     with pytest.raises(NotFound, match="Name both groups"):
         await use(house, merge, "AL-1", "")
+
+
+async def say(house: Office, verb: Any, who: str = "alice", **values: Any) -> Any:
+    request = Request(verb=verb.name, actor=actor(who), channel="C1", **{"key": "1", **values})
+    return await verb.fn(context(house), request)
+
+
+async def test_after_a_merge_such_alerts_are_always_grouped_once_somebody_saw_what_that_means(house: Office) -> None:
+    *_, first, second = await groups_of(house, "mail", "search")
+    await use(house, merge, first, second)
+
+    form = await say(house, always, ref=first)
+    assert "alerts of search with alerts of mail: in 7 days" in form.code
+    chosen = form.fields[0].options[0][0]
+    stale = await say(house, always, ref=first, fields={"rule": chosen}, revision=0)
+    assert isinstance(stale, Form)
+    reply = await say(house, always, ref=first, fields={"rule": chosen}, revision=form.revision)
+
+    assert reply.text == (
+        "alice made a rule (GR-1): alerts of search with alerts of mail is one outage. To end it: always remove GR-1."
+    )
+    listed = (await say(house, always, text="list")).text
+    assert listed.startswith("GR-1 alerts of search with alerts of mail (alice, ") and listed.endswith("it grouped 0 alerts.")
+    removed = await say(house, always, "bob", text="remove GR-1")
+    assert removed.text.startswith("bob removed GR-1")
+    assert (await say(house, always, text="list")).text.startswith("There are no rules.")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.core.alerts.episodes import LastTime
-from bot.core.alerts.grouping import Arrival, GroupingReason, Membership, OpenGroup, neighbours, place
+from bot.core.alerts.grouping import Arrival, GroupingReason, Membership, OpenGroup, Ties, neighbours, place
 from bot.core.alerts.pace import UsualDelays
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue, Service
@@ -37,13 +37,13 @@ def group(number: int, *members: Arrival, cleared: float | None = None) -> OpenG
 
 
 def joined(new: Arrival, *groups: OpenGroup) -> int | None:
-    placement = place(new, groups, CATALOGUE, neighbours(new.service, CATALOGUE), UsualDelays())
+    placement = place(new, groups, CATALOGUE, Ties(neighbours(new.service, CATALOGUE)), UsualDelays())
     return placement.group.number if placement.group else None
 
 
 def reason(new: Arrival, *members: Arrival, cleared: float | None = None) -> Membership | None:
     groups = [group(1, *members, cleared=cleared)]
-    placement = place(new, groups, CATALOGUE, neighbours(new.service, CATALOGUE), UsualDelays())
+    placement = place(new, groups, CATALOGUE, Ties(neighbours(new.service, CATALOGUE)), UsualDelays())
     return placement.membership if placement.group else None
 
 
@@ -147,7 +147,7 @@ def declared(service: str, *, cleared: float | None = None) -> OpenGroup:
 
 
 def test_alerts_of_the_service_join_the_incident_that_a_person_declared_however_late() -> None:
-    placement = place(arrival("checkout", minutes=300), [declared("checkout")], CATALOGUE, {}, UsualDelays())
+    placement = place(arrival("checkout", minutes=300), [declared("checkout")], CATALOGUE, Ties({}), UsualDelays())
 
     assert placement.group and placement.membership == Membership(
         GroupingReason.DECLARED_INCIDENT, "an incident of checkout was declared"
@@ -166,7 +166,7 @@ def many(count: int, service: str = "checkout", *, seconds: float = 1) -> OpenGr
 
 
 def test_a_burst_keeps_a_late_alert_of_its_service_and_says_why() -> None:
-    placement = place(arrival(minutes=3), [many(20)], CATALOGUE, {}, UsualDelays())
+    placement = place(arrival(minutes=3), [many(20)], CATALOGUE, Ties({}), UsualDelays())
 
     assert placement.group and placement.membership.reason is GroupingReason.SAME_BURST
 
@@ -178,7 +178,7 @@ def test_a_stranger_never_joins_a_burst() -> None:
 def test_what_flaps_goes_back_to_its_group_however_fast_alerts_come() -> None:
     flapping = arrival(fingerprint="m1", minutes=0.5, last=LastTime(1, returns=True, flaps=True))
 
-    placement = place(flapping, [many(20)], CATALOGUE, {}, UsualDelays())
+    placement = place(flapping, [many(20)], CATALOGUE, Ties({}), UsualDelays())
 
     assert placement.group and placement.membership.reason is GroupingReason.FLAPPING
 
@@ -195,3 +195,14 @@ def test_a_cleared_group_leaves_an_alert_to_the_group_where_it_fired_since() -> 
 
     assert joined(arrival(fingerprint="f1", minutes=5, last=LastTime(2)), cleared) is None
     assert joined(arrival(fingerprint="f1", minutes=5, last=LastTime(1)), cleared) == 1
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(4, GroupingReason.BY_RULE), (6, None)])
+def test_a_rule_of_a_person_ties_what_the_graph_does_not_while_the_group_is_fresh(
+    minutes: float, state: GroupingReason | None
+) -> None:
+    ties = Ties({}, {1: "rule GR-1 of alice: alerts of billing with alerts of checkout"})
+
+    placement = place(arrival("billing", minutes=minutes), [group(1, first)], CATALOGUE, ties, UsualDelays())
+
+    assert (placement.membership.reason if placement.group else None) is state

@@ -1,6 +1,6 @@
 """What alerted again and again during the bursts of a service belongs to them."""
 
-from bot.core.alerts.cascades import TIED_AFTER, Cascades
+from bot.core.alerts.ties.cascades import TIED_AFTER, Cascades
 from tests.unit.builders import at
 
 

@@ -1,0 +1,1 @@
+"""Ties between services as rows: rules that people made, and what was learned."""
