@@ -1,7 +1,14 @@
-"""What a ticket of an incident says, whichever tracker keeps it."""
+"""A ticket of an incident, whichever tracker keeps it."""
+
+from abc import abstractmethod
+from typing import ClassVar
 
 from pydantic import field_validator
 
+from bot.actions._remote import JsonObject, RemoteSystem
+from bot.core.action import Tier, Verification, VerificationState
+from bot.core.config.actions import ActionConfig
+from bot.core.errors import ActionFailed
 from bot.core.text.untrusted import one_line
 from bot.plugins import Action, ActionContext
 
@@ -11,6 +18,9 @@ MOST_TITLE, MOST_TEXT = 120, 2_000
 class Ticket(Action):
     """The arguments of a ticket: a title, and a text of the team's own."""
 
+    floor: ClassVar[Tier] = Tier.ONE
+    tracker: ClassVar[tuple[str, str]] = ("", "")
+    """Its name under `systems`, and its name for people."""
     service: str
     title: str = ""
     """Empty: the service and the incident."""
@@ -25,6 +35,45 @@ class Ticket(Action):
     @classmethod
     def _text(cls, value: str) -> str:
         return one_line(value, MOST_TEXT)
+
+    @classmethod
+    def tier_of(cls, config: ActionConfig) -> Tier:
+        """1: it is seen by others, and can be closed."""
+        return Tier.ONE
+
+    def undo_text(self) -> str:
+        """A ticket is closed by hand."""
+        return "closing the ticket by hand"
+
+    def system(self, ctx: ActionContext) -> RemoteSystem:
+        """The tracker."""
+        return RemoteSystem(ctx, *type(self).tracker)
+
+    def project(self, ctx: ActionContext) -> str:
+        """What the tracker calls the place for the service's tickets."""
+        return self.system(ctx).name_of(self.service)
+
+    def targets(self, ctx: ActionContext) -> tuple[str, ...]:
+        """The project."""
+        return (self.project(ctx),)
+
+    def steps(self, ctx: ActionContext) -> list[str]:
+        """The one step."""
+        return [f"open a ticket in {self.project(ctx)}"]
+
+    async def verify(self, ctx: ActionContext) -> Verification:
+        """Whether the ticket is there."""
+        try:
+            ticket = await self.find(ctx)
+        except ActionFailed as error:
+            return Verification(state=VerificationState.COULD_NOT_VERIFY, text=str(error))
+        if ticket is None:
+            return Verification(state=VerificationState.NOT_RECOVERED, text=f"{ctx.remote_id} is not there")
+        return Verification(state=VerificationState.RECOVERED, text=f"{ctx.remote_id} is there")
+
+    @abstractmethod
+    async def find(self, ctx: ActionContext) -> JsonObject | None:
+        """The ticket of `ctx.remote_id`; None if there is none. Raises ActionFailed."""
 
     def headline(self, ctx: ActionContext) -> str:
         """Its title."""

@@ -132,5 +132,7 @@ class FeatureFlag(RunWebhook):
             return "", f"the server answered {refusal(answer)}"
         return (value if isinstance(value, str) else json.dumps(value)), ""
 
-    def _values(self) -> Mapping[str, str]:
-        return {**super()._values(), "flag": self.flag, "value": self.value}
+    @property
+    def values(self) -> dict[str, str]:
+        """With the flag and its value."""
+        return {**super().values, "flag": self.flag, "value": self.value}

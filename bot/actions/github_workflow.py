@@ -1,25 +1,19 @@
 """Start a workflow of GitHub Actions. API: https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event"""
 
-import re
 from typing import ClassVar
 from urllib.parse import quote
 
-from pydantic import Field, field_validator
-
+from bot.actions._given import GivenValues
 from bot.actions._remote import RemoteSystem, called, objects_at, outcome_of, text_at
 from bot.actions._signal import read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed
-from bot.core.text.untrusted import one_line
-from bot.plugins import Action, ActionContext, action
-
-_VALUE = re.compile(r"[A-Za-z0-9][\w.:/@+=, -]{0,199}", re.ASCII)
-_NAME = re.compile(r"[a-z_]{1,40}", re.ASCII)
+from bot.plugins import ActionContext, action
 
 
 @action
-class GithubWorkflow(Action):
+class GithubWorkflow(GivenValues):
     """Start the workflow that the entry names (`options.workflow`) with exact inputs, once.
 
     Helps as far as the workflow does. Does not tell whether its job went well: the entry's signal does.
@@ -27,27 +21,6 @@ class GithubWorkflow(Action):
 
     version: ClassVar[str] = "1"
     floor: ClassVar[Tier] = Tier.TWO
-    service: str
-    change_id: str = ""
-    version_: str = Field(default="", alias="version")
-    previous_version: str = ""
-    parameters: dict[str, str] = Field(default_factory=dict)
-    """Further values that the entry's `options.parameters` declares."""
-
-    @field_validator("change_id", "version_", "previous_version")
-    @classmethod
-    def _plain(cls, value: str) -> str:
-        if value and not _VALUE.fullmatch(value):
-            raise ValueError("holds characters that no version or change id needs")
-        return value
-
-    @field_validator("parameters")
-    @classmethod
-    def _parameters(cls, value: dict[str, str]) -> dict[str, str]:
-        for name, text in value.items():
-            if not _NAME.fullmatch(name) or not _VALUE.fullmatch(text):
-                raise ValueError(f"{one_line(name, 40)} is not a plain name and value")
-        return value
 
     @classmethod
     def tier_of(cls, config: ActionConfig) -> Tier:
@@ -121,9 +94,7 @@ class GithubWorkflow(Action):
 
     def _inputs(self, ctx: ActionContext, *, key: bool) -> dict[str, str]:
         """What the workflow is given: values that are known, and, for `probe`, the key of this run."""
-        values = {"version": self.version_, "previous_version": self.previous_version, "change_id": self.change_id}
         wanted = ctx.config.options.get("inputs", ("service", "version", "previous_version"))
-        given_values = {**self.parameters, **values, "service": self.service}
-        inputs = {name: given_values[name] for name in (*wanted, *self.parameters) if given_values.get(name)}
+        inputs = {name: self.values[name] for name in (*wanted, *self.parameters) if self.values.get(name)}
         marked = str(ctx.config.options.get("key_input", ""))
         return {**inputs, marked: ctx.idempotency_key} if key and marked else inputs

@@ -7,25 +7,22 @@ from collections.abc import Mapping
 from typing import ClassVar
 from urllib.parse import quote
 
-from pydantic import Field, field_validator
-
+from bot.actions._given import GivenValues
 from bot.actions._signal import bounds, read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification
 from bot.core.config.actions import ActionConfig, VerifyConfig
 from bot.core.errors import ActionFailed, OutcomeUnknown, QueryFailed
-from bot.core.metrics.promql import is_plain_name
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
-from bot.plugins import Action, ActionContext, action
+from bot.plugins import ActionContext, action
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-_VALUE = re.compile(r"[A-Za-z0-9][\w.:/@+=, -]{0,199}")
 _UNKNOWN_STATUS = {408, 500, 502, 504}
 """Answers of a server or gateway that may have acted all the same."""
 
 
 @action
-class RunWebhook(Action):
+class RunWebhook(GivenValues):
     """Call the webhook of the catalogue entry, once, signed and with an idempotency key.
 
     Helps when the entry's `when` says so. Does not help against anything the
@@ -35,34 +32,6 @@ class RunWebhook(Action):
     version: ClassVar[str] = "1"
     floor: ClassVar[Tier] = Tier.TWO
     needs: ClassVar[tuple[str, ...]] = ("url",)
-    service: str
-    change_id: str = ""
-    version_: str = Field(default="", alias="version")
-    previous_version: str = ""
-    parameters: dict[str, str] = Field(default_factory=dict)
-    """Further values that the entry's `options.parameters` declares, e.g. {"replicas": "4"}."""
-
-    @field_validator("service")
-    @classmethod
-    def _service(cls, value: str) -> str:
-        if not is_plain_name(value):
-            raise ValueError("not a service name")
-        return value
-
-    @field_validator("change_id", "version_", "previous_version")
-    @classmethod
-    def _plain(cls, value: str) -> str:
-        if value and not _VALUE.fullmatch(value):
-            raise ValueError("holds characters that no version or change id needs")
-        return value
-
-    @field_validator("parameters")
-    @classmethod
-    def _parameters(cls, value: dict[str, str]) -> dict[str, str]:
-        for name, text in value.items():
-            if not _PLACEHOLDER.fullmatch(f"{{{name}}}") or not _VALUE.fullmatch(text):
-                raise ValueError(f"{one_line(name, 40)} is not a plain name and value")
-        return value
 
     @classmethod
     def tier_of(cls, config: ActionConfig) -> Tier:
@@ -177,15 +146,6 @@ class RunWebhook(Action):
         """One reading of the entry's signal."""
         return await read_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
 
-    def _values(self) -> Mapping[str, str]:
-        own = {
-            "service": self.service,
-            "change_id": self.change_id,
-            "version": self.version_,
-            "previous_version": self.previous_version,
-        }
-        return {**self.parameters, **own}
-
     def _url(self, config: ActionConfig) -> str:
         """The configured address; only the service's name is filled in."""
         return config.url.replace("{service}", quote(self.service, safe=""))
@@ -205,7 +165,7 @@ class RunWebhook(Action):
 
     def _value(self, match: re.Match[str]) -> str:
         name = match.group(1)
-        if not (value := self._values().get(name, "")):
+        if not (value := self.values.get(name, "")):
             raise ActionFailed(_missing(name, self.service))
         return value
 
