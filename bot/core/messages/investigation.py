@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from bot.core.action import Proposal, ProposalState
@@ -52,6 +53,8 @@ class TriageContent(Content):
     """A change that was reported late brought this attempt about."""
     renewed: bool = False
     """The group was about something new since the attempt before."""
+    started_at: datetime | None = None
+    """Of the alert that leads it since then; None where nothing is new."""
     earlier_cause: Hypothesis | None = None
     """What was first before that."""
     proposals: Sequence[ProposalLine] = ()

@@ -6,6 +6,7 @@ alerts called normal. What is left out here stays in the record.
 
 import re
 from collections.abc import Callable, Iterable, Set
+from datetime import datetime, timedelta
 
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.investigation.triage_facts import TriageFacts
@@ -16,6 +17,9 @@ from bot.core.text.moments import clock
 _FIGURE = r"(\d[\d.,e+]*(?: ?(?:%|ms|µs|s|min|h|[KMGT]?i?B|[a-z]+(?:/s)?)))"
 _LEVELS = re.compile(rf"(?:from )?{_FIGURE}(?: to | → |, then ){_FIGURE}(?![\w.])")
 _NORMAL = re.compile(r"(?:nothing of (\S+) left its normal range|(\S+): \d+ signals? looks? normal)")
+
+ANOTHER = timedelta(minutes=2)
+"""A signal that left its normal range so long before the alert did so in an outage before."""
 
 Holds = Callable[[str], bool]
 
@@ -33,7 +37,7 @@ def truthful(triage: TriageContent) -> TriageContent:
     if facts:
         facts = _facts(facts, holds)
         if onset and facts.onset:
-            facts = _with_onset(facts.model_copy(update={"onset": onset}))
+            facts = _with_onset(facts.model_copy(update={"onset": onset}), triage.started_at)
     return _replaced(triage, facts, findings)
 
 
@@ -79,13 +83,19 @@ def _facts(facts: TriageFacts, holds: Holds) -> TriageFacts:
     return facts.model_copy(update={"main": main, "health": tuple(line for line in facts.health if holds(line))})
 
 
-def _with_onset(facts: TriageFacts) -> TriageFacts:
-    """The facts as the one onset has them: the sentence about it, and the ages of the changes."""
+def _with_onset(facts: TriageFacts, started_at: datetime | None) -> TriageFacts:
+    """The facts as the one onset has them: the sentence about it, and the ages of the changes.
+
+    `started_at`: of the alert that made the group new. Where the signal left its range long before, in an outage that was there
+    already, the sentence says both.
+    """
     if facts.onset is None:
         return facts
     service, _, signal = facts.signal.partition(" ")
     levels = f": {signal} {facts.levels}" if signal and facts.levels else ""
     text = f"{service} left the normal range at {clock(facts.onset)}{levels}" if service else facts.onset_text
+    if service and signal and started_at and started_at - facts.onset > ANOTHER:
+        text = f"{service} alerts since {clock(started_at)}; {signal} out of range since {clock(facts.onset)} already"
     changes = tuple(c.model_copy(update={"age_text": age_text(c.at, facts.onset)}) for c in facts.changes)
     return facts.model_copy(update={"onset_text": text, "changes": changes})
 

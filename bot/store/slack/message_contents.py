@@ -240,8 +240,9 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
     if group is None or row is None:
         return None
     rows, proposals = await _evidence_rows(session, group.id), await _proposals(session, group.id)
+    lead = await leading_alert(session, group)
     content = TriageContent(
-        group=_headlined(group, await leading_alert(session, group)),
+        group=_headlined(group, lead),
         attempt=row.attempt,
         state=TriageState(row.state),
         question=row.question,
@@ -253,6 +254,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         no_proposal=row.no_proposal,
         for_late_change=bool(row.late_changes),
         renewed=row.renewed,
+        started_at=lead.starts_at if lead and row.renewed else None,
         earlier_cause=await _earlier_cause(session, row),
         proposals=[ProposalLine(one.ref, one.state, one.title) for one in proposals],
         waiting=waiting(proposals),

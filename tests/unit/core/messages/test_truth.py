@@ -45,6 +45,17 @@ def test_what_contradicts_the_alerts_or_tells_no_change_is_left_out() -> None:
     assert shown.findings.ruled_out == [] and shown.facts.health == ()
 
 
+def test_an_outage_beside_another_is_told_with_the_start_of_its_own_alert() -> None:
+    def broke(minutes: float) -> str:
+        shown = truthful(
+            triage_content(renewed=True, started_at=NOW + timedelta(minutes=minutes), facts=facts(levels="1 % → 9 %"))
+        )
+        return shown.facts.onset_text if shown.facts else ""
+
+    assert broke(1) == "checkout left the normal range at 03:00:00 UTC: errors 1 % → 9 %"
+    assert broke(3) == "checkout alerts since 03:03:00 UTC; errors out of range since 03:00:00 UTC already"
+
+
 def test_a_change_that_is_ruled_out_is_no_unlikely_cause_too() -> None:
     cleared = claim("deploy v2 came later", "E2").model_copy(update={"change_id": "d1"})
     unlikely = hypothesis("deploy v2 broke it", confidence="unlikely")
