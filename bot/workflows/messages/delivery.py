@@ -103,6 +103,8 @@ class DeliveryLimits:
     poll: float = 0.2
     idle_poll: float = 1.0
     """Between two looks on SQLite while nothing waits: every commit wakes the sender."""
+    settles: float = 1.0
+    """Between two edits of a triage's message: its facts, its causes and why nothing is proposed often come at once."""
     gaps: tuple[tuple[int, float], ...] = field(default=((1, 5.0), (30, 45.0), (45, 60.0)))
     """Edits so far -> seconds between edits while nothing but counts changes; at most 60 edits for a fault of half an hour."""
     slowest: float = 300.0

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from bot.core.messages.content import MessageKind
 from bot.store.slack.outbox import UNBUDGETED, DueMessage, Outbox
 from bot.store.tables import MessageRow
 from bot.workflows.messages.delivery import AccessRefused, DeliveryLimits, NotOurTurn, RateLimited, Render, Rendering, SlackPort
@@ -210,7 +211,9 @@ class Sender:
     def _put_off(self, row: MessageRow, rendering: Rendering) -> float:
         """Seconds this edit has to wait: counts are refreshed less and less often, and edits share one budget."""
         budget = 0.0 if row.kind in UNBUDGETED else self._edits.wait()
-        if not self.poster.minor(row, rendering) or row.sent_at is None:
+        if row.sent_at is None:
             return budget
         since = (self.outbox.db.clock() - row.sent_at).total_seconds()
-        return max(budget, self.limits.gap(row.edits) - since)
+        gap = self.limits.settles if row.kind == MessageKind.TRIAGE else 0.0
+        gap = max(gap, self.limits.gap(row.edits)) if self.poster.minor(row, rendering) else gap
+        return max(budget, gap - since)
