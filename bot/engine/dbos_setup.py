@@ -4,8 +4,9 @@ import base64
 import json
 import logging
 import zlib
+from typing import Any
 
-from dbos import Serializer
+from dbos import DBOS, Serializer, _workflow_commands
 
 from bot.engine.journal_format import WorkflowFailed
 
@@ -14,6 +15,7 @@ _ERROR = "error:"
 _PACKED = "zlib:"
 """Begins a long text that is compressed: results of steps hold evidence, most of which repeats itself."""
 _LONG = 512
+SELDOM_SECONDS, QUEUE_SECONDS = 60.0, 15.0
 HARMLESS = (
     "Workflow already exists in queue",  # each resumed run, at each restart
     "Exception encountered in asynchronous workflow",  # bot.engine.failures logs it with the run's id
@@ -59,6 +61,21 @@ class _WithoutHarmless(logging.Filter):
 
 
 _filter = _WithoutHarmless()
+
+
+def slow_down(dbos: DBOS) -> None:
+    """Before the launch on SQLite: let DBOS look seldom for what one process alone hardly ever has.
+
+    That is its queues, which only runs go through that were resumed elsewhere, and delays and deadlines, which ours have not.
+    Each took two statements a second at rest. There is no public setting; where the fields are gone it stays as it was.
+    """
+    if hasattr(_workflow_commands, "_BACKGROUND_JOBS_INTERVAL_SEC"):
+        _workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC = SELDOM_SECONDS
+    registry: Any = getattr(dbos, "_registry", None)
+    if hasattr(registry, "get_internal_queue"):
+        queue = registry.get_internal_queue()
+        if hasattr(queue, "_polling_interval_sec"):
+            queue._polling_interval_sec = QUEUE_SECONDS
 
 
 def quieten() -> None:

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from bot.engine import recorded_runs
 from bot.engine.data_folder import DataFolder
-from bot.engine.dbos_setup import JsonSerializer, quieten
+from bot.engine.dbos_setup import JsonSerializer, quieten, slow_down
 from bot.engine.durable_run import Clock, DurableRun, Waiting
 from bot.engine.failures import FailureCallback, FailureReporter
 from bot.engine.journal_format import plain_json
@@ -107,6 +107,8 @@ class DurableEngine:
             }
         )
         self._dbos_workflows = {name: self._as_dbos(name, workflow) for name, workflow in self._workflows.items()}
+        if self._owner.sqlite:
+            slow_down(self._dbos)
         # Inside the running loop: else DBOS would run workflows on a loop of its own, with our clients on another.
         DBOS.launch()
 

@@ -5,7 +5,7 @@ once. On SQLite one process ticks, and nothing is left of a tick that a restart 
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -78,11 +78,14 @@ class HousekeepingTick:
 
     async def __call__(self) -> None:
         db = self.postmortems.db
-        await incidents.close_quiet(db, self.config.close_after)
-        await groups.end_storms(db, self.config)
-        await groups.settle_flapping(db)
+        unsettled = await groups.any_unsettled(db)
+        if unsettled:
+            await incidents.close_quiet(db, self.config.close_after)
+            await groups.end_storms(db, self.config)
+            await groups.settle_flapping(db)
         await start_wanted(self.postmortems, self.engine)
-        await self._retry_triages()
+        if unsettled:
+            await self._retry_triages()
 
     async def _retry_triages(self) -> None:
         """Start a new attempt where a group is about something new, or a late-reported change may be the cause."""
@@ -133,15 +136,16 @@ class PagerTick:
         self._failures = FailureLog(log, lambda: watch.db.clock().timestamp())
 
     async def __call__(self) -> None:
-        await self._unacknowledged()
-        await self._slack()
-        await self._refused()
-        await self._heartbeats()
-        await self._unknown()
-        await self._auditor()
+        open_pages = await self.pages.open_keys()
+        await self._unacknowledged(_beginning(open_pages, "ack:"))
+        await self._slack(open_pages)
+        await self._refused(_beginning(open_pages, "refused:"))
+        await self._heartbeats(_beginning(open_pages, "heartbeat:"))
+        await self._unknown(_beginning(open_pages, "unknown:"))
+        await self._auditor(open_pages)
         await self.send()
 
-    async def _unacknowledged(self) -> None:
+    async def _unacknowledged(self, open_pages: Sequence[str]) -> None:
         unacknowledged = await self.watch.unacknowledged(self.config.pager.unacknowledged_after)
         for group in unacknowledged:
             minutes = int(self.config.pager.unacknowledged_after.total_seconds() // 60)
@@ -150,21 +154,21 @@ class PagerTick:
             )
             await self.pages.open(f"ack:{group.ref}", summary, group.severity, group=group.ref)
         await self.reminders.remind(unacknowledged)
-        waiting = await self.watch.unacknowledged_keys()
-        for key in await self.pages.open_keys("ack:"):
+        waiting = await self.watch.unacknowledged_keys() if open_pages else ()
+        for key in open_pages:
             if key.removeprefix("ack:") not in waiting:
                 await self.pages.clear(key)
 
-    async def _slack(self) -> None:
+    async def _slack(self, open_pages: Sequence[str]) -> None:
         oldest = await self.watch.oldest_undelivered()
         late = oldest is not None and self.watch.db.clock() - oldest > self.config.pager.slack_down_after
         if late:
             summary = "Slack does not take messages; incidents go on: see `tocsin incidents`"
             await self.pages.open("slack", summary, "SEV2")
-        else:
+        elif "slack" in open_pages:
             await self.pages.clear("slack")
 
-    async def _refused(self) -> None:
+    async def _refused(self, open_pages: Sequence[str]) -> None:
         """Messages that Slack refuses for good: one page for each channel, cleared when they are posted or old."""
         refused = {
             f"refused:{row.channel}": row
@@ -178,17 +182,17 @@ class PagerTick:
                 f"({row.undelivered}); check it and default_channel; `tocsin incidents` shows what is open"
             )
             await self.pages.open(key, summary, "SEV2")
-        for key in await self.pages.open_keys("refused:"):
+        for key in open_pages:
             if key not in refused:
                 await self.pages.clear(key)
 
-    async def _heartbeats(self) -> None:
+    async def _heartbeats(self, open_pages: Sequence[str]) -> None:
         missed = {f"heartbeat:{row.key}": row for row in await self.watch.heartbeats() if self._missed(row)}
         for key, row in missed.items():
             summary = f"{row.key} is silent since {clock(row.last_seen_at)}: its monitoring may be down"
             await self.pages.open(key, summary, "SEV3")
             await self.reminders.silent(key, row.key, row.last_seen_at)
-        for key in await self.pages.open_keys("heartbeat:"):
+        for key in open_pages:
             if key not in missed:
                 await self.reminders.heard_again(key, key.removeprefix("heartbeat:"))
                 await self.pages.clear(key)
@@ -201,13 +205,13 @@ class PagerTick:
         silence = self.watch.db.clock() - max(row.last_seen_at, self.since)
         return is_missed(row.rhythm, silence, self.config.heartbeat_every)
 
-    async def _unknown(self) -> None:
+    async def _unknown(self, open_pages: Sequence[str]) -> None:
         """The claim pages when an outcome is unknown, in its own transaction; here that ends."""
-        for key in await self.pages.open_keys("unknown:"):
+        for key in open_pages:
             if await self.watch.is_settled(key.removeprefix("unknown:")):
                 await self.pages.clear(key)
 
-    async def _auditor(self) -> None:
+    async def _auditor(self, open_pages: Sequence[str]) -> None:
         if self.watch.db.clock() - self.since < AUDIT_AFTER:
             # What a restart interrupted is being caught up with.
             return
@@ -217,7 +221,8 @@ class PagerTick:
             await self.pages.open("auditor", "Tocsin's own check failed: " + "; ".join(alarms), "SEV2")
         else:
             self._failures.recovered("auditor", "the auditor finds nothing any more")
-            await self.pages.clear("auditor")
+            if "auditor" in open_pages:
+                await self.pages.clear("auditor")
 
     async def send(self) -> None:
         """Send what is due; a page that is not taken stays."""
@@ -236,6 +241,10 @@ class PagerTick:
                 await self.pages.failed(row.key)
             else:
                 await self.pages.sent(row.key, row.wanted)
+
+
+def _beginning(keys: Sequence[str], prefix: str) -> Sequence[str]:
+    return [key for key in keys if key.startswith(prefix)]
 
 
 EVERY = {

@@ -18,6 +18,13 @@ from bot.store.db.database import Database
 from bot.store.tables import GroupRow, IncidentRow, MessageRow, TriageRow
 
 
+async def any_unsettled(db: Database) -> bool:
+    """Whether any group is not resolved or still marked as flapping: without one there is nothing to end or to retry."""
+    unsettled = (col(GroupRow.state) != GroupState.RESOLVED) | (col(GroupRow.flapping) != "")
+    async with db.read() as session:
+        return (await session.exec(select(GroupRow.id).where(unsettled).limit(1))).first() is not None
+
+
 async def touch_card(db: Database, session: AsyncSession, group: GroupRow) -> None:
     """Have the group's card (or the storm card it stands on) shown anew; raises the group's revision."""
     await touch_cards(db, session, [group])

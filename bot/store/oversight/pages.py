@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlmodel import col, select
+from sqlmodel import select
 
 from bot.store.db.database import Database
 from bot.store.tables import PageRow
@@ -40,11 +40,10 @@ class Pages:
             session.add(row)
             return True
 
-    async def open_keys(self, prefix: str) -> list[str]:
-        """Keys of open pages that begin with `prefix`."""
+    async def open_keys(self) -> list[str]:
+        """Keys of the open pages."""
         async with self.db.read() as session:
-            query = select(PageRow.key).where(PageRow.wanted == "open", col(PageRow.key).startswith(prefix))
-            return list((await session.exec(query)).all())
+            return list((await session.exec(select(PageRow.key).where(PageRow.wanted == "open"))).all())
 
     async def due(self) -> list[PageRow]:
         """Pages whose wanted state is not sent and whose next try has come."""

@@ -80,9 +80,11 @@ class OversightQueries:
         """
         async with self.db.read() as session:
             oldest: datetime | None = (await session.exec(select(func.min(MessageRow.created_at)).where(_waits()))).one()
+            if oldest is None:
+                return None
             posted = select(func.max(MessageRow.sent_at)).where(MessageRow.edits == 0)
             newest: datetime | None = (await session.exec(posted)).one()
-        return max(oldest, newest) if oldest and newest else oldest
+        return max(oldest, newest) if newest else oldest
 
     async def refused_messages(self, after: timedelta, until: timedelta) -> list[MessageRow]:
         """Messages made `after` to `until` ago that Slack refuses with a reason: they are in no channel."""

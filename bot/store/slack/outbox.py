@@ -27,6 +27,10 @@ KINDS_FIRST = (
 UNBUDGETED = (MessageKind.PROPOSAL,)
 """Kinds whose edits do not wait for the others: people decide by what they read there."""
 
+LONGEST_WAIT = timedelta(minutes=1)
+"""For Slack's usual answers; what was put off for longer before a restart is looked for less often."""
+AFTERWARDS = timedelta(seconds=2)
+
 NO_ACCESS = "no access: "
 """How `undelivered` begins when Slack refuses the token: then nothing can be posted, whatever the message."""
 
@@ -71,6 +75,13 @@ class Outbox:
 
     def __init__(self, db: Database) -> None:
         self.db = db
+        # An earlier process may have put something off.
+        self._put_off_until = db.clock() + LONGEST_WAIT
+
+    @property
+    def retries(self) -> bool:
+        """Whether something may wait for its next try, which no commit announces."""
+        return self.db.clock() < self._put_off_until
 
     async def due(self, channel: str | None = None, *, without: Collection[str] = (), edits: bool = True) -> list[DueMessage]:
         """What is due now, in one channel or in all but some, the most urgent first; without `edits` only new posts
@@ -103,12 +114,17 @@ class Outbox:
 
     async def not_posted(self, key: str, *, retry_in: float, why: str = "") -> None:
         """Record that Slack posted nothing: no search for the message is needed before the next try."""
-        retry_at = self.db.clock() + timedelta(seconds=retry_in)
+        retry_at = self._put_off(retry_in)
         await self._set(key, attempted_at=None, retry_at=retry_at, failures=MessageRow.failures + 1, undelivered=why)
 
     async def retry_unconfirmed(self, key: str, *, retry_in: float) -> None:
         """Record that Slack gave no clear answer: the message is searched for in a while."""
-        await self._set(key, retry_at=self.db.clock() + timedelta(seconds=retry_in), failures=MessageRow.failures + 1)
+        await self._set(key, retry_at=self._put_off(retry_in), failures=MessageRow.failures + 1)
+
+    def _put_off(self, seconds: float) -> datetime:
+        retry_at = self.db.clock() + timedelta(seconds=seconds)
+        self._put_off_until = max(self._put_off_until, retry_at + AFTERWARDS)
+        return retry_at
 
     async def sent(self, key: str, rev: int, *, ts: str, channel: str, edited: bool, why: str = "") -> None:
         """Record what stands in Slack now; `why` is the reason if it stands in another channel than it should."""

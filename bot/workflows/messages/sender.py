@@ -60,7 +60,7 @@ class Sender:
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._stopping = False
-        self._idle = False
+        self._pause = self.limits.poll
         self._last_round_at = monotonic()
 
     def wake(self) -> None:
@@ -78,7 +78,7 @@ class Sender:
             await self._round()
             self._last_round_at = self._monotonic()
             try:
-                async with asyncio.timeout(self.limits.idle_poll if self._idle else self.limits.poll):
+                async with asyncio.timeout(self._pause):
                     await self._wake.wait()
             except TimeoutError:
                 continue
@@ -109,7 +109,7 @@ class Sender:
             edits = self._edits.whole()
             # In a storm hundreds of messages wait for their channel or for an edit: they are not even read.
             due = await self.outbox.due(without=list(self._workers), edits=edits > 0)
-            self._idle = self.outbox.db.sqlite and not due and not self._workers
+            self._pause = self._pause_after(due, edits)
             for waiting in due:
                 if waiting.channel in self._workers or not self._ready(waiting):
                     continue
@@ -125,6 +125,12 @@ class Sender:
             log.exception("the sender's round failed", error_id=secrets.token_hex(4))
             await self._sleep(1.0)
         return started
+
+    def _pause_after(self, due: Sequence[DueMessage], edits: int) -> float:
+        """Seconds until the next look, if no commit comes before; `edits` that may be made now."""
+        if due or self._workers or not self.outbox.db.sqlite:
+            return self.limits.poll
+        return self.limits.idle_poll if self.outbox.retries or edits < 1 else self.limits.rest_poll
 
     def _start(self, channel: str) -> None:
         worker = asyncio.create_task(self._serve(channel), name=f"sender:{channel}")
