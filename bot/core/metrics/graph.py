@@ -26,6 +26,8 @@ class SignalGraph:
     marks: Sequence[tuple[datetime, str]] = ()
     threshold: float | None = None
     levels: str = ""
+    level: float | None = None
+    """The second of them, in `unit`."""
 
     def moments(self) -> list[tuple[datetime, str, bool]]:
         """Onset and marks in order of time: when, what, and whether it is the onset."""
@@ -39,12 +41,18 @@ def alternative_text(graph: SignalGraph) -> str:
     samples = values[~np.isnan(values)]
     if not len(samples):
         return f"{graph.title}: no samples."
-    text = f"{graph.title}: {_course(graph, samples)}, highest {figure(float(samples.max()), graph.unit)}."
+    text = f"{graph.title}: {_course(graph, samples)}{_peak(graph, samples)}."
     if graph.onset:
         text += f" It left its normal range at {clock(graph.onset)}."
     for at, label in sorted(graph.marks, key=lambda mark: mark[0]):
         text += f" {label[:1].upper()}{label[1:]} at {clock(at)}."
     return text[:1900]
+
+
+def _peak(graph: SignalGraph, samples: NDArray[np.float64]) -> str:
+    """The highest sample; not beside a level above it: the picture has fewer samples than the level was measured on."""
+    highest = float(samples.max())
+    return "" if graph.level is not None and highest <= graph.level else f", highest {figure(highest, graph.unit)}"
 
 
 def _course(graph: SignalGraph, samples: NDArray[np.float64]) -> str:

@@ -85,6 +85,12 @@ def wants_current_values(question: str) -> bool:
     return bool(_NOW.search(question)) or (wants_yes_or_no(question) and Subject.RECOVERY in subjects_in(question))
 
 
+def wants_value(question: str) -> bool:
+    """Whether it names what it wants to know of now: "error rate now?", where a yes would answer nothing."""
+    words = _WORD.findall(_OPENING.sub("", question).lower().replace("’", "'"))
+    return bool(_NOW.search(question) and words) and words[0] not in _AUXILIARIES and not _WHETHER.match(question)
+
+
 def wants_cause(question: str) -> bool:
     """Whether it asks if something is the cause: "is it the database?"."""
     return bool(_ITS_CAUSE.search(question))

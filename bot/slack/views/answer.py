@@ -7,8 +7,8 @@ from bot.core.change import Change, kind_in_words
 from bot.core.evidence import LedgerEntry
 from bot.core.messages.investigation import AnswerContent
 from bot.core.questions.answering import Finding, QuestionAnswer
-from bot.core.questions.forms import wants_approvers
-from bot.core.questions.short_answers import ShortAnswer
+from bot.core.questions.forms import wants_approvers, wants_value
+from bot.core.questions.short_answers import ShortAnswer, Verdict
 from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import without_lead
 from bot.slack.blocks import (
@@ -48,7 +48,7 @@ def render(content: AnswerContent, view: ViewContext) -> Rendered:
         *cited_line(content.evidence, (id for part in parts if part for id in part.evidence), view),
         context(*_small_print(content, answer)),
     ]
-    first = content.next_step or (answer.waiting[0] if direct else _first(answer))
+    first = content.next_step or (answer.waiting[0] if direct else _first(answer, bare=wants_value(content.question)))
     return f"Answer, {content.ref}: {plain_text(first, 300)}", trim(blocks)
 
 
@@ -56,11 +56,12 @@ def _parts(
     content: AnswerContent, answer: QuestionAnswer, findings: Sequence[Finding], *, direct: bool
 ) -> Iterable[str | Block]:
     """What is said, in its order: lines, and quotations of others between them. `direct`: what waits is the answer."""
-    yield from _short(answer.short)
+    yield from _short(answer.short, bare=wants_value(content.question))
     yield from _next(content.next_step)
     yield from _waiting(answer.waiting if direct else ())
     for finding in findings:
-        yield from _finding(finding, content)
+        if not _says_the_same(finding, answer.short):
+            yield from _finding(finding, content)
     if not (direct or findings or content.next_step):
         yield from _nothing(content, answer)
     yield from _not_checked(answer.unseen)
@@ -81,17 +82,23 @@ def _next(step: str) -> Iterable[str]:
         yield f"*Next:* {prose(step)}"
 
 
-def _first(answer: QuestionAnswer) -> str:
+def _says_the_same(finding: Finding, short: ShortAnswer | None) -> bool:
+    """Whether each line of it begins with what was just said."""
+    return short is not None and all(line.startswith(short.text) for line in finding.lines)
+
+
+def _first(answer: QuestionAnswer, *, bare: bool = False) -> str:
     if answer.short:
-        return f"{answer.short.verdict.capitalize()}. {answer.short.text}"
+        return answer.short.text if bare else f"{answer.short.verdict.capitalize()}. {answer.short.text}"
     return answer.findings[0].lines[0] if answer.findings else _no_finding(answer)
 
 
-def _short(short: ShortAnswer | None) -> Iterable[str]:
-    """`*No.* checkout errors stayed normal (E1)`: before all else."""
+def _short(short: ShortAnswer | None, *, bare: bool) -> Iterable[str]:
+    """`*No.* checkout errors stayed normal (E1)`: before all else. `bare`: what it is, where no yes was asked for."""
     if short:
         show = titled if short.untrusted else prose
-        yield f"*{short.verdict.capitalize()}.* {show(short.text)}{cite(*short.evidence)}"
+        word = "" if bare and short.verdict is not Verdict.UNKNOWN else f"*{short.verdict.capitalize()}.* "
+        yield f"{word}{show(short.text)}{cite(*short.evidence)}"
 
 
 def _waiting(proposals: Iterable[str]) -> Iterable[str]:

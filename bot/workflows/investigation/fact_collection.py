@@ -67,8 +67,17 @@ class FactCollector:
             return ""
         title, end = f"{main.service} {main.signal}", self.triages.db.clock()
         span = {"start": min(onset, end) - BEFORE_ONSET, "end": end}
-        levels = core.levels_text(main)
-        drawn = await picture(self.metrics, self.draw, signal, title, onset=onset, marks=_marks(changes), levels=levels, **span)
+        drawn = await picture(
+            self.metrics,
+            self.draw,
+            signal,
+            title,
+            onset=onset,
+            marks=_marks(changes),
+            levels=core.levels_text(main),
+            level=main.after,
+            **span,
+        )
         if drawn is None:
             return ""
         key = f"triage:{case.group}:{case.attempt}"

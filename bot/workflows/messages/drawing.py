@@ -33,10 +33,11 @@ async def picture(
     start: datetime,
     end: datetime,
     levels: str = "",
+    level: float | None = None,
 ) -> Picture | None:
     """The signal over [start, end] with the marks that lie in it; None if it cannot be read or drawn.
 
-    `levels`: before and after the onset, as the message beside it tells them.
+    `levels`: before and after the onset, as the message beside it tells them; `level`: the second of them.
     """
     step = max(5.0, (end - start).total_seconds() / MAX_POINTS)
     try:
@@ -48,7 +49,7 @@ async def picture(
     if not series:
         return None
     inside = [mark for mark in marks if start <= mark[0] <= end]
-    graph = SignalGraph(title, signal.unit, series[:MAX_SERIES], onset, inside, signal.bad_above, levels)
+    graph = SignalGraph(title, signal.unit, series[:MAX_SERIES], onset, inside, signal.bad_above, levels, level)
     try:
         return await asyncio.to_thread(draw, graph), alternative_text(graph), title
     except (ValueError, TypeError, ArithmeticError, RuntimeError, OSError) as error:

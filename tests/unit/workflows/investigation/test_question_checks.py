@@ -1,6 +1,7 @@
 """What is read anew for a question, and that an investigation answers the question it was asked."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,8 @@ async def test_an_investigation_answers_the_question_it_was_asked(house: Office,
     async with house.db.read() as session:
         content = await triage_content(session, "AL-1")
     assert content is not None
-    assert f"“is it the network?” *{word}:*" in json.dumps(triage_view.render(content, ViewContext()), ensure_ascii=False)
+    shown_text = json.dumps(triage_view.render(content, ViewContext()), ensure_ascii=False)
+    assert re.search(rf"is it the network\?.*{word}:", shown_text)
 
 
 async def test_a_hint_is_no_question(house: Office) -> None:

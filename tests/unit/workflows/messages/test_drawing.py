@@ -28,11 +28,12 @@ class Recorded:
         return [Series(times=times, values=np.where(times < at(10).timestamp(), 0.2, 0.001))]
 
 
-async def made(metrics: Any, drawing: Any = draw, levels: str = "") -> Picture | None:
+async def made(metrics: Any, drawing: Any = draw, levels: str = "", level: float | None = None) -> Picture | None:
     marks = [(at(8), "Recovered after AP-1"), (at(5), "AP-1 ran"), (at(90), "long after")]
     signal = Signal(promql="errors", unit="ratio", bad_above=0.05)
     span = {"start": at(0), "end": at(15)}
-    return await picture(metrics, drawing, signal, "checkout errors", onset=at(1), marks=marks, levels=levels, **span)
+    told = {"levels": levels, "level": level, **span}
+    return await picture(metrics, drawing, signal, "checkout errors", onset=at(1), marks=marks, **told)  # type: ignore[arg-type]
 
 
 async def test_the_signal_is_drawn_with_the_marks_that_lie_in_it() -> None:
@@ -47,6 +48,12 @@ async def test_the_picture_is_read_aloud_with_the_levels_that_the_message_tells(
     drawn = await made(Recorded(), levels="0.457 % → 19.8 %")
 
     assert drawn is not None and drawn[1].startswith("checkout errors: from 0.457 % to 19.8 %, highest 20 %. ")
+
+
+async def test_no_peak_is_read_aloud_that_lies_below_the_level_that_the_message_tells() -> None:
+    drawn = await made(Recorded(), levels="0 % → 25.7 %", level=0.257)
+
+    assert drawn is not None and drawn[1].startswith("checkout errors: from 0 % to 25.7 %. It left its normal range at ")
 
 
 async def test_a_dead_prometheus_or_a_broken_drawing_is_no_graph() -> None:
