@@ -254,7 +254,7 @@ class App:
             "heartbeat": self._heartbeat,
             "rotas": RotaTick(self.rotas),
             "tidy": RetentionTick(Pruning(self.db, self.config, count_pruned), self.engine.forget),
-            **periodic_checks(self.db, self.config),
+            **periodic_checks(self.db, self.config, self.catalogue, self.metrics, self.systems.traces),
         }
         direct = {} if self.secrets.postgres else {name: logged(name, tick) for name, tick in ticks.items()}
         self.schedule = Schedule(self.engine, clock=self.clock, leads=self.engine.is_leader, direct=direct)

@@ -5,6 +5,7 @@ import asyncio
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.metrics.call_graphs import CALL_GRAPHS
 from bot.core.metrics.promql import Matcher, selector
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import CALLS, Basis, ToolRole
@@ -13,13 +14,6 @@ from bot.plugins.arguments import ServiceName
 from tools._arguments import service_of
 from tools._observed_calls import observed_calls
 from tools._signals import metrics_of
-
-CALL_GRAPHS = (
-    ("traces_service_graph_request_total", "client", "server"),  # Tempo, OpenTelemetry collector
-    ("istio_requests_total", "source_canonical_service", "destination_canonical_service"),
-    ("rpc_client_requests_total", "service", "peer"),
-)
-"""Metrics that name both ends of a call: the metric, the label of the caller, the label of the callee."""
 
 
 @tool(label="what {service} depends on", role=ToolRole.DEPENDENCIES, topic=CALLS, basis=Basis.BACKGROUND)

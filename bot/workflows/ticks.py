@@ -255,5 +255,6 @@ EVERY = {
     "tidy": timedelta(minutes=10),
     "learning": timedelta(minutes=1),
     "stale": timedelta(minutes=1),
+    "topology": timedelta(minutes=30),
 }
 """How often each tick comes."""

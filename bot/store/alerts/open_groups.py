@@ -4,7 +4,7 @@ Comparing every arrival with every open group would make a storm of unrelated al
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, text
@@ -27,12 +27,15 @@ from bot.core.alerts.hint_index import HintIndex
 from bot.core.alerts.pace import PAUSE, UsualDelays
 from bot.core.alerts.ties.cascades import Cascades, RunningBurst
 from bot.core.alerts.ties.grouping_rules import GroupingRule
+from bot.core.alerts.ties.topology import near_by_calls
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
 from bot.store.alerts.ties import grouping_rules
+from bot.store.alerts.ties.learned import learned_calls, save_cascades, saved_cascades
 from bot.store.db.turns import Turns
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
 
+LEARN_EVERY, SAVE_EVERY = timedelta(minutes=10), timedelta(minutes=1)
 _CHUNK = 500
 _MAX_NEAR = 10_000
 _MEMBERS = 5
@@ -54,11 +57,16 @@ class OpenGroups:
         """Groups that are bursts and ran when they were last looked at."""
         self._looked_at = 0.0
         self._rules: Sequence[GroupingRule] = ()
+        self._calls: dict[str, dict[str, str]] = {}
+        """Learned: service -> services that it calls or is called by, with the reason."""
+        self._learned_at: datetime | None = None
+        self._saved_at: datetime | None = None
 
     def place(self, arrival: Arrival) -> Placement:
         """The group that an arrival belongs to and why, looking only at groups that share something with it."""
         place_name = arrival.service or arrival.component
-        near = {**self._cascades.ties(place_name), **self._neighbours(arrival.service)}
+        learned = {**self._cascades.ties(place_name), **self._calls.get(arrival.service, {})}
+        near = {**learned, **self._neighbours(arrival.service)}
         candidates: set[OpenGroup] = set()
         for hint in (*arrival.seeks, *(("service", other) for other in near)):
             candidates.update(self._index.of(hint))
@@ -146,6 +154,16 @@ class OpenGroups:
         for number in fresh:
             # Old members may be deleted, and are still counted.
             self.groups[number].members = counts[number]
+
+    async def learn(self, session: AsyncSession, now: datetime) -> None:
+        """Read what was learned of the topology, and save what past bursts show; now and then, not with every batch."""
+        if self._learned_at is None:
+            self._cascades.restore(await saved_cascades(session))
+        if self._learned_at is None or now - self._learned_at >= LEARN_EVERY:
+            self._calls, self._learned_at = near_by_calls(await learned_calls(session, now)), now
+        if self._cascades.unsaved and (self._saved_at is None or now - self._saved_at >= SAVE_EVERY):
+            await save_cascades(session, self._cascades)
+            self._saved_at = now
 
     async def _read_members(self, session: AsyncSession, numbers: Sequence[int]) -> None:
         newest = await session.exec(_NEWEST_MEMBERS, params={"numbers": list(numbers), "most": _MEMBERS})  # type: ignore[call-overload]

@@ -117,6 +117,7 @@ class _Batch:
             self.sources[source] = await self._source(source, min(received), max(received))
         await self.open.refresh(self.session)
         await self._lock_groups(rows)
+        await self.open.learn(self.session, self.db.clock())
         self.silences = await silences.in_force(self.session, self.db.clock())
 
     async def _lock_groups(self, rows: Sequence[AlertRow]) -> None:

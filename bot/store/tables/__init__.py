@@ -4,6 +4,9 @@
 # are made from the integer keys; keys are never reused.
 from bot.store.tables.alerts import (
     AlertRow,
+    CallReadRow,
+    CallRow,
+    CascadeRow,
     CursorRow,
     EpisodeRow,
     GroupingRuleRow,
@@ -26,6 +29,9 @@ __all__ = [
     "AlertRow",
     "AttemptRow",
     "AuditRow",
+    "CallReadRow",
+    "CallRow",
+    "CascadeRow",
     "CauseRow",
     "ChangeRow",
     "ClaimRow",

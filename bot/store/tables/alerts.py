@@ -228,3 +228,41 @@ class GroupingRuleRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Moment)
     removed_at: datetime | None = Field(default=None, sa_type=Moment)
     removed_by: str = ""
+
+
+class CallRow(SQLModel, table=True):
+    """One service calls another, as traces or metrics showed it: learned, beside what tocsin.yaml declares."""
+
+    __tablename__ = "calls"
+    __table_args__ = (UniqueConstraint("source", "caller", "callee"),)
+    id: int | None = numbered_key()
+    source: str
+    caller: str
+    callee: str
+    reads: int = 1
+    """How many reads showed it."""
+    first_seen_at: datetime = Field(sa_type=Moment)
+    last_seen_at: datetime = Field(sa_type=Moment)
+
+
+class CallReadRow(SQLModel, table=True):
+    """The last read of one source of calls."""
+
+    __tablename__ = "call_reads"
+    source: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Moment)
+    calls: int
+    problem: str = ""
+
+
+class CascadeRow(SQLModel, table=True):
+    """In how many bursts of a service something alerted (bot.core.alerts.ties.cascades)."""
+
+    __tablename__ = "cascades"
+    __table_args__ = (UniqueConstraint("place", "service"),)
+    id: int | None = numbered_key()
+    place: str
+    service: str = Field(index=True)
+    count: int
+    times: int
+    """That the place alerted in all."""

@@ -5,7 +5,7 @@ belongs to them. What alerts as often alone is never tied.
 """
 
 from collections import Counter, deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,6 +19,25 @@ MOST_PLACES, MOST_SERVICES, MOST_BURSTS = 10_000, 50, 32
 
 RunningBurst = tuple[int, Collection[str]]
 """The group of a burst, and the services in it."""
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """In how many bursts of a service a place alerted, of all times that it did."""
+
+    place: str
+    service: str
+    count: int
+    times: int
+
+    @property
+    def tied(self) -> bool:
+        """Whether that is often enough."""
+        return self.count >= TIED_AFTER and self.count >= TIED_SHARE * self.times
+
+    @property
+    def text(self) -> str:
+        return f"{self.place} alerted in {self.count} bursts of {self.service}"
 
 
 @dataclass(slots=True)
@@ -35,6 +54,8 @@ class Cascades:
     def __init__(self) -> None:
         self._places: dict[str, _Past] = {}
         self._ties: dict[str, dict[str, str]] = {}
+        self.unsaved: set[str] = set()
+        """Places about which more is known than was saved."""
 
     def ties(self, place: str) -> dict[str, str]:
         """Services that a place alerted with, and how often, in words."""
@@ -48,6 +69,7 @@ class Cascades:
         fresh = [burst for burst in running if burst[0] not in past.bursts]
         if fresh or (not running and (past.last_at is None or at - past.last_at > SPELL)):
             past.times += 1
+            self.unsaved.add(place)
         past.last_at = at
         for number, services in fresh:
             past.bursts.append(number)
@@ -55,12 +77,30 @@ class Cascades:
         if fresh:
             self._tie(place, past)
 
+    def restore(self, saved: Iterable[Cascade]) -> None:
+        """Know again what was saved; what was noted since stays."""
+        for one in saved:
+            if one.place in self.unsaved or len(self._places) >= MOST_PLACES:
+                continue
+            past = self._places.setdefault(one.place, _Past())
+            past.times, past.together[one.service] = one.times, one.count
+            self._tie(one.place, past)
+
+    def worth_saving(self) -> list[Cascade]:
+        """Of the unsaved places: with which services they alerted more than once, and half of all times at least."""
+        return [
+            Cascade(place, service, count, self._places[place].times)
+            for place in sorted(self.unsaved)
+            for service, count in sorted(self._places[place].together.items())
+            if count > 1 and count >= self._places[place].times / 2
+        ]
+
     def _tie(self, place: str, past: _Past) -> None:
         for service, count in past.together.items():
-            if count >= TIED_AFTER and count >= TIED_SHARE * past.times:
-                text = f"{place} alerted in {count} bursts of {service}"
-                self._ties.setdefault(place, {})[service] = text
-                self._ties.setdefault(service, {})[place] = text
+            cascade = Cascade(place, service, count, past.times)
+            if cascade.tied:
+                self._ties.setdefault(place, {})[service] = cascade.text
+                self._ties.setdefault(service, {})[place] = cascade.text
             elif service in self._ties.get(place, {}):
                 del self._ties[place][service]
                 self._ties.get(service, {}).pop(place, None)

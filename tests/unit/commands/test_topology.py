@@ -1,0 +1,45 @@
+"""`topology`: what ties a service to others, and the lines that would declare it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.commands.topology import topology
+from bot.core.alerts.ties.topology import CallSource
+from bot.core.errors import NotFound
+from bot.store.alerts.ties.learned import LearnedTopology
+from tests.unit.approving import Office, office
+from tests.unit.commands.using import use
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    yield house
+    await house.close()
+
+
+async def test_learned_and_declared_ties_are_shown_and_what_differs_is_proposed(house: Office) -> None:
+    for _ in range(2):
+        await LearnedTopology(house.db).note_calls(CallSource.METRICS, [("checkout", "search")])
+
+    reply = await use(house, topology, "alice", ref="AL-1", text="", entry_point="slash")
+
+    assert reply.text.split("\n") == [
+        "Topology of checkout:",
+        "Learned: checkout calls search (metrics, 2 reads, last 0 s ago).",
+        "Read: metrics read at 2026-03-01 03:00 UTC: 1 call between services.",
+        "Not declared: search. For tocsin.yaml:",
+        "services:",
+        "  checkout:",
+        "    depends_on: [search]",
+    ]
+
+
+async def test_a_service_of_which_nothing_is_known_says_so(house: Office) -> None:
+    known = await use(house, topology, "alice", ref="", text="search", entry_point="slash")
+
+    assert known.text == "Topology of search:\nNothing is declared, and nothing was learned."
+    with pytest.raises(NotFound, match="mail is no service of the catalogue"):
+        await use(house, topology, "alice", ref="", text="mail", entry_point="slash")
