@@ -256,7 +256,7 @@ def _against_change(change: Change, began: datetime, versions: VersionComparison
     """What keeps a change, of which only its moment is known, from being likely."""
     service = change.service
     if versions.factor < 1:
-        return "other versions show it too"
+        return "another version alone shows it" if versions.spared else "other versions show it too"
     if measured.code_of(change).unrelated:
         return "its code was read, and nothing in it has to do with the symptoms"
     if (symptom := measured.symptom_of(service)) is None or symptom.doublings < _SURE:

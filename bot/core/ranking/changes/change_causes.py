@@ -280,6 +280,8 @@ def _versions_text(versions: VersionComparison) -> str:
     if not others:
         return one_line(f"All of it is on {own[0]}: {own[1]}", 400)
     (other,) = others
+    if versions.spared:
+        return one_line(f"Only {other[0]} shows it: {other[1]}; {own[0]}: {own[1]}", 400)
     if versions.factor > 1:
         return one_line(f"Only {own[0]} shows it: {own[1]}; {other[0]}: {other[1]}", 400)
     return one_line(f"Both versions show it: {own[0]} {own[1]}, {other[0]} {other[1]}", 400)

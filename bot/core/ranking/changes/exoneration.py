@@ -60,6 +60,9 @@ def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:
     if versions.factor == weights.versions_alike and versions.rows:
         own, other = versions.rows
         levels = f"{amount(own.after, own.unit)} and {amount(other.after, other.unit)}"
+        if versions.spared:
+            alone = f"{'/'.join(other.labels.values())} alone shows it"
+            return _claim(f"{what}: {alone} ({levels.replace(' and ', ' here, ')} there)", [*evidence, versions.evidence])
         return _claim(f"{what}: the versions before and after show the same ({levels})", [*evidence, versions.evidence])
     if context.shares.get(change.service, 0.0) < context.tuning.confidence.exonerated and observations.signals.get(
         change.service

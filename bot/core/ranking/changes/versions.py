@@ -26,14 +26,16 @@ class VersionComparison(NamedTuple):
     rows: tuple[BreakdownRow, ...] = ()
     """The change's version first, then the worst of the others; empty where no breakdown shows the version."""
     evidence: str = ""
+    spared: bool = False
+    """Another version alone shows the symptom, and this one does not."""
 
 
 def compare_versions(observations: Observations, change: Change, weights: ChangeWeights = TUNING.changes) -> VersionComparison:
     """What the breakdowns that show the change's version say of it, the clearest one; a factor of 1 if none does.
 
     Versions that serve at the same time are siblings: they are compared by their levels now, measured from what was usual
-    before. The factor is 1.35 if no other version shows the symptom, 0.1 if another shows it alike, 0.8 between these, and 1
-    if there is no other version to compare with.
+    before. The factor is 1.35 if no other version shows the symptom, 0.1 if another shows it alike or alone, 0.8 between
+    these, and 1 if there is no other version to compare with.
     """
     comparisons = [
         compared
@@ -58,7 +60,7 @@ def _is_normal(breakdown: ObservedBreakdown, observations: Observations) -> bool
 def _compared(
     breakdown: ObservedBreakdown, change: Change, weights: ChangeWeights, *, normal: bool = False
 ) -> VersionComparison | None:
-    """One breakdown; None if the change's version is not in it or shows no symptom.
+    """One breakdown; None if the change's version is not in it, or if no version shows the symptom.
 
     Of a signal that stayed normal as a whole a version has to fail clearly more: its few errors are split by chance.
     """
@@ -70,14 +72,26 @@ def _compared(
     harm = harm_of(breakdown.signal, family_of(breakdown.signal))
     usual = _usual_level(own, others)
     shown = _harm(own, usual, harm)
-    least = weights.least_errors if family_of(breakdown.signal) == "errors" else weights.least_slowness
-    few_errors = shown <= weights.least_errors and family_of(breakdown.signal) == "errors"
-    if shown <= least * max(abs(usual), 1e-9) or (usual == 0 and shown <= weights.least_errors) or (normal and few_errors):
-        return None
-    if not others:
+    worst = max(others, key=lambda row: _harm(row, usual, harm), default=None)
+    if not _is_symptom(shown, usual, breakdown.signal, weights, normal=normal):
+        elsewhere = _harm(worst, usual, harm) if worst else 0.0
+        alone = worst and _is_symptom(elsewhere, usual, breakdown.signal, weights, normal=normal)
+        if not worst or not alone or shown >= weights.alone_below * elsewhere:
+            return None
+        return VersionComparison(weights.versions_alike, (own, worst), breakdown.evidence, spared=True)
+    if worst is None:
         return VersionComparison(1.0, (own,), breakdown.evidence)
-    worst = max(others, key=lambda row: _harm(row, usual, harm))
     return VersionComparison(_version_factor(shown, _harm(worst, usual, harm), weights), (own, worst), breakdown.evidence)
+
+
+def _is_symptom(shown: float, usual: float, signal: str, weights: ChangeWeights, *, normal: bool) -> bool:
+    """Whether a version lies so far beyond the usual level that it shows what the alert is about."""
+    is_errors = family_of(signal) == "errors"
+    least = weights.least_errors if is_errors else weights.least_slowness
+    few_errors = is_errors and shown <= weights.least_errors
+    if usual == 0 and shown <= weights.least_errors:
+        return False
+    return shown > least * max(abs(usual), 1e-9) and not (normal and few_errors)
 
 
 def _usual_level(own: BreakdownRow, others: Sequence[BreakdownRow]) -> float:

@@ -34,6 +34,21 @@ def test_a_deploy_whose_version_alone_fails_is_likely() -> None:
     assert (first.kind, first.service, first.change_id, first.confidence) == ("change", "payments", guilty.id, "likely")
 
 
+def test_a_version_that_is_well_is_not_blamed_for_the_one_that_alone_fails_after_it() -> None:
+    guilty = change("payments", 0.1, version="2.0.2", previous="2.0.1")
+    before = change("payments", 1.5, version="2.0.1", previous="2.0.0")
+    ledger = failing_payments(guilty, before).breakdown(
+        "payments", "errors", "version", **{"2_0_2": (None, 0.57), "2_0_1": (0.0, 0.0)}
+    )
+
+    findings = judged(ledger)
+
+    assert [(h.change_id, h.confidence) for h in findings.hypotheses[:1]] == [(guilty.id, "likely")]
+    assert [claim.text.partition(": ")[2] for claim in findings.ruled_out if claim.change_id == before.id] == [
+        "2.0.2 alone shows it (0 here, 0.57 there)"
+    ]
+
+
 def test_a_newer_deploy_of_the_alerting_service_is_not_guilty_by_being_newest() -> None:
     guilty, innocent = change("payments", 2, version="2.3.1"), change("front", 0.5, version="9.0.0")
 
