@@ -72,6 +72,7 @@ from bot.workflows.investigation.triage import TriageSteps, triage
 from bot.workflows.messages.sender import Sender
 from bot.workflows.periodic_checks import periodic_checks
 from bot.workflows.postmortem import PostmortemSteps, postmortem
+from bot.workflows.reading import Reading
 from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.executor import ActionExecutor
 from bot.workflows.remediation.remediation import RemediationSteps, remediation
@@ -176,6 +177,7 @@ class App:
             verbs=discover(["bot.commands", *self.config.plugins], Command),
             approvals=self.approvals,
             usergroup=self.people.usergroup,
+            reading=Reading(self.db, self.people.room),
             account=self.people.actor,
             tools={name: tool.info for name, tool in self.tools.items()},
         )

@@ -12,8 +12,8 @@ Every verb works as `/incident verb ...`, as `@tocsin verb ...` (also in threads
 and the common ones as buttons. Arguments: a reference (`AL-3`, `INC-3`, `AP-3`), options (`key=value`,
 `key="two words"`), text. `<...>` is needed, `[...]` may be left out. Everything the bot answers to one person is private.
 
-Who may: *anyone* (guests read too), *members* (full members of the workspace, and by the verb only some of them), *approvers*
-(whom the roster and rota name for the proposal at hand; `whoami` tells).
+Who may: *anyone* (as far as they may read), *members* (full members of the workspace, and by the verb only some of them),
+*approvers* (whom the roster and rota name for the proposal at hand; `whoami` tells).
 """
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.core.actor import Actor
+from bot.core.actor import Actor, is_direct
 from bot.core.errors import NotFound
 from bot.core.questions.grammar import mistyped_reference
 from bot.plugins import Request
@@ -51,15 +51,10 @@ async def around_of(ctx: CommandContext, request: Request) -> Around:
     """The reference in the request or of its thread, else the only open one of the channel. Raises NotFound."""
     if request.ref:
         return Around(await overview.subject_of(ctx.db, request.ref))
-    everywhere = is_private_place(request.channel)
-    here = await Interactions(ctx.db).open_here("" if everywhere else request.channel)
+    everywhere = is_direct(request.channel)
+    here = await Interactions(ctx.db).open_in(await ctx.reading.readable(request) if everywhere else (request.channel,))
     subject = await overview.subject_of(ctx.db, here[0]) if len(here) == 1 else None
     return Around(subject, only_one=subject is not None, open=() if subject else here, everywhere=everywhere)
-
-
-def is_private_place(channel: str) -> bool:
-    """Whether nobody but one person and the bot is there (a direct conversation, the home tab): everything open is meant."""
-    return not channel or channel.startswith("D")
 
 
 def fitting(ctx: CommandContext, subject: Subject | None) -> list[str]:

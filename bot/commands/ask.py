@@ -1,6 +1,7 @@
 """A question."""
 
 from bot.commands._subject import name_of, subject_of
+from bot.core.errors import NotFound
 from bot.core.messages.content import MessageKind
 from bot.core.text.untrusted import one_line
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
@@ -30,6 +31,8 @@ async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErro
             f"Ask about {subject.ref}", "ask", ref=subject.ref, fields=[Field("question", "Your question", kind="long")]
         )
     place = await _place(ctx, request)
+    if place is not None and not await ctx.reading.may_be_heard(subject.channel, place.channel):
+        raise NotFound(f"Others than those of {subject.ref} read here: ask in its own channel, or write to me directly.")
     put = await Questions(ctx.db).put(
         request.key, question, name_of(request.actor), group=subject.group, incident=subject.incident, place=place
     )

@@ -8,7 +8,7 @@ from bot.store.slack.message_contents import proposal_content, triage_content
 from bot.workflows.command_context import CommandContext
 
 
-@command("full", usage="full [AL-3|AP-3]")
+@command("full", usage="full [AL-3|AP-3]", who="anyone")
 async def full(ctx: CommandContext, request: Request) -> Reply:
     """Show a triage in full, with all its claims, evidence and queries, or a proposal with its exact request."""
     if number_of(request.ref, "AP") is not None:

@@ -7,7 +7,7 @@ from bot.plugins import Command, Reply, Request, command
 from bot.workflows.command_context import CommandContext
 
 
-@command("help", usage="help [verb]")
+@command("help", usage="help [verb]", who="anyone")
 async def help(ctx: CommandContext, request: Request) -> Reply:
     """Show what fits now, or one verb in full."""
     name = request.text.strip().lower()

@@ -11,15 +11,15 @@ SHOWN = 10
 """Open groups and incidents that are listed."""
 
 
-@command("home", aliases=("me",), usage="home")
+@command("home", aliases=("me",), usage="home", who="anyone")
 async def home(ctx: CommandContext, request: Request) -> Reply:
     """Show what waits for your approval, what is open everywhere, and for which services you are on call."""
     person = request.actor.person
-    criteria = overview.ListCriteria(limit=SHOWN + 1)
+    criteria = overview.ListCriteria(await ctx.reading.readable(request), limit=SHOWN + 1)
     rows = [*await overview.groups(ctx.db, criteria), *await overview.bare_incidents(ctx.db, criteria)]
     rows.sort(key=lambda row: row.severity)
     content = HomeReply(
-        waiting=await _waiting(ctx, person) if person else (),
+        waiting=await _waiting(ctx, request) if person else (),
         rows=rows[:SHOWN],
         more=len(rows) > SHOWN,
         on_call=await _on_call(ctx, person) if person else (),
@@ -29,9 +29,10 @@ async def home(ctx: CommandContext, request: Request) -> Reply:
     return Reply(f"{len(content.waiting)} waiting for you", content=content)
 
 
-async def _waiting(ctx: CommandContext, person: str) -> list[Proposal]:
-    """The proposals that this person may approve now, as far as the rota says: the press asks again."""
-    return [proposal for proposal in await ctx.approvals.store.waiting() if await _may_approve(ctx, person, proposal)]
+async def _waiting(ctx: CommandContext, request: Request) -> list[Proposal]:
+    """The proposals that this person may read and approve now, as far as the rota says: the press asks again."""
+    waiting, person = await ctx.approvals.store.waiting(), request.actor.person
+    return [one for one in waiting if await _may_approve(ctx, person, one) and await ctx.reading.may_read(request, one.ref)]
 
 
 async def _may_approve(ctx: CommandContext, person: str, proposal: Proposal) -> bool:

@@ -11,7 +11,9 @@ from bot.store.incidents import overview
 from bot.workflows.command_context import CommandContext
 
 
-@command("list", usage="list [open|mine|all] [service=] [since=7d] [page=2]", options=("service", "since", "page"))
+@command(
+    "list", usage="list [open|mine|all] [service=] [since=7d] [page=2]", options=("service", "since", "page"), who="anyone"
+)
 async def list(ctx: CommandContext, request: Request) -> Reply:
     """List alert groups and incidents, the worst and newest first."""
     which = request.text.strip().lower() or "open"
@@ -19,7 +21,8 @@ async def list(ctx: CommandContext, request: Request) -> Reply:
         raise NotFound(f"list takes open, mine or all, not {which[:40]}.")
     page = _page(request.options.get("page", "1"))
     service, responder = request.options.get("service", ""), name_of(request.actor) if which == "mine" else ""
-    criteria = overview.ListCriteria(which == "open", service, since=_since(ctx, request), assignee=responder)
+    channels = await ctx.reading.readable(request)
+    criteria = overview.ListCriteria(channels, which == "open", service, _since(ctx, request), responder)
     groups, bare = await overview.groups(ctx.db, criteria), await overview.bare_incidents(ctx.db, criteria)
     # Both come in this order, and sorting keeps it where the severities are the same.
     rows = sorted([*groups, *bare], key=lambda row: row.severity)

@@ -1,5 +1,7 @@
 """Merge two alert groups."""
 
+from dataclasses import replace
+
 from bot.commands._subject import name_of
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
@@ -14,5 +16,6 @@ async def merge(ctx: CommandContext, request: Request) -> Reply:
     into, other = request.ref.upper(), request.text.strip().upper()
     if number_of(into, "AL") is None or number_of(other, "AL") is None:
         raise NotFound("Name both groups: merge AL-3 AL-5 moves the alerts of AL-5 into AL-3. Nothing was merged.")
+    await ctx.reading.require(replace(request, ref=other))
     await regroup.merge(ctx.db, into, other, name_of(request.actor))
     return Reply(f"{other} is part of {into} now; its card closes. To group such alerts from now on: always {into}.")

@@ -6,7 +6,7 @@ from bot.plugins import Reply, Request, command
 from bot.workflows.command_context import CommandContext
 
 
-@command("panel", usage="")
+@command("panel", usage="", who="anyone")
 async def panel(ctx: CommandContext, request: Request) -> Reply:
     """Show what can be done here, with buttons."""
     around = await around_of(ctx, request)

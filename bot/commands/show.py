@@ -13,7 +13,7 @@ from bot.store.slack.message_contents import proposal_content, triage_content
 from bot.workflows.command_context import CommandContext
 
 
-@command("show", usage="show [AL-3|INC-3|AP-3]")
+@command("show", usage="show [AL-3|INC-3|AP-3]", who="anyone")
 async def show(ctx: CommandContext, request: Request) -> Reply:
     """Show a group, incident or proposal in short, with its timeline."""
     subject = await subject_of(ctx, request)

@@ -8,7 +8,7 @@ from bot.store.alerts.ties.learned import LearnedTopology
 from bot.workflows.command_context import CommandContext
 
 
-@command("topology", usage="topology [service]")
+@command("topology", usage="topology [service]", who="members")
 async def topology(ctx: CommandContext, request: Request) -> Reply:
     """Show what a service depends on as declared and as learned, why alerts of others join its card, and where both differ."""
     service = one_line(request.text, 120).strip() or (await subject_of(ctx, request)).service

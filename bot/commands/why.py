@@ -9,7 +9,7 @@ from bot.store.slack.message_contents import triage_content
 from bot.workflows.command_context import CommandContext
 
 
-@command("why", usage="why [n] [AL-3]")
+@command("why", usage="why [n] [AL-3]", who="anyone")
 async def why(ctx: CommandContext, request: Request) -> Reply:
     """Show the evidence behind hypothesis n, why the alerts are one card, and what mutes others."""
     subject = await subject_of(ctx, request)

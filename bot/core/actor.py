@@ -1,4 +1,7 @@
-"""Who speaks or presses, as Slack signed it and the roster knows it."""
+"""Who speaks or presses, as Slack signed it and the roster knows it; and what they may read.
+
+A group or incident belongs to a channel, and whoever could not read there learns nothing of it.
+"""
 
 from dataclasses import dataclass
 
@@ -18,3 +21,40 @@ class Actor:
     is_deleted: bool = False
     is_stranger: bool = False
     """From another workspace."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """A channel as Slack knows it now. `members` are those of a private one; of a public one they do not matter."""
+
+    is_private: bool = False
+    is_shared: bool = False
+    """With people of other workspaces."""
+    members: frozenset[str] = frozenset()
+
+
+UNKNOWN = Room(is_private=True, is_shared=True)
+"""Slack did not say: nobody is known to be in it."""
+
+
+def is_direct(place: str) -> bool:
+    """Whether nobody but one person and the bot is there: a direct conversation, the home tab."""
+    return not place or place.startswith("D")
+
+
+def may_read(actor: Actor, channel: str, here: str, room: Room) -> bool:
+    """Whether somebody who asks in `here` may read what belongs to `channel`, which is this room.
+
+    What stands in the channel where they ask, they read anyhow. Beyond it full members read what belongs to a public
+    channel, or to a private one that they are in; guests, bots and people of other workspaces nothing.
+    """
+    if channel and channel == here:
+        return True
+    if actor.is_guest or actor.is_stranger or actor.is_bot or actor.is_deleted:
+        return False
+    return not room.is_private or actor.user in room.members
+
+
+def may_be_heard(channel: str, here: str, room: Room, place: Room) -> bool:
+    """Whether an answer about `channel` may stand in `here`, where others than the one who asked read it too."""
+    return channel == here or is_direct(here) or not (room.is_private or place.is_private or place.is_shared)

@@ -1,7 +1,7 @@
 """The interfaces of plugins, and their discovery: one file each in a plugin package, named like the plugin."""
 
 from bot.plugins.actions import Action, ActionContext, Http, HttpAnswer, SilenceBook, WritableSystem, action
-from bot.plugins.commands import Command, EntryPoint, Field, FieldErrors, Form, Reply, Request, Response, command
+from bot.plugins.commands import Command, EntryPoint, Field, FieldErrors, Form, Reply, Request, Response, Who, command
 from bot.plugins.discovery import discover, discover_actions
 from bot.plugins.signatures import (
     Fetch,
@@ -41,6 +41,7 @@ __all__ = [
     "SourceRequest",
     "Tool",
     "ToolContext",
+    "Who",
     "WritableSystem",
     "action",
     "command",

@@ -9,6 +9,16 @@ from bot.core.actor import Actor
 from bot.core.messages.replies import ReplyContent
 
 
+class Who(StrEnum):
+    """Whom a verb is for. Whoever it is, it shows them only what belongs to channels that they can read."""
+
+    ANYONE = "anyone"
+    MEMBERS = "members"
+    """Full members of this workspace."""
+    APPROVERS = "approvers"
+    """Those whom the policy lets decide; it refuses everybody else, with the rule."""
+
+
 class EntryPoint(StrEnum):
     """Where in Slack a request comes from."""
 
@@ -117,9 +127,9 @@ class Command:
     name: str
     # Any: commands of every context stand in one table.
     fn: Callable[[Any, Request], Awaitable[Response]]
+    who: Who
     aliases: tuple[str, ...] = ()
     usage: str = ""
-    who: str = "anyone"
     options: tuple[str, ...] = ()
     """Valid `key=` options; others are an error that lists these."""
     speech: bool = False
@@ -136,10 +146,10 @@ def command(
     *,
     aliases: Iterable[str] = (),
     usage: str = "",
-    who: str = "anyone",
+    who: str,
     options: Iterable[str] = (),
     speech: bool = False,
 ) -> Callable[[Callable[[Context, Request], Awaitable[Response]]], Command]:
-    """Register a verb."""
+    """Register a verb. `who` is one of Who: a verb that does not say it does not load."""
     words, valid = tuple(aliases), tuple(options)
-    return lambda fn: Command(name=name, fn=fn, aliases=words, usage=usage, who=who, options=valid, speech=speech)
+    return lambda fn: Command(name=name, fn=fn, aliases=words, usage=usage, who=Who(who), options=valid, speech=speech)

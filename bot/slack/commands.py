@@ -14,7 +14,7 @@ from bot.core.messages.replies import HomeReply
 from bot.core.questions.grammar import LIMIT, Line
 from bot.core.questions.speech import is_speech
 from bot.core.redaction.redaction import redact, redact_all
-from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request, Response
+from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request, Response, Who
 from bot.slack.answers import DELIVERY_ERRORS, Answers, ReplyTarget
 from bot.slack.blocks import View
 from bot.slack.forms import Origin, errors_of, loading_view, submitted, text_view
@@ -252,9 +252,11 @@ class CommandRouter:
             command = self._vocabulary.command(request)
             request = _without_secrets(request)
             check_options(command, request.options)
-            if command.who == "members" and (why := _no_member(actor)):
+            if command.who is Who.MEMBERS and (why := _no_member(actor)):
                 raise await self._refusal(request, target, why)
-            return await command.fn(self.ctx, await self._placed(replace(request, actor=actor)))
+            request = await self._placed(replace(request, actor=actor))
+            await self.ctx.reading.require(request)
+            return await command.fn(self.ctx, request)
         except TocsinError as error:
             if isinstance(error, NotAllowed) and not error.audited:
                 await self.interactions.refused(target.user, request.verb, request.ref, str(error))

@@ -1,16 +1,19 @@
-"""The person behind a Slack user: Slack's profile, cached for a minute, joined to the roster by id or by e-mail."""
+"""The person behind a Slack user: the profile, cached for a minute, joined to the roster by id or e-mail. And channels."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from bot.core.actor import Actor
+import structlog
+
+from bot.core.actor import UNKNOWN, Actor, Room
 from bot.core.config.services import Person
 from bot.core.errors import QueryFailed
-from bot.slack.client import SlackClient
+from bot.slack.client import PAGE, SlackClient
 from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Unreachable
 
+log = structlog.get_logger(__name__)
 CACHE_SECONDS = 60.0
 """How long a profile is trusted: people who leave lose their rights within a minute."""
 MAX_PROFILES = 5000
@@ -35,6 +38,7 @@ class People:
         self._slack, self._monotonic = slack, monotonic
         self.replace(people)
         self._profiles: dict[str, _Cached] = {}
+        self._rooms: dict[str, tuple[float, Room]] = {}
         self._team = ""
 
     def replace(self, people: Mapping[str, Person]) -> None:
@@ -79,6 +83,44 @@ class People:
         """User ids in a Slack user group now; raises QueryFailed."""
         answer = await self._call(f"user group {group}", self._slack.web.usergroups_users_list, usergroup=group)
         return frozenset(answer.get("users", ()))
+
+    async def room(self, channel: str) -> Room:
+        """What a channel is, and who is in it if it is private; UNKNOWN where Slack does not say. "" belongs to no channel."""
+        if not channel:
+            return Room()
+        cached = self._rooms.get(channel)
+        if cached and self._monotonic() - cached[0] < CACHE_SECONDS:
+            return cached[1]
+        try:
+            room = await self._read_room(channel)
+        except QueryFailed as error:
+            log.warning("a channel is not known, so it counts as private", channel=channel, why=str(error))
+            return UNKNOWN
+        self._rooms[channel] = self._monotonic(), room
+        return room
+
+    async def _read_room(self, channel: str) -> Room:
+        about = (await self._call(f"channel {channel}", self._slack.web.conversations_info, channel=channel))["channel"]
+        shared = bool(about.get("is_ext_shared") or about.get("is_pending_ext_shared"))
+        if not about.get("is_private"):
+            return Room(is_shared=shared)
+        return Room(is_private=True, is_shared=shared, members=frozenset([user async for user in self._members(channel)]))
+
+    async def _members(self, channel: str) -> AsyncIterator[str]:
+        cursor = ""
+        while True:
+            answer = await self._call(
+                f"who is in {channel}",
+                self._slack.web.conversations_members,
+                channel=channel,
+                limit=PAGE,
+                cursor=cursor or None,
+            )
+            members: list[str] = answer.get("members", [])
+            for user in members:
+                yield user
+            if not (cursor := (answer.get("response_metadata") or {}).get("next_cursor", "")):
+                return
 
     def _person(self, user: str, profile: Mapping[str, object]) -> str:
         details = profile.get("profile")

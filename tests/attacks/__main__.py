@@ -13,14 +13,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.attacks import approval_steps, transport
+from tests.attacks import approval_steps, fairness, reading, transport
 from tests.attacks.items import read_items
 from tests.attacks.roster import KINDS
 from tests.attacks.scene import play_all
 from tests.attacks.steps.play import AT_ONCE
 from tests.attacks.telling import tell
 
-SERVED = {"transport": transport.play}
+SERVED = {"fairness": fairness.play, "reading": reading.play, "transport": transport.play}
 """Kinds that are played against a bot in a process of its own."""
 
 

@@ -25,6 +25,7 @@ TOKENS = {
 }
 SOURCES: dict[str, dict[str, Any]] = {
     "prod": {"kind": "alertmanager"},
+    "second": {"kind": "alertmanager"},
     "hub": {"kind": "github"},
     "duty": {"kind": "pagerduty"},
     "deploys": {"kind": "generic"},

@@ -109,7 +109,7 @@ class _Desk:
             alerts.episodes(state="firing"),
             alerts.count(state="firing"),
             alerts.earlier(datetime.now(UTC)),
-            overview.groups(self.db),
+            overview.groups(self.db, overview.ListCriteria(["C1", "C0", ""])),
             records.record_of(self.db, "AL-1"),
             OversightQueries(self.db).alarms(timedelta(minutes=1)),
         ):

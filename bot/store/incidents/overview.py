@@ -1,6 +1,6 @@
 """Lists of groups and incidents for people, and the subject behind one reference."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,7 +39,7 @@ async def subject_of(db: Database, ref: str) -> Subject:
         group, incident = await _rows(session, ref)
     row = group or incident
     if row is None:
-        raise NotFound(f"There is no {ref} here. The verb list shows what there is.")
+        raise NotFound(absent(ref))
     return Subject(
         ref=ref,
         group=f"AL-{group.id}" if group else "",
@@ -50,6 +50,26 @@ async def subject_of(db: Database, ref: str) -> Subject:
         severity=row.severity,
         state=row.state,
     )
+
+
+def absent(ref: str) -> str:
+    """The answer about what does not exist, and about what somebody may not read."""
+    return f"There is no {ref[:40]} here. The verb list shows what there is."
+
+
+async def channel_of(db: Database, ref: str) -> str | None:
+    """The channel that a group, an incident or a proposal of one belongs to; None for anything else."""
+    async with db.read() as session:
+        group, incident = await _rows(session, ref)
+    row = group or incident
+    return row.channel if row else None
+
+
+async def channels(db: Database) -> Sequence[str]:
+    """Every channel that a group or an incident belongs to."""
+    query = select(GroupRow.channel).union(select(IncidentRow.channel))
+    async with db.read() as session:
+        return [channel for (channel,) in (await session.exec(query)).all()]  # type: ignore[call-overload]
 
 
 async def _rows(session: AsyncSession, ref: str) -> tuple[GroupRow | None, IncidentRow | None]:
@@ -68,8 +88,9 @@ async def _rows(session: AsyncSession, ref: str) -> tuple[GroupRow | None, Incid
 
 @dataclass(frozen=True)
 class ListCriteria:
-    """Which rows a list holds; an empty field restricts nothing."""
+    """Which rows a list holds: of these channels; an empty field of the others restricts nothing."""
 
+    channels: Collection[str]
     open_only: bool = True
     service: str = ""
     since: datetime | None = None
@@ -77,7 +98,7 @@ class ListCriteria:
     limit: int = MAX_ROWS
 
 
-async def groups(db: Database, criteria: ListCriteria = ListCriteria()) -> list[ListRow]:
+async def groups(db: Database, criteria: ListCriteria) -> list[ListRow]:
     """Alert groups, the worst and newest first."""
     query = select(GroupRow, IncidentRow).outerjoin(IncidentRow, col(IncidentRow.id) == GroupRow.incident_id)
     by_person = (col(GroupRow.acknowledged_by) == criteria.assignee) | (col(IncidentRow.lead) == criteria.assignee)
@@ -87,7 +108,7 @@ async def groups(db: Database, criteria: ListCriteria = ListCriteria()) -> list[
         return [_group_row(group, incident) for group, incident in (await session.exec(query)).all()]
 
 
-async def bare_incidents(db: Database, criteria: ListCriteria = ListCriteria()) -> list[ListRow]:
+async def bare_incidents(db: Database, criteria: ListCriteria) -> list[ListRow]:
     """Incidents that people declared without an alert group, the worst and newest first."""
     query = select(IncidentRow).where(col(IncidentRow.group_id).is_(None))
     query = query.where(
@@ -104,6 +125,7 @@ def _fitting(
     began_at: Mapped[datetime],
     by_person: ColumnElement[bool],
 ) -> Iterator[ColumnElement[bool]]:
+    yield col(table.channel).in_(criteria.channels)
     if criteria.open_only:
         yield col(table.state) != "RESOLVED"
     if criteria.service:

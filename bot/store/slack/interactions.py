@@ -1,5 +1,6 @@
 """What the Slack adapter reads and writes besides verbs: ids that were handled, and what a message in Slack shows."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, delete, or_
@@ -77,12 +78,12 @@ class Interactions:
             group = await session.get(GroupRow, number_of(ref, "AL") or 0)
             return group is not None and group.on_storm_card == storm
 
-    async def open_here(self, channel: str) -> list[str]:
-        """The unresolved groups of a channel ("": of all), then its incidents without a group; each the newest first."""
+    async def open_in(self, channels: Collection[str]) -> list[str]:
+        """The unresolved groups of these channels, then their incidents without a group; each the newest first."""
         group = select(GroupRow.id).where(GroupRow.state != "RESOLVED")
         alone = select(IncidentRow.id).where(IncidentRow.state != "RESOLVED", col(IncidentRow.group_id).is_(None))
-        if channel:
-            group, alone = group.where(GroupRow.channel == channel), alone.where(IncidentRow.channel == channel)
+        group = group.where(col(GroupRow.channel).in_(channels))
+        alone = alone.where(col(IncidentRow.channel).in_(channels))
         async with self.db.read() as session:
             groups = (await session.exec(group.order_by(col(GroupRow.id).desc()).limit(20))).all()
             incidents = (await session.exec(alone.order_by(col(IncidentRow.id).desc()).limit(20))).all()

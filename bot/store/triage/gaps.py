@@ -1,5 +1,6 @@
 """Checks that failed, over all groups: what the verb `gaps` gathers."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import func
@@ -7,19 +8,20 @@ from sqlmodel import col, select
 
 from bot.core.investigation.gaps import FailedCheck
 from bot.store.db.database import Database
-from bot.store.tables import EvidenceRow, TriageRow
+from bot.store.tables import EvidenceRow, GroupRow, TriageRow
 from bot.store.triage.triage import entry_of
 
 MAX_ROWS = 10_000
 """Failed tool calls read, the newest."""
 
 
-async def failed_checks(db: Database, since: datetime) -> list[FailedCheck]:
-    """What tool calls from `since` on could not check, newest first; without those with an invalid query."""
+async def failed_checks(db: Database, since: datetime, channels: Collection[str]) -> list[FailedCheck]:
+    """What tool calls for groups of these channels could not check from `since` on, newest first; without invalid queries."""
     async with db.read() as session:
         query = (
             select(EvidenceRow)
-            .where(col(EvidenceRow.at) >= since, col(EvidenceRow.blind))
+            .join(GroupRow, col(GroupRow.id) == EvidenceRow.group_id)
+            .where(col(EvidenceRow.at) >= since, col(EvidenceRow.blind), col(GroupRow.channel).in_(channels))
             .order_by(col(EvidenceRow.at).desc())
             .limit(MAX_ROWS)
         )
@@ -39,8 +41,9 @@ async def failed_checks(db: Database, since: datetime) -> list[FailedCheck]:
     ]
 
 
-async def groups_investigated(db: Database, since: datetime) -> int:
-    """Groups of which an investigation was begun from `since` on."""
+async def groups_investigated(db: Database, since: datetime, channels: Collection[str]) -> int:
+    """Groups of these channels of which an investigation was begun from `since` on."""
     async with db.read() as session:
-        query = select(func.count(func.distinct(TriageRow.group_id))).where(col(TriageRow.started_at) >= since)
+        count = select(func.count(func.distinct(TriageRow.group_id))).join(GroupRow, col(GroupRow.id) == TriageRow.group_id)
+        query = count.where(col(TriageRow.started_at) >= since, col(GroupRow.channel).in_(channels))
         return int((await session.exec(query)).one())

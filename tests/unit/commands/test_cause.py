@@ -16,6 +16,7 @@ from bot.store.tables import CauseRow, IncidentRow, MessageRow
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from tests.unit.approving import Office, actor, office
+from tests.unit.readers import everything_public
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ async def use(house: Office, command: Command = cause, **values: Any) -> Any:
     ctx = CommandContext(
         db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
         verbs={}, approvals=house.approvals, usergroup=house.usergroup,
+        reading=everything_public(house.db),
     )  # fmt: skip
     fields = {"verb": command.name, "channel": "C1", "entry_point": "button", "ref": "INC-1", "key": str(values)}
     return await command.fn(ctx, Request(actor=actor("alice"), **{**fields, **values}))

@@ -14,6 +14,7 @@ from bot.settings import catalogue_of
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from tests.unit.approving import Office, actor, office
+from tests.unit.readers import everything_public
 from tests.unit.tools.looking import INFOS
 
 
@@ -34,6 +35,7 @@ async def ask(house: Office, **options: str) -> str:
     ctx = CommandContext(
         db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
         verbs={}, approvals=house.approvals, usergroup=house.usergroup, tools=INFOS,
+        reading=everything_public(house.db),
     )  # fmt: skip
     said: Any = await gaps.fn(ctx, Request(verb="gaps", actor=actor("alice"), channel="C1", options=options))
     assert isinstance(said, Reply)

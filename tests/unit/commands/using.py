@@ -7,6 +7,7 @@ from bot.plugins import Command, EntryPoint, Request
 from bot.settings import catalogue_of
 from bot.workflows.command_context import CommandContext
 from tests.unit.approving import Office, actor
+from tests.unit.readers import everything_public
 
 
 def context(house: Office, **verbs: Command) -> CommandContext:
@@ -14,6 +15,7 @@ def context(house: Office, **verbs: Command) -> CommandContext:
     return CommandContext(
         db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
         verbs=verbs, approvals=house.approvals, usergroup=house.usergroup,
+        reading=everything_public(house.db),
     )  # fmt: skip
 
 

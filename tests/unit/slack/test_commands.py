@@ -23,6 +23,7 @@ from bot.store.tables import AuditRow, MessageRow, TimelineRow
 from bot.workflows.command_context import CommandContext
 from tests.real import PATIENCE
 from tests.unit.approving import Office, actor, office
+from tests.unit.readers import everything_public
 
 
 class Answered:
@@ -56,6 +57,7 @@ def router_of(house: Office, answers: Any, **verbs: Command) -> CommandRouter:
     ctx = CommandContext(
         db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
         verbs=verbs, approvals=house.approvals, usergroup=house.usergroup,
+        reading=everything_public(house.db),
     )  # fmt: skip
     people: Any = Everybody()
     return CommandRouter(ctx, people, Interactions(house.db), answers, soon=PATIENCE)
@@ -111,7 +113,7 @@ class Dialog:
         self.times: list[str] = []
         self.answers: Any = Answered()
 
-        @command("counted")
+        @command("counted", who="anyone")
         async def counted(_ctx: CommandContext, request: Request) -> Reply:
             """Counts."""
             self.times.append(request.key)
@@ -156,7 +158,7 @@ async def press_in_triage(house: Office, ref: str, *, of: str = "AL-1") -> tuple
         session.add(MessageRow(key=f"triage:{of}", created_at=house.now, changed_at=house.now, **values))
     pressed: list[str] = []
 
-    @command("approve")
+    @command("approve", who="approvers")
     async def approve(_ctx: CommandContext, request: Request) -> Reply:
         """Notes what was pressed."""
         pressed.append(f"{request.ref}:{request.revision}")
@@ -229,7 +231,7 @@ async def test_a_long_message_that_is_pointed_at_is_noted_with_its_beginning_and
 async def test_a_secret_that_somebody_types_reaches_no_verb(house: Office) -> None:
     heard: list[Request] = []
 
-    @command("note", usage="note text")
+    @command("note", usage="note text", who="anyone")
     async def note(_ctx: Any, request: Request) -> Reply:
         heard.append(request)
         return Reply("Noted.")

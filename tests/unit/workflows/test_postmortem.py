@@ -20,6 +20,7 @@ from bot.workflows.command_context import CommandContext
 from bot.workflows.failure_recovery import MAX_ATTEMPTS, FailureRecovery
 from bot.workflows.postmortem import PostmortemSteps, start_wanted
 from tests.unit.approving import Office, actor, office
+from tests.unit.readers import everything_public
 
 
 class Started:
@@ -189,6 +190,7 @@ async def test_regenerate_after_drafts_that_failed_is_a_new_try(house: Office) -
     ctx = CommandContext(
         db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=engine, clock=lambda: house.now,
         verbs={}, approvals=house.approvals, usergroup=house.usergroup,
+        reading=everything_public(house.db),
     )  # fmt: skip
 
     asked = Request(verb="postmortem", actor=actor("alice"), channel="C1", entry_point="button", ref="INC-1", text="regenerate")

@@ -1,0 +1,128 @@
+"""Whoever may not read an incident asks for it in every way that Slack offers; the twin asks the same and may.
+
+The bot is really served. An incident of a private channel and one of a public channel stand there, each with a word that is
+nowhere else: whoever may not read it must not be shown that word.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from tests.attacks.items import Item
+from tests.attacks.scene import Outcome, Played
+from tests.attacks.sender import now
+from tests.attacks.served import SOURCES, bearer, served
+from tests.real.bot import Bot
+
+SECRET, OPEN = "C0SECRET01", "C0OPEN0001"
+ELSEWHERE, SHARED = "C0ELSE0001", "C0SHARED01"
+WORD = {"AL-1": "Zyxelhavn", "AL-2": "Quabblestone"}
+"""The words by which each group is known again: AL-1 belongs to the private channel, AL-2 to the public one."""
+PEOPLE: dict[str, dict[str, Any]] = {
+    "insider": {"id": "U0INSIDER1"},
+    "member": {"id": "U0MEMBER01"},
+    "guest": {"id": "U0GUEST001", "is_guest": True},
+    "stranger": {"id": "U0STRANGE1", "team": "T0ELSEWHERE"},
+    "gone": {"id": "U0DELETED1", "deleted": True},
+}
+MEMBERS = {SECRET: ["insider"], OPEN: ["insider", "member"], ELSEWHERE: list(PEOPLE), SHARED: ["insider", "member", "stranger"]}
+ANSWER_SECONDS = 30.0
+QUIET_SECONDS = 1.0
+CONFIG: dict[str, Any] = {
+    "default_channel": OPEN,
+    "sources": SOURCES,
+    "people": {"insider": {"slack": "U0INSIDER1"}, "member": {"slack": "U0MEMBER01"}},
+    "services": {"ledger": {"channel": SECRET}, "shop": {"channel": OPEN}},
+}
+
+
+def play(items: Sequence[Item]) -> Played:
+    """Play them all against one bot."""
+    return asyncio.run(_play(items))
+
+
+async def _play(items: Sequence[Item]) -> Played:
+    began = time.monotonic()
+    outcomes: list[Outcome] = []
+    async with served(CONFIG) as bot:
+        await _furnish(bot)
+        for item in items:
+            shown = await _shown(bot, item, str(item.rule["who"]))
+            print(f"{item.id} {item.technique}: {len(shown)} characters shown", file=sys.stderr, flush=True)
+            outcomes.append(Outcome(item, _leaked(item, shown)))
+            genuine = await _shown(bot, item, "insider")
+            word = WORD[str(item.rule.get("about", "AL-1"))]
+            why = [] if word in genuine or item.rule.get("silent") else [f"an insider is not shown {word}: {genuine[:200]}"]
+            outcomes.append(Outcome(item, why, twin=True))
+    return Played({"reading": outcomes}, time.monotonic() - began)
+
+
+async def _furnish(bot: Bot) -> None:
+    slack = bot.slack
+    slack.post("limits", {"enabled": False})
+    slack.post("people", [{"name": name, **account} for name, account in PEOPLE.items()])
+    for channel, names in MEMBERS.items():
+        more = {"private": channel == SECRET, "shared": channel == SHARED}
+        members = [PEOPLE[name]["id"] for name in names]
+        slack.post("channels", [{"id": channel, "name": channel.lower(), "members": members, "bot": True, **more}])
+    for ref, service in (("AL-1", "ledger"), ("AL-2", "shop")):
+        labels = {"alertname": WORD[ref], "service": service, "severity": "critical"}
+        body = {"alerts": [{"status": "firing", "labels": labels, "startsAt": now()}]}
+        async with httpx.AsyncClient(base_url=bot.url, trust_env=False) as client:
+            await client.post("/alerts/prod", json=body, headers=bearer("prod"))
+        await asyncio.to_thread(slack.wait, "card:", WORD[ref])
+
+
+def _leaked(item: Item, shown: str) -> list[str]:
+    hidden = item.rule.get("hidden", ["AL-1"])
+    return [f"NO_FOREIGN_POST: {item.rule['who']} is shown {WORD[ref]}" for ref in hidden if WORD[ref] in shown]
+
+
+async def _shown(bot: Bot, item: Item, who: str) -> str:
+    """Everything that comes before this person's eyes because of it, and what appears in the channel where it was said."""
+    user, rule = PEOPLE[who]["id"], item.rule
+    channel = {"secret": SECRET, "open": OPEN, "elsewhere": ELSEWHERE, "shared": SHARED}.get(str(rule.get("where")), "")
+    before = await asyncio.to_thread(_seen, bot, user, channel)
+    await asyncio.to_thread(_do, bot, user, channel, str(rule["text"]), str(rule.get("way", "slash")))
+    deadline = time.monotonic() + ANSWER_SECONDS
+    shown = before
+    while time.monotonic() < deadline and shown == before:
+        await asyncio.sleep(0.1)
+        shown = await asyncio.to_thread(_seen, bot, user, channel)
+    await asyncio.sleep(QUIET_SECONDS)
+    shown = await asyncio.to_thread(_seen, bot, user, channel)
+    return "\n".join(line for line in shown if line not in before)
+
+
+def _do(bot: Bot, user: str, channel: str, text: str, way: str) -> None:
+    ways: dict[str, dict[str, Any]] = {
+        "slash": {"command": {"command": "/incident", "text": text, "channel": channel}},
+        "mention": {"mention": {"text": text, "channel": channel}},
+        "direct": {"type": {"text": text, "channel": _direct(bot, user)}},
+        "home": {"home": {}},
+    }
+    bot.slack.act(user, **ways[way])
+
+
+def _direct(bot: Bot, user: str) -> str:
+    """The direct conversation between somebody and the bot; looking at the home tab opens it."""
+    for _ in range(2):
+        channels = bot.slack.get("channels")["channels"]
+        if found := [one["id"] for one in channels if one["is_im"] and user in one["members"]]:
+            return str(found[0])
+        bot.slack.act(user, home={})
+    raise AssertionError(f"no direct conversation with {user}")
+
+
+def _seen(bot: Bot, user: str, channel: str) -> list[str]:
+    private = bot.slack.get("ephemerals", user=user)["ephemerals"]
+    views = bot.slack.get("views", user=user)["views"]
+    home = bot.slack.get("views", user=user)["homes"].get(user)
+    direct = bot.slack.messages(channel=_direct(bot, user))
+    public = bot.slack.messages(channel=channel) if channel else []
+    return [json.dumps(one, ensure_ascii=False) for one in [*private, *views, *public, *direct, home]]

@@ -1,0 +1,52 @@
+"""Who may read what belongs to a channel, and where an answer about it may stand."""
+
+import pytest
+
+from bot.core.actor import UNKNOWN, Actor, Room, may_be_heard, may_read
+
+PUBLIC, PRIVATE = Room(), Room(is_private=True, members=frozenset({"UIN"}))
+MEMBER, INSIDER = Actor(user="UOUT"), Actor(user="UIN")
+STRANGERS = [Actor(user="UIN", **{what: True}) for what in ("is_guest", "is_stranger", "is_bot", "is_deleted")]
+
+
+@pytest.mark.parametrize(
+    ("actor", "here", "room", "readable"),
+    [
+        (MEMBER, "C2", PUBLIC, True),
+        (MEMBER, "", PUBLIC, True),
+        (MEMBER, "C2", PRIVATE, False),
+        (MEMBER, "D1", PRIVATE, False),
+        (INSIDER, "D1", PRIVATE, True),
+        (INSIDER, "C2", PRIVATE, True),
+        (INSIDER, "C2", UNKNOWN, False),
+        (MEMBER, "C1", UNKNOWN, True),
+    ],
+)
+def test_members_read_public_channels_their_own_private_ones_and_the_one_where_they_ask(
+    actor: Actor, here: str, room: Room, readable: bool
+) -> None:
+    assert may_read(actor, "C1", here, room) is readable
+
+
+@pytest.mark.parametrize("actor", STRANGERS)
+def test_guests_bots_and_strangers_read_only_what_stands_where_they_ask(actor: Actor) -> None:
+    assert may_read(actor, "C1", "C1", PRIVATE)
+    assert not any(may_read(actor, "C1", here, room) for here in ("C2", "D1", "") for room in (PUBLIC, PRIVATE))
+
+
+def test_what_belongs_to_no_channel_is_for_full_members() -> None:
+    assert may_read(MEMBER, "", "", PUBLIC) and not may_read(STRANGERS[0], "", "", PUBLIC)
+
+
+@pytest.mark.parametrize(
+    ("here", "room", "place", "heard"),
+    [
+        ("C1", PRIVATE, PRIVATE, True),
+        ("D1", PRIVATE, UNKNOWN, True),
+        ("C2", PUBLIC, PUBLIC, True),
+        ("C2", PRIVATE, PUBLIC, False),
+        ("C2", PUBLIC, Room(is_shared=True), False),
+    ],
+)
+def test_an_answer_stands_where_all_could_read_what_it_is_about(here: str, room: Room, place: Room, heard: bool) -> None:
+    assert may_be_heard("C1", here, room, place) is heard

@@ -1,0 +1,67 @@
+"""Channels as Slack knows them: private ones with all their members, asked once a minute, and unknown where Slack fails."""
+
+from typing import Any
+
+from bot.core.actor import UNKNOWN, Room
+from bot.slack.people import CACHE_SECONDS, People
+from bot.workflows.messages.delivery import Refused
+
+
+class Web:
+    """Slack's Web API as far as it is asked: `C1` is public, `C2` private with three members on two pages, `C3` gone."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    async def conversations_info(self, *, channel: str) -> dict[str, Any]:
+        self.calls.append(f"info {channel}")
+        if channel == "C3":
+            raise Refused("channel_not_found")
+        return {"channel": {"is_private": channel == "C2", "is_ext_shared": channel == "C1"}}
+
+    async def conversations_members(self, *, channel: str, limit: int, cursor: str | None) -> dict[str, Any]:
+        self.calls.append(f"members {channel} {cursor}")
+        if cursor is None:
+            return {"members": ["U1", "U2"], "response_metadata": {"next_cursor": "more"}}
+        return {"members": ["U3"], "response_metadata": {"next_cursor": ""}}
+
+
+class Slack:
+    def __init__(self) -> None:
+        self.web = Web()
+
+    async def call(self, method: Any, **arguments: Any) -> Any:
+        return await method(**arguments)
+
+
+def people(slack: Slack, moments: list[float]) -> People:
+    client: Any = slack
+    return People(client, {}, monotonic=lambda: moments[-1])
+
+
+async def test_a_private_channel_is_known_with_all_its_members_and_a_public_one_without() -> None:
+    found = people(Slack(), [0.0])
+
+    assert await found.room("C2") == Room(is_private=True, members=frozenset({"U1", "U2", "U3"}))
+    assert await found.room("C1") == Room(is_shared=True)
+    assert await found.room("") == Room()
+
+
+async def test_who_leaves_a_channel_reads_nothing_of_it_a_minute_later() -> None:
+    slack, moments = Slack(), [0.0]
+    found = people(slack, moments)
+    await found.room("C2")
+    await found.room("C2")
+    assert slack.web.calls.count("info C2") == 1
+
+    moments.append(CACHE_SECONDS)
+    await found.room("C2")
+    assert slack.web.calls.count("info C2") == 2
+
+
+async def test_where_slack_does_not_say_nobody_is_in_it_and_it_is_asked_again() -> None:
+    slack = Slack()
+    found = people(slack, [0.0])
+
+    assert [await found.room("C3"), await found.room("C3")] == [UNKNOWN, UNKNOWN]
+    assert slack.web.calls == ["info C3", "info C3"]
