@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.commands._subject import name_of
+from bot.commands._subject import around_of, name_of
 from bot.core.action import Proposal
 from bot.core.alerts.silences import NewSilence, Preview, matchers_text, parse_length, parse_matchers
 from bot.core.errors import NotFound
@@ -15,7 +15,6 @@ from bot.core.text.moments import clock_to_the_minute, iso_utc
 from bot.core.text.untrusted import counted, one_line
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
 from bot.store.alerts.silences import ListedSilence, Silences
-from bot.store.incidents import overview
 from bot.workflows.command_context import CommandContext
 from bot.workflows.remediation.executor import SILENCE
 
@@ -62,8 +61,8 @@ def _typed(text: str) -> _Wish:
 
 
 async def _fitting(ctx: CommandContext, request: Request) -> _Wish:
-    """The alert that the thread is about; nothing where there is none."""
-    subject = await overview.subject_of(ctx.db, request.ref) if request.ref else None
+    """The alert that the thread, or a channel with one open card, is about; nothing where there is none."""
+    subject = (await around_of(ctx, request)).subject
     if subject is None or not subject.group:
         return _Wish("", USUAL, "")
     service = {"service": subject.service} if subject.service else {}

@@ -21,4 +21,4 @@ async def topology(ctx: CommandContext, request: Request) -> Reply:
     proposal = learned.proposal()
     if proposal:
         lines += [f"Not declared: {', '.join(learned.undeclared)}. For tocsin.yaml:", *proposal.split("\n")]
-    return Reply("\n".join([f"Topology of {service}:", *(lines or ["Nothing is declared, and nothing was learned."])]))
+    return Reply("\n".join([f"Topology of {service}:", *lines]))

@@ -40,6 +40,8 @@ async def test_learned_and_declared_ties_are_shown_and_what_differs_is_proposed(
 async def test_a_service_of_which_nothing_is_known_says_so(house: Office) -> None:
     known = await use(house, topology, "alice", ref="", text="search", entry_point="slash")
 
-    assert known.text == "Topology of search:\nNothing is declared, and nothing was learned."
+    assert known.text == (
+        "Topology of search:\nNeither traces nor metrics were read so far: what they would show is not known."
+    )
     with pytest.raises(NotFound, match="mail is no service of the catalogue"):
         await use(house, topology, "alice", ref="", text="mail", entry_point="slash")

@@ -108,6 +108,7 @@ class Topology:
             *(f"Learned: {one.text}, of {counted(one.times, 'time')} that it alerted{_weight(one)}." for one in self.cascades),
             *([f"Declared, and not seen so far: {', '.join(self.unseen)}."] if self.unseen else []),
             *(f"Read: {read.text}." for read in self.reads),
+            *([] if self.reads else ["Neither traces nor metrics were read so far: what they would show is not known."]),
         ]
 
     def _declared(self) -> Iterable[str]:
