@@ -18,7 +18,7 @@ from bot.core.approvals.roster import FRESH_ROTA
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError, QueryFailed
 from bot.core.evidence import Case
-from bot.core.redaction.redaction import redact
+from bot.core.redaction.screening import redact_one
 from bot.core.service import LiveCatalogue
 from bot.engine.durable import DurableEngine
 from bot.engine.schedule import Schedule, tick_name
@@ -154,7 +154,7 @@ class App:
         self.people = People(self.slack_client, self.config.people)
         self.rotas = Rotas(self.config, self.people.usergroup, Usergroups(self.db), self.clock)
         self.outbox = Outbox(self.db)
-        self.renderer = Renderer(self.db, self.config, self._on_call, redact=redact, public_url=self.secrets.public_url)
+        self.renderer = Renderer(self.db, self.config, self._on_call, redact=redact_one, public_url=self.secrets.public_url)
         self.sender = Sender(
             self.outbox,
             self.renderer.render,
@@ -182,7 +182,7 @@ class App:
             tools={name: tool.info for name, tool in self.tools.items()},
         )
         hosts = allowed_hosts(self.config, self.secrets.public_url)
-        self.answers = Answers(self.slack_client, hosts=hosts, called=called_hosts(self.config), redact=redact)
+        self.answers = Answers(self.slack_client, hosts=hosts, called=called_hosts(self.config), redact=redact_one)
         self.interactions = Interactions(self.db)
         self.router = CommandRouter(ctx, self.people, self.interactions, self.answers)
         self.slack = SlackEdge(

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from bot.core.lasting_failures import FailureTracker
-from bot.core.redaction.redaction import redact
+from bot.core.redaction.screening import redact_one
 from bot.core.text.untrusted import escape_controls
 
 QUIET = (
@@ -98,7 +98,7 @@ class _Mask:
         if isinstance(value, str):
             for secret in self.secrets:
                 value = value.replace(secret, "[secret]")
-            return escape_controls(redact(value))[:20_000]
+            return escape_controls(redact_one(value))[:20_000]
         if isinstance(value, list | tuple):
             return [self._clean(item) for item in value]
         if isinstance(value, dict):

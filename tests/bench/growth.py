@@ -5,6 +5,7 @@ without HTTP. Memory, statements and bytes are those of a running bot.
 """
 
 import asyncio
+import gc
 import os
 import tempfile
 import time
@@ -52,9 +53,11 @@ class _Desk:
     """Intake and inbox over one database."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         ready(f"sqlite:///{folder / 'app.db'}")
         self.db = Database(async_url("", folder))
         self.writer = IntakeWriter(self.db, lambda: None)
+        self.writer.start()
         self.sorter = Sorter(self.db, Config(default_channel="C0"), Catalogue())
         self.inbox = Inbox(self.db, self.sorter)
         self.open = 0
@@ -92,9 +95,11 @@ class _Desk:
             continue
 
     async def costs(self) -> _Costs:
-        """The least of some rounds: whatever else this machine does only adds to it."""
-        new = [await self.more(SAMPLE) for _ in range(ROUNDS)]
-        return _Costs(min(new), min([await self.again(SAMPLE) for _ in range(ROUNDS)]))
+        return _Costs(await self.more(SAMPLE), await self.again(SAMPLE))
+
+    async def close(self) -> None:
+        await self.writer.stop()
+        await self.db.close()
 
     async def first_after_a_start(self) -> float:
         """Seconds of processor time of the first batch whose inbox knows nothing."""
@@ -134,18 +139,24 @@ async def _longest_turn(work: Awaitable[object]) -> float:
     return longest
 
 
+async def _by_turns(*desks: _Desk) -> list[_Costs]:
+    """The least of some rounds of each desk: whatever else this machine does only adds to it."""
+    rounds = [[await desk.costs() for desk in desks] for _ in range(ROUNDS)]
+    return [_Costs(min(c.new for c in costs), min(c.repeat for c in costs)) for costs in zip(*rounds, strict=True)]
+
+
 async def _measured(folder: Path) -> list[list[object]]:
-    desk = _Desk(folder)
-    desk.writer.start()
+    # As the server does once it is warm.
+    gc.freeze()
+    small, large = _Desk(folder / "few"), _Desk(folder / "many")
     try:
-        await desk.more(FEW)
-        few = await desk.costs()
-        await desk.more(MANY - desk.open)
-        many = await desk.costs()
-        start, listed = await desk.first_after_a_start(), await desk.longest_list()
+        await small.more(FEW)
+        await large.more(MANY)
+        few, many = await _by_turns(small, large)
+        start, listed = await large.first_after_a_start(), await large.longest_list()
     finally:
-        await desk.writer.stop()
-        await desk.db.close()
+        for desk in (small, large):
+            await desk.close()
     new, repeat = many.new / few.new, many.repeat / few.repeat
     return [
         [

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from bot.core.logs.line import LogLine
-from bot.core.redaction.redaction import redact
+from bot.core.redaction.screening import redact_each
 
 MAX_LINE = 2_000
 """Characters kept of one line."""
@@ -49,7 +49,9 @@ def without_secrets(lines: Iterable[LogLine]) -> list[LogLine]:
 
     Some 20 us a line: call it in a thread.
     """
-    return [line.model_copy(update={"text": redact(line.text)[:MAX_LINE]}) for line in lines]
+    whole = list(lines)
+    texts = redact_each([line.text for line in whole])
+    return [line.model_copy(update={"text": text[:MAX_LINE]}) for line, text in zip(whole, texts, strict=True)]
 
 
 def level_of(text: str) -> str:

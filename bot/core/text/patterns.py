@@ -1,6 +1,7 @@
 """Patterns that take any_of time whatever the text is: RE2, several as one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Protocol
 
 import re2
@@ -34,10 +35,31 @@ class Pattern(Protocol):
     def finditer(self, text: str, /) -> Iterator[Match]: ...
 
 
+class _AnyOf:
+    """A pattern that is compiled at its first use: all those for secrets take 20 MB, and most texts need none of them."""
+
+    def __init__(self, source: str, capture: bool, max_bytes: int) -> None:
+        self._source, self._capture, self._max_bytes = source, capture, max_bytes
+
+    @cached_property
+    def search(self) -> Callable[[str], Match | None]:
+        search: Callable[[str], Match | None] = self._compiled.search
+        return search
+
+    @cached_property
+    def finditer(self) -> Callable[[str], Iterator[Match]]:
+        finditer: Callable[[str], Iterator[Match]] = self._compiled.finditer
+        return finditer
+
+    @cached_property
+    def _compiled(self) -> Pattern:
+        pattern: Pattern = re2.compile(self._source, _options(self._capture, self._max_bytes))
+        return pattern
+
+
 def any_of(*patterns: str, capture: bool = False, max_bytes: int = MAX_BYTES) -> Pattern:
     """One RE2 pattern that matches any of these. Without captures a match costs no more than finding it."""
-    pattern: Pattern = re2.compile("|".join(f"(?:{source})" for source in patterns), _options(capture, max_bytes))
-    return pattern
+    return _AnyOf("|".join(f"(?:{source})" for source in patterns), capture, max_bytes)
 
 
 def _options(capture: bool = False, max_bytes: int = MAX_BYTES) -> re2.Options:
@@ -53,15 +75,18 @@ class Several:
     """Many patterns, and which of them occur in a text: two passes tell it, however many they are."""
 
     def __init__(self, *patterns: str) -> None:
-        self._any = any_of(*patterns)
-        self._each = re2.Set.SearchSet(_options())
-        for pattern in patterns:
-            self._each.Add(pattern)
-        self._each.Compile()
-        self._all = range(len(patterns))
+        self._any, self._patterns = any_of(*patterns), patterns
+
+    @cached_property
+    def _each(self) -> re2.Set:
+        each = re2.Set.SearchSet(_options())
+        for pattern in self._patterns:
+            each.Add(pattern)
+        each.Compile()
+        return each
 
     def within(self, text: str) -> Sequence[int]:
         """The places of the patterns that occur, in their order. Where the set runs out of memory: of all of them."""
         if not self._any.search(text):
             return ()
-        return sorted(self._each.Match(text) or self._all)
+        return sorted(self._each.Match(text) or range(len(self._patterns)))

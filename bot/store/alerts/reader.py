@@ -1,5 +1,6 @@
 """Alerts by state, for tools and the API."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ Q = TypeVar("Q", bound=AnySelect[Any])
 
 HISTORY = timedelta(days=30)
 """How far back alerts that fired together are read."""
+_AT_ONCE = 500
 _MOST_EARLIER = 10_000
 """Episodes of that history, the newest first: enough for rarity, and read within one tool call."""
 
@@ -49,17 +51,19 @@ class Alerts:
         Only what distinguishes them is read: source, fingerprint, name, labels and start.
         """
         row = EpisodeRow
+        past = (col(row.last_seen_at) >= before - HISTORY, col(row.starts_at) < before, col(row.group_id).is_not(None))
+        newest = _newest(select(row.id).where(*past), _MOST_EARLIER)
         read = (row.group_id, row.source, row.fingerprint, row.name, row.labels, row.service, row.starts_at)
-        query = columns(*map(col, read)).where(
-            col(row.last_seen_at) >= before - HISTORY, col(row.starts_at) < before, col(row.group_id).is_not(None)
-        )
-        query = query.order_by(col(row.starts_at).desc(), col(row.id).desc()).limit(_MOST_EARLIER)
         groups: dict[Any, list[Alert]] = {}
         async with self.db.read() as session:
-            # In parts, so that whoever waits for the loop waits for five hundred of them at most.
-            async for part in (await session.stream(query)).partitions(500):
-                for group, *fields in part:
+            ids = (await session.exec(newest)).all()
+            for start in range(0, len(ids), _AT_ONCE):
+                of_these: Any = columns(*map(col, read)).where(col(row.id).in_(ids[start : start + _AT_ONCE]))
+                part: Any = _newest(of_these, _AT_ONCE)
+                for group, *fields in (await session.exec(part)).all():
                     groups.setdefault(group, []).append(_past(*fields))
+                # Whoever waits for the loop waits for so many of them at most.
+                await asyncio.sleep(0)
         return list(groups.values())
 
     async def episodes(
