@@ -50,6 +50,8 @@ class AlertGroup(BaseModel):
     opened_at: datetime
     last_alert_at: datetime
     cleared_at: datetime | None = None
+    unconfirmed_at: datetime | None = None
+    """Its alerts ended while Prometheus, which evaluates them, could not be read: whether it is well is not known."""
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = None
     incident: str = ""

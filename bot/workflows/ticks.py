@@ -255,6 +255,7 @@ EVERY = {
     "tidy": timedelta(minutes=10),
     "learning": timedelta(minutes=1),
     "stale": timedelta(minutes=1),
+    "ends": timedelta(seconds=10),
     "topology": timedelta(minutes=30),
 }
 """How often each tick comes."""

@@ -48,6 +48,7 @@ SQUARES = {
 """The colour of a severity, always beside its word."""
 CLEARED = "\N{LARGE GREEN SQUARE}"
 CAUSE_WORDS = 18
+NOBODY_LOOKED = "Prometheus cannot be read, so this is no all-clear"
 MOST_BUTTONS = 3
 
 
@@ -80,10 +81,15 @@ def _small_print(card: CardContent, view: ViewContext) -> Iterable[str]:
 
 
 def square(group: AlertGroup) -> str:
-    """The colour of its severity; green once its alerts have cleared."""
-    if group.state in (GroupState.MONITORING, GroupState.RESOLVED):
+    """The colour of its severity; green once its alerts have cleared, and somebody could look."""
+    if group.state in (GroupState.MONITORING, GroupState.RESOLVED) and not unconfirmed(group):
         return CLEARED
     return square_of(group.severity)
+
+
+def unconfirmed(group: AlertGroup) -> bool:
+    """Whether its alerts ended, and nobody knows that it is well."""
+    return group.state is GroupState.MONITORING and group.unconfirmed_at is not None
 
 
 def square_of(severity: Severity) -> str:
@@ -111,10 +117,14 @@ def fallback(card: CardContent) -> str:
 
 def _state(group: AlertGroup) -> str:
     """The state word; nothing fires where a person declared it and no alert came."""
+    if unconfirmed(group):
+        return "NOT CONFIRMED"
     return "OPEN" if group.declared and group.state is GroupState.FIRING else group.state
 
 
 def _state_in_words(group: AlertGroup) -> str:
+    if unconfirmed(group):
+        return "No longer reported, not confirmed"
     return "Open" if group.declared and group.state is GroupState.FIRING else _STATES[group.state]
 
 
@@ -203,6 +213,8 @@ def status_line(card: CardContent) -> str:
         case GroupState.ACKNOWLEDGED:
             return f"*ACKNOWLEDGED* by {plain_text(group.acknowledged_by, 40)} {_at(group.acknowledged_at)}".rstrip()
         case GroupState.MONITORING:
+            if unconfirmed(group):
+                return f"*NOT CONFIRMED* no alert is reported since {_at(group.cleared_at)}; {NOBODY_LOOKED}"
             by = f"; acknowledged by {plain_text(group.acknowledged_by, 40)}" if group.acknowledged_by else ""
             closes = ", or it closes by itself" if card.closes_itself else ""
             return f"*MONITORING* alerts cleared {_at(group.cleared_at)}{by}; resolve it{closes}"

@@ -172,7 +172,7 @@ async def clear(db: Database, session: AsyncSession, group: GroupRow, at: dateti
     """All its alerts cleared: monitoring, until it is resolved or closes by itself."""
     if group.state in (GroupState.MONITORING, GroupState.RESOLVED):
         return
-    group.state, group.cleared_at, group.flapping = GroupState.MONITORING, at, ""
+    group.state, group.cleared_at, group.flapping, group.unconfirmed_at = GroupState.MONITORING, at, "", None
     await timeline.add(
         db, session, EntryKind.GROUP, "All alerts cleared; monitoring", group_id=group.id, incident_id=group.incident_id
     )

@@ -248,7 +248,10 @@ async def close_quiet(db: Database, after: timedelta) -> list[str]:
     limit = db.clock() - after
     async with db.write() as session:
         query = select(GroupRow).where(
-            GroupRow.state == GroupState.MONITORING, col(GroupRow.cleared_at) <= limit, col(GroupRow.human_at).is_(None)
+            GroupRow.state == GroupState.MONITORING,
+            col(GroupRow.cleared_at) <= limit,
+            col(GroupRow.human_at).is_(None),
+            col(GroupRow.unconfirmed_at).is_(None),
         )
         closed = []
         for group in (await session.exec(query)).all():

@@ -161,6 +161,8 @@ class GroupRow(SQLModel, table=True):
     opened_at: datetime = Field(sa_type=Moment)
     last_alert_at: datetime = Field(sa_type=Moment)
     cleared_at: datetime | None = Field(default=None, sa_type=Moment)
+    unconfirmed_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When its alerts ended while Prometheus, which evaluates them, could not be read; empty once it could."""
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = Field(default=None, sa_type=Moment)
     incident_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
