@@ -236,4 +236,4 @@ class RenewedContent(Content):
 
     @property
     def urgent_part(self) -> object:
-        return [one.service for one in self.beside], self.origin
+        return self.severity, self.alert, [one.service for one in self.beside], self.origin

@@ -192,9 +192,10 @@ MOST_OF_BURST = 500
 
 async def _renewed(session: AsyncSession, subject: str) -> RenewedContent | None:
     about = renewed_subject(subject)
-    row, alert = await session.get(GroupRow, number_of(about.group, "AL") or 0), await session.get(EpisodeRow, about.episode)
-    if row is None or alert is None:
+    row, first = await session.get(GroupRow, number_of(about.group, "AL") or 0), await session.get(EpisodeRow, about.episode)
+    if row is None or first is None:
         return None
+    alert = await _worst_of_burst(session, first)
     service, others = alert.service or row.service, about.notify is Notify.OTHERS
     notified = (service,) if row.incident_id and about.notify is not Notify.NOBODY else ()
     return RenewedContent(
@@ -204,15 +205,23 @@ async def _renewed(session: AsyncSession, subject: str) -> RenewedContent | None
         started_at=alert.starts_at,
         again=alert.grouping_reason in _KNOWN_BEFORE,
         reason=alert.grouping_text if alert.grouping_reason in _TELLING else "",
-        beside=await _burst_of(session, alert),
+        beside=await _burst_of(session, first, alert),
         notified_services=notified,
         services_notified_before=(row.service,) if others and row.service != service else notified if others else (),
     )
 
 
-async def _burst_of(session: AsyncSession, alert: EpisodeRow) -> list[BurstService]:
-    """What else began in a group in the burst that an alert opened, by service."""
-    window = col(EpisodeRow.first_seen_at).between(alert.first_seen_at, alert.first_seen_at + BURST)
+async def _worst_of_burst(session: AsyncSession, first: EpisodeRow) -> EpisodeRow:
+    """Of the alerts that began on a service together: rules wait differently, so the first is often the mildest."""
+    window = col(EpisodeRow.first_seen_at).between(first.first_seen_at, first.first_seen_at + BURST)
+    same = EpisodeRow.group_id == first.group_id, EpisodeRow.service == first.service, col(EpisodeRow.id) >= (first.id or 0)
+    query = select(EpisodeRow).where(window, *same).order_by(col(EpisodeRow.severity), col(EpisodeRow.id)).limit(1)
+    return (await session.exec(query)).first() or first
+
+
+async def _burst_of(session: AsyncSession, first: EpisodeRow, alert: EpisodeRow) -> list[BurstService]:
+    """What began beside an alert in the burst that the first one opened, by service."""
+    window = col(EpisodeRow.first_seen_at).between(first.first_seen_at, first.first_seen_at + BURST)
     query = select(EpisodeRow.service, EpisodeRow.name).where(EpisodeRow.group_id == alert.group_id, window)
     names: dict[str, dict[str, None]] = {}
     for service, name in (await session.exec(query.order_by(col(EpisodeRow.id)).limit(MOST_OF_BURST))).all():
@@ -240,7 +249,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
     row = await newest_triage(session, group.id) if group else None
     if group is None or row is None:
         return None
-    rows, proposals = await _evidence_rows(session, group.id), await _proposals(session, group.id)
+    rows, proposals = await _evidence_rows(session, group.id), await _proposals(session, group)
     lead = await leading_alert(session, group)
     content = TriageContent(
         group=_headlined(group, lead),
@@ -280,9 +289,12 @@ def _by_id(rows: Sequence[EvidenceRow]) -> Mapping[str, LedgerEntry]:
     return {entry.id: entry for entry in map(entry_of, rows)}
 
 
-async def _proposals(session: AsyncSession, group_id: int | None) -> list[Proposal]:
-    query = select(ProposalRow).where(ProposalRow.group_id == group_id).order_by(col(ProposalRow.id))
-    return [stored_proposal(row) for row in (await session.exec(query)).all()]
+async def _proposals(session: AsyncSession, group: GroupRow) -> list[Proposal]:
+    """Those for what the group is about now, and what of before still waits or runs: what worked then says nothing now."""
+    query = select(ProposalRow).where(ProposalRow.group_id == group.id).order_by(col(ProposalRow.id))
+    proposals = [stored_proposal(row) for row in (await session.exec(query)).all()]
+    since = group.renewed_at
+    return [one for one in proposals if since is None or one.created_at >= since or not one.state.final]
 
 
 async def _cause(session: AsyncSession, ref: str) -> CauseContent | None:

@@ -13,6 +13,7 @@ from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
 from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
 from tests.unit.builders import at
+from tests.unit.slack.contents import proposal_content
 from tests.unit.store.databases import Desk, alert
 
 PAYMENTS = {"service": "payments"}
@@ -38,6 +39,25 @@ async def rank(desk: Desk, attempt: int = 1, cause: str = "deploy 5.1.0 broke ch
     await triages.open("AL-1", attempt, "", "")
     found = {"hypotheses": [{"cause": cause, "confidence": "likely", "service": service}]}
     await triages.update("AL-1", attempt, state=TriageState.DONE, findings=found, finished_at=desk.clock())
+
+
+async def ran(desk: Desk, state: ProposalState) -> None:
+    """A proposal of AL-1 that came to this end."""
+    record = proposal_content().proposal.model_dump(
+        mode="json", exclude={"state", "plan_fingerprint", "created_at", "dry_run_at"}
+    )
+    moments = dict.fromkeys(("dry_run_at", "expires_at", "created_at", "changed_at"), desk.clock())
+    about = {"group_id": 1, "service": "checkout", "action": "rollback", "record": record, "plan_fingerprint": ""}
+    async with desk.db.write() as session:
+        session.add(ProposalRow(key="ran", state=state, **about, **moments))
+
+
+async def proposed(desk: Desk) -> list[str]:
+    """The states of the proposals that the triage's message speaks of."""
+    async with desk.db.read() as session:
+        content = await message_contents.triage_content(session, "AL-1")
+    assert content is not None
+    return [one.state for one in content.proposals]
 
 
 async def clears_and_fires_again(desk: Desk, minutes: float) -> None:
@@ -206,6 +226,30 @@ async def test_the_card_names_the_worst_of_what_fires_again_in_whatever_order_it
 
     assert (first.group.title, (await card(desk)).group.title) == ("Alert b", "Alert a")
     assert first.urgent_part != (await card(desk)).urgent_part, "people must not wait for the right name"
+
+
+async def test_the_line_names_the_worst_of_what_began_together(desk: Desk) -> None:
+    await desk.receive(alert("a"), alert("b", severity="warning"))
+    desk.clock.forward(1)
+    await desk.receive(*(alert(name, status="resolved", start=-1, ends_at=desk.clock()) for name in "ab"))
+    desk.clock.forward(5)
+    await desk.receive(alert("b", severity="warning", start=5))
+    await desk.receive(alert("a", start=5.1))
+
+    (line,) = await lines(desk)
+    assert (line.severity, line.alert) == ("SEV2", "Alert a")
+    assert [(one.service, one.alerts) for one in line.beside] == [("checkout", ["Alert b"])]
+
+
+async def test_what_worked_in_the_outage_before_is_no_next_step_of_this_one(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    await rank(desk)
+    await ran(desk, ProposalState.SUCCEEDED)
+    before = await proposed(desk)
+    await clears_and_fires_again(desk, 5)
+    await rank(desk, 2)
+
+    assert (before, await proposed(desk)) == (["succeeded"], [])
 
 
 async def test_a_cleared_card_still_names_the_present_outage_and_its_start(desk: Desk) -> None:
