@@ -12,6 +12,7 @@ from PIL import Image, ImageChops
 
 from bot.console.player import Message, Player
 from bot.console.stage import SOURCE, DemoProcesses
+from bot.core.alerts.renewal import BURST
 from tests.real.processes import binary
 
 FOLDER = Path(__file__).parents[2] / "docs" / "messages"
@@ -32,6 +33,7 @@ def take_all() -> list[str]:
         camera = Camera(stage)
         _backlog(stage, camera)
         _incident(stage, camera)
+        _renewed(stage, camera)
         _others(stage, camera)
     return camera.taken
 
@@ -141,6 +143,19 @@ def _questions(camera: Camera, card: Message) -> None:
         while len(camera.player.by_key("answer:")) == before and time.monotonic() < end:
             time.sleep(0.2)
         camera.message(name, next(iter(camera.player.by_key("answer:")[before:]), None), ON_CALL)
+
+
+def _renewed(stage: DemoProcesses, camera: Camera) -> None:
+    """Something new on a card that is open."""
+    _send(stage, [("HighErrorRate", "search", "critical")], datetime.now(UTC))
+    time.sleep(BURST.total_seconds() + 2)
+    burst = [
+        ("MemoryHigh", "search", "critical"),
+        ("PodRestarting", "search", "warning"),
+        ("HighLatency", "storefront", "critical"),
+    ]
+    _send(stage, burst, datetime.now(UTC))
+    camera.message("renewed", camera.player.wait("renewed:", holds="With it", seconds=30))
 
 
 def _others(stage: DemoProcesses, camera: Camera) -> None:

@@ -38,4 +38,4 @@ def _texts(node: object) -> Iterable[str]:
 def _piece(node: dict[str, object]) -> str:
     """A piece of rich text: a moment as its fallback, a label as in mrkdwn."""
     text = str(node.get("fallback") or node.get("text") or "@someone")
-    return f"*{text}*" if node.get("style") else text
+    return f"*{text}*" if node.get("style") == {"bold": True} else text

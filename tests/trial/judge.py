@@ -90,7 +90,10 @@ def mentioned(naming: Version, outage: Outage, run: Run, versions: Sequence[Vers
     since, until = min(critical) - 1, max(min(critical), naming.posted_at) + TOLD_WITHIN
     calls = [v for v in versions if v.posted and v.pings]
     earlier = [v.posted_at for v in calls if v.thread == naming.thread and v.posted_at < since]
-    taken = any(where == naming.thread and earlier and when > earlier[-1] for where, when in run.acknowledged)
+    # Who takes it once it is named there has read that, and takes this one too.
+    taken = any(
+        where == naming.thread and earlier and earlier[-1] < when < naming.posted_at for where, when in run.acknowledged
+    )
     return any(since <= v.posted_at <= until for v in calls) or (bool(earlier) and not taken)
 
 

@@ -15,7 +15,6 @@ from bot.slack.blocks import (
     Block,
     Rendered,
     context,
-    name_text,
     plain_text,
     prose,
     quotation,
@@ -27,6 +26,7 @@ from bot.slack.blocks import (
 )
 from bot.slack.view_context import ViewContext
 from bot.slack.views.citing import cite, cited_line, described
+from bot.slack.views.rich_text import Line, moment, name, paragraph, title, words
 
 MOST_CHECKS = 8
 """Checks named where none of them is about the question."""
@@ -108,7 +108,8 @@ def _waiting(proposals: Iterable[str]) -> Iterable[str]:
 def _finding(finding: Finding, content: AnswerContent) -> Iterable[str | Block]:
     """Lines of one piece of evidence: changes as people tell them, others' text as a quotation."""
     if changes := _changes(finding, content):
-        yield "\n".join(f"• {line}" for line in changes) + cite(*finding.evidence)
+        # The last line names the evidence that all of them stand on.
+        yield paragraph([*changes[:-1], [*changes[-1], words(cite(*finding.evidence))]])
     elif finding.untrusted:
         # What users of a service can write is quoted, so that nobody takes it for the bot's words.
         yield quotation([*finding.lines, cite(*finding.evidence).strip()])
@@ -117,23 +118,23 @@ def _finding(finding: Finding, content: AnswerContent) -> Iterable[str | Block]:
         yield "\n".join([f"• {prose(first)}{cite(*finding.evidence)}", *(f"   {prose(line)}" for line in more)])
 
 
-def _changes(finding: Finding, content: AnswerContent) -> list[str]:
+def _changes(finding: Finding, content: AnswerContent) -> list[Line]:
     """`14:02 deploy catalogue 5.0.3 → 5.1.0, alice: “title”`, of each line that is about a listed change."""
     entries = [content.evidence[id] for id in finding.evidence if id in content.evidence]
     by_id = {one_line(c.id, 120): c for entry in entries for c in entry.evidence.facts.changes or ()}
     listed = [by_id.get(line.rpartition("[")[2].rstrip("]")) for line in finding.lines]
     shown = [_change(change) for change in listed if change]
     more = len(by_id) - len(shown)
-    return [*shown, counted(more, "more change")] if shown and more > 0 else shown
+    return [*shown, [words(f"• {counted(more, 'more change')}")]] if shown and more > 0 else shown
 
 
-def _change(change: Change) -> str:
-    versions = [name_text(version, 30) for version in (change.previous_version, change.version) if version]
+def _change(change: Change) -> Line:
+    versions = [name(version, 30) for version in (change.previous_version, change.version) if version]
     author = change.by_action or change.author
-    by = f", {name_text(author, 40)}" if author else ""
-    what = " ".join([kind_in_words(change.kind), name_text(change.service, 40), " → ".join(versions)]).strip()
-    title = f": {titled(change.title, 80)}" if change.title else ""
-    return f"{when(change.at, '{date_short_pretty} {time}')} {what}{by}{title}"
+    by = f", {name(author, 40)}" if author else ""
+    what = " ".join([kind_in_words(change.kind), name(change.service, 40), " → ".join(versions)]).strip()
+    called = f": {title(change.title, 80)}" if change.title else ""
+    return [words("• "), moment(change.at, "{date_short_pretty} {time}"), words(f" {what}{by}{called}")]
 
 
 def _nothing(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:

@@ -38,6 +38,11 @@ def bold(text: str) -> Piece:
     return {**words(text), "style": {"bold": True}}
 
 
+def code(text: str) -> Piece:
+    """What people type."""
+    return {**words(text), "style": {"code": True}}
+
+
 def labelled(label: str, text: str, near: datetime | None = None) -> Line:
     """`Likely: deploy 2.0 broke checkout`, the label bold; without a text the label alone."""
     return [bold(f"{label}:"), words(" "), *sentence(text, near)] if text else [bold(f"{label}.")]

@@ -10,7 +10,7 @@ from bot.core.text.untrusted import counted
 from bot.slack.blocks import Block, Rendered, actions, context, header, overflow, section, when
 from bot.slack.view_context import ViewContext
 from bot.slack.views.card import CLEARED, square_of
-from bot.slack.views.rich_text import Line, labelled, name, paragraph, sentence
+from bot.slack.views.rich_text import Line, code, labelled, name, paragraph, sentence, words
 
 LINES = 10
 """Groups listed one by one; the rest is counted."""
@@ -83,7 +83,7 @@ def _lines(groups: Sequence[AlertGroup]) -> Iterable[Line]:
         services = list(dict.fromkeys(group.service or "unknown" for group in rest))
         named = ", ".join(name(service, 40) for service in services[:MOST_SERVICES])
         more = f" and {counted(len(services) - MOST_SERVICES, 'more service')}" if len(services) > MOST_SERVICES else ""
-        yield sentence(f"{len(rest):,} more on {named}{more}; `list` shows all", limit=600)
+        yield [*sentence(f"{len(rest):,} more on {named}{more}; ", limit=600), code("list"), words(" shows all")]
 
 
 def _line(group: AlertGroup) -> str:

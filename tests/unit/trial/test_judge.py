@@ -52,6 +52,7 @@ def test_who_acknowledged_something_else_has_to_be_called_again() -> None:
 
     assert judge(run(later, alerts=alerts), (card, line))[0][0].verdict is Verdict.TOLD
     assert judge(run(later, alerts=alerts, acknowledged=(("1", 20.0),)), (card, line))[0][0].verdict is Verdict.UNHEARD
+    assert judge(run(later, alerts=alerts, acknowledged=(("1", 104.0),)), (card, line))[0][0].verdict is Verdict.TOLD
 
 
 def test_what_warns_only_has_to_call_nobody() -> None:

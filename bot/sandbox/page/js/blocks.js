@@ -1,6 +1,7 @@
 // Block Kit as nodes.
 import { h } from "./dom.js";
 import { control, words } from "./elements.js";
+import { withSquares } from "./emoji.js";
 import { markdown } from "./markdown.js";
 import { richText } from "./richtext.js";
 
@@ -43,19 +44,11 @@ function table(block) {
     h("thead", {}, h("tr", {}, head.map(cell("th")))), h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell("td"))))))));
 }
 
-// Squares are drawn, since not every machine has a font for them.
-const SQUARES = { "\u{1F7E5}": "red", "\u{1F7E7}": "orange", "\u{1F7E8}": "yellow", "\u{1F7E9}": "green", "\u{1F7E6}": "blue" };
-
-function headline(text) {
-  const [first] = text.text;
-  return SQUARES[first] ? [h("span", { class: `square ${SQUARES[first]}`, "aria-hidden": "true" }), text.text.slice(first.length)] : words(text);
-}
-
 const STATES = { pending: "waiting", in_progress: "running", complete: "done", error: "failed" };
 const task = (one) => h("div", { class: "task" }, h("span", { class: "state" }, STATES[one.status] || "waiting"), h("span", {}, one.title, one.output && h("div", { class: "soft" }, richText(one.output))));
 
 const DRAW = {
-  header: (block) => box(block, headline(block.text)),
+  header: (block) => box(block, withSquares(block.text.text)),
   section,
   input,
   table,

@@ -22,3 +22,12 @@ const drawable = (() => {
 export function emoji(name) {
   return drawable && SIGNS[name] ? h("span", { role: "img", "aria-label": name.replace(/_/g, " ") }, SIGNS[name]) : `:${name}:`;
 }
+
+// Squares are drawn, since not every machine has a font for them.
+const SQUARES = { "\u{1F7E5}": "red", "\u{1F7E7}": "orange", "\u{1F7E8}": "yellow", "\u{1F7E9}": "green", "\u{1F7E6}": "blue" };
+const SQUARE = /([\u{1F7E5}-\u{1F7E9}])/u;
+
+/** A text with its squares drawn. */
+export function withSquares(text) {
+  return text.split(SQUARE).filter(Boolean).map((part) => (SQUARES[part] ? h("span", { class: `square ${SQUARES[part]}`, "aria-hidden": "true" }) : part));
+}

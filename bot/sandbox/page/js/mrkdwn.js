@@ -1,6 +1,6 @@
 // Slack's mrkdwn as nodes.
 import { h, link } from "./dom.js";
-import { emoji } from "./emoji.js";
+import { emoji, withSquares } from "./emoji.js";
 import { state } from "./state.js";
 
 const TOKENS = /```([\s\S]*?)```|`([^`\n]+)`|<([^>\n]+)>|:([a-z0-9_+-]+):|(?<![\w*])\*([^*\n]+)\*(?![\w*])|(?<![\w_])_([^_\n]+)_(?![\w_])|(?<![\w~])~([^~\n]+)~(?![\w~])/;
@@ -53,7 +53,7 @@ function token([, fence, code, angle, name, bold, italic, strike]) {
 }
 
 function lines(text) {
-  return text.split("\n").flatMap((line, index) => (index ? [h("br"), unescape(line)] : [unescape(line)])).filter((part) => part !== "");
+  return text.split("\n").flatMap((line, index) => (index ? [h("br"), ...withSquares(unescape(line))] : withSquares(unescape(line)))).filter((part) => part !== "");
 }
 
 function special(inner) {

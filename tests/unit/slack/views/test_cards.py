@@ -470,8 +470,8 @@ def test_what_changed_is_told_as_a_colleague_would_and_others_text_is_a_quotatio
         AnswerContent(ref="AL-3", question="what changed?", requester="bob", answer=found, evidence=evidence), VIEW
     )
 
-    assert "> deploy pay 1 → 2, alice: “Log ids” (E2)" in words(blocks) and "3 changes" not in words(blocks)
-    quote = next(block for block in blocks if block["type"] == "rich_text")
+    assert "UTC deploy pay 1 → 2, alice: “Log ids” (E2)" in words(blocks) and "3 changes" not in words(blocks)
+    quote = next(block for block in blocks if "rich_text_quote" in str(block))
     assert "boom ‹!channel› hxxps[:]//attacker[.]example" in words([quote]) and "`" not in words(blocks)
 
 

@@ -14,7 +14,7 @@ def test_a_storm_says_how_much_fires_since_when_and_lists_the_worst() -> None:
     assert "🟧 STORM · 12 services, 78 alerts in 12 groups" in shown and "Since 2026-03-01 03:01:00 UTC" in shown
     assert "*Suspected origin:* s1: 9 of 12 firing groups are on it or on what depends on it" in shown
     assert "FIRING SEV2 AL-10 · s10 · HighErrorRate · 10 alerts" in shown and "AL-11" not in shown
-    assert "2 more on s11, s12; `list` shows all" in shown
+    assert "2 more on s11, s12; list shows all" in shown
     assert text.endswith("Began on s1.")
 
 
