@@ -95,7 +95,7 @@ def _with_onset(facts: TriageFacts, started_at: datetime | None) -> TriageFacts:
     levels = f": {signal} {facts.levels}" if signal and facts.levels else ""
     text = f"{service} left the normal range at {clock(facts.onset)}{levels}" if service else facts.onset_text
     if service and signal and started_at and started_at - facts.onset > ANOTHER:
-        text = f"{service} alerts since {clock(started_at)}; {signal} out of range since {clock(facts.onset)} already"
+        text = f"{service} alerts since {clock(started_at)}; {signal} out of range earlier, from {clock(facts.onset)}"
     changes = tuple(c.model_copy(update={"age_text": age_text(c.at, facts.onset)}) for c in facts.changes)
     return facts.model_copy(update={"onset_text": text, "changes": changes})
 

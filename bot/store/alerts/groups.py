@@ -137,7 +137,8 @@ async def mention(db: Database, session: AsyncSession, group: GroupRow) -> None:
     """Mention the on-call of a group: in its thread where the card does not do it."""
     ref = f"AL-{group.id}"
     thread = group.on_storm_card or f"card:{ref}"
-    card = await session.get(MessageRow, thread)
+    # Locked: a post that is noted while this is committed would be rendered without it, and nobody would be mentioned.
+    card = await session.get(MessageRow, thread, with_for_update=True)
     if card and escalation.mention_needs_line(posted=card.sent_rev > 0, attempted=card.attempted_at is not None):
         await messages.touch(
             db, session, f"raised:{ref}", channel=group.channel, kind=MessageKind.RAISED, subject=ref, thread_key=thread

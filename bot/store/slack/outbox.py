@@ -133,9 +133,9 @@ class Outbox:
         edits = MessageRow.edits + (1 if edited else 0)
         await self._set(key, **values, attempted_at=None, failures=0, edits=edits)
 
-    async def unchanged(self, key: str, rev: int) -> None:
-        """Record that the newest state renders like the posted one."""
-        await self._set(key, sent_rev=rev, retry_at=None)
+    async def unchanged(self, key: str, rev: int, *, attempted: bool = True) -> None:
+        """Record that the newest state renders like the posted one. Without `attempted` an attempt that was noted was none."""
+        await self._set(key, sent_rev=rev, retry_at=None, **({} if attempted else {"attempted_at": None}))
 
     async def gone(self, key: str) -> None:
         """Record that a person deleted it: it is posted anew, once."""

@@ -124,6 +124,11 @@ class Poster:
 
     # ------------------------------------------------------------ post
 
+    async def note_attempt(self, row: MessageRow) -> None:
+        """Note that a message may stand in Slack from now on. Raises NotOurTurn."""
+        self._our_turn()
+        await self.outbox.attempt(row.key)
+
     async def post(self, row: MessageRow, parent: MessageRow | None, rendering: Rendering) -> None:
         """Post it once. If an earlier try may have succeeded, search for it first."""
         thread_ts = parent.ts if parent else ""
@@ -131,8 +136,7 @@ class Poster:
         if row.attempted_at is not None and await self._posted_or_too_early(row, channel, thread_ts):
             return
         shown = await self._pictures.within(rendering)
-        self._our_turn()
-        await self.outbox.attempt(row.key)
+        await self.note_attempt(row)
         try:
             await self._post(row, channel, thread_ts, shown)
         except ChannelRefused as error:

@@ -18,6 +18,8 @@ from bot.workflows.messages.rate_limit import TokenBucket
 
 log = structlog.get_logger(__name__)
 
+MENTIONING = (MessageKind.CARD, MessageKind.STORM)
+"""Kinds whose first post mentions the on-call, where it deserves that when it is rendered."""
 _PARENT_LOST = 20
 """Failures of the parent message after which a thread message is posted in the channel."""
 
@@ -198,9 +200,13 @@ class Sender:
         return True
 
     async def _bring(self, row: MessageRow, parent: MessageRow | None, bucket: TokenBucket) -> bool:
+        noted = not row.ts and row.attempted_at is None and row.kind in MENTIONING
+        if noted:
+            # Before it is rendered: what deserves a mention from now on gets a line of its own, what did before stands in it.
+            await self.poster.note_attempt(row)
         rendering = await self.render(row)
         if rendering is None or (row.ts and self.poster.same(row, rendering)):
-            await self.outbox.unchanged(row.key, row.wanted_rev)
+            await self.outbox.unchanged(row.key, row.wanted_rev, attempted=not noted)
             return False
         if not row.ts:
             bucket.take()

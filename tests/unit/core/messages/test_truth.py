@@ -53,7 +53,7 @@ def test_an_outage_beside_another_is_told_with_the_start_of_its_own_alert() -> N
         return shown.facts.onset_text if shown.facts else ""
 
     assert broke(1) == "checkout left the normal range at 03:00:00 UTC: errors 1 % → 9 %"
-    assert broke(3) == "checkout alerts since 03:03:00 UTC; errors out of range since 03:00:00 UTC already"
+    assert broke(3) == "checkout alerts since 03:03:00 UTC; errors out of range earlier, from 03:00:00 UTC"
 
 
 def test_a_change_that_is_ruled_out_is_no_unlikely_cause_too() -> None:

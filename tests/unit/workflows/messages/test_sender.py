@@ -330,6 +330,20 @@ async def test_a_message_that_cannot_be_rendered_does_not_stop_the_channel(room:
     assert len(room.slack.standing("card:AL-2")) == 1
 
 
+async def test_a_card_is_known_to_be_on_its_way_before_it_is_rendered(room: Room) -> None:
+    await room.touch("card:AL-1")
+    noted: list[bool] = []
+
+    async def render(row: MessageRow) -> Rendering | None:
+        noted.append((await room.row(row.key)).attempted_at is not None)
+        return None
+
+    await Sender(room.outbox, render, room.slack, monotonic=lambda: room.seconds, sleep=room.sleep).drain()
+
+    assert noted == [True], "whoever deserves a mention while it is rendered would be in no message"
+    assert (await room.row("card:AL-1")).attempted_at is None, "nothing was sent"
+
+
 async def test_a_process_that_may_have_been_replaced_neither_sends_nor_notes_an_attempt(room: Room) -> None:
     await room.touch("card:AL-1")
     replaced = Sender(
