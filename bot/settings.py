@@ -14,8 +14,9 @@ import yaml
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.core.config import Config
+from bot.core.config import Config, verbs
 from bot.core.config.alerts import SourceConfig
+from bot.core.config.people import with_main_entries
 from bot.core.errors import ConfigurationError
 from bot.core.references import Problem, configuration_problems
 from bot.core.service import Catalogue, Service
@@ -193,7 +194,7 @@ def parse_config(text: str, name: str = "tocsin.yaml", *, base: Path | None = No
         config = config.model_copy(update={"runbooks": base / config.runbooks})
     for problem, at in chain(configuration_problems(config), _unknown_kinds(config)):
         raise ConfigurationError(problem, file=name, line=place.line_of(at), key=".".join(map(str, at)))
-    return config
+    return with_main_entries(config)
 
 
 def _note_lines(node: yaml.Node, path: tuple[object, ...], lines: dict[tuple[object, ...], int], name: str) -> None:
@@ -234,7 +235,7 @@ def _unknown_kinds(config: Config) -> Iterator[Problem]:
     """A kind that no plugin has would take nothing and do nothing, in silence; a plugin that does not load stops the start."""
     try:
         sources = discover(["bot.sources", *config.plugins], Source) if config.sources or config.plugins else {}
-        actions = discover_actions(["bot.actions", *config.plugins]) if config.actions else {}
+        actions = discover_actions(["bot.actions", *config.plugins]) if config.actions or config.plugins else {}
     except ConfigurationError as error:
         yield Problem(error.problem, ("plugins",))
         return
@@ -252,6 +253,10 @@ def _unknown_kinds(config: Config) -> Iterator[Problem]:
         for needed in actions[entry.kind].needs:
             if not getattr(entry, needed):
                 yield Problem(f"{entry.kind} needs it", ("actions", key, needed))
+    for name, action in actions.items():
+        if (floor := verbs.floor_of(name)) > action.floor:
+            least = f"what is called {verbs.verb_of(name)} is {floor.label} at least"
+            yield Problem(f"action {name} says that it is {action.floor.label}; {least}", ("plugins",))
 
 
 def _option_problems(key: str, source: SourceConfig, kind: Source) -> Iterator[Problem]:

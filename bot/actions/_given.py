@@ -9,7 +9,8 @@ from bot.core.text.untrusted import one_line
 from bot.plugins import Action
 
 _NAME = re.compile(r"[a-z_]+", re.ASCII)
-_VALUE = re.compile(r"[A-Za-z0-9][\w.:/@+=, -]{0,199}")
+_VALUE = re.compile(r"[A-Za-z0-9][\w.:/@+=, -]{0,199}", re.ASCII)
+"""A letter of another alphabet looks the same and names something else."""
 
 
 class GivenValues(Action):

@@ -11,7 +11,9 @@ from bot.actions._given import GivenValues
 from bot.actions._signal import bounds, read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification
 from bot.core.config.actions import ActionConfig, VerifyConfig
+from bot.core.config.verbs import scales_to_nothing
 from bot.core.errors import ActionFailed, OutcomeUnknown, QueryFailed
+from bot.core.metrics.promql import is_plain_name
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.plugins import ActionContext, action
@@ -41,16 +43,16 @@ class RunWebhook(GivenValues):
         return Tier.ONE if config.idempotent and config.undo else Tier.TWO
 
     def tier_for(self, config: ActionConfig) -> Tier:
-        """Scaling to nothing is never done by the bot."""
-        numbers = {name: text for name, text in self.parameters.items() if name in ("replicas", "instances", "count")}
-        if any(text.strip("0. ") == "" for text in numbers.values()):
-            return Tier.X
-        return self.tier_of(config)
+        """Scaling to nothing, in any spelling, is never done by the bot."""
+        return Tier.X if scales_to_nothing(self.parameters) else self.tier_of(config)
 
     def targets(self, ctx: ActionContext) -> tuple[str, ...]:
-        """`options.targets` of the entry, filled in; else the service."""
+        """`options.targets` of the entry, filled in; else the service. Raises ActionFailed for what is not one plain name."""
         named = ctx.config.options.get("targets") or ["{service}"]
-        return tuple(dict.fromkeys(str(self._filled(target)) for target in named))
+        targets = tuple(dict.fromkeys(str(self._filled(target)) for target in named))
+        if wrong := next((target for target in targets if not is_plain_name(target)), ""):
+            raise ActionFailed(f"{one_line(wrong, 60)!r} is not the name of one target: letters, digits and - _ . : / alone.")
+        return targets
 
     def steps(self, ctx: ActionContext) -> list[str]:
         """The call, the watch and the undo."""

@@ -1,9 +1,9 @@
 """Approve."""
 
-from bot.commands._plan import fits, plan_of, press_of, target_name
+from bot.commands._plan import press_of, target_name
 from bot.core.action import DecisionChoice, Proposal, Tier
 from bot.core.approvals.policy_types import Rule
-from bot.core.approvals.request import confirmed_at_once, effect_text
+from bot.core.approvals.request import confirmed_at_once, effect_text, may_be_approved, plan_text
 from bot.core.errors import NotAllowed
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.workflows.command_context import CommandContext
@@ -43,7 +43,7 @@ async def _decide(ctx: CommandContext, request: Request, proposal: Proposal, rea
 
 
 def _form(proposal: Proposal, request: Request) -> Form:
-    if not fits(proposal):
+    if not may_be_approved(proposal):
         raise NotAllowed(f"The plan of {proposal.ref} does not fit whole into a dialog, so it cannot be approved here.")
     own = proposal.requester != "" and proposal.requester == request.actor.person
     fields = [Field("reason", "Reason", kind="long", optional=not own, hint="The record shows it.")]
@@ -56,7 +56,7 @@ def _form(proposal: Proposal, request: Request) -> Form:
         ref=proposal.ref,
         revision=proposal.revision,
         intro=f"{effect_text(proposal)}\nYou approve exactly this, and it runs once. The dry run is valid for 2 minutes.",
-        code=plan_of(proposal),
+        code=plan_text(proposal),
         fields=fields,
         submit="Approve",
     )

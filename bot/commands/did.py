@@ -2,7 +2,8 @@
 
 from bot.commands._subject import subject_of
 from bot.core.action import ProposalState
-from bot.plugins import Reply, Request, command
+from bot.core.errors import NotAllowed
+from bot.plugins import EntryPoint, Reply, Request, command
 from bot.workflows.command_context import CommandContext
 
 
@@ -14,6 +15,9 @@ async def did(ctx: CommandContext, request: Request) -> Reply:
     """
     if request.ref.startswith("AP-"):
         proposal = await ctx.approvals.store.load(request.ref)
+        if request.entry_point is EntryPoint.BUTTON and not proposal.state.asks_by_hand:
+            # Only a press that nobody's card offers comes here: a person who ran it says so in words.
+            raise NotAllowed(f"The card of {request.ref} has no such button now: it is {proposal.state.value}.")
         denied = request.text.lower().split()[:1] == ["not"]
         if proposal.state is ProposalState.UNKNOWN or denied:
             return await answer_unknown(ctx, request, ran=not denied)

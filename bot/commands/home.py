@@ -4,7 +4,7 @@ from bot.core.action import Proposal
 from bot.core.messages.replies import HomeReply
 from bot.plugins import Reply, Request, command
 from bot.store.incidents import overview
-from bot.store.incidents.roles import lead_of
+from bot.store.incidents.roles import roles_of
 from bot.workflows.command_context import CommandContext
 
 SHOWN = 10
@@ -37,10 +37,8 @@ async def _waiting(ctx: CommandContext, request: Request) -> list[Proposal]:
 
 async def _may_approve(ctx: CommandContext, person: str, proposal: Proposal) -> bool:
     roster = await ctx.approvals.rotas.roster()
-    lead, deputies = await lead_of(ctx.db, proposal.incident)
-    return person in roster.approvers(
-        proposal.service, proposal.tier, ctx.clock(), lead=lead, deputies=deputies, requester=proposal.requester
-    )
+    roles = await roles_of(ctx.db, proposal.incident)
+    return person in roster.approvers(proposal.service, proposal.tier, ctx.clock(), roles=roles, requesters=proposal.asked_by)
 
 
 async def _on_call(ctx: CommandContext, person: str) -> list[str]:

@@ -1,21 +1,28 @@
 """Who leads."""
 
 import re
+from dataclasses import replace
 
 from bot.commands._subject import name_of, subject_of
-from bot.core.approvals.roster import Roster
+from bot.core.approvals.roster import Eligibility, Roster
 from bot.core.errors import NotAllowed, NotFound
 from bot.plugins import Reply, Request, command
 from bot.store.incidents import incidents
-from bot.store.incidents.roles import lead_of, name_deputy
+from bot.store.incidents.roles import name_deputy, roles_of
 from bot.workflows.command_context import CommandContext
 
 _MENTION = re.compile(r"<@([A-Z0-9]{2,30})(?:\|[^>]*)?>")
 
+NOT_ROSTERED = " They are not on the roster, so this gives no right to approve."
+TAKEN_LEAD = "A lead that is taken gives no right to approve: the service's on-call, an owner or a deputy can hand it over."
+
 
 @command("lead", aliases=("handover",), usage="lead [@person] [INC-3] | lead deputy @person", who="members")
 async def lead(ctx: CommandContext, request: Request) -> Reply:
-    """Take the lead of an incident, hand it over, or name a deputy. Rights to approve come from the roster alone."""
+    """Take the lead of an incident, hand it over, or name a deputy. A lead that is taken approves nothing by itself.
+
+    The right to approve goes with it only if the service's on-call, an owner, a deputy or the commander hands it over.
+    """
     subject = await subject_of(ctx, request)
     if not subject.incident:
         return Reply(f"{subject.ref} is no incident yet: declare it first.")
@@ -23,18 +30,30 @@ async def lead(ctx: CommandContext, request: Request) -> Reply:
     deputy, _, deputy_name = request.text.strip().partition(" ")
     naming_deputy = deputy.lower() == "deputy"
     person = await _person(ctx, request, deputy_name if naming_deputy else request.text.strip(), roster)
-    by, (now, deputies) = name_of(request.actor), await lead_of(ctx.db, subject.incident)
-    eligibility = roster.eligibility(request.actor.person, subject.service, ctx.clock(), lead=now, deputies=deputies)
-    if now and by != now and not (eligibility.deputy or eligibility.on_call):
-        raise NotAllowed(f"{now} leads {subject.incident}. Who may change that: {now}, a deputy or {subject.service} on-call.")
-    rights = "" if person in roster.rostered() else " They are not on the roster, so this gives no right to approve."
+    by, roles = name_of(request.actor), await roles_of(ctx.db, subject.incident)
+    eligibility = roster.eligibility(request.actor.person, subject.service, ctx.clock(), roles=roles)
+    if roles.lead and by != roles.lead and not (eligibility.deputy or eligibility.on_call or eligibility.owner):
+        may = f"{roles.lead}, a deputy, an owner or {subject.service} on-call"
+        raise NotAllowed(f"{roles.lead} leads {subject.incident}. Who may change that: {may}.")
     if naming_deputy:
         if not eligibility.commander:
             raise NotAllowed("Only the rostered person who leads names a deputy.")
         await name_deputy(ctx.db, subject.incident, person, by)
+        rights = "" if person in roster.rostered() else NOT_ROSTERED
         return Reply(f"{person} is deputy of {subject.incident}.{rights}", private=False, about=subject.incident)
-    await incidents.set_lead(ctx.db, subject.incident, person, by)
+    # Taken again by who leads already it stays what it was: nobody hands a right to themselves.
+    handed_over = eligibility.stands if person != by else roles.handed_over and roles.lead == by
+    await incidents.set_lead(ctx.db, subject.incident, person, by, handed_over=handed_over)
+    after = replace(roles, lead=person, handed_over=handed_over)
+    rights = _rights(roster, roster.eligibility(person, subject.service, ctx.clock(), roles=after), person)
     return Reply(f"{person} leads {subject.incident}.{rights}", private=False, about=subject.incident)
+
+
+def _rights(roster: Roster, eligibility: Eligibility, person: str) -> str:
+    """What leading does not give, said where it would be missed."""
+    if person not in roster.rostered():
+        return NOT_ROSTERED
+    return "" if eligibility.commander else f" {TAKEN_LEAD}"
 
 
 async def _person(ctx: CommandContext, request: Request, name: str, roster: Roster) -> str:

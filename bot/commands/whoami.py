@@ -7,7 +7,7 @@ from bot.core.approvals.roster import Eligibility
 from bot.core.errors import NotFound
 from bot.core.text.untrusted import counted
 from bot.plugins import Reply, Request, command
-from bot.store.incidents.roles import lead_of
+from bot.store.incidents.roles import roles_of
 from bot.workflows.command_context import CommandContext
 
 NAMED = 12
@@ -29,12 +29,12 @@ async def whoami(ctx: CommandContext, request: Request) -> Reply:
         services, incident = [subject.service], subject.incident
     except NotFound:
         services, incident = sorted(ctx.config.services), ""
-    lead, deputies = await lead_of(ctx.db, incident)
+    roles = await roles_of(ctx.db, incident)
     # For all services at once young copies of the user groups will do: one request a group, not one a service.
     roster = await ctx.approvals.rotas.roster(services[0] if len(services) == 1 else "")
     by_role: dict[str, list[str]] = {}
     for service in services:
-        eligibility = roster.eligibility(actor.person, service, ctx.clock(), lead=lead, deputies=deputies)
+        eligibility = roster.eligibility(actor.person, service, ctx.clock(), roles=roles)
         by_role.setdefault(_roles(eligibility, incident), []).append(service or "no service")
     return Reply("\n".join([*lines, *(f"{_gathered(names)}: {roles}" for roles, names in by_role.items())]))
 

@@ -57,6 +57,11 @@ class ProposalState(StrEnum):
         """True while people may approve or deny it."""
         return self in (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
 
+    @property
+    def asks_by_hand(self) -> bool:
+        """Whether the card asks if somebody ran it by hand, or what came of a run."""
+        return self in (ProposalState.FAILED, ProposalState.STALE, ProposalState.EXPIRED, ProposalState.UNKNOWN)
+
     def leads_to(self, state: "ProposalState") -> bool:
         """Whether a transition to `state` may be taken: not out of a final one, except by an answer to `unknown`."""
         return not self.final or (self is ProposalState.UNKNOWN and state in ANSWERS_TO_UNKNOWN)
@@ -200,8 +205,15 @@ class Terms(Plan):
     policy_version: str
     requester: str
     """Person key, or empty: Tocsin suggested it by itself."""
+    requesters: list[str] = Field(default_factory=list)
+    """Everyone else whose word led to it, sorted: whose hint named it, who asked for or ran what it takes back."""
     because: str
     expires_at: datetime
+
+    @property
+    def asked_by(self) -> frozenset[str]:
+        """Everyone whose word led to it, without Tocsin itself."""
+        return frozenset({self.requester, *self.requesters}) - {""}
 
 
 class Proposal(Terms):

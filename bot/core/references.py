@@ -4,9 +4,10 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from bot.core.config import Config
+from bot.core.action import Tier
+from bot.core.config import Config, verbs
 from bot.core.config.actions import ActionConfig
-from bot.core.config.services import ServiceConfig
+from bot.core.config.services import ServiceConfig, plain_email
 from bot.core.text.addresses import forbidden_as_written
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -35,9 +36,21 @@ def configuration_problems(config: Config) -> Iterator[Problem]:
 def _people(config: Config) -> Iterator[Problem]:
     holders: dict[str, str] = {}
     for key, person in config.people.items():
-        # People are identified by their user id: two entries with one id would be the same person.
+        # People are identified by their user id and address: two entries with one of them would be the same person twice.
         if person.slack and holders.setdefault(person.slack, key) != key:
             yield Problem(f"is {holders[person.slack]}'s already", ("people", key, "slack"))
+        email = plain_email(person.email)
+        if email and holders.setdefault(email, key) != key:
+            text = f"is {holders[email]}'s already: one person has one entry; a second account is an entry with `same_as`"
+            yield Problem(text, ("people", key, "email"))
+        if person.same_as and (why := _no_main_entry(config, key, person.same_as)):
+            yield Problem(why, ("people", key, "same_as"))
+
+
+def _no_main_entry(config: Config, key: str, main: str) -> str:
+    if main == key or main not in config.people:
+        return f"{main!r} is not another entry among people"
+    return f"{main!r} is itself the same as {config.people[main].same_as!r}" if config.people[main].same_as else ""
 
 
 def _strangers(config: Config, names: Collection[str], *at: str | int) -> Iterator[Problem]:
@@ -60,6 +73,8 @@ def _of_service(config: Config, key: str, service: ServiceConfig) -> Iterator[Pr
 def _of_action(config: Config, key: str, entry: ActionConfig) -> Iterator[Problem]:
     if why := forbidden_as_written(entry.url, entry.allow_private):
         yield Problem(f"{why}: it would be refused after people approved it", ("actions", key, "url"))
+    if why := _wrong_tier(key, entry):
+        yield Problem(why, ("actions", key, "tier"))
     if entry.undo and entry.undo not in config.actions:
         yield Problem(f"{entry.undo!r} is not among actions", ("actions", key, "undo"))
     unknown = [(index, name) for index, name in enumerate(entry.services) if name not in config.services]
@@ -67,6 +82,19 @@ def _of_action(config: Config, key: str, entry: ActionConfig) -> Iterator[Proble
         yield Problem(f"{name!r} is not among services", ("actions", key, "services", index))
     if entry.verify and not unknown and (missing := _missing_signal(config, entry.verify.signal, entry.services)):
         yield Problem(missing, ("actions", key, "verify", "signal"))
+
+
+def _wrong_tier(key: str, entry: ActionConfig) -> str:
+    """Why a tier that the file names is none, or calls harmless what its words say is not; "" if it may stand."""
+    if entry.tier is None:
+        return ""
+    if entry.tier not in (Tier.ONE, Tier.TWO, Tier.THREE):
+        return f"{entry.tier} is no tier of an action: 1 to 3. Nothing of the catalogue runs without people"
+    names = (key, *verbs.path_words(entry.url))
+    floor = verbs.floor_of(*names)
+    if entry.tier < floor:
+        return f"{entry.tier} is too low for what is called {verbs.verb_of(*names)}: {floor.value} at least"
+    return ""
 
 
 def _missing_signal(config: Config, signal: str, services: Collection[str]) -> str:

@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from bot.core.actor import UNKNOWN, Actor, Room
-from bot.core.config.services import Person
+from bot.core.config.services import Person, plain_email
 from bot.core.errors import QueryFailed
 from bot.slack.client import PAGE, SlackClient
 from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Unreachable
@@ -43,8 +43,9 @@ class People:
 
     def replace(self, people: Mapping[str, Person]) -> None:
         """Know these people from now on, and no others."""
-        self._by_slack = {person.slack: key for key, person in people.items() if person.slack}
-        self._by_email = {person.email.lower(): key for key, person in people.items() if person.email}
+        mains = {key: person.same_as or key for key, person in people.items()}
+        self._by_slack = {person.slack: mains[key] for key, person in people.items() if person.slack}
+        self._by_email = {plain_email(person.email): mains[key] for key, person in people.items() if person.email}
 
     async def team(self) -> str:
         """The id of the bot's workspace; read once."""
@@ -123,9 +124,14 @@ class People:
                 return
 
     def _person(self, user: str, profile: Mapping[str, object]) -> str:
+        """Who it is by user id and by address; nobody where the two name different people.
+
+        One human in two entries would count twice, and whoever can change an address would take another's rights.
+        """
         details = profile.get("profile")
-        email = str(details.get("email") or "").lower() if isinstance(details, dict) else ""
-        return self._by_slack.get(user) or (self._by_email.get(email, "") if email else "")
+        email = plain_email(str(details.get("email") or "")) if isinstance(details, dict) else ""
+        by_id, by_email = self._by_slack.get(user, ""), self._by_email.get(email, "") if email else ""
+        return "" if by_id and by_email and by_id != by_email else by_id or by_email
 
     async def _user(self, user: str) -> Mapping[str, object]:
         cached = self._profiles.get(user)

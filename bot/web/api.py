@@ -17,7 +17,8 @@ from bot.store import audit
 from bot.store.alerts.reader import Alerts
 from bot.store.answers import records
 from bot.store.answers.postmortems import Postmortems
-from bot.store.db.database import Clock, Database
+from bot.store.db.clock import Clock
+from bot.store.db.database import Database
 from bot.store.incidents import incidents
 from bot.store.triage.changes import Changes
 from bot.web.auth import bearer_matches, token_problem

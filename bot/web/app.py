@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.core.config.alerts import SourceConfig
 from bot.plugins import Fetch, Source
 from bot.plugins.scopes import ANY, Scopes
-from bot.store.db.database import Clock, Database
+from bot.store.db.clock import Clock
+from bot.store.db.database import Database
 from bot.store.oversight.backlog import backlog
 from bot.web.api import api_app
 from bot.web.bodies import BodyBudget, Refused, read_raw

@@ -27,7 +27,7 @@ from bot.plugins import Fetch, ParsedBody, Rejected, SignedRequest, Source, Sour
 from bot.plugins.scopes import ANY, SERVICE, Scopes, takes
 from bot.store.alerts.intake import Busy
 from bot.store.alerts.stored_alerts import StoredAlerts
-from bot.store.db.database import Clock
+from bot.store.db.clock import Clock
 from bot.web.auth import signature_matches, token_matches, token_problem
 from bot.web.bodies import BodyBudget, Held, Refused, inflated, read_raw
 from bot.web.errors import refusal

@@ -17,6 +17,8 @@ from bot.core.text.moments import clock
 from bot.ports import Engine, Pager, Run, Workflow
 from bot.store.alerts import groups
 from bot.store.answers.postmortems import Postmortems
+from bot.store.approvals.steady_time import follow_clock
+from bot.store.db.database import Database
 from bot.store.incidents import incidents
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.watch import OversightQueries
@@ -103,6 +105,16 @@ class RotaTick:
 
     async def __call__(self) -> None:
         await self.rotas.roster()
+
+
+class ClockTick:
+    """Follows a machine's clock that was set forward, while no proposal waits."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    async def __call__(self) -> None:
+        await follow_clock(self.db)
 
 
 class RetentionTick:
@@ -251,6 +263,7 @@ EVERY = {
     "quiet": timedelta(seconds=5),
     "pager": timedelta(seconds=10),
     "heartbeat": timedelta(seconds=60),
+    "clock": timedelta(minutes=1),
     "rotas": timedelta(hours=1),
     "tidy": timedelta(minutes=10),
     "learning": timedelta(minutes=1),

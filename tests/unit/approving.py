@@ -19,12 +19,12 @@ from bot.core.metrics.series import Series
 from bot.engine.direct import DirectEngine
 from bot.plugins import HttpAnswer
 from bot.settings import catalogue_of
-from bot.store.approvals.claims import Claims
+from bot.store.approvals.claims import AttemptStart, Claims
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
 from bot.store.approvals.store import ProposalStore
 from bot.store.db.database import Database
 from bot.store.slack.usergroups import Usergroups
-from bot.store.tables import GroupRow, IncidentRow, ProposalRow
+from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, ProposalRow
 from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.executor import ActionExecutor
 from bot.workflows.remediation.remediation import RemediationSteps, remediation
@@ -211,6 +211,18 @@ class Office:
 
     async def claim(self, ref: str, workflow: str = "w1") -> Any:
         return await self.approvals.claim(ref, workflow)
+
+    async def attempt(self, ref: str, workflow: str = "w1") -> AttemptStart:
+        """The last check before the call, with the roster and the catalogue as they are now."""
+        roster = await self.rotas.roster((await self.store.load(ref)).service)
+        return await self.claims.attempt_start(ref, workflow, roster, versions=self.executor.versions())
+
+    async def alert_fires(self, severity: str = "SEV2") -> None:
+        """An alert stands behind the incident's severity."""
+        about = {"source": "am", "fingerprint": "f1", "name": "ErrorsHigh", "service": "checkout", "status": "firing"}
+        moments = {"starts_at": NOW, "first_seen_at": NOW, "last_seen_at": NOW}
+        async with self.db.write() as session:
+            session.add(EpisodeRow(**about, **moments, severity=severity, labels={}, annotations={}, group_id=1))
 
     async def tampered(self, ref: str) -> None:
         """Somebody changes the row in the database, and the bot notices."""

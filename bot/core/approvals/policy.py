@@ -18,6 +18,7 @@ from bot.core.approvals.policy_types import (
     Quorum,
     Rule,
     RuleResult,
+    requesters_text,
     who_may,
 )
 from bot.core.approvals.roster import Eligibility
@@ -25,7 +26,7 @@ from bot.core.approvals.rules import Check
 from bot.core.config import Config
 from bot.core.config.actions import ActionConfig
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Raised with every change of a rule."""
 
 
@@ -34,12 +35,28 @@ def policy_version(config: Config) -> str:
     settings = config.model_dump(
         mode="json",
         by_alias=True,
-        include={"people", "services", "approvers", "solo", "actions", "freezes", "default_channel"},
+        include=_DECIDES,
         # Decides nothing here, and would make proposals stale that wait while this version is installed.
         exclude={"services": {"__all__": {"known_as": {"kubernetes", "jira"}}}},
     )
     body = json.dumps([CODE_VERSION, settings], sort_keys=True)
     return hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
+_DECIDES = {
+    "people",
+    "services",
+    "default_on_call",
+    "approvers",
+    "solo",
+    "actions",
+    "freezes",
+    "plugins",
+    "severities",
+    "incident_from",
+    "default_channel",
+}
+"""What rights, tiers and exceptions follow from: people, rotas, actions, and when an incident opens a freeze."""
 
 
 def undo_of_change(entry: ActionConfig) -> bool:
@@ -154,15 +171,17 @@ def _quorum(request: ActionRequest, decisions: Sequence[CountedDecision], contex
     approvals = [d for d in decisions if d.verdict == DecisionChoice.APPROVE]
     counted = [d for d in approvals if _counts(d, request, approvals, context)]
     if request.tier is Tier.THREE:
-        return _two_people(request, counted)
+        return _two_people(request, counted, rules.askers(request, context))
     solo = False
     if request.tier is Tier.TWO:
-        own = [d for d in counted if d.eligibility.person == request.requester]
-        counted = [d for d in counted if d.eligibility.person != request.requester]
+        asked = rules.askers(request, context)
+        own = [d for d in counted if d.eligibility.person in asked]
+        counted = [d for d in counted if d.eligibility.person not in asked]
         if not counted and own and rules.solo(own[0].eligibility, request, own[0].at, context, own[0].reason, ()) is None:
             counted, solo = own, True
+    counted = [d for d in counted if not rules.let_through_by(d.eligibility, request, context)]
     if not counted:
-        return _nobody_yet(request, request.requester)
+        return _nobody_yet(request, requesters_text(request.requester, rules.askers(request, context)))
     text = f"approved by {counted[0].eligibility.person}{' SOLO' if solo else ''}"
     return Quorum(ProposalState.APPROVED, text, solo=solo)
 
@@ -177,15 +196,18 @@ def _counts(
     )
 
 
-def _two_people(request: ActionRequest, counted: Sequence[CountedDecision]) -> Quorum:
+def _two_people(request: ActionRequest, counted: Sequence[CountedDecision], asked: frozenset[str]) -> Quorum:
+    """Two different people, one of them an owner, and one of them nobody who asked for it."""
     people = {d.eligibility.person: d.eligibility for d in counted}
     names = " and ".join(sorted(people))
     has_owner = any(eligibility.owner for eligibility in people.values())
-    if len(people) >= 2 and has_owner:
+    if len(people) >= 2 and has_owner and people.keys() - asked:
         return Quorum(ProposalState.APPROVED, f"approved by {names}")
     if not people:
         return _nobody_yet(request)
     missing = "a second person" if has_owner else f"an owner of {request.service}"
+    if has_owner and len(people) >= 2:
+        missing = "somebody who did not ask for it"
     return Quorum(ProposalState.PARTLY_APPROVED, f"approved by {names}; {missing} is still needed", missing=missing)
 
 

@@ -1,6 +1,6 @@
 """What policy reads and what it answers: the nouns and the limits of approvals."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -65,6 +65,8 @@ class Rule(StrEnum):
     EXPIRED = "expired"
     LATE = "late"
     OTHER_MESSAGE = "other message"
+    NO_BUTTON = "no button"
+    """The card has no such button: it cannot be approved there."""
     REVISION = "revision"
     DOUBLED = "doubled"
     REPEATED = "seen"
@@ -98,6 +100,8 @@ class ActionRequest:
     tier: Tier
     targets: tuple[str, ...]
     requester: str = ""
+    requesters: frozenset[str] = frozenset()
+    """Everyone else whose word led to it."""
     undo_of_change: bool = False
     """A rollback or a flag switched off: freezes never block it in an open SEV1/2."""
     dry_run_ok: bool = False
@@ -120,6 +124,10 @@ class DecisionContext:
     """The incident was stopped."""
     severity: Severity = Severity.NONE
     """Worst open incident of the service, or of the proposal's own."""
+    backed_severity: Severity = Severity.NONE
+    """The same as far as alerts or somebody rostered stand behind it: it alone opens an exception."""
+    declarers: frozenset[str] = frozenset()
+    """Who declared that severity, where no alerts carry it: whoever is allowed by it was asked for by them too."""
     incident_open: bool = True
     freezes: tuple[Freeze, ...] = ()
     open_here: int = 0
@@ -158,6 +166,11 @@ class Quorum:
     text: str
     solo: bool = False
     missing: str = ""
+
+
+def requesters_text(requester: str, requesters: Iterable[str] = ()) -> str:
+    """`alice`, or `alice, bob` with everyone whose word led to it; "" for nobody."""
+    return ", ".join(dict.fromkeys(name for name in (requester, *sorted(requesters)) if name))
 
 
 def who_may(tier: Tier, service: str, requester: str = "") -> str:

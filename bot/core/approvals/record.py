@@ -59,7 +59,8 @@ def _name(key: object, where: str) -> str:
 
 def record_of(terms: Terms) -> dict[str, JsonValue]:
     """The canonical record as plain JSON. Raises ValueError if an argument has no canonical form."""
-    covered = terms.model_dump(include=_COVERED, by_alias=True)
+    # Nobody else asked: the bytes of such a record are those that it always had.
+    covered = terms.model_dump(include=_COVERED - (set() if terms.requesters else {"requesters"}), by_alias=True)
     spelled = {
         "dry_run_digest": text_fingerprint(terms.dry_run),
         "tier": int(terms.tier),

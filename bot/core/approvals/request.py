@@ -4,6 +4,8 @@ import json
 
 from bot.core.action import Proposal, Tier
 
+MAX_CODE_CHARACTERS = 2800
+"""Characters that one code block of a dialog shows whole."""
 MAX_CONFIRMED = 200
 """Characters of a request that the small dialog of one press shows whole, beside its title."""
 
@@ -20,6 +22,35 @@ def request_text(proposal: Proposal) -> str:
             proposal.dry_run,
         ]
     )
+
+
+def plan_text(proposal: Proposal) -> str:
+    """Reference, action, targets, arguments, steps and dry run, one below the other: what the dialog of an approval shows."""
+    parts = [
+        f"{proposal.ref} revision {proposal.revision}, {proposal.tier.label}",
+        f"action: {proposal.action} ({proposal.action_version}) on {proposal.service}",
+        "targets: " + ", ".join(f"{name}{f' at {v}' if v else ''}" for name, v in sorted(proposal.targets.items())),
+        "arguments: " + json.dumps(proposal.arguments, sort_keys=True, ensure_ascii=False),
+        *(f"{number}. {step}" for number, step in enumerate(proposal.steps, 1)),
+        "dry run:" if proposal.dry_run_ok else "dry run (did not work):",
+        proposal.dry_run,
+    ]
+    return "\n".join(parts)
+
+
+def may_be_approved(proposal: Proposal) -> bool:
+    """Whether the card has an Approve button: people decide this tier, and what they approve can be shown whole."""
+    shown = (plan_text(proposal), request_text(proposal))
+    return proposal.tier in (Tier.ONE, Tier.TWO, Tier.THREE) and all(
+        sum(map(_sent_characters, text)) <= MAX_CODE_CHARACTERS for text in shown
+    )
+
+
+def _sent_characters(char: str) -> int:
+    """Characters that Slack is sent for this one at most: markup, dots of an address, and invisible characters are escaped."""
+    if char in "&<>":
+        return 5
+    return 3 if char in ".:/@" else 1 if char == "\n" or char.isprintable() else 10
 
 
 def confirmed_at_once(proposal: Proposal) -> bool:

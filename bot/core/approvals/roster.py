@@ -1,7 +1,7 @@
 """The roster: who is on call, owns, commands or may command a service now. Rights come from nowhere else."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core.action import Tier
@@ -58,6 +58,23 @@ class Eligibility:
     admin: bool = False
     rota: Rota = field(default_factory=lambda: Rota(readable=False))
 
+    @property
+    def stands(self) -> bool:
+        """Whether this service or incident is theirs in any role."""
+        return self.on_call or self.secondary or self.commander or self.deputy or self.owner
+
+
+@dataclass(frozen=True)
+class IncidentRoles:
+    """Who leads an incident and stands in for whoever does. `handed_over`: by somebody who had the right to."""
+
+    lead: str = ""
+    deputies: tuple[str, ...] = ()
+    handed_over: bool = False
+
+
+NO_ROLES = IncidentRoles()
+
 
 @dataclass(frozen=True)
 class Roster:
@@ -67,8 +84,9 @@ class Roster:
     groups: Mapping[str, GroupCopy] = field(default_factory=dict)
 
     def person_of(self, slack_user: str) -> str:
-        """The person key of a Slack user id; "" for anyone else."""
-        return next((key for key, person in self.config.people.items() if slack_user and person.slack == slack_user), "")
+        """The person key of a Slack user id, the main one where somebody has two accounts; "" for anyone else."""
+        people = self.config.people.items()
+        return next((self.config.person_key(key) for key, person in people if slack_user and person.slack == slack_user), "")
 
     def slack_of(self, person: str) -> str:
         """The Slack user id of a person key; "" if the file names none."""
@@ -113,35 +131,44 @@ class Roster:
         return frozenset(people & set(self.config.people))
 
     def approvers(
-        self, service: str, tier: Tier, now: datetime, *, lead: str = "", deputies: Iterable[str] = (), requester: str = ""
+        self,
+        service: str,
+        tier: Tier,
+        now: datetime,
+        *,
+        roles: IncidentRoles = NO_ROLES,
+        requesters: frozenset[str] = frozenset(),
     ) -> tuple[str, ...]:
         """Who may approve now, by name: on call first, then who leads, deputies and, at tier 3, owners."""
         owners = self.config.services[service].owners if tier is Tier.THREE and service in self.config.services else ()
-        names = dict.fromkeys((*self.rota(service, now).on_call, lead, *deputies, *self.config.approvers.deputies, *owners))
+        lead = roles.lead if self.eligibility(roles.lead, service, now, roles=roles).commander else ""
+        deputies = (*roles.deputies, *self.config.approvers.deputies)
+        names = dict.fromkeys((*self.rota(service, now).on_call, lead, *deputies, *owners))
         rostered = self.rostered()
-        return tuple(n for n in names if n in rostered and not (tier is Tier.TWO and n == requester))
+        return tuple(n for n in names if n in rostered and not (tier is Tier.TWO and n in requesters))
 
-    def eligibility(
-        self, person: str, service: str, now: datetime, *, lead: str = "", deputies: Iterable[str] = ()
-    ) -> Eligibility:
-        """What `person` is now. `lead` and `deputies` are those of the incident; they count only if rostered."""
+    def eligibility(self, person: str, service: str, now: datetime, *, roles: IncidentRoles = NO_ROLES) -> Eligibility:
+        """What `person` is now. `roles` are those of the incident; they count only if rostered.
+
+        Whoever leads commands only by rota, ownership or deputyship, or if the lead was handed over by one who commands.
+        """
         if not person or person not in self.config.people:
             return Eligibility()
         rota = self.rota(service, now)
         rostered = person in self.rostered()
         configured = self.config.services.get(service)
-        return Eligibility(
+        own = Eligibility(
             person=person,
             in_roster=True,
             rostered=rostered,
             on_call=person in rota.on_call,
             secondary=person in rota.secondary,
-            commander=rostered and person == lead,
-            deputy=rostered and (person in self.config.approvers.deputies or person in tuple(deputies)),
+            deputy=rostered and (person in self.config.approvers.deputies or person in roles.deputies),
             owner=configured is not None and person in configured.owners,
             admin=person in self.config.approvers.admins,
             rota=rota,
         )
+        return replace(own, commander=rostered and person == roles.lead and (roles.handed_over or own.stands))
 
     def on_call_anywhere(self, person: str, now: datetime) -> bool:
         """Whether `person` is on call for some service now."""

@@ -17,6 +17,7 @@ from bot.core.approvals.policy_types import (
     Rule,
     RuleResult,
     names_text,
+    requesters_text,
     who_may,
 )
 from bot.core.approvals.roster import STALE_ROTA, Eligibility
@@ -85,7 +86,7 @@ def no_freeze(request: ActionRequest, context: DecisionContext) -> RuleResult | 
     for freeze in context.freezes:
         covers = not freeze.services or request.service in freeze.services
         if covers and freeze.starts <= context.now < freeze.ends:
-            if request.undo_of_change and context.severity.at_least(Severity.SEV2) and context.incident_open:
+            if passes_freeze(request, context):
                 continue
             return RuleResult(
                 False,
@@ -94,6 +95,29 @@ def no_freeze(request: ActionRequest, context: DecisionContext) -> RuleResult | 
                 "nobody; only a rollback or a flag switched off in an open SEV1/2 passes a freeze",
             )
     return None
+
+
+def passes_freeze(request: ActionRequest, context: DecisionContext) -> bool:
+    """Whether it takes a change back in an open SEV1/2 that alerts or somebody rostered stand behind."""
+    return request.undo_of_change and context.incident_open and context.backed_severity.at_least(Severity.SEV2)
+
+
+def askers(request: ActionRequest, context: DecisionContext) -> frozenset[str]:
+    """Everyone whose word led to it: who declared the incident counts where the incident is what allows it."""
+    allowed_by = context.declarers if passes_freeze(request, context) and _is_frozen(request, context) else frozenset()
+    return (request.requesters | allowed_by | {request.requester}) - {""}
+
+
+def let_through_by(eligibility: Eligibility, request: ActionRequest, context: DecisionContext) -> bool:
+    """Whether it passes a freeze only because this person declared the severity."""
+    return eligibility.person in context.declarers and _is_frozen(request, context)
+
+
+def _is_frozen(request: ActionRequest, context: DecisionContext) -> bool:
+    return any(
+        (not freeze.services or request.service in freeze.services) and freeze.starts <= context.now < freeze.ends
+        for freeze in context.freezes
+    )
 
 
 def incident_open(context: DecisionContext) -> RuleResult | None:
@@ -191,7 +215,7 @@ def eligible(
 
 def may_deny(eligibility: Eligibility, request: ActionRequest, context: DecisionContext) -> RuleResult | None:
     """Whoever may approve, the secondary, an owner, and the requester, who withdraws."""
-    if eligibility.on_call or eligibility.secondary or eligibility.commander or eligibility.deputy or eligibility.owner:
+    if eligibility.stands:
         return None
     if request.requester and eligibility.person == request.requester:
         return None
@@ -212,8 +236,16 @@ def not_requester(
     reason: str,
     others: Sequence[CountedDecision],
 ) -> RuleResult | None:
-    """Tier 2 is not approved by who asked for it, but for solo: then the answer is a permission that says so."""
-    if request.tier is not Tier.TWO or eligibility.person != request.requester:
+    """Tier 2 is not approved by who asked for it, but for solo: then the answer is a permission that says so.
+
+    Nobody approves at any tier what their own word about the severity lets through a freeze.
+    """
+    if eligibility.person not in askers(request, context):
+        return None
+    if let_through_by(eligibility, request, context):
+        text = "You declared the incident that lets this through the freeze, so somebody else approves it."
+        return RuleResult(False, Rule.REQUESTER, text, who_may(request.tier, request.service, eligibility.person))
+    if request.tier is not Tier.TWO:
         return None
     if (refused := solo(eligibility, request, context.now, context, reason, others)) is not None:
         return refused
@@ -234,12 +266,15 @@ def solo(
     A rollback to the last verified revision in an open SEV1/2 does not wait: it is known to help, and every minute counts.
     """
     base = "You asked for this, so you can't approve it."
-    may = who_may(request.tier, request.service, request.requester)
+    may = who_may(request.tier, request.service, requesters_text(request.requester, askers(request, context)))
     if context.solo == SoloMode.OFF or not eligibility.on_call:
+        return RuleResult(False, Rule.REQUESTER, base, may)
+    if let_through_by(eligibility, request, context):
         return RuleResult(False, Rule.REQUESTER, base, may)
     if any(other.eligibility.person != eligibility.person for other in others):
         return RuleResult(False, Rule.REQUESTER, f"{base} Somebody else has answered.", may)
-    if context.solo == SoloMode.AFTER and not back_to_verified(request, context) and _too_early(request, at):
+    at_once = back_to_verified(request, context) and eligibility.person not in context.declarers
+    if context.solo == SoloMode.AFTER and not at_once and _too_early(request, at):
         minutes = int(SOLO_AFTER.total_seconds() // 60)
         text = f"{base} If nobody acts within {minutes} minutes, you may approve alone with a reason."
         return RuleResult(False, Rule.REQUESTER, text, may)
@@ -251,7 +286,7 @@ def solo(
 def back_to_verified(request: ActionRequest, context: DecisionContext) -> bool:
     """Whether this goes back to the revision last verified, in an open SEV1/2."""
     verified = request.target_revision != "" and request.target_revision == context.verified_revision
-    return request.undo_of_change and verified and context.incident_open and context.severity.at_least(Severity.SEV2)
+    return verified and passes_freeze(request, context)
 
 
 def _too_early(request: ActionRequest, at: datetime) -> bool:

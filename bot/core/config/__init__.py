@@ -97,6 +97,11 @@ class Config(ConfigSection):
     command: Annotated[str, AfterValidator(_slash_command)] = "/incident"
     plugins: tuple[str, ...] = ()
 
+    def person_key(self, key: str) -> str:
+        """The main entry of a person: `same_as` of a second account's, else the key itself."""
+        person = self.people.get(key)
+        return person.same_as or key if person is not None else key
+
     def severity_of(self, word: str) -> Severity:
         """SEVn for a source's own word; a severity that neither the file nor the usual scales know is treated as SEV3."""
         return Severity(self._mapped(word) or "SEV3")

@@ -8,11 +8,18 @@ from bot.core.config.fields import ConfigSection, Duration, Moment, SlackId
 from bot.core.service import Objective, Signal
 
 
+def plain_email(address: str) -> str:
+    """An address as it is compared: without white space around it and without capitals, which no mail system tells apart."""
+    return address.strip().casefold()
+
+
 class Person(ConfigSection):
     slack: SlackId = ""
     """Slack user id (U...). Identity is team id and user id, never a name."""
     email: str = ""
     name: str = ""
+    same_as: str = ""
+    """The key of the same human's main entry, where somebody has two accounts: both are that one person."""
 
 
 class OnCall(ConfigSection):

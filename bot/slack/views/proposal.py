@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from bot.core.action import DecisionChoice, Proposal, ProposalState, Tier
 from bot.core.approvals.policy_types import who_may, who_may_briefly
-from bot.core.approvals.request import confirmed_at_once, effect_text, request_text
+from bot.core.approvals.request import confirmed_at_once, effect_text, may_be_approved, request_text
 from bot.core.messages.proposals import ProposalContent
 from bot.core.messages.replies import PlanReply
 from bot.core.text.moments import clock_to_the_minute
@@ -39,9 +39,6 @@ MOST_WORDS = 60
 FEWEST_REASONS = 6
 """Words of the reason that stand there whatever else does."""
 UNDO_WORDS = 3
-MAX_CODE_CHARACTERS = 2800
-"""Characters that one code block shows whole."""
-_BY_HAND = (ProposalState.FAILED, ProposalState.STALE, ProposalState.EXPIRED)
 _WORDS = {ProposalState.PENDING: "APPROVAL NEEDED", ProposalState.PARTLY_APPROVED: "PARTLY APPROVED"}
 _APPROVALS = {Tier.ONE: "1 approval", Tier.TWO: "1 approval", Tier.THREE: "2 approvals"}
 _BUTTONS = "Approve Deny Details"
@@ -74,11 +71,12 @@ def _risk(proposal: Proposal) -> str:
     undo = "cannot be undone here"
     if proposal.undo:
         undo = f"{plain_text(proposal.undo, 60)} undoes it" if word_count(proposal.undo) <= UNDO_WORDS else "can be undone"
+    state = _state_of_targets(proposal)
     if not proposal.state.decidable:
-        return f"{proposal.tier.label} · {undo}"
+        return f"{proposal.tier.label} · {undo}{state}"
     approvals = _APPROVALS.get(proposal.tier)
     needed = f"{proposal.tier.label}, needs {approvals}" if approvals else proposal.tier.label
-    return f"{needed} · {undo} · waits until {clock_to_the_minute(proposal.expires_at)}"
+    return f"{needed} · {undo}{state} · waits until {clock_to_the_minute(proposal.expires_at)}"
 
 
 def _risk_line(proposal: Proposal) -> Line:
@@ -87,6 +85,12 @@ def _risk_line(proposal: Proposal) -> Line:
     if not proposal.state.decidable:
         return [words(text)]
     return [words(text.removesuffix(until)), moment(proposal.expires_at, "{time}", until)]
+
+
+def _state_of_targets(proposal: Proposal) -> str:
+    """` · state: 40`, as the dry run found the targets: what it was approved for; "" where nothing says it."""
+    states = sorted({version for version in proposal.targets.values() if version})
+    return f" · state: {plain_text(', '.join(states), 60)}" if states else ""
 
 
 def _because(content: ProposalContent, view: ViewContext, title: str) -> str:
@@ -165,7 +169,7 @@ def _controls(content: ProposalContent, view: ViewContext) -> Block:
     ref, now = proposal.ref, proposal.state
     value = f"{ref}:{proposal.revision}"
     may_deny = now.decidable or now is ProposalState.APPROVED
-    by_hand = now in _BY_HAND and not content.manual
+    by_hand = now.asks_by_hand and now is not ProposalState.UNKNOWN and not content.manual
     return actions(
         approve_button(proposal, view),
         button("Deny...", DecisionChoice.DENY, value, accessible_label=f"Deny {ref}") if may_deny else None,
@@ -186,7 +190,7 @@ def _came_of_it(ref: str, value: str) -> tuple[Block, Block]:
 def approve_button(proposal: Proposal, view: ViewContext) -> Block | None:
     """The one control that approves, wherever the proposal is shown; None where it cannot be approved now."""
     ref, value = proposal.ref, f"{proposal.ref}:{proposal.revision}"
-    if not (proposal.state.decidable and _fits(proposal, view) and proposal.tier in _APPROVALS):
+    if not (proposal.state.decidable and may_be_approved(proposal)):
         return None
     if not confirmed_at_once(proposal):
         return button("Approve...", "approve", value, style="primary", accessible_label=f"Approve {ref}, opens the plan")
@@ -195,17 +199,12 @@ def approve_button(proposal: Proposal, view: ViewContext) -> Block | None:
     return button("Approve", "approve", value, style="primary", accessible_label=label, confirm=(f"{label}?", text, "Approve"))
 
 
-def _fits(proposal: Proposal, view: ViewContext) -> bool:
-    """Whether the dialog shows the whole request."""
-    return len(code_lines(request_text(proposal), view.called_hosts)) <= MAX_CODE_CHARACTERS
-
-
 def _small_print(content: ProposalContent, view: ViewContext) -> list[str]:
     proposal = content.proposal
     if not proposal.state.decidable:
         return [_state_line(content)]
     unseen = "The plan does not fit whole into a dialog, so it cannot be approved here: run it by hand"
-    return [_who(content, view), "" if _fits(proposal, view) else unseen, _state_line(content)]
+    return [_who(content, view), "" if may_be_approved(proposal) else unseen, _state_line(content)]
 
 
 def _who(content: ProposalContent, view: ViewContext) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -37,6 +38,15 @@ _STATE_AFTER_VERIFICATION = {
 }
 
 _CHANGED = "the action changed since it was proposed"
+
+
+@dataclass(frozen=True)
+class _Objection:
+    """Why a proposal may not go on, and the state in which it ends; `busy`: not now, but perhaps in a moment."""
+
+    to: ProposalState
+    why: str
+    busy: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,25 +125,43 @@ class Claims:
     ) -> ClaimResult:
         # Nothing of the press is used here: minutes have passed, so the locked row, the roster, the rules and the decisions
         # are read as they are now.
-        now = self.db.clock()
-        if row.approved_at is None or now - row.approved_at > START_WITHIN:
-            why = "it did not start within 2 minutes of its approval"
-            return await self._not_run(session, row, ProposalState.STALE, why)
+        objection = await self._objection(session, row, roster, versions, without)
+        if objection is None:
+            return await self._take(session, row, workflow)
+        if objection.busy:
+            return ClaimResult(False, ProposalState(row.state), objection.why, busy=True)
+        return await self._not_run(session, row, objection.to, objection.why)
+
+    async def _objection(
+        self,
+        session: AsyncSession,
+        row: ProposalRow,
+        roster: Roster,
+        versions: Mapping[str, str],
+        without: frozenset[str],
+    ) -> _Objection | None:
+        """Why it may not go on now: its age, the action, policy, and whether the approvals still hold. Asked twice."""
+        approved_at = await self._approved_at(session, row)
+        if approved_at is None or self.db.clock() - approved_at > START_WITHIN:
+            return _Objection(ProposalState.STALE, "it did not start within 2 minutes of its approval")
         if versions.get(row.action) != row.record["action_version"]:
-            return await self._not_run(session, row, ProposalState.STALE, _CHANGED)
-        context = await rows.stored_context(self.db, session, self.config, row)
-        request = rows.stored_request(row, self.config, dry_run_ok=True)
+            return _Objection(ProposalState.STALE, _CHANGED)
+        context = await rows.stored_context(self.db, session, roster, row)
+        request = await rows.stored_request(self.db, session, row, roster.config, dry_run_ok=True)
         answer = policy.may_start(request, context)
-        if answer.rule is Rule.BUSY:
-            return ClaimResult(False, ProposalState(row.state), answer.text, busy=True)
         if not answer.allow:
             to = ProposalState.STOPPED if answer.rule in (Rule.STOPPED, Rule.CLOSED) else ProposalState.STALE
-            return await self._not_run(session, row, to, answer.text)
-        decisions = await rows.counted_decisions(session, row, roster, context.now, without=without)
+            return _Objection(to, answer.text, busy=answer.rule is Rule.BUSY)
+        decisions = await rows.counted_decisions(self.db, session, row, roster, without=without)
         counted = policy.quorum(request, await self._signed(session, row, decisions), context)
         if counted.state is not ProposalState.APPROVED:
-            return await self._not_run(session, row, ProposalState.STALE, f"its approval no longer holds: {counted.text}")
-        return await self._take(session, row, workflow)
+            return _Objection(ProposalState.STALE, f"its approval no longer holds: {counted.text}")
+        return None
+
+    async def _approved_at(self, session: AsyncSession, row: ProposalRow) -> datetime | None:
+        """When it was approved, as the keyed audit has it: the column alone could make an old approval young again."""
+        approved = await transitions.signed_at(self.db, session, row, what=DecisionChoice.APPROVE)
+        return None if row.approved_at is None or approved is None else min(row.approved_at, approved)
 
     async def _signed(self, session: AsyncSession, row: ProposalRow, decisions: list[CountedDecision]) -> list[CountedDecision]:
         """Approvals count only if the keyed audit has them: a row put into the table by hand is nobody's answer."""
@@ -173,11 +201,13 @@ class Claims:
 
     # ------------------------------------------------------------ the attempt
 
-    async def attempt_start(self, ref: str, workflow: str, *, versions: Mapping[str, str] | None = None) -> AttemptStart:
+    async def attempt_start(
+        self, ref: str, workflow: str, roster: Roster, *, versions: Mapping[str, str], without: frozenset[str] = frozenset()
+    ) -> AttemptStart:
         """Commit the attempt row; only `go` may be followed by the remote call, and at once.
 
-        Switches, freezes, the fingerprint and (`versions`) the action itself are read again here: this is the last check
-        before the world changes, and a restart with another catalogue may lie between the claim and now.
+        Everything of the claim is asked once more: this is the last check before the world changes, and hours, a restart
+        with another policy, or a changed rota may lie between the claim and now.
         """
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
@@ -190,16 +220,16 @@ class Claims:
             if why := await transitions.tampering(self.db, session, row):
                 await transitions.raise_alarm(self.db, session, row, why)
                 return AttemptStart(CallPermission.REFUSED, why=why)
-            if versions is not None and versions.get(row.action) != row.record["action_version"]:
-                await self._not_run(session, row, ProposalState.STALE, _CHANGED)
-                return AttemptStart(CallPermission.REFUSED, why=_CHANGED)
-            context = await rows.stored_context(self.db, session, self.config, row)
-            answer = policy.may_start(rows.stored_request(row, self.config, dry_run_ok=True), context)
-            if not answer.allow:
-                to = ProposalState.STOPPED if answer.rule is Rule.STOPPED else ProposalState.STALE
-                await self._not_run(session, row, to, answer.text)
-                return AttemptStart(CallPermission.REFUSED, why=answer.text)
+            if (objection := await self._objection(session, row, roster, versions, without)) is not None:
+                await self._not_run(session, row, objection.to, objection.why)
+                return AttemptStart(CallPermission.REFUSED, why=objection.why)
             return await self._begin(session, row)
+
+    async def claimed_for(self, ref: str) -> timedelta:
+        """How long ago the right to run was taken; the longest there is where nobody took it."""
+        async with self.db.read() as session:
+            claim = await session.get(ClaimRow, (await rows.row_of(session, ref)).id)
+            return self.db.clock() - claim.at if claim is not None else timedelta.max
 
     async def _begin(self, session: AsyncSession, row: ProposalRow) -> AttemptStart:
         key = f"{transitions.ref_of(row)}:{row.revision}:{row.plan_fingerprint[:16]}"

@@ -9,8 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import ProposalState
 from bot.core.alert import Severity
 from bot.core.approvals.policy_types import BLAST_WINDOW, DecisionContext
-from bot.core.config import Config
+from bot.core.approvals.roster import Roster
 from bot.core.incident import GroupState, IncidentState
+from bot.store.approvals.backing import severity_backing
 from bot.store.db.database import Database
 from bot.store.tables import ClaimRow, GroupRow, IncidentRow, ProposalRow, SwitchRow
 
@@ -30,7 +31,7 @@ def stop_switch(group_id: int) -> str:
 async def read_context(
     db: Database,
     session: AsyncSession,
-    config: Config,
+    roster: Roster,
     *,
     service: str,
     group_id: int | None,
@@ -38,15 +39,19 @@ async def read_context(
     targets: Iterable[str],
     own_id: int | None = None,
 ) -> DecisionContext:
-    """Everything around one proposal; `own_id` is its key, so that it is not counted against itself."""
+    """Everything around one proposal under the roster's configuration; `own_id` is its key, so that it is not counted twice."""
+    config = roster.config
     group = await session.get(GroupRow, group_id) if group_id is not None else None
     incident = await session.get(IncidentRow, incident_id) if incident_id is not None else None
+    backing = await severity_backing(db, session, roster, service, incident)
     others = await _other_proposals(session, service, group_id, incident_id, set(targets), own_id)
     return DecisionContext(
         now=db.clock(),
         paused=await _paused(session),
         stopped=await _stopped(session, group, incident),
         severity=await _severity(session, service, incident),
+        backed_severity=backing.severity,
+        declarers=backing.declarers,
         incident_open=is_open(group, incident),
         freezes=config.freezes,
         solo=config.solo,

@@ -5,17 +5,19 @@ from dataclasses import dataclass, replace
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import DecisionChoice, ProposalState, Tier
+from bot.core.action import DecisionChoice, ProposalState
 from bot.core.actor import Actor
 from bot.core.approvals import policy
 from bot.core.approvals.policy_types import CountedDecision, DecisionContext, Quorum, Rule, RuleResult
+from bot.core.approvals.request import may_be_approved
 from bot.core.approvals.roster import Eligibility, Roster
 from bot.core.config import Config
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
 from bot.store.approvals import rows, transitions
-from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
+from bot.store.approvals.roles import roles_in
+from bot.store.approvals.rows import DECIDABLE, DENIABLE
 from bot.store.db.database import Database
 from bot.store.tables import DecisionRow, MessageRow, ProposalRow, SeenRow
 
@@ -123,7 +125,7 @@ class Decisions:
             return RuleResult(False, Rule.DOUBLED, text)
         context = situation.context
         dry_run_ok = before_dry_run or rows.dry_run_counts(row, context.now)
-        request = rows.stored_request(row, self.config, dry_run_ok=dry_run_ok)
+        request = await rows.stored_request(self.db, session, row, self.config, dry_run_ok=dry_run_ok)
         answer = policy.may_decide(
             press.actor,
             situation.eligibility,
@@ -151,26 +153,22 @@ class Decisions:
             return RuleResult(False, Rule.LATE, await rows.state_text(session, row))
         if press.card and not await _is_card(session, row, press):
             return RuleResult(False, Rule.OTHER_MESSAGE, "This button is not on the proposal's own card.")
+        if press.verdict == DecisionChoice.APPROVE and not may_be_approved(rows.stored_proposal(row)):
+            text = f"The card of {transitions.ref_of(row)} has no Approve button: it cannot be approved here."
+            return RuleResult(False, Rule.NO_BUTTON, text)
         if press.revision != row.revision:
             text = f"You answered revision {press.revision}; the card now shows revision {row.revision}: look at that one."
             return RuleResult(False, Rule.REVISION, text)
         return None
 
     async def _situation(self, session: AsyncSession, row: ProposalRow, press: Press, roster: Roster) -> _Situation:
-        context = await rows.stored_context(self.db, session, self.config, row)
-        lead, deputies = await rows.incident_roles(session, Owner(row.group_id, row.incident_id))
-        approvers = roster.approvers(
-            row.service,
-            Tier(row.record["tier"]),
-            context.now,
-            lead=lead,
-            deputies=deputies,
-            requester=row.record["requester"],
-        )
+        context, terms = await rows.stored_context(self.db, session, roster, row), rows.stored_terms(row)
+        roles = await roles_in(self.db, session, row.incident_id)
+        approvers = roster.approvers(row.service, terms.tier, context.now, roles=roles, requesters=terms.asked_by)
         return _Situation(
             replace(context, approvers=approvers),
-            roster.eligibility(press.actor.person, row.service, context.now, lead=lead, deputies=deputies),
-            await rows.counted_decisions(session, row, roster, context.now),
+            roster.eligibility(press.actor.person, row.service, context.now, roles=roles),
+            await rows.counted_decisions(self.db, session, row, roster),
         )
 
     async def _refuse(self, session: AsyncSession, row: ProposalRow, press: Press, refusal: RuleResult) -> DecisionResult:
@@ -198,7 +196,9 @@ class Decisions:
         await self._write(session, row, press)
         await transitions.mark_human_activity(self.db, session, row.group_id, row.incident_id)
         await transitions.sign(self.db, session, row, who=person, what=press.verdict, reason=press.reason)
-        request = rows.stored_request(row, self.config, dry_run_ok=rows.dry_run_counts(row, context.now))
+        request = await rows.stored_request(
+            self.db, session, row, self.config, dry_run_ok=rows.dry_run_counts(row, context.now)
+        )
         own = CountedDecision(situation.eligibility, press.verdict, context.now, press.reason)
         counted = policy.quorum(request, [*situation.others, own], context)
         if counted.state != row.state:

@@ -1,6 +1,6 @@
 """Proposal rows as nouns, and what the rules are asked about them, in the caller's transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from bot.core.text.moments import clock_to_the_minute
 from bot.store.approvals import transitions
 from bot.store.approvals.context import read_context
 from bot.store.approvals.revisions import last_verified
+from bot.store.approvals.roles import roles_in
 from bot.store.db.database import Database
 from bot.store.tables import DecisionRow, GroupRow, IncidentRow, ProposalRow
 
@@ -104,7 +105,13 @@ async def decision_rows(session: AsyncSession, row: ProposalRow, *, revision: in
 
 
 def request_of(
-    plan: Plan, config: Config, *, requester: str, dry_run_ok: bool, notified_at: datetime | None = None
+    plan: Plan,
+    config: Config,
+    *,
+    requester: str,
+    requesters: Iterable[str] = (),
+    dry_run_ok: bool,
+    notified_at: datetime | None = None,
 ) -> ActionRequest:
     """What the rules are asked about a plan. `dry_run_ok`: whether its dry run worked and still counts."""
     return ActionRequest(
@@ -113,6 +120,7 @@ def request_of(
         tier=plan.tier,
         targets=tuple(plan.targets),
         requester=requester,
+        requesters=frozenset(requesters),
         undo_of_change=_undo_of_change(plan, config),
         dry_run_ok=dry_run_ok,
         notified_at=notified_at,
@@ -122,10 +130,21 @@ def request_of(
     )
 
 
-def stored_request(row: ProposalRow, config: Config, *, dry_run_ok: bool) -> ActionRequest:
-    """The same of a stored proposal."""
+async def stored_request(
+    db: Database, session: AsyncSession, row: ProposalRow, config: Config, *, dry_run_ok: bool
+) -> ActionRequest:
+    """The same of a stored proposal. Nobody was notified of it before the keyed audit had it."""
     terms = stored_terms(row)
-    return request_of(terms, config, requester=terms.requester, dry_run_ok=dry_run_ok, notified_at=row.notified_at)
+    signed_at = await transitions.signed_at(db, session, row, what="record")
+    notified_at = max(row.notified_at, signed_at) if row.notified_at is not None and signed_at is not None else None
+    return request_of(
+        terms,
+        config,
+        requester=terms.requester,
+        requesters=terms.requesters,
+        dry_run_ok=dry_run_ok,
+        notified_at=notified_at,
+    )
 
 
 SILENCES = ("silence_alert", "tocsin_silence")
@@ -149,48 +168,41 @@ def _target_revision(plan: Plan, config: Config) -> str:
     return str(plan.arguments.get("previous_version", "")) if _undo_of_change(plan, config) else ""
 
 
-async def stored_context(db: Database, session: AsyncSession, config: Config, row: ProposalRow) -> DecisionContext:
+async def stored_context(db: Database, session: AsyncSession, roster: Roster, row: ProposalRow) -> DecisionContext:
     """What is going on around a stored proposal."""
     context = await read_context(
         db,
         session,
-        config,
+        roster,
         service=row.service,
         group_id=row.group_id,
         incident_id=row.incident_id,
         targets=row.record["targets"],
         own_id=row.id,
     )
-    if not _target_revision(stored_terms(row), config):
+    if not _target_revision(stored_terms(row), roster.config):
         return context
     return replace(context, verified_revision=await last_verified(db, session, row.service, row.action))
 
 
 async def eligibility_of(
-    session: AsyncSession, person: str, service: str, owner: Owner, roster: Roster, now: datetime
+    db: Database, session: AsyncSession, person: str, service: str, owner: Owner, roster: Roster
 ) -> Eligibility:
     """The roles that a person has for this service and incident now."""
-    lead, deputies = await incident_roles(session, owner)
-    return roster.eligibility(person, service, now, lead=lead, deputies=deputies)
-
-
-async def incident_roles(session: AsyncSession, owner: Owner) -> tuple[str, Sequence[str]]:
-    """Who leads the incident, and its deputies."""
-    incident = await session.get(IncidentRow, owner.incident_id) if owner.incident_id is not None else None
-    return (incident.lead, incident.deputies) if incident is not None else ("", ())
+    return roster.eligibility(person, service, db.clock(), roles=await roles_in(db, session, owner.incident_id))
 
 
 async def counted_decisions(
-    session: AsyncSession, row: ProposalRow, roster: Roster, now: datetime, *, without: frozenset[str] = frozenset()
+    db: Database, session: AsyncSession, row: ProposalRow, roster: Roster, *, without: frozenset[str] = frozenset()
 ) -> list[CountedDecision]:
     """The answers to the current revision, each with the person's eligibility now. `without`: people who no longer count."""
-    owner = Owner(row.group_id, row.incident_id)
+    roles, now = await roles_in(db, session, row.incident_id), db.clock()
     decisions = []
     for decision in await decision_rows(session, row, revision=row.revision):
         if decision.verdict not in set(DecisionChoice):
             continue
         person = "" if decision.person in without else decision.person
-        eligibility = await eligibility_of(session, person, row.service, owner, roster, now)
+        eligibility = roster.eligibility(person, row.service, now, roles=roles)
         decisions.append(CountedDecision(eligibility, DecisionChoice(decision.verdict), decision.at, decision.reason))
     return decisions
 

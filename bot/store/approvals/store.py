@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import OPEN_STATES, Decision, DecisionChoice, OutcomeState, Plan, Proposal, ProposalState, Terms, Tier
+from bot.core.action import OPEN_STATES, Decision, DecisionChoice, OutcomeState, Plan, Proposal, ProposalState, Terms
 from bot.core.actor import Actor
 from bot.core.approvals import policy
-from bot.core.approvals.policy_types import PROPOSAL_LIFE, DecisionContext, Rule, RuleResult, who_may
+from bot.core.approvals.policy_types import PROPOSAL_LIFE, DecisionContext, Rule, RuleResult, requesters_text, who_may
 from bot.core.approvals.record import plan_fingerprint, record_of
-from bot.core.approvals.roster import Roster
+from bot.core.approvals.roster import Eligibility, Roster
 from bot.core.change import Change
 from bot.core.changes.own_changes import own_id
 from bot.core.config import Config
@@ -41,6 +41,8 @@ class Draft:
     plan: Plan
     because: str
     requester: str = ""
+    requesters: frozenset[str] = frozenset()
+    """Everyone else whose word led to it."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,13 @@ class ProposalStore:
             if (existing := await self._existing(session, draft.key)) is not None:
                 return Opened(transitions.ref_of(existing), RuleResult(True, Rule.MAY_PROPOSE))
             owner = await rows.owner_of(session, draft.group)
-            context = await self._context(session, plan, owner)
+            context = await self._context(session, plan, owner, roster)
             eligibility = None
             if actor is not None:
-                eligibility = await rows.eligibility_of(session, actor.person, plan.service, owner, roster, context.now)
-            request = rows.request_of(plan, self.config, requester=draft.requester, dry_run_ok=plan.dry_run_ok)
+                eligibility = await rows.eligibility_of(self.db, session, actor.person, plan.service, owner, roster)
+            request = rows.request_of(
+                plan, self.config, requester=draft.requester, requesters=draft.requesters, dry_run_ok=plan.dry_run_ok
+            )
             answer = policy.may_propose(actor, eligibility, request, context)
             if not answer.allow:
                 await self._refused(session, draft, actor, answer)
@@ -90,16 +94,16 @@ class ProposalStore:
         """Whether this person may do what a draft silences at once, without putting it to others."""
         async with self.db.read() as session:
             owner = await rows.owner_of(session, draft.group)
-            context = await self._context(session, draft.plan, owner)
-            eligibility = await rows.eligibility_of(session, actor.person, draft.plan.service, owner, roster, context.now)
+            context = await self._context(session, draft.plan, owner, roster)
+            eligibility = await rows.eligibility_of(self.db, session, actor.person, draft.plan.service, owner, roster)
             request = rows.request_of(draft.plan, self.config, requester=draft.requester, dry_run_ok=draft.plan.dry_run_ok)
             return policy.may_silence(actor, eligibility, request, context)
 
-    async def _context(self, session: AsyncSession, plan: Plan, owner: Owner) -> DecisionContext:
+    async def _context(self, session: AsyncSession, plan: Plan, owner: Owner, roster: Roster) -> DecisionContext:
         return await read_context(
             self.db,
             session,
-            self.config,
+            roster,
             service=plan.service,
             group_id=owner.group_id,
             incident_id=owner.incident_id,
@@ -164,6 +168,7 @@ class ProposalStore:
             incident=reference("INC", row.incident_id) if row.incident_id else "",
             policy_version=self.policy,
             requester=draft.requester,
+            requesters=sorted(draft.requesters - {draft.requester, ""}),
             because=draft.because,
             expires_at=row.expires_at,
         )
@@ -281,7 +286,8 @@ class ProposalStore:
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
             if ProposalState(row.state) in DECIDABLE:
-                who = who_may(Tier(row.record["tier"]), row.service, row.record["requester"])
+                terms = rows.stored_terms(row)
+                who = who_may(terms.tier, row.service, requesters_text(terms.requester, terms.requesters))
                 until = clock_to_the_minute(row.expires_at)
                 text = f"{ref} still waits for a decision until {until}. May approve: {who}."
                 await transitions.post_line(self.db, session, row, f"remind:{ref}", text)
@@ -340,6 +346,12 @@ class ProposalStore:
             row = await rows.row_of(session, ref)
             decisions = await rows.decision_rows(session, row, revision=row.revision)
             return [(d.person, d.team, d.slack_user) for d in decisions if d.verdict == DecisionChoice.APPROVE]
+
+    async def eligibility(self, person: str, service: str, group: str, roster: Roster) -> Eligibility:
+        """What a person is to a service and to a group or incident (`AL-n`, `INC-n`, or empty) now. Raises NotFound."""
+        async with self.db.read() as session:
+            owner = await rows.owner_of(session, group)
+            return await rows.eligibility_of(self.db, session, person, service, owner, roster)
 
     async def service_of(self, ref: str) -> str:
         """The service of a group (`AL-n`) or incident (`INC-n`); "" if unknown."""

@@ -180,11 +180,18 @@ async def sign(db: Database, session: AsyncSession, row: ProposalRow, *, who: st
 
 async def signed(db: Database, session: AsyncSession, row: ProposalRow, *, what: str, who: str | None = None) -> bool:
     """Whether the keyed audit holds such a row for exactly this revision and fingerprint."""
+    return await signed_at(db, session, row, what=what, who=who) is not None
+
+
+async def signed_at(
+    db: Database, session: AsyncSession, row: ProposalRow, *, what: str, who: str | None = None
+) -> datetime | None:
+    """When the keyed audit last got such a row for exactly this revision and fingerprint; None if never."""
     query = select(AuditRow).where(
         AuditRow.subject == ref_of(row), AuditRow.what == what, AuditRow.message == f"r{row.revision} {row.plan_fingerprint}"
     )
     rows = [signature for signature in (await session.exec(query)).all() if who is None or signature.who == who]
-    return any(audit.genuine(db, signature) for signature in rows)
+    return max((signature.at for signature in rows if audit.genuine(db, signature)), default=None)
 
 
 async def tampering(db: Database, session: AsyncSession, row: ProposalRow) -> str:

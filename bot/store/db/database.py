@@ -25,10 +25,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import TocsinError
 from bot.core.text.untrusted import one_line
 from bot.store.db import locks
+from bot.store.db.clock import Clock, DatabaseClock
 from bot.store.db.in_loop import InLoop
 from bot.store.db.write_queue import WriteQueue
-
-Clock = Callable[[], datetime]
 
 IDLE_SECONDS = 15
 """A transaction whose process fell silent is ended by the server: it would hold up every replica."""
@@ -124,8 +123,15 @@ class Database:
             # Transactions wait without a connection: a crowd of them would leave none for reading.
             async with self._write_queue.turn(urgent) if in_turn else nullcontext(), self._transaction() as session:
                 if in_turn:
-                    await session.exec(locks.take(locks.WRITERS))  # type: ignore[call-overload]
+                    await self._take_turn(session)
                 yield session
+
+    async def _take_turn(self, session: AsyncSession) -> None:
+        """Wait for the other writers; what is decided then is decided by the database's clock."""
+        answer = await session.exec(locks.take_and_read_clock(locks.WRITERS))  # type: ignore[call-overload]
+        moment: datetime = answer.one()[0]
+        if isinstance(self.clock, DatabaseClock):
+            self.clock.read(moment.astimezone(UTC))
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

@@ -23,6 +23,12 @@ def take(lock: int) -> TextClause:
     return text(f"SELECT pg_advisory_xact_lock({lock:d})")
 
 
+def take_and_read_clock(lock: int) -> TextClause:
+    """The same, and the database's clock once the lock is held, in one question."""
+    # The function without a schema: what is behind the name may be laid over it, as tests do with time.
+    return text(f"SELECT clock_timestamp() FROM (SELECT pg_advisory_xact_lock({lock:d}) OFFSET 0) AS held")
+
+
 def take_for(lock: int, name: str) -> TextClause:
     """The same for one name under a lock."""
     return text(f"SELECT pg_advisory_xact_lock({lock:d}, hashtext(:name))").bindparams(name=name)

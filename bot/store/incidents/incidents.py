@@ -13,6 +13,7 @@ from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.alerts.groups import mention, open_incident, touch_card
 from bot.store.approvals import transitions
+from bot.store.approvals.roles import HANDED_OVER, TAKEN
 from bot.store.db.database import Database
 from bot.store.incidents import causes
 from bot.store.tables import GroupRow, IncidentRow, TimelineRow
@@ -217,8 +218,12 @@ async def _resolve(
     await _show(db, session, group, incident, human=person != "policy")
 
 
-async def set_lead(db: Database, ref: str, person: str, by: str = "") -> Incident:
-    """Set who leads. Rights come from the roster alone: leading grants none to people who are not on it."""
+async def set_lead(db: Database, ref: str, person: str, by: str = "", *, handed_over: bool | None = None) -> Incident:
+    """Set who leads. `handed_over`: by somebody who commands here, so that the right goes with it; default: by somebody else.
+
+    Leading grants nothing to people who are not on the roster.
+    """
+    handed = by not in ("", person) if handed_over is None else handed_over
     async with db.write() as session:
         group, incident = await _rows(session, ref)
         if incident is None:
@@ -226,7 +231,14 @@ async def set_lead(db: Database, ref: str, person: str, by: str = "") -> Inciden
         before, incident.lead = incident.lead, person
         await _note(db, session, group, incident, EntryKind.INCIDENT, f"{person} leads now", by or person)
         await audit.append(
-            db, session, who=by or person, what="lead", subject=f"INC-{incident.id}", before=before, after=person
+            db,
+            session,
+            who=by or person,
+            what="lead",
+            subject=f"INC-{incident.id}",
+            before=before,
+            after=person,
+            message=HANDED_OVER if handed else TAKEN,
         )
         await _show(db, session, group, incident)
         return to_incident(incident)

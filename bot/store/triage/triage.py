@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.approvals.hints import Hint
 from bot.core.change import kind_in_words
 from bot.core.errors import NotFound, UnreadableEvidence
 from bot.core.evidence import Case, Evidence, LedgerEntry, failed_to_read, parse_entry
@@ -24,7 +25,17 @@ from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
 from bot.store.alerts.groups import touch_triage
 from bot.store.db.database import Database
-from bot.store.tables import ChangeRow, EpisodeRow, EvidenceRow, GroupRow, PictureRow, QuestionRow, TimelineRow, TriageRow
+from bot.store.tables import (
+    ChangeRow,
+    EpisodeRow,
+    EvidenceRow,
+    GroupRow,
+    IncidentRow,
+    PictureRow,
+    QuestionRow,
+    TimelineRow,
+    TriageRow,
+)
 from bot.store.triage.cases import case_from, is_earlier, leading_alert
 
 log = structlog.get_logger(__name__)
@@ -278,6 +289,18 @@ class Triages:
         """What people wrote during an attempt, oldest first."""
         rows = await self.db.rows(_HINTS, hints=_hint_keys(group_number(ref), attempt))
         return [f"{who}: {text}" for who, text in rows]
+
+    async def hints_of(self, ref: str) -> list[Hint]:
+        """What people wrote into any attempt of a group: questions, hints, and the title of an incident that they declared."""
+        number = group_number(ref)
+        asked = select(TriageRow.requester, TriageRow.question).where(TriageRow.group_id == number, TriageRow.question != "")
+        written = select(TimelineRow.who, TimelineRow.text).where(
+            TimelineRow.group_id == number, col(TimelineRow.key).startswith(f"hint:AL-{number}:")
+        )
+        declared = select(IncidentRow.declared_by, IncidentRow.title).where(IncidentRow.group_id == number)
+        async with self.db.read() as session:
+            rows = [pair for query in (asked, written, declared) for pair in (await session.exec(query)).all()]
+            return [Hint(who, text) for who, text in rows if who != "policy"]
 
     async def row(self, ref: str, attempt: int | None = None) -> TriageRow | None:
         """One attempt's row; without a number the newest."""

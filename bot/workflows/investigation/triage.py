@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from bot.core.alert import Severity
 from bot.core.alerts.escalation import deserves_investigation
+from bot.core.approvals.hints import Hint
 from bot.core.approvals.remedies import Fitted
 from bot.core.config import Config
 from bot.core.evidence import Case, Claim, Findings, nothing_wrong
@@ -38,7 +39,7 @@ AT_ONCE = 2
 class Proposer(Protocol):
     """Turns judged findings into a proposal, or says why not."""
 
-    async def propose_fitting(self, group: str, findings: Findings, requester: str) -> Fitted: ...
+    async def propose_fitting(self, group: str, findings: Findings, hints: Sequence[Hint]) -> Fitted: ...
 
 
 class OpenedCase(BaseModel):
@@ -151,7 +152,8 @@ class TriageSteps:
         """Put the remediation that fits to people; where there is none the message says why. The references."""
         if await self.triages.stopped(case.group, case.attempt):
             return []
-        fitted = await self.proposer.propose_fitting(case.group, findings, "")
+        hints = await self.triages.hints_of(case.group)
+        fitted = await self.proposer.propose_fitting(case.group, findings, hints)
         if fitted.why:
             await self.triages.update(case.group, case.attempt, no_proposal=fitted.why)
         return [fitted.ref] if fitted.ref else []

@@ -1,12 +1,14 @@
 """Putting actions to people: propose, prepare, decide, record by hand. Decisions are rows; a signal only wakes a workflow."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 
 import structlog
 
 from bot.core.action import DecisionChoice, Plan, Proposal, ProposalState
 from bot.core.actor import Actor
 from bot.core.approvals import policy
+from bot.core.approvals.hints import Hint, who_named
 from bot.core.approvals.policy_types import Rule
 from bot.core.approvals.remedies import Fitted, Remedy, fitting, why_none
 from bot.core.change import Change
@@ -23,6 +25,8 @@ from bot.workflows.rotas import Rotas
 
 log = structlog.get_logger(__name__)
 WORKFLOW = "remediation"
+JUST_NOW = timedelta(seconds=2)
+"""What was looked up outside for the claim so shortly ago is not looked up again for the call."""
 
 Accounts = Callable[[str, str], Awaitable[Actor]]
 """(team, user) -> the account as Slack knows it now; raises QueryFailed."""
@@ -74,14 +78,17 @@ class Approvals:
         because: str,
         key: str,
         actor: Actor | None = None,
+        requesters: frozenset[str] = frozenset(),
     ) -> Proposal:
         """Put an action with exact arguments to people; the same `key` again is the same proposal.
+
+        `requester` asked for it; `requesters` are all others whose word led to it: none of them approves it alone.
 
         Raises NotFound (no such action, service or group), ActionFailed (the
         arguments do not fit) or NotAllowed (a rule refuses, with who may).
         """
         plan = await self._plan(entry, service, arguments, group_ref)
-        draft = Draft(key, group_ref, plan, one_line(because, 500), requester)
+        draft = Draft(key, group_ref, plan, one_line(because, 500), requester, requesters)
         proposer = actor or (Actor(person=requester) if requester else None)
         opened = await self.store.open_proposal(draft, proposer, await self.rotas.roster(service))
         if not opened.answer.allow:
@@ -127,13 +134,16 @@ class Approvals:
         takes = {field.alias or name for name, field in kind.model_fields.items()}
         return {**arguments, **{name: value for name, value in versions.items() if value and name in takes}}
 
-    async def propose_fitting(self, group: str, findings: Findings, requester: str) -> Fitted:
-        """Put the first remediation that fits the first cause to people, or say why there is none."""
+    async def propose_fitting(self, group: str, findings: Findings, hints: Sequence[Hint]) -> Fitted:
+        """Put the first remediation that fits the first cause to people, or say why there is none.
+
+        `hints`: what people wrote into the investigation. Whoever named the action or its target there asked for it.
+        """
         situation = await self.store.service_of(group), self.config.actions, await self._named_changes(findings)
         refused: list[str] = []
         for remedy in fitting(findings, *situation):
             try:
-                return Fitted((await self._propose_remedy(remedy, group, requester)).ref)
+                return Fitted((await self._propose_remedy(remedy, group, hints)).ref)
             except (NotAllowed, NotFound, ActionFailed) as error:
                 log.info("a fitting action was not proposed", entry=remedy.entry, group=group, why=str(error))
                 refused.append(f"{remedy.entry} fits and was not proposed: {error}")
@@ -144,14 +154,17 @@ class Approvals:
         changes = [await self.store.change(id) for id in ids]
         return {change.id: change for change in changes if change is not None}
 
-    async def _propose_remedy(self, remedy: Remedy, group: str, requester: str) -> Proposal:
+    async def _propose_remedy(self, remedy: Remedy, group: str, hints: Sequence[Hint]) -> Proposal:
+        own, change = await self.store.service_of(group), await self.store.change(remedy.arguments.get("change_id", ""))
+        named_by = who_named(hints, remedy, self.config.actions[remedy.entry], own_service=own, change=change)
         key = f"fit:{group}:{remedy.entry}:{remedy.service}:{remedy.arguments.get('change_id', '')}"
         return await self.propose(
             remedy.entry,
             remedy.service,
             remedy.arguments,
             group_ref=group,
-            requester=requester,
+            requester="",
+            requesters=named_by,
             because=remedy.because,
             key=await self.store.unused(key),
         )
@@ -211,19 +224,28 @@ class Approvals:
         roster = await self.rotas.roster((await self.store.load(ref)).service)
         return await self.claims.claim(ref, workflow, roster, versions=self.executor.versions(), without=without)
 
+    async def execute(self, ref: str, workflow: str, without: frozenset[str] = frozenset()) -> ProposalState:
+        """Run it, at most once, with the roster as of now; the state afterwards."""
+        roster = await self.rotas.roster((await self.store.load(ref)).service, within=JUST_NOW)
+        return await self.executor.execute(ref, workflow, roster, without=without)
+
     # ------------------------------------------------------------ by hand
 
     async def record_manual(
         self, what: str, actor: Actor, *, service: str = "", group_ref: str = "", key: str = ""
     ) -> Proposal:
         """A person did it by hand: `what` is `AP-3` or a catalogue entry. Verification and timeline start the same way."""
-        await self._may_record(actor, service)
+        requesters: frozenset[str] = frozenset()
         if what.upper().startswith("AP-"):
-            plan, group_ref = await self._by_hand(what.upper(), actor)
+            asked = await self.store.load(what.upper())
+            group_ref, requesters = asked.incident or asked.group, asked.asked_by
+            await self._may_record(actor, asked.service, group_ref)
+            plan = await self._by_hand(what.upper(), actor)
         else:
+            await self._may_record(actor, service, group_ref)
             plan = await self._plan(what, service, {}, group_ref)
-        because = one_line(f"Run by hand by {actor.person}", 500)
-        draft = Draft(key or f"did:{what}:{actor.user}", group_ref, plan, because, actor.person)
+        because = one_line(f"Run by hand by {actor.person}, who alone says so", 500)
+        draft = Draft(key or f"did:{what}:{actor.user}", group_ref, plan, because, actor.person, requesters)
         ref = await self.store.open_manual(draft, actor.person)
         await self.engine.start(WORKFLOW, workflow_id(ref), ref)
         return await self.store.load(ref)
@@ -234,7 +256,7 @@ class Approvals:
         If it ran, its signal is watched as after any run. Nothing is repeated in either case.
         """
         proposal = await self.store.load(ref)
-        await self._may_record(actor, proposal.service)
+        await self._may_record(actor, proposal.service, proposal.incident or proposal.group)
         if proposal.state is not ProposalState.UNKNOWN:
             return await self.store.state_text(ref)
         state = await self.store.answer_unknown(ref, actor.person, ran=ran)
@@ -245,13 +267,15 @@ class Approvals:
             return f"Recorded on {ref}: it did not run. Nothing was repeated; it may be proposed anew."
         return await self.store.state_text(ref)
 
-    async def _may_record(self, actor: Actor, service: str) -> None:
+    async def _may_record(self, actor: Actor, service: str, group_ref: str) -> None:
+        """Whoever says that something ran decides what is offered next: this service or incident must be theirs."""
         roster = await self.rotas.roster(service)
-        eligibility = roster.eligibility(actor.person, service, self.store.db.clock())
-        if not eligibility.rostered or actor.is_bot or actor.is_guest or actor.is_stranger or actor.is_deleted:
-            raise NotAllowed("Only people of a rota, owners and deputies may record an action.")
+        eligibility = await self.store.eligibility(actor.person, service, group_ref, roster)
+        if not eligibility.stands or actor.is_bot or actor.is_guest or actor.is_stranger or actor.is_deleted:
+            who = f"{service} on-call and secondary, its owners, the incident commander or a deputy"
+            raise NotAllowed(f"You can't record an action on {service}. Who may: {who}.")
 
-    async def _by_hand(self, ref: str, actor: Actor) -> tuple[Plan, str]:
+    async def _by_hand(self, ref: str, actor: Actor) -> Plan:
         if not await self.claims.untampered(ref):
             raise NotAllowed(f"{ref} was changed in the database after it was put to people.")
         proposal = await self.store.load(ref)
@@ -267,7 +291,7 @@ class Approvals:
             if state is not ProposalState.SUPERSEDED:
                 raise NotAllowed(f"{ref} is {state}: the bot runs or ran it.")
             await self.engine.wake(workflow_id(ref), "decision", key=f"{ref}:by-hand")
-        return plan, proposal.incident or proposal.group
+        return plan
 
     # ------------------------------------------------------------ after a restart
 

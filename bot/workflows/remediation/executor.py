@@ -19,7 +19,8 @@ from bot.core.action import (
     VerificationState,
 )
 from bot.core.approvals import policy
-from bot.core.config import Config
+from bot.core.approvals.roster import Roster
+from bot.core.config import Config, verbs
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.service import Catalogue
@@ -84,7 +85,7 @@ class ActionExecutor:
         ctx = self._context(entry, config, ref=ref, incident=incident)
         arguments = await kind.complete(ctx, service, arguments)
         action = _with_arguments(kind, service, arguments)
-        floor = action.tier_for(config)
+        floor = max(action.tier_for(config), _floor_by_words(entry, config, arguments))
         dry_run = await action.dry_run(ctx) if floor is not Tier.X else DryRun(ok=False, text="", targets={})
         targets = dry_run.targets or dict.fromkeys(action.targets(ctx), "")
         return Plan(
@@ -181,9 +182,12 @@ class ActionExecutor:
 
     # ------------------------------------------------------------ the one call
 
-    async def execute(self, ref: str, workflow: str) -> ProposalState:
-        """Run it, at most once over all crashes and replicas; the proposal's state afterwards."""
-        start = await self.claims.attempt_start(ref, workflow, versions=self.versions())
+    async def execute(self, ref: str, workflow: str, roster: Roster, *, without: frozenset[str] = frozenset()) -> ProposalState:
+        """Run it, at most once over all crashes and replicas; the proposal's state afterwards.
+
+        `without`: approvers whose accounts no longer count.
+        """
+        start = await self.claims.attempt_start(ref, workflow, roster, versions=self.versions(), without=without)
         if (terms := start.terms) is None:
             return (await self.store.load(ref)).state
         config, action = self._built(terms.action, terms.service, terms.arguments)
@@ -235,6 +239,14 @@ def _with_arguments(kind: type[Action], service: str, arguments: Mapping[str, ob
         # A validator over several fields raises with the field's name in its text, so it has no place of its own.
         place = "".join(f"{part}: " for part in first["loc"])
         raise ActionFailed(f"{place}{first['msg'].removeprefix('Value error, ')}") from error
+
+
+def _floor_by_words(entry: str, config: ActionConfig, arguments: Mapping[str, object]) -> Tier:
+    """What the words say, whatever the configuration and the plugin do; X for what leaves nothing running."""
+    counts = {"body": config.body, "query": verbs.query_values(config.url), "arguments": arguments}
+    if verbs.scales_to_nothing(counts) or {"scale", "zero"} <= set(verbs.words_of(entry)):
+        return Tier.X
+    return verbs.floor_of(entry, config.kind, *verbs.path_words(config.url))
 
 
 def _title(entry: str, config: ActionConfig, service: str, arguments: Mapping[str, object]) -> str:

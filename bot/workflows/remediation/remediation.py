@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import structlog
 
-from bot.core.action import ProposalState, Verification, VerificationState
+from bot.core.action import Proposal, ProposalState, Verification, VerificationState
 from bot.core.approvals.record import stamp
 from bot.core.errors import ActionFailed, NotAllowed, NotFound, QueryFailed
 from bot.ports import Run, Workflow
 from bot.store.approvals.claims import ClaimResult
-from bot.workflows.remediation.approvals import Accounts, Approvals
+from bot.workflows.remediation.approvals import JUST_NOW, Accounts, Approvals
 
 log = structlog.get_logger(__name__)
 BUSY_SECONDS = 3
@@ -73,7 +73,7 @@ class RemediationSteps:
         """The same action with a fresh dry run, as a new proposal; its reference or ""."""
         old = await self.store.load(ref)
         because = f"{old.because} ({ref} was superseded)"
-        return await self._propose_after(ref, old.action, old.arguments, old.requester, because, "again")
+        return await self._propose_after(old, old.action, old.arguments, old.requester, because, "again")
 
     async def claim(self, ref: str, workflow: str) -> ClaimResult:
         """Take the right to run. Policy, roster and record are read again in the claim: minutes may have passed."""
@@ -95,8 +95,13 @@ class RemediationSteps:
         return frozenset(people)
 
     async def execute(self, ref: str, workflow: str) -> ProposalState:
-        """Run it, at most once; the state afterwards."""
-        return await self.executor.execute(ref, workflow)
+        """Run it, at most once; the state afterwards. What the claim looked up a while ago is looked up once more."""
+        without: frozenset[str] = frozenset()
+        if await self.claims.claimed_for(ref) > JUST_NOW:
+            without = await self._ineligible(ref)
+            if await self.check_target(ref) is ProposalState.SUPERSEDED:
+                return ProposalState.SUPERSEDED
+        return await self.approvals.execute(ref, workflow, without)
 
     async def verify(self, ref: str) -> Verification:
         """One reading of the signal."""
@@ -113,22 +118,28 @@ class RemediationSteps:
         if undo is None:
             return ""
         because = f"{ref} ({proposal.title}) did not help: {proposal.verification}"
-        return await self._propose_after(ref, *undo, "", because, "back")
+        return await self._propose_after(proposal, *undo, "", because, "back")
 
     async def _propose_after(
-        self, ref: str, entry: str, arguments: dict[str, object], requester: str, because: str, kind: str
+        self, old: Proposal, entry: str, arguments: dict[str, object], requester: str, because: str, kind: str
     ) -> str:
+        """What follows from a proposal was asked for by everyone who asked for that one."""
         # The new proposal's arguments come from this row, so it must still be what people saw.
-        if not await self.claims.untampered(ref):
+        if not await self.claims.untampered(old.ref):
             return ""
-        old = await self.store.load(ref)
-        owner = old.incident or old.group
         try:
             new = await self.approvals.propose(
-                entry, old.service, arguments, group_ref=owner, requester=requester, because=because, key=f"{kind}:{ref}"
+                entry,
+                old.service,
+                arguments,
+                group_ref=old.incident or old.group,
+                requester=requester,
+                requesters=old.asked_by,
+                because=because,
+                key=f"{kind}:{old.ref}",
             )
         except (ActionFailed, NotAllowed, NotFound) as error:
-            log.info("no follow-up proposal", ref=ref, kind=kind, why=str(error))
+            log.info("no follow-up proposal", ref=old.ref, kind=kind, why=str(error))
             return ""
         return new.ref
 
@@ -152,6 +163,8 @@ def remediation(steps: RemediationSteps) -> Workflow:
         if not claim.granted:
             return claim.state
         state = await run.step("execute", steps.execute, ref, run.id)
+        if state is ProposalState.SUPERSEDED:
+            await run.step("propose anew", steps.propose_anew, ref)
         if state is not ProposalState.VERIFYING:
             return state
         return await _watch(run, steps, ref, schedule)

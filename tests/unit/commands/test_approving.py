@@ -215,8 +215,8 @@ async def test_did_says_on_the_card_what_came_of_an_unknown_run(house: Office, t
     proposal = await house.propose("restart", requester="alice")
     await house.press(proposal.ref, "bob")
     await house.claim(proposal.ref, "w1")
-    await house.claims.attempt_start(proposal.ref, "w1")
-    await house.executor.execute(proposal.ref, "w1")
+    await house.attempt(proposal.ref, "w1")
+    await house.approvals.execute(proposal.ref, "w1")
 
     said = await use(house, did, "alice", text=text)
 

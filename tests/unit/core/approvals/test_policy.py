@@ -29,7 +29,7 @@ def request(tier: Tier = Tier.TWO, **values: Any) -> ActionRequest:
 
 
 def context(**values: Any) -> DecisionContext:
-    return DecisionContext(**{"now": NOW, "severity": Severity.SEV2, **values})
+    return DecisionContext(**{"now": NOW, "severity": Severity.SEV2, "backed_severity": Severity.SEV2, **values})
 
 
 def approves(eligibility: Eligibility, request: ActionRequest, now: DecisionContext, **flags: Any) -> Any:
@@ -97,7 +97,7 @@ def test_alone_at_night_the_on_call_approves_after_two_minutes_with_a_reason() -
 
 
 BACK = {"requester": "alice", "undo_of_change": True, "target_revision": "1.4"}
-VERIFIED = {"severity": Severity.SEV2, "verified_revision": "1.4"}
+VERIFIED = {"backed_severity": Severity.SEV2, "verified_revision": "1.4"}
 
 
 def test_alone_a_rolltarget_revision_the_last_verified_revision_does_not_wait_but_has_a_reason() -> None:
@@ -116,8 +116,8 @@ def test_alone_a_rolltarget_revision_the_last_verified_revision_does_not_wait_bu
         ({"target_revision": "1.3"}, {}),
         ({"target_revision": ""}, {"verified_revision": ""}),
         ({"undo_of_change": False}, {}),
-        ({}, {"severity": Severity.SEV3}),
-        ({}, {"severity": Severity.NONE}),
+        ({}, {"backed_severity": Severity.SEV3}),
+        ({}, {"backed_severity": Severity.NONE}),
         ({}, {"solo": SoloMode.OFF}),
     ],
 )
@@ -167,7 +167,7 @@ def test_a_freeze_denies_and_an_open_sev2_lets_a_rollback_pass() -> None:
 
     assert may_start(request(), around).rule == "freeze"
     assert may_start(request(undo_of_change=True), around).allow
-    assert may_start(request(undo_of_change=True), replace(around, severity=Severity.SEV3)).rule == "freeze"
+    assert may_start(request(undo_of_change=True), replace(around, backed_severity=Severity.SEV3)).rule == "freeze"
 
 
 @pytest.mark.parametrize(("values", "rule"), [({"paused": "by bob"}, "paused"), ({"stopped": True}, "stopped")])

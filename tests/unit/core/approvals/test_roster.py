@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.action import Tier
-from bot.core.approvals.roster import GroupCopy, Roster, Rota
+from bot.core.approvals.roster import GroupCopy, IncidentRoles, Roster, Rota
 from bot.core.config import Config
 from tests.unit.builders import NOW
 
@@ -66,21 +66,36 @@ def test_where_a_rota_cannot_be_read_the_default_is_called_and_gets_no_rights() 
     assert not unread.eligibility("mallory", "checkout", NOW).on_call
 
 
-def test_leading_gives_rights_to_rostered_people_only() -> None:
+def test_a_lead_that_was_handed_over_gives_rights_to_rostered_people_only() -> None:
     found = roster({"rotation": ["alice"]})
 
-    assert found.eligibility("carol", "checkout", NOW, lead="carol").commander
-    assert not found.eligibility("mallory", "checkout", NOW, lead="mallory").commander
-    assert not found.eligibility("mallory", "checkout", NOW, deputies=["mallory"]).deputy
+    assert found.eligibility("carol", "payments", NOW, roles=IncidentRoles("carol", handed_over=True)).commander
+    assert not found.eligibility("mallory", "checkout", NOW, roles=IncidentRoles("mallory", handed_over=True)).commander
+    assert not found.eligibility("mallory", "checkout", NOW, roles=IncidentRoles(deputies=("mallory",))).deputy
+
+
+def test_a_lead_that_was_taken_gives_rights_only_to_whose_service_it_is_anyway() -> None:
+    found = roster({"rotation": ["alice"]}, approvers={"deputies": ["bob"]})
+
+    by_rota = found.eligibility("alice", "checkout", NOW, roles=IncidentRoles("alice"))
+    by_ownership = found.eligibility("carol", "checkout", NOW, roles=IncidentRoles("carol"))
+    elsewhere = found.eligibility("carol", "payments", NOW, roles=IncidentRoles("carol"))
+
+    assert by_rota.commander and by_ownership.commander
+    assert elsewhere.rostered and not elsewhere.commander and not elsewhere.stands
 
 
 def test_strangers_have_no_roles() -> None:
-    assert not roster({"rotation": ["alice"]}).eligibility("nobody", "checkout", NOW, lead="nobody").in_roster
+    roles = IncidentRoles("nobody", handed_over=True)
+
+    assert not roster({"rotation": ["alice"]}).eligibility("nobody", "checkout", NOW, roles=roles).in_roster
 
 
 def test_approvers_are_on_call_then_the_lead_then_deputies_and_at_tier_three_owners() -> None:
     found = roster({"rotation": ["alice"], "starts": NOW}, approvers={"deputies": ["bob"]})
 
-    assert found.approvers("checkout", Tier.TWO, NOW, lead="carol") == ("alice", "carol", "bob")
+    assert found.approvers("checkout", Tier.TWO, NOW, roles=IncidentRoles("carol")) == ("alice", "carol", "bob")
     assert found.approvers("checkout", Tier.THREE, NOW) == ("alice", "bob", "carol")
-    assert found.approvers("checkout", Tier.TWO, NOW, lead="mallory", requester="bob") == ("alice",)
+    assert found.approvers("checkout", Tier.TWO, NOW, roles=IncidentRoles("mallory"), requesters=frozenset({"bob"})) == (
+        "alice",
+    )

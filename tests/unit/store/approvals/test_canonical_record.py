@@ -15,7 +15,7 @@ PROPOSED = (
     '{"action":"restart","action_version":"run_webhook@1+bf4689c4","arguments":{},"because":"E1 says so",'
     '"dry_run_digest":"d5cb1925acd8518c2d5b0c0d2382fc21a95f71dad818b6ecce49fa5568adc495","dry_run_ok":true,'
     '"expires_at":"2026-03-01T04:00:00.000000Z","group":"AL-1","incident":"INC-1","inverse":"rollforward","kind":"run_webhook",'
-    '"policy_version":"22cca33330980856","ref":"AP-1","requester":"alice","revision":1,"service":"checkout",'
+    '"policy_version":"1849c6f6cf87fd03","ref":"AP-1","requester":"alice","revision":1,"service":"checkout",'
     '"steps":["POST http://jobs.example/restart","watch errors until it is below 2 %, for 20 s at most",'
     '"if it does not recover, offer rollforward"],"targets":{"checkout-pods":"2"},"tier":1,"title":"Restart checkout"}'
 )
@@ -39,7 +39,7 @@ async def test_a_proposal_has_the_bytes_that_it_always_had(tmp_path: Path) -> No
     house = await office(tmp_path)
     await house.propose("restart", requester="alice")
 
-    assert await stored(house) == (PROPOSED, "2392b65ccbdf76fb80742f23aa35f885af09824570eb8f84c30b3e739fc2d3b5")
+    assert await stored(house) == (PROPOSED, "0122356e3b69d56dca93d91744e517c38d17e24b0d8fd4313cbd20c31a7a2071")
     await house.close()
 
 
@@ -49,7 +49,7 @@ async def test_a_revision_changes_only_what_the_fresh_dry_run_showed(tmp_path: P
     house.pass_time(seconds=5)
     await house.revise("AP-1", dry_run("POST é", targets={"checkout-pods": "3"}, ok=False), Tier.TWO)
 
-    assert await stored(house) == (REVISED, "88c6dabebf5c48d9b84b90302163f739fba36030f23f8b4ef11ae5ec360fe960")
+    assert await stored(house) == (REVISED, "4259944efdf78fa182f34368122907643cb6fec21adf2fc6dd13a6173f0e0564")
     await house.close()
 
 

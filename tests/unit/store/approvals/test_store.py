@@ -182,7 +182,7 @@ async def test_many_workflows_of_one_proposal_call_once(house: Office) -> None:
 
     async def workflow(name: str) -> None:
         if (await house.claim("AP-1", name)).granted:
-            await house.executor.execute("AP-1", name)
+            await house.approvals.execute("AP-1", name)
 
     await asyncio.gather(*(workflow(f"w{n % 3}") for n in range(20)))
 
@@ -193,7 +193,7 @@ async def test_the_whole_life_leaves_an_unbroken_audit(house: Office) -> None:
     await house.propose()
     await house.press("AP-1", "bob")
     await house.claim("AP-1")
-    await house.executor.execute("AP-1", "w1")
+    await house.approvals.execute("AP-1", "w1")
 
     moves = [(row.before, row.after) for row in await rows(house, AuditRow) if row.what == "proposal"]
     assert moves[1:] == [("pending", "approved"), ("approved", "claimed"), ("claimed", "executing"), ("executing", "verifying")]
@@ -204,7 +204,7 @@ async def test_a_stored_outcome_is_not_changed_by_a_second_one(house: Office) ->
     await house.propose()
     await house.press("AP-1", "bob")
     await house.claim("AP-1")
-    await house.claims.attempt_start("AP-1", "w1")
+    await house.attempt("AP-1", "w1")
     await house.claims.attempt_finish("AP-1", Outcome(state="failed", text="refused."))
 
     await house.claims.attempt_finish("AP-1", Outcome(state="done", text="ran."))

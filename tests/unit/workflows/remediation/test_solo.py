@@ -52,6 +52,11 @@ async def change(house: Office, table: Any, key: int, **values: Any) -> None:
             setattr(row, name, value)
 
 
+@pytest.fixture(autouse=True)
+async def an_alert_stands_behind_the_severity(house: Office) -> None:
+    await house.alert_fires()
+
+
 async def test_a_rollback_to_the_revision_that_was_verified_last_does_not_wait(house: Office) -> None:
     assert (await rolled_back(house, "2", "1")).state == "succeeded"
 

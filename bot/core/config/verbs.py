@@ -1,0 +1,76 @@
+"""What the words of an action say about its danger: a floor under its tier that no configuration and no plugin lowers."""
+
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+from bot.core.action import Tier
+
+DESTRUCTIVE = frozenset((
+    "annihilate", "decommission", "delete", "deprovision", "destroy", "drop", "erase", "expunge", "format", "nuke",
+    "obliterate", "purge", "raze", "rm", "shred", "terminate", "trash", "truncate", "uninstall", "wipe", "zap",
+))  # fmt: skip
+"""What they do cannot be taken back."""
+DISRUPTIVE = frozenset((
+    "abort", "clear", "cordon", "detach", "disable", "disconnect", "drain", "evict", "flush", "halt", "kill", "quarantine",
+    "remove", "shutdown", "stop", "suspend",
+))  # fmt: skip
+"""Users may notice, and more than one thing may be hit."""
+COUNTS = frozenset((
+    "capacity", "copies", "count", "desired", "instance", "instances", "quantity", "replica", "replicas", "scale",
+))  # fmt: skip
+"""Words in the name of a value that says how many of something run."""
+ALSO_NAMES = frozenset((
+    "amount", "max", "maximum", "min", "minimum", "nodes", "number", "pods", "size", "tasks", "total", "units", "workers",
+))  # fmt: skip
+"""The same, where a word as value is the name of one of them."""
+NONE_IN_WORDS = frozenset((
+    "zero", "zeros", "none", "null", "nil", "nought", "naught", "nothing", "no", "off", "false", "empty", "void", "o",
+))  # fmt: skip
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_WHOLE = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a name in small letters: `delete_volume`, `deleteVolume` and `delete-volume` alike."""
+    return [word.lower() for word in _WORDS.findall(text)]
+
+
+def floor_of(*names: str) -> Tier:
+    """The tier below which nothing of these names may be: 3 for what destroys, 2 for what interrupts."""
+    words = {word for name in names for word in words_of(name)}
+    if words & DESTRUCTIVE:
+        return Tier.THREE
+    return Tier.TWO if words & DISRUPTIVE or {"shut", "down"} <= words or {"scale", "down"} <= words else Tier.ZERO
+
+
+def verb_of(*names: str) -> str:
+    """The word that makes it dangerous; "" if none does."""
+    return next((word for name in names for word in words_of(name) if word in DESTRUCTIVE | DISRUPTIVE), "")
+
+
+def scales_to_nothing(values: Mapping[str, object]) -> bool:
+    """Whether a count among these values is anything but a whole number above zero: there are too many ways to write none."""
+    return any(_says_nothing(name, value) for name, value in values.items())
+
+
+def _says_nothing(name: str, value: object) -> bool:
+    if isinstance(value, Mapping):
+        return scales_to_nothing(value)
+    if isinstance(value, list | tuple):
+        return any(_says_nothing(name, item) for item in value)
+    words, text = set(words_of(name)), str(value).strip().lower()
+    if not words & (COUNTS | ALSO_NAMES) or "{" in text or _WHOLE.fullmatch(text):
+        return False
+    is_word = re.search(r"[a-z]", text) is not None and text not in NONE_IN_WORDS and not text[:1].isdigit()
+    return not (is_word and not words & COUNTS)
+
+
+def query_values(url: str) -> dict[str, str]:
+    """The values in an address' query by name."""
+    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+
+
+def path_words(url: str) -> Iterable[str]:
+    """The parts of an address' path, which name what a job does."""
+    return urlsplit(url).path.split("/")

@@ -1,0 +1,44 @@
+"""Who leads an incident and by whose word, and its deputies: the keyed audit says it, the row alone gives no right."""
+
+from collections.abc import Sequence
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.approvals.roster import NO_ROLES, IncidentRoles
+from bot.store import audit
+from bot.store.db.database import Database
+from bot.store.tables import AuditRow, IncidentRow
+
+HANDED_OVER, TAKEN = "handed over", "taken"
+"""How the audit says that a lead was come by: from somebody who had the right to give it, or without."""
+
+
+async def roles_in(db: Database, session: AsyncSession, number: int | None) -> IncidentRoles:
+    """The same in the caller's transaction. How the lead was come by stands in the keyed audit alone.
+
+    A name that the audit does not have in this role was written by somebody else than Tocsin, and gives no right.
+    """
+    row = await session.get(IncidentRow, number) if number is not None else None
+    if row is None:
+        return NO_ROLES
+    lead, deputies = await _newest(db, session, f"INC-{number}", "lead"), await _newest(db, session, f"INC-{number}", "deputy")
+    named = row.deputies if deputies is not None and deputies.after == names_of(row.deputies) else ()
+    return IncidentRoles(row.lead, tuple(named), handed_over=lead is not None and lead.after == row.lead and _handed(lead))
+
+
+async def _newest(db: Database, session: AsyncSession, ref: str, what: str) -> AuditRow | None:
+    """The newest row of the keyed audit about this role; None without one, or if it is not genuine."""
+    query = select(AuditRow).where(AuditRow.subject == ref, AuditRow.what == what).order_by(col(AuditRow.seq).desc()).limit(1)
+    row = (await session.exec(query)).first()
+    return row if row is not None and audit.genuine(db, row) else None
+
+
+def _handed(row: AuditRow) -> bool:
+    # Rows of versions before this rule do not say it: who took the lead for themselves has it by their own standing or not.
+    return row.message == HANDED_OVER or (row.message == "" and row.who != row.after)
+
+
+def names_of(people: Sequence[str]) -> str:
+    """Deputies as the audit spells them."""
+    return ", ".join(people)

@@ -1,0 +1,30 @@
+"""Where the clock of this process begins, and when a machine's clock that jumped may be followed."""
+
+from sqlalchemy import func
+from sqlmodel import select
+
+from bot.core.action import OPEN_STATES
+from bot.store.db.clock import SteadyClock
+from bot.store.db.database import Database
+from bot.store.tables import AuditRow, ProposalRow
+
+
+async def begin_time(db: Database) -> None:
+    """On PostgreSQL the database's time; on SQLite none before what is stored: the machine's clock may have been set back."""
+    if not isinstance(db.clock, SteadyClock):
+        async with db.write():
+            return
+    async with db.read() as session:
+        for newest in (select(func.max(AuditRow.at)), select(func.max(ProposalRow.changed_at))):
+            if (moment := (await session.exec(newest)).one()) is not None:
+                db.clock.at_least(moment)
+
+
+async def follow_clock(db: Database) -> None:
+    """Follow a machine's clock that jumped forward, once no proposal waits that it would let begin or expire too early."""
+    if not isinstance(db.clock, SteadyClock):
+        return
+    async with db.read() as session:
+        query = select(ProposalRow.id).where(ProposalRow.state.in_([state.value for state in OPEN_STATES])).limit(1)  # type: ignore[attr-defined]
+        if (await session.exec(query)).first() is None:
+            db.clock.adopt()
