@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -13,6 +14,7 @@ from bot.core.messages.content import MessageKind
 from bot.core.messages.replies import HomeReply
 from bot.core.questions.grammar import LIMIT, Line
 from bot.core.questions.speech import is_speech
+from bot.core.quotas import Quotas, Ruling
 from bot.core.redaction.redaction import redact, redact_all
 from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request, Response, Who
 from bot.slack.answers import DELIVERY_ERRORS, Answers, ReplyTarget
@@ -42,6 +44,10 @@ NAMES_ITS_SUBJECT = frozenset(
 )
 """Kinds of message whose thread implies the group, incident or proposal that they show or ask about."""
 REMEMBERED = 1_000
+WINDOW = timedelta(seconds=30)
+MOST_OF_PERSON, MOST_OF_SUBJECT = 120, 20
+"""Presses, lines and dialogs of one person within WINDOW that are read: all of them, and those about one thing."""
+TOO_MUCH = "That was more within half a minute than I read of one person. The rest was not done; go on in half a minute."
 NEEDS_FRESH_IDENTITY = frozenset({"approve", "deny", "did", "did_not", "silence"})
 """Commands for which Slack is asked at every use who the person is."""
 
@@ -53,6 +59,7 @@ class CommandRouter:
         self, ctx: CommandContext, people: People, interactions: Interactions, answers: Answers, *, soon: float = LOADING_AFTER
     ) -> None:
         self.ctx, self.people, self.interactions, self.answers, self.soon = ctx, people, interactions, answers, soon
+        self._of_person, self._of_subject = Quotas(MOST_OF_PERSON, WINDOW), Quotas(MOST_OF_SUBJECT, WINDOW)
         self._handled: deque[str] = deque(maxlen=REMEMBERED)
         """Dialogs that this process carried out or carries out now."""
 
@@ -65,6 +72,8 @@ class CommandRouter:
 
     async def line(self, line: Line, request: Request, target: ReplyTarget) -> None:
         """A verb line: of the slash command, a mention, a direct message or a message shortcut."""
+        if await self._is_too_much(target, line.ref):
+            return
         if not await self.interactions.first(request.key):
             return
         if line.unread:
@@ -86,10 +95,26 @@ class CommandRouter:
             return replace(request, verb=line.verb, text=line.rest or line.text, ref=line.ref)
         return replace(request, verb=line.verb, text=line.text, options=line.options, ref=line.ref)
 
+    async def _is_too_much(self, target: ReplyTarget, ref: str) -> bool:
+        """Whether a person asks for more than one can: it is passed over, with one notice and one row for all of it.
+
+        Before anything is looked up or written: whoever presses 500 times must not keep others waiting.
+        """
+        now = self.ctx.clock()
+        ruling = self._of_subject.take(f"{target.user} {ref}", now) if ref else Ruling.ALLOWED
+        if ruling is Ruling.ALLOWED:
+            ruling = self._of_person.take(target.user, now)
+        if ruling is Ruling.FIRST_REFUSED:
+            await self.interactions.refused(target.user, "flood", ref, TOO_MUCH)
+            await self.answers.private(target, Reply(TOO_MUCH))
+        return ruling is not Ruling.ALLOWED
+
     # ------------------------------------------------------------ a button or menu
 
     async def press(self, request: Request, target: ReplyTarget, *, private: bool) -> None:
         """A pressed control. A message of a channel must show the very subject that it names."""
+        if await self._is_too_much(target, request.ref):
+            return
         if not await self.interactions.first(request.key):
             return
         if not await self._button_matches_message(request, private):
@@ -105,6 +130,8 @@ class CommandRouter:
 
     async def show_home(self, target: ReplyTarget) -> None:
         """The home tab of whoever looks at it, as it is now."""
+        if self._of_subject.take(f"{target.user} home", self.ctx.clock()) is not Ruling.ALLOWED:
+            return
         request = Request("home", Actor(team=target.team, user=target.user), "", entry_point=EntryPoint.HOME)
         answer = await self._use(request, target)
         if not isinstance(answer, Reply) or not isinstance(answer.content, HomeReply):
@@ -133,6 +160,9 @@ class CommandRouter:
         """A modal's fields go to its verb; wrong fields keep it open. Acknowledged within a second, whatever happens."""
         origin = Origin.load(str(view.get("private_metadata") or ""))
         target = replace(target, channel=origin.channel, thread=origin.thread, open_thread=origin.open_thread)
+        if await self._is_too_much(target, origin.ref):
+            await ack(response_action="update", view=text_view("Not taken", TOO_MUCH))
+            return
         work = asyncio.create_task(self._submitted(view, origin, target, key))
         await asyncio.wait({work}, timeout=self.soon)
         if not work.done():

@@ -13,6 +13,7 @@ from itertools import combinations, permutations
 
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.text.patterns import Pattern, any_of
 from bot.core.tuning import TUNING
 from bot.core.verdict.evidence_text import clock_times, evidence_text, iso_moments, of_day, without_marks, without_moments
 from bot.core.verdict.quantities import Bound, Dimension, Quantity, numbers_in, of_unit, quantities
@@ -21,6 +22,9 @@ _MAX_OF_LINE = 12
 """A line with more figures is a list: relations between all of them would hold any figure by chance."""
 _MAX_LINES, _MAX_MOMENTS = 600, 400
 """Lines whose figures are related to each other, and moments (the newest) between which spans are measured."""
+_MAX_OF_SUMMARY = 40
+"""Figures of one summary that are related to each other."""
+_TEMPLATE_BYTES = 1 << 20
 _LARGEST = 6
 """Counts of one finding that are added up in pairs; and all of them together."""
 _ADDED_UP = (Dimension.BARE, Dimension.RATE)
@@ -66,11 +70,14 @@ class EvidenceFigures:
         return without_marks(self.text)
 
     @cached_property
-    def templates(self) -> list[re.Pattern[str]]:
-        """Log templates as patterns: a quoted line has words where the template is masked."""
+    def templates(self) -> list[Pattern]:
+        """Log templates as patterns: a quoted line has words where the template is masked.
+
+        Whoever writes log lines writes these: of RE2, for which no template is slow.
+        """
         facts = (row.template for entry in self._cited for row in entry.evidence.facts.templates)
         masked = {" ".join(template.casefold().split()) for template in facts if "<*>" in template}
-        return [re.compile(r"\S.*?".join(map(re.escape, template.split("<*>")))) for template in masked]
+        return [any_of(r"\S.*?".join(map(re.escape, template.split("<*>"))), max_bytes=_TEMPLATE_BYTES) for template in masked]
 
     @cached_property
     def _lines(self) -> list[tuple[Quantity, ...]]:
@@ -162,7 +169,7 @@ class EvidenceFigures:
         """Two levels that one summary names together: "3.2 s (before 0.47 s)"."""
         for entry in self._cited:
             figures = quantities(without_moments(entry.evidence.summary))
-            levels = [q for q in figures if q.dimension not in (Dimension.BARE, Dimension.FACTOR)]
+            levels = [q for q in figures if q.dimension not in (Dimension.BARE, Dimension.FACTOR)][:_MAX_OF_SUMMARY]
             yield from ((a.value, b.value) for a, b in permutations(levels, 2) if a.dimension is b.dimension)
 
     def _counts_of_summaries(self) -> Iterator[tuple[float, float]]:
@@ -170,7 +177,7 @@ class EvidenceFigures:
         for entry in self._cited:
             figures = quantities(without_moments(entry.evidence.summary))
             counts = sorted({q.value for q in figures if q.dimension is Dimension.BARE and q.value.is_integer()})
-            yield from combinations(counts, 2)
+            yield from combinations(counts[-_MAX_OF_SUMMARY:], 2)
 
     @cached_property
     def _sums_and_differences(self) -> Mapping[Dimension, Sequence[float]]:
@@ -318,8 +325,16 @@ class EvidenceFigures:
         """Whether a time of day is that of a moment: to two seconds, or to the minute, cut off or rounded."""
         seconds_of_day = 3600 * hour + 60 * minute + (second or 0)
         before, after = (_MOMENT_SLACK, _MOMENT_SLACK) if second is not None else (30.0, 60.0)
-        apart = ((of_day(moment) - seconds_of_day + 43200) % 86400 - 43200 for moment in self.moments)
-        return any(-before <= seconds <= after for seconds in apart)
+        # The day is a circle: a time just after midnight is near one just before it.
+        return any(
+            _within(self._times_of_day, (seconds_of_day + turn - before, seconds_of_day + turn + after))
+            for turn in (-86400, 0, 86400)
+        )
+
+    @cached_property
+    def _times_of_day(self) -> Sequence[float]:
+        """Seconds of the day of all moments, the earliest first: evidence may name thousands of them."""
+        return _ordered(map(of_day, self.moments))
 
     @cached_property
     def _spans(self) -> list[float]:

@@ -52,6 +52,10 @@ _STRUCK_AS = {
 }
 
 
+MAX_TEXT = 2_000
+"""Characters of a sentence that are checked and kept: its figures are compared with each other."""
+
+
 @dataclass(frozen=True)
 class Checked:
     """A part of a sentence that can be checked; `held` says whether the evidence holds it."""
@@ -94,6 +98,7 @@ def check_quotes(text: str, evidence: EvidenceFigures, limit: int = 400, *, serv
     it go the other way than it was measured, has a level grow by a factor by which none grew, or gives it to one of `services`
     while it stands in evidence about others alone.
     """
+    text = text[:MAX_TEXT]
     parts = sorted(_checked(text, evidence, services), key=lambda part: part.start)
     lost = [part for part in parts if not part.held]
     struck = text

@@ -120,7 +120,8 @@ class TriageSteps:
     async def show(self, case: Case, findings: Findings, final: bool) -> Findings:
         """Keep what the evidence carries and show it; the judged findings."""
         ledger = await self.triages.entries(case.group)
-        judged = judge(findings, ledger)
+        # In a thread: long evidence must not keep the loop from acknowledging what comes meanwhile.
+        judged = await asyncio.to_thread(judge, findings, ledger)
         if final and case.question:
             judged = await self._answered(case, judged)
         values: dict[str, Any] = {"findings": judged.model_dump(mode="json")}

@@ -16,10 +16,10 @@ from bot.core.questions.grammar import LIMIT, Line, parse_line
 from bot.plugins import Command, EntryPoint, Reply, Request, command
 from bot.settings import catalogue_of
 from bot.slack.answers import ReplyTarget
-from bot.slack.commands import CommandRouter
+from bot.slack.commands import MOST_OF_PERSON, MOST_OF_SUBJECT, TOO_MUCH, WINDOW, CommandRouter
 from bot.slack.forms import Origin
 from bot.store.slack.interactions import Interactions
-from bot.store.tables import AuditRow, MessageRow, TimelineRow
+from bot.store.tables import AuditRow, MessageRow, SeenRow, TimelineRow
 from bot.workflows.command_context import CommandContext
 from tests.real import PATIENCE
 from tests.unit.approving import Office, actor, office
@@ -242,3 +242,37 @@ async def test_a_secret_that_somebody_types_reaches_no_verb(house: Office) -> No
     await router_of(house, answers, note=note).line(line, request, ReplyTarget(user="UALICE", channel="C1", team="T1"))
 
     assert [one.text for one in heard] == ["we used password=[secret] on db"]
+
+
+async def test_of_five_hundred_presses_a_few_are_read_and_one_notice_and_one_row_stand_for_the_rest(house: Office) -> None:
+    answers: Any = Answered()
+    router = router_of(house, answers, admin=admin)
+    await with_card(house)
+    for number in range(500):
+        way = EntryPoint.BUTTON
+        values = {"channel": "C1", "ref": "AL-1", "message": "1.0", "key": f"press {number}", "entry_point": way}
+        request = Request(verb="admin", actor=Actor(team="T1", user="UMALLORY"), **values)
+        await router.press(request, ReplyTarget(user="UMALLORY", channel="C1", team="T1"), private=False)
+    said = await say(house, "UBOB", Line(verb="admin", text="pause because"))
+
+    floods = [what for _, what in await refusals(house) if "flood" in what]
+    assert answers.texts.count(TOO_MUCH) == 1 and floods == ["refused: flood"]
+    assert len(await house.rows(SeenRow)) <= MOST_OF_SUBJECT + 1 and TOO_MUCH not in said
+
+
+async def test_half_a_minute_later_a_person_is_read_again(house: Office) -> None:
+    answers: Any = Answered()
+    router = router_of(house, answers, admin=admin)
+    target = ReplyTarget(user="UMALLORY", channel="C1", team="T1")
+
+    async def line(key: str) -> None:
+        request = Request(verb="", actor=Actor(team="T1", user="UMALLORY"), channel="C1", key=key)
+        await router.line(Line(verb="admin", text="pause because"), request, target)
+
+    for number in range(MOST_OF_PERSON + 5):
+        await line(f"k{number}")
+    read = len(answers.texts)
+    house.now += WINDOW
+    await line("later")
+
+    assert read == MOST_OF_PERSON + 1 and answers.texts[-1] != TOO_MUCH

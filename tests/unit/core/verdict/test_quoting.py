@@ -4,6 +4,7 @@ import pytest
 
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import DeviationFact
+from bot.core.facts.recorded import TemplateFact
 from bot.core.verdict.evidence_figures import EvidenceFigures
 from bot.core.verdict.quoting import check_quotes, first_unsupported
 from tests.unit.evidence_builders import entry
@@ -148,3 +149,35 @@ def test_a_factor_between_two_measured_levels_stands(text: str) -> None:
 )
 def test_a_level_over_its_threshold_is_no_growth(text: str, missing: str) -> None:
     assert first_unsupported(text, [GROWN]) == missing
+
+
+def clock(number: int) -> str:
+    return f"{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}"
+
+
+def test_a_time_just_before_midnight_is_near_one_just_after() -> None:
+    assert not first_unsupported(
+        "It broke at 23:59:59.", [entry(1, "search_logs", EvidenceFacts(), summary="it broke at 00:00:01")]
+    )
+    assert first_unsupported(
+        "It broke at 23:59:40.", [entry(1, "search_logs", EvidenceFacts(), summary="it broke at 00:00:01")]
+    )
+
+
+@pytest.mark.timeout(20)
+def test_evidence_that_names_twelve_thousand_times_costs_no_more_than_a_moment() -> None:
+    times = " ".join(clock(7 * number) for number in range(12_000))
+    evidence = EvidenceFigures([entry(1, "search_logs", EvidenceFacts(), summary=times)])
+    sentence = " ".join(clock(7 * number) for number in range(40))
+
+    for _ in range(60):
+        assert not check_quotes(sentence, evidence).missing
+
+
+@pytest.mark.timeout(20)
+def test_a_template_of_masks_alone_and_a_sentence_of_figures_alone_cost_no_more_than_a_moment() -> None:
+    template = TemplateFact(template="a <*> " * 40 + "b", count=1, before=0)
+    evidence = EvidenceFigures([entry(1, "search_logs", EvidenceFacts(templates=(template,)))])
+
+    assert check_quotes("It said `" + "a " * 95 + "`.", evidence).missing
+    assert len(check_quotes(" ".join(f"{number}.5 ms" for number in range(12_000)), evidence).text) == 400
