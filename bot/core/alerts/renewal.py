@@ -104,6 +104,11 @@ def _calls_one_of(service: str, failing: Set[str], catalogue: Catalogue) -> bool
     return not catalogue.downstream(service).keys().isdisjoint(failing)
 
 
+def has_no_part_in(service: str, members: Members, catalogue: Catalogue) -> bool:
+    """Whether a service alerts that did not before in a group, and that no failing one handed its errors to."""
+    return service != "" and service not in members.services and not _calls_one_of(service, members.services, catalogue)
+
+
 def keeps_acknowledgement(cleared_for: timedelta, *, changed: bool) -> bool:
     """Whether an alert that fires again so long after it cleared is still taken by who acknowledged it.
 

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.alerts import renewal as renewals
-from bot.core.alerts.renewal import RECOVERED_FOR, Members, Renewal, may_be_new, renewal
+from bot.core.alerts.renewal import RECOVERED_FOR, Members, Renewal, has_no_part_in, may_be_new, renewal
 from bot.core.evidence import Findings
 from bot.core.incident import GroupState, IncidentState
 from bot.core.messages.alerts import RenewedSubject
@@ -52,9 +52,17 @@ class Renewing:
         elif recovered and changed:
             _unacknowledge(self.group)
         suspected = change is Renewal.NEW_SERVICE and await _is_suspected(self.session, self.group, service)
+        if change is None and self._outlived_by(service):
+            return Renewal.NEW_SERVICE
         if change is None or suspected:
             return Renewal.WORSE if await self._worse(episode) else None
         return change
+
+    def _outlived_by(self, service: str) -> bool:
+        """Whether an acknowledgement outlived a flap, and a service alerts that had no part in what it was for."""
+        taken_at, renewed_at = self.group.acknowledged_at, self.group.renewed_at
+        kept = taken_at is not None and renewed_at is not None and taken_at < renewed_at
+        return kept and has_no_part_in(service, self.members, self.catalogue)
 
     async def _worse(self, episode: EpisodeRow) -> bool:
         """Whether it is worse than all of the present outage, which somebody acknowledged; one before may have been as bad."""

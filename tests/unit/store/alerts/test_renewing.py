@@ -123,6 +123,22 @@ async def test_an_acknowledgement_outlives_a_flap(desk: Desk, minutes: float, st
     assert [line.notified_services for line in await lines(desk)] == [notified]
 
 
+async def test_an_acknowledgement_that_outlived_a_flap_is_not_for_what_begins_beside_it(desk: Desk) -> None:
+    await desk.receive(alert())
+    await incidents.acknowledge(desk.db, "AL-1", "alice")
+    await clears_and_fires_again(desk, 2)
+    desk.clock.forward(0.1)
+    await desk.receive(alert("b", start=2.1))
+    kept = [group.acknowledged_by for group in await desk.groups()]
+    await desk.receive(alert("c", labels=PAYMENTS, start=2.1))
+
+    assert (kept, [group.acknowledged_by for group in await desk.groups()]) == (["alice"], [""])
+    assert [(line.alert_service, line.notified_services) for line in await lines(desk)] == [
+        ("checkout", ()),
+        ("payments", ("payments",)),
+    ]
+
+
 async def was_changed(desk: Desk, service: str) -> None:
     """A deploy of a service, now."""
     now = desk.clock()
