@@ -64,7 +64,16 @@ class CardContent(Content):
         group, incident = self.group, self.incident
         by_people = (incident.ref, incident.lead, incident.stopped, incident.resolved_by) if incident else ()
         cause = self.first_cause and (self.first_cause.cause, self.first_cause.confidence, self.cause_is_earlier)
-        return group.state, group.severity, group.title, group.service, group.acknowledged_by, by_people, cause
+        return (
+            group.state,
+            group.unconfirmed_at,
+            group.severity,
+            group.title,
+            group.service,
+            group.acknowledged_by,
+            by_people,
+            cause,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

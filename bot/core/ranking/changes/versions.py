@@ -27,28 +27,42 @@ class VersionComparison(NamedTuple):
     """The change's version first, then the worst of the others; empty where no breakdown shows the version."""
     evidence: str = ""
     spared: bool = False
-    """Another version alone shows the symptom, and this one does not."""
+    """A version that was rolled out later alone shows the symptom, and this one does not."""
 
 
 def compare_versions(observations: Observations, change: Change, weights: ChangeWeights = TUNING.changes) -> VersionComparison:
     """What the breakdowns that show the change's version say of it, the clearest one; a factor of 1 if none does.
 
     Versions that serve at the same time are siblings: they are compared by their levels now, measured from what was usual
-    before. The factor is 1.35 if no other version shows the symptom, 0.1 if another shows it alike or alone, 0.8 between
-    these, and 1 if there is no other version to compare with.
+    before. The factor is 1.35 if no other version shows the symptom, 0.1 if another shows it alike, or one that came later
+    shows it alone, 0.8 between these, and 1 if there is no other version to compare with.
     """
     comparisons = [
         compared
         for breakdown in observations.breakdowns
         if breakdown.service == change.service
         and change.version
-        and (compared := _compared(breakdown, change, weights, normal=_is_normal(breakdown, observations)))
+        and (
+            compared := _compared(
+                breakdown,
+                change,
+                weights,
+                normal=_is_normal(breakdown, observations),
+                later=_later_versions(observations, change),
+            )
+        )
     ]
     return max(
         comparisons,
         key=lambda comparison: (comparison.factor > 1, comparison.factor < 1, comparison.factor),
         default=VersionComparison(),
     )
+
+
+def _later_versions(observations: Observations, change: Change) -> list[str]:
+    """Versions of the same service that were rolled out after this one."""
+    changes = observations.changes.values()
+    return [other.version for other in changes if other.service == change.service and other.at > change.at and other.version]
 
 
 def _is_normal(breakdown: ObservedBreakdown, observations: Observations) -> bool:
@@ -58,7 +72,12 @@ def _is_normal(breakdown: ObservedBreakdown, observations: Observations) -> bool
 
 
 def _compared(
-    breakdown: ObservedBreakdown, change: Change, weights: ChangeWeights, *, normal: bool = False
+    breakdown: ObservedBreakdown,
+    change: Change,
+    weights: ChangeWeights,
+    *,
+    normal: bool = False,
+    later: Sequence[str] = (),
 ) -> VersionComparison | None:
     """One breakdown; None if the change's version is not in it, or if no version shows the symptom.
 
@@ -75,7 +94,8 @@ def _compared(
     worst = max(others, key=lambda row: _harm(row, usual, harm), default=None)
     if not _is_symptom(shown, usual, breakdown.signal, weights, normal=normal):
         elsewhere = _harm(worst, usual, harm) if worst else 0.0
-        alone = worst and _is_symptom(elsewhere, usual, breakdown.signal, weights, normal=normal)
+        alone = worst and any(_is_version(worst, version) for version in later)
+        alone = alone and _is_symptom(elsewhere, usual, breakdown.signal, weights, normal=normal)
         if not worst or not alone or shown >= weights.alone_below * elsewhere:
             return None
         return VersionComparison(weights.versions_alike, (own, worst), breakdown.evidence, spared=True)

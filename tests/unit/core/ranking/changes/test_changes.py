@@ -107,7 +107,7 @@ def test_a_new_version_is_compared_with_the_one_beside_it_and_not_with_zero() ->
         for old, own in ((98.0, 50.0), (52.0, 50.0), (60.0, 100.0))
     )
 
-    assert [compare_versions(one, new).factor for one in (alone, alike, well)] == [1.35, 0.1, 0.1]
+    assert [compare_versions(one, new).factor for one in (alone, alike, well)] == [1.35, 0.1, 1.0]
 
 
 def test_a_few_more_errors_of_a_service_that_is_well_carry_no_version() -> None:
