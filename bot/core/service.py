@@ -76,6 +76,11 @@ class Catalogue:
     def _take(self, services: Iterable[Service]) -> None:
         self.services: Mapping[str, Service] = {service.name: service for service in services}
         self._depends_on = {service.name: service.depends_on for service in self.services.values()}
+        # By one of the labels that it matches: every alert is asked for its service, and there may be hundreds.
+        self._by_label: dict[tuple[str, str], list[Service]] = {}
+        for service in self.services.values():
+            if service.match:
+                self._by_label.setdefault(next(iter(service.match.items())), []).append(service)
 
     def get(self, name: str) -> Service | None:
         """The service of this exact name."""
@@ -83,7 +88,8 @@ class Catalogue:
 
     def of_labels(self, labels: Mapping[str, str]) -> str:
         """The service these labels belong to: the longest matching `match`, else a usual label, else ""."""
-        matching = [s for s in self.services.values() if s.match and all(labels.get(k) == v for k, v in s.match.items())]
+        near = (service for label in labels.items() for service in self._by_label.get(label, ()))
+        matching = [s for s in near if all(labels.get(k) == v for k, v in s.match.items())]
         if matching:
             return max(matching, key=lambda s: (len(s.match), s.name)).name
         for label in ("service", "app", "app_kubernetes_io_name", "deployment", "job"):

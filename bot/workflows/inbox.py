@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.core.alerts.storm import suspected_origin
 from bot.core.config import Config
 from bot.core.service import Catalogue
 from bot.ports import Engine
@@ -30,6 +31,8 @@ ALONE_POLL_SECONDS = 5.0
 """On SQLite, where every commit wakes the inbox."""
 AT_ONCE = 8
 """Triages that are started while more waits to be sorted: the cards of a storm come before the causes of its first groups."""
+MOST_ORDERED = 500
+"""Of more triages the origin's is not looked for: that takes longer than it saves."""
 HOLD_SECONDS = 3.0
 """The others wait no longer for the end of a storm than this."""
 
@@ -51,6 +54,7 @@ class Inbox:
     ) -> None:
         """`leads`: whether this replica sorts. One does: what it remembers of the open alerts is worth most of the price."""
         self.rows = Rows(db, Sorter(db, config, catalogue))
+        self.catalogue = catalogue
         self.engine = engine
         self.wake = wake
         self.leads = leads
@@ -132,11 +136,24 @@ class Inbox:
         """Start what is committed; whatever fails stays and is started with the next batch."""
         if self._unstarted is None:
             self._unstarted = deque(await self.rows.unstarted())
+        if not self._held():
+            self._put_origin_first(self._unstarted)
         while self._unstarted and not self._held():
             ref, attempt = self._unstarted[0]
             await self.engine.start("triage", f"triage:{ref}:{attempt}", ref, attempt)
             self._unstarted.popleft()
             self._begun += 1
+
+    def _put_origin_first(self, waiting: deque[tuple[str, int]]) -> None:
+        """Of the many groups of a storm those of the service that the others depend on: their facts say most."""
+        if not AT_ONCE < len(waiting) <= MOST_ORDERED:
+            return
+        services = {ref: self.rows.service_of(ref) for ref, _ in waiting}
+        depends_on = {name: service.depends_on for name, service in self.catalogue.services.items()}
+        if origin := suspected_origin(list(services.values()), depends_on):
+            ordered = sorted(waiting, key=lambda triage: services[triage[0]] != origin[0])
+            waiting.clear()
+            waiting.extend(ordered)
 
     def _held(self) -> bool:
         """Whether the next triage waits until what came with it is sorted."""

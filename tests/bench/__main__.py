@@ -5,7 +5,20 @@ import importlib
 
 from tests.bench.report import machine
 
-PARTS = ("intake", "sorting", "growth", "card", "storm", "fairness", "replicas", "start", "agent", "disk", "retention")
+PARTS = (
+    "intake",
+    "sorting",
+    "growth",
+    "card",
+    "storm",
+    "triages",
+    "fairness",
+    "replicas",
+    "start",
+    "agent",
+    "disk",
+    "retention",
+)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.alerts.escalation import deserves_investigation
-from bot.core.incident import GroupState
+from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.content import MessageKind
 from bot.store import messages
@@ -64,6 +64,11 @@ class Inbox:
         self._sorted_to: Position | None = None
         self._mostly_repeats = False
         self._fair = True
+
+    def service_of(self, ref: str) -> str:
+        """A service that alerts in an open group, as it was sorted; "" if none is known."""
+        group = self.sorter.open.groups.get(number_of(ref, "AL") or 0)
+        return min(group.services, default="") if group else ""
 
     async def take(self, most: int) -> SortingResult | None:
         """Sort the next rows and move the cursor, all in one transaction; None if there is nothing to read.

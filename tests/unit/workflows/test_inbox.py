@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
 
 from bot.core.config import Config
+from bot.core.service import Catalogue, Service
+from bot.ports import Engine
 from bot.store.tables import AlertRow, CursorRow, MessageRow, TriageRow, UnreadableRow
 from bot.workflows.inbox import Inbox
 from tests.real import wait_until
@@ -182,3 +184,22 @@ async def test_the_cards_of_a_storm_come_before_the_causes_of_its_groups(room: R
         started.append(len(room.engine.started))
 
     assert started == [8, 8, 8, 30]
+
+
+async def test_in_a_storm_the_group_of_the_service_that_the_others_depend_on_is_investigated_next(room: Room) -> None:
+    names = [f"shop-{number}" for number in range(20)]
+    catalogue = Catalogue([Service(name="db"), *(Service(name=name, depends_on=("db",)) for name in names)])
+    config, engine = Config(default_channel="C0"), cast(Engine, room.engine)
+    inbox = Inbox(room.desk.db, config, catalogue, engine, asyncio.Event(), pause=no_pause)
+    # Of clusters of their own, else they would be one group.
+    await room.desk.store([alert(name, labels={"service": name, "cluster": name}) for name in (*names, "db")])
+
+    while await inbox.once():
+        pass
+
+    assert len(room.engine.started) == 21
+    assert room.engine.started.index("triage:AL-21:1") == 8
+
+
+async def no_pause(_seconds: float) -> None:
+    return
