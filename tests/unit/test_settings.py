@@ -90,6 +90,13 @@ HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
         ("[" * 5000, "is nested too deeply"),
         ("people:\n  a: {slack: '@alice'}\n", "2: people.a.slack: not an id of Slack"),
         ("people:\n  a: {slack: U1}\n  b: {slack: U1}\n", "3: people.b.slack: is a's already"),
+        ("people:\n  a: {email: A@x.org}\n  b: {email: ' a@X.org'}\n", "3: people.b.email: is a's already"),
+        ("people:\n  a: {slack: U1, same_as: c}\n", "2: people.a.same_as: 'c' is not another entry among people"),
+        ("actions:\n  r: {kind: run_webhook, url: 'http://j', tier: 0}\n", "2: actions.r.tier: 0 is no tier of an action"),
+        (
+            "actions:\n  delete_it: {kind: run_webhook, url: 'http://j', tier: 1}\n",
+            "2: actions.delete_it.tier: 1 is too low for what is called delete: 3 at least",
+        ),
         ("default_channel: '#incidents'\n", "1: default_channel: not an id of Slack"),
         ("command: incident\n", "1: command: not a slash command"),
         ("sources:\n  a/b: {kind: generic}\n", "2: sources.a/b: a source's name is part of its address"),

@@ -4,16 +4,18 @@ from sqlalchemy import func
 from sqlmodel import select
 
 from bot.core.action import OPEN_STATES
-from bot.store.db.clock import SteadyClock
+from bot.store.db.clock import DatabaseClock, SteadyClock
 from bot.store.db.database import Database
 from bot.store.tables import AuditRow, ProposalRow
 
 
 async def begin_time(db: Database) -> None:
-    """On PostgreSQL the database's time; on SQLite none before what is stored: the machine's clock may have been set back."""
-    if not isinstance(db.clock, SteadyClock):
+    """On PostgreSQL the database's time, and nowhere a time before what is stored: a clock may have been set back since."""
+    if not isinstance(db.clock, SteadyClock | DatabaseClock):
+        return
+    if not db.sqlite:
         async with db.write():
-            return
+            pass  # Its clock is read with the turn to write.
     async with db.read() as session:
         for newest in (select(func.max(AuditRow.at)), select(func.max(ProposalRow.changed_at))):
             if (moment := (await session.exec(newest)).one()) is not None:

@@ -130,6 +130,39 @@ async def test_taking_the_lead_without_the_roster_gives_no_right(house: Office) 
     assert "You can't approve this" in (await use(house, approve, "mallory")).text
 
 
+async def test_a_lead_that_somebody_of_another_rota_takes_gives_no_right_until_it_is_handed_over(tmp_path: Path) -> None:
+    elsewhere = {"on_call": {"rotation": ["mallory"]}, "channel": "C1"}
+    house = await office(tmp_path, {"services": {**CONFIG["services"], "search": elsewhere}})
+    taken = await use(house, lead, "mallory", ref="INC-1")
+    await house.propose("restart")
+    refused = await use(house, approve, "mallory")
+
+    await use(house, lead, "alice", ref="INC-1", text="<@UMALLORY>")
+    approved = await use(house, approve, "mallory")
+
+    assert "lead that is taken gives no right" in taken.text
+    assert "You can't approve this" in refused.text and approved.text.startswith("Approved")
+    await house.close()
+
+
+async def test_did_counts_from_people_whose_service_it_is(tmp_path: Path) -> None:
+    elsewhere = {"on_call": {"rotation": ["mallory"]}, "channel": "C1"}
+    house = await office(tmp_path, {"services": {**CONFIG["services"], "search": elsewhere}})
+
+    with pytest.raises(NotAllowed, match="You can't record an action on checkout"):
+        await use(house, did, "mallory", ref="INC-1", text="restart")
+    assert "Recorded as AP-1" in (await use(house, did, "alice", ref="INC-1", text="restart")).text
+    await house.close()
+
+
+async def test_a_press_of_a_button_that_the_card_does_not_have_records_nothing(house: Office) -> None:
+    await house.propose("restart")
+
+    with pytest.raises(NotAllowed, match="no such button"):
+        await use(house, did, "alice", entry_point="button")
+    assert (await house.store.load("AP-1")).state == "pending"
+
+
 async def test_whoami_says_what_may_be_approved(house: Office) -> None:
     said = await use(house, whoami, "alice", ref="AL-1")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.action import DryRun, Tier
 from bot.core.errors import NotAllowed, OutcomeUnknown
 from bot.core.evidence import Findings, Hypothesis
 from bot.store.approvals.switches import Switches
@@ -50,6 +51,39 @@ async def test_a_dead_prometheus_is_never_recovered(house: Office) -> None:
     await approve(house, proposal.ref)
 
     assert await house.ended(proposal.ref, seconds=1) == "could not verify"
+
+
+async def test_an_undo_was_asked_for_by_who_asked_for_what_it_takes_back(house: Office) -> None:
+    proposal = await house.propose("rollback", requester="alice")
+    await house.approve(proposal.ref, reason="it broke")
+    house.metrics.values["errors"] = 0.4
+    await house.ended(proposal.ref, seconds=1)
+
+    refused = await house.press("AP-2", "alice", reason="back again")
+
+    assert (await house.store.load("AP-2")).asked_by == {"alice"}
+    assert (refused.counted, refused.rule) == (False, "requester")
+    assert (await house.press("AP-2", "bob", reason="back again")).counted
+
+
+async def test_a_plan_that_no_card_shows_whole_is_approved_by_nobody(house: Office) -> None:
+    proposal = await house.propose("restart")
+    await house.revise(proposal.ref, DryRun(ok=True, text="x" * 3000, targets={"checkout-pods": "2"}), Tier.ONE)
+
+    refused = await house.press(proposal.ref, "bob", revision=2)
+
+    assert (refused.counted, refused.rule) == (False, "no button")
+
+
+async def test_the_right_to_run_is_asked_for_once_more_before_the_call(house: Office) -> None:
+    proposal = await house.propose("restart")
+    await house.press(proposal.ref, "bob")
+    assert (await house.claim(proposal.ref)).granted
+
+    house.pass_time(minutes=3)
+
+    assert (await house.attempt(proposal.ref)).permission == "refused"
+    assert (await house.store.load(proposal.ref)).state == "stale"
 
 
 async def test_a_lost_answer_is_unknown_and_never_repeated(house: Office) -> None:
