@@ -13,10 +13,12 @@ config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 source_app = typer.Typer(no_args_is_help=True, help="Senders of alerts.")
+policy_app = typer.Typer(no_args_is_help=True, help="Who may approve what.")
 app.add_typer(config_app, name="config")
 app.add_typer(source_app, name="source")
 app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
+app.add_typer(policy_app, name="policy")
 
 
 def _print_version(wanted: bool) -> None:
@@ -209,7 +211,7 @@ def replay(
 @app.command()
 def backup(folder: Annotated[Path, typer.Argument(help="A new folder")]) -> None:
     """Copy tables and journal as they stand at one moment into a folder; the bot may run meanwhile."""
-    from bot.console.backup import back_up
+    from bot.console.backups.backup import back_up
     from bot.settings import load_secrets
 
     copies = back_up(load_secrets(), folder)
@@ -220,7 +222,7 @@ def backup(folder: Annotated[Path, typer.Argument(help="A new folder")]) -> None
 @app.command()
 def restore(folder: Annotated[Path, typer.Argument(help="What `tocsin backup` wrote")]) -> None:
     """Fill an empty data folder, or the empty database of TOCSIN_DATABASE_URL, from a backup; the bot must not run."""
-    from bot.console.backup import restore as restore_backup
+    from bot.console.backups.backup import restore as restore_backup
     from bot.settings import load_secrets
 
     restored = restore_backup(load_secrets(), folder)
@@ -259,6 +261,38 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
         typer.echo(
             "It has no default_channel yet: alerts of services without a channel are stored, and shown nowhere in Slack."
         )
+
+
+@policy_app.command("test")
+def policy_test(
+    file: Annotated[Path | None, typer.Argument(help="Situations; else policy_tests.yaml beside tocsin.yaml")] = None,
+) -> None:
+    """Ask the rules about each situation of a file; exits 1 if one comes out otherwise than expected."""
+    from bot.console.policy_checks import EXPECTATIONS, checked_lines, read_situations
+    from bot.settings import load_config, load_secrets
+
+    path = load_secrets().config
+    situations = read_situations(file or path.with_name(EXPECTATIONS))
+    lines, wrong = checked_lines(load_config(path), situations)
+    for line in lines:
+        typer.echo(line)
+    typer.echo(f"{len(situations) - wrong} of {len(situations)} situations came out as expected.")
+    raise typer.Exit(1 if wrong else 0)
+
+
+@policy_app.command("diff")
+def policy_diff(
+    old: Annotated[Path, typer.Argument(help="A tocsin.yaml, e.g. of the main branch")],
+    new: Annotated[Path | None, typer.Argument(help="Another; else the one in use")] = None,
+) -> None:
+    """What somebody may do under one file and not under the other; exits 1 if the new one allows more."""
+    from bot.console.policy_checks import compared, difference_lines
+    from bot.settings import load_config, load_secrets
+
+    found = compared(load_config(old), load_config(new or load_secrets().config))
+    for line in difference_lines(found):
+        typer.echo(line)
+    raise typer.Exit(1 if found.wider else 0)
 
 
 @source_app.command("try")

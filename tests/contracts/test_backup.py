@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.console.backup import back_up, restore
+from bot.console.backups.backup import back_up, restore
 from bot.core.errors import TocsinError
 from bot.engine.durable import DurableEngine
 from bot.ports import Run

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SYSTEMS = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8")
 ACTIONS = (ROOT / "docs" / "actions.md").read_text(encoding="utf-8")
+APPROVALS = (ROOT / "docs" / "approvals.md").read_text(encoding="utf-8")
 SOURCES = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ALERTMANAGER, CONFIGURATION = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
@@ -40,7 +41,9 @@ def test_every_key_of_the_configuration_is_in_the_table() -> None:
 
 def test_every_key_of_every_part_is_in_the_table_or_in_an_example() -> None:
     shown = set(
-        re.findall(r"\w+", " ".join(re.findall(r"```.*?```|`[^`\n]+`", README + SYSTEMS + SOURCES + ACTIONS, re.DOTALL)))
+        re.findall(
+            r"\w+", " ".join(re.findall(r"```.*?```|`[^`\n]+`", README + SYSTEMS + SOURCES + ACTIONS + APPROVALS, re.DOTALL))
+        )
     )
     parts = [Signal, Objective, *ConfigSection.__subclasses__(), *Matchers.__subclasses__(), *Period.__subclasses__()]
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.console.backup import back_up, restore
+from bot.console.backups.backup import back_up, restore
 from bot.core.errors import TocsinError
 from bot.settings import Secrets
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
-from bot.console.postgres_dump import DUMP, dump, fill
+from bot.console.backups.postgres_dump import DUMP, dump, fill
 from bot.console.reading import expect_database
 from bot.core.errors import TocsinError
 from bot.engine.data_folder import JOURNAL, DataFolder

@@ -1,0 +1,1 @@
+"""A copy of everything that a bot keeps, for either database, and how it is put back."""

@@ -1,0 +1,88 @@
+"""`tocsin policy`: what the team expects of its rules, and what a changed file would allow."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from bot.core.action import Tier
+from bot.core.approvals import policy
+from bot.core.approvals.rights import Difference, Right, difference
+from bot.core.approvals.situations import Situation, Verdict, answer
+from bot.core.config import Config
+from bot.core.errors import ConfigurationError
+from bot.plugins import discover_actions
+
+EXPECTATIONS = "policy_tests.yaml"
+_SITUATIONS = TypeAdapter(list[Situation])
+
+
+def tiers_of(config: Config) -> dict[str, Tier]:
+    """The tier of each entry of the catalogue, as its kind and the file set it; arguments can only raise it."""
+    kinds = discover_actions(["bot.actions", *config.plugins])
+    return {
+        name: policy.tier_with(kinds[entry.kind].tier_of(entry), entry, targets=1)
+        for name, entry in config.actions.items()
+        if entry.kind in kinds
+    }
+
+
+def read_situations(path: Path) -> list[Situation]:
+    """The situations of one file. Raises ConfigurationError with the place of an error."""
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror}", key=str(path)) from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"is no YAML: {error}", key=str(path)) from error
+    try:
+        return _SITUATIONS.validate_python(loaded)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(first["msg"], key=f"{path}: {place}") from error
+
+
+def checked(config: Config, situations: list[Situation], now: datetime | None = None) -> Iterator[tuple[Situation, Verdict]]:
+    """Each situation with the policy's answer. Raises ConfigurationError where one names what is not there."""
+    tiers = tiers_of(config)
+    for number, situation in enumerate(situations):
+        try:
+            yield situation, answer(config, situation, tiers, now or datetime.now(UTC))
+        except (ValueError, KeyError) as error:
+            raise ConfigurationError(str(error), key=f"situation {number + 1} ({situation.that})") from error
+
+
+def checked_lines(config: Config, situations: list[Situation], now: datetime | None = None) -> tuple[list[str], int]:
+    """A line for each situation, those that came out otherwise with what was expected; and how many did."""
+    lines, wrong = [], 0
+    for situation, verdict in checked(config, situations, now):
+        said = f"{'allowed' if verdict.allow else 'denied'} ({verdict.rule})"
+        if verdict.fits(situation):
+            lines.append(f"ok      {situation.that}: {said}")
+            continue
+        wrong += 1
+        wanted = f"{situation.expect}" + (f" ({situation.rule})" if situation.rule else "")
+        lines.append(f"FAILED  {situation.that}: {said}, expected {wanted}. {verdict.text}".rstrip())
+    return lines, wrong
+
+
+def compared(old: Config, new: Config, now: datetime | None = None) -> Difference:
+    """What the new file allows and the old did not, and the other way round."""
+    return difference(old, new, tiers_of(old), tiers_of(new), now or datetime.now(UTC))
+
+
+def difference_lines(found: Difference) -> list[str]:
+    """The difference as lines; what is wider comes first."""
+    lines = [f"WIDER     {right.text}" for right in _without_echo(found.wider)]
+    lines += [f"narrower  {right.text}" for right in _without_echo(found.narrower)]
+    lines += [f"tier      {text}" for text in found.tiers]
+    return lines or ["Nobody may do more or less than before."]
+
+
+def _without_echo(rights: tuple[Right, ...]) -> list[Right]:
+    """Without what holds in an incident exactly as it holds without one."""
+    calm = {right._replace(severity="") for right in rights if right.severity == "NONE"}
+    return [right for right in rights if right.severity == "NONE" or right._replace(severity="") not in calm]
