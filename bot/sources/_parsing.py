@@ -78,6 +78,8 @@ def each(
     """Read every item; one that cannot be read is set aside (as `raw` gives it). Raises if none can be read."""
     if len(items) > MAX_ITEMS:
         raise TooManyItems(f"more than {MAX_ITEMS} in one body", field=prefix or "body")
+    if not items:
+        return [], []
     screen(items)
     results: list[T] = []
     rejected: list[Rejected] = []

@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,22 +50,28 @@ class BodyBudget:
 
     def __init__(self, of_sender: int = MAX_OF_SENDER, unproven: int = MAX_UNPROVEN) -> None:
         self._of_sender, self._unproven = of_sender, unproven
-        self._bodies: set[Held] = set()
+        self._bodies: dict[Held, bool] = {}
+        """Whether each began unproven."""
+        self._sizes: Counter[str] = Counter()
+        """By sender, so that a body is not compared with all others while they are few."""
+        self._began_unproven = 0
         self._paced_until = 0.0
 
     @contextmanager
     def hold(self, sender: str, *, proven: bool) -> Iterator[Held]:
         """Room for one body, until its request is answered. `proven`: whether its headers show whose it is."""
         held = Held(sender, proven)
-        self._bodies.add(held)
+        self._bodies[held] = not proven
         try:
             yield held
         finally:
-            self._bodies.discard(held)
+            self._forget(held)
 
     def grow(self, held: Held, more: int) -> None:
         """So many bytes more. Raises Refused with 503 if this one gives way."""
         held.size += more
+        if held in self._bodies:
+            self._count(held, more)
         while not held.gave_way and (crowd := self._crowd(held)):
             self._give_way(max(crowd, key=lambda one: (not one.proven, one.size)))
         if held.gave_way:
@@ -80,6 +87,8 @@ class BodyBudget:
 
     def _crowd(self, held: Held) -> list[Held]:
         """Those among whom one is too many; who is being answered stays."""
+        if self._sizes[held.sender] <= self._of_sender and (held.proven or self._began_unproven <= self._unproven):
+            return []
         own = unproven = 0
         for one in self._bodies:
             own += one.size if one.sender == held.sender else 0
@@ -90,9 +99,21 @@ class BodyBudget:
         able = [one for one in self._bodies if one is held or one.clock is not None]
         return [one for one in able if one.sender == held.sender] if of_sender else [one for one in able if not one.proven]
 
+    def _count(self, held: Held, more: int) -> None:
+        self._sizes[held.sender] += more
+        self._began_unproven += more if self._bodies[held] else 0
+
+    def _forget(self, held: Held) -> None:
+        if held not in self._bodies:
+            return
+        self._count(held, -held.size)
+        del self._bodies[held]
+        if not self._sizes[held.sender]:
+            del self._sizes[held.sender]
+
     def _give_way(self, held: Held) -> None:
         held.gave_way = True
-        self._bodies.discard(held)
+        self._forget(held)
         if held.clock is not None:
             held.clock.reschedule(asyncio.get_running_loop().time())
 
