@@ -61,6 +61,7 @@ from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
 from bot.web.app import build as build_web
 from bot.web.measures import count_message, count_pruned
+from bot.workflows.audit_heads import HeadsTick
 from bot.workflows.command_context import CommandContext
 from bot.workflows.failure_recovery import FailureRecovery
 from bot.workflows.inbox import Inbox
@@ -269,6 +270,7 @@ class App:
             "heartbeat": self._heartbeat,
             "rotas": RotaTick(self.rotas),
             **({} if self.secrets.postgres else {"clock": ClockTick(self.db)}),
+            "heads": HeadsTick(self.db, self.config),
             "tidy": RetentionTick(Pruning(self.db, self.config, count_pruned), self.engine.forget),
             **periodic_checks(self.db, self.config, self.catalogue, self.metrics, self.systems.traces),
         }
@@ -364,6 +366,7 @@ class App:
     async def start(self) -> None:
         """Open the database and the journal, then the loops and Slack; what was interrupted goes on."""
         await begin_time(self.db)
+        await self.reloader.note_start()
         await self.engine.launch()
         self.writer.start()
         self._tasks.append(asyncio.create_task(self.inbox.run(), name="inbox"))

@@ -345,34 +345,44 @@ def db_upgrade() -> None:
 
 
 @audit_app.command("verify")
-def audit_verify() -> None:
-    """Walk the audit's chain and name the first bad row."""
-    import asyncio
-
-    from bot.adapters import audit_key
-    from bot.console.reading import expect_database
+def audit_verify(
+    head: Annotated[str, typer.Option(help="A head that was put outside, or a file whose last line is one")] = "",
+) -> None:
+    """Walk the audit's chain and name the first bad row; with a head, also whether the end was cut off."""
+    from bot.console.trail.auditing import BadTrail, check
     from bot.settings import load_secrets
-    from bot.store import audit
-    from bot.store.db.database import Database, async_url, readable
 
-    secrets = load_secrets()
-    expect_database(secrets)
-    db = Database(async_url(secrets.database_url, secrets.data_dir), audit_key=audit_key(secrets))
+    try:
+        typer.echo(check(load_secrets(), head))
+    except BadTrail as error:
+        _fail(str(error))
 
-    async def verify() -> int | None:
-        try:
-            return await audit.verify(db)
-        finally:
-            await db.close()
 
-    with readable():
-        bad = asyncio.run(verify())
-    if bad is not None:
-        # A restored folder whose key was left behind got a new one: then no row at all fits it.
-        key = " (at the first row: is this the key they were written with? put back audit.key or TOCSIN_AUDIT_KEY)"
-        why = f"a row was changed, removed or written without the key{key if bad == 1 else ''}"
-        _fail(f"the audit's chain breaks at row {bad}: {why}")
-    typer.echo("The audit's chain is whole.")
+@audit_app.command("export")
+def audit_export(file: Annotated[Path, typer.Argument(help="JSON lines; the last one signs the others")]) -> None:
+    """Write the whole audit, signed, for checking elsewhere."""
+    from bot.console.trail.auditing import export
+    from bot.settings import load_secrets
+
+    typer.echo(f"Wrote {file}. Its public key: {export(load_secrets(), file)}")
+
+
+@audit_app.command("verify-export")
+def audit_verify_export(
+    file: Annotated[Path, typer.Argument(help="What `tocsin audit export` wrote")],
+    public_key: Annotated[str, typer.Option(help="As the export printed it; else TOCSIN_AUDIT_KEY checks every row")] = "",
+) -> None:
+    """Check an export; needs no database."""
+    from bot.console.trail.auditing import BadTrail, verify_export
+    from bot.settings import load_secrets
+
+    key = b"" if public_key else load_secrets().audit_key.get_secret_value().encode()
+    if not key and not public_key:
+        _fail("give --public-key, or set TOCSIN_AUDIT_KEY")
+    try:
+        typer.echo(verify_export(file, key, public_key))
+    except BadTrail as error:
+        _fail(str(error))
 
 
 def _fail(text: str) -> None:

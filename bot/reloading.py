@@ -19,6 +19,7 @@ from bot.store.db.database import Database, DatabaseAway
 log = structlog.get_logger(__name__)
 K = TypeVar("K")
 V = TypeVar("V")
+STARTED, RELOADED = "started", "configuration reloaded"
 _MOST_CHANGES = 40
 """Changes that are named one by one."""
 
@@ -67,6 +68,12 @@ class Reloader:
             except DatabaseAway as error:
                 return self._refused(f"the database does not answer, so it could not be audited ({error})")
 
+    async def note_start(self) -> None:
+        """The start is a row, with the configuration that it ran with before and the one that it runs with now."""
+        before = await audit.last_after(self._db, (STARTED, RELOADED))
+        changed = f"{self._path.name} was changed while nothing ran" if before not in ("", self._hash) else ""
+        await self._audit("tocsin", STARTED, self._hash, changed, before=before)
+
     async def _reload(self, who: str) -> Reload:
         try:
             fresh, fresh_hash = await asyncio.to_thread(self._read)
@@ -77,7 +84,7 @@ class Reloader:
             return await self._refuse(who, f"{', '.join(stubborn[:_MOST_CHANGES])}: taken over by a restart only", fresh_hash)
         if not changes:
             return Reload(True, (f"{self._path} says what is in use already ({self._hash})",))
-        await self._audit(who, "configuration reloaded", fresh_hash, _text(changes))
+        await self._audit(who, RELOADED, fresh_hash, _text(changes))
         before, self._hash = self._hash, fresh_hash
         _replace(self._config, fresh)
         self._applied()
@@ -99,7 +106,7 @@ class Reloader:
         log.warning("configuration not reloaded", why=why, in_use=self._hash)
         return Reload(False, (f"Not reloaded: {why}", f"The configuration in use stays ({self._hash})."))
 
-    async def _audit(self, who: str, what: str, fresh_hash: str, reason: str) -> None:
+    async def _audit(self, who: str, what: str, fresh_hash: str, reason: str, *, before: str | None = None) -> None:
         async with self._db.write() as session:
             await audit.append(
                 self._db,
@@ -107,7 +114,7 @@ class Reloader:
                 who=who,
                 what=what,
                 subject=self._path.name,
-                before=self._hash,
+                before=self._hash if before is None else before,
                 after=fresh_hash,
                 reason=reason,
             )

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 import structlog
@@ -86,13 +87,24 @@ async def _reloadable(app: App, secrets: Secrets) -> AsyncIterator[None]:
         await control.close()
 
 
+def _keep_private(folder: Path) -> None:
+    """What the process writes is for its own user alone, and so is what an earlier version wrote."""
+    os.umask(0o077)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (folder, *folder.iterdir()):
+        try:
+            path.chmod(0o700 if path.is_dir() else 0o600)
+        except OSError as error:
+            log.warning("others may read this", path=str(path), why=error.strerror)
+
+
 def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, build: Callable[..., App] = App) -> None:
     """Serve until SIGTERM or SIGINT, then drain. `build` is for tests that wrap collaborators."""
     config = load_config(secrets.config)
     configure(secrets.log_level, known_secrets(secrets, config))
     for notice in deprecated_keys(secrets.config):
         log.warning("deprecated configuration key", notice=notice)
-    secrets.data_dir.mkdir(parents=True, exist_ok=True)
+    _keep_private(secrets.data_dir)
     ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
 
     _require_free_port(secrets.host, secrets.port)

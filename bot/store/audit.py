@@ -3,14 +3,17 @@
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.errors import NotFound
 from bot.core.text.untrusted import escape_controls
 from bot.store.db import locks
 from bot.store.db.database import Database
@@ -23,6 +26,26 @@ PRUNED = "audit pruned"
 _CUT = 200
 """Rows that are cut off at a time: each cut adds one row."""
 _PAGE = 1_000
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last row of the trail, and how many there are: whoever has it notices when the end is cut off or rewritten."""
+
+    seq: int
+    hash: str
+    rows: int
+
+    def __str__(self) -> str:
+        return f"tocsin audit head {self.seq} {self.hash} {self.rows}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """A head as it was printed, whatever stands around it. Raises NotFound."""
+        found = re.search(r"tocsin audit head ([0-9]{1,18}) ([0-9a-f]{64}) ([0-9]{1,18})", text[:4096])
+        if found is None:
+            raise NotFound("This is no head of the audit: it reads `tocsin audit head NUMBER HASH ROWS`.")
+        return cls(int(found[1]), found[2], int(found[3]))
 
 
 async def append(
@@ -73,7 +96,7 @@ def chain_hash(key: bytes, prev: str, fields: Mapping[str, object]) -> str:
 
 def genuine(db: Database, row: AuditRow) -> bool:
     """Whether this row was written by whoever holds the audit key; its neighbours are not checked."""
-    return hmac.compare_digest(row.hash, chain_hash(db.audit_key, row.prev, {name: getattr(row, name) for name in _FIELDS}))
+    return hmac.compare_digest(row.hash, chain_hash(db.audit_key, row.prev, {name: getattr(row, name) for name in FIELDS}))
 
 
 async def verify(db: Database) -> int | None:
@@ -92,6 +115,41 @@ async def verify(db: Database) -> int | None:
             cuts.add(row.after)
         prev = row.hash
     return first.seq if first is not None and first.prev not in cuts else None
+
+
+async def head(db: Database) -> Head | None:
+    """The head as it is now; None for an empty trail."""
+    async with db.read() as session:
+        last = (await session.exec(select(AuditRow).order_by(col(AuditRow.seq).desc()).limit(1))).first()
+        rows = (await session.exec(select(func.count()).select_from(AuditRow))).one()
+    return Head(last.seq or 0, last.hash, rows) if last else None
+
+
+async def lacks(db: Database, head: Head) -> str:
+    """What is missing of the trail that had this head, in words; "" if it goes back to it. The chain itself is `verify`'s."""
+    async with db.read() as session:
+        row = await session.get(AuditRow, head.seq)
+        first, last = (await session.exec(select(func.min(AuditRow.seq), func.max(AuditRow.seq)))).one()
+    if row is not None:
+        same = hmac.compare_digest(row.hash, head.hash)
+        return "" if same else f"row {head.seq} is another than the one whose head was put outside: the trail was rewritten"
+    if last is None or last < head.seq:
+        return f"the end of the audit was cut off: it ends at row {last or 0}, and had row {head.seq}"
+    # Where the beginning was pruned, a later row of the chain says so, and `verify` looks for it.
+    return "" if first is not None and head.seq < first else f"row {head.seq}, whose head was put outside, is gone"
+
+
+async def lines(db: Database) -> list[str]:
+    """Every row as JSON, its values in the very form that its hash is over."""
+    names = ("seq", *FIELDS, "prev", "hash")
+    return [json.dumps({name: str(getattr(row, name)) for name in names}, ensure_ascii=True) async for row in _walk(db)]
+
+
+async def last_after(db: Database, kinds: Sequence[str]) -> str:
+    """What the newest row of these kinds led to; "" if there is none."""
+    query = select(AuditRow.after).where(col(AuditRow.what).in_(kinds)).order_by(col(AuditRow.seq).desc()).limit(1)
+    async with db.read() as session:
+        return (await session.exec(query)).first() or ""
 
 
 async def _walk(db: Database) -> AsyncIterator[AuditRow]:
@@ -116,7 +174,7 @@ async def prune(db: Database, before: datetime) -> int:
     return _CUT
 
 
-_FIELDS = ("at", "who", "what", "subject", "before", "after", "reason", "policy", "message")
+FIELDS = ("at", "who", "what", "subject", "before", "after", "reason", "policy", "message")
 
 
 async def after(db: Database, seq: int, limit: int = 500) -> list[AuditRow]:

@@ -270,5 +270,6 @@ EVERY = {
     "stale": timedelta(minutes=1),
     "ends": timedelta(seconds=10),
     "topology": timedelta(minutes=30),
+    "heads": timedelta(minutes=5),
 }
 """How often each tick comes."""

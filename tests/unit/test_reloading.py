@@ -156,3 +156,16 @@ async def test_a_folder_that_takes_no_socket_does_not_stop_the_bot(tmp_path: Pat
     await control.close()
 
     assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+
+
+async def test_each_start_is_a_row_and_says_whether_the_file_was_changed_meanwhile(tmp_path: Path) -> None:
+    async with reloader_of(tmp_path) as (reloader, file):
+        await reloader.note_start()
+        await reloader.note_start()
+        file.write_text(NEW)
+        await Reloader(file, load_config(file), reloader._db, lambda: None).note_start()
+        first, again, changed = await audit.after(reloader._db, 0)
+
+    assert {row.what for row in (first, again, changed)} == {"started"} and first.before == ""
+    assert (again.before, again.after, again.reason) == (first.after, first.after, "")
+    assert changed.before == first.after != changed.after and changed.reason == "tocsin.yaml was changed while nothing ran"

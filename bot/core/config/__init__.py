@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from bot.core.alert import Severity
 from bot.core.config.actions import ActionConfig, Approvers, Freeze, SoloMode
 from bot.core.config.alerts import Inhibition, Maintenance, SourceConfig, Threshold
+from bot.core.config.audit import AuditConfig
 from bot.core.config.budget import Budget
 from bot.core.config.fields import Address, ConfigSection, Duration, SeverityLevel, SlackId
 from bot.core.config.retention import Retention
@@ -94,6 +95,7 @@ class Config(ConfigSection):
     budget: Budget = Budget()
     close_after: Duration = timedelta(minutes=30)
     retention: Retention = Retention()
+    audit: AuditConfig = AuditConfig()
     command: Annotated[str, AfterValidator(_slash_command)] = "/incident"
     plugins: tuple[str, ...] = ()
 

@@ -11,7 +11,7 @@ LIVE = frozenset(
         "sources", "people", "services", "default_on_call", "severities", "triage_from", "incident_from", "heartbeats",
         "heartbeat_every",
         "maintenance", "inhibitions", "thresholds", "approvers", "solo", "actions", "freezes", "heartbeat_url", "close_after",
-        "budget", "retention",
+        "budget", "retention", "audit",
     }
 )  # fmt: skip
 """Keys that are read at each use. Any other key is built into clients and plugins at the start."""

@@ -1,0 +1,1 @@
+"""The audit trail on the command line: checked in the database, exported signed, and checked without a database."""
