@@ -240,10 +240,11 @@ class _Batch:
         if group is None:
             group = await self._new_group(episode, row, burst=membership.reason is GroupingReason.NEW_BURST)
         else:
-            await self._joins(group, episode, flaps=flapping is not None)
+            await self._joins(group, episode, flaps=arrival.last.flaps)
         assert group.id is not None
         if flapping:
-            group.flapping, group.flapping_until = f"{episode.name} {flapping.text}", row.received_at + flapping.hold
+            left = await self._group(arrival.last.group) if arrival.last.group != group.id else None
+            groups.mark_flapping(group, left, episode.name, flapping, row.received_at)
         group.alerts += 1
         group.last_alert_at = max(group.last_alert_at, row.received_at)
         episode.group_id = group.id

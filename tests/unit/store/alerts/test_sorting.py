@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.alert import Alert, Severity
+from bot.core.alerts.episodes import Flapping
 from bot.core.config import Config
 from bot.core.config.alerts import Inhibition, Maintenance, Threshold
 from bot.store import audit
+from bot.store.alerts import groups
 from bot.store.alerts.groups import end_storms, give_card, settle_flapping
 from bot.store.alerts.sorting import MOST_OPENED
 from bot.store.incidents import incidents
@@ -463,20 +465,27 @@ async def fires_and_resolves(desk: Desk, times: int, every: float = 2) -> None:
 
 
 async def test_a_flapping_alert_is_marked_and_its_pauses_do_not_clear_the_card(desk: Desk) -> None:
-    await fires_and_resolves(desk, 5)
+    await fires_and_resolves(desk, 5, every=1)
     (group,) = await desk.groups()
-    assert (group.flapping, group.state) == ("Alert f fired 5 times within 8 min", "FIRING")
+    assert (group.flapping, group.state) == ("Alert f fired 5 times within 4 min", "FIRING")
 
-    desk.clock.forward(1)
-    await desk.receive(alert("f", "resolved", starts_at=at(8), ends_at=at(9)))
+    desk.clock.forward(0.5)
+    await desk.receive(alert("f", "resolved", starts_at=at(4), ends_at=at(4.5)))
     (group,) = await desk.groups()
     renewals = group.renewals
     assert (group.state, group.firing) == ("FIRING", 0)
-    desk.clock.forward(1)
-    await desk.receive(alert("f", starts_at=at(10)))
+    desk.clock.forward(0.4)
+    await desk.receive(alert("f", starts_at=at(4.9)))
 
     (group,) = await desk.groups()
     assert (group.state, group.firing, group.renewals) == ("FIRING", 1, renewals)
+
+
+async def test_an_alert_that_flaps_slowly_is_still_told_of_as_one_that_fires_again(desk: Desk) -> None:
+    await fires_and_resolves(desk, 6, every=8)
+
+    (group,) = await desk.groups()
+    assert (group.flapping, group.renewals) == ("Alert f fired 6 times within 40 min", 5)
 
 
 async def test_a_flapping_alert_that_has_been_quiet_has_cleared(desk: Desk) -> None:
@@ -491,3 +500,13 @@ async def test_a_flapping_alert_that_has_been_quiet_has_cleared(desk: Desk) -> N
     await settle_flapping(desk.db)
 
     assert [(group.state, group.flapping) for group in await desk.groups()] == [("MONITORING", "")]
+
+
+async def test_a_group_that_a_flapping_alert_has_left_is_held_no_more(desk: Desk) -> None:
+    await fires_and_resolves(desk, 5)
+    await desk.receive(alert("s", labels={"service": "search"}))
+    first, second = await desk.groups()
+
+    groups.mark_flapping(second, first, "Alert f", Flapping(6, timedelta(minutes=10)), NOW)
+
+    assert (first.flapping, first.flapping_until, second.flapping) == ("", None, "Alert f fired 6 times within 10 min")
