@@ -6,10 +6,14 @@ from datetime import timedelta
 from sqlalchemy import Table, func
 from sqlmodel import SQLModel, select
 
+from bot.core.alerts.silences import NewSilence
+from bot.core.alerts.ties.topology import CallSource
 from bot.core.config import Config
 from bot.core.config.retention import Retention
 from bot.core.evidence import Evidence
 from bot.store import audit
+from bot.store.alerts.silences import Silences
+from bot.store.alerts.ties.learned import LearnedTopology
 from bot.store.answers.postmortems import Postmortems
 from bot.store.answers.questions import Questions
 from bot.store.incidents import incidents
@@ -28,6 +32,7 @@ from bot.store.tables import (
     ProposalRow,
     RepeatRow,
     SeenRow,
+    SilenceRow,
     UnreadableRow,
 )
 from bot.store.triage.triage import Triages
@@ -35,9 +40,12 @@ from tests.unit.builders import NOW, at
 from tests.unit.store.databases import Desk, alert
 
 DEFAULTS = Retention()
-BOUNDED = {"cursors", "sources", "heartbeats", "usergroups", "switches", "repeats"}
-"""A row for each thing that is configured or that people turned, or for what is counted within seconds."""
-PRUNED_BY_AGE = {"alerts", "unreadable", "episodes", "pages", "seen", "changes", "timeline", "questions", "messages", "audit"}
+BOUNDED = {"cursors", "sources", "heartbeats", "usergroups", "switches", "repeats", "grouping_rules", "call_reads", "cascades"}
+"""A row for each thing that is configured, or that people turned or made; what is counted within seconds; at most so many."""
+PRUNED_BY_AGE = {
+    *("alerts", "unreadable", "episodes", "pages", "seen", "changes", "timeline", "questions", "messages", "audit"),
+    *("silences", "calls"),
+}
 WITH_THEIR_OWNER = {"groups", "incidents", "pictures"}
 
 
@@ -129,6 +137,27 @@ async def test_an_open_group_keeps_its_messages_and_evidence_however_old_it_is(d
     kept = {"groups", "incidents", "evidence", "triages", "messages", "timeline", "audit"}
     assert {name: before[name] for name in kept} == {name: (await rows(desk)).get(name) for name in kept}
     assert [row.fingerprint for row in await desk.episodes()] == ["a"]
+
+
+async def test_a_silence_goes_long_after_its_end_and_never_before_its_alerts_were_shown_again(desk: Desk) -> None:
+    silences = Silences(desk.db)
+    for number in range(2):
+        await silences.create(NewSilence({"alertname": "Alert a"}, timedelta(hours=1), "alice", "deploy"), f"k{number}")
+    async with desk.db.write() as session:
+        first = await session.get(SilenceRow, 1)
+        assert first is not None
+        first.released = True
+    assert "silences" not in await prune(desk, 399)
+
+    assert (await prune(desk, 401))["silences"] == 1
+    assert [row.id for row in await desk.rows(SilenceRow)] == [2]
+
+
+async def test_a_call_that_nobody_saw_for_a_month_goes(desk: Desk) -> None:
+    await LearnedTopology(desk.db).note_calls(CallSource.TRACES, [("checkout", "redis")])
+    assert "calls" not in await prune(desk, 29)
+
+    assert (await prune(desk, 31))["calls"] == 1
 
 
 async def test_a_delivery_that_is_not_sorted_yet_is_never_deleted(desk: Desk) -> None:

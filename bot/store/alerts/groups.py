@@ -9,7 +9,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.alerts import escalation, storm
-from bot.core.alerts.episodes import Flapping
 from bot.core.config import Config
 from bot.core.incident import GroupState, IncidentState, number_of
 from bot.core.messages.content import MessageKind
@@ -181,13 +180,6 @@ async def clear(db: Database, session: AsyncSession, group: GroupRow, at: dateti
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)) and row.state == IncidentState.OPEN:
         row.state, row.monitoring_at = IncidentState.MONITORING, db.clock()
         session.add(row)
-
-
-def mark_flapping(group: GroupRow, left: GroupRow | None, name: str, flapping: Flapping, at: datetime) -> None:
-    """Mark the group in which an alert flaps now, and not the one that it has `left`: there it fires no more."""
-    group.flapping, group.flapping_until = f"{name} {flapping.text}", at + flapping.hold
-    if left is not None and left.flapping.startswith(f"{name} "):
-        left.flapping, left.flapping_until = "", None
 
 
 async def settle_flapping(db: Database) -> None:

@@ -163,9 +163,9 @@ class _Batch:
     async def _end_older(self, episodes: Sequence[EpisodeRow]) -> None:
         """End every episode of one alert where the next one began, if nothing ended it before."""
         for older, newer in pairwise(episodes):
-            await self._end(older, newer.starts_at)
+            await self._end(older, newer.starts_at, begins_anew=True)
 
-    async def _end(self, episode: EpisodeRow, at: datetime) -> None:
+    async def _end(self, episode: EpisodeRow, at: datetime, *, begins_anew: bool = False) -> None:
         episode.ended_at = end_of(episode.ended_at, at, episode.starts_at)
         self.session.add(episode)
         if episode.status == "firing":
@@ -173,6 +173,9 @@ class _Batch:
             if (group := await self._group(episode.group_id)) is not None:
                 self.open.groups[group.id or 0].firing.discard(episode.service)
                 self._show(group, firing=-1)
+                if begins_anew:
+                    # If it flaps, it takes the mark to where it fires now.
+                    group.flapping, group.flapping_until = "", None
 
     async def _group(self, number: int | None) -> GroupRow | None:
         """The locked row of an open group; None without one, or if somebody resolved it."""
@@ -243,8 +246,7 @@ class _Batch:
             await self._joins(group, episode, flaps=arrival.last.flaps)
         assert group.id is not None
         if flapping:
-            left = await self._group(arrival.last.group) if arrival.last.group != group.id else None
-            groups.mark_flapping(group, left, episode.name, flapping, row.received_at)
+            group.flapping, group.flapping_until = f"{episode.name} {flapping.text}", row.received_at + flapping.hold
         group.alerts += 1
         group.last_alert_at = max(group.last_alert_at, row.received_at)
         episode.group_id = group.id

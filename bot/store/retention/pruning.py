@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Table, delete, exists
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.alerts.ties.topology import REMEMBERED
 from bot.core.config import Config
 from bot.core.config.retention import Retention
 from bot.store import audit
@@ -18,6 +19,7 @@ from bot.store.retention.candidates import old_groups, old_incidents, old_messag
 from bot.store.retention.ownership import key_of, owned_by
 from bot.store.tables import (
     AlertRow,
+    CallRow,
     ChangeRow,
     CursorRow,
     EpisodeRow,
@@ -30,6 +32,7 @@ from bot.store.tables import (
     QuestionRow,
     RepeatRow,
     SeenRow,
+    SilenceRow,
     SwitchRow,
     TimelineRow,
     UnreadableRow,
@@ -93,6 +96,8 @@ class Pruning:
         await self._old(PageRow, PageRow.at, now - retention.alerts, *over)
         await self._old(SeenRow, SeenRow.at, now - retention.journal)
         await self._old(ChangeRow, ChangeRow.at, now - retention.incidents)
+        await self._old(SilenceRow, SilenceRow.ends_at, now - retention.incidents, col(SilenceRow.released).is_(True))
+        await self._old(CallRow, CallRow.last_seen_at, now - REMEMBERED)
         for table in (TimelineRow, QuestionRow):
             alone = col(table.group_id).is_(None), col(table.incident_id).is_(None)
             await self._old(table, table.at, now - retention.incidents, *alone)

@@ -15,6 +15,7 @@ from bot.store.tables import CallReadRow, CallRow, CascadeRow
 
 MOST_CALLS = 5_000
 """Calls of one read, and of all that are kept in memory."""
+MOST_CASCADES = 50_000
 _CHUNK = 400
 
 
@@ -25,10 +26,9 @@ class LearnedTopology:
         self.db = db
 
     async def note_calls(self, source: CallSource, calls: Sequence[tuple[str, str]]) -> None:
-        """Store what one read showed; what was not seen for long is forgotten."""
+        """Store what one read showed."""
         now = self.db.clock()
         async with self.db.write() as session:
-            await session.exec(delete(CallRow).where(col(CallRow.last_seen_at) < now - REMEMBERED))
             query = select(CallRow).where(CallRow.source == source)
             stored = {(row.caller, row.callee): row for row in (await session.exec(query)).all()}
             for caller, callee in dict.fromkeys(calls):
@@ -48,7 +48,8 @@ class LearnedTopology:
         """Everything that ties one service, or a machine, to others."""
         async with self.db.read() as session:
             about = (col(CallRow.caller) == service) | (col(CallRow.callee) == service)
-            calls = (await session.exec(select(CallRow).where(about).order_by(CallRow.caller, CallRow.callee))).all()
+            recent = col(CallRow.last_seen_at) >= self.db.clock() - REMEMBERED
+            calls = (await session.exec(select(CallRow).where(about, recent).order_by(CallRow.caller, CallRow.callee))).all()
             together = (col(CascadeRow.service) == service) | (col(CascadeRow.place) == service)
             query = select(CascadeRow).where(together).order_by(col(CascadeRow.count).desc(), CascadeRow.place)
             cascades = (await session.exec(query)).all()
@@ -81,8 +82,12 @@ async def save_cascades(session: AsyncSession, cascades: Cascades) -> None:
     places = sorted(cascades.unsaved)
     for start in range(0, len(places), _CHUNK):
         await session.exec(delete(CascadeRow).where(col(CascadeRow.place).in_(places[start : start + _CHUNK])))
-    session.add_all(_rows(cascades.worth_saving()))
+    rows = _rows(cascades.worth_saving())
+    session.add_all(rows)
     await session.flush()
+    if rows:
+        # Places come and go (pods, hosts): what was saved longest ago makes room.
+        await session.exec(delete(CascadeRow).where(col(CascadeRow.id) <= (rows[-1].id or 0) - MOST_CASCADES))
     cascades.unsaved.clear()
 
 

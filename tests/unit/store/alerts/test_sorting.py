@@ -9,15 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.alert import Alert, Severity
-from bot.core.alerts.episodes import Flapping
 from bot.core.config import Config
 from bot.core.config.alerts import Inhibition, Maintenance, Threshold
 from bot.store import audit
-from bot.store.alerts import groups
 from bot.store.alerts.groups import end_storms, give_card, settle_flapping
 from bot.store.alerts.sorting import MOST_OPENED
 from bot.store.incidents import incidents
-from bot.store.tables import AuditRow, HeartbeatRow, IncidentRow, MessageRow, TriageRow
+from bot.store.tables import AuditRow, GroupRow, HeartbeatRow, IncidentRow, MessageRow, TriageRow
 from bot.store.triage.triage import Triages
 from tests.unit.builders import NOW, at
 from tests.unit.store.databases import Clock, Desk, alert, open_database
@@ -502,11 +500,16 @@ async def test_a_flapping_alert_that_has_been_quiet_has_cleared(desk: Desk) -> N
     assert [(group.state, group.flapping) for group in await desk.groups()] == [("MONITORING", "")]
 
 
-async def test_a_group_that_a_flapping_alert_has_left_is_held_no_more(desk: Desk) -> None:
-    await fires_and_resolves(desk, 5)
-    await desk.receive(alert("s", labels={"service": "search"}))
+async def test_an_alert_that_begins_anew_without_an_end_holds_no_group_that_it_has_left(desk: Desk) -> None:
+    for start in range(5):
+        await desk.receive(alert("f", starts_at=at(start - 0.5)))
+        desk.clock.forward(1)
+    async with desk.db.write() as session:
+        group = await session.get(GroupRow, 1)
+        assert group is not None and group.flapping
+        group.state, group.cleared_at = "RESOLVED", desk.clock()
+
+    await desk.receive(alert("f", starts_at=at(4.5)))
+
     first, second = await desk.groups()
-
-    groups.mark_flapping(second, first, "Alert f", Flapping(6, timedelta(minutes=10)), NOW)
-
-    assert (first.flapping, first.flapping_until, second.flapping) == ("", None, "Alert f fired 6 times within 10 min")
+    assert (first.state, second.flapping) == ("RESOLVED", "Alert f fired 6 times within 5 min")
