@@ -57,7 +57,7 @@ class WebConfig(ConfigSection):
 
     url: Address
     allow: tuple[str, ...] = ()
-    """Paths, e.g. `/api/annotations`; one that ends in `/*` allows one more segment."""
+    """Paths that begin with a slash, e.g. `/api/annotations`; one that ends in `/*` allows one more segment."""
     about: str = ""
     """What it holds, in words for the model."""
 

@@ -69,6 +69,9 @@ class AllowedWeb:
 
 def _fits(path: str, pattern: str) -> bool:
     segments = path.split("/")
+    # Without its slash a path would go on the host's name.
+    if not path.startswith("/") or not pattern.startswith("/"):
+        return False
     if len(path) > MAX_PATH or not set(path) <= _PLAIN or ".." in segments or "." in segments or "" in segments[1:]:
         return False
     if pattern.endswith("/*"):

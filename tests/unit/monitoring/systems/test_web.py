@@ -1,0 +1,19 @@
+"""Paths of the team's own servers: one that does not begin with a slash would go on the host's name."""
+
+import pytest
+
+from bot.monitoring.systems.web import _fits
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "fits"),
+    [
+        ("/api/state", "/api/state", True),
+        ("/api/jobs/7", "/api/jobs/*", True),
+        ("api/state", "api/state", False),
+        (".evil.example/x", ".evil.example/*", False),
+        ("/api/../state", "/api/*", False),
+    ],
+)
+def test_only_whole_paths_that_begin_with_a_slash_are_compared(path: str, pattern: str, fits: bool) -> None:
+    assert _fits(path, pattern) is fits
