@@ -14,7 +14,7 @@ from bot.core.messages.investigation import TriageContent
 from bot.core.text.durations import age_text
 from bot.core.text.moments import clock
 
-_FIGURE = r"(\d[\d.,e+]*(?: ?(?:%|ms|µs|s|min|h|[KMGT]?i?B|[a-z]+(?:/s)?)))"
+_FIGURE = r"(\d[\d.,e+]*(?: ?(?:%|ms|µs|s|min|h|[KMGT]?i?B|[a-z]+(?:/s)?))?)"
 _LEVELS = re.compile(rf"(?:from )?{_FIGURE}(?: to | → |, then ){_FIGURE}(?![\w.])")
 _NORMAL = re.compile(r"(?:nothing of (\S+) left its normal range|(\S+): \d+ signals? looks? normal)")
 

@@ -20,6 +20,8 @@ from tests.unit.slack.contents import change, claim, facts, findings, hypothesis
         ("1.32.0 from 0 % to 80.7 %, 1.31.0 from 0 % to 0 %", False),
         ("the versions before and after show the same (46.7 % and 46.7 %)", False),
         ("went from 5 % to 55 %", False),
+        ("payments went from 8.21 to 8.21: calls to orders-db per request", True),
+        ("payments went from 8.21 to 8.22: calls to orders-db per request", False),
     ],
 )
 def test_a_change_that_reads_alike_before_and_after_is_none(text: str, nothing: bool) -> None:
