@@ -65,6 +65,10 @@ def server(token: str = "") -> Any:
     def erase() -> str:
         raise AssertionError("a tool that writes was called")
 
+    @own.tool(annotations=ToolAnnotations(destructive_hint=True))
+    def wipe() -> str:
+        raise AssertionError("a tool that calls itself destructive was called")
+
     served = own.streamable_http_app()
 
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
@@ -86,10 +90,10 @@ async def served_at() -> AsyncIterator[str]:
 
 
 def servers(address: str, token: str = "t0ken", seconds: float = PATIENCE) -> McpServers:
-    return McpServers({"notes": McpConfig(url=address, tools=("summary",))}, tokens={"notes": token}, seconds=seconds)
+    return McpServers({"notes": McpConfig(url=address, tools=("summary", "wipe"))}, tokens={"notes": token}, seconds=seconds)
 
 
-async def test_tools_that_only_read_are_offered_and_those_that_the_team_listed() -> None:
+async def test_tools_that_only_read_are_offered_and_those_that_the_team_listed_and_none_that_destroys() -> None:
     async with served_at() as address:
         offered = await servers(address).tools("notes")
 

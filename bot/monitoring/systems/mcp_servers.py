@@ -16,7 +16,7 @@ from bot.core.text.untrusted import one_line
 
 if TYPE_CHECKING:
     from mcp import Client
-    from mcp.types import ContentBlock
+    from mcp.types import ContentBlock, ToolAnnotations
 
 MAX_TEXT = 512 * 1024
 """Characters used of one answer; a last line states how many more there were."""
@@ -79,7 +79,7 @@ class McpServers:
         return [
             RemoteTool(tool.name, tool.description or "", tool.input_schema)
             for tool in tools
-            if tool.name in listed or (tool.annotations and tool.annotations.read_only_hint)
+            if _may_be_offered(tool.annotations, is_listed=tool.name in listed)
         ]
 
     @asynccontextmanager
@@ -132,3 +132,10 @@ def _first(server: str, group: ExceptionGroup) -> QueryFailed:
     if isinstance(error, QueryFailed):
         return error
     return QueryFailed(f"{server} cannot be reached: {one_line(str(error) or type(error).__name__, 160)}")
+
+
+def _may_be_offered(hints: "ToolAnnotations | None", *, is_listed: bool) -> bool:
+    """What calls itself destructive is never offered, listed or not: the team may have listed it when it was something else."""
+    if hints is not None and hints.destructive_hint and not hints.read_only_hint:
+        return False
+    return is_listed or bool(hints and hints.read_only_hint)
