@@ -51,7 +51,7 @@ async def _play(items: Sequence[Item]) -> Played:
     began = time.monotonic()
     outcomes: list[Outcome] = []
     async with served(CONFIG) as bot:
-        bot.slack.post("channels", [{"id": "C1", "name": "incidents", "members": ["U1"], "bot": True}])
+        bot.slack.post("channels", [{"id": "C1", "name": "attacked", "members": ["U1"], "bot": True}])
         for item in items:
             outcomes.append(Outcome(item, await _attacked(bot, item)))
             outcomes.append(Outcome(item, await _twin(bot, item), twin=True))
