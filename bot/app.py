@@ -16,7 +16,7 @@ from bot.adapters import agents_of, audit_key, fetch_public, logs_of, metrics_of
 from bot.core.actor import Actor
 from bot.core.approvals.roster import FRESH_ROTA
 from bot.core.config import Config
-from bot.core.errors import ConfigurationError, QueryFailed
+from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case
 from bot.core.redaction.screening import redact_one
 from bot.core.service import LiveCatalogue
@@ -46,9 +46,6 @@ from bot.store.approvals.steady_time import begin_time
 from bot.store.approvals.store import ProposalStore
 from bot.store.db.clock import Clock, DatabaseClock, SteadyClock
 from bot.store.db.database import AWAY, Database, async_url, utc_now
-from bot.store.oversight.pages import Pages
-from bot.store.oversight.reminders import ReminderLines
-from bot.store.oversight.watch import OversightQueries
 from bot.store.retention.pruning import Pruning
 from bot.store.slack.interactions import Interactions
 from bot.store.slack.outbox import Outbox
@@ -61,7 +58,6 @@ from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
 from bot.web.app import build as build_web
 from bot.web.measures import count_message, count_pruned
-from bot.workflows.audit_heads import HeadsTick
 from bot.workflows.command_context import CommandContext
 from bot.workflows.failure_recovery import FailureRecovery
 from bot.workflows.inbox import Inbox
@@ -79,24 +75,11 @@ from bot.workflows.reading import Reading
 from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.executor import ActionExecutor
 from bot.workflows.remediation.remediation import RemediationSteps, remediation
-from bot.workflows.reminders import Reminders
 from bot.workflows.rotas import Rotas
-from bot.workflows.ticks import (
-    EVERY,
-    ClockTick,
-    HousekeepingTick,
-    PagerTick,
-    RetentionTick,
-    RotaTick,
-    Tick,
-    as_workflow,
-    logged,
-)
+from bot.workflows.ticks import EVERY, HousekeepingTick, RetentionTick, Tick, as_workflow, logged
 
 log = structlog.get_logger(__name__)
 
-PUBLIC_URL_AGAIN_SECONDS = 60.0
-"""Between two questions for Prometheus' public address, while it does not answer."""
 SERVER_SECONDS, SOCKET_SECONDS, SENDER_SECONDS, STEPS_SECONDS = 3, 2, 4, 8
 """Parts of a stop, which takes 20 s at most: the rest is for closing connections."""
 SILENT_SECONDS = 30.0
@@ -263,16 +246,13 @@ class App:
 
     def _build_ticks(self) -> None:
         late = LateChanges(self.db, self.catalogue, self.tool_runner.infos)
-        reminders = Reminders(ReminderLines(self.db), self.rotas, self.config)
+        traces, pager = self.systems.traces, self.pager
+        checks = periodic_checks(self.db, self.config, self.catalogue, self.metrics, traces, pager, self.rotas)
         ticks: Mapping[str, Tick] = {
             "quiet": HousekeepingTick(self.config, self.postmortems, late, Renewals(self.db), self.engine),
-            "pager": PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, self.config, reminders),
             "heartbeat": self._heartbeat,
-            "rotas": RotaTick(self.rotas),
-            **({} if self.secrets.postgres else {"clock": ClockTick(self.db)}),
-            "heads": HeadsTick(self.db, self.config),
             "tidy": RetentionTick(Pruning(self.db, self.config, count_pruned), self.engine.forget),
-            **periodic_checks(self.db, self.config, self.catalogue, self.metrics, self.systems.traces),
+            **checks,
         }
         direct = {} if self.secrets.postgres else {name: logged(name, tick) for name, tick in ticks.items()}
         self.schedule = Schedule(self.engine, clock=self.clock, leads=self.engine.is_leader, direct=direct)
@@ -375,7 +355,8 @@ class App:
         await self.approvals.resume()
         await start_unanswered(self.questions, self.engine)
         self._tasks.append(asyncio.create_task(self._warm_up(), name="agent"))
-        self._tasks.append(asyncio.create_task(self._read_public_url(), name="public address"))
+        reading = self.renderer.read_public_url(self.metrics, self._hosts_known)
+        self._tasks.append(asyncio.create_task(reading, name="public address"))
         log.info("ready", database="postgresql" if self.secrets.postgres else "sqlite", services=len(self.catalogue.services))
 
     async def _warm_up(self) -> None:
@@ -384,14 +365,8 @@ class App:
         # A full collection stops everything; over these million objects it took 200 to 500 ms.
         gc.freeze()
 
-    async def _read_public_url(self) -> None:
-        """Ask Prometheus where people open it, until it has answered: its links are live from then on."""
-        while self.metrics is not None:
-            with contextlib.suppress(QueryFailed):
-                self.renderer.allow(await self.metrics.read_public_url())
-                self.answers.hosts = self.renderer.hosts
-                return
-            await asyncio.sleep(PUBLIC_URL_AGAIN_SECONDS)
+    def _hosts_known(self) -> None:
+        self.answers.hosts = self.renderer.hosts
 
     def _lead(self) -> None:
         """What one process does for all replicas: messages and ticks."""

@@ -62,8 +62,7 @@ def reload() -> None:
     # Told here with file and line, also when no bot runs.
     load_config(secrets.config)
     result = ask_reload(control_path(secrets.data_dir, secrets.port))
-    for line in result.lines:
-        typer.echo(line, err=not result.accepted)
+    typer.echo("\n".join(result.lines), err=not result.accepted)
     raise typer.Exit(0 if result.accepted else 2)
 
 
@@ -250,17 +249,13 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
         _fail("\n".join(refused))
     counts = ", ".join(f"{part}: {len(getattr(config, part))}" for part in ("sources", "services", "people", "actions"))
     typer.echo(f"{path} is valid ({counts})")
-    for notice in deprecated_keys(path):
-        typer.echo(f"Deprecated: {notice}.")
-    for check in fingerprints(secrets, config):
-        if check.state == "failed":
-            typer.echo(f"{check.name} {check.result}; {check.advice}.")
-    for problem in problems:
-        typer.echo(f"Not checked: actions.{problem.entry}.url: {problem.text}.")
+    notices = [f"Deprecated: {notice}." for notice in deprecated_keys(path)]
+    checks = (check for check in fingerprints(secrets, config) if check.state == "failed")
+    notices += [f"{check.name} {check.result}; {check.advice}." for check in checks]
+    notices += [f"Not checked: actions.{problem.entry}.url: {problem.text}." for problem in problems]
+    typer.echo("\n".join(notices), nl=bool(notices))
     if not config.default_channel:
-        typer.echo(
-            "It has no default_channel yet: alerts of services without a channel are stored, and shown nowhere in Slack."
-        )
+        typer.echo("It has no default_channel yet: alerts of services without a channel are stored, and shown nowhere.")
 
 
 @policy_app.command("test")
@@ -272,11 +267,8 @@ def policy_test(
     from bot.settings import load_config, load_secrets
 
     path = load_secrets().config
-    situations = read_situations(file or path.with_name(EXPECTATIONS))
-    lines, wrong = checked_lines(load_config(path), situations)
-    for line in lines:
-        typer.echo(line)
-    typer.echo(f"{len(situations) - wrong} of {len(situations)} situations came out as expected.")
+    lines, wrong = checked_lines(load_config(path), read_situations(file or path.with_name(EXPECTATIONS)))
+    typer.echo("\n".join(lines))
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -289,10 +281,9 @@ def policy_diff(
     from bot.console.policy_checks import compared, difference_lines
     from bot.settings import load_config, load_secrets
 
-    found = compared(load_config(old), load_config(new or load_secrets().config))
-    for line in difference_lines(found):
-        typer.echo(line)
-    raise typer.Exit(1 if found.wider else 0)
+    change = compared(load_config(old), load_config(new or load_secrets().config))
+    typer.echo("\n".join(difference_lines(change)))
+    raise typer.Exit(1 if change.wider else 0)
 
 
 @source_app.command("try")

@@ -14,7 +14,7 @@ from bot.core.text.untrusted import one_line
 from bot.plugins import Action, ActionContext, action
 
 SHORT = 12
-"""Characters of a Git revision that people read, as in `recent_changes`."""
+"""Characters of a Git revision that people read, as in the list of changes."""
 
 
 @action

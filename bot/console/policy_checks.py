@@ -56,16 +56,17 @@ def checked(config: Config, situations: list[Situation], now: datetime | None = 
 
 
 def checked_lines(config: Config, situations: list[Situation], now: datetime | None = None) -> tuple[list[str], int]:
-    """A line for each situation, those that came out otherwise with what was expected; and how many did."""
+    """A line for each situation, those that came out otherwise with what was expected, and a summary; and how many did."""
     lines, wrong = [], 0
     for situation, verdict in checked(config, situations, now):
-        said = f"{'allowed' if verdict.allow else 'denied'} ({verdict.rule})"
+        result = f"{'allowed' if verdict.allow else 'denied'} ({verdict.rule})"
         if verdict.fits(situation):
-            lines.append(f"ok      {situation.that}: {said}")
+            lines.append(f"ok      {situation.that}: {result}")
             continue
         wrong += 1
         wanted = f"{situation.expect}" + (f" ({situation.rule})" if situation.rule else "")
-        lines.append(f"FAILED  {situation.that}: {said}, expected {wanted}. {verdict.text}".rstrip())
+        lines.append(f"FAILED  {situation.that}: {result}, expected {wanted}. {verdict.text}".rstrip())
+    lines.append(f"{len(situations) - wrong} of {len(situations)} situations came out as expected.")
     return lines, wrong
 
 

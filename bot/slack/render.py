@@ -1,18 +1,20 @@
 """Renders the newest state of a message's subject with the view of its kind: what the sender calls."""
 
+import asyncio
+import contextlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
-from typing import TypeVar, overload
+from typing import Protocol, TypeVar, overload
 from urllib.parse import urlsplit
 
 import structlog
 
 from bot.core.alerts.storm import suspected_origin
 from bot.core.config import Config
-from bot.core.errors import TocsinError
+from bot.core.errors import QueryFailed, TocsinError
 from bot.core.messages.alerts import (
     BacklogContent,
     CardContent,
@@ -43,6 +45,8 @@ V = TypeVar("V")
 
 log = structlog.get_logger(__name__)
 
+AGAIN_SECONDS = 60.0
+"""Between two questions for Prometheus' public address, while it does not answer."""
 _REFERENCE = re.compile(r"\b(AL|INC|AP)-[0-9]+")
 _API_PATHS = {"AL": "groups", "INC": "incidents", "AP": "proposals"}
 """Where the API keeps what a reference names."""
@@ -52,6 +56,14 @@ MENTIONED = 50
 
 OnCall = Callable[[str], Awaitable[Sequence[str]]]
 """Person keys on call for a service now; raises TocsinError if the rota cannot be read."""
+
+
+class HasPublicUrl(Protocol):
+    """What says where people open it."""
+
+    async def read_public_url(self) -> str:
+        """Raises QueryFailed."""
+        ...
 
 
 class Renderer:
@@ -73,6 +85,15 @@ class Renderer:
     def allow(self, prometheus_url: str) -> None:
         """Where people open Prometheus, once it has said so."""
         self._read_from_prometheus = prometheus_url
+
+    async def read_public_url(self, metrics: HasPublicUrl | None, when_known: Callable[[], None]) -> None:
+        """Ask Prometheus where people open it, until it has answered: its links are live from then on."""
+        while metrics is not None:
+            with contextlib.suppress(QueryFailed):
+                self.allow(await metrics.read_public_url())
+                when_known()
+                return
+            await asyncio.sleep(AGAIN_SECONDS)
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -42,10 +42,10 @@ class Head:
     @classmethod
     def read(cls, text: str) -> Self:
         """A head as it was printed, whatever stands around it. Raises NotFound."""
-        found = re.search(r"tocsin audit head ([0-9]{1,18}) ([0-9a-f]{64}) ([0-9]{1,18})", text[:4096])
-        if found is None:
+        match = re.search(r"tocsin audit head ([0-9]{1,18}) ([0-9a-f]{64}) ([0-9]{1,18})", text[:4096])
+        if match is None:
             raise NotFound("This is no head of the audit: it reads `tocsin audit head NUMBER HASH ROWS`.")
-        return cls(int(found[1]), found[2], int(found[3]))
+        return cls(int(match[1]), match[2], int(match[3]))
 
 
 async def append(

@@ -1,24 +1,42 @@
-"""The ticks that learn and check: what closed incidents teach, which alerts are stale or ended unseen, who calls whom."""
+"""All that is done again and again, by name: what pages, closes, prunes, learns, and looks at what nobody reported."""
 
 from bot.core.config import Config
 from bot.core.service import Catalogue
-from bot.ports import Metrics, Traces
+from bot.ports import Metrics, Pager, Traces
 from bot.store.alerts.ties.learned import LearnedTopology
 from bot.store.db.database import Database
+from bot.store.oversight.pages import Pages
+from bot.store.oversight.reminders import ReminderLines
 from bot.store.oversight.staleness import Staleness
 from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
+from bot.store.oversight.watch import OversightQueries
 from bot.store.triage.frozen_cases import Cases
+from bot.workflows.audit_heads import HeadsTick
 from bot.workflows.ends import EndsTick
 from bot.workflows.investigation.learning import LearningTick
-from bot.workflows.ticks import Tick
+from bot.workflows.reminders import Reminders
+from bot.workflows.rotas import Rotas
+from bot.workflows.ticks import ClockTick, PagerTick, RotaTick, Tick
 from bot.workflows.topology import TopologyTick
 
 
 def periodic_checks(
-    db: Database, config: Config, catalogue: Catalogue, metrics: Metrics | None, traces: Traces | None
+    db: Database,
+    config: Config,
+    catalogue: Catalogue,
+    metrics: Metrics | None,
+    traces: Traces | None,
+    pager: Pager | None,
+    rotas: Rotas,
 ) -> dict[str, Tick]:
     """By name, as bot.workflows.ticks.EVERY has them."""
+    reminders = Reminders(ReminderLines(db), rotas, config)
     return {
+        "pager": PagerTick(Pages(db), OversightQueries(db), pager, config, reminders),
+        "rotas": RotaTick(rotas),
+        # PostgreSQL has a clock of its own.
+        **({"clock": ClockTick(db)} if db.sqlite else {}),
+        "heads": HeadsTick(db, config),
         "learning": LearningTick(Cases(db), config.default_channel),
         "stale": Staleness(db, config),
         "ends": EndsTick(UnconfirmedEnds(db, config), metrics),

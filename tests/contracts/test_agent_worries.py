@@ -18,6 +18,8 @@ from tests.unit.builders import NOW, evidence
 
 FLOOD = ["flood", {}]
 
+DAY_AGO = NOW - timedelta(days=1)
+
 
 def read(id: str, **asked: Any) -> list[Any]:
     return ["read_evidence", {"id": id, **asked}]
@@ -150,13 +152,11 @@ async def test_what_the_model_asked_wrongly_is_no_gap_in_what_can_be_looked_at(r
 
     await here.investigate()
 
-    looks = await failed_checks(here.db, NOW - timedelta(days=1))
+    looks = await failed_checks(here.db, DAY_AGO, {"C1"})
     assert len(here.told()) == 4 and all('"ok": false' in text for text in here.told())
     assert {look.tool for look in looks} == {"broken", "web_look"}  # no server is configured: that is a gap
     misfit = await here.looker.call(await here.case(), "service_health", {"servce": "checkout"}, "by hand")
-    assert (
-        "arguments do not fit: " in misfit.evidence.summary and len(await failed_checks(here.db, NOW - timedelta(days=1))) == 2
-    )
+    assert "arguments do not fit: " in misfit.evidence.summary and len(await failed_checks(here.db, DAY_AGO, {"C1"})) == 2
 
 
 async def told_while_held(here: Room, hint: str) -> Findings:

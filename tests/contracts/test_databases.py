@@ -162,7 +162,7 @@ async def test_looks_that_failed_are_told_apart_from_those_that_saw(desk: Desk) 
     partly = Evidence(summary="no change", query="", unseen=("no Argo CD",))
     await Triages(desk.db).record("AL-1", "recent_changes", {}, "three", partly)
 
-    missed = await failed_checks(desk.db, NOW - timedelta(days=1))
+    missed = await failed_checks(desk.db, NOW - timedelta(days=1), {"C1"})
     assert sorted(look.summary for look in missed) == ["look two", "no Argo CD"]
 
 

@@ -174,9 +174,9 @@ def _quorum(request: ActionRequest, decisions: Sequence[CountedDecision], contex
         return _two_people(request, counted, rules.askers(request, context))
     solo = False
     if request.tier is Tier.TWO:
-        asked = rules.askers(request, context)
-        own = [d for d in counted if d.eligibility.person in asked]
-        counted = [d for d in counted if d.eligibility.person not in asked]
+        askers = rules.askers(request, context)
+        own = [d for d in counted if d.eligibility.person in askers]
+        counted = [d for d in counted if d.eligibility.person not in askers]
         if not counted and own and rules.solo(own[0].eligibility, request, own[0].at, context, own[0].reason, ()) is None:
             counted, solo = own, True
     counted = [d for d in counted if not rules.let_through_by(d.eligibility, request, context)]

@@ -54,12 +54,12 @@ def _rights(config: Config, tiers: Mapping[str, Tier], now: datetime) -> Iterato
     for person, (action, entry), severity in product(config.people, config.actions.items(), severities):
         for service in entry.services or config.services:
             for ask, request in _questions():
-                asked = {OWN: person, OTHERS: _somebody_else(config, person), BOT: ""}[request]
+                requester = {OWN: person, OTHERS: _somebody_else(config, person), BOT: ""}[request]
                 situation = Situation(
-                    that="", ask=ask, who=person, action=action, service=service, requester=asked, severity=severity,
+                    that="", ask=ask, who=person, action=action, service=service, requester=requester, severity=severity,
                     expect=Expected.ALLOW,
                 )  # fmt: skip
-                if (request != OTHERS or asked) and answer(config, situation, tiers, now).allow:
+                if (request != OTHERS or requester) and answer(config, situation, tiers, now).allow:
                     yield Right(person, ask, action, service, request, severity)
 
 

@@ -88,10 +88,10 @@ class Verdict:
 def answer(config: Config, situation: Situation, tiers: Mapping[str, Tier], now: datetime) -> Verdict:
     """What the policy of `config` says. `tiers`: of each entry of the catalogue. Raises ValueError for an unknown name."""
     _require_known(config, situation)
-    asked = _Question(config, situation, tiers[situation.action], situation.at or now)
+    question = _Question(config, situation, tiers[situation.action], situation.at or now)
     if situation.ask is Ask.RUN:
-        return asked.may_run()
-    result = asked.may_propose() if situation.ask is Ask.PROPOSE else asked.may_decide()
+        return question.may_run()
+    result = question.may_propose() if situation.ask is Ask.PROPOSE else question.may_decide()
     return Verdict(allow=result.allow, rule=result.rule, text=result.explanation)
 
 
@@ -179,5 +179,5 @@ class _Question:
 
 
 def _copy(config: Config, members: tuple[str, ...]) -> GroupCopy:
-    known = frozenset(config.people[name].slack for name in members if name in config.people)
-    return GroupCopy(known, timedelta(0))
+    users = frozenset(config.people[name].slack for name in members if name in config.people)
+    return GroupCopy(users, timedelta(0))

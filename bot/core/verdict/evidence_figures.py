@@ -6,16 +6,15 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import combinations, permutations
 
 from bot.core.evidence import LedgerEntry
-from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.text.patterns import Pattern, any_of
 from bot.core.tuning import TUNING
 from bot.core.verdict.evidence_text import clock_times, evidence_text, iso_moments, of_day, without_marks, without_moments
+from bot.core.verdict.fact_pairs import LARGEST, Pair, pairs_of
 from bot.core.verdict.quantities import Bound, Dimension, Quantity, numbers_in, of_unit, quantities
 
 _MAX_OF_LINE = 12
@@ -25,8 +24,6 @@ _MAX_LINES, _MAX_MOMENTS = 600, 400
 _MAX_OF_SUMMARY = 40
 """Figures of one summary that are related to each other."""
 _TEMPLATE_BYTES = 1 << 20
-_LARGEST = 6
-"""Counts of one finding that are added up in pairs; and all of them together."""
 _ADDED_UP = (Dimension.BARE, Dimension.RATE)
 """Counts and rates add up; two levels of memory or two latencies do not."""
 _ABOUT, _WIDE = 0.1, 0.3
@@ -37,17 +34,6 @@ _MOMENT_SLACK = 2.0
 """Seconds: clock times are cut off to whole seconds."""
 
 _Bounds = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two figures that belong together: a level before and after, two rows of one breakdown, two figures of one line."""
-
-    first: float
-    second: float
-    dimension: Dimension
-    in_time: bool = False
-    """Before and after: the second as a growth over the first."""
 
 
 class EvidenceFigures:
@@ -129,7 +115,7 @@ class EvidenceFigures:
 
     @cached_property
     def _pairs_of_facts(self) -> list[Pair]:
-        return [pair for entry in self._cited for pair in _pairs(entry.evidence.facts)]
+        return [pair for entry in self._cited for pair in pairs_of(entry.evidence.facts)]
 
     @cached_property
     def _pairs(self) -> list[Pair]:
@@ -149,7 +135,7 @@ class EvidenceFigures:
         return [
             Pair(a, b, of_unit(a, unit).dimension)
             for (_, unit), levels in by_signal.items()
-            for a, b in combinations(sorted(set(levels))[-_LARGEST:], 2)
+            for a, b in combinations(sorted(set(levels))[-LARGEST:], 2)
         ]
 
     @cached_property
@@ -190,7 +176,7 @@ class EvidenceFigures:
         for counts in self._count_lists():
             largest = sorted(counts, reverse=True)
             sums = [sum(largest), *(sum(largest[:n]) for n in range(2, len(largest)))]
-            combined[Dimension.BARE] += [*sums, *(a + b for a, b in combinations(largest[:_LARGEST], 2))]
+            combined[Dimension.BARE] += [*sums, *(a + b for a, b in combinations(largest[:LARGEST], 2))]
         return {dimension: _ordered(combined[dimension]) for dimension in Dimension}
 
     def _count_lists(self) -> Iterator[list[float]]:
@@ -284,7 +270,7 @@ class EvidenceFigures:
     def _before_and_after(self) -> Iterator[tuple[float, float]]:
         """The levels before and after of typed facts; where evidence has none, any two figures of a line may be that."""
         for entry in self._cited:
-            steps = [pair for pair in _pairs(entry.evidence.facts) if pair.in_time]
+            steps = [pair for pair in pairs_of(entry.evidence.facts) if pair.in_time]
             yield from ((step.first, step.second) for step in steps)
             if not steps:
                 yield from self._related_in_lines(entry)
@@ -385,27 +371,6 @@ def _bounds(quantity: Quantity, *, exact: bool = False, rounding: float = TUNING
             # "Below 1 %": how far below matters to nobody.
             return 0.0 if quantity.dimension is Dimension.SHARE else value * (1 - _WIDE), value + off
     return value - off, value + off
-
-
-def _pairs(facts: EvidenceFacts) -> Iterator[Pair]:
-    for row in facts.deviations:
-        yield from _pair(row.before, row.after, row.unit, in_time=True)
-    for part in facts.breakdown:
-        yield from _pair(part.before, part.after, facts.unit, in_time=True)
-    after = [part.after for part in facts.breakdown if part.after is not None][:_LARGEST]
-    for first, other in combinations(after, 2):
-        yield from _pair(first, other, facts.unit)
-    for template in facts.templates:
-        yield from _pair(template.before, float(template.count), "", in_time=True)
-    for spent in facts.spent:
-        yield from _pair(spent.before, spent.now, "s", in_time=True)
-        yield from _pair(float(spent.errors), float(spent.requests), "")
-
-
-def _pair(before: float | None, after: float | None, unit: str, *, in_time: bool = False) -> Iterator[Pair]:
-    if before is not None and after is not None:
-        first, second = of_unit(before, unit), of_unit(after, unit)
-        yield Pair(first.value, second.value, first.dimension, in_time)
 
 
 def _counts(names: Iterable[str]) -> Iterable[int]:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
-from bot.core.verdict.evidence_figures import EvidenceFigures, Pair
+from bot.core.verdict.evidence_figures import EvidenceFigures
+from bot.core.verdict.fact_pairs import Pair
 from bot.core.verdict.quantities import Bound, Dimension, Quantity
 
 _PART = re.compile(r"\s*(?:of|in|out of|from)\s*(?:every\s*)?", re.I)

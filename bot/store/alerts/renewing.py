@@ -61,8 +61,8 @@ class Renewing:
     def _outlived_by(self, service: str) -> bool:
         """Whether an acknowledgement outlived a flap, and a service alerts that had no part in what it was for."""
         taken_at, renewed_at = self.group.acknowledged_at, self.group.renewed_at
-        kept = taken_at is not None and renewed_at is not None and taken_at < renewed_at
-        return kept and has_no_part_in(service, self.members, self.catalogue)
+        over_flap = taken_at is not None and renewed_at is not None and taken_at < renewed_at
+        return over_flap and has_no_part_in(service, self.members, self.catalogue)
 
     async def _worse(self, episode: EpisodeRow) -> bool:
         """Whether it is worse than all of the present outage, which somebody acknowledged; one before may have been as bad."""

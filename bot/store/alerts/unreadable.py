@@ -1,4 +1,4 @@
-"""Bodies that could not be read, kept for whoever set up the sender: of each source the newest two hundred, 4 MiB of them."""
+"""Bodies that could not be read, newest for whoever set up the sender: of each source the newest two hundred, 4 MiB of them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ async def keep(session: AsyncSession, source: str, body: bytes, problem: str, re
     session.add(row)
     await session.flush()
     newest_first = col(UnreadableRow.id).desc()
-    kept = (
+    ranked = (
         select(
             UnreadableRow.id,
             func.row_number().over(order_by=newest_first).label("place"),
@@ -31,7 +31,7 @@ async def keep(session: AsyncSession, source: str, body: bytes, problem: str, re
         .where(UnreadableRow.source == source)
         .subquery()
     )
-    over = select(kept.c.id).where(or_(kept.c.place > MOST_KEPT, kept.c.bytes > MOST_BYTES))
+    over = select(ranked.c.id).where(or_(ranked.c.place > MOST_KEPT, ranked.c.bytes > MOST_BYTES))
     await session.exec(delete(UnreadableRow).where(col(UnreadableRow.id).in_(over)))
 
 

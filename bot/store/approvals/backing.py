@@ -33,7 +33,7 @@ async def severity_backing(
     if own is not None and own.state != IncidentState.RESOLVED:
         rows[own.id] = own
     by_alerts = [_lesser(Severity(row.severity), await _of_alerts(session, row)) for row in rows.values()]
-    declared = [found for row in rows.values() if (found := await _declared(db, session, roster, row)) is not None]
+    declared = [backing for row in rows.values() if (backing := await _declared(db, session, roster, row)) is not None]
     worst = min(by_alerts, key=lambda severity: severity.rank, default=Severity.NONE)
     best = min(declared, key=lambda backing: backing.severity.rank, default=Backing())
     if best.severity.rank >= worst.rank or worst.at_least(Severity.SEV2):

@@ -10,7 +10,8 @@ from bot.store import audit
 from bot.store.db.database import Database
 from bot.store.tables import AuditRow, IncidentRow
 
-HANDED_OVER, TAKEN = "handed over", "taken"
+HANDED_OVER = "handed over"
+TAKEN = "taken"
 """How the audit says that a lead was come by: from somebody who had the right to give it, or without."""
 
 

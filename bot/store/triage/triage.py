@@ -293,13 +293,15 @@ class Triages:
     async def hints_of(self, ref: str) -> list[Hint]:
         """What people wrote into any attempt of a group: questions, hints, and the title of an incident that they declared."""
         number = group_number(ref)
-        asked = select(TriageRow.requester, TriageRow.question).where(TriageRow.group_id == number, TriageRow.question != "")
+        questions = select(TriageRow.requester, TriageRow.question).where(
+            TriageRow.group_id == number, TriageRow.question != ""
+        )
         written = select(TimelineRow.who, TimelineRow.text).where(
             TimelineRow.group_id == number, col(TimelineRow.key).startswith(f"hint:AL-{number}:")
         )
         declared = select(IncidentRow.declared_by, IncidentRow.title).where(IncidentRow.group_id == number)
         async with self.db.read() as session:
-            rows = [pair for query in (asked, written, declared) for pair in (await session.exec(query)).all()]
+            rows = [pair for query in (questions, written, declared) for pair in (await session.exec(query)).all()]
             return [Hint(who, text) for who, text in rows if who != "policy"]
 
     async def row(self, ref: str, attempt: int | None = None) -> TriageRow | None:

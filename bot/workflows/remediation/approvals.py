@@ -237,9 +237,9 @@ class Approvals:
         """A person did it by hand: `what` is `AP-3` or a catalogue entry. Verification and timeline start the same way."""
         requesters: frozenset[str] = frozenset()
         if what.upper().startswith("AP-"):
-            asked = await self.store.load(what.upper())
-            group_ref, requesters = asked.incident or asked.group, asked.asked_by
-            await self._may_record(actor, asked.service, group_ref)
+            proposal = await self.store.load(what.upper())
+            group_ref, requesters = proposal.incident or proposal.group, proposal.asked_by
+            await self._may_record(actor, proposal.service, group_ref)
             plan = await self._by_hand(what.upper(), actor)
         else:
             await self._may_record(actor, service, group_ref)

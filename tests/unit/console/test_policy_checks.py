@@ -31,7 +31,7 @@ def situation(**values: Any) -> Situation:
 
 def said(**values: Any) -> str:
     """The line of one situation that is expected to be allowed."""
-    (line,), _ = checked_lines(config(), [situation(**values)], NIGHT)
+    (line, _), _ = checked_lines(config(), [situation(**values)], NIGHT)
     return line
 
 

@@ -55,7 +55,7 @@ async def test_a_call_with_wrong_arguments_is_no_gap(house: Office) -> None:
         failed = Evidence(summary=f"failed {call}", query="", ok=False, facts=EvidenceFacts(invalid_query=wrong))
         await Triages(house.db).record("AL-1", "a_tool", {}, call, failed)
 
-    assert [check.summary for check in await failed_checks(house.db, house.now)] == ["failed b"]
+    assert [check.summary for check in await failed_checks(house.db, house.now, {"C1"})] == ["failed b"]
 
 
 async def test_what_was_recorded_of_an_outage_before_is_no_evidence_on_the_present_one(house: Office) -> None:
