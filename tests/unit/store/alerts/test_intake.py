@@ -163,5 +163,6 @@ async def test_one_source_that_never_stops_leaves_room_for_the_others(desk: Desk
     answers = await asyncio.gather(*noisy, return_exceptions=True)
     await writer.stop()
 
-    assert stored <= 3 * MOST_A_COMMIT
+    # One more commit may end while the rows are counted.
+    assert stored <= 4 * MOST_A_COMMIT
     assert sum(isinstance(answer, Busy) for answer in answers) == 60 - MAX_OF_SOURCE // 1000
