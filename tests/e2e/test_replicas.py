@@ -204,7 +204,7 @@ def test_while_the_database_is_away_nothing_is_acknowledged_and_afterwards_all_g
 def test_the_audit_chain_is_whole_after_all_that(pair: Replicas) -> None:
     said = pair.command(pair.bots[1], "audit", "verify")
 
-    assert (said.returncode, said.stdout.strip()) == (0, "The audit's chain is whole.")
+    assert said.returncode == 0 and said.stdout.startswith("The audit's chain is whole.")
 
 
 # ---------------------------------------------------------------- what people do
