@@ -181,10 +181,7 @@ class Triages:
         return LedgerEntry(id=id, group=f"AL-{number}", tool=tool, arguments=row["arguments"], at=row["at"], evidence=evidence)
 
     async def entries(self, group: str) -> list[LedgerEntry]:
-        """The evidence on what a group is about now, oldest first: what was recorded of an outage before says nothing of it.
-
-        A deploy between the two would seem to have come after the onset, and a system that was away then to be away now.
-        """
+        """The evidence on what a group is about now, oldest first: what was recorded of an outage before says nothing of it."""
         async with self.db.read() as session:
             row = await session.get(GroupRow, group_number(group))
             query = select(EvidenceRow).where(EvidenceRow.group_id == group_number(group)).order_by(col(EvidenceRow.n))
