@@ -12,7 +12,7 @@ import httpx
 import structlog
 from pydantic import SecretStr
 
-from bot.actions._http import Outbound
+from bot.actions.support.http import Outbound
 from bot.core.config import Config
 from bot.core.config.systems import KubernetesConfig
 from bot.core.errors import ActionFailed, ConfigurationError, OutcomeUnknown, QueryFailed

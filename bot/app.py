@@ -11,7 +11,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from bot.actions._http import Outbound
+from bot.actions.support.http import Outbound
 from bot.adapters import agents_of, audit_key, fetch_public, logs_of, metrics_of, pager_of, systems_of, tools_of
 from bot.core.actor import Actor
 from bot.core.approvals.roster import FRESH_ROTA

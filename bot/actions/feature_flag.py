@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from pydantic import field_validator
 
-from bot.actions._remote import called, refusal, value_at
-from bot.actions._signal import read_signal
 from bot.actions.run_webhook import RunWebhook
+from bot.actions.support.remote import called, refusal, value_at
+from bot.actions.support.signal import read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification, VerificationState
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, OutcomeUnknown

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from bot.actions._remote import JsonObject, called, outcome_of, text_at
-from bot.actions._tickets import Ticket
+from bot.actions.support.remote import JsonObject, called, outcome_of, text_at
+from bot.actions.support.tickets import Ticket
 from bot.core.action import DryRun, Outcome, OutcomeState
 from bot.core.errors import ActionFailed
 from bot.plugins import ActionContext, action

@@ -3,9 +3,9 @@
 from typing import ClassVar
 from urllib.parse import quote
 
-from bot.actions._given import GivenValues
-from bot.actions._remote import RemoteSystem, called, objects_at, outcome_of, text_at
-from bot.actions._signal import read_signal
+from bot.actions.support.given import GivenValues
+from bot.actions.support.remote import RemoteSystem, called, objects_at, outcome_of, text_at
+from bot.actions.support.signal import read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed

@@ -3,8 +3,8 @@
 from typing import ClassVar
 from urllib.parse import quote
 
-from bot.actions._remote import JsonObject, called, objects_at, outcome_of, text_at
-from bot.actions._tickets import Ticket
+from bot.actions.support.remote import JsonObject, called, objects_at, outcome_of, text_at
+from bot.actions.support.tickets import Ticket
 from bot.core.action import DryRun, Outcome, OutcomeState
 from bot.core.errors import ActionFailed
 from bot.plugins import ActionContext, action

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from bot.actions._remote import called
-from bot.actions._workloads import (
+from bot.actions.support.remote import called
+from bot.actions.support.workloads import (
     DAEMON_SETS,
     DEPLOYMENTS,
     STATEFUL_SETS,

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from bot.actions._remote import JsonObject, called, objects_at, text_at, value_at
-from bot.actions._workloads import (
+from bot.actions.support.remote import JsonObject, called, objects_at, text_at, value_at
+from bot.actions.support.workloads import (
     DEPLOYMENTS,
     Cluster,
     Operation,

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from bot.actions._remote import called, text_at, value_at
-from bot.actions._workloads import (
+from bot.actions.support.remote import called, text_at, value_at
+from bot.actions.support.workloads import (
     DEPLOYMENTS,
     STATEFUL_SETS,
     Cluster,

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from bot.actions._remote import JsonObject, RemoteSystem, called, objects_at, outcome_of, text_at, value_at
-from bot.actions._signal import read_signal
+from bot.actions.support.remote import JsonObject, RemoteSystem, called, objects_at, outcome_of, text_at, value_at
+from bot.actions.support.signal import read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification, VerificationState
 from bot.core.errors import ActionFailed
 from bot.core.text.untrusted import one_line

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 from urllib.parse import quote
 
-from bot.actions._given import GivenValues
-from bot.actions._signal import bounds, read_signal
+from bot.actions.support.given import GivenValues
+from bot.actions.support.signal import bounds, read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification
 from bot.core.config.actions import ActionConfig, VerifyConfig
 from bot.core.config.verbs import scales_to_nothing

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import Field, field_validator, model_validator
 
-from bot.actions._silences import alert_names, conditions, ends_at, existing_silence_text, state_of, text_of
+from bot.actions.support.silences import alert_names, conditions, ends_at, existing_silence_text, state_of, text_of
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification, VerificationState
 from bot.core.config.actions import ActionConfig
 from bot.core.config.fields import parse_duration

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from bot.actions._http import Outbound
+from bot.actions.support.http import Outbound
 from bot.core.config import Config
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.actions._http import Outbound
+from bot.actions.support.http import Outbound
 from bot.core.errors import ActionFailed
 from tests.attacks.judging import Seen
 from tests.attacks.kinds import Kind

@@ -3,7 +3,7 @@
 from tests.package_map import PAGE, ROOT, ROOTS, page_with_map, sentences
 
 MOST_MODULES = 16
-PLUGIN_PACKAGES = {"bot/actions", "bot/commands", "tools", "bot/slack/views", "bot/store/migrations/versions"}
+PLUGIN_PACKAGES = {"bot/commands", "tools", "bot/slack/views", "bot/store/migrations/versions"}
 
 
 def test_each_package_says_in_a_sentence_what_lives_there() -> None:

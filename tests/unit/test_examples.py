@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.actions._http import Outbound
+from bot.actions.support.http import Outbound
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "examples" / "restart_unit.py"
 

@@ -444,7 +444,7 @@ class {title}(Action):
         return Outcome(state=OutcomeState.DONE, text=f"answered {{answer.status}}")
 
     async def verify(self, ctx: ActionContext) -> Verification:
-        from bot.actions._signal import read_signal
+        from bot.actions.support.signal import read_signal
 
         return await read_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
 '''

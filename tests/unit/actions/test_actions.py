@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.actions._http import Outbound
 from bot.actions.run_webhook import RunWebhook
 from bot.actions.silence_alert import SilenceAlert
+from bot.actions.support.http import Outbound
 from bot.core.action import Tier
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, ConfigurationError, QueryFailed

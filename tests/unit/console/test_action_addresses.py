@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.actions._http import Outbound
+from bot.actions.support.http import Outbound
 from bot.console.action_addresses import AddressProblem, address_problems
 from bot.settings import parse_config
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from bot.actions._remote import JsonObject, RemoteSystem, objects_at, outcome_of, refusal, text_at, value_at
-from bot.actions._signal import read_signal
+from bot.actions.support.remote import JsonObject, RemoteSystem, objects_at, outcome_of, refusal, text_at, value_at
+from bot.actions.support.signal import read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Verification, VerificationState
 from bot.core.errors import ActionFailed, OutcomeUnknown
 from bot.core.text.untrusted import counted

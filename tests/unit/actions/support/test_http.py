@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.actions._http import Outbound, forbidden
+from bot.actions.support.http import Outbound, forbidden
 from bot.core.errors import ActionFailed, OutcomeUnknown
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\nConnection: close\r\n\r\n{"id": "r1"}'

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import field_validator
 
-from bot.actions._remote import JsonObject, RemoteSystem
+from bot.actions.support.remote import JsonObject, RemoteSystem
 from bot.core.action import Tier, Verification, VerificationState
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed
