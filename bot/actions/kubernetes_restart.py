@@ -14,7 +14,6 @@ from bot.actions.support.workloads import (
     added,
     described,
     probed,
-    require_gentle,
     verified,
 )
 from bot.core.action import DryRun, Outcome, Tier, Verification
@@ -55,14 +54,13 @@ class KubernetesRestart(Action):
         return [f"restart the pods of {self.targets(ctx)[0]}", "watch the rollout and the signal"]
 
     async def dry_run(self, ctx: ActionContext) -> DryRun:
-        """Which pods, how many at once, and what the server says to a trial. Raises ActionFailed if it would be too rough."""
+        """Which pods, how many at once, and what the server says to a trial. Raises ActionFailed if it cannot be."""
         cluster = Cluster(ctx, self.service)
         workload = await cluster.workload(KINDS)
-        require_gentle(workload)
         if not self._rolls(workload):
             raise ActionFailed(f"{workload.title} replaces its pods only when they are deleted (OnDelete): do it by hand.")
         lines = [f"restart {counted(workload.wanted, 'pod')} of {workload.title}, {self._pace(workload)}"]
-        return await described(cluster, workload, lines, self._operations(workload, ctx))
+        return await described(cluster, workload, lines, self._operations(workload, ctx), away=workload.away_at_once())
 
     async def run(self, ctx: ActionContext) -> Outcome:
         """The one patch."""

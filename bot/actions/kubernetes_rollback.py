@@ -14,7 +14,6 @@ from bot.actions.support.workloads import (
     Workload,
     described,
     probed,
-    require_gentle,
     verified,
 )
 from bot.core.action import DryRun, Outcome, Tier, Verification
@@ -89,9 +88,8 @@ class KubernetesRollback(Action):
         """From which revision to which, with their images, and what the server says to a trial. Raises ActionFailed."""
         cluster = Cluster(ctx, self.service)
         workload, now, wanted = await self._chosen(cluster)
-        require_gentle(workload)
         lines = [f"set {workload.title} from {now.text} to {wanted.text}"]
-        return await described(cluster, workload, lines, _operations(wanted))
+        return await described(cluster, workload, lines, _operations(wanted), away=workload.away_at_once())
 
     async def run(self, ctx: ActionContext) -> Outcome:
         """The one patch."""

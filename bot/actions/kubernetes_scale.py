@@ -8,7 +8,9 @@ from pydantic import Field, field_validator
 
 from bot.actions.support.remote import called, text_at, value_at
 from bot.actions.support.workloads import (
+    BEFORE,
     DEPLOYMENTS,
+    SCALED,
     STATEFUL_SETS,
     Cluster,
     Operation,
@@ -98,7 +100,12 @@ class KubernetesScale(Action):
         lines = [f"set {workload.title} from {now} to {wanted} pods"]
         small = now <= wanted <= now * SMALL_STEP
         floor = Tier.ONE if small else Tier.TWO
-        return await described(cluster, workload, lines, self._operations(workload), floor=floor)
+        return await described(cluster, workload, lines, self._operations(workload), away=self._away(workload), floor=floor)
+
+    def _away(self, workload: Workload) -> int:
+        """Pods that go. Those that a run of ours put there can be taken back at once: the load is served without them."""
+        ours = workload.annotation(SCALED) == str(workload.wanted) and workload.annotation(BEFORE) == self.replicas
+        return 0 if ours else max(0, workload.wanted - int(self.replicas))
 
     def _require_allowed(self, config: ActionConfig) -> None:
         most = _most(config)
@@ -121,7 +128,9 @@ class KubernetesScale(Action):
         cluster = Cluster(ctx, self.service)
         workload = await cluster.workload(KINDS)
         done = f"{workload.title} has {self.replicas} pods now, {workload.wanted} before."
-        return await cluster.change(workload, self._operations(workload), done, before=str(workload.wanted))
+        return await cluster.change(
+            workload, self._operations(workload), done, before=str(workload.wanted), scaled=self.replicas
+        )
 
     async def probe(self, ctx: ActionContext) -> Outcome | None:
         """Whether the workload carries the key of this run."""

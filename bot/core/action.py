@@ -106,6 +106,15 @@ class DecisionChoice(StrEnum):
         return "approved" if self is DecisionChoice.APPROVE else "denied"
 
 
+class Replicas(BaseModel):
+    """How many copies of a target there should be, and how many of them an action takes away at once."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wanted: int
+    away: int
+
+
 class DryRun(BaseModel):
     """What would happen, and to what; `targets` carries resource versions for the precondition."""
 
@@ -116,6 +125,8 @@ class DryRun(BaseModel):
     """A diff or the rendered request, as shown to people."""
     targets: dict[str, str] = Field(default_factory=dict)
     """Target name -> resource version at the time of the dry run."""
+    replicas: dict[str, Replicas] = Field(default_factory=dict)
+    """By target, where the number of its copies is known."""
     floor: Tier = Tier.ZERO
     """At least this tier, by what the dry run saw (e.g. a silence that covers several alerts)."""
 
@@ -179,6 +190,8 @@ class Plan(BaseModel):
     steps: list[str]
     dry_run: str
     dry_run_ok: bool = True
+    replicas: dict[str, Replicas] = Field(default_factory=dict)
+    """By target, where the number of its copies is known."""
     tier: Tier
     undo: str = Field(default="", validation_alias=AliasChoices("undo", "inverse"), serialization_alias="inverse")
     """The catalogue entry that undoes it, or in words how it is undone; "" where nothing undoes it.
@@ -188,10 +201,10 @@ class Plan(BaseModel):
 
     def effect(self) -> dict[str, object]:
         """The fields that a dry run fills."""
-        return {name: getattr(self, name) for name in ("targets", "dry_run", "dry_run_ok", "tier")}
+        return {name: getattr(self, name) for name in ("targets", "dry_run", "dry_run_ok", "replicas", "tier")}
 
     def same_effect(self, other: "Plan") -> bool:
-        """Whether both dry runs show the same: text, targets with their versions, tier."""
+        """Whether both dry runs show the same: text, targets with their versions and copies, tier."""
         return self.effect() == other.effect()
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bot.actions.kubernetes_restart import KubernetesRestart
 from bot.actions.kubernetes_rollback import KubernetesRollback
 from bot.actions.kubernetes_scale import KubernetesScale
-from bot.core.action import Tier
+from bot.core.action import Replicas, Tier
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed
 from bot.plugins import Action, ActionContext
@@ -169,10 +169,29 @@ async def test_a_revision_that_is_not_kept_is_refused_with_those_that_are(argume
         ({"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 3}}}, 3),
     ],
 )
-async def test_a_rollout_that_takes_too_many_pods_away_is_refused(spec: Json, away: int) -> None:
+async def test_a_rollout_says_how_many_pods_it_takes_away_at_once(spec: Json, away: int) -> None:
     for action in (RESTART, BACK):
-        with pytest.raises(ActionFailed, match=f"takes {away} of 4 pods away at once, and an action may take 1"):
-            await action.dry_run(cluster(**spec).ctx)
+        shown = await action.dry_run(cluster(**spec).ctx)
+
+        assert shown.replicas == {"prod/checkout": Replicas(wanted=4, away=away)}
+
+
+@pytest.mark.parametrize(("replicas", "away"), [(6, 0), (4, 0), (3, 1), (1, 3)])
+async def test_fewer_pods_are_so_many_away(replicas: int, away: int) -> None:
+    shown = await scale(replicas).dry_run(cluster().ctx)
+
+    assert shown.replicas == {"prod/checkout": Replicas(wanted=4, away=away)}
+
+
+async def test_pods_that_a_run_added_are_taken_back_at_once_and_no_others() -> None:
+    here = cluster()
+    await scale(6).run(await here.approved(scale(6)))
+
+    back, further = [(await scale(number).dry_run(here.ctx)).replicas["prod/checkout"].away for number in (4, 3)]
+    here.body["spec"]["replicas"] = 20
+    after_somebody_else = (await scale(4).dry_run(here.ctx)).replicas["prod/checkout"].away
+
+    assert (back, further, after_somebody_else) == (0, 3, 16)
 
 
 @pytest.mark.parametrize(("replicas", "tier"), [(4, Tier.ONE), (6, Tier.ONE), (7, Tier.TWO), (3, Tier.TWO), (1, Tier.TWO)])

@@ -12,16 +12,14 @@ from urllib.parse import quote
 
 from bot.actions.support.remote import JsonObject, RemoteSystem, objects_at, outcome_of, refusal, text_at, value_at
 from bot.actions.support.signal import read_signal
-from bot.core.action import DryRun, Outcome, OutcomeState, Verification, VerificationState
+from bot.core.action import DryRun, Outcome, OutcomeState, Replicas, Tier, Verification, VerificationState
 from bot.core.errors import ActionFailed, OutcomeUnknown
 from bot.core.text.untrusted import counted
 from bot.plugins import ActionContext
 
 DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS = "deployments", "statefulsets", "daemonsets"
-SHARE_AWAY = 0.3
-"""At most this share of the pods may be away at once; one always may."""
-KEY, BEFORE = "tocsin-idempotency-key", "tocsin-before"
-"""Annotations: which run changed it last, and what it was before."""
+KEY, BEFORE, SCALED = "tocsin-idempotency-key", "tocsin-before", "tocsin-scaled-to"
+"""Annotations: which run changed it last, what it was before, and the number of pods that a run gave it."""
 JSON_PATCH = "application/json-patch+json"
 _MANAGERS = {
     "argocd.argoproj.io/tracking-id": "Argo CD",
@@ -134,12 +132,15 @@ class Cluster:
             return str(error)
         return "" if answer.status == 200 else f"the API server answered {refusal(answer)}"
 
-    async def change(self, workload: Workload, operations: Sequence[Operation], done: str, *, before: str = "") -> Outcome:
-        """The one patch, marked with the key of this run and with what was before."""
+    async def change(
+        self, workload: Workload, operations: Sequence[Operation], done: str, *, before: str = "", scaled: str = ""
+    ) -> Outcome:
+        """The one patch, marked with the key of this run, with what was before, and with the number of pods given."""
         if (approved := self._ctx.approved.get(workload.target)) and approved != version_of(workload):
             text = f"{workload.title} was changed since it was approved. Nothing was done."
             return Outcome(state=OutcomeState.FAILED, text=text)
-        marks = added(workload.body, ("metadata", "annotations"), {KEY: self._ctx.idempotency_key, BEFORE: before})
+        entries = {KEY: self._ctx.idempotency_key, BEFORE: before, SCALED: scaled}
+        marks = added(workload.body, ("metadata", "annotations"), entries)
         answer = await self._patch(workload, [*operations, *marks], key=self._ctx.idempotency_key)
         return outcome_of("Kubernetes", answer, done, remote_id=before)
 
@@ -165,25 +166,26 @@ def version_of(workload: Workload) -> str:
     return f"generation {workload.generation}"
 
 
-def require_gentle(workload: Workload) -> None:
-    """Raises ActionFailed where the rollout would take away more pods at once than an action may."""
-    away, most = workload.away_at_once(), max(1, math.floor(workload.wanted * SHARE_AWAY))
-    if away > most:
-        raise ActionFailed(
-            f"A rollout of {workload.title} takes {away} of {counted(workload.wanted, 'pod')} away at once, and an action may "
-            f"take {most}. Lower maxUnavailable of its strategy, or do it by hand."
-        )
-
-
 async def described(
-    cluster: Cluster, workload: Workload, lines: Sequence[str], operations: Sequence[Operation], **more: Any
+    cluster: Cluster,
+    workload: Workload,
+    lines: Sequence[str],
+    operations: Sequence[Operation],
+    *,
+    away: int,
+    floor: Tier = Tier.ZERO,
 ) -> DryRun:
-    """The dry run of a change: what it does, who may undo it behind our back, and what the server says to a trial."""
+    """The dry run of a change: what it does, who may undo it behind our back, and what the server says to a trial.
+
+    `away`: pods that it takes away at once.
+    """
     problem = await cluster.trial(workload, operations)
     manager = workload.manager()
     report = [*lines, *([f"{manager} manages this workload and may put it back"] if manager else [])]
     report.append(f"could not be tried: {problem}" if problem else "the API server took it as a trial (dryRun=All)")
-    return DryRun(ok=not problem, text="\n".join(report), targets={workload.target: version_of(workload)}, **more)
+    replicas = {workload.target: Replicas(wanted=workload.wanted, away=away)}
+    targets = {workload.target: version_of(workload)}
+    return DryRun(ok=not problem, text="\n".join(report), targets=targets, replicas=replicas, floor=floor)
 
 
 async def probed(ctx: ActionContext, service: str, kinds: Sequence[str]) -> Outcome | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot.core.action import DecisionChoice, ProposalState, Tier
 from bot.core.actor import Actor
-from bot.core.approvals import rules
+from bot.core.approvals import blast_radius, rules
 from bot.core.approvals.policy_types import (
     RULE_ERRORS,
     ActionRequest,
@@ -26,7 +26,7 @@ from bot.core.approvals.rules import Check
 from bot.core.config import Config
 from bot.core.config.actions import ActionConfig
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised with every change of a rule."""
 
 
@@ -91,6 +91,7 @@ def may_propose(
         lambda: rules.silence_length(request, context),
         lambda: rules.too_many_open(context),
         lambda: rules.blast_radius(request, context),
+        lambda: blast_radius.replicas_away(request),
     ]
     return rules.first_objection(checks) or RuleResult(True, Rule.MAY_PROPOSE)
 
@@ -118,6 +119,7 @@ def may_decide(
         lambda: rules.dry_run_fresh(request),
         lambda: rules.eligible(eligibility, request, others, context),
         lambda: rules.too_many_targets(request, context),
+        lambda: blast_radius.replicas_away(request),
         # The last one: it alone may answer with a permission of its own kind (solo).
         lambda: rules.not_requester(eligibility, request, context, reason, others),
     ]
@@ -148,6 +150,7 @@ def may_start(request: ActionRequest, context: DecisionContext) -> RuleResult:
         lambda: rules.incident_open(context),
         lambda: rules.one_at_a_time(request, context),
         lambda: rules.blast_radius(request, context),
+        lambda: blast_radius.replicas_away(request),
     ]
     return rules.first_objection(checks) or RuleResult(True, Rule.MAY_START)
 

@@ -1,12 +1,12 @@
 """What policy reads and what it answers: the nouns and the limits of approvals."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from bot.core.action import DecisionChoice, ProposalState, Tier
+from bot.core.action import DecisionChoice, ProposalState, Replicas, Tier
 from bot.core.alert import Severity
 from bot.core.approvals.roster import Eligibility
 from bot.core.config.actions import Freeze, SoloMode
@@ -111,6 +111,8 @@ class ActionRequest:
     """How long a silence would last."""
     target_revision: str = ""
     """The revision to which a rollback would go back."""
+    replicas: Mapping[str, Replicas] = field(default_factory=dict)
+    """Copies of the targets, where the dry run could count them."""
 
 
 @dataclass(frozen=True)

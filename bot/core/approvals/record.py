@@ -59,8 +59,9 @@ def _name(key: object, where: str) -> str:
 
 def record_of(terms: Terms) -> dict[str, JsonValue]:
     """The canonical record as plain JSON. Raises ValueError if an argument has no canonical form."""
-    # Nobody else asked: the bytes of such a record are those that it always had.
-    covered = terms.model_dump(include=_COVERED - (set() if terms.requesters else {"requesters"}), by_alias=True)
+    # Where these are empty, the bytes of a record are those that it always had.
+    empty = {name for name in _LATER if not getattr(terms, name)}
+    covered = terms.model_dump(include=_COVERED - empty, by_alias=True)
     spelled = {
         "dry_run_digest": text_fingerprint(terms.dry_run),
         "tier": int(terms.tier),
@@ -75,4 +76,6 @@ def terms_of(record: Mapping[str, object], dry_run: str) -> Terms:
     return Terms.model_validate({**record, "dry_run": dry_run})
 
 
+_LATER = ("requesters", "replicas")
+"""Fields that records of earlier versions do not have."""
 _COVERED = set(Terms.model_fields) - {"dry_run"}

@@ -168,7 +168,7 @@ def blast_radius(request: ActionRequest, context: DecisionContext) -> RuleResult
     return RuleResult(
         False,
         Rule.BLAST_RADIUS,
-        f"{total} targets of {request.service} within an hour would be more than {MAX_TARGETS}.",
+        f"Blast radius: {total} targets of {request.service} within an hour would be more than {MAX_TARGETS}.",
         "nobody before the hour is over; the command can be run by hand and recorded with `did`",
     )
 
@@ -177,7 +177,9 @@ def one_at_a_time(request: ActionRequest, context: DecisionContext) -> RuleResul
     """Refuses while another action runs on the service."""
     if not context.running_on_service:
         return None
-    return RuleResult(False, Rule.BUSY, f"{context.running_on_service} is running on {request.service}; one at a time.")
+    return RuleResult(
+        False, Rule.BUSY, f"{context.running_on_service} is running on {request.service}; one at a time on a service."
+    )
 
 
 def rota_age(eligibility: Eligibility, request: ActionRequest) -> RuleResult | None:

@@ -24,7 +24,7 @@ from bot.core.config import Config
 from bot.core.timeline import EntryKind
 from bot.store.approvals import own_changes, rows, transitions
 from bot.store.db.database import Database
-from bot.store.tables import AttemptRow, ClaimRow, PageRow, ProposalRow
+from bot.store.tables import AttemptRow, ClaimRow, MessageRow, PageRow, ProposalRow
 
 _STATE_AFTER_CALL = {
     OutcomeState.DONE: ProposalState.VERIFYING,
@@ -129,8 +129,16 @@ class Claims:
         if objection is None:
             return await self._take(session, row, workflow)
         if objection.busy:
+            await self._say_that_it_waits(session, row, objection.why)
             return ClaimResult(False, ProposalState(row.state), objection.why, busy=True)
         return await self._not_run(session, row, objection.to, objection.why)
+
+    async def _say_that_it_waits(self, session: AsyncSession, row: ProposalRow, why: str) -> None:
+        """Once: the claim is tried every few seconds, and each further touch would be an edit."""
+        ref = transitions.ref_of(row)
+        if await session.get(MessageRow, f"line:waits:{ref}") is None:
+            line = f"{ref} waits: {why} It starts when that is over, if within 2 minutes of its approval."
+            await transitions.post_line(self.db, session, row, f"waits:{ref}", line)
 
     async def _objection(
         self,
@@ -141,12 +149,14 @@ class Claims:
         without: frozenset[str],
     ) -> _Objection | None:
         """Why it may not go on now: its age, the action, policy, and whether the approvals still hold. Asked twice."""
+        context = await rows.stored_context(self.db, session, roster, row)
         approved_at = await self._approved_at(session, row)
         if approved_at is None or self.db.clock() - approved_at > START_WITHIN:
-            return _Objection(ProposalState.STALE, "it did not start within 2 minutes of its approval")
+            running = context.running_on_service
+            why = f", and {running} is running on {row.service}: one action at a time on a service" if running else ""
+            return _Objection(ProposalState.STALE, f"it did not start within 2 minutes of its approval{why}")
         if versions.get(row.action) != row.record["action_version"]:
             return _Objection(ProposalState.STALE, _CHANGED)
-        context = await rows.stored_context(self.db, session, roster, row)
         request = await rows.stored_request(self.db, session, row, roster.config, dry_run_ok=True)
         answer = policy.may_start(request, context)
         if not answer.allow:

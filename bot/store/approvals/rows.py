@@ -127,6 +127,7 @@ def request_of(
         kind=plan.kind,
         silence=_silence_length(plan.kind, plan.arguments),
         target_revision=_target_revision(plan, config),
+        replicas=plan.replicas,
     )
 
 

@@ -99,6 +99,7 @@ class ActionExecutor:
             steps=action.steps(ctx),
             dry_run=dry_run.text,
             dry_run_ok=dry_run.ok,
+            replicas=dry_run.replicas,
             tier=policy.tier_with(max(floor, dry_run.floor), config, len(targets)),
             undo=config.undo or action.undo_text(),
         )

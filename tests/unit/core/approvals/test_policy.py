@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.action import DecisionChoice, Tier
+from bot.core.action import DecisionChoice, Replicas, Tier
 from bot.core.actor import Actor
 from bot.core.alert import Severity
 from bot.core.approvals.policy import may_decide, may_propose, may_start, policy_version, quorum, tier_with
@@ -182,6 +182,25 @@ def test_pause_and_stop_deny_at_every_question(values: dict[str, Any], rule: str
 def test_five_targets_an_hour_and_no_more() -> None:
     assert may_start(request(), context(recent_targets=("a",) * 4)).allow
     assert may_start(request(), context(recent_targets=("a",) * 5)).rule == "blast radius"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "away", "allowed"), [(4, 1, True), (4, 2, False), (1, 1, True), (10, 3, True), (10, 4, False)]
+)
+def test_at_most_30_percent_of_the_copies_go_at_once_or_one(wanted: int, away: int, allowed: bool) -> None:
+    asked = request(replicas={"shop/checkout": Replicas(wanted=wanted, away=away)})
+
+    answers = [
+        may_propose(None, None, asked, context()),
+        approves(who(on_call=True), asked, context()),
+        may_start(asked, context()),
+    ]
+
+    assert [answer.allow for answer in answers] == [allowed] * 3
+    if not allowed:
+        assert {answer.rule for answer in answers} == {"blast radius"}
+        assert f"takes {away} of {wanted} pods of shop/checkout away at once" in answers[0].explanation
+        assert "take smaller steps" in answers[0].explanation
 
 
 def test_one_runs_at_a_time_on_a_service() -> None:

@@ -15,7 +15,7 @@ PROPOSED = (
     '{"action":"restart","action_version":"run_webhook@1+bf4689c4","arguments":{},"because":"E1 says so",'
     '"dry_run_digest":"d5cb1925acd8518c2d5b0c0d2382fc21a95f71dad818b6ecce49fa5568adc495","dry_run_ok":true,'
     '"expires_at":"2026-03-01T04:00:00.000000Z","group":"AL-1","incident":"INC-1","inverse":"rollforward","kind":"run_webhook",'
-    '"policy_version":"1849c6f6cf87fd03","ref":"AP-1","requester":"alice","revision":1,"service":"checkout",'
+    '"policy_version":"47d67b7b06955c46","ref":"AP-1","requester":"alice","revision":1,"service":"checkout",'
     '"steps":["POST http://jobs.example/restart","watch errors until it is below 2 %, for 20 s at most",'
     '"if it does not recover, offer rollforward"],"targets":{"checkout-pods":"2"},"tier":1,"title":"Restart checkout"}'
 )
@@ -39,7 +39,7 @@ async def test_a_proposal_has_the_bytes_that_it_always_had(tmp_path: Path) -> No
     house = await office(tmp_path)
     await house.propose("restart", requester="alice")
 
-    assert await stored(house) == (PROPOSED, "0122356e3b69d56dca93d91744e517c38d17e24b0d8fd4313cbd20c31a7a2071")
+    assert await stored(house) == (PROPOSED, "f6783e6f322037db09e3bd6f1dcee7840a990fd660a568dcc25d5c09e8caa9b1")
     await house.close()
 
 
@@ -49,7 +49,7 @@ async def test_a_revision_changes_only_what_the_fresh_dry_run_showed(tmp_path: P
     house.pass_time(seconds=5)
     await house.revise("AP-1", dry_run("POST é", targets={"checkout-pods": "3"}, ok=False), Tier.TWO)
 
-    assert await stored(house) == (REVISED, "4259944efdf78fa182f34368122907643cb6fec21adf2fc6dd13a6173f0e0564")
+    assert await stored(house) == (REVISED, "012deec84280d79316114d78b6d8d8a4c1cbf014d470c6bde99e303b29101f5c")
     await house.close()
 
 

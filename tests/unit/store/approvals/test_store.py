@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from bot.core.action import Outcome
 from bot.store import audit
-from bot.store.tables import AttemptRow, AuditRow, ClaimRow, DecisionRow, PageRow, ProposalRow
+from bot.store.tables import AttemptRow, AuditRow, ClaimRow, DecisionRow, MessageRow, PageRow, ProposalRow
 from tests.unit.approving import Office, office
 
 
@@ -150,6 +150,26 @@ async def test_more_than_five_targets_an_hour_on_a_service_are_refused(house: Of
 
     with pytest.raises(Exception, match="more than 5"):
         await house.propose()
+
+
+async def test_what_waits_for_another_action_on_the_service_says_so_once_and_names_it_when_it_is_too_late(
+    house: Office,
+) -> None:
+    await house.propose()
+    await house.propose("rollback", key="k2")
+    await house.press("AP-1", "bob")
+    await house.claim("AP-1")
+    house.pass_time(seconds=1)
+    await house.press("AP-2", "bob")
+
+    tries = [await house.claim("AP-2", "w2"), await house.claim("AP-2", "w2")]
+    house.pass_time(minutes=2, seconds=1)
+    late = await house.claim("AP-2", "w2")
+
+    assert [one.busy for one in tries] == [True, True]
+    (line,) = [row for row in await rows(house, MessageRow) if row.key == "line:waits:AP-2"]
+    assert line.wanted_rev == 1 and line.subject.startswith("AP-2 waits: AP-1 is running on checkout; one at a time")
+    assert (late.state, "AP-1 is running on checkout" in late.why) == ("stale", True)
 
 
 def old_proposal(house: Office) -> dict[str, Any]:
