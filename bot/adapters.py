@@ -1,6 +1,5 @@
 """Which implementation of a port this configuration chooses, and the keys it needs."""
 
-import hashlib
 import os
 import secrets as randomness
 import ssl
@@ -38,8 +37,10 @@ from bot.pager.pagerduty import PagerDuty
 from bot.pager.webhook import WebhookPager
 from bot.plugins import Tool, WritableSystem
 from bot.ports import History, Model, Pager
-from bot.settings import Secrets, mcp_tokens, postgres_passwords, web_tokens
+from bot.settings import Secrets, mcp_tokens, postgres_passwords, require_audit_key, web_tokens
 from bot.store.answers.questions import Questions
+from bot.store.db.database import Database
+from bot.store.rekeying import ends_with, key_of_address
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.tool_running import ToolRunner
 from tools._remote import remote_tool
@@ -49,17 +50,23 @@ MAX_NATIVE = 16
 
 
 def audit_key(secrets: Secrets) -> bytes:
-    """TOCSIN_AUDIT_KEY; else a key file in the data folder, or for replicas one derived from the address of their database."""
+    """TOCSIN_AUDIT_KEY; on SQLite else a key file in the data folder. Raises ConfigurationError on PostgreSQL without one."""
+    require_audit_key(secrets)
     if configured := secrets.audit_key.get_secret_value():
         return configured.encode()
-    if secrets.postgres:
-        return hashlib.sha256(b"tocsin audit " + secrets.database_url.encode()).digest()
     path = secrets.data_dir / "audit.key"
     if not path.exists():
         secrets.data_dir.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(randomness.token_hex(32).encode())
     return path.read_bytes()
+
+
+async def refuse_derivable_key(secrets: Secrets, db: Database) -> None:
+    """Raise ConfigurationError for a trail whose key earlier versions drew from the database's address."""
+    if secrets.postgres and await ends_with(db, key_of_address(secrets.database_url)):
+        problem = "the audit was written before it was set, with a key that follows from the database's address: "
+        raise ConfigurationError(problem + "run `tocsin audit rekey` once, while no process runs", key="TOCSIN_AUDIT_KEY")
 
 
 async def fetch_public(url: str) -> bytes:

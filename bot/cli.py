@@ -1,17 +1,19 @@
 """`tocsin`: the command line. Everything heavy is imported inside the commands, so that `--help` is quick."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bot.console.trail.command_line import audit_app
+
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Incident response in Slack."
 )
 config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
-audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 source_app = typer.Typer(no_args_is_help=True, help="Senders of alerts.")
 policy_app = typer.Typer(no_args_is_help=True, help="Who may approve what.")
 app.add_typer(config_app, name="config")
@@ -103,6 +105,8 @@ def init(
         typer.echo(text)
     else:
         output.write_text(text, encoding="utf-8")
+        # Not private as data is: the service may run as another user.
+        output.chmod(0o644)
         typer.echo(f"Wrote {output}. Fill in channels and people, then run: tocsin config check")
 
 
@@ -237,9 +241,10 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
 
     from bot.console.action_addresses import address_problems
     from bot.console.doctor import fingerprints
-    from bot.settings import deprecated_keys, load_config, load_secrets
+    from bot.settings import deprecated_keys, load_config, load_secrets, require_audit_key
 
     secrets = load_secrets()
+    require_audit_key(secrets)
     path = file or secrets.config
     if not path.exists():
         _fail(f"{path} does not exist; `tocsin init --prometheus URL` drafts one")
@@ -335,47 +340,6 @@ def db_upgrade() -> None:
         typer.echo(f"The database is at {current(url)}")
 
 
-@audit_app.command("verify")
-def audit_verify(
-    head: Annotated[str, typer.Option(help="A head that was put outside, or a file whose last line is one")] = "",
-) -> None:
-    """Walk the audit's chain and name the first bad row; with a head, also whether the end was cut off."""
-    from bot.console.trail.auditing import BadTrail, check
-    from bot.settings import load_secrets
-
-    try:
-        typer.echo(check(load_secrets(), head))
-    except BadTrail as error:
-        _fail(str(error))
-
-
-@audit_app.command("export")
-def audit_export(file: Annotated[Path, typer.Argument(help="JSON lines; the last one signs the others")]) -> None:
-    """Write the whole audit, signed, for checking elsewhere."""
-    from bot.console.trail.auditing import export
-    from bot.settings import load_secrets
-
-    typer.echo(f"Wrote {file}. Its public key: {export(load_secrets(), file)}")
-
-
-@audit_app.command("verify-export")
-def audit_verify_export(
-    file: Annotated[Path, typer.Argument(help="What `tocsin audit export` wrote")],
-    public_key: Annotated[str, typer.Option(help="As the export printed it; else TOCSIN_AUDIT_KEY checks every row")] = "",
-) -> None:
-    """Check an export; needs no database."""
-    from bot.console.trail.auditing import BadTrail, verify_export
-    from bot.settings import load_secrets
-
-    key = b"" if public_key else load_secrets().audit_key.get_secret_value().encode()
-    if not key and not public_key:
-        _fail("give --public-key, or set TOCSIN_AUDIT_KEY")
-    try:
-        typer.echo(verify_export(file, key, public_key))
-    except BadTrail as error:
-        _fail(str(error))
-
-
 def _fail(text: str) -> None:
     typer.echo(f"tocsin: {text}", err=True)
     raise typer.Exit(2)
@@ -385,6 +349,8 @@ def main() -> None:
     """Entry point: expected errors are one line and exit code 2, never a traceback."""
     from bot.core.errors import TocsinError
 
+    # Databases, exports, backups, pictures: whatever a command writes is for its own user alone.
+    os.umask(0o077)
     try:
         app()
     except TocsinError as error:

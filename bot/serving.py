@@ -17,14 +17,14 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.loops.auto import auto_loop_factory
 
-from bot.adapters import known_secrets
+from bot.adapters import known_secrets, refuse_derivable_key
 from bot.app import SERVER_SECONDS, App
 from bot.control import ControlSocket, control_path
 from bot.core.errors import ConfigurationError
 from bot.logs import configure
 from bot.ports import Run
 from bot.reloading import Reload
-from bot.settings import Secrets, deprecated_keys, load_config
+from bot.settings import Secrets, deprecated_keys, load_config, require_audit_key
 from bot.store.migrate import ready
 from bot.web.connections import MOST_CONNECTIONS, OTHER_FILES, Connection, Connections, raise_file_limit
 
@@ -89,7 +89,6 @@ async def _reloadable(app: App, secrets: Secrets) -> AsyncIterator[None]:
 
 def _keep_private(folder: Path) -> None:
     """What the process writes is for its own user alone, and so is what an earlier version wrote."""
-    os.umask(0o077)
     folder.mkdir(parents=True, exist_ok=True)
     for path in (folder, *folder.iterdir()):
         try:
@@ -101,9 +100,11 @@ def _keep_private(folder: Path) -> None:
 def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, build: Callable[..., App] = App) -> None:
     """Serve until SIGTERM or SIGINT, then drain. `build` is for tests that wrap collaborators."""
     config = load_config(secrets.config)
+    require_audit_key(secrets)
     configure(secrets.log_level, known_secrets(secrets, config))
     for notice in deprecated_keys(secrets.config):
         log.warning("deprecated configuration key", notice=notice)
+    os.umask(0o077)
     _keep_private(secrets.data_dir)
     ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
 
@@ -112,6 +113,7 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
 
     async def serve() -> None:
         app = build(secrets, config, wrap_run=wrap_run)
+        await refuse_derivable_key(secrets, app.db)
         server = uvicorn.Server(
             uvicorn.Config(
                 _plainly(app.asgi),

@@ -90,6 +90,14 @@ class Secrets(BaseSettings):
         return self.database_url.startswith(("postgres://", "postgresql"))
 
 
+def require_audit_key(secrets: Secrets) -> None:
+    """Raise ConfigurationError where the audit would have no key: on PostgreSQL there is no folder to keep one in."""
+    if secrets.postgres and not secrets.audit_key.get_secret_value().strip():
+        problem = "PostgreSQL needs it: it keys the audit's chain and must not lie in the database"
+        advice = "make one with `openssl rand -hex 32`, keep it outside, and give the same to every process"
+        raise ConfigurationError(f"{problem}; {advice}", key="TOCSIN_AUDIT_KEY")
+
+
 def load_secrets() -> Secrets:
     """Read the environment; a bad value names its variable."""
     try:

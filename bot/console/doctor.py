@@ -26,7 +26,16 @@ from bot.monitoring.metrics.prometheus import PrometheusMetrics
 from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
 from bot.plugins.scopes import takes
-from bot.settings import Secrets, alert_channels, catalogue_of, load_config, source_kinds, source_tokens, without_token
+from bot.settings import (
+    Secrets,
+    alert_channels,
+    catalogue_of,
+    load_config,
+    require_audit_key,
+    source_kinds,
+    source_tokens,
+    without_token,
+)
 from bot.slack.checkup import check_slack
 from bot.store.checkup import check_database, check_sizes, heartbeats, newest_labels
 from bot.store.db.database import utc_now
@@ -57,12 +66,12 @@ async def checkup(secrets: Secrets) -> list[Check]:
     config, first = _configuration(secrets)
     if config is None:
         slack, models = await asyncio.gather(_slack(secrets, Config()), _models(secrets))
-        return [first, _database(secrets), *slack, *models, *_model_code(secrets)]
+        return [first, _database(secrets), *_audit(secrets), *slack, *models, *_model_code(secrets)]
     async with httpx.AsyncClient(follow_redirects=False, timeout=10) as client:
         slack, models, systems = await asyncio.gather(
             _slack(secrets, config), _models(secrets), _systems(secrets, config, client)
         )
-    database = [_database(secrets), *_sizes(secrets, config)]
+    database = [_database(secrets), *_audit(secrets), *_sizes(secrets, config)]
     outside = [*slack, *models, *_model_code(secrets), *systems]
     remedies = await _actions(config)
     called = [*_heartbeats(secrets, config), _on_call(config), _pager(secrets, config)]
@@ -119,6 +128,17 @@ def _database_address(secrets: Secrets) -> str:
 def _database(secrets: Secrets) -> Check:
     address = _database_address(secrets)
     return check_database(address) if address else _new_folder(secrets.data_dir)
+
+
+def _audit(secrets: Secrets) -> list[Check]:
+    """On SQLite the key lies in the data folder and is made by itself."""
+    if not secrets.postgres:
+        return []
+    try:
+        require_audit_key(secrets)
+    except ConfigurationError as error:
+        return [failed("Audit", str(error), "set it before the start; docs/upgrade.md says how a trail without one gets it")]
+    return [ok("Audit", "TOCSIN_AUDIT_KEY is set")]
 
 
 def _sizes(secrets: Secrets, config: Config) -> list[Check]:

@@ -16,14 +16,18 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from rich.console import Console
-from sqlalchemy import JSON, Boolean, DateTime, MetaData, NullPool, Table, create_engine, func, inspect, select
+from sqlalchemy import JSON, Boolean, DateTime, MetaData, NullPool, Table, create_engine, func, inspect, select, text
 
+from bot.adapters import refuse_derivable_key
 from bot.console.reading import print_incident
+from bot.console.trail.auditing import BadTrail, rekey
 from bot.core.errors import ConfigurationError
 from bot.settings import Secrets
 from bot.store import audit
 from bot.store.db.database import Database, async_url
 from bot.store.migrate import current, head, ready, sync_url, upgrade
+from bot.store.rekeying import BrokenTrail, key_of_address
+from bot.store.rekeying import rekey as rekey_rows
 from tests.recorded.replaying import Recording
 from tests.unit.store.schema import differences
 
@@ -58,6 +62,7 @@ def move(file: Path, url: str) -> None:
             rows = [converted(table, dict(row)) for row in source.execute(f'SELECT * FROM "{table.name}"')]
             if rows and table.name != "alembic_version":
                 target.execute(table.insert(), rows)
+        target.execute(text("SELECT setval(pg_get_serial_sequence('audit', 'seq'), max(seq)) FROM audit"))
 
 
 def converted(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,6 +111,42 @@ async def test_people_read_the_incident_of_then_and_its_audit_is_whole(old: Secr
 
     assert broken is None and "INC-1  RESOLVED  SEV2  checkout" in printed.getvalue()
     assert "a deploy of checkout broke it" in printed.getvalue() and "## Impact" in printed.getvalue()
+
+
+async def test_a_trail_whose_key_followed_from_the_database_s_address_gets_one_of_its_own(old: Secrets) -> None:
+    await asyncio.to_thread(upgrade, url_of(old))
+    if not old.postgres:
+        with pytest.raises(BadTrail, match="only a trail on PostgreSQL"):
+            rekey(old, "")
+        return
+    derivable, own = key_of_address(old.database_url), old.audit_key.get_secret_value().encode()
+    before = Database(async_url(old.database_url, old.data_dir), audit_key=own)
+    as_then = Database(async_url(old.database_url, old.data_dir), audit_key=derivable)
+    await rekey_rows(as_then, own)
+    await as_then.close()
+    with pytest.raises(ConfigurationError, match="run `tocsin audit rekey` once"):
+        await refuse_derivable_key(old, before)
+
+    told = await asyncio.to_thread(rekey, old, "")
+
+    await refuse_derivable_key(old, before)
+    assert await audit.verify(before) is None and f"the new one: {await audit.head(before)}" in told
+    await before.close()
+
+
+async def test_a_changed_trail_is_not_blessed_with_a_new_key(old: Secrets) -> None:
+    await asyncio.to_thread(upgrade, url_of(old))
+    engine = create_engine(sync_url(url_of(old)), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE audit SET who = 'mallory' WHERE seq = 2"))
+    db = Database(async_url(old.database_url, old.data_dir), audit_key=b"a new one")
+
+    with pytest.raises(BrokenTrail, match="row 2 was changed"):
+        await rekey_rows(db, old.audit_key.get_secret_value().encode())
+
+    db.audit_key = old.audit_key.get_secret_value().encode()
+    assert await audit.verify(db) == 2
+    await db.close()
 
 
 def test_a_start_upgrades_sqlite_with_a_copy_beside_it_and_refuses_postgresql(old: Secrets) -> None:

@@ -14,6 +14,7 @@ from tests.real.processes import Process, clean_environment, until
 from tests.real.slack import Json, Slack
 
 API_TOKEN = "api-token-of-tests"
+AUDIT_KEY = "audit-key-of-tests"
 T = TypeVar("T")
 SERVE = (sys.executable, "-m", "bot.cli", "serve")
 
@@ -62,7 +63,7 @@ class Bot:
             "TOCSIN_SLACK_SIGNING_SECRET": told["signing_secret"],
             "TOCSIN_TOKEN_API": API_TOKEN,
             **({"TOCSIN_SLACK_APP_TOKEN": told["app_token"]} if mode == "socket" else {}),
-            **({"TOCSIN_DATABASE_URL": database_url} if database_url else {}),
+            **({"TOCSIN_DATABASE_URL": database_url, "TOCSIN_AUDIT_KEY": AUDIT_KEY} if database_url else {}),
             **({"TOCSIN_MODEL": "scripted", "OPENAI_BASE_URL": f"{model_url}/v1", "OPENAI_API_KEY": "k"} if model_url else {}),
         }
         self.environment = clean_environment(**settings, **(environment or {}))

@@ -240,6 +240,32 @@ def test_an_audit_that_was_written_with_another_key_is_told_to_be_perhaps_that(
     assert code != 0 and "breaks at row 1: " in told and "put back audit.key or TOCSIN_AUDIT_KEY" in told
 
 
+@pytest.mark.parametrize("command", [["serve"], ["config", "check"], ["audit", "verify"]])
+def test_postgresql_without_a_key_for_the_audit_is_refused_and_says_how_to_make_one(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tocsin.yaml").write_text("default_channel: C0\n")
+    monkeypatch.setenv("TOCSIN_CONFIG", str(tmp_path / "tocsin.yaml"))
+    monkeypatch.setenv("TOCSIN_DATABASE_URL", "postgresql://u:secret@127.0.0.1/x")
+    monkeypatch.delenv("TOCSIN_AUDIT_KEY", raising=False)
+
+    code, told = run(*command)
+
+    assert code == 2 and told.startswith("tocsin: TOCSIN_AUDIT_KEY: ") and "openssl rand -hex 32" in told
+
+
+def test_what_the_command_line_writes_is_for_its_own_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("TOCSIN_DATABASE_URL", raising=False)
+    for command in (["db", "upgrade"], ["audit", "export", str(tmp_path / "rows")], ["backup", str(tmp_path / "copy")]):
+        assert run(*command)[0] == 0
+    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path / "restored"))
+    assert run("restore", str(tmp_path / "copy"))[0] == 0
+
+    written = [path for path in tmp_path.rglob("*") if not path.is_symlink()]
+    assert len(written) > 6 and [path for path in written if path.stat().st_mode & 0o077] == []
+
+
 async def _paused(path: Path, *, audit_key: bytes) -> None:
     db = Database(f"sqlite+aiosqlite:///{path}", audit_key=audit_key)
     await Switches(db).pause("alice", "game day")

@@ -15,7 +15,7 @@ from bot.adapters import audit_key
 from bot.console.reading import expect_database
 from bot.core.errors import TocsinError
 from bot.settings import Secrets
-from bot.store import audit
+from bot.store import audit, rekeying
 from bot.store.audit import Head
 from bot.store.db.database import Database, async_url, readable
 
@@ -44,6 +44,22 @@ def export(secrets: Secrets, path: Path) -> str:
     path.write_bytes(body + json.dumps(seal).encode() + b"\n")
     path.chmod(0o600)
     return public
+
+
+def rekey(secrets: Secrets, address: str) -> str:
+    """Chain a trail anew with TOCSIN_AUDIT_KEY whose key followed from the database's address (`address`: as it was then).
+
+    Raises BrokenTrail, BadTrail; the good news in words.
+    """
+    if not secrets.postgres:
+        raise BadTrail("only a trail on PostgreSQL was ever written with a key of the database's address")
+
+    async def anew(db: Database) -> str:
+        rows = await rekeying.rekey(db, rekeying.key_of_address(address or secrets.database_url))
+        heads = f"Heads from before fit no longer; the new one: {await audit.head(db)}"
+        return f"{rows} rows are chained with TOCSIN_AUDIT_KEY now. {heads}"
+
+    return _run(secrets, anew)
 
 
 def verify_export(path: Path, key: bytes, public_key: str) -> str:
