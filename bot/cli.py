@@ -279,14 +279,14 @@ def policy_test(
 
 @policy_app.command("diff")
 def policy_diff(
-    old: Annotated[Path, typer.Argument(help="A tocsin.yaml, e.g. of the main branch")],
-    new: Annotated[Path | None, typer.Argument(help="Another; else the one in use")] = None,
+    old: Annotated[Path, typer.Argument(help="A tocsin.yaml or policy.yaml, e.g. of the main branch")],
+    new: Annotated[Path | None, typer.Argument(help="Another; else what is in use")] = None,
 ) -> None:
     """What somebody may do under one file and not under the other; exits 1 if the new one allows more."""
-    from bot.console.policy_checks import compared, difference_lines
-    from bot.settings import load_config, load_secrets
+    from bot.console.policy_checks import compared_files, difference_lines
+    from bot.settings import load_secrets
 
-    change = compared(load_config(old), load_config(new or load_secrets().config))
+    change = compared_files(old, new, in_use=load_secrets().config)
     typer.echo("\n".join(difference_lines(change)))
     raise typer.Exit(1 if change.wider else 0)
 

@@ -12,7 +12,7 @@ import structlog
 from bot.core.config import Config
 from bot.core.config.reload import ConfigChange, changes_between
 from bot.core.errors import ConfigurationError
-from bot.settings import load_config, source_kinds, source_tokens, without_token
+from bot.settings import load_config, policy_path, source_kinds, source_tokens, without_token
 from bot.store import audit
 from bot.store.db.database import Database, DatabaseAway
 
@@ -121,8 +121,10 @@ class Reloader:
 
 
 def _hash_of(path: Path) -> str:
-    """16 hex digits over the file's bytes; those of an empty one where there is none."""
-    return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()[:16]
+    """16 hex digits over the file's bytes and those of the policy beside it; of an empty one where there is none."""
+    policy = policy_path(path)
+    content = path.read_bytes() if path.exists() else b""
+    return hashlib.sha256(content + (b"\0" + policy.read_bytes() if policy.exists() else b"")).hexdigest()[:16]
 
 
 def _replace(config: Config, fresh: Config) -> None:

@@ -5,12 +5,10 @@ The whole file is checked at once; an error names the file, the line and the key
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -20,7 +18,9 @@ from bot.core.config.people import with_main_entries
 from bot.core.errors import ConfigurationError
 from bot.core.references import Problem, configuration_problems
 from bot.core.service import Catalogue, Service
+from bot.documents import Place, lines_of, read_document, validation_problem
 from bot.plugins import Source, discover, discover_actions
+from bot.policy_document import POLICY_FILE, PolicyDocument, read_policy
 
 DEFAULT_CONFIG = Path("tocsin.yaml")
 
@@ -140,103 +140,55 @@ OLD_KEYS = {"inverse": "undo"}
 def deprecated_keys(path: Path) -> Iterator[str]:
     """Each old name in a configuration that was loaded, with its line and the name to write instead."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    lines: dict[tuple[Any, ...], int] = {}
-    if (node := yaml.compose(text, Loader=yaml.SafeLoader)) is not None:
-        _note_lines(node, (), lines, str(path))
-    for at, line in lines.items():
+    for at, line in lines_of(text, str(path)).items():
         if at[:1] == ("actions",) and len(at) == 3 and at[2] in OLD_KEYS:
-            yield f"{path}:{line}: {'.'.join(at)} is called {OLD_KEYS[at[2]]} now; the old name still works"
+            yield f"{path}:{line}: {'.'.join(map(str, at))} is called {OLD_KEYS[str(at[2])]} now; the old name still works"
 
 
-@dataclass(frozen=True)
-class _Place:
-    lines: Mapping[tuple[Any, ...], int]
-
-    def line_of(self, loc: tuple[object, ...]) -> int | None:
-        """The line of the deepest part of a path that the file holds."""
-        for end in range(len(loc), 0, -1):
-            if loc[:end] in self.lines:
-                return self.lines[loc[:end]]
-        return None
-
-
-def load_config(path: Path) -> Config:
-    """tocsin.yaml as `Config`. Raises ConfigurationError with file, line and key.
+def load_config(path: Path, *, policy: Path | None = None) -> Config:
+    """tocsin.yaml with the policy.yaml beside it (or `policy`). Raises ConfigurationError with file, line and key.
 
     Where nobody named a file and there is none, the configuration is empty; a file that was named has to be there.
     """
     if not path.exists() and path != DEFAULT_CONFIG:
         raise ConfigurationError("does not exist; `tocsin init --prometheus URL` drafts one", file=str(path))
+    if policy is not None and not policy.exists():
+        raise ConfigurationError("does not exist", file=str(policy))
+    beside = policy or policy_path(path)
+    document = read_policy(_text_of(beside), str(beside)) if beside.exists() else None
+    return parse_config(_text_of(path) if path.exists() else "", str(path), base=path.parent, policy=document)
+
+
+def policy_path(path: Path) -> Path:
+    """Where the policy of this tocsin.yaml lies, if it has a file of its own."""
+    return path.with_name(POLICY_FILE)
+
+
+def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ConfigurationError("is not text in UTF-8", file=str(path)) from None
-    return parse_config(text, str(path), base=path.parent)
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror}", file=str(path)) from None
 
 
-def parse_config(text: str, name: str = "tocsin.yaml", *, base: Path | None = None) -> Config:
-    """The configuration in `text`; relative folders in it are relative to `base`."""
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text) or {}
-    except RecursionError:
-        raise ConfigurationError("is nested too deeply to be read", file=name) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "not readable as YAML"
-        raise ConfigurationError(problem, file=name, line=mark.line + 1 if mark else None) from None
-    if not isinstance(content, dict):
-        raise ConfigurationError("the file must be a mapping of keys to values", file=name, line=1)
-    lines: dict[tuple[Any, ...], int] = {}
-    if node is not None:
-        try:
-            _note_lines(node, (), lines, name)
-        except RecursionError:
-            raise ConfigurationError("an alias refers to itself", file=name) from None
-    place = _Place(lines)
+def parse_config(
+    text: str, name: str = "tocsin.yaml", *, base: Path | None = None, policy: PolicyDocument | None = None
+) -> Config:
+    """The configuration in `text` with this policy; relative folders in it are relative to `base`."""
+    document = read_document(text, name)
+    content = policy.merged_into(document) if policy else document.content
+    place: Place = policy.within(document) if policy else document.place_of
     try:
         config = Config.model_validate(content)
     except ValidationError as error:
-        raise _named(error, place, name) from None
+        raise validation_problem(error, place) from None
     if base is not None and config.runbooks is not None and not config.runbooks.is_absolute():
         config = config.model_copy(update={"runbooks": base / config.runbooks})
     for problem, at in chain(configuration_problems(config), _unknown_kinds(config)):
-        raise ConfigurationError(problem, file=name, line=place.line_of(at), key=".".join(map(str, at)))
+        raise place(at, problem)
     return with_main_entries(config)
-
-
-def _note_lines(node: yaml.Node, path: tuple[object, ...], lines: dict[tuple[object, ...], int], name: str) -> None:
-    lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        keys: set[str] = set()
-        for key, value in node.value:
-            if key.value in keys:
-                raise ConfigurationError("appears twice", file=name, line=key.start_mark.line + 1, key=str(key.value))
-            keys.add(key.value)
-            _note_lines(value, (*path, key.value), lines, name)
-            lines[(*path, key.value)] = key.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            _note_lines(value, (*path, index), lines, name)
-
-
-_PROBLEMS = {
-    "extra_forbidden": "unknown key",
-    "model_type": "must be a mapping of keys to values",
-    "dict_type": "must be a mapping of keys to values",
-    "string_too_short": "must not be empty",
-}
-"""In the words of YAML, where pydantic's are Python's."""
-
-
-def _named(error: ValidationError, place: _Place, name: str) -> ConfigurationError:
-    first = error.errors()[0]
-    loc = tuple(first["loc"])
-    problem = _PROBLEMS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
-    more = len(error.errors()) - 1
-    if more:
-        problem += f" (and {more} more problem{'s' if more > 1 else ''})"
-    return ConfigurationError(problem, file=name, line=place.line_of(loc), key=".".join(map(str, loc)))
 
 
 def _unknown_kinds(config: Config) -> Iterator[Problem]:

@@ -13,7 +13,10 @@ from bot.core.approvals.rights import Difference, Right, difference
 from bot.core.approvals.situations import Situation, Verdict, answer
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
+from bot.documents import read_document
 from bot.plugins import discover_actions
+from bot.policy_document import VERSION
+from bot.settings import load_config
 
 EXPECTATIONS = "policy_tests.yaml"
 _SITUATIONS = TypeAdapter(list[Situation])
@@ -27,6 +30,12 @@ def tiers_of(config: Config) -> dict[str, Tier]:
         for name, entry in config.actions.items()
         if entry.kind in kinds
     }
+
+
+def configuration_of(path: Path, in_use: Path) -> Config:
+    """What a file says: a tocsin.yaml with the policy.yaml beside it, or a policy file beside the tocsin.yaml in use."""
+    is_policy = path.exists() and VERSION in read_document(path.read_text(encoding="utf-8"), str(path)).content
+    return load_config(in_use, policy=path) if is_policy else load_config(path)
 
 
 def read_situations(path: Path) -> list[Situation]:
@@ -73,6 +82,11 @@ def checked_lines(config: Config, situations: list[Situation], now: datetime | N
 def compared(old: Config, new: Config, now: datetime | None = None) -> Difference:
     """What the new file allows and the old did not, and the other way round."""
     return difference(old, new, tiers_of(old), tiers_of(new), now or datetime.now(UTC))
+
+
+def compared_files(old: Path, new: Path | None, *, in_use: Path) -> Difference:
+    """The same of two files; without `new`, of what is in use."""
+    return compared(configuration_of(old, in_use), configuration_of(new or in_use, in_use))
 
 
 def difference_lines(found: Difference) -> list[str]:

@@ -24,7 +24,7 @@ from bot.core.approvals.policy_types import (
 from bot.core.approvals.roster import Eligibility
 from bot.core.approvals.rules import Check
 from bot.core.config import Config
-from bot.core.config.actions import ActionConfig
+from bot.core.config.actions import ActionConfig, Limits
 
 CODE_VERSION = "4"
 """Raised with every change of a rule."""
@@ -39,6 +39,8 @@ def policy_version(config: Config) -> str:
         # Decides nothing here, and would make proposals stale that wait while this version is installed.
         exclude={"services": {"__all__": {"known_as": {"kubernetes", "jira"}}}},
     )
+    if config.limits != Limits():
+        settings["limits"] = config.limits.model_dump()
     body = json.dumps([CODE_VERSION, settings], sort_keys=True)
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 

@@ -9,13 +9,10 @@ from typing import Literal
 from bot.core.action import DecisionChoice, ProposalState, Replicas, Tier
 from bot.core.alert import Severity
 from bot.core.approvals.roster import Eligibility
-from bot.core.config.actions import Freeze, SoloMode
+from bot.core.config.actions import Freeze, Limits, SoloMode
 
-MAX_OPEN = 5
-"""Open proposals an incident (or an alert group without one)."""
-MAX_TARGETS = 5
-"""Resolved targets of one service within BLAST_WINDOW."""
 BLAST_WINDOW = timedelta(hours=1)
+"""Within which the targets of one service are counted."""
 DRY_RUN_LIFE = timedelta(minutes=2)
 START_WITHIN = timedelta(minutes=2)
 """From the approval to the claim; later the proposal is stale."""
@@ -132,6 +129,7 @@ class DecisionContext:
     """Who declared that severity, where no alerts carry it: whoever is allowed by it was asked for by them too."""
     incident_open: bool = True
     freezes: tuple[Freeze, ...] = ()
+    limits: Limits = field(default_factory=Limits)
     open_here: int = 0
     """Open proposals of this incident, without this one."""
     open_on_targets: str = ""

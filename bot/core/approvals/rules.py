@@ -7,8 +7,6 @@ from bot.core.action import Tier
 from bot.core.actor import Actor
 from bot.core.alert import Severity
 from bot.core.approvals.policy_types import (
-    MAX_OPEN,
-    MAX_TARGETS,
     RULE_ERRORS,
     SOLO_AFTER,
     ActionRequest,
@@ -143,9 +141,9 @@ def exact_silence(request: ActionRequest) -> RuleResult | None:
 
 
 def too_many_open(context: DecisionContext) -> RuleResult | None:
-    """At most MAX_OPEN proposals an incident, and one a target."""
-    if context.open_here >= MAX_OPEN:
-        text = f"{MAX_OPEN} proposals are open already; decide or withdraw one first."
+    """At most `limits.open_proposals` an incident, and one a target."""
+    if context.open_here >= (most := context.limits.open_proposals):
+        text = f"{most} {'proposal is' if most == 1 else 'proposals are'} open already; decide or withdraw one first."
         return RuleResult(False, Rule.OPEN_PROPOSALS, text)
     if context.open_on_targets:
         text = f"{context.open_on_targets} is open on the same target; decide or withdraw it first."
@@ -155,20 +153,20 @@ def too_many_open(context: DecisionContext) -> RuleResult | None:
 
 def too_many_targets(request: ActionRequest, context: DecisionContext) -> RuleResult | None:
     """The press refuses only what can never fit; the claim asks whether another action runs."""
-    return blast_radius(request, context) if len(set(request.targets)) > MAX_TARGETS else None
+    return blast_radius(request, context) if len(set(request.targets)) > context.limits.targets_an_hour else None
 
 
 def blast_radius(request: ActionRequest, context: DecisionContext) -> RuleResult | None:
-    """At most MAX_TARGETS of one service within BLAST_WINDOW."""
+    """At most `limits.targets_an_hour` of one service."""
     if not request.targets:
         return RuleResult(False, Rule.NO_TARGET, "It is not known what would be touched, so the answer is no.")
     total = len(context.recent_targets) + len(set(request.targets))
-    if total <= MAX_TARGETS:
+    if total <= (most := context.limits.targets_an_hour):
         return None
     return RuleResult(
         False,
         Rule.BLAST_RADIUS,
-        f"Blast radius: {total} targets of {request.service} within an hour would be more than {MAX_TARGETS}.",
+        f"Blast radius: {total} targets of {request.service} within an hour would be more than {most}.",
         "nobody before the hour is over; the command can be run by hand and recorded with `did`",
     )
 

@@ -135,6 +135,7 @@ class _Question:
             incident_open=situation.incident_open,
             freezes=config.freezes,
             solo=config.solo,
+            limits=config.limits,
         )
 
     def may_propose(self) -> RuleResult:

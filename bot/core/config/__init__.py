@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from bot.core.alert import Severity
-from bot.core.config.actions import ActionConfig, Approvers, Freeze, SoloMode
+from bot.core.config.actions import ActionConfig, Approvers, Freeze, Limits, Solo, SoloMode
 from bot.core.config.alerts import Inhibition, Maintenance, SourceConfig, Threshold
 from bot.core.config.audit import AuditConfig
 from bot.core.config.budget import Budget
@@ -33,11 +33,6 @@ def _slash_command(text: str) -> str:
     if not re.fullmatch(r"/[a-z0-9_-]{1,31}", text):
         raise ValueError("not a slash command: one word of small letters, for example /incident")
     return text
-
-
-def _bare_off(word: object) -> object:
-    # YAML 1.1 reads the bare words off and no as false.
-    return "off" if word is False else word
 
 
 _SEVERITIES: dict[str, SeverityLevel] = {
@@ -79,9 +74,10 @@ class Config(ConfigSection):
     inhibitions: tuple[Inhibition, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     approvers: Approvers = Approvers()
-    solo: Annotated[SoloMode, BeforeValidator(_bare_off)] = SoloMode.AFTER
+    solo: Solo = SoloMode.AFTER
     actions: dict[str, ActionConfig] = Field(default_factory=dict)
     freezes: tuple[Freeze, ...] = ()
+    limits: Limits = Limits()
     runbooks: Path | None = None
     prometheus: PrometheusConfig = PrometheusConfig()
     alertmanager: AlertmanagerConfig = AlertmanagerConfig()

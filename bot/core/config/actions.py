@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BeforeValidator, Field
 
 from bot.core.change import ChangeKind
 from bot.core.config.fields import Address, ConfigSection, Duration, Period
@@ -62,6 +62,23 @@ class SoloMode(StrEnum):
     OFF = "off"
     AFTER = "after"
     IMMEDIATE = "immediate"
+
+
+def _bare_off(word: object) -> object:
+    # YAML 1.1 reads the bare words off and no as false.
+    return "off" if word is False else word
+
+
+Solo = Annotated[SoloMode, BeforeValidator(_bare_off)]
+
+
+class Limits(ConfigSection):
+    """How much harm one mistake may do. A file can only make it less."""
+
+    targets_an_hour: int = Field(default=5, ge=1, le=5)
+    """Of one service, over all that is approved."""
+    open_proposals: int = Field(default=5, ge=1, le=5)
+    """Of one incident, or of an alert group without one."""
 
 
 class Freeze(Period):

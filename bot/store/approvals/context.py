@@ -55,6 +55,7 @@ async def read_context(
         incident_open=is_open(group, incident),
         freezes=config.freezes,
         solo=config.solo,
+        limits=config.limits,
         open_here=others.open_here,
         open_on_targets=others.on_targets,
         running_on_service=others.running,

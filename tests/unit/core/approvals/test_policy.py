@@ -13,7 +13,7 @@ from bot.core.approvals.policy import may_decide, may_propose, may_start, policy
 from bot.core.approvals.policy_types import ActionRequest, CountedDecision, DecisionContext, names_text
 from bot.core.approvals.roster import Eligibility, Rota
 from bot.core.config import Config
-from bot.core.config.actions import Freeze, SoloMode
+from bot.core.config.actions import Freeze, Limits, SoloMode
 from tests.unit.builders import NOW, at
 
 ROTA = Rota(on_call=("alice",))
@@ -177,6 +177,13 @@ def test_pause_and_stop_deny_at_every_question(values: dict[str, Any], rule: str
     assert may_propose(None, None, request(), around).rule == rule
     assert approves(who(on_call=True), request(), around).rule == rule
     assert may_start(request(), around).rule == rule
+
+
+def test_a_file_may_allow_fewer_targets_an_hour_and_fewer_open_proposals() -> None:
+    few = Limits(targets_an_hour=2, open_proposals=1)
+
+    assert may_start(request(), context(recent_targets=("a",) * 2, limits=few)).rule == "blast radius"
+    assert may_propose(None, None, request(), context(open_here=1, limits=few)).rule == "open proposals"
 
 
 def test_five_targets_an_hour_and_no_more() -> None:

@@ -1,0 +1,92 @@
+"""A YAML file of the configuration: its content, and the line of each of its keys, so that an error names its place."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from bot.core.errors import ConfigurationError
+
+Loc = tuple[str | int, ...]
+"""The path of keys and indices to a value."""
+Place = Callable[[Loc, str], ConfigurationError]
+"""The error that says this of the value at a path."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One file as it was read. `content`: foreign, the models check it."""
+
+    name: str
+    content: dict[str, Any]
+    lines: Mapping[tuple[object, ...], int]
+
+    def place_of(self, at: Loc, problem: str) -> ConfigurationError:
+        """An error that names the file, the line of the deepest part of the path that it holds, and the key."""
+        return ConfigurationError(problem, file=self.name, line=self._line_of(at), key=".".join(map(str, at)))
+
+    def _line_of(self, at: Loc) -> int | None:
+        return next((self.lines[at[:end]] for end in range(len(at), 0, -1) if at[:end] in self.lines), None)
+
+
+def read_document(text: str, name: str) -> Document:
+    """The mapping in `text`. Raises ConfigurationError."""
+    try:
+        content = yaml.safe_load(text) or {}
+    except RecursionError:
+        raise ConfigurationError("is nested too deeply to be read", file=name) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or "not readable as YAML"
+        raise ConfigurationError(problem, file=name, line=mark.line + 1 if mark else None) from None
+    if not isinstance(content, dict):
+        raise ConfigurationError("the file must be a mapping of keys to values", file=name, line=1)
+    return Document(name, content, lines_of(text, name))
+
+
+def lines_of(text: str, name: str) -> dict[tuple[object, ...], int]:
+    """The line of each key and entry. Raises ConfigurationError for a key that appears twice."""
+    lines: dict[tuple[object, ...], int] = {}
+    try:
+        if (node := yaml.compose(text, Loader=yaml.SafeLoader)) is not None:
+            _note_lines(node, (), lines, name)
+    except RecursionError:
+        raise ConfigurationError("an alias refers to itself", file=name) from None
+    return lines
+
+
+def _note_lines(node: yaml.Node, path: tuple[object, ...], lines: dict[tuple[object, ...], int], name: str) -> None:
+    lines[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        keys: set[str] = set()
+        for key, value in node.value:
+            if key.value in keys:
+                raise ConfigurationError("appears twice", file=name, line=key.start_mark.line + 1, key=str(key.value))
+            keys.add(key.value)
+            _note_lines(value, (*path, key.value), lines, name)
+            lines[(*path, key.value)] = key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _note_lines(value, (*path, index), lines, name)
+
+
+_PROBLEMS = {
+    "extra_forbidden": "unknown key",
+    "missing": "is missing",
+    "model_type": "must be a mapping of keys to values",
+    "dict_type": "must be a mapping of keys to values",
+    "string_too_short": "must not be empty",
+}
+"""In the words of YAML, where pydantic's are Python's."""
+
+
+def validation_problem(error: ValidationError, place: Place) -> ConfigurationError:
+    """The first thing that a model objects to, with how many more there are."""
+    first = error.errors()[0]
+    problem = _PROBLEMS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    more = len(error.errors()) - 1
+    if more:
+        problem += f" (and {more} more problem{'s' if more > 1 else ''})"
+    return place(tuple(first["loc"]), problem)
