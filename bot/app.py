@@ -174,7 +174,7 @@ class App:
             verbs=discover(["bot.commands", *self.config.plugins], Command),
             approvals=self.approvals,
             usergroup=self.people.usergroup,
-            reading=Reading(self.db, self.people.room),
+            reading=Reading(self.db, self.people.channel_access),
             account=self.people.actor,
             tools={name: tool.info for name, tool in self.tools.items()},
         )

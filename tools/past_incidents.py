@@ -62,7 +62,7 @@ def _summary(similar: list[SimilarIncident], records: list[FixRecord], on_record
 
 def _line(match: SimilarIncident) -> str:
     past = match.incident
-    cause = f"{one_line(past.cause.text, 240)} (said by {one_line(past.cause.said_by, 40)})"
+    cause = f"{one_line(past.cause.text, 240)} (confirmed by {one_line(past.cause.confirmed_by, 40)})"
     similarity = f"similarity {match.similarity:.2f}: {', '.join(match.reasons)}"
     return f"{past.ref} {past.resolved_at:%Y-%m-%d} {one_line(past.title, 100)}: {cause}; {similarity}"
 
@@ -77,10 +77,10 @@ def _fact(match: SimilarIncident) -> PastIncidentFact:
         ref=past.ref,
         title=past.title,
         at=past.resolved_at,
-        score=match.similarity,
+        similarity=match.similarity,
         reasons=match.reasons,
         cause=cause.text,
         service=cause.service,
         kind=cause.kind,
-        said_by=cause.said_by,
+        confirmed_by=cause.confirmed_by,
     )

@@ -40,7 +40,7 @@ async def read_runbook(ctx: ToolContext, alert: str = "", id: str = "") -> Evide
         details=(hits[0].passage, *_lines(text)),
         link=hits[0].link,
         source="runbooks",
-        facts=EvidenceFacts(runbooks=tuple(RunbookFact(id=hit.id, title=hit.title, score=hit.score) for hit in hits)),
+        facts=EvidenceFacts(runbooks=tuple(RunbookFact(id=hit.id, title=hit.title, similarity=hit.similarity) for hit in hits)),
     )
 
 
@@ -49,7 +49,7 @@ async def _by_id(runbooks: RunbookReader, id: str) -> Evidence:
     text = await runbooks.read(id)
     if text is None:
         return _none(f"There is no runbook {one_line(id, 80)!r}", query)
-    facts = EvidenceFacts(runbooks=(RunbookFact(id=id, title=id, score=1.0),))
+    facts = EvidenceFacts(runbooks=(RunbookFact(id=id, title=id, similarity=1.0),))
     return Evidence(summary=f"Runbook {id}", query=query, details=_lines(text), source="runbooks", facts=facts)
 
 
@@ -63,10 +63,10 @@ async def _matching(ctx: ToolContext, runbooks: RunbookReader, alert: str) -> li
     own = not alert.strip() or alert.strip() == case.alert_name
     text = f"{case.alert_name}\n{case.summary}" if own else alert.strip()
     hits = await runbooks.search(text, limit=3)
-    if own and case.runbook_url and not (hits and hits[0].score >= 1):
-        named = [hit for hit in await runbooks.search(page_name(case.runbook_url), limit=1) if hit.score >= 1]
+    if own and case.runbook_url and not (hits and hits[0].similarity >= 1):
+        named = [hit for hit in await runbooks.search(page_name(case.runbook_url), limit=1) if hit.similarity >= 1]
         hits = [*named, *(hit for hit in hits if hit.id not in {book.id for book in named})][:3]
-    return [hit for hit in hits if hit.score >= FITS]
+    return [hit for hit in hits if hit.similarity >= FITS]
 
 
 def page_name(address: str) -> str:
@@ -81,10 +81,10 @@ def page_name(address: str) -> str:
 
 def _summary(hits: list[RunbookHit]) -> str:
     titles = [one_line(hit.title, 80) for hit in hits]
-    if len(hits) > 1 and hits[0].score < 1 and hits[1].score >= NEARLY_EQUAL * hits[0].score:
+    if len(hits) > 1 and hits[0].similarity < 1 and hits[1].similarity >= NEARLY_EQUAL * hits[0].similarity:
         return f"Runbook {titles[0]!r} or {titles[1]!r}: both fit about equally well"
     others = f"; others: {', '.join(titles[1:])}" if len(titles) > 1 else ""
-    return f"Runbook {titles[0]!r} {'is written for this alert' if hits[0].score >= 1 else 'fits best'}{others}"
+    return f"Runbook {titles[0]!r} {'is written for this alert' if hits[0].similarity >= 1 else 'fits best'}{others}"
 
 
 def _lines(text: str) -> tuple[str, ...]:

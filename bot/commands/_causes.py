@@ -55,7 +55,7 @@ def confirmed_cause(ctx: CommandContext, request: Request, answer: Mapping[str, 
     """This person's answer, now. Where no service was chosen, the one that the text names."""
     text = redact(answer["text"])[:MAX_TEXT]
     service = answer.get("service") or named_service(text, ctx.catalogue.services)
-    return ConfirmedCause(**{**answer, "text": text, "service": service}, said_by=name_of(request.actor), at=ctx.clock())
+    return ConfirmedCause(**{**answer, "text": text, "service": service}, confirmed_by=name_of(request.actor), at=ctx.clock())
 
 
 def joined(ranked: Ranked, choice: str, words: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from bot.core.errors import NotFound
 from bot.core.messages.content import MessageKind
 from bot.core.text.untrusted import one_line
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
-from bot.store.answers.questions import AnswerPlace, Put, Questions
+from bot.store.answers.questions import AnswerTarget, Put, Questions
 from bot.store.slack.interactions import Interactions
 from bot.workflows.command_context import CommandContext
 from bot.workflows.investigation.questions import start
@@ -30,29 +30,29 @@ async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErro
         return Form(
             f"Ask about {subject.ref}", "ask", ref=subject.ref, fields=[Field("question", "Your question", kind="long")]
         )
-    place = await _place(ctx, request)
-    if place is not None and not await ctx.reading.may_be_heard(subject.channel, place.channel):
+    target = await _target(ctx, request)
+    if target is not None and not await ctx.reading.may_answer_in(subject.channel, target.channel):
         raise NotFound(f"Others than those of {subject.ref} read here: ask in its own channel, or write to me directly.")
     put = await Questions(ctx.db).put(
-        request.key, question, name_of(request.actor), group=subject.group, incident=subject.incident, place=place
+        request.key, question, name_of(request.actor), group=subject.group, incident=subject.incident, target=target
     )
     await start(ctx.engine, put.number)
-    if place is not None or (request.thread and await _stands_there(ctx, request, put)):
+    if target is not None or (request.thread and await _stands_there(ctx, request, put)):
         return Reply("")
     return Reply(f"The answer will stand in the thread of {subject.ref}, for everybody.")
 
 
-async def _place(ctx: CommandContext, request: Request) -> AnswerPlace | None:
+async def _target(ctx: CommandContext, request: Request) -> AnswerTarget | None:
     """Where the answer is seen by who asked; None: in the thread of what it is about."""
     if request.entry_point is EntryPoint.DIRECT:
-        return AnswerPlace(request.channel)
-    if not request.said_at:
+        return AnswerTarget(request.channel)
+    if not request.request_ts:
         return None
-    thread = request.thread or request.said_at
+    thread = request.thread or request.request_ts
     above = await Interactions(ctx.db).shown_at(request.channel, thread)
     if above is None:
-        return AnswerPlace(request.channel, under=thread)
-    return AnswerPlace(request.channel, thread_key=above.key) if above.kind == MessageKind.QUESTION else None
+        return AnswerTarget(request.channel, under=thread)
+    return AnswerTarget(request.channel, thread_key=above.key) if above.kind == MessageKind.QUESTION else None
 
 
 async def _stands_there(ctx: CommandContext, request: Request, put: Put) -> bool:

@@ -38,7 +38,9 @@ async def _waiting(ctx: CommandContext, request: Request) -> list[Proposal]:
 async def _may_approve(ctx: CommandContext, person: str, proposal: Proposal) -> bool:
     roster = await ctx.approvals.rotas.roster()
     roles = await roles_of(ctx.db, proposal.incident)
-    return person in roster.approvers(proposal.service, proposal.tier, ctx.clock(), roles=roles, requesters=proposal.asked_by)
+    return person in roster.approvers(
+        proposal.service, proposal.tier, ctx.clock(), roles=roles, requesters=proposal.all_requesters
+    )
 
 
 async def _on_call(ctx: CommandContext, person: str) -> list[str]:

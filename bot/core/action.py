@@ -224,7 +224,7 @@ class Terms(Plan):
     expires_at: datetime
 
     @property
-    def asked_by(self) -> frozenset[str]:
+    def all_requesters(self) -> frozenset[str]:
         """Everyone whose word led to it, without Tocsin itself."""
         return frozenset({self.requester, *self.requesters}) - {""}
 

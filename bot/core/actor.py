@@ -24,7 +24,7 @@ class Actor:
 
 
 @dataclass(frozen=True)
-class Room:
+class ChannelAccess:
     """A channel as Slack knows it now. `members` are those of a private one; of a public one they do not matter."""
 
     is_private: bool = False
@@ -33,17 +33,17 @@ class Room:
     members: frozenset[str] = frozenset()
 
 
-UNKNOWN = Room(is_private=True, is_shared=True)
+UNKNOWN = ChannelAccess(is_private=True, is_shared=True)
 """Slack did not say: nobody is known to be in it."""
 
 
-def is_direct(place: str) -> bool:
+def is_direct(channel: str) -> bool:
     """Whether nobody but one person and the bot is there: a direct conversation, the home tab."""
-    return not place or place.startswith("D")
+    return not channel or channel.startswith("D")
 
 
-def may_read(actor: Actor, channel: str, here: str, room: Room) -> bool:
-    """Whether somebody who asks in `here` may read what belongs to `channel`, which is this room.
+def may_read(actor: Actor, channel: str, here: str, access: ChannelAccess) -> bool:
+    """Whether somebody who asks in `here` may read what belongs to `channel`, as Slack knows that one now.
 
     What stands in the channel where they ask, they read anyhow. Beyond it full members read what belongs to a public
     channel, or to a private one that they are in; guests, bots and people of other workspaces nothing.
@@ -52,9 +52,9 @@ def may_read(actor: Actor, channel: str, here: str, room: Room) -> bool:
         return True
     if actor.is_guest or actor.is_stranger or actor.is_bot or actor.is_deleted:
         return False
-    return not room.is_private or actor.user in room.members
+    return not access.is_private or actor.user in access.members
 
 
-def may_be_heard(channel: str, here: str, room: Room, place: Room) -> bool:
+def may_answer_in(channel: str, here: str, access: ChannelAccess, here_access: ChannelAccess) -> bool:
     """Whether an answer about `channel` may stand in `here`, where others than the one who asked read it too."""
-    return channel == here or is_direct(here) or not (room.is_private or place.is_private or place.is_shared)
+    return channel == here or is_direct(here) or not (access.is_private or here_access.is_private or here_access.is_shared)

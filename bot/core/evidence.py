@@ -125,7 +125,7 @@ class Lead(BaseModel):
 
 Confidence = Literal["likely", "possible", "unlikely", "unsupported"]
 NamedBy = Literal["", "analyst", "agent", "both"]
-Standing = Literal["", "best lead", "one of several"]
+LeadStatus = Literal["", "best lead", "one of several"]
 """What "possible" means beside the other causes; "" for other confidences, and in rows of older versions."""
 CauseKind = Literal["change", "dependency", "resource", "traffic", "external", "unknown"]
 
@@ -150,13 +150,13 @@ class Hypothesis(BaseModel):
     check: str = Field(default="", max_length=300, description="The check that would decide")
     named_by: SkipJsonSchema[NamedBy] = ""
     """Who named it, set by code where the analyst's and the agent's answers were merged: no part of what a model answers."""
-    standing: SkipJsonSchema[Standing] = ""
-    """Of a possible cause, beside the others; set by code where an answer is judged."""
+    lead_status: SkipJsonSchema[LeadStatus] = Field(default="", validation_alias=AliasChoices("lead_status", "standing"))
+    """Of a possible cause, beside the others; set by code where an answer is judged. `standing` in older rows."""
 
     @property
     def confidence_text(self) -> str:
         """The confidence as people read it: likely, best lead, one of several, unlikely."""
-        return self.standing or self.confidence
+        return self.lead_status or self.confidence
 
 
 class Findings(BaseModel):

@@ -1,4 +1,4 @@
-"""How often somebody may do something: so many times within a window; the first time too many is told from the others."""
+"""How often somebody may do something: so many times within a window; the first one too many has a result of its own."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from enum import StrEnum
 MOST_KEYS = 4096
 
 
-class Ruling(StrEnum):
+class QuotaResult(StrEnum):
     """What becomes of one more attempt."""
 
     ALLOWED = "allowed"
@@ -30,7 +30,7 @@ class Quotas:
         self._most, self._window = most, window
         self._windows: OrderedDict[str, _Window] = OrderedDict()
 
-    def take(self, key: str, now: datetime) -> Ruling:
+    def take(self, key: str, now: datetime) -> QuotaResult:
         """Use it once more. A clock that was set back begins a new window."""
         window = self._windows.get(key)
         if window is None or not timedelta() <= now - window.since < self._window:
@@ -40,5 +40,5 @@ class Quotas:
             self._windows.popitem(last=False)
         window.uses += 1
         if window.uses <= self._most:
-            return Ruling.ALLOWED
-        return Ruling.FIRST_REFUSED if window.uses == self._most + 1 else Ruling.REFUSED
+            return QuotaResult.ALLOWED
+        return QuotaResult.FIRST_REFUSED if window.uses == self._most + 1 else QuotaResult.REFUSED

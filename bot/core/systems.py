@@ -129,5 +129,5 @@ class RunbookHit:
     id: str
     title: str
     passage: str
-    score: float
+    similarity: float
     link: str = ""

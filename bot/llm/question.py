@@ -100,7 +100,7 @@ class EvidenceReader:
 
         async def pseudonyms() -> Pseudonyms:
             row, facts = await self.questions.row(question), await self.questions.answer_facts(question)
-            requester = [Name("person", row.asked_by)]
+            requester = [Name("person", row.requester)]
             people = [Name("person", entry.who) for entry in facts.timeline if entry.who]
             case = names_in(facts.case, facts.ledger) if facts.case else []
             return Pseudonyms([*inventory, *requester, *people, *case])

@@ -51,15 +51,15 @@ class RunbookFolder:
     async def search(self, text: str, limit: int = 3) -> list[RunbookHit]:
         """The runbooks that fit best, best first; one whose name is the text's first line or word comes first with 1.0.
 
-        Other scores say how much of the text the runbook holds, at most 0.99.
+        The other similarities are the share of the text that the runbook holds, at most 0.99.
         """
         contents = await self._current()
         ranked = await asyncio.to_thread(contents.ranking.search, text, limit + 1)
-        scores = {id: round(min(0.99, score), 3) for id, score in ranked}
+        similarities = {id: round(min(0.99, similarity), 3) for id, similarity in ranked}
         exact = _exact(contents, text)
         if exact:
-            scores = {exact: 1.0} | {id: score for id, score in scores.items() if id != exact}
-        return [_hit(contents.books[id], text, score) for id, score in list(scores.items())[:limit]]
+            similarities = {exact: 1.0} | {id: similarity for id, similarity in similarities.items() if id != exact}
+        return [_hit(contents.books[id], text, similarity) for id, similarity in list(similarities.items())[:limit]]
 
     async def read(self, id: str) -> str | None:
         """The whole Markdown; None if no runbook has this id."""
@@ -143,5 +143,7 @@ def _folded(name: str) -> str:
     return "".join(char for char in name.casefold() if char.isalnum())
 
 
-def _hit(book: _Book, text: str, score: float) -> RunbookHit:
-    return RunbookHit(id=book.id, title=book.title, passage=best_passage(book.text, text), score=score, link=book.link)
+def _hit(book: _Book, text: str, similarity: float) -> RunbookHit:
+    return RunbookHit(
+        id=book.id, title=book.title, passage=best_passage(book.text, text), similarity=similarity, link=book.link
+    )

@@ -57,7 +57,7 @@ class Request:
     entry_point: EntryPoint = EntryPoint.MENTION
     message: str = ""
     """ts of the message whose button was pressed."""
-    said_at: str = ""
+    request_ts: str = ""
     """ts of the person's message that is the request, or that a shortcut was used on: an answer can stand under it."""
     key: str = ""
     """Unique per interaction; a repeat is the same key."""

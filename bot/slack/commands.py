@@ -14,7 +14,7 @@ from bot.core.messages.content import MessageKind
 from bot.core.messages.replies import HomeReply
 from bot.core.questions.grammar import LIMIT, Line
 from bot.core.questions.speech import is_speech
-from bot.core.quotas import Quotas, Ruling
+from bot.core.quotas import QuotaResult, Quotas
 from bot.core.redaction.redaction import redact, redact_all
 from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request, Response, Who
 from bot.slack.answers import DELIVERY_ERRORS, Answers, ReplyTarget
@@ -101,13 +101,13 @@ class CommandRouter:
         Before anything is looked up or written: whoever presses 500 times must not keep others waiting.
         """
         now = self.ctx.clock()
-        ruling = self._of_subject.take(f"{target.user} {ref}", now) if ref else Ruling.ALLOWED
-        if ruling is Ruling.ALLOWED:
-            ruling = self._of_person.take(target.user, now)
-        if ruling is Ruling.FIRST_REFUSED:
+        result = self._of_subject.take(f"{target.user} {ref}", now) if ref else QuotaResult.ALLOWED
+        if result is QuotaResult.ALLOWED:
+            result = self._of_person.take(target.user, now)
+        if result is QuotaResult.FIRST_REFUSED:
             await self.interactions.refused(target.user, "flood", ref, TOO_MUCH)
             await self.answers.private(target, Reply(TOO_MUCH))
-        return ruling is not Ruling.ALLOWED
+        return result is not QuotaResult.ALLOWED
 
     # ------------------------------------------------------------ a button or menu
 
@@ -130,7 +130,7 @@ class CommandRouter:
 
     async def show_home(self, target: ReplyTarget) -> None:
         """The home tab of whoever looks at it, as it is now."""
-        if self._of_subject.take(f"{target.user} home", self.ctx.clock()) is not Ruling.ALLOWED:
+        if self._of_subject.take(f"{target.user} home", self.ctx.clock()) is not QuotaResult.ALLOWED:
             return
         request = Request("home", Actor(team=target.team, user=target.user), "", entry_point=EntryPoint.HOME)
         answer = await self._use(request, target)

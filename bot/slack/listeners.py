@@ -101,7 +101,7 @@ async def _on_typed(router: CommandRouter, body: Body, entry_point: EntryPoint) 
     target = ReplyTarget(event["user"], event["channel"], thread=thread, open_thread=thread, team=team, home=home)
     line = parse_line(_unescape(_MENTION.sub("", event.get("text", ""), count=1)))
     key = f"event:{body.get('event_id') or event['ts']}"
-    await router.line(line, _request(target, entry_point=entry_point, key=key, said_at=event["ts"]), target)
+    await router.line(line, _request(target, entry_point=entry_point, key=key, request_ts=event["ts"]), target)
 
 
 async def on_home_opened(router: CommandRouter, body: Body) -> None:
@@ -147,7 +147,7 @@ async def on_shortcut(router: CommandRouter, body: Body) -> None:
     target = _interaction_target(body, channel, thread or ts, _read_in(thread, ts))
     key = f"shortcut:{body.get('trigger_id') or body.get('action_ts', '')}"
     line = Line(verb=body.get("callback_id", ""), text=_unescape(message.get("text", "")))
-    await router.line(line, _request(target, entry_point=EntryPoint.SHORTCUT, key=key, said_at=ts), target)
+    await router.line(line, _request(target, entry_point=EntryPoint.SHORTCUT, key=key, request_ts=ts), target)
 
 
 def _request(
@@ -159,7 +159,7 @@ def _request(
     ref: str = "",
     revision: int | None = None,
     message: str = "",
-    said_at: str = "",
+    request_ts: str = "",
 ) -> Request:
     # The actor is looked up inside, after the acknowledgement; until then only the ids are known.
     actor = Actor(team=target.team, user=target.user)
@@ -172,7 +172,7 @@ def _request(
         revision=revision,
         entry_point=entry_point,
         message=message,
-        said_at=said_at,
+        request_ts=request_ts,
         key=key,
     )
 

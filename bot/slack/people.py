@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 
-from bot.core.actor import UNKNOWN, Actor, Room
+from bot.core.actor import UNKNOWN, Actor, ChannelAccess
 from bot.core.config.services import Person, plain_email
 from bot.core.errors import QueryFailed
 from bot.slack.client import PAGE, SlackClient
@@ -38,7 +38,7 @@ class People:
         self._slack, self._monotonic = slack, monotonic
         self.replace(people)
         self._profiles: dict[str, _Cached] = {}
-        self._rooms: dict[str, tuple[float, Room]] = {}
+        self._cached_access: dict[str, tuple[float, ChannelAccess]] = {}
         self._team = ""
 
     def replace(self, people: Mapping[str, Person]) -> None:
@@ -85,27 +85,29 @@ class People:
         answer = await self._call(f"user group {group}", self._slack.web.usergroups_users_list, usergroup=group)
         return frozenset(answer.get("users", ()))
 
-    async def room(self, channel: str) -> Room:
+    async def channel_access(self, channel: str) -> ChannelAccess:
         """What a channel is, and who is in it if it is private; UNKNOWN where Slack does not say. "" belongs to no channel."""
         if not channel:
-            return Room()
-        cached = self._rooms.get(channel)
+            return ChannelAccess()
+        cached = self._cached_access.get(channel)
         if cached and self._monotonic() - cached[0] < CACHE_SECONDS:
             return cached[1]
         try:
-            room = await self._read_room(channel)
+            access = await self._read_access(channel)
         except QueryFailed as error:
             log.warning("a channel is not known, so it counts as private", channel=channel, why=str(error))
             return UNKNOWN
-        self._rooms[channel] = self._monotonic(), room
-        return room
+        self._cached_access[channel] = self._monotonic(), access
+        return access
 
-    async def _read_room(self, channel: str) -> Room:
+    async def _read_access(self, channel: str) -> ChannelAccess:
         about = (await self._call(f"channel {channel}", self._slack.web.conversations_info, channel=channel))["channel"]
         shared = bool(about.get("is_ext_shared") or about.get("is_pending_ext_shared"))
         if not about.get("is_private"):
-            return Room(is_shared=shared)
-        return Room(is_private=True, is_shared=shared, members=frozenset([user async for user in self._members(channel)]))
+            return ChannelAccess(is_shared=shared)
+        return ChannelAccess(
+            is_private=True, is_shared=shared, members=frozenset([user async for user in self._members(channel)])
+        )
 
     async def _members(self, channel: str) -> AsyncIterator[str]:
         cursor = ""

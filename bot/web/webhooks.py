@@ -20,7 +20,7 @@ from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.config.alerts import SourceConfig
 from bot.core.errors import QueryFailed, TooManyItems, UnreadableBody
-from bot.core.quotas import Quotas, Ruling
+from bot.core.quotas import QuotaResult, Quotas
 from bot.core.redaction.redaction import redact, redact_bytes
 from bot.core.text.untrusted import one_line
 from bot.plugins import Fetch, ParsedBody, Rejected, SignedRequest, Source, SourceRequest
@@ -213,10 +213,10 @@ class WebhookEndpoints:
 
     async def _keep(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:
         """What nobody could read may hold secrets all the same; of a flood, some. Raises Busy."""
-        ruling = self._quota.take(source, received_at)
-        if ruling is Ruling.FIRST_REFUSED:
+        result = self._quota.take(source, received_at)
+        if result is QuotaResult.FIRST_REFUSED:
             log.warning("more of a source is not readable than is kept", source=source, a_minute=MOST_UNREADABLE)
-        if ruling is not Ruling.ALLOWED:
+        if result is not QuotaResult.ALLOWED:
             return
         clean = await asyncio.to_thread(redact_bytes, body)
         await self.writer.keep_unreadable(source, clean, redact(problem), received_at)

@@ -145,7 +145,7 @@ async def test_what_people_said_it_was_is_found_again_and_brings_a_new_draft(des
     drafts = Postmortems(desk.db)
     await drafts.save("INC-1", 1, [], "")
     desk.clock.forward(5)
-    later = ConfirmedCause(text="full disk", service="checkout", said_by="bob", at=desk.clock())
+    later = ConfirmedCause(text="full disk", service="checkout", confirmed_by="bob", at=desk.clock())
     await causes.confirm(desk.db, "INC-1", later)
 
     (past,) = await PastIncidents(desk.db).confirmed(NOW - timedelta(days=1))

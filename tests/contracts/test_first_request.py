@@ -32,7 +32,7 @@ async def first_requests(folder: Path) -> Requests:
     async with ReplayDatabase(folder) as stage, serving(script) as url:
         agent: Any = None
         for case in cases.values():
-            confirmed = ConfirmedCause(text="", said_by="", at=case.now)
+            confirmed = ConfirmedCause(text="", confirmed_by="", at=case.now)
             frozen = FrozenCase(
                 ref="AL-1", case=case.case, entries=(), findings=case.findings, confirmed=confirmed, at=case.now
             )

@@ -33,7 +33,7 @@ async def case(tmp_path: Path) -> AsyncIterator[FrozenCase]:
     asked = await room.case()
     found = await Analyst(room.looker.bound, room.looker.infos).investigate(run("live", NOW), asked)
     entries = await room.triages.entries("AL-1")
-    truth = ConfirmedCause(text="bad deploy", service="checkout", said_by="alice", at=NOW)
+    truth = ConfirmedCause(text="bad deploy", service="checkout", confirmed_by="alice", at=NOW)
     answered = judge(found, entries)
     yield FrozenCase(ref="INC-1", case=asked, entries=tuple(entries), findings=answered, confirmed=truth, at=NOW)
     await db.close()

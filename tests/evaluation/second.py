@@ -104,7 +104,7 @@ def answering(second: Second) -> Iterator[None]:
 
 def _frozen(first: Investigation) -> FrozenCase:
     """The shape that a stage is set with; nobody has said what it was."""
-    nobody = ConfirmedCause(text="", said_by="", at=first.now)
+    nobody = ConfirmedCause(text="", confirmed_by="", at=first.now)
     asked: Case = first.case
     entries = tuple(entry.model_copy(update={"at": first.now}) for entry in first.ledger)
     return FrozenCase(ref=asked.group, case=asked, entries=entries, findings=first.findings, confirmed=nobody, at=first.now)

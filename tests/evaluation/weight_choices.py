@@ -140,7 +140,7 @@ NOT_CHOSEN: Mapping[str, str] = {
     "categories": "the written scenarios have categories and no ranking",
     "answers": "no public set holds questions",
     "retrieval": "chosen on the public runbooks, which rank documents and no causes",
-    "pace": "decides which alerts belong together, and each set holds its bursts as they are",
+    "arrival_rate": "decides which alerts belong together, and each set holds its bursts as they are",
     "past_incidents": "no public set holds incidents that people explained",
     "remedies": "no public set holds remediations",
 }

@@ -1,7 +1,7 @@
 """Which alerts belong together: the signal itself, the source's own key, the service, its neighbours, shared labels, and time.
 
-Rules decide while alerts are few. Of several groups that the rules allow, and where alerts come fast, the pace decides
-(bot/core/alerts/pace.py). Each answer carries its reason.
+Rules decide while alerts are few. Of several groups that the rules allow, and where alerts come fast, the arrival rate decides
+(bot/core/alerts/arrival_rate.py). Each answer carries its reason.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -11,10 +11,10 @@ from enum import StrEnum
 from functools import cached_property
 
 from bot.core.alerts import reasons
+from bot.core.alerts.arrival_rate import ArrivalRate, Candidate, UsualDelays, choose
 from bot.core.alerts.component import HOSTS, component_of
 from bot.core.alerts.episodes import LastTime
 from bot.core.alerts.kind import kind_of
-from bot.core.alerts.pace import Candidate, Pace, UsualDelays, choose
 from bot.core.facts.alerting import AlertKind
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
@@ -29,7 +29,7 @@ MACHINE_LABELS = ("pod", "instance", "node", "host")
 """Labels that tie alerts without a service together."""
 
 MOST_BURSTS = 8
-"""Groups that the pace chooses among: the newest."""
+"""Groups that the arrival rate chooses among: the newest."""
 
 Hint = tuple[str, ...]
 """Something two alerts can have in common, e.g. `("service", "checkout")`."""
@@ -97,7 +97,7 @@ class OpenGroup:
     firing: set[str] = field(default_factory=set)
     """Services of which an alert is known to fire; of others nothing is known."""
     members: int = 0
-    pace: Pace = field(default_factory=Pace)
+    arrivals: ArrivalRate = field(default_factory=ArrivalRate)
 
     def declare(self, service: str) -> set[Hint]:
         """Make it the group of an incident that a person declared of a service; returns the hints that are new to the group."""
@@ -113,7 +113,7 @@ class OpenGroup:
         fresh = arrival.hints - self.hints
         self.hints |= fresh
         self.members += 1
-        self.pace.add(arrival.at.timestamp(), arrival.component)
+        self.arrivals.add(arrival.at.timestamp(), arrival.component)
         self.scope = {**arrival.scope, **self.scope}
         if (alert := (arrival.name, arrival.service)) not in self.alerts:
             self.alerts.add(alert)
@@ -223,7 +223,7 @@ def place(
 ) -> Placement:
     """The group of a new episode and why. Moves the evidence that another burst has begun.
 
-    The strongest reason wins, then the newest group; where alerts come fast, the pace chooses among those of any reason.
+    The strongest reason wins, then the newest group; where alerts come fast, the arrival rate chooses among all that fit.
     """
     matches = [(group, membership) for group in candidates if (membership := _membership(arrival, group, catalogue, ties))]
     if not matches:
@@ -231,13 +231,13 @@ def place(
     group, membership = max(matches, key=lambda one: (_STRENGTH[one[1].reason], one[0].last_alert_at, one[0].number))
     fitting = [one for one, _ in matches if one.state is not GroupState.MONITORING]
     back = arrival.last.returns and arrival.last.group == group.number
-    if back or membership.reason in _CERTAIN or not any(one.pace.is_burst for one in fitting):
+    if back or membership.reason in _CERTAIN or not any(one.arrivals.is_burst for one in fitting):
         return Placement(group, membership)
-    return _by_pace(arrival, sorted(fitting, key=lambda one: one.pace.began_at)[-MOST_BURSTS:], delays)
+    return _by_arrival_rate(arrival, sorted(fitting, key=lambda one: one.arrivals.began_at)[-MOST_BURSTS:], delays)
 
 
-def _by_pace(arrival: Arrival, groups: Sequence[OpenGroup], delays: UsualDelays) -> Placement:
-    candidates = [Candidate(group.number, group.pace, arrival.signal in group.hints) for group in groups]
+def _by_arrival_rate(arrival: Arrival, groups: Sequence[OpenGroup], delays: UsualDelays) -> Placement:
+    candidates = [Candidate(group.number, group.arrivals, arrival.signal in group.hints) for group in groups]
     choice = choose(arrival.at.timestamp(), arrival.component, delays.of(arrival.fingerprint), candidates)
     if choice.number is None:
         return Placement(None, Membership(GroupingReason.NEW_BURST, choice.text))

@@ -55,7 +55,8 @@ class RunbookFact(Fact):
 
     id: str
     title: str
-    score: float
+    similarity: float = Field(validation_alias=AliasChoices("similarity", "score"))
+    """`score` in older records."""
 
 
 class PastIncidentFact(Fact):
@@ -64,13 +65,14 @@ class PastIncidentFact(Fact):
     ref: str
     title: str
     at: AwareDatetime
-    score: float
-    """Likeness, 0 to 1."""
+    similarity: float = Field(validation_alias=AliasChoices("similarity", "score"))
+    """From 0 to 1; `score` in older records."""
     reasons: tuple[str, ...]
     cause: str
     service: str
     kind: str
-    said_by: str
+    confirmed_by: str = Field(validation_alias=AliasChoices("confirmed_by", "said_by"))
+    """`said_by` in older records."""
 
 
 class FixFact(Fact):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from bot.core.evidence import Case
 from bot.core.questions.retrieval import Ranking
@@ -27,8 +27,8 @@ class ConfirmedCause(BaseModel):
     kind: str = ""
     """As of a hypothesis: change, dependency, resource, ..."""
     change_id: str = ""
-    said_by: str
-    """A person key, or the Slack id of a member outside the roster."""
+    confirmed_by: str = Field(validation_alias=AliasChoices("confirmed_by", "said_by"))
+    """A person key, or the Slack id of a member outside the roster. `said_by` in older records."""
     at: datetime
 
 

@@ -190,7 +190,7 @@ def _acknowledged(m: PostmortemRecord, group: AlertGroup, reported_at: datetime)
 
 def _cause(m: PostmortemRecord) -> Iterable[Sentence]:
     if m.cause:
-        who = f"Confirmed by {one_line(m.cause.said_by, 80)} at {clock(m.cause.at)}"
+        who = f"Confirmed by {one_line(m.cause.confirmed_by, 80)} at {clock(m.cause.at)}"
         yield Sentence(text=f"{who}: {one_line(m.cause.text, 500)}", sources=(m.incident.ref,))
     elif m.incident.cause:
         yield Sentence(text=f"Confirmed by a person: {one_line(m.incident.cause, 500)}", sources=(m.incident.ref,))

@@ -93,7 +93,7 @@ def certainty(cause: Hypothesis, others: Sequence[Hypothesis] = ()) -> str:
         return "Likely"
     if cause.confidence != "possible":
         return "Not known"
-    if cause.standing != "one of several":
+    if cause.lead_status != "one of several":
         return "Best lead"
     possible = sum(other.confidence == "possible" for other in others)
     return f"One of {possible}" if possible > 1 else "One of several"

@@ -63,7 +63,7 @@ class _Index:
                 index.postings.setdefault(term, {})[name] = count
         return index
 
-    def scores(self, query: Weights) -> dict[str, float]:
+    def relevance(self, query: Weights) -> dict[str, float]:
         """BM25 of every document that shares a term with the query."""
         mean = sum(self.lengths.values()) / max(1, len(self.lengths)) or 1.0
         total: dict[str, float] = {}
@@ -79,8 +79,8 @@ class _Index:
         holders = len(self.postings.get(term, {}))
         return math.log(1 + (len(self.lengths) - holders + 0.5) / (holders + 0.5))
 
-    def max_score(self, query: Weights) -> float:
-        """The score that a document approaches the more often it holds every term of the query."""
+    def max_relevance(self, query: Weights) -> float:
+        """The relevance that a document approaches the more often it holds every term of the query."""
         return sum(weight * self.rarity(term) * (_WEIGHTS.saturation + 1) for term, weight in query.items())
 
 
@@ -93,17 +93,17 @@ class Ranking:
         self._pairs = _Index.of({name: pairs for name, (_, pairs) in terms.items()})
 
     def search(self, text: str, limit: int = 3) -> list[tuple[str, float]]:
-        """Ids and scores of the best documents, best first; only those that share a word with the text.
+        """Ids and relevance of the best documents, best first; only those that share a word with the text.
 
-        A score is a share of what a document that holds every word of the text often would get: 0 to about 1.
+        A relevance is a share of what a document that holds every word of the text often would get: 0 to about 1.
         """
         words, neighbours = _query(text)
-        scores = self._words.scores(words)
-        for name, score in self._pairs.scores(neighbours).items():
-            scores[name] = scores.get(name, 0.0) + _WEIGHTS.pair * score
-        best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:limit]
-        highest = self._words.max_score(words) or 1.0
-        return [(name, score / highest) for name, score in best]
+        relevances = self._words.relevance(words)
+        for name, relevance in self._pairs.relevance(neighbours).items():
+            relevances[name] = relevances.get(name, 0.0) + _WEIGHTS.pair * relevance
+        best = sorted(relevances.items(), key=lambda item: (-item[1], item[0]))[:limit]
+        highest = self._words.max_relevance(words) or 1.0
+        return [(name, relevance / highest) for name, relevance in best]
 
 
 def best_passage(document: str, text: str, limit: int = 400) -> str:

@@ -16,7 +16,7 @@ _KEYS: dict[Kind, str] = {
     "workload": "deployment statefulset daemonset workload container",
     "cluster": "cluster",
     "component": "component",
-    "person": "author user owner owners who said_by",
+    "person": "author user owner owners who confirmed_by said_by",
 }
 """Labels and fields whose value is a name."""
 _KIND_OF: dict[str, Kind] = {key: kind for kind, keys in _KEYS.items() for key in keys.split()}

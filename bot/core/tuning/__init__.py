@@ -10,10 +10,10 @@ A "doubling" is log2 of how far a signal is beyond its normal range (core/metric
 
 from dataclasses import dataclass, field
 
+from bot.core.tuning.arrival_rate import ArrivalRateWeights
 from bot.core.tuning.causes import OtherCauseWeights, OutsideWeights, ProviderWeights, ResourceWeights, TrafficWeights
 from bot.core.tuning.changes import ChangeWeights, DiffWeights, NeighbourWeights
 from bot.core.tuning.fault_location import AlertKindWeights, AttributionWeights, BurstCauseWeights, BurstWeights, SignWeights
-from bot.core.tuning.pace import PaceWeights
 from bot.core.tuning.retrieval import AnswerWeights, RetrievalWeights, SimilarityWeights
 from bot.core.tuning.verdict import CategoryWeights, ConfidenceThresholds, RemedyThresholds, VerdictThresholds
 
@@ -26,7 +26,7 @@ class Tuning:
     attribution: AttributionWeights = field(default_factory=AttributionWeights)
     burst: BurstWeights = field(default_factory=BurstWeights)
     alert_kinds: AlertKindWeights = field(default_factory=AlertKindWeights)
-    pace: PaceWeights = field(default_factory=PaceWeights)
+    arrival_rate: ArrivalRateWeights = field(default_factory=ArrivalRateWeights)
     burst_causes: BurstCauseWeights = field(default_factory=BurstCauseWeights)
     changes: ChangeWeights = field(default_factory=ChangeWeights)
     neighbours: NeighbourWeights = field(default_factory=NeighbourWeights)

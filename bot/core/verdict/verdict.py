@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Self
 
-from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, Lead, LedgerEntry, Standing, missed
+from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, Lead, LeadStatus, LedgerEntry, missed
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 from bot.core.verdict.contradiction import contradiction, denial, known_services
@@ -57,11 +57,11 @@ def by_confidence(findings: Findings) -> Findings:
     """The hypotheses by confidence, equals in their order, and what each possible one is beside the others."""
     ordered = sorted(findings.hypotheses, key=lambda h: CONFIDENCES.index(h.confidence))
     best = _is_best_lead(ordered, findings)
-    placed = [h.model_copy(update={"standing": _standing(h, best=best and n == 0)}) for n, h in enumerate(ordered)]
+    placed = [h.model_copy(update={"lead_status": _lead_status(h, best=best and n == 0)}) for n, h in enumerate(ordered)]
     return findings.model_copy(update={"hypotheses": placed})
 
 
-def _standing(hypothesis: Hypothesis, *, best: bool) -> Standing:
+def _lead_status(hypothesis: Hypothesis, *, best: bool) -> LeadStatus:
     if hypothesis.confidence != "possible":
         return ""
     return "best lead" if best else "one of several"

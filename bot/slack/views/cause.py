@@ -27,6 +27,6 @@ def _asking(content: CauseContent) -> Rendered:
 def _answered(content: CauseContent, cause: ConfirmedCause) -> Rendered:
     ref = content.ref
     change = button("Correct...", "cause", f"{ref}:{content.attempt}", accessible_label=f"Correct the cause of {ref}")
-    author = f"Confirmed by {plain_text(cause.said_by, 40)} {when(cause.at)}"
+    author = f"Confirmed by {plain_text(cause.confirmed_by, 40)} {when(cause.at)}"
     blocks: list[Block] = [section(f"*What it was:* {prose(cause.text, 500)}"), actions(change), context(author, ref)]
-    return f"{ref}: {plain_text(cause.said_by, 40)} named the cause", blocks
+    return f"{ref}: {plain_text(cause.confirmed_by, 40)} named the cause", blocks

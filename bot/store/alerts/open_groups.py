@@ -12,6 +12,7 @@ from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.alerts.arrival_rate import PAUSE, UsualDelays
 from bot.core.alerts.grouping import (
     MOST_BURSTS,
     Arrival,
@@ -24,7 +25,6 @@ from bot.core.alerts.grouping import (
     same_scope,
 )
 from bot.core.alerts.hint_index import HintIndex
-from bot.core.alerts.pace import PAUSE, UsualDelays
 from bot.core.alerts.ties.cascades import Cascades, RunningBurst
 from bot.core.alerts.ties.grouping_rules import GroupingRule
 from bot.core.alerts.ties.topology import near_by_calls
@@ -32,7 +32,7 @@ from bot.core.incident import GroupState
 from bot.core.service import Catalogue
 from bot.store.alerts.ties import grouping_rules
 from bot.store.alerts.ties.learned import learned_calls, save_cascades, saved_cascades
-from bot.store.db.turns import Turns
+from bot.store.db.yielding import LoopYield
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
 
 LEARN_EVERY, SAVE_EVERY = timedelta(minutes=10), timedelta(minutes=1)
@@ -54,8 +54,8 @@ class OpenGroups:
         self._delays = UsualDelays()
         self._cascades = Cascades()
         self._bursts: set[int] = set()
-        """Groups that are bursts and ran when they were last looked at."""
-        self._looked_at = 0.0
+        """Groups that are bursts and ran when they were last checked."""
+        self._checked_at = 0.0
         self._rules: Sequence[GroupingRule] = ()
         self._calls: dict[str, dict[str, str]] = {}
         """Learned: service -> services that it calls or is called by, with the reason."""
@@ -93,19 +93,19 @@ class OpenGroups:
     def _running(self, arrival: Arrival) -> list[RunningBurst] | None:
         """The bursts of its installation that run while it arrives; None where so many run that they say nothing."""
         at = arrival.at.timestamp()
-        if at - self._looked_at >= 1.0:
-            self._looked_at = at
-            self._bursts = {number for number in self._bursts if at - self.groups[number].pace.last_at <= PAUSE}
+        if at - self._checked_at >= 1.0:
+            self._checked_at = at
+            self._bursts = {number for number in self._bursts if at - self.groups[number].arrivals.last_at <= PAUSE}
         if len(self._bursts) > MOST_BURSTS:
             return None
         groups = [self.groups[number] for number in self._bursts]
         return [(group.number, group.services) for group in groups if same_scope(arrival, group)]
 
     def open(self, row: GroupRow, *, burst: bool = False) -> OpenGroup:
-        """Take a new group in, as yet without members; `burst`: as the pace of alerts had it opened."""
+        """Take a new group in, as yet without members; `burst`: opened by the arrival rate of alerts."""
         assert row.id is not None
         group = OpenGroup(row.id, GroupState(row.state), row.opened_at, row.last_alert_at, row.cleared_at)
-        group.pace.is_burst = burst
+        group.arrivals.is_burst = burst
         self.groups[row.id] = group
         return group
 
@@ -121,9 +121,9 @@ class OpenGroups:
             return
         for hint in group.add(arrival):
             self._index.add(hint, group)
-        if group.pace.is_burst:
+        if group.arrivals.is_burst:
             self._bursts.add(number)
-            self._delays.learn(arrival.fingerprint, group.pace.age(arrival.at.timestamp()))
+            self._delays.learn(arrival.fingerprint, group.arrivals.age(arrival.at.timestamp()))
 
     def close(self, number: int) -> None:
         """A resolved group takes nobody any more."""
@@ -167,13 +167,13 @@ class OpenGroups:
 
     async def _read_members(self, session: AsyncSession, numbers: Sequence[int]) -> None:
         newest = await session.exec(_NEWEST_MEMBERS, params={"numbers": list(numbers), "most": _MEMBERS})  # type: ignore[call-overload]
-        ids, turns = [id for (id,) in newest.all()], Turns()
+        ids, loop = [id for (id,) in newest.all()], LoopYield()
         for start in range(0, len(ids), _CHUNK):
             for number, reason, *member in (await session.exec(_members(ids[start : start + _CHUNK]))).all():
                 if reason == GroupingReason.NEW_BURST and number in self.groups:
-                    self.groups[number].pace.is_burst = True
+                    self.groups[number].arrivals.is_burst = True
                 self.add_member(number, Arrival(*member))
-                await turns.yielded()
+                await loop.when_due()
 
     def _neighbours(self, service: str) -> dict[str, str]:
         if service not in self._near:

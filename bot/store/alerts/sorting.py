@@ -33,7 +33,7 @@ from bot.store.alerts.renewing import Renewing, renew, renewed_key
 from bot.store.alerts.repeats import Repeats, learn_intervals
 from bot.store.alerts.sorting_result import SortingResult
 from bot.store.db.database import Database
-from bot.store.db.turns import Turns
+from bot.store.db.yielding import LoopYield
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SilenceRow, SourceRow
 
 MOST_AT_ONCE = 500
@@ -59,7 +59,7 @@ class Sorter:
 
     async def sort(self, session: AsyncSession, rows: Sequence[AlertRow]) -> SortingResult:
         """Apply the rows in the order they were stored, until enough groups were opened."""
-        batch, turns = _Batch(self, session), Turns()
+        batch, loop = _Batch(self, session), LoopYield()
         await batch.load(rows)
         # Rows that a query in between needs are flushed where they are made; the others need not be written one by one.
         with session.no_autoflush:
@@ -69,7 +69,7 @@ class Sorter:
                 await batch.apply(row)
                 batch.result.rows += 1
                 # Nothing here waits for SQLite, and others have requests to answer meanwhile.
-                await turns.yielded()
+                await loop.when_due()
             await batch.finish()
         # Episodes get their ids now.
         await session.flush()

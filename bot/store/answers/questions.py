@@ -44,7 +44,7 @@ class Put:
 
 
 @dataclass(frozen=True)
-class AnswerPlace:
+class AnswerTarget:
     """Where an answer stands instead of the thread of what it is about: where it was asked for."""
 
     channel: str
@@ -63,19 +63,19 @@ class Questions:
         self.services = services
         self.tools = tools
 
-    async def put(self, key: str, text: str, who: str, *, group: str, incident: str, place: AnswerPlace | None = None) -> Put:
+    async def put(self, key: str, text: str, who: str, *, group: str, incident: str, target: AnswerTarget | None = None) -> Put:
         """Keep a question, once for each key: a repeat gets what the first one made."""
         group_id, incident_id = number_of(group, "AL"), number_of(incident, "INC")
         try:
             async with self.db.write() as session:
                 row = QuestionRow(
-                    key=key[:400], group_id=group_id, incident_id=incident_id, text=text, asked_by=who, at=self.db.clock()
+                    key=key[:400], group_id=group_id, incident_id=incident_id, text=text, requester=who, at=self.db.clock()
                 )
                 session.add(row)
                 await session.flush()
                 number = row.id or 0
-                if place is not None:
-                    await self._give_place(session, number, place, group or incident)
+                if target is not None:
+                    await self._reserve_answer(session, number, target, group or incident)
         except IntegrityError:
             number = 0
         async with self.db.read() as session:
@@ -83,18 +83,18 @@ class Questions:
             number = number or (await session.exec(query)).one() or 0
             return Put(number, (await transitions.thread_of(session, group_id, incident_id))[1])
 
-    async def _give_place(self, session: AsyncSession, number: int, place: AnswerPlace, about: str) -> None:
+    async def _reserve_answer(self, session: AsyncSession, number: int, target: AnswerTarget, about: str) -> None:
         """The answer's message, not yet wanted: whoever shows the answer finds its place there."""
-        key, thread_key, now = f"answer:{number}", place.thread_key, self.db.clock()
-        if place.under:
+        key, thread_key, now = f"answer:{number}", target.thread_key, self.db.clock()
+        if target.under:
             thread_key = f"asked:{number}"
             row = MessageRow(
                 key=thread_key,
                 kind=MessageKind.QUESTION,
                 subject=about,
-                channel=place.channel,
-                posted_channel=place.channel,
-                ts=place.under,
+                channel=target.channel,
+                posted_channel=target.channel,
+                ts=target.under,
                 sent_rev=1,
                 sent_at=now,
                 created_at=now,
@@ -102,7 +102,7 @@ class Questions:
             )
             session.add(row)
         await messages.reserve(
-            self.db, session, key, channel=place.channel, kind=MessageKind.ANSWER, subject=str(number), thread_key=thread_key
+            self.db, session, key, channel=target.channel, kind=MessageKind.ANSWER, subject=str(number), thread_key=thread_key
         )
 
     async def row(self, number: int) -> QuestionRow:

@@ -164,7 +164,7 @@ class Decisions:
     async def _situation(self, session: AsyncSession, row: ProposalRow, press: Press, roster: Roster) -> _Situation:
         context, terms = await rows.stored_context(self.db, session, roster, row), rows.stored_terms(row)
         roles = await roles_in(self.db, session, row.incident_id)
-        approvers = roster.approvers(row.service, terms.tier, context.now, roles=roles, requesters=terms.asked_by)
+        approvers = roster.approvers(row.service, terms.tier, context.now, roles=roles, requesters=terms.all_requesters)
         return _Situation(
             replace(context, approvers=approvers),
             roster.eligibility(press.actor.person, row.service, context.now, roles=roles),

@@ -31,11 +31,13 @@ async def store(db: Database, session: AsyncSession, incident: IncidentRow, caus
     before, incident.cause = incident.cause, cause.text
     session.add(incident)
     session.add(CauseRow(incident_id=incident.id or 0, **cause.model_dump()))
-    text = f"{cause.said_by} confirmed the cause: {cause.text}"
+    text = f"{cause.confirmed_by} confirmed the cause: {cause.text}"
     group_id, incident_id = incident.group_id, incident.id
-    await timeline.add(db, session, EntryKind.INCIDENT, text, who=cause.said_by, group_id=group_id, incident_id=incident_id)
+    await timeline.add(
+        db, session, EntryKind.INCIDENT, text, who=cause.confirmed_by, group_id=group_id, incident_id=incident_id
+    )
     ref = f"INC-{incident.id}"
-    await audit.append(db, session, who=cause.said_by, what="cause", subject=ref, before=before, after=cause.text)
+    await audit.append(db, session, who=cause.confirmed_by, what="cause", subject=ref, before=before, after=cause.text)
     await messages.refresh(db, session, question_key(incident.id or 0))
 
 

@@ -202,7 +202,7 @@ async def _resolve(
     subject = f"INC-{incident.id}" if incident else f"AL-{group.id if group else ''}"
     before = incident.state if incident else group.state if group else ""
     if cause and incident is not None and cause != incident.cause:
-        await causes.store(db, session, incident, ConfirmedCause(text=cause, said_by=person, at=now))
+        await causes.store(db, session, incident, ConfirmedCause(text=cause, confirmed_by=person, at=now))
     if before != "RESOLVED":
         if incident is not None:
             incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, now, person

@@ -25,10 +25,8 @@ class ReminderLines:
         line = f"line:{key}"
         async with self.db.read() as session:
             posted = col(MessageRow.ts) != ""
-            standing = select(MessageRow.key).where(
-                (col(MessageRow.key) == thread_key) & posted | (col(MessageRow.key) == line)
-            )
-            if (await session.exec(standing)).all() != [thread_key]:
+            query = select(MessageRow.key).where((col(MessageRow.key) == thread_key) & posted | (col(MessageRow.key) == line))
+            if (await session.exec(query)).all() != [thread_key]:
                 return
         async with self.db.write() as session:
             await messages.touch(

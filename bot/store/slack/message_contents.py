@@ -322,7 +322,7 @@ async def _answer(session: AsyncSession, number: str) -> AnswerContent | None:
         ref=ref,
         next_step=step.text if step else "",
         question=row.text,
-        requester=row.asked_by,
+        requester=row.requester,
         answer=QuestionAnswer.model_validate(row.answer) if row.answer else None,
         failed=row.state == "failed",
         evidence=_by_id(await _evidence_rows(session, row.group_id)) if row.group_id else {},

@@ -36,7 +36,7 @@ class QuestionRow(SQLModel, table=True):
     group_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
     incident_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
     text: str = Field(sa_type=Text)
-    asked_by: str
+    requester: str = Field(sa_column_kwargs={"name": "asked_by"})
     state: str = Field(default="asked", index=True)
     """asked, answered, failed."""
     answer: dict[str, Any] = Field(default_factory=dict, sa_type=Json)

@@ -44,5 +44,5 @@ class CauseRow(SQLModel, table=True):
     kind: str = ""
     """As a hypothesis': change, dependency, ...; empty where words alone were given."""
     change_id: str = ""
-    said_by: str
+    confirmed_by: str = Field(sa_column_kwargs={"name": "said_by"})
     at: datetime = Field(sa_type=Moment)

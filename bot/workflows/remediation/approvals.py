@@ -238,7 +238,7 @@ class Approvals:
         requesters: frozenset[str] = frozenset()
         if what.upper().startswith("AP-"):
             proposal = await self.store.load(what.upper())
-            group_ref, requesters = proposal.incident or proposal.group, proposal.asked_by
+            group_ref, requesters = proposal.incident or proposal.group, proposal.all_requesters
             await self._may_record(actor, proposal.service, group_ref)
             plan = await self._by_hand(what.upper(), actor)
         else:

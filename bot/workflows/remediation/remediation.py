@@ -134,7 +134,7 @@ class RemediationSteps:
                 arguments,
                 group_ref=old.incident or old.group,
                 requester=requester,
-                requesters=old.asked_by,
+                requesters=old.all_requesters,
                 because=because,
                 key=f"{kind}:{old.ref}",
             )

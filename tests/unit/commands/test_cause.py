@@ -43,7 +43,7 @@ async def use(house: Office, command: Command = cause, **values: Any) -> Any:
 
 
 async def stored(house: Office) -> list[tuple[str, str, str, str]]:
-    return [(row.text, row.service, row.change_id, row.said_by) for row in await house.rows(CauseRow)]
+    return [(row.text, row.service, row.change_id, row.confirmed_by) for row in await house.rows(CauseRow)]
 
 
 async def test_one_press_confirms_the_first_cause_as_it_was_ranked(house: Office) -> None:

@@ -2,15 +2,15 @@
 
 import pytest
 
-from bot.core.actor import UNKNOWN, Actor, Room, may_be_heard, may_read
+from bot.core.actor import UNKNOWN, Actor, ChannelAccess, may_answer_in, may_read
 
-PUBLIC, PRIVATE = Room(), Room(is_private=True, members=frozenset({"UIN"}))
+PUBLIC, PRIVATE = ChannelAccess(), ChannelAccess(is_private=True, members=frozenset({"UIN"}))
 MEMBER, INSIDER = Actor(user="UOUT"), Actor(user="UIN")
 STRANGERS = [Actor(user="UIN", **{what: True}) for what in ("is_guest", "is_stranger", "is_bot", "is_deleted")]
 
 
 @pytest.mark.parametrize(
-    ("actor", "here", "room", "readable"),
+    ("actor", "here", "access", "readable"),
     [
         (MEMBER, "C2", PUBLIC, True),
         (MEMBER, "", PUBLIC, True),
@@ -23,15 +23,15 @@ STRANGERS = [Actor(user="UIN", **{what: True}) for what in ("is_guest", "is_stra
     ],
 )
 def test_members_read_public_channels_their_own_private_ones_and_the_one_where_they_ask(
-    actor: Actor, here: str, room: Room, readable: bool
+    actor: Actor, here: str, access: ChannelAccess, readable: bool
 ) -> None:
-    assert may_read(actor, "C1", here, room) is readable
+    assert may_read(actor, "C1", here, access) is readable
 
 
 @pytest.mark.parametrize("actor", STRANGERS)
 def test_guests_bots_and_strangers_read_only_what_stands_where_they_ask(actor: Actor) -> None:
     assert may_read(actor, "C1", "C1", PRIVATE)
-    assert not any(may_read(actor, "C1", here, room) for here in ("C2", "D1", "") for room in (PUBLIC, PRIVATE))
+    assert not any(may_read(actor, "C1", here, access) for here in ("C2", "D1", "") for access in (PUBLIC, PRIVATE))
 
 
 def test_what_belongs_to_no_channel_is_for_full_members() -> None:
@@ -39,14 +39,16 @@ def test_what_belongs_to_no_channel_is_for_full_members() -> None:
 
 
 @pytest.mark.parametrize(
-    ("here", "room", "place", "heard"),
+    ("here", "access", "here_access", "allowed"),
     [
         ("C1", PRIVATE, PRIVATE, True),
         ("D1", PRIVATE, UNKNOWN, True),
         ("C2", PUBLIC, PUBLIC, True),
         ("C2", PRIVATE, PUBLIC, False),
-        ("C2", PUBLIC, Room(is_shared=True), False),
+        ("C2", PUBLIC, ChannelAccess(is_shared=True), False),
     ],
 )
-def test_an_answer_stands_where_all_could_read_what_it_is_about(here: str, room: Room, place: Room, heard: bool) -> None:
-    assert may_be_heard("C1", here, room, place) is heard
+def test_an_answer_stands_where_all_could_read_what_it_is_about(
+    here: str, access: ChannelAccess, here_access: ChannelAccess, allowed: bool
+) -> None:
+    assert may_answer_in("C1", here, access, here_access) is allowed

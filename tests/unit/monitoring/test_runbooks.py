@@ -21,14 +21,14 @@ def folder(tmp_path: Path) -> Path:
 async def test_the_exact_name_comes_first_whatever_the_words_say(folder: Path) -> None:
     hits = await RunbookFolder(folder).search("high-error-rate\nconnections in the pool wait")
 
-    assert (hits[0].id, hits[0].score) == ("HighErrorRate", 1.0) and hits[1].id == "db/pool"
+    assert (hits[0].id, hits[0].similarity) == ("HighErrorRate", 1.0) and hits[1].id == "db/pool"
 
 
 async def test_words_find_a_runbook_with_its_title_and_passage(folder: Path) -> None:
     (hit, *_) = await RunbookFolder(folder).search("consumers wait for a connection")
 
     assert (hit.id, hit.title) == ("db/pool", "Connection pool exhausted") and "slow consumer" in hit.passage
-    assert 0.2 < hit.score < 1
+    assert 0.2 < hit.similarity < 1
 
 
 @pytest.mark.parametrize("id", ["../secret", "../secret.md", "/etc/passwd", "HighErrorRate.md", ""])
@@ -104,7 +104,7 @@ async def test_the_title_of_the_front_matter_names_a_runbook_without_heading(fol
 
     (hit, *_) = await RunbookFolder(folder).search("QueueStuck")
 
-    assert (hit.id, hit.score) == ("page-7", 1.0)
+    assert (hit.id, hit.similarity) == ("page-7", 1.0)
 
 
 async def test_a_file_name_goes_before_the_title_of_a_page_copied_from_it(folder: Path) -> None:

@@ -171,7 +171,7 @@ def shelf(tmp_path: Path) -> RunbookFolder:
 async def test_the_runbook_of_the_alert_is_found_by_its_name(shelf: RunbookFolder) -> None:
     found = await look("read_runbook", context(runbooks=shelf))
 
-    assert found.facts.runbooks[0] == RunbookFact(id="HighErrorRate", title="High error rate", score=1.0)
+    assert found.facts.runbooks[0] == RunbookFact(id="HighErrorRate", title="High error rate", similarity=1.0)
     assert "is written for this alert" in found.summary and "Roll back." in found.details
 
 
@@ -222,7 +222,7 @@ class Past:
 BEFORE = PastIncident(
     ref="INC-1", group="AL-7", title="Errors of checkout", service="checkout", alert_names=frozenset({"HighErrorRate"}),
     resolved_at=NOW - timedelta(days=9), fixes=(Fix(action="rollback", service="checkout", verified=True),),
-    cause=ConfirmedCause(text="a deploy without its index", said_by="alice", at=NOW),
+    cause=ConfirmedCause(text="a deploy without its index", confirmed_by="alice", at=NOW),
 )  # fmt: skip
 
 
@@ -231,7 +231,7 @@ async def test_a_past_incident_tells_its_confirmed_cause_and_the_fix_that_was_ve
 
     assert "INC-1 on" in seen.summary and "a deploy without its index" in seen.summary
     assert "rollback on checkout was verified in 1 of 1 runs" in seen.summary
-    assert "said by alice" in seen.details[0] and seen.source == "incidents"
+    assert "confirmed by alice" in seen.details[0] and seen.source == "incidents"
 
 
 async def test_a_fix_is_counted_over_all_incidents_alike_of_which_the_nearest_are_shown() -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from bot.core.alerts.arrival_rate import UsualDelays
 from bot.core.alerts.episodes import LastTime
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership, OpenGroup, Ties, neighbours, place
-from bot.core.alerts.pace import UsualDelays
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue, Service
 from tests.unit.builders import NOW, at

@@ -9,7 +9,7 @@ from bot.core.history.frozen_cases import FrozenCase, grade, scorecard, scorecar
 from bot.core.history.past_incidents import ConfirmedCause
 from tests.unit.builders import NOW
 
-TRUTH = ConfirmedCause(text="deploy 2 of checkout", service="checkout", change_id="d2", said_by="alice", at=NOW)
+TRUTH = ConfirmedCause(text="deploy 2 of checkout", service="checkout", change_id="d2", confirmed_by="alice", at=NOW)
 
 
 def answer(*services: str, confidence: str = "likely", **values: Any) -> Findings:

@@ -14,7 +14,7 @@ CASE = Case(
 
 
 def past(number: int, **values: Any) -> PastIncident:
-    cause = ConfirmedCause(text="the connection pool was exhausted", said_by="alice", at=NOW)
+    cause = ConfirmedCause(text="the connection pool was exhausted", confirmed_by="alice", at=NOW)
     fields: dict[str, Any] = {
         "ref": f"INC-{number}", "group": f"AL-{number}", "title": "Errors", "service": "checkout", "resolved_at": at(-number),
         "alert_names": {"HighErrorRate"}, "cause": cause,

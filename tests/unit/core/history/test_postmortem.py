@@ -67,7 +67,7 @@ def test_the_cause_is_not_confirmed_until_a_person_said_so() -> None:
 
 
 def test_the_cause_names_who_confirmed_it() -> None:
-    cause = ConfirmedCause(text="bad deploy 2.4.0", said_by="alice", at=NOW)
+    cause = ConfirmedCause(text="bad deploy 2.4.0", confirmed_by="alice", at=NOW)
     confirmed = material(incident=incident(cause="bad deploy 2.4.0"), cause=cause)
 
     assert f"Confirmed by alice at {NOW:%H:%M:%S} UTC: bad deploy 2.4.0" in markdown(confirmed, draft(confirmed))
@@ -187,7 +187,7 @@ def test_what_was_ruled_out_is_no_contributing_factor() -> None:
 
 def test_a_first_cause_that_a_person_confirmed_is_not_told_twice() -> None:
     ranked = Hypothesis(cause="v2 broke it", confidence="likely", claims=[Claim(text="errors", evidence=["E1"])])
-    said = ConfirmedCause(text="v2 broke it", said_by="bob", at=at(16))
+    said = ConfirmedCause(text="v2 broke it", confirmed_by="bob", at=at(16))
     both = material(findings=Findings(hypotheses=[ranked]), cause=said)
 
     text = markdown(both, draft(both))

@@ -331,7 +331,7 @@ def test_what_is_asked_of_now_without_a_service_is_about_the_alerting_one() -> N
 
 
 def test_a_cleared_deploy_does_not_answer_no_while_another_deploy_leads() -> None:
-    lead = DEPLOY.model_copy(update={"confidence": "possible", "standing": "best lead"})
+    lead = DEPLOY.model_copy(update={"confidence": "possible", "lead_status": "best lead"})
     cleared = Claim(text="deploy 2.0.0 of cart: nothing of cart left its normal range", evidence=["E3"])
     ledger = (HEALTH, entry("E3", "recent_changes", EvidenceFacts(changes=(change("a", service="cart"),))))
     found = short_answer("is it the deploy?", facts(*ledger, findings=Findings(hypotheses=[lead], ruled_out=[cleared])))

@@ -172,7 +172,7 @@ def test_details_name_every_cause_with_what_speaks_against_it() -> None:
 
 
 def test_as_possible_causes_are_counted_and_the_next_one_is_named() -> None:
-    causes = [hypothesis(f"cause {n}", confidence="possible", standing="one of several", against=[]) for n in range(3)]
+    causes = [hypothesis(f"cause {n}", confidence="possible", lead_status="one of several", against=[]) for n in range(3)]
     _, blocks = rendered_triage(findings=findings(*causes))
 
     assert "*One of 3:* cause 0" in words(blocks) and "*Also possible:* cause 1 (1 more)" in words(blocks)

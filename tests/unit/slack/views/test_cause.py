@@ -33,7 +33,7 @@ def test_without_a_ranked_cause_only_words_are_asked_for() -> None:
 
 
 def test_an_answer_names_who_gave_it_and_can_be_corrected() -> None:
-    _, blocks = rendered(confirmed=ConfirmedCause(text=NASTY, said_by="alice", at=NOW))
+    _, blocks = rendered(confirmed=ConfirmedCause(text=NASTY, confirmed_by="alice", at=NOW))
     shown = json.dumps(blocks)
 
     assert "Confirmed by alice" in shown and "<!channel>" not in shown and buttons(blocks) == [("cause", "INC-3:2")]

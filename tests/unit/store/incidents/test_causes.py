@@ -26,7 +26,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 def said(house: Office, text: str, who: str = "alice") -> ConfirmedCause:
-    return ConfirmedCause(text=text, service="checkout", kind="change", said_by=who, at=house.now)
+    return ConfirmedCause(text=text, service="checkout", kind="change", confirmed_by=who, at=house.now)
 
 
 async def questions(house: Office) -> list[tuple[str, str]]:
@@ -48,7 +48,7 @@ async def test_a_close_that_tells_the_cause_asks_nothing_and_keeps_who_said_it(h
     await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
 
     assert await questions(house) == []
-    assert [(row.text, row.said_by) for row in await house.rows(CauseRow)] == [("bad deploy", "alice")]
+    assert [(row.text, row.confirmed_by) for row in await house.rows(CauseRow)] == [("bad deploy", "alice")]
 
 
 async def test_the_newest_word_stands_and_the_older_is_its_history(house: Office) -> None:
@@ -71,7 +71,7 @@ async def test_the_question_shows_the_answer_and_who_gave_it(house: Office) -> N
     (row,) = [row for row in await house.rows(MessageRow) if row.kind == "cause"]
 
     assert isinstance(content, CauseContent) and content.confirmed is not None
-    assert (content.confirmed.text, content.confirmed.said_by, row.wanted_rev) == ("full disk", "bob", 2)
+    assert (content.confirmed.text, content.confirmed.confirmed_by, row.wanted_rev) == ("full disk", "bob", 2)
 
 
 async def test_secrets_in_what_people_say_are_not_stored(house: Office) -> None:

@@ -45,7 +45,7 @@ async def lines(house: Office) -> list[tuple[str, str]]:
 
 
 def said(house: Office, text: str) -> ConfirmedCause:
-    return ConfirmedCause(text=text, service="checkout", said_by="alice", at=house.now)
+    return ConfirmedCause(text=text, service="checkout", confirmed_by="alice", at=house.now)
 
 
 async def test_a_closed_incident_is_frozen_once_its_cause_is_confirmed(house: Office) -> None:
@@ -119,7 +119,7 @@ LED = FOUND.model_copy(update={"lead": Lead(basis="measured", distance=1.5, prob
 
 
 def test_a_lead_is_graded_by_the_service_that_a_person_confirmed() -> None:
-    cause = ConfirmedCause(text="bad deploy", service="checkout", said_by="alice", at=NOW)
+    cause = ConfirmedCause(text="bad deploy", service="checkout", confirmed_by="alice", at=NOW)
     other, unknown = cause.model_copy(update={"service": "cart"}), cause.model_copy(update={"service": ""})
 
     graded = graded_leads([(LED, cause), (LED, other), (LED, unknown), (FOUND, cause)])
@@ -128,7 +128,7 @@ def test_a_lead_is_graded_by_the_service_that_a_person_confirmed() -> None:
 
 
 def test_a_cause_that_the_model_named_says_nothing_of_the_analyst_s_lead() -> None:
-    cause = ConfirmedCause(text="bad deploy", service="checkout", said_by="alice", at=NOW)
+    cause = ConfirmedCause(text="bad deploy", service="checkout", confirmed_by="alice", at=NOW)
     by_model = Hypothesis(cause="a bad deploy", service="cart", named_by="agent")
     merged = LED.model_copy(update={"by": "agent", "hypotheses": [by_model, *LED.hypotheses]})
     merged.hypotheses[1] = merged.hypotheses[1].model_copy(update={"named_by": "analyst"})

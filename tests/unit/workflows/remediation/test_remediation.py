@@ -61,7 +61,7 @@ async def test_an_undo_was_asked_for_by_who_asked_for_what_it_takes_back(house: 
 
     refused = await house.press("AP-2", "alice", reason="back again")
 
-    assert (await house.store.load("AP-2")).asked_by == {"alice"}
+    assert (await house.store.load("AP-2")).all_requesters == {"alice"}
     assert (refused.counted, refused.rule) == (False, "requester")
     assert (await house.press("AP-2", "bob", reason="back again")).counted
 

@@ -1,4 +1,4 @@
-"""Turns of the event loop within long work that never waits: others have requests to answer meanwhile."""
+"""Yields to the event loop within long work that never waits: others have requests to answer meanwhile."""
 
 import asyncio
 import time
@@ -6,13 +6,13 @@ import time
 LONGEST_SECONDS = 0.002
 
 
-class Turns:
-    """Gives the others a turn where the last one is a while ago: to do so after each step would cost as much as the step."""
+class LoopYield:
+    """Lets others run where the last time is a while ago: to do so after each step would cost as much as the step."""
 
     def __init__(self) -> None:
         self._since = time.perf_counter()
 
-    async def yielded(self) -> None:
+    async def when_due(self) -> None:
         """Let others run if they have waited for long."""
         if time.perf_counter() - self._since >= LONGEST_SECONDS:
             await asyncio.sleep(0)

@@ -1,18 +1,18 @@
-"""The pace of bursts: what an alert fits, and when another burst has begun."""
+"""The arrival rate of bursts: what an alert fits, and when another burst has begun."""
 
-from bot.core.alerts.pace import OUTAGE_ALERTS, PAUSE, Candidate, Choice, Pace, UsualDelays, choose
+from bot.core.alerts.arrival_rate import OUTAGE_ALERTS, PAUSE, ArrivalRate, Candidate, Choice, UsualDelays, choose
 
 USUAL = UsualDelays().of("unknown")
 
 
-def burst(*moments: float, component: str = "") -> Pace:
-    pace = Pace()
+def burst(*moments: float, component: str = "") -> ArrivalRate:
+    arrivals = ArrivalRate()
     for moment in moments:
-        pace.add(moment, component)
-    return pace
+        arrivals.add(moment, component)
+    return arrivals
 
 
-def slowing(start: float, count: int = 60) -> Pace:
+def slowing(start: float, count: int = 60) -> ArrivalRate:
     """Alerts that come ever more slowly: the n-th after n squared thirtieths of a second."""
     return burst(*(start + n * n / 30 for n in range(count)), component="cart-0")
 
@@ -21,14 +21,16 @@ def chosen(at: float, *candidates: Candidate, component: str = "") -> Choice:
     return choose(at, component, USUAL, candidates)
 
 
-def arrivals_until_another(pace: Pace, *, start: float, gap: float, fired_before: bool = False, most: int = 200) -> int:
+def arrivals_until_another(
+    arrivals: ArrivalRate, *, start: float, gap: float, fired_before: bool = False, limit: int = 200
+) -> int:
     """How many alerts, `gap` seconds apart, until another burst is said to have begun; `most` if it never is."""
-    for count in range(most):
+    for count in range(limit):
         at = start + count * gap
-        if chosen(at, Candidate(1, pace, fired_before)).number is None:
+        if chosen(at, Candidate(1, arrivals, fired_before)).number is None:
             return count
-        pace.add(at, "")
-    return most
+        arrivals.add(at, "")
+    return limit
 
 
 def test_a_few_alerts_are_no_burst_and_many_without_a_pause_are() -> None:
@@ -53,7 +55,7 @@ def test_the_first_seconds_of_a_burst_are_never_two_bursts() -> None:
 
 
 def test_a_storm_that_goes_on_at_one_pace_is_one_storm() -> None:
-    assert arrivals_until_another(burst(0), start=0.1, gap=0.1, most=6000) == 6000
+    assert arrivals_until_another(burst(0), start=0.1, gap=0.1, limit=6000) == 6000
 
 
 def test_the_newest_of_two_bursts_takes_what_comes_and_the_older_what_it_alone_can_hold() -> None:
@@ -67,11 +69,11 @@ def test_the_newest_of_two_bursts_takes_what_comes_and_the_older_what_it_alone_c
 
 
 def test_that_the_component_alerted_a_moment_ago_is_named_as_a_reason() -> None:
-    pace = slowing(0)
+    arrivals = slowing(0)
 
     assert (
         "on a component that alerted moments before"
-        in chosen(pace.last_at + 1, Candidate(1, pace, False), component="cart-0").text
+        in chosen(arrivals.last_at + 1, Candidate(1, arrivals, False), component="cart-0").text
     )
 
 

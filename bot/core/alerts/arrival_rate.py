@@ -1,6 +1,6 @@
-"""Pace: which of several bursts an alert belongs to while alerts come fast, and when another burst has begun.
+"""Arrival rate: which of several bursts an alert belongs to while alerts come fast, and when another burst has begun.
 
-After its first alerts an outage slows down. So an alert fits the burst that fires at such a pace now, that its component
+After its first alerts an outage slows down. So an alert fits the burst that fires at such a rate now, that its component
 fired in a moment ago, in which it has not fired before, and in which it comes as late as it usually does. When alerts come
 faster than all running bursts explain, the evidence for one more burst grows until it is worth a group of its own.
 Moments are Unix seconds. What each part is worth was measured: docs/noise.md.
@@ -20,11 +20,11 @@ PAUSE = 76.0
 """After so long a silence a few alerts are not counted to the next ones."""
 MOST_LEARNED = 20_000
 MOST_COMPONENTS = 1_000
-_W = TUNING.pace
+_W = TUNING.arrival_rate
 
 
 @dataclass(slots=True)
-class Pace:
+class ArrivalRate:
     """How the alerts of one group came, since its last pause."""
 
     began_at: float = 0.0
@@ -63,7 +63,7 @@ class Pace:
     def expected(self, at: float) -> float:
         """Alerts a second of a burst that began then and had so many alerts."""
         age = max(0.0, at - self.began_at)
-        return (self.alerts + _W.first_alerts) / (self.age(at) + _W.floor) / (age + _W.slows_after)
+        return (self.alerts + _W.first_alerts) / (self.age(at) + _W.least_age) / (age + _W.slows_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Candidate:
     """A group that an alert may belong to."""
 
     number: int
-    pace: Pace
+    arrivals: ArrivalRate
     fired_before: bool
     """Whether this very alert fired in it."""
 
@@ -91,7 +91,7 @@ class UsualDelays:
         self._learned: dict[str, tuple[int, float]] = {}
 
     def of(self, alert: str) -> float:
-        """Its usual age, as Pace.age counts."""
+        """Its usual age, as ArrivalRate.age counts."""
         count, total = self._learned.get(alert, (0, 0.0))
         return (total + _W.delay_prior * _W.general_delay) / (count + _W.delay_prior)
 
@@ -107,50 +107,50 @@ def choose(at: float, component: str, usual: float, candidates: Sequence[Candida
     """Among these groups, the oldest first, of which one at least is a burst. Moves the evidence of the newest."""
     newest = candidates[-1]
     if _another_has_begun(at, usual, candidates):
-        newest.pace.evidence = 0.0
+        newest.arrivals.evidence = 0.0
         return Choice(None, f"a burst of its own: alerts come fast again after AL-{newest.number} had slowed down")
     best = max(candidates, key=lambda one: _fit(at, component, usual, one, newest=one is newest))
-    recent = at - best.pace.components.get(component, -math.inf) <= PAUSE
+    recent = at - best.arrivals.components.get(component, -math.inf) <= PAUSE
     also = ", on a component that alerted moments before" if recent else ""
     return Choice(best.number, f"the same burst of alerts{also}")
 
 
 def _another_has_begun(at: float, usual: float, candidates: Sequence[Candidate]) -> bool:
     """Whether the evidence is enough: the likelihood of this arrival with one more burst over that with the running ones."""
-    pace = candidates[-1].pace
-    if at - pace.began_at < BEGINNING:
+    arrivals = candidates[-1].arrivals
+    if at - arrivals.began_at < BEGINNING:
         return False
     explained = sum(_explained(at, usual, one) for one in candidates)
-    begins = _W.new_rate * math.exp(_W.delay_opening * _lateness(0.0, usual))
+    begins = _W.new_rate * math.exp(_W.delay_opening * _delay_fit(0.0, usual))
     gain = min(_W.most_at_once, math.log1p(begins / max(explained, 1e-9)))
-    silence = max(0.0, at - pace.evidence_at)
-    pace.evidence = max(0.0, pace.evidence - _W.new_rate * silence) + gain
-    pace.evidence_at = at
-    return pace.evidence >= _W.enough
+    silence = max(0.0, at - arrivals.evidence_at)
+    arrivals.evidence = max(0.0, arrivals.evidence - _W.new_rate * silence) + gain
+    arrivals.evidence_at = at
+    return arrivals.evidence >= _W.enough
 
 
 def _explained(at: float, usual: float, one: Candidate) -> float:
     """Alerts a second like this one that the burst is good for."""
-    pace = one.pace
-    rate = max(pace.expected(at), _W.rate_share * pace.rate_at(at))
-    quiet = math.exp(-max(0.0, at - pace.last_at) / _W.quiet_after)
+    arrivals = one.arrivals
+    rate = max(arrivals.expected(at), _W.rate_share * arrivals.rate_at(at))
+    quiet = math.exp(-max(0.0, at - arrivals.last_at) / _W.quiet_after)
     return (
         rate
         * quiet
         * (_W.refires_count if one.fired_before else 1.0)
-        * math.exp(_W.delay_opening * _lateness(pace.age(at), usual))
+        * math.exp(_W.delay_opening * _delay_fit(arrivals.age(at), usual))
     )
 
 
 def _fit(at: float, component: str, usual: float, one: Candidate, *, newest: bool) -> float:
-    pace = one.pace
-    fit = _W.pace * math.log(pace.expected(at)) - _W.silence * math.log(max(0.0, at - pace.last_at) + 2.0)
-    fit += _W.delay * _lateness(pace.age(at), usual) + (_W.newest if newest else 0.0)
-    if (last := pace.components.get(component)) is not None:
+    arrivals = one.arrivals
+    fit = _W.rate_fit * math.log(arrivals.expected(at)) - _W.silence * math.log(max(0.0, at - arrivals.last_at) + 2.0)
+    fit += _W.delay * _delay_fit(arrivals.age(at), usual) + (_W.newest if newest else 0.0)
+    if (last := arrivals.components.get(component)) is not None:
         fit += _W.same_component * math.exp(-max(0.0, at - last) / _W.component_memory)
     return fit - (_W.fired_before if one.fired_before else 0.0)
 
 
-def _lateness(age: float, usual: float) -> float:
+def _delay_fit(age: float, usual: float) -> float:
     """The logarithm of how likely an alert comes at this age, beside its usual one; 0 is the likeliest."""
     return -(((age - usual) / _W.delay_spread) ** 2) / 2

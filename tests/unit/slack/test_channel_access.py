@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.core.actor import UNKNOWN, Room
+from bot.core.actor import UNKNOWN, ChannelAccess
 from bot.slack.people import CACHE_SECONDS, People
 from bot.workflows.messages.delivery import Refused
 
@@ -42,20 +42,20 @@ def people(slack: Slack, moments: list[float]) -> People:
 async def test_a_private_channel_is_known_with_all_its_members_and_a_public_one_without() -> None:
     found = people(Slack(), [0.0])
 
-    assert await found.room("C2") == Room(is_private=True, members=frozenset({"U1", "U2", "U3"}))
-    assert await found.room("C1") == Room(is_shared=True)
-    assert await found.room("") == Room()
+    assert await found.channel_access("C2") == ChannelAccess(is_private=True, members=frozenset({"U1", "U2", "U3"}))
+    assert await found.channel_access("C1") == ChannelAccess(is_shared=True)
+    assert await found.channel_access("") == ChannelAccess()
 
 
 async def test_who_leaves_a_channel_reads_nothing_of_it_a_minute_later() -> None:
     slack, moments = Slack(), [0.0]
     found = people(slack, moments)
-    await found.room("C2")
-    await found.room("C2")
+    await found.channel_access("C2")
+    await found.channel_access("C2")
     assert slack.web.calls.count("info C2") == 1
 
     moments.append(CACHE_SECONDS)
-    await found.room("C2")
+    await found.channel_access("C2")
     assert slack.web.calls.count("info C2") == 2
 
 
@@ -63,5 +63,5 @@ async def test_where_slack_does_not_say_nobody_is_in_it_and_it_is_asked_again() 
     slack = Slack()
     found = people(slack, [0.0])
 
-    assert [await found.room("C3"), await found.room("C3")] == [UNKNOWN, UNKNOWN]
+    assert [await found.channel_access("C3"), await found.channel_access("C3")] == [UNKNOWN, UNKNOWN]
     assert slack.web.calls == ["info C3", "info C3"]

@@ -1,4 +1,4 @@
-"""How alerts of several outages that overlap are told apart, by how fast they come: chosen on two systems together.
+"""How alerts of several outages that overlap are kept apart, by how fast they come: chosen on two systems together.
 
 `python -m tests.evaluation alert_storm` prints what they are worth (docs/noise.md). Times are seconds.
 """
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class PaceWeights:
+class ArrivalRateWeights:
     """What counts when an alert has several bursts to choose from, and when another burst has begun."""
 
     slows_after: float = 22.6
     """A burst slows down like 1 / (age + this)."""
     first_alerts: float = 0.629
     """What a burst is believed to hold besides the alerts that came."""
-    floor: float = 0.12
-    """Keeps the pace of the first seconds finite."""
-    pace: float = 3.77
+    least_age: float = 0.12
+    """Keeps the rate of the first seconds finite."""
+    rate_fit: float = 3.77
     silence: float = 0.209
     """How fast a burst is worth less while it is silent, as a power of its seconds."""
     newest: float = 1.03
@@ -39,7 +39,7 @@ class PaceWeights:
     most_at_once: float = 1.97
     """What one alert may count as evidence: a stray one is never enough."""
     refires_count: float = 0.136
-    """How much of a burst's pace an alert that fired in it before may still be explained by."""
+    """How much of a burst's rate an alert that fired in it before may still be explained by."""
     quiet_after: float = 8.95
     """A burst that is silent for so long explains new alerts by 1/e less."""
     delay_opening: float = 0.781
