@@ -31,7 +31,7 @@ class CardContent(Content):
     last_change: PriorChange | None = None
     first_cause: Hypothesis | None = None
     cause_is_earlier: bool = False
-    """The first cause was ranked before the group was about something new."""
+    """The first cause is of another outage of the group than the alert that leads it now."""
     started_at: datetime | None = None
     """Of the alert that leads it now."""
     closes_itself: bool = False

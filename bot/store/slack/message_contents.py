@@ -50,7 +50,7 @@ from bot.store.tables import (
     QuestionRow,
     TriageRow,
 )
-from bot.store.triage.cases import is_earlier, leading_alert
+from bot.store.triage.cases import is_earlier, leading_alert, outlasts
 from bot.store.triage.triage import entry_of
 
 _LINKS = (("Runbook", "runbook_url"), ("Dashboard", "dashboard_url"), ("Panel", "panel_url"))
@@ -87,7 +87,7 @@ async def _card(session: AsyncSession, ref: str) -> CardContent | None:
         links=_links(lead),
         last_change=_last_change(triage),
         first_cause=_first_cause(ranked),
-        cause_is_earlier=ranked is not None and is_earlier(ranked, group),
+        cause_is_earlier=ranked is not None and (is_earlier(ranked, group) or outlasts(lead, group)),
         started_at=lead.starts_at if lead and group.renewed_at else None,
         closes_itself=group.human_at is None and (incident is None or incident.human_at is None),
         triaged=triage is not None and (bool(triage.findings) or TriageState(triage.state).running),

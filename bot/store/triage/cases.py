@@ -27,6 +27,11 @@ def is_earlier(attempt: TriageRow, group: GroupRow) -> bool:
     return group.renewed_at is not None and attempt.started_at < group.renewed_at
 
 
+def outlasts(lead: EpisodeRow | None, group: GroupRow) -> bool:
+    """Whether what leads a group now fired before the group was about something new: what was ranked since explains it not."""
+    return lead is not None and group.renewed_by is not None and (lead.id or 0) < group.renewed_by
+
+
 def _worst(number: int) -> SelectOfScalar[EpisodeRow]:
     firing_first = (col(EpisodeRow.status), col(EpisodeRow.severity), col(EpisodeRow.starts_at), col(EpisodeRow.id))
     return select(EpisodeRow).where(EpisodeRow.group_id == number).order_by(*firing_first).limit(1)

@@ -231,6 +231,19 @@ async def test_the_card_names_what_fires_now_and_calls_the_old_cause_earlier(des
     assert after.cause_is_earlier and after.first_cause is not None
 
 
+async def test_the_cause_of_an_outage_that_is_over_does_not_explain_what_fired_before_it(desk: Desk) -> None:
+    await desk.receive(alert("a", name="QueueBacklog"))
+    desk.clock.forward(1)
+    await desk.receive(alert("b", labels=PAYMENTS, name="Down", start=1))
+    await rank(desk, cause="deploy 5.2.0 broke payments", service="payments")
+    during = await card(desk)
+    await desk.receive(alert("b", labels=PAYMENTS, name="Down", status="resolved", start=1, ends_at=desk.clock()))
+
+    after = await card(desk)
+    assert (during.group.title, during.cause_is_earlier) == ("Down", False)
+    assert (after.group.title, after.cause_is_earlier) == ("QueueBacklog", True)
+
+
 async def test_the_card_names_the_worst_of_what_fires_again_in_whatever_order_it_came(desk: Desk) -> None:
     await desk.receive(alert("a"), alert("b", severity="warning"))
     desk.clock.forward(1)
