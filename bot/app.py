@@ -225,7 +225,7 @@ class App:
         checks = QuestionChecks(self.questions, self.tool_runner)
         steps = TriageSteps(self.triages, facts, self.approvals, self.config, checks, LeadRecord(Cases(self.db)))
         analyst = Analyst(
-            self.tool_runner.bound,
+            self.tool_runner.for_case,
             self.tool_runner.infos,
             traced=self.systems.traces is not None,
             coded=self.systems.code is not None,
@@ -355,7 +355,7 @@ class App:
         await self.approvals.resume()
         await start_unanswered(self.questions, self.engine)
         self._tasks.append(asyncio.create_task(self._warm_up(), name="agent"))
-        reading = self.renderer.read_public_url(self.metrics, self._hosts_known)
+        reading = self.renderer.read_public_url(self.metrics, self._take_hosts)
         self._tasks.append(asyncio.create_task(reading, name="public address"))
         log.info("ready", database="postgresql" if self.secrets.postgres else "sqlite", services=len(self.catalogue.services))
 
@@ -365,7 +365,7 @@ class App:
         # A full collection stops everything; over these million objects it took 200 to 500 ms.
         gc.freeze()
 
-    def _hosts_known(self) -> None:
+    def _take_hosts(self) -> None:
         self.answers.hosts = self.renderer.hosts
 
     def _lead(self) -> None:

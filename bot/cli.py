@@ -23,8 +23,8 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(policy_app, name="policy")
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         typer.echo(f"tocsin {version('tocsin')}")

@@ -17,7 +17,7 @@ Place = Callable[[Loc, str], ConfigurationError]
 
 @dataclass(frozen=True)
 class Document:
-    """One file as it was read. `content`: foreign, the models check it."""
+    """One file as it was read. `content`: untrusted, the models check it."""
 
     name: str
     content: dict[str, Any]

@@ -214,9 +214,9 @@ def _unknown_kinds(config: Config) -> Iterator[Problem]:
             if not getattr(entry, needed):
                 yield Problem(f"{entry.kind} needs it", ("actions", key, needed))
     for name, action in actions.items():
-        if (floor := verbs.floor_of(name)) > action.floor:
-            least = f"what is called {verbs.verb_of(name)} is {floor.label} at least"
-            yield Problem(f"action {name} says that it is {action.floor.label}; {least}", ("plugins",))
+        if (least_tier := verbs.least_tier_of(name)) > action.least_tier:
+            least = f"what is called {verbs.verb_of(name)} is {least_tier.label} at least"
+            yield Problem(f"action {name} says that it is {action.least_tier.label}; {least}", ("plugins",))
 
 
 def _option_problems(key: str, source: SourceConfig, kind: Source) -> Iterator[Problem]:

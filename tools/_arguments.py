@@ -18,7 +18,7 @@ def service_of(ctx: ToolContext, service: str) -> str:
     if not name:
         raise QueryFailed("no service was named and the alert tells none")
     if not name.isprintable():
-        # An alert's label is foreign text, and names stand in every sentence: none may break or turn a line.
+        # An alert's label is untrusted text, and names stand in every sentence: none may break or turn a line.
         raise InvalidQuery(f"{one_line(name, 60)!r} cannot be the name of a service")
     if name in ctx.catalogue.services or name == ctx.case.service:
         return name

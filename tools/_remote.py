@@ -89,7 +89,7 @@ async def remote_evidence(ctx: ToolContext, server: str, tool: str, arguments: M
 
 
 def evidence_of(server: str, summary: str, query: str, lines: list[str]) -> Evidence:
-    """Lines of a server, which are foreign text."""
+    """Lines of a server, which are untrusted text."""
     return Evidence(
         summary=summary,
         query=query,

@@ -1,4 +1,4 @@
-"""JSON of foreign systems as lines: each value on one of its own, named by its place."""
+"""JSON of other systems as lines: each value on one of its own, named by its path."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ MAX_LINES, MAX_LINE = 1_000, 300
 
 
 def shown(answer: object) -> tuple[tuple[str, ...], int]:
-    """The first values, each on a line of its own and named by its place, and how many there are."""
+    """The first values, each on a line of its own and named by its path, and how many there are."""
     lines: list[str] = []
     count = 0
     for name, value in _flat(answer):

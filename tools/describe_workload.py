@@ -51,10 +51,10 @@ async def describe_workload(ctx: ToolContext, service: ServiceName) -> Evidence:
 
 
 def _summary(name: str, state: WorkloadState, events: Sequence[ClusterEvent]) -> str:
-    rollout = "rolled out" if state.rolled_out else f"rolling out, {state.updated} of {state.wanted} updated"
+    rollout = "rolled out" if state.rolled_out else f"rolling out, {state.updated} of {state.desired} updated"
     missing = missing_parts(state.unread)
     parts = [
-        f"{name}: {state.ready} of {state.wanted} pods ready, {rollout}",
+        f"{name}: {state.ready} of {state.desired} pods ready, {rollout}",
         *(() if "pods" in missing else _of_pods(state.pods)),
         "" if "events" in missing else _warnings(events, missing),
         f"{', '.join(missing)} could not be read" if missing else "",
@@ -87,7 +87,7 @@ def _trouble(container: ContainerState) -> str:
 
 def _lines(state: WorkloadState, events: Sequence[ClusterEvent], now: datetime) -> Iterator[str]:
     yield (
-        f"{state.kind} {state.namespace}/{state.name}: wanted {state.wanted}, updated {state.updated}, ready {state.ready}, "
+        f"{state.kind} {state.namespace}/{state.name}: wanted {state.desired}, updated {state.updated}, ready {state.ready}, "
         f"available {state.available}"
     )
     yield from state.conditions

@@ -13,7 +13,7 @@ from bot.plugins import ToolContext, tool
 from bot.ports import RunbookReader
 
 FITS = 0.2
-"""Share of an alert's words from which a runbook is taken to fit: foreign texts reach 0.06, the right ones 0.3 and more."""
+"""Share of an alert's words from which a runbook is taken to fit: unrelated texts reach 0.06, the right ones 0.3 and more."""
 NEARLY_EQUAL = 0.95
 MAX_LINES = 1_000
 

@@ -25,7 +25,7 @@ class ArgocdRollback(Action):
     """
 
     version: ClassVar[str] = "1"
-    floor: ClassVar[Tier] = Tier.TWO
+    least_tier: ClassVar[Tier] = Tier.TWO
     service: str
     history_id: str = ""
     """The number of an entry of the application's history."""
@@ -55,14 +55,14 @@ class ArgocdRollback(Action):
 
     def steps(self, ctx: ActionContext) -> list[str]:
         """The rollback, and what is watched."""
-        wanted = self.history_id or self.previous_version or "the sync before"
-        return [f"roll {self.targets(ctx)[0]} back to {wanted}", "watch the application's health and the signal"]
+        goal = self.history_id or self.previous_version or "the sync before"
+        return [f"roll {self.targets(ctx)[0]} back to {goal}", "watch the application's health and the signal"]
 
     async def dry_run(self, ctx: ActionContext) -> DryRun:
         """From which entry to which. Raises ActionFailed where Argo CD would refuse it."""
         name, application = await self._application(ctx)
-        now, wanted = self._chosen(name, application)
-        text = f"roll {name} back from {_entry_text(now)} to {_entry_text(wanted)}; nothing is pruned"
+        now, goal = self._chosen(name, application)
+        text = f"roll {name} back from {_entry_text(now)} to {_entry_text(goal)}; nothing is pruned"
         return DryRun(ok=True, text=text, targets={name: _version(application)})
 
     async def run(self, ctx: ActionContext) -> Outcome:
@@ -71,13 +71,13 @@ class ArgocdRollback(Action):
 
     async def _run(self, ctx: ActionContext) -> Outcome:
         name, application = await self._application(ctx)
-        now, wanted = self._chosen(name, application)
+        now, goal = self._chosen(name, application)
         if (approved := ctx.approved.get(name)) and approved != _version(application):
             text = f"{name} was synced since this was approved. Nothing was done."
             return Outcome(state=OutcomeState.FAILED, text=text)
-        body = {"name": name, "id": int(text_at(wanted, "id")), "prune": False, "dryRun": False}
+        body = {"name": name, "id": int(text_at(goal, "id")), "prune": False, "dryRun": False}
         answer = await _argocd(ctx).write("POST", f"{_path(name)}/rollback", body, key=ctx.idempotency_key)
-        return outcome_of("Argo CD", answer, f"{name} is going back to {_entry_text(wanted)}.", remote_id=text_at(now, "id"))
+        return outcome_of("Argo CD", answer, f"{name} is going back to {_entry_text(goal)}.", remote_id=text_at(now, "id"))
 
     async def verify(self, ctx: ActionContext) -> Verification:
         """Whether the application is healthy and no operation runs, then the signal."""

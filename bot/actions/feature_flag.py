@@ -33,7 +33,7 @@ class FeatureFlag(RunWebhook):
     """
 
     version: ClassVar[str] = "1"
-    floor: ClassVar[Tier] = Tier.TWO
+    least_tier: ClassVar[Tier] = Tier.TWO
     needs: ClassVar[tuple[str, ...]] = ("url",)
     flag: str
     """Its key; one of `options.flags` of the entry."""

@@ -20,7 +20,7 @@ class GithubWorkflow(GivenValues):
     """
 
     version: ClassVar[str] = "1"
-    floor: ClassVar[Tier] = Tier.TWO
+    least_tier: ClassVar[Tier] = Tier.TWO
 
     @classmethod
     def tier_of(cls, config: ActionConfig) -> Tier:
@@ -33,12 +33,12 @@ class GithubWorkflow(GivenValues):
 
     def steps(self, ctx: ActionContext) -> list[str]:
         """The start, and what is watched."""
-        github, workflow = self._place(ctx)
+        github, workflow = self._system_and_workflow(ctx)
         return [f"start {workflow} of {github.name_of(self.service)} at {self._ref(ctx)}", "watch the signal"]
 
     async def dry_run(self, ctx: ActionContext) -> DryRun:
         """The workflow's name and the inputs. Raises ActionFailed if there is none, or if it is switched off."""
-        github, workflow = self._place(ctx)
+        github, workflow = self._system_and_workflow(ctx)
         description = await github.read(self._path(ctx))
         if (state := text_at(description, "state")) != "active":
             raise ActionFailed(f"{workflow} is {state or 'of unknown state'} on GitHub.")
@@ -53,7 +53,7 @@ class GithubWorkflow(GivenValues):
         return await called(self._run(ctx))
 
     async def _run(self, ctx: ActionContext) -> Outcome:
-        github, workflow = self._place(ctx)
+        github, workflow = self._system_and_workflow(ctx)
         body = {"ref": self._ref(ctx), "inputs": self._inputs(ctx, key=True)}
         answer = await github.write("POST", f"{self._path(ctx)}/dispatches", body, key=ctx.idempotency_key)
         return outcome_of("GitHub", answer, f"{workflow} was started.")
@@ -64,7 +64,7 @@ class GithubWorkflow(GivenValues):
         if not ctx.config.options.get("key_input"):
             return None
         try:
-            github, _ = self._place(ctx)
+            github, _ = self._system_and_workflow(ctx)
             page = await github.read(f"{self._path(ctx)}/runs", event="workflow_dispatch", per_page="50")
         except ActionFailed:
             return None
@@ -79,14 +79,14 @@ class GithubWorkflow(GivenValues):
         """One reading of the entry's signal."""
         return await read_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
 
-    def _place(self, ctx: ActionContext) -> tuple[RemoteSystem, str]:
+    def _system_and_workflow(self, ctx: ActionContext) -> tuple[RemoteSystem, str]:
         workflow = str(ctx.config.options.get("workflow", ""))
         if not workflow:
             raise ActionFailed(f"{ctx.entry} does not name its workflow (options.workflow, e.g. rollback.yml).")
         return RemoteSystem(ctx, "github", "GitHub"), workflow
 
     def _path(self, ctx: ActionContext) -> str:
-        github, workflow = self._place(ctx)
+        github, workflow = self._system_and_workflow(ctx)
         return f"/repos/{github.name_of(self.service)}/actions/workflows/{quote(workflow, safe='')}"
 
     def _ref(self, ctx: ActionContext) -> str:
@@ -94,7 +94,7 @@ class GithubWorkflow(GivenValues):
 
     def _inputs(self, ctx: ActionContext, *, key: bool) -> dict[str, str]:
         """What the workflow is given: values that are known, and, for `probe`, the key of this run."""
-        wanted = ctx.config.options.get("inputs", ("service", "version", "previous_version"))
-        inputs = {name: self.values[name] for name in (*wanted, *self.parameters) if self.values.get(name)}
+        names = ctx.config.options.get("inputs", ("service", "version", "previous_version"))
+        inputs = {name: self.values[name] for name in (*names, *self.parameters) if self.values.get(name)}
         marked = str(ctx.config.options.get("key_input", ""))
         return {**inputs, marked: ctx.idempotency_key} if key and marked else inputs

@@ -36,7 +36,7 @@ class KubernetesRestart(Action):
     """
 
     version: ClassVar[str] = "1"
-    floor: ClassVar[Tier] = Tier.ONE
+    least_tier: ClassVar[Tier] = Tier.ONE
     service: str
     change_id: str = ""
 
@@ -59,7 +59,7 @@ class KubernetesRestart(Action):
         workload = await cluster.workload(KINDS)
         if not self._rolls(workload):
             raise ActionFailed(f"{workload.title} replaces its pods only when they are deleted (OnDelete): do it by hand.")
-        lines = [f"restart {counted(workload.wanted, 'pod')} of {workload.title}, {self._pace(workload)}"]
+        lines = [f"restart {counted(workload.desired, 'pod')} of {workload.title}, {self._away_text(workload)}"]
         return await described(cluster, workload, lines, self._operations(workload, ctx), away=workload.away_at_once())
 
     async def run(self, ctx: ActionContext) -> Outcome:
@@ -85,7 +85,7 @@ class KubernetesRestart(Action):
         return bool(strategy.get("type") != "OnDelete")
 
     @staticmethod
-    def _pace(workload: Workload) -> str:
+    def _away_text(workload: Workload) -> str:
         away = workload.away_at_once()
         return f"at most {away} away at once" if away else "a new one is ready before an old one goes"
 

@@ -51,7 +51,7 @@ class KubernetesRollback(Action):
     """
 
     version: ClassVar[str] = "1"
-    floor: ClassVar[Tier] = Tier.TWO
+    least_tier: ClassVar[Tier] = Tier.TWO
     service: str
     revision: str = ""
     """Number of a kept revision."""
@@ -81,15 +81,15 @@ class KubernetesRollback(Action):
 
     def steps(self, ctx: ActionContext) -> list[str]:
         """The rollback, and what is watched."""
-        wanted = f"revision {self.revision}" if self.revision else self.previous_version or "the revision before"
-        return [f"set {self.targets(ctx)[0]} to {wanted}", "watch the rollout and the signal"]
+        goal = f"revision {self.revision}" if self.revision else self.previous_version or "the revision before"
+        return [f"set {self.targets(ctx)[0]} to {goal}", "watch the rollout and the signal"]
 
     async def dry_run(self, ctx: ActionContext) -> DryRun:
         """From which revision to which, with their images, and what the server says to a trial. Raises ActionFailed."""
         cluster = Cluster(ctx, self.service)
-        workload, now, wanted = await self._chosen(cluster)
-        lines = [f"set {workload.title} from {now.text} to {wanted.text}"]
-        return await described(cluster, workload, lines, _operations(wanted), away=workload.away_at_once())
+        workload, now, goal = await self._chosen(cluster)
+        lines = [f"set {workload.title} from {now.text} to {goal.text}"]
+        return await described(cluster, workload, lines, _operations(goal), away=workload.away_at_once())
 
     async def run(self, ctx: ActionContext) -> Outcome:
         """The one patch."""
@@ -97,9 +97,9 @@ class KubernetesRollback(Action):
 
     async def _run(self, ctx: ActionContext) -> Outcome:
         cluster = Cluster(ctx, self.service)
-        workload, now, wanted = await self._chosen(cluster)
-        done = f"{workload.title} is going back to {wanted.text}."
-        return await cluster.change(workload, _operations(wanted), done, before=str(now.number))
+        workload, now, goal = await self._chosen(cluster)
+        done = f"{workload.title} is going back to {goal.text}."
+        return await cluster.change(workload, _operations(goal), done, before=str(now.number))
 
     async def _chosen(self, cluster: Cluster) -> tuple[Workload, Revision, Revision]:
         """The deployment, what it runs, and what it shall run. Raises ActionFailed where that cannot be told."""
@@ -111,14 +111,14 @@ class KubernetesRollback(Action):
         now = next((revision for revision in revisions if revision.number == current), None)
         if now is None:
             raise ActionFailed(f"Kubernetes does not show which revision of {workload.title} runs.")
-        return workload, now, self._wanted([revision for revision in revisions if revision is not now], now)
+        return workload, now, self._newest_fitting([revision for revision in revisions if revision is not now], now)
 
-    def _wanted(self, others: Sequence[Revision], now: Revision) -> Revision:
+    def _newest_fitting(self, others: Sequence[Revision], now: Revision) -> Revision:
         """The newest other revision that fits the arguments."""
         fitting = [revision for revision in others if self._fits(revision, now)]
         if not fitting:
-            wanted = f"revision {self.revision}" if self.revision else self.previous_version or "an earlier revision"
-            raise ActionFailed(f"{wanted} is not kept. Kept: {', '.join(r.text for r in others[:10]) or 'no other'}.")
+            goal = f"revision {self.revision}" if self.revision else self.previous_version or "an earlier revision"
+            raise ActionFailed(f"{goal} is not kept. Kept: {', '.join(r.text for r in others[:10]) or 'no other'}.")
         return max(fitting, key=lambda revision: revision.number)
 
     def _fits(self, revision: Revision, now: Revision) -> bool:
@@ -148,11 +148,11 @@ async def _revisions(cluster: Cluster, workload: Workload) -> list[Revision]:
     return [Revision(int(number), template or {}) for number, template in numbers if number.isdigit()]
 
 
-def _operations(wanted: Revision) -> Sequence[Operation]:
+def _operations(goal: Revision) -> Sequence[Operation]:
     """The template of the revision in place of the one that runs, without the controller's own label."""
-    metadata = dict(wanted.template.get("metadata") or {})
+    metadata = dict(goal.template.get("metadata") or {})
     metadata["labels"] = {name: value for name, value in (metadata.get("labels") or {}).items() if name != HASH}
-    return [{"op": "replace", "path": "/spec/template", "value": {**wanted.template, "metadata": metadata}}]
+    return [{"op": "replace", "path": "/spec/template", "value": {**goal.template, "metadata": metadata}}]
 
 
 def _tag(image: str) -> str:

@@ -41,7 +41,7 @@ class KubernetesScale(Action):
     """
 
     version: ClassVar[str] = "1"
-    floor: ClassVar[Tier] = Tier.ONE
+    least_tier: ClassVar[Tier] = Tier.ONE
     service: str
     replicas: str = Field(description="How many pods, e.g. 6")
 
@@ -67,7 +67,7 @@ class KubernetesScale(Action):
         """Without a number: half as many more than now, as many as tier 1 allows, and never more than the entry does."""
         if arguments.get("replicas"):
             return dict(arguments)
-        now = (await Cluster(ctx, service).workload(KINDS)).wanted
+        now = (await Cluster(ctx, service).workload(KINDS)).desired
         more = max(now + 1, math.floor(now * SMALL_STEP))
         return {**arguments, "replicas": str(min(more, _most(ctx.config)))}
 
@@ -96,16 +96,16 @@ class KubernetesScale(Action):
         workload = await cluster.workload(KINDS)
         self._require_allowed(ctx.config)
         await self._require_no_autoscaler(cluster, workload)
-        now, wanted = workload.wanted, int(self.replicas)
-        lines = [f"set {workload.title} from {now} to {wanted} pods"]
-        small = now <= wanted <= now * SMALL_STEP
-        floor = Tier.ONE if small else Tier.TWO
-        return await described(cluster, workload, lines, self._operations(workload), away=self._away(workload), floor=floor)
+        now, goal = workload.desired, int(self.replicas)
+        lines = [f"set {workload.title} from {now} to {goal} pods"]
+        small = now <= goal <= now * SMALL_STEP
+        tier = Tier.ONE if small else Tier.TWO
+        return await described(cluster, workload, lines, self._operations(workload), away=self._away(workload), least_tier=tier)
 
     def _away(self, workload: Workload) -> int:
         """Pods that go. Those that a run of ours put there can be taken back at once: the load is served without them."""
-        ours = workload.annotation(SCALED) == str(workload.wanted) and workload.annotation(BEFORE) == self.replicas
-        return 0 if ours else max(0, workload.wanted - int(self.replicas))
+        own = workload.annotation(SCALED) == str(workload.desired) and workload.annotation(BEFORE) == self.replicas
+        return 0 if own else max(0, workload.desired - int(self.replicas))
 
     def _require_allowed(self, config: ActionConfig) -> None:
         most = _most(config)
@@ -127,9 +127,9 @@ class KubernetesScale(Action):
     async def _run(self, ctx: ActionContext) -> Outcome:
         cluster = Cluster(ctx, self.service)
         workload = await cluster.workload(KINDS)
-        done = f"{workload.title} has {self.replicas} pods now, {workload.wanted} before."
+        done = f"{workload.title} has {self.replicas} pods now, {workload.desired} before."
         return await cluster.change(
-            workload, self._operations(workload), done, before=str(workload.wanted), scaled=self.replicas
+            workload, self._operations(workload), done, before=str(workload.desired), scaled=self.replicas
         )
 
     async def probe(self, ctx: ActionContext) -> Outcome | None:

@@ -27,7 +27,7 @@ class ModelAlias(Action):
     """
 
     version: ClassVar[str] = "1"
-    floor: ClassVar[Tier] = Tier.TWO
+    least_tier: ClassVar[Tier] = Tier.TWO
     service: str
     change_id: str = ""
     version_: str = Field(default="", alias="version")
@@ -77,14 +77,14 @@ class ModelAlias(Action):
 
         `options.gate`: {metric: auc, at_least: 0.9} or {metric: mae, at_most: 3}; without it nothing is asked of it.
         """
-        wanted = await _version(ctx, self.service, self.previous_version)
-        if (status := text_at(wanted, "status")) != "READY":
+        goal = await _version(ctx, self.service, self.previous_version)
+        if (status := text_at(goal, "status")) != "READY":
             raise ActionFailed(f"Version {self.previous_version} is {status or 'of unknown status'}, not READY.")
         gate = ctx.config.options.get("gate")
         if not isinstance(gate, dict):
             return []
         metric = str(gate.get("metric", ""))
-        value = await _metric(ctx, wanted, metric)
+        value = await _metric(ctx, goal, metric)
         low, high = gate.get("at_least"), gate.get("at_most")
         if value is None or (low is not None and value < float(low)) or (high is not None and value > float(high)):
             bounds = " and ".join(f"{word} {at}" for word, at in (("at least", low), ("at most", high)) if at is not None)

@@ -32,7 +32,7 @@ class RunWebhook(GivenValues):
     """
 
     version: ClassVar[str] = "1"
-    floor: ClassVar[Tier] = Tier.TWO
+    least_tier: ClassVar[Tier] = Tier.TWO
     needs: ClassVar[tuple[str, ...]] = ("url",)
 
     @classmethod

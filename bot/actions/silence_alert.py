@@ -37,7 +37,7 @@ class SilenceAlert(Action):
     """
 
     version: ClassVar[str] = "1"
-    floor: ClassVar[Tier] = Tier.ONE
+    least_tier: ClassVar[Tier] = Tier.ONE
     service: str
     matchers: dict[str, str] = Field(default_factory=dict)
     """Label -> value; all must be equal. Patterns are not offered."""
@@ -111,8 +111,10 @@ class SilenceAlert(Action):
         existing, unread = await self._existing(ctx)
         lines += [f"could not check silences: {unread}"] if unread else [existing_silence_text(s) for s in existing[:5]]
         covered = f"{len(alerts)} alerts {hashlib.sha256(chr(10).join(alerts).encode()).hexdigest()[:8]}"
-        floor = Tier.TWO if len(alerts) > 1 else Tier.ONE
-        return DryRun(ok=not (problem or unread), text="\n".join(lines), targets={text_of(self.matchers): covered}, floor=floor)
+        tier = Tier.TWO if len(alerts) > 1 else Tier.ONE
+        return DryRun(
+            ok=not (problem or unread), text="\n".join(lines), targets={text_of(self.matchers): covered}, least_tier=tier
+        )
 
     async def run(self, ctx: ActionContext) -> Outcome:
         """The one call: create or expire. A silence that does the same already is left alone, and none is created."""
@@ -157,12 +159,12 @@ class SilenceAlert(Action):
 
     def _covers(self, silence: Mapping[str, object]) -> bool:
         """Whether it is active and asks for nothing but some of these labels with these values."""
-        wanted = silence.get("matchers")
+        matchers = silence.get("matchers")
         return (
             state_of(silence) == "active"
-            and isinstance(wanted, list)
-            and bool(wanted)
-            and all(isinstance(matcher, Mapping) and self._fits(matcher) for matcher in wanted)
+            and isinstance(matchers, list)
+            and bool(matchers)
+            and all(isinstance(matcher, Mapping) and self._fits(matcher) for matcher in matchers)
         )
 
     def _fits(self, matcher: Mapping[str, object]) -> bool:
@@ -215,14 +217,14 @@ class SilenceAlert(Action):
 
     async def verify(self, ctx: ActionContext) -> Verification:
         """Whether the silence is active (or, after `expire`, no longer is)."""
-        wanted = ("expired",) if self.expire else ("active", "pending")
+        states = ("expired",) if self.expire else ("active", "pending")
         silence, problem = await self._get(ctx, f"/api/v2/silence/{ctx.remote_id.removeprefix(EXISTING)}", [])
         if problem or not isinstance(silence, Mapping):
             return Verification(
                 state=VerificationState.COULD_NOT_VERIFY, text=problem or "Alertmanager did not show the silence"
             )
         state = state_of(silence)
-        verdict = VerificationState.RECOVERED if state in wanted else VerificationState.NOT_RECOVERED
+        verdict = VerificationState.RECOVERED if state in states else VerificationState.NOT_RECOVERED
         return Verification(state=verdict, text=f"the silence is {one_line(state, 20)}")
 
     async def _get(self, ctx: ActionContext, path: str, query: list[tuple[str, str]]) -> tuple[object, str]:

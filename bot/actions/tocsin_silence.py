@@ -23,7 +23,7 @@ class TocsinSilence(Action):
     help the service: nothing is repaired.
     """
 
-    floor: ClassVar[Tier] = Tier.ONE
+    least_tier: ClassVar[Tier] = Tier.ONE
     spans_services: ClassVar[bool] = True
     service: str
     alerts: str
@@ -66,8 +66,8 @@ class TocsinSilence(Action):
         """What it would have muted over the last day: more than one alert makes it a wide silence."""
         matchers = parse_matchers(self.alerts)
         shown = await _book(ctx).preview(matchers, self.previewed_at)
-        floor = Tier.ONE if shown.exact(matchers) else Tier.TWO
-        return DryRun(ok=True, text=shown.text, targets={self.alerts: ""}, floor=floor)
+        least_tier = Tier.ONE if shown.exact(matchers) else Tier.TWO
+        return DryRun(ok=True, text=shown.text, targets={self.alerts: ""}, least_tier=least_tier)
 
     async def run(self, ctx: ActionContext) -> Outcome:
         """Put it in force, once for each proposal."""

@@ -22,8 +22,8 @@ class AddressProblem(NamedTuple):
 async def address_problems(config: Config, http: Http | None = None) -> list[AddressProblem]:
     """Every address that would not be called, in the order of the catalogue. Names are resolved; nothing is sent."""
     outbound = http or Outbound()
-    places = [(name, entry, url) for name, entry in config.actions.items() for url in _urls(entry, config.services)]
-    problems = await asyncio.gather(*(_problem(outbound, *place) for place in places))
+    calls = [(name, entry, url) for name, entry in config.actions.items() for url in _urls(entry, config.services)]
+    problems = await asyncio.gather(*(_problem(outbound, *arguments) for arguments in calls))
     return [problem for problem in problems if problem is not None]
 
 

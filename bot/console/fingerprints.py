@@ -22,22 +22,22 @@ def check_fingerprints(config: Config, stored: Callable[[str], Sequence[Labels]]
 def _check(name: str, rules: Sequence[FingerprintRule], alerts: Sequence[Labels]) -> Check:
     if not alerts:
         return absent(name, f"nothing came of this source yet to compare {counted(len(rules), 'rule')} with")
-    fitted = [next((place for place, rule in enumerate(rules) if rule.fits(labels)), None) for labels in alerts]
-    if unused := [place for place in range(len(rules)) if place not in fitted]:
-        texts = "; ".join(_text(place, rules[place]) for place in unused)
+    fitted = [next((index for index, rule in enumerate(rules) if rule.fits(labels)), None) for labels in alerts]
+    if unused := [index for index in range(len(rules)) if index not in fitted]:
+        texts = "; ".join(_text(index, rules[index]) for index in unused)
         advice = "correct its label names, or take it out: what it is for has another identity than it says"
         return failed(name, f"matches nothing of {counted(len(alerts), 'alert')}: {texts}", advice)
     identities = {
-        tuple(sorted(rules[place].identity(labels).items()))
-        for place, labels in zip(fitted, alerts, strict=True)
-        if place is not None
+        tuple(sorted(rules[index].identity(labels).items()))
+        for index, labels in zip(fitted, alerts, strict=True)
+        if index is not None
     }
-    count = sum(place is not None for place in fitted)
+    count = sum(index is not None for index in fitted)
     share = f"{counted(count, 'alert')} of {len(alerts):,}"
     return ok(name, f"{counted(len(rules), 'rule')}: {share} have {counted(len(identities), 'fingerprint')}")
 
 
-def _text(place: int, rule: FingerprintRule) -> str:
+def _text(index: int, rule: FingerprintRule) -> str:
     match = ", ".join(f"{name}={value}" for name, value in rule.match.items()) or "every alert"
     labels = f"labels {', '.join(rule.labels)}" if rule.labels else f"without {', '.join(rule.without)}"
-    return one_line(f"rule {place + 1} ({match}: {labels})", 160)
+    return one_line(f"rule {index + 1} ({match}: {labels})", 160)

@@ -50,8 +50,8 @@ def read_situations(path: Path) -> list[Situation]:
         return _SITUATIONS.validate_python(loaded)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(first["msg"], key=f"{path}: {place}") from error
+        position = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(first["msg"], key=f"{path}: {position}") from error
 
 
 def checked(config: Config, situations: list[Situation], now: datetime | None = None) -> Iterator[tuple[Situation, Verdict]]:
@@ -73,8 +73,8 @@ def checked_lines(config: Config, situations: list[Situation], now: datetime | N
             lines.append(f"ok      {situation.that}: {result}")
             continue
         wrong += 1
-        wanted = f"{situation.expect}" + (f" ({situation.rule})" if situation.rule else "")
-        lines.append(f"FAILED  {situation.that}: {result}, expected {wanted}. {verdict.text}".rstrip())
+        expected = f"{situation.expect}" + (f" ({situation.rule})" if situation.rule else "")
+        lines.append(f"FAILED  {situation.that}: {result}, expected {expected}. {verdict.text}".rstrip())
     lines.append(f"{len(situations) - wrong} of {len(situations)} situations came out as expected.")
     return lines, wrong
 
@@ -89,15 +89,15 @@ def compared_files(old: Path, new: Path | None, *, in_use: Path) -> Difference:
     return compared(configuration_of(old, in_use), configuration_of(new or in_use, in_use))
 
 
-def difference_lines(found: Difference) -> list[str]:
+def difference_lines(difference: Difference) -> list[str]:
     """The difference as lines; what is wider comes first."""
-    lines = [f"WIDER     {right.text}" for right in _without_echo(found.wider)]
-    lines += [f"narrower  {right.text}" for right in _without_echo(found.narrower)]
-    lines += [f"tier      {text}" for text in found.tiers]
+    lines = [f"WIDER     {right.text}" for right in _without_repeats(difference.wider)]
+    lines += [f"narrower  {right.text}" for right in _without_repeats(difference.narrower)]
+    lines += [f"tier      {text}" for text in difference.tiers]
     return lines or ["Nobody may do more or less than before."]
 
 
-def _without_echo(rights: tuple[Right, ...]) -> list[Right]:
+def _without_repeats(rights: tuple[Right, ...]) -> list[Right]:
     """Without what holds in an incident exactly as it holds without one."""
     calm = {right._replace(severity="") for right in rights if right.severity == "NONE"}
     return [right for right in rights if right.severity == "NONE" or right._replace(severity="") not in calm]

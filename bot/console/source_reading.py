@@ -84,11 +84,11 @@ def _choices(request: SourceRequest) -> list[Understanding]:
 
 def _alert(alert: Alert, understood: Sequence[Understanding], config: Config) -> Iterator[str]:
     severity = config.severity_of(alert.severity).value
-    doubt = "" if config.knows_severity(alert.severity) else f"; the word is not in `severities`, so it counts as {severity}"
+    remark = "" if config.knows_severity(alert.severity) else f"; the word is not in `severities`, so it counts as {severity}"
     rows = {
         "name": alert.name,
         "status": alert.status,
-        "severity": f"{alert.severity or 'none'} ({severity}{doubt})",
+        "severity": f"{alert.severity or 'none'} ({severity}{remark})",
         "service": alert.labels.get("service", ""),
         "summary": alert.annotations.get("summary", ""),
         "starts_at": alert.starts_at.isoformat(),

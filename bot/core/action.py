@@ -7,7 +7,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 
 class Tier(IntEnum):
-    """How dangerous an action is (floor in code, configuration can raise). X is never by the bot."""
+    """How dangerous an action is (the least one in code, configuration can raise it). X is never by the bot."""
 
     ZERO = 0
     ONE = 1
@@ -111,7 +111,8 @@ class Replicas(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    wanted: int
+    desired: int = Field(validation_alias=AliasChoices("desired", "wanted"), serialization_alias="wanted")
+    """`wanted` in records and the API, which are fingerprinted as they are."""
     away: int
 
 
@@ -127,7 +128,7 @@ class DryRun(BaseModel):
     """Target name -> resource version at the time of the dry run."""
     replicas: dict[str, Replicas] = Field(default_factory=dict)
     """By target, where the number of its copies is known."""
-    floor: Tier = Tier.ZERO
+    least_tier: Tier = Tier.ZERO
     """At least this tier, by what the dry run saw (e.g. a silence that covers several alerts)."""
 
 

@@ -11,8 +11,8 @@ class ConfigurationError(TocsinError):
     """A broken tocsin.yaml or TOCSIN_* variable; names the file, the line and the key."""
 
     def __init__(self, problem: str, *, file: str = "", line: int | None = None, key: str = "") -> None:
-        place = f"{file}:{line}" if line is not None else file
-        super().__init__(": ".join(part for part in (place, key, problem) if part))
+        position = f"{file}:{line}" if line is not None else file
+        super().__init__(": ".join(part for part in (position, key, problem) if part))
         self.problem, self.file, self.line, self.key = problem, file, line, key
 
 

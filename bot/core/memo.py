@@ -29,18 +29,18 @@ class Memo(Generic[K, V]):
     def put(self, key: K, value: V) -> None:
         """Remember a value, in place of an older one of this key."""
         if key not in self._values:
-            self._make_room(key)
+            self._evict(key)
         self._values[key] = value
 
     def pop(self, key: K) -> V | None:
         """Forget one; its value, if there was one."""
-        # Its place among the keys is taken by the next entry that has to make room.
+        # Its place among the keys is taken by the next entry that has to evict one.
         return self._values.pop(key, None)
 
-    def _make_room(self, key: K) -> None:
+    def _evict(self, key: K) -> None:
         if len(self._keys) < self.size:
             self._keys.append(key)
             return
-        place = self._dice.randrange(self.size)
-        self._values.pop(self._keys[place], None)
-        self._keys[place] = key
+        index = self._dice.randrange(self.size)
+        self._values.pop(self._keys[index], None)
+        self._keys[index] = key

@@ -52,7 +52,7 @@ class DataFolder:
         asyncio.get_running_loop().call_soon(leadership.acquire)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """The folder while no bot may run on it. Raises ConfigurationError when one does."""
         with closing(_locked(self.data_dir)):
             yield

@@ -17,10 +17,10 @@ MAX_BYTES = 5 * 1024 * 1024
 _PARSE_IN_THREAD = 256 * 1024
 """Bytes from which parsing would hold up the loop noticeably (about 2 ms)."""
 
-ForeignJson = Any
+UntrustedJson = Any
 """JSON of another system, in whatever form it answers. Its readers index into it, and report what does not fit as
 QueryFailed: to check each level before would say the same twice."""
-JsonObject = Mapping[str, ForeignJson]
+JsonObject = Mapping[str, UntrustedJson]
 """One object of such JSON."""
 TokenSource = str | Callable[[], str]
 """A bearer token, or what reads it before each request: one that is replaced every hour. Raises QueryFailed."""
@@ -31,7 +31,7 @@ class JsonResponse:
     """A server's response. `json` is None where the body is not JSON; `text` then holds the beginning of a plain text."""
 
     status: int
-    json: ForeignJson
+    json: UntrustedJson
     text: str = ""
 
 
@@ -68,7 +68,7 @@ class JsonServer:
         """Send a GET request. Raises QueryFailed."""
         return await self._send("GET", path, params=parameters)
 
-    async def read(self, path: str, parameters: Mapping[str, str]) -> ForeignJson:
+    async def read(self, path: str, parameters: Mapping[str, str]) -> UntrustedJson:
         """The JSON of a 200. Raises QueryFailed, with the reason that the server gave."""
         response = await self.get(path, parameters)
         if response.status != 200 or response.json is None:
@@ -124,7 +124,7 @@ class JsonServer:
         finally:
             await response.aclose()
 
-    async def _parsed(self, body: bytes) -> ForeignJson:
+    async def _parsed(self, body: bytes) -> UntrustedJson:
         return await asyncio.to_thread(_json, body) if len(body) > _PARSE_IN_THREAD else _json(body)
 
 
@@ -141,13 +141,13 @@ def refusal(response: JsonResponse) -> str:
     return f"HTTP {response.status}{': ' + why if why else ''}"
 
 
-def _response(status: int, body: bytes, answer: ForeignJson) -> JsonResponse:
+def _response(status: int, body: bytes, answer: UntrustedJson) -> JsonResponse:
     # Many refuse in a line of plain text; an HTML page comes from a proxy and explains nothing.
     text = one_line(body[:400].decode("utf-8", "replace"), 200) if answer is None else ""
     return JsonResponse(status, answer, "" if text.startswith("<") else text)
 
 
-def _json(body: bytes) -> ForeignJson:
+def _json(body: bytes) -> UntrustedJson:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

@@ -109,7 +109,7 @@ class Action(BaseModel, ABC):
 
     name: ClassVar[str] = ""
     version: ClassVar[str] = "1"
-    floor: ClassVar[Tier] = Tier.THREE
+    least_tier: ClassVar[Tier] = Tier.THREE
     """The tier below which configuration cannot bring it."""
     needs: ClassVar[tuple[str, ...]] = ()
     """Keys of the catalogue entry without which it can do nothing, e.g. `url`."""
@@ -118,11 +118,11 @@ class Action(BaseModel, ABC):
 
     @classmethod
     def tier_of(cls, config: ActionConfig) -> Tier:
-        """The floor for this configuration (e.g. idempotent with an `undo`), before configuration raises it."""
-        return cls.floor
+        """The least tier for this configuration (e.g. idempotent with an `undo`), before configuration raises it."""
+        return cls.least_tier
 
     def tier_for(self, config: ActionConfig) -> Tier:
-        """The floor for these arguments (e.g. a wide silence); X for what the bot never does."""
+        """The least tier for these arguments (e.g. a wide silence); X for what the bot never does."""
         return type(self).tier_of(config)
 
     @classmethod

@@ -40,13 +40,13 @@ class Scopes:
             alerts=_only(parsed.alerts, fits),
             digests=_only(parsed.digests, fits),
             changes=tuple(changes),
-            rejected=(*parsed.rejected, *self._foreign(parsed, fits, config)),
+            rejected=(*parsed.rejected, *self._out_of_scope(parsed, fits, config)),
         )
 
     def _fits(self, alert: Alert, config: SourceConfig) -> bool:
         return self.service_of(alert.labels) in config.services or self.is_heartbeat(alert.name)
 
-    def _foreign(self, parsed: ParsedBody, fits: Sequence[bool], config: SourceConfig) -> Iterator[Rejected]:
+    def _out_of_scope(self, parsed: ParsedBody, fits: Sequence[bool], config: SourceConfig) -> Iterator[Rejected]:
         for alert, fitting in zip(parsed.alerts, fits, strict=True):
             if not fitting:
                 yield _rejected(alert, self.service_of(alert.labels))
@@ -60,7 +60,7 @@ def _only(items: Sequence[T], fits: Sequence[bool]) -> tuple[T, ...]:
 
 
 def _rejected(item: Alert | Change, service: str) -> Rejected:
-    problem = f"this source may not speak of {one_line(service, 80)!r}" if service else "this source has to name its service"
+    problem = f"this source may not send {one_line(service, 80)!r}" if service else "this source has to name its service"
     return Rejected(SERVICE, f"{problem} (its `services` in tocsin.yaml)", item.model_dump_json().encode())
 
 

@@ -27,9 +27,9 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Json = dict[str, Any]
 """A message or event as Slack documents it."""
-LOOK_BACK = timedelta(days=1)
+LOOKBACK = timedelta(days=1)
 """How much of a channel is read after a connection, at most."""
-FIRST_LOOK_BACK = timedelta(minutes=10)
+FIRST_LOOKBACK = timedelta(minutes=10)
 """Where nothing was ever read: older alerts stand in the channel for whoever set the source up."""
 REMEMBERED = 5_000
 RETRY_SECONDS = (0.5, 2.0, 5.0, 10.0, 20.0)
@@ -146,7 +146,7 @@ class AlertChannels:
         of an alert that has ended meanwhile would open it anew."""
         stored = await self._last_delivery(name)
         moments = [at for at in (stored, self._last.get(name)) if at is not None]
-        earliest = self._clock() - (LOOK_BACK if moments else FIRST_LOOK_BACK)
+        earliest = self._clock() - (LOOKBACK if moments else FIRST_LOOKBACK)
         return f"{max([earliest, *moments]).timestamp():.6f}"
 
     def _reading(self) -> dict[str, SourceConfig]:
@@ -181,7 +181,7 @@ class AlertChannels:
         before = self._alerts.get((channel, message["ts"]))
         before = before or await self._read(name, channel, event.get("previous_message") or {}, _moment(message["ts"]))
         alert = await self._read(name, channel, message, _moment(event["ts"]))
-        if alert is None or (before is not None and _says_the_same(before, alert)):
+        if alert is None or (before is not None and _equal_alerts(before, alert)):
             return
         if before is not None:
             alert = alert.model_copy(update={"fingerprint": before.fingerprint})
@@ -263,6 +263,6 @@ def _moment(ts: str) -> datetime:
     return datetime.fromtimestamp(float(ts), UTC)
 
 
-def _says_the_same(before: Alert, after: Alert) -> bool:
+def _equal_alerts(before: Alert, after: Alert) -> bool:
     parts = ("name", "status", "severity", "labels", "annotations")
     return all(getattr(before, part) == getattr(after, part) for part in parts)

@@ -129,7 +129,7 @@ class Answers:
         """
         text, blocks = self.rendered(reply)
         if not (reply.dialog and await self._in_modal(target, text, blocks)):
-            await self._tell(target, text, trim(blocks) if reply.dialog else blocks)
+            await self._send_private(target, text, trim(blocks) if reply.dialog else blocks)
 
     async def _in_modal(self, target: ReplyTarget, text: str, blocks: list[Block]) -> bool:
         try:
@@ -138,7 +138,7 @@ class Answers:
             log.info("no modal could be opened", why=str(error))
             return False
 
-    async def _tell(self, target: ReplyTarget, text: str, blocks: list[Block]) -> None:
+    async def _send_private(self, target: ReplyTarget, text: str, blocks: list[Block]) -> None:
         for way in self._ways(target):
             try:
                 if await way(target, text, blocks):
@@ -173,7 +173,7 @@ class Answers:
             return
         text = f"{form.title}: this needs a dialog, which a mention cannot open."
         blocks = [section(lines(text)), actions(button(f"{form.title}...", form.verb, value or "-"))]
-        await self._tell(target, text, blocks)
+        await self._send_private(target, text, blocks)
 
     async def publish_home(self, user: str, content: HomeReply) -> None:
         """Show one person's home tab as it is now."""

@@ -161,7 +161,7 @@ class CommandRouter:
         origin = Origin.load(str(view.get("private_metadata") or ""))
         target = replace(target, channel=origin.channel, thread=origin.thread, open_thread=origin.open_thread)
         if await self._is_too_much(target, origin.ref):
-            await ack(response_action="update", view=text_view("Not taken", TOO_MUCH))
+            await ack(response_action="update", view=text_view("Too many requests", TOO_MUCH))
             return
         work = asyncio.create_task(self._submitted(view, origin, target, key))
         await asyncio.wait({work}, timeout=self.soon)
@@ -218,7 +218,7 @@ class CommandRouter:
         if isinstance(answer, Form):
             return self.answers.form(answer, target)
         if isinstance(answer, FieldErrors):
-            return text_view("Not taken", "\n".join([*answer.errors.values(), "Nothing was done. Open the dialog again."]))
+            return text_view("Refused", "\n".join([*answer.errors.values(), "Nothing was done. Open the dialog again."]))
         text, blocks = self.answers.rendered(answer if answer.text or answer.content else Reply("Done."))
         return text_view("Answer", text, blocks)
 

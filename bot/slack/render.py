@@ -86,12 +86,12 @@ class Renderer:
         """Where people open Prometheus, once it has said so."""
         self._read_from_prometheus = prometheus_url
 
-    async def read_public_url(self, metrics: HasPublicUrl | None, when_known: Callable[[], None]) -> None:
+    async def read_public_url(self, metrics: HasPublicUrl | None, on_answer: Callable[[], None]) -> None:
         """Ask Prometheus where people open it, until it has answered: its links are live from then on."""
         while metrics is not None:
             with contextlib.suppress(QueryFailed):
                 self.allow(await metrics.read_public_url())
-                when_known()
+                on_answer()
                 return
             await asyncio.sleep(AGAIN_SECONDS)
 

@@ -55,8 +55,8 @@ def otherwise(request: SourceRequest, document: object, problem: UnreadableBody)
         parsed = understood(request, document)
     except UnreadableBody:
         raise problem from None
-    doubt = f"not the form of {request.config.kind}, read by names and values ({problem})"
-    return replace(parsed, warnings=(doubt, *parsed.warnings))
+    remark = f"not the form of {request.config.kind}, read by names and values ({problem})"
+    return replace(parsed, warnings=(remark, *parsed.warnings))
 
 
 def parsed_of(alerts: Sequence[ReadAlert], rejected: Sequence[Rejected] = ()) -> ParsedBody:
@@ -68,7 +68,7 @@ def parsed_of(alerts: Sequence[ReadAlert], rejected: Sequence[Rejected] = ()) ->
 def read_alert(request: SourceRequest, item: Item, vendor: VendorFields = NO_FIELDS) -> ReadAlert:
     """One alert. Raises UnreadableBody with the field."""
     if not isinstance(item.document, dict):
-        raise UnreadableBody("an alert is an object", field=item.place or "body")
+        raise UnreadableBody("an alert is an object", field=item.dotted_path or "body")
     preset = {field: value for field, value in vendor.fields.items() if isinstance(value, str | int | float) and value != ""}
     understanding = understand(item.document, corrections_of(request, preset), around=item.around, now=request.received_at)
     name = word(understanding.text(AlertField.NAME), 256)
@@ -108,7 +108,7 @@ def _is_filled(value: str | int | float) -> bool:
 
 
 def _at(item: Item, name: str) -> str:
-    return f"{item.place}.{name}" if item.place else name
+    return f"{item.dotted_path}.{name}" if item.dotted_path else name
 
 
 def _alert(request: SourceRequest, understanding: Understanding, name: str, item: Item, vendor: VendorFields) -> Alert:
@@ -159,7 +159,7 @@ def _identity(request: SourceRequest, understanding: Understanding, name: str, c
     if understanding.warnings and AlertField.NAME not in understanding.choices:
         # A template that was not filled in looks the same for every alert: none of them is another's repeat.
         body = request.body[:4096].decode("utf-8", "replace")
-        return fingerprint([item.place, body, request.received_at.isoformat()])
+        return fingerprint([item.dotted_path, body, request.received_at.isoformat()])
     stable = re.sub(r"\d+", "#", _STATE_WORDS.sub("", name.lower()))
     lasting = {k: v for k, v in cleaned.items() if k.lower() not in _MOVING and not re.fullmatch(r"[\d.,:TZ+-]+%?", v)}
     return fingerprint([stable, understanding.text(AlertField.SERVICE), lasting])

@@ -79,8 +79,8 @@ def _bounded(path: str, endpoint: Endpoint, bodies: BodyBudget) -> Endpoint:
 
     async def bounded(request: Request) -> Response:
         try:
-            with bodies.hold(path, proven=False) as held:
-                body = await read_raw(request.headers, request.receive, bodies, held)
+            with bodies.hold(path, proven=False) as share:
+                body = await read_raw(request.headers, request.receive, bodies, share)
                 return await endpoint(Request(request.scope, _whole(body)))
         except Refused as refused:
             return refusal(refused.status, refused.why)

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 
 from bot.plugins import Signature, SignedRequest
 
-_NOBODY = secrets.token_hex(32)
+_RANDOM_TOKEN = secrets.token_hex(32)
 """Compared against when no token is configured, so that the answer takes as long; never shown to anybody."""
 
 
 def bearer_matches(headers: Mapping[str, str], token: str) -> bool:
     """Whether `Authorization: Bearer` carries this token. Without a configured token nothing matches."""
     scheme, _, credential = headers.get("authorization", "").partition(" ")
-    equal = hmac.compare_digest(credential.strip().encode(), (token or _NOBODY).encode())
+    equal = hmac.compare_digest(credential.strip().encode(), (token or _RANDOM_TOKEN).encode())
     return equal and bool(token) and scheme.lower() == "bearer"
 
 
@@ -27,12 +27,12 @@ def token_matches(headers: Mapping[str, str], token: str) -> bool:
         password = base64.b64decode(credential.strip(), validate=True).partition(b":")[2]
     except ValueError:
         password = b""
-    return hmac.compare_digest(password, (token or _NOBODY).encode()) and bool(token)
+    return hmac.compare_digest(password, (token or _RANDOM_TOKEN).encode()) and bool(token)
 
 
 def signature_matches(signature: Signature | None, request: SignedRequest, token: str) -> bool:
     """Whether the vendor's proof fits these exact bytes. Without a configured token nothing does."""
-    return signature is not None and signature.matches(request, token or _NOBODY) and bool(token)
+    return signature is not None and signature.matches(request, token or _RANDOM_TOKEN) and bool(token)
 
 
 def token_problem(name: str, token: str) -> str:

@@ -15,7 +15,7 @@ MAX_OF_SENDER = 16 << 20
 """Bytes of one source's unanswered requests: it can take no more of the memory than this."""
 MAX_UNPROVEN = 8 << 20
 """Bytes of all requests whose signature can be checked only when the body is there."""
-PACE = 16 << 20
+LARGE_RATE = 16 << 20
 """Bytes a second of unproven bodies beyond SMALL: reading more of them would keep others waiting."""
 SMALL = 64 * 1024
 TOO_MANY = "too many bodies at once; try again"
@@ -32,8 +32,8 @@ class Refused(Exception):
 
 
 @dataclass(eq=False)
-class Held:
-    """One body in memory: whose it is, how many bytes, and its clock while more of it is awaited."""
+class BodyShare:
+    """One body's share of the memory: whose it is, how many bytes, and its clock while more of it is awaited."""
 
     sender: str
     proven: bool
@@ -50,7 +50,7 @@ class BodyBudget:
 
     def __init__(self, of_sender: int = MAX_OF_SENDER, unproven: int = MAX_UNPROVEN) -> None:
         self._of_sender, self._unproven = of_sender, unproven
-        self._bodies: dict[Held, bool] = {}
+        self._bodies: dict[BodyShare, bool] = {}
         """Whether each began unproven."""
         self._sizes: Counter[str] = Counter()
         """By sender, so that a body is not compared with all others while they are few."""
@@ -58,68 +58,68 @@ class BodyBudget:
         self._paced_until = 0.0
 
     @contextmanager
-    def hold(self, sender: str, *, proven: bool) -> Iterator[Held]:
-        """Room for one body, until its request is answered. `proven`: whether its headers show whose it is."""
-        held = Held(sender, proven)
-        self._bodies[held] = not proven
+    def hold(self, sender: str, *, proven: bool) -> Iterator[BodyShare]:
+        """Memory for one body, until its request is answered. `proven`: whether its headers show whose it is."""
+        share = BodyShare(sender, proven)
+        self._bodies[share] = not proven
         try:
-            yield held
+            yield share
         finally:
-            self._forget(held)
+            self._forget(share)
 
-    def grow(self, held: Held, more: int) -> None:
+    def grow(self, share: BodyShare, more: int) -> None:
         """So many bytes more. Raises Refused with 503 if this one gives way."""
-        held.size += more
-        if held in self._bodies:
-            self._count(held, more)
-        while not held.gave_way and (crowd := self._crowd(held)):
+        share.size += more
+        if share in self._bodies:
+            self._count(share, more)
+        while not share.gave_way and (crowd := self._crowd(share)):
             self._give_way(max(crowd, key=lambda one: (not one.proven, one.size)))
-        if held.gave_way:
+        if share.gave_way:
             raise Refused(503, TOO_MANY)
 
-    async def pace(self, held: Held, size: int) -> None:
+    async def wait_turn(self, share: BodyShare, size: int) -> None:
         """Wait until it is the turn of so many bytes of a large body that nobody has proved."""
-        if held.proven or held.size <= SMALL:
+        if share.proven or share.size <= SMALL:
             return
         now = asyncio.get_running_loop().time()
-        self._paced_until = max(self._paced_until, now) + size / PACE
+        self._paced_until = max(self._paced_until, now) + size / LARGE_RATE
         await asyncio.sleep(self._paced_until - now)
 
-    def _crowd(self, held: Held) -> list[Held]:
+    def _crowd(self, share: BodyShare) -> list[BodyShare]:
         """Those among whom one is too many; who is being answered stays."""
-        if self._sizes[held.sender] <= self._of_sender and (held.proven or self._began_unproven <= self._unproven):
+        if self._sizes[share.sender] <= self._of_sender and (share.proven or self._began_unproven <= self._unproven):
             return []
         own = unproven = 0
         for one in self._bodies:
-            own += one.size if one.sender == held.sender else 0
+            own += one.size if one.sender == share.sender else 0
             unproven += 0 if one.proven else one.size
         of_sender = own > self._of_sender
-        if not of_sender and (held.proven or unproven <= self._unproven):
+        if not of_sender and (share.proven or unproven <= self._unproven):
             return []
-        able = [one for one in self._bodies if one is held or one.clock is not None]
-        return [one for one in able if one.sender == held.sender] if of_sender else [one for one in able if not one.proven]
+        able = [one for one in self._bodies if one is share or one.clock is not None]
+        return [one for one in able if one.sender == share.sender] if of_sender else [one for one in able if not one.proven]
 
-    def _count(self, held: Held, more: int) -> None:
-        self._sizes[held.sender] += more
-        self._began_unproven += more if self._bodies[held] else 0
+    def _count(self, share: BodyShare, more: int) -> None:
+        self._sizes[share.sender] += more
+        self._began_unproven += more if self._bodies[share] else 0
 
-    def _forget(self, held: Held) -> None:
-        if held not in self._bodies:
+    def _forget(self, share: BodyShare) -> None:
+        if share not in self._bodies:
             return
-        self._count(held, -held.size)
-        del self._bodies[held]
-        if not self._sizes[held.sender]:
-            del self._sizes[held.sender]
+        self._count(share, -share.size)
+        del self._bodies[share]
+        if not self._sizes[share.sender]:
+            del self._sizes[share.sender]
 
-    def _give_way(self, held: Held) -> None:
-        held.gave_way = True
-        self._forget(held)
-        if held.clock is not None:
-            held.clock.reschedule(asyncio.get_running_loop().time())
+    def _give_way(self, share: BodyShare) -> None:
+        share.gave_way = True
+        self._forget(share)
+        if share.clock is not None:
+            share.clock.reschedule(asyncio.get_running_loop().time())
 
 
 async def read_raw(
-    headers: Mapping[str, str], receive: Receive, budget: BodyBudget, held: Held, limit: int = MAX_RECEIVED
+    headers: Mapping[str, str], receive: Receive, budget: BodyBudget, share: BodyShare, limit: int = MAX_RECEIVED
 ) -> bytes:
     """The body as it is sent. Raises Refused with 400, 408, 413 or 503; stops at the limit."""
     length = headers.get("content-length", "")
@@ -128,21 +128,21 @@ async def read_raw(
     parts: list[bytes] = []
     more = True
     try:
-        async with asyncio.timeout(SECONDS) as held.clock:
+        async with asyncio.timeout(SECONDS) as share.clock:
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Refused(400, "the sender hung up")
                 parts.append(message.get("body", b""))
                 more = message.get("more_body", False)
-                if held.size + len(parts[-1]) > limit:
+                if share.size + len(parts[-1]) > limit:
                     raise Refused(413, f"more than {limit} bytes")
-                budget.grow(held, len(parts[-1]))
-                await budget.pace(held, len(parts[-1]))
+                budget.grow(share, len(parts[-1]))
+                await budget.wait_turn(share, len(parts[-1]))
     except TimeoutError:
-        raise Refused(503, TOO_MANY) if held.gave_way else Refused(408, "the body did not arrive in time") from None
+        raise Refused(503, TOO_MANY) if share.gave_way else Refused(408, "the body did not arrive in time") from None
     finally:
-        held.clock = None
+        share.clock = None
     return b"".join(parts)
 
 

@@ -36,12 +36,12 @@ STALLED_SECONDS = 30.0
 SWEEP_SECONDS = 1.0
 
 
-def raise_file_limit(wanted: int = 65_536) -> int:
-    """Raise the soft limit of open files as far as the hard one allows, at most to `wanted`; what it is now."""
+def raise_file_limit(goal: int = 65_536) -> int:
+    """Raise the soft limit of open files as far as the hard one allows, at most to `goal`; what it is now."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    most = goal if hard == resource.RLIM_INFINITY else min(hard, goal)
     if soft == resource.RLIM_INFINITY or soft >= most:
-        return wanted if soft == resource.RLIM_INFINITY else soft
+        return goal if soft == resource.RLIM_INFINITY else soft
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     except (OSError, ValueError) as error:
@@ -99,8 +99,8 @@ class Connections:
 
     def drop(self, connection: "Connection") -> None:
         """It waits for nothing any more."""
-        for place in (self.sending, self.resting, self.stalled):
-            place.pop(connection, None)
+        for waiting in (self.sending, self.resting, self.stalled):
+            waiting.pop(connection, None)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._sweeper is None:

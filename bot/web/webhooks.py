@@ -29,7 +29,7 @@ from bot.store.alerts.intake import Busy
 from bot.store.alerts.stored_alerts import StoredAlerts
 from bot.store.db.clock import Clock
 from bot.web.auth import signature_matches, token_matches, token_problem
-from bot.web.bodies import BodyBudget, Held, Refused, inflated, read_raw
+from bot.web.bodies import BodyBudget, BodyShare, Refused, inflated, read_raw
 from bot.web.errors import refusal
 from bot.web.measures import ALERTS, CHANGES, IGNORED, REJECTED, REQUESTS
 
@@ -123,8 +123,8 @@ class WebhookEndpoints:
         labels = {"endpoint": delivery.endpoint, "source": delivery.source}
         has_token = token_matches(delivery.headers, self.tokens.get(delivery.source, ""))
         try:
-            with self.bodies.hold(delivery.source, proven=has_token) as held:
-                delivery = replace(delivery, body=await self._authentic_body(receive, delivery, kind, held))
+            with self.bodies.hold(delivery.source, proven=has_token) as share:
+                delivery = replace(delivery, body=await self._authentic_body(receive, delivery, kind, share))
                 return await self._read(delivery, kind)
         except Refused as refused:
             log.warning("webhook refused", **labels, status=refused.status, why=refused.why)
@@ -141,23 +141,23 @@ class WebhookEndpoints:
         except UnreadableBody as error:
             return await self._keep_unreadable(delivery, error)
 
-    async def _authentic_body(self, receive: Receive, delivery: SourceRequest, kind: Source, held: Held) -> bytes:
+    async def _authentic_body(self, receive: Receive, delivery: SourceRequest, kind: Source, share: BodyShare) -> bytes:
         """The inflated body of an authentic request. Raises Refused; without any proof nothing is read."""
         headers = delivery.headers
         token = self.tokens.get(delivery.source, "")
         signature = next((signature for signature in kind.signatures if signature.header in headers), None)
         proof = kind.proof if kind.proof and kind.proof.header in headers else None
-        if not held.proven and signature is None and proof is None:
+        if not share.proven and signature is None and proof is None:
             raise Refused(401, token_problem(delivery.source, token))
-        raw = await read_raw(headers, receive, self.bodies, held)
+        raw = await read_raw(headers, receive, self.bodies, share)
         signed = SignedRequest(headers, raw, delivery.received_at)
-        held.proven = held.proven or signature_matches(signature, signed, token)
-        if not held.proven and not (proof and await proof.holds(signed, delivery.config.options, self.fetch)):
+        share.proven = share.proven or signature_matches(signature, signed, token)
+        if not share.proven and not (proof and await proof.holds(signed, delivery.config.options, self.fetch)):
             raise Refused(401, "the signature does not fit")
-        held.proven = True
+        share.proven = True
         body = inflated(headers, raw)
         if body is not raw:
-            self.bodies.grow(held, len(body))
+            self.bodies.grow(share, len(body))
         return body
 
     async def _store(self, delivery: SourceRequest, parsed: ParsedBody) -> Response:

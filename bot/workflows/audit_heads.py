@@ -37,10 +37,10 @@ class HeadsTick:
             except OSError as error:
                 log.error("the audit's head was not written", file=str(places.file), why=error.strerror)
         if places.channel:
-            await self._say(places.channel, head)
+            await self._post(places.channel, head)
         self._last = head
 
-    async def _say(self, channel: str, head: Head) -> None:
+    async def _post(self, channel: str, head: Head) -> None:
         async with self._db.write() as session:
             key = f"line:audit-head:{head.seq}"
             await messages.touch(self._db, session, key, channel=channel, kind=MessageKind.LINE, subject=str(head))

@@ -60,7 +60,7 @@ class Inbox:
         self.leads = leads
         self.pause = pause
         self._monotonic = monotonic
-        self._held_since = 0.0
+        self._waits_since = 0.0
         self._begun = 0
         self._alive = False
         self._failures = 0
@@ -136,9 +136,9 @@ class Inbox:
         """Start what is committed; whatever fails stays and is started with the next batch."""
         if self._unstarted is None:
             self._unstarted = deque(await self.rows.unstarted())
-        if not self._held():
+        if not self._waits():
             self._put_origin_first(self._unstarted)
-        while self._unstarted and not self._held():
+        while self._unstarted and not self._waits():
             ref, attempt = self._unstarted[0]
             await self.engine.start("triage", f"triage:{ref}:{attempt}", ref, attempt)
             self._unstarted.popleft()
@@ -155,11 +155,11 @@ class Inbox:
             waiting.clear()
             waiting.extend(ordered)
 
-    def _held(self) -> bool:
+    def _waits(self) -> bool:
         """Whether the next triage waits until what came with it is sorted."""
         now = self._monotonic()
-        if not self._more or now - self._held_since >= HOLD_SECONDS:
-            self._held_since, self._begun = now, 0
+        if not self._more or now - self._waits_since >= HOLD_SECONDS:
+            self._waits_since, self._begun = now, 0
         return self._more and self._begun >= AT_ONCE
 
     async def _wait(self) -> None:

@@ -134,7 +134,7 @@ def postmortem(steps: PostmortemSteps) -> Workflow:
     return workflow
 
 
-async def start_wanted(postmortems: Postmortems, engine: Engine) -> list[str]:
+async def start_due_drafts(postmortems: Postmortems, engine: Engine) -> list[str]:
     """Start the draft of each resolved incident that deserves one and has none; harmless when repeated."""
     started = []
     for due in await postmortems.due_drafts():

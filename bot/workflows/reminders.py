@@ -41,9 +41,9 @@ class Reminders:
             return
         people = await self._people(number, alerts)
         text = _text(alerts, f"not acknowledged for {elapsed_text(waited(number, after))}")
-        nobody = f" Nobody is on call for {oldest.service or 'it'}: set default_on_call in tocsin.yaml."
+        no_on_call = f" Nobody is on call for {oldest.service or 'it'}: set default_on_call in tocsin.yaml."
         key = f"reminder:{oldest.thread_key}:{oldest.since:%Y%m%dT%H%M%S}:{number}"
-        await self.lines.add(key, oldest.channel, oldest.thread_key, text + ("" if people else nobody), people)
+        await self.lines.add(key, oldest.channel, oldest.thread_key, text + ("" if people else no_on_call), people)
 
     async def silent(self, key: str, rule: str, since: datetime) -> None:
         """Say in the default channel that an always-firing rule does not come any more: then no alert may, either."""

@@ -27,7 +27,7 @@ from bot.store.tables import HeartbeatRow
 from bot.store.triage.late_changes import LateChanges
 from bot.store.triage.renewals import Renewals
 from bot.workflows.messages.delivery_health import FailureLog
-from bot.workflows.postmortem import start_wanted
+from bot.workflows.postmortem import start_due_drafts
 from bot.workflows.reminders import Reminders
 from bot.workflows.rotas import Rotas
 
@@ -80,13 +80,13 @@ class HousekeepingTick:
 
     async def __call__(self) -> None:
         db = self.postmortems.db
-        unsettled = await groups.any_unsettled(db)
-        if unsettled:
+        unfinished = await groups.any_unfinished(db)
+        if unfinished:
             await incidents.close_quiet(db, self.config.close_after)
             await groups.end_storms(db, self.config)
-            await groups.settle_flapping(db)
-        await start_wanted(self.postmortems, self.engine)
-        if unsettled:
+            await groups.end_flapping(db)
+        await start_due_drafts(self.postmortems, self.engine)
+        if unfinished:
             await self._retry_triages()
 
     async def _retry_triages(self) -> None:
@@ -220,7 +220,7 @@ class PagerTick:
     async def _unknown(self, open_pages: Sequence[str]) -> None:
         """The claim pages when an outcome is unknown, in its own transaction; here that ends."""
         for key in open_pages:
-            if await self.watch.is_settled(key.removeprefix("unknown:")):
+            if await self.watch.needs_no_check(key.removeprefix("unknown:")):
                 await self.pages.clear(key)
 
     async def _auditor(self, open_pages: Sequence[str]) -> None:

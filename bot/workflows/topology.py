@@ -54,7 +54,7 @@ class TopologyTick:
         """What the traces of some services show. Raises QueryFailed if those of one cannot be read."""
         assert self.traces is not None
         names, end = sorted(self.catalogue.services), self.learned.db.clock()
-        turn = [names[(self._next + place) % len(names)] for place in range(min(MOST_SERVICES, len(names)))]
+        turn = [names[(self._next + index) % len(names)] for index in range(min(MOST_SERVICES, len(names)))]
         self._next += len(turn)
         pairs: set[tuple[str, str]] = set()
         for service in turn:

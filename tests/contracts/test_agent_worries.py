@@ -146,7 +146,7 @@ async def test_what_the_model_asked_wrongly_is_no_gap_in_what_can_be_looked_at(r
     wrong = [
         ["service_health", {"service": "no-such"}],
         ["query_metric", {"promql": "sum('"}],
-        ["web_look", {"system": "a", "path": "b"}],
+        ["read_web", {"system": "a", "path": "b"}],
     ]
     here = await room({"call": [*wrong, ["broken", {}]]}, ANSWER)
 
@@ -154,7 +154,7 @@ async def test_what_the_model_asked_wrongly_is_no_gap_in_what_can_be_looked_at(r
 
     looks = await failed_checks(here.db, DAY_AGO, {"C1"})
     assert len(here.told()) == 4 and all('"ok": false' in text for text in here.told())
-    assert {look.tool for look in looks} == {"broken", "web_look"}  # no server is configured: that is a gap
+    assert {look.tool for look in looks} == {"broken", "read_web"}  # no server is configured: that is a gap
     misfit = await here.looker.call(await here.case(), "service_health", {"servce": "checkout"}, "by hand")
     assert "arguments do not fit: " in misfit.evidence.summary and len(await failed_checks(here.db, DAY_AGO, {"C1"})) == 2
 

@@ -173,14 +173,14 @@ async def test_a_rollout_says_how_many_pods_it_takes_away_at_once(spec: Json, aw
     for action in (RESTART, BACK):
         shown = await action.dry_run(cluster(**spec).ctx)
 
-        assert shown.replicas == {"prod/checkout": Replicas(wanted=4, away=away)}
+        assert shown.replicas == {"prod/checkout": Replicas(desired=4, away=away)}
 
 
 @pytest.mark.parametrize(("replicas", "away"), [(6, 0), (4, 0), (3, 1), (1, 3)])
 async def test_fewer_pods_are_so_many_away(replicas: int, away: int) -> None:
     shown = await scale(replicas).dry_run(cluster().ctx)
 
-    assert shown.replicas == {"prod/checkout": Replicas(wanted=4, away=away)}
+    assert shown.replicas == {"prod/checkout": Replicas(desired=4, away=away)}
 
 
 async def test_pods_that_a_run_added_are_taken_back_at_once_and_no_others() -> None:
@@ -196,7 +196,7 @@ async def test_pods_that_a_run_added_are_taken_back_at_once_and_no_others() -> N
 
 @pytest.mark.parametrize(("replicas", "tier"), [(4, Tier.ONE), (6, Tier.ONE), (7, Tier.TWO), (3, Tier.TWO), (1, Tier.TWO)])
 async def test_more_than_half_as_many_more_or_fewer_pods_is_tier_2(replicas: int, tier: Tier) -> None:
-    assert (await scale(replicas).dry_run(cluster().ctx)).floor is tier
+    assert (await scale(replicas).dry_run(cluster().ctx)).least_tier is tier
 
 
 @pytest.mark.parametrize("zero", ["0", "00", "0000"])

@@ -132,11 +132,11 @@ ASKED: Mapping[str, Mapping[str, Any]] = {
     "search_traces": {"service": "{name}"},
     "service_health": {"service": "{name}"},
     "slo_status": {"service": "{name}"},
-    "web_look": {"system": "status", "path": "/notes", "query": '{"q": "x"}'},
+    "read_web": {"system": "status", "path": "/notes", "query": '{"q": "x"}'},
 }
 WITHOUT_SERVERS = frozenset({"active_alerts", "dependencies"})
 """They answer from what the bot itself knows."""
-WHATEVER_COMES = frozenset({"web_look"})
+WHATEVER_COMES = frozenset({"read_web"})
 """Any JSON is an answer of it."""
 NO_TRACES = frozenset({"search_traces"})
 """Both trace stores may leave an empty list out."""

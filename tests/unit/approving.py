@@ -246,7 +246,7 @@ def actor(person: str, **flags: Any) -> Actor:
 
 
 def dry_run(text: str = "POST", **values: Any) -> DryRun:
-    return DryRun(**{"ok": True, "text": text, "targets": {"checkout": ""}, "floor": Tier.ZERO, **values})
+    return DryRun(**{"ok": True, "text": text, "targets": {"checkout": ""}, "least_tier": Tier.ZERO, **values})
 
 
 async def office(path: Path, config: dict[str, Any] | None = None) -> Office:

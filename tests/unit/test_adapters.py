@@ -20,12 +20,12 @@ async def offered(**systems: object) -> dict[str, Tool]:
 async def test_the_model_is_told_which_servers_of_the_team_may_be_asked_and_for_what() -> None:
     tools = await offered(web=WEB, mcp=MCP)
 
-    assert tools["web_look"].description.endswith("Set up here: status (/notes, /of/*: what people noted)")
+    assert tools["read_web"].description.endswith("Set up here: status (/notes, /of/*: what people noted)")
     assert tools["ask_mcp"].description.endswith("Set up here: wiki (the team's pages); plain")
 
 
 async def test_what_is_not_set_up_is_not_offered() -> None:
     tools = await offered(argocd={"url": "http://argo.example.com"})
 
-    assert not tools.keys() & {"web_look", "ask_mcp", "code_changes", "model_versions", "search_traces"}
+    assert not tools.keys() & {"read_web", "ask_mcp", "code_changes", "model_versions", "search_traces"}
     assert "Set up here" not in tools["recent_changes"].description

@@ -18,7 +18,7 @@ MOST_TITLE, MOST_TEXT = 120, 2_000
 class Ticket(Action):
     """The arguments of a ticket: a title, and a text of the team's own."""
 
-    floor: ClassVar[Tier] = Tier.ONE
+    least_tier: ClassVar[Tier] = Tier.ONE
     tracker: ClassVar[tuple[str, str]] = ("", "")
     """Its name under `systems`, and its name for people."""
     service: str

@@ -57,7 +57,7 @@ class Workload:
         return int(value_at(self.body, "metadata", "generation") or 0)
 
     @property
-    def wanted(self) -> int:
+    def desired(self) -> int:
         """Pods that it should have."""
         if self.kind == DAEMON_SETS:
             return int(value_at(self.body, "status", "desiredNumberScheduled") or 0)
@@ -76,11 +76,11 @@ class Workload:
         """Pods that a rollout takes away at once. https://kubernetes.io/docs/concepts/workloads/controllers/deployment/"""
         strategy = value_at(self.body, "spec", "strategy" if self.kind == DEPLOYMENTS else "updateStrategy") or {}
         if strategy.get("type") == "Recreate":
-            return self.wanted
-        bound = (strategy.get("rollingUpdate") or {}).get("maxUnavailable", "25%" if self.kind == DEPLOYMENTS else 1)
-        if not isinstance(bound, str):
-            return int(bound)
-        share = self.wanted * int(bound.removesuffix("%")) / 100
+            return self.desired
+        limit = (strategy.get("rollingUpdate") or {}).get("maxUnavailable", "25%" if self.kind == DEPLOYMENTS else 1)
+        if not isinstance(limit, str):
+            return int(limit)
+        share = self.desired * int(limit.removesuffix("%")) / 100
         return math.floor(share) if self.kind == DEPLOYMENTS else math.ceil(share)
 
     def unfinished(self) -> str:
@@ -91,9 +91,9 @@ class Workload:
         of = "updatedNumberScheduled" if self.kind == DAEMON_SETS else "updatedReplicas"
         ready = "numberAvailable" if self.kind == DAEMON_SETS else "availableReplicas"
         new, there = int(status.get(of) or 0), int(status.get(ready) or 0)
-        if new < self.wanted:
-            return f"rolling out: {new} of {counted(self.wanted, 'pod')} replaced"
-        return f"{there} of {counted(self.wanted, 'pod')} available" if there < self.wanted else ""
+        if new < self.desired:
+            return f"rolling out: {new} of {counted(self.desired, 'pod')} replaced"
+        return f"{there} of {counted(self.desired, 'pod')} available" if there < self.desired else ""
 
 
 class Cluster:
@@ -173,7 +173,7 @@ async def described(
     operations: Sequence[Operation],
     *,
     away: int,
-    floor: Tier = Tier.ZERO,
+    least_tier: Tier = Tier.ZERO,
 ) -> DryRun:
     """The dry run of a change: what it does, who may undo it behind our back, and what the server says to a trial.
 
@@ -183,9 +183,9 @@ async def described(
     manager = workload.manager()
     report = [*lines, *([f"{manager} manages this workload and may put it back"] if manager else [])]
     report.append(f"could not be tried: {problem}" if problem else "the API server took it as a trial (dryRun=All)")
-    replicas = {workload.target: Replicas(wanted=workload.wanted, away=away)}
+    replicas = {workload.target: Replicas(desired=workload.desired, away=away)}
     targets = {workload.target: version_of(workload)}
-    return DryRun(ok=not problem, text="\n".join(report), targets=targets, replicas=replicas, floor=floor)
+    return DryRun(ok=not problem, text="\n".join(report), targets=targets, replicas=replicas, least_tier=least_tier)
 
 
 async def probed(ctx: ActionContext, service: str, kinds: Sequence[str]) -> Outcome | None:

@@ -50,12 +50,12 @@ def _restore_files(secrets: Secrets, folder: Path) -> list[Path]:
     copies = [path for path in (folder / app.name, folder / JOURNAL) if path.exists()]
     if folder / app.name not in copies:
         raise TocsinError(f"{folder} holds no {app.name}: it is no backup of SQLite")
-    if taken := [path for path in (app, journal) if path.exists()]:
-        raise TocsinError(f"{taken[0]} exists; stop the bot and move it away: a backup is never laid over what is there")
+    if existing := [path for path in (app, journal) if path.exists()]:
+        raise TocsinError(f"{existing[0]} exists; stop the bot and move it away: a backup is never laid over what is there")
     refuse_newer(f"sqlite:///{folder / app.name}")
     app.parent.mkdir(parents=True, exist_ok=True)
     secrets.data_dir.mkdir(parents=True, exist_ok=True)
-    with DataFolder(secrets.data_dir).held():
+    with DataFolder(secrets.data_dir).locked():
         for copy in copies:
             _copy_one(copy, (journal if copy.name == JOURNAL else app))
     return [app, *([journal] if folder / JOURNAL in copies else [])]

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 LEARNED_AFTER = 3
-"""Beats that must have come before a learned period counts: before that, silence says nothing."""
-SAME_BEAT = timedelta(seconds=10)
-"""Deliveries so near to each other are one beat: two Alertmanagers send it each."""
+"""Heartbeats that must have come before a learned period counts: before that, silence says nothing."""
+SAME_HEARTBEAT = timedelta(seconds=10)
+"""Deliveries so near to each other are one heartbeat: two Alertmanagers send it each."""
 SHRINKS_TO = 0.9
-"""Of the longest gap so far, with each beat: one outage of the monitoring must not make it deaf for ever."""
-LATE_BEATS = 2
+"""Of the longest gap so far, with each heartbeat: one outage of the monitoring must not raise it for ever."""
+MISSED_PERIODS = 2
 """So many periods of silence are a miss."""
 GROWS_BY = 2
-"""Most by which a miss lengthens the period: an outage rather than a new interval, and the next must be heard."""
+"""Most by which a miss lengthens the period: an outage rather than a new interval, and the next must be noticed."""
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,15 @@ class Rhythm:
     last_seen_at: datetime
     beats: int = 1
     period: timedelta = timedelta(0)
-    """The longest gap between two beats, a little less with each that comes sooner; 0 before there are two."""
+    """The longest gap between two heartbeats, a little less with each that comes sooner; 0 before there are two."""
 
 
 def next_rhythm(rhythm: Rhythm, at: datetime) -> Rhythm:
     """The rhythm after one more delivery; one that arrives late or twice changes no period."""
     gap = at - rhythm.last_seen_at
-    if gap < SAME_BEAT:
+    if gap < SAME_HEARTBEAT:
         return Rhythm(max(rhythm.last_seen_at, at), rhythm.beats, rhythm.period)
-    if rhythm.beats >= LEARNED_AFTER and gap > LATE_BEATS * rhythm.period:
+    if rhythm.beats >= LEARNED_AFTER and gap > MISSED_PERIODS * rhythm.period:
         gap = GROWS_BY * rhythm.period
     return Rhythm(at, rhythm.beats + 1, max(gap, rhythm.period * SHRINKS_TO))
 
@@ -38,5 +38,5 @@ def next_rhythm(rhythm: Rhythm, at: datetime) -> Rhythm:
 def is_missed(rhythm: Rhythm, silence: timedelta, configured: timedelta | None) -> bool:
     """Whether a rule has been silent for too long: by the period that is configured, else by the learned one."""
     if configured is not None:
-        return silence > LATE_BEATS * configured
-    return rhythm.beats >= LEARNED_AFTER and silence > LATE_BEATS * rhythm.period
+        return silence > MISSED_PERIODS * configured
+    return rhythm.beats >= LEARNED_AFTER and silence > MISSED_PERIODS * rhythm.period

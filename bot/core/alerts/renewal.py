@@ -117,11 +117,11 @@ def keeps_acknowledgement(cleared_for: timedelta, *, changed: bool) -> bool:
     return cleared_for <= FLAPS_WITHIN and not changed
 
 
-def notify(change: Renewal, *, taken: bool) -> Notify:
-    """Whom a renewal mentions: `taken` says that somebody had acknowledged what the group was about before."""
+def notify(change: Renewal, *, acknowledged: bool) -> Notify:
+    """Whom a renewal mentions: `acknowledged`: somebody had acknowledged what the group was about before."""
     if change is Renewal.FIRES_AGAIN:
-        return Notify.NOBODY if taken else Notify.ON_CALL
-    return Notify.ON_CALL if taken else Notify.OTHERS
+        return Notify.NOBODY if acknowledged else Notify.ON_CALL
+    return Notify.ON_CALL if acknowledged else Notify.OTHERS
 
 
 def worth_a_line(change: Renewal, *, renewals: int, times: int, quiet_for: timedelta) -> bool:

@@ -8,22 +8,22 @@ MAX_AWAY_PERCENT = 30
 """Of the copies of one target; one always may. Nothing in a configuration raises it."""
 
 
-def most_away(wanted: int) -> int:
+def most_away(desired: int) -> int:
     """How many of so many copies may be away at once."""
-    return max(1, wanted * MAX_AWAY_PERCENT // 100)
+    return max(1, desired * MAX_AWAY_PERCENT // 100)
 
 
 def replicas_away(request: ActionRequest) -> RuleResult | None:
     """Refuses what takes too large a share of a target's copies away at once."""
     for target, replicas in sorted(request.replicas.items()):
-        if replicas.away > most_away(replicas.wanted):
+        if replicas.away > most_away(replicas.desired):
             return RuleResult(False, Rule.BLAST_RADIUS, _text(target, replicas), _INSTEAD)
     return None
 
 
 def _text(target: str, replicas: Replicas) -> str:
-    of = f"{replicas.away} of {counted(replicas.wanted, 'pod')} of {target}"
-    limit = f"{most_away(replicas.wanted)} ({MAX_AWAY_PERCENT} %, or one)"
+    of = f"{replicas.away} of {counted(replicas.desired, 'pod')} of {target}"
+    limit = f"{most_away(replicas.desired)} ({MAX_AWAY_PERCENT} %, or one)"
     return f"Blast radius: this takes {of} away at once, and an action may take {limit}: the rest may be too few for the load."
 
 

@@ -66,9 +66,9 @@ def undo_of_change(entry: ActionConfig) -> bool:
     return "change" in entry.helps or entry.options.get("undoes") is True
 
 
-def tier_with(floor: Tier, entry: ActionConfig, targets: int, *, has_dry_run: bool = True) -> Tier:
-    """The tier after configuration raised the floor; several targets are never tier 1; no dry run is one tier higher."""
-    tier = max(int(floor), entry.tier if entry.tier is not None else 0)
+def tier_with(least_tier: Tier, entry: ActionConfig, targets: int, *, has_dry_run: bool = True) -> Tier:
+    """The tier after configuration raised the least one; several targets are never tier 1; no dry run is one tier higher."""
+    tier = max(int(least_tier), entry.tier if entry.tier is not None else 0)
     if tier == Tier.ONE and targets > 1:
         tier = int(Tier.TWO)
     if not has_dry_run and tier < Tier.THREE:
@@ -201,12 +201,12 @@ def _counts(
     )
 
 
-def _two_people(request: ActionRequest, counted: Sequence[CountedDecision], asked: frozenset[str]) -> Quorum:
+def _two_people(request: ActionRequest, counted: Sequence[CountedDecision], requesters: frozenset[str]) -> Quorum:
     """Two different people, one of them an owner, and one of them nobody who asked for it."""
     people = {d.eligibility.person: d.eligibility for d in counted}
     names = " and ".join(sorted(people))
     has_owner = any(eligibility.owner for eligibility in people.values())
-    if len(people) >= 2 and has_owner and people.keys() - asked:
+    if len(people) >= 2 and has_owner and people.keys() - requesters:
         return Quorum(ProposalState.APPROVED, f"approved by {names}")
     if not people:
         return _nobody_yet(request)

@@ -87,7 +87,7 @@ class Verdict:
 
 def answer(config: Config, situation: Situation, tiers: Mapping[str, Tier], now: datetime) -> Verdict:
     """What the policy of `config` says. `tiers`: of each entry of the catalogue. Raises ValueError for an unknown name."""
-    _require_known(config, situation)
+    _require_declared(config, situation)
     question = _Question(config, situation, tiers[situation.action], situation.at or now)
     if situation.ask is Ask.RUN:
         return question.may_run()
@@ -95,7 +95,7 @@ def answer(config: Config, situation: Situation, tiers: Mapping[str, Tier], now:
     return Verdict(allow=result.allow, rule=result.rule, text=result.explanation)
 
 
-def _require_known(config: Config, situation: Situation) -> None:
+def _require_declared(config: Config, situation: Situation) -> None:
     names = {"who": situation.who, "lead": situation.lead, "requester": situation.requester}
     people = {**names, **{f"approved_by[{n}]": name for n, name in enumerate(situation.approved_by)}}
     for key, name in people.items():

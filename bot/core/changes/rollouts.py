@@ -121,9 +121,9 @@ def _steps(series: Sequence[Series], service_of: ServiceOf, kind: ChangeKind, ti
     changes = []
     for line in series:
         service, samples = service_of(line.labels), known_samples(line)
-        for place in np.flatnonzero(np.diff(samples.values)) if service else ():
-            old, new = float(samples.values[place]), float(samples.values[place + 1])
-            at = _at(float(samples.times[place + 1]), step)
+        for index in np.flatnonzero(np.diff(samples.values)) if service else ():
+            old, new = float(samples.values[index]), float(samples.values[index + 1])
+            at = _at(float(samples.times[index + 1]), step)
             id = f"{SOURCE}:{kind}:{service}:{new:g}:{int(at.timestamp())}"
             changes.append(Change(id=id, at=at, service=service, kind=kind, title=title.format(old, new), source=SOURCE))
     return changes

@@ -41,7 +41,7 @@ class ActionConfig(ConfigSection):
     """The entry that undoes it. `inverse` is its old name: files may still have it, and the versions that records hold
     are hashes over it."""
     tier: int | None = None
-    """Raises the floor of the kind, never lowers it."""
+    """Raises the least tier of the kind, never lowers it."""
     services: tuple[str, ...] = ()
     """Empty: every service of the catalogue."""
     verify: VerifyConfig | None = None

@@ -47,7 +47,7 @@ class FingerprintRule(ConfigSection):
     """or all but these."""
 
     @model_validator(mode="after")
-    def _says_one(self) -> Self:
+    def _either_way(self) -> Self:
         if bool(self.labels) == bool(self.without):
             raise ValueError("name the labels that make the identity (`labels`), or those that do not (`without`)")
         return self

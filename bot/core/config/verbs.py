@@ -1,4 +1,4 @@
-"""What the words of an action say about its danger: a floor under its tier that no configuration and no plugin lowers."""
+"""What the words of an action say about its danger: a least tier that no configuration and no plugin lowers."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ def words_of(text: str) -> list[str]:
     return [word.lower() for word in _WORDS.findall(text)]
 
 
-def floor_of(*names: str) -> Tier:
+def least_tier_of(*names: str) -> Tier:
     """The tier below which nothing of these names may be: 3 for what destroys, 2 for what interrupts."""
     words = {word for name in names for word in words_of(name)}
     if words & DESTRUCTIVE:
@@ -51,14 +51,14 @@ def verb_of(*names: str) -> str:
 
 def scales_to_nothing(values: Mapping[str, object]) -> bool:
     """Whether a count among these values is anything but a whole number above zero: there are too many ways to write none."""
-    return any(_says_nothing(name, value) for name, value in values.items())
+    return any(_means_none(name, value) for name, value in values.items())
 
 
-def _says_nothing(name: str, value: object) -> bool:
+def _means_none(name: str, value: object) -> bool:
     if isinstance(value, Mapping):
         return scales_to_nothing(value)
     if isinstance(value, list | tuple):
-        return any(_says_nothing(name, item) for item in value)
+        return any(_means_none(name, item) for item in value)
     words, text = set(words_of(name)), str(value).strip().lower()
     if not words & (COUNTS | ALSO_NAMES) or "{" in text or _WHOLE.fullmatch(text):
         return False

@@ -53,8 +53,8 @@ class FrozenCase(BaseModel):
 
     def answer(self, tool: str, arguments: Mapping[str, object], defaults: Mapping[str, object]) -> Evidence | None:
         """The evidence of the last tool call with these arguments; None if there was none."""
-        wanted = _canonical(arguments, defaults)
-        calls = [e for e in self.entries if e.tool == tool and _canonical(e.arguments, defaults) == wanted]
+        key = _canonical(arguments, defaults)
+        calls = [e for e in self.entries if e.tool == tool and _canonical(e.arguments, defaults) == key]
         return calls[-1].evidence if calls else None
 
     def recorded_arguments(self, tool: str) -> list[str]:

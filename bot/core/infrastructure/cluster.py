@@ -70,7 +70,7 @@ class WorkloadState:
     kind: str
     namespace: str
     name: str
-    wanted: int
+    desired: int
     updated: int
     ready: int
     available: int

@@ -20,7 +20,7 @@ FIXED_WORDS, APPROVE_WORDS, ATTEMPT_WORDS = 16, 1, 4
 BROKE, CAUSE, EVIDENCE, AGAINST, NOT_CHECKED, NEXT, EARLIER = 13, 18, 12, 10, 8, 8, 13
 """The most words of each line, with its label: one long sentence of a model must not push the others out of sight.
 
-The next step gets what the others leave as well; the cause of before stands only where they leave room for it.
+The next step gets what the others leave as well; the cause of before stands only where they leave words for it.
 """
 NO_CAUSE = "nothing that was checked explains it"
 
@@ -48,15 +48,15 @@ class Summary:
     """How sure it is (`Likely`, `Best lead`, `One of 2`, `Not known`) and what it is; None before causes are ranked."""
     evidence: Sequence[str] = ()
     """The strongest first."""
-    doubts: Sequence[Line] = ()
+    caveats: Sequence[Line] = ()
     """What speaks against it, and what could not be checked."""
     next_step: Line | None = None
     more: Sequence[Line] = ()
-    """What else there was room for."""
+    """What else fits."""
 
 
 def summarize(triage: TriageContent) -> Summary:
-    """The summary of a triage whose causes are ranked: what must be said, and then what there is room for."""
+    """The summary of a triage whose causes are ranked: what must be said, and then what fits."""
     findings = triage.findings
     if findings is None:
         return Summary(broke=broke(triage.facts))
@@ -66,13 +66,13 @@ def summarize(triage: TriageContent) -> Summary:
         broke=broke(triage.facts),
         cause=_cause(findings, first),
         evidence=evidence[:1],
-        doubts=[*_against(findings, first), *not_checked(findings.not_checked)],
+        caveats=[*_against(findings, first), *not_checked(findings.not_checked)],
     )
     fixed = _fixed_words(triage)
-    summary = replace(summary, next_step=_within(next_step(triage), _room(summary, fixed)))
-    summary = replace(summary, earlier=_earlier(triage, _room(summary, fixed)))
+    summary = replace(summary, next_step=_within(next_step(triage), _words_left(summary, fixed)))
+    summary = replace(summary, earlier=_earlier(triage, _words_left(summary, fixed)))
     more = [*_others(findings, first), *_ruled_out(findings), *_no_action(triage)]
-    return _with_more(summary, evidence[1:2], more, _room(summary, fixed))
+    return _with_more(summary, evidence[1:2], more, _words_left(summary, fixed))
 
 
 def broke(facts: TriageFacts | None) -> str:
@@ -154,8 +154,8 @@ def waiting(proposals: Sequence[Proposal]) -> Proposal | None:
     return newest if newest and newest.state.decidable else None
 
 
-def _within(line: Line | None, room: int) -> Line | None:
-    return line._replace(text=within_words(line.text, max(NEXT, room) - 1)) if line else None
+def _within(line: Line | None, words_left: int) -> Line | None:
+    return line._replace(text=within_words(line.text, max(NEXT, words_left) - 1)) if line else None
 
 
 def _of_proposal(proposals: Sequence[ProposalLine], check: str) -> str:
@@ -201,11 +201,11 @@ def _no_action(triage: TriageContent) -> Iterable[Line]:
         yield Line("No proposal", triage.no_proposal.removeprefix("No action of the catalogue fits: ").rstrip("."))
 
 
-def _earlier(triage: TriageContent, room: int) -> Line | None:
+def _earlier(triage: TriageContent, words_left: int) -> Line | None:
     earlier, first = triage.earlier_cause, next(iter(triage.hypotheses), None)
-    if earlier is None or room < EARLIER // 2 or (first and first.cause == earlier.cause):
+    if earlier is None or words_left < EARLIER // 2 or (first and first.cause == earlier.cause):
         return None
-    return Line("Earlier", within_words(earlier.cause, min(EARLIER, room) - 1))
+    return Line("Earlier", within_words(earlier.cause, min(EARLIER, words_left) - 1))
 
 
 def _fixed_words(triage: TriageContent) -> int:
@@ -214,22 +214,22 @@ def _fixed_words(triage: TriageContent) -> int:
     return FIXED_WORDS + further + (APPROVE_WORDS if triage.waiting else 0)
 
 
-def _room(summary: Summary, fixed: int) -> int:
+def _words_left(summary: Summary, fixed: int) -> int:
     """Words that the message has left beside its buttons and small print."""
-    lines = [line for line in (summary.earlier, summary.cause, *summary.doubts, summary.next_step) if line]
+    lines = [line for line in (summary.earlier, summary.cause, *summary.caveats, summary.next_step) if line]
     texts = map(word_count, (summary.broke, *summary.evidence))
     return MOST_WORDS - fixed - sum(texts) - sum(line.words for line in lines)
 
 
-def _with_more(summary: Summary, evidence: Sequence[str], lines: Iterable[Line], room: int) -> Summary:
+def _with_more(summary: Summary, evidence: Sequence[str], lines: Iterable[Line], words_left: int) -> Summary:
     """With a second piece of evidence and further lines, each as long as it leaves the message within its words."""
     shown, more = list(summary.evidence), list[Line]()
     for text in evidence:
-        if word_count(text) <= room:
+        if word_count(text) <= words_left:
             shown.append(text)
-            room -= word_count(text)
+            words_left -= word_count(text)
     for line in lines:
-        if line.words <= room:
+        if line.words <= words_left:
             more.append(line)
-            room -= line.words
+            words_left -= line.words
     return replace(summary, evidence=shown, more=more)

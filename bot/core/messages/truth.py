@@ -65,16 +65,16 @@ def _findings(findings: Findings, holds: Holds) -> Findings:
     update = {
         "hypotheses": [_cause(cause, holds) for cause in causes],
         "ruled_out": ruled_out,
-        "because": _held(findings.because, holds),
+        "because": _true_claims(findings.because, holds),
     }
     return findings.model_copy(update=update)
 
 
 def _cause(cause: Hypothesis, holds: Holds) -> Hypothesis:
-    return cause.model_copy(update={"claims": _held(cause.claims, holds), "against": _held(cause.against, holds)})
+    return cause.model_copy(update={"claims": _true_claims(cause.claims, holds), "against": _true_claims(cause.against, holds)})
 
 
-def _held(claims: Iterable[Claim], holds: Holds) -> list[Claim]:
+def _true_claims(claims: Iterable[Claim], holds: Holds) -> list[Claim]:
     return [claim for claim in claims if holds(claim.text)]
 
 

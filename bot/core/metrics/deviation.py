@@ -268,9 +268,9 @@ def _doublings(past: NDArray[np.float64], present: NDArray[np.float64], side: fl
     median, scale = median_and_scale(past, least=least)
     past_z, present_z = side * (past - median) / scale, side * (present - median) / scale
     length = max(1, min(len(present), len(past) // 2, 20))
-    floor = _MIN_Z * (1 + 2 / math.sqrt(len(past)))
+    least = _MIN_Z * (1 + 2 / math.sqrt(len(past)))
     windows = np.lib.stride_tricks.sliding_window_view(past_z, length)
-    limit = max(floor, float(np.quantile(_worse_half(windows), usual)))
+    limit = max(least, float(np.quantile(_worse_half(windows), usual)))
     statistic = float(_worse_half(present_z[None, :])[0])
     return float(np.clip(math.log2(max(statistic, limit / 64) / limit), -MAX_DOUBLINGS, MAX_DOUBLINGS))
 

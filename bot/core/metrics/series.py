@@ -84,7 +84,7 @@ def median_and_scale(values: NDArray[np.float64], *, least: float = 0.0) -> tupl
 
     The scale is 1.4826 MAD, pooled with 5 % of the level as if eight samples had that spread: a metric that never moved
     in a short history is then not infinitely surprising. `least` is the smallest scale that matters (for an error ratio
-    that was always zero). It is no floor on large levels: small shifts of averages are real.
+    that was always zero). It is no least deviation of large levels: small shifts of averages are real.
     """
     if not len(values):
         return float("nan"), float("nan")

@@ -27,14 +27,14 @@ class Understanding:
     state: State = State.FIRING
     warnings: tuple[str, ...] = ()
 
-    def text(self, wanted: AlertField) -> str:
+    def text(self, field: AlertField) -> str:
         """The value of a field; "" if there is none."""
-        choice = self.choices.get(wanted)
+        choice = self.choices.get(field)
         return str(choice.value).strip() if choice else ""
 
-    def moment(self, wanted: AlertField) -> datetime | None:
+    def moment(self, field: AlertField) -> datetime | None:
         """The moment in a field; None if there is none."""
-        choice = self.choices.get(wanted)
+        choice = self.choices.get(field)
         return moment_of(choice.value) if choice else None
 
     @property

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.payloads.choices import Choice
 from bot.core.payloads.leaves import Leaf
 from bot.core.payloads.names import FLAGS, AlertField, cost_of, worth_of
-from bot.core.payloads.values import State, moment_of, says_resolved, state_of
+from bot.core.payloads.values import State, means_resolved, moment_of, state_of
 
 _EVENT = frozenset(("event", "action", "transition", "notification"))
 
@@ -39,7 +39,7 @@ def state_in(
 
 def _event(leaves: Sequence[Leaf]) -> Choice | None:
     leaf = next((leaf for leaf in leaves if _is_event(leaf) and state_of(leaf.value) is State.RESOLVED), None)
-    return Choice(leaf.value, leaf.place, "the event says that it is over") if leaf else None
+    return Choice(leaf.value, leaf.dotted_path, "the event says that it is over") if leaf else None
 
 
 def _is_event(leaf: Leaf) -> bool:
@@ -48,14 +48,14 @@ def _is_event(leaf: Leaf) -> bool:
 
 
 def _title(title: Choice | None) -> Choice | None:
-    over = title is not None and says_resolved(str(title.value))
+    over = title is not None and means_resolved(str(title.value))
     return Choice("resolved", title.path, "the text says that it is over") if title and over else None
 
 
 def _flag(leaves: Sequence[Leaf]) -> Choice | None:
     for leaf in leaves:
         if isinstance(leaf.value, bool) and FLAGS.get(" ".join(leaf.words)) is leaf.value and not cost_of(leaf.around):
-            return Choice("resolved", leaf.place, f"{leaf.name!r} is {str(leaf.value).lower()}")
+            return Choice("resolved", leaf.dotted_path, f"{leaf.name!r} is {str(leaf.value).lower()}")
     return None
 
 

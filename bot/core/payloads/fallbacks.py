@@ -14,14 +14,14 @@ _LEADING = re.compile(
 )
 
 
-def fallback(wanted: AlertField, choices: Mapping[AlertField, Choice], leaves: Sequence[Leaf]) -> Choice | None:
+def fallback(field: AlertField, choices: Mapping[AlertField, Choice], leaves: Sequence[Leaf]) -> Choice | None:
     """A value for a field that no name fits; None if the texts tell none."""
-    if wanted is AlertField.NAME:
+    if field is AlertField.NAME:
         return _sentence(leaves)
     texts = [choices[field] for field in (AlertField.NAME, AlertField.SUMMARY) if field in choices]
-    if wanted is AlertField.SEVERITY:
+    if field is AlertField.SEVERITY:
         return next((choice for text in texts if (choice := _leading_severity(text))), None)
-    if wanted is AlertField.SERVICE:
+    if field is AlertField.SERVICE:
         return next((choice for text in texts if (choice := _named_thing(text))), None)
     return None
 
@@ -32,7 +32,7 @@ def _sentence(leaves: Sequence[Leaf]) -> Choice | None:
         text = leaf.value.strip() if isinstance(leaf.value, str) and not leaf.label and not cost_of(leaf.around) else ""
         plain = not (values.is_url(text) or values.is_date(text) or values.is_template(text))
         if 5 < len(text) <= 500 and len(text.split()) > 1 and plain:
-            return Choice(text, leaf.place, "no name says title; this is the first sentence")
+            return Choice(text, leaf.dotted_path, "no name says title; this is the first sentence")
     return None
 
 

@@ -17,30 +17,30 @@ _OUTER_COST = 2.0
 """What the body around an alert tells is worth less than what the alert tells itself."""
 
 
-def best(wanted: AlertField, own: Iterable[Leaf], around: Iterable[Leaf], *, unlike: str = "") -> Choice | None:
+def best(field: AlertField, own: Iterable[Leaf], around: Iterable[Leaf], *, unlike: str = "") -> Choice | None:
     """The value that fits best; None if none does. `unlike`: a text that is taken already."""
-    rated = [(worth(wanted, leaf), leaf) for leaf in own] + [(worth(wanted, leaf) - _OUTER_COST, leaf) for leaf in around]
+    rated = [(worth(field, leaf), leaf) for leaf in own] + [(worth(field, leaf) - _OUTER_COST, leaf) for leaf in around]
     top = max((row for row in rated if row[0] > 0 and str(row[1].value) != unlike), key=lambda row: row[0], default=None)
     if top is None:
         return None
     leaf = top[1]
-    value: Scalar = severity_of(leaf) if wanted is AlertField.SEVERITY else leaf.value
-    return Choice(value, leaf.place, f"the name {leaf.name!r} fits, and the value is {_FORMS[wanted]}")
+    value: Scalar = severity_of(leaf) if field is AlertField.SEVERITY else leaf.value
+    return Choice(value, leaf.dotted_path, f"the name {leaf.name!r} fits, and the value is {_FORMS[field]}")
 
 
-def worth(wanted: AlertField, leaf: Leaf) -> float:
+def worth(field: AlertField, leaf: Leaf) -> float:
     """How well a leaf fits a field; 0 if its name does not, or its value cannot be one."""
-    named = worth_of(wanted, _full_name(wanted, leaf))
-    fit = _TESTS[wanted](leaf) if named else None
+    named = worth_of(field, _full_name(field, leaf))
+    fit = _TESTS[field](leaf) if named else None
     cost = cost_of(leaf.around)
-    if fit is None or (wanted in _ENDING and cost >= APART_COST):
+    if fit is None or (field in _ENDING and cost >= APART_COST):
         return 0.0
     return named + fit - LEVEL_COST * (len(leaf.path) - 1) - cost
 
 
-def _full_name(wanted: AlertField, leaf: Leaf) -> tuple[str, ...]:
+def _full_name(field: AlertField, leaf: Leaf) -> tuple[str, ...]:
     general = bool(leaf.words) and set(leaf.words) <= GENERAL
-    titled = wanted in (AlertField.NAME, AlertField.SUMMARY) and set(leaf.words) <= {"title", "summary"}
+    titled = field in (AlertField.NAME, AlertField.SUMMARY) and set(leaf.words) <= {"title", "summary"}
     return (*leaf.parent, *leaf.words) if general and leaf.parent and not titled else leaf.words
 
 
@@ -54,17 +54,17 @@ def _title(leaf: Leaf) -> float | None:
     if values.is_url(text) or values.is_id(text) or values.is_date(text) or values.is_template(text):
         return None
     path_like = "/" in text and " " not in text
-    among_labels = leaf.label and not _says_name(leaf)
+    among_labels = leaf.label and not _is_title(leaf)
     return (1.0 if " " in text else 0.0) - 3.0 * path_like - 4.0 * among_labels - 1.0 * (len(text) > 200)
 
 
-def _says_name(leaf: Leaf) -> bool:
+def _is_title(leaf: Leaf) -> bool:
     """Among labels what is called an alert's name, title or summary is one; any other name is a guess."""
     return bool({"alertname", "title", "summary"} & set(leaf.words)) or leaf.words in (("alert", "name"), ("rule", "name"))
 
 
 def _text(leaf: Leaf) -> float | None:
-    return None if leaf.label and not _says_name(leaf) else _title(leaf)
+    return None if leaf.label and not _is_title(leaf) else _title(leaf)
 
 
 def severity_of(leaf: Leaf) -> str:

@@ -20,7 +20,7 @@ class Item:
     """One alert's own part of a document, where it stands, and what the document says around it."""
 
     document: object
-    place: str
+    dotted_path: str
     around: tuple[Leaf, ...] = ()
 
 
@@ -31,8 +31,8 @@ def items_of(document: object, path: str = "") -> list[Item]:
         return _items(document, path, items) if isinstance(items, list) else [Item(document, "")]
     if isinstance(document, list):
         return [Item(item, str(number)) for number, item in enumerate(document)]
-    place, items = next(_lists(document), ("", []))
-    return _items(document, place, items) if items else [Item(document, "")]
+    path, items = next(_lists(document), ("", []))
+    return _items(document, path, items) if items else [Item(document, "")]
 
 
 def _at(document: object, path: str) -> object:
@@ -46,10 +46,10 @@ def _at(document: object, path: str) -> object:
     return document
 
 
-def _items(document: object, place: str, items: Sequence[object]) -> list[Item]:
-    outside = (leaf for leaf in leaves_of(document) if not leaf.place.startswith(f"{place}."))
+def _items(document: object, path: str, items: Sequence[object]) -> list[Item]:
+    outside = (leaf for leaf in leaves_of(document) if not leaf.dotted_path.startswith(f"{path}."))
     around = tuple(islice(outside, MOST_AROUND))
-    return [Item(item, f"{place}.{number}", around) for number, item in enumerate(items)]
+    return [Item(item, f"{path}.{number}", around) for number, item in enumerate(items)]
 
 
 def _lists(document: object, above: str = "", depth: int = 3) -> Iterator[tuple[str, list[object]]]:

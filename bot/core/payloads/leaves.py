@@ -56,7 +56,7 @@ class Leaf:
         return next((part for part in reversed(self.path) if not part.isdigit()), "")
 
     @property
-    def place(self) -> str:
+    def dotted_path(self) -> str:
         """The path as people write it: `alert.labels.team`."""
         return ".".join(self.path)
 
@@ -135,8 +135,8 @@ def _row(value: Mapping[str, object]) -> tuple[str, object] | None:
         return None
     lower = {key.lower(): inner for key, inner in value.items()}
     name = next((lower[key] for key in _NAMES if isinstance(lower.get(key), str) and lower[key]), None)
-    held = next((key for key in _VALUES if key in lower and not isinstance(lower[key], dict | list)), None)
-    return (str(name)[:128], lower[held]) if name and held and len(str(name)) <= 64 else None
+    value_key = next((key for key in _VALUES if key in lower and not isinstance(lower[key], dict | list)), None)
+    return (str(name)[:128], lower[value_key]) if name and value_key and len(str(name)) <= 64 else None
 
 
 def _unwrapped(value: Mapping[str, object]) -> str | None:

@@ -36,35 +36,35 @@ def understand(
     own = leaves_of(document)
     leaves = [*own, *around]
     choices, warnings = _corrected(leaves, corrections)
-    for wanted in AlertField:
-        title = str(choices[AlertField.NAME].value) if AlertField.NAME in choices and wanted is AlertField.SUMMARY else ""
-        if wanted not in choices and (choice := best(wanted, own, around, unlike=title) or fallback(wanted, choices, leaves)):
-            choices[wanted] = choice
+    for field in AlertField:
+        title = str(choices[AlertField.NAME].value) if AlertField.NAME in choices and field is AlertField.SUMMARY else ""
+        if field not in choices and (choice := best(field, own, around, unlike=title) or fallback(field, choices, leaves)):
+            choices[field] = choice
     certain = AlertField.STATUS in (*corrections.fields, *corrections.preset)
     state, reason = state_in(choices, leaves, corrections.resolved_words, now, certain=certain)
     if reason:
         choices[AlertField.STATUS] = reason
     if state is State.RESOLVED and AlertField.SEVERITY not in choices:
         choices[AlertField.SEVERITY] = Choice("info", "", "it is over, and no severity is given")
-    return Understanding(choices, _labels(leaves), state, (*warnings, *_doubts(choices, leaves)))
+    return Understanding(choices, _labels(leaves), state, (*warnings, *_warnings_of(choices, leaves)))
 
 
 def _corrected(leaves: Sequence[Leaf], corrections: Corrections) -> tuple[dict[AlertField, Choice], list[str]]:
-    choices = {wanted: Choice(value, "", "the sender's own form says so") for wanted, value in corrections.preset.items()}
+    choices = {field: Choice(value, "", "the sender's own form says so") for field, value in corrections.preset.items()}
     warnings = []
-    for wanted, path in corrections.fields.items():
+    for field, path in corrections.fields.items():
         if choice := _configured(leaves, path):
-            choices[wanted] = choice
+            choices[field] = choice
         else:
-            warnings.append(f"fields.{wanted}: nothing stands at {path}")
+            warnings.append(f"fields.{field}: nothing stands at {path}")
     return choices, warnings
 
 
 def _configured(leaves: Sequence[Leaf], path: str) -> Choice | None:
     if path.startswith("="):
         return Choice(path[1:].strip(), "", "fixed in tocsin.yaml")
-    leaf = next((leaf for leaf in leaves if leaf.place == path.removeprefix("$.")), None)
-    return Choice(leaf.value, leaf.place, "named in tocsin.yaml") if leaf else None
+    leaf = next((leaf for leaf in leaves if leaf.dotted_path == path.removeprefix("$.")), None)
+    return Choice(leaf.value, leaf.dotted_path, "named in tocsin.yaml") if leaf else None
 
 
 def _labels(leaves: Iterable[Leaf]) -> dict[str, str]:
@@ -84,7 +84,7 @@ def _is_label(leaf: Leaf) -> bool:
     return (among_labels and not cost_of(leaf.around)) or thing
 
 
-def _doubts(choices: dict[AlertField, Choice], leaves: Iterable[Leaf]) -> list[str]:
-    unfilled = [leaf.place for leaf in leaves if isinstance(leaf.value, str) and values.is_template(leaf.value)]
+def _warnings_of(choices: dict[AlertField, Choice], leaves: Iterable[Leaf]) -> list[str]:
+    unfilled = [leaf.dotted_path for leaf in leaves if isinstance(leaf.value, str) and values.is_template(leaf.value)]
     lines = [f"the sender's template left {', '.join(unfilled[:3])} unfilled"] if unfilled else []
     return lines if AlertField.NAME in choices else [*lines, "nothing in it reads as a title"]

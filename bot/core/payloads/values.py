@@ -38,7 +38,7 @@ _STATES = {
 }
 _NEGATED = frozenset(("not", "un", "non", "no"))
 _OVER = "recovered|resolved|recovery|cleared|closed|solved"
-_SAYS_RESOLVED = re.compile(
+_RESOLVED = re.compile(
     rf"(?i)\[\W*(?:re-)?(?:{_OVER}|ok|up|normal)\b[^\]]*\]"
     rf"|^\W*(?:{_OVER}|ok|up|back to normal)\s*(?:[:|!\u2013\u2014]|-\s|\W*$)"
     r"|^\s*[\u2705\u2714]"
@@ -107,9 +107,9 @@ def state_of(value: Scalar) -> State | None:
     return states[-1]
 
 
-def says_resolved(text: str) -> bool:
+def means_resolved(text: str) -> bool:
     """Whether a title says that it is over: `[Recovered] Disk full`, `RESOLVED: errors`, `web-1 is back to normal`."""
-    return bool(_SAYS_RESOLVED.search(text[:500]))
+    return bool(_RESOLVED.search(text[:500]))
 
 
 def moment_of(value: Scalar) -> datetime | None:

@@ -32,7 +32,7 @@ class QuestionReading:
         return self.subjects - SYMPTOMS
 
     @property
-    def place(self) -> frozenset[str]:
+    def services_meant(self) -> frozenset[str]:
         """The services that it is about: those it names, of a database those that are one, else the alerting one."""
         own = self.facts.case.service if self.facts.case else ""
         return self.services or self.databases or (frozenset({own}) - {""})
@@ -55,11 +55,11 @@ class QuestionReading:
 
     def deviations(self, services: Iterable[str] = ()) -> Iterator[tuple[LedgerEntry, DeviationFact]]:
         """Judged signals that tell something of the subjects, each service's newest judgement."""
-        wanted, judged = frozenset(services), set[tuple[str, str]]()
+        of_services, judged = frozenset(services), set[tuple[str, str]]()
         for entry in reversed(self.entries):
             for fact in entry.evidence.facts.deviations:
                 key = (fact.service, fact.signal)
-                if key in judged or (wanted and fact.service not in wanted) or not self._measures(fact):
+                if key in judged or (of_services and fact.service not in of_services) or not self._measures(fact):
                     continue
                 judged.add(key)
                 yield entry, fact
@@ -73,7 +73,7 @@ class QuestionReading:
     def current(self) -> Iterator[tuple[LedgerEntry, CurrentFact]]:
         for entry in reversed(self.entries):
             for fact in entry.evidence.facts.current or ():
-                if (not self.place or fact.service in self.place) and self._measures(fact):
+                if (not self.services_meant or fact.service in self.services_meant) and self._measures(fact):
                     yield entry, fact
 
     def _measures(self, fact: DeviationFact | CurrentFact) -> bool:

@@ -158,14 +158,14 @@ def _as_state(reading: QuestionReading) -> ShortAnswer:
     if bad:
         text = "; ".join(dict.fromkeys(text for _, text in bad[:MAX_NAMED]))
         return ShortAnswer(verdict=yes, text=one_line(text, MAX_TEXT), evidence=ids_of(entry for entry, _ in bad))
-    where = f" on {', '.join(sorted(reading.place)[:MAX_NAMED])}" if reading.place else ""
+    where = f" on {', '.join(sorted(reading.services_meant)[:MAX_NAMED])}" if reading.services_meant else ""
     ids = ids_of(entry for entry, _ in judged)
     if not judged:
         return _unknown(
             f"nothing that was checked measures {_subjects_text(reading) or 'that'}{where}",
-            ids_of(reading.blind(reading.place)),
+            ids_of(reading.blind(reading.services_meant)),
         )
-    if blind := reading.blind(reading.place):
+    if blind := reading.blind(reading.services_meant):
         return _unknown(f"what could be checked{where} is normal, but not all could be", [*ids, *ids_of(blind)])
     text = "; ".join(dict.fromkeys(text for _, text in judged[:MAX_NAMED]))
     return ShortAnswer(verdict=no, text=one_line(text, MAX_TEXT), evidence=ids)
@@ -182,7 +182,7 @@ def _current_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
 
 
 def _past_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
-    rows = list(reading.deviations(reading.place))
+    rows = list(reading.deviations(reading.services_meant))
     direction = {"high": "up", "low": "down"}.get(_wanted_direction(reading), "")
     bad = [
         (entry, _line_of(entry, fact))
@@ -191,7 +191,7 @@ def _past_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
     ]
     measured = reading.subjects & MEASURED
     for entry in reading.entries if not direction and measured <= SYMPTOMS else ():
-        if str(entry.arguments.get("service") or "") in reading.place and Subject.HEALTH in measured:
+        if str(entry.arguments.get("service") or "") in reading.services_meant and Subject.HEALTH in measured:
             bad += [(entry, beyond.text) for beyond in entry.evidence.facts.beyond or ()]
     return bad, [(entry, _line_of(entry, fact)) for entry, fact in rows]
 
@@ -245,8 +245,8 @@ def _recovered(reading: QuestionReading) -> ShortAnswer | None:
         alerts = f"{count} alerts still fire" if count > 1 else "1 alert still fires"
         return ShortAnswer(verdict=Verdict.NO, text=alerts, evidence=ids_of(entry for entry, _ in current))
     if not current:
-        return _unknown("no current value could be read", ids_of(reading.blind(reading.place)))
-    if blind := reading.blind(reading.place):
+        return _unknown("no current value could be read", ids_of(reading.blind(reading.services_meant)))
+    if blind := reading.blind(reading.services_meant):
         return _unknown("what could be read is as usual now, but not all could be", ids_of(blind))
     texts = "; ".join(fact.text for _, fact in current[:MAX_NAMED])
     return ShortAnswer(

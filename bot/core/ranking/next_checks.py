@@ -58,11 +58,11 @@ def versions_to_compare(case: Case, observations: Observations, *, now: datetime
     """
     services = dict.fromkeys(change.service for change in _deploys_nearby(case, observations, now))
     compared = {(split.service, split.signal) for split in observations.breakdowns if _by_version(split)}
-    wanted: tuple[Family, ...] = ("errors", "latency")
+    families: tuple[Family, ...] = ("errors", "latency")
     signals = [
         (service, observations.comparable[service][family].signal)
         for service in services
-        for family in wanted
+        for family in families
         if family in observations.comparable.get(service, {})
     ]
     return [signal for signal in signals if signal not in compared and signal[0] in observations.health_evidence][:most]

@@ -33,9 +33,9 @@ class ChangeWeights:
     """Seconds before the onset within which a change is sure without a breakdown by version."""
     rival_within: float = 3600.0
     """Seconds before the onset within which another change nearby makes this one's moment say nothing."""
-    explained_place: float = 0.6
+    explained_share: float = 0.6
     """Share of the attribution that a change counts with at least whose diff explains the trouble."""
-    neighbour_place: float = 0.06
+    neighbour_share: float = 0.06
     """The same of a change on a neighbour of what fails: it stays a candidate even where that one looks normal."""
     explained: float = 0.95
     """Fit of a change whose diff explains the trouble."""

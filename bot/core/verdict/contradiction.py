@@ -29,9 +29,9 @@ _SURGE = re.compile(r"\btraffic\b|\bsurge|flood|crawler|\bddos\b|too many reques
 
 _CLAUSES = re.compile(r"[;:.!?](?:\s+|$)|,\s+|\s+[-–—]\s+|\s+\b(?:but|although|while|whereas)\b\s+", re.I)
 _NOT = r"(?:\s+not|n['’]t|\s+never|\s+no longer)"
-_BLAME = r"(?:the|a|our|its)?\s*(?:root\s+)?(?:cause|culprit|reason|trigger|source|problem|fault|issue)\b"
+_CAUSE_WORDS = r"(?:the|a|our|its)?\s*(?:root\s+)?(?:cause|culprit|reason|trigger|source|problem|fault|issue)\b"
 _OF_SUBJECT = re.compile(
-    rf"\b(?:is|was|are|were|cannot be|can{_NOT} be|seems|looks){_NOT}?\s+(?:{_BLAME}|to blame|at fault|responsible|"
+    rf"\b(?:is|was|are|were|cannot be|can{_NOT} be|seems|looks){_NOT}?\s+(?:{_CAUSE_WORDS}|to blame|at fault|responsible|"
     rf"guilty|related|involved|behind)|\b(?:did|does|do|could|can|would|has|had)(?:{_NOT}|not)\s+(?:cause[d]?|br(?:eak|oke|oken)|"
     rf"explain(?:ed)?|trigger(?:ed)?|introduce[d]?|bring|brought|lead|led)\b",
     re.I,

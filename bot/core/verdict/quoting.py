@@ -9,7 +9,7 @@ from bot.core.evidence import LedgerEntry
 from bot.core.verdict.evidence_figures import EvidenceFigures
 from bot.core.verdict.evidence_text import without_marks
 from bot.core.verdict.quantities import Dimension, Quantity, blanked, quantities
-from bot.core.verdict.relations import held_together, misdirected, of_others, unfounded_growth
+from bot.core.verdict.relations import misdirected, of_others, supported_together, unfounded_growth
 
 _REFERENCES = re.compile(r"\b(?:AL|INC|AP|E)-?\d+\b")
 _STRUCK = re.compile(r"\[[a-z ]+ not in evidence\]")
@@ -58,12 +58,12 @@ MAX_TEXT = 2_000
 
 @dataclass(frozen=True)
 class Checked:
-    """A part of a sentence that can be checked; `held` says whether the evidence holds it."""
+    """A part of a sentence that can be checked; `supported`: whether the evidence holds it."""
 
     start: int
     end: int
     kind: str
-    held: bool
+    supported: bool
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Quotation:
     text: str
     missing: tuple[str, ...] = ()
     """What was struck, as it was written."""
-    held: int = 0
+    supported: int = 0
     """How many parts the evidence does hold."""
     kinds: frozenset[str] = frozenset()
     """The kinds of what was struck."""
@@ -100,14 +100,14 @@ def check_quotes(text: str, evidence: EvidenceFigures, limit: int = 400, *, serv
     """
     text = text[:MAX_TEXT]
     parts = sorted(_checked(text, evidence, services), key=lambda part: part.start)
-    lost = [part for part in parts if not part.held]
+    lost = [part for part in parts if not part.supported]
     struck = text
     for part in reversed(lost):
         struck = struck[: part.start] + _STRUCK_AS[part.kind] + struck[part.end :]
     return Quotation(
         text=struck if len(struck) <= limit else struck[: limit - 1].rstrip() + "…",
         missing=tuple(_missing(text, part) for part in lost),
-        held=len(parts) - len(lost),
+        supported=len(parts) - len(lost),
         kinds=frozenset(part.kind for part in lost),
     )
 
@@ -127,24 +127,24 @@ def _checked(text: str, evidence: EvidenceFigures, services: Collection[str]) ->
         rest = _blank_all(rest, pattern)
     rest = _blank_all(rest, _ORDINAL)
     figures = quantities(rest)
-    together = held_together(rest, figures, evidence)
-    held = [place in together or _holds(rest, place, figures, evidence) for place in range(len(figures))]
+    together = supported_together(rest, figures, evidence)
+    supported = [index in together or _holds(rest, index, figures, evidence) for index in range(len(figures))]
     wrong = {*misdirected(rest, figures, evidence), *of_others(rest, figures, evidence, services)}
     wrong |= set(unfounded_growth(rest, figures, evidence))
-    for place, (quantity, holds_it) in enumerate(zip(figures, held, strict=True)):
+    for index, (quantity, holds_it) in enumerate(zip(figures, supported, strict=True)):
         # "137 lines (53 + 46 + 38)": the sentence itself shows what it adds up.
         parts = [
             other.value
-            for other, is_held in zip(figures, held, strict=True)
-            if is_held and other.dimension is quantity.dimension
+            for other, is_supported in zip(figures, supported, strict=True)
+            if is_supported and other.dimension is quantity.dimension
         ]
         added = len(parts) > 1 and abs(sum(parts) - quantity.value) < 1e-9
-        yield Checked(quantity.start, quantity.end, "figure", (holds_it or added) and place not in wrong)
+        yield Checked(quantity.start, quantity.end, "figure", (holds_it or added) and index not in wrong)
 
 
-def _holds(text: str, place: int, figures: Sequence[Quantity], evidence: EvidenceFigures) -> bool:
-    quantity = figures[place]
-    following = figures[place + 1] if place + 1 < len(figures) else None
+def _holds(text: str, index: int, figures: Sequence[Quantity], evidence: EvidenceFigures) -> bool:
+    quantity = figures[index]
+    following = figures[index + 1] if index + 1 < len(figures) else None
     if evidence.holds(quantity) or _holds_in_unit_of_next(text, quantity, following, evidence):
         return True
     # A number with what it counts written onto it may be a name of the evidence: `99pct`.

@@ -35,22 +35,22 @@ _WIDEST = 1.5
 """A range whose ends lie further apart holds any level by chance."""
 
 
-def held_together(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures) -> set[int]:
-    """The places of figures that the evidence holds only together: `388 of 1000`, `one in three`, `between 37 and 38 %`."""
-    held: set[int] = set()
-    for place, figure in enumerate(figures):
+def supported_together(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures) -> set[int]:
+    """The indices of figures that the evidence holds only together: `388 of 1000`, `one in three`, `between 37 and 38 %`."""
+    supported: set[int] = set()
+    for index, figure in enumerate(figures):
         if _ONE_IN.search(text[: figure.start]) and figure.value > 1 and _is_share(1.0, figure.value, evidence):
-            held.add(place)
-    for place, (first, second) in enumerate(pairwise(figures)):
+            supported.add(index)
+    for index, (first, second) in enumerate(pairwise(figures)):
         between = text[first.end : second.start]
         if first.dimension is second.dimension is Dimension.BARE and _PART.fullmatch(between):
             if 0 < first.value < second.value and _is_share(first.value, second.value, evidence):
-                held |= {place, place + 1}
+                supported |= {index, index + 1}
         elif _BETWEEN.search(text[: first.start]) and _AND.fullmatch(between):
             low = first.value * (second.unit if first.dimension is Dimension.BARE else 1.0)
             if 0 < low < second.value <= _WIDEST * low and evidence.holds_between(low, second.value, second.dimension):
-                held |= {place, place + 1}
-    return held
+                supported |= {index, index + 1}
+    return supported
 
 
 def _is_share(part: float, whole: float, evidence: EvidenceFigures) -> bool:
@@ -62,20 +62,20 @@ def _is_share(part: float, whole: float, evidence: EvidenceFigures) -> bool:
 
 
 def misdirected(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures) -> set[int]:
-    """The places of figures that the sentence has go the other way than they were measured."""
+    """The indices of figures that the sentence has go the other way than they were measured."""
     steps = evidence.steps
     wrong: set[int] = set()
-    for place, figure in enumerate(figures):
+    for index, figure in enumerate(figures):
         before = text[: figure.start]
-        following = figures[place + 1] if place + 1 < len(figures) else None
+        following = figures[index + 1] if index + 1 < len(figures) else None
         if following and _FROM.search(before) and _TO.fullmatch(text[figure.end : following.start]):
             if _matches(steps, following, figure) and not _matches(steps, figure, following):
-                wrong |= {place, place + 1}
+                wrong |= {index, index + 1}
         elif (up := bool(_UP.search(before))) or _DOWN.search(before):
             reached = [step for step in steps if step.second != step.first and _near(step.second, figure)]
             left = [step for step in steps if step.second != step.first and _near(step.first, figure)]
             if (reached or left) and not any((step.second > step.first) == up for step in reached):
-                wrong.add(place)
+                wrong.add(index)
     return wrong
 
 
@@ -84,14 +84,14 @@ def unfounded_growth(text: str, figures: Sequence[Quantity], evidence: EvidenceF
 
     A level over its threshold, or over another service's, is a factor too, but no growth.
     """
-    for place, figure in enumerate(figures):
+    for index, figure in enumerate(figures):
         if figure.dimension is not Dimension.FACTOR or _OVER_ANOTHER.match(text, figure.end):
             continue
         before = text[: figure.start]
         down = bool(_SHRINKING.search(before))
         grows = down or _GROWTH.search(before) or _GROWTH_IN_A_WORD.fullmatch(text[figure.start : figure.end])
         if grows and not evidence.holds_growth(figure, shrinking=down):
-            yield place
+            yield index
 
 
 def _matches(steps: Sequence[Pair], before: Quantity, after: Quantity) -> bool:
@@ -104,11 +104,11 @@ def _near(level: float, figure: Quantity) -> bool:
 
 
 def of_others(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures, services: Collection[str]) -> Iterator[int]:
-    """The places of figures that the sentence gives to a service, and that stand only in evidence about others."""
+    """The indices of figures that the sentence gives to a service, and that stand only in evidence about others."""
     for name in services:
         for match in re.finditer(rf"(?<![\w-]){re.escape(name)}(?:'s|’s)? {_SIGNALS}", text, re.I):
             end = next((m.start() for m in _CLAUSE.finditer(text, match.end())), len(text))
-            for place, figure in enumerate(figures):
+            for index, figure in enumerate(figures):
                 measured = figure.dimension in (Dimension.SHARE, Dimension.TIME, Dimension.RATE)
                 if measured and match.end() <= figure.start < end and not evidence.about(name).holds(figure):
-                    yield place
+                    yield index

@@ -175,7 +175,7 @@ class Judgement:
         quotation = check_quotes(claim.text, figures, services=self.services)
         self._note_struck(claim.text, quotation, ids)
         # What was struck before, of an answer that is judged again, was missing as well.
-        carries = quotation.held > 0 or not (quotation.missing or has_struck(claim.text))
+        carries = quotation.supported > 0 or not (quotation.missing or has_struck(claim.text))
         return claim.model_copy(update={"text": quotation.text, "evidence": list(ids)}), carries
 
     def _note_struck(self, text: str, quotation: Quotation, ids: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from bot.core.metrics.series import Series
 from bot.core.systems import AlertRule, MetricDescription
 from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import one_line
-from bot.monitoring.http import ForeignJson, JsonObject, JsonResponse, JsonServer
+from bot.monitoring.http import JsonObject, JsonResponse, JsonServer, UntrustedJson
 
 MAX_SERIES = 500
 MAX_POINTS = 11_000
@@ -62,12 +62,12 @@ class PrometheusMetrics:
         described = self._payload(await self._server.get("/api/v1/metadata", {"limit_per_metric": "1"}))
         return {str(name): _description(rows) for name, rows in described.items()}
 
-    async def _list(self, path: str, parameters: Mapping[str, str]) -> list[ForeignJson]:
+    async def _list(self, path: str, parameters: Mapping[str, str]) -> list[UntrustedJson]:
         """A list of an endpoint, whose `data` is one; servers that do not know `limit` answer all."""
         response = await self._server.get(path, parameters)
         answer = response.json
         if response.status == 200 and isinstance(answer, dict) and isinstance(answer.get("data"), list):
-            rows: list[ForeignJson] = answer["data"]
+            rows: list[UntrustedJson] = answer["data"]
             return rows
         self._payload(response)
         raise self._unreadable("data")
@@ -142,7 +142,7 @@ def _window(start: datetime, end: datetime, limit: int) -> dict[str, str]:
     return {"start": _moment(start), "end": _moment(end), "limit": str(limit)}
 
 
-def _description(rows: ForeignJson) -> MetricDescription:
+def _description(rows: UntrustedJson) -> MetricDescription:
     first = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
     return MetricDescription(*(one_line(str(first.get(key) or ""), 300) for key in ("type", "unit", "help")))
 
@@ -151,7 +151,7 @@ def _moment(at: datetime) -> str:
     return f"{at.timestamp():.3f}"
 
 
-def _series_of(labels: JsonObject, samples: ForeignJson) -> Series:
+def _series_of(labels: JsonObject, samples: UntrustedJson) -> Series:
     """One row of an answer; `NaN` and `+Inf` are what float() reads."""
     pairs = [(float(at), float(value)) for at, value in samples]
     return Series(

@@ -18,11 +18,11 @@ def workload(kind: str, namespace: str, body: JsonObject) -> WorkloadState:
     """A deployment, stateful set or daemon set."""
     spec, status, name = body["spec"], body.get("status") or {}, str(body["metadata"]["name"])
     if kind == "daemonsets":
-        wanted = int(status.get("desiredNumberScheduled", 0))
+        desired = int(status.get("desiredNumberScheduled", 0))
         updated, ready = int(status.get("updatedNumberScheduled", 0)), int(status.get("numberReady", 0))
         available = int(status.get("numberAvailable", 0))
     else:
-        wanted = int(spec.get("replicas", 1))
+        desired = int(spec.get("replicas", 1))
         updated, ready = int(status.get("updatedReplicas", 0)), int(status.get("readyReplicas", 0))
         available = int(status.get("availableReplicas", ready))
     current = int(status.get("observedGeneration", 0)) >= int(body["metadata"].get("generation", 0))
@@ -31,11 +31,11 @@ def workload(kind: str, namespace: str, body: JsonObject) -> WorkloadState:
         kind=kind.removesuffix("s"),
         namespace=namespace,
         name=name,
-        wanted=wanted,
+        desired=desired,
         updated=updated,
         ready=ready,
         available=available,
-        rolled_out=current and updated >= wanted and total <= updated and available >= updated,
+        rolled_out=current and updated >= desired and total <= updated and available >= updated,
         conditions=tuple(_conditions(status.get("conditions") or (), good=_GOOD_WHEN)),
     )
 

@@ -11,7 +11,7 @@ from bot.core.errors import AnswerTooLarge, QueryFailed
 from bot.core.text.untrusted import one_line
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
-from bot.monitoring.http import ForeignJson, JsonObject, JsonServer
+from bot.monitoring.http import JsonObject, JsonServer, UntrustedJson
 from bot.monitoring.traces.summing import calls_of, sampled
 
 
@@ -52,7 +52,7 @@ class JaegerTraces:
         if not isinstance(answer, dict) or "data" not in answer:
             raise self._strange()
 
-    def _traces(self, answer: ForeignJson) -> list[JsonObject]:
+    def _traces(self, answer: UntrustedJson) -> list[JsonObject]:
         traces = answer.get("data") if isinstance(answer, dict) and "data" in answer else 0
         errors = answer.get("errors") if isinstance(answer, dict) else None
         if not traces and isinstance(errors, list) and errors:
@@ -66,7 +66,7 @@ class JaegerTraces:
         return QueryFailed(f"{self._server.place} answered something that is not the Jaeger API")
 
 
-def _span(row: ForeignJson, trace: JsonObject) -> Span | None:
+def _span(row: UntrustedJson, trace: JsonObject) -> Span | None:
     """One span; None if it lacks a required field."""
     try:
         # Only what waits for it is its caller: a span that follows from another does not.

@@ -17,7 +17,7 @@ from bot.core.metrics.promql import quote
 from bot.core.text.untrusted import one_line
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
-from bot.monitoring.http import ForeignJson, JsonObject, JsonServer
+from bot.monitoring.http import JsonObject, JsonServer, UntrustedJson
 from bot.monitoring.traces.summing import calls_of, sampled
 from bot.parallel import answers_or_failures
 
@@ -107,7 +107,7 @@ class TempoTraces:
         return QueryFailed(f"{self._server.place} answered something that is not the Tempo API")
 
 
-def _rows(batch: JsonObject) -> Iterator[tuple[str, ForeignJson]]:
+def _rows(batch: JsonObject) -> Iterator[tuple[str, UntrustedJson]]:
     """Each span of one process with the name of its service. Empty fields are left out in JSON of protocol buffers."""
     attributes = (batch.get("resource") or {}).get("attributes") or ()
     named = {attribute.get("key"): (attribute.get("value") or {}).get("stringValue") for attribute in attributes}
@@ -117,7 +117,7 @@ def _rows(batch: JsonObject) -> Iterator[tuple[str, ForeignJson]]:
             yield service, row
 
 
-def _span(trace: str, service: str, row: ForeignJson) -> Span | None:
+def _span(trace: str, service: str, row: UntrustedJson) -> Span | None:
     """One span; None if it lacks a required field."""
     try:
         start, end = int(row["startTimeUnixNano"]), int(row["endTimeUnixNano"])

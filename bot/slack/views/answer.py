@@ -60,7 +60,7 @@ def _parts(
     yield from _next(content.next_step)
     yield from _waiting(answer.waiting if direct else ())
     for finding in findings:
-        if not _says_the_same(finding, answer.short):
+        if not _repeats(finding, answer.short):
             yield from _finding(finding, content)
     if not (direct or findings or content.next_step):
         yield from _nothing(content, answer)
@@ -82,7 +82,7 @@ def _next(step: str) -> Iterable[str]:
         yield f"*Next:* {prose(step)}"
 
 
-def _says_the_same(finding: Finding, short: ShortAnswer | None) -> bool:
+def _repeats(finding: Finding, short: ShortAnswer | None) -> bool:
     """Whether each line of it begins with what was just said."""
     return short is not None and all(line.startswith(short.text) for line in finding.lines)
 

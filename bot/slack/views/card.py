@@ -48,7 +48,7 @@ SQUARES = {
 """The colour of a severity, always beside its word."""
 CLEARED = "\N{LARGE GREEN SQUARE}"
 CAUSE_WORDS = 18
-NOBODY_LOOKED = "Prometheus cannot be read, so this is no all-clear"
+NOT_CHECKED = "Prometheus cannot be read, so this is no all-clear"
 MOST_BUTTONS = 3
 
 
@@ -149,7 +149,7 @@ def _since(card: CardContent, view: ViewContext) -> str:
     again = f"reopened {counted(group.reopened, 'time')}" if group.reopened else ""
     since = f"Since {when(card.started_at or group.opened_at)}"
     line = " · ".join(filter(None, (since, _alerts(group), f"on call {on_call}" if on_call else "", again)))
-    return "\n".join([line, *_doubts(group)])
+    return "\n".join([line, *_caveats(group)])
 
 
 def _why(card: CardContent) -> Block | None:
@@ -159,7 +159,7 @@ def _why(card: CardContent) -> Block | None:
     return paragraph([labelled("Last change", _last_change(card.last_change))]) if card.last_change else None
 
 
-def _doubts(group: AlertGroup) -> Iterable[str]:
+def _caveats(group: AlertGroup) -> Iterable[str]:
     """What makes its count of firing alerts less sure than it looks."""
     if group.flapping:
         yield f"*Flapping:* {plain_text(group.flapping, 120)}; its pauses count as firing"
@@ -214,7 +214,7 @@ def status_line(card: CardContent) -> str:
             return f"*ACKNOWLEDGED* by {plain_text(group.acknowledged_by, 40)} {_at(group.acknowledged_at)}".rstrip()
         case GroupState.MONITORING:
             if unconfirmed(group):
-                return f"*NOT CONFIRMED* no alert is reported since {_at(group.cleared_at)}; {NOBODY_LOOKED}"
+                return f"*NOT CONFIRMED* no alert is reported since {_at(group.cleared_at)}; {NOT_CHECKED}"
             by = f"; acknowledged by {plain_text(group.acknowledged_by, 40)}" if group.acknowledged_by else ""
             closes = ", or it closes by itself" if card.closes_itself else ""
             return f"*MONITORING* alerts cleared {_at(group.cleared_at)}{by}; resolve it{closes}"

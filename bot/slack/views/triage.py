@@ -130,7 +130,7 @@ def _with_causes(triage: TriageContent, findings: Findings, summary: Summary, ne
         yield sentence(summary.broke, near)
     yield from (labelled(*line, near) for line in (summary.earlier, summary.cause) if line)
     yield from (sentence(f"• {text}", near) for text in summary.evidence)
-    yield from (labelled(*line, near) for line in (*summary.doubts, *summary.more))
+    yield from (labelled(*line, near) for line in (*summary.caveats, *summary.more))
 
 
 def _answer(question: str, answer: Claim, *, untrusted: bool) -> Line:

@@ -9,7 +9,7 @@ from bot.plugins import SourceRequest
 from bot.sources._parsing import clean, parse, word
 
 JsonObject = dict[str, object]
-"""Foreign JSON, read with the functions here."""
+"""Untrusted JSON, read with the functions here."""
 
 
 def read_object(request: SourceRequest, vendor: str) -> JsonObject:

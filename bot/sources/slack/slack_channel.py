@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.core.alert import Alert, Status
 from bot.core.errors import UnreadableBody
-from bot.core.payloads.values import State, says_resolved, state_of
+from bot.core.payloads.values import State, means_resolved, state_of
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import annotations, clean, fingerprint, labels, parse, word
 from bot.sources.slack._text import SlackText, read_message
@@ -121,7 +121,7 @@ def _status(text: SlackText) -> Status:
     if stated is not None:
         return "resolved" if stated is State.RESOLVED else "firing"
     for title in bare:
-        if says_resolved(title) or _OVER.search(title):
+        if means_resolved(title) or _OVER.search(title):
             return "resolved"
         if _FIRING.search(title):
             return "firing"

@@ -18,11 +18,11 @@ from bot.store.db.database import Database
 from bot.store.tables import GroupRow, IncidentRow, MessageRow, TriageRow
 
 
-async def any_unsettled(db: Database) -> bool:
+async def any_unfinished(db: Database) -> bool:
     """Whether any group is not resolved or still marked as flapping: without one there is nothing to end or to retry."""
-    unsettled = (col(GroupRow.state) != GroupState.RESOLVED) | (col(GroupRow.flapping) != "")
+    unfinished = (col(GroupRow.state) != GroupState.RESOLVED) | (col(GroupRow.flapping) != "")
     async with db.read() as session:
-        return (await session.exec(select(GroupRow.id).where(unsettled).limit(1))).first() is not None
+        return (await session.exec(select(GroupRow.id).where(unfinished).limit(1))).first() is not None
 
 
 async def touch_card(db: Database, session: AsyncSession, group: GroupRow) -> None:
@@ -182,7 +182,7 @@ async def clear(db: Database, session: AsyncSession, group: GroupRow, at: dateti
         session.add(row)
 
 
-async def settle_flapping(db: Database) -> None:
+async def end_flapping(db: Database) -> None:
     """Take the mark from groups whose alert has stopped flapping: one that does not fire any more has cleared."""
     over = GroupRow.flapping != "", col(GroupRow.flapping_until) <= db.clock()
     async with db.read() as session:

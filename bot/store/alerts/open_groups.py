@@ -81,7 +81,7 @@ class OpenGroups:
         """Groups that a rule of a person ties an arrival to, with the reason."""
         ruled: dict[int, str] = {}
         for rule in self._rules:
-            for side in rule.draft.wanted(arrival.name, arrival.service):
+            for side in rule.draft.counterparts(arrival.name, arrival.service):
                 of_service = self._index.of(("service", side.service)) if side.service else self.groups.values()
                 ruled |= {group.number: rule.reason for group in of_service if any(side.fits(*one) for one in group.alerts)}
         return ruled

@@ -16,7 +16,7 @@ _AHEAD = f"{CURSOR}:"
 """Begins the names of the cursors of sources that were sorted further than the others."""
 MANY = 0.25
 """A source with a larger share of what comes next than this has many alerts: the others go before it."""
-LOOK_AHEAD = 20_000
+LOOKAHEAD = 20_000
 """Alerts behind a batch among which those of the others are looked for."""
 
 
@@ -68,7 +68,7 @@ async def upcoming(session: AsyncSession, position: Position, most: int, *, fair
         return Upcoming(position, waiting, is_all=len(waiting) < most)
     few = [delivery for delivery in waiting if delivery.source not in many]
     last = waiting[-1].seq
-    others = (position.unsorted, col(AlertRow.source).not_in(many), col(AlertRow.seq).between(last + 1, last + LOOK_AHEAD))
+    others = (position.unsorted, col(AlertRow.source).not_in(many), col(AlertRow.seq).between(last + 1, last + LOOKAHEAD))
     few += await deliveries(session, and_(*others), max(1, most // 2 - len(few)))
     rest = [delivery for delivery in waiting if delivery.source in many][: max(1, most - len(few))]
     return Upcoming(position, [*few, *rest], is_all=False, out_of_order={delivery.source for delivery in few})

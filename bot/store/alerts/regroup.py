@@ -64,7 +64,7 @@ async def split(db: Database, ref: str, what: str, person: str) -> Split:
         ):
             await timeline.add(db, session, EntryKind.GROUP, text, group_id=row.id, incident_id=row.incident_id, who=person)
         await audit.append(db, session, who=person, what="split", subject=ref, before=ref, after=f"{new}: {what[:60]}")
-        await _settle(db, session, source)
+        await _after_leaving(db, session, source)
         await groups.touch_cards(db, session, [source, target])
         return Split(new, len(leaving))
 
@@ -136,7 +136,7 @@ async def _hand_over(db: Database, session: AsyncSession, source: GroupRow, targ
     session.add(incident)
 
 
-async def _settle(db: Database, session: AsyncSession, group: GroupRow) -> None:
+async def _after_leaving(db: Database, session: AsyncSession, group: GroupRow) -> None:
     """A group clears where all that fired left it; its severity is that of what stays."""
     members = await _members(session, group)
     group.severity = min((Severity(one.severity) for one in members), key=lambda severity: severity.rank).value

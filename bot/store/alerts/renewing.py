@@ -60,8 +60,8 @@ class Renewing:
 
     def _outlived_by(self, service: str) -> bool:
         """Whether an acknowledgement outlived a flap, and a service alerts that had no part in what it was for."""
-        taken_at, renewed_at = self.group.acknowledged_at, self.group.renewed_at
-        over_flap = taken_at is not None and renewed_at is not None and taken_at < renewed_at
+        acknowledged_at, renewed_at = self.group.acknowledged_at, self.group.renewed_at
+        over_flap = acknowledged_at is not None and renewed_at is not None and acknowledged_at < renewed_at
         return over_flap and has_no_part_in(service, self.members, self.catalogue)
 
     async def _worse(self, episode: EpisodeRow) -> bool:
@@ -168,7 +168,7 @@ async def renew(
     times = await _times(session, group, episode)
     worth = renewals.worth_a_line(change, renewals=group.renewals, times=times, quiet_for=quiet_for)
     if line and worth and not group.on_storm_card:
-        subject = RenewedSubject(ref, episode.id or 0, renewals.notify(change, taken=acknowledged))
+        subject = RenewedSubject(ref, episode.id or 0, renewals.notify(change, acknowledged=acknowledged))
         await messages.touch(
             db,
             session,

@@ -152,12 +152,12 @@ class _Batch:
         if mute := muting.mute_of_history(status_of(row), status_of(episode)):
             episode.muted_by = mute.stored
         else:
-            await self._place(episode, row)
+            await self._assign_group(episode, row)
         self.session.add(episode)
 
     async def place_again(self, episode: EpisodeRow) -> None:
         """Place a firing episode whose mute is over."""
-        await self._place(episode, delivered_now(episode, self.db.clock()))
+        await self._assign_group(episode, delivered_now(episode, self.db.clock()))
         self.session.add(episode)
 
     async def _end_older(self, episodes: Sequence[EpisodeRow]) -> None:
@@ -216,7 +216,7 @@ class _Batch:
                 await self._raise(group, episode)
         elif episode.group_id is None and not muting.is_lasting(episode.muted_by):
             # What muted it may be over: a maintenance ends while its alerts still fire.
-            await self._place(episode, row)
+            await self._assign_group(episode, row)
 
     def _worse(self, episode: EpisodeRow, row: AlertRow) -> bool:
         """A source may report a worse severity of the same alert; the worst that was reported counts."""
@@ -228,7 +228,7 @@ class _Batch:
 
     # ------------------------------------------------------------ its group
 
-    async def _place(self, episode: EpisodeRow, row: AlertRow) -> None:
+    async def _assign_group(self, episode: EpisodeRow, row: AlertRow) -> None:
         """Mute a firing episode with the reason, or let it join or open a group."""
         mute = self._mute(episode, row)
         episode.muted_by = mute.stored if mute else ""
@@ -275,9 +275,11 @@ class _Batch:
             await self._first_alert(group, episode)
             await self._raise(group, episode, renewed=True)
             return
-        held = self.open.groups[group.id or 0]
-        members = Members(held.alerts, held.kinds, held.services | {group.service}, group.renewed_at or group.opened_at)
-        fires = episode.service in held.firing
+        current = self.open.groups[group.id or 0]
+        members = Members(
+            current.alerts, current.kinds, current.services | {group.service}, group.renewed_at or group.opened_at
+        )
+        fires = episode.service in current.firing
         renewing = Renewing(self.db, self.session, self.catalogue, group, members, fires)
         change = await renewing.judge(episode, flaps=flaps)
         if change:
@@ -301,9 +303,9 @@ class _Batch:
         return None, match.membership
 
     def _remember(self, group: GroupRow) -> None:
-        open_group = self.open.groups[group.id or 0]
-        open_group.state, open_group.last_alert_at = GroupState(group.state), group.last_alert_at
-        open_group.cleared_at = group.cleared_at
+        current = self.open.groups[group.id or 0]
+        current.state, current.last_alert_at = GroupState(group.state), group.last_alert_at
+        current.cleared_at = group.cleared_at
 
     def _mute(self, episode: EpisodeRow, row: AlertRow) -> muting.Mute | None:
         severity = Severity(episode.severity)

@@ -19,13 +19,13 @@ async def record_change(session: AsyncSession, config: Config, row: ProposalRow,
     id = own_id(f"AP-{row.id}")
     if versions is None or await session.get(ChangeRow, id) is not None:
         return
-    undone = await session.get(ChangeRow, str(arguments.get("change_id", "")))
+    reverted = await session.get(ChangeRow, str(arguments.get("change_id", "")))
     session.add(
         ChangeRow(
             id=id,
             at=at,
             service=row.service,
-            kind=undone.kind if undone else "deploy",
+            kind=reverted.kind if reverted else "deploy",
             title=str(row.record["title"]),
             author=by,
             version=versions.now,
@@ -41,8 +41,8 @@ def _direction(config: Config, action: str) -> Direction | None:
     entry = config.actions.get(action)
     if entry is not None and undo_of_change(entry):
         return Direction.BACK
-    undone_by_it = any(other.undo == action and undo_of_change(other) for other in config.actions.values())
-    return Direction.FORWARD if entry is not None and undone_by_it else None
+    restores = any(other.undo == action and undo_of_change(other) for other in config.actions.values())
+    return Direction.FORWARD if entry is not None and restores else None
 
 
 async def record_change_of_attempt(session: AsyncSession, config: Config, row: ProposalRow, *, by: str = "tocsin") -> None:

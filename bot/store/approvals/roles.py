@@ -11,7 +11,7 @@ from bot.store.db.database import Database
 from bot.store.tables import AuditRow, IncidentRow
 
 HANDED_OVER = "handed over"
-TAKEN_BY_THEMSELVES = "taken"
+TAKEN = "taken"
 """How the audit says that a lead was come by: from somebody who had the right to give it, or without."""
 
 
@@ -36,7 +36,7 @@ async def _newest(db: Database, session: AsyncSession, ref: str, what: str) -> A
 
 
 def _handed(row: AuditRow) -> bool:
-    # Rows of versions before this rule do not say it: who took the lead for themselves has it by their own standing or not.
+    # Rows of versions before this rule do not say it: who took the lead for themselves has it by their own right or not.
     return row.message == HANDED_OVER or (row.message == "" and row.who != row.after)
 
 

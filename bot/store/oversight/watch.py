@@ -99,7 +99,7 @@ class OversightQueries:
             )
             return list((await session.exec(query.order_by(col(MessageRow.created_at)))).all())
 
-    async def is_settled(self, ref: str) -> bool:
+    async def needs_no_check(self, ref: str) -> bool:
         """Whether nobody has to check an action with an unknown outcome any more.
 
         A person recorded what came of it (`did AP-3`), the incident is over, or a later action there was verified.
@@ -114,7 +114,7 @@ class OversightQueries:
             if not is_open(group, incident):
                 return True
             later = select(ProposalRow.id).where(
-                col(ProposalRow.id) > row.id, or_(_recorded_by_hand(ref), _verified_in_the_same_place(row))
+                col(ProposalRow.id) > row.id, or_(_recorded_by_hand(ref), _verified_beside(row))
             )
             return (await session.exec(later.limit(1))).first() is not None
 
@@ -143,7 +143,7 @@ def _recorded_by_hand(ref: str) -> ColumnElement[bool]:
     )
 
 
-def _verified_in_the_same_place(row: ProposalRow) -> ColumnElement[bool]:
+def _verified_beside(row: ProposalRow) -> ColumnElement[bool]:
     return and_(
         col(ProposalRow.service) == row.service,
         col(ProposalRow.group_id).is_not_distinct_from(row.group_id),

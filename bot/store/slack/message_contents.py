@@ -97,8 +97,8 @@ async def _card(session: AsyncSession, ref: str) -> CardContent | None:
 
 def _headlined(group: GroupRow, lead: EpisodeRow | None) -> AlertGroup:
     """The group under the name and service of the alert that leads it now: what the card quotes is that alert's."""
-    settled = group.state == GroupState.RESOLVED or (group.renewed_at is None and lead is not None and lead.status != "firing")
-    if lead is None or settled:
+    over = group.state == GroupState.RESOLVED or (group.renewed_at is None and lead is not None and lead.status != "firing")
+    if lead is None or over:
         return to_group(group)
     return to_group(group).model_copy(update={"title": lead.name, "service": lead.service or group.service})
 
@@ -181,7 +181,7 @@ async def _raised(session: AsyncSession, ref: str) -> RaisedContent | None:
     )
 
 
-_KNOWN_BEFORE = frozenset({GroupingReason.FIRES_AGAIN, GroupingReason.SAME_ALERT, GroupingReason.FLAPPING})
+_OF_OLD_GROUP = frozenset({GroupingReason.FIRES_AGAIN, GroupingReason.SAME_ALERT, GroupingReason.FLAPPING})
 """Why an alert is in a group in which it fired before."""
 
 
@@ -203,7 +203,7 @@ async def _renewed(session: AsyncSession, subject: str) -> RenewedContent | None
         alert=alert.name,
         alert_service=service,
         started_at=alert.starts_at,
-        again=alert.grouping_reason in _KNOWN_BEFORE,
+        again=alert.grouping_reason in _OF_OLD_GROUP,
         reason=alert.grouping_text if alert.grouping_reason in _TELLING else "",
         beside=await _burst_of(session, first, alert),
         notified_services=notified,

@@ -120,8 +120,8 @@ def ranked_again(findings: Findings, case: Case, ledger: Sequence[LedgerEntry], 
 
     Where both made the same query the analyst's own reading counts: a later one may show the recovery.
     """
-    own = {_digest(case, entry.tool, entry.arguments) for entry in ledger}
-    new = [entry for entry in more if _digest(case, entry.tool, entry.arguments) not in own]
+    own = {_hash(case, entry.tool, entry.arguments) for entry in ledger}
+    new = [entry for entry in more if _hash(case, entry.tool, entry.arguments) not in own]
     if not ledger or not new:
         return findings
     entries = [*ledger, *new]
@@ -161,14 +161,14 @@ def _signed(findings: Findings, steps: int, began: datetime, ended: datetime) ->
 
 
 def _name(case: Case, tool: str, arguments: Mapping[str, object]) -> str:
-    return f"tool:{tool}:{_digest(case, tool, arguments)}"
+    return f"tool:{tool}:{_hash(case, tool, arguments)}"
 
 
 def call_name(case: Case, tool: str, arguments: Mapping[str, object]) -> str:
     """How the ledger knows a call of the analyst."""
-    return f"analyst:{case.attempt}:{_digest(case, tool, arguments)}"
+    return f"analyst:{case.attempt}:{_hash(case, tool, arguments)}"
 
 
-def _digest(case: Case, tool: str, arguments: Mapping[str, object]) -> str:
+def _hash(case: Case, tool: str, arguments: Mapping[str, object]) -> str:
     request = json.dumps([case.group, case.attempt, tool, arguments], sort_keys=True)
     return hashlib.sha256(request.encode()).hexdigest()[:12]

@@ -59,7 +59,7 @@ class Replay:
         traced = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.CALL_WAITS)))
         coded = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.CODE)))
         clustered = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.WORKLOAD)))
-        analyst = Analyst(runner.bound, runner.infos, traced=traced, coded=coded, clustered=clustered)
+        analyst = Analyst(runner.for_case, runner.infos, traced=traced, coded=coded, clustered=clustered)
         return await analyst.investigate(self._run(case, "analyst"), new_case)
 
     def _run(self, case: FrozenCase, who: str) -> Run:

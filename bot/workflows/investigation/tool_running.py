@@ -87,9 +87,9 @@ class ToolRunner:
         tool = self.tools.get(name)
         if tool is None or tool.info.role in READ_ANEW or _unfit_arguments(tool, arguments):
             return None
-        wanted = _complete(tool, case, redact_all(arguments))
+        complete = _complete(tool, case, redact_all(arguments))
         lately = await self.triages.calls_of(case.group, name, since=self.triages.db.clock() - REUSE_WITHIN)
-        same = (number for number, recorded in reversed(lately) if _complete(tool, case, recorded) == wanted)
+        same = (number for number, recorded in reversed(lately) if _complete(tool, case, recorded) == complete)
         if (number := next(same, None)) is None:
             return None
         newest = await self.triages.entry(case.group, number)
@@ -119,7 +119,7 @@ class ToolRunner:
             log.exception("tool failed", tool=name, group=case.group, error_id=error_id)
             return failed(f"{type(error).__name__} (the log has it under {error_id}): {error}")
 
-    def bound(self, case: Case) -> Callable[[str, Mapping[str, object], str], Awaitable[LedgerEntry]]:
+    def for_case(self, case: Case) -> Callable[[str, Mapping[str, object], str], Awaitable[LedgerEntry]]:
         """`call_tool(tool, arguments, call)` for one case."""
 
         async def call_tool(tool: str, arguments: Mapping[str, object], call: str) -> LedgerEntry:

@@ -102,10 +102,10 @@ class DeliveryLimits:
     """A post in flight may become visible this late; an empty search counts only after it."""
     poll: float = 0.2
     idle_poll: float = 1.0
-    """Between two looks on SQLite while nothing can be sent now: every commit wakes the sender."""
+    """Between two polls on SQLite while nothing can be sent now: every commit wakes the sender."""
     rest_poll: float = 5.0
     """While nothing waits for its next try either."""
-    settles: float = 1.0
+    triage_gap: float = 1.0
     """Between two edits of a triage's message: its facts, its causes and why nothing is proposed often come at once."""
     gaps: tuple[tuple[int, float], ...] = field(default=((1, 5.0), (30, 45.0), (45, 60.0)))
     """Edits so far -> seconds between edits while nothing but counts changes; at most 60 edits for a fault of half an hour."""

@@ -76,14 +76,14 @@ class Poster:
 
     def same(self, row: MessageRow, rendering: Rendering) -> bool:
         """Whether it is posted with this content."""
-        return self._last.get(row.key, ("", ""))[0] == _digest(rendering)
+        return self._last.get(row.key, ("", ""))[0] == _hash(rendering)
 
     def minor(self, row: MessageRow, rendering: Rendering) -> bool:
         """Whether only counts changed since it was last shown."""
         return row.key in self._last and self._last[row.key][1] == rendering.urgent_state
 
     def _remember(self, row: MessageRow, rendering: Rendering) -> None:
-        self._last[row.key] = (_digest(rendering), rendering.urgent_state)
+        self._last[row.key] = (_hash(rendering), rendering.urgent_state)
         self._last.move_to_end(row.key)
         while len(self._last) > REMEMBERED:
             self._last.popitem(last=False)
@@ -270,5 +270,5 @@ def _small(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
 
 
-def _digest(rendering: Rendering) -> str:
+def _hash(rendering: Rendering) -> str:
     return hashlib.sha256(json.dumps([rendering.text, rendering.blocks], sort_keys=True).encode()).hexdigest()

@@ -226,6 +226,6 @@ class Sender:
         if row.sent_at is None:
             return budget
         since = (self.outbox.db.clock() - row.sent_at).total_seconds()
-        gap = self.limits.settles if row.kind == MessageKind.TRIAGE else 0.0
+        gap = self.limits.triage_gap if row.kind == MessageKind.TRIAGE else 0.0
         gap = max(gap, self.limits.gap(row.edits)) if self.poster.minor(row, rendering) else gap
         return max(budget, gap - since)

@@ -85,8 +85,8 @@ class ActionExecutor:
         ctx = self._context(entry, config, ref=ref, incident=incident)
         arguments = await kind.complete(ctx, service, arguments)
         action = _with_arguments(kind, service, arguments)
-        floor = max(action.tier_for(config), _floor_by_words(entry, config, arguments))
-        dry_run = await action.dry_run(ctx) if floor is not Tier.X else DryRun(ok=False, text="", targets={})
+        least_tier = max(action.tier_for(config), _least_tier_by_words(entry, config, arguments))
+        dry_run = await action.dry_run(ctx) if least_tier is not Tier.X else DryRun(ok=False, text="", targets={})
         targets = dry_run.targets or dict.fromkeys(action.targets(ctx), "")
         return Plan(
             action=entry,
@@ -100,7 +100,7 @@ class ActionExecutor:
             dry_run=dry_run.text,
             dry_run_ok=dry_run.ok,
             replicas=dry_run.replicas,
-            tier=policy.tier_with(max(floor, dry_run.floor), config, len(targets)),
+            tier=policy.tier_with(max(least_tier, dry_run.least_tier), config, len(targets)),
             undo=config.undo or action.undo_text(),
         )
 
@@ -242,12 +242,12 @@ def _with_arguments(kind: type[Action], service: str, arguments: Mapping[str, ob
         raise ActionFailed(f"{place}{first['msg'].removeprefix('Value error, ')}") from error
 
 
-def _floor_by_words(entry: str, config: ActionConfig, arguments: Mapping[str, object]) -> Tier:
+def _least_tier_by_words(entry: str, config: ActionConfig, arguments: Mapping[str, object]) -> Tier:
     """What the words say, whatever the configuration and the plugin do; X for what leaves nothing running."""
     counts = {"body": config.body, "query": verbs.query_values(config.url), "arguments": arguments}
     if verbs.scales_to_nothing(counts) or {"scale", "zero"} <= set(verbs.words_of(entry)):
         return Tier.X
-    return verbs.floor_of(entry, config.kind, *verbs.path_words(config.url))
+    return verbs.least_tier_of(entry, config.kind, *verbs.path_words(config.url))
 
 
 def _title(entry: str, config: ActionConfig, service: str, arguments: Mapping[str, object]) -> str:

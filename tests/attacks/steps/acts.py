@@ -425,7 +425,7 @@ class {title}(Action):
     """Do what the team's own job does."""
 
     version: ClassVar[str] = "1"
-    floor: ClassVar[Tier] = Tier({floor})
+    least_tier: ClassVar[Tier] = Tier({floor})
     service: str
 
     def targets(self, ctx: ActionContext) -> tuple[str, ...]:

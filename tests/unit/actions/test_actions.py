@@ -230,8 +230,8 @@ async def test_a_silence_has_exact_matchers_an_end_and_its_key() -> None:
 async def test_a_silence_over_several_alerts_is_tier_two() -> None:
     alerts = [{"labels": {"alertname": "A"}, "fingerprint": str(n)} for n in range(2)]
 
-    assert (await silence().dry_run(alertmanager(alerts))).floor is Tier.TWO
-    assert (await silence().dry_run(alertmanager(alerts[:1]))).floor is Tier.ONE
+    assert (await silence().dry_run(alertmanager(alerts))).least_tier is Tier.TWO
+    assert (await silence().dry_run(alertmanager(alerts[:1]))).least_tier is Tier.ONE
     assert silence(matchers={"severity": "warning"}).tier_for(ActionConfig(kind="silence_alert")) is Tier.TWO
 
 

@@ -203,7 +203,7 @@ async def test_where_no_window_can_be_asked_nothing_was_looked_at() -> None:
 async def test_a_team_s_server_answers_as_named_values_of_foreign_origin() -> None:
     web = Web({"notes": [{"at": "02:50", "text": "pool\nshrunk"}]})
 
-    found = await look("web_look", context(web=web), system="status", path="/notes")
+    found = await look("read_web", context(web=web), system="status", path="/notes")
 
     assert found.details == ("notes[0].at: 02:50", "notes[0].text: pool shrunk") and found.user_controllable
 
@@ -211,7 +211,7 @@ async def test_a_team_s_server_answers_as_named_values_of_foreign_origin() -> No
 @pytest.mark.parametrize("query", ["x", "[1]", json.dumps({"a": {"b": 1}}), json.dumps({str(n): n for n in range(9)})])
 async def test_a_query_is_a_flat_object(query: str) -> None:
     with pytest.raises(QueryFailed, match="query must be a JSON object"):
-        await look("web_look", context(web=Web({})), system="status", path="/notes", query=query)
+        await look("read_web", context(web=Web({})), system="status", path="/notes", query=query)
 
 
 async def test_changes_of_other_systems_stand_beside_those_that_were_reported() -> None:

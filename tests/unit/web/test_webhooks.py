@@ -216,7 +216,7 @@ async def test_a_pipelines_token_reports_its_own_service_and_can_do_nothing_else
     refused, both = await post("/changes/ci", foreign), await post("/changes/ci", [own, foreign])
 
     assert [opened.status_code, refused.status_code, both.status_code] == [404, 403, 202]
-    assert "may not speak of 'payments'" in refused.json()["error"] and both.json()["accepted"] == 1
+    assert "may not send 'payments'" in refused.json()["error"] and both.json()["accepted"] == 1
     assert [change.service for change in kept.changes] == ["checkout"] and kept.alerts == []
     assert [source for source, _, _ in kept.unreadable] == ["ci", "ci"]
 

@@ -18,7 +18,7 @@ from bot.store.tables import AttemptRow, GroupRow, IncidentRow, MessageRow, Post
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from bot.workflows.failure_recovery import MAX_ATTEMPTS, FailureRecovery
-from bot.workflows.postmortem import PostmortemSteps, start_wanted
+from bot.workflows.postmortem import PostmortemSteps, start_due_drafts
 from tests.unit.approving import Office, actor, office
 from tests.unit.readers import everything_public
 
@@ -42,7 +42,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
 
 async def wanted(house: Office) -> list[str]:
     engine: Any = Started()
-    await start_wanted(Postmortems(house.db), engine)
+    await start_due_drafts(Postmortems(house.db), engine)
     return [id for id, *_ in engine.runs]
 
 

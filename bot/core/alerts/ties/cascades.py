@@ -13,7 +13,7 @@ TIED_AFTER = 3
 """In so many bursts of a service it must have alerted,"""
 TIED_SHARE = 0.75
 """and in so much of all the times it alerted."""
-SPELL = timedelta(minutes=5)
+ONE_TIME = timedelta(minutes=5)
 """Alerts of one place that are so near to each other, outside of any burst, are one time."""
 MOST_PLACES, MOST_SERVICES, MOST_BURSTS = 10_000, 50, 32
 
@@ -67,7 +67,7 @@ class Cascades:
             return
         past = self._places.setdefault(place, _Past())
         fresh = [burst for burst in running if burst[0] not in past.bursts]
-        if fresh or (not running and (past.last_at is None or at - past.last_at > SPELL)):
+        if fresh or (not running and (past.last_at is None or at - past.last_at > ONE_TIME)):
             past.times += 1
             self.unsaved.add(place)
         past.last_at = at

@@ -46,7 +46,7 @@ class RuleDraft:
     def text(self) -> str:
         return f"{self.first.text} with {self.second.text}"
 
-    def wanted(self, name: str, service: str) -> list[Side]:
+    def counterparts(self, name: str, service: str) -> list[Side]:
         """What a group must hold for an alert to join it."""
         pairs = ((self.first, self.second), (self.second, self.first))
         return [other for own, other in pairs if own.fits(name, service)]
@@ -143,13 +143,13 @@ def back_test(draft: RuleDraft, members: Sequence[PastMember], split: Sequence[R
     holds: dict[int, set[Side]] = {}
     joined: dict[int, int] = {}
     for member in members:
-        wanted = draft.wanted(member.name, member.service)
+        sides_needed = draft.counterparts(member.name, member.service)
         if member.opened and member.group not in joined:
-            tied = [group for group, sides in holds.items() if _ties(group, wanted, sides, member, last_at)]
+            tied = [group for group, sides in holds.items() if _ties(group, sides_needed, sides, member, last_at)]
             if tied:
                 joined[member.group] = max(tied, key=lambda group: (last_at[group], group))
         last_at[member.group] = member.at
-        if wanted:
+        if sides_needed:
             holds.setdefault(member.group, set()).update(
                 side for side in _sides(draft) if side.fits(member.name, member.service)
             )
@@ -161,9 +161,9 @@ def _sides(draft: RuleDraft) -> tuple[Side, Side]:
     return draft.first, draft.second
 
 
-def _ties(group: int, wanted: Sequence[Side], sides: set[Side], member: PastMember, last_at: dict[int, datetime]) -> bool:
+def _ties(group: int, sides_needed: Sequence[Side], sides: set[Side], member: PastMember, last_at: dict[int, datetime]) -> bool:
     fresh = member.at - last_at[group] <= WINDOW
-    return fresh and group != member.group and not sides.isdisjoint(wanted)
+    return fresh and group != member.group and not sides.isdisjoint(sides_needed)
 
 
 def _joins(draft: RuleDraft, some: set[Side], others: set[Side]) -> bool:

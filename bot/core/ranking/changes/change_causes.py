@@ -85,7 +85,7 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
     candidate = Candidate(
         kind="change",
         service=change.service,
-        likelihood=min(1.0, _place(context, weighed) * _fit(context, weighed, others)),
+        likelihood=min(1.0, _share(context, weighed) * _fit(context, weighed, others)),
         cause=f"{_with_commit(change, code)} broke {change.service}",
         change_id=change.id,
         commit=code.diff.commit if code.diff and code.commits > 1 and not code.unrelated else "",
@@ -138,12 +138,12 @@ def _with_commit(change: Change, code: CodeReading) -> str:
     return change_text(change)
 
 
-def _place(context: RankingContext, weighed: _WeighedChange) -> float:
+def _share(context: RankingContext, weighed: _WeighedChange) -> float:
     """The share of its service; more where its code explains the trouble, or where it is a neighbour that fell still."""
     weights, share = context.tuning.changes, context.shares.get(weighed.change.service, 0.0)
     if weighed.code.explains:
-        return max(share, weights.explained_place)
-    return max(share, weights.neighbour_place)
+        return max(share, weights.explained_share)
+    return max(share, weights.neighbour_share)
 
 
 def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> float:

@@ -101,7 +101,7 @@ def test_whatever_fires_in_a_cleared_group_is_new() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "taken", "whom"),
+    ("change", "acknowledged", "whom"),
     [
         (Renewal.FIRES_AGAIN, True, Notify.NOBODY),
         (Renewal.FIRES_AGAIN, False, Notify.ON_CALL),
@@ -109,8 +109,8 @@ def test_whatever_fires_in_a_cleared_group_is_new() -> None:
         (Renewal.NEW_SERVICE, False, Notify.OTHERS),
     ],
 )
-def test_whoever_took_something_else_is_called_again(change: Renewal, taken: bool, whom: Notify) -> None:
-    assert notify(change, taken=taken) is whom
+def test_whoever_took_something_else_is_called_again(change: Renewal, acknowledged: bool, whom: Notify) -> None:
+    assert notify(change, acknowledged=acknowledged) is whom
 
 
 def test_a_flapping_alert_is_told_ever_more_seldom() -> None:

@@ -192,10 +192,10 @@ def test_five_targets_an_hour_and_no_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "away", "allowed"), [(4, 1, True), (4, 2, False), (1, 1, True), (10, 3, True), (10, 4, False)]
+    ("desired", "away", "allowed"), [(4, 1, True), (4, 2, False), (1, 1, True), (10, 3, True), (10, 4, False)]
 )
-def test_at_most_30_percent_of_the_copies_go_at_once_or_one(wanted: int, away: int, allowed: bool) -> None:
-    asked = request(replicas={"shop/checkout": Replicas(wanted=wanted, away=away)})
+def test_at_most_30_percent_of_the_copies_go_at_once_or_one(desired: int, away: int, allowed: bool) -> None:
+    asked = request(replicas={"shop/checkout": Replicas(desired=desired, away=away)})
 
     answers = [
         may_propose(None, None, asked, context()),
@@ -206,7 +206,7 @@ def test_at_most_30_percent_of_the_copies_go_at_once_or_one(wanted: int, away: i
     assert [answer.allow for answer in answers] == [allowed] * 3
     if not allowed:
         assert {answer.rule for answer in answers} == {"blast radius"}
-        assert f"takes {away} of {wanted} pods of shop/checkout away at once" in answers[0].explanation
+        assert f"takes {away} of {desired} pods of shop/checkout away at once" in answers[0].explanation
         assert "take smaller steps" in answers[0].explanation
 
 

@@ -1,24 +1,24 @@
-"""Words that put a floor under a tier, and the many ways to write none."""
+"""Words that set the least tier, and the many ways to write none."""
 
 import pytest
 
 from bot.core.action import Tier
-from bot.core.config.verbs import floor_of, scales_to_nothing
+from bot.core.config.verbs import least_tier_of, scales_to_nothing
 
 
 @pytest.mark.parametrize("name", ["delete_volume", "deleteVolume", "Drop-Table", "purge", "cache.wipe", "db/truncate"])
 def test_what_destroys_needs_two_people(name: str) -> None:
-    assert floor_of(name) is Tier.THREE
+    assert least_tier_of(name) is Tier.THREE
 
 
 @pytest.mark.parametrize("name", ["drain", "drain_pair", "cordon-node", "scale_down", "shut_down_workers", "flushCache"])
 def test_what_interrupts_is_no_small_thing(name: str) -> None:
-    assert floor_of(name) is Tier.TWO
+    assert least_tier_of(name) is Tier.TWO
 
 
 @pytest.mark.parametrize("name", ["restart", "scale", "rollback", "dropbox", "undelete-nothing", "snapshot", "informer"])
 def test_a_word_within_another_says_nothing(name: str) -> None:
-    assert floor_of(name.replace("undelete", "undeleted")) is Tier.ZERO
+    assert least_tier_of(name.replace("undelete", "undeleted")) is Tier.ZERO
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from bot.core.payloads.leaves import MOST_LEAVES, leaves_of, words_of
 
 
 def values(document: object) -> dict[str, object]:
-    return {leaf.place: leaf.value for leaf in leaves_of(document)}
+    return {leaf.dotted_path: leaf.value for leaf in leaves_of(document)}
 
 
 @pytest.mark.parametrize("name", ["newStateValue", "new_state_value", "New State Value", "new-state.values", "NEWStateValue"])

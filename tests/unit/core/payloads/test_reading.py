@@ -124,7 +124,7 @@ def test_a_list_of_alerts_inside_of_a_body_is_one_alert_each_with_what_the_body_
     items = items_of(body)
     seen = [understand(item.document, around=item.around, now=NOW) for item in items]
 
-    assert [item.place for item in items] == ["incidents.0", "incidents.1"]
+    assert [item.dotted_path for item in items] == ["incidents.0", "incidents.1"]
     assert [one.text(AlertField.NAME) for one in seen] == ["a is slow", "b is slow"]
     assert {one.text(AlertField.SEVERITY) for one in seen} == {"high"}
 

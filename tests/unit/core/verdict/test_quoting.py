@@ -103,7 +103,7 @@ def test_what_is_struck_leaves_the_sentence_and_says_what_it_was() -> None:
     checked = check_quotes("9-fold slower since 13:40, says `out of disk`", EvidenceFigures([SLOWER]))
 
     assert checked.text == "[figure not in evidence] slower since [time not in evidence], says [words not in evidence]"
-    assert checked.missing == ("9-fold", "13:40", "out of disk") and checked.held == 0
+    assert checked.missing == ("9-fold", "13:40", "out of disk") and checked.supported == 0
     assert check_quotes(checked.text, EvidenceFigures([SLOWER])).text == checked.text
 
 

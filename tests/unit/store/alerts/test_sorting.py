@@ -12,7 +12,7 @@ from bot.core.alert import Alert, Severity
 from bot.core.config import Config
 from bot.core.config.alerts import Inhibition, Maintenance, Threshold
 from bot.store import audit
-from bot.store.alerts.groups import end_storms, give_card, settle_flapping
+from bot.store.alerts.groups import end_flapping, end_storms, give_card
 from bot.store.alerts.sorting import MOST_OPENED
 from bot.store.incidents import incidents
 from bot.store.tables import AuditRow, GroupRow, HeartbeatRow, IncidentRow, MessageRow, TriageRow
@@ -491,11 +491,11 @@ async def test_a_flapping_alert_that_has_been_quiet_has_cleared(desk: Desk) -> N
     desk.clock.forward(1)
     await desk.receive(alert("f", "resolved", starts_at=at(8), ends_at=at(9)))
     desk.clock.forward(3.9)
-    await settle_flapping(desk.db)
+    await end_flapping(desk.db)
     assert [group.state for group in await desk.groups()] == ["FIRING"]
 
     desk.clock.forward(0.2)
-    await settle_flapping(desk.db)
+    await end_flapping(desk.db)
 
     assert [(group.state, group.flapping) for group in await desk.groups()] == [("MONITORING", "")]
 

@@ -1,4 +1,4 @@
-"""The tool `web_look`: one of the team's own servers, where the configuration allows it."""
+"""The tool `read_web`: one of the team's own servers, where the configuration allows it."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ MAX_QUERY = 8
 
 
 @tool(needs="web")
-async def web_look(ctx: ToolContext, system: str, path: str, query: str = "") -> Evidence:
+async def read_web(ctx: ToolContext, system: str, path: str, query: str = "") -> Evidence:
     """Ask one of the team's own servers, read only, at a path that is allowed.
 
     Call it when the other tools cannot tell; an unknown system or path answers which there are.
