@@ -28,6 +28,7 @@ def configuration_problems(config: Config) -> Iterator[Problem]:
     yield from _strangers(config, config.default_on_call.rotation, "default_on_call", "rotation")
     for group in ("deputies", "admins"):
         yield from _strangers(config, getattr(config.approvers, group), "approvers", group)
+    yield from _strangers(config, config.break_glass, "break_glass")
     for key, entry in config.actions.items():
         yield from _of_action(config, key, entry)
     yield from _sources(config)

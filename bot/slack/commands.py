@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 LOADING_AFTER = 0.7
 """Seconds a verb or a submission may take before "Loading..." stands in its dialog: Slack's limit is 3, our promise 1."""
-OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause", "silence", "always"})
+OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause", "silence", "always", "break-glass"})
 """Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
 NAMES_ITS_SUBJECT = frozenset(
     {
@@ -48,7 +48,7 @@ WINDOW = timedelta(seconds=30)
 MOST_OF_PERSON, MOST_OF_SUBJECT = 120, 20
 """Presses, lines and dialogs of one person within WINDOW that are read: all of them, and those about one thing."""
 TOO_MUCH = "That was more within half a minute than I read of one person. The rest was not done; go on in half a minute."
-NEEDS_FRESH_IDENTITY = frozenset({"approve", "deny", "did", "did_not", "silence"})
+NEEDS_FRESH_IDENTITY = frozenset({"approve", "deny", "did", "did_not", "silence", "break-glass"})
 """Commands for which Slack is asked at every use who the person is."""
 
 

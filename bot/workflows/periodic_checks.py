@@ -4,6 +4,7 @@ from bot.core.config import Config
 from bot.core.service import Catalogue
 from bot.ports import Metrics, Pager, Traces
 from bot.store.alerts.ties.learned import LearnedTopology
+from bot.store.approvals.break_glass import BreakGlassReviews
 from bot.store.db.database import Database
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.reminders import ReminderLines
@@ -14,6 +15,7 @@ from bot.store.triage.frozen_cases import Cases
 from bot.workflows.audit_heads import HeadsTick
 from bot.workflows.ends import EndsTick
 from bot.workflows.investigation.learning import LearningTick
+from bot.workflows.remediation.reviews import ReviewsTick
 from bot.workflows.reminders import Reminders
 from bot.workflows.rotas import Rotas
 from bot.workflows.ticks import ClockTick, PagerTick, RotaTick, Tick
@@ -37,6 +39,7 @@ def periodic_checks(
         # PostgreSQL has a clock of its own.
         **({"clock": ClockTick(db)} if db.sqlite else {}),
         "heads": HeadsTick(db, config),
+        "reviews": ReviewsTick(BreakGlassReviews(db, config), ReminderLines(db)),
         "learning": LearningTick(Cases(db), config.default_channel),
         "stale": Staleness(db, config),
         "ends": EndsTick(UnconfirmedEnds(db, config), metrics),

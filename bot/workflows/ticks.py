@@ -271,5 +271,6 @@ EVERY = {
     "ends": timedelta(seconds=10),
     "topology": timedelta(minutes=30),
     "heads": timedelta(minutes=5),
+    "reviews": timedelta(minutes=30),
 }
 """How often each tick comes."""

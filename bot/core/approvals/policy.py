@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot.core.action import DecisionChoice, ProposalState, Tier
 from bot.core.actor import Actor
-from bot.core.approvals import blast_radius, rules
+from bot.core.approvals import blast_radius, break_glass, rules
 from bot.core.approvals.policy_types import (
     RULE_ERRORS,
     ActionRequest,
@@ -41,6 +41,8 @@ def policy_version(config: Config) -> str:
     )
     if config.limits != Limits():
         settings["limits"] = config.limits.model_dump()
+    if config.break_glass:
+        settings["break_glass"] = config.break_glass
     body = json.dumps([CODE_VERSION, settings], sort_keys=True)
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 
@@ -174,6 +176,9 @@ def _quorum(request: ActionRequest, decisions: Sequence[CountedDecision], contex
     if request.tier in (Tier.X, Tier.ZERO):
         return Quorum(ProposalState.PENDING, "this tier is not decided by people")
     approvals = [d for d in decisions if d.verdict == DecisionChoice.APPROVE]
+    if (alone := break_glass.broke_glass(approvals, request, context)) is not None:
+        text = f"approved by {alone.eligibility.person} by BREAK-GLASS"
+        return Quorum(ProposalState.APPROVED, text, break_glass=True)
     counted = [d for d in approvals if _counts(d, request, approvals, context)]
     if request.tier is Tier.THREE:
         return _two_people(request, counted, rules.askers(request, context))

@@ -34,6 +34,7 @@ class Rule(StrEnum):
     MAY_START = "may start"
     MAY_SILENCE = "may silence"
     SOLO = "solo"
+    BREAK_GLASS = "break-glass"
     ERROR = "error"
     TIER_X = "tier X"
     ONLY_HUMANS = "only humans"
@@ -153,6 +154,8 @@ class CountedDecision:
     verdict: DecisionChoice
     at: datetime
     reason: str = ""
+    break_glass: bool = False
+    """It was given as break-glass, and is in force as such."""
 
 
 QuorumState = Literal[ProposalState.PENDING, ProposalState.PARTLY_APPROVED, ProposalState.APPROVED, ProposalState.DENIED]
@@ -166,6 +169,7 @@ class Quorum:
     text: str
     solo: bool = False
     missing: str = ""
+    break_glass: bool = False
 
 
 def requesters_text(requester: str, requesters: Iterable[str] = ()) -> str:

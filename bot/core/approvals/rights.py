@@ -57,6 +57,7 @@ def _rights(config: Config, tiers: Mapping[str, Tier], now: datetime) -> Iterato
                 requester = {OWN: person, OTHERS: _somebody_else(config, person), BOT: ""}[request]
                 situation = Situation(
                     that="", ask=ask, who=person, action=action, service=service, requester=requester, severity=severity,
+                    reason="the difference of two policies",
                     expect=Expected.ALLOW,
                 )  # fmt: skip
                 if (request != OTHERS or requester) and answer(config, situation, tiers, now).allow:
@@ -65,7 +66,7 @@ def _rights(config: Config, tiers: Mapping[str, Tier], now: datetime) -> Iterato
 
 def _questions() -> Iterator[tuple[Ask, str]]:
     yield Ask.PROPOSE, OWN
-    yield from product((Ask.APPROVE, Ask.DENY), (OWN, OTHERS, BOT))
+    yield from product((Ask.APPROVE, Ask.DENY, Ask.BREAK_GLASS), (OWN, OTHERS, BOT))
 
 
 def _somebody_else(config: Config, person: str) -> str:

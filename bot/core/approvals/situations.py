@@ -11,6 +11,7 @@ from bot.core.action import DecisionChoice, ProposalState, Tier
 from bot.core.actor import Actor
 from bot.core.alert import Severity
 from bot.core.approvals import policy
+from bot.core.approvals.break_glass import may_break_glass
 from bot.core.approvals.policy_types import ActionRequest, CountedDecision, DecisionContext, Rule, RuleResult
 from bot.core.approvals.roster import Eligibility, GroupCopy, IncidentRoles, Roster
 from bot.core.config import Config
@@ -23,6 +24,7 @@ class Ask(StrEnum):
     PROPOSE = "propose"
     APPROVE = "approve"
     DENY = "deny"
+    BREAK_GLASS = "break-glass"
     RUN = "run"
 
 
@@ -91,7 +93,10 @@ def answer(config: Config, situation: Situation, tiers: Mapping[str, Tier], now:
     question = _Question(config, situation, tiers[situation.action], situation.at or now)
     if situation.ask is Ask.RUN:
         return question.may_run()
-    result = question.may_propose() if situation.ask is Ask.PROPOSE else question.may_decide()
+    if situation.ask is Ask.BREAK_GLASS:
+        result = question.may_break_glass()
+    else:
+        result = question.may_propose() if situation.ask is Ask.PROPOSE else question.may_decide()
     return Verdict(allow=result.allow, rule=result.rule, text=result.explanation)
 
 
@@ -149,6 +154,12 @@ class _Question:
         others, reason = self._approvals(), self.situation.reason
         about = self.request, self.context
         return policy.may_decide(self._actor(person), self._eligibility(person), *about, verdict, reason=reason, others=others)
+
+    def may_break_glass(self) -> RuleResult:
+        person, reason = self.situation.who, self.situation.reason
+        named = self.roster.config.break_glass
+        about = self.request, self.context
+        return may_break_glass(self._actor(person), self._eligibility(person), *about, named=named, reason=reason)
 
     def may_run(self) -> Verdict:
         """Whether the approvals so far carry it, and nothing else keeps it from starting."""

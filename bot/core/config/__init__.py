@@ -75,6 +75,8 @@ class Config(ConfigSection):
     thresholds: tuple[Threshold, ...] = ()
     approvers: Approvers = Approvers()
     solo: Solo = SoloMode.AFTER
+    break_glass: tuple[str, ...] = ()
+    """Who may approve alone in an emergency: loud, with a reason, reviewed by somebody else."""
     actions: dict[str, ActionConfig] = Field(default_factory=dict)
     freezes: tuple[Freeze, ...] = ()
     limits: Limits = Limits()

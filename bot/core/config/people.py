@@ -23,5 +23,10 @@ def with_main_entries(config: Config) -> Config:
         update={"deputies": mains(config.approvers.deputies), "admins": mains(config.approvers.admins)}
     )
     return config.model_copy(
-        update={"services": services, "approvers": approvers, "default_on_call": rota(config.default_on_call)}
+        update={
+            "services": services,
+            "approvers": approvers,
+            "default_on_call": rota(config.default_on_call),
+            "break_glass": mains(config.break_glass),
+        }
     )

@@ -17,6 +17,7 @@ class PolicyFile(ConfigSection):
     version: Literal[1]
     approvers: Approvers = Approvers()
     solo: Solo = SoloMode.AFTER
+    break_glass: tuple[str, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     limits: Limits = Limits()
     tiers: dict[str, int] = Field(default_factory=dict)

@@ -16,6 +16,8 @@ class ProposalContent(Content):
     """On all revisions, oldest first."""
     solo: bool = False
     """Approved by the requester alone, as the policy allows where nobody else is there."""
+    break_glass: bool = False
+    """Approved by one person alone, who is named for it."""
     manual: bool = False
     """A person ran it by hand."""
     lead: str = ""
@@ -27,4 +29,4 @@ class ProposalContent(Content):
 
     @property
     def urgent_part(self) -> object:
-        return self.proposal, self.decisions, self.solo, self.manual, self.lead, self.deputies
+        return self.proposal, self.decisions, self.solo, self.break_glass, self.manual, self.lead, self.deputies

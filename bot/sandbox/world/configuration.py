@@ -135,6 +135,7 @@ class Configuration:
             "heartbeats": ["Watchdog"],
             "heartbeat_every": "1m",
             "approvers": {"deputies": ["bob"], "admins": ["dave"]},
+            "break_glass": ["dave"],
             "actions": self._actions(),
             "runbooks": "./runbooks",
             "prometheus": {"url": f"{self.base_url}/world/prometheus"},

@@ -141,7 +141,7 @@ def _decided(content: ProposalContent) -> str:
         for d in content.decisions
         if d.revision == content.proposal.revision
     ]
-    return "\n".join([*lines, "*SOLO*"] if content.solo else lines)
+    return "\n".join([*lines, f"*{alone}*"] if (alone := _alone(content)) else lines)
 
 
 def _decisions(content: ProposalContent) -> Iterable[Line]:
@@ -151,8 +151,13 @@ def _decisions(content: ProposalContent) -> Iterable[Line]:
             by = f"{decision.verdict.past} by {rich_text.name(decision.person, 40)} "
             reason = [words(f": {rich_text.title(decision.reason, 120)}")] if decision.reason else []
             yield [words(by), moment(decision.at), *reason]
-    if content.solo:
-        yield [bold("SOLO")]
+    if alone := _alone(content):
+        yield [bold(alone)]
+
+
+def _alone(content: ProposalContent) -> str:
+    """How one person alone could approve it; "" where it was approved as ever."""
+    return "BREAK-GLASS" if content.break_glass else "SOLO" if content.solo else ""
 
 
 def _outcome(proposal: Proposal) -> Block | None:

@@ -8,14 +8,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import DecisionChoice, ProposalState
 from bot.core.actor import Actor
 from bot.core.approvals import policy
-from bot.core.approvals.policy_types import CountedDecision, DecisionContext, Quorum, Rule, RuleResult
+from bot.core.approvals.break_glass import may_break_glass
+from bot.core.approvals.policy_types import ActionRequest, CountedDecision, DecisionContext, Quorum, Rule, RuleResult
 from bot.core.approvals.request import may_be_approved
 from bot.core.approvals.roster import Eligibility, Roster
 from bot.core.config import Config
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
-from bot.store.approvals import rows, transitions
+from bot.store.approvals import break_glass, rows, transitions
 from bot.store.approvals.roles import roles_in
 from bot.store.approvals.rows import DECIDABLE, DENIABLE
 from bot.store.db.database import Database
@@ -36,6 +37,8 @@ class Press:
     card: str = ""
     """ts of the message whose button was pressed; it must be this proposal's card. Empty: not from a card."""
     channel: str = ""
+    break_glass: bool = False
+    """To count alone, as one of those named for it."""
 
 
 @dataclass(frozen=True)
@@ -120,25 +123,25 @@ class Decisions:
         if (refused := await self._stale_press(session, row, press)) is not None:
             return refused
         situation = await self._situation(session, row, press, roster)
-        if (own := situation.own) is not None and own.verdict == press.verdict:
+        own = situation.own
+        if own is not None and own.verdict == press.verdict and own.break_glass == press.break_glass:
             text = f"{transitions.ref_of(row)}: already {press.verdict} by you at {clock_to_the_minute(own.at)}."
             return RuleResult(False, Rule.DOUBLED, text)
         context = situation.context
         dry_run_ok = before_dry_run or rows.dry_run_counts(row, context.now)
         request = await rows.stored_request(self.db, session, row, self.config, dry_run_ok=dry_run_ok)
-        answer = policy.may_decide(
-            press.actor,
-            situation.eligibility,
-            request,
-            context,
-            press.verdict,
-            reason=press.reason,
-            others=situation.others,
-        )
+        answer = await self._answer(session, press, situation, request)
         if answer.rule is Rule.CLOSED:
             outcome = "The incident closed."
             await transitions.move(self.db, session, row, ProposalState.EXPIRED, policy=self.policy, outcome=outcome)
         return situation if answer.allow else answer
+
+    async def _answer(self, session: AsyncSession, press: Press, situation: _Situation, request: ActionRequest) -> RuleResult:
+        about = press.actor, situation.eligibility, request, situation.context
+        if press.break_glass:
+            overdue = await break_glass.overdue(self.db, session, press.actor.person)
+            return may_break_glass(*about, named=self.config.break_glass, reason=press.reason, overdue=overdue)
+        return policy.may_decide(*about, press.verdict, reason=press.reason, others=situation.others)
 
     async def _stale_press(self, session: AsyncSession, row: ProposalRow, press: Press) -> RuleResult | None:
         """What refuses an answer whoever gave it: the row, its state, the card or the revision are not those of the press."""
@@ -196,10 +199,13 @@ class Decisions:
         await self._write(session, row, press)
         await transitions.mark_human_activity(self.db, session, row.group_id, row.incident_id)
         await transitions.sign(self.db, session, row, who=person, what=press.verdict, reason=press.reason)
+        if press.break_glass:
+            by = {"person": person, "reason": press.reason, "policy": self.policy}
+            await break_glass.use(self.db, session, row, roster, **by)
         request = await rows.stored_request(
             self.db, session, row, self.config, dry_run_ok=rows.dry_run_counts(row, context.now)
         )
-        own = CountedDecision(situation.eligibility, press.verdict, context.now, press.reason)
+        own = CountedDecision(situation.eligibility, press.verdict, context.now, press.reason, break_glass=press.break_glass)
         counted = policy.quorum(request, [*situation.others, own], context)
         if counted.state != row.state:
             await self._move(session, row, press, counted, context)
@@ -215,7 +221,7 @@ class Decisions:
             to = ProposalState.WITHDRAWN
         approved: transitions.Changes = {}
         if to is ProposalState.APPROVED:
-            approved = {"approved_at": context.now, "solo": counted.solo}
+            approved = {"approved_at": context.now, "solo": counted.solo, "break_glass": counted.break_glass}
         reason = press.reason
         await transitions.move(self.db, session, row, to, who=person, reason=reason, policy=self.policy, **approved)
 
@@ -243,7 +249,7 @@ class Decisions:
 
     async def _announce(self, session: AsyncSession, row: ProposalRow, press: Press, counted: Quorum, roster: Roster) -> None:
         ref, who = transitions.ref_of(row), press.actor.person
-        text = f"{ref} {press.verdict.past}{' SOLO' if counted.solo else ''} by {who}"
+        text = f"{ref} {press.verdict.past}{_how(counted)} by {who}"
         text += f": {press.reason}" if press.reason else ""
         key = f"decision:{ref}:{row.revision}:{who}:{press.verdict}"
         await transitions.add_to_timeline(self.db, session, row, EntryKind.DECISION, text, who=who, key=key)
@@ -263,9 +269,14 @@ async def _is_card(session: AsyncSession, row: ProposalRow, press: Press) -> boo
     return press.card == card.ts and (not press.channel or press.channel in (card.channel, card.posted_channel))
 
 
+def _how(counted: Quorum) -> str:
+    """How one person alone could approve it; "" where it was approved as ever."""
+    return " BREAK-GLASS" if counted.break_glass else " SOLO" if counted.solo else ""
+
+
 def _counted_text(ref: str, counted: Quorum) -> str:
     return {
-        ProposalState.APPROVED: f"Approved: {ref} starts now.{' Recorded as SOLO.' if counted.solo else ''}",
+        ProposalState.APPROVED: f"Approved: {ref} starts now.{f' Recorded as{_how(counted)}.' if _how(counted) else ''}",
         ProposalState.PARTLY_APPROVED: f"Counted: {counted.text}.",
         ProposalState.DENIED: f"Denied: {ref} will not run.",
         ProposalState.PENDING: f"Counted, but {counted.text}.",

@@ -17,7 +17,7 @@ from bot.core.config.fields import parse_duration
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
 from bot.core.text.moments import clock_to_the_minute
-from bot.store.approvals import transitions
+from bot.store.approvals import break_glass, transitions
 from bot.store.approvals.context import read_context
 from bot.store.approvals.revisions import last_verified
 from bot.store.approvals.roles import roles_in
@@ -204,7 +204,9 @@ async def counted_decisions(
             continue
         person = "" if decision.person in without else decision.person
         eligibility = roster.eligibility(person, row.service, now, roles=roles)
-        decisions.append(CountedDecision(eligibility, DecisionChoice(decision.verdict), decision.at, decision.reason))
+        alone = await break_glass.is_in_force(db, session, row, roster.config, person)
+        choice = DecisionChoice(decision.verdict)
+        decisions.append(CountedDecision(eligibility, choice, decision.at, decision.reason, break_glass=alone))
     return decisions
 
 

@@ -33,6 +33,7 @@ class Changes(TypedDict, total=False):
 
     approved_at: datetime
     solo: bool
+    break_glass: bool
     outcome: str
     verification: str
 

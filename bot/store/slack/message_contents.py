@@ -355,6 +355,7 @@ async def proposal_content(session: AsyncSession, ref: str) -> ProposalContent |
         proposal=stored_proposal(row),
         decisions=[stored_decision(decision) for decision in await decision_rows(session, row)],
         solo=row.solo,
+        break_glass=row.break_glass,
         manual=row.manual,
         lead=incident.lead if incident else "",
         deputies=tuple(incident.deputies) if incident else (),

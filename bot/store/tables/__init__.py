@@ -18,7 +18,7 @@ from bot.store.tables.alerts import (
     UnreadableRow,
 )
 from bot.store.tables.answers import PostmortemRow, QuestionRow
-from bot.store.tables.approvals import AttemptRow, ClaimRow, DecisionRow, ProposalRow, SwitchRow
+from bot.store.tables.approvals import AttemptRow, BreakGlassRow, ClaimRow, DecisionRow, ProposalRow, SwitchRow
 from bot.store.tables.history import AuditRow, TimelineRow
 from bot.store.tables.incidents import CauseRow, IncidentRow
 from bot.store.tables.oversight import PageRow
@@ -29,6 +29,7 @@ __all__ = [
     "AlertRow",
     "AttemptRow",
     "AuditRow",
+    "BreakGlassRow",
     "CallReadRow",
     "CallRow",
     "CascadeRow",

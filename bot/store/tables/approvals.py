@@ -31,6 +31,8 @@ class ProposalRow(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=Moment)
     approved_at: datetime | None = Field(default=None, sa_type=Moment)
     solo: bool = False
+    break_glass: bool = False
+    """One person named for it approved it alone."""
     manual: bool = False
     """A person did it by hand (`did`)."""
     outcome: str = Field(default="", sa_type=Text)
@@ -81,6 +83,24 @@ class AttemptRow(SQLModel, table=True):
     at: datetime = Field(sa_type=Moment)
     outcome: str = Field(default="", sa_type=Text)
     remote_id: str = ""
+
+
+class BreakGlassRow(SQLModel, table=True):
+    """What one person approved alone of one service, within one break-glass time. Gives no right: the audit does."""
+
+    __tablename__ = "break_glass"
+    id: int | None = numbered_key()
+    person: str
+    service: str
+    reason: str = Field(sa_type=Text)
+    proposals: list[str] = Field(sa_type=Json)
+    """Their references."""
+    opened_at: datetime = Field(sa_type=Moment)
+    until: datetime = Field(sa_type=Moment)
+    review_by: datetime = Field(sa_type=Moment)
+    reviewed_by: str = Field(default="", index=True)
+    reviewed_at: datetime | None = Field(default=None, sa_type=Moment)
+    review: str = Field(default="", sa_type=Text)
 
 
 class SwitchRow(SQLModel, table=True):

@@ -175,9 +175,9 @@ class Approvals:
         """A refusal that does not depend on a dry run, written down; None if there is none."""
         return await self.decisions.check(press, await self.rotas.roster(proposal.service))
 
-    async def prepare(self, proposal: Proposal, actor: Actor) -> Proposal:
+    async def prepare(self, proposal: Proposal, actor: Actor, *, break_glass: bool = False) -> Proposal:
         """What *Approve...* shows: a fresh dry run, bound to the revision returned. Raises NotAllowed with rule and who may."""
-        press = Press(proposal.ref, proposal.revision, actor, DecisionChoice.APPROVE, reason="-")
+        press = Press(proposal.ref, proposal.revision, actor, DecisionChoice.APPROVE, reason="-", break_glass=break_glass)
         if (refused := await self.check(proposal, press)) is not None:
             await self._wake(refused, press, "check")
             raise NotAllowed(refused.text, audited=True)

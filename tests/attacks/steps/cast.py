@@ -75,6 +75,7 @@ def configuration(hook: str) -> Json:
         "approvers": {"deputies": ["deputy"], "admins": ["admin", "owner"]},
         "prometheus": {"url": hook},
         "actions": _actions(hook),
+        "break_glass": ["commander"],
         "solo": "after",
     }
 
