@@ -10,7 +10,7 @@ from tests.real.processes import binary
 
 PICTURE = Path(__file__).parents[1] / "docs" / "demo.png"
 WIDTH, HEIGHT = 1600, 1960
-SETTLE_SECONDS = 3
+TAKEOVER_SECONDS = 3
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
         stage.break_something()
         if player.wait("proposal:", seconds=60) is None:
             raise SystemExit("no proposal appeared")
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(TAKEOVER_SECONDS)
         card = player.by_key("card:")[0]
         take(f"{stage.page}#still=1&as=U2&channel={card['channel']}&thread={card['ts']}")
 

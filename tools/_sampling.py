@@ -54,7 +54,7 @@ async def sample(logs: Logs, service: str, text: str, *, start: datetime, end: d
     if parts[0].full and length > 2 * _TICK:
         try:
             async with asyncio.timeout(MORE_SECONDS):
-                await _rest(parts, part, [start + length * place for place in range(SLICES + 1)])
+                await _rest(parts, part, [start + length * index for index in range(SLICES + 1)])
         except (TimeoutError, QueryFailed):
             pass  # What was read stands, and `full` says that there was more.
     seconds = sum((part.end - part.since).total_seconds() for part in parts)

@@ -37,9 +37,9 @@ async def signal_of(ctx: ToolContext, service: str, name: str) -> SignalQuery:
     signals = await signals_of(ctx, service)
     if not signals:
         raise QueryFailed(f"no signal of {service} is known: neither the catalogue nor the alert nor its metrics tell one")
-    wanted = name.strip().casefold()
-    fitting = [s for s in signals if s.name.casefold() == wanted] or [s for s in signals if s.family == wanted]
-    if not wanted:
+    needle = name.strip().casefold()
+    fitting = [s for s in signals if s.name.casefold() == needle] or [s for s in signals if s.family == needle]
+    if not needle:
         fitting = signals
     if not fitting:
         raise InvalidQuery(f"{service} has no signal {one_line(name, 60)!r}; it has {', '.join(s.name for s in signals)}")

@@ -28,7 +28,7 @@ def _flat(answer: object) -> Iterator[tuple[str, object]]:
             inner = [(_below(name, str(key)), item) for key, item in value.items()]
             left += reversed(inner)
         elif isinstance(value, list):
-            left += reversed([(cut(f"{name}[{place}]", MAX_LINE), item) for place, item in enumerate(value)])
+            left += reversed([(cut(f"{name}[{index}]", MAX_LINE), item) for index, item in enumerate(value)])
         else:
             yield name, value
 

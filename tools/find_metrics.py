@@ -42,11 +42,11 @@ async def find_metrics(
     names, described = await asyncio.gather(
         metrics_of(ctx).names(selector("", matchers) if matchers else "", start=start, end=ctx.now), _metadata(ctx)
     )
-    wanted = frozenset(stems(text.replace("_", " ")))
-    fitting = [name for name in names if not wanted or wanted & _words(name, described.get(name))]
-    fitting.sort(key=lambda name: (-len(wanted & _words(name, described.get(name))), name))
+    words = frozenset(stems(text.replace("_", " ")))
+    fitting = [name for name in names if not words or words & _words(name, described.get(name))]
+    fitting.sort(key=lambda name: (-len(words & _words(name, described.get(name))), name))
     of = f" of {service_of(ctx, service)}" if service.strip() else ""
-    about = f" about {one_line(text, 60)!r}" if wanted else ""
+    about = f" about {one_line(text, 60)!r}" if words else ""
     hidden = len(fitting) - MAX_NAMES
     return Evidence(
         summary=f"{len(fitting)} of {len(names)} metrics{of} have samples in the last hour{about}",

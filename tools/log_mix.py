@@ -62,7 +62,7 @@ async def log_mix(ctx: ToolContext, service: ServiceName) -> Evidence:
 
 def _one_each(kinds: Sequence[Unusual]) -> list[Unusual]:
     """The most unusual kinds; at least one, so that an ordinary mix is known to be ordinary."""
-    return [kind for place, kind in enumerate(kinds[:JUDGED]) if place == 0 or kind.doublings > 0]
+    return [kind for index, kind in enumerate(kinds[:JUDGED]) if index == 0 or kind.doublings > 0]
 
 
 def _deviation(service: str, kind: Unusual, since: datetime) -> Deviation:

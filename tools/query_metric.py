@@ -125,10 +125,10 @@ def _details(reading: Reading) -> tuple[str, ...]:
 def _course(series: Series, unit: str) -> str:
     """A series' values at some moments of the window, evenly spread: `course of {...}: 02:00 0.1 %, 02:05 12 %`."""
     samples = known_samples(series)
-    places = sorted({round(place) for place in np.linspace(0, len(samples.times) - 1, min(COURSE_POINTS, len(samples.times)))})
-    moments = [datetime.fromtimestamp(float(samples.times[place]), UTC) for place in places]
+    places = sorted({round(index) for index in np.linspace(0, len(samples.times) - 1, min(COURSE_POINTS, len(samples.times)))})
+    moments = [datetime.fromtimestamp(float(samples.times[index]), UTC) for index in places]
     form = "%m-%d %H:%M" if len(moments) > 1 and moments[-1] - moments[0] > timedelta(hours=20) else "%H:%M"
-    points = (f"{at:{form}} {figure(float(samples.values[place]), unit)}" for at, place in zip(moments, places, strict=True))
+    points = (f"{at:{form}} {figure(float(samples.values[index]), unit)}" for at, index in zip(moments, places, strict=True))
     return f"course of {labels_text(dict(series.labels))} (UTC): {', '.join(points)}"
 
 

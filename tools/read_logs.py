@@ -39,15 +39,15 @@ async def read_logs(
     name = service_of(ctx, service)
     if ctx.logs is None:
         raise QueryFailed("no log store is configured (logs.loki or logs.files)")
-    wanted, of_pod = text.strip()[:MAX_TEXT], pod.strip()[:MAX_POD]
+    needle, of_pod = text.strip()[:MAX_TEXT], pod.strip()[:MAX_POD]
     began = moment_of(ctx, start, alert_moment(ctx) - LEAD)
     end = min(ctx.now, began + timedelta(minutes=limited_minutes(minutes)))
-    lines = await ctx.logs.search(name, wanted, start=began, end=end, limit=READ_LINES, pod=of_pod)
+    lines = await ctx.logs.search(name, needle, start=began, end=end, limit=READ_LINES, pod=of_pod)
     lines = sorted(lines, key=lambda line: line.at)
     shown = lines[-MAX_LINES:] if newest else lines[:MAX_LINES]
-    query = ctx.logs.query(name, wanted, of_pod)
+    query = ctx.logs.query(name, needle, of_pod)
     return Evidence(
-        summary=_summary(of_pod or name, wanted, lines, shown, f"from {date_to_the_minute(began)} to {clock(end)}"),
+        summary=_summary(of_pod or name, needle, lines, shown, f"from {date_to_the_minute(began)} to {clock(end)}"),
         query=query,
         window=TimeWindow(start=began, end=end),
         details=_within([_line(line) for line in shown]),

@@ -46,12 +46,12 @@ async def search_logs(ctx: ToolContext, service: ServiceName, text: str = "", mi
     name = service_of(ctx, service)
     if ctx.logs is None:
         raise QueryFailed("no log store is configured (logs.loki or logs.files)")
-    wanted = text.strip()[:MAX_TEXT]
+    needle = text.strip()[:MAX_TEXT]
     onset = await onset_of(ctx) - LEAD
     start = max(onset, ctx.now - (timedelta(minutes=limited_minutes(minutes)) if minutes > 0 else FURTHEST))
     began = onset - BASELINES * max(ctx.now - start, SHORTEST)
     now, before = await asyncio.gather(
-        sample(ctx.logs, name, wanted, start=start, end=ctx.now), sample(ctx.logs, name, wanted, start=began, end=onset)
+        sample(ctx.logs, name, needle, start=start, end=ctx.now), sample(ctx.logs, name, needle, start=began, end=onset)
     )
     lines, earlier = now.lines, before.lines
     scale = now.seconds / before.seconds
@@ -61,12 +61,12 @@ async def search_logs(ctx: ToolContext, service: ServiceName, text: str = "", mi
     # One line as it was written of each kind that is new or has grown, never the flood itself.
     grown = [kind for kind in kinds if kind.trend in (Trend.NEW, Trend.SURGING) and kind.first_at][:MAX_EXAMPLES]
     return Evidence(
-        summary=_summary(name, wanted, ctx.now - start, len(lines), expected, kinds)
+        summary=_summary(name, needle, ctx.now - start, len(lines), expected, kinds)
         + (" (rates of a sample over the whole time: there were more lines)" if now.full or before.full else ""),
-        query=ctx.logs.query(name, wanted),
+        query=ctx.logs.query(name, needle),
         window=TimeWindow(start=start, end=ctx.now),
         details=_within([*map(_line, kinds[:MAX_TEMPLATES]), *_left(kinds), *map(_example, grown)]),
-        source="loki" if ctx.logs.query(name, wanted).startswith("{") else "files",
+        source="loki" if ctx.logs.query(name, needle).startswith("{") else "files",
         user_controllable=True,
         facts=EvidenceFacts(templates=tuple(_fact(kind, quoted=kind in grown) for kind in kinds[:MAX_TEMPLATES])),
     )

@@ -3,7 +3,7 @@
 from typing import ClassVar
 from urllib.parse import quote
 
-from bot.actions.support.given import GivenValues
+from bot.actions.support.job_arguments import JobArguments
 from bot.actions.support.remote import RemoteSystem, called, objects_at, outcome_of, text_at
 from bot.actions.support.signal import read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification
@@ -13,7 +13,7 @@ from bot.plugins import ActionContext, action
 
 
 @action
-class GithubWorkflow(GivenValues):
+class GithubWorkflow(JobArguments):
     """Start the workflow that the entry names (`options.workflow`) with exact inputs, once.
 
     Helps as far as the workflow does. Does not tell whether its job went well: the entry's signal does.

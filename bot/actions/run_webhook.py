@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 from urllib.parse import quote
 
-from bot.actions.support.given import GivenValues
+from bot.actions.support.job_arguments import JobArguments
 from bot.actions.support.signal import bounds, read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification
 from bot.core.config.actions import ActionConfig, VerifyConfig
@@ -24,7 +24,7 @@ _UNKNOWN_STATUS = {408, 500, 502, 504}
 
 
 @action
-class RunWebhook(GivenValues):
+class RunWebhook(JobArguments):
     """Call the webhook of the catalogue entry, once, signed and with an idempotency key.
 
     Helps when the entry's `when` says so. Does not help against anything the

@@ -58,8 +58,8 @@ class Player:
 
     def press(self, person: str, message: Message, action: str) -> dict[str, object]:
         """Press a button of a message."""
-        wanted = {"channel": message["channel"], "ts": message["ts"], "action_id": action}
-        return self._act({"as": person, "press": wanted})
+        press = {"channel": message["channel"], "ts": message["ts"], "action_id": action}
+        return self._act({"as": person, "press": press})
 
     def submit(self, person: str, values: dict[str, str], *, seconds: float = 10) -> dict[str, object]:
         """Fill in and send the modal that stands before a person, once it is no longer loading."""

@@ -87,9 +87,9 @@ def passages(entries: Sequence[LedgerEntry], *, contains: str, line: int) -> str
 
 def passage(entry: LedgerEntry, *, contains: str, line: int, most: int = 60, limit: int = MAX_TEXT) -> str:
     """Some lines of a finding's details, numbered from 1, from `line` on, of those that hold `contains` (any case)."""
-    wanted = contains.casefold()
+    needle = contains.casefold()
     numbered = enumerate(entry.evidence.details, 1)
-    matches = [f"{number} {text}" for number, text in numbered if number >= line and wanted in text.casefold()]
+    matches = [f"{number} {text}" for number, text in numbered if number >= line and needle in text.casefold()]
     shown = matches[:most]
     while sent_bytes(text := _passage(entry, shown, len(matches))) > limit and shown:
         shown = shown[: len(shown) // 2]

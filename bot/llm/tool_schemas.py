@@ -107,9 +107,12 @@ def _of_json_schema(name: str, schema: Mapping[str, Any]) -> type[BaseModel]:
     for number, (argument, field) in enumerate(properties.items()):
         kind = field.get("type") if isinstance(field, dict) else None
         hint = _TYPES.get(kind, Any) if isinstance(kind, str) else Any
-        wanted = argument in required
+        needed = argument in required
         # By position: a server may name an argument as no field can be named.
-        fields[f"argument_{number}"] = (hint if wanted else hint | None, Field(... if wanted else None, alias=str(argument)))
+        fields[f"argument_{number}"] = (
+            hint if needed else hint | None,
+            Field(... if needed else None, alias=str(argument)),
+        )
     return create_model(f"{name}_arguments", __base__=_ByAlias, **fields) if fields else _AnyArguments
 
 

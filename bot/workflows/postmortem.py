@@ -117,11 +117,11 @@ class PostmortemSteps:
         start, end = began - AROUND, min(over + AROUND, self.triages.db.clock())
         title = f"{record.incident.service} {signal[0]}"
         marks = core.graph_marks(record)
-        drawn = await picture(self.metrics, self.draw, signal[1], title, onset=record.onset, marks=marks, start=start, end=end)
-        if drawn is None:
+        graph = await picture(self.metrics, self.draw, signal[1], title, onset=record.onset, marks=marks, start=start, end=end)
+        if graph is None:
             return ""
-        await self.triages.keep_picture(f"postmortem:{ref}:{n}", *drawn)
-        return drawn[1]
+        await self.triages.keep_picture(f"postmortem:{ref}:{n}", *graph)
+        return graph[1]
 
 
 def postmortem(steps: PostmortemSteps) -> Workflow:

@@ -37,7 +37,7 @@ from tests.bench.usage import idle, memory_mb, written_bytes
 FEW, MANY = 1_000, 100_000
 """Open alerts of 50 services."""
 SAMPLE, ROUNDS, BATCH = 500, 5, 100
-REST_SECONDS, SETTLE_SECONDS = 60.0, 70.0
+REST_SECONDS, TAKEOVER_SECONDS = 60.0, 70.0
 """How long a bot at rest is looked at, and how long after its start: for a minute it looks more often for what was cut off."""
 
 
@@ -179,7 +179,7 @@ def _rest(folder: Path) -> list[list[object]]:
     statements = Statements(f"bench-statements-{os.getpid()}")
     try:
         with running_bot(folder, {}, command=statements.command) as bot:
-            time.sleep(SETTLE_SECONDS)
+            time.sleep(TAKEOVER_SECONDS)
             idle(bot.pid)
             written, count = written_bytes(bot.pid), statements.count()
             time.sleep(REST_SECONDS)

@@ -22,7 +22,7 @@ from bot.slack.views.proposal import MOST_WORDS as MOST_APPROVAL_WORDS
 from tests.messages.pictures import take_all
 from tests.messages.words import text_of, words_of
 
-SETTLE_SECONDS = 4.0
+TAKEOVER_SECONDS = 4.0
 
 
 class Counted(NamedTuple):
@@ -57,7 +57,7 @@ def count(seed: int) -> Counted:
         stage.break_something()
         triage = player.wait("triage:", holds="*TRIAGED*", seconds=90)
         player.wait("proposal:", seconds=15 if triage else 1)
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(TAKEOVER_SECONDS)
         shown = [next(iter(player.by_key(prefix)), None) for prefix in ("card:", "triage:", "proposal:")]
     texts = [line for message in shown if message for line in text_of(_blocks(message)).splitlines()]
     return Counted(

@@ -22,7 +22,7 @@ HEIGHT = 2_600
 COLOURS = 96
 ON_CALL, COMMANDER, DEVELOPER = "U1", "U2", "U3"
 _KINDS = ("InstanceDown", "DiskFull", "QueueBacklog", "CertificateExpired", "ReplicationLag")
-SETTLE_SECONDS = 4.0
+TAKEOVER_SECONDS = 4.0
 """From the proposal until the triage above it names it."""
 
 
@@ -110,7 +110,7 @@ def _incident(stage: DemoProcesses, camera: Camera) -> None:
     player = camera.player
     stage.break_something()
     proposal = player.wait("proposal:", seconds=90)
-    time.sleep(SETTLE_SECONDS)
+    time.sleep(TAKEOVER_SECONDS)
     card = camera.message("card", player.wait("card:", holds="cause", seconds=20))
     triage = camera.message("triage", player.wait("triage:", holds="AP-1", seconds=20))
     proposal = camera.message("approval", proposal)

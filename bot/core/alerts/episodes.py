@@ -40,8 +40,8 @@ def episode_of(episodes: Sequence[E], *, starts_at: datetime, received_at: datet
     for episode in reversed(episodes):
         if episode.starts_at == starts_at:
             return episode
-    if seen_otherwise := [episode for episode in episodes if replicated and _overlaps(episode, starts_at)]:
-        return min(seen_otherwise, key=lambda episode: abs(episode.starts_at - starts_at))
+    if seen_elsewhere := [episode for episode in episodes if replicated and _overlaps(episode, starts_at)]:
+        return min(seen_elsewhere, key=lambda episode: abs(episode.starts_at - starts_at))
     if starts_at != received_at:
         return None
     firing = [episode for episode in episodes if episode.status == "firing" and episode.starts_at <= starts_at]

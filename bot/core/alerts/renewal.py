@@ -90,8 +90,8 @@ def renewal(
     spreading = now - members.began_at <= SPREADS_WITHIN and not own and not changed
     if service not in members.services:
         return None if spreading and _calls_one_of(service, members.services, catalogue) else Renewal.NEW_SERVICE
-    of_known_kind = (kind, service) in members.kinds and not (own and kind in HANDED_DOWN)
-    return None if spreading or of_known_kind else Renewal.NEW_KIND
+    is_old_kind = (kind, service) in members.kinds and not (own and kind in HANDED_DOWN)
+    return None if spreading or is_old_kind else Renewal.NEW_KIND
 
 
 def may_be_new(service: str, members: Members, now: datetime) -> bool:

@@ -269,7 +269,7 @@ def _matches(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:
 
 def _calls_in_loops(patch: Patch) -> Iterator[EffectFact]:
     """A read of a store or another service for each item of a loop that is new."""
-    started = next((place for place, line in enumerate(patch.added) if _LOOP.search(line)), len(patch.added))
+    started = next((position for position, line in enumerate(patch.added) if _LOOP.search(line)), len(patch.added))
     for line in patch.added[started + 1 : started + 8]:
         if match := _READ_OF_ONE.search(line):
             yield _effect("batch", match.group(0).strip("( "), patch.path)

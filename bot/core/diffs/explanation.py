@@ -245,8 +245,8 @@ def _by_effect(
         line = _missing_for(effect, symptoms, usual)
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
     direction, size = _change_of(effect)
-    for wanted, pattern in _SYMPTOMS.get(effect.kind, ()):
-        line = _matching(symptoms, pattern, service) if wanted in (_CHANGED, direction) else None
+    for family, pattern in _SYMPTOMS.get(effect.kind, ()):
+        line = _matching(symptoms, pattern, service) if family in (_CHANGED, direction) else None
         if line:
             base = weights.accumulation if effect.kind == "accumulation" else weights.effect
             return (

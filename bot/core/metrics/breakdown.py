@@ -58,7 +58,7 @@ def candidate_labels(label_sets: Iterable[Mapping[str, str]]) -> list[str]:
         for name, value in labels.items():
             by_label.setdefault(name, set()).add(value)
     several = [name for name, values in by_label.items() if name not in _EXCLUDED and 2 <= len(values) <= 200]
-    order = {name: place for place, name in enumerate(INFORMATIVE_LABELS)}
+    order = {name: index for index, name in enumerate(INFORMATIVE_LABELS)}
     return sorted(several, key=lambda name: (order.get(name, len(order)), name))[:MAX_LABELS]
 
 

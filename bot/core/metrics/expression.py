@@ -234,5 +234,5 @@ def _aggregates_all(tokens: Sequence[Token], index: int) -> bool:
     """True at an aggregation that names no labels, neither before its brackets nor after them."""
     if _keyword(tokens[index]) not in _AGGREGATIONS or _neighbour(tokens, index, 1) != "(":
         return False
-    opening = next(place for place in range(index, len(tokens)) if tokens[place].text == "(")
+    opening = next(position for position in range(index, len(tokens)) if tokens[position].text == "(")
     return _neighbour(tokens, _closing(tokens, opening), 1).lower() not in _GROUPINGS

@@ -125,7 +125,7 @@ def most_relevant_first(question: str, facts: AnswerFacts) -> list[LedgerEntry]:
     """What may be cited, the most relevant to the question first: a request to a model has limited room."""
     by_code = answer(question, facts)
     first = dict.fromkeys(id for finding in (*by_code.findings, *by_code.unseen) for id in finding.evidence)
-    order = {id: place for place, id in enumerate(first)}
+    order = {id: index for index, id in enumerate(first)}
     notes = _wants_notes(question, topics_of(question, facts.names, facts.tools))
     return sorted(citable(facts, notes=notes), key=lambda entry: order.get(entry.id, len(order)))
 
@@ -139,11 +139,11 @@ def _wants_notes(question: str, topics: QuestionTopics) -> bool:
 
 def _by_relevance(topics: QuestionTopics, lines: Sequence[RecordedLine]) -> list[tuple[float, RecordedLine]]:
     """The lines that are about the question with their relevance, the most relevant first."""
-    about = [(place, line) for place, line in enumerate(lines) if _is_about(topics, line)]
+    about = [(index, line) for index, line in enumerate(lines) if _is_about(topics, line)]
     query = " ".join(sorted(topics.words))
-    ranking = Ranking({str(place): " ".join(sorted(_words(line))) for place, line in enumerate(lines)})
+    ranking = Ranking({str(index): " ".join(sorted(_words(line))) for index, line in enumerate(lines)})
     by_words = {int(name): share for name, share in ranking.search(query, len(lines))} if query else {}
-    ranked = [(by_words.get(place, 0.0) + _bonus(topics, line), place, line) for place, line in about]
+    ranked = [(by_words.get(index, 0.0) + _bonus(topics, line), index, line) for index, line in about]
     return [(relevance, line) for relevance, _, line in sorted(ranked, key=lambda triple: (-triple[0], triple[1]))]
 
 

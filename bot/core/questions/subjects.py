@@ -108,5 +108,5 @@ _CHANGE_KINDS = (r"deploy\w*|rollouts?|releases?|released|shipped", r"config\w*"
 
 
 def _kind_of_change_fits(question: str, cause: str) -> bool:
-    wanted = [kind for kind in _CHANGE_KINDS if re.search(rf"\b(?:{kind})\b", question, re.I)]
-    return not wanted or any(re.search(rf"\b(?:{kind})\b", cause, re.I) for kind in wanted)
+    kinds = [kind for kind in _CHANGE_KINDS if re.search(rf"\b(?:{kind})\b", question, re.I)]
+    return not kinds or any(re.search(rf"\b(?:{kind})\b", cause, re.I) for kind in kinds)

@@ -215,7 +215,7 @@ def _total(kinds: Mapping[SignKind, Mapping[str, float]], weights: BurstWeights)
         first, *others = sorted(alerts.values(), reverse=True)
         by_kind.append(first * (1 + weights.alike * math.log2(1 + sum(others) / first)) if first > 0 else 0.0)
     by_kind.sort(reverse=True)
-    return sum(value * weights.next_kind**place for place, value in enumerate(by_kind))
+    return sum(value * weights.next_kind**index for index, value in enumerate(by_kind))
 
 
 def _pods_by_service(places: Iterable[Component]) -> dict[str, list[str]]:

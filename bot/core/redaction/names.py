@@ -132,8 +132,8 @@ _NEXT_LINE = re.compile(r"[\\\-]?(?:\\n|\r?\n)[ \t>|#*]{0,12}([A-Za-z0-9+/=_\-.]
 
 def named_secrets(text: str) -> Iterator[Span]:
     """Spans of values that a name, a header, a flag or an address says are secret."""
-    for place in _WHICH.within(text):
-        pattern = _ORDER[place]
+    for index in _WHICH.within(text):
+        pattern = _ORDER[index]
         rule = _RULES[pattern]
         if pattern in _NAMED:
             yield from _behind_names(text, pattern)

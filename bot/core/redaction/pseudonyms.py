@@ -55,11 +55,11 @@ class Pseudonyms:
         """Every name that stands between borders of words replaced, the longest first; upper and lower case alike."""
         parts, end = [], 0
         lookalikes = {match.start(): match for match in _STAND_IN.finditer(text)}
-        for place in _WORD.finditer(text):
-            start = place.start()
+        for match in _WORD.finditer(text):
+            start = match.start()
             if start < end:
                 continue
-            name = self._name_at(text, start, place[1])
+            name = self._name_at(text, start, match[1])
             seeming = lookalikes.get(start)
             if seeming and len(seeming.group()) > len(name):
                 parts += [text[end:start], _escaped(seeming)]
@@ -113,8 +113,8 @@ def _escaped(seeming: re.Match[str]) -> str:
 
 def _case(name: str, written: str) -> int:
     """Which letters are written in the other case, as bits."""
-    return sum(1 << place for place, (letter, other) in enumerate(zip(name, written, strict=False)) if letter != other)
+    return sum(1 << index for index, (letter, other) in enumerate(zip(name, written, strict=False)) if letter != other)
 
 
 def _in_case(name: str, case: int) -> str:
-    return "".join(char.swapcase() if case >> place & 1 else char for place, char in enumerate(name))
+    return "".join(char.swapcase() if case >> index & 1 else char for index, char in enumerate(name))

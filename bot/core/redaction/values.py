@@ -60,7 +60,7 @@ def is_harmless(value: str) -> bool:
 
 def is_secret(written: str, value: str, *, in_sentence: bool) -> bool:
     """Whether what follows a name is one: passwords may be anything, tokens and keys are at least long and no count."""
-    if len(value) < (2 if OF_A_PERSON.search(written) else 3) or _place(value) or _STATE.match(value):
+    if len(value) < (2 if OF_A_PERSON.search(written) else 3) or _is_location(value) or _STATE.match(value):
         return False
     if _NUMBERED.search(written) and sum(char.isdigit() for char in value) < 3:
         return False
@@ -105,7 +105,7 @@ def is_strong(value: str) -> bool:
         len(value) < MIN_STRONG
         or CAMEL.match(value)
         or is_harmless(value)
-        or _place(value)
+        or _is_location(value)
         or _ALGORITHM.match(value)
         or " " in value
     ):
@@ -123,7 +123,7 @@ def _odd(value: str) -> bool:
     return not value.isalpha() or not (value.islower() or value.istitle() or value.isupper())
 
 
-def _place(value: str) -> bool:
+def _is_location(value: str) -> bool:
     """A path or an address, which is where a secret lies and not the secret."""
     return value.startswith(("/", "./", "../", "http://", "https://", "arn:", "file:", "vault:secret", "projects/"))
 
@@ -151,7 +151,7 @@ def is_random(value: str) -> bool:
     if len(value) == 40 and _BASE64.match(value) and any(c.isdigit() for c in value):
         return True
     if (
-        _place(value)
+        _is_location(value)
         or "://" in value
         or value.count("/") > 1
         or value.count(":") > 1

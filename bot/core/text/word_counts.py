@@ -9,8 +9,8 @@ def word_count(text: str) -> int:
 def within_words(text: str, most: int) -> str:
     """The text with its first `most` words, an ellipsis where others were cut."""
     pieces, count = text.split(), 0
-    for place, piece in enumerate(pieces):
+    for index, piece in enumerate(pieces):
         count += word_count(piece)
         if count > most:
-            return " ".join(pieces[:place]).rstrip(",;:.") + "…"
+            return " ".join(pieces[:index]).rstrip(",;:.") + "…"
     return " ".join(pieces)

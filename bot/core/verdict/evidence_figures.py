@@ -350,8 +350,8 @@ def _ordered(values: Iterable[float]) -> Sequence[float]:
 
 def _within(ordered: Sequence[float], bounds: _Bounds) -> bool:
     """Whether one of the values lies within the bounds."""
-    place = bisect_left(ordered, bounds[0])
-    return place < len(ordered) and ordered[place] <= bounds[1]
+    index = bisect_left(ordered, bounds[0])
+    return index < len(ordered) and ordered[index] <= bounds[1]
 
 
 def _bounds(quantity: Quantity, *, exact: bool = False, rounding: float = TUNING.verdict.rounding) -> _Bounds:

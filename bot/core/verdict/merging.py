@@ -90,14 +90,14 @@ def views_text(findings: Findings) -> str:
         return "The AI model and the built-in analyst agree on this cause."
     names = {"agent": "the AI model", "analyst": "the built-in analyst"}
     rival = "analyst" if first.named_by == "agent" else "agent"
-    place = next((n for n, other in enumerate(others, 2) if other.named_by in (rival, "both")), 0)
-    if not place:
+    position = next((n for n, other in enumerate(others, 2) if other.named_by in (rival, "both")), 0)
+    if not position:
         text = f"{names[first.named_by]} names this cause, {names[rival]} names none."
         return text[:1].upper() + text[1:]
-    other = findings.hypotheses[place - 1]
+    other = findings.hypotheses[position - 1]
     same = " on the same service" if other.service == first.service else ""
     return (
-        f"They disagree: {names[first.named_by]} names this cause first, {names[rival]} names cause {place}{same}"
+        f"They disagree: {names[first.named_by]} names this cause first, {names[rival]} names cause {position}{same}"
         f" ({other.confidence_text})."
     )
 

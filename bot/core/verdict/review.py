@@ -11,9 +11,9 @@ MAX_AGAINST = 6
 
 @dataclass(frozen=True)
 class Refutation:
-    """One objection to the hypothesis at `place` (from 0)."""
+    """One objection to the hypothesis at `index` (from 0)."""
 
-    place: int
+    index: int
     refutes: bool
     """False: it weakens the cause, which may still be right."""
     claim: Claim
@@ -26,8 +26,8 @@ def apply_refutations(findings: Findings, refutations: Iterable[Refutation], led
     """
     carried = [refutation for refutation in refutations if judge(Findings(ruled_out=[refutation.claim]), ledger).ruled_out]
     hypotheses = [
-        _reviewed(hypothesis, [refutation for refutation in carried if refutation.place == place])
-        for place, hypothesis in enumerate(findings.hypotheses)
+        _reviewed(hypothesis, [refutation for refutation in carried if refutation.index == index])
+        for index, hypothesis in enumerate(findings.hypotheses)
     ]
     return findings.model_copy(update={"hypotheses": hypotheses})
 

@@ -54,12 +54,12 @@ class Reread(AgentMiddleware):
         return ToolMessage(content=text, tool_call_id=str(call["id"]), name=READ)
 
     async def _read(self, arguments: dict[str, object]) -> str:
-        wanted = ReadEvidence.model_validate(arguments)
+        request = ReadEvidence.model_validate(arguments)
         entries = {entry.id: entry for entry in await self.entries()}
-        ids = list(dict.fromkeys(re.split(r"[,;\s]+", wanted.id.strip())))[:MAX_IDS]
+        ids = list(dict.fromkeys(re.split(r"[,;\s]+", request.id.strip())))[:MAX_IDS]
         if unknown := [id for id in ids if id not in entries]:
             return f"There is no evidence {one_line(', '.join(unknown), 60)}. There is {', '.join(entries) or 'none'}."
-        return passages([entries[id] for id in ids], contains=wanted.contains, line=wanted.line)
+        return passages([entries[id] for id in ids], contains=request.contains, line=request.line)
 
 
 def read_tool() -> StructuredTool:

@@ -49,7 +49,7 @@ class FileLogs:
         return f"{self._globs.get(service, 'no files')}{file}" + (f" (lines that hold {text!r})" if text else "")
 
 
-def _search(pattern: str, wanted: str, start: datetime, end: datetime, limit: int, name: str = "") -> list[LogLine]:
+def _search(pattern: str, needle: str, start: datetime, end: datetime, limit: int, name: str = "") -> list[LogLine]:
     files = _files(pattern)
     if not files:
         raise QueryFailed(f"no file matches {pattern} (logs.files)")
@@ -60,7 +60,7 @@ def _search(pattern: str, wanted: str, start: datetime, end: datetime, limit: in
         for path in files:
             # A file last written before the window holds no line of it.
             if path.stat().st_mtime >= start.timestamp():
-                lines += _matching(path, wanted, start, end, limit)
+                lines += _matching(path, needle, start, end, limit)
     except OSError as error:
         raise QueryFailed(f"{pattern} cannot be read: {error.strerror}") from error
     return without_secrets(sorted(lines, key=lambda line: line.at, reverse=True)[:limit])
@@ -77,7 +77,7 @@ def _readable(pattern: str) -> bool:
     return any(os.access(path, os.R_OK) for path in _files(pattern))
 
 
-def _matching(path: Path, wanted: str, start: datetime, end: datetime, limit: int) -> list[LogLine]:
+def _matching(path: Path, needle: str, start: datetime, end: datetime, limit: int) -> list[LogLine]:
     """Matching lines of one file, newest first; a stack trace is part of the line above it."""
     matches: list[LogLine] = []
     following: list[str] = []
@@ -91,7 +91,7 @@ def _matching(path: Path, wanted: str, start: datetime, end: datetime, limit: in
         following = []
         if whole.at < start or len(matches) >= limit:
             break
-        if whole.at <= end and wanted in whole.text.casefold():
+        if whole.at <= end and needle in whole.text.casefold():
             matches.append(whole.model_copy(update={"pod": path.name}))
     return matches
 

@@ -75,9 +75,9 @@ class RecordedLogs:
         """Lines of the window that hold the text, newest first."""
         if service not in self.lines:
             raise QueryFailed(f"no log lines of {service} were recorded")
-        wanted = text.casefold()
+        needle = text.casefold()
         of_pod = [line for line in self.lines[service] if pod in ("", line.pod)]
-        matching = [line for line in of_pod if start <= line.at <= end and wanted in line.text.casefold()]
+        matching = [line for line in of_pod if start <= line.at <= end and needle in line.text.casefold()]
         return sorted(matching, key=lambda line: line.at, reverse=True)[:limit]
 
     def query(self, service: str, text: str, pod: str = "") -> str:

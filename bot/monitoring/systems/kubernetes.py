@@ -70,10 +70,10 @@ class Kubernetes:
             raise QueryFailed(f"{chosen.name} has no container yet")
         if container and container not in names:
             raise InvalidQuery(f"{chosen.name} has no container {one_line(container, 60)!r}; it has {', '.join(names)}")
-        wanted = container or max(chosen.containers, key=lambda state: state.restarts).name
+        container_name = container or max(chosen.containers, key=lambda state: state.restarts).name
         path = f"/api/v1/namespaces/{_safe(namespace)}/pods/{_safe(chosen.name)}/log"
-        parameters = {"container": wanted, "timestamps": "true"} | ({"previous": "true"} if previous else {})
-        return [f"{chosen.name}/{wanted} {line}" for line in await self._last_lines(path, parameters, lines)]
+        parameters = {"container": container_name, "timestamps": "true"} | ({"previous": "true"} if previous else {})
+        return [f"{chosen.name}/{container_name} {line}" for line in await self._last_lines(path, parameters, lines)]
 
     async def _last_lines(self, path: str, parameters: Mapping[str, str], lines: int) -> list[str]:
         """As many as fit: the API cuts the end off what is longer than its limit, and the end is what matters."""

@@ -55,7 +55,7 @@ def _windows(start: datetime, end: datetime, services: int) -> list[tuple[dateti
     """Parts of the window, each a query of its own: fewer of them the more services there are."""
     most = min(MOST_PARTS, MOST_SEARCHES // max(1, services))
     count = max(1, min(math.ceil((end - start) / PART), most))
-    edges = [start + (end - start) / count * place for place in range(count)]
+    edges = [start + (end - start) / count * index for index in range(count)]
     return list(pairwise([*edges, end]))
 
 

@@ -13,7 +13,7 @@ from bot.sandbox.world.shop import Shop
 
 Cause = Literal["change", "resource", "external", "traffic"]
 Action = Literal["rollback", "restart", "flag_off"]
-SETTLE_SECONDS = 6.0
+TAKEOVER_SECONDS = 6.0
 """Until the last pod took an action up."""
 
 
@@ -72,9 +72,9 @@ class Fault(ABC):
             return
         if reverted is not None and self.change is not None and reverted.id != self.change.id:
             return
-        self.until = at + SETTLE_SECONDS
+        self.until = at + TAKEOVER_SECONDS
 
-    def standing(self, at: float) -> bool:
+    def is_active(self, at: float) -> bool:
         """True while it does harm."""
         return self.onset <= at < self.until
 
@@ -84,7 +84,7 @@ class Fault(ABC):
 
     def not_yet_fixed(self, pod: Pod) -> bool:
         """Picks pods that no restart has replaced."""
-        return pod.born < self.until - SETTLE_SECONDS
+        return pod.born < self.until - TAKEOVER_SECONDS
 
     def truth(self) -> dict[str, object]:
         """What really happened, for scoring only."""

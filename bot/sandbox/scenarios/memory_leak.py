@@ -40,11 +40,11 @@ class MemoryLeak(Fault):
         times = effects.times
         climb = np.clip((times - self.leaking_since) / (self.onset - self.leaking_since), 0.0, 1.0)
         saw = 0.02 * (np.mod(times - self.onset, 30.0) / 30.0) * (times >= self.onset)
-        standing, held = ramp(times, self.onset, self.until), passing(times, self.until)
+        active, until_over = ramp(times, self.onset, self.until), passing(times, self.until)
         # The count stays where it was when the fault ended: a counter never falls.
         counted = np.minimum(times, self.until)
         restarts = np.maximum(np.floor((counted - self.onset) / 30.0) + 1.0, 0.0) * (times >= self.onset)
-        effects.memory.append(PodEffect(self.service, (0.3 + 0.67 * climb + saw) * held, self.not_yet_fixed))
-        effects.errors.append(PodEffect(self.service, 0.4 * self.strength * standing, self.not_yet_fixed))
-        effects.delays.append(PodEffect(self.service, 0.45 * self.strength * standing, self.not_yet_fixed))
+        effects.memory.append(PodEffect(self.service, (0.3 + 0.67 * climb + saw) * until_over, self.not_yet_fixed))
+        effects.errors.append(PodEffect(self.service, 0.4 * self.strength * active, self.not_yet_fixed))
+        effects.delays.append(PodEffect(self.service, 0.45 * self.strength * active, self.not_yet_fixed))
         effects.restarts.append(PodEffect(self.service, restarts, self.not_yet_fixed))

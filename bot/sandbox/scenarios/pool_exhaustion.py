@@ -34,7 +34,7 @@ class PoolExhaustion(Fault):
         """Minutes of climb, then half of the requests wait in vain."""
         times = effects.times
         climb = np.clip((times - self.leaking_since) / (self.onset - self.leaking_since), 0.0, 1.0) * passing(times, self.until)
-        standing = ramp(times, self.onset, self.until)
+        active = ramp(times, self.onset, self.until)
         effects.connections.append(PodEffect(self.service, climb, self.not_yet_fixed))
-        effects.errors.append(PodEffect(self.service, 0.42 * self.strength * standing, self.not_yet_fixed))
-        effects.delays.append(PodEffect(self.service, 0.5 * self.strength * standing, self.not_yet_fixed))
+        effects.errors.append(PodEffect(self.service, 0.42 * self.strength * active, self.not_yet_fixed))
+        effects.delays.append(PodEffect(self.service, 0.5 * self.strength * active, self.not_yet_fixed))

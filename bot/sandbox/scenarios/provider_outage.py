@@ -29,9 +29,9 @@ class ProviderOutage(Fault):
 
     def shape(self, effects: Effects) -> None:
         """Seven in ten calls to the provider fail, the rest is slow."""
-        standing = ramp(effects.times, self.onset, self.until)
-        effects.provider_errors[self.provider] = 0.7 * self.strength * standing
-        effects.provider_delays[self.provider] = 0.6 * self.strength * standing
+        active = ramp(effects.times, self.onset, self.until)
+        effects.provider_errors[self.provider] = 0.7 * self.strength * active
+        effects.provider_delays[self.provider] = 0.6 * self.strength * active
 
     def truth(self) -> dict[str, object]:
         """Also who is down."""

@@ -26,6 +26,6 @@ class SlowDependency(Fault):
 
     def shape(self, effects: Effects) -> None:
         """About 1.2 s more in the new pods, at more CPU."""
-        standing = ramp(effects.times, self.onset, self.until)
-        effects.delays.append(PodEffect(self.service, 1.2 * self.strength * standing, self.in_new_version))
-        effects.cpu.append(PodEffect(self.service, 0.3 * standing, self.in_new_version))
+        active = ramp(effects.times, self.onset, self.until)
+        effects.delays.append(PodEffect(self.service, 1.2 * self.strength * active, self.in_new_version))
+        effects.cpu.append(PodEffect(self.service, 0.3 * active, self.in_new_version))

@@ -22,7 +22,7 @@ class TrafficSurge(Fault):
 
     def shape(self, effects: Effects) -> None:
         """Visits up by a quarter, and each asks many times as much of the one service."""
-        standing = ramp(effects.times, self.onset, self.until, up=10.0)
+        active = ramp(effects.times, self.onset, self.until, up=10.0)
         many = 4.5 if self.service == "search" else 5.0
-        effects.entry[ENTRY] = effects.entry[ENTRY] * (1.0 + 0.25 * self.strength * standing)
-        effects.calls[ENTRY, self.service] = 1.0 + many * self.strength * standing
+        effects.entry[ENTRY] = effects.entry[ENTRY] * (1.0 + 0.25 * self.strength * active)
+        effects.calls[ENTRY, self.service] = 1.0 + many * self.strength * active

@@ -67,11 +67,11 @@ class Acts:
         self.ws.feed.publish("acted", error=outcome.error or None, acked_ms=outcome.acked_ms)
         return outcome
 
-    async def press(self, person: Person, wanted: Json, raw: Json) -> Json:
+    async def press(self, person: Person, request: Json, raw: Json) -> Json:
         """Press a button or choose in a select: `action_id`, and `ts`/`channel`/`view`/`value`/`option` as needed."""
-        target = find_target(self.ws, person, wanted)
+        target = find_target(self.ws, person, request)
         element = dict(target.element)
-        chosen = wanted.get("option", wanted.get("value"))
+        chosen = request.get("option", request.get("value"))
         if element["type"] in ("button", "icon_button"):
             entered = {"type": element["type"], **({"value": chosen} if chosen is not None else _own_value(element))}
         elif element["type"] == "feedback_buttons":
@@ -79,7 +79,7 @@ class Acts:
         else:
             entered = typed(element, chosen)
         action = payloads.action_of(self.ws, element, target.block_id, entered)
-        state = state_of(target.blocks, wanted.get("state") or {})
+        state = state_of(target.blocks, request.get("state") or {})
         if target.view:
             payload = payloads.press_in_view(self.ws, person, target.view, action, state)
         else:
@@ -94,17 +94,17 @@ class Acts:
             "response_url": payload.get("response_url"),
         }
 
-    async def type(self, person: Person, wanted: Json, raw: Json) -> Json:
+    async def type(self, person: Person, request: Json, raw: Json) -> Json:
         """Write into a channel or thread; a text that begins with `/` and no thread is a command."""
-        channel = self._channel(wanted)
-        text = str(wanted.get("text", ""))
-        if text.startswith("/") and "thread" not in wanted:
+        channel = self._channel(request)
+        text = str(request.get("text", ""))
+        if text.startswith("/") and "thread" not in request:
             return await self.command(person, {"channel": channel.id, "text": text}, raw)
         text = self._with_ids(text)
         doc: Json = {"user": person.id, "text": text, "team": person.team_id}
         if person.is_bot:
-            doc |= {"subtype": "bot_message", "bot_id": f"B{person.id[1:]}", **_parts(wanted)}
-        if thread := wanted.get("thread"):
+            doc |= {"subtype": "bot_message", "bot_id": f"B{person.id[1:]}", **_parts(request)}
+        if thread := request.get("thread"):
             doc["thread_ts"] = self._message(channel, str(thread)).thread or str(thread)
         message = self.ws.post(channel, doc)
         events = [as_event(channel, message)]
@@ -112,30 +112,30 @@ class Acts:
             events.insert(0, {**events[0], "type": "app_mention"})
         return {"ts": message.ts, "channel": channel.id, **await self._events(channel, events, raw)}
 
-    async def edit(self, person: Person, wanted: Json, raw: Json) -> Json:
+    async def edit(self, person: Person, request: Json, raw: Json) -> Json:
         """Change an own message: `channel`, `ts`, and the new `text` (a bot's `attachments` and `blocks` too)."""
-        channel = self._channel(wanted)
-        message = self._message(channel, str(wanted["ts"]))
+        channel = self._channel(request)
+        message = self._message(channel, str(request["ts"]))
         if message.doc.get("user") != person.id:
             raise Refused("cant_update_message")
         before = message.as_slack()
         edited = {"user": person.id, "ts": self.ws.new_ts()}
         self.ws.edit(
-            channel, message, {"text": self._with_ids(str(wanted.get("text", ""))), "edited": edited, **_parts(wanted)}
+            channel, message, {"text": self._with_ids(str(request.get("text", ""))), "edited": edited, **_parts(request)}
         )
         event = changed_event(self.ws, channel, message, before)
         return {"ts": message.ts, "channel": channel.id, **await self._events(channel, [event], raw)}
 
-    async def mention(self, person: Person, wanted: Json, raw: Json) -> Json:
+    async def mention(self, person: Person, request: Json, raw: Json) -> Json:
         """Write to the bot: `text` without its name."""
-        text = f"<@{BOT_USER_ID}> {wanted.get('text', '')}".strip()
-        return await self.type(person, {**wanted, "text": text}, raw)
+        text = f"<@{BOT_USER_ID}> {request.get('text', '')}".strip()
+        return await self.type(person, {**request, "text": text}, raw)
 
-    async def command(self, person: Person, wanted: Json | str, raw: Json) -> Json:
+    async def command(self, person: Person, request: Json | str, raw: Json) -> Json:
         """A slash command: `"/incident list"`, or `command`, `text` and `channel`."""
-        wanted = {"text": wanted} if isinstance(wanted, str) else wanted
-        channel = self._channel(wanted)
-        name, text = str(wanted.get("command", "")), str(wanted.get("text", ""))
+        request = {"text": request} if isinstance(request, str) else request
+        channel = self._channel(request)
+        name, text = str(request.get("command", "")), str(request.get("text", ""))
         if not name:
             name, _, text = text.partition(" ")
         payload = payloads.command(self.ws, person, channel, name, self._with_ids(text.strip()))
@@ -150,31 +150,31 @@ class Acts:
             answer(self.ws, url, outcome.body)
         return {**outcome.as_json(), "trigger_id": payload["trigger_id"], "response_url": payload["response_url"]}
 
-    async def react(self, person: Person, wanted: Json, raw: Json) -> Json:
+    async def react(self, person: Person, request: Json, raw: Json) -> Json:
         """Put an emoji on a message: `channel`, `ts`, `name`."""
-        channel = self._channel(wanted)
-        message = self._message(channel, str(wanted["ts"]))
-        name = str(wanted["name"]).strip(":")
+        channel = self._channel(request)
+        message = self._message(channel, str(request["ts"]))
+        name = str(request["name"]).strip(":")
         add_reaction(self.ws, channel, message, name, person.id)
         return await self._events(channel, [self._reaction("reaction_added", person, channel, message, name)], raw)
 
-    async def unreact(self, person: Person, wanted: Json, raw: Json) -> Json:
+    async def unreact(self, person: Person, request: Json, raw: Json) -> Json:
         """Take an emoji back."""
-        channel = self._channel(wanted)
-        message = self._message(channel, str(wanted["ts"]))
-        name = str(wanted["name"]).strip(":")
+        channel = self._channel(request)
+        message = self._message(channel, str(request["ts"]))
+        name = str(request["name"]).strip(":")
         remove_reaction(self.ws, channel, message, name, person.id)
         return await self._events(channel, [self._reaction("reaction_removed", person, channel, message, name)], raw)
 
-    async def shortcut(self, person: Person, wanted: Json, raw: Json) -> Json:
+    async def shortcut(self, person: Person, request: Json, raw: Json) -> Json:
         """A shortcut: `callback_id`, and `channel` and `ts` for one on a message."""
-        channel = self._channel(wanted) if "ts" in wanted else None
-        message = self._message(channel, str(wanted["ts"])).as_slack() if channel else None
-        payload = payloads.shortcut(self.ws, person, str(wanted["callback_id"]), channel, message)
+        channel = self._channel(request) if "ts" in request else None
+        message = self._message(channel, str(request["ts"])).as_slack() if channel else None
+        payload = payloads.shortcut(self.ws, person, str(request["callback_id"]), channel, message)
         outcome = await self.hand_over("interactive", payload, raw, wants_answer=False)
         return {**outcome.as_json(), "trigger_id": payload["trigger_id"]}
 
-    async def home(self, person: Person, wanted: Json, raw: Json) -> Json:
+    async def home(self, person: Person, request: Json, raw: Json) -> Json:
         """Open the app's home tab."""
         channel = self.ws.direct_channel(person.id)
         event: Json = {
@@ -188,14 +188,14 @@ class Acts:
             event["view"] = self.ws.views.homes[person.id].as_slack()
         return await self._events(channel, [event], raw)
 
-    async def suggest(self, person: Person, wanted: Json, raw: Json) -> Json:
+    async def suggest(self, person: Person, request: Json, raw: Json) -> Json:
         """Type into a select whose options the app gives: `action_id`, `value`; `ack.options` are its answer."""
-        target = find_target(self.ws, person, {k: v for k, v in wanted.items() if k != "value"})
+        target = find_target(self.ws, person, {k: v for k, v in request.items() if k != "value"})
         payload = payloads.interaction(self.ws, "block_suggestion", person, target.view)
         payload |= {
             "action_id": target.element["action_id"],
             "block_id": target.block_id,
-            "value": str(wanted.get("value", "")),
+            "value": str(request.get("value", "")),
         }
         if target.view:
             payload |= {"container": {"type": "view", "view_id": target.view.id}, "view": target.view.as_slack()}
@@ -227,8 +227,8 @@ class Acts:
             "event_ts": self.ws.new_ts(),
         }
 
-    def _channel(self, wanted: Json) -> Channel:
-        return channel_named(self.ws, str(wanted.get("channel", "C0")))
+    def _channel(self, request: Json) -> Channel:
+        return channel_named(self.ws, str(request.get("channel", "C0")))
 
     def _message(self, channel: Channel, ts: str) -> Message:
         if ts not in channel.messages:
@@ -243,9 +243,9 @@ class Acts:
         return re.sub(r"(?<![\w<])@([\w-]+)", lambda match: ids.get(match[1], match[0]), text)
 
 
-def _parts(wanted: Json) -> Json:
+def _parts(request: Json) -> Json:
     """What a bot may put beside the text of its message."""
-    return {part: wanted[part] for part in ("attachments", "blocks") if part in wanted}
+    return {part: request[part] for part in ("attachments", "blocks") if part in request}
 
 
 def _own_value(element: Json) -> Json:

@@ -134,13 +134,13 @@ class Control:
         matching = queries.get(query.get("for", "message"))
         if matching is None:
             raise Refused("unknown_wait")
-        wanted, until = int(query.get("count", "1")), time.monotonic() + min(float(query.get("timeout", "10")), MAX_WAIT_S)
-        while len(matches := matching(request)) < wanted and not self._ws.feed.closed:
+        count, until = int(query.get("count", "1")), time.monotonic() + min(float(query.get("timeout", "10")), MAX_WAIT_S)
+        while len(matches := matching(request)) < count and not self._ws.feed.closed:
             left = until - time.monotonic()
             if left <= 0 or not await self._ws.feed.change(left):
                 matches = matching(request)
                 break
-        ok = len(matches) >= wanted
+        ok = len(matches) >= count
         return JSONResponse({"found": ok, "matches": matches, "match": matches[-1] if matches and ok else None})
 
     def _bot(self, request: Request) -> list[Json]:

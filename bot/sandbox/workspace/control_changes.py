@@ -65,22 +65,22 @@ class Changes:
     async def people(self, request: Request) -> Response:
         """Add or change people: one object or a list, each with `id`; `{"id": "U3", "deleted": true}` deactivates."""
         body = await request.json()
-        for wanted in body if isinstance(body, list) else [body]:
-            self._put_person(wanted)
+        for item in body if isinstance(body, list) else [body]:
+            self._put_person(item)
         self._ws.feed.publish("people")
         return JSONResponse({"ok": True, "people": [p.as_slack() for p in self._ws.people.values()]})
 
-    def _put_person(self, wanted: Json) -> None:
-        changes = {key: wanted[key] for key in PERSON_FIELDS & wanted.keys()}
-        changes |= {"team_id": wanted["team"]} if "team" in wanted else {}
-        changes |= {"is_guest": bool(wanted["guest"])} if "guest" in wanted else {}
-        if unknown := wanted.keys() - PERSON_FIELDS - {"id", "team", "guest", "channels"}:
+    def _put_person(self, item: Json) -> None:
+        changes = {key: item[key] for key in PERSON_FIELDS & item.keys()}
+        changes |= {"team_id": item["team"]} if "team" in item else {}
+        changes |= {"is_guest": bool(item["guest"])} if "guest" in item else {}
+        if unknown := item.keys() - PERSON_FIELDS - {"id", "team", "guest", "channels"}:
             raise Refused("unknown_fields", sorted(unknown))
-        person = self._ws.people.get(str(wanted["id"]))
+        person = self._ws.people.get(str(item["id"]))
         if person is None:
-            person = Person(str(wanted["id"]), str(changes.pop("name", wanted["id"])).lower())
+            person = Person(str(item["id"]), str(changes.pop("name", item["id"])).lower())
             self._ws.people[person.id] = person
-            joins = wanted.get("channels", [c.id for c in self._ws.channels.values() if not c.is_im and not c.is_private])
+            joins = item.get("channels", [c.id for c in self._ws.channels.values() if not c.is_im and not c.is_private])
             for name in joins:
                 channel_named(self._ws, str(name)).members.append(person.id)
         for key, value in changes.items():
@@ -96,24 +96,24 @@ class Changes:
     async def channels(self, request: Request) -> Response:
         """Create channels or change them: `name`, `id`, `members`, `bot` (member or not), `private`, `archived`, `shared`."""
         body = await request.json()
-        made = [self._put_channel(wanted) for wanted in (body if isinstance(body, list) else [body])]
+        made = [self._put_channel(item) for item in (body if isinstance(body, list) else [body])]
         self._ws.feed.publish("channels")
         return JSONResponse({"ok": True, "channels": made, "channel": made[-1]})
 
-    def _put_channel(self, wanted: Json) -> Json:
-        channel = self._ws.channels.get(str(wanted.get("id", "")))
+    def _put_channel(self, item: Json) -> Json:
+        channel = self._ws.channels.get(str(item.get("id", "")))
         if channel is None:
-            private = bool(wanted.get("private", False))
-            members = wanted.get("members")
+            private = bool(item.get("private", False))
+            members = item.get("members")
             channel = self._ws.add_channel(
-                str(wanted["name"]), channel_id=str(wanted.get("id", "")), members=members, private=private
+                str(item["name"]), channel_id=str(item.get("id", "")), members=members, private=private
             )
-        elif "members" in wanted:
-            channel.members = [str(user) for user in wanted["members"]]
-        if "bot" in wanted:
-            channel.members = [m for m in channel.members if m != BOT_USER_ID] + ([BOT_USER_ID] if wanted["bot"] else [])
-        channel.is_archived = bool(wanted.get("archived", channel.is_archived))
-        channel.is_shared = bool(wanted.get("shared", channel.is_shared))
+        elif "members" in item:
+            channel.members = [str(user) for user in item["members"]]
+        if "bot" in item:
+            channel.members = [m for m in channel.members if m != BOT_USER_ID] + ([BOT_USER_ID] if item["bot"] else [])
+        channel.is_archived = bool(item.get("archived", channel.is_archived))
+        channel.is_shared = bool(item.get("shared", channel.is_shared))
         return {**channel.as_slack(BOT_USER_ID), "members": channel.members}
 
     async def faults(self, request: Request) -> Response:
@@ -134,9 +134,9 @@ class Changes:
         """`enabled`, per method `{"method", "burst", "per_second"}` in `rates`; `ack_s`, `trigger_s`; `scopes` of the token."""
         body = await request.json()
         self._ws.rates.enabled = bool(body.get("enabled", self._ws.rates.enabled))
-        for wanted in body.get("rates", []):
-            by_channel = RATES[wanted["method"]].by_channel if wanted["method"] in RATES else False
-            self._ws.rates.change(str(wanted["method"]), Rate(float(wanted["burst"]), float(wanted["per_second"]), by_channel))
+        for item in body.get("rates", []):
+            by_channel = RATES[item["method"]].by_channel if item["method"] in RATES else False
+            self._ws.rates.change(str(item["method"]), Rate(float(item["burst"]), float(item["per_second"]), by_channel))
         self._ws.ack_s = float(body.get("ack_s", self._ws.ack_s))
         self._ws.triggers.lifetime_s = float(body.get("trigger_s", self._ws.triggers.lifetime_s))
         if "scopes" in body:

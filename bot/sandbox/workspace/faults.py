@@ -31,20 +31,20 @@ class Faults:
     retry_delays_s: list[float] = field(default_factory=lambda: [0.0, 60.0, 300.0])
     errors: list[MethodError] = field(default_factory=list)
 
-    def change(self, wanted: Json) -> None:
+    def change(self, request: Json) -> None:
         """Apply a control request; keys that are not named stay as they are."""
         for name in ("delay_ms", "late_ms", "drop_after_accept", "drop_before_accept", "duplicate_events"):
-            if name in wanted:
-                setattr(self, name, int(wanted[name]))
-        if "down" in wanted:
-            self.down = bool(wanted["down"])
-        if "retry_delays_s" in wanted:
-            self.retry_delays_s = [float(delay) for delay in wanted["retry_delays_s"]]
-        if "429" in wanted:
+            if name in request:
+                setattr(self, name, int(request[name]))
+        if "down" in request:
+            self.down = bool(request["down"])
+        if "retry_delays_s" in request:
+            self.retry_delays_s = [float(delay) for delay in request["retry_delays_s"]]
+        if "429" in request:
             self.errors.append(
-                MethodError(str(wanted.get("method", "chat.*")), "ratelimited", int(wanted["429"]), _seconds(wanted))
+                MethodError(str(request.get("method", "chat.*")), "ratelimited", int(request["429"]), _seconds(request))
             )
-        error = wanted.get("error")
+        error = request.get("error")
         for one in error if isinstance(error, list) else [error] if error else []:
             self.errors.append(MethodError(str(one["method"]), str(one["code"]), int(one.get("times", 1))))
 
@@ -69,5 +69,5 @@ class Faults:
         return asdict(self)
 
 
-def _seconds(wanted: Json) -> int:
-    return int(wanted.get("retry_after", 1))
+def _seconds(request: Json) -> int:
+    return int(request.get("retry_after", 1))

@@ -23,14 +23,14 @@ class Feed:
         """Add a change and wake everybody who waits."""
         self.number += 1
         self._changes.append((self.number, {"kind": kind, **fields}))
-        self._ring()
+        self._wake()
 
     def close(self) -> None:
         """Nothing more will change: let everybody who waits go."""
         self.closed = True
-        self._ring()
+        self._wake()
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
@@ -48,13 +48,13 @@ class Feed:
 
     async def change(self, timeout_s: float) -> bool:
         """Wait until something changes; False when the time is up."""
-        bell: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.add(bell)
+        change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(change)
         try:
             async with asyncio.timeout(timeout_s):
-                await bell
+                await change
         except TimeoutError:
             return False
         finally:
-            self._waiting.discard(bell)
+            self._waiting.discard(change)
         return True

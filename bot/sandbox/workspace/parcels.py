@@ -22,7 +22,7 @@ class Forgery:
     """Over HTTP to this replica, instead of the address that is set."""
     socket: int | None = None
     """Over this socket of those that are open, instead of one by chance."""
-    kept: bool = False
+    undelivered: bool = False
     """Made and signed, and not delivered: a replay does that later."""
 
     @classmethod
@@ -34,7 +34,7 @@ class Forgery:
             secret=str(raw.get("secret", "")),
             bot_url=str(raw.get("bot_url", "")).rstrip("/"),
             socket=None if raw.get("socket") is None else int(raw["socket"]),
-            kept=bool(raw.get("kept", False)),
+            undelivered=bool(raw.get("kept", False)),
         )
 
 

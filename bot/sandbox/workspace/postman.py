@@ -51,8 +51,8 @@ class Postman:
     async def deliver(self, parcel: Parcel) -> Outcome:
         """One attempt, after the delay that is switched on."""
         self._keep(parcel)
-        if parcel.forgery.kept:
-            return self._kept(parcel)
+        if parcel.forgery.undelivered:
+            return self._signed_only(parcel)
         if self._ws.faults.late_ms:
             await asyncio.sleep(self._ws.faults.late_ms / 1000)
         if self._ws.faults.down:
@@ -66,7 +66,7 @@ class Postman:
         self.attempts = [*self.attempts[-MOST_PARCELS:], record]
         return outcome
 
-    def _kept(self, parcel: Parcel) -> Outcome:
+    def _signed_only(self, parcel: Parcel) -> Outcome:
         if self._by_http() and self.http is not None:
             self.http.sign(parcel)
         return Outcome(parcel.id, error="kept")

@@ -23,12 +23,12 @@ class Submitting:
         self._acts = acts
         acts.handlers |= {"submit": self.submit, "close": self.close}
 
-    async def submit(self, person: Person, wanted: Json, raw: Json) -> Json:
+    async def submit(self, person: Person, request: Json, raw: Json) -> Json:
         """Submit the open modal (or `view`) with `values`; `force` skips what Slack's client checks itself."""
-        view = self._view(person, wanted)
-        values = state_of(view.doc["blocks"], wanted.get("values") or {})
+        view = self._view(person, request)
+        values = state_of(view.doc["blocks"], request.get("values") or {})
         errors = refused_by_client(view.doc["blocks"], values)
-        if errors and not wanted.get("force"):
+        if errors and not request.get("force"):
             return {"delivered": False, "acked": False, "error": "refused_by_client", "errors": errors}
         view.values = values
         outcome = await self._acts.hand_over("interactive", payloads.submission(self._ws, person, view, values), raw)
@@ -58,10 +58,10 @@ class Submitting:
             self._ws.views.close(view.user, everything=action == "clear")
         return {"errors": None}
 
-    async def close(self, person: Person, wanted: Json, raw: Json) -> Json:
+    async def close(self, person: Person, request: Json, raw: Json) -> Json:
         """Close the open modal, or with `all` the whole stack; the app is notified if the view has `notify_on_close`."""
-        view = self._view(person, wanted)
-        everything = bool(wanted.get("all")) or bool(view.doc.get("clear_on_close"))
+        view = self._view(person, request)
+        everything = bool(request.get("all")) or bool(view.doc.get("clear_on_close"))
         closed = self._ws.views.close(view.user, everything=everything)
         self._ws.show_views(view.user)
         answer: Json = {"closed": [one.id for one in closed]}
@@ -71,8 +71,8 @@ class Submitting:
                 answer |= (await self._acts.hand_over("interactive", payload, raw, wants_answer=False)).as_json()
         return answer
 
-    def _view(self, person: Person, wanted: Json) -> View:
-        view = self._ws.views.find(str(wanted["view"])) if wanted.get("view") else self._ws.views.top(person.id)
+    def _view(self, person: Person, request: Json) -> View:
+        view = self._ws.views.find(str(request["view"])) if request.get("view") else self._ws.views.top(person.id)
         if view is None:
             raise Refused("no_open_view")
         return view

@@ -38,73 +38,73 @@ def channel_named(ws: Workspace, name: str) -> Channel:
     raise Refused("channel_not_found")
 
 
-def find_target(ws: Workspace, person: Person, wanted: Json) -> Target:
-    """The control that `wanted` names by action_id, block_id, label (`text`), and `ts`, `channel` or `view`.
+def find_target(ws: Workspace, person: Person, request: Json) -> Target:
+    """The control that `request` names by action_id, block_id, label (`text`), and `ts`, `channel` or `view`.
 
     Without a place: the person's open modal first, then the newest message that has it. A `value` prefers the
     control that carries it; with none such, it replaces the value of the newest, which is how forged presses are made.
     """
-    candidates = list(_candidates(ws, person, wanted))
-    if not candidates and wanted.get("force"):
-        return _forged(ws, person, wanted)
+    candidates = list(_candidates(ws, person, request))
+    if not candidates and request.get("force"):
+        return _forged(ws, person, request)
     if not candidates:
         raise Refused("no_such_control")
-    exact = [t for t in candidates if "value" in wanted and t.element.get("value") == wanted["value"]]
+    exact = [t for t in candidates if "value" in request and t.element.get("value") == request["value"]]
     return (exact or candidates)[0]
 
 
-def _candidates(ws: Workspace, person: Person, wanted: Json) -> Iterator[Target]:
-    for surface in _surfaces(ws, person, wanted):
+def _candidates(ws: Workspace, person: Person, request: Json) -> Iterator[Target]:
+    for surface in _surfaces(ws, person, request):
         for block in surface.blocks:
             for element in elements_of(block):
-                if _fits(block, element, wanted):
+                if _fits(block, element, request):
                     yield Target(element, block["block_id"], surface.blocks, surface.channel, surface.message, surface.view)
 
 
-def _surfaces(ws: Workspace, person: Person, wanted: Json) -> Iterator[Target]:
-    in_message = "ts" in wanted or "channel" in wanted
+def _surfaces(ws: Workspace, person: Person, request: Json) -> Iterator[Target]:
+    in_message = "ts" in request or "channel" in request
     if not in_message:
-        for view in _views(ws, person, wanted):
+        for view in _views(ws, person, request):
             yield Target({}, "", view.doc["blocks"], view=view)
-    if "view" in wanted:
+    if "view" in request:
         return
-    channels = [channel_named(ws, str(wanted["channel"]))] if "channel" in wanted else list(ws.channels.values())
+    channels = [channel_named(ws, str(request["channel"]))] if "channel" in request else list(ws.channels.values())
     messages = [(c, ws.shown(c, m)) for c in channels for m in c.messages.values()]
     private = [
         (ws.channels[e["channel"]], e) for e in ws.ephemerals if e["to"] == person.id and ws.channels[e["channel"]] in channels
     ]
     for channel, message in sorted([*messages, *private], key=lambda pair: str(pair[1]["ts"]), reverse=True):
-        if wanted.get("ts") in (None, message["ts"]) and str(wanted.get("contains", "")) in str(message.get("words", "")):
+        if request.get("ts") in (None, message["ts"]) and str(request.get("contains", "")) in str(message.get("words", "")):
             yield Target({}, "", message.get("blocks", []), channel, message)
 
 
-def _views(ws: Workspace, person: Person, wanted: Json) -> list[View]:
-    if wanted.get("view") not in (None, "home"):
-        view = ws.views.find(str(wanted["view"]))
+def _views(ws: Workspace, person: Person, request: Json) -> list[View]:
+    if request.get("view") not in (None, "home"):
+        view = ws.views.find(str(request["view"]))
         return [view] if view else []
     open_ones = [ws.views.top(person.id), ws.views.homes.get(person.id)]
-    return [view for view in (open_ones[1:] if wanted.get("view") == "home" else open_ones) if view]
+    return [view for view in (open_ones[1:] if request.get("view") == "home" else open_ones) if view]
 
 
-def _fits(block: Json, element: Json, wanted: Json) -> bool:
+def _fits(block: Json, element: Json, request: Json) -> bool:
     label = element.get("text", {}).get("text") if isinstance(element.get("text"), dict) else None
     return (
-        wanted.get("action_id") in (None, element.get("action_id"))
-        and wanted.get("block_id") in (None, block.get("block_id"))
-        and wanted.get("text") in (None, label)
+        request.get("action_id") in (None, element.get("action_id"))
+        and request.get("block_id") in (None, block.get("block_id"))
+        and request.get("text") in (None, label)
     )
 
 
-def _forged(ws: Workspace, person: Person, wanted: Json) -> Target:
+def _forged(ws: Workspace, person: Person, request: Json) -> Target:
     """A button that stands nowhere, in a message that may not exist."""
     element = {
         "type": "button",
-        "action_id": str(wanted.get("action_id", "forged")),
+        "action_id": str(request.get("action_id", "forged")),
         "text": {"type": "plain_text", "text": "forged"},
-        "value": str(wanted.get("value", "")),
+        "value": str(request.get("value", "")),
     }
-    channel = channel_named(ws, str(wanted.get("channel", "C0")))
-    ts = str(wanted.get("ts", "1.000000"))
+    channel = channel_named(ws, str(request.get("channel", "C0")))
+    ts = str(request.get("ts", "1.000000"))
     real = channel.messages.get(ts)
     message: Json = ws.shown(channel, real) if real else {"type": "message", "ts": ts, "text": "forged", "blocks": []}
-    return Target(element, str(wanted.get("block_id", "forged")), message.get("blocks", []), channel, message)
+    return Target(element, str(request.get("block_id", "forged")), message.get("blocks", []), channel, message)

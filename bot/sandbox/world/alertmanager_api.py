@@ -23,7 +23,7 @@ def _filters(request: Request) -> list[Matcher]:
     return [m for text in texts for m in parse_selector(text if text.startswith("{") else f"{{{text}}}").matchers]
 
 
-def _wanted(request: Request, alert: dict[str, Any]) -> bool:
+def _shows(request: Request, alert: dict[str, Any]) -> bool:
     suppressed = alert["status"]["state"] == "suppressed"
     switch = "silenced" if suppressed else "active"
     return request.query_params.get(switch, "true") != "false"
@@ -41,7 +41,7 @@ class _Api:
         except ParseError as error:
             return answer({"code": 400, "message": f"bad matcher: {error}"}, 400)
         alerts = self._life.notifier.entries(self._life.world.now())
-        matching = [a for a in alerts if _wanted(request, a) and all(m.accepts(a["labels"].get(m.label, "")) for m in filters)]
+        matching = [a for a in alerts if _shows(request, a) and all(m.accepts(a["labels"].get(m.label, "")) for m in filters)]
         return answer(matching)
 
     async def silences(self, request: Request) -> Response:

@@ -117,9 +117,9 @@ class Control:
 
     async def sent(self, request: Request) -> Response:
         """Every webhook; `?kind=alert|changes`, `?state=waiting|delivered|refused`."""
-        wanted = request.query_params
+        filters = request.query_params
         webhooks = [s.as_json() for s in self.life.delivery.sent]
-        return answer([s for s in webhooks if all(s.get(name) == value for name, value in wanted.items())])
+        return answer([s for s in webhooks if all(s.get(name) == value for name, value in filters.items())])
 
 
 def control_routes(life: Life) -> list[BaseRoute]:

@@ -17,7 +17,7 @@ MEAN_OF_MEDIAN = 1.0690
 """Mean of a log-logistic of shape 5 over its median: (pi/5) / sin(pi/5)."""
 
 
-def _bound(limit: float) -> str:
+def _bucket_label(limit: float) -> str:
     return "+Inf" if np.isinf(limit) else f"{limit:g}"
 
 
@@ -111,7 +111,7 @@ class Families:
                 "kube_pod_container_status_restarts_total", "counter", "Container restarts.", self._restarts, stored_as="gauge"
             ),
             Family("kube_deployment_metadata_generation", "gauge", "Counts changes of a deployment.", self._generation),
-            Family("kube_deployment_spec_replicas", "gauge", "Wanted pods.", self._wanted),
+            Family("kube_deployment_spec_replicas", "gauge", "Wanted pods.", self._desired),
             Family("kube_deployment_status_replicas_available", "gauge", "Ready pods.", self._available),
             Family("probe_ssl_earliest_cert_expiry", "gauge", "When the certificate ends, Unix seconds.", self._certificate),
             Family("up", "gauge", "1 if the target could be scraped.", self._up),
@@ -157,7 +157,7 @@ class Families:
         for pod, start, count, median in self._medians(first, end):
             for limit in BUCKETS:
                 within = count if np.isinf(limit) else count * (1.0 - slower_than(limit, median))
-                yield {**self._version_labels(pod), "le": _bound(limit)}, start, within
+                yield {**self._version_labels(pod), "le": _bucket_label(limit)}, start, within
 
     def _seconds(self, first: int, end: int) -> Rows:
         for pod, start, count, median in self._medians(first, end):
@@ -272,7 +272,7 @@ class Families:
                     values += times >= change.at
             yield self._deployment(service), first, values
 
-    def _wanted(self, first: int, end: int) -> Rows:
+    def _desired(self, first: int, end: int) -> Rows:
         for service, spec in self.shop.services.items():
             yield self._deployment(service), first, np.full(end - first, float(spec.replicas))
 

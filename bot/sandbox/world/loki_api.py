@@ -140,8 +140,8 @@ class LokiApi:
         return success(values.get(name, []))
 
     def _services(self, query: LogQuery) -> list[str]:
-        wanted = [m for m in query.matchers if m.label == "service"]
-        return [s for s in self.world.logs.shop.services if all(m.accepts(s) for m in wanted)]
+        of_service = [m for m in query.matchers if m.label == "service"]
+        return [s for s in self.world.logs.shop.services if all(m.accepts(s) for m in of_service)]
 
     def _since(self, p: Parameters) -> float:
         try:

@@ -44,5 +44,5 @@ class Metrics:
         return table
 
     def _names(self, matchers: tuple[Matcher, ...]) -> list[str]:
-        wanted = [m for m in matchers if m.label == "__name__"]
-        return [name for name in self.tables if all(m.accepts(name) for m in wanted)]
+        of_name = [m for m in matchers if m.label == "__name__"]
+        return [name for name in self.tables if all(m.accepts(name) for m in of_name)]

@@ -66,7 +66,7 @@ class World:
         self.logs = Logs(self.shop, self.fleet, self.history, seed, lambda: self.faults)
         self.rules = RuleEngine(self.metrics)
         self.jobs = Jobs(ShopOperations(self.shop, self.fleet, self.stage, self.now, self._acted), secret)
-        self._set_scene(fault, service, self.started_at - onset_ago)
+        self._set_fault(fault, service, self.started_at - onset_ago)
 
     def now(self) -> float:
         """The clock, with the history brought up to it."""
@@ -119,12 +119,12 @@ class World:
     def state(self) -> dict[str, Any]:
         """Whether the shop is well, and since when."""
         now = self.now()
-        standing = [fault for fault in self.faults if fault.standing(now)]
+        active = [fault for fault in self.faults if fault.is_active(now)]
         ended = [fault.until for fault in self.faults if fault.until <= now]
-        since = standing[-1].onset if standing else max(ended, default=self.started_at)
+        since = active[-1].onset if active else max(ended, default=self.started_at)
         return {
-            "healthy": not standing,
-            "fault": standing[-1].name if standing else None,
+            "healthy": not active,
+            "fault": active[-1].name if active else None,
             "since": iso(since),
             "seed": self.seed,
             "now": iso(now),
@@ -203,7 +203,7 @@ class World:
             "TOCSIN_WEBHOOK_SECRET": self.secret,
         }
 
-    def _set_scene(self, name: str, service: str, onset: float) -> None:
+    def _set_fault(self, name: str, service: str, onset: float) -> None:
         if name and name != "none" and name not in FAULTS:
             raise KeyError(name)
         fault = self.stage.draw_fault(self.seed, onset, FAULTS.get(name), service)

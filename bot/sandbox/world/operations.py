@@ -27,7 +27,7 @@ class ShopOperations:
     def rollback(self, service: str, body: Mapping[str, Any]) -> str:
         """Take back the named change, else the newest deploy or config edit of the service."""
         at = self._ready(service)
-        change = self._wanted(service, body, ("deploy", "config"), at)
+        change = self._change_to_revert(service, body, ("deploy", "config"), at)
         self._reverted.append(change)
         if change.kind == "deploy":
             self.fleet.return_to(service, change.previous_version, at)
@@ -73,7 +73,7 @@ class ShopOperations:
                 raise ValueError(f"no flag of {service} was switched off here")
             self._reverted.remove(change)
         else:
-            change = self._wanted(service, body, ("flag",), at)
+            change = self._change_to_revert(service, body, ("flag",), at)
             self._reverted.append(change)
         self._note(service, at, "flag", f"Switch {state} {change.flag} for everyone")
         self._on_operation(f"flag_{state}", service, at, change)
@@ -84,7 +84,7 @@ class ShopOperations:
             raise ValueError(f"no such service: {service}")
         return self.now()
 
-    def _wanted(self, service: str, body: Mapping[str, Any], kinds: tuple[str, ...], at: float) -> WorldChange:
+    def _change_to_revert(self, service: str, body: Mapping[str, Any], kinds: tuple[str, ...], at: float) -> WorldChange:
         # Whoever keeps changes of several sources may write `pipeline:chg-1`.
         named = str(body.get("change") or body.get("change_id") or "").rpartition(":")[2]
         own_changes = [

@@ -190,8 +190,8 @@ class Physics:
 
     def _connections(self, spec: ServiceSpec, pod: Pod, s: Stretch, rps: Floats) -> Floats:
         usual = 2.0 + 0.04 * rps + 0.8 * normal(self.seed, f"{pod.name}:connections", s.first, s.count)
-        held = spec.pool * s.effects.most(s.effects.connections, pod)
-        return np.clip(np.round(np.maximum(usual, held)), 1, spec.pool)
+        occupied = spec.pool * s.effects.most(s.effects.connections, pod)
+        return np.clip(np.round(np.maximum(usual, occupied)), 1, spec.pool)
 
     def _record_queue(self, spec: ServiceSpec, s: Stretch) -> None:
         """Work that failed or could not be done waits, and is worked off at a fifth of the usual load."""

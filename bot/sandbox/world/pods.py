@@ -54,23 +54,23 @@ class Fleet:
 
     def deploy(self, service: str, version: str, at: float) -> None:
         """Roll a new version out: pod after pod, and the last old pod only after the bake time."""
-        old = self._settled(service, at)
+        old = self._alive_without_plans(service, at)
         for number, pod in enumerate(old):
             moment = at + ROLL_SECONDS * number if number < len(old) - 1 else at + BAKE_SECONDS
             self._replace(pod, version, moment)
 
     def return_to(self, service: str, version: str, at: float) -> None:
         """Replace every pod of another version within a few seconds."""
-        others = [pod for pod in self._settled(service, at) if pod.version != version]
+        others = [pod for pod in self._alive_without_plans(service, at) if pod.version != version]
         for number, pod in enumerate(others):
             self._replace(pod, version, at + 1 + REPLACE_SECONDS * number)
 
     def restart(self, service: str, at: float) -> None:
         """Replace every pod by a fresh one of its version within a few seconds."""
-        for number, pod in enumerate(self._settled(service, at)):
+        for number, pod in enumerate(self._alive_without_plans(service, at)):
             self._replace(pod, pod.version, at + 1 + REPLACE_SECONDS * number)
 
-    def _settled(self, service: str, at: float) -> list[Pod]:
+    def _alive_without_plans(self, service: str, at: float) -> list[Pod]:
         """The pods alive at `at`, with everything that was planned for later called off."""
         self.pods = [pod for pod in self.pods if not (pod.service == service and pod.born > at)]
         alive = self.alive(service, at)

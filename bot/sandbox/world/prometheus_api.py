@@ -235,11 +235,11 @@ class PrometheusApi:
         return success(sorted({labels[name] for labels in self._series(p) if name in labels}))
 
     def metadata(self, p: Parameters) -> Response:
-        wanted = p.get("metric")
+        metric_name = p.get("metric")
         described = {}
         for table in self.world.metrics.tables.values():
             title = table.family.title
-            if wanted in (None, title):
+            if metric_name in (None, title):
                 described[title] = [{"type": table.family.kind, "unit": "", "help": table.family.help}]
         return success(described)
 

@@ -64,10 +64,14 @@ class Stage:
 
     def draw_fault(self, seed: int, onset: float, kind: type[Fault] | None = None, service: str = "") -> Fault:
         """The seed's fault, or one of this kind and place."""
-        drawn = kind or fault_of_seed(seed)
+        fault_kind = kind or fault_of_seed(seed)
         # Seeds in a row visit all kinds, and then all places of each kind.
-        drawn_service = self.random.choice(drawn.roots) if kind else drawn.roots[(seed - 1) // len(FAULTS) % len(drawn.roots)]
-        return drawn(service or drawn_service, onset, self.random.uniform(0.85, 1.15))
+        struck = (
+            self.random.choice(fault_kind.roots)
+            if kind
+            else fault_kind.roots[(seed - 1) // len(FAULTS) % len(fault_kind.roots)]
+        )
+        return fault_kind(service or struck, onset, self.random.uniform(0.85, 1.15))
 
     def innocent_deploy(self, fault: Fault, at: float) -> WorldChange:
         """A newer deploy elsewhere, half of the time on a service that alerts itself."""

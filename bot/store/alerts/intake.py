@@ -276,7 +276,7 @@ class _Rows:
         """Insert them in one transaction; the number of the first alert. Crossing to a thread once is what a commit costs."""
         db.execute("BEGIN IMMEDIATE")
         newest = (db.execute(_NEWEST).fetchone() or (0,))[0]
-        db.executemany(_INSERT, [(newest + place, *values) for place, values in enumerate(self.alerts, 1)])
+        db.executemany(_INSERT, [(newest + index, *values) for index, values in enumerate(self.alerts, 1)])
         after = newest + len(self.alerts)
         db.executemany(_INSERT_REPEATS, [(source, at, after, numbers) for source, at, numbers in self.repeats])
         if commit:

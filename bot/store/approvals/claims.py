@@ -129,11 +129,11 @@ class Claims:
         if objection is None:
             return await self._take(session, row, workflow)
         if objection.busy:
-            await self._say_that_it_waits(session, row, objection.why)
+            await self._add_waiting_line(session, row, objection.why)
             return ClaimResult(False, ProposalState(row.state), objection.why, busy=True)
         return await self._not_run(session, row, objection.to, objection.why)
 
-    async def _say_that_it_waits(self, session: AsyncSession, row: ProposalRow, why: str) -> None:
+    async def _add_waiting_line(self, session: AsyncSession, row: ProposalRow, why: str) -> None:
         """Once: the claim is tried every few seconds, and each further touch would be an edit."""
         ref = transitions.ref_of(row)
         if await session.get(MessageRow, f"line:waits:{ref}") is None:

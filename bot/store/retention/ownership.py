@@ -37,8 +37,8 @@ def references(message: MessageRow) -> set[tuple[str, int]]:
 
 async def living(session: AsyncSession, named: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
     """Those of the references that still lead to a row."""
-    wanted = set(named)
-    return {one for kind in _KEYS for one in await _existing(session, kind, [n for k, n in wanted if k == kind])}
+    tables = set(named)
+    return {one for kind in _KEYS for one in await _existing(session, kind, [n for k, n in tables if k == kind])}
 
 
 async def _existing(session: AsyncSession, kind: str, numbers: Sequence[int]) -> set[tuple[str, int]]:

@@ -67,7 +67,7 @@ class FactCollector:
             return ""
         title, end = f"{main.service} {main.signal}", self.triages.db.clock()
         span = {"start": min(onset, end) - BEFORE_ONSET, "end": end}
-        drawn = await picture(
+        graph = await picture(
             self.metrics,
             self.draw,
             signal,
@@ -78,10 +78,10 @@ class FactCollector:
             level=main.after,
             **span,
         )
-        if drawn is None:
+        if graph is None:
             return ""
         key = f"triage:{case.group}:{case.attempt}"
-        await self.triages.keep_picture(key, *drawn)
+        await self.triages.keep_picture(key, *graph)
         return key
 
 

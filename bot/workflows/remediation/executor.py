@@ -238,8 +238,8 @@ def _with_arguments(kind: type[Action], service: str, arguments: Mapping[str, ob
     except ValidationError as error:
         first = error.errors()[0]
         # A validator over several fields raises with the field's name in its text, so it has no place of its own.
-        place = "".join(f"{part}: " for part in first["loc"])
-        raise ActionFailed(f"{place}{first['msg'].removeprefix('Value error, ')}") from error
+        position = "".join(f"{part}: " for part in first["loc"])
+        raise ActionFailed(f"{position}{first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _least_tier_by_words(entry: str, config: ActionConfig, arguments: Mapping[str, object]) -> Tier:

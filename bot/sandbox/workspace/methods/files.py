@@ -20,10 +20,10 @@ async def upload_url(ws: Workspace, args: Args) -> Json:
 @method("files.completeUploadExternal")
 async def complete_upload(ws: Workspace, args: Args) -> Json:
     """Finish uploads and, with a channel, share them there in one message."""
-    wanted = args.document("files")
-    if not isinstance(wanted, list) or not wanted:
+    request = args.document("files")
+    if not isinstance(request, list) or not request:
         raise Refused("invalid_arguments", ["[ERROR] missing required field: files"])
-    files = [_uploaded(ws, one) for one in wanted]
+    files = [_uploaded(ws, one) for one in request]
     for channel_id in [args.text("channel_id"), *args.names("channels")]:
         if channel_id:
             _share(ws, files, channel_id, args)
@@ -32,11 +32,11 @@ async def complete_upload(ws: Workspace, args: Args) -> Json:
     return {"files": [file.as_slack(ws.base_url) for file in files]}
 
 
-def _uploaded(ws: Workspace, wanted: Json) -> File:
-    file = ws.files.get(str(wanted.get("id", "")))
+def _uploaded(ws: Workspace, request: Json) -> File:
+    file = ws.files.get(str(request.get("id", "")))
     if file.body is None:
         raise Refused("file_not_found")
-    file.title = str(wanted.get("title") or file.name)
+    file.title = str(request.get("title") or file.name)
     return file
 
 

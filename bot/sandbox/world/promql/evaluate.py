@@ -124,8 +124,8 @@ class Evaluator:
     def _latest(self, samples: Samples, moments: Floats) -> tuple[Vector, Floats]:
         """The newest sample at each moment, and its time; a series that ended is gone at once, as after a stale marker."""
         grid = samples.grid
-        wanted = np.floor((moments - grid.start) / grid.step + 1e-6).astype(np.int64)[None, :]
-        column = np.minimum(wanted, samples.newest)
+        steps = np.floor((moments - grid.start) / grid.step + 1e-6).astype(np.int64)[None, :]
+        column = np.minimum(steps, samples.newest)
         stamps = np.broadcast_to(grid.start + grid.step * column, (len(samples.labels), self.steps))
         living = (column >= samples.first[:, None]) & (column <= samples.last[:, None])
         # Prometheus counts in milliseconds.

@@ -14,14 +14,14 @@ from bot.sandbox.world.tables import Labels
 
 def histogram_quantile(q: Floats, vector: Vector, steps: int) -> Vector:
     """The q-quantile from cumulative buckets, linear inside a bucket (promql/quantile.go, bucketQuantile)."""
-    rows = [row for row, item in enumerate(vector.labels) if _bound(item) is not None]
+    rows = [row for row, item in enumerate(vector.labels) if _upper_limit(item) is not None]
     if not rows:
         return empty(steps)
     buckets = Vector([vector.labels[row] for row in rows], vector.values[rows], vector.present[rows])
     labels, values, present = [], [], []
     for grouping, members in group_rows(buckets, ("le",), True).values():
-        members = sorted(members, key=lambda row: _bound(buckets.labels[row]) or 0.0)
-        bounds = np.asarray([_bound(buckets.labels[row]) for row in members], dtype=np.float64)
+        members = sorted(members, key=lambda row: _upper_limit(buckets.labels[row]) or 0.0)
+        bounds = np.asarray([_upper_limit(buckets.labels[row]) for row in members], dtype=np.float64)
         here = buckets.present[members].any(axis=0)
         counts = np.where(buckets.present[members], buckets.values[members], 0.0)
         labels.append(nameless(grouping))
@@ -30,7 +30,7 @@ def histogram_quantile(q: Floats, vector: Vector, steps: int) -> Vector:
     return Vector(labels, np.vstack(values), np.vstack(present))
 
 
-def _bound(labels: Labels) -> float | None:
+def _upper_limit(labels: Labels) -> float | None:
     try:
         return float(labels.get("le", "").replace("+Inf", "inf"))
     except ValueError:

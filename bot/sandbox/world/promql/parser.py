@@ -199,14 +199,14 @@ class _Parser:
         grouping = self.grouping()
         args = self.arguments()
         grouping = grouping or self.grouping()
-        wanted = 2 if token.text in WITH_PARAMETER else 1
-        if len(args) != wanted:
-            self.fail(f"wrong number of arguments for aggregate expression provided, expected {wanted}, got {len(args)}", token)
+        count = 2 if token.text in WITH_PARAMETER else 1
+        if len(args) != count:
+            self.fail(f"wrong number of arguments for aggregate expression provided, expected {count}, got {len(args)}", token)
         self.require(args[-1], "vector", "aggregation expression", token)
-        if wanted == 2:
+        if count == 2:
             self.require(args[0], "scalar", "aggregation parameter", token)
         without, labels = grouping or (False, ())
-        return Aggregate(token.text, args[-1], args[0] if wanted == 2 else None, labels, without)
+        return Aggregate(token.text, args[-1], args[0] if count == 2 else None, labels, without)
 
     def grouping(self) -> tuple[bool, tuple[str, ...]] | None:
         if self.peek().text in ("by", "without"):
@@ -220,13 +220,13 @@ class _Parser:
         args = self.arguments()
         if not len(types) - optional <= len(args) <= len(types):
             self.fail(f'expected {len(types)} argument(s) in call to "{token.text}", got {len(args)}', token)
-        for arg, wanted in zip(args, types, strict=False):
-            self.require(arg, wanted, f'call to function "{token.text}"', token)
+        for arg, expected in zip(args, types, strict=False):
+            self.require(arg, expected, f'call to function "{token.text}"', token)
         return Call(token.text, tuple(args))
 
-    def require(self, expr: Expr, wanted: Type, where: str, token: Token) -> None:
-        if (got := type_of(expr)) != wanted:
-            self.fail(f"expected type {TYPE_NAMES[wanted]} in {where}, got {TYPE_NAMES[got]}", token)
+    def require(self, expr: Expr, expected: Type, where: str, token: Token) -> None:
+        if (actual := type_of(expr)) != expected:
+            self.fail(f"expected type {TYPE_NAMES[expected]} in {where}, got {TYPE_NAMES[actual]}", token)
 
     def arguments(self) -> list[Expr]:
         self.expect("(", "arguments")

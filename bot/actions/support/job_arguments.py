@@ -13,7 +13,7 @@ _VALUE = re.compile(r"[A-Za-z0-9][\w.:/@+=, -]{0,199}", re.ASCII)
 """A letter of another alphabet looks the same and names something else."""
 
 
-class GivenValues(Action):
+class JobArguments(Action):
     """The values that a job is started with: those of a change, and what the entry's `options.parameters` declares."""
 
     service: str
