@@ -52,6 +52,7 @@ class GroupingReason(StrEnum):
     RELATED_SERVICE = "related_service"
     SAME_MACHINE = "same_machine"
     SAME_NAMESPACE = "same_namespace"
+    OVER_BUDGET = "over_budget"
 
 
 OPENING = frozenset({GroupingReason.OPENED_GROUP, GroupingReason.NEW_BURST})
@@ -88,6 +89,8 @@ class OpenGroup:
     hints: set[Hint] = field(default_factory=set)
     """Of all its members."""
     services: set[str] = field(default_factory=set)
+    overflow_of: str = ""
+    """The source that sends its alerts beyond its budget of new groups; "": they belong together."""
     declared: str = ""
     """The service of which a person declared the incident, before any alert came."""
     alerts: set[tuple[str, str]] = field(default_factory=set)
@@ -110,6 +113,10 @@ class OpenGroup:
 
     def add(self, arrival: "Arrival") -> set[Hint]:
         """Make an alert a member; returns the hints that are new to the group."""
+        if self.overflow_of:
+            # Nothing belongs to it because of what it holds.
+            self.members += 1
+            return set()
         fresh = arrival.hints - self.hints
         self.hints |= fresh
         self.members += 1

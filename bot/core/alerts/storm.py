@@ -1,6 +1,7 @@
 """What a storm of alert groups is, and which service it may come from."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.service import reachable
@@ -12,14 +13,27 @@ LEAST_SHARE = 0.6
 """Of the firing groups must lead to one service, or there is no single suspect."""
 
 
-def storm_card(channel: str, at: datetime, *, opened: int, running: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was opened within the window before a group."""
+
+    in_channel: int = 0
+    """Groups of its channel,"""
+    by_source: int = 0
+    """and those of them that alerts of its own source opened."""
+    running: str = ""
+    """The storm card that some of them stand on."""
+
+
+def storm_card(channel: str, at: datetime, opened: Opened, *, worth_a_call: bool = False) -> str:
     """Key of the storm card that a group opened at `at` stands on; "" while there is no storm.
 
-    `opened`: groups of the channel opened within the window before; `running`: the storm card that some of them stand on.
+    A group that somebody is called for stands there only in a storm of its own source: among the groups of a source
+    that floods the channel it would be overlooked.
     """
-    if opened < STORM_GROUPS:
+    if (opened.by_source if worth_a_call else opened.in_channel) < STORM_GROUPS:
         return ""
-    return running or f"storm:{channel}:{int(at.timestamp())}"
+    return opened.running or f"storm:{channel}:{int(at.timestamp())}"
 
 
 def storms_over(groups: Sequence[tuple[str, datetime]], now: datetime) -> set[str]:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from bot.core.alert import Severity
 from bot.core.config.actions import ActionConfig, Approvers, Freeze, Limits, Solo, SoloMode
-from bot.core.config.alerts import Inhibition, Maintenance, SourceConfig, Threshold
+from bot.core.config.alerts import GROUPS_A_MINUTE, Inhibition, Maintenance, SourceConfig, Threshold
 from bot.core.config.audit import AuditConfig
 from bot.core.config.budget import Budget
 from bot.core.config.fields import Address, ConfigSection, Duration, SeverityLevel, SlackId
@@ -101,6 +101,10 @@ class Config(ConfigSection):
         """The main entry of a person: `same_as` of a second account's, else the key itself."""
         person = self.people.get(key)
         return person.same_as or key if person is not None else key
+
+    def groups_a_minute(self, source: str) -> int:
+        """How many new groups a source may open within a minute."""
+        return self.sources[source].groups_a_minute if source in self.sources else GROUPS_A_MINUTE
 
     def severity_of(self, word: str) -> Severity:
         """SEVn for a source's own word; a severity that neither the file nor the usual scales know is treated as SEV3."""

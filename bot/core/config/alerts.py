@@ -12,6 +12,9 @@ from bot.core.alert import Alert
 from bot.core.config.fields import ConfigSection, Duration, Matchers, Period
 from bot.core.payloads.names import AlertField
 
+GROUPS_A_MINUTE = 300
+"""A storm of 200 services, whose alerts open more than one group here and there, is below it."""
+
 
 class SourceFields(ConfigSection):
     """Where a sender's JSON holds what: paths such as `event.labels.team`, or `=text` for a fixed text; "": guessed.
@@ -87,6 +90,8 @@ class SourceConfig(ConfigSection):
     replica_of: str = ""
     """The source whose alerts this one sends too: a second Alertmanager of the same Prometheus servers."""
 
+    groups_a_minute: int = Field(default=GROUPS_A_MINUTE, ge=1)
+    """New groups that it may open within a minute; what it sends beyond them stands in one group."""
     repeat_every: Duration | None = None
     """How often it repeats what fires; learned where it is not given. Four times as long without one makes an alert stale."""
 

@@ -45,14 +45,6 @@ async def touch_cards(db: Database, session: AsyncSession, rows: Iterable[GroupR
         await messages.touch(db, session, key, channel=channel, kind=MessageKind.STORM, subject=key)
 
 
-async def storm_of(session: AsyncSession, channel: str, at: datetime) -> str:
-    """The storm card that a group of this channel opened at `at` stands on; "" while there is no storm."""
-    recent = (col(GroupRow.channel) == channel) & (col(GroupRow.opened_at) > at - storm.STORM_WINDOW)
-    query = select(func.count(), func.max(GroupRow.on_storm_card)).select_from(GroupRow).where(recent)
-    opened, running = (await session.exec(query)).one()
-    return storm.storm_card(channel, at, opened=opened, running=running or "")
-
-
 async def end_storms(db: Database, config: Config) -> None:
     """Give what is left of storms that are over cards of its own, where that is little."""
     async with db.write() as session:

@@ -125,7 +125,7 @@ class Inbox:
         """Sort the stored alerts behind the cursor, and move it."""
         # Repeats cost a tenth, so more are read. `most` is 1 after a failure: then the row that fails is searched for.
         limit = most * REPEATS if most > 1 and self._mostly_repeats else most
-        batch = await upcoming(session, cursors.position, limit, fair=fair)
+        batch = await upcoming(session, cursors.position, limit, fair=fair, sources=self.sorter.config.sources)
         sorts, repeats = self.sorter.repeats.split(batch.deliveries, most)
         self._mostly_repeats = len(repeats) > len(sorts)
         result = await self.sorter.sort(session, await _full_rows(session, sorts)) if sorts else SortingResult()

@@ -53,6 +53,7 @@ class OpenGroups:
         self._near: dict[str, dict[str, str]] = {}
         self._delays = UsualDelays()
         self._cascades = Cascades()
+        self._overflows: dict[str, int] = {}
         self._bursts: set[int] = set()
         """Groups that are bursts and ran when they were last checked."""
         self._checked_at = 0.0
@@ -90,6 +91,11 @@ class OpenGroups:
         """Groups with a member of one of these services."""
         return {group.number for service in services for group in self._index.of(("service", service))}
 
+    def overflow_of(self, source: str) -> int | None:
+        """The group that takes what a source sends beyond its budget; None if there is none, or all of it has cleared."""
+        group = self.groups.get(self._overflows.get(source, 0))
+        return group.number if group and group.state is not GroupState.MONITORING else None
+
     def _running(self, arrival: Arrival) -> list[RunningBurst] | None:
         """The bursts of its installation that run while it arrives; None where so many run that they say nothing."""
         at = arrival.at.timestamp()
@@ -106,8 +112,14 @@ class OpenGroups:
         assert row.id is not None
         group = OpenGroup(row.id, GroupState(row.state), row.opened_at, row.last_alert_at, row.cleared_at)
         group.arrivals.is_burst = burst
+        if row.overflow:
+            self._take_overflow(group, row.source)
         self.groups[row.id] = group
         return group
+
+    def _take_overflow(self, group: OpenGroup, source: str) -> None:
+        group.overflow_of = source
+        self._overflows[source] = group.number
 
     def declare(self, number: int, service: str) -> None:
         """Let the alerts of a service join the group of an incident that a person declared of it."""
@@ -149,6 +161,8 @@ class OpenGroups:
         for number, service in await _declared(session) if fresh else ():
             if number in fresh:
                 self.declare(number, service)
+        for number, source in await _overflows(session) if fresh else ():
+            self._take_overflow(self.groups[number], source)
         for start in range(0, len(fresh), _CHUNK):
             await self._read_members(session, fresh[start : start + _CHUNK])
         for number in fresh:
@@ -204,6 +218,14 @@ async def _declared(session: AsyncSession) -> Sequence[tuple[int, str]]:
         .where(col(GroupRow.opened_at) == col(IncidentRow.declared_at), GroupRow.key == "")
     )
     rows: Sequence[tuple[int, str]] = (await session.exec(query)).all()
+    return rows
+
+
+async def _overflows(session: AsyncSession) -> Sequence[tuple[int, str]]:
+    """Number and source of every open group that takes what is beyond a budget, the newest last."""
+    columns: Any = (GroupRow.id, GroupRow.source)
+    query = select(*columns).where(GroupRow.state != GroupState.RESOLVED, col(GroupRow.overflow).is_(True))
+    rows: Sequence[tuple[int, str]] = (await session.exec(query.order_by(col(GroupRow.id)))).all()
     return rows
 
 

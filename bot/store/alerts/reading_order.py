@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, and_, not_
+from sqlalchemy import ColumnElement, Select, and_, not_, union_all
+from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,8 +17,8 @@ _AHEAD = f"{CURSOR}:"
 """Begins the names of the cursors of sources that were sorted further than the others."""
 MANY = 0.25
 """A source with a larger share of what comes next than this has many alerts: the others go before it."""
-LOOKAHEAD = 20_000
-"""Alerts behind a batch among which those of the others are looked for."""
+SOURCES_A_QUERY = 100
+"""SQLite takes at most 500 parts of one query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class Position:
             and_(col(AlertRow.source) == source, col(AlertRow.seq) <= seq) for source, seq in sorted(self.ahead.items())
         )
         return and_(col(AlertRow.seq) > self.seq, *map(not_, sorted_ahead))
+
+    def of(self, source: str) -> int:
+        """Up to which number the alerts of one source are sorted."""
+        return max(self.seq, self.ahead.get(source, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +64,40 @@ class Upcoming:
         return Position(seq, {source: number for source, number in ahead.items() if number > seq})
 
 
-async def upcoming(session: AsyncSession, position: Position, most: int, *, fair: bool) -> Upcoming:
-    """At most so many deliveries; if `fair`, those of sources with few before those of sources with many."""
+async def upcoming(
+    session: AsyncSession, position: Position, most: int, *, fair: bool, sources: Collection[str] = ()
+) -> Upcoming:
+    """At most so many deliveries; if `fair`, those of sources with few before those of sources with many.
+
+    `sources`: all that may have sent anything. However much one of them sent, the others' alerts are found behind it.
+    """
     waiting = await deliveries(session, position.unsorted, most)
     counts = Counter(delivery.source for delivery in waiting)
     many = {source for source, count in counts.items() if count > most * MANY}
     if not fair or not many or len(waiting) < most:
         return Upcoming(position, waiting, is_all=len(waiting) < most)
     few = [delivery for delivery in waiting if delivery.source not in many]
-    last = waiting[-1].seq
-    others = (position.unsorted, col(AlertRow.source).not_in(many), col(AlertRow.seq).between(last + 1, last + LOOKAHEAD))
-    few += await deliveries(session, and_(*others), max(1, most // 2 - len(few)))
+    behind = {source: max(waiting[-1].seq, position.of(source)) for source in {*sources, *position.ahead} - many}
+    few += await _next_of_each(session, behind, max(1, most // 2 - len(few)))
     rest = [delivery for delivery in waiting if delivery.source in many][: max(1, most - len(few))]
     return Upcoming(position, [*few, *rest], is_all=False, out_of_order={delivery.source for delivery in few})
+
+
+async def _next_of_each(session: AsyncSession, behind: Mapping[str, int], most: int) -> list[Delivery]:
+    """The next alerts of these sources behind the number of each, in their order; at most so many in all."""
+    numbers: list[int] = []
+    names = sorted(behind)
+    for start in range(0, len(names), SOURCES_A_QUERY):
+        # Each part walks along its own piece of an index: what the flooding source sent is not even passed over.
+        parts = [_numbers_of(name, behind[name], most) for name in names[start : start + SOURCES_A_QUERY]]
+        numbers += [number for (number,) in (await session.exec(union_all(*parts))).all()]  # type: ignore[call-overload]
+    return await deliveries(session, col(AlertRow.seq).in_(sorted(numbers)[:most]), most) if numbers else []
+
+
+def _numbers_of(source: str, behind: int, most: int) -> Select[tuple[int | None]]:
+    query = select(AlertRow.seq).where(AlertRow.source == source, col(AlertRow.seq) > behind)
+    first = query.order_by(col(AlertRow.seq)).limit(most).subquery()
+    return columns(first.c.seq)
 
 
 class Cursors:

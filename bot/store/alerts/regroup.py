@@ -88,6 +88,7 @@ async def _new_group(db: Database, session: AsyncSession, source: GroupRow, memb
     worst = min(members, key=lambda one: (one.status != "firing", Severity(one.severity).rank, one.first_seen_at))
     group = GroupRow(
         key=source.key,
+        source=worst.source,
         title=worst.name,
         service=worst.service,
         severity=worst.severity,

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Severity
 from bot.core.alerts import muting
 from bot.core.alerts.episodes import end_of, flapping_of, last_time
-from bot.core.alerts.escalation import deserves_incident, escalation
+from bot.core.alerts.escalation import escalation
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
 from bot.core.alerts.renewal import BURST, Members, Renewal
 from bot.core.alerts.silences import Silence
@@ -26,9 +26,9 @@ from bot.core.service import Catalogue
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
 from bot.store.alerts import groups, silences
-from bot.store.alerts.deliveries import delivered_now, episode_of, record_heartbeat, reported_end, status_of
-from bot.store.alerts.episode_index import EpisodeIndex
+from bot.store.alerts.episodes import EpisodeIndex, delivered_now, new_episode, record_heartbeat, reported_end, status_of
 from bot.store.alerts.open_groups import OpenGroups, arrival_of
+from bot.store.alerts.opening import Opening
 from bot.store.alerts.renewing import Renewing, renew, renewed_key
 from bot.store.alerts.repeats import Repeats, learn_intervals
 from bot.store.alerts.sorting_result import SortingResult
@@ -102,8 +102,7 @@ class _Batch:
         self.sources: dict[str, SourceRow] = {}
         self.silences: Sequence[Silence] = ()
         self.gaps = Gaps()
-        self.storms: dict[tuple[str, datetime], str] = {}
-        """Channel and moment -> the storm card that groups opened there stand on."""
+        self.opening = Opening(sorter.db, session, sorter.config, sorter.catalogue)
         self.bursts: set[str] = set()
         """Lines about what is new in a group, with which more has begun."""
 
@@ -147,7 +146,7 @@ class _Batch:
         if episode is not None:
             await self._redelivered(episode, row)
             return
-        episode = episode_of(row, self.config, self.catalogue)
+        episode = new_episode(row, self.config, self.catalogue)
         await self._end_older(self.episodes.add(episode))
         if mute := muting.mute_of_history(status_of(row), status_of(episode)):
             episode.muted_by = mute.stored
@@ -239,9 +238,11 @@ class _Batch:
         arrival = self._arrival(episode, row.received_at)
         flapping = flapping_of(self.episodes.before(episode), episode.starts_at)
         group, membership = await self._joined(arrival)
+        if group is None and (beyond := await self.opening.over_budget(row)):
+            group, membership = await self._group(self.open.overflow_of(row.source)), beyond
         episode.grouping_reason, episode.grouping_text = membership.reason.value, membership.text
         if group is None:
-            group = await self._new_group(episode, row, burst=membership.reason is GroupingReason.NEW_BURST)
+            group = await self._new_group(episode, row, membership)
         else:
             await self._joins(group, episode, flaps=arrival.last.flaps)
         assert group.id is not None
@@ -271,6 +272,9 @@ class _Batch:
 
     async def _joins(self, group: GroupRow, episode: EpisodeRow, *, flaps: bool) -> None:
         """What a further alert means for an open group: it fires again, is about something new, or is worse than before."""
+        if group.overflow:
+            await self._raise(group, episode, renewed=True)
+            return
         if group.alerts == 0:
             await self._first_alert(group, episode)
             await self._raise(group, episode, renewed=True)
@@ -320,46 +324,16 @@ class _Batch:
             silences=self.silences,
         )
 
-    async def _new_group(self, episode: EpisodeRow, row: AlertRow, *, burst: bool) -> GroupRow:
-        service = self.catalogue.get(episode.service)
-        channel = (service.channel if service else "") or self.config.default_channel
-        before = select(GroupRow.id).where(GroupRow.service == episode.service, GroupRow.title == episode.name)
-        previous = (await self.session.exec(before.order_by(col(GroupRow.id).desc()).limit(1))).first()
-        group = GroupRow(
-            key=row.group_key,
-            title=episode.name,
-            service=episode.service,
-            severity=episode.severity,
-            state=GroupState.FIRING,
-            channel=channel,
-            on_storm_card=await self._storm(channel, row.received_at),
-            opened_at=row.received_at,
-            last_alert_at=row.received_at,
-            previous_id=previous,
-        )
-        self.session.add(group)
-        await self.session.flush()
-        self.open.open(group, burst=burst)
+    async def _new_group(self, episode: EpisodeRow, row: AlertRow, membership: Membership) -> GroupRow:
+        if membership.reason is GroupingReason.OVER_BUDGET:
+            group = await self.opening.overflow(episode, row)
+        else:
+            group = await self.opening.group(episode, row)
+        self.open.open(group, burst=membership.reason is GroupingReason.NEW_BURST)
         self.groups[group.id or 0] = group
-        text = f"{episode.name} opened this group: {episode.annotations.get('summary') or episode.name}"
-        await timeline.add(self.db, self.session, EntryKind.ALERT, text, group_id=group.id, link=episode.link)
-        if not self.config.knows_severity(row.severity):
-            text = f"its severity {row.severity!r} is not mapped in `severities` of tocsin.yaml: it counts as {group.severity}"
-            await timeline.add(self.db, self.session, EntryKind.SYSTEM, text, group_id=group.id)
-        if deserves_incident(Severity(group.severity), self.config):
-            if group.on_storm_card:
-                await groups.mention_in_storm(self.db, self.session, group)
-            else:
-                await groups.open_incident(self.db, self.session, group, by="policy")
         self.result.triages.append((f"AL-{group.id}", 1))
         self.result.opened += 1
         return group
-
-    async def _storm(self, channel: str, at: datetime) -> str:
-        """Once there is a storm, what arrives in the same moment belongs to it."""
-        if (channel, at) not in self.storms and (key := await groups.storm_of(self.session, channel, at)):
-            self.storms[channel, at] = key
-        return self.storms.get((channel, at), "")
 
     async def _raise(self, group: GroupRow, episode: EpisodeRow, *, renewed: bool = False) -> None:
         """A worse alert names the group: its severity, service and title follow."""
@@ -373,7 +347,7 @@ class _Batch:
         )
         if change is None:
             return
-        if not self.open.groups[group.id or 0].declared:
+        if not (group.overflow or self.open.groups[group.id or 0].declared):
             # What a person declared keeps the person's words.
             group.service, group.title = episode.service or group.service, episode.name
         await groups.raise_severity(self.db, self.session, group, severity, change)

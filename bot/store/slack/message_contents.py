@@ -96,9 +96,12 @@ async def _card(session: AsyncSession, ref: str) -> CardContent | None:
 
 
 def _headlined(group: GroupRow, lead: EpisodeRow | None) -> AlertGroup:
-    """The group under the name and service of the alert that leads it now: what the card quotes is that alert's."""
+    """The group under the name and service of the alert that leads it now: what the card quotes is that alert's.
+
+    No alert speaks for what a source sent beyond its budget.
+    """
     over = group.state == GroupState.RESOLVED or (group.renewed_at is None and lead is not None and lead.status != "firing")
-    if lead is None or over:
+    if lead is None or over or group.overflow:
         return to_group(group)
     return to_group(group).model_copy(update={"title": lead.name, "service": lead.service or group.service})
 

@@ -14,7 +14,8 @@ class AlertRow(SQLModel, table=True):
     """One delivered alert: the inbox. Written in bulk by intake, read once behind a cursor."""
 
     __tablename__ = "alerts"
-    __table_args__ = {"sqlite_autoincrement": True}
+    # The next alerts of one source are found behind any number of another's.
+    __table_args__ = (Index(None, "source", "seq"), {"sqlite_autoincrement": True})
     seq: int | None = numbered_key()
     source: str
     fingerprint: str
@@ -147,10 +148,18 @@ class GroupRow(SQLModel, table=True):
     """An alert group, `AL-<id>`."""
 
     __tablename__ = "groups"
-    # Each new group counts the groups opened before it in its channel: is this a storm?
-    __table_args__ = (Index(None, "channel", "opened_at"), {"sqlite_autoincrement": True})
+    # Each new group counts the groups opened before it in its channel: is this a storm? And by its source: is it one too many?
+    __table_args__ = (
+        Index(None, "channel", "opened_at"),
+        Index(None, "source", "opened_at"),
+        {"sqlite_autoincrement": True},
+    )
     id: int | None = numbered_key()
     key: str = Field(index=True)
+    source: str = ""
+    """Whose alert opened it; empty where a person did, and in rows of before 0018."""
+    overflow: bool = False
+    """It takes what its source sends beyond its budget of new groups: its alerts have nothing else in common."""
     title: str
     service: str = Field(index=True)
     severity: str

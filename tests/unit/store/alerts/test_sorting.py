@@ -269,6 +269,17 @@ async def test_a_service_that_reaches_a_storm_after_its_card_was_posted_has_its_
     assert [(row.subject, row.thread_key) for row in raised] == [("AL-8", storm.key)]
 
 
+async def test_a_bad_alert_of_another_source_has_a_card_of_its_own_in_a_flooded_channel(desk: Desk) -> None:
+    await desk.receive(*(alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(8)))
+
+    await desk.receive(*(alert(f, source="other", severity=f, labels={"service": f}) for f in ("critical", "warning")))
+
+    assert [(group.service, bool(group.on_storm_card)) for group in (await desk.groups())[8:]] == [
+        ("critical", False),
+        ("warning", True),
+    ]
+
+
 async def test_ten_thousand_alerts_of_one_cause_are_one_group(desk: Desk) -> None:
     await desk.receive(*(alert(f"f{n}", severity="warning") for n in range(10_000)))
 
