@@ -148,9 +148,7 @@ def traffic_causes(context: RankingContext) -> list[Candidate]:
         return []
     rise = _front_rise(context, risen)
     late = _came_late(context, rise)
-    # Carried well for a while, then a failure: the load was not what changed.
-    carried = timedelta(seconds=weights.carried_for)
-    early = rise.onset is not None and rise.onset < _failed_at(context, rise.service) - carried - timedelta(seconds=rise.step)
+    early = _was_carried(context, rise)
     callers = _checked_callers(context, rise.service)
     supported = not callers or any(_rise(context, c) for c in callers)
     behind = sum(context.shares.get(s, 0.0) for s in reachable(rise.service, context.observations.depends_on) if s in risen)
@@ -172,6 +170,16 @@ def traffic_causes(context: RankingContext) -> list[Candidate]:
     rises = (rise, *(_rise(context, c) for c in callers[:2]))
     support(context, candidate, [deviation_claim(r, context.observations) for r in rises if r])
     return [candidate]
+
+
+def _was_carried(context: RankingContext, rise: Deviation) -> bool:
+    """Carried well for a while, or until the service was changed, then a failure: the load was not what changed."""
+    if rise.onset is None:
+        return False
+    failed, risen = _failed_at(context, rise.service), rise.onset + timedelta(seconds=rise.step)
+    changes = (change.at for change in context.observations.changes.values() if change.service == rise.service)
+    carried = timedelta(seconds=context.tuning.traffic.carried_for)
+    return risen < failed - carried or any(risen < at <= failed for at in changes)
 
 
 def _front_rise(context: RankingContext, risen: dict[str, Deviation]) -> Deviation:

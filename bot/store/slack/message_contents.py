@@ -1,6 +1,7 @@
 """The content behind each message, read in one session: what the views of the Slack adapter render."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import or_
 from sqlmodel import col, select
@@ -35,6 +36,7 @@ from bot.core.messages.summary import next_step, waiting
 from bot.core.messages.truth import truthful
 from bot.core.questions.answering import QuestionAnswer
 from bot.core.questions.forms import wants_next_step
+from bot.core.text.durations import age_text
 from bot.store.alerts.reader import reasons_of
 from bot.store.approvals.rows import decision_rows, stored_decision, stored_proposal
 from bot.store.incidents import causes
@@ -78,6 +80,7 @@ async def _card(session: AsyncSession, ref: str) -> CardContent | None:
     lead = await leading_alert(session, group)
     triage = await newest_triage(session, group.id)
     ranked = await _ranked(session, group.id)
+    started_at = lead.starts_at if lead and group.renewed_at else None
     return CardContent(
         group=_headlined(group, lead),
         previous=f"AL-{group.previous_id}" if group.previous_id else "",
@@ -85,10 +88,10 @@ async def _card(session: AsyncSession, ref: str) -> CardContent | None:
         summary=_summary(lead),
         severity_word=lead.labels.get("severity", "") if lead else "",
         links=_links(lead),
-        last_change=_last_change(triage),
+        last_change=_last_change(triage, started_at or group.opened_at),
         first_cause=_first_cause(ranked),
         cause_is_earlier=ranked is not None and (is_earlier(ranked, group) or outlasts(lead, group)),
-        started_at=lead.starts_at if lead and group.renewed_at else None,
+        started_at=started_at,
         closes_itself=group.human_at is None and (incident is None or incident.human_at is None),
         triaged=triage is not None and (bool(triage.findings) or TriageState(triage.state).running),
         reasons=(await reasons_of(session, group.id)).in_short() if group.id and group.alerts <= MOST_EXPLAINED else "",
@@ -119,9 +122,11 @@ def _links(lead: EpisodeRow | None) -> list[tuple[str, str]]:
     return [(label, url) for label, url in (("Source", lead.link), *annotated) if url]
 
 
-def _last_change(triage: TriageRow | None) -> PriorChange | None:
+def _last_change(triage: TriageRow | None, started_at: datetime) -> PriorChange | None:
+    """The newest change that the facts tell, its age against the start that the card shows."""
     facts = stored_facts(triage.facts) if triage else None
-    return next(iter(facts.changes), None) if facts else None
+    change = next(iter(facts.changes), None) if facts else None
+    return change.model_copy(update={"age_text": age_text(change.at, started_at)}) if change else None
 
 
 def _first_cause(triage: TriageRow | None) -> Hypothesis | None:

@@ -165,6 +165,17 @@ def test_a_surge_that_comes_from_the_callers_is_traffic() -> None:
     assert (first.kind, first.service, first.confidence) == ("traffic", "payments", "likely")
 
 
+def test_load_that_was_carried_until_the_service_was_changed_is_not_what_broke_it() -> None:
+    guilty = change("payments", 0.3)
+    surge = deviation("payments", "traffic", 40, 180, late=-1.5, unit="req/s")
+    cpu = deviation("payments", "cpu", 0.3, 0.97, late=0.2)
+    ledger = failing_payments(guilty).health("payments", surge, cpu)
+    ledger.health("front", deviation("front", "traffic", 100, 228, late=-1.5, unit="req/s"))
+
+    first = judged(ledger).hypotheses[0]
+    assert (first.change_id, first.confidence) == (guilty.id, "likely")
+
+
 def test_more_calls_that_only_follow_the_failure_are_retries() -> None:
     guilty = change("payments", 1)
     ledger = failing_payments(guilty).health("payments", deviation("payments", "traffic", 40, 110, late=2, unit="req/s"))
