@@ -65,14 +65,16 @@ def alerts_of(outage: Outage, alerts: tuple[DeliveredAlert, ...]) -> list[Delive
 def first_alert(outage: Outage, alerts: tuple[DeliveredAlert, ...]) -> DeliveredAlert | None:
     """The alert that has to be told: the first one on its root if that comes within 20 s of the first of all, else the first.
 
-    Of outages that overlap, what calls both roots alerts already: only the root's own alert says that there is another.
+    Of outages that overlap, what calls both roots alerts already: only the root's own alert says that there is another,
+    and of those none that fired there before its cause came into the world (pods are replaced and alert anew).
     """
     own = alerts_of(outage, alerts)
     if not own:
         return None
     first = min(own, key=lambda alert: alert.delivered_at)
     until = inf if outage.follows is Follows.OVERLAPPING else first.delivered_at + 20
-    of_root = [a for a in own if a.service == outage.root and a.delivered_at <= until]
+    before = {a.name for a in firing(alerts, outage.caused_at) if a.service == outage.root}
+    of_root = [a for a in own if a.service == outage.root and a.delivered_at <= until and a.name not in before]
     return min(of_root, key=lambda alert: alert.delivered_at, default=first)
 
 

@@ -91,3 +91,13 @@ def test_who_is_mentioned_while_nothing_fires_is_paged_falsely() -> None:
 
 def test_a_run_that_told_all_is_faultless() -> None:
     assert judge(run(outage(), alerts=(alert(),)), (message(CARD, 3.0, pings=("U1",)),))[1] == []
+
+
+def test_pods_of_a_root_that_are_replaced_while_it_fails_tell_of_no_second_outage() -> None:
+    leak = outage(2, at=50, end=200, follows=Follows.OVERLAPPING)
+    replaced = replace(alert(at=60.0), fingerprint="another pod")
+    of_its_own = alert(name="MemoryHigh", at=140.0)
+    line = message(f"MemoryHigh on cart fires since {began(139)}", 141.0, pings=("U1",))
+
+    assert first(run(leak, alerts=(alert(), replaced, of_its_own)), line).verdict is Verdict.TOLD
+    assert first(run(leak, alerts=(alert(end=40.0), replaced, of_its_own)), line).verdict is Verdict.HIDDEN
