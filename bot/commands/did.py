@@ -1,7 +1,7 @@
 """Record what a person ran by hand, or what came of a run whose outcome is unknown."""
 
 from bot.commands._subject import subject_of
-from bot.core.action import ProposalState
+from bot.core.action import Proposal, ProposalState
 from bot.core.errors import NotAllowed
 from bot.plugins import EntryPoint, Reply, Request, command
 from bot.workflows.command_context import CommandContext
@@ -15,7 +15,7 @@ async def did(ctx: CommandContext, request: Request) -> Reply:
     """
     if request.ref.startswith("AP-"):
         proposal = await ctx.approvals.store.load(request.ref)
-        if request.entry_point is EntryPoint.BUTTON and not proposal.state.asks_by_hand:
+        if request.entry_point is EntryPoint.BUTTON and not _asks(proposal):
             # Only a press that nobody's card offers comes here: a person who ran it says so in words.
             raise NotAllowed(f"The card of {request.ref} has no such button now: it is {proposal.state.value}.")
         denied = request.text.lower().split()[:1] == ["not"]
@@ -32,6 +32,11 @@ async def did(ctx: CommandContext, request: Request) -> Reply:
     key = f"did:{what}" if what.startswith("AP-") else f"did:{request.key}"
     proposal = await ctx.approvals.record_manual(what, request.actor, service=service, group_ref=owner, key=key)
     return Reply(f"Recorded as {proposal.ref}: you ran it by hand. Its signal is being watched.")
+
+
+def _asks(proposal: Proposal) -> bool:
+    """Whether the card has a button by which people say that they ran it."""
+    return proposal.state.asks_by_hand or (proposal.state.decidable and not proposal.autonomy.runs)
 
 
 async def answer_unknown(ctx: CommandContext, request: Request, *, ran: bool) -> Reply:

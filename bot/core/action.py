@@ -26,6 +26,28 @@ class Tier(IntEnum):
         return self >= Tier.TWO
 
 
+class Autonomy(StrEnum):
+    """How far Tocsin goes with an action on a service. Each word stands in tocsin.yaml and on the card."""
+
+    OBSERVE = "observe"
+    """Findings only: nothing is proposed."""
+    SUGGEST = "suggest"
+    """What a person would run by hand; nobody approves it here."""
+    APPROVE = "approve"
+    STANDING = "standing"
+    """People may grant it for a time."""
+
+    @property
+    def rank(self) -> int:
+        """0 for the least."""
+        return tuple(Autonomy).index(self)
+
+    @property
+    def runs(self) -> bool:
+        """Whether Tocsin runs it at all, once people have approved it."""
+        return self.rank >= Autonomy.APPROVE.rank
+
+
 class ProposalState(StrEnum):
     """Life of a proposal; each transition is one conditional update and one audit row."""
 
@@ -223,6 +245,8 @@ class Terms(Plan):
     """Everyone else whose word led to it, sorted: whose hint named it, who asked for or ran what it takes back."""
     because: str
     expires_at: datetime
+    autonomy: Autonomy = Autonomy.APPROVE
+    """How far Tocsin went with it when it was proposed."""
 
     @property
     def all_requesters(self) -> frozenset[str]:

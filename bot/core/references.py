@@ -29,6 +29,7 @@ def configuration_problems(config: Config) -> Iterator[Problem]:
     for group in ("deputies", "admins"):
         yield from _strangers(config, getattr(config.approvers, group), "approvers", group)
     yield from _strangers(config, config.break_glass, "break_glass")
+    yield from _autonomy(config)
     for key, entry in config.actions.items():
         yield from _of_action(config, key, entry)
     yield from _sources(config)
@@ -46,6 +47,15 @@ def _people(config: Config) -> Iterator[Problem]:
             yield Problem(text, ("people", key, "email"))
         if person.same_as and (why := _no_main_entry(config, key, person.same_as)):
             yield Problem(why, ("people", key, "same_as"))
+
+
+def _autonomy(config: Config) -> Iterator[Problem]:
+    for service, autonomy in config.autonomy.items():
+        if service not in config.services:
+            yield Problem(f"{service!r} is not among services", ("autonomy", service))
+        for action in autonomy.actions:
+            if action not in config.actions:
+                yield Problem(f"{action!r} is not among actions", ("autonomy", service, "actions", action))
 
 
 def _no_main_entry(config: Config, key: str, main: str) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.core.action import Tier
 from bot.core.actor import Actor
 from bot.core.alert import Severity
-from bot.core.approvals import rules
+from bot.core.approvals import autonomy, rules
 from bot.core.approvals.policy_types import ActionRequest, CountedDecision, DecisionContext, Rule, RuleResult, names_text
 from bot.core.approvals.roster import Eligibility
 from bot.core.approvals.rules import Check
@@ -35,6 +35,7 @@ def may_break_glass(
     checks: list[Check] = [
         lambda: rules.tier_allowed(request),
         lambda: rules.human_member(actor, eligibility),
+        lambda: autonomy.may_run(request),
         lambda: _named_for_it(eligibility, named),
         lambda: _decided_by_people(request),
         lambda: rules.automation_on(context),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot.core.action import DecisionChoice, ProposalState, Tier
 from bot.core.actor import Actor
-from bot.core.approvals import blast_radius, break_glass, rules
+from bot.core.approvals import autonomy, blast_radius, break_glass, rules
 from bot.core.approvals.policy_types import (
     RULE_ERRORS,
     ActionRequest,
@@ -41,8 +41,12 @@ def policy_version(config: Config) -> str:
     )
     if config.limits != Limits():
         settings["limits"] = config.limits.model_dump()
+    # What is as before these keys were known has the version that it always had.
     if config.break_glass:
         settings["break_glass"] = config.break_glass
+    for name in ("autonomy", "standing"):
+        if getattr(config, name) != Config.model_fields[name].get_default(call_default_factory=True):
+            settings[name] = config.model_dump(mode="json", include={name})[name]
     body = json.dumps([CODE_VERSION, settings], sort_keys=True)
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 
@@ -85,7 +89,7 @@ def may_propose(
     actor: Actor | None, eligibility: Eligibility | None, request: ActionRequest, context: DecisionContext
 ) -> RuleResult:
     """Whether this may be put to people. `actor` None: the bot proposes by itself."""
-    checks: list[Check] = [lambda: rules.tier_allowed(request)]
+    checks: list[Check] = [lambda: rules.tier_allowed(request), lambda: autonomy.may_be_proposed(request)]
     if actor is not None:
         checks += [lambda: rules.human_member(actor, eligibility), lambda: rules.on_rota_or_owner(eligibility)]
     checks += [
@@ -116,6 +120,7 @@ def may_decide(
         checks.append(lambda: rules.may_deny(eligibility, request, context))
         return rules.first_objection(checks) or RuleResult(True, Rule.MAY_DENY)
     checks += [
+        lambda: autonomy.may_run(request),
         lambda: rules.automation_on(context),
         lambda: rules.no_freeze(request, context),
         lambda: rules.incident_open(context),
@@ -149,6 +154,7 @@ def may_start(request: ActionRequest, context: DecisionContext) -> RuleResult:
     """Whether it may start now: asked in the claim and again before the remote call. `quorum` asks for eligibility."""
     checks: list[Check] = [
         lambda: rules.tier_allowed(request),
+        lambda: autonomy.may_run(request),
         lambda: rules.automation_on(context),
         lambda: rules.no_freeze(request, context),
         lambda: rules.incident_open(context),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from bot.core.action import DecisionChoice, ProposalState, Replicas, Tier
+from bot.core.action import Autonomy, DecisionChoice, ProposalState, Replicas, Tier
 from bot.core.alert import Severity
 from bot.core.approvals.roster import Eligibility
 from bot.core.config.actions import Freeze, Limits, SoloMode
@@ -35,6 +35,7 @@ class Rule(StrEnum):
     MAY_SILENCE = "may silence"
     SOLO = "solo"
     BREAK_GLASS = "break-glass"
+    AUTONOMY = "autonomy"
     ERROR = "error"
     TIER_X = "tier X"
     ONLY_HUMANS = "only humans"
@@ -107,6 +108,8 @@ class ActionRequest:
     kind: str = ""
     silence: timedelta | None = None
     """How long a silence would last."""
+    autonomy: Autonomy = Autonomy.APPROVE
+    """How far Tocsin goes with it: as it was proposed, or as it is configured now if that is less."""
     target_revision: str = ""
     """The revision to which a rollback would go back."""
     replicas: Mapping[str, Replicas] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from bot.core.action import Terms
+from bot.core.action import Autonomy, Terms
 from bot.core.text.moments import iso_utc
 
 
@@ -61,6 +61,8 @@ def record_of(terms: Terms) -> dict[str, JsonValue]:
     """The canonical record as plain JSON. Raises ValueError if an argument has no canonical form."""
     # Where these are empty, the bytes of a record are those that it always had.
     empty = {name for name in _LATER if not getattr(terms, name)}
+    if terms.autonomy is Autonomy.APPROVE:
+        empty.add("autonomy")
     covered = terms.model_dump(include=_COVERED - empty, by_alias=True)
     spelled = {
         "dry_run_digest": text_fingerprint(terms.dry_run),

@@ -41,8 +41,10 @@ def plan_text(proposal: Proposal) -> str:
 def may_be_approved(proposal: Proposal) -> bool:
     """Whether the card has an Approve button: people decide this tier, and what they approve can be shown whole."""
     shown = (plan_text(proposal), request_text(proposal))
-    return proposal.tier in (Tier.ONE, Tier.TWO, Tier.THREE) and all(
-        sum(map(_sent_characters, text)) <= MAX_CODE_CHARACTERS for text in shown
+    return (
+        proposal.autonomy.runs
+        and proposal.tier in (Tier.ONE, Tier.TWO, Tier.THREE)
+        and all(sum(map(_sent_characters, text)) <= MAX_CODE_CHARACTERS for text in shown)
     )
 
 

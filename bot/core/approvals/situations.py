@@ -131,6 +131,7 @@ class _Question:
             dry_run_ok=situation.dry_run_works,
             notified_at=now - waited,
             kind=config.actions[situation.action].kind,
+            autonomy=config.autonomy_of(situation.service, situation.action),
         )
         self.context = DecisionContext(
             now=now,

@@ -10,10 +10,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from bot.core.action import Autonomy
 from bot.core.alert import Severity
 from bot.core.config.actions import ActionConfig, Approvers, Freeze, Limits, Solo, SoloMode
 from bot.core.config.alerts import GROUPS_A_MINUTE, Inhibition, Maintenance, SourceConfig, Threshold
 from bot.core.config.audit import AuditConfig
+from bot.core.config.autonomy import OfService, ServiceAutonomy, StandingConfig
 from bot.core.config.budget import Budget
 from bot.core.config.fields import Address, ConfigSection, Duration, SeverityLevel, SlackId
 from bot.core.config.retention import Retention
@@ -77,6 +79,9 @@ class Config(ConfigSection):
     solo: Solo = SoloMode.AFTER
     break_glass: tuple[str, ...] = ()
     """Who may approve alone in an emergency: loud, with a reason, reviewed by somebody else."""
+    autonomy: dict[str, OfService] = Field(default_factory=dict)
+    """Service -> how far Tocsin goes by itself there; approve where nothing is said."""
+    standing: StandingConfig = StandingConfig()
     actions: dict[str, ActionConfig] = Field(default_factory=dict)
     freezes: tuple[Freeze, ...] = ()
     limits: Limits = Limits()
@@ -96,6 +101,10 @@ class Config(ConfigSection):
     audit: AuditConfig = AuditConfig()
     command: Annotated[str, AfterValidator(_slash_command)] = "/incident"
     plugins: tuple[str, ...] = ()
+
+    def autonomy_of(self, service: str, action: str) -> Autonomy:
+        """How far Tocsin goes by itself with an action on a service."""
+        return self.autonomy.get(service, ServiceAutonomy()).of(action)
 
     def person_key(self, key: str) -> str:
         """The main entry of a person: `same_as` of a second account's, else the key itself."""

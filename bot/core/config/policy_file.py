@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from bot.core.config.actions import Approvers, Freeze, Limits, Solo, SoloMode
+from bot.core.config.autonomy import OfService, StandingConfig
 from bot.core.config.fields import ConfigSection
 
 
@@ -18,6 +19,8 @@ class PolicyFile(ConfigSection):
     approvers: Approvers = Approvers()
     solo: Solo = SoloMode.AFTER
     break_glass: tuple[str, ...] = ()
+    autonomy: dict[str, OfService] = Field(default_factory=dict)
+    standing: StandingConfig = StandingConfig()
     freezes: tuple[Freeze, ...] = ()
     limits: Limits = Limits()
     tiers: dict[str, int] = Field(default_factory=dict)

@@ -10,7 +10,8 @@ LIVE = frozenset(
     {
         "sources", "people", "services", "default_on_call", "severities", "triage_from", "incident_from", "heartbeats",
         "heartbeat_every",
-        "maintenance", "inhibitions", "thresholds", "approvers", "solo", "break_glass", "actions", "freezes", "limits",
+        "maintenance", "inhibitions", "thresholds", "approvers", "solo", "break_glass", "autonomy", "standing", "actions",
+        "freezes", "limits",
         "heartbeat_url", "close_after",
         "budget", "retention", "audit",
     }

@@ -53,7 +53,14 @@ def render(content: ProposalContent, view: ViewContext) -> Rendered:
     blocks: list[Block | None] = [
         header(title),
         _outcome(proposal),
-        paragraph([_risk_line(proposal), labelled("Because", _because(content, view, title)), *_decisions(content)]),
+        paragraph(
+            [
+                _risk_line(proposal),
+                labelled("Because", _because(content, view, title)),
+                *_by_hand(proposal),
+                *_decisions(content),
+            ]
+        ),
         _controls(content, view),
         context(*_small_print(content, view)),
     ]
@@ -63,7 +70,14 @@ def render(content: ProposalContent, view: ViewContext) -> Rendered:
 def word_of(content: ProposalContent) -> str:
     """The state as a word, first on the card."""
     state = content.proposal.state
+    if _only_suggested(content.proposal):
+        return "RUN BY HAND"
     return ("DONE BY HAND, " if content.manual else "") + _WORDS.get(state, state.value.upper())
+
+
+def _only_suggested(proposal: Proposal) -> bool:
+    """Whether it waits for somebody to run it by hand: nobody approves it here."""
+    return proposal.state.decidable and not proposal.autonomy.runs
 
 
 def _risk(proposal: Proposal) -> str:
@@ -75,7 +89,7 @@ def _risk(proposal: Proposal) -> str:
     if not proposal.state.decidable:
         return f"{proposal.tier.label} · {undo}{state}"
     approvals = _APPROVALS.get(proposal.tier)
-    needed = f"{proposal.tier.label}, needs {approvals}" if approvals else proposal.tier.label
+    needed = f"{proposal.tier.label}, needs {approvals}" if approvals and proposal.autonomy.runs else proposal.tier.label
     return f"{needed} · {undo}{state} · waits until {clock_to_the_minute(proposal.expires_at)}"
 
 
@@ -128,6 +142,7 @@ def _facts(content: ProposalContent) -> Block:
         risk=f"{tier.label}: {_APPROVALS.get(tier, 'not decided by people')}",
         reversible=f"yes, by {plain_text(proposal.undo, 60)}" if proposal.undo else "no undo configured",
         requester=_name(proposal.requester) if proposal.requester else "Suggested by Tocsin",
+        autonomy=proposal.autonomy.value,
         expires=when(proposal.expires_at) if proposal.state.decidable else "",
         may_approve=plain_text(who_may(tier, proposal.service, proposal.requester), 300),
         dry_run=when(proposal.dry_run_at),
@@ -142,6 +157,12 @@ def _decided(content: ProposalContent) -> str:
         if d.revision == content.proposal.revision
     ]
     return "\n".join([*lines, f"*{alone}*"] if (alone := _alone(content)) else lines)
+
+
+def _by_hand(proposal: Proposal) -> Iterable[Line]:
+    """What to run, where Tocsin only suggests it: the exact request is behind Details."""
+    if _only_suggested(proposal) and proposal.steps:
+        yield labelled("Run by hand", proposal.steps[0])
 
 
 def _decisions(content: ProposalContent) -> Iterable[Line]:
@@ -174,7 +195,7 @@ def _controls(content: ProposalContent, view: ViewContext) -> Block:
     ref, now = proposal.ref, proposal.state
     value = f"{ref}:{proposal.revision}"
     may_deny = now.decidable or now is ProposalState.APPROVED
-    by_hand = now.asks_by_hand and now is not ProposalState.UNKNOWN and not content.manual
+    by_hand = (now.asks_by_hand and now is not ProposalState.UNKNOWN and not content.manual) or _only_suggested(proposal)
     return actions(
         approve_button(proposal, view),
         button("Deny...", DecisionChoice.DENY, value, accessible_label=f"Deny {ref}") if may_deny else None,
@@ -208,6 +229,8 @@ def _small_print(content: ProposalContent, view: ViewContext) -> list[str]:
     proposal = content.proposal
     if not proposal.state.decidable:
         return [_state_line(content)]
+    if _only_suggested(proposal):
+        return [_who(content, view), _state_line(content)]
     unseen = "The plan does not fit whole into a dialog, so it cannot be approved here: run it by hand"
     return [_who(content, view), "" if may_be_approved(proposal) else unseen, _state_line(content)]
 
@@ -216,13 +239,16 @@ def _who(content: ProposalContent, view: ViewContext) -> str:
     """Whom the card notifies, and who can approve."""
     proposal = content.proposal
     mentions = " ".join(f"<@{user}>" for user in approvers(content, view))
+    if _only_suggested(proposal):
+        return f"{mentions} Run it by hand, then press I ran it".strip()
     may = who_may_briefly(proposal.tier, proposal.service, proposal.requester)
     return f"{mentions} {plain_text(may, 300)} can approve".strip()
 
 
 def _state_line(content: ProposalContent) -> str:
     proposal = content.proposal
-    return f"*{word_of(content)}* {proposal.ref} revision {proposal.revision}"
+    autonomy = f" · autonomy: {proposal.autonomy.value}" if proposal.state.decidable else ""
+    return f"*{word_of(content)}* {proposal.ref} revision {proposal.revision}{autonomy}"
 
 
 def approvers(content: ProposalContent, view: ViewContext) -> list[str]:

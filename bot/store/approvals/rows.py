@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import Decision, DecisionChoice, Plan, Proposal, ProposalState, Terms
+from bot.core.action import Autonomy, Decision, DecisionChoice, Plan, Proposal, ProposalState, Terms
 from bot.core.approvals import policy
 from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision, DecisionContext
 from bot.core.approvals.record import terms_of
@@ -112,8 +112,12 @@ def request_of(
     requesters: Iterable[str] = (),
     dry_run_ok: bool,
     notified_at: datetime | None = None,
+    proposed_at: Autonomy = Autonomy.STANDING,
 ) -> ActionRequest:
-    """What the rules are asked about a plan. `dry_run_ok`: whether its dry run worked and still counts."""
+    """What the rules are asked about a plan. `dry_run_ok`: whether its dry run worked and still counts.
+
+    `proposed_at`: how far Tocsin went when it was proposed; a configuration that goes further since does not raise it.
+    """
     return ActionRequest(
         action=plan.action,
         service=plan.service,
@@ -128,6 +132,7 @@ def request_of(
         silence=_silence_length(plan.kind, plan.arguments),
         target_revision=_target_revision(plan, config),
         replicas=plan.replicas,
+        autonomy=min(proposed_at, autonomy_of(plan, config), key=lambda autonomy: autonomy.rank),
     )
 
 
@@ -145,11 +150,17 @@ async def stored_request(
         requesters=terms.requesters,
         dry_run_ok=dry_run_ok,
         notified_at=notified_at,
+        proposed_at=terms.autonomy,
     )
 
 
 SILENCES = ("silence_alert", "tocsin_silence")
 """Kinds of action that mute alerts for a `duration`: in Alertmanager, and in Tocsin itself."""
+
+
+def autonomy_of(plan: Plan, config: Config) -> Autonomy:
+    """How far Tocsin goes with it now. A silence changes no system, so people may always approve one."""
+    return Autonomy.APPROVE if plan.kind in SILENCES else config.autonomy_of(plan.service, plan.action)
 
 
 def _silence_length(kind: str, arguments: Mapping[str, object]) -> timedelta | None:

@@ -20,7 +20,7 @@ from bot.core.incident import reference
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
-from bot.store.approvals import own_changes, rows, transitions
+from bot.store.approvals import own_changes, rows, track_record, transitions
 from bot.store.approvals.context import read_context
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
 from bot.store.db.database import Database
@@ -86,7 +86,11 @@ class ProposalStore:
             answer = policy.may_propose(actor, eligibility, request, context)
             if not answer.allow:
                 await self._refused(session, draft, actor, answer)
+                if answer.rule is Rule.AUTONOMY and actor is None:
+                    await track_record.suggest(self.db, session, draft.key, owner, plan)
                 return Opened("", answer)
+            if not request.autonomy.runs and actor is None:
+                await track_record.suggest(self.db, session, draft.key, owner, plan)
             row = await self._insert(session, draft, owner, context.now, ProposalState.PENDING)
             return Opened(transitions.ref_of(row), answer, new=True)
 
@@ -171,6 +175,7 @@ class ProposalStore:
             requesters=sorted(draft.requesters - {draft.requester, ""}),
             because=draft.because,
             expires_at=row.expires_at,
+            autonomy=rows.autonomy_of(draft.plan, self.config),
         )
 
     async def open_manual(self, draft: Draft, who: str) -> str:

@@ -18,7 +18,7 @@ from bot.store.tables.alerts import (
     UnreadableRow,
 )
 from bot.store.tables.answers import PostmortemRow, QuestionRow
-from bot.store.tables.approvals import AttemptRow, BreakGlassRow, ClaimRow, DecisionRow, ProposalRow, SwitchRow
+from bot.store.tables.approvals import AttemptRow, BreakGlassRow, ClaimRow, DecisionRow, ProposalRow, SuggestionRow, SwitchRow
 from bot.store.tables.history import AuditRow, TimelineRow
 from bot.store.tables.incidents import CauseRow, IncidentRow
 from bot.store.tables.oversight import PageRow
@@ -55,6 +55,7 @@ __all__ = [
     "SeenRow",
     "SilenceRow",
     "SourceRow",
+    "SuggestionRow",
     "SwitchRow",
     "TimelineRow",
     "TriageRow",

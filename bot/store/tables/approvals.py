@@ -103,6 +103,21 @@ class BreakGlassRow(SQLModel, table=True):
     review: str = Field(default="", sa_type=Text)
 
 
+class SuggestionRow(SQLModel, table=True):
+    """What would have been proposed, or was only suggested, because the service's autonomy goes no further."""
+
+    __tablename__ = "suggestions"
+    id: int | None = numbered_key()
+    key: str = Field(unique=True)
+    """Of the request, as of a proposal."""
+    at: datetime = Field(sa_type=Moment)
+    group_id: int | None = Field(default=None, sa_type=BigInteger)
+    incident_id: int | None = Field(default=None, sa_type=BigInteger)
+    service: str = Field(index=True)
+    action: str
+    arguments: dict[str, Any] = Field(sa_type=Json)
+
+
 class SwitchRow(SQLModel, table=True):
     """A switch that a person turned: `pause` (everywhere), `stop:AL-3` (one group)."""
 
