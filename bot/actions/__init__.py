@@ -1,1 +1,1 @@
-"""Remediations, one plugin a file: each dry-runs, runs, verifies and names what undoes it."""
+"""Remediations, one plugin a file: each dry-runs, runs, verifies and names its undo."""

@@ -37,16 +37,16 @@ def _check(config: Config, key: str, rhythm: Rhythm, now: datetime) -> Check:
     name, configured = f"Heartbeat {key}", config.heartbeat_every
     silence = now - rhythm.last_seen_at
     last = f"last {elapsed_text(silence)} ago"
-    comes = f"comes every {elapsed_text(rhythm.period)}" if rhythm.period else f"{rhythm.beats} so far"
+    comes = f"comes every {elapsed_text(rhythm.period)}" if rhythm.period else f"{rhythm.count} so far"
     if is_missed(rhythm, silence, configured):
         return failed(name, f"{comes}, {last}", "check that source's sender: its Prometheus, its Alertmanager and the route")
     if configured is not None and rhythm.period > 2 * configured:
         advice = f"with heartbeat_every: {elapsed_text(configured)} each gap pages: raise it, leave it out, or {_ROUTE}"
         return failed(name, f"{comes}, configured {elapsed_text(configured)}", advice)
-    if configured is None and rhythm.beats < LEARNED_AFTER:
+    if configured is None and rhythm.count < LEARNED_AFTER:
         return ok(
             name,
-            f"{rhythm.beats} of {LEARNED_AFTER} beats, {last}",
+            f"{rhythm.count} of {LEARNED_AFTER} heartbeats, {last}",
             "its period is learned from three; until then it pages nobody",
         )
     if rhythm.period > OFTEN_ENOUGH:

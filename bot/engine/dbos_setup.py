@@ -64,7 +64,7 @@ _filter = _WithoutHarmless()
 
 
 def slow_down(dbos: DBOS) -> None:
-    """Before the launch on SQLite: let DBOS look seldom for what one process alone hardly ever has.
+    """Before the launch on SQLite: let DBOS poll seldom for what one process alone hardly ever has.
 
     That is its queues, which only runs go through that were resumed elsewhere, and delays and deadlines, which ours have not.
     Each took two statements a second at rest. There is no public setting; where the fields are gone it stays as it was.

@@ -3,7 +3,7 @@
 import yaml
 
 SCOPES: dict[str, str] = {
-    "app_mentions:read": "Hear `@tocsin verb ...`, also in threads, where slash commands cannot be typed.",
+    "app_mentions:read": "Receive `@tocsin verb ...`, also in threads, where slash commands cannot be typed.",
     "channels:history": "Find its own message again by its key when Slack's answer to a post was lost.",
     "channels:join": "Enter a public channel of the configuration by itself instead of failing there.",
     "channels:read": "See whether a channel is private or shared: who may read there may ask about what belongs to it.",

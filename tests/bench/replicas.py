@@ -1,4 +1,4 @@
-"""PostgreSQL: what one bot acknowledges and sorts, and what two do, with alerts at one door and at both.
+"""PostgreSQL: what one bot acknowledges and sorts, and what two do, with alerts at one endpoint and at both.
 
 The server runs without fsync, beside the bots and the load on the same cores; the alerts are all new, ten a body.
 """
@@ -39,7 +39,7 @@ class _Figures:
 
 
 def report(*, alerts: int = ALERTS) -> None:
-    """One bot; two with one door; two with both doors: a fresh database each, printed."""
+    """One bot; two with one endpoint; two with both endpoints: a fresh database each, printed."""
     with serving() as server:
         figures = [(name, _run(server, bots, doors, alerts)) for name, bots, doors in _PLACES]
     one = figures[0][1]
@@ -48,7 +48,7 @@ def report(*, alerts: int = ALERTS) -> None:
     table(f"PostgreSQL: {alerts:,} new alerts, {BATCH} a body", head, rows)
 
 
-_PLACES = (("one", 1, 1), ("two, one door", 2, 1), ("two, both doors", 2, 2))
+_PLACES = (("one", 1, 1), ("two, one endpoint", 2, 1), ("two, both endpoints", 2, 2))
 
 
 def _row(name: str, run: _Figures, one: _Figures, doors: int) -> list[object]:

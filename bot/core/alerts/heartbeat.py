@@ -20,7 +20,7 @@ class Rhythm:
     """How an always-firing rule has come so far."""
 
     last_seen_at: datetime
-    beats: int = 1
+    count: int = 1
     period: timedelta = timedelta(0)
     """The longest gap between two heartbeats, a little less with each that comes sooner; 0 before there are two."""
 
@@ -29,14 +29,14 @@ def next_rhythm(rhythm: Rhythm, at: datetime) -> Rhythm:
     """The rhythm after one more delivery; one that arrives late or twice changes no period."""
     gap = at - rhythm.last_seen_at
     if gap < SAME_HEARTBEAT:
-        return Rhythm(max(rhythm.last_seen_at, at), rhythm.beats, rhythm.period)
-    if rhythm.beats >= LEARNED_AFTER and gap > MISSED_PERIODS * rhythm.period:
+        return Rhythm(max(rhythm.last_seen_at, at), rhythm.count, rhythm.period)
+    if rhythm.count >= LEARNED_AFTER and gap > MISSED_PERIODS * rhythm.period:
         gap = GROWS_BY * rhythm.period
-    return Rhythm(at, rhythm.beats + 1, max(gap, rhythm.period * SHRINKS_TO))
+    return Rhythm(at, rhythm.count + 1, max(gap, rhythm.period * SHRINKS_TO))
 
 
 def is_missed(rhythm: Rhythm, silence: timedelta, configured: timedelta | None) -> bool:
     """Whether a rule has been silent for too long: by the period that is configured, else by the learned one."""
     if configured is not None:
         return silence > MISSED_PERIODS * configured
-    return rhythm.beats >= LEARNED_AFTER and silence > MISSED_PERIODS * rhythm.period
+    return rhythm.count >= LEARNED_AFTER and silence > MISSED_PERIODS * rhythm.period

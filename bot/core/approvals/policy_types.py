@@ -60,7 +60,7 @@ class Rule(StrEnum):
     BUSY = "busy"
     ROTA_UNREACHABLE = "rota unreachable"
     DRY_RUN = "dry run"
-    TAMPERED = "digest mismatch"
+    TAMPERED = "fingerprint mismatch"
     EXPIRED = "expired"
     LATE = "late"
     OTHER_MESSAGE = "other message"

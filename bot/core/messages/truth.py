@@ -1,6 +1,6 @@
 """The gate before a triage is shown: what contradicts the rest of it, or tells no change at all, is not told.
 
-One message tells one story: one onset, each change once, no level that reads alike before and after, and no service that
+One message gives one account: one onset, each change once, no level that reads alike before and after, and no service that
 alerts called normal. What is left out here stays in the record.
 """
 

@@ -147,14 +147,14 @@ def waits_by_caller(calls: Iterable[CallSummary]) -> list[CallerWaits]:
 
 
 def _waits(minute: int, caller: str, to: str, own: Sequence[CallSummary], called: Sequence[CallSummary]) -> CallerWaits:
-    served, weight = _drawn(called)
+    served, weight = _weighted_durations(called)
     callees = [call.service for call, seconds in zip(called, served, strict=True) for _ in seconds]
-    own_waits, own_weight = _drawn(own)
+    own_waits, own_weight = _weighted_durations(own)
     waited = _bands(np.concatenate(own_waits)[None, :], own_weight)[0]
     return CallerWaits(minute, caller, to, sum(call.count for call in own), waited, np.concatenate(served), weight, callees)
 
 
-def _drawn(calls: Sequence[CallSummary]) -> tuple[list[Values], Values]:
+def _weighted_durations(calls: Sequence[CallSummary]) -> tuple[list[Values], Values]:
     """Durations of each summary, and how many calls each duration of all of them stands for."""
     durations = [_durations(call) for call in calls]
     return durations, np.concatenate([np.full(len(d), call.count / len(d)) for call, d in zip(calls, durations, strict=True)])

@@ -49,7 +49,7 @@ class CategoryWeights:
     trouble: float = 1.0
     """A line that speaks of trouble of no known kind."""
     alert_text: float = 0.5
-    """Factor for the alert's own words: they were written with the rule, before anybody looked."""
+    """Factor for the alert's own words: they were written with the rule, before anything was measured."""
     beyond_threshold: float = 1.0
     """A signal beyond the threshold that its owners set."""
     deviation: float = 1.0

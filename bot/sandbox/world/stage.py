@@ -1,4 +1,4 @@
-"""Sets a scene: draws older changes, the fault with its cause, and a newer deploy that is innocent."""
+"""Prepares a fault: draws older changes, the fault with its cause, and a newer deploy that is innocent."""
 
 import random
 

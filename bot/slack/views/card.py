@@ -81,7 +81,7 @@ def _small_print(card: CardContent, view: ViewContext) -> Iterable[str]:
 
 
 def square(group: AlertGroup) -> str:
-    """The colour of its severity; green once its alerts have cleared, and somebody could look."""
+    """The colour of its severity; green once its alerts have cleared, and this could be checked."""
     if group.state in (GroupState.MONITORING, GroupState.RESOLVED) and not unconfirmed(group):
         return CLEARED
     return square_of(group.severity)
@@ -143,7 +143,7 @@ def _cause(card: CardContent) -> tuple[str, str] | None:
 
 
 def _since(card: CardContent, view: ViewContext) -> str:
-    """Since when, and who looks after it; whoever is mentioned here is notified."""
+    """Since when, and who acknowledged it; whoever is mentioned here is notified."""
     group = card.group
     on_call = " ".join(f"<@{user}>" for user in view.mention) or ", ".join(view.on_call)
     again = f"reopened {counted(group.reopened, 'time')}" if group.reopened else ""

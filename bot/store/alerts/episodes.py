@@ -125,7 +125,7 @@ def status_of(row: AlertRow | EpisodeRow) -> Status:
 
 
 async def record_heartbeat(session: AsyncSession, row: AlertRow) -> None:
-    """Note one more beat of an always-firing rule."""
+    """Note one more heartbeat of an always-firing rule."""
     key = f"{row.source}:{row.name}"
     heartbeat = await session.get(HeartbeatRow, key)
     if heartbeat is None:
@@ -134,6 +134,6 @@ async def record_heartbeat(session: AsyncSession, row: AlertRow) -> None:
         await session.flush()
     if row.status == "firing":
         rhythm = next_rhythm(heartbeat.rhythm, row.received_at)
-        heartbeat.last_seen_at, heartbeat.beats = rhythm.last_seen_at, rhythm.beats
+        heartbeat.last_seen_at, heartbeat.beats = rhythm.last_seen_at, rhythm.count
         heartbeat.every_seconds = rhythm.period.total_seconds()
     session.add(heartbeat)

@@ -1,4 +1,4 @@
-"""Postmortem drafts as rows, and the material they are made from."""
+"""Postmortem drafts as rows, and the rows they are made from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -87,7 +87,7 @@ async def use(
         db, session, who=person, what=WHAT, subject=ref, before=row.state, after=stamp(opened.until), reason=reason,
         policy=policy, message=f"r{row.revision} {row.plan_fingerprint}",
     )  # fmt: skip
-    await _tell(db, session, row, roster, opened, reason)
+    await _notify(db, session, row, roster, opened, reason)
     summary = f"BREAK-GLASS: {person} approved {ref} alone ({row.record['title']}): {reason}"
     if await session.get(PageRow, f"break-glass:{ref}") is None:
         details = {"proposal": ref, "service": row.service, "who": person, "why": reason}
@@ -118,7 +118,7 @@ async def _opened(db: Database, session: AsyncSession, row: ProposalRow, person:
     return opened
 
 
-async def _tell(
+async def _notify(
     db: Database, session: AsyncSession, row: ProposalRow, roster: Roster, opened: BreakGlassRow, reason: str
 ) -> None:
     """One line in the service's channel and one in the default channel, for everyone whom it concerns."""

@@ -11,7 +11,7 @@ from bot.store.db.database import Database
 from bot.store.tables import AuditRow, IncidentRow
 
 HANDED_OVER = "handed over"
-TAKEN = "taken"
+SELF_ASSIGNED = "taken"
 """How the audit says that a lead was come by: from somebody who had the right to give it, or without."""
 
 

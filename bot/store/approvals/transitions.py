@@ -226,8 +226,8 @@ async def raise_alarm(db: Database, session: AsyncSession, row: ProposalRow, why
     state = ProposalState(row.state)
     begun = state.final or state in (ProposalState.EXECUTING, ProposalState.VERIFYING)
     effect = f"it is {row.state} already" if begun else "it will not run"
-    await audit.append(db, session, who="tocsin", what="alarm: digest mismatch", subject=ref, reason=why)
-    key = f"alarm:digest:{ref}"
+    await audit.append(db, session, who="tocsin", what="alarm: fingerprint mismatch", subject=ref, reason=why)
+    key = f"alarm:fingerprint:{ref}"
     if await session.get(PageRow, key) is None:
         summary = f"{ref} was changed in the database after it was put to people; {effect}"
         session.add(PageRow(key=key, summary=summary, severity="SEV1", details={"proposal": ref, "why": why}, at=db.clock()))

@@ -13,7 +13,7 @@ from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.alerts.groups import mention, open_incident, touch_card
 from bot.store.approvals import transitions
-from bot.store.approvals.roles import HANDED_OVER, TAKEN
+from bot.store.approvals.roles import HANDED_OVER, SELF_ASSIGNED
 from bot.store.db.database import Database
 from bot.store.incidents import causes
 from bot.store.tables import GroupRow, IncidentRow, TimelineRow
@@ -238,7 +238,7 @@ async def set_lead(db: Database, ref: str, person: str, by: str = "", *, handed_
             subject=f"INC-{incident.id}",
             before=before,
             after=person,
-            message=HANDED_OVER if handed else TAKEN,
+            message=HANDED_OVER if handed else SELF_ASSIGNED,
         )
         await _show(db, session, group, incident)
         return to_incident(incident)

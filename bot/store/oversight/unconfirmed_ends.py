@@ -15,7 +15,7 @@ from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow
 
 LATELY = timedelta(minutes=2)
-"""An end so fresh is looked at: Alertmanager ends alerts some four minutes after Prometheus went, so it is away by then."""
+"""An end so fresh is checked: Alertmanager ends alerts some four minutes after Prometheus went, so it is away by then."""
 EVALUATED_BY_PROMETHEUS = frozenset({"alertmanager", "vmalert"})
 """Kinds of source whose alerts the configured Prometheus evaluates."""
 
@@ -32,7 +32,7 @@ class UnconfirmedEnds:
         return await self._numbers(col(GroupRow.cleared_at) >= since, col(GroupRow.unconfirmed_at).is_(None))
 
     async def marked(self) -> list[int]:
-        """Groups that wait for somebody who can look."""
+        """Groups that wait until something can be checked."""
         return await self._numbers(col(GroupRow.unconfirmed_at).is_not(None))
 
     async def _numbers(self, *conditions: ColumnElement[bool]) -> list[int]:
@@ -45,10 +45,10 @@ class UnconfirmedEnds:
             return [number for number in (await session.exec(query)).all() if number is not None]
 
     async def mark(self, number: int, why: str) -> None:
-        """Its card and its thread say that nobody could look."""
+        """Its card and its thread say that nothing could be checked."""
         text = (
             f"No alert is reported any more, and Prometheus, which evaluates them, cannot be read ({why}). "
-            "This is no all-clear: look by hand."
+            "This is no all-clear: check by hand."
         )
         await self._change(number, self.db.clock(), text, name="unconfirmed")
 

@@ -129,7 +129,7 @@ class Sender:
         return started
 
     def _pause_after(self, due: Sequence[DueMessage], edits: int) -> float:
-        """Seconds until the next look, if no commit comes before; `edits` that may be made now."""
+        """Seconds until the next poll, if no commit comes before; `edits` that may be made now."""
         if due or self._workers or not self.outbox.db.sqlite:
             return self.limits.poll
         return self.limits.idle_poll if self.outbox.retries or edits < 1 else self.limits.rest_poll

@@ -40,7 +40,7 @@ def test_a_rule_that_comes_is_said_with_its_period() -> None:
 def test_before_its_period_is_known_it_says_so() -> None:
     (check,) = checks(beat(beats=2))
 
-    assert check.state == "ok" and check.result.startswith("2 of 3 beats") and "until then it pages nobody" in check.advice
+    assert check.state == "ok" and check.result.startswith("2 of 3 heartbeats") and "until then it pages nobody" in check.advice
 
 
 def test_a_rule_that_comes_seldom_is_told_when_its_silence_would_page() -> None:

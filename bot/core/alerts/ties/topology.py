@@ -39,7 +39,7 @@ class LearnedCall:
 
     @property
     def reason(self) -> str:
-        """For a grouping reason: it must read the same at each look."""
+        """For a grouping reason: it must read the same each time."""
         return f"{self.source} show that {self.caller} calls {self.callee}"
 
 

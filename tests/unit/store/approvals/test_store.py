@@ -91,8 +91,8 @@ async def test_changed_arguments_are_refused_at_the_press_with_an_alarm(house: O
 
     refused = await house.press("AP-1", "bob")
 
-    assert refused.rule == "digest mismatch"
-    assert (await rows(house, PageRow))[0].key == "alarm:digest:AP-1"
+    assert refused.rule == "fingerprint mismatch"
+    assert (await rows(house, PageRow))[0].key == "alarm:fingerprint:AP-1"
     assert await house.state("AP-1") == "stopped"
 
 
