@@ -33,6 +33,8 @@ AT_ONCE = 8
 """Triages that are started while more waits to be sorted: the cards of a storm come before the causes of its first groups."""
 MOST_ORDERED = 500
 """Of more triages the origin's is not looked for: that takes longer than it saves."""
+BETWEEN = 2
+"""Triages that are started before the inbox reads on, while something new is stored: it may be another source's worst."""
 HOLD_SECONDS = 3.0
 """The others wait no longer for the end of a storm than this."""
 
@@ -66,6 +68,8 @@ class Inbox:
         self._failures = 0
         self._size = FIRST
         self._more = True
+        self._mixed = True
+        """Whether triages came since those that wait were put in order."""
         self._unstarted: deque[tuple[str, int]] | None = None
         """Triages whose groups are committed; None until they were read from the table after the start."""
 
@@ -118,6 +122,7 @@ class Inbox:
         self._failures, self._size = 0, min(BATCH, self._size * 2) if self._more else FIRST
         if result is not None and self._unstarted is not None:
             self._unstarted.extend(result.triages)
+            self._mixed = self._mixed or bool(result.triages)
         return result is not None
 
     async def _failed(self) -> None:
@@ -136,13 +141,15 @@ class Inbox:
         """Start what is committed; whatever fails stays and is started with the next batch."""
         if self._unstarted is None:
             self._unstarted = deque(await self.rows.unstarted())
-        if not self._waits():
+        if self._mixed and not self._waits():
             self._put_origin_first(self._unstarted)
-        while self._unstarted and not self._waits():
+            self._mixed = False
+        started = 0
+        while self._unstarted and not self._waits() and not (self.wake.is_set() and started >= BETWEEN):
             ref, attempt = self._unstarted[0]
             await self.engine.start("triage", f"triage:{ref}:{attempt}", ref, attempt)
             self._unstarted.popleft()
-            self._begun += 1
+            self._begun, started = self._begun + 1, started + 1
 
     def _put_origin_first(self, waiting: deque[tuple[str, int]]) -> None:
         """Of the many groups of a storm those of the service that the others depend on: their facts say most."""

@@ -15,25 +15,24 @@ LEAST_SHARE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What was opened within the window before a group."""
+    """What was opened within the window before a group, by all sources or by its own."""
 
-    in_channel: int = 0
-    """Groups of its channel,"""
-    by_source: int = 0
-    """and those of them that alerts of its own source opened."""
+    groups: int = 0
     running: str = ""
     """The storm card that some of them stand on."""
 
 
-def storm_card(channel: str, at: datetime, opened: Opened, *, worth_a_call: bool = False) -> str:
-    """Key of the storm card that a group opened at `at` stands on; "" while there is no storm.
+def storm_card(channel: str, at: datetime, in_channel: Opened, by_source: Opened, *, worth_a_call: bool = False) -> str:
+    """Key of the storm card that a group of a channel opened at `at` stands on; "" while there is no storm.
 
-    A group that somebody is called for stands there only in a storm of its own source: among the groups of a source
-    that floods the channel it would be overlooked.
+    A group that somebody is called for stands on a card of its own source's storm alone: among the groups of another
+    source that floods the channel it would be overlooked.
     """
-    if (opened.by_source if worth_a_call else opened.in_channel) < STORM_GROUPS:
+    opened = by_source if worth_a_call else in_channel
+    if opened.groups < STORM_GROUPS:
         return ""
-    return opened.running or f"storm:{channel}:{int(at.timestamp())}"
+    new = f"storm:{channel}:{int(at.timestamp())}"
+    return opened.running or (f"{new}:own" if new == in_channel.running else new)
 
 
 def storms_over(groups: Sequence[tuple[str, datetime]], now: datetime) -> set[str]:

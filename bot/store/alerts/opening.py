@@ -1,6 +1,7 @@
 """Opens groups: with a card of their own, as lines of a storm card, or one for all that a source sends beyond its budget."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import case, func
 from sqlmodel import col, select
@@ -101,14 +102,18 @@ class Opening:
         """Once there is a storm, what arrives in the same moment belongs to it."""
         place = (channel, row.source, worth_a_call, row.received_at)
         if place not in self._storms:
-            opened = await self._opened_in(channel, row)
-            if key := storm.storm_card(channel, row.received_at, opened, worth_a_call=worth_a_call):
-                self._storms[place] = key
-        return self._storms.get(place, "")
+            in_channel, by_source = await self._opened_in(channel, row)
+            key = storm.storm_card(channel, row.received_at, in_channel, by_source, worth_a_call=worth_a_call)
+            if not key:
+                return ""
+            self._storms[place] = key
+        return self._storms[place]
 
-    async def _opened_in(self, channel: str, row: AlertRow) -> storm.Opened:
+    async def _opened_in(self, channel: str, row: AlertRow) -> tuple[storm.Opened, storm.Opened]:
+        """In this channel within the window before: by all sources, and by the one of this alert."""
         recent = GroupRow.channel == channel, col(GroupRow.opened_at) > row.received_at - storm.STORM_WINDOW
-        own = func.sum(case((col(GroupRow.source) == row.source, 1), else_=0))
-        query = select(func.count(), own, func.max(GroupRow.on_storm_card)).select_from(GroupRow).where(*recent)
-        in_channel, by_source, running = (await self.session.exec(query)).one()
-        return storm.Opened(in_channel, by_source or 0, running or "")
+        own = case((col(GroupRow.source) == row.source, 1), else_=0)
+        own_card = case((col(GroupRow.source) == row.source, GroupRow.on_storm_card), else_="")
+        columns: Any = (func.count(), func.max(GroupRow.on_storm_card), func.sum(own), func.max(own_card))
+        groups, card, own_groups, running = (await self.session.exec(select(*columns).where(*recent))).one()
+        return storm.Opened(groups, card or ""), storm.Opened(own_groups or 0, running or "")

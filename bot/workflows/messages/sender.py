@@ -61,12 +61,15 @@ class Sender:
         self._deferred: dict[str, tuple[int, float]] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
+        self._commits = 0
+        """How often something was committed since the start."""
         self._stopping = False
         self._pause = self.limits.poll
         self._last_round_at = monotonic()
 
     def wake(self) -> None:
         """Something was committed: check now instead of at the next poll."""
+        self._commits += 1
         self._wake.set()
 
     def age(self) -> float:
@@ -145,20 +148,28 @@ class Sender:
         while not self._stopping:
             if (pause := self._all.wait()) > 0:
                 await self._sleep(pause)
+            commits = self._commits
             ready = [waiting for waiting in await self.outbox.due(channel) if self._ready(waiting)]
-            if await self._first(ready, bucket):
+            if await self._first(ready, bucket, commits):
                 continue
             if (pause := bucket.wait()) == 0:
                 return
             # Not longer: an edit may come while posts wait for as long as Slack asks.
             await self._sleep(min(pause, 1.0))
 
-    async def _first(self, ready: Sequence[DueMessage], bucket: TokenBucket) -> bool:
-        """Send the first that Slack would take now; False if there is none. A post that has to wait keeps no edit back."""
+    async def _first(self, ready: Sequence[DueMessage], bucket: TokenBucket, commits: int) -> bool:
+        """Send the first that Slack would take now; False if there is none. A post that has to wait keeps no edit back.
+
+        True also where the list is to be read anew: in a storm most of it turns out to be shown already, one after the
+        other, and a critical card that came meanwhile would wait for all of them. `commits`: how many it was read after.
+        """
+        read_at = self._monotonic()
         for waiting in ready:
             if waiting.ts == "" and bucket.wait() > 0:
                 continue
             if await self._handle(*await self.outbox.with_parent(waiting.key), bucket):
+                return True
+            if self._commits != commits or self._monotonic() - read_at >= self.limits.poll:
                 return True
         return False
 

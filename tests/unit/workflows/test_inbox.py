@@ -1,7 +1,7 @@
 """The inbox loop: its cursor is the recovery, a poisoned row is set aside, a database that is away is nobody's fault."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,12 +24,14 @@ class RecordingEngine:
     def __init__(self) -> None:
         self.started: list[str] = []
         self.refusals = 0
+        self.on_start: Callable[[], None] = lambda: None
 
     async def start(self, workflow: str, id: str, *args: Any) -> None:
         if self.refusals:
             self.refusals -= 1
             raise RuntimeError("the journal does not answer")
         self.started.append(id)
+        self.on_start()
 
 
 class Room:
@@ -184,6 +186,21 @@ async def test_the_cards_of_a_storm_come_before_the_causes_of_its_groups(room: R
         started.append(len(room.engine.started))
 
     assert started == [8, 8, 8, 30]
+
+
+async def test_what_is_stored_while_the_triages_of_a_storm_start_is_sorted_before_the_others_start(room: Room) -> None:
+    await room.desk.store([alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(30)])
+    while len(await room.desk.groups()) < 24:
+        await room.inbox.once()
+    room.engine.on_start = room.inbox.wake.set
+
+    await room.inbox.once()
+    waiting = 30 - len(room.engine.started)
+    await room.desk.store([alert("theirs", source="other", labels={"service": "theirs"})])
+    await room.inbox.once()
+
+    assert waiting > 10
+    assert len(await room.desk.groups()) == 31 and len(room.engine.started) <= 30 - waiting + 4
 
 
 async def test_in_a_storm_the_group_of_the_service_that_the_others_depend_on_is_investigated_next(room: Room) -> None:

@@ -1,7 +1,5 @@
 """What a storm is, and where it seems to come from."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.core.alerts.storm import Opened, storm_card, storms_over, suspected_origin
@@ -15,15 +13,22 @@ GRAPH = {"storefront": ["cart", "checkout"], "cart": ["catalogue"], "checkout": 
     [(4, "", ""), (4, "storm:C1:1", ""), (5, "", f"storm:C1:{int(NOW.timestamp())}"), (5, "storm:C1:1", "storm:C1:1")],
 )
 def test_from_the_sixth_new_group_of_a_minute_on_there_is_a_storm(opened: int, running: str, expected: str) -> None:
-    assert storm_card("C1", NOW, Opened(in_channel=opened, running=running)) == expected
+    assert storm_card("C1", NOW, Opened(opened, running), Opened()) == expected
 
 
 def test_a_group_worth_a_call_is_no_line_in_the_storm_of_another_source() -> None:
-    flooded = Opened(in_channel=200, by_source=4, running="storm:C1:1")
+    flood, own = Opened(200, "storm:C1:1"), Opened(4)
 
-    assert storm_card("C1", NOW, flooded) == "storm:C1:1"
-    assert storm_card("C1", NOW, flooded, worth_a_call=True) == ""
-    assert storm_card("C1", NOW, replace(flooded, by_source=5), worth_a_call=True) == "storm:C1:1"
+    assert storm_card("C1", NOW, flood, own) == "storm:C1:1"
+    assert storm_card("C1", NOW, flood, own, worth_a_call=True) == ""
+
+
+def test_a_storm_of_its_own_source_beside_another_has_a_card_of_its_own() -> None:
+    now = f"storm:C1:{int(NOW.timestamp())}"
+
+    assert storm_card("C1", NOW, Opened(200, "storm:C1:1"), Opened(5), worth_a_call=True) == now
+    assert storm_card("C1", NOW, Opened(200, now), Opened(5), worth_a_call=True) not in ("", now)
+    assert storm_card("C1", NOW, Opened(200, now), Opened(9, "storm:C1:2"), worth_a_call=True) == "storm:C1:2"
 
 
 def test_a_storm_is_over_a_minute_after_its_newest_group() -> None:

@@ -280,6 +280,15 @@ async def test_a_bad_alert_of_another_source_has_a_card_of_its_own_in_a_flooded_
     ]
 
 
+async def test_a_storm_of_two_sources_in_one_channel_is_two_storm_cards(desk: Desk) -> None:
+    for source in ("prod", "other"):
+        await desk.receive(*(alert(f"f{n}", source=source, labels={"service": f"{source}-{n}"}) for n in range(7)))
+
+    cards = [group.on_storm_card for group in await desk.groups()]
+    assert cards[5] == cards[6] and cards[12] == cards[13]
+    assert len({*cards} - {""}) == 2
+
+
 async def test_ten_thousand_alerts_of_one_cause_are_one_group(desk: Desk) -> None:
     await desk.receive(*(alert(f"f{n}", severity="warning") for n in range(10_000)))
 

@@ -459,6 +459,28 @@ async def test_a_new_card_waits_for_no_edit_of_the_cards_that_stand(room: Room) 
     assert room.slack.calls[:2] == [("post", "card:AL-99"), ("post", "triage:AL-1")]
 
 
+async def test_a_card_that_comes_while_many_lines_turn_out_to_need_no_message_waits_for_none_of_them(room: Room) -> None:
+    room.db.on_messages.append(room.sender.wake)
+    looked_at: list[str] = []
+
+    async def render(row: MessageRow) -> Rendering | None:
+        looked_at.append(row.key)
+        if row.kind == "raised":
+            if len(looked_at) == 2:
+                await room.touch("card:AL-9")
+            return None
+        return await room.render(row)
+
+    room.sender.render = render
+    for number in range(5):
+        await room.touch(f"raised:AL-{number}", kind="raised")
+
+    await room.sender.drain()
+
+    assert looked_at.index("card:AL-9") == 2
+    assert len(looked_at) == 6 and room.slack.calls == [("post", "card:AL-9")]
+
+
 async def test_edits_go_on_while_posts_wait_for_their_turn(room: Room) -> None:
     await room.touch("card:AL-1")
     await room.sender.drain()
