@@ -56,6 +56,7 @@ from bot.store.triage.late_changes import LateChanges
 from bot.store.triage.past_incidents import PastIncidents
 from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
+from bot.store.triage.visible import visible_alerts
 from bot.web.app import build as build_web
 from bot.web.measures import count_message, count_pruned
 from bot.workflows.command_context import CommandContext
@@ -165,6 +166,7 @@ class App:
     def _build_router(self) -> None:
         """What people say to the bot: verbs, presses and dialogs."""
         self.approvals = self._build_approvals()
+        self.reading = Reading(self.db, self.people.channel_access, self.people.members)
         ctx = CommandContext(
             db=self.db,
             config=self.config,
@@ -174,7 +176,7 @@ class App:
             verbs=discover(["bot.commands", *self.config.plugins], Command),
             approvals=self.approvals,
             usergroup=self.people.usergroup,
-            reading=Reading(self.db, self.people.channel_access),
+            reading=self.reading,
             account=self.people.actor,
             tools={name: tool.info for name, tool in self.tools.items()},
         )
@@ -231,10 +233,8 @@ class App:
             coded=self.systems.code is not None,
             clustered=self.systems.cluster is not None,
         )
-        services = Current(lambda: self.catalogue.services)
-        self.agents = agents_of(
-            self.secrets, self.config, self.tool_runner, self.triages, self.questions, services, self.systems.remote
-        )
+        of_app = (self.secrets, self.config, self.tool_runner, self.triages, self.questions)
+        self.agents = agents_of(*of_app, Current(lambda: self.catalogue.services), self.systems.remote)
         self.engine.register("triage", triage(steps, analyst, self.agents.get))
         self.engine.register("remediation", remediation(RemediationSteps(self.approvals, self._account)))
         drafting = PostmortemSteps(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
@@ -269,11 +269,11 @@ class App:
             case=case,
             catalogue=self.catalogue,
             changes=Changes(self.db),
-            alerts=Alerts(self.db),
+            alerts=visible_alerts(self.db, case.group, self.reading.recallable),
             runbooks=self.runbooks,
             metrics=self.metrics,
             logs=self.logs,
-            past=PastIncidents(self.db),
+            past=PastIncidents(self.db, case.group, self.reading.recallable),
             traces=self.systems.traces,
             histories=self.systems.histories,
             code=self.systems.code,

@@ -16,6 +16,7 @@ config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 source_app = typer.Typer(no_args_is_help=True, help="Senders of alerts.")
 policy_app = typer.Typer(no_args_is_help=True, help="Who may approve what.")
+WithPrivate = Annotated[bool, typer.Option("--private", help="Private incidents too: their channel's members alone read them")]
 app.add_typer(config_app, name="config")
 app.add_typer(source_app, name="source")
 app.add_typer(db_app, name="db")
@@ -168,25 +169,27 @@ def manifest(
 
 
 @app.command()
-def incidents(all_: Annotated[bool, typer.Option("--all", help="Resolved ones too")] = False) -> None:
+def incidents(
+    all_: Annotated[bool, typer.Option("--all", help="Resolved ones too")] = False, private: WithPrivate = False
+) -> None:
     """List open incidents straight from the database; works with Slack down."""
     from rich.console import Console
 
     from bot.console.reading import print_incidents
     from bot.settings import load_secrets
 
-    print_incidents(load_secrets(), everything=all_, console=Console())
+    print_incidents(load_secrets(), everything=all_, private=private, console=Console())
 
 
 @app.command()
-def show(ref: Annotated[str, typer.Argument(help="INC-n or AL-n")]) -> None:
+def show(ref: Annotated[str, typer.Argument(help="INC-n or AL-n")], private: WithPrivate = False) -> None:
     """Show one incident or alert group with timeline, causes and draft; works with Slack down."""
     from rich.console import Console
 
     from bot.console.reading import print_incident
     from bot.settings import load_secrets
 
-    print_incident(load_secrets(), ref, Console())
+    print_incident(load_secrets(), ref, Console(), private=private)
 
 
 @app.command()

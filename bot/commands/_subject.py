@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.core.actor import Actor, is_direct
+from bot.core.actor import Actor, is_direct, visible_in
 from bot.core.errors import NotFound
 from bot.core.questions.grammar import mistyped_reference
 from bot.plugins import Request
@@ -52,7 +52,8 @@ async def around_of(ctx: CommandContext, request: Request) -> Around:
     if request.ref:
         return Around(await overview.subject_of(ctx.db, request.ref))
     everywhere = is_direct(request.channel)
-    here = await Interactions(ctx.db).open_in(await ctx.reading.readable(request) if everywhere else (request.channel,))
+    visibilities = await ctx.reading.readable(request) if everywhere else visible_in(request.channel)
+    here = await Interactions(ctx.db).open_in(visibilities)
     subject = await overview.subject_of(ctx.db, here[0]) if len(here) == 1 else None
     return Around(subject, only_one=subject is not None, open=() if subject else here, everywhere=everywhere)
 

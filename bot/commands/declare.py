@@ -23,8 +23,8 @@ _SEVERITIES = (
 @command(
     "declare",
     aliases=("new", "open"),
-    usage="declare [title] [sev=2] [service=checkout]",
-    options=("sev", "service"),
+    usage="declare [title] [sev=2] [service=checkout] [private=yes]",
+    options=("sev", "service", "private"),
     who="members",
 )
 async def declare(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
@@ -40,9 +40,11 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
     severity = _severity(request.fields.get("severity") or request.options.get("sev", ""))
     if request.options.get("sev") and severity is None:
         raise NotFound(f"sev takes 1 to 4, not {request.options['sev'][:20]}. Nothing was declared.")
-    service = request.fields.get("service") or request.options.get("service", "")
+    service, private = request.fields.get("service") or request.options.get("service", ""), _private(request)
     if request.entry_point == EntryPoint.MODAL and (wrong := _wrong(title, severity)):
         return FieldErrors(wrong)
+    if private and (not title or severity is None):
+        raise NotFound('Say all in one line: declare "what is wrong" sev=2 private=yes. Nothing was declared.')
     if not title or severity is None or request.entry_point in (EntryPoint.BUTTON, EntryPoint.SHORTCUT):
         return _form(ctx, request, group, title, severity, service)
     person = name_of(request.actor)
@@ -55,12 +57,20 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
         by=person,
         group_ref=group.group if group else "",
         key=request.key,
+        private=private,
     )
     if group is not None:
         return Reply(f"Declared {declared.ref}." + _unknown_service(ctx, service))
     # Attempt 1, also when the same dialog is sent again. The inbox starts it after a crash in between.
     await ctx.engine.start("triage", f"triage:{declared.group}:1", declared.group, 1, "", person)
     return Reply(f"Declared {declared.ref}. {_investigated(declared)}" + _unknown_service(ctx, service))
+
+
+def _private(request: Request) -> bool:
+    word = request.options.get("private", "no").lower()
+    if word not in ("yes", "no"):
+        raise NotFound(f"private takes yes or no, not {word[:20]}. Nothing was declared.")
+    return word == "yes"
 
 
 def _investigated(declared: Incident) -> str:

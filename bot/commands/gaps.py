@@ -20,9 +20,9 @@ SHOWN = 12
 async def gaps(ctx: CommandContext, request: Request) -> Reply:
     """List what the investigations could not check, the most often missed first: access worth setting up."""
     since, service = _since(ctx.clock(), request.options.get("since", USUAL)), request.options.get("service", "")
-    channels = await ctx.reading.readable(request)
-    checks = [check for check in await failed_checks(ctx.db, since, channels) if service in ("", check.service)]
-    investigated, ranked = await groups_investigated(ctx.db, since, channels), rank_gaps(checks)
+    visibilities = await ctx.reading.readable(request)
+    checks = [check for check in await failed_checks(ctx.db, since, visibilities) if service in ("", check.service)]
+    investigated, ranked = await groups_investigated(ctx.db, since, visibilities), rank_gaps(checks)
     about = f" of {one_line(service, 60)}" if service else ""
     if not ranked:
         if service and service not in ctx.catalogue.services:

@@ -12,7 +12,7 @@ from bot.core.errors import NotFound
 from bot.core.evidence import Findings, nothing_wrong
 from bot.core.incident import Incident, number_of
 from bot.core.text.moments import date_and_clock, date_to_the_minute
-from bot.core.text.untrusted import one_line
+from bot.core.text.untrusted import counted, one_line
 from bot.core.timeline import TimelineEntry
 from bot.core.tool_calls import without_lead
 from bot.core.verdict.merging import views_text
@@ -40,15 +40,20 @@ def expect_database(secrets: Secrets) -> None:
         raise NotFound(f"no database in {secrets.data_dir}: TOCSIN_DATA_DIR names the folder, `tocsin serve` makes it")
 
 
-def print_incidents(secrets: Secrets, *, everything: bool, console: Console) -> None:
-    """Open (or all) incidents, two lines each."""
+PRIVATE = "it is private, which --private shows too"
+
+
+def print_incidents(secrets: Secrets, *, everything: bool, private: bool = False, console: Console) -> None:
+    """Open (or all) incidents, two lines each; of private ones only how many there are, unless they are wanted."""
     with readable():
         rows = asyncio.run(_incidents(secrets, everything))
+    shown = [row for row in rows if private or not row.private]
     if not rows:
         console.print("No open incident." if not everything else "No incident yet.")
-        return
-    for line in chain.from_iterable(map(_overview, rows)):
+    for line in chain.from_iterable(map(_overview, shown)):
         console.print(escape(line), highlight=False, soft_wrap=True)
+    if hidden := len(rows) - len(shown):
+        console.print(f"and {counted(hidden, 'private incident')}: --private shows them", highlight=False)
 
 
 def _overview(row: Incident) -> tuple[str, str]:
@@ -68,15 +73,15 @@ async def _incidents(secrets: Secrets, everything: bool) -> list[Incident]:
         await db.close()
 
 
-def print_incident(secrets: Secrets, ref: str, console: Console) -> None:
-    """One incident or alert group with its timeline, findings and draft. Raises NotFound."""
+def print_incident(secrets: Secrets, ref: str, console: Console, *, private: bool = False) -> None:
+    """One incident or alert group with its timeline, findings and draft. Raises NotFound; of a private one unless `private`."""
     with readable():
-        lines = asyncio.run(_whole(secrets, ref.upper()))
+        lines = asyncio.run(_whole(secrets, ref.upper(), private))
     for line in lines:
         console.print(escape(line), highlight=False, soft_wrap=True)
 
 
-async def _whole(secrets: Secrets, ref: str) -> list[str]:
+async def _whole(secrets: Secrets, ref: str, private: bool) -> list[str]:
     if not (number_of(ref, "INC") or number_of(ref, "AL")):
         raise NotFound(
             f"{ref} is no incident or alert group: write INC-3 or AL-3; `tocsin incidents --all` lists what there is"
@@ -88,6 +93,8 @@ async def _whole(secrets: Secrets, ref: str) -> list[str]:
             group = await incidents.load_group(session, incident.group if incident else ref)
             if incident is None and group is None:
                 raise NotFound(f"there is no {ref}; `tocsin incidents --all` lists what there is")
+            if not private and any(row.private for row in (incident, group) if row):
+                raise NotFound(f"{ref} is not shown: {PRIVATE}")
             subject: Any = incident or group
             lines = [f"{subject.ref}  {subject.state}  {subject.severity}  {subject.service}", one_line(subject.title, 200), ""]
             group_id = number_of(group.ref, "AL") if group else None

@@ -37,6 +37,19 @@ UNKNOWN = ChannelAccess(is_private=True, is_shared=True)
 """Slack did not say: nobody is known to be in it."""
 
 
+@dataclass(frozen=True)
+class Visibility:
+    """The channel that a group or incident belongs to; `is_private`: its members alone read it, also of a public channel."""
+
+    channel: str
+    is_private: bool = False
+
+
+def visible_in(channel: str) -> frozenset[Visibility]:
+    """Whatever stands in one channel."""
+    return frozenset((Visibility(channel), Visibility(channel, is_private=True)))
+
+
 def is_direct(channel: str) -> bool:
     """Whether nobody but one person and the bot is there: a direct conversation, the home tab."""
     return not channel or channel.startswith("D")
@@ -53,6 +66,11 @@ def may_read(actor: Actor, channel: str, here: str, access: ChannelAccess) -> bo
     if actor.is_guest or actor.is_stranger or actor.is_bot or actor.is_deleted:
         return False
     return not access.is_private or actor.user in access.members
+
+
+def may_recall(of: Visibility, here: str, access: ChannelAccess, here_access: ChannelAccess) -> bool:
+    """Whether an investigation in `here` may name a past incident: whoever reads there may read that one too."""
+    return of.channel == here or not (of.is_private or access.is_private or here_access.is_shared)
 
 
 def may_answer_in(channel: str, here: str, access: ChannelAccess, here_access: ChannelAccess) -> bool:

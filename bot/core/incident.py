@@ -65,6 +65,8 @@ class AlertGroup(BaseModel):
     """How many of those that fire were not repeated for long: whether they still fire is unknown."""
     flapping: str = ""
     """Which alert fires again and again, and how often; "" where none does."""
+    private: bool = False
+    """As its incident."""
     mentioned_at: datetime | None = None
     """When its on-call was mentioned first."""
     rev: int = 1
@@ -98,4 +100,6 @@ class Incident(BaseModel):
     cause: str = ""
     """What a person confirmed; empty means not confirmed."""
     stopped: bool = False
+    private: bool = False
+    """Read by its channel's members alone."""
     rev: int = 1

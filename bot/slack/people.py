@@ -100,6 +100,14 @@ class People:
         self._cached_access[channel] = self._monotonic(), access
         return access
 
+    async def members(self, channel: str) -> frozenset[str]:
+        """Who is in a public channel now; nobody where Slack does not say. Asked only where something in it is private."""
+        try:
+            return frozenset([user async for user in self._members(channel)]) if channel else frozenset()
+        except QueryFailed as error:
+            log.warning("who is in a channel is not known, so nobody counts", channel=channel, why=str(error))
+            return frozenset()
+
     async def _read_access(self, channel: str) -> ChannelAccess:
         about = (await self._call(f"channel {channel}", self._slack.web.conversations_info, channel=channel))["channel"]
         shared = bool(about.get("is_ext_shared") or about.get("is_pending_ext_shared"))

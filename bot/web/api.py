@@ -1,4 +1,4 @@
-"""The read-only API under /api, documented at /api/docs. Every answer needs TOCSIN_TOKEN_API."""
+"""The read-only API under /api, documented at /api/docs. Every answer needs TOCSIN_TOKEN_API, and holds nothing private."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -63,7 +63,7 @@ def _lists(db: Database, clock: Clock) -> APIRouter:
     ) -> list[AlertGroup]:
         """Alert groups, the newest first, at most 500; `open` is all but resolved."""
         async with db.read() as session:
-            return await incidents.groups(session, state, service)
+            return [group for group in await incidents.groups(session, state, service) if not group.private]
 
     @router.get("/incidents")
     async def all_incidents(
@@ -71,7 +71,7 @@ def _lists(db: Database, clock: Clock) -> APIRouter:
     ) -> list[Incident]:
         """Incidents, the newest first, at most 500; `open` is all but resolved. `since`: declared at or after."""
         async with db.read() as session:
-            return await incidents.incidents(session, state, service, since)
+            return [one for one in await incidents.incidents(session, state, service, since) if not one.private]
 
     @router.get("/changes")
     async def changes(service: str = "", since: Since = None) -> list[Change]:
@@ -94,6 +94,7 @@ def _singles(db: Database) -> APIRouter:
         """`AL-n` with its alerts, timeline, evidence, triages, proposals and decisions."""
         if not ref.upper().startswith("AL-"):
             raise NotFound(f"{ref} is no alert group (AL-n)")
+        await records.require_public(db, ref)
         return whole(await records.record_of(db, ref))
 
     @router.get("/incidents/{ref}")
@@ -101,11 +102,13 @@ def _singles(db: Database) -> APIRouter:
         """`INC-n` with its group, timeline, evidence, triages, proposals and decisions."""
         if not ref.upper().startswith("INC-"):
             raise NotFound(f"{ref} is no incident (INC-n)")
+        await records.require_public(db, ref)
         return whole(await records.record_of(db, ref))
 
     @router.get("/incidents/{ref}/postmortem", response_class=MarkdownAnswer)
     async def postmortem(ref: str) -> MarkdownAnswer:
         """The newest draft as Markdown."""
+        await records.require_public(db, ref)
         row = await Postmortems(db).newest(ref)
         if row is None:
             raise NotFound(f"there is no postmortem of {ref} yet")
@@ -114,11 +117,13 @@ def _singles(db: Database) -> APIRouter:
     @router.get("/evidence/{group}/{id}")
     async def evidence(group: str, id: str) -> LedgerEntry:
         """One finding (`AL-3`, `E7`) with the query that anyone can run again."""
+        await records.require_public(db, group)
         return await records.evidence_of(db, group, id)
 
     @router.get("/proposals/{ref}")
     async def proposal(ref: str) -> DecidedProposal:
         """`AP-n` with every answer to every revision."""
+        await records.require_public(db, ref)
         stored, decisions = await records.proposal_of(db, ref)
         return DecidedProposal(proposal=stored, decisions=list(decisions))
 

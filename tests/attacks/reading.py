@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import httpx
@@ -21,14 +22,15 @@ from tests.real.bot import Bot
 
 SECRET, OPEN = "C0SECRET01", "C0OPEN0001"
 ELSEWHERE, SHARED = "C0ELSE0001", "C0SHARED01"
-WORD = {"AL-1": "Zyxelhavn", "AL-2": "Quabblestone"}
-"""The words by which each group is known again: AL-1 belongs to the private channel, AL-2 to the public one."""
+WORD = {"AL-1": "Zyxelhavn", "AL-2": "Quabblestone", "AL-3": "Ombrellino"}
+"""By which each group is known again: AL-1 is of a private channel, AL-2 of a public one, AL-3 of a private incident there."""
 PEOPLE: dict[str, dict[str, Any]] = {
     "insider": {"id": "U0INSIDER1"},
     "member": {"id": "U0MEMBER01"},
     "guest": {"id": "U0GUEST001", "is_guest": True},
     "stranger": {"id": "U0STRANGE1", "team": "T0ELSEWHERE"},
     "gone": {"id": "U0DELETED1", "deleted": True},
+    "outsider": {"id": "U0OUTSIDE1"},
 }
 MEMBERS = {SECRET: ["insider"], OPEN: ["insider", "member"], ELSEWHERE: list(PEOPLE), SHARED: ["insider", "member", "stranger"]}
 ANSWER_SECONDS = 30.0
@@ -37,7 +39,11 @@ CONFIG: dict[str, Any] = {
     "default_channel": OPEN,
     "sources": SOURCES,
     "people": {"insider": {"slack": "U0INSIDER1"}, "member": {"slack": "U0MEMBER01"}},
-    "services": {"ledger": {"channel": SECRET}, "shop": {"channel": OPEN}},
+    "services": {
+        "ledger": {"channel": SECRET},
+        "shop": {"channel": OPEN},
+        "vault": {"channel": OPEN, "owners": ["insider"]},
+    },
 }
 
 
@@ -70,12 +76,15 @@ async def _furnish(bot: Bot) -> None:
         more = {"private": channel == SECRET, "shared": channel == SHARED}
         members = [PEOPLE[name]["id"] for name in names]
         slack.post("channels", [{"id": channel, "name": channel.lower(), "members": members, "bot": True, **more}])
-    for ref, service in (("AL-1", "ledger"), ("AL-2", "shop")):
+    for ref, service in (("AL-1", "ledger"), ("AL-2", "shop"), ("AL-3", "vault")):
         labels = {"alertname": WORD[ref], "service": service, "severity": "critical"}
         body = {"alerts": [{"status": "firing", "labels": labels, "startsAt": now()}]}
         async with httpx.AsyncClient(base_url=bot.url, trust_env=False) as client:
             await client.post("/alerts/prod", json=body, headers=bearer("prod"))
         await asyncio.to_thread(slack.wait, "card:", WORD[ref])
+    command = {"command": "/incident", "text": "private AL-3", "channel": OPEN}
+    await asyncio.to_thread(partial(bot.slack.act, PEOPLE["insider"]["id"], command=command))
+    await asyncio.to_thread(slack.wait, "card:", "private: for members of this channel")
 
 
 def _leaked(item: Item, shown: str) -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.core.actor import Visibility
 from bot.core.config import Config
 from bot.core.config.alerts import SourceConfig
 from bot.core.service import Catalogue
@@ -114,7 +115,7 @@ class _Desk:
             alerts.episodes(state="firing"),
             alerts.count(state="firing"),
             alerts.earlier(datetime.now(UTC)),
-            overview.groups(self.db, overview.ListCriteria(["C1", "C0", ""])),
+            overview.groups(self.db, overview.ListCriteria([Visibility(channel) for channel in ("C1", "C0", "")])),
             records.record_of(self.db, "AL-1"),
             OversightQueries(self.db).alarms(timedelta(minutes=1)),
         ):

@@ -7,6 +7,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
+from bot.core.actor import Visibility
 from bot.core.evidence import Findings
 from bot.llm.middleware.shorten import most_bytes, replaced, size, within
 from bot.llm.results import MAX_TEXT, as_data
@@ -152,11 +153,12 @@ async def test_what_the_model_asked_wrongly_is_no_gap_in_what_can_be_looked_at(r
 
     await here.investigate()
 
-    looks = await failed_checks(here.db, DAY_AGO, {"C1"})
+    looks = await failed_checks(here.db, DAY_AGO, {Visibility("C1")})
     assert len(here.told()) == 4 and all('"ok": false' in text for text in here.told())
     assert {look.tool for look in looks} == {"broken", "read_web"}  # no server is configured: that is a gap
     misfit = await here.looker.call(await here.case(), "service_health", {"servce": "checkout"}, "by hand")
-    assert "arguments do not fit: " in misfit.evidence.summary and len(await failed_checks(here.db, DAY_AGO, {"C1"})) == 2
+    missed = await failed_checks(here.db, DAY_AGO, {Visibility("C1")})
+    assert "arguments do not fit: " in misfit.evidence.summary and len(missed) == 2
 
 
 async def told_while_held(here: Room, hint: str) -> Findings:

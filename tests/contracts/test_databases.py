@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.actor import Visibility
 from bot.core.alert import Alert
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
 from bot.core.evidence import Evidence, Findings
@@ -29,6 +30,7 @@ from bot.store.triage.past_incidents import PastIncidents
 from bot.store.triage.triage import Triages
 from tests.real import wait_until
 from tests.unit.builders import NOW, at, change
+from tests.unit.readers import everything_public
 from tests.unit.store.databases import CATALOGUE, Desk, alert, dollars
 
 
@@ -148,7 +150,7 @@ async def test_what_people_said_it_was_is_found_again_and_brings_a_new_draft(des
     later = ConfirmedCause(text="full disk", service="checkout", confirmed_by="bob", at=desk.clock())
     await causes.confirm(desk.db, "INC-1", later)
 
-    (past,) = await PastIncidents(desk.db).confirmed(NOW - timedelta(days=1))
+    (past,) = await PastIncidents(desk.db, "", everything_public(desk.db).recallable).confirmed(NOW - timedelta(days=1))
     assert (past.cause, past.alert_names) == (later, frozenset({"Alert a"}))
     assert [due.n for due in await drafts.due_drafts()] == [2]
     assert await audit.verify(desk.db) is None
@@ -162,7 +164,7 @@ async def test_looks_that_failed_are_told_apart_from_those_that_saw(desk: Desk) 
     partly = Evidence(summary="no change", query="", unseen=("no Argo CD",))
     await Triages(desk.db).record("AL-1", "recent_changes", {}, "three", partly)
 
-    missed = await failed_checks(desk.db, NOW - timedelta(days=1), {"C1"})
+    missed = await failed_checks(desk.db, NOW - timedelta(days=1), {Visibility("C1")})
     assert sorted(look.summary for look in missed) == ["look two", "no Argo CD"]
 
 

@@ -90,7 +90,7 @@ class Room:
             verbs=discover(["bot.commands"], Command),
             approvals=None,
             usergroup=self.people.usergroup,
-            reading=Reading(self.db, self.people.channel_access),
+            reading=Reading(self.db, self.people.channel_access, self.people.members),
         )
         answers = Answers(slack, hosts=allowed_hosts(self.config))
         doors = CommandRouter(ctx, self.people, Interactions(self.db), answers, soon=PATIENCE)

@@ -240,7 +240,8 @@ def _references(card: CardContent) -> str:
     lead = f" led by {plain_text(incident.lead, 40)}" if incident and incident.lead else ""
     before = f"before: {card.previous}" if card.previous else ""
     stopped = "automation stopped here" if incident and incident.stopped else ""
-    return " · ".join(part for part in (card.group.ref, f"{card.incident_ref}{lead}", before, stopped) if part)
+    private = "private: for members of this channel" if card.group.private else ""
+    return " · ".join(part for part in (card.group.ref, f"{card.incident_ref}{lead}", private, before, stopped) if part)
 
 
 def _collapsed(card: CardContent) -> list[Block]:

@@ -1,7 +1,8 @@
 """Alerts by state, for tools and the API."""
 
 import asyncio
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -27,11 +28,15 @@ _MOST_EARLIER = 10_000
 """Episodes of that history, the newest first: enough for rarity, and read within one tool call."""
 
 
-class Alerts:
-    """Reads episodes."""
+async def _none() -> frozenset[int]:
+    return frozenset()
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
+
+class Alerts:
+    """Reads episodes. `hidden`: the groups of whose alerts whoever reads here learns the service alone."""
+
+    def __init__(self, db: Database, hidden: Callable[[], Awaitable[frozenset[int]]] = _none) -> None:
+        self.db, self._hidden = db, hidden
 
     async def last_delivery(self, source: str) -> datetime | None:
         """When the last delivery of a source was received; None if there was none."""
@@ -42,8 +47,10 @@ class Alerts:
     async def active(self, service: str = "") -> list[Alert]:
         """Firing alerts of one service ("" = all), newest first, at most 500; muted ones included."""
         query: Any = _newest(_filtered(columns(*_FIRING), "firing", service, None, None), 500)
+        hidden = await self._hidden()
         async with self.db.read() as session:
-            return [_firing(*row) for row in (await session.exec(query)).all()]
+            rows = (await session.exec(query)).all()
+        return [_nameless(_firing(*row)) if group in hidden else _firing(*row) for group, *row in rows]
 
     async def earlier(self, before: datetime) -> list[list[Alert]]:
         """Alerts that began before, one list for each group they were in, of the last 30 days; at most 10,000 in all.
@@ -55,13 +62,14 @@ class Alerts:
         newest = _newest(select(row.id).where(*past), _MOST_EARLIER)
         read = (row.group_id, row.source, row.fingerprint, row.name, row.labels, row.service, row.starts_at)
         groups: dict[Any, list[Alert]] = {}
+        hidden = await self._hidden()
         async with self.db.read() as session:
             ids = (await session.exec(newest)).all()
             for start in range(0, len(ids), _AT_ONCE):
                 of_these: Any = columns(*map(col, read)).where(col(row.id).in_(ids[start : start + _AT_ONCE]))
                 part: Any = _newest(of_these, _AT_ONCE)
                 for group, *fields in (await session.exec(part)).all():
-                    groups.setdefault(group, []).append(_past(*fields))
+                    groups.setdefault(group, []).append(_nameless(_past(*fields)) if group in hidden else _past(*fields))
                 # Whoever waits for the loop waits for so many of them at most.
                 await asyncio.sleep(0)
         return list(groups.values())
@@ -136,6 +144,13 @@ def _filtered(query: Q, state: str, service: str, since: datetime | None, group_
     return query
 
 
+def _nameless(alert: Alert) -> Alert:
+    """The signal without what it says. The same name gives the same stand-in: how often it fired is counted all the same."""
+    stand_in = f"alert {hashlib.sha256(alert.name.encode()).hexdigest()[:4]} of another channel"
+    labels = {"service": alert.labels["service"]} if "service" in alert.labels else {}
+    return alert.model_copy(update={"name": stand_in, "labels": labels, "annotations": {}, "link": "", "expression": ""})
+
+
 def _past(source: str, fingerprint: str, name: str, labels: dict[str, str], service: str, starts_at: datetime) -> Alert:
     labels = {**labels, "service": service} if service else labels
     # The table holds checked values: checking ten thousand of them again would take longer than reading them.
@@ -145,6 +160,7 @@ def _past(source: str, fingerprint: str, name: str, labels: dict[str, str], serv
 
 
 _FIRING: Any = (
+    EpisodeRow.group_id,
     EpisodeRow.source,
     EpisodeRow.fingerprint,
     EpisodeRow.name,

@@ -94,6 +94,7 @@ async def _new_group(db: Database, session: AsyncSession, source: GroupRow, memb
         severity=worst.severity,
         state=GroupState.FIRING,
         channel=source.channel,
+        private=source.private,
         opened_at=min(one.first_seen_at for one in members),
         last_alert_at=max(one.first_seen_at for one in members),
         mentioned_at=source.mentioned_at,
@@ -126,6 +127,7 @@ async def _hand_over(db: Database, session: AsyncSession, source: GroupRow, targ
     if severity.worse_than(Severity(target.severity)):
         target.severity, target.service, target.title = source.severity, source.service or target.service, source.title
     incident = await session.get(IncidentRow, source.incident_id, with_for_update=True) if source.incident_id else None
+    await _keep_private(session, source, target)
     if incident is None:
         return
     if target.incident_id is None:
@@ -135,6 +137,16 @@ async def _hand_over(db: Database, session: AsyncSession, source: GroupRow, targ
         incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, db.clock(), person
         incident.cause = f"the same as INC-{target.incident_id}: its alerts were merged"
     session.add(incident)
+
+
+async def _keep_private(session: AsyncSession, source: GroupRow, target: GroupRow) -> None:
+    """What only one channel's members read stays so in the group that takes it over."""
+    if not source.private or target.private:
+        return
+    target.private = True
+    if incident := await session.get(IncidentRow, target.incident_id or 0, with_for_update=True):
+        incident.private = True
+        session.add(incident)
 
 
 async def _after_leaving(db: Database, session: AsyncSession, group: GroupRow) -> None:

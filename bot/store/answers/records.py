@@ -14,7 +14,7 @@ from bot.core.timeline import TimelineEntry
 from bot.store import timeline
 from bot.store.approvals import rows as proposals
 from bot.store.db.database import Database
-from bot.store.incidents import incidents
+from bot.store.incidents import incidents, overview
 from bot.store.tables import EpisodeRow, EvidenceRow, ProposalRow, TriageRow
 from bot.store.triage.triage import entry_of
 
@@ -55,6 +55,13 @@ async def record_of(db: Database, ref: str) -> Record:
             triages=await _triages(session, group_id),
             proposals=await _proposals(session, group_id, incident_id),
         )
+
+
+async def require_public(db: Database, ref: str) -> None:
+    """Raise NotFound, as for what does not exist, if a group, an incident or a proposal of one is private."""
+    visibility = await overview.visibility_of(db, ref)
+    if visibility is not None and visibility.is_private:
+        raise NotFound(f"there is no {ref}")
 
 
 async def evidence_of(db: Database, group: str, id: str) -> LedgerEntry:

@@ -84,11 +84,13 @@ async def declare(
     by: str,
     group_ref: str = "",
     key: str = "",
+    private: bool = False,
 ) -> Incident:
     """Declare an incident, of a group if one is named. Its group's incident, if it has one already, comes back unchanged."""
     async with db.write() as session:
         if group_ref:
-            return await _declare_of(db, session, await _group_row(session, group_ref), severity, title=title, by=by)
+            group = await _group_row(session, group_ref)
+            return await _declare_of(db, session, group, severity, title=title, by=by, private=private)
         row = IncidentRow(
             title=title,
             severity=severity.value,
@@ -98,12 +100,13 @@ async def declare(
             declared_by=by,
             declared_at=db.clock(),
             human_at=db.clock(),
+            private=private,
         )
         return await _declare_alone(db, session, row, key)
 
 
 async def _declare_of(
-    db: Database, session: AsyncSession, group: GroupRow, severity: Severity, *, title: str, by: str
+    db: Database, session: AsyncSession, group: GroupRow, severity: Severity, *, title: str, by: str, private: bool
 ) -> Incident:
     if group.incident_id:
         return await _existing(session, f"INC-{group.incident_id}")
@@ -112,6 +115,7 @@ async def _declare_of(
     mentioned = group.mentioned_at is not None
     row = await open_incident(db, session, group, by=by, title=title)
     group.human_at = db.clock()
+    group.private = row.private = group.private or private
     if not mentioned:
         await mention(db, session, group)
     await touch_card(db, session, group)
@@ -145,6 +149,7 @@ async def _group_without_alerts(db: Database, session: AsyncSession, incident: I
         severity=incident.severity,
         state=GroupState.RESOLVED if incident.state == IncidentState.RESOLVED else GroupState.FIRING,
         channel=incident.channel,
+        private=incident.private,
         opened_at=incident.declared_at,
         last_alert_at=incident.declared_at,
         cleared_at=incident.resolved_at,

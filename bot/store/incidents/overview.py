@@ -9,10 +9,12 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.actor import Visibility
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
 from bot.core.messages.replies import ListRow
 from bot.store.db.database import Database
+from bot.store.db.visibility import has_visibility
 from bot.store.tables import GroupRow, IncidentRow, ProposalRow
 
 MAX_ROWS = 500
@@ -31,6 +33,12 @@ class Subject:
     title: str
     severity: str
     state: str
+    private: bool = False
+
+    @property
+    def visibility(self) -> Visibility:
+        """Who reads it."""
+        return Visibility(self.channel, self.private)
 
 
 async def subject_of(db: Database, ref: str) -> Subject:
@@ -49,6 +57,7 @@ async def subject_of(db: Database, ref: str) -> Subject:
         title=row.title,
         severity=row.severity,
         state=row.state,
+        private=_is_private(group, incident),
     )
 
 
@@ -57,19 +66,24 @@ def absent(ref: str) -> str:
     return f"There is no {ref[:40]} here. The verb list shows what there is."
 
 
-async def channel_of(db: Database, ref: str) -> str | None:
-    """The channel that a group, an incident or a proposal of one belongs to; None for anything else."""
+async def visibility_of(db: Database, ref: str) -> Visibility | None:
+    """Who reads a group, an incident or a proposal of one; None for anything else."""
     async with db.read() as session:
         group, incident = await _rows(session, ref)
     row = group or incident
-    return row.channel if row else None
+    return Visibility(row.channel, _is_private(group, incident)) if row else None
 
 
-async def channels(db: Database) -> Sequence[str]:
-    """Every channel that a group or an incident belongs to."""
-    query = select(GroupRow.channel).union(select(IncidentRow.channel))
+async def visibilities(db: Database) -> Sequence[Visibility]:
+    """Those that groups and incidents have."""
+    query = select(GroupRow.channel, GroupRow.private).union(select(IncidentRow.channel, IncidentRow.private))
     async with db.read() as session:
-        return [channel for (channel,) in (await session.exec(query)).all()]  # type: ignore[call-overload]
+        rows = (await session.exec(query)).all()  # type: ignore[call-overload]
+    return [Visibility(channel, bool(private)) for channel, private in rows]
+
+
+def _is_private(*rows: GroupRow | IncidentRow | None) -> bool:
+    return any(row.private for row in rows if row is not None)
 
 
 async def _rows(session: AsyncSession, ref: str) -> tuple[GroupRow | None, IncidentRow | None]:
@@ -88,9 +102,9 @@ async def _rows(session: AsyncSession, ref: str) -> tuple[GroupRow | None, Incid
 
 @dataclass(frozen=True)
 class ListCriteria:
-    """Which rows a list holds: of these channels; an empty field of the others restricts nothing."""
+    """Which rows a list holds: with one of these visibilities; an empty field of the others restricts nothing."""
 
-    channels: Collection[str]
+    visibilities: Collection[Visibility]
     open_only: bool = True
     service: str = ""
     since: datetime | None = None
@@ -125,7 +139,7 @@ def _fitting(
     began_at: Mapped[datetime],
     by_person: ColumnElement[bool],
 ) -> Iterator[ColumnElement[bool]]:
-    yield col(table.channel).in_(criteria.channels)
+    yield has_visibility(table, criteria.visibilities)
     if criteria.open_only:
         yield col(table.state) != "RESOLVED"
     if criteria.service:

@@ -7,11 +7,13 @@ from sqlalchemy import ColumnElement, and_, delete, or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
+from bot.core.actor import Visibility
 from bot.core.incident import number_of
 from bot.core.messages.content import MessageKind
 from bot.store import audit, messages
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
+from bot.store.db.visibility import has_visibility
 from bot.store.tables import GroupRow, IncidentRow, MessageRow, ProposalRow, SeenRow
 
 CLOCKS_DIFFER = 5.0
@@ -78,12 +80,12 @@ class Interactions:
             group = await session.get(GroupRow, number_of(ref, "AL") or 0)
             return group is not None and group.on_storm_card == storm
 
-    async def open_in(self, channels: Collection[str]) -> list[str]:
-        """The unresolved groups of these channels, then their incidents without a group; each the newest first."""
+    async def open_in(self, visibilities: Collection[Visibility]) -> list[str]:
+        """The unresolved groups with one of these visibilities, then their incidents without a group; each the newest first."""
         group = select(GroupRow.id).where(GroupRow.state != "RESOLVED")
         alone = select(IncidentRow.id).where(IncidentRow.state != "RESOLVED", col(IncidentRow.group_id).is_(None))
-        group = group.where(col(GroupRow.channel).in_(channels))
-        alone = alone.where(col(IncidentRow.channel).in_(channels))
+        group = group.where(has_visibility(GroupRow, visibilities))
+        alone = alone.where(has_visibility(IncidentRow, visibilities))
         async with self.db.read() as session:
             groups = (await session.exec(group.order_by(col(GroupRow.id).desc()).limit(20))).all()
             incidents = (await session.exec(alone.order_by(col(IncidentRow.id).desc()).limit(20))).all()

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from bot.core.alerts.heartbeat import Rhythm
@@ -165,6 +165,8 @@ class GroupRow(SQLModel, table=True):
     severity: str
     state: str = Field(index=True)
     channel: str
+    private: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """As its incident."""
     on_storm_card: str = ""
     """Key of the storm this group stands on as a line, until it gets a card of its own."""
     opened_at: datetime = Field(sa_type=Moment)

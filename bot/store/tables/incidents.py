@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, Text, false
 from sqlmodel import Field, SQLModel
 
 from bot.store.db.columns import Json, Moment, numbered_key
@@ -31,6 +31,8 @@ class IncidentRow(SQLModel, table=True):
     stopped: bool = False
     human_at: datetime | None = Field(default=None, sa_type=Moment)
     rev: int = 1
+    private: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Read by its channel's members alone."""
 
 
 class CauseRow(SQLModel, table=True):

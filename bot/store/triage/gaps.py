@@ -6,8 +6,10 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from bot.core.actor import Visibility
 from bot.core.investigation.gaps import FailedCheck
 from bot.store.db.database import Database
+from bot.store.db.visibility import has_visibility
 from bot.store.tables import EvidenceRow, GroupRow, TriageRow
 from bot.store.triage.triage import entry_of
 
@@ -15,13 +17,16 @@ MAX_ROWS = 10_000
 """Failed tool calls read, the newest."""
 
 
-async def failed_checks(db: Database, since: datetime, channels: Collection[str]) -> list[FailedCheck]:
-    """What tool calls for groups of these channels could not check from `since` on, newest first; without invalid queries."""
+async def failed_checks(db: Database, since: datetime, visibilities: Collection[Visibility]) -> list[FailedCheck]:
+    """What tool calls could not check from `since` on, newest first; without invalid queries.
+
+    Of groups with one of these visibilities.
+    """
     async with db.read() as session:
         query = (
             select(EvidenceRow)
             .join(GroupRow, col(GroupRow.id) == EvidenceRow.group_id)
-            .where(col(EvidenceRow.at) >= since, col(EvidenceRow.blind), col(GroupRow.channel).in_(channels))
+            .where(col(EvidenceRow.at) >= since, col(EvidenceRow.blind), has_visibility(GroupRow, visibilities))
             .order_by(col(EvidenceRow.at).desc())
             .limit(MAX_ROWS)
         )
@@ -41,9 +46,9 @@ async def failed_checks(db: Database, since: datetime, channels: Collection[str]
     ]
 
 
-async def groups_investigated(db: Database, since: datetime, channels: Collection[str]) -> int:
-    """Groups of these channels of which an investigation was begun from `since` on."""
+async def groups_investigated(db: Database, since: datetime, visibilities: Collection[Visibility]) -> int:
+    """Groups with one of these visibilities of which an investigation was begun from `since` on."""
     async with db.read() as session:
         count = select(func.count(func.distinct(TriageRow.group_id))).join(GroupRow, col(GroupRow.id) == TriageRow.group_id)
-        query = count.where(col(TriageRow.started_at) >= since, col(GroupRow.channel).in_(channels))
+        query = count.where(col(TriageRow.started_at) >= since, has_visibility(GroupRow, visibilities))
         return int((await session.exec(query)).one())

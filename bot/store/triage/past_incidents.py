@@ -12,8 +12,10 @@ from bot.core.action import ProposalState
 from bot.core.history.past_incidents import Fix, PastIncident
 from bot.core.history.postmortem import RAN
 from bot.store.db.database import Database
+from bot.store.db.visibility import has_visibility
 from bot.store.incidents import causes
 from bot.store.tables import EpisodeRow, IncidentRow, ProposalRow
+from bot.store.triage.visible import Recallable, visible_to
 
 MAX_INCIDENTS = 500
 """Incidents read, the newest."""
@@ -21,16 +23,20 @@ _ENDED = tuple(state.value for state in RAN if state.final)
 
 
 class PastIncidents:
-    """The PastReader over the database."""
+    """The PastReader over the database, for an investigation of `group`: what it finds is read in that group's channel.
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
+    `recallable` answers which of some visibilities may be named in a channel.
+    """
+
+    def __init__(self, db: Database, group: str, recallable: Recallable) -> None:
+        self.db, self._group, self._recallable = db, group, recallable
 
     async def confirmed(self, since: datetime) -> list[PastIncident]:
         """Incidents resolved from `since` on whose cause a person confirmed, newest first, at most MAX_INCIDENTS."""
+        visibilities = await visible_to(self.db, self._group, self._recallable)
         async with self.db.read() as session:
             over = col(IncidentRow.resolved_at)
-            query = select(IncidentRow).where(IncidentRow.cause != "", over >= since)
+            query = select(IncidentRow).where(IncidentRow.cause != "", over >= since, has_visibility(IncidentRow, visibilities))
             rows = (await session.exec(query.order_by(over.desc()).limit(MAX_INCIDENTS))).all()
             confirmed_causes = await causes.newest(session, [row.id or 0 for row in rows])
             names = await _alert_names(session, [row.group_id for row in rows if row.group_id])

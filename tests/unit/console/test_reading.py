@@ -6,9 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from bot.console.reading import print_incident, print_incidents
+from bot.core.errors import NotFound
 from bot.settings import Secrets
 from bot.store.db.database import Database, async_url
 from bot.store.migrate import upgrade
@@ -18,12 +20,12 @@ from tests.unit.builders import NOW
 TITLE = "HighErrorRate of the checkout that customers see"
 
 
-async def declared(folder: Path) -> None:
+async def declared(folder: Path, *, private: bool = False) -> None:
     upgrade(f"sqlite:///{folder / 'app.db'}")
     db = Database(async_url("", folder))
     async with db.write() as session:
         fields = {"severity": "SEV2", "service": "checkout", "state": "MONITORING", "channel": "C1"}
-        session.add(IncidentRow(title=TITLE, declared_at=NOW - timedelta(hours=1), **fields))
+        session.add(IncidentRow(title=TITLE, declared_at=NOW - timedelta(hours=1), private=private, **fields))
     await db.close()
 
 
@@ -76,3 +78,17 @@ def test_a_group_is_shown_with_its_causes_and_with_what_was_not_checked(tmp_path
     assert lines[10:12] == ["Muted alerts of checkout since then:", "  1 alert: inhibited by NodeDown"]
     assert "  1. Likely: v2 broke it" in lines
     assert lines[-2:] == ["Not checked:", "  logs of checkout: no answer"]
+
+
+def test_a_private_incident_is_counted_and_shown_only_if_it_is_wanted(tmp_path: Path) -> None:
+    asyncio.run(declared(tmp_path, private=True))
+    secrets = Secrets(data_dir=tmp_path)
+
+    def printed(**wish: bool) -> str:
+        console = Console(width=80, file=io.StringIO(), record=True)
+        print_incidents(secrets, everything=False, console=console, **wish)
+        return console.export_text()
+
+    assert printed() == "and 1 private incident: --private shows them\n" and TITLE in printed(private=True)
+    with pytest.raises(NotFound, match="--private shows too"):
+        print_incident(secrets, "INC-1", Console(file=io.StringIO()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.actor import UNKNOWN, Actor, ChannelAccess, may_answer_in, may_read
+from bot.core.actor import UNKNOWN, Actor, ChannelAccess, Visibility, may_answer_in, may_read, may_recall
 
 PUBLIC, PRIVATE = ChannelAccess(), ChannelAccess(is_private=True, members=frozenset({"UIN"}))
 MEMBER, INSIDER = Actor(user="UOUT"), Actor(user="UIN")
@@ -52,3 +52,21 @@ def test_an_answer_stands_where_all_could_read_what_it_is_about(
     here: str, access: ChannelAccess, here_access: ChannelAccess, allowed: bool
 ) -> None:
     assert may_answer_in("C1", here, access, here_access) is allowed
+
+
+@pytest.mark.parametrize(
+    ("of", "here", "access", "here_access", "allowed"),
+    [
+        (Visibility("C1"), "C1", PRIVATE, PRIVATE, True),
+        (Visibility("C1", is_private=True), "C1", PUBLIC, PUBLIC, True),
+        (Visibility("C1"), "C2", PUBLIC, PRIVATE, True),
+        (Visibility("C1"), "C2", PRIVATE, PUBLIC, False),
+        (Visibility("C1", is_private=True), "C2", PUBLIC, PUBLIC, False),
+        (Visibility("C1"), "C2", PUBLIC, ChannelAccess(is_shared=True), False),
+        (Visibility("C1"), "C2", UNKNOWN, PUBLIC, False),
+    ],
+)
+def test_an_investigation_names_only_past_incidents_that_everybody_there_may_read(
+    of: Visibility, here: str, access: ChannelAccess, here_access: ChannelAccess, allowed: bool
+) -> None:
+    assert may_recall(of, here, access, here_access) is allowed

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from bot.core.action import Plan, Tier
+from bot.core.alert import Severity
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config
 from bot.core.evidence import Evidence
@@ -14,6 +15,8 @@ from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.store.alerts.intake import IntakeWriter
 from bot.store.answers.postmortems import Postmortems
 from bot.store.approvals.store import Draft, ProposalStore
+from bot.store.incidents import incidents
+from bot.store.incidents.privacy import set_private
 from bot.store.triage.triage import Triages
 from tests.unit.builders import NOW, change
 from tests.unit.store.databases import Desk, alert
@@ -180,3 +183,18 @@ async def test_the_documentation_describes_every_path(served: Served) -> None:
 
     assert "/incidents/{ref}/postmortem" in paths
     assert (await client.get("/api/docs")).status_code == 200
+
+
+async def test_a_private_incident_is_answered_as_one_that_does_not_exist(served: Served) -> None:
+    client, desk = served
+    await investigated(desk)
+    await incidents.declare(desk.db, title="t", severity=Severity.SEV2, service="", channel="C1", by="a", group_ref="AL-1")
+    assert (await client.get("/api/incidents/INC-1")).status_code == 200
+
+    await set_private(desk.db, "INC-1", "alice", private=True)
+
+    lists = [(await client.get(f"/api/{path}")).json() for path in ("groups", "incidents")]
+    singles = [
+        (await client.get(f"/api/{path}")).status_code for path in ("groups/AL-1", "incidents/INC-1", "evidence/AL-1/E1")
+    ]
+    assert "AL-1" not in [group["ref"] for group in lists[0]] and lists[1] == [] and singles == [404, 404, 404]

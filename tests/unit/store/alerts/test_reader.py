@@ -1,5 +1,7 @@
 """What used to fire together, and why alerts are in their group or muted."""
 
+from sqlmodel import select
+
 from bot.core.alerts.reasons import AlertReasons
 from bot.store.alerts.reader import Alerts, reasons_of
 from bot.store.tables import EpisodeRow
@@ -64,3 +66,19 @@ async def test_the_backlog_of_a_source_is_described_in_words_for_people(desk: De
     await desk.receive(alert("a"), alert("old", start=-6000))
 
     assert (await reasons(desk)).muted == [("it fired before its source was first connected", 1)]
+
+
+async def test_of_an_alert_that_may_not_be_named_the_service_is_told_alone(desk: Desk) -> None:
+    secret = alert("a", labels={"service": "search", "customer": "acme"}, annotations={"summary": "acme leaks"})
+    await desk.receive(secret, alert("b", labels={"service": "checkout"}))
+
+    async def hidden() -> frozenset[int]:
+        async with desk.db.read() as session:
+            query = select(EpisodeRow.group_id).where(EpisodeRow.service == "search")
+            return frozenset(number or 0 for number in (await session.exec(query)).all())
+
+    firing = {one.labels["service"]: one for one in await Alerts(desk.db, hidden).active()}
+    (earlier,) = [group for group in await Alerts(desk.db, hidden).earlier(at(60)) if group[0].labels["service"] == "search"]
+
+    assert "acme" not in firing["search"].model_dump_json() and firing["search"].labels == {"service": "search"}
+    assert earlier[0].name == firing["search"].name != secret.name and firing["checkout"].name != firing["search"].name

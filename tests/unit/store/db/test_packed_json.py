@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.dialects import sqlite
 
+from bot.core.actor import Visibility
 from bot.core.evidence import Evidence
 from bot.store.db.columns import PackedJson
 from bot.store.migrate import upgrade
@@ -84,4 +85,4 @@ async def test_gaps_are_those_that_could_not_be_checked(desk: Desk) -> None:
     for call, evidence in enumerate((LONG, FAILED, PARTLY)):
         await triages.record("AL-1", "search_logs", {}, str(call), evidence)
 
-    assert sorted(gap.summary for gap in await failed_checks(desk.db, at(-60), {"C1"})) == ["no Loki", "pods"]
+    assert sorted(gap.summary for gap in await failed_checks(desk.db, at(-60), {Visibility("C1")})) == ["no Loki", "pods"]

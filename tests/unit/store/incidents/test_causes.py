@@ -14,6 +14,7 @@ from bot.store.slack import message_contents as contents
 from bot.store.tables import AuditRow, CauseRow, IncidentRow, MessageRow, ProposalRow
 from bot.store.triage.past_incidents import PastIncidents
 from tests.unit.approving import Office, office
+from tests.unit.readers import everything_public
 
 YEAR = timedelta(days=365)
 
@@ -34,7 +35,8 @@ async def questions(house: Office) -> list[tuple[str, str]]:
 
 
 async def past(house: Office) -> list[tuple[str, str]]:
-    return [(one.ref, one.cause.text) for one in await PastIncidents(house.db).confirmed(house.now - YEAR)]
+    past = PastIncidents(house.db, "", everything_public(house.db).recallable)
+    return [(one.ref, one.cause.text) for one in await past.confirmed(house.now - YEAR)]
 
 
 async def test_a_close_without_a_cause_asks_once_in_the_thread(house: Office) -> None:
@@ -103,7 +105,7 @@ async def test_a_past_incident_tells_which_fix_was_verified(house: Office) -> No
             session.add(row)
     await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
 
-    (one,) = await PastIncidents(house.db).confirmed(house.now - YEAR)
+    (one,) = await PastIncidents(house.db, "", everything_public(house.db).recallable).confirmed(house.now - YEAR)
 
     assert {(fix.action, fix.verified) for fix in one.fixes} == {("restart", False), ("rollback", True)}
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
+from bot.core.actor import Visibility
 from bot.core.evidence import Evidence, missed
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.store.tables import EvidenceRow, GroupRow
@@ -55,7 +56,7 @@ async def test_a_call_with_wrong_arguments_is_no_gap(house: Office) -> None:
         failed = Evidence(summary=f"failed {call}", query="", ok=False, facts=EvidenceFacts(invalid_query=wrong))
         await Triages(house.db).record("AL-1", "a_tool", {}, call, failed)
 
-    assert [check.summary for check in await failed_checks(house.db, house.now, {"C1"})] == ["failed b"]
+    assert [check.summary for check in await failed_checks(house.db, house.now, {Visibility("C1")})] == ["failed b"]
 
 
 async def test_what_was_recorded_of_an_outage_before_is_no_evidence_on_the_present_one(house: Office) -> None:
