@@ -244,7 +244,8 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
 
     from bot.console.action_addresses import address_problems
     from bot.console.doctor import fingerprints
-    from bot.settings import deprecated_keys, load_config, load_secrets, require_audit_key
+    from bot.plugins.scopes import scope_notices
+    from bot.settings import deprecated_keys, load_config, load_secrets, require_audit_key, source_kinds
 
     secrets = load_secrets()
     require_audit_key(secrets)
@@ -258,6 +259,7 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     counts = ", ".join(f"{part}: {len(getattr(config, part))}" for part in ("sources", "services", "people", "actions"))
     typer.echo(f"{path} is valid ({counts})")
     notices = [f"Deprecated: {notice}." for notice in deprecated_keys(path)]
+    notices += [f"Too wide: {notice}." for notice in scope_notices(config.sources, source_kinds(config))]
     checks = (check for check in fingerprints(secrets, config) if check.state == "failed")
     notices += [f"{check.name} {check.result}; {check.advice}." for check in checks]
     notices += [f"Not checked: actions.{problem.entry}.url: {problem.text}." for problem in problems]

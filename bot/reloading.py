@@ -12,6 +12,7 @@ import structlog
 from bot.core.config import Config
 from bot.core.config.reload import ConfigChange, changes_between
 from bot.core.errors import ConfigurationError
+from bot.plugins.scopes import scope_notices
 from bot.settings import load_config, policy_path, source_kinds, source_tokens, without_token
 from bot.store import audit
 from bot.store.db.database import Database, DatabaseAway
@@ -91,7 +92,7 @@ class Reloader:
         log.info(
             "configuration reloaded", who=who, before=before, after=fresh_hash, changes=[change.text for change in changes]
         )
-        return Reload(True, (f"Reloaded {self._path} ({before} -> {fresh_hash})", *_lines(changes), *_without_token(fresh)))
+        return Reload(True, (f"Reloaded {self._path} ({before} -> {fresh_hash})", *_lines(changes), *_source_notices(fresh)))
 
     def _read(self) -> tuple[Config, str]:
         if not self._path.exists():
@@ -142,7 +143,9 @@ def _text(changes: tuple[ConfigChange, ...]) -> str:
     return "; ".join(_lines(changes))
 
 
-def _without_token(config: Config) -> list[str]:
+def _source_notices(config: Config) -> list[str]:
     """Variables are read from the environment, which a running process got once."""
-    variables = without_token(config, source_kinds(config), source_tokens(config.sources))
-    return [f"A source takes nothing until the server is started with {variable} set" for variable in variables]
+    kinds = source_kinds(config)
+    variables = without_token(config, kinds, source_tokens(config.sources))
+    lacking = [f"A source takes nothing until the server is started with {variable} set" for variable in variables]
+    return [*lacking, *scope_notices(config.sources, kinds)]

@@ -22,9 +22,10 @@ from bot.app import SERVER_SECONDS, App
 from bot.control import ControlSocket, control_path
 from bot.core.errors import ConfigurationError
 from bot.logs import configure
+from bot.plugins.scopes import scope_notices
 from bot.ports import Run
 from bot.reloading import Reload
-from bot.settings import Secrets, deprecated_keys, load_config, require_audit_key
+from bot.settings import Secrets, deprecated_keys, load_config, require_audit_key, source_kinds
 from bot.store.migrate import ready
 from bot.web.connections import MOST_CONNECTIONS, OTHER_FILES, Connection, Connections, raise_file_limit
 
@@ -104,6 +105,8 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
     configure(secrets.log_level, known_secrets(secrets, config))
     for notice in deprecated_keys(secrets.config):
         log.warning("deprecated configuration key", notice=notice)
+    for notice in scope_notices(config.sources, source_kinds(config)):
+        log.warning("a source takes alerts and changes", notice=notice)
     os.umask(0o077)
     _keep_private(secrets.data_dir)
     ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")

@@ -25,7 +25,7 @@ from bot.llm.loading import check_loading
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
 from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
-from bot.plugins.scopes import takes
+from bot.plugins.scopes import scope_notices, takes
 from bot.settings import (
     Secrets,
     alert_channels,
@@ -106,8 +106,13 @@ def _sources(config: Config) -> list[Check]:
 def _open_wide(config: Config) -> str:
     """Advice where a token opens more than its holder is likely to need: a pipeline's could open incidents."""
     kinds = source_kinds(config)
-    wide = [name for name, source in config.sources.items() if takes(source, kinds[source.kind]) >= {"alerts", "changes"}]
-    return f"alerts and changes both: {', '.join(wide)}; `takes: [changes]` or `takes: [alerts]` allows one" if wide else ""
+    notices = scope_notices(config.sources, kinds)
+    says = {name: takes(source, kinds[source.kind]) for name, source in config.sources.items()}
+    reporting = [name for name in says if "changes" in says[name] and not config.sources[name].services]
+    # A vendor's body names a repository or an application, which the vendor vouches for.
+    if anywhere := [name for name in reporting if config.sources[name].kind == "generic"]:
+        notices.append(f"sources.{', '.join(anywhere)}: may report changes of any service; `services` names whose")
+    return "; ".join(notices)
 
 
 async def _actions(config: Config) -> list[Check]:

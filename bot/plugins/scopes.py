@@ -20,6 +20,21 @@ def takes(config: SourceConfig, kind: Source) -> frozenset[str]:
     return kind.takes & frozenset(config.takes) if config.takes else kind.takes
 
 
+def undeclared(sources: Mapping[str, SourceConfig], kinds: Mapping[str, Source]) -> list[str]:
+    """Sources that may send alerts and changes only because nobody said less: a vendor's kind takes what it is for."""
+    both = {name for name, config in sources.items() if {"alerts", "changes"} <= kinds[config.kind].takes}
+    return [name for name in sources if name in both and not sources[name].takes]
+
+
+def scope_notices(sources: Mapping[str, SourceConfig], kinds: Mapping[str, Source]) -> list[str]:
+    """A line for whoever keeps tocsin.yaml about each of these."""
+    return [
+        f"sources.{name}: whoever holds its token can open an incident and report the version to roll back to; "
+        "say what it is for: `takes: [alerts]` or `takes: [changes]`"
+        for name in undeclared(sources, kinds)
+    ]
+
+
 @dataclass(frozen=True)
 class Scopes:
     """Holds each source to the services of its configuration."""

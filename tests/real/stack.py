@@ -130,7 +130,7 @@ def configuration(monitoring: Monitoring) -> dict[str, Any]:
     """The content of tocsin.yaml."""
     people = {"alice": "U1", "bob": "U2", "carol": "U3", "dave": "U5"}
     return {
-        "sources": {"prometheus": {"kind": "alertmanager"}, "pipeline": {"kind": "generic"}},
+        "sources": {"prometheus": {"kind": "alertmanager"}, "pipeline": {"kind": "generic", "takes": ["changes"]}},
         "people": {name: {"slack": user, "email": f"{name}@example.com"} for name, user in people.items()},
         "services": {
             "checkout": _service("checkout", channel="C1", depends_on=["payments"]),

@@ -110,6 +110,7 @@ async def test_a_source_that_was_added_takes_bodies_once_it_is_reloaded(
     assert (before.status_code, after.status_code) == (404, 400)
     assert "sources.own added" in result.lines and services == ["checkout"]
     assert "A source takes nothing until the server is started with TOCSIN_TOKEN_PROD set" in result.lines
+    assert any(line.startswith("sources.own: whoever holds its token") for line in result.lines)
 
 
 async def test_whoever_may_open_the_socket_reloads_and_is_named(tmp_path: Path) -> None:

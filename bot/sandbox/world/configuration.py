@@ -122,7 +122,7 @@ class Configuration:
         """The content of tocsin.yaml."""
         ids = PEOPLE | dict(self.people)
         return {
-            "sources": {"shop": {"kind": "alertmanager"}, "pipeline": {"kind": "generic"}},
+            "sources": {"shop": {"kind": "alertmanager"}, "pipeline": {"kind": "generic", "takes": ["changes"]}},
             "people": {
                 key: {"slack": slack, "email": EMAILS.get(key, f"{key}@example.com"), "name": NAMES.get(key, key)}
                 for key, slack in ids.items()

@@ -9,7 +9,7 @@ from bot.core.change import Change
 from bot.core.config.alerts import SourceConfig
 from bot.core.service import Catalogue, Service
 from bot.plugins import ParsedBody, Source, discover
-from bot.plugins.scopes import Scopes, takes
+from bot.plugins.scopes import Scopes, scope_notices, takes, undeclared
 
 NOW = datetime(2026, 3, 1, 3, tzinfo=UTC)
 SCOPES = Scopes(Catalogue([Service(name="checkout", match={"app": "co"})]).of_labels, lambda name: name == "Watchdog")
@@ -56,3 +56,23 @@ def test_a_source_takes_what_its_kind_does_unless_it_says_less(named: tuple[str,
     kind = discover(["bot.sources"], Source)["generic"]
 
     assert takes(SourceConfig.model_validate({"kind": "generic", "takes": named}), kind) == endpoints
+
+
+def test_who_may_send_both_because_nobody_said_less_is_named_until_somebody_does() -> None:
+    kinds = discover(["bot.sources", "bot.sources.changes"], Source)
+    sources = {
+        "am": SourceConfig(kind="alertmanager"),
+        "hub": SourceConfig(kind="github"),
+        "ci": SourceConfig(kind="generic"),
+        "probes": SourceConfig(kind="generic", takes=("alerts",)),
+        "both": SourceConfig(kind="generic", takes=("alerts", "changes")),
+    }
+
+    assert undeclared(sources, kinds) == ["ci"]
+    assert scope_notices(sources, kinds)[0].startswith("sources.ci: whoever holds its token can open an incident")
+
+
+def test_the_kind_of_a_vendor_takes_alerts_or_changes_and_never_both() -> None:
+    kinds = discover(["bot.sources", "bot.sources.changes"], Source)
+
+    assert [name for name, kind in kinds.items() if {"alerts", "changes"} <= kind.takes] == ["generic"]
