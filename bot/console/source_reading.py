@@ -24,7 +24,7 @@ from bot.plugins import Source, SourceRequest, discover
 from bot.settings import Secrets
 from bot.sources._parsing import parse
 from bot.sources._understanding import corrections_of
-from bot.store.alerts import unreadable
+from bot.store.alerts.intake import unreadable
 from bot.store.db.database import readable
 from bot.store.tables import UnreadableRow
 

@@ -39,7 +39,7 @@ _CHANGED = "message_changed"
 
 
 class AlertWriter(Protocol):
-    """bot.store.alerts.intake.IntakeWriter, as far as it is needed here."""
+    """bot.store.alerts.intake.writer.IntakeWriter, as far as it is needed here."""
 
     async def put(self, alerts: Sequence[Alert], changes: Sequence[Change], received_at: datetime) -> None: ...
 

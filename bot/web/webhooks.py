@@ -25,8 +25,8 @@ from bot.core.redaction.redaction import redact, redact_bytes
 from bot.core.text.untrusted import one_line
 from bot.plugins import Fetch, ParsedBody, Rejected, SignedRequest, Source, SourceRequest
 from bot.plugins.scopes import ANY, SERVICE, Scopes, takes
-from bot.store.alerts.intake import Busy
-from bot.store.alerts.stored_alerts import StoredAlerts
+from bot.store.alerts.intake.stored_alerts import StoredAlerts
+from bot.store.alerts.intake.writer import Busy
 from bot.store.db.clock import Clock
 from bot.web.auth import signature_matches, token_matches, token_problem
 from bot.web.bodies import BodyBudget, BodyShare, Refused, inflated, read_raw
@@ -44,7 +44,7 @@ LARGE = 64 * 1024
 
 
 class Writer(Protocol):
-    """bot.store.alerts.intake.IntakeWriter, as far as the endpoints need it."""
+    """bot.store.alerts.intake.writer.IntakeWriter, as far as the endpoints need it."""
 
     async def put(
         self,

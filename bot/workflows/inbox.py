@@ -12,8 +12,8 @@ from bot.core.alerts.storm import suspected_origin
 from bot.core.config import Config
 from bot.core.service import Catalogue
 from bot.ports import Engine
-from bot.store.alerts.inbox import Inbox as Rows
-from bot.store.alerts.sorting import Sorter
+from bot.store.alerts.sorting.inbox import Inbox as Rows
+from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.db.database import Database, DatabaseAway
 
 log = structlog.get_logger(__name__)

@@ -17,7 +17,7 @@ from bot.core.text.moments import clock
 from bot.ports import Engine, Pager, Run, Workflow
 from bot.store.alerts import groups
 from bot.store.answers.postmortems import Postmortems
-from bot.store.approvals.steady_time import follow_clock
+from bot.store.approvals.facts.steady_time import follow_clock
 from bot.store.db.database import Database
 from bot.store.incidents import incidents
 from bot.store.oversight.pages import Pages

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from sqlmodel import col
 
-from bot.store.alerts.unreadable import LONGEST_BODY
+from bot.store.alerts.intake.unreadable import LONGEST_BODY
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow, UnreadableRow
 from tests.attacks.items import Item
 from tests.attacks.world import SOURCES, TOKENS, TOPIC, World

@@ -20,10 +20,10 @@ from bot.core.config.alerts import SourceConfig
 from bot.core.service import Catalogue
 from bot.plugins import SourceRequest
 from bot.sources.alertmanager import alertmanager
-from bot.store.alerts.inbox import Inbox
-from bot.store.alerts.intake import IntakeWriter
+from bot.store.alerts.intake.writer import IntakeWriter
 from bot.store.alerts.reader import Alerts
-from bot.store.alerts.sorting import Sorter
+from bot.store.alerts.sorting.inbox import Inbox
+from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.answers import records
 from bot.store.db.database import Database, async_url
 from bot.store.incidents import overview

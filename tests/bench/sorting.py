@@ -12,9 +12,9 @@ from sqlalchemy import event
 from bot.core.alert import Alert
 from bot.core.config import Config
 from bot.core.service import Catalogue
-from bot.store.alerts.inbox import Inbox
-from bot.store.alerts.intake import IntakeWriter
-from bot.store.alerts.sorting import Sorter
+from bot.store.alerts.intake.writer import IntakeWriter
+from bot.store.alerts.sorting.inbox import Inbox
+from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.db.database import Database, async_url
 from bot.store.migrate import ready
 from tests.bench.load import quantile

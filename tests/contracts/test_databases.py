@@ -13,8 +13,8 @@ from bot.core.evidence import Evidence, Findings
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.questions.answering import QuestionAnswer
 from bot.store import audit
-from bot.store.alerts.intake import IntakeWriter
-from bot.store.alerts.open_groups import OpenGroups
+from bot.store.alerts.intake.writer import IntakeWriter
+from bot.store.alerts.sorting.open_groups import OpenGroups
 from bot.store.answers import records
 from bot.store.answers.postmortems import Postmortems
 from bot.store.answers.questions import Questions

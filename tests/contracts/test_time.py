@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.store import audit
-from bot.store.approvals.steady_time import begin_time
+from bot.store.approvals.facts.steady_time import begin_time
 from bot.store.db.clock import DatabaseClock, SteadyClock
 from bot.store.db.database import Database, async_url
 from bot.store.migrate import ready

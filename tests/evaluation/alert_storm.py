@@ -25,8 +25,8 @@ from bot.core.alert import Alert
 from bot.core.config import Config
 from bot.core.service import Catalogue
 from bot.sources._parsing import fingerprint
-from bot.store.alerts.inbox import Inbox
-from bot.store.alerts.sorting import Sorter
+from bot.store.alerts.sorting.inbox import Inbox
+from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, EpisodeRow
 from tests.evaluation.rca_alerts import System

@@ -17,7 +17,7 @@ from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
 from bot.store.approvals import break_glass, rows, transitions
-from bot.store.approvals.roles import roles_in
+from bot.store.approvals.facts.roles import roles_in
 from bot.store.approvals.rows import DECIDABLE, DENIABLE
 from bot.store.db.database import Database
 from bot.store.tables import DecisionRow, MessageRow, ProposalRow, SeenRow

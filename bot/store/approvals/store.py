@@ -21,7 +21,7 @@ from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
 from bot.store.approvals import own_changes, rows, track_record, transitions
-from bot.store.approvals.context import read_context
+from bot.store.approvals.facts.context import read_context
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
 from bot.store.db.database import Database
 from bot.store.tables import AttemptRow, ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow

@@ -27,7 +27,7 @@ from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.service import Catalogue
 from bot.core.tool_calls import ToolRole, Tools, tool_for
-from bot.store.approvals.context import stop_switch
+from bot.store.approvals.facts.context import stop_switch
 from bot.store.db.database import Database
 from bot.store.tables import (
     ChangeRow,

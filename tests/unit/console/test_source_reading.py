@@ -14,7 +14,7 @@ from bot.core.config import Config
 from bot.core.config.alerts import SourceConfig, SourceFields
 from bot.core.errors import NotFound
 from bot.settings import Secrets
-from bot.store.alerts import unreadable
+from bot.store.alerts.intake import unreadable
 from bot.store.db.database import Database, async_url
 from bot.store.migrate import upgrade
 from bot.store.tables import UnreadableRow

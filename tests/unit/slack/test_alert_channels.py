@@ -9,7 +9,7 @@ from bot.core.alert import Alert
 from bot.core.config.alerts import SourceConfig
 from bot.plugins import Source, discover
 from bot.slack.alert_channels import RETRY_SECONDS, AlertChannels
-from bot.store.alerts.intake import Busy
+from bot.store.alerts.intake.writer import Busy
 from bot.workflows.messages.delivery import Unreachable
 
 NOW = datetime(2026, 11, 24, 23, 5, tzinfo=UTC)

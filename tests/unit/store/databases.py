@@ -11,9 +11,9 @@ from sqlmodel import SQLModel, col, select
 from bot.core.alert import Alert
 from bot.core.config import Config
 from bot.core.service import Catalogue, Service
-from bot.store.alerts.inbox import Inbox
-from bot.store.alerts.sorting import Sorter
-from bot.store.alerts.sorting_result import SortingResult
+from bot.store.alerts.sorting.inbox import Inbox
+from bot.store.alerts.sorting.result import SortingResult
+from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow
 from bot.store.triage.triage import spent

@@ -9,7 +9,7 @@ import httpx
 
 from bot.core.config.alerts import SourceConfig
 from bot.plugins import Source, discover
-from bot.store.alerts.intake import IntakeWriter
+from bot.store.alerts.intake.writer import IntakeWriter
 from bot.web.app import build
 from bot.web.health import Check
 from tests.unit.store.databases import Clock, Desk, open_database

@@ -15,7 +15,7 @@ from bot.core.config import Config
 from bot.core.config.alerts import SourceConfig
 from bot.core.errors import QueryFailed
 from bot.plugins import Source, discover
-from bot.store.alerts.stored_alerts import StoredAlerts
+from bot.store.alerts.intake.stored_alerts import StoredAlerts
 from bot.web.errors import Guard
 from bot.web.webhooks import WebhookEndpoints
 

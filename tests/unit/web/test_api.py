@@ -12,7 +12,7 @@ from bot.core.approvals.roster import Roster
 from bot.core.config import Config
 from bot.core.evidence import Evidence
 from bot.core.history.postmortem import PostmortemSection, Sentence
-from bot.store.alerts.intake import IntakeWriter
+from bot.store.alerts.intake.writer import IntakeWriter
 from bot.store.answers.postmortems import Postmortems
 from bot.store.approvals.store import Draft, ProposalStore
 from bot.store.incidents import incidents

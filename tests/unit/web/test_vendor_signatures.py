@@ -14,7 +14,7 @@ import pytest
 from bot.core.change import Change
 from bot.core.config.alerts import SourceConfig
 from bot.plugins import Source, discover
-from bot.store.alerts.stored_alerts import StoredAlerts
+from bot.store.alerts.intake.stored_alerts import StoredAlerts
 from bot.web.errors import Guard
 from bot.web.webhooks import WebhookEndpoints
 from tests.unit.sources.changes.bodies import (

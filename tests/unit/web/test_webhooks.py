@@ -13,8 +13,8 @@ import pytest
 
 from bot.core.config.alerts import SourceConfig
 from bot.plugins import Source, discover
-from bot.store.alerts.intake import Busy
-from bot.store.alerts.stored_alerts import StoredAlerts
+from bot.store.alerts.intake.stored_alerts import StoredAlerts
+from bot.store.alerts.intake.writer import Busy
 from bot.web.errors import Guard
 from bot.web.webhooks import MOST_UNREADABLE, WebhookEndpoints
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.core.alert import Alert
 from bot.core.config import Config
-from bot.store.alerts.reading_order import CURSOR
+from bot.store.alerts.sorting.reading_order import CURSOR
 from bot.store.tables import CursorRow
 from tests.unit.store.databases import Clock, Desk, alert, open_database
 

@@ -26,8 +26,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.errors import TocsinError
-from bot.store.alerts import unreadable
-from bot.store.alerts.stored_alerts import StoredAlerts
+from bot.store.alerts.intake import unreadable
+from bot.store.alerts.intake.stored_alerts import StoredAlerts
 from bot.store.db import locks
 from bot.store.db.database import Database
 from bot.store.db.in_loop import in_thread

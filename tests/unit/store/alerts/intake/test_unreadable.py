@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bot.store.alerts import unreadable
-from bot.store.alerts.unreadable import LONGEST_BODY, MOST_BYTES, MOST_ROWS
+from bot.store.alerts.intake import unreadable
+from bot.store.alerts.intake.unreadable import LONGEST_BODY, MOST_BYTES, MOST_ROWS
 from tests.unit.store.databases import Clock, open_database
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.store.alerts.repeats import Delivery, deliveries
+from bot.store.alerts.sorting.repeats import Delivery, deliveries
 from bot.store.tables import AlertRow, CursorRow
 
 CURSOR = "inbox"

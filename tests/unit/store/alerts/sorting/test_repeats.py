@@ -7,9 +7,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Alert
 from bot.core.incident import GroupState
-from bot.store.alerts.intake import IntakeWriter
-from bot.store.alerts.sorting import Sorter
-from bot.store.alerts.sorting_result import SortingResult
+from bot.store.alerts.intake.writer import IntakeWriter
+from bot.store.alerts.sorting.result import SortingResult
+from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.tables import AlertRow, RepeatRow
 from tests.unit.store.databases import Desk, alert
 

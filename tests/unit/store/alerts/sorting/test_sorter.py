@@ -13,7 +13,7 @@ from bot.core.config import Config
 from bot.core.config.alerts import Inhibition, Maintenance, Threshold
 from bot.store import audit
 from bot.store.alerts.groups import end_flapping, end_storms, give_card
-from bot.store.alerts.sorting import MOST_OPENED
+from bot.store.alerts.sorting.sorter import MOST_OPENED
 from bot.store.incidents import incidents
 from bot.store.tables import AuditRow, GroupRow, HeartbeatRow, IncidentRow, MessageRow, TriageRow
 from bot.store.triage.triage import Triages

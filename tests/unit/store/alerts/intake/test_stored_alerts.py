@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.store.alerts.stored_alerts import ANEW, StoredAlerts
+from bot.store.alerts.intake.stored_alerts import ANEW, StoredAlerts
 from tests.unit.builders import NOW
 
 

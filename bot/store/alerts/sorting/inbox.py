@@ -17,10 +17,10 @@ from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.content import MessageKind
 from bot.store import messages
 from bot.store.alerts import silences
-from bot.store.alerts.reading_order import CURSOR, Cursors, Position, upcoming
-from bot.store.alerts.repeats import Counts, Delivery
-from bot.store.alerts.sorting import Sorter
-from bot.store.alerts.sorting_result import SortingResult
+from bot.store.alerts.sorting.reading_order import CURSOR, Cursors, Position, upcoming
+from bot.store.alerts.sorting.repeats import Counts, Delivery
+from bot.store.alerts.sorting.result import SortingResult
+from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.db.columns import Moment
 from bot.store.db.database import Database, away
 from bot.store.tables import AlertRow, CursorRow, GroupRow, RepeatRow, SilenceRow, TriageRow, UnreadableRow

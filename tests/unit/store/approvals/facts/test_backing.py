@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.alert import Severity
 from bot.core.approvals.roster import Roster
-from bot.store.approvals.backing import Backing, severity_backing
+from bot.store.approvals.facts.backing import Backing, severity_backing
 from bot.store.incidents import incidents
 from bot.store.tables import IncidentRow
 from tests.unit.approving import Office, office

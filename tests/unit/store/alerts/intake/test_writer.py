@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.store.alerts.intake import MAX_OF_SOURCE, MAX_WAITING, MOST_A_COMMIT, Busy, IntakeWriter
+from bot.store.alerts.intake.writer import MAX_OF_SOURCE, MAX_WAITING, MOST_A_COMMIT, Busy, IntakeWriter
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, ChangeRow, UnreadableRow
 from tests.unit.builders import NOW, change

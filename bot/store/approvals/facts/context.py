@@ -11,7 +11,7 @@ from bot.core.alert import Severity
 from bot.core.approvals.policy_types import BLAST_WINDOW, DecisionContext
 from bot.core.approvals.roster import Roster
 from bot.core.incident import GroupState, IncidentState
-from bot.store.approvals.backing import severity_backing
+from bot.store.approvals.facts.backing import severity_backing
 from bot.store.db.database import Database
 from bot.store.tables import ClaimRow, GroupRow, IncidentRow, ProposalRow, SwitchRow
 

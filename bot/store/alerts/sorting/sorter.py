@@ -26,12 +26,19 @@ from bot.core.service import Catalogue
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
 from bot.store.alerts import groups, silences
-from bot.store.alerts.episodes import EpisodeIndex, delivered_now, new_episode, record_heartbeat, reported_end, status_of
-from bot.store.alerts.open_groups import OpenGroups, arrival_of
-from bot.store.alerts.opening import Opening
-from bot.store.alerts.renewing import Renewing, renew, renewed_key
-from bot.store.alerts.repeats import Repeats, learn_intervals
-from bot.store.alerts.sorting_result import SortingResult
+from bot.store.alerts.sorting.episodes import (
+    EpisodeIndex,
+    delivered_now,
+    new_episode,
+    record_heartbeat,
+    reported_end,
+    status_of,
+)
+from bot.store.alerts.sorting.open_groups import OpenGroups, arrival_of
+from bot.store.alerts.sorting.opening import Opening
+from bot.store.alerts.sorting.renewing import Renewing, renew, renewed_key
+from bot.store.alerts.sorting.repeats import Repeats, learn_intervals
+from bot.store.alerts.sorting.result import SortingResult
 from bot.store.db.database import Database
 from bot.store.db.yielding import LoopYield
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SilenceRow, SourceRow
