@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.commands._subject import subject_of
+from bot.core.config.actions import ActionConfig
+from bot.core.config.plans import PlanConfig
 from bot.core.errors import NotFound
 from bot.core.text.untrusted import one_line
 from bot.plugins import Field, Form, Reply, Request, command
@@ -15,12 +17,12 @@ USAGE = "propose <action> [service] [name=value ...]"
 
 @command("propose", usage=USAGE, options=("*",), who="members")
 async def propose(ctx: CommandContext, request: Request) -> Reply | Form:
-    """Put an action of the catalogue with exact arguments to people. It never runs by being proposed."""
+    """Put an action or a plan of the catalogue with exact arguments to people. It never runs by being proposed."""
     subject = await _subject(ctx, request)
     words = (request.fields.get("action") or request.text).split()
     if not words:
         return _form(ctx, subject)
-    if ctx.config.actions and words[0] in ctx.config.actions and (wrong := _unknown_service(ctx, words)):
+    if words[0] in _entries(ctx) and (wrong := _unknown_service(ctx, words)):
         raise NotFound(f"{wrong[:60]} is no service of the catalogue. Usage: {USAGE}. Nothing was proposed.")
     service = _service(ctx, request, words, subject)
     if not service:
@@ -81,10 +83,15 @@ def _unused_parameter(ctx: CommandContext, entry: str, values: Mapping[str, str]
     return next((name for name in values if name not in declared and f"{{{name}}}" not in texts), "")
 
 
+def _entries(ctx: CommandContext) -> Mapping[str, ActionConfig | PlanConfig]:
+    """The catalogue's actions and plans."""
+    return {**ctx.config.actions, **ctx.config.plans}
+
+
 def _form(ctx: CommandContext, subject: Subject | None) -> Form | Reply:
     if not ctx.config.actions:
         return Reply("The catalogue has no actions yet: see `actions` in tocsin.yaml.")
-    entries = [(name, one_line(f"{name}: {e.when or e.title or e.kind}", 75)) for name, e in ctx.config.actions.items()]
+    entries = [(name, one_line(f"{name}: {e.when or e.title or e.kind}", 75)) for name, e in _entries(ctx).items()]
     services = [(name, name) for name in sorted(ctx.catalogue.services)]
     service = subject.service if subject else ""
     fields = [

@@ -1,5 +1,6 @@
 """Remediations: tiers, the proposal that people approve, and what came of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -221,10 +222,17 @@ class Plan(BaseModel):
 
     Records in databases and the API call it `inverse`.
     """
+    parts: list["Plan"] = Field(default_factory=list)
+    """The actions that run one after the other, where it is a plan of several; empty for a single action."""
+
+    @property
+    def runs(self) -> Sequence["Plan"]:
+        """What runs, in its order: the parts, or the single action itself."""
+        return self.parts or (self,)
 
     def effect(self) -> dict[str, object]:
         """The fields that a dry run fills."""
-        return {name: getattr(self, name) for name in ("targets", "dry_run", "dry_run_ok", "replicas", "tier")}
+        return {name: getattr(self, name) for name in ("targets", "dry_run", "dry_run_ok", "replicas", "tier", "parts")}
 
     def same_effect(self, other: "Plan") -> bool:
         """Whether both dry runs show the same: text, targets with their versions and copies, tier."""
@@ -263,6 +271,8 @@ class Proposal(Terms):
     dry_run_at: datetime
     outcome: str = ""
     verification: str = ""
+    steps_begun: int = 0
+    """How many of its steps a call was begun for; 1 for a single action that ran."""
     created_at: datetime
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from bot.core.action import Tier
 from bot.core.config import Config, verbs
 from bot.core.config.actions import ActionConfig
+from bot.core.config.plans import PlanConfig
 from bot.core.config.services import ServiceConfig, plain_email
 from bot.core.text.addresses import forbidden_as_written
 
@@ -32,6 +33,8 @@ def configuration_problems(config: Config) -> Iterator[Problem]:
     yield from _autonomy(config)
     for key, entry in config.actions.items():
         yield from _of_action(config, key, entry)
+    for key, plan in config.plans.items():
+        yield from _of_plan(config, key, plan)
     yield from _sources(config)
 
 
@@ -93,6 +96,23 @@ def _of_action(config: Config, key: str, entry: ActionConfig) -> Iterator[Proble
         yield Problem(f"{name!r} is not among services", ("actions", key, "services", index))
     if entry.verify and not unknown and (missing := _missing_signal(config, entry.verify.signal, entry.services)):
         yield Problem(missing, ("actions", key, "verify", "signal"))
+
+
+def _of_plan(config: Config, key: str, plan: PlanConfig) -> Iterator[Problem]:
+    if key in config.actions:
+        yield Problem(f"{key!r} is among actions too: a proposal names one of them", ("plans", key))
+    if plan.tier is not None and plan.tier not in (Tier.TWO, Tier.THREE):
+        yield Problem(f"{plan.tier} is no tier of a plan: 2 or 3", ("plans", key, "tier"))
+    for index, name in enumerate(plan.services):
+        if name not in config.services:
+            yield Problem(f"{name!r} is not among services", ("plans", key, "services", index))
+    for index, step in enumerate(plan.steps):
+        entry = config.actions.get(step.action)
+        if entry is None:
+            yield Problem(f"{step.action!r} is not among actions", ("plans", key, "steps", index, "action"))
+        elif entry.services and (elsewhere := [name for name in plan.services if name not in entry.services]):
+            text = f"{step.action} is not for {', '.join(elsewhere)}, which this plan lists"
+            yield Problem(text, ("plans", key, "steps", index, "action"))
 
 
 def _wrong_tier(key: str, entry: ActionConfig) -> str:

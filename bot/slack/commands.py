@@ -66,7 +66,7 @@ class CommandRouter:
     @property
     def _vocabulary(self) -> Vocabulary:
         """With the remediations as they are now: a reload changes them."""
-        return Vocabulary(self.ctx.verbs, self.ctx.config.actions)
+        return Vocabulary(self.ctx.verbs, {*self.ctx.config.actions, *self.ctx.config.plans})
 
     # ------------------------------------------------------------ a line of text
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from bot.actions.support.http import Outbound
+from bot.settings import load_config
 
+PLANS = Path(__file__).parents[2] / "deploy" / "examples" / "plans.yaml"
 SCRIPT = Path(__file__).parents[2] / "deploy" / "examples" / "restart_unit.py"
 
 
@@ -53,3 +55,9 @@ async def test_a_wrong_signature_another_unit_and_another_path_restart_nothing(r
     assert await call(url, unit="sshd.service", key="k3") == 422
     assert await call(url.replace("/restart", "/stop")) == 404
     assert not done.exists()
+
+
+def test_the_plan_of_the_example_is_one_that_starts() -> None:
+    (plan,) = load_config(PLANS).plans.values()
+
+    assert [step.action for step in plan.steps] == ["drain", "restart", "refill"]

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bot.core.approvals.remedies import Remedy
+from bot.core.approvals.remedies import Entry, Remedy
 from bot.core.change import Change
-from bot.core.config.actions import ActionConfig
 
 SHORTEST = 4
 """Letters of a word by which an action can be named."""
@@ -33,14 +32,14 @@ class Hint:
 
 
 def who_named(
-    hints: Iterable[Hint], remedy: Remedy, entry: ActionConfig, *, own_service: str, change: Change | None = None
+    hints: Iterable[Hint], remedy: Remedy, entry: Entry, *, own_service: str, change: Change | None = None
 ) -> frozenset[str]:
     """Everyone whose words name the action, what it takes back, or a target other than the service it is about anyway."""
     words = set(_words_of(remedy, entry, own_service, change))
     return frozenset(hint.who for hint in hints if hint.who and any(word in _as_one(hint.text) for word in words))
 
 
-def _words_of(remedy: Remedy, entry: ActionConfig, own_service: str, change: Change | None) -> Iterator[str]:
+def _words_of(remedy: Remedy, entry: Entry, own_service: str, change: Change | None) -> Iterator[str]:
     named = _as_one(f"{remedy.entry} {entry.title} {entry.kind if entry.kind != 'run_webhook' else ''}")
     yield from (word for word in map(_as_one, (remedy.entry,)) if word)
     yield from (word for same in _SAME if any(word in named for word in same) for word in same)

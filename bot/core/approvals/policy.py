@@ -35,7 +35,8 @@ def policy_version(config: Config) -> str:
     settings = config.model_dump(
         mode="json",
         by_alias=True,
-        include=_DECIDES,
+        # Without plans the version is the one that it was before there were any.
+        include=_DECIDES | ({"plans"} if config.plans else set()),
         # Decides nothing here, and would make proposals stale that wait while this version is installed.
         exclude={"services": {"__all__": {"known_as": {"kubernetes", "jira"}}}},
     )

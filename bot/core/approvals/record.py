@@ -78,6 +78,6 @@ def terms_of(record: Mapping[str, object], dry_run: str) -> Terms:
     return Terms.model_validate({**record, "dry_run": dry_run})
 
 
-_LATER = ("requesters", "replicas")
+_LATER = ("requesters", "replicas", "parts")
 """Fields that records of earlier versions do not have."""
 _COVERED = set(Terms.model_fields) - {"dry_run"}

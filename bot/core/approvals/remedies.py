@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 
 from bot.core.change import Change
 from bot.core.config.actions import ActionConfig
+from bot.core.config.plans import PlanConfig
 from bot.core.evidence import Findings, Hypothesis
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
+
+Entry = ActionConfig | PlanConfig
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,7 @@ class Fitted:
     why: str = ""
 
 
-def fitting(
-    findings: Findings, service: str, actions: Mapping[str, ActionConfig], changes: Mapping[str, Change]
-) -> list[Remedy]:
+def fitting(findings: Findings, service: str, actions: Mapping[str, Entry], changes: Mapping[str, Change]) -> list[Remedy]:
     """The entries that help against the first hypothesis, the most specific first; empty if its evidence is too thin.
 
     `service` is the alerting one, used when the hypothesis names none; `changes` holds the reported changes by id: a
@@ -47,12 +48,12 @@ def fitting(
     return [Remedy(name, target, arguments, because) for name in ranked]
 
 
-def why_none(findings: Findings, service: str, actions: Mapping[str, ActionConfig], changes: Mapping[str, Change]) -> str:
+def why_none(findings: Findings, service: str, actions: Mapping[str, Entry], changes: Mapping[str, Change]) -> str:
     """Why `fitting` is empty, as one sentence for people: the first condition that is not met."""
     return f"No action of the catalogue fits: {_missing(findings, service, actions, changes)}."
 
 
-def _missing(findings: Findings, service: str, actions: Mapping[str, ActionConfig], changes: Mapping[str, Change]) -> str:
+def _missing(findings: Findings, service: str, actions: Mapping[str, Entry], changes: Mapping[str, Change]) -> str:
     if not findings.hypotheses or findings.category == "healthy":
         return "no cause was found"
     first = findings.hypotheses[0]
@@ -92,7 +93,7 @@ def _has_enough_evidence(hypothesis: Hypothesis) -> bool:
     return hypothesis.confidence == "possible" and enough
 
 
-def _fits(entry: ActionConfig, hypothesis: Hypothesis, change: Change | None, target: str) -> bool:
+def _fits(entry: Entry, hypothesis: Hypothesis, change: Change | None, target: str) -> bool:
     kind = "change" if change is not None else hypothesis.kind
     if kind not in entry.helps or (entry.services and target not in entry.services):
         return False

@@ -1,8 +1,9 @@
 """The exact request of a proposal as people read it: the whole of it, or it cannot be approved."""
 
 import json
+from collections.abc import Iterator
 
-from bot.core.action import Proposal, Tier
+from bot.core.action import Plan, Proposal, Tier
 
 MAX_CODE_CHARACTERS = 2800
 """Characters that one code block of a dialog shows whole."""
@@ -11,7 +12,9 @@ MAX_CONFIRMED = 200
 
 
 def request_text(proposal: Proposal) -> str:
-    """Action, arguments, targets, steps and dry run, exactly as the record has them."""
+    """Action, arguments, targets, steps and dry run, exactly as the record has them; of a plan each step's."""
+    if proposal.parts:
+        return "\n".join([_heading(proposal), *_parts(proposal)])
     targets = ", ".join(f"{name}{f' at {version}' if version else ''}" for name, version in sorted(proposal.targets.items()))
     return "\n".join(
         [
@@ -26,6 +29,9 @@ def request_text(proposal: Proposal) -> str:
 
 def plan_text(proposal: Proposal) -> str:
     """Reference, action, targets, arguments, steps and dry run, one below the other: what the dialog of an approval shows."""
+    if proposal.parts:
+        first = f"{proposal.ref} revision {proposal.revision}, {proposal.tier.label}"
+        return "\n".join([first, _heading(proposal), *_parts(proposal)])
     parts = [
         f"{proposal.ref} revision {proposal.revision}, {proposal.tier.label}",
         f"action: {proposal.action} ({proposal.action_version}) on {proposal.service}",
@@ -36,6 +42,26 @@ def plan_text(proposal: Proposal) -> str:
         proposal.dry_run,
     ]
     return "\n".join(parts)
+
+
+def _heading(plan: Plan) -> str:
+    order = "each waits until the one before is verified; the first that is not ends the plan"
+    return f"plan {plan.action} on {plan.service}: {len(plan.parts)} steps, {order}"
+
+
+def _parts(plan: Plan) -> Iterator[str]:
+    """Every step as its action would stand there alone, with what undoes it."""
+    for number, part in enumerate(plan.parts, 1):
+        yield f"step {number} of {len(plan.parts)}: {part.title}, {part.tier.label}, {undo_text(part)}"
+        yield f"{part.action} ({part.action_version}) {json.dumps(part.arguments, sort_keys=True, ensure_ascii=False)}"
+        yield "targets: " + ", ".join(f"{name}{f' at {v}' if v else ''}" for name, v in sorted(part.targets.items()))
+        yield "dry run:" if part.dry_run_ok else "dry run (did not work):"
+        yield part.dry_run
+
+
+def undo_text(plan: Plan) -> str:
+    """What undoes one action, or that nothing does."""
+    return f"undo: {plan.undo}" if plan.undo else "no undo"
 
 
 def may_be_approved(proposal: Proposal) -> bool:

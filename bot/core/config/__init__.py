@@ -18,6 +18,7 @@ from bot.core.config.audit import AuditConfig
 from bot.core.config.autonomy import OfService, ServiceAutonomy, StandingConfig
 from bot.core.config.budget import Budget
 from bot.core.config.fields import Address, ConfigSection, Duration, SeverityLevel, SlackId
+from bot.core.config.plans import PlanConfig
 from bot.core.config.retention import Retention
 from bot.core.config.services import OnCall, Person, ServiceConfig
 from bot.core.config.systems import (
@@ -83,6 +84,7 @@ class Config(ConfigSection):
     """Service -> how far Tocsin goes by itself there; approve where nothing is said."""
     standing: StandingConfig = StandingConfig()
     actions: dict[str, ActionConfig] = Field(default_factory=dict)
+    plans: dict[str, PlanConfig] = Field(default_factory=dict)
     freezes: tuple[Freeze, ...] = ()
     limits: Limits = Limits()
     runbooks: Path | None = None

@@ -11,7 +11,7 @@ LIVE = frozenset(
         "sources", "people", "services", "default_on_call", "severities", "triage_from", "incident_from", "heartbeats",
         "heartbeat_every",
         "maintenance", "inhibitions", "thresholds", "approvers", "solo", "break_glass", "autonomy", "standing", "actions",
-        "freezes", "limits",
+        "plans", "freezes", "limits",
         "heartbeat_url", "close_after",
         "budget", "retention", "audit",
     }

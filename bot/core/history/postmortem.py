@@ -223,7 +223,7 @@ def _considered(m: PostmortemRecord) -> Iterable[Sentence]:
 
 
 def _actions(m: PostmortemRecord) -> Iterable[Sentence]:
-    ran = [p for p in m.proposals if p.state in RAN]
+    ran = [p for p in m.proposals if p.state in RAN or p.steps_begun]
     for p in ran:
         approvals = [d for d in m.decisions if d.proposal == p.ref and d.verdict == DecisionChoice.APPROVE]
         who = ", ".join(f"{d.person} at {clock(d.at)}" for d in approvals)
@@ -235,7 +235,12 @@ def _actions(m: PostmortemRecord) -> Iterable[Sentence]:
 
 
 def _result(p: Proposal) -> str:
-    """What the signal showed, else what the call answered, in brackets; the state has the verdict already."""
+    """What the signal showed, else what the call answered, in brackets; the state has the verdict already.
+
+    Of a plan that ended early it is where, and what did not run.
+    """
+    if p.parts and p.state is not ProposalState.SUCCEEDED:
+        return f" ({one_line(p.outcome, 200).rstrip('.')})" if p.outcome else ""
     verdict, _, figures = p.verification.partition(": ")
     measured = figures if verdict in set(VerificationState) else p.verification
     text = one_line(measured or p.outcome, 200).rstrip(".")

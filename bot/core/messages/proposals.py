@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.action import Decision, Proposal
+from bot.core.approvals.plans import StepRun
 from bot.core.messages.content import Content
 
 
@@ -22,6 +23,8 @@ class ProposalContent(Content):
     """A person ran it by hand."""
     lead: str = ""
     deputies: Sequence[str] = ()
+    runs: Sequence[StepRun] = ()
+    """The steps that were begun."""
 
     @property
     def service(self) -> str:
@@ -29,4 +32,5 @@ class ProposalContent(Content):
 
     @property
     def urgent_part(self) -> object:
-        return self.proposal, self.decisions, self.solo, self.break_glass, self.manual, self.lead, self.deputies
+        about = self.proposal, self.decisions, self.solo, self.break_glass, self.manual, self.lead, self.deputies
+        return *about, self.runs

@@ -31,7 +31,7 @@ from bot.slack.blocks import (
 )
 from bot.slack.untrusted_text import code_lines
 from bot.slack.view_context import ViewContext
-from bot.slack.views import rich_text
+from bot.slack.views import plan_steps, rich_text
 from bot.slack.views.rich_text import Line, bold, labelled, moment, paragraph, sentence, words
 
 MOST_WORDS = 60
@@ -52,6 +52,7 @@ def render(content: ProposalContent, view: ViewContext) -> Rendered:
     title = f"{word_of(content)}: {plain_text(effect_text(proposal), 130)}"
     blocks: list[Block | None] = [
         header(title),
+        plan_steps.progress(content),
         _outcome(proposal),
         paragraph(
             [
@@ -83,7 +84,9 @@ def _only_suggested(proposal: Proposal) -> bool:
 def _risk(proposal: Proposal) -> str:
     """`tier 2, needs 1 approval · rollforward undoes it · waits until 15:02`."""
     undo = "cannot be undone here"
-    if proposal.undo:
+    if proposal.parts:
+        undo = plan_steps.undo_words(proposal)
+    elif proposal.undo:
         undo = f"{plain_text(proposal.undo, 60)} undoes it" if word_count(proposal.undo) <= UNDO_WORDS else "can be undone"
     state = _state_of_targets(proposal)
     if not proposal.state.decidable:
@@ -126,9 +129,13 @@ def reading(reply: PlanReply, view: ViewContext) -> Rendered:
         section(f"*Why:* {titled(proposal.because, 400)}"),
         code(request_text(proposal), view.called_hosts),
         _outcome(proposal),
-        context("May not: guests, bots, other workspaces" + _barred(proposal), f"Ran it by hand? `did {proposal.ref}`"),
+        context("May not: guests, bots, other workspaces" + _barred(proposal), _how_to_record(proposal)),
     ]
     return f"Details of {proposal.ref}", [block for block in blocks if block]
+
+
+def _how_to_record(proposal: Proposal) -> str:
+    return "" if proposal.parts else f"Ran it by hand? `did {proposal.ref}`"
 
 
 def _barred(proposal: Proposal) -> str:
@@ -161,7 +168,7 @@ def _decided(content: ProposalContent) -> str:
 
 def _by_hand(proposal: Proposal) -> Iterable[Line]:
     """What to run, where Tocsin only suggests it: the exact request is behind Details."""
-    if _only_suggested(proposal) and proposal.steps:
+    if _only_suggested(proposal) and proposal.steps and not proposal.parts:
         yield labelled("Run by hand", proposal.steps[0])
 
 
@@ -195,7 +202,8 @@ def _controls(content: ProposalContent, view: ViewContext) -> Block:
     ref, now = proposal.ref, proposal.state
     value = f"{ref}:{proposal.revision}"
     may_deny = now.decidable or now is ProposalState.APPROVED
-    by_hand = (now.asks_by_hand and now is not ProposalState.UNKNOWN and not content.manual) or _only_suggested(proposal)
+    lapsed = now.asks_by_hand and now is not ProposalState.UNKNOWN and not content.manual
+    by_hand = (lapsed or _only_suggested(proposal)) and not proposal.parts
     return actions(
         approve_button(proposal, view),
         button("Deny...", DecisionChoice.DENY, value, accessible_label=f"Deny {ref}") if may_deny else None,
@@ -240,7 +248,10 @@ def _who(content: ProposalContent, view: ViewContext) -> str:
     proposal = content.proposal
     mentions = " ".join(f"<@{user}>" for user in approvers(content, view))
     if _only_suggested(proposal):
-        return f"{mentions} Run it by hand, then press I ran it".strip()
+        how = (
+            "Run its steps by hand, then say did <action> for each" if proposal.parts else "Run it by hand, then press I ran it"
+        )
+        return f"{mentions} {plain_text(how, 100)}".strip()
     may = who_may_briefly(proposal.tier, proposal.service, proposal.requester)
     return f"{mentions} {plain_text(may, 300)} can approve".strip()
 

@@ -17,14 +17,15 @@ from bot.core.action import (
     Verification,
     VerificationState,
 )
-from bot.core.approvals import policy
+from bot.core.approvals import plans, policy
 from bot.core.approvals.policy_types import START_WITHIN, CountedDecision, Rule
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config
 from bot.core.timeline import EntryKind
-from bot.store.approvals import own_changes, rows, transitions
+from bot.store.approvals import own_changes, rows, steps, transitions
+from bot.store.approvals.asking import ask_people
 from bot.store.db.database import Database
-from bot.store.tables import AttemptRow, ClaimRow, MessageRow, PageRow, ProposalRow
+from bot.store.tables import AttemptRow, ClaimRow, MessageRow, ProposalRow
 
 _STATE_AFTER_CALL = {
     OutcomeState.DONE: ProposalState.VERIFYING,
@@ -93,9 +94,18 @@ class Claims:
         return policy.policy_version(self.config)
 
     async def claim(
-        self, ref: str, workflow: str, roster: Roster, *, versions: Mapping[str, str], without: frozenset[str] = frozenset()
+        self,
+        ref: str,
+        workflow: str,
+        roster: Roster,
+        *,
+        versions: Mapping[str, str],
+        without: frozenset[str] = frozenset(),
+        step: int = 1,
     ) -> ClaimResult:
-        """Take the right to run for `workflow`. Everything that was checked at the press is checked again in this transaction.
+        """Take the right to run one step for `workflow`.
+
+        Everything that was checked at the press is checked again in this transaction.
 
         `versions`: the action versions of now by catalogue entry; `without`: people whose accounts no longer count.
         The same workflow may claim again (its replay); any other is refused.
@@ -103,16 +113,19 @@ class Claims:
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
             await transitions.lock_service(self.db, session, row.service)
-            claim = await session.get(ClaimRow, row.id)
+            claim = await session.get(ClaimRow, (row.id, step))
             if claim is not None:
                 own = claim.workflow == workflow and not ProposalState(row.state).final
                 return ClaimResult(own, ProposalState(row.state), "" if own else "it was claimed already")
-            if row.state != ProposalState.APPROVED:
+            if row.state != (ProposalState.APPROVED if step == 1 else ProposalState.VERIFYING):
                 return ClaimResult(False, ProposalState(row.state))
             if why := await transitions.tampering(self.db, session, row):
                 await transitions.raise_alarm(self.db, session, row, why)
+                if step > 1:
+                    text = f"Refused: {why}. Step {step} and what comes after it did not run."
+                    await transitions.move(self.db, session, row, ProposalState.STOPPED, reason=why, outcome=text)
                 return ClaimResult(False, ProposalState(row.state), why)
-            return await self._decide(session, row, workflow, roster, versions, without)
+            return await self._decide(session, row, workflow, roster, versions, without, step)
 
     async def _decide(
         self,
@@ -122,12 +135,13 @@ class Claims:
         roster: Roster,
         versions: Mapping[str, str],
         without: frozenset[str],
+        step: int,
     ) -> ClaimResult:
         # Nothing of the press is used here: minutes have passed, so the locked row, the roster, the rules and the decisions
         # are read as they are now.
-        objection = await self._objection(session, row, roster, versions, without)
+        objection = await self._objection(session, row, roster, versions, without, step)
         if objection is None:
-            return await self._take(session, row, workflow)
+            return await self._take(session, row, workflow, step)
         if objection.busy:
             await self._add_waiting_line(session, row, objection.why)
             return ClaimResult(False, ProposalState(row.state), objection.why, busy=True)
@@ -147,15 +161,17 @@ class Claims:
         roster: Roster,
         versions: Mapping[str, str],
         without: frozenset[str],
+        step: int,
     ) -> _Objection | None:
-        """Why it may not go on now: its age, the action, policy, and whether the approvals still hold. Asked twice."""
+        """Why it may not go on now: its age, the action, policy, and whether the approvals still hold. Asked twice a step."""
         context = await rows.stored_context(self.db, session, roster, row)
-        approved_at = await self._approved_at(session, row)
-        if approved_at is None or self.db.clock() - approved_at > START_WITHIN:
+        begins_from = await self._begins_from(session, row, step)
+        if begins_from is None or self.db.clock() - begins_from > START_WITHIN:
             running = context.running_on_service
             why = f", and {running} is running on {row.service}: one action at a time on a service" if running else ""
-            return _Objection(ProposalState.STALE, f"it did not start within 2 minutes of its approval{why}")
-        if versions.get(row.action) != row.record["action_version"]:
+            of = "of its approval" if step == 1 else f"of the end of step {step - 1}"
+            return _Objection(ProposalState.STALE, f"it did not start within 2 minutes {of}{why}")
+        if plans.outdated(rows.stored_terms(row), versions):
             return _Objection(ProposalState.STALE, _CHANGED)
         request = await rows.stored_request(self.db, session, row, roster.config, dry_run_ok=True)
         answer = policy.may_start(request, context)
@@ -167,6 +183,10 @@ class Claims:
         if counted.state is not ProposalState.APPROVED:
             return _Objection(ProposalState.STALE, f"its approval no longer holds: {counted.text}")
         return None
+
+    async def _begins_from(self, session: AsyncSession, row: ProposalRow, step: int) -> datetime | None:
+        """Since when a step may begin: the approval, for a later one the verification of the one before; None: not yet."""
+        return await (self._approved_at(session, row) if step == 1 else steps.verified_at(self.db, session, row, step - 1))
 
     async def _approved_at(self, session: AsyncSession, row: ProposalRow) -> datetime | None:
         """When it was approved, as the keyed audit has it: the column alone could make an old approval young again."""
@@ -184,21 +204,19 @@ class Claims:
             )
         ]
 
-    async def _take(self, session: AsyncSession, row: ProposalRow, workflow: str) -> ClaimResult:
-        targets = sorted(row.record["targets"])
-        claim = ClaimRow(proposal_id=row.id or 0, workflow=workflow, service=row.service, targets=targets, at=self.db.clock())
-        session.add(claim)
+    async def _take(self, session: AsyncSession, row: ProposalRow, workflow: str, step: int) -> ClaimResult:
+        plan = rows.stored_terms(row)
+        targets, now = sorted(plan.runs[step - 1].targets), self.db.clock()
+        session.add(
+            ClaimRow(proposal_id=row.id or 0, step=step, workflow=workflow, service=row.service, targets=targets, at=now)
+        )
         await session.flush()
-        message = f"r{row.revision} {row.plan_fingerprint}"
+        message = f"r{row.revision} {row.plan_fingerprint} {plans.step_text(plan, step)}".strip()
         await transitions.move(self.db, session, row, ProposalState.CLAIMED, policy=self.policy, message=message)
         return ClaimResult(True, ProposalState(row.state))
 
     async def _not_run(self, session: AsyncSession, row: ProposalRow, to: ProposalState, why: str) -> ClaimResult:
-        text = f"Not run: {why.rstrip('.')}."
-        await transitions.move(self.db, session, row, to, reason=why, policy=self.policy, outcome=text)
-        ref = transitions.ref_of(row)
-        entry, key = f"{ref} was not run: {why}", f"left:{ref}:{to.value}"
-        await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, entry, key=key)
+        await steps.halt(self.db, session, row, to, why, self.policy)
         return ClaimResult(False, ProposalState(row.state), why)
 
     async def untampered(self, ref: str) -> bool:
@@ -212,7 +230,14 @@ class Claims:
     # ------------------------------------------------------------ the attempt
 
     async def attempt_start(
-        self, ref: str, workflow: str, roster: Roster, *, versions: Mapping[str, str], without: frozenset[str] = frozenset()
+        self,
+        ref: str,
+        workflow: str,
+        roster: Roster,
+        *,
+        versions: Mapping[str, str],
+        without: frozenset[str] = frozenset(),
+        step: int = 1,
     ) -> AttemptStart:
         """Commit the attempt row; only `go` may be followed by the remote call, and at once.
 
@@ -221,103 +246,129 @@ class Claims:
         """
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
-            attempt = await session.get(AttemptRow, row.id)
+            attempt = await session.get(AttemptRow, (row.id, step))
             if attempt is not None:
                 return AttemptStart(CallPermission.REPEATED, attempt.idempotency_key, terms=rows.stored_terms(row))
-            claim = await session.get(ClaimRow, row.id)
+            claim = await session.get(ClaimRow, (row.id, step))
             if row.state != ProposalState.CLAIMED or claim is None or claim.workflow != workflow:
                 return AttemptStart(CallPermission.REFUSED, why=f"{ref} is {row.state}")
             if why := await transitions.tampering(self.db, session, row):
                 await transitions.raise_alarm(self.db, session, row, why)
                 return AttemptStart(CallPermission.REFUSED, why=why)
-            if (objection := await self._objection(session, row, roster, versions, without)) is not None:
+            if (objection := await self._objection(session, row, roster, versions, without, step)) is not None:
                 await self._not_run(session, row, objection.to, objection.why)
                 return AttemptStart(CallPermission.REFUSED, why=objection.why)
-            return await self._begin(session, row)
+            return await self._begin(session, row, step)
 
-    async def claimed_for(self, ref: str) -> timedelta:
+    async def claimed_for(self, ref: str, step: int = 1) -> timedelta:
         """How long ago the right to run was taken; the longest there is where nobody took it."""
         async with self.db.read() as session:
-            claim = await session.get(ClaimRow, (await rows.row_of(session, ref)).id)
+            claim = await session.get(ClaimRow, ((await rows.row_of(session, ref)).id, step))
             return self.db.clock() - claim.at if claim is not None else timedelta.max
 
-    async def _begin(self, session: AsyncSession, row: ProposalRow) -> AttemptStart:
-        key = f"{transitions.ref_of(row)}:{row.revision}:{row.plan_fingerprint[:16]}"
-        session.add(AttemptRow(proposal_id=row.id or 0, idempotency_key=key, state=ATTEMPT_STARTED, at=self.db.clock()))
+    async def _begin(self, session: AsyncSession, row: ProposalRow, step: int) -> AttemptStart:
+        terms, now = rows.stored_terms(row), self.db.clock()
+        key = f"{transitions.ref_of(row)}:{row.revision}:{row.plan_fingerprint[:16]}{f':{step}' if terms.parts else ''}"
+        session.add(AttemptRow(proposal_id=row.id or 0, step=step, idempotency_key=key, state=ATTEMPT_STARTED, at=now))
         await session.flush()
-        await transitions.move(self.db, session, row, ProposalState.EXECUTING, policy=self.policy, message=f"key {key}")
-        return AttemptStart(CallPermission.GO, key, terms=rows.stored_terms(row))
+        message = f"key {key} {plans.step_text(terms, step)}".strip()
+        to = ProposalState.EXECUTING
+        await transitions.move(self.db, session, row, to, policy=self.policy, message=message, steps_begun=step)
+        return AttemptStart(CallPermission.GO, key, terms=terms)
 
-    async def attempt_finish(self, ref: str, outcome: Outcome) -> ProposalState:
-        """Store what the one call came to; the state afterwards. An outcome that is stored already stays."""
+    async def attempt_finish(self, ref: str, outcome: Outcome, step: int = 1) -> ProposalState:
+        """Store what the one call of a step came to; the state afterwards. An outcome that is stored already stays."""
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
-            attempt = await session.get(AttemptRow, row.id)
+            attempt = await session.get(AttemptRow, (row.id, step))
             if attempt is None or attempt.state != ATTEMPT_STARTED:
                 return ProposalState(row.state)
             attempt.state, attempt.outcome, attempt.remote_id = outcome.state, outcome.text, outcome.remote_id
             session.add(attempt)
             await session.flush()
-            to = _STATE_AFTER_CALL[outcome.state]
-            await transitions.move(self.db, session, row, to, reason=outcome.text, policy=self.policy, outcome=outcome.text)
-            entry = f"{ref} {_OUTCOME_IN_TIMELINE[outcome.state]}: {outcome.text}"
-            await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, entry, key=f"ran:{ref}")
+            to, plan = _STATE_AFTER_CALL[outcome.state], rows.stored_terms(row)
+            text = plans.with_step(plan, step, outcome.text)
+            left = "" if outcome.state is OutcomeState.DONE else plans.not_run_text(plan, step)
+            await transitions.move(self.db, session, row, to, reason=text, policy=self.policy, outcome=text + left)
+            entry, key = f"{ref} {_OUTCOME_IN_TIMELINE[outcome.state]}: {text}{left}", steps.keyed(f"ran:{ref}", plan, step)
+            await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, entry, key=key)
             if outcome.state is OutcomeState.DONE:
-                await own_changes.record_change(session, self.config, row, at=attempt.at)
+                await own_changes.record_change(session, self.config, row, at=attempt.at, step=step)
             else:
-                await self._ask_people(session, row, outcome)
+                await ask_people(self.db, session, row, outcome.state, text, left)
             return ProposalState(row.state)
-
-    async def _ask_people(self, session: AsyncSession, row: ProposalRow, outcome: Outcome) -> None:
-        ref = transitions.ref_of(row)
-        if outcome.state is OutcomeState.FAILED:
-            line = f"{ref} failed: {outcome.text} Nothing more was tried."
-        else:
-            line = (
-                f"{ref}: it is not known whether it ran ({outcome.text}) It will not be repeated. "
-                f"Please check the remote side and press It ran or It did not on its card (`did {ref}`, `did_not {ref}`)."
-            )
-            summary = f"{ref} ({row.record['title']}): it is not known whether it ran; a person has to check"
-            details = {"proposal": ref, "service": row.service}
-            if await session.get(PageRow, f"unknown:{ref}") is None:
-                page = PageRow(key=f"unknown:{ref}", summary=summary, severity="SEV2", details=details, at=self.db.clock())
-                session.add(page)
-        await transitions.post_line(self.db, session, row, f"outcome:{ref}", line)
 
     async def give_up(self, ref: str, why: str) -> ProposalState:
         """For a workflow that cannot go on: what began becomes `unknown`, what did not `stale`, what was watched unverified."""
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
             state = ProposalState(row.state)
-            began = await session.get(AttemptRow, row.id) is not None
-            if not state.final and state is not ProposalState.VERIFYING and not began:
+            step = await steps.newest_step(session, row)
+            attempt = await session.get(AttemptRow, (row.id, step))
+            between = state is ProposalState.VERIFYING and steps.goes_on(row, attempt)
+            if between or (not state.final and state is not ProposalState.VERIFYING and attempt is None):
                 await self._not_run(session, row, ProposalState.STALE, why)
+                return ProposalState(row.state)
         if state is ProposalState.VERIFYING:
-            return await self.verified(ref, Verification(state=VerificationState.COULD_NOT_VERIFY, text=f"{why}."))
-        if began:
-            return await self.attempt_finish(ref, Outcome(state=OutcomeState.UNKNOWN, text=f"{why}."))
+            return await self.verified(ref, Verification(state=VerificationState.COULD_NOT_VERIFY, text=f"{why}."), step)
+        if attempt is not None:
+            return await self.attempt_finish(ref, Outcome(state=OutcomeState.UNKNOWN, text=f"{why}."), step)
         return ProposalState(row.state)
+
+    async def halt(self, ref: str, why: str) -> ProposalState:
+        """End a plan between two of its steps; the state afterwards."""
+        async with self.db.write() as session:
+            row = await rows.locked(session, ref)
+            if row.state in (ProposalState.VERIFYING, ProposalState.CLAIMED):
+                await self._not_run(session, row, ProposalState.STOPPED, why)
+            return ProposalState(row.state)
 
     # ------------------------------------------------------------ verification
 
-    async def verified(self, ref: str, verification: Verification) -> ProposalState:
-        """Store what the signal shows; the state afterwards."""
+    async def verified(self, ref: str, verification: Verification, step: int = 1) -> ProposalState:
+        """Store what the signal shows after a step; the state afterwards: `verifying` still where the plan goes on."""
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
-            if row.state != ProposalState.VERIFYING:
+            attempt = await session.get(AttemptRow, (row.id, step))
+            if row.state != ProposalState.VERIFYING or (attempt is not None and attempt.verification):
                 return ProposalState(row.state)
-            to, text = _STATE_AFTER_VERIFICATION[verification.state], f"{verification.state}: {verification.text}"
-            await transitions.move(self.db, session, row, to, reason=text, policy=self.policy, verification=text)
-            line = f"{_VERIFIED[verification.state]} {ref}: {verification.text}"
-            await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, line, key=f"verified:{ref}")
-            await transitions.post_line(self.db, session, row, f"verified:{ref}", line)
+            text, plan = f"{verification.state}: {verification.text}", rows.stored_terms(row)
+            if attempt is not None:
+                attempt.verification = text
+                session.add(attempt)
+                await session.flush()
+            if steps.goes_on(row, attempt):
+                await steps.note_verified(self.db, session, row, step, text)
+            else:
+                await self._end(session, row, verification, step, text)
+            line = f"{_VERIFIED[verification.state]} {ref}: {plans.with_step(plan, step, verification.text)}"
+            line += "" if row.state == ProposalState.VERIFYING else plans.not_run_text(plan, step)
+            key = steps.keyed(f"verified:{ref}", plan, step)
+            await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, line, key=key)
+            await transitions.post_line(self.db, session, row, key, line)
             return ProposalState(row.state)
 
-    async def remote_id(self, ref: str) -> str:
-        """What the remote side called the run; "" if no call was begun or it gave none."""
+    async def _end(self, session: AsyncSession, row: ProposalRow, verification: Verification, step: int, text: str) -> None:
+        """The last step, or the one at which a plan stops: a recovery before the last is none of the plan."""
+        to, left = _STATE_AFTER_VERIFICATION[verification.state], plans.not_run_text(rows.stored_terms(row), step)
+        if left and to is ProposalState.SUCCEEDED:
+            to = ProposalState.STOPPED
+        ended: transitions.Changes = {"verification": text}
+        if left and left.strip() not in row.outcome:
+            ended["outcome"] = f"{row.outcome}{left}"
+        await transitions.move(self.db, session, row, to, reason=text, policy=self.policy, **ended)
+
+    async def steps_that_ran(self, ref: str) -> list[int]:
+        """The steps whose call is known to have had its effect, in order: it was answered, or a person said so."""
+        async with self.db.read() as session:
+            runs = await steps.step_runs(session, await rows.row_of(session, ref))
+            return [run.step for run in runs if run.state == OutcomeState.DONE or run.verification]
+
+    async def remote_id(self, ref: str, step: int = 1) -> str:
+        """What the remote side called the run of a step; "" if no call was begun or it gave none."""
         async with self.db.read() as session:
             row = await rows.row_of(session, ref)
-            attempt = await session.get(AttemptRow, row.id)
+            attempt = await session.get(AttemptRow, (row.id, step))
             return "" if attempt is None else attempt.remote_id
 
 

@@ -6,17 +6,22 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.approvals.policy import undo_of_change
+from bot.core.approvals.record import terms_of
 from bot.core.changes.own_changes import OWN, Direction, changed_versions, own_id
 from bot.core.config import Config
 from bot.store.tables import AttemptRow, ChangeRow, ProposalRow
 
 
-async def record_change(session: AsyncSession, config: Config, row: ProposalRow, *, at: datetime, by: str = "tocsin") -> None:
+async def record_change(
+    session: AsyncSession, config: Config, row: ProposalRow, *, at: datetime, by: str = "tocsin", step: int = 1
+) -> None:
     """Record once that a service runs another version since `at`; nothing for an action that changes none."""
-    arguments = row.record["arguments"]
-    direction = _direction(config, row.action)
+    plan = terms_of(row.record, row.dry_run)
+    run = plan.runs[step - 1]
+    arguments = run.arguments
+    direction = _direction(config, run.action)
     versions = changed_versions(arguments, direction) if direction else None
-    id = own_id(f"AP-{row.id}")
+    id = own_id(f"AP-{row.id}{f':{step}' if plan.parts else ''}")
     if versions is None or await session.get(ChangeRow, id) is not None:
         return
     reverted = await session.get(ChangeRow, str(arguments.get("change_id", "")))
@@ -26,7 +31,7 @@ async def record_change(session: AsyncSession, config: Config, row: ProposalRow,
             at=at,
             service=row.service,
             kind=reverted.kind if reverted else "deploy",
-            title=str(row.record["title"]),
+            title=run.title,
             author=by,
             version=versions.now,
             previous_version=versions.before,
@@ -47,6 +52,6 @@ def _direction(config: Config, action: str) -> Direction | None:
 
 async def record_change_of_attempt(session: AsyncSession, config: Config, row: ProposalRow, *, by: str = "tocsin") -> None:
     """The same for a run that the bot began itself."""
-    query = select(AttemptRow.at).where(col(AttemptRow.proposal_id) == row.id)
-    if (at := (await session.exec(query)).first()) is not None:
-        await record_change(session, config, row, at=at, by=by)
+    query = select(AttemptRow).where(AttemptRow.proposal_id == row.id).order_by(col(AttemptRow.step).desc()).limit(1)
+    if (attempt := (await session.exec(query)).first()) is not None:
+        await record_change(session, config, row, at=attempt.at, by=by, step=attempt.step)

@@ -35,7 +35,7 @@ async def last_verified(db: Database, session: AsyncSession, service: str, actio
         .limit(1)
     )
     row = (await session.exec(query)).first()
-    if row is None or await transitions.tampering(db, session, row):
+    if row is None or await transitions.tampering(db, session, row) or await _ran_in_a_plan(session, row):
         return ""
     recovered = select(AuditRow).where(
         AuditRow.subject == transitions.ref_of(row),
@@ -45,3 +45,11 @@ async def last_verified(db: Database, session: AsyncSession, service: str, actio
     if not any(audit.genuine(db, entry) for entry in (await session.exec(recovered)).all()):
         return ""
     return str(row.record["arguments"].get("previous_version", ""))
+
+
+async def _ran_in_a_plan(session: AsyncSession, row: ProposalRow) -> bool:
+    """Whether a plan came to this action on this service since: then another revision may run."""
+    since = col(ProposalRow.changed_at) > row.changed_at
+    query = select(ProposalRow).where(ProposalRow.service == row.service, since, col(ProposalRow.steps_begun) > 0)
+    plans = [plan for plan in (await session.exec(query)).all() if plan.record.get("parts")]
+    return any(part["action"] == row.action for plan in plans for part in plan.record["parts"][: plan.steps_begun])

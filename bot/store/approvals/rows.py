@@ -129,7 +129,7 @@ def request_of(
         dry_run_ok=dry_run_ok,
         notified_at=notified_at,
         kind=plan.kind,
-        silence=_silence_length(plan.kind, plan.arguments),
+        silence=max(filter(None, (_silence_length(run.kind, run.arguments) for run in plan.runs)), default=None),
         target_revision=_target_revision(plan, config),
         replicas=plan.replicas,
         autonomy=min(proposed_at, autonomy_of(plan, config), key=lambda autonomy: autonomy.rank),
@@ -159,8 +159,12 @@ SILENCES = ("silence_alert", "tocsin_silence")
 
 
 def autonomy_of(plan: Plan, config: Config) -> Autonomy:
-    """How far Tocsin goes with it now. A silence changes no system, so people may always approve one."""
-    return Autonomy.APPROVE if plan.kind in SILENCES else config.autonomy_of(plan.service, plan.action)
+    """How far Tocsin goes with it now, with a plan as far as with each of its steps.
+
+    A silence changes no system, so people may always approve one.
+    """
+    steps = (Autonomy.APPROVE if run.kind in SILENCES else config.autonomy_of(run.service, run.action) for run in plan.runs)
+    return min(steps, key=lambda autonomy: autonomy.rank)
 
 
 def _silence_length(kind: str, arguments: Mapping[str, object]) -> timedelta | None:
@@ -171,13 +175,14 @@ def _silence_length(kind: str, arguments: Mapping[str, object]) -> timedelta | N
 
 
 def _undo_of_change(plan: Plan, config: Config) -> bool:
-    entry = config.actions.get(plan.action)
-    return entry is not None and policy.undo_of_change(entry)
+    """A plan is one if each of its steps is."""
+    entries = [config.actions.get(run.action) for run in plan.runs]
+    return all(entry is not None and policy.undo_of_change(entry) for entry in entries)
 
 
 def _target_revision(plan: Plan, config: Config) -> str:
     """The revision to which a rollback would go back; "" for everything else."""
-    return str(plan.arguments.get("previous_version", "")) if _undo_of_change(plan, config) else ""
+    return str(plan.arguments.get("previous_version", "")) if not plan.parts and _undo_of_change(plan, config) else ""
 
 
 async def stored_context(db: Database, session: AsyncSession, roster: Roster, row: ProposalRow) -> DecisionContext:

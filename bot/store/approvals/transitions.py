@@ -36,6 +36,7 @@ class Changes(TypedDict, total=False):
     break_glass: bool
     outcome: str
     verification: str
+    steps_begun: int
 
 
 async def lock_service(db: Database, session: AsyncSession, service: str) -> None:

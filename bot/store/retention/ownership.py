@@ -23,10 +23,9 @@ def owned_by(column: str) -> list[Table]:
     return [table for table in tables if column in table.columns and table.name not in OWNERS]
 
 
-def key_of(table: Table) -> ColumnElement[object]:
-    """The primary key, which is one column in each of our tables."""
-    (key,) = table.primary_key.columns
-    return key
+def key_of(table: Table) -> Sequence[ColumnElement[object]]:
+    """The columns of the primary key."""
+    return list(table.primary_key.columns)
 
 
 def references(message: MessageRow) -> set[tuple[str, int]]:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Table, delete, exists
+from sqlalchemy import ColumnElement, Table, delete, exists, tuple_
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -154,8 +154,8 @@ class Pruning:
 
     async def _delete(self, session: AsyncSession, table: Table, conditions: Sequence[ColumnElement[bool] | bool]) -> int:
         key = key_of(table)
-        some = select(key).where(*conditions).limit(BATCH)
-        count: int = (await session.exec(delete(table).where(key.in_(some)))).rowcount
+        some = select(*key).where(*conditions).limit(BATCH)
+        count: int = (await session.exec(delete(table).where(tuple_(*key).in_(some)))).rowcount
         if count:
             self._deleted[table.name] += count
         return count

@@ -37,6 +37,8 @@ class ProposalRow(SQLModel, table=True):
     """A person did it by hand (`did`)."""
     outcome: str = Field(default="", sa_type=Text)
     verification: str = Field(default="", sa_type=Text)
+    steps_begun: int = 0
+    """Steps of a plan for which a call was begun; 1 for a single action. For people: what decides are the attempts."""
     notified_at: datetime | None = Field(default=None, sa_type=Moment)
     created_at: datetime = Field(sa_type=Moment)
     changed_at: datetime = Field(sa_type=Moment)
@@ -62,10 +64,11 @@ class DecisionRow(SQLModel, table=True):
 
 
 class ClaimRow(SQLModel, table=True):
-    """The right to run a proposal, taken once."""
+    """The right to run one step of a proposal, taken once; a single action is one step."""
 
     __tablename__ = "claims"
     proposal_id: int = Field(primary_key=True, sa_type=BigInteger)
+    step: int = Field(default=1, primary_key=True)
     workflow: str
     service: str = Field(index=True)
     targets: list[str] = Field(sa_type=Json)
@@ -73,16 +76,19 @@ class ClaimRow(SQLModel, table=True):
 
 
 class AttemptRow(SQLModel, table=True):
-    """Written just before the remote call; one without an outcome after a crash means `unknown`."""
+    """Written just before the remote call of a step; one without an outcome after a crash means `unknown`."""
 
     __tablename__ = "attempts"
     proposal_id: int = Field(primary_key=True, sa_type=BigInteger)
+    step: int = Field(default=1, primary_key=True)
     idempotency_key: str
     state: str
     """started, done, failed, unknown."""
     at: datetime = Field(sa_type=Moment)
     outcome: str = Field(default="", sa_type=Text)
     remote_id: str = ""
+    verification: str = Field(default="", sa_type=Text)
+    """What the signal showed after this step; "" before."""
 
 
 class BreakGlassRow(SQLModel, table=True):

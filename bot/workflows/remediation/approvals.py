@@ -1,6 +1,7 @@
 """Putting actions to people: propose, prepare, decide, record by hand. Decisions are rows; a signal only wakes a workflow."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -10,7 +11,7 @@ from bot.core.actor import Actor
 from bot.core.approvals import policy
 from bot.core.approvals.hints import Hint, who_named
 from bot.core.approvals.policy_types import Rule
-from bot.core.approvals.remedies import Fitted, Remedy, fitting, why_none
+from bot.core.approvals.remedies import Entry, Fitted, Remedy, fitting, why_none
 from bot.core.change import Change
 from bot.core.config import Config
 from bot.core.errors import ActionFailed, NotAllowed, NotFound
@@ -21,6 +22,7 @@ from bot.store.approvals.claims import ClaimResult, Claims
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
 from bot.store.approvals.store import Draft, ProposalStore
 from bot.workflows.remediation.executor import SILENCE, ActionExecutor
+from bot.workflows.remediation.planning import declared_plan, undo_plan
 from bot.workflows.rotas import Rotas
 
 log = structlog.get_logger(__name__)
@@ -89,8 +91,29 @@ class Approvals:
         """
         plan = await self._plan(entry, service, arguments, group_ref)
         draft = Draft(key, group_ref, plan, one_line(because, 500), requester, requesters)
-        proposer = actor or (Actor(person=requester) if requester else None)
-        opened = await self.store.open_proposal(draft, proposer, await self.rotas.roster(service))
+        return await self._put(draft, actor or (Actor(person=requester) if requester else None))
+
+    async def propose_undo(self, proposal: Proposal, *, because: str, key: str) -> Proposal | None:
+        """Put what undoes the steps of a plan that ran to people, the last first; None if nothing does. Raises as `propose`."""
+
+        async def planned(entry: str, service: str, arguments: Mapping[str, object]) -> Plan:
+            return await self._plan(entry, service, arguments, group)
+
+        group, ran = proposal.incident or proposal.group, await self.claims.steps_that_ran(proposal.ref)
+        plan = await undo_plan(self.executor, proposal, ran, planned)
+        if plan is None:
+            return None
+        return await self._put(Draft(key, group, plan, one_line(because, 500), "", proposal.all_requesters), None)
+
+    async def propose_again(self, plan: Proposal, *, because: str, key: str) -> Proposal:
+        """Put the same steps with fresh dry runs to people. Raises as `propose`."""
+        fresh, group = await self.executor.refresh(plan), plan.incident or plan.group
+        draft = Draft(key, group, fresh, one_line(because, 500), plan.requester, plan.all_requesters)
+        return await self._put(draft, Actor(person=plan.requester) if plan.requester else None)
+
+    async def _put(self, draft: Draft, proposer: Actor | None) -> Proposal:
+        """Put a draft to people and start its workflow. Raises NotAllowed."""
+        opened = await self.store.open_proposal(draft, proposer, await self.rotas.roster(draft.plan.service))
         if not opened.answer.allow:
             raise NotAllowed(opened.answer.explanation, audited=True)
         await self.engine.start(WORKFLOW, workflow_id(opened.ref), opened.ref)
@@ -113,8 +136,14 @@ class Approvals:
 
     async def _plan(self, entry: str, service: str, arguments: Mapping[str, object], group: str) -> Plan:
         incident = group if group.startswith("INC") else ""
-        completed = await self._completed(entry, service, arguments)
-        return await self.executor.plan(entry, service, completed, incident=incident)
+
+        async def planned(entry: str, service: str, arguments: Mapping[str, object]) -> Plan:
+            completed = await self._completed(entry, service, arguments)
+            return await self.executor.plan(entry, service, completed, incident=incident)
+
+        if entry in self.config.plans:
+            return await declared_plan(self.executor, entry, service, arguments, planned)
+        return await planned(entry, service, arguments)
 
     async def _completed(self, entry: str, service: str, arguments: Mapping[str, object]) -> dict[str, object]:
         """Versions come from the recorded change, never from a model or an alert; without an id the newest fitting change."""
@@ -139,7 +168,7 @@ class Approvals:
 
         `hints`: what people wrote into the investigation. Whoever named the action or its target there asked for it.
         """
-        situation = await self.store.service_of(group), self.config.actions, await self._named_changes(findings)
+        situation = await self.store.service_of(group), self._entries(), await self._named_changes(findings)
         refused: list[str] = []
         for remedy in fitting(findings, *situation):
             try:
@@ -149,6 +178,9 @@ class Approvals:
                 refused.append(f"{remedy.entry} fits and was not proposed: {error}")
         return Fitted(why=refused[0] if refused else why_none(findings, *situation))
 
+    def _entries(self) -> dict[str, Entry]:
+        return {**self.config.actions, **self.config.plans}
+
     async def _named_changes(self, findings: Findings) -> dict[str, Change]:
         ids = [h.change_id for h in findings.hypotheses[:1] if h.change_id]
         changes = [await self.store.change(id) for id in ids]
@@ -156,7 +188,11 @@ class Approvals:
 
     async def _propose_remedy(self, remedy: Remedy, group: str, hints: Sequence[Hint]) -> Proposal:
         own, change = await self.store.service_of(group), await self.store.change(remedy.arguments.get("change_id", ""))
-        named_by = who_named(hints, remedy, self.config.actions[remedy.entry], own_service=own, change=change)
+        plan, entries = self.config.plans.get(remedy.entry), self._entries()
+        named_by: frozenset[str] = frozenset()
+        # Who named one of a plan's actions asked for the plan.
+        for name in (remedy.entry, *(step.action for step in (plan.steps if plan else ()))):
+            named_by |= who_named(hints, replace(remedy, entry=name), entries[name], own_service=own, change=change)
         key = f"fit:{group}:{remedy.entry}:{remedy.service}:{remedy.arguments.get('change_id', '')}"
         return await self.propose(
             remedy.entry,
@@ -219,15 +255,15 @@ class Approvals:
         if result.wake:
             await self.engine.wake(workflow_id(press.ref), "decision", key=f"{press.ref}:{key}")
 
-    async def claim(self, ref: str, workflow: str, without: frozenset[str] = frozenset()) -> ClaimResult:
-        """Take the right to run, with roster and catalogue as of now."""
+    async def claim(self, ref: str, workflow: str, without: frozenset[str] = frozenset(), step: int = 1) -> ClaimResult:
+        """Take the right to run one step, with roster and catalogue as of now."""
         roster = await self.rotas.roster((await self.store.load(ref)).service)
-        return await self.claims.claim(ref, workflow, roster, versions=self.executor.versions(), without=without)
+        return await self.claims.claim(ref, workflow, roster, versions=self.executor.versions(), without=without, step=step)
 
-    async def execute(self, ref: str, workflow: str, without: frozenset[str] = frozenset()) -> ProposalState:
-        """Run it, at most once, with the roster as of now; the state afterwards."""
+    async def execute(self, ref: str, workflow: str, without: frozenset[str] = frozenset(), step: int = 1) -> ProposalState:
+        """Run one step, at most once, with the roster as of now; the state afterwards."""
         roster = await self.rotas.roster((await self.store.load(ref)).service, within=JUST_NOW)
-        return await self.executor.execute(ref, workflow, roster, without=without)
+        return await self.executor.execute(ref, workflow, roster, without=without, step=step)
 
     # ------------------------------------------------------------ by hand
 
@@ -243,6 +279,8 @@ class Approvals:
             plan = await self._by_hand(what.upper(), actor)
         else:
             await self._may_record(actor, service, group_ref)
+            if what in self.config.plans:
+                raise NotAllowed(f"{what} is a plan. {_STEP_BY_STEP}")
             plan = await self._plan(what, service, {}, group_ref)
         because = one_line(f"Run by hand by {actor.person}, who alone says so", 500)
         draft = Draft(key or f"did:{what}:{actor.user}", group_ref, plan, because, actor.person, requesters)
@@ -279,6 +317,8 @@ class Approvals:
         if not await self.claims.untampered(ref):
             raise NotAllowed(f"{ref} was changed in the database after it was put to people.")
         proposal = await self.store.load(ref)
+        if proposal.parts:
+            raise NotAllowed(f"{ref} is a plan. {_STEP_BY_STEP}")
         running = (ProposalState.CLAIMED, ProposalState.EXECUTING, ProposalState.VERIFYING, ProposalState.SUCCEEDED)
         if proposal.state in running:
             raise NotAllowed(f"{ref} is {proposal.state.value}: the bot runs or ran it.")
@@ -310,6 +350,9 @@ class Approvals:
         """Have the workflows of these proposals read their rows."""
         for ref in refs:
             await self.engine.wake(workflow_id(ref), "decision", key=f"{ref}:{why}:{self.store.db.clock().isoformat()}")
+
+
+_STEP_BY_STEP = "Record each step that you ran: did <action> service=<name>."
 
 
 def _logged(result: DecisionResult, press: Press) -> DecisionResult:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -18,7 +18,8 @@ from bot.core.action import (
     Verification,
     VerificationState,
 )
-from bot.core.approvals import policy
+from bot.core.approvals import plans, policy
+from bot.core.approvals.plans import PlanName
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config, verbs
 from bot.core.config.actions import ActionConfig
@@ -112,7 +113,7 @@ class ActionExecutor:
         config = self.catalogued.get(entry)
         kind = self.actions.get(config.kind) if config else None
         if config is None or kind is None:
-            entries = ", ".join(sorted(self.config.actions)) or "none yet"
+            entries = ", ".join(sorted({*self.config.actions, *self.config.plans})) or "none yet"
             raise NotFound(f"The catalogue has no action {one_line(entry, 60)!r}. It has: {entries}.")
         anywhere = kind.spans_services and not service
         if self.config.services and service not in self.config.services and not anywhere:
@@ -131,6 +132,7 @@ class ActionExecutor:
         key: str = "",
         remote: str = "",
         terms: Terms | None = None,
+        step: int = 1,
     ) -> ActionContext:
         return ActionContext(
             now=self.store.db.clock(),
@@ -147,13 +149,17 @@ class ActionExecutor:
             requester=terms.requester if terms else "",
             silences=self.silences,
             systems=self.systems,
-            approved=terms.targets if terms else {},
+            approved=_approved(terms, step) if terms else {},
         )
 
     def kind_of(self, entry: str) -> type[Action] | None:
         """The action class behind a catalogue entry; None if there is none."""
         config = self.catalogued.get(entry)
         return self.actions.get(config.kind) if config else None
+
+    def composed(self, called: PlanName, parts: Sequence[Plan]) -> Plan:
+        """These actions as one plan, with the tier of now."""
+        return plans.composed(called, parts, plans.tier_of(called.name, parts, self.config))
 
     def version(self, entry: str) -> str:
         """Code and configuration of one entry in one word: a changed address or body is another action."""
@@ -163,19 +169,27 @@ class ActionExecutor:
         return f"{config.kind}@{kind.version if kind else '-'}+{hashlib.sha256(body.encode()).hexdigest()[:8]}"
 
     def versions(self) -> dict[str, str]:
-        """The version of every entry, as they are now."""
-        return {entry: self.version(entry) for entry in self.catalogued}
+        """The version of every entry and of every declared plan, as they are now."""
+        declared = {name: plans.version(plan) for name, plan in self.config.plans.items()}
+        return {**declared, **{entry: self.version(entry) for entry in self.catalogued}}
 
     async def refresh(self, proposal: Proposal) -> Plan:
-        """The plan of a proposal with a fresh dry run."""
-        return await self.plan(
-            proposal.action, proposal.service, proposal.arguments, ref=proposal.ref, incident=proposal.incident
-        )
+        """The plan of a proposal with a fresh dry run, of each step where it has several."""
+        parts = [await self._planned_again(run, proposal) for run in proposal.runs]
+        return self.composed(plans.name_of(proposal), parts) if proposal.parts else parts[0]
 
-    async def changed_since_approval(self, ref: str) -> str:
-        """Why the action would not do what was approved; "" if it would. A dry run that fails counts as a change."""
+    async def _planned_again(self, run: Plan, proposal: Proposal) -> Plan:
+        return await self.plan(run.action, run.service, run.arguments, ref=proposal.ref, incident=proposal.incident)
+
+    async def changed_since_approval(self, ref: str, step: int = 1) -> str:
+        """Why it would not do what was approved; "" if it would. A dry run that fails counts as a change.
+
+        Before the first step the whole is compared, later the step alone.
+        """
         proposal = await self.store.load(ref)
         try:
+            if step > 1:
+                return plans.difference(proposal, step, await self._planned_again(proposal.runs[step - 1], proposal))
             fresh = await self.refresh(proposal)
         except (ActionFailed, NotFound) as error:
             return str(error)
@@ -183,22 +197,25 @@ class ActionExecutor:
 
     # ------------------------------------------------------------ the one call
 
-    async def execute(self, ref: str, workflow: str, roster: Roster, *, without: frozenset[str] = frozenset()) -> ProposalState:
-        """Run it, at most once over all crashes and replicas; the proposal's state afterwards.
+    async def execute(
+        self, ref: str, workflow: str, roster: Roster, *, without: frozenset[str] = frozenset(), step: int = 1
+    ) -> ProposalState:
+        """Run one step, at most once over all crashes and replicas; the proposal's state afterwards.
 
         `without`: approvers whose accounts no longer count.
         """
-        start = await self.claims.attempt_start(ref, workflow, roster, versions=self.versions(), without=without)
+        start = await self.claims.attempt_start(ref, workflow, roster, versions=self.versions(), without=without, step=step)
         if (terms := start.terms) is None:
             return (await self.store.load(ref)).state
-        config, action = self._built(terms.action, terms.service, terms.arguments)
-        ctx = self._context(terms.action, config, ref=ref, incident=terms.incident, key=start.key, terms=terms)
+        run = terms.runs[step - 1]
+        config, action = self._built(run.action, run.service, run.arguments)
+        ctx = self._context(run.action, config, ref=ref, incident=terms.incident, key=start.key, terms=terms, step=step)
         if start.permission is CallPermission.REPEATED:
-            return await self.claims.attempt_finish(ref, await self._probed(action, ctx))
+            return await self.claims.attempt_finish(ref, await self._probed(action, ctx), step)
         if self.permit:
             # If this process was paused since the attempt was written, another one may have stored `unknown` by now.
             await self.permit()
-        return await self.claims.attempt_finish(ref, await action.run(ctx))
+        return await self.claims.attempt_finish(ref, await action.run(ctx), step)
 
     async def _probed(self, action: Action, ctx: ActionContext) -> Outcome:
         """A call may have gone out before the process ended: ask read-only, never call again."""
@@ -207,28 +224,36 @@ class ActionExecutor:
 
     # ------------------------------------------------------------ verifying and undoing
 
-    async def verify(self, ref: str) -> Verification:
-        """One reading of whether it helped."""
+    async def verify(self, ref: str, step: int = 1) -> Verification:
+        """One reading of whether a step helped."""
         proposal = await self.store.load(ref)
+        run = proposal.runs[step - 1]
         try:
-            config, action = self._built(proposal.action, proposal.service, proposal.arguments)
+            config, action = self._built(run.action, run.service, run.arguments)
         except (ActionFailed, NotFound) as error:
             return Verification(state=VerificationState.COULD_NOT_VERIFY, text=str(error))
-        remote = await self.claims.remote_id(ref)
-        return await action.verify(self._context(proposal.action, config, ref=ref, incident=proposal.incident, remote=remote))
+        remote = await self.claims.remote_id(ref, step)
+        return await action.verify(self._context(run.action, config, ref=ref, incident=proposal.incident, remote=remote))
 
     def watch_seconds(self, entry: str) -> float:
         """How long to watch the signal: the entry's `verify.within`; one reading where nothing is configured."""
         config = self.config.actions.get(entry)
         return config.verify.within.total_seconds() if config and config.verify else 0.0
 
-    async def undo_of(self, proposal: Proposal) -> tuple[str, dict[str, object]] | None:
-        """The entry and arguments that undo it; None if nothing does."""
-        config, action = self._built(proposal.action, proposal.service, proposal.arguments)
+    async def undo_of(self, proposal: Proposal, step: int = 1) -> tuple[str, dict[str, object]] | None:
+        """The entry and arguments that undo a step; None if nothing does."""
+        run = proposal.runs[step - 1]
+        config, action = self._built(run.action, run.service, run.arguments)
         if config.undo:
-            return config.undo, dict(proposal.arguments)
-        undo = action.undo(await self.claims.remote_id(proposal.ref))
-        return (proposal.action, undo.model_dump(exclude={"service"}, exclude_defaults=True)) if undo is not None else None
+            return config.undo, dict(run.arguments)
+        undo = action.undo(await self.claims.remote_id(proposal.ref, step))
+        return (run.action, undo.model_dump(exclude={"service"}, exclude_defaults=True)) if undo is not None else None
+
+
+def _approved(terms: Terms, step: int) -> dict[str, str]:
+    """Versions of a step's targets as people approved them, without those of targets that the steps before it changed."""
+    touched = plans.touched_before(terms, step)
+    return {target: version for target, version in terms.runs[step - 1].targets.items() if target not in touched}
 
 
 def _with_arguments(kind: type[Action], service: str, arguments: Mapping[str, object]) -> Action:

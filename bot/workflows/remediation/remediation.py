@@ -1,6 +1,7 @@
 """The remediation: show, wait for people, claim, run once, watch. Decisions are rows; the signal only wakes."""
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -10,6 +11,7 @@ from bot.core.approvals.record import stamp
 from bot.core.errors import ActionFailed, NotAllowed, NotFound, QueryFailed
 from bot.ports import Run, Workflow
 from bot.store.approvals.claims import ClaimResult
+from bot.store.approvals.steps import say
 from bot.workflows.remediation.approvals import JUST_NOW, Accounts, Approvals
 
 log = structlog.get_logger(__name__)
@@ -17,6 +19,9 @@ BUSY_SECONDS = 3
 """Until the next try while another action runs on the service."""
 STEADY = 2
 """Good readings in a row that count as recovered: one may be a gap between two bad ones."""
+
+_Proposing = Callable[..., Awaitable[Proposal | None]]
+_FOLLOW_UPS = {"back": "What undoes the steps of", "again": "A plan in the place of"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,15 @@ class Schedule:
     expires_at: str
     remind_at: str
     within: float
+    later: list[float] = field(default_factory=list)
+    """The same for the further steps of a plan."""
+    step: int = 1
+    """The step that was begun last."""
+
+    @property
+    def watches(self) -> list[float]:
+        """Seconds for each step."""
+        return [self.within, *self.later]
 
 
 class RemediationSteps:
@@ -42,12 +56,15 @@ class RemediationSteps:
     async def open(self, ref: str) -> Schedule:
         """The proposal's times."""
         proposal = await self.store.load(ref)
+        watches = [self.executor.watch_seconds(run.action) for run in proposal.runs]
         half = proposal.created_at + (proposal.expires_at - proposal.created_at) / 2
         return Schedule(
             state=proposal.state,
             expires_at=stamp(proposal.expires_at),
             remind_at=stamp(half),
-            within=self.executor.watch_seconds(proposal.action),
+            within=watches[0],
+            later=watches[1:],
+            step=max(1, proposal.steps_begun),
         )
 
     async def decision_state(self, ref: str) -> ProposalState:
@@ -69,15 +86,23 @@ class RemediationSteps:
         reason = f"{why}; if it still may be done, a new proposal shows it as it is now"
         return await self.store.leave(ref, ProposalState.SUPERSEDED, reason=reason)
 
+    async def check_step(self, ref: str, step: int) -> ProposalState:
+        """Stop a plan if its next step would not do what was approved; the state afterwards."""
+        if await self.claims.untampered(ref) and (why := await self.executor.changed_since_approval(ref, step)):
+            return await self.claims.halt(ref, why)
+        return (await self.store.load(ref)).state
+
     async def propose_anew(self, ref: str) -> str:
         """The same action with a fresh dry run, as a new proposal; its reference or ""."""
         old = await self.store.load(ref)
         because = f"{old.because} ({ref} was superseded)"
+        if old.parts:
+            return await self._plan_after(old, "again", self.approvals.propose_again, because)
         return await self._propose_after(old, old.action, old.arguments, old.requester, because, "again")
 
-    async def claim(self, ref: str, workflow: str) -> ClaimResult:
-        """Take the right to run. Policy, roster and record are read again in the claim: minutes may have passed."""
-        return await self.approvals.claim(ref, workflow, await self._ineligible(ref))
+    async def claim(self, ref: str, workflow: str, step: int = 1) -> ClaimResult:
+        """Take the right to run one step. Policy, roster and record are read again in the claim: minutes may have passed."""
+        return await self.approvals.claim(ref, workflow, await self._ineligible(ref), step)
 
     async def _ineligible(self, ref: str) -> frozenset[str]:
         """Approvers whose accounts no longer count. If Slack does not answer, the check at the press has to do."""
@@ -94,31 +119,53 @@ class RemediationSteps:
                 people.add(person)
         return frozenset(people)
 
-    async def execute(self, ref: str, workflow: str) -> ProposalState:
-        """Run it, at most once; the state afterwards. What the claim looked up a while ago is looked up once more."""
+    async def execute(self, ref: str, workflow: str, step: int = 1) -> ProposalState:
+        """Run one step, at most once; the state afterwards. What the claim looked up a while ago is looked up once more."""
         without: frozenset[str] = frozenset()
-        if await self.claims.claimed_for(ref) > JUST_NOW:
+        if await self.claims.claimed_for(ref, step) > JUST_NOW:
             without = await self._ineligible(ref)
-            if await self.check_target(ref) is ProposalState.SUPERSEDED:
-                return ProposalState.SUPERSEDED
-        return await self.approvals.execute(ref, workflow, without)
+            state = await (self.check_target(ref) if step == 1 else self.check_step(ref, step))
+            if state in (ProposalState.SUPERSEDED, ProposalState.STOPPED):
+                return state
+        return await self.approvals.execute(ref, workflow, without, step)
 
-    async def verify(self, ref: str) -> Verification:
-        """One reading of the signal."""
-        return await self.executor.verify(ref)
+    async def verify(self, ref: str, step: int = 1) -> Verification:
+        """One reading of the signal after a step."""
+        return await self.executor.verify(ref, step)
 
-    async def conclude(self, ref: str, verification: Verification) -> ProposalState:
-        """Store what the signal showed; the state afterwards."""
-        return await self.claims.verified(ref, verification)
+    async def conclude(self, ref: str, verification: Verification, step: int = 1) -> ProposalState:
+        """Store what the signal showed; the state afterwards: `verifying` still where a plan goes on."""
+        return await self.claims.verified(ref, verification, step)
 
     async def offer_undo(self, ref: str) -> str:
-        """What undoes it, as a new proposal; its reference or ""."""
+        """What undoes it, of a plan the steps that ran, as a new proposal; its reference or ""."""
         proposal = await self.store.load(ref)
+        if proposal.parts:
+            return await self._offer_undo_of_steps(proposal)
         undo = await self.executor.undo_of(proposal)
         if undo is None:
             return ""
         because = f"{ref} ({proposal.title}) did not help: {proposal.verification}"
         return await self._propose_after(proposal, *undo, "", because, "back")
+
+    async def _offer_undo_of_steps(self, plan: Proposal) -> str:
+        because = f"{plan.ref} ({plan.title}) ended early: {plan.outcome}"
+        return await self._plan_after(plan, "back", self.approvals.propose_undo, because)
+
+    async def _plan_after(
+        self, old: Proposal, kind: str, propose: Callable[..., Awaitable[Proposal | None]], because: str
+    ) -> str:
+        """What follows from a plan; the thread says why it was not proposed."""
+        if not await self.claims.untampered(old.ref):
+            return ""
+        try:
+            new = await propose(old, because=because, key=f"{kind}:{old.ref}")
+        except (ActionFailed, NotAllowed, NotFound) as error:
+            await say(
+                self.store.db, old.ref, f"no-{kind}:{old.ref}", f"{_FOLLOW_UPS[kind]} {old.ref} was not proposed: {error}"
+            )
+            return ""
+        return new.ref if new is not None else ""
 
     async def _propose_after(
         self, old: Proposal, entry: str, arguments: dict[str, object], requester: str, because: str, kind: str
@@ -151,7 +198,8 @@ def remediation(steps: RemediationSteps) -> Workflow:
     async def remediate(run: Run, ref: str) -> ProposalState:
         schedule = await run.step("read the proposal", steps.open, ref)
         if schedule.state is ProposalState.VERIFYING:
-            return await _watch(run, steps, ref, schedule)
+            state = await _watch(run, steps, ref, schedule, schedule.step)
+            return await _further(run, steps, ref, schedule, state, schedule.step)
         state = await _decided(run, steps, ref, schedule)
         if state is not ProposalState.APPROVED:
             return state
@@ -165,11 +213,37 @@ def remediation(steps: RemediationSteps) -> Workflow:
         state = await run.step("execute", steps.execute, ref, run.id)
         if state is ProposalState.SUPERSEDED:
             await run.step("propose anew", steps.propose_anew, ref)
-        if state is not ProposalState.VERIFYING:
-            return state
-        return await _watch(run, steps, ref, schedule)
+        if state is ProposalState.VERIFYING:
+            state = await _watch(run, steps, ref, schedule, 1)
+        return await _further(run, steps, ref, schedule, state, 1)
 
     return remediate
+
+
+async def _further(
+    run: Run, steps: RemediationSteps, ref: str, schedule: Schedule, state: ProposalState, step: int
+) -> ProposalState:
+    """The steps of a plan after this one, as long as each is verified; then what undoes it, where it did not succeed."""
+    last = len(schedule.watches)
+    while state is ProposalState.VERIFYING and step < last:
+        step += 1
+        state = await _next_step(run, steps, ref, schedule, step)
+    ended_early = last > 1 and state is not ProposalState.SUCCEEDED
+    if state is ProposalState.NOT_RECOVERED or ended_early:
+        await run.step("offer the way back", steps.offer_undo, ref)
+    return state
+
+
+async def _next_step(run: Run, steps: RemediationSteps, ref: str, schedule: Schedule, step: int) -> ProposalState:
+    """Everything once more, as before the first: the target, the right to run, the call, the signal."""
+    state = await run.step("look again", steps.check_step, ref, step)
+    if state is not ProposalState.VERIFYING:
+        return state
+    claim = await _claimed(run, steps, ref, step)
+    if not claim.granted:
+        return claim.state
+    state = await run.step("execute", steps.execute, ref, run.id, step)
+    return await _watch(run, steps, ref, schedule, step) if state is ProposalState.VERIFYING else state
 
 
 async def _decided(run: Run, steps: RemediationSteps, ref: str, schedule: Schedule) -> ProposalState:
@@ -191,29 +265,27 @@ async def _decided(run: Run, steps: RemediationSteps, ref: str, schedule: Schedu
     return state
 
 
-async def _claimed(run: Run, steps: RemediationSteps, ref: str) -> ClaimResult:
+async def _claimed(run: Run, steps: RemediationSteps, ref: str, step: int = 1) -> ClaimResult:
     """Take the right to run; while another action runs on the service, try again until the approval is stale."""
     while True:
         # Presses wake it too, so tries are not counted: the claim itself says when the approval is stale.
-        claim = await run.step("claim", steps.claim, ref, run.id)
+        claim = await run.step("claim", steps.claim, ref, run.id, step)
         if not claim.busy:
             return claim
         await run.wait_for("decision", until=stamp(await run.now() + timedelta(seconds=BUSY_SECONDS)))
 
 
-async def _watch(run: Run, steps: RemediationSteps, ref: str, schedule: Schedule) -> ProposalState:
+async def _watch(run: Run, steps: RemediationSteps, ref: str, schedule: Schedule, step: int) -> ProposalState:
     """Read the signal until it is steadily good or the time is over; the last reading is the verdict."""
-    pause = timedelta(seconds=min(15.0, max(1.0, schedule.within / 20)))
-    deadline = await run.now() + timedelta(seconds=schedule.within)
+    within = schedule.watches[step - 1]
+    pause = timedelta(seconds=min(15.0, max(1.0, within / 20)))
+    deadline = await run.now() + timedelta(seconds=within)
     good = 0
     while True:
-        verification = await run.step("look at the signal", steps.verify, ref)
+        verification = await run.step("look at the signal", steps.verify, ref, step)
         good = good + 1 if verification.state is VerificationState.RECOVERED else 0
         now = await run.now()
         if good >= STEADY or now >= deadline:
             break
         await run.wait_for("watch", until=stamp(min(now + pause, deadline)))
-    state = await run.step("conclude", steps.conclude, ref, verification)
-    if state is ProposalState.NOT_RECOVERED:
-        await run.step("offer the way back", steps.offer_undo, ref)
-    return state
+    return await run.step("conclude", steps.conclude, ref, verification, step)

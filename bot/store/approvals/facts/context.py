@@ -108,16 +108,22 @@ class _Others(NamedTuple):
 async def _other_proposals(
     session: AsyncSession, service: str, group_id: int | None, incident_id: int | None, targets: set[str], own_id: int | None
 ) -> _Others:
-    query = select(ProposalRow).where(col(ProposalRow.state).in_(WAITING + RUNNING))
-    rows = [row for row in (await session.exec(query)).all() if row.id != own_id]
+    between = ProposalState.VERIFYING.value
+    query = select(ProposalRow).where(col(ProposalRow.state).in_((*WAITING, *RUNNING, between)))
+    # A plan runs until its last step is verified; a single action only until its call has an answer.
+    rows = [r for r in (await session.exec(query)).all() if r.id != own_id and (r.state != between or _goes_on(r))]
     here = [row for row in rows if _same_owner(row, service, group_id, incident_id)]
     on_target = [r for r in rows if r.service == service and targets & set(r.record.get("targets", ()))]
-    running = [r for r in rows if r.service == service and r.state in RUNNING]
+    running = [r for r in rows if r.service == service and r.state not in WAITING]
     return _Others(
         open_here=len(here),
         on_targets=f"AP-{on_target[0].id}" if on_target else "",
         running=f"AP-{running[0].id}" if running else "",
     )
+
+
+def _goes_on(row: ProposalRow) -> bool:
+    return row.steps_begun < len(row.record.get("parts", ()))
 
 
 def _same_owner(row: ProposalRow, service: str, group_id: int | None, incident_id: int | None) -> bool:
@@ -129,12 +135,16 @@ def _same_owner(row: ProposalRow, service: str, group_id: int | None, incident_i
 
 
 async def _recent_targets(db: Database, session: AsyncSession, service: str, own_id: int | None) -> tuple[str, ...]:
-    """Targets of the last hour's claims on this service, each time counted; claims that never started do not count."""
+    """Targets of the last hour's runs on this service, each time counted, of a plan once; what never started does not count."""
     query = (
-        select(ClaimRow, ProposalRow.state)
+        select(ClaimRow, ProposalRow.state, ProposalRow.steps_begun)
         .join(ProposalRow, col(ProposalRow.id) == ClaimRow.proposal_id)
         .where(ClaimRow.service == service, col(ClaimRow.at) > db.clock() - BLAST_WINDOW)
         .where(col(ClaimRow.proposal_id) != (own_id or 0))
     )
     rows = (await session.exec(query)).all()
-    return tuple(target for claim, state in rows if state not in _NEVER_STARTED for target in claim.targets)
+    counted: dict[int, dict[str, None]] = {}
+    for claim, state, steps_begun in rows:
+        if state not in _NEVER_STARTED or claim.step <= steps_begun:
+            counted.setdefault(claim.proposal_id, {}).update(dict.fromkeys(claim.targets))
+    return tuple(target for targets in counted.values() for target in targets)

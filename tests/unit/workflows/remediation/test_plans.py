@@ -1,0 +1,357 @@
+"""A plan of several actions: approved as a whole, run step by step, stopped at the first step that is not verified."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.approvals.hints import Hint
+from bot.core.errors import ActionFailed, NotAllowed, OutcomeUnknown, QueryFailed
+from bot.core.evidence import Findings, Hypothesis
+from bot.plugins import HttpAnswer
+from bot.store.approvals.switches import Switches
+from bot.store.tables import AttemptRow, AuditRow, ClaimRow, MessageRow, PageRow, ProposalRow, TimelineRow
+from tests.unit.approving import CONFIG, VERIFY, Office, actor, office
+
+ACTIONS: dict[str, Any] = {
+    **CONFIG["actions"],
+    "drain": {"kind": "run_webhook", "url": "http://jobs.example/drain", "undo": "refill", "verify": VERIFY},
+    "refill": {"kind": "run_webhook", "url": "http://jobs.example/refill", "verify": VERIFY},
+    "recycle": {"kind": "run_webhook", "url": "http://jobs.example/recycle", "verify": VERIFY},
+    "warm": {
+        "kind": "run_webhook", "url": "http://jobs.example/warm", "verify": VERIFY, "options": {"targets": ["{service}-cache"]},
+    },
+}  # fmt: skip
+STEPS = [{"action": "drain"}, {"action": "restart"}, {"action": "recycle"}]
+PLANS: dict[str, Any] = {"drain-and-restart": {"title": "Drain and restart {service}", "steps": STEPS}}
+DRAIN, RESTART, RECYCLE = (f"http://jobs.example/{job}" for job in ("drain", "restart", "recycle"))
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path, {"actions": ACTIONS, "plans": PLANS})
+    yield house
+    await house.close()
+
+
+async def approved(house: Office, requester: str = "") -> str:
+    proposal = await house.propose("drain-and-restart", requester=requester)
+    said = await house.approve(proposal.ref, "bob", reason="fits the evidence")
+    assert said.text == f"Approved: {proposal.ref} starts now."
+    return proposal.ref
+
+
+def calls(house: Office) -> list[str]:
+    return [call["url"] for call in house.http.sent]
+
+
+async def lines(house: Office) -> list[str]:
+    return [row.subject for row in await house.rows(MessageRow) if row.kind == "line"]
+
+
+def fails_at(house: Office, url: str, answer: HttpAnswer | Exception) -> None:
+    """One job answers in its own way; the others as always."""
+    send = house.http.send
+
+    async def sending(method: str, to: str, **more: Any) -> HttpAnswer:
+        house.http.answer = answer if to == url else HttpAnswer(200, "{}", {"id": "run-1"})
+        return await send(method, to, **more)
+
+    house.http.send = sending  # type: ignore[method-assign]
+
+
+async def test_all_steps_run_in_their_order_each_verified_before_the_next(house: Office) -> None:
+    ref = await approved(house)
+
+    assert await house.ended(ref, seconds=1) == "succeeded"
+    assert calls(house) == [DRAIN, RESTART, RECYCLE]
+    shown = await lines(house)
+    assert [line.partition(":")[2][:30] for line in shown if line.startswith("Recovered after")] == [
+        " step 1 of 3 (Drain checkout):",
+        " step 2 of 3 (Restart checkout",
+        " step 3 of 3 (Recycle checkout",
+    ]
+
+
+async def test_each_step_has_its_own_claim_attempt_and_key_that_names_the_proposal(house: Office) -> None:
+    ref = await approved(house)
+    await house.ended(ref, seconds=1)
+
+    keys = [call["key"] for call in house.http.sent]
+    assert [(row.proposal_id, row.step) for row in await house.rows(ClaimRow)] == [(1, 1), (1, 2), (1, 3)]
+    assert [row.idempotency_key for row in await house.rows(AttemptRow)] == keys
+    assert len(set(keys)) == 3 and all(key.startswith(f"{ref}:1:") for key in keys)
+
+
+async def test_the_audit_has_a_row_for_each_transition_of_each_step(house: Office) -> None:
+    await house.ended(await approved(house), seconds=1)
+
+    rows = [row for row in await house.rows(AuditRow) if row.subject == "AP-1"]
+    claimed = [row.message for row in rows if row.what == "proposal" and row.after == "claimed"]
+    assert [message.partition(" step ")[2][:6] for message in claimed] == ["1 of 3", "2 of 3", "3 of 3"]
+    assert [row.what for row in rows if row.what.startswith("step ")] == ["step 1 verified", "step 2 verified"]
+
+
+async def test_one_record_holds_every_step_and_its_tier_is_the_highest_and_at_least_two(house: Office) -> None:
+    await house.propose("drain-and-restart")
+
+    (row,) = await house.rows(ProposalRow)
+    plan = await house.store.load("AP-1")
+    assert [(part["action"], part["tier"], part["targets"]) for part in row.record["parts"]] == [
+        ("drain", 2, {"checkout": ""}), ("restart", 1, {"checkout-pods": "2"}), ("recycle", 2, {"checkout": ""}),
+    ]  # fmt: skip
+    assert (plan.tier, plan.targets) == (2, {"checkout": "", "checkout-pods": "2"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(HttpAnswer(403, "no"), "failed"), (OutcomeUnknown("the answer was lost."), "unknown")],
+)
+async def test_a_call_that_fails_or_is_lost_stops_the_plan_and_offers_to_undo_what_ran(
+    house: Office, answer: HttpAnswer | Exception, state: str
+) -> None:
+    ref = await approved(house, requester="alice")
+    fails_at(house, RESTART, answer)
+
+    assert await house.ended(ref, seconds=1) == state
+    assert calls(house) == [DRAIN, RESTART]
+    undo = await house.store.load("AP-2")
+    assert (undo.action, undo.state, undo.all_requesters) == ("refill", "pending", {"alice"})
+    assert "Step 3 did not run." in (await house.store.load(ref)).outcome
+    assert any("Step 3 did not run." in line for line in await lines(house))
+
+
+async def test_steps_that_ran_are_undone_in_reverse_by_a_plan_that_needs_its_own_approval(house: Office) -> None:
+    ref = await approved(house)
+    fails_at(house, RECYCLE, HttpAnswer(403, "no"))
+    await house.ended(ref, seconds=1)
+
+    undo = await house.store.load("AP-2")
+    assert (undo.kind, undo.state) == ("undo", "pending")
+    assert [part.action for part in undo.parts] == ["rollforward", "refill"]
+
+    house.http.sent.clear()
+    await house.approve("AP-2", "bob", reason="take it back")
+    assert await house.ended("AP-2", seconds=1) == "succeeded"
+    assert calls(house) == ["http://jobs.example/forward", "http://jobs.example/refill"]
+
+
+@pytest.mark.parametrize(("errors", "state"), [(0.4, "not recovered"), (QueryFailed("away"), "could not verify")])
+async def test_a_step_that_is_not_verified_is_the_last(house: Office, errors: Any, state: str) -> None:
+    house.metrics.values["errors"] = errors
+    ref = await approved(house)
+
+    assert await house.ended(ref, seconds=1) == state
+    assert calls(house) == [DRAIN]
+    assert any(f"{ref}: step 1 of 3" in line and "Steps 2 and 3 did not run." in line for line in await lines(house))
+
+
+async def after_the_first_step(house: Office, ref: str) -> None:
+    """Until the first call was made: its signal is being watched."""
+    while not calls(house) or (await house.state(ref)) != "verifying":
+        await asyncio.sleep(0.001)
+
+
+async def test_a_stop_between_two_steps_holds_the_next(house: Office) -> None:
+    ref = await approved(house)
+    await after_the_first_step(house, ref)
+    await Switches(house.db).stop("INC-1", "alice", "wrong service")
+
+    assert await house.ended(ref, seconds=1) == "stopped"
+    assert calls(house) == [DRAIN]
+    text = "Stopped after step 1 of 3: This incident was stopped. Steps 2 and 3 did not run."
+    assert (await house.store.load(ref)).outcome == text
+    assert f"{ref}: {text}" in await lines(house)
+    assert any("was not proposed: This incident was stopped." in line for line in await lines(house))
+
+
+async def test_a_pause_a_freeze_a_lost_right_and_a_changed_catalogue_hold_the_next_step(tmp_path: Path) -> None:
+    async def pause(house: Office) -> None:
+        await Switches(house.db).pause("root", "power works")
+
+    async def freeze(house: Office) -> None:
+        window = {"starts": "2026-03-01T00:00:00Z", "ends": "2026-03-02T00:00:00Z", "reason": "sale"}
+        object.__setattr__(house.config, "freezes", type(house.config).model_validate({"freezes": [window]}).freezes)
+
+    async def lose_the_right(house: Office) -> None:
+        object.__setattr__(house.config.approvers, "deputies", ())
+
+    async def change_an_action(house: Office) -> None:
+        house.config.actions["recycle"] = house.config.actions["recycle"].model_copy(update={"url": "http://jobs.example/x"})
+
+    async def change_the_plan(house: Office) -> None:
+        plan = house.config.plans["drain-and-restart"]
+        house.config.plans["drain-and-restart"] = plan.model_copy(update={"steps": plan.steps[:2]})
+
+    reasons = {
+        pause: "paused",
+        freeze: "frozen",
+        lose_the_right: "its approval no longer holds",
+        change_an_action: "the action changed",
+        change_the_plan: "the action changed",
+    }
+    for number, (meanwhile, reason) in enumerate(reasons.items()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        house = await office(folder, {"actions": ACTIONS, "plans": PLANS})
+        ref = await approved(house)
+        await after_the_first_step(house, ref)
+        await meanwhile(house)
+
+        assert await house.ended(ref, seconds=1) == "stopped"
+        assert (calls(house), reason in (await house.store.load(ref)).outcome) == ([DRAIN], True), meanwhile.__name__
+        await house.close()
+
+
+async def test_a_later_step_whose_target_moved_does_not_run(house: Office) -> None:
+    ref = await approved(house)
+    await after_the_first_step(house, ref)
+    house.metrics.values["pods"] = 40
+
+    assert await house.ended(ref, seconds=1) == "stopped"
+    assert calls(house) == [DRAIN]
+    assert "its target is not as it was when this was approved" in (await house.store.load(ref)).outcome
+
+
+async def test_a_plan_that_was_changed_in_the_database_between_two_steps_is_stopped_with_an_alarm(house: Office) -> None:
+    ref = await approved(house)
+    await after_the_first_step(house, ref)
+    async with house.db.write() as session:
+        row = await session.get(ProposalRow, 1)
+        assert row is not None
+        row.record = {**row.record, "parts": [row.record["parts"][0], row.record["parts"][0], row.record["parts"][2]]}
+
+    assert await house.ended(ref, seconds=1) == "stopped"
+    assert calls(house) == [DRAIN]
+    assert [page.key for page in await house.rows(PageRow)] == [f"alarm:fingerprint:{ref}"]
+
+
+async def test_a_step_that_a_row_alone_calls_verified_lets_nothing_begin(house: Office) -> None:
+    ref = await approved(house)
+    await house.claim(ref)
+    await house.attempt(ref)
+    async with house.db.write() as session:
+        row, attempt = await session.get(ProposalRow, 1), await session.get(AttemptRow, (1, 1))
+        assert row is not None and attempt is not None
+        row.state, attempt.state, attempt.verification = "verifying", "done", "recovered: errors 0.1 %"
+    roster = await house.rotas.roster("checkout")
+
+    claim = await house.claims.claim(ref, "w1", roster, versions=house.executor.versions(), step=2)
+
+    assert (claim.granted, claim.state) == (False, "stopped")
+
+
+async def test_a_step_begins_within_two_minutes_of_the_end_of_the_one_before(house: Office) -> None:
+    ref = await house.propose("drain-and-restart")
+    await house.press(ref.ref, "bob", reason="fits")
+    await house.claim(ref.ref)
+    await house.approvals.execute(ref.ref, "w1")
+    await house.claims.verified(ref.ref, await house.executor.verify(ref.ref))
+    house.pass_time(minutes=2, seconds=1)
+
+    claim = await house.approvals.claim(ref.ref, "w1", step=2)
+
+    assert (claim.granted, claim.state) == (False, "stopped")
+    assert claim.why == "it did not start within 2 minutes of the end of step 1"
+
+
+async def test_the_same_step_is_never_called_twice_and_one_without_an_answer_is_unknown(house: Office) -> None:
+    ref = (await house.propose("drain-and-restart")).ref
+    await house.press(ref, "bob", reason="fits")
+    roster = await house.rotas.roster("checkout")
+    await house.claim(ref)
+    await house.approvals.execute(ref, "w1")
+    await house.claims.verified(ref, await house.executor.verify(ref))
+    await house.approvals.claim(ref, "w1", step=2)
+    await house.claims.attempt_start(ref, "w1", roster, versions=house.executor.versions(), step=2)
+
+    # The process died here: its successor comes to the same steps again.
+    assert await house.approvals.execute(ref, "w1") == "executing"
+    assert await house.approvals.execute(ref, "w1", step=2) == "unknown"
+    assert calls(house) == [DRAIN]
+
+
+async def test_what_a_person_says_of_an_unknown_step_ends_the_plan_and_runs_nothing(house: Office) -> None:
+    ref = await approved(house)
+    fails_at(house, RESTART, OutcomeUnknown("the answer was lost."))
+    await house.ended(ref, seconds=1)
+
+    await house.approvals.answer_unknown(ref, actor("bob"), ran=True)
+
+    assert await house.ended_as(f"remediation:{ref}:ran", seconds=1) == "stopped"
+    assert calls(house) == [DRAIN, RESTART]
+    assert (await house.store.load(ref)).outcome.count("Step 3 did not run.") == 1
+
+
+async def test_while_a_plan_goes_on_nothing_else_runs_on_the_service(house: Office) -> None:
+    ref = await approved(house)
+    await after_the_first_step(house, ref)
+    other = await house.propose("warm", key="k2")
+    await house.press(other.ref, "bob")
+
+    assert (await house.claim(other.ref, "w2")).busy
+
+
+async def test_a_step_that_is_never_done_by_the_bot_refuses_the_whole_plan(tmp_path: Path) -> None:
+    steps = [{"action": "drain"}, {"action": "restart", "arguments": {"parameters": {"replicas": "0"}}}]
+    house = await office(tmp_path, {"actions": ACTIONS, "plans": {"off": {"steps": steps}}})
+
+    with pytest.raises(NotAllowed, match="The bot never does off"):
+        await house.propose("off")
+    await house.close()
+
+
+@pytest.mark.parametrize(("rung", "proposed"), [("observe", False), ("suggest", True)])
+async def test_a_plan_goes_no_further_than_the_least_of_its_steps(tmp_path: Path, rung: str, proposed: bool) -> None:
+    autonomy = {"checkout": {"default": "approve", "actions": {"restart": rung}}}
+    house = await office(tmp_path, {"actions": ACTIONS, "plans": PLANS, "autonomy": autonomy})
+
+    if proposed:
+        plan = await house.propose("drain-and-restart")
+        assert (plan.autonomy, (await house.approve(plan.ref, "bob", reason="fits")).counted) == (rung, False)
+    else:
+        with pytest.raises(NotAllowed, match="only observes checkout"):
+            await house.propose("drain-and-restart")
+    await house.close()
+
+
+async def test_a_plan_takes_its_arguments_from_the_file_alone(house: Office) -> None:
+    with pytest.raises(ActionFailed, match="drain-and-restart takes no replicas="):
+        await house.propose("drain-and-restart", replicas="3")
+
+
+async def test_a_step_that_cannot_be_planned_is_named(tmp_path: Path) -> None:
+    plans = {"back": {"steps": [{"action": "drain"}, {"action": "revert"}]}}
+    house = await office(tmp_path, {"actions": ACTIONS, "plans": plans})
+
+    with pytest.raises(ActionFailed, match=r"Step 2, revert: This needs change_id"):
+        await house.propose("back")
+    await house.close()
+
+
+async def test_a_plan_that_fits_the_cause_is_offered_and_who_named_a_step_asked_for_it(tmp_path: Path) -> None:
+    plans = {"relieve": {**PLANS["drain-and-restart"], "helps": ["resource"]}}
+    house = await office(tmp_path, {"actions": ACTIONS, "plans": plans})
+    cause = Hypothesis(cause="the pool is full", service="checkout", kind="resource", confidence="likely", score=0.9, claims=[])
+
+    fitted = await house.approvals.propose_fitting("AL-1", Findings(hypotheses=[cause]), [Hint("carol", "just drain it")])
+
+    plan = await house.store.load(fitted.ref)
+    assert (plan.action, plan.all_requesters) == ("relieve", {"carol"})
+    await house.close()
+
+
+async def test_the_timeline_tells_each_step(house: Office) -> None:
+    await house.ended(await approved(house), seconds=1)
+
+    told = [row.text for row in await house.rows(TimelineRow)]
+    assert [text[:21] for text in told if " ran: " in text] == [f"AP-1 ran: step {number} of 3" for number in (1, 2, 3)]
+
+
+async def test_a_plan_is_recorded_by_hand_step_by_step(house: Office) -> None:
+    proposal = await house.propose("drain-and-restart")
+    for what in (proposal.ref, "drain-and-restart"):
+        with pytest.raises(NotAllowed, match="Record each step that you ran"):
+            await house.approvals.record_manual(what, actor("bob"), service="checkout", group_ref="AL-1")
