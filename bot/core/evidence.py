@@ -213,6 +213,17 @@ class GradedLead(BaseModel):
     right: bool
 
 
+class EarlierOutage(BaseModel):
+    """The outage that a group was about before the present one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    until: datetime
+    """What deviates since before, or was changed before, belongs rather to it than to the present outage."""
+    likely: tuple[CauseKind, str, str] | None = None
+    """Kind, service and change of the cause that was likely; None where none was."""
+
+
 class Case(BaseModel):
     """What an investigator gets: plain JSON, an argument of steps."""
 
@@ -232,4 +243,6 @@ class Case(BaseModel):
     """The question of a person, or a hint; empty for the ordinary run."""
     graded_leads: tuple[GradedLead, ...] = ()
     """What became of the analyst's leads in this team's incidents, for its confidence."""
+    earlier: EarlierOutage | None = None
+    """Where the group was about another outage before, whose onset was measured."""
     requester: str = ""

@@ -30,6 +30,16 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
 """Between two rankings of one group; doubled with each further one."""
 
 
+def older_until(previous_onset: datetime, previous_alert_at: datetime, started_at: datetime) -> datetime | None:
+    """Until when what deviates belongs rather to the outage before than to one whose alert fires since `started_at`.
+
+    Alerts wait (`for:`), so the new outage began about as long before its alert as the one before did. Halfway between both
+    onsets the nearer one changes. None where the new one would not have begun after the one before.
+    """
+    onset = started_at - max(previous_alert_at - previous_onset, timedelta(0))
+    return previous_onset + (onset - previous_onset) / 2 if onset > previous_onset else None
+
+
 class Renewal(StrEnum):
     """What made an open group a matter of its own again."""
 

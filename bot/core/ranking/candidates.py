@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.change import Change, kind_in_words
 from bot.core.evidence import CauseKind, Claim
@@ -47,6 +47,8 @@ class Candidate:
     """Doublings beyond normal of the strongest deviation it rests on."""
     bits_ahead: float | None = None
     """Of the component that a burst of alerts points at most: bits of surprise from the next one; None for any other."""
+    began: datetime | None = None
+    """When the change was made, or what it rests on left its range; None where that is not known."""
     sure: bool = True
     """False where the observations do not tell it apart from its rivals, however well it fits."""
 

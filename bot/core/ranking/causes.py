@@ -109,6 +109,7 @@ def external_causes(context: RankingContext, changes: Iterable[Candidate]) -> li
             cause=f"{f'The provider {provider}' if provider else 'An outside provider'} that {service} calls is failing",
             check="Read the provider's status page, and call it once from outside",
             strength=deviation.doublings,
+            began=deviation.onset,
             sure=_clear(context, deviation) and not late,
         )
         claims = [deviation_claim(deviation, context.observations), *([claim] if claim else [])]
@@ -160,6 +161,7 @@ def traffic_causes(context: RankingContext) -> list[Candidate]:
         cause=f"More requests than {rise.service} can carry",
         check=f"Which clients or routes bring {rise.service} the extra requests?",
         strength=rise.doublings,
+        began=rise.onset,
         # One service of many that take the load is what fails: the load may have been carried as well as not.
         sure=_clear(context, rise)
         and not late

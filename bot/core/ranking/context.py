@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.core.evidence import Case
+from bot.core.evidence import Case, EarlierOutage
 from bot.core.metrics.deviation import Deviation, family_of
 from bot.core.ranking.attribution import SYMPTOMS, main_symptom
 from bot.core.ranking.fault_location import locate_fault
@@ -32,6 +32,8 @@ class RankingContext:
     tuning: Tuning = TUNING
     summary: str = ""
     """What the alert says in its own words: untrusted text."""
+    earlier: EarlierOutage | None = None
+    """What the group was about before."""
     doublings: dict[str, float] = field(default_factory=dict)
     """The attribution in weighted doublings beyond normal."""
 
@@ -73,6 +75,7 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
         service_named=named,
         tuning=tuning,
         summary=case.summary,
+        earlier=case.earlier,
     )
 
 

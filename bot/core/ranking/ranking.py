@@ -40,6 +40,8 @@ from bot.core.tuning import TUNING, Tuning
 _MAX_CAUSES = 4
 _PLACES: frozenset[CauseKind] = frozenset({"dependency", "unknown"})
 """Kinds of cause that name a place and no reason."""
+_SUDDEN: frozenset[CauseKind] = frozenset({"change", "traffic", "external"})
+"""Kinds of cause that are there from one moment to the next."""
 _MAX_OF_ONE_SERVICE = 2
 
 
@@ -177,13 +179,27 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
         return False
     if lead.basis == "alerts":
         return True
-    if _unchecked_dependencies(first, context) or not context.onset_observed:
+    if _unchecked_dependencies(first, context) or not context.onset_observed or _of_the_outage_before(first, context):
         return False
     rival = max((c.likelihood for c in ranked[1:] if c.service == first.service), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
     # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
     place = first.kind in _PLACES and not changed_nearby(context, first.service)
     return clear and (place or (first.sure and first.strength >= thresholds.sure))
+
+
+def _of_the_outage_before(candidate: Candidate, context: RankingContext) -> bool:
+    """Whether a cause was there well before the group was about something new, and was not its likely cause by then.
+
+    Between two outages that overlap or follow closely nothing returns to normal: what the first one left is still seen.
+    A resource may run out slowly, so it may have begun before; a version that alone fails, and logged lines, are seen now.
+    """
+    earlier = context.earlier
+    if earlier is None or candidate.kind not in _SUDDEN or candidate.carried or candidate.outside:
+        return False
+    if (candidate.kind, candidate.service, candidate.change_id) == earlier.likely:
+        return False
+    return candidate.began is None or candidate.began < earlier.until
 
 
 def _unchecked_dependencies(candidate: Candidate, context: RankingContext) -> list[str]:

@@ -1,10 +1,12 @@
 """The case of an attempt: what its group and its worst alert hold for an investigator."""
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from bot.core.evidence import Case
+from bot.core.alerts.renewal import older_until
+from bot.core.evidence import Case, EarlierOutage, Findings
+from bot.core.investigation.triage_state import TriageState
 from bot.core.questions.declared import began_at
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 
@@ -37,7 +39,35 @@ def _worst(number: int) -> SelectOfScalar[EpisodeRow]:
     return select(EpisodeRow).where(EpisodeRow.group_id == number).order_by(*firing_first).limit(1)
 
 
-def case_from(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: str, requester: str) -> Case:
+async def earlier_outage(session: AsyncSession, group: GroupRow, lead: EpisodeRow | None) -> EarlierOutage | None:
+    """What a group was about before its present outage, as the last ranking of then saw it."""
+    if lead is None or group.renewed_at is None or group.renewed_by is None:
+        return None
+    of_before = (
+        TriageRow.group_id == group.id,
+        col(TriageRow.started_at) < group.renewed_at,
+        TriageRow.state == TriageState.DONE,
+    )
+    attempts = (await session.exec(select(TriageRow).where(*of_before).order_by(col(TriageRow.attempt).desc()))).all()
+    findings = next((Findings.model_validate(row.findings) for row in attempts if row.findings), None)
+    if findings is None or findings.onset is None:
+        return None
+    alerts = EpisodeRow.group_id == group.id, col(EpisodeRow.id) < group.renewed_by, col(EpisodeRow.starts_at) >= findings.onset
+    alert_at = (await session.exec(select(func.min(EpisodeRow.starts_at)).where(*alerts))).one()
+    until = older_until(findings.onset, alert_at or findings.onset, lead.starts_at)
+    first = next(iter(findings.hypotheses), None)
+    likely = (first.kind, first.service, first.change_id) if first and first.confidence == "likely" else None
+    return EarlierOutage(until=until, likely=likely) if until else None
+
+
+def case_from(
+    group: GroupRow,
+    lead: EpisodeRow | None,
+    attempt: int,
+    question: str,
+    requester: str,
+    earlier: EarlierOutage | None = None,
+) -> Case:
     return Case(
         group=f"AL-{group.id}",
         attempt=attempt,
@@ -49,6 +79,7 @@ def case_from(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: 
         expression=lead.expression if lead else "",
         runbook_url=lead.annotations.get("runbook_url", "") if lead else "",
         started_at=lead.starts_at if lead else began_at(group.title, group.opened_at) or group.opened_at,
+        earlier=earlier,
         question=question,
         requester=requester,
     )
@@ -57,4 +88,6 @@ def case_from(group: GroupRow, lead: EpisodeRow | None, attempt: int, question: 
 async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow | None) -> Case:
     """The case of one attempt; without an attempt, that of the first one."""
     lead = await leading_alert(session, group)
-    return case_from(group, lead, row.attempt, row.question, row.requester) if row else case_from(group, lead, 1, "", "")
+    earlier = await earlier_outage(session, group, lead)
+    attempt = (row.attempt, row.question, row.requester) if row else (1, "", "")
+    return case_from(group, lead, *attempt, earlier)

@@ -36,7 +36,7 @@ from bot.store.tables import (
     TimelineRow,
     TriageRow,
 )
-from bot.store.triage.cases import case_from, is_earlier, leading_alert
+from bot.store.triage.cases import case_from, earlier_outage, is_earlier, leading_alert
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +116,7 @@ class Triages:
                 await self._add_late_entry(session, group, attempt, late)
             await self._touch(session, group, requested=bool(requester or question))
             lead = await leading_alert(session, group)
-            return case_from(group, lead, attempt, question, requester)
+            return case_from(group, lead, attempt, question, requester, await earlier_outage(session, group, lead))
 
     async def _add_late_entry(self, session: AsyncSession, group: GroupRow, attempt: int, late: Sequence[str]) -> None:
         changes = [row for id in late if (row := await session.get(ChangeRow, id)) is not None]

@@ -88,6 +88,7 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
         likelihood=min(1.0, _share(context, weighed) * _fit(context, weighed, others)),
         cause=f"{_with_commit(change, code)} broke {change.service}",
         change_id=change.id,
+        began=change.at,
         commit=code.diff.commit if code.diff and code.commits > 1 and not code.unrelated else "",
         # Where its version alone shows the symptom nothing is left to confirm.
         check="" if weighed.carried else _check(change),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.core.evidence import Findings
+from bot.core.evidence import EarlierOutage, Findings
 from bot.core.facts.recorded import TemplateFact
 from bot.core.ranking.next_checks import next_services
 from bot.core.ranking.observations import observe
@@ -163,6 +163,23 @@ def test_a_surge_that_comes_from_the_callers_is_traffic() -> None:
     first = judged(ledger).hypotheses[0]
 
     assert (first.kind, first.service, first.confidence) == ("traffic", "payments", "likely")
+
+
+def test_what_the_outage_before_left_is_no_likely_cause_of_the_present_one() -> None:
+    surge = deviation("payments", "traffic", 40, 180, late=-1, unit="req/s")
+    cpu = deviation("payments", "cpu", 0.3, 0.97, late=0.2)
+    ledger = failing_payments(change("front", 90)).health("payments", surge, cpu)
+    ledger.health("front", deviation("front", "traffic", 100, 128, late=-1, doublings=1.1, unit="req/s"))
+    cleared = EarlierOutage(until=CASE.started_at - minutes(0.5))
+    spreading = EarlierOutage(until=cleared.until, likely=("traffic", "payments", ""))
+    of_before = EarlierOutage(until=CASE.started_at - minutes(30))
+
+    def confidence(earlier: EarlierOutage | None) -> tuple[str, str]:
+        first = rank(CASE.model_copy(update={"earlier": earlier}), ledger.entries, now=NOW).hypotheses[0]
+        return first.kind, first.confidence
+
+    assert confidence(cleared) == ("traffic", "possible")
+    assert [confidence(earlier) for earlier in (None, spreading, of_before)] == [("traffic", "likely")] * 3
 
 
 def test_load_that_was_carried_until_the_service_was_changed_is_not_what_broke_it() -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.action import ProposalState
+from bot.core.evidence import EarlierOutage, Findings
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.alerts import CardContent, RenewedContent
 from bot.store.incidents import incidents
@@ -332,6 +333,21 @@ async def test_what_people_were_asked_about_a_cleared_outage_is_over_when_it_fir
     await clears_and_fires_again(desk, 2)
 
     assert [row.state for row in await desk.rows(ProposalRow)] == [ProposalState.EXPIRED]
+
+
+async def test_an_investigator_is_told_until_when_things_belong_to_the_outage_before(desk: Desk) -> None:
+    await desk.receive(alert("a", start=1))
+    triages = Triages(desk.db)
+    first = await triages.open("AL-1", 1, "", "")
+    found = {"hypotheses": [{"cause": "x", "confidence": "likely", "service": "checkout", "kind": "traffic"}], "onset": at(0)}
+    await triages.update("AL-1", 1, state=TriageState.DONE, findings=Findings(**found).model_dump(mode="json"))  # type: ignore[arg-type]
+    desk.clock.forward(4)
+    await desk.receive(alert("b", labels=PAYMENTS, name="Down", start=4))
+
+    second = await triages.open("AL-1", 2, "", "")
+    # Alerts waited for a minute then, so the second began at 3: halfway is 1.5.
+    assert first.earlier is None
+    assert second.earlier == EarlierOutage(until=at(1.5), likely=("traffic", "checkout", ""))
 
 
 async def test_a_person_who_stopped_automation_is_not_overruled(desk: Desk) -> None:
