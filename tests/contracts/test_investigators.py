@@ -268,7 +268,7 @@ async def story(here: Room, proposer: Proposer, *, agents: Agents | None = None,
     """The whole triage without a journal; the findings that people see."""
     agent = (agents or Agents("scripted", lambda: here.agent)).get
     engine = DirectEngine(clock=lambda: NOW)
-    engine.register("triage", triage(here.desk(proposer), Analyst(here.looker.bound, here.looker.infos), agent))
+    engine.register("triage", triage(here.desk(proposer), Analyst(here.looker.for_case, here.looker.infos), agent))
     await engine.start("triage", f"triage:{group}:1", group, 1)
     await engine.result(f"triage:{group}:1")
     row = await here.triages.row(group)

@@ -31,7 +31,7 @@ async def case(tmp_path: Path) -> AsyncIterator[FrozenCase]:
     db = await database(tmp_path / "app.db")
     room = Room(db, Script([ANSWER]), "", {})
     asked = await room.case()
-    found = await Analyst(room.looker.bound, room.looker.infos).investigate(run("live", NOW), asked)
+    found = await Analyst(room.looker.for_case, room.looker.infos).investigate(run("live", NOW), asked)
     entries = await room.triages.entries("AL-1")
     truth = ConfirmedCause(text="bad deploy", service="checkout", confirmed_by="alice", at=NOW)
     answered = judge(found, entries)

@@ -48,7 +48,7 @@ class Second:
                 run = DirectRun(asked.group, clock=lambda: first.now)
                 # As in a live triage: the model is told the analyst's ranking and finds its evidence recorded.
                 ranked = await Analyst(
-                    looker.bound, looker.infos, traced=world.traces is not None, coded=world.code is not None
+                    looker.for_case, looker.infos, traced=world.traces is not None, coded=world.code is not None
                 ).investigate(run, asked)
                 await triages.update(asked.group, asked.attempt, findings=ranked.model_dump(mode="json"))
                 services = list(world.catalogue.services)

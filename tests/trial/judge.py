@@ -49,21 +49,22 @@ def judge(run: Run, versions: Sequence[Version]) -> tuple[list[JudgedOutage], li
 
 def judged(outage: Outage, run: Run, versions: Sequence[Version]) -> JudgedOutage:
     """How one outage was told."""
-    alert = first_alert(outage, run.alerts)
+    alert = first_alert(outage, run)
     if alert is None:
         return JudgedOutage(outage, Verdict.SILENT, None)
-    naming = first_naming(outage, alert, run, versions)
-    if naming is None:
+    named = naming_messages(outage, alert, run, versions)
+    if not named:
         return JudgedOutage(outage, Verdict.HIDDEN, None)
+    naming = named[0]
     seconds = max(naming.at - alert.delivered_at, 0.0)
-    if not mentioned(naming, outage, run, versions):
+    if not any(mentioned(message, outage, run, versions) for message in named):
         return JudgedOutage(outage, Verdict.UNHEARD, seconds)
     right = starts_right(outage, alert, naming)
     return JudgedOutage(outage, Verdict.TOLD if right else Verdict.WRONG_START, seconds)
 
 
-def first_naming(outage: Outage, alert: DeliveredAlert, run: Run, versions: Sequence[Version]) -> Version | None:
-    """The first message that was posted since its first alert and names, by then, a service that alerted of it.
+def naming_messages(outage: Outage, alert: DeliveredAlert, run: Run, versions: Sequence[Version]) -> list[Version]:
+    """The messages that were posted since its first alert and name, by then, a service that alerted of it, the first one first.
 
     Edits notify nobody, so one that stood before tells nothing; who was notified reads a new one as it stands then.
     """
@@ -71,7 +72,7 @@ def first_naming(outage: Outage, alert: DeliveredAlert, run: Run, versions: Sequ
     since, until = min(a.delivered_at for a in own) - 1, alert.delivered_at + TOLD_WITHIN
     known = {alert.service} if outage.follows is Follows.OVERLAPPING else {a.service for a in own if a.delivered_at <= until}
     posted = [v for v in versions if since <= v.posted_at and v.at <= until]
-    return next((v for v in posted if any(names(v, service) for service in known)), None)
+    return [v for v in posted if any(names(v, service) for service in known)]
 
 
 def names(version: Version, service: str) -> bool:

@@ -62,18 +62,21 @@ def alerts_of(outage: Outage, alerts: tuple[DeliveredAlert, ...]) -> list[Delive
     ]
 
 
-def first_alert(outage: Outage, alerts: tuple[DeliveredAlert, ...]) -> DeliveredAlert | None:
+def first_alert(outage: Outage, run: Run) -> DeliveredAlert | None:
     """The alert that has to be told: the first one on its root if that comes within 20 s of the first of all, else the first.
 
     Of outages that overlap, what calls both roots alerts already: only the root's own alert says that there is another,
-    and of those none that fired there before its cause came into the world (pods are replaced and alert anew).
+    and of those none that fired there before its cause came into the world (pods are replaced and alert anew), nor one that
+    fired elsewhere, where the outage that stands reaches the root.
     """
-    own = alerts_of(outage, alerts)
+    own = alerts_of(outage, run.alerts)
     if not own:
         return None
     first = min(own, key=lambda alert: alert.delivered_at)
     until = inf if outage.follows is Follows.OVERLAPPING else first.delivered_at + 20
-    before = {a.name for a in firing(alerts, outage.caused_at) if a.service == outage.root}
+    standing = [o for o in run.outages if o.number < outage.number and o.ended_at > outage.caused_at]
+    reached = any(outage.root in o.affected for o in standing)
+    before = {a.name for a in firing(run.alerts, outage.caused_at) if reached or a.service == outage.root}
     of_root = [a for a in own if a.service == outage.root and a.delivered_at <= until and a.name not in before]
     return min(of_root, key=lambda alert: alert.delivered_at, default=first)
 

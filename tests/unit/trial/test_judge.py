@@ -101,3 +101,24 @@ def test_pods_of_a_root_that_are_replaced_while_it_fails_tell_of_no_second_outag
 
     assert first(run(leak, alerts=(alert(), replaced, of_its_own)), line).verdict is Verdict.TOLD
     assert first(run(leak, alerts=(alert(end=40.0), replaced, of_its_own)), line).verdict is Verdict.HIDDEN
+
+
+def test_an_alert_that_the_standing_outage_raises_everywhere_tells_of_no_second_one() -> None:
+    standing = outage(1, root="catalogue", end=200)
+    leak = outage(2, root="checkout", at=50, end=200, follows=Follows.OVERLAPPING)
+    spread, of_its_own = alert("checkout", "PodSlow", at=60.0), alert("checkout", "MemoryHigh", at=140.0)
+    line = message(f"MemoryHigh on checkout fires since {began(139)}", 141.0, pings=("U1",))
+    made = run(standing, leak, alerts=(alert("catalogue", "PodSlow"), spread, of_its_own))
+
+    assert judge(made, (line,))[0][1].verdict is Verdict.TOLD
+
+
+def test_whoever_was_called_in_one_of_the_threads_that_name_it_is_called() -> None:
+    beside = outage(2, root="auth", at=100, end=160, follows=Follows.OVERLAPPING)
+    alerts = (alert("auth", at=101.0),)
+    called = message("Firing: search", 5.0, pings=("U1",))
+    other = message(f"Firing: calls to auth fail {began(100)}", 101.5, key="card:AL-2", thread="2")
+    line = message(f"HighErrorRate on auth fires {began(100)}", 103.0, key="renewed:AL-1:1")
+
+    assert judge(run(beside, alerts=alerts), (called, other, line))[0][0].verdict is Verdict.TOLD
+    assert judge(run(beside, alerts=alerts), (called, other))[0][0].verdict is Verdict.UNHEARD

@@ -39,7 +39,7 @@ async def test_a_text_leads_to_facts_and_ranked_causes_without_any_alert(tmp_pat
         lambda case: context(metrics, case=case.model_dump(mode="json"), changes=Changes([change("1.4", minutes_before=4)])),
     )
     facts = FactCollector(ledger, triages, CATALOGUE, None, lambda _graph: b"")
-    run = triage(TriageSteps(triages, facts, Nobody(), house.config), Analyst(ledger.bound, ledger.infos), nobody)
+    run = triage(TriageSteps(triages, facts, Nobody(), house.config), Analyst(ledger.for_case, ledger.infos), nobody)
     declared = await incidents.declare(
         house.db, title="Errors on checkout since 02:58", severity=Severity.SEV4, service="checkout", channel="C1", by="alice"
     )

@@ -45,7 +45,7 @@ class Duty(Office):
         looker = ToolRunner(self.triages, TOOLS, self._sees)
         facts = FactCollector(looker, self.triages, CATALOGUE, None, lambda _graph: b"")
         desk = TriageSteps(self.triages, facts, self.approvals, self.config)
-        self.engine.register("triage", triage(desk, Analyst(looker.bound, looker.infos), _no_model))
+        self.engine.register("triage", triage(desk, Analyst(looker.for_case, looker.infos), _no_model))
 
     def _sees(self, case: Case) -> ToolContext:
         return context({ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}, changes=self.changes)
