@@ -21,7 +21,7 @@ class PolicyDocument:
     document: Document
     tiers: dict[str, int]
 
-    def merged_into(self, base: Document) -> dict[str, Any]:
+    def merged_into(self, base: Document) -> dict[str, Any]:  # Any: YAML that the models check
         """The content of both. Raises ConfigurationError for what stands in both, and for a tier of no action."""
         for at in self._doubled(base):
             problem = f"stands in {self.document.name} too: say it in one of the two files"
@@ -33,7 +33,7 @@ class PolicyDocument:
         raised = {name: entry | {"tier": self.tiers[name]} for name, entry in actions.items() if name in self.tiers}
         return {**base.content, **self._own_keys(), **({"actions": {**actions, **raised}} if raised else {})}
 
-    def _own_keys(self) -> dict[str, Any]:
+    def _own_keys(self) -> dict[str, Any]:  # Any: as in merged_into
         return {key: value for key, value in self.document.content.items() if key not in (TIERS, VERSION)}
 
     def _doubled(self, base: Document) -> Iterator[Loc]:

@@ -127,7 +127,7 @@ class Connections:
 class Connection(HttpToolsProtocol):
     """The server's protocol with the limits that it lacks. One that breaks them is answered, if it can be, and closed."""
 
-    def __init__(self, *args: Any, among: Connections, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, among: Connections, **kwargs: Any) -> None:  # Any: what uvicorn passes
         super().__init__(*args, **kwargs)
         self._among = among
         self._framing = 0

@@ -128,7 +128,7 @@ def text_at(body: object, *path: str) -> str:
     return one_line(str(value), 200) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def value_at(body: object, *path: str) -> Any:
+def value_at(body: object, *path: str) -> Any:  # Any: JSON of another system
     """What lies at a path of keys; None where it is missing."""
     for key in path:
         body = body.get(key) if isinstance(body, Mapping) else None

@@ -30,8 +30,6 @@ class ConfidenceThresholds:
 class VerdictThresholds:
     """When the evidence of a claim carries it (core/verdict). By hand."""
 
-    version_growth: float = 1.5
-    """How many times its former level a version must show for it to deviate."""
     explained_by_callees: float = 0.5
     """Share of a service's symptom from which on its dependencies explain it."""
     rounding: float = 0.01

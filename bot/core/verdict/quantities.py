@@ -104,10 +104,6 @@ _BOUNDS = (
 _BOUND_BEFORE = tuple((bound, re.compile(rf"(?<![\w]){words}\s*(?:an?\s+|its\s+|the\s+)?$", re.I)) for bound, words in _BOUNDS)
 
 
-_Read = Callable[[re.Match[str], str], Quantity | None]
-"""`read(match, text)`: the quantity of a match, or None."""
-
-
 @lru_cache(maxsize=4096)
 def quantities(text: str) -> tuple[Quantity, ...]:
     """All quantities of a text in their order. Moments, versions and quotations have to be taken out before.

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.evidence import LedgerEntry
 from bot.core.verdict.evidence_figures import EvidenceFigures
 from bot.core.verdict.evidence_text import without_marks
 from bot.core.verdict.quantities import Dimension, Quantity, blanked, quantities
@@ -82,11 +81,6 @@ class Quotation:
 def has_struck(text: str) -> bool:
     """Whether something was struck from the text before."""
     return bool(_STRUCK.search(text))
-
-
-def first_unsupported(text: str, cited: Sequence[LedgerEntry]) -> str:
-    """The first part of `text` that its evidence does not hold; "" if it holds all."""
-    return next(iter(check_quotes(text, EvidenceFigures(cited)).missing), "")
 
 
 def check_quotes(text: str, evidence: EvidenceFigures, limit: int = 400, *, services: Collection[str] = ()) -> Quotation:

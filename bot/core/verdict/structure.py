@@ -208,10 +208,6 @@ class Support:
     evidence: frozenset[str] = field(default_factory=frozenset)
     """What shows it."""
 
-    @property
-    def may_be_likely(self) -> bool:
-        return not self.reason
-
 
 def support_of(hypothesis: Hypothesis, measured: Measured) -> Support:
     """What the evidence shows of a cause of its kind, and what else explains the failure."""

@@ -58,7 +58,6 @@ OTHER_PREFIXES = frozenset(
 """Names of langchain's for providers that no test of ours has met. A colon after any other word belongs to the model's name:
 servers that speak OpenAI's protocol have names like `llama3:8b`."""
 
-OPENAI_ADDRESS = "https://api.openai.com/v1"
 _OPENAI_REASONS = re.compile(r"^(o\d|gpt-([5-9]|\d\d)(?!\d))(?!.*\bchat\b)")
 _OPENAI_NEEDS_RESPONSES = re.compile(r"^gpt-(5\.([4-9]|\d\d)|[6-9]|\d\d)(?!.*\bchat\b)|codex|-pro\b")
 _CLAUDE_VERSION = re.compile(r"claude-(?!mythos)[a-z]+-(\d+)(?:-(\d{1,2}))?(?!\d)")

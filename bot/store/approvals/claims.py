@@ -20,11 +20,10 @@ from bot.core.action import (
 from bot.core.approvals import plans, policy
 from bot.core.approvals.policy_types import START_WITHIN, CountedDecision, Rule
 from bot.core.approvals.roster import Roster
-from bot.core.config import Config
 from bot.core.timeline import EntryKind
 from bot.store.approvals import own_changes, rows, steps, transitions
 from bot.store.approvals.asking import ask_people
-from bot.store.db.database import Database
+from bot.store.approvals.facts.policy import UnderPolicy
 from bot.store.tables import AttemptRow, ClaimRow, MessageRow, ProposalRow
 
 _STATE_AFTER_CALL = {
@@ -81,17 +80,8 @@ class AttemptStart:
     """What runs: the record whose fingerprint was checked in the same transaction. None: it is refused."""
 
 
-class Claims:
+class Claims(UnderPolicy):
     """Claim, attempt and outcome; every method is one transaction and safe against other replicas."""
-
-    def __init__(self, db: Database, config: Config) -> None:
-        self.db = db
-        self.config = config
-
-    @property
-    def policy(self) -> str:
-        """The version of what decides now; a reload changes it."""
-        return policy.policy_version(self.config)
 
     async def claim(
         self,

@@ -12,14 +12,13 @@ from bot.core.approvals.break_glass import may_break_glass
 from bot.core.approvals.policy_types import ActionRequest, CountedDecision, DecisionContext, Quorum, Rule, RuleResult
 from bot.core.approvals.request import may_be_approved
 from bot.core.approvals.roster import Eligibility, Roster
-from bot.core.config import Config
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
 from bot.store.approvals import break_glass, rows, transitions
+from bot.store.approvals.facts.policy import UnderPolicy
 from bot.store.approvals.facts.roles import roles_in
 from bot.store.approvals.rows import DECIDABLE, DENIABLE
-from bot.store.db.database import Database
 from bot.store.tables import DecisionRow, MessageRow, ProposalRow, SeenRow
 
 
@@ -71,17 +70,8 @@ class _Situation:
         return [decision for decision in self.decisions if decision is not self.own]
 
 
-class Decisions:
+class Decisions(UnderPolicy):
     """Counts answers; every press is one transaction."""
-
-    def __init__(self, db: Database, config: Config) -> None:
-        self.db = db
-        self.config = config
-
-    @property
-    def policy(self) -> str:
-        """The version of what decides now; a reload changes it."""
-        return policy.policy_version(self.config)
 
     async def decide(self, press: Press, roster: Roster) -> DecisionResult:
         """Count one person's answer to one revision, or say why not."""

@@ -15,15 +15,14 @@ from bot.core.approvals.record import plan_fingerprint, record_of
 from bot.core.approvals.roster import Eligibility, Roster
 from bot.core.change import Change
 from bot.core.changes.own_changes import own_id
-from bot.core.config import Config
 from bot.core.incident import reference
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
 from bot.store.approvals import own_changes, rows, track_record, transitions
 from bot.store.approvals.facts.context import read_context
+from bot.store.approvals.facts.policy import UnderPolicy
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
-from bot.store.db.database import Database
 from bot.store.tables import AttemptRow, ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow
 
 LAPSED = tuple(s.value for s in (ProposalState.EXPIRED, ProposalState.STALE, ProposalState.STOPPED))
@@ -54,17 +53,8 @@ class Opened:
     new: bool = False
 
 
-class ProposalStore:
+class ProposalStore(UnderPolicy):
     """Writes and reads proposals; every method is one transaction."""
-
-    def __init__(self, db: Database, config: Config) -> None:
-        self.db = db
-        self.config = config
-
-    @property
-    def policy(self) -> str:
-        """The version of what decides now; a reload changes it."""
-        return policy.policy_version(self.config)
 
     # ------------------------------------------------------------ proposing
 

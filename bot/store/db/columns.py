@@ -61,7 +61,7 @@ class PackedJson(Json):
 
     cache_ok = True
 
-    # Not process_bind_param: its result would be written as JSON once more.
+    # Not process_bind_param: its result would be written as JSON once more. Any: as in SQLAlchemy.
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
         return _packed if dialect.name == "sqlite" else super().bind_processor(dialect)
 

@@ -19,5 +19,5 @@ def new_row(table: type[R], **values: object) -> R:
 
 
 @cache
-def _defaults(table: type[SQLModel]) -> dict[str, Any]:
+def _defaults(table: type[SQLModel]) -> dict[str, Any]:  # Any: the value of any column
     return {name: field.default for name, field in table.model_fields.items() if not field.is_required()}

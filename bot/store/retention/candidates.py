@@ -41,7 +41,7 @@ async def old_groups(db: Database, before: datetime, most: int) -> list[int]:
     return old
 
 
-def _is_over(row: Row[Any], before: datetime) -> bool:
+def _is_over(row: Row[Any], before: datetime) -> bool:  # Any: the columns of the select above
     moments = (row.opened_at, row.last_alert_at, row.cleared_at, row.human_at)
     return row.state == GroupState.RESOLVED and all(moment < before for moment in moments if moment is not None)
 

@@ -131,7 +131,7 @@ async def in_force(session: AsyncSession) -> list[GroupingRule]:
     return [_rule(row) for row in (await session.exec(_in_force())).all()]
 
 
-def _in_force() -> Any:
+def _in_force() -> Any:  # Any: as _members
     return select(GroupingRuleRow).where(col(GroupingRuleRow.removed_at).is_(None)).order_by(col(GroupingRuleRow.id))
 
 
@@ -140,7 +140,7 @@ def _rule(row: GroupingRuleRow) -> GroupingRule:
     return GroupingRule(row.id or 0, draft, row.owner)
 
 
-async def _members(session: AsyncSession, since: datetime) -> Any:
+async def _members(session: AsyncSession, since: datetime) -> Any:  # Any: rows of a select of so many columns
     """The newest first."""
     row = EpisodeRow
     read: Any = (row.group_id, row.name, row.service, row.first_seen_at, row.grouping_reason)

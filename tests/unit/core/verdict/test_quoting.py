@@ -2,16 +2,22 @@
 
 import pytest
 
+from bot.core.evidence import LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import DeviationFact
 from bot.core.facts.recorded import TemplateFact
 from bot.core.verdict.evidence_figures import EvidenceFigures
-from bot.core.verdict.quoting import check_quotes, first_unsupported
+from bot.core.verdict.quoting import check_quotes
 from tests.unit.evidence_builders import entry
 
 MEMORY = entry(
     1, "query_metric", EvidenceFacts(last=530_000_000), summary="memory is 506 MiB (limit 512 MiB), 3.2 s p95, 14 restarts"
 )
+
+
+def first_unsupported(text: str, cited: list[LedgerEntry]) -> str:
+    """The first part of the text that its evidence does not hold."""
+    return next(iter(check_quotes(text, EvidenceFigures(cited)).missing), "")
 
 
 @pytest.mark.parametrize(
