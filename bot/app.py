@@ -247,7 +247,7 @@ class App:
     def _build_ticks(self) -> None:
         late = LateChanges(self.db, self.catalogue, self.tool_runner.infos)
         traces, pager = self.systems.traces, self.pager
-        checks = periodic_checks(self.db, self.config, self.catalogue, self.metrics, traces, pager, self.rotas)
+        checks = periodic_checks(self.db, self.config, self.catalogue, self.metrics, traces, pager, self.approvals)
         ticks: Mapping[str, Tick] = {
             "quiet": HousekeepingTick(self.config, self.postmortems, late, Renewals(self.db), self.engine),
             "heartbeat": self._heartbeat,

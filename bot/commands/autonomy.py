@@ -1,5 +1,6 @@
 """How far Tocsin goes by itself, and how well it did."""
 
+from bot.commands.standing import standing_lines
 from bot.core.approvals.autonomy import TrackRecord
 from bot.core.config import Config
 from bot.core.errors import NotFound
@@ -26,6 +27,7 @@ async def autonomy(ctx: CommandContext, request: Request) -> Reply:
         for action, entry in ctx.config.actions.items()
         if not entry.services or name in entry.services
     ]
+    lines += await standing_lines(ctx, services)
     return Reply("\n".join(lines) or "The catalogue has no actions yet: see `actions` in tocsin.yaml.", dialog=True)
 
 

@@ -15,9 +15,10 @@ from bot.store.triage.frozen_cases import Cases
 from bot.workflows.audit_heads import HeadsTick
 from bot.workflows.ends import EndsTick
 from bot.workflows.investigation.learning import LearningTick
+from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.reviews import ReviewsTick
+from bot.workflows.remediation.standing import StandingTick
 from bot.workflows.reminders import Reminders
-from bot.workflows.rotas import Rotas
 from bot.workflows.ticks import ClockTick, PagerTick, RotaTick, Tick
 from bot.workflows.topology import TopologyTick
 
@@ -29,9 +30,10 @@ def periodic_checks(
     metrics: Metrics | None,
     traces: Traces | None,
     pager: Pager | None,
-    rotas: Rotas,
+    approvals: Approvals,
 ) -> dict[str, Tick]:
     """By name, as bot.workflows.ticks.EVERY has them."""
+    rotas = approvals.rotas
     reminders = Reminders(ReminderLines(db), rotas, config)
     return {
         "pager": PagerTick(Pages(db), OversightQueries(db), pager, config, reminders),
@@ -39,6 +41,7 @@ def periodic_checks(
         # PostgreSQL has a clock of its own.
         **({"clock": ClockTick(db)} if db.sqlite else {}),
         "heads": HeadsTick(db, config),
+        "standing": StandingTick(approvals),
         "reviews": ReviewsTick(BreakGlassReviews(db, config), ReminderLines(db)),
         "learning": LearningTick(Cases(db), config.default_channel),
         "stale": Staleness(db, config),

@@ -272,5 +272,6 @@ EVERY = {
     "topology": timedelta(minutes=30),
     "heads": timedelta(minutes=5),
     "reviews": timedelta(minutes=30),
+    "standing": timedelta(seconds=10),
 }
 """How often each tick comes."""

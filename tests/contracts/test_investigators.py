@@ -258,9 +258,12 @@ class Proposer:
 
     def __init__(self) -> None:
         self.asked: list[Findings] = []
+        self.ranked: list[Findings | None] = []
+        """What was found without a model."""
 
-    async def propose_fitting(self, group: str, findings: Findings, requester: str) -> Fitted:
+    async def propose_fitting(self, group: str, findings: Findings, requester: str, ranked: Findings | None = None) -> Fitted:
         self.asked.append(findings)
+        self.ranked.append(ranked)
         return Fitted("AP-1")
 
 

@@ -10,6 +10,7 @@ from sqlmodel import SQLModel, select
 
 from bot.actions.run_webhook import RunWebhook
 from bot.actions.silence_alert import SilenceAlert
+from bot.actions.standing_approval import StandingApproval
 from bot.actions.tocsin_silence import TocsinSilence
 from bot.core.action import DecisionChoice, DryRun, Proposal, Tier
 from bot.core.actor import Actor
@@ -123,7 +124,12 @@ class Office:
         self.executor = ActionExecutor(
             self.store,
             self.claims,
-            actions={"run_webhook": RunWebhook, "silence_alert": SilenceAlert, "tocsin_silence": TocsinSilence},
+            actions={
+                "run_webhook": RunWebhook,
+                "silence_alert": SilenceAlert,
+                "tocsin_silence": TocsinSilence,
+                "standing_approval": StandingApproval,
+            },
             config=self.config,
             catalogue=catalogue_of(self.config),
             metrics=self.metrics,

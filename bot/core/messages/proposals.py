@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.core.action import Decision, Proposal
 from bot.core.approvals.plans import StepRun
+from bot.core.approvals.standing import StandingOffer
 from bot.core.messages.content import Content
 
 
@@ -19,6 +20,8 @@ class ProposalContent(Content):
     """Approved by the requester alone, as the policy allows where nobody else is there."""
     break_glass: bool = False
     """Approved by one person alone, who is named for it."""
+    standing: StandingOffer | None = None
+    """The standing approval that would start it, or did."""
     manual: bool = False
     """A person ran it by hand."""
     lead: str = ""
@@ -32,5 +35,5 @@ class ProposalContent(Content):
 
     @property
     def urgent_part(self) -> object:
-        about = self.proposal, self.decisions, self.solo, self.break_glass, self.manual, self.lead, self.deputies
+        about = self.proposal, self.decisions, self.solo, self.break_glass, self.standing, self.manual, self.lead, self.deputies
         return *about, self.runs

@@ -73,6 +73,8 @@ def word_of(content: ProposalContent) -> str:
     state = content.proposal.state
     if _only_suggested(content.proposal):
         return "RUN BY HAND"
+    if _starts_by_itself(content):
+        return "STARTS BY ITSELF"
     return ("DONE BY HAND, " if content.manual else "") + _WORDS.get(state, state.value.upper())
 
 
@@ -181,6 +183,8 @@ def _decisions(content: ProposalContent) -> Iterable[Line]:
             yield [words(by), moment(decision.at), *reason]
     if alone := _alone(content):
         yield [bold(alone)]
+    if content.standing and content.standing.used:
+        yield [words(f"started by standing approval {content.standing.grant}")]
 
 
 def _alone(content: ProposalContent) -> str:
@@ -206,11 +210,24 @@ def _controls(content: ProposalContent, view: ViewContext) -> Block:
     by_hand = (lapsed or _only_suggested(proposal)) and not proposal.parts
     return actions(
         approve_button(proposal, view),
-        button("Deny...", DecisionChoice.DENY, value, accessible_label=f"Deny {ref}") if may_deny else None,
+        _stop_or_deny(content) if may_deny else None,
         button("I ran it", "did", value, accessible_label=f"I ran {ref} by hand") if by_hand else None,
         *(_came_of_it(ref, value) if now is ProposalState.UNKNOWN else ()),
         button("Details", "full", value, accessible_label=f"Details of {ref}, with the exact request"),
     )
+
+
+def _stop_or_deny(content: ProposalContent) -> Block:
+    ref, value = content.proposal.ref, f"{content.proposal.ref}:{content.proposal.revision}"
+    if _starts_by_itself(content):
+        return button("Stop", "veto", value, style="danger", accessible_label=f"Stop {ref}: it waits for people then")
+    return button("Deny...", DecisionChoice.DENY, value, accessible_label=f"Deny {ref}")
+
+
+def _starts_by_itself(content: ProposalContent) -> bool:
+    """Whether a standing approval starts it soon, unless somebody stops it."""
+    offer = content.standing
+    return offer is not None and content.proposal.state.decidable and not offer.stopped
 
 
 def _came_of_it(ref: str, value: str) -> tuple[Block, Block]:
@@ -247,6 +264,9 @@ def _who(content: ProposalContent, view: ViewContext) -> str:
     """Whom the card notifies, and who can approve."""
     proposal = content.proposal
     mentions = " ".join(f"<@{user}>" for user in approvers(content, view))
+    if _starts_by_itself(content) and content.standing:
+        at = clock_to_the_minute(content.standing.starts_at)
+        return f"{mentions} Starts at {at} by standing approval {content.standing.grant} unless somebody stops it".strip()
     if _only_suggested(proposal):
         how = (
             "Run its steps by hand, then say did <action> for each" if proposal.parts else "Run it by hand, then press I ran it"

@@ -24,6 +24,8 @@ from bot.core.timeline import EntryKind
 from bot.store.approvals import own_changes, rows, steps, transitions
 from bot.store.approvals.asking import ask_people
 from bot.store.approvals.facts.policy import UnderPolicy
+from bot.store.approvals.standing.grants import Now
+from bot.store.approvals.standing.starts import carries, used_at
 from bot.store.tables import AttemptRow, ClaimRow, MessageRow, ProposalRow
 
 _STATE_AFTER_CALL = {
@@ -170,9 +172,11 @@ class Claims(UnderPolicy):
             return _Objection(to, answer.text, busy=answer.rule is Rule.BUSY)
         decisions = await rows.counted_decisions(self.db, session, row, roster, without=without)
         counted = policy.quorum(request, await self._signed(session, row, decisions), context)
-        if counted.state is not ProposalState.APPROVED:
-            return _Objection(ProposalState.STALE, f"its approval no longer holds: {counted.text}")
-        return None
+        if counted.state in (ProposalState.APPROVED, ProposalState.DENIED):
+            holds = counted.state is ProposalState.APPROVED
+        else:
+            holds = await carries(self.db, session, row, Now(roster, versions, without))
+        return None if holds else _Objection(ProposalState.STALE, f"its approval no longer holds: {counted.text}")
 
     async def _begins_from(self, session: AsyncSession, row: ProposalRow, step: int) -> datetime | None:
         """Since when a step may begin: the approval, for a later one the verification of the one before; None: not yet."""
@@ -181,6 +185,7 @@ class Claims(UnderPolicy):
     async def _approved_at(self, session: AsyncSession, row: ProposalRow) -> datetime | None:
         """When it was approved, as the keyed audit has it: the column alone could make an old approval young again."""
         approved = await transitions.signed_at(self.db, session, row, what=DecisionChoice.APPROVE)
+        approved = approved or await used_at(self.db, session, row)
         return None if row.approved_at is None or approved is None else min(row.approved_at, approved)
 
     async def _signed(self, session: AsyncSession, row: ProposalRow, decisions: list[CountedDecision]) -> list[CountedDecision]:

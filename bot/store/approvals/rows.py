@@ -12,6 +12,7 @@ from bot.core.approvals import policy
 from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision, DecisionContext
 from bot.core.approvals.record import terms_of
 from bot.core.approvals.roster import Eligibility, Roster
+from bot.core.approvals.standing import ACTION
 from bot.core.config import Config
 from bot.core.config.fields import parse_duration
 from bot.core.errors import NotFound
@@ -161,9 +162,10 @@ SILENCES = ("silence_alert", "tocsin_silence")
 def autonomy_of(plan: Plan, config: Config) -> Autonomy:
     """How far Tocsin goes with it now, with a plan as far as with each of its steps.
 
-    A silence changes no system, so people may always approve one.
+    A silence and a grant change no system, so people may always approve one.
     """
-    steps = (Autonomy.APPROVE if run.kind in SILENCES else config.autonomy_of(run.service, run.action) for run in plan.runs)
+    exempt = (*SILENCES, ACTION)
+    steps = (Autonomy.APPROVE if run.kind in exempt else config.autonomy_of(run.service, run.action) for run in plan.runs)
     return min(steps, key=lambda autonomy: autonomy.rank)
 
 

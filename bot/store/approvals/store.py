@@ -23,6 +23,8 @@ from bot.store.approvals import own_changes, rows, track_record, transitions
 from bot.store.approvals.facts.context import read_context
 from bot.store.approvals.facts.policy import UnderPolicy
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
+from bot.store.approvals.standing.grants import Now
+from bot.store.approvals.standing.starts import offer
 from bot.store.tables import AttemptRow, ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow
 
 LAPSED = tuple(s.value for s in (ProposalState.EXPIRED, ProposalState.STALE, ProposalState.STOPPED))
@@ -42,6 +44,8 @@ class Draft:
     requester: str = ""
     requesters: frozenset[str] = frozenset()
     """Everyone else whose word led to it."""
+    by_rules: bool = False
+    """Tocsin's own rules propose it by themselves: no model and no person led to it."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +78,14 @@ class ProposalStore(UnderPolicy):
                 plan, self.config, requester=draft.requester, requesters=draft.requesters, dry_run_ok=plan.dry_run_ok
             )
             answer = policy.may_propose(actor, eligibility, request, context)
+            if actor is None and not request.autonomy.runs and (answer.allow or answer.rule is Rule.AUTONOMY):
+                await track_record.suggest(self.db, session, draft.key, owner, plan)
             if not answer.allow:
                 await self._refused(session, draft, actor, answer)
-                if answer.rule is Rule.AUTONOMY and actor is None:
-                    await track_record.suggest(self.db, session, draft.key, owner, plan)
                 return Opened("", answer)
-            if not request.autonomy.runs and actor is None:
-                await track_record.suggest(self.db, session, draft.key, owner, plan)
             row = await self._insert(session, draft, owner, context.now, ProposalState.PENDING)
+            if draft.by_rules:
+                await offer(self.db, session, row, Now(roster, {plan.action: plan.action_version}))
             return Opened(transitions.ref_of(row), answer, new=True)
 
     async def may_silence(self, draft: Draft, actor: Actor, roster: Roster) -> RuleResult:

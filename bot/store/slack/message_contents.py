@@ -39,6 +39,7 @@ from bot.core.questions.forms import wants_next_step
 from bot.core.text.durations import age_text
 from bot.store.alerts.reader import reasons_of
 from bot.store.approvals.rows import decision_rows, stored_decision, stored_proposal
+from bot.store.approvals.standing.starts import standing_offer
 from bot.store.approvals.steps import step_runs
 from bot.store.incidents import causes
 from bot.store.incidents.incidents import load_incident, to_group, to_incident
@@ -365,6 +366,7 @@ async def proposal_content(session: AsyncSession, ref: str) -> ProposalContent |
         decisions=[stored_decision(decision) for decision in await decision_rows(session, row)],
         solo=row.solo,
         break_glass=row.break_glass,
+        standing=await standing_offer(session, row),
         manual=row.manual,
         lead=incident.lead if incident else "",
         deputies=tuple(incident.deputies) if incident else (),

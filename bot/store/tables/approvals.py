@@ -33,6 +33,9 @@ class ProposalRow(SQLModel, table=True):
     solo: bool = False
     break_glass: bool = False
     """One person named for it approved it alone."""
+    standing: str = ""
+    """The standing approval that would start it, for its card. Gives no right: the audit does."""
+    starts_at: datetime | None = Field(default=None, sa_type=Moment)
     manual: bool = False
     """A person did it by hand (`did`)."""
     outcome: str = Field(default="", sa_type=Text)

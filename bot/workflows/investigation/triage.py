@@ -39,7 +39,9 @@ AT_ONCE = 2
 class Proposer(Protocol):
     """Turns judged findings into a proposal, or says why not."""
 
-    async def propose_fitting(self, group: str, findings: Findings, hints: Sequence[Hint]) -> Fitted: ...
+    async def propose_fitting(
+        self, group: str, findings: Findings, hints: Sequence[Hint], ranked: Findings | None = None
+    ) -> Fitted: ...
 
 
 class OpenedCase(BaseModel):
@@ -149,12 +151,15 @@ class TriageSteps:
         answer = Claim(text=f"{short.verdict.capitalize()}: {short.text}", evidence=short.evidence[:8])
         return findings.model_copy(update={"answer": answer, "answer_untrusted": short.untrusted})
 
-    async def propose(self, case: Case, findings: Findings) -> list[str]:
-        """Put the remediation that fits to people; where there is none the message says why. The references."""
+    async def propose(self, case: Case, findings: Findings, ranked: Findings | None = None) -> list[str]:
+        """Put the remediation that fits to people; where there is none the message says why. The references.
+
+        `ranked`: what was found without a model.
+        """
         if await self.triages.stopped(case.group, case.attempt):
             return []
         hints = await self.triages.hints_of(case.group)
-        fitted = await self.proposer.propose_fitting(case.group, findings, hints)
+        fitted = await self.proposer.propose_fitting(case.group, findings, hints, ranked)
         if fitted.why:
             await self.triages.update(case.group, case.attempt, no_proposal=fitted.why)
         return [fitted.ref] if fitted.ref else []
@@ -177,7 +182,7 @@ def triage(steps: TriageSteps, analyst: Investigator, agent: Callable[[], Awaita
             await run.step("leave it at the facts", steps.skip, case)
             return []
         async with ranking:
-            ranked = await analyst.investigate(run, case)
+            by_rules = ranked = await analyst.investigate(run, case)
         model = await agent()
         if model is None:
             ranked = ranked.noted("No model is set up.")
@@ -190,6 +195,6 @@ def triage(steps: TriageSteps, analyst: Investigator, agent: Callable[[], Awaita
         else:
             ranked = ranked.noted("Today's model budget is spent or set aside.")
         judged = await run.step("judge and show", steps.show, case, ranked, True)
-        return await run.step("propose what fits", steps.propose, case, judged)
+        return await run.step("propose what fits", steps.propose, case, judged, by_rules)
 
     return workflow

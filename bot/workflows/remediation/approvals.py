@@ -1,6 +1,7 @@
 """Putting actions to people: propose, prepare, decide, record by hand. Decisions are rows; a signal only wakes a workflow."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,6 +21,8 @@ from bot.core.text.untrusted import one_line
 from bot.ports import Engine
 from bot.store.approvals.claims import ClaimResult, Claims
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
+from bot.store.approvals.standing.grants import Now
+from bot.store.approvals.standing.register import StandingApprovals
 from bot.store.approvals.store import Draft, ProposalStore
 from bot.workflows.remediation.executor import SILENCE, ActionExecutor
 from bot.workflows.remediation.planning import declared_plan, undo_plan
@@ -62,6 +65,7 @@ class Approvals:
         self.executor = executor
         self.rotas = rotas
         self.engine = engine
+        self.standing = StandingApprovals(store.db, store.config)
 
     @property
     def config(self) -> Config:
@@ -81,16 +85,18 @@ class Approvals:
         key: str,
         actor: Actor | None = None,
         requesters: frozenset[str] = frozenset(),
+        by_rules: bool = False,
     ) -> Proposal:
         """Put an action with exact arguments to people; the same `key` again is the same proposal.
 
         `requester` asked for it; `requesters` are all others whose word led to it: none of them approves it alone.
+        `by_rules`: no model led to it, so that a standing approval may start it.
 
         Raises NotFound (no such action, service or group), ActionFailed (the
         arguments do not fit) or NotAllowed (a rule refuses, with who may).
         """
         plan = await self._plan(entry, service, arguments, group_ref)
-        draft = Draft(key, group_ref, plan, one_line(because, 500), requester, requesters)
+        draft = Draft(key, group_ref, plan, one_line(because, 500), requester, requesters, by_rules)
         return await self._put(draft, actor or (Actor(person=requester) if requester else None))
 
     async def propose_undo(self, proposal: Proposal, *, because: str, key: str) -> Proposal | None:
@@ -163,16 +169,21 @@ class Approvals:
         takes = {field.alias or name for name, field in kind.model_fields.items()}
         return {**arguments, **{name: value for name, value in versions.items() if value and name in takes}}
 
-    async def propose_fitting(self, group: str, findings: Findings, hints: Sequence[Hint]) -> Fitted:
+    async def propose_fitting(
+        self, group: str, findings: Findings, hints: Sequence[Hint], ranked: Findings | None = None
+    ) -> Fitted:
         """Put the first remediation that fits the first cause to people, or say why there is none.
 
         `hints`: what people wrote into the investigation. Whoever named the action or its target there asked for it.
+        `ranked`: what the analyst found without a model; only what it alone would propose may start by a standing approval.
         """
         situation = await self.store.service_of(group), self._entries(), await self._named_changes(findings)
+        by_rules = fitting(ranked, *situation)[:1] if ranked is not None else []
         refused: list[str] = []
         for remedy in fitting(findings, *situation):
             try:
-                return Fitted((await self._propose_remedy(remedy, group, hints)).ref)
+                alone = any(_same(remedy, one) for one in by_rules)
+                return Fitted((await self._propose_remedy(remedy, group, hints, by_rules=alone)).ref)
             except (NotAllowed, NotFound, ActionFailed) as error:
                 log.info("a fitting action was not proposed", entry=remedy.entry, group=group, why=str(error))
                 refused.append(f"{remedy.entry} fits and was not proposed: {error}")
@@ -186,7 +197,7 @@ class Approvals:
         changes = [await self.store.change(id) for id in ids]
         return {change.id: change for change in changes if change is not None}
 
-    async def _propose_remedy(self, remedy: Remedy, group: str, hints: Sequence[Hint]) -> Proposal:
+    async def _propose_remedy(self, remedy: Remedy, group: str, hints: Sequence[Hint], *, by_rules: bool) -> Proposal:
         own, change = await self.store.service_of(group), await self.store.change(remedy.arguments.get("change_id", ""))
         plan, entries = self.config.plans.get(remedy.entry), self._entries()
         named_by: frozenset[str] = frozenset()
@@ -201,6 +212,7 @@ class Approvals:
             group_ref=group,
             requester="",
             requesters=named_by,
+            by_rules=by_rules and not named_by,
             because=remedy.because,
             key=await self.store.unused(key),
         )
@@ -264,6 +276,19 @@ class Approvals:
         """Run one step, at most once, with the roster as of now; the state afterwards."""
         roster = await self.rotas.roster((await self.store.load(ref)).service, within=JUST_NOW)
         return await self.executor.execute(ref, workflow, roster, without=without, step=step)
+
+    async def judged_by(self, service: str = "", without: frozenset[str] = frozenset()) -> Now:
+        """What standing approvals are judged by now."""
+        return Now(await self.rotas.roster(service), self.executor.versions(), without)
+
+    async def start_standing(self, ref: str, without: frozenset[str] = frozenset()) -> ProposalState:
+        """Let a standing approval start it, with a fresh dry run, if everything still holds; the state afterwards."""
+        proposal = await self.store.load(ref)
+        if proposal.state is not ProposalState.PENDING:
+            return proposal.state
+        with suppress(NotAllowed):  # What could not be looked at is not fresh, which is asked next.
+            await self._refreshed(proposal)
+        return await self.standing.use(ref, await self.judged_by(proposal.service, without))
 
     # ------------------------------------------------------------ by hand
 
@@ -353,6 +378,11 @@ class Approvals:
 
 
 _STEP_BY_STEP = "Record each step that you ran: did <action> service=<name>."
+
+
+def _same(remedy: Remedy, other: Remedy) -> bool:
+    """Whether both would do the same, whatever the reason."""
+    return (remedy.entry, remedy.service, remedy.arguments) == (other.entry, other.service, other.arguments)
 
 
 def _logged(result: DecisionResult, press: Press) -> DecisionResult:

@@ -21,6 +21,7 @@ from bot.core.action import (
 from bot.core.approvals import plans, policy
 from bot.core.approvals.plans import PlanName
 from bot.core.approvals.roster import Roster
+from bot.core.approvals.standing import ACTION as STANDING
 from bot.core.config import Config, verbs
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, NotFound
@@ -33,7 +34,10 @@ from bot.store.approvals.claims import CallPermission, Claims
 from bot.store.approvals.store import ProposalStore
 
 SILENCE = "tocsin_silence"
-BUILT_IN: Mapping[str, ActionConfig] = {SILENCE: ActionConfig(kind=SILENCE, title="Silence {alerts} for {duration}")}
+BUILT_IN: Mapping[str, ActionConfig] = {
+    SILENCE: ActionConfig(kind=SILENCE, title="Silence {alerts} for {duration}"),
+    STANDING: ActionConfig(kind=STANDING, title="Let {action} start by itself on {service}"),
+}
 """Entries that every catalogue has; a team's own of the same name counts instead."""
 
 

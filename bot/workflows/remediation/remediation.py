@@ -36,6 +36,8 @@ class Schedule:
     """The same for the further steps of a plan."""
     step: int = 1
     """The step that was begun last."""
+    starts_at: str = ""
+    """When a standing approval would start it; "" if none would."""
 
     @property
     def watches(self) -> list[float]:
@@ -65,11 +67,16 @@ class RemediationSteps:
             within=watches[0],
             later=watches[1:],
             step=max(1, proposal.steps_begun),
+            starts_at=await self.approvals.standing.starts_at(ref),
         )
 
     async def decision_state(self, ref: str) -> ProposalState:
         """pending, approved, or the state that ended it."""
         return await self.store.decision_state(ref)
+
+    async def start_standing(self, ref: str) -> ProposalState:
+        """Let its standing approval start it, if nobody stopped it and everything still holds; the state afterwards."""
+        return await self.approvals.start_standing(ref, await self._ineligible(ref))
 
     async def remind(self, ref: str) -> None:
         """One line at half of its life."""
@@ -109,7 +116,7 @@ class RemediationSteps:
         if self.accounts is None:
             return frozenset()
         people = set()
-        for person, team, user in await self.store.approvers(ref):
+        for person, team, user in [*await self.store.approvers(ref), *await self.approvals.standing.granters(ref)]:
             try:
                 actor = await self.accounts(team, user)
             except QueryFailed as error:
@@ -248,10 +255,14 @@ async def _next_step(run: Run, steps: RemediationSteps, ref: str, schedule: Sche
 
 async def _decided(run: Run, steps: RemediationSteps, ref: str, schedule: Schedule) -> ProposalState:
     """Wait for people; reminded once, at half of its life."""
-    reminded = False
+    reminded, starts_at = False, schedule.starts_at
     while (state := await run.step("read the decisions", steps.decision_state, ref)) is ProposalState.PENDING:
-        until = schedule.expires_at if reminded else schedule.remind_at
+        until = starts_at or (schedule.expires_at if reminded else schedule.remind_at)
         if await run.wait_for("decision", until=until):
+            continue
+        if starts_at:
+            starts_at = ""
+            await run.step("start by standing approval", steps.start_standing, ref)
             continue
         if reminded:
             state = await run.step("expire", steps.expire, ref)

@@ -1,0 +1,1 @@
+"""Standing approvals as rows: what was granted, what it lets start, and what ends it."""

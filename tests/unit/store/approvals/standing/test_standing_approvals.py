@@ -1,0 +1,323 @@
+"""Standing approvals: who grants one and for what, what it starts, and everything that ends it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from bot.core.approvals.hints import Hint
+from bot.core.config.autonomy import ServiceAutonomy
+from bot.core.errors import ActionFailed, NotAllowed
+from bot.core.evidence import Findings, Hypothesis
+from bot.store.approvals.switches import Switches
+from bot.store.tables import AuditRow, EpisodeRow, MessageRow, ProposalRow
+from tests.unit.approving import Office, actor
+from tests.unit.store.approvals.standing.granting import asked, fires, granted, proved, restarted
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await proved(tmp_path)
+    yield house
+    await house.close()
+
+
+async def ends(house: Office, ref: str) -> list[str]:
+    """What the tick ends, and what is said of it."""
+    await house.approvals.standing.sweep(await house.approvals.judged_by())
+    return [row.subject for row in await house.rows(MessageRow) if row.key == f"line:standing-ended:{ref}"]
+
+
+async def started_at_its_time(house: Office, ref: str) -> str:
+    """What becomes of a proposal when the time to stop it is over."""
+    house.pass_time(minutes=5, seconds=1)
+    return await house.approvals.start_standing(ref)
+
+
+async def changed(house: Office, table: Any, *conditions: Any, **values: Any) -> None:
+    async with house.db.write() as session:
+        await session.exec(update(table).where(*conditions).values(**values))
+
+
+# ---------------------------------------------------------------- granting
+
+
+async def test_what_two_people_granted_starts_by_itself_and_is_verified(house: Office) -> None:
+    ref = await granted(house)
+    house.http.sent.clear()
+
+    proposal = await fires(house)
+    state = await house.ended(proposal.ref, seconds=10)
+
+    assert state == "succeeded" and len(house.http.sent) == 1
+    started = next(row for row in await house.rows(AuditRow) if row.subject == proposal.ref and row.what == "standing")
+    assert (started.who, started.before) == ("tocsin", ref)
+
+
+async def test_nothing_starts_before_the_time_to_stop_it_is_over(house: Office) -> None:
+    await granted(house)
+    proposal = await fires(house)
+
+    house.pass_time(minutes=4)
+
+    assert await house.approvals.start_standing(proposal.ref) == "pending"
+
+
+async def test_one_person_grants_nothing(house: Office) -> None:
+    proposal = await asked(house)
+    await house.approvals.prepare(proposal, actor("owner"))
+    await house.approve(proposal.ref, "owner", key="o1")
+    await house.approve(proposal.ref, "owner", key="o2")
+
+    assert await house.state(proposal.ref) == "partly approved"
+
+
+async def test_two_people_without_an_owner_grant_nothing(house: Office) -> None:
+    proposal = await asked(house)
+    for who in ("alice", "bob"):
+        await house.approvals.prepare(proposal, actor(who))
+        await house.approve(proposal.ref, who, key=who)
+
+    assert await house.state(proposal.ref) == "partly approved"
+
+
+async def test_only_who_has_a_part_in_the_service_asks_for_one(house: Office) -> None:
+    with pytest.raises(NotAllowed, match="You can't ask for a standing approval on checkout"):
+        await asked(house, "mallory")
+
+
+@pytest.mark.parametrize("terms", [{"days": 91}, {"days": 0}, {"per_day": 0}, {"per_day": 11}])
+async def test_no_grant_is_longer_or_wider_than_the_most(house: Office, terms: dict[str, int]) -> None:
+    with pytest.raises(ActionFailed):
+        await asked(house, **terms)
+
+
+async def test_an_action_that_was_not_verified_often_enough_is_not_granted(tmp_path: Path) -> None:
+    house = await proved(tmp_path, runs=4)
+
+    with pytest.raises(NotAllowed, match="verified 4 times in a row with exactly this, and 5 are needed"):
+        await asked(house)
+    await house.close()
+
+
+async def test_a_failure_begins_the_row_anew(house: Office) -> None:
+    house.metrics.values["errors"] = 0.5
+    assert await restarted(house, "bad") == "not recovered"
+
+    with pytest.raises(NotAllowed, match="verified 0 times in a row"):
+        await asked(house)
+
+
+async def test_rows_that_somebody_wrote_into_the_database_are_no_verified_runs(house: Office) -> None:
+    await changed(house, AuditRow, AuditRow.after == "succeeded", reason="forged")
+
+    with pytest.raises(NotAllowed, match="verified 0 times in a row"):
+        await asked(house)
+
+
+async def test_what_the_ladder_does_not_let_stand_is_not_granted(house: Office) -> None:
+    house.config.autonomy["checkout"] = ServiceAutonomy()
+
+    with pytest.raises(NotAllowed, match=r"is not standing in tocsin\.yaml"):
+        await asked(house)
+
+
+# ---------------------------------------------------------------- starting
+
+
+async def test_anybody_stops_it_and_then_it_waits_for_people(house: Office) -> None:
+    await granted(house)
+    proposal = await fires(house)
+
+    answer = await house.approvals.standing.veto(proposal.ref, "mallory")
+
+    assert "can still be approved" in answer
+    assert await started_at_its_time(house, proposal.ref) == "pending"
+    assert (await house.approve(proposal.ref, "bob")).state == "approved"
+
+
+async def test_a_pause_holds_it_too(house: Office) -> None:
+    await granted(house)
+    proposal = await fires(house)
+    await Switches(house.db).pause("root", "no more")
+
+    assert await started_at_its_time(house, proposal.ref) == "pending"
+
+
+async def test_it_does_not_start_when_the_alert_no_longer_fires(house: Office) -> None:
+    await granted(house)
+    proposal = await fires(house)
+    await changed(house, EpisodeRow, status="resolved")
+
+    assert await started_at_its_time(house, proposal.ref) == "pending"
+    said = [row.subject for row in await house.rows(MessageRow) if row.key.startswith("line:standing-refused:")]
+    assert said == [f"{proposal.ref} does not start by standing approval AP-6: ErrorsHigh does not fire on checkout. It waits for people."]  # fmt: skip # noqa: E501
+
+
+async def test_it_does_not_start_once_a_granter_lost_the_right_to_grant(house: Office) -> None:
+    await granted(house)
+    proposal = await fires(house)
+    service = house.config.services["checkout"]
+    house.config.services["checkout"] = service.model_copy(update={"owners": ("root",)})
+
+    assert await started_at_its_time(house, proposal.ref) == "pending"
+
+
+async def test_it_is_held_by_a_new_policy(house: Office) -> None:
+    await granted(house)
+    house.config.__dict__["break_glass"] = ("root",)
+
+    assert (await house.store.load((await fires(house)).ref)).state == "pending"
+    assert not [row for row in await house.rows(AuditRow) if row.what == "standing offered"]
+
+
+async def test_what_a_person_asked_for_or_a_model_proposed_is_not_started(house: Office) -> None:
+    await granted(house)
+
+    await house.propose("restart", key="by a model")
+
+    assert not [row for row in await house.rows(AuditRow) if row.what == "standing offered"]
+
+
+async def test_what_the_rules_would_propose_without_the_model_starts_and_what_only_the_model_says_does_not(
+    house: Office,
+) -> None:
+    await granted(house)
+    memory = Hypothesis(cause="memory ran out", kind="resource", confidence="likely", service="checkout")
+    by_model = Findings(hypotheses=[memory])
+
+    waits = await house.approvals.propose_fitting("AL-1", by_model, (), Findings())
+    await house.press(waits.ref, "bob", "deny", reason="once more")
+    house.pass_time(hours=1)
+    hinted = await house.approvals.propose_fitting("AL-1", by_model, [Hint("mallory", "restart it!")], by_model)
+    for ref in (waits.ref, hinted.ref):
+        assert await house.approvals.standing.starts_at(ref) == ""
+
+
+async def test_what_the_rules_propose_is_offered(house: Office) -> None:
+    await granted(house)
+    memory = Findings(hypotheses=[Hypothesis(cause="memory", kind="resource", confidence="likely", service="checkout")])
+
+    fitted = await house.approvals.propose_fitting("AL-1", memory, (), memory)
+
+    assert await house.approvals.standing.starts_at(fitted.ref) != ""
+
+
+async def test_other_arguments_are_not_covered(house: Office) -> None:
+    await granted(house)
+    house.metrics.values["pods"] = 3.0
+
+    await house.approvals.propose(
+        "rollforward", "checkout", {}, group_ref="AL-1", requester="", because="E1", key="x", by_rules=True
+    )
+
+    assert not [row for row in await house.rows(AuditRow) if row.what == "standing offered"]
+
+
+async def test_it_starts_so_many_a_day_and_no_more(house: Office) -> None:
+    await granted(house)
+    for key in ("one", "two"):
+        assert await house.ended((await fires(house, key)).ref, seconds=10) == "succeeded"
+        house.pass_time(hours=1, minutes=1)
+
+    third = await fires(house, "three")
+
+    assert await house.approvals.standing.starts_at(third.ref) == ""
+
+
+async def test_a_row_that_somebody_wrote_starts_nothing(house: Office) -> None:
+    ref = await granted(house)
+    proposal = await house.propose("restart", key="by a model")
+    await changed(
+        house, ProposalRow, ProposalRow.key == "by a model", standing=ref, starts_at=house.now, state="approved",
+        approved_at=house.now,
+    )  # fmt: skip
+
+    assert await house.approvals.start_standing(proposal.ref) == "approved"
+    assert not (await house.claim(proposal.ref)).granted
+
+
+async def test_a_proposal_that_was_made_a_grant_in_the_database_is_none(house: Office) -> None:
+    proposal = await asked(house)
+    await changed(house, ProposalRow, ProposalRow.key == "grant", state="succeeded")
+
+    assert await house.approvals.standing.starts_at((await fires(house)).ref) == ""
+    assert await house.state(proposal.ref) == "succeeded"
+
+
+# ---------------------------------------------------------------- ending
+
+
+async def test_one_run_that_is_not_verified_ends_it_and_the_channel_is_told(house: Office) -> None:
+    ref = await granted(house)
+    house.metrics.values["errors"] = 0.5
+
+    proposal = await fires(house)
+    assert await house.ended(proposal.ref, seconds=10) == "not recovered"
+
+    assert await ends(house, ref) == [
+        f"Standing approval {ref} (restart on checkout) has ended: {proposal.ref} (restart on checkout) ended as not "
+        "recovered. It waits for people again."
+    ]
+    assert [row.who for row in await house.rows(AuditRow) if row.what == "standing revoked"] == ["tocsin"]
+
+
+async def test_an_undo_by_people_ends_it(house: Office) -> None:
+    ref = await granted(house)
+    undo = await house.propose("rollforward", requester="alice", key="undo")
+    await house.approve(undo.ref, "bob", reason="it made it worse")
+    await house.ended(undo.ref, seconds=1)
+
+    assert f"people undid it ({undo.ref})" in (await ends(house, ref))[0]
+
+
+async def test_two_failed_verifications_in_a_row_anywhere_end_all(house: Office) -> None:
+    ref = await granted(house)
+    house.metrics.values["errors"] = 0.5
+    for key in ("a", "b"):
+        other = await house.propose("rollback", key=key)
+        await house.approve(other.ref, "bob", reason="try", key=key)
+        await house.ended(other.ref, seconds=1)
+        for waiting in await house.store.waiting():
+            await house.press(waiting.ref, "bob", "deny", reason="enough")
+
+    assert "two failed verifications in a row" in (await ends(house, ref))[0]
+
+
+async def test_a_new_version_of_its_entry_ends_it(house: Office) -> None:
+    ref = await granted(house)
+    entry = house.config.actions["restart"]
+    house.config.actions["restart"] = entry.model_copy(update={"url": "http://jobs.example/elsewhere"})
+
+    assert "its entry in the catalogue is another one" in (await ends(house, ref))[0]
+    assert await house.approvals.standing.starts_at((await fires(house)).ref) == ""
+
+
+async def test_it_ends_by_itself_when_its_time_is_over(house: Office) -> None:
+    ref = await granted(house)
+    house.pass_time(days=90)
+
+    assert "its time is over" in (await ends(house, ref))[0]
+
+
+async def test_what_people_revoke_starts_nothing_any_more_not_even_what_is_on_its_way(house: Office) -> None:
+    ref = await granted(house)
+    proposal = await fires(house)
+
+    await house.approvals.standing.revoke(ref, "bob", "too often")
+
+    assert await started_at_its_time(house, proposal.ref) == "pending"
+    assert "bob revoked it: too often" in (await ends(house, ref))[0]
+
+
+async def test_a_claim_that_waited_asks_again(house: Office) -> None:
+    ref = await granted(house)
+    proposal = await fires(house)
+    assert await started_at_its_time(house, proposal.ref) == "approved"
+    await house.approvals.standing.revoke(ref, "bob", "too often")
+
+    claimed = await house.claim(proposal.ref)
+
+    assert (claimed.granted, claimed.state) == (False, "stale")
