@@ -173,7 +173,9 @@ def _answered(system: System, trial: Trial) -> Answer:
     recordings = [_reported(one, longer) for one in system.recordings]
     case = Case(group=trial.id, severity="SEV2", started_at=moment(trial.alert))
     return Answer.of(
-        investigate_and_answer(system.world(end, recordings=recordings, calls=calls), case, now=moment(end)).findings
+        investigate_and_answer(
+            system.world(end, recordings=recordings, calls=calls), case, now=moment(end), injected_at=moment(began)
+        ).findings
     )
 
 

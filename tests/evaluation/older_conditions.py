@@ -17,8 +17,8 @@ Judgement = Literal["older", "current", "not dated"]
 def judgement_of(one: Investigation) -> Judgement:
     """Whether the first cause blames an older condition, by the onsets that the tools measured, whatever was ranked.
 
-    Older is what left its normal range more than a quarter of an hour and two samples before the alert's own onset and
-    still deviates. A deviation without an onset is measured on the newest samples, so it is current; a resource may run
+    Older is what left its normal range more than a quarter of an hour and two samples before the alert's own onset, or more
+    than two samples before the fault where the set says when that began, and still deviates. A deviation without an onset is measured on the newest samples, so it is current; a resource may run
     out slowly, so it is never older.
     """
     service = one.findings.hypotheses[0].service if one.findings.hypotheses else ""
@@ -26,8 +26,8 @@ def judgement_of(one: Investigation) -> Judgement:
     deviating = [d for (name, _), d in observations.all_signals.items() if name == service and d.doublings > 0]
     if not any(d.onset for d in deviating):
         return "not dated"
-    began = alert_onset(one.case, observations)
-    return "older" if all(_is_older(d, began) for d in deviating) else "current"
+    began, margin = (one.injected_at, timedelta()) if one.injected_at else (alert_onset(one.case, observations), OLDER_BY)
+    return "older" if all(_is_older(d, began, margin) for d in deviating) else "current"
 
 
 def alert_onset(case: Case, observations: Observations) -> datetime:
@@ -36,8 +36,8 @@ def alert_onset(case: Case, observations: Observations) -> datetime:
     return min(symptom.onset, case.started_at) if symptom and symptom.onset else case.started_at
 
 
-def _is_older(deviation: Deviation, began: datetime) -> bool:
-    slack = OLDER_BY + timedelta(seconds=2 * deviation.step)
+def _is_older(deviation: Deviation, began: datetime, margin: timedelta) -> bool:
+    slack = margin + timedelta(seconds=2 * deviation.step)
     return deviation.family != "saturation" and deviation.onset is not None and deviation.onset < began - slack
 
 
@@ -48,6 +48,8 @@ class Tally:
     named: int = 0
     dated: int = 0
     older: int = 0
+    by_injection: int = 0
+    """Answers of incidents whose set says when the fault began."""
 
     def note(self, one: Investigation) -> None:
         """Count one investigation; one that names no cause blames nothing."""
@@ -56,6 +58,7 @@ class Tally:
             self.named += 1
             self.dated += judgement != "not dated"
             self.older += judgement == "older"
+            self.by_injection += one.injected_at is not None
 
     def in_words(self) -> str:
         """One line; "" where no first cause has a dated deviation, as where only alerts speak."""
@@ -63,4 +66,5 @@ class Tally:
             return ""
         share = f"{self.older / self.named:.2f}"
         counts = f"{self.older} of {self.named} answers, {self.dated} of them with a dated deviation"
-        return f"an older condition is blamed first: {share} ({counts})"
+        against = "the moment of injection" if self.by_injection else "the alert's onset"
+        return f"an older condition is blamed first: {share} ({counts}; older than {against}; goal 0)"

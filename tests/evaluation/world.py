@@ -103,6 +103,8 @@ class Investigation:
     now: datetime
     ledger: Sequence[LedgerEntry]
     findings: Findings
+    injected_at: datetime | None = None
+    """When its fault began, where the set says so; the analyst is never told."""
 
 
 async def investigate(world: World, case: Case, *, now: datetime) -> Investigation:
@@ -125,11 +127,11 @@ ON_ANSWER: ContextVar[Callable[[Investigation], None] | None] = ContextVar("on_a
 """Who counts over all answers of a set (`tests/evaluation/older_conditions.py`); None for nobody."""
 
 
-def investigate_and_answer(world: World, case: Case, *, now: datetime) -> Investigation:
+def investigate_and_answer(world: World, case: Case, *, now: datetime, injected_at: datetime | None = None) -> Investigation:
     """The same from code that does not wait."""
     first = asyncio.run(investigate(world, case, now=now))
     afterwards = SECOND_ANSWER.get()
-    answered = afterwards(world, first) if afterwards else first
+    answered = replace(afterwards(world, first) if afterwards else first, injected_at=injected_at)
     if on_answer := ON_ANSWER.get():
         on_answer(answered)
     return answered

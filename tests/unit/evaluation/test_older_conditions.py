@@ -34,6 +34,13 @@ def test_what_the_alerting_service_showed_first_is_no_older_than_the_incident() 
     assert judgement_of(replace(blaming_payments(OLD), ledger=ledger.entries)) == "current"
 
 
+def test_where_the_set_says_when_the_fault_began_minutes_before_it_are_older_already() -> None:
+    early = blaming_payments(deviation("payments", "errors", 0.001, 0.3, late=-5))
+
+    assert judgement_of(early) == "current"
+    assert judgement_of(replace(early, injected_at=NOW)) == "older"
+
+
 def test_without_a_dated_deviation_nothing_is_judged() -> None:
     undated = replace(NEW, onset=None)
 
@@ -45,5 +52,8 @@ def test_the_tally_counts_answers_that_name_a_cause() -> None:
     for one in (blaming_payments(OLD), blaming_payments(NEW), replace(blaming_payments(OLD), findings=Findings())):
         tally.note(one)
 
-    assert tally.in_words() == "an older condition is blamed first: 0.50 (1 of 2 answers, 2 of them with a dated deviation)"
+    assert tally.in_words() == (
+        "an older condition is blamed first: 0.50 (1 of 2 answers, 2 of them with a dated deviation; "
+        "older than the alert's onset; goal 0)"
+    )
     assert Tally().in_words() == ""
