@@ -18,8 +18,8 @@ def judgement_of(one: Investigation) -> Judgement:
     """Whether the first cause blames an older condition, by the onsets that the tools measured, whatever was ranked.
 
     Older is what left its normal range more than a quarter of an hour and two samples before the alert's own onset, or more
-    than two samples before the fault where the set says when that began, and still deviates. A deviation without an onset is measured on the newest samples, so it is current; a resource may run
-    out slowly, so it is never older.
+    than two samples before the fault where the set says when that began, and still deviates. A deviation without an onset is
+    measured on the newest samples, so it is current; a resource may run out slowly, so it is never older.
     """
     service = one.findings.hypotheses[0].service if one.findings.hypotheses else ""
     observations = observe(one.ledger, alert=one.case.alert_name)

@@ -14,6 +14,8 @@ CHOICES: Mapping[str, Mapping[str, Sequence[float]]] = {
         "behaviour_of_callees": (0.5, 0.0, 1.0),
         "odd_callee": (-0.5, -1.0, 0.0),
         "least_share": (0.02, 0.0, 0.1),
+        "usual_calls": (-1.5, -2.0, -1.0),
+        "usual_lines": (-2.0, -2.5, -1.5),
         "least_strength": (0.01, 0.001, 0.1),
     },
     "attribution": {

@@ -244,7 +244,7 @@ def _by_effect(
     if effect.kind == "call":
         line = _missing_for(effect, symptoms, usual)
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
-    direction, size = _change_of(effect)
+    direction, size = _change_of(effect, weights)
     for family, pattern in _SYMPTOMS.get(effect.kind, ()):
         line = _matching(symptoms, pattern, service) if family in (_CHANGED, direction) else None
         if line:
@@ -314,24 +314,24 @@ def _beginning(text: str) -> str:
     return line if len(line) <= _MAX_QUOTED else line[:_MAX_QUOTED].rpartition(" ")[0]
 
 
-def _change_of(effect: EffectFact) -> tuple[int, float]:
+def _change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
     """More or less, and how much of it counts, 0 to 1: eight to two counts whole, three to four little."""
     if effect.kind in ("accumulation", "release", "query", "schema", "lock"):
         return _CHANGED, 1.0
     if effect.kind == "spawn":
-        return _CHANGED, 0.6
+        return _CHANGED, weights.spawn
     if effect.kind == "guard":
-        return (_MORE if effect.after else _LESS), 1.0 if _NOTHING.search(effect.before) else 0.4
+        return (_MORE if effect.after else _LESS), 1.0 if _NOTHING.search(effect.before) else weights.guard
     if effect.kind in ("batch", "cache") and not (effect.before or effect.after):
         return _LESS, 1.0
     before, after = _level(effect.before), _level(effect.after)
     if effect.after and not effect.before:
-        return (_MORE if effect.kind in ("verbosity", "cache") else _LESS), 0.3
+        return (_MORE if effect.kind in ("verbosity", "cache") else _LESS), weights.new_setting
     if effect.before and not effect.after:
         return _LESS, 1.0
     if before is None or after is None or before == after:
-        return _CHANGED, 0.5
-    size = abs(math.log2(after / before)) / 1.5 if before > 0 and after > 0 else 1.0
+        return _CHANGED, weights.unread_setting
+    size = abs(math.log2(after / before)) / weights.whole_from if before > 0 and after > 0 else 1.0
     return (_MORE if after > before else _LESS), min(1.0, size)
 
 

@@ -8,7 +8,7 @@ from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation, names_resource
 from bot.core.ranking.candidates import Candidate, amount, deviation_claim, share_claim, support
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
-from bot.core.ranking.fault_location import USUAL_LINES, exhaustion, weight_of_resource
+from bot.core.ranking.fault_location import exhaustion, weight_of_resource
 from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
 from bot.core.service import reachable
 from bot.core.text.moments import clock
@@ -247,7 +247,7 @@ def network_causes(context: RankingContext) -> list[Candidate]:
 def behaviour_causes(context: RankingContext) -> list[Candidate]:
     """A suspect service logs or calls another mix than it usually does."""
     causes, weights = [], context.tuning.other_causes
-    least = 0.0 if context.service_named else USUAL_LINES
+    least = 0.0 if context.service_named else context.tuning.signs.usual_lines
     for service, share in context.suspects():
         signals = context.observations.all_signals.items()
         signs = [d for (s, _), d in signals if s == service and d.family == "behaviour"]

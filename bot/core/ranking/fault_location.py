@@ -15,10 +15,6 @@ from bot.core.tuning.fault_location import SignWeights
 
 _OF_ONE_SERVICE: tuple[Family, ...] = ("network", "behaviour")
 """Signs that point at the very service at which they were measured."""
-_USUAL_CALLS = -1.5
-"""Doublings up to which a callee is called at its usual rate."""
-USUAL_LINES = -2.0
-"""Doublings up to which a service logs its usual mix of lines."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +129,7 @@ def _at_last_steps(
     for service in behaviour:
         calls = [d for (s, _), d in observations.all_signals.items() if s == service and d.peer]
         vanished = max((d.doublings - least for d in calls if d.direction == "down"), default=0.0)
-        step = _last_step([d.peer for d in calls if not _is_missing(d)], observations) if vanished > 0 else ""
+        step = _last_step([d.peer for d in calls if not _is_missing(d, weights)], observations, weights) if vanished > 0 else ""
         if step:
             passed = weights.last_step * min(moved[service], vanished)
             moved[service] -= passed
@@ -141,15 +137,15 @@ def _at_last_steps(
     return moved
 
 
-def _is_missing(calls: Deviation) -> bool:
-    return calls.direction == "down" and calls.doublings > _USUAL_CALLS
+def _is_missing(calls: Deviation, weights: SignWeights) -> bool:
+    return calls.direction == "down" and calls.doublings > weights.usual_calls
 
 
-def _last_step(called: Iterable[str], observations: Observations) -> str:
+def _last_step(called: Iterable[str], observations: Observations, weights: SignWeights) -> str:
     """Of the callees that are still called at their usual rate the one whose own lines changed most; "" if none's did."""
     lines = {callee: _change_of_lines(callee, observations) for callee in called}
     step = max(lines, key=lambda callee: lines[callee], default="")
-    return step if step and lines[step] > USUAL_LINES else ""
+    return step if step and lines[step] > weights.usual_lines else ""
 
 
 def _change_of_lines(service: str, observations: Observations) -> float:

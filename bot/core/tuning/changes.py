@@ -73,6 +73,8 @@ class NeighbourWeights:
     """Doublings of errors or latency from which on a service fails."""
     noticed: float = 0.1
     """Share of its usual latency by which a service must be slower to count as failing."""
+    least_own: float = 0.2
+    """Share of a symptom that no callee explains from which on it is a failure of its own."""
     within: float = 1800.0
     """Seconds before the onset within which a change is handed anything."""
     itself: float = 1.0
@@ -114,6 +116,16 @@ class DiffWeights:
     """Factor where only the name of a signal that deviates says so, and no line."""
     of_another: float = 0.6
     """The same where only another service's line or signal says so."""
+    spawn: float = 0.6
+    """Factor of an effect that starts a task or process: how many it starts is not known."""
+    guard: float = 0.4
+    """Factor of a condition that was added or removed beside another one."""
+    new_setting: float = 0.3
+    """Factor of a setting that stood nowhere before: its default may have been the same."""
+    unread_setting: float = 0.5
+    """Factor of a setting whose levels are no numbers."""
+    whole_from: float = 1.5
+    """Doublings of a setting's level from which on its change counts whole."""
     accumulation: float = 2.5
     """The same of something that grows without a limit, where memory runs out."""
     dependency: float = 3.0

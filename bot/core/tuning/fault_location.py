@@ -27,6 +27,10 @@ class SignWeights:
     """Doublings from which on a callee counts as odd for that. By hand."""
     least_share: float = 0.02
     """Share of the attribution from which on a service lends the call graph's sign the strength of its symptom. By hand."""
+    usual_calls: float = -1.5
+    """Doublings up to which a callee is called at its usual rate. By hand."""
+    usual_lines: float = -2.0
+    """Doublings up to which a service logs its usual mix of lines. By hand."""
     least_strength: float = 0.01
     """Strength of that sign where no service has a symptom: more than nothing, less than any other sign. By hand."""
 

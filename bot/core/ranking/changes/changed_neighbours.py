@@ -18,9 +18,6 @@ from bot.core.ranking.context import RankingContext
 from bot.core.ranking.fault_location import exhaustion
 from bot.core.tuning.changes import NeighbourWeights
 
-_LEAST_OWN = 0.2
-"""Share of a symptom that no callee explains from which on it is a failure of its own."""
-
 
 def hand_down(context: RankingContext) -> RankingContext:
     """The context with a part of the attribution moved to changed services next to what fails; as it was without any."""
@@ -76,7 +73,7 @@ def _failing(context: RankingContext) -> dict[str, float]:
             continue
         left = 1 - _explained(context, strongest)
         # What callees explain mostly is handed down to them, and the rest of it is no failure of its own.
-        if strongest.doublings >= context.tuning.neighbours.failing and left >= _LEAST_OWN:
+        if strongest.doublings >= context.tuning.neighbours.failing and left >= context.tuning.neighbours.least_own:
             failing[service] = strongest.doublings * left
     return failing
 
