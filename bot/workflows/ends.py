@@ -20,8 +20,10 @@ class EndsTick:
         self._readable_since: datetime | None = None
 
     async def __call__(self) -> None:
-        fresh, marked = await self.ends.fresh(), await self.ends.marked()
-        if self.metrics is None or not (fresh or marked):
+        if self.metrics is None:
+            return
+        fresh, marked = await self.ends.unchecked()
+        if not (fresh or marked):
             return
         if why := await self._problem(self.metrics):
             self._readable_since = None

@@ -199,7 +199,9 @@ class PagerTick:
                 await self.pages.clear(key)
 
     async def _heartbeats(self, open_pages: Sequence[str]) -> None:
-        missed = {f"heartbeat:{row.key}": row for row in await self.watch.heartbeats() if self._missed(row)}
+        # Without a rule that always fires nothing is missed, and this is looked at every ten seconds.
+        rows = await self.watch.heartbeats() if self.config.heartbeats else ()
+        missed = {f"heartbeat:{row.key}": row for row in rows if self._missed(row)}
         for key, row in missed.items():
             summary = f"{row.key} is silent since {clock(row.last_seen_at)}: its monitoring may be down"
             await self.pages.open(key, summary, "SEV3")

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import or_
 from sqlmodel import col, select
 
 from bot.core.config import Config
@@ -26,23 +26,20 @@ class UnconfirmedEnds:
     def __init__(self, db: Database, config: Config) -> None:
         self.db, self.config = db, config
 
-    async def fresh(self) -> list[int]:
-        """Groups that cleared lately, with alerts that Prometheus evaluates, and are not marked."""
-        since = self.db.clock() - LATELY
-        return await self._numbers(col(GroupRow.cleared_at) >= since, col(GroupRow.unconfirmed_at).is_(None))
-
-    async def marked(self) -> list[int]:
-        """Groups that wait until something can be checked."""
-        return await self._numbers(col(GroupRow.unconfirmed_at).is_not(None))
-
-    async def _numbers(self, *conditions: ColumnElement[bool]) -> list[int]:
+    async def unchecked(self) -> tuple[list[int], list[int]]:
+        """Groups with alerts that Prometheus evaluates: those that cleared lately, and those marked until it can be checked."""
+        lately = col(GroupRow.cleared_at) >= self.db.clock() - LATELY
         sources = [name for name, source in self.config.sources.items() if source.kind in EVALUATED_BY_PROMETHEUS]
         of_prometheus = select(EpisodeRow.group_id).where(col(EpisodeRow.source).in_(sources))
-        query = select(GroupRow.id).where(
-            GroupRow.state == GroupState.MONITORING, *conditions, col(GroupRow.id).in_(of_prometheus)
+        query = select(GroupRow.id, GroupRow.unconfirmed_at).where(
+            GroupRow.state == GroupState.MONITORING,
+            or_(lately, col(GroupRow.unconfirmed_at).is_not(None)),
+            col(GroupRow.id).in_(of_prometheus),
         )
         async with self.db.read() as session:
-            return [number for number in (await session.exec(query)).all() if number is not None]
+            rows = (await session.exec(query)).all()
+        fresh = [number for number, unconfirmed_at in rows if number is not None and unconfirmed_at is None]
+        return fresh, [number for number, unconfirmed_at in rows if number is not None and unconfirmed_at is not None]
 
     async def mark(self, number: int, why: str) -> None:
         """Its card and its thread say that nothing could be checked."""

@@ -29,11 +29,9 @@ from bot.ports import Investigator, Run, Workflow
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import call_name, ranked_again
 from bot.workflows.investigation.fact_collection import FactCollector
+from bot.workflows.investigation.facts_first import FactsFirst
 from bot.workflows.investigation.learning import LeadRecord
 from bot.workflows.investigation.question_checks import QuestionChecks
-
-AT_ONCE = 2
-"""Triages that gather and rank at the same time: a storm of groups must not keep the loop from showing the next card."""
 
 
 class Proposer(Protocol):
@@ -167,21 +165,20 @@ class TriageSteps:
 
 def triage(steps: TriageSteps, analyst: Investigator, agent: Callable[[], Awaitable[Investigator | None]]) -> Workflow:
     """The workflow `triage(ref, attempt, question, requester, late)`; `agent()` is None when no model is set."""
-    # Held while we work, never while a model thinks. Timing only: a replay takes the same steps.
-    # Apart, so that the facts of a new group do not wait for the rankings of old ones.
-    gathering, ranking = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(AT_ONCE)
+    # Held while we work, never while a model thinks.
+    turns = FactsFirst()
 
     async def workflow(
         run: Run, ref: str, attempt: int, question: str = "", requester: str = "", late: Sequence[str] = ()
     ) -> list[str]:
-        async with gathering:
+        async with turns.gathering():
             opened = await run.step("open the case", steps.open, ref, attempt, question, requester, late)
             case = opened.case
             await run.step("gather the facts", steps.gather, case)
         if not opened.deep:
             await run.step("leave it at the facts", steps.skip, case)
             return []
-        async with ranking:
+        async with turns.ranking():
             by_rules = ranked = await analyst.investigate(run, case)
         model = await agent()
         if model is None:
