@@ -68,6 +68,7 @@ CHOICES: Mapping[str, Mapping[str, Sequence[float]]] = {
         "rollback_seconds": (180.0, 60.0, 600.0),
     },
     "resources": {
+        "grown": (2.0, 1.0, 4.0),
         "least": (0.5, 0.2, 0.35),
         "growth": (0.5, 0.25, 0.55),
         "late": (0.5, 0.25, 1.0),

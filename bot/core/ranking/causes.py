@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bot.core.evidence import Claim
-from bot.core.metrics.deviation import Deviation, names_resource
+from bot.core.metrics.deviation import FULL_SHARE, Deviation, names_resource
 from bot.core.ranking.candidates import Candidate, amount, deviation_claim, share_claim, support
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.fault_location import exhaustion, weight_of_resource
@@ -44,7 +44,12 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
         cause=_shortage(deviation),
         check=_check_of(deviation),
         strength=deviation.doublings,
-        sure=_clear(context, deviation) and not late and near >= 1.0 and not _climbs_alone(context, deviation),
+        sure=_clear(context, deviation)
+        and not late
+        and near >= 1.0
+        and not _climbs_alone(context, deviation)
+        and not _changed_since(context, deviation)
+        and (_limit_known(deviation) or _has_grown(deviation, weights.grown)),
     )
     support(context, candidate, [deviation_claim(deviation, context.observations)], logs=True)
     if near < 1.0:
@@ -79,10 +84,19 @@ def _shortage(deviation: Deviation) -> str:
         return f"Containers of {deviation.service} keep restarting"
     if not names_resource(deviation.signal):
         return f"{deviation.signal} of {deviation.service} left its normal range"
-    if exhaustion(deviation) < 1.0:
+    if exhaustion(deviation) < 1.0 or (deviation.direction == "up" and not _limit_known(deviation)):
         return f"{deviation.service} shows more {deviation.signal} than usual"
     verb = "ran low on" if deviation.direction == "down" else "ran out of headroom in"
     return f"{deviation.service} {verb} {deviation.signal}"
+
+
+def _limit_known(deviation: Deviation) -> bool:
+    return deviation.unit in FULL_SHARE
+
+
+def _has_grown(deviation: Deviation, least: float) -> bool:
+    """Where nobody knows the limit, only a level that is another one says that a resource ran short."""
+    return deviation.direction == "down" or not deviation.after < least * deviation.before
 
 
 def _check_of(deviation: Deviation) -> str:
@@ -178,10 +192,17 @@ def _was_carried(context: RankingContext, rise: Deviation) -> bool:
     """Carried well for a while, or until the service was changed, then a failure: the load was not what changed."""
     if rise.onset is None:
         return False
-    failed, risen = _failed_at(context, rise.service), rise.onset + timedelta(seconds=rise.step)
-    changes = (change.at for change in context.observations.changes.values() if change.service == rise.service)
-    carried = timedelta(seconds=context.tuning.traffic.carried_for)
-    return risen < failed - carried or any(risen < at <= failed for at in changes)
+    carried = timedelta(seconds=context.tuning.traffic.carried_for + rise.step)
+    return rise.onset < _failed_at(context, rise.service) - carried or _changed_since(context, rise)
+
+
+def _changed_since(context: RankingContext, deviation: Deviation) -> bool:
+    """Whether the service stood a deviation until it was changed, and failed after that."""
+    if deviation.onset is None:
+        return False
+    since, failed = deviation.onset + timedelta(seconds=deviation.step), _failed_at(context, deviation.service)
+    changes = context.observations.changes.values()
+    return any(change.service == deviation.service and since < change.at <= failed for change in changes)
 
 
 def _front_rise(context: RankingContext, risen: dict[str, Deviation]) -> Deviation:

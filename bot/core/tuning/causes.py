@@ -26,6 +26,8 @@ class ResourceWeights:
     """Pods that are ready or wanted."""
     full_growth: float = 0.2
     """Growth as a share of its own level from which on it counts whole: 4 % more memory starve nobody."""
+    grown: float = 2.0
+    """Growth from which on a resource whose limit nobody knows may be what ran short."""
     ample: float = 0.5
     """Share of its limit up to which a resource is far from exhausted."""
     scarce: float = 0.8

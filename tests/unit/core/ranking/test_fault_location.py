@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.core.change import Change
 from bot.core.evidence import Case, Hypothesis
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.deviation import Deviation
@@ -73,6 +74,17 @@ def test_memory_that_creeps_far_below_its_limit_is_not_exhausted() -> None:
     assert any("not exhausted" in claim.text for claim in cause.against)
     full = Ledger().graph("cart").health("cart", replace(creeping, after=96.0))
     assert "ran out of headroom" in first(full).cause
+
+
+def test_a_resource_without_a_known_limit_ran_out_of_nothing_and_is_sure_only_once_it_doubled() -> None:
+    def judged(after: float, *changes: Change) -> tuple[str, str]:
+        ledger = failing_payments(*changes).health("payments", deviation("payments", "cpu", 0.3, after, late=-1, unit="cores"))
+        cause = first(ledger)
+        return cause.cause, cause.confidence
+
+    assert judged(0.38) == ("payments shows more cpu than usual", "possible")
+    assert judged(0.9) == ("payments shows more cpu than usual", "likely")
+    assert "cpu" not in judged(0.9, change("payments", 0.3))[0], "it stood that until it was changed"
 
 
 def test_a_target_that_answers_no_scrape_is_down_and_ran_out_of_nothing() -> None:
