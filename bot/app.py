@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from bot.actions.support.http import Outbound
 from bot.adapters import agents_of, audit_key, fetch_public, logs_of, metrics_of, pager_of, systems_of, tools_of
 from bot.core.actor import Actor
+from bot.core.approvals import in_force
 from bot.core.approvals.roster import FRESH_ROTA
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
@@ -27,7 +28,7 @@ from bot.monitoring.runbooks import RunbookFolder
 from bot.plugins import Command, Tool, ToolContext, discover, discover_actions
 from bot.plugins.scopes import Scopes
 from bot.ports import Run
-from bot.reloading import Current, Reloader
+from bot.reloading import Current, Reloader, review_of
 from bot.settings import Secrets, catalogue_of, source_kinds, source_tokens
 from bot.slack.alert_channels import AlertChannels, ChannelHistory
 from bot.slack.answers import Answers
@@ -128,7 +129,8 @@ class App:
         )
         url = async_url(secrets.database_url, secrets.data_dir)
         self.db = Database(url, audit_key=audit_key(secrets), clock=self.clock, name=self.engine.session_name)
-        self.reloader = Reloader(secrets.config, config, self.db, self._config_replaced)
+        self.policy_review = review_of(self.db, config, lambda: self.people.replace(in_force.people(config)))
+        self.reloader = Reloader(secrets.config, config, self.db, self._config_replaced, self.policy_review)
         self.triages, self.postmortems = Triages(self.db), Postmortems(self.db)
         self._build_intake()
         self._build_messages()
@@ -150,7 +152,7 @@ class App:
         self.web = web_client(self.secrets.slack_bot_token.get_secret_value(), self.secrets.slack_api_url)
         self.slack_client = SlackClient(self.web)
         self.people = People(self.slack_client, self.config.people)
-        self.rotas = Rotas(self.config, self.people.usergroup, Usergroups(self.db), self.clock)
+        self.rotas = Rotas(self.config, self.people.usergroup, Usergroups(self.db), self.clock, self.policy_review.refresh)
         self.outbox = Outbox(self.db)
         self.renderer = Renderer(self.db, self.config, self._on_call, redact=redact_one, public_url=self.secrets.public_url)
         self.sender = Sender(
@@ -307,7 +309,6 @@ class App:
         """Derive anew what was derived from the configuration; everything else reads it at each use."""
         self.catalogue.replace(catalogue_of(self.config).services.values())
         self.tokens = source_tokens(self.config.sources)
-        self.people.replace(self.config.people)
         self.answers.called, self.answers.hosts = called_hosts(self.config), self.renderer.hosts
         self.agents.renew()
         self.inbox.rows.sorter.reset()

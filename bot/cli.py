@@ -293,7 +293,7 @@ def policy_diff(
 
     change = compared_files(old, new, in_use=load_secrets().config)
     typer.echo("\n".join(difference_lines(change)))
-    raise typer.Exit(1 if change.wider else 0)
+    raise typer.Exit(1 if change.is_wider else 0)
 
 
 @source_app.command("try")

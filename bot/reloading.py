@@ -12,10 +12,14 @@ import structlog
 from bot.core.config import Config
 from bot.core.config.reload import ConfigChange, changes_between
 from bot.core.errors import ConfigurationError
+from bot.plugins import discover_actions
+from bot.plugins.actions import tiers_of
 from bot.plugins.scopes import scope_notices
 from bot.settings import load_config, policy_path, source_kinds, source_tokens, without_token
 from bot.store import audit
+from bot.store.approvals.policies import Considered, Policies
 from bot.store.db.database import Database, DatabaseAway
+from bot.workflows.policy_review import PolicyReview
 
 log = structlog.get_logger(__name__)
 K = TypeVar("K")
@@ -49,6 +53,13 @@ class Current(Mapping[K, V]):
         return len(self._read())
 
 
+def review_of(db: Database, config: Config, changed: Callable[[], None]) -> PolicyReview:
+    """What asks for a second person where a policy gets wider; the kinds of actions say the tiers."""
+    kinds = discover_actions(["bot.actions", *config.plugins])
+    policies = Policies(db, lambda: config.default_channel)
+    return PolicyReview(policies, config, lambda fresh: tiers_of(fresh, kinds), changed)
+
+
 class Reloader:
     """Reads the file again and compares it with `config`, the one object that the whole process reads.
 
@@ -56,8 +67,8 @@ class Reloader:
     called after the content of `config` was replaced, for what was derived from it.
     """
 
-    def __init__(self, path: Path, config: Config, db: Database, applied: Callable[[], None]) -> None:
-        self._path, self._config, self._db, self._applied = path, config, db, applied
+    def __init__(self, path: Path, config: Config, db: Database, applied: Callable[[], None], review: PolicyReview) -> None:
+        self._path, self._config, self._db, self._applied, self._review = path, config, db, applied, review
         self._hash = _hash_of(path)
         self._lock = asyncio.Lock()
 
@@ -70,10 +81,14 @@ class Reloader:
                 return self._refused(f"the database does not answer, so it could not be audited ({error})")
 
     async def note_start(self) -> None:
-        """The start is a row, with the configuration that it ran with before and the one that it runs with now."""
+        """The start is a row, with the configuration that it ran with before and the one that it runs with now.
+
+        So is its policy; one that gives more than what counted waits for a second person.
+        """
         before = await audit.last_after(self._db, (STARTED, RELOADED))
         changed = f"{self._path.name} was changed while nothing ran" if before not in ("", self._hash) else ""
         await self._audit("tocsin", STARTED, self._hash, changed, before=before)
+        await self._review.start()
 
     async def _reload(self, who: str) -> Reload:
         try:
@@ -85,14 +100,17 @@ class Reloader:
             return await self._refuse(who, f"{', '.join(stubborn[:_MOST_CHANGES])}: taken over by a restart only", fresh_hash)
         if not changes:
             return Reload(True, (f"{self._path} says what is in use already ({self._hash})",))
+        considered = await self._review.consider(fresh, who)
         await self._audit(who, RELOADED, fresh_hash, _text(changes))
         before, self._hash = self._hash, fresh_hash
         _replace(self._config, fresh)
+        self._review.hold_back(considered.held_back_to)
         self._applied()
         log.info(
             "configuration reloaded", who=who, before=before, after=fresh_hash, changes=[change.text for change in changes]
         )
-        return Reload(True, (f"Reloaded {self._path} ({before} -> {fresh_hash})", *_lines(changes), *_source_notices(fresh)))
+        lines = *_lines(changes), *_waiting(considered), *_source_notices(fresh)
+        return Reload(True, (f"Reloaded {self._path} ({before} -> {fresh_hash})", *lines))
 
     def _read(self) -> tuple[Config, str]:
         if not self._path.exists():
@@ -137,6 +155,14 @@ def _replace(config: Config, fresh: Config) -> None:
 def _lines(changes: tuple[ConfigChange, ...]) -> list[str]:
     more = len(changes) - _MOST_CHANGES
     return [change.text for change in changes[:_MOST_CHANGES]] + ([f"and {more} more"] if more > 0 else [])
+
+
+def _waiting(considered: Considered) -> list[str]:
+    """What does not count yet, and why."""
+    if considered.held_back_to is None:
+        return []
+    first = f"These rights wait for a second person, who confirms {considered.ref} in Slack; until then the old ones hold:"
+    return [first, *(f"  {gain}" for gain in considered.gains)]
 
 
 def _text(changes: tuple[ConfigChange, ...]) -> str:

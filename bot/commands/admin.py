@@ -23,8 +23,8 @@ async def admin(ctx: CommandContext, request: Request) -> Reply:
 
 async def _pause(ctx: CommandContext, request: Request, reason: str) -> Reply:
     person, roster = request.actor.person, await ctx.approvals.rotas.roster()
-    approvers = ctx.config.approvers
-    if not (roster.on_call_anywhere(person, ctx.clock()) or person in (*approvers.admins, *approvers.deputies)):
+    own = roster.eligibility(person, "", ctx.clock())
+    if not (roster.on_call_anywhere(person, ctx.clock()) or own.admin or own.deputy):
         raise NotAllowed("Any on-call, a deputy or an admin may pause. For one incident, anybody may say: stop.")
     if paused_by := await Switches(ctx.db).paused():
         return Reply(f"Already paused by {paused_by}. An admin resumes: admin resume.")
@@ -37,7 +37,8 @@ async def _pause(ctx: CommandContext, request: Request, reason: str) -> Reply:
 
 async def _resume(ctx: CommandContext, request: Request) -> Reply:
     person = request.actor.person
-    if person not in ctx.config.approvers.admins:
+    roster = await ctx.approvals.rotas.roster()
+    if not roster.eligibility(person, "", ctx.clock()).admin:
         admins = ", ".join(ctx.config.approvers.admins) or "nobody is listed as admin in tocsin.yaml"
         raise NotAllowed(f"An admin resumes: {admins}.")
     result = await Switches(ctx.db).unpause(person)

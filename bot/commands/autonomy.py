@@ -1,6 +1,7 @@
 """How far Tocsin goes by itself, and how well it did."""
 
 from bot.commands.standing import standing_lines
+from bot.core.approvals import in_force
 from bot.core.approvals.autonomy import TrackRecord
 from bot.core.config import Config
 from bot.core.errors import NotFound
@@ -32,7 +33,7 @@ async def autonomy(ctx: CommandContext, request: Request) -> Reply:
 
 
 def _line(config: Config, record: TrackRecord) -> str:
-    rung = config.autonomy_of(record.service, record.action).value
+    rung = in_force.autonomy(config, record.service, record.action).value
     parts = [f"{record.service}, {record.action}: {rung}", _runs(record)]
     if record.suggested:
         parts.append(f"would have been proposed {counted(record.suggested, 'time')}, people did the same {record.followed}")

@@ -8,13 +8,12 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from bot.core.action import Tier
-from bot.core.approvals import policy
-from bot.core.approvals.rights import Difference, Right, difference
-from bot.core.approvals.situations import Situation, Verdict, answer
+from bot.core.approvals.policies.rights import Difference, Right, difference
+from bot.core.approvals.policies.situations import Situation, Verdict, answer
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.documents import read_document
-from bot.plugins import discover_actions
+from bot.plugins import actions, discover_actions
 from bot.policy_document import VERSION
 from bot.settings import load_config
 
@@ -23,13 +22,8 @@ _SITUATIONS = TypeAdapter(list[Situation])
 
 
 def tiers_of(config: Config) -> dict[str, Tier]:
-    """The tier of each entry of the catalogue, as its kind and the file set it; arguments can only raise it."""
-    kinds = discover_actions(["bot.actions", *config.plugins])
-    return {
-        name: policy.tier_with(kinds[entry.kind].tier_of(entry), entry, targets=1)
-        for name, entry in config.actions.items()
-        if entry.kind in kinds
-    }
+    """The tier of each entry of the catalogue."""
+    return actions.tiers_of(config, discover_actions(["bot.actions", *config.plugins]))
 
 
 def configuration_of(path: Path, in_use: Path) -> Config:
@@ -90,10 +84,11 @@ def compared_files(old: Path, new: Path | None, *, in_use: Path) -> Difference:
 
 
 def difference_lines(difference: Difference) -> list[str]:
-    """The difference as lines; what is wider comes first."""
+    """The difference as lines; what is wider comes first, what a second person confirms in Slack comes last."""
     lines = [f"WIDER     {right.text}" for right in _without_repeats(difference.wider)]
     lines += [f"narrower  {right.text}" for right in _without_repeats(difference.narrower)]
     lines += [f"tier      {text}" for text in difference.tiers]
+    lines += [f"CONFIRM   {text}" for text in difference.gains]
     return lines or ["Nobody may do more or less than before."]
 
 

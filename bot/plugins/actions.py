@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.core.action import DryRun, Outcome, Tier, Verification
 from bot.core.alerts.silences import NewSilence, Preview
+from bot.core.approvals import plans
+from bot.core.approvals.policy import tier_with
+from bot.core.config import Config
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ConfigurationError
 from bot.core.service import Catalogue
@@ -179,3 +182,13 @@ def action(cls: _ActionType) -> _ActionType:
             raise ConfigurationError(f"{cls.__module__}: {old} of an action is called {new} now", key="plugins")
     cls.name = cls.__module__.rsplit(".", 1)[-1]
     return cls
+
+
+def tiers_of(config: Config, kinds: Mapping[str, type[Action]]) -> dict[str, Tier]:
+    """The tier of each entry and plan of the catalogue, as kinds and the file set it; arguments can only raise it."""
+    entries = {
+        name: tier_with(kinds[entry.kind].tier_of(entry), entry, targets=1)
+        for name, entry in config.actions.items()
+        if entry.kind in kinds
+    }
+    return {**{name: plans.tier_of(name, (), config) for name in config.plans}, **entries}

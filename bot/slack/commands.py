@@ -37,6 +37,7 @@ NAMES_ITS_SUBJECT = frozenset(
         MessageKind.INCIDENT_CARD,
         MessageKind.TRIAGE,
         MessageKind.PROPOSAL,
+        MessageKind.POLICY,
         MessageKind.POSTMORTEM,
         MessageKind.CAUSE,
         MessageKind.QUESTION,
@@ -48,7 +49,9 @@ WINDOW = timedelta(seconds=30)
 MOST_OF_PERSON, MOST_OF_SUBJECT = 120, 20
 """Presses, lines and dialogs of one person within WINDOW that are read: all of them, and those about one thing."""
 TOO_MUCH = "That was more within half a minute than I read of one person. The rest was not done; go on in half a minute."
-NEEDS_FRESH_IDENTITY = frozenset({"approve", "deny", "did", "did_not", "silence", "break-glass"})
+NEEDS_FRESH_IDENTITY = frozenset(
+    {"approve", "deny", "did", "did_not", "silence", "break-glass", "policy", "policy_confirm", "policy_reject"}
+)
 """Commands for which Slack is asked at every use who the person is."""
 
 

@@ -28,14 +28,14 @@ from bot.core.messages.alerts import (
 )
 from bot.core.messages.content import Content, MessageKind
 from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, TriageContent
-from bot.core.messages.proposals import ProposalContent
+from bot.core.messages.proposals import PolicyContent, ProposalContent
 from bot.core.metrics.graph_links import on_own_page
 from bot.core.text.untrusted import cut
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
 from bot.slack.untrusted_text import allowed_address
 from bot.slack.view_context import ViewContext
-from bot.slack.views import answer, backlog, card, cause, incident_card, line, postmortem, proposal, storm, triage
+from bot.slack.views import answer, backlog, card, cause, incident_card, line, policy, postmortem, proposal, storm, triage
 from bot.store.db.database import Database
 from bot.store.slack import message_contents as contents
 from bot.store.tables import MessageRow
@@ -256,6 +256,8 @@ def rendered(content: Content, view: ViewContext) -> Rendered:
             return triage.render(content, view)
         case ProposalContent():
             return proposal.render(content, view)
+        case PolicyContent():
+            return policy.render(content)
         case AnswerContent():
             return answer.render(content, view)
         case PostmortemContent():

@@ -21,6 +21,8 @@ from bot.store.tables import AuditRow
 
 _GENESIS = "0" * 64
 _END = "audit's end"
+POLICY_IN_FORCE = "policy in force"
+"""The subject of a row that says which policy counts from then on."""
 PRUNED = "audit pruned"
 """A row that says up to which row, and to which hash, the beginning was cut off."""
 _CUT = 200
@@ -169,9 +171,18 @@ async def prune(db: Database, before: datetime) -> int:
         if len(oldest) <= _CUT or oldest[_CUT - 1].at >= before:
             return 0
         last = oldest[_CUT - 1]
+        standing = await _standing(session)
         await session.exec(delete(AuditRow).where(col(AuditRow.seq) <= last.seq))
         await append(db, session, who="tocsin", what=PRUNED, subject="audit", before=f"row {last.seq}", after=last.hash)
+        if standing is not None and (standing.seq or 0) <= (last.seq or 0) and genuine(db, standing):
+            await append(db, session, **{name: getattr(standing, name) for name in FIELDS if name != "at"})
     return _CUT
+
+
+async def _standing(session: AsyncSession) -> AuditRow | None:
+    """The row that says which policy counts: it holds until the next one, so it is written again where it is cut off."""
+    query = select(AuditRow).where(AuditRow.subject == POLICY_IN_FORCE).order_by(col(AuditRow.seq).desc()).limit(1)
+    return (await session.exec(query)).first()
 
 
 FIELDS = ("at", "who", "what", "subject", "before", "after", "reason", "policy", "message")

@@ -5,6 +5,7 @@ from bot.core.service import Catalogue
 from bot.ports import Metrics, Pager, Traces
 from bot.store.alerts.ties.learned import LearnedTopology
 from bot.store.approvals.break_glass import BreakGlassReviews
+from bot.store.approvals.policies import Policies
 from bot.store.db.database import Database
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.reminders import ReminderLines
@@ -43,6 +44,7 @@ def periodic_checks(
         "heads": HeadsTick(db, config),
         "standing": StandingTick(approvals),
         "reviews": ReviewsTick(BreakGlassReviews(db, config), ReminderLines(db)),
+        "policy": Policies(db, lambda: config.default_channel).expire,
         "learning": LearningTick(Cases(db), config.default_channel),
         "stale": Staleness(db, config),
         "ends": EndsTick(UnconfirmedEnds(db, config), metrics),

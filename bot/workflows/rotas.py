@@ -22,7 +22,10 @@ OTHERS = timedelta(hours=1)
 
 
 class Rotas:
-    """Asks Slack for the user groups behind rotas; `usergroup` raises QueryFailed."""
+    """Asks Slack for the user groups behind rotas; `usergroup` raises QueryFailed.
+
+    `refresh` has the configuration follow what a second person confirmed meanwhile, on whichever replica.
+    """
 
     def __init__(
         self,
@@ -30,8 +33,10 @@ class Rotas:
         usergroup: Callable[[str], Awaitable[frozenset[str]]],
         stored: Usergroups,
         clock: Callable[[], datetime],
+        refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.config = config
+        self._refresh = refresh
         self._usergroup = usergroup
         self._stored = stored
         self._clock = clock
@@ -43,6 +48,8 @@ class Rotas:
 
         A decision reads it now; a young copy is enough for a card.
         """
+        if self._refresh is not None:
+            await self._refresh()
         default = self.config.default_on_call.usergroup
         own = {self.config.services[service].on_call.usergroup if service in self.config.services else "", default}
         groups = {s.on_call.usergroup for s in self.config.services.values()} | {default}

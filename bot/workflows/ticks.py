@@ -266,6 +266,7 @@ EVERY = {
     "pager": timedelta(seconds=10),
     "heartbeat": timedelta(seconds=60),
     "clock": timedelta(minutes=1),
+    "policy": timedelta(minutes=1),
     "rotas": timedelta(hours=1),
     "tidy": timedelta(minutes=10),
     "learning": timedelta(minutes=1),

@@ -18,14 +18,17 @@ from bot.core.config import Config
 from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
 from bot.engine.direct import DirectEngine
-from bot.plugins import HttpAnswer
+from bot.plugins import Action, HttpAnswer
+from bot.plugins.actions import tiers_of
 from bot.settings import catalogue_of
 from bot.store.approvals.claims import AttemptStart, Claims
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
+from bot.store.approvals.policies import Policies
 from bot.store.approvals.store import ProposalStore
 from bot.store.db.database import Database
 from bot.store.slack.usergroups import Usergroups
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, ProposalRow
+from bot.workflows.policy_review import PolicyReview
 from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.executor import ActionExecutor
 from bot.workflows.remediation.remediation import RemediationSteps, remediation
@@ -120,16 +123,19 @@ class Office:
         self.group_members: frozenset[str] | QueryFailed = frozenset({"UCAROL"})
         self.store, self.claims = ProposalStore(self.db, self.config), Claims(self.db, self.config)
         self.decisions = Decisions(self.db, self.config)
-        self.rotas = Rotas(self.config, self.usergroup, Usergroups(self.db), lambda: self.now)
+        kinds: dict[str, type[Action]] = {
+            "run_webhook": RunWebhook,
+            "silence_alert": SilenceAlert,
+            "tocsin_silence": TocsinSilence,
+            "standing_approval": StandingApproval,
+        }
+        self.policies = Policies(self.db, lambda: "C0")
+        self.review = PolicyReview(self.policies, self.config, lambda config: tiers_of(config, kinds), lambda: None)
+        self.rotas = Rotas(self.config, self.usergroup, Usergroups(self.db), lambda: self.now, self.review.refresh)
         self.executor = ActionExecutor(
             self.store,
             self.claims,
-            actions={
-                "run_webhook": RunWebhook,
-                "silence_alert": SilenceAlert,
-                "tocsin_silence": TocsinSilence,
-                "standing_approval": StandingApproval,
-            },
+            actions=kinds,
             config=self.config,
             catalogue=catalogue_of(self.config),
             metrics=self.metrics,

@@ -12,14 +12,21 @@ import pytest
 
 from bot.app import App
 from bot.control import ControlSocket, ask_reload, control_path
+from bot.core.config import Config
 from bot.core.errors import ConfigurationError
-from bot.reloading import Reload, Reloader
+from bot.reloading import Reload, Reloader, review_of
 from bot.settings import Secrets, load_config
 from bot.store import audit
+from bot.store.db.database import Database
 from tests.unit.store.databases import Clock, open_database
 
 OLD = "people: {alice: {slack: U1}}\nservices: {checkout: {owners: [alice]}}\ntriage_from: SEV2\n"
 NEW = OLD.replace("SEV2", "SEV3")
+
+
+def reloader_for(file: Path, config: Config, db: Database) -> Reloader:
+    review = review_of(db, config, lambda: None)
+    return Reloader(file, config, db, lambda: applied.append(config.triage_from), review)
 
 
 @asynccontextmanager
@@ -28,7 +35,7 @@ async def reloader_of(folder: Path) -> AsyncIterator[tuple[Reloader, Path]]:
     file.write_text(OLD)
     db = await open_database(folder, Clock())
     config = load_config(file)
-    yield Reloader(file, config, db, lambda: applied.append(config.triage_from)), file
+    yield reloader_for(file, config, db), file
     await db.close()
 
 
@@ -48,8 +55,9 @@ async def test_a_changed_file_is_in_use_at_once_and_audited_with_both_hashes(tmp
     async with reloader_of(tmp_path) as (reloader, file):
         file.write_text(NEW)
         result = await reloader.reload("alice")
-        (row,) = await audit.after(reloader._db, 0)
+        first, row = await audit.after(reloader._db, 0)
 
+    assert (first.what, first.reason) == ("policy", "the first policy: there is nothing to compare it with")
     assert result.accepted and "triage_from changed" in result.lines
     assert applied == ["SEV3"]
     assert (row.who, row.what, row.subject, row.reason) == (
@@ -74,6 +82,27 @@ async def test_a_file_that_cannot_be_taken_over_changes_nothing_and_says_why(tmp
     assert not result.accepted and why in result.lines[0] and "in use stays" in result.lines[1]
     assert applied == []
     assert rows[0][:2] == ("alice", "configuration refused") and why in rows[0][2]
+
+
+async def test_a_file_that_gives_somebody_more_says_that_it_waits_for_a_second_person(tmp_path: Path) -> None:
+    async with reloader_of(tmp_path) as (reloader, file):
+        await reloader.note_start()
+        file.write_text(OLD + "approvers: {deputies: [alice]}\n")
+        result = await reloader.reload("SIGHUP")
+        rows = await trail(reloader)
+
+    assert result.accepted and "  alice becomes a deputy, who may approve everything" in result.lines
+    assert any("wait for a second person, who confirms POL-2 in Slack" in line for line in result.lines)
+    assert ("SIGHUP", "policy", "waits for a second person: alice becomes a deputy, who may approve everything") in rows
+
+
+async def test_a_policy_file_that_is_broken_keeps_the_old_policy_and_says_so(tmp_path: Path) -> None:
+    async with reloader_of(tmp_path) as (reloader, file):
+        file.with_name("policy.yaml").write_text("version: 1\napprovers: {deputys: [alice]}\n")
+        result = await reloader.reload("alice")
+
+    assert not result.accepted and "policy.yaml:2: approvers.deputys: unknown key" in result.lines[0]
+    assert "in use stays" in result.lines[1] and applied == []
 
 
 async def test_a_file_that_is_gone_is_no_empty_configuration(tmp_path: Path) -> None:
@@ -164,9 +193,10 @@ async def test_each_start_is_a_row_and_says_whether_the_file_was_changed_meanwhi
         await reloader.note_start()
         await reloader.note_start()
         file.write_text(NEW)
-        await Reloader(file, load_config(file), reloader._db, lambda: None).note_start()
-        first, again, changed = await audit.after(reloader._db, 0)
+        await reloader_for(file, load_config(file), reloader._db).note_start()
+        first, policy, again, changed = await audit.after(reloader._db, 0)
 
     assert {row.what for row in (first, again, changed)} == {"started"} and first.before == ""
+    assert policy.what == "policy", "that of the first start; the others change no right"
     assert (again.before, again.after, again.reason) == (first.after, first.after, "")
     assert changed.before == first.after != changed.after and changed.reason == "tocsin.yaml was changed while nothing ran"

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.core.action import ATTEMPT_STARTED, OutcomeState, Plan, Replicas, Tier, VerificationState
+from bot.core.approvals import in_force
 from bot.core.approvals.blast_radius import most_away
 from bot.core.approvals.record import text_fingerprint
 from bot.core.config import Config, verbs
@@ -54,7 +55,8 @@ def tier_of(name: str, parts: Sequence[Plan], config: Config) -> Tier:
     """The highest of its steps, at least 2; what its name says and `tier` of its declaration only raise it."""
     entry = config.plans.get(name)
     raised = entry.tier if entry is not None and entry.tier is not None else 0
-    return Tier(max(Tier.TWO, verbs.least_tier_of(name), raised, *(part.tier for part in parts)))
+    own = Tier(max(Tier.TWO, verbs.least_tier_of(name), raised, *(part.tier for part in parts)))
+    return in_force.tier(config, name, own)
 
 
 def composed(called: PlanName, parts: Sequence[Plan], tier: Tier) -> Plan:

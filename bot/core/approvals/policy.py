@@ -31,7 +31,7 @@ CODE_VERSION = "4"
 
 
 def policy_version(config: Config) -> str:
-    """16 hex digits over the configuration that policy reads and the version of the rules."""
+    """16 hex digits over the configuration that policy reads, what holds it back, and the version of the rules."""
     settings = config.model_dump(
         mode="json",
         by_alias=True,
@@ -48,7 +48,8 @@ def policy_version(config: Config) -> str:
     for name in ("autonomy", "standing"):
         if getattr(config, name) != Config.model_fields[name].get_default(call_default_factory=True):
             settings[name] = config.model_dump(mode="json", include={name})[name]
-    body = json.dumps([CODE_VERSION, settings], sort_keys=True)
+    held_back = [config.confirmed.fingerprint] if config.confirmed else []
+    body = json.dumps([CODE_VERSION, settings, *held_back], sort_keys=True)
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 

@@ -1,11 +1,13 @@
 """The roster: who is on call, owns, commands or may command a service now. Rights come from nowhere else."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core.action import Tier
+from bot.core.approvals import in_force
 from bot.core.config import Config
+from bot.core.config.policy_snapshot import GROUP
 from bot.core.config.services import OnCall
 
 STALE_ROTA = timedelta(hours=12)
@@ -85,7 +87,7 @@ class Roster:
 
     def person_of(self, slack_user: str) -> str:
         """The person key of a Slack user id, the main one where somebody has two accounts; "" for anyone else."""
-        people = self.config.people.items()
+        people = in_force.people(self.config).items()
         return next((self.config.person_key(key) for key, person in people if slack_user and person.slack == slack_user), "")
 
     def slack_of(self, person: str) -> str:
@@ -128,7 +130,17 @@ class Roster:
             people.update(service.owners, service.on_call.rotation)
         for copy in self.groups.values():
             people.update(person for user in copy.members if (person := self.person_of(user)))
-        return frozenset(people & set(self.config.people))
+        return frozenset(people & set(self.config.people)) & self._rostered_before()
+
+    def _rostered_before(self) -> frozenset[str]:
+        """Whom the confirmed policy has on some rota; everybody where nothing is held back."""
+        confirmed = self.config.confirmed
+        return self.members_of(confirmed.rostered) if confirmed else frozenset(self.config.people)
+
+    def members_of(self, names: Iterable[str]) -> frozenset[str]:
+        """Persons, with the groups among the names as they were last read."""
+        groups = [self._of_group(name.removeprefix(GROUP)).on_call for name in names if name.startswith(GROUP)]
+        return frozenset(names).union(*groups)
 
     def approvers(
         self,
@@ -145,7 +157,13 @@ class Roster:
         deputies = (*roles.deputies, *self.config.approvers.deputies)
         names = dict.fromkeys((*self.rota(service, now).on_call, lead, *deputies, *owners))
         rostered = self.rostered()
-        return tuple(n for n in names if n in rostered and not (tier is Tier.TWO and n in requesters))
+        return tuple(
+            n
+            for n in names
+            if n in rostered
+            and not (tier is Tier.TWO and n in requesters)
+            and self.eligibility(n, service, now, roles=roles).stands
+        )
 
     def eligibility(self, person: str, service: str, now: datetime, *, roles: IncidentRoles = NO_ROLES) -> Eligibility:
         """What `person` is now. `roles` are those of the incident; they count only if rostered.
@@ -168,7 +186,23 @@ class Roster:
             admin=person in self.config.approvers.admins,
             rota=rota,
         )
+        own = self._held_back(own, service, roles)
         return replace(own, commander=rostered and person == roles.lead and (roles.handed_over or own.stands))
+
+    def _held_back(self, own: Eligibility, service: str, roles: IncidentRoles) -> Eligibility:
+        """Without what the confirmed policy does not give: a wider one counts once a second person agrees."""
+        confirmed = self.config.confirmed
+        if confirmed is None:
+            return own
+        on_rota = own.person in self.members_of(confirmed.on_call_of(service))
+        return replace(
+            own,
+            on_call=own.on_call and on_rota,
+            secondary=own.secondary and on_rota,
+            deputy=own.deputy and own.person in (*confirmed.deputies, *roles.deputies),
+            owner=own.owner and own.person in confirmed.owners.get(service, ()),
+            admin=own.admin and own.person in confirmed.admins,
+        )
 
     def on_call_anywhere(self, person: str, now: datetime) -> bool:
         """Whether `person` is on call for some service now."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from bot.core.action import Autonomy, Plan, ProposalState, Terms, Tier
+from bot.core.approvals import in_force
 from bot.core.config import Config, verbs
 
 ACTION = "standing_approval"
@@ -52,13 +53,13 @@ def why_not_granted(config: Config, plan: Plan, verified: int) -> str:
     """Why nobody may grant this; "" if two people may. `verified`: runs in a row without harm, up to now."""
     if plan.action not in config.actions:
         return f"{plan.action} is no single action of the catalogue"
-    if config.autonomy_of(plan.service, plan.action) is not Autonomy.STANDING:
+    if in_force.autonomy(config, plan.service, plan.action) is not Autonomy.STANDING:
         return f"autonomy of {plan.action} on {plan.service} is not standing in tocsin.yaml"
     if plan.tier not in (Tier.ONE, Tier.TWO):
         return f"{plan.action} is {plan.tier.label}: only tiers 1 and 2 may stand"
     if verb := verbs.verb_of(plan.action, plan.kind):
         return f"what {verb}s never stands"
-    if (needed := config.standing.verified) > verified:
+    if (needed := in_force.standing(config).verified) > verified:
         return f"{plan.action} was verified {verified} times in a row with exactly this, and {needed} are needed"
     return ""
 

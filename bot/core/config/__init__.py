@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PrivateAttr
 
 from bot.core.action import Autonomy
 from bot.core.alert import Severity
@@ -19,6 +19,7 @@ from bot.core.config.autonomy import OfService, ServiceAutonomy, StandingConfig
 from bot.core.config.budget import Budget
 from bot.core.config.fields import Address, ConfigSection, Duration, SeverityLevel, SlackId
 from bot.core.config.plans import PlanConfig
+from bot.core.config.policy_snapshot import PolicySnapshot
 from bot.core.config.retention import Retention
 from bot.core.config.services import OnCall, Person, ServiceConfig
 from bot.core.config.systems import (
@@ -103,6 +104,17 @@ class Config(ConfigSection):
     audit: AuditConfig = AuditConfig()
     command: Annotated[str, AfterValidator(_slash_command)] = "/incident"
     plugins: tuple[str, ...] = ()
+
+    _confirmed: PolicySnapshot | None = PrivateAttr(default=None)
+
+    @property
+    def confirmed(self) -> PolicySnapshot | None:
+        """The policy that was confirmed last, while this one is wider and waits for a second person: both have to allow."""
+        return self._confirmed
+
+    def hold_back(self, confirmed: PolicySnapshot | None) -> None:
+        """Let nothing be allowed from now on that `confirmed` does not allow; None: this configuration counts as it is."""
+        self._confirmed = confirmed
 
     def autonomy_of(self, service: str, action: str) -> Autonomy:
         """How far Tocsin goes by itself with an action on a service."""

@@ -13,6 +13,7 @@ class MessageKind(StrEnum):
     BACKLOG = "digest"
     TRIAGE = "triage"
     PROPOSAL = "proposal"
+    POLICY = "policy"
     ANSWER = "answer"
     QUESTION = "question"
     """A person's own message, under which an answer stands: the bot never sends or edits it."""

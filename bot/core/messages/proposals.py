@@ -1,10 +1,12 @@
-"""What the card of a proposal shows."""
+"""What the cards of a proposal and of a policy show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.core.action import Decision, Proposal
 from bot.core.approvals.plans import StepRun
+from bot.core.approvals.policies.policy_review import PolicyState
 from bot.core.approvals.standing import StandingOffer
 from bot.core.messages.content import Content
 
@@ -37,3 +39,23 @@ class ProposalContent(Content):
     def urgent_part(self) -> object:
         about = self.proposal, self.decisions, self.solo, self.break_glass, self.standing, self.manual, self.lead, self.deputies
         return *about, self.runs
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyContent(Content):
+    """A policy that gives people more than the one that counts."""
+
+    ref: str
+    state: PolicyState
+    gains: Sequence[str]
+    """What gets wider, in words."""
+    loaded_by: str
+    until: datetime
+    who_may: str
+    """`alice or bob can.`"""
+    decided_by: str = ""
+    decided_at: datetime | None = None
+
+    @property
+    def urgent_part(self) -> object:
+        return self.state, self.decided_by

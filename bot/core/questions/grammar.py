@@ -13,7 +13,7 @@ from bot.core.text.untrusted import TYPED_QUOTES
 
 _TOKEN = re.compile(r'(?P<key>[A-Za-z][A-Za-z_]{0,30})="(?P<value>[^"]*)"|"(?P<quoted>[^"]*)"|(?P<word>\S+)')
 _OPTION = re.compile(r"([A-Za-z][A-Za-z_]{0,30})=(\S*)")
-_REFERENCE = re.compile(r"(?:INC|AL|AP)-[0-9]{1,9}", re.IGNORECASE)
+_REFERENCE = re.compile(r"(?:INC|AL|AP|POL)-[0-9]{1,9}", re.IGNORECASE)
 _MEANT = re.compile(r"(?:INC|AL|AP)(?:-\w*|_?[0-9]+)", re.IGNORECASE)
 """A word that was meant as a reference: `AL-x`, `INC3`, a number too long. Names such as `ap-south-1` are none."""
 LIMIT = 3000

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.approvals import in_force
 from bot.core.approvals.break_glass import WINDOW, review_by
 from bot.core.approvals.record import stamp
 from bot.core.approvals.roster import Roster
@@ -52,7 +53,7 @@ class Use:
 
 async def is_in_force(db: Database, session: AsyncSession, row: ProposalRow, config: Config, person: str) -> bool:
     """Whether this person's approval of exactly this revision counts alone now: named for it still, and within its time."""
-    if person not in config.break_glass:
+    if person not in in_force.break_glass(config):
         return False
     query = select(AuditRow).where(
         AuditRow.subject == transitions.ref_of(row),

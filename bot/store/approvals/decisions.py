@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import DecisionChoice, ProposalState
 from bot.core.actor import Actor
-from bot.core.approvals import policy
+from bot.core.approvals import in_force, policy
 from bot.core.approvals.break_glass import may_break_glass
 from bot.core.approvals.policy_types import ActionRequest, CountedDecision, DecisionContext, Quorum, Rule, RuleResult
 from bot.core.approvals.request import may_be_approved
@@ -130,7 +130,7 @@ class Decisions(UnderPolicy):
         about = press.actor, situation.eligibility, request, situation.context
         if press.break_glass:
             overdue = await break_glass.overdue(self.db, session, press.actor.person)
-            return may_break_glass(*about, named=self.config.break_glass, reason=press.reason, overdue=overdue)
+            return may_break_glass(*about, named=in_force.break_glass(self.config), reason=press.reason, overdue=overdue)
         return policy.may_decide(*about, press.verdict, reason=press.reason, others=situation.others)
 
     async def _stale_press(self, session: AsyncSession, row: ProposalRow, press: Press) -> RuleResult | None:

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Autonomy, Decision, DecisionChoice, Plan, Proposal, ProposalState, Terms
-from bot.core.approvals import policy
+from bot.core.approvals import in_force, policy
 from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision, DecisionContext
 from bot.core.approvals.record import terms_of
 from bot.core.approvals.roster import Eligibility, Roster
@@ -165,7 +165,9 @@ def autonomy_of(plan: Plan, config: Config) -> Autonomy:
     A silence and a grant change no system, so people may always approve one.
     """
     exempt = (*SILENCES, ACTION)
-    steps = (Autonomy.APPROVE if run.kind in exempt else config.autonomy_of(run.service, run.action) for run in plan.runs)
+    steps = (
+        Autonomy.APPROVE if run.kind in exempt else in_force.autonomy(config, run.service, run.action) for run in plan.runs
+    )
     return min(steps, key=lambda autonomy: autonomy.rank)
 
 
@@ -178,8 +180,12 @@ def _silence_length(kind: str, arguments: Mapping[str, object]) -> timedelta | N
 
 def _undo_of_change(plan: Plan, config: Config) -> bool:
     """A plan is one if each of its steps is."""
-    entries = [config.actions.get(run.action) for run in plan.runs]
-    return all(entry is not None and policy.undo_of_change(entry) for entry in entries)
+    return all(_step_undoes(config, run.action) for run in plan.runs)
+
+
+def _step_undoes(config: Config, entry: str) -> bool:
+    configured = config.actions.get(entry)
+    return configured is not None and in_force.undoes(config, entry, says_so=policy.undo_of_change(configured))
 
 
 def _target_revision(plan: Plan, config: Config) -> str:

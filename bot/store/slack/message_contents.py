@@ -38,6 +38,7 @@ from bot.core.questions.answering import QuestionAnswer
 from bot.core.questions.forms import wants_next_step
 from bot.core.text.durations import age_text
 from bot.store.alerts.reader import reasons_of
+from bot.store.approvals.policies import policy_content
 from bot.store.approvals.rows import decision_rows, stored_decision, stored_proposal
 from bot.store.approvals.standing.starts import standing_offer
 from bot.store.approvals.steps import step_runs
@@ -381,6 +382,7 @@ _LOADERS: Mapping[str, Callable[[AsyncSession, str], Awaitable[Content | None]]]
     MessageKind.BACKLOG: _backlog,
     MessageKind.TRIAGE: triage_content,
     MessageKind.PROPOSAL: proposal_content,
+    MessageKind.POLICY: policy_content,
     MessageKind.POSTMORTEM: _postmortem,
     MessageKind.CAUSE: _cause,
     MessageKind.ANSWER: _answer,

@@ -18,7 +18,16 @@ from bot.store.tables.alerts import (
     UnreadableRow,
 )
 from bot.store.tables.answers import PostmortemRow, QuestionRow
-from bot.store.tables.approvals import AttemptRow, BreakGlassRow, ClaimRow, DecisionRow, ProposalRow, SuggestionRow, SwitchRow
+from bot.store.tables.approvals import (
+    AttemptRow,
+    BreakGlassRow,
+    ClaimRow,
+    DecisionRow,
+    PolicyRow,
+    ProposalRow,
+    SuggestionRow,
+    SwitchRow,
+)
 from bot.store.tables.history import AuditRow, TimelineRow
 from bot.store.tables.incidents import CauseRow, IncidentRow
 from bot.store.tables.oversight import PageRow
@@ -48,6 +57,7 @@ __all__ = [
     "MessageRow",
     "PageRow",
     "PictureRow",
+    "PolicyRow",
     "PostmortemRow",
     "ProposalRow",
     "QuestionRow",

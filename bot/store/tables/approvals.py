@@ -136,3 +136,23 @@ class SwitchRow(SQLModel, table=True):
     who: str
     reason: str = ""
     at: datetime = Field(sa_type=Moment)
+
+
+class PolicyRow(SQLModel, table=True):
+    """`POL-<id>`: a policy that was loaded. The keyed audit says which one counts; this holds what it says."""
+
+    __tablename__ = "policies"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: int | None = numbered_key()
+    fingerprint: str = Field(index=True)
+    content: dict[str, Any] = Field(sa_type=Json)
+    state: str = Field(index=True)
+    before: str = ""
+    """The fingerprint of the policy that it was compared with."""
+    gains: list[str] = Field(default_factory=list, sa_type=Json)
+    """What it allows beyond that, in words."""
+    asked_by: str
+    at: datetime = Field(sa_type=Moment)
+    until: datetime = Field(sa_type=Moment)
+    decided_by: str = ""
+    decided_at: datetime | None = Field(default=None, sa_type=Moment)

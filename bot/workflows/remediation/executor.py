@@ -18,7 +18,7 @@ from bot.core.action import (
     Verification,
     VerificationState,
 )
-from bot.core.approvals import plans, policy
+from bot.core.approvals import in_force, plans, policy
 from bot.core.approvals.plans import PlanName
 from bot.core.approvals.roster import Roster
 from bot.core.approvals.standing import ACTION as STANDING
@@ -105,7 +105,7 @@ class ActionExecutor:
             dry_run=dry_run.text,
             dry_run_ok=dry_run.ok,
             replicas=dry_run.replicas,
-            tier=policy.tier_with(max(least_tier, dry_run.least_tier), config, len(targets)),
+            tier=in_force.tier(self.config, entry, policy.tier_with(max(least_tier, dry_run.least_tier), config, len(targets))),
             undo=config.undo or action.undo_text(),
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bot.core.action import Proposal
 from bot.core.actor import Actor
+from bot.core.approvals import in_force
 from bot.core.approvals.standing import ACTION, why_not_granted
 from bot.core.errors import NotAllowed
 from bot.workflows.remediation.approvals import Approvals
@@ -31,6 +32,7 @@ async def request_grant(
     if not (eligibility.on_call or eligibility.commander or eligibility.deputy or eligibility.owner):
         may = f"{service} on-call, its owners, the incident commander or a deputy"
         raise NotAllowed(f"You can't ask for a standing approval on {service}. Who may: {may}.")
+    needed = in_force.standing(approvals.config)
     terms: dict[str, object] = {
         "action": action,
         "arguments": dict(plan.arguments),
@@ -39,9 +41,9 @@ async def request_grant(
         "per_day": per_day,
         "days": days,
         "action_version": plan.action_version,
-        "veto_seconds": int(approvals.config.standing.veto.total_seconds()),
+        "veto_seconds": int(needed.veto.total_seconds()),
     }
-    because = f"{actor.person} asks for it: {action} was verified {approvals.config.standing.verified} times in a row or more"
+    because = f"{actor.person} asks for it: {action} was verified {needed.verified} times in a row or more"
     return await approvals.propose(
         ACTION, service, terms, group_ref=group_ref, requester=actor.person, because=because, key=key, actor=actor
     )

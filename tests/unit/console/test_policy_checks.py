@@ -9,7 +9,7 @@ import yaml
 
 from bot.console.policy_checks import checked_lines, compared, difference_lines, read_situations, tiers_of
 from bot.core.action import Tier
-from bot.core.approvals.situations import Situation
+from bot.core.approvals.policies.situations import Situation
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from tests.unit.test_readme import CONFIGURATION as EXAMPLE

@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
 from bot.core.alert import Severity
+from bot.core.approvals import in_force
 from bot.core.approvals.policy_types import BLAST_WINDOW, DecisionContext
 from bot.core.approvals.roster import Roster
 from bot.core.incident import GroupState, IncidentState
@@ -53,9 +54,9 @@ async def read_context(
         backed_severity=backing.severity,
         declarers=backing.declarers,
         incident_open=is_open(group, incident),
-        freezes=config.freezes,
-        solo=config.solo,
-        limits=config.limits,
+        freezes=in_force.freezes(config),
+        solo=in_force.solo(config),
+        limits=in_force.limits(config),
         open_here=others.open_here,
         open_on_targets=others.on_targets,
         running_on_service=others.running,

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Autonomy, DecisionChoice, ProposalState
-from bot.core.approvals import policy
+from bot.core.approvals import in_force, policy
 from bot.core.approvals.roster import Roster
 from bot.core.approvals.standing import ACTION, Grant, RunEnd, harm
 from bot.core.incident import number_of
@@ -82,9 +82,10 @@ async def why_asleep(db: Database, session: AsyncSession, row: ProposalRow, now:
     if not await _still_granted(db, session, row, now):
         return "not both of those who granted it might grant it now"
     verified = await verified_in_a_row(db, session, grant, row.service, config.actions[grant.action].undo, row.created_at)
-    if config.standing.verified > verified:
+    if in_force.standing(config).verified > verified:
         return "it was not verified often enough before it was granted"
-    return "" if config.autonomy_of(row.service, grant.action) is Autonomy.STANDING else "the ladder does not let it stand"
+    rung = in_force.autonomy(config, row.service, grant.action)
+    return "" if rung is Autonomy.STANDING else "the ladder does not let it stand"
 
 
 async def _still_granted(db: Database, session: AsyncSession, row: ProposalRow, now: Now) -> bool:

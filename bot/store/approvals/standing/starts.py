@@ -6,7 +6,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import DecisionChoice, ProposalState
-from bot.core.approvals import policy
+from bot.core.approvals import in_force, policy
 from bot.core.approvals.record import stamp
 from bot.core.approvals.standing import ACTION, StandingOffer, why_not_granted
 from bot.core.incident import number_of
@@ -31,7 +31,7 @@ async def offer(db: Database, session: AsyncSession, row: ProposalRow, now: Now)
     for granted in (await session.exec(succeeded)).all():
         if await _objection(db, session, row, granted, now):
             continue
-        starts_at = db.clock() + now.roster.config.standing.veto
+        starts_at = db.clock() + in_force.standing(now.roster.config).veto
         row.standing, row.starts_at = transitions.ref_of(granted), starts_at
         session.add(row)
         await session.flush()
@@ -88,7 +88,7 @@ async def _objection(db: Database, session: AsyncSession, row: ProposalRow, gran
     if not grant.covers(granted.service, terms) or terms.all_requesters:
         return "it is not what was granted"
     # What was verified is in the past: tier, words and ladder are those of now.
-    if why := why_not_granted(now.roster.config, terms, now.roster.config.standing.verified):
+    if why := why_not_granted(now.roster.config, terms, in_force.standing(now.roster.config).verified):
         return why
     if not await _fires(session, row, grant.alert):
         return f"{grant.alert} does not fire on {row.service}"

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from bot.core.action import Tier
 from bot.core.alert import Severity
-from bot.core.approvals.situations import Ask, Expected, Situation, answer
+from bot.core.approvals.policies.situations import Ask, Expected, Situation, answer
+from bot.core.approvals.policies.widening import gains, snapshot_of
 from bot.core.config import Config
 
 OWN, OTHERS = "their own request", "another's request"
@@ -39,6 +40,13 @@ class Difference(NamedTuple):
     narrower: tuple[Right, ...]
     tiers: tuple[str, ...]
     """`rollback: tier 2 → tier 3`."""
+    gains: tuple[str, ...]
+    """What a running bot lets count only once a second person has confirmed it."""
+
+    @property
+    def is_wider(self) -> bool:
+        """Whether somebody may do more."""
+        return bool(self.wider or self.gains)
 
 
 def rights(config: Config, tiers: Mapping[str, Tier], now: datetime) -> frozenset[Right]:
@@ -83,4 +91,6 @@ def difference(
         for name in new_tiers
         if name in old_tiers and old_tiers[name] is not new_tiers[name]
     ]
-    return Difference(tuple(sorted(after - before)), tuple(sorted(before - after)), tuple(changed))
+    confirmed = gains(snapshot_of(old, old_tiers), snapshot_of(new, new_tiers), now)
+    texts = tuple(gain.text for gain in confirmed)
+    return Difference(tuple(sorted(after - before)), tuple(sorted(before - after)), tuple(changed), texts)

@@ -1,0 +1,99 @@
+"""`policy` shows what waits; a button or the slash command confirms or rejects it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.commands.policy import policy
+from bot.core.config import Config
+from bot.core.errors import NotAllowed, NotFound
+from bot.plugins import EntryPoint, Reply, Request
+from tests.unit.approving import CONFIG, Office, actor, office
+from tests.unit.commands.using import context
+
+
+async def waiting(folder: Path) -> Office:
+    """An office whose file names a new deputy that nobody has confirmed."""
+    house = await office(folder)
+    await house.review.start()
+    wide = Config.model_validate({**CONFIG, "approvers": {"deputies": ["bob", "mallory"], "admins": ["root", "bob"]}})
+    vars(house.config).update(vars(wide))
+    house.review.hold_back((await house.review.consider(wide, "SIGHUP")).held_back_to)
+    return house
+
+
+async def answer(house: Office, who: str, verb: str = "policy", **values: Any) -> str:
+    fields = {"ref": "POL-2", "entry_point": "button", **values}
+    request = Request(verb, actor(who), "C1", **{**fields, "entry_point": EntryPoint(fields["entry_point"])})
+    reply = await policy.fn(context(house), request)
+    assert isinstance(reply, Reply)
+    return reply.text
+
+
+async def test_it_shows_what_waits_and_who_may_agree(tmp_path: Path) -> None:
+    house = await waiting(tmp_path)
+    text = await answer(house, "alice", ref="")
+    await house.policies.confirm("POL-2", "root", await house.rotas.roster())
+    after = await answer(house, "alice", ref="")
+    await house.close()
+
+    assert text.splitlines() == [
+        "POL-2 waits for a second person. It would let more:",
+        "- mallory becomes a deputy, who may approve everything",
+        "bob, owner or root can. policy confirm POL-2, or policy reject POL-2.",
+    ]
+    assert after.startswith("Nothing waits. In force: ")
+
+
+@pytest.mark.parametrize("values", [{"verb": "policy_confirm"}, {"entry_point": "slash", "text": "confirm"}])
+async def test_an_admin_confirms_by_button_or_slash_command(tmp_path: Path, values: dict[str, Any]) -> None:
+    house = await waiting(tmp_path)
+    text = await answer(house, "root", **values)
+    await house.close()
+
+    assert text == "POL-2 counts now, everywhere. The audit has it."
+
+
+async def test_an_owner_rejects(tmp_path: Path) -> None:
+    house = await waiting(tmp_path)
+    text = await answer(house, "owner", verb="policy_reject")
+    await house.close()
+
+    assert text.startswith("POL-2 is rejected: the rights stay as they were.")
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"entry_point": "mention", "text": "confirm"}, "What is said in a message never confirms"),
+        ({"entry_point": "direct", "text": "confirm"}, "What is said in a message never confirms"),
+        ({"verb": "policy_confirm", "ref": ""}, "Say which policy"),
+        ({"verb": "policy_confirm", "ref": "AP-1"}, "Say which policy"),
+        ({"entry_point": "slash", "text": "widen"}, "policy takes confirm or reject"),
+    ],
+)
+async def test_anything_else_confirms_nothing(tmp_path: Path, values: dict[str, Any], why: str) -> None:
+    house = await waiting(tmp_path)
+    with pytest.raises((NotAllowed, NotFound), match=why):
+        await answer(house, "root", **values)
+    waits = await house.policies.waiting()
+    await house.close()
+
+    assert waits is not None
+
+
+@pytest.mark.parametrize(
+    ("person", "flags", "why"),
+    [
+        ("root", {"is_guest": True}, "Guests never qualify"),
+        ("root", {"is_bot": True}, "Bots never qualify"),
+        ("", {}, "not in the roster"),
+    ],
+)
+async def test_whoever_never_qualifies_confirms_nothing(tmp_path: Path, person: str, flags: dict[str, Any], why: str) -> None:
+    house = await waiting(tmp_path)
+    request = Request("policy_confirm", actor(person, **flags), "C1", ref="POL-2", entry_point=EntryPoint.BUTTON)
+    with pytest.raises(NotAllowed, match=why):
+        await policy.fn(context(house), request)
+    await house.close()
