@@ -1,4 +1,4 @@
-"""Brings the database to the schema of this code: alembic, without an ini file.
+"""Brings the database to the schema of this code: alembic, without an ini file, and loaded only where something is missing.
 
 All of an upgrade is one transaction, also on SQLite: a kill in the middle leaves the old schema whole.
 `python -m bot.store.migrate "what changes"` writes a migration from the difference between bot/store/tables and the newest one.
@@ -10,12 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
@@ -26,7 +23,11 @@ from bot.store import tables  # noqa: F401 - fills the metadata
 from bot.store.db import locks
 from bot.store.db.database import DatabaseAway, DatabaseUnreadable, unreadable
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 _BUSY_SECONDS = 30
+_MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def sync_url(url: str) -> str:
@@ -57,6 +58,8 @@ def upgrade(url: str, *, to: str = "head") -> None:
     """
     refuse_newer(url)
     with _connection(url) as connection:
+        from alembic import command
+
         if connection.dialect.name == "postgresql":
             connection.execute(locks.take(locks.MIGRATION))
         command.upgrade(_config(connection), to)
@@ -65,18 +68,24 @@ def upgrade(url: str, *, to: str = "head") -> None:
 def current(url: str) -> str:
     """The database's revision; "" for an empty database."""
     with _connection(url) as connection:
-        return MigrationContext.configure(connection).get_current_revision() or ""
+        if not inspect(connection).has_table("alembic_version"):
+            return ""
+        return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
 def head() -> str:
     """The revision of this code."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+    return max(_revisions())
+
+
+def _revisions() -> set[str]:
+    """Those that this code knows: the names of the files begin with them."""
+    return {path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py")}
 
 
 def refuse_newer(url: str) -> None:
     """Raise ConfigurationError if the database is at a revision that this code does not know."""
-    revision = current(url)
-    revisions = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    revision, revisions = current(url), _revisions()
     if revision and revision not in revisions:
         raise ConfigurationError(
             f"the database is at revision {revision}, which this version does not know: start the newer version, "
@@ -89,14 +98,18 @@ def draft(message: str) -> None:
     """Write the next migration; read it before use: a new NOT NULL column needs a `server_default`."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/empty.db"
+        from alembic import command
+
         upgrade(url)
         with _connection(url) as connection:
             command.revision(_config(connection), message=message, autogenerate=True)
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _config(connection: Connection) -> "Config":
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config

@@ -1,7 +1,10 @@
 """Migrations: they make what the tables say, once, and keep their hands off a newer database and other people's tables."""
 
+import importlib
 import pkgutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from bot.core.errors import ConfigurationError
 from bot.store import tables
 from bot.store.db.database import Database, async_url
 from bot.store.migrate import current, head, ready, refuse_newer, sync_url, upgrade
+from bot.store.migrations import versions
 from bot.store.tables import MessageRow, PostmortemRow, TriageRow
 from tests.real.postgres import postgres_server, postgres_url
 from tests.unit.store.schema import differences, downgrade
@@ -35,6 +39,22 @@ def test_an_upgraded_empty_database_is_exactly_what_the_tables_say(url: str) -> 
     upgrade(url)
 
     assert (current(url), differences(url)) == (head(), [])
+
+
+def test_the_files_of_the_migrations_are_named_by_one_chain_of_revisions() -> None:
+    modules = sorted(one.name for one in pkgutil.iter_modules(versions.__path__))
+    chain = [importlib.import_module(f"{versions.__name__}.{name}") for name in modules]
+
+    assert [one.revision for one in chain] == [name.partition("_")[0] for name in modules]
+    assert [one.down_revision for one in chain] == [None, *(one.revision for one in chain[:-1])]
+    assert chain[-1].revision == head()
+
+
+def test_a_start_on_a_database_that_is_up_to_date_does_not_load_what_upgrades_it(url: str) -> None:
+    upgrade(url)
+    program = f"import sys; from bot.store.migrate import ready; ready({url!r}); sys.exit('alembic' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_whoever_imports_one_table_has_all_of_them() -> None:
