@@ -5,7 +5,7 @@ from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.recorded import ModelVersionFact
 from bot.core.systems import ModelVersion
-from bot.core.text.moments import clock, date_and_clock
+from bot.core.text.moments import clock, date_and_clock, day
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import CHANGES
 from bot.plugins import ToolContext, tool
@@ -43,10 +43,10 @@ def _summary(service: str, versions: list[ModelVersion]) -> str:
         return f"{service}: its model has no version"
     serving = next((version for version in versions if version.serves_as), None)
     newest = versions[0]
-    latest = f"newest is version {newest.version}, registered {newest.registered_at:%Y-%m-%d} {clock(newest.registered_at)}"
+    latest = f"newest is version {newest.version}, registered {day(newest.registered_at)} {clock(newest.registered_at)}"
     if serving is None:
         return f"{service}: no version of {newest.model} serves under a usual alias or stage; {latest}"
-    since = f"{serving.since:%Y-%m-%d} {clock(serving.since)} at the earliest"
+    since = f"{day(serving.since)} {clock(serving.since)} at the earliest"
     return f"{service}: {serving.model} version {serving.version} serves as {serving.serves_as}, since {since}; {latest}"
 
 

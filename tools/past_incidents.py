@@ -7,6 +7,7 @@ from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.recorded import FixFact, PastIncidentFact
 from bot.core.history.past_incidents import FixRecord, SimilarIncident, fix_records, similar_incidents
+from bot.core.text.moments import day
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Basis, ToolRole, Topic
 from bot.plugins import ToolContext, tool
@@ -57,14 +58,14 @@ def _summary(similar: list[SimilarIncident], records: list[FixRecord], on_record
     helped = f"; {fix.action} on {fix.service} was verified in {fix.verified} of {fix.ran} runs" if fix else ""
     cause = one_line(nearest.cause.text, 160)
     like = f"{len(similar)} past {'incidents resemble' if len(similar) > 1 else 'incident resembles'} this one"
-    return f"{like}; nearest {nearest.ref} on {nearest.resolved_at:%Y-%m-%d}: {cause}{helped}"
+    return f"{like}; nearest {nearest.ref} on {day(nearest.resolved_at)}: {cause}{helped}"
 
 
 def _line(match: SimilarIncident) -> str:
     past = match.incident
     cause = f"{one_line(past.cause.text, 240)} (confirmed by {one_line(past.cause.confirmed_by, 40)})"
     similarity = f"similarity {match.similarity:.2f}: {', '.join(match.reasons)}"
-    return f"{past.ref} {past.resolved_at:%Y-%m-%d} {one_line(past.title, 100)}: {cause}; {similarity}"
+    return f"{past.ref} {day(past.resolved_at)} {one_line(past.title, 100)}: {cause}; {similarity}"
 
 
 def _fix(record: FixRecord) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.core.config.fields import parse_duration
 from bot.core.errors import NotFound
 from bot.core.investigation.gaps import Gap, rank_gaps
+from bot.core.text.moments import day
 from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import Tools, describe_call
 from bot.plugins import Reply, Request, command
@@ -28,12 +29,10 @@ async def gaps(ctx: CommandContext, request: Request) -> Reply:
         if service and service not in ctx.catalogue.services:
             raise NotFound(f"{one_line(service, 60)} is no service of the catalogue, and no check of it failed.")
         if not investigated:
-            return Reply(f"Nothing was investigated since {since:%Y-%m-%d}, so nothing was missed.")
+            return Reply(f"Nothing was investigated since {day(since)}, so nothing was missed.")
         of = f" of {one_line(service, 60)}" if service else ""
-        return Reply(f"No check{of} failed since {since:%Y-%m-%d} ({counted(investigated, 'group')} investigated).")
-    return Reply(
-        "\n".join([f"What could not be checked{about} since {since:%Y-%m-%d}:", *_lines(ranked, investigated, ctx.tools)])
-    )
+        return Reply(f"No check{of} failed since {day(since)} ({counted(investigated, 'group')} investigated).")
+    return Reply("\n".join([f"What could not be checked{about} since {day(since)}:", *_lines(ranked, investigated, ctx.tools)]))
 
 
 def _since(now: datetime, wish: str) -> datetime:
@@ -51,6 +50,6 @@ def _lines(gaps: Sequence[Gap], investigated: int, tools: Tools) -> list[str]:
 
 def _line(gap: Gap, investigated: int, tools: Tools) -> str:
     services = ", ".join(gap.services[:5]) + (" and others" if len(gap.services) > 5 else "")
-    last = f"last {gap.last_group} on {gap.last_at:%Y-%m-%d}"
+    last = f"last {gap.last_group} on {day(gap.last_at)}"
     missed = f"missed in {counted(gap.groups, 'group')} of {investigated} investigated, {last}"
     return f"{describe_call(tools, gap.tool, {'service': services}, 200)}: {one_line(gap.reason, 200)}; {missed}"

@@ -13,6 +13,7 @@ import structlog
 from bot.core.alerts.heartbeat import is_missed
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
+from bot.core.text.durations import elapsed_text
 from bot.core.text.moments import clock
 from bot.ports import Engine, Pager, Run, Workflow
 from bot.store.alerts import groups
@@ -160,10 +161,8 @@ class PagerTick:
     async def _unacknowledged(self, open_pages: Sequence[str]) -> None:
         unacknowledged = await self.watch.unacknowledged(self.config.pager.unacknowledged_after)
         for group in unacknowledged:
-            minutes = int(self.config.pager.unacknowledged_after.total_seconds() // 60)
-            summary = (
-                f"{group.severity} {group.service or 'unknown service'}: {group.title} — not acknowledged for {minutes} min"
-            )
+            waited = elapsed_text(self.config.pager.unacknowledged_after)
+            summary = f"{group.severity} {group.service or 'unknown service'}: {group.title} — not acknowledged for {waited}"
             await self.pages.open(f"ack:{group.ref}", summary, group.severity, group=group.ref)
         await self.reminders.remind(unacknowledged)
         waiting = await self.watch.unacknowledged_keys() if open_pages else ()

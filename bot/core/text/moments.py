@@ -23,6 +23,11 @@ def date_to_the_minute(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def day(at: datetime) -> str:
+    """`2026-01-05`, in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d}"
+
+
 def iso_utc(at: datetime, timespec: str = "seconds") -> str:
     """`2026-01-05T14:02:15Z`; `timespec` as in `datetime.isoformat`."""
     return at.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")

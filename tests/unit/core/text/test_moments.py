@@ -11,7 +11,7 @@ from bot.core.text.durations import (
     elapsed_text,
     minutes_text,
 )
-from bot.core.text.moments import clock, clock_to_the_minute, date_and_clock, date_to_the_minute, iso_utc
+from bot.core.text.moments import clock, clock_to_the_minute, date_and_clock, date_to_the_minute, day, iso_utc
 
 ONSET = datetime(2026, 1, 5, 14, 0, 0, 400_000, UTC)
 AT = datetime(2026, 1, 5, 14, 2, 15, 987_654, UTC)
@@ -22,6 +22,7 @@ def test_each_form_of_a_moment_cuts_off_what_it_does_not_show() -> None:
     assert clock_to_the_minute(AT) == "14:02 UTC"
     assert date_and_clock(AT) == "2026-01-05 14:02:15"
     assert date_to_the_minute(AT) == "2026-01-05 14:02 UTC"
+    assert day(AT) == "2026-01-05"
     assert iso_utc(AT) == "2026-01-05T14:02:15Z"
     assert iso_utc(AT, "microseconds") == "2026-01-05T14:02:15.987654Z"
 
