@@ -12,13 +12,14 @@ from pydantic import AfterValidator, Field, PrivateAttr
 
 from bot.core.action import Autonomy
 from bot.core.alert import Severity
-from bot.core.config.actions import ActionConfig, Approvers, Freeze, Limits, Solo, SoloMode
+from bot.core.config.actions import ActionConfig
 from bot.core.config.alerts import GROUPS_A_MINUTE, Inhibition, Maintenance, SourceConfig, Threshold
 from bot.core.config.audit import AuditConfig
-from bot.core.config.autonomy import OfService, ServiceAutonomy, StandingConfig
+from bot.core.config.autonomy import ServiceAutonomy
 from bot.core.config.budget import Budget
-from bot.core.config.fields import Address, ConfigSection, Duration, SeverityLevel, SlackId
+from bot.core.config.fields import Address, Duration, SeverityLevel, SlackId
 from bot.core.config.plans import PlanConfig
+from bot.core.config.policy_file import PolicyKeys
 from bot.core.config.policy_snapshot import PolicySnapshot
 from bot.core.config.retention import Retention
 from bot.core.config.services import OnCall, Person, ServiceConfig
@@ -60,7 +61,7 @@ _USUAL: dict[str, SeverityLevel] = {
 """What the vendors' own scales mean, where the file says nothing of a word."""
 
 
-class Config(ConfigSection):
+class Config(PolicyKeys):
     """tocsin.yaml, whole."""
 
     sources: dict[str, SourceConfig] = Field(default_factory=dict)
@@ -77,17 +78,8 @@ class Config(ConfigSection):
     maintenance: tuple[Maintenance, ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
-    approvers: Approvers = Approvers()
-    solo: Solo = SoloMode.AFTER
-    break_glass: tuple[str, ...] = ()
-    """Who may approve alone in an emergency: loud, with a reason, reviewed by somebody else."""
-    autonomy: dict[str, OfService] = Field(default_factory=dict)
-    """Service -> how far Tocsin goes by itself there; approve where nothing is said."""
-    standing: StandingConfig = StandingConfig()
     actions: dict[str, ActionConfig] = Field(default_factory=dict)
     plans: dict[str, PlanConfig] = Field(default_factory=dict)
-    freezes: tuple[Freeze, ...] = ()
-    limits: Limits = Limits()
     runbooks: Path | None = None
     prometheus: PrometheusConfig = PrometheusConfig()
     alertmanager: AlertmanagerConfig = AlertmanagerConfig()

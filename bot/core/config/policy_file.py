@@ -12,16 +12,23 @@ from bot.core.config.autonomy import OfService, StandingConfig
 from bot.core.config.fields import ConfigSection
 
 
-class PolicyFile(ConfigSection):
-    """policy.yaml, whole. A version that is not known is refused: half understood, it would decide something else."""
+class PolicyKeys(ConfigSection):
+    """What decides rights: keys of tocsin.yaml that policy.yaml may hold in its place."""
 
-    version: Literal[1]
     approvers: Approvers = Approvers()
     solo: Solo = SoloMode.AFTER
     break_glass: tuple[str, ...] = ()
+    """Who may approve alone in an emergency: loud, with a reason, reviewed by somebody else."""
     autonomy: dict[str, OfService] = Field(default_factory=dict)
+    """Service -> how far Tocsin goes by itself there; approve where nothing is said."""
     standing: StandingConfig = StandingConfig()
     freezes: tuple[Freeze, ...] = ()
     limits: Limits = Limits()
+
+
+class PolicyFile(PolicyKeys):
+    """policy.yaml, whole. A version that is not known is refused: half understood, it would decide something else."""
+
+    version: Literal[1]
     tiers: dict[str, int] = Field(default_factory=dict)
     """Entry of `actions` -> the tier that it has at least."""
