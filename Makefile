@@ -3,6 +3,8 @@ PYTHON ?= python3
 DATA ?= ../shared/data/attacks
 STEPS ?= ../shared/data/approval_steps
 STAGED := injection telemetry render unicode secret control query ssrf model_output huge leak malformed replay
+OWN_STEPS := laundering records clock
+SERVED := transport reading tokens growth fairness
 EVALUATION_DATA ?= ../shared/data
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 10 --timeout 60
@@ -74,6 +76,7 @@ bench: .venv/tests-installed  ## us and the rival in the same call, as figures a
 
 attacks: .venv/tests-installed  ## every kind of attack against the whole bot, with a model that obeys them (DATA=folder, STEPS=folder)
 	$(BIN)/python -m tests.attacks approval_steps --data $(STEPS)
+	$(BIN)/python -m tests.attacks $(OWN_STEPS) $(SERVED) --data tests/attacks/variants
 	$(BIN)/python -m tests.attacks $(STAGED) --data $(DATA)
 
 evaluate: .venv/tests-installed  ## causes ranked on public incident data, beside the baselines (EVALUATION_DATA=folder, MODEL=name asks it too)

@@ -13,43 +13,51 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.attacks import approval_steps, fairness, reading, transport
+from tests.attacks import approval_steps, fairness, growth, reading, tokens, transport
 from tests.attacks.items import read_items
 from tests.attacks.roster import KINDS
 from tests.attacks.scene import play_all
+from tests.attacks.steps.items import KINDS as STEP_KINDS
 from tests.attacks.steps.play import AT_ONCE
 from tests.attacks.telling import tell
 
-SERVED = {"fairness": fairness.play, "reading": reading.play, "transport": transport.play}
+SERVED = {
+    "fairness": fairness.play,
+    "growth": growth.play,
+    "reading": reading.play,
+    "tokens": tokens.play,
+    "transport": transport.play,
+}
 """Kinds that are played against a bot in a process of its own."""
+ALL = (*STEP_KINDS, *KINDS, *SERVED)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Play and print; 0 if all is well."""
     options = _options(arguments)
-    names = options.what or [approval_steps.KIND]
-    if unknown := set(names) - {approval_steps.KIND, *KINDS, *SERVED}:
-        print(f"unknown kind {', '.join(sorted(unknown))}; known: {' '.join([approval_steps.KIND, *KINDS, *SERVED])}")
+    names = options.what or [STEP_KINDS[0]]
+    if unknown := set(names) - {*ALL}:
+        print(f"unknown kind {', '.join(sorted(unknown))}; known: {' '.join(ALL)}")
         return 2
     if not options.data.exists():
         print(f"{options.data} is absent")
         return 2
     status = 0
-    if approval_steps.KIND in names:
-        twins = not options.no_twins
-        status = approval_steps.main(options.data, only=options.only, out=options.out, twins=twins, at_once=options.at_once)
-    others = [name for name in names if name != approval_steps.KIND]
+    for kind in (name for name in names if name in STEP_KINDS):
+        wishes = {"only": options.only, "out": options.out, "twins": not options.no_twins, "at_once": options.at_once}
+        status = max(status, approval_steps.main(options.data, kind=kind, **wishes))
+    others = [name for name in names if name not in STEP_KINDS]
     return max(status, _of_categories(others, options)) if others else status
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.attacks", description=__doc__)
-    parser.add_argument("what", nargs="*", help=f"{approval_steps.KIND}, or of {' '.join([*KINDS, *SERVED])}")
+    parser.add_argument("what", nargs="*", help=f"of {' '.join(ALL)}; {STEP_KINDS[0]} if none is named")
     parser.add_argument("--data", type=Path, required=True, help="folder of JSONL files, or one file")
     parser.add_argument("--only", default="", help="part of an id or a technique")
-    parser.add_argument("--out", type=Path, help=f"{approval_steps.KIND}: a JSON line for each item with what came of it")
-    parser.add_argument("--no-twins", action="store_true", help=f"{approval_steps.KIND}: leave the legitimate twins out")
-    parser.add_argument("--at-once", type=int, default=AT_ONCE, help=f"{approval_steps.KIND}: worlds at a time")
+    parser.add_argument("--out", type=Path, help="kinds in steps: a JSON line for each item with what came of it")
+    parser.add_argument("--no-twins", action="store_true", help="kinds in steps: leave the legitimate twins out")
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="kinds in steps: worlds at a time")
     return parser.parse_args(arguments)
 
 

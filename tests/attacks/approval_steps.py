@@ -1,4 +1,4 @@
-"""`approval_steps`: plays the items of the formal step language, prints passed / total and writes what came of each."""
+"""Kinds in the formal step language: plays their items, prints passed / total and writes what came of each."""
 
 import asyncio
 import json
@@ -9,20 +9,18 @@ from pathlib import Path
 from tests.attacks.steps.items import Item, read_items
 from tests.attacks.steps.play import AT_ONCE, Result, play_all
 
-KIND = "approval_steps"
 
-
-def main(data: Path, *, only: str = "", out: Path | None = None, twins: bool = True, at_once: int = AT_ONCE) -> int:
+def main(data: Path, *, kind: str, only: str = "", out: Path | None = None, twins: bool = True, at_once: int = AT_ONCE) -> int:
     """Play and print; 0 if every item that applies and every twin passes."""
-    items = [item for item in read_items(data) if only in item.id or only in item.technique]
+    items = [item for item in read_items(data, kind) if only in item.id or only in item.technique]
     if not items:
-        print(f"no items of approval_steps in {data}")
+        print(f"no items of {kind} in {data}")
         return 2
     began = time.monotonic()
     results = asyncio.run(play_all(items, _tell, twins=twins, at_once=at_once))
     if out is not None:
         out.write_text("".join(_line(item, results) for item in items), encoding="utf-8")
-    return _summary(results, time.monotonic() - began)
+    return _summary(kind, results, time.monotonic() - began)
 
 
 def _tell(result: Result) -> None:
@@ -46,7 +44,7 @@ def _outcome(result: Result) -> dict[str, object]:
     return {"passed": not result.why, "why": result.why, "seconds": round(result.seconds, 1)}
 
 
-def _summary(results: Sequence[Result], seconds: float) -> int:
+def _summary(kind: str, results: Sequence[Result], seconds: float) -> int:
     counted = [result for result in results if not result.not_applicable]
     attacks, twins = [r for r in counted if not r.twin], [r for r in counted if r.twin]
     failed = [r for r in counted if r.why]
@@ -57,6 +55,6 @@ def _summary(results: Sequence[Result], seconds: float) -> int:
         print(f"not applicable: {result.id} {result.technique}: {result.not_applicable}")
     passed, refused = sum(not r.why for r in attacks), sum(bool(r.why) for r in twins)
     aside = len({r.id for r in results if r.not_applicable})
-    print(f"approval_steps: passed {passed} / {len(attacks)}; false refusals {refused} / {len(twins)}; "
+    print(f"{kind}: passed {passed} / {len(attacks)}; false refusals {refused} / {len(twins)}; "
           f"not applicable {aside}; {seconds:.0f} s")  # fmt: skip
     return 1 if failed else 0

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,9 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from bot.adapters import audit_key
 from bot.console.reading import expect_database
+from bot.core.config import Config
 from bot.core.errors import TocsinError
-from bot.settings import Secrets
+from bot.settings import Secrets, load_config
 from bot.store import audit, rekeying
+from bot.store.approvals.reconciliation import contradictions
 from bot.store.audit import Head
 from bot.store.db.database import Database, async_url, readable
 
@@ -31,7 +34,9 @@ def check(secrets: Secrets, head: str) -> str:
 
     Raises BadTrail.
     """
-    return _run(secrets, lambda db: _check(db, _head(head) if head else None))
+    config = load_config(secrets.config) if secrets.config.exists() else Config()
+    kept_for = config.retention.incidents
+    return _run(secrets, lambda db: _check(db, _head(head) if head else None, kept_for))
 
 
 def export(secrets: Secrets, path: Path) -> str:
@@ -107,16 +112,18 @@ def _head(text: str) -> Head:
     return Head.read(newest)
 
 
-async def _check(db: Database, head: Head | None) -> str:
+async def _check(db: Database, head: Head | None, kept_for: timedelta) -> str:
     if (bad := await audit.verify(db)) is not None:
         # A restored folder whose key was left behind got a new one: then no row at all fits it.
         key = " (at the first row: is this the key they were written with? put back audit.key or TOCSIN_AUDIT_KEY)"
         why = f"a row was changed, removed or written without the key{key if bad == 1 else ''}"
         raise BadTrail(f"the audit's chain breaks at row {bad}: {why}")
+    problem = await audit.lacks(db, head) if head is not None else ""
+    if problems := [*([problem] if problem else []), *await contradictions(db, kept_for)]:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise BadTrail(problems[0] + more)
     if head is None:
         return "The audit's chain is whole. Whether rows were cut off its end, only a head that was put outside shows: --head."
-    if problem := await audit.lacks(db, head):
-        raise BadTrail(problem)
     return f"The audit's chain is whole, and goes back to the head of row {head.seq}."
 
 

@@ -52,7 +52,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         r"\b[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}\b|\bmlsn\.[a-f0-9]{30,}",
         r"\bx(?:key|smtp)sib-[A-Za-z0-9\-]{20,}|\bre_[A-Za-z0-9]{6,}_[A-Za-z0-9]{16,}|\bSK[0-9a-fA-F]{32}\b",
         # Money and shops.
-        r"\b[srp]k_(?:live|test|prod)_[A-Za-z0-9]{12,}|\bsk_[a-f0-9]{32,}|\bwhsec_[A-Za-z0-9+/=]{12,}|"
+        r"\b[srp]k_(?:live|test|prod)_[A-Za-z0-9]{12,}|\bsk_[a-f0-9]{32,}|\bwhsec_[A-Za-z0-9+/=_\-]{12,}|"
         r"\bsq0[a-z]{3}-[A-Za-z0-9_\-]{16,}",
         r"\bEAAA[A-Za-z0-9_\-]{40,}|\bshp(?:at|ca|pa|ss|tk|ua)_[A-Za-z0-9]{16,}|\baccess_token\$(?:production|"
         r"sandbox)\$\S{16,}",
@@ -72,10 +72,29 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         r"\bGOOG1[A-Z0-9]{40,}|\bABSK[A-Za-z0-9+/=]{30,}|\bsb_secret_[A-Za-z0-9_\-]{16,}|\bnapi_[a-z0-9]{30,}|"
         r"\bvc[pkair]_[A-Za-z0-9]{20,}|\bvercel_blob_rw_\w{20,}",
         r"\bv1\.0-[a-f0-9]{20,}-[a-f0-9]{40,}|\bCfDJ8[A-Za-z0-9_\-]{20,}|\bfo1_[A-Za-z0-9_\-]{30,}|"
-        r"\btk-us-[A-Za-z0-9_\-]{30,}|\bmdb_sa_(?:sk|id)_\w{20,}",
+        r"\btk-us-[A-Za-z0-9_\-]{30,}|\bmdb_sa_(?:sk|id)_[\w\-]{20,}",
         r"\bt1\.[A-Z0-9a-z_\-]{20,}={0,2}\.[A-Z0-9a-z_\-]{40,}|\bAQVN[A-Za-z0-9_\-]{30,}|\bSCW[A-Z0-9]{17}\b|"
         r"\bhcloud_[A-Za-z0-9]{40,}",
+        # With a signature of its own in the middle.
+        r"\b[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}\b|\b[A-Za-z0-9_\-]{44}AzFu[A-Za-z0-9_\-]{4,8}={0,2}|"
+        r"\b[A-Za-z0-9]{42}AzSe[A-Za-z0-9]{4,8}\b|\b[A-Za-z0-9+/]{76}(?:\+ASt|\+ABa|ACDb)[A-Za-z0-9+/]{6}==",
+        r"\bAVNS_[A-Za-z0-9_\-]{16,}|\bCCDB1_[A-Za-z0-9]{16,}_[A-Za-z0-9]{30,}|\bess[ua]_[A-Za-z0-9_\-=]{40,}|"
+        r"\bcf(?:ut|at|k)_[A-Za-z0-9]{40,}|\bdd[pwo]_[A-Za-z0-9]{36}\b|\b(?:prod|dev):[a-z]+-[a-z]+-[0-9]+\|[\w+/\-=]{40,}",
+        r"\b00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?![A-Za-z0-9._\-]{80,}|\bsecret-(?:live|test)-[A-Za-z0-9_\-]{30,}=?|"
+        r"\bpdl_(?:live|sdbx)_apikey_[a-z0-9]{26}_[A-Za-z0-9]{22}_[A-Za-z0-9]{3}",
+        r"\bapify_api_[A-Za-z0-9]{30,}|\bpackagist_[a-z]{2,4}_[a-f0-9]{40,}|\bdbt[cus]_[A-Za-z0-9_\-]{36,}|"
+        r"\bsnyk_uat\.[a-f0-9]{8}\.[A-Za-z0-9_\-.]{30,}|\bunkey_[A-Za-z0-9]{20,}|\btr_(?:dev|stg|prod|pat)_[A-Za-z0-9]{20,}",
+        r"\bsignkey-[a-z]{2,10}-[a-f0-9]{64}|\bdtn_[a-f0-9]{64}|\be2b_[a-f0-9]{40}|\bfc-[a-f0-9]{32}\b|\bfw_[A-Za-z0-9]{22,26}\b|"
+        r"\ba[ks]-[A-Za-z0-9]{22}\b|\bwandb_v1_[A-Za-z0-9_\-]{40,}",
+        r"\bxau_[A-Za-z0-9]{30,}|\bpolar_(?:oat|pat|at|rt)_[A-Za-z0-9]{30,}|\bdub_[A-Za-z0-9]{24}\b|\bos_v2_(?:app|org)_[a-z0-9]{80,}|"
+        r"\bKEY0[0-9A-Z]{30,}_[A-Za-z0-9]{20,}|\bQN_[a-f0-9]{32}\b|\bluma-[a-f0-9\-]{60,}|\bkey_[a-f0-9]{128}\b",
+        r"\bllx-[A-Za-z0-9]{40,}|\bm0-[A-Za-z0-9]{36,}|\bscp-(?:live|test)-[a-f0-9]{32}|\bfnA[A-Za-z0-9_\-]{37,}|\b[ps]k1_[a-f0-9]{64}|"
+        r"\bplainApiKey_\w{20,}[\w\-]*|\bsecret_(?:live|test)_[A-Za-z0-9.]{30,}|\bste-[A-Za-z0-9]{60,}|\bchpt_[a-f0-9]{15}\b",
+        r"\b[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{6}:[A-Za-z0-9_\-]{43}\b|\bsec-c-[A-Za-z0-9]{40,}|\bpk_[a-f0-9]{34}\b|"
+        r"\b(?:test)?sk_[A-Za-z0-9_\-]{32,}\.[a-z]{2}\b|\b[1-3][A-Za-z0-9]{26}_[A-Za-z0-9]{18,24}\b|\bna1\.[A-Za-z0-9]{80,}",
+        r"\bbb_(?:live|test)_[A-Za-z0-9_\-]{24,}|\bgg[pt]{1,2}_[A-Za-z0-9]{36,}|\bhb_[a-f0-9]{28}\b",
         # Watching and paging.
+        r"\bpylf_v[0-9]_[a-z]{2,8}_[A-Za-z0-9]{40,}|\bxa[ap]t-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}",
         r"\bgl(?:sa|c)_[A-Za-z0-9+/=_\-]{16,}|\bNR(?:AK|JS|II|AA|RA)-[A-Za-z0-9_\-]{12,}|\bsntry[su]_[A-Za-z0-9+/=_\-]{20,}",
         r"\bdt0[a-z][0-9]{2}\.[A-Za-z0-9]{8,}\.[A-Za-z0-9]{16,}|\bph[cx]_[A-Za-z0-9]{20,}|\bhc[abx]ik_[A-Za-z0-9]{20,}|"
         r"\bcxtp_[A-Za-z0-9]{20,}|\b(?:sdk|mob|api)-[a-f0-9]{8}-(?:[a-f0-9]{4}-){3}[a-f0-9]{12}\b|\b[a-f0-9]{36,}NRAL\b|"

@@ -111,13 +111,19 @@ class Claims(UnderPolicy):
                 return ClaimResult(own, ProposalState(row.state), "" if own else "it was claimed already")
             if row.state != (ProposalState.APPROVED if step == 1 else ProposalState.VERIFYING):
                 return ClaimResult(False, ProposalState(row.state))
-            if why := await transitions.tampering(self.db, session, row):
+            if why := await self._tampering(session, row, ProposalState.CLAIMED, _claim_message(row, step)):
                 await transitions.raise_alarm(self.db, session, row, why)
                 if step > 1:
                     text = f"Refused: {why}. Step {step} and what comes after it did not run."
                     await transitions.move(self.db, session, row, ProposalState.STOPPED, reason=why, outcome=text)
                 return ClaimResult(False, ProposalState(row.state), why)
             return await self._decide(session, row, workflow, roster, versions, without, step)
+
+    async def _tampering(self, session: AsyncSession, row: ProposalRow, to: ProposalState, message: str) -> str:
+        """Why the rows are not what the audit tells, before a transition that happens once; "" if they are."""
+        if await transitions.was_once(self.db, session, row, to, message):
+            return f"the audit says that it was {to.value} before, and the database no longer does"
+        return await transitions.tampering(self.db, session, row)
 
     async def _decide(
         self,
@@ -206,7 +212,7 @@ class Claims(UnderPolicy):
             ClaimRow(proposal_id=row.id or 0, step=step, workflow=workflow, service=row.service, targets=targets, at=now)
         )
         await session.flush()
-        message = f"r{row.revision} {row.plan_fingerprint} {plans.step_text(plan, step)}".strip()
+        message = _claim_message(row, step)
         await transitions.move(self.db, session, row, ProposalState.CLAIMED, policy=self.policy, message=message)
         return ClaimResult(True, ProposalState(row.state))
 
@@ -247,7 +253,7 @@ class Claims(UnderPolicy):
             claim = await session.get(ClaimRow, (row.id, step))
             if row.state != ProposalState.CLAIMED or claim is None or claim.workflow != workflow:
                 return AttemptStart(CallPermission.REFUSED, why=f"{ref} is {row.state}")
-            if why := await transitions.tampering(self.db, session, row):
+            if why := await self._tampering(session, row, ProposalState.EXECUTING, _call_message(row, step)):
                 await transitions.raise_alarm(self.db, session, row, why)
                 return AttemptStart(CallPermission.REFUSED, why=why)
             if (objection := await self._objection(session, row, roster, versions, without, step)) is not None:
@@ -262,12 +268,10 @@ class Claims(UnderPolicy):
             return self.db.clock() - claim.at if claim is not None else timedelta.max
 
     async def _begin(self, session: AsyncSession, row: ProposalRow, step: int) -> AttemptStart:
-        terms, now = rows.stored_terms(row), self.db.clock()
-        key = f"{transitions.ref_of(row)}:{row.revision}:{row.plan_fingerprint[:16]}{f':{step}' if terms.parts else ''}"
+        terms, now, key = rows.stored_terms(row), self.db.clock(), _key(row, step)
         session.add(AttemptRow(proposal_id=row.id or 0, step=step, idempotency_key=key, state=ATTEMPT_STARTED, at=now))
         await session.flush()
-        message = f"key {key} {plans.step_text(terms, step)}".strip()
-        to = ProposalState.EXECUTING
+        message, to = _call_message(row, step), ProposalState.EXECUTING
         await transitions.move(self.db, session, row, to, policy=self.policy, message=message, steps_begun=step)
         return AttemptStart(CallPermission.GO, key, terms=terms)
 
@@ -374,3 +378,17 @@ _VERIFIED = {
 }
 """What the signal showed, before the reference: the service recovers, not the action."""
 _OUTCOME_IN_TIMELINE = {OutcomeState.DONE: "ran", OutcomeState.FAILED: "failed", OutcomeState.UNKNOWN: "is unknown"}
+
+
+def _claim_message(row: ProposalRow, step: int) -> str:
+    return f"r{row.revision} {row.plan_fingerprint} {plans.step_text(rows.stored_terms(row), step)}".strip()
+
+
+def _call_message(row: ProposalRow, step: int) -> str:
+    return f"key {_key(row, step)} {plans.step_text(rows.stored_terms(row), step)}".strip()
+
+
+def _key(row: ProposalRow, step: int) -> str:
+    """The idempotency key of a step's one call."""
+    of_step = f":{step}" if rows.stored_terms(row).parts else ""
+    return f"{transitions.ref_of(row)}:{row.revision}:{row.plan_fingerprint[:16]}{of_step}"

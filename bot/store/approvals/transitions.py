@@ -196,6 +196,13 @@ async def signed_at(
     return max((signature.at for signature in rows if audit.genuine(db, signature)), default=None)
 
 
+async def was_once(db: Database, session: AsyncSession, row: ProposalRow, to: ProposalState, message: str) -> bool:
+    """Whether the keyed audit saw this very transition: rows that say otherwise were changed in the database."""
+    of_state = select(AuditRow).where(AuditRow.subject == ref_of(row), AuditRow.what == "proposal", AuditRow.after == to.value)
+    entries = (await session.exec(of_state.where(AuditRow.message == message))).all()
+    return any(audit.genuine(db, entry) for entry in entries)
+
+
 async def tampering(db: Database, session: AsyncSession, row: ProposalRow) -> str:
     """Why the row is not what was put to people; "" if it is."""
     record = row.record

@@ -68,6 +68,8 @@ class ActionExecutor:
         self.systems = systems or {}
         self.permit = permit
         self.silences: SilenceBook = Silences(store.db)
+        self._called: set[str] = set()
+        """Idempotency keys of the calls of this process, which no change in the database makes it forget."""
 
     @property
     def catalogued(self) -> Mapping[str, ActionConfig]:
@@ -219,6 +221,9 @@ class ActionExecutor:
         if self.permit:
             # If this process was paused since the attempt was written, another one may have stored `unknown` by now.
             await self.permit()
+        if start.key in self._called:
+            return await self.claims.attempt_finish(ref, Outcome(state=OutcomeState.UNKNOWN, text=_CALLED_BEFORE), step)
+        self._called.add(start.key)
         return await self.claims.attempt_finish(ref, await action.run(ctx), step)
 
     async def _probed(self, action: Action, ctx: ActionContext) -> Outcome:
@@ -258,6 +263,9 @@ def _approved(terms: Terms, step: int) -> dict[str, str]:
     """Versions of a step's targets as people approved them, without those of targets that the steps before it changed."""
     touched = plans.touched_before(terms, step)
     return {target: version for target, version in terms.runs[step - 1].targets.items() if target not in touched}
+
+
+_CALLED_BEFORE = "It was called once already, and the database no longer says so: somebody changed it."
 
 
 def _with_arguments(kind: type[Action], service: str, arguments: Mapping[str, object]) -> Action:

@@ -305,7 +305,7 @@ class Acts:
             return
         if monotonic_s and self.world.database:
             self.world.pass_in_database(wall_s)
-        for replica in self.world.replicas.values():
+        for replica in self.world.replicas.values() if step.everywhere else [self._replica(step)]:
             replica.clock = (replica.clock[0] + wall_s, replica.clock[1] + monotonic_s)
             if replica.running:
                 await replica.order("clock", wall_s=replica.clock[0], monotonic_s=replica.clock[1])
@@ -369,6 +369,10 @@ class Acts:
     async def run(self, step: Step, *, cli: list[str]) -> None:
         replica = next(iter(self.world.replicas.values()))
         self.world.commands[step.label] = await replica.run(self.world.resolved(cli))
+
+    async def head(self, step: Step) -> None:
+        """The audit's head lies outside of the database from now on."""
+        self.world.heads[step.label] = self.world.records.head()
 
     async def find(self, step: Step, *, entry: str) -> None:
         new = [row for row in self.world.records.proposals() if row["action"] == entry and f"AP-{row['id']}" not in self.made]

@@ -10,7 +10,17 @@ from tests.attacks.steps.records import Records, Row, one_of, parsed
 from tests.attacks.steps.world import World
 
 Json = dict[str, Any]
-_KEYS = {"proposals": "id", "claims": "proposal_id", "incidents": "id", "audit": "seq"}
+_KEYS = {
+    "proposals": "id",
+    "decisions": "id",
+    "claims": "proposal_id",
+    "attempts": "proposal_id",
+    "incidents": "id",
+    "audit": "seq",
+}
+_OF = {**_KEYS, "decisions": "proposal_id"}
+"""The column that says whose row it is."""
+_NUMBERED = {"decisions": "id", "audit": "seq"}
 TRIGGER = "inserts_fail"
 
 
@@ -25,6 +35,10 @@ class DatabaseActs:
             await self._read_only(bool(args["read_only"]))
         elif args.keys() == {"table", "fail_insert"} and args["table"] == "audit":
             _fail_inserts(self.world.records, self._condition(args["fail_insert"]))
+        elif args.keys() == {"snapshot"}:
+            self.world.records.save(args["snapshot"])
+        elif args.keys() == {"restore", "tables"}:
+            self.world.records.bring_back(args["restore"], args["tables"])
         else:
             self._touch(step, **args)
 
@@ -48,15 +62,18 @@ class DatabaseActs:
         where: Json,
         set: Json | None = None,
         delete: bool = False,
+        copy_to: str = "",
         recompute_digest: bool = False,
     ) -> None:
-        if table not in TABLES or (set is None) is not delete:
-            raise Unplayable(f"db: unknown table {table!r}, or neither set nor delete")
+        if table not in TABLES or (set is not None) + delete + bool(copy_to) != 1:
+            raise Unplayable(f"db: unknown table {table!r}, or not one of set, delete and copy_to")
         key, chosen = _KEYS[table], self._chosen(table, **where)
         if not chosen:
             raise Unplayable(f"db: no row of {table} where {where}")
         for row in chosen:
-            if delete:
+            if copy_to:
+                self.world.records.insert(table, self._copy(table, row, copy_to))
+            elif delete:
                 self.world.records.change(f"DELETE FROM {table} WHERE {key} = ?", row[key])
             else:
                 _change(self.world.records, table, row, self.world.resolved(set), recompute_digest=recompute_digest)
@@ -72,7 +89,13 @@ class DatabaseActs:
         if table == "audit":
             query, pattern = "SELECT * FROM audit WHERE subject = ?", sql_of_kind(kind) if kind else "%"
             return records.rows(f"{query} AND what LIKE ? ORDER BY seq", subject, pattern)
-        return records.rows(f"SELECT * FROM {table} WHERE {key} = ?", int(subject.rpartition("-")[2]))
+        return records.rows(f"SELECT * FROM {table} WHERE {_OF[table]} = ?", int(subject.rpartition("-")[2]))
+
+    def _copy(self, table: str, row: Row, label: str) -> Row:
+        """The row once more, as if it were about this proposal."""
+        ref = self.world.taken(label)
+        fresh = {column: value for column, value in row.items() if column != _NUMBERED.get(table)}
+        return fresh | ({"subject": ref} if table == "audit" else {_OF[table]: int(ref[3:])})
 
     def _condition(self, rows: Json | None) -> str:
         """Which audit rows cannot be inserted, as a condition on NEW; "" for none."""

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
-FILE = "approval_steps.jsonl"
+KINDS = ("approval_steps", "laundering", "records", "clock")
+"""Each stands in a file of its name."""
 _ITEM = frozenset(("id", "of", "technique", "about", "needs", "given", "steps", "expect", "twin", "twin_expect"))
 _STEP = frozenset(("actor", "act", "object", "args", "as", "with", "at"))
 _GIVEN = frozenset(("config", "roles", "replicas", "slack", "sockets"))
@@ -58,9 +59,9 @@ class Item:
     twin_expect: tuple[Json, ...]
 
 
-def read_items(data: Path) -> list[Item]:
-    """The items of a file, or of the file of this name in a folder. Raises Unplayable for a key that is not of the form."""
-    path = data / FILE if data.is_dir() else data
+def read_items(data: Path, kind: str = KINDS[0]) -> list[Item]:
+    """The items of a file, or of a kind's file in a folder. Raises Unplayable for a key that is not of the form."""
+    path = data / f"{kind}.jsonl" if data.is_dir() else data
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return [item_of(json.loads(line)) for line in lines if line.strip()]
 

@@ -43,7 +43,7 @@ STEPS = frozenset(("look again", "claim", "execute"))
 WORKFLOW = "remediation:"
 
 AUDIT_KINDS = frozenset(("edge", "approve", "deny", "refused", "alarm", "policy"))
-TABLES = frozenset(("proposals", "claims", "incidents", "audit"))
+TABLES = frozenset(("proposals", "decisions", "claims", "attempts", "incidents", "audit"))
 AUDIT_COLUMNS: Mapping[str, str] = {"kind": "what", "who": "who", "to": "after"}
 
 COMMAND = "/incident"

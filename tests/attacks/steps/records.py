@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,38 @@ class Records:
         """Run a statement; how many rows it touched."""
         with self._open() as connection:
             return int(connection.execute(self._spelled(statement), values).rowcount)
+
+    # ------------------------------------------------------------ what a holder of the database does
+
+    def insert(self, table: str, row: Row) -> None:
+        """One more row. Values of JSON columns are as they were read."""
+        if self.postgres:
+            raise LookupError("rows are copied on SQLite alone")
+        marks = ", ".join("?" for _ in row)
+        self.change(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", *row.values())
+
+    def save(self, name: str) -> None:
+        """Keep the whole database as it is now, as an old backup would."""
+        if self.postgres:
+            raise LookupError("a copy is made of SQLite alone")
+        with self._open() as connection, closing(sqlite3.connect(self._path.with_name(f"{name}.saved"))) as copy:
+            connection.backup(copy)
+
+    def bring_back(self, name: str, tables: Sequence[str]) -> None:
+        """Put the rows of these tables back as they were saved."""
+        with self._open() as connection:
+            connection.execute("ATTACH DATABASE ? AS saved", (str(self._path.with_name(f"{name}.saved")),))
+            connection.execute("BEGIN IMMEDIATE")
+            for table in tables:
+                connection.execute(f"DELETE FROM main.{table}")
+                connection.execute(f"INSERT INTO main.{table} SELECT * FROM saved.{table}")
+            connection.execute("COMMIT")
+
+    def head(self) -> str:
+        """The audit's head as the bot would put it outside now."""
+        (last,) = self.rows("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+        (count,) = self.rows("SELECT count(*) AS n FROM audit")
+        return f"tocsin audit head {last['seq']} {last['hash']} {count['n']}"
 
     def _spelled(self, query: str) -> str:
         return query.replace("%", "%%").replace("?", "%s") if self.postgres else query

@@ -46,6 +46,7 @@ class World:
         self.starts: dict[str, str] = {}
         self.commands: dict[str, tuple[int, str]] = {}
         self.rows: dict[str, int] = {}
+        self.heads: dict[str, str] = {}
         self.passed_s = 0
         self.away = False
         """The database is read-only."""
@@ -149,6 +150,8 @@ class World:
             return (self.began + timedelta(seconds=int(name[1:]))).strftime("%Y-%m-%dT%H:%M:%SZ")
         if name in self.proposals:
             return self.proposals[name] or "AP-0"
+        if name in self.heads:
+            return self.heads[name]
         if name in self.rows:
             return str(self.rows[name])
         role = name.removesuffix(".id")
