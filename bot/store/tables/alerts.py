@@ -152,6 +152,8 @@ class GroupRow(SQLModel, table=True):
     __table_args__ = (
         Index(None, "channel", "opened_at"),
         Index(None, "source", "opened_at"),
+        # Which channels have groups, private ones among them, is asked for each look at other groups.
+        Index(None, "channel", "private"),
         {"sqlite_autoincrement": True},
     )
     id: int | None = numbered_key()

@@ -19,8 +19,14 @@ Recallable = Callable[[Collection[Visibility], str], Awaitable[Collection[Visibi
 
 async def visible_to(db: Database, group: str, recallable: Recallable) -> Collection[Visibility]:
     """Those of groups and incidents that the investigation of a group may name."""
+    return await _visible_of(db, group, recallable, await overview.visibilities(db))
+
+
+async def _visible_of(
+    db: Database, group: str, recallable: Recallable, visibilities: Collection[Visibility]
+) -> Collection[Visibility]:
     of = await overview.visibility_of(db, group)
-    return await recallable(await overview.visibilities(db), of.channel if of else "")
+    return await recallable(visibilities, of.channel if of else "")
 
 
 def visible_alerts(db: Database, group: str, recallable: Recallable) -> Alerts:
@@ -30,8 +36,9 @@ def visible_alerts(db: Database, group: str, recallable: Recallable) -> Alerts:
 
 async def hidden_groups(db: Database, group: str, recallable: Recallable) -> frozenset[int]:
     """The groups, as far back as alerts are read, whose alerts the investigation of a group may not name."""
-    visible, own = await visible_to(db, group, recallable), await overview.visibilities(db)
-    if len(visible) == len(own):
+    every = await overview.visibilities(db)
+    visible = await _visible_of(db, group, recallable, every)
+    if len(visible) == len(every):
         return frozenset()
     since = db.clock() - HISTORY
     query = select(GroupRow.id).where(col(GroupRow.last_alert_at) >= since, not_(has_visibility(GroupRow, visible)))
