@@ -24,11 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = options.keep or Path(tempfile.mkdtemp(prefix="tocsin-crash-"))
     console.print(f"Logs and databases: {folder}")
     with console.status("A clean run of each kind, for the list of points"):
-        clean = matrix.run([*matrix.CLEAN, matrix.AGAIN], folder)
+        clean = matrix.run(matrix.clean_runs(options.only or ()), folder)
         by_run = {one.name: matrix.points_of(one) for one in sorted(clean.results, key=lambda one: one.name)}
-        again = set(by_run.pop(matrix.AGAIN.name))
+        again = set(by_run.pop(matrix.AGAIN.name, ()))
         points = [point for run in by_run.values() for point in run]
-        occasional = set(by_run[matrix.CLEAN[0].name]) - again
+        occasional = set(by_run.get(matrix.CLEAN[0].name, ())) - again
     journal = points
     points = [] if options.random else [point for point in points if point.startswith(tuple(options.only or [""]))]
     chosen = plan.once(points) if options.quick else points

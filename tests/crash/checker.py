@@ -42,27 +42,42 @@ def each_group_one_card(h: History) -> Iterator[str]:
 
 
 def at_most_one_execution_an_approval(h: History) -> Iterator[str]:
-    """By idempotency key, and by proposal."""
-    runs = Counter(job["key"].partition(":")[0] for job in h.executions)
+    """By proposal, and by step of a plan: its idempotency key says which."""
+    runs = Counter(_run_of(job) for job in h.executions)
     yield from (f"{ref} ran {n} times" for ref, n in runs.items() if n > 1)
+
+
+def _run_of(job: Json) -> str:
+    """`AP-1`, or `AP-1 step 2`."""
+    ref, _, _, *step = job["key"].split(":")
+    return f"{ref} step {step[0]}" if step else str(ref)
+
+
+def _runs_of(p: Json) -> list[str]:
+    """What of a proposal is known to have run once: of a plan that is unknown all steps before the last one begun."""
+    if not p["parts"]:
+        return [p["ref"]] if p["state"] in RAN_ONCE else []
+    known = p["steps_begun"] - (p["state"] == "unknown")
+    return [f"{p['ref']} step {step}" for step in range(1, known + 1)]
 
 
 def exactly_one_execution_unless_unknown(h: History) -> Iterator[str]:
     """An approved action ran once, or the bot died between attempt and outcome, and then people were told."""
-    runs = Counter(job["key"].partition(":")[0] for job in h.executions)
+    runs = Counter(_run_of(job) for job in h.executions)
     for p in h.proposals:
         if not _approved(p):
             continue
-        if p["state"] in RAN_ONCE and runs[p["ref"]] != 1:
-            yield f"{p['ref']} is {p['state']} and ran {runs[p['ref']]} times"
-        elif p["state"] == "unknown":
+        yield from (f"{run}: {p['ref']} is {p['state']} and it ran {runs[run]} times" for run in _runs_of(p) if runs[run] != 1)
+        if p["state"] == "succeeded" and p["steps_begun"] < len(p["parts"]):
+            yield f"{p['ref']} is succeeded after step {p['steps_begun']} of {len(p['parts'])}"
+        if p["state"] == "unknown":
             yield from _unknown(h, p)
         elif p["state"] not in (*RAN_ONCE, "unknown"):
             yield f"{p['ref']} was approved and is {p['state']}: {p['outcome'] or p['verification']}"
 
 
 def _unknown(h: History, p: Json) -> Iterator[str]:
-    began, ended = (_audited(h, p["ref"], state) for state in ("executing", "unknown"))
+    began, ended = _audited(h, p["ref"], "executing", last=True), _audited(h, p["ref"], "unknown")
     if began is None or not any(began <= died <= (ended or died) for died in h.process.died_at):
         yield f"{p['ref']} is unknown, and the bot did not die between its attempt and its outcome"
     if not any("not known whether it ran" in m["words"] for m in h.messages):
@@ -77,7 +92,7 @@ def an_approved_action_begins(h: History) -> Iterator[str]:
 def each_execution_has_an_earlier_valid_approval(h: History) -> Iterator[str]:
     """Of the same plan, by somebody who may, who pressed on a card that showed it."""
     for job in h.executions:
-        ref, revision, plan = job["key"].split(":")
+        ref, revision, plan, *_ = job["key"].split(":")
         said = [row for row in h.audit if row["subject"] == ref and row["what"] == "approve" and plan in row["message"]]
         if not [row for row in said if row["who"] in MAY_APPROVE and _seconds(row["at"]) <= _seconds(job["at"])]:
             yield f"{job['key']} has no earlier approval"
@@ -85,6 +100,17 @@ def each_execution_has_an_earlier_valid_approval(h: History) -> Iterator[str]:
         pressed = [press for press in h.presses if press.user == COMMANDER and press.ref == ref and card in press.card]
         if not [press for press in pressed if press.at - 5 <= _seconds(job["at"])]:
             yield f"{job['key']} ran, and nobody pressed on a card of this revision before"
+
+
+def each_step_of_a_plan_follows_a_verified_one(h: History) -> Iterator[str]:
+    """The keyed audit had the step before as verified when a step ran, and nothing ran after one that was not."""
+    for job in h.executions:
+        ref, _, _, *step = job["key"].split(":")
+        if step and step[0] != "1":
+            word = f"step {int(step[0]) - 1} verified"
+            verified = [row for row in h.audit if row["subject"] == ref and row["what"] == word]
+            if len(verified) != 1 or _seconds(verified[0]["at"]) > _seconds(job["at"]):
+                yield f"{job['key']} ran, and {word} stands {len(verified)} times before it"
 
 
 def a_late_change_brings_one_more_attempt(h: History) -> Iterator[str]:
@@ -143,6 +169,7 @@ CHECKS: tuple[Callable[[History], Iterator[str]], ...] = (
     exactly_one_execution_unless_unknown,
     an_approved_action_begins,
     each_execution_has_an_earlier_valid_approval,
+    each_step_of_a_plan_follows_a_verified_one,
     a_late_change_brings_one_more_attempt,
     attempts_are_numbered_without_a_gap,
     the_scenario_went_on,
@@ -166,9 +193,10 @@ def _approved(p: Json) -> float | None:
     return min(at) if at else None
 
 
-def _audited(h: History, ref: str, state: str) -> float | None:
-    """When a proposal came into a state."""
-    return next((_seconds(row["at"]) for row in h.audit if row["subject"] == ref and row["after"] == state), None)
+def _audited(h: History, ref: str, state: str, *, last: bool = False) -> float | None:
+    """When a proposal first came into a state, or last: a plan comes into some of them at each step."""
+    moments = [_seconds(row["at"]) for row in h.audit if row["subject"] == ref and row["after"] == state]
+    return (moments[-1] if last else moments[0]) if moments else None
 
 
 def _seconds(moment: str) -> float:

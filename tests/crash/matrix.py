@@ -13,7 +13,7 @@ from tests.crash.checker import begin_delays
 from tests.crash.history import History
 from tests.crash.plan import batches, reachable
 from tests.crash.scenario import Result, Scenario, play
-from tests.crash.strikes import of_a_late_change
+from tests.crash.strikes import of_a_late_change, of_a_plan
 from tests.real.postgres import serving
 
 ABREAST = 6
@@ -22,6 +22,8 @@ NICENESS = 5
 """Of their processes: what is measured beside them comes first, and they have time."""
 LATE_EVERY = 4
 """Of the scenarios with random kills each fourth is one of a late change."""
+PLAN_EVERY = 4
+"""And each fourth is one of a plan."""
 
 
 @dataclass
@@ -114,8 +116,13 @@ def _give_way() -> None:
     os.nice(NICENESS)
 
 
-CLEAN = (Scenario("clean"), Scenario("clean-late", agent=False, late=True))
+CLEAN = (Scenario("clean"), Scenario("clean-late", agent=False, late=True), Scenario("clean-plan", agent=False, plan=True))
 """The runs without a kill: their journals name the points."""
+
+
+def clean_runs(only: Sequence[str]) -> list[Scenario]:
+    """Those that come by points with these beginnings: a plan's own points need no others."""
+    return [CLEAN[-1]] if only and all(map(of_a_plan, only)) else [*CLEAN, AGAIN]
 
 
 AGAIN = replace(CLEAN[0], name="clean-again")
@@ -123,22 +130,27 @@ AGAIN = replace(CLEAN[0], name="clean-again")
 
 
 def points_of(clean: Result) -> list[str]:
-    """The points of a run on SQLite that a scenario has to come to; a late change's own has none but its own."""
+    """The points of a run on SQLite that a scenario has to come to; a late change's and a plan's have none but their own."""
     points = reachable(clean.journal)
+    if of_plan := [point for point in points if of_a_plan(point)]:
+        return of_plan
     return [point for point in points if of_a_late_change(point) == bool(clean.history.late_change)]
 
 
 def point_scenarios(points: Sequence[str], *, each: int, journal: Sequence[str] = ()) -> list[Scenario]:
     """Scenarios that together strike all these points; `journal` as in `batches`."""
     chosen = batches(points, each=each, journal=journal)
-    return [Scenario(f"points-{one.kind}-{n}", one.points, agent=one.agent, late=one.late) for n, one in enumerate(chosen)]
+    return [
+        Scenario(f"points-{one.kind}-{n}", one.points, agent=one.agent, late=one.late, plan=one.plan)
+        for n, one in enumerate(chosen)
+    ]
 
 
 def random_scenarios(kills: int, *, each: int = 8) -> list[Scenario]:
     """Scenarios that share so many kills at random."""
     counts = [each] * (kills // each) + ([kills % each] if kills % each else [])
     return [
-        Scenario(f"random-{n}", kills=count, seed=n, agent=n % 2 == 0, late=n % LATE_EVERY == 3)
+        Scenario(f"random-{n}", kills=count, seed=n, agent=n % 2 == 0, late=n % LATE_EVERY == 3, plan=n % PLAN_EVERY == 1)
         for n, count in enumerate(counts)
     ]
 

@@ -4,12 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tests.crash.strikes import LEAVES_UNKNOWN, of_a_late_change
+from tests.crash.strikes import LEAVES_UNKNOWN, PLAN_STEPS, of_a_late_change, of_a_plan
 
 RARE = ("tick:heartbeat/", "tick:tidy/", "tick:rotas/", "tick:learning/", "triage/leave it at the facts#")
 """Ticks so seldom that a short scenario may end before they come; and the end of a triage whose group had only its mildest
 alert so far, which depends on how the alerts of one fault fall around the deaths."""
-ROUNDS = {"remediation/look at the signal": 2, "remediation/now": 3, "remediation/wait_for": 2}
+ROUNDS = {
+    "remediation/look at the signal": 2,
+    "remediation/now": 3,
+    "remediation/wait_for": 2,
+    "plan/look at the signal": 2 * PLAN_STEPS,
+    "plan/now": 3 * PLAN_STEPS,
+    "plan/wait_for": 1 + PLAN_STEPS,
+}
 """How often the watch comes to a step at least: while the bot is dead the shop recovers, and later rounds never come."""
 AGENT = (
     "look for a fresh answer#", "ask the budget#", "show the first ranking#", "brief the agent#", "model#",
@@ -41,7 +48,7 @@ def once(points: Sequence[str]) -> list[str]:
 
     Most of a further attempt is the first one's code: here it is struck only where it does something else.
     """
-    outside = ("intake/", "sender/", "action/", "late/", "start/", "wake/", "interaction/")
+    outside = ("step/", "intake/", "sender/", "action/", "late/", "start/", "wake/", "interaction/")
     sides: dict[str, list[str]] = {}
     for point in points:
         if point.startswith("again/") and not point.startswith(AGAIN_ONLY):
@@ -56,14 +63,21 @@ def once(points: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Batch:
-    """The points of one scenario: `agent` needs a model to come to them, `late` a change that is told after the ranking."""
+    """The points of one scenario: `agent` needs a model to come to them, `late` a change that is told after the ranking.
+
+    `plan` needs a plan of several steps to be approved.
+    """
 
     points: tuple[str, ...]
-    kind: Literal["agent", "late", "plain"] = "plain"
+    kind: Literal["agent", "late", "plan", "plain"] = "plain"
 
     @property
     def agent(self) -> bool:
         return self.kind == "agent"
+
+    @property
+    def plan(self) -> bool:
+        return self.kind == "plan"
 
     @property
     def late(self) -> bool:
@@ -79,10 +93,12 @@ def batches(points: Sequence[str], *, each: int, journal: Sequence[str] = ()) ->
     """
     by_agent = set(_of_the_agent(journal or points))
     with_agent, late = [point for point in points if point in by_agent], [point for point in points if of_a_late_change(point)]
-    without = [point for point in points if point not in (*with_agent, *late, *LEAVES_UNKNOWN)]
+    of_plans = [point for point in points if of_a_plan(point) and point not in LEAVES_UNKNOWN]
+    without = [point for point in points if point not in (*with_agent, *late, *of_plans, *LEAVES_UNKNOWN)]
     dealt = [Batch(some, "agent") for some in _split(with_agent, each)] + [Batch(some, "late") for some in _split(late, each)]
-    dealt += [Batch(some) for some in _split(without, each)]
-    return dealt + [Batch((point,)) for point in points if point in LEAVES_UNKNOWN]
+    dealt += [Batch(some, "plan") for some in _split(of_plans, each)] + [Batch(some) for some in _split(without, each)]
+    alone = [point for point in points if point in LEAVES_UNKNOWN]
+    return dealt + [Batch((point,), "plan" if of_a_plan(point) else "plain") for point in alone]
 
 
 def _split(points: Sequence[str], each: int) -> list[tuple[str, ...]]:

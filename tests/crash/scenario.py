@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -16,7 +17,7 @@ from tests.crash.checker import check
 from tests.crash.history import History, gather
 from tests.crash.people import People
 from tests.crash.pipeline import Pipeline
-from tests.crash.strikes import OUTSIDE, OUTSIDE_LATE, step_of, workflow_of
+from tests.crash.strikes import OUTSIDE, OUTSIDE_LATE, OUTSIDE_PLAN, step_of, workflow_of
 from tests.crash.supervisor import READY_SECONDS, Supervisor
 from tests.real import PATIENCE
 from tests.real.bot import Bot, until_answered
@@ -29,9 +30,29 @@ SEED, FAULT, SERVICE = 3, "bad-deploy", "checkout"
 TOOLS = {"call": [["service_health", {"service": SERVICE}], ["recent_changes", {"service": SERVICE}]]}
 
 
+PLAN = "back-restart-refresh"
+
+
+def add_plan(config: dict[str, Any]) -> None:
+    """A plan of three steps that fits what breaks in the shop better than the rollback alone."""
+    config["actions"]["refresh"] = config["actions"]["restart"] | {"title": "Refresh {service}", "helps": []}
+    config["plans"] = {
+        PLAN: {
+            "title": "Roll back, restart and refresh {service}",
+            "helps": ["change"],
+            "change_kinds": ["deploy"],
+            "services": [SERVICE],
+            "steps": [{"action": action} for action in ("rollback", "restart", "refresh")],
+        }
+    }
+
+
 @dataclass
 class Scenario:
-    """What is to be played: `agent` with a model, `late` with changes that are told after the causes were ranked."""
+    """What is to be played: `agent` with a model, `late` with changes that are told after the causes were ranked.
+
+    `plan`: what is offered, approved and run is a plan of several steps.
+    """
 
     name: str
     points: Sequence[str] = ()
@@ -39,6 +60,7 @@ class Scenario:
     seed: int = 0
     agent: bool = True
     late: bool = False
+    plan: bool = False
 
 
 @dataclass
@@ -71,7 +93,7 @@ def play(folder: Path, scenario: Scenario, database_url: str = "") -> Result:
         slack.stop()
     (folder / "history.json").write_text(json.dumps(asdict(history), indent=1))
     missed = [point for point in scenario.points if point not in history.struck]
-    journal = list_points(folder, late=scenario.late) if not database_url else []
+    journal = list_points(folder, late=scenario.late, plan=scenario.plan) if not database_url else []
     return Result(scenario.name, time.monotonic() - began, history, check(history), missed, journal)
 
 
@@ -79,7 +101,7 @@ def _with_bot(folder: Path, slack: Slack, model_url: str, scenario: Scenario, da
     bot = Bot(
         folder,
         slack,
-        _with_quick_verification(folder / "shop" / "tocsin.yaml"),
+        _as_played(folder / "shop" / "tocsin.yaml", scenario),
         database_url=database_url,
         model_url=model_url,
         environment=slack.addresses["environment"],
@@ -106,9 +128,11 @@ def _with_bot(folder: Path, slack: Slack, model_url: str, scenario: Scenario, da
         bot.stop()
 
 
-def _with_quick_verification(path: Path) -> Path:
-    """The shop's configuration with a verification that asks every 2 s instead of every 6."""
+def _as_played(path: Path, scenario: Scenario) -> Path:
+    """The shop's configuration with a verification that asks every 2 s instead of every 6, and with the plan."""
     config = yaml.safe_load(path.read_text())
+    if scenario.plan:
+        add_plan(config)
     for action in config["actions"].values():
         if "verify" in action:
             action["verify"]["within"] = "40s"
@@ -138,7 +162,7 @@ def _answer(slack: Slack) -> dict[str, object]:
 # ---------------------------------------------------------------- the points
 
 
-def list_points(folder: Path, *, late: bool) -> list[str]:
+def list_points(folder: Path, *, late: bool, plan: bool = False) -> list[str]:
     """Every point of a scenario that has ended: of each recorded step in the journal, before and after; and those outside."""
     steps: dict[str, None] = {}
     with sqlite3.connect(f"file:{folder / 'data' / 'durable.db'}?mode=ro", uri=True) as journal:
@@ -147,8 +171,9 @@ def list_points(folder: Path, *, late: bool) -> list[str]:
         ).fetchall()
     for workflow in dict.fromkeys(id for id, _ in rows):
         names = [name for id, name in rows if id == workflow]
-        steps.update(dict.fromkeys(_steps(workflow_of(workflow, late=late), names)))
-    return [f"{step}:{side}" for step in steps for side in ("before", "after")] + [*OUTSIDE, *OUTSIDE_LATE]
+        steps.update(dict.fromkeys(_steps(workflow_of(workflow, late=late, plan=plan), names)))
+    outside = OUTSIDE_PLAN if plan else (*OUTSIDE, *OUTSIDE_LATE)
+    return [f"{step}:{side}" for step in steps for side in ("before", "after")] + list(outside)
 
 
 def _steps(workflow: str, names: list[str]) -> Iterator[str]:

@@ -49,7 +49,11 @@ OUTSIDE_LATE = (
     "start/again#1:after",
 )
 """The same for a change that is told after the causes were ranked: its row, its 2xx, and the further attempt it brings."""
-LEAVES_UNKNOWN = ("action/send#1:before", "action/send#1:after")
+PLAN_STEPS = 3
+"""Of the plan that the scenarios of plans approve."""
+OUTSIDE_PLAN = tuple(f"step/send {step}#1:{side}" for step in range(1, PLAN_STEPS + 1) for side in ("before", "after"))
+"""Claimed and begun but not sent, and the effect done but unrecorded, of each step of a plan."""
+LEAVES_UNKNOWN = ("action/send#1:before", "action/send#1:after", *OUTSIDE_PLAN)
 """Between the attempt row and its outcome: nobody can know whether it ran."""
 
 
@@ -63,14 +67,23 @@ def of_a_late_change(point: str) -> bool:
     return point.startswith(("late/", "again/", "start/again#"))
 
 
-def workflow_of(id: str, *, late: bool) -> str:
+def of_a_plan(point: str) -> bool:
+    """Whether only a scenario comes to it in which a plan of several steps is approved."""
+    return point.startswith(("plan/", "step/"))
+
+
+def workflow_of(id: str, *, late: bool, plan: bool = False) -> str:
     """A run's workflow as points have it: a tick is called by its name, an attempt that a `late` change brings is `again`.
+
+    The remediation of a plan is `plan`.
 
     Without one a further attempt is the ranking of a group whose first alert was not bad enough for more than the facts.
     """
     kind, _, rest = id.partition(":")
     if kind == "tick":
         return f"tick:{rest.partition(':')[0]}"
+    if plan and kind == "remediation":
+        return "plan"
     return "again" if late and kind == "triage" and not rest.endswith(":1") else kind
 
 
@@ -82,11 +95,11 @@ class Strikes:
         wanted = (folder / "points").read_text().splitlines() if (folder / "points").exists() else []
         done = self.struck.read_text().splitlines() if self.struck.exists() else []
         self._left = [point for point in wanted if point not in done]
-        self._late = any(map(of_a_late_change, wanted))
+        self._late, self._plan = any(map(of_a_late_change, wanted)), any(map(of_a_plan, wanted))
 
     def workflow_of(self, id: str) -> str:
         """A run's workflow as the points of this scenario have it."""
-        return workflow_of(id, late=self._late)
+        return workflow_of(id, late=self._late, plan=self._plan)
 
     def at(self, point: str) -> None:
         """Die here, if that is wanted."""
@@ -157,8 +170,7 @@ class CrashingApp(App):
         _after(self.interactions, "first", strikes, lambda key: f"interaction/note {key.partition(':')[0]}#1:after")
         _before(self.outbox, "sent", strikes, lambda key, *_: f"sender/record {key.partition(':')[0]}#1:before")
         _before(self.outbox, "uploaded", strikes, lambda *_: "sender/record picture#1:before")
-        _before(self.approvals.executor.http, "send", strikes, lambda *_: "action/send#1:before")
-        _after(self.approvals.executor.http, "send", strikes, lambda *_: "action/send#1:after")
+        _around_send(self.approvals.executor.http, strikes)
 
     def _put_point(self, alerts: Sequence[Any], *_: Any) -> str:
         self._taken = "intake" if alerts else "late"
@@ -183,6 +195,21 @@ class _DiesBeforeCommit:
         async with self._db.write(**how) as session:
             yield session
             self._strikes.at(self._point())
+
+
+def _around_send(http: Any, strikes: Strikes) -> None:
+    """Before and after the one call of an action, or of a step of a plan: the key says which."""
+    inner = http.send
+
+    async def send(*args: Any, **more: Any) -> Any:
+        step = str(more.get("key", "")).split(":")[3:]
+        point = f"step/send {step[0]}#1" if step else "action/send#1"
+        strikes.at(f"{point}:before")
+        answer = await inner(*args, **more)
+        strikes.at(f"{point}:after")
+        return answer
+
+    http.send = send
 
 
 def _before(target: Any, method: str, strikes: Strikes, point: Callable[..., str]) -> None:

@@ -169,9 +169,22 @@ def _others(stage: DemoProcesses, camera: Camera) -> None:
         )
     camera.message("storm", player.wait("storm:", seconds=30))
     player.command(COMMANDER, "C0", 'declare "Order mails are late" sev=3 service=notifications')
-    camera.message("incident", player.wait("incident_card:", seconds=5) or player.wait("card:", holds="mails", seconds=15))
+    incident = player.wait("incident_card:", seconds=5) or player.wait("card:", holds="mails", seconds=15)
+    _plan(camera, camera.message("incident", incident))
     player.command(COMMANDER, "C0", "list")
     camera.message("list", player.private(COMMANDER), COMMANDER)
+
+
+def _plan(camera: Camera, incident: Message) -> None:
+    """A plan of two steps: put to people, approved, and under way."""
+    player, text = camera.player, 'propose back-and-restart notifications because="mails wait since 2.1.0"'
+    camera.act(COMMANDER, {"mention": {"channel": incident["channel"], "thread": incident["ts"], "text": text}})
+    card = camera.message("plan", player.wait("proposal:", holds="and restart it", seconds=30))
+    player.press(ON_CALL, card, "approve")
+    camera.dialog("plan-dialog", ON_CALL)
+    player.press(ON_CALL, card, "approve")
+    player.submit(ON_CALL, {"reason": "2.1.0 is the only change"})
+    camera.message("plan-running", player.wait("proposal:", holds="Roll back notifications: verified", seconds=120))
 
 
 def _send(stage: DemoProcesses, alerts: list[tuple[str, str, str]], since: datetime) -> None:

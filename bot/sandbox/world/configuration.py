@@ -137,6 +137,13 @@ class Configuration:
             "approvers": {"deputies": ["bob"], "admins": ["dave"]},
             "break_glass": ["dave"],
             "actions": self._actions(),
+            "plans": {
+                "back-and-restart": {
+                    "title": "Roll back {service} and restart it",
+                    "when": "A bad version left something behind in its pods. Only people propose it.",
+                    "steps": [{"action": "rollback"}, {"action": "restart"}],
+                }
+            },
             "runbooks": "./runbooks",
             "prometheus": {"url": f"{self.base_url}/world/prometheus"},
             "alertmanager": {"url": f"{self.base_url}/world/alertmanager"},
