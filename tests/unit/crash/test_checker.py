@@ -1,12 +1,15 @@
 """The kill matrix' checker: of a late change it accepts one attempt, shown and told once, and nothing else."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from tests.crash.checker import check
 from tests.crash.history import History
+from tests.crash.people import Press
+from tests.real.slack import COMMANDER
 
 CHANGE = "pipeline:chg-1"
 
@@ -59,3 +62,54 @@ def test_one_more_attempt_for_changes_that_the_first_could_not_read_is_well() ->
 )
 def test_anything_else_is_told(happened: dict[str, Any], told: str) -> None:
     assert any(told in sentence for sentence in check(replace(GOOD, **happened)))
+
+
+PLAN_KEY = "AP-1:1:47d0ac9cbf51d4f7"
+
+
+def row(what: str, second: int, **more: Any) -> dict[str, Any]:
+    return {"subject": "AP-1", "what": what, "at": moment(second), "after": "", "who": "bob", "message": PLAN_KEY, **more}
+
+
+def moment(second: int) -> str:
+    return f"2026-03-01T03:00:{second:02}+00:00"
+
+
+def ran(step: int, second: int) -> dict[str, Any]:
+    return {"key": f"{PLAN_KEY}:{step}", "at": moment(second)}
+
+
+PLAN = {
+    "ref": "AP-1", "state": "succeeded", "parts": [{}, {}], "steps_begun": 2, "outcome": "", "verification": "",
+    "decisions": [{"at": moment(1), "verdict": "approve", "person": "bob"}],
+}  # fmt: skip
+OF_A_PLAN = replace(
+    GOOD,
+    late_change="",
+    proposals=[PLAN],
+    executions=[ran(1, 3), ran(2, 6)],
+    presses=[Press(datetime.fromisoformat(moment(1)).timestamp(), COMMANDER, "AP-1", "AP-1 revision 1", True)],
+    audit=[
+        row("approve", 1), row("proposal", 2, after="executing"),
+        row("step 1 verified", 4), row("proposal", 5, after="executing"),
+    ],
+)  # fmt: skip
+
+
+def test_a_plan_whose_steps_ran_once_each_after_a_verified_one_is_well() -> None:
+    assert check(OF_A_PLAN) == []
+
+
+@pytest.mark.parametrize(
+    ("happened", "told"),
+    [
+        ({"executions": [ran(1, 3), ran(2, 6), ran(2, 7)]}, "AP-1 step 2 ran 2 times"),
+        ({"executions": [ran(1, 3)]}, "AP-1 step 2: AP-1 is succeeded and it ran 0 times"),
+        ({"executions": [ran(1, 3), ran(2, 3)]}, f"{PLAN_KEY}:2 ran, and step 1 verified stands 1 times before it"),
+        ({"audit": [one for one in OF_A_PLAN.audit if "verified" not in one["what"]]}, "step 1 verified stands 0 times"),
+        ({"proposals": [{**PLAN, "steps_begun": 1}]}, "AP-1 is succeeded after step 1 of 2"),
+        ({"proposals": [{**PLAN, "state": "unknown"}]}, "AP-1 is unknown, and the bot did not die between"),
+    ],
+)
+def test_anything_else_of_a_plan_is_told(happened: dict[str, Any], told: str) -> None:
+    assert any(told in sentence for sentence in check(replace(OF_A_PLAN, **happened)))

@@ -12,3 +12,13 @@ def test_a_call_after_the_briefing_is_struck_with_a_model_also_where_it_is_chose
         ("plain", JOURNAL[:1]),
         ("agent", JOURNAL[2:]),
     }
+
+
+def test_points_of_a_plan_are_struck_where_one_is_approved_and_a_call_alone() -> None:
+    points = ("plan/claim#2:before", "step/send 2#1:after", "remediation/claim#1:before")
+
+    assert {(one.kind, one.points) for one in batches(points, each=8)} == {
+        ("plan", points[:1]),
+        ("plan", points[1:2]),
+        ("plain", points[2:]),
+    }
