@@ -191,4 +191,5 @@ def tiers_of(config: Config, kinds: Mapping[str, type[Action]]) -> dict[str, Tie
         for name, entry in config.actions.items()
         if entry.kind in kinds
     }
-    return {**{name: plans.tier_of(name, (), config) for name in config.plans}, **entries}
+    steps = {name: [entries[step] for step in config.steps_of(name) if step in entries] for name in config.plans}
+    return {**{name: plans.tier_of(name, tiers, config) for name, tiers in steps.items()}, **entries}

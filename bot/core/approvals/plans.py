@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
@@ -51,11 +51,11 @@ def version(plan: PlanConfig) -> str:
     return f"{plan.kind}+{hashlib.sha256(body.encode()).hexdigest()[:8]}"
 
 
-def tier_of(name: str, parts: Sequence[Plan], config: Config) -> Tier:
+def tier_of(name: str, steps: Iterable[Tier], config: Config) -> Tier:
     """The highest of its steps, at least 2; what its name says and `tier` of its declaration only raise it."""
     entry = config.plans.get(name)
     raised = entry.tier if entry is not None and entry.tier is not None else 0
-    own = Tier(max(Tier.TWO, verbs.least_tier_of(name), raised, *(part.tier for part in parts)))
+    own = Tier(max(Tier.TWO, verbs.least_tier_of(name), raised, *steps))
     return in_force.tier(config, name, own)
 
 
@@ -139,7 +139,10 @@ def touched_before(plan: Plan, step: int) -> AbstractSet[str]:
 
 def step_text(plan: Plan, step: int) -> str:
     """`step 2 of 3 (Restart checkout)`; "" for a single action."""
-    return f"step {step} of {len(plan.parts)} ({one_line(plan.parts[step - 1].title, 80)})" if plan.parts else ""
+    if not plan.parts:
+        return ""
+    title = plan.parts[step - 1].title if step <= len(plan.parts) else "not in the record"
+    return f"step {step} of {len(plan.parts)} ({one_line(title, 80)})"
 
 
 def with_step(plan: Plan, step: int, text: str) -> str:

@@ -108,6 +108,18 @@ class Config(PolicyKeys):
         """Let nothing be allowed from now on that `confirmed` does not allow; None: this configuration counts as it is."""
         self._confirmed = confirmed
 
+    def steps_of(self, name: str) -> tuple[str, ...]:
+        """The actions that run under a name of the catalogue: those of a plan, else the action itself."""
+        plan = self.plans.get(name)
+        return tuple(step.action for step in plan.steps) if plan is not None else (name,)
+
+    def services_of(self, name: str) -> list[str]:
+        """The services that an action, or a plan and all of its actions, are for."""
+        narrowed = [self.actions[step].services for step in self.steps_of(name)]
+        if name in self.plans:
+            narrowed.append(self.plans[name].services)
+        return [service for service in self.services if all(not services or service in services for services in narrowed)]
+
     def autonomy_of(self, service: str, action: str) -> Autonomy:
         """How far Tocsin goes by itself with an action on a service."""
         return self.autonomy.get(service, ServiceAutonomy()).of(action)

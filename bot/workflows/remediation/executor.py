@@ -165,7 +165,7 @@ class ActionExecutor:
 
     def composed(self, called: PlanName, parts: Sequence[Plan]) -> Plan:
         """These actions as one plan, with the tier of now."""
-        return plans.composed(called, parts, plans.tier_of(called.name, parts, self.config))
+        return plans.composed(called, parts, plans.tier_of(called.name, (part.tier for part in parts), self.config))
 
     def version(self, entry: str) -> str:
         """Code and configuration of one entry in one word: a changed address or body is another action."""

@@ -87,6 +87,25 @@ def test_the_tier_is_that_of_the_kind_raised_by_the_file() -> None:
     assert (tiers_of(config())["rollback"], tiers_of(config(actions=raised))["rollback"]) == (Tier.TWO, Tier.THREE)
 
 
+PLAN = {"back-again": {"steps": [{"action": "rollback"}, {"action": "rollback"}]}}
+
+
+def test_a_plan_is_asked_about_like_an_action_with_the_tier_of_its_steps_and_at_least_two() -> None:
+    with_plan = config(plans=PLAN)
+    about = {"action": "back-again", "requester": "alice", "expect": "deny"}
+
+    lines, wrong = checked_lines(with_plan, [situation(**about), situation(**about, who="bob")], NIGHT)
+
+    assert tiers_of(with_plan)["back-again"] is Tier.TWO
+    assert wrong == 1 and "denied (requester)" in lines[0] and "allowed (may approve)" in lines[1]
+
+
+def test_a_new_plan_is_told_as_wider() -> None:
+    lines = difference_lines(compared(config(), config(plans=PLAN), NIGHT))
+
+    assert "WIDER     alice may approve back-again on checkout (Tocsin's own proposal)" in lines
+
+
 def test_the_same_file_allows_the_same() -> None:
     assert difference_lines(compared(config(), config(), NIGHT)) == ["Nobody may do more or less than before."]
 

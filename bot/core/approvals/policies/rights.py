@@ -59,8 +59,8 @@ def rights(config: Config, tiers: Mapping[str, Tier], now: datetime) -> frozense
 
 def _rights(config: Config, tiers: Mapping[str, Tier], now: datetime) -> Iterator[Right]:
     severities = (Severity.NONE, Severity.SEV2)
-    for person, (action, entry), severity in product(config.people, config.actions.items(), severities):
-        for service in entry.services or config.services:
+    for person, action, severity in product(config.people, (*config.actions, *config.plans), severities):
+        for service in config.services_of(action):
             for ask, request in _questions():
                 requester = {OWN: person, OTHERS: _somebody_else(config, person), BOT: ""}[request]
                 situation = Situation(

@@ -16,6 +16,7 @@ from bot.core.approvals.policy_types import ActionRequest, CountedDecision, Deci
 from bot.core.approvals.roster import Eligibility, GroupCopy, IncidentRoles, Roster
 from bot.core.config import Config
 from bot.core.config.fields import ConfigSection, Duration, Moment
+from bot.core.config.plans import PlanConfig
 
 
 class Ask(StrEnum):
@@ -106,7 +107,7 @@ def _require_declared(config: Config, situation: Situation) -> None:
     for key, name in people.items():
         if name and name not in config.people:
             raise ValueError(f"{key}: {name!r} is not among people")
-    if situation.action not in config.actions:
+    if situation.action not in config.actions and situation.action not in config.plans:
         raise ValueError(f"action: {situation.action!r} is not among actions")
     if situation.service not in config.services:
         raise ValueError(f"service: {situation.service!r} is not among services")
@@ -121,17 +122,18 @@ class _Question:
         self.roster = Roster(config, {name: _copy(config, members) for name, members in situation.groups.items()})
         self.roles = IncidentRoles(lead=situation.lead)
         waited = situation.waited or timedelta(0)
+        steps = config.steps_of(situation.action)
         self.request = ActionRequest(
             action=situation.action,
             service=situation.service,
             tier=tier,
             targets=(situation.service,),
             requester=situation.requester,
-            undo_of_change=policy.undo_of_change(config.actions[situation.action]),
+            undo_of_change=all(policy.undo_of_change(config.actions[step]) for step in steps),
             dry_run_ok=situation.dry_run_works,
             notified_at=now - waited,
-            kind=config.actions[situation.action].kind,
-            autonomy=config.autonomy_of(situation.service, situation.action),
+            kind=config.actions[steps[0]].kind if len(steps) == 1 else PlanConfig.kind,
+            autonomy=min((config.autonomy_of(situation.service, step) for step in steps), key=lambda rung: rung.rank),
         )
         self.context = DecisionContext(
             now=now,

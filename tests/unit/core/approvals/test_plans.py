@@ -51,13 +51,13 @@ THREE = plan(part("drain"), part("restart"), part("flip"))
 def test_the_tier_is_the_highest_of_the_steps_and_of_what_the_name_says_and_at_least_two(
     name: str, tiers: tuple[int, ...], tier: Tier
 ) -> None:
-    assert tier_of(name, [part("drain", tier=Tier(number)) for number in tiers], Config()) is tier
+    assert tier_of(name, map(Tier, tiers), Config()) is tier
 
 
 def test_a_declared_tier_raises_it() -> None:
     config = Config.model_validate({"plans": {"calm": {"tier": 3, "steps": [{"action": "drain"}, {"action": "restart"}]}}})
 
-    assert tier_of("calm", [part("drain")], config) is Tier.THREE
+    assert tier_of("calm", [Tier.ONE, Tier.TWO], config) is Tier.THREE
 
 
 def test_the_whole_has_the_targets_of_all_steps_and_works_only_if_every_dry_run_does() -> None:
