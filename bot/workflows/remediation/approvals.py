@@ -109,6 +109,8 @@ class Approvals:
         plan = await undo_plan(self.executor, proposal, ran, planned)
         if plan is None:
             return None
+        # With the steps in it: once a person says that an unknown one ran, what undoes it too is another proposal.
+        key = f"{key}:{'-'.join(map(str, ran))}"
         return await self._put(Draft(key, group, plan, one_line(because, 500), "", proposal.all_requesters), None)
 
     async def propose_again(self, plan: Proposal, *, because: str, key: str) -> Proposal:

@@ -20,6 +20,13 @@ ACTIONS: dict[str, Any] = {
     "drain": {"kind": "run_webhook", "url": "http://jobs.example/drain", "undo": "refill", "verify": VERIFY},
     "refill": {"kind": "run_webhook", "url": "http://jobs.example/refill", "verify": VERIFY},
     "recycle": {"kind": "run_webhook", "url": "http://jobs.example/recycle", "verify": VERIFY},
+    "three-more": {
+        "kind": "run_webhook", "url": "http://jobs.example/three", "verify": VERIFY, "options": {"targets": ["a", "b", "c"]},
+    },
+    "four-more": {
+        "kind": "run_webhook", "url": "http://jobs.example/four", "verify": VERIFY,
+        "options": {"targets": ["d", "e", "f", "g"]},
+    },
     "warm": {
         "kind": "run_webhook", "url": "http://jobs.example/warm", "verify": VERIFY, "options": {"targets": ["{service}-cache"]},
     },
@@ -283,6 +290,16 @@ async def test_what_a_person_says_of_an_unknown_step_ends_the_plan_and_runs_noth
     assert await house.ended_as(f"remediation:{ref}:ran", seconds=1) == "stopped"
     assert calls(house) == [DRAIN, RESTART]
     assert (await house.store.load(ref)).outcome.count("Step 3 did not run.") == 1
+    assert any("AP-2 is open on the same target" in line for line in await lines(house))
+
+
+async def test_a_plan_counts_as_one_run_among_the_targets_of_an_hour(house: Office) -> None:
+    await house.ended(await approved(house), seconds=1)
+
+    # Three steps of the plan touched two targets.
+    assert (await house.propose("three-more", key="k3")).state == "pending"
+    with pytest.raises(NotAllowed, match="Blast radius: 6 targets of checkout within an hour"):
+        await house.propose("four-more", key="k4")
 
 
 async def test_while_a_plan_goes_on_nothing_else_runs_on_the_service(house: Office) -> None:
