@@ -17,8 +17,8 @@ from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.monitoring.logs.files import FileLogs
 from bot.monitoring.logs.loki import LokiLogs
-from bot.monitoring.metrics.recorded import RecordedLogs
 from bot.ports import Logs
+from tests.evaluation.recorded import RecordedLogs
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 LINES = [(50, "ERROR too old"), (20, "ERROR Pool exhausted"), (10, "INFO served"), (5, "WARN pool (a.b) nearly full")]

@@ -17,9 +17,9 @@ from bot.core.config.systems import PrometheusConfig
 from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
-from bot.monitoring.metrics.recorded import RecordedMetrics
 from bot.ports import Metrics
 from tests.contracts.prometheus_process import prometheus, victoria_metrics
+from tests.evaluation.recorded import RecordedMetrics
 from tests.real import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

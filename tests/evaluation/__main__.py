@@ -19,7 +19,9 @@ from bot.adapters import settings_of
 from bot.settings import Secrets
 from tests.evaluation.figures import DETAILS
 
-NOT_SETS = frozenset({"world", "figures", "second", "laying", "progress", "weight_choices", "older_conditions"})
+NOT_SETS = frozenset(
+    {"world", "figures", "second", "laying", "progress", "weight_choices", "older_conditions", "recorded", "recorded_code"}
+)
 ANSWERS = Path(__file__).parents[1] / "answers"
 _FIGURES = re.compile(r"\S.* \(n \d+\): ")
 """A line of figures: the set's or a part's name, and of how many incidents."""

@@ -16,8 +16,8 @@ from bot.core.evidence import Case, Findings, nothing_wrong
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service, Signal
-from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics
 from tests.evaluation.figures import Answer, write_details
+from tests.evaluation.recorded import RecordedLogs, RecordedMetrics
 from tests.evaluation.world import World, answer_of
 
 SIMPLE = "simple baseline: majority category 0.47, passed 0.00; with all evidence as text passed 0.13"

@@ -18,8 +18,8 @@ from bot.core.logs.line import LogLine
 from bot.core.metrics.expression import split_by
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service, Signal
-from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics
 from tests.evaluation.figures import Answer, Truth, accuracy, figures_line, read_truth, write_answers
+from tests.evaluation.recorded import RecordedLogs, RecordedMetrics
 from tests.evaluation.world import Investigation, World, investigate_and_answer, moment
 
 LABELS = ("pod", "version", "caller")

@@ -16,8 +16,8 @@ from bot.core.evidence import Case
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.traces.calls import CallSummary, Side
-from bot.monitoring.metrics.recorded import RecordedLogs, RecordedTraces
 from tests.evaluation.figures import Answer, by_system, figures_line, write_answers
+from tests.evaluation.recorded import RecordedLogs, RecordedTraces
 from tests.evaluation.world import Investigation, Recording, World, investigate_and_answer, moment
 
 SEEN_AFTER = 240

@@ -15,8 +15,8 @@ from bot.core.evidence import Case, Findings
 from bot.core.logs.masking import masked
 from bot.core.logs.parsing import message_of
 from bot.core.service import Catalogue, Service
-from bot.monitoring.metrics.recorded import RecordedMetrics
 from tests.evaluation.figures import Answer, by_system, write_answers
+from tests.evaluation.recorded import RecordedMetrics
 from tests.evaluation.world import Investigation, World, investigate_and_answer, moment
 
 SEEN_AFTER = timedelta(minutes=10)

@@ -21,9 +21,9 @@ from bot.core.logs.parsing import level_of
 from bot.core.metrics.series import Series
 from bot.core.systems import Commit, FileChange
 from bot.core.traces.spans import Span
-from bot.monitoring.metrics.recorded import RecordedLogs, RecordedSpans
-from bot.monitoring.systems.recorded_code import RecordedCode
 from tests.evaluation.figures import Answer, write_answers
+from tests.evaluation.recorded import RecordedLogs, RecordedSpans
+from tests.evaluation.recorded_code import RecordedCode
 from tests.evaluation.world import Recording, World, answer_of
 
 SEEN_AFTER = timedelta(minutes=5)

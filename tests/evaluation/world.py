@@ -16,10 +16,10 @@ from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service, Signal
 from bot.core.verdict.verdict import judge
 from bot.engine.direct import DirectRun
-from bot.monitoring.metrics.recorded import RecordedMetrics
 from bot.plugins import Tool, ToolContext, discover
 from bot.ports import CodeHost, Logs, Traces
 from bot.workflows.investigation.analyst import Analyst
+from tests.evaluation.recorded import RecordedMetrics
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Metrics readers: Prometheus, recorded data (its logs and traces too), and the drawing of one graph."""
+"""Metrics readers: Prometheus, and the drawing of one graph."""

@@ -13,8 +13,8 @@ from bot.core.changes.rollouts import rollout_queries
 from bot.core.evidence import Case, Evidence
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service
-from bot.monitoring.metrics.recorded import RecordedMetrics
 from bot.plugins import Tool, ToolContext, discover
+from tests.evaluation.recorded import RecordedMetrics
 from tests.unit.builders import NOW
 
 ONSET = NOW - timedelta(minutes=3)

@@ -4,7 +4,7 @@ import numpy as np
 
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service
-from bot.monitoring.metrics.recorded import RecordedMetrics
+from tests.evaluation.recorded import RecordedMetrics
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import context, look
 

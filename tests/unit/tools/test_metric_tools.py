@@ -12,7 +12,7 @@ from bot.core.errors import QueryFailed
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue
-from bot.monitoring.metrics.recorded import RecordedMetrics
+from tests.evaluation.recorded import RecordedMetrics
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import CATALOGUE, ERRORS, ONSET, Step, context, look
 

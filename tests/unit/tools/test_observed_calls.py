@@ -6,7 +6,7 @@ from bot.core.logs.line import LogLine
 from bot.core.logs.mentions import named_services
 from bot.core.service import Catalogue, Service
 from bot.core.traces.spans import Span, neighbours
-from bot.monitoring.metrics.recorded import RecordedLogs, RecordedSpans
+from tests.evaluation.recorded import RecordedLogs, RecordedSpans
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import context, look
 

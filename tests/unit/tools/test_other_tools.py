@@ -13,8 +13,8 @@ from bot.core.facts.recorded import RunbookFact, TemplateFact
 from bot.core.history.past_incidents import ConfirmedCause, Fix, PastIncident
 from bot.core.logs.line import LogLine
 from bot.core.service import Catalogue
-from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics
 from bot.monitoring.runbooks import RunbookFolder
+from tests.evaluation.recorded import RecordedLogs, RecordedMetrics
 from tests.unit.builders import NOW, change
 from tests.unit.core.changes.test_rollouts import pod
 from tests.unit.tools.looking import NO_KUBERNETES, Alerts, Changes, Step, context, look

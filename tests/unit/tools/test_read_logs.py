@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.errors import InvalidQuery
 from bot.core.logs.line import LogLine
-from bot.monitoring.metrics.recorded import RecordedLogs
+from tests.evaluation.recorded import RecordedLogs
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import ONSET, context, look
 

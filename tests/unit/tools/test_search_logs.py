@@ -11,7 +11,7 @@ from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue
-from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics
+from tests.evaluation.recorded import RecordedLogs, RecordedMetrics
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import context, look
 from tools._sampling import READ_LINES

@@ -12,7 +12,7 @@ from bot.core.logs.line import LogLine
 from bot.core.service import Catalogue, Service, Signal
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
-from bot.monitoring.metrics.recorded import RecordedLogs, RecordedMetrics, RecordedTraces
+from tests.evaluation.recorded import RecordedLogs, RecordedMetrics, RecordedTraces
 from tests.unit.tools.looking import NOW, ONSET, Step, context, look
 
 SHOP = Catalogue(

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
-from bot.monitoring.metrics.recorded import RecordedMetrics
+from tests.evaluation.recorded import RecordedMetrics
 from tests.unit.builders import NOW
 
 TIMES = NOW.timestamp() + np.array([-600.0, -30.0])
