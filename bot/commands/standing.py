@@ -73,8 +73,13 @@ async def _revoke(ctx: CommandContext, request: Request, why: str) -> Reply:
 
 async def standing_lines(ctx: CommandContext, services: Sequence[str]) -> list[str]:
     """One line for each grant of these services."""
-    grants = await ctx.approvals.standing.newest(await ctx.approvals.judged_by(), services)
-    return [_line(one) for one in grants]
+    register = ctx.approvals.standing
+    # Each with its rota as it is now: a copy that is minutes old carries no grant.
+    granted = await register.services()
+    by_service = [
+        await register.newest(await ctx.approvals.judged_by(service), service) for service in services if service in granted
+    ]
+    return [_line(one) for grants in by_service for one in grants]
 
 
 def _line(one: Standing) -> str:

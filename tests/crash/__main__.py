@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tests.crash import matrix, plan
+from tests.crash import matrix, plan, rights
 from tests.crash.matrix import Outcome
 from tests.crash.scenario import Result, Scenario
 
@@ -20,6 +20,8 @@ from tests.crash.scenario import Result, Scenario
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play, print a table of all scenarios and the figures."""
     options = _parse(arguments)
+    if options.rights:
+        return rights.main(["--database", options.database])
     console = Console()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="tocsin-crash-"))
     console.print(f"Logs and databases: {folder}")
@@ -48,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failed = failed or bool(outcome.violations or set(outcome.missed) - occasional)
         if options.json:
             _write(options.json, database, outcome)
+    if not (options.only or options.random):
+        failed = bool(rights.main(["--database", options.database])) or failed
     return int(failed)
 
 
@@ -56,6 +60,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="each point once instead of before and after")
     parser.add_argument("--only", action="append", metavar="PREFIX", help="strike only points that begin so; may be repeated")
     parser.add_argument("--random", action="store_true", help="the random kills alone")
+    parser.add_argument("--rights", action="store_true", help="break-glass and standing approvals alone")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--kills", type=int, default=200, help="random kills in all")
     parser.add_argument("--each", type=int, default=8, help="points struck in one scenario; 1 gives each its own")

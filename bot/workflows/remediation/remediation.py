@@ -78,6 +78,10 @@ class RemediationSteps:
         """Let its standing approval start it, if nobody stopped it and everything still holds; the state afterwards."""
         return await self.approvals.start_standing(ref, await self._ineligible(ref))
 
+    async def end_standing(self) -> list[str]:
+        """End every standing approval that is over for good; the references."""
+        return await self.approvals.standing.sweep(await self.approvals.judged_by())
+
     async def remind(self, ref: str) -> None:
         """One line at half of its life."""
         await self.store.remind(ref)
@@ -222,7 +226,11 @@ def remediation(steps: RemediationSteps) -> Workflow:
             await run.step("propose anew", steps.propose_anew, ref)
         if state is ProposalState.VERIFYING:
             state = await _watch(run, steps, ref, schedule, 1)
-        return await _further(run, steps, ref, schedule, state, 1)
+        state = await _further(run, steps, ref, schedule, state, 1)
+        if schedule.starts_at and state is not ProposalState.SUCCEEDED:
+            # At once, and by whatever replica saw it: the tick that ends grants comes later.
+            await run.step("end what no longer stands", steps.end_standing)
+        return state
 
     return remediate
 

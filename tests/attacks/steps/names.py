@@ -38,8 +38,8 @@ BUTTONS: Mapping[str, str] = {"approve": "approve", "deny": "deny", "did": "did"
 """Button -> action_id; "" for one that the product has not."""
 
 POINTS = frozenset(("decide", "wake", "look again", "claim", "execute", "call", "outcome"))
-STEPS = frozenset(("look again", "claim", "execute"))
-"""Points that are steps of the workflow."""
+WITHIN = frozenset(("decide", "wake", "call", "outcome"))
+"""Points within something that a bot works on; the others are steps of the workflow, and nothing works before one."""
 WORKFLOW = "remediation:"
 
 AUDIT_KINDS = frozenset(("edge", "approve", "deny", "refused", "alarm", "policy"))

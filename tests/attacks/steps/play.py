@@ -74,12 +74,18 @@ class Player:
             why = [f"could not be played: {type(error).__name__}: {error}"]
         return Result(item.id, item.technique, twin, why, seconds=time.monotonic() - began)
 
-    async def _in_world(self, given: Given, steps: Sequence[Step], play: Callable[[World], Any]) -> Any:
+    async def in_world(self, given: Given, play: Callable[[World], Any], *, postgres: bool) -> Any:
+        """Whatever `play` answers, in a world of its own, on SQLite or PostgreSQL."""
+        return await self._in_world(given, (), play, postgres=postgres)
+
+    async def _in_world(
+        self, given: Given, steps: Sequence[Step], play: Callable[[World], Any], *, postgres: bool = False
+    ) -> Any:
         self._number += 1
         name = f"w{self._number}"
         folder = self._folder / name
         folder.mkdir()
-        database = self._server.create_database() if given.replicas == 2 and self._server else ""
+        database = self._server.create_database() if (postgres or given.replicas == 2) and self._server else ""
         if database:
             _let_time_pass_there(database)
         world = World(

@@ -26,7 +26,7 @@ from bot.ports import Run
 from bot.serving import run
 from bot.settings import load_secrets
 from bot.workflows.remediation.approvals import workflow_id
-from tests.attacks.steps.names import STEPS, WORKFLOW
+from tests.attacks.steps.names import WORKFLOW
 from tests.real.forks import ForkedProcess
 
 P = ParamSpec("P")
@@ -95,7 +95,7 @@ class HeldRun:
         return self._run.id
 
     async def step(self, name: str, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        if name in STEPS and self.id.startswith(WORKFLOW):
+        if self.id.startswith(WORKFLOW):
             await self._strings.passing(name, self.id.removeprefix(WORKFLOW))
         with self._strings.working():
             return await self._run.step(name, fn, *args, **kwargs)
@@ -171,12 +171,21 @@ class HeldApp(App):
     async def _on_read_only(self, on: bool) -> None:
         self.strings.read_only = on
 
-    async def _on_propose(self, entry: str, service: str, arguments: Json, group: str, key: str) -> Json:
-        """As the triage puts an action to people. A refusal is an answer."""
+    async def _on_propose(
+        self, entry: str, service: str, arguments: Json, group: str, key: str, by_rules: bool = False
+    ) -> Json:
+        """As the triage puts an action to people; `by_rules`: found without a model. A refusal is an answer."""
         parameters = {"parameters": arguments} if arguments else {}
         try:
             made = await self.approvals.propose(
-                entry, service, parameters, group_ref=group, requester="", because="errors left their range (E1)", key=key
+                entry,
+                service,
+                parameters,
+                group_ref=group,
+                requester="",
+                because="errors left their range (E1)",
+                key=key,
+                by_rules=by_rules,
             )
         except TocsinError as error:
             return {"ref": "", "why": str(error)}

@@ -13,7 +13,7 @@ import yaml
 
 from tests.attacks.steps.cast import CHANNEL, SERVICE, accounts, configuration, merged
 from tests.attacks.steps.items import Given, Unplayable
-from tests.attacks.steps.names import COMMAND, FINAL, WAITING
+from tests.attacks.steps.names import COMMAND, FINAL, WAITING, WITHIN
 from tests.attacks.steps.outside import Surroundings
 from tests.attacks.steps.records import Records, Row
 from tests.attacks.steps.replica import Replica
@@ -266,7 +266,7 @@ class World:
         """What is on its way: work in a bot, messages, proposals that neither wait nor are over."""
         statuses = [await replica.order("status") for replica in self.replicas.values()]
         standing = [tuple(stand) for status in statuses for stand in status["standing"]]
-        inside = sum(point not in ("look again", "claim", "execute") for point, _ in standing)
+        inside = sum(point in WITHIN for point, _ in standing)
         busy = sum(status["busy"] for status in statuses) - inside - (self.outside.hanging if self.hangs else 0)
         return [
             *([f"{busy} at work"] if busy > 0 else []),

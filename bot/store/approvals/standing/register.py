@@ -1,6 +1,6 @@
 """The register of standing approvals: listed, used, stopped and ended, each in one transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -128,15 +128,20 @@ class StandingApprovals:
 
     # ------------------------------------------------------------ what is granted
 
-    async def newest(self, now: Now, services: Collection[str]) -> list[Standing]:
-        """The grants of these services that ever came into force, newest first."""
+    async def services(self) -> frozenset[str]:
+        """Those for which anything was ever granted."""
         async with self.db.read() as session:
-            return [await self._standing(session, row, now) for row in await self._granted(session, services)]
+            return frozenset(row.service for row in await self._granted(session))
 
-    async def _granted(self, session: AsyncSession, services: Collection[str] | None = None) -> Sequence[ProposalRow]:
+    async def newest(self, now: Now, service: str) -> list[Standing]:
+        """The grants of a service that ever came into force, newest first."""
+        async with self.db.read() as session:
+            return [await self._standing(session, row, now) for row in await self._granted(session, service)]
+
+    async def _granted(self, session: AsyncSession, service: str = "") -> Sequence[ProposalRow]:
         query = select(ProposalRow).where(ProposalRow.action == ACTION, ProposalRow.state == ProposalState.SUCCEEDED.value)
-        if services is not None:
-            query = query.where(col(ProposalRow.service).in_(services))
+        if service:
+            query = query.where(ProposalRow.service == service)
         return (await session.exec(query.order_by(col(ProposalRow.id).desc()))).all()
 
     async def _standing(self, session: AsyncSession, row: ProposalRow, now: Now) -> Standing:
