@@ -222,3 +222,13 @@ def test_alerts_that_joined_a_declared_incident_did_not_report_it() -> None:
 
     assert "A person declared it at 03:00:00 UTC." in text and "3 alerts were grouped into one." in text
     assert "alert arrived" not in text
+
+
+def test_a_plan_that_ended_early_is_told_with_where_and_what_did_not_run() -> None:
+    part = proposal(ProposalState.PENDING, "")
+    text = "Stopped after step 1 of 2: This incident was stopped. Step 2 did not run."
+    plan = proposal(ProposalState.STOPPED, text, "recovered: errors 0.1 %")
+    ended = material(proposals=(plan.model_copy(update={"parts": [part, part], "steps_begun": 1}),))
+
+    told = f"- Roll back checkout: done by hand, without an approval; stopped ({text.rstrip('.')}). [AP-1]"
+    assert told in markdown(ended, draft(ended))
