@@ -10,6 +10,8 @@ from tests.real.slack import COMMANDER, Json, key_of
 
 BACK_SECONDS = 60.0
 """The promise: within so many seconds of the last restart an approved action has begun, or it is unknown whether it ran."""
+LATE_SECONDS = 120.0
+"""So long after the end of a step the next one may begin, and no longer: what people looked at must not grow old."""
 RAN_ONCE = ("succeeded", "not recovered", "could not verify", "verifying")
 MAY_APPROVE = ("bob",)
 
@@ -72,8 +74,20 @@ def exactly_one_execution_unless_unknown(h: History) -> Iterator[str]:
             yield f"{p['ref']} is succeeded after step {p['steps_begun']} of {len(p['parts'])}"
         if p["state"] == "unknown":
             yield from _unknown(h, p)
-        elif p["state"] not in (*RAN_ONCE, "unknown"):
+        elif p["state"] not in RAN_ONCE and not _began_too_late(h, p):
             yield f"{p['ref']} was approved and is {p['state']}: {p['outcome'] or p['verification']}"
+
+
+def _began_too_late(h: History, p: Json) -> bool:
+    """Whether a plan rightly stopped because the bot died between two steps and was away, or slow, for two minutes."""
+    if p["state"] != "stopped" or not p["parts"] or "did not start within 2 minutes" not in p["outcome"]:
+        return False
+    word = f"step {p['steps_begun']} verified"
+    ended = next((_seconds(row["at"]) for row in h.audit if row["subject"] == p["ref"] and row["what"] == word), None)
+    stopped = _audited(h, p["ref"], "stopped")
+    if ended is None or stopped is None or stopped - ended < LATE_SECONDS:
+        return False
+    return any(ended <= died <= stopped for died in h.process.died_at)
 
 
 def _unknown(h: History, p: Json) -> Iterator[str]:

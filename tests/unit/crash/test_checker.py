@@ -9,6 +9,7 @@ import pytest
 from tests.crash.checker import check
 from tests.crash.history import History
 from tests.crash.people import Press
+from tests.crash.supervisor import ProcessHistory
 from tests.real.slack import COMMANDER
 
 CHANGE = "pipeline:chg-1"
@@ -98,6 +99,24 @@ OF_A_PLAN = replace(
 
 def test_a_plan_whose_steps_ran_once_each_after_a_verified_one_is_well() -> None:
     assert check(OF_A_PLAN) == []
+
+
+@pytest.mark.parametrize(("died", "stopped", "well"), [(30, "03:02:05", True), (30, "03:01:05", False), (2, "03:02:05", False)])
+def test_a_plan_that_stopped_is_well_only_if_the_bot_died_between_two_steps_and_two_minutes_passed(
+    died: int, stopped: str, well: bool
+) -> None:
+    text = "Stopped after step 1 of 2: it did not start within 2 minutes of the end of step 1. Step 2 did not run."
+    ended = row("proposal", 5, after="stopped", at=f"2026-03-01T{stopped}+00:00")
+    deaths = ProcessHistory(died_at=[datetime.fromisoformat(moment(died)).timestamp()])
+    late = replace(
+        OF_A_PLAN,
+        proposals=[{**PLAN, "state": "stopped", "steps_begun": 1, "outcome": text}],
+        executions=[ran(1, 3)],
+        audit=[*OF_A_PLAN.audit[:3], ended],
+        process=deaths,
+    )
+
+    assert (check(late) == []) == well
 
 
 @pytest.mark.parametrize(
