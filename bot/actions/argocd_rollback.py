@@ -26,6 +26,7 @@ class ArgocdRollback(Action):
 
     version: ClassVar[str] = "1"
     least_tier: ClassVar[Tier] = Tier.TWO
+    reads_versions: ClassVar[bool] = True
     service: str
     history_id: str = ""
     """The number of an entry of the application's history."""

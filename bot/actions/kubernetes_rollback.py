@@ -52,6 +52,7 @@ class KubernetesRollback(Action):
 
     version: ClassVar[str] = "1"
     least_tier: ClassVar[Tier] = Tier.TWO
+    reads_versions: ClassVar[bool] = True
     service: str
     revision: str = ""
     """Number of a kept revision."""

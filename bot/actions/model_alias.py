@@ -28,6 +28,7 @@ class ModelAlias(Action):
 
     version: ClassVar[str] = "1"
     least_tier: ClassVar[Tier] = Tier.TWO
+    reads_versions: ClassVar[bool] = True
     service: str
     change_id: str = ""
     version_: str = Field(default="", alias="version")

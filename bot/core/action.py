@@ -232,7 +232,9 @@ class Plan(BaseModel):
 
     def effect(self) -> dict[str, object]:
         """The fields that a dry run fills."""
-        return {name: getattr(self, name) for name in ("targets", "dry_run", "dry_run_ok", "replicas", "tier", "parts")}
+        return {
+            name: getattr(self, name) for name in ("title", "targets", "dry_run", "dry_run_ok", "replicas", "tier", "parts")
+        }
 
     def same_effect(self, other: "Plan") -> bool:
         """Whether both dry runs show the same: text, targets with their versions and copies, tier."""

@@ -116,6 +116,8 @@ class Action(BaseModel, ABC):
     """The tier below which configuration cannot bring it."""
     needs: ClassVar[tuple[str, ...]] = ()
     """Keys of the catalogue entry without which it can do nothing, e.g. `url`."""
+    reads_versions: ClassVar[bool] = False
+    """Whether it looks a version to go back to up in the system that it changes, and refuses one that is not there."""
     spans_services: ClassVar[bool] = False
     """Whether it may concern several services, or none that the catalogue knows: then its service is ""."""
 

@@ -94,6 +94,7 @@ class RecordedMetrics:
     """One value a query; None is an absent series, an error is raised."""
 
     def __init__(self) -> None:
+        self.versions_are_seen = True
         self.values: dict[str, float | QueryFailed | None] = {"errors": 0.001, "pods": 2.0}
 
     async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
@@ -104,6 +105,10 @@ class RecordedMetrics:
 
     async def range(self, promql: str, **window: Any) -> list[Series]:
         return []
+
+    async def label_sets(self, selector: str, **window: Any) -> list[dict[str, str]]:
+        """Every version was seen running, unless a test says otherwise."""
+        return [{"selector": selector}] if self.versions_are_seen else []
 
     async def rules(self) -> list[Any]:
         return []

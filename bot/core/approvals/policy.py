@@ -84,6 +84,11 @@ def tier_with(least_tier: Tier, entry: ActionConfig, targets: int, *, has_dry_ru
     return Tier(tier) if tier in (0, 1, 2, 3) else Tier.X
 
 
+def one_higher(tier: Tier) -> Tier:
+    """The next tier; 3 is the highest that people decide."""
+    return Tier(tier + 1) if tier < Tier.THREE else tier
+
+
 # ---------------------------------------------------------------- the three questions
 
 

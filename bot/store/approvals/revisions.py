@@ -7,7 +7,7 @@ from bot.core.action import ProposalState
 from bot.store import audit
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
-from bot.store.tables import AuditRow, ProposalRow
+from bot.store.tables import AuditRow, ChangeRow, ProposalRow
 
 _RAN = tuple(
     s.value
@@ -53,3 +53,15 @@ async def _ran_in_a_plan(session: AsyncSession, row: ProposalRow) -> bool:
     query = select(ProposalRow).where(ProposalRow.service == row.service, since, col(ProposalRow.steps_begun) > 0)
     plans = [plan for plan in (await session.exec(query)).all() if plan.record.get("parts")]
     return any(part["action"] == row.action for plan in plans for part in plan.record["parts"][: plan.steps_begun])
+
+
+async def sender_of(session: AsyncSession, change_id: str) -> str:
+    """The source that reported a change; "" where none did."""
+    row = await session.get(ChangeRow, change_id) if change_id else None
+    return row.source if row is not None else ""
+
+
+async def is_reported_elsewhere(session: AsyncSession, service: str, version: str, sender: str) -> bool:
+    """Whether another source than `sender` reported that this version was rolled out."""
+    others = ChangeRow.service == service, ChangeRow.version == version, col(ChangeRow.source).not_in(("", sender))
+    return (await session.exec(select(ChangeRow.id).where(*others).limit(1))).first() is not None

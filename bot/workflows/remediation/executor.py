@@ -32,6 +32,7 @@ from bot.ports import Metrics
 from bot.store.alerts.silences import Silences
 from bot.store.approvals.claims import CallPermission, Claims
 from bot.store.approvals.store import ProposalStore
+from bot.workflows.remediation.seen_versions import SeenVersions
 
 SILENCE = "tocsin_silence"
 BUILT_IN: Mapping[str, ActionConfig] = {
@@ -68,6 +69,7 @@ class ActionExecutor:
         self.systems = systems or {}
         self.permit = permit
         self.silences: SilenceBook = Silences(store.db)
+        self.seen_versions = SeenVersions(store.db, metrics, catalogue)
         self._called: set[str] = set()
         """Idempotency keys of the calls of this process, which no change in the database makes it forget."""
 
@@ -95,19 +97,22 @@ class ActionExecutor:
         least_tier = max(action.tier_for(config), _least_tier_by_words(entry, config, arguments))
         dry_run = await action.dry_run(ctx) if least_tier is not Tier.X else DryRun(ok=False, text="", targets={})
         targets = dry_run.targets or dict.fromkeys(action.targets(ctx), "")
+        tier = policy.tier_with(max(least_tier, dry_run.least_tier), config, len(targets))
+        checked = policy.undo_of_change(config) and not kind.reads_versions
+        doubt = await self.seen_versions.doubt(entry, service, arguments, ctx.now) if checked else ""
         return Plan(
             action=entry,
             action_version=self.version(entry),
             kind=config.kind,
             service=service,
-            title=_title(entry, config, service, arguments),
+            title=_title(entry, config, service, arguments) + (f" ({doubt})" if doubt else ""),
             arguments=dict(arguments),
             targets=targets,
             steps=action.steps(ctx),
-            dry_run=dry_run.text,
+            dry_run=dry_run.text + (f"\n{doubt}: one tier higher" if doubt else ""),
             dry_run_ok=dry_run.ok,
             replicas=dry_run.replicas,
-            tier=in_force.tier(self.config, entry, policy.tier_with(max(least_tier, dry_run.least_tier), config, len(targets))),
+            tier=in_force.tier(self.config, entry, policy.one_higher(tier) if doubt else tier),
             undo=config.undo or action.undo_text(),
         )
 
