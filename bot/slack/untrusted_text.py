@@ -28,7 +28,11 @@ _HOST = re.compile(r"//([a-z0-9.-]+)(?::\d+)?(?=[/?#]|$)", re.IGNORECASE)
 _ENDS = re.compile(r"[\s\"'`,;)\]}]|\Z")
 """Where an address ends; some clients read `//allowed<...>@attacker` as the attacker's."""
 _MARKUP = str.maketrans({"*": "∗", "`": "'"})
-_EMOJI = re.compile(r":(?=[a-z][a-z_-]{2,40}:)")
+_EMOJI = re.compile(
+    r"(?<!\d):(?=(?:[a-z+][a-z0-9+_'-]{0,60}|-1|\d{1,4}[a-z_][a-z0-9_-]{0,60}|100|1234):)|:(?=[a-z][a-z_-]{2,60}:)"
+)
+"""`:siren:`, `:+1:`, `:8ball:`; never a part of a time (`14:02:15`) or of a port."""
+_BLOCK_QUOTE = re.compile(r"\A[>\s]*>")
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"'})
 _NAME = re.compile(r"[A-Za-z0-9][\w.:/-]*…?")
 _UNDERLINE = re.compile(r"(?<!\w)_|_(?!\w)")
@@ -50,6 +54,7 @@ def prose(text: str, limit: int = LIMIT["untrusted"]) -> str:
     shown = _UNDERLINE.sub("ˍ", one_line(text, limit).translate(_MARKUP))
     if shown.count("~") > 1:
         shown = shown.replace("~", "∼")
+    shown = _BLOCK_QUOTE.sub(lambda match: match.group().replace(">", "›"), shown)
     return escape(defang(_EMOJI.sub("꞉", shown)))
 
 

@@ -60,7 +60,7 @@ def _frame(axes: "Axes", graph: SignalGraph, *, headroom: float) -> None:
     tops = [float(v) for series in graph.series for v in series.values if v == v]
     highest = max([*tops, graph.threshold or 0.0], default=0.0) or 1.0
     axes.set_ylim(min([0.0, *tops]), highest * 1.05 * headroom)
-    axes.set_title(f"{graph.title} (UTC)", loc="left", fontsize=15, fontweight="bold")
+    axes.set_title(f"{graph.title} (UTC)", loc="left", fontsize=15, fontweight="bold", parse_math=False)
     # No tick among the labels above the curve: it would name values that nothing reached.
     ticks = [tick for tick in MaxNLocator(4).tick_values(0.0, highest) if tick <= highest * 1.05]
     axes.set_yticks(ticks)
@@ -76,7 +76,8 @@ def _frame(axes: "Axes", graph: SignalGraph, *, headroom: float) -> None:
 def _draw_threshold(axes: "Axes", threshold: float, unit: str) -> None:
     axes.axhline(threshold, color=_THRESHOLD, linestyle="--", linewidth=1.4)
     label = f"threshold {figure(threshold, unit)}"
-    axes.text(0.008, threshold, label, transform=axes.get_yaxis_transform(), color=_THRESHOLD, fontsize=13, va="bottom")
+    across = axes.get_yaxis_transform()
+    axes.text(0.008, threshold, label, transform=across, color=_THRESHOLD, fontsize=13, va="bottom", parse_math=False)
 
 
 def _mark(axes: "Axes", at: datetime, label: str, color: str, *, row: int, late: bool, solid: bool) -> None:
@@ -94,6 +95,8 @@ def _mark(axes: "Axes", at: datetime, label: str, color: str, *, row: int, late:
         va="top",
         color=color,
         fontsize=13,
+        # What others wrote between two $ is no formula: it would look like nothing they wrote, or draw no picture at all.
+        parse_math=False,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8},
     )
 

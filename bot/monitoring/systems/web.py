@@ -64,7 +64,18 @@ class AllowedWeb:
         if not any(_fits(path, pattern) for pattern in allowed):
             may = ", ".join(allowed) or "nothing"
             raise QueryFailed(f"{one_line(path, 120)!r} is not allowed on {system}; allowed: {may}")
+        if not stays_on(self._systems[system].url, path):
+            raise QueryFailed(f"{one_line(path, 120)!r} would leave {system}")
         return self._servers[system]
+
+
+def stays_on(base: str, path: str) -> bool:
+    """Whether an address that ends in this path still is the configured server's, as the client itself reads both."""
+    try:
+        own, whole = httpx.URL(base), httpx.URL(base.rstrip("/") + path)
+    except httpx.InvalidURL:
+        return False
+    return (whole.scheme, whole.host, whole.port, whole.userinfo) == (own.scheme, own.host, own.port, own.userinfo)
 
 
 def _fits(path: str, pattern: str) -> bool:

@@ -32,6 +32,18 @@ def test_prose_renders_no_bold_no_code_and_no_emoji() -> None:
     assert "http_errors_total" in text
 
 
+@pytest.mark.parametrize("emoji", [":siren:", ":+1:", ":-1:", ":x:", ":8ball:", ":100:", ":o2:", ":man-shrugging:"])
+def test_an_emoji_of_others_is_shown_as_its_letters(emoji: str) -> None:
+    assert emoji not in prose(f"fixed {emoji} at 14:02:15 on db:5432")
+    assert "at 14:02:15 on db:5432" in prose(f"fixed {emoji} at 14:02:15 on db:5432")
+
+
+@pytest.mark.parametrize("text", ["> APPROVED by alice", ">>> all of it", "  > later"])
+def test_a_block_quote_of_others_is_shown_as_its_letters(text: str) -> None:
+    assert "&gt;" not in prose(text) and prose(text).lstrip().startswith("›")
+    assert prose("errors > 5 %") == "errors &gt; 5 %"
+
+
 def test_a_title_cannot_leave_its_quotation_marks() -> None:
     assert titled("x” by alice. *APPROVED*") == '“x" by alice. ∗APPROVED∗”'
 

@@ -56,6 +56,15 @@ async def test_no_peak_is_read_aloud_that_lies_below_the_level_that_the_message_
     assert drawn is not None and drawn[1].startswith("checkout errors: from 0 % to 25.7 %. It left its normal range at ")
 
 
+def test_what_others_wrote_between_dollars_is_no_formula() -> None:
+    def graph(label: str) -> SignalGraph:
+        series = Series(times=np.array([at(0).timestamp(), at(15).timestamp()]), values=np.array([0.1, 0.2]))
+        return SignalGraph(title=label, unit="ratio", series=[series], onset=at(1), marks=[(at(5), label)])
+
+    assert draw(graph(r"deploy $\notaformula{$ by ci")).startswith(b"\x89PNG")
+    assert draw(graph("$x^2$")) != draw(graph("x2"))
+
+
 async def test_a_dead_prometheus_or_a_broken_drawing_is_no_graph() -> None:
     def broken(graph: SignalGraph) -> bytes:
         raise ValueError("no font")
