@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.attacks import approval_steps, fairness, growth, reading, tokens, transport
+from tests.attacks import approval_steps, export, fairness, growth, reading, tokens, transport
 from tests.attacks.items import read_items
 from tests.attacks.roster import KINDS
 from tests.attacks.scene import play_all
@@ -22,6 +22,7 @@ from tests.attacks.steps.play import AT_ONCE
 from tests.attacks.telling import tell
 
 SERVED = {
+    "export": export.play,
     "fairness": fairness.play,
     "growth": growth.play,
     "reading": reading.play,

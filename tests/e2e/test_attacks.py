@@ -1,4 +1,4 @@
-"""Own attacks in formal steps against real bots; `python -m tests.attacks approval_steps --data DIR` plays all of a folder."""
+"""Own attacks in formal steps against real bots; `python -m tests.attacks KIND --data DIR` plays all of a kind."""
 
 import asyncio
 import sys
@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.attacks.steps.items import KINDS
+
 VARIANTS = Path(__file__).parents[1] / "attacks" / "variants"
 
 
 @pytest.mark.timeout(3600)
-async def test_every_own_attack_on_approvals_is_refused_and_its_legitimate_twin_runs() -> None:
-    command = [sys.executable, "-m", "tests.attacks", "approval_steps", "--data", str(VARIANTS)]
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_own_attack_on_approvals_is_refused_and_its_legitimate_twin_runs(kind: str) -> None:
+    command = [sys.executable, "-m", "tests.attacks", kind, "--data", str(VARIANTS)]
     playing = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     printed = (await playing.communicate())[0].decode()
 

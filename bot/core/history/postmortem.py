@@ -12,6 +12,7 @@ from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, Incident
 from bot.core.questions.declared import began_at
 from bot.core.text.durations import elapsed_text
+from bot.core.text.markdown import literal
 from bot.core.text.moments import clock, date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind, TimelineEntry
@@ -270,14 +271,14 @@ def markdown(record: PostmortemRecord, sections: Sequence[PostmortemSection]) ->
     """The draft as Markdown; each sentence ends with its ids in brackets."""
     incident = record.incident
     lines = [
-        f"# {incident.ref}: {one_line(incident.title, 200)}",
+        f"# {incident.ref}: {literal(one_line(incident.title, 200))}",
         "",
-        f"Severity {incident.severity} · service {incident.service or 'unknown'} · "
-        f"declared {date_to_the_minute(incident.declared_at)} · led by {incident.lead or 'nobody'} · **draft**",
+        f"Severity {incident.severity} · service {literal(incident.service) or 'unknown'} · "
+        f"declared {date_to_the_minute(incident.declared_at)} · led by {literal(incident.lead) or 'nobody'} · **draft**",
     ]
     for section in sections:
         lines += ["", f"## {section.title}", ""]
-        lines += [f"- {sentence.text} [{', '.join(sentence.sources)}]" for sentence in section.sentences]
+        lines += [f"- {literal(sentence.text)} [{', '.join(sentence.sources)}]" for sentence in section.sentences]
         if section.blank:
             lines.append(f"- _{section.blank}_")
     note = "Generated from the incident's record by Tocsin; ids in brackets can be looked up through its API."

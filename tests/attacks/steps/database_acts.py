@@ -39,6 +39,7 @@ class DatabaseActs:
             self.world.records.save(args["snapshot"])
         elif args.keys() == {"restore", "tables"}:
             self.world.records.bring_back(args["restore"], args["tables"])
+            self.world.rewritten = True
         else:
             self._touch(step, **args)
 
@@ -68,6 +69,7 @@ class DatabaseActs:
         if table not in TABLES or (set is not None) + delete + bool(copy_to) != 1:
             raise Unplayable(f"db: unknown table {table!r}, or not one of set, delete and copy_to")
         key, chosen = _KEYS[table], self._chosen(table, **where)
+        self.world.rewritten |= table == "proposals" and "state" in (set or {})
         if not chosen:
             raise Unplayable(f"db: no row of {table} where {where}")
         for row in chosen:

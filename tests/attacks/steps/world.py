@@ -47,6 +47,8 @@ class World:
         self.commands: dict[str, tuple[int, str]] = {}
         self.rows: dict[str, int] = {}
         self.heads: dict[str, str] = {}
+        self.rewritten = False
+        """Somebody gave proposals a state past the bot: what no workflow knows of does not move."""
         self.passed_s = 0
         self.away = False
         """The database is read-only."""
@@ -279,7 +281,7 @@ class World:
         return self.outside.remote == "hang"
 
     def _moves(self, row: Row, standing: list[tuple[str, str]]) -> bool:
-        if row["state"] in WAITING | FINAL or any(ref == f"AP-{row['id']}" for _, ref in standing):
+        if self.rewritten or row["state"] in WAITING | FINAL or any(ref == f"AP-{row['id']}" for _, ref in standing):
             return False
         return not (row["state"] == "executing" and self.hangs)
 

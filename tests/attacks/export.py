@@ -1,0 +1,108 @@
+"""What leaves Slack: postmortem drafts, read through the API, of incidents whose alerts, titles and causes others wrote.
+
+Where such a draft is rendered, nothing of it may be a picture, a link, HTML, code or a formula, and no character invisible.
+The twin: plain words come out as they went in.
+"""
+
+import asyncio
+import re
+import sys
+import time
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from tests.attacks.items import Item
+from tests.attacks.scene import Outcome, Played
+from tests.attacks.sender import now
+from tests.attacks.served import SOURCES, bearer, served
+from tests.real.bot import API_TOKEN, Bot
+
+PATIENCE = 60.0
+PLAIN = "the pool of web-1 ran dry at 7 %"
+CONFIG: dict[str, Any] = {
+    "default_channel": "C1",
+    "sources": SOURCES,
+    "people": {"alice": {"slack": "U0ALICE001"}},
+    "services": {"shop": {"channel": "C1", "owners": ["alice"]}},
+}
+LIVE = (
+    ("a picture or link", re.compile(r"(?<!\\)\]\(|(?<!\\)!\[|(?<!\\)\]:")),
+    ("HTML", re.compile(r"<[A-Za-z/!?]")),
+    ("an address", re.compile(r"(?i)\w://|\bwww\.\w|(?<!\w)(?:javascript|data|vbscript):\S")),
+    ("code", re.compile(r"(?<!\\)`")),
+    ("a formula", re.compile(r"(?<!\\)\$")),
+)
+
+
+def play(items: Sequence[Item]) -> Played:
+    """Play them all against one bot."""
+    return asyncio.run(_play(items))
+
+
+async def _play(items: Sequence[Item]) -> Played:
+    began = time.monotonic()
+    outcomes: list[Outcome] = []
+    async with served(CONFIG) as bot:
+        bot.slack.post("people", [{"name": "alice", "id": "U0ALICE001"}])
+        bot.slack.post("channels", [{"id": "C1", "name": "shop", "members": ["U0ALICE001"], "bot": True}])
+        async with httpx.AsyncClient(base_url=bot.url, trust_env=False, timeout=30) as client:
+            client.headers["authorization"] = f"Bearer {API_TOKEN}"
+            for number, item in enumerate(items):
+                for twin in (False, True):
+                    draft = await _draft(bot, client, f"x{number}{'t' if twin else 'a'}", PLAIN if twin else item.text)
+                    why = _twin(draft) if twin else _live(draft)
+                    print(f"{item.id} {item.technique}: {len(draft)} characters {why}", file=sys.stderr, flush=True)
+                    outcomes.append(Outcome(item, why, twin=twin))
+    return Played({"export": outcomes}, time.monotonic() - began)
+
+
+def _twin(draft: str) -> list[str]:
+    return [] if PLAIN in draft else [f"plain words are missing: {draft[:300]!r}"]
+
+
+def _live(draft: str) -> list[str]:
+    if not draft:
+        return ["there was no draft"]
+    why = [f"NO_URL: {what}: {match.group()!r}" for what, form in LIVE if (match := form.search(draft))]
+    hidden = {char for char in draft if char != "\n" and unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs")}
+    return why + ([f"NO_SPOOF: invisible characters {sorted(map(ord, hidden))}"] if hidden else [])
+
+
+async def _draft(bot: Bot, client: httpx.AsyncClient, mark: str, text: str) -> str:
+    """The Markdown of an incident in whose alert, note and cause this text stands; "" if none came."""
+    labels = {"alertname": mark, "service": "shop", "severity": "warning", "team": text[:1000]}
+    alert = {"status": "firing", "labels": labels, "annotations": {"summary": text, "description": text}, "startsAt": now()}
+    await client.post("/alerts/prod", json={"alerts": [alert]}, headers=bearer("prod"))
+    ref = await _declared(bot, client, f"{mark} {text}")
+    for command in (f"note {text} {ref}", f"resolve {text} {ref}", f"postmortem {ref}"):
+        await asyncio.to_thread(_type, bot, command)
+    return await _found(client, f"/api/incidents/{ref}/postmortem")
+
+
+async def _declared(bot: Bot, client: httpx.AsyncClient, title: str) -> str:
+    before = len((await client.get("/api/incidents")).json())
+    await asyncio.to_thread(_type, bot, f"declare {title} sev=3 service=shop")
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        incidents = (await client.get("/api/incidents")).json()
+        if len(incidents) > before:
+            return str(incidents[0]["ref"])
+        await asyncio.sleep(0.2)
+    raise TimeoutError(f"no incident was declared: {title[:100]!r}")
+
+
+def _type(bot: Bot, text: str) -> None:
+    bot.slack.act("U0ALICE001", command={"command": "/incident", "text": text.replace("\n", " "), "channel": "C1"})
+
+
+async def _found(client: httpx.AsyncClient, path: str) -> str:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        answer = await client.get(path)
+        if answer.status_code == 200:
+            return answer.text
+        await asyncio.sleep(0.2)
+    return ""
