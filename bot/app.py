@@ -41,9 +41,9 @@ from bot.store.alerts.intake.writer import IntakeWriter
 from bot.store.alerts.reader import Alerts
 from bot.store.answers.postmortems import Postmortems
 from bot.store.answers.questions import Questions
-from bot.store.approvals.claims import Claims
 from bot.store.approvals.decisions import Decisions
 from bot.store.approvals.facts.steady_time import begin_time
+from bot.store.approvals.runs.claims import Claims
 from bot.store.approvals.store import ProposalStore
 from bot.store.db.clock import Clock, DatabaseClock, SteadyClock
 from bot.store.db.database import AWAY, Database, async_url, utc_now

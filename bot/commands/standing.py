@@ -35,7 +35,7 @@ async def _grant(ctx: CommandContext, request: Request, words: Sequence[str]) ->
     alert = request.options.get("alert", "")
     if len(words) != 2 or not alert:
         raise NotFound(f"Say which action, which service and for which alert. Usage: {USAGE}.")
-    days, a_day = (_number(request.options.get(name, given), name) for name, given in (("days", "90"), ("a_day", "3")))
+    days, a_day = (_number(request.options.get(name, default), name) for name, default in (("days", "90"), ("a_day", "3")))
     values = {name: value for name, value in request.options.items() if name not in _OWN}
     kind = ctx.approvals.executor.kind_of(words[0])
     nested = kind is not None and "parameters" in kind.model_fields and values

@@ -21,9 +21,9 @@ from bot.engine.direct import DirectEngine
 from bot.plugins import Action, HttpAnswer
 from bot.plugins.actions import tiers_of
 from bot.settings import catalogue_of
-from bot.store.approvals.claims import AttemptStart, Claims
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
 from bot.store.approvals.policies import Policies
+from bot.store.approvals.runs.claims import AttemptStart, Claims
 from bot.store.approvals.store import ProposalStore
 from bot.store.db.database import Database
 from bot.store.slack.usergroups import Usergroups

@@ -84,7 +84,7 @@ async def halt(db: Database, session: AsyncSession, row: ProposalRow, to: Propos
         await transitions.post_line(db, session, row, f"halted:{ref}", f"{ref}: {text}")
 
 
-async def say(db: Database, ref: str, key: str, line: str) -> None:
+async def post_line(db: Database, ref: str, key: str, line: str) -> None:
     """One line in the thread of a proposal, once for each key."""
     async with db.write() as session:
         await transitions.post_line(db, session, await rows.locked(session, ref), key, line)

@@ -1,4 +1,4 @@
-"""Proposals as rows: every transition of a proposal's life up to the claim; the claim is in claims.py."""
+"""Proposals as rows: every transition of a proposal's life up to the claim; the claim is in runs/claims.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,10 +19,11 @@ from bot.core.incident import reference
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
-from bot.store.approvals import own_changes, rows, track_record, transitions
+from bot.store.approvals import rows, track_record, transitions
 from bot.store.approvals.facts.context import read_context
 from bot.store.approvals.facts.policy import UnderPolicy
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
+from bot.store.approvals.runs import own_changes
 from bot.store.approvals.standing.grants import Now
 from bot.store.approvals.standing.starts import offer
 from bot.store.tables import AttemptRow, ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow

@@ -19,8 +19,8 @@ from bot.core.errors import ActionFailed, NotAllowed, NotFound
 from bot.core.evidence import Findings
 from bot.core.text.untrusted import one_line
 from bot.ports import Engine
-from bot.store.approvals.claims import ClaimResult, Claims
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
+from bot.store.approvals.runs.claims import ClaimResult, Claims
 from bot.store.approvals.standing.grants import Now
 from bot.store.approvals.standing.register import StandingApprovals
 from bot.store.approvals.store import Draft, ProposalStore

@@ -19,14 +19,14 @@ async def declared_plan(
     plan = executor.config.plans[name]
     if plan.services and service not in plan.services:
         raise ActionFailed(f"{name} is for {', '.join(plan.services)} only.")
-    if unused := [given for given in arguments if given != "change_id"]:
+    if unused := [name for name in arguments if name != "change_id"]:
         text = f"{name} takes no {one_line(unused[0], 40)}=: its steps have their arguments from tocsin.yaml."
         raise ActionFailed(f"{text} Nothing was proposed.")
     parts = []
     for number, step in enumerate(plan.steps, 1):
-        given = {**step.arguments, **_change_of(executor, step.action, arguments)}
+        step_arguments = {**step.arguments, **_change_of(executor, step.action, arguments)}
         try:
-            parts.append(await planned(step.action, service, given))
+            parts.append(await planned(step.action, service, step_arguments))
         except ActionFailed as error:
             raise ActionFailed(f"Step {number}, {step.action}: {error}") from error
     return executor.composed(plans.declared(name, plan, service), parts)

@@ -10,8 +10,8 @@ from bot.core.action import Proposal, ProposalState, Verification, VerificationS
 from bot.core.approvals.record import stamp
 from bot.core.errors import ActionFailed, NotAllowed, NotFound, QueryFailed
 from bot.ports import Run, Workflow
-from bot.store.approvals.claims import ClaimResult
-from bot.store.approvals.steps import say
+from bot.store.approvals.runs.claims import ClaimResult
+from bot.store.approvals.steps import post_line
 from bot.workflows.remediation.approvals import JUST_NOW, Accounts, Approvals
 
 log = structlog.get_logger(__name__)
@@ -172,7 +172,7 @@ class RemediationSteps:
         try:
             new = await propose(old, because=because, key=f"{kind}:{old.ref}")
         except (ActionFailed, NotAllowed, NotFound) as error:
-            await say(
+            await post_line(
                 self.store.db, old.ref, f"no-{kind}:{old.ref}", f"{_FOLLOW_UPS[kind]} {old.ref} was not proposed: {error}"
             )
             return ""

@@ -21,9 +21,10 @@ from bot.core.approvals import plans, policy
 from bot.core.approvals.policy_types import START_WITHIN, CountedDecision, Rule
 from bot.core.approvals.roster import Roster
 from bot.core.timeline import EntryKind
-from bot.store.approvals import own_changes, rows, steps, transitions
-from bot.store.approvals.asking import ask_people
+from bot.store.approvals import rows, steps, transitions
 from bot.store.approvals.facts.policy import UnderPolicy
+from bot.store.approvals.runs import own_changes
+from bot.store.approvals.runs.asking import ask_people
 from bot.store.approvals.standing.grants import Now
 from bot.store.approvals.standing.starts import carries, used_at
 from bot.store.tables import AttemptRow, ClaimRow, MessageRow, ProposalRow

@@ -1,0 +1,1 @@
+"""Runs of approved actions as rows: the claim, the attempt, what came of it, and what it changed."""
