@@ -253,7 +253,7 @@ async def native_tools(remote: McpServers | None, config: Config) -> dict[str, T
         if remote is None or not listed.native:
             continue
         try:
-            offered = {tool.name: tool for tool in await remote.tools(server)}
+            offered = {tool.name: tool for tool in (await remote.offer(server)).tools}
         except QueryFailed as error:
             log.warning("an MCP server cannot be asked for its native tools", server=server, why=str(error))
             continue

@@ -16,12 +16,14 @@ config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 source_app = typer.Typer(no_args_is_help=True, help="Senders of alerts.")
 policy_app = typer.Typer(no_args_is_help=True, help="Who may approve what.")
+mcp_app = typer.Typer(no_args_is_help=True, help="MCP servers.")
 WithPrivate = Annotated[bool, typer.Option("--private", help="Private incidents too: their channel's members alone read them")]
 app.add_typer(config_app, name="config")
 app.add_typer(source_app, name="source")
 app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
 app.add_typer(policy_app, name="policy")
+app.add_typer(mcp_app, name="mcp")
 
 
 def _print_version(requested: bool) -> None:
@@ -244,6 +246,7 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
 
     from bot.console.action_addresses import address_problems
     from bot.console.doctor import fingerprints
+    from bot.core.config.systems import pin_notices
     from bot.plugins.scopes import scope_notices
     from bot.settings import deprecated_keys, load_config, load_secrets, require_audit_key, source_kinds
 
@@ -262,6 +265,7 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     notices += [f"Too wide: {notice}." for notice in scope_notices(config.sources, source_kinds(config))]
     checks = (check for check in fingerprints(secrets, config) if check.state == "failed")
     notices += [f"{check.name} {check.result}; {check.advice}." for check in checks]
+    notices += [f"Not pinned: {notice}." for notice in pin_notices(config.systems.mcp)]
     notices += [f"Not checked: actions.{problem.entry}.url: {problem.text}." for problem in problems]
     typer.echo("\n".join(notices), nl=bool(notices))
     if not config.default_channel:
@@ -294,6 +298,18 @@ def policy_diff(
     change = compared_files(old, new, in_use=load_secrets().config)
     typer.echo("\n".join(difference_lines(change)))
     raise typer.Exit(1 if change.is_wider else 0)
+
+
+@mcp_app.command("pin")
+def mcp_pin(server: Annotated[str, typer.Argument(help="A server of systems.mcp in tocsin.yaml")]) -> None:
+    """Print what a server says of its tools now, and the `pins` that hold it to that, for tocsin.yaml."""
+    import asyncio
+
+    from bot.console.mcp_pins import pins_yaml
+    from bot.settings import load_config, load_secrets, mcp_tokens
+
+    servers = load_config(load_secrets().config).systems.mcp
+    typer.echo(asyncio.run(pins_yaml(server, servers, mcp_tokens(servers))), nl=False)
 
 
 @source_app.command("try")

@@ -15,7 +15,7 @@ from bot.core.infrastructure.database_health import DatabaseHealth
 from bot.core.logs.line import LogLine
 from bot.core.metrics.series import Series
 from bot.core.questions.answering import ModelAnswer
-from bot.core.systems import AlertRule, Commit, CommitFiles, Comparison, MetricDescription, ModelVersion, RemoteTool, RunbookHit
+from bot.core.systems import AlertRule, Commit, CommitFiles, Comparison, MetricDescription, ModelVersion, RunbookHit, ToolOffer
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
 
@@ -191,8 +191,8 @@ class Remote(Protocol):
     def inventory(self) -> Mapping[str, str]:
         """What may be queried: server -> what it holds."""
 
-    async def tools(self, server: str) -> list[RemoteTool]:
-        """What one server offers."""
+    async def offer(self, server: str) -> ToolOffer:
+        """What one server offers now."""
 
     async def call(self, server: str, tool: str, arguments: Mapping[str, object]) -> str:
         """The text with which one of them answers."""

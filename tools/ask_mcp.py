@@ -28,9 +28,11 @@ async def ask_mcp(
     place, tool = server.strip(), name.strip()
     if tool:
         return await remote_evidence(ctx, place, tool, _object(arguments))
-    offered = await ctx.remote.tools(place)
-    lines = [f"{tool.name}: {one_line(tool.description, 200)} {json.dumps(tool.schema)[:300]}" for tool in offered]
-    return evidence_of(place, f"{place} offers {len(offered)} tools", "tools/list", lines)
+    offer = await ctx.remote.offer(place)
+    lines = [f"{tool.name}: {one_line(tool.description, 200)} {json.dumps(tool.schema)[:300]}" for tool in offer.tools]
+    listing = evidence_of(place, f"{place} offers {len(offer.tools)} tools", "tools/list", lines)
+    withheld = (f"{place} {one_line(tool, 60)} is not offered: {why}" for tool, why in offer.withheld.items())
+    return listing.model_copy(update={"unseen": tuple(withheld)})
 
 
 def _object(arguments: str) -> dict[str, object]:

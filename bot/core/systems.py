@@ -1,8 +1,11 @@
 """Records of other systems: code hosts, model registries, MCP servers and runbooks. Their text is untrusted."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, TypedDict
 
 
@@ -120,6 +123,39 @@ class RemoteTool:
     description: str
     schema: Mapping[str, Any]
     """JSON Schema of its arguments."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex of all that a model reads of it, as JSON in one order: what a configuration pins."""
+        fields = {"name": self.name, "description": self.description, "schema": self.schema}
+        return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+class Withheld(StrEnum):
+    """Why a tool that might be offered is not."""
+
+    CHANGED = "its description or its arguments changed since it was pinned"
+    UNPINNED = "it has no pin"
+
+
+@dataclass(frozen=True)
+class ToolOffer:
+    """What a server offers now, and which of its tools the pins of the configuration hold back."""
+
+    tools: tuple[RemoteTool, ...]
+    withheld: Mapping[str, Withheld] = field(default_factory=dict)
+
+
+def offer_of(tools: Iterable[RemoteTool], pins: Mapping[str, str]) -> ToolOffer:
+    """Those whose digest is pinned; all of them where nothing is. Of one name with two digests none is offered."""
+    listed = tuple(tools)
+    reasons = (
+        (tool.name, Withheld.CHANGED if tool.name in pins else Withheld.UNPINNED)
+        for tool in listed
+        if pins.get(tool.name) != tool.digest
+    )
+    withheld = dict(reasons) if pins else {}
+    return ToolOffer(tuple(tool for tool in listed if tool.name not in withheld), withheld)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from bot.adapters import native_tools
 from bot.core.config import Config
 from bot.core.config.systems import McpConfig, SystemsConfig
 from bot.core.errors import QueryFailed
-from bot.core.systems import RemoteTool
+from bot.core.systems import RemoteTool, ToolOffer
 from bot.llm.tool_schemas import arguments_of, as_langchain_tool, why_not_offered
 from bot.monitoring.systems.mcp_servers import MAX_TEXT, McpServers
 from tests.real import PATIENCE, free_port
@@ -95,7 +95,7 @@ def servers(address: str, token: str = "t0ken", seconds: float = PATIENCE) -> Mc
 
 async def test_tools_that_only_read_are_offered_and_those_that_the_team_listed_and_none_that_destroys() -> None:
     async with served_at() as address:
-        offered = await servers(address).tools("notes")
+        offered = (await servers(address).offer("notes")).tools
 
         assert [one.name for one in offered] == ["notes", "dump", "book", "file", "broken", "summary"]
         assert "service" in offered[0].schema["properties"] and offered[0].description == "What people noted of a service."
@@ -157,9 +157,9 @@ async def test_what_cannot_be_looked_at_says_why(asked: dict[str, str], told: st
 async def test_a_wrong_token_and_a_dead_server_could_not_be_looked_at() -> None:
     async with served_at() as address:
         with pytest.raises(QueryFailed, match="notes"):
-            await servers(address, token="wrong").tools("notes")
+            await servers(address, token="wrong").offer("notes")
         with pytest.raises(QueryFailed, match="notes"):
-            await servers(f"http://127.0.0.1:{free_port()}/mcp").tools("notes")
+            await servers(f"http://127.0.0.1:{free_port()}/mcp").offer("notes")
 
 
 def answering(status: int, kind: str, body: bytes, *, pieces: int = 1, location: str = "") -> Any:
@@ -192,7 +192,7 @@ def answering(status: int, kind: str, body: bytes, *, pieces: int = 1, location:
 async def test_a_server_that_speaks_no_mcp_could_not_be_looked_at(strange: Any, told: str) -> None:
     async with running(strange) as base:
         with pytest.raises(QueryFailed, match=told):
-            await servers(f"{base}/mcp").tools("notes")
+            await servers(f"{base}/mcp").offer("notes")
         assert (await servers(f"{base}/mcp").check("notes")).state == "failed"
 
 
@@ -302,9 +302,9 @@ class Offering(McpServers):
 
     def __init__(self, *offered: RemoteTool) -> None:
         super().__init__({})
-        self.offered = list(offered)
+        self.offered = ToolOffer(offered)
 
-    async def tools(self, server: str) -> list[RemoteTool]:
+    async def offer(self, server: str) -> ToolOffer:
         return self.offered
 
 

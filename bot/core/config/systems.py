@@ -1,9 +1,10 @@
 """Systems that the bot reads from, pages through or links to."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from bot.core.config.fields import Address, ConfigSection, Duration
 
@@ -67,10 +68,21 @@ class McpConfig(ConfigSection):
 
     url: Address
     tools: tuple[str, ...] = ()
+    pins: dict[str, Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]] = Field(default_factory=dict)
+    """Tool -> SHA-256 of its name, description and schema, as `tocsin mcp pin` prints it. With pins, no other is offered."""
     native: tuple[str, ...] = ()
     """Of the offered tools those that a model gets as tools of their own, with their own schemas, at most 16."""
     about: str = ""
     """What it holds, in words for the model."""
+
+
+def pin_notices(servers: Mapping[str, McpConfig]) -> list[str]:
+    """What a team should know of servers that may change what they say of their tools."""
+    return [
+        f"systems.mcp.{name} may change what it says of its tools; `tocsin mcp pin {name}` prints pins against that"
+        for name, server in servers.items()
+        if not server.pins
+    ]
 
 
 class PostgresConfig(ConfigSection):

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import structlog
+
 from bot.core.check import Check, failed, ok
-from bot.core.config.systems import McpConfig
+from bot.core.config.systems import McpConfig, pin_notices
 from bot.core.errors import InvalidQuery, QueryFailed
-from bot.core.systems import RemoteTool
-from bot.core.text.untrusted import one_line
+from bot.core.systems import RemoteTool, ToolOffer, Withheld, offer_of
+from bot.core.text.untrusted import counted, one_line
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 512 * 1024
 """Characters used of one answer; a last line states how many more there were."""
+
+log = structlog.get_logger(__name__)
 
 
 class McpServers:
@@ -31,20 +35,30 @@ class McpServers:
         self._servers = servers
         self._tokens = tokens or {}
         self._seconds = seconds
+        self._withheld: dict[str, Mapping[str, Withheld]] = {}
+        """As it was logged last."""
 
     def inventory(self) -> Mapping[str, str]:
         """The servers that may be queried, each with its description."""
         return {name: server.about for name, server in self._servers.items()}
 
-    async def tools(self, server: str) -> list[RemoteTool]:
-        """The offered tools of one server. Raises QueryFailed."""
+    async def offer(self, server: str) -> ToolOffer:
+        """The offered tools of one server, and those that its pins hold back. Raises QueryFailed."""
         async with self._session(server) as client:
-            return await self._offered(server, client)
+            return await self._offer(server, client)
+
+    async def pinnable(self, server: str) -> tuple[RemoteTool, ...]:
+        """The tools that would be offered if nothing were pinned. Raises QueryFailed."""
+        async with self._session(server) as client:
+            return tuple(await self._listed(server, client))
 
     async def call(self, server: str, tool: str, arguments: Mapping[str, object]) -> str:
         """The text that an offered tool answers. Raises QueryFailed, also with the error text of the tool itself."""
         async with self._session(server) as client:
-            offered = [tool.name for tool in await self._offered(server, client)]
+            offer = await self._offer(server, client)
+            if why := offer.withheld.get(tool):
+                raise QueryFailed(f"{server} {one_line(tool, 60)} is not offered: {why}")
+            offered = [tool.name for tool in offer.tools]
             if tool not in offered:
                 names = one_line(", ".join(offered), 400) or "nothing"
                 raise QueryFailed(f"{server} does not offer {one_line(tool, 60)!r} as read-only; it offers {names}")
@@ -57,17 +71,38 @@ class McpServers:
             return text
 
     async def check(self, server: str) -> Check:
-        """Whether it answers and offers something."""
+        """Whether it answers, and offers something, and that as it was pinned."""
+        name = f"MCP {server}"
         try:
-            offered = await self.tools(server)
+            offer = await self.offer(server)
         except QueryFailed as error:
-            return failed(f"MCP {server}", str(error), f"check systems.mcp.{server} in tocsin.yaml and its token")
-        if not offered:
+            return failed(name, str(error), f"check systems.mcp.{server} in tocsin.yaml and its token")
+        if offer.withheld:
+            return self._check_of_pins(server, offer)
+        if not offer.tools:
             advice = f"list what may be called under systems.mcp.{server}.tools"
-            return failed(f"MCP {server}", "none of its tools is marked read-only", advice)
-        return ok(f"MCP {server}", f"{len(offered)} tools")
+            return failed(name, "none of its tools is marked read-only", advice)
+        return ok(name, counted(len(offer.tools), "tool"), "; ".join(pin_notices({server: self._servers[server]})))
 
-    async def _offered(self, server: str, client: "Client") -> list[RemoteTool]:
+    def _check_of_pins(self, server: str, offer: ToolOffer) -> Check:
+        """A failure where the team named the tool; a server may well have more than a team wants."""
+        config = self._servers[server]
+        reasons = "; ".join(f"{one_line(tool, 60)}: {why}" for tool, why in offer.withheld.items())
+        result = f"{counted(len(offer.tools), 'tool')}; not offered: {one_line(reasons, 400)}"
+        advice = f"read what the server says now: `tocsin mcp pin {server}` prints it, and the pins for tocsin.yaml"
+        is_missed = not offer.withheld.keys().isdisjoint((*config.tools, *config.pins))
+        return (failed if is_missed else ok)(f"MCP {server}", result, advice)
+
+    async def _offer(self, server: str, client: "Client") -> ToolOffer:
+        """Listed and compared anew for each session: a server may say something else of its tools each time."""
+        offer = offer_of(await self._listed(server, client), self._servers[server].pins)
+        if offer.withheld != self._withheld.get(server, {}):
+            for tool, why in offer.withheld.items():
+                log.warning("a tool of an MCP server is not offered", server=server, tool=one_line(tool, 60), why=str(why))
+        self._withheld[server] = offer.withheld
+        return offer
+
+    async def _listed(self, server: str, client: "Client") -> list[RemoteTool]:
         listed = self._servers[server].tools
         tools, cursor = [], None
         while True:
