@@ -247,6 +247,7 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     from bot.console.action_addresses import address_problems
     from bot.console.doctor import fingerprints
     from bot.core.config.systems import pin_notices
+    from bot.core.text.link_prefixes import link_notices
     from bot.plugins.scopes import scope_notices
     from bot.settings import deprecated_keys, load_config, load_secrets, require_audit_key, source_kinds
 
@@ -266,6 +267,7 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     checks = (check for check in fingerprints(secrets, config) if check.state == "failed")
     notices += [f"{check.name} {check.result}; {check.advice}." for check in checks]
     notices += [f"Not pinned: {notice}." for notice in pin_notices(config.systems.mcp)]
+    notices += [f"Not live: {notice}." for notice in link_notices(config.links.hosts)]
     notices += [f"Not checked: actions.{problem.entry}.url: {problem.text}." for problem in problems]
     typer.echo("\n".join(notices), nl=bool(notices))
     if not config.default_channel:

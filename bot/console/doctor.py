@@ -18,6 +18,7 @@ from bot.console.queries import check_queries
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError, QueryFailed
+from bot.core.text.link_prefixes import link_notices
 from bot.core.text.untrusted import counted, one_line
 from bot.engine.data_folder import JOURNAL
 from bot.llm.checkup import check_model
@@ -75,7 +76,8 @@ async def checkup(secrets: Secrets) -> list[Check]:
     outside = [*slack, *models, *_model_code(secrets), *systems]
     remedies = await _actions(config)
     called = [*_heartbeats(secrets, config), _on_call(config), _pager(secrets, config)]
-    return [first, *_sources(config), *fingerprints(secrets, config), *database, *outside, *remedies, *_local(config), *called]
+    local = [*_local(config), *_links(config)]
+    return [first, *_sources(config), *fingerprints(secrets, config), *database, *outside, *remedies, *local, *called]
 
 
 def _configuration(secrets: Secrets) -> tuple[Config | None, Check]:
@@ -292,6 +294,10 @@ def _local(config: Config) -> list[Check]:
         return [failed("Runbooks", f"{config.runbooks} is no folder", "check runbooks in tocsin.yaml")]
     count = sum(1 for _ in config.runbooks.rglob("*.md"))
     return [ok("Runbooks", counted(count, "file"))]
+
+
+def _links(config: Config) -> list[Check]:
+    return [failed("Links", notice, "repair links.hosts in tocsin.yaml") for notice in link_notices(config.links.hosts)]
 
 
 def _pager(secrets: Secrets, config: Config) -> Check:

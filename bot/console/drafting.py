@@ -9,10 +9,11 @@ import yaml
 
 from bot.core.config.fields import parse_duration
 from bot.core.errors import TocsinError
+from bot.core.text.link_prefixes import owner_prefix
 
 LABELS = ("service", "app", "app_kubernetes_io_name", "job")
 """Labels that usually name a service, the first present wins."""
-_ADDRESS = re.compile(r"https?://([\w.-]+)(?::\d+)?(?:[/?#]|$)", re.ASCII)
+_ADDRESS = re.compile(r"https?://[\w.-]+(?::\d+)?(?:[/?#]|$)", re.ASCII)
 """A host that a template fills in (`{{ ... }}`) is none."""
 INFRASTRUCTURE = re.compile(
     r"^(prometheus|alertmanager|node-exporter|node|kube-|kubelet|apiserver|grafana|pushgateway|blackbox)"
@@ -126,10 +127,9 @@ def _quoted(value: str) -> str:
 
 
 def _hosts(rules: Iterable[_Rule]) -> list[str]:
-    """Hosts that the rules' annotations lead to (runbooks, dashboards): rules are the team's own, so these may be links."""
+    """Where the rules' annotations lead (runbooks, dashboards): rules are the team's own, so these may be links."""
     addresses = [str(value) for rule in rules for value in rule.get("annotations", {}).values()]
-    hosts = {match.group(1).lower() for address in addresses if (match := _ADDRESS.match(address))}
-    return sorted(hosts)
+    return sorted({owner_prefix(address) for address in addresses if _ADDRESS.match(address)} - {""})
 
 
 def _severities(rules: Iterable[_Rule]) -> dict[str, str]:

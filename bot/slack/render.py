@@ -30,6 +30,7 @@ from bot.core.messages.content import Content, MessageKind
 from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, TriageContent
 from bot.core.messages.proposals import PolicyContent, ProposalContent
 from bot.core.metrics.graph_links import on_own_page
+from bot.core.text.link_prefixes import link_prefix, own_prefix
 from bot.core.text.untrusted import cut
 from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
@@ -97,8 +98,8 @@ class Renderer:
 
     @property
     def hosts(self) -> frozenset[str]:
-        """Hosts that may be live links: those of the configuration as it is now, and Prometheus' own."""
-        return allowed_hosts(self.config, self.public_url) | {urlsplit(self._read_from_prometheus).hostname or ""} - {""}
+        """Where live links may lead: to the hosts of the configuration as it is now, and Prometheus' own."""
+        return allowed_hosts(self.config, self.public_url) | {own_prefix(self._read_from_prometheus)} - {""}
 
     @property
     def prometheus_url(self) -> str:
@@ -199,12 +200,11 @@ class Renderer:
 
 
 def allowed_hosts(config: Config, public_url: str = "") -> frozenset[str]:
-    """Hosts that may be live links: those of configuration, nothing else."""
+    """Hosts that may be live links, with a path where others share them: those of configuration, nothing else."""
     prometheus, alertmanager = config.prometheus, config.alertmanager
     monitoring = prometheus.url, prometheus.public_url, alertmanager.url, alertmanager.public_url, config.logs.loki
-    addresses = (*monitoring, public_url)
-    hosts = {urlsplit(address).hostname or "" for address in addresses if address}
-    return frozenset((hosts | set(config.links.hosts)) - {""})
+    own = {own_prefix(address) for address in (*monitoring, public_url)}
+    return frozenset(own | {link_prefix(entry) for entry in config.links.hosts}) - {""}
 
 
 def called_hosts(config: Config) -> frozenset[str]:

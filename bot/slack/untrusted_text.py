@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import quote, urlsplit
 
+from bot.core.text.link_prefixes import leads_within
 from bot.core.text.untrusted import escape_controls, one_line
 from bot.slack.limits import LIMIT
 
@@ -124,14 +125,14 @@ def _broken(address: re.Match[str]) -> str:
 
 
 def link(label: str, url: str, hosts: Collection[str]) -> str:
-    """A live link if its host is allowed, else the label and the defanged address. The label may be untrusted."""
+    """A live link if it leads where `hosts` allow, else the label and the defanged address. The label may be untrusted."""
     if safe := allowed_address(url, hosts):
         return f"<{safe}|{plain_text(label).replace('|', '¦') or 'link'}>"
     return f"{quoted(label)} ({quoted(url)})" if url else quoted(label)
 
 
 def allowed_address(url: str, hosts: Collection[str]) -> str:
-    """The address, ready for a link, if it is http(s) to an allowed host; else "".
+    """The address, ready for a link, if it is http(s) to an allowed host (`host`) or below its path (`host/path`); else "".
 
     User info, backslashes, control and non-ASCII characters in the host are
     refused rather than repaired: parsers disagree about them.
@@ -145,6 +146,6 @@ def allowed_address(url: str, hosts: Collection[str]) -> str:
     except ValueError:
         return ""
     plain = parts.scheme in ("http", "https") and "@" not in parts.netloc and parts.netloc.isascii()
-    if not plain or host.lower() not in {allowed.lower() for allowed in hosts}:
+    if not plain or not leads_within(host.lower(), parts.path, hosts):
         return ""
     return quote(url, safe="%/:?#[]@!$&'()*+,;=~-._")

@@ -12,7 +12,7 @@ class ViewContext:
     """What only the configuration and the rota know."""
 
     hosts: Collection[str] = frozenset()
-    """Addresses of these hosts may be live links."""
+    """Addresses of these hosts may be live links; of `host/path`, those below the path."""
     called_hosts: Collection[str] = frozenset()
     """Hosts that remediations call: their addresses are shown as they are, to be read and copied."""
     on_call: Sequence[str] = ()

@@ -131,4 +131,7 @@ class PagerConfig(ConfigSection):
 
 class LinkConfig(ConfigSection):
     hosts: tuple[str, ...] = ()
-    """Hosts that may be live links in Slack, besides those of prometheus, alertmanager and loki."""
+    """Hosts that may be live links in Slack besides those of prometheus, alertmanager and loki.
+
+    One that others share (`bot/core/text/link_prefixes.py`) needs a path: `github.com/your-org`.
+    """

@@ -132,6 +132,18 @@ async def test_only_configured_hosts_are_live_links(db: Database) -> None:
     assert allowed_hosts(Config(links=LinkConfig(hosts=("wiki.example",)))) == {"wiki.example"}
 
 
+async def test_a_strangers_page_on_a_host_that_the_team_uses_too_is_no_link(db: Database) -> None:
+    await with_group(
+        db, incident=False, runbook_url="https://github.com/attacker/rb", dashboard_url="https://github.com/shop/d"
+    )
+    config = CONFIG.model_copy(update={"links": LinkConfig(hosts=("github.com/shop",))})
+
+    rendering = await Renderer(db, config, on_call).render(row())
+    text = json.dumps(rendering.blocks, ensure_ascii=False) if rendering else ""
+    assert "<https://github.com/shop/d|" in text
+    assert "https://github.com/attacker" not in text and "hxxps[:]//github[.]com/attacker/rb" in text
+
+
 async def test_an_alerts_own_expression_is_live_whatever_prometheus_calls_itself(db: Database) -> None:
     await with_group(db, incident=False, dashboard_url="http://0bf3e1c2:9090/graph?g0.expr=up&g0.tab=1")
     renderer = Renderer(db, CONFIG, on_call)

@@ -80,6 +80,23 @@ def test_a_link_to_a_configured_host_is_live() -> None:
     )
 
 
+SHARED = frozenset({"github.com/our-org"})
+
+
+def test_on_a_host_that_many_share_only_what_lies_below_the_teams_own_path_is_live() -> None:
+    assert link("Runbook", "https://github.com/our-org/runbooks?plain=1", SHARED).startswith("<https://github.com/our-org/")
+    assert link("Runbook", "https://github.com/attacker/runbooks", SHARED) == (
+        "`Runbook` (`hxxps[:]//github[.]com/attacker/runbooks`)"
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["our-org-2/x", "our-org/../attacker", "our-org/%2E%2e/attacker", "our-org%2f..%2fattacker", "", "?our-org/"]
+)
+def test_no_path_beside_the_teams_own_is_taken_for_it(path: str) -> None:
+    assert allowed_address(f"https://github.com/{path}", SHARED) == ""
+
+
 @pytest.mark.parametrize(
     "url",
     [
