@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bot.commands._plan import press_of, target_name
 from bot.core.action import DecisionChoice, Proposal, Tier
+from bot.core.approvals import in_force
 from bot.core.approvals.break_glass import may_review
 from bot.core.approvals.policy_types import Rule, names_text
 from bot.core.approvals.request import effect_text, may_be_approved, plan_text
@@ -94,7 +95,7 @@ async def _review(ctx: CommandContext, request: Request, text: str) -> Reply:
 
 
 async def _list(ctx: CommandContext, request: Request) -> Reply:
-    named = names_text(sorted(ctx.config.break_glass)) or "nobody yet: name people under break_glass in tocsin.yaml"
+    named = names_text(sorted(in_force.break_glass(ctx.config))) or "nobody yet: name people under break_glass in tocsin.yaml"
     newest = await BreakGlassReviews(ctx.db, ctx.config).newest()
     uses = [_line(use) for use in newest if await ctx.reading.may_read(request, use.ref)]
     return Reply("\n".join([f"May approve alone: {named}.", *uses]))

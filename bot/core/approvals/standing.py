@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from bot.core.action import Autonomy, Plan, ProposalState, Terms, Tier
 from bot.core.approvals import in_force
 from bot.core.config import Config, verbs
+from bot.core.text.durations import duration_text
 
 ACTION = "standing_approval"
 """The kind and the built-in entry of a proposal that grants one."""
@@ -39,11 +40,15 @@ class Grant(BaseModel):
         same = (terms.service, terms.action, terms.arguments) == (service, self.action, self.arguments)
         return same and sorted(terms.targets) == sorted(self.targets) and terms.action_version == self.action_version
 
+    def _what(self) -> str:
+        """`scale replicas=6`."""
+        return " ".join([self.action, *(f"{name}={value}" for name, value in sorted(self.arguments.items()))])
+
     def text(self, service: str, veto: timedelta) -> str:
         """What it means, in words."""
         return (
-            f"When {self.alert} fires on {service} and Tocsin's own rules (no model) propose {self.action} {self.arguments} "
-            f"on {', '.join(self.targets)}, it starts {int(veto.total_seconds())} s later without anybody's approval, unless "
+            f"When {self.alert} fires on {service} and Tocsin's own rules (no model) propose {self._what()} "
+            f"on {', '.join(self.targets)}, it starts {duration_text(veto)} later without anybody's approval, unless "
             f"somebody stops it. At most {self.per_day} a day, for {self.days} days. One run that is not verified, an undo by "
             "people, or a new version of the action ends it."
         )
@@ -57,8 +62,9 @@ def why_not_granted(config: Config, plan: Plan, verified: int) -> str:
         return f"autonomy of {plan.action} on {plan.service} is not standing in tocsin.yaml"
     if plan.tier not in (Tier.ONE, Tier.TWO):
         return f"{plan.action} is {plan.tier.label}: only tiers 1 and 2 may stand"
-    if verb := verbs.verb_of(plan.action, plan.kind):
-        return f"what {verb}s never stands"
+    names = plan.action, plan.kind, *verbs.path_words(config.actions[plan.action].url)
+    if verbs.least_tier_of(*names) >= Tier.TWO:
+        return f"what {verbs.verb_of(*names) or 'scale or shut down'}s never stands"
     if (needed := in_force.standing(config).verified) > verified:
         return f"{plan.action} was verified {verified} times in a row with exactly this, and {needed} are needed"
     return ""
@@ -73,6 +79,8 @@ class RunEnd(NamedTuple):
     state: ProposalState
     by_people: bool
     """A person ran it, asked for it or said that they did."""
+    as_granted: bool = True
+    """With the arguments and on the targets of the grant; else the same action undid what it does."""
 
     @property
     def verification_failed(self) -> bool:
@@ -85,6 +93,8 @@ def harm(grant: Grant, service: str, undo: str, ends: Sequence[RunEnd], earlier:
         own = end.service == service and end.action == grant.action
         if own and end.state is not ProposalState.SUCCEEDED:
             return f"{end.ref} ({end.action} on {service}) ended as {end.state.value}"
+        if own and end.by_people and not end.as_granted:
+            return f"people set it otherwise ({end.ref})"
         if undo and end.service == service and end.action == undo and end.by_people:
             return f"people undid it ({end.ref})"
         if before and before.verification_failed and end.verification_failed:

@@ -28,4 +28,4 @@ class StandingConfig(ConfigSection):
 
     verified: int = Field(default=5, ge=5)
     """Runs in a row that were verified and did no harm: more may be demanded, never fewer."""
-    veto: Annotated[Duration, Field(ge=timedelta(seconds=5))] = timedelta(minutes=5)
+    veto: Annotated[Duration, Field(ge=timedelta(seconds=5), le=timedelta(minutes=30))] = timedelta(minutes=5)

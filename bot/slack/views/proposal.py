@@ -56,7 +56,7 @@ def render(content: ProposalContent, view: ViewContext) -> Rendered:
         _outcome(proposal),
         paragraph(
             [
-                _risk_line(proposal),
+                _risk_line(content),
                 labelled("Because", _because(content, view, title)),
                 *_by_hand(proposal),
                 *_decisions(content),
@@ -83,8 +83,9 @@ def _only_suggested(proposal: Proposal) -> bool:
     return proposal.state.decidable and not proposal.autonomy.runs
 
 
-def _risk(proposal: Proposal) -> str:
+def _risk(content: ProposalContent) -> str:
     """`tier 2, needs 1 approval · rollforward undoes it · waits until 15:02`."""
+    proposal = content.proposal
     undo = "cannot be undone here"
     if proposal.parts:
         undo = plan_steps.undo_words(proposal)
@@ -94,13 +95,15 @@ def _risk(proposal: Proposal) -> str:
     if not proposal.state.decidable:
         return f"{proposal.tier.label} · {undo}{state}"
     approvals = _APPROVALS.get(proposal.tier)
-    needed = f"{proposal.tier.label}, needs {approvals}" if approvals and proposal.autonomy.runs else proposal.tier.label
+    waits = approvals and proposal.autonomy.runs and not _starts_by_itself(content)
+    needed = f"{proposal.tier.label}, needs {approvals}" if waits else proposal.tier.label
     return f"{needed} · {undo}{state} · waits until {clock_to_the_minute(proposal.expires_at)}"
 
 
-def _risk_line(proposal: Proposal) -> Line:
+def _risk_line(content: ProposalContent) -> Line:
     """The same with the moment in the reader's own time."""
-    text, until = _risk(proposal), clock_to_the_minute(proposal.expires_at)
+    proposal = content.proposal
+    text, until = _risk(content), clock_to_the_minute(proposal.expires_at)
     if not proposal.state.decidable:
         return [words(text)]
     return [words(text.removesuffix(until)), moment(proposal.expires_at, "{time}", until)]
@@ -115,7 +118,7 @@ def _state_of_targets(proposal: Proposal) -> str:
 def _because(content: ProposalContent, view: ViewContext, title: str) -> str:
     """The reason, as long as the card has words for it: all of it is behind Details."""
     proposal = content.proposal
-    beside = f"{title} {_risk(proposal)} because {_who(content, view)} {_BUTTONS} {_state_line(content)}"
+    beside = f"{title} {_risk(content)} because {_who(content, view)} {_BUTTONS} {_state_line(content)}"
     others = word_count(beside.replace("<@", " <@"))
     because = _CITED.sub("", proposal.because)
     return within_words(because, max(FEWEST_REASONS, MOST_WORDS - others))

@@ -4,6 +4,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
+from bot.core.changes.own_changes import OWN
 from bot.store import audit
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
@@ -62,6 +63,9 @@ async def sender_of(session: AsyncSession, change_id: str) -> str:
 
 
 async def is_reported_elsewhere(session: AsyncSession, service: str, version: str, sender: str) -> bool:
-    """Whether another source than `sender` reported that this version was rolled out."""
-    others = ChangeRow.service == service, ChangeRow.version == version, col(ChangeRow.source).not_in(("", sender))
+    """Whether another source than `sender` reported that this version was rolled out.
+
+    What Tocsin did itself is no source: it went to where the sender said, and `did` proves nothing.
+    """
+    others = ChangeRow.service == service, ChangeRow.version == version, col(ChangeRow.source).not_in(("", OWN, sender))
     return (await session.exec(select(ChangeRow.id).where(*others).limit(1))).first() is not None

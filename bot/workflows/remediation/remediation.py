@@ -116,15 +116,20 @@ class RemediationSteps:
         return await self.approvals.claim(ref, workflow, await self._ineligible(ref), step)
 
     async def _ineligible(self, ref: str) -> frozenset[str]:
-        """Approvers whose accounts no longer count. If Slack does not answer, the check at the press has to do."""
+        """Approvers whose accounts no longer count. If Slack does not answer, the check at the press has to do.
+
+        A grant may be 90 days old: of those who gave it, whoever cannot be looked up does not count.
+        """
         if self.accounts is None:
             return frozenset()
-        people = set()
-        for person, team, user in [*await self.store.approvers(ref), *await self.approvals.standing.granters(ref)]:
+        people = set[str]()
+        granters = await self.approvals.standing.granters(ref)
+        for person, team, user in [*await self.store.approvers(ref), *granters]:
             try:
                 actor = await self.accounts(team, user)
             except QueryFailed as error:
                 log.warning("account not readable at the claim", person=person, why=str(error))
+                people.update({person} if (person, team, user) in granters else ())
                 continue
             if actor.is_deleted or actor.is_bot or actor.is_guest or actor.is_stranger:
                 people.add(person)

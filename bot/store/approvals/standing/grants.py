@@ -69,7 +69,7 @@ async def why_ended(db: Database, session: AsyncSession, row: ProposalRow, now: 
     if now.versions.get(grant.action) != grant.action_version:
         return f"{grant.action} or its entry in the catalogue is another one since"
     entry = config.actions.get(grant.action)
-    earlier, ends = await _ends_since(db, session, row.created_at)
+    earlier, ends = await _ends_since(db, session, row, grant)
     return harm(grant, row.service, entry.undo if entry else "", ends, earlier)
 
 
@@ -102,23 +102,29 @@ async def _still_granted(db: Database, session: AsyncSession, row: ProposalRow, 
     return carried.state is ProposalState.APPROVED and not carried.break_glass
 
 
-async def _ends_since(db: Database, session: AsyncSession, since: datetime) -> tuple[RunEnd | None, list[RunEnd]]:
-    """How the last run before then ended, and those since, oldest first, by the audit: what ends a grant need not be proved."""
-    kinds = (AuditRow.what == "proposal", col(AuditRow.after).in_(RAN))
+async def _ends_since(
+    db: Database, session: AsyncSession, granted: ProposalRow, grant: Grant
+) -> tuple[RunEnd | None, list[RunEnd]]:
+    """How the last run before it was granted ended, and those since, oldest first.
+
+    By the audit as it stands: what ends a grant need not be proved.
+    """
+    since, kinds = granted.created_at, (AuditRow.what == "proposal", col(AuditRow.after).in_(RAN))
     later = select(AuditRow).where(*kinds, col(AuditRow.at) > since).order_by(col(AuditRow.seq))
     earlier = select(AuditRow).where(*kinds, col(AuditRow.at) <= since).order_by(col(AuditRow.seq).desc()).limit(1)
     last = (await session.exec(earlier)).first()
-    ends = [await _end_of(session, entry) for entry in (await session.exec(later)).all()]
+    ends = [await _end_of(session, entry, granted, grant) for entry in (await session.exec(later)).all()]
     own = [end for end in ends if end is not None and end.action != ACTION]
-    return await _end_of(session, last) if last is not None else None, own
+    return await _end_of(session, last, granted, grant) if last is not None else None, own
 
 
-async def _end_of(session: AsyncSession, entry: AuditRow) -> RunEnd | None:
+async def _end_of(session: AsyncSession, entry: AuditRow, granted: ProposalRow, grant: Grant) -> RunEnd | None:
     row = await session.get(ProposalRow, number_of(entry.subject, "AP") or 0)
     if row is None:
         return None
-    by_people = row.manual or not row.standing
-    return RunEnd(entry.subject, row.service, row.action, ProposalState(entry.after), by_people)
+    by_people, terms = row.manual or not row.standing, rows.stored_terms(row)
+    as_granted = terms.arguments == grant.arguments or not set(terms.targets) & set(grant.targets)
+    return RunEnd(entry.subject, row.service, row.action, ProposalState(entry.after), by_people, as_granted)
 
 
 async def verified_in_a_row(
@@ -135,7 +141,11 @@ async def verified_in_a_row(
     for row in (await session.exec(query)).all():
         if row.action != grant.action or row.state != ProposalState.SUCCEEDED:
             break
-        if not row.manual and grant.covers(service, rows.stored_terms(row)):
+        terms = rows.stored_terms(row)
+        if terms.arguments != grant.arguments and set(terms.targets) & set(grant.targets):
+            # What is undone by the same action with other arguments was undone.
+            break
+        if not row.manual and grant.covers(service, terms):
             # A row that somebody wrote into the database is no run.
             if await transitions.tampering(db, session, row) or await granted_at(db, session, row) is None:
                 break

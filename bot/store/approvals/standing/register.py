@@ -86,6 +86,8 @@ class StandingApprovals:
                 await transitions.raise_alarm(self.db, session, row, why)
                 return ProposalState(row.state)
             why = await objection(self.db, session, row, now)
+            if not why and self.db.clock() >= row.expires_at:
+                why = "it expired"
             if not why and row.record["tier"] > 1 and not rows.dry_run_counts(row, self.db.clock()):
                 why = "its dry run does not work"
             if why:

@@ -1,6 +1,6 @@
 """What a standing approval lets start: offered as the proposal is made, begun when the time to stop it is over."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,7 +14,7 @@ from bot.store import audit
 from bot.store.approvals import rows, transitions
 from bot.store.approvals.standing.grants import Now, grant_of, why_asleep, why_ended
 from bot.store.db.database import Database
-from bot.store.tables import AuditRow, EpisodeRow, ProposalRow, SwitchRow
+from bot.store.tables import AuditRow, EpisodeRow, MessageRow, ProposalRow, SwitchRow
 
 OFFERED, USED, VETOED = "standing offered", "standing", "standing stopped"
 """How the audit names that one would start a proposal, that it did, and that somebody stopped it."""
@@ -61,7 +61,9 @@ async def objection(db: Database, session: AsyncSession, row: ProposalRow, now: 
         return "its standing approval is gone"
     if stamp(db.clock()) < offered.after:
         return "it is too early"
-    return await vetoed(session, row) or await _objection(db, session, row, granted, now)
+    if why := await vetoed(session, row) or await _unseen(db, session, row, in_force.standing(now.roster.config).veto):
+        return why
+    return await _objection(db, session, row, granted, now)
 
 
 async def offered_at(db: Database, session: AsyncSession, row: ProposalRow) -> str:
@@ -77,6 +79,15 @@ async def vetoed(session: AsyncSession, row: ProposalRow) -> str:
     query = select(AuditRow.who).where(AuditRow.subject == ref, AuditRow.what == VETOED)
     who = (await session.exec(query)).first() or (switch.who if switch is not None and switch.on else "")
     return f"{who} stopped it" if who else ""
+
+
+async def _unseen(db: Database, session: AsyncSession, row: ProposalRow, veto: timedelta) -> str:
+    """Why people could not have stopped it; "" if its card stood in Slack for at least half of the time that they have."""
+    card = await session.get(MessageRow, f"proposal:{transitions.ref_of(row)}", populate_existing=True)
+    if card is None or not card.ts:
+        return "its card does not stand in Slack, so nobody could stop it"
+    stood = db.clock() - datetime.fromtimestamp(float(card.ts), UTC)
+    return "" if stood >= veto / 2 else "its card has stood in Slack for too short a time for anybody to stop it"
 
 
 async def _objection(db: Database, session: AsyncSession, row: ProposalRow, granted: ProposalRow, now: Now) -> str:

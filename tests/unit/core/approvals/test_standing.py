@@ -1,5 +1,6 @@
 """What may be granted, and what ends a grant."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -71,3 +72,16 @@ def test_two_failed_verifications_in_a_row_end_it_and_two_apart_do_not() -> None
 
 def test_what_happened_before_the_grant_does_not_end_it_by_itself() -> None:
     assert harm(GRANT, "checkout", "", [end("succeeded")], earlier=end("failed")) == ""
+
+
+def test_people_who_set_it_otherwise_by_the_same_action_end_it() -> None:
+    otherwise = end("succeeded", by_people=True)._replace(as_granted=False)
+
+    assert harm(GRANT, "checkout", "", [otherwise]) == "people set it otherwise (AP-9)"
+    assert harm(GRANT, "checkout", "", [otherwise._replace(by_people=False)]) == ""
+
+
+def test_what_it_means_is_said_in_words() -> None:
+    scale = GRANT.model_copy(update={"action": "scale", "arguments": {"replicas": "6"}})
+
+    assert "propose scale replicas=6 on checkout, it starts 5 min later" in scale.text("checkout", timedelta(minutes=5))

@@ -10,7 +10,7 @@ import pytest
 from bot.core.action import Proposal, Tier
 from bot.core.errors import QueryFailed
 from bot.store.tables import ChangeRow
-from tests.unit.approving import Office, office
+from tests.unit.approving import Office, actor, office
 
 
 @pytest.fixture
@@ -82,3 +82,15 @@ async def test_what_is_no_rollback_is_not_asked(house: Office) -> None:
     await reported(house, "ci:1", version="2.0", previous_version="1.9")
 
     assert (await house.propose("rollforward")).tier is Tier.TWO
+
+
+async def test_that_somebody_says_to_have_rolled_back_by_hand_is_no_other_record(tmp_path: Path) -> None:
+    house = await office(tmp_path)
+    house.metrics.versions_are_seen = False
+    await reported(house, "ci:1", version="2.0", previous_version="1.9")
+    first = await house.propose("rollback", key="a")
+    await house.press(first.ref, "alice", "deny", reason="no")
+    await house.approvals.record_manual("rollback", actor("alice"), service="checkout", group_ref="AL-1", key="by hand")
+
+    assert (await house.propose("rollback", key="b")).tier is Tier.THREE
+    await house.close()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.action import Proposal
+from bot.store.tables import MessageRow
 from bot.workflows.remediation.standing import request_grant
 from tests.unit.approving import CONFIG, Office, actor, office
 
@@ -51,7 +52,22 @@ async def granted(house: Office) -> str:
 
 
 async def fires(house: Office, key: str = "again", **values: Any) -> Proposal:
-    """Tocsin's own rules propose the restart once more."""
+    """Tocsin's own rules propose the restart once more, and its card stands in Slack."""
+    proposal = await unseen(house, key, **values)
+    await stands(house, proposal)
+    return proposal
+
+
+async def stands(house: Office, proposal: Proposal) -> None:
+    """Its card stands in Slack from now on."""
+    async with house.db.write() as session:
+        card = await session.get(MessageRow, f"proposal:{proposal.ref}")
+        assert card is not None
+        card.ts = f"{house.db.clock().timestamp():.6f}"
+
+
+async def unseen(house: Office, key: str = "again", **values: Any) -> Proposal:
+    """The same while Slack takes no card."""
     return await house.approvals.propose(
         "restart", "checkout", {}, group_ref="AL-1", requester="", because="E1", key=key, by_rules=True, **values
     )

@@ -7,14 +7,26 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from bot.core.actor import Actor
 from bot.core.approvals.hints import Hint
 from bot.core.config.autonomy import ServiceAutonomy
-from bot.core.errors import ActionFailed, NotAllowed
+from bot.core.errors import ActionFailed, NotAllowed, QueryFailed
 from bot.core.evidence import Findings, Hypothesis
 from bot.store.approvals.switches import Switches
 from bot.store.tables import AuditRow, EpisodeRow, MessageRow, ProposalRow
+from bot.workflows.remediation.remediation import RemediationSteps
 from tests.unit.approving import Office, actor
-from tests.unit.store.approvals.standing.granting import asked, fires, granted, proved, restarted
+from tests.unit.store.approvals.standing.granting import (
+    CONFIGURED,
+    RESTART,
+    asked,
+    fires,
+    granted,
+    proved,
+    restarted,
+    stands,
+    unseen,
+)
 
 
 @pytest.fixture
@@ -163,6 +175,44 @@ async def test_it_does_not_start_once_a_granter_lost_the_right_to_grant(house: O
     house.config.services["checkout"] = service.model_copy(update={"owners": ("root",)})
 
     assert await started_at_its_time(house, proposal.ref) == "pending"
+
+
+async def test_what_nobody_could_stop_because_its_card_never_stood_in_slack_waits_for_people(house: Office) -> None:
+    await granted(house)
+    proposal = await unseen(house)
+    house.http.sent.clear()
+
+    assert await started_at_its_time(house, proposal.ref) == "pending"
+    assert house.http.sent == []
+
+
+async def test_a_card_that_came_at_the_last_moment_leaves_too_little_time_to_stop_it(house: Office) -> None:
+    await granted(house)
+    proposal = await unseen(house)
+    house.pass_time(minutes=4)
+    await stands(house, proposal)
+    house.pass_time(minutes=1, seconds=1)
+
+    assert await house.approvals.start_standing(proposal.ref) == "pending"
+
+
+async def test_of_who_granted_it_nobody_counts_whose_account_cannot_be_looked_up(house: Office) -> None:
+    async def away(team: str, user: str) -> Actor:
+        raise QueryFailed("Slack does not answer")
+
+    await granted(house)
+    proposal = await fires(house)
+    house.pass_time(minutes=5, seconds=1)
+
+    assert await RemediationSteps(house.approvals, away).start_standing(proposal.ref) == "pending"
+
+
+async def test_what_its_address_calls_disruptive_is_not_granted(tmp_path: Path) -> None:
+    drains = {**CONFIGURED["actions"], "restart": {**RESTART, "url": "http://jobs.example/drain"}}
+    house = await proved(tmp_path, actions=drains)
+    with pytest.raises(NotAllowed, match="what drains never stands"):
+        await asked(house)
+    await house.close()
 
 
 async def test_it_is_held_by_a_new_policy(house: Office) -> None:
