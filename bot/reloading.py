@@ -99,7 +99,8 @@ class Reloader:
         if stubborn := [change.key for change in changes if change.needs_restart]:
             return await self._refuse(who, f"{', '.join(stubborn[:_MOST_CHANGES])}: taken over by a restart only", fresh_hash)
         if not changes:
-            return Reload(True, (f"{self._path} says what is in use already ({self._hash})",))
+            again = await self._ask_again(who) if self._config.confirmed is not None else []
+            return Reload(True, (f"{self._path} says what is in use already ({self._hash})", *again))
         considered = await self._review.consider(fresh, who)
         await self._audit(who, RELOADED, fresh_hash, _text(changes))
         before, self._hash = self._hash, fresh_hash
@@ -111,6 +112,13 @@ class Reloader:
         )
         lines = *_lines(changes), *_waiting(considered), *_source_notices(fresh)
         return Reload(True, (f"Reloaded {self._path} ({before} -> {fresh_hash})", *lines))
+
+    async def _ask_again(self, who: str) -> list[str]:
+        """The file in use is held back: whoever rejected what it gives, or did not answer, is asked once more."""
+        considered = await self._review.consider(self._config, who)
+        self._review.hold_back(considered.held_back_to)
+        self._applied()
+        return _waiting(considered)
 
     def _read(self) -> tuple[Config, str]:
         if not self._path.exists():

@@ -40,6 +40,8 @@ async def _shown(policies: Policies, ref: str) -> Reply:
     if waiting is None:
         return Reply(f"Nothing waits. In force: {(await policies.base())[:16] or 'no policy yet'}.")
     lines = [f"{waiting.ref} waits for a second person. It would let more:", *(f"- {gain}" for gain in waiting.gains)]
+    if waiting.agreed:
+        lines.append(f"{', '.join(waiting.agreed)} agreed already.")
     return Reply("\n".join([*lines, f"{waiting.who_may} policy confirm {waiting.ref}, or policy reject {waiting.ref}."]))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sqlalchemy import delete, func
+from sqlalchemy import ColumnElement, delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -62,12 +62,16 @@ async def append(
     reason: str = "",
     policy: str = "",
     message: str = "",
+    at: datetime | None = None,
 ) -> None:
-    """Write one row behind the last. `who` is a person key, "tocsin" or a Slack id; texts are escaped, never lines."""
+    """Write one row behind the last. `who` is a person key, "tocsin" or a Slack id; texts are escaped, never lines.
+
+    `at`: since when it holds, where that is another moment than now.
+    """
     if not db.sqlite:
         await session.exec(locks.take(locks.AUDIT))  # type: ignore[call-overload]
     fields: dict[str, Any] = {
-        "at": db.clock().astimezone(UTC),
+        "at": (at or db.clock()).astimezone(UTC),
         "who": who,
         "what": what,
         "subject": subject,
@@ -99,6 +103,12 @@ def chain_hash(key: bytes, prev: str, fields: Mapping[str, object]) -> str:
 def genuine(db: Database, row: AuditRow) -> bool:
     """Whether this row was written by whoever holds the audit key; its neighbours are not checked."""
     return hmac.compare_digest(row.hash, chain_hash(db.audit_key, row.prev, {name: getattr(row, name) for name in FIELDS}))
+
+
+async def genuine_newest_first(db: Database, session: AsyncSession, *about: ColumnElement[bool] | bool) -> list[AuditRow]:
+    """Rows that hold the key's hash, by the moment under it: where a row stands is not, and a copy may stand at the end."""
+    query = select(AuditRow).where(*about).order_by(col(AuditRow.at).desc(), col(AuditRow.seq).desc())
+    return [row for row in (await session.exec(query)).all() if genuine(db, row)]
 
 
 async def verify(db: Database) -> int | None:
@@ -168,21 +178,16 @@ async def prune(db: Database, before: datetime) -> int:
         if not db.sqlite:
             await session.exec(locks.take(locks.AUDIT))  # type: ignore[call-overload]
         oldest = (await session.exec(select(AuditRow).order_by(col(AuditRow.seq)).limit(_CUT + 1))).all()
-        if len(oldest) <= _CUT or oldest[_CUT - 1].at >= before:
+        if len(oldest) <= _CUT or max(row.at for row in oldest[:_CUT]) >= before:
             return 0
         last = oldest[_CUT - 1]
-        standing = await _standing(session)
+        standing = next(iter(await genuine_newest_first(db, session, col(AuditRow.subject) == POLICY_IN_FORCE)), None)
         await session.exec(delete(AuditRow).where(col(AuditRow.seq) <= last.seq))
         await append(db, session, who="tocsin", what=PRUNED, subject="audit", before=f"row {last.seq}", after=last.hash)
-        if standing is not None and (standing.seq or 0) <= (last.seq or 0) and genuine(db, standing):
-            await append(db, session, **{name: getattr(standing, name) for name in FIELDS if name != "at"})
+        if standing is not None and (standing.seq or 0) <= (last.seq or 0):
+            # It holds until the next one, so it is written again, with the moment since when it does.
+            await append(db, session, **{name: getattr(standing, name) for name in FIELDS})
     return _CUT
-
-
-async def _standing(session: AsyncSession) -> AuditRow | None:
-    """The row that says which policy counts: it holds until the next one, so it is written again where it is cut off."""
-    query = select(AuditRow).where(AuditRow.subject == POLICY_IN_FORCE).order_by(col(AuditRow.seq).desc()).limit(1)
-    return (await session.exec(query)).first()
 
 
 FIELDS = ("at", "who", "what", "subject", "before", "after", "reason", "policy", "message")

@@ -20,6 +20,7 @@ class PolicyReview:
     def __init__(self, policies: Policies, config: Config, tiers_of: TiersOf, changed: Callable[[], None]) -> None:
         self._policies, self._config, self._tiers_of, self._changed = policies, config, tiers_of, changed
         self._base = ""
+        self._changes = 0
 
     async def start(self) -> None:
         """Note the policy that the process starts with. One that was rejected, or that nobody answered, is not asked again."""
@@ -35,17 +36,28 @@ class PolicyReview:
 
     def hold_back(self, confirmed: PolicySnapshot | None) -> None:
         """From now on nothing is allowed that `confirmed` does not allow."""
-        self._base = ""
-        self._config.hold_back(confirmed)
-        self._changed()
+        self._use(confirmed, "")
 
     async def refresh(self) -> None:
         """Follow what was confirmed meanwhile, here or on another replica."""
+        while not await self._followed():
+            pass
+
+    async def _followed(self) -> bool:
+        """Whether what the database says is used; not if other rights held by the time it had answered: ask again."""
+        changes = self._changes
         base = await self._policies.base()
-        if base == self._base:
-            return
-        self._config.hold_back(await self._policies.held_back_to(self._snapshot(self._config)))
+        if base != self._base:
+            confirmed = await self._policies.held_back_to(self._snapshot(self._config))
+            if changes == self._changes:
+                self._use(confirmed, base)
+                return True
+        return changes == self._changes
+
+    def _use(self, confirmed: PolicySnapshot | None, base: str) -> None:
         self._base = base
+        self._changes += 1
+        self._config.hold_back(confirmed)
         self._changed()
 
     def _snapshot(self, config: Config) -> PolicySnapshot:

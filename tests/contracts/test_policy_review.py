@@ -14,16 +14,18 @@ from sqlmodel import col, select
 
 from bot.core.action import ProposalState, Tier
 from bot.core.config import Config
+from bot.core.config.policy_snapshot import PolicySnapshot
 from bot.core.errors import NotAllowed, NotFound
 from bot.store import audit
-from bot.store.approvals.policies import Considered
+from bot.store.approvals.policies import Considered, Policies
 from bot.store.db.database import async_url
 from bot.store.tables import AuditRow, MessageRow
+from bot.workflows.policy_review import PolicyReview
 from tests.unit.approving import CONFIG, Office
 
 Replicas = Callable[..., Any]
 _numbers = count()
-NEW_DEPUTY = {"approvers": {"deputies": ["bob", "mallory"], "admins": ["root", "bob"]}}
+NEW_DEPUTY: dict[str, Any] = {"approvers": {"deputies": ["bob", "mallory"], "admins": ["root", "bob"]}}
 """Mallory may approve everything."""
 
 
@@ -78,6 +80,25 @@ async def tampered(house: Office, *statements: str) -> None:
             await connection.execute(text(statement))
 
 
+async def copied_to_the_end(house: Office, policy: int, *, reason: str = "reason", times: int = 1) -> None:
+    """Rows that say that the n-th policy counts, written behind the last by whoever has the database."""
+    await tampered(
+        house,
+        *[
+            'INSERT INTO audit (at, who, what, subject, "before", after, reason, policy, message, prev, hash) '
+            f'SELECT at, who, what, subject, "before", after, {reason}, policy, message, prev, hash FROM audit '
+            f"WHERE subject = 'policy in force' ORDER BY seq LIMIT 1 OFFSET {policy - 1}"
+        ]
+        * times,
+    )
+
+
+async def agree(house: Office, ref: str, *people: str) -> str:
+    """The answer to the last of them."""
+    answers = [await house.policies.confirm(ref, person, await roster(house)) for person in people]
+    return answers[-1]
+
+
 async def roster(house: Office) -> Any:
     return await house.rotas.roster()
 
@@ -98,11 +119,11 @@ async def test_a_restart_with_a_wider_file_keeps_the_old_rights_until_a_second_p
         "tocsin", "waits for a second person: mallory becomes a deputy, who may approve everything",
     )  # fmt: skip
 
-    answer = await house.policies.confirm("POL-2", "root", await roster(house))
+    answer = await agree(house, "POL-2", "owner", "root")
 
     assert answer == "POL-2 counts now, everywhere. The audit has it."
     assert await approves(house, "mallory")
-    assert (await trail(house))[-1][0] == "root" and "POL-2 confirmed by root" in (await trail(house))[-1][1]
+    assert (await trail(house))[-1][0] == "root" and "POL-2 confirmed by owner and root" in (await trail(house))[-1][1]
 
 
 async def test_what_was_confirmed_on_one_replica_counts_on_the_others_and_after_a_restart(replica: Replicas) -> None:
@@ -110,7 +131,7 @@ async def test_what_was_confirmed_on_one_replica_counts_on_the_others_and_after_
     first, second = await replica(**NEW_DEPUTY), await replica(**NEW_DEPUTY)
     assert not await approves(second, "mallory")
 
-    await first.policies.confirm("POL-2", "root", await roster(first))
+    await agree(first, "POL-2", "root", "owner")
     third = await replica(**NEW_DEPUTY)
 
     assert await approves(second, "mallory") and await approves(third, "mallory")
@@ -263,3 +284,155 @@ async def test_a_lower_tier_waits_and_what_is_proposed_meanwhile_has_the_old_one
     house = await replica(actions=actions)
 
     assert (await house.propose("failover")).tier is Tier.THREE
+
+
+async def test_where_nobody_knows_who_loaded_it_one_person_is_not_enough(replica: Replicas) -> None:
+    await replica()
+    house = await replica(**NEW_DEPUTY)
+
+    answer = await agree(house, "POL-2", "root", "root")
+
+    assert answer == "You agree to POL-2. Nothing counts yet: one more person has to confirm it. bob or owner can."
+    assert not await approves(house, "mallory")
+    waiting = await house.policies.waiting()
+    assert waiting is not None and waiting.agreed == ("root",)
+    assert waiting.who_may == "bob, owner or root can: it takes two of them."
+    house.pass_time(hours=23, minutes=59)
+    assert "counts now" in await agree(house, "POL-2", "owner")
+
+
+async def test_who_agreed_is_read_from_the_keyed_audit_and_not_from_what_somebody_wrote_there(replica: Replicas) -> None:
+    await replica()
+    house = await replica(**NEW_DEPUTY)
+    await agree(house, "POL-2", "root")
+    await tampered(house, "UPDATE audit SET who = 'owner' WHERE message = 'agreed'")
+
+    assert "one more person" in await agree(house, "POL-2", "root")
+    await tampered(house, "UPDATE policies SET asked_by = 'carol of this machine'")
+    with pytest.raises(NotAllowed, match="What is stored is not what was shown"):
+        await agree(house, "POL-2", "owner")
+
+
+async def test_a_copied_row_does_not_bring_an_older_policy_back(replica: Replicas) -> None:
+    house = await replica(**NEW_DEPUTY)
+    house.pass_time(days=1)
+    await reloaded(house)
+    house.pass_time(days=90)
+    await copied_to_the_end(house, 1)
+
+    assert (await reloaded(house, **NEW_DEPUTY)).held_back_to is not None
+    assert not await approves(house, "mallory")
+
+
+async def test_rows_of_somebody_without_the_key_do_not_hide_the_policy_that_counts(replica: Replicas) -> None:
+    house = await replica()
+    house.pass_time(days=1)
+    await copied_to_the_end(house, 1, reason="'junk'", times=30)
+    await tampered(house, "UPDATE audit SET at = '2030-01-01 00:00:00' WHERE reason = 'junk'")
+
+    assert (await reloaded(house, **NEW_DEPUTY)).held_back_to is not None
+    assert not await approves(house, "mallory")
+
+
+async def test_pruning_keeps_the_policy_that_counts_and_not_what_was_written_behind_it(replica: Replicas) -> None:
+    house = await replica(**NEW_DEPUTY)
+    house.pass_time(days=1)
+    await reloaded(house)
+    async with house.db.write() as session:
+        for number in range(210):
+            await audit.append(house.db, session, who="x", what="y", subject=str(number))
+    await copied_to_the_end(house, 1)
+    await copied_to_the_end(house, 1, reason="'junk'")
+    house.pass_time(days=2000)
+    assert await audit.prune(house.db, house.now - timedelta(days=1000)) == 200
+
+    assert (await reloaded(house)).held_back_to is None
+    assert (await reloaded(house, **NEW_DEPUTY)).held_back_to is not None, "also within a quarter of an hour after it"
+
+
+async def test_a_clock_that_is_behind_does_not_undo_what_was_confirmed(replica: Replicas) -> None:
+    await replica()
+    house = await replica(**NEW_DEPUTY)
+    house.pass_time(seconds=-3)
+
+    assert "counts now" in await agree(house, "POL-2", "root", "owner")
+    assert await approves(house, "mallory")
+
+
+async def test_what_a_reload_holds_back_is_not_given_by_an_older_answer_of_the_database(replica: Replicas) -> None:
+    house = await replica()
+    answered, reloaded_meanwhile = asyncio.Event(), asyncio.Event()
+    review = PolicyReview(AnswersLate(house, answered, reloaded_meanwhile), house.config, lambda _: {}, lambda: None)
+    refreshing = asyncio.create_task(review.refresh())
+    await answered.wait()
+    wide = Config.model_validate({**CONFIG, **NEW_DEPUTY})
+    considered = await review.consider(wide, "SIGHUP")
+    vars(house.config).update(vars(wide))
+    review.hold_back(considered.held_back_to)
+    reloaded_meanwhile.set()
+    await refreshing
+
+    assert considered.held_back_to is not None and house.config.confirmed is not None
+
+
+class AnswersLate(Policies):
+    """The first answer leaves the database before a reload, and arrives after it."""
+
+    def __init__(self, house: Office, answered: asyncio.Event, go_on: asyncio.Event) -> None:
+        super().__init__(house.db, lambda: "C0")
+        self._answered, self._go_on = answered, go_on
+
+    async def held_back_to(self, new: PolicySnapshot) -> PolicySnapshot | None:
+        answer = await super().held_back_to(new)
+        self._answered.set()
+        await self._go_on.wait()
+        return answer
+
+
+BOB_DEPUTY: dict[str, Any] = {
+    "approvers": {"deputies": ["bob"], "admins": ["root"]},
+    "services": {**CONFIG["services"], "checkout": {**CONFIG["services"]["checkout"], "owners": []}},
+}
+"""The only admin is root, and nobody owns anything."""
+WITHOUT_ROOT = {name: person for name, person in CONFIG["people"].items() if name != "root"}
+CAROL_ADMIN: dict[str, Any] = {**BOB_DEPUTY, "people": WITHOUT_ROOT, "approvers": {"deputies": ["bob"], "admins": ["carol"]}}
+ROOT_GONE: dict[str, Any] = {**BOB_DEPUTY, "people": WITHOUT_ROOT, "approvers": {"deputies": ["bob"]}}
+
+
+async def test_two_who_had_a_role_stand_in_for_the_only_admin_who_left(replica: Replicas) -> None:
+    house = await replica(**BOB_DEPUTY)
+    ref = (await reloaded(house, **CAROL_ADMIN)).ref
+    for nobody in ("root", "owner", "carol"):
+        with pytest.raises(NotAllowed, match=r"alice, bob or carol can|It gives you more"):
+            await agree(house, ref, nobody)
+
+    assert "one more person" in await agree(house, ref, "bob")
+    assert "counts now" in await agree(house, ref, "alice")
+
+
+async def test_whoever_was_taken_out_is_not_put_back_by_one_person(replica: Replicas) -> None:
+    house = await replica(**BOB_DEPUTY)
+    await reloaded(house, **ROOT_GONE)
+    house.pass_time(minutes=14)
+    assert (await reloaded(house, **BOB_DEPUTY)).held_back_to is None, "a mistake is taken back"
+
+    await reloaded(house, **ROOT_GONE)
+    house.pass_time(days=30)
+    considered = await reloaded(house, **BOB_DEPUTY)
+
+    assert "root becomes an admin, who lets automation run again" in considered.gains
+    assert "counts now" in await agree(house, considered.ref, "alice", "bob")
+
+
+async def test_whoever_takes_all_others_out_waits_a_day_to_confirm_alone(replica: Replicas) -> None:
+    only_bob: dict[str, Any] = {"people": {"bob": CONFIG["people"]["bob"]}, "services": {}, "approvers": {"deputies": ["bob"]}}
+    more: dict[str, Any] = {**only_bob, "approvers": {"deputies": ["bob"], "admins": ["bob"]}}
+    house = await replica(**BOB_DEPUTY)
+    await reloaded(house, **only_bob)
+    ref = (await reloaded(house, **more)).ref
+    with pytest.raises(NotAllowed, match="less than a day ago root could"):
+        await agree(house, ref, "bob")
+
+    house.pass_time(days=1, seconds=1)
+    ref = (await reloaded(house, **more)).ref
+    assert "counts now" in await agree(house, ref, "bob")

@@ -12,11 +12,13 @@ import pytest
 
 from bot.app import App
 from bot.control import ControlSocket, ask_reload, control_path
+from bot.core.approvals.roster import Roster
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.reloading import Reload, Reloader, review_of
 from bot.settings import Secrets, load_config
 from bot.store import audit
+from bot.store.approvals.policies import Policies
 from bot.store.db.database import Database
 from tests.unit.store.databases import Clock, open_database
 
@@ -94,6 +96,21 @@ async def test_a_file_that_gives_somebody_more_says_that_it_waits_for_a_second_p
     assert result.accepted and "  alice becomes a deputy, who may approve everything" in result.lines
     assert any("wait for a second person, who confirms POL-2 in Slack" in line for line in result.lines)
     assert ("SIGHUP", "policy", "waits for a second person: alice becomes a deputy, who may approve everything") in rows
+
+
+async def test_what_was_rejected_is_asked_again_by_a_reload_of_the_same_file(tmp_path: Path) -> None:
+    async with reloader_of(tmp_path) as (reloader, file):
+        await reloader.note_start()
+        file.write_text(OLD + "approvers: {deputies: [alice]}\n")
+        await reloader.reload("SIGHUP")
+        policies = Policies(reloader._db, lambda: "C1")
+        await policies.reject("POL-2", "alice", Roster(load_config(file)))
+        result = await reloader.reload("SIGHUP")
+        waiting = await policies.waiting()
+
+    assert result.accepted and "in use already" in result.lines[0]
+    assert any("who confirms POL-3 in Slack" in line for line in result.lines)
+    assert waiting is not None and waiting.ref == "POL-3"
 
 
 async def test_a_policy_file_that_is_broken_keeps_the_old_policy_and_says_so(tmp_path: Path) -> None:

@@ -137,6 +137,11 @@ class Roster:
         confirmed = self.config.confirmed
         return self.members_of(confirmed.rostered) if confirmed else frozenset(self.config.people)
 
+    def reachable(self) -> frozenset[str]:
+        """People of the file with an account that counts now."""
+        people = in_force.people(self.config).items()
+        return frozenset(self.config.person_key(key) for key, person in people if person.slack or person.email)
+
     def members_of(self, names: Iterable[str]) -> frozenset[str]:
         """Persons, with the groups among the names as they were last read."""
         groups = [self._of_group(name.removeprefix(GROUP)).on_call for name in names if name.startswith(GROUP)]

@@ -53,9 +53,11 @@ class PolicyContent(Content):
     until: datetime
     who_may: str
     """`alice or bob can.`"""
+    agreed: Sequence[str] = ()
+    """Who confirmed it already, where it takes two."""
     decided_by: str = ""
     decided_at: datetime | None = None
 
     @property
     def urgent_part(self) -> object:
-        return self.state, self.decided_by
+        return self.state, self.agreed, self.decided_by

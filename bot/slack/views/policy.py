@@ -44,4 +44,5 @@ def _small_print(content: PolicyContent) -> Block:
     loaded = f"loaded by {plain_text(content.loaded_by, 60)}"
     decided = f"by {plain_text(content.decided_by, 60)}" if content.decided_by else ""
     may = f"{plain_text(content.who_may, 300)}" if content.state is PolicyState.WAITING else ""
-    return context(may, loaded, decided, f"*{content.state.upper()}* {content.ref}")
+    agreed = f"{plain_text(', '.join(content.agreed), 120)} agreed" if content.agreed else ""
+    return context(may, agreed, loaded, decided, f"*{content.state.upper()}* {content.ref}")

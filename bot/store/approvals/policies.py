@@ -2,38 +2,34 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from pydantic import ValidationError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.approvals.policies.policy_review import (
     CONFIRM_WITHIN,
-    TAKEN_BACK_WITHIN,
     Confirmation,
     PolicyState,
     confirmers_text,
+    confirmers_there,
     is_base,
-    is_wider,
+    leaves_somebody,
 )
 from bot.core.approvals.policies.widening import Gain, gains
 from bot.core.approvals.roster import Roster
-from bot.core.config.policy_snapshot import PolicySnapshot, fingerprint_of
+from bot.core.config.policy_snapshot import GROUP, PolicySnapshot
 from bot.core.errors import NotAllowed, NotFound
 from bot.core.incident import number_of
 from bot.core.messages.content import MessageKind
 from bot.core.messages.proposals import PolicyContent
 from bot.core.text.moments import date_to_the_minute
 from bot.store import audit, messages
+from bot.store.approvals.policies_in_force import AGREED, KIND, Base, agreed, bases, content, put_in_force, was_asked
 from bot.store.db.database import Database
 from bot.store.tables import AuditRow, PolicyRow
 
-KIND = "policy"
-"""What an audit row about a policy is called."""
 NOBODY = PolicySnapshot()
 """Where what counted is not there any more or was changed: then nobody has a right until the file that counted is loaded."""
-_LOOKED_BACK = 20
 
 
 @dataclass(frozen=True)
@@ -54,33 +50,33 @@ class Policies:
     async def base(self) -> str:
         """The fingerprint of the policy that counts; "" before the first start."""
         async with self.db.read() as session:
-            return next(iter(await self._bases(session)), "")
+            return next((base.fingerprint for base in await bases(self.db, session)), "")
 
     async def held_back_to(self, new: PolicySnapshot) -> PolicySnapshot | None:
         """What a loaded policy is held back to now; None: it counts as it is."""
         async with self.db.read() as session:
-            bases = await self._bases(session)
-            if not bases or bases[0] == new.fingerprint:
+            base = next(iter(await bases(self.db, session)), None)
+            if base is None or base.fingerprint == new.fingerprint:
                 return None
-            old = await self._content(session, bases[0]) or NOBODY
+            old = await content(session, base.fingerprint) or NOBODY
             return old if gains(old, new, self.db.clock()) else None
 
     async def consider(self, new: PolicySnapshot, who: str, *, anew: bool) -> Considered:
         """Note that this policy was loaded. `anew`: ask again where somebody has rejected it, or nobody answered."""
         async with self.db.write() as session:
-            bases = await self._bases(session)
-            if not bases:
-                return await self._put_in_force(session, new, who, "", "the first policy: there is nothing to compare it with")
-            if bases[0] == new.fingerprint:
+            counted = await bases(self.db, session)
+            if not counted:
+                reason = "the first policy: there is nothing to compare it with"
+                return await self._put_in_force(session, new, who, "", reason)
+            if counted[0].fingerprint == new.fingerprint:
                 return await self._still_counts(session, new, who)
-            old = await self._content(session, bases[0])
-            earlier = [one for base in bases[1:] if (one := await self._content(session, base))]
-            if not is_wider([old or NOBODY, *earlier], new, self.db.clock()):
-                return await self._narrower(session, old or NOBODY, new, who)
-            if old is not None and not old.confirmers:
-                reason = "nobody had a right before, so there is nobody to ask"
-                return await self._put_in_force(session, new, who, bases[0], reason)
-            return await self._wait(session, old or NOBODY, bases[0], new, who, anew=anew)
+            for base in counted:
+                old = await content(session, base.fingerprint)
+                if old is None and base is not counted[0]:
+                    continue
+                if not gains(old or NOBODY, new, self.db.clock()):
+                    return await self._narrower(session, base, counted[0], new, who)
+            return await self._wider(session, counted[0], new, who, anew=anew)
 
     # ------------------------------------------------------------ what people answer
 
@@ -90,14 +86,16 @@ class Policies:
             row = await self._row(session, ref)
             if (over := await self._over(session, row)) is not None:
                 return over
-            old, new = await self._both(session, row)
-            changes = gains(old, new, row.at)
-            wish = Confirmation(person, row.asked_by, roster.members_of(old.confirmers), changes)
+            wish, base = await self._wish(session, row, person, roster)
             if wish.refusal:
                 raise NotAllowed(wish.refusal)
+            earlier = await agreed(self.db, session, row)
+            if not wish.is_enough(earlier):
+                return await self._agree(session, row, wish, earlier)
             await self._decide(session, row, PolicyState.IN_FORCE, person)
-            reason = f"{ref} confirmed by {person}, loaded by {row.asked_by}: {_text(changes)}"
-            await self._audit_in_force(session, person, row.before, row.fingerprint, reason)
+            people = " and ".join(sorted({person, *earlier & wish.confirmers}))
+            reason = f"{ref} confirmed by {people}, loaded by {row.asked_by}: {_text(wish.gains)}"
+            await put_in_force(self.db, session, person, base.fingerprint, Base(row.fingerprint, row.fingerprint), reason)
             return f"{ref} counts now, everywhere. The audit has it."
 
     async def reject(self, ref: str, person: str, roster: Roster) -> str:
@@ -106,9 +104,9 @@ class Policies:
             row = await self._row(session, ref)
             if (over := await self._over(session, row)) is not None:
                 return over
-            old, _ = await self._both(session, row)
-            if person not in (confirmers := roster.members_of(old.confirmers)):
-                raise NotAllowed(f"You can't reject this. {confirmers_text(confirmers)}")
+            wish, _ = await self._wish(session, row, person, roster)
+            if person not in wish.confirmers:
+                raise NotAllowed(f"You can't reject this. {confirmers_text(wish.confirmers)}")
             await self._decide(session, row, PolicyState.REJECTED, person)
             await self._audit(session, person, ref, row.before, row.fingerprint, f"rejected: {'; '.join(row.gains)}")
             return f"{ref} is rejected: the rights stay as they were. Take it out of the file, or a reload asks again."
@@ -132,51 +130,45 @@ class Policies:
 
     # ------------------------------------------------------------ inside
 
-    async def _bases(self, session: AsyncSession) -> list[str]:
-        """Fingerprints of the policy that counts, and of those that did until TAKEN_BACK_WITHIN ago, by the keyed audit."""
-        about = AuditRow.subject == audit.POLICY_IN_FORCE, AuditRow.what == KIND
-        query = select(AuditRow).where(*about).order_by(col(AuditRow.seq).desc()).limit(_LOOKED_BACK)
-        bases, ended_at = list[str](), datetime.max.replace(tzinfo=self.db.clock().tzinfo)
-        for row in (await session.exec(query)).all():
-            if not audit.genuine(self.db, row):
-                continue
-            if bases and ended_at < self.db.clock() - TAKEN_BACK_WITHIN:
-                break
-            bases.append(row.after)
-            ended_at = row.at
-        return bases
-
-    async def _content(self, session: AsyncSession, fingerprint: str) -> PolicySnapshot | None:
-        """What the policy of a fingerprint says; None if it is gone, or another than the one that was fingerprinted."""
-        query = select(PolicyRow).where(PolicyRow.fingerprint == fingerprint).order_by(col(PolicyRow.id).desc()).limit(1)
-        row = (await session.exec(query)).first()
-        if row is None or fingerprint_of(row.content) != fingerprint:
-            return None
-        try:
-            return PolicySnapshot.model_validate(row.content)
-        except ValidationError:
-            return None
-
     async def _still_counts(self, session: AsyncSession, new: PolicySnapshot, who: str) -> Considered:
         await self._replace_waiting(session)
-        if await self._content(session, new.fingerprint) is None:
+        if await content(session, new.fingerprint) is None:
             await self._insert(session, new, who, PolicyState.IN_FORCE)
         return Considered()
 
-    async def _narrower(self, session: AsyncSession, old: PolicySnapshot, new: PolicySnapshot, who: str) -> Considered:
-        taken_back = bool(gains(old, new, self.db.clock()))
-        if taken_back or is_base(old, new):
-            reason = "what counted just now, again" if taken_back else "nobody may do more than before"
-            return await self._put_in_force(session, new, who, old.fingerprint, reason)
+    async def _narrower(self, session: AsyncSession, base: Base, counted: Base, new: PolicySnapshot, who: str) -> Considered:
+        """It gives nobody more than `base`, which counts or did until just now."""
+        source = await content(session, base.confirmers_in)
+        taken_back = base is not counted
+        if source is not None and source.confirmers and not taken_back and not leaves_somebody(source, new):
+            return await self._too_narrow(session, counted, new, who)
+        reason = "what counted just now, again" if taken_back else "nobody may do more than before"
+        own = source is not None and (is_base(source, new) or not source.confirmers)
+        confirmers_in = new.fingerprint if own else base.confirmers_in
+        return await self._put_in_force(session, new, who, counted.fingerprint, reason, confirmers_in=confirmers_in)
+
+    async def _too_narrow(self, session: AsyncSession, counted: Base, new: PolicySnapshot, who: str) -> Considered:
+        """Nobody could ever confirm another than this one, such as an empty file."""
         await self._replace_waiting(session)
-        reason = "nobody may do more than before, and nobody could confirm another: the next is compared with the one before"
-        await self._audit(session, who, KIND, old.fingerprint, new.fingerprint, reason)
+        reason = "nobody may do more than before, nor confirm another: the next is compared with the one before"
+        await self._audit(session, who, KIND, counted.fingerprint, new.fingerprint, reason)
         return Considered()
 
-    async def _put_in_force(self, session: AsyncSession, new: PolicySnapshot, who: str, before: str, reason: str) -> Considered:
+    async def _wider(self, session: AsyncSession, base: Base, new: PolicySnapshot, who: str, *, anew: bool) -> Considered:
+        source = await content(session, base.confirmers_in)
+        if source is not None and not source.confirmers:
+            reason = "nobody had a right before, so there is nobody to ask"
+            return await self._put_in_force(session, new, who, base.fingerprint, reason)
+        old = await content(session, base.fingerprint) or NOBODY
+        return await self._wait(session, old, base.fingerprint, new, who, anew=anew)
+
+    async def _put_in_force(
+        self, session: AsyncSession, new: PolicySnapshot, who: str, before: str, reason: str, *, confirmers_in: str = ""
+    ) -> Considered:
         await self._replace_waiting(session)
         await self._insert(session, new, who, PolicyState.IN_FORCE, before=before)
-        await self._audit_in_force(session, who, before, new.fingerprint, reason)
+        base = Base(new.fingerprint, confirmers_in or new.fingerprint)
+        await put_in_force(self.db, session, who, before, base, reason)
         return Considered()
 
     async def _wait(
@@ -186,6 +178,8 @@ class Policies:
         same = PolicyRow.fingerprint == new.fingerprint, PolicyRow.before == before
         query = select(PolicyRow).where(*same).order_by(col(PolicyRow.id).desc()).limit(1)
         row = (await session.exec(query)).first()
+        if row is not None:
+            await self._over(session, row)
         if row is None or (row.state != PolicyState.WAITING and (anew or row.state == PolicyState.REPLACED)):
             await self._replace_waiting(session)
             row = await self._insert(session, new, who, PolicyState.WAITING, before=before, texts=texts)
@@ -242,14 +236,50 @@ class Policies:
         by = f" by {row.decided_by}" if row.decided_by else ""
         return f"{ref} is {row.state}{by}" + (f" since {date_to_the_minute(row.decided_at)}." if row.decided_at else ".")
 
-    async def _both(self, session: AsyncSession, row: PolicyRow) -> tuple[PolicySnapshot, PolicySnapshot]:
-        """What counts and what waits, if both are what was shown. Raises NotAllowed."""
-        old, new = await self._content(session, row.before), await self._content(session, row.fingerprint)
-        if old is None or new is None or next(iter(await self._bases(session)), "") != row.before:
+    async def _wish(self, session: AsyncSession, row: PolicyRow, person: str, roster: Roster) -> tuple[Confirmation, Base]:
+        """Somebody's wish, and the policy that counts, if everything is what was shown. Raises NotAllowed."""
+        base, source, changes = await self._unchanged(session, row)
+        confirmers, stand_in = confirmers_there(source, roster.reachable(), roster.members_of)
+        wish = Confirmation(
+            person=person,
+            asked_by=row.asked_by,
+            confirmers=confirmers,
+            gains=changes,
+            people=source.accounts,
+            stand_in=stand_in,
+            until_now=await self._until_now(session, roster),
+        )
+        return wish, base
+
+    async def _unchanged(self, session: AsyncSession, row: PolicyRow) -> tuple[Base, PolicySnapshot, tuple[Gain, ...]]:
+        """What counts, the policy whose people confirm, and what gets wider. Raises NotAllowed unless all is as shown."""
+        base = next(iter(await bases(self.db, session)), None)
+        old, new = await content(session, row.before), await content(session, row.fingerprint)
+        source = await content(session, base.confirmers_in) if base else None
+        if base is None or old is None or new is None or source is None or base.fingerprint != row.before:
             raise NotAllowed("What counts has changed since this was shown, so nothing was decided. Reload the file.")
-        if [gain.text for gain in gains(old, new, row.at)] != row.gains:
+        changes = gains(old, new, row.at)
+        if [gain.text for gain in changes] != row.gains or not await was_asked(self.db, session, row):
             raise NotAllowed("What is stored is not what was shown, so nothing was decided. Reload the file.")
-        return old, new
+        return base, source, changes
+
+    async def _until_now(self, session: AsyncSession, roster: Roster) -> frozenset[str]:
+        """Who could have confirmed at some time of the last CONFIRM_WITHIN, though a file has taken them out meanwhile."""
+        people = set[str]()
+        for base in await bases(self.db, session, CONFIRM_WITHIN):
+            policy, source = await content(session, base.fingerprint), await content(session, base.confirmers_in)
+            if policy is not None and source is not None:
+                people |= {name for name in roster.members_of(source.confirmers) if policy.accounts.get(name)}
+        return frozenset(people)
+
+    async def _agree(self, session: AsyncSession, row: PolicyRow, wish: Confirmation, earlier: frozenset[str]) -> str:
+        """Note that one of two agrees; what is still missing in words."""
+        ref, others = _ref(row), wish.confirmers - {wish.person, wish.loader}
+        if wish.person not in earlier:
+            reason = f"agrees: {_text(wish.gains)}"
+            await self._audit(session, wish.person, ref, row.before, row.fingerprint, reason, message=AGREED)
+            await self._touch(session, row)
+        return f"You agree to {ref}. Nothing counts yet: one more person has to confirm it. {confirmers_text(others)}"
 
     async def _decide(self, session: AsyncSession, row: PolicyRow, state: PolicyState, person: str) -> None:
         row.state, row.decided_by, row.decided_at = state, person, self.db.clock()
@@ -261,11 +291,13 @@ class Policies:
         ref, channel = _ref(row), self._channel()
         await messages.touch(self.db, session, f"policy:{ref}", channel=channel, kind=MessageKind.POLICY, subject=ref)
 
-    async def _audit_in_force(self, session: AsyncSession, who: str, before: str, after: str, reason: str) -> None:
-        await self._audit(session, who, audit.POLICY_IN_FORCE, before, after, reason)
-
-    async def _audit(self, session: AsyncSession, who: str, subject: str, before: str, after: str, reason: str) -> None:
-        await audit.append(self.db, session, who=who, what=KIND, subject=subject, before=before, after=after, reason=reason)
+    async def _audit(
+        self, session: AsyncSession, who: str, subject: str, before: str, after: str, reason: str, *, message: str = ""
+    ) -> None:
+        hashes = {"before": before, "after": after}
+        await audit.append(
+            self.db, session, who=who, what=KIND, subject=subject, reason=reason, message=message, at=None, **hashes
+        )
 
 
 def _ref(row: PolicyRow) -> str:
@@ -281,15 +313,35 @@ async def policy_content(session: AsyncSession, ref: str) -> PolicyContent | Non
     row = await session.get(PolicyRow, number_of(ref, "POL") or 0)
     if row is None:
         return None
-    query = select(PolicyRow).where(PolicyRow.fingerprint == row.before).order_by(col(PolicyRow.id).desc()).limit(1)
-    before = (await session.exec(query)).first()
     return PolicyContent(
         ref=ref,
         state=PolicyState(row.state),
         gains=row.gains,
         loaded_by=row.asked_by,
         until=row.until,
-        who_may=confirmers_text(PolicySnapshot.model_validate(before.content).confirmers if before else ()),
+        who_may=await _who_may(session, row),
+        agreed=await _agreed_so_far(session, ref),
         decided_by=row.decided_by,
         decided_at=row.decided_at,
     )
+
+
+async def _who_may(session: AsyncSession, row: PolicyRow) -> str:
+    """For reading only, so the trail's rows are taken as they are."""
+    query = select(AuditRow).where(AuditRow.subject == audit.POLICY_IN_FORCE, AuditRow.after == row.before)
+    base = (await session.exec(query.order_by(col(AuditRow.seq).desc()).limit(1))).first()
+    source = await content(session, base.message or base.after) if base else None
+    new = await content(session, row.fingerprint)
+    if source is None or new is None:
+        return confirmers_text(())
+    groups = {name for name in source.rostered if name.startswith(GROUP)}
+    confirmers, stand_in = confirmers_there(source, {*new.accounts, *groups}, frozenset)
+    wish = Confirmation(
+        person="", asked_by=row.asked_by, confirmers=confirmers, gains=(), people=source.accounts, stand_in=stand_in
+    )
+    return confirmers_text(confirmers, wish.needed)
+
+
+async def _agreed_so_far(session: AsyncSession, ref: str) -> tuple[str, ...]:
+    about = AuditRow.what == KIND, AuditRow.subject == ref, AuditRow.message == AGREED
+    return tuple((await session.exec(select(AuditRow.who).where(*about).order_by(col(AuditRow.seq)))).all())

@@ -35,23 +35,28 @@ async def test_it_shows_what_waits_and_who_may_agree(tmp_path: Path) -> None:
     house = await waiting(tmp_path)
     text = await answer(house, "alice", ref="")
     await house.policies.confirm("POL-2", "root", await house.rotas.roster())
+    agreed = await answer(house, "alice", ref="")
+    await house.policies.confirm("POL-2", "owner", await house.rotas.roster())
     after = await answer(house, "alice", ref="")
     await house.close()
 
     assert text.splitlines() == [
         "POL-2 waits for a second person. It would let more:",
         "- mallory becomes a deputy, who may approve everything",
-        "bob, owner or root can. policy confirm POL-2, or policy reject POL-2.",
+        "bob, owner or root can: it takes two of them. policy confirm POL-2, or policy reject POL-2.",
     ]
+    assert "root agreed already." in agreed.splitlines()
     assert after.startswith("Nothing waits. In force: ")
 
 
 @pytest.mark.parametrize("values", [{"verb": "policy_confirm"}, {"entry_point": "slash", "text": "confirm"}])
-async def test_an_admin_confirms_by_button_or_slash_command(tmp_path: Path, values: dict[str, Any]) -> None:
+async def test_an_admin_and_an_owner_confirm_by_button_or_slash_command(tmp_path: Path, values: dict[str, Any]) -> None:
     house = await waiting(tmp_path)
+    first = await answer(house, "owner", **values)
     text = await answer(house, "root", **values)
     await house.close()
 
+    assert first == "You agree to POL-2. Nothing counts yet: one more person has to confirm it. bob or root can."
     assert text == "POL-2 counts now, everywhere. The audit has it."
 
 

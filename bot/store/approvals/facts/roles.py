@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import col, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.approvals.roster import NO_ROLES, IncidentRoles
@@ -29,10 +29,9 @@ async def roles_in(db: Database, session: AsyncSession, number: int | None) -> I
 
 
 async def _newest(db: Database, session: AsyncSession, ref: str, what: str) -> AuditRow | None:
-    """The newest row of the keyed audit about this role; None without one, or if it is not genuine."""
-    query = select(AuditRow).where(AuditRow.subject == ref, AuditRow.what == what).order_by(col(AuditRow.seq).desc()).limit(1)
-    row = (await session.exec(query)).first()
-    return row if row is not None and audit.genuine(db, row) else None
+    """The newest genuine row of the keyed audit about this role."""
+    about = col(AuditRow.subject) == ref, col(AuditRow.what) == what
+    return next(iter(await audit.genuine_newest_first(db, session, *about)), None)
 
 
 def _handed(row: AuditRow) -> bool:

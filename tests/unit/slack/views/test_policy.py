@@ -31,6 +31,12 @@ def test_a_policy_that_waits_says_what_gets_wider_and_who_may_agree() -> None:
     assert buttons(blocks) == ["policy_confirm", "policy_reject"] and not check_blocks(blocks)
 
 
+def test_the_first_of_two_who_agrees_stands_on_the_card() -> None:
+    _, blocks = card(agreed=("alice",))
+
+    assert "alice agreed" in str(blocks) and buttons(blocks) == ["policy_confirm", "policy_reject"]
+
+
 def test_what_was_decided_has_no_buttons_and_says_by_whom() -> None:
     _, blocks = card(state=PolicyState.IN_FORCE, decided_by="alice", decided_at=NOW)
 

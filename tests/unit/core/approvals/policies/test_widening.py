@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.action import Tier
 from bot.core.approvals import in_force
-from bot.core.approvals.policies.policy_review import TAKEN_BACK_WITHIN, Confirmation, is_base, is_wider
+from bot.core.approvals.policies.policy_review import Confirmation, confirmers_there, is_base, leaves_somebody
 from bot.core.approvals.policies.widening import Gain, gains, snapshot_of
 from bot.core.approvals.roster import GroupCopy, Roster
 from bot.core.config import Config
@@ -216,6 +216,17 @@ def test_admins_and_owners_confirm_else_deputies_else_whoever_is_on_a_rota() -> 
     assert snapshot(Config()).confirmers == frozenset()
 
 
+def wish(
+    person: str, asked_by: str, confirmers: set[str], gainers: tuple[str, ...] = ("mallory",), **more: Any
+) -> Confirmation:
+    gained = [Gain("x", gainer) for gainer in gainers]
+    people = {"root", "carol", "alice", "bob"}
+    return Confirmation(person=person, asked_by=asked_by, confirmers=frozenset(confirmers), gains=gained, people=people, **more)
+
+
+LOCAL = "alice of this machine"
+
+
 @pytest.mark.parametrize(
     ("person", "asked_by", "gainer", "refusal"),
     [
@@ -223,15 +234,62 @@ def test_admins_and_owners_confirm_else_deputies_else_whoever_is_on_a_rota() -> 
         ("mallory", "tocsin", "mallory", "You can't confirm this. carol or root can."),
         ("", "tocsin", "mallory", "You can't confirm this. carol or root can."),
         ("root", "root of this machine", "mallory", "You had it loaded, so somebody else confirms it."),
-        ("root", "tocsin", "root", "It gives you more, so somebody else confirms it."),
+        ("root", LOCAL, "root", "It gives you more, so somebody else confirms it."),
     ],
 )
 def test_a_second_person_confirms(person: str, asked_by: str, gainer: str, refusal: str) -> None:
-    assert Confirmation(person, asked_by, {"root", "carol"}, [Gain("x", gainer)]).refusal == refusal
+    assert wish(person, asked_by, {"root", "carol"}, (gainer,)).refusal == refusal
 
 
 def test_where_there_is_nobody_else_whoever_gains_confirms() -> None:
-    assert Confirmation("root", "tocsin", {"root"}, [Gain("x", "root")]).refusal == ""
+    alone = wish("root", "tocsin", {"root"}, ("root",))
+
+    assert alone.refusal == "" and alone.is_enough(())
+
+
+@pytest.mark.parametrize("asked_by", ["tocsin", "SIGHUP", "deploy of this machine", "user 1000 of this machine", "alice"])
+def test_where_nobody_knows_who_loaded_it_two_different_people_confirm(asked_by: str) -> None:
+    assert not wish("root", asked_by, {"root", "carol"}).is_enough({"root"})
+    assert wish("root", asked_by, {"root", "carol"}).is_enough({"carol"})
+    assert not wish("root", asked_by, {"root", "carol"}).is_enough({"mallory"}), "who may no more does not count"
+
+
+def test_where_a_known_person_loaded_it_one_other_confirms() -> None:
+    assert wish("root", LOCAL, {"root", "carol"}).is_enough(())
+
+
+def test_two_who_both_gain_do_not_confirm_without_the_one_who_does_not() -> None:
+    both = {"root", "carol", "bob"}
+
+    assert wish("bob", "tocsin", both, ("bob", "carol")).refusal == ""
+    assert not wish("bob", "tocsin", both, ("bob", "carol")).is_enough({"carol"})
+    assert wish("bob", "tocsin", both, ("bob", "carol")).is_enough({"root"})
+
+
+def test_whoever_takes_the_others_out_first_does_not_confirm_alone_for_a_day() -> None:
+    until_now = frozenset({"root", "carol"})
+
+    assert "less than a day ago carol could" in wish("root", "SIGHUP", {"root"}, until_now=until_now).refusal
+    assert wish("root", "SIGHUP", {"root"}, until_now=frozenset({"root"})).refusal == ""
+
+
+def test_deputies_stand_in_for_confirmers_who_left_and_a_rota_where_there_are_not_two() -> None:
+    everybody = {"alice", "bob", "carol", "root"}
+    policy = snapshot(config())
+
+    assert confirmers_there(policy, everybody, frozenset) == ({"root", "carol"}, False)
+    assert confirmers_there(policy, everybody - {"root"}, frozenset) == ({"carol"}, False)
+    assert confirmers_there(policy, {"alice", "bob"}, frozenset) == ({"alice", "bob"}, True)
+    two = snapshot(config(approvers={"deputies": ["alice", "bob"]}, services={}))
+    assert confirmers_there(two, {"alice"}, frozenset) == ({"alice"}, False), "deputies confirm where there is nobody else"
+    assert confirmers_there(policy, {"mallory"}, frozenset) == (frozenset(), True)
+
+
+def test_a_policy_without_accounts_leaves_nobody_who_could_confirm() -> None:
+    old = snapshot(config())
+
+    assert not leaves_somebody(old, PolicySnapshot())
+    assert leaves_somebody(old, snapshot(config(people={"bob": BASE["people"]["bob"]})))
 
 
 def test_a_narrower_policy_is_the_next_base_unless_it_leaves_nobody_to_confirm() -> None:
@@ -240,10 +298,3 @@ def test_a_narrower_policy_is_the_next_base_unless_it_leaves_nobody_to_confirm()
     assert is_base(old, snapshot(config(approvers={"deputies": [], "admins": ["root"]})))
     assert not is_base(old, PolicySnapshot())
     assert not is_base(old, snapshot(config(services={"search": BASE["services"]["search"]}, approvers={"deputies": ["bob"]})))
-
-
-def test_what_counted_just_now_may_be_put_back() -> None:
-    before, narrow = snapshot(config()), snapshot(config(approvers={"admins": ["root"]}))
-
-    assert is_wider([narrow], before, NOW) and not is_wider([narrow, before], before, NOW)
-    assert TAKEN_BACK_WITHIN.total_seconds() == 900
