@@ -55,6 +55,8 @@ class ActionRun(NamedTuple):
     at: datetime
     versions: Set[str]
     """The versions that its arguments name; empty for an action that changes none."""
+    took_back: str = ""
+    """The id of the change that it was about: that is no change of its own, however soon after it the run began."""
 
 
 def with_own(changes: Iterable[Change], runs: Sequence[ActionRun]) -> list[Change]:
@@ -79,4 +81,4 @@ def _made_by(change: Change, run: ActionRun) -> bool:
     named = change.version and change.version in run.versions
     within = REPORTED_WITHIN if named else WITHOUT_VERSION_WITHIN
     same = change.service == run.service and (named or not change.version or not run.versions)
-    return bool(same) and run.at - REPORTED_BEFORE <= change.at <= run.at + within
+    return bool(same) and change.id != run.took_back and run.at - REPORTED_BEFORE <= change.at <= run.at + within

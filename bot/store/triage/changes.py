@@ -40,4 +40,4 @@ def _run_of(proposal: ProposalRow, attempt: AttemptRow | None) -> ActionRun:
     arguments = stored_proposal(proposal).runs[attempt.step - 1 if attempt else 0].arguments
     versions = {str(arguments[name]) for name in ("version", "previous_version") if arguments.get(name)}
     at = attempt.at if attempt else proposal.created_at
-    return ActionRun(f"AP-{proposal.id}", proposal.service, at, versions)
+    return ActionRun(f"AP-{proposal.id}", proposal.service, at, versions, str(arguments.get("change_id", "")))

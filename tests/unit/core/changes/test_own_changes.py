@@ -25,6 +25,12 @@ def test_a_rollback_that_a_pipeline_reports_is_known_by_service_version_and_mome
     assert [one.by_action for one in with_own([reported], [RUN])] == ["AP-1" if own else ""]  # type: ignore[list-item]
 
 
+def test_the_deploy_that_was_rolled_back_within_seconds_is_not_what_the_rollback_did() -> None:
+    deploy = change("pay", 0, version="5.1.0", previous="5.0.3").model_copy(update={"at": ONSET - timedelta(seconds=20)})
+
+    assert with_own([deploy], [RUN._replace(took_back=deploy.id)])[0].by_action == ""
+
+
 def test_an_action_without_a_version_made_what_is_reported_within_a_minute() -> None:
     restart = RUN._replace(versions=frozenset())
     soon, later = change("pay", -0.5, kind="config"), change("pay", -5, kind="config")
