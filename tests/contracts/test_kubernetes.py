@@ -181,7 +181,7 @@ async def test_the_token_of_a_service_account_is_read_anew_for_each_request(tmp_
     with pytest.raises(QueryFailed):
         await here.reader.workload("checkout")
     file.write_text(f"{TOKEN}\n")
-    assert (await here.reader.workload("checkout")).wanted == 2
+    assert (await here.reader.workload("checkout")).desired == 2
     file.unlink()
     with pytest.raises(QueryFailed, match="token_file"):
         await here.reader.workload("checkout")

@@ -40,7 +40,17 @@ from tests.unit.builders import NOW, at
 from tests.unit.store.databases import Desk, alert
 
 DEFAULTS = Retention()
-BOUNDED = {"cursors", "sources", "heartbeats", "usergroups", "switches", "repeats", "grouping_rules", "call_reads", "cascades"}
+BOUNDED = {
+    "cursors",
+    "sources",
+    "heartbeats",
+    "usergroups",
+    "switches",
+    "repeats",
+    "grouping_rules",
+    "call_reads",
+    "cascades",
+} | {"break_glass", "policies"}
 """A row for each thing that is configured, or that people turned or made; what is counted within seconds; at most so many."""
 PRUNED_BY_AGE = {
     *("alerts", "unreadable", "episodes", "pages", "seen", "changes", "timeline", "questions", "messages", "audit"),

@@ -12,7 +12,7 @@ from bot.core.alert import Alert
 from bot.core.config.fields import ConfigSection, Duration, Matchers, Period
 from bot.core.payloads.names import AlertField
 
-GROUPS_A_MINUTE = 300
+GROUPS_A_MINUTE = 600
 """A storm of 200 services, whose alerts open more than one group here and there, is below it."""
 
 

@@ -99,20 +99,20 @@ class ActionExecutor:
         targets = dry_run.targets or dict.fromkeys(action.targets(ctx), "")
         tier = policy.tier_with(max(least_tier, dry_run.least_tier), config, len(targets))
         checked = policy.undo_of_change(config) and not kind.reads_versions
-        doubt = await self.seen_versions.doubt(entry, service, arguments, ctx.now) if checked else ""
+        only_sender = await self.seen_versions.only_sender(entry, service, arguments, ctx.now) if checked else ""
         return Plan(
             action=entry,
             action_version=self.version(entry),
             kind=config.kind,
             service=service,
-            title=_title(entry, config, service, arguments) + (f" ({doubt})" if doubt else ""),
+            title=_title(entry, config, service, arguments) + (f" ({only_sender})" if only_sender else ""),
             arguments=dict(arguments),
             targets=targets,
             steps=action.steps(ctx),
-            dry_run=dry_run.text + (f"\n{doubt}: one tier higher" if doubt else ""),
+            dry_run=dry_run.text + (f"\n{only_sender}: one tier higher" if only_sender else ""),
             dry_run_ok=dry_run.ok,
             replicas=dry_run.replicas,
-            tier=in_force.tier(self.config, entry, policy.one_higher(tier) if doubt else tier),
+            tier=in_force.tier(self.config, entry, policy.one_higher(tier) if only_sender else tier),
             undo=config.undo or action.undo_text(),
         )
 

@@ -29,7 +29,7 @@ class SeenVersions:
     def __init__(self, db: Database, metrics: Metrics | None, catalogue: Catalogue) -> None:
         self._db, self._metrics, self._catalogue = db, metrics, catalogue
 
-    async def doubt(self, entry: str, service: str, arguments: Mapping[str, object], now: datetime) -> str:
+    async def only_sender(self, entry: str, service: str, arguments: Mapping[str, object], now: datetime) -> str:
         """`only ci says that 1.4.2 ran`; "" where something else has seen it, or no version is named."""
         version = str(arguments.get("previous_version", ""))
         if not version or await self._is_recorded(entry, service, arguments, version):
@@ -51,8 +51,8 @@ class SeenVersions:
         """Whether series of the service carry it in a label. What cannot be read shows nothing."""
         if self._metrics is None or not is_plain_name(version):
             return False
-        asked = (self._metrics.label_sets(one, start=now - LOOKED_BACK, end=now) for one in self._selectors(service, version))
-        answers = await asyncio.gather(*asked, return_exceptions=True)
+        queries = (self._metrics.label_sets(one, start=now - LOOKED_BACK, end=now) for one in self._selectors(service, version))
+        answers = await asyncio.gather(*queries, return_exceptions=True)
         for failure in (answer for answer in answers if isinstance(answer, BaseException)):
             if not isinstance(failure, QueryFailed):
                 raise failure

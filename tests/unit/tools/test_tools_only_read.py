@@ -40,7 +40,7 @@ READERS = {
     "ModelRegistry.versions",
     "Remote.call",
     "Remote.inventory",
-    "Remote.tools",
+    "Remote.offer",
     "RunbookReader.read",
     "RunbookReader.search",
     "Traces.calls",
