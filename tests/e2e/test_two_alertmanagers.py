@@ -20,9 +20,6 @@ CONFIG = {
     "sources": {"am-a": {"kind": "alertmanager"}, "am-b": {"kind": "alertmanager", "replica_of": "am-a"}},
     "default_channel": "C0",
 }
-SERVED_BY_A = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=40)
-STARTS = {"am-a": SERVED_BY_A, "am-b": SERVED_BY_A + timedelta(seconds=15)}
-"""Each of their Prometheus servers evaluates its rules at moments of its own."""
 
 
 @pytest.fixture
@@ -51,6 +48,16 @@ def alertmanagers(tmp_path: Path, bot: Bot) -> Iterator[dict[str, str]]:
             process.ready(f"{url}/-/ready")
             urls[name] = url
         yield urls
+
+
+@pytest.fixture
+def starts() -> dict[str, datetime]:
+    """When the alert started, by source: each of their Prometheus servers evaluates its rules at moments of its own.
+
+    Shortly before the test: an alert older than its source is that source's backlog, and opens no group.
+    """
+    served_by_a = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=40)
+    return {"am-a": served_by_a, "am-b": served_by_a + timedelta(seconds=15)}
 
 
 def alertmanager(folder: Path, webhook: str, token: str) -> tuple[str, Process]:
@@ -90,14 +97,14 @@ def groups(bot: Bot) -> list[dict[str, Any]]:
 
 
 def test_two_alertmanagers_that_send_the_same_alert_are_one_group_and_one_alert(
-    bot: Bot, alertmanagers: dict[str, str]
+    bot: Bot, alertmanagers: dict[str, str], starts: dict[str, datetime]
 ) -> None:
     for name, url in alertmanagers.items():
-        fires(url, STARTS[name])
+        fires(url, starts[name])
     until(lambda: sum(group["repeats"] for group in groups(bot)) >= 4, PATIENCE, "repeats of both")
     assert [(group["alerts"], group["firing"], group["state"]) for group in groups(bot)] == [(1, 1, "FIRING")]
 
-    fires(alertmanagers["am-a"], STARTS["am-a"], ends_in=timedelta(seconds=-1))
+    fires(alertmanagers["am-a"], starts["am-a"], ends_in=timedelta(seconds=-1))
     until(lambda: groups(bot)[0]["state"] == "MONITORING", PATIENCE, "the resolution by one of them")
     # The other goes on repeating it, with a start and an end of its own.
     repeated = notified(alertmanagers["am-b"])
