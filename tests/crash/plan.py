@@ -25,7 +25,7 @@ AGENT = (
 """Steps of the triage that come only with a model."""
 AGAIN_ONLY = ("again/open the case#", "again/judge and show#", "again/propose what fits#")
 """Steps that do in a further attempt what they do not in a first one: they take up a late change, a message and a proposal."""
-CERTAIN_CALLS = 6
+CERTAIN_CALLS = 4
 """Calls of one tool that every triage makes: whether more come depends on what was measured by the time of the last death."""
 ALIKE = 2
 """Calls of one tool that are struck where time is short: the others are the same code with another argument."""
