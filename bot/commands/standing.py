@@ -6,7 +6,7 @@ from bot.commands._subject import subject_of
 from bot.core.errors import NotAllowed, NotFound
 from bot.core.text.moments import date_to_the_minute
 from bot.plugins import Reply, Request, command
-from bot.store.approvals.standing.register import Standing
+from bot.store.approvals.standing.register import GrantSummary
 from bot.workflows.command_context import CommandContext
 from bot.workflows.remediation.standing import request_grant
 
@@ -15,7 +15,7 @@ _OWN = ("alert", "days", "a_day")
 
 
 @command("standing", usage=USAGE, options=("*",), who="members")
-async def standing(ctx: CommandContext, request: Request) -> Reply:
+async def standing_approvals(ctx: CommandContext, request: Request) -> Reply:
     """List, ask for or revoke standing approvals: an action that proved itself starts for one alert without anybody's approval.
 
     What is asked for is put to two people as a card, one of them an owner. Whatever it starts can be stopped for some minutes.
@@ -68,12 +68,14 @@ async def _revoke(ctx: CommandContext, request: Request, why: str) -> Reply:
     eligibility = roster.eligibility(person, proposal.service, ctx.clock())
     if not (eligibility.rostered or eligibility.admin):
         raise NotAllowed("You can't revoke this. Who may: anybody on a rota, an owner, a deputy or an admin.")
-    return Reply(await ctx.approvals.standing.revoke(request.ref, person, why[:200]), private=False, about=request.ref)
+    return Reply(
+        await ctx.approvals.standing_approvals.revoke(request.ref, person, why[:200]), private=False, about=request.ref
+    )
 
 
 async def standing_lines(ctx: CommandContext, services: Sequence[str]) -> list[str]:
     """One line for each grant of these services."""
-    register = ctx.approvals.standing
+    register = ctx.approvals.standing_approvals
     # Each with its rota as it is now: a copy that is minutes old carries no grant.
     granted = await register.services()
     by_service = [
@@ -82,7 +84,7 @@ async def standing_lines(ctx: CommandContext, services: Sequence[str]) -> list[s
     return [_line(one) for grants in by_service for one in grants]
 
 
-def _line(one: Standing) -> str:
+def _line(one: GrantSummary) -> str:
     grant, until = one.grant, date_to_the_minute(one.until)
     what = f"{one.ref}: {grant.action} on {one.service} for {grant.alert}, by {' and '.join(one.granted_by)} until {until}"
     used = f"used {one.used_today} of {grant.per_day} today"

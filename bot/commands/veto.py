@@ -14,4 +14,4 @@ async def veto(ctx: CommandContext, request: Request) -> Reply:
     actor = request.actor
     if actor.is_bot or actor.is_guest or actor.is_stranger or actor.is_deleted:
         raise NotAllowed("Only full members of this workspace stop it.")
-    return Reply(await ctx.approvals.standing.veto(request.ref, name_of(actor)))
+    return Reply(await ctx.approvals.standing_approvals.veto(request.ref, name_of(actor)))

@@ -35,7 +35,7 @@ class Autonomy(StrEnum):
     SUGGEST = "suggest"
     """What a person would run by hand; nobody approves it here."""
     APPROVE = "approve"
-    STANDING = "standing"
+    STANDING_APPROVAL = "standing"
     """People may grant it for a time."""
 
     @property

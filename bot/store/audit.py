@@ -181,12 +181,12 @@ async def prune(db: Database, before: datetime) -> int:
         if len(oldest) <= _CUT or max(row.at for row in oldest[:_CUT]) >= before:
             return 0
         last = oldest[_CUT - 1]
-        standing = next(iter(await genuine_newest_first(db, session, col(AuditRow.subject) == POLICY_IN_FORCE)), None)
+        in_force = next(iter(await genuine_newest_first(db, session, col(AuditRow.subject) == POLICY_IN_FORCE)), None)
         await session.exec(delete(AuditRow).where(col(AuditRow.seq) <= last.seq))
         await append(db, session, who="tocsin", what=PRUNED, subject="audit", before=f"row {last.seq}", after=last.hash)
-        if standing is not None and (standing.seq or 0) <= (last.seq or 0):
+        if in_force is not None and (in_force.seq or 0) <= (last.seq or 0):
             # It holds until the next one, so it is written again, with the moment since when it does.
-            await append(db, session, **{name: getattr(standing, name) for name in FIELDS})
+            await append(db, session, **{name: getattr(in_force, name) for name in FIELDS})
     return _CUT
 
 

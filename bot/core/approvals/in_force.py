@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.core.action import Autonomy, Tier
 from bot.core.config import Config
 from bot.core.config.actions import Freeze, Limits, SoloMode
-from bot.core.config.autonomy import StandingConfig
+from bot.core.config.autonomy import StandingApprovalsConfig
 from bot.core.config.services import Person
 
 _SOLO = (SoloMode.OFF, SoloMode.AFTER, SoloMode.IMMEDIATE)
@@ -23,13 +23,13 @@ def autonomy(config: Config, service: str, action: str) -> Autonomy:
     return min(own, config.confirmed.autonomy_of(service, action), key=lambda one: one.rank) if config.confirmed else own
 
 
-def standing(config: Config) -> StandingConfig:
+def standing_approvals(config: Config) -> StandingApprovalsConfig:
     """What a standing approval takes: the more of both."""
-    own = config.standing
+    own = config.standing_approvals
     if config.confirmed is None:
         return own
     verified, veto = config.confirmed.standing_verified, timedelta(seconds=config.confirmed.veto_seconds)
-    return StandingConfig(verified=max(own.verified, verified), veto=max(own.veto, veto))
+    return StandingApprovalsConfig(verified=max(own.verified, verified), veto=max(own.veto, veto))
 
 
 def freezes(config: Config) -> tuple[Freeze, ...]:

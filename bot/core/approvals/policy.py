@@ -45,7 +45,7 @@ def policy_version(config: Config) -> str:
     # What is as before these keys were known has the version that it always had.
     if config.break_glass:
         settings["break_glass"] = config.break_glass
-    for name in ("autonomy", "standing"):
+    for name in ("autonomy", "standing_approvals"):
         if getattr(config, name) != Config.model_fields[name].get_default(call_default_factory=True):
             settings[name] = config.model_dump(mode="json", include={name})[name]
     held_back = [config.confirmed.fingerprint] if config.confirmed else []

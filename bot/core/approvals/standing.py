@@ -15,7 +15,7 @@ from bot.core.approvals import in_force
 from bot.core.config import Config, verbs
 from bot.core.text.durations import duration_text
 
-ACTION = "standing_approval"
+STANDING_APPROVAL = "standing_approval"
 """The kind and the built-in entry of a proposal that grants one."""
 MOST_DAYS, MOST_A_DAY = 90, 10
 
@@ -58,14 +58,14 @@ def why_not_granted(config: Config, plan: Plan, verified: int) -> str:
     """Why nobody may grant this; "" if two people may. `verified`: runs in a row without harm, up to now."""
     if plan.action not in config.actions:
         return f"{plan.action} is no single action of the catalogue"
-    if in_force.autonomy(config, plan.service, plan.action) is not Autonomy.STANDING:
+    if in_force.autonomy(config, plan.service, plan.action) is not Autonomy.STANDING_APPROVAL:
         return f"autonomy of {plan.action} on {plan.service} is not standing in tocsin.yaml"
     if plan.tier not in (Tier.ONE, Tier.TWO):
         return f"{plan.action} is {plan.tier.label}: only tiers 1 and 2 may stand"
     names = plan.action, plan.kind, *verbs.path_words(config.actions[plan.action].url)
     if verbs.least_tier_of(*names) >= Tier.TWO:
         return f"what {verbs.verb_of(*names) or 'scale or shut down'}s never stands"
-    if (needed := in_force.standing(config).verified) > verified:
+    if (needed := in_force.standing_approvals(config).verified) > verified:
         return f"{plan.action} was verified {verified} times in a row with exactly this, and {needed} are needed"
     return ""
 

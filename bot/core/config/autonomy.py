@@ -23,7 +23,7 @@ class ServiceAutonomy(ConfigSection):
 OfService = Annotated[ServiceAutonomy, BeforeValidator(lambda given: {"default": given} if isinstance(given, str) else given)]
 
 
-class StandingConfig(ConfigSection):
+class StandingApprovalsConfig(ConfigSection):
     """What a standing approval takes, and how long people may stop what it starts."""
 
     verified: int = Field(default=5, ge=5)

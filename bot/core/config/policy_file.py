@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from bot.core.config.actions import Approvers, Freeze, Limits, Solo, SoloMode
-from bot.core.config.autonomy import OfService, StandingConfig
+from bot.core.config.autonomy import OfService, StandingApprovalsConfig
 from bot.core.config.fields import ConfigSection
 
 
@@ -21,7 +21,7 @@ class PolicyKeys(ConfigSection):
     """Who may approve alone in an emergency: loud, with a reason, reviewed by somebody else."""
     autonomy: dict[str, OfService] = Field(default_factory=dict)
     """Service -> how far Tocsin goes by itself there; approve where nothing is said."""
-    standing: StandingConfig = StandingConfig()
+    standing_approvals: StandingApprovalsConfig = StandingApprovalsConfig()
     freezes: tuple[Freeze, ...] = ()
     limits: Limits = Limits()
 

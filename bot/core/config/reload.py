@@ -10,8 +10,8 @@ LIVE = frozenset(
     {
         "sources", "people", "services", "default_on_call", "severities", "triage_from", "incident_from", "heartbeats",
         "heartbeat_every",
-        "maintenance", "inhibitions", "thresholds", "approvers", "solo", "break_glass", "autonomy", "standing", "actions",
-        "plans", "freezes", "limits",
+        "maintenance", "inhibitions", "thresholds", "approvers", "solo", "break_glass", "autonomy", "standing_approvals",
+        "actions", "plans", "freezes", "limits",
         "heartbeat_url", "close_after",
         "budget", "retention", "audit",
     }

@@ -22,7 +22,7 @@ class ProposalContent(Content):
     """Approved by the requester alone, as the policy allows where nobody else is there."""
     break_glass: bool = False
     """Approved by one person alone, who is named for it."""
-    standing: StandingOffer | None = None
+    standing_offer: StandingOffer | None = None
     """The standing approval that would start it, or did."""
     manual: bool = False
     """A person ran it by hand."""
@@ -37,7 +37,16 @@ class ProposalContent(Content):
 
     @property
     def urgent_part(self) -> object:
-        about = self.proposal, self.decisions, self.solo, self.break_glass, self.standing, self.manual, self.lead, self.deputies
+        about = (
+            self.proposal,
+            self.decisions,
+            self.solo,
+            self.break_glass,
+            self.standing_offer,
+            self.manual,
+            self.lead,
+            self.deputies,
+        )
         return *about, self.runs
 
 

@@ -186,8 +186,8 @@ def _decisions(content: ProposalContent) -> Iterable[Line]:
             yield [words(by), moment(decision.at), *reason]
     if alone := _alone(content):
         yield [bold(alone)]
-    if content.standing and content.standing.used:
-        yield [words(f"started by standing approval {content.standing.grant}")]
+    if content.standing_offer and content.standing_offer.used:
+        yield [words(f"started by standing approval {content.standing_offer.grant}")]
 
 
 def _alone(content: ProposalContent) -> str:
@@ -229,7 +229,7 @@ def _stop_or_deny(content: ProposalContent) -> Block:
 
 def _starts_by_itself(content: ProposalContent) -> bool:
     """Whether a standing approval starts it soon, unless somebody stops it."""
-    offer = content.standing
+    offer = content.standing_offer
     return offer is not None and content.proposal.state.decidable and not offer.stopped
 
 
@@ -267,9 +267,9 @@ def _who(content: ProposalContent, view: ViewContext) -> str:
     """Whom the card notifies, and who can approve."""
     proposal = content.proposal
     mentions = " ".join(f"<@{user}>" for user in approvers(content, view))
-    if _starts_by_itself(content) and content.standing:
-        at = clock_to_the_minute(content.standing.starts_at)
-        return f"{mentions} Starts at {at} by standing approval {content.standing.grant} unless somebody stops it".strip()
+    if _starts_by_itself(content) and content.standing_offer:
+        at = clock_to_the_minute(content.standing_offer.starts_at)
+        return f"{mentions} Starts at {at} by standing approval {content.standing_offer.grant} unless somebody stops it".strip()
     if _only_suggested(proposal):
         how = (
             "Run its steps by hand, then say did <action> for each" if proposal.parts else "Run it by hand, then press I ran it"

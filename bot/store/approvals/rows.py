@@ -12,7 +12,7 @@ from bot.core.approvals import in_force, policy
 from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision, DecisionContext
 from bot.core.approvals.record import terms_of
 from bot.core.approvals.roster import Eligibility, Roster
-from bot.core.approvals.standing import ACTION
+from bot.core.approvals.standing import STANDING_APPROVAL
 from bot.core.config import Config
 from bot.core.config.fields import parse_duration
 from bot.core.errors import NotFound
@@ -113,7 +113,7 @@ def request_of(
     requesters: Iterable[str] = (),
     dry_run_ok: bool,
     notified_at: datetime | None = None,
-    proposed_at: Autonomy = Autonomy.STANDING,
+    proposed_at: Autonomy = Autonomy.STANDING_APPROVAL,
 ) -> ActionRequest:
     """What the rules are asked about a plan. `dry_run_ok`: whether its dry run worked and still counts.
 
@@ -164,7 +164,7 @@ def autonomy_of(plan: Plan, config: Config) -> Autonomy:
 
     A silence and a grant change no system, so people may always approve one.
     """
-    exempt = (*SILENCES, ACTION)
+    exempt = (*SILENCES, STANDING_APPROVAL)
     steps = (
         Autonomy.APPROVE if run.kind in exempt else in_force.autonomy(config, run.service, run.action) for run in plan.runs
     )

@@ -367,7 +367,7 @@ async def proposal_content(session: AsyncSession, ref: str) -> ProposalContent |
         decisions=[stored_decision(decision) for decision in await decision_rows(session, row)],
         solo=row.solo,
         break_glass=row.break_glass,
-        standing=await standing_offer(session, row),
+        standing_offer=await standing_offer(session, row),
         manual=row.manual,
         lead=incident.lead if incident else "",
         deputies=tuple(incident.deputies) if incident else (),

@@ -33,7 +33,7 @@ class ProposalRow(SQLModel, table=True):
     solo: bool = False
     break_glass: bool = False
     """One person named for it approved it alone."""
-    standing: str = ""
+    standing_approval: str = ""
     """The standing approval that would start it, for its card. Gives no right: the audit does."""
     starts_at: datetime | None = Field(default=None, sa_type=Moment)
     manual: bool = False

@@ -65,7 +65,7 @@ class Approvals:
         self.executor = executor
         self.rotas = rotas
         self.engine = engine
-        self.standing = StandingApprovals(store.db, store.config)
+        self.standing_approvals = StandingApprovals(store.db, store.config)
 
     @property
     def config(self) -> Config:
@@ -290,7 +290,7 @@ class Approvals:
             return proposal.state
         with suppress(NotAllowed):  # What could not be looked at is not fresh, which is asked next.
             await self._refreshed(proposal)
-        return await self.standing.use(ref, await self.judged_by(proposal.service, without))
+        return await self.standing_approvals.use(ref, await self.judged_by(proposal.service, without))
 
     # ------------------------------------------------------------ by hand
 

@@ -21,7 +21,7 @@ from bot.core.action import (
 from bot.core.approvals import in_force, plans, policy
 from bot.core.approvals.plans import PlanName
 from bot.core.approvals.roster import Roster
-from bot.core.approvals.standing import ACTION as STANDING
+from bot.core.approvals.standing import STANDING_APPROVAL
 from bot.core.config import Config, verbs
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, NotFound
@@ -37,7 +37,7 @@ from bot.workflows.remediation.seen_versions import SeenVersions
 SILENCE = "tocsin_silence"
 BUILT_IN: Mapping[str, ActionConfig] = {
     SILENCE: ActionConfig(kind=SILENCE, title="Silence {alerts} for {duration}"),
-    STANDING: ActionConfig(kind=STANDING, title="Let {action} start by itself on {service}"),
+    STANDING_APPROVAL: ActionConfig(kind=STANDING_APPROVAL, title="Let {action} start by itself on {service}"),
 }
 """Entries that every catalogue has; a team's own of the same name counts instead."""
 

@@ -67,7 +67,7 @@ class RemediationSteps:
             within=watches[0],
             later=watches[1:],
             step=max(1, proposal.steps_begun),
-            starts_at=await self.approvals.standing.starts_at(ref),
+            starts_at=await self.approvals.standing_approvals.starts_at(ref),
         )
 
     async def decision_state(self, ref: str) -> ProposalState:
@@ -80,7 +80,7 @@ class RemediationSteps:
 
     async def end_standing(self) -> list[str]:
         """End every standing approval that is over for good; the references."""
-        return await self.approvals.standing.sweep(await self.approvals.judged_by())
+        return await self.approvals.standing_approvals.sweep(await self.approvals.judged_by())
 
     async def remind(self, ref: str) -> None:
         """One line at half of its life."""
@@ -123,7 +123,7 @@ class RemediationSteps:
         if self.accounts is None:
             return frozenset()
         people = set[str]()
-        granters = await self.approvals.standing.granters(ref)
+        granters = await self.approvals.standing_approvals.granters(ref)
         for person, team, user in [*await self.store.approvers(ref), *granters]:
             try:
                 actor = await self.accounts(team, user)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from bot.core.action import Proposal
 from bot.core.actor import Actor
 from bot.core.approvals import in_force
-from bot.core.approvals.standing import ACTION, why_not_granted
+from bot.core.approvals.standing import STANDING_APPROVAL, why_not_granted
 from bot.core.errors import NotAllowed
 from bot.workflows.remediation.approvals import Approvals
 
@@ -25,14 +25,14 @@ async def request_grant(
 ) -> Proposal:
     """Put a standing approval to two people as a tier 3 proposal. Raises NotAllowed, NotFound, ActionFailed."""
     plan = await approvals.executor.plan(action, service, arguments)
-    if why := why_not_granted(approvals.config, plan, await approvals.standing.verified(plan)):
+    if why := why_not_granted(approvals.config, plan, await approvals.standing_approvals.verified(plan)):
         raise NotAllowed(f"This can't be granted: {why}.")
     roster = await approvals.rotas.roster(service)
     eligibility = await approvals.store.eligibility(actor.person, service, group_ref, roster)
     if not (eligibility.on_call or eligibility.commander or eligibility.deputy or eligibility.owner):
         may = f"{service} on-call, its owners, the incident commander or a deputy"
         raise NotAllowed(f"You can't ask for a standing approval on {service}. Who may: {may}.")
-    needed = in_force.standing(approvals.config)
+    needed = in_force.standing_approvals(approvals.config)
     terms: dict[str, object] = {
         "action": action,
         "arguments": dict(plan.arguments),
@@ -45,7 +45,7 @@ async def request_grant(
     }
     because = f"{actor.person} asks for it: {action} was verified {needed.verified} times in a row or more"
     return await approvals.propose(
-        ACTION, service, terms, group_ref=group_ref, requester=actor.person, because=because, key=key, actor=actor
+        STANDING_APPROVAL, service, terms, group_ref=group_ref, requester=actor.person, because=because, key=key, actor=actor
     )
 
 
@@ -56,4 +56,4 @@ class StandingTick:
         self.approvals = approvals
 
     async def __call__(self) -> None:
-        await self.approvals.standing.sweep(await self.approvals.judged_by())
+        await self.approvals.standing_approvals.sweep(await self.approvals.judged_by())

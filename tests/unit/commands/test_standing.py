@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.commands.autonomy import autonomy
-from bot.commands.standing import standing
+from bot.commands.standing import standing_approvals
 from bot.commands.veto import veto
 from bot.core.errors import NotAllowed, NotFound
 from bot.slack.render import Renderer
@@ -24,7 +24,9 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def says(house: Office, who: str, text: str, ref: str = "", **options: str) -> str:
-    answer = await use(house, standing, who, text=text, ref=ref, options=options, entry_point="slash", key=f"{who}{text}{ref}")
+    answer = await use(
+        house, standing_approvals, who, text=text, ref=ref, options=options, entry_point="slash", key=f"{who}{text}{ref}"
+    )
     return str(answer.text)
 
 

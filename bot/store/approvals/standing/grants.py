@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import Autonomy, DecisionChoice, ProposalState
 from bot.core.approvals import in_force, policy
 from bot.core.approvals.roster import Roster
-from bot.core.approvals.standing import ACTION, Grant, RunEnd, harm
+from bot.core.approvals.standing import STANDING_APPROVAL, Grant, RunEnd, harm
 from bot.core.incident import number_of
 from bot.store import audit
 from bot.store.approvals import rows, transitions
@@ -57,7 +57,11 @@ async def revoked(db: Database, session: AsyncSession, ref: str) -> str:
 async def why_ended(db: Database, session: AsyncSession, row: ProposalRow, now: Now) -> str:
     """Why a grant is over for good; "" if it is not."""
     ref, config = transitions.ref_of(row), now.roster.config
-    if row.action != ACTION or row.record.get("kind") != ACTION or await transitions.tampering(db, session, row):
+    if (
+        row.action != STANDING_APPROVAL
+        or row.record.get("kind") != STANDING_APPROVAL
+        or await transitions.tampering(db, session, row)
+    ):
         return "it is not what people granted"
     if why := await revoked(db, session, ref):
         return why
@@ -82,10 +86,10 @@ async def why_asleep(db: Database, session: AsyncSession, row: ProposalRow, now:
     if not await _still_granted(db, session, row, now):
         return "not both of those who granted it might grant it now"
     verified = await verified_in_a_row(db, session, grant, row.service, config.actions[grant.action].undo, row.created_at)
-    if in_force.standing(config).verified > verified:
+    if in_force.standing_approvals(config).verified > verified:
         return "it was not verified often enough before it was granted"
     rung = in_force.autonomy(config, row.service, grant.action)
-    return "" if rung is Autonomy.STANDING else "the ladder does not let it stand"
+    return "" if rung is Autonomy.STANDING_APPROVAL else "the ladder does not let it stand"
 
 
 async def _still_granted(db: Database, session: AsyncSession, row: ProposalRow, now: Now) -> bool:
@@ -114,7 +118,7 @@ async def _ends_since(
     earlier = select(AuditRow).where(*kinds, col(AuditRow.at) <= since).order_by(col(AuditRow.seq).desc()).limit(1)
     last = (await session.exec(earlier)).first()
     ends = [await _end_of(session, entry, granted, grant) for entry in (await session.exec(later)).all()]
-    own = [end for end in ends if end is not None and end.action != ACTION]
+    own = [end for end in ends if end is not None and end.action != STANDING_APPROVAL]
     return await _end_of(session, last, granted, grant) if last is not None else None, own
 
 
@@ -122,7 +126,7 @@ async def _end_of(session: AsyncSession, entry: AuditRow, granted: ProposalRow, 
     row = await session.get(ProposalRow, number_of(entry.subject, "AP") or 0)
     if row is None:
         return None
-    by_people, terms = row.manual or not row.standing, rows.stored_terms(row)
+    by_people, terms = row.manual or not row.standing_approval, rows.stored_terms(row)
     as_granted = terms.arguments == grant.arguments or not set(terms.targets) & set(grant.targets)
     return RunEnd(entry.subject, row.service, row.action, ProposalState(entry.after), by_people, as_granted)
 

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import DecisionChoice, Plan, ProposalState
-from bot.core.approvals.standing import ACTION, Grant
+from bot.core.approvals.standing import STANDING_APPROVAL, Grant
 from bot.core.config import Config
 from bot.core.errors import NotFound
 from bot.core.messages.content import MessageKind
@@ -31,7 +31,7 @@ from bot.store.tables import ProposalRow, SwitchRow
 
 
 @dataclass(frozen=True)
-class Standing:
+class GrantSummary:
     """One grant as people see it."""
 
     ref: str
@@ -70,8 +70,8 @@ class StandingApprovals:
     async def granters(self, ref: str) -> list[tuple[str, str, str]]:
         """Who granted what would start this: person, team and Slack user."""
         async with self.db.read() as session:
-            standing = (await rows.row_of(session, ref)).standing
-            granted = await rows.row_of(session, standing) if standing else None
+            standing_approval = (await rows.row_of(session, ref)).standing_approval
+            granted = await rows.row_of(session, standing_approval) if standing_approval else None
             decisions = await rows.decision_rows(session, granted, revision=granted.revision) if granted else ()
             return [(d.person, d.team, d.slack_user) for d in decisions if d.verdict == DecisionChoice.APPROVE]
 
@@ -94,7 +94,7 @@ class StandingApprovals:
                 await self._leave_to_people(session, row, why)
             else:
                 await begin(self.db, session, row)
-                text = f"{ref} starts by standing approval {row.standing}"
+                text = f"{ref} starts by standing approval {row.standing_approval}"
                 await transitions.add_to_timeline(self.db, session, row, EntryKind.DECISION, text, key=f"standing:{ref}")
                 await transitions.post_line(self.db, session, row, f"standing:{ref}", f"{text}: nobody stopped it.")
             return ProposalState(row.state)
@@ -102,9 +102,9 @@ class StandingApprovals:
     async def _leave_to_people(self, session: AsyncSession, row: ProposalRow, why: str) -> None:
         ref = transitions.ref_of(row)
         await audit.append(
-            self.db, session, who="tocsin", what="refused: standing", subject=ref, before=row.standing, reason=why
+            self.db, session, who="tocsin", what="refused: standing", subject=ref, before=row.standing_approval, reason=why
         )
-        granted, row.standing, row.starts_at = row.standing, "", None
+        granted, row.standing_approval, row.starts_at = row.standing_approval, "", None
         session.add(row)
         await session.flush()
         await transitions.refresh_card(self.db, session, row)
@@ -115,15 +115,15 @@ class StandingApprovals:
         """Stop what a standing approval would start: it waits for people. The answer to whoever stopped it. Raises NotFound."""
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
-            if not row.standing or ProposalState(row.state) is not ProposalState.PENDING:
+            if not row.standing_approval or ProposalState(row.state) is not ProposalState.PENDING:
                 return await rows.state_text(session, row)
             if by := await vetoed(session, row):
                 return f"{by} already."
             name = f"{VETOED}:{ref}"
             session.add(SwitchRow(name=name, on=True, who=who, at=self.db.clock()))
             await transitions.mark_human_activity(self.db, session, row.group_id, row.incident_id)
-            await audit.append(self.db, session, who=who, what=VETOED, subject=ref, before=row.standing)
-            text = f"{who} stopped what standing approval {row.standing} would have started: {ref} waits for people"
+            await audit.append(self.db, session, who=who, what=VETOED, subject=ref, before=row.standing_approval)
+            text = f"{who} stopped what standing approval {row.standing_approval} would have started: {ref} waits for people"
             await transitions.add_to_timeline(self.db, session, row, EntryKind.DECISION, text, who=who, key=name)
             await transitions.refresh_card(self.db, session, row)
             return f"{ref} does not start by itself. It can still be approved, or denied."
@@ -135,22 +135,24 @@ class StandingApprovals:
         async with self.db.read() as session:
             return frozenset(row.service for row in await self._granted(session))
 
-    async def newest(self, now: Now, service: str) -> list[Standing]:
+    async def newest(self, now: Now, service: str) -> list[GrantSummary]:
         """The grants of a service that ever came into force, newest first."""
         async with self.db.read() as session:
-            return [await self._standing(session, row, now) for row in await self._granted(session, service)]
+            return [await self._summary(session, row, now) for row in await self._granted(session, service)]
 
     async def _granted(self, session: AsyncSession, service: str = "") -> Sequence[ProposalRow]:
-        query = select(ProposalRow).where(ProposalRow.action == ACTION, ProposalRow.state == ProposalState.SUCCEEDED.value)
+        query = select(ProposalRow).where(
+            ProposalRow.action == STANDING_APPROVAL, ProposalRow.state == ProposalState.SUCCEEDED.value
+        )
         if service:
             query = query.where(ProposalRow.service == service)
         return (await session.exec(query.order_by(col(ProposalRow.id).desc()))).all()
 
-    async def _standing(self, session: AsyncSession, row: ProposalRow, now: Now) -> Standing:
+    async def _summary(self, session: AsyncSession, row: ProposalRow, now: Now) -> GrantSummary:
         grant, began = grant_of(row), await granted_at(self.db, session, row)
         decisions = await rows.decision_rows(session, row, revision=row.revision)
         ended = await why_ended(self.db, session, row, now) or await why_asleep(self.db, session, row, now)
-        return Standing(
+        return GrantSummary(
             ref=transitions.ref_of(row),
             service=row.service,
             grant=grant,
@@ -164,8 +166,8 @@ class StandingApprovals:
         """End every grant that is over for good, and say so; the references."""
         async with self.db.read() as session:
             grants = [transitions.ref_of(row) for row in await self._granted(session)]
-            standing = [ref for ref in grants if not await revoked(self.db, session, ref)]
-        return [ref for ref in standing if await self._end_if_over(ref, now)]
+            not_revoked = [ref for ref in grants if not await revoked(self.db, session, ref)]
+        return [ref for ref in not_revoked if await self._end_if_over(ref, now)]
 
     async def _end_if_over(self, ref: str, now: Now) -> bool:
         async with self.db.write() as session:
@@ -179,7 +181,7 @@ class StandingApprovals:
         """End a grant by a person's word; the answer to them. Raises NotFound."""
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
-            if row.action != ACTION:
+            if row.action != STANDING_APPROVAL:
                 raise NotFound(f"{ref} is no standing approval.")
             if why := await revoked(self.db, session, ref):
                 return f"{ref} ended already: {why}."

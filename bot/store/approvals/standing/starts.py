@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import DecisionChoice, ProposalState
 from bot.core.approvals import in_force, policy
 from bot.core.approvals.record import stamp
-from bot.core.approvals.standing import ACTION, StandingOffer, why_not_granted
+from bot.core.approvals.standing import STANDING_APPROVAL, StandingOffer, why_not_granted
 from bot.core.incident import number_of
 from bot.store import audit
 from bot.store.approvals import rows, transitions
@@ -26,16 +26,16 @@ async def offer(db: Database, session: AsyncSession, row: ProposalRow, now: Now)
 
     Called as the proposal is made, by whoever knows that Tocsin's own rules propose it and nobody asked for it.
     """
-    grants = select(ProposalRow).where(ProposalRow.action == ACTION, ProposalRow.service == row.service)
+    grants = select(ProposalRow).where(ProposalRow.action == STANDING_APPROVAL, ProposalRow.service == row.service)
     succeeded = grants.where(ProposalRow.state == ProposalState.SUCCEEDED.value).order_by(col(ProposalRow.id))
     for granted in (await session.exec(succeeded)).all():
         if await _objection(db, session, row, granted, now):
             continue
-        starts_at = db.clock() + in_force.standing(now.roster.config).veto
-        row.standing, row.starts_at = transitions.ref_of(granted), starts_at
+        starts_at = db.clock() + in_force.standing_approvals(now.roster.config).veto
+        row.standing_approval, row.starts_at = transitions.ref_of(granted), starts_at
         session.add(row)
         await session.flush()
-        await _sign(db, session, row, OFFERED, before=row.standing, after=stamp(starts_at))
+        await _sign(db, session, row, OFFERED, before=row.standing_approval, after=stamp(starts_at))
         await transitions.refresh_card(db, session, row)
         return
 
@@ -61,7 +61,9 @@ async def objection(db: Database, session: AsyncSession, row: ProposalRow, now: 
         return "its standing approval is gone"
     if stamp(db.clock()) < offered.after:
         return "it is too early"
-    if why := await vetoed(session, row) or await _unseen(db, session, row, in_force.standing(now.roster.config).veto):
+    if why := await vetoed(session, row) or await _unseen(
+        db, session, row, in_force.standing_approvals(now.roster.config).veto
+    ):
         return why
     return await _objection(db, session, row, granted, now)
 
@@ -99,7 +101,7 @@ async def _objection(db: Database, session: AsyncSession, row: ProposalRow, gran
     if not grant.covers(granted.service, terms) or terms.all_requesters:
         return "it is not what was granted"
     # What was verified is in the past: tier, words and ladder are those of now.
-    if why := why_not_granted(now.roster.config, terms, in_force.standing(now.roster.config).verified):
+    if why := why_not_granted(now.roster.config, terms, in_force.standing_approvals(now.roster.config).verified):
         return why
     if not await _fires(session, row, grant.alert):
         return f"{grant.alert} does not fire on {row.service}"
@@ -150,16 +152,16 @@ def _message(row: ProposalRow) -> str:
 async def begin(db: Database, session: AsyncSession, row: ProposalRow) -> None:
     """Let it start: its approval is the grant."""
     terms = rows.stored_terms(row)
-    await _sign(db, session, row, USED, before=row.standing, after=ProposalState.APPROVED.value)
-    reason = f"standing approval {row.standing}"
+    await _sign(db, session, row, USED, before=row.standing_approval, after=ProposalState.APPROVED.value)
+    reason = f"standing approval {row.standing_approval}"
     approved: transitions.Changes = {"approved_at": db.clock()}
     await transitions.move(db, session, row, ProposalState.APPROVED, reason=reason, policy=terms.policy_version, **approved)
 
 
 async def standing_offer(session: AsyncSession, row: ProposalRow) -> StandingOffer | None:
     """What the card says of it; it gives no right."""
-    if not row.standing or row.starts_at is None:
+    if not row.standing_approval or row.starts_at is None:
         return None
     answered = [decision.verdict for decision in await rows.decision_rows(session, row, revision=row.revision)]
     used = row.approved_at is not None and DecisionChoice.APPROVE not in answered
-    return StandingOffer(row.standing, row.starts_at, stopped=bool(await vetoed(session, row)), used=used)
+    return StandingOffer(row.standing_approval, row.starts_at, stopped=bool(await vetoed(session, row)), used=used)

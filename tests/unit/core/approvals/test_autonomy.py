@@ -28,14 +28,14 @@ def test_a_service_says_it_for_all_actions_and_for_single_ones() -> None:
     config = Config.model_validate({"autonomy": autonomy})
 
     assert config.autonomy_of("checkout", "restart") is Autonomy.SUGGEST
-    assert config.autonomy_of("search", "restart") is Autonomy.STANDING
+    assert config.autonomy_of("search", "restart") is Autonomy.STANDING_APPROVAL
     assert config.autonomy_of("search", "rollback") is Autonomy.OBSERVE
     assert config.autonomy_of("payments", "rollback") is Autonomy.APPROVE
 
 
 def test_the_version_of_the_policy_covers_it() -> None:
     assert policy_version(Config()) != policy_version(Config.model_validate({"autonomy": {"checkout": "suggest"}}))
-    assert policy_version(Config()) != policy_version(Config.model_validate({"standing": {"verified": 6}}))
+    assert policy_version(Config()) != policy_version(Config.model_validate({"standing_approvals": {"verified": 6}}))
 
 
 @pytest.mark.parametrize(("verified", "tries", "bound"), [(0, 0, 0.0), (5, 5, 0.566), (9, 10, 0.596), (0, 5, 0.0)])
@@ -46,4 +46,4 @@ def test_the_lower_bound_is_wilsons(verified: int, tries: int, bound: float) -> 
 
 def test_fewer_verified_runs_than_five_cannot_be_configured() -> None:
     with pytest.raises(ValueError, match="greater than or equal to 5"):
-        Config.model_validate({"standing": {"verified": 4}})
+        Config.model_validate({"standing_approvals": {"verified": 4}})

@@ -47,7 +47,9 @@ def test_what_may_not_be_granted_says_why(values: dict[str, Any], verified: int,
 
 
 def test_a_team_may_demand_more_runs() -> None:
-    config = Config.model_validate({"autonomy": {"checkout": "standing"}, "actions": ACTIONS, "standing": {"verified": 8}})
+    config = Config.model_validate(
+        {"autonomy": {"checkout": "standing"}, "actions": ACTIONS, "standing_approvals": {"verified": 8}}
+    )
 
     assert "8 are needed" in why_not_granted(config, plan(), 7)
 

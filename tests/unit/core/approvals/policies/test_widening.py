@@ -26,7 +26,7 @@ BASE: dict[str, Any] = {
     "solo": "off",
     "freezes": [FREEZE],
     "limits": {"targets_an_hour": 2},
-    "standing": {"verified": 7, "veto": "5m"},
+    "standing_approvals": {"verified": 7, "veto": "5m"},
 }
 
 
@@ -83,8 +83,8 @@ def people(**changes: Any) -> dict[str, Any]:
         (people(dave={"slack": "UDAVE"}), "UDAVE counts as dave"),
         ({"break_glass": ["alice"]}, "alice may break the glass: approve alone, at any tier"),
         ({"autonomy": {"checkout": {"actions": {"restart": "standing"}}}}, "restart on checkout: approve → standing"),
-        ({"standing": {"verified": 5, "veto": "5m"}}, "a standing approval takes 7 → 5 verified runs"),
-        ({"standing": {"verified": 7, "veto": "10s"}}, "time to stop what a standing approval starts: 300 s → 10 s"),
+        ({"standing_approvals": {"verified": 5, "veto": "5m"}}, "a standing approval takes 7 → 5 verified runs"),
+        ({"standing_approvals": {"verified": 7, "veto": "10s"}}, "time to stop what a standing approval starts: 300 s → 10 s"),
         ({"solo": "after"}, "the on-call may approve alone what they asked for: solo off → after"),
         ({"freezes": []}, "the freeze 2026-02-01 00:00 UTC to 2026-04-01 00:00 UTC (release) no longer holds as it did"),
         ({"freezes": [{**FREEZE, "services": ["search"]}]}, "the freeze 2026-02-01 00:00 UTC"),
@@ -201,7 +201,9 @@ def test_neither_break_glass_nor_a_higher_rung_counts_before_it_was_confirmed() 
     assert in_force.break_glass(wide) == ()
     assert in_force.autonomy(wide, "checkout", "restart") == "approve"
     assert in_force.autonomy(wide, "search", "restart") == "observe"
-    assert in_force.standing(held_back(standing={"verified": 5, "veto": "10s"})) == config().standing
+    assert (
+        in_force.standing_approvals(held_back(standing_approvals={"verified": 5, "veto": "10s"})) == config().standing_approvals
+    )
 
 
 # ---------------------------------------------------------------- who confirms

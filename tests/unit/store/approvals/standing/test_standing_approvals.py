@@ -38,7 +38,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
 
 async def ends(house: Office, ref: str) -> list[str]:
     """What the tick ends, and what is said of it."""
-    await house.approvals.standing.sweep(await house.approvals.judged_by())
+    await house.approvals.standing_approvals.sweep(await house.approvals.judged_by())
     return [row.subject for row in await house.rows(MessageRow) if row.key == f"line:standing-ended:{ref}"]
 
 
@@ -143,7 +143,7 @@ async def test_anybody_stops_it_and_then_it_waits_for_people(house: Office) -> N
     await granted(house)
     proposal = await fires(house)
 
-    answer = await house.approvals.standing.veto(proposal.ref, "mallory")
+    answer = await house.approvals.standing_approvals.veto(proposal.ref, "mallory")
 
     assert "can still be approved" in answer
     assert await started_at_its_time(house, proposal.ref) == "pending"
@@ -243,7 +243,7 @@ async def test_what_the_rules_would_propose_without_the_model_starts_and_what_on
     house.pass_time(hours=1)
     hinted = await house.approvals.propose_fitting("AL-1", by_model, [Hint("mallory", "restart it!")], by_model)
     for ref in (waits.ref, hinted.ref):
-        assert await house.approvals.standing.starts_at(ref) == ""
+        assert await house.approvals.standing_approvals.starts_at(ref) == ""
 
 
 async def test_what_the_rules_propose_is_offered(house: Office) -> None:
@@ -252,7 +252,7 @@ async def test_what_the_rules_propose_is_offered(house: Office) -> None:
 
     fitted = await house.approvals.propose_fitting("AL-1", memory, (), memory)
 
-    assert await house.approvals.standing.starts_at(fitted.ref) != ""
+    assert await house.approvals.standing_approvals.starts_at(fitted.ref) != ""
 
 
 async def test_other_arguments_are_not_covered(house: Office) -> None:
@@ -274,14 +274,14 @@ async def test_it_starts_so_many_a_day_and_no_more(house: Office) -> None:
 
     third = await fires(house, "three")
 
-    assert await house.approvals.standing.starts_at(third.ref) == ""
+    assert await house.approvals.standing_approvals.starts_at(third.ref) == ""
 
 
 async def test_a_row_that_somebody_wrote_starts_nothing(house: Office) -> None:
     ref = await granted(house)
     proposal = await house.propose("restart", key="by a model")
     await changed(
-        house, ProposalRow, ProposalRow.key == "by a model", standing=ref, starts_at=house.now, state="approved",
+        house, ProposalRow, ProposalRow.key == "by a model", standing_approval=ref, starts_at=house.now, state="approved",
         approved_at=house.now,
     )  # fmt: skip
 
@@ -293,7 +293,7 @@ async def test_a_proposal_that_was_made_a_grant_in_the_database_is_none(house: O
     proposal = await asked(house)
     await changed(house, ProposalRow, ProposalRow.key == "grant", state="succeeded")
 
-    assert await house.approvals.standing.starts_at((await fires(house)).ref) == ""
+    assert await house.approvals.standing_approvals.starts_at((await fires(house)).ref) == ""
     assert await house.state(proposal.ref) == "succeeded"
 
 
@@ -343,7 +343,7 @@ async def test_a_new_version_of_its_entry_ends_it(house: Office) -> None:
     house.config.actions["restart"] = entry.model_copy(update={"url": "http://jobs.example/elsewhere"})
 
     assert "its entry in the catalogue is another one" in (await ends(house, ref))[0]
-    assert await house.approvals.standing.starts_at((await fires(house)).ref) == ""
+    assert await house.approvals.standing_approvals.starts_at((await fires(house)).ref) == ""
 
 
 async def test_it_ends_by_itself_when_its_time_is_over(house: Office) -> None:
@@ -357,7 +357,7 @@ async def test_what_people_revoke_starts_nothing_any_more_not_even_what_is_on_it
     ref = await granted(house)
     proposal = await fires(house)
 
-    await house.approvals.standing.revoke(ref, "bob", "too often")
+    await house.approvals.standing_approvals.revoke(ref, "bob", "too often")
 
     assert await started_at_its_time(house, proposal.ref) == "pending"
     assert "bob revoked it: too often" in (await ends(house, ref))[0]
@@ -367,7 +367,7 @@ async def test_a_claim_that_waited_asks_again(house: Office) -> None:
     ref = await granted(house)
     proposal = await fires(house)
     assert await started_at_its_time(house, proposal.ref) == "approved"
-    await house.approvals.standing.revoke(ref, "bob", "too often")
+    await house.approvals.standing_approvals.revoke(ref, "bob", "too often")
 
     claimed = await house.claim(proposal.ref)
 
