@@ -20,6 +20,7 @@ from uvicorn.loops.auto import auto_loop_factory
 from bot.adapters import known_secrets, refuse_derivable_key
 from bot.app import SERVER_SECONDS, App
 from bot.control import ControlSocket, control_path
+from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.logs import configure
 from bot.plugins.scopes import scope_notices
@@ -98,8 +99,8 @@ def _keep_private(folder: Path) -> None:
             log.warning("others may read this", path=str(path), why=error.strerror)
 
 
-def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, build: Callable[..., App] = App) -> None:
-    """Serve until SIGTERM or SIGINT, then drain. `build` is for tests that wrap collaborators."""
+def _prepare(secrets: Secrets) -> Config:
+    """The configuration, with the log, the data folder, the database and the address ready for a server."""
     config = load_config(secrets.config)
     require_audit_key(secrets)
     configure(secrets.log_level, known_secrets(secrets, config))
@@ -110,35 +111,47 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
     os.umask(0o077)
     _keep_private(secrets.data_dir)
     ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
-
     _require_free_port(secrets.host, secrets.port)
+    return config
+
+
+def _server(app: App, secrets: Secrets) -> uvicorn.Server:
     connections = Connections(max(1, min(MOST_CONNECTIONS, raise_file_limit() - OTHER_FILES)))
-
-    async def serve() -> None:
-        app = build(secrets, config, wrap_run=wrap_run)
-        await refuse_derivable_key(secrets, app.db)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                _plainly(app.asgi),
-                host=secrets.host,
-                port=secrets.port,
-                http=cast("type[asyncio.Protocol]", partial(Connection, among=connections)),
-                ws="none",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=SERVER_SECONDS,
-                timeout_keep_alive=IDLE_SECONDS,
-                lifespan="on",
-            )
+    return uvicorn.Server(
+        uvicorn.Config(
+            _plainly(app.asgi),
+            host=secrets.host,
+            port=secrets.port,
+            http=cast("type[asyncio.Protocol]", partial(Connection, among=connections)),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=SERVER_SECONDS,
+            timeout_keep_alive=IDLE_SECONDS,
+            lifespan="on",
         )
-        async with _reloadable(app, secrets):
-            await server.serve()
+    )
 
+
+def _handle_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Until it can be answered: its default would end the process.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
+
+
+def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, build: Callable[..., App] = App) -> None:
+    """Serve until SIGTERM or SIGINT, then drain. `build` is for tests that wrap collaborators."""
+    config = _prepare(secrets)
+
+    async def serve() -> None:
+        app = build(secrets, config, wrap_run=wrap_run)
+        await refuse_derivable_key(secrets, app.db)
+        async with _reloadable(app, secrets):
+            await _server(app, secrets).serve()
+
+    _handle_signals()
     # Each answer of SQLite crosses two threads; at Python's 5 ms a busy workflow would delay every one of them.
     sys.setswitchinterval(SWITCH_SECONDS)
     # uvloop where there is one: it halves what a request costs.

@@ -1,7 +1,9 @@
-"""The target that is typed at tier 3, and the answer to a proposal."""
+"""The dialog that approves a proposal, the target that is typed in it at tier 3, and the answer to a proposal."""
 
-from bot.core.action import DecisionChoice, Proposal
-from bot.plugins import Request
+from bot.core.action import DecisionChoice, Proposal, Tier
+from bot.core.approvals.request import effect_text, may_be_approved, plan_text
+from bot.core.errors import NotAllowed
+from bot.plugins import Field, Form, Request
 from bot.store.approvals.decisions import Press
 
 
@@ -21,4 +23,28 @@ def press_of(request: Request, revision: int, verdict: DecisionChoice, reason: s
         key=request.key,
         card=request.message,
         channel=request.channel,
+    )
+
+
+def mistyped_target(request: Request, proposal: Proposal) -> dict[str, str]:
+    """What the dialog says at its target field where tier 3 was not typed right."""
+    if proposal.tier is not Tier.THREE or request.fields.get("target", "").strip() == target_name(proposal):
+        return {}
+    return {"target": f"Type the target's name exactly: {target_name(proposal)}"}
+
+
+def approval_form(proposal: Proposal, *, title: str, verb: str, intro: str, reason: Field, submit: str) -> Form:
+    """The dialog with the whole plan, the target to type at tier 3, and the reason. Raises NotAllowed if it does not fit."""
+    if not may_be_approved(proposal):
+        raise NotAllowed(f"The plan of {proposal.ref} does not fit whole into a dialog, so it cannot be approved here.")
+    target = [Field("target", "Type the target's name", hint=target_name(proposal))] if proposal.tier is Tier.THREE else []
+    return Form(
+        title=title,
+        verb=verb,
+        ref=proposal.ref,
+        revision=proposal.revision,
+        intro=f"{effect_text(proposal)}\n{intro}",
+        code=plan_text(proposal),
+        fields=[*target, reason],
+        submit=submit,
     )

@@ -1,9 +1,9 @@
 """Approve."""
 
-from bot.commands._plan import press_of, target_name
-from bot.core.action import DecisionChoice, Proposal, Tier
+from bot.commands._plan import approval_form, mistyped_target, press_of
+from bot.core.action import DecisionChoice, Proposal
 from bot.core.approvals.policy_types import Rule
-from bot.core.approvals.request import confirmed_at_once, effect_text, may_be_approved, plan_text
+from bot.core.approvals.request import confirmed_at_once
 from bot.core.errors import NotAllowed
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.workflows.command_context import CommandContext
@@ -29,9 +29,8 @@ async def approve(ctx: CommandContext, request: Request) -> Reply | Form | Field
 
 
 async def _submitted(ctx: CommandContext, request: Request, proposal: Proposal) -> Reply | FieldErrors:
-    typed = request.fields.get("target", "").strip()
-    if proposal.tier is Tier.THREE and not proposal.state.final and typed != target_name(proposal):
-        return FieldErrors({"target": f"Type the target's name exactly: {target_name(proposal)}"})
+    if not proposal.state.final and (errors := mistyped_target(request, proposal)):
+        return FieldErrors(errors)
     return await _decide(ctx, request, proposal, request.fields.get("reason", ""))
 
 
@@ -43,20 +42,12 @@ async def _decide(ctx: CommandContext, request: Request, proposal: Proposal, rea
 
 
 def _form(proposal: Proposal, request: Request) -> Form:
-    if not may_be_approved(proposal):
-        raise NotAllowed(f"The plan of {proposal.ref} does not fit whole into a dialog, so it cannot be approved here.")
     own = proposal.requester != "" and proposal.requester == request.actor.person
-    fields = [Field("reason", "Reason", kind="long", optional=not own, hint="The record shows it.")]
-    if proposal.tier is Tier.THREE:
-        name = target_name(proposal)
-        fields.insert(0, Field("target", "Type the target's name", hint=name))
-    return Form(
+    return approval_form(
+        proposal,
         title=f"Approve {proposal.ref}",
         verb="approve",
-        ref=proposal.ref,
-        revision=proposal.revision,
-        intro=f"{effect_text(proposal)}\nYou approve exactly this, and it runs once. The dry run is valid for 2 minutes.",
-        code=plan_text(proposal),
-        fields=fields,
+        intro="You approve exactly this, and it runs once. The dry run is valid for 2 minutes.",
+        reason=Field("reason", "Reason", kind="long", optional=not own, hint="The record shows it."),
         submit="Approve",
     )

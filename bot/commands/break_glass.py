@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-from bot.commands._plan import press_of, target_name
-from bot.core.action import DecisionChoice, Proposal, Tier
+from bot.commands._plan import approval_form, mistyped_target, press_of
+from bot.core.action import DecisionChoice, Proposal
 from bot.core.approvals import in_force
 from bot.core.approvals.break_glass import may_review
 from bot.core.approvals.policy_types import Rule, names_text
-from bot.core.approvals.request import effect_text, may_be_approved, plan_text
 from bot.core.errors import NotAllowed
 from bot.core.text.moments import date_to_the_minute
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
@@ -44,9 +43,7 @@ async def break_glass(ctx: CommandContext, request: Request) -> Reply | Form | F
 
 
 async def _submitted(ctx: CommandContext, request: Request, proposal: Proposal) -> Reply | FieldErrors:
-    errors: dict[str, str] = {}
-    if proposal.tier is Tier.THREE and request.fields.get("target", "").strip() != target_name(proposal):
-        errors["target"] = f"Type the target's name exactly: {target_name(proposal)}"
+    errors = mistyped_target(request, proposal)
     if not (reason := request.fields.get("reason", "").strip()):
         errors["reason"] = "Say why nobody else can approve it; everyone reads it."
     if errors and not proposal.state.final:
@@ -58,21 +55,8 @@ async def _submitted(ctx: CommandContext, request: Request, proposal: Proposal) 
 
 
 def _form(proposal: Proposal, reason: str) -> Form:
-    if not may_be_approved(proposal):
-        raise NotAllowed(f"The plan of {proposal.ref} does not fit whole into a dialog, so it cannot be approved here.")
-    fields = [Field("reason", "Why can nobody else approve it?", kind="long", value=reason, hint="Everyone reads it.")]
-    if proposal.tier is Tier.THREE:
-        fields.insert(0, Field("target", "Type the target's name", hint=target_name(proposal)))
-    return Form(
-        title="BREAK-GLASS",
-        verb="break-glass",
-        ref=proposal.ref,
-        revision=proposal.revision,
-        intro=f"{effect_text(proposal)}\n{INTRO}",
-        code=plan_text(proposal),
-        fields=fields,
-        submit="Break glass",
-    )
+    why = Field("reason", "Why can nobody else approve it?", kind="long", value=reason, hint="Everyone reads it.")
+    return approval_form(proposal, title="BREAK-GLASS", verb="break-glass", intro=INTRO, reason=why, submit="Break glass")
 
 
 # ---------------------------------------------------------------- afterwards

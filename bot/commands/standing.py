@@ -79,7 +79,7 @@ async def standing_lines(ctx: CommandContext, services: Sequence[str]) -> list[s
     # Each with its rota as it is now: a copy that is minutes old carries no grant.
     granted = await register.services()
     by_service = [
-        await register.newest(await ctx.approvals.judged_by(service), service) for service in services if service in granted
+        await register.newest(await ctx.approvals.authority(service), service) for service in services if service in granted
     ]
     return [_line(one) for grants in by_service for one in grants]
 

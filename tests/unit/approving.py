@@ -231,8 +231,8 @@ class Office:
 
     async def attempt(self, ref: str, workflow: str = "w1") -> AttemptStart:
         """The last check before the call, with the roster and the catalogue as they are now."""
-        roster = await self.rotas.roster((await self.store.load(ref)).service)
-        return await self.claims.attempt_start(ref, workflow, roster, versions=self.executor.versions())
+        authority = await self.approvals.authority((await self.store.load(ref)).service)
+        return await self.claims.attempt_start(ref, workflow, authority)
 
     async def alert_fires(self, severity: str = "SEV2") -> None:
         """An alert stands behind the incident's severity."""

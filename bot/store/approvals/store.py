@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import OPEN_STATES, Decision, DecisionChoice, OutcomeState, Plan, Proposal, ProposalState, Terms
 from bot.core.actor import Actor
 from bot.core.approvals import policy
+from bot.core.approvals.authority import Authority
 from bot.core.approvals.policy_types import PROPOSAL_LIFE, DecisionContext, Rule, RuleResult, requesters_text, who_may
 from bot.core.approvals.record import plan_fingerprint, record_of
 from bot.core.approvals.roster import Eligibility, Roster
@@ -24,7 +25,6 @@ from bot.store.approvals.facts.context import read_context
 from bot.store.approvals.facts.policy import UnderPolicy
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
 from bot.store.approvals.runs import own_changes
-from bot.store.approvals.standing.grants import Now
 from bot.store.approvals.standing.starts import offer
 from bot.store.tables import AttemptRow, ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow
 
@@ -86,7 +86,7 @@ class ProposalStore(UnderPolicy):
                 return Opened("", answer)
             row = await self._insert(session, draft, owner, context.now, ProposalState.PENDING)
             if draft.by_rules:
-                await offer(self.db, session, row, Now(roster, {plan.action: plan.action_version}))
+                await offer(self.db, session, row, Authority(roster, {plan.action: plan.action_version}))
             return Opened(transitions.ref_of(row), answer, new=True)
 
     async def may_silence(self, draft: Draft, actor: Actor, roster: Roster) -> RuleResult:

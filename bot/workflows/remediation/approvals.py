@@ -10,6 +10,7 @@ import structlog
 from bot.core.action import DecisionChoice, Plan, Proposal, ProposalState
 from bot.core.actor import Actor
 from bot.core.approvals import policy
+from bot.core.approvals.authority import Authority
 from bot.core.approvals.hints import Hint, who_named
 from bot.core.approvals.policy_types import Rule
 from bot.core.approvals.remedies import Entry, Fitted, Remedy, fitting, why_none
@@ -21,7 +22,6 @@ from bot.core.text.untrusted import one_line
 from bot.ports import Engine
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
 from bot.store.approvals.runs.claims import ClaimResult, Claims
-from bot.store.approvals.standing.grants import Now
 from bot.store.approvals.standing.register import StandingApprovals
 from bot.store.approvals.store import Draft, ProposalStore
 from bot.workflows.remediation.executor import SILENCE, ActionExecutor
@@ -271,17 +271,17 @@ class Approvals:
 
     async def claim(self, ref: str, workflow: str, without: frozenset[str] = frozenset(), step: int = 1) -> ClaimResult:
         """Take the right to run one step, with roster and catalogue as of now."""
-        roster = await self.rotas.roster((await self.store.load(ref)).service)
-        return await self.claims.claim(ref, workflow, roster, versions=self.executor.versions(), without=without, step=step)
+        authority = await self.authority((await self.store.load(ref)).service, without)
+        return await self.claims.claim(ref, workflow, authority, step=step)
 
     async def execute(self, ref: str, workflow: str, without: frozenset[str] = frozenset(), step: int = 1) -> ProposalState:
         """Run one step, at most once, with the roster as of now; the state afterwards."""
         roster = await self.rotas.roster((await self.store.load(ref)).service, within=JUST_NOW)
-        return await self.executor.execute(ref, workflow, roster, without=without, step=step)
+        return await self.executor.execute(ref, workflow, Authority(roster, self.executor.versions(), without), step=step)
 
-    async def judged_by(self, service: str = "", without: frozenset[str] = frozenset()) -> Now:
-        """What standing approvals are judged by now."""
-        return Now(await self.rotas.roster(service), self.executor.versions(), without)
+    async def authority(self, service: str = "", without: frozenset[str] = frozenset()) -> Authority:
+        """By what approvals and grants are judged now."""
+        return Authority(await self.rotas.roster(service), self.executor.versions(), without)
 
     async def start_standing(self, ref: str, without: frozenset[str] = frozenset()) -> ProposalState:
         """Let a standing approval start it, with a fresh dry run, if everything still holds; the state afterwards."""
@@ -290,7 +290,7 @@ class Approvals:
             return proposal.state
         with suppress(NotAllowed):  # What could not be looked at is not fresh, which is asked next.
             await self._refreshed(proposal)
-        return await self.standing_approvals.use(ref, await self.judged_by(proposal.service, without))
+        return await self.standing_approvals.use(ref, await self.authority(proposal.service, without))
 
     # ------------------------------------------------------------ by hand
 

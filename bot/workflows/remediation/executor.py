@@ -19,8 +19,8 @@ from bot.core.action import (
     VerificationState,
 )
 from bot.core.approvals import in_force, plans, policy
+from bot.core.approvals.authority import Authority
 from bot.core.approvals.plans import PlanName
-from bot.core.approvals.roster import Roster
 from bot.core.approvals.standing import STANDING_APPROVAL
 from bot.core.config import Config, verbs
 from bot.core.config.actions import ActionConfig
@@ -208,14 +208,9 @@ class ActionExecutor:
 
     # ------------------------------------------------------------ the one call
 
-    async def execute(
-        self, ref: str, workflow: str, roster: Roster, *, without: frozenset[str] = frozenset(), step: int = 1
-    ) -> ProposalState:
-        """Run one step, at most once over all crashes and replicas; the proposal's state afterwards.
-
-        `without`: approvers whose accounts no longer count.
-        """
-        start = await self.claims.attempt_start(ref, workflow, roster, versions=self.versions(), without=without, step=step)
+    async def execute(self, ref: str, workflow: str, authority: Authority, *, step: int = 1) -> ProposalState:
+        """Run one step, at most once over all crashes and replicas; the proposal's state afterwards."""
+        start = await self.claims.attempt_start(ref, workflow, authority, step=step)
         if (terms := start.terms) is None:
             return (await self.store.load(ref)).state
         run = terms.runs[step - 1]

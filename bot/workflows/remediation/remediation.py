@@ -80,7 +80,7 @@ class RemediationSteps:
 
     async def end_standing(self) -> list[str]:
         """End every standing approval that is over for good; the references."""
-        return await self.approvals.standing_approvals.sweep(await self.approvals.judged_by())
+        return await self.approvals.standing_approvals.sweep(await self.approvals.authority())
 
     async def remind(self, ref: str) -> None:
         """One line at half of its life."""

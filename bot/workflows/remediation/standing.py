@@ -56,4 +56,4 @@ class StandingTick:
         self.approvals = approvals
 
     async def __call__(self) -> None:
-        await self.approvals.standing_approvals.sweep(await self.approvals.judged_by())
+        await self.approvals.standing_approvals.sweep(await self.approvals.authority())

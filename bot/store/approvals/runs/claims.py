@@ -1,6 +1,5 @@
 """The right to run, taken once; the attempt, written just before the remote call; and what came of both."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,14 +17,13 @@ from bot.core.action import (
     VerificationState,
 )
 from bot.core.approvals import plans, policy
+from bot.core.approvals.authority import Authority
 from bot.core.approvals.policy_types import START_WITHIN, CountedDecision, Rule
-from bot.core.approvals.roster import Roster
 from bot.core.timeline import EntryKind
 from bot.store.approvals import rows, steps, transitions
 from bot.store.approvals.facts.policy import UnderPolicy
 from bot.store.approvals.runs import own_changes
 from bot.store.approvals.runs.asking import ask_people
-from bot.store.approvals.standing.grants import Now
 from bot.store.approvals.standing.starts import carries, used_at
 from bot.store.tables import AttemptRow, ClaimRow, MessageRow, ProposalRow
 
@@ -90,17 +88,14 @@ class Claims(UnderPolicy):
         self,
         ref: str,
         workflow: str,
-        roster: Roster,
+        authority: Authority,
         *,
-        versions: Mapping[str, str],
-        without: frozenset[str] = frozenset(),
         step: int = 1,
     ) -> ClaimResult:
         """Take the right to run one step for `workflow`.
 
         Everything that was checked at the press is checked again in this transaction.
 
-        `versions`: the action versions of now by catalogue entry; `without`: people whose accounts no longer count.
         The same workflow may claim again (its replay); any other is refused.
         """
         async with self.db.write() as session:
@@ -118,7 +113,7 @@ class Claims(UnderPolicy):
                     text = f"Refused: {why}. Step {step} and what comes after it did not run."
                     await transitions.move(self.db, session, row, ProposalState.STOPPED, reason=why, outcome=text)
                 return ClaimResult(False, ProposalState(row.state), why)
-            return await self._decide(session, row, workflow, roster, versions, without, step)
+            return await self._decide(session, row, workflow, authority, step)
 
     async def _tampering(self, session: AsyncSession, row: ProposalRow, to: ProposalState, message: str) -> str:
         """Why the rows are not what the audit tells, before a transition that happens once; "" if they are."""
@@ -131,14 +126,12 @@ class Claims(UnderPolicy):
         session: AsyncSession,
         row: ProposalRow,
         workflow: str,
-        roster: Roster,
-        versions: Mapping[str, str],
-        without: frozenset[str],
+        authority: Authority,
         step: int,
     ) -> ClaimResult:
         # Nothing of the press is used here: minutes have passed, so the locked row, the roster, the rules and the decisions
         # are read as they are now.
-        objection = await self._objection(session, row, roster, versions, without, step)
+        objection = await self._objection(session, row, authority, step)
         if objection is None:
             return await self._take(session, row, workflow, step)
         if objection.busy:
@@ -157,32 +150,30 @@ class Claims(UnderPolicy):
         self,
         session: AsyncSession,
         row: ProposalRow,
-        roster: Roster,
-        versions: Mapping[str, str],
-        without: frozenset[str],
+        authority: Authority,
         step: int,
     ) -> _Objection | None:
         """Why it may not go on now: its age, the action, policy, and whether the approvals still hold. Asked twice a step."""
-        context = await rows.stored_context(self.db, session, roster, row)
+        context = await rows.stored_context(self.db, session, authority.roster, row)
         begins_from = await self._begins_from(session, row, step)
         if begins_from is None or self.db.clock() - begins_from > START_WITHIN:
             running = context.running_on_service
             why = f", and {running} is running on {row.service}: one action at a time on a service" if running else ""
             of = "of its approval" if step == 1 else f"of the end of step {step - 1}"
             return _Objection(ProposalState.STALE, f"it did not start within 2 minutes {of}{why}")
-        if plans.outdated(rows.stored_terms(row), versions):
+        if plans.outdated(rows.stored_terms(row), authority.versions):
             return _Objection(ProposalState.STALE, _CHANGED)
-        request = await rows.stored_request(self.db, session, row, roster.config, dry_run_ok=True)
+        request = await rows.stored_request(self.db, session, row, authority.roster.config, dry_run_ok=True)
         answer = policy.may_start(request, context)
         if not answer.allow:
             to = ProposalState.STOPPED if answer.rule in (Rule.STOPPED, Rule.CLOSED) else ProposalState.STALE
             return _Objection(to, answer.text, busy=answer.rule is Rule.BUSY)
-        decisions = await rows.counted_decisions(self.db, session, row, roster, without=without)
+        decisions = await rows.counted_decisions(self.db, session, row, authority.roster, without=authority.without)
         counted = policy.quorum(request, await self._signed(session, row, decisions), context)
         if counted.state in (ProposalState.APPROVED, ProposalState.DENIED):
             holds = counted.state is ProposalState.APPROVED
         else:
-            holds = await carries(self.db, session, row, Now(roster, versions, without))
+            holds = await carries(self.db, session, row, authority)
         return None if holds else _Objection(ProposalState.STALE, f"its approval no longer holds: {counted.text}")
 
     async def _begins_from(self, session: AsyncSession, row: ProposalRow, step: int) -> datetime | None:
@@ -235,10 +226,8 @@ class Claims(UnderPolicy):
         self,
         ref: str,
         workflow: str,
-        roster: Roster,
+        authority: Authority,
         *,
-        versions: Mapping[str, str],
-        without: frozenset[str] = frozenset(),
         step: int = 1,
     ) -> AttemptStart:
         """Commit the attempt row; only `go` may be followed by the remote call, and at once.
@@ -257,7 +246,7 @@ class Claims(UnderPolicy):
             if why := await self._tampering(session, row, ProposalState.EXECUTING, _call_message(row, step)):
                 await transitions.raise_alarm(self.db, session, row, why)
                 return AttemptStart(CallPermission.REFUSED, why=why)
-            if (objection := await self._objection(session, row, roster, versions, without, step)) is not None:
+            if (objection := await self._objection(session, row, authority, step)) is not None:
                 await self._not_run(session, row, objection.to, objection.why)
                 return AttemptStart(CallPermission.REFUSED, why=objection.why)
             return await self._begin(session, row, step)

@@ -1,7 +1,5 @@
 """Grants of standing approvals: proposals that succeeded. The keyed audit says that one is, and whether it still counts."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import col, select
@@ -9,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Autonomy, DecisionChoice, ProposalState
 from bot.core.approvals import in_force, policy
-from bot.core.approvals.roster import Roster
+from bot.core.approvals.authority import Authority
 from bot.core.approvals.standing import STANDING_APPROVAL, Grant, RunEnd, harm
 from bot.core.incident import number_of
 from bot.store import audit
@@ -20,15 +18,6 @@ from bot.store.tables import AuditRow, ProposalRow, SwitchRow
 
 REVOKED = "standing revoked"
 """How the audit names the end of one."""
-
-
-@dataclass(frozen=True)
-class Now:
-    """What grants are judged by: rotas and configuration, the versions of all actions, and whose accounts no longer count."""
-
-    roster: Roster
-    versions: Mapping[str, str]
-    without: frozenset[str] = frozenset()
 
 
 def grant_of(row: ProposalRow) -> Grant:
@@ -54,9 +43,9 @@ async def revoked(db: Database, session: AsyncSession, ref: str) -> str:
     return entry.reason if entry is not None else switch.reason if switch is not None and switch.on else ""
 
 
-async def why_ended(db: Database, session: AsyncSession, row: ProposalRow, now: Now) -> str:
+async def why_ended(db: Database, session: AsyncSession, row: ProposalRow, authority: Authority) -> str:
     """Why a grant is over for good; "" if it is not."""
-    ref, config = transitions.ref_of(row), now.roster.config
+    ref, config = transitions.ref_of(row), authority.roster.config
     if (
         row.action != STANDING_APPROVAL
         or row.record.get("kind") != STANDING_APPROVAL
@@ -70,20 +59,20 @@ async def why_ended(db: Database, session: AsyncSession, row: ProposalRow, now: 
         return "the audit has no such grant"
     if db.clock() >= began + timedelta(days=grant.days):
         return "its time is over"
-    if now.versions.get(grant.action) != grant.action_version:
+    if authority.versions.get(grant.action) != grant.action_version:
         return f"{grant.action} or its entry in the catalogue is another one since"
     entry = config.actions.get(grant.action)
     earlier, ends = await _ends_since(db, session, row, grant)
     return harm(grant, row.service, entry.undo if entry else "", ends, earlier)
 
 
-async def why_asleep(db: Database, session: AsyncSession, row: ProposalRow, now: Now) -> str:
+async def why_asleep(db: Database, session: AsyncSession, row: ProposalRow, authority: Authority) -> str:
     """Why a grant that is not over does not count now; "" if it does."""
-    config, terms = now.roster.config, rows.stored_terms(row)
+    config, terms = authority.roster.config, rows.stored_terms(row)
     grant = grant_of(row)
     if terms.policy_version != policy.policy_version(config):
         return "the policy is another one since it was granted"
-    if not await _still_granted(db, session, row, now):
+    if not await _still_granted(db, session, row, authority):
         return "not both of those who granted it might grant it now"
     verified = await verified_in_a_row(db, session, grant, row.service, config.actions[grant.action].undo, row.created_at)
     if in_force.standing_approvals(config).verified > verified:
@@ -92,16 +81,16 @@ async def why_asleep(db: Database, session: AsyncSession, row: ProposalRow, now:
     return "" if rung is Autonomy.STANDING_APPROVAL else "the ladder does not let it stand"
 
 
-async def _still_granted(db: Database, session: AsyncSession, row: ProposalRow, now: Now) -> bool:
+async def _still_granted(db: Database, session: AsyncSession, row: ProposalRow, authority: Authority) -> bool:
     """Whether those who approved it would carry it with the roles and accounts of now, each as the keyed audit has it."""
     decisions = [
         decision
-        for decision in await rows.counted_decisions(db, session, row, now.roster, without=now.without)
+        for decision in await rows.counted_decisions(db, session, row, authority.roster, without=authority.without)
         if decision.verdict is DecisionChoice.DENY
         or await transitions.signed(db, session, row, what=DecisionChoice.APPROVE, who=decision.eligibility.person or "-")
     ]
-    request = await rows.stored_request(db, session, row, now.roster.config, dry_run_ok=True)
-    context = await rows.stored_context(db, session, now.roster, row)
+    request = await rows.stored_request(db, session, row, authority.roster.config, dry_run_ok=True)
+    context = await rows.stored_context(db, session, authority.roster, row)
     carried = policy.quorum(request, decisions, context)
     return carried.state is ProposalState.APPROVED and not carried.break_glass
 

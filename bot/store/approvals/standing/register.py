@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import DecisionChoice, Plan, ProposalState
+from bot.core.approvals.authority import Authority
 from bot.core.approvals.standing import STANDING_APPROVAL, Grant
 from bot.core.config import Config
 from bot.core.errors import NotFound
@@ -17,7 +18,6 @@ from bot.store import audit, messages
 from bot.store.approvals import rows, transitions
 from bot.store.approvals.standing.grants import (
     REVOKED,
-    Now,
     grant_of,
     granted_at,
     revoked,
@@ -75,7 +75,7 @@ class StandingApprovals:
             decisions = await rows.decision_rows(session, granted, revision=granted.revision) if granted else ()
             return [(d.person, d.team, d.slack_user) for d in decisions if d.verdict == DecisionChoice.APPROVE]
 
-    async def use(self, ref: str, now: Now) -> ProposalState:
+    async def use(self, ref: str, authority: Authority) -> ProposalState:
         """Let it start if everything still holds; else it waits for people, and its thread says why. The state afterwards."""
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
@@ -85,7 +85,7 @@ class StandingApprovals:
             if why := await transitions.tampering(self.db, session, row):
                 await transitions.raise_alarm(self.db, session, row, why)
                 return ProposalState(row.state)
-            why = await objection(self.db, session, row, now)
+            why = await objection(self.db, session, row, authority)
             if not why and self.db.clock() >= row.expires_at:
                 why = "it expired"
             if not why and row.record["tier"] > 1 and not rows.dry_run_counts(row, self.db.clock()):
@@ -135,10 +135,10 @@ class StandingApprovals:
         async with self.db.read() as session:
             return frozenset(row.service for row in await self._granted(session))
 
-    async def newest(self, now: Now, service: str) -> list[GrantSummary]:
+    async def newest(self, authority: Authority, service: str) -> list[GrantSummary]:
         """The grants of a service that ever came into force, newest first."""
         async with self.db.read() as session:
-            return [await self._summary(session, row, now) for row in await self._granted(session, service)]
+            return [await self._summary(session, row, authority) for row in await self._granted(session, service)]
 
     async def _granted(self, session: AsyncSession, service: str = "") -> Sequence[ProposalRow]:
         query = select(ProposalRow).where(
@@ -148,10 +148,10 @@ class StandingApprovals:
             query = query.where(ProposalRow.service == service)
         return (await session.exec(query.order_by(col(ProposalRow.id).desc()))).all()
 
-    async def _summary(self, session: AsyncSession, row: ProposalRow, now: Now) -> GrantSummary:
+    async def _summary(self, session: AsyncSession, row: ProposalRow, authority: Authority) -> GrantSummary:
         grant, began = grant_of(row), await granted_at(self.db, session, row)
         decisions = await rows.decision_rows(session, row, revision=row.revision)
-        ended = await why_ended(self.db, session, row, now) or await why_asleep(self.db, session, row, now)
+        ended = await why_ended(self.db, session, row, authority) or await why_asleep(self.db, session, row, authority)
         return GrantSummary(
             ref=transitions.ref_of(row),
             service=row.service,
@@ -162,17 +162,17 @@ class StandingApprovals:
             ended=ended,
         )
 
-    async def sweep(self, now: Now) -> list[str]:
+    async def sweep(self, authority: Authority) -> list[str]:
         """End every grant that is over for good, and say so; the references."""
         async with self.db.read() as session:
             grants = [transitions.ref_of(row) for row in await self._granted(session)]
             not_revoked = [ref for ref in grants if not await revoked(self.db, session, ref)]
-        return [ref for ref in not_revoked if await self._end_if_over(ref, now)]
+        return [ref for ref in not_revoked if await self._end_if_over(ref, authority)]
 
-    async def _end_if_over(self, ref: str, now: Now) -> bool:
+    async def _end_if_over(self, ref: str, authority: Authority) -> bool:
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
-            if await revoked(self.db, session, ref) or not (why := await why_ended(self.db, session, row, now)):
+            if await revoked(self.db, session, ref) or not (why := await why_ended(self.db, session, row, authority)):
                 return False
             await self._end(session, row, "tocsin", why)
             return True

@@ -7,12 +7,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import DecisionChoice, ProposalState
 from bot.core.approvals import in_force, policy
+from bot.core.approvals.authority import Authority
 from bot.core.approvals.record import stamp
 from bot.core.approvals.standing import STANDING_APPROVAL, StandingOffer, why_not_granted
 from bot.core.incident import number_of
 from bot.store import audit
 from bot.store.approvals import rows, transitions
-from bot.store.approvals.standing.grants import Now, grant_of, why_asleep, why_ended
+from bot.store.approvals.standing.grants import grant_of, why_asleep, why_ended
 from bot.store.db.database import Database
 from bot.store.tables import AuditRow, EpisodeRow, MessageRow, ProposalRow, SwitchRow
 
@@ -21,7 +22,7 @@ OFFERED, USED, VETOED = "standing offered", "standing", "standing stopped"
 DAY = timedelta(days=1)
 
 
-async def offer(db: Database, session: AsyncSession, row: ProposalRow, now: Now) -> None:
+async def offer(db: Database, session: AsyncSession, row: ProposalRow, authority: Authority) -> None:
     """Have a grant that covers this proposal start it once the time to stop it is over; nothing where none does.
 
     Called as the proposal is made, by whoever knows that Tocsin's own rules propose it and nobody asked for it.
@@ -29,9 +30,9 @@ async def offer(db: Database, session: AsyncSession, row: ProposalRow, now: Now)
     grants = select(ProposalRow).where(ProposalRow.action == STANDING_APPROVAL, ProposalRow.service == row.service)
     succeeded = grants.where(ProposalRow.state == ProposalState.SUCCEEDED.value).order_by(col(ProposalRow.id))
     for granted in (await session.exec(succeeded)).all():
-        if await _objection(db, session, row, granted, now):
+        if await _objection(db, session, row, granted, authority):
             continue
-        starts_at = db.clock() + in_force.standing_approvals(now.roster.config).veto
+        starts_at = db.clock() + in_force.standing_approvals(authority.roster.config).veto
         row.standing_approval, row.starts_at = transitions.ref_of(granted), starts_at
         session.add(row)
         await session.flush()
@@ -40,9 +41,9 @@ async def offer(db: Database, session: AsyncSession, row: ProposalRow, now: Now)
         return
 
 
-async def carries(db: Database, session: AsyncSession, row: ProposalRow, now: Now) -> bool:
+async def carries(db: Database, session: AsyncSession, row: ProposalRow, authority: Authority) -> bool:
     """Whether a standing approval that was used for exactly this still holds: asked in the claim and before the call."""
-    return await _newest(db, session, row, USED) is not None and not await objection(db, session, row, now)
+    return await _newest(db, session, row, USED) is not None and not await objection(db, session, row, authority)
 
 
 async def used_at(db: Database, session: AsyncSession, row: ProposalRow) -> datetime | None:
@@ -51,7 +52,7 @@ async def used_at(db: Database, session: AsyncSession, row: ProposalRow) -> date
     return entry.at if entry is not None else None
 
 
-async def objection(db: Database, session: AsyncSession, row: ProposalRow, now: Now) -> str:
+async def objection(db: Database, session: AsyncSession, row: ProposalRow, authority: Authority) -> str:
     """Why no standing approval may start this now; "" if the one that was offered may. Everything is asked again."""
     offered = await _newest(db, session, row, OFFERED)
     if offered is None:
@@ -62,10 +63,10 @@ async def objection(db: Database, session: AsyncSession, row: ProposalRow, now: 
     if stamp(db.clock()) < offered.after:
         return "it is too early"
     if why := await vetoed(session, row) or await _unseen(
-        db, session, row, in_force.standing_approvals(now.roster.config).veto
+        db, session, row, in_force.standing_approvals(authority.roster.config).veto
     ):
         return why
-    return await _objection(db, session, row, granted, now)
+    return await _objection(db, session, row, granted, authority)
 
 
 async def offered_at(db: Database, session: AsyncSession, row: ProposalRow) -> str:
@@ -92,23 +93,23 @@ async def _unseen(db: Database, session: AsyncSession, row: ProposalRow, veto: t
     return "" if stood >= veto / 2 else "its card has stood in Slack for too short a time for anybody to stop it"
 
 
-async def _objection(db: Database, session: AsyncSession, row: ProposalRow, granted: ProposalRow, now: Now) -> str:
+async def _objection(db: Database, session: AsyncSession, row: ProposalRow, granted: ProposalRow, authority: Authority) -> str:
     terms = rows.stored_terms(row)
-    why = await why_ended(db, session, granted, now) or await why_asleep(db, session, granted, now)
+    why = await why_ended(db, session, granted, authority) or await why_asleep(db, session, granted, authority)
     if why:
         return why
     grant = grant_of(granted)
     if not grant.covers(granted.service, terms) or terms.all_requesters:
         return "it is not what was granted"
     # What was verified is in the past: tier, words and ladder are those of now.
-    if why := why_not_granted(now.roster.config, terms, in_force.standing_approvals(now.roster.config).verified):
+    if why := why_not_granted(authority.roster.config, terms, in_force.standing_approvals(authority.roster.config).verified):
         return why
     if not await _fires(session, row, grant.alert):
         return f"{grant.alert} does not fire on {row.service}"
     if await uses(db, session, transitions.ref_of(granted), but=transitions.ref_of(row)) >= grant.per_day:
         return f"it was used {grant.per_day} times within a day"
-    request = await rows.stored_request(db, session, row, now.roster.config, dry_run_ok=terms.dry_run_ok)
-    answer = policy.may_start(request, await rows.stored_context(db, session, now.roster, row))
+    request = await rows.stored_request(db, session, row, authority.roster.config, dry_run_ok=terms.dry_run_ok)
+    answer = policy.may_start(request, await rows.stored_context(db, session, authority.roster, row))
     return "" if answer.allow else answer.text
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from bot.core.approvals.authority import Authority
 from bot.store.approvals.reconciliation import contradictions
 from tests.unit.approving import Office, office
 
@@ -70,6 +71,6 @@ async def test_what_ran_is_not_claimed_again_though_its_claim_is_gone(house: Off
     await change(house, "UPDATE proposals SET state = 'approved'")
 
     roster = await house.rotas.roster("checkout")
-    result = await house.claims.claim("AP-1", "another workflow", roster, versions=house.executor.versions())
+    result = await house.claims.claim("AP-1", "another workflow", Authority(roster, house.executor.versions()))
 
     assert not result.granted and "was claimed before" in result.why and len(house.http.sent) == calls

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.approvals.authority import Authority
 from bot.core.approvals.hints import Hint
 from bot.core.errors import ActionFailed, NotAllowed, OutcomeUnknown, QueryFailed
 from bot.core.evidence import Findings, Hypothesis
@@ -245,7 +246,7 @@ async def test_a_step_that_a_row_alone_calls_verified_lets_nothing_begin(house: 
         row.state, attempt.state, attempt.verification = "verifying", "done", "recovered: errors 0.1 %"
     roster = await house.rotas.roster("checkout")
 
-    claim = await house.claims.claim(ref, "w1", roster, versions=house.executor.versions(), step=2)
+    claim = await house.claims.claim(ref, "w1", Authority(roster, house.executor.versions()), step=2)
 
     assert (claim.granted, claim.state) == (False, "stopped")
 
@@ -272,7 +273,7 @@ async def test_the_same_step_is_never_called_twice_and_one_without_an_answer_is_
     await house.approvals.execute(ref, "w1")
     await house.claims.verified(ref, await house.executor.verify(ref))
     await house.approvals.claim(ref, "w1", step=2)
-    await house.claims.attempt_start(ref, "w1", roster, versions=house.executor.versions(), step=2)
+    await house.claims.attempt_start(ref, "w1", Authority(roster, house.executor.versions()), step=2)
 
     # The process died here: its successor comes to the same steps again.
     assert await house.approvals.execute(ref, "w1") == "executing"

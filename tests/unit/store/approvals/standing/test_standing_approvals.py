@@ -38,7 +38,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
 
 async def ends(house: Office, ref: str) -> list[str]:
     """What the tick ends, and what is said of it."""
-    await house.approvals.standing_approvals.sweep(await house.approvals.judged_by())
+    await house.approvals.standing_approvals.sweep(await house.approvals.authority())
     return [row.subject for row in await house.rows(MessageRow) if row.key == f"line:standing-ended:{ref}"]
 
 
