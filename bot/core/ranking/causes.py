@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from bot.core.evidence import Claim
+from bot.core.evidence import CauseKind, Claim
 from bot.core.metrics.deviation import FULL_SHARE, Deviation, names_resource
 from bot.core.ranking.candidates import Candidate, amount, deviation_claim, share_claim, support
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
@@ -33,7 +33,7 @@ def _short_resources(context: RankingContext, service: str) -> list[Deviation]:
 
 def _resource_cause(context: RankingContext, deviation: Deviation, share: float, rival: float, surge: float) -> Candidate:
     service, weights = deviation.service, context.tuning.resources
-    late = _came_late(context, deviation)
+    late, scarce = _came_late(context, deviation), _limit_known(deviation) or _has_grown(deviation, weights.grown)
     near = exhaustion(deviation, weights)
     weight = weight_of_resource(deviation, weights) * (near if deviation.onset else 1.0)
     fit = weight * (weights.least + weights.growth * _strength(context, deviation)) * (weights.late if late else 1.0)
@@ -49,8 +49,10 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
         and near >= 1.0
         and not _climbs_alone(context, deviation)
         and not _changed_since(context, deviation)
-        and (_limit_known(deviation) or _has_grown(deviation, weights.grown)),
+        and scarce,
     )
+    if not scarce and _came_with_failure(context, deviation):
+        _say_where_alone(context, candidate, deviation)
     support(context, candidate, [deviation_claim(deviation, context.observations)], logs=True)
     if near < 1.0:
         text = f"{deviation.signal} stands at {amount(deviation.after, deviation.unit)} of its limit: it is not exhausted"
@@ -59,6 +61,21 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
         text = f"{deviation.signal} left the normal range at {clock(deviation.onset or context.onset)}, after the symptoms"
         candidate.against.append(Claim(text=text, evidence=[context.observations.id_of(deviation)]))
     return candidate
+
+
+def _say_where_alone(context: RankingContext, candidate: Candidate, deviation: Deviation) -> None:
+    """A little more of what nobody knows the limit of, since the service fails, says where the fault lies and not why."""
+    candidate.kind = _place_kind(context, deviation.service)
+    candidate.cause = f"{deviation.service} itself {_failure(context, deviation.service)} and {_more_than_usual(deviation)}"
+    candidate.check = _check_of_place(context, deviation.service)
+
+
+def _came_with_failure(context: RankingContext, deviation: Deviation) -> bool:
+    """Whether it began as its service clearly began to fail: it may be an effect as well as the cause."""
+    symptom = context.symptom_of(deviation.service)
+    if symptom is None or not _clear(context, symptom) or deviation.onset is None:
+        return False
+    return abs(deviation.onset - context.onset_of(deviation.service)) <= DETECTION_DELAY
 
 
 def _came_late(context: RankingContext, deviation: Deviation) -> bool:
@@ -85,9 +102,13 @@ def _shortage(deviation: Deviation) -> str:
     if not names_resource(deviation.signal):
         return f"{deviation.signal} of {deviation.service} left its normal range"
     if exhaustion(deviation) < 1.0 or (deviation.direction == "up" and not _limit_known(deviation)):
-        return f"{deviation.service} shows more {deviation.signal} than usual"
+        return f"{deviation.service} {_more_than_usual(deviation)}"
     verb = "ran low on" if deviation.direction == "down" else "ran out of headroom in"
     return f"{deviation.service} {verb} {deviation.signal}"
+
+
+def _more_than_usual(deviation: Deviation) -> str:
+    return f"shows more {deviation.signal} than usual"
 
 
 def _limit_known(deviation: Deviation) -> bool:
@@ -294,6 +315,14 @@ def _failure(context: RankingContext, service: str) -> str:
     return "is down" if symptom is not None and symptom.shows_down else "fails"
 
 
+def _place_kind(context: RankingContext, service: str) -> CauseKind:
+    return "dependency" if service != context.start else "unknown"
+
+
+def _check_of_place(context: RankingContext, service: str) -> str:
+    return f"Read the logs and traces of {service} from {clock(context.onset_of(service))} on"
+
+
 def unexplained_causes(context: RankingContext) -> list[Candidate]:
     """A service fails and nothing that was checked says why: a lead, never more than possible."""
     causes = []
@@ -302,11 +331,11 @@ def unexplained_causes(context: RankingContext) -> list[Candidate]:
         if not set(context.observations.signals.get(service, ())) - {"saturation"}:
             continue
         candidate = Candidate(
-            kind="dependency" if service != context.start else "unknown",
+            kind=_place_kind(context, service),
             service=service,
             likelihood=context.tuning.other_causes.unexplained * share,
             cause=f"{service} itself {_failure(context, service)}, and nothing that was checked shows why",
-            check=f"Read the logs and traces of {service} from {clock(context.onset_of(service))} on",
+            check=_check_of_place(context, service),
             sure=False,
         )
         support(context, candidate, [], logs=True)

@@ -76,15 +76,31 @@ def test_memory_that_creeps_far_below_its_limit_is_not_exhausted() -> None:
     assert "ran out of headroom" in first(full).cause
 
 
-def test_a_resource_without_a_known_limit_ran_out_of_nothing_and_is_sure_only_once_it_doubled() -> None:
-    def judged(after: float, *changes: Change) -> tuple[str, str]:
-        ledger = failing_payments(*changes).health("payments", deviation("payments", "cpu", 0.3, after, late=-1, unit="cores"))
-        cause = first(ledger)
-        return cause.cause, cause.confidence
+def cpu_of_failing_payments(after: float, *changes: Change) -> Hypothesis:
+    more = deviation("payments", "cpu", 0.3, after, late=-1, unit="cores")
+    return first(failing_payments(*changes).health("payments", more))
 
-    assert judged(0.38) == ("payments shows more cpu than usual", "possible")
-    assert judged(0.9) == ("payments shows more cpu than usual", "likely")
-    assert "cpu" not in judged(0.9, change("payments", 0.3))[0], "it stood that until it was changed"
+
+def test_a_resource_without_a_known_limit_ran_out_of_nothing_and_is_a_cause_only_once_it_doubled() -> None:
+    cause = cpu_of_failing_payments(0.9)
+
+    assert (cause.cause, cause.kind, cause.confidence) == ("payments shows more cpu than usual", "resource", "likely")
+    stood_until_changed = cpu_of_failing_payments(0.9, change("payments", 0.3))
+    assert "cpu" not in stood_until_changed.cause
+
+
+def test_a_little_more_of_a_resource_without_a_known_limit_says_where_the_fault_lies_and_not_why() -> None:
+    cause = cpu_of_failing_payments(0.38)
+
+    assert (cause.cause, cause.confidence) == ("payments itself fails and shows more cpu than usual", "likely")
+    assert cause.kind == "unknown" and cause.check.startswith("Read the logs and traces of payments")
+
+
+def test_a_little_more_of_a_resource_of_a_service_that_does_not_fail_is_never_likely() -> None:
+    ledger = Ledger().graph("cart").health("cart", deviation("cart", "cpu", 0.3, 0.38, late=-1, unit="cores"))
+    cause = first(ledger)
+
+    assert (cause.cause, cause.kind, cause.confidence) == ("cart shows more cpu than usual", "resource", "possible")
 
 
 def test_a_target_that_answers_no_scrape_is_down_and_ran_out_of_nothing() -> None:
