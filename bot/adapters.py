@@ -1,10 +1,12 @@
 """Which implementation of a port this configuration chooses, and the keys it needs."""
 
+import asyncio
 import os
 import secrets as randomness
 import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import httpx
@@ -244,27 +246,43 @@ def model_of(secrets: Secrets) -> str:
     return secrets.model or (DEFAULT_MODEL if secrets.openai_api_key.get_secret_value() else "")
 
 
-async def native_tools(remote: McpServers | None, config: Config) -> dict[str, Tool]:
-    """The tools of MCP servers that the configuration lists as native; a server that cannot be reached has none."""
+async def native_tools(remote: McpServers | None, config: Config, own: Collection[str] = ()) -> dict[str, Tool]:
+    """The tools of MCP servers that the configuration lists as native; a server that cannot be reached has none.
+
+    One that would be called as one of our `own`, or as another server's, is left out.
+    """
+    listed = {server: known.native[:MAX_NATIVE] for server, known in config.systems.mcp.items() if known.native}
+    if remote is None or not listed:
+        return {}
+    # All at once: one that hangs must not make the next one wait.
+    offers = await asyncio.gather(*(_native_of(remote, server, names) for server, names in listed.items()))
+    tools: dict[str, Tool] = {}
+    for server, name, tool in chain.from_iterable(offers):
+        if tool.name in own or tool.name in tools:
+            log.warning("a tool of an MCP server has the name of another", server=server, tool=name, name=tool.name)
+        else:
+            tools[tool.name] = tool
+    return tools
+
+
+async def _native_of(remote: McpServers, server: str, names: Sequence[str]) -> list[tuple[str, str, Tool]]:
+    """(server, name, tool) of those that can be given to a model; the log says why another cannot."""
     from bot.llm.tool_schemas import why_not_offered
 
-    tools: dict[str, Tool] = {}
-    for server, listed in config.systems.mcp.items():
-        if remote is None or not listed.native:
-            continue
-        try:
-            offered = {tool.name: tool for tool in (await remote.offer(server)).tools}
-        except QueryFailed as error:
-            log.warning("an MCP server cannot be asked for its native tools", server=server, why=str(error))
-            continue
-        for name in listed.native[:MAX_NATIVE]:
-            tool = remote_tool(server, offered[name]) if name in offered else None
-            if tool is None:
-                log.warning("a tool of an MCP server cannot be native", server=server, tool=name, offered=name in offered)
-            elif why := why_not_offered(tool):
-                log.warning("a tool of an MCP server cannot be converted", server=server, tool=name, why=why)
-            else:
-                tools[tool.name] = tool
+    try:
+        offered = {tool.name: tool for tool in (await remote.offer(server)).tools}
+    except QueryFailed as error:
+        log.warning("an MCP server cannot be asked for its native tools", server=server, why=str(error))
+        return []
+    tools: list[tuple[str, str, Tool]] = []
+    for name in names:
+        tool = remote_tool(server, offered[name]) if name in offered else None
+        if tool is None:
+            log.warning("a tool of an MCP server cannot be native", server=server, tool=name, offered=name in offered)
+        elif why := why_not_offered(tool):
+            log.warning("a tool of an MCP server cannot be converted", server=server, tool=name, why=why)
+        else:
+            tools.append((server, name, tool))
     return tools
 
 
@@ -280,7 +298,7 @@ def agents_of(
     """The investigator with a model; nothing is imported, and no server asked for its tools, before the first use."""
 
     async def prepare() -> None:
-        tool_runner.add(await native_tools(remote, config))
+        tool_runner.add(await native_tools(remote, config, tool_runner.own))
 
     def build() -> Model:
         settings = settings_of(secrets, model_of(secrets))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bot.console.terminal.printing import echo
 from bot.console.trail.command_line import audit_app
 
 app = typer.Typer(
@@ -30,7 +31,7 @@ def _print_version(requested: bool) -> None:
     if requested:
         from importlib.metadata import version
 
-        typer.echo(f"tocsin {version('tocsin')}")
+        echo(f"tocsin {version('tocsin')}")
         raise typer.Exit()
 
 
@@ -67,7 +68,7 @@ def reload() -> None:
     # Told here with file and line, also when no bot runs.
     load_config(secrets.config)
     result = ask_reload(control_path(secrets.data_dir, secrets.port))
-    typer.echo("\n".join(result.lines), err=not result.accepted)
+    echo("\n".join(result.lines), err=not result.accepted)
     raise typer.Exit(0 if result.accepted else 2)
 
 
@@ -105,23 +106,22 @@ def init(
         _fail(f"{output} exists; choose another --output")
     text = draft(prometheus, token=load_secrets().prometheus_token.get_secret_value())
     if printed:
-        typer.echo(text)
+        echo(text)
     else:
         output.write_text(text, encoding="utf-8")
         # Not private as data is: the service may run as another user.
         output.chmod(0o644)
-        typer.echo(f"Wrote {output}. Fill in channels and people, then run: tocsin config check")
+        echo(f"Wrote {output}. Fill in channels and people, then run: tocsin config check")
 
 
 @app.command()
 def doctor() -> None:
     """Check token, scopes, membership, model, Prometheus, database and pager; says what to do."""
-    from rich.console import Console
-
     from bot.console.doctor import examine
+    from bot.console.terminal.console import TerminalConsole
     from bot.settings import load_secrets
 
-    raise typer.Exit(examine(load_secrets(), Console()))
+    raise typer.Exit(examine(load_secrets(), TerminalConsole()))
 
 
 @app.command("test-alert")
@@ -149,7 +149,7 @@ def test_alert(
         # What listens on every address is reached on this machine.
         url = f"http://{'127.0.0.1' if secrets.host in ('0.0.0.0', '::') else secrets.host}:{secrets.port}"
     result = send_test_alert(url.rstrip("/"), source, token, severity=severity, service=service, resolve=resolve, config=config)
-    typer.echo(result)
+    echo(result)
 
 
 @app.command()
@@ -167,7 +167,7 @@ def manifest(
     # The first step of all: there may be no tocsin.yaml yet.
     config = load_config(load_secrets().config)
     reads_channels = bool(alert_channels(config, source_kinds(config)))
-    typer.echo(manifest_yaml(url.rstrip("/") or None, command=config.command, reads_channels=reads_channels))
+    echo(manifest_yaml(url.rstrip("/") or None, command=config.command, reads_channels=reads_channels))
 
 
 @app.command()
@@ -175,23 +175,21 @@ def incidents(
     all_: Annotated[bool, typer.Option("--all", help="Resolved ones too")] = False, private: WithPrivate = False
 ) -> None:
     """List open incidents straight from the database; works with Slack down."""
-    from rich.console import Console
-
     from bot.console.reading import print_incidents
+    from bot.console.terminal.console import TerminalConsole
     from bot.settings import load_secrets
 
-    print_incidents(load_secrets(), everything=all_, private=private, console=Console())
+    print_incidents(load_secrets(), everything=all_, private=private, console=TerminalConsole())
 
 
 @app.command()
 def show(ref: Annotated[str, typer.Argument(help="INC-n or AL-n")], private: WithPrivate = False) -> None:
     """Show one incident or alert group with timeline, causes and draft; works with Slack down."""
-    from rich.console import Console
-
     from bot.console.reading import print_incident
+    from bot.console.terminal.console import TerminalConsole
     from bot.settings import load_secrets
 
-    print_incident(load_secrets(), ref, Console(), private=private)
+    print_incident(load_secrets(), ref, TerminalConsole(), private=private)
 
 
 @app.command()
@@ -207,13 +205,12 @@ def replay(
         _fail("name one case (INC-3) or give --all")
     if prompt is not None and not (model and prompt.is_file()):
         _fail("--prompt takes a file and needs --model")
-    from rich.console import Console
-
     from bot.console.replaying import Wish
     from bot.console.replaying import replay as replay_cases
+    from bot.console.terminal.console import TerminalConsole
     from bot.settings import load_secrets
 
-    replay_cases(load_secrets(), Wish(case, model, prompt), Console(), result=json_file)
+    replay_cases(load_secrets(), Wish(case, model, prompt), TerminalConsole(), result=json_file)
 
 
 @app.command()
@@ -223,8 +220,8 @@ def backup(folder: Annotated[Path, typer.Argument(help="A new folder")]) -> None
     from bot.settings import load_secrets
 
     copies = back_up(load_secrets(), folder)
-    typer.echo(f"Wrote {' and '.join(map(str, copies))}.")
-    typer.echo("The audit's key is not in it: keep audit.key (or TOCSIN_AUDIT_KEY) elsewhere, a restored trail needs it.")
+    echo(f"Wrote {' and '.join(map(str, copies))}.")
+    echo("The audit's key is not in it: keep audit.key (or TOCSIN_AUDIT_KEY) elsewhere, a restored trail needs it.")
 
 
 @app.command()
@@ -234,9 +231,9 @@ def restore(folder: Annotated[Path, typer.Argument(help="What `tocsin backup` wr
     from bot.settings import load_secrets
 
     restored = restore_backup(load_secrets(), folder)
-    typer.echo(f"Restored {' and '.join(restored)}.")
-    typer.echo("Put the audit's key back (audit.key or TOCSIN_AUDIT_KEY), then run: tocsin audit verify")
-    typer.echo("Before you start it: what was approved or ran after the backup is not known to it (docs/running.md).")
+    echo(f"Restored {' and '.join(restored)}.")
+    echo("Put the audit's key back (audit.key or TOCSIN_AUDIT_KEY), then run: tocsin audit verify")
+    echo("Before you start it: what was approved or ran after the backup is not known to it (docs/running.md).")
 
 
 @config_app.command("check")
@@ -261,7 +258,7 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     if refused := [f"{path}: actions.{problem.entry}.url: {problem.text}" for problem in problems if problem.forbidden]:
         _fail("\n".join(refused))
     counts = ", ".join(f"{part}: {len(getattr(config, part))}" for part in ("sources", "services", "people", "actions"))
-    typer.echo(f"{path} is valid ({counts})")
+    echo(f"{path} is valid ({counts})")
     notices = [f"Deprecated: {notice}." for notice in deprecated_keys(path)]
     notices += [f"Too wide: {notice}." for notice in scope_notices(config.sources, source_kinds(config))]
     checks = (check for check in fingerprints(secrets, config) if check.state == "failed")
@@ -269,9 +266,9 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     notices += [f"Not pinned: {notice}." for notice in pin_notices(config.systems.mcp)]
     notices += [f"Not live: {notice}." for notice in link_notices(config.links.hosts)]
     notices += [f"Not checked: actions.{problem.entry}.url: {problem.text}." for problem in problems]
-    typer.echo("\n".join(notices), nl=bool(notices))
+    echo("\n".join(notices), nl=bool(notices))
     if not config.default_channel:
-        typer.echo("It has no default_channel yet: alerts of services without a channel are stored, and shown nowhere.")
+        echo("It has no default_channel yet: alerts of services without a channel are stored, and shown nowhere.")
 
 
 @policy_app.command("test")
@@ -284,7 +281,7 @@ def policy_test(
 
     path = load_secrets().config
     lines, wrong = checked_lines(load_config(path), read_situations(file or path.with_name(EXPECTATIONS)))
-    typer.echo("\n".join(lines))
+    echo("\n".join(lines))
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -298,7 +295,7 @@ def policy_diff(
     from bot.settings import load_secrets
 
     change = compared_files(old, new, in_use=load_secrets().config)
-    typer.echo("\n".join(difference_lines(change)))
+    echo("\n".join(difference_lines(change)))
     raise typer.Exit(1 if change.is_wider else 0)
 
 
@@ -311,7 +308,7 @@ def mcp_pin(server: Annotated[str, typer.Argument(help="A server of systems.mcp 
     from bot.settings import load_config, load_secrets, mcp_tokens
 
     servers = load_config(load_secrets().config).systems.mcp
-    typer.echo(asyncio.run(pins_yaml(server, servers, mcp_tokens(servers))), nl=False)
+    echo(asyncio.run(pins_yaml(server, servers, mcp_tokens(servers))), nl=False)
 
 
 @source_app.command("try")
@@ -324,13 +321,12 @@ def source_try(
     """Show how a body would be read, each field with its path and why; exits 1 if it cannot be."""
     from datetime import UTC, datetime
 
-    from rich.console import Console
-
     from bot.console.source_reading import try_body
+    from bot.console.terminal.console import TerminalConsole
     from bot.settings import load_config, load_secrets
 
     config = load_config(load_secrets().config)
-    if not try_body(config, file, source=source, kind=kind, now=datetime.now(UTC), console=Console(), changes=changes):
+    if not try_body(config, file, source=source, kind=kind, now=datetime.now(UTC), console=TerminalConsole(), changes=changes):
         raise typer.Exit(1)
 
 
@@ -340,12 +336,11 @@ def source_failed(
     source: Annotated[str, typer.Option(help="Of this source alone")] = "",
 ) -> None:
     """List the newest bodies that could not be read, and why; works while the bot runs."""
-    from rich.console import Console
-
     from bot.console.source_reading import print_failed
+    from bot.console.terminal.console import TerminalConsole
     from bot.settings import load_secrets
 
-    print_failed(load_secrets(), source=source, number=number, console=Console())
+    print_failed(load_secrets(), source=source, number=number, console=TerminalConsole())
 
 
 @db_app.command("upgrade")
@@ -360,11 +355,11 @@ def db_upgrade() -> None:
     url = secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}"
     with readable():
         upgrade(url)
-        typer.echo(f"The database is at {current(url)}")
+        echo(f"The database is at {current(url)}")
 
 
 def _fail(text: str) -> None:
-    typer.echo(f"tocsin: {text}", err=True)
+    echo(f"tocsin: {text}", err=True)
     raise typer.Exit(2)
 
 
@@ -377,7 +372,7 @@ def main() -> None:
     try:
         app()
     except TocsinError as error:
-        sys.stderr.write(f"tocsin: {error}\n")
+        echo(f"tocsin: {error}", err=True)
         sys.exit(2)
     except OSError as error:
         # A folder that cannot be written, a full disk: the system's message names it.

@@ -31,7 +31,7 @@ async def ask_mcp(
     offer = await ctx.remote.offer(place)
     lines = [f"{tool.name}: {one_line(tool.description, 200)} {json.dumps(tool.schema)[:300]}" for tool in offer.tools]
     listing = evidence_of(place, f"{place} offers {len(offer.tools)} tools", "tools/list", lines)
-    withheld = (f"{place} {one_line(tool, 60)} is not offered: {why}" for tool, why in offer.withheld.items())
+    withheld = (f"{place} {one_line(tool, 60)} is not offered: {why}" for tool, why in offer.missed.items())
     return listing.model_copy(update={"unseen": tuple(withheld)})
 
 

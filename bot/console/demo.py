@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bot.console.plain import plain
 from bot.console.player import Message, Player
 from bot.console.stage import DemoProcesses
+from bot.console.terminal.console import TerminalConsole
+from bot.console.terminal.plain import plain
 from bot.core.action import OPEN_STATES, DecisionChoice, ProposalState
 
 COMMANDER, DEVELOPER = "U2", "U3"
@@ -26,7 +27,7 @@ FINAL = frozenset(ProposalState) - OPEN_STATES
 
 def present(*, seed: int, port: int) -> int:
     """Start everything, print the page's address and serve until Ctrl-C."""
-    console = Console()
+    console = TerminalConsole()
     # Ended from outside, it must not leave the sandbox and the bot behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with console.status("Starting the sandbox and the bot"):
@@ -50,7 +51,7 @@ def present(*, seed: int, port: int) -> int:
 
 def play(*, seed: int, deny: bool, port: int, result: Path | None) -> int:
     """Play the incident once as the commander; 0 only if the approved action resolved it and the postmortem is posted."""
-    console = Console()
+    console = TerminalConsole()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:

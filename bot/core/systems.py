@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -123,6 +123,9 @@ class RemoteTool:
     description: str
     schema: Mapping[str, Any]
     """JSON Schema of its arguments."""
+    reads_only: bool = False
+    destroys: bool = False
+    """As the server itself marks it; by default neither."""
 
     @property
     def digest(self) -> str:
@@ -132,30 +135,58 @@ class RemoteTool:
 
 
 class Withheld(StrEnum):
-    """Why a tool that might be offered is not."""
+    """Why a tool of a server is not offered."""
 
+    UNLISTED = "the configuration does not list it"
+    DESTRUCTIVE = "it calls itself destructive"
+    WRITES = "it is not marked as read-only, and `tools` does not list it"
     CHANGED = "its description or its arguments changed since it was pinned"
     UNPINNED = "it has no pin"
 
 
 @dataclass(frozen=True)
+class Listing:
+    """What the configuration says of a server's tools."""
+
+    tools: Collection[str] = ()
+    """Those that may be called, whatever the server marks them as."""
+    if_reading: Collection[str] = ()
+    """Those that may be called as long as the server marks them as read-only."""
+    pins: Mapping[str, str] = field(default_factory=dict)
+    """Tool -> its digest; with pins no other is offered."""
+
+    def reason_against(self, tool: RemoteTool) -> Withheld | None:
+        """Why this tool is not offered; None where it is."""
+        if tool.name not in {*self.tools, *self.if_reading, *self.pins}:
+            return Withheld.UNLISTED
+        if tool.destroys:
+            return Withheld.DESTRUCTIVE
+        if tool.name not in self.tools and not tool.reads_only:
+            return Withheld.WRITES
+        if self.pins and tool.name not in self.pins:
+            return Withheld.UNPINNED
+        return Withheld.CHANGED if self.pins and self.pins[tool.name] != tool.digest else None
+
+
+@dataclass(frozen=True)
 class ToolOffer:
-    """What a server offers now, and which of its tools the pins of the configuration hold back."""
+    """What a server offers now, and why its other tools are not offered."""
 
     tools: tuple[RemoteTool, ...]
     withheld: Mapping[str, Withheld] = field(default_factory=dict)
 
+    @property
+    def missed(self) -> Mapping[str, Withheld]:
+        """Of those that are not offered the ones that the configuration counts on."""
+        return {name: why for name, why in self.withheld.items() if why is not Withheld.UNLISTED}
 
-def offer_of(tools: Iterable[RemoteTool], pins: Mapping[str, str]) -> ToolOffer:
-    """Those whose digest is pinned; all of them where nothing is. Of one name with two digests none is offered."""
-    listed = tuple(tools)
-    reasons = (
-        (tool.name, Withheld.CHANGED if tool.name in pins else Withheld.UNPINNED)
-        for tool in listed
-        if pins.get(tool.name) != tool.digest
-    )
-    withheld = dict(reasons) if pins else {}
-    return ToolOffer(tuple(tool for tool in listed if tool.name not in withheld), withheld)
+
+def offer_of(tools: Iterable[RemoteTool], listing: Listing) -> ToolOffer:
+    """Those that the configuration lists and nothing speaks against. Of one name all are offered or none."""
+    candidates = tuple(tools)
+    reasons = ((tool.name, listing.reason_against(tool)) for tool in candidates)
+    withheld = {name: why for name, why in reasons if why is not None}
+    return ToolOffer(tuple(tool for tool in candidates if tool.name not in withheld), withheld)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from bot.core.text.untrusted import one_line
 from bot.plugins import Tool
 from bot.plugins.arguments import Described, Names
 
+MAX_PARTS = 2_000
+"""Of a server's own schema with its references followed: as many as one of the longest allowed may have without any."""
 MAX_LISTED = 120
 """Characters of names that one argument lists: they stand in the schema of every tool that takes them."""
 
@@ -46,9 +48,9 @@ def as_langchain_tool(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
 
 def why_not_offered(tool: Tool) -> str:
     """Why a tool cannot be offered to a model, "" where it can: one malformed schema must not take the model away."""
-    if tool.schema is not None and (problem := _malformed(tool.schema)):
-        return problem
     try:
+        if tool.schema is not None and (problem := _malformed(tool.schema) or _swelling(tool.schema)):
+            return problem
         convert_to_openai_tool(as_langchain_tool(tool, arguments_of(tool)))
     except (ArithmeticError, AttributeError, LookupError, PydanticUserError, RecursionError, TypeError, ValueError) as error:
         return f"{type(error).__name__}: {one_line(str(error), 160)}"
@@ -64,6 +66,39 @@ def _malformed(schema: Mapping[str, Any]) -> str:
     except validators.exceptions.SchemaError as error:
         return f"malformed schema at {one_line(error.json_path, 80)}: {one_line(error.message, 80)}"
     return ""
+
+
+def _swelling(schema: Mapping[str, Any]) -> str:
+    """What grows without bounds where its references are followed, as langchain does; "" where all of it is short.
+
+    Twenty definitions, each of which names the next one twice, are a million parts.
+    """
+    parts = 0
+
+    def count(part: Any, path: frozenset[str]) -> None:
+        nonlocal parts
+        parts += 1
+        if parts > MAX_PARTS:
+            return
+        reference = part.get("$ref") if isinstance(part, dict) else None
+        if isinstance(reference, str) and reference not in path:
+            count(_referenced(schema, reference), path | {reference})
+        for child in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            count(child, path)
+
+    count(schema, frozenset())
+    return f"its references make more than {MAX_PARTS} parts of it" if parts > MAX_PARTS else ""
+
+
+def _referenced(schema: Mapping[str, Any], reference: str) -> Any:
+    """The part of a schema at `#/a/b`; None where there is none, which is reported when the tool is converted."""
+    part: Any = schema
+    for step in reference.split("/")[1:]:
+        if isinstance(part, list):
+            part = part[int(step)] if step.isdecimal() and int(step) < len(part) else None
+        else:
+            part = part.get(step) if isinstance(part, Mapping) else None
+    return part
 
 
 _OMITTED = frozenset({"title", "default", "minimum", "maximum", "maxLength", "maxItems"})

@@ -152,9 +152,13 @@ async def lacks(db: Database, head: Head) -> str:
 
 
 async def lines(db: Database) -> list[str]:
-    """Every row as JSON, its values in the very form that its hash is over."""
+    """Every row as JSON in plain ASCII, its values in the very form that its hash is over.
+
+    What an attacker wrote reaches whoever looks into the file as `\\u....`, never as an escape sequence.
+    """
     names = ("seq", *FIELDS, "prev", "hash")
-    return [json.dumps({name: str(getattr(row, name)) for name in names}, ensure_ascii=True) async for row in _walk(db)]
+    rows = [json.dumps({name: str(getattr(row, name)) for name in names}, ensure_ascii=True) async for row in _walk(db)]
+    return [row.replace("\x7f", "\\u007f") for row in rows]  # the one control character that JSON leaves as it is
 
 
 async def last_after(db: Database, kinds: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.attacks import approval_steps, export, fairness, growth, reading, tokens, transport
+from tests.attacks import approval_steps, export, fairness, growth, reading, tokens, toolserver, transport
 from tests.attacks.items import read_items
 from tests.attacks.roster import KINDS
 from tests.attacks.scene import play_all
@@ -27,6 +27,7 @@ SERVED = {
     "growth": growth.play,
     "reading": reading.play,
     "tokens": tokens.play,
+    "toolserver": toolserver.play,
     "transport": transport.play,
 }
 """Kinds that are played against a bot in a process of its own."""

@@ -1,5 +1,7 @@
 """MCP: a real server of the protocol's own library, over Streamable HTTP on loopback."""
 
+import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,10 +17,11 @@ from bot.adapters import native_tools
 from bot.core.config import Config
 from bot.core.config.systems import McpConfig, SystemsConfig
 from bot.core.errors import QueryFailed
-from bot.core.systems import RemoteTool, ToolOffer
+from bot.core.systems import RemoteTool, ToolOffer, Withheld
 from bot.llm.tool_schemas import arguments_of, as_langchain_tool, why_not_offered
 from bot.monitoring.systems.mcp_servers import MAX_TEXT, McpServers
-from tests.real import PATIENCE, free_port
+from tests.attacks.hostile_mcp import NOTES, SAID, HostileServers
+from tests.real import PATIENCE, free_port, wait_until
 from tests.real.serving import running
 from tests.unit.tools.looking import context, look
 from tools._remote import remote_tool
@@ -90,15 +93,28 @@ async def served_at() -> AsyncIterator[str]:
 
 
 def servers(address: str, token: str = "t0ken", seconds: float = PATIENCE) -> McpServers:
-    return McpServers({"notes": McpConfig(url=address, tools=("summary", "wipe"))}, tokens={"notes": token}, seconds=seconds)
+    listed = McpConfig(url=address, tools=("notes", "dump", "book", "file", "broken", "summary", "wipe"))
+    return McpServers({"notes": listed}, tokens={"notes": token}, seconds=seconds)
 
 
-async def test_tools_that_only_read_are_offered_and_those_that_the_team_listed_and_none_that_destroys() -> None:
+async def test_the_tools_that_the_team_listed_are_offered_and_none_that_destroys() -> None:
     async with served_at() as address:
-        offered = (await servers(address).offer("notes")).tools
+        offer = await servers(address).offer("notes")
 
-        assert [one.name for one in offered] == ["notes", "dump", "book", "file", "broken", "summary"]
-        assert "service" in offered[0].schema["properties"] and offered[0].description == "What people noted of a service."
+        assert [one.name for one in offer.tools] == ["notes", "dump", "book", "file", "broken", "summary"]
+        assert (
+            offer.tools[0].description == "What people noted of a service." and "service" in offer.tools[0].schema["properties"]
+        )
+        assert offer.missed == {"wipe": Withheld.DESTRUCTIVE} and offer.withheld["erase"] is Withheld.UNLISTED
+
+
+async def test_what_a_server_marks_as_read_only_is_not_offered_for_that_alone() -> None:
+    async with served_at() as address:
+        with_pins = McpConfig(url=address, tools=("summary",), native=("notes", "erase"))
+        offer = await McpServers({"notes": with_pins}, tokens={"notes": "t0ken"}, seconds=PATIENCE).offer("notes")
+
+        assert [one.name for one in offer.tools] == ["notes", "summary"]
+        assert offer.withheld["dump"] is Withheld.UNLISTED and offer.withheld["erase"] is Withheld.WRITES
 
 
 async def test_an_answer_is_foreign_text_with_the_call_that_anyone_can_make_again() -> None:
@@ -139,8 +155,10 @@ async def test_without_a_tool_the_offer_is_told() -> None:
     [
         (
             {"server": "notes", "name": "erase"},
-            "does not offer 'erase' as read-only; it offers notes, dump, book, file, broken, summary",
+            "notes erase is not offered: the configuration does not list it",
         ),
+        ({"server": "notes", "name": "wipe"}, "notes wipe is not offered: it calls itself destructive"),
+        ({"server": "notes", "name": "gone"}, "has no tool 'gone'; it offers notes, dump, book, file, broken, summary"),
         ({"server": "notes", "name": "broken"}, "notes broken failed: "),
         ({"server": "notes", "name": "notes", "arguments": "[]"}, "arguments must be a JSON object"),
         ({"server": "else"}, "there is no MCP server 'else'; there is notes"),
@@ -162,9 +180,9 @@ async def test_a_wrong_token_and_a_dead_server_could_not_be_looked_at() -> None:
             await servers(f"http://127.0.0.1:{free_port()}/mcp").offer("notes")
 
 
-def answering(status: int, kind: str, body: bytes, *, pieces: int = 1, location: str = "") -> Any:
-    """A server that is none: it answers everything alike."""
-    headers = [(b"content-type", kind.encode()), *([(b"location", location.encode())] if location else [])]
+def answering(status: int, kind: str, body: bytes, *, pieces: int = 1, **more: str) -> Any:
+    """A server that is none: it answers everything alike, with `more` headers."""
+    headers = [(b"content-type", kind.encode()), *((name.replace("_", "-").encode(), v.encode()) for name, v in more.items())]
 
     async def served(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -185,9 +203,11 @@ def answering(status: int, kind: str, body: bytes, *, pieces: int = 1, location:
         (answering(200, "text/event-stream", b"data: nonsense\n\n"), "cannot be reached"),
         (answering(502, "text/html", b"Bad gateway"), "cannot be reached"),
         (answering(302, "", b"", location="http://169.254.169.254/latest/meta-data"), "not followed"),
-        (answering(200, "application/json", b"x" * 2**20, pieces=200), "more than 5 MiB"),
+        (answering(200, "application/json", b"x" * 2**20, pieces=200), "more than 2 MiB"),
+        # 2 MiB of it are 2 GiB of zeros; nothing is unpacked.
+        (answering(200, "application/json", gzip.compress(b"0" * 2**20), content_encoding="gzip"), "answers compressed"),
     ],
-    ids=["page", "list", "garbage", "events", "error", "redirect", "flood"],
+    ids=["page", "list", "garbage", "events", "error", "redirect", "flood", "compressed"],
 )
 async def test_a_server_that_speaks_no_mcp_could_not_be_looked_at(strange: Any, told: str) -> None:
     async with running(strange) as base:
@@ -200,13 +220,14 @@ async def test_the_check_says_what_is_offered_or_what_to_do() -> None:
     async with served_at() as address:
         good, bad = await servers(address).check("notes"), await servers(address, token="wrong").check("notes")
 
-        assert (good.state, good.result) == ("ok", "6 tools")
+        assert (good.state, good.result) == ("failed", "6 tools; not offered: wipe: it calls itself destructive")
         assert bad.state == "failed" and "systems.mcp.notes" in bad.advice
 
 
 def native(address: str, *names: str) -> tuple[McpServers, Config]:
     listed = {"notes": McpConfig(url=address, tools=("summary",), native=names)}
-    return servers(address), Config(systems=SystemsConfig(mcp=listed))
+    remote = McpServers(listed, tokens={"notes": "t0ken"}, seconds=PATIENCE)
+    return remote, Config(systems=SystemsConfig(mcp=listed))
 
 
 async def test_listed_tools_are_native_with_their_own_schemas_and_others_are_not() -> None:
@@ -324,3 +345,84 @@ def test_descriptions_within_a_schema_are_redacted_and_bounded() -> None:
     schema: Any = tool.schema
     text = schema["properties"]["description"]["description"]
     assert "hunter2" not in text and len(text) <= 200
+
+
+@asynccontextmanager
+async def hostile(**rule: Any) -> AsyncIterator[tuple[McpServers, HostileServers]]:
+    """A server that does what the rule tells, with its tool `notes` listed."""
+    own = HostileServers(rules={"notes": rule})
+    async with running(own.app()) as base:
+        yield McpServers({"notes": McpConfig(url=f"{base}/notes/mcp", tools=("notes",))}, seconds=PATIENCE), own
+
+
+async def test_an_answer_is_not_compared_with_the_patterns_that_a_server_makes() -> None:
+    endless = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
+    answer = {"content": [{"type": "text", "text": "read"}], "structuredContent": {"a": "a" * 60 + "!"}}
+
+    async with asyncio.timeout(PATIENCE), hostile(tools=[{**NOTES, "outputSchema": endless}], answer=answer) as (remote, _):
+        assert await remote.call("notes", "notes", {}) == "read"
+
+
+async def test_of_one_name_listed_twice_none_is_called_if_one_destroys() -> None:
+    twice = [NOTES, {**NOTES, "annotations": {"readOnlyHint": True, "destructiveHint": True}}]
+
+    async with hostile(tools=twice) as (remote, own):
+        with pytest.raises(QueryFailed, match="notes notes is not offered: it calls itself destructive"):
+            await remote.call("notes", "notes", {})
+
+        assert own.called["notes"] == []
+
+
+async def test_what_a_server_asks_of_the_client_is_refused() -> None:
+    asks = [["roots/list", {}], ["sampling/createMessage", {"messages": [], "maxTokens": 9}]]
+
+    async with hostile(**{"as": {"tools/call": {"how": "events", "asks": asks}}}) as (remote, own):
+        assert await remote.call("notes", "notes", {}) == SAID
+        await wait_until(lambda: len(own.answered["notes"]) == 2)
+
+        assert all("error" in answer for answer in own.answered["notes"])
+
+
+async def test_a_server_that_wants_more_before_it_answers_could_not_be_checked() -> None:
+    wants = {"resultType": "input_required", "inputRequests": {}, "requestState": "s"}
+
+    async with hostile(answer=wants) as (remote, own):
+        with pytest.raises(QueryFailed, match="notes cannot be reached"):
+            await remote.call("notes", "notes", {})
+
+        assert own.called["notes"] == ["notes"]
+
+
+async def test_a_tool_that_would_have_the_name_of_one_of_ours_is_left_out() -> None:
+    ours, free = RemoteTool("logs", "", {}), RemoteTool("pages", "", {})
+    listed = {"search": McpConfig(url="http://notes.example.com", native=("logs", "pages"))}
+    config = Config(systems=SystemsConfig(mcp=listed))
+
+    with capture_logs() as logs:
+        tools = await native_tools(Offering(ours, free), config, own={"search_logs"})
+
+    assert list(tools) == ["search_pages"]
+    assert [(line["tool"], line["event"]) for line in logs] == [("logs", "a tool of an MCP server has the name of another")]
+
+
+async def test_two_tools_whose_names_become_one_are_one_tool() -> None:
+    config = native("http://notes.example.com", "list.notes", "list_notes")[1]
+
+    tools = await native_tools(Offering(RemoteTool("list.notes", "dots", {}), RemoteTool("list_notes", "", {})), config)
+
+    assert list(tools) == ["notes_list_notes"] and "dots" in tools["notes_list_notes"].description
+
+
+def test_a_schema_whose_references_swell_is_not_followed() -> None:
+    twice = {f"a{n}": {"anyOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(28)}
+    schema = {"type": "object", "properties": {"of": {"$ref": "#/$defs/a0"}}, "$defs": {**twice, "a28": {"type": "string"}}}
+    tool = remote_tool("notes", RemoteTool("n", "", schema))
+
+    assert tool is not None and "references make more than 2000 parts" in why_not_offered(tool)
+
+
+def test_a_schema_that_is_too_deep_to_be_read_leaves_its_tool_out() -> None:
+    deep = json.loads('{"items": ' * 150 + "{}" + "}" * 150)
+    tool = remote_tool("notes", RemoteTool("n", "", {"type": "object", "properties": {"of": deep}}))
+
+    assert tool is not None and why_not_offered(tool).startswith("RecursionError")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from bot.core.config.fields import Address, ConfigSection, Duration
+from bot.core.systems import Listing
 
 
 class PrometheusConfig(ConfigSection):
@@ -64,16 +65,22 @@ class WebConfig(ConfigSection):
 
 
 class McpConfig(ConfigSection):
-    """An MCP server over Streamable HTTP. Of its tools those that it marks as read-only are offered, and those listed here."""
+    """An MCP server over Streamable HTTP. Of its tools only those are offered that are listed here."""
 
     url: Address
     tools: tuple[str, ...] = ()
+    """Those that may be called; a tool under `pins` or `native` alone may be as long as the server marks it as read-only."""
     pins: dict[str, Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]] = Field(default_factory=dict)
     """Tool -> SHA-256 of its name, description and schema, as `tocsin mcp pin` prints it. With pins, no other is offered."""
     native: tuple[str, ...] = ()
     """Of the offered tools those that a model gets as tools of their own, with their own schemas, at most 16."""
     about: str = ""
     """What it holds, in words for the model."""
+
+    @property
+    def listing(self) -> Listing:
+        """What may be offered of its tools."""
+        return Listing(self.tools, self.native, self.pins)
 
 
 def pin_notices(servers: Mapping[str, McpConfig]) -> list[str]:

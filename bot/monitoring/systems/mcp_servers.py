@@ -4,7 +4,7 @@ Specification: https://modelcontextprotocol.io/specification
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -15,19 +15,22 @@ from bot.core.config.systems import McpConfig, pin_notices
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.systems import RemoteTool, ToolOffer, Withheld, offer_of
 from bot.core.text.untrusted import counted, one_line
+from bot.monitoring.systems.separate_loop import apart
 
 if TYPE_CHECKING:
     from mcp import Client
-    from mcp.types import ContentBlock, ToolAnnotations
+    from mcp.types import CallToolResult, ContentBlock
+    from mcp.types import Tool as McpTool
 
 MAX_TEXT = 512 * 1024
 """Characters used of one answer; a last line states how many more there were."""
+MAX_TOOLS = 500
 
 log = structlog.get_logger(__name__)
 
 
 class McpServers:
-    """The Remote port. Offers a server's tools that it marks as read-only, and those that the configuration lists."""
+    """The Remote port. Offers those tools of a server that the configuration lists."""
 
     def __init__(
         self, servers: Mapping[str, McpConfig], *, tokens: Mapping[str, str] | None = None, seconds: float = 8.0
@@ -35,7 +38,7 @@ class McpServers:
         self._servers = servers
         self._tokens = tokens or {}
         self._seconds = seconds
-        self._withheld: dict[str, Mapping[str, Withheld]] = {}
+        self._missed: dict[str, Mapping[str, Withheld]] = {}
         """As it was logged last."""
 
     def inventory(self) -> Mapping[str, str]:
@@ -43,32 +46,21 @@ class McpServers:
         return {name: server.about for name, server in self._servers.items()}
 
     async def offer(self, server: str) -> ToolOffer:
-        """The offered tools of one server, and those that its pins hold back. Raises QueryFailed."""
-        async with self._session(server) as client:
-            return await self._offer(server, client)
+        """The offered tools of one server, and why its others are not offered. Raises QueryFailed."""
+        return await apart(self._offer(server))
 
     async def pinnable(self, server: str) -> tuple[RemoteTool, ...]:
-        """The tools that would be offered if nothing were pinned. Raises QueryFailed."""
-        async with self._session(server) as client:
-            return tuple(await self._listed(server, client))
+        """The tools that a team may pin: none that calls itself destructive, and of those that write only the listed.
+
+        Raises QueryFailed.
+        """
+        listed = self._servers[server].tools if server in self._servers else ()
+        tools = await apart(self._listed(server))
+        return tuple(tool for tool in tools if not tool.destroys and (tool.reads_only or tool.name in listed))
 
     async def call(self, server: str, tool: str, arguments: Mapping[str, object]) -> str:
         """The text that an offered tool answers. Raises QueryFailed, also with the error text of the tool itself."""
-        async with self._session(server) as client:
-            offer = await self._offer(server, client)
-            if why := offer.withheld.get(tool):
-                raise QueryFailed(f"{server} {one_line(tool, 60)} is not offered: {why}")
-            offered = [tool.name for tool in offer.tools]
-            if tool not in offered:
-                names = one_line(", ".join(offered), 400) or "nothing"
-                raise QueryFailed(f"{server} does not offer {one_line(tool, 60)!r} as read-only; it offers {names}")
-            answer = await client.call_tool(tool, dict(arguments))
-            text = "\n".join(map(_text, answer.content))
-            if answer.is_error:
-                raise QueryFailed(f"{server} {one_line(tool, 60)} failed: {one_line(text, 200)}")
-            if (more := len(text) - MAX_TEXT) > 0:
-                return f"{text[:MAX_TEXT]}\n({more} more characters were left out)"
-            return text
+        return await apart(self._call(server, tool, arguments))
 
     async def check(self, server: str) -> Check:
         """Whether it answers, and offers something, and that as it was pinned."""
@@ -77,45 +69,39 @@ class McpServers:
             offer = await self.offer(server)
         except QueryFailed as error:
             return failed(name, str(error), f"check systems.mcp.{server} in tocsin.yaml and its token")
-        if offer.withheld:
-            return self._check_of_pins(server, offer)
-        if not offer.tools:
-            advice = f"list what may be called under systems.mcp.{server}.tools"
-            return failed(name, "none of its tools is marked read-only", advice)
-        return ok(name, counted(len(offer.tools), "tool"), "; ".join(pin_notices({server: self._servers[server]})))
+        if offer.missed or not offer.tools:
+            return failed(
+                name, _counted(offer), f"read what it says now: `tocsin mcp pin {server}` prints it, and pins for tocsin.yaml"
+            )
+        return ok(name, _counted(offer), "; ".join(pin_notices({server: self._servers[server]})))
 
-    def _check_of_pins(self, server: str, offer: ToolOffer) -> Check:
-        """A failure where the team named the tool; a server may well have more than a team wants."""
-        config = self._servers[server]
-        reasons = "; ".join(f"{one_line(tool, 60)}: {why}" for tool, why in offer.withheld.items())
-        result = f"{counted(len(offer.tools), 'tool')}; not offered: {one_line(reasons, 400)}"
-        advice = f"read what the server says now: `tocsin mcp pin {server}` prints it, and the pins for tocsin.yaml"
-        is_missed = not offer.withheld.keys().isdisjoint((*config.tools, *config.pins))
-        return (failed if is_missed else ok)(f"MCP {server}", result, advice)
+    async def _offer(self, server: str) -> ToolOffer:
+        async with self._session(server) as client:
+            return self._compared(server, await _tools(client))
 
-    async def _offer(self, server: str, client: "Client") -> ToolOffer:
-        """Listed and compared anew for each session: a server may say something else of its tools each time."""
-        offer = offer_of(await self._listed(server, client), self._servers[server].pins)
-        if offer.withheld != self._withheld.get(server, {}):
-            for tool, why in offer.withheld.items():
+    async def _listed(self, server: str) -> list[RemoteTool]:
+        async with self._session(server) as client:
+            return await _tools(client)
+
+    async def _call(self, server: str, tool: str, arguments: Mapping[str, object]) -> str:
+        async with self._session(server) as client:
+            offer = self._compared(server, await _tools(client))
+            if why := offer.withheld.get(tool):
+                raise QueryFailed(f"{server} {one_line(tool, 60)} is not offered: {why}")
+            offered = [tool.name for tool in offer.tools]
+            if tool not in offered:
+                names = one_line(", ".join(offered), 400) or "nothing"
+                raise QueryFailed(f"{server} has no tool {one_line(tool, 60)!r}; it offers {names}")
+            return _text_of(server, tool, await _called(client, tool, arguments))
+
+    def _compared(self, server: str, tools: Sequence[RemoteTool]) -> ToolOffer:
+        """Compared anew in each session: a server may say something else of its tools each time."""
+        offer = offer_of(tools, self._servers[server].listing)
+        if offer.missed != self._missed.get(server, {}):
+            for tool, why in offer.missed.items():
                 log.warning("a tool of an MCP server is not offered", server=server, tool=one_line(tool, 60), why=str(why))
-        self._withheld[server] = offer.withheld
+        self._missed[server] = offer.missed
         return offer
-
-    async def _listed(self, server: str, client: "Client") -> list[RemoteTool]:
-        listed = self._servers[server].tools
-        tools, cursor = [], None
-        while True:
-            page = await client.list_tools(cursor=cursor)
-            tools += page.tools
-            cursor = page.next_cursor
-            if not cursor or len(tools) > 500:
-                break
-        return [
-            RemoteTool(tool.name, tool.description or "", tool.input_schema)
-            for tool in tools
-            if _may_be_offered(tool.annotations, is_listed=tool.name in listed)
-        ]
 
     @asynccontextmanager
     async def _session(self, server: str) -> AsyncIterator["Client"]:
@@ -128,15 +114,15 @@ class McpServers:
             from mcp import Client, MCPError
             from mcp.client.streamable_http import streamable_http_client
 
-            from bot.monitoring.systems.answer_cap import cap
+            from bot.monitoring.systems.answer_cap import AnswerCap
         except ImportError as error:
             raise QueryFailed("MCP servers need the extra: run `.venv/bin/pip install -e '.[mcp]'` in the clone") from error
         token = self._tokens.get(server, "")
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {token}"} if token else {})
         try:
             async with (
                 asyncio.timeout(self._seconds),
-                httpx2.AsyncClient(headers=headers, timeout=self._seconds, event_hooks={"response": [cap]}) as http,
+                httpx2.AsyncClient(headers=headers, timeout=self._seconds, event_hooks={"response": [AnswerCap()]}) as http,
                 Client(streamable_http_client(self._servers[server].url, http_client=http)) as client,
             ):
                 yield client
@@ -148,6 +134,48 @@ class McpServers:
             raise QueryFailed(f"{server} cannot be reached: {one_line(str(error), 160)}") from error
         except ExceptionGroup as group:
             raise _first(server, group) from group
+
+
+async def _tools(client: "Client") -> list[RemoteTool]:
+    """What the server lists now, with how it marks each."""
+    tools, cursor = [], None
+    while True:
+        page = await client.list_tools(cursor=cursor)
+        tools += page.tools
+        cursor = page.next_cursor
+        if not cursor or len(tools) > MAX_TOOLS:
+            return [_remote_tool(tool) for tool in tools]
+
+
+def _remote_tool(tool: "McpTool") -> RemoteTool:
+    hints = tool.annotations
+    reads_only, destroys = bool(hints and hints.read_only_hint), bool(hints and hints.destructive_hint)
+    return RemoteTool(tool.name, tool.description or "", tool.input_schema, reads_only=reads_only, destroys=destroys)
+
+
+async def _called(client: "Client", tool: str, arguments: Mapping[str, object]) -> "CallToolResult":
+    """What a tool answers. Sent without `Client.call_tool`, which would compare the answer with the server's own schema of it:
+    a pattern in there holds the loop for as long as the server likes. And what a server asks back is not answered."""
+    from mcp.types import CallToolRequest, CallToolRequestParams, CallToolResult
+
+    request = CallToolRequest(params=CallToolRequestParams(name=tool, arguments=dict(arguments)))
+    return await client.session.send_request(request, CallToolResult)
+
+
+def _counted(offer: ToolOffer) -> str:
+    """How many tools, and which of the others the configuration counts on; where there are none, which there would be."""
+    reasons = offer.missed or ({} if offer.tools else offer.withheld)
+    named = "; ".join(f"{one_line(tool, 60)}: {why}" for tool, why in reasons.items())
+    return counted(len(offer.tools), "tool") + (f"; not offered: {one_line(named, 400)}" if named else "")
+
+
+def _text_of(server: str, tool: str, answer: "CallToolResult") -> str:
+    """What can be read of an answer, cut to MAX_TEXT. Raises QueryFailed with the error text of the tool itself."""
+    text = "\n".join(map(_text, answer.content))
+    if answer.is_error:
+        raise QueryFailed(f"{server} {one_line(tool, 60)} failed: {one_line(text, 200)}")
+    more = len(text) - MAX_TEXT
+    return f"{text[:MAX_TEXT]}\n({more} more characters were left out)" if more > 0 else text
 
 
 def _text(part: "ContentBlock") -> str:
@@ -167,10 +195,3 @@ def _first(server: str, group: ExceptionGroup) -> QueryFailed:
     if isinstance(error, QueryFailed):
         return error
     return QueryFailed(f"{server} cannot be reached: {one_line(str(error) or type(error).__name__, 160)}")
-
-
-def _may_be_offered(hints: "ToolAnnotations | None", *, is_listed: bool) -> bool:
-    """What calls itself destructive is never offered, listed or not: the team may have listed it when it was something else."""
-    if hints is not None and hints.destructive_hint and not hints.read_only_hint:
-        return False
-    return is_listed or bool(hints and hints.read_only_hint)

@@ -140,7 +140,7 @@ def reading(reply: PlanReply, view: ViewContext) -> Rendered:
 
 
 def _how_to_record(proposal: Proposal) -> str:
-    return "" if proposal.parts else f"Ran it by hand? `did {proposal.ref}`"
+    return f"Ran a step by hand? `did {proposal.ref} 1`" if proposal.parts else f"Ran it by hand? `did {proposal.ref}`"
 
 
 def _barred(proposal: Proposal) -> str:
@@ -271,9 +271,8 @@ def _who(content: ProposalContent, view: ViewContext) -> str:
         at = clock_to_the_minute(content.standing_offer.starts_at)
         return f"{mentions} Starts at {at} by standing approval {content.standing_offer.grant} unless somebody stops it".strip()
     if _only_suggested(proposal):
-        how = (
-            "Run its steps by hand, then say did <action> for each" if proposal.parts else "Run it by hand, then press I ran it"
-        )
+        steps = f"Run its steps by hand, then say did {proposal.ref} 1 of the first, and so on"
+        how = steps if proposal.parts else "Run it by hand, then press I ran it"
         return f"{mentions} {plain_text(how, 100)}".strip()
     may = who_may_briefly(proposal.tier, proposal.service, proposal.requester)
     return f"{mentions} {plain_text(may, 300)} can approve".strip()

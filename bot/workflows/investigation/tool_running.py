@@ -43,12 +43,13 @@ class ToolRunner:
 
     def __init__(self, triages: Triages, tools: Mapping[str, Tool], context: Callable[[Case], ToolContext]) -> None:
         self.triages = triages
+        self.own = tools
         self.tools = tools
         self._context = context
 
     def add(self, tools: Mapping[str, Tool]) -> None:
-        """Tools that another system offers; none of them takes the place of one of ours."""
-        self.tools = {**tools, **self.tools}
+        """Tools that other systems offer now, beside our own; none of them takes the place of one of those."""
+        self.tools = {**tools, **self.own}
 
     @property
     def infos(self) -> Tools:

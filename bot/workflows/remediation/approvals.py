@@ -24,6 +24,7 @@ from bot.store.approvals.decisions import DecisionResult, Decisions, Press
 from bot.store.approvals.runs.claims import ClaimResult, Claims
 from bot.store.approvals.standing.register import StandingApprovals
 from bot.store.approvals.store import Draft, ProposalStore
+from bot.workflows.remediation.by_hand import refusal_of_plan, refuse_unfitting_step
 from bot.workflows.remediation.executor import SILENCE, ActionExecutor
 from bot.workflows.remediation.planning import declared_plan, undo_plan
 from bot.workflows.rotas import Rotas
@@ -295,19 +296,19 @@ class Approvals:
     # ------------------------------------------------------------ by hand
 
     async def record_manual(
-        self, what: str, actor: Actor, *, service: str = "", group_ref: str = "", key: str = ""
+        self, what: str, actor: Actor, *, service: str = "", group_ref: str = "", key: str = "", step: int = 0
     ) -> Proposal:
-        """A person did it by hand: `what` is `AP-3` or a catalogue entry. Verification and timeline start the same way."""
+        """A person did it by hand: `what` is `AP-3`, of a plan with the step, or a catalogue entry. Verified as any run."""
         requesters: frozenset[str] = frozenset()
         if what.upper().startswith("AP-"):
             proposal = await self.store.load(what.upper())
             group_ref, requesters = proposal.incident or proposal.group, proposal.all_requesters
             await self._may_record(actor, proposal.service, group_ref)
-            plan = await self._by_hand(what.upper(), actor)
+            plan = await self._by_hand(what.upper(), actor, step)
         else:
             await self._may_record(actor, service, group_ref)
             if what in self.config.plans:
-                raise NotAllowed(f"{what} is a plan. {_STEP_BY_STEP}")
+                raise NotAllowed(refusal_of_plan(what, self.config.plans[what], service))
             plan = await self._plan(what, service, {}, group_ref)
         because = one_line(f"Run by hand by {actor.person}, who alone says so", 500)
         draft = Draft(key or f"did:{what}:{actor.user}", group_ref, plan, because, actor.person, requesters)
@@ -340,17 +341,16 @@ class Approvals:
             who = f"{service} on-call and secondary, its owners, the incident commander or a deputy"
             raise NotAllowed(f"You can't record an action on {service}. Who may: {who}.")
 
-    async def _by_hand(self, ref: str, actor: Actor) -> Plan:
+    async def _by_hand(self, ref: str, actor: Actor, step: int) -> Plan:
         if not await self.claims.untampered(ref):
             raise NotAllowed(f"{ref} was changed in the database after it was put to people.")
         proposal = await self.store.load(ref)
-        if proposal.parts:
-            raise NotAllowed(f"{ref} is a plan. {_STEP_BY_STEP}")
+        refuse_unfitting_step(proposal, step)
         running = (ProposalState.CLAIMED, ProposalState.EXECUTING, ProposalState.VERIFYING, ProposalState.SUCCEEDED)
         if proposal.state in running:
             raise NotAllowed(f"{ref} is {proposal.state.value}: the bot runs or ran it.")
         # First: a plan that cannot be made must not end the proposal with nothing in its place.
-        plan = await self.executor.refresh(proposal)
+        plan = await self.executor.refresh(proposal, step)
         if not proposal.state.final:
             state = await self.store.leave(
                 ref, ProposalState.SUPERSEDED, who=actor.person, reason=f"run by hand by {actor.person}"
@@ -377,9 +377,6 @@ class Approvals:
         """Have the workflows of these proposals read their rows."""
         for ref in refs:
             await self.engine.wake(workflow_id(ref), "decision", key=f"{ref}:{why}:{self.store.db.clock().isoformat()}")
-
-
-_STEP_BY_STEP = "Record each step that you ran: did <action> service=<name>."
 
 
 def _same(remedy: Remedy, other: Remedy) -> bool:

@@ -184,8 +184,10 @@ class ActionExecutor:
         declared = {name: plans.version(plan) for name, plan in self.config.plans.items()}
         return {**declared, **{entry: self.version(entry) for entry in self.catalogued}}
 
-    async def refresh(self, proposal: Proposal) -> Plan:
-        """The plan of a proposal with a fresh dry run, of each step where it has several."""
+    async def refresh(self, proposal: Proposal, step: int = 0) -> Plan:
+        """The plan of a proposal with a fresh dry run, of each step where it has several; or of one step alone, from 1."""
+        if step:
+            return await self._planned_again(proposal.runs[step - 1], proposal)
         parts = [await self._planned_again(run, proposal) for run in proposal.runs]
         return self.composed(plans.name_of(proposal), parts) if proposal.parts else parts[0]
 

@@ -368,8 +368,39 @@ async def test_the_timeline_tells_each_step(house: Office) -> None:
     assert [text[:21] for text in told if " ran: " in text] == [f"AP-1 ran: step {number} of 3" for number in (1, 2, 3)]
 
 
-async def test_a_plan_is_recorded_by_hand_step_by_step(house: Office) -> None:
+async def test_who_ran_a_plan_by_hand_is_told_how_to_say_so_step_by_step(house: Office) -> None:
     proposal = await house.propose("drain-and-restart")
-    for what in (proposal.ref, "drain-and-restart"):
-        with pytest.raises(NotAllowed, match="Record each step that you ran"):
-            await house.approvals.record_manual(what, actor("bob"), service="checkout", group_ref="AL-1")
+
+    with pytest.raises(NotAllowed, match=r"AP-1 is a plan of 3 steps.*did AP-1 1 \(Drain checkout\); did AP-1 2 \("):
+        await house.approvals.record_manual(proposal.ref, actor("bob"))
+    with pytest.raises(NotAllowed, match="did drain service=checkout; did restart service=checkout; did recycle"):
+        await house.approvals.record_manual("drain-and-restart", actor("bob"), service="checkout", group_ref="AL-1")
+
+
+@pytest.mark.parametrize("step", [4, 99])
+async def test_a_step_that_a_plan_has_not_is_refused(house: Office, step: int) -> None:
+    proposal = await house.propose("drain-and-restart")
+
+    with pytest.raises(NotAllowed, match="is a plan of 3 steps"):
+        await house.approvals.record_manual(proposal.ref, actor("bob"), step=step)
+    assert (await house.store.load(proposal.ref)).state == "pending"
+
+
+async def test_a_step_that_was_run_by_hand_is_watched_and_its_plan_runs_no_more(house: Office) -> None:
+    proposal = await house.propose("drain-and-restart", requester="carol")
+
+    drained = await house.approvals.record_manual(proposal.ref, actor("bob"), key="first", step=1)
+    restarted = await house.approvals.record_manual(proposal.ref, actor("bob"), key="second", step=2)
+
+    assert [(by_hand.action, by_hand.parts) for by_hand in (drained, restarted)] == [("drain", []), ("restart", [])]
+    assert drained.all_requesters == {"bob", "carol"}  # who asked for the plan stays who asked
+    assert await house.ended(drained.ref, seconds=1) == "succeeded" and calls(house) == []
+    assert (await house.store.load(proposal.ref)).state == "superseded"
+
+
+async def test_a_step_of_a_plan_that_runs_is_not_recorded_by_hand(house: Office) -> None:
+    ref = await approved(house)
+    await house.ended(ref, seconds=1)
+
+    with pytest.raises(NotAllowed, match="AP-1 is succeeded: the bot runs or ran it"):
+        await house.approvals.record_manual(ref, actor("bob"), step=2)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.console.plain import plain
+from bot.console.terminal.plain import plain
 
 
 @pytest.mark.parametrize(

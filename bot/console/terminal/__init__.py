@@ -1,0 +1,1 @@
+"""What a terminal shows: Slack's markup as plain words, and texts of others that cannot steer it."""
