@@ -1,15 +1,16 @@
 """Open groups that become about something new: what makes them so, and what follows in the same transaction."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.alerts import renewal as renewals
+from bot.core.alerts.kind import kind_of
 from bot.core.alerts.renewal import RECOVERED_FOR, Members, Renewal, has_no_part_in, may_be_new, renewal
 from bot.core.evidence import Findings
 from bot.core.incident import GroupState, IncidentState
@@ -46,7 +47,8 @@ class Renewing:
         recovered = recovered and (changed or not flaps)
         name, service, now = episode.name, episode.service, self.db.clock()
         about = {"cleared": cleared, "recovered": recovered, "changed": changed}
-        change = renewal(name, service, self.members, self.catalogue, now, **about)
+        members = await self._present_members(service) if changed and self.group.renewed_by and not cleared else self.members
+        change = renewal(name, service, members, self.catalogue, now, **about)
         if cleared:
             await _fire_again(self.db, self.session, self.group, changed=changed)
         elif recovered and changed:
@@ -68,9 +70,24 @@ class Renewing:
         """Whether it is worse than all of the present outage, which somebody acknowledged; one before may have been as bad."""
         if not self.group.acknowledged_by or not self.group.renewed_by:
             return False
-        present = EpisodeRow.group_id == self.group.id, col(EpisodeRow.id) >= self.group.renewed_by
-        worst = (await self.session.exec(select(func.min(EpisodeRow.severity)).where(*present))).one()
+        worst = (await self.session.exec(select(func.min(EpisodeRow.severity)).where(*self._present()))).one()
         return worst is not None and Severity(episode.severity).worse_than(Severity(worst))
+
+    def _present(self) -> tuple[ColumnElement[bool], ...]:
+        """The alerts of the present outage."""
+        return col(EpisodeRow.group_id) == self.group.id, col(EpisodeRow.id) >= self.group.renewed_by
+
+    async def _present_members(self, service: str) -> Members:
+        """The members, without alerts of this service that fired in an outage before alone.
+
+        What was changed since the present outage began may fail as it did then, and that is another outage.
+        """
+        fires = (col(EpisodeRow.group_id) == self.group.id, col(EpisodeRow.ended_at).is_(None))
+        of_outage = or_(and_(*self._present()), and_(*fires))
+        query = select(EpisodeRow.name).where(EpisodeRow.service == service, of_outage).distinct()
+        names = (await self.session.exec(query)).all()
+        alerts = {(name, service) for name in names}
+        return replace(self.members, alerts=alerts, kinds={(kind_of(name), service) for name in names})
 
     async def _recovered(self, episode: EpisodeRow) -> bool:
         """Whether the alert's service had recovered, while others of the group still fire."""
@@ -82,8 +99,8 @@ class Renewing:
 
     async def _changed(self, episode: EpisodeRow, *, again: bool) -> bool:
         """Whether the alert's service was changed since the group's outage began; of one that fires again, or what it calls."""
-        member = (episode.name, episode.service) in self.members.alerts
-        if not again and (member or not may_be_new(episode.service, self.members, self.db.clock())):
+        known = (episode.name, episode.service) in self.members.alerts and not self.group.renewed_by
+        if not again and (known or not may_be_new(episode.service, self.members, self.db.clock())):
             return False
         behind = self.catalogue.downstream(episode.service) if again else ()
         return await _changed_since(self.session, {episode.service, *behind}, self.members.began_at)

@@ -1,6 +1,7 @@
 """An open group that is about something new: what its card says, whom its thread calls, and what is ranked again."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -170,6 +171,26 @@ async def test_errors_on_a_caller_that_was_deployed_meanwhile_are_told(desk: Des
     assert [(line.alert, line.alert_service, line.again) for line in await lines(desk)] == [
         ("HighErrorRate", "checkout", False)
     ]
+
+
+@pytest.mark.parametrize(("deployed", "told"), [(False, ["HighLatency"]), (True, ["HighLatency", "HighErrorRate"])])
+async def test_what_a_deploy_breaks_beside_a_running_outage_is_told_though_it_failed_so_in_the_outage_before(
+    desk: Desk, deployed: bool, told: list[str]
+) -> None:
+    slow, errors = partial(alert, "slow", name="HighLatency"), partial(alert, "errors", name="HighErrorRate")
+    await desk.receive(slow(), errors())
+    for one in (slow, errors):
+        await desk.receive(one(status="resolved", ends_at=desk.clock()))
+    desk.clock.forward(1)
+    await desk.receive(slow(start=1))
+    desk.clock.forward(1)
+    if deployed:
+        await was_changed(desk, "checkout")
+    await desk.receive(errors(start=2))
+    desk.clock.forward(0.5)
+    await desk.receive(errors(start=2))
+
+    assert [line.alert for line in await lines(desk)] == told
 
 
 async def test_a_service_that_had_recovered_fires_again_in_a_group_that_others_hold_open(desk: Desk) -> None:
