@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.commands._subject import subject_of
+from bot.core.approvals.standing import may_revoke
 from bot.core.errors import NotAllowed, NotFound
 from bot.core.text.moments import date_to_the_minute
 from bot.plugins import Reply, Request, command
@@ -66,7 +67,7 @@ async def _revoke(ctx: CommandContext, request: Request, why: str) -> Reply:
     person, proposal = request.actor.person, await ctx.approvals.store.load(request.ref)
     roster = await ctx.approvals.rotas.roster(proposal.service)
     eligibility = roster.eligibility(person, proposal.service, ctx.clock())
-    if not (eligibility.rostered or eligibility.admin):
+    if not may_revoke(eligibility):
         raise NotAllowed("You can't revoke this. Who may: anybody on a rota, an owner, a deputy or an admin.")
     return Reply(
         await ctx.approvals.standing_approvals.revoke(request.ref, person, why[:200]), private=False, about=request.ref

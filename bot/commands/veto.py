@@ -1,6 +1,7 @@
 """Stop what a standing approval would start."""
 
 from bot.commands._subject import name_of
+from bot.core.approvals.standing import may_stop
 from bot.core.errors import NotAllowed
 from bot.plugins import Reply, Request, command
 from bot.workflows.command_context import CommandContext
@@ -12,6 +13,6 @@ async def veto(ctx: CommandContext, request: Request) -> Reply:
     if not request.ref.startswith("AP-"):
         return Reply("Say which proposal, for example: veto AP-3.")
     actor = request.actor
-    if actor.is_bot or actor.is_guest or actor.is_stranger or actor.is_deleted:
+    if not may_stop(actor):
         raise NotAllowed("Only full members of this workspace stop it.")
     return Reply(await ctx.approvals.standing_approvals.veto(request.ref, name_of(actor)))

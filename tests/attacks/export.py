@@ -1,15 +1,19 @@
-"""What leaves Slack: postmortem drafts, read through the API, of incidents whose alerts, titles and causes others wrote.
+"""What leaves Slack: postmortem drafts, what the command line prints, and the exported audit, of what others wrote.
 
-Where such a draft is rendered, nothing of it may be a picture, a link, HTML, code or a formula, and no character invisible.
+Where a draft is rendered, nothing of it may be a picture, a link, HTML, code or a formula, and no character invisible. Where it
+is printed (channel `console`), no byte of it may steer a terminal, in the exported audit neither, whose signature has to hold.
 The twin: plain words come out as they went in.
 """
 
 import asyncio
+import json
 import re
+import subprocess
 import sys
 import time
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -52,8 +56,13 @@ async def _play(items: Sequence[Item]) -> Played:
             client.headers["authorization"] = f"Bearer {API_TOKEN}"
             for number, item in enumerate(items):
                 for twin in (False, True):
-                    draft = await _draft(bot, client, f"x{number}{'t' if twin else 'a'}", PLAIN if twin else item.text)
-                    why = _twin(draft) if twin else _live(draft)
+                    text = PLAIN if twin else item.text
+                    ref, draft = await _draft(bot, client, f"x{number}{'t' if twin else 'a'}", text)
+                    if item.channel == "console":
+                        draft = await asyncio.to_thread(_printed, bot, ref)
+                        why = _twin(draft) if twin else _steering(draft)
+                    else:
+                        why = _twin(draft) if twin else _live(draft)
                     print(f"{item.id} {item.technique}: {len(draft)} characters {why}", file=sys.stderr, flush=True)
                     outcomes.append(Outcome(item, why, twin=twin))
     return Played({"export": outcomes}, time.monotonic() - began)
@@ -61,6 +70,29 @@ async def _play(items: Sequence[Item]) -> Played:
 
 def _twin(draft: str) -> list[str]:
     return [] if PLAIN in draft else [f"plain words are missing: {draft[:300]!r}"]
+
+
+def _steering(printed: str) -> list[str]:
+    """Line feeds and our own plain text alone: the commands print into a pipe, for which they colour nothing."""
+    odd = {char for char in printed if char != "\n" and unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")}
+    return [f"NO_SPOOF: printed {sorted(map(ord, odd))}"] if odd else []
+
+
+def _printed(bot: Bot, ref: str) -> str:
+    """Everything that the command line prints of an incident, and the exported audit, whose signature is checked."""
+    export = Path(bot.environment["TOCSIN_DATA_DIR"]).parent / f"audit-{ref}.jsonl"
+    parts = [_tocsin(bot, "show", ref), _tocsin(bot, "incidents", "--all"), _tocsin(bot, "audit", "export", str(export))]
+    key = json.loads(export.read_bytes().splitlines()[-1])["public_key"]
+    parts.append(_tocsin(bot, "audit", "verify-export", str(export), "--public-key", key))
+    # Not decoded as UTF-8: to a terminal in another encoding each byte is a character.
+    return "\n".join([*parts, export.read_bytes().decode("latin-1")])
+
+
+def _tocsin(bot: Bot, *arguments: str) -> str:
+    """What a command prints. Raises CalledProcessError where it fails."""
+    command = [sys.executable, "-m", "bot.cli", *arguments]
+    ended = subprocess.run(command, env=bot.environment, capture_output=True, check=True, timeout=PATIENCE)
+    return (ended.stdout + ended.stderr).decode()
 
 
 def _live(draft: str) -> list[str]:
@@ -71,15 +103,15 @@ def _live(draft: str) -> list[str]:
     return why + ([f"NO_SPOOF: invisible characters {sorted(map(ord, hidden))}"] if hidden else [])
 
 
-async def _draft(bot: Bot, client: httpx.AsyncClient, mark: str, text: str) -> str:
-    """The Markdown of an incident in whose alert, note and cause this text stands; "" if none came."""
+async def _draft(bot: Bot, client: httpx.AsyncClient, mark: str, text: str) -> tuple[str, str]:
+    """An incident in whose alert, note and cause this text stands, and its Markdown; "" if none came."""
     labels = {"alertname": mark, "service": "shop", "severity": "warning", "team": text[:1000]}
     alert = {"status": "firing", "labels": labels, "annotations": {"summary": text, "description": text}, "startsAt": now()}
     await client.post("/alerts/prod", json={"alerts": [alert]}, headers=bearer("prod"))
     ref = await _declared(bot, client, f"{mark} {text}")
     for command in (f"note {text} {ref}", f"resolve {text} {ref}", f"postmortem {ref}"):
         await asyncio.to_thread(_type, bot, command)
-    return await _found(client, f"/api/incidents/{ref}/postmortem")
+    return ref, await _found(client, f"/api/incidents/{ref}/postmortem")
 
 
 async def _declared(bot: Bot, client: httpx.AsyncClient, title: str) -> str:

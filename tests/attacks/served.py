@@ -91,10 +91,10 @@ class Watch:
 
 
 @asynccontextmanager
-async def watched(bot: Bot, service: str) -> AsyncIterator[Watch]:
+async def watched(bot: Bot, service: str, source: str = "prod") -> AsyncIterator[Watch]:
     """Meanwhile valid alerts come, some twenty a second, and the memory is measured; for MEET_SECONDS at least."""
     watch = Watch()
-    measuring, sender = asyncio.create_task(_measure(bot.process.pid, watch)), await _met(bot, service)
+    measuring, sender = asyncio.create_task(_measure(bot.process.pid, watch)), await _met(bot, service, source)
     until = time.monotonic() + MEET_SECONDS
     try:
         yield watch
@@ -113,10 +113,10 @@ async def _measure(pid: int, watch: Watch) -> None:
             await asyncio.sleep(0.02)
 
 
-async def _met(bot: Bot, service: str) -> Process:
+async def _met(bot: Bot, service: str, source: str) -> Process:
     """Start a legitimate sender, and wait until it is under way."""
-    url = f"{bot.url}/alerts/prod"
-    command = [sys.executable, "-m", "tests.attacks.sender", url, TOKENS["prod"], service]
+    url = f"{bot.url}/alerts/{source}"
+    command = [sys.executable, "-m", "tests.attacks.sender", url, TOKENS[source], service]
     sender = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     assert sender.stdout is not None
     await sender.stdout.readline()

@@ -296,7 +296,7 @@ async def test_where_nobody_knows_who_loaded_it_one_person_is_not_enough(replica
     assert not await approves(house, "mallory")
     waiting = await house.policies.waiting()
     assert waiting is not None and waiting.agreed == ("root",)
-    assert waiting.who_may == "bob, owner or root can: it takes two of them."
+    assert waiting.who_may == "bob, owner or root can confirm it: it takes two of them."
     house.pass_time(hours=23, minutes=59)
     assert "counts now" in await agree(house, "POL-2", "owner")
 

@@ -19,6 +19,7 @@ from bot.core.approvals.policy_types import (
     who_may,
 )
 from bot.core.approvals.roster import STALE_ROTA, Eligibility
+from bot.core.approvals.standing import STANDING_APPROVAL
 from bot.core.config.actions import SoloMode
 from bot.core.text.moments import date_to_the_minute
 
@@ -157,7 +158,9 @@ def too_many_targets(request: ActionRequest, context: DecisionContext) -> RuleRe
 
 
 def blast_radius(request: ActionRequest, context: DecisionContext) -> RuleResult | None:
-    """At most `limits.targets_an_hour` of one service."""
+    """At most `limits.targets_an_hour` of one service; a grant changes nothing, so it is none of them."""
+    if request.kind == STANDING_APPROVAL:
+        return None
     if not request.targets:
         return RuleResult(False, Rule.NO_TARGET, "It is not known what would be touched, so the answer is no.")
     total = len(context.recent_targets) + len(set(request.targets))

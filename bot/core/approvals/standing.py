@@ -11,7 +11,9 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from bot.core.action import Autonomy, Plan, ProposalState, Terms, Tier
+from bot.core.actor import Actor
 from bot.core.approvals import in_force
+from bot.core.approvals.roster import Eligibility
 from bot.core.config import Config, verbs
 from bot.core.text.durations import duration_text
 
@@ -68,6 +70,16 @@ def why_not_granted(config: Config, plan: Plan, verified: int) -> str:
     if (needed := in_force.standing_approvals(config).verified) > verified:
         return f"{plan.action} was verified {verified} times in a row with exactly this, and {needed} are needed"
     return ""
+
+
+def may_stop(actor: Actor) -> bool:
+    """Whether this account may stop what a standing approval is about to start."""
+    return not (actor.is_bot or actor.is_guest or actor.is_stranger or actor.is_deleted)
+
+
+def may_revoke(eligibility: Eligibility) -> bool:
+    """Whether this person may end a standing approval for good."""
+    return eligibility.rostered or eligibility.admin
 
 
 class RunEnd(NamedTuple):

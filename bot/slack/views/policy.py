@@ -9,11 +9,14 @@ from bot.slack.views.rich_text import moment, paragraph, words
 MOST_LINES = 12
 """Things that get wider, one a line; `tocsin policy diff` lists all."""
 WORDS = {PolicyState.WAITING: "WAITS FOR A SECOND PERSON"}
+WHAT = {PolicyState.WAITING: "rights would get wider", PolicyState.IN_FORCE: "rights are wider now"}
+"""Of any other state: nothing came of it."""
+DECISIONS = {PolicyState.IN_FORCE: "confirmed", PolicyState.REJECTED: "rejected"}
 
 
 def render(content: PolicyContent) -> Rendered:
     """The state first; the buttons as long as it waits."""
-    title = f"POLICY {WORDS.get(content.state, content.state.upper())}: rights get wider"
+    title = f"POLICY {WORDS.get(content.state, content.state.upper())}: {WHAT.get(content.state, 'rights stay as they were')}"
     lines = [[words(f"• {text}", 300)] for text in content.gains[:MOST_LINES]]
     if more := len(content.gains) - MOST_LINES:
         lines += [[words(f"and {counted(more, 'more change')}: tocsin policy diff lists all")]] if more > 0 else []
@@ -42,7 +45,8 @@ def _controls(content: PolicyContent) -> Block | None:
 
 def _small_print(content: PolicyContent) -> Block:
     loaded = f"loaded by {plain_text(content.loaded_by, 60)}"
-    decided = f"by {plain_text(content.decided_by, 60)}" if content.decided_by else ""
+    word = DECISIONS.get(content.state, "ended")
+    decided = f"{word} by {plain_text(content.decided_by, 60)}" if content.decided_by else ""
     may = f"{plain_text(content.who_may, 300)}" if content.state is PolicyState.WAITING else ""
     agreed = f"{plain_text(', '.join(content.agreed), 120)} agreed" if content.agreed else ""
     return context(may, agreed, loaded, decided, f"*{content.state.upper()}* {content.ref}")

@@ -339,7 +339,7 @@ async def _who_may(session: AsyncSession, row: PolicyRow) -> str:
     wish = Confirmation(
         person="", asked_by=row.asked_by, confirmers=confirmers, gains=(), people=source.accounts, stand_in=stand_in
     )
-    return confirmers_text(confirmers, wish.needed)
+    return confirmers_text(confirmers, wish.needed, can="can confirm it")
 
 
 async def _agreed_so_far(session: AsyncSession, ref: str) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ async def test_it_shows_what_waits_and_who_may_agree(tmp_path: Path) -> None:
     assert text.splitlines() == [
         "POL-2 waits for a second person. It would let more:",
         "- mallory becomes a deputy, who may approve everything",
-        "bob, owner or root can: it takes two of them. policy confirm POL-2, or policy reject POL-2.",
+        "bob, owner or root can confirm it: it takes two of them. policy confirm POL-2, or policy reject POL-2.",
     ]
     assert "root agreed already." in agreed.splitlines()
     assert after.startswith("Nothing waits. In force: ")

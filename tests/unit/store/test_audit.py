@@ -115,6 +115,26 @@ def test_an_export_is_checked_by_the_key_or_the_public_key_and_every_change_is_f
                 verify_export(file, key, shown)
 
 
+def test_an_export_is_plain_text_whatever_was_written_and_its_signature_holds(tmp_path: Path) -> None:
+    import asyncio
+
+    odd = "\x1b[2J\x9b31m\x7f\r\u202e\u2028gekürzt"
+
+    async def made() -> None:
+        db = await trail(tmp_path, rows=1)
+        async with db.write() as session:
+            await audit.append(db, session, who=odd, what="noted", subject=odd, reason=odd)
+        await db.close()
+
+    asyncio.run(made())
+    secrets, file = Secrets(data_dir=tmp_path, audit_key=SecretStr("key")), tmp_path / "export.jsonl"
+    public = export(secrets, file)
+
+    assert all(byte == 10 or 32 <= byte < 127 for byte in file.read_bytes())
+    assert "2 rows, signature, order and every row checked" in verify_export(file, b"key", "")
+    assert "2 rows, signature and order checked" in verify_export(file, b"", public)
+
+
 def test_verify_takes_a_head_or_a_file_of_them_and_says_what_no_head_means(tmp_path: Path) -> None:
     import asyncio
 

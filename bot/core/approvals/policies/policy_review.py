@@ -111,10 +111,10 @@ class Confirmation:
         return len(people) >= self.needed and (not self._unbiased - {self.loader} or bool(people & self._unbiased))
 
 
-def confirmers_text(names: Collection[str], needed: int = 1) -> str:
+def confirmers_text(names: Collection[str], needed: int = 1, *, can: str = "can") -> str:
     """`alice or bob can.`; where it takes two, it says so."""
     groups = [f"the Slack user group {name.removeprefix(GROUP)}" for name in names if name.startswith(GROUP)]
     people = sorted(name for name in names if not name.startswith(GROUP))
     if not names:
         return "Nobody can: load the file that counted before."
-    return f"{names_text([*people, *groups])} can{': it takes two of them' if needed > 1 else ''}."
+    return f"{names_text([*people, *groups])} {can}{': it takes two of them' if needed > 1 else ''}."

@@ -93,7 +93,7 @@ def _autonomy(old: PolicySnapshot, new: PolicySnapshot) -> Iterator[Gain]:
         for action in dict.fromkeys((*old.autonomy.get(service, ()), *new.autonomy.get(service, ()))):
             before, after = old.autonomy_of(service, action), new.autonomy_of(service, action)
             if after.rank > before.rank:
-                yield Gain(f"{action or 'everything else'} on {service}: {before} → {after}")
+                yield Gain(f"autonomy of {action or 'everything else'} on {service}: {before} → {after}")
     if new.standing_verified < old.standing_verified:
         yield Gain(f"a standing approval takes {old.standing_verified} → {new.standing_verified} verified runs")
     if new.veto_seconds < old.veto_seconds:

@@ -11,6 +11,7 @@ from bot.core.alert import Severity
 from bot.core.approvals import in_force
 from bot.core.approvals.policy_types import BLAST_WINDOW, DecisionContext
 from bot.core.approvals.roster import Roster
+from bot.core.approvals.standing import STANDING_APPROVAL
 from bot.core.incident import GroupState, IncidentState
 from bot.store.approvals.facts.backing import severity_backing
 from bot.store.db.database import Database
@@ -136,16 +137,27 @@ def _same_owner(row: ProposalRow, service: str, group_id: int | None, incident_i
 
 
 async def _recent_targets(db: Database, session: AsyncSession, service: str, own_id: int | None) -> tuple[str, ...]:
-    """Targets of the last hour's runs on this service, each time counted, of a plan once; what never started does not count."""
+    """Targets of the last hour's runs on this service, each time counted, of a plan once.
+
+    What never started does not count, and a grant of a standing approval changes nothing.
+    """
     query = (
-        select(ClaimRow, ProposalRow.state, ProposalRow.steps_begun)
+        select(ClaimRow, ProposalRow.state, ProposalRow.steps_begun, ProposalRow.action)
         .join(ProposalRow, col(ProposalRow.id) == ClaimRow.proposal_id)
         .where(ClaimRow.service == service, col(ClaimRow.at) > db.clock() - BLAST_WINDOW)
         .where(col(ClaimRow.proposal_id) != (own_id or 0))
     )
     rows = (await session.exec(query)).all()
     counted: dict[int, dict[str, None]] = {}
-    for claim, state, steps_begun in rows:
+    for claim, state, steps_begun, action in rows:
+        if action == STANDING_APPROVAL and await _is_grant(session, claim.proposal_id):
+            continue
         if state not in _NEVER_STARTED or claim.step <= steps_begun:
             counted.setdefault(claim.proposal_id, {}).update(dict.fromkeys(claim.targets))
     return tuple(target for targets in counted.values() for target in targets)
+
+
+async def _is_grant(session: AsyncSession, id: int) -> bool:
+    """Whether it is one by its kind: an entry of a team's own catalogue may be called so too."""
+    row = await session.get(ProposalRow, id)
+    return row is not None and row.record.get("kind") == STANDING_APPROVAL

@@ -13,7 +13,7 @@ from tests.unit.builders import NOW
 def card(**values: Any) -> tuple[str, list[Block]]:
     fields: dict[str, Any] = {
         "ref": "POL-2", "state": PolicyState.WAITING, "gains": ["mallory becomes a deputy"], "loaded_by": "tocsin",
-        "until": NOW + timedelta(days=1), "who_may": "alice or bob can.",
+        "until": NOW + timedelta(days=1), "who_may": "alice or bob can confirm it.",
     }  # fmt: skip
     return render(PolicyContent(**{**fields, **values}))
 
@@ -25,8 +25,8 @@ def buttons(blocks: list[Block]) -> list[object]:
 def test_a_policy_that_waits_says_what_gets_wider_and_who_may_agree() -> None:
     fallback, blocks = card()
 
-    assert fallback == "POLICY WAITS FOR A SECOND PERSON: rights get wider (POL-2)"
-    assert "• mallory becomes a deputy" in str(blocks) and "alice or bob can." in str(blocks)
+    assert fallback == "POLICY WAITS FOR A SECOND PERSON: rights would get wider (POL-2)"
+    assert "• mallory becomes a deputy" in str(blocks) and "alice or bob can confirm it." in str(blocks)
     assert "the rights stay as they were" in str(blocks)
     assert buttons(blocks) == ["policy_confirm", "policy_reject"] and not check_blocks(blocks)
 
@@ -40,7 +40,9 @@ def test_the_first_of_two_who_agrees_stands_on_the_card() -> None:
 def test_what_was_decided_has_no_buttons_and_says_by_whom() -> None:
     _, blocks = card(state=PolicyState.IN_FORCE, decided_by="alice", decided_at=NOW)
 
-    assert buttons(blocks) == [] and "by alice" in str(blocks) and "POLICY IN FORCE" in str(blocks)
+    assert (
+        buttons(blocks) == [] and "confirmed by alice" in str(blocks) and "POLICY IN FORCE: rights are wider now" in str(blocks)
+    )
 
 
 def test_a_long_list_is_cut_and_says_how_much_is_missing() -> None:

@@ -82,7 +82,10 @@ def people(**changes: Any) -> dict[str, Any]:
         (people(second={"slack": "USECOND", "same_as": "alice"}), "USECOND counts as alice"),
         (people(dave={"slack": "UDAVE"}), "UDAVE counts as dave"),
         ({"break_glass": ["alice"]}, "alice may break the glass: approve alone, at any tier"),
-        ({"autonomy": {"checkout": {"actions": {"restart": "standing"}}}}, "restart on checkout: approve → standing"),
+        (
+            {"autonomy": {"checkout": {"actions": {"restart": "standing"}}}},
+            "autonomy of restart on checkout: approve → standing",
+        ),
         ({"standing_approvals": {"verified": 5, "veto": "5m"}}, "a standing approval takes 7 → 5 verified runs"),
         ({"standing_approvals": {"verified": 7, "veto": "10s"}}, "time to stop what a standing approval starts: 300 s → 10 s"),
         ({"solo": "after"}, "the on-call may approve alone what they asked for: solo off → after"),

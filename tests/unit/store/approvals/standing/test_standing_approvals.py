@@ -114,6 +114,20 @@ async def test_an_action_that_was_not_verified_often_enough_is_not_granted(tmp_p
     await house.close()
 
 
+async def test_a_grant_is_none_of_the_targets_of_an_hour(tmp_path: Path) -> None:
+    house = await proved(tmp_path, runs=0)
+    for number in range(5):
+        proposal = await house.propose("restart", key=f"quick-{number}")
+        await house.approve(proposal.ref, key=f"bob:{number}")
+        assert await house.ended(proposal.ref, seconds=1) == "succeeded"
+
+    await granted(house)
+
+    with pytest.raises(NotAllowed, match="Blast radius: 6 targets of checkout"):
+        await house.propose("restart", key="sixth")
+    await house.close()
+
+
 async def test_a_failure_begins_the_row_anew(house: Office) -> None:
     house.metrics.values["errors"] = 0.5
     assert await restarted(house, "bad") == "not recovered"
