@@ -197,7 +197,7 @@ def who_may_briefly(tier: Tier, service: str, requester: str = "") -> str:
     if tier is Tier.X:
         return who_may(tier, service)
     if tier is Tier.THREE:
-        return f"two of {service} on-call, commander, deputy and owners, one an owner"
+        return f"two of {service} on-call, commander, deputy and owners (one an owner)"
     barred = f", but not the requester ({requester})" if tier is Tier.TWO and requester else ""
     return f"{_on_call_of(service)}, incident commander or deputy{barred}"
 

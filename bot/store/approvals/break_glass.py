@@ -130,7 +130,7 @@ async def _notify(
     lines = {
         config.default_channel: f"BREAK-GLASS: {opened.person} approved {ref} on {row.service} alone. {rest}",
         channel or config.default_channel: (
-            f"BREAK-GLASS: {opened.person} approved {ref} ({row.record['title']}) alone: {reason} {rest}"
+            f"BREAK-GLASS: {opened.person} approved {ref} ({row.record['title']}) alone: {reason.rstrip(' .')}. {rest}"
         ),
     }
     mentions = _concerned(roster, row.service, opened)

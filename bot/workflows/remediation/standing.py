@@ -43,7 +43,7 @@ async def request_grant(
         "action_version": plan.action_version,
         "veto_seconds": int(needed.veto.total_seconds()),
     }
-    because = f"{actor.person} asks for it: {action} was verified {needed.verified} times in a row or more"
+    because = f"{actor.person} asks for it after {needed.verified} or more verified runs"
     return await approvals.propose(
         STANDING_APPROVAL, service, terms, group_ref=group_ref, requester=actor.person, because=because, key=key, actor=actor
     )
