@@ -251,7 +251,7 @@ async def native_tools(remote: McpServers | None, config: Config, own: Collectio
 
     One that would be called as one of our `own`, or as another server's, is left out.
     """
-    listed = {server: known.native[:MAX_NATIVE] for server, known in config.systems.mcp.items() if known.native}
+    listed = {server: mcp.native[:MAX_NATIVE] for server, mcp in config.systems.mcp.items() if mcp.native}
     if remote is None or not listed:
         return {}
     # All at once: one that hangs must not make the next one wait.

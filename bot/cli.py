@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.console.terminal.printing import echo
+from bot.console.terminal.printing import print_lines
 from bot.console.trail.command_line import audit_app
 
 app = typer.Typer(
@@ -31,7 +31,7 @@ def _print_version(requested: bool) -> None:
     if requested:
         from importlib.metadata import version
 
-        echo(f"tocsin {version('tocsin')}")
+        print_lines(f"tocsin {version('tocsin')}")
         raise typer.Exit()
 
 
@@ -68,7 +68,7 @@ def reload() -> None:
     # Told here with file and line, also when no bot runs.
     load_config(secrets.config)
     result = ask_reload(control_path(secrets.data_dir, secrets.port))
-    echo("\n".join(result.lines), err=not result.accepted)
+    print_lines("\n".join(result.lines), err=not result.accepted)
     raise typer.Exit(0 if result.accepted else 2)
 
 
@@ -106,12 +106,12 @@ def init(
         _fail(f"{output} exists; choose another --output")
     text = draft(prometheus, token=load_secrets().prometheus_token.get_secret_value())
     if printed:
-        echo(text)
+        print_lines(text)
     else:
         output.write_text(text, encoding="utf-8")
         # Not private as data is: the service may run as another user.
         output.chmod(0o644)
-        echo(f"Wrote {output}. Fill in channels and people, then run: tocsin config check")
+        print_lines(f"Wrote {output}. Fill in channels and people, then run: tocsin config check")
 
 
 @app.command()
@@ -149,7 +149,7 @@ def test_alert(
         # What listens on every address is reached on this machine.
         url = f"http://{'127.0.0.1' if secrets.host in ('0.0.0.0', '::') else secrets.host}:{secrets.port}"
     result = send_test_alert(url.rstrip("/"), source, token, severity=severity, service=service, resolve=resolve, config=config)
-    echo(result)
+    print_lines(result)
 
 
 @app.command()
@@ -167,7 +167,7 @@ def manifest(
     # The first step of all: there may be no tocsin.yaml yet.
     config = load_config(load_secrets().config)
     reads_channels = bool(alert_channels(config, source_kinds(config)))
-    echo(manifest_yaml(url.rstrip("/") or None, command=config.command, reads_channels=reads_channels))
+    print_lines(manifest_yaml(url.rstrip("/") or None, command=config.command, reads_channels=reads_channels))
 
 
 @app.command()
@@ -220,8 +220,8 @@ def backup(folder: Annotated[Path, typer.Argument(help="A new folder")]) -> None
     from bot.settings import load_secrets
 
     copies = back_up(load_secrets(), folder)
-    echo(f"Wrote {' and '.join(map(str, copies))}.")
-    echo("The audit's key is not in it: keep audit.key (or TOCSIN_AUDIT_KEY) elsewhere, a restored trail needs it.")
+    print_lines(f"Wrote {' and '.join(map(str, copies))}.")
+    print_lines("The audit's key is not in it: keep audit.key (or TOCSIN_AUDIT_KEY) elsewhere, a restored trail needs it.")
 
 
 @app.command()
@@ -231,9 +231,9 @@ def restore(folder: Annotated[Path, typer.Argument(help="What `tocsin backup` wr
     from bot.settings import load_secrets
 
     restored = restore_backup(load_secrets(), folder)
-    echo(f"Restored {' and '.join(restored)}.")
-    echo("Put the audit's key back (audit.key or TOCSIN_AUDIT_KEY), then run: tocsin audit verify")
-    echo("Before you start it: what was approved or ran after the backup is not known to it (docs/running.md).")
+    print_lines(f"Restored {' and '.join(restored)}.")
+    print_lines("Put the audit's key back (audit.key or TOCSIN_AUDIT_KEY), then run: tocsin audit verify")
+    print_lines("Before you start it: what was approved or ran after the backup is not known to it (docs/running.md).")
 
 
 @config_app.command("check")
@@ -258,7 +258,7 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     if refused := [f"{path}: actions.{problem.entry}.url: {problem.text}" for problem in problems if problem.forbidden]:
         _fail("\n".join(refused))
     counts = ", ".join(f"{part}: {len(getattr(config, part))}" for part in ("sources", "services", "people", "actions"))
-    echo(f"{path} is valid ({counts})")
+    print_lines(f"{path} is valid ({counts})")
     notices = [f"Deprecated: {notice}." for notice in deprecated_keys(path)]
     notices += [f"Too wide: {notice}." for notice in scope_notices(config.sources, source_kinds(config))]
     checks = (check for check in fingerprints(secrets, config) if check.state == "failed")
@@ -266,9 +266,9 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     notices += [f"Not pinned: {notice}." for notice in pin_notices(config.systems.mcp)]
     notices += [f"Not live: {notice}." for notice in link_notices(config.links.hosts)]
     notices += [f"Not checked: actions.{problem.entry}.url: {problem.text}." for problem in problems]
-    echo("\n".join(notices), nl=bool(notices))
+    print_lines("\n".join(notices), nl=bool(notices))
     if not config.default_channel:
-        echo("It has no default_channel yet: alerts of services without a channel are stored, and shown nowhere.")
+        print_lines("It has no default_channel yet: alerts of services without a channel are stored, and shown nowhere.")
 
 
 @policy_app.command("test")
@@ -281,7 +281,7 @@ def policy_test(
 
     path = load_secrets().config
     lines, wrong = checked_lines(load_config(path), read_situations(file or path.with_name(EXPECTATIONS)))
-    echo("\n".join(lines))
+    print_lines("\n".join(lines))
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -295,7 +295,7 @@ def policy_diff(
     from bot.settings import load_secrets
 
     change = compared_files(old, new, in_use=load_secrets().config)
-    echo("\n".join(difference_lines(change)))
+    print_lines("\n".join(difference_lines(change)))
     raise typer.Exit(1 if change.is_wider else 0)
 
 
@@ -308,7 +308,7 @@ def mcp_pin(server: Annotated[str, typer.Argument(help="A server of systems.mcp 
     from bot.settings import load_config, load_secrets, mcp_tokens
 
     servers = load_config(load_secrets().config).systems.mcp
-    echo(asyncio.run(pins_yaml(server, servers, mcp_tokens(servers))), nl=False)
+    print_lines(asyncio.run(pins_yaml(server, servers, mcp_tokens(servers))), nl=False)
 
 
 @source_app.command("try")
@@ -355,11 +355,11 @@ def db_upgrade() -> None:
     url = secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}"
     with readable():
         upgrade(url)
-        echo(f"The database is at {current(url)}")
+        print_lines(f"The database is at {current(url)}")
 
 
 def _fail(text: str) -> None:
-    echo(f"tocsin: {text}", err=True)
+    print_lines(f"tocsin: {text}", err=True)
     raise typer.Exit(2)
 
 
@@ -372,7 +372,7 @@ def main() -> None:
     try:
         app()
     except TocsinError as error:
-        echo(f"tocsin: {error}", err=True)
+        print_lines(f"tocsin: {error}", err=True)
         sys.exit(2)
     except OSError as error:
         # A folder that cannot be written, a full disk: the system's message names it.

@@ -10,6 +10,6 @@ def terminal_text(text: str) -> str:
     return "\n".join(map(escape_controls, text.split("\n")))
 
 
-def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
+def print_lines(text: str, *, err: bool = False, nl: bool = True) -> None:
     """Print lines on the standard output, or the error output."""
     typer.echo(terminal_text(text), err=err, nl=nl)

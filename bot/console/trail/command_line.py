@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.console.terminal.printing import echo
+from bot.console.terminal.printing import print_lines
 
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 
@@ -18,7 +18,7 @@ def verify(
     from bot.console.trail.auditing import check
     from bot.settings import load_secrets
 
-    echo(check(load_secrets(), head))
+    print_lines(check(load_secrets(), head))
 
 
 @audit_app.command("rekey")
@@ -29,7 +29,7 @@ def rekey(
     from bot.console.trail.auditing import rekey as chain_anew
     from bot.settings import load_secrets
 
-    echo(chain_anew(load_secrets(), address))
+    print_lines(chain_anew(load_secrets(), address))
 
 
 @audit_app.command("export")
@@ -38,7 +38,7 @@ def export(file: Annotated[Path, typer.Argument(help="JSON lines; the last one s
     from bot.console.trail.auditing import export as write
     from bot.settings import load_secrets
 
-    echo(f"Wrote {file}. Its public key: {write(load_secrets(), file)}")
+    print_lines(f"Wrote {file}. Its public key: {write(load_secrets(), file)}")
 
 
 @audit_app.command("verify-export")
@@ -54,4 +54,4 @@ def verify_export(
     key = b"" if public_key else load_secrets().audit_key.get_secret_value().encode()
     if not key and not public_key:
         raise BadTrail("give --public-key, or set TOCSIN_AUDIT_KEY")
-    echo(verify_file(file, key, public_key))
+    print_lines(verify_file(file, key, public_key))

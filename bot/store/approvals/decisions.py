@@ -161,7 +161,7 @@ class Decisions(UnderPolicy):
         return _Situation(
             replace(context, approvers=approvers),
             roster.eligibility(press.actor.person, row.service, context.now, roles=roles),
-            await rows.counted_decisions(self.db, session, row, roster),
+            await rows.counted_decisions(self.db, session, row, roster, roles=roles),
         )
 
     async def _refuse(self, session: AsyncSession, row: ProposalRow, press: Press, refusal: RuleResult) -> DecisionResult:

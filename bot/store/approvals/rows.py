@@ -11,7 +11,7 @@ from bot.core.action import Autonomy, Decision, DecisionChoice, Plan, Proposal, 
 from bot.core.approvals import in_force, policy
 from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision, DecisionContext
 from bot.core.approvals.record import terms_of
-from bot.core.approvals.roster import Eligibility, Roster
+from bot.core.approvals.roster import Eligibility, IncidentRoles, Roster
 from bot.core.approvals.standing import STANDING_APPROVAL
 from bot.core.config import Config
 from bot.core.config.fields import parse_duration
@@ -218,10 +218,20 @@ async def eligibility_of(
 
 
 async def counted_decisions(
-    db: Database, session: AsyncSession, row: ProposalRow, roster: Roster, *, without: frozenset[str] = frozenset()
+    db: Database,
+    session: AsyncSession,
+    row: ProposalRow,
+    roster: Roster,
+    *,
+    without: frozenset[str] = frozenset(),
+    roles: IncidentRoles | None = None,
 ) -> list[CountedDecision]:
-    """The answers to the current revision, each with the person's eligibility now. `without`: people who no longer count."""
-    roles, now = await roles_in(db, session, row.incident_id), db.clock()
+    """The answers to the current revision, each with the person's eligibility now.
+
+    `without`: people who no longer count; `roles`: those in the incident, where this transaction has read them already.
+    """
+    now = db.clock()
+    roles = await roles_in(db, session, row.incident_id) if roles is None else roles
     decisions = []
     for decision in await decision_rows(session, row, revision=row.revision):
         if decision.verdict not in set(DecisionChoice):

@@ -23,7 +23,9 @@ async def roles_in(db: Database, session: AsyncSession, number: int | None) -> I
     row = await session.get(IncidentRow, number) if number is not None else None
     if row is None:
         return NO_ROLES
-    lead, deputies = await _newest(db, session, f"INC-{number}", "lead"), await _newest(db, session, f"INC-{number}", "deputy")
+    # The audit can only confirm what the row names: where it names nobody there is nothing to look up.
+    lead = await _newest(db, session, f"INC-{number}", "lead") if row.lead else None
+    deputies = await _newest(db, session, f"INC-{number}", "deputy") if row.deputies else None
     named = row.deputies if deputies is not None and deputies.after == names_of(row.deputies) else ()
     return IncidentRoles(row.lead, tuple(named), handed_over=lead is not None and lead.after == row.lead and _handed(lead))
 

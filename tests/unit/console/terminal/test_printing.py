@@ -6,7 +6,7 @@ import pytest
 from rich.table import Table
 
 from bot.console.terminal.console import TerminalConsole
-from bot.console.terminal.printing import echo, terminal_text
+from bot.console.terminal.printing import print_lines, terminal_text
 
 HOSTILE = {
     "\x1b[2Jcleared": "\\u001b[2Jcleared",
@@ -27,7 +27,7 @@ def test_lines_and_words_of_any_language_stay_as_they_are() -> None:
 
 
 def test_what_is_echoed_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
-    echo("a\x1b[2Jb", err=True)
+    print_lines("a\x1b[2Jb", err=True)
 
     assert capsys.readouterr().err == "a\\u001b[2Jb\n"
 
