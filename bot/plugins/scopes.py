@@ -1,8 +1,10 @@
 """What a source may speak of: alerts, changes or both, and which services. Whoever holds its token can do no more than that."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from bot.core.alert import Alert
 from bot.core.change import Change

@@ -5,12 +5,12 @@ Nothing else happens in the request. Never 429: Alertmanager retries only 5xx.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
 import structlog
+from msgspec.structs import replace
 from prometheus_client import Counter
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
@@ -187,7 +187,7 @@ class WebhookEndpoints:
             _of_source(IGNORED, name).inc(parsed.ignored)
         warnings = [*parsed.warnings[:20], *self._unmapped(name, parsed.alerts)]
         if not parsed.rejected and not warnings:
-            return Response(b'{"accepted":%d}' % count, 202, media_type="application/json")
+            return _accepted(count)
         _of_source(REJECTED, name).inc(len(parsed.rejected))
         rejected = [{"field": item.field, "error": item.problem} for item in parsed.rejected[:20]]
         details = {"rejected": rejected, "warnings": warnings}
@@ -238,6 +238,11 @@ def _requests(endpoint: str, source: str, status: int) -> Counter:
 @lru_cache(maxsize=256)
 def _of_source(counter: Counter, source: str) -> Counter:
     return counter.labels(source)
+
+
+@lru_cache(maxsize=256)
+def _accepted(count: int) -> Response:
+    return Response(b'{"accepted":%d}' % count, 202, media_type="application/json")
 
 
 def _to_keep(rejected: Sequence[Rejected], body: bytes) -> Sequence[Rejected]:

@@ -92,6 +92,7 @@ class Inbox:
                 elif not self._more:
                     # What trickles in is sorted together, and intake has the one writer to itself meanwhile.
                     await self.pause(REST_SECONDS)
+                    await self._wait()
         finally:
             self._alive = False
 
@@ -127,6 +128,7 @@ class Inbox:
 
     async def _failed(self) -> None:
         """A batch that fails is read again row by row; the one row that fails TRIES times is set aside."""
+        self.wake.set()
         if self._size > 1:
             self._size = 1
             return

@@ -4,9 +4,11 @@ A clock that is set back would let people approve what has expired; one that is 
 whom the others had no time to answer.
 """
 
+import operator
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -24,12 +26,12 @@ class Elapsed:
     """Seconds since the last question, by clocks that nobody sets; those in which the machine slept count."""
 
     def __init__(self, clocks: tuple[Callable[[], float], ...] = ()) -> None:
-        self._clocks = clocks or tuple(filter(None, (lambda: time.monotonic(), _with_sleep())))
+        self._clocks = clocks or tuple(filter(None, (time.monotonic, _with_sleep())))
         self._last = [clock() for clock in self._clocks]
 
     def __call__(self) -> timedelta:
         now = [clock() for clock in self._clocks]
-        passed = max(after - before for after, before in zip(now, self._last, strict=True))
+        passed = max(map(operator.sub, now, self._last))
         self._last = now
         return timedelta(seconds=max(0.0, passed))
 
@@ -37,7 +39,7 @@ class Elapsed:
 def _with_sleep() -> Callable[[], float] | None:
     """Linux' clock that goes on while the machine is suspended; None elsewhere."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return None if clock is None else lambda: time.clock_gettime(clock)
+    return None if clock is None else partial(time.clock_gettime, clock)
 
 
 class SteadyClock:

@@ -33,13 +33,17 @@ class AlertRow(SQLModel, table=True):
 
 
 class RepeatRow(SQLModel, table=True):
-    """Alerts that a body delivered again, in the very bytes in which they are stored: until the inbox has counted them."""
+    """Alerts that one source delivered again, in the very bytes in which they are stored: until the inbox has counted them.
+
+    One row for all of its bodies that were committed together.
+    """
 
     __tablename__ = "repeats"
     __table_args__ = {"sqlite_autoincrement": True}
     id: int | None = numbered_key()
     source: str
     received_at: datetime = Field(sa_type=Moment)
+    """Of the last of these bodies."""
     after: int = Field(sa_type=BigInteger)
     """The newest stored alert at that moment: what was delivered before is sorted before."""
     alerts: list[int] = Field(sa_type=Json)

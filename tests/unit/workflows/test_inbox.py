@@ -12,7 +12,7 @@ from bot.core.config import Config
 from bot.core.service import Catalogue, Service
 from bot.ports import Engine
 from bot.store.tables import AlertRow, CursorRow, MessageRow, TriageRow, UnreadableRow
-from bot.workflows.inbox import Inbox
+from bot.workflows.inbox import REST_SECONDS, Inbox
 from tests.real import wait_until
 from tests.unit.builders import NOW
 from tests.unit.store.databases import CATALOGUE, Clock, Desk, alert, open_database
@@ -159,6 +159,23 @@ async def test_the_loop_wakes_for_a_commit_and_says_that_it_lives(room: Room) ->
 
     assert not room.inbox.alive()
     assert len(await room.desk.rows(AlertRow)) == 2
+
+
+async def test_the_loop_rests_until_it_is_woken(room: Room) -> None:
+    await room.desk.store([alert("a")])
+    task = asyncio.create_task(room.inbox.run())
+    await wait_until(lambda: room.pauses == [REST_SECONDS], every=0.001)
+    await room.desk.store([alert("b")])
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert {e.fingerprint for e in await room.desk.episodes()} == {"a"}
+
+    room.inbox.wake.set()
+    await wait_until(lambda: len(room.pauses) == 2, every=0.001)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert {e.fingerprint for e in await room.desk.episodes()} == {"a", "b"}
 
 
 async def test_only_the_replica_that_leads_sorts(room: Room) -> None:

@@ -40,6 +40,8 @@ MAX_OF_SOURCE = MAX_WAITING // 2
 """Rows of one source that may wait: one that never stops leaves room for the others."""
 MOST_A_COMMIT = 2000
 """Rows a commit, of the sources in turn: whoever comes meanwhile waits for no more than this."""
+REPEATS_SECONDS = 0.25
+"""How long repeats wait to be counted with those that come meanwhile: each count is a transaction of the inbox."""
 PATIENCE = 8.0
 """Seconds until a request whose commit is not answered fails with Busy; its sender retries, and a second copy does no harm."""
 
@@ -77,7 +79,7 @@ class _Batch:
 
 
 class IntakeWriter:
-    """Takes batches; `committed` is called after each commit, so that the inbox wakes at once."""
+    """Takes batches; `committed` is called after each commit, so that the inbox wakes: at once if there is anything new."""
 
     def __init__(self, db: Database, committed: Callable[[], None]) -> None:
         self.db = db
@@ -89,6 +91,7 @@ class IntakeWriter:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._counting: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="intake")
@@ -99,8 +102,8 @@ class IntakeWriter:
             task, self._task = self._task, None
             self._wake.set()
             await task
-        if self._timer:
-            self._timer.cancel()
+        for timer in filter(None, (self._timer, self._counting)):
+            timer.cancel()
 
     def alive(self) -> bool:
         return self._task is not None and not self._task.done()
@@ -185,11 +188,21 @@ class IntakeWriter:
     async def _commit(self, batches: Sequence[_Batch]) -> None:
         """Commit all at once; if that fails, each alone, so that one bad row is the failure of its own sender only."""
         if await self._written(batches):
-            self.committed()
+            self._announce(batches)
         elif len(batches) > 1:
             for batch in batches:
                 if await self._written([batch]):
-                    self.committed()
+                    self._announce([batch])
+
+    def _announce(self, batches: Sequence[_Batch]) -> None:
+        if any(batch.alerts or batch.changes for batch in batches):
+            self.committed()
+        elif self._counting is None:
+            self._counting = asyncio.get_running_loop().call_later(REPEATS_SECONDS, self._announce_repeats)
+
+    def _announce_repeats(self) -> None:
+        self._counting = None
+        self.committed()
 
     async def _written(self, batches: Sequence[_Batch]) -> bool:
         try:
@@ -253,14 +266,24 @@ async def _insert_on_postgresql(connection: AsyncConnection, batches: Sequence[_
     if rows:
         statement = insert(AlertRow).returning(col(AlertRow.seq), sort_by_parameter_order=True)
         numbers = [number or 0 for number in (await connection.execute(statement, rows)).scalars()]
-    again = [batch for batch in batches if batch.repeats]
-    if again:
+    if again := _repeats(batches):
         newest = (await connection.execute(select(func.coalesce(func.max(col(AlertRow.seq)), 0)))).scalar_one()
         await connection.execute(
             insert(RepeatRow),
-            [{"source": b.source, "received_at": b.received_at, "after": newest, "alerts": list(b.repeats)} for b in again],
+            [{"source": source, "received_at": at, "after": newest, "alerts": alerts} for source, at, alerts in again],
         )
     return numbers
+
+
+def _repeats(batches: Sequence[_Batch]) -> list[tuple[str, datetime, list[int]]]:
+    """What each source sent again, with the moment of its last body: a row for each body says no more, and costs as often."""
+    numbers: dict[str, list[int]] = {}
+    received_at: dict[str, datetime] = {}
+    for batch in batches:
+        if batch.repeats:
+            numbers.setdefault(batch.source, []).extend(batch.repeats)
+            received_at[batch.source] = batch.received_at
+    return [(source, received_at[source], of_source) for source, of_source in numbers.items()]
 
 
 class _Rows:
@@ -270,7 +293,7 @@ class _Rows:
         self.alerts = [
             _values(alert, at) for batch in batches for at in (_moment(batch.received_at),) for alert in batch.alerts
         ]
-        self.repeats = [(b.source, _moment(b.received_at), _json(list(b.repeats))) for b in batches if b.repeats]
+        self.repeats = [(source, _moment(at), _json(numbers)) for source, at, numbers in _repeats(batches)]
 
     def insert(self, db: sqlite3.Connection, *, commit: bool) -> int:
         """Insert them in one transaction; the number of the first alert. Crossing to a thread once is what a commit costs."""

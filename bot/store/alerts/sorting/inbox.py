@@ -23,6 +23,7 @@ from bot.store.alerts.sorting.result import SortingResult
 from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.db.columns import Moment
 from bot.store.db.database import Database, away
+from bot.store.db.yielding import LoopYield
 from bot.store.tables import AlertRow, CursorRow, GroupRow, RepeatRow, SilenceRow, TriageRow, UnreadableRow
 
 REPEATS = 8
@@ -34,13 +35,13 @@ _WAITING = select(
     exists().where(col(SilenceRow.released).is_(False), col(SilenceRow.ends_at) <= bindparam("now", type_=Moment())),
 )
 """Whether alerts wait, and whether silences are over whose alerts may still fire."""
-MOST_BODIES = 500
-"""Bodies whose repeats are counted at once."""
+MOST_BODIES = 20
+"""Rows of repeats that are counted at once: each holds what one source sent again with one commit."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """A row of `repeats`."""
+    """A row of `repeats`: bodies of one source that were committed together."""
 
     id: int
     received_at: datetime
@@ -153,7 +154,7 @@ class Inbox:
         result.more = bool(left) or len(news) > most or len(bodies) == MOST_BODIES
 
     async def _counted(self, session: AsyncSession, bodies: Sequence[_Body]) -> list[_Again]:
-        repeats, counts = self.sorter.repeats, Counts()
+        repeats, counts, loop = self.sorter.repeats, Counts(), LoopYield()
         await repeats.look_up(session, (number for body in bodies for number in body.alerts))
         news: list[_Again] = []
         for body in bodies:
@@ -162,6 +163,7 @@ class Inbox:
                     counts.add(firing, body.received_at)
                 else:
                     news.append(_Again(number, body))
+            await loop.when_due()
         await counts.write(session)
         return news
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store.alerts.intake.writer import MAX_OF_SOURCE, MAX_WAITING, MOST_A_COMMIT, Busy, IntakeWriter
 from bot.store.db.database import Database
-from bot.store.tables import AlertRow, ChangeRow, UnreadableRow
+from bot.store.tables import AlertRow, ChangeRow, RepeatRow, UnreadableRow
+from tests.real import wait_until
 from tests.unit.builders import NOW, change
 from tests.unit.store.databases import Clock, Desk, alert, open_database
 
@@ -106,6 +108,32 @@ async def test_stopping_commits_what_waits_and_takes_no_more(desk: Desk) -> None
     with pytest.raises(Busy):
         await writer.put([alert("late")], [], NOW)
     assert (len(await desk.rows(AlertRow)), woken, writer.alive()) == (1, [1], False)
+
+
+async def test_what_only_repeats_is_one_row_of_its_source_with_its_last_moment(desk: Desk, writer: IntakeWriter) -> None:
+    later = NOW + timedelta(seconds=1)
+    await asyncio.gather(
+        writer.put([], [], NOW, source="prod", repeats=[1, 2]),
+        writer.put([], [], later, source="prod", repeats=[1]),
+        writer.put([], [], NOW, source="dev", repeats=[3]),
+    )
+
+    rows = {row.source: (row.alerts, row.received_at) for row in await desk.rows(RepeatRow)}
+    assert rows == {"prod": ([1, 2, 1], later), "dev": ([3], NOW)}
+
+
+async def test_news_wakes_the_inbox_at_once_and_repeats_soon(desk: Desk) -> None:
+    woken: list[int] = []
+    writer = IntakeWriter(desk.db, lambda: woken.append(1))
+    writer.start()
+    await writer.put([], [], NOW, source="prod", repeats=[1])
+    await writer.put([], [], NOW, source="prod", repeats=[1])
+    assert not woken
+    await writer.put([alert()], [], NOW)
+    assert len(woken) == 1
+
+    await wait_until(lambda: len(woken) == 2)
+    await writer.stop()
 
 
 async def test_an_unreadable_body_is_kept_as_it_came(desk: Desk, writer: IntakeWriter) -> None:
