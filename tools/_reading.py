@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.core.errors import QueryFailed
+from bot.core.evidence import EarlierOutage
 from bot.core.facts.measured import DeviationFact
 from bot.core.metrics.caller_wait import AT_CALLERS, network_time
 from bot.core.metrics.deviation import Deviation, measure_deviation
-from bot.core.metrics.series import Series, known_samples
+from bot.core.metrics.series import Series, known_samples, without
 from bot.core.metrics.signals import (
     SignalQuery,
 )
@@ -66,7 +67,7 @@ async def read(
 ) -> Reading:
     """Read one signal from `before` the moment on and judge it against its own past. Raises QueryFailed."""
     samples = await _samples(ctx, signal, alert_at=alert_at, before=before, until=until)
-    return await _judged(signal, samples, alert_at, before)
+    return await _judged(ctx, signal, samples, alert_at, before)
 
 
 async def read_network_time(ctx: ToolContext, outer: SignalQuery, inner: SignalQuery, *, alert_at: datetime) -> Reading:
@@ -82,7 +83,7 @@ async def read_network_time(ctx: ToolContext, outer: SignalQuery, inner: SignalQ
     ends = [await _samples(ctx, end, alert_at=alert_at, before=HISTORY) for end in (outer, inner)]
     series = network_time(ends[0].series, ends[1].series)
     earlier = network_time(ends[0].earlier, ends[1].earlier)
-    return await _judged(signal, replace(ends[0], series=series, earlier=earlier), alert_at, HISTORY)
+    return await _judged(ctx, signal, replace(ends[0], series=series, earlier=earlier), alert_at, HISTORY)
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,18 @@ class _Samples:
         return max((len(known_samples(s).times) for s in self.series), default=0)
 
 
-async def _judged(signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Reading:
-    deviation = await asyncio.to_thread(_worst, signal, samples, alert_at, before)
+async def _judged(ctx: ToolContext, signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Reading:
+    judged = _without_earlier_outage(samples, ctx.case.earlier, alert_at)
+    deviation = await asyncio.to_thread(_worst, signal, judged, alert_at, before)
     return Reading(signal, samples.start, samples.end, samples.series, deviation, samples.most, samples.earlier)
+
+
+def _without_earlier_outage(samples: _Samples, earlier: EarlierOutage | None, alert_at: datetime) -> _Samples:
+    """The samples without those of an outage that was over before: in a short pause hardly a sample is back to normal."""
+    if earlier is None or earlier.began_at is None or earlier.recovered_at is None or alert_at < earlier.recovered_at:
+        return samples
+    cut = partial(without, start=earlier.began_at, end=earlier.recovered_at)
+    return replace(samples, series=[cut(s) for s in samples.series], earlier=[cut(s) for s in samples.earlier])
 
 
 async def _samples(

@@ -222,6 +222,12 @@ class EarlierOutage(BaseModel):
     """What deviates since before, or was changed before, belongs rather to it than to the present outage."""
     likely: tuple[CauseKind, str, str] | None = None
     """Kind, service and change of the cause that was likely; None where none was."""
+    began_at: datetime | None = None
+    recovered_at: datetime | None = None
+    """When the alert that leads now had cleared in it; None where it had not fired in it, or did not clear.
+
+    What was measured from `began_at` until then shows the outage before, and neither what is normal nor the present one.
+    """
 
 
 class Case(BaseModel):

@@ -119,12 +119,13 @@ def has_no_part_in(service: str, members: Members, catalogue: Catalogue) -> bool
     return service != "" and service not in members.services and not _calls_one_of(service, members.services, catalogue)
 
 
-def keeps_acknowledgement(cleared_for: timedelta, *, changed: bool) -> bool:
+def keeps_acknowledgement(cleared_for: timedelta, *, another: bool) -> bool:
     """Whether an alert that fires again so long after it cleared is still taken by who acknowledged it.
 
-    Not where its service, or one that it depends on, was `changed` since that outage began: this may be another one.
+    Not where this may be `another` outage: its service, or one that it depends on, was changed since that one began, or
+    something else of the service fires since it cleared.
     """
-    return cleared_for <= FLAPS_WITHIN and not changed
+    return cleared_for <= FLAPS_WITHIN and not another
 
 
 def notify(change: Renewal, *, acknowledged: bool) -> Notify:

@@ -58,6 +58,12 @@ def between(series: Series, start: datetime, end: datetime) -> Series:
     return Series(labels=series.labels, times=series.times[keep], values=series.values[keep])
 
 
+def without(series: Series, start: datetime, end: datetime) -> Series:
+    """The samples before `start` and from `end` on."""
+    keep = (series.times < start.timestamp()) | (series.times >= end.timestamp())
+    return Series(labels=series.labels, times=series.times[keep], values=series.values[keep])
+
+
 def per_request(calls: Sequence[Series], requests: Sequence[Series]) -> Series:
     """All calls over all requests at the times of the first series of requests; NaN where nothing was requested.
 

@@ -1,5 +1,7 @@
 """The case of an attempt: what its group and its worst alert hold for an investigator."""
 
+from datetime import datetime
+
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -57,7 +59,19 @@ async def earlier_outage(session: AsyncSession, group: GroupRow, lead: EpisodeRo
     until = older_until(findings.onset, alert_at or findings.onset, lead.starts_at)
     first = next(iter(findings.hypotheses), None)
     likely = (first.kind, first.service, first.change_id) if first and first.confidence == "likely" else None
-    return EarlierOutage(until=until, likely=likely) if until else None
+    if until is None:
+        return None
+    recovered_at = await _cleared_at(session, group, lead)
+    return EarlierOutage(until=until, likely=likely, began_at=findings.onset, recovered_at=recovered_at)
+
+
+async def _cleared_at(session: AsyncSession, group: GroupRow, lead: EpisodeRow) -> datetime | None:
+    """When the alert that leads now had last cleared before; None where it had not fired before, or still fired."""
+    row = EpisodeRow
+    same = row.group_id == group.id, row.name == lead.name, row.service == lead.service, col(row.id) < group.renewed_by
+    query = select(func.max(row.ended_at), func.count(col(row.id)), func.count(col(row.ended_at))).where(*same)
+    ended_at, fired, ended = (await session.exec(query)).one()
+    return ended_at if ended_at and fired == ended and ended_at <= lead.starts_at else None
 
 
 def case_from(

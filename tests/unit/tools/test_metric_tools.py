@@ -29,6 +29,26 @@ async def test_a_compared_signal_tells_before_after_onset_and_score() -> None:
     assert found.summary.startswith("checkout errors rose from 0.1 % to 12 % at 02:57:00 UTC") and found.query == ERRORS
 
 
+def two_outages() -> Series:
+    """Errors from seven minutes before the onset on, which pause for one sample before it."""
+    times = np.arange((NOW - timedelta(hours=1)).timestamp(), NOW.timestamp(), 5.0)
+    first, pause = (ONSET - timedelta(minutes=7)).timestamp(), (ONSET - timedelta(seconds=5)).timestamp()
+    errors = np.where(times < ONSET.timestamp(), 0.3, 0.12)
+    level = np.where((times < first) | ((times >= pause) & (times < ONSET.timestamp())), 0.001, errors)
+    return Series({}, times, level * (1 + 0.02 * np.sin(times)))
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_outage_that_was_over_a_moment_before_does_not_hide_when_the_present_one_began(known: bool) -> None:
+    began_at, recovered_at = ONSET - timedelta(minutes=7), ONSET - timedelta(seconds=5)
+    earlier = {"until": began_at, "began_at": began_at, "recovered_at": recovered_at if known else None}
+    ctx = context(metrics=RecordedMetrics({ERRORS: [two_outages()]}), case={"earlier": earlier})
+
+    (errors,) = (await look("service_health", ctx, service="checkout")).facts.deviations
+    assert errors.onset == (ONSET if known else began_at)
+    assert errors.before == pytest.approx(0.001, rel=0.1)
+
+
 async def test_a_signal_that_did_not_move_scores_nothing() -> None:
     found = await look("compare_metric", context({ERRORS: Step(0.001, 0.001)}), service="checkout", signal="errors")
 

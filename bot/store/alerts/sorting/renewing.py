@@ -44,13 +44,16 @@ class Renewing:
         cleared = GroupState(self.group.state) is GroupState.MONITORING
         recovered = not cleared and await self._recovered(episode)
         changed = await self._changed(episode, again=cleared or recovered)
+        if changed and not cleared:
+            recovered = recovered or await self._had_cleared(episode)
         recovered = recovered and (changed or not flaps)
         name, service, now = episode.name, episode.service, self.db.clock()
         about = {"cleared": cleared, "recovered": recovered, "changed": changed}
         members = await self._present_members(service) if changed and self.group.renewed_by and not cleared else self.members
         change = renewal(name, service, members, self.catalogue, now, **about)
         if cleared:
-            await _fire_again(self.db, self.session, self.group, changed=changed)
+            another = changed or await self._began_beside(episode)
+            await _fire_again(self.db, self.session, self.group, another=another)
         elif recovered and changed:
             _unacknowledge(self.group)
         suspected = change is Renewal.NEW_SERVICE and await _is_suspected(self.session, self.group, service)
@@ -97,23 +100,43 @@ class Renewing:
         fired_before = (episode.name, service) in self.members.alerts
         return await _recovered(self.session, self.group, episode, now - RECOVERED_FOR, fired_before=fired_before)
 
+    async def _began_beside(self, episode: EpisodeRow) -> bool:
+        """Whether something of the alert's service that nobody acknowledged fires in another group since this one cleared."""
+        if self.group.cleared_at is None or not self.group.acknowledged_by or not episode.service:
+            return False
+        row = EpisodeRow
+        beside = row.service == episode.service, row.group_id != self.group.id, row.first_seen_at > self.group.cleared_at
+        query = select(row.id).join(GroupRow, col(GroupRow.id) == row.group_id).where(*beside)
+        fires = col(row.ended_at).is_(None), GroupRow.acknowledged_by == "", GroupRow.state == GroupState.FIRING
+        return (await self.session.exec(query.where(*fires).limit(1))).first() is not None
+
+    async def _had_cleared(self, episode: EpisodeRow) -> bool:
+        """Whether the alert fired before and does no more, on any component of its service.
+
+        After a change of the service that is enough for another outage: the one before may have ended seconds ago.
+        """
+        row = EpisodeRow
+        same = row.group_id == self.group.id, row.name == episode.name, row.service == episode.service
+        query = select(func.count(col(row.id)), func.count(col(row.ended_at))).where(*same)
+        fired, ended = (await self.session.exec(query)).one()
+        return fired > 0 and fired == ended
+
     async def _changed(self, episode: EpisodeRow, *, again: bool) -> bool:
         """Whether the alert's service was changed since the group's outage began; of one that fires again, or what it calls."""
-        known = (episode.name, episode.service) in self.members.alerts and not self.group.renewed_by
-        if not again and (known or not may_be_new(episode.service, self.members, self.db.clock())):
+        if not again and not may_be_new(episode.service, self.members, self.db.clock()):
             return False
         behind = self.catalogue.downstream(episode.service) if again else ()
         return await _changed_since(self.session, {episode.service, *behind}, self.members.began_at)
 
 
-async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, changed: bool) -> None:
-    """A cleared group fires again: its card shows it. Who acknowledged it a moment ago still has it, if nothing `changed`.
+async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, another: bool) -> None:
+    """A cleared group fires again: its card shows it. Who acknowledged it a moment ago still has it, unless it is `another`.
 
     What people were asked to decide was about the outage before, so that is over.
     """
     why = "the alerts had cleared, and fire again"
     await transitions.expire_undecided(db, session, group.id, group.incident_id, why=why)
-    flaps = group.cleared_at is not None and renewals.keeps_acknowledgement(db.clock() - group.cleared_at, changed=changed)
+    flaps = group.cleared_at is not None and renewals.keeps_acknowledgement(db.clock() - group.cleared_at, another=another)
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
     group.unconfirmed_at = None
     if group.acknowledged_by and flaps:

@@ -83,9 +83,9 @@ def test_what_fails_on_a_service_that_was_changed_meanwhile_need_not_have_been_h
 
 
 def test_an_acknowledgement_outlives_a_flap_but_no_change() -> None:
-    assert keeps_acknowledgement(FLAPS_WITHIN, changed=False)
-    assert not keeps_acknowledgement(FLAPS_WITHIN, changed=True)
-    assert not keeps_acknowledgement(FLAPS_WITHIN * 2, changed=False)
+    assert keeps_acknowledgement(FLAPS_WITHIN, another=False)
+    assert not keeps_acknowledgement(FLAPS_WITHIN, another=True)
+    assert not keeps_acknowledgement(FLAPS_WITHIN * 2, another=False)
 
 
 def test_what_comes_in_one_burst_is_one_outage_on_whatever_service() -> None:

@@ -159,6 +159,20 @@ async def test_what_fires_again_after_a_deploy_behind_it_is_not_taken_by_who_ack
     assert [line.notified_services for line in await lines(desk)] == [("checkout",)]
 
 
+async def test_an_acknowledgement_does_not_outlive_a_flap_beside_which_something_else_of_the_service_fires(desk: Desk) -> None:
+    await desk.receive(alert())
+    await incidents.acknowledge(desk.db, "AL-1", "alice")
+    desk.clock.forward(1)
+    await desk.receive(alert(status="resolved", ends_at=desk.clock()))
+    desk.clock.forward(1)
+    await desk.receive(alert("pool", name="ConnectionPoolExhausted", start=2))
+    desk.clock.forward(0.1)
+    await desk.receive(alert(start=2.1))
+
+    assert [group.acknowledged_by for group in await desk.groups()] == ["", ""]
+    assert [line.notified_services for line in await lines(desk)] == [("checkout",)]
+
+
 async def test_errors_on_a_caller_that_was_deployed_meanwhile_are_told(desk: Desk) -> None:
     await desk.receive(alert("a", labels=PAYMENTS))
     desk.clock.forward(1)
@@ -189,6 +203,21 @@ async def test_what_a_deploy_breaks_beside_a_running_outage_is_told_though_it_fa
     await desk.receive(errors(start=2))
     desk.clock.forward(0.5)
     await desk.receive(errors(start=2))
+
+    assert [line.alert for line in await lines(desk)] == told
+
+
+@pytest.mark.parametrize(("deployed", "told"), [("checkout", ["HighErrorRate"]), ("payments", [])])
+async def test_an_alert_that_had_cleared_seconds_ago_is_told_where_its_service_was_deployed_meanwhile(
+    desk: Desk, deployed: str, told: list[str]
+) -> None:
+    errors = partial(alert, "errors", name="HighErrorRate")
+    await desk.receive(errors(), alert("slow", name="ErrorBudgetBurn"))
+    desk.clock.forward(1)
+    await was_changed(desk, deployed)
+    await desk.receive(errors(status="resolved", ends_at=desk.clock()))
+    desk.clock.forward(0.1)
+    await desk.receive(errors(start=1.1))
 
     assert [line.alert for line in await lines(desk)] == told
 
@@ -368,7 +397,24 @@ async def test_an_investigator_is_told_until_when_things_belong_to_the_outage_be
     second = await triages.open("AL-1", 2, "", "")
     # Alerts waited for a minute then, so the second began at 3: halfway is 1.5.
     assert first.earlier is None
-    assert second.earlier == EarlierOutage(until=at(1.5), likely=("traffic", "checkout", ""))
+    assert second.earlier == EarlierOutage(until=at(1.5), likely=("traffic", "checkout", ""), began_at=at(0))
+
+
+@pytest.mark.parametrize("cleared", [True, False])
+async def test_an_investigator_is_told_when_the_alert_that_fires_again_had_cleared(desk: Desk, cleared: bool) -> None:
+    await desk.receive(alert("a", name="Slow", start=1), alert("b", name="Slow", start=1))
+    triages = Triages(desk.db)
+    await triages.open("AL-1", 1, "", "")
+    findings = Findings(onset=at(0)).model_dump(mode="json")
+    await triages.update("AL-1", 1, state=TriageState.DONE, findings=findings)
+    desk.clock.forward(4)
+    ended = [alert("a", name="Slow", status="resolved", start=1, ends_at=at(3))]
+    ended += [alert("b", name="Slow", status="resolved", start=1, ends_at=at(3.5))] if cleared else []
+    await desk.receive(*ended)
+    await desk.receive(alert("a", name="Slow", start=4), alert("d", name="DiskFull", start=4))
+
+    second = await triages.open("AL-1", 2, "", "")
+    assert (second.earlier.recovered_at if second.earlier else None) == (at(3.5) if cleared else None)
 
 
 async def test_a_person_who_stopped_automation_is_not_overruled(desk: Desk) -> None:
