@@ -11,7 +11,7 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import CALLS, ToolRole
-from bot.core.traces.calls import Delay, detect_delays, waits_by_caller
+from bot.core.traces.calls import WIRE_TIME, Delay, detect_delays, waits_by_caller
 from bot.core.traces.spans import unread_parts
 from bot.plugins import ToolContext, tool
 from tools._onset import onset_of
@@ -68,7 +68,7 @@ def _services(ctx: ToolContext) -> list[str]:
 
 
 def _deviation(delay: Delay) -> Deviation:
-    return Deviation(delay.service, "time of a call on the wire", "network", delay.doublings, 0.0, delay.seconds, "s")
+    return Deviation(delay.service, WIRE_TIME, "network", delay.doublings, 0.0, delay.seconds, "s")
 
 
 def _summary(delays: Sequence[Delay]) -> str:

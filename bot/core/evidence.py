@@ -107,8 +107,11 @@ class Claim(BaseModel):
 LEAD_ONLY = "Inconclusive: the causes are leads, no more."
 """The note where nothing ranked is likely."""
 
-Basis = Literal["measured", "alerts"]
-"""What a cause was ranked by: signals that left their normal range, in doublings, or a burst of alerts, in bits."""
+Basis = Literal["measured", "burst", "alerts"]
+"""What a cause was ranked by: signals that left their normal range, in doublings, or a burst of alerts, in standard deviations.
+
+"alerts" stands in rows of older versions, in bits: what they taught is not comparable, and is left aside.
+"""
 
 
 class Lead(BaseModel):
@@ -118,7 +121,7 @@ class Lead(BaseModel):
 
     basis: Basis
     distance: float
-    """Of its service (or component) from the next one: doublings, or bits of surprise."""
+    """Of its service (or component) from the next one: doublings, or standard deviations of a burst's bits of surprise."""
     probability: float = Field(ge=0, le=1)
     """On public incidents and those whose cause the team confirmed (core/ranking/calibration)."""
 

@@ -20,7 +20,18 @@ from bot.settings import Secrets
 from tests.evaluation.figures import DETAILS
 
 NOT_SETS = frozenset(
-    {"world", "figures", "second", "laying", "progress", "weight_choices", "older_conditions", "recorded", "recorded_code"}
+    {
+        "world",
+        "figures",
+        "second",
+        "laying",
+        "progress",
+        "weight_choices",
+        "older_conditions",
+        "recorded",
+        "recorded_code",
+        "leads",
+    }
 )
 ANSWERS = Path(__file__).parents[1] / "answers"
 _FIGURES = re.compile(r"\S.* \(n \d+\): ")

@@ -7,27 +7,22 @@ the printed share and precision by the whole answer, which for sets of changes i
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.core.evidence import Basis, Findings
-from bot.core.ranking.calibration import Step, fitted
+from bot.core.evidence import Basis
+from bot.core.ranking.calibration import Step
 from bot.core.ranking.calibration_table import TABLE
 from bot.core.ranking.ranking import rank
 from bot.core.tuning import TUNING
 from bot.core.verdict.verdict import judge
 from tests.evaluation import changes, left_out, rootcausebench
 from tests.evaluation.figures import Answer, accuracy, read_truth
-from tests.evaluation.left_out import InvestigatedSet
+from tests.evaluation.leads import IsRight, JudgedLead, called_likely, share_and_precision, table_of, uncalibrated
 from tests.evaluation.progress import shown
 from tests.evaluation.world import Investigation, investigate_and_answer
 
-IsRight = Callable[[Findings], bool]
-_UNCALIBRATED = replace(TUNING, confidence=replace(TUNING.confidence, likely=0.0))
-
-BASES: tuple[Basis, ...] = ("measured", "alerts")
 HEAD = '''"""Written by `python -m tests.evaluation calibration`: the share of leads at least so far ahead that was right."""
 
 from collections.abc import Mapping, Sequence
@@ -36,22 +31,6 @@ from bot.core.evidence import Basis
 
 TABLE: Mapping[Basis, Sequence[tuple[float, float]]] = {
 '''
-ORIGINS = {"hotel_reservation": "TVDiag"}
-"""Sets of one folder whose projects differ; all others have their project's name."""
-
-
-@dataclass(frozen=True)
-class JudgedLead:
-    """The lead of one incident; `likely` says that everything but its distance allows the word."""
-
-    set: str
-    origin: str
-    basis: Basis | None
-    """None where no cause was named."""
-    distance: float
-    place_right: bool
-    right: bool
-    allowed: bool
 
 
 def evaluate(data: Path, out: Path) -> None:
@@ -59,45 +38,18 @@ def evaluate(data: Path, out: Path) -> None:
     leads = [lead for one in _sets(data) for lead in one]
     print("| set (n) | likely, right | origin left out: likely, right |")
     print("|---|---|---|")
-    in_use = {name: _called(leads, name, TABLE) for name in dict.fromkeys(lead.set for lead in leads)}
-    without = {name: _called(leads, name, _table_without(leads, name)) for name in in_use}
-    for name, (count, called) in in_use.items():
-        print(f"| {name} ({count}) | {_text(count, called)} | {_text(count, without[name][1])} |")
+    in_use: list[bool] = []
+    without: list[bool] = []
+    for name in dict.fromkeys(lead.set for lead in leads):
+        own = [lead for lead in leads if lead.set == name]
+        by_all, by_others = called_likely(own, TABLE), called_likely(own, table_of(leads, without=own[0].origin))
+        print(f"| {name} ({len(own)}) | {share_and_precision(len(own), by_all)} | {share_and_precision(len(own), by_others)} |")
+        in_use += by_all
+        without += by_others
     total = len(leads)
-    print(f"| all ({total}) | {_text(total, _joined(in_use))} | {_text(total, _joined(without))} |")
+    print(f"| all ({total}) | {share_and_precision(total, in_use)} | {share_and_precision(total, without)} |")
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(_source({basis: _fit(leads, basis) for basis in BASES}), encoding="utf-8")
-
-
-def _called(leads: Sequence[JudgedLead], name: str, table: Mapping[Basis, Sequence[Step]]) -> tuple[int, list[bool]]:
-    """The size of a set, and for each cause that this table calls likely whether it is right."""
-    own = [lead for lead in leads if lead.set == name]
-    likely = [lead for lead in own if lead.allowed and _share(lead, table) >= TUNING.confidence.likely]
-    return len(own), [lead.right for lead in likely]
-
-
-def _share(lead: JudgedLead, table: Mapping[Basis, Sequence[Step]]) -> float:
-    steps = table[lead.basis] if lead.basis else ()
-    return max((share for least, share in steps if least <= lead.distance), default=0.0)
-
-
-def _table_without(leads: Sequence[JudgedLead], name: str) -> dict[Basis, list[Step]]:
-    origin = next(lead.origin for lead in leads if lead.set == name)
-    others = [lead for lead in leads if lead.origin != origin]
-    return {basis: _fit(others, basis) for basis in BASES}
-
-
-def _fit(leads: Sequence[JudgedLead], basis: Basis) -> list[Step]:
-    return fitted((lead.origin, lead.distance, lead.place_right) for lead in leads if lead.basis == basis)
-
-
-def _joined(called: Mapping[str, tuple[int, list[bool]]]) -> list[bool]:
-    return [right for _, rights in called.values() for right in rights]
-
-
-def _text(count: int, called: Sequence[bool]) -> str:
-    precision = f", {sum(called) / len(called):.2f}" if called else ""
-    return f"{len(called) / max(1, count):.2f}{precision}"
+    out.write_text(_source(table_of(leads)), encoding="utf-8")
 
 
 def _source(table: Mapping[Basis, Sequence[Step]]) -> str:
@@ -121,18 +73,12 @@ def _thinned(steps: Sequence[Step]) -> Iterator[Step]:
 
 def _sets(data: Path) -> Iterator[list[JudgedLead]]:
     for one in left_out.investigated_sets(data):
-        origin = ORIGINS.get(one.name, one.project)
-        named = {id: (_right_place(one, id), _right_place(one, id)) for id in one.truth}
-        yield _judged(one.name, origin, one.investigations, named)
+        yield one.leads(TUNING)
     for folder in sorted(path.parent for path in data.rglob("changes.json")):
         yield _changes(folder)
     incidents = [rootcausebench.Incident(path.parent) for path in sorted(data.rglob("alert.json"))]
     for labels in sorted({one.folder.parent / "labels.json" for one in incidents}):
         yield _commits(incidents, json.loads(labels.read_text(encoding="utf-8")) if labels.exists() else {})
-
-
-def _right_place(one: InvestigatedSet, id: str) -> IsRight:
-    return lambda findings: bool(accuracy({id: one.answer(findings)}, {id: one.truth[id]}, 1))
 
 
 def _changes(folder: Path) -> list[JudgedLead]:
@@ -170,9 +116,7 @@ def _judged(
     leads = []
     for id, (place, answer) in named.items():
         one = asked[id]
-        findings = judge(rank(one.case, one.ledger, now=one.now, tuning=_UNCALIBRATED), one.ledger, group=one.case.group)
-        lead = findings.lead
-        allowed = bool(findings.hypotheses) and findings.hypotheses[0].confidence == "likely"
-        basis, distance = (lead.basis, lead.distance) if lead else (None, 0.0)
-        leads.append(JudgedLead(name, origin, basis, distance, place(findings), answer(findings), allowed))
+        ranked = rank(one.case, one.ledger, now=one.now, tuning=uncalibrated(TUNING))
+        findings = judge(ranked, one.ledger, group=one.case.group)
+        leads.append(JudgedLead.of(name, origin, findings, place=place, answer=answer))
     return leads

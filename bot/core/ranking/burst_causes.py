@@ -1,5 +1,6 @@
 """What a burst of alerts adds to the ranked causes: the components it points at where metrics could not be checked."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -41,7 +42,8 @@ def with_burst(
     unmeasured = [] if carried else [r for r in ranks if r.place.service not in health_evidence]
     candidates = [*measured, *(_candidate(rank, burst, evidence, context) for rank in unmeasured)]
     if unmeasured and unmeasured[0] is ranks[0]:
-        candidates[len(measured)].bits_ahead = _bits_ahead(ranks)
+        rarity_known = burst.bursts >= weights.enough_bursts
+        candidates[len(measured)].burst_distance = _distance(ranks, context.tuning.burst.most_bits) if rarity_known else 0.0
     return sorted(candidates, key=lambda c: -c.likelihood)
 
 
@@ -75,11 +77,22 @@ def _candidate(rank: ComponentRank, burst: Burst, evidence: str, context: Rankin
     )
 
 
-def _bits_ahead(ranks: Sequence[ComponentRank]) -> float:
-    """How far the first component lies ahead; one kind of alert alone is no lead, however rare it is."""
-    if ranks[0].kinds < _LEAST_KINDS:
+def _distance(ranks: Sequence[ComponentRank], chance: float) -> float:
+    """How far the first component lies ahead of the next other service's, in standard deviations of their bits.
+
+    (a - b) / sqrt(a + b + chance): bits of surprise add up alert by alert like counts, so chance moves a sum by about its root:
+    8 bits are far ahead of 4, and 44 of 40 are not. It moves the smallest sum by `chance`, the bits of one rare alert. A
+    service and its pods are one place. One kind of alert alone is no lead, however rare it is.
+    """
+    first = ranks[0]
+    if first.kinds < _LEAST_KINDS:
         return 0.0
-    return ranks[0].surprise_bits - (ranks[1].surprise_bits if len(ranks) > 1 else 0.0)
+    rival = next((r.surprise_bits for r in ranks[1:] if _place_of(r) != _place_of(first)), ranks[-1].surprise_bits)
+    return (first.surprise_bits - rival) / math.sqrt(first.surprise_bits + rival + chance)
+
+
+def _place_of(rank: ComponentRank) -> str:
+    return rank.place.service or rank.place.name
 
 
 def _kind(rank: ComponentRank, context: RankingContext) -> CauseKind:

@@ -45,8 +45,8 @@ class Candidate:
     """The pod or host, where the cause is narrower than the service or no service's."""
     strength: float = 0.0
     """Doublings beyond normal of the strongest deviation it rests on."""
-    bits_ahead: float | None = None
-    """Of the component that a burst of alerts points at most: bits of surprise from the next one; None for any other."""
+    burst_distance: float | None = None
+    """Of the component that a burst of alerts points at most: how far it lies ahead, in standard deviations; else None."""
     began: datetime | None = None
     """When the change was made, or what it rests on left its range; None where that is not known."""
     sure: bool = True

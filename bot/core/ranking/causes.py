@@ -13,6 +13,7 @@ from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBr
 from bot.core.service import reachable
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
+from bot.core.traces.calls import WIRE_TIME
 
 _PROVIDER_LABELS = ("provider", "peer", "host", "upstream", "destination", "target")
 
@@ -269,21 +270,28 @@ def network_causes(context: RankingContext) -> list[Candidate]:
     """Callers of a suspect service wait longer than it takes: the time is lost on the way to it."""
     causes, weights = [], context.tuning.other_causes
     for service, share in context.suspects():
-        deviation = context.observations.signals.get(service, {}).get("network")
+        deviation = context.observations.signals.get(service, {}).get("network") or _waits_within_limit(context, service)
         if deviation is None:
             continue
         candidate = Candidate(
             kind="dependency",
             service=service,
-            likelihood=share * (weights.network + weights.network_growth * _strength(context, deviation)),
+            likelihood=share * (weights.network + weights.network_growth * max(0.0, _strength(context, deviation))),
             cause=f"Calls to {service} lose their time on the wire, not in {service}",
             check=f"Measure round trip and packet loss between a caller's pod and the pods of {service}",
-            strength=deviation.doublings,
+            strength=max(0.0, deviation.doublings),
             sure=_clear(context, deviation),
         )
         support(context, candidate, [deviation_claim(deviation, context.observations)])
         causes.append(candidate)
     return causes
+
+
+def _waits_within_limit(context: RankingContext, service: str) -> Deviation | None:
+    """What spans say of waits that are not beyond chance: a lead where no alert names a service."""
+    waits = context.observations.all_signals.get((service, WIRE_TIME))
+    least = context.tuning.attribution.nearly_normal
+    return waits if waits and waits.doublings > least and not context.service_named else None
 
 
 def behaviour_causes(context: RankingContext) -> list[Candidate]:

@@ -9,6 +9,7 @@ from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, attribute_symptom, main_symptom, symptom_of
 from bot.core.ranking.observations import Observations
 from bot.core.service import reachable
+from bot.core.traces.calls import WIRE_TIME
 from bot.core.tuning import TUNING, Tuning
 from bot.core.tuning.causes import ResourceWeights
 from bot.core.tuning.fault_location import SignWeights
@@ -34,8 +35,8 @@ def locate_fault(
 
     The weights are SignWeights (core/tuning). The call graph (core/ranking/attribution) is one sign, as strong as the
     symptoms that were followed; network time and changed behaviour count with their own strength. Where no alert names a
-    service, symptoms count for less, resources count by themselves, and behaviour counts from half of its limit on: the
-    best lead, though not a sure one.
+    service, symptoms count for less, resources count by themselves, and behaviour counts from half of its limit on, as
+    does what spans say of waits: the best lead, though not a sure one.
     """
     weights = tuning.signs
     graph = CallGraph(observations.comparable, observations.depends_on, observations.rates, tuning.attribution)
@@ -104,7 +105,18 @@ def _rate(graph: CallGraph, service: str) -> float:
 
 def _of_one_service(observations: Observations, family: Family, weights: SignWeights, least: float) -> dict[str, float]:
     weight = weights.network if family == "network" else weights.behaviour
-    return {s: weight * doublings for s, doublings in _doublings_by_service(observations, family, weights, least).items()}
+    strengths = {s: weight * doublings for s, doublings in _doublings_by_service(observations, family, weights, least).items()}
+    leads = _within_limit(observations, weights, least) if family == "network" else {}
+    return {service: strengths.get(service, 0.0) + leads.get(service, 0.0) for service in {**strengths, **leads}}
+
+
+def _within_limit(observations: Observations, weights: SignWeights, least: float) -> dict[str, float]:
+    """What waits count from `least` up to their limit: as a lead, like behaviour. Other signals say nothing there.
+
+    All services are tried on the same waits, so the one that explains most of them stands out before it is beyond chance.
+    """
+    waits = [d for (_, signal), d in observations.all_signals.items() if signal == WIRE_TIME and d.doublings > least]
+    return {d.service: weights.behaviour * (min(0.0, d.doublings) - least) for d in waits}
 
 
 def _doublings_by_service(observations: Observations, family: Family, weights: SignWeights, least: float) -> dict[str, float]:

@@ -86,7 +86,7 @@ def lead_of(ranked: Sequence[Candidate], context: RankingContext, graded: Sequen
     """How far the first candidate's place lies ahead of the next one, and how often such leads are right."""
     if not ranked:
         return None
-    first, basis, distance = ranked[0], _basis(ranked[0]), ranked[0].bits_ahead
+    first, basis, distance = ranked[0], _basis(ranked[0]), ranked[0].burst_distance
     if distance is None:
         distance = _doublings_ahead(first, context)
     distance = round(distance, 3)
@@ -107,7 +107,7 @@ def _doublings_ahead(candidate: Candidate, context: RankingContext) -> float:
 
 
 def _basis(candidate: Candidate) -> Basis:
-    return "measured" if candidate.bits_ahead is None else "alerts"
+    return "measured" if candidate.burst_distance is None else "burst"
 
 
 def _candidates(context: RankingContext) -> list[Candidate]:
@@ -172,20 +172,23 @@ def _unique(claims: Sequence[Claim]) -> list[Claim]:
 def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead) -> bool:
     """Whether the first cause is likely: its place by calibration, and of the causes at this place it by its own evidence.
 
-    A service that fails says no more than that, so where it lies is all that has to be sure.
+    A service that fails says no more than that, so where it lies is all that has to be sure, and not since when. What lies
+    within its limit is a lead.
     """
     thresholds, first = context.tuning.confidence, ranked[0]
     if lead.probability < thresholds.likely:
         return False
-    if lead.basis == "alerts":
+    if lead.basis == "burst":
         return True
-    if _unchecked_dependencies(first, context) or not context.onset_observed or _of_the_outage_before(first, context):
+    place = first.kind in _PLACES
+    timed = place or context.onset_observed
+    if _unchecked_dependencies(first, context) or not timed or _of_the_outage_before(first, context):
         return False
     rival = max((c.likelihood for c in ranked[1:] if c.service == first.service), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
     # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
-    place = first.kind in _PLACES and not changed_nearby(context, first.service)
-    return clear and (place or (first.sure and first.strength >= thresholds.sure))
+    failing = place and first.strength > 0 and not changed_nearby(context, first.service)
+    return clear and (failing or (first.sure and first.strength >= thresholds.sure))
 
 
 def _of_the_outage_before(candidate: Candidate, context: RankingContext) -> bool:

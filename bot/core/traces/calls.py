@@ -21,6 +21,8 @@ from bot.core.traces.spans import Span
 Values = NDArray[np.float64]
 Side = Literal["client", "server", "internal"]
 
+WIRE_TIME = "time of a call on the wire"
+"""The signal of a delay: of all its services one fit says how much each explains of the same waits."""
 _BANDS = np.array([0.5, 0.95, 1.0])
 """Median, p95 and the longest: a callee that receives few of the calls shows in the slowest waits alone."""
 _DELAYS = np.array([0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0])

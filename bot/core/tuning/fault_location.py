@@ -128,6 +128,6 @@ class BurstCauseWeights:
     carried: float = 0.4
     """Likelihood of a measured cause from which on a component that only fires alerts is no rival to it."""
     enough_bursts: int = 5
-    """Earlier bursts from which on rarity supports a measured cause."""
+    """Earlier bursts from which on it is known how rare an alert is: rarity supports a measured cause, and can be a lead."""
     doublings: float = 0.5
     """Strength of such a cause: an alert says that a threshold was passed, not by how much, so it is never "likely" alone."""

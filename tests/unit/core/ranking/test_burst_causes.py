@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.core.alert import Alert
-from bot.core.evidence import Findings
+from bot.core.evidence import Findings, Lead
 from bot.core.facts.alerting import AlertFact
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.ranking.alert_burst import read_burst
@@ -50,6 +50,39 @@ def test_alerts_alone_are_never_called_likely() -> None:
     rare = fires("DiskFull", "cart")
 
     assert all(h.confidence != "likely" for h in judged(with_alerts(Ledger(), [USUAL, rare], *[[USUAL]] * 7)).hypotheses)
+
+
+def lead_of(*now: Alert, bursts: int = 7) -> Lead:
+    """The lead of a burst before which only the usual alert fired."""
+    lead = judged(with_alerts(Ledger(), [USUAL, *now], *[[USUAL]] * bursts)).lead
+    assert lead is not None and lead.basis == "burst"
+    return lead
+
+
+CART = (fires("DiskFull", "cart"), fires("ErrorsHigh", "cart"))
+
+
+def test_two_rare_kinds_of_alert_on_one_service_are_a_lead_and_one_kind_is_none() -> None:
+    assert lead_of(*CART).distance > 0.9 and lead_of(CART[0]).distance == 0.0
+
+
+def test_before_a_few_bursts_nobody_knows_what_is_rare_so_nothing_leads() -> None:
+    assert lead_of(*CART, bursts=4).distance == 0.0 < lead_of(*CART, bursts=5).distance
+
+
+def test_as_many_bits_ahead_are_less_of_a_lead_where_the_next_service_has_many_too() -> None:
+    kinds = ("DiskFull", "ErrorsHigh", "QueueGrows", "PodsRestart", "CpuHigh", "MemoryHigh")
+    next_to_few = lead_of(*CART, fires("DiskFull", "shop"))
+    next_to_many = lead_of(*(fires(kind, "cart") for kind in kinds), *(fires(kind, "shop") for kind in kinds[:4]))
+
+    assert 0 < next_to_many.distance < next_to_few.distance
+
+
+def test_a_pod_of_the_same_service_is_no_rival_of_a_lead_and_one_of_another_service_is() -> None:
+    pod = [fires(kind, "cart", pod="cart-1") for kind in ("DiskFull", "ErrorsHigh")]
+    sibling, elsewhere = (fires("DiskFull", service, pod=f"{service}-2") for service in ("cart", "shop"))
+
+    assert lead_of(*pod, sibling).distance > 1.5 * lead_of(*pod, elsewhere).distance
 
 
 def test_a_service_that_was_measured_is_ranked_by_its_metrics() -> None:

@@ -46,7 +46,13 @@ def test_wrong_leads_of_the_team_lower_what_is_likely_for_it_and_right_ones_rais
     assert probability_of(0.1, "measured", team(*[(0.1, True)] * 40)) > near
 
 
-def test_what_the_team_learned_of_alerts_says_nothing_of_measured_leads() -> None:
-    wrong = [GradedLead(basis="alerts", distance=3.0, right=False)] * 10
+def test_what_the_team_learned_of_bursts_says_nothing_of_measured_leads() -> None:
+    wrong = [GradedLead(basis="burst", distance=3.0, right=False)] * 10
 
     assert probability_of(3.0, "measured", wrong) == probability_of(3.0, "measured")
+
+
+def test_leads_of_older_versions_that_were_counted_in_bits_say_nothing_of_bursts() -> None:
+    in_bits = [GradedLead(basis="alerts", distance=9.0, right=False)] * 10
+
+    assert probability_of(1.2, "burst", in_bits) == probability_of(1.2, "burst")

@@ -7,6 +7,7 @@ from bot.core.evidence import Case, Hypothesis
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.ranking import rank
+from bot.core.traces.calls import WIRE_TIME
 from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, failing_payments, minutes
 
 ANYWHERE = CASE.model_copy(update={"service": "", "alert_name": "something is wrong"})
@@ -46,6 +47,33 @@ def test_where_calls_vanish_the_last_step_that_is_still_called_shares_the_suspic
 
     assert alone == {"shop"}
     assert {h.service for h in rank(ANYWHERE, ledger.entries, now=NOW).hypotheses} == {"shop", "stock"}
+
+
+def waits(*by_service: tuple[str, float]) -> EvidenceFacts:
+    """What spans say of the time of calls on the wire: each service with its doublings beyond the limit."""
+    found = [
+        replace(deviation(s, WIRE_TIME, 0, 1, doublings=1, family="network"), doublings=d, onset=None) for s, d in by_service
+    ]
+    return EvidenceFacts(deviations=tuple(d.as_fact() for d in found))
+
+
+def test_waits_within_their_limit_are_a_lead_where_no_alert_names_a_service() -> None:
+    ledger = mixes(Ledger().graph("shop", "stock").health("shop").health("stock").health("ads"), lines("ads", -0.8))
+    before = first(ledger).service
+    ledger._add("call_waits", waits(("stock", -0.2)))
+
+    lead = first(ledger)
+    assert (before, lead.service) == ("ads", "stock") and lead.confidence != "likely"
+    named = rank(CASE.model_copy(update={"service": "ads"}), ledger.entries, now=NOW)
+    assert "stock" not in {h.service for h in named.hypotheses}
+
+
+def test_where_calls_wait_may_be_likely_though_nothing_says_since_when() -> None:
+    ledger = Ledger().graph("shop", "stock").health("shop").health("stock")
+    ledger._add("call_waits", waits(("stock", 2.0)))
+    cause = first(ledger)
+
+    assert (cause.service, cause.kind, cause.confidence) == ("stock", "dependency", "likely")
 
 
 def test_errors_of_one_callee_explain_that_the_next_is_not_called() -> None:
