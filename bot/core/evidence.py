@@ -217,7 +217,7 @@ class GradedLead(BaseModel):
 
 
 class EarlierOutage(BaseModel):
-    """The outage that a group was about before the present one."""
+    """The outage before the present one: of the same group, or of one of the same service that just cleared."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -227,7 +227,7 @@ class EarlierOutage(BaseModel):
     """Kind, service and change of the cause that was likely; None where none was."""
     began_at: datetime | None = None
     recovered_at: datetime | None = None
-    """When the alert that leads now had cleared in it; None where it had not fired in it, or did not clear.
+    """When the alert that leads now had cleared in it, or all alerts of its service where it had not fired; None: not all had.
 
     What was measured from `began_at` until then shows the outage before, and neither what is normal nor the present one.
     """

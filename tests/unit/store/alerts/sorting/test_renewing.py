@@ -1,6 +1,6 @@
 """An open group that is about something new: what its card says, whom its thread calls, and what is ranked again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -415,6 +415,25 @@ async def test_an_investigator_is_told_when_the_alert_that_fires_again_had_clear
 
     second = await triages.open("AL-1", 2, "", "")
     assert (second.earlier.recovered_at if second.earlier else None) == (at(3.5) if cleared else None)
+
+
+@pytest.mark.parametrize(("cleared", "recovered_at"), [(True, at(3)), (False, None)])
+async def test_a_new_group_knows_of_the_outage_of_its_service_that_just_cleared(
+    desk: Desk, cleared: bool, recovered_at: datetime | None
+) -> None:
+    await desk.receive(alert("a", name="Slow", start=1), alert("b", name="Slow", start=1, labels=PAYMENTS))
+    triages = Triages(desk.db)
+    await triages.open("AL-1", 1, "", "")
+    await triages.update("AL-1", 1, state=TriageState.DONE, findings=Findings(onset=at(0)).model_dump(mode="json"))
+    desk.clock.forward(4)
+    await desk.receive(alert("b", name="Slow", status="resolved", start=1, ends_at=at(3), labels=PAYMENTS))
+    if cleared:
+        await desk.receive(alert("a", name="Slow", status="resolved", start=1, ends_at=at(3)))
+    await desk.receive(alert("c", name="Failing", start=4))
+
+    newest = (await desk.groups())[-1].id
+    case = await triages.open(f"AL-{newest}", 2, "", "")
+    assert (case.earlier.recovered_at if case.earlier else None) == recovered_at
 
 
 async def test_a_person_who_stopped_automation_is_not_overruled(desk: Desk) -> None:
