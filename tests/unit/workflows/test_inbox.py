@@ -162,20 +162,23 @@ async def test_the_loop_wakes_for_a_commit_and_says_that_it_lives(room: Room) ->
 
 
 async def test_the_loop_rests_until_it_is_woken(room: Room) -> None:
+    rounds: list[int] = []
+
+    def leads() -> bool:
+        rounds.append(1)
+        return True
+
+    room.inbox.leads = leads
     await room.desk.store([alert("a")])
     task = asyncio.create_task(room.inbox.run())
     await wait_until(lambda: room.pauses == [REST_SECONDS], every=0.001)
-    await room.desk.store([alert("b")])
-    for _ in range(20):
-        await asyncio.sleep(0)
-    assert {e.fingerprint for e in await room.desk.episodes()} == {"a"}
+    await asyncio.sleep(0)
+    assert len(rounds) == 1
 
     room.inbox.wake.set()
-    await wait_until(lambda: len(room.pauses) == 2, every=0.001)
+    await wait_until(lambda: len(rounds) > 1, every=0.001)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-    assert {e.fingerprint for e in await room.desk.episodes()} == {"a", "b"}
 
 
 async def test_only_the_replica_that_leads_sorts(room: Room) -> None:
