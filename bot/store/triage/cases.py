@@ -1,20 +1,13 @@
 """The case of an attempt: what its group and its worst alert hold for an investigator."""
 
-from datetime import datetime, timedelta
-
-from sqlalchemy import ColumnElement
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from bot.core.alerts.renewal import SPREADS_WITHIN, older_until
-from bot.core.evidence import Case, EarlierOutage, Findings
-from bot.core.investigation.triage_state import TriageState
+from bot.core.evidence import Case, EarlierOutage
 from bot.core.questions.declared import began_at
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
-
-RELATES_WITHIN = timedelta(hours=1)
-"""An outage that began longer ago is no longer in the samples that a signal is compared with."""
+from bot.store.triage.earlier_outage import earlier_outage
 
 
 async def leading_alert(session: AsyncSession, group: GroupRow) -> EpisodeRow | None:
@@ -43,63 +36,6 @@ def outlasts(lead: EpisodeRow | None, group: GroupRow) -> bool:
 def _worst(number: int) -> SelectOfScalar[EpisodeRow]:
     firing_first = (col(EpisodeRow.status), col(EpisodeRow.severity), col(EpisodeRow.starts_at), col(EpisodeRow.id))
     return select(EpisodeRow).where(EpisodeRow.group_id == number).order_by(*firing_first).limit(1)
-
-
-async def earlier_outage(session: AsyncSession, group: GroupRow, lead: EpisodeRow | None) -> EarlierOutage | None:
-    """The outage before: what the group was about until it was renewed, or another group of the service that just cleared."""
-    if lead is None:
-        return None
-    if group.renewed_at is not None and group.renewed_by is not None:
-        return await _outage_of(session, group.id or 0, lead, before=group.renewed_at, below=group.renewed_by)
-    number = await _just_cleared(session, lead)
-    earlier = await _outage_of(session, number, lead, before=lead.starts_at) if number else None
-    return earlier if earlier and earlier.recovered_at else None
-
-
-async def _just_cleared(session: AsyncSession, lead: EpisodeRow) -> int | None:
-    """The number of another group in which an alert of this service cleared shortly before."""
-    row = EpisodeRow
-    since = lead.starts_at - RELATES_WITHIN
-    of_service = row.service == lead.service, row.service != "", row.group_id != lead.group_id, row.starts_at >= since
-    cleared = col(row.ended_at).between(lead.starts_at - SPREADS_WITHIN, lead.starts_at)
-    query = select(row.group_id).where(*of_service, cleared).order_by(col(row.ended_at).desc()).limit(1)
-    return (await session.exec(query)).first()
-
-
-async def _outage_of(
-    session: AsyncSession, number: int, lead: EpisodeRow, *, before: datetime, below: int | None = None
-) -> EarlierOutage | None:
-    """What the last ranking of a group saw, made `before` a moment; of its alerts those count with an id `below`."""
-    made = TriageRow.group_id == number, col(TriageRow.started_at) < before, TriageRow.state == TriageState.DONE
-    attempts = (await session.exec(select(TriageRow).where(*made).order_by(col(TriageRow.attempt).desc()))).all()
-    findings = next((Findings.model_validate(row.findings) for row in attempts if row.findings), None)
-    if findings is None or findings.onset is None:
-        return None
-    alerts = col(EpisodeRow.group_id) == number, col(EpisodeRow.starts_at) >= findings.onset, *_below(below)
-    alert_at = (await session.exec(select(func.min(EpisodeRow.starts_at)).where(*alerts))).one()
-    until = older_until(findings.onset, alert_at or findings.onset, lead.starts_at)
-    if until is None:
-        return None
-    first = next(iter(findings.hypotheses), None)
-    likely = (first.kind, first.service, first.change_id) if first and first.confidence == "likely" else None
-    recovered_at = await _recovered_at(session, number, lead, below)
-    return EarlierOutage(until=until, likely=likely, began_at=findings.onset, recovered_at=recovered_at)
-
-
-def _below(number: int | None) -> tuple[ColumnElement[bool], ...]:
-    return (col(EpisodeRow.id) < number,) if number else ()
-
-
-async def _recovered_at(session: AsyncSession, number: int, lead: EpisodeRow, below: int | None) -> datetime | None:
-    """When the alert that leads now had last cleared, where it did not fire the alerts of its service; None: not all had."""
-    row = EpisodeRow
-    of_service = col(row.group_id) == number, col(row.service) == lead.service, *_below(below)
-    for alerts in ((*of_service, col(row.name) == lead.name), of_service):
-        query = select(func.max(row.ended_at), func.count(col(row.id)), func.count(col(row.ended_at))).where(*alerts)
-        ended_at, fired, ended = (await session.exec(query)).one()
-        if fired:
-            return ended_at if ended_at and fired == ended and ended_at <= lead.starts_at else None
-    return None
 
 
 def case_from(

@@ -36,7 +36,8 @@ from bot.store.tables import (
     TimelineRow,
     TriageRow,
 )
-from bot.store.triage.cases import case_from, earlier_outage, is_earlier, leading_alert
+from bot.store.triage.cases import case_from, is_earlier, leading_alert
+from bot.store.triage.earlier_outage import earlier_outage
 
 log = structlog.get_logger(__name__)
 
