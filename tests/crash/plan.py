@@ -37,9 +37,9 @@ def reachable(points: Iterable[str]) -> list[str]:
 
 
 def _most(step: str) -> int:
-    # A further attempt calls the tools that the first one did: they need not be struck again.
+    # A further attempt calls the tools that the first one did: one call of each is enough, and a second need not come.
     if step.startswith("again/tool:"):
-        return ALIKE
+        return 1
     return CERTAIN_CALLS if step.startswith("triage/tool:") else ROUNDS.get(step, 10**6)
 
 
