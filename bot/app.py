@@ -365,8 +365,6 @@ class App:
         await self.agents.get()
         # A full collection stops everything; over these million objects it took 200 to 500 ms.
         gc.freeze()
-        # What a request makes is freed without the collector: to look for cycles every 700 objects took 6 % of intake's time.
-        gc.set_threshold(20_000, 20, 20)
 
     def _take_hosts(self) -> None:
         self.answers.hosts = self.renderer.hosts

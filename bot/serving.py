@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -154,6 +155,8 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
     _handle_signals()
     # Each answer of SQLite crosses two threads; at Python's 5 ms a busy workflow would delay every one of them.
     sys.setswitchinterval(SWITCH_SECONDS)
+    # What a request makes is freed without the collector: to look for cycles every 700 objects took 6 % of intake's time.
+    gc.set_threshold(20_000, 20, 20)
     # uvloop where there is one: it halves what a request costs.
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(serve())
