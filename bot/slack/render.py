@@ -136,6 +136,7 @@ class Renderer:
             hosts=self.hosts,
             called_hosts=called_hosts(self.config),
             on_call=await self._on_call(content.service) if content.service or content.notified_services else (),
+            owners=service.owners if (service := self.config.services.get(content.service)) else (),
             mention=mention,
             written_at=row.created_at,
             people=self.config.people,

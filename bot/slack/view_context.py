@@ -17,6 +17,8 @@ class ViewContext:
     """Hosts that remediations call: their addresses are shown as they are, to be read and copied."""
     on_call: Sequence[str] = ()
     """Person keys on call for the message's service."""
+    owners: Sequence[str] = ()
+    """Person keys of the owners of the message's service."""
     mention: Sequence[str] = ()
     """Slack ids of the people whom this post notifies."""
     written_at: datetime | None = None

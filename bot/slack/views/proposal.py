@@ -285,9 +285,13 @@ def _state_line(content: ProposalContent) -> str:
 
 
 def approvers(content: ProposalContent, view: ViewContext) -> list[str]:
-    """Up to three Slack users to notify: on call, who leads, deputies; not the requester from tier 2 on."""
+    """Up to three Slack users to notify: on call, who leads, deputies; not the requester at tier 2. At tier 3 an owner too.
+
+    There one of those who agree has to be an owner.
+    """
     proposal, people = content.proposal, view.people
-    candidates = dict.fromkeys([*view.on_call, content.lead, *content.deputies])
+    owners = view.owners if proposal.tier is Tier.THREE else ()
+    candidates = dict.fromkeys([*view.on_call[:1], *owners[:1], *view.on_call, content.lead, *content.deputies])
     barred = {proposal.requester} if proposal.tier is Tier.TWO else set()
     users = [people[person].slack for person in candidates if person in people and person not in barred]
     return [user for user in users if user][:3]

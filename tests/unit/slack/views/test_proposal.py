@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from bot.core.config.services import Person
 from bot.core.messages.proposals import ProposalContent
 from bot.core.messages.replies import PlanReply
@@ -56,6 +58,14 @@ def test_at_most_three_approvers_are_mentioned_and_not_the_requester() -> None:
     shown = texts(proposal_content())
 
     assert [f"<@U{name}>" in shown for name in ("CAROL", "BOB", "DAVE", "ALICE")] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(("tier", "notified"), [(2, False), (3, True)])
+def test_an_owner_is_notified_where_one_of_those_who_agree_has_to_be_an_owner(tier: int, notified: bool) -> None:
+    people = {**PEOPLE, "erin": Person(slack="UERIN")}
+    context = ViewContext(people=people, on_call=["alice", "carol"], owners=["erin"])
+
+    assert ("<@UERIN>" in json.dumps(view.render(proposal_content({"tier": tier}), context)[1])) == notified
 
 
 def test_the_request_stands_as_it_is_sent_and_other_addresses_stay_broken() -> None:
