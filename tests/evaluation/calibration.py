@@ -1,9 +1,9 @@
 """How often the first cause is right by how far it lies ahead, fitted across origins: `--data` is the folder of all sets.
 
 For each set: what is called likely with the table that is in use, and with one that was fitted on the other origins alone
-(all that one project published is left out together). `--out` gets the table of all origins, as
-`bot/core/ranking/calibration_table.py` holds it. Whether a lead is right is judged by its place (the service or component);
-the printed share and precision by the whole answer, which for sets of changes is the change that did it.
+(all that one project published is left out together); then the latter for all sets of an origin together. `--out` gets the
+table of all origins, as `bot/core/ranking/calibration_table.py` holds it. Whether a lead is right is judged by its place (the
+service or component); the printed share and precision by the whole answer, which for sets of changes is the change that did it.
 """
 
 import json
@@ -19,7 +19,7 @@ from bot.core.tuning import TUNING
 from bot.core.verdict.verdict import judge
 from tests.evaluation import changes, left_out, rootcausebench
 from tests.evaluation.figures import Answer, accuracy, read_truth
-from tests.evaluation.leads import IsRight, JudgedLead, called_likely, share_and_precision, table_of, uncalibrated
+from tests.evaluation.leads import IsRight, JudgedLead, Table, called_likely, share_and_precision, table_of, uncalibrated
 from tests.evaluation.progress import shown
 from tests.evaluation.world import Investigation, investigate_and_answer
 
@@ -34,22 +34,28 @@ TABLE: Mapping[Basis, Sequence[tuple[float, float]]] = {
 
 
 def evaluate(data: Path, out: Path) -> None:
-    """Print each set's share and precision of "likely", in use and left out by origin; write the table."""
+    """Print each set's share and precision of "likely", in use and left out by origin, and each origin's; write the table."""
     leads = [lead for one in _sets(data) for lead in one]
+    without = {origin: table_of(leads, without=origin) for origin in dict.fromkeys(lead.origin for lead in leads)}
     print("| set (n) | likely, right | origin left out: likely, right |")
     print("|---|---|---|")
-    in_use: list[bool] = []
-    without: list[bool] = []
     for name in dict.fromkeys(lead.set for lead in leads):
         own = [lead for lead in leads if lead.set == name]
-        by_all, by_others = called_likely(own, TABLE), called_likely(own, table_of(leads, without=own[0].origin))
-        print(f"| {name} ({len(own)}) | {share_and_precision(len(own), by_all)} | {share_and_precision(len(own), by_others)} |")
-        in_use += by_all
-        without += by_others
-    total = len(leads)
-    print(f"| all ({total}) | {share_and_precision(total, in_use)} | {share_and_precision(total, without)} |")
+        print(f"| {name} ({len(own)}) | {_likely(own, dict.fromkeys(without, TABLE))} | {_likely(own, without)} |")
+    print(f"| all ({len(leads)}) | {_likely(leads, dict.fromkeys(without, TABLE))} | {_likely(leads, without)} |")
+    print("| origin left out (n) | likely, right |")
+    print("|---|---|")
+    for origin in without:
+        own = [lead for lead in leads if lead.origin == origin]
+        print(f"| {origin} ({len(own)}) | {_likely(own, without)} |")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(_source(table_of(leads)), encoding="utf-8")
+
+
+def _likely(leads: Sequence[JudgedLead], tables: Mapping[str, Table]) -> str:
+    """Share and precision of what the tables call likely, each lead by its origin's."""
+    rights = [right for lead in leads for right in called_likely([lead], tables[lead.origin])]
+    return share_and_precision(len(leads), rights)
 
 
 def _source(table: Mapping[Basis, Sequence[Step]]) -> str:
