@@ -20,8 +20,8 @@ FLAPS_WITHIN = timedelta(minutes=10)
 """An acknowledged alert that fires again within this time of clearing is still somebody's."""
 HANDED_DOWN = frozenset({"errors", "latency", "network", "logs", "other"})
 """Kinds of problem that a failing dependency hands to who calls it. A full memory, disk, core or queue is a service's own."""
-_RAN_OUT = re.compile(r"exhaust|saturat|full|pool|limit|oom|crash|restart|evict", re.IGNORECASE)
-"""Names of what ran out or died: a service's own as well, whatever kind of problem they are filed under."""
+_OWN = re.compile(r"exhaust|saturat|full|pool|limit|oom|crash|restart|evict|provider|third.?party|vendor|certif", re.IGNORECASE)
+"""Names of what ran out, died or lies outside: a service's own as well, whatever kind of problem they are filed under."""
 SETTLES_WITHIN = timedelta(seconds=10)
 """Alerts of one outage come in a burst: causes are ranked again once so long nothing new came."""
 ALWAYS_A_LINE = 8
@@ -96,7 +96,7 @@ def renewal(
     if (name, service) in members.alerts:
         return None
     kind = kind_of(name)
-    own = kind not in HANDED_DOWN or _RAN_OUT.search(name) is not None
+    own = kind not in HANDED_DOWN or _OWN.search(name) is not None
     spreading = now - members.began_at <= SPREADS_WITHIN and not own and not changed
     if service not in members.services:
         return None if spreading and _calls_one_of(service, members.services, catalogue) else Renewal.NEW_SERVICE

@@ -76,6 +76,11 @@ def test_what_ran_out_or_died_is_a_services_own_whatever_kind_of_problem_it_is_f
     assert joins("PodNotReady", "checkout") is None
 
 
+def test_what_fails_outside_is_a_services_own_and_handed_down_by_nobody_it_calls() -> None:
+    for name in ("ProviderErrors", "ThirdPartyTimeouts", "CertificateErrors"):
+        assert [joins(name, "checkout", after=after) for after in (AT_ONCE, SOON)] == [None, Renewal.NEW_KIND]
+
+
 def test_what_fails_on_a_service_that_was_changed_meanwhile_need_not_have_been_handed_to_it() -> None:
     assert joins("HighErrorRate", "web", changed=True) is Renewal.NEW_SERVICE
     assert joins("HighLatency", "checkout", changed=True) is Renewal.NEW_KIND
