@@ -41,6 +41,7 @@ class Memo(Generic[K, V]):
         if len(self._keys) < self.size:
             self._keys.append(key)
             return
-        index = self._dice.randrange(self.size)
+        # A third of what `randrange` takes, and dice need not be quite fair.
+        index = int(self._dice.random() * self.size)
         self._values.pop(self._keys[index], None)
         self._keys[index] = key

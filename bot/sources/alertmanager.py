@@ -1,13 +1,25 @@
 """Prometheus Alertmanager's webhook, version 4; vmalert and others send the same form."""
 
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 
 from bot.core.alert import Alert
 from bot.core.errors import UnreadableBody
-from bot.plugins import ParsedBody, SourceRequest, source
-from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, started, word
+from bot.plugins import ParsedBody, Rejected, SourceRequest, source
+from bot.sources._parsing import (
+    MAX_ITEMS,
+    annotations,
+    clean,
+    each,
+    fingerprint,
+    labels,
+    moment,
+    parse,
+    screen,
+    started,
+    word,
+)
 from bot.sources._parts import Parts, parts_of
 
 
@@ -22,7 +34,7 @@ def _by_parts(request: SourceRequest, parts: Parts) -> ParsedBody | None:
     """Read the alerts that are not stored yet; None if one of them cannot be read."""
     try:
         group_key = clean(parts.group_key)
-        alerts, rejected = each([parse(alert) for alert in parts.fresh], partial(_alert, request, group_key, None), "alerts")
+        alerts, rejected = _each([parse(alert) for alert in parts.fresh], partial(_alert, request, group_key, None))
     except UnreadableBody:
         return None
     if rejected:
@@ -41,9 +53,16 @@ def alerts_of(request: SourceRequest, body: object, *, link: Callable[[dict[str,
     if not isinstance(body, dict) or not isinstance(body.get("alerts"), list):
         raise UnreadableBody("a list of alerts stands here", field="alerts")
     group_key = clean(body.get("groupKey"))
-    alerts, rejected = each(body["alerts"], partial(_alert, request, group_key, link), "alerts")
+    alerts, rejected = _each(body["alerts"], partial(_alert, request, group_key, link))
     truncated = body.get("truncatedAlerts")
     return ParsedBody(alerts=tuple(alerts), truncated=truncated if isinstance(truncated, int) else 0, rejected=tuple(rejected))
+
+
+def _each(items: Sequence[object], read: Callable[[object, str], Alert]) -> tuple[list[Alert], list[Rejected]]:
+    # Behind their escapes in the links: each query screened by itself takes as long as reading its alert.
+    links = [item.get("generatorURL") for item in items[:MAX_ITEMS] if isinstance(item, dict)]
+    screen([_query(link) for link in links if isinstance(link, str)])
+    return each(items, read, "alerts")
 
 
 def _alert(
@@ -73,11 +92,15 @@ def _alert(
     )
 
 
-@lru_cache(maxsize=1024)
 def expression_of(link: str) -> str:
     """The query behind the alert: Prometheus puts it into the generator URL as `g0.expr`, vmalert as `expr`."""
+    return clean(_query(link))
+
+
+@lru_cache(maxsize=1024)
+def _query(link: str) -> str:
     try:
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)
     except ValueError:
         return ""
-    return clean((query.get("g0.expr") or query.get("expr") or [""])[0])
+    return (query.get("g0.expr") or query.get("expr") or [""])[0]

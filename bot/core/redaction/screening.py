@@ -4,8 +4,10 @@ The pattern matches wherever one of the detectors could find something, in any o
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import accumulate
 
 from bot.core.redaction import names, redaction, tables
 from bot.core.redaction.gitleaks import keyword_patterns
@@ -69,33 +71,30 @@ def _readings(text: str) -> str:
 
 
 def _suspects(texts: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """The texts that one of the detectors has to look at; halves of what holds one are screened again."""
-    if not texts or not _may_hold_one(_BETWEEN.join([reading for _, reading in texts])):
-        return
-    if len(texts) == 1:
-        yield texts[0][0]
-        return
-    half = len(texts) // 2
-    yield from _suspects(texts[:half])
-    yield from _suspects(texts[half:])
+    """The texts that one of the detectors has to look at: those that a match touches, wherever it ends."""
+    joined = _BETWEEN.join([reading for _, reading in texts])
+    ends = list(accumulate(len(reading) + len(_BETWEEN) for _, reading in texts))
+    for start, end in _matches(joined):
+        first, last = bisect_right(ends, start), bisect_right(ends, end - 1)
+        yield from (text for text, _ in texts[first : last + 1])
 
 
-def _may_hold_one(joined: str) -> bool:
-    return any(screen.search(joined) for screen in _screens()) or _holds_encoded(joined)
-
-
-def _holds_encoded(joined: str) -> bool:
-    """Whether a word says something once it is decoded."""
-    return any(redaction.decoded_word(word) for word in set(_WORD.findall(joined)))
+def _matches(joined: str) -> Iterator[tuple[int, int]]:
+    """Where one of the detectors may find something, and words that say something once they are decoded."""
+    for screen in _screens():
+        yield from (match.span() for match in screen.finditer(joined))
+    encoded = {word for word in set(_WORD.findall(joined)) if redaction.decoded_word(word)}
+    if encoded:
+        yield from (match.span() for match in _WORD.finditer(joined) if match.group() in encoded)
 
 
 @cache
 def _screens() -> Sequence[Pattern]:
-    """Two patterns: as one, their states would multiply."""
+    """Four patterns: as one, their states multiply, and digits that are new would make new ones all the time."""
     phrases = [pattern for pattern in names.PATTERNS if pattern not in names.BEHIND_NAMES]
     forms = [pattern for patterns in KINDS.values() for pattern in patterns]
-    others = (*phrases, *forms, *keyword_patterns(), HINT, *redaction.PARTED, *tables.PATTERNS)
-    return [_screen(names.BEHIND_NAMES), _screen(others)]
+    others = (*keyword_patterns(), HINT, *redaction.PARTED, *tables.PATTERNS)
+    return [_screen(patterns) for patterns in (names.BEHIND_NAMES, phrases, forms, others)]
 
 
 def _screen(patterns: Sequence[str]) -> Pattern:

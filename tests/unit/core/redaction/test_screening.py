@@ -45,6 +45,12 @@ def test_a_secret_among_harmless_texts_is_taken_out_as_if_it_stood_alone(secret:
     assert redacted[len(HARMLESS)] != secret
 
 
+def test_all_secrets_of_many_texts_are_taken_out_wherever_they_stand() -> None:
+    texts = [text for secret in SECRETS for text in (secret, "checkout", secret + " ", "")]
+
+    assert redact_each(texts) == [redact(text) for text in texts]
+
+
 def test_two_texts_side_by_side_are_not_read_as_one() -> None:
     assert redact_each(["the password", "=" + PASSWORD, "is:", PASSWORD]) == ["the password", "=" + PASSWORD, "is:", PASSWORD]
 
