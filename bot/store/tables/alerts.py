@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 
 from bot.core.alerts.heartbeat import Rhythm
 from bot.core.alerts.staleness import RepeatInterval
-from bot.store.db.columns import Json, Moment, numbered_key
+from bot.store.db.columns import Json, Moment, Texts, numbered_key
 
 
 class AlertRow(SQLModel, table=True):
@@ -22,8 +22,8 @@ class AlertRow(SQLModel, table=True):
     status: str
     name: str
     severity: str
-    labels: dict[str, str] = Field(sa_type=Json)
-    annotations: dict[str, str] = Field(sa_type=Json)
+    labels: dict[str, str] = Field(sa_type=Texts)
+    annotations: dict[str, str] = Field(sa_type=Texts)
     starts_at: datetime = Field(sa_type=Moment)
     ends_at: datetime | None = Field(default=None, sa_type=Moment)
     group_key: str = ""
@@ -80,18 +80,20 @@ class EpisodeRow(SQLModel, table=True):
         Index(None, "service", "starts_at"),
         # A group's kinds of members are walked along it after a start.
         Index(None, "group_id", "name", "service", "grouping_reason"),
+        # The worst alert of a group, which its card is about.
+        Index(None, "group_id", "status", "severity", "starts_at"),
     )
     id: int | None = numbered_key()
     source: str
-    fingerprint: str = Field(index=True)
+    fingerprint: str
     starts_at: datetime = Field(sa_type=Moment, index=True)
     status: str
     name: str
     service: str
     severity: str
     """SEV1..SEV4, NONE."""
-    labels: dict[str, str] = Field(sa_type=Json)
-    annotations: dict[str, str] = Field(sa_type=Json)
+    labels: dict[str, str] = Field(sa_type=Texts)
+    annotations: dict[str, str] = Field(sa_type=Texts)
     link: str = ""
     expression: str = ""
     group_key: str = ""

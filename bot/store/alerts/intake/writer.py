@@ -10,11 +10,9 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 
-import msgspec
 import structlog
 from sqlalchemy import Insert, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -29,6 +27,7 @@ from bot.core.errors import TocsinError
 from bot.store.alerts.intake import unreadable
 from bot.store.alerts.intake.stored_alerts import StoredAlerts
 from bot.store.db import locks
+from bot.store.db.columns import compact_json, moment_text
 from bot.store.db.database import Database
 from bot.store.db.in_loop import in_thread
 from bot.store.tables import AlertRow, ChangeRow, RepeatRow
@@ -291,9 +290,9 @@ class _Rows:
 
     def __init__(self, batches: Sequence[_Batch]) -> None:
         self.alerts = [
-            _values(alert, at) for batch in batches for at in (_moment(batch.received_at),) for alert in batch.alerts
+            _values(alert, at) for batch in batches for at in (moment_text(batch.received_at),) for alert in batch.alerts
         ]
-        self.repeats = [(source, _moment(at), _json(numbers)) for source, at, numbers in _repeats(batches)]
+        self.repeats = [(source, moment_text(at), compact_json(numbers)) for source, at, numbers in _repeats(batches)]
 
     def insert(self, db: sqlite3.Connection, *, commit: bool) -> int:
         """Insert them in one transaction; the number of the first alert. Crossing to a thread once is what a commit costs."""
@@ -315,23 +314,12 @@ def _values(alert: Alert, received_at: str) -> tuple[object, ...]:
         alert.status,
         alert.name,
         alert.severity,
-        _json(alert.labels),
-        _json(alert.annotations),
-        _moment(alert.starts_at),
-        alert.ends_at and _moment(alert.ends_at),
+        compact_json(alert.labels),
+        compact_json(alert.annotations),
+        moment_text(alert.starts_at),
+        alert.ends_at and moment_text(alert.ends_at),
         alert.group_key,
         alert.link,
         alert.expression,
         received_at,
     )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-@lru_cache(maxsize=1024)
-def _moment(at: datetime) -> str:
-    if at.tzinfo is None:
-        raise ValueError("naive datetime: moments are aware UTC")
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

@@ -32,14 +32,15 @@ class EpisodeIndex:
 
     async def load(self, session: AsyncSession, rows: Sequence[AlertRow]) -> None:
         """Read the episodes of these alerts, and if anything inhibits, the labels of whatever else may inhibit them."""
-        fingerprints = sorted({row.fingerprint for row in rows})
         windows = [rule.window for rule in self.config.thresholds]
         earliest = min(min(row.starts_at, row.received_at) for row in rows) - max([MEMORY, *windows])
         lasting = (col(EpisodeRow.status) == "firing") | (col(EpisodeRow.starts_at) >= earliest)
-        for start in range(0, len(fingerprints), _CHUNK):
-            of_these = col(EpisodeRow.fingerprint).in_(fingerprints[start : start + _CHUNK])
-            for episode in (await session.exec(select(EpisodeRow).where(of_these, lasting))).all():
-                self.add(episode)
+        for source in {row.source for row in rows}:
+            fingerprints = sorted({row.fingerprint for row in rows if row.source == source})
+            for start in range(0, len(fingerprints), _CHUNK):
+                of_these = EpisodeRow.source == source, col(EpisodeRow.fingerprint).in_(fingerprints[start : start + _CHUNK])
+                for episode in (await session.exec(select(EpisodeRow).where(*of_these, lasting))).all():
+                    self.add(episode)
         if self.config.inhibitions:
             await self._load_inhibiting(session)
 

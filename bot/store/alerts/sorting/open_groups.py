@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alerts.arrival_rate import PAUSE, UsualDelays
+from bot.core.alerts.episodes import LastTime
 from bot.core.alerts.grouping import (
     MOST_BURSTS,
     Arrival,
@@ -265,8 +266,8 @@ _NEWEST_MEMBERS = text("""
 to number all members takes SQLite a second for 100,000, and nothing else runs in the loop meanwhile."""
 
 
-def arrival_of(row: EpisodeRow) -> Arrival:
-    """An episode as grouping sees it."""
+def arrival_of(row: EpisodeRow, at: datetime, last: LastTime) -> Arrival:
+    """An episode as grouping sees it: received at that moment, with what its alert did before."""
     return Arrival(
         source=row.source,
         name=row.name,
@@ -274,5 +275,6 @@ def arrival_of(row: EpisodeRow) -> Arrival:
         fingerprint=row.fingerprint,
         group_key=row.group_key,
         labels=row.labels,
-        at=row.last_seen_at,
+        at=at,
+        last=last,
     )

@@ -5,7 +5,6 @@ It has ended at the latest when the next episode of the same alert began.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -34,6 +33,7 @@ from bot.store.alerts.sorting.episodes import (
     reported_end,
     status_of,
 )
+from bot.store.alerts.sorting.new_episodes import NewEpisodes
 from bot.store.alerts.sorting.open_groups import OpenGroups, arrival_of
 from bot.store.alerts.sorting.opening import Opening
 from bot.store.alerts.sorting.renewing import Renewing, renew, renewed_key
@@ -78,7 +78,7 @@ class Sorter:
                 # Nothing here waits for SQLite, and others have requests to answer meanwhile.
                 await loop.when_due()
             await batch.finish()
-        # Episodes get their ids now.
+        await batch.new_episodes.write()
         await session.flush()
         self.repeats.remember(rows[: batch.result.rows], batch.episodes.all())
         return batch.result
@@ -103,6 +103,7 @@ class _Batch:
         self.session = session
         self.result = SortingResult()
         self.episodes = EpisodeIndex(sorter.config)
+        self.new_episodes = NewEpisodes(session)
         self.open = sorter.open
         self.groups: dict[int, GroupRow] = {}
         """Rows that this batch has locked."""
@@ -159,12 +160,18 @@ class _Batch:
             episode.muted_by = mute.stored
         else:
             await self._assign_group(episode, row)
-        self.session.add(episode)
+        if episode.id is None:
+            self.new_episodes.add(episode)
+
+    async def _write_now(self, episode: EpisodeRow) -> None:
+        """What follows is about it, by its number."""
+        if episode.id is None:
+            self.new_episodes.add(episode)
+        await self.new_episodes.flush()
 
     async def place_again(self, episode: EpisodeRow) -> None:
         """Place a firing episode whose mute is over."""
         await self._assign_group(episode, delivered_now(episode, self.db.clock()))
-        self.session.add(episode)
 
     async def _end_older(self, episodes: Sequence[EpisodeRow]) -> None:
         """End every episode of one alert where the next one began, if nothing ended it before."""
@@ -173,7 +180,6 @@ class _Batch:
 
     async def _end(self, episode: EpisodeRow, at: datetime, *, begins_anew: bool = False) -> None:
         episode.ended_at = end_of(episode.ended_at, at, episode.starts_at)
-        self.session.add(episode)
         if episode.status == "firing":
             episode.status = "resolved"
             if (group := await self._group(episode.group_id)) is not None:
@@ -204,7 +210,6 @@ class _Batch:
     async def _redelivered(self, episode: EpisodeRow, row: AlertRow) -> None:
         """Apply a further delivery of an episode: its end, a repeat, or news about its severity or its muting."""
         last_seen_at, episode.last_seen_at = episode.last_seen_at, max(episode.last_seen_at, row.received_at)
-        self.session.add(episode)
         if row.status == "resolved":
             await self._end(episode, reported_end(row))
             return
@@ -294,8 +299,7 @@ class _Batch:
         renewing = Renewing(self.db, self.session, self.catalogue, group, members, fires)
         change = await renewing.judge(episode, flaps=flaps)
         if change:
-            self.session.add(episode)
-            await self.session.flush()
+            await self._write_now(episode)
             await renew(self.db, self.session, group, episode, change)
         elif group.renewed_at and self.db.clock() - group.renewed_at <= BURST:
             self.bursts.add(renewed_key(group))
@@ -304,7 +308,7 @@ class _Batch:
     def _arrival(self, episode: EpisodeRow, at: datetime) -> Arrival:
         """The episode as grouping sees it, with what its alert did before."""
         last = last_time(self.episodes.before(episode), episode.starts_at)
-        return replace(arrival_of(episode), at=max(at, episode.last_seen_at), last=last)
+        return arrival_of(episode, max(at, episode.last_seen_at), last)
 
     async def _joined(self, arrival: Arrival) -> tuple[GroupRow | None, Membership]:
         """The group that this arrival joins, None for a new one; one that was resolved a moment ago takes nobody."""
@@ -360,8 +364,7 @@ class _Batch:
         await groups.raise_severity(self.db, self.session, group, severity, change)
         self._show(group)
         if not (renewed or change.investigation):
-            self.session.add(episode)
-            await self.session.flush()
+            await self._write_now(episode)
             await renew(self.db, self.session, group, episode, Renewal.WORSE, line=not change.mention)
         if change.investigation:
             await self._investigate_anew(group)
