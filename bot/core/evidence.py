@@ -255,3 +255,11 @@ class Case(BaseModel):
     earlier: EarlierOutage | None = None
     """Where the group was about another outage before, whose onset was measured."""
     requester: str = ""
+
+    @property
+    def began_beside(self) -> datetime | None:
+        """When the alert fired of an outage that began while the one before ran on; None for any other.
+
+        What was measured may then have left its normal range with the outage before.
+        """
+        return self.started_at if self.earlier and self.earlier.recovered_at is None else None

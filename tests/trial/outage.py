@@ -67,7 +67,7 @@ def first_alert(outage: Outage, run: Run) -> DeliveredAlert | None:
 
     Of outages that overlap, what calls both roots alerts already: only the root's own alert says that there is another,
     and of those none that fired there before its cause came into the world (pods are replaced and alert anew), nor one that
-    fired elsewhere, where the outage that stands reaches the root.
+    fired elsewhere, where the outage that stands reaches the root and another one of the root is left.
     """
     own = alerts_of(outage, run.alerts)
     if not own:
@@ -76,9 +76,11 @@ def first_alert(outage: Outage, run: Run) -> DeliveredAlert | None:
     until = inf if outage.follows is Follows.OVERLAPPING else first.delivered_at + 20
     standing = [o for o in run.outages if o.number < outage.number and o.ended_at > outage.caused_at]
     reached = any(outage.root in o.affected for o in standing)
-    before = {a.name for a in firing(run.alerts, outage.caused_at) if reached or a.service == outage.root}
-    of_root = [a for a in own if a.service == outage.root and a.delivered_at <= until and a.name not in before]
-    return min(of_root, key=lambda alert: alert.delivered_at, default=first)
+    before = firing(run.alerts, outage.caused_at)
+    here, anywhere = {a.name for a in before if a.service == outage.root}, {a.name for a in before if reached}
+    of_root = [a for a in own if a.service == outage.root and a.delivered_at <= until and a.name not in here]
+    telling = [a for a in of_root if a.name not in anywhere] or of_root
+    return min(telling, key=lambda alert: alert.delivered_at, default=first)
 
 
 def firing(alerts: tuple[DeliveredAlert, ...], at: float) -> list[DeliveredAlert]:

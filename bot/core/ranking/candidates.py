@@ -127,7 +127,7 @@ def _add_no_change(context: RankingContext, candidate: Candidate) -> None:
     recent = [
         c
         for c in observations.changes.values()
-        if c.service == service and timedelta(0) <= context.onset_of(service) - c.at <= timedelta(hours=1)
+        if c.service == service and timedelta(0) <= context.onset_for(c) - c.at <= timedelta(hours=1)
     ]
     if evidence and not recent:
         candidate.claims.append(Claim(text=f"No change of {service} in the hour before the onset", evidence=[evidence]))

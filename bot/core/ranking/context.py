@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.core.change import Change
+from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Case, EarlierOutage
 from bot.core.metrics.deviation import Deviation, family_of
 from bot.core.ranking.attribution import SYMPTOMS, main_symptom
 from bot.core.ranking.fault_location import locate_fault
 from bot.core.ranking.observations import Observations
+from bot.core.service import reachable
 from bot.core.tuning import TUNING, Tuning
 
 DETECTION_DELAY = timedelta(seconds=90)
@@ -34,6 +37,8 @@ class RankingContext:
     """What the alert says in its own words: untrusted text."""
     earlier: EarlierOutage | None = None
     """What the group was about before."""
+    began_beside: datetime | None = None
+    """When the alert fired of an outage that began while the one before ran on (`Case.began_beside`)."""
     doublings: dict[str, float] = field(default_factory=dict)
     """The attribution in weighted doublings beyond normal."""
 
@@ -45,6 +50,27 @@ class RankingContext:
         """When a service's symptom began, never later than the incident: what follows it is no cause of it."""
         symptom = self.symptom_of(service)
         return min(self.onset, symptom.onset) if symptom and symptom.onset else self.onset
+
+    def made_beside(self, change: Change) -> bool:
+        """Whether a change was made while the outage before ran on, up to the alert of the present one."""
+        if self.earlier is None or self.began_beside is None or change.by_action:
+            return False
+        return self.earlier.until < change.at <= self.began_beside + ONSET_TOLERANCE
+
+    def onset_for(self, change: Change, failing: str = "") -> datetime:
+        """The onset that a change is dated against: of its service, or of another that is `failing`.
+
+        For one made beside a running outage it is the alert's start: what such a change broke had often left its normal range
+        before, with the outage that runs on.
+        """
+        onset = self.onset_of(failing or change.service)
+        beside = self.began_beside and self.made_beside(change) and change.at > onset + ONSET_TOLERANCE
+        return max(onset, self.began_beside) if self.began_beside and beside else onset
+
+    def changed_beside(self) -> bool:
+        """Whether the alerting service, or what it depends on, was changed while the outage before ran on."""
+        below = reachable(self.start, self.observations.depends_on)
+        return any(self.made_beside(change) for change in self.observations.changes.values() if change.service in below)
 
     def suspects(self) -> list[tuple[str, float]]:
         """Services whose share is worth a look at their causes, with that share, the largest first."""
@@ -76,6 +102,7 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
         tuning=tuning,
         summary=case.summary,
         earlier=case.earlier,
+        began_beside=case.began_beside,
     )
 
 

@@ -82,6 +82,6 @@ def _deploys_nearby(case: Case, observations: Observations, now: datetime) -> li
     deploys = [
         change
         for change in observations.changes.values()
-        if change.version and change.service in near and change.at <= context.onset_of(change.service) + ONSET_TOLERANCE
+        if change.version and change.service in near and change.at <= context.onset_for(change) + ONSET_TOLERANCE
     ]
     return sorted(deploys, key=lambda change: (-context.shares.get(change.service, 0.0), -change.at.timestamp(), change.id))

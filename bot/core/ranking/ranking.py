@@ -196,11 +196,14 @@ def _of_the_outage_before(candidate: Candidate, context: RankingContext) -> bool
 
     Between two outages that overlap or follow closely nothing returns to normal: what the first one left is still seen.
     A resource may run out slowly, so it may have begun before; a version that alone fails, and logged lines, are seen now.
+    Where the alerting service, or what it depends on, was changed since, the likely cause of before is no more than a lead.
     """
     earlier = context.earlier
-    if earlier is None or candidate.kind not in _SUDDEN or candidate.carried or candidate.outside:
+    if earlier is None:
         return False
     if (candidate.kind, candidate.service, candidate.change_id) == earlier.likely:
+        return context.changed_beside()
+    if candidate.kind not in _SUDDEN or candidate.carried or candidate.outside:
         return False
     return candidate.began is None or candidate.began < earlier.until
 

@@ -28,11 +28,15 @@ _EXPLAINED = TUNING.verdict.explained_by_callees
 class Measured:
     """The evidence of one incident that can show a cause: measurements and records, nothing that users can write."""
 
-    def __init__(self, entries: Iterable[LedgerEntry], onset: datetime | None = None) -> None:
+    def __init__(
+        self, entries: Iterable[LedgerEntry], onset: datetime | None = None, began_beside: datetime | None = None
+    ) -> None:
         self._recorded = [entry for entry in entries if entry.evidence.ok]
         self.entries = {entry.id: entry for entry in self._recorded if _can_show(entry)}
         self.onset = onset
         """The incident's onset if it is known."""
+        self.began_beside = began_beside
+        """When the alert fired of an outage that began while another ran on (`Case.began_beside`)."""
 
     @cached_property
     def observations(self) -> Observations:
@@ -236,6 +240,8 @@ def _change(change: Change, measured: Measured) -> Support:
     if change.by_action:
         return Support(0, f"it is what {change.by_action} did", too_late=True, evidence=shown)
     if began and change.at > began + ONSET_TOLERANCE:
+        if measured.began_beside and change.at <= measured.began_beside + ONSET_TOLERANCE:
+            return Support(2, "it was made while another outage ran, and only its moment speaks for it", evidence=shown)
         return Support(0, "the change came after the onset", too_late=True, evidence=shown)
     if not began:
         return Support(0, "when it began is not known, so the change may have come after it", evidence=shown)

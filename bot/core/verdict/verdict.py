@@ -22,7 +22,14 @@ _NAMES_OF_THINGS = frozenset({"version", "name", "quotation"})
 """What a sentence may not get wrong of a cause: a wrong figure is struck, a wrong name makes it another cause."""
 
 
-def judge(findings: Findings, ledger: Sequence[LedgerEntry], *, group: str = "", onset: datetime | None = None) -> Findings:
+def judge(
+    findings: Findings,
+    ledger: Sequence[LedgerEntry],
+    *,
+    group: str = "",
+    onset: datetime | None = None,
+    began_beside: datetime | None = None,
+) -> Findings:
     """The findings with what the evidence does not carry struck or removed, and no more confident than it allows.
 
     Judging twice changes nothing.
@@ -38,9 +45,13 @@ def judge(findings: Findings, ledger: Sequence[LedgerEntry], *, group: str = "",
     - A change must be recorded before the onset, and its service or version must deviate. One after the onset is "unlikely".
     - What could not be checked is listed in `not_checked`.
 
-    `onset` is the incident's onset if known; else the deviations of the change's own service say it.
+    `onset` is the incident's onset if known; else the deviations of the change's own service say it. `began_beside` is when
+    the alert of an outage fired that began while another ran on: a change up to then may be its cause, by its moment alone.
     """
-    judgement = Judgement.of(findings, ledger, group or (ledger[0].group if ledger else ""), onset)
+    group = group or (ledger[0].group if ledger else "")
+    entries = {entry.id: entry for entry in ledger if entry.group == group}
+    measured = Measured(entries.values(), onset, began_beside)
+    judgement = Judgement.of(findings, entries, {entry.id for entry in ledger} - set(entries), measured)
     judged = [judgement.judged(hypothesis) for hypothesis in findings.hypotheses]
     ruled_out = judgement.carried(findings.ruled_out)
     not_checked = [*findings.not_checked, *missed(judgement.entries.values())]
@@ -97,10 +108,7 @@ class Judgement:
     """The analyst's, whose confidence was measured on evidence like this, be it of one system."""
 
     @classmethod
-    def of(cls, findings: Findings, ledger: Sequence[LedgerEntry], group: str, onset: datetime | None) -> Self:
-        entries = {entry.id: entry for entry in ledger if entry.group == group}
-        of_others = {entry.id for entry in ledger} - set(entries)
-        measured = Measured(entries.values(), onset)
+    def of(cls, findings: Findings, entries: Mapping[str, LedgerEntry], of_others: Set[str], measured: Measured) -> Self:
         return cls(entries, of_others, measured, findings.by, list(findings.dropped), lead=findings.lead)
 
     # ------------------------------------------------------------ claims

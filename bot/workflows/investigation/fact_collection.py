@@ -47,7 +47,8 @@ class FactCollector:
         main = core.main_deviation(sorted(deviations, key=lambda deviation: -deviation.doublings), case.service)
         onset = main.onset if main else None
         near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
-        changes = core.changes_before([entries[ToolRole.CHANGES]], onset=onset or case.started_at, services=near)
+        listed, began = [entries[ToolRole.CHANGES]], onset or case.started_at
+        changes = core.changes_before(listed, onset=began, services=near, began_beside=case.began_beside)
         graph = await self._graph(case, main, changes)
         alerts = [AlertCount.model_validate(row) for row in (await self.triages.members(case.group))[:8]]
         return core.composed(case, entries, changes, alerts, graph)

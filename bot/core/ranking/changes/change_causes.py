@@ -45,7 +45,7 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
         # What the bot did itself mends what was broken before it: it is shown, and no suspect.
         if not change.by_action
         and change.service in near
-        and change.at <= context.onset_of(change.service) + ONSET_TOLERANCE
+        and change.at <= context.onset_for(change) + ONSET_TOLERANCE
         and not serving_at_onset(context, change).withdrawn_at
     ]
     causes = [_change_cause(context, change, weighed) for change in weighed]
@@ -81,7 +81,7 @@ def _weigh_versions(context: RankingContext, change: Change) -> VersionCompariso
 
 def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> Candidate:
     change, code = weighed.change, weighed.code
-    onset = context.onset_of(change.service)
+    onset = context.onset_for(change)
     candidate = Candidate(
         kind="change",
         service=change.service,
@@ -103,6 +103,7 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
     _weigh_rivals(context, weighed, others, candidate)
     _weigh_earlier_trouble(context, weighed, candidate)
     _weigh_rollback(context, change, candidate)
+    _weigh_outage_before(context, candidate)
     return candidate
 
 
@@ -142,6 +143,10 @@ def _with_commit(change: Change, code: CodeReading) -> str:
 def _share(context: RankingContext, weighed: _WeighedChange) -> float:
     """The share of its service; more where its code explains the trouble, or where it is a neighbour that fell still."""
     weights, share = context.tuning.changes, context.shares.get(weighed.change.service, 0.0)
+    if context.made_beside(weighed.change) and weighed.change.service in reachable(
+        context.start, context.observations.depends_on
+    ):
+        return max(share, weights.beside_share)
     if weighed.code.explains:
         return max(share, weights.explained_share)
     return max(share, weights.neighbour_share)
@@ -149,7 +154,7 @@ def _share(context: RankingContext, weighed: _WeighedChange) -> float:
 
 def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> float:
     change, code, weights = weighed.change, weighed.code, context.tuning.changes
-    age = context.onset_of(change.service) - change.at
+    age = context.onset_for(change) - change.at
     fit = recency_factor(age, weights) * _kind_factor(change, weights)
     if code.explains:
         late = 1.0 if code.bites_late else 0.5 ** (max(age, timedelta(0)) / timedelta(seconds=weights.explained_half_life))
@@ -185,7 +190,12 @@ def _code_is_sure(context: RankingContext, weighed: _WeighedChange) -> bool:
 
 
 def _alone(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> bool:
-    """Whether nothing else that may have done it was changed shortly before: only then its moment says something by itself."""
+    """Whether nothing else that may have done it was changed shortly before: only then its moment says something by itself.
+
+    Beside a running outage it says nothing: that may have done it as well.
+    """
+    if context.made_beside(weighed.change):
+        return False
     weights = context.tuning.changes
     recent = timedelta(0) <= _age(context, weighed.change) + ONSET_TOLERANCE <= timedelta(seconds=weights.sure_within)
     rivals = [
@@ -215,7 +225,7 @@ def _is_rival(context: RankingContext, change: Change, other: Change) -> bool:
 
 
 def _age(context: RankingContext, change: Change) -> timedelta:
-    return context.onset_of(change.service) - change.at
+    return context.onset_for(change) - change.at
 
 
 def _weigh_rivals(
@@ -256,6 +266,8 @@ def _add_nearness(context: RankingContext, change: Change, onset: datetime, cand
     age = onset.replace(microsecond=0) - change.at.replace(microsecond=0)
     if not context.onset_observed:
         when = "before the alert (the onset itself was not observed)"
+    elif context.made_beside(change):
+        when = "while another outage ran, before this alert"
     else:
         began = "the onset" if onset == context.onset else f"{change.service} left its normal range"
         when = f"{duration_text(age)} before {began}" if age.total_seconds() >= 2 else "at the onset"
@@ -352,6 +364,13 @@ def _weigh_rollback(context: RankingContext, change: Change, candidate: Candidat
             evidence = [context.observations.change_evidence[later.id]]
             candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
             return
+
+
+def _weigh_outage_before(context: RankingContext, candidate: Candidate) -> None:
+    """The likely cause of the outage that runs on, where the alerting service was changed before its alert fired."""
+    earlier = context.earlier
+    if earlier and (candidate.kind, candidate.service, candidate.change_id) == earlier.likely and context.changed_beside():
+        candidate.likelihood *= context.tuning.changes.of_outage_before
 
 
 def _check(change: Change) -> str:

@@ -133,7 +133,7 @@ def _changed(context: RankingContext, failing: str, places: Mapping[str, float])
     """Those of the places that were changed shortly before; the best change of a service counts."""
     weights, changed = context.tuning.neighbours, dict[str, float]()
     for change in context.observations.changes.values():
-        age = context.onset_of(failing) - change.at
+        age = context.onset_for(change, failing) - change.at
         recent = -ONSET_TOLERANCE <= age <= timedelta(seconds=weights.within)
         if change.service in places and recent and not serving_at_onset(context, change).withdrawn_at:
             part = places[change.service] * recency_factor(age, context.tuning.changes) * _evidence(context, change, weights)

@@ -180,7 +180,7 @@ def serving(observations: Observations, change: Change, *, onset: datetime, now:
 
 def serving_at_onset(context: RankingContext, change: Change) -> Serving:
     """The same for the onset of the changed service, as far as it is known."""
-    return serving(context.observations, change, onset=context.onset_of(change.service), now=context.now)
+    return serving(context.observations, change, onset=context.onset_for(change), now=context.now)
 
 
 def _is_called(row: BreakdownRow, now: datetime) -> bool:

@@ -32,6 +32,18 @@ def test_changes_after_the_onset_and_of_strangers_are_left_out() -> None:
     assert shown[0].evidence == "E1"
 
 
+def test_of_an_outage_beside_another_changes_up_to_its_alert_are_listed_with_how_long_before_it() -> None:
+    changes = [change("first"), change("flip", minutes_before=-3), change("later", minutes_before=-8)]
+    entry = evidence(facts=EvidenceFacts(changes=tuple(changes)))
+
+    shown = changes_before([entry], onset=NOW, services={"checkout": 0}, began_beside=at(5))
+
+    assert [(c.id, c.age_text) for c in shown] == [
+        ("test:flip", "2 min before this alert"),
+        ("test:first", "5 min before onset"),
+    ]
+
+
 def test_what_could_not_be_seen_is_listed_once() -> None:
     blind = evidence("E2", "Could not check (search_logs): refused", ok=False)
 
