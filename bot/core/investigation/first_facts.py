@@ -8,7 +8,7 @@ from bot.core.evidence import Case, LedgerEntry, missed
 from bot.core.facts.measured import DeviationFact
 from bot.core.investigation.triage_facts import AlertCount, PastSummary, PriorChange, RunbookExcerpt, TriageFacts
 from bot.core.metrics.signals import FAMILIES_BY_URGENCY
-from bot.core.text.durations import age_text, duration_text
+from bot.core.text.durations import age_text
 from bot.core.text.figures import figure
 from bot.core.text.moments import clock
 from bot.core.tool_calls import ToolRole
@@ -113,12 +113,7 @@ def changes_before(
     for entry in entries:
         for change in entry.evidence.facts.changes or ():
             if change.at <= latest and (not services or change.service in services):
-                age = _age_text(change.at, onset, began_beside)
+                beside = began_beside and change.at > onset + SHOWN_AFTER_ONSET
+                age = f"at {clock(change.at)}, while another outage ran" if beside else age_text(change.at, onset)
                 shown[change.id] = PriorChange(**change.model_dump(), evidence=entry.id, age_text=age)
     return sorted(shown.values(), key=lambda change: change.at, reverse=True)[:most]
-
-
-def _age_text(at: datetime, onset: datetime, began_beside: datetime | None) -> str:
-    if began_beside and began_beside > at > onset + SHOWN_AFTER_ONSET:
-        return f"{duration_text(began_beside - at)} before this alert"
-    return age_text(at, onset)

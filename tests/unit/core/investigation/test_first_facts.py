@@ -4,6 +4,7 @@ from bot.core.evidence import missed
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import DeviationFact, Family
 from bot.core.investigation.first_facts import changes_before, main_deviation
+from bot.core.text.moments import clock
 from tests.unit.builders import NOW, at, change, evidence
 
 
@@ -32,14 +33,14 @@ def test_changes_after_the_onset_and_of_strangers_are_left_out() -> None:
     assert shown[0].evidence == "E1"
 
 
-def test_of_an_outage_beside_another_changes_up_to_its_alert_are_listed_with_how_long_before_it() -> None:
+def test_of_an_outage_beside_another_changes_up_to_its_alert_are_listed_with_their_moment() -> None:
     changes = [change("first"), change("flip", minutes_before=-3), change("later", minutes_before=-8)]
     entry = evidence(facts=EvidenceFacts(changes=tuple(changes)))
 
     shown = changes_before([entry], onset=NOW, services={"checkout": 0}, began_beside=at(5))
 
     assert [(c.id, c.age_text) for c in shown] == [
-        ("test:flip", "2 min before this alert"),
+        ("test:flip", f"at {clock(at(3))}, while another outage ran"),
         ("test:first", "5 min before onset"),
     ]
 
