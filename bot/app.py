@@ -19,7 +19,7 @@ from bot.core.approvals.roster import FRESH_ROTA
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case
-from bot.core.redaction.screening import redact_one
+from bot.core.redaction.screening import redact_one, warm_up
 from bot.core.service import LiveCatalogue
 from bot.engine.durable import DurableEngine
 from bot.engine.schedule import Schedule, tick_name
@@ -361,7 +361,8 @@ class App:
         log.info("ready", database="postgresql" if self.secrets.postgres else "sqlite", services=len(self.catalogue.services))
 
     async def _warm_up(self) -> None:
-        """Import the agent before it is needed, and exclude all that was imported from garbage collection."""
+        """Load what the first alert needs, then the agent, and exclude all that was imported from garbage collection."""
+        await asyncio.to_thread(warm_up)
         await self.agents.get()
         # A full collection stops everything; over these million objects it took 200 to 500 ms.
         gc.freeze()

@@ -89,6 +89,7 @@ class WebhookEndpoints:
         self.sources, self.kinds, self.tokens = sources, kinds, tokens
         self.writer, self.clock, self.fetch, self.knows_severity = writer, clock, fetch, knows_severity
         self._quota = Quotas(MOST_UNREADABLE, timedelta(minutes=1))
+        self._reading = asyncio.Lock()
         self.bodies, self.scopes = BodyBudget() if bodies is None else bodies, scopes
 
     def takes(self, scope: Scope) -> bool:
@@ -135,11 +136,15 @@ class WebhookEndpoints:
 
     async def _read(self, delivery: SourceRequest, kind: Source) -> Response:
         try:
-            large = len(delivery.body) > LARGE
-            parsed = await asyncio.to_thread(kind.read, delivery) if large else kind.read(delivery)
+            parsed = await self._read_large(delivery, kind) if len(delivery.body) > LARGE else kind.read(delivery)
             return await self._store(delivery, self.scopes.within(parsed, delivery.config))
         except UnreadableBody as error:
             return await self._keep_unreadable(delivery, error)
+
+    async def _read_large(self, delivery: SourceRequest, kind: Source) -> ParsedBody:
+        # In turn: side by side they share one interpreter, and the first of them is read as late as the last.
+        async with self._reading:
+            return await asyncio.to_thread(kind.read, delivery)
 
     async def _authentic_body(self, receive: Receive, delivery: SourceRequest, kind: Source, share: BodyShare) -> bytes:
         """The inflated body of an authentic request. Raises Refused; without any proof nothing is read."""

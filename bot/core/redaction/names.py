@@ -24,7 +24,7 @@ from bot.core.redaction.values import (
     is_strong,
 )
 from bot.core.redaction.words import MARKS, NAME, NO_SECRET_KEY, OF_A_PERSON, PASSWORD, RANDOM_ONLY, Span
-from bot.core.text.patterns import Match, Several, any_of
+from bot.core.text.patterns import Match, Several, any_of, screen_of
 
 _TYPED_AS = r":\s?(?:final |&)?(?:str|string|String|SecretStr|Text|any)(?: \| None)?\s?=\s?"
 _PLAIN = (
@@ -90,11 +90,10 @@ _RULES = {
     pattern: any_of(pattern, capture=pattern in (*PHRASES, *MAYBE, *_FORMATS, _AHEAD))
     for pattern in (*PHRASES, *MAYBE, *_NAMED, _NEAR, _AHEAD, *_FORMATS, _FORTY)
 }
-_WHICH, _ORDER = Several(*_RULES), tuple(_RULES)
-PATTERNS = _ORDER
-"""One of them matches wherever `named_secrets` finds something."""
-BEHIND_NAMES = (*_NAMED, _NEAR)
-"""Those of them that look for a name first."""
+_BEHIND_NAMES = (*_NAMED, _NEAR)
+SCREENS = (screen_of(*_BEHIND_NAMES), screen_of(*(pattern for pattern in _RULES if pattern not in _BEHIND_NAMES)))
+"""One of them matches wherever `named_secrets` finds something: what looks for a name first, and the others."""
+_WHICH, _ORDER = Several(*_RULES, screens=SCREENS), tuple(_RULES)
 _DATE_OR_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,3}(?:\.[0-9]{1,3}){2,}$")
 _PORT = re.compile(r"[0-9.:]+(?:/(?:tcp|udp))?$")
 _NO_SECRET_KEY = re2.compile(NO_SECRET_KEY)

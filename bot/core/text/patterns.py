@@ -1,5 +1,6 @@
 """Patterns that take any_of time whatever the text is: RE2, several as one."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Protocol
@@ -8,6 +9,9 @@ import re2
 
 MAX_BYTES = 128 << 20
 """Size of RE2's DFA cache for one pattern. A small one is emptied and rebuilt all the time."""
+_SCREEN_BYTES = 32 << 20
+_REPEATED = re.compile(r"\{([0-9]+),([0-9]+)\}")
+_LEAST_COUNTED = 8
 
 
 class Match(Protocol):
@@ -62,6 +66,20 @@ def any_of(*patterns: str, capture: bool = False, max_bytes: int = MAX_BYTES) ->
     return _AnyOf("|".join(f"(?:{source})" for source in patterns), capture, max_bytes)
 
 
+def screen_of(*patterns: str) -> Pattern:
+    """One pattern that matches wherever one of these does, in a text or among several in lines, and more often than that."""
+    # An edge of a text is the edge of a line here.
+    return any_of(*(f"(?m:{_REPEATED.sub(_without_limit, pattern)})" for pattern in patterns), max_bytes=_SCREEN_BYTES)
+
+
+def _without_limit(repeated: re.Match[str]) -> str:
+    """`{1,60}` as `+`: it matches more often, and RE2 counts nothing, which takes a state for each number."""
+    least, most = map(int, repeated.groups())
+    if most < _LEAST_COUNTED:
+        return repeated.group()
+    return {0: "*", 1: "+"}.get(least, f"{{{least},}}")
+
+
 def _options(capture: bool = False, max_bytes: int = MAX_BYTES) -> re2.Options:
     options = re2.Options()
     options.never_capture = not capture
@@ -72,10 +90,11 @@ def _options(capture: bool = False, max_bytes: int = MAX_BYTES) -> re2.Options:
 
 
 class Several:
-    """Many patterns, and which of them occur in a text: two passes tell it, however many they are."""
+    """Many patterns, and which of them occur in a text: few passes tell it, however many they are."""
 
-    def __init__(self, *patterns: str) -> None:
-        self._any, self._patterns = any_of(*patterns), patterns
+    def __init__(self, *patterns: str, screens: Sequence[Pattern] = ()) -> None:
+        """`screens`: what matches wherever one of the patterns does, if there is something already that is in use."""
+        self._screens, self._patterns = screens or (any_of(*patterns),), patterns
 
     @cached_property
     def _each(self) -> re2.Set:
@@ -87,6 +106,6 @@ class Several:
 
     def within(self, text: str) -> Sequence[int]:
         """The places of the patterns that occur, in their order. Where the set runs out of memory: of all of them."""
-        if not self._any.search(text):
+        if not any(screen.search(text) for screen in self._screens):
             return ()
         return sorted(self._each.Match(text) or range(len(self._patterns)))

@@ -1,9 +1,12 @@
 """The webhook endpoints: who may, how much, what comes back, and what is kept."""
 
+import asyncio
+import contextlib
 import gzip
 import hashlib
 import hmac
 import json
+import threading
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,11 +15,11 @@ import httpx
 import pytest
 
 from bot.core.config.alerts import SourceConfig
-from bot.plugins import Source, discover
+from bot.plugins import ParsedBody, Source, SourceRequest, discover
 from bot.store.alerts.intake.stored_alerts import StoredAlerts
 from bot.store.alerts.intake.writer import Busy
 from bot.web.errors import Guard
-from bot.web.webhooks import MOST_UNREADABLE, WebhookEndpoints
+from bot.web.webhooks import LARGE, MOST_UNREADABLE, WebhookEndpoints
 
 NOW = datetime(2026, 11, 24, 23, 5, tzinfo=UTC)
 ALERT = {"status": "firing", "labels": {"alertname": "X"}, "startsAt": "2026-11-24T23:01:57Z"}
@@ -89,6 +92,26 @@ async def test_an_alert_that_comes_again_in_the_same_bytes_is_not_read_again(web
 
     assert answer.json() == {"accepted": 2}
     assert ([alert.name for alert in kept.alerts], kept.repeats) == (["X", "Y"], [1])
+
+
+async def test_large_bodies_are_read_one_after_the_other_so_that_the_first_need_not_wait_for_the_last(kept: Kept) -> None:
+    both, alone = threading.Barrier(2), []
+
+    def read(request: SourceRequest) -> ParsedBody:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.1)
+            return ParsedBody()
+        alone.append(len(request.body))
+        return ParsedBody()
+
+    kinds = {"slow": Source("slow", read, frozenset({"alerts"}))}
+    endpoints = WebhookEndpoints({"prod": SourceConfig(kind="slow")}, kinds, {"prod": "right"}, kept, lambda: NOW)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Guard(endpoints)), base_url="http://bot") as client:
+        posts = [client.post("/alerts/prod", content=b"x" * (LARGE + 1), headers=KNOWN) for _ in range(2)]
+        answers = await asyncio.gather(*posts)
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert alone == [LARGE + 1, LARGE + 1]
 
 
 async def test_an_alert_whose_start_is_unknown_is_read_each_time(web: httpx.AsyncClient, kept: Kept) -> None:
