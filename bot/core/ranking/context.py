@@ -10,7 +10,6 @@ from bot.core.metrics.deviation import Deviation, family_of
 from bot.core.ranking.attribution import SYMPTOMS, main_symptom
 from bot.core.ranking.fault_location import locate_fault
 from bot.core.ranking.observations import Observations
-from bot.core.service import reachable
 from bot.core.tuning import TUNING, Tuning
 
 DETECTION_DELAY = timedelta(seconds=90)
@@ -66,11 +65,6 @@ class RankingContext:
         onset = self.onset_of(failing or change.service)
         beside = self.began_beside and self.made_beside(change) and change.at > onset + ONSET_TOLERANCE
         return max(onset, self.began_beside) if self.began_beside and beside else onset
-
-    def changed_beside(self) -> bool:
-        """Whether the alerting service, or what it depends on, was changed while the outage before ran on."""
-        below = reachable(self.start, self.observations.depends_on)
-        return any(self.made_beside(change) for change in self.observations.changes.values() if change.service in below)
 
     def suspects(self) -> list[tuple[str, float]]:
         """Services whose share is worth a look at their causes, with that share, the largest first."""

@@ -33,6 +33,7 @@ from bot.core.ranking.changes.exoneration import ruled_out
 from bot.core.ranking.context import RankingContext, ranking_context
 from bot.core.ranking.node_causes import node_causes
 from bot.core.ranking.observations import Observations, observe
+from bot.core.ranking.outage_beside import SUDDEN, something_new, weigh_beside_running_outage
 from bot.core.ranking.outside_causes import outside_causes
 from bot.core.text.untrusted import counted, cut, one_line
 from bot.core.tuning import TUNING, Tuning
@@ -40,8 +41,6 @@ from bot.core.tuning import TUNING, Tuning
 _MAX_CAUSES = 4
 _PLACES: frozenset[CauseKind] = frozenset({"dependency", "unknown"})
 """Kinds of cause that name a place and no reason."""
-_SUDDEN: frozenset[CauseKind] = frozenset({"change", "traffic", "external"})
-"""Kinds of cause that are there from one moment to the next."""
 _MAX_OF_ONE_SERVICE = 2
 
 
@@ -118,6 +117,7 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     providers = external_causes(context, changes)
     causes = changes + surges + providers + resource_causes(context, changes + providers, surge)
     causes += outside + network_causes(context) + behaviour_causes(context) + unexplained_causes(context)
+    weigh_beside_running_outage(causes, context)
     # Where no alert names a service, the service comes first and what is wrong with it second.
     order = {c.service: 0.0 if context.service_named else -context.shares.get(c.service, 0.0) for c in causes}
     thresholds = context.tuning.confidence
@@ -182,7 +182,7 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
         return True
     place = first.kind in _PLACES
     timed = place or context.onset_observed
-    if _unchecked_dependencies(first, context) or not timed or _of_the_outage_before(first, context):
+    if _unchecked_dependencies(first, context) or not timed or _of_the_outage_before(first, ranked, context):
         return False
     rival = max((c.likelihood for c in ranked[1:] if c.service == first.service), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
@@ -191,19 +191,19 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     return clear and (failing or (first.sure and first.strength >= thresholds.sure))
 
 
-def _of_the_outage_before(candidate: Candidate, context: RankingContext) -> bool:
+def _of_the_outage_before(candidate: Candidate, ranked: Sequence[Candidate], context: RankingContext) -> bool:
     """Whether a cause was there well before the group was about something new, and was not its likely cause by then.
 
     Between two outages that overlap or follow closely nothing returns to normal: what the first one left is still seen.
     A resource may run out slowly, so it may have begun before; a version that alone fails, and logged lines, are seen now.
-    Where the alerting service, or what it depends on, was changed since, the likely cause of before is no more than a lead.
+    Where something new shows itself beside it, the likely cause of before is no more than a lead.
     """
     earlier = context.earlier
     if earlier is None:
         return False
     if (candidate.kind, candidate.service, candidate.change_id) == earlier.likely:
-        return context.changed_beside()
-    if candidate.kind not in _SUDDEN or candidate.carried or candidate.outside:
+        return something_new(ranked, context)
+    if candidate.kind not in SUDDEN or candidate.carried or candidate.outside:
         return False
     return candidate.began is None or candidate.began < earlier.until
 

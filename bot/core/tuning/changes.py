@@ -38,9 +38,10 @@ class ChangeWeights:
     neighbour_share: float = 0.06
     """The same of a change on a neighbour of what fails: it stays a candidate even where that one looks normal."""
     beside_share: float = 0.8
-    """The same of a change that was made on the alerting service, or on what it depends on, while the outage before ran on."""
+    """The same of what was changed on the alerting service, or on what it depends on, or clearly began there while the outage
+    before ran on."""
     of_outage_before: float = 0.4
-    """The likely cause of that outage, where there is such a change."""
+    """The likely cause of that outage, where there is such a cause."""
     explained: float = 0.95
     """Fit of a change whose diff explains the trouble."""
     explained_half_life: float = 3600.0

@@ -103,7 +103,6 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
     _weigh_rivals(context, weighed, others, candidate)
     _weigh_earlier_trouble(context, weighed, candidate)
     _weigh_rollback(context, change, candidate)
-    _weigh_outage_before(context, candidate)
     return candidate
 
 
@@ -364,13 +363,6 @@ def _weigh_rollback(context: RankingContext, change: Change, candidate: Candidat
             evidence = [context.observations.change_evidence[later.id]]
             candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
             return
-
-
-def _weigh_outage_before(context: RankingContext, candidate: Candidate) -> None:
-    """The likely cause of the outage that runs on, where the alerting service was changed before its alert fired."""
-    earlier = context.earlier
-    if earlier and (candidate.kind, candidate.service, candidate.change_id) == earlier.likely and context.changed_beside():
-        candidate.likelihood *= context.tuning.changes.of_outage_before
 
 
 def _check(change: Change) -> str:

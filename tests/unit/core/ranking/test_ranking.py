@@ -11,7 +11,7 @@ from bot.core.ranking.next_checks import next_services
 from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.verdict import judge
-from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, failing_payments, minutes
+from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, failing_payments, minutes
 
 
 def judged(ledger: Ledger, now: datetime = NOW) -> Findings:
@@ -180,25 +180,6 @@ def test_what_the_outage_before_left_is_no_likely_cause_of_the_present_one() -> 
 
     assert confidence(cleared) == ("traffic", "possible")
     assert [confidence(earlier) for earlier in (None, spreading, of_before)] == [("traffic", "likely")] * 3
-
-
-def test_a_change_beside_a_running_outage_goes_before_what_that_one_was_put_down_to_and_neither_is_likely() -> None:
-    guilty = change("payments", 1, version="2.3.1", previous="2.3.0")
-    flip = change("front", -4.5, kind="flag")
-    ledger = failing_payments(guilty, flip).breakdown(
-        "payments", "errors", "version", **{"2_3_1": (0.0, 0.5), "2_3_0": (0.001, 0.001)}
-    )
-    runs_on = EarlierOutage(until=CASE.started_at + minutes(2), likely=("change", "payments", guilty.id), began_at=ONSET)
-    over = runs_on.model_copy(update={"recovered_at": CASE.started_at + minutes(3)})
-
-    def named(earlier: EarlierOutage) -> list[tuple[str, str]]:
-        case = CASE.model_copy(update={"earlier": earlier, "started_at": CASE.started_at + minutes(4)})
-        findings = judge(rank(case, ledger.entries, now=NOW), ledger.entries, began_beside=case.began_beside)
-        assert all(flip.id != claim.change_id for claim in findings.ruled_out) or earlier is over
-        return [(hypothesis.change_id, hypothesis.confidence) for hypothesis in findings.hypotheses]
-
-    assert named(runs_on) == [(flip.id, "possible"), (guilty.id, "possible")]
-    assert named(over) == [(guilty.id, "likely")]
 
 
 def test_load_that_was_carried_until_the_service_was_changed_is_not_what_broke_it() -> None:

@@ -1,0 +1,46 @@
+"""An outage that began while another ran on: what that one was put down to is no news where something new shows itself."""
+
+from collections.abc import Sequence
+
+from bot.core.evidence import CauseKind
+from bot.core.ranking.candidates import Candidate
+from bot.core.ranking.context import DETECTION_DELAY, RankingContext
+from bot.core.service import reachable
+
+SUDDEN: frozenset[CauseKind] = frozenset({"change", "traffic", "external"})
+"""Kinds of cause that are there from one moment to the next."""
+
+
+def weigh_beside_running_outage(causes: Sequence[Candidate], context: RankingContext) -> None:
+    """Count what clearly began since for more, and then the likely cause of the outage that runs on for less.
+
+    Of what the alerting service shows most had begun with that outage, which so has nearly all of the attribution.
+    """
+    weights = context.tuning.changes
+    for cause in causes:
+        if cause.kind != "change" and cause.strength >= context.tuning.confidence.sure and _began_since(cause, context):
+            cause.likelihood = max(cause.likelihood, weights.beside_share)
+    if something_new(causes, context):
+        for cause in causes:
+            if is_of_running_outage(cause, context):
+                cause.likelihood *= weights.of_outage_before
+
+
+def is_of_running_outage(candidate: Candidate, context: RankingContext) -> bool:
+    """Whether this was the likely cause of the outage that runs on."""
+    named = (candidate.kind, candidate.service, candidate.change_id)
+    return context.earlier is not None and context.began_beside is not None and named == context.earlier.likely
+
+
+def something_new(causes: Sequence[Candidate], context: RankingContext) -> bool:
+    """Whether a possible cause on the alerting service, or on what it depends on, began while the outage before ran on."""
+    least = context.tuning.confidence.possible
+    return any(cause.likelihood >= least and _began_since(cause, context) for cause in causes)
+
+
+def _began_since(cause: Candidate, context: RankingContext) -> bool:
+    if context.earlier is None or context.began_beside is None or cause.began is None or cause.kind not in SUDDEN:
+        return False
+    if cause.service not in reachable(context.start, context.observations.depends_on) or is_of_running_outage(cause, context):
+        return False
+    return context.earlier.until < cause.began <= context.began_beside + DETECTION_DELAY

@@ -1,0 +1,60 @@
+"""What is named as the cause of an outage that began while another ran on."""
+
+from bot.core.change import Change
+from bot.core.evidence import EarlierOutage, Findings
+from bot.core.ranking.ranking import rank
+from bot.core.verdict.verdict import judge
+from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, failing_payments, minutes
+
+GUILTY = change("payments", 1, version="2.3.1", previous="2.3.0")
+"""Of the outage that runs on since the onset; the alert of the present one fires four minutes later."""
+RUNS_ON = EarlierOutage(
+    until=CASE.started_at + minutes(2), likely=("change", "payments", GUILTY.id), began_at=ONSET, recovered_at=None
+)
+
+
+def judged(ledger: Ledger, earlier: EarlierOutage) -> Findings:
+    case = CASE.model_copy(update={"earlier": earlier, "started_at": CASE.started_at + minutes(4)})
+    ranked = rank(case, ledger.entries, now=NOW + minutes(3))
+    return judge(ranked, ledger.entries, began_beside=case.began_beside)
+
+
+def named(ledger: Ledger, earlier: EarlierOutage = RUNS_ON) -> list[tuple[str, str, str]]:
+    return [(one.kind, one.service, one.confidence) for one in judged(ledger, earlier).hypotheses[:2]]
+
+
+def carried_by_payments(*changes: Change) -> Ledger:
+    """Its new version alone fails, and the front with it."""
+    levels = {"2_3_1": (0.0, 0.5), "2_3_0": (0.001, 0.001)}
+    return failing_payments(GUILTY, *changes).breakdown("payments", "errors", "version", **levels)
+
+
+def test_a_change_made_meanwhile_goes_before_the_cause_of_the_outage_that_runs_on_and_neither_is_likely() -> None:
+    flip = change("front", -4.5, kind="flag")
+
+    assert named(carried_by_payments(flip)) == [("change", "front", "possible"), ("change", "payments", "possible")]
+    assert all(claim.change_id != flip.id for claim in judged(carried_by_payments(flip), RUNS_ON).ruled_out)
+
+
+def test_a_provider_that_began_to_fail_meanwhile_goes_before_it_too() -> None:
+    ledger = carried_by_payments().health(
+        "cart",
+        deviation("cart", "errors", 0.001, 0.4, late=3.6, unit="ratio"),
+        deviation("cart", "calls to parcel.example", 0.0, 0.5, late=3.5, family="external", unit="ratio"),
+    )
+
+    assert named(ledger) == [("external", "cart", "possible"), ("change", "payments", "possible")]
+
+
+def test_where_nothing_new_shows_itself_its_cause_stays_likely() -> None:
+    elsewhere = change("billing", -4.5, kind="flag")
+
+    assert named(carried_by_payments(elsewhere))[:1] == [("change", "payments", "likely")]
+
+
+def test_once_the_outage_before_is_over_a_change_after_the_onset_is_ruled_out_as_ever() -> None:
+    flip = change("front", -4.5, kind="flag")
+    over = RUNS_ON.model_copy(update={"recovered_at": CASE.started_at + minutes(3)})
+
+    assert named(carried_by_payments(flip), over)[0] == ("change", "payments", "likely")
+    assert any(claim.change_id == flip.id for claim in judged(carried_by_payments(flip), over).ruled_out)
