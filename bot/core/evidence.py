@@ -231,6 +231,8 @@ class EarlierOutage(BaseModel):
 
     What was measured from `began_at` until then shows the outage before, and neither what is normal nor the present one.
     """
+    runs_on: bool = False
+    """Whether it had not ended, elsewhere at least, when the alert fired that leads now."""
 
 
 class Case(BaseModel):
@@ -262,4 +264,4 @@ class Case(BaseModel):
 
         What was measured may then have left its normal range with the outage before.
         """
-        return self.started_at if self.earlier and self.earlier.recovered_at is None else None
+        return self.started_at if self.earlier and self.earlier.runs_on else None

@@ -56,6 +56,10 @@ class RankingContext:
             return False
         return self.earlier.until < change.at <= self.began_beside + ONSET_TOLERANCE
 
+    def is_of_outage_before(self, moment: datetime) -> bool:
+        """Whether what began then belongs rather to the outage before than to the present one."""
+        return self.earlier is not None and moment <= self.earlier.until
+
     def onset_for(self, change: Change, failing: str = "") -> datetime:
         """The onset that a change is dated against: of its service, or of another that is `failing`.
 

@@ -1,9 +1,10 @@
 """The outage before the one that a case is about, as its alerts and its last ranking show it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement
-from sqlmodel import col, func, select
+from sqlmodel import case, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alerts.renewal import SPREADS_WITHIN, older_until
@@ -11,6 +12,8 @@ from bot.core.evidence import EarlierOutage, Findings
 from bot.core.investigation.triage_state import TriageState
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 
+RUNS_ON_SHARE = 0.25
+"""Of its alerts that still fire, from which on an outage runs on: error budgets and queues recover long after it."""
 RELATES_WITHIN = timedelta(hours=1)
 """An outage that began longer ago is no longer in the samples that a signal is compared with."""
 
@@ -53,7 +56,17 @@ async def _outage_of(
     first = next(iter(findings.hypotheses), None)
     likely = (first.kind, first.service, first.change_id) if first and first.confidence == "likely" else None
     recovered_at = await _recovered_at(session, number, lead, below)
-    return EarlierOutage(until=until, likely=likely, began_at=findings.onset, recovered_at=recovered_at)
+    runs_on = await _firing_share(session, alerts, lead) >= RUNS_ON_SHARE
+    return EarlierOutage(until=until, likely=likely, began_at=findings.onset, recovered_at=recovered_at, runs_on=runs_on)
+
+
+async def _firing_share(session: AsyncSession, alerts: Sequence[ColumnElement[bool]], lead: EpisodeRow) -> float:
+    """Of these alerts that began before the one that leads now: the share that still fired when it began."""
+    row = EpisodeRow
+    fires = or_(col(row.ended_at).is_(None), col(row.ended_at) > lead.starts_at)
+    counts = select(func.count(col(row.id)), func.count(case((fires, 1))))
+    fired, firing = (await session.exec(counts.where(*alerts, col(row.starts_at) < lead.starts_at))).one()
+    return firing / fired if fired else 0.0
 
 
 def _below(number: int | None) -> tuple[ColumnElement[bool], ...]:

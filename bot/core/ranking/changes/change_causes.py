@@ -313,6 +313,8 @@ def _weigh_earlier_trouble(context: RankingContext, weighed: _WeighedChange, can
         if deviation and deviation.onset is None and (weighed.code.explains or drift_since(context, change)):
             # One that climbs through the whole window, such as restarts, may have begun with the change.
             continue
+        if deviation and deviation.onset and context.made_beside(change) and context.is_of_outage_before(deviation.onset):
+            continue
         if deviation and deviation.doublings >= context.tuning.confidence.sure and _deviated_before(deviation, change):
             candidate.likelihood *= weights.after_trouble
             since = f"left the normal range at {clock(deviation.onset)}" if deviation.onset else "had climbed all the time"

@@ -9,7 +9,7 @@ from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, devia
 GUILTY = change("payments", 1, version="2.3.1", previous="2.3.0")
 """Of the outage that runs on since the onset; the alert of the present one fires four minutes later."""
 RUNS_ON = EarlierOutage(
-    until=CASE.started_at + minutes(2), likely=("change", "payments", GUILTY.id), began_at=ONSET, recovered_at=None
+    until=CASE.started_at + minutes(2), likely=("change", "payments", GUILTY.id), began_at=ONSET, runs_on=True
 )
 
 
@@ -36,6 +36,13 @@ def test_a_change_made_meanwhile_goes_before_the_cause_of_the_outage_that_runs_o
     assert all(claim.change_id != flip.id for claim in judged(carried_by_payments(flip), RUNS_ON).ruled_out)
 
 
+def test_what_the_outage_that_runs_on_had_brought_before_it_does_not_clear_such_a_change() -> None:
+    flip = change("front", -4.5, kind="flag")
+    ledger = carried_by_payments(flip).health("front", deviation("front", "cpu", 0.2, 0.95, late=0.2))
+
+    assert named(ledger)[0] == ("change", "front", "possible")
+
+
 def test_a_provider_that_began_to_fail_meanwhile_goes_before_it_too() -> None:
     ledger = carried_by_payments().health(
         "cart",
@@ -54,7 +61,7 @@ def test_where_nothing_new_shows_itself_its_cause_stays_likely() -> None:
 
 def test_once_the_outage_before_is_over_a_change_after_the_onset_is_ruled_out_as_ever() -> None:
     flip = change("front", -4.5, kind="flag")
-    over = RUNS_ON.model_copy(update={"recovered_at": CASE.started_at + minutes(3)})
+    over = RUNS_ON.model_copy(update={"recovered_at": CASE.started_at + minutes(3), "runs_on": False})
 
     assert named(carried_by_payments(flip), over)[0] == ("change", "payments", "likely")
     assert any(claim.change_id == flip.id for claim in judged(carried_by_payments(flip), over).ruled_out)

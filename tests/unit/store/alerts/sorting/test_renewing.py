@@ -397,7 +397,22 @@ async def test_an_investigator_is_told_until_when_things_belong_to_the_outage_be
     second = await triages.open("AL-1", 2, "", "")
     # Alerts waited for a minute then, so the second began at 3: halfway is 1.5.
     assert first.earlier is None
-    assert second.earlier == EarlierOutage(until=at(1.5), likely=("traffic", "checkout", ""), began_at=at(0))
+    assert second.earlier == EarlierOutage(until=at(1.5), likely=("traffic", "checkout", ""), began_at=at(0), runs_on=True)
+
+
+@pytest.mark.parametrize(("lingering", "runs_on"), [(1, False), (2, True)])
+async def test_an_outage_of_which_only_a_few_alerts_linger_runs_on_no_more(desk: Desk, lingering: int, runs_on: bool) -> None:
+    names = [f"a{number}" for number in range(5)]
+    await desk.receive(*(alert(name, start=1) for name in names))
+    triages = Triages(desk.db)
+    await triages.open("AL-1", 1, "", "")
+    await triages.update("AL-1", 1, state=TriageState.DONE, findings=Findings(onset=at(0)).model_dump(mode="json"))
+    desk.clock.forward(4)
+    await desk.receive(*(alert(name, status="resolved", start=1, ends_at=at(3)) for name in names[lingering:]))
+    await desk.receive(alert("b", labels=PAYMENTS, name="Down", start=4))
+
+    earlier = (await triages.open("AL-1", 2, "", "")).earlier
+    assert earlier is not None and earlier.runs_on is runs_on
 
 
 @pytest.mark.parametrize("cleared", [True, False])
