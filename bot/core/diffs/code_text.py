@@ -18,7 +18,9 @@ _PREFIX = re.compile(
 """Times, levels and brackets before the message."""
 _FIRST = re.compile(rf"^{_NAME}(?=[\s:(]|$)")
 _FRAMES = re.compile(
-    rf"\bat ({_NAME})\(|\bin ({_NAME})\s*(?:$|\n|\()|\bFile \"[^\"]+\", line \d+, in ({_NAME})|"
+    rf"\bat (?:new |async )?({_NAME}) ?\(|\bin ({_NAME})\s*(?:$|\n|\()|\bFile \"[^\"]+\", line \d+, in ({_NAME})"
+)
+_FILES = re.compile(
     r"\b([\w./-]+\.(?:py|go|java|kt|js|mjs|ts|tsx|rb|cs|rs|php|scala|c|cc|cpp|h|ex|exs|erl|swift))(?=:\d+|\", line)"
 )
 _ERROR = re.compile(
@@ -28,10 +30,12 @@ _ERROR = re.compile(
 _KEY = re.compile(rf"(?<![\w\"'])({_NAME})(?==)")
 _PART_OF_PROGRAM = (
     r"(?:relation|table|column|index|constraint|view|schema|database|field|attribute|method|function|module|package|class|bean|"
-    r"symbol|variable|env(?:ironment)?(?: variable)?|setting|config(?:uration)?(?: key)?|driver|library|shared object|"
+    r"symbol|bucket|topic|queue|stream|secret|variable|env(?:ironment)?(?: variable)?|setting|"
+    r"config(?:uration)?(?: key)?|driver|library|shared object|"
     r"import(?: name)?)"
 )
 _MISSING_PART = re.compile(
+    rf"\b{_PART_OF_PROGRAM}\b[^.:]{{0,30}}\b(?:does not exist|not found|is missing)\s*:\s*({_NAME})|"
     rf"\b{_PART_OF_PROGRAM}\s*:?\s*[\"'`\[(<]?({_NAME})[\"'`\])>]?(?=\W|$)|"
     rf"[\"'`]?({_NAME})[\"'`]?\s+is not (?:defined|a function)",
     re.I,
@@ -57,9 +61,15 @@ def code_names(text: str) -> str:
     """The names that the program itself wrote, one a line."""
     written = _until_typed(text)
     names = _FIRST.findall(_PREFIX.sub("", written, count=1))[:1]
-    for pattern in (_FRAMES, _ERROR, _KEY, _MISSING_PART):
+    for pattern in (_FRAMES, _FILES, _ERROR, _KEY, _MISSING_PART):
         names += [name for match in pattern.finditer(written) for name in match.groups() if name]
     return "\n".join(names)
+
+
+def frames(text: str) -> list[str]:
+    """The functions and files of stack frames in it."""
+    written = _until_typed(text)
+    return [name for pattern in (_FRAMES, _FILES) for match in pattern.finditer(written) for name in match.groups() if name]
 
 
 def _until_typed(text: str) -> str:
@@ -67,7 +77,7 @@ def _until_typed(text: str) -> str:
 
     A preposition takes a noun: in `search failed for column total does not exist` no program writes the sentence behind it.
     """
-    errors = (match.start() for pattern in (_FRAMES, _ERROR) for match in pattern.finditer(text))
+    errors = (match.start() for pattern in (_FRAMES, _FILES, _ERROR) for match in pattern.finditer(text))
     sentences = (match.start() for match in _MISSING_PART.finditer(text) if _is_sentence(match, text))
     typed = (start for start in (*errors, *sentences) if _TYPED_BEFORE.search(text, 0, start))
     return text[: min(typed, default=len(text))]
@@ -75,6 +85,13 @@ def _until_typed(text: str) -> str:
 
 def _is_sentence(part: re.Match[str], text: str) -> bool:
     return bool(_STATES.match(text, part.end()) or _STATES.search(part.group()))
+
+
+def is_file_of(name: str, path: str) -> bool:
+    """Whether a name from a line is this file: the same name, in the same folder where the line tells one."""
+    file, own = name.split("/"), path.split("/")
+    shared = min(len(file), len(own), 2)
+    return "." in file[-1] and file[-shared:] == own[-shared:]
 
 
 def without_values(text: str) -> str:

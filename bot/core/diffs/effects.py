@@ -7,50 +7,26 @@ is left out: that a diff shows no effect does not make it innocent.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import replace
 
 from bot.core.diffs.names import counted_names, identifiers, words
-from bot.core.diffs.patches import Patch, is_import
-from bot.core.facts.code import EffectFact, EffectKind
+from bot.core.diffs.patches import Patch, both_sides, is_import
+from bot.core.diffs.settings import (
+    CALLED_SETTING,
+    CONFIGURATION,
+    Values,
+    changed_values,
+    effect_fact,
+    is_manifest,
+    numbered,
+    settings_of,
+)
+from bot.core.facts.code import EffectFact
 
-T = TypeVar("T")
-
-_SETTING = re.compile(
-    r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|[:=])\s*"
-    r"([\"']?)(-?\d[\d_]*(?:\.\d+)?(?:\s*\*\s*[\w.]+)?\w*%?|true|false|on|off|trace|debug|info|warn\w*|error|always|never)\2"
-    r"(?![\w(])",
-    re.I,
-)
-"""A name with a number, a switch or a log level: `max_retries: 3`, `Timeout: 5 * time.Second`, `level=debug`."""
-_CALLED_SETTING = re.compile(
-    r"(?:\.|\b)(?:set|with)_?([A-Z_a-z]\w*)\(\s*(?:\w+\.)*(-?\d[\d_.]*(?:\s*\*\s*[\w.]+)?\w*|true|false|trace|debug|info|warn\w*|error)"
-    r"(?:Level)?\s*\)",
-    re.I,
-)
-"""`setMaxPoolSize(10)`, `.withTimeout(5)`, `logger.setLevel(logging.DEBUG)`."""
-_KINDS: tuple[tuple[EffectKind, str], ...] = (
-    ("verbosity", r"(log|trace|debug|sampl).*(level|rate|ratio|verbos|mode)|^level$|verbos|sample_?rate|^debug$|log_?level"),
-    ("timeout", r"time_?out|deadline|keep_?alive|linger|lease|leeway|skew|grace|delay|probe|heartbeat"),
-    ("retry", r"retr(y|ies)|attempt|back_?off|jitter|circuit|breaker"),
-    ("cache", r"ttl|cache|expir|evict|max_?age|stale|memoi"),
-    ("pool", r"pool|conn(ection)?s?$|max_?conn|max_?idle|max_?open|thread|worker|concurren|parallel|semaphore|replica|shard"),
-    ("memory", r"mem(ory)?|heap|xmx|cpu|resources?"),
-    ("batch", r"batch|chunk|page_?size|bulk|fetch_?size|prefetch|flush"),
-    ("schedule", r"interval|cron|schedule|period|every|poll|tick"),
-    ("limit", r"limit|max|min|quota|rate|burst|size|capacity|threshold|budget|depth|length|buffer|queue|window|bytes"),
-)
-"""Kinds of settings by their names, the more special first."""
-_CONFIGURATION = re.compile(
-    r"\.(ya?ml|toml|ini|properties|env|json|conf|cfg|tf|tfvars|hcl|xml)$|(^|/)(values|config|settings)[\w.-]*$", re.I
-)
-_MANIFEST = re.compile(
-    r"(^|/)(go\.mod|package\.json|requirements[\w.-]*\.txt|pyproject\.toml|Pipfile|pom\.xml|build\.gradle(\.kts)?|Cargo\.toml|"
-    r"Gemfile|composer\.json|[\w.-]+\.csproj|Dockerfile[\w.-]*)$",
-    re.I,
-)
 _DEPENDENCY = re.compile(r"^[\s\"'-]*(?:FROM\s+)?([@A-Za-z][\w@./:-]*?)[\"'\s:=@^~>]+v?(\d+(?:\.[\w-]+)+)")
 _SQL = re.compile(
-    r"\b(?:from|join|into|update|table|index|references)\s+(?:if\s+(?:not\s+)?exists\s+)?[`\"\[]?([A-Za-z_][\w.]*)", re.I
+    r"\b(?:from|join|into|update|table|index|references)\s+(?:concurrently\s+)?(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?[`\"\[]?([A-Za-z_][\w.]*)",
+    re.I,
 )
 _IS_SQL = re.compile(
     r"\b(select\b.+\bfrom|insert\s+into|update\s+\w+\s+set|delete\s+from|join\s+\w+\s+on|"
@@ -60,6 +36,9 @@ _IS_SQL = re.compile(
 _SCHEMA = re.compile(
     r"\b(create|alter|drop|rename|add)\s+(table|index|column|constraint|type|view)\b|add_column|drop_column|create_table", re.I
 )
+_ADDS_COLUMN = re.compile(r"\badd\s+(column\b|(?!constraint|index|primary|foreign|unique)\w+\s+\w+)", re.I)
+_STRICT = re.compile(r"not null|unique|references|primary|constraint|default|\bdrop\b|\brename\b", re.I)
+"""What makes a new column more than one that may stay empty."""
 _MIGRATION = re.compile(r"migrat|schema|ddl|flyway|liquibase|alembic", re.I)
 _COLLECTION = re.compile(
     r"^(?:(?:export|public|private|protected|internal|static|final|readonly|var|let|const|global|pub|lazy|val|mut)\s+)*"
@@ -92,6 +71,28 @@ _SPAWN = re.compile(
     r"CompletableFuture\.\w+Async"
 )
 _CACHE_KEY = re.compile(r"^(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
+_FORMAT = re.compile(
+    r"serializ|encod|codec|charset|marshal|avro|protobuf|json|xml|msgpack|thrift|^utf|latin|ascii|gzip|zstd|snappy|lz4|base64|"
+    r"strftime|strptime|date_?format|layout",
+    re.I,
+)
+_UNIT = re.compile(
+    r"(?<![a-z])(nanos(?:econds?)?|micros(?:econds?)?|millis(?:econds?)?|sec(?:ond)?s?|min(?:ute)?s|hours?|days?)(?![a-z])",
+    re.I,
+)
+_EXPRESSION = re.compile(
+    r"\bre\.(?:compile|match|search|sub|findall|fullmatch)\(|Pattern\.compile\(|new RegExp\(|"
+    r"regexp\.(?:Must)?Compile\(|Regex::new\(|"
+    r"(?:=|:|\()\s*/(?:[^/\\\s]|\\.){4,}/[gimsuy]*\s*[,;.)]?"
+)
+_SHARED_LOAD = re.compile(
+    r"single_?flight|\bgroup\.Do\(|\bonce\.Do\(|coalesc|\bdedup\w*|de_?bounc|memoi[sz]e|lru_cache|@cache\w*|@Cacheable", re.I
+)
+_INTERFACE = re.compile(r"\.(proto|avsc|avdl|thrift|fbs|xsd|graphqls?)$", re.I)
+_HANDLERS = (
+    re.compile(r"\b(?:catch|except|rescue)\b|\brecover\(\)|\.catch\(|on_?error", re.I),
+    re.compile(r"\bawait\b"),
+)
 _LOOP = re.compile(r"^\s*(?:for|foreach|while)\b|\.(?:map|forEach|each)\(")
 _READ_OF_ONE = re.compile(
     r"\b\w*(?:store|db|repo\w*|dao|client|cursor|session|conn|tx|objects|cache|redis|api|http)\w*(?:\.\w+)*\.\w+\(|"
@@ -119,12 +120,17 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
     code = [_without_reporting(patch) for patch in patches]
     effects = [
         *_of_each(patches, _dependencies),
-        *_of_each(code, _settings),
+        *_of_each(code, settings_of),
         *_queries(code),
         *_of_each(code, _accumulations),
         *_of_each(code, _one_by_one),
         *_releases(code),
         *_of_each(code, _statements),
+        *_of_each(code, _formats),
+        *_of_each(code, _units),
+        *_of_each(code, _patterns),
+        *_of_each(code, _shared_loads),
+        *_of_each(code, _handlers),
         *_calls_and_guards(code),
         *_of_each(code, _names),
     ]
@@ -136,52 +142,29 @@ def _of_each(patches: Iterable[Patch], read: Callable[[Patch], Iterator[EffectFa
     return (effect for patch in patches for effect in read(patch))
 
 
-def _both_sides(patch: Patch, read: Callable[[Sequence[str]], T]) -> tuple[T, T]:
-    """What stands in the removed and in the added lines."""
-    return read(patch.removed), read(patch.added)
-
-
-def is_manifest(path: str) -> bool:
-    """Whether a file lists what is built upon."""
-    return bool(_MANIFEST.search(path))
-
-
 def is_reporting(line: str) -> bool:
     """Whether a line writes to a log, a metric, a span or the body of an answer."""
-    return bool(_REPORTING.search(line)) and not _CALLED_SETTING.search(line)
+    return bool(_REPORTING.search(line)) and not CALLED_SETTING.search(line)
 
 
 def _without_reporting(patch: Patch) -> Patch:
     """A file of configuration stays whole: its lines report nothing."""
-    if _CONFIGURATION.search(patch.path):
+    if CONFIGURATION.search(patch.path):
         return patch
-    removed, added = _both_sides(patch, lambda lines: tuple(line for line in lines if not is_reporting(line)))
-    return Patch(patch.path, removed, added, patch.sent, patch.cut)
-
-
-def _effect(kind: EffectKind, name: str, path: str, before: str = "", after: str = "") -> EffectFact:
-    return EffectFact(kind=kind, name=name[:80], before=before[:40], after=after[:40], path=path[:160])
+    removed, added = both_sides(patch, lambda lines: tuple(line for line in lines if not is_reporting(line)))
+    return replace(patch, removed=removed, added=added)
 
 
 def _dependencies(patch: Patch) -> Iterator[EffectFact]:
     """Packages whose version in a manifest changed, was added or removed."""
-    if _MANIFEST.search(patch.path):
-        for name, before, after in _changed_values(patch, _versions):
-            yield _effect("dependency", name, patch.path, before, after)
+    if is_manifest(patch.path):
+        for name, before, after in changed_values(patch, _versions):
+            yield effect_fact("dependency", name, patch.path, before, after)
 
 
-def _changed_values(patch: Patch, read: Callable[[Iterable[str]], dict[str, str]]) -> Iterator[tuple[str, str, str]]:
-    """Each name whose value differs, with the value before and after; "" where a side does not name it."""
-    before, after = _both_sides(patch, read)
-    for name in {**before, **after}:
-        old, new = before.get(name, ""), after.get(name, "")
-        if old != new:
-            yield name, old, new
-
-
-def _versions(lines: Iterable[str]) -> dict[str, str]:
+def _versions(lines: Iterable[str]) -> Values:
     matches = filter(None, map(_DEPENDENCY.match, lines))
-    return {match.group(1).strip(":@="): match.group(2) for match in matches}
+    return numbered((match.group(1).strip(":@="), match.group(2)) for match in matches)
 
 
 def is_small_step(before: str, after: str) -> bool:
@@ -190,41 +173,20 @@ def is_small_step(before: str, after: str) -> bool:
     return bool(before and after) and len(old) > 2 and old[:2] == new[:2]
 
 
-def _settings(patch: Patch) -> Iterator[EffectFact]:
-    """Settings that have another value, are gone or are new."""
-    if not _MANIFEST.search(patch.path):
-        for name, before, after in _changed_values(patch, _assigned):
-            if kind := _kind_of(name, before, after, patch.path):
-                yield _effect(kind, name, patch.path, before, after)
-
-
-def _assigned(lines: Iterable[str]) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for line in lines:
-        values |= {match.group(1).split(".")[-1]: match.group(3).strip() for match in _SETTING.finditer(line)}
-        values |= {match.group(1): match.group(2).strip() for match in _CALLED_SETTING.finditer(line)}
-    return values
-
-
-def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:
-    for kind, pattern in _KINDS:
-        if re.search(pattern, name, re.I):
-            # A setting that has one side alone is a new or a lost line: in code that is rarely more than a new variable.
-            return kind if (old and new) or _CONFIGURATION.search(path) or not old or kind != "limit" else None
-    return "setting" if old and new and len(name) > 2 else None
-
-
 def _queries(patches: Sequence[Patch]) -> Iterator[EffectFact]:
-    migrated = {name.casefold() for patch in patches if _MIGRATION.search(patch.path) for name in _tables(patch.added)}
+    """Tables of which the schema changed, and those that are queried now; a column that may stay empty hurts nobody."""
+    added = [line for patch in patches for line in patch.added]
+    migrated = {name.casefold() for line in added if _SCHEMA.search(line) for name in _SQL.findall(line)}
+    migrated |= {name.casefold() for patch in patches if _MIGRATION.search(patch.path) for name in _tables(patch.added)}
     for patch in patches:
         for line in patch.added + patch.removed:
-            if _SCHEMA.search(line):
+            if _SCHEMA.search(line) and not (_ADDS_COLUMN.search(line) and not _STRICT.search(line)):
                 for name in _SQL.findall(line):
-                    yield _effect("schema", name, patch.path)
+                    yield effect_fact("schema", name, patch.path)
         removed = {name.casefold() for name in _tables(patch.removed)}
         for name in _tables(patch.added):
             if name.casefold() not in removed | migrated:
-                yield _effect("query", name, patch.path)
+                yield effect_fact("query", name, patch.path)
 
 
 def _tables(lines: Iterable[str]) -> Iterator[str]:
@@ -241,7 +203,7 @@ def _accumulations(patch: Patch) -> Iterator[EffectFact]:
     for line in patch.added:
         match = _COLLECTION.match(line) if not line.startswith(("  ", "\t\t")) or "static" in line else None
         if match and match.group(1) in growing:
-            yield _effect("accumulation", match.group(1), patch.path)
+            yield effect_fact("accumulation", match.group(1), patch.path)
 
 
 def _one_by_one(patch: Patch) -> Iterator[EffectFact]:
@@ -250,17 +212,54 @@ def _one_by_one(patch: Patch) -> Iterator[EffectFact]:
     for line in patch.removed:
         for name in identifiers(line):
             if _MANY_AT_ONCE.search(name) and name not in added and not _MANY_AT_ONCE.search(added):
-                yield _effect("batch", name, patch.path)
+                yield effect_fact("batch", name, patch.path)
 
 
 def _statements(patch: Patch) -> Iterator[EffectFact]:
     """Locks that are taken or released elsewhere, work that is started beside, other keys of a cache, a call in a new loop."""
-    yield from (_effect("lock", text, patch.path) for text in _matches(_LOCK, patch.removed + patch.added))
-    yield from (_effect("spawn", text, patch.path) for text in _matches(_SPAWN, patch.added))
-    before, after = _both_sides(patch, lambda lines: [line for line in lines if _CACHE_KEY.search(line)])
+    yield from (effect_fact("lock", text, patch.path) for text in _matches(_LOCK, patch.removed + patch.added))
+    yield from (effect_fact("spawn", text, patch.path) for text in _matches(_SPAWN, patch.added))
+    before, after = both_sides(patch, lambda lines: [line for line in lines if _CACHE_KEY.search(line)])
     if before and after and before != after:
-        yield _effect("cache", after[0].strip(), patch.path)
+        yield effect_fact("cache", after[0].strip(), patch.path)
     yield from _calls_in_loops(patch)
+
+
+def _formats(patch: Patch) -> Iterator[EffectFact]:
+    """A format, an encoding or who writes it in place of another; messages that are described otherwise than before."""
+    if _INTERFACE.search(patch.path) and patch.removed:
+        yield effect_fact("format", patch.path.rpartition("/")[2], patch.path)
+    before, after = both_sides(patch, lambda lines: [name for name in counted_names(lines) if _FORMAT.search(name)])
+    if before and set(before) != set(after):
+        new = [name for name in after if name not in before] or [name for name in before if name not in after]
+        yield effect_fact("format", new[0], patch.path)
+
+
+def _units(patch: Patch) -> Iterator[EffectFact]:
+    """Another unit for the same number: seconds in place of milliseconds."""
+    before, after = both_sides(patch, lambda lines: {unit.casefold() for line in lines for unit in _UNIT.findall(line)})
+    if len(before - after) == len(after - before) == 1:
+        (old,), (new,) = before - after, after - before
+        yield effect_fact("timeout", "the unit of a time", patch.path, old, new)
+
+
+def _shared_loads(patch: Patch) -> Iterator[EffectFact]:
+    """What was loaded once for all who asked at the same time is loaded for each of them."""
+    if not any(_SHARED_LOAD.search(line) for line in patch.added):
+        yield from (effect_fact("cache", text, patch.path) for text in _matches(_SHARED_LOAD, patch.removed))
+
+
+def _handlers(patch: Patch) -> Iterator[EffectFact]:
+    """Failures that are no longer caught, or waited for."""
+    for pattern in _HANDLERS:
+        if not any(pattern.search(line) for line in patch.added):
+            yield from (effect_fact("guard", text, patch.path, before=text) for text in _matches(pattern, patch.removed))
+
+
+def _patterns(patch: Patch) -> Iterator[EffectFact]:
+    """Another regular expression: some texts take it very long, others no longer match."""
+    for text in _matches(_EXPRESSION, [line for line in patch.added if line not in patch.removed]):
+        yield effect_fact("pattern", text, patch.path)
 
 
 def _matches(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:
@@ -272,7 +271,7 @@ def _calls_in_loops(patch: Patch) -> Iterator[EffectFact]:
     started = next((position for position, line in enumerate(patch.added) if _LOOP.search(line)), len(patch.added))
     for line in patch.added[started + 1 : started + 8]:
         if match := _READ_OF_ONE.search(line):
-            yield _effect("batch", match.group(0).strip("( "), patch.path)
+            yield effect_fact("batch", match.group(0).strip("( "), patch.path)
 
 
 def _releases(patches: Iterable[Patch]) -> Iterator[EffectFact]:
@@ -282,7 +281,7 @@ def _releases(patches: Iterable[Patch]) -> Iterator[EffectFact]:
         for line in patch.removed:
             match = _RELEASE.search(line)
             if match and match.group(1).casefold() not in added.casefold():
-                yield _effect("release", line.strip()[:60], patch.path)
+                yield effect_fact("release", line.strip()[:60], patch.path)
 
 
 def _calls_and_guards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
@@ -293,11 +292,11 @@ def _calls_and_guards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         calls = (name for line in patch.removed if not is_import(line) for name in _CALL.findall(line))
         for name in calls:
             if not added[name] and words(name):
-                yield _effect("call", name, patch.path)
+                yield effect_fact("call", name, patch.path)
         for line in _conditions(patch.removed, added):
-            yield _effect("guard", line, patch.path, before=line)
+            yield effect_fact("guard", line, patch.path, before=line)
         for line in _conditions(patch.added, removed):
-            yield _effect("guard", line, patch.path, after=line)
+            yield effect_fact("guard", line, patch.path, after=line)
 
 
 def _conditions(lines: Iterable[str], other_side: Counter[str]) -> Iterator[str]:
@@ -310,10 +309,10 @@ def _conditions(lines: Iterable[str], other_side: Counter[str]) -> Iterator[str]
 
 def _names(patch: Patch) -> Iterator[EffectFact]:
     """A key, field, path or other quoted name in place of another."""
-    before, after = _both_sides(patch, _quoted)
+    before, after = both_sides(patch, _quoted)
     removed, added = [name for name in before if name not in after], [name for name in after if name not in before]
     for position, name in enumerate(removed if added else ()):
-        yield _effect("name", name, patch.path, name, added[min(position, len(added) - 1)])
+        yield effect_fact("name", name, patch.path, name, added[min(position, len(added) - 1)])
 
 
 def _quoted(lines: Iterable[str]) -> Mapping[str, None]:

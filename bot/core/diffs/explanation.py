@@ -5,11 +5,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.core.diffs.code_text import code_names, without_values
+from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, SYMPTOMS
+from bot.core.diffs.code_text import code_names, frames, is_file_of, without_values
 from bot.core.diffs.effects import is_small_step
+from bot.core.diffs.levels import is_time_of_rate, level_of
 from bot.core.diffs.names import holds_name, is_telling, words
 from bot.core.diffs.requests import reports_failure
-from bot.core.facts.code import DiffFact, EffectFact, EffectKind
+from bot.core.facts.code import DiffFact, EffectFact
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 from bot.core.tuning.changes import DiffWeights
@@ -26,68 +28,20 @@ _BRINGS_IN = re.compile(
     re.I,
 )
 """Calls without which something is missing later."""
-_MORE, _LESS, _CHANGED = 1, -1, 0
-_Signs = tuple[tuple[int, str], ...]
-_SYMPTOMS: dict[EffectKind, _Signs] = {
-    "accumulation": ((_CHANGED, r"memory(?! address)|\brss|heap|\boom|out of memory|\bgc\b"),),
-    "release": (
-        (
-            _CHANGED,
-            r"memory(?! address)|heap|\boom|connection|pool|too many|descriptor|goroutine|thread|\block|leak|disk|space",
-        ),
-    ),
-    "verbosity": ((_MORE, r"disk|no space|inode|ingest|log.{0,20}(volume|throughput|lps|bytes|rate|lines|size)|volume"),),
-    "timeout": (
-        (_LESS, r"time.?d?.?out|deadline|expired|cancel|aborted|too early|premature|probe failed|not ready"),
-        (_MORE, r"latenc|duration|p9\d|wait|pool|thread|queue|hang|stuck"),
-    ),
-    "retry": (
-        (_LESS, r"retr|attempt|exhaust|gave up|giving up|budget"),
-        (_MORE, r"retr|storm|overload|amplif|requests?_|rps|qps|traffic|throttl|429|too many"),
-    ),
-    "pool": (
-        (_LESS, r"pool|connection|acquire|exhaust|wait|queue|backlog|lag|saturat|busy|timed? ?out|rejected"),
-        (_MORE, r"too many|max_connections|connection slots|memory|cpu|contention|lock|deadlock|load|context switch"),
-    ),
-    "cache": (
-        (_LESS, r"cache|miss|hit|origin|quer(y|ies)|load|database|\bdb|qps|latenc|cpu"),
-        (_MORE, r"stale|outdated|old (value|data|price)|inconsisten|revoked"),
-    ),
-    "limit": (
-        (
-            _LESS,
-            r"limit|exceed|too (large|many|long|big)|quota|throttl|429|413|reject|truncat|dropp|\bfull\b|overflow|insufficient",
-        ),
-        (_MORE, r"memory(?! address)|heap|\boom|overload|cpu|disk|too (large|many)|saturat"),
-    ),
-    "memory": ((_LESS, r"memory|\boom|heap|cpu|throttl|evict|killed"),),
-    "schedule": ((_LESS, r"load|overlap|cpu|qps|requests?_|lock|quota|throttl"), (_MORE, r"lag|backlog|stale|queue|delay|age")),
-    "batch": (
-        (_LESS, r"throttl|capacity|quota|requests?_|round.?trips|quer(y|ies)|rate|latenc|backlog|lag"),
-        (_MORE, r"too large|memory|time.?d?.?out|payload|exceed|lock"),
-    ),
-    "query": ((_CHANGED, r"\bsql|relation|column|slow quer|full scan|seq.?scan|\block (wait|time)|deadlock|database|\bdb\b"),),
-    "schema": ((_CHANGED, r"column|relation|table|constraint|null value|migration|\bsql|\block|slow quer|scan|index"),),
-    "lock": ((_CHANGED, r"deadlock|\block|stuck|\brace\b|concurrent|contention|hang"),),
-    "spawn": ((_CHANGED, r"goroutine|thread|memory(?! address)|\boom|too many|\brace\b|concurrent|leak"),),
-    "guard": (
-        (_LESS, r"null|\bnil\b|none.?type|undefined|panic|exception|out of (range|bounds)|overflow|divi|segfault|traceback"),
-        (_MORE, r"invalid|reject|forbidden|denied|unauthori|40[013]|validation|required|refused"),
-    ),
-}
-"""What each kind of effect brings about, by whether it means more, less or just another."""
-_NOTHING = re.compile(r"\bnil\b|\bnull\b|\bnone\b|undefined|empty|\blen\(|\.length|isPresent|exists", re.I)
-"""Conditions without which code works on what is not there."""
+_NOTHING = re.compile(
+    r"catch|except|rescue|recover|await|\bnil\b|\bnull\b|\bnone\b|undefined|empty|\blen\(|\.length|isPresent|exists", re.I
+)
+"""Conditions without which code works on what is not there, and handlers without which a failure ends the program."""
 _DOES_NOT_START = re.compile(
     r"exec (format|/|user process)|glibc|shared object|import ?error|module ?not ?found|nosuchmethod|classnotfound|"
     r"incompatible|undefined symbol|cannot find module|unsupported (class|version)|crash.?loop|failed to start|startup",
     re.I,
 )
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_LONG_NUMBER = re.compile(r"\d{3,}")
+"""Shorter ones stand in any line."""
 _MAX_QUOTED = 70
 _SENTENCE = 4
 """Words from which on a text of the diff counts as a sentence of the program."""
-_VERBOSE = ("off", "never", "fatal", "error", "warn", "warning", "info", "debug", "trace")
 
 
 @dataclass(frozen=True)
@@ -152,8 +106,12 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     if diff.inert:
         return explanation
     usual = frozenset(word for line in symptoms.usual for word in words(line))
-    firm = [*_by_names(diff, symptoms, weights), *_by_effects(diff, symptoms, weights, usual, service)]
-    mentions = list(_by_mentions(diff, symptoms, weights))
+    firm = [
+        *_by_names(diff, symptoms, weights),
+        *_by_frames(diff, symptoms, weights),
+        *_by_effects(diff, symptoms, weights, usual, service),
+    ]
+    mentions = [*_by_mentions(diff, symptoms, weights), *_by_values(diff, symptoms, weights)]
     for reason in sorted((*firm, *mentions), key=lambda scored: -scored[0]):
         explanation.add(*reason)
     new = symptoms.new()
@@ -184,6 +142,32 @@ def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Itera
         for name, reason in _named_by(diff, symptoms)
         if (line := _written_in(symptoms.new(), name))
     )
+
+
+def _by_frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
+    """Files and functions that the diff changes and in which, by its stack frames, a new failure arises."""
+    usual = {frame for line in symptoms.usual for frame in frames(line)}
+    for symptom in (symptom for symptom in symptoms.new() if not symptom.mentions_only):
+        new = [frame for frame in frames(symptom.text) if frame not in usual]
+        for path in (path for path in diff.paths if any(is_file_of(frame, path) for frame in new)):
+            yield weights.frame, f"changes {one_line(path, 80)}, where the failure arises", symptom.evidence
+        for name in (name for name in diff.around if name in new):
+            yield weights.frame, f"changes the code at {name}, where the failure arises", symptom.evidence
+
+
+def _by_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
+    """Numbers that the diff sets or takes away and that new failures hold: programs print the limit that they ran into.
+
+    Somebody may have typed them as well, so they explain nothing by themselves.
+    """
+    failures = [symptom for symptom in symptoms.new() if not symptom.mentions_only]
+    usual = "\n".join(symptoms.usual)
+    for effect in diff.effects:
+        for value in (effect.after, effect.before) if effect.kind not in ("dependency", "guard", "name") else ():
+            number = _LONG_NUMBER.match(value)
+            line = _holding(failures, number.group()) if number and not holds_name(usual, number.group()) else None
+            if line and number:
+                yield weights.mention, f"{effect_text(effect)}, and new failures hold {number.group()}", line.evidence
 
 
 def _by_mentions(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
@@ -245,12 +229,12 @@ def _by_effect(
         line = _missing_for(effect, symptoms, usual)
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
     direction, size = _change_of(effect, weights)
-    for family, pattern in _SYMPTOMS.get(effect.kind, ()):
-        line = _matching(symptoms, pattern, service) if family in (_CHANGED, direction) else None
+    for family, pattern in SYMPTOMS.get(effect.kind, ()):
+        line = _matching(symptoms, pattern, service) if direction == CHANGED or family in (CHANGED, direction) else None
         if line:
             base = weights.accumulation if effect.kind == "accumulation" else weights.effect
             return (
-                base * size * _directness(line, service, weights),
+                base * size * _directness(line, symptoms, service, effect.kind in LOADS, weights),
                 f"{text}, which fits {_beginning(line.text)}",
                 line.evidence,
             )
@@ -304,8 +288,11 @@ def _of_another(text: SymptomText, service: str) -> bool:
     return bool(service and text.service) and text.service != service
 
 
-def _directness(text: SymptomText, service: str, weights: DiffWeights) -> float:
-    return (weights.signal if text.signal else 1.0) * (weights.of_another if _of_another(text, service) else 1.0)
+def _directness(text: SymptomText, symptoms: Symptoms, service: str, loads: bool, weights: DiffWeights) -> float:
+    """Less for names of signals and for what others say, unless those alone can tell: more calls, a quiet service."""
+    silent = not any(other.service == service for other in symptoms.texts)
+    elsewhere = weights.told_by_another if loads or silent else weights.of_another
+    return (weights.signal if text.signal and not loads else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
 
 
 def _beginning(text: str) -> str:
@@ -315,43 +302,28 @@ def _beginning(text: str) -> str:
 
 
 def _change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
-    """More or less, and how much of it counts, 0 to 1: eight to two counts whole, three to four little."""
-    if effect.kind in ("accumulation", "release", "query", "schema", "lock"):
-        return _CHANGED, 1.0
+    """More or less, and how much of it counts, 0 to 1: half or double counts whole, a third more very little."""
+    if effect.kind in ("accumulation", "release", "query", "schema", "lock", "format", "pattern"):
+        return CHANGED, 1.0
+    if effect.kind in ("address", "access"):
+        return CHANGED, 1.0 if effect.before else weights.new_setting
     if effect.kind == "spawn":
-        return _CHANGED, weights.spawn
+        return CHANGED, weights.spawn
     if effect.kind == "guard":
-        return (_MORE if effect.after else _LESS), 1.0 if _NOTHING.search(effect.before) else weights.guard
+        return (MORE if effect.after else LESS), 1.0 if _NOTHING.search(effect.before) else weights.guard
     if effect.kind in ("batch", "cache") and not (effect.before or effect.after):
-        return _LESS, 1.0
-    before, after = _level(effect.before), _level(effect.after)
+        return LESS, 1.0
+    before, after = level_of(effect.before), level_of(effect.after)
     if effect.after and not effect.before:
-        return (_MORE if effect.kind in ("verbosity", "cache") else _LESS), weights.new_setting
+        return (MORE if effect.kind in ("verbosity", "cache") else LESS), weights.new_setting
     if effect.before and not effect.after:
-        return _LESS, 1.0
+        return LESS, 1.0
     if before is None or after is None or before == after:
-        return _CHANGED, weights.unread_setting
-    size = abs(math.log2(after / before)) / weights.whole_from if before > 0 and after > 0 else 1.0
-    return (_MORE if after > before else _LESS), min(1.0, size)
-
-
-def _level(text: str) -> float | None:
-    folded = text.casefold()
-    if folded in _VERBOSE:
-        return 2.0 ** _VERBOSE.index(folded)
-    if folded in ("true", "on", "always", "false", "off"):
-        return float(folded in ("true", "on", "always"))
-    match = _NUMBER.search(text)
-    return float(match.group()) * _unit(text[match.end() :]) if match else None
-
-
-def _unit(rest: str) -> float:
-    """Seconds of a unit of time, bytes of a unit of memory; 1 for none."""
-    units = (
-        (r"^\s*\*?\s*(time\.)?milli|^ms", 0.001), (r"^\s*\*?\s*(time\.)?minute|^m(in)?$", 60.0),
-        (r"^\s*\*?\s*(time\.)?hour|^h", 3600.0), (r"^d(ay)?", 86400.0), (r"^ki?b?$", 1e3), (r"^mi?b?$", 1e6), (r"^gi?b?$", 1e9),
-    )  # fmt: skip
-    return next((factor for pattern, factor in units if re.search(pattern, rest, re.I)), 1.0)
+        return CHANGED, weights.unread_setting
+    size = (math.log2(after / before) / weights.whole_from) ** 2 if before > 0 and after > 0 else 1.0
+    # So many in a longer time are fewer.
+    more = (after > before) is not bool(is_time_of_rate(effect.name))
+    return (MORE if more else LESS), min(1.0, size)
 
 
 def effect_text(effect: EffectFact) -> str:
@@ -370,10 +342,12 @@ def effect_text(effect: EffectFact) -> str:
         "release": f"no longer does {name}",
         "lock": f"locks or unlocks elsewhere ({name})",
         "spawn": f"starts work beside ({name})",
-        "cache": f"keys a cache by {name}",
+        "cache": f"keys or keeps a cache otherwise ({name})",
         "query": f"queries {name}",
         "schema": f"changes the schema of {name}",
         "batch": f"no longer does {name} for many at once",
+        "pattern": f"matches texts by another expression ({name})",
+        "format": f"writes or reads another format ({name})",
     }
     return plain.get(effect.kind, f"removes {name}")
 

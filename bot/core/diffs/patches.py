@@ -4,11 +4,13 @@ Form: https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.h
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bot.core.systems import FileChange
 
+T = TypeVar("T")
 MAX_LINES, MAX_LENGTH = 800, 200
 """Lines read of one commit's patches, and characters of one: what is generated or minified says nothing more."""
 _COMMENT = re.compile(r"^\s*(//|#(?!\[)|/\*|\*/|\*\s|--\s|;|<!--|\"\"\"|''')")
@@ -24,6 +26,8 @@ class Patch:
     path: str
     removed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
+    """The lines beside them, and the functions that the hunks stand in."""
     sent: bool = True
     """False where the host sent no patch: anything may have changed."""
     cut: bool = False
@@ -48,7 +52,7 @@ def read_patches(files: Iterable[FileChange]) -> list[Patch]:
 
 
 def _read(path: str, lines: Sequence[str], *, sent: bool, cut: bool) -> Patch:
-    removed, added = [], []
+    removed, added, around = [], [], []
     for line in lines:
         # Only hunks are sent: `---` and `+++` at their start are headers of a file where somebody sends those too.
         if line.startswith(("--- ", "+++ ")):
@@ -57,7 +61,11 @@ def _read(path: str, lines: Sequence[str], *, sent: bool, cut: bool) -> Patch:
             removed.append(line[1:])
         elif line.startswith("+") and _is_code(line[1:]):
             added.append(line[1:])
-    return Patch(path, tuple(removed), tuple(added), sent, cut)
+        elif line.startswith("@@"):
+            around.append(line.rpartition("@@")[2])
+        elif line.startswith(" ") and _is_code(line[1:]):
+            around.append(line[1:])
+    return Patch(path, tuple(removed), tuple(added), tuple(around), sent, cut)
 
 
 def _is_code(line: str) -> bool:
@@ -67,3 +75,8 @@ def _is_code(line: str) -> bool:
 def is_import(line: str) -> bool:
     """Whether a line of code only brings names in."""
     return bool(_IMPORT.match(line))
+
+
+def both_sides(patch: Patch, read: Callable[[Sequence[str]], T]) -> tuple[T, T]:
+    """What stands in the removed and in the added lines."""
+    return read(patch.removed), read(patch.added)

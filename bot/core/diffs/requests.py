@@ -12,7 +12,8 @@ _PART = re.compile(
     re.I,
 )
 _FAILURE = re.compile(
-    r"error|exception|fail|panic|fatal|traceback|crash|abort|cannot|could not|unable|undefined|not (defined|registered)|"
+    r"error|exception|fail|panic|fatal|traceback|crash|abort|cannot|could not|does not exist|unable|undefined|"
+    r"not (defined|registered)|"
     r"timed? ?out|exceeded|exhausted",
     re.I,
 )

@@ -4,9 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.core.diffs.effects import effects_of, is_manifest, is_reporting, quoted_texts
+from bot.core.diffs.effects import effects_of, is_reporting, quoted_texts
+from bot.core.diffs.moves import is_moved
 from bot.core.diffs.names import counted_names, is_telling, words
 from bot.core.diffs.patches import Patch, is_import, read_patches
+from bot.core.diffs.settings import is_manifest
 from bot.core.facts.code import DiffFact
 from bot.core.systems import Commit, FileChange
 from bot.core.text.untrusted import one_line
@@ -16,6 +18,7 @@ _LIMITS = {"paths": 40, "effects": 24, "removed": 60, "added": 60, "touched": 60
 _SHORTEST_LITERAL = 5
 _INERT_PATH = re.compile(
     r"(^|/)(docs?|documentation|tests?|testdata|__tests__|spec|fixtures|examples?|\.github|\.circleci|\.gitlab|\.vscode)/|"
+    r"(^|/)(staging|stage|dev|development|sandbox|preview)/|(^|/)go\.sum$|"
     r"(_test|\.test|\.spec|_spec)\.\w+$|(^|/)test_[^/]+$|\.(md|rst|adoc|css|scss|sass|less|svg|png|jpe?g|gif|ico|woff2?|snap)$|"
     r"(^|/)(CODEOWNERS|LICENSE\w*|README\w*|CHANGELOG\w*|\.golangci\.ya?ml|\.eslintrc[\w.]*|\.editorconfig|\.gitignore|\.prettierrc\w*)$",
     re.I,
@@ -23,8 +26,6 @@ _INERT_PATH = re.compile(
 _STYLE = re.compile(
     r"#[0-9a-f]{3,8}\b|\b(colou?rs?|className|padding|margin|border|font|accent|surface|shadow|theme|style)\b", re.I
 )
-_MOVED_SHARE = 0.8
-_FEWEST_MOVED = 6
 
 
 def summarize_diff(commit: Commit, files: Sequence[FileChange], *, whole: bool = True) -> DiffFact:
@@ -37,11 +38,10 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange], *, whole: bool =
     telling = [patch for patch in patches if not _INERT_PATH.search(patch.path)]
     # Names in a manifest are packages, which count as such.
     code = [patch for patch in telling if not is_manifest(patch.path)]
-    removed = counted_names(line for patch in code for line in patch.removed)
-    added = counted_names(line for patch in code for line in patch.added)
+    removed, added = (counted_names(lines) for lines in _lines(code))
     effects = effects_of(telling)
     # A call that is now made elsewhere belongs to code that moved; another value or name does not.
-    moved = _is_moved(removed, added) and all(effect.kind == "call" for effect in effects)
+    moved = is_moved(*_lines(code)) and all(effect.kind == "call" for effect in effects)
     whole = whole and all(patch.whole for patch in telling)
     inert = bool(files) and whole and not effects and (_nothing_runs(telling) or moved)
     fact = DiffFact(
@@ -57,6 +57,7 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange], *, whole: bool =
         added=_names(added - removed),
         literals=_literals(code),
         touched=_names(removed & added),
+        around=_around(code)[: _LIMITS["touched"]],
     )
     return _bounded(fact)
 
@@ -72,6 +73,11 @@ def _names(names: Counter[str]) -> tuple[str, ...]:
     return tuple(one_line(name, 80) for name in names if words(name) or is_telling(name))
 
 
+def _around(patches: Iterable[Patch]) -> tuple[str, ...]:
+    """Names of functions and fields beside the changed lines; what is cut of these clears nothing."""
+    return tuple(name for name in _names(counted_names(line for patch in patches for line in patch.around)) if is_telling(name))
+
+
 def _literals(patches: Sequence[Patch]) -> tuple[str, ...]:
     """Quoted texts that are new, those of lines that only report something aside."""
     before = set(quoted_texts(line for patch in patches for line in patch.removed))
@@ -80,14 +86,10 @@ def _literals(patches: Sequence[Patch]) -> tuple[str, ...]:
     return tuple(new)
 
 
-def _is_moved(removed: Counter[str], added: Counter[str]) -> bool:
-    """Whether what is removed stands among what is added again, numbers included: code that was put elsewhere."""
-    total = sum(removed.values())
-    return total >= _FEWEST_MOVED and sum((removed & added).values()) >= _MOVED_SHARE * total and not _numbers(removed, added)
-
-
-def _numbers(removed: Counter[str], added: Counter[str]) -> bool:
-    return any(name[0].isdigit() for name in removed - added)
+def _lines(patches: Iterable[Patch]) -> tuple[list[str], list[str]]:
+    """The removed and the added lines of all files: what one loses another may gain."""
+    removed = [line for patch in patches for line in patch.removed]
+    return removed, [line for patch in patches for line in patch.added]
 
 
 def _nothing_runs(patches: Iterable[Patch]) -> bool:

@@ -24,6 +24,10 @@ EffectKind = Literal[
     "guard",
     "lock",
     "spawn",
+    "format",
+    "pattern",
+    "address",
+    "access",
     "call",
     "name",
     "setting",
@@ -57,6 +61,8 @@ class DiffFact(Fact):
     effects: tuple[EffectFact, ...] = ()
     removed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
+    """Names beside the changed lines, and of the functions that they stand in."""
     literals: tuple[str, ...] = ()
     """Texts in quotes that it adds, log messages aside."""
     touched: tuple[str, ...] = ()

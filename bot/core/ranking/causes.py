@@ -1,6 +1,7 @@
 """Causes that are no change: a resource that ran out, an outside provider, too much traffic, or nothing that was observed."""
 
 import math
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -15,14 +16,19 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.traces.calls import WIRE_TIME
 
+_PILES_UP = re.compile(r"lag|backlog|queue|pending|oldest|behind|waiting", re.I)
+"""What piles up where work is not done: it tells that somebody is slow, and never why."""
 _PROVIDER_LABELS = ("provider", "peer", "host", "upstream", "destination", "target")
 
 
 def resource_causes(context: RankingContext, others: Iterable[Candidate], surge: float) -> list[Candidate]:
-    """Something ran out on a suspect service. A change or a failing provider there, or a surge, explains it first."""
+    """Something ran out on a suspect service. A change or a failing provider there, or a surge, explains it first.
+
+    So does a change nearby whose diff explains the trouble.
+    """
     causes = []
     for service, share in context.suspects():
-        rival = max((c.likelihood / share for c in others if c.service == service), default=0.0)
+        rival = max((c.likelihood / share for c in others if c.service == service or c.explained), default=0.0)
         causes += [_resource_cause(context, d, share, rival, surge) for d in _short_resources(context, service)]
     return causes
 
@@ -50,6 +56,7 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
         and near >= 1.0
         and not _climbs_alone(context, deviation)
         and not _changed_since(context, deviation)
+        and not _PILES_UP.search(deviation.signal)
         and scarce,
     )
     if not scarce and _came_with_failure(context, deviation):
@@ -173,11 +180,12 @@ def _largest_row(breakdown: ObservedBreakdown, least: float) -> BreakdownRow | N
     return best if best and best.shift >= least * sum(r.shift for r in rising) else None
 
 
-def traffic_causes(context: RankingContext) -> list[Candidate]:
+def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -> list[Candidate]:
     """More requests than a service can carry: of the attributed services the one whose traffic grew most, if before it failed.
 
     What it calls may hold its share: it explains the shares of everything behind it too. A rise under callers whose own
-    traffic did not rise is retries, an effect of the fault; one after the symptoms probably is.
+    traffic did not rise is retries, an effect of the fault; one after the symptoms probably is. Of `changes` one there or on
+    a caller whose diff explains the trouble explains the rise first.
     """
     weights = context.tuning.traffic
     risen = {s: rise for s in context.shares if (rise := _rise(context, s)) and rise.after > weights.risen * rise.before}
@@ -190,10 +198,12 @@ def traffic_causes(context: RankingContext) -> list[Candidate]:
     supported = not callers or any(_rise(context, c) for c in callers)
     behind = sum(context.shares.get(s, 0.0) for s in reachable(rise.service, context.observations.depends_on) if s in risen)
     timing = weights.late if late else weights.early if early else 1.0
+    explained = any(change.explained and change.service in (rise.service, *callers) for change in changes)
+    support_factor = (1.0 if supported else weights.without_callers) * (weights.explained if explained else 1.0)
     candidate = Candidate(
         kind="traffic",
         service=rise.service,
-        likelihood=min(1.0, _traffic_fit(context, rise) * behind * timing * (1.0 if supported else weights.without_callers)),
+        likelihood=min(1.0, _traffic_fit(context, rise) * behind * timing * support_factor),
         cause=f"More requests than {rise.service} can carry",
         check=f"Which clients or routes bring {rise.service} the extra requests?",
         strength=rise.doublings,
@@ -203,6 +213,7 @@ def traffic_causes(context: RankingContext) -> list[Candidate]:
         and not late
         and not early
         and supported
+        and not explained
         and context.shares.get(rise.service, 0.0) >= weights.own_share,
     )
     rises = (rise, *(_rise(context, c) for c in callers[:2]))

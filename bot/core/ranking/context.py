@@ -133,7 +133,7 @@ def start_service(case: Case, observations: Observations) -> str:
 def nearby_services(context: RankingContext) -> set[str]:
     """The suspects, the alerting service, all that fails, and their direct neighbours: what they call, who calls them.
 
-    All changed services where nothing is known to fail.
+    All changed services where nothing is known to fail, or nothing of who calls these and what they call.
     """
     observations = context.observations
     failing = {s for s in observations.signals if context.symptom_of(s)}
@@ -143,4 +143,5 @@ def nearby_services(context: RankingContext) -> set[str]:
     called = {callee for service in own for callee in observations.depends_on.get(service, ())}
     calling = {caller for service in own for caller in observations.dependents.get(service, ())}
     calling |= {caller for caller, callees in observations.depends_on.items() if own & set(callees)}
-    return own | called | calling
+    near = own | called | calling
+    return near if near > own else near | {change.service for change in observations.changes.values()}

@@ -75,7 +75,7 @@ class ObservedCode:
     diffs: tuple[DiffFact, ...]
     evidence: str
     partial: bool = False
-    """True if the diff of a commit could not be read, or only its beginning."""
+    """True if the diff of a commit is not among these."""
 
 
 @dataclass(frozen=True)
@@ -259,8 +259,8 @@ def _read_rows(entry: LedgerEntry, observations: Observations) -> None:
 
 
 def _is_partial(entry: LedgerEntry, diffs: Iterable[DiffFact]) -> bool:
-    evidence, read = entry.evidence, {diff.commit for diff in diffs if not diff.partial}
-    return bool(evidence.unseen) or not read.issuperset((*evidence.facts.commits, *(diff.commit for diff in diffs)))
+    evidence = entry.evidence
+    return bool(evidence.unseen) or not {diff.commit for diff in diffs}.issuperset(evidence.facts.commits)
 
 
 def _row(fact: BreakdownFact, unit: str) -> BreakdownRow:

@@ -5,7 +5,7 @@ Such evidence outranks nearness in time: a deploy that came minutes before a cer
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.diffs.explanation import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
@@ -16,12 +16,14 @@ from bot.core.text.untrusted import one_line
 
 _PROVIDER_FAILS = re.compile(
     r"\b5\d\d\b|service ?unavailable|internal ?(server ?)?error|slow ?down|timed? ?out|time-?out|connection (refused|reset)|"
-    r"unreachable|outage|degraded|overloaded|bad gateway|throttl|rate.?limit|\b429\b",
+    r"unreachable|outage|degraded|overloaded|bad gateway|throttl|rate.?limit|\b429\b|(unexpected|invalid) (response|"
+    r"reply|status|content)",
     re.I,
 )
 _HOST = re.compile(
     r"(?<![\w@.-])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|io|dev|cloud|app|ai|co|us|eu|de|uk))(?![\w-])", re.I
 )
+_HOST_OF_URL = re.compile(r"(?<=://)((?:[a-z0-9-]+\.)+[a-z]{2,})(?![\w-])", re.I)
 _OWN_HOST = re.compile(r"\.(svc|local|internal|cluster|lan|corp|intra)(\.|$)", re.I)
 
 
@@ -48,7 +50,10 @@ _KINDS = (
     ),
     _Kind(
         re.compile(
-            r"(api.?key|credential\w*|licen[cs]e|secret|password|subscription)\b.{0,40}\b(expired|revoked|suspended)", re.I
+            r"(api.?key|credential\w*|licen[cs]e|secret|password|subscription|(access|auth|security|jwt|bearer|"
+            r"api)[ _-]?token)\b"
+            r".{0,40}\b(expired|revoked|suspended)|expired.?token|password authentication failed|invalid_grant",
+            re.I,
         ),
         "external",
         "A credential of {service} has expired or was revoked",
@@ -69,7 +74,7 @@ _KINDS = (
     _Kind(
         re.compile(
             r"packet loss|network (is )?unreachable|no route to host|network partition|link (is )?down|\bbgp\b|"
-            r"clock (skew|drift|jump)|\bntp\b",
+            r"clock (skew|drift|jump|wrong|offset)|too ?skewed|\bntp\b",
             re.I,
         ),
         "external",
@@ -91,13 +96,40 @@ _KINDS = (
     _Kind(
         re.compile(
             r"\bnodes?\b.{0,30}(not ?ready|lost|unreachable|pressure|drain|preempt)|kubelet.{0,30}(stopped|not)|kernel panic|"
-            r"hardware|spot (interruption|termination)|availability zone|\bi/o error|read-only file ?system|ecc error|"
+            r"hardware|spot (interruption|termination)|availability zone|\b(i/o|input/output) error|"
+            r"read-only file ?system|ecc error|"
             r"(disk|drive|volume) (failure|failed|detached)|host (is )?down",
             re.I,
         ),
         "external",
         "The machine or zone below {service} fails",
         "Read the events of the node that the pods of {service} run on",
+        sure=False,
+    ),
+    _Kind(
+        re.compile(
+            r"(not enough|insufficient|too few) (in.?sync )?replicas|under.?replicated|lost (the )?quorum|no quorum|"
+            r"quorum lost|"
+            r"(newly )?failed (broker|member|peer|shard)s?\b|(broker|member|peer|leader|master|primary|shard)\b.{0,20}"
+            r"\b(is down|went down|offline|unavailable|lost|not available)|no (leader|master|primary)\b|"
+            r"not (the )?(leader|master|primary)\b",
+            re.I,
+        ),
+        "external",
+        "A store or queue that {service} uses has lost a member",
+        "Read the state of the members of the cluster that the lines name",
+        sure=False,
+    ),
+    _Kind(
+        re.compile(
+            r"(holding|held|holds) (the |a |an )?.{0,20}lock|still waiting for \w*lock|blocked by (pid|process|"
+            r"session|transaction)|"
+            r"lock (wait )?timeout|idle in transaction",
+            re.I,
+        ),
+        "external",
+        "Somebody else holds a lock that {service} waits for",
+        "Read which session holds the lock, whose it is and since when",
         sure=False,
     ),
     _Kind(
@@ -130,9 +162,12 @@ def outside_causes(context: RankingContext) -> list[Candidate]:
 def _of_kinds(context: RankingContext, symptoms: Symptoms) -> Iterable[Candidate]:
     for kind in _KINDS:
         matching = [line for line in symptoms.new() if kind.pattern.search(line.text)]
-        for service in dict.fromkeys(_service_of(context, line) for line in matching):
+        services = list(dict.fromkeys(_service_of(context, line) for line in matching))
+        # What several services say of what lies below them all is no slip of one of them.
+        several = replace(kind, sure=kind.sure or (kind.kind == "external" and len(services) > 1))
+        for service in services:
             lines = [line for line in matching if _service_of(context, line) == service]
-            yield _candidate(context, service, kind, kind.cause.format(service=service), lines)
+            yield _candidate(context, service, several, kind.cause.format(service=service), lines)
 
 
 def _providers(context: RankingContext, symptoms: Symptoms) -> Iterable[Candidate]:
@@ -140,7 +175,11 @@ def _providers(context: RankingContext, symptoms: Symptoms) -> Iterable[Candidat
     by_host: dict[str, list[SymptomText]] = {}
     for line in symptoms.new():
         if _PROVIDER_FAILS.search(line.text):
-            for host in {host.casefold() for host in _HOST.findall(line.text) if _is_outside(host, context)}:
+            for host in {
+                host.casefold()
+                for host in (*_HOST.findall(line.text), *_HOST_OF_URL.findall(line.text))
+                if _is_outside(host, context)
+            }:
                 by_host.setdefault(host, []).append(line)
     for host, lines in by_host.items():
         services = list(dict.fromkeys(_service_of(context, line) for line in lines))

@@ -28,7 +28,7 @@ from bot.core.ranking.causes import (
     unexplained_causes,
 )
 from bot.core.ranking.changes.change_causes import change_causes
-from bot.core.ranking.changes.changed_neighbours import changed_nearby, hand_down
+from bot.core.ranking.changes.changed_neighbours import changed_nearby, changed_shortly_before, hand_down
 from bot.core.ranking.changes.exoneration import ruled_out
 from bot.core.ranking.context import RankingContext, ranking_context
 from bot.core.ranking.node_causes import node_causes
@@ -58,15 +58,18 @@ def rank(
     resources, providers and traffic compete, each with likelihood = share x fit (0 to 1). "likely" needs a place that lies
     so far ahead that nine of ten such leads were right (`core/ranking/calibration`), a lead over the other causes at this
     place, a clear deviation (`Tuning.confidence`), and a check of everything that the service at fault depends on.
-    No deviation anywhere is a result ("nothing looks wrong"), not a guess. `observations` is what the ledger holds, where
+    No deviation anywhere is a result ("nothing looks wrong"), not a guess, unless lines name a cause outside or are explained
+    by the diff of a change. `observations` is what the ledger holds, where
     it was read before.
     """
     observations = observations or observe(ledger, alert=case.alert_name)
     context = hand_down(ranking_context(case, observations, now, tuning))
     failed = missed(ledger)
-    if context.start in observations.health_evidence and not any(observations.signals.values()):
-        return Findings(note=_all_normal(observations, failed), not_checked=failed, ruled_out=ruled_out(context, ()))
     listed = _without_repetition(_candidates(context))
+    if context.start in observations.health_evidence and not any(observations.signals.values()):
+        listed = [cause for cause in listed if cause.explained or cause.outside]
+        if not listed:
+            return Findings(note=_all_normal(observations, failed), not_checked=failed, ruled_out=ruled_out(context, ()))
     candidates = with_burst(listed, context, ledger, started_at=case.started_at)[:_MAX_CAUSES]
     lead = lead_of(candidates, context, case.graded_leads)
     hypotheses = [_hypothesis(c, i, candidates, context, failed, lead) for i, c in enumerate(candidates)]
@@ -112,7 +115,7 @@ def _basis(candidate: Candidate) -> Basis:
 def _candidates(context: RankingContext) -> list[Candidate]:
     outside = [*outside_causes(context), *node_causes(context)]
     changes = change_causes(context, outside=bool(outside))
-    surges = traffic_causes(context)
+    surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(context, changes)
     causes = changes + surges + providers + resource_causes(context, changes + providers, surge)
@@ -181,13 +184,16 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     if lead.basis == "burst":
         return True
     place = first.kind in _PLACES
-    timed = place or context.onset_observed
+    # Code that surely explains new lines needs no moment besides.
+    timed = place or context.onset_observed or (first.explained and first.sure)
     if _unchecked_dependencies(first, context) or not timed or _of_the_outage_before(first, ranked, context):
         return False
     rival = max((c.likelihood for c in ranked[1:] if c.service == first.service), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
     # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
     failing = place and first.strength > 0 and not changed_nearby(context, first.service)
+    if first.kind == "resource" and changed_shortly_before(context, first.service):
+        return False
     return clear and (failing or (first.sure and first.strength >= thresholds.sure))
 
 

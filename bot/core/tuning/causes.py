@@ -92,6 +92,8 @@ class TrafficWeights:
     """Seconds that this takes."""
     without_callers: float = 0.3
     """No caller's own traffic rose: it is probably retries."""
+    explained: float = 0.4
+    """The diff of a change there, or on a caller, explains the trouble: the requests come from it."""
     own_share: float = 0.3
     """Share of the attribution from which on the service that takes the load is the one that fails, so that it is sure."""
 

@@ -33,7 +33,7 @@ class ChangeWeights:
     """Seconds before the onset within which a change is sure without a breakdown by version."""
     rival_within: float = 3600.0
     """Seconds before the onset within which another change nearby makes this one's moment say nothing."""
-    explained_share: float = 0.6
+    explained_share: float = 0.75
     """Share of the attribution that a change counts with at least whose diff explains the trouble."""
     neighbour_share: float = 0.06
     """The same of a change on a neighbour of what fails: it stays a candidate even where that one looks normal."""
@@ -106,7 +106,7 @@ class DiffWeights:
     name: float = 3.0
     """A compound name that the diff adds or removes stands in new lines, and not in usual ones."""
     mention: float = 1.4
-    """It stands only in new log lines that tell of no failure: a request may have put it there."""
+    """It stands only in new log lines that tell of no failure, or is a number: a request may have put it there."""
     most_of_mentions: float = 2.0
     """Points that a diff gets at most where such lines are needed: users of a service must not make a change guilty."""
     gone_name: float = 2.5
@@ -115,12 +115,16 @@ class DiffWeights:
     """New lines miss a table, field or key that the diff queries, renames or drops."""
     missing_call: float = 2.5
     """New lines miss something, and the diff no longer makes a call that brings such things in."""
+    frame: float = 2.2
+    """It changes a file that the stack frames of a new failure name."""
     effect: float = 2.2
     """A setting or statement of a kind that brings such symptoms about, changed far enough."""
     signal: float = 0.7
     """Factor where only the name of a signal that deviates says so, and no line."""
     of_another: float = 0.6
     """The same where only another service's line or signal says so."""
+    told_by_another: float = 0.95
+    """The same of what brings more calls about, which is felt by who is called, and of a service that shows nothing itself."""
     spawn: float = 0.6
     """Factor of an effect that starts a task or process: how many it starts is not known."""
     guard: float = 0.4
@@ -129,7 +133,7 @@ class DiffWeights:
     """Factor of a setting that stood nowhere before: its default may have been the same."""
     unread_setting: float = 0.5
     """Factor of a setting whose levels are no numbers."""
-    whole_from: float = 1.5
+    whole_from: float = 1.0
     """Doublings of a setting's level from which on its change counts whole."""
     accumulation: float = 2.5
     """The same of something that grows without a limit, where memory runs out."""
@@ -151,5 +155,7 @@ class DiffWeights:
     """Factor for code that was only put elsewhere."""
     explained: float = 2.2
     """Points from which on a diff explains the trouble."""
+    sure: float = 3.0
+    """Points from which on it does so surely: more than one sign, or a part of the program that is named as missing."""
     related: float = 1.0
     """Points below which it has nothing to do with it."""

@@ -89,12 +89,12 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
         cause=f"{_with_commit(change, code)} broke {change.service}",
         change_id=change.id,
         began=change.at,
-        commit=code.diff.commit if code.diff and code.commits > 1 and not code.unrelated else "",
+        commit=code.diff.commit if code.diff and code.commits > 1 and not code.apart else "",
         # Where its version alone shows the symptom nothing is left to confirm.
         check="" if weighed.carried else _check(change),
         carried=weighed.carried,
         explained=code.explains,
-        sure=weighed.carried or _code_is_sure(context, weighed) or _alone(context, weighed, others),
+        sure=weighed.carried or _code_is_sure(context, weighed, others) or _alone(context, weighed, others),
     )
     _add_nearness(context, change, onset, candidate)
     _add_code(change, code, candidate)
@@ -163,11 +163,13 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
         return (explained if code.strength < best else max(fit, explained)) * min(1.0, weighed.versions.factor)
     if drift_since(context, change):
         fit = max(fit, weights.drift)
-    if code.read:
-        fit *= weights.unrelated if code.unrelated else weights.unexplained
-    elif any(other.code.explains for other in others):
+    if code.commits and code.unread < 1:
+        # Each commit may have done it: those that were not read count like those that were read and have little to do with it.
+        read = weights.unrelated if code.apart else weights.unexplained
+        fit *= code.unread * weights.unexplained + (1 - code.unread) * read
+    if not code.read and any(other.code.explains for other in others):
         fit *= weights.unread_beside_explained
-    elif change.kind == "flag" and not _is_named(context, change):
+    elif not code.commits and change.kind == "flag" and not _is_named(context, change):
         fit *= weights.unnamed_flag
     return fit * weighed.versions.factor
 
@@ -179,13 +181,33 @@ def _is_named(context: RankingContext, change: Change) -> bool:
     return not lines or any(own & words(line.text) for line in lines)
 
 
-def _code_is_sure(context: RankingContext, weighed: _WeighedChange) -> bool:
-    """Whether its code explains the trouble, and no callee does: users can write lines that code is compared with."""
+def _code_is_sure(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> bool:
+    """Whether its code explains the trouble by more than one sign, and no callee does: users can write lines too.
+
+    Its moment is another sign, where it came minutes before and what else was changed nearby has nothing to do with it.
+    """
+    code = weighed.code
+    at_once = _is_recent(context, weighed) and all(other is weighed or _is_cleared(other) for other in others)
+    if not code.explains or not (code.strength >= context.tuning.diffs.sure or at_once):
+        return False
+    if code.hurts_callees:
+        return True
     observed, service = context.observations, weighed.change.service
     callees = [name for name in observed.depends_on.get(service, ()) if name != service]
     graph = CallGraph(observed.comparable, observed.depends_on, observed.rates)
     shares = explained_by_callees(service, callees, graph, context.symptom_of(service))
-    return weighed.code.explains and sum(shares.values()) < context.tuning.verdict.explained_by_callees
+    return sum(shares.values()) < context.tuning.verdict.explained_by_callees
+
+
+def _is_cleared(weighed: _WeighedChange) -> bool:
+    """Whether something speaks against a change."""
+    return weighed.code.unrelated or weighed.versions.factor < 1
+
+
+def _is_recent(context: RankingContext, weighed: _WeighedChange) -> bool:
+    """Whether it came minutes before its service began to fail."""
+    age = _age(context, weighed.change) + ONSET_TOLERANCE
+    return timedelta(0) <= age <= timedelta(seconds=context.tuning.changes.sure_within)
 
 
 def _alone(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> bool:
@@ -196,7 +218,6 @@ def _alone(context: RankingContext, weighed: _WeighedChange, others: Sequence[_W
     if context.made_beside(weighed.change):
         return False
     weights = context.tuning.changes
-    recent = timedelta(0) <= _age(context, weighed.change) + ONSET_TOLERANCE <= timedelta(seconds=weights.sure_within)
     rivals = [
         other
         for other in others
@@ -204,7 +225,7 @@ def _alone(context: RankingContext, weighed: _WeighedChange, others: Sequence[_W
         and _age(context, other.change) <= timedelta(seconds=weights.rival_within)
         and _is_rival(context, weighed.change, other.change)
     ]
-    return recent and not rivals and not weighed.code.read and weighed.versions.factor == 1
+    return _is_recent(context, weighed) and not rivals and not weighed.code.commits and weighed.versions.factor == 1
 
 
 def _is_rival(context: RankingContext, change: Change, other: Change) -> bool:

@@ -38,6 +38,11 @@ def changed_nearby(context: RankingContext, service: str) -> bool:
     return bool(_suspects(context, service))
 
 
+def changed_shortly_before(context: RankingContext, service: str) -> bool:
+    """Whether a service itself was: what it is short of then is rather an effect."""
+    return bool(_changed(context, service, {service: context.tuning.neighbours.itself}))
+
+
 def _handed(context: RankingContext, failing: Mapping[str, float]) -> dict[str, float]:
     """What each changed service is handed, adding up to the share of the failing ones that have a changed neighbour."""
     total, handed = sum(failing.values()), dict[str, float]()

@@ -1,9 +1,12 @@
 """What the code of a change says of the trouble: whether its diffs explain it, have nothing to do with it, or were not read."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.core.change import Change
+from bot.core.diffs.brought_about import ON_CALLEES
 from bot.core.diffs.explanation import Explanation, Symptoms, SymptomText, explain
 from bot.core.diffs.requests import without_requests
 from bot.core.evidence import Claim
@@ -16,6 +19,7 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
     {"accumulation", "release", "verbosity", "cache", "schedule", "batch", "pool", "limit", "retry"}
 )
 """Effects that need time, or load, until they hurt: for them age clears no change."""
+_FRONT_END = re.compile(r"(^|[/-])(web|website|www|ui|frontend|mobile|ios|android)([/-]|$)|\.(tsx|jsx|vue|svelte|swift)$", re.I)
 _MAX_TEXT = 400
 
 
@@ -32,6 +36,8 @@ class CodeReading:
     """The commit that explains the trouble best; None if none has anything to do with it."""
     explanation: Explanation | None = None
     commits: int = 0
+    unread: float = 1.0
+    """Share of the commits that may matter of which something was not read: the cause may lie there."""
     explained_from: float = 0.0
     related_from: float = 0.0
     evidence: str = ""
@@ -48,12 +54,22 @@ class CodeReading:
     @property
     def unrelated(self) -> bool:
         """Whether the code was read and has nothing to do with the trouble."""
-        return self.read and self.strength < self.related_from
+        return self.read and self.apart
+
+    @property
+    def apart(self) -> bool:
+        """Whether what was read of it has nothing to do with the trouble."""
+        return self.strength < self.related_from
 
     @property
     def bites_late(self) -> bool:
         """Whether what it does needs time until it hurts."""
         return self.diff is not None and any(effect.kind in BITES_LATE for effect in self.diff.effects)
+
+    @property
+    def hurts_callees(self) -> bool:
+        """Whether what it does is felt by what its service calls."""
+        return self.diff is not None and any(effect.kind in ON_CALLEES for effect in self.diff.effects)
 
     @property
     def claim(self) -> Claim | None:
@@ -76,8 +92,15 @@ def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> Co
     explained = [(explain(diff, symptoms, weights, service=change.service), diff) for diff in diffs]
     best = max(explained, key=lambda pair: pair[0].strength, default=None)
     explanation, diff = best if best and best[0].strength > 0 else (None, None)
-    read = not code.partial or (explanation is not None and explanation.strength >= weights.explained)
-    return CodeReading(read, diff, explanation, len(code.diffs), weights.explained, weights.related, code.evidence)
+    whole = not code.partial and not any(diff.partial and not diff.inert for diff in diffs)
+    read = whole or (explanation is not None and explanation.strength >= weights.explained)
+    unread = 0.0 if read else _unread(diffs)
+    return CodeReading(read, diff, explanation, len(code.diffs), unread, weights.explained, weights.related, code.evidence)
+
+
+def _unread(diffs: Sequence[DiffFact]) -> float:
+    matter = [diff for diff in diffs if not diff.inert]
+    return sum(diff.partial for diff in matter) / len(matter) if any(diff.partial for diff in matter) else 1.0
 
 
 def _brought(code: ObservedCode, change: Change) -> bool:
@@ -85,12 +108,19 @@ def _brought(code: ObservedCode, change: Change) -> bool:
 
 
 def _of_another(diff: DiffFact, service: str, context: RankingContext) -> bool:
-    """Whether all files of a commit lie in folders named after other services: one repository may hold many."""
+    """Whether all files of a commit belong to others: one repository may hold many services.
+
+    Those lie in folders named after other services, or are of a front end, which runs with whoever looks at it.
+    """
     observations = context.observations
     changed = {change.service for change in observations.changes.values()}
     services = frozenset({service, *observations.services, *observations.depends_on, *observations.checked, *changed})
     owners = [_owner(path, services) for path in diff.paths]
-    return bool(owners) and all(owner not in ("", service) for owner in owners)
+    front = bool(_FRONT_END.search(service))
+    return bool(owners) and all(
+        owner not in ("", service) or (not owner and not front and _FRONT_END.search(path))
+        for owner, path in zip(owners, diff.paths, strict=True)
+    )
 
 
 @lru_cache(maxsize=4_096)

@@ -83,6 +83,55 @@ def test_a_certificate_that_expired_outranks_a_deploy_minutes_before() -> None:
     assert all(h.confidence != "likely" for h in findings.hypotheses if h.change_id)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "process 31877 is holding the lock that the update waits for",
+        "kafka write: Not Enough Replicas: fewer in-sync replicas than configured",
+        "flush failed: [Errno 5] Input/output error",
+        "401 Unauthorized: JWT token has expired",
+        "RequestTimeTooSkewed: the difference between the request time and the current time is too large",
+    ],
+)
+def test_what_lies_outside_the_code_outranks_a_deploy_whose_code_was_not_read(line: str) -> None:
+    template = TemplateFact(template=line, count=50, before=0, trend="new")
+
+    findings = judged(failing_front(NEWER, GUILTY).lines("front", template))
+
+    assert (findings.hypotheses[0].kind, findings.hypotheses[0].change_id) == ("external", "")
+    assert all(h.confidence != "likely" for h in findings.hypotheses if h.change_id)
+
+
+def test_lines_that_a_diff_explains_name_a_cause_where_no_signal_deviates() -> None:
+    ledger = Ledger().health("front").graph("front", "cart").changes(GUILTY).health("cart").lines("front", MISSING)
+
+    findings = judged(code(ledger, "2.0.0", diff("a", QUERIES)))
+
+    assert [h.change_id for h in findings.hypotheses] == [GUILTY.id]
+
+
+def test_of_a_deploy_that_was_read_in_part_the_rest_stays_suspect() -> None:
+    def likelihood(*diffs: DiffFact) -> float:
+        findings = judged(code(failing_front(NEWER).lines("front", MISSING), "2.1.0", *diffs))
+        return next(h.likelihood for h in findings.hypotheses if h.change_id == NEWER.id)
+
+    unread = diff("d").model_copy(update={"partial": True})
+    assert likelihood(diff("c")) < likelihood(diff("b"), diff("c"), unread) < likelihood(unread)
+
+
+def test_what_runs_short_minutes_after_a_deploy_of_the_same_service_is_not_its_likely_cause() -> None:
+    full = deviation("front", "cpu", 30, 98, doublings=4, unit="%", family="saturation")
+
+    def first(*changes: object) -> tuple[str, str]:
+        slow = deviation("front", "latency", 0.2, 4, doublings=4, unit="s")
+        ledger = Ledger().health("front", full, slow).graph("front", "cart").health("cart").changes(*changes)  # type: ignore[arg-type]
+        one = judged(code(ledger, "2.1.0", diff("c"))).hypotheses[0]
+        return one.kind, one.confidence
+
+    assert first() == ("resource", "likely")
+    assert first(NEWER) == ("resource", "possible")
+
+
 def test_a_provider_is_named_by_the_host_whose_calls_fail_and_an_address_of_our_own_is_none() -> None:
     def first(line: str) -> str:
         template = TemplateFact(template=line, count=50, before=0, trend="new")

@@ -1,0 +1,137 @@
+"""Settings of a diff: each name that gets another value, in files of configuration and in code, by kinds of their names."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from bot.core.diffs.levels import level_of, unit_of
+from bot.core.diffs.names import identifiers
+from bot.core.diffs.patches import Patch, both_sides
+from bot.core.facts.code import EffectFact, EffectKind
+
+Values = dict[tuple[str, int], str]
+"""Values by the name that they belong to and how often it stood before: each line may set the name again."""
+
+_SETTING = re.compile(
+    r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|[:=])\s*"
+    r"([\"']?)(-?\d[\d_]*(?:\.\d+)?(?:\s*\*\s*[\w.]+)?\w*%?|true|false|on|off|trace|debug|info|warn\w*|error|always|never|"
+    r"seconds?|minutes?|hours?|days?)\2"
+    r"(?![\w(])",
+    re.I,
+)
+"""A name with a number, a switch or a log level: `max_retries: 3`, `Timeout: 5 * time.Second`, `level=debug`."""
+CALLED_SETTING = re.compile(
+    r"(?:\.|\b)(?:set|with)_?([A-Z_a-z]\w*)\(\s*(?:\w+\.)*(-?\d[\d_.]*(?:\s*\*\s*[\w.]+)?\w*|true|false|trace|debug|info|warn\w*|error)"
+    r"(?:Level)?\s*\)",
+    re.I,
+)
+"""`setMaxPoolSize(10)`, `.withTimeout(5)`, `logger.setLevel(logging.DEBUG)`."""
+_KINDS: tuple[tuple[EffectKind, str], ...] = (
+    (
+        "verbosity",
+        r"(log|trace|debug|sampl).*(level|rate|ratio|verbos|mode)|(^|\.)level$|verbos|sample_?rate|^debug$|log_?level",
+    ),
+    (
+        "timeout",
+        r"time_?out|max.{0,12}interval|deadline|(^|\.)keep_?alive|linger|lease|leeway|skew|grace|delay|probe|heartbeat",
+    ),
+    ("retry", r"retr(y|ies)|attempt|back_?off|jitter|circuit|breaker"),
+    ("cache", r"ttl|cache|expir|evict|max_?age|stale|memoi"),
+    (
+        "pool",
+        r"pool|conn(ection)?s?$|max_?conn|max_?idle|max_?open|thread|worker|concurren|parallel|semaphore|replica|shard|(dis|en)able_?keep_?alives?$",
+    ),
+    ("memory", r"mem(ory)?|heap|xmx|cpu|resources?"),
+    ("batch", r"batch|chunk|page_?size|bulk|fetch_?size|prefetch|flush"),
+    ("schedule", r"interval|cron|schedule|period|every|poll|tick"),
+    ("address", r"(^|[_.])(path|port|host\w*|addr\w*|url|uri|endpoint|dsn|brokers?|(bootstrap_?)?servers?|cidr\w*|protocol)$"),
+    ("access", r"scopes?$|roles?$|permissions?|polic(y|ies)|actions?$|grants?|allow|deny|acl|cors|origins?$|audience|issuer"),
+    (
+        "limit",
+        r"limit|max|min|quota|rate|per_|unit$|burst|size|capacity|threshold|budget|depth|length|buffer|queue|window|bytes",
+    ),
+)
+"""Kinds of settings by their names, the more special first."""
+_ANY_VALUE = re.compile(r"^[\s-]*([A-Za-z_][\w.\-]*)[\"']?\s*[:=]\s*([^\s{\[|&>].*?|\[.*\])\s*,?$")
+"""A line of configuration with whatever value: `schedule: "*/5 * * * *"`."""
+CONFIGURATION = re.compile(
+    r"\.(ya?ml|toml|ini|properties|env|json|conf|cfg|tf|tfvars|hcl|xml)$|(^|/)(values|config|settings)[\w.-]*$", re.I
+)
+_MANIFEST = re.compile(
+    r"(^|/)(go\.mod|package\.json|requirements[\w.-]*\.txt|pyproject\.toml|Pipfile|pom\.xml|build\.gradle(\.kts)?|Cargo\.toml|"
+    r"Gemfile|composer\.json|[\w.-]+\.csproj|Dockerfile[\w.-]*)$",
+    re.I,
+)
+
+
+def effect_fact(kind: EffectKind, name: str, path: str, before: str = "", after: str = "") -> EffectFact:
+    """One effect within the limits of its parts."""
+    return EffectFact(kind=kind, name=name[:80], before=before[:40], after=after[:40], path=path[:160])
+
+
+def is_manifest(path: str) -> bool:
+    """Whether a file lists what is built upon."""
+    return bool(_MANIFEST.search(path))
+
+
+def changed_values(patch: Patch, read: Callable[[Iterable[str]], Values]) -> Iterator[tuple[str, str, str]]:
+    """Each name whose value differs, with the value before and after; "" where a side does not name it."""
+    before, after = both_sides(patch, read)
+    for place in {**before, **after}:
+        old, new = before.get(place, ""), after.get(place, "")
+        if old != new:
+            yield place[0], old, new
+
+
+def numbered(pairs: Iterable[tuple[str, str]]) -> Values:
+    """Values by name and by how often it stood before."""
+    counts, values = Counter[str](), Values()
+    for name, value in pairs:
+        values[name, counts[name]] = value
+        counts[name] += 1
+    return values
+
+
+def settings_of(patch: Patch) -> Iterator[EffectFact]:
+    """Settings that have another value, are gone or are new; one that goes on under another name with its value is neither."""
+    if is_manifest(patch.path):
+        return
+    removed, added = both_sides(patch, lambda lines: {name for line in lines for name in identifiers(line)})
+    effects = [
+        effect_fact(kind, name, patch.path, before, after)
+        for name, before, after in changed_values(patch, partial(_assigned, patch))
+        # What is computed now has a value that nobody reads here.
+        if not ((not after and name in added) or (not before and name in removed))
+        and (kind := _kind_of(name, before, after, patch.path))
+    ]
+    gone, new = ([e for e in effects if not getattr(e, side)] for side in ("after", "before"))
+    renamed = [pair for e in gone for other in new if e.kind == other.kind and _same_value(*(pair := (e, other)))]
+    yield from (effect for effect in effects if not any(effect in pair for pair in renamed))
+
+
+def _same_value(gone: EffectFact, new: EffectFact) -> bool:
+    before, after = level_of(gone.before), level_of(new.after)
+    return before is not None and after is not None and before * unit_of(gone.name) == after * unit_of(new.name)
+
+
+def _assigned(patch: Patch, lines: Iterable[str]) -> Values:
+    """The values of each name: one may be set more than once (a limit and a request of memory)."""
+    whole = bool(CONFIGURATION.search(patch.path))
+    pairs = (pair for line in lines for pair in _pairs(patch, line))
+    return numbered((name if whole else name.rpartition(".")[2], value.strip()) for name, value in pairs)
+
+
+def _pairs(patch: Patch, line: str) -> list[tuple[str, str]]:
+    pairs = [(match.group(1), match.group(3)) for match in _SETTING.finditer(line)]
+    pairs += [(match.group(1), match.group(2)) for match in CALLED_SETTING.finditer(line)]
+    whole = _ANY_VALUE.match(line) if not pairs and CONFIGURATION.search(patch.path) else None
+    return [(whole.group(1), whole.group(2))] if whole else pairs
+
+
+def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:
+    for kind, pattern in _KINDS:
+        if re.search(pattern, name, re.I):
+            # A setting that has one side alone is a new or a lost line: in code that is rarely more than a new variable.
+            return kind if (old and new) or CONFIGURATION.search(path) or not old or kind != "limit" else None
+    return "setting" if old and new and len(name) > 2 else None

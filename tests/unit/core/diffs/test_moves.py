@@ -1,0 +1,40 @@
+"""What is only put elsewhere, and what looks like it because a feature goes on using the names that it had."""
+
+import pytest
+
+from bot.core.diffs.moves import is_moved
+
+EXTRACTED = (
+    ["lines = [row.text for row in order.rows]", "return slip(order.id, lines)"],
+    [
+        "return slip(order.id, lines_of(order))",
+        "def lines_of(order: Order) -> list[str]:",
+        "    lines = [row.text for row in order.rows]",
+        "    return lines",
+    ],
+)
+USES_MORE = (
+    ["lines = [row.text for row in order.rows]", "return slip(order.id, lines)"],
+    [
+        "lines = [row.text for row in order.rows]",
+        "note = order.extras['gift']['note'].strip()",
+        "return slip(order.id, lines, footer=note[:120])",
+    ],
+)
+TURNED = [
+    (["if flags.enabled('destination_rules', default=False):"], ["if flags.enabled('destination_rules', default=True):"]),
+    (["if stock.left >= order.wanted and order.paid:"], ["if stock.left > order.wanted and order.paid:"]),
+]
+
+
+def test_a_helper_that_was_extracted_is_a_move() -> None:
+    assert is_moved(*EXTRACTED)
+
+
+def test_a_feature_that_keeps_all_names_and_reads_more_is_none() -> None:
+    assert not is_moved(*USES_MORE)
+
+
+@pytest.mark.parametrize(("removed", "added"), TURNED, ids=["switch", "comparison"])
+def test_a_switch_or_comparison_that_turned_on_the_same_line_is_none(removed: list[str], added: list[str]) -> None:
+    assert not is_moved(removed * 2, added * 2)

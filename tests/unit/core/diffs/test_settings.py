@@ -1,0 +1,30 @@
+"""Which settings of a diff count as changed, and which way."""
+
+from bot.core.diffs.levels import level_of
+from bot.core.diffs.patches import Patch
+from bot.core.diffs.settings import settings_of
+
+
+def changed(path: str, removed: list[str], added: list[str]) -> list[tuple[str, str, str]]:
+    return [(one.name, one.before, one.after) for one in settings_of(Patch(path, tuple(removed), tuple(added)))]
+
+
+def test_a_limit_and_a_request_of_the_same_name_are_told_apart() -> None:
+    removed = ['limits = { memory = "2Gi" }', 'requests = { memory = "512Mi" }']
+    added = ['limits = { memory = "768Mi" }', 'requests = { memory = "512Mi" }']
+
+    assert changed("main.tf", removed, added) == [("memory", "2Gi", "768Mi")]
+
+
+def test_a_setting_that_goes_on_under_another_name_with_its_value_has_not_changed() -> None:
+    assert changed("config.go", ["ttlSeconds = 300"], ["ttl = 5 * time.Minute"]) == []
+    assert changed("config.go", ["ttlSeconds = 300"], ["ttl = 5 * time.Second"]) != []
+
+
+def test_a_value_that_is_computed_now_is_not_one_that_was_taken_away() -> None:
+    assert changed("redis.ts", ["connectTimeout: 2000,"], ["connectTimeout: Number(env.TIMEOUT),"]) == []
+
+
+def test_schedules_times_sizes_and_grouped_digits_have_levels_that_can_be_compared() -> None:
+    assert level_of('"15 4 * * *"') == 86400 and level_of('"*/5 * * * *"') == 300 and level_of("0 * * * *") == 3600
+    assert (level_of("20_000"), level_of("minute"), level_of("250ms")) == (20000, 60, 0.25)
