@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Severity
 from bot.core.alerts import renewal as renewals
 from bot.core.alerts.kind import kind_of
-from bot.core.alerts.renewal import RECOVERED_FOR, Members, Renewal, has_no_part_in, may_be_new, renewal
+from bot.core.alerts.renewal import BURST, RECOVERED_FOR, Members, Renewal, has_no_part_in, may_be_new, renewal
 from bot.core.evidence import Findings
 from bot.core.incident import GroupState, IncidentState
 from bot.core.messages.alerts import RenewedSubject
@@ -98,7 +98,9 @@ class Renewing:
         if self.fires or service not in self.members.services or not may_be_new(service, self.members, now):
             return False
         fired_before = (episode.name, service) in self.members.alerts
-        return await _recovered(self.session, self.group, episode, now - RECOVERED_FOR, fired_before=fired_before)
+        quiet_since, burst_until = now - RECOVERED_FOR, self.members.began_at + BURST
+        stood_since = max(quiet_since, burst_until)
+        return await _recovered(self.session, self.group, episode, quiet_since, stood_since, fired_before=fired_before)
 
     async def _began_beside(self, episode: EpisodeRow) -> bool:
         """Whether something of the alert's service that nobody acknowledged fires in another group since this one cleared."""
@@ -158,16 +160,22 @@ def _unacknowledge(group: GroupRow) -> None:
 
 
 async def _recovered(
-    session: AsyncSession, group: GroupRow, episode: EpisodeRow, since: datetime, *, fired_before: bool
+    session: AsyncSession,
+    group: GroupRow,
+    episode: EpisodeRow,
+    quiet_since: datetime,
+    stood_since: datetime,
+    *,
+    fired_before: bool,
 ) -> bool:
     """Whether a service of a group was quiet before this alert of it, and this alert (else all of them) for a while.
 
     Slow alerts (an error budget's) stand until shortly before the next outage; that they stood does not make it the same one.
-    What began since then is of the outage that begins now.
+    What began after `stood_since` is of the outage that begins now; what came in the burst of the present one is not.
     """
     row = EpisodeRow
-    stands = and_(col(row.ended_at).is_(None), col(row.first_seen_at) <= since)
-    ended = col(row.ended_at) > since
+    stands = and_(col(row.ended_at).is_(None), col(row.first_seen_at) <= stood_since)
+    ended = col(row.ended_at) > quiet_since
     lately = and_(ended, row.name == episode.name) if fired_before else ended
     query = select(row.id).where(row.group_id == group.id, row.service == episode.service, or_(stands, lately)).limit(1)
     return (await session.exec(query)).first() is None

@@ -255,6 +255,23 @@ async def test_what_comes_in_the_burst_of_something_new_stands_on_its_line(desk:
     assert (before, told, await wanted(desk)) == ([1], [2], [2])
 
 
+async def test_a_slow_alert_of_a_service_that_alerts_since_the_burst_is_no_other_outage(desk: Desk) -> None:
+    slow = {"name": "ErrorBudgetBurn", "labels": PAYMENTS}
+    await desk.receive(alert("a"), alert("b", labels=PAYMENTS), alert("slow", **slow))
+    desk.clock.forward(1)
+    cleared = {"status": "resolved", "ends_at": desk.clock()}
+    await desk.receive(alert("b", labels=PAYMENTS, **cleared), alert("slow", **slow, **cleared))
+    desk.clock.forward(1)
+    await desk.receive(alert("c", start=2, name="DiskFull"))
+    desk.clock.forward(0.2)
+    await desk.receive(alert("b", labels=PAYMENTS, start=2.2), alert("d", labels=PAYMENTS, start=2.2))
+    desk.clock.forward(0.1)
+    await desk.receive(alert("d", labels=PAYMENTS, start=2.2, status="resolved", ends_at=desk.clock()))
+    await desk.receive(alert("slow", start=2.3, **slow))
+
+    assert [line.alert for line in await lines(desk)] == ["DiskFull"]
+
+
 @pytest.mark.parametrize(("quiet", "told"), [(0.3, 1), (0.1, 0)])
 async def test_a_slow_alert_that_stood_until_a_moment_ago_makes_the_next_outage_not_the_same(
     desk: Desk, quiet: float, told: int
