@@ -52,9 +52,9 @@ class RankingContext:
 
     def made_beside(self, change: Change) -> bool:
         """Whether a change was made while the outage before ran on, up to the alert of the present one."""
-        if self.earlier is None or self.began_beside is None or change.by_action:
+        if self.began_beside is None or change.by_action or self.is_of_outage_before(change.at):
             return False
-        return self.earlier.until < change.at <= self.began_beside + ONSET_TOLERANCE
+        return change.at <= self.began_beside + ONSET_TOLERANCE
 
     def is_of_outage_before(self, moment: datetime) -> bool:
         """Whether what began then belongs rather to the outage before than to the present one."""
@@ -67,7 +67,7 @@ class RankingContext:
         before, with the outage that runs on.
         """
         onset = self.onset_of(failing or change.service)
-        beside = self.began_beside and self.made_beside(change) and change.at > onset + ONSET_TOLERANCE
+        beside = self.made_beside(change) and change.at > onset + ONSET_TOLERANCE
         return max(onset, self.began_beside) if self.began_beside and beside else onset
 
     def suspects(self) -> list[tuple[str, float]]:

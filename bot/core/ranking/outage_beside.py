@@ -18,18 +18,18 @@ def weigh_beside_running_outage(causes: Sequence[Candidate], context: RankingCon
     """
     weights = context.tuning.changes
     for cause in causes:
-        if cause.kind != "change" and cause.strength >= context.tuning.confidence.sure and _began_since(cause, context):
+        clear = cause.strength >= context.tuning.confidence.sure
+        if cause.kind != "change" and clear and _began_since(cause, context):
             cause.likelihood = max(cause.likelihood, weights.beside_share)
     if something_new(causes, context):
         for cause in causes:
-            if is_of_running_outage(cause, context):
+            if was_likely_before(cause, context):
                 cause.likelihood *= weights.of_outage_before
 
 
-def is_of_running_outage(candidate: Candidate, context: RankingContext) -> bool:
-    """Whether this was the likely cause of the outage that runs on."""
-    named = (candidate.kind, candidate.service, candidate.change_id)
-    return context.earlier is not None and context.began_beside is not None and named == context.earlier.likely
+def was_likely_before(cause: Candidate, context: RankingContext) -> bool:
+    """Whether this was the likely cause of the outage before."""
+    return context.earlier is not None and (cause.kind, cause.service, cause.change_id) == context.earlier.likely
 
 
 def something_new(causes: Sequence[Candidate], context: RankingContext) -> bool:
@@ -41,6 +41,6 @@ def something_new(causes: Sequence[Candidate], context: RankingContext) -> bool:
 def _began_since(cause: Candidate, context: RankingContext) -> bool:
     if context.earlier is None or context.began_beside is None or cause.began is None or cause.kind not in SUDDEN:
         return False
-    if cause.service not in reachable(context.start, context.observations.depends_on) or is_of_running_outage(cause, context):
+    if cause.service not in reachable(context.start, context.observations.depends_on) or was_likely_before(cause, context):
         return False
-    return context.earlier.until < cause.began <= context.began_beside + DETECTION_DELAY
+    return not context.is_of_outage_before(cause.began) and cause.began <= context.began_beside + DETECTION_DELAY

@@ -33,7 +33,7 @@ from bot.core.ranking.changes.exoneration import ruled_out
 from bot.core.ranking.context import RankingContext, ranking_context
 from bot.core.ranking.node_causes import node_causes
 from bot.core.ranking.observations import Observations, observe
-from bot.core.ranking.outage_beside import SUDDEN, something_new, weigh_beside_running_outage
+from bot.core.ranking.outage_beside import SUDDEN, something_new, was_likely_before, weigh_beside_running_outage
 from bot.core.ranking.outside_causes import outside_causes
 from bot.core.text.untrusted import counted, cut, one_line
 from bot.core.tuning import TUNING, Tuning
@@ -204,14 +204,11 @@ def _of_the_outage_before(candidate: Candidate, ranked: Sequence[Candidate], con
     A resource may run out slowly, so it may have begun before; a version that alone fails, and logged lines, are seen now.
     Where something new shows itself beside it, the likely cause of before is no more than a lead.
     """
-    earlier = context.earlier
-    if earlier is None:
-        return False
-    if (candidate.kind, candidate.service, candidate.change_id) == earlier.likely:
+    if was_likely_before(candidate, context):
         return something_new(ranked, context)
-    if candidate.kind not in SUDDEN or candidate.carried or candidate.outside:
+    if context.earlier is None or candidate.kind not in SUDDEN or candidate.carried or candidate.outside:
         return False
-    return candidate.began is None or candidate.began < earlier.until
+    return candidate.began is None or context.is_of_outage_before(candidate.began)
 
 
 def _unchecked_dependencies(candidate: Candidate, context: RankingContext) -> list[str]:
