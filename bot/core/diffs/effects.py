@@ -95,7 +95,7 @@ _HANDLERS = (
 )
 _LOOP = re.compile(r"^\s*(?:for|foreach|while)\b|\.(?:map|forEach|each)\(")
 _READ_OF_ONE = re.compile(
-    r"\b\w*(?:store|db|repo\w*|dao|client|cursor|session|conn|tx|objects|cache|redis|api|http)\w*(?:\.\w+)*\.\w+\(|"
+    r"\b\w*(?:store|db|repo\w*|dao|client|cursor|session|conn|(?<!c)tx|objects|cache|redis|api|http)\w*(?:\.\w+)*\.\w+\(|"
     r"\b(?:query|fetch|execute|find\w*)\(",
     re.I,
 )
@@ -230,8 +230,7 @@ def _formats(patch: Patch) -> Iterator[EffectFact]:
     if _INTERFACE.search(patch.path) and patch.removed:
         yield effect_fact("format", patch.path.rpartition("/")[2], patch.path)
     before, after = both_sides(patch, lambda lines: [name for name in counted_names(lines) if _FORMAT.search(name)])
-    if before and set(before) != set(after):
-        new = [name for name in after if name not in before] or [name for name in before if name not in after]
+    if before and (new := [name for name in after if name not in before]):
         yield effect_fact("format", new[0], patch.path)
 
 

@@ -37,8 +37,14 @@ _DOES_NOT_START = re.compile(
     r"incompatible|undefined symbol|cannot find module|unsupported (class|version)|crash.?loop|failed to start|startup",
     re.I,
 )
+_HOST_OF_PACKAGE = re.compile(r"^@?[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|net|dev|in)/")
+"""Where a package lies, which many share: `github.com/`, `golang.org/`."""
+_OF_ANY_FAILURE = re.compile(r"errors?|exceptions?|panic|status|code|message", re.I)
+_WHOLE_TEXT = re.compile(r"\s|\d")
+"""What makes a text more than a word that stands in any line."""
 _LONG_NUMBER = re.compile(r"\d{3,}")
 """Shorter ones stand in any line."""
+_ERROR_CHECK = re.compile(r"\berr\w*\s*[!=]=\s*nil\b")
 _MAX_QUOTED = 70
 _SENTENCE = 4
 """Words from which on a text of the diff counts as a sentence of the program."""
@@ -185,10 +191,14 @@ def _named_by(diff: DiffFact, symptoms: Symptoms) -> Iterable[tuple[str, str]]:
     usual = "\n".join(symptoms.usual)
     named = [
         *((name, f"adds {name}, which new lines name") for name in diff.added if is_telling(name)),
-        *((text, f"adds the text {text}, which new lines hold") for text in diff.literals),
+        *((text, f"adds the text {text}, which new lines hold") for text in diff.literals if _is_whole(text)),
         *((name, f"removes {name}, which new lines name") for name in diff.removed if is_telling(name)),
     ]
     return ((name, reason) for name, reason in named if not holds_name(usual, name))
+
+
+def _is_whole(text: str) -> bool:
+    return is_telling(text) or bool(_WHOLE_TEXT.search(text))
 
 
 def _written_in(lines: Iterable[SymptomText], name: str) -> SymptomText | None:
@@ -242,7 +252,7 @@ def _by_effect(
 
 
 def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
-    own = words(effect.name) - usual
+    own = words(_HOST_OF_PACKAGE.sub("", effect.name)) - usual
     line = next((symptom for symptom in symptoms.new() if own & words(_by_program(symptom))), None)
     if line is None:
         starting = next((symptom for symptom in symptoms.new() if _DOES_NOT_START.search(symptom.text)), None)
@@ -263,7 +273,9 @@ def _by_program(text: SymptomText) -> str:
 
 def _naming(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
     """A line that misses the name."""
-    names = [name for name in (effect.name, effect.name.rpartition(".")[2]) if len(name) > 2]
+    names = [
+        name for name in (effect.name, effect.name.rpartition(".")[2]) if len(name) > 2 and not _OF_ANY_FAILURE.fullmatch(name)
+    ]
     missing = [symptom for symptom in symptoms.new() if _MISSING.search(symptom.text)]
     return next((symptom for symptom in missing for name in names if holds_name(symptom.by_code, name)), None)
 
@@ -310,7 +322,7 @@ def _change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
     if effect.kind == "spawn":
         return CHANGED, weights.spawn
     if effect.kind == "guard":
-        return (MORE if effect.after else LESS), 1.0 if _NOTHING.search(effect.before) else weights.guard
+        return (MORE if effect.after else LESS), 1.0 if _NOTHING.search(_ERROR_CHECK.sub("", effect.before)) else weights.guard
     if effect.kind in ("batch", "cache") and not (effect.before or effect.after):
         return LESS, 1.0
     before, after = level_of(effect.before), level_of(effect.after)

@@ -27,6 +27,8 @@ CALLED_SETTING = re.compile(
     re.I,
 )
 """`setMaxPoolSize(10)`, `.withTimeout(5)`, `logger.setLevel(logging.DEBUG)`."""
+_OPTION = re.compile(r"\b[a-z]\w*\.([A-Z]\w+)\(\s*(\d[\d_]*(?:\s*\*\s*time\.\w+)?)\s*\)")
+"""An option that is made by a function: `nats.AckWait(5*time.Second)`."""
 _KINDS: tuple[tuple[EffectKind, str], ...] = (
     (
         "verbosity",
@@ -125,6 +127,7 @@ def _assigned(patch: Patch, lines: Iterable[str]) -> Values:
 def _pairs(patch: Patch, line: str) -> list[tuple[str, str]]:
     pairs = [(match.group(1), match.group(3)) for match in _SETTING.finditer(line)]
     pairs += [(match.group(1), match.group(2)) for match in CALLED_SETTING.finditer(line)]
+    pairs += [(match.group(1), match.group(2)) for match in _OPTION.finditer(line)]
     whole = _ANY_VALUE.match(line) if not pairs and CONFIGURATION.search(patch.path) else None
     return [(whole.group(1), whole.group(2))] if whole else pairs
 

@@ -260,3 +260,33 @@ def test_a_number_that_somebody_may_have_typed_explains_nothing_by_itself() -> N
     limit = diff_of("limits.py", "-LIMIT = 2500", "+LIMIT = 2600")
 
     assert 0 < explained(limit, "request failed: amount 2600 is odd").strength < TUNING.diffs.explained
+
+
+WORDS_OF_ANY_PROGRAM = [
+    (
+        "errors.py",
+        ['-    return {"error": text}', '+    return {"title": text}'],
+        "ValidationError: 1 error: field bio is missing",
+    ),
+    (
+        "go.mod",
+        ["-\tgithub.com/redis/go-redis/v9 v9.4.0", "+\tgithub.com/redis/go-redis/v9 v9.5.0"],
+        "io.github.acme.BreakerError: open",
+    ),
+    (
+        "fields.go",
+        ['+\tkv = append(kv, String("component", "service"))'],
+        "Servlet.service() threw an exception: no transaction",
+    ),
+    ("check.go", ["-\tif err := validate(x); err != nil {", "+\tif err := check(x); err != nil {"], "Exception in application"),
+    (
+        "order.go",
+        ["-\tjson.NewDecoder(r.Body).Decode(&req)", "+\treq := decodeRequest(r)"],
+        "JsonParseException: illegal character",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "lines", "text"), WORDS_OF_ANY_PROGRAM, ids=lambda value: str(value)[:24])
+def test_what_any_program_and_any_failure_has_in_common_explains_nothing(path: str, lines: list[str], text: str) -> None:
+    assert explained(diff_of(path, *lines), text).strength < TUNING.diffs.explained
