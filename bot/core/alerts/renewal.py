@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
+from bot.core.alert import Severity
 from bot.core.alerts.kind import kind_of
 from bot.core.facts.alerting import AlertKind
 from bot.core.service import Catalogue
@@ -69,6 +71,96 @@ class Members:
     services: Set[str]
     began_at: datetime
     """When its present outage began: its opening, or the last renewal."""
+
+
+@dataclass(frozen=True)
+class FurtherAlert:
+    """A further alert of an open group, with everything that decides what it makes of the group."""
+
+    name: str
+    service: str
+    severity: Severity
+    members: Members
+    catalogue: Catalogue
+    now: datetime
+    cleared: bool = False
+    """No alert of the group fired any more."""
+    flaps: bool = False
+    """The alert fires again and again: that it does so once more is no news, unless something was changed."""
+    quiet: bool = False
+    """Its service had recovered, while others of the group still fire."""
+    changed: bool = False
+    """Its service was changed since the outage began; of one that fires again, or what it calls."""
+    had_cleared: bool = False
+    """It fired before and does no more, on any component of its service."""
+    present_alerts: Set[str] | None = None
+    """The names of its service's alerts in the present outage; None where all of the group's are of it."""
+    began_beside: bool = False
+    """Something of its service that nobody acknowledged fires in another group since this one cleared."""
+    suspected: bool = False
+    """The newest ranking of the group names its service already."""
+    acknowledged_at: datetime | None = None
+    renewed_at: datetime | None = None
+    worst_present: Severity | None = None
+    """The worst alert of the present outage, where somebody acknowledged it; one before may have been as bad."""
+
+    @property
+    def recovered(self) -> bool:
+        """Whether its service fires again as another outage of it, though the group did not clear.
+
+        After a change of the service that its alert had ended is enough: the outage before may have ended seconds ago.
+        """
+        ended = self.quiet or (self.changed and self.had_cleared)
+        return not self.cleared and ended and (self.changed or not self.flaps)
+
+    @property
+    def renews(self) -> Renewal | None:
+        """What it would make of the group if nothing were suspected or acknowledged."""
+        about = {"cleared": self.cleared, "recovered": self.recovered, "changed": self.changed}
+        return renewal(self.name, self.service, self._present_members, self.catalogue, self.now, **about)
+
+    @property
+    def _present_members(self) -> Members:
+        """The members, without alerts of its service that fired in an outage before alone.
+
+        What was changed since the present outage began may fail as it did then, and that is another outage.
+        """
+        if self.present_alerts is None:
+            return self.members
+        alerts = {(name, self.service) for name in self.present_alerts}
+        return replace(self.members, alerts=alerts, kinds={(kind_of(name), self.service) for name in self.present_alerts})
+
+    @property
+    def outlived(self) -> bool:
+        """Whether an acknowledgement outlived a flap, and this service had no part in what it was for."""
+        over_flap = self.acknowledged_at is not None and self.renewed_at is not None and self.acknowledged_at < self.renewed_at
+        return over_flap and has_no_part_in(self.service, self.members, self.catalogue)
+
+    @property
+    def worse(self) -> bool:
+        """Whether it is worse than all of the outage that somebody acknowledged."""
+        return self.worst_present is not None and self.severity.worse_than(self.worst_present)
+
+
+class Judgement(NamedTuple):
+    """What a further alert makes of an open group."""
+
+    renewal: Renewal | None
+    """What is new about it; None: nothing is."""
+    another: bool = False
+    """Another outage than the one that was acknowledged."""
+
+
+def judge(alert: FurtherAlert) -> Judgement:
+    """What is new about the group; what was acknowledged may be something else than what fires now."""
+    if alert.cleared:
+        return Judgement(Renewal.FIRES_AGAIN, another=alert.changed or alert.began_beside)
+    another, renews = alert.recovered and alert.changed, alert.renews
+    if renews is None and alert.outlived:
+        return Judgement(Renewal.NEW_SERVICE, another)
+    if renews is None or (renews is Renewal.NEW_SERVICE and alert.suspected):
+        return Judgement(Renewal.WORSE if alert.worse else None, another)
+    return Judgement(renews, another)
 
 
 def renewal(

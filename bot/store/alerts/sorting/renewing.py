@@ -1,6 +1,6 @@
 """Open groups that become about something new: what makes them so, and what follows in the same transaction."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,8 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.alerts import renewal as renewals
-from bot.core.alerts.kind import kind_of
-from bot.core.alerts.renewal import BURST, RECOVERED_FOR, Members, Renewal, has_no_part_in, may_be_new, renewal
+from bot.core.alerts.renewal import BURST, RECOVERED_FOR, FurtherAlert, Members, Renewal, may_be_new
 from bot.core.evidence import Findings
 from bot.core.incident import GroupState, IncidentState
 from bot.core.messages.alerts import RenewedSubject
@@ -39,58 +38,61 @@ class Renewing:
     async def judge(self, episode: EpisodeRow, *, flaps: bool = False) -> Renewal | None:
         """What is new about the group; a cleared one fires again, and what was acknowledged may be something else.
 
-        `flaps`: the alert fires again and again; that it does so once more is no news, unless something was changed.
+        `flaps`: the alert fires again and again.
         """
-        cleared = GroupState(self.group.state) is GroupState.MONITORING
-        recovered = not cleared and await self._recovered(episode)
-        changed = await self._changed(episode, again=cleared or recovered)
-        if changed and not cleared:
-            recovered = recovered or await self._had_cleared(episode)
-        recovered = recovered and (changed or not flaps)
-        name, service, now = episode.name, episode.service, self.db.clock()
-        about = {"cleared": cleared, "recovered": recovered, "changed": changed}
-        members = await self._present_members(service) if changed and self.group.renewed_by and not cleared else self.members
-        change = renewal(name, service, members, self.catalogue, now, **about)
-        if cleared:
-            another = changed or await self._began_beside(episode)
-            await _fire_again(self.db, self.session, self.group, another=another)
-        elif recovered and changed:
+        alert = await self._further_alert(episode, flaps=flaps)
+        judgement = renewals.judge(alert)
+        if alert.cleared:
+            await _fire_again(self.db, self.session, self.group, another=judgement.another)
+        elif judgement.another:
             _unacknowledge(self.group)
-        suspected = change is Renewal.NEW_SERVICE and await _is_suspected(self.session, self.group, service)
-        if change is None and self._outlived_by(service):
-            return Renewal.NEW_SERVICE
-        if change is None or suspected:
-            return Renewal.WORSE if await self._worse(episode) else None
-        return change
+        return judgement.renewal
 
-    def _outlived_by(self, service: str) -> bool:
-        """Whether an acknowledgement outlived a flap, and a service alerts that had no part in what it was for."""
-        acknowledged_at, renewed_at = self.group.acknowledged_at, self.group.renewed_at
-        over_flap = acknowledged_at is not None and renewed_at is not None and acknowledged_at < renewed_at
-        return over_flap and has_no_part_in(service, self.members, self.catalogue)
+    async def _further_alert(self, episode: EpisodeRow, *, flaps: bool) -> FurtherAlert:
+        """The alert with what decides; the database is asked only for what can matter of this one."""
+        cleared = GroupState(self.group.state) is GroupState.MONITORING
+        quiet = not cleared and await self._recovered(episode)
+        changed = await self._changed(episode, again=cleared or quiet)
+        within = changed and not cleared
+        alert = FurtherAlert(
+            name=episode.name,
+            service=episode.service,
+            severity=Severity(episode.severity),
+            members=self.members,
+            catalogue=self.catalogue,
+            now=self.db.clock(),
+            cleared=cleared,
+            flaps=flaps,
+            quiet=quiet,
+            changed=changed,
+            had_cleared=within and not quiet and await self._had_cleared(episode),
+            present_alerts=await self._present_alerts(episode.service) if within and self.group.renewed_by else None,
+            began_beside=cleared and not changed and await self._began_beside(episode),
+            acknowledged_at=self.group.acknowledged_at,
+            renewed_at=self.group.renewed_at,
+            worst_present=None if cleared else await self._worst_present(),
+        )
+        if alert.renews is not Renewal.NEW_SERVICE:
+            return alert
+        return replace(alert, suspected=await _is_suspected(self.session, self.group, episode.service))
 
-    async def _worse(self, episode: EpisodeRow) -> bool:
-        """Whether it is worse than all of the present outage, which somebody acknowledged; one before may have been as bad."""
+    async def _worst_present(self) -> Severity | None:
+        """The worst alert of the present outage, where somebody acknowledged it."""
         if not self.group.acknowledged_by or not self.group.renewed_by:
-            return False
+            return None
         worst = (await self.session.exec(select(func.min(EpisodeRow.severity)).where(*self._present()))).one()
-        return worst is not None and Severity(episode.severity).worse_than(Severity(worst))
+        return Severity(worst) if worst is not None else None
 
     def _present(self) -> tuple[ColumnElement[bool], ...]:
         """The alerts of the present outage."""
         return col(EpisodeRow.group_id) == self.group.id, col(EpisodeRow.id) >= self.group.renewed_by
 
-    async def _present_members(self, service: str) -> Members:
-        """The members, without alerts of this service that fired in an outage before alone.
-
-        What was changed since the present outage began may fail as it did then, and that is another outage.
-        """
+    async def _present_alerts(self, service: str) -> Set[str]:
+        """Names of this service's alerts that are of the present outage, or fire."""
         fires = (col(EpisodeRow.group_id) == self.group.id, col(EpisodeRow.ended_at).is_(None))
         of_outage = or_(and_(*self._present()), and_(*fires))
         query = select(EpisodeRow.name).where(EpisodeRow.service == service, of_outage).distinct()
-        names = (await self.session.exec(query)).all()
-        alerts = {(name, service) for name in names}
-        return replace(self.members, alerts=alerts, kinds={(kind_of(name), service) for name in names})
+        return set((await self.session.exec(query)).all())
 
     async def _recovered(self, episode: EpisodeRow) -> bool:
         """Whether the alert's service had recovered, while others of the group still fire."""
@@ -113,10 +115,7 @@ class Renewing:
         return (await self.session.exec(query.where(*fires).limit(1))).first() is not None
 
     async def _had_cleared(self, episode: EpisodeRow) -> bool:
-        """Whether the alert fired before and does no more, on any component of its service.
-
-        After a change of the service that is enough for another outage: the one before may have ended seconds ago.
-        """
+        """Whether the alert fired before and does no more, on any component of its service."""
         row = EpisodeRow
         same = row.group_id == self.group.id, row.name == episode.name, row.service == episode.service
         query = select(func.count(col(row.id)), func.count(col(row.ended_at))).where(*same)

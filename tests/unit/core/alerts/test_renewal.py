@@ -1,9 +1,11 @@
 """When an open group is about something new, whom that concerns, and when its causes are ranked again."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from bot.core.alert import Severity
 from bot.core.alerts.kind import kind_of
 from bot.core.alerts.renewal import (
     BURST,
@@ -12,9 +14,12 @@ from bot.core.alerts.renewal import (
     LONGEST_WAIT,
     SETTLES_WITHIN,
     SPREADS_WITHIN,
+    FurtherAlert,
+    Judgement,
     Members,
     Notify,
     Renewal,
+    judge,
     keeps_acknowledgement,
     notify,
     ranking_due,
@@ -141,3 +146,69 @@ def test_causes_are_ranked_again_once_a_burst_is_over_and_ever_more_seldom() -> 
     assert not due(FIRST_WAIT * 2, FIRST_WAIT), "it was ranked since"
     assert not due(SETTLES_WITHIN, FIRST_WAIT, earlier=1) and due(SETTLES_WITHIN, FIRST_WAIT * 2, earlier=1)
     assert due(SETTLES_WITHIN, LONGEST_WAIT, earlier=50)
+
+
+def judged(name: str = "HighErrorRate", service: str = "checkout", **facts: Any) -> Judgement:
+    """What a further alert makes of a group in which HighErrorRate of checkout fires for a while."""
+    held = "HighErrorRate", "checkout"
+    members = Members({held}, {(kind_of("HighErrorRate"), "checkout")}, {"checkout"}, NOW - LATER)
+    about = {"severity": Severity.SEV3, "members": members, "catalogue": CATALOGUE, "now": NOW, **facts}
+    return judge(FurtherAlert(name=name, service=service, **about))
+
+
+def test_an_alert_that_the_outage_holds_already_says_nothing_new() -> None:
+    assert judged() == Judgement(None)
+
+
+def test_a_cleared_group_fires_again_as_the_outage_that_was_acknowledged() -> None:
+    assert judged(cleared=True) == Judgement(Renewal.FIRES_AGAIN)
+
+
+@pytest.mark.parametrize("fact", ["changed", "began_beside"])
+def test_a_cleared_group_fires_again_as_another_outage_after_a_change_or_beside_one_that_began_since(fact: str) -> None:
+    assert judged(cleared=True, **{fact: True}) == Judgement(Renewal.FIRES_AGAIN, another=True)
+
+
+def test_a_service_that_was_quiet_for_a_while_fires_again_though_others_never_stopped() -> None:
+    assert judged(quiet=True) == Judgement(Renewal.FIRES_AGAIN)
+
+
+def test_an_alert_that_flaps_is_no_news_unless_its_service_was_changed() -> None:
+    assert judged(quiet=True, flaps=True) == Judgement(None)
+    assert judged(quiet=True, flaps=True, changed=True) == Judgement(Renewal.FIRES_AGAIN, another=True)
+
+
+def test_after_a_change_an_alert_that_had_ended_seconds_ago_is_another_outage() -> None:
+    assert judged(had_cleared=True) == Judgement(None)
+    assert judged(had_cleared=True, changed=True) == Judgement(Renewal.FIRES_AGAIN, another=True)
+
+
+def test_after_a_change_what_failed_in_an_outage_before_alone_is_a_new_kind_of_problem() -> None:
+    assert judged(changed=True, present_alerts=frozenset({"HighErrorRate"})) == Judgement(None)
+    assert judged(changed=True, present_alerts=frozenset({"HighLatency"})) == Judgement(Renewal.NEW_KIND)
+
+
+def test_a_service_that_joins_is_new_unless_the_ranking_named_it_already() -> None:
+    assert judged(service="payments") == Judgement(Renewal.NEW_SERVICE)
+    assert judged(service="payments", suspected=True) == Judgement(None)
+
+
+def test_a_suspected_service_that_is_worse_than_the_acknowledged_outage_says_so() -> None:
+    found = judged(service="payments", suspected=True, severity=Severity.SEV1, worst_present=Severity.SEV2)
+
+    assert found == Judgement(Renewal.WORSE)
+
+
+def test_what_is_worse_than_everything_that_was_acknowledged_is_news_and_as_bad_is_not() -> None:
+    assert judged(severity=Severity.SEV1, worst_present=Severity.SEV2) == Judgement(Renewal.WORSE)
+    assert judged(severity=Severity.SEV2, worst_present=Severity.SEV2) == Judgement(None)
+
+
+def test_a_caller_that_errors_spread_to_is_new_where_the_acknowledgement_outlived_a_flap_without_it() -> None:
+    """`web` calls checkout, so it is expected; of what neither calls it nor fired it is not."""
+    early = Members({("HighErrorRate", "web")}, {(kind_of("HighErrorRate"), "web")}, {"web"}, NOW - AT_ONCE)
+    over_flap = {"members": early, "acknowledged_at": NOW - LATER, "renewed_at": NOW}
+
+    assert judged(service="checkout", **over_flap) == Judgement(Renewal.NEW_SERVICE)
+    assert judged(service="web", **over_flap) == Judgement(None)
+    assert judged(service="checkout", **{**over_flap, "acknowledged_at": NOW}) == Judgement(None)
