@@ -47,7 +47,10 @@ class StandingApproval(Action):
 
     def steps(self, ctx: ActionContext) -> list[str]:
         """What follows from it."""
-        return [f"let {self.action} start by itself for {self.alert}", f"at most {self.per_day} a day, for {self.days} days"]
+        return [
+            f"let {self.action} run without asking when {self.alert} fires",
+            f"at most {self.per_day} a day, for {self.days} days",
+        ]
 
     async def dry_run(self, ctx: ActionContext) -> DryRun:
         """What it means, in words."""
@@ -65,4 +68,6 @@ class StandingApproval(Action):
 
     async def verify(self, ctx: ActionContext) -> Verification:
         """Whether it counts is asked at each use."""
-        return Verification(state=VerificationState.RECOVERED, text=f"{self.action} may start by itself for {self.alert}")
+        return Verification(
+            state=VerificationState.RECOVERED, text=f"{self.action} may run without asking when {self.alert} fires"
+        )

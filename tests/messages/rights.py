@@ -46,7 +46,7 @@ def _standing(camera: Camera, incident: Message) -> None:
         camera.player.submit(ON_CALL, {"reason": "it helps each time"})
         camera.found("of a run that succeeded", camera.player.wait(key_of(card), holds="*SUCCEEDED*", seconds=180))
     camera.player.command(COMMANDER, "C0", "standing grant restart auth alert=HighErrorRate days=90 a_day=3")
-    request = camera.player.wait("proposal:", holds="start by itself", seconds=30)
+    request = camera.player.wait("proposal:", holds="without asking when", seconds=30)
     camera.message("standing-approval", request, OWNER)
 
 

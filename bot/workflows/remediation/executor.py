@@ -37,7 +37,9 @@ from bot.workflows.remediation.seen_versions import SeenVersions
 SILENCE = "tocsin_silence"
 BUILT_IN: Mapping[str, ActionConfig] = {
     SILENCE: ActionConfig(kind=SILENCE, title="Silence {alerts} for {duration}"),
-    STANDING_APPROVAL: ActionConfig(kind=STANDING_APPROVAL, title="Let {action} start by itself on {service} for {alert}"),
+    STANDING_APPROVAL: ActionConfig(
+        kind=STANDING_APPROVAL, title="Let {action} run on {service} without asking when {alert} fires"
+    ),
 }
 """Entries that every catalogue has; a team's own of the same name counts instead."""
 

@@ -43,7 +43,7 @@ async def test_asking_for_one_puts_a_card_to_two_people(house: Office) -> None:
 
     assert answer == "AP-6 asks for it: two people approve its card, one of them an owner of checkout."
     text = await card(house, "AP-6")
-    assert "Let restart start by itself on checkout" in text and "needs 2 approvals" in text
+    assert "Let restart run on checkout without asking when ErrorsHigh fires" in text and "needs 2 approvals" in text
     assert "At most 1 a day, for 30 days" in (await house.store.load("AP-6")).dry_run
 
 
