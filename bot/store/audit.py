@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, delete, func
+from sqlalchemy import ColumnElement, bindparam, delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,6 +21,12 @@ from bot.store.tables import AuditRow
 
 _GENESIS = "0" * 64
 _END = "audit's end"
+_ABOUT = "audit about subjects"
+_OF_SUBJECTS = (
+    select(AuditRow)
+    .where(col(AuditRow.subject).in_(bindparam("subjects", expanding=True)), ~col(AuditRow.what).startswith("refused"))
+    .order_by(col(AuditRow.seq))
+)
 POLICY_IN_FORCE = "policy in force"
 """The subject of a row that says which policy counts from then on."""
 PRUNED = "audit pruned"
@@ -87,6 +93,23 @@ async def append(
     await session.flush()
     # Nobody else appends before this transaction has ended.
     session.info[_END] = row.hash
+    if subject in (by_subject := session.info.get(_ABOUT, {})):
+        by_subject[subject].append(row)
+
+
+async def about(session: AsyncSession, *subjects: str) -> list[AuditRow]:
+    """Rows about these subjects, each one's oldest first, without refusals: those prove nothing, and a flood of them is long.
+
+    A transaction reads them once, in one query, and has what it appends itself among them. Whether one is `genuine` is for
+    whoever counts it to ask.
+    """
+    by_subject: dict[str, list[AuditRow]] = session.info.setdefault(_ABOUT, {})
+    if missing := [subject for subject in subjects if subject not in by_subject]:
+        rows = (await session.exec(_OF_SUBJECTS, params={"subjects": missing})).all()
+        by_subject.update({subject: [] for subject in missing})
+        for row in rows:
+            by_subject[row.subject].append(row)
+    return [row for subject in subjects for row in by_subject[subject]]
 
 
 async def _end(session: AsyncSession) -> str:

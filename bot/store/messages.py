@@ -72,7 +72,8 @@ async def reserve(
     session.add(row)
 
 
-async def refresh(db: Database, session: AsyncSession, key: str) -> None:
-    """Raise the wanted revision if the message exists; nothing else."""
+async def refresh(db: Database, session: AsyncSession, key: str) -> bool:
+    """Raise the wanted revision if the message exists, nothing else; whether it does."""
     session.info[db.TOUCHED] = True
-    await session.exec(_RAISE, params={"of": key, "now": db.clock()})
+    raised = await session.exec(_RAISE, params={"of": key, "now": db.clock()})
+    return bool(raised.rowcount)

@@ -18,6 +18,7 @@ PARTS = (
     "agent",
     "disk",
     "retention",
+    "press",
 )
 
 

@@ -203,9 +203,13 @@ class Office:
         self.now += timedelta(**span)
 
     async def propose(self, entry: str = "restart", requester: str = "", key: str = "k1", **arguments: Any) -> Proposal:
-        return await self.approvals.propose(
+        proposal = await self.approvals.propose(
             entry, "checkout", arguments, group_ref="AL-1", requester=requester, because="E1 says so", key=key
         )
+        # Its remediation waits for people before anybody presses, as it does for people.
+        while not self.engine.is_idle():
+            await asyncio.sleep(0)
+        return proposal
 
     async def press(
         self, ref: str, who: str, verdict: str = "approve", *, revision: int = 1, reason: str = "", key: str = ""

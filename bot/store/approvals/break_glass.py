@@ -23,7 +23,7 @@ from bot.core.timeline import EntryKind
 from bot.store import audit, messages
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
-from bot.store.tables import AuditRow, BreakGlassRow, PageRow, ProposalRow
+from bot.store.tables import BreakGlassRow, PageRow, ProposalRow
 
 WHAT = "break-glass"
 """How the audit names an approval that counts alone."""
@@ -55,15 +55,14 @@ async def is_in_force(db: Database, session: AsyncSession, row: ProposalRow, con
     """Whether this person's approval of exactly this revision counts alone now: named for it still, and within its time."""
     if person not in in_force.break_glass(config):
         return False
-    query = select(AuditRow).where(
-        AuditRow.subject == transitions.ref_of(row),
-        AuditRow.what == WHAT,
-        AuditRow.who == person,
-        AuditRow.message == f"r{row.revision} {row.plan_fingerprint}",
-    )
-    now = stamp(db.clock())
+    now, message = stamp(db.clock()), f"r{row.revision} {row.plan_fingerprint}"
+    entries = [
+        entry
+        for entry in await audit.about(session, transitions.ref_of(row))
+        if entry.what == WHAT and entry.who == person and entry.message == message
+    ]
     # `after` holds the end of the time: moments that are spelled alike are in the order of their text.
-    return any(now < entry.after for entry in (await session.exec(query)).all() if audit.genuine(db, entry))
+    return any(now < entry.after for entry in entries if audit.genuine(db, entry))
 
 
 async def overdue(db: Database, session: AsyncSession, person: str) -> str:

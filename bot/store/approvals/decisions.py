@@ -17,7 +17,6 @@ from bot.core.timeline import EntryKind
 from bot.store import audit
 from bot.store.approvals import break_glass, rows, transitions
 from bot.store.approvals.facts.policy import UnderPolicy
-from bot.store.approvals.facts.roles import roles_in
 from bot.store.approvals.rows import DECIDABLE, DENIABLE
 from bot.store.tables import DecisionRow, MessageRow, ProposalRow, SeenRow
 
@@ -57,6 +56,7 @@ class _Situation:
 
     context: DecisionContext
     eligibility: Eligibility
+    request: ActionRequest
     decisions: list[CountedDecision]
     """All answers to the current revision; the presser's own, if there is one, among them."""
 
@@ -112,22 +112,19 @@ class Decisions(UnderPolicy):
         """Why the answer does not count, or what it is counted with."""
         if (refused := await self._stale_press(session, row, press)) is not None:
             return refused
-        situation = await self._situation(session, row, press, roster)
+        situation = await self._situation(session, row, press, roster, before_dry_run=before_dry_run)
         own = situation.own
         if own is not None and own.verdict == press.verdict and own.break_glass == press.break_glass:
             text = f"{transitions.ref_of(row)}: already {press.verdict} by you at {clock_to_the_minute(own.at)}."
             return RuleResult(False, Rule.DOUBLED, text)
-        context = situation.context
-        dry_run_ok = before_dry_run or rows.dry_run_counts(row, context.now)
-        request = await rows.stored_request(self.db, session, row, self.config, dry_run_ok=dry_run_ok)
-        answer = await self._answer(session, press, situation, request)
+        answer = await self._answer(session, press, situation)
         if answer.rule is Rule.CLOSED:
             outcome = "The incident closed."
             await transitions.move(self.db, session, row, ProposalState.EXPIRED, policy=self.policy, outcome=outcome)
         return situation if answer.allow else answer
 
-    async def _answer(self, session: AsyncSession, press: Press, situation: _Situation, request: ActionRequest) -> RuleResult:
-        about = press.actor, situation.eligibility, request, situation.context
+    async def _answer(self, session: AsyncSession, press: Press, situation: _Situation) -> RuleResult:
+        about = press.actor, situation.eligibility, situation.request, situation.context
         if press.break_glass:
             overdue = await break_glass.overdue(self.db, session, press.actor.person)
             return may_break_glass(*about, named=in_force.break_glass(self.config), reason=press.reason, overdue=overdue)
@@ -154,14 +151,17 @@ class Decisions(UnderPolicy):
             return RuleResult(False, Rule.REVISION, text)
         return None
 
-    async def _situation(self, session: AsyncSession, row: ProposalRow, press: Press, roster: Roster) -> _Situation:
-        context, terms = await rows.stored_context(self.db, session, roster, row), rows.stored_terms(row)
-        roles = await roles_in(self.db, session, row.incident_id)
+    async def _situation(
+        self, session: AsyncSession, row: ProposalRow, press: Press, roster: Roster, *, before_dry_run: bool
+    ) -> _Situation:
+        (context, roles), terms = await rows.stored_context(self.db, session, roster, row), rows.stored_terms(row)
         approvers = roster.approvers(row.service, terms.tier, context.now, roles=roles, requesters=terms.all_requesters)
+        dry_run_ok = before_dry_run or rows.dry_run_counts(row, context.now)
         return _Situation(
             replace(context, approvers=approvers),
             roster.eligibility(press.actor.person, row.service, context.now, roles=roles),
-            await rows.counted_decisions(self.db, session, row, roster, roles=roles),
+            await rows.stored_request(self.db, session, row, self.config, dry_run_ok=dry_run_ok),
+            await rows.counted_decisions(self.db, session, row, roster, roles),
         )
 
     async def _refuse(self, session: AsyncSession, row: ProposalRow, press: Press, refusal: RuleResult) -> DecisionResult:
@@ -192,20 +192,17 @@ class Decisions(UnderPolicy):
         if press.break_glass:
             by = {"person": person, "reason": press.reason, "policy": self.policy}
             await break_glass.use(self.db, session, row, roster, **by)
-        request = await rows.stored_request(
-            self.db, session, row, self.config, dry_run_ok=rows.dry_run_counts(row, context.now)
-        )
         own = CountedDecision(situation.eligibility, press.verdict, context.now, press.reason, break_glass=press.break_glass)
-        counted = policy.quorum(request, [*situation.others, own], context)
-        if counted.state != row.state:
-            await self._move(session, row, press, counted, context)
+        counted = policy.quorum(situation.request, [*situation.others, own], context)
+        if counted.state == row.state or not await self._move(session, row, press, counted, context):
+            await transitions.refresh_card(self.db, session, row)
         await self._announce(session, row, press, counted, roster)
         text = _counted_text(transitions.ref_of(row), counted)
         return DecisionResult(True, text, ProposalState(row.state), wake=True)
 
     async def _move(
         self, session: AsyncSession, row: ProposalRow, press: Press, counted: Quorum, context: DecisionContext
-    ) -> None:
+    ) -> bool:
         person, to = press.actor.person, ProposalState(counted.state)
         if to is ProposalState.DENIED and person == row.record["requester"]:
             to = ProposalState.WITHDRAWN
@@ -213,7 +210,7 @@ class Decisions(UnderPolicy):
         if to is ProposalState.APPROVED:
             approved = {"approved_at": context.now, "solo": counted.solo, "break_glass": counted.break_glass}
         reason = press.reason
-        await transitions.move(self.db, session, row, to, who=person, reason=reason, policy=self.policy, **approved)
+        return await transitions.move(self.db, session, row, to, who=person, reason=reason, policy=self.policy, **approved)
 
     async def _write(self, session: AsyncSession, row: ProposalRow, press: Press) -> None:
         query = select(DecisionRow).where(
@@ -243,7 +240,6 @@ class Decisions(UnderPolicy):
         text += f": {press.reason}" if press.reason else ""
         key = f"decision:{ref}:{row.revision}:{who}:{press.verdict}"
         await transitions.add_to_timeline(self.db, session, row, EntryKind.DECISION, text, who=who, key=key)
-        await transitions.refresh_card(self.db, session, row)
         if counted.solo:
             others = roster.rota(row.service, self.db.clock()).others(who)
             line = f"{ref} was approved SOLO by {who}; secondary on-call, please have a look."

@@ -77,5 +77,5 @@ async def was_asked(db: Database, session: AsyncSession, row: PolicyRow) -> bool
 
 
 async def _in_force(db: Database, session: AsyncSession) -> Sequence[AuditRow]:
-    about = AuditRow.subject == audit.POLICY_IN_FORCE, AuditRow.what == KIND
-    return await audit.genuine_newest_first(db, session, *about)
+    rows = [row for row in await audit.about(session, audit.POLICY_IN_FORCE) if row.what == KIND and audit.genuine(db, row)]
+    return sorted(rows, key=lambda row: (row.at, row.seq or 0), reverse=True)

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Autonomy, Decision, DecisionChoice, Plan, Proposal, ProposalState, Terms
 from bot.core.approvals import in_force, policy
-from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision, DecisionContext
+from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision
 from bot.core.approvals.record import terms_of
 from bot.core.approvals.roster import Eligibility, IncidentRoles, Roster
 from bot.core.approvals.standing import STANDING_APPROVAL
@@ -19,7 +19,7 @@ from bot.core.errors import NotFound
 from bot.core.incident import number_of
 from bot.core.text.moments import clock_to_the_minute
 from bot.store.approvals import break_glass, transitions
-from bot.store.approvals.facts.context import read_context
+from bot.store.approvals.facts.context import Surroundings, read_context
 from bot.store.approvals.facts.roles import roles_in
 from bot.store.approvals.revisions import last_verified
 from bot.store.db.database import Database
@@ -59,6 +59,14 @@ async def row_of(session: AsyncSession, ref: str) -> ProposalRow:
     if row is None:
         raise NotFound(f"There is no proposal {ref}.")
     return row
+
+
+async def column_of(db: Database, ref: str, column: str) -> str:
+    """One column of a proposal that holds a text, which takes half the time of its row. Raises NotFound."""
+    values = await db.rows(select(column).where(col(ProposalRow.id) == transitions.proposal_number(ref)))
+    if not values:
+        raise NotFound(f"There is no proposal {ref}.")
+    return str(values[0][0])
 
 
 async def owner_of(session: AsyncSession, ref: str) -> Owner:
@@ -193,9 +201,9 @@ def _target_revision(plan: Plan, config: Config) -> str:
     return str(plan.arguments.get("previous_version", "")) if not plan.parts and _undo_of_change(plan, config) else ""
 
 
-async def stored_context(db: Database, session: AsyncSession, roster: Roster, row: ProposalRow) -> DecisionContext:
-    """What is going on around a stored proposal."""
-    context = await read_context(
+async def stored_context(db: Database, session: AsyncSession, roster: Roster, row: ProposalRow) -> Surroundings:
+    """What is going on around a stored proposal, and the roles in its incident."""
+    around = await read_context(
         db,
         session,
         roster,
@@ -206,8 +214,9 @@ async def stored_context(db: Database, session: AsyncSession, roster: Roster, ro
         own_id=row.id,
     )
     if not _target_revision(stored_terms(row), roster.config):
-        return context
-    return replace(context, verified_revision=await last_verified(db, session, row.service, row.action))
+        return around
+    verified = await last_verified(db, session, row.service, row.action)
+    return around._replace(context=replace(around.context, verified_revision=verified))
 
 
 async def eligibility_of(
@@ -222,16 +231,12 @@ async def counted_decisions(
     session: AsyncSession,
     row: ProposalRow,
     roster: Roster,
+    roles: IncidentRoles,
     *,
     without: frozenset[str] = frozenset(),
-    roles: IncidentRoles | None = None,
 ) -> list[CountedDecision]:
-    """The answers to the current revision, each with the person's eligibility now.
-
-    `without`: people who no longer count; `roles`: those in the incident, where this transaction has read them already.
-    """
+    """The answers to the current revision, each with the person's eligibility now. `without`: people who no longer count."""
     now = db.clock()
-    roles = await roles_in(db, session, row.incident_id) if roles is None else roles
     decisions = []
     for decision in await decision_rows(session, row, revision=row.revision):
         if decision.verdict not in set(DecisionChoice):

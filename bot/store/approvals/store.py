@@ -11,7 +11,7 @@ from bot.core.action import OPEN_STATES, Decision, DecisionChoice, OutcomeState,
 from bot.core.actor import Actor
 from bot.core.approvals import policy
 from bot.core.approvals.authority import Authority
-from bot.core.approvals.policy_types import PROPOSAL_LIFE, DecisionContext, Rule, RuleResult, requesters_text, who_may
+from bot.core.approvals.policy_types import PROPOSAL_LIFE, Rule, RuleResult, requesters_text, who_may
 from bot.core.approvals.record import plan_fingerprint, record_of
 from bot.core.approvals.roster import Eligibility, Roster
 from bot.core.change import Change
@@ -21,7 +21,7 @@ from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
 from bot.store.approvals import rows, track_record, transitions
-from bot.store.approvals.facts.context import read_context
+from bot.store.approvals.facts.context import Surroundings, read_context
 from bot.store.approvals.facts.policy import UnderPolicy
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
 from bot.store.approvals.runs import own_changes
@@ -71,10 +71,8 @@ class ProposalStore(UnderPolicy):
             if (existing := await self._existing(session, draft.key)) is not None:
                 return Opened(transitions.ref_of(existing), RuleResult(True, Rule.MAY_PROPOSE))
             owner = await rows.owner_of(session, draft.group)
-            context = await self._context(session, plan, owner, roster)
-            eligibility = None
-            if actor is not None:
-                eligibility = await rows.eligibility_of(self.db, session, actor.person, plan.service, owner, roster)
+            context, roles = await self._surroundings(session, plan, owner, roster)
+            eligibility = roster.eligibility(actor.person, plan.service, context.now, roles=roles) if actor else None
             request = rows.request_of(
                 plan, self.config, requester=draft.requester, requesters=draft.requesters, dry_run_ok=plan.dry_run_ok
             )
@@ -93,12 +91,12 @@ class ProposalStore(UnderPolicy):
         """Whether this person may do what a draft silences at once, without putting it to others."""
         async with self.db.read() as session:
             owner = await rows.owner_of(session, draft.group)
-            context = await self._context(session, draft.plan, owner, roster)
-            eligibility = await rows.eligibility_of(self.db, session, actor.person, draft.plan.service, owner, roster)
+            context, roles = await self._surroundings(session, draft.plan, owner, roster)
+            eligibility = roster.eligibility(actor.person, draft.plan.service, context.now, roles=roles)
             request = rows.request_of(draft.plan, self.config, requester=draft.requester, dry_run_ok=draft.plan.dry_run_ok)
             return policy.may_silence(actor, eligibility, request, context)
 
-    async def _context(self, session: AsyncSession, plan: Plan, owner: Owner, roster: Roster) -> DecisionContext:
+    async def _surroundings(self, session: AsyncSession, plan: Plan, owner: Owner, roster: Roster) -> Surroundings:
         return await read_context(
             self.db,
             session,
@@ -328,6 +326,10 @@ class ProposalStore(UnderPolicy):
         async with self.db.read() as session:
             return rows.stored_proposal(await rows.row_of(session, ref))
 
+    async def service(self, ref: str) -> str:
+        """The service of a proposal, which no revision changes. Raises NotFound."""
+        return await rows.column_of(self.db, ref, ProposalRow.service)
+
     async def waiting(self) -> list[Proposal]:
         """What people can decide now, oldest first."""
         async with self.db.read() as session:
@@ -342,10 +344,12 @@ class ProposalStore(UnderPolicy):
 
     async def approvers(self, ref: str) -> list[tuple[str, str, str]]:
         """Who approved the current revision: person, team and Slack user."""
+        query = select(DecisionRow.person, DecisionRow.team, DecisionRow.slack_user)
+        query = query.join(ProposalRow, col(ProposalRow.id) == DecisionRow.proposal_id)
+        current = ProposalRow.id == transitions.proposal_number(ref), ProposalRow.revision == DecisionRow.revision
+        approved = query.where(*current, DecisionRow.verdict == DecisionChoice.APPROVE).order_by(col(DecisionRow.id))
         async with self.db.read() as session:
-            row = await rows.row_of(session, ref)
-            decisions = await rows.decision_rows(session, row, revision=row.revision)
-            return [(d.person, d.team, d.slack_user) for d in decisions if d.verdict == DecisionChoice.APPROVE]
+            return list((await session.exec(approved)).all())
 
     async def eligibility(self, person: str, service: str, group: str, roster: Roster) -> Eligibility:
         """What a person is to a service and to a group or incident (`AL-n`, `INC-n`, or empty) now. Raises NotFound."""
@@ -363,9 +367,8 @@ class ProposalStore(UnderPolicy):
 
     async def decision_state(self, ref: str) -> ProposalState:
         """What the workflow goes on with: pending (partly approved too), approved, or the state that ended it."""
-        async with self.db.read() as session:
-            state = ProposalState((await rows.row_of(session, ref)).state)
-            return ProposalState.PENDING if state in DECIDABLE else state
+        state = ProposalState(await rows.column_of(self.db, ref, ProposalRow.state))
+        return ProposalState.PENDING if state in DECIDABLE else state
 
     async def open_refs(self) -> list[str]:
         """Every proposal whose life is not over: their workflows are started (again) after a restart."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-from sqlalchemy import or_, update
+from sqlalchemy import bindparam, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,7 +16,16 @@ from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.db import locks
 from bot.store.db.database import Database
-from bot.store.tables import AuditRow, GroupRow, IncidentRow, PageRow, ProposalRow
+from bot.store.tables import GroupRow, IncidentRow, PageRow, ProposalRow
+
+_LOCKED = (
+    select(ProposalRow)
+    .where(col(ProposalRow.id) == bindparam("number"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_AS_RETURNED = {"populate_existing": True, "synchronize_session": False}
+"""Rows of a session have the values that the database returned, and nothing is evaluated besides."""
 
 
 def proposal_number(ref: str) -> int | None:
@@ -47,7 +56,7 @@ async def lock_service(db: Database, session: AsyncSession, service: str) -> Non
 
 async def lock(session: AsyncSession, number: int) -> ProposalRow | None:
     """The row, locked against other replicas until this transaction ends (SQLite: the single writer is the lock)."""
-    return await session.get(ProposalRow, number, with_for_update=True, populate_existing=True)
+    return (await session.exec(_LOCKED, params={"number": number})).one_or_none()
 
 
 async def move(
@@ -67,14 +76,15 @@ async def move(
     if not ProposalState(before).leads_to(to):
         return False
     now = db.clock()
-    changed = await session.exec(
+    changed = (
         update(ProposalRow)
         .where(col(ProposalRow.id) == row.id, col(ProposalRow.state) == before)
         .values(state=to.value, rev=ProposalRow.rev + 1, changed_at=now, **changes)
+        .returning(ProposalRow)
     )
-    if changed.rowcount != 1:
+    # `row` itself has the new values then, as the database has them.
+    if (await session.exec(changed, execution_options=_AS_RETURNED)).one_or_none() is None:
         return False
-    await session.refresh(row)
     await audit.append(
         db,
         session,
@@ -96,10 +106,11 @@ async def refresh_card(db: Database, session: AsyncSession, row: ProposalRow) ->
     if row.group_id is not None:
         await messages.refresh(db, session, f"triage:AL-{row.group_id}")
     ref = ref_of(row)
-    channel, thread_key = await thread_of(session, row.group_id, row.incident_id)
-    await messages.touch(
-        db, session, f"proposal:{ref}", channel=channel, kind=MessageKind.PROPOSAL, subject=ref, thread_key=thread_key
-    )
+    key, kind = f"proposal:{ref}", MessageKind.PROPOSAL
+    # Only a new card has to be told where it stands.
+    if not await messages.refresh(db, session, key):
+        channel, thread_key = await thread_of(session, row.group_id, row.incident_id)
+        await messages.touch(db, session, key, channel=channel, kind=kind, subject=ref, thread_key=thread_key)
 
 
 async def thread_of(session: AsyncSession, group_id: int | None, incident_id: int | None) -> tuple[str, str]:
@@ -189,18 +200,21 @@ async def signed_at(
     db: Database, session: AsyncSession, row: ProposalRow, *, what: str, who: str | None = None
 ) -> datetime | None:
     """When the keyed audit last got such a row for exactly this revision and fingerprint; None if never."""
-    query = select(AuditRow).where(
-        AuditRow.subject == ref_of(row), AuditRow.what == what, AuditRow.message == f"r{row.revision} {row.plan_fingerprint}"
-    )
-    rows = [signature for signature in (await session.exec(query)).all() if who is None or signature.who == who]
-    return max((signature.at for signature in rows if audit.genuine(db, signature)), default=None)
+    message = f"r{row.revision} {row.plan_fingerprint}"
+    signatures = [
+        entry
+        for entry in await audit.about(session, ref_of(row))
+        if entry.what == what and entry.message == message and (who is None or entry.who == who)
+    ]
+    return max((signature.at for signature in signatures if audit.genuine(db, signature)), default=None)
 
 
 async def was_once(db: Database, session: AsyncSession, row: ProposalRow, to: ProposalState, message: str) -> bool:
     """Whether the keyed audit saw this very transition: rows that say otherwise were changed in the database."""
-    of_state = select(AuditRow).where(AuditRow.subject == ref_of(row), AuditRow.what == "proposal", AuditRow.after == to.value)
-    entries = (await session.exec(of_state.where(AuditRow.message == message))).all()
-    return any(audit.genuine(db, entry) for entry in entries)
+    return any(
+        entry.what == "proposal" and entry.after == to.value and entry.message == message and audit.genuine(db, entry)
+        for entry in await audit.about(session, ref_of(row))
+    )
 
 
 async def tampering(db: Database, session: AsyncSession, row: ProposalRow) -> str:

@@ -272,12 +272,12 @@ class Approvals:
 
     async def claim(self, ref: str, workflow: str, without: frozenset[str] = frozenset(), step: int = 1) -> ClaimResult:
         """Take the right to run one step, with roster and catalogue as of now."""
-        authority = await self.authority((await self.store.load(ref)).service, without)
+        authority = await self.authority(await self.store.service(ref), without)
         return await self.claims.claim(ref, workflow, authority, step=step)
 
     async def execute(self, ref: str, workflow: str, without: frozenset[str] = frozenset(), step: int = 1) -> ProposalState:
         """Run one step, at most once, with the roster as of now; the state afterwards."""
-        roster = await self.rotas.roster((await self.store.load(ref)).service, within=JUST_NOW)
+        roster = await self.rotas.roster(await self.store.service(ref), within=JUST_NOW)
         return await self.executor.execute(ref, workflow, Authority(roster, self.executor.versions(), without), step=step)
 
     async def authority(self, service: str = "", without: frozenset[str] = frozenset()) -> Authority:
@@ -342,9 +342,9 @@ class Approvals:
             raise NotAllowed(f"You can't record an action on {service}. Who may: {who}.")
 
     async def _by_hand(self, ref: str, actor: Actor, step: int) -> Plan:
-        if not await self.claims.untampered(ref):
+        proposal = await self.claims.untampered(ref)
+        if proposal is None:
             raise NotAllowed(f"{ref} was changed in the database after it was put to people.")
-        proposal = await self.store.load(ref)
         refuse_unfitting_step(proposal, step)
         running = (ProposalState.CLAIMED, ProposalState.EXECUTING, ProposalState.VERIFYING, ProposalState.SUCCEEDED)
         if proposal.state in running:

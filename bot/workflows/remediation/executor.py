@@ -196,12 +196,11 @@ class ActionExecutor:
     async def _planned_again(self, run: Plan, proposal: Proposal) -> Plan:
         return await self.plan(run.action, run.service, run.arguments, ref=proposal.ref, incident=proposal.incident)
 
-    async def changed_since_approval(self, ref: str, step: int = 1) -> str:
+    async def changed_since_approval(self, proposal: Proposal, step: int = 1) -> str:
         """Why it would not do what was approved; "" if it would. A dry run that fails counts as a change.
 
         Before the first step the whole is compared, later the step alone.
         """
-        proposal = await self.store.load(ref)
         try:
             if step > 1:
                 return plans.difference(proposal, step, await self._planned_again(proposal.runs[step - 1], proposal))

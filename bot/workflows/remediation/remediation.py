@@ -92,14 +92,16 @@ class RemediationSteps:
 
     async def check_target(self, ref: str) -> ProposalState:
         """Supersede it if the target is not as it was; the state afterwards."""
-        if not await self.claims.untampered(ref) or not (why := await self.executor.changed_since_approval(ref)):
+        proposal = await self.claims.untampered(ref)
+        if proposal is None or not (why := await self.executor.changed_since_approval(proposal)):
             return await self.store.decision_state(ref)
         reason = f"{why}; if it still may be done, a new proposal shows it as it is now"
         return await self.store.leave(ref, ProposalState.SUPERSEDED, reason=reason)
 
     async def check_step(self, ref: str, step: int) -> ProposalState:
         """Stop a plan if its next step would not do what was approved; the state afterwards."""
-        if await self.claims.untampered(ref) and (why := await self.executor.changed_since_approval(ref, step)):
+        proposal = await self.claims.untampered(ref)
+        if proposal is not None and (why := await self.executor.changed_since_approval(proposal, step)):
             return await self.claims.halt(ref, why)
         return (await self.store.load(ref)).state
 
@@ -172,7 +174,7 @@ class RemediationSteps:
         self, old: Proposal, kind: str, propose: Callable[..., Awaitable[Proposal | None]], because: str
     ) -> str:
         """What follows from a plan; the thread says why it was not proposed."""
-        if not await self.claims.untampered(old.ref):
+        if await self.claims.untampered(old.ref) is None:
             return ""
         try:
             new = await propose(old, because=because, key=f"{kind}:{old.ref}")
@@ -188,7 +190,7 @@ class RemediationSteps:
     ) -> str:
         """What follows from a proposal was asked for by everyone who asked for that one."""
         # The new proposal's arguments come from this row, so it must still be what people saw.
-        if not await self.claims.untampered(old.ref):
+        if await self.claims.untampered(old.ref) is None:
             return ""
         try:
             new = await self.approvals.propose(

@@ -158,3 +158,29 @@ def test_verify_takes_a_head_or_a_file_of_them_and_says_what_no_head_means(tmp_p
     asyncio.run(edited())
     with pytest.raises(BadTrail, match="breaks at row 2"):
         check(secrets, str(head))
+
+
+async def test_a_transaction_reads_what_is_about_a_subject_once_and_has_its_own_rows_among_it(tmp_path: Path) -> None:
+    db = await trail(tmp_path)
+    async with db.write() as session:
+        assert [row.what for row in await audit.about(session, "AL-1", "AL-2", "AL-9")] == ["noted", "noted"]
+        await audit.append(db, session, who="bob", what="stop", subject="AL-1")
+        await audit.append(db, session, who="bob", what="stop", subject="AL-9")
+
+        assert [row.what for row in await audit.about(session, "AL-1")] == ["noted", "stop"]
+        assert [row.what for row in await audit.about(session, "AL-9")] == ["stop"]
+
+    async with db.read() as session:
+        assert [row.who for row in await audit.about(session, "AL-1")] == ["alice", "bob"]
+    await db.close()
+
+
+async def test_a_flood_of_refusals_is_not_among_what_is_about_a_subject(tmp_path: Path) -> None:
+    db = await trail(tmp_path)
+    async with db.write() as session:
+        for _ in range(3):
+            await audit.append(db, session, who="mallory", what="refused: approve", subject="AL-1")
+
+    async with db.read() as session:
+        assert [row.what for row in await audit.about(session, "AL-1")] == ["noted"]
+    await db.close()

@@ -3,18 +3,30 @@
 What anybody may declare must not open an exception from a freeze; and whoever declares what opens one has asked for it.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import or_
+from sqlalchemy import bindparam, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.approvals.roster import Roster
-from bot.core.incident import IncidentState
 from bot.store import audit
 from bot.store.db.database import Database
-from bot.store.tables import AuditRow, EpisodeRow, GroupRow, IncidentRow
+from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
+
+_ALERTS = (
+    select(GroupRow.id, GroupRow.incident_id, EpisodeRow.severity)
+    .join(EpisodeRow, col(EpisodeRow.group_id) == GroupRow.id)
+    .where(
+        or_(
+            col(GroupRow.incident_id).in_(bindparam("incidents", expanding=True)),
+            col(GroupRow.id).in_(bindparam("groups", expanding=True)),
+        )
+    )
+    .distinct()
+)
 
 
 class Backing(NamedTuple):
@@ -24,19 +36,16 @@ class Backing(NamedTuple):
     declarers: frozenset[str] = frozenset()
 
 
-async def severity_backing(
-    db: Database, session: AsyncSession, roster: Roster, service: str, own: IncidentRow | None
-) -> Backing:
-    """Over the open incidents of the service and the proposal's own. Raises ValueError for a severity that is none."""
-    query = select(IncidentRow).where(IncidentRow.service == service, IncidentRow.state != IncidentState.RESOLVED.value)
-    rows = {row.id: row for row in (await session.exec(query)).all()}
-    if own is not None and own.state != IncidentState.RESOLVED:
-        rows[own.id] = own
-    by_alerts = [_lesser(Severity(row.severity), await _of_alerts(session, row)) for row in rows.values()]
-    declared = [backing for row in rows.values() if (backing := await _declared(db, session, roster, row)) is not None]
+async def severity_backing(db: Database, session: AsyncSession, roster: Roster, incidents: Sequence[IncidentRow]) -> Backing:
+    """Over these open incidents: the service's, and the proposal's own. Raises ValueError for a severity that is none."""
+    alerts = await _of_alerts(session, incidents)
+    by_alerts = [_lesser(Severity(row.severity), worst) for row, worst in zip(incidents, alerts, strict=True)]
     worst = min(by_alerts, key=lambda severity: severity.rank, default=Severity.NONE)
+    if worst.at_least(Severity.SEV2):
+        return Backing(worst)
+    declared = await _declared(db, session, roster, incidents)
     best = min(declared, key=lambda backing: backing.severity.rank, default=Backing())
-    if best.severity.rank >= worst.rank or worst.at_least(Severity.SEV2):
+    if best.severity.rank >= worst.rank:
         return Backing(worst)
     same = (backing.declarers for backing in declared if backing.severity is best.severity)
     return Backing(best.severity, frozenset().union(*same))
@@ -46,17 +55,23 @@ def _lesser(one: Severity, other: Severity) -> Severity:
     return max(one, other, key=lambda severity: severity.rank)
 
 
-async def _of_alerts(session: AsyncSession, incident: IncidentRow) -> Severity:
-    """The worst of the alerts of its groups; NONE without alerts."""
-    groups = select(GroupRow.id).where(or_(col(GroupRow.incident_id) == incident.id, col(GroupRow.id) == incident.group_id))
-    query = select(EpisodeRow.severity).where(col(EpisodeRow.group_id).in_(groups)).distinct()
-    return min(map(Severity, (await session.exec(query)).all()), key=lambda severity: severity.rank, default=Severity.NONE)
+async def _of_alerts(session: AsyncSession, incidents: Sequence[IncidentRow]) -> list[Severity]:
+    """The worst alert of each incident's groups, in their order; NONE for one without alerts."""
+    about = {"incidents": [row.id for row in incidents], "groups": [row.group_id for row in incidents if row.group_id]}
+    alerts = (await session.exec(_ALERTS, params=about)).all() if incidents else ()
+    return [_worst(severity for group, of, severity in alerts if row.id == of or row.group_id == group) for row in incidents]
 
 
-async def _declared(db: Database, session: AsyncSession, roster: Roster, incident: IncidentRow) -> Backing | None:
-    """What somebody rostered declared, as the keyed audit has it; the row alone is no proof."""
-    query = select(AuditRow).where(AuditRow.subject == f"INC-{incident.id}", AuditRow.what == "declare")
-    rows = [row for row in (await session.exec(query)).all() if row.who in roster.rostered() and audit.genuine(db, row)]
-    if not rows:
-        return None
-    return Backing(_lesser(Severity(incident.severity), Severity(rows[-1].after)), frozenset({rows[-1].who}))
+def _worst(severities: Iterable[str]) -> Severity:
+    return min(map(Severity, severities), key=lambda severity: severity.rank, default=Severity.NONE)
+
+
+async def _declared(db: Database, session: AsyncSession, roster: Roster, incidents: Sequence[IncidentRow]) -> list[Backing]:
+    """What people on a rota declared, as the keyed audit has it; the row alone is no proof."""
+    rows = {f"INC-{row.id}": row for row in incidents}
+    declared: dict[str, Backing] = {}
+    for entry in await audit.about(session, *rows):
+        if entry.what == "declare" and entry.who in roster.rostered() and audit.genuine(db, entry):
+            severity = _lesser(Severity(rows[entry.subject].severity), Severity(entry.after))
+            declared[entry.subject] = Backing(severity, frozenset({entry.who}))
+    return list(declared.values())

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.approvals.roster import NO_ROLES, IncidentRoles
@@ -16,24 +15,29 @@ SELF_ASSIGNED = "taken"
 
 
 async def roles_in(db: Database, session: AsyncSession, number: int | None) -> IncidentRoles:
-    """The same in the caller's transaction. How the lead was come by stands in the keyed audit alone.
+    """Those of an incident by its key, read in the caller's transaction; none without one."""
+    return await roles_of(db, session, await session.get(IncidentRow, number) if number is not None else None)
+
+
+async def roles_of(db: Database, session: AsyncSession, row: IncidentRow | None) -> IncidentRoles:
+    """Those of an incident that the caller has read. How the lead was come by stands in the keyed audit alone.
 
     A name that the audit does not have in this role was written by somebody else than Tocsin, and gives no right.
     """
-    row = await session.get(IncidentRow, number) if number is not None else None
     if row is None:
         return NO_ROLES
     # The audit can only confirm what the row names: where it names nobody there is nothing to look up.
-    lead = await _newest(db, session, f"INC-{number}", "lead") if row.lead else None
-    deputies = await _newest(db, session, f"INC-{number}", "deputy") if row.deputies else None
+    lead = await _newest(db, session, f"INC-{row.id}", "lead") if row.lead else None
+    deputies = await _newest(db, session, f"INC-{row.id}", "deputy") if row.deputies else None
     named = row.deputies if deputies is not None and deputies.after == names_of(row.deputies) else ()
     return IncidentRoles(row.lead, tuple(named), handed_over=lead is not None and lead.after == row.lead and _handed(lead))
 
 
 async def _newest(db: Database, session: AsyncSession, ref: str, what: str) -> AuditRow | None:
     """The newest genuine row of the keyed audit about this role."""
-    about = col(AuditRow.subject) == ref, col(AuditRow.what) == what
-    return next(iter(await audit.genuine_newest_first(db, session, *about)), None)
+    entries = [entry for entry in await audit.about(session, ref) if entry.what == what and audit.genuine(db, entry)]
+    # By the moment under the hash: where a row stands is not, and a copy may stand at the end.
+    return max(entries, key=lambda entry: (entry.at, entry.seq or 0), default=None)
 
 
 def _handed(row: AuditRow) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import (
@@ -11,6 +12,7 @@ from bot.core.action import (
     DecisionChoice,
     Outcome,
     OutcomeState,
+    Proposal,
     ProposalState,
     Terms,
     Verification,
@@ -154,7 +156,7 @@ class Claims(UnderPolicy):
         step: int,
     ) -> _Objection | None:
         """Why it may not go on now: its age, the action, policy, and whether the approvals still hold. Asked twice a step."""
-        context = await rows.stored_context(self.db, session, authority.roster, row)
+        context, roles = await rows.stored_context(self.db, session, authority.roster, row)
         begins_from = await self._begins_from(session, row, step)
         if begins_from is None or self.db.clock() - begins_from > START_WITHIN:
             running = context.running_on_service
@@ -168,7 +170,7 @@ class Claims(UnderPolicy):
         if not answer.allow:
             to = ProposalState.STOPPED if answer.rule in (Rule.STOPPED, Rule.CLOSED) else ProposalState.STALE
             return _Objection(to, answer.text, busy=answer.rule is Rule.BUSY)
-        decisions = await rows.counted_decisions(self.db, session, row, authority.roster, without=authority.without)
+        decisions = await rows.counted_decisions(self.db, session, row, authority.roster, roles, without=authority.without)
         counted = policy.quorum(request, await self._signed(session, row, decisions), context)
         if counted.state in (ProposalState.APPROVED, ProposalState.DENIED):
             holds = counted.state is ProposalState.APPROVED
@@ -212,13 +214,14 @@ class Claims(UnderPolicy):
         await steps.halt(self.db, session, row, to, why, self.policy)
         return ClaimResult(False, ProposalState(row.state), why)
 
-    async def untampered(self, ref: str) -> bool:
-        """Whether the row still is what was put to people; if not, it is refused for good with an alarm."""
+    async def untampered(self, ref: str) -> Proposal | None:
+        """The proposal, if its row still is what was put to people; if not, it is refused for good with an alarm."""
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
             if why := await transitions.tampering(self.db, session, row):
                 await transitions.raise_alarm(self.db, session, row, why)
-            return not why
+                return None
+            return rows.stored_proposal(row)
 
     # ------------------------------------------------------------ the attempt
 
@@ -253,9 +256,10 @@ class Claims(UnderPolicy):
 
     async def claimed_for(self, ref: str, step: int = 1) -> timedelta:
         """How long ago the right to run was taken; the longest there is where nobody took it."""
+        own = ClaimRow.proposal_id == transitions.proposal_number(ref), ClaimRow.step == step
         async with self.db.read() as session:
-            claim = await session.get(ClaimRow, ((await rows.row_of(session, ref)).id, step))
-            return self.db.clock() - claim.at if claim is not None else timedelta.max
+            claimed_at = (await session.exec(select(ClaimRow.at).where(*own))).first()
+        return self.db.clock() - claimed_at if claimed_at is not None else timedelta.max
 
     async def _begin(self, session: AsyncSession, row: ProposalRow, step: int) -> AttemptStart:
         terms, now, key = rows.stored_terms(row), self.db.clock(), _key(row, step)

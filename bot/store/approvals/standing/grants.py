@@ -83,14 +83,14 @@ async def why_asleep(db: Database, session: AsyncSession, row: ProposalRow, auth
 
 async def _still_granted(db: Database, session: AsyncSession, row: ProposalRow, authority: Authority) -> bool:
     """Whether those who approved it would carry it with the roles and accounts of now, each as the keyed audit has it."""
+    context, roles = await rows.stored_context(db, session, authority.roster, row)
     decisions = [
         decision
-        for decision in await rows.counted_decisions(db, session, row, authority.roster, without=authority.without)
+        for decision in await rows.counted_decisions(db, session, row, authority.roster, roles, without=authority.without)
         if decision.verdict is DecisionChoice.DENY
         or await transitions.signed(db, session, row, what=DecisionChoice.APPROVE, who=decision.eligibility.person or "-")
     ]
     request = await rows.stored_request(db, session, row, authority.roster.config, dry_run_ok=True)
-    context = await rows.stored_context(db, session, authority.roster, row)
     carried = policy.quorum(request, decisions, context)
     return carried.state is ProposalState.APPROVED and not carried.break_glass
 

@@ -69,10 +69,11 @@ class StandingApprovals:
 
     async def granters(self, ref: str) -> list[tuple[str, str, str]]:
         """Who granted what would start this: person, team and Slack user."""
+        if not (standing_approval := await rows.column_of(self.db, ref, ProposalRow.standing_approval)):
+            return []
         async with self.db.read() as session:
-            standing_approval = (await rows.row_of(session, ref)).standing_approval
-            granted = await rows.row_of(session, standing_approval) if standing_approval else None
-            decisions = await rows.decision_rows(session, granted, revision=granted.revision) if granted else ()
+            granted = await rows.row_of(session, standing_approval)
+            decisions = await rows.decision_rows(session, granted, revision=granted.revision)
             return [(d.person, d.team, d.slack_user) for d in decisions if d.verdict == DecisionChoice.APPROVE]
 
     async def use(self, ref: str, authority: Authority) -> ProposalState:

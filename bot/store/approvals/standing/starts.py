@@ -109,7 +109,7 @@ async def _objection(db: Database, session: AsyncSession, row: ProposalRow, gran
     if await uses(db, session, transitions.ref_of(granted), but=transitions.ref_of(row)) >= grant.per_day:
         return f"it was used {grant.per_day} times within a day"
     request = await rows.stored_request(db, session, row, authority.roster.config, dry_run_ok=terms.dry_run_ok)
-    answer = policy.may_start(request, await rows.stored_context(db, session, authority.roster, row))
+    answer = policy.may_start(request, (await rows.stored_context(db, session, authority.roster, row)).context)
     return "" if answer.allow else answer.text
 
 
@@ -131,11 +131,9 @@ async def uses(db: Database, session: AsyncSession, ref: str, *, but: str = "") 
 
 async def _newest(db: Database, session: AsyncSession, row: ProposalRow, what: str) -> AuditRow | None:
     """The newest genuine row of the audit about exactly this revision."""
-    query = select(AuditRow).where(
-        AuditRow.subject == transitions.ref_of(row), AuditRow.what == what, AuditRow.message == _message(row)
-    )
-    entries = (await session.exec(query.order_by(col(AuditRow.seq).desc()))).all()
-    return next((entry for entry in entries if audit.genuine(db, entry)), None)
+    entries = reversed(await audit.about(session, transitions.ref_of(row)))
+    own = (entry for entry in entries if entry.what == what and entry.message == _message(row))
+    return next((entry for entry in own if audit.genuine(db, entry)), None)
 
 
 async def _sign(db: Database, session: AsyncSession, row: ProposalRow, what: str, *, before: str, after: str) -> None:

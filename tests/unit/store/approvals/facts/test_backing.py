@@ -9,6 +9,7 @@ import pytest
 from bot.core.alert import Severity
 from bot.core.approvals.roster import Roster
 from bot.store.approvals.facts.backing import Backing, severity_backing
+from bot.store.approvals.facts.context import incidents_around
 from bot.store.incidents import incidents
 from bot.store.tables import IncidentRow
 from tests.unit.approving import Office, office
@@ -23,7 +24,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
 
 async def backing(house: Office) -> Backing:
     async with house.db.read() as session:
-        return await severity_backing(house.db, session, Roster(house.config), "checkout", None)
+        return await severity_backing(house.db, session, Roster(house.config), await incidents_around(session, "checkout"))
 
 
 async def declared(house: Office, by: str, severity: Severity = Severity.SEV1) -> str:
