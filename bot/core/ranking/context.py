@@ -133,15 +133,29 @@ def start_service(case: Case, observations: Observations) -> str:
 def nearby_services(context: RankingContext) -> set[str]:
     """The suspects, the alerting service, all that fails, and their direct neighbours: what they call, who calls them.
 
-    All changed services where nothing is known to fail, or nothing of who calls these and what they call.
+    All changed services where nothing is known to fail.
     """
+    own = _suspected(context)
+    return own | _neighbours(context, own) if own else _changed(context)
+
+
+def remote_services(context: RankingContext) -> set[str]:
+    """The other changed services, where nobody knows who calls the suspects and what they call: any of these may."""
+    own = _suspected(context)
+    return set() if not own or _neighbours(context, own) - own else _changed(context) - own
+
+
+def _suspected(context: RankingContext) -> set[str]:
+    failing = {s for s in context.observations.signals if context.symptom_of(s)}
+    return {context.start, *failing, *(service for service, _ in context.suspects())} - {""}
+
+
+def _changed(context: RankingContext) -> set[str]:
+    return {change.service for change in context.observations.changes.values()}
+
+
+def _neighbours(context: RankingContext, own: set[str]) -> set[str]:
     observations = context.observations
-    failing = {s for s in observations.signals if context.symptom_of(s)}
-    own = {context.start, *failing, *(service for service, _ in context.suspects())} - {""}
-    if not own:
-        return {change.service for change in observations.changes.values()}
     called = {callee for service in own for callee in observations.depends_on.get(service, ())}
     calling = {caller for service in own for caller in observations.dependents.get(service, ())}
-    calling |= {caller for caller, callees in observations.depends_on.items() if own & set(callees)}
-    near = own | called | calling
-    return near if near > own else near | {change.service for change in observations.changes.values()}
+    return called | calling | {caller for caller, callees in observations.depends_on.items() if own & set(callees)}

@@ -7,7 +7,7 @@ from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Case
 from bot.core.facts.measured import Family
-from bot.core.ranking.context import nearby_services, ranking_context, start_service
+from bot.core.ranking.context import nearby_services, ranking_context, remote_services, start_service
 from bot.core.ranking.observations import Observations, ObservedBreakdown
 
 
@@ -78,7 +78,7 @@ def _deploys_nearby(case: Case, observations: Observations, now: datetime) -> li
     What a leak or a full disk shows now may have been brought hours ago: age sorts the deploys and leaves none out.
     """
     context = ranking_context(case, observations, now)
-    near = nearby_services(context)
+    near = nearby_services(context) | remote_services(context)
     deploys = [
         change
         for change in observations.changes.values()

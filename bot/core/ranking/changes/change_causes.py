@@ -14,7 +14,7 @@ from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
-from bot.core.ranking.context import DETECTION_DELAY, RankingContext, nearby_services
+from bot.core.ranking.context import DETECTION_DELAY, RankingContext, nearby_services, remote_services
 from bot.core.service import reachable
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
@@ -32,19 +32,20 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
 
     A change is suspect by what it carries. A version that alone shows the symptom, or a diff that explains it, counts
     whatever its age; a diff that was read and has nothing to do with it counts little, however near it came. A change of a
-    direct neighbour of a failing service stays a candidate even where that neighbour looks normal. A version that was taken
-    back before the onset is none.
+    direct neighbour of a failing service stays a candidate even where that neighbour looks normal, one farther off where the
+    neighbours are not known and its diff explains the trouble. A version that was taken back before the onset is none.
 
     `outside`: lines name a cause outside, which counts for more than any change's moment.
     """
     symptoms = symptoms_of(context.observations, context.summary)
-    near = nearby_services(context)
+    near, remote = nearby_services(context), remote_services(context)
     weighed = [
-        _WeighedChange(change, read_code(context, change, symptoms), _weigh_versions(context, change))
+        _WeighedChange(change, code, _weigh_versions(context, change))
         for change in context.observations.changes.values()
         # What the bot did itself mends what was broken before it: it is shown, and no suspect.
         if not change.by_action
-        and change.service in near
+        and change.service in near | remote
+        and ((code := read_code(context, change, symptoms)).explains or change.service in near)
         and change.at <= context.onset_for(change) + ONSET_TOLERANCE
         and not serving_at_onset(context, change).withdrawn_at
     ]

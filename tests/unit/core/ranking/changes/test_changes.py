@@ -110,6 +110,22 @@ def test_lines_that_a_diff_explains_name_a_cause_where_no_signal_deviates() -> N
     assert [h.change_id for h in findings.hypotheses] == [GUILTY.id]
 
 
+@pytest.mark.parametrize(
+    ("callees", "suspected"), [((), True), (("cart",), False)], ids=["no neighbours known", "neighbours known"]
+)
+def test_a_deploy_elsewhere_whose_diff_explains_the_lines_is_a_suspect_where_no_neighbours_are_known(
+    callees: tuple[str, ...], suspected: bool
+) -> None:
+    other, idle = change("store", 5, version="2.0.0"), change("mail", 2, version="7.0.0")
+    errors = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
+    ledger = Ledger().health("front", errors).graph("front", *callees).changes(other, idle).lines("front", MISSING)
+    facts = EvidenceFacts(diffs=(diff("a", QUERIES).model_copy(update={"paths": ("db.py",)}),), version="2.0.0")
+
+    findings = judged(ledger._add("code_changes", facts, source="github", service="store"))
+
+    assert [h.change_id for h in findings.hypotheses if h.change_id] == ([other.id] if suspected else [])
+
+
 def test_of_a_deploy_that_was_read_in_part_the_rest_stays_suspect() -> None:
     def likelihood(*diffs: DiffFact) -> float:
         findings = judged(code(failing_front(NEWER).lines("front", MISSING), "2.1.0", *diffs))
