@@ -59,6 +59,9 @@ def alerts_of(request: SourceRequest, body: object, *, link: Callable[[dict[str,
 
 
 def _each(items: Sequence[object], read: Callable[[object, str], Alert]) -> tuple[list[Alert], list[Rejected]]:
+    if not items:
+        # All came again, as nearly always.
+        return [], []
     # Behind their escapes in the links: each query screened by itself takes as long as reading its alert.
     links = [item.get("generatorURL") for item in items[:MAX_ITEMS] if isinstance(item, dict)]
     screen([_query(link) for link in links if isinstance(link, str)])

@@ -42,6 +42,8 @@ def warm_up() -> None:
 
 def redact_each(texts: Sequence[str]) -> list[str]:
     """The same as `redact` of each text."""
+    if not texts:
+        return []
     readings = {text: _readings(text) for text in texts}
     plain = [(text, reading) for text, reading in readings.items() if reading]
     suspects = {text for text, reading in readings.items() if not reading} | set(_suspects(plain))
