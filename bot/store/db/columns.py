@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -59,7 +60,9 @@ def _stored_moment(value: datetime | None) -> str | None:
     return None if value is None else moment_text(value)
 
 
+@lru_cache(maxsize=4096)
 def _moment(stored: str | None) -> datetime | None:
+    # What is remembered of a hundred thousand open alerts began and came at few different moments.
     return None if stored is None else datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 

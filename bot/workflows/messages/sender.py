@@ -220,8 +220,11 @@ class Sender:
             await self.outbox.unchanged(row.key, row.wanted_rev, attempted=not noted)
             return False
         if not row.ts:
-            bucket.take()
-            await self.poster.post(row, parent if parent and parent.ts else None, rendering)
+            try:
+                await self.poster.post(row, parent if parent and parent.ts else None, rendering)
+            finally:
+                # Slack counts when it gets a post: after one that was long on its way the next ones would come too soon.
+                bucket.take()
             return True
         if (seconds := self._put_off(row, rendering)) > 0:
             self._deferred[row.key] = (row.wanted_rev, self._monotonic() + seconds)

@@ -1,5 +1,6 @@
 """The episodes that one batch concerns: the stored ones in the order in which they began, and what a delivery says of one."""
 
+import sys
 from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -91,7 +92,8 @@ def new_episode(row: AlertRow, config: Config, catalogue: Catalogue) -> EpisodeR
     """The episode that a delivery is the first of."""
     return new_row(
         EpisodeRow,
-        source=row.source,
+        # It is remembered of each open alert, and there are few.
+        source=sys.intern(row.source),
         fingerprint=row.fingerprint,
         starts_at=row.starts_at,
         status=row.status,

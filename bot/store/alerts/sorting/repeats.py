@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import Case, ColumnElement, bindparam, case, update
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
@@ -31,8 +32,7 @@ Signal = tuple[str, str]
 """Source and fingerprint."""
 
 
-@dataclass(eq=False, slots=True)
-class _Firing:
+class _Firing(msgspec.Struct, eq=False, gc=False):
     """The firing episode of one alert, in a group; `severity` is the word that its source sent last."""
 
     signal: Signal

@@ -129,6 +129,26 @@ async def test_a_channel_gets_a_short_burst_and_then_one_message_a_second(room: 
     assert 4.9 <= room.seconds - started <= 6
 
 
+async def test_a_post_that_was_long_on_its_way_does_not_bring_more_to_slack_than_it_takes_at_once(room: Room) -> None:
+    slack, arrivals = room.slack, []
+
+    class FarAway(RecordingSlack):
+        async def post(self, *args: Any, **kwargs: Any) -> str:
+            room.seconds += 2 if not arrivals else 0
+            arrivals.append(room.seconds)
+            return await slack.post(*args, **kwargs)
+
+    room.slack = FarAway()
+    room.sender = room.new_sender()
+    for number in range(6):
+        await room.touch(f"line:{number}", kind="line")
+
+    await room.sender.drain()
+
+    first = arrivals[0]
+    assert [round(at - first, 1) for at in arrivals] == [0, 0, 0, 1, 2, 3]
+
+
 async def test_retry_after_is_honoured_and_nothing_is_lost(room: Room) -> None:
     started = room.seconds
     room.slack.answers = [RateLimited(30)]
