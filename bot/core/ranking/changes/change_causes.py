@@ -288,7 +288,7 @@ def _add_nearness(context: RankingContext, change: Change, onset: datetime, cand
     if not context.onset_observed:
         when = "before the alert (the onset itself was not observed)"
     elif context.made_beside(change):
-        when = "while another outage ran, before this alert"
+        when = "while another outage ran"
     else:
         began = "the onset" if onset == context.onset else f"{change.service} left its normal range"
         when = f"{duration_text(age)} before {began}" if age.total_seconds() >= 2 else "at the onset"
