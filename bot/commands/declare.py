@@ -4,12 +4,14 @@ from bot.commands._subject import name_of
 from bot.core.alert import Severity
 from bot.core.errors import NotFound
 from bot.core.incident import Incident
+from bot.core.investigation.triage_state import RUNNING
 from bot.core.questions.declared import began_at, service_in
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.text.untrusted import one_line
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.store.incidents import incidents, overview
 from bot.store.incidents.overview import Subject
+from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 
 _SEVERITIES = (
@@ -60,10 +62,21 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
         private=private,
     )
     if group is not None:
-        return Reply(f"Declared {declared.ref}." + _unknown_service(ctx, service))
+        started = await _investigate_unranked(ctx, group.group, person)
+        return Reply(f"Declared {declared.ref}.{started}" + _unknown_service(ctx, service))
     # Attempt 1, also when the same dialog is sent again. The inbox starts it after a crash in between.
     await ctx.engine.start("triage", f"triage:{declared.group}:1", declared.group, 1, "", person)
     return Reply(f"Declared {declared.ref}. {_investigated(declared)}" + _unknown_service(ctx, service))
+
+
+async def _investigate_unranked(ctx: CommandContext, group: str, person: str) -> str:
+    """Look for the cause of an alert group of which only the facts were gathered, for it was not bad enough before."""
+    newest = await Triages(ctx.db).row(group)
+    if newest is None or newest.state in RUNNING or newest.findings:
+        return ""
+    attempt = newest.attempt + 1
+    await ctx.engine.start("triage", f"triage:{group}:{attempt}", group, attempt, "", person)
+    return f" Tocsin looks for its cause: the answer will stand in the thread of {group}."
 
 
 def _private(request: Request) -> bool:

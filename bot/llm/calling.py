@@ -34,6 +34,8 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, StructuredOutputE
 _FINISHED = ("finish_reason", "stop_reason", "stopReason", "done_reason", "status")
 """Where providers say why an answer ended: one that was cut off says nothing."""
 _LENGTH = {"length", "max_tokens", "incomplete", "model_context_window_exceeded"}
+_CACHE_WRITES = {"cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"}
+"""langchain counts what was written to the cache under its lifetime where the provider names that, and then not in all."""
 _OVERFLOW = re.compile(r"context.{0,20}(size|length|window)|prompt is too long|too many tokens", re.IGNORECASE)
 
 
@@ -263,7 +265,7 @@ def _counted(usage: UsageMetadata, model: str) -> Usage:
         model=model,
         tokens_in=usage["input_tokens"],
         cached=details_in.get("cache_read") or 0,
-        cache_writes=details_in.get("cache_creation") or 0,
+        cache_writes=sum(count for kind, count in details_in.items() if kind in _CACHE_WRITES and isinstance(count, int)),
         tokens_out=usage["output_tokens"],
         reasoning=details_out.get("reasoning") or 0,
     )

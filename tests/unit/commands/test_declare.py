@@ -91,3 +91,22 @@ async def test_an_incident_of_an_older_version_gets_its_group_when_it_is_investi
         assert incident is not None and f"AL-{incident.group_id}" == runs[0][1]
         group = await session.get(GroupRow, incident.group_id)
         assert group is not None and (group.service, group.alerts, group.incident_id) == ("checkout", 0, number)
+
+
+@pytest.mark.parametrize(("findings", "started"), [({}, True), ({"hypotheses": []}, False)])
+async def test_an_alert_group_of_which_only_facts_were_gathered_is_investigated_once_declared(
+    house: Office, findings: dict[str, Any], started: bool
+) -> None:
+    async with house.db.write() as session:
+        group = await session.get(GroupRow, 1)
+        assert group is not None
+        group.incident_id = None
+        session.add(group)
+    triages = Triages(house.db)
+    await triages.open("AL-1", 1, "", "")
+    await triages.update("AL-1", 1, state="done", findings=findings)
+
+    text, runs = await using(house, declare, "Checkout is down", options={"sev": "1"}, ref="AL-1")
+
+    assert runs == ([("triage:AL-1:2", "AL-1", 2, "", "alice")] if started else [])
+    assert ("looks for its cause" in text) is started

@@ -242,6 +242,22 @@ def test_what_people_wrote_in_the_thread_is_no_evidence() -> None:
     assert [one.untrusted for one in answer("what did mallory write?", material).findings] == [True]
 
 
+def test_a_note_makes_no_yes_of_a_model_where_the_question_is_about_notes() -> None:
+    note = NOTE.model_copy(update={"text": "I rolled checkout back"})
+    material = facts(CHANGES, timeline=[note])
+    claims = [Claim(text="mallory wrote: I rolled checkout back", evidence=["T7"])]
+    by_model = ModelAnswer(claims=claims, verdict=Verdict.YES, stop_reason="answered")
+    question = "did anybody write that they rolled back checkout?"
+    by_code = answer(question, material).model_copy(
+        update={"short": ShortAnswer(verdict=Verdict.UNKNOWN, text="nothing recorded says so", evidence=["E1"])}
+    )
+
+    read = with_model_answer(by_code, by_model, material, question)
+
+    assert read.by == "model" and [finding.untrusted for finding in read.findings] == [True]
+    assert read.short is not None and read.short.verdict == "unknown"
+
+
 @pytest.mark.parametrize(
     ("measured", "by_model", "expected"), [("unknown", "yes", "yes"), ("no", "yes", "no"), ("no", "unknown", "no")]
 )

@@ -127,6 +127,16 @@ def test_a_lead_is_graded_by_the_service_that_a_person_confirmed() -> None:
     assert [(lead.basis, lead.distance, lead.right) for lead in graded] == [("measured", 1.5, True), ("measured", 1.5, False)]
 
 
+def test_an_innocent_deploy_of_the_right_service_was_no_right_lead() -> None:
+    blamed = LED.model_copy(update={"hypotheses": [LED.hypotheses[0].model_copy(update={"change_id": "ci:2"})]})
+    words = ConfirmedCause(text="bad", service="checkout", confirmed_by="alice", at=NOW)
+    same, other = (words.model_copy(update={"kind": "change", "change_id": id}) for id in ("ci:2", "ci:1"))
+    full = words.model_copy(update={"kind": "resource"})
+
+    graded = [graded_leads([(blamed, cause)])[0].right for cause in (words, same, other, full)]
+    assert graded == [True, True, False, False]
+
+
 def test_a_cause_that_the_model_named_says_nothing_of_the_analyst_s_lead() -> None:
     cause = ConfirmedCause(text="bad deploy", service="checkout", confirmed_by="alice", at=NOW)
     by_model = Hypothesis(cause="a bad deploy", service="cart", named_by="agent")
