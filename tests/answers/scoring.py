@@ -1,7 +1,9 @@
 """How much of right answers is kept, and how often a wrong one is called likely."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.core.evidence import Findings
 from bot.core.verdict.merging import merge
@@ -13,6 +15,8 @@ from tests.answers.recorded import investigated
 
 WANTED = 60
 """Answers of each corpus."""
+WRITTEN = Path(__file__).with_name("written.jsonl")
+"""Answers that were written one by one, in several styles, before anybody had seen how they are judged."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,16 @@ def true_corpus() -> list[Answered]:
 def false_corpus() -> list[Answered]:
     """Wrong answers."""
     return corpus(false_answers.STYLES)
+
+
+def written_corpus(files: Iterable[Path], *, right: bool) -> list[Answered]:
+    """Answers of lines of JSON: `{"id", "investigation", "right", "answer"}`."""
+    rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [
+        Answered(row["id"], investigated()[row["investigation"]], Findings.model_validate({"by": "agent", **row["answer"]}))
+        for row in rows
+        if row["right"] is right
+    ]
 
 
 def true_wordings_corpus() -> list[Answered]:

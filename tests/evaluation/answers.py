@@ -8,32 +8,35 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bot.core.evidence import Findings
-from tests.answers.recorded import investigated
-from tests.answers.scoring import Answered, Judged, false_corpus, figures, judged, true_corpus
+from tests.answers.scoring import (
+    WRITTEN,
+    Answered,
+    Judged,
+    false_corpus,
+    figures,
+    judged,
+    true_corpus,
+    written_corpus,
+)
 
 
 def evaluate(data: Path, out: Path) -> None:
-    """Judge both corpora, alone and merged with the analyst's answer; print the figures and what went wrong."""
-    others = sorted(data.rglob("*.jsonl")) if data.is_dir() else [data]
-    right, wrong = (_read(others, right=True), _read(others, right=False)) if others else (true_corpus(), false_corpus())
+    """Judge each corpus, alone and merged with the analyst's answer; print the figures and what went wrong."""
+    files = sorted(data.rglob("*.jsonl")) if data.is_dir() else [data]
+    corpora = [(written_corpus(files, right=True), written_corpus(files, right=False))]
+    if files == [WRITTEN]:
+        corpora.insert(0, (true_corpus(), false_corpus()))
+    answers = [answer for right, wrong in corpora for answer in _judge(right, wrong)]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps({one.answered.name: _shown(one) for one in answers}, indent=1), encoding="utf-8")
+
+
+def _judge(right: Sequence[Answered], wrong: Sequence[Answered]) -> list[Judged]:
     kept, blamed = judged(right), judged(wrong)
     print(figures(kept, blamed))
     for line in _misses(kept, blamed):
         print(line)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({one.answered.name: _shown(one) for one in (*kept, *blamed)}, indent=1), encoding="utf-8")
-
-
-def _read(paths: Sequence[Path], *, right: bool) -> list[Answered]:
-    rows = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return [
-        Answered(
-            str(row["id"]), investigated()[row["investigation"]], Findings.model_validate({"by": "agent", **row["answer"]})
-        )
-        for row in rows
-        if bool(row["right"]) is right
-    ]
+    return [*kept, *blamed]
 
 
 def _misses(kept: Sequence[Judged], blamed: Sequence[Judged]) -> Iterator[str]:

@@ -5,8 +5,9 @@ the fields that were checked, and where all it names was measured and none of it
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
+from bot.core.change import Change
 from bot.core.evidence import CauseKind, Hypothesis
 from bot.core.verdict.structure import Measured
 
@@ -49,9 +50,15 @@ _OF_OBJECT = re.compile(
     r"(?:caused by|due to|because of|from|come from|came from|the fault of|explained by|broken by|related to|the|a)\b",
     re.I,
 )
-_KINDS_OF_CHANGE = re.compile(
-    r"\b(?:deploy(?:ment|s)?|releases?|roll.?outs?|versions?|changes?|flags?|config(?:uration)?s?|settings?)\b", re.I
-)
+KINDS_OF_CHANGE = {
+    "deploy": r"deploy|release|roll.?out|new version|new image|new code|\bbuild\b|upgrade",
+    "config": r"config|setting",
+    "flag": r"\bflag|toggle|experiment",
+    "model": r"new model|model version|retrain",
+    "data": r"new data\b|data ?set|data version|feature (?:version|set|view|table)",
+    "scale": r"scal(?:ed|ing)",
+}
+"""What a sentence may call a change of each kind."""
 
 
 def contradiction(hypothesis: Hypothesis, measured: Measured) -> str:
@@ -67,9 +74,7 @@ def contradiction(hypothesis: Hypothesis, measured: Measured) -> str:
 
 def denial(hypothesis: Hypothesis, measured: Measured) -> str:
     """That the sentence clears what its fields accuse; "" if it does not."""
-    own = measured.observations.changes.get(hypothesis.change_id)
-    names = {hypothesis.service, *((own.id, own.version, own.title) if own else ())} - {""}
-    return "its sentence says that this is not the cause" if _denies_itself(hypothesis, names) else ""
+    return "its sentence says that this is not the cause" if _denies_itself(hypothesis, measured) else ""
 
 
 def _two_kinds(hypothesis: Hypothesis) -> str:
@@ -82,10 +87,13 @@ def _other_services(hypothesis: Hypothesis, measured: Measured) -> str:
     own = measured.observations.changes.get(hypothesis.change_id)
     fields = {hypothesis.service, own.service if own else ""} - {""}
     named = services_in(hypothesis.cause, known_services(measured))
-    if not fields or named & fields:
+    if not fields or named & fields or (own and _names(hypothesis.cause, _of_change(own))):
         return ""
     # Who calls the service suffers with it: "storefront fails because a provider is down" names nobody else as the cause.
     others = named - set().union(*map(measured.all_callers, fields))
+    if hypothesis.kind == "resource" and re.search(_RESOURCES["connection"], hypothesis.cause, re.I):
+        # Connections lie between a service and what it calls: "the pool to orders-db is exhausted".
+        others -= set(measured.observations.depends_on.get(hypothesis.service, ()))
     return f"its sentence is about {', '.join(sorted(others))}" if others else ""
 
 
@@ -144,14 +152,14 @@ def services_in(text: str, services: Iterable[str]) -> set[str]:
 # ---------------------------------------------------------------- what it clears
 
 
-def _denies_itself(hypothesis: Hypothesis, names: Collection[str]) -> bool:
-    """Whether the sentence clears what its fields accuse. `names`: of the service, and version, title and id of the change."""
+def _denies_itself(hypothesis: Hypothesis, measured: Measured) -> bool:
+    """Whether the sentence clears what its fields accuse."""
     for clause in filter(None, _CLAUSES.split(hypothesis.cause)):
         cleared = _cleared_subject(clause)
-        if cleared is not None and (_PRONOUN.fullmatch(cleared) or _is_own(cleared, hypothesis, names)):
+        if cleared is not None and (_PRONOUN.fullmatch(cleared) or _is_own(cleared, hypothesis, measured)):
             return True
         negated = _OF_OBJECT.search(clause)
-        if negated and _is_own(clause[negated.end() :], hypothesis, names):
+        if negated and _is_own(clause[negated.end() :], hypothesis, measured):
             return True
     return False
 
@@ -164,8 +172,21 @@ def _cleared_subject(clause: str) -> str | None:
     return None
 
 
-def _is_own(text: str, hypothesis: Hypothesis, names: Collection[str]) -> bool:
-    folded = text.casefold()
-    if any(re.search(rf"(?<![\w.-]){re.escape(name.casefold())}(?![\w-])", folded) for name in names if name):
+def _is_own(text: str, hypothesis: Hypothesis, measured: Measured) -> bool:
+    """Whether a part of the sentence means the service or change of the fields: by name, or as "the deploy" of nobody else."""
+    own = measured.observations.changes.get(hypothesis.change_id)
+    if _names(text, {hypothesis.service, *(_of_change(own) if own else ())}):
         return True
-    return bool(hypothesis.change_id) and _KINDS_OF_CHANGE.search(text) is not None
+    if own is None or services_in(text, known_services(measured)):
+        return False
+    kinds = rf"\bchanges?\b|\bversions?\b|{KINDS_OF_CHANGE.get(own.kind, 'changes?')}"
+    return re.search(kinds, text, re.I) is not None
+
+
+def _of_change(change: Change) -> set[str]:
+    return {change.id, change.version, change.title}
+
+
+def _names(text: str, names: Iterable[str]) -> bool:
+    folded = text.casefold()
+    return any(re.search(rf"(?<![\w.-]){re.escape(name.casefold())}(?![\w-])", folded) for name in names if name)

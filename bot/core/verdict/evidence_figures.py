@@ -8,32 +8,38 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from itertools import combinations, permutations
+from itertools import accumulate, combinations, permutations
 
 from bot.core.evidence import LedgerEntry
 from bot.core.text.patterns import Pattern, any_of
-from bot.core.tuning import TUNING
 from bot.core.verdict.evidence_text import clock_times, evidence_text, iso_moments, of_day, without_marks, without_moments
-from bot.core.verdict.fact_pairs import LARGEST, Pair, pairs_of
-from bot.core.verdict.quantities import Bound, Dimension, Quantity, numbers_in, of_unit, quantities
+from bot.core.verdict.fact_pairs import LARGEST, MAX_OF_LINE, Pair, lines_of, pairs_of, pairs_of_lines, related_lines_of
+from bot.core.verdict.quantities import (
+    MOMENT_SLACK,
+    Bounds,
+    Dimension,
+    Quantity,
+    bounds_of,
+    numbers_in,
+    of_unit,
+    quantities,
+    span_bounds,
+)
 
-_MAX_OF_LINE = 12
-"""A line with more figures is a list: relations between all of them would hold any figure by chance."""
-_MAX_LINES, _MAX_MOMENTS = 600, 400
-"""Lines whose figures are related to each other, and moments (the newest) between which spans are measured."""
+_MAX_MOMENTS = 400
+"""Moments (the newest) between which spans are measured."""
 _MAX_OF_SUMMARY = 40
 """Figures of one summary that are related to each other."""
 _TEMPLATE_BYTES = 1 << 20
 _ADDED_UP = (Dimension.BARE, Dimension.RATE)
 """Counts and rates add up; two levels of memory or two latencies do not."""
-_ABOUT, _WIDE = 0.1, 0.3
-"""How far off a figure behind "about" may be, and one behind "more than" or "less than"."""
 _OF_FACTORS = 0.05
 """A factor of two rounded levels is less exact than they are: 25.7 times may be called 25."""
-_MOMENT_SLACK = 2.0
-"""Seconds: clock times are cut off to whole seconds."""
-
-_Bounds = tuple[float, float]
+_WHOLE_SECONDS = 0.5
+"""Half of the last digit of a span between moments. A time that is told more exactly is a latency."""
+_LEAST_OF_NAME = 4
+"""Letters of the end of a name that stands for the whole: shorter ones occur by chance."""
+_SHORT_VERSION = re.compile(r"\d+\.\d+")
 
 
 class EvidenceFigures:
@@ -55,6 +61,12 @@ class EvidenceFigures:
         """The same without quotation marks: a quoted line may hold some of its own."""
         return without_marks(self.text)
 
+    def names(self, word: str) -> bool:
+        """Whether a word with digits is part of a name there: the end of a pod's name, the beginning of a version."""
+        of_name = rf"-{word}(?![\w-])" if word.isalnum() and len(word) >= _LEAST_OF_NAME else ""
+        of_version = rf"(?<![\w.]){re.escape(word)}\.\d" if _SHORT_VERSION.fullmatch(word) else ""
+        return any(pattern and re.search(pattern, self.text) for pattern in (of_name, of_version))
+
     @cached_property
     def templates(self) -> list[Pattern]:
         """Log templates as patterns: a quoted line has words where the template is masked.
@@ -67,8 +79,7 @@ class EvidenceFigures:
 
     @cached_property
     def _lines(self) -> list[tuple[Quantity, ...]]:
-        texts = (text for entry in self._cited for text in (entry.evidence.summary, *entry.evidence.details))
-        return [quantities(without_moments(text)) for text in texts]
+        return [line for entry in self._cited for line in lines_of(entry)]
 
     @cached_property
     def _levels(self) -> Mapping[Dimension, Sequence[float]]:
@@ -119,12 +130,8 @@ class EvidenceFigures:
 
     @cached_property
     def _pairs(self) -> list[Pair]:
-        pairs = list(self._pairs_of_facts)
-        for line in self._lines[:_MAX_LINES]:
-            if len(line) <= _MAX_OF_LINE:
-                alike = ((a, b) for a, b in combinations(line, 2) if a.dimension is b.dimension)
-                pairs += [Pair(a.value, b.value, a.dimension) for a, b in alike]
-        return pairs + self._pairs_of_one_signal()
+        lines = [line for entry in self._cited for line in related_lines_of(entry)]
+        return [*self._pairs_of_facts, *pairs_of_lines(lines), *self._pairs_of_one_signal()]
 
     def _pairs_of_one_signal(self) -> list[Pair]:
         """The same signal on two services: "twice as many as on the caller"."""
@@ -140,7 +147,9 @@ class EvidenceFigures:
 
     @cached_property
     def _factors(self) -> Sequence[float]:
-        ordered = ((a, b) for pair in self._pairs for a, b in permutations((pair.first, pair.second), 2))
+        # A level over the threshold that its line names, too.
+        pairs = [*self._pairs, *pairs_of_lines(self._lines)]
+        ordered = ((a, b) for pair in pairs for a, b in permutations((pair.first, pair.second), 2))
         return _ordered([a / b for a, b in ordered if b > 0])
 
     @cached_property
@@ -148,8 +157,13 @@ class EvidenceFigures:
         """Shares that follow: the growth of a level over what it was before, and one count as a share of another."""
         growth = [abs(p.second - p.first) / p.first for p in self._pairs if p.in_time and p.first > 0]
         growth += [abs(a - b) / b for a, b in self._levels_of_summaries() if b > 0]
-        parts = ((count, sum(counts)) for counts in self._count_lists() for count in counts)
-        return _ordered([*growth, *(a / b for a, b in (*self._counts_of_summaries(), *parts) if 0 < a <= b)])
+        return _ordered([*growth, *(a / b for a, b in self._counts_of_summaries() if 0 < a <= b)])
+
+    @cached_property
+    def _parts(self) -> Sequence[float]:
+        """Counts, the largest of them together too, as shares of all counts of their list: lines of a kind among all lines."""
+        lists = [sorted(counts, reverse=True) for counts in self._count_lists() if sum(counts) > 0]
+        return _ordered(part / sum(counts) for counts in lists for part in (*counts, *accumulate(counts)))
 
     def _levels_of_summaries(self) -> Iterator[tuple[float, float]]:
         """Two levels that one summary names together: "3.2 s (before 0.47 s)"."""
@@ -191,24 +205,32 @@ class EvidenceFigures:
 
     # ------------------------------------------------------------ whether it carries a figure
 
+    def states(self, quantity: Quantity) -> bool:
+        """Whether a figure stands there."""
+        return math.isfinite(quantity.value) and any(
+            _within(levels, bounds_of(quantity)) for levels in self._stated(quantity.dimension)
+        )
+
     def holds(self, quantity: Quantity) -> bool:
         """Whether a figure stands there or follows from what stands there."""
+        if self.states(quantity):
+            return True
         if not math.isfinite(quantity.value):
             return False
-        near = _bounds(quantity)
-        if any(_within(levels, near) for levels in self._stated(quantity.dimension)):
-            return True
-        if _within(self._sums_and_differences[quantity.dimension], _bounds(quantity, exact=True)):
+        near = bounds_of(quantity)
+        # "97 times" counts, as "97 lines" does.
+        counted = Dimension.BARE if quantity.dimension is Dimension.FACTOR else quantity.dimension
+        if _within(self._sums_and_differences[counted], bounds_of(quantity, exact=True)):
             return True
         match quantity.dimension:
             case Dimension.FACTOR:
-                return _within(self._factors, _bounds(quantity, rounding=_OF_FACTORS))
+                return _within(self._factors, bounds_of(quantity, rounding=_OF_FACTORS))
             case Dimension.SHARE:
-                return _within(self._relative, near)
+                return _within(self._parts, near)
             case Dimension.TIME:
-                return _within(self._spans, _span_bounds(quantity))
+                return self.holds_span(quantity)
             case Dimension.RATE:
-                return _within(self._parts_of_rates, _bounds(quantity, rounding=_OF_FACTORS))
+                return _within(self._parts_of_rates, bounds_of(quantity, rounding=_OF_FACTORS))
             case Dimension.BARE:
                 return _within(self._levels[Dimension.SHARE], near)
         return False
@@ -251,13 +273,29 @@ class EvidenceFigures:
         rows += [(row.before, row.after) for fact in facts if not fact.unit for row in fact.breakdown]
         return _ordered([*last, *stated, *(abs(level) for row in rows for level in row if level is not None)])
 
+    def holds_relation(self, quantity: Quantity) -> bool:
+        """Whether a level changed by so much, or two figures of one line differ by it; a share: of another level or count."""
+        if quantity.dimension is Dimension.SHARE and any(
+            _within(shares, bounds_of(quantity)) for shares in (self._relative, self._factors)
+        ):
+            return True
+        alike = Dimension if quantity.dimension is Dimension.BARE else (quantity.dimension,)
+        return any(_within(self._differences_of_lines[dimension], bounds_of(quantity, exact=True)) for dimension in alike)
+
+    @cached_property
+    def _differences_of_lines(self) -> Mapping[Dimension, Sequence[float]]:
+        differences: dict[Dimension, list[float]] = {dimension: [] for dimension in Dimension}
+        for pair in (*self._pairs_of_facts, *pairs_of_lines(self._lines)):
+            differences[pair.dimension].append(abs(pair.first - pair.second))
+        return {dimension: _ordered(differences[dimension]) for dimension in Dimension}
+
     def holds_between(self, low: float, high: float, dimension: Dimension) -> bool:
         """Whether a level lies in a range that the sentence names."""
         return any(_within(levels, (low, high)) for levels in self._stated(dimension))
 
     def holds_growth(self, factor: Quantity, *, shrinking: bool = False) -> bool:
         """Whether a level grew (shrank) by so many times from before to after."""
-        return _within(self._shrinkages if shrinking else self._growths, _bounds(factor, rounding=_OF_FACTORS))
+        return _within(self._shrinkages if shrinking else self._growths, bounds_of(factor, rounding=_OF_FACTORS))
 
     @cached_property
     def _growths(self) -> Sequence[float]:
@@ -276,9 +314,8 @@ class EvidenceFigures:
                 yield from self._related_in_lines(entry)
 
     def _related_in_lines(self, entry: LedgerEntry) -> Iterator[tuple[float, float]]:
-        for text in (entry.evidence.summary, *entry.evidence.details):
-            line = quantities(without_moments(text))
-            if len(line) <= _MAX_OF_LINE:
+        for line in lines_of(entry):
+            if len(line) <= MAX_OF_LINE:
                 yield from ((a.value, b.value) for a, b in permutations(line, 2) if a.dimension is b.dimension)
 
     @property
@@ -307,10 +344,15 @@ class EvidenceFigures:
             moments.add(entry.at)
         return sorted(moments)
 
+    def holds_span(self, quantity: Quantity) -> bool:
+        """Whether two moments lie so far apart."""
+        whole = quantity.dimension is Dimension.TIME and quantity.step >= _WHOLE_SECONDS
+        return whole and _within(self._spans, span_bounds(quantity))
+
     def holds_clock(self, hour: int, minute: int, second: int | None) -> bool:
         """Whether a time of day is that of a moment: to two seconds, or to the minute, cut off or rounded."""
         seconds_of_day = 3600 * hour + 60 * minute + (second or 0)
-        before, after = (_MOMENT_SLACK, _MOMENT_SLACK) if second is not None else (30.0, 60.0)
+        before, after = (MOMENT_SLACK, MOMENT_SLACK) if second is not None else (30.0, 60.0)
         # The day is a circle: a time just after midnight is near one just before it.
         return any(
             _within(self._times_of_day, (seconds_of_day + turn - before, seconds_of_day + turn + after))
@@ -329,48 +371,14 @@ class EvidenceFigures:
         return sorted({round(later - earlier, 1) for earlier, later in combinations(moments, 2)})
 
 
-def _span_bounds(quantity: Quantity) -> _Bounds:
-    """Which spans between moments may be called so: rounded, or cut off to whole units."""
-    whole = quantity.step >= 0.5 * quantity.unit
-    late = quantity.value + (quantity.unit if whole else quantity.step) + _MOMENT_SLACK
-    early = quantity.value - quantity.step - _MOMENT_SLACK
-    match quantity.bound:
-        case Bound.ABOUT:
-            return min(early, quantity.value * (1 - _ABOUT)), max(late, quantity.value * (1 + _ABOUT))
-        case Bound.MORE:
-            return early, max(late, quantity.value * (1 + _WIDE))
-        case Bound.LESS:
-            return min(early, quantity.value * (1 - _WIDE)), late
-    return early, late
-
-
 def _ordered(values: Iterable[float]) -> Sequence[float]:
     return sorted(value for value in values if math.isfinite(value))
 
 
-def _within(ordered: Sequence[float], bounds: _Bounds) -> bool:
+def _within(ordered: Sequence[float], bounds: Bounds) -> bool:
     """Whether one of the values lies within the bounds."""
     index = bisect_left(ordered, bounds[0])
     return index < len(ordered) and ordered[index] <= bounds[1]
-
-
-def _bounds(quantity: Quantity, *, exact: bool = False, rounding: float = TUNING.verdict.rounding) -> _Bounds:
-    """Which levels may be called so. `exact`: to the digits shown alone."""
-    value = quantity.value
-    # Rounding to whole figures must not make 1 GiB of half a GiB, nor "0 errors" of a few.
-    # Behind a decimal point whoever rounds shows how far.
-    as_rounded = quantity.in_words or quantity.step < 0.5 * quantity.unit
-    step = (quantity.step if as_rounded else min(quantity.step, 0.25 * value)) if value else 1e-9
-    off = step * 1.0001 if exact else max(step * 1.0001, rounding * value)
-    match quantity.bound:
-        case Bound.ABOUT:
-            off = max(off, _ABOUT * value)
-        case Bound.MORE if not exact:
-            return value - off, value * (1 + _WIDE)
-        case Bound.LESS if not exact:
-            # "Below 1 %": how far below matters to nobody.
-            return 0.0 if quantity.dimension is Dimension.SHARE else value * (1 - _WIDE), value + off
-    return value - off, value + off
 
 
 def _counts(names: Iterable[str]) -> Iterable[int]:

@@ -1,14 +1,20 @@
-"""Two figures of typed facts that belong together: what a sentence may compare."""
+"""Two figures of evidence that belong together, of typed facts or of one line: what a sentence may compare."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from bot.core.evidence import LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.verdict.quantities import Dimension, of_unit
+from bot.core.verdict.evidence_text import without_moments
+from bot.core.verdict.quantities import Dimension, Quantity, of_unit, quantities
 
 LARGEST = 6
 """Counts of one finding that are added up in pairs; and all of them together."""
+MAX_OF_LINE = 12
+"""A line with more figures is a list: relations between all of them would hold any figure by chance."""
+_MAX_LINES = 600
+"""Lines whose figures are related to each other."""
 
 
 @dataclass(frozen=True)
@@ -40,5 +46,29 @@ def pairs_of(facts: EvidenceFacts) -> Iterator[Pair]:
 
 def _pair(before: float | None, after: float | None, unit: str, *, in_time: bool = False) -> Iterator[Pair]:
     if before is not None and after is not None:
-        first, second = of_unit(before, unit), of_unit(after, unit)
-        yield Pair(first.value, second.value, first.dimension, in_time)
+        # Texts show three digits: whoever subtracts what is shown gets another last digit.
+        for shown in {(before, after), (_as_shown(before), _as_shown(after))}:
+            first, second = (of_unit(level, unit) for level in shown)
+            yield Pair(first.value, second.value, first.dimension, in_time)
+
+
+def _as_shown(level: float) -> float:
+    return float(f"{level:.3g}")
+
+
+def lines_of(entry: LedgerEntry) -> list[tuple[Quantity, ...]]:
+    """The figures of its summary and of each detail."""
+    return [quantities(without_moments(text)) for text in (entry.evidence.summary, *entry.evidence.details)]
+
+
+def pairs_of_lines(lines: Sequence[tuple[Quantity, ...]]) -> Iterator[Pair]:
+    """All figures of one dimension that stand in the same line; of long lines none."""
+    for line in lines[:_MAX_LINES]:
+        if len(line) <= MAX_OF_LINE:
+            alike = ((a, b) for a, b in combinations(line, 2) if a.dimension is b.dimension)
+            yield from (Pair(a.value, b.value, a.dimension) for a, b in alike)
+
+
+def related_lines_of(entry: LedgerEntry) -> list[tuple[Quantity, ...]]:
+    """Lines whose figures belong together: the summary, and details whose figures no typed fact relates."""
+    return lines_of(entry)[: 1 if any(pairs_of(entry.evidence.facts)) else None]

@@ -1,28 +1,19 @@
 """Which service and which recorded change a model's cause means; one that nobody knows is refused."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Hypothesis
 from bot.core.text.untrusted import one_line
-from bot.core.verdict.contradiction import known_services
+from bot.core.verdict.contradiction import KINDS_OF_CHANGE, known_services
 from bot.core.verdict.structure import Measured
 
 _AFTER_NAME = re.compile(r"[\s_-]*(?:service|svc|deployment|app|pods?)$", re.I)
-_KINDS = {
-    "deploy": r"deploy|release|roll.?out|new version|new image|new code|\bbuild\b|upgrade",
-    "config": r"config|setting",
-    "flag": r"\bflag|toggle|experiment",
-    "model": r"new model|model version|retrain",
-    "data": r"new data\b|data ?set|data version|feature (?:version|set|view|table)",
-    "scale": r"scal(?:ed|ing)",
-}
-"""What a sentence may call a change of each kind. It finds the record; what speaks for that change stands in the evidence."""
-_MIN_TITLE = 8
-"""Shorter titles occur in other sentences by chance."""
+_MIN_TITLE, _MIN_ID = 8, 6
+"""Shorter titles, and shorter ids without their source, occur in other sentences by chance."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +59,15 @@ def _change(hypothesis: Hypothesis, measured: Measured) -> Change | None:
     own = [c for c in changes if hypothesis.service in ("", c.service)]
     if named_id := hypothesis.change_id.strip().casefold():
         exact = [c for c in changes if named_id in (c.id.casefold(), c.id.casefold().partition(":")[2])]
-        return _only(exact or [c for c in own if names_change(named_id, c)] or [c for c in own if _named(hypothesis.cause, c)])
+        titled = [
+            c for c in own if names_change(named_id, c) or (len(named_id) >= _MIN_TITLE and named_id in c.title.casefold())
+        ]
+        return _only(exact or titled or [c for c in own if _named(hypothesis.cause, c)])
     if hypothesis.kind not in ("change", "dependency", "unknown"):
         return None
     if named := [c for c in own if _named(hypothesis.cause, c)]:
         return _only(named)
-    kinds = {kind for kind, words in _KINDS.items() if re.search(words, hypothesis.cause, re.I)}
+    kinds = {kind for kind, words in KINDS_OF_CHANGE.items() if re.search(words, hypothesis.cause, re.I)}
     if hypothesis.kind != "change":
         # Of a cause that is called no change: only one that may have brought the failure about.
         began = measured.began(hypothesis.service)
@@ -94,8 +88,17 @@ def _only(changes: Collection[Change]) -> Change | None:
     return next(iter(changes)) if len(changes) == 1 else None
 
 
+def changes_named(texts: Iterable[str], changes: Iterable[Change]) -> set[str]:
+    """The ids of the changes that a text names by id, title or version."""
+    joined = "\n".join(texts)
+    return {change.id for change in changes if _named(joined, change)}
+
+
 def _named(text: str, change: Change) -> bool:
-    return change.id.casefold() in text.casefold() or names_change(text, change)
+    """By its id, with or without the source before it, by its title or version."""
+    folded, id = text.casefold(), change.id.casefold()
+    own = id.partition(":")[2]
+    return id in folded or (len(own) >= _MIN_ID and own in folded) or names_change(text, change)
 
 
 def names_change(text: str, change: Change) -> bool:

@@ -1,10 +1,13 @@
-"""Quantities in a text: figures with their unit, durations of several units, factors in words, each in one canonical unit."""
+"""Quantities in a text: figures with their unit, durations of several units, factors in words, each in one canonical unit;
+and which levels may be called so."""
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+
+from bot.core.tuning import TUNING
 
 
 class Dimension(StrEnum):
@@ -48,6 +51,16 @@ class Quantity:
     """`doubled`: no figure, so it is no more exact than the word."""
 
 
+_ABOUT, _WIDE = 0.1, 0.3
+"""How far off a figure behind "about" may be, and one behind "more than" or "less than"."""
+_WELL_WITHIN = 0.5
+"""How much shorter than "less than a minute" a span may be."""
+MOMENT_SLACK = 2.0
+"""Seconds: clock times are cut off to whole seconds."""
+
+Bounds = tuple[float, float]
+"""The lowest and the highest level that a figure may stand for."""
+
 _TIME = {
     "ns": 1e-9, "µs": 1e-6, "us": 1e-6, "microsecond": 1e-6, "ms": 1e-3, "msec": 1e-3, "millisecond": 1e-3,
     "s": 1.0, "sec": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0,
@@ -59,11 +72,14 @@ _BYTES = {"b": 1.0, "byte": 1.0} | {
     for power, prefix in enumerate("kmgtp", 1)
     for ending, base in (("b", 1000.0), ("ib", 1024.0), ("i", 1024.0))
 }
-_RATE = ("rps", "qps", "req/s", "requests/s", "request/s", "calls/s", "/s", "per second", "requests per second",
-    "request per second", "a second", "requests a second", "request a second",
-)  # fmt: skip
+_PERIODS = {"s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0, "day": 86400.0}
+_RATES = {"rps": 1.0, "qps": 1.0, "rpm": 60.0}
+_RATE_WORDS = rf"(?:[a-z]{{2,}}\s?){{0,3}}(?:/\s?|\b(?:per|an?|each|every)\s)(?:{'|'.join(_PERIODS)})"
+"""`req/s`, `failed requests per minute`, `a second`: whatever is counted."""
+_RATE = re.compile(_RATE_WORDS, re.I)
+_PERIOD = re.compile(r"[a-z]+$", re.I)
 _FACTOR = ("x", "×", "times", "time", "fold")
-_THOUSANDS = {"k": 1e3, "m": 1e6}
+_MAGNITUDES = {"k": 1e3, "K": 1e3, "M": 1e6}
 _WORD_FACTORS = {
     "doubled": 2, "doubling": 2, "doubles": 2, "twice": 2, "tripled": 3, "tripling": 3, "trebled": 3, "thrice": 3,
     "quadrupled": 4, "quadrupling": 4, "quintupled": 5, "halved": 0.5, "halving": 0.5,
@@ -75,12 +91,13 @@ _NUMBER_WORDS = {
 
 _BEFORE = r"(?=[-+−\d])(?:(?<![\w.:/-])|(?<=\d[-/–])|(?<=[^\W\d]:))"
 """What stands before a figure: `checkout-2` and `HTTP/2` are names, the second half of `1-99 %` and `3/5` is none."""
-_DIGITS = r"[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?"
+_DIGITS = r"[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?:\s?(?-i:[kKM])(?!\w))?"
+"""`1.9k` and `2 M` are one number, whatever unit follows."""
 _UNIT_WORDS = (
     "percentage[- ]points?|points?|per cent|percent|pct|pp|%|"
-    "requests? (?:per|a|each) second|requests?/s|req/s|calls/s|per second|rps|qps|/s|"
+    rf"{_RATE_WORDS}|rps|qps|rpm|"
     "microseconds?|milliseconds?|msecs?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|"
-    "[kmgtp]i?b|[kmgtp]i|bytes?|ns|µs|us|ms|times?|fold|×|[smhdxbk]"
+    "[kmgtp]i?b|[kmgtp]i|bytes?|ns|µs|us|ms|times?|fold|×|[smhdxb]"
 )
 _FIGURE = re.compile(rf"{_BEFORE}({_DIGITS})(?:[\s\u00a0\u202f-]?({_UNIT_WORDS})(?![\w%])|(?!\w))(?!\.\d)", re.I)
 _GLUED = re.compile(rf"{_BEFORE}(\d[\d,]*(?:\.\d+)?)(?!(?:xx|st|nd|rd|th)\b)[a-z]{{2,}}\b", re.I)
@@ -134,7 +151,8 @@ def of_unit(value: float, unit: str) -> Quantity:
         dimension, size = Dimension.SHARE, 1.0
     else:
         dimension, size = _dimension(name, attached=True)
-    return Quantity(abs(value) * size, dimension, 0.0, size, 0, 0)
+    # A unit of no known dimension (cores, jobs) counts in itself.
+    return Quantity(abs(value) * (size or 1.0), dimension, 0.0, size or 1.0, 0, 0)
 
 
 def _take(
@@ -156,7 +174,9 @@ def _figure(match: re.Match[str], text: str) -> Quantity | None:
     number = number_of(digits)
     if not unit and _BY_A_FACTOR.search(text[max(0, match.start() - 16) : match.start(1)]):
         dimension, size = Dimension.FACTOR, 1.0
-    step = 0.5 * 10.0 ** -len(digits.partition(".")[2]) if "e" not in digits.lower() else 0.0
+    magnitude = _MAGNITUDES.get(digits[-1], 1.0)
+    behind_point = len(digits.rstrip("kKM ").partition(".")[2])
+    step = 0.5 * 10.0**-behind_point * magnitude if "e" not in digits.lower() else 0.0
     start, end = _without_sign(match, digits), match.end(2) if unit and size else match.end(1)
     return Quantity(abs(number) * (size or 1.0), dimension, step * (size or 1.0), size or 1.0, start, end, _bound(text, start))
 
@@ -199,14 +219,10 @@ def _dimension(unit: str, *, attached: bool) -> tuple[Dimension, float]:
     name = _singular(unit)
     if name in _SHARE:
         return Dimension.SHARE, _SHARE[name]
-    if unit.lower() in _RATE or name in _RATE:
-        return Dimension.RATE, 1.0
+    if name in _RATES or _RATE.fullmatch(name):
+        return Dimension.RATE, 1.0 / (_RATES.get(name) or _PERIODS[_PERIOD.findall(name)[0]])
     if name in _FACTOR or unit.lower() in _FACTOR:
         return Dimension.FACTOR, 1.0
-    if unit == "M" and attached:
-        return Dimension.BARE, _THOUSANDS["m"]
-    if name == "k":
-        return Dimension.BARE, _THOUSANDS["k"]
     if name in _TIME and (name != "m" or attached):
         return Dimension.TIME, _TIME[name]
     if name in _BYTES:
@@ -223,8 +239,10 @@ _PLURALS = {*_TIME, *_SHARE, "byte"}
 
 
 def number_of(digits: str) -> float:
-    """`1,234.5` and `6,8`: a comma before three digits parts thousands, else it is the decimal point."""
+    """`1,234.5`, `6,8` and `1.9k`: a comma before three digits parts thousands, else it is the decimal point."""
     text = digits.lstrip("+").replace("−", "-")
+    if size := _MAGNITUDES.get(text[-1]):
+        return size * number_of(text[:-1].rstrip())
     if re.fullmatch(r"-?\d+,\d{1,2}", text):
         return float(text.replace(",", "."))
     return float(text.replace(",", "") or 0)
@@ -234,3 +252,40 @@ def numbers_in(text: str) -> Iterator[float]:
     """Every number of a text without regard to units, for texts that machines wrote."""
     for match in re.finditer(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", text):
         yield abs(number_of(match.group()))
+
+
+# ---------------------------------------------------------------- which levels may be called so
+
+
+def bounds_of(quantity: Quantity, *, exact: bool = False, rounding: float = TUNING.verdict.rounding) -> Bounds:
+    """Which levels may be called so. `exact`: to the digits shown alone."""
+    value = quantity.value
+    # Rounding to whole figures must not make 1 GiB of half a GiB, nor "0 errors" of a few.
+    # Behind a decimal point whoever rounds shows how far.
+    as_rounded = quantity.in_words or quantity.step < 0.5 * quantity.unit
+    step = (quantity.step if as_rounded else min(quantity.step, 0.25 * value)) if value else 1e-9
+    off = step * 1.0001 if exact else max(step * 1.0001, rounding * value)
+    match quantity.bound:
+        case Bound.ABOUT:
+            off = max(off, _ABOUT * value)
+        case Bound.MORE if not exact:
+            return value - off, value * (1 + _WIDE)
+        case Bound.LESS if not exact:
+            # "Below 1 %": how far below matters to nobody.
+            return 0.0 if quantity.dimension is Dimension.SHARE else value * (1 - _WIDE), value + off
+    return value - off, value + off
+
+
+def span_bounds(quantity: Quantity) -> Bounds:
+    """Which spans between moments may be called so: rounded, or cut off to whole units."""
+    whole = quantity.step >= 0.5 * quantity.unit
+    late = quantity.value + (quantity.unit if whole else quantity.step) + MOMENT_SLACK
+    early = quantity.value - quantity.step - MOMENT_SLACK
+    match quantity.bound:
+        case Bound.ABOUT:
+            return min(early, quantity.value * (1 - _ABOUT)), max(late, quantity.value * (1 + _ABOUT))
+        case Bound.MORE:
+            return early, max(late, quantity.value * (1 + _WIDE))
+        case Bound.LESS:
+            return min(early, quantity.value * _WELL_WITHIN), late
+    return early, late

@@ -2,28 +2,30 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.verdict.evidence_figures import EvidenceFigures
 from bot.core.verdict.evidence_text import without_marks
 from bot.core.verdict.quantities import Dimension, Quantity, blanked, quantities
-from bot.core.verdict.relations import misdirected, of_others, supported_together, unfounded_growth
+from bot.core.verdict.relations import follows, is_relative, misdirected, of_others, supported_together, unfounded_growth
 
 _REFERENCES = re.compile(r"\b(?:AL|INC|AP|E)-?\d+\b")
 _STRUCK = re.compile(r"\[[a-z ]+ not in evidence\]")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _MOMENT = re.compile(
-    r"(?<![\w:.-])(?:\d{4}-\d{2}-\d{2}[T ])?([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?:\.\d+)?"
-    r"(?:\s?([ap])\.?m\b\.?|Z|\s?([+-]\d{2}):?(\d{2}))?(?![\w]|:\d)",
+    r"(?:(?<![\w:.-])|(?<=:\d\d[-Z])|(?<=Z-))(?:\d{4}-\d{2}-\d{2}[T ])?([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?:\.\d+)?"
+    r"(?:\s?([ap])\.?m\b\.?|Z|\s?([+-](?:0\d|1[0-4])):?(00|30|45))?(?![\w]|:\d)",
     re.I,
 )
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
-_WRITTEN_DATE = re.compile(
-    rf"\b(?:(\d{{1,2}})(?:st|nd|rd|th)?\.? ({_MONTHS})[a-z]*\.?|({_MONTHS})[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?\b,?)"
-    r"(?: (\d{4}))?\b",
-    re.I,
+_MONTH = (
+    r"((?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|(?-i:May)|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b)\.?"
 )
+"""Whole words: neither `41 decode errors` nor `12 may fail` names a day."""
+_DAY = r"(3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\b"
+_WRITTEN_DATE = re.compile(rf"\b(?:{_DAY}\.? {_MONTH}|{_MONTH} {_DAY},?)(?: (\d{{4}}))?\b", re.I)
 _VERSION = re.compile(r"\bv?\d+(?:\.\d+){2,}(?:[-+][0-9A-Za-z.]*[0-9A-Za-z])?(?![\w])", re.I)
 _OPAQUE = re.compile(
     r"\b(?=[\w-]*\d)(?=[\w-]*[a-z])"
@@ -34,13 +36,14 @@ _OPAQUE = re.compile(
 _HOST = re.compile(
     r"\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|io|dev|app|cloud|example|internal|local|test|de|eu|uk)\b", re.I
 )
+_STATUSES = re.compile(r"[1-5]\d\ds")
+"""`503s`: answers with this status, or so many seconds."""
 _ORDINAL = re.compile(r"\b\d+(?:st|nd|rd|th)\b|\b\d+xx\b", re.I)
 
 _QUOTED = re.compile(
     r"`([^`]{2,200})`|\"([^\"]{2,200})\"|“([^”]{2,200})”|„([^“”]{2,200})[“”]|«([^»]{2,200})»|‘([^’]{2,200})’(?!\w)|"
     r"(?<!\w)'([^']{2,200})'(?!\w)"
 )
-_RANGE = re.compile(r"\s*(?:-|–|—|/|to|and|or|→|->|of|out of)\s*", re.I)
 _STRUCK_AS = {
     "quotation": "[words not in evidence]",
     "date": "[date not in evidence]",
@@ -51,6 +54,8 @@ _STRUCK_AS = {
 }
 
 
+_MAX_NAMES = 3
+"""Names between one pair of backticks; more words are a quotation."""
 MAX_TEXT = 2_000
 """Characters of a sentence that are checked and kept: its figures are compared with each other."""
 
@@ -83,17 +88,24 @@ def has_struck(text: str) -> bool:
     return bool(_STRUCK.search(text))
 
 
-def check_quotes(text: str, evidence: EvidenceFigures, limit: int = 400, *, services: Collection[str] = ()) -> Quotation:
+def check_quotes(
+    text: str,
+    evidence: EvidenceFigures,
+    limit: int = 400,
+    *,
+    services: Collection[str] = (),
+    dated: EvidenceFigures | None = None,
+) -> Quotation:
     """Strike from a sentence what the evidence does not hold; the sentence stays.
 
     Checked are figures in any usual unit (rounded by up to 2 % or to the digits shown), durations of several units, spans
     between two moments of the evidence, sums, differences, factors and percentages of its levels, times of day, dates,
     versions, names that machines draw, and words in quotation marks or backticks. A figure is struck too where the sentence has
     it go the other way than it was measured, has a level grow by a factor by which none grew, or gives it to one of `services`
-    while it stands in evidence about others alone.
+    while it stands in evidence about others alone. Times of day and spans may be those of `dated`, if that is more evidence.
     """
     text = text[:MAX_TEXT]
-    parts = sorted(_checked(text, evidence, services), key=lambda part: part.start)
+    parts = sorted(_checked(text, evidence, services, dated or evidence), key=lambda part: part.start)
     lost = [part for part in parts if not part.supported]
     struck = text
     for part in reversed(lost):
@@ -111,11 +123,11 @@ def _missing(text: str, part: Checked) -> str:
     return written[1:-1].strip() if part.kind == "quotation" else written
 
 
-def _checked(text: str, evidence: EvidenceFigures, services: Collection[str]) -> Iterator[Checked]:
+def _checked(text: str, evidence: EvidenceFigures, services: Collection[str], dated: EvidenceFigures) -> Iterator[Checked]:
     rest = text
     for pattern in (_STRUCK, _REFERENCES):
         rest = _blank_all(rest, pattern)
-    for kind, pattern, holds in _pattern_checks(evidence):
+    for kind, pattern, holds in _pattern_checks(evidence, dated):
         for match in pattern.finditer(rest):
             yield Checked(match.start(), match.end(), kind, holds(match))
         rest = _blank_all(rest, pattern)
@@ -125,52 +137,55 @@ def _checked(text: str, evidence: EvidenceFigures, services: Collection[str]) ->
     supported = [index in together or _holds(rest, index, figures, evidence) for index in range(len(figures))]
     wrong = {*misdirected(rest, figures, evidence), *of_others(rest, figures, evidence, services)}
     wrong |= set(unfounded_growth(rest, figures, evidence))
-    for index, (quantity, holds_it) in enumerate(zip(figures, supported, strict=True)):
-        # "137 lines (53 + 46 + 38)": the sentence itself shows what it adds up.
-        parts = [
-            other.value
-            for other, is_supported in zip(figures, supported, strict=True)
-            if is_supported and other.dimension is quantity.dimension
-        ]
-        added = len(parts) > 1 and abs(sum(parts) - quantity.value) < 1e-9
-        yield Checked(quantity.start, quantity.end, "figure", (holds_it or added) and index not in wrong)
+    supported_figures = [quantity for quantity, is_supported in zip(figures, supported, strict=True) if is_supported]
+    for index, quantity in enumerate(figures):
+        stands = supported[index] or follows(quantity, supported_figures) or dated.holds_span(quantity)
+        yield Checked(quantity.start, quantity.end, "figure", stands and index not in wrong)
 
 
 def _holds(text: str, index: int, figures: Sequence[Quantity], evidence: EvidenceFigures) -> bool:
     quantity = figures[index]
-    following = figures[index + 1] if index + 1 < len(figures) else None
-    if evidence.holds(quantity) or _holds_in_unit_of_next(text, quantity, following, evidence):
+    written = text[quantity.start : quantity.end].casefold()
+    if evidence.holds(quantity) or (
+        _STATUSES.fullmatch(written) and evidence.holds(replace(quantity, dimension=Dimension.BARE))
+    ):
+        return True
+    readings = [quantity]
+    if quantity.dimension is Dimension.BARE:
+        units = {(figure.dimension, figure.unit) for figure in figures} | ({(Dimension.SHARE, 0.01)} if "%" in text else set())
+        readings += [_in_unit(quantity, *unit) for unit in units]
+    if is_relative(text, quantity) and any(map(evidence.holds_relation, readings)):
+        return True
+    # A span that is named without its unit would hold any number; what is stated does not.
+    if any(evidence.holds(r) if r.dimension is Dimension.RATE else evidence.states(r) for r in readings):
         return True
     # A number with what it counts written onto it may be a name of the evidence: `99pct`.
-    return quantity.step == 0.0 and text[quantity.start : quantity.end].casefold() in evidence.text
+    return (quantity.step == 0.0 and written in evidence.text) or evidence.names(written)
 
 
-def _holds_in_unit_of_next(text: str, quantity: Quantity, following: Quantity | None, evidence: EvidenceFigures) -> bool:
-    """`0.1 to 45 %`: the first figure has the unit of the second."""
-    if quantity.dimension is not Dimension.BARE or following is None or following.dimension is Dimension.BARE:
-        return False
-    if not _RANGE.fullmatch(text[quantity.end : following.start]):
-        return False
-    size = following.unit
-    scaled = Quantity(
-        quantity.value * size, following.dimension, quantity.step * size, size, quantity.start, quantity.end, quantity.bound
-    )
-    return evidence.holds(scaled)
+def _in_unit(quantity: Quantity, dimension: Dimension, size: float) -> Quantity:
+    """`0.1 to 45 %`, `2.4 s, before 0.2`: a figure without a unit may have that of another in its sentence."""
+    return replace(quantity, value=quantity.value * size, dimension=dimension, step=quantity.step * size, unit=size)
 
 
 def _pattern_checks(
-    evidence: EvidenceFigures,
+    evidence: EvidenceFigures, dated: EvidenceFigures
 ) -> tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], bool]], ...]:
     def contains(match: re.Match[str]) -> bool:
         return _folded(match.group()) in evidence.text
+
+    def names(match: re.Match[str]) -> bool:
+        # Backticks mark names as well as quotations: `inventory 3.5.0`, `inventory@3.5.0`.
+        words = re.findall(r"[^\s@:=/]+", _folded(match.group(1) or ""))
+        return 0 < len(words) <= _MAX_NAMES and all(word in evidence.text for word in words)
 
     def contains_version(match: re.Match[str]) -> bool:
         version = re.escape(match.group().casefold().lstrip("v"))
         return bool(re.search(rf"(?<![\d.]){version}(?![\d]|\.\d)", evidence.text))
 
     return (
-        ("quotation", _QUOTED, lambda match: _contains_words(next(g for g in match.groups() if g), evidence)),
-        ("moment", _MOMENT, lambda match: _contains_moment(match, evidence)),
+        ("quotation", _QUOTED, lambda match: _contains_words(next(g for g in match.groups() if g), evidence) or names(match)),
+        ("moment", _MOMENT, lambda match: _contains_moment(match, dated)),
         ("date", _DATE, contains),
         ("date", _WRITTEN_DATE, lambda match: _contains_date(match, evidence)),
         ("version", _VERSION, contains_version),
@@ -180,8 +195,8 @@ def _pattern_checks(
 
 
 def _contains_words(quoted: str, evidence: EvidenceFigures) -> bool:
-    """Whether the quoted words stand there; what an ellipsis leaves out, or a template masks, may be anything."""
-    parts = [part for part in re.split(r"\s*(?:…|\.\.\.|<\*>)\s*", _folded(quoted)) if part.strip(" .,;:")]
+    """Whether the quoted words stand there; what an ellipsis or a star leaves out, or a template masks, may be anything."""
+    parts = [part for part in re.split(r"\s*(?:…|\.\.\.|<\*>|\*)\s*", _folded(quoted)) if part.strip(" .,;:")]
     return all(_contains_part(part.rstrip(" .,;:"), evidence) for part in parts)
 
 

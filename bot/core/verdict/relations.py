@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
+from dataclasses import replace
+from itertools import pairwise, permutations
 
 from bot.core.verdict.evidence_figures import EvidenceFigures
 from bot.core.verdict.fact_pairs import Pair
@@ -10,6 +11,10 @@ from bot.core.verdict.quantities import Bound, Dimension, Quantity
 
 _PART = re.compile(r"\s*(?:of|in|out of|from)\s*(?:every\s*)?", re.I)
 _ONE_IN = re.compile(r"\b(?:one|1) (?:in|of|out of)(?: every)? $", re.I)
+_TOLERANCE = re.compile(r"(?:±|\+/-)\s?$")
+"""How exact a figure is meant is for the writer to say."""
+_SPLIT = re.compile(r"\s?[/:]\s?")
+"""`50/50`: two shares of a whole."""
 _BETWEEN = re.compile(r"\bbetween\s+$", re.I)
 _AND = re.compile(r"[^\w]*(?:and|to)\s*", re.I)
 _FROM = re.compile(r"\bfrom\s+(?:about |around |roughly |some |~ ?)?$", re.I)
@@ -26,11 +31,19 @@ _GROWTH = re.compile(
     rf"\b(?:grew|grow\w*|rose|ris(?:es?|en|ing)|climb\w*|jump\w*|surg\w*|increas\w*|{_BE} up)\s+{_HEDGE}", re.I
 )
 _SHRINKING = re.compile(rf"\b(?:fell|fall\w*|dropp?\w*|decreas\w*|sank|declin\w*|shr[aiu]nk\w*|{_BE} down)\s+{_HEDGE}", re.I)
+_CHANGE_BEFORE = re.compile(rf"(?:[-+−↑↓]\s?|\b(?:by|of|up|down)\s+{_HEDGE})$", re.I)
+_CHANGE_AFTER = re.compile(
+    r"\s*(?:more|less|fewer|higher|lower|faster|slower|longer|up|down|of|above|below|over|"
+    r"growth|increase|rise|jump|climb|drop|decrease|decline|reduction)\b",
+    re.I,
+)
 _GROWTH_IN_A_WORD = re.compile(r"(?:doubl|tripl|trebl|quadrupl|quintupl|halv)\w+", re.I)
 _OVER_ANOTHER = re.compile(r"\s*(?:its|the|above|beyond|as|what)\b", re.I)
 """`rose 60 times its usual range` measures against something else than the level before."""
 _SIGNALS = r"(?:error|latenc|p\d\d|traffic|cpu|memor|connection|queue|restart|request|bad.requests|provider.errors)\w*"
 _CLAUSE = re.compile(r"[;.!?](?:\s|$)|,\s|\s(?:and|but|while|whereas|because|as|since|when)\s", re.I)
+_MAX_OPERANDS, _ROUNDED = 8, 0.02
+"""Figures of a sentence that are calculated with, and how far their rounding may carry."""
 _WIDEST = 1.5
 """A range whose ends lie further apart holds any level by chance."""
 
@@ -41,10 +54,17 @@ def supported_together(text: str, figures: Sequence[Quantity], evidence: Evidenc
     for index, figure in enumerate(figures):
         if _ONE_IN.search(text[: figure.start]) and figure.value > 1 and _is_share(1.0, figure.value, evidence):
             supported.add(index)
+        if _TOLERANCE.search(text[: figure.start]):
+            supported.add(index)
     for index, (first, second) in enumerate(pairwise(figures)):
         between = text[first.end : second.start]
         if first.dimension is second.dimension is Dimension.BARE and _PART.fullmatch(between):
             if 0 < first.value < second.value and _is_share(first.value, second.value, evidence):
+                supported |= {index, index + 1}
+        elif first.value + second.value == 100 and _SPLIT.fullmatch(between):
+            if all(
+                evidence.holds(replace(q, value=q.value / 100, dimension=Dimension.SHARE, unit=0.01)) for q in (first, second)
+            ):
                 supported |= {index, index + 1}
         elif _BETWEEN.search(text[: first.start]) and _AND.fullmatch(between):
             low = first.value * (second.unit if first.dimension is Dimension.BARE else 1.0)
@@ -58,7 +78,35 @@ def _is_share(part: float, whole: float, evidence: EvidenceFigures) -> bool:
     exact = part == 1.0
     low, high = (1 / (whole + 0.5), 1 / (whole - 0.5)) if exact else ((part - 0.5) / whole, (part + 0.5) / whole)
     share = Quantity((low + high) / 2, Dimension.SHARE, (high - low) / 2, 1.0, 0, 0, Bound.EXACT)
-    return evidence.holds(share)
+    return evidence.holds(share) or evidence.holds_relation(share)
+
+
+def follows(figure: Quantity, others: Sequence[Quantity]) -> bool:
+    """Whether the sentence itself shows what it adds up, subtracts or divides.
+
+    `137 lines (53 + 46 + 38)`, `12 of 16 pods (75 %)`, `34 %, 17 times the 2 % above which it is bad`.
+    """
+    alike = [other.value for other in others if other.dimension is figure.dimension]
+    results = [sum(alike)] if len(alike) > 1 else []
+    for first, second in permutations(others[:_MAX_OPERANDS], 2):
+        match figure.dimension, first.dimension, second.dimension:
+            case (Dimension.FACTOR | Dimension.SHARE, of_first, of_second) if of_first is of_second and second.value > 0:
+                results.append(first.value / second.value)
+            case Dimension.RATE, Dimension.BARE, Dimension.TIME if second.value > 0:
+                results.append(first.value / second.value)
+            case Dimension.RATE, Dimension.RATE, Dimension.SHARE:
+                results.append(first.value * second.value)
+            case (of_figure, of_first, of_second) if of_figure is of_first is of_second:
+                results.append(abs(first.value - second.value))
+    off = max(figure.step * 1.0001, _ROUNDED * figure.value)
+    return any(abs(figure.value - result) <= off for result in results)
+
+
+def is_relative(text: str, figure: Quantity) -> bool:
+    """Whether the sentence tells a figure as a change, or as a part of another: `+74 %`, `by 74 %`, `74 % more`, `74 % of`."""
+    before = text[: figure.start]
+    told_before = any(pattern.search(before) for pattern in (_CHANGE_BEFORE, _GROWTH, _SHRINKING))
+    return told_before or _CHANGE_AFTER.match(text, figure.end) is not None
 
 
 def misdirected(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures) -> set[int]:
@@ -110,5 +158,7 @@ def of_others(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures,
             end = next((m.start() for m in _CLAUSE.finditer(text, match.end())), len(text))
             for index, figure in enumerate(figures):
                 measured = figure.dimension in (Dimension.SHARE, Dimension.TIME, Dimension.RATE)
-                if measured and match.end() <= figure.start < end and not evidence.about(name).holds(figure):
+                if not measured or not match.end() <= figure.start < end or evidence.holds_span(figure):
+                    continue
+                if not evidence.about(name).holds(figure):
                     yield index

@@ -9,6 +9,7 @@ from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.diffs.explanation import Symptoms
 from bot.core.evidence import Hypothesis, LedgerEntry
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees, main_symptom
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
@@ -96,6 +97,13 @@ class Measured:
     def changes_of(self, service: str) -> list[Change]:
         """Its recorded changes, the newest first."""
         return sorted((c for c in self.observations.changes.values() if c.service == service), key=lambda c: c.at, reverse=True)
+
+    def record_of(self, change_id: str) -> LedgerEntry:
+        """The evidence that recorded a change, with nothing but this change. Raises KeyError for an unknown one."""
+        entry = self.entries[self.observations.change_evidence[change_id]]
+        facts = EvidenceFacts(changes=(self.observations.changes[change_id],))
+        evidence = entry.evidence.model_copy(update={"summary": "", "details": (), "facts": facts})
+        return entry.model_copy(update={"evidence": evidence})
 
     def versions_of(self, change: Change) -> VersionComparison:
         return compare_versions(self.observations, change)

@@ -9,10 +9,10 @@ from typing import Self
 from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, Lead, LeadStatus, LedgerEntry, missed
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
-from bot.core.verdict.contradiction import contradiction, denial, known_services
+from bot.core.verdict.contradiction import contradiction, denial, known_services, services_in
 from bot.core.verdict.corroboration import ADVICE_SOURCES
 from bot.core.verdict.evidence_figures import EvidenceFigures
-from bot.core.verdict.identity import identify
+from bot.core.verdict.identity import changes_named, identify
 from bot.core.verdict.quoting import Quotation, check_quotes, has_struck
 from bot.core.verdict.structure import Measured, sources, support_of
 
@@ -53,7 +53,7 @@ def judge(
     measured = Measured(entries.values(), onset, began_beside)
     judgement = Judgement.of(findings, entries, {entry.id for entry in ledger} - set(entries), measured)
     judged = [judgement.judged(hypothesis) for hypothesis in findings.hypotheses]
-    ruled_out = judgement.carried(findings.ruled_out)
+    ruled_out = judgement.carried(findings.ruled_out, [claim for h in findings.hypotheses for claim in (*h.claims, *h.against)])
     not_checked = [*findings.not_checked, *missed(judgement.entries.values())]
     update = {
         "hypotheses": judged,
@@ -103,7 +103,7 @@ class Judgement:
     by: str
     """Who answered. The analyst's causes are composed by code from measurements; a model's may be what it read."""
     dropped: list[str] = field(default_factory=list)
-    figures: dict[frozenset[str], EvidenceFigures] = field(default_factory=dict)
+    figures: dict[tuple[frozenset[str], frozenset[str]], EvidenceFigures] = field(default_factory=dict)
     lead: Lead | None = None
     """The analyst's, whose confidence was measured on evidence like this, be it of one system."""
 
@@ -123,17 +123,35 @@ class Judgement:
         """The services that the evidence speaks of."""
         return known_services(self.measured)
 
-    def _figures(self, ids: Sequence[str]) -> EvidenceFigures:
-        """Of this evidence; kept, since claims and causes often cite the same."""
-        key = frozenset(ids)
+    def _figures(self, ids: Iterable[str], changes: Iterable[str]) -> EvidenceFigures:
+        """Of this evidence and the records of these changes; kept, since claims and causes often cite the same."""
+        key = frozenset(ids), frozenset(changes)
         if key not in self.figures:
-            self.figures[key] = EvidenceFigures([self.entries[id] for id in ids])
+            records = [self.measured.record_of(id) for id in sorted(key[1])]
+            self.figures[key] = EvidenceFigures([*(self.entries[id] for id in dict.fromkeys(ids)), *records])
         return self.figures[key]
 
-    def carried(self, claims: Iterable[Claim]) -> list[Claim]:
-        """The claims that stand by themselves: what their own evidence does not hold is struck; without the rest they go."""
+    def _changes_of(self, text: str) -> set[str]:
+        """What a sentence that stands by itself may say: when a service that it names was changed, too."""
+        named = services_in(text, self.services)
+        changes = self.measured.observations.changes.values()
+        return self._changes_named(text) | {change.id for change in changes if change.service in named}
+
+    def _changes_named(self, *texts: str) -> set[str]:
+        """Whoever names a recorded change cites its record."""
+        return changes_named(texts, self.measured.observations.changes.values())
+
+    def carried(self, claims: Sequence[Claim], beside: Iterable[Claim] = ()) -> list[Claim]:
+        """The claims that stand by themselves: what their own evidence does not hold is struck; without the rest they go.
+
+        They may compare moments with those of claims beside them: "three minutes after the pool began to fill".
+        """
         cited = [(claim, ids) for claim in claims if (ids := self._valid_ids(claim))]
-        checked = [self._checked(claim, ids, self._figures(ids)) for claim, ids in cited]
+        everything = {id for claim in (*claims, *beside) for id in claim.evidence if not self._objection(id)}
+        checked = []
+        for claim, ids in cited:
+            changes = self._changes_of(claim.text)
+            checked.append(self._checked(claim, ids, self._figures(ids, changes), self._figures(everything, changes)))
         return [claim for claim, carries in checked if carries]
 
     def judged(self, hypothesis: Hypothesis) -> Hypothesis:
@@ -145,7 +163,8 @@ class Judgement:
         claims = [(claim, ids) for claim in hypothesis.claims if (ids := self._valid_ids(claim))]
         against = [(claim, ids) for claim in hypothesis.against if (ids := self._valid_ids(claim))]
         cited = list(dict.fromkeys(id for _, ids in (*claims, *against) for id in ids))
-        figures = self._figures(cited)
+        named = self._changes_named(hypothesis.change_id, hypothesis.cause, *(claim.text for claim, _ in (*claims, *against)))
+        figures = self._figures(cited, named)
         checked = [self._checked(claim, ids, figures) for claim, ids in claims]
         # The sentence of the cause cites nothing itself, and a person may look anything up that was recorded.
         cause = check_quotes(hypothesis.cause, self.recorded, limit=300, services=self.services)
@@ -178,9 +197,11 @@ class Judgement:
             return f"there is no evidence {one_line(id, 20)}"
         return "" if self.entries[id].evidence.ok else f"{id} could not be checked"
 
-    def _checked(self, claim: Claim, ids: Sequence[str], figures: EvidenceFigures) -> tuple[Claim, bool]:
+    def _checked(
+        self, claim: Claim, ids: Sequence[str], figures: EvidenceFigures, dated: EvidenceFigures | None = None
+    ) -> tuple[Claim, bool]:
         """The claim with its valid evidence and without what that does not hold; and whether it carries anything."""
-        quotation = check_quotes(claim.text, figures, services=self.services)
+        quotation = check_quotes(claim.text, figures, services=self.services, dated=dated)
         self._note_struck(claim.text, quotation, ids)
         # What was struck before, of an answer that is judged again, was missing as well.
         carries = quotation.supported > 0 or not (quotation.missing or has_struck(claim.text))

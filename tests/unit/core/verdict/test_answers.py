@@ -14,12 +14,14 @@ from tests.answers.reading import Reading, cause, claim
 from tests.answers.recorded import investigated
 from tests.answers.scoring import (
     WANTED,
+    WRITTEN,
     Answered,
     false_corpus,
     false_sentences_corpus,
     judged,
     true_corpus,
     true_wordings_corpus,
+    written_corpus,
     wrong_causes_corpus,
 )
 from tests.answers.true_answers import answered
@@ -80,6 +82,13 @@ def test_further_wordings_are_kept_whole_where_they_are_right_and_never_likely_w
 
     assert len(right) == 40 and sum(one.whole for one in right) >= 0.95 * len(right), [one.changed for one in right]
     assert [one.answered.name for one in wrong if one.likely or one.shown_likely] == []
+
+
+def test_answers_in_the_words_of_several_writers_are_kept_whole_where_they_are_right_and_never_likely_where_wrong() -> None:
+    right, wrong = (judged(written_corpus([WRITTEN], right=right)) for right in (True, False))
+
+    assert len(right) == 40 and [(one.answered.name, one.alone.dropped) for one in right if not one.whole] == []
+    assert len(wrong) == 40 and [one.answered.name for one in wrong if one.likely or one.shown_likely] == []
 
 
 def test_an_innocent_deploy_is_called_likely_of_no_fault() -> None:

@@ -45,3 +45,28 @@ def test_what_was_measured_and_is_normal_is_not_what_failed() -> None:
 def test_a_change_and_somebody_outside_are_two_causes(kind: str) -> None:
     assert "somebody outside or the traffic" in said("2.3.1 says that a provider is down", kind=kind, change_id=DEPLOY.id)
     assert said("2.3.1 broke it", kind="change", change_id=DEPLOY.id) == ""
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        "the deploy of cart is innocent, 2.3.1 broke payments",
+        "not a flag but a deploy",
+        "a config error was not the cause, the release was",
+        "queries to db are slow since 2.3.1",
+    ],
+)
+def test_what_is_cleared_or_named_beside_the_own_change_keeps_nothing_from_it(cause: str) -> None:
+    assert said(cause, kind="change", change_id=DEPLOY.id) == ""
+
+
+@pytest.mark.parametrize("cause", ["the deploy is innocent", "not a deploy: the weather", "2.3.1 is not the cause"])
+def test_a_sentence_that_clears_the_own_change_denies_it(cause: str) -> None:
+    assert said(cause, kind="change", change_id=DEPLOY.id) == "its sentence says that this is not the cause"
+
+
+def test_a_pool_of_connections_lies_between_a_service_and_what_it_calls() -> None:
+    full = failing_payments(DEPLOY).health("payments", deviation("payments", "connections", 0.3, 1.0, unit="ratio"))
+
+    assert said("all connections to db are taken", full, kind="resource") == ""
+    assert said("db is overloaded", full, kind="resource") == "its sentence is about db"

@@ -25,6 +25,11 @@ from bot.core.verdict.quantities import Bound, Dimension, quantities
         ("512 MiB", 512 * 2**20, Dimension.BYTES),
         ("1.2k lines", 1200, Dimension.BARE),
         ("40000msgs", 40000, Dimension.BARE),
+        ("2.7K jobs", 2700, Dimension.BARE),
+        ("1,320 a minute", 22, Dimension.RATE),
+        ("36 failed requests per hour", 0.01, Dimension.RATE),
+        ("1.2k errors/min", 20, Dimension.RATE),
+        ("600 rpm", 10, Dimension.RATE),
     ],
 )
 def test_a_figure_is_read_in_its_canonical_unit(text: str, value: float, dimension: Dimension) -> None:

@@ -187,3 +187,61 @@ def test_a_template_of_masks_alone_and_a_sentence_of_figures_alone_cost_no_more_
 
     assert check_quotes("It said `" + "a " * 95 + "`.", evidence).missing
     assert len(check_quotes(" ".join(f"{number}.5 ms" for number in range(12_000)), evidence).text) == 400
+
+
+BUSY = entry(
+    1,
+    "service_health",
+    EvidenceFacts(
+        deviations=(
+            DeviationFact(
+                service="cart", signal="cpu", family="saturation", before=0.2664, after=0.4627, unit="cores", doublings=3
+            ),
+            DeviationFact(service="cart", signal="errors", family="errors", before=0, after=0.471, unit="ratio", doublings=6),
+            DeviationFact(service="cart", signal="traffic", family="traffic", before=52, after=50, unit="req/s", doublings=-1),
+        ),
+        templates=(
+            TemplateFact(template="deadline exceeded", count=51, before=0, trend="new"),
+            TemplateFact(template="refused", count=46, before=0, trend="new"),
+            TemplateFact(template="GET", count=41, before=41),
+        ),
+    ),
+    summary="cart 3.5.0 fails 47.1 % of requests since 22:55:04 UTC; the provider answered 503; 22 /s fail; "
+    "pod cart-1ab75fac-4429k: errors rose to 47.1 % [bad above 2 %], first at 22:55:06 UTC",
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CPU grew by 74 %, from 0.266 to 0.463 cores (+0.197)",
+        "1,320 a minute fail, 22/s, 23.6 per second being 47.1 % of 50",
+        "503s of the provider",
+        "4429k has a rate of 47.1 %, against 0 elsewhere",
+        "3.5 broke it, cart@3.5.0 did",
+        "51 deadline errors; 51 may follow; 97 lines in all, 97 times, 70 % of 138 lines",
+        "errors/limit: 47.1/2 %, i.e. 24 times the limit, 45.1 points above it",
+        "`cart 3.5.0`, `cart-1ab75fac-*`",
+        "22:55:04-22:55:06, two seconds, 2 s",
+    ],
+)
+def test_figures_stand_in_any_form_in_which_people_write_them(text: str) -> None:
+    assert first_unsupported(text, [BUSY]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("latency is 900 ms", "900 ms"),
+        ("latency is 1.4 s", "1.4 s"),
+        ("1,900 a minute fail", "1,900 a minute"),
+        ("errors are at 74 %", "74 %"),
+        ("3.6 broke it", "3.6"),
+        ("404s of the provider", "404s"),
+        ("4428k fails", "4428k"),
+        ("`cart 3.6.0`", "cart 3.6.0"),
+        ("refused 96 times", "96 times"),
+    ],
+)
+def test_a_latency_is_no_span_and_a_share_is_a_growth_only_where_it_is_told_as_one(text: str, missing: str) -> None:
+    assert first_unsupported(text, [BUSY]) == missing

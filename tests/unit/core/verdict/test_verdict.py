@@ -189,3 +189,22 @@ def test_what_a_look_saw_only_in_part_is_listed_with_the_looks_that_failed() -> 
     judged = judge(Findings(), [partly, failed(2, "search_logs", "connection refused")])
 
     assert judged.not_checked[0] == "Could not check (Argo CD)" and "connection refused" in judged.not_checked[1]
+
+
+RIVAL = change("cart", 1, version="4.0.0")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cart 4.0.0 was deployed at 11:59", "cart 4.0.0 was deployed at 11:59"),
+        ("the deploy of cart at 11:59 came a minute before the onset at 12:00", None),
+        ("cart 4.0.0 was deployed at 11:31", "cart 4.0.0 was deployed at [time not in evidence]"),
+    ],
+)
+def test_what_is_ruled_out_may_say_of_a_change_what_its_record_says(text: str, shown: str | None) -> None:
+    ledger = [*evidence(), entry(5, "recent_changes", EvidenceFacts(changes=(RIVAL,)), source="changes")]
+    health = entry(6, "service_health", EvidenceFacts(deviations=()), summary="cart: 7 signals look normal", service="cart")
+    answer = findings(SYMPTOM, BEFORE).model_copy(update={"ruled_out": [Claim(text=text, evidence=["E6"])]})
+
+    assert [claim.text for claim in judge(answer, [*ledger, health]).ruled_out] == [shown or text]
