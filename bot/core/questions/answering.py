@@ -262,9 +262,15 @@ def with_model_answer(by_code: QuestionAnswer, by_model: ModelAnswer, facts: Ans
         )
         for claim in with_model_answer.ruled_out[:MAX_FINDINGS]
     ]
-    short, note = _merged(by_code.short, by_model, findings[0])
+    short, note = _merged(by_code.short, _without_hearsay(by_model, findings[0], facts), findings[0])
     update = {"findings": findings, "checked": [], "by": "model", "note": note, "dropped": with_model_answer.dropped}
     return by_code.model_copy(update={**spent, **update, "short": short})
+
+
+def _without_hearsay(by_model: ModelAnswer, first: Finding, facts: AnswerFacts) -> ModelAnswer:
+    """Without its yes or no where only notes of people speak for it: what somebody wrote is no evidence of what happened."""
+    recorded = {entry.id for entry in citable(facts)}
+    return by_model if recorded & set(first.evidence) else by_model.model_copy(update={"verdict": Verdict.UNKNOWN})
 
 
 def _merged(by_code: ShortAnswer | None, by_model: ModelAnswer, first: Finding) -> tuple[ShortAnswer | None, str]:

@@ -56,7 +56,11 @@ class LeadRecord:
 
 
 def graded_leads(answered: Answered) -> tuple[GradedLead, ...]:
-    """The lead of each answer and whether its place was right; answers without a lead or a confirmed service have none."""
+    """The lead of each answer and whether it was right; answers without a lead or a confirmed service have none.
+
+    The place has to be right, and a change that was named has to be the one that people confirmed: whoever blamed an innocent
+    deploy of the right service was wrong.
+    """
     newest = sorted(answered, key=lambda pair: pair[1].at, reverse=True)
     graded = (_graded(findings, cause) for findings, cause in newest)
     return tuple(lead for lead in graded if lead is not None)[:MOST_LEADS]
@@ -66,7 +70,8 @@ def _graded(findings: Findings, cause: ConfirmedCause) -> GradedLead | None:
     own = [h for h in findings.hypotheses if (h.named_by or findings.by) != "agent"]
     if findings.lead is None or not own or not cause.service:
         return None
-    right = own[0].service == cause.service
+    innocent = own[0].change_id and cause.kind and own[0].change_id != cause.change_id
+    right = own[0].service == cause.service and not innocent
     return GradedLead(basis=findings.lead.basis, distance=findings.lead.distance, right=right)
 
 
