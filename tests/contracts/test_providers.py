@@ -268,6 +268,18 @@ async def test_what_a_provider_refuses_ends_the_run_with_its_own_words_in_the_lo
     assert words in served_by(here).refusals[0] and words.split("'")[0].split('"')[0] in logged
 
 
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_what_is_written_to_the_cache_has_its_own_price(place: Place, streamed: bool) -> None:
+    free = {f"usd_per_million_{kind}": 0 for kind in ("in", "out", "cached")}
+    here = await place(SERVED["claude 5.5"], *TURNS, ANSWER, budget={**free, "usd_per_million_cache_write": 100})
+    for model in here.agent.chats.values():
+        model.disable_streaming = not streamed
+
+    findings = await here.investigate()
+
+    assert findings.tokens == 3300 and findings.usd == pytest.approx(3 * 300 * 100 / 1e6)
+
+
 WORD = [{"call": [["read_word", {}]]}, {"call": [["give_word", {"word": "tocsin"}]]}]
 
 

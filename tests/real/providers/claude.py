@@ -12,7 +12,9 @@ from starlette.requests import Request
 from tests.real.providers.server import Call, Json, ModelServer, Refused, Turn, event, halves, require
 from tests.real.providers.typed import problems
 
-USAGE = {"input_tokens": 1000, "output_tokens": 100, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
+SUMS = {"input_tokens": 600, "output_tokens": 100, "cache_creation_input_tokens": 300, "cache_read_input_tokens": 100}
+USAGE = {**SUMS, "cache_creation": {"ephemeral_5m_input_tokens": 200, "ephemeral_1h_input_tokens": 100}}
+"""At the end of a stream the API has the sums alone."""
 NEVER_FORCED = re.compile(r"-5-[1-9]$")
 THINKS_BY_ITSELF = re.compile(r"claude-\w+-5")
 BINDING = "thinking-binding-controls-2026-08-01"
@@ -121,7 +123,7 @@ class Claude(ModelServer):
                 yield {"type": "content_block_delta", "index": index, "delta": delta}
             yield {"type": "content_block_stop", "index": index}
         delta = {"stop_reason": _reason(turn.calls), "stop_sequence": None}
-        yield {"type": "message_delta", "delta": delta, "usage": USAGE}
+        yield {"type": "message_delta", "delta": delta, "usage": SUMS}
         yield {"type": "message_stop"}
 
     def error(self, refused: Refused) -> Json:
