@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field, JsonValue
 
 from bot.core.config.budget import Budget, ModelPrices
+from bot.llm.providers.capabilities import parse_model_name
 
 LAST_SHARE = 0.25
 """Share of the run's time that is reserved for the answer: without an answer all tool calls would be wasted."""
@@ -48,6 +49,12 @@ class Usage(BaseModel):
             (self.reasoning, _price(prices.usd_per_million_reasoning, price_out)),
         )
         return sum(tokens * price for tokens, price in parts) / 1e6
+
+
+def prices_of(model: str, budget: Budget) -> ModelPrices:
+    """The prices of this model; either name may have its provider before it. A colon after anything else is part of a name."""
+    named = {parse_model_name(name).model: prices for name, prices in budget.prices.items()}
+    return budget.prices.get(model) or named.get(parse_model_name(model).model, budget)
 
 
 def _price(own: float | None, wider: float) -> float:
@@ -111,7 +118,7 @@ class Spending:
         self.tool_seconds = 0.0
         for usage in record.all_usages:
             self.tokens += usage.tokens_in + usage.tokens_out
-            self.usd += usage.usd(self.budget.prices_of(usage.model))
+            self.usd += usage.usd(prices_of(usage.model, self.budget))
         self.model = record.model or self.model
 
     @property

@@ -31,6 +31,7 @@ class Budget(ModelPrices):
     context_tokens: int = Field(default=32_000, ge=4_000)
     """What the model can take in at once, its answer included."""
     prices: dict[str, ModelPrices] = Field(default_factory=dict)
+    """Of single models, by their names with or without their provider (`anthropic:claude-...`)."""
 
     @property
     def most_of_a_run(self) -> float:
@@ -38,8 +39,3 @@ class Budget(ModelPrices):
         models = (self, *self.prices.values())
         priced = any(getattr(prices, price) for prices in models for price in ModelPrices.model_fields)
         return min(self.per_run_usd, self.per_day_usd) if priced else 0.0
-
-    def prices_of(self, model: str) -> ModelPrices:
-        """The prices of this model, whose name may stand with or without its provider (`anthropic:claude-...`)."""
-        named = {name.rpartition(":")[2]: prices for name, prices in self.prices.items()}
-        return self.prices.get(model) or named.get(model.rpartition(":")[2], self)

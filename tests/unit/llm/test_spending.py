@@ -58,10 +58,25 @@ def test_a_kind_without_a_price_costs_what_the_wider_kind_costs() -> None:
 
 def test_each_model_has_its_own_price_with_or_without_its_provider() -> None:
     small = ModelPrices(usd_per_million_in=1, usd_per_million_out=0)
-    requests = [Usage(model=name, tokens_in=1_000_000) for name in ("first", "small", "other:small")]
+    requests = [Usage(model=name, tokens_in=1_000_000) for name in ("first", "small", "ollama:small")]
 
     assert [cost(one, prices={"small": small}) for one in requests] == [2, 1, 1]
-    assert cost(*requests, prices={"other:small": small}) == 4
+    assert cost(*requests, prices={"ollama:small": small}) == 4
+
+
+@pytest.mark.parametrize(
+    ("priced", "other"),
+    [
+        ("ollama:qwen3:8b", "llama3:8b"),
+        ("bedrock:us.anthropic.claude-opus-5-v1:0", "amazon.nova-pro-v1:0"),
+        ("bedrock_converse:us.anthropic.claude-opus-5-v1:0", "amazon.nova-pro-v1:0"),
+    ],
+)
+def test_what_stands_behind_a_later_colon_makes_two_models_not_one(priced: str, other: str) -> None:
+    free = ModelPrices(usd_per_million_in=0, usd_per_million_out=0)
+    requests = [Usage(model=name, tokens_in=1_000_000) for name in (priced.partition(":")[2], other)]
+
+    assert [cost(one, prices={priced: free}) for one in requests] == [0, 2]
 
 
 def test_a_failed_call_of_an_earlier_version_ends_its_run_as_it_did_then() -> None:
