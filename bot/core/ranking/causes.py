@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from bot.core.evidence import CauseKind, Claim
 from bot.core.metrics.deviation import FULL_SHARE, Deviation, names_resource
 from bot.core.ranking.candidates import Candidate, amount, deviation_claim, share_claim, support
+from bot.core.ranking.changes.changed_neighbours import changed_shortly_before
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.fault_location import exhaustion, weight_of_resource
 from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
@@ -214,6 +215,8 @@ def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -
         and not early
         and supported
         and not explained
+        # Without a caller that sends more, what was changed there just before may have clients come again and again.
+        and (any(_rise(context, c) for c in callers) or not changed_shortly_before(context, rise.service))
         and context.shares.get(rise.service, 0.0) >= weights.own_share,
     )
     rises = (rise, *(_rise(context, c) for c in callers[:2]))

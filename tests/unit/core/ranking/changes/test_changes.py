@@ -148,6 +148,19 @@ def test_what_runs_short_minutes_after_a_deploy_of_the_same_service_is_not_its_l
     assert first(NEWER) == ("resource", "possible")
 
 
+def test_requests_that_rose_minutes_after_a_deploy_and_from_no_caller_are_not_the_likely_cause() -> None:
+    rise = deviation("front", "requests", 44, 400, doublings=4, unit="/s", family="traffic")
+
+    def confidence(*changes: object) -> str:
+        slow = deviation("front", "latency", 0.2, 4, doublings=4, unit="s")
+        ledger = Ledger().health("front", rise, slow).graph("front", "cart").health("cart").changes(*changes)  # type: ignore[arg-type]
+        causes = judged(code(ledger, "2.1.0", diff("c"))).hypotheses
+        return next(h.confidence for h in causes if h.kind == "traffic")
+
+    assert confidence() == "likely"
+    assert confidence(NEWER) == "possible"
+
+
 def test_a_provider_is_named_by_the_host_whose_calls_fail_and_an_address_of_our_own_is_none() -> None:
     def first(line: str) -> str:
         template = TemplateFact(template=line, count=50, before=0, trend="new")
