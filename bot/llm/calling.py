@@ -18,6 +18,7 @@ from langchain_core.messages.ai import UsageMetadata
 from bot.core.config.budget import Budget
 from bot.llm.message_parts import answered_by, readable_by
 from bot.llm.providers.failures import failure_of, library_errors, model_name
+from bot.llm.request_size import request_bytes, size
 from bot.llm.spending import CallRecord, Recovery, Usage
 from bot.llm.streaming import AnswerStream
 
@@ -28,7 +29,8 @@ MAX_WAITS = 4
 PAUSE_SECONDS = 0.5
 LONG_WAIT_SECONDS = 5.0
 """A server that wants to be left alone for longer is left for the fallback model."""
-CHARACTERS_PER_TOKEN = 4
+BYTES_PER_TOKEN = 4
+"""Of requests whose count never came, about."""
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, StructuredOutputError, LangChainException)
 """What langchain raises for bodies that are no answer of a model, or none in the wanted form."""
 _FINISHED = ("finish_reason", "stop_reason", "stopReason", "done_reason", "status")
@@ -256,7 +258,7 @@ def _usage_of(response: Response, request: Request, model: str) -> Usage:
     counts = [_counted(message.usage_metadata, model) for message in messages if message.usage_metadata]
     if counts:
         return counts[0]
-    return _estimated(request, sum(len(str(message.content)) + len(str(message.tool_calls)) for message in messages), model)
+    return _estimated(request, sum(map(size, messages)), model)
 
 
 def _counted(usage: UsageMetadata, model: str) -> Usage:
@@ -272,7 +274,5 @@ def _counted(usage: UsageMetadata, model: str) -> Usage:
 
 
 def _estimated(request: Request, characters: int, model: str) -> Usage:
-    rules = request.system_message.text if request.system_message else ""
-    sent = len(rules) + sum(len(str(message.content)) for message in request.messages)
-    tokens = (sent // CHARACTERS_PER_TOKEN, characters // CHARACTERS_PER_TOKEN)
+    tokens = (request_bytes(request) // BYTES_PER_TOKEN, characters // BYTES_PER_TOKEN)
     return Usage(model=model, tokens_in=tokens[0], tokens_out=tokens[1], estimated=True)

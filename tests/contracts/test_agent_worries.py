@@ -9,7 +9,8 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from bot.core.actor import Visibility
 from bot.core.evidence import Findings
-from bot.llm.middleware.shorten import most_bytes, replaced, size, within
+from bot.llm.middleware.shorten import most_bytes, replaced, within
+from bot.llm.request_size import size
 from bot.llm.results import MAX_TEXT, as_data
 from bot.llm.skeptic import within as doubted
 from bot.store.triage.gaps import failed_checks

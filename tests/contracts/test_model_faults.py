@@ -1,5 +1,6 @@
 """A model's server that is slow, cut off, refuses or answers garbage, at every turn: the analyst's answer stands."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -152,12 +153,15 @@ async def test_tokens_cost_what_their_kind_costs_also_where_no_answer_came(room:
     assert findings.tokens == 1_100_000 and findings.usd == pytest.approx(0.1 * 2 + 0.9 * 0.2 + 0.05 * 8 + 0.05 * 4)
 
 
-async def test_a_request_that_timed_out_is_counted_by_what_was_sent_and_came(room: NewRoom) -> None:
-    here = await room({**ANSWER, "cut": "stall"}, budget={"idle_seconds": 2})
+async def test_a_request_that_timed_out_is_counted_by_all_of_it_that_was_sent(room: NewRoom) -> None:
+    calls = [["recent_changes", {"service": "checkout" * 100, "hours": hours}] for hours in range(1, 9)]
+    here = await room({"call": calls}, {**ANSWER, "cut": "stall"}, budget={"idle_seconds": 2})
 
     findings = await here.investigate()
 
-    assert findings.tokens > 2 * 500 and findings.usd > 0
+    sent = [len(json.dumps(request).encode()) for request in here.asked[1:]]
+    assert len(sent) > 1 and max(sent) > 30_000
+    assert findings.tokens == pytest.approx(1100 + sum(sent) / 4, rel=0.1) and findings.usd > 0
 
 
 async def test_the_fallback_and_the_second_model_have_their_own_prices(room: NewRoom) -> None:

@@ -1,16 +1,12 @@
 """Keeps a request within the model's context: details of the oldest results go first, ids and summaries stay."""
 
-import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware
-from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
-from langchain_core.tools import BaseTool
-from pydantic import BaseModel
+from langchain_core.messages import AnyMessage, ToolMessage
 
 from bot.llm.calling import Handler, Request, Response
+from bot.llm.request_size import rules_and_tools, size
 from bot.llm.results import cut_as_sent, sent_bytes, shortened, unshown
 from bot.llm.spending import Spending
 
@@ -24,8 +20,6 @@ MARGIN_BYTES = 4_000
 """For what is added later: hints of people, the answer's own schema, pseudonyms that are longer than names."""
 MIN_TEXT_BYTES = 400
 """What is left of a text that is cut: an id and the beginning of its summary."""
-_FRAME_BYTES = 80
-"""Of one message or call beside its text: its role and its id."""
 
 
 def most_bytes(context_tokens: int) -> int:
@@ -47,7 +41,7 @@ class Shorten(AgentMiddleware):
         self._fixed = self._sent = 0
 
     async def awrap_model_call(self, request: Request, handler: Handler) -> Response:
-        self._fixed = self._fixed or _rules_and_tools(request)
+        self._fixed = self._fixed or rules_and_tools(request)
         if self.spending.request_too_long:
             # The model's window is smaller than the settings say: half of what it refused may fit.
             self._most = min(self._most, self._sent) // 2
@@ -62,33 +56,6 @@ class Shorten(AgentMiddleware):
         self._sent = self._fixed + sent
         self.spending.context_full = self.spending.context_full or self._sent > free_bytes + self._fixed
         return await handler(request.override(messages=messages))
-
-
-def size(message: AnyMessage) -> int:
-    """Bytes of a message as it is sent: JSON within JSON has its quotes escaped, and letters may take more than a byte."""
-    calls = message.tool_calls if isinstance(message, AIMessage) else ()
-    arguments = sum(sent_bytes(json.dumps(call["args"])) + _FRAME_BYTES for call in calls)
-    # What a model reasoned in the open, and the marks that providers put beside a message, are sent back too.
-    beside = sent_bytes(message.additional_kwargs) if message.additional_kwargs else 0
-    return sent_bytes(message.content) + arguments + beside + _FRAME_BYTES
-
-
-def _rules_and_tools(request: Request) -> int:
-    rules = sent_bytes(request.system_message.text) if request.system_message else 0
-    return rules + sum(map(_tool_bytes, request.tools))
-
-
-def _tool_bytes(tool: BaseTool | dict[str, Any]) -> int:  # Any: as langchain types a tool
-    if not isinstance(tool, BaseTool):
-        return sent_bytes(tool)
-    schema = tool.args_schema
-    arguments = _schema_bytes(schema) if isinstance(schema, type) and issubclass(schema, BaseModel) else sent_bytes(schema)
-    return sent_bytes(tool.description) + arguments + _FRAME_BYTES
-
-
-@lru_cache(256)
-def _schema_bytes(schema: type[BaseModel]) -> int:
-    return sent_bytes(schema.model_json_schema())
 
 
 def within(messages: Sequence[AnyMessage], most: int, before: Mapping[int, str] = {}) -> dict[int, str]:
