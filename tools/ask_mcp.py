@@ -14,14 +14,13 @@ from tools._remote import evidence_of, remote_evidence
 @tool(needs="remote")
 async def ask_mcp(
     ctx: ToolContext,
-    server: str,
-    name: Annotated[str, Described("A tool of the server; empty: the list of them")] = "",
+    server: Annotated[str, Described("Its configured name")],
+    name: Annotated[str, Described("Its tool; empty: the list, with arguments")] = "",
     arguments: Annotated[str, Described("A JSON object")] = "",
 ) -> Evidence:
     """Ask one of the configured MCP servers, read only.
 
-    Call it when the other tools cannot tell. Without `name` it lists a server's tools and their
-    arguments; an unknown server answers which there are.
+    Call it when the other tools cannot tell; an unknown server answers which there are.
     """
     if ctx.remote is None:
         raise QueryFailed("no MCP servers are configured (systems.mcp)")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from typing import Annotated
 
 from bot.core.diffs.explanation import effect_text
 from bot.core.diffs.summary import summarize_diff
@@ -17,6 +18,7 @@ from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import CHANGES, Basis, ToolRole, could_not_check
 from bot.parallel import answers_or_failures
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import Described, ServiceName
 from bot.ports import CodeHost
 from tools._arguments import service_of
 
@@ -32,12 +34,17 @@ _Diffs = Sequence[tuple[Commit, CommitFiles]]
 
 
 @tool(needs="code", label="code changes of {service}", role=ToolRole.CODE, topic=CHANGES, basis=Basis.REPORTED)
-async def code_changes(ctx: ToolContext, service: str, base: str = "", head: str = "", hours: int = 24) -> Evidence:
+async def code_changes(
+    ctx: ToolContext,
+    service: ServiceName,
+    base: Annotated[str, Described("Older version, with `head`")] = "",
+    head: Annotated[str, Described("Newer version; empty: both of the newest deploy")] = "",
+    hours: Annotated[int, Described("Window without two versions, at most 336")] = 24,
+) -> Evidence:
     """List the commits between two versions of a service with their diffs.
 
-    Call it when a deploy is a suspect: it is guilty by what it carries, not by when it came. Without
-    `base` and `head`: the newest deploy against the version before it; with `head` alone, or without
-    any deploy, the last `hours`. Messages may say less than diffs.
+    Call it when a deploy is a suspect: it is guilty by what it carries, not by when it came. Messages
+    may say less than diffs.
     """
     name = service_of(ctx, service)
     if ctx.code is None:

@@ -27,7 +27,7 @@ async def find_metrics(
     ctx: ToolContext,
     text: Annotated[str, Described('Words of name or description, e.g. "connection pool"')] = "",
     service: AnyService = "",
-    metric: Annotated[str, Described("A metric whose labels and values are wanted")] = "",
+    metric: Annotated[str, Described("Whose labels and values are wanted")] = "",
 ) -> Evidence:
     """List the metrics that exist with type and meaning; or, of one `metric`, its labels with values.
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Annotated
 
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
@@ -18,7 +19,7 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolRole
 from bot.plugins import ToolContext, tool
-from bot.plugins.arguments import ServiceName, SignalName
+from bot.plugins.arguments import Described, ServiceName, SignalName
 from tools._arguments import alert_moment, service_of
 from tools._reading import STEP_SECONDS, Reading, read
 from tools._signals import metrics_of, signal_of
@@ -28,11 +29,16 @@ _AVERAGED = frozenset({"ratio", "share", "percent", "%", "s", "seconds", "ms"})
 
 
 @tool(label="{service} {signal} split", role=ToolRole.BREAKDOWN)
-async def metric_breakdown(ctx: ToolContext, service: ServiceName, signal: SignalName, by: str = "") -> Evidence:
+async def metric_breakdown(
+    ctx: ToolContext,
+    service: ServiceName,
+    signal: SignalName,
+    by: Annotated[str, Described("A label; empty: the telling ones")] = "",
+) -> Evidence:
     """Split one signal by a label: which version, pod, status code or provider carries the change?
 
     Call it once a signal deviates. If one version carries it, the deploy is to blame; if all share it,
-    it is not. Without `by` the labels are tried, the telling ones first.
+    it is not.
     """
     name = service_of(ctx, service)
     chosen = await signal_of(ctx, name, signal)

@@ -1,6 +1,7 @@
 """The tool `past_incidents`: what people said caused incidents like this one, and which fix was verified how often."""
 
 from datetime import timedelta
+from typing import Annotated
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
@@ -11,7 +12,7 @@ from bot.core.text.moments import day
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Basis, ToolRole, Topic
 from bot.plugins import ToolContext, tool
-from bot.plugins.arguments import AnyService
+from bot.plugins.arguments import AnyService, Described
 from tools._arguments import service_of
 
 LOOKBACK = timedelta(days=730)
@@ -25,11 +26,14 @@ MOST = 5
     topic=Topic("past earlier previous previously similar seen recurring ago", fallback_words="before again"),
     basis=Basis.BACKGROUND,
 )
-async def past_incidents(ctx: ToolContext, service: AnyService = "", text: str = "") -> Evidence:
+async def past_incidents(
+    ctx: ToolContext,
+    service: AnyService = "",
+    text: Annotated[str, Described("Words of a symptom; empty: the alert's")] = "",
+) -> Evidence:
     """Find resolved incidents like this one whose cause a person confirmed, and the fixes verified in them.
 
-    Call it without arguments for the alert at hand, or with words of a symptom in `text`. A lead to
-    check, never evidence.
+    Call it without arguments for the alert at hand. A lead to check, never evidence.
     """
     if ctx.past is None:
         raise QueryFailed("no record of past incidents is at hand")

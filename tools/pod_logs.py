@@ -18,7 +18,7 @@ MAX_LINES, MAX_LINE = 300, 600
 async def pod_logs(
     ctx: ToolContext,
     service: ServiceName,
-    pod: Annotated[str, Described("A pod of the service; empty: the one with most restarts")] = "",
+    pod: Annotated[str, Described("Empty: the one with most restarts")] = "",
     container: Annotated[str, Described("Empty: the one with most restarts")] = "",
     previous: Annotated[bool, Described("What it wrote before its last restart")] = True,
 ) -> Evidence:

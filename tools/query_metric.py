@@ -34,14 +34,13 @@ async def query_metric(
     signal: SignalName = "",
     promql: Annotated[str, Described("Instead of service and signal")] = "",
     minutes: Minutes = 60,
-    start: Annotated[str, Described("Begin of a past window: ISO 8601 or 02:50 (UTC)")] = "",
+    start: Annotated[str, Described("Begin of a window of the last month: ISO 8601 or 02:50 (UTC)")] = "",
     end: Annotated[str, Described("Its end")] = "",
 ) -> Evidence:
     """Read one metric over a window: newest, lowest and highest value of each series, and its course.
 
     Call it with a service and signal (without one: the signal behind the alert), or with PromQL
-    aggregated to a few series. `start` and `end`: any window of the last month. Whether it changed:
-    compare_metric.
+    aggregated to a few series. Whether it changed: compare_metric.
     """
     minutes = limited_minutes(minutes)
     chosen = _free(ctx, promql) if promql.strip() else await signal_of(ctx, service_of(ctx, service), signal)

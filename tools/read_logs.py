@@ -1,6 +1,7 @@
 """The tool `read_logs`: the lines themselves, as they were written, by time, pod and text."""
 
 from datetime import timedelta
+from typing import Annotated
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
@@ -11,7 +12,7 @@ from bot.core.text.moments import clock, date_to_the_minute
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import LOGS
 from bot.plugins import ToolContext, tool
-from bot.plugins.arguments import Minutes, Moment, ServiceName
+from bot.plugins.arguments import Described, Minutes, ServiceName
 from tools._arguments import alert_moment, limited_minutes, moment_of, service_of
 
 LEAD = timedelta(minutes=2)
@@ -24,17 +25,16 @@ MAX_TEXT, MAX_POD = 200, 200
 async def read_logs(
     ctx: ToolContext,
     service: ServiceName,
-    text: str = "",
-    pod: str = "",
-    start: Moment = "",
+    text: Annotated[str, Described("Text in the lines (any case); empty: all")] = "",
+    pod: Annotated[str, Described("Empty: all")] = "",
+    start: Annotated[str, Described("2026-03-01T02:50:00Z, or 02:50 (UTC); empty: 2 minutes before the alert")] = "",
     minutes: Minutes = 10,
-    newest: bool = False,
+    newest: Annotated[bool, Described("The last lines, not the first")] = False,
 ) -> Evidence:
     """Read a service's log lines as they were written, oldest first.
 
     Call it for stack traces, error texts and the order of events around a kind of line that search_logs
-    shows. `start` is two minutes before the alert if left out; `text` and `pod` narrow; `newest` reads
-    the window's end.
+    shows.
     """
     name = service_of(ctx, service)
     if ctx.logs is None:

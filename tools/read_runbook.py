@@ -1,5 +1,6 @@
 """The tool `read_runbook`: what the team wrote down for this alert."""
 
+from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
 from bot.core.errors import QueryFailed
@@ -10,6 +11,7 @@ from bot.core.systems import RunbookHit
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Basis, ToolRole, Topic
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import Described
 from bot.ports import RunbookReader
 
 FITS = 0.2
@@ -19,11 +21,14 @@ MAX_LINES = 1_000
 
 
 @tool(label="runbook", role=ToolRole.RUNBOOK, topic=Topic("runbook runbooks playbook"), basis=Basis.BACKGROUND)
-async def read_runbook(ctx: ToolContext, alert: str = "", id: str = "") -> Evidence:
+async def read_runbook(
+    ctx: ToolContext,
+    alert: Annotated[str, Described("Text of another alert; empty: the one at hand")] = "",
+    id: Annotated[str, Described("Of a runbook, in place of `alert`")] = "",
+) -> Evidence:
     """Find the runbook for an alert, or read one by its id.
 
-    Call it without arguments for the alert at hand, or with the text of another one in `alert`. What
-    helped before, no evidence of this cause.
+    Call it without arguments for the alert at hand. What helped before, no evidence of this cause.
     """
     if ctx.runbooks is None:
         raise QueryFailed("no runbooks are configured (runbooks)")

@@ -2,22 +2,28 @@
 
 import asyncio
 import json
+from typing import Annotated
 
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import Described
 from tools._values import MAX_LINES, shown
 
 MAX_QUERY = 8
 
 
 @tool(needs="web")
-async def read_web(ctx: ToolContext, system: str, path: str, query: str = "") -> Evidence:
+async def read_web(
+    ctx: ToolContext,
+    system: Annotated[str, Described("Its configured name")],
+    path: Annotated[str, Described("From / on, without a query")],
+    query: Annotated[str, Described("A JSON object of up to 8 parameters")] = "",
+) -> Evidence:
     """Ask one of the team's own servers, read only, at a path that is allowed.
 
     Call it when the other tools cannot tell; an unknown system or path answers which there are.
-    `query`: a JSON object of text parameters.
     """
     if ctx.web is None or not ctx.web.inventory():
         raise QueryFailed("no servers are configured (systems.web)")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
+from typing import Annotated
 from urllib.parse import quote
 
 from bot.core.change import Change, kind_in_words
@@ -15,6 +16,7 @@ from bot.core.text.moments import clock, date_and_clock, iso_utc
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import CHANGES, Basis, ToolRole, could_not_check
 from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import AnyService, Described
 from tools._arguments import service_of
 from tools._deployments import deployments, namespace, owner
 
@@ -26,11 +28,12 @@ _SystemChanges = tuple[Sequence[Change], str]
 
 
 @tool(label="changes{of}", role=ToolRole.CHANGES, topic=CHANGES, basis=Basis.REPORTED, row="change")
-async def recent_changes(ctx: ToolContext, service: str = "", hours: int = 6) -> Evidence:
+async def recent_changes(
+    ctx: ToolContext, service: AnyService = "", hours: Annotated[int, Described("Window, at most 168")] = 6
+) -> Evidence:
     """List the deploys, config edits, flag flips, scalings, model versions and roll-outs of the last hours, newest first.
 
-    Call it early: most incidents follow a change. A change is a suspect only if it came before the
-    onset and touches the failing service or one that it depends on.
+    Call it early: most incidents follow a change.
     """
     service = service_of(ctx, service) if service.strip() else ""
     hours = min(max(int(hours), 1), 7 * 24)

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Annotated
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
@@ -14,7 +15,7 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import LOGS, ToolRole
 from bot.plugins import ToolContext, tool
-from bot.plugins.arguments import Minutes, ServiceName
+from bot.plugins.arguments import Described, ServiceName
 from tools._arguments import limited_minutes, service_of
 from tools._onset import onset_of
 from tools._sampling import sample
@@ -37,11 +38,16 @@ MAX_TEXT = 200
     topic=LOGS,
     first_for={"errors": 1, "latency": 2, "load": 2, "logs": 2, "disk": 1, "memory": 1, "cpu": 1, "other": 1},
 )
-async def search_logs(ctx: ToolContext, service: ServiceName, text: str = "", minutes: Minutes = 0) -> Evidence:
+async def search_logs(
+    ctx: ToolContext,
+    service: ServiceName,
+    text: Annotated[str, Described("Text in the lines (any case); empty: all")] = "",
+    minutes: Annotated[int, Described("Only the last ones; 0: since the onset")] = 0,
+) -> Evidence:
     """Count the kinds of a service's log lines since the onset: which are new, grew or vanished.
 
-    Call it when metrics show that a service fails but not why. `text` keeps lines that hold a word (any
-    case); `minutes` counts only the last ones. <*> masks what differs from line to line.
+    Call it when metrics show that a service fails but not why. <*> masks what differs from line
+    to line.
     """
     name = service_of(ctx, service)
     if ctx.logs is None:

@@ -24,8 +24,7 @@ class Described:
     names: Names | None = None
 
 
-ServiceName = Annotated[str, Described("Service of the catalogue", Names.SERVICES)]
-AnyService = Annotated[str, Described("Service of the catalogue; empty: all", Names.SERVICES)]
-SignalName = Annotated[str, Described("Its signal, e.g. errors, latency, traffic", Names.SIGNALS)]
+ServiceName = Annotated[str, Described("Catalogue service", Names.SERVICES)]
+AnyService = Annotated[str, Described("Catalogue service; empty: all", Names.SERVICES)]
+SignalName = Annotated[str, Described("Its signal, e.g. errors, latency", Names.SIGNALS)]
 Minutes = Annotated[int, Described("Window, at most 1440")]
-Moment = Annotated[str, Described("2026-03-01T02:50:00Z, or 02:50 (UTC)")]

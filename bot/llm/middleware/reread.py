@@ -18,9 +18,9 @@ from bot.llm.tool_schemas import plain
 from bot.ports import Run
 
 DESCRIPTION = (
-    "Read the details of recorded evidence by its id, several ids at once.\n\n"
-    "Call it for evidence listed with its summary alone, or whose lines were left out. `contains` keeps the lines that hold a "
-    "text (any case); `line` is the first line wanted. It runs no query and counts as no tool call."
+    "Read the details of recorded evidence by its id.\n\n"
+    "Call it for evidence listed with its summary alone, or whose lines were left out. It runs no query and "
+    "counts as no tool call."
 )
 MAX_IDS = 8
 
@@ -32,8 +32,8 @@ class ReadEvidence(BaseModel):
 
     # One text, as journals of earlier versions hold it: with a list, steps of a run under way would have other names.
     id: str = Field(max_length=80, description="One id, or several: E3, E7, E12")
-    contains: str = Field(default="", max_length=200)
-    line: int = Field(default=1, ge=1)
+    contains: str = Field(default="", max_length=200, description="Text in the lines (any case); empty: all")
+    line: int = Field(default=1, ge=1, description="The first wanted")
 
 
 class Reread(AgentMiddleware):
