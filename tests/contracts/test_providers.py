@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from bot.core.evidence import Findings
 from bot.engine.durable import DurableEngine
+from bot.llm.calling import TRIES
 from bot.llm.checkup import check_model
 from bot.llm.middleware.shorten import most_bytes
 from bot.llm.providers.capabilities import ModelApi
@@ -27,7 +28,7 @@ from tests.real.providers.claude import Claude
 from tests.real.providers.deepseek import DeepSeek
 from tests.real.providers.gemini import Gemini
 from tests.real.providers.ollama import Ollama
-from tests.real.providers.openai_chat import OpenAIChat, OpenReasoning
+from tests.real.providers.openai_chat import AzureOpenAI, OpenAIChat, OpenReasoning
 from tests.real.providers.openai_responses import OpenAIResponses
 from tests.real.providers.server import Json, ModelServer
 from tests.real.serving import running
@@ -278,6 +279,26 @@ async def test_what_is_written_to_the_cache_has_its_own_price(place: Place, stre
     findings = await here.investigate()
 
     assert findings.tokens == 3300 and findings.usd == pytest.approx(3 * 300 * 100 / 1e6)
+
+
+async def test_a_class_of_langchain_that_we_do_not_know_neither_tries_again_nor_waits_for_longer(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    azure = AzureOpenAI([TURNS[0], {"status": 503}], "gpt-4.1")
+    async with running(azure.app()) as url:
+        for name, value in {
+            "AZURE_OPENAI_ENDPOINT": url,
+            "AZURE_OPENAI_API_KEY": "k",
+            "OPENAI_API_VERSION": "2024-10-21",
+        }.items():
+            monkeypatch.setenv(name, value)
+        here = await place(Served(AzureOpenAI, "azure_openai:", "gpt-4.1"), budget={"per_call_seconds": 12.5})
+
+        findings = await here.investigate()
+
+    assert findings.stop_reason == "the model's server answered 503"
+    assert len(azure.requests) == 1 + TRIES
+    assert [model.request_timeout for model in here.agent.chats.values()] == [13]
 
 
 WORD = [{"call": [["read_word", {}]]}, {"call": [["give_word", {"word": "tocsin"}]]}]

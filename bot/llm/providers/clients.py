@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -53,7 +54,11 @@ def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseCha
         # One line for each tool and turn, about a field of schemas that Gemini does without.
         logging.getLogger("langchain_google_genai").setLevel(logging.ERROR)
         arguments = _arguments(settings, parsed, effort, extra, seconds)
-        model = _with_kept_reasoning(_made(parsed, arguments, settings.setting_of(name)), parsed)
+        model = _made(parsed, arguments, settings.setting_of(name))
+        # Which class langchain has for another provider shows once it is made.
+        if parsed.provider is Provider.OTHER and (own := _limits_of(type(model), seconds)):
+            model = _made(parsed, {**own, **arguments}, settings.setting_of(name))
+        model = _with_kept_reasoning(model, parsed)
     # What the settings say is of the model's own provider: a fallback of another one may refuse it.
     chosen = settings.tool_choice if is_main else ""
     forced = chosen != "auto" if chosen else may_force_tools(parsed, effort=effort, extra=extra)
@@ -67,6 +72,16 @@ def _made(name: ModelName, arguments: dict[str, Any], setting: str) -> BaseChatM
     except lacking as error:  # a package, a key or a region: it says which
         raise ConfigurationError(one_line(redact(str(error)), 300), key=setting) from None
     return model
+
+
+def _limits_of(kind: type[BaseChatModel], seconds: float) -> dict[str, int]:
+    """One try, and the seconds of a call, by the names that a class of langchain has for them.
+
+    In whole seconds: some classes take no parts of one.
+    """
+    limits = {"timeout": math.ceil(seconds), "request_timeout": math.ceil(seconds), "max_retries": 0}
+    names = {field.alias or name for name, field in kind.model_fields.items()}
+    return {name: value for name, value in limits.items() if name in names}
 
 
 def _openai(settings: ModelSettings, model: str, effort: str, extra: Mapping[str, Any], seconds: float) -> Chat:
@@ -112,7 +127,7 @@ def missing_package(name: ModelName, installed: Callable[[str], bool] = _is_inst
 def _arguments(
     settings: ModelSettings, name: ModelName, effort: str, extra: Mapping[str, Any], seconds: float
 ) -> dict[str, Any]:
-    """What langchain's class of the provider is made with. Only the caller of models tries again, so no class does."""
+    """What langchain's class of the provider is made with. Only the caller of models tries again, so the class does not."""
     if name.provider is Provider.OTHER:
         return {**({"reasoning_effort": effort} if effort else {}), **extra}
     url, key = settings.url_of(name.provider), settings.key_of(name.provider).get_secret_value()

@@ -23,6 +23,10 @@ class OpenAIChat(ModelServer):
 
     def check(self, request: Request, body: Json) -> None:
         require(request.headers.get("authorization", "").startswith("Bearer "), "You didn't provide an API key.", 401)
+        self.check_body(body)
+
+    def check_body(self, body: Json) -> None:
+        """Raises `Refused`."""
         require(body.get("model") == self.model, f"The model '{body.get('model')}' does not exist.", 404)
         require(
             body.get("messages"),
@@ -89,6 +93,18 @@ class OpenAIChat(ModelServer):
 
     def error(self, refused: Refused) -> Json:
         return {"error": {"message": refused.message, "type": "invalid_request_error", "param": None, "code": None}}
+
+
+class AzureOpenAI(OpenAIChat):
+    """The same behind Azure's paths, where the key has a header of its own."""
+
+    def routes(self) -> Mapping[str, bool | None]:
+        return {f"/openai/deployments/{self.model}/chat/completions": None}
+
+    def check(self, request: Request, body: Json) -> None:
+        require(request.headers.get("api-key"), "Access denied due to missing api-key.", 401)
+        require(request.query_params.get("api-version"), "Missing required query parameter: api-version", 404)
+        self.check_body(body)
 
 
 class OpenReasoning(OpenAIChat):
