@@ -35,7 +35,7 @@ async def query_metric(
     promql: Annotated[str, Described("Instead of service and signal")] = "",
     minutes: Minutes = 60,
     start: Annotated[str, Described("Begin of a window of the last month: ISO 8601 or 02:50 (UTC)")] = "",
-    end: Annotated[str, Described("Its end")] = "",
+    end: Annotated[str, Described("Its end; alone: of the `minutes` before")] = "",
 ) -> Evidence:
     """Read one metric over a window: newest, lowest and highest value of each series, and its course.
 
@@ -44,18 +44,19 @@ async def query_metric(
     """
     minutes = limited_minutes(minutes)
     chosen = _free(ctx, promql) if promql.strip() else await signal_of(ctx, service_of(ctx, service), signal)
-    if start.strip():
-        return await _window(ctx, chosen, start, end)
-    moment, before = alert_moment(ctx), timedelta(minutes=minutes)
+    before = timedelta(minutes=minutes)
+    if start.strip() or end.strip():
+        return await _window(ctx, chosen, start, end, before)
+    moment = alert_moment(ctx)
     alert_at = moment if moment > ctx.now - before else ctx.now
     reading = await read(ctx, chosen, alert_at=alert_at, before=before - (ctx.now - alert_at))
     return _evidence(ctx, reading, minutes)
 
 
-async def _window(ctx: ToolContext, signal: SignalQuery, start: str, end: str) -> Evidence:
-    """A window of the past, as it was: nothing is judged."""
+async def _window(ctx: ToolContext, signal: SignalQuery, start: str, end: str, length: timedelta) -> Evidence:
+    """A window of the past, as it was: nothing is judged. Without a start it is so long, without an end it lasts till now."""
     until = moment_of(ctx, end, ctx.now)
-    since = max(moment_of(ctx, start, until), ctx.now - FURTHEST)
+    since = max(moment_of(ctx, start, until - length), ctx.now - FURTHEST)
     if since >= until:
         raise InvalidQuery("the window ends before it begins")
     step = max(STEP_SECONDS, (until - since).total_seconds() / 2_000)

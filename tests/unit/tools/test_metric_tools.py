@@ -185,3 +185,12 @@ async def test_a_window_of_the_past_is_shown_as_it_was_with_its_course() -> None
     assert found.summary.startswith("checkout errors: 0.098 % to 0.102 %, at the end 0.0991 %, from 2026-03-01 02:10 UTC")
     assert found.details[-1].startswith("course of {} (UTC): 02:10 0.101 %, 02:12") and found.facts.deviations == ()
     assert found.window is not None and (found.window.end - found.window.start) == timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(("arguments", "minutes"), [({}, 60), ({"minutes": 30}, 30)])
+async def test_an_end_alone_means_the_minutes_before_it(arguments: dict[str, Any], minutes: int) -> None:
+    found = await look("query_metric", context(BAD), service="checkout", signal="errors", end="02:40", **arguments)
+
+    assert found.window is not None and found.window.end == NOW.replace(hour=2, minute=40, second=0, microsecond=0)
+    assert found.window.end - found.window.start == timedelta(minutes=minutes)
+    assert found.summary.endswith("to 2026-03-01 02:40 UTC") and found.facts.deviations == ()
