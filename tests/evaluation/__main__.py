@@ -33,6 +33,8 @@ NOT_SETS = frozenset(
         "leads",
     }
 )
+WITHOUT_DETAILS = frozenset({"alert_storm", "webhooks", "loghub2k", "answers", "calibration", "worked"})
+"""Sets that rank no causes of incidents for `--details` to list."""
 ANSWERS = Path(__file__).parents[1] / "answers"
 _FIGURES = re.compile(r"\S.* \(n \d+\): ")
 """A line of figures: the set's or a part's name, and of how many incidents."""
@@ -41,10 +43,13 @@ Evaluate = Callable[[Path, Path], None]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Translate, investigate, write the answers, print the figures. 2 if there is no such set or no such folder."""
+    """Translate, investigate, write the answers, print the figures. 2 if there is no such set, folder or details."""
     options = _parse(arguments)
     if options.set not in sets():
         print(f"there is no set {options.set!r}; there are {', '.join(sets())}")
+        return 2
+    if options.details and options.set in WITHOUT_DETAILS:
+        print(f"{options.set} ranks no causes: there are no details to write, leave out --details")
         return 2
     if not options.data.exists():
         print(f"{options.data} does not exist")
@@ -134,7 +139,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="the folder of the set, or of one system in it")
     parser.add_argument("--out", type=Path, help="where the answers go, as JSON")
     parser.add_argument(
-        "--details", type=Path, help="where the causes, changes, confidence and seconds of each answer go, as JSON"
+        "--details",
+        type=Path,
+        help="where the causes, changes, confidence and seconds of each answer go, as JSON; "
+        f"refused by what ranks no causes: {', '.join(sorted(WITHOUT_DETAILS))}",
     )
     parser.add_argument("--model", default="", help="ask this model too (its settings: docs/models.md); it costs money")
     options = parser.parse_args(arguments)
