@@ -66,11 +66,11 @@ async def checkup(secrets: Secrets) -> list[Check]:
     """All checks, in the order in which one would repair them; with a broken configuration, those that need none."""
     config, first = _configuration(secrets)
     if config is None:
-        slack, models = await asyncio.gather(_slack(secrets, Config()), _models(secrets))
+        slack, models = await asyncio.gather(_slack(secrets, Config()), _models(secrets, Config()))
         return [first, _database(secrets), *_audit(secrets), *slack, *models, *_model_code(secrets)]
     async with httpx.AsyncClient(follow_redirects=False, timeout=10) as client:
         slack, models, systems = await asyncio.gather(
-            _slack(secrets, config), _models(secrets), _systems(secrets, config, client)
+            _slack(secrets, config), _models(secrets, config), _systems(secrets, config, client)
         )
     database = [_database(secrets), *_audit(secrets), *_sizes(secrets, config)]
     outside = [*slack, *models, *_model_code(secrets), *systems]
@@ -201,13 +201,14 @@ def _channels(config: Config) -> Mapping[str, str]:
     return {channel: one_line(", ".join(names), 60) for channel, names in services.items()}
 
 
-async def _models(secrets: Secrets) -> list[Check]:
+async def _models(secrets: Secrets, config: Config) -> list[Check]:
     """The model, and those that stand in for it or review its answers."""
     name = model_of(secrets)
     settings = replace(settings_of(secrets, name), fallback=secrets.fallback_model, skeptic=secrets.skeptic_model)
     others = {"Fallback model": secrets.fallback_model, "Skeptic": secrets.skeptic_model} if name else {}
     named = {"Model": name, **{role: other for role, other in others.items() if other}}
-    return list(await asyncio.gather(*(check_model(settings, other, role) for role, other in named.items())))
+    context_tokens = config.budget.context_tokens
+    return list(await asyncio.gather(*(check_model(settings, other, role, context_tokens) for role, other in named.items())))
 
 
 def _model_code(secrets: Secrets) -> list[Check]:

@@ -233,7 +233,8 @@ class Agent:
 
     def _model(self, name: str) -> BaseChatModel:
         if name not in self.chats:
-            self.chats[name] = chat_model(self.settings, name, seconds=self.budget.per_call_seconds)
+            seconds, context_tokens = self.budget.per_call_seconds, self.budget.context_tokens
+            self.chats[name] = chat_model(self.settings, name, seconds=seconds, context_tokens=context_tokens)
         return self.chats[name]
 
     def _other_model(self, name: str) -> BaseChatModel | None:

@@ -7,6 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bot.core.check import Check, absent, failed, ok
+from bot.core.config.budget import CONTEXT_TOKENS
 from bot.core.errors import ConfigurationError
 from bot.core.text.untrusted import one_line
 from bot.llm.settings import ModelSettings
@@ -30,13 +31,13 @@ _SERVER = "check the model's server; until then the analyst ranks"
 _NO_TOOL = "an investigation needs a model that calls tools: choose another one; until then the analyst ranks"
 
 
-async def check_model(settings: ModelSettings, name: str, role: str = "Model") -> Check:
-    """Two small turns of the model of this name. Costs some hundred tokens."""
+async def check_model(settings: ModelSettings, name: str, role: str = "Model", context_tokens: int = CONTEXT_TOKENS) -> Check:
+    """Two small turns of the model of this name. Costs some hundred tokens; its server makes room for `context_tokens`."""
     title = f"{role} {name}" if name else role
     if not name:
         return absent(title, "the built-in analyst ranks; set TOCSIN_MODEL and a key for a model on top of it")
     try:
-        return await _two_turns(title, await asyncio.to_thread(_client, settings, name))
+        return await _two_turns(title, await asyncio.to_thread(_client, settings, name, context_tokens))
     except ConfigurationError as error:
         return failed(title, str(error), "then run doctor again")
     except ImportError as error:
@@ -45,10 +46,10 @@ async def check_model(settings: ModelSettings, name: str, role: str = "Model") -
         return failed(title, f"no answer within {SECONDS:.0f} s", _SERVER)
 
 
-def _client(settings: ModelSettings, name: str) -> "BaseChatModel":
+def _client(settings: ModelSettings, name: str, context_tokens: int) -> "BaseChatModel":
     from bot.llm.providers.clients import chat_model
 
-    return chat_model(settings, name, seconds=SECONDS)
+    return chat_model(settings, name, seconds=SECONDS, context_tokens=context_tokens)
 
 
 async def _two_turns(title: str, model: "BaseChatModel") -> Check:

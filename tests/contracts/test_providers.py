@@ -301,6 +301,20 @@ async def test_a_class_of_langchain_that_we_do_not_know_neither_tries_again_nor_
     assert [model.request_timeout for model in here.agent.chats.values()] == [13]
 
 
+@pytest.mark.parametrize(
+    ("budget", "extra", "num_ctx"),
+    [({}, {}, 32_000), ({"context_tokens": 90_000}, {}, 90_000), ({}, {"num_ctx": 65_536}, 65_536)],
+)
+async def test_ollama_makes_room_for_as_many_tokens_as_the_settings_say(
+    place: Place, budget: Json, extra: Json, num_ctx: int
+) -> None:
+    here = await place(SERVED["ollama"], *TURNS, ANSWER, budget=budget, extra=extra)
+
+    await here.investigate()
+
+    assert {request["options"]["num_ctx"] for request in here.asked} == {num_ctx}
+
+
 WORD = [{"call": [["read_word", {}]]}, {"call": [["give_word", {"word": "tocsin"}]]}]
 
 

@@ -4,6 +4,8 @@ from pydantic import Field
 
 from bot.core.config.fields import ConfigSection
 
+CONTEXT_TOKENS = 32_000
+
 
 class ModelPrices(ConfigSection):
     """Dollars for a million tokens. Cached input, input written to the cache, and reasoning cost what other input and output
@@ -28,7 +30,7 @@ class Budget(ModelPrices):
     per_call_seconds: float = Field(default=180.0, gt=0)
     idle_seconds: float = Field(default=60.0, gt=0)
     """The longest silence within one answer."""
-    context_tokens: int = Field(default=32_000, ge=4_000)
+    context_tokens: int = Field(default=CONTEXT_TOKENS, ge=4_000)
     """What the model can take in at once, its answer included."""
     prices: dict[str, ModelPrices] = Field(default_factory=dict)
     """Of single models, by their names with or without their provider (`anthropic:claude-...`)."""

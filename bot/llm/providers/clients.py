@@ -11,6 +11,7 @@ from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
+from bot.core.config.budget import CONTEXT_TOKENS
 from bot.core.errors import ConfigurationError
 from bot.core.redaction.redaction import redact
 from bot.core.text.untrusted import one_line
@@ -34,12 +35,10 @@ CLAUDE_MAX_TOKENS = 16_000
 CLAUDE_BINDING = "thinking-binding-controls-2026-08-01"
 """The beta of Anthropic's API in which a request says what becomes of thinking whose conversation has changed since: hints of
 people stand in one request only, and long results are shortened later."""
-OLLAMA_CONTEXT = 32_768
-"""Ollama's own default cuts a long prompt without a word."""
 
 
-def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseChatModel:
-    """The client of the model of this name; one call waits `seconds` at most.
+def chat_model(settings: ModelSettings, name: str, *, seconds: float, context_tokens: int = CONTEXT_TOKENS) -> BaseChatModel:
+    """The client of the model of this name; one call waits `seconds` at most and takes in `context_tokens`.
 
     Raises ConfigurationError: with the command to run where the provider's package is not installed, or with what it lacks.
     """
@@ -54,6 +53,9 @@ def chat_model(settings: ModelSettings, name: str, *, seconds: float) -> BaseCha
         # One line for each tool and turn, about a field of schemas that Gemini does without.
         logging.getLogger("langchain_google_genai").setLevel(logging.ERROR)
         arguments = _arguments(settings, parsed, effort, extra, seconds)
+        if parsed.provider is Provider.OLLAMA:
+            # Its own default cuts a long prompt without a word.
+            arguments.setdefault("num_ctx", context_tokens)
         model = _made(parsed, arguments, settings.setting_of(name))
         # Which class langchain has for another provider shows once it is made.
         if parsed.provider is Provider.OTHER and (own := _limits_of(type(model), seconds)):
@@ -176,7 +178,7 @@ def _deepseek(_model: str, effort: str, extra: dict[str, Any], seconds: float) -
 def _ollama(_model: str, effort: str, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
     levels: dict[str, Any] = {"none": False, "low": "low", "medium": "medium", "high": "high"}
     reasoning = {"reasoning": levels.get(effort, True)} if effort else {}
-    return {"num_ctx": OLLAMA_CONTEXT, "client_kwargs": {"timeout": seconds}, **reasoning, **extra}
+    return {"client_kwargs": {"timeout": seconds}, **reasoning, **extra}
 
 
 _ARGUMENTS: Mapping[Provider, Callable[[str, str, dict[str, Any], float], dict[str, Any]]] = {
