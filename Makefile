@@ -6,6 +6,7 @@ STAGED := injection telemetry render unicode secret control query ssrf model_out
 OWN_STEPS := laundering records clock
 SERVED := transport reading tokens growth export fairness toolserver
 EVALUATION_DATA ?= ../shared/data
+SETS ?= petshop nezha rca_alerts alert_storm runbooks agent_scenarios changes rootcausebench delays webhooks left_out
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 10 --timeout 60
 .DEFAULT_GOAL := help
@@ -79,16 +80,13 @@ attacks: .venv/tests-installed  ## every kind of attack against the whole bot, w
 	$(BIN)/python -m tests.attacks $(OWN_STEPS) $(SERVED) --data tests/attacks/variants
 	$(BIN)/python -m tests.attacks $(STAGED) --data $(DATA)
 
-evaluate: .venv/tests-installed  ## causes ranked on public incident data, beside the baselines (EVALUATION_DATA=folder, MODEL=name asks it too)
-	@for set in petshop nezha rca_alerts alert_storm runbooks agent_scenarios changes rootcausebench; do \
-	  test -d $(EVALUATION_DATA)/$$set && test -f tests/evaluation/$$set.py || { echo "$$set: not measured here"; continue; }; \
-	  $(BIN)/python -m tests.evaluation $$set --data $(EVALUATION_DATA)/$$set --out .tocsin/evaluation/$$set.json $(if $(MODEL),--model $(MODEL)) || exit 1; \
+evaluate: .venv/tests-installed  ## causes ranked on public incident data, beside the baselines (EVALUATION_DATA=folder, SETS=names, MODEL=name asks it too)
+	@for set in $(SETS); do \
+	  data=$(EVALUATION_DATA)/$$set; model="$(if $(MODEL),--model $(MODEL))"; \
+	  case $$set in delays) data=$(EVALUATION_DATA)/nezha; model= ;; left_out) data=$(EVALUATION_DATA); model= ;; webhooks) model= ;; esac; \
+	  test -d $$data && test -f tests/evaluation/$$set.py || { echo "$$set: not measured here"; continue; }; \
+	  $(BIN)/python -m tests.evaluation $$set --data $$data --out .tocsin/evaluation/$$set.json $$model || exit 1; \
 	done
-	@if test -d $(EVALUATION_DATA)/nezha; then \
-	  $(BIN)/python -m tests.evaluation delays --data $(EVALUATION_DATA)/nezha --out .tocsin/evaluation/delays.json; fi
-	@if test -d $(EVALUATION_DATA)/webhooks; then \
-	  $(BIN)/python -m tests.evaluation webhooks --data $(EVALUATION_DATA)/webhooks --out .tocsin/evaluation/webhooks.json; fi
-	$(BIN)/python -m tests.evaluation left_out --data $(EVALUATION_DATA) --out .tocsin/evaluation/left_out.json
 
 slack-live: .venv/tests-installed  ## the conformance suite against a real workspace (TOCSIN_LIVE_SLACK_* set)
 	$(BIN)/python -m pytest tests/contracts/test_slack_conformance.py
