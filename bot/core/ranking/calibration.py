@@ -20,7 +20,7 @@ PUBLIC_WEIGHT = 10.0
 
 
 def probability_of(distance: float, basis: Basis, graded: Sequence[GradedLead] = ()) -> float:
-    """The share of right answers among leads at least so far ahead: in public incidents, corrected by the team's own.
+    """The share of right places among leads at least so far ahead: in public incidents, corrected by the team's own.
 
     A lead never becomes less probable with its distance: what the team's own leads say of nearer ones holds for it too.
     """

@@ -15,7 +15,7 @@ class ConfidenceThresholds:
     """The same where no alert names a service: the attribution is spread thin."""
     possible: float = 0.12
     likely: float = 0.94
-    """Share of right answers among leads that lay so far ahead, from which on the first cause is likely: 0.9 and a margin."""
+    """Share of right places among leads that lay so far ahead, from which on the first cause is likely: 0.9 and a margin."""
     best_lead: float = 0.5
     """The same from which on it is the best lead, and no longer one of several."""
     likely_margin: float = 1.4

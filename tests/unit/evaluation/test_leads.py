@@ -21,6 +21,12 @@ def test_an_origin_that_is_left_out_teaches_nothing() -> None:
     assert called_likely([lead(2.0)], table_of([*NEAR_ARE_WRONG, *careful], without="shop")) == [True]
 
 
+def test_the_table_is_taught_by_the_place_and_what_is_likely_is_judged_by_the_whole_answer() -> None:
+    right_place_alone = JudgedLead("bank", "bank", "burst", 2.0, place_right=True, right=False, allowed=True)
+
+    assert called_likely([right_place_alone], table_of([right_place_alone] * 20)) == [False]
+
+
 def test_what_nobody_taught_is_not_likely() -> None:
     assert called_likely([lead(9.0)], table_of(NEAR_ARE_WRONG, without="bank")) == []
 
