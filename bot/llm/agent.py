@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,7 @@ from bot.core.questions.answering import ModelAnswer
 from bot.core.redaction.inventory import names_in
 from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.redaction.pseudonyms import Name, Pseudonyms
+from bot.core.text.moments import iso_utc
 from bot.core.text.untrusted import one_line
 from bot.llm.calling import Caller, ModelDown
 from bot.llm.langchain_adjustments import describe_schema_errors, keep_hooks_in_the_loop
@@ -154,12 +156,15 @@ class Agent:
         return findings
 
     async def _brief(self, case: Case) -> str:
-        """The opening message: the case and the evidence so far, as data."""
+        """The opening message: the moment, the case and the evidence so far, as data."""
+        now = self.triages.db.clock()
         entries = await self.triages.entries(case.group)
         row = await self.triages.row(case.group, case.attempt)
         plan = first_plan(case, entries, self.tool_runner.infos)
         shown = _stated(case.model_dump(mode="json", exclude={"group", "attempt", "question", "requester", "graded_leads"}))
         return prompt("case").render(
+            now=iso_utc(now),
+            end=iso_utc(now + timedelta(seconds=self.budget.per_run_seconds)),
             case=json.dumps(shown, ensure_ascii=False),
             question=json.dumps(case.question, ensure_ascii=False) if case.question else "",
             analyst=json.dumps(_summaries(row.findings if row else {}), ensure_ascii=False),

@@ -76,6 +76,16 @@ async def test_the_first_plan_comes_from_the_kind_of_alert_and_the_graph(room: N
     assert not any(line.startswith("dependencies") for line in plan)
 
 
+async def test_the_model_gets_the_moment_at_which_its_run_begins_and_the_one_at_which_it_ends(room: NewRoom) -> None:
+    here = await room({"call": [HEALTH]}, ANSWER, budget={"per_run_seconds": 300})
+
+    await here.investigate()
+
+    first, second = ("\n".join(str(message["content"]) for message in request["messages"][:2]) for request in here.asked)
+    end = NOW + timedelta(seconds=300)
+    assert f"It is {NOW:%Y-%m-%dT%H:%M:%SZ}; your run ends by {end:%Y-%m-%dT%H:%M:%SZ}." in first and second == first
+
+
 async def test_a_repeated_look_is_answered_from_memory(room: NewRoom) -> None:
     here = await room({"call": [HEALTH]}, {"call": [HEALTH]}, ANSWER)
 
