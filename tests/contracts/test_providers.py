@@ -26,7 +26,7 @@ from tests.real import wait_until
 from tests.real.providers.bedrock import Bedrock
 from tests.real.providers.claude import Claude
 from tests.real.providers.deepseek import DeepSeek
-from tests.real.providers.gemini import Gemini
+from tests.real.providers.gemini import RETRY_SECONDS, Gemini
 from tests.real.providers.ollama import Ollama
 from tests.real.providers.openai_chat import AzureOpenAI, OpenAIChat, OpenReasoning
 from tests.real.providers.openai_responses import OpenAIResponses
@@ -313,6 +313,14 @@ async def test_ollama_makes_room_for_as_many_tokens_as_the_settings_say(
     await here.investigate()
 
     assert {request["options"]["num_ctx"] for request in here.asked} == {num_ctx}
+
+
+async def test_gemini_is_left_alone_for_as_long_as_the_body_of_its_refusal_says(place: Place) -> None:
+    here = await place(SERVED["gemini 3"], {"status": 429})
+
+    findings = await here.investigate()
+
+    assert findings.stop_reason == "the model's server answered 429" and set(here.waits) == {RETRY_SECONDS}
 
 
 WORD = [{"call": [["read_word", {}]]}, {"call": [["give_word", {"word": "tocsin"}]]}]

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,8 @@ def failure_of(error: BaseException) -> Failure | None:
     statuses = [status for link in chain if (status := _status(link)) is not None]
     timed_out = not statuses and any("timeout" in kind.__name__.lower() for link in chain for kind in type(link).__mro__)
     headers = next((headers for link in chain if (headers := _headers(link))), {})
-    return Failure(statuses[0] if statuses else None, _words(chain), timed_out, _retry_after(headers))
+    wait = _retry_after(headers)
+    return Failure(statuses[0] if statuses else None, _words(chain), timed_out, _retry_delay(chain) if wait is None else wait)
 
 
 def library_errors() -> tuple[type[Exception], ...]:
@@ -127,25 +129,47 @@ def _http_date(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _retry_delay(chain: Sequence[BaseException]) -> float | None:
+    """The seconds of Google's `RetryInfo` (`{"retryDelay": "34.5s"}`), which stands in the body of a refusal."""
+    bodies = [body for error in chain for body in _bodies(error)]
+    delays = [str(detail.get("retryDelay", "")) for body in bodies for detail in _details(body)]
+    numbers = [float(match[1]) for delay in delays if (match := re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)s", delay))]
+    return numbers[0] if numbers else None
+
+
+def _details(body: Any) -> list[dict[str, Any]]:  # Any: a provider's JSON
+    inner = _inner(body)
+    details = inner.get("details") if isinstance(inner, dict) else None
+    return [detail for detail in details if isinstance(detail, dict)] if isinstance(details, list) else []
+
+
 def _words(chain: list[BaseException]) -> str:
     for error in chain:
         response = getattr(error, "response", None)
         if isinstance(response, Mapping) and (message := response.get("Error", {}).get("Message")):
             return _line(message)
-        for body in (getattr(error, "body", None), getattr(error, "details", None)):
+        for body in _bodies(error):
             if message := _message(body):
                 return _line(message)
     return _line(chain[0])
 
 
-def _message(body: Any) -> str:  # Any: a provider's JSON
-    """The sentence in an error's body: `{"error": {"message": ...}}`, `{"message": ...}` or `{"error": "..."}`."""
+def _bodies(error: BaseException) -> tuple[Any, Any]:  # Any: a provider's JSON
+    """Where libraries keep the body of a refusal."""
+    return getattr(error, "body", None), getattr(error, "details", None)
+
+
+def _inner(body: Any) -> Any:  # Any: as above
+    """What stands under `error`, or the body itself; Google sends a list of one through its OpenAI-compatible server."""
     if isinstance(body, list):
         body = body[0] if body else None
-    if not isinstance(body, dict):
-        return ""
-    inner = body.get("error", body)
-    return str(inner.get("message") or "") if isinstance(inner, dict) else str(inner)
+    return body.get("error", body) if isinstance(body, dict) else None
+
+
+def _message(body: Any) -> str:  # Any: as above
+    """The sentence in an error's body: `{"error": {"message": ...}}`, `{"message": ...}` or `{"error": "..."}`."""
+    inner = _inner(body)
+    return str(inner.get("message") or "") if isinstance(inner, dict) else str(inner or "")
 
 
 def message_of(text: str) -> str:

@@ -20,6 +20,13 @@ PARTS: Mapping[str, tuple[Any, bool]] = {
 }
 """The fields of a request and the SDK's types of them; whether each is a list."""
 
+RETRY_SECONDS = 3.5
+RATE_LIMITED = [
+    {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": "RequestsPerMinute"}]},
+    {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{RETRY_SECONDS}s"},
+]
+"""In the body of the refusal; there is no `Retry-After`."""
+
 
 class Gemini(ModelServer):
     """`generateContent` and `streamGenerateContent`."""
@@ -73,7 +80,8 @@ class Gemini(ModelServer):
 
     def error(self, refused: Refused) -> Json:
         kinds = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED"}
-        return {"error": {"code": refused.status, "message": refused.message, "status": kinds.get(refused.status, "INTERNAL")}}
+        error = {"code": refused.status, "message": refused.message, "status": kinds.get(refused.status, "INTERNAL")}
+        return {"error": {**error, **({"details": RATE_LIMITED} if refused.status == 429 else {})}}
 
 
 def _signature(number: int) -> str:
