@@ -115,6 +115,8 @@ CHOICES: Mapping[str, Mapping[str, Sequence[float]]] = {
 
 _CHANGES = "no set that is left out here holds changes"
 NOT_CHOSEN: Mapping[str, str] = {
+    "changes.beside_share": "no set holds an outage that began while another ran on",
+    "changes.of_outage_before": "no set holds an outage that began while another ran on",
     "changes.drift": _CHANGES,
     "changes.drift_within": _CHANGES,
     "changes.explained": _CHANGES,
@@ -136,6 +138,7 @@ NOT_CHOSEN: Mapping[str, str] = {
     "burst_causes.doublings": "decides what is called likely, not the order",
     "changes.sure_within": "decides what is called likely, not the order",
     "providers.named_from": "decides whether a provider is named, not the order",
+    "traffic.explained": _CHANGES,
     "traffic.own_share": "decides what is called likely, not the order",
     "alert_kinds": "counted while alerts are read, and each set is investigated once",
     "confidence": "decides what is listed and what it is called, not the order",
