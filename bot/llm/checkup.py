@@ -1,4 +1,4 @@
-"""Asks the model as an investigation does: with tools, in two turns, by the same client. Proves address, key, name and quota.
+"""Asks the model by an investigation's client: with tools, in two turns, not streamed. Proves address, key, name and quota.
 
 langchain is imported inside the functions: it takes seconds.
 """
