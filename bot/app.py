@@ -124,7 +124,7 @@ class App:
             wrap_run=wrap_run,
             on_mismatch=self.failure_recovery.mismatch,
             on_failure=self.failure_recovery.failure,
-            on_takeover=self._resume_dead,
+            on_takeover=self._resume,
             retry_on=AWAY,
         )
         url = async_url(secrets.database_url, secrets.data_dir)
@@ -353,8 +353,7 @@ class App:
         self._tasks.append(asyncio.create_task(self.inbox.run(), name="inbox"))
         self.engine.lead(self._lead)
         await self.slack.start()
-        await self.approvals.resume()
-        await start_unanswered(self.questions, self.engine)
+        await self._resume()
         self._tasks.append(asyncio.create_task(self._warm_up(), name="agent"))
         reading = self.renderer.read_public_url(self.metrics, self._take_hosts)
         self._tasks.append(asyncio.create_task(reading, name="public address"))
@@ -376,8 +375,8 @@ class App:
         self.committed.set()
         self.schedule.start()
 
-    async def _resume_dead(self) -> None:
-        """Another process has died: do what it may have committed and not begun."""
+    async def _resume(self) -> None:
+        """Do what a process that has died may have committed and not begun."""
         self.inbox.reread_unstarted()
         await self.approvals.resume()
         await start_unanswered(self.questions, self.engine)
