@@ -72,10 +72,11 @@ class Inbox:
         """Whether triages came since those that wait were put in order."""
         self._unstarted: deque[tuple[str, int]] | None = None
         """Triages whose groups are committed; None until they were read from the table after the start."""
+        self._reread = False
 
     def reread_unstarted(self) -> None:
-        """Another process has died: its groups may be committed and their triages not begun."""
-        self._unstarted = None
+        """Another process has died: its groups may be committed and their triages not begun. Read with the next batch."""
+        self._reread = True
         self.wake.set()
 
     def alive(self) -> bool:
@@ -141,7 +142,8 @@ class Inbox:
 
     async def _start(self) -> None:
         """Start what is committed; whatever fails stays and is started with the next batch."""
-        if self._unstarted is None:
+        if self._unstarted is None or self._reread:
+            self._reread = False
             self._unstarted = deque(await self.rows.unstarted())
         if self._mixed and not self._waits():
             self._put_origin_first(self._unstarted)

@@ -103,6 +103,15 @@ async def test_a_triage_that_could_not_start_is_started_with_the_next_look(room:
     assert room.engine.started == ["triage:AL-1:1"]
 
 
+async def test_another_process_that_dies_while_triages_start_disturbs_none_of_them(room: Room) -> None:
+    await room.desk.receive(alert("a"), alert("b", labels={"service": "search"}))
+    restarted = room.restarted()
+    room.engine.on_start = restarted.reread_unstarted
+    await restarted.once()
+
+    assert set(room.engine.started) == {"triage:AL-1:1", "triage:AL-2:1"}
+
+
 async def test_a_group_that_became_worse_gets_its_triage_after_a_crash(room: Room) -> None:
     await room.desk.receive(alert("a", severity="warning"))
     async with room.desk.db.write() as session:
