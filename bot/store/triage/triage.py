@@ -19,7 +19,7 @@ from bot.core.change import kind_in_words
 from bot.core.errors import NotFound, UnreadableEvidence
 from bot.core.evidence import Case, Evidence, LedgerEntry, failed_to_read, parse_entry
 from bot.core.incident import GroupState, number_of
-from bot.core.investigation.triage_state import TriageState
+from bot.core.investigation.triage_state import RUNNING, TriageState
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
@@ -182,12 +182,17 @@ class Triages:
         return LedgerEntry(id=id, group=f"AL-{number}", tool=tool, arguments=row["arguments"], at=row["at"], evidence=evidence)
 
     async def entries(self, group: str) -> list[LedgerEntry]:
-        """The evidence on what a group is about now, oldest first: what was recorded of an outage before says nothing of it."""
+        """The evidence on what a group is about now, oldest first: what was recorded of an outage before says nothing of it.
+
+        While an attempt runs that began before the group was renewed once more, what it is about counts: all that it recorded.
+        """
         async with self.db.read() as session:
             row = await session.get(GroupRow, group_number(group))
             query = select(EvidenceRow).where(EvidenceRow.group_id == group_number(group)).order_by(col(EvidenceRow.n))
             if row is not None and row.renewed_at is not None:
-                query = query.where(EvidenceRow.at >= row.renewed_at)
+                newest = await _row(session, group_number(group), None)
+                began = newest.started_at if newest is not None and newest.state in RUNNING else row.renewed_at
+                query = query.where(EvidenceRow.at >= min(row.renewed_at, began))
             return [entry_of(entry) for entry in (await session.exec(query)).all()]
 
     async def attempt_entries(

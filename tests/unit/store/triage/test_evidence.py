@@ -1,6 +1,7 @@
 """Evidence as rows: what stands there is read as it was written, or shown as a check that failed."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,18 @@ async def test_what_was_recorded_of_an_outage_before_is_no_evidence_on_the_prese
 
     assert [entry.id for entry in await Triages(house.db).entries("AL-1")] == ["E2"]
     assert (await Triages(house.db).entry("AL-1", 1)).evidence.summary == "checkout errors rose", "people can still read it"
+
+
+async def test_what_a_running_attempt_recorded_counts_though_the_group_is_renewed_meanwhile(house: Office) -> None:
+    triages = Triages(house.db)
+    await triages.open("AL-1", 1, "", "")
+    await record(house)
+    house.now += timedelta(seconds=2)
+    async with house.db.write() as session:
+        await session.exec(update(GroupRow).where(col(GroupRow.id) == 1).values(renewed_at=house.now))
+
+    running = await triages.entries("AL-1")
+    await triages.update("AL-1", 1, state="done")
+
+    assert [entry.id for entry in running] == ["E1"]
+    assert await triages.entries("AL-1") == []
