@@ -24,6 +24,8 @@ HANDED_DOWN = frozenset({"errors", "latency", "network", "logs", "other"})
 """Kinds of problem that a failing dependency hands to who calls it. A full memory, disk, core or queue is a service's own."""
 _OWN = re.compile(r"exhaust|saturat|full|pool|limit|oom|crash|restart|evict|provider|third.?party|vendor|certif", re.IGNORECASE)
 """Names of what ran out, died or lies outside: a service's own as well, whatever kind of problem they are filed under."""
+_TRAFFIC = re.compile(r"traffic|request.?rate|throughput|rps|qps", re.IGNORECASE)
+"""Names of alerts about how much is asked: callers pass that on to what they call."""
 SETTLES_WITHIN = timedelta(seconds=10)
 """Alerts of one outage come in a burst: causes are ranked again once so long nothing new came."""
 ALWAYS_A_LINE = 8
@@ -187,9 +189,12 @@ def renewal(
         return Renewal.FIRES_AGAIN
     if (name, service) in members.alerts:
         return None
+    within = now - members.began_at <= SPREADS_WITHIN and not changed
+    if within and _TRAFFIC.search(name) and _called_by_a_surge(service, members, catalogue):
+        return None
     kind = kind_of(name)
     own = kind not in HANDED_DOWN or _OWN.search(name) is not None
-    spreading = now - members.began_at <= SPREADS_WITHIN and not own and not changed
+    spreading = within and not own
     if service not in members.services:
         return None if spreading and _calls_one_of(service, members.services, catalogue) else Renewal.NEW_SERVICE
     is_old_kind = (kind, service) in members.kinds and not (own and kind in HANDED_DOWN)
@@ -204,6 +209,12 @@ def may_be_new(service: str, members: Members, now: datetime) -> bool:
 def _calls_one_of(service: str, failing: Set[str], catalogue: Catalogue) -> bool:
     """Errors are handed to callers: their alerts are no news."""
     return not catalogue.downstream(service).keys().isdisjoint(failing)
+
+
+def _called_by_a_surge(service: str, members: Members, catalogue: Catalogue) -> bool:
+    """Whether a service of the group that gets more requests calls it."""
+    risen = {caller for name, caller in members.alerts if caller != service and _TRAFFIC.search(name)}
+    return any(service in catalogue.downstream(caller) for caller in risen)
 
 
 def has_no_part_in(service: str, members: Members, catalogue: Catalogue) -> bool:

@@ -81,6 +81,14 @@ def test_what_ran_out_or_died_is_a_services_own_whatever_kind_of_problem_it_is_f
     assert joins("PodNotReady", "checkout") is None
 
 
+@pytest.mark.parametrize(("held", "told"), [("TrafficHigh", None), ("HighErrorRate", Renewal.NEW_SERVICE)])
+def test_more_requests_of_what_a_surging_service_calls_are_no_news(held: str, told: Renewal | None) -> None:
+    members = Members({(held, "checkout")}, {(kind_of(held), "checkout")}, {"checkout"}, NOW - SOON)
+
+    assert renewal("TrafficHigh", "payments", members, CATALOGUE, NOW, cleared=False) is told
+    assert renewal("TrafficHigh", "web", members, CATALOGUE, NOW, cleared=False) is Renewal.NEW_SERVICE
+
+
 def test_what_fails_outside_is_a_services_own_and_handed_down_by_nobody_it_calls() -> None:
     for name in ("ProviderErrors", "ThirdPartyTimeouts", "CertificateErrors"):
         assert [joins(name, "checkout", after=after) for after in (AT_ONCE, SOON)] == [None, Renewal.NEW_KIND]
