@@ -57,6 +57,8 @@ async def _outage_of(
     likely = (first.kind, first.service, first.change_id) if first and first.confidence == "likely" else None
     recovered_at = await _recovered_at(session, number, lead, below)
     runs_on = await _firing_share(session, alerts, lead) >= RUNS_ON_SHARE
+    if recovered_at is None and not runs_on:
+        recovered_at = await _over_at(session, alerts, lead)
     return EarlierOutage(until=until, likely=likely, began_at=findings.onset, recovered_at=recovered_at, runs_on=runs_on)
 
 
@@ -67,6 +69,15 @@ async def _firing_share(session: AsyncSession, alerts: Sequence[ColumnElement[bo
     counts = select(func.count(col(row.id)), func.count(case((fires, 1))))
     fired, firing = (await session.exec(counts.where(*alerts, col(row.starts_at) < lead.starts_at))).one()
     return firing / fired if fired else 0.0
+
+
+async def _over_at(session: AsyncSession, alerts: Sequence[ColumnElement[bool]], lead: EpisodeRow) -> datetime | None:
+    """When an outage in which the service that alerts now had no alert was over: its last end before."""
+    row = EpisodeRow
+    before = case((col(row.ended_at) <= lead.starts_at, row.ended_at))
+    query = select(func.max(before), func.count(case((col(row.service) == lead.service, 1)))).where(*alerts)
+    ended_at, own = (await session.exec(query)).one()
+    return ended_at if not own else None
 
 
 def _below(number: int | None) -> tuple[ColumnElement[bool], ...]:

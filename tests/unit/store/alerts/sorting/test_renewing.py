@@ -449,6 +449,24 @@ async def test_an_investigator_is_told_when_the_alert_that_fires_again_had_clear
     assert (second.earlier.recovered_at if second.earlier else None) == (at(3.5) if cleared else None)
 
 
+@pytest.mark.parametrize(("running", "recovered_at"), [(0, at(3)), (2, None)])
+async def test_for_a_service_that_had_no_part_in_it_the_outage_before_is_over_with_its_last_alert(
+    desk: Desk, running: int, recovered_at: datetime | None
+) -> None:
+    names = ("a", "b", "c", "d")
+    await desk.receive(*(alert(name, name=name, start=1) for name in names))
+    triages = Triages(desk.db)
+    await triages.open("AL-1", 1, "", "")
+    await triages.update("AL-1", 1, state=TriageState.DONE, findings=Findings(onset=at(0)).model_dump(mode="json"))
+    desk.clock.forward(4)
+    over = [alert(name, name=name, status="resolved", start=1, ends_at=at(3)) for name in names[running:]]
+    await desk.receive(*over, alert("slow", name="ErrorBudgetBurn", start=3.5))
+    await desk.receive(alert("p", labels=PAYMENTS, name="Down", start=4))
+
+    earlier = (await triages.open("AL-1", 2, "", "")).earlier
+    assert earlier is not None and earlier.recovered_at == recovered_at
+
+
 @pytest.mark.parametrize(("cleared", "recovered_at"), [(True, at(3)), (False, None)])
 async def test_a_new_group_knows_of_the_outage_of_its_service_that_just_cleared(
     desk: Desk, cleared: bool, recovered_at: datetime | None
