@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, bindparam, case, func, insert, update
+from sqlalchemy import bindparam, case, func, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -38,6 +38,7 @@ from bot.store.tables import (
 )
 from bot.store.triage.cases import case_from, is_earlier, leading_alert
 from bot.store.triage.earlier_outage import earlier_outage
+from bot.store.triage.spending import fits, spent
 
 log = structlog.get_logger(__name__)
 
@@ -362,18 +363,6 @@ async def _row(session: AsyncSession, number: int, attempt: int | None) -> Triag
     if attempt is not None:
         query = query.where(TriageRow.attempt == attempt)
     return (await session.exec(query)).first()
-
-
-async def spent(session: AsyncSession, attempts: ColumnElement[bool], questions: ColumnElement[bool]) -> float:
-    """Dollars that these attempts and these questions cost or have set aside."""
-    of_attempts = select(func.coalesce(func.sum(TriageRow.usd), 0.0)).where(attempts)
-    of_questions = select(func.coalesce(func.sum(QuestionRow.usd), 0.0)).where(questions)
-    return float((await session.exec(of_attempts)).one()) + float((await session.exec(of_questions)).one())
-
-
-def fits(spent: float, usd: float, limit: float) -> bool:
-    """Whether so much more may be spent."""
-    return spent < limit and spent + usd <= limit
 
 
 def _hint_key(number: int, attempt: int) -> str:

@@ -16,7 +16,7 @@ from bot.store.alerts.sorting.result import SortingResult
 from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow
-from bot.store.triage.triage import spent
+from bot.store.triage.spending import spent
 from tests.unit.builders import NOW
 
 CATALOGUE = Catalogue(
