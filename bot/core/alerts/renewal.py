@@ -97,7 +97,7 @@ class FurtherAlert:
     """It fired before and does no more, on any component of its service."""
     present_alerts: Set[str] | None = None
     """The names of its service's alerts in the present outage; None where all of the group's are of it."""
-    began_beside: bool = False
+    fires_elsewhere: bool = False
     """Something of its service that nobody acknowledged fires in another group since this one cleared."""
     suspected: bool = False
     """The newest ranking of the group names its service already."""
@@ -156,7 +156,7 @@ class Judgement(NamedTuple):
 def judge(alert: FurtherAlert) -> Judgement:
     """What is new about the group; what was acknowledged may be something else than what fires now."""
     if alert.cleared:
-        return Judgement(Renewal.FIRES_AGAIN, another=alert.changed or alert.began_beside)
+        return Judgement(Renewal.FIRES_AGAIN, another=alert.changed or alert.fires_elsewhere)
     another, renews = alert.recovered and alert.changed, alert.renews
     if renews is None and alert.outlived:
         return Judgement(Renewal.NEW_SERVICE, another)

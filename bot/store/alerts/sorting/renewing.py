@@ -67,7 +67,7 @@ class Renewing:
             changed=changed,
             had_cleared=within and not quiet and await self._had_cleared(episode),
             present_alerts=await self._present_alerts(episode.service) if within and self.group.renewed_by else None,
-            began_beside=cleared and not changed and await self._began_beside(episode),
+            fires_elsewhere=cleared and not changed and await self._fires_elsewhere(episode),
             acknowledged_at=self.group.acknowledged_at,
             renewed_at=self.group.renewed_at,
             worst_present=None if cleared else await self._worst_present(),
@@ -104,7 +104,7 @@ class Renewing:
         stood_since = max(quiet_since, burst_until)
         return await _recovered(self.session, self.group, episode, quiet_since, stood_since, fired_before=fired_before)
 
-    async def _began_beside(self, episode: EpisodeRow) -> bool:
+    async def _fires_elsewhere(self, episode: EpisodeRow) -> bool:
         """Whether something of the alert's service that nobody acknowledged fires in another group since this one cleared."""
         if self.group.cleared_at is None or not self.group.acknowledged_by or not episode.service:
             return False

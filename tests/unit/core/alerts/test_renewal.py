@@ -172,7 +172,7 @@ def test_a_cleared_group_fires_again_as_the_outage_that_was_acknowledged() -> No
     assert judged(cleared=True) == Judgement(Renewal.FIRES_AGAIN)
 
 
-@pytest.mark.parametrize("fact", ["changed", "began_beside"])
+@pytest.mark.parametrize("fact", ["changed", "fires_elsewhere"])
 def test_a_cleared_group_fires_again_as_another_outage_after_a_change_or_beside_one_that_began_since(fact: str) -> None:
     assert judged(cleared=True, **{fact: True}) == Judgement(Renewal.FIRES_AGAIN, another=True)
 
