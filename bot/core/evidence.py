@@ -214,6 +214,8 @@ class GradedLead(BaseModel):
     basis: Basis
     distance: float
     right: bool
+    kind: CauseKind | None = None
+    """Of the cause that was named; None in records of older versions."""
 
 
 class EarlierOutage(BaseModel):

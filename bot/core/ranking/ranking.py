@@ -92,7 +92,7 @@ def lead_of(ranked: Sequence[Candidate], context: RankingContext, graded: Sequen
     if distance is None:
         distance = _doublings_ahead(first, context)
     distance = round(distance, 3)
-    return Lead(basis=basis, distance=distance, probability=probability_of(distance, basis, graded))
+    return Lead(basis=basis, distance=distance, probability=probability_of(distance, basis, graded, first.kind))
 
 
 def _doublings_ahead(candidate: Candidate, context: RankingContext) -> float:

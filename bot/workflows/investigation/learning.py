@@ -72,7 +72,7 @@ def _graded(findings: Findings, cause: ConfirmedCause) -> GradedLead | None:
         return None
     innocent = own[0].change_id and cause.kind and own[0].change_id != cause.change_id
     right = own[0].service == cause.service and not innocent
-    return GradedLead(basis=findings.lead.basis, distance=findings.lead.distance, right=right)
+    return GradedLead(basis=findings.lead.basis, distance=findings.lead.distance, right=right, kind=own[0].kind)
 
 
 def weekly_line(week: Answered, long: Answered) -> str:

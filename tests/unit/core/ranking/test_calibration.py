@@ -46,6 +46,25 @@ def test_wrong_leads_of_the_team_lower_what_is_likely_for_it_and_right_ones_rais
     assert probability_of(0.1, "measured", team(*[(0.1, True)] * 40)) > near
 
 
+def test_a_kind_of_cause_that_was_wrong_here_before_is_judged_by_that_and_not_by_what_became_of_other_kinds() -> None:
+    deploys = [GradedLead(basis="measured", distance=3.0, right=False, kind="change")] * 5
+    pools = [GradedLead(basis="measured", distance=3.0, right=True, kind="resource")] * 30
+
+    of_deploys, of_pools, of_providers = (
+        probability_of(3.0, "measured", [*deploys, *pools], kind) for kind in ("change", "resource", "external")
+    )
+
+    assert of_deploys < 0.7 < of_providers < of_pools
+
+
+def test_a_kind_that_was_never_seen_here_is_as_sure_as_all_that_was() -> None:
+    seen = [GradedLead(basis="measured", distance=3.0, right=right, kind="change") for right in (True, False, True)]
+
+    assert probability_of(3.0, "measured", seen, "traffic") == probability_of(
+        3.0, "measured", team((3.0, True), (3.0, False), (3.0, True))
+    )
+
+
 def test_what_the_team_learned_of_bursts_says_nothing_of_measured_leads() -> None:
     wrong = [GradedLead(basis="burst", distance=3.0, right=False)] * 10
 
