@@ -23,6 +23,7 @@ from bot.core.redaction.screening import redact_one, warm_up
 from bot.core.service import LiveCatalogue
 from bot.engine.durable import DurableEngine
 from bot.engine.schedule import Schedule, tick_name
+from bot.memory import keep_giving_back
 from bot.monitoring.metrics.graph import draw
 from bot.monitoring.runbooks import RunbookFolder
 from bot.plugins import Command, Tool, ToolContext, discover, discover_actions
@@ -365,6 +366,7 @@ class App:
         await self.agents.get()
         # A full collection stops everything; over these million objects it took 200 to 500 ms.
         gc.freeze()
+        await keep_giving_back()
 
     def _take_hosts(self) -> None:
         self.answers.hosts = self.renderer.hosts

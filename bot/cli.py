@@ -2,13 +2,17 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.console.terminal.printing import print_lines
 from bot.console.trail.command_line import audit_app
+
+if TYPE_CHECKING:
+    from bot.settings import Secrets
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Incident response in Slack."
@@ -44,6 +48,16 @@ def tocsin(
     """Incident response in Slack."""
 
 
+def load_server() -> "Callable[[Secrets], None]":
+    """`bot.serving.run`, without what libraries load and a server does without: 16 MB."""
+    from bot.core.deferred import deferred, without
+
+    # It colours no tracebacks, and does not start anew when code changes. DBOS imports PostgreSQL's driver on SQLite too.
+    with without("pygments", "rich", "watchfiles"), deferred("psycopg", "errors"):
+        from bot.serving import run
+    return run
+
+
 @app.command()
 def serve(
     config: Annotated[Path | None, typer.Option(help="tocsin.yaml; else TOCSIN_CONFIG, else ./tocsin.yaml")] = None,
@@ -51,11 +65,12 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on", min=1, max=65535)] = None,
 ) -> None:
     """Run the bot until SIGTERM; then drain for at most 20 seconds."""
-    from bot.serving import run
     from bot.settings import load_secrets
 
+    serve_until_stopped = load_server()
+
     chosen = {"config": config, "host": host, "port": port}
-    run(load_secrets().model_copy(update={key: value for key, value in chosen.items() if value is not None}))
+    serve_until_stopped(load_secrets().model_copy(update={key: value for key, value in chosen.items() if value is not None}))
 
 
 @app.command()

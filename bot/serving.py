@@ -24,11 +24,12 @@ from bot.control import ControlSocket, control_path
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.logs import configure
+from bot.memory import limit_heaps, run_apart
 from bot.plugins.scopes import scope_notices
 from bot.ports import Run
 from bot.reloading import Reload
 from bot.settings import Secrets, deprecated_keys, load_config, require_audit_key, source_kinds
-from bot.store.migrate import ready
+from bot.store.migrate import current, head, ready
 from bot.web.connections import MOST_CONNECTIONS, OTHER_FILES, Connection, Connections, raise_file_limit
 
 log = structlog.get_logger(__name__)
@@ -100,6 +101,14 @@ def _keep_private(folder: Path) -> None:
             log.warning("others may read this", path=str(path), why=error.strerror)
 
 
+def _ready(url: str) -> None:
+    """The database at this version's schema. What upgrades it takes 10 MB: it stays in a process that ends."""
+    if current(url) != head():
+        run_apart(partial(ready, url))
+    # What failed there fails here again, and says why.
+    ready(url)
+
+
 def _prepare(secrets: Secrets) -> Config:
     """The configuration, with the log, the data folder, the database and the address ready for a server."""
     config = load_config(secrets.config)
@@ -111,7 +120,7 @@ def _prepare(secrets: Secrets) -> Config:
         log.warning("a source takes alerts and changes", notice=notice)
     os.umask(0o077)
     _keep_private(secrets.data_dir)
-    ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
+    _ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
     _require_free_port(secrets.host, secrets.port)
     return config
 
@@ -152,6 +161,7 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
         async with _reloadable(app, secrets):
             await _server(app, secrets).serve()
 
+    limit_heaps()
     _handle_signals()
     # Each answer of SQLite crosses two threads; at Python's 5 ms a busy workflow would delay every one of them.
     sys.setswitchinterval(SWITCH_SECONDS)

@@ -3,8 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-import numpy as np
-
+from bot.core.arrays import np
 from bot.core.errors import InvalidQuery
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts

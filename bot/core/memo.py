@@ -17,6 +17,7 @@ class Memo(Generic[K, V]):
         self.size = size
         self._values: dict[K, V] = {}
         self._keys: list[K] = []
+        """Of the entries from which one is drawn, once there have been too many."""
         self._dice = random.Random(0)
 
     def __len__(self) -> int:
@@ -38,9 +39,10 @@ class Memo(Generic[K, V]):
         return self._values.pop(key, None)
 
     def _evict(self, key: K) -> None:
-        if len(self._keys) < self.size:
-            self._keys.append(key)
-            return
+        if not self._keys:
+            if len(self._values) < self.size:
+                return
+            self._keys = list(self._values)
         # A third of what `randrange` takes, and dice need not be quite fair.
         index = int(self._dice.random() * self.size)
         self._values.pop(self._keys[index], None)

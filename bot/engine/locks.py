@@ -6,7 +6,7 @@ its connection from outside.
 """
 
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -23,7 +23,11 @@ CREATE TABLE IF NOT EXISTS tocsin.executors (
 );
 """
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+if TYPE_CHECKING:
+    Connection = psycopg.Connection[tuple[Any, ...]]
+else:
+    # On SQLite the driver is not loaded (bot/core/deferred.py): nothing of it is used here before a connection is.
+    Connection = Any
 
 
 def session_name(executor: str) -> str:

@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import AwareDatetime
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 
 from bot.core.change import Change
 from bot.core.errors import NotFound
@@ -22,7 +23,7 @@ from bot.store.db.database import Database
 from bot.store.incidents import incidents
 from bot.store.triage.changes import Changes
 from bot.web.auth import bearer_matches, token_problem
-from bot.web.errors import HANDLERS, Guard
+from bot.web.errors import HANDLERS, Guard, refusal
 from bot.web.shapes import AuditEntry, DecidedProposal, Episode, IncidentRecord, whole
 
 CHANGES_SINCE = timedelta(hours=24)
@@ -41,11 +42,18 @@ def api_app(db: Database, token: str, clock: Clock) -> FastAPI:
         title="Tocsin",
         description="Alerts, incidents, evidence, proposals, changes and the audit. Read only.",
         middleware=[Middleware(Guard)],
-        exception_handlers=dict(HANDLERS),
+        exception_handlers={**HANDLERS, RequestValidationError: _bad_parameter},
     )
     app.include_router(_lists(db, clock), dependencies=[Depends(authorised)])
     app.include_router(_singles(db), dependencies=[Depends(authorised)])
     return app
+
+
+async def _bad_parameter(_request: Request, error: Exception) -> Response:
+    """The first parameter that could not be read, by name."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return refusal(400, str(first["msg"]), field=str(first["loc"][-1]))
 
 
 def _lists(db: Database, clock: Clock) -> APIRouter:

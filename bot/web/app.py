@@ -19,8 +19,8 @@ from bot.plugins.scopes import ANY, Scopes
 from bot.store.db.clock import Clock
 from bot.store.db.database import Database
 from bot.store.oversight.backlog import backlog
-from bot.web.api import api_app
 from bot.web.bodies import BodyBudget, Refused, read_raw
+from bot.web.deferred import DeferredApp
 from bot.web.errors import HANDLERS, Guard, refusal
 from bot.web.health import Check, Health
 from bot.web.webhooks import WebhookEndpoints, Writer, fetch_nothing
@@ -60,7 +60,7 @@ def build(
         routes=[
             *Health({"database": db.answers, **checks}, optional, waiting=partial(backlog, db), leads=leads).routes(),
             *(Route(path, _bounded(path, endpoint, bodies), methods=["POST"]) for path, endpoint in endpoints.items()),
-            Mount("/api", app=api_app(db, api_token, clock)),
+            Mount("/api", app=DeferredApp(partial(_api, db, api_token, clock))),
         ],
         middleware=[Middleware(Guard)],
         exception_handlers=dict(HANDLERS),
@@ -72,6 +72,13 @@ def build(
 
     guarded = Guard(webhooks)
     return app
+
+
+def _api(db: Database, token: str, clock: Clock) -> ASGIApp:
+    """FastAPI and its models take 10 MB, which a bot whose API nobody asks does without."""
+    from bot.web.api import api_app
+
+    return api_app(db, token, clock)
 
 
 def _bounded(path: str, endpoint: Endpoint, bodies: BodyBudget) -> Endpoint:

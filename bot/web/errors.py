@@ -5,7 +5,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import structlog
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -64,16 +63,8 @@ async def _not_found(_request: Request, error: Exception) -> Response:
     return refusal(404, str(error))
 
 
-async def _bad_parameter(_request: Request, error: Exception) -> Response:
-    """The first parameter that could not be read, by name."""
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    return refusal(400, str(first["msg"]), field=str(first["loc"][-1]))
-
-
 HANDLERS: Mapping[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
     HTTPException: _http_error,
     NotFound: _not_found,
-    RequestValidationError: _bad_parameter,
 }
 """Expected errors of both apps."""

@@ -17,6 +17,9 @@ from tests.real import free_port
 
 HEAVY = ("langchain", "openai", "dbos", "sqlmodel", "slack_bolt", "matplotlib", "numpy", "httpx")
 
+UNUSED = ("alembic", "fastapi", "langchain", "matplotlib", "numpy", "openai", "opentelemetry", "psycopg", "pygments", "rich")
+"""What takes memory and has no use before somebody asks for it."""
+
 
 def test_help_loads_nothing_heavy() -> None:
     code = f"""
@@ -31,6 +34,18 @@ print("loaded:", [name for name in {HEAVY!r} if name in sys.modules])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert "Incident response in Slack" in done.stdout and done.stdout.strip().endswith("loaded: []")
+
+
+def test_a_server_loads_nothing_that_it_may_never_use() -> None:
+    code = f"""
+import sys
+from bot.cli import load_server
+load_server()
+print("loaded:", [name for name in {UNUSED!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "loaded: []"
 
 
 def run(*arguments: str) -> tuple[int, str]:

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bot.core.arrays import Floats, np
 from bot.core.logs.line import LogLine
 from bot.core.logs.masking import masked
 from bot.core.logs.parsing import message_of
@@ -38,8 +36,8 @@ class Mix:
     """Counts of each kind a minute: `history` (kinds, minutes), `present` likewise."""
 
     kinds: Sequence[str]
-    history: NDArray[np.float64]
-    present: NDArray[np.float64]
+    history: Floats
+    present: Floats
 
 
 def mix_of(lines: Iterable[LogLine], *, since: datetime) -> Mix:
@@ -84,7 +82,7 @@ def _doublings(z: float, limit: float) -> float:
     return float(np.clip(math.log2(max(z, limit / 64) / limit), -MAX_DOUBLINGS, MAX_DOUBLINGS))
 
 
-def _surprise(counts: NDArray[np.float64], share: NDArray[np.float64]) -> NDArray[np.float64]:
+def _surprise(counts: Floats, share: Floats) -> Floats:
     """Signed root of twice the deviance of Poisson counts (kinds, windows) from their usual share of each window."""
     expected = share[:, None] * counts.sum(axis=0, keepdims=True)
     expected = np.maximum(expected, 1e-9)

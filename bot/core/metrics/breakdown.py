@@ -4,9 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bot.core.arrays import Floats, np
 from bot.core.metrics.deviation import Harm
 from bot.core.metrics.series import Series
 from bot.core.metrics.signals import CODE_LABELS, SERVICE_LABELS
@@ -120,7 +118,7 @@ def _newest(group: Sequence[Series]) -> float:
     )
 
 
-def _median(values: NDArray[np.float64]) -> float:
+def _median(values: Floats) -> float:
     finite = values[np.isfinite(values)]
     return float(np.median(finite)) if len(finite) else float("nan")
 

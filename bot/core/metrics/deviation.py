@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypedDict
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bot.core.arrays import Floats, np
 from bot.core.facts.measured import DeviationFact, Family
 from bot.core.metrics.drift import climb_start, until_restart
 from bot.core.metrics.series import Direction, Series, between, find_onset, known_samples, median_and_scale, time_after_alert
@@ -239,7 +237,7 @@ def _measure_lost_share(series: Series, reference: Series | None, full: float, m
 
 def _past_and_present(
     window: Series, onset: datetime | None, alert_at: datetime, reference: Series | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Floats, Floats]:
     """Samples of the past, an earlier period included, and of now."""
     past, present = _split(window, onset, alert_at)
     if reference is not None:
@@ -249,7 +247,7 @@ def _past_and_present(
     return past, present
 
 
-def _split(window: Series, onset: datetime | None, alert_at: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _split(window: Series, onset: datetime | None, alert_at: datetime) -> tuple[Floats, Floats]:
     if onset is not None:
         return window.values[window.times < onset.timestamp()], window.values[window.times >= onset.timestamp()]
     # Without an onset only the newest samples are "now": minutes ago there may have been an incident that is over.
@@ -258,13 +256,13 @@ def _split(window: Series, onset: datetime | None, alert_at: datetime) -> tuple[
     return window.values[window.times < before], recent if len(recent) >= 3 else window.values[-3:]
 
 
-def _split_at_alert(window: Series, alert_at: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _split_at_alert(window: Series, alert_at: datetime) -> tuple[Floats, Floats]:
     """A history of few minutes: all of it before the alert is the past."""
     before = window.times <= alert_at.timestamp()
     return window.values[before], window.values[~before]
 
 
-def _doublings(past: NDArray[np.float64], present: NDArray[np.float64], side: float, least: float, usual: float) -> float:
+def _doublings(past: Floats, present: Floats, side: float, least: float, usual: float) -> float:
     median, scale = median_and_scale(past, least=least)
     past_z, present_z = side * (past - median) / scale, side * (present - median) / scale
     length = max(1, min(len(present), len(past) // 2, 20))
@@ -292,20 +290,20 @@ def _climb(window: Series, side: float) -> tuple[float, float, float] | None:
     return float(min(MAX_DOUBLINGS, math.log2(movement / max(tenth, 1e-12)))), float(start), float(start + slope * hours[-1])
 
 
-def _worse_half(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _worse_half(windows: Floats) -> Floats:
     """Mean of the larger half of each row: a fault that comes and goes still counts. Shape (n, length) to (n,)."""
     half = (windows.shape[1] + 1) // 2
     return np.asarray(np.sort(windows, axis=1)[:, -half:].mean(axis=1))
 
 
-def _level_during_fault(present: NDArray[np.float64], side: float) -> float:
+def _level_during_fault(present: Floats, side: float) -> float:
     """The median; of few samples the median of the worse half, for some of them may lie before the fault."""
     if len(present) > _FEW_SAMPLES:
         return float(np.median(present))
     return float(side * np.median(np.sort(side * present)[-((len(present) + 1) // 2) :]))
 
 
-def _side(past: NDArray[np.float64], present: NDArray[np.float64], harm: Harm) -> float:
+def _side(past: Floats, present: Floats, harm: Harm) -> float:
     if harm == "either":
         return 1.0 if np.median(present) >= np.median(past) else -1.0
     return 1.0 if harm == "up" else -1.0

@@ -1,8 +1,6 @@
 """Resources that climb for hours: from when on, and up to which restart. A leak's first minutes tell what brought it."""
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bot.core.arrays import Floats, np
 from bot.core.metrics.series import Series, known_samples
 
 _MOST_POINTS = 200
@@ -47,11 +45,11 @@ def climb_start(series: Series, side: float) -> float | None:
     return float(times[turn]) if stands_out and rise > _SMALLEST_RISE * abs(float(np.mean(values[:turn]))) else None
 
 
-def _level_error(values: NDArray[np.float64]) -> float:
+def _level_error(values: Floats) -> float:
     return float(np.sum((values - values.mean()) ** 2))
 
 
-def _line_error(times: NDArray[np.float64], values: NDArray[np.float64]) -> float:
+def _line_error(times: Floats, values: Floats) -> float:
     hours = (times - times[0]) / 3600
     slope, start = np.polyfit(hours, values, 1)
     return float(np.sum((values - start - slope * hours) ** 2))

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bot.core.arrays import Floats, np
 from bot.core.metrics.series import Series
 from bot.core.text.figures import figure
 from bot.core.text.moments import clock
@@ -49,13 +47,13 @@ def alternative_text(graph: SignalGraph) -> str:
     return text[:1900]
 
 
-def _peak(graph: SignalGraph, samples: NDArray[np.float64]) -> str:
+def _peak(graph: SignalGraph, samples: Floats) -> str:
     """The highest sample; not beside a level above it: the picture has fewer samples than the level was measured on."""
     highest = float(samples.max())
     return "" if graph.level is not None and highest <= graph.level else f", highest {figure(highest, graph.unit)}"
 
 
-def _course(graph: SignalGraph, samples: NDArray[np.float64]) -> str:
+def _course(graph: SignalGraph, samples: Floats) -> str:
     """From where to where it moved: single samples at the ends say something else than the levels, so only one is told."""
     if graph.levels:
         return "from " + graph.levels.replace(" → ", " to ")

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-
+from bot.core.arrays import np
 from bot.core.metrics.deviation import family_of
 from bot.core.metrics.series import Series
 from bot.core.service import Signal

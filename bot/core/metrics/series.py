@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from bot.core.arrays import Floats, np
 
 
 @dataclass(frozen=True)
@@ -14,8 +13,8 @@ class Series:
     """One series: `times` in Unix seconds, ascending, and `values` of the same length, NaN where unknown."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
-    times: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    values: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    times: Floats = field(default_factory=lambda: np.empty(0))
+    values: Floats = field(default_factory=lambda: np.empty(0))
 
     @property
     def last(self) -> float:
@@ -75,7 +74,7 @@ def per_request(calls: Sequence[Series], requests: Sequence[Series]) -> Series:
     return Series({}, times, np.divide(all_calls, all_requests, out=np.full(len(times), np.nan), where=all_requests > 0))
 
 
-def nearest_values(series: Series, times: NDArray[np.float64]) -> NDArray[np.float64]:
+def nearest_values(series: Series, times: Floats) -> Floats:
     """The values nearest to `times`, NaN where none is within half a step (and at least a second)."""
     if len(series.times) < 2:
         return np.full(len(times), np.nan)
@@ -85,7 +84,7 @@ def nearest_values(series: Series, times: NDArray[np.float64]) -> NDArray[np.flo
     return np.where(np.abs(series.times[near] - times) <= farthest, series.values[near], np.nan)
 
 
-def median_and_scale(values: NDArray[np.float64], *, least: float = 0.0) -> tuple[float, float]:
+def median_and_scale(values: Floats, *, least: float = 0.0) -> tuple[float, float]:
     """Median and scale of the normal range, both in the unit of `values` (no NaN).
 
     The scale is 1.4826 MAD, pooled with 5 % of the level as if eight samples had that spread: a metric that never moved
@@ -101,7 +100,7 @@ def median_and_scale(values: NDArray[np.float64], *, least: float = 0.0) -> tupl
     return median, max(pooled, least, 1e-12)
 
 
-def change_point(values: NDArray[np.float64]) -> int:
+def change_point(values: Floats) -> int:
     """The index at which the mean shifts most (CUSUM of deviations from the mean); 0 if nothing shifts.
 
     Outliers are clipped to eight robust scales around the median first, or one spike would decide.
@@ -147,13 +146,13 @@ def find_onset(
     return None
 
 
-def _is_back(values: NDArray[np.float64], excursion: int, least: float) -> bool:
+def _is_back(values: Floats, excursion: int, least: float) -> bool:
     """True if the end is where it was before an excursion: coming back to normal is no deviation."""
     median, scale = median_and_scale(values[:excursion], least=least)
     return abs(float(np.median(values[-3:])) - median) <= _NORMAL_SCALES * scale
 
 
-def _start_of_ramp(values: NDArray[np.float64], first: int, direction: Direction | None, least: float) -> int:
+def _start_of_ramp(values: Floats, first: int, direction: Direction | None, least: float) -> int:
     """The first sample of the run, found again from what came before it until it stays: a slow ramp shifts its own past."""
     for _ in range(10):
         earlier = _start_of_last_run(values, first, direction, least) if first >= _MIN_SAMPLES else None
@@ -163,7 +162,7 @@ def _start_of_ramp(values: NDArray[np.float64], first: int, direction: Direction
     return first
 
 
-def _start_of_last_run(values: NDArray[np.float64], split: int, direction: Direction | None, least: float) -> int | None:
+def _start_of_last_run(values: Floats, split: int, direction: Direction | None, least: float) -> int | None:
     """Index of the first sample of the deviating run that reaches (nearly) to the end; None if the end is normal."""
     median, scale = median_and_scale(values[:split], least=least)
     z = (values - median) / scale

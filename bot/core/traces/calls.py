@@ -12,20 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bot.core.arrays import Flags, Floats, np
 from bot.core.metrics.deviation import MAX_DOUBLINGS
 from bot.core.traces.spans import Span
 
-Values = NDArray[np.float64]
+Values = Floats
 Side = Literal["client", "server", "internal"]
 
 WIRE_TIME = "time of a call on the wire"
 """The signal of a delay: of all its services one fit says how much each explains of the same waits."""
-_BANDS = np.array([0.5, 0.95, 1.0])
+_BANDS = (0.5, 0.95, 1.0)
 """Median, p95 and the longest: a callee that receives few of the calls shows in the slowest waits alone."""
-_DELAYS = np.array([0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0])
+_DELAYS = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 """Seconds tried."""
 _SHARES = (1.0, 0.5)
 """Shares of the calls tried: a delay may begin within the minute, or affect some of a service's pods."""
@@ -221,9 +219,9 @@ def _try_all(waits: CallerWaits, usual: UsualGaps) -> _Trial:
     return _Trial(calls * float(np.maximum(0.0, undelayed).sum()), gains)
 
 
-def _delayed_distance(waits: CallerWaits, is_callee: NDArray[np.bool_], share: float, gap: Values) -> Values:
+def _delayed_distance(waits: CallerWaits, is_callee: Flags, share: float, gap: Values) -> Values:
     """Distance of the expected from the real waits, for each delay of this share of the callee's calls."""
-    delayed = waits.seconds + _DELAYS[:, None] * is_callee
+    delayed = waits.seconds + np.array(_DELAYS)[:, None] * is_callee
     if share == 1.0:
         return np.asarray(np.abs(_distance(waits, delayed, waits.weight, gap)).sum(axis=1))
     # The callee's calls are there twice: the share that is delayed, and the rest that is not.

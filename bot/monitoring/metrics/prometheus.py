@@ -9,8 +9,8 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 import httpx
-import numpy as np
 
+from bot.core.arrays import np
 from bot.core.config.systems import PrometheusConfig
 from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series

@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.core import arrays
 from bot.core.change import kind_in_words
 from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case, LedgerEntry
@@ -34,6 +35,9 @@ class FactCollector:
 
     async def gather(self, case: Case) -> TriageFacts:
         """The facts of the case; their evidence is in the ledger by then."""
+        if self.metrics is not None:
+            # The first series would have the event loop wait for it.
+            await asyncio.to_thread(arrays.load)
         requests: dict[ToolRole, dict[str, Any]] = {
             ToolRole.HEALTH: {"service": case.service},
             ToolRole.CHANGES: {"service": "", "hours": CHANGE_LOOKBACK_HOURS},
