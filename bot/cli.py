@@ -50,7 +50,7 @@ def tocsin(
 
 def load_server() -> "Callable[[Secrets], None]":
     """`bot.serving.run`, without what libraries load and a server does without: 16 MB."""
-    from bot.core.deferred import deferred, without
+    from bot.core.loading.deferred import deferred, without
 
     # It colours no tracebacks, and does not start anew when code changes. DBOS imports PostgreSQL's driver on SQLite too.
     with without("pygments", "rich", "watchfiles"), deferred("psycopg", "errors"):

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from bot.core.arrays import np
 from bot.core.errors import InvalidQuery
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.loading.arrays import np
 from bot.core.metrics.promql import tokenize
 from bot.core.metrics.series import Series, known_samples
 from bot.core.metrics.signals import SignalQuery

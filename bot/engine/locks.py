@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS tocsin.executors (
 if TYPE_CHECKING:
     Connection = psycopg.Connection[tuple[Any, ...]]
 else:
-    # On SQLite the driver is not loaded (bot/core/deferred.py): nothing of it is used here before a connection is.
+    # On SQLite the driver is not loaded (bot/core/loading/deferred.py): nothing of it is used here before a connection is.
     Connection = Any
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from bot.core.arrays import np
 from bot.core.change import Change, ChangeKind
+from bot.core.loading.arrays import np
 from bot.core.metrics.promql import Matcher, literal_pattern, selector
 from bot.core.metrics.series import Series, known_samples
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.arrays import Floats, np
+from bot.core.loading.arrays import Floats, np
 from bot.core.logs.line import LogLine
 from bot.core.logs.masking import masked
 from bot.core.logs.parsing import message_of

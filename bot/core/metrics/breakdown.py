@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.arrays import Floats, np
+from bot.core.loading.arrays import Floats, np
 from bot.core.metrics.deviation import Harm
 from bot.core.metrics.series import Series
 from bot.core.metrics.signals import CODE_LABELS, SERVICE_LABELS

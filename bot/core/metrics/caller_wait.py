@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.core.arrays import np
+from bot.core.loading.arrays import np
 from bot.core.metrics.series import Series, known_samples, nearest_values
 
 AT_CALLERS = " at callers"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypedDict
 
-from bot.core.arrays import Floats, np
 from bot.core.facts.measured import DeviationFact, Family
+from bot.core.loading.arrays import Floats, np
 from bot.core.metrics.drift import climb_start, until_restart
 from bot.core.metrics.series import Direction, Series, between, find_onset, known_samples, median_and_scale, time_after_alert
 

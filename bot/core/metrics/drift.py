@@ -1,6 +1,6 @@
 """Resources that climb for hours: from when on, and up to which restart. A leak's first minutes tell what brought it."""
 
-from bot.core.arrays import Floats, np
+from bot.core.loading.arrays import Floats, np
 from bot.core.metrics.series import Series, known_samples
 
 _MOST_POINTS = 200

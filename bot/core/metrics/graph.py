@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.arrays import Floats, np
+from bot.core.loading.arrays import Floats, np
 from bot.core.metrics.series import Series
 from bot.core.text.figures import figure
 from bot.core.text.moments import clock

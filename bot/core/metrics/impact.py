@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.arrays import np
+from bot.core.loading.arrays import np
 from bot.core.metrics.deviation import family_of
 from bot.core.metrics.series import Series
 from bot.core.service import Signal

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from bot.core.arrays import Floats, np
+from bot.core.loading.arrays import Floats, np
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bot.core.arrays import Flags, Floats, np
+from bot.core.loading.arrays import Flags, Floats, np
 from bot.core.metrics.deviation import MAX_DOUBLINGS
 from bot.core.traces.spans import Span
 

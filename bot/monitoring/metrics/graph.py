@@ -4,7 +4,7 @@ import io
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.core.arrays import np
+from bot.core.loading.arrays import np
 from bot.core.metrics.graph import SignalGraph
 from bot.core.text.figures import figure
 

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import httpx
 
-from bot.core.arrays import np
 from bot.core.config.systems import PrometheusConfig
 from bot.core.errors import QueryFailed
+from bot.core.loading.arrays import np
 from bot.core.metrics.series import Series
 from bot.core.systems import AlertRule, MetricDescription
 from bot.core.text.moments import date_and_clock

@@ -4,13 +4,13 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core import arrays
 from bot.core.change import kind_in_words
 from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case, LedgerEntry
 from bot.core.facts.measured import DeviationFact
 from bot.core.investigation import first_facts as core
 from bot.core.investigation.triage_facts import AlertCount, PriorChange, TriageFacts
+from bot.core.loading import arrays
 from bot.core.service import Catalogue, Signal
 from bot.core.tool_calls import ToolRole, tool_for
 from bot.ports import Metrics

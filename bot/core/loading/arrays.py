@@ -1,11 +1,11 @@
 """numpy, loaded when the first array is made: a bot that has analysed nothing does without its 15 MB.
 
-`from bot.core.arrays import Floats, np` stands in place of `import numpy as np` here and in tools.
+`from bot.core.loading.arrays import Floats, np` stands in place of `import numpy as np` here and in tools.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from bot.core.deferred import DeferredModule
+from bot.core.loading.deferred import DeferredModule
 
 __all__ = ["Flags", "Floats", "load", "np"]
 

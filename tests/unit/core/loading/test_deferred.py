@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from bot.core.deferred import deferred, without
+from bot.core.loading.deferred import deferred, without
 
 
 @pytest.fixture
