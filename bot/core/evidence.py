@@ -127,6 +127,7 @@ class Lead(BaseModel):
 
 
 Confidence = Literal["likely", "possible", "unlikely", "unsupported"]
+UNSUPPORTED_TEXT = "not shown by evidence"
 NamedBy = Literal["", "analyst", "agent", "both"]
 LeadStatus = Literal["", "best lead", "one of several"]
 """What "possible" means beside the other causes; "" for other confidences, and in rows of older versions."""
@@ -158,8 +159,8 @@ class Hypothesis(BaseModel):
 
     @property
     def confidence_text(self) -> str:
-        """The confidence as people read it: likely, best lead, one of several, unlikely."""
-        return self.lead_status or self.confidence
+        """The confidence as people read it: likely, best lead, one of several, unlikely, not shown by evidence."""
+        return self.lead_status or (UNSUPPORTED_TEXT if self.confidence == "unsupported" else self.confidence)
 
 
 class Findings(BaseModel):

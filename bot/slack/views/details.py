@@ -79,7 +79,7 @@ def _cause(number: int, hypothesis: Hypothesis, findings: Findings) -> Iterable[
 
 
 def _claim(claim: Claim) -> str:
-    return prose(claim.text, 400) + (cite(*claim.evidence) or " (unsupported)")
+    return prose(claim.text, 400) + (cite(*claim.evidence) or " (no evidence was named)")
 
 
 # ---------------------------------------------------------------- facts

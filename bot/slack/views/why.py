@@ -35,7 +35,7 @@ def _statements(reply: WhyReply) -> Iterable[str]:
 
 
 def _claim(claim: Claim) -> str:
-    return prose(claim.text) + (cite(*claim.evidence) or " (unsupported: no evidence was named)")
+    return prose(claim.text) + (cite(*claim.evidence) or " (not shown: no evidence was named)")
 
 
 def _evidence(reply: WhyReply, view: ViewContext) -> Iterable[Block]:

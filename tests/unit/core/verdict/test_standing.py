@@ -32,3 +32,7 @@ def test_other_confidences_keep_their_words_and_so_do_stored_rows() -> None:
 
     assert [h.confidence_text for h in by_confidence(Findings(hypotheses=[likely])).hypotheses] == ["likely"]
     assert stored.confidence_text == "possible"
+
+
+def test_a_cause_that_no_evidence_carries_is_said_to_be_so_in_words() -> None:
+    assert Hypothesis(cause="a", confidence="unsupported").confidence_text == "not shown by evidence"

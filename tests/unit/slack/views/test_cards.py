@@ -253,10 +253,10 @@ def test_a_draft_shows_the_graph_of_the_incident_if_there_is_one() -> None:
     assert "image" not in words(postmortem.render(replace(draft, graph=""), VIEW)[1])
 
 
-def test_a_claim_without_evidence_is_called_unsupported() -> None:
+def test_a_claim_without_evidence_is_marked() -> None:
     _, blocks = rendered_details(findings=findings(hypothesis(claims=[claim("the moon did it")])))
 
-    assert "the moon did it (unsupported)" in words(blocks)
+    assert "the moon did it (no evidence was named)" in words(blocks)
 
 
 def test_the_small_print_says_who_ranked_and_that_the_model_was_away() -> None:
