@@ -58,6 +58,8 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
         and not _climbs_alone(context, deviation)
         and not _changed_since(context, deviation)
         and not _PILES_UP.search(deviation.signal)
+        # A name that says nothing of what it measures may be that of the symptom itself.
+        and (names_resource(deviation.signal) or _limit_known(deviation))
         and scarce,
     )
     if not scarce and _came_with_failure(context, deviation):

@@ -191,10 +191,18 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     rival = max((c.likelihood for c in ranked[1:] if c.service == first.service), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
     # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
-    failing = place and first.strength > 0 and not changed_nearby(context, first.service)
+    failing = place and first.strength > 0 and not changed_nearby(context, first.service) and _has_neighbours(first, context)
     if first.kind == "resource" and changed_shortly_before(context, first.service):
         return False
     return clear and (failing or (first.sure and first.strength >= thresholds.sure))
+
+
+def _has_neighbours(candidate: Candidate, context: RankingContext) -> bool:
+    """Whether anybody is known that the service calls or is called by: else only it was looked at, and it leads nothing."""
+    observations = context.observations
+    return bool(observations.depends_on.get(candidate.service) or observations.dependents.get(candidate.service)) or any(
+        candidate.service in callees for callees in observations.depends_on.values()
+    )
 
 
 def _of_the_outage_before(candidate: Candidate, ranked: Sequence[Candidate], context: RankingContext) -> bool:

@@ -72,9 +72,10 @@ def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:
     ):
         return _explained_by_dependency(context, change, what)
     graph = observations.graph_evidence.get(context.start)
+    knows = observations.depends_on.get(context.start) or observations.dependents.get(context.start)
     within = change.service in context.shares or change.service in reachable(context.start, observations.depends_on)
-    if graph is not None and not within:
-        return _claim(f"{what}: {context.start} does not depend on {change.service}", [*evidence, graph])
+    if graph is not None and knows and not within:
+        return _claim(f"{what}: {context.start} is not known to depend on {change.service}", [*evidence, graph])
     return None
 
 

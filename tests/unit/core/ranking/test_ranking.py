@@ -245,3 +245,28 @@ def test_the_next_services_are_those_that_deviating_ones_call() -> None:
     ledger = Ledger().health("front", deviation("front", "errors", 0, 0.3)).graph("front", "payments").graph("cart", "stock")
 
     assert next_services(CASE, observe(ledger.entries)) == ["payments"]
+
+
+def test_where_nobody_is_known_that_the_service_calls_or_is_called_by_its_failing_is_no_likely_cause() -> None:
+    errors = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
+    alone = Ledger().health("front", errors).graph("front").changes()
+    beside = Ledger().health("front", errors).graph("front", "cart").changes().health("cart")
+
+    assert judged(alone).hypotheses[0].confidence == "possible"
+    assert judged(beside).hypotheses[0].confidence == "likely"
+
+
+def test_a_signal_whose_name_says_nothing_of_what_it_measures_is_no_likely_cause() -> None:
+    ledger = Ledger().health("front", deviation("front", "stat_orders_open", 1, 12, doublings=3)).graph("front", "cart")
+
+    assert judged(ledger.changes().health("cart")).hypotheses[0].confidence == "possible"
+
+
+def test_a_change_elsewhere_is_not_cleared_by_a_graph_that_knows_nobody_beside_the_service() -> None:
+    errors = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
+    elsewhere = change("ingress", 2)
+    alone = Ledger().health("front", errors).graph("front").changes(elsewhere)
+    beside = Ledger().health("front", errors).graph("front", "cart").changes(elsewhere).health("cart")
+
+    assert not judged(alone).ruled_out
+    assert any("front is not known to depend on ingress" in claim.text for claim in judged(beside).ruled_out)
