@@ -11,6 +11,8 @@ from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 
 CHANGE_LOOKBACK_HOURS = 6
+CLIMB_LOOKBACK_HOURS = 72
+"""For what climbs slowly: a leak takes days."""
 CHANGE_LOOKBACK = timedelta(hours=CHANGE_LOOKBACK_HOURS)
 """How far back an attempt lists changes, as a leak may be hours old; a further attempt would not list an older one either."""
 QUIET_PERIOD = timedelta(seconds=10)

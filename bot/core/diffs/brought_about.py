@@ -1,5 +1,8 @@
 """What each kind of effect brings about, as it is told by log lines and by names of signals."""
 
+import re
+from collections.abc import Iterable
+
 from bot.core.facts.code import EffectKind
 
 MORE, LESS, CHANGED = 1, -1, 0
@@ -7,19 +10,20 @@ _SLOW_STATEMENTS = (
     r"statement timeout|cancel\w* statement|quer(y|ies) ?(failed|timed? ?out)|queryfailed|"
     r"(rows|blocks)[ _](examined|read|scanned)"
 )
+_RUNS_DRY = r"cache|\bmiss(es|ed)?\b|\bhits?\b|origin|quer(y|ies)|\bload\b|database|\bdb|qps|latenc|cpu"
 _Signs = tuple[tuple[int, str], ...]
 SYMPTOMS: dict[EffectKind, _Signs] = {
     "accumulation": ((CHANGED, r"memory(?! address)|\brss|heap|\boom|out of memory|\bgc\b"),),
     "release": (
         (
             CHANGED,
-            r"memory(?! address)|heap|\boom|connection|pool|too many|descriptor|goroutine|thread|\block|leak|disk|space",
+            r"memory(?! address)|heap|\boom|connection|pool|too many|descriptor|goroutine|thread|\block|leak|disk|\bspace",
         ),
     ),
     "verbosity": ((MORE, r"disk|no space|inode|ingest|log.{0,20}(volume|throughput|lps|bytes|rate|lines|size)|volume"),),
     "timeout": (
         (LESS, r"time.?d?.?out|deadline|expired|cancel|aborted|too early|premature|probe failed|not ready"),
-        (MORE, r"latenc|duration|p9\d|wait|pool|thread|queue|hang|stuck"),
+        (MORE, r"latenc|duration|p9\d|wait|pool|thread|queue|\bhang|stuck"),
     ),
     "retry": (
         (LESS, r"retr|attempt|exhaust|gave up|giving up|budget|breaker|not permit"),
@@ -28,14 +32,18 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     "pool": (
         (
             LESS,
-            r"pool|connection|acquire|exhaust|wait|queue|backlog|lag|saturat|busy|timed? ?out|rejected|cannot assign|"
+            r"pool|connection|acquire|exhaust|wait|queue|backlog|\blag|saturat|busy|timed? ?out|rejected|cannot assign|"
             r"too many open|socket",
         ),
-        (MORE, r"too many|max_connections|connection slots|memory|cpu|contention|lock|deadlock|load|context switch"),
+        (MORE, r"too many|max_connections|connection slots|memory|cpu|contention|\block|deadlock|\bload\b|context switch"),
     ),
     "cache": (
-        (LESS, r"cache|miss|hit|origin|quer(y|ies)|load|database|\bdb|qps|latenc|cpu"),
+        (LESS, _RUNS_DRY),
         (MORE, r"stale|outdated|old (value|data|price)|inconsisten|revoked"),
+    ),
+    "cache_key": (
+        (LESS, _RUNS_DRY),
+        (CHANGED, r"mismatch|does not (match|belong)|belongs to (another|a different)|wrong (user|tenant|locale|currency|key)"),
     ),
     "limit": (
         (
@@ -46,31 +54,43 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
         (MORE, r"memory(?! address)|heap|\boom|overload|cpu|disk|too (large|many)|saturat"),
     ),
     "memory": ((LESS, r"memory|\boom|heap|cpu|throttl|evict|killed"),),
-    "schedule": ((LESS, r"load|overlap|cpu|qps|requests?_|lock|quota|throttl"), (MORE, r"lag|backlog|stale|queue|delay|age")),
+    "schedule": (
+        (LESS, r"\bload\b|overlap|cpu|qps|requests?_|\block|quota|throttl"),
+        (MORE, r"\blag|backlog|stale|queue|delay|\bage\b"),
+    ),
     "batch": (
-        (LESS, r"throttl|capacity|quota|requests?_|round.?trips|quer(y|ies)|rate|latenc|backlog|lag"),
-        (MORE, r"too large|memory|time.?d?.?out|payload|exceed|lock"),
+        (LESS, r"throttl|capacity|quota|requests?_|round.?trips|quer(y|ies)|\brate|latenc|backlog|\blag"),
+        (MORE, r"too large|memory|time.?d?.?out|payload|exceed|\block"),
     ),
     "query": (
         (
             CHANGED,
             _SLOW_STATEMENTS
-            + r"|\bsql|relation|column|slow quer|full scan|seq.?scan|\block (wait|time)|deadlock|database|\bdb\b",
+            + r"|\bsql|\brelation\b|column|slow quer|full scan|seq.?scan|\block (wait|time)|deadlock|database|\bdb\b",
         ),
     ),
     "schema": (
         (
             CHANGED,
-            _SLOW_STATEMENTS + r"|column|relation|table|constraint|null value|migration|\bsql|\block|slow quer|scan|index",
+            _SLOW_STATEMENTS
+            + r"|column|\brelation\b|\btables?\b|constraint|null value|migration|\bsql|\block|slow quer|scan|index",
         ),
     ),
-    "lock": ((CHANGED, r"deadlock|\block|stuck|\brace\b|concurrent|contention|hang"),),
+    "lock": ((CHANGED, r"deadlock|\block|stuck|\brace\b|concurrent|contention|\bhang"),),
     "format": (
         (
             CHANGED,
             r"serializ|marshal|decod|encod|codec|pars(e|ing)|magic (byte|number)|(illegal|invalid|"
             r"unexpected) (character|byte|token|utf)|"
-            r"malformed|wire.?(type|format)|unrecogni[sz]ed|unknown (field|propert)",
+            r"malformed|wire.?(type|format)|unrecogni[sz]ed|unknown (field|propert)|cannot (cast|convert|coerce)|"
+            r"(validation|schema|type) (error|mismatch)|input_type=|invalid (value|enum|type)",
+        ),
+    ),
+    "clock": (
+        (
+            CHANGED,
+            r"\bdates?\b|\bdays?\b|midnight|tomorrow|yesterday|in the (past|future)|not yet (valid|open)|too (early|late)|"
+            r"\bhours? (off|late|early)|time ?zone",
         ),
     ),
     "pattern": ((CHANGED, r"cpu|timed? ?out|latenc|duration|backtrack|worker.{0,20}(timeout|killed)|no match|not match"),),
@@ -78,7 +98,8 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
         (
             CHANGED,
             r"(connect\w*|dial|read|i/o|request).{0,60}(timed? ?out|timeout|refused|reset|closed)|no such host|name resolution|"
-            r"unreachable|no route|enotfound|bad gateway|\b50[24]\b|handshake|probe failed|no healthy",
+            r"unreachable|no route|enotfound|bad gateway|\b50[24]\b|handshake|probe failed|no healthy|"
+            r"no (active |registered )?(members|consumers|subscribers|listeners|messages)\b|unknown (topic|queue)",
         ),
     ),
     "access": (
@@ -98,7 +119,38 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     ),
 }
 """What each kind of effect brings about, by whether it means more, less or just another."""
-LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "schedule", "batch"})
+NOT_RESOLVED = re.compile(
+    r"no such host|nxdomain|servfail|name resolution|enotfound|getaddrinfo|"
+    r"\b(lookup|resolv\w*)\b.{0,160}(time|fail|misbehav|refus)|dns.{0,30}(fail|time|error)",
+    re.I,
+)
+"""Names are not found: of all that a diff does only another address brings that about."""
+_HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9_-]+\.)+[a-z]{2,}(?![\w-])", re.I)
+USED_UP = re.compile(
+    r"maximum value of sequence|(integer|int4|smallint|value|id) out of range|out of range value|(no|zero) (free )?inodes|"
+    r"auto.?increment.{0,40}(max|exhaust|fail)",
+    re.I,
+)
+"""What was counted up for years is at its end: only another schema brings that about at once."""
+_RESERVED: tuple[tuple[re.Pattern[str], frozenset[EffectKind]], ...] = (
+    (NOT_RESOLVED, frozenset({"address", "name", "setting"})),
+    (USED_UP, frozenset({"schema"})),
+)
+
+
+def different_hosts(lines: Iterable[str]) -> bool:
+    """Whether these lines name several hosts, and not all of them the same one."""
+    hosts = [set(map(str.casefold, _HOST.findall(line))) for line in lines]
+    named = [names for names in hosts if names]
+    return bool(named) and not set.intersection(*named)
+
+
+def may_bring_about(kind: EffectKind, text: str) -> bool:
+    """False for a line that names a cause of its own which no effect of this kind is."""
+    return all(kind in kinds for pattern, kinds in _RESERVED if pattern.search(text))
+
+
+LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedule", "batch"})
 """Effects that bring more calls about: signals show those as directly as lines."""
 ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema"}
 """Effects that hurt what a service calls: that this one fails is no alibi for the caller's change."""

@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from bot.core.diffs.lock_files import locked_packages
 from bot.core.diffs.names import counted_names, identifiers, words
 from bot.core.diffs.patches import Patch, both_sides, is_import
+from bot.core.diffs.safeguards import lost_safeguards
 from bot.core.diffs.settings import (
     CALLED_SETTING,
     CONFIGURATION,
@@ -71,6 +73,7 @@ _SPAWN = re.compile(
     r"CompletableFuture\.\w+Async"
 )
 _CACHE_KEY = re.compile(r"^(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
+_MAKES_KEY = re.compile(r"(?<![a-z])(?:(?:cache|make|build|get|lookup)_?key|key_?(?:for|of))(?![a-z])", re.I)
 _FORMAT = re.compile(
     r"serializ|encod|codec|charset|marshal|avro|protobuf|json|xml|msgpack|thrift|^utf|latin|ascii|gzip|zstd|snappy|lz4|base64|"
     r"strftime|strptime|date_?format|layout",
@@ -79,6 +82,9 @@ _FORMAT = re.compile(
 _UNIT = re.compile(
     r"(?<![a-z])(nanos(?:econds?)?|micros(?:econds?)?|millis(?:econds?)?|sec(?:ond)?s?|min(?:ute)?s|hours?|days?)(?![a-z])",
     re.I,
+)
+_ZONE = re.compile(
+    r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|system_?(?:utc|default)", re.I
 )
 _EXPRESSION = re.compile(
     r"\bre\.(?:compile|match|search|sub|findall|fullmatch)\(|Pattern\.compile\(|new RegExp\(|"
@@ -120,14 +126,17 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
     code = [_without_reporting(patch) for patch in patches]
     effects = [
         *_of_each(patches, _dependencies),
+        *_of_each(patches, locked_packages),
         *_of_each(code, settings_of),
         *_queries(code),
         *_of_each(code, _accumulations),
         *_of_each(code, _one_by_one),
         *_releases(code),
+        *lost_safeguards(code),
         *_of_each(code, _statements),
         *_of_each(code, _formats),
         *_of_each(code, _units),
+        *_of_each(code, _zones),
         *_of_each(code, _patterns),
         *_of_each(code, _shared_loads),
         *_of_each(code, _handlers),
@@ -221,7 +230,9 @@ def _statements(patch: Patch) -> Iterator[EffectFact]:
     yield from (effect_fact("spawn", text, patch.path) for text in _matches(_SPAWN, patch.added))
     before, after = both_sides(patch, lambda lines: [line for line in lines if _CACHE_KEY.search(line)])
     if before and after and before != after:
-        yield effect_fact("cache", after[0].strip(), patch.path)
+        yield effect_fact("cache_key", after[0].strip(), patch.path)
+    elif patch.removed and (names := [name for name in counted_names(patch.around) if _MAKES_KEY.search(name)]):
+        yield effect_fact("cache_key", names[0], patch.path)
     yield from _calls_in_loops(patch)
 
 
@@ -240,6 +251,13 @@ def _units(patch: Patch) -> Iterator[EffectFact]:
     if len(before - after) == len(after - before) == 1:
         (old,), (new,) = before - after, after - before
         yield effect_fact("timeout", "the unit of a time", patch.path, old, new)
+
+
+def _zones(patch: Patch) -> Iterator[EffectFact]:
+    """Another time zone, or another clock that says which day it is."""
+    before, after = both_sides(patch, lambda lines: {name for name in counted_names(lines) if _ZONE.search(name)})
+    if changed := sorted((before | after) - (before & after)) if before and after else []:
+        yield effect_fact("clock", changed[0], patch.path)
 
 
 def _shared_loads(patch: Patch) -> Iterator[EffectFact]:

@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, SYMPTOMS
+from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, NOT_RESOLVED, SYMPTOMS, different_hosts, may_bring_about
 from bot.core.diffs.code_text import code_names, frames, is_file_of, without_values
 from bot.core.diffs.effects import is_small_step
 from bot.core.diffs.levels import is_time_of_rate, level_of
 from bot.core.diffs.names import holds_name, is_telling, words
 from bot.core.diffs.requests import reports_failure
-from bot.core.facts.code import DiffFact, EffectFact
+from bot.core.diffs.safeguards import RESTRAINS
+from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 from bot.core.tuning.changes import DiffWeights
@@ -88,6 +89,14 @@ class Symptoms:
         """Lines and words that came with the trouble."""
         return [symptom for symptom in self.texts if not symptom.gone and not symptom.signal]
 
+    def telling(self) -> list[SymptomText]:
+        """Those whose names may say what is at fault: where several hosts are not resolved, none of these is."""
+        new = self.new()
+        unresolved = [symptom for symptom in new if NOT_RESOLVED.search(symptom.text)]
+        if not different_hosts(symptom.text for symptom in unresolved):
+            return new
+        return [symptom for symptom in new if symptom not in unresolved]
+
 
 @dataclass
 class Explanation:
@@ -120,7 +129,7 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     mentions = [*_by_mentions(diff, symptoms, weights), *_by_values(diff, symptoms, weights)]
     for reason in sorted((*firm, *mentions), key=lambda scored: -scored[0]):
         explanation.add(*reason)
-    new = symptoms.new()
+    new = symptoms.telling()
     shared = _shared_words(diff, [without_values(symptom.text) for symptom in new if not symptom.mentions_only], weights, usual)
     shared_with_typed = _shared_words(diff, [symptom.text for symptom in new], weights, usual)
     with_mentions = min(_points((*firm, *mentions), weights) + shared_with_typed, weights.most_of_mentions)
@@ -146,7 +155,7 @@ def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Itera
     yield from (
         (weights.name, reason, line.evidence)
         for name, reason in _named_by(diff, symptoms)
-        if (line := _written_in(symptoms.new(), name))
+        if (line := _written_in(symptoms.telling(), name))
     )
 
 
@@ -178,12 +187,10 @@ def _by_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iter
 
 def _by_mentions(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
     """Whole names that stand in new lines where somebody may have typed them."""
-    new = symptoms.new()
-    yield from (
-        (weights.mention, reason, line.evidence)
-        for name, reason in _named_by(diff, symptoms)
-        if not _written_in(new, name) and (line := _holding(new, name))
-    )
+    new = symptoms.telling()
+    for name, reason in _named_by(diff, symptoms):
+        if not _written_in(new, name) and (line := _holding(new, name)):
+            yield weights.mention, reason, line.evidence
 
 
 def _named_by(diff: DiffFact, symptoms: Symptoms) -> Iterable[tuple[str, str]]:
@@ -240,7 +247,11 @@ def _by_effect(
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
     direction, size = _change_of(effect, weights)
     for family, pattern in SYMPTOMS.get(effect.kind, ()):
-        line = _matching(symptoms, pattern, service) if direction == CHANGED or family in (CHANGED, direction) else None
+        line = (
+            _matching(symptoms, pattern, service, effect.kind)
+            if direction == CHANGED or family in (CHANGED, direction)
+            else None
+        )
         if line:
             base = weights.accumulation if effect.kind == "accumulation" else weights.effect
             return (
@@ -288,16 +299,18 @@ def _missing_for(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) 
     return next((symptom for symptom in missing if (words(without_values(symptom.text)) & own) - usual), None)
 
 
-def _matching(symptoms: Symptoms, pattern: str, service: str) -> SymptomText | None:
+def _matching(symptoms: Symptoms, pattern: str, service: str, kind: EffectKind) -> SymptomText | None:
     """The most direct text that fits: a line of the service itself before signals, and before what others say."""
     matches = [
-        symptom for symptom in symptoms.texts if not symptom.gone and re.search(pattern, without_values(symptom.text), re.I)
+        symptom
+        for symptom in symptoms.texts
+        if not symptom.gone and re.search(pattern, without_values(symptom.text), re.I) and may_bring_about(kind, symptom.text)
     ]
     return min(matches, key=lambda symptom: (_of_another(symptom, service), symptom.signal), default=None)
 
 
 def _of_another(text: SymptomText, service: str) -> bool:
-    return bool(service and text.service) and text.service != service
+    return bool(service and text.service) and text.service != service and not holds_name(text.text, service)
 
 
 def _directness(text: SymptomText, symptoms: Symptoms, service: str, loads: bool, weights: DiffWeights) -> float:
@@ -315,7 +328,7 @@ def _beginning(text: str) -> str:
 
 def _change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
     """More or less, and how much of it counts, 0 to 1: half or double counts whole, a third more very little."""
-    if effect.kind in ("accumulation", "release", "query", "schema", "lock", "format", "pattern"):
+    if effect.kind in ("accumulation", "release", "query", "schema", "lock", "format", "clock", "pattern"):
         return CHANGED, 1.0
     if effect.kind in ("address", "access"):
         return CHANGED, 1.0 if effect.before else weights.new_setting
@@ -323,13 +336,13 @@ def _change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
         return CHANGED, weights.spawn
     if effect.kind == "guard":
         return (MORE if effect.after else LESS), 1.0 if _NOTHING.search(_ERROR_CHECK.sub("", effect.before)) else weights.guard
-    if effect.kind in ("batch", "cache") and not (effect.before or effect.after):
+    if effect.kind in ("batch", "cache", "cache_key") and not (effect.before or effect.after):
         return LESS, 1.0
     before, after = level_of(effect.before), level_of(effect.after)
     if effect.after and not effect.before:
         return (MORE if effect.kind in ("verbosity", "cache") else LESS), weights.new_setting
     if effect.before and not effect.after:
-        return LESS, 1.0
+        return (MORE if effect.kind == "retry" and RESTRAINS.search(effect.name) else LESS), 1.0
     if before is None or after is None or before == after:
         return CHANGED, weights.unread_setting
     size = (math.log2(after / before) / weights.whole_from) ** 2 if before > 0 and after > 0 else 1.0
@@ -354,12 +367,14 @@ def effect_text(effect: EffectFact) -> str:
         "release": f"no longer does {name}",
         "lock": f"locks or unlocks elsewhere ({name})",
         "spawn": f"starts work beside ({name})",
-        "cache": f"keys or keeps a cache otherwise ({name})",
+        "cache": f"keeps a cache otherwise ({name})",
+        "cache_key": f"keys a cache otherwise ({name})",
         "query": f"queries {name}",
         "schema": f"changes the schema of {name}",
         "batch": f"no longer does {name} for many at once",
         "pattern": f"matches texts by another expression ({name})",
         "format": f"writes or reads another format ({name})",
+        "clock": f"takes the day or time from elsewhere ({name})",
     }
     return plain.get(effect.kind, f"removes {name}")
 

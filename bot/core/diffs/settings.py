@@ -47,7 +47,10 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
     ("memory", r"mem(ory)?|heap|xmx|cpu|resources?"),
     ("batch", r"batch|chunk|page_?size|bulk|fetch_?size|prefetch|flush"),
     ("schedule", r"interval|cron|schedule|period|every|poll|tick"),
-    ("address", r"(^|[_.])(path|port|host\w*|addr\w*|url|uri|endpoint|dsn|brokers?|(bootstrap_?)?servers?|cidr\w*|protocol)$"),
+    (
+        "address",
+        r"(^|[_.])(topics?|topic_?name|queue_?name|subject|exchange|routing_?key|bucket(_?name)?|stream_?name|path|port|host\w*|addr\w*|url|uri|endpoint|dsn|brokers?|(bootstrap_?)?servers?|cidr\w*|protocol)$",
+    ),
     ("access", r"scopes?$|roles?$|permissions?|polic(y|ies)|actions?$|grants?|allow|deny|acl|cors|origins?$|audience|issuer"),
     (
         "limit",

@@ -23,6 +23,8 @@ _INERT_PATH = re.compile(
     r"(^|/)(CODEOWNERS|LICENSE\w*|README\w*|CHANGELOG\w*|\.golangci\.ya?ml|\.eslintrc[\w.]*|\.editorconfig|\.gitignore|\.prettierrc\w*)$",
     re.I,
 )
+_LABEL = re.compile(r"(?:pool|thread|client|app(?:lication)?|worker)[-_.]?(?:name|id|prefix)\W{1,4}([\w.-]+)", re.I)
+"""What a pool, a thread or a client is called: its lines hold that name, whatever they say."""
 _STYLE = re.compile(
     r"#[0-9a-f]{3,8}\b|\b(colou?rs?|className|padding|margin|border|font|accent|surface|shadow|theme|style)\b", re.I
 )
@@ -39,6 +41,7 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange], *, whole: bool =
     # Names in a manifest are packages, which count as such.
     code = [patch for patch in telling if not is_manifest(patch.path)]
     removed, added = (counted_names(lines) for lines in _lines(code))
+    labels = {name for patch in code for line in patch.added for name in _LABEL.findall(line)}
     effects = effects_of(telling)
     # A call that is now made elsewhere belongs to code that moved; another value or name does not.
     moved = is_moved(*_lines(code)) and all(effect.kind == "call" for effect in effects)
@@ -54,8 +57,8 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange], *, whole: bool =
         moved=moved,
         effects=effects,
         removed=_names(removed - added),
-        added=_names(added - removed),
-        literals=_literals(code),
+        added=_names(Counter({name: added[name] for name in added - removed if name not in labels})),
+        literals=tuple(text for text in _literals(code) if text not in labels),
         touched=_names(removed & added),
         around=_around(code)[: _LIMITS["touched"]],
     )

@@ -38,7 +38,8 @@ _WORDS: tuple[tuple[Family, str], ...] = (
     ("client", r"client.*(latenc|duration|p\d\d)|at callers$"),
     ("network", r"on the wire$"),
     ("external", r"external|provider|third.?party|outbound|egress"),
-    ("errors", r"errors?|err_|fail|bad_|lost|dropp|5xx|4xx|exception|success|availab|abort|reject|timeout|unreachable|absent"),
+    ("errors", r"errors?|err_|fail|bad_|lost|dropp|5xx|4xx|exception|success|availab|abort|reject|timeout|unreachable|absent|"
+    r"denied|refused|cancell?ed|dead.?letter|overdue"),
     ("errors", r"(?<!slow)(?<!slow )(?<!cool)(?<!count)down(?![a-z])|\bup(?=[{)]|$)"),
     ("saturation", r"cpu|mem|rss|heap|connection|pool|queue|backlog|disk|thread|restart|oom|lag|saturat|throttl|ready|replica"),
     ("latency", r"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait"),
@@ -130,6 +131,11 @@ def family_of(signal: str) -> Family:
 def names_resource(signal: str) -> bool:
     """Whether a word of its name is a resource; that of an unknown signal says nothing of what it measures."""
     return any(re.search(words, signal, re.I) for family, words in _WORDS if family == "saturation")
+
+
+def climbs_throughout(deviation: Deviation) -> bool:
+    """Whether a resource climbs through the whole window that was read: where that began is older, or not seen."""
+    return deviation.family == "saturation" and deviation.doublings > 0 and deviation.onset is None
 
 
 def harm_of(signal: str, family: Family) -> Harm:

@@ -7,6 +7,7 @@ from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Case
 from bot.core.facts.measured import Family
+from bot.core.metrics.deviation import climbs_throughout
 from bot.core.ranking.context import nearby_services, ranking_context, remote_services, start_service
 from bot.core.ranking.observations import Observations, ObservedBreakdown
 
@@ -43,6 +44,13 @@ def services_to_place(observations: Observations) -> list[str]:
     """Services of which a signal was split by pod and told pods apart: on which node does each pod run?"""
     split = (breakdown.service for breakdown in observations.breakdowns if any("pod" in row.labels for row in breakdown.rows))
     return list(dict.fromkeys(split))
+
+
+def services_to_look_back_on(case: Case, observations: Observations, *, now: datetime) -> list[str]:
+    """Suspects of which a resource climbs through the whole window: what began it may be older than the changes read."""
+    suspects = [service for service, _ in ranking_context(case, observations, now).suspects()]
+    climbing = {d.service for d in observations.all_signals.values() if climbs_throughout(d)}
+    return [service for service in suspects if service in climbing]
 
 
 def versions_to_read(case: Case, observations: Observations, *, now: datetime, most: int) -> list[tuple[str, str, str]]:

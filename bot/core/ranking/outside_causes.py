@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from bot.core.diffs.brought_about import NOT_RESOLVED, USED_UP, different_hosts
 from bot.core.diffs.explanation import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
 from bot.core.ranking.candidates import Candidate, add_symptoms
@@ -61,11 +62,7 @@ _KINDS = (
         sure=False,
     ),
     _Kind(
-        re.compile(
-            r"no such host|nxdomain|servfail|(temporary failure in )?name resolution|enotfound|getaddrinfo|"
-            r"dns.{0,30}(fail|time|error)",
-            re.I,
-        ),
+        NOT_RESOLVED,
         "external",
         "Names that {service} looks up are not resolved",
         "Resolve the name that the line holds from a pod and from outside",
@@ -133,6 +130,13 @@ _KINDS = (
         sure=False,
     ),
     _Kind(
+        USED_UP,
+        "resource",
+        "{service} has used up what a type, a sequence or a file system can count",
+        "Read how far the sequence, the column or the inodes that the line names are used up",
+        sure=False,
+    ),
+    _Kind(
         re.compile(
             r"re-?deliver|poison|dead.?letter|\bdlq\b|same (offset|message|record|event)|"
             r"(malformed|corrupt(ed)?|truncated|invalid|unparse?able) (record|message|event|payload|file|row|feed|batch|input)|"
@@ -164,7 +168,8 @@ def _of_kinds(context: RankingContext, symptoms: Symptoms) -> Iterable[Candidate
         matching = [line for line in symptoms.new() if kind.pattern.search(line.text)]
         services = list(dict.fromkeys(_service_of(context, line) for line in matching))
         # What several services say of what lies below them all is no slip of one of them.
-        several = replace(kind, sure=kind.sure or (kind.kind == "external" and len(services) > 1))
+        many = len(services) > 1 or (kind.pattern is NOT_RESOLVED and different_hosts(line.text for line in matching))
+        several = replace(kind, sure=kind.sure or (kind.kind == "external" and many))
         for service in services:
             lines = [line for line in matching if _service_of(context, line) == service]
             yield _candidate(context, service, several, kind.cause.format(service=service), lines)

@@ -56,6 +56,10 @@ class ChangeWeights:
     """One whose code was not read, while the diff of another explains the trouble."""
     drift: float = 0.7
     """A change since which a resource of its service has climbed, whatever its age."""
+    first_sign: float = 0.9
+    """One with which a resource or the traffic of its service, or of what it calls, moved minutes before the failure."""
+    exhausted_drift: float = 0.95
+    """The same where new lines say that this resource has run out."""
     drift_within: float = 900.0
     """Seconds after the change within which the climb must begin."""
     unnamed_flag: float = 0.6

@@ -6,11 +6,12 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
+from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS, CLIMB_LOOKBACK_HOURS
 from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.facts.measured import Family
 from bot.core.ranking.next_checks import (
     next_services,
+    services_to_look_back_on,
     services_to_place,
     services_with_calls,
     symptoms_to_inspect,
@@ -83,6 +84,8 @@ class Analyst:
         if self._clustered:
             await check([(ToolRole.WORKLOAD, {"service": s}) for s in services_to_place(observations)[:MAX_INSPECTED]])
         await check(self._own_lines(case, ledger))
+        climbing = services_to_look_back_on(case, observations, now=began)[:MAX_INSPECTED]
+        await check([(ToolRole.CHANGES, {"service": s, "hours": CLIMB_LOOKBACK_HOURS}) for s in climbing])
         splits = versions_to_compare(case, observations, now=began, most=MAX_COMPARED)
         await check([(ToolRole.BREAKDOWN, {"service": s, "signal": signal, "by": "version"}) for s, signal in splits])
         if self._coded:

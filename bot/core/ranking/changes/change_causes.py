@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
@@ -13,6 +13,8 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
+from bot.core.ranking.changes.drift import drift_claim, drift_since, is_exhausted
+from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext, nearby_services, remote_services
 from bot.core.service import reachable
@@ -128,6 +130,8 @@ def _add_measured(context: RankingContext, weighed: _WeighedChange, candidate: C
             (candidate.claims if versions.factor >= 1 else candidate.against).append(claim)
     if drift := drift_since(context, change):
         candidate.claims.append(drift_claim(context, change, drift))
+    if sign := first_sign(context, change):
+        candidate.claims.append(first_sign_claim(context, change, sign))
     if (calls := serving_at_onset(context, change)).silent:
         text = f"{short_change_text(change)} serves nothing, while the version before goes on"
         candidate.claims.append(Claim(text=one_line(text, 400), evidence=[calls.evidence]))
@@ -147,6 +151,8 @@ def _share(context: RankingContext, weighed: _WeighedChange) -> float:
         context.start, context.observations.depends_on
     ):
         return max(share, weights.beside_share)
+    if sign := first_sign(context, weighed.change):
+        share = max(share, context.shares.get(sign.service, 0.0))
     if weighed.code.explains:
         return max(share, weights.explained_share)
     return max(share, weights.neighbour_share)
@@ -162,8 +168,6 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
         # Of two diffs that explain it the one with more to show goes first, however near the other came.
         explained = weights.explained * max(late, weights.explained_least) * max(0.5, code.strength / best)
         return (explained if code.strength < best else max(fit, explained)) * min(1.0, weighed.versions.factor)
-    if drift_since(context, change):
-        fit = max(fit, weights.drift)
     if code.commits and code.unread < 1:
         # Each commit may have done it: those that were not read count like those that were read and have little to do with it.
         read = weights.unrelated if code.apart else weights.unexplained
@@ -172,6 +176,11 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
         fit *= weights.unread_beside_explained
     elif not code.commits and change.kind == "flag" and not _is_named(context, change):
         fit *= weights.unnamed_flag
+    if drift := drift_since(context, change):
+        # It is seen, whatever of the code was read.
+        fit = max(fit, weights.exhausted_drift if is_exhausted(context, drift) else weights.drift)
+    if first_sign(context, change):
+        fit = max(fit, weights.first_sign)
     return fit * weighed.versions.factor
 
 
@@ -344,28 +353,6 @@ def _weigh_earlier_trouble(context: RankingContext, weighed: _WeighedChange, can
             evidence = [context.observations.id_of(deviation), context.observations.change_evidence[change.id]]
             candidate.against.append(Claim(text=text, evidence=evidence))
             return
-
-
-def drift_since(context: RankingContext, change: Change) -> Deviation | None:
-    """A resource of the changed service that has climbed since the change: so long a way to the symptom clears no change."""
-    earliest, latest = change.at - DETECTION_DELAY, change.at + timedelta(seconds=context.tuning.changes.drift_within)
-    drifts = [
-        deviation
-        for (service, _), deviation in context.observations.all_signals.items()
-        if service == change.service
-        and deviation.climbs_since is not None
-        and deviation.doublings > 0
-        and earliest.timestamp() <= deviation.climbs_since <= latest.timestamp()
-    ]
-    return max(drifts, key=lambda drift: drift.doublings, default=None)
-
-
-def drift_claim(context: RankingContext, change: Change, drift: Deviation) -> Claim:
-    """The same as a claim."""
-    since = datetime.fromtimestamp(drift.climbs_since or 0.0, UTC)
-    text = f"{drift.service} {drift.signal} has climbed since {clock(since)}, from {short_change_text(change)} on"
-    evidence = [context.observations.id_of(drift), context.observations.change_evidence[change.id]]
-    return Claim(text=one_line(text, 400), evidence=evidence)
 
 
 def _deviated_before(deviation: Deviation, change: Change) -> bool:

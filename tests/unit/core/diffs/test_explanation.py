@@ -82,6 +82,39 @@ UNSEEN = [
     ),
 ]
 """Of faults of kinds that the rules had not been thought out over, in incidents written to see how unseen ones come out."""
+BY_OTHERS = [
+    (
+        "src/main/java/Vouchers.java",
+        ["-try (Connection c = dataSource.getConnection()) {", "+Connection c = dataSource.getConnection();", "+c.close();"],
+        "main - Connection is not available, request timed out after 30000ms",
+    ),
+    (
+        "src/Time.java",
+        ['-  ZoneId zone = ZoneId.of("Europe/Brussels");', "-  return LocalDate.now(zone);", "+  return LocalDate.now(clock);"],
+        "rejected: requested execution date not acceptable",
+    ),
+    (
+        "src/Publisher.cs",
+        ["-  JsonSerializer.Serialize(message, Options)", "+  JsonSerializer.Serialize(message, JsonContext.Default)"],
+        "1 validation error: Input should be 'paid' [type=enum, input_type=int]",
+    ),
+    (
+        "charts/values.yaml",
+        ["-  topic: lab-results", "+  topic: lab.result.v1"],
+        "consumer group dispatcher has no active members for lab-results",
+    ),
+    (
+        "key.go",
+        [" func cacheKey(asset string) string {", "-  return asset + query", "+  return asset"],
+        "license does not match: key belongs to another stream",
+    ),
+    (
+        "http/client.ts",
+        ["-  return limiter(() => backoff(send))", "+  return untilSettled(send)"],
+        "responding 429, in-flight 400 of 400",
+    ),
+]
+"""Of incidents that others wrote who knew none of the rules."""
 CERTAIN = (
     "db/orders.py",
     "application.yml",
@@ -94,7 +127,7 @@ CERTAIN = (
 )
 
 
-@pytest.mark.parametrize(("path", "lines", "text"), [*GUILTY, *LATER, *UNSEEN], ids=lambda value: str(value)[:24])
+@pytest.mark.parametrize(("path", "lines", "text"), [*GUILTY, *LATER, *UNSEEN, *BY_OTHERS], ids=lambda value: str(value)[:24])
 def test_a_diff_that_brings_the_symptom_about_explains_it(path: str, lines: list[str], text: str) -> None:
     assert explained(diff_of(path, *lines), text).strength >= TUNING.diffs.related
 
@@ -290,3 +323,42 @@ WORDS_OF_ANY_PROGRAM = [
 @pytest.mark.parametrize(("path", "lines", "text"), WORDS_OF_ANY_PROGRAM, ids=lambda value: str(value)[:24])
 def test_what_any_program_and_any_failure_has_in_common_explains_nothing(path: str, lines: list[str], text: str) -> None:
     assert explained(diff_of(path, *lines), text).strength < TUNING.diffs.explained
+
+
+def test_a_host_is_not_at_fault_where_others_are_not_resolved_either() -> None:
+    diff = diff_of("chart/values.yaml", "+  FEATURE_HOST: feature-store.risk.svc.example")
+    own = "dial tcp: lookup feature-store.risk.svc.example on 10.0.0.10:53: i/o timeout"
+    other = "dial tcp: lookup api.bank.example on 10.0.0.10:53: i/o timeout"
+
+    alone, beside_others = explained(diff, own), explained(diff, own, other)
+
+    assert alone.strength >= TUNING.diffs.related > beside_others.strength
+
+
+def test_what_was_counted_up_to_its_end_is_explained_by_no_query() -> None:
+    diff = diff_of("ingest.rs", '+sqlx::query("INSERT INTO samples SELECT * FROM UNNEST($1)")')
+
+    assert explained(diff, "database error: deadlock detected").strength >= TUNING.diffs.related
+    reached = 'database error: nextval: reached maximum value of sequence "ids"'
+    assert explained(diff, reached).strength < TUNING.diffs.explained
+
+
+def test_the_name_that_a_pool_is_given_stands_in_its_lines_whatever_they_say() -> None:
+    diff = diff_of("config/DataSource.java", '+    cfg.setPoolName("promo-main");')
+
+    assert explained(diff, "promo-main - Connection is not available, request timed out").strength < TUNING.diffs.explained
+
+
+@pytest.mark.parametrize("text", ["payload reloaded", "the message was changed", "request is unacceptable"])
+def test_a_word_within_another_is_no_symptom(text: str) -> None:
+    slower = diff_of("producer.json", '-  "LingerMs": 5,', '+  "LingerMs": 20,')
+    more_often = diff_of("jobs.yaml", "-  interval: 300", "+  interval: 900")
+    migrated = diff_of("0003.sql", "+DROP INDEX idx_orders;")
+
+    assert all(explained(diff, text).strength < TUNING.diffs.related for diff in (slower, more_often, migrated))
+
+
+def test_another_topic_explains_a_consumer_that_nobody_feeds() -> None:
+    diff = diff_of("charts/values.yaml", "-  topic: results", "+  topic: results.v2")
+
+    assert explained(diff, "consumer group has no active members").strength >= TUNING.diffs.related

@@ -90,6 +90,7 @@ def test_a_certificate_that_expired_outranks_a_deploy_minutes_before() -> None:
         "kafka write: Not Enough Replicas: fewer in-sync replicas than configured",
         "flush failed: [Errno 5] Input/output error",
         "401 Unauthorized: JWT token has expired",
+        "dial tcp: lookup feature-store.risk.svc on 10.0.0.10:53: read udp: i/o timeout",
         "RequestTimeTooSkewed: the difference between the request time and the current time is too large",
     ],
 )

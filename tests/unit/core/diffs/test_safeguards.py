@@ -1,0 +1,32 @@
+"""Blocks that no longer close what they opened, and retries that nothing holds back any more."""
+
+from bot.core.diffs.patches import read_patches
+from bot.core.diffs.safeguards import lost_safeguards
+from bot.core.systems import FileChange
+
+
+def lost(*lines: str) -> list[tuple[str, str]]:
+    patch = "\n".join(["@@ -1 +1 @@", *lines])
+    return [(effect.kind, effect.name) for effect in lost_safeguards(read_patches([FileChange("a.ext", 1, 1, patch=patch)]))]
+
+
+def test_a_block_that_closed_by_itself_and_is_gone_releases_nothing_any_more() -> None:
+    opened = "-try (Connection c = pool.getConnection()) {"
+
+    assert lost(opened, "+Connection c = pool.getConnection();", "+c.close();") == [("release", opened[1:])]
+    assert lost("-    with pool.take() as connection:", "+    connection = pool.take()")[0][0] == "release"
+    assert lost("-using var client = factory.Create();", "+var client = factory.Create();")[0][0] == "release"
+
+
+def test_a_block_in_place_of_another_keeps_closing() -> None:
+    assert not lost("-try (Connection c = first.getConnection()) {", "+try (Connection c = second.getConnection()) {")
+
+
+def test_a_client_without_back_off_asks_again_at_once() -> None:
+    assert lost("-  return backoff(() => send(req), { tries: 2 });", "+  return until(() => send(req));") == [
+        ("retry", "backoff")
+    ]
+
+
+def test_another_back_off_is_no_loss() -> None:
+    assert not lost("-  wait(linearBackoff(n));", "+  wait(expBackoff(n));")

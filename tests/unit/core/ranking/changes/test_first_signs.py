@@ -1,0 +1,27 @@
+"""What moved at once after a change, minutes before anything failed."""
+
+from bot.core.evidence import Hypothesis
+from bot.core.ranking.ranking import rank
+from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation
+
+CALLER, CALLEE = change("front", 9, version="2.0.0"), change("cart", 16, version="7.0.0")
+
+
+def causes(*, pool_minutes_late: float, signal: str = "db_pool_in_use") -> list[Hypothesis]:
+    ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"))
+    pool = deviation("cart", signal, 4, 29, doublings=3, late=pool_minutes_late)
+    failing = deviation("cart", "errors", 0.001, 0.4, doublings=5, unit="ratio")
+    ledger.graph("front", "cart").health("cart", failing, pool).changes(CALLER, CALLEE)
+    return rank(CASE, ledger.entries, now=NOW).hypotheses
+
+
+def test_a_deploy_of_the_caller_with_which_the_pool_of_its_callee_filled_is_the_first_suspect_among_changes() -> None:
+    named = [cause for cause in causes(pool_minutes_late=-8.5) if cause.change_id]
+
+    assert named[0].change_id == CALLER.id
+    assert any("cart db_pool_in_use moved at" in claim.text for claim in named[0].claims)
+
+
+def test_what_moved_before_the_deploy_or_with_the_failure_says_nothing_of_it() -> None:
+    for late in (-20.0, 0.0):
+        assert not any("moved at" in claim.text for cause in causes(pool_minutes_late=late) for claim in cause.claims)
