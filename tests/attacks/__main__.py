@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.attacks import approval_steps, export, fairness, growth, reading, tokens, toolserver, transport
+from tests.attacks.attempts import all_of
 from tests.attacks.items import read_items
 from tests.attacks.roster import KINDS
 from tests.attacks.scene import play_all
@@ -74,7 +75,7 @@ def _of_categories(names: Sequence[str], options: argparse.Namespace) -> int:
     if staged:
         status = max(status, tell(play_all(staged, chosen)))
     for name in served:
-        status = max(status, tell(SERVED[name](chosen[name])))
+        status = max(status, tell(all_of(name, SERVED[name], chosen[name])))
     return status
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from tests.attacks.attempts import attempted
 from tests.attacks.items import Item
 from tests.attacks.scene import Outcome, Played
 from tests.attacks.sender import now
@@ -29,8 +30,7 @@ PLAIN = "the pool of web-1 ran dry at 7 %"
 CONFIG: dict[str, Any] = {
     "default_channel": "C1",
     "sources": SOURCES,
-    "people": {"alice": {"slack": "U0ALICE001"}},
-    "services": {"shop": {"channel": "C1", "owners": ["alice"]}},
+    "services": {"shop": {"channel": "C1"}},
 }
 LIVE = (
     ("a picture or link", re.compile(r"(?<!\\)\]\(|(?<!\\)!\[|(?<!\\)\]:")),
@@ -50,22 +50,32 @@ async def _play(items: Sequence[Item]) -> Played:
     began = time.monotonic()
     outcomes: list[Outcome] = []
     async with served(CONFIG) as bot:
-        bot.slack.post("people", [{"name": "alice", "id": "U0ALICE001"}])
-        bot.slack.post("channels", [{"id": "C1", "name": "shop", "members": ["U0ALICE001"], "bot": True}])
+        people = [_person(number) for number in range(len(items))]
+        bot.slack.post("people", [{"name": person.lower(), "id": person} for person in people])
+        bot.slack.post("channels", [{"id": "C1", "name": "shop", "members": people, "bot": True}])
         async with httpx.AsyncClient(base_url=bot.url, trust_env=False, timeout=30) as client:
             client.headers["authorization"] = f"Bearer {API_TOKEN}"
             for number, item in enumerate(items):
                 for twin in (False, True):
-                    text = PLAIN if twin else item.text
-                    ref, draft = await _draft(bot, client, f"x{number}{'t' if twin else 'a'}", text)
-                    if item.channel == "console":
-                        draft = await asyncio.to_thread(_printed, bot, ref)
-                        why = _twin(draft) if twin else _steering(draft)
-                    else:
-                        why = _twin(draft) if twin else _live(draft)
-                    print(f"{item.id} {item.technique}: {len(draft)} characters {why}", file=sys.stderr, flush=True)
-                    outcomes.append(Outcome(item, why, twin=twin))
+                    outcomes.append(await attempted(item, _exported(bot, client, item, number, twin=twin), twin=twin))
     return Played({"export": outcomes}, time.monotonic() - began)
+
+
+def _person(number: int) -> str:
+    """Who types for an item: one person for all of them would type more than the bot reads of one within half a minute."""
+    return f"U0PERSON{number:04}"
+
+
+async def _exported(bot: Bot, client: httpx.AsyncClient, item: Item, number: int, *, twin: bool) -> list[str]:
+    """Why what leaves Slack of it is wrong."""
+    mark, text = f"x{number}{'t' if twin else 'a'}", PLAIN if twin else item.text
+    ref, left = await _draft(bot, client, _person(number), mark, text)
+    printed = item.channel == "console"
+    if printed:
+        left = await asyncio.to_thread(_printed, bot, ref)
+    why = _twin(left) if twin else _steering(left) if printed else _live(left)
+    print(f"{item.id} {item.technique}: {len(left)} characters {why}", file=sys.stderr, flush=True)
+    return why
 
 
 def _twin(draft: str) -> list[str]:
@@ -103,31 +113,32 @@ def _live(draft: str) -> list[str]:
     return why + ([f"NO_SPOOF: invisible characters {sorted(map(ord, hidden))}"] if hidden else [])
 
 
-async def _draft(bot: Bot, client: httpx.AsyncClient, mark: str, text: str) -> tuple[str, str]:
+async def _draft(bot: Bot, client: httpx.AsyncClient, person: str, mark: str, text: str) -> tuple[str, str]:
     """An incident in whose alert, note and cause this text stands, and its Markdown; "" if none came."""
     labels = {"alertname": mark, "service": "shop", "severity": "warning", "team": text[:1000]}
     alert = {"status": "firing", "labels": labels, "annotations": {"summary": text, "description": text}, "startsAt": now()}
     await client.post("/alerts/prod", json={"alerts": [alert]}, headers=bearer("prod"))
-    ref = await _declared(bot, client, f"{mark} {text}")
+    ref = await _declared(bot, client, person, f"{mark} {text}")
     for command in (f"note {text} {ref}", f"resolve {text} {ref}", f"postmortem {ref}"):
-        await asyncio.to_thread(_type, bot, command)
+        await asyncio.to_thread(_type, bot, person, command)
     return ref, await _found(client, f"/api/incidents/{ref}/postmortem")
 
 
-async def _declared(bot: Bot, client: httpx.AsyncClient, title: str) -> str:
+async def _declared(bot: Bot, client: httpx.AsyncClient, person: str, title: str) -> str:
     before = len((await client.get("/api/incidents")).json())
-    await asyncio.to_thread(_type, bot, f"declare {title} sev=3 service=shop")
+    await asyncio.to_thread(_type, bot, person, f"declare {title} sev=3 service=shop")
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         incidents = (await client.get("/api/incidents")).json()
         if len(incidents) > before:
             return str(incidents[0]["ref"])
         await asyncio.sleep(0.2)
-    raise TimeoutError(f"no incident was declared: {title[:100]!r}")
+    answers = [one["words"] for one in bot.slack.get("ephemerals", user=person)["ephemerals"]]
+    raise TimeoutError(f"no incident was declared: {title[:100]!r}; the answer: {answers[-1:]}")
 
 
-def _type(bot: Bot, text: str) -> None:
-    bot.slack.act("U0ALICE001", command={"command": "/incident", "text": text.replace("\n", " "), "channel": "C1"})
+def _type(bot: Bot, person: str, text: str) -> None:
+    bot.slack.act(person, command={"command": "/incident", "text": text.replace("\n", " "), "channel": "C1"})
 
 
 async def _found(client: httpx.AsyncClient, path: str) -> str:

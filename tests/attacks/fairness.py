@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from tests.attacks.attempts import attempted, attempted_both
 from tests.attacks.items import Item
 from tests.attacks.scene import Outcome, Played
 from tests.attacks.sender import alert, now
@@ -30,16 +31,22 @@ async def _play(items: Sequence[Item]) -> Played:
     began = time.monotonic()
     outcomes: list[Outcome] = []
     for item in items:
-        async with served(_config(item)) as bot:
-            for channel in (FLOODED, OTHER):
-                bot.slack.post("channels", [{"id": channel, "name": channel.lower(), "members": ["U1"], "bot": True}])
-            await settled(bot.process.pid)
-            calm = await _critical(bot, "calm")
-            outcomes.append(
-                Outcome(item, [f"a card without a flood takes {calm:.1f} s"] if calm > CARD_SECONDS else [], twin=True)
-            )
-            outcomes.append(Outcome(item, await _flooded(bot, item)))
+        outcomes += await attempted_both(item, _of_item(item))
     return Played({"fairness": outcomes}, time.monotonic() - began)
+
+
+async def _of_item(item: Item) -> list[Outcome]:
+    async with served(_config(item)) as bot:
+        for channel in (FLOODED, OTHER):
+            bot.slack.post("channels", [{"id": channel, "name": channel.lower(), "members": ["U1"], "bot": True}])
+        await settled(bot.process.pid)
+        twin = await attempted(item, _calm(bot), twin=True)
+        return [twin, await attempted(item, _flooded(bot, item))]
+
+
+async def _calm(bot: Bot) -> list[str]:
+    took = await _critical(bot, "calm")
+    return [f"a card without a flood takes {took:.1f} s"] if took > CARD_SECONDS else []
 
 
 def _config(item: Item) -> dict[str, Any]:

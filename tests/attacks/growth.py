@@ -23,6 +23,7 @@ import httpx
 from bot.core.config.alerts import GROUPS_A_MINUTE
 from bot.slack.commands import MOST_OF_PERSON, WINDOW
 from bot.store.alerts.intake.unreadable import MOST_BYTES, MOST_ROWS
+from tests.attacks.attempts import attempted
 from tests.attacks.items import Item
 from tests.attacks.scene import Outcome, Played
 from tests.attacks.sender import alert, now
@@ -43,11 +44,12 @@ A_GROUP = 4
 """Rows of timeline and messages that a group may have: opened, its card, its line, its triage."""
 A_BODY = 100
 SHOPS = 40
-"""Services of which each alerts once: what fires on one that alerts already joins its card."""
+"""Services of which each alerts once: what fires on one that alerts already joins its card. Each has a channel of its own:
+the sixth card of one source in a channel within a minute is a storm's, and short floods end that soon after each other."""
 CONFIG: dict[str, Any] = {
     "default_channel": "C1",
     "sources": SOURCES,
-    "services": {"kiosk": {"channel": "C1"}, **{f"shop-{number}": {"channel": "C2"} for number in range(SHOPS)}},
+    "services": {"kiosk": {"channel": "C1"}, **{f"shop-{number}": {"channel": f"C3{number:02}"} for number in range(SHOPS)}},
 }
 TABLES = (
     "alerts",
@@ -109,12 +111,12 @@ async def _play(items: Sequence[Item]) -> Played:
         members = ["U0GUEST001", "U0MEMBER01"]
         people = ({"name": "guest", "is_guest": True}, {"name": "member"})
         bot.slack.post("people", [{"id": user, **person} for user, person in zip(members, people, strict=True)])
-        for channel in ("C1", "C2"):
+        for channel in ("C1", "C2", *(f"C3{number:02}" for number in range(SHOPS))):
             bot.slack.post("channels", [{"id": channel, "name": channel.lower(), "members": members, "bot": True}])
         async with httpx.AsyncClient(base_url=bot.url, trust_env=False, timeout=60) as client:
             for number, item in enumerate(items):
-                outcomes.append(Outcome(item, await _flooded(bot, client, item)))
-                outcomes.append(Outcome(item, await _served_after(bot, client, number), twin=True))
+                outcomes.append(await attempted(item, _flooded(bot, client, item)))
+                outcomes.append(await attempted(item, _served_after(bot, client, number), twin=True))
     return Played({"growth": outcomes}, time.monotonic() - began)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from tests.attacks.attempts import attempted
 from tests.attacks.items import Item
 from tests.attacks.scene import Outcome, Played
 from tests.attacks.sender import now
@@ -58,14 +59,20 @@ async def _play(items: Sequence[Item]) -> Played:
     async with served(CONFIG) as bot:
         await _furnish(bot)
         for item in items:
-            shown = await _shown(bot, item, str(item.rule["who"]))
-            print(f"{item.id} {item.technique}: {len(shown)} characters shown", file=sys.stderr, flush=True)
-            outcomes.append(Outcome(item, _leaked(item, shown)))
-            genuine = await _shown(bot, item, "insider")
-            word = WORD[str(item.rule.get("about", "AL-1"))]
-            why = [] if word in genuine or item.rule.get("silent") else [f"an insider is not shown {word}: {genuine[:200]}"]
-            outcomes.append(Outcome(item, why, twin=True))
+            outcomes.append(await attempted(item, _asked(bot, item)))
+            outcomes.append(await attempted(item, _twin(bot, item), twin=True))
     return Played({"reading": outcomes}, time.monotonic() - began)
+
+
+async def _asked(bot: Bot, item: Item) -> list[str]:
+    shown = await _shown(bot, item, str(item.rule["who"]), str(item.rule.get("by", "")))
+    print(f"{item.id} {item.technique}: {len(shown)} characters shown", file=sys.stderr, flush=True)
+    return _leaked(item, shown)
+
+
+async def _twin(bot: Bot, item: Item) -> list[str]:
+    genuine, word = await _shown(bot, item, "insider"), WORD[str(item.rule.get("about", "AL-1"))]
+    return [] if word in genuine or item.rule.get("silent") else [f"an insider is not shown {word}: {genuine[:200]}"]
 
 
 async def _furnish(bot: Bot) -> None:
@@ -89,20 +96,27 @@ async def _furnish(bot: Bot) -> None:
 
 def _leaked(item: Item, shown: str) -> list[str]:
     hidden = item.rule.get("hidden", ["AL-1"])
-    return [f"NO_FOREIGN_POST: {item.rule['who']} is shown {WORD[ref]}" for ref in hidden if WORD[ref] in shown]
+    words = [WORD[ref] for ref in hidden if WORD[ref] in shown]
+    return [f"NO_FOREIGN_POST: {item.rule['who']} is shown {word}: {_around(word, shown)}" for word in words]
 
 
-async def _shown(bot: Bot, item: Item, who: str) -> str:
-    """Everything that comes before this person's eyes because of it, and what appears in the channel where it was said."""
-    user, rule = PEOPLE[who]["id"], item.rule
+def _around(word: str, shown: str) -> str:
+    at = shown.index(word)
+    return shown[max(0, at - 100) : at + 100]
+
+
+async def _shown(bot: Bot, item: Item, who: str, by: str = "") -> str:
+    """Everything that comes before this person's eyes because of it, and what appears in the channel where it was said.
+
+    `by`: who says it, if another does.
+    """
+    user, speaker, rule = PEOPLE[who]["id"], PEOPLE[by or who]["id"], item.rule
     channel = {"secret": SECRET, "open": OPEN, "elsewhere": ELSEWHERE, "shared": SHARED}.get(str(rule.get("where")), "")
-    before = await asyncio.to_thread(_seen, bot, user, channel)
-    await asyncio.to_thread(_do, bot, user, channel, str(rule["text"]), str(rule.get("way", "slash")))
+    before, unanswered = [await asyncio.to_thread(_seen, bot, one, channel) for one in (user, speaker)]
+    await asyncio.to_thread(_do, bot, speaker, channel, str(rule["text"]), str(rule.get("way", "slash")))
     deadline = time.monotonic() + ANSWER_SECONDS
-    shown = before
-    while time.monotonic() < deadline and shown == before:
+    while time.monotonic() < deadline and await asyncio.to_thread(_seen, bot, speaker, channel) == unanswered:
         await asyncio.sleep(0.1)
-        shown = await asyncio.to_thread(_seen, bot, user, channel)
     await asyncio.sleep(QUIET_SECONDS)
     shown = await asyncio.to_thread(_seen, bot, user, channel)
     return "\n".join(line for line in shown if line not in before)

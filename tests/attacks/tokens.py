@@ -18,6 +18,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from tests.attacks.attempts import attempted
 from tests.attacks.items import Item
 from tests.attacks.scene import Outcome, Played
 from tests.attacks.sender import alert, now
@@ -55,10 +56,9 @@ async def _play(items: Sequence[Item]) -> Played:
     async with served(CONFIG, environment) as bot:
         bot.slack.post("channels", [{"id": "C1", "name": "attacked", "members": ["U1"], "bot": True}])
         for item in items:
-            why = await ATTACKS[item.rule["rule"]](bot, item)
-            print(f"{item.id} {item.technique}: {why or 'refused'}", file=sys.stderr, flush=True)
-            outcomes.append(Outcome(item, why))
-            outcomes.append(Outcome(item, await _twin(bot, item), twin=True))
+            attack = await attempted(item, ATTACKS[item.rule["rule"]](bot, item))
+            print(f"{item.id} {item.technique}: {attack.why or 'refused'}", file=sys.stderr, flush=True)
+            outcomes += [attack, await attempted(item, _twin(bot, item), twin=True)]
     return Played({"tokens": outcomes}, time.monotonic() - began)
 
 

@@ -11,7 +11,7 @@ import secrets
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 
 from bot.core.systems import RemoteTool
+from tests.attacks.attempts import attempted, unplayable
 from tests.attacks.cast import channel_of
 from tests.attacks.hostile_mcp import NOTES, SAID, HostileServers, Trap
 from tests.attacks.items import Item
@@ -53,6 +54,8 @@ class Scene:
     watch: Watch | None = None
     grown: int = 0
     lasted: float = 0.0
+    problem: str = ""
+    """Why it could not be played."""
 
     @property
     def service(self) -> str:
@@ -152,16 +155,31 @@ async def _play(items: Sequence[Item]) -> Played:
     async with _staged(scenes) as stage:
         await settled(stage.bot.process.pid)
         gate = asyncio.Semaphore(AT_ONCE)
-        await asyncio.gather(*(_one(stage, scene, gate) for scene in scenes if not scene.alone))
+        await asyncio.gather(*(_played(scene, _one(stage, scene, gate)) for scene in scenes if not scene.alone))
         for scene in (scene for scene in scenes if scene.alone):
-            await _alone(stage, scene)
+            await _played(scene, _alone(stage, scene))
         seen = await asyncio.to_thread(_everything, stage)
         for scene in scenes:
-            why = _twin(stage, scene) if scene.honest else _judged(stage, scene, seen)
-            if why:
-                print(f"{scene.item.id} {scene.item.technique}{' (twin)' if scene.honest else ''}: {why}", file=sys.stderr)
-            outcomes.append(Outcome(scene.item, why, twin=scene.honest))
+            outcome = await attempted(scene.item, _why(stage, scene, seen), twin=scene.honest)
+            if outcome.why:
+                print(
+                    f"{scene.item.id} {scene.item.technique}{' (twin)' if scene.honest else ''}: {outcome.why}", file=sys.stderr
+                )
+            outcomes.append(outcome)
     return Played({"toolserver": outcomes}, time.monotonic() - began)
+
+
+async def _played(scene: Scene, playing: Awaitable[None]) -> None:
+    try:
+        await playing
+    except Exception as error:  # noqa: BLE001 - one scene that cannot be played must not end the others
+        scene.problem = unplayable(error)
+
+
+async def _why(stage: Stage, scene: Scene, seen: "Everything") -> list[str]:
+    if scene.problem:
+        return [scene.problem]
+    return _twin(stage, scene) if scene.honest else _judged(stage, scene, seen)
 
 
 def _scenes(items: Sequence[Item]) -> Iterator[Scene]:

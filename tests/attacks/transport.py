@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.attacks.attempts import attempted
 from tests.attacks.items import Item
 from tests.attacks.scene import Outcome, Played
 from tests.attacks.sender import alert
@@ -53,8 +54,8 @@ async def _play(items: Sequence[Item]) -> Played:
     async with served(CONFIG) as bot:
         bot.slack.post("channels", [{"id": "C1", "name": "attacked", "members": ["U1"], "bot": True}])
         for item in items:
-            outcomes.append(Outcome(item, await _attacked(bot, item)))
-            outcomes.append(Outcome(item, await _twin(bot, item), twin=True))
+            outcomes.append(await attempted(item, _attacked(bot, item)))
+            outcomes.append(await attempted(item, _twin(bot, item), twin=True))
     return Played({"transport": outcomes}, time.monotonic() - began)
 
 

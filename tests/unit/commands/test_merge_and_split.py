@@ -10,8 +10,11 @@ import pytest
 from bot.commands.always import always
 from bot.commands.merge import merge
 from bot.commands.split import split
-from bot.core.errors import NotFound
+from bot.core.actor import ChannelAccess
+from bot.core.errors import NotAllowed, NotFound
 from bot.plugins import Form, Request
+from bot.store.incidents.privacy import set_private
+from bot.workflows.reading import Reading
 from tests.unit.approving import Office, actor, office
 from tests.unit.commands.test_declare import Started
 from tests.unit.commands.using import context
@@ -54,6 +57,40 @@ async def test_two_cards_become_one_and_one_becomes_two_again(house: Office) -> 
 async def test_a_merge_needs_two_groups(house: Office) -> None:
     with pytest.raises(NotFound, match="Name both groups"):
         await use(house, merge, "AL-1", "")
+
+
+def with_private_c1(house: Office) -> Reading:
+    """Who reads what where C1 is a private channel and every other one is public."""
+
+    async def access(channel: str) -> ChannelAccess:
+        return ChannelAccess(is_private=channel == "C1", members=frozenset({actor("alice").user}))
+
+    return Reading(house.db, access)
+
+
+async def merged(house: Office, into: str, other: str) -> str:
+    """AL-1 of the office stands in C1, the group of search in the default channel."""
+    request = Request(verb="merge", actor=actor("alice"), channel="C9", ref=into, text=other, key="1")
+    return (await merge.fn(replace(context(house), reading=with_private_c1(house)), request)).text
+
+
+async def test_alerts_of_a_private_channel_come_on_no_card_that_others_read(house: Office) -> None:
+    *_, elsewhere = await groups_of(house, "search")
+
+    with pytest.raises(NotAllowed, match=f"nothing was merged. The other way works: merge AL-1 {elsewhere}"):
+        await merged(house, elsewhere, "AL-1")
+
+    assert await merged(house, "AL-1", elsewhere) == (
+        f"{elsewhere} is part of AL-1 now; its card closes. To group such alerts from now on: always AL-1."
+    )
+
+
+async def test_a_private_incident_comes_on_no_card_of_another_channel(house: Office) -> None:
+    *_, elsewhere = await groups_of(house, "search")
+    await set_private(house.db, "INC-1", "alice", private=True)
+
+    with pytest.raises(NotAllowed, match="people who may not read AL-1"):
+        await use(house, merge, elsewhere, "AL-1")
 
 
 async def say(house: Office, verb: Any, who: str = "alice", **values: Any) -> Any:
