@@ -303,7 +303,10 @@ async def test_a_batch_opens_few_groups_and_the_next_one_goes_on_where_it_ended(
     # A repeat before the cut, one behind it, and one behind all.
     first, second = await desk.receive(*new[:3], alert("known"), *new[3:-1], alert("known"), new[-1], alert("known"))
 
-    assert [(one.opened, len(one.triages), one.more) for one in (first, second)] == [(8, 8, True), (2, 2, False)]
+    assert [(one.opened, len(one.triages), one.more) for one in (first, second)] == [
+        (MOST_OPENED, MOST_OPENED, True),
+        (2, 2, False),
+    ]
     assert [group.repeats for group in await desk.groups()] == [3] + [0] * len(new)
     assert await desk.inbox.take(1000) is None
 
