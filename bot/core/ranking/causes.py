@@ -11,7 +11,7 @@ from bot.core.ranking.candidates import Candidate, amount, deviation_claim, shar
 from bot.core.ranking.changes.changed_neighbours import changed_shortly_before
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.fault_location import exhaustion, weight_of_resource
-from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
+from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown, ObservedTemplate
 from bot.core.service import reachable
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
@@ -19,6 +19,11 @@ from bot.core.traces.calls import WIRE_TIME
 
 _PILES_UP = re.compile(r"lag|backlog|queue|pending|oldest|behind|waiting", re.I)
 """What piles up where work is not done: it tells that somebody is slow, and never why."""
+_REFUSES = re.compile(
+    r"\b(400|401|403|404|415|422)\b|unauthori[sz]ed|forbidden|bad request|invalid (api.?key|request|token)", re.I
+)
+_FAILS = re.compile(r"\b5\d\d\b|timed? ?out|timeout|unavailable|connection (refused|reset)|\b429\b", re.I)
+"""What a provider answers that refuses what it is sent, and one that fails itself."""
 _PROVIDER_LABELS = ("provider", "peer", "host", "upstream", "destination", "target")
 
 
@@ -148,6 +153,7 @@ def external_causes(context: RankingContext, changes: Iterable[Candidate]) -> li
         late = _came_late(context, deviation)
         fit = (weights.least + weights.growth * _strength(context, deviation)) * (weights.late if late else 1.0)
         provider, claim = _provider(context.observations, service, weights.named_from)
+        refusal = _refusal(context.observations, service)
         candidate = Candidate(
             kind="external",
             service=service,
@@ -156,12 +162,24 @@ def external_causes(context: RankingContext, changes: Iterable[Candidate]) -> li
             check="Read the provider's status page, and call it once from outside",
             strength=deviation.doublings,
             began=deviation.onset,
-            sure=_clear(context, deviation) and not late,
+            sure=_clear(context, deviation) and not late and refusal is None,
         )
+        if refusal:
+            candidate.likelihood *= weights.refusing
+            text = f"{service} logs {one_line(refusal.example or refusal.text, 200)}: the provider answers, and refuses"
+            candidate.against.append(Claim(text=one_line(text, 400), evidence=[refusal.evidence]))
         claims = [deviation_claim(deviation, context.observations), *([claim] if claim else [])]
         support(context, candidate, claims, logs=True)
         causes.append(candidate)
     return causes
+
+
+def _refusal(observations: Observations, service: str) -> ObservedTemplate | None:
+    """A new line of a service that tells of an answer which blames the request; None beside lines of a failing provider."""
+    new = [template for template in observations.templates if template.service == service and template.trend == "new"]
+    if any(_FAILS.search(template.example or template.text) for template in new):
+        return None
+    return next((template for template in new if _REFUSES.search(template.example or template.text)), None)
 
 
 def _provider(observations: Observations, service: str, named_from: float) -> tuple[str, Claim | None]:

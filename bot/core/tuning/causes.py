@@ -48,6 +48,8 @@ class ProviderWeights:
     """The calls began to fail after the symptoms."""
     rival: float = 0.3
     """Share that a change of the caller takes away."""
+    refusing: float = 0.5
+    """Its answers blame what it is sent."""
     named_from: float = 0.6
     """Share of the change that one provider must hold to be named."""
 

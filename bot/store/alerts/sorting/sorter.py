@@ -46,7 +46,7 @@ from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SilenceRow, SourceR
 MOST_AT_ONCE = 500
 """Groups that are read in one query."""
 MOST_OPENED = 16
-"""New groups a batch: acknowledgements wait while it holds the one writer; what each batch reads first costs like two groups."""
+"""New groups a batch: acknowledgements wait while it holds the one writer; what a batch reads first costs like two groups."""
 
 
 class Sorter:

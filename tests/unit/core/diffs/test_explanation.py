@@ -82,7 +82,7 @@ UNSEEN = [
     ),
 ]
 """Of faults of kinds that the rules had not been thought out over, in incidents written to see how unseen ones come out."""
-BY_OTHERS = [
+WRITTEN_APART = [
     (
         "src/main/java/Vouchers.java",
         ["-try (Connection c = dataSource.getConnection()) {", "+Connection c = dataSource.getConnection();", "+c.close();"],
@@ -114,7 +114,7 @@ BY_OTHERS = [
         "responding 429, in-flight 400 of 400",
     ),
 ]
-"""Of incidents that others wrote who knew none of the rules."""
+"""Of incidents that were written without knowing the rules."""
 CERTAIN = (
     "db/orders.py",
     "application.yml",
@@ -127,7 +127,9 @@ CERTAIN = (
 )
 
 
-@pytest.mark.parametrize(("path", "lines", "text"), [*GUILTY, *LATER, *UNSEEN, *BY_OTHERS], ids=lambda value: str(value)[:24])
+@pytest.mark.parametrize(
+    ("path", "lines", "text"), [*GUILTY, *LATER, *UNSEEN, *WRITTEN_APART], ids=lambda value: str(value)[:24]
+)
 def test_a_diff_that_brings_the_symptom_about_explains_it(path: str, lines: list[str], text: str) -> None:
     assert explained(diff_of(path, *lines), text).strength >= TUNING.diffs.related
 

@@ -270,3 +270,15 @@ def test_a_change_elsewhere_is_not_cleared_by_a_graph_that_knows_nobody_beside_t
 
     assert not judged(alone).ruled_out
     assert any("front is not known to depend on ingress" in claim.text for claim in judged(beside).ruled_out)
+
+
+@pytest.mark.parametrize(
+    ("line", "confidence"), [("503 Service Unavailable", "likely"), ("401 Unauthorized: no key", "possible")]
+)
+def test_a_provider_that_refuses_what_it_is_sent_is_not_likely_to_be_what_fails(line: str, confidence: str) -> None:
+    ledger = failing_payments().health("payments", deviation("payments", "provider errors", 0.001, 0.9, unit="ratio"))
+    ledger.lines("payments", TemplateFact(template=f"charge not made: {line}", count=40, before=0, trend="new"))
+
+    external = [cause for cause in judged(ledger).hypotheses if "provider" in cause.cause]
+
+    assert external[0].confidence == confidence
