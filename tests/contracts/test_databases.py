@@ -14,6 +14,7 @@ from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.questions.answering import QuestionAnswer
 from bot.store import audit
 from bot.store.alerts.intake.writer import IntakeWriter
+from bot.store.alerts.reader import Alerts
 from bot.store.alerts.sorting.open_groups import OpenGroups
 from bot.store.answers import records
 from bot.store.answers.postmortems import Postmortems
@@ -53,6 +54,16 @@ async def test_a_story_of_one_group_ends_the_same(desk: Desk) -> None:
     assert [(row.key, row.last_seen_at) for row in await desk.rows(HeartbeatRow)] == [("prod:Watchdog", NOW)]
     assert sorted(row.kind for row in await desk.rows(MessageRow)) == ["card", "renewed"]
     assert await audit.verify(desk.db) is None
+
+
+async def test_what_fires_and_what_fired_before_is_read_with_labels_that_are_not_too_long(desk: Desk) -> None:
+    long = {f"label_{n}": "v" * 2_000 for n in range(5)}
+    await desk.receive(alert("a", start=-30, labels={"pod": "p-1"}), alert("b", start=-29, labels=long))
+
+    firing = {one.fingerprint: one for one in await Alerts(desk.db).active()}
+    ((past,),) = await Alerts(desk.db).earlier(at(0))
+
+    assert (firing["b"].labels["label_4"], past.fingerprint, past.labels["pod"]) == ("v" * 300, "a", "p-1")
 
 
 async def test_a_restarted_inbox_knows_what_is_in_its_groups(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Select as AnySelect
-from sqlalchemy import func
+from sqlalchemy import Text, cast, func
 from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -26,6 +26,13 @@ HISTORY = timedelta(days=30)
 _AT_ONCE = 500
 _MOST_EARLIER = 10_000
 """Episodes of that history, the newest first: enough for rarity, and read within one tool call."""
+_MOST_LABELS, _MOST_HISTORY = 8_000, 8_000_000
+"""Characters of labels of one past alert and of all: one that alone has more is no history. An investigation holds them all."""
+_FEW = 10
+"""Firing alerts that are read at once: each may hold half a megabyte of text."""
+_MOST_TEXT = 300
+"""Characters of each text of a firing alert: what an investigation shows is shorter."""
+_SAID = ("summary", "description")
 
 
 async def _none() -> frozenset[int]:
@@ -45,34 +52,42 @@ class Alerts:
         return row.last_seen_at if row else None
 
     async def active(self, service: str = "") -> list[Alert]:
-        """Firing alerts of one service ("" = all), newest first, at most 500; muted ones included."""
-        query: Any = _newest(_filtered(columns(*_FIRING), "firing", service, None, None), 500)
-        hidden = await self._hidden()
+        """Firing alerts of one service ("" = all), newest first, at most 500; muted ones included.
+
+        Of annotations the summary and the description alone, and of every text at most 300 characters.
+        """
+        newest = _newest(_filtered(select(EpisodeRow.id), "firing", service, None, None), 500)
+        found: list[tuple[int | None, Alert]] = []
         async with self.db.read() as session:
-            rows = (await session.exec(query)).all()
-        return [_nameless(_firing(*row)) if group in hidden else _firing(*row) for group, *row in rows]
+            ids = (await session.exec(newest)).all()
+            for start in range(0, len(ids), _FEW):
+                few: Any = _newest(columns(*_FIRING).where(col(EpisodeRow.id).in_(ids[start : start + _FEW])), _FEW)
+                found += [(group, _firing(*row)) for group, *row in (await session.exec(few)).all()]
+        # Afterwards: a group that was opened meanwhile counts too.
+        hidden = await self._hidden()
+        return [_nameless(alert) if group in hidden else alert for group, alert in found]
 
     async def earlier(self, before: datetime) -> list[list[Alert]]:
         """Alerts that began before, one list for each group they were in, of the last 30 days; at most 10,000 in all.
 
-        Only what distinguishes them is read: source, fingerprint, name, labels and start.
+        Only what distinguishes them is read: source, fingerprint, name, labels and start; no more labels than memory is for.
         """
         row = EpisodeRow
         past = (col(row.last_seen_at) >= before - HISTORY, col(row.starts_at) < before, col(row.group_id).is_not(None))
-        newest = _newest(select(row.id).where(*past), _MOST_EARLIER)
+        newest: Any = _newest(columns(col(row.id), func.length(cast(row.labels, Text))).where(*past), _MOST_EARLIER)
         read = (row.group_id, row.source, row.fingerprint, row.name, row.labels, row.service, row.starts_at)
         groups: dict[Any, list[Alert]] = {}
-        hidden = await self._hidden()
         async with self.db.read() as session:
-            ids = (await session.exec(newest)).all()
+            ids = _affordable((await session.exec(newest)).all())
             for start in range(0, len(ids), _AT_ONCE):
                 of_these: Any = columns(*map(col, read)).where(col(row.id).in_(ids[start : start + _AT_ONCE]))
                 part: Any = _newest(of_these, _AT_ONCE)
                 for group, *fields in (await session.exec(part)).all():
-                    groups.setdefault(group, []).append(_nameless(_past(*fields)) if group in hidden else _past(*fields))
+                    groups.setdefault(group, []).append(_past(*fields))
                 # Whoever waits for the loop waits for so many of them at most.
                 await asyncio.sleep(0)
-        return list(groups.values())
+        hidden = await self._hidden()
+        return [[*map(_nameless, alerts)] if group in hidden else alerts for group, alerts in groups.items()]
 
     async def episodes(
         self,
@@ -151,6 +166,19 @@ def _nameless(alert: Alert) -> Alert:
     return alert.model_copy(update={"name": stand_in, "labels": labels, "annotations": {}, "link": "", "expression": ""})
 
 
+def _affordable(sizes: Sequence[tuple[int, int]]) -> list[int]:
+    """Which past alerts are read, by (id, characters of labels): the first of them while all their labels fit in."""
+    ids, characters = [], 0
+    for id, length in sizes:
+        if length > _MOST_LABELS:
+            continue
+        characters += length
+        if characters > _MOST_HISTORY:
+            break
+        ids.append(id)
+    return ids
+
+
 def _past(source: str, fingerprint: str, name: str, labels: dict[str, str], service: str, starts_at: datetime) -> Alert:
     labels = {**labels, "service": service} if service else labels
     # The table holds checked values: checking ten thousand of them again would take longer than reading them.
@@ -182,4 +210,6 @@ def _firing(*row: Any) -> Alert:  # Any: the columns of _FIRING
     values = dict(zip(_FIELDS, fields, strict=True))
     if service:
         values["labels"] = {**values["labels"], "service": service}
+    values["labels"] = {name: text[:_MOST_TEXT] for name, text in values["labels"].items()}
+    values["annotations"] = {name: values["annotations"][name][:_MOST_TEXT] for name in _SAID if name in values["annotations"]}
     return Alert.model_construct(status="firing", expression=expression, **values)

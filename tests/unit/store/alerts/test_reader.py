@@ -1,5 +1,7 @@
 """What used to fire together, and why alerts are in their group or muted."""
 
+import tracemalloc
+
 from sqlmodel import select
 
 from bot.core.alerts.reasons import AlertReasons
@@ -82,3 +84,34 @@ async def test_of_an_alert_that_may_not_be_named_the_service_is_told_alone(desk:
 
     assert "acme" not in firing["search"].model_dump_json() and firing["search"].labels == {"service": "search"}
     assert earlier[0].name == firing["search"].name != secret.name and firing["checkout"].name != firing["search"].name
+
+
+async def test_an_investigation_takes_little_memory_for_alerts_however_long_their_texts_are(desk: Desk) -> None:
+    labels, annotations = {f"label_{n}": "v" * 2_048 for n in range(60)}, {f"note_{n}": "v" * 8_192 for n in range(60)}
+    await desk.receive(*(alert(f"a{n}", start=-30, labels=labels, annotations=annotations) for n in range(60)))
+
+    tracemalloc.start()
+    firing, earlier = await Alerts(desk.db).active(), await Alerts(desk.db).earlier(at(0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert (len(firing) >= 60, earlier) == (True, []) and peak < 24 << 20, peak
+
+
+async def test_of_a_firing_alert_its_labels_and_what_is_said_of_it_are_read(desk: Desk) -> None:
+    annotations = {"summary": "the pool ran dry", "description": "x" * 9_000, "runbook_url": "https://runbooks.example/pool"}
+    await desk.receive(alert("a", labels={"service": "search", "pod": "search-1"}, annotations=annotations))
+
+    (firing,) = await Alerts(desk.db).active("search")
+
+    assert (firing.labels["pod"], firing.summary) == ("search-1", "the pool ran dry")
+    assert firing.annotations == {"summary": "the pool ran dry", "description": "x" * 300}
+
+
+async def test_history_ends_where_its_labels_would_fill_the_memory(desk: Desk) -> None:
+    labels = {f"label_{n}": "v" * 2_000 for n in range(3)}
+    await desk.receive(*(alert(f"a{n}", start=-30, labels=labels) for n in range(1_500)))
+
+    (earlier,) = await Alerts(desk.db).earlier(at(0))
+
+    assert 1_000 < len(earlier) < 1_400
