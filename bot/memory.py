@@ -9,17 +9,14 @@ from collections.abc import Callable
 
 _M_ARENA_MAX, _ARENAS = -8, 1
 """glibc takes up to eight a core and keeps in each what was freed there; here one thread at a time allocates anyway."""
-_M_MMAP_THRESHOLD, _APART_BYTES = -3, 128 << 10
-"""glibc's own at first. It raises it to the largest block that was ever freed, and a storm's lie among what stays."""
 _EVERY_SECONDS = 10.0
 _PR_SET_PDEATHSIG = 1
 
 
-def limit_heaps() -> None:
-    """Have all threads share one heap; before any of them starts. Nothing where the C library is not glibc, as below."""
+def share_one_heap() -> None:
+    """Have all threads do so; before any of them starts. Nothing where the C library is not glibc, as below."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _APART_BYTES)
 
 
 def give_back() -> None:

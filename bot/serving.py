@@ -24,7 +24,7 @@ from bot.control import ControlSocket, control_path
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.logs import configure
-from bot.memory import limit_heaps, run_apart
+from bot.memory import run_apart, share_one_heap
 from bot.plugins.scopes import scope_notices
 from bot.ports import Run
 from bot.reloading import Reload
@@ -161,7 +161,7 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
         async with _reloadable(app, secrets):
             await _server(app, secrets).serve()
 
-    limit_heaps()
+    share_one_heap()
     _handle_signals()
     # Each answer of SQLite crosses two threads; at Python's 5 ms a busy workflow would delay every one of them.
     sys.setswitchinterval(SWITCH_SECONDS)

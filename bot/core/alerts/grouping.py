@@ -86,8 +86,8 @@ class OpenGroup:
     last_alert_at: datetime
     cleared_at: datetime | None = None
     scope: dict[str, str] = field(default_factory=dict)
-    hints: set[Hint] = field(default_factory=set)
-    """Of all its members."""
+    hints: dict[Hint, None] = field(default_factory=dict)
+    """Of all its members, thousands in a storm: a set would take twice the memory."""
     services: set[str] = field(default_factory=set)
     overflow_of: str = ""
     """The source that sends its alerts beyond its budget of new groups; "": they belong together."""
@@ -105,9 +105,9 @@ class OpenGroup:
     def declare(self, service: str) -> set[Hint]:
         """Make it the group of an incident that a person declared of a service; returns the hints that are new to the group."""
         own: Hint = ("service", service)
-        fresh = {own} - self.hints
+        fresh = {own}.difference(self.hints)
         self.declared = service
-        self.hints |= fresh
+        self.hints.update(dict.fromkeys(fresh))
         self.services.add(service)
         return fresh
 
@@ -117,8 +117,8 @@ class OpenGroup:
             # Nothing belongs to it because of what it holds.
             self.members += 1
             return set()
-        fresh = arrival.hints - self.hints
-        self.hints |= fresh
+        fresh = arrival.hints.difference(self.hints)
+        self.hints.update(dict.fromkeys(fresh))
         self.members += 1
         self.arrivals.add(arrival.at.timestamp(), arrival.component)
         self.scope = {**arrival.scope, **self.scope}
@@ -261,7 +261,7 @@ def _membership(arrival: Arrival, group: OpenGroup, catalogue: Catalogue, ties: 
     """Why it belongs to this group; None if it does not."""
     if not same_scope(arrival, group):
         return None
-    kinds = {hint[0] for hint in arrival.seeks & group.hints}
+    kinds = {hint[0] for hint in arrival.seeks if hint in group.hints}
     if group.state is GroupState.MONITORING:
         # A cleared group never swallows anything but its own alert that fires again, and did so nowhere else since.
         own = "signal" in kinds and arrival.last.group in (None, group.number)
