@@ -104,9 +104,8 @@ class App:
         clock: Clock = utc_now,
     ) -> None:
         if not secrets.slack_bot_token.get_secret_value():
-            raise ConfigurationError(
-                "is empty: Tocsin works in Slack; `make demo` needs no token", key="TOCSIN_SLACK_BOT_TOKEN"
-            )
+            problem = "is empty: Tocsin works in Slack; `make demo` needs no token"
+            raise ConfigurationError(problem, key="TOCSIN_SLACK_BOT_TOKEN")
         self.secrets, self.config = secrets, config
         self.clock: Clock = DatabaseClock(clock) if secrets.postgres else SteadyClock(clock)
         self.catalogue = LiveCatalogue(catalogue_of(config).services.values())
@@ -242,9 +241,8 @@ class App:
         self.engine.register("remediation", remediation(RemediationSteps(self.approvals, self._account)))
         drafting = PostmortemSteps(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
         self.engine.register("postmortem", postmortem(drafting))
-        self.engine.register(
-            "question", question(QuestionSteps(self.questions, self.triages, self.config, checks), self.agents.get)
-        )
+        of_questions = QuestionSteps(self.questions, self.triages, self.config, checks)
+        self.engine.register("question", question(of_questions, self.agents.get))
         self.failure_recovery.attach(self.engine, self.triages, self.postmortems, self.approvals, self.questions)
 
     def _build_ticks(self) -> None:
