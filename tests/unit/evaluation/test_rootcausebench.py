@@ -62,4 +62,4 @@ def test_an_incident_is_answered_without_labels_and_its_details_are_written(tmp_
 
     details = json.loads((tmp_path / "details.json").read_text())["an-incident"]
     assert list(details) == ["ranked", "change", "changes", "confidence", "seconds"]
-    assert (details["ranked"], details["change"], details["confidence"]) == (["cart"], "", "likely")
+    assert (details["ranked"], details["change"], details["confidence"]) == (["cart"], "", "possible")

@@ -208,28 +208,28 @@ async def test_only_the_replica_that_leads_sorts(room: Room) -> None:
 
 
 async def test_the_cards_of_a_storm_come_before_the_causes_of_its_groups(room: Room) -> None:
-    await room.desk.store([alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(30)])
+    await room.desk.store([alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(60)])
 
     started: list[int] = []
     while await room.inbox.once():
         started.append(len(room.engine.started))
 
-    assert started == [8, 8, 8, 30]
+    assert started == [8, 8, 8, 60]
 
 
 async def test_what_is_stored_while_the_triages_of_a_storm_start_is_sorted_before_the_others_start(room: Room) -> None:
-    await room.desk.store([alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(30)])
-    while len(await room.desk.groups()) < 24:
+    await room.desk.store([alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(60)])
+    while len(await room.desk.groups()) < 48:
         await room.inbox.once()
     room.engine.on_start = room.inbox.wake.set
 
     await room.inbox.once()
-    waiting = 30 - len(room.engine.started)
+    waiting = 60 - len(room.engine.started)
     await room.desk.store([alert("theirs", source="other", labels={"service": "theirs"})])
     await room.inbox.once()
 
     assert waiting > 10
-    assert len(await room.desk.groups()) == 31 and len(room.engine.started) <= 30 - waiting + 4
+    assert len(await room.desk.groups()) == 61 and len(room.engine.started) <= 60 - waiting + 4
 
 
 async def test_in_a_storm_the_group_of_the_service_that_the_others_depend_on_is_investigated_next(room: Room) -> None:
