@@ -125,12 +125,15 @@ class FurtherAlert:
     def _present_members(self) -> Members:
         """The members, without alerts of its service that fired in an outage before alone.
 
-        What was changed since the present outage began may fail as it did then, and that is another outage.
+        What was changed since the present outage began may fail as it did then, and what is a service's own may run short
+        again: each is another outage.
         """
         if self.present_alerts is None:
             return self.members
-        alerts = {(name, self.service) for name in self.present_alerts}
-        return replace(self.members, alerts=alerts, kinds={(kind_of(name), self.service) for name in self.present_alerts})
+        alerts = {one for one in self.members.alerts if one[1] != self.service}
+        kinds = {one for one in self.members.kinds if one[1] != self.service}
+        own = {(kind_of(name), self.service) for name in self.present_alerts}
+        return replace(self.members, alerts=alerts | {(name, self.service) for name in self.present_alerts}, kinds=kinds | own)
 
     @property
     def outlived(self) -> bool:
@@ -192,13 +195,17 @@ def renewal(
     within = now - members.began_at <= SPREADS_WITHIN and not changed
     if within and _TRAFFIC.search(name) and _called_by_a_surge(service, members, catalogue):
         return None
-    kind = kind_of(name)
-    own = kind not in HANDED_DOWN or _OWN.search(name) is not None
+    kind, own = kind_of(name), is_own(name)
     spreading = within and not own
     if service not in members.services:
         return None if spreading and _calls_one_of(service, members.services, catalogue) else Renewal.NEW_SERVICE
     is_old_kind = (kind, service) in members.kinds and not (own and kind in HANDED_DOWN)
     return None if spreading or is_old_kind else Renewal.NEW_KIND
+
+
+def is_own(name: str) -> bool:
+    """Whether an alert of this name tells of something of its service's own, which no failing dependency hands to it."""
+    return kind_of(name) not in HANDED_DOWN or _OWN.search(name) is not None
 
 
 def may_be_new(service: str, members: Members, now: datetime) -> bool:

@@ -54,6 +54,7 @@ class Renewing:
         quiet = not cleared and await self._recovered(episode)
         changed = await self._changed(episode, again=cleared or quiet)
         within = changed and not cleared
+        before = not cleared and not flaps and self._fired_in_outage_before(episode)
         alert = FurtherAlert(
             name=episode.name,
             service=episode.service,
@@ -66,7 +67,9 @@ class Renewing:
             quiet=quiet,
             changed=changed,
             had_cleared=within and not quiet and await self._had_cleared(episode),
-            present_alerts=await self._present_alerts(episode.service) if within and self.group.renewed_by else None,
+            present_alerts=await self._present_alerts(episode.service)
+            if (within or before) and self.group.renewed_by
+            else None,
             fires_elsewhere=cleared and not changed and await self._fires_elsewhere(episode),
             acknowledged_at=self.group.acknowledged_at,
             renewed_at=self.group.renewed_at,
@@ -75,6 +78,11 @@ class Renewing:
         if alert.renews is not Renewal.NEW_SERVICE:
             return alert
         return replace(alert, suspected=await _is_suspected(self.session, self.group, episode.service))
+
+    def _fired_in_outage_before(self, episode: EpisodeRow) -> bool:
+        """Whether the alert, of something of its service's own, fired in the group, which has cleared since then once."""
+        fired = (episode.name, episode.service) in self.members.alerts
+        return fired and self.group.reopened > 0 and renewals.is_own(episode.name)
 
     async def _worst_present(self) -> Severity | None:
         """The worst alert of the present outage, where somebody acknowledged it."""

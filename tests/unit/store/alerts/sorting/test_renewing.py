@@ -222,6 +222,21 @@ async def test_an_alert_that_had_cleared_seconds_ago_is_told_where_its_service_w
     assert [line.alert for line in await lines(desk)] == told
 
 
+async def test_more_requests_beside_another_outage_are_told_though_they_came_in_the_outage_before_it(desk: Desk) -> None:
+    traffic, errors = partial(alert, "traffic", name="TrafficHigh"), partial(alert, "errors", name="HighErrorRate")
+    await desk.receive(traffic(), errors())
+    for one in (traffic, errors):
+        await desk.receive(one(status="resolved", ends_at=desk.clock()))
+    desk.clock.forward(1)
+    await desk.receive(errors(start=1))
+    desk.clock.forward(1)
+    await desk.receive(traffic(start=2))
+    desk.clock.forward(0.1)
+    await desk.receive(traffic(start=2))
+
+    assert [line.alert for line in await lines(desk)] == ["HighErrorRate", "TrafficHigh"]
+
+
 async def test_a_service_that_had_recovered_fires_again_in_a_group_that_others_hold_open(desk: Desk) -> None:
     await desk.receive(alert("a"), alert("b", labels=PAYMENTS))
     desk.clock.forward(1)
