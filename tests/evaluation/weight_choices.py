@@ -118,6 +118,7 @@ NOT_CHOSEN: Mapping[str, str] = {
     "changes.beside_share": "no set holds an outage that began while another ran on",
     "changes.of_outage_before": "no set holds an outage that began while another ran on",
     "changes.drift": _CHANGES,
+    "changes.drift_from_before": _CHANGES,
     "changes.drift_within": _CHANGES,
     "changes.exhausted_drift": _CHANGES,
     "changes.first_sign": _CHANGES,

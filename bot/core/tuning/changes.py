@@ -56,6 +56,8 @@ class ChangeWeights:
     """One whose code was not read, while the diff of another explains the trouble."""
     drift: float = 0.7
     """A change since which a resource of its service has climbed, whatever its age."""
+    drift_from_before: float = 0.25
+    """Where the climb had begun before what was read: the last change before that is one of many that may have brought it."""
     first_sign: float = 0.9
     """One with which a resource or the traffic of its service, or of what it calls, moved minutes before the failure."""
     exhausted_drift: float = 0.95

@@ -13,7 +13,7 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
-from bot.core.ranking.changes.drift import drift_claim, drift_since, is_exhausted
+from bot.core.ranking.changes.drift import drift_claim, drift_fit, drift_since
 from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext, nearby_services, remote_services
@@ -178,7 +178,7 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
         fit *= weights.unnamed_flag
     if drift := drift_since(context, change):
         # It is seen, whatever of the code was read.
-        fit = max(fit, weights.exhausted_drift if is_exhausted(context, drift) else weights.drift)
+        fit = max(fit, drift_fit(context, drift))
     if first_sign(context, change):
         fit = max(fit, weights.first_sign)
     return fit * weighed.versions.factor

@@ -52,6 +52,14 @@ def _last_before_window(context: RankingContext, service: str) -> str:
     return max(before, key=lambda change: change.at).id if before else ""
 
 
+def drift_fit(context: RankingContext, drift: Deviation) -> float:
+    """How well a climb since the change fits; where it began before what was read, the change is one of many that may have."""
+    weights = context.tuning.changes
+    if drift.climbs_since is None:
+        return weights.drift_from_before
+    return weights.exhausted_drift if is_exhausted(context, drift) else weights.drift
+
+
 def is_exhausted(context: RankingContext, drift: Deviation) -> bool:
     """Whether new lines say that there is no more of what has climbed."""
     name = drift.signal.replace("_", " ")

@@ -11,10 +11,10 @@ from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation
 OLD = change("front", 200, version="2.0.0")
 
 
-def failing_front(*, climbs: bool = True) -> Ledger:
+def failing_front(*, climbs: bool = True, since: float | None = None) -> Ledger:
     ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"))
     if climbs:
-        climb = replace(deviation("front", "process_open_fds", 900, 9_000, doublings=2), onset=None)
+        climb = replace(deviation("front", "process_open_fds", 900, 9_000, doublings=2), onset=None, climbs_since=since)
         ledger.health("front", climb)
     return ledger.graph("front", "cart").health("cart").changes(OLD)
 
@@ -34,7 +34,7 @@ def test_the_last_change_before_a_climb_without_a_beginning_is_a_suspect() -> No
 
 def likelihood_with(line: str) -> float:
     lines = TemplateFact(template=line, count=40, before=0, trend="new")
-    causes = rank(CASE, failing_front().lines("front", lines).entries, now=NOW).hypotheses
+    causes = rank(CASE, failing_front(since=OLD.at.timestamp() + 60).lines("front", lines).entries, now=NOW).hypotheses
     return next(cause.likelihood for cause in causes if cause.change_id == OLD.id)
 
 
