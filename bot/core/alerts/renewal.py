@@ -163,7 +163,9 @@ def judge(alert: FurtherAlert) -> Judgement:
     another, renews = alert.recovered and alert.changed, alert.renews
     if renews is None and alert.outlived:
         return Judgement(Renewal.NEW_SERVICE, another)
-    if renews is None or (renews is Renewal.NEW_SERVICE and alert.suspected):
+    # What was changed since may fail of that, whatever it was suspected of before.
+    known = renews is Renewal.NEW_SERVICE and alert.suspected and not alert.changed
+    if renews is None or known:
         return Judgement(Renewal.WORSE if alert.worse else None, another)
     return Judgement(renews, another)
 

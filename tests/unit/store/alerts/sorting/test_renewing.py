@@ -88,6 +88,16 @@ async def test_an_alert_of_the_service_that_the_ranking_names_already_is_no_news
     assert await lines(desk) == [] and await Renewals(desk.db).due() == []
 
 
+async def test_a_service_that_was_suspected_and_has_been_changed_since_is_told_when_it_alerts(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    await rank(desk, cause="payments ran out of connections", service="payments")
+    desk.clock.forward(0.5)
+    await was_changed(desk, "payments")
+    await desk.receive(alert("b", labels=PAYMENTS))
+
+    assert [line.alert_service for line in await lines(desk)] == ["payments"]
+
+
 async def test_what_was_acknowledged_before_is_not_acknowledged_for_something_new(desk: Desk) -> None:
     await desk.receive(alert("a"))
     await incidents.acknowledge(desk.db, "AL-1", "alice")
