@@ -164,8 +164,8 @@ def judge(alert: FurtherAlert) -> Judgement:
     if renews is None and alert.outlived:
         return Judgement(Renewal.NEW_SERVICE, another)
     # What was changed since may fail of that, whatever it was suspected of before.
-    known = renews is Renewal.NEW_SERVICE and alert.suspected and not alert.changed
-    if renews is None or known:
+    expected = renews is Renewal.NEW_SERVICE and alert.suspected and not alert.changed
+    if renews is None or expected:
         return Judgement(Renewal.WORSE if alert.worse else None, another)
     return Judgement(renews, another)
 

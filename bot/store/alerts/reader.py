@@ -32,7 +32,7 @@ _FEW = 10
 """Firing alerts that are read at once: each may hold half a megabyte of text."""
 _MOST_TEXT = 300
 """Characters of each text of a firing alert: what an investigation shows is shorter."""
-_SAID = ("summary", "description")
+_ANNOTATIONS = ("summary", "description")
 
 
 async def _none() -> frozenset[int]:
@@ -57,15 +57,15 @@ class Alerts:
         Of annotations the summary and the description alone, and of every text at most 300 characters.
         """
         newest = _newest(_filtered(select(EpisodeRow.id), "firing", service, None, None), 500)
-        found: list[tuple[int | None, Alert]] = []
+        grouped: list[tuple[int | None, Alert]] = []
         async with self.db.read() as session:
             ids = (await session.exec(newest)).all()
             for start in range(0, len(ids), _FEW):
                 few: Any = _newest(columns(*_FIRING).where(col(EpisodeRow.id).in_(ids[start : start + _FEW])), _FEW)
-                found += [(group, _firing(*row)) for group, *row in (await session.exec(few)).all()]
+                grouped += [(group, _firing(*row)) for group, *row in (await session.exec(few)).all()]
         # Afterwards: a group that was opened meanwhile counts too.
         hidden = await self._hidden()
-        return [_nameless(alert) if group in hidden else alert for group, alert in found]
+        return [_nameless(alert) if group in hidden else alert for group, alert in grouped]
 
     async def earlier(self, before: datetime) -> list[list[Alert]]:
         """Alerts that began before, one list for each group they were in, of the last 30 days; at most 10,000 in all.
@@ -211,5 +211,7 @@ def _firing(*row: Any) -> Alert:  # Any: the columns of _FIRING
     if service:
         values["labels"] = {**values["labels"], "service": service}
     values["labels"] = {name: text[:_MOST_TEXT] for name, text in values["labels"].items()}
-    values["annotations"] = {name: values["annotations"][name][:_MOST_TEXT] for name in _SAID if name in values["annotations"]}
+    values["annotations"] = {
+        name: values["annotations"][name][:_MOST_TEXT] for name in _ANNOTATIONS if name in values["annotations"]
+    }
     return Alert.model_construct(status="firing", expression=expression, **values)
