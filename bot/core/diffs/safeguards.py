@@ -24,15 +24,8 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         lost = [line for line in patch.removed if _CLOSES_BY_ITSELF.search(line)]
         if lost and not any(_CLOSES_BY_ITSELF.search(line) for line in patch.added):
             yield effect_fact("release", lost[0].strip()[:60], patch.path)
-    removed, added = (counted_names(line for patch in patches for line in side(patch)) for side in (_removed, _added))
+    removed = counted_names(line for patch in patches for line in patch.removed)
+    added = counted_names(line for patch in patches for line in patch.added)
     gone = [name for name in removed if RESTRAINS.search(name) and not added[name]]
     if gone and not any(RESTRAINS.search(name) for name in added):
         yield effect_fact("retry", gone[0], "", before=gone[0])
-
-
-def _removed(patch: Patch) -> Sequence[str]:
-    return patch.removed
-
-
-def _added(patch: Patch) -> Sequence[str]:
-    return patch.added
