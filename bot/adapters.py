@@ -345,7 +345,9 @@ def agent_of(
     """The agent. Imports langchain, which takes seconds."""
     from bot.llm.agent import Agent
 
-    signals = [name for service in config.services.values() for name in service.signals]
+    # Those of a service that names none are deduced from its metrics, and a list without them would forbid them.
+    listed = [service.signals for service in config.services.values()]
+    signals = [name for names in listed for name in names] if all(listed) else []
     return Agent(settings, config.budget, tool_runner, triages, questions, services, inventory_of(config), signals=signals)
 
 

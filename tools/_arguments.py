@@ -1,10 +1,12 @@
 """What the arguments of a tool call mean: which service, how many minutes, which moment."""
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta
 
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.metrics.promql import is_plain_name
+from bot.core.questions.grammar import nearest
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext
 
@@ -23,11 +25,18 @@ def service_of(ctx: ToolContext, service: str) -> str:
     if name in ctx.catalogue.services or name == ctx.case.service:
         return name
     if ctx.catalogue.services:
-        names = ", ".join(sorted(ctx.catalogue.services)[:30])
-        raise InvalidQuery(f"there is no service {one_line(name, 60)!r}; the catalogue holds {names}")
+        raise InvalidQuery(f"there is no service {one_line(name, 60)!r}; {_instead(name, ctx.catalogue.services)}")
     if not is_plain_name(name):
         raise InvalidQuery(f"{one_line(name, 60)!r} cannot be the name of a service")
     return name
+
+
+def _instead(name: str, services: Collection[str]) -> str:
+    """The services whose names are nearest; without any, all as far as one line holds them."""
+    parts = sorted(service for service in services if service in name or name in service)
+    if near := list(dict.fromkeys([*parts, *nearest(one_line(name, 60), services)]))[:3]:
+        return f"the nearest is {' or '.join(near)}"
+    return f"the catalogue holds {', '.join(sorted(services)[:30])}"
 
 
 def moment_of(ctx: ToolContext, text: str, default: datetime) -> datetime:

@@ -43,8 +43,7 @@ async def code_changes(
 ) -> Evidence:
     """List the commits between two versions of a service with their diffs.
 
-    Call it when a deploy is a suspect: it is guilty by what it carries, not by when it came. Messages
-    may say less than diffs.
+    Call it when a deploy is a suspect: it is guilty by what it carries, not by when it came.
     """
     name = service_of(ctx, service)
     if ctx.code is None:

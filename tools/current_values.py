@@ -41,8 +41,7 @@ State = Literal["usual", "high", "low", "unknown"]
 async def current_values(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Read the newest value of every signal of a service, beside what was usual before the alert.
 
-    Call it to learn whether the trouble still stands, has grown or is over: service_health judges the
-    time around the alert.
+    Call it to learn whether the trouble still stands, has grown or is over.
     """
     name = service_of(ctx, service)
     all_signals = await signals_of(ctx, name)

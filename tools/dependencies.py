@@ -20,8 +20,8 @@ from tools._signals import metrics_of
 async def dependencies(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Tell which services a service calls, directly and further on, and which call it.
 
-    Call it to know where else to look: a fault shows in the callers, so follow the calls downwards
-    until services look normal. Without any service: the list of all.
+    Call it to know where else to look, since a fault shows in the callers. Without any service: the
+    list of all.
     """
     if not (service.strip() or ctx.case.service) and ctx.catalogue.services:
         return _all_services(ctx)

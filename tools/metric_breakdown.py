@@ -37,8 +37,7 @@ async def metric_breakdown(
 ) -> Evidence:
     """Split one signal by a label: which version, pod, status code or provider carries the change?
 
-    Call it once a signal deviates. If one version carries it, the deploy is to blame; if all share it,
-    it is not.
+    Call it once a signal deviates.
     """
     name = service_of(ctx, service)
     chosen = await signal_of(ctx, name, signal)

@@ -22,8 +22,8 @@ from tools._signals import metrics_of, signals_of
 async def service_health(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Look at all signals of a service around the alert: which left their normal range, how far, since when.
 
-    Call it first for the failing service, then for each that it depends on: whose signals moved first
-    and furthest is nearer to the cause.
+    Call it first for the failing service, then for each that it depends on: which moved first is
+    nearer to the cause.
     """
     name = service_of(ctx, service)
     alert_at = alert_moment(ctx)

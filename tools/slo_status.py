@@ -23,8 +23,7 @@ from tools._signals import metrics_of
 async def slo_status(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Tell how much error budget each objective of a service has left and how fast it burns.
 
-    Call it to judge how much this matters to users. A burn rate of 1 spends the budget exactly at the
-    end of its window.
+    Call it to judge how much this matters to users.
     """
     name = service_of(ctx, service)
     metrics, entry = metrics_of(ctx), ctx.catalogue.get(name)

@@ -37,6 +37,7 @@ from bot.llm.middleware.plan import LONG_RUN, PLAN, KeepPlan, Plan, plan_tool
 from bot.llm.middleware.reread import ReadEvidence, Reread, read_tool
 from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
+from bot.llm.name_lists import list_names
 from bot.llm.providers.clients import chat_model
 from bot.llm.question import EvidenceReader
 from bot.llm.results import READ
@@ -98,7 +99,9 @@ class Agent:
         self.inventory = [*(Name("service", service) for service in services), *inventory]
         self.keeps_plan = budget.per_run_steps >= LONG_RUN
         names = {} if settings.masked else {NameKinds.SERVICES: services, NameKinds.SIGNALS: signals}
-        self.schemas = {name: arguments_of(tool, names) for name, tool in tool_runner.tools.items()}
+        listing = list_names(tool_runner.tools, names)
+        self.services_tool = listing.first(NameKinds.SERVICES)
+        self.schemas = {name: arguments_of(tool, listing.of(name)) for name, tool in tool_runner.tools.items()}
         self.tools = [
             *(as_langchain_tool(tool, self.schemas[name]) for name, tool in tool_runner.tools.items()),
             read_tool(),
@@ -108,7 +111,7 @@ class Agent:
         # What is missing for it shows where the agent is loaded, and the analyst's answer stands.
         self._model(settings.name)
         # Without the services: their names in a row are no secret, and findings name them.
-        rules = prompt("triage").render(steps="", calls="", seconds="", services=[])
+        rules = prompt("triage").render(steps="", calls="", seconds="", services=[], services_tool="")
         self.prompt_leak = PromptLeak(
             [rules, prompt("names").render(), *(tool.description for tool in tool_runner.tools.values())]
         )
@@ -209,7 +212,9 @@ class Agent:
         return create_agent(
             self._model(self.settings.name),
             self.tools,
-            system_prompt=self._instructions().render(**self._limits(), services=list(self.services)),
+            system_prompt=self._instructions().render(
+                **self._limits(), services=list(self.services), services_tool=self.services_tool
+            ),
             middleware=[
                 Nudge(spending, Answer.__name__),
                 Limits(spending, Answer.__name__),

@@ -16,11 +16,9 @@ from bot.plugins.arguments import Described, Names
 
 MAX_PARTS = 2_000
 """Of a server's own schema with its references followed: as many as one of the longest allowed may have without any."""
-MAX_LISTED = 120
-"""Characters of names that one argument lists: they stand in the schema of every tool that takes them."""
 
 NameLists = Mapping[Names, Sequence[str]]
-"""Names that arguments may list; nothing where names are hidden from the model."""
+"""Names that a tool's arguments list, by what they take; nothing where there is no room, or names are hidden from the model."""
 
 
 # Any, here and below: JSON schemas, and what pydantic takes for a field.
@@ -36,14 +34,35 @@ def arguments_of(tool: Tool, names: NameLists | None = None) -> type[BaseModel]:
     return create_model(f"{tool.name}_arguments", __config__=ConfigDict(extra="forbid"), **fields)
 
 
+def described_names(tool: Tool) -> list[Names]:
+    """What a tool's arguments take names of, in their order; nothing of a tool with a schema of its own."""
+    if tool.schema is not None:
+        return []
+    hints = get_type_hints(tool.fn, include_extras=True).values()
+    kinds = [extra.names for hint in hints for extra in _extras(hint) if isinstance(extra, Described)]
+    return [kind for kind in kinds if kind is not None]
+
+
 def as_langchain_tool(tool: Tool, schema: type[BaseModel]) -> StructuredTool:
     """The tool with its schema; calls pass through the durable middleware and never run it."""
 
     async def refuse(**_arguments: object) -> str:
         raise AssertionError("tool calls pass through the durable middleware")
 
-    arguments = dict(tool.schema) if tool.schema is not None else plain(schema.model_json_schema())
+    arguments = _without_empty_values(tool.schema) if tool.schema is not None else plain(schema.model_json_schema())
     return StructuredTool(name=tool.name, description=tool.description, args_schema=arguments, coroutine=refuse)
+
+
+def _without_empty_values(part: Any) -> Any:
+    """A server's schema without "" among the values of an enum: Gemini refuses the whole request for one."""
+    if isinstance(part, list):
+        return [_without_empty_values(child) for child in part]
+    if not isinstance(part, Mapping):
+        return part
+    values = part.get("enum")
+    named = [value for value in values if value != ""] if isinstance(values, list) else []
+    rest = {key: _without_empty_values(child) for key, child in part.items() if key != "enum" or not isinstance(child, list)}
+    return {**rest, **({"enum": named} if named else {})}
 
 
 def why_not_offered(tool: Tool) -> str:
@@ -122,10 +141,14 @@ def _compact(schema: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
+_CHECKED = frozenset({"title", "minimum", "maxLength"})
+"""Of a tool's arguments: code checks these and answers what was wrong."""
+
+
 def plain(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema without what tells a model nothing, in the form in which it is sent: langchain's own would lose the names."""
     properties = {
-        name: {key: value for key, value in field.items() if key != "title" and (key, value) != ("default", "")}
+        name: {key: value for key, value in field.items() if key not in _CHECKED and (key, value) != ("default", "")}
         for name, field in (schema.get("properties") or {}).items()
     }
     required = {"required": schema["required"]} if schema.get("required") else {}
@@ -173,18 +196,13 @@ def _field(hint: Any, default: object, names: NameLists) -> tuple[Any, Any]:
     described = next((extra for extra in _extras(hint) if isinstance(extra, Described)), None)
     if described is None:
         return (hint, default)
-    listed = _listed(names.get(described.names, ())) if described.names else []
+    listed = list(names.get(described.names, ())) if described.names else []
     # Listed for the model alone: a name that is missing here may be right, and the tool says what it knows.
-    # Empty means the case's own service: it may be in no catalogue.
-    enum: dict[str, JsonValue] | None = {"enum": ["", *listed]} if listed else None
-    return (get_args(hint)[0], Field(default, description=described.text, json_schema_extra=enum))
+    enum: dict[str, JsonValue] | None = {"enum": [*listed]} if listed else None
+    # The alert's own service may be in no catalogue: left out, it is meant. Gemini refuses every request with "" in an enum.
+    optional = "" if described.names and default is ... else default
+    return (get_args(hint)[0], Field(optional, description=described.text, json_schema_extra=enum))
 
 
 def _extras(hint: Any) -> tuple[object, ...]:
     return hint.__metadata__ if get_origin(hint) is Annotated else ()
-
-
-def _listed(names: Sequence[str]) -> list[str]:
-    """The names if they are few, else none."""
-    unique = list(dict.fromkeys(names))
-    return unique if 0 < sum(len(name) + 3 for name in unique) <= MAX_LISTED else []

@@ -1,7 +1,7 @@
 """Arguments of tools with what they mean: a tool annotates its arguments with these, or with descriptions of its own.
 
-The description stands in the schema that a model reads. Names of services and signals are listed there too, where they
-are few.
+The description stands in the schema that a model reads. Names of services and signals are listed there too, in as many
+tools as there is room for. An argument that takes a name may be left out.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """The first request to a model, with all tools: how long it is over every fault of the sandbox, and what it holds."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,28 @@ from tests.unit.tools.looking import TOOLS, context
 MAX_BYTES = 28_000
 """As compact JSON: below 6,000 tokens of o200k, at 4.8 bytes each, with the tools as OpenAI renders them for its models."""
 
+PARTS = ("api", "worker", "gateway", "db", "cache", "cron")
+SERVICES = [f"{team}-{part}" for team in ("billing", "fraud", "identity", "loyalty", "media", "support") for part in PARTS]
+"""Of a larger catalogue: names of usual length, with the shop's about fifty."""
+
 Requests = dict[str, dict[str, Any]]
 
 
-async def first_requests(folder: Path) -> Requests:
-    """The request of each recorded investigation, by its name."""
+def size(request: Mapping[str, Any]) -> int:
+    return len(json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def listings(request: Mapping[str, Any]) -> list[list[str]]:
+    """What the tools' arguments list of services."""
+    arguments = (tool["function"]["parameters"]["properties"].get("service", {}) for tool in request["tools"])
+    return [argument["enum"] for argument in arguments if "enum" in argument]
+
+
+async def first_requests(folder: Path, more_services: Sequence[str] = ()) -> Requests:
+    """The request of each recorded investigation, by its name; `more_services` stand in the catalogue beside the shop's."""
     cases = investigated()
     script = Script([ANSWER] * len(cases))
-    services = sorted({service for case in cases.values() for service in case.services})
+    services = sorted({*more_services, *(service for case in cases.values() for service in case.services)})
     async with ReplayDatabase(folder) as stage, serving(script) as url:
         agent: Any = None
         for case in cases.values():
@@ -53,12 +68,20 @@ async def test_over_every_fault_the_first_request_stays_within_six_thousand_toke
 ) -> None:
     requests = await first_requests(tmp_path)
 
-    sizes = {
-        name: len(json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()) for name, request in requests.items()
-    }
+    sizes = {name: size(request) for name, request in requests.items()}
     assert len(sizes) >= 18 and all(len(request["tools"]) > len(TOOLS) for request in requests.values())
     assert {name: size for name, size in sizes.items() if size > MAX_BYTES} == {}
     for name, request in requests.items():
         case, text = investigated()[name], request["messages"][1]["content"]
         assert all(hypothesis.change_id in text for hypothesis in case.findings.hypotheses)
         assert all(json.dumps(entry.evidence.summary, ensure_ascii=False) in text for entry in case.ledger)
+
+
+async def test_a_catalogue_of_fifty_services_is_listed_once_within_the_same_bound(tmp_path: Path) -> None:
+    requests = await first_requests(tmp_path, SERVICES)
+
+    for request in requests.values():
+        (services,) = listings(request)
+        assert len(services) > 45 and {*SERVICES} < {*services}
+        assert SERVICES[0] not in request["messages"][0]["content"]
+    assert {name: size(request) for name, request in requests.items() if size(request) > MAX_BYTES} == {}

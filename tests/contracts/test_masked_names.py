@@ -34,12 +34,13 @@ BLAMING = {
 
 
 def sent(here: Room) -> Iterator[str]:
-    """Every text that left for a model: messages, arguments of calls, descriptions of tools."""
+    """Every text that left for a model: messages, arguments of calls, descriptions and schemas of tools."""
     for body in here.asked:
         for message in body["messages"]:
             yield str(message["content"])
             yield from (call["function"]["arguments"] for call in message.get("tool_calls") or ())
         yield from (tool["function"].get("description", "") for tool in body["tools"])
+        yield from (json.dumps(tool["function"]["parameters"]) for tool in body["tools"])
 
 
 def leaked(here: Room) -> set[str]:

@@ -243,6 +243,18 @@ async def test_listed_tools_are_native_with_their_own_schemas_and_others_are_not
         assert found.source == "mcp:notes"
 
 
+def test_an_empty_value_among_those_of_a_server_is_not_sent_since_gemini_refuses_it() -> None:
+    orders = {"type": "array", "items": {"type": "string", "enum": ["", "new", "old"]}}
+    schema = {"type": "object", "properties": {"order": {"type": "string", "enum": [""]}, "orders": orders}}
+    own = remote_tool("notes", RemoteTool("list", "", schema))
+    assert own is not None
+
+    assert as_langchain_tool(own, arguments_of(own)).args == {
+        "order": {"type": "string"},
+        "orders": {"type": "array", "items": {"type": "string", "enum": ["new", "old"]}},
+    }
+
+
 async def test_arguments_are_checked_by_name_and_plain_type_before_a_server_is_asked() -> None:
     async with served_at() as address:
         schema = arguments_of((await native_tools(*native(address, "notes")))["notes_notes"])

@@ -42,6 +42,8 @@ class Gemini(ModelServer):
             kind, many = PARTS[name]
             for item in value if many else [value]:
                 _check_type(name, item, kind)
+        for place, values in _enums("tools", body.get("tools")):
+            require("" not in values, f"* GenerateContentRequest.{place}.enum: cannot be empty")
         require(body.get("contents"), "* GenerateContentRequest.contents: contents is not specified")
         for content in body["contents"]:
             require(content.get("parts"), "* GenerateContentRequest.contents.parts: must not be empty")
@@ -82,6 +84,14 @@ class Gemini(ModelServer):
         kinds = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED"}
         error = {"code": refused.status, "message": refused.message, "status": kinds.get(refused.status, "INTERNAL")}
         return {"error": {**error, **({"details": RATE_LIMITED} if refused.status == 429 else {})}}
+
+
+def _enums(place: str, node: Any) -> Iterator[tuple[str, list[str]]]:
+    """Each list of values within a schema, and where it stands."""
+    for key, child in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        if key == "enum" and isinstance(child, list):
+            yield place, child
+        yield from _enums(f"{place}[{key}]", child)
 
 
 def _signature(number: int) -> str:

@@ -79,6 +79,8 @@ async def test_free_promql_is_sent_as_it_is_and_judges_nothing() -> None:
     [
         ({"promql": "sum(x"}, "cannot be read"),
         ({"service": 'x"} or up{job="'}, "there is no service"),
+        ({"service": "chekout"}, "the nearest is checkout"),
+        ({"service": "checkout-service"}, "the nearest is checkout"),
         ({"service": "payments", "signal": "errors"}, "not recorded"),
         ({"service": "checkout", "signal": "moods"}, "it has errors"),
     ],

@@ -239,6 +239,6 @@ def test_words_of_unknown_kind_never_stand_for_a_cause_of_the_analyst() -> None:
     ],
 )
 def test_the_rules_of_the_prompt_leave_what_answers_say_alone(text: str) -> None:
-    rules = PromptLeak([prompt("triage").render(steps="", calls="", seconds="", services=[])])
+    rules = PromptLeak([prompt("triage").render(steps="", calls="", seconds="", services=[], services_tool="")])
 
     assert rules.without(text) == text
