@@ -61,6 +61,7 @@ from bot.store.triage.triage import Triages
 from bot.store.triage.visible import visible_alerts
 from bot.web.app import build as build_web
 from bot.web.measures import count_message, count_pruned
+from bot.workflows.channel_watch import watch_channels
 from bot.workflows.command_context import CommandContext
 from bot.workflows.failure_recovery import FailureRecovery
 from bot.workflows.inbox import Inbox
@@ -145,7 +146,8 @@ class App:
     def _build_intake(self) -> None:
         self.committed = asyncio.Event()
         self.writer = IntakeWriter(self.db, self.committed.set)
-        self.inbox = Inbox(self.db, self.config, self.catalogue, self.engine, self.committed, leads=self.engine.is_leader)
+        of_app, leads = (self.db, self.config, self.catalogue, self.engine, self.committed), self.engine.is_leader
+        self.inbox = Inbox(*of_app, leads=leads, channels=lambda: self.people.known_channels())
 
     def _build_messages(self) -> None:
         """The bot's messages: state, rendered and sent."""
@@ -153,10 +155,9 @@ class App:
         self.slack_client = SlackClient(self.web)
         self.people = People(self.slack_client, self.config.people)
         self.rotas = Rotas(self.config, self.people.usergroup, Usergroups(self.db), self.clock, self.policy_review.refresh)
-        self.outbox = Outbox(self.db)
         self.renderer = Renderer(self.db, self.config, self._on_call, redact=redact_one, public_url=self.secrets.public_url)
         self.sender = Sender(
-            self.outbox,
+            Outbox(self.db),
             self.renderer.render,
             self.slack_client,
             default_channel=self.config.default_channel,
@@ -184,8 +185,7 @@ class App:
         )
         hosts = allowed_hosts(self.config, self.secrets.public_url)
         self.answers = Answers(self.slack_client, hosts=hosts, called=called_hosts(self.config), redact=redact_one)
-        self.interactions = Interactions(self.db)
-        self.router = CommandRouter(ctx, self.people, self.interactions, self.answers)
+        self.router = CommandRouter(ctx, self.people, Interactions(self.db), self.answers)
         self.slack = SlackEdge(
             self.web,
             self.router,
@@ -349,6 +349,7 @@ class App:
         await self.reloader.note_start()
         await self.engine.launch()
         self.writer.start()
+        self._tasks.append(await watch_channels(self.db, self.config, self.people.channel_access))
         self._tasks.append(asyncio.create_task(self.inbox.run(), name="inbox"))
         self.engine.lead(self._lead)
         await self.slack.start()

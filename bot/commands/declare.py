@@ -50,6 +50,8 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
     if not title or severity is None or request.entry_point in (EntryPoint.BUTTON, EntryPoint.SHORTCUT):
         return _form(ctx, request, group, title, severity, service)
     person = name_of(request.actor)
+    # An alert of the service that comes in the next moment joins it only if it is known who reads both.
+    await ctx.reading.learn(request.channel)
     declared = await incidents.declare(
         ctx.db,
         title=title,

@@ -3,7 +3,8 @@
 A group or incident belongs to a channel, and whoever could not read there learns nothing of it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,21 @@ def may_recall(of: Visibility, here: str, access: ChannelAccess, here_access: Ch
 def may_answer_in(channel: str, here: str, access: ChannelAccess, here_access: ChannelAccess) -> bool:
     """Whether an answer about `channel` may stand in `here`, where others than the one who asked read it too."""
     return channel == here or is_direct(here) or not (access.is_private or here_access.is_private or here_access.is_shared)
+
+
+@dataclass(frozen=True)
+class KnownChannels:
+    """What Slack said lately of channels, for those who cannot wait for it: of every other one nobody is known to be in it."""
+
+    access: Mapping[str, ChannelAccess] = field(default_factory=dict)
+
+    def may_name(self, of: Visibility, here: str) -> bool:
+        """Whether whoever reads `here` may read that one too."""
+        return may_recall(of, here, self.access.get(of.channel, UNKNOWN), self.access.get(here, UNKNOWN))
+
+    def may_share_card(self, one: Visibility, other: Visibility) -> bool:
+        """Whether what belongs to both may stand on one card, in whichever of both channels."""
+        return self.may_name(one, other.channel) and self.may_name(other, one.channel)
+
+
+NONE_KNOWN = KnownChannels()

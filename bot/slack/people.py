@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 
-from bot.core.actor import UNKNOWN, Actor, ChannelAccess
+from bot.core.actor import UNKNOWN, Actor, ChannelAccess, KnownChannels
 from bot.core.config.services import Person, plain_email
 from bot.core.errors import QueryFailed
 from bot.slack.client import PAGE, SlackClient
@@ -16,6 +16,8 @@ from bot.workflows.messages.delivery import RateLimited, Refused, Unanswered, Un
 log = structlog.get_logger(__name__)
 CACHE_SECONDS = 60.0
 """How long a profile is trusted: people who leave lose their rights within a minute."""
+CHANNELS_SECONDS = 600.0
+"""How long those who cannot ask Slack trust what it said of a channel: an outage of Slack cuts no outage in two at once."""
 MAX_PROFILES = 5000
 
 
@@ -99,6 +101,11 @@ class People:
             return UNKNOWN
         self._cached_access[channel] = self._monotonic(), access
         return access
+
+    def known_channels(self) -> KnownChannels:
+        """What Slack said of channels lately, without asking it."""
+        since = self._monotonic() - CHANNELS_SECONDS
+        return KnownChannels({channel: access for channel, (at, access) in self._cached_access.items() if at > since})
 
     async def members(self, channel: str) -> frozenset[str]:
         """Who is in a public channel now; nobody where Slack does not say. Asked only where something in it is private."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.core.actor import KnownChannels
 from bot.core.alerts.storm import suspected_origin
 from bot.core.config import Config
 from bot.core.service import Catalogue
@@ -51,11 +52,15 @@ class Inbox:
         wake: asyncio.Event,
         *,
         leads: Callable[[], bool] = lambda: True,
+        channels: Callable[[], KnownChannels] = KnownChannels,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`leads`: whether this replica sorts. One does: what it remembers of the open alerts is worth most of the price."""
-        self.rows = Rows(db, Sorter(db, config, catalogue))
+        """`leads`: whether this replica sorts. One does: what it remembers of the open alerts is worth most of the price.
+
+        `channels`: what is known of channels now.
+        """
+        self.rows = Rows(db, Sorter(db, config, catalogue, channels))
         self.catalogue = catalogue
         self.engine = engine
         self.wake = wake

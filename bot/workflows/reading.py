@@ -61,6 +61,10 @@ class Reading:
         pairs = zip(visibilities, about, strict=True)
         return frozenset(one for one, access in pairs if may_recall(one, here, access, here_access))
 
+    async def learn(self, channel: str) -> None:
+        """Have Slack say what a channel is, for those who cannot wait for it later."""
+        await self._soon(channel)
+
     async def _soon(self, channel: str) -> ChannelAccess:
         """An investigation waits for nobody: where Slack is slow, the channel is not known."""
         try:

@@ -1,7 +1,8 @@
 """Whoever may not read an incident asks for it in every way that Slack offers; the twin asks the same and may.
 
 The bot is really served. An incident of a private channel and one of a public channel stand there, each with a word that is
-nowhere else: whoever may not read it must not be shown that word.
+nowhere else: whoever may not read it must not be shown that word. Nor does an alert come on a card that others read because
+something ties it to what stands there (tests/attacks/grouped.py).
 """
 
 import asyncio
@@ -14,12 +15,14 @@ from typing import Any
 
 import httpx
 
+from tests.attacks import grouped
 from tests.attacks.attempts import attempted
 from tests.attacks.items import Item
 from tests.attacks.scene import Outcome, Played
 from tests.attacks.sender import now
 from tests.attacks.served import SOURCES, bearer, served
 from tests.real.bot import Bot
+from tests.real.slack import Slack
 
 SECRET, OPEN = "C0SECRET01", "C0OPEN0001"
 ELSEWHERE, SHARED = "C0ELSE0001", "C0SHARED01"
@@ -44,6 +47,7 @@ CONFIG: dict[str, Any] = {
         "ledger": {"channel": SECRET},
         "shop": {"channel": OPEN},
         "vault": {"channel": OPEN, "owners": ["insider"]},
+        **grouped.services(OPEN, SECRET, ELSEWHERE),
     },
 }
 
@@ -56,8 +60,8 @@ def play(items: Sequence[Item]) -> Played:
 async def _play(items: Sequence[Item]) -> Played:
     began = time.monotonic()
     outcomes: list[Outcome] = []
-    async with served(CONFIG) as bot:
-        await _furnish(bot)
+    async with served(CONFIG, furnish=_furnish) as bot:
+        await _begin(bot)
         for item in items:
             outcomes.append(await attempted(item, _asked(bot, item)))
             outcomes.append(await attempted(item, _twin(bot, item), twin=True))
@@ -65,33 +69,39 @@ async def _play(items: Sequence[Item]) -> Played:
 
 
 async def _asked(bot: Bot, item: Item) -> list[str]:
+    if item.rule["rule"] == "grouped":
+        return await grouped.leaked(bot, item, PEOPLE["member"]["id"], [OPEN, ELSEWHERE, SHARED])
     shown = await _shown(bot, item, str(item.rule["who"]), str(item.rule.get("by", "")))
     print(f"{item.id} {item.technique}: {len(shown)} characters shown", file=sys.stderr, flush=True)
     return _leaked(item, shown)
 
 
 async def _twin(bot: Bot, item: Item) -> list[str]:
+    if item.rule["rule"] == "grouped":
+        return await grouped.kept_apart(bot, item, PEOPLE["member"]["id"], OPEN)
     genuine, word = await _shown(bot, item, "insider"), WORD[str(item.rule.get("about", "AL-1"))]
     return [] if word in genuine or item.rule.get("silent") else [f"an insider is not shown {word}: {genuine[:200]}"]
 
 
-async def _furnish(bot: Bot) -> None:
-    slack = bot.slack
+def _furnish(slack: Slack) -> None:
     slack.post("limits", {"enabled": False})
     slack.post("people", [{"name": name, **account} for name, account in PEOPLE.items()])
     for channel, names in MEMBERS.items():
         more = {"private": channel == SECRET, "shared": channel == SHARED}
         members = [PEOPLE[name]["id"] for name in names]
         slack.post("channels", [{"id": channel, "name": channel.lower(), "members": members, "bot": True, **more}])
+
+
+async def _begin(bot: Bot) -> None:
     for ref, service in (("AL-1", "ledger"), ("AL-2", "shop"), ("AL-3", "vault")):
         labels = {"alertname": WORD[ref], "service": service, "severity": "critical"}
         body = {"alerts": [{"status": "firing", "labels": labels, "startsAt": now()}]}
         async with httpx.AsyncClient(base_url=bot.url, trust_env=False) as client:
             await client.post("/alerts/prod", json=body, headers=bearer("prod"))
-        await asyncio.to_thread(slack.wait, "card:", WORD[ref])
+        await asyncio.to_thread(bot.slack.wait, "card:", WORD[ref])
     command = {"command": "/incident", "text": "private AL-3", "channel": OPEN}
     await asyncio.to_thread(partial(bot.slack.act, PEOPLE["insider"]["id"], command=command))
-    await asyncio.to_thread(slack.wait, "card:", "private: for members of this channel")
+    await asyncio.to_thread(bot.slack.wait, "card:", "private: for members of this channel")
 
 
 def _leaked(item: Item, shown: str) -> list[str]:

@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,11 +43,16 @@ def bearer(source: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def served(config: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> AsyncIterator[Bot]:
-    """The bot in HTTP mode with these keys of tocsin.yaml; stopped at the end."""
+async def served(
+    config: Mapping[str, Any],
+    environment: Mapping[str, str] | None = None,
+    furnish: Callable[[Slack], None] = lambda _slack: None,
+) -> AsyncIterator[Bot]:
+    """The bot in HTTP mode with these keys of tocsin.yaml; stopped at the end. `furnish`: the workspace, before it starts."""
     with tempfile.TemporaryDirectory(prefix="tocsin-served-") as name:
         folder = Path(name)
         slack = await asyncio.to_thread(Slack(folder, "--no-world", "--port", "0").start)
+        await asyncio.to_thread(furnish, slack)
         path = folder / "tocsin.yaml"
         path.write_text(yaml.safe_dump(dict(config)), encoding="utf-8")
         tokens = {f"TOCSIN_TOKEN_{source.upper()}": token for source, token in TOKENS.items()}

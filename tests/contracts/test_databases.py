@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.actor import Visibility
+from bot.core.actor import NONE_KNOWN, Visibility
 from bot.core.alert import Alert
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
 from bot.core.evidence import Evidence, Findings
@@ -71,7 +71,7 @@ async def test_a_restarted_inbox_knows_what_is_in_its_groups(desk: Desk) -> None
     arriving = Arrival("prod", "New", "payments", "new", "", {"cluster": "eu"}, NOW)
     afresh = OpenGroups(CATALOGUE)
     async with desk.db.read() as session:
-        await afresh.refresh(session)
+        await afresh.refresh(session, NONE_KNOWN)
 
     placement = afresh.place(arriving)
     assert placement.group is not None

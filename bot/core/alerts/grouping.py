@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
+from bot.core.actor import NONE_KNOWN, KnownChannels, Visibility
 from bot.core.alerts import reasons
 from bot.core.alerts.arrival_rate import ArrivalRate, Candidate, UsualDelays, choose
 from bot.core.alerts.component import HOSTS, component_of
@@ -100,6 +101,8 @@ class OpenGroup:
     firing: set[str] = field(default_factory=set)
     """Services of which an alert is known to fire; of others nothing is known."""
     members: int = 0
+    visibility: Visibility = field(default_factory=lambda: Visibility(""))
+    """Who reads its card."""
     arrivals: ArrivalRate = field(default_factory=ArrivalRate)
 
     def declare(self, service: str) -> set[Hint]:
@@ -143,6 +146,8 @@ class Arrival:
     at: datetime
     """When it was received."""
     last: LastTime = field(default_factory=LastTime)
+    channel: str = ""
+    """Where alerts of its service stand."""
 
     @property
     def signal(self) -> Hint:
@@ -226,21 +231,41 @@ class Ties:
 
 
 def place(
-    arrival: Arrival, candidates: Iterable[OpenGroup], catalogue: Catalogue, ties: Ties, delays: UsualDelays
+    arrival: Arrival,
+    candidates: Iterable[OpenGroup],
+    catalogue: Catalogue,
+    ties: Ties,
+    delays: UsualDelays,
+    channels: KnownChannels = NONE_KNOWN,
 ) -> Placement:
     """The group of a new episode and why. Moves the evidence that another burst has begun.
 
     The strongest reason wins, then the newest group; where alerts come fast, the arrival rate chooses among all that fit.
+    Whatever ties them: an alert stands on no card that others read than those who may read it.
     """
-    matches = [(group, membership) for group in candidates if (membership := _membership(arrival, group, catalogue, ties))]
+    tied = [(group, membership) for group in candidates if (membership := _membership(arrival, group, catalogue, ties))]
+    own = Visibility(arrival.channel)
+    matches = [one for one in tied if channels.may_share_card(own, one[0].visibility)]
     if not matches:
-        return Placement(None, OPENED)
-    group, membership = max(matches, key=lambda one: (_STRENGTH[one[1].reason], one[0].last_alert_at, one[0].number))
+        return Placement(None, _opened([one for one in tied if channels.may_name(one[0].visibility, arrival.channel)]))
+    group, membership = _strongest(matches)
     fitting = [one for one, _ in matches if one.state is not GroupState.MONITORING]
     back = arrival.last.returns and arrival.last.group == group.number
     if back or membership.reason in _CERTAIN or not any(one.arrivals.is_burst for one in fitting):
         return Placement(group, membership)
     return _by_arrival_rate(arrival, sorted(fitting, key=lambda one: one.arrivals.began_at)[-MOST_BURSTS:], delays)
+
+
+def _strongest(matches: Sequence[tuple[OpenGroup, Membership]]) -> tuple[OpenGroup, Membership]:
+    return max(matches, key=lambda one: (_STRENGTH[one[1].reason], one[0].last_alert_at, one[0].number))
+
+
+def _opened(apart: Sequence[tuple[OpenGroup, Membership]]) -> Membership:
+    """It opens a group. `apart`: groups that it was kept apart from, and that whoever reads its card may read too."""
+    if not apart:
+        return OPENED
+    group, membership = _strongest(apart)
+    return Membership(GroupingReason.OPENED_GROUP, reasons.opened_apart(group.number, membership.text))
 
 
 def _by_arrival_rate(arrival: Arrival, groups: Sequence[OpenGroup], delays: UsualDelays) -> Placement:

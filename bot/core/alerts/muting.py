@@ -1,6 +1,6 @@
 """Which alerts are muted, and by what. Nothing is dropped: a muted alert is stored with its reason."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -39,14 +39,23 @@ _STORED = {
     MuteReason.SUPERSEDED: "superseded by a newer episode",
 }
 """How each reason begins in the database, where it has stood in words from the first version on; a detail follows."""
-_DETAILED = (MuteReason.SILENCE, MuteReason.MAINTENANCE, MuteReason.INHIBITION, MuteReason.THRESHOLD)
+_DETAILED = (
+    MuteReason.SILENCE,
+    MuteReason.MAINTENANCE,
+    MuteReason.INHIBITION,
+    MuteReason.THRESHOLD,
+    MuteReason.BACKLOG,
+)
 _DESCRIBED = {MuteReason.BACKLOG: "it fired before its source was first connected"}
 """Where the words for people are not the stored ones."""
 
 
 @dataclass(frozen=True)
 class Mute:
-    """Why one alert is muted; `detail`: the silence, the maintenance's reason, the inhibiting alert, how far a threshold is."""
+    """Why one alert is muted; `detail`: the silence, the maintenance's reason, the inhibiting alert, how far a threshold is.
+
+    Of a backlog the detail is the channel whose summary names the alert, where that is not the default one.
+    """
 
     reason: MuteReason
     detail: str = ""
@@ -103,6 +112,15 @@ class FiringAlert:
     source: str = ""
 
 
+def mute_of_backlog(channel: str = "") -> Mute:
+    """Of an alert that fired before its source was connected: it stands in the summary of this channel; "": the default one."""
+    return Mute(MuteReason.BACKLOG, f" of {channel}" if channel else "")
+
+
+def _name(labels: Mapping[str, str]) -> str:
+    return labels.get("alertname", "another alert")
+
+
 def mute_of(
     alert: FiringAlert,
     *,
@@ -111,19 +129,22 @@ def mute_of(
     earlier: Iterable[datetime],
     connected_at: datetime,
     silences: Sequence[Silence] = (),
+    name_of: Callable[[Mapping[str, str]], str] = _name,
+    backlog_of: str = "",
 ) -> Mute | None:
     """Why a firing alert is muted; None if it is not.
 
     `firing`: labels of the others that fire now. `earlier`: when the other episodes of the same alert were first seen.
-    `connected_at`: when anything was first received from its source. `silences`: those in force.
+    `connected_at`: when anything was first received from its source. `silences`: those in force. `name_of`: what an alert
+    of these labels is called where this one stands. `backlog_of`: see `mute_of_backlog`.
     """
     if is_heartbeat(alert.name, config):
         return Mute(MuteReason.HEARTBEAT)
     return (
-        _by_rule(alert, config, firing)
+        _by_rule(alert, config, firing, name_of)
         or _by_silence(alert, silences)
         or _below_threshold(alert, config, earlier)
-        or (Mute(MuteReason.BACKLOG) if alert.starts_at < connected_at - BACKLOG_AGE else None)
+        or (mute_of_backlog(backlog_of) if alert.starts_at < connected_at - BACKLOG_AGE else None)
     )
 
 
@@ -138,7 +159,9 @@ def mute_of_history(delivered: Status, episode: Status) -> Mute | None:
     return Mute(MuteReason.SUPERSEDED) if episode == "resolved" else None
 
 
-def _by_rule(alert: FiringAlert, config: Config, firing: Sequence[Mapping[str, str]]) -> Mute | None:
+def _by_rule(
+    alert: FiringAlert, config: Config, firing: Sequence[Mapping[str, str]], name_of: Callable[[Mapping[str, str]], str]
+) -> Mute | None:
     if alert.severity is Severity.NONE:
         return Mute(MuteReason.SEVERITY_NONE)
     for window in config.maintenance:
@@ -149,7 +172,7 @@ def _by_rule(alert: FiringAlert, config: Config, firing: Sequence[Mapping[str, s
             continue
         for other in firing:
             if matches(rule.source, other) and all(other.get(name) == alert.labels.get(name) for name in rule.equal):
-                return Mute(MuteReason.INHIBITION, other.get("alertname", "another alert"))
+                return Mute(MuteReason.INHIBITION, name_of(other))
     return None
 
 

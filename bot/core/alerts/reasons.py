@@ -8,6 +8,7 @@ from bot.core.text.untrusted import counted, one_line
 MOST_LINES = 8
 OPENED = "it opened the group"
 """The reason of a group's first alert."""
+_APART = f"{OPENED}: it would be in AL-"
 
 ReasonCount = tuple[str, int]
 """A reason in words, and how many alerts have it."""
@@ -22,8 +23,9 @@ class AlertReasons:
     muted: Sequence[ReasonCount] = ()
 
     def joined_lines(self) -> list[str]:
-        """A line for each reason, the most frequent first; none for the alert that opened the group alone."""
-        return _lines(self.joined) if sum(count for _, count in self.joined) > 1 else []
+        """A line for each reason, the most frequent first; none for the alert that opened the group alone, as alerts do."""
+        several = sum(count for _, count in self.joined) > 1
+        return _lines(self.joined) if several or any(_is_apart(text) for text, _ in self.joined) else []
 
     def muted_lines(self) -> list[str]:
         """A line for each reason, the most frequent first."""
@@ -31,9 +33,18 @@ class AlertReasons:
 
     def in_short(self) -> str:
         """One line for a card: the most frequent reason of either kind and how many more there are; "" for nothing to tell."""
-        later = [reason for reason in self.joined if reason[0] != OPENED]
+        later = [reason for reason in self.joined if reason[0] != OPENED and not _is_apart(reason[0])]
         parts = ((f"one card: {_first(later)}" if later else ""), (f"muted: {_first(self.muted)}" if self.muted else ""))
         return " · ".join(part for part in parts if part)
+
+
+def opened_apart(number: int, why: str) -> str:
+    """The reason of an alert that opened a group of its own although `why` ties it to that one: others read there."""
+    return f"{_APART}{number} ({why}), but this channel is private"
+
+
+def _is_apart(reason: str) -> bool:
+    return reason.startswith(_APART)
 
 
 def _first(reasons: Sequence[ReasonCount]) -> str:

@@ -143,6 +143,23 @@ class BacklogAlert(NamedTuple):
     severity: str
 
 
+class BacklogSubject(NamedTuple):
+    """What a backlog's summary is about, as its message row keeps it: a source, and the channel where that is its own."""
+
+    source: str
+    channel: str = ""
+
+    @property
+    def stored(self) -> str:
+        return f"{self.source} #{self.channel}" if self.channel else self.source
+
+
+def backlog_subject(stored: str) -> BacklogSubject:
+    """Read back what `stored` made."""
+    source, _, channel = stored.partition(" #")
+    return BacklogSubject(source, channel)
+
+
 @dataclass(frozen=True, kw_only=True)
 class BacklogContent(Content):
     """What a source was already firing when it was first connected."""

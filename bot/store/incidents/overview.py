@@ -82,6 +82,12 @@ async def visibilities(db: Database) -> Sequence[Visibility]:
     return [Visibility(channel, bool(private)) for channel, private in rows]
 
 
+async def channels_of_open_incidents(db: Database) -> set[str]:
+    """People declare incidents in whatever channel they are."""
+    async with db.read() as session:
+        return set((await session.exec(select(IncidentRow.channel).where(IncidentRow.state != "RESOLVED").distinct())).all())
+
+
 def _is_private(*rows: GroupRow | IncidentRow | None) -> bool:
     return any(row.private for row in rows if row is not None)
 

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import Proposal
 from bot.core.alert import Severity
 from bot.core.alerts.grouping import GroupingReason
-from bot.core.alerts.muting import Mute, MuteReason
+from bot.core.alerts.muting import mute_of_backlog
 from bot.core.alerts.renewal import BURST, Notify
 from bot.core.evidence import Findings, Hypothesis, LedgerEntry, nothing_wrong
 from bot.core.history.postmortem import PostmortemSection
@@ -27,6 +27,7 @@ from bot.core.messages.alerts import (
     RaisedContent,
     RenewedContent,
     StormContent,
+    backlog_subject,
     renewed_subject,
 )
 from bot.core.messages.content import Content, MessageKind
@@ -170,8 +171,9 @@ async def _storm(session: AsyncSession, key: str) -> StormContent:
     return StormContent(groups=[to_group(row) for row in (await session.exec(query)).all()])
 
 
-async def _backlog(session: AsyncSession, source: str) -> BacklogContent:
-    in_backlog = EpisodeRow.source == source, EpisodeRow.muted_by == Mute(MuteReason.BACKLOG).stored
+async def _backlog(session: AsyncSession, subject: str) -> BacklogContent:
+    source, channel = backlog_subject(subject)
+    in_backlog = EpisodeRow.source == source, EpisodeRow.muted_by == mute_of_backlog(channel).stored
     rows = (await session.exec(select(EpisodeRow).where(*in_backlog).order_by(col(EpisodeRow.id)))).all()
     return BacklogContent(source=source, alerts=[BacklogAlert(row.name, row.service, row.severity) for row in rows])
 

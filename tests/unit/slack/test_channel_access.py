@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.core.actor import UNKNOWN, ChannelAccess
-from bot.slack.people import CACHE_SECONDS, People
+from bot.slack.people import CACHE_SECONDS, CHANNELS_SECONDS, People
 from bot.workflows.messages.delivery import Refused
 
 
@@ -65,3 +65,18 @@ async def test_where_slack_does_not_say_nobody_is_in_it_and_it_is_asked_again() 
 
     assert [await found.channel_access("C3"), await found.channel_access("C3")] == [UNKNOWN, UNKNOWN]
     assert slack.web.calls == ["info C3", "info C3"]
+
+
+async def test_what_slack_said_of_a_channel_is_known_for_ten_minutes_without_asking_it() -> None:
+    slack, moments = Slack(), [0.0]
+    found = people(slack, moments)
+    for channel in ("C1", "C2", "C3"):
+        await found.channel_access(channel)
+    calls = len(slack.web.calls)
+
+    assert {channel: access.is_private for channel, access in found.known_channels().access.items()} == {
+        "C1": False,
+        "C2": True,
+    }
+    moments.append(CHANNELS_SECONDS)
+    assert not found.known_channels().access and len(slack.web.calls) == calls

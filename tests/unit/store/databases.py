@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import insert, true
 from sqlmodel import SQLModel, col, select
 
+from bot.core.actor import ChannelAccess, KnownChannels
 from bot.core.alert import Alert
 from bot.core.config import Config
 from bot.core.service import Catalogue, Service
@@ -26,6 +27,9 @@ CATALOGUE = Catalogue(
         Service(name="search"),
     ]
 )
+
+
+PUBLIC = KnownChannels({channel: ChannelAccess() for channel in ("C0", "C1", "C2", "C9")})
 
 
 class Clock:
@@ -66,9 +70,9 @@ def alert(fingerprint: str = "a", status: str = "firing", *, start: float = -1, 
 class Desk:
     """Puts alerts into the inbox and has them sorted, as the loop does."""
 
-    def __init__(self, db: Database, clock: Clock, config: Config | None = None) -> None:
+    def __init__(self, db: Database, clock: Clock, config: Config | None = None, channels: KnownChannels = PUBLIC) -> None:
         self.db, self.clock = db, clock
-        self.inbox = Inbox(db, Sorter(db, config or Config(default_channel="C0"), CATALOGUE))
+        self.inbox = Inbox(db, Sorter(db, config or Config(default_channel="C0"), CATALOGUE, lambda: channels))
 
     async def receive(self, *alerts: Alert) -> list[SortingResult]:
         """Store and sort; in batches of at most 1000."""

@@ -14,6 +14,7 @@ from bot.core.alert import Severity
 from bot.core.alerts.escalation import deserves_investigation
 from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_state import TriageState
+from bot.core.messages.alerts import BacklogSubject
 from bot.core.messages.content import MessageKind
 from bot.store import messages
 from bot.store.alerts import silences
@@ -102,9 +103,10 @@ class Inbox:
             result = await self._sort_new(session, cursors, most, fair=fair)
             if not result.more:
                 await self._count_again(session, cursors.position.seq, most, result)
-            for source in sorted(result.backlogs):
-                channel, key = self.sorter.config.default_channel, f"{MessageKind.BACKLOG}:{source}"
-                await messages.touch(self.db, session, key, channel=channel, kind=MessageKind.BACKLOG, subject=source)
+            for source, own_channel in sorted(result.backlogs):
+                subject = BacklogSubject(source, own_channel).stored
+                channel, key = own_channel or self.sorter.config.default_channel, f"{MessageKind.BACKLOG}:{subject}"
+                await messages.touch(self.db, session, key, channel=channel, kind=MessageKind.BACKLOG, subject=subject)
         self._sorted_to, self._fair = cursors.position, fair or not result.more
         return result
 

@@ -12,6 +12,7 @@ from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.actor import NONE_KNOWN, KnownChannels, Visibility
 from bot.core.alerts.arrival_rate import PAUSE, UsualDelays
 from bot.core.alerts.episodes import LastTime
 from bot.core.alerts.grouping import (
@@ -54,7 +55,10 @@ class OpenGroups:
         self._near: dict[str, dict[str, str]] = {}
         self._delays = UsualDelays()
         self._cascades = Cascades()
-        self._overflows: dict[str, int] = {}
+        self.channels = NONE_KNOWN
+        """What the batch that is sorted knows of channels."""
+        self._overflows: dict[tuple[str, str], int] = {}
+        """Source and channel -> the newest group that takes what the source sends there beyond its budget."""
         self._bursts: set[int] = set()
         """Groups that are bursts and ran when they were last checked."""
         self._checked_at = 0.0
@@ -74,7 +78,7 @@ class OpenGroups:
             candidates.update(self._index.of(hint))
         ruled = self._ruled(arrival)
         candidates.update(self.groups[number] for number in ruled)
-        placement = place(arrival, candidates, self.catalogue, Ties(near, ruled), self._delays)
+        placement = place(arrival, candidates, self.catalogue, Ties(near, ruled), self._delays, self.channels)
         if place_name and (running := self._running(arrival)) is not None:
             self._cascades.note(place_name, arrival.at, running)
         return placement
@@ -92,9 +96,9 @@ class OpenGroups:
         """Groups with a member of one of these services."""
         return {group.number for service in services for group in self._index.of(("service", service))}
 
-    def overflow_of(self, source: str) -> int | None:
-        """The group that takes what a source sends beyond its budget; None if there is none, or all of it has cleared."""
-        group = self.groups.get(self._overflows.get(source, 0))
+    def overflow_of(self, source: str, channel: str) -> int | None:
+        """The group of a channel for what a source sends beyond its budget; None if there is none, or all of it has cleared."""
+        group = self.groups.get(self._overflows.get((source, channel), 0))
         return group.number if group and group.state is not GroupState.MONITORING else None
 
     def _running(self, arrival: Arrival) -> list[RunningBurst] | None:
@@ -106,13 +110,15 @@ class OpenGroups:
         if len(self._bursts) > MOST_BURSTS:
             return None
         groups = [self.groups[number] for number in self._bursts]
-        return [(group.number, group.services) for group in groups if same_scope(arrival, group)]
+        own = Visibility(arrival.channel)
+        together = (group for group in groups if self.channels.may_share_card(own, group.visibility))
+        return [(group.number, group.services) for group in together if same_scope(arrival, group)]
 
     def open(self, row: GroupRow, *, burst: bool = False) -> OpenGroup:
         """Take a new group in, as yet without members; `burst`: opened by the arrival rate of alerts."""
         assert row.id is not None
         group = OpenGroup(row.id, GroupState(row.state), row.opened_at, row.last_alert_at, row.cleared_at)
-        group.arrivals.is_burst = burst
+        group.arrivals.is_burst, group.visibility = burst, Visibility(row.channel, row.private)
         if row.overflow:
             self._take_overflow(group, row.source)
         self.groups[row.id] = group
@@ -120,7 +126,7 @@ class OpenGroups:
 
     def _take_overflow(self, group: OpenGroup, source: str) -> None:
         group.overflow_of = source
-        self._overflows[source] = group.number
+        self._overflows[source, group.visibility.channel] = group.number
 
     def declare(self, number: int, service: str) -> None:
         """Let the alerts of a service join the group of an incident that a person declared of it."""
@@ -147,8 +153,12 @@ class OpenGroups:
         for hint in group.hints:
             self._index.discard(hint, group)
 
-    async def refresh(self, session: AsyncSession) -> None:
-        """Take over what people and ticks did to groups since the last batch; read the members of groups new to it."""
+    async def refresh(self, session: AsyncSession, channels: KnownChannels) -> None:
+        """Take over what people and ticks did to groups since the last batch; read the members of groups new to it.
+
+        `channels`: what is known of channels for this batch.
+        """
+        self.channels = channels
         self._rules = await grouping_rules.in_force(session)
         unresolved = await _unresolved(session)
         counts = {number: alerts for number, *_, alerts in unresolved}
@@ -156,9 +166,10 @@ class OpenGroups:
             # Resolved, or people merged or split it.
             self.close(number)
         fresh = [number for number, *_ in unresolved if number not in self.groups]
-        for number, state, opened_at, last_alert_at, cleared_at, _ in unresolved:
+        for number, state, opened_at, last_alert_at, cleared_at, channel, private, _ in unresolved:
             group = self.groups.setdefault(number, OpenGroup(number, state, opened_at, last_alert_at))
             group.state, group.last_alert_at, group.cleared_at = GroupState(state), last_alert_at, cleared_at
+            group.visibility = Visibility(channel, private)
         for number, service in await _declared(session) if fresh else ():
             if number in fresh:
                 self.declare(number, service)
@@ -198,13 +209,22 @@ class OpenGroups:
         return self._near[service]
 
 
-_Unresolved = tuple[int, GroupState, datetime, datetime, datetime | None, int]
+_Unresolved = tuple[int, GroupState, datetime, datetime, datetime | None, str, bool, int]
 
 
 async def _unresolved(session: AsyncSession) -> Sequence[_Unresolved]:
-    """Number, state, opened, last alert, cleared and count of alerts of every group that is not resolved."""
+    """Number, state, opened, last alert, cleared, channel, private, count of alerts of every group that is not resolved."""
     row = GroupRow
-    columns: Any = (row.id, row.state, row.opened_at, row.last_alert_at, row.cleared_at, row.alerts)
+    columns: Any = (
+        row.id,
+        row.state,
+        row.opened_at,
+        row.last_alert_at,
+        row.cleared_at,
+        row.channel,
+        row.private,
+        row.alerts,
+    )
     rows: Sequence[_Unresolved] = (await session.exec(select(*columns).where(GroupRow.state != GroupState.RESOLVED))).all()
     return rows
 
@@ -266,8 +286,8 @@ _NEWEST_MEMBERS = text("""
 to number all members takes SQLite a second for 100,000, and nothing else runs in the loop meanwhile."""
 
 
-def arrival_of(row: EpisodeRow, at: datetime, last: LastTime) -> Arrival:
-    """An episode as grouping sees it: received at that moment, with what its alert did before."""
+def arrival_of(row: EpisodeRow, at: datetime, last: LastTime, channel: str) -> Arrival:
+    """An episode as grouping sees it: received at that moment, with what its alert did before and where it belongs."""
     return Arrival(
         source=row.source,
         name=row.name,
@@ -277,4 +297,5 @@ def arrival_of(row: EpisodeRow, at: datetime, last: LastTime) -> Arrival:
         labels=row.labels,
         at=at,
         last=last,
+        channel=channel,
     )

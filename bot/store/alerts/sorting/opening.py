@@ -7,6 +7,7 @@ from sqlalchemy import case, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.actor import Visibility
 from bot.core.alert import Severity
 from bot.core.alerts import storm
 from bot.core.alerts.budget import WINDOW, overflow_membership, overflow_title
@@ -14,10 +15,10 @@ from bot.core.alerts.escalation import deserves_incident
 from bot.core.alerts.grouping import Membership
 from bot.core.config import Config
 from bot.core.incident import GroupState
-from bot.core.service import Catalogue
 from bot.core.timeline import EntryKind
 from bot.store import timeline
 from bot.store.alerts import groups
+from bot.store.alerts.sorting.routing import Routing
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow
 
@@ -25,8 +26,8 @@ from bot.store.tables import AlertRow, EpisodeRow, GroupRow
 class Opening:
     """The groups that one batch opens."""
 
-    def __init__(self, db: Database, session: AsyncSession, config: Config, catalogue: Catalogue) -> None:
-        self.db, self.session, self.config, self.catalogue = db, session, config, catalogue
+    def __init__(self, db: Database, session: AsyncSession, config: Config, routing: Routing) -> None:
+        self.db, self.session, self.config, self.routing = db, session, config, routing
         self._opened: dict[str, int] = {}
         """Of each source, the groups of the minute before and of this batch."""
         self._storms: dict[tuple[str, str, bool, datetime], str] = {}
@@ -43,8 +44,7 @@ class Opening:
 
     async def group(self, episode: EpisodeRow, row: AlertRow) -> GroupRow:
         """A group of its own, begun by this episode."""
-        service = self.catalogue.get(episode.service)
-        channel = (service.channel if service else "") or self.config.default_channel
+        channel = self.routing.channel_of(episode.service)
         bad = deserves_incident(Severity(episode.severity), self.config)
         group = GroupRow(
             key=row.group_key,
@@ -57,7 +57,7 @@ class Opening:
             on_storm_card=await self._storm(channel, row, worth_a_call=bad),
             opened_at=row.received_at,
             last_alert_at=row.received_at,
-            previous_id=await self._previous(episode),
+            previous_id=await self._previous(episode, channel),
         )
         await self._opened_by(group, episode, row)
         return group
@@ -72,16 +72,20 @@ class Opening:
             service="",
             severity=episode.severity,
             state=GroupState.FIRING,
-            channel=self.config.default_channel,
+            channel=self.routing.common_channel_of(episode.service),
             opened_at=row.received_at,
             last_alert_at=row.received_at,
         )
         await self._opened_by(group, episode, row)
         return group
 
-    async def _previous(self, episode: EpisodeRow) -> int | None:
-        before = select(GroupRow.id).where(GroupRow.service == episode.service, GroupRow.title == episode.name)
-        return (await self.session.exec(before.order_by(col(GroupRow.id).desc()).limit(1))).first()
+    async def _previous(self, episode: EpisodeRow, channel: str) -> int | None:
+        columns: Any = (GroupRow.id, GroupRow.channel, GroupRow.private)
+        before = select(*columns).where(GroupRow.service == episode.service, GroupRow.title == episode.name)
+        newest = (await self.session.exec(before.order_by(col(GroupRow.id).desc()).limit(1))).first()
+        if newest is None or not self.routing.channels.may_name(Visibility(newest.channel, newest.private), channel):
+            return None
+        return int(newest.id)
 
     async def _opened_by(self, group: GroupRow, episode: EpisodeRow, row: AlertRow) -> None:
         self.session.add(group)

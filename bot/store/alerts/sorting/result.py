@@ -11,8 +11,8 @@ class SortingResult:
 
     triages: list[tuple[str, int]] = field(default_factory=list)
     """(group, attempt) to start."""
-    backlogs: set[str] = field(default_factory=set)
-    """Sources whose backlog grew."""
+    backlogs: set[tuple[str, str]] = field(default_factory=set)
+    """Sources whose backlog grew, each with the channel whose summary names what came; "": the default one."""
     touched: dict[int, GroupRow] = field(default_factory=dict)
     rows: int = 0
     """How many of the batch's rows were sorted: the rest are for the next batch."""

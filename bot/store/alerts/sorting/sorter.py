@@ -4,13 +4,14 @@ An episode is (source, fingerprint, start). Resolved is final for it; a late cop
 It has ended at the latest when the next episode of the same alert began.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import pairwise
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.actor import KnownChannels
 from bot.core.alert import Severity
 from bot.core.alerts import muting
 from bot.core.alerts.episodes import end_of, flapping_of, last_time
@@ -39,6 +40,7 @@ from bot.store.alerts.sorting.opening import Opening
 from bot.store.alerts.sorting.renewing import Renewing, renew, renewed_key
 from bot.store.alerts.sorting.repeats import Repeats, learn_intervals
 from bot.store.alerts.sorting.result import SortingResult
+from bot.store.alerts.sorting.routing import Routing
 from bot.store.db.database import Database
 from bot.store.db.yielding import LoopYield
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SilenceRow, SourceRow
@@ -50,10 +52,13 @@ MOST_OPENED = 16
 
 
 class Sorter:
-    """Sorts one batch in the caller's transaction."""
+    """Sorts one batch in the caller's transaction. `channels` answers what is known of channels now, without waiting."""
 
-    def __init__(self, db: Database, config: Config, catalogue: Catalogue) -> None:
+    def __init__(
+        self, db: Database, config: Config, catalogue: Catalogue, channels: Callable[[], KnownChannels] = KnownChannels
+    ) -> None:
         self.db = db
+        self.channels = channels
         self.config = config
         self.catalogue = catalogue
         self.open = OpenGroups(catalogue)
@@ -110,7 +115,8 @@ class _Batch:
         self.sources: dict[str, SourceRow] = {}
         self.silences: Sequence[Silence] = ()
         self.gaps = Gaps()
-        self.opening = Opening(sorter.db, session, sorter.config, sorter.catalogue)
+        self.routing = Routing(sorter.catalogue, sorter.config.default_channel, sorter.channels())
+        self.opening = Opening(sorter.db, session, sorter.config, self.routing)
         self.bursts: set[str] = set()
         """Lines about what is new in a group, with which more has begun."""
 
@@ -122,7 +128,7 @@ class _Batch:
         for source in {row.source for row in rows}:
             received = [row.received_at for row in rows if row.source == source]
             self.sources[source] = await self._source(source, min(received), max(received))
-        await self.open.refresh(self.session)
+        await self.open.refresh(self.session, self.routing.channels)
         await self._lock_groups(rows)
         await self.open.learn(self.session, self.db.clock())
         self.silences = await silences.in_force(self.session, self.db.clock())
@@ -245,13 +251,14 @@ class _Batch:
         episode.muted_by = mute.stored if mute else ""
         if mute:
             if mute.reason is muting.MuteReason.BACKLOG:
-                self.result.backlogs.add(row.source)
+                self.result.backlogs.add((row.source, self._backlog_channel(episode)))
             return
         arrival = self._arrival(episode, row.received_at)
         flapping = flapping_of(self.episodes.before(episode), episode.starts_at)
         group, membership = await self._joined(arrival)
         if group is None and (beyond := await self.opening.over_budget(row)):
-            group, membership = await self._group(self.open.overflow_of(row.source)), beyond
+            channel = self.routing.common_channel_of(episode.service)
+            group, membership = await self._group(self.open.overflow_of(row.source, channel)), beyond
         episode.grouping_reason, episode.grouping_text = membership.reason.value, membership.text
         if group is None:
             group = await self._new_group(episode, row, membership)
@@ -308,7 +315,7 @@ class _Batch:
     def _arrival(self, episode: EpisodeRow, at: datetime) -> Arrival:
         """The episode as grouping sees it, with what its alert did before."""
         last = last_time(self.episodes.before(episode), episode.starts_at)
-        return arrival_of(episode, max(at, episode.last_seen_at), last)
+        return arrival_of(episode, max(at, episode.last_seen_at), last, self.routing.channel_of(episode.service))
 
     async def _joined(self, arrival: Arrival) -> tuple[GroupRow | None, Membership]:
         """The group that this arrival joins, None for a new one; one that was resolved a moment ago takes nobody."""
@@ -333,7 +340,14 @@ class _Batch:
             earlier=self.episodes.earlier(episode),
             connected_at=self.sources[row.source].first_seen_at,
             silences=self.silences,
+            name_of=lambda labels: self.routing.name_of(labels, episode.service),
+            backlog_of=self._backlog_channel(episode),
         )
+
+    def _backlog_channel(self, episode: EpisodeRow) -> str:
+        """The channel whose summary of a source's backlog names it; "": the default one."""
+        channel = self.routing.common_channel_of(episode.service)
+        return "" if channel == self.config.default_channel else channel
 
     async def _new_group(self, episode: EpisodeRow, row: AlertRow, membership: Membership) -> GroupRow:
         if membership.reason is GroupingReason.OVER_BUDGET:

@@ -1,0 +1,82 @@
+"""Keeps known what each channel is that alerts stand in: sorting decides in its transaction, and asks nobody then."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+from bot.core.actor import UNKNOWN, ChannelAccess
+from bot.core.config import Config
+from bot.store.db.database import Database, DatabaseAway, away
+from bot.store.incidents.overview import channels_of_open_incidents
+
+log = structlog.get_logger(__name__)
+READ_EVERY = 60.0
+"""Seconds after which a channel is read again."""
+LOOK_EVERY = 5.0
+AGAIN = 10.0
+"""Seconds after which one of which Slack did not say what it is, is read again."""
+AT_ONCE = 3
+"""Channels that are read again at a time: Slack answers 50 such calls a minute, and people need some."""
+FIRST_SECONDS = 2.0
+"""How long a start waits for the first answers."""
+
+
+async def watch_channels(
+    db: Database, config: Config, access_of: Callable[[str], Awaitable[ChannelAccess]]
+) -> asyncio.Task[None]:
+    """Start to watch; returns once the channels were read, as far as Slack answers soon."""
+    watch = ChannelWatch(db, config, access_of)
+    task = asyncio.create_task(watch.run(), name="channels")
+    with suppress(TimeoutError):
+        await asyncio.wait_for(watch.begun.wait(), FIRST_SECONDS)
+    return task
+
+
+class ChannelWatch:
+    """Reads the channels of the configuration and of open incidents, as long as there are several of them.
+
+    `access_of` keeps what it was answered for whoever cannot wait.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        config: Config,
+        access_of: Callable[[str], Awaitable[ChannelAccess]],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._db, self._config, self._access, self._monotonic = db, config, access_of, monotonic
+        self._read_at: dict[str, float] = {}
+        self.begun = asyncio.Event()
+        """Whether the channels were read for the first time."""
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            try:
+                await self.once()
+            except DatabaseAway as error:
+                log.warning("channels of open incidents are not known", why=str(error))
+            self.begun.set()
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def once(self) -> None:
+        """Read those that were never read, and the oldest of those that are due again."""
+        now, channels = self._monotonic(), await self._channels()
+        if len(channels) < 2:
+            # Everything stands in one channel, whatever that is.
+            return
+        never = sorted(channel for channel in channels if channel not in self._read_at)
+        due = sorted((at, channel) for channel, at in self._read_at.items() if channel in channels and at <= now - READ_EVERY)
+        for channel in [*never, *(channel for _, channel in due[:AT_ONCE])]:
+            unknown = await self._access(channel) == UNKNOWN
+            self._read_at[channel] = now - READ_EVERY + AGAIN if unknown else now
+
+    async def _channels(self) -> set[str]:
+        configured = {self._config.default_channel, *(service.channel for service in self._config.services.values())}
+        with away():
+            return (configured | await channels_of_open_incidents(self._db)) - {""}
