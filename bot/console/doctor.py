@@ -207,8 +207,8 @@ async def _models(secrets: Secrets, config: Config) -> list[Check]:
     settings = replace(settings_of(secrets, name), fallback=secrets.fallback_model, skeptic=secrets.skeptic_model)
     others = {"Fallback model": secrets.fallback_model, "Skeptic": secrets.skeptic_model} if name else {}
     named = {"Model": name, **{role: other for role, other in others.items() if other}}
-    context_tokens = config.budget.context_tokens
-    return list(await asyncio.gather(*(check_model(settings, other, role, context_tokens) for role, other in named.items())))
+    checks = (check_model(settings, other, role, config.budget) for role, other in named.items())
+    return list(await asyncio.gather(*checks))
 
 
 def _model_code(secrets: Secrets) -> list[Check]:

@@ -15,7 +15,7 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.core.config.budget import Budget
+from bot.core.config.budget import CONTEXT_TOKENS, Budget
 from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case, Claim, Findings, Hypothesis
 from bot.core.investigation.briefing import evidence_lines
@@ -39,7 +39,10 @@ from bot.llm.middleware.secrets import Secrets
 from bot.llm.middleware.shorten import Shorten
 from bot.llm.name_lists import list_names
 from bot.llm.providers.clients import chat_model
+from bot.llm.providers.failures import model_name
+from bot.llm.providers.windows import configured_window, window_of
 from bot.llm.question import EvidenceReader
+from bot.llm.request_size import most_evidence
 from bot.llm.results import READ
 from bot.llm.settings import ModelSettings
 from bot.llm.skeptic import Skeptic
@@ -123,7 +126,7 @@ class Agent:
         durable = self._durable(run, case, spending, self.settings.fallback)
         findings = await self._run_graph(self._graph(run, case, spending, durable), opening, spending)
         if findings.hypotheses and (skeptic := self._other_model(self.settings.skeptic)):
-            findings = await Skeptic(skeptic, self.triages).review(
+            findings = await Skeptic(skeptic, self.triages, most_evidence(self._window(self.settings.skeptic))).review(
                 findings, run, case, spending, [self._durable(run, case, spending, name="skeptic"), *self._names(case)]
             )
         elif findings.hypotheses and self.settings.skeptic:
@@ -140,7 +143,8 @@ class Agent:
         """Answer a question from the recorded evidence, in the workflow's body."""
         hidden = self.inventory if self.settings.masked else None
         caller = self._caller(self.settings.fallback)
-        reader = EvidenceReader(self._model(self.settings.name), caller, self.budget, self.questions, hidden)
+        model, most = self._model(self.settings.name), most_evidence(self._window(self.settings.name))
+        reader = EvidenceReader(model, caller, self.budget, self.questions, hidden, most)
         return await reader.read(run, question, self.settings.name)
 
     # Any: langgraph's type of a graph has four parameters that create_agent leaves open.
@@ -184,7 +188,13 @@ class Agent:
 
     def _caller(self, fallback: str = "") -> Caller:
         other = self._other_model(fallback)
-        return Caller(self.budget, other, takes_named_tool=self._takes_named_tool, wait=self.wait)
+        return Caller(
+            self.budget,
+            other,
+            window=lambda model: self._window(model_name(model)),
+            takes_named_tool=self._takes_named_tool,
+            wait=self.wait,
+        )
 
     def _takes_named_tool(self, model: BaseChatModel) -> bool:
         return any(chat is model and self.settings.takes_named_tool(name) for name, chat in self.chats.items())
@@ -218,7 +228,7 @@ class Agent:
             middleware=[
                 Nudge(spending, Answer.__name__),
                 Limits(spending, Answer.__name__),
-                Shorten(spending),
+                Shorten(spending, self._window),
                 Secrets(),
                 CallGuard(schemas, spending),
                 KeepPlan(),
@@ -243,9 +253,15 @@ class Agent:
 
     def _model(self, name: str) -> BaseChatModel:
         if name not in self.chats:
-            seconds, context_tokens = self.budget.per_call_seconds, self.budget.context_tokens
-            self.chats[name] = chat_model(self.settings, name, seconds=seconds, context_tokens=context_tokens)
+            window = configured_window(name, self.budget) or CONTEXT_TOKENS
+            self.chats[name] = chat_model(self.settings, name, seconds=self.budget.per_call_seconds, context_tokens=window)
         return self.chats[name]
+
+    def _window(self, name: str) -> int:
+        """The tokens that a model takes in, by its name in the settings or the one that it answers by."""
+        chats = ((full, chat) for full, chat in self.chats.items() if name in (full, model_name(chat)))
+        full, chat = next(chats, (self.settings.name, self._model(self.settings.name)))
+        return window_of(chat, full, self.settings, self.budget)
 
     def _other_model(self, name: str) -> BaseChatModel | None:
         """The fallback model or the skeptic. One that cannot be used costs the first one's work nothing."""

@@ -18,7 +18,7 @@ from langchain_core.messages.ai import UsageMetadata
 from bot.core.config.budget import Budget
 from bot.llm.message_parts import answered_by, readable_by
 from bot.llm.providers.failures import failure_of, library_errors, model_name
-from bot.llm.request_size import request_bytes, size
+from bot.llm.request_size import fitted, request_bytes, size
 from bot.llm.spending import CallRecord, Recovery, Usage
 from bot.llm.streaming import AnswerStream
 
@@ -96,12 +96,14 @@ class Caller:
         limits: Budget,
         fallback: BaseChatModel | None = None,
         *,
+        window: Callable[[BaseChatModel], int],
         takes_named_tool: Callable[[BaseChatModel], bool] = lambda _model: False,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`takes_named_tool`: whether a model can be made to call the tool of a name."""
+        """`window`: the tokens that a model takes in. `takes_named_tool`: whether it can be made to call the tool of a name."""
         self.limits = limits
         self.fallback = fallback
+        self.window = window
         self.takes_named_tool = takes_named_tool
         self.wait = wait
 
@@ -116,7 +118,9 @@ class Caller:
         models.sort(key=lambda model: bool(answered) and model_name(model) != answered)
         problem, usages = Problem("no time left"), list[Usage]()
         for model in models:
-            tries = _Tries(self, request, model, began + seconds, others=model is not models[-1])
+            # The request was made for the window of the first one.
+            own = request if model is models[0] else fitted(request, self.window(model))
+            tries = _Tries(self, own, model, began + seconds, others=model is not models[-1])
             response = await tries.run(handler)
             usages += tries.usages
             if response is not None:

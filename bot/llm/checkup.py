@@ -7,7 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bot.core.check import Check, absent, failed, ok
-from bot.core.config.budget import CONTEXT_TOKENS
+from bot.core.config.budget import CONTEXT_TOKENS, Budget
 from bot.core.errors import ConfigurationError
 from bot.core.text.untrusted import one_line
 from bot.llm.settings import ModelSettings
@@ -20,6 +20,7 @@ SECONDS = 60.0
 """For one turn: models that reason take their time over a small question too."""
 ORDER = "Call the tool `read_word`. Then call the tool `give_word` with the word that it returned."
 WORD = "tocsin"
+BUDGET = Budget()
 _ADVICE = {
     400: "these are the provider's own words; docs/models.md names the settings of each provider",
     401: "check the provider's key (OPENAI_API_KEY or its like)",
@@ -31,13 +32,14 @@ _SERVER = "check the model's server; until then the analyst ranks"
 _NO_TOOL = "an investigation needs a model that calls tools: choose another one; until then the analyst ranks"
 
 
-async def check_model(settings: ModelSettings, name: str, role: str = "Model", context_tokens: int = CONTEXT_TOKENS) -> Check:
-    """Two small turns of the model of this name. Costs some hundred tokens; its server makes room for `context_tokens`."""
+async def check_model(settings: ModelSettings, name: str, role: str = "Model", budget: Budget = BUDGET) -> Check:
+    """Two small turns of the model of this name, and how much it takes in by the settings. Costs some hundred tokens."""
     title = f"{role} {name}" if name else role
     if not name:
         return absent(title, "the built-in analyst ranks; set TOCSIN_MODEL and a key for a model on top of it")
     try:
-        return await _two_turns(title, await asyncio.to_thread(_client, settings, name, context_tokens))
+        model, window = await asyncio.to_thread(_client, settings, name, budget)
+        return await _two_turns(title, model, window)
     except ConfigurationError as error:
         return failed(title, str(error), "then run doctor again")
     except ImportError as error:
@@ -46,19 +48,23 @@ async def check_model(settings: ModelSettings, name: str, role: str = "Model", c
         return failed(title, f"no answer within {SECONDS:.0f} s", _SERVER)
 
 
-def _client(settings: ModelSettings, name: str, context_tokens: int) -> "BaseChatModel":
+def _client(settings: ModelSettings, name: str, budget: Budget) -> tuple["BaseChatModel", int]:
+    """The model, and the tokens of its window."""
     from bot.llm.providers.clients import chat_model
+    from bot.llm.providers.windows import configured_window, window_of
 
-    return chat_model(settings, name, seconds=SECONDS, context_tokens=context_tokens)
+    room = configured_window(name, budget) or CONTEXT_TOKENS
+    model = chat_model(settings, name, seconds=SECONDS, context_tokens=room)
+    return model, window_of(model, name, settings, budget)
 
 
-async def _two_turns(title: str, model: "BaseChatModel") -> Check:
+async def _two_turns(title: str, model: "BaseChatModel", window: int) -> Check:
     from bot.llm.calling import call_errors
     from bot.llm.providers.failures import failure_of
 
     try:
         async with asyncio.timeout(2 * SECONDS):
-            return await _try_in_two_turns(title, model)
+            return await _try_in_two_turns(title, model, window)
     except call_errors() as error:
         failure = failure_of(error)
         if failure is None:
@@ -70,7 +76,7 @@ async def _two_turns(title: str, model: "BaseChatModel") -> Check:
         return failed(title, f"answered {failure.status}: {failure.text}", _ADVICE.get(failure.status, _SERVER))
 
 
-async def _try_in_two_turns(title: str, model: "BaseChatModel") -> Check:
+async def _try_in_two_turns(title: str, model: "BaseChatModel", window: int) -> Check:
     from langchain_core.messages import HumanMessage, ToolMessage, message_to_dict, messages_from_dict
 
     with_tools = model.bind_tools(_tools(), tool_choice="any")
@@ -85,7 +91,7 @@ async def _try_in_two_turns(title: str, model: "BaseChatModel") -> Check:
     answer = next((str(call["args"]) for call in second.tool_calls), "") or _line(second)
     if WORD not in answer:
         return failed(title, f"called a tool and did not understand its result ({one_line(answer, 60)})", _NO_TOOL)
-    return ok(title, "answers, calls tools and reads their results")
+    return ok(title, f"answers, calls tools and reads their results; is sent {window:,} tokens at most")
 
 
 def _line(message: "AIMessage") -> str:

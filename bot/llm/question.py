@@ -25,6 +25,7 @@ from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
 from bot.llm.middleware.nudge import Nudge
 from bot.llm.middleware.secrets import Secrets
+from bot.llm.request_size import MAX_EVIDENCE
 from bot.llm.results import as_data, sent_bytes
 from bot.llm.spending import Spending
 from bot.ports import Run
@@ -32,8 +33,6 @@ from bot.store.answers.questions import Questions
 from bot.store.triage.triage import InputSinceStart
 from prompts import prompt
 
-MAX_EVIDENCE = 48_000
-"""Bytes of evidence in the one request, as sent."""
 MAX_CALLS = 2
 """Calls for one answer: a second only if the first had not the wanted form."""
 
@@ -59,13 +58,17 @@ class EvidenceReader:
         budget: Budget,
         questions: Questions,
         inventory: Sequence[Name] | None = None,
+        max_evidence: int = MAX_EVIDENCE,
     ) -> None:
-        """`inventory`: names that are masked, besides those of the incident; None if names are not masked."""
+        """`inventory`: names that are masked, besides those of the incident; None if names are not masked. `max_evidence`:
+        bytes of it, as sent.
+        """
         self.model = model
         self.inventory = inventory
         self.caller = caller
         self.budget = budget.model_copy(update={"per_run_steps": min(MAX_CALLS, budget.per_run_steps)})
         self.questions = questions
+        self.max_evidence = max_evidence
         self.prompt_leak = PromptLeak([prompt("question").render()])
 
     async def read(self, run: Run, question: int, name: str) -> ModelAnswer:
@@ -111,18 +114,18 @@ class EvidenceReader:
         row = await self.questions.row(question)
         facts = await self.questions.answer_facts(question)
         # In a thread: a long ledger would hold up all else that runs.
-        lines = await asyncio.to_thread(_evidence, row.text, facts)
+        lines = await asyncio.to_thread(_evidence, row.text, facts, self.max_evidence)
         return prompt("question_case").render(question=json.dumps(row.text, ensure_ascii=False), evidence=lines or "none")
 
 
-def _evidence(question: str, facts: AnswerFacts) -> str:
+def _evidence(question: str, facts: AnswerFacts, most: int) -> str:
     """As much as there is room for, what is about the question first."""
-    return _within(as_data(entry.id, entry.evidence) for entry in most_relevant_first(question, facts))
+    return _within((as_data(entry.id, entry.evidence) for entry in most_relevant_first(question, facts)), most)
 
 
-def _within(lines: Iterable[str]) -> str:
+def _within(lines: Iterable[str], most: int) -> str:
     """Whole lines for as long as there is room."""
-    chosen, left = [], MAX_EVIDENCE
+    chosen, left = [], most
     for line in lines:
         if (size := sent_bytes(line)) < left:
             chosen.append(line)

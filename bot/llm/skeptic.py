@@ -17,14 +17,12 @@ from bot.llm.langchain_adjustments import describe_schema_errors
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.nudge import Nudge
 from bot.llm.middleware.secrets import Secrets
+from bot.llm.request_size import MAX_EVIDENCE
 from bot.llm.results import as_data, sent_bytes, summary_of
 from bot.llm.spending import Spending
 from bot.ports import Run
 from bot.store.triage.triage import Triages
 from prompts import prompt
-
-MAX_EVIDENCE = 48_000
-"""Bytes of evidence in the one request, as sent."""
 
 
 class Objection(BaseModel):
@@ -48,9 +46,11 @@ class Objections(BaseModel):
 class Skeptic:
     """One model call per answer. When it fails the answer stands, and a note says that no second model reviewed it."""
 
-    def __init__(self, model: BaseChatModel, triages: Triages) -> None:
+    def __init__(self, model: BaseChatModel, triages: Triages, max_evidence: int = MAX_EVIDENCE) -> None:
+        """`max_evidence`: bytes of it in the one request, as sent."""
         self.model = model
         self.triages = triages
+        self.max_evidence = max_evidence
 
     async def review(
         self, findings: Findings, run: Run, case: Case, spending: Spending, calling: Sequence[AgentMiddleware]
@@ -76,7 +76,7 @@ class Skeptic:
         answer = [hypothesis.model_dump(mode="json", include=set(shown)) for hypothesis in findings.hypotheses]
         entries = await self.triages.entries(group)
         cited = {id for h in findings.hypotheses for claim in (*h.claims, *h.against) for id in claim.evidence}
-        evidence = "\n".join(within(entries, cited))
+        evidence = "\n".join(within(entries, cited, self.max_evidence))
         return prompt("skeptic_case").render(answer=json.dumps(answer, ensure_ascii=False), evidence=evidence)
 
     async def _apply(self, group: str, objections: Sequence[Objection], findings: Findings) -> Findings:
@@ -84,7 +84,7 @@ class Skeptic:
         return apply_refutations(findings, refutations, await self.triages.entries(group))
 
 
-def within(entries: Sequence[LedgerEntry], cited: Set[str], most: int = MAX_EVIDENCE) -> list[str]:
+def within(entries: Sequence[LedgerEntry], cited: Set[str], most: int) -> list[str]:
     """The findings as data, what the answer cites first and the newest before the oldest, in at most so many bytes as sent.
 
     Details of what does not fit any more are left out, then whole findings: never a part of one.

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field, JsonValue
 
 from bot.core.config.budget import Budget, ModelPrices
-from bot.llm.providers.capabilities import parse_model_name
+from bot.llm.providers.capabilities import setting_of
 
 LAST_SHARE = 0.25
 """Share of the run's time that is reserved for the answer: without an answer all tool calls would be wasted."""
@@ -52,9 +52,8 @@ class Usage(BaseModel):
 
 
 def prices_of(model: str, budget: Budget) -> ModelPrices:
-    """The prices of this model; either name may have its provider before it. A colon after anything else is part of a name."""
-    named = {parse_model_name(name).model: prices for name, prices in budget.prices.items()}
-    return budget.prices.get(model) or named.get(parse_model_name(model).model, budget)
+    """The prices of this model: its own, else those of every model."""
+    return setting_of(budget.prices, model) or budget
 
 
 def _price(own: float | None, wider: float) -> float:

@@ -8,9 +8,9 @@ from typing import Any
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from bot.core.actor import Visibility
+from bot.core.config.budget import CONTEXT_TOKENS
 from bot.core.evidence import Findings
-from bot.llm.middleware.shorten import most_bytes, replaced, within
-from bot.llm.request_size import size
+from bot.llm.request_size import most_bytes, replaced, size, within
 from bot.llm.results import MAX_TEXT, as_data
 from bot.llm.skeptic import within as doubted
 from bot.store.triage.gaps import failed_checks
@@ -119,7 +119,7 @@ async def test_what_was_read_again_and_again_stays_within_bounds_and_can_be_read
 
     await here.investigate()
 
-    assert max(map(sent_bytes, here.asked)) <= most_bytes(here.budget.context_tokens)
+    assert max(map(sent_bytes, here.asked)) <= most_bytes(CONTEXT_TOKENS)
     assert json.loads(here.told()[-1])["lines"][0].startswith("1 line 1 ")
     assert {json.loads(text)["id"] for text in here.told()} == {"E1"}
 
@@ -131,10 +131,35 @@ async def test_a_turn_of_many_long_results_stays_within_bounds_and_the_model_is_
     await here.investigate()
 
     told = [json.loads(text) for text in here.told(1)]
-    assert sent_bytes(here.asked[1]) <= most_bytes(here.budget.context_tokens)
+    assert sent_bytes(here.asked[1]) <= most_bytes(CONTEXT_TOKENS)
     assert {one["id"] for one in told} == {f"E{n}" for n in range(1, 10)}
     assert "details" in told[0] and told[-1]["left_out"] == "there was no room for its details; read_evidence reads them"
     assert json.loads(here.told()[-1])["lines"][0].startswith("200 line 200 ")
+
+
+async def test_a_fallback_of_a_smaller_window_is_sent_less_than_the_model_that_it_stands_in_for(room: NewRoom) -> None:
+    looks = [["flood", {"part": n}] for n in range(1, 9)]
+    down = {"status": 401}
+    here = await room(
+        {"call": looks}, down, {"call": [HEALTH]}, ANSWER, fallback="second", budget={"context_windows": {"second": 16_000}}
+    )
+
+    findings = await here.investigate()
+
+    assert (findings.stop_reason, findings.model) == ("answered", "second")
+    whole, shorter, later = here.asked[1:]
+    assert [request["model"] for request in (whole, shorter, later)] == ["scripted", "second", "second"]
+    assert sent_bytes(whole) > most_bytes(16_000) >= max(sent_bytes(shorter), sent_bytes(later))
+    assert {json.loads(text)["id"] for text in here.told()} == {f"E{n}" for n in range(1, 10)}
+
+
+async def test_a_skeptic_of_a_small_window_reads_less(room: NewRoom) -> None:
+    here = await room({"call": [FLOOD]}, *doubting()[1:], skeptic="second", budget={"context_windows": {"second": 6_000}})
+
+    findings = await here.investigate()
+
+    assert here.asked[-1]["model"] == "second" and sent_bytes(here.asked[-1]) <= most_bytes(6_000)
+    assert "No second model" not in findings.note
 
 
 def test_a_summary_and_a_query_of_any_length_leave_whole_json() -> None:

@@ -14,12 +14,13 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from bot.core.config.budget import CONTEXT_TOKENS
 from bot.core.evidence import Findings
 from bot.engine.durable import DurableEngine
 from bot.llm.calling import TRIES
 from bot.llm.checkup import check_model
-from bot.llm.middleware.shorten import most_bytes
 from bot.llm.providers.capabilities import ModelApi
+from bot.llm.request_size import most_bytes
 from bot.ports import Run
 from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, Room, database
 from tests.real import wait_until
@@ -208,13 +209,13 @@ async def test_a_fallback_of_another_provider_reads_what_the_first_one_wrote(pla
 @every_protocol
 async def test_no_request_is_longer_than_its_bound_in_bytes_as_sent(place: Place, served: Served) -> None:
     turns = [{"call": [["escapes", {"part": 10 * turn + part}] for part in range(4)]} for turn in range(4)]
-    here = await place(served, *turns, ANSWER)
+    here = await place(served, *turns, ANSWER, budget={"context_tokens": CONTEXT_TOKENS})
     for part in range(40, 60):
         await here.looker.call(await here.case(), "escapes", {"part": part}, f"analyst:{part}")
 
     findings = await here.investigate()
 
-    bound = most_bytes(here.budget.context_tokens)
+    bound = most_bytes(CONTEXT_TOKENS)
     assert (findings.stop_reason, served_by(here).refusals) == ("answered", [])
     assert 0.5 * bound < max(served_by(here).sizes) <= bound
 

@@ -14,7 +14,7 @@ from bot.core.messages.investigation import AnswerContent
 from bot.core.questions.answering import QuestionAnswer
 from bot.engine.direct import DirectRun
 from bot.engine.durable import DurableEngine
-from bot.llm.question import MAX_EVIDENCE
+from bot.llm.request_size import MAX_EVIDENCE
 from bot.ports import Workflow
 from bot.slack.view_context import ViewContext
 from bot.slack.views import answer as view

@@ -1,10 +1,14 @@
 """Limits of models and what they cost."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from bot.core.config.fields import ConfigSection
 
 CONTEXT_TOKENS = 32_000
+"""Of a model of which nothing is known."""
+Window = Annotated[int, Field(ge=4_000)]
 
 
 class ModelPrices(ConfigSection):
@@ -30,8 +34,10 @@ class Budget(ModelPrices):
     per_call_seconds: float = Field(default=180.0, gt=0)
     idle_seconds: float = Field(default=60.0, gt=0)
     """The longest silence within one answer."""
-    context_tokens: int = Field(default=CONTEXT_TOKENS, ge=4_000)
-    """What the model can take in at once, its answer included."""
+    context_tokens: Window | None = None
+    """What a model can take in at once, its answer included; None: what its package knows of it, else `CONTEXT_TOKENS`."""
+    context_windows: dict[str, Window] = Field(default_factory=dict)
+    """The same of single models, by their names as in `prices`."""
     prices: dict[str, ModelPrices] = Field(default_factory=dict)
     """Of single models, by their names with or without their provider (`anthropic:claude-...`)."""
 

@@ -4,7 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 from urllib.parse import urlsplit
+
+Setting = TypeVar("Setting")
 
 
 class Provider(StrEnum):
@@ -83,6 +86,15 @@ def parse_model_name(text: str) -> ModelName:
     if colon and prefix in OTHER_PREFIXES:
         return ModelName(Provider.OTHER, model, prefix)
     return ModelName(Provider.OPENAI, text)
+
+
+def setting_of(values: Mapping[str, Setting], name: str) -> Setting | None:
+    """The value that is set for this model, if one is; either name may have its provider before it.
+
+    A colon after anything else is part of a name.
+    """
+    named = {parse_model_name(key).model: value for key, value in values.items()}
+    return values.get(name) or named.get(parse_model_name(name).model)
 
 
 def is_openai_address(base_url: str) -> bool:
