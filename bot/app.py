@@ -270,7 +270,7 @@ class App:
             case=case,
             catalogue=self.catalogue,
             changes=Changes(self.db),
-            alerts=visible_alerts(self.db, case.group, self.reading.recallable),
+            alerts=visible_alerts(self.db, case.group, self.reading.recallable, self.catalogue, self.config.default_channel),
             runbooks=self.runbooks,
             metrics=self.metrics,
             logs=self.logs,

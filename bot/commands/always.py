@@ -1,8 +1,9 @@
 """Rules of what is always grouped, made of merges."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from bot.commands._reading import unread_services
 from bot.commands._subject import name_of, subject_of
 from bot.core.alerts.ties.grouping_rules import BackTest
 from bot.core.errors import NotFound
@@ -19,7 +20,7 @@ async def always(ctx: CommandContext, request: Request) -> Reply | Form:
     word, _, rest = request.text.strip().partition(" ")
     rules = GroupingRules(ctx.db)
     if word == "list" or request.verb == "rules":
-        return _list(await rules.listed())
+        return await _list(ctx, request, await rules.listed())
     if word == "remove":
         removed = await rules.remove(rest.strip().upper(), name_of(request.actor))
         text = f"{name_of(request.actor)} removed GR-{removed.number} ({removed.draft.text}). What it grouped stays together."
@@ -62,12 +63,14 @@ async def _accept(rules: GroupingRules, request: Request, tested: Sequence[BackT
     return Reply(text, private=False, about=ref)
 
 
-def _list(listed: Sequence[ListedRule]) -> Reply:
+async def _list(ctx: CommandContext, request: Request, listed: Sequence[ListedRule]) -> Reply:
     if not listed:
         return Reply("There are no rules. After a merge, always AL-3 makes one of it.")
-    return Reply("\n".join(_line(one) for one in listed))
+    unread = await unread_services(ctx, request, {service for one in listed for service in one.rule.draft.services})
+    return Reply("\n".join(_line(one, unread) for one in listed))
 
 
-def _line(one: ListedRule) -> str:
-    since = f"{one.rule.owner}, {date_to_the_minute(one.created_at)}"
-    return f"GR-{one.rule.number} {one.rule.draft.text} ({since}): it grouped {counted(one.grouped, 'alert')}."
+def _line(one: ListedRule, unread: Collection[str]) -> str:
+    since, draft = f"{one.rule.owner}, {date_to_the_minute(one.created_at)}", one.rule.draft
+    what = draft.text if draft.services.isdisjoint(unread) else "alerts of a channel that is not read here"
+    return f"GR-{one.rule.number} {what} ({since}): it grouped {counted(one.grouped, 'alert')}."

@@ -1,20 +1,22 @@
 """Silence alerts for a time; list and end silences."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.commands._reading import channel_of, unread_services
 from bot.commands._subject import around_of, name_of
 from bot.core.action import Proposal
-from bot.core.alerts.silences import NewSilence, Preview, matchers_text, parse_length, parse_matchers
-from bot.core.errors import NotFound
+from bot.core.alerts.silences import NewSilence, PastAlert, Preview, matchers_text, parse_length, parse_matchers
+from bot.core.errors import NotAllowed, NotFound
 from bot.core.questions.grammar import is_reference
 from bot.core.text.durations import elapsed_text
 from bot.core.text.moments import clock_to_the_minute, iso_utc
 from bot.core.text.untrusted import counted, one_line
 from bot.plugins import Field, FieldErrors, Form, Reply, Request, command
 from bot.store.alerts.silences import ListedSilence, Silences
+from bot.store.incidents import overview
 from bot.workflows.command_context import CommandContext
 from bot.workflows.remediation.executor import SILENCE
 
@@ -47,7 +49,7 @@ async def silence(ctx: CommandContext, request: Request) -> Reply | Form | Field
     if word == "end":
         return await _end(ctx, request, rest.strip())
     if word == "list" or request.verb == "silences":
-        return await _list(ctx)
+        return await _list(ctx, request)
     if text and request.entry_point.is_typed:
         return await _preview(ctx, request, _typed(text))
     return _form(await _fitting(ctx, request), request)
@@ -97,8 +99,15 @@ def _lengths(wished: str) -> list[tuple[str, str]]:
 
 async def _preview(ctx: CommandContext, request: Request, wish: _Wish) -> Form:
     matchers, _ = parse_matchers(wish.alerts), parse_length(wish.length)
-    shown = await Silences(ctx.db).preview(matchers, ctx.clock())
+    shown = await Silences(ctx.db).preview(matchers, ctx.clock(), await _hidden(ctx, request))
     return _form(wish, request, shown=f"{shown.text}\n{_needs(shown, matchers)}", revision=wish.revision)
+
+
+async def _hidden(ctx: CommandContext, request: Request, place: str | None = None) -> Callable[[PastAlert], bool]:
+    """Which alerts somebody may not read here, or may not be named in `place`."""
+    channels = {channel_of(ctx, service) for service in ("", *ctx.catalogue.services)}
+    hidden = await ctx.reading.hidden(request, channels, place)
+    return lambda alert: (alert.belongs_to or channel_of(ctx, alert.service)) in hidden
 
 
 def _needs(shown: Preview, matchers: Mapping[str, str]) -> str:
@@ -126,7 +135,8 @@ async def _submitted(ctx: CommandContext, request: Request) -> Reply | Form | Fi
 
 async def _silence(ctx: CommandContext, request: Request, wish: _Wish, matchers: Mapping[str, str]) -> Reply:
     silences, now = Silences(ctx.db), ctx.clock()
-    service = _service_of(ctx, await silences.preview(matchers, now), matchers)
+    shown = await _readable_preview(ctx, request, matchers)
+    service = _service_of(ctx, shown, matchers)
     arguments = {"alerts": wish.alerts, "duration": wish.length, "reason": wish.reason, "previewed_at": iso_utc(now)}
     group = request.ref if request.ref.startswith(("AL-", "INC-")) else ""
     done = await ctx.approvals.silence(
@@ -141,6 +151,22 @@ async def _silence(ctx: CommandContext, request: Request, wish: _Wish, matchers:
     return Reply(text, private=False, about=group)
 
 
+async def _readable_preview(ctx: CommandContext, request: Request, matchers: Mapping[str, str]) -> Preview:
+    """The preview of a silence that mutes nothing of which its sender, or who reads the card that asks for it, may not know."""
+    silences, now = Silences(ctx.db), ctx.clock()
+    shown = await silences.preview(matchers, now, await _hidden(ctx, request))
+    if not shown.unnamed and not shown.exact(matchers):
+        of = await overview.visibility_of(ctx.db, request.ref) if request.ref else None
+        place = of.channel if of else ctx.config.default_channel
+        shown = await silences.preview(matchers, now, await _hidden(ctx, request, place))
+    if shown.unnamed:
+        raise NotAllowed(
+            f"It would mute {counted(shown.unnamed, 'alert')} of channels that are not read where it is asked for. Narrow it "
+            "with service=..., or write it in the thread of one of their cards. Nothing was silenced."
+        )
+    return shown
+
+
 def _service_of(ctx: CommandContext, shown: Preview, matchers: Mapping[str, str]) -> str:
     """The one service that it is about; "" for several, or for one that nobody is on call for by name."""
     services = {*shown.services, *([matchers["service"]] if "service" in matchers else [])}
@@ -150,22 +176,30 @@ def _service_of(ctx: CommandContext, shown: Preview, matchers: Mapping[str, str]
 
 async def _end(ctx: CommandContext, request: Request, ref: str) -> Reply:
     ended = await Silences(ctx.db).end(ref.upper(), name_of(request.actor))
-    text = f"{name_of(request.actor)} ended {ended.ref} ({matchers_text(ended.matchers)}): what still fires is shown again."
-    return Reply(text, private=False)
+    unread = await unread_services(ctx, request, [ended.matchers.get("service", "")], request.channel)
+    what = ended.ref if unread else f"{ended.ref} ({matchers_text(ended.matchers)})"
+    return Reply(f"{name_of(request.actor)} ended {what}: what still fires is shown again.", private=False)
 
 
-async def _list(ctx: CommandContext) -> Reply:
-    listed, waiting = await Silences(ctx.db).listed(), await ctx.approvals.store.waiting()
-    lines = [_line(one, ctx.clock()) for one in listed if not one.over]
-    lines += [f"{one.ref} waits for approval: {one.title}" for one in waiting if one.action == SILENCE]
-    lines += [_line(one, ctx.clock()) for one in listed if one.over]
+async def _list(ctx: CommandContext, request: Request) -> Reply:
+    """All silences: of one of a service of which somebody may not read here only that there is one."""
+    listed, asked = await Silences(ctx.db).listed(), await ctx.approvals.store.waiting()
+    waiting = [one for one in asked if one.action == SILENCE]
+    services = {one.silence.matchers.get("service", "") for one in listed} | {one.service for one in waiting}
+    unread = await unread_services(ctx, request, services)
+    shown = [(one, _line(one, ctx.clock(), unread)) for one in listed]
+    lines = [line for one, line in shown if not one.over]
+    lines += [f"{one.ref} waits for approval: {one.title}" for one in waiting if one.service not in unread]
+    lines += [line for one, line in shown if one.over]
     return Reply("\n".join(lines) if lines else "Nothing is silenced, and nothing was within a day.")
 
 
-def _line(one: ListedSilence, now: datetime) -> str:
+def _line(one: ListedSilence, now: datetime, unread: Collection[str]) -> str:
     silence, muted = one.silence, f"muted {counted(one.muted, 'alert')}"
     approved = f", approved as {one.proposal}" if one.proposal else ""
     what = f"{silence.ref} {matchers_text(silence.matchers)}, {silence.owner}{approved}: {one_line(silence.reason, 120)}."
+    if silence.matchers.get("service", "") in unread:
+        what = f"{silence.ref} of alerts of a channel that is not read here, {silence.owner}{approved}."
     if one.over:
         by = f" by {one.ended_by}" if one.ended_by else ""
         return f"Over: {what} It ended at {clock_to_the_minute(silence.ends_at)}{by} and {muted}."

@@ -42,7 +42,15 @@ class Reading:
 
     async def readable(self, request: Request) -> frozenset[Visibility]:
         """The visibilities of groups and incidents that its sender sees here."""
-        visibilities = await overview.visibilities(self._db)
+        return await self._readable(request, await overview.visibilities(self._db))
+
+    async def hidden(self, request: Request, more: Collection[Visibility], place: str | None = None) -> frozenset[Visibility]:
+        """What its sender does not see here, or may not be named in `place`: of groups, incidents and these more."""
+        every = frozenset((*await overview.visibilities(self._db), *more))
+        named = every if place is None else await self.recallable(every, place)
+        return every.difference(named) | every.difference(await self._readable(request, every))
+
+    async def _readable(self, request: Request, visibilities: Collection[Visibility]) -> frozenset[Visibility]:
         may = await asyncio.gather(*(self._may_read(request.actor, one, request.channel) for one in visibilities))
         return frozenset(one for one, readable in zip(visibilities, may, strict=True) if readable)
 

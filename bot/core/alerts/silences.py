@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.core.actor import Visibility
 from bot.core.alert import Severity
 from bot.core.config.fields import parse_duration
 from bot.core.errors import NotFound
@@ -128,6 +129,8 @@ class PastAlert:
     severity: Severity
     group: int | None
     """Of which card it is; None for what was muted anyway."""
+    belongs_to: Visibility | None = None
+    """Who reads that card."""
 
     @property
     def matchable(self) -> dict[str, str]:
@@ -148,18 +151,21 @@ class Preview:
     """Groups of which nothing would have been left."""
     worst: Severity = Severity.NONE
     truncated: bool = False
+    unnamed: int = 0
+    """Further alerts, of which whoever reads this may not learn more."""
 
     @property
     def text(self) -> str:
         """In lines, the answer first. Of stored facts alone: the same preview made later reads the same."""
         of = f"{counted(self.compared, 'alert')}{', of which the newest were read' if self.truncated else ''}"
-        if not self.alerts:
+        if not self.alerts and not self.unnamed:
             return f"No alert of the last day matches (of {of}): check the spelling, or it is new."
-        total = sum(count for *_, count in self.alerts)
+        total = sum(count for *_, count in self.alerts) + self.unnamed
         lines = [f"Over the last day it would have muted {total:,} of {of}, the worst {self.worst}:"]
         lines += [f"- {_alert_text(name, service)}: {count:,}" for name, service, count in self.alerts[:SHOWN]]
         if more := len(self.alerts) - SHOWN:
             lines += [f"- and {counted(more, 'more alert name')}"] if more > 0 else []
+        lines += [f"- {counted(self.unnamed, 'alert')} of channels that are not read here"] if self.unnamed else []
         if not self.cards:
             return "\n".join([*lines, "Every card would have stood all the same: other alerts are on it."])
         listed = ", ".join(f"AL-{number}" for number in self.cards[:SHOWN]) + (" ..." if len(self.cards) > SHOWN else "")
@@ -167,7 +173,7 @@ class Preview:
 
     def exact(self, matchers: Mapping[str, str]) -> bool:
         """Whether it is one alert and what it is about, and nothing else; a wider silence needs a second person."""
-        return _NAME in matchers and len(matchers) > 1 and self.signals <= 1 and not self.truncated
+        return _NAME in matchers and len(matchers) > 1 and self.signals <= 1 and not self.truncated and not self.unnamed
 
 
 def preview(
@@ -177,9 +183,14 @@ def preview(
     compared: int,
     sizes: Mapping[int, int],
     truncated: bool = False,
+    hidden: Callable[[PastAlert], bool] = lambda _: False,
 ) -> Preview:
-    """Compare a silence with stored alerts, of `compared` in all; `sizes`: how many alerts each of their groups has."""
-    muted = [alert for alert in alerts if covers(matchers, alert.matchable)]
+    """Compare a silence with stored alerts, of `compared` in all; `sizes`: how many alerts each of their groups has.
+
+    What is `hidden` is counted and not named.
+    """
+    covered = [alert for alert in alerts if covers(matchers, alert.matchable)]
+    muted = [alert for alert in covered if not hidden(alert)]
     times = Counter((alert.name, alert.service) for alert in muted)
     leaving = Counter(alert.group for alert in muted if alert.group is not None)
     return Preview(
@@ -190,6 +201,7 @@ def preview(
         cards=sorted(group for group, count in leaving.items() if sizes.get(group) == count),
         worst=min((alert.severity for alert in muted), key=lambda severity: severity.rank, default=Severity.NONE),
         truncated=truncated,
+        unnamed=len(covered) - len(muted),
     )
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -35,14 +36,26 @@ _MOST_TEXT = 300
 _ANNOTATIONS = ("summary", "description")
 
 
-async def _none() -> frozenset[int]:
-    return frozenset()
+@dataclass(frozen=True)
+class Hidden:
+    """Of whose alerts whoever reads here learns the service alone: those of some groups, and those in none of some services."""
+
+    groups: Set[int] = frozenset()
+    services: Set[str] = frozenset()
+
+    def holds(self, group: int | None, service: str) -> bool:
+        """Whether an alert of this group and service is one of them."""
+        return service in self.services if group is None else group in self.groups
+
+
+async def _none(_services: Set[str]) -> Hidden:
+    return Hidden()
 
 
 class Alerts:
-    """Reads episodes. `hidden`: the groups of whose alerts whoever reads here learns the service alone."""
+    """Reads episodes. `hidden`: which of them are not for whoever reads here; it is given the services of those in no group."""
 
-    def __init__(self, db: Database, hidden: Callable[[], Awaitable[frozenset[int]]] = _none) -> None:
+    def __init__(self, db: Database, hidden: Callable[[Set[str]], Awaitable[Hidden]] = _none) -> None:
         self.db, self._hidden = db, hidden
 
     async def last_delivery(self, source: str) -> datetime | None:
@@ -64,8 +77,8 @@ class Alerts:
                 few: Any = _newest(columns(*_FIRING).where(col(EpisodeRow.id).in_(ids[start : start + _FEW])), _FEW)
                 grouped += [(group, _firing(*row)) for group, *row in (await session.exec(few)).all()]
         # Afterwards: a group that was opened meanwhile counts too.
-        hidden = await self._hidden()
-        return [_nameless(alert) if group in hidden else alert for group, alert in grouped]
+        hidden = await self._hidden({_service(alert) for group, alert in grouped if group is None})
+        return [_nameless(alert) if hidden.holds(group, _service(alert)) else alert for group, alert in grouped]
 
     async def earlier(self, before: datetime) -> list[list[Alert]]:
         """Alerts that began before, one list for each group they were in, of the last 30 days; at most 10,000 in all.
@@ -86,7 +99,7 @@ class Alerts:
                     groups.setdefault(group, []).append(_past(*fields))
                 # Whoever waits for the loop waits for so many of them at most.
                 await asyncio.sleep(0)
-        hidden = await self._hidden()
+        hidden = (await self._hidden(frozenset())).groups
         return [[*map(_nameless, alerts)] if group in hidden else alerts for group, alerts in groups.items()]
 
     async def episodes(
@@ -157,6 +170,10 @@ def _filtered(query: Q, state: str, service: str, since: datetime | None, group_
     if group_id is not None:
         query = query.where(col(EpisodeRow.group_id) == group_id)
     return query
+
+
+def _service(alert: Alert) -> str:
+    return alert.labels.get("service", "")
 
 
 def _nameless(alert: Alert) -> Alert:

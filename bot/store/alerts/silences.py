@@ -1,6 +1,6 @@
 """Silences as rows: made, ended, and shown again what still fires when one is over."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.actor import Visibility
 from bot.core.alert import Severity
 from bot.core.alerts.muting import stored_for
 from bot.core.alerts.silences import (
@@ -53,15 +54,20 @@ class Silences:
     def __init__(self, db: Database) -> None:
         self.db = db
 
-    async def preview(self, matchers: Mapping[str, str], until: datetime) -> Preview:
-        """What a silence would have muted of the alerts that were first seen within the day before."""
+    async def preview(
+        self, matchers: Mapping[str, str], until: datetime, hidden: Callable[[PastAlert], bool] = lambda _: False
+    ) -> Preview:
+        """What a silence would have muted of the alerts that were first seen within the day before.
+
+        What is `hidden` is counted and not named.
+        """
         within = col(EpisodeRow.first_seen_at) > until - PREVIEWED, col(EpisodeRow.first_seen_at) <= until
         async with self.db.read() as session:
             compared = (await session.exec(select(func.count()).select_from(EpisodeRow).where(*within))).one()
             narrowed = [column == matchers[name] for name, column in _COLUMNS.items() if name in matchers]
             alerts = [alert async for alert in _past(session, *within, *narrowed)]
             sizes = await _sizes(session, {alert.group for alert in alerts if alert.group is not None})
-        return preview(matchers, alerts, compared=compared, sizes=sizes, truncated=len(alerts) == MOST_PREVIEWED)
+        return preview(matchers, alerts, compared=compared, sizes=sizes, truncated=len(alerts) == MOST_PREVIEWED, hidden=hidden)
 
     async def create(self, new: NewSilence, key: str) -> str:
         """Put a silence in force; its reference. The same `key` again is the same silence."""
@@ -188,12 +194,15 @@ async def _muted(session: AsyncSession, row: SilenceRow) -> int:
 
 async def _past(session: AsyncSession, *conditions: ColumnElement[bool]) -> AsyncIterator[PastAlert]:
     row = EpisodeRow
-    read: Any = (row.name, row.service, row.source, row.fingerprint, row.labels, row.severity, row.group_id)
-    query: Any = columns(*read).where(*conditions).order_by(col(row.id).desc()).limit(MOST_PREVIEWED)
+    of_episode = (row.name, row.service, row.source, row.fingerprint, row.labels, row.severity, row.group_id)
+    read: Any = (*of_episode, GroupRow.channel, GroupRow.private)
+    joined: Any = columns(*read).outerjoin(GroupRow, col(GroupRow.id) == col(row.group_id))
+    query: Any = joined.where(*conditions).order_by(col(row.id).desc()).limit(MOST_PREVIEWED)
     # In parts: whoever waits for the loop waits for one of them at most.
     async for part in (await session.stream(query)).partitions(_CHUNK):
-        for name, service, source, fingerprint, labels, severity, group in part:
-            yield PastAlert(name, service, source, fingerprint, labels, Severity(severity), group)
+        for name, service, source, fingerprint, labels, severity, group, channel, private in part:
+            of = Visibility(channel, private) if channel is not None else None
+            yield PastAlert(name, service, source, fingerprint, labels, Severity(severity), group, of)
 
 
 async def _sizes(session: AsyncSession, numbers: Collection[int]) -> dict[int, int]:

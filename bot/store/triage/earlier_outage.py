@@ -24,19 +24,20 @@ async def earlier_outage(session: AsyncSession, group: GroupRow, lead: EpisodeRo
         return None
     if group.renewed_at is not None and group.renewed_by is not None:
         return await _outage_of(session, group.id or 0, lead, before=group.renewed_at, below=group.renewed_by)
-    number = await _just_cleared(session, lead)
+    number = await _just_cleared(session, group, lead)
     earlier = await _outage_of(session, number, lead, before=lead.starts_at) if number else None
     return earlier if earlier and earlier.recovered_at else None
 
 
-async def _just_cleared(session: AsyncSession, lead: EpisodeRow) -> int | None:
-    """The number of another group in which an alert of this service cleared shortly before."""
+async def _just_cleared(session: AsyncSession, group: GroupRow, lead: EpisodeRow) -> int | None:
+    """The number of another group, read by the same people, in which an alert of this service cleared shortly before."""
     row = EpisodeRow
     since = lead.starts_at - RELATES_WITHIN
     of_service = row.service == lead.service, row.service != "", row.group_id != lead.group_id, row.starts_at >= since
     cleared = col(row.ended_at).between(lead.starts_at - SPREADS_WITHIN, lead.starts_at)
-    query = select(row.group_id).where(*of_service, cleared).order_by(col(row.ended_at).desc()).limit(1)
-    return (await session.exec(query)).first()
+    same_readers = GroupRow.channel == group.channel, col(GroupRow.private).in_((False, group.private))
+    query = select(row.group_id).join(GroupRow, col(GroupRow.id) == row.group_id).where(*of_service, cleared, *same_readers)
+    return (await session.exec(query.order_by(col(row.ended_at).desc()).limit(1))).first()
 
 
 async def _outage_of(

@@ -117,3 +117,17 @@ async def test_after_a_merge_such_alerts_are_always_grouped_once_somebody_saw_wh
     removed = await say(house, always, "bob", text="remove GR-1")
     assert removed.text.startswith("bob removed GR-1")
     assert (await say(house, always, text="list")).text.startswith("There are no rules.")
+
+
+async def test_the_list_of_rules_names_no_alerts_of_a_private_channel_to_others(house: Office) -> None:
+    *_, into, other = await groups_of(house, "checkout", "search")
+    await use(house, merge, into, other)
+    form = await say(house, always, ref=into)
+    await say(house, always, ref=into, fields={"rule": "0"}, revision=form.revision)
+
+    async def listed(who: str) -> str:
+        request = Request(verb="always", actor=actor(who), channel="C9", text="list", key="2")
+        return (await always.fn(replace(context(house), reading=with_private_c1(house)), request)).text
+
+    assert "checkout" in await listed("alice")
+    assert (await listed("bob")).startswith("GR-1 alerts of a channel that is not read here (alice, ")

@@ -1,6 +1,7 @@
 """People silence alerts: one exact alert at once, more only with a second person; always after a preview."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,11 @@ import pytest
 
 from bot.commands.silence import silence
 from bot.core.errors import NotAllowed, NotFound
-from bot.plugins import FieldErrors, Form, Reply
+from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request
 from bot.store.alerts.silences import Silences
-from tests.unit.approving import Office, office
-from tests.unit.commands.using import use
+from tests.unit.approving import Office, actor, office
+from tests.unit.commands.test_merge_and_split import with_private_c1
+from tests.unit.commands.using import context, use
 from tests.unit.store.databases import Clock, Desk, alert
 
 EXACT = "alertname=Errors service=checkout"
@@ -154,3 +156,40 @@ async def test_a_reason_and_readable_conditions_are_needed(house: Office) -> Non
 
 async def test_with_nothing_silenced_the_list_says_so(house: Office) -> None:
     assert (await line(house, "list")).text == "Nothing is silenced, and nothing was within a day."
+
+
+async def in_channel(house: Office, who: str, channel: str, **values: Any) -> Any:
+    """The line or press of somebody where C1, the channel of checkout, is private and alice alone is in it."""
+    fields = {"entry_point": EntryPoint.SLASH, "verb": "silence", "key": "k", **values}
+    request = Request(actor=actor(who), channel=channel, **fields)
+    return await silence.fn(replace(context(house), reading=with_private_c1(house)), request)
+
+
+async def test_a_preview_counts_alerts_of_a_private_channel_and_names_them_to_its_members_alone(house: Office) -> None:
+    await arrive(house, alert("a", name="Leak"), alert("s", name="Slow", labels={"service": "search"}))
+
+    outside = (await in_channel(house, "owner", "C9", text="source=prod reason=x")).code
+    inside = (await in_channel(house, "alice", "C9", text="source=prod reason=x")).code
+
+    assert "Slow on search: 1\n- 1 alert of channels that are not read here" in outside and "Leak" not in outside
+    assert "Leak on checkout: 1" in inside and "not read here" not in inside
+
+
+async def test_nobody_silences_what_they_or_who_reads_the_card_may_not_read(house: Office) -> None:
+    await arrive(house, alert("a", name="Leak"), alert("s", name="Slow", labels={"service": "search"}))
+
+    for who in ("owner", "alice"):
+        form = await in_channel(house, who, "C9", text="source=prod reason=x")
+        fields = {field.name: field.value for field in form.fields}
+        with pytest.raises(NotAllowed, match="Nothing was silenced"):
+            await in_channel(house, who, "C9", fields=fields, revision=form.revision, entry_point=EntryPoint.MODAL)
+
+
+async def test_the_list_says_of_a_private_channel_s_silence_only_that_there_is_one(house: Office) -> None:
+    await submit(house, await line(house, f"{EXACT} reason=acquisition"))
+
+    outside = (await in_channel(house, "owner", "C9", text="list")).text
+    inside = (await in_channel(house, "alice", "C9", text="list")).text
+
+    assert outside.startswith("SI-1 of alerts of a channel that is not read here, alice. Ends in 2 h")
+    assert "Errors" in inside and "acquisition" in inside

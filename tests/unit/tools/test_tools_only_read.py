@@ -12,6 +12,7 @@ READERS = {
     "AlertReader.active",
     "AlertReader.earlier",
     "Case",
+    "Catalogue.channel_of",
     "Catalogue.dependencies",
     "Catalogue.dependents",
     "Catalogue.downstream",

@@ -46,6 +46,11 @@ class RuleDraft:
     def text(self) -> str:
         return f"{self.first.text} with {self.second.text}"
 
+    @property
+    def services(self) -> set[str]:
+        """Those that it names; "" for a side that names none."""
+        return {self.first.service, self.second.service}
+
     def counterparts(self, name: str, service: str) -> list[Side]:
         """What a group must hold for an alert to join it."""
         pairs = ((self.first, self.second), (self.second, self.first))

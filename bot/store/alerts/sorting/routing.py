@@ -17,8 +17,7 @@ class Routing:
 
     def channel_of(self, service: str) -> str:
         """Where alerts of a service stand."""
-        known = self.catalogue.get(service)
-        return known.channel if known and known.channel else self.default
+        return self.catalogue.channel_of(service, self.default)
 
     def common_channel_of(self, service: str) -> str:
         """Where they stand among those of all others: the default channel, or their own if not everybody may read that."""

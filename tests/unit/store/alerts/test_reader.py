@@ -1,11 +1,12 @@
 """What used to fire together, and why alerts are in their group or muted."""
 
 import tracemalloc
+from collections.abc import Set
 
 from sqlmodel import select
 
 from bot.core.alerts.reasons import AlertReasons
-from bot.store.alerts.reader import Alerts, reasons_of
+from bot.store.alerts.reader import Alerts, Hidden, reasons_of
 from bot.store.tables import EpisodeRow
 from tests.unit.builders import at
 from tests.unit.store.databases import Desk, alert
@@ -74,10 +75,10 @@ async def test_of_an_alert_that_may_not_be_named_the_service_is_told_alone(desk:
     secret = alert("a", labels={"service": "search", "customer": "acme"}, annotations={"summary": "acme leaks"})
     await desk.receive(secret, alert("b", labels={"service": "checkout"}))
 
-    async def hidden() -> frozenset[int]:
+    async def hidden(_services: Set[str]) -> Hidden:
         async with desk.db.read() as session:
             query = select(EpisodeRow.group_id).where(EpisodeRow.service == "search")
-            return frozenset(number or 0 for number in (await session.exec(query)).all())
+            return Hidden(frozenset(number or 0 for number in (await session.exec(query)).all()))
 
     firing = {one.labels["service"]: one for one in await Alerts(desk.db, hidden).active()}
     (earlier,) = [group for group in await Alerts(desk.db, hidden).earlier(at(60)) if group[0].labels["service"] == "search"]
