@@ -107,9 +107,18 @@ class Caller:
         self.takes_named_tool = takes_named_tool
         self.wait = wait
 
-    async def call(self, request: Request, handler: Handler, *, seconds: float, answered: str = "") -> Called:
+    async def call(
+        self,
+        request: Request,
+        handler: Handler,
+        *,
+        seconds: float,
+        answered: str = "",
+        affordable: Callable[[Sequence[Usage]], bool] = lambda _usages: True,
+    ) -> Called:
         """One answer, or none and the error in the record.
 
+        `affordable`: whether tokens and money are left for another request after these.
         `answered`: the model that answered last. If that was the fallback it is called first: a model that hangs would use up
         the time of every turn again.
         """
@@ -120,7 +129,7 @@ class Caller:
         for model in models:
             # The request was made for the window of the first one.
             own = request if model is models[0] else fitted(request, self.window(model))
-            tries = _Tries(self, own, model, began + seconds, others=model is not models[-1])
+            tries = _Tries(self, own, model, began + seconds, affordable, others=model is not models[-1])
             response = await tries.run(handler)
             usages += tries.usages
             if response is not None:
@@ -135,10 +144,22 @@ class Caller:
 class _Tries:
     """The tries of one model for one call."""
 
-    def __init__(self, caller: Caller, request: Request, model: BaseChatModel, deadline: float, *, others: bool) -> None:
-        """`others`: whether there is another model to ask."""
+    def __init__(
+        self,
+        caller: Caller,
+        request: Request,
+        model: BaseChatModel,
+        deadline: float,
+        affordable: Callable[[Sequence[Usage]], bool],
+        *,
+        others: bool,
+    ) -> None:
+        """`affordable`: as of a call. `others`: whether there is another model to ask."""
         self.caller, self.model, self.deadline, self.others = caller, model, deadline, others
+        self.affordable = affordable
         self.request = _for_model(request, model, named=caller.takes_named_tool(model))
+        self.answer = request.tool_choice if isinstance(request.tool_choice, str) else ""
+        """The tool that the model has to answer with; "" before its last turn."""
         self.usages: list[Usage] = []
         self.problem: Problem | None = None
 
@@ -149,8 +170,12 @@ class _Tries:
             if left <= 0:
                 return None
             response = await self._attempt(handler, left)
-            if response is not None:
+            if response is not None and (_answers(response, self.answer) or not self.affordable(self.usages)):
                 return response
+            if response is not None:
+                # Some servers only ask for a tool, and this was another one, or text: with no other left it can only answer.
+                self.request, self.answer = self.request.override(model=self.model, tools=[]), ""
+                continue
             if (pause := self._pause(attempt)) is None:
                 return None
             await self.caller.wait(pause)
@@ -243,14 +268,23 @@ class _NamingTool:
         return getattr(self._model, name)
 
 
+def _answers(response: Response, tool: str) -> bool:
+    """Whether this is the answer that was requested; without a tool anything is."""
+    calls = (call["name"] for message in response.result if isinstance(message, AIMessage) for call in message.tool_calls)
+    return not tool or response.structured_response is not None or tool in calls
+
+
 def _for_model(request: Request, model: BaseChatModel, *, named: bool) -> Request:
-    """The request as this model gets it. One that wants a named tool keeps all tools, as the provider's cache holds them."""
+    """The request as this model gets it. One that wants a named tool keeps all tools, as the provider's cache holds them.
+
+    A server that cannot be told the tool has it in the request's last message.
+    """
     request = request.override(messages=readable_by(request.messages, model_name(model)))
     tool = request.tool_choice
     if not isinstance(tool, str):
         return request.override(model=model)
     if not named:
-        return request.override(model=model, tools=[], tool_choice=None)
+        return request.override(model=model, tool_choice=None)
     if isinstance(request.response_format, ProviderStrategy):
         return request.override(model=model, tool_choice=None, model_settings={**request.model_settings, "tool_choice": "none"})
     naming: Any = _NamingTool(model, tool)

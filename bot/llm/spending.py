@@ -1,5 +1,6 @@
 """What one run has used up, counted from recorded calls alone, so that a replay counts the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -105,6 +106,12 @@ class Spending:
     """Whether the newest request shows results without their details."""
     interruption: str = ""
     """Why a call failed after which the answer alone was requested."""
+
+    def affords(self, usages: Sequence[Usage]) -> bool:
+        """Whether tokens and money are left for another request after these, which are not counted yet."""
+        tokens = self.tokens + sum(usage.tokens_in + usage.tokens_out for usage in usages)
+        usd = self.usd + sum(usage.usd(prices_of(usage.model, self.budget)) for usage in usages)
+        return tokens < self.budget.per_run_tokens and usd < self.budget.per_run_usd
 
     def add_tool_call(self, seconds: float) -> None:
         """Count the time of one recorded tool call."""

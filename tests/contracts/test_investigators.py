@@ -115,21 +115,33 @@ async def test_a_tool_that_breaks_is_told_as_could_not_look(room: NewRoom) -> No
     assert findings.stop_reason == "answered"
 
 
-async def test_the_last_turn_has_no_tool_left_but_the_answer(room: NewRoom) -> None:
+async def test_on_its_last_turn_a_model_keeps_its_tools_and_is_told_to_answer(room: NewRoom) -> None:
     here = await room({"call": [HEALTH]}, ANSWER, budget={"per_run_steps": 2})
 
     findings = await here.investigate()
 
-    assert [t["function"]["name"] for t in here.asked[-1]["tools"]] == ["Answer"]
-    assert len(here.asked[0]["tools"]) > 5 and findings.stop_reason == "answered"
+    first, last = here.asked
+    assert first["tools"] == last["tools"] and last["messages"][: len(first["messages"])] == first["messages"]
+    assert "This is the last turn" in last["messages"][-1]["content"] and findings.stop_reason == "answered"
 
 
-async def test_a_model_that_loops_stops_at_the_limit_and_costs_no_more(room: NewRoom) -> None:
+@pytest.mark.parametrize("instead", [{"call": [CHANGES]}, {"text": "It was the deploy."}], ids=["another tool", "text"])
+async def test_a_model_that_does_not_answer_on_its_last_turn_is_left_no_other_tool(room: NewRoom, instead: Any) -> None:
+    here = await room({"call": [HEALTH]}, instead, ANSWER, budget={"per_run_steps": 2})
+
+    findings = await here.investigate()
+
+    assert [tool["function"]["name"] for tool in here.asked[2]["tools"]] == ["Answer"]
+    assert here.asked[2]["messages"] == here.asked[1]["messages"] and here.looked == ["service_health"]
+    assert (findings.stop_reason, findings.steps, findings.tokens) == ("answered", 2, 3300)
+
+
+async def test_a_model_that_loops_stops_at_the_limit_and_costs_one_request_more(room: NewRoom) -> None:
     here = await room({"call": [HEALTH]}, budget={"per_run_steps": 4})
 
     findings = await here.investigate()
 
-    assert findings.stop_reason == "limit of 4 turns reached" and len(here.asked) == 4
+    assert findings.stop_reason == "limit of 4 turns reached" and len(here.asked) == 5
     assert findings.hypotheses == [] and here.looked == ["service_health"]
 
 

@@ -230,12 +230,25 @@ async def test_text_instead_of_a_call_is_asked_about_once(place: Place, served: 
 
 
 @every_provider
-async def test_the_last_turn_is_the_answer(place: Place, served: Served) -> None:
+async def test_the_last_turn_is_the_answer_and_holds_the_same_tools(place: Place, served: Served) -> None:
     here = await place(served, TURNS[0], ANSWER, budget={"per_run_steps": 2})
 
     findings = await here.investigate()
 
     assert (findings.stop_reason, findings.steps, served_by(here).refusals) == ("answered", 2, [])
+    first, last = (request.get("tools") or request["toolConfig"]["tools"] for request in here.asked)
+    assert first == last and len(json.dumps(first)) > 10_000
+
+
+@every_protocol
+async def test_a_model_that_calls_another_tool_on_its_last_turn_is_left_no_other(place: Place, served: Served) -> None:
+    here = await place(served, TURNS[0], {"call": [CHANGES]}, budget={"per_run_steps": 2})
+
+    await here.investigate()
+
+    assert (len(here.asked), served_by(here).refusals) == (3, [])
+    assert "service_health" not in json.dumps(here.asked[2].get("tools") or here.asked[2]["toolConfig"]["tools"])
+    assert here.looked == ["service_health", "recent_changes"]
 
 
 @pytest.mark.parametrize(

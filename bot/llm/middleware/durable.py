@@ -86,7 +86,10 @@ class Durable(AgentMiddleware):
                 return CallRecord(error="a person stopped the investigation")
             seconds = self.spending.call_seconds(last=bool(request.tool_choice) or not request.tools)
             with_hints, before = _with_hints(request, people.hints), self.spending.model
-            response, record = await self.caller.call(with_hints, handler, seconds=seconds, answered=before)
+            affordable = self.spending.affords
+            response, record = await self.caller.call(
+                with_hints, handler, seconds=seconds, answered=before, affordable=affordable
+            )
             update: dict[str, Any] = {"hints": len(people.hints)}
             if response is not None:
                 result = cleaned(limit_calls(response.result))
