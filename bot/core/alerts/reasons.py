@@ -40,7 +40,7 @@ class AlertReasons:
 
 def opened_apart(number: int, why: str) -> str:
     """The reason of an alert that opened a group of its own although `why` ties it to that one: others read there."""
-    return f"{_APART}{number} ({why}), but this channel is private"
+    return f"{_APART}{number} ({why}), but others read its channel"
 
 
 def _is_apart(reason: str) -> bool:

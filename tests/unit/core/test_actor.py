@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.actor import UNKNOWN, Actor, ChannelAccess, Visibility, may_answer_in, may_read, may_recall
+from bot.core.actor import UNKNOWN, Actor, ChannelAccess, KnownChannels, Visibility, may_answer_in, may_read, may_recall
 
 PUBLIC, PRIVATE = ChannelAccess(), ChannelAccess(is_private=True, members=frozenset({"UIN"}))
 MEMBER, INSIDER = Actor(user="UOUT"), Actor(user="UIN")
@@ -70,3 +70,24 @@ def test_an_investigation_names_only_past_incidents_that_everybody_there_may_rea
     of: Visibility, here: str, access: ChannelAccess, here_access: ChannelAccess, allowed: bool
 ) -> None:
     assert may_recall(of, here, access, here_access) is allowed
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        (Visibility("public"), Visibility("open"), True),
+        (Visibility("public"), Visibility("secret"), False),
+        (Visibility("public"), Visibility("shared"), False),
+        (Visibility("public"), Visibility("never heard of"), False),
+        (Visibility("public"), Visibility("open", is_private=True), False),
+        (Visibility("secret"), Visibility("secret"), True),
+        (Visibility("public"), Visibility("public", is_private=True), True),
+        (Visibility("never heard of"), Visibility("never heard of"), True),
+    ],
+)
+def test_a_card_holds_what_belongs_to_two_channels_only_if_everybody_may_read_both(
+    one: Visibility, other: Visibility, together: bool
+) -> None:
+    channels = KnownChannels({"public": PUBLIC, "open": PUBLIC, "secret": PRIVATE, "shared": ChannelAccess(is_shared=True)})
+
+    assert [channels.may_share_card(one, other), channels.may_share_card(other, one)] == [together, together]

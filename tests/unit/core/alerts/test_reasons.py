@@ -1,6 +1,6 @@
 """Why alerts stand together, counted for people."""
 
-from bot.core.alerts.reasons import AlertReasons
+from bot.core.alerts.reasons import AlertReasons, opened_apart
 
 
 def test_reasons_are_counted_the_most_frequent_first() -> None:
@@ -11,6 +11,15 @@ def test_reasons_are_counted_the_most_frequent_first() -> None:
 
 def test_a_group_of_one_alert_needs_no_reason() -> None:
     assert AlertReasons("cart", joined=[("it opened the group", 1)]).joined_lines() == []
+
+
+def test_that_it_was_kept_apart_from_a_group_elsewhere_is_a_reason_but_none_for_the_card() -> None:
+    apart = AlertReasons("cart", joined=[(opened_apart(3, "the source groups them"), 1)])
+
+    assert apart.joined_lines() == [
+        "1 alert: it opened the group: it would be in AL-3 (the source groups them), but others read its channel"
+    ]
+    assert apart.in_short() == ""
 
 
 def test_more_reasons_than_a_reader_takes_in_are_counted() -> None:

@@ -107,7 +107,7 @@ async def test_the_private_card_says_which_group_it_was_kept_apart_from_and_the_
 
     async with desk.db.read() as session:
         reasons = {group.service: await reasons_of(session, group.id or 0) for group in (await desk.groups())[:2]}
-    apart = "it opened the group: it would be in AL-1 (checkout depends on payments), but this channel is private"
+    apart = "it opened the group: it would be in AL-1 (checkout depends on payments), but others read its channel"
     assert reasons["payments"].joined_lines() == [f"1 alert: {apart}"]
     assert (reasons["payments"].in_short(), reasons["checkout"].joined_lines()) == ("", [])
     assert "payments" not in str([one.grouping_text for one in await desk.episodes() if one.service == "checkout"])
