@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.actor import NONE_KNOWN, Visibility
+from bot.core.actor import Visibility
 from bot.core.alert import Alert
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
 from bot.core.evidence import Evidence, Findings
@@ -32,7 +32,7 @@ from bot.store.triage.triage import Triages
 from tests.real import wait_until
 from tests.unit.builders import NOW, at, change
 from tests.unit.readers import everything_public
-from tests.unit.store.databases import CATALOGUE, Desk, alert, dollars
+from tests.unit.store.databases import CATALOGUE, PUBLIC, Desk, alert, dollars
 
 
 async def test_alerts_come_back_as_they_were_told_and_moments_are_utc(desk: Desk) -> None:
@@ -68,10 +68,10 @@ async def test_what_fires_and_what_fired_before_is_read_with_labels_that_are_not
 
 async def test_a_restarted_inbox_knows_what_is_in_its_groups(desk: Desk) -> None:
     await desk.receive(alert("a", labels={"service": "checkout", "cluster": "eu"}))
-    arriving = Arrival("prod", "New", "payments", "new", "", {"cluster": "eu"}, NOW)
+    arriving = Arrival("prod", "New", "payments", "new", "", {"cluster": "eu"}, NOW, channel="C2")
     afresh = OpenGroups(CATALOGUE)
     async with desk.db.read() as session:
-        await afresh.refresh(session, NONE_KNOWN)
+        await afresh.refresh(session, PUBLIC)
 
     placement = afresh.place(arriving)
     assert placement.group is not None
