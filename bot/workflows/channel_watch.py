@@ -18,8 +18,8 @@ READ_EVERY = 60.0
 LOOK_EVERY = 5.0
 AGAIN = 10.0
 """Seconds after which one of which Slack did not say what it is, is read again."""
-AT_ONCE = 3
-"""Channels that are read again at a time: Slack answers 50 such calls a minute, and people need some."""
+FIRST, AT_ONCE = 30, 3
+"""Channels that are read at the start, and at a time from then on: Slack answers 50 such calls a minute, people need some."""
 FIRST_SECONDS = 2.0
 """How long a start waits for the first answers."""
 
@@ -65,14 +65,15 @@ class ChannelWatch:
             await asyncio.sleep(LOOK_EVERY)
 
     async def once(self) -> None:
-        """Read those that were never read, and the oldest of those that are due again."""
+        """Read some of those that were never read, then the oldest of those that are due again."""
         now, channels = self._monotonic(), await self._channels()
         if len(channels) < 2:
             # Everything stands in one channel, whatever that is.
             return
         never = sorted(channel for channel in channels if channel not in self._read_at)
         due = sorted((at, channel) for channel, at in self._read_at.items() if channel in channels and at <= now - READ_EVERY)
-        for channel in [*never, *(channel for _, channel in due[:AT_ONCE])]:
+        most = AT_ONCE if self._read_at else FIRST
+        for channel in [*never, *(channel for _, channel in due)][:most]:
             unknown = await self._access(channel) == UNKNOWN
             self._read_at[channel] = now - READ_EVERY + AGAIN if unknown else now
 

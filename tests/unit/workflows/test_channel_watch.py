@@ -10,7 +10,7 @@ from bot.core.alert import Severity
 from bot.core.config import Config
 from bot.store.db.database import Database
 from bot.store.incidents import incidents
-from bot.workflows.channel_watch import AGAIN, AT_ONCE, READ_EVERY, ChannelWatch
+from bot.workflows.channel_watch import AGAIN, AT_ONCE, FIRST, READ_EVERY, ChannelWatch
 from tests.unit.store.databases import Clock, open_database
 
 SERVICES = {f"s{n}": {"channel": f"C{n}"} for n in range(1, 6)}
@@ -49,6 +49,17 @@ async def test_every_channel_is_read_at_once_and_again_a_minute_later_a_few_at_a
     await watching.once()
     await watching.once()
     assert slack.asked[6 : 6 + AT_ONCE] == ["C0", "C1", "C2"] and slack.asked[6 + AT_ONCE :] == ["C3", "C4", "C5"]
+
+
+async def test_of_very_many_channels_some_wait_so_that_slack_still_answers_people(db: Database) -> None:
+    slack = Slack()
+    watching = watch(db, slack, [0.0], **{f"s{n}": {"channel": f"CN{n:02}"} for n in range(50)})
+
+    await watching.once()
+    at_first = len(slack.asked)
+    await watching.once()
+
+    assert (at_first, len(set(slack.asked))) == (FIRST, FIRST + AT_ONCE)
 
 
 async def test_a_channel_of_which_slack_did_not_say_what_it_is_is_asked_for_again_soon(db: Database) -> None:
