@@ -72,6 +72,11 @@ class AlertGroup(BaseModel):
     rev: int = 1
 
     @property
+    def cleared(self) -> bool:
+        """Whether all its alerts have cleared, as far as this could be checked."""
+        return self.state is GroupState.MONITORING and self.unconfirmed_at is None
+
+    @property
     def declared(self) -> bool:
         """Whether a person declared what is wrong, and no alert has come yet."""
         return self.alerts == 0

@@ -30,6 +30,8 @@ class ProposalContent(Content):
     deputies: Sequence[str] = ()
     runs: Sequence[StepRun] = ()
     """The steps that were begun."""
+    alerts_cleared_at: datetime | None = None
+    """Since when no alert of its group fires, as far as this could be checked; None while one does."""
 
     @property
     def service(self) -> str:
@@ -47,7 +49,7 @@ class ProposalContent(Content):
             self.lead,
             self.deputies,
         )
-        return *about, self.runs
+        return *about, self.runs, self.alerts_cleared_at
 
 
 @dataclass(frozen=True, kw_only=True)

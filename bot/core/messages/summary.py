@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bot.core.action import WITHOUT_EFFECT, Proposal, ProposalState
 from bot.core.evidence import Findings, Hypothesis, nothing_wrong
 from bot.core.investigation.triage_facts import TriageFacts
-from bot.core.messages.investigation import ProposalLine, TriageContent
+from bot.core.messages.investigation import TriageContent
 from bot.core.text.untrusted import counted
 from bot.core.text.word_counts import within_words, word_count
 from bot.core.tool_calls import without_lead
@@ -144,7 +144,7 @@ def next_step(triage: TriageContent) -> Line | None:
         return None
     first = first_cause(findings)
     check = first.check if first else ""
-    text = _of_proposal(triage.proposals, check) or check or _by_hand(triage, first)
+    text = _of_proposal(triage, check) or check or _by_hand(triage, first)
     return Line("Next", text) if text else None
 
 
@@ -158,14 +158,15 @@ def _within(line: Line | None, words_left: int) -> Line | None:
     return line._replace(text=within_words(line.text, max(NEXT, words_left) - 1)) if line else None
 
 
-def _of_proposal(proposals: Sequence[ProposalLine], check: str) -> str:
+def _of_proposal(triage: TriageContent, check: str) -> str:
     """The newest proposal that waits or had an effect, as the next step; "" if there is none."""
-    in_force = [proposal for proposal in proposals if proposal.state not in WITHOUT_EFFECT]
+    in_force = [proposal for proposal in triage.proposals if proposal.state not in WITHOUT_EFFECT]
     if not in_force:
         return ""
     newest = in_force[-1]
     if newest.state.decidable:
-        return f"approve or deny {newest.named}"
+        cleared = f"the alerts have cleared. Deny {newest.named} if it is no longer needed"
+        return cleared if triage.group.cleared else f"approve or deny {newest.named}"
     if newest.state is ProposalState.SUCCEEDED:
         return f"{newest.named} worked. Resolve once it stays well"
     if not newest.state.final or not check:

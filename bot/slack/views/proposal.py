@@ -57,6 +57,7 @@ def render(content: ProposalContent, view: ViewContext) -> Rendered:
         paragraph(
             [
                 _risk_line(content),
+                *_cleared(content),
                 labelled("Because", _because(content, view, title)),
                 *_by_hand(proposal),
                 *_decisions(content),
@@ -109,6 +110,12 @@ def _risk_line(content: ProposalContent) -> Line:
     return [words(text.removesuffix(until)), moment(proposal.expires_at, "{time}", until)]
 
 
+def _cleared(content: ProposalContent) -> Iterable[Line]:
+    """That no alert fires any more, before people decide."""
+    if (at := content.alerts_cleared_at) and content.proposal.state.decidable:
+        yield [bold("Alerts cleared"), words(" at "), moment(at, "{time}", clock_to_the_minute(at))]
+
+
 def _state_of_targets(proposal: Proposal) -> str:
     """` · state: 40`, as the dry run found the targets: what it was approved for; "" where nothing says it."""
     states = sorted({version for version in proposal.targets.values() if version})
@@ -118,7 +125,8 @@ def _state_of_targets(proposal: Proposal) -> str:
 def _because(content: ProposalContent, view: ViewContext, title: str) -> str:
     """The reason, as long as the card has words for it: all of it is behind Details."""
     proposal = content.proposal
-    beside = f"{title} {_risk(content)} because {_who(content, view)} {_BUTTONS} {_state_line(content)}"
+    cleared = "Alerts cleared at 14:02 UTC" if any(_cleared(content)) else ""
+    beside = f"{title} {_risk(content)} {cleared} because {_who(content, view)} {_BUTTONS} {_state_line(content)}"
     others = word_count(beside.replace("<@", " <@"))
     because = _CITED.sub("", proposal.because)
     return within_words(because, max(FEWEST_REASONS, MOST_WORDS - others))

@@ -14,6 +14,7 @@ from bot.core.incident import GroupState, IncidentState, number_of
 from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
+from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.tables import GroupRow, IncidentRow, MessageRow, TriageRow
 
@@ -169,6 +170,7 @@ async def clear(db: Database, session: AsyncSession, group: GroupRow, at: dateti
     await timeline.add(
         db, session, EntryKind.GROUP, "All alerts cleared; monitoring", group_id=group.id, incident_id=group.incident_id
     )
+    await transitions.refresh_undecided(db, session, group.id)
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)) and row.state == IncidentState.OPEN:
         row.state, row.monitoring_at = IncidentState.MONITORING, db.clock()
         session.add(row)

@@ -173,6 +173,14 @@ async def expire_undecided(
         await add_to_timeline(db, session, row, EntryKind.PROPOSAL, text, key=key)
 
 
+async def refresh_undecided(db: Database, session: AsyncSession, group_id: int | None) -> None:
+    """Have what waits for people, and the triage that names it, shown anew: whether alerts of the group fire has changed."""
+    undecided = col(ProposalRow.state).in_((ProposalState.PENDING.value, ProposalState.PARTLY_APPROVED.value))
+    query = select(ProposalRow).where(col(ProposalRow.group_id) == group_id, undecided).order_by(col(ProposalRow.id))
+    for row in (await session.exec(query)).all():
+        await refresh_card(db, session, row)
+
+
 # ---------------------------------------------------------------- the plan's fingerprint
 
 

@@ -11,6 +11,7 @@ from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import timeline
 from bot.store.alerts import groups
+from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow
 
@@ -65,3 +66,4 @@ class UnconfirmedEnds:
             await timeline.add(self.db, session, kind, text, group_id=number, incident_id=group.incident_id)
             await groups.add_line(self.db, session, group, f"{name}:{group.cleared_at.isoformat()}", text)
             await groups.touch_card(self.db, session, group)
+            await transitions.refresh_undecided(self.db, session, group.id)

@@ -364,6 +364,7 @@ async def proposal_content(session: AsyncSession, ref: str) -> ProposalContent |
     if row is None:
         return None
     incident = await session.get(IncidentRow, row.incident_id) if row.incident_id else None
+    group = await session.get(GroupRow, row.group_id) if row.group_id else None
     return ProposalContent(
         proposal=stored_proposal(row),
         decisions=[stored_decision(decision) for decision in await decision_rows(session, row)],
@@ -374,6 +375,7 @@ async def proposal_content(session: AsyncSession, ref: str) -> ProposalContent |
         lead=incident.lead if incident else "",
         deputies=tuple(incident.deputies) if incident else (),
         runs=await step_runs(session, row),
+        alerts_cleared_at=group.cleared_at if group and to_group(group).cleared else None,
     )
 
 

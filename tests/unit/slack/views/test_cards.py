@@ -203,6 +203,22 @@ def test_the_next_step_is_what_waits_else_how_it_ended_else_what_would_confirm_t
     assert f"*Next:* {next_step}" in words(blocks)
 
 
+@pytest.mark.parametrize(
+    ("of_group", "next_step"),
+    [
+        ({"state": "MONITORING"}, "the alerts have cleared. Deny AP-1 (Roll back checkout) if it is no longer needed"),
+        ({"state": "MONITORING", "unconfirmed_at": at(1)}, "approve or deny AP-1 (Roll back checkout)"),
+        ({"state": "FIRING"}, "approve or deny AP-1 (Roll back checkout)"),
+    ],
+    ids=["cleared", "no longer reported, which could not be checked", "firing"],
+)
+def test_once_the_alerts_have_cleared_the_next_step_says_so_before_what_waits(of_group: Any, next_step: str) -> None:
+    proposals = [ProposalLine("AP-1", ProposalState.PENDING, "Roll back checkout")]
+    _, blocks = rendered_triage(group=group(**of_group), proposals=proposals)
+
+    assert f"*Next:* {next_step}" in words(blocks)
+
+
 def test_a_card_names_the_first_cause_instead_of_the_last_change() -> None:
     _, blocks = rendered_card(first_cause=hypothesis("deploy 2.0 broke checkout"))
 

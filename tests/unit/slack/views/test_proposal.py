@@ -13,7 +13,8 @@ from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.forms import form_view
 from bot.slack.view_context import ViewContext
 from bot.slack.views import proposal as view
-from tests.messages.words import text_of
+from tests.messages.words import text_of, words_of
+from tests.unit.builders import at
 from tests.unit.slack.contents import NASTY, proposal_content
 
 PEOPLE = {name: Person(slack=f"U{name.upper()}") for name in ("alice", "bob", "carol", "dave")}
@@ -44,6 +45,16 @@ def test_a_waiting_card_says_what_will_happen_who_may_and_until_when() -> None:
     assert "APPROVAL NEEDED: Roll back checkout: 5.1.0 → 5.0.3" in shown
     assert "tier 2, needs 1 approval · rollforward undoes it · state: " in shown and " · waits until" in shown
     assert "not the requester (alice) can approve" in shown or "not the requester (alice)" in shown
+
+
+def test_a_card_whose_alerts_have_cleared_says_so_while_it_waits_and_is_no_longer_than_others() -> None:
+    reason = {"because": "checkout fails since the deploy of 5.1.0, which carries every failed request; " * 4}
+    waiting, firing = (proposal_content(reason, alerts_cleared_at=since) for since in (at(7), None))
+    denied = proposal_content({**reason, "state": "denied"}, alerts_cleared_at=at(7))
+
+    assert f"*Alerts cleared* at {at(7):%H:%M} UTC" in texts(waiting)
+    assert "Alerts cleared" not in texts(denied) + texts(firing)
+    assert words_of(render(waiting)[1]) <= view.MOST_WORDS and words_of(render(firing)[1]) <= view.MOST_WORDS
 
 
 def test_the_exact_request_and_who_may_not_are_behind_details() -> None:

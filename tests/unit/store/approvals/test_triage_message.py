@@ -4,7 +4,9 @@ from pathlib import Path
 
 from bot.core.messages.content import MessageKind
 from bot.store import messages
-from bot.store.tables import MessageRow
+from bot.store.alerts import groups
+from bot.store.slack.message_contents import proposal_content
+from bot.store.tables import GroupRow, MessageRow
 from tests.unit.approving import office
 
 
@@ -22,4 +24,24 @@ async def test_the_triage_is_shown_anew_when_a_proposal_comes_and_when_it_is_dec
     await house.press("AP-1", "bob", "deny", reason="no")
 
     assert first < proposed < await wanted()
+    await house.close()
+
+
+async def test_when_the_alerts_clear_what_waits_says_so_on_its_card_and_in_the_triage(tmp_path: Path) -> None:
+    house = await office(tmp_path)
+    async with house.db.write() as session:
+        await messages.touch(house.db, session, "triage:AL-1", channel="C1", kind=MessageKind.TRIAGE, subject="AL-1")
+    await house.propose()
+    before = {row.key: row.wanted_rev for row in await house.rows(MessageRow)}
+
+    async with house.db.write() as session:
+        group = await session.get(GroupRow, 1)
+        assert group is not None
+        await groups.clear(house.db, session, group, house.db.clock())
+
+    after = {row.key: row.wanted_rev for row in await house.rows(MessageRow)}
+    assert all(after[key] > before[key] for key in ("triage:AL-1", "proposal:AP-1"))
+    async with house.db.read() as session:
+        content = await proposal_content(session, "AP-1")
+    assert content is not None and content.alerts_cleared_at == house.db.clock()
     await house.close()
