@@ -42,7 +42,7 @@ class Outcome:
 
     @property
     def missed(self) -> list[str]:
-        """Points that no scenario came to."""
+        """Points that a scenario should have come to, and none did."""
         struck = {point for result in self.results for point in result.history.struck}
         return sorted({point for result in self.results for point in result.missed} - struck)
 

@@ -25,7 +25,9 @@ AGENT = (
 """Steps of the triage that come only with a model."""
 AGAIN_ONLY = ("again/open the case#", "again/judge and show#", "again/propose what fits#")
 """Steps that do in a further attempt what they do not in a first one: they take up a late change, a message and a proposal."""
-CERTAIN_CALLS = 4
+CALLS = 4
+"""Calls of one tool that are struck where a clean run made so many."""
+CERTAIN_CALLS = 1
 """Calls of one tool that every triage makes: whether more come depends on what was measured by the time of the last death."""
 ALIKE = 2
 """Calls of one tool that are struck where time is short: the others are the same code with another argument."""
@@ -40,7 +42,12 @@ def _most(step: str) -> int:
     # A further attempt calls the tools that the first one did: one call of each is enough, and a second need not come.
     if step.startswith("again/tool:"):
         return 1
-    return CERTAIN_CALLS if step.startswith("triage/tool:") else ROUNDS.get(step, 10**6)
+    return CALLS if step.startswith("triage/tool:") else ROUNDS.get(step, 10**6)
+
+
+def certain(point: str) -> bool:
+    """Whether a scenario has to come to a point that a clean run came to."""
+    return "/tool:" not in point or _number(point) <= CERTAIN_CALLS
 
 
 def once(points: Sequence[str]) -> list[str]:

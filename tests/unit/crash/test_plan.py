@@ -1,6 +1,6 @@
 """Which points of the kill matrix are struck in which scenario."""
 
-from tests.crash.plan import batches
+from tests.crash.plan import batches, certain, reachable
 
 JOURNAL = ("triage/tool:recent_changes#1:before", "triage/brief the agent#1:before", "triage/tool:recent_changes#2:before")
 
@@ -22,3 +22,11 @@ def test_points_of_a_plan_are_struck_where_one_is_approved_and_a_call_alone() ->
         ("plan", points[1:2]),
         ("plain", points[2:]),
     }
+
+
+def test_a_tools_second_call_is_struck_where_it_comes_and_need_not_come() -> None:
+    second = "triage/tool:search_logs#2:before"
+
+    assert reachable([second]) == [second]
+    assert not certain(second)
+    assert certain("triage/tool:search_logs#1:before") and certain("remediation/claim#2:before")
