@@ -145,7 +145,7 @@ async def _investigate(shop: _Shop) -> Investigated:
         analyst = Analyst(lambda _: call, {name: tool.info for name, tool in TOOLS.items()})
         findings = await analyst.investigate(DirectRun(case.group, clock=lambda: shop.now), case)
     services = list(shop.catalogue.services)
-    return Investigated(case, shop.now, ledger, judge(findings, ledger), shop.world.truth(), services)
+    return Investigated(case, shop.now, ledger, judge(findings, ledger, case=case), shop.world.truth(), services)
 
 
 @dataclass(frozen=True)

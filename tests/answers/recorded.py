@@ -47,7 +47,7 @@ def _loaded(stored: dict[str, object]) -> Investigated:
     assert isinstance(entries, list)
     ledger = [LedgerEntry.model_validate(entry) for entry in entries]
     now = max(entry.at for entry in ledger)
-    findings = judge(categorize(rank(case, ledger, now=now), case, ledger), ledger)
+    findings = judge(categorize(rank(case, ledger, now=now), case, ledger), ledger, case=case)
     truth, services = stored["truth"], stored["services"]
     assert isinstance(truth, dict) and isinstance(services, list)
     return Investigated(case, now, ledger, Findings.model_validate(findings.model_dump()), truth, services)

@@ -123,6 +123,6 @@ def _judged(
     for id, (place, answer) in named.items():
         one = asked[id]
         ranked = rank(one.case, one.ledger, now=one.now, tuning=uncalibrated(TUNING))
-        findings = judge(ranked, one.ledger, group=one.case.group)
+        findings = judge(ranked, one.ledger, group=one.case.group, case=one.case)
         leads.append(JudgedLead.of(name, origin, findings, place=place, answer=answer))
     return leads

@@ -83,7 +83,7 @@ class InvestigatedSet:
         leads = []
         for id in self.truth:
             one = self.investigations[id]
-            findings = judge(self._ranked(id, weights), one.ledger, group=one.case.group)
+            findings = judge(self._ranked(id, weights), one.ledger, group=one.case.group, case=one.case)
             leads.append(JudgedLead.of(self.name, origin, findings, place=self._is_right(id), answer=self._is_right(id)))
         return leads
 

@@ -60,7 +60,9 @@ class Second:
                 # As a live triage merges and judges them.
                 own, more = await triages.attempt_entries(asked.group, asked.attempt, partial(call_name, asked))
                 again = ranked_again(ranked, asked, own, more)
-                both = judge(merge(answer, again, asked, ledger, now=first.now, services=services), ledger, group=asked.group)
+                both = judge(
+                    merge(answer, again, asked, ledger, now=first.now, services=services), ledger, group=asked.group, case=asked
+                )
                 self.merged.append(Investigation(first.case, first.now, ledger, both))
                 return Investigation(first.case, first.now, ledger, self.found[-1])
 

@@ -113,7 +113,7 @@ async def investigate(world: World, case: Case, *, now: datetime) -> Investigati
     analyst = Analyst(lambda _: ledger.look, INFOS, traced=world.traces is not None, coded=world.code is not None)
     began = time.monotonic()
     findings = await analyst.investigate(DirectRun(case.group, clock=lambda: now), case)
-    judged = judge(findings, ledger.entries, group=case.group)
+    judged = judge(findings, ledger.entries, group=case.group, case=case)
     # The recorded clock stands still: what people wait is measured beside it.
     timed = judged.model_copy(update={"seconds": round(time.monotonic() - began, 3)})
     return Investigation(case, now, ledger.entries, timed)

@@ -35,8 +35,12 @@ class Candidate:
     """The commit at fault, where the change brought several."""
     carried: bool = False
     """Whether its version alone shows the symptom."""
+    cleared: bool = False
+    """Of a change: whether other versions show the symptom too, or its code has nothing to do with it."""
     explained: bool = False
     """Whether its diff explains the symptom."""
+    diff_strength: float = 0.0
+    """Points of what its diff and the symptoms have in common (`DiffWeights`)."""
     outside: bool = False
     """Whether lines name a cause outside the team's own code."""
     rivals: tuple[str, ...] = ()

@@ -113,8 +113,11 @@ def _basis(candidate: Candidate) -> Basis:
 
 
 def _candidates(context: RankingContext) -> list[Candidate]:
-    outside = [*outside_causes(context), *node_causes(context)]
+    said = outside_causes(context)
+    outside = [*said, *node_causes(context)]
     changes = change_causes(context, outside=bool(outside))
+    for cause in said:
+        cause.sure = cause.sure or (cause.kind == "external" and no_change_fits(cause.service, changes, context))
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(context, changes)
@@ -127,6 +130,12 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     least = thresholds.listed if context.service_named else thresholds.listed_anywhere
     listed = (c for c in causes if c.likelihood >= least)
     return sorted(listed, key=lambda c: (order[c.service], -c.likelihood, c.kind, c.service, c.change_id))
+
+
+def no_change_fits(service: str, changes: Sequence[Candidate], context: RankingContext) -> bool:
+    """Whether the changes of a service and around it were listed, and something speaks against each of them."""
+    lists = context.observations.change_list_evidence
+    return ("" in lists or service in lists) and all(change.cleared for change in changes)
 
 
 def _without_repetition(ordered: Sequence[Candidate]) -> list[Candidate]:
@@ -179,7 +188,8 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     within its limit is a lead.
     """
     thresholds, first = context.tuning.confidence, ranked[0]
-    if lead.probability < thresholds.likely:
+    told = _told_by_its_diff(ranked, context)
+    if lead.probability < thresholds.likely and not told:
         return False
     if lead.basis == "burst":
         return True
@@ -188,13 +198,28 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     timed = place or context.onset_observed or (first.explained and first.sure)
     if _unchecked_dependencies(first, context) or not timed or _of_the_outage_before(first, ranked, context):
         return False
-    rival = max((c.likelihood for c in ranked[1:] if c.service == first.service), default=0.0)
+    rival = max((c.likelihood for c in ranked[1:] if c.service == first.service and not _both_outside(c, first)), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
     # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
     failing = place and first.strength > 0 and not changed_nearby(context, first.service) and _has_neighbours(first, context)
     if first.kind == "resource" and changed_shortly_before(context, first.service):
         return False
-    return clear and (failing or (first.sure and first.strength >= thresholds.sure))
+    return clear and (failing or (first.sure and (told or first.strength >= thresholds.sure)))
+
+
+def _both_outside(cause: Candidate, other: Candidate) -> bool:
+    """Whether both say that somebody outside fails: names that are not resolved and calls that fail speak for each other."""
+    return cause.kind == other.kind == "external"
+
+
+def _told_by_its_diff(ranked: Sequence[Candidate], context: RankingContext) -> bool:
+    """Whether the diff of the first cause surely explains what is seen, and nothing else is explained or said by lines.
+
+    Then it says itself where the fault lies, however far the signals lie apart: who breaks a message is not who reads it.
+    """
+    first, sure = ranked[0], context.tuning.diffs.sure
+    others = any(cause.outside or cause.diff_strength >= sure for cause in ranked[1:])
+    return first.explained and first.sure and first.diff_strength >= sure and not others
 
 
 def _has_neighbours(candidate: Candidate, context: RankingContext) -> bool:

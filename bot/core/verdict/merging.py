@@ -45,7 +45,7 @@ def merge(
     Without any carried cause of the model the analyst's answer stands, with why and what the model cost.
     """
     identified, refused = _identified(by_agent, Measured(ledger), {*services, case.service} - {""})
-    carried = judge(identified, ledger, began_beside=case.began_beside)
+    carried = judge(identified, ledger, case=case)
     if all(hypothesis.confidence == "unsupported" for hypothesis in carried.hypotheses):
         return _instead(carried, by_analyst, refused)
     suspected = {h.change_id for h in by_analyst.hypotheses if h.confidence in NAMED}
@@ -53,9 +53,9 @@ def merge(
     exonerated = {
         id: exoneration for id, exoneration in exonerated_changes(case, observations, now=now).items() if id not in suspected
     }
-    disputed = judge(with_exonerated(carried, exonerated, observations.changes), ledger, began_beside=case.began_beside)
-    own = judge(by_analyst, ledger, began_beside=case.began_beside)
-    measured = Measured(ledger, began_beside=case.began_beside)
+    disputed = judge(with_exonerated(carried, exonerated, observations.changes), ledger, case=case)
+    own = judge(by_analyst, ledger, case=case)
+    measured = Measured(ledger, case=case)
     merged = _merged(disputed, own, measured, {entry.id: entry for entry in ledger})
     note = _note(merged, refused)
     merged = merged.model_copy(update={"note": note, "lead": by_analyst.lead})

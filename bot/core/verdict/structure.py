@@ -8,7 +8,7 @@ from functools import cached_property
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.diffs.explanation import Symptoms
-from bot.core.evidence import Hypothesis, LedgerEntry
+from bot.core.evidence import Case, Hypothesis, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees, main_symptom
@@ -29,15 +29,14 @@ _EXPLAINED = TUNING.verdict.explained_by_callees
 class Measured:
     """The evidence of one incident that can show a cause: measurements and records, nothing that users can write."""
 
-    def __init__(
-        self, entries: Iterable[LedgerEntry], onset: datetime | None = None, began_beside: datetime | None = None
-    ) -> None:
+    def __init__(self, entries: Iterable[LedgerEntry], onset: datetime | None = None, case: Case | None = None) -> None:
         self._recorded = [entry for entry in entries if entry.evidence.ok]
         self.entries = {entry.id: entry for entry in self._recorded if _can_show(entry)}
         self.onset = onset
         """The incident's onset if it is known."""
-        self.began_beside = began_beside
+        self.began_beside = case.began_beside if case else None
         """When the alert fired of an outage that began while another ran on (`Case.began_beside`)."""
+        self._alerted_at = case.started_at if case else None
 
     @cached_property
     def observations(self) -> Observations:
@@ -120,6 +119,10 @@ class Measured:
         versions = self.versions_of(change).factor
         explains = versions == 1 and self.code_of(change).explains
         return versions > 1 or (explains and not self.explaining_callee(change.service))
+
+    def came_before_alert(self, change: Change) -> bool:
+        """Whether it came before the alert: where the onset was not observed, it was no later than that."""
+        return self._alerted_at is not None and change.at <= self._alerted_at
 
     def carried_change(self, service: str) -> Change | None:
         """The change before the onset that carries the failure of a service."""
@@ -251,13 +254,13 @@ def _change(change: Change, measured: Measured) -> Support:
         if measured.began_beside and change.at <= measured.began_beside + ONSET_TOLERANCE:
             return Support(2, "it was made while another outage ran, and only its moment speaks for it", evidence=shown)
         return Support(0, "the change came after the onset", too_late=True, evidence=shown)
-    if not began:
-        return Support(0, "when it began is not known, so the change may have come after it", evidence=shown)
-    if not measured.deviations(service) and not measured.carries(change):
-        return Support(0, f"nothing of {service} left its normal range", evidence=shown)
-    if measured.carries(change):
+    if measured.carries(change) and (began or measured.came_before_alert(change)):
         code = measured.code_of(change).evidence if versions.factor <= 1 else ""
         return Support(4, evidence=shown | ({versions.evidence, code} - {""}))
+    if not began:
+        return Support(0, "when it began is not known, so the change may have come after it", evidence=shown)
+    if not measured.deviations(service):
+        return Support(0, f"nothing of {service} left its normal range", evidence=shown)
     reason = _against_change(change, began, versions, measured)
     return Support(2 if reason else 3, reason, evidence=shown)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Self
 
-from bot.core.evidence import Claim, Confidence, Findings, Hypothesis, Lead, LeadStatus, LedgerEntry, missed
+from bot.core.evidence import Case, Claim, Confidence, Findings, Hypothesis, Lead, LeadStatus, LedgerEntry, missed
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 from bot.core.verdict.contradiction import contradiction, denial, known_services, services_in
@@ -28,7 +28,7 @@ def judge(
     *,
     group: str = "",
     onset: datetime | None = None,
-    began_beside: datetime | None = None,
+    case: Case | None = None,
 ) -> Findings:
     """The findings with what the evidence does not carry struck or removed, and no more confident than it allows.
 
@@ -45,12 +45,13 @@ def judge(
     - A change must be recorded before the onset, and its service or version must deviate. One after the onset is "unlikely".
     - What could not be checked is listed in `not_checked`.
 
-    `onset` is the incident's onset if known; else the deviations of the change's own service say it. `began_beside` is when
-    the alert of an outage fired that began while another ran on: a change up to then may be its cause, by its moment alone.
+    `onset` is the incident's onset if known; else the deviations of the change's own service say it. `case` is what is
+    judged about: a change whose code explains the trouble came before it where it came before its alert, and of an outage that
+    began while another ran on a change up to its alert may be the cause, by its moment alone.
     """
     group = group or (ledger[0].group if ledger else "")
     entries = {entry.id: entry for entry in ledger if entry.group == group}
-    measured = Measured(entries.values(), onset, began_beside)
+    measured = Measured(entries.values(), onset, case)
     judgement = Judgement.of(findings, entries, {entry.id for entry in ledger} - set(entries), measured)
     judged = [judgement.judged(hypothesis) for hypothesis in findings.hypotheses]
     ruled_out = judgement.carried(findings.ruled_out, [claim for h in findings.hypotheses for claim in (*h.claims, *h.against)])

@@ -121,7 +121,7 @@ class TriageSteps:
         """Keep what the evidence carries and show it; the judged findings."""
         ledger = await self.triages.entries(case.group)
         # In a thread: long evidence must not keep the loop from acknowledging what comes meanwhile.
-        judged = await asyncio.to_thread(judge, findings, ledger, began_beside=case.began_beside)
+        judged = await asyncio.to_thread(judge, findings, ledger, case=case)
         if final and case.question:
             judged = await self._answered(case, judged)
         values: dict[str, Any] = {"findings": judged.model_dump(mode="json")}

@@ -96,7 +96,9 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
         # Where its version alone shows the symptom nothing is left to confirm.
         check="" if weighed.carried else _check(change),
         carried=weighed.carried,
+        cleared=_is_cleared(weighed),
         explained=code.explains,
+        diff_strength=code.strength,
         sure=weighed.carried or _code_is_sure(context, weighed, others) or _alone(context, weighed, others),
     )
     _add_nearness(context, change, onset, candidate)
@@ -194,11 +196,13 @@ def _is_named(context: RankingContext, change: Change) -> bool:
 def _code_is_sure(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> bool:
     """Whether its code explains the trouble by more than one sign, and no callee does: users can write lines too.
 
-    Its moment is another sign, where it came minutes before and what else was changed nearby has nothing to do with it.
+    Its moment is another sign, where it came minutes before and what else was changed nearby has nothing to do with it, and
+    so is a climb since it of what its code lets grow.
     """
     code = weighed.code
+    grew = code.bites_late and drift_since(context, weighed.change) is not None
     at_once = _is_recent(context, weighed) and all(other is weighed or _is_cleared(other) for other in others)
-    if not code.explains or not (code.strength >= context.tuning.diffs.sure or at_once):
+    if not code.explains or not (code.strength >= context.tuning.diffs.sure or at_once or grew):
         return False
     if code.hurts_callees:
         return True

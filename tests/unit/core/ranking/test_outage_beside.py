@@ -16,7 +16,7 @@ RUNS_ON = EarlierOutage(
 def judged(ledger: Ledger, earlier: EarlierOutage) -> Findings:
     case = CASE.model_copy(update={"earlier": earlier, "started_at": CASE.started_at + minutes(4)})
     ranked = rank(case, ledger.entries, now=NOW + minutes(3))
-    return judge(ranked, ledger.entries, began_beside=case.began_beside)
+    return judge(ranked, ledger.entries, case=case)
 
 
 def named(ledger: Ledger, earlier: EarlierOutage = RUNS_ON) -> list[tuple[str, str, str]]:

@@ -1,5 +1,6 @@
 """What versions, code, neighbours and lines that name a cause outside say of changes."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -101,6 +102,55 @@ def test_what_lies_outside_the_code_outranks_a_deploy_whose_code_was_not_read(li
 
     assert (findings.hypotheses[0].kind, findings.hypotheses[0].change_id) == ("external", "")
     assert all(h.confidence != "likely" for h in findings.hypotheses if h.change_id)
+
+
+LOST_MEMBER = TemplateFact(template="kafka write: not enough in-sync replicas", count=50, before=0, trend="new")
+
+
+def test_a_cause_outside_is_likely_where_the_code_of_all_that_was_changed_has_nothing_to_do_with_it() -> None:
+    cleared = judged(code(failing_front(NEWER).lines("front", LOST_MEMBER), "2.1.0", diff("c")))
+    unread = judged(failing_front(NEWER).lines("front", LOST_MEMBER))
+
+    assert [(found.hypotheses[0].kind, found.hypotheses[0].confidence) for found in (cleared, unread)] == [
+        ("external", "likely"),
+        ("external", "possible"),
+    ]
+
+
+def test_a_cause_outside_is_not_likely_where_nobody_could_say_what_was_changed() -> None:
+    ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"))
+    ledger.graph("front", "cart").health("cart").lines("front", LOST_MEMBER).failed("recent_changes", "no answer", service="")
+
+    assert [h.confidence for h in judged(ledger).hypotheses if h.kind == "external"] == ["possible"]
+
+
+def test_a_deploy_whose_diff_surely_explains_the_lines_of_a_neighbour_is_likely_though_its_own_service_is_well() -> None:
+    deploy = change("cart", 5, version="4.0.0")
+    dropped = EffectFact(kind="query", name="order_notes", path="cart/migrations.sql")
+    ledger = failing_front(deploy).lines("front", MISSING)
+    facts = EvidenceFacts(diffs=(diff("a", dropped).model_copy(update={"paths": ("cart/migrations.sql",)}),), version="4.0.0")
+
+    first = judged(ledger._add("code_changes", facts, source="github", service="cart")).hypotheses[0]
+
+    assert (first.change_id, first.confidence) == (deploy.id, "likely")
+
+
+LEAKS = EffectFact(kind="accumulation", name="seen_orders", path="front/orders.py")
+RUNS_OUT = TemplateFact(template="worker was OOMKilled: memory limit reached", count=6, before=0, trend="new")
+
+
+@pytest.mark.parametrize(("climbed", "confidence"), [(True, "likely"), (False, "possible")])
+def test_a_diff_that_lets_something_grow_is_likely_where_memory_has_climbed_since(climbed: bool, confidence: str) -> None:
+    old = change("front", 200, version="2.0.0")
+    memory = deviation("front", "memory", 0.4, 0.9, doublings=3, unit="ratio", family="saturation")
+    since = old.at.timestamp() + 60 if climbed else ONSET.timestamp() - 1200
+    ledger = failing_front(old).health("front", replace(memory, climbs_since=since)).lines("front", RUNS_OUT)
+
+    leaking = diff("a", LEAKS).model_copy(update={"at": old.at})
+
+    first = judged(code(ledger, "2.0.0", leaking)).hypotheses[0]
+
+    assert (first.change_id, first.confidence) == (old.id, confidence)
 
 
 def test_lines_that_a_diff_explains_name_a_cause_where_no_signal_deviates() -> None:
