@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterable
 
-from bot.core.facts.code import EffectKind
+from bot.core.facts.code import EffectFact, EffectKind
 
 MORE, LESS, CHANGED = 1, -1, 0
 _SLOW_STATEMENTS = (
     r"statement timeout|cancel\w* statement|quer(y|ies) ?(failed|timed? ?out)|queryfailed|"
     r"(rows|blocks)[ _](examined|read|scanned)"
 )
+_LAG = r"(?<!loop )\blag"
+"""What waits to be read; that of an event loop says how busy one process is."""
 _RUNS_DRY = r"cache|\bmiss(es|ed)?\b|\bhits?\b|origin|quer(y|ies)|\bload\b|database|\bdb|qps|latenc|cpu"
 _Signs = tuple[tuple[int, str], ...]
 SYMPTOMS: dict[EffectKind, _Signs] = {
@@ -32,7 +34,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     "pool": (
         (
             LESS,
-            r"pool|connection|acquire|exhaust|wait|queue|backlog|\blag|saturat|busy|timed? ?out|rejected|cannot assign|"
+            rf"pool|connection|acquire|exhaust|wait|queue|backlog|{_LAG}|saturat|busy|timed? ?out|rejected|cannot assign|"
             r"too many open|socket",
         ),
         (MORE, r"too many|max_connections|connection slots|memory|cpu|contention|\block|deadlock|\bload\b|context switch"),
@@ -48,7 +50,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     "limit": (
         (
             LESS,
-            r"limit|exceed|too (large|many|long|big)|quota|throttl|429|413|reject|truncat|dropp|\bfull\b|"
+            r"limit|exceed|too (large|many|long|big)|larger than|quota|throttl|429|413|reject|truncat|dropp|\bfull\b|"
             r"overflow|insufficient|breaker|not permit",
         ),
         (MORE, r"memory(?! address)|heap|\boom|overload|cpu|disk|too (large|many)|saturat"),
@@ -56,10 +58,10 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     "memory": ((LESS, r"memory|\boom|heap|cpu|throttl|evict|killed"),),
     "schedule": (
         (LESS, r"\bload\b|overlap|cpu|qps|requests?_|\block|quota|throttl"),
-        (MORE, r"\blag|backlog|stale|queue|delay|\bage\b"),
+        (MORE, rf"{_LAG}|backlog|stale|queue|delay|\bage\b"),
     ),
     "batch": (
-        (LESS, r"throttl|capacity|quota|requests?_|round.?trips|quer(y|ies)|\brate|latenc|backlog|\blag"),
+        (LESS, rf"throttl|capacity|quota|requests?_|round.?trips|quer(y|ies)|\brate|latenc|backlog|{_LAG}"),
         (MORE, r"too large|memory|time.?d?.?out|payload|exceed|\block"),
     ),
     "query": (
@@ -93,7 +95,10 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"\bhours? (off|late|early)|time ?zone",
         ),
     ),
-    "pattern": ((CHANGED, r"cpu|timed? ?out|latenc|duration|backtrack|worker.{0,20}(timeout|killed)|no match|not match"),),
+    "order": ((CHANGED, r"deadlock|out of order|(un|not )sorted|lock.?order"),),
+    "pattern": (
+        (CHANGED, r"cpu|timed? ?out|latenc|duration|backtrack|event.?loop|worker.{0,20}(timeout|killed)|no match|not match"),
+    ),
     "address": (
         (
             CHANGED,
@@ -105,7 +110,8 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     "access": (
         (
             CHANGED,
-            r"forbidden|denied|unauthori[sz]ed|not authori[sz]ed|permission|\b40[13]\b|cors|insufficient.?(scope|privilege)",
+            r"forbidden|denied|unauthori[sz]ed|not authori[sz]ed|unauthenticated|api.?key|permission|\b40[13]\b|cors|"
+            r"insufficient.?(scope|privilege)",
         ),
     ),
     "spawn": ((CHANGED, r"goroutine|thread|memory(?! address)|\boom|too many|\brace\b|concurrent|leak"),),
@@ -132,10 +138,34 @@ USED_UP = re.compile(
     re.I,
 )
 """What was counted up for years is at its end: only another schema brings that about at once."""
-_RESERVED: tuple[tuple[re.Pattern[str], frozenset[EffectKind]], ...] = (
-    (NOT_RESOLVED, frozenset({"address", "name", "setting"})),
-    (USED_UP, frozenset({"schema"})),
+CLOCKS = re.compile(r"clock (skew|drift|jump|wrong|offset)|too ?skewed|\bntp\b", re.I)
+"""The clocks of machines differ."""
+MACHINES = re.compile(
+    r"\bnodes?\b.{0,30}(not ?ready|lost|unreachable|pressure|drain|preempt)|kubelet.{0,30}(stopped|not)|kernel panic|"
+    r"hardware|spot (interruption|termination)|availability zone|\b(i/o|input/output) error|"
+    r"read-only file ?system|ecc error|"
+    r"(disk|drive|volume) (failure|failed|detached)|host (is )?down",
+    re.I,
 )
+"""A machine or its disk fails."""
+MEMBERS = re.compile(
+    r"(not.enough|insufficient|too.few|fewer).(in.?sync.)?replicas|under.?replicated|lost (the )?quorum|no quorum|"
+    r"quorum lost|"
+    r"(newly )?failed (broker|member|peer|shard)s?\b|(broker|member|peer|leader|master|primary|shard)\b.{0,20}"
+    r"\b(is down|went down|offline|unavailable|lost|not available)|no (leader|master|primary)\b|"
+    r"not (the )?(leader|master|primary)\b",
+    re.I,
+)
+"""A store or a queue has lost a member."""
+_NEVER = re.compile(r"(?!)")
+_RESERVED: tuple[tuple[re.Pattern[str], frozenset[EffectKind], re.Pattern[str]], ...] = (
+    (NOT_RESOLVED, frozenset({"address", "name", "setting"}), _NEVER),
+    (USED_UP, frozenset({"schema"}), _NEVER),
+    (CLOCKS, frozenset({"clock"}), _NEVER),
+    (MACHINES, frozenset({"access", "setting"}), re.compile(r"read.?only|toleration|affinity|disrupt", re.I)),
+    (MEMBERS, frozenset({"address"}), re.compile(r"replica|in.?sync|\bisr\b|quorum|member|\backs?\b|disrupt", re.I)),
+)
+"""Lines that name a cause of their own, and what brings that about all the same: effects of these kinds, or so named."""
 
 
 def different_hosts(lines: Iterable[str]) -> bool:
@@ -145,9 +175,10 @@ def different_hosts(lines: Iterable[str]) -> bool:
     return bool(named) and not set.intersection(*named)
 
 
-def may_bring_about(kind: EffectKind, text: str) -> bool:
-    """False for a line that names a cause of its own which no effect of this kind is."""
-    return all(kind in kinds for pattern, kinds in _RESERVED if pattern.search(text))
+def may_bring_about(effect: EffectFact, text: str) -> bool:
+    """False for a line that names a cause of its own which this effect is not."""
+    reserved = ((kinds, names) for pattern, kinds, names in _RESERVED if pattern.search(text))
+    return all(effect.kind in kinds or names.search(effect.name) for kinds, names in reserved)
 
 
 LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedule", "batch"})

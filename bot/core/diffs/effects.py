@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from bot.core.diffs.credentials import renamed_credentials
 from bot.core.diffs.lock_files import locked_packages
 from bot.core.diffs.names import counted_names, identifiers, words
 from bot.core.diffs.patches import Patch, both_sides, is_import
@@ -67,7 +68,10 @@ _RELEASE = re.compile(
 _MANY_AT_ONCE = re.compile(
     r"batch|bulk|chunk|prefetch|select_?related|preload|eager|join_?fetch|multi_?get|pipeline|_many\b|includes\(", re.I
 )
-_LOCK = re.compile(r"(?:un)?lock(?:ed|ing)?\s*\(|\bfor update\b|\bsynchronized\b|\b(?:acquire|release)(?:_lock|Lock)?\(", re.I)
+_LOCK = re.compile(
+    r"(?:un)?lock(?:ed|ing)?\s*\(|\bfor[ _]update\b|with_for_update|\bsynchronized\b|\b(?:acquire|release)(?:_lock|Lock)?\(",
+    re.I,
+)
 _SPAWN = re.compile(
     r"\bgo func\b|\bgo \w+[\w.]*\(|new Thread\(|Thread\(target|create_task\(|setInterval\(|ensure_future\(|tokio::spawn|"
     r"CompletableFuture\.\w+Async"
@@ -89,7 +93,7 @@ _ZONE = re.compile(
 _EXPRESSION = re.compile(
     r"\bre\.(?:compile|match|search|sub|findall|fullmatch)\(|Pattern\.compile\(|new RegExp\(|"
     r"regexp\.(?:Must)?Compile\(|Regex::new\(|"
-    r"(?:=|:|\()\s*/(?:[^/\\\s]|\\.){4,}/[gimsuy]*\s*[,;.)]?"
+    r"(?:=|:|\()\s*/(?:\[(?:[^\]\\]|\\.)*\]|[^/\\\s\[]|\\.){3,}/[gimsuy]*\s*[,;.)]?"
 )
 _SHARED_LOAD = re.compile(
     r"single_?flight|\bgroup\.Do\(|\bonce\.Do\(|coalesc|\bdedup\w*|de_?bounc|memoi[sz]e|lru_cache|@cache\w*|@Cacheable", re.I
@@ -134,6 +138,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_releases(code),
         *lost_safeguards(code),
         *_of_each(code, _statements),
+        *_of_each(patches, renamed_credentials),
         *_of_each(code, _formats),
         *_of_each(code, _units),
         *_of_each(code, _zones),

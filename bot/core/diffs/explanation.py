@@ -12,7 +12,7 @@ from bot.core.diffs.levels import is_time_of_rate, level_of
 from bot.core.diffs.names import holds_name, is_telling, words
 from bot.core.diffs.requests import reports_failure
 from bot.core.diffs.safeguards import RESTRAINS
-from bot.core.facts.code import DiffFact, EffectFact, EffectKind
+from bot.core.facts.code import DiffFact, EffectFact
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 from bot.core.tuning.changes import DiffWeights
@@ -247,11 +247,7 @@ def _by_effect(
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
     direction, size = _change_of(effect, weights)
     for family, pattern in SYMPTOMS.get(effect.kind, ()):
-        line = (
-            _matching(symptoms, pattern, service, effect.kind)
-            if direction == CHANGED or family in (CHANGED, direction)
-            else None
-        )
+        line = _matching(symptoms, pattern, service, effect) if direction == CHANGED or family in (CHANGED, direction) else None
         if line:
             base = weights.accumulation if effect.kind == "accumulation" else weights.effect
             return (
@@ -299,12 +295,12 @@ def _missing_for(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) 
     return next((symptom for symptom in missing if (words(without_values(symptom.text)) & own) - usual), None)
 
 
-def _matching(symptoms: Symptoms, pattern: str, service: str, kind: EffectKind) -> SymptomText | None:
+def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact) -> SymptomText | None:
     """The most direct text that fits: a line of the service itself before signals, and before what others say."""
     matches = [
         symptom
         for symptom in symptoms.texts
-        if not symptom.gone and re.search(pattern, without_values(symptom.text), re.I) and may_bring_about(kind, symptom.text)
+        if not symptom.gone and re.search(pattern, without_values(symptom.text), re.I) and may_bring_about(effect, symptom.text)
     ]
     return min(matches, key=lambda symptom: (_of_another(symptom, service), symptom.signal), default=None)
 
@@ -328,7 +324,7 @@ def _beginning(text: str) -> str:
 
 def _change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
     """More or less, and how much of it counts, 0 to 1: half or double counts whole, a third more very little."""
-    if effect.kind in ("accumulation", "release", "query", "schema", "lock", "format", "clock", "pattern"):
+    if effect.kind in ("accumulation", "release", "query", "schema", "lock", "order", "format", "clock", "pattern"):
         return CHANGED, 1.0
     if effect.kind in ("address", "access"):
         return CHANGED, 1.0 if effect.before else weights.new_setting
@@ -366,6 +362,7 @@ def effect_text(effect: EffectFact) -> str:
         "accumulation": f"lets {name} grow without a limit",
         "release": f"no longer does {name}",
         "lock": f"locks or unlocks elsewhere ({name})",
+        "order": f"no longer puts in order ({name})",
         "spawn": f"starts work beside ({name})",
         "cache": f"keeps a cache otherwise ({name})",
         "cache_key": f"keys a cache otherwise ({name})",

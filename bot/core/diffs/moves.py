@@ -13,6 +13,8 @@ _NEW_SHARE = 0.2
 """New names over removed ones up to which it is a move: the call of a helper is one, a field that is read now is not."""
 _TURNS = re.compile(r"\b(?:true|false|on|off|null|nil|none|not|and|or)\b|[<>=!&|+*/-]", re.I)
 _WORD = re.compile(r"\w{3}")
+_TEXT = re.compile(r"\"[\w.:/-]{2,40}\"|'[\w.:/-]{2,40}'")
+"""A value in quotes: another one is no move."""
 _HEAD = re.compile(r"^\s*(?:[\w@]+\s+)*(?:func|def|fn|function|class|interface|record|struct|type|enum|sub|proc)\b[^{]*")
 """The beginning of a definition with its parameters and types."""
 _TYPED_HEAD = re.compile(r"^\s*(?:(?:public|private|protected|internal|static|final|async|override|export)\s+)+[^={]*\([^{]*")
@@ -22,7 +24,7 @@ _DECLARED = re.compile(r"^\s*(?:[\w<>\[\],.*&]+\s+)*?([A-Za-z_]\w*)\s*(?::\s*[\w
 
 def is_moved(removed: Sequence[str], added: Sequence[str]) -> bool:
     """Whether what these lines remove stands among what they add, numbers included, and nothing else is used that is new."""
-    if _turned(removed, added):
+    if _turned(removed, added) or set(_TEXT.findall("\n".join(removed))) - set(_TEXT.findall("\n".join(added))):
         return False
     before, after = counted_names(removed), counted_names(added)
     total = sum(before.values())

@@ -1,4 +1,7 @@
-"""Safeguards that a diff takes away: blocks that close what they opened, whatever happens, and what holds retries back."""
+"""Safeguards that a diff takes away.
+
+Blocks that close what they opened, whatever happens, what holds retries back, one order for all, arithmetic within its range.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,6 +17,9 @@ _CLOSES_BY_ITSELF = re.compile(
     re.I,
 )
 """Statements whose end releases what they took, on every way out."""
+_SORTS = re.compile(r"\bsort(?:ed)?(?:\.\w+)?\(|\.(?:sort\w*|order_?by\w*)\(|\border by\b", re.I)
+_CHECKED = re.compile(r"\b(?:checked|saturating)_\w+\(|\b(?:add|subtract|multiply)Exact\(|\bMath\.(?:max|floorMod)\(", re.I)
+"""Arithmetic that cannot leave the range of its type."""
 RESTRAINS = re.compile(r"back_?off|jitter|limiter|breaker|retry_?budget|throttl|semaphore|bulkhead", re.I)
 """Names of what keeps a client from asking again at once and without end."""
 
@@ -21,11 +27,20 @@ RESTRAINS = re.compile(r"back_?off|jitter|limiter|breaker|retry_?budget|throttl|
 def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """Each file's block that no longer closes by itself, and the first restraint of calls that is gone."""
     for patch in patches:
-        lost = [line for line in patch.removed if _CLOSES_BY_ITSELF.search(line)]
-        if lost and not any(_CLOSES_BY_ITSELF.search(line) for line in patch.added):
-            yield effect_fact("release", lost[0].strip()[:60], patch.path)
+        if text := _lost(_CLOSES_BY_ITSELF, patch):
+            yield effect_fact("release", text, patch.path)
+        if text := _lost(_SORTS, patch):
+            yield effect_fact("order", text, patch.path)
+        if text := _lost(_CHECKED, patch):
+            yield effect_fact("guard", text, patch.path, before=text)
     removed = counted_names(line for patch in patches for line in patch.removed)
     added = counted_names(line for patch in patches for line in patch.added)
     gone = [name for name in removed if RESTRAINS.search(name) and not added[name]]
     if gone and not any(RESTRAINS.search(name) for name in added):
         yield effect_fact("retry", gone[0], "", before=gone[0])
+
+
+def _lost(pattern: re.Pattern[str], patch: Patch) -> str:
+    """The first removed line of a kind of which none is added; "" without one."""
+    lost = [line for line in patch.removed if pattern.search(line)]
+    return "" if not lost or any(pattern.search(line) for line in patch.added) else lost[0].strip()[:60]

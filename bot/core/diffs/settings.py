@@ -58,6 +58,8 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
     ),
 )
 """Kinds of settings by their names, the more special first."""
+_BOUND = re.compile(r"(?:max|min)(?:imum)?(?:_|[A-Z])|M(?:AX|IN)_")
+"""The beginning of a name that bounds something."""
 _ANY_VALUE = re.compile(r"^[\s-]*([A-Za-z_][\w.\-]*)[\"']?\s*[:=]\s*([^\s{\[|&>].*?|\[.*\])\s*,?$")
 """A line of configuration with whatever value: `schedule: "*/5 * * * *"`."""
 CONFIGURATION = re.compile(
@@ -139,5 +141,6 @@ def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:
     for kind, pattern in _KINDS:
         if re.search(pattern, name, re.I):
             # A setting that has one side alone is a new or a lost line: in code that is rarely more than a new variable.
-            return kind if (old and new) or CONFIGURATION.search(path) or not old or kind != "limit" else None
+            whole = (old and new) or CONFIGURATION.search(path) or not old or kind != "limit" or _BOUND.match(name)
+            return kind if whole else None
     return "setting" if old and new and len(name) > 2 else None

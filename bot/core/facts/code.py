@@ -24,6 +24,7 @@ EffectKind = Literal[
     "dependency",
     "guard",
     "lock",
+    "order",
     "spawn",
     "format",
     "clock",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.diffs.brought_about import NOT_RESOLVED, USED_UP, different_hosts
+from bot.core.diffs.brought_about import CLOCKS, MACHINES, MEMBERS, NOT_RESOLVED, USED_UP, different_hosts
 from bot.core.diffs.explanation import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
 from bot.core.ranking.candidates import Candidate, add_symptoms
@@ -71,7 +71,7 @@ _KINDS = (
     _Kind(
         re.compile(
             r"packet loss|network (is )?unreachable|no route to host|network partition|link (is )?down|\bbgp\b|"
-            r"clock (skew|drift|jump|wrong|offset)|too ?skewed|\bntp\b",
+            + CLOCKS.pattern,
             re.I,
         ),
         "external",
@@ -91,27 +91,14 @@ _KINDS = (
         sure=False,
     ),
     _Kind(
-        re.compile(
-            r"\bnodes?\b.{0,30}(not ?ready|lost|unreachable|pressure|drain|preempt)|kubelet.{0,30}(stopped|not)|kernel panic|"
-            r"hardware|spot (interruption|termination)|availability zone|\b(i/o|input/output) error|"
-            r"read-only file ?system|ecc error|"
-            r"(disk|drive|volume) (failure|failed|detached)|host (is )?down",
-            re.I,
-        ),
+        MACHINES,
         "external",
         "The machine or zone below {service} fails",
         "Read the events of the node that the pods of {service} run on",
         sure=False,
     ),
     _Kind(
-        re.compile(
-            r"(not enough|insufficient|too few) (in.?sync )?replicas|under.?replicated|lost (the )?quorum|no quorum|"
-            r"quorum lost|"
-            r"(newly )?failed (broker|member|peer|shard)s?\b|(broker|member|peer|leader|master|primary|shard)\b.{0,20}"
-            r"\b(is down|went down|offline|unavailable|lost|not available)|no (leader|master|primary)\b|"
-            r"not (the )?(leader|master|primary)\b",
-            re.I,
-        ),
+        MEMBERS,
         "external",
         "A store or queue that {service} uses has lost a member",
         "Read the state of the members of the cluster that the lines name",

@@ -16,7 +16,22 @@ from bot.core.ranking.observations import Observations, ObservedCode
 from bot.core.text.untrusted import one_line
 
 BITES_LATE: frozenset[EffectKind] = frozenset(
-    {"accumulation", "release", "verbosity", "cache", "cache_key", "schedule", "batch", "pool", "limit", "retry", "clock"}
+    {
+        "accumulation",
+        "release",
+        "verbosity",
+        "cache",
+        "cache_key",
+        "schedule",
+        "batch",
+        "pool",
+        "limit",
+        "retry",
+        "clock",
+        "pattern",
+        "order",
+        "lock",
+    }
 )
 """Effects that need time, or load, until they hurt: for them age clears no change."""
 _FRONT_END = re.compile(r"(^|[/-])(web|website|www|ui|frontend|mobile|ios|android)([/-]|$)|\.(tsx|jsx|vue|svelte|swift)$", re.I)

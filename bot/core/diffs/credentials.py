@@ -1,0 +1,27 @@
+"""Names under which code is given its keys and passwords: under another name it finds none."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bot.core.diffs.patches import Patch, both_sides
+from bot.core.diffs.settings import effect_fact
+from bot.core.facts.code import EffectFact
+
+_CREDENTIAL = re.compile(
+    r"(?<![\w-])(?=[\w-]*(?:api_?key|secret|token|passw(?:or)?d|credential|access_?key|private_?key))[A-Za-z_][\w-]{3,80}(?![\w(])",
+    re.I,
+)
+_GIVEN = re.compile(r"name:|key:|env|secret|getenv|environ|vault|config", re.I)
+"""What stands on a line that hands something to a program, or has it handed."""
+
+
+def renamed_credentials(patch: Patch) -> Iterator[EffectFact]:
+    """A credential that is given, or asked for, under another name than before."""
+    before, after = both_sides(patch, _names)
+    gone, new = sorted(before - after), sorted(after - before)
+    if gone and new:
+        yield effect_fact("access", gone[0], patch.path, gone[0], new[0])
+
+
+def _names(lines: Iterable[str]) -> set[str]:
+    return {name for line in lines if _GIVEN.search(line) for name in _CREDENTIAL.findall(line)}
