@@ -110,7 +110,8 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     "access": (
         (
             CHANGED,
-            r"forbidden|denied|unauthori[sz]ed|not authori[sz]ed|unauthenticated|api.?key|permission|\b40[13]\b|cors|"
+            r"forbidden|denied|unauthori[sz]ed|not authori[sz]ed|unauthenticated|authentication fail|api.?key|"
+            r"permission|\b40[13]\b|cors|"
             r"insufficient.?(scope|privilege)",
         ),
     ),
@@ -142,12 +143,13 @@ CLOCKS = re.compile(r"clock (skew|drift|jump|wrong|offset)|too ?skewed|\bntp\b",
 """The clocks of machines differ."""
 MACHINES = re.compile(
     r"\bnodes?\b.{0,30}(not ?ready|lost|unreachable|pressure|drain|preempt)|kubelet.{0,30}(stopped|not)|kernel panic|"
-    r"hardware|spot (interruption|termination)|availability zone|\b(i/o|input/output) error|"
+    r"hardware|spot (interruption|termination)|availability zone|insufficient ?\w*capacity|\d+/\d+ nodes are available|"
+    r"(node|instance) (is )?(shutting down|terminating)|critical medium error|\b(i/o|input/output) error|"
     r"read-only file ?system|ecc error|"
     r"(disk|drive|volume) (failure|failed|detached)|host (is )?down",
     re.I,
 )
-"""A machine or its disk fails."""
+"""A machine or its disk fails, or there are too few."""
 MEMBERS = re.compile(
     r"(not.enough|insufficient|too.few|fewer).(in.?sync.)?replicas|under.?replicated|lost (the )?quorum|no quorum|"
     r"quorum lost|"
@@ -157,12 +159,17 @@ MEMBERS = re.compile(
     re.I,
 )
 """A store or a queue has lost a member."""
+_EXPIRED = re.compile(
+    r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)\b.{0,40}\b(expired|revoked|suspended)",
+    re.I,
+)
 _NEVER = re.compile(r"(?!)")
 _RESERVED: tuple[tuple[re.Pattern[str], frozenset[EffectKind], re.Pattern[str]], ...] = (
     (NOT_RESOLVED, frozenset({"address", "name", "setting"}), _NEVER),
     (USED_UP, frozenset({"schema"}), _NEVER),
+    (_EXPIRED, frozenset({"timeout", "cache", "clock", "schedule", "limit"}), _NEVER),
     (CLOCKS, frozenset({"clock"}), _NEVER),
-    (MACHINES, frozenset({"access", "setting"}), re.compile(r"read.?only|toleration|affinity|disrupt", re.I)),
+    (MACHINES, frozenset({"access", "setting", "memory"}), re.compile(r"read.?only|toleration|affinity|disrupt", re.I)),
     (MEMBERS, frozenset({"address"}), re.compile(r"replica|in.?sync|\bisr\b|quorum|member|\backs?\b|disrupt", re.I)),
 )
 """Lines that name a cause of their own, and what brings that about all the same: effects of these kinds, or so named."""

@@ -18,7 +18,8 @@ _PREFIX = re.compile(
 """Times, levels and brackets before the message."""
 _FIRST = re.compile(rf"^{_NAME}(?=[\s:(]|$)")
 _FRAMES = re.compile(
-    rf"\bat (?:new |async )?({_NAME}) ?\(|\bin ({_NAME})\s*(?:$|\n|\()|\bFile \"[^\"]+\", line \d+, in ({_NAME})"
+    rf"\bat (?:new |async )?({_NAME}) ?\(|\bin ({_NAME})\s*(?:$|\n|\()|\bFile \"[^\"]+\", line \d+, in ({_NAME})|"
+    rf"\bat <\.?({_NAME})>"
 )
 _FILES = re.compile(
     r"\b([\w./-]+\.(?:py|go|java|kt|js|mjs|ts|tsx|rb|cs|rs|php|scala|c|cc|cpp|h|ex|exs|erl|swift))(?=:\d+|\", line)"

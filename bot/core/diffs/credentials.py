@@ -11,16 +11,16 @@ _CREDENTIAL = re.compile(
     r"(?<![\w-])(?=[\w-]*(?:api_?key|secret|token|passw(?:or)?d|credential|access_?key|private_?key))[A-Za-z_][\w-]{3,80}(?![\w(])",
     re.I,
 )
-_GIVEN = re.compile(r"name:|key:|env|secret|getenv|environ|vault|config", re.I)
+_GIVEN = re.compile(r"name:|key:|env|secret|passw|token|getenv|environ|vault|config", re.I)
 """What stands on a line that hands something to a program, or has it handed."""
 
 
 def renamed_credentials(patch: Patch) -> Iterator[EffectFact]:
     """A credential that is given, or asked for, under another name than before."""
     before, after = both_sides(patch, _names)
-    gone, new = sorted(before - after), sorted(after - before)
-    if gone and new:
-        yield effect_fact("access", gone[0], patch.path, gone[0], new[0])
+    old, new = sorted(before - after) or sorted(before), sorted(after - before)
+    if old and new:
+        yield effect_fact("access", old[0], patch.path, old[0], new[0])
 
 
 def _names(lines: Iterable[str]) -> set[str]:

@@ -12,7 +12,7 @@ from bot.core.diffs.levels import is_time_of_rate, level_of
 from bot.core.diffs.names import holds_name, is_telling, words
 from bot.core.diffs.requests import reports_failure
 from bot.core.diffs.safeguards import RESTRAINS
-from bot.core.facts.code import DiffFact, EffectFact
+from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 from bot.core.tuning.changes import DiffWeights
@@ -251,7 +251,7 @@ def _by_effect(
         if line:
             base = weights.accumulation if effect.kind == "accumulation" else weights.effect
             return (
-                base * size * _directness(line, symptoms, service, effect.kind in LOADS, weights),
+                base * size * _directness(line, symptoms, service, effect.kind, weights),
                 f"{text}, which fits {_beginning(line.text)}",
                 line.evidence,
             )
@@ -309,11 +309,16 @@ def _of_another(text: SymptomText, service: str) -> bool:
     return bool(service and text.service) and text.service != service and not holds_name(text.text, service)
 
 
-def _directness(text: SymptomText, symptoms: Symptoms, service: str, loads: bool, weights: DiffWeights) -> float:
-    """Less for names of signals and for what others say, unless those alone can tell: more calls, a quiet service."""
+def _directness(text: SymptomText, symptoms: Symptoms, service: str, kind: EffectKind, weights: DiffWeights) -> float:
+    """Less for names of signals and for what others say, unless those alone can tell: more calls, a quiet service.
+
+    What a container may use is told by signals alone: it says nothing of being slowed down.
+    """
     silent = not any(other.service == service for other in symptoms.texts)
-    elsewhere = weights.told_by_another if loads or silent else weights.of_another
-    return (weights.signal if text.signal and not loads else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
+    elsewhere = weights.told_by_another if kind in LOADS or silent else weights.of_another
+    return (weights.signal if text.signal and kind not in LOADS | {"memory"} else 1.0) * (
+        elsewhere if _of_another(text, service) else 1.0
+    )
 
 
 def _beginning(text: str) -> str:
@@ -334,7 +339,7 @@ def _change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
         return (MORE if effect.after else LESS), 1.0 if _NOTHING.search(_ERROR_CHECK.sub("", effect.before)) else weights.guard
     if effect.kind in ("batch", "cache", "cache_key") and not (effect.before or effect.after):
         return LESS, 1.0
-    before, after = level_of(effect.before), level_of(effect.after)
+    before, after = level_of(effect.before, effect.name), level_of(effect.after, effect.name)
     if effect.after and not effect.before:
         return (MORE if effect.kind in ("verbosity", "cache") else LESS), weights.new_setting
     if effect.before and not effect.after:

@@ -27,9 +27,14 @@ def unit_of(name: str) -> float:
     return _MILLI if ending and ending.group(1) else _TIMES[ending.group(2).casefold()] if ending else 1.0
 
 
-def level_of(text: str) -> float | None:
-    """The value as a number: seconds of times and schedules, bytes of sizes, 1 or 0 of switches; None of anything else."""
+def level_of(text: str, name: str = "") -> float | None:
+    """The value as a number: seconds of times and schedules, bytes of sizes, 1 or 0 of switches; None of anything else.
+
+    `name`: of the setting. Processors are counted in thousandths with the ending that minutes have: `cpu: 250m`.
+    """
     folded = text.casefold()
+    if re.search(r"cpu|cores?$", name, re.I) and (share := re.match(r"[\"']?(\d+)m\b", folded)):
+        return float(share.group(1)) * _MILLI
     if folded in _VERBOSE:
         return 2.0 ** _VERBOSE.index(folded)
     if folded in ("true", "on", "always", "false", "off"):

@@ -140,9 +140,26 @@ def nearby_services(context: RankingContext) -> set[str]:
 
 
 def remote_services(context: RankingContext) -> set[str]:
-    """The other changed services, where nobody knows who calls the suspects and what they call: any of these may."""
+    """The other changed services of which nobody knows whether the suspects rest on them.
+
+    All, where nobody knows who calls the suspects and what they call; else those of which nothing is known at all.
+    """
     own = _suspected(context)
-    return set() if not own or _neighbours(context, own) - own else _changed(context) - own
+    if not own:
+        return set()
+    return unknown_services(context) if _neighbours(context, own) - own else _changed(context) - own
+
+
+def unknown_services(context: RankingContext) -> set[str]:
+    """Changed services that nothing is measured of and nobody is known to call: a network, a mesh, a cluster's names.
+
+    Anything may rest on them.
+    """
+    observations = context.observations
+    called = {callee for callees in observations.depends_on.values() for callee in callees}
+    calling = {caller for callers in observations.dependents.values() for caller in callers}
+    known = {*observations.checked, *observations.health_evidence, *observations.depends_on, *observations.dependents}
+    return _changed(context) - known - called - calling - {context.start}
 
 
 def _suspected(context: RankingContext) -> set[str]:

@@ -70,6 +70,17 @@ _KINDS = (
     ),
     _Kind(
         re.compile(
+            r"\bprovider\b.{0,80}\b(5\d\d|overload\w*|degraded|unavailable|outage)\b|"
+            r"\b(5\d\d|overload\w*|degraded)\b.{0,80}\bprovider|\b529\b|overloaded_error",
+            re.I,
+        ),
+        "external",
+        "The provider that {service} calls fails",
+        "Read the provider's status page, and call it once from outside",
+        sure=False,
+    ),
+    _Kind(
+        re.compile(
             r"packet loss|network (is )?unreachable|no route to host|network partition|link (is )?down|\bbgp\b|"
             + CLOCKS.pattern,
             re.I,

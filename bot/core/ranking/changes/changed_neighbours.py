@@ -14,7 +14,7 @@ from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
 from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees
 from bot.core.ranking.changes.versions import compare_versions, serving_at_onset
-from bot.core.ranking.context import RankingContext
+from bot.core.ranking.context import RankingContext, unknown_services
 from bot.core.ranking.fault_location import exhaustion
 from bot.core.tuning.changes import NeighbourWeights
 
@@ -34,8 +34,9 @@ def hand_down(context: RankingContext) -> RankingContext:
 
 
 def changed_nearby(context: RankingContext, service: str) -> bool:
-    """Whether a service, what it calls or who calls it was changed shortly before."""
-    return bool(_suspects(context, service))
+    """Whether a service, what it calls or who calls it was changed shortly before, or what nothing is known of."""
+    beneath = unknown_services(context)
+    return bool(_suspects(context, service)) or any(_changed(context, other, {other: 1.0}) for other in beneath)
 
 
 def changed_shortly_before(context: RankingContext, service: str) -> bool:

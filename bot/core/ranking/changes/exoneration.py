@@ -8,7 +8,7 @@ from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Case, Claim
 from bot.core.ranking.candidates import amount, change_text
 from bot.core.ranking.changes.versions import compare_versions, serving_at_onset
-from bot.core.ranking.context import RankingContext, ranking_context
+from bot.core.ranking.context import RankingContext, ranking_context, unknown_services
 from bot.core.ranking.observations import Observations
 from bot.core.service import reachable
 from bot.core.text.durations import duration_text
@@ -74,7 +74,7 @@ def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:
     graph = observations.graph_evidence.get(context.start)
     knows = observations.depends_on.get(context.start) or observations.dependents.get(context.start)
     within = change.service in context.shares or change.service in reachable(context.start, observations.depends_on)
-    if graph is not None and knows and not within:
+    if graph is not None and knows and not within and change.service not in unknown_services(context):
         return _claim(f"{what}: {context.start} is not known to depend on {change.service}", [*evidence, graph])
     return None
 

@@ -113,6 +113,19 @@ WRITTEN_APART = [
         ["-  return limiter(() => backoff(send))", "+  return untilSettled(send)"],
         "responding 429, in-flight 400 of 400",
     ),
+    ("reserve.go", ["-\tsort.Strings(skus)", "+\tfor sku := range wanted {"], "ERROR: deadlock detected (SQLSTATE 40P01)"),
+    (
+        "deploy.yaml",
+        ["-  - name: MAIL_API_KEY", "+  - name: MAIL_TOKEN"],
+        "Client error '401 Unauthorized': x-api-key is required",
+    ),
+    ("dial.go", ["-const maxRecvBytes = 64 << 20"], "received message larger than max (12163222 vs. 4194304)"),
+    (
+        "reference.ts",
+        ["-const REF = /^[A-Z0-9]{8,40}$/;", "+const REF = /^([A-Z0-9]+[- ]?)+$/;"],
+        "event loop blocked for 32222ms",
+    ),
+    ("values.yaml", ["-    cpu: 4", "+    cpu: 500m"], "container cpu throttled"),
 ]
 """Of incidents that were written without knowing the rules."""
 CERTAIN = (
@@ -289,6 +302,25 @@ def test_a_column_that_may_stay_empty_and_a_third_more_of_a_limit_explain_nothin
 
     assert explained(column, "error: canceling statement due to lock timeout").strength < TUNING.diffs.explained
     assert explained(longer, signals=["request duration"]).strength < TUNING.diffs.related
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["-u.PartSize = 8 << 20", "+u.PartSize = 16 << 20"], "api error RequestTimeTooSkewed: the difference is too large"),
+        (
+            ["-filesize = 100", "+filesize = 50"],
+            "NOT_ENOUGH_REPLICAS: messages are rejected, fewer in-sync replicas than required",
+        ),
+        (["-interval = 60", "+interval = 30"], "0/10 nodes are available: insufficient cpu"),
+        (["-CHUNK_BYTES = 65536", "+CHUNK_BYTES = 16384"], "event loop lag p99 above 500 ms"),
+        (["-    - name: MAIL_API_KEY", "+    - name: MAIL_TOKEN"], "401 Unauthorized: access token expired"),
+    ],
+)
+def test_a_line_that_names_a_clock_a_machine_or_an_expired_key_is_not_explained_by_a_setting(
+    lines: list[str], text: str
+) -> None:
+    assert explained(diff_of("settings.yaml", *lines), text).strength < TUNING.diffs.explained
 
 
 def test_a_number_that_somebody_may_have_typed_explains_nothing_by_itself() -> None:

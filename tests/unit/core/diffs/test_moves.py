@@ -35,6 +35,12 @@ def test_a_feature_that_keeps_all_names_and_reads_more_is_none() -> None:
     assert not is_moved(*USES_MORE)
 
 
+def test_another_value_in_quotes_is_none() -> None:
+    before = ['reply.setCookie("state", state, { httpOnly: true, secure: true, sameSite: "lax" })']
+
+    assert not is_moved(before, ["const defaults = {", '  httpOnly: true, secure: true, sameSite: "strict" };'])
+
+
 @pytest.mark.parametrize(("removed", "added"), TURNED, ids=["switch", "comparison"])
 def test_a_switch_or_comparison_that_turned_on_the_same_line_is_none(removed: list[str], added: list[str]) -> None:
     assert not is_moved(removed * 2, added * 2)

@@ -1,4 +1,4 @@
-"""Blocks that no longer close what they opened, and retries that nothing holds back any more."""
+"""Blocks that no longer close what they opened, retries that nothing holds back, orders and ranges that are no longer kept."""
 
 from bot.core.diffs.patches import read_patches
 from bot.core.diffs.safeguards import lost_safeguards
@@ -30,3 +30,14 @@ def test_a_client_without_back_off_asks_again_at_once() -> None:
 
 def test_another_back_off_is_no_loss() -> None:
     assert not lost("-  wait(linearBackoff(n));", "+  wait(expBackoff(n));")
+
+
+def test_rows_that_are_no_longer_sorted_are_taken_in_any_order() -> None:
+    assert lost("-sort.Strings(skus)", "+for sku := range wanted {")[0] == ("order", "sort.Strings(skus)")
+    assert not lost("-rows.sort(key=by_name)", "+rows = sorted(rows, key=by_id)")
+
+
+def test_arithmetic_that_is_no_longer_checked_may_leave_its_range() -> None:
+    assert ("guard", "let left = total.checked_sub(used)?;") in lost(
+        "-let left = total.checked_sub(used)?;", "+let left = total - used;"
+    )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from bot.core.change import Change
 from bot.core.evidence import EarlierOutage, Findings
 from bot.core.facts.recorded import TemplateFact
 from bot.core.ranking.next_checks import next_services
@@ -267,9 +268,24 @@ def test_a_change_elsewhere_is_not_cleared_by_a_graph_that_knows_nobody_beside_t
     elsewhere = change("ingress", 2)
     alone = Ledger().health("front", errors).graph("front").changes(elsewhere)
     beside = Ledger().health("front", errors).graph("front", "cart").changes(elsewhere).health("cart")
+    calls_others = Ledger().health("front", errors).graph("front", "cart").changes(elsewhere).graph("ingress", "web")
 
     assert not judged(alone).ruled_out
-    assert any("front is not known to depend on ingress" in claim.text for claim in judged(beside).ruled_out)
+    assert any("front is not known to depend on ingress" in claim.text for claim in judged(calls_others).ruled_out)
+    assert not judged(beside).ruled_out, "nothing is known of the ingress: anybody may rest on it"
+
+
+def test_a_service_that_fails_minutes_after_a_change_of_what_nothing_is_known_of_is_no_likely_place() -> None:
+    errors = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
+
+    def confidence(*changes: Change) -> str:
+        return (
+            judged(Ledger().health("front", errors).graph("front", "cart").changes(*changes).health("cart"))
+            .hypotheses[0]
+            .confidence
+        )
+
+    assert (confidence(), confidence(change("network", 10))) == ("likely", "possible")
 
 
 @pytest.mark.parametrize(

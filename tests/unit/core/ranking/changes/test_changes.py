@@ -162,14 +162,17 @@ def test_lines_that_a_diff_explains_name_a_cause_where_no_signal_deviates() -> N
 
 
 @pytest.mark.parametrize(
-    ("callees", "suspected"), [((), True), (("cart",), False)], ids=["no neighbours known", "neighbours known"]
+    ("callees", "measured", "suspected"),
+    [((), True, True), (("cart",), True, False), (("cart",), False, True)],
+    ids=["no neighbours known", "neighbours known", "neighbours known, and nothing of the changed one"],
 )
-def test_a_deploy_elsewhere_whose_diff_explains_the_lines_is_a_suspect_where_no_neighbours_are_known(
-    callees: tuple[str, ...], suspected: bool
+def test_a_deploy_elsewhere_whose_diff_explains_the_lines_is_a_suspect_where_nobody_knows_who_rests_on_it(
+    callees: tuple[str, ...], measured: bool, suspected: bool
 ) -> None:
     other, idle = change("store", 5, version="2.0.0"), change("mail", 2, version="7.0.0")
     errors = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
     ledger = Ledger().health("front", errors).graph("front", *callees).changes(other, idle).lines("front", MISSING)
+    ledger = ledger.health("store") if measured else ledger
     facts = EvidenceFacts(diffs=(diff("a", QUERIES).model_copy(update={"paths": ("db.py",)}),), version="2.0.0")
 
     findings = judged(ledger._add("code_changes", facts, source="github", service="store"))

@@ -1,0 +1,23 @@
+"""Credentials that code is given, or asks for, under another name."""
+
+from bot.core.diffs.credentials import renamed_credentials
+from bot.core.diffs.patches import read_patches
+from bot.core.systems import FileChange
+
+
+def renamed(*lines: str) -> list[tuple[str, str]]:
+    (patch,) = read_patches([FileChange("deployment.yaml", 1, 1, patch="\n".join(["@@ -1 +1 @@", *lines]))])
+    return [(effect.before, effect.after) for effect in renamed_credentials(patch)]
+
+
+def test_an_environment_variable_of_a_key_under_another_name_is_told() -> None:
+    assert renamed("-  - name: MAIL_API_KEY", "+  - name: MAIL_TOKEN") == [("MAIL_API_KEY", "MAIL_TOKEN")]
+
+
+def test_a_secret_of_which_another_key_is_read_is_told() -> None:
+    assert renamed("-    key: password", "+    key: db-password") == [("password", "db-password")]
+
+
+def test_other_names_and_a_further_credential_are_not() -> None:
+    assert not renamed("-  - name: MAIL_HOST", "+  - name: MAIL_SERVER")
+    assert not renamed("+  - name: MAIL_TOKEN")
