@@ -78,6 +78,8 @@ _SPAWN = re.compile(
 )
 _CACHE_KEY = re.compile(r"^(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
 _MAKES_KEY = re.compile(r"(?<![a-z])(?:(?:cache|make|build|get|lookup)_?key|key_?(?:for|of))(?![a-z])", re.I)
+_KEY_FILE = re.compile(r"cache[\w-]*/(?:[\w-]*/)?[\w-]*keys?\.\w+$|cache[_-]?keys?\.\w+$|cachekeys?\.\w+$", re.I)
+"""A file that is there for the keys of a cache alone."""
 _FORMAT = re.compile(
     r"serializ|encod|codec|charset|marshal|avro|protobuf|json|xml|msgpack|thrift|^utf|latin|ascii|gzip|zstd|snappy|lz4|base64|"
     r"strftime|strptime|date_?format|layout",
@@ -238,6 +240,8 @@ def _statements(patch: Patch) -> Iterator[EffectFact]:
         yield effect_fact("cache_key", after[0].strip(), patch.path)
     elif patch.removed and (names := [name for name in counted_names(patch.around) if _MAKES_KEY.search(name)]):
         yield effect_fact("cache_key", names[0], patch.path)
+    elif patch.removed and _KEY_FILE.search(patch.path):
+        yield effect_fact("cache_key", patch.path.rpartition("/")[2], patch.path)
     yield from _calls_in_loops(patch)
 
 
