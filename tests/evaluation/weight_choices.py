@@ -130,6 +130,7 @@ NOT_CHOSEN: Mapping[str, str] = {
     "changes.least_slowness": _CHANGES,
     "changes.neighbour_share": _CHANGES,
     "changes.rival_within": _CHANGES,
+    "changes.nearly_explained": _CHANGES,
     "changes.unexplained": _CHANGES,
     "changes.unread_beside_explained": _CHANGES,
     "changes.unrelated": _CHANGES,

@@ -28,8 +28,8 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
         (MORE, r"latenc|duration|p9\d|wait|pool|thread|queue|\bhang|stuck"),
     ),
     "retry": (
-        (LESS, r"retr|attempt|exhaust|gave up|giving up|budget|breaker|not permit"),
-        (MORE, r"retr|attempt|storm|overload|amplif|requests?_|rps|qps|traffic|throttl|429|too many"),
+        (LESS, r"retr|attempt|exhaust|gave up|giving up|budget|breaker|not permit|eject|no healthy"),
+        (MORE, r"eject|no healthy|retr|attempt|storm|overload|amplif|requests?_|rps|qps|traffic|throttl|429|too many"),
     ),
     "pool": (
         (
@@ -45,7 +45,11 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     ),
     "cache_key": (
         (LESS, _RUNS_DRY),
-        (CHANGED, r"mismatch|does not (match|belong)|belongs to (another|a different)|wrong (user|tenant|locale|currency|key)"),
+        (
+            CHANGED,
+            r"mismatch|does not (match|belong)|belongs to (another|a different)|wrong (user|tenant|locale|currency|key)|"
+            r"duplicate|\btwice\b|collision",
+        ),
     ),
     "limit": (
         (
@@ -85,19 +89,24 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"serializ|marshal|decod|encod|codec|pars(e|ing)|magic (byte|number)|(illegal|invalid|"
             r"unexpected) (character|byte|token|utf)|"
             r"malformed|wire.?(type|format)|unrecogni[sz]ed|unknown (field|propert)|cannot (cast|convert|coerce)|"
+            r"unsupported.?protocol|handshake|protocol version|"
             r"(validation|schema|type) (error|mismatch)|input_type=|invalid (value|enum|type)",
         ),
     ),
     "clock": (
         (
             CHANGED,
-            r"\bdates?\b|\bdays?\b|midnight|tomorrow|yesterday|in the (past|future)|not yet (valid|open)|too (early|late)|"
+            r"\bdates?\b|\bdays?\b|midnight|tomorrow|yesterday|in the (past|future)|not (yet )?(valid|open)|too (early|late)|"
             r"\bhours? (off|late|early)|time ?zone",
         ),
     ),
     "order": ((CHANGED, r"deadlock|out of order|(un|not )sorted|lock.?order"),),
     "pattern": (
-        (CHANGED, r"cpu|timed? ?out|latenc|duration|backtrack|event.?loop|worker.{0,20}(timeout|killed)|no match|not match"),
+        (
+            CHANGED,
+            r"cpu|timed? ?out|latenc|duration|backtrack|event.?loop|match limit|worker.{0,20}(timeout|killed)|no match|"
+            r"not match",
+        ),
     ),
     "address": (
         (
@@ -111,7 +120,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
         (
             CHANGED,
             r"forbidden|denied|unauthori[sz]ed|not authori[sz]ed|unauthenticated|authentication fail|api.?key|"
-            r"permission|\b40[13]\b|cors|"
+            r"permission|\b40[13]\b|cors|cookie|"
             r"insufficient.?(scope|privilege)",
         ),
     ),

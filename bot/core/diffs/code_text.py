@@ -21,6 +21,8 @@ _FRAMES = re.compile(
     rf"\bat (?:new |async )?({_NAME}) ?\(|\bin ({_NAME})\s*(?:$|\n|\()|\bFile \"[^\"]+\", line \d+, in ({_NAME})|"
     rf"\bat <\.?({_NAME})>"
 )
+_EXPRESSIONS = re.compile(rf"\bat [\w$.]+\(({_NAME})\)|\bhas no attribute [\"']?({_NAME})")
+"""What a frame calls its function with, and an attribute that an object lacks."""
 _FILES = re.compile(
     r"\b([\w./-]+\.(?:py|go|java|kt|js|mjs|ts|tsx|rb|cs|rs|php|scala|c|cc|cpp|h|ex|exs|erl|swift))(?=:\d+|\", line)"
 )
@@ -62,7 +64,7 @@ def code_names(text: str) -> str:
     """The names that the program itself wrote, one a line."""
     written = _until_typed(text)
     names = _FIRST.findall(_PREFIX.sub("", written, count=1))[:1]
-    for pattern in (_FRAMES, _FILES, _ERROR, _KEY, _MISSING_PART):
+    for pattern in (_FRAMES, _EXPRESSIONS, _FILES, _ERROR, _KEY, _MISSING_PART):
         names += [name for match in pattern.finditer(written) for name in match.groups() if name]
     return "\n".join(names)
 

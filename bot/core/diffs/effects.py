@@ -86,7 +86,7 @@ _FORMAT = re.compile(
     re.I,
 )
 _UNIT = re.compile(
-    r"(?:(?<![a-z])|(?<=of)|(?<=to)|(?<=in)|(?<=from))(nanos(?:econds?)?|micros(?:econds?)?|millis(?:econds?)?|sec(?:ond)?s?|min(?:ute)?s|hours?|days?)(?![a-z])",
+    r"(?:(?<![a-z])|(?<=of)|(?<=from))(nanos(?:econds?)?|micros(?:econds?)?|millis(?:econds?)?|sec(?:ond)?s?|min(?:ute)?s|hours?|days?)(?![a-z])",
     re.I,
 )
 _ZONE = re.compile(
@@ -97,6 +97,7 @@ _EXPRESSION = re.compile(
     r"regexp\.(?:Must)?Compile\(|Regex::new\(|"
     r"(?:=|:|\()\s*/(?:\[(?:[^\]\\]|\\.)*\]|[^/\\\s\[]|\\.){3,}/[gimsuy]*\s*[,;.)]?"
 )
+_EXPRESSION_SETTING = re.compile(r"^[\s-]*[\"']?\w*(?:pattern|regexp?|grok|expression)[\"']?\s*[:=].*[\\*+?^$(\[].*", re.I)
 _SHARED_LOAD = re.compile(
     r"single_?flight|\bgroup\.Do\(|\bonce\.Do\(|coalesc|\bdedup\w*|de_?bounc|memoi[sz]e|lru_cache|@cache\w*|@Cacheable", re.I
 )
@@ -284,7 +285,10 @@ def _handlers(patch: Patch) -> Iterator[EffectFact]:
 
 def _patterns(patch: Patch) -> Iterator[EffectFact]:
     """Another regular expression: some texts take it very long, others no longer match."""
-    for text in _matches(_EXPRESSION, [line for line in patch.added if line not in patch.removed]):
+    added = [line for line in patch.added if line not in patch.removed]
+    for text in _matches(_EXPRESSION, added):
+        yield effect_fact("pattern", text, patch.path)
+    for text in _matches(_EXPRESSION_SETTING, added) if CONFIGURATION.search(patch.path) else ():
         yield effect_fact("pattern", text, patch.path)
 
 

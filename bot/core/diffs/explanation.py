@@ -103,6 +103,8 @@ class Explanation:
     """How strongly a diff explains the symptoms, and by what: each reason with the evidence of the symptom, the best first."""
 
     strength: float = 0.0
+    firm: float = 0.0
+    """The points of it that nobody can have typed into a request."""
     reasons: list[tuple[float, str, str]] = field(default_factory=list)
     """Points, words, evidence."""
 
@@ -133,8 +135,8 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     shared = _shared_words(diff, [without_values(symptom.text) for symptom in new if not symptom.mentions_only], weights, usual)
     shared_with_typed = _shared_words(diff, [symptom.text for symptom in new], weights, usual)
     with_mentions = min(_points((*firm, *mentions), weights) + shared_with_typed, weights.most_of_mentions)
-    total = max(_points(firm, weights) + shared, with_mentions)
-    explanation.strength = total * (weights.moved if diff.moved else 1.0)
+    explanation.firm = (_points(firm, weights) + shared) * (weights.moved if diff.moved else 1.0)
+    explanation.strength = max(explanation.firm, with_mentions * (weights.moved if diff.moved else 1.0))
     return explanation
 
 

@@ -13,7 +13,7 @@ _PART = re.compile(
 )
 _FAILURE = re.compile(
     r"error|exception|fail|panic|fatal|traceback|crash|abort|cannot|could not|does not exist|unable|undefined|"
-    r"not (defined|registered)|"
+    r"not (defined|registered|set|authori[sz]ed)|has no attribute|refused|rejected|denied|invalid|mismatch|"
     r"timed? ?out|exceeded|exhausted",
     re.I,
 )

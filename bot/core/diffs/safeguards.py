@@ -17,7 +17,7 @@ _CLOSES_BY_ITSELF = re.compile(
     re.I,
 )
 """Statements whose end releases what they took, on every way out."""
-_SORTS = re.compile(r"\bsort(?:ed)?(?:\.\w+)?\(|\.(?:sort\w*|order_?by\w*)\(|\border by\b", re.I)
+_SORTS = re.compile(r"\bsort\w*(?:\.\w+)?\(|\.(?:sort\w*|order_?by\w*)\(|\border by\b", re.I)
 _CHECKED = re.compile(r"\b(?:checked|saturating)_\w+\(|\b(?:add|subtract|multiply)Exact\(|\bMath\.(?:max|floorMod)\(", re.I)
 """Arithmetic that cannot leave the range of its type."""
 RESTRAINS = re.compile(r"back_?off|jitter|limiter|breaker|retry_?budget|throttl|semaphore|bulkhead", re.I)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from bot.core.diffs.levels import level_of, unit_of
@@ -15,7 +15,7 @@ Values = dict[tuple[str, int], str]
 
 _SETTING = re.compile(
     r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|[:=])\s*"
-    r"([\"']?)(-?\d[\d_]*(?:\.\d+)?(?:\s*\*\s*[\w.]+)?\w*%?|true|false|on|off|trace|debug|info|warn\w*|error|always|never|"
+    r"([\"']?)(-?\d[\d_]*(?:\.\d+)?(?:\s*\*\s*[\w.]+)?\w*%?|true|false|on|off|trace|debug|info|warn\w*|error|always|never|strict|lax|none|"
     r"seconds?|minutes?|hours?|days?)\2"
     r"(?![\w(])",
     re.I,
@@ -36,9 +36,10 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
     ),
     (
         "timeout",
-        r"time_?out|max.{0,12}interval|deadline|(^|\.)keep_?alive|linger|lease|leeway|skew|grace|delay|probe|heartbeat",
+        r"time_?out|max.{0,12}interval|deadline|wait(_?(time|seconds|ms))?$|(^|\.)keep_?alive|linger|lease|leeway|skew|grace|delay|probe|heartbeat",
     ),
-    ("retry", r"retr(y|ies)|attempt|back_?off|jitter|circuit|breaker"),
+    ("format", r"(tls|ssl).{0,12}(version|protocol)|protocol_?version|cipher"),
+    ("retry", r"retr(y|ies)|attempt|back_?off|jitter|circuit|breaker|eject|outlier|consecutive.{0,4}(err|fail|5xx)"),
     ("cache", r"ttl|cache|expir|evict|max_?age|stale|memoi"),
     (
         "pool",
@@ -49,9 +50,12 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
     ("schedule", r"interval|cron|schedule|period|every|poll|tick"),
     (
         "address",
-        r"(^|[_.])(topics?|topic_?name|queue_?name|subject|exchange|routing_?key|bucket(_?name)?|stream_?name|path|port|host\w*|addr\w*|url|uri|endpoint|dsn|brokers?|(bootstrap_?)?servers?|cidr\w*|protocol)$",
+        r"(^|[_.])(topics?|topic_?name|queue_?name|subject|exchange|routing_?key|bucket(_?name)?|stream_?name|path|(target_?|container_?|node_?|service_?)?port|host\w*|addr\w*|url|uri|endpoint|dsn|brokers?|(bootstrap_?)?servers?|cidr\w*|protocol)$",
     ),
-    ("access", r"scopes?$|roles?$|permissions?|polic(y|ies)|actions?$|grants?|allow|deny|acl|cors|origins?$|audience|issuer"),
+    (
+        "access",
+        r"scopes?$|roles?$|permissions?|polic(y|ies)|actions?$|grants?|allow|deny|acl|cors|origins?$|audience|issuer|same_?site",
+    ),
     (
         "limit",
         r"limit|max|min|quota|rate|per_|unit$|burst|size|capacity|threshold|budget|depth|length|buffer|queue|window|bytes",
@@ -125,7 +129,7 @@ def _same_value(gone: EffectFact, new: EffectFact) -> bool:
 def _assigned(patch: Patch, lines: Iterable[str]) -> Values:
     """The values of each name: one may be set more than once (a limit and a request of memory)."""
     whole = bool(CONFIGURATION.search(patch.path))
-    pairs = (pair for line in lines for pair in _pairs(patch, line))
+    pairs = _with_names([pair for line in lines for pair in _pairs(patch, line)])
     return numbered((name if whole else name.rpartition(".")[2], value.strip()) for name, value in pairs)
 
 
@@ -133,8 +137,15 @@ def _pairs(patch: Patch, line: str) -> list[tuple[str, str]]:
     pairs = [(match.group(1), match.group(3)) for match in _SETTING.finditer(line)]
     pairs += [(match.group(1), match.group(2)) for match in CALLED_SETTING.finditer(line)]
     pairs += [(match.group(1), match.group(2)) for match in _OPTION.finditer(line)]
-    whole = _ANY_VALUE.match(line) if not pairs and CONFIGURATION.search(patch.path) else None
-    return [(whole.group(1), whole.group(2))] if whole else pairs
+    whole = _ANY_VALUE.match(line) if CONFIGURATION.search(patch.path) else None
+    # The value of a key may look like a setting itself: `addr: cart-store:6379`.
+    return [(whole.group(1), whole.group(2))] if whole and (not pairs or pairs[0][0] != whole.group(1)) else pairs
+
+
+def _with_names(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """`name: POOL_SIZE` and `value: 5` on the line below are one setting."""
+    for (name, value), (before, named) in zip(pairs, [("", ""), *pairs], strict=False):
+        yield (named.strip("\"'"), value) if name == "value" and before == "name" else (name, value)
 
 
 def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:

@@ -19,6 +19,10 @@ from bot.core.traces.calls import WIRE_TIME
 
 _PILES_UP = re.compile(r"lag|backlog|queue|pending|oldest|behind|waiting", re.I)
 """What piles up where work is not done: it tells that somebody is slow, and never why."""
+_FAILED_SHARE = re.compile(
+    r"miss|err|fail|reject|drop|denied|refus|abort|empty|stale|duplicat|late\b|skip|zero|[45]\d\d|[45]xx", re.I
+)
+"""Names of shares that grow as something fails."""
 _REFUSES = re.compile(
     r"\b(400|401|403|404|415|422)\b|unauthori[sz]ed|forbidden|bad request|invalid (api.?key|request|token)", re.I
 )
@@ -63,8 +67,8 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
         and not _climbs_alone(context, deviation)
         and not _changed_since(context, deviation)
         and not _PILES_UP.search(deviation.signal)
-        # A name that says nothing of what it measures may be that of the symptom itself.
-        and (names_resource(deviation.signal) or _limit_known(deviation))
+        # A name that says nothing of what it measures may be that of the symptom itself, and so is a share of what failed.
+        and (names_resource(deviation.signal) or (_limit_known(deviation) and not _FAILED_SHARE.search(deviation.signal)))
         and scarce,
     )
     if not scarce and _came_with_failure(context, deviation):

@@ -93,7 +93,8 @@ _KINDS = (
     _Kind(
         re.compile(
             r"\bddos\b|crawler|scrap(er|ing)|bot traffic|flash.?sale|(traffic|request) (spike|surge|flood)|"
-            r"quota (exceeded|exhausted)|account .{0,20}(suspended|over its limit)",
+            r"quota (exceeded|exhausted)|account .{0,20}(suspended|over its limit)|"
+            r"(hourly|daily|weekly|monthly) (\w+ )?(limit|quota)",
             re.I,
         ),
         "traffic",

@@ -50,6 +50,8 @@ class ChangeWeights:
     """What is left of it in any case."""
     unexplained: float = 0.5
     """A change whose diff was read and has little to do with the trouble."""
+    nearly_explained: float = 0.85
+    """One whose diff nearly explains it."""
     unrelated: float = 0.15
     """One whose diff was read and has nothing to do with it."""
     unread_beside_explained: float = 0.4
@@ -64,7 +66,7 @@ class ChangeWeights:
     """The same where new lines say that this resource has run out."""
     drift_within: float = 900.0
     """Seconds after the change within which the climb must begin."""
-    unnamed_flag: float = 0.6
+    unnamed_flag: float = 0.4
     """A flag whose name has no word in common with what is logged."""
     after_trouble: float = 0.3
     """A resource was running out, or a provider failing, before the change came."""

@@ -172,7 +172,7 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
         return (explained if code.strength < best else max(fit, explained)) * min(1.0, weighed.versions.factor)
     if code.commits and code.unread < 1:
         # Each commit may have done it: those that were not read count like those that were read and have little to do with it.
-        read = weights.unrelated if code.apart else weights.unexplained
+        read = weights.unrelated if code.apart else _partly_explained(context, code)
         fit *= code.unread * weights.unexplained + (1 - code.unread) * read
     if not code.read and any(other.code.explains for other in others):
         fit *= weights.unread_beside_explained
@@ -186,10 +186,19 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
     return fit * weighed.versions.factor
 
 
+def _partly_explained(context: RankingContext, code: CodeReading) -> float:
+    """The fit of a change whose diff has something to do with the trouble: the more, the nearer it comes to explaining it."""
+    weights, points = context.tuning.changes, context.tuning.diffs
+    firm = code.explanation.firm if code.explanation else 0.0
+    nearness = max(0.0, firm - points.related) / (points.explained - points.related)
+    return weights.unexplained + (weights.nearly_explained - weights.unexplained) * min(1.0, nearness)
+
+
 def _is_named(context: RankingContext, change: Change) -> bool:
     """Whether new lines share a telling word with the title of a change whose code cannot be read; True without any lines."""
     lines = symptoms_of(context.observations, context.summary).new()
-    own = words(change.title) - words(change.service)
+    # The name of its own service stands in a flag's name and in the lines whatever happens.
+    own = {word for word in words(change.title) if word not in change.service.casefold()}
     return not lines or any(own & words(line.text) for line in lines)
 
 

@@ -126,6 +126,24 @@ WRITTEN_APART = [
         "event loop blocked for 32222ms",
     ),
     ("values.yaml", ["-    cpu: 4", "+    cpu: 500m"], "container cpu throttled"),
+    ("config.go", ['-os.Getenv("MAIL_KEY")', '+env:"SMTP_KEY"'], 'environment variable "SMTP_KEY" is not set'),
+    (
+        "values.yaml",
+        ["+  - name: CART_ADDR", "+    value: cart-store:6739"],
+        "dial tcp: connect cart-store:6739: connection refused",
+    ),
+    ("parsers.yaml", ["-  pattern: '^(\\S+)$'", "+  pattern: '^((\\S+)*)*$'"], "pcre match limit exceeded, match took 4630ms"),
+    (
+        "catalog.go",
+        ['-\tPrice `json:"priceUsd"`', '+\tPrice `json:"unit_price"`'],
+        "TypeError at formatPrice(product.priceUsd)",
+    ),
+    ("mesh.yaml", ["-  consecutive5xxErrors: 7", "+  consecutive5xxErrors: 1"], "503 no healthy upstream"),
+    (
+        "lb.tf",
+        ['-  tls_minimum_protocol_version = "TLSv1_2"', '+  tls_minimum_protocol_version = "TLSv1_3"'],
+        "SSL: UNSUPPORTED_PROTOCOL",
+    ),
 ]
 """Of incidents that were written without knowing the rules."""
 CERTAIN = (

@@ -21,10 +21,28 @@ def test_a_setting_that_goes_on_under_another_name_with_its_value_has_not_change
     assert changed("config.go", ["ttlSeconds = 300"], ["ttl = 5 * time.Second"]) != []
 
 
+def test_a_name_with_its_value_on_the_line_below_is_one_setting() -> None:
+    assert changed("values.yaml", ["- name: POOL_SIZE", "  value: 20"], ["- name: POOL_SIZE", "  value: 2"]) == [
+        ("POOL_SIZE", "20", "2")
+    ]
+
+
+def test_an_address_with_a_port_is_the_value_of_its_key() -> None:
+    assert changed("cart.yaml", ["  addr: cart-store:6379"], ["  addr: cart-store:6739"]) == [
+        ("addr", "cart-store:6379", "cart-store:6739")
+    ]
+
+
+def test_a_bound_that_is_gone_is_told_in_code_too() -> None:
+    assert changed("dial.go", ["const maxRecvBytes = 64 << 20"], []) == [("maxRecvBytes", "64", "")]
+    assert changed("dial.go", ["size := 64"], []) == []
+
+
 def test_a_value_that_is_computed_now_is_not_one_that_was_taken_away() -> None:
     assert changed("redis.ts", ["connectTimeout: 2000,"], ["connectTimeout: Number(env.TIMEOUT),"]) == []
 
 
 def test_schedules_times_sizes_and_grouped_digits_have_levels_that_can_be_compared() -> None:
     assert level_of('"15 4 * * *"') == 86400 and level_of('"*/5 * * * *"') == 300 and level_of("0 * * * *") == 3600
+    assert level_of("250m", "resources.cpu") == 0.25 and level_of("250m") == 250 * 60
     assert (level_of("20_000"), level_of("minute"), level_of("250ms")) == (20000, 60, 0.25)

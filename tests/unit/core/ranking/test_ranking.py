@@ -263,6 +263,15 @@ def test_a_signal_whose_name_says_nothing_of_what_it_measures_is_no_likely_cause
     assert judged(ledger.changes().health("cart")).hypotheses[0].confidence == "possible"
 
 
+def test_a_share_of_what_failed_is_the_symptom_and_no_likely_cause() -> None:
+    missed = deviation("front", "eval_missed_ratio", 0.001, 1.0, doublings=4, unit="ratio", family="saturation")
+
+    assert (
+        judged(Ledger().health("front", missed).graph("front", "cart").changes().health("cart")).hypotheses[0].confidence
+        == "possible"
+    )
+
+
 def test_a_change_elsewhere_is_not_cleared_by_a_graph_that_knows_nobody_beside_the_service() -> None:
     errors = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
     elsewhere = change("ingress", 2)

@@ -67,6 +67,20 @@ def test_of_two_changes_that_only_their_moment_tells_apart_none_is_likely() -> N
     assert any("nothing but time tells them apart" in claim.text for claim in findings.hypotheses[0].against)
 
 
+PAGE_FLAG = change("front", 2, kind="flag").model_copy(update={"title": "front_dark_mode off->on"})
+FAILS_ON_NOTES = TemplateFact(template="TypeError: cannot read totals of undefined", count=40, before=0, trend="new")
+
+
+def test_a_deploy_whose_diff_nearly_explains_the_lines_goes_before_a_nearer_flag_that_no_line_names() -> None:
+    nearly = EffectFact(kind="guard", name="if order.totals is None", before="if order.totals is None", path="front/orders.py")
+    weak = EffectFact(kind="guard", name="if cart.open", before="if cart.open", path="front/cart.py")
+    ledger = failing_front(GUILTY.model_copy(update={"at": ONSET - minutes(4)}), PAGE_FLAG).lines("front", FAILS_ON_NOTES)
+
+    first = judged(code(ledger, "2.0.0", diff("a", nearly, weak))).hypotheses[0]
+
+    assert first.change_id == GUILTY.id
+
+
 def test_commits_made_after_the_roll_out_are_no_part_of_it() -> None:
     late = diff("d", QUERIES).model_copy(update={"at": ONSET})
 
