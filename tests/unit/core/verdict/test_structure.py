@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 
 from bot.core.evidence import Hypothesis
+from bot.core.facts.code import DiffFact, EffectFact
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.recorded import TemplateFact
 from bot.core.metrics.deviation import Deviation
 from bot.core.verdict.structure import Measured, Support, support_of
-from tests.unit.evidence_builders import Ledger, change, deviation, failing_payments
+from tests.unit.evidence_builders import CASE, Ledger, change, deviation, failing_payments, minutes
 
 ERRORS = deviation("payments", "errors", 0.001, 0.45, doublings=4, unit="ratio")
 POOL = deviation("payments", "connections", 0.3, 0.99, doublings=3, late=-2, unit="ratio")
@@ -126,3 +129,18 @@ def test_a_failing_service_that_its_dependencies_do_not_explain_is_where_it_fail
 
 def test_an_unknown_kind_shows_nothing() -> None:
     assert support(failing_payments(), kind="unknown").reason
+
+
+def test_a_change_whose_code_explains_the_lines_came_in_time_where_it_came_before_the_alert() -> None:
+    """Where nothing is measured that tells when it began."""
+    missing = TemplateFact(template='relation "order_notes" does not exist', count=40, before=0, trend="new")
+    queries = EffectFact(kind="query", name="order_notes", path="payments/orders.py")
+    diff = DiffFact(commit="a" * 40, at=DEPLOY.at, paths=("payments/orders.py",), effects=(queries,))
+    ledger = Ledger().health("payments").graph("payments", "db").changes(DEPLOY).health("db").lines("payments", missing)
+    ledger = ledger._add("code_changes", EvidenceFacts(diffs=(diff,), version="2.3.1"), source="github", service="payments")
+    cause = Hypothesis(cause="x", service="payments", kind="change", change_id=DEPLOY.id)
+
+    assert support_of(cause, Measured(ledger.entries, case=CASE)).strength == 4
+    assert support_of(cause, Measured(ledger.entries)).strength == 0
+    early = CASE.model_copy(update={"started_at": DEPLOY.at - minutes(5)})
+    assert support_of(cause, Measured(ledger.entries, case=early)).strength == 0

@@ -67,18 +67,30 @@ def test_of_two_changes_that_only_their_moment_tells_apart_none_is_likely() -> N
     assert any("nothing but time tells them apart" in claim.text for claim in findings.hypotheses[0].against)
 
 
-PAGE_FLAG = change("front", 2, kind="flag").model_copy(update={"title": "front_dark_mode off->on"})
-FAILS_ON_NOTES = TemplateFact(template="TypeError: cannot read totals of undefined", count=40, before=0, trend="new")
+SHORTER = EffectFact(kind="timeout", name="read_timeout", before="2s", after="200ms", path="front/client.py")
+FEWER = EffectFact(kind="pool", name="max_conns", before="50", after="5", path="front/client.py")
+TIMED_OUT = TemplateFact(template="connection pool: acquire timed out", count=40, before=0, trend="new")
 
 
 def test_a_deploy_whose_diff_nearly_explains_the_lines_goes_before_a_nearer_flag_that_no_line_names() -> None:
-    nearly = EffectFact(kind="guard", name="if order.totals is None", before="if order.totals is None", path="front/orders.py")
-    weak = EffectFact(kind="guard", name="if cart.open", before="if cart.open", path="front/cart.py")
-    ledger = failing_front(GUILTY.model_copy(update={"at": ONSET - minutes(4)}), PAGE_FLAG).lines("front", FAILS_ON_NOTES)
+    flag = change("front", 2, kind="flag").model_copy(update={"title": "front_dark_mode off->on"})
+    deploy = change("front", 8, version="2.0.0")
+    ledger = failing_front(deploy, flag).lines("cart", TIMED_OUT)
 
-    first = judged(code(ledger, "2.0.0", diff("a", nearly, weak))).hypotheses[0]
+    first = judged(code(ledger, "2.0.0", diff("a", SHORTER, FEWER))).hypotheses[0]
 
-    assert first.change_id == GUILTY.id
+    assert first.change_id == deploy.id
+
+
+def test_names_that_are_not_resolved_and_calls_outside_that_fail_speak_for_each_other() -> None:
+    calls = deviation("front", "provider errors", 0.001, 0.9, doublings=6, unit="ratio")
+    unresolved = TemplateFact(template="dial tcp: lookup api.rates.example: no such host", count=50, before=0, trend="new")
+    ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"), calls)
+
+    findings = judged(ledger.graph("front", "cart").changes().health("cart").lines("front", unresolved))
+
+    assert [h.kind for h in findings.hypotheses[:2]] == ["external", "external"]
+    assert findings.hypotheses[0].confidence == "likely"
 
 
 def test_commits_made_after_the_roll_out_are_no_part_of_it() -> None:
@@ -139,7 +151,7 @@ def test_a_cause_outside_is_not_likely_where_nobody_could_say_what_was_changed()
 
 
 def test_a_deploy_whose_diff_surely_explains_the_lines_of_a_neighbour_is_likely_though_its_own_service_is_well() -> None:
-    deploy = change("cart", 5, version="4.0.0")
+    deploy = change("cart", 45, version="4.0.0")
     dropped = EffectFact(kind="query", name="order_notes", path="cart/migrations.sql")
     ledger = failing_front(deploy).lines("front", MISSING)
     facts = EvidenceFacts(diffs=(diff("a", dropped).model_copy(update={"paths": ("cart/migrations.sql",)}),), version="4.0.0")
