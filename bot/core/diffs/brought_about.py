@@ -65,7 +65,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
         (MORE, rf"{_LAG}|backlog|stale|queue|delay|\bage\b"),
     ),
     "batch": (
-        (LESS, rf"throttl|capacity|quota|requests?_|round.?trips|quer(y|ies)|\brate|latenc|backlog|{_LAG}"),
+        (LESS, rf"throttl|too many|capacity|quota|requests?_|round.?trips|quer(y|ies)|\brate|latenc|backlog|{_LAG}"),
         (MORE, r"too large|memory|time.?d?.?out|payload|exceed|\block"),
     ),
     "query": (

@@ -94,7 +94,7 @@ _ZONE = re.compile(
 )
 _EXPRESSION = re.compile(
     r"\bre\.(?:compile|match|search|sub|findall|fullmatch)\(|Pattern\.compile\(|new RegExp\(|"
-    r"regexp\.(?:Must)?Compile\(|Regex::new\(|"
+    r"regexp\.(?:Must)?Compile\(|Regex::new\(|\(\?(?::|P?<\w+>|=|!)|"
     r"(?:=|:|\()\s*/(?:\[(?:[^\]\\]|\\.)*\]|[^/\\\s\[]|\\.){3,}/[gimsuy]*\s*[,;.)]?"
 )
 _EXPRESSION_SETTING = re.compile(r"^[\s-]*[\"']?\w*(?:pattern|regexp?|grok|expression)[\"']?\s*[:=].*[\\*+?^$(\[].*", re.I)

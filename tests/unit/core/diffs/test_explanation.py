@@ -138,6 +138,8 @@ WRITTEN_APART = [
         ['-\tPrice `json:"priceUsd"`', '+\tPrice `json:"unit_price"`'],
         "TypeError at formatPrice(product.priceUsd)",
     ),
+    ("formats.py", ["-    r'(?: (\\S+))?$'", "+    r'(?: ((?:[\\w.]+,?\\s*)+))?$'"], "worker pinned, cpu at 100%"),
+    ("Sink.java", ["-  maxBatchRows = 200_000;", "+  maxBatchRows = 5_000;"], "Code: 252. DB::Exception: Too many parts (300)"),
     ("mesh.yaml", ["-  consecutive5xxErrors: 7", "+  consecutive5xxErrors: 1"], "503 no healthy upstream"),
     (
         "lb.tf",
