@@ -169,7 +169,7 @@ MEMBERS = re.compile(
 )
 """A store or a queue has lost a member."""
 _EXPIRED = re.compile(
-    r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)\b.{0,40}\b(expired|revoked|suspended)",
+    r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)(\b.{0,40}\b|_)(expired|revoked|suspended)",
     re.I,
 )
 _NEVER = re.compile(r"(?!)")

@@ -29,6 +29,11 @@ CALLED_SETTING = re.compile(
 """`setMaxPoolSize(10)`, `.withTimeout(5)`, `logger.setLevel(logging.DEBUG)`."""
 _OPTION = re.compile(r"\b[a-z]\w*\.([A-Z]\w+)\(\s*(\d[\d_]*(?:\s*\*\s*time\.\w+)?)\s*\)")
 """An option that is made by a function: `nats.AckWait(5*time.Second)`."""
+_PUT = re.compile(
+    r"\b(?:put|set|setProperty|option|property|setdefault)\(\s*[\"']?([A-Za-z_][\w.\-]*)[\"']?\s*,\s*[\"']?(-?\d[\d_]*\w*|true|false)[\"']?\s*\)",
+    re.I,
+)
+"""One of many that are put together by name: `config.put("max.poll.records", 500)`."""
 _KINDS: tuple[tuple[EffectKind, str], ...] = (
     (
         "verbosity",
@@ -128,18 +133,22 @@ def _same_value(gone: EffectFact, new: EffectFact) -> bool:
 
 def _assigned(patch: Patch, lines: Iterable[str]) -> Values:
     """The values of each name: one may be set more than once (a limit and a request of memory)."""
-    whole = bool(CONFIGURATION.search(patch.path))
     pairs = _with_names([pair for line in lines for pair in _pairs(patch, line)])
-    return numbered((name if whole else name.rpartition(".")[2], value.strip()) for name, value in pairs)
+    return numbered((name, value.strip()) for name, value in pairs)
 
 
 def _pairs(patch: Patch, line: str) -> list[tuple[str, str]]:
     pairs = [(match.group(1), match.group(3)) for match in _SETTING.finditer(line)]
     pairs += [(match.group(1), match.group(2)) for match in CALLED_SETTING.finditer(line)]
-    pairs += [(match.group(1), match.group(2)) for match in _OPTION.finditer(line)]
+    pairs += [(match.group(1), match.group(2)) for pattern in (_OPTION, _PUT) for match in pattern.finditer(line)]
     whole = _ANY_VALUE.match(line) if CONFIGURATION.search(patch.path) else None
     # The value of a key may look like a setting itself: `addr: cart-store:6379`.
-    return [(whole.group(1), whole.group(2))] if whole and (not pairs or pairs[0][0] != whole.group(1)) else pairs
+    if whole and (not pairs or pairs[0][0] != whole.group(1)):
+        return [(whole.group(1), whole.group(2))]
+    if CONFIGURATION.search(patch.path):
+        return pairs
+    # In code the owner of a name says nothing, unless all of it stands in quotes.
+    return [(name if f'"{name}"' in line else name.rpartition(".")[2], value) for name, value in pairs]
 
 
 def _with_names(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:

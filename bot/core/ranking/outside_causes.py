@@ -53,7 +53,8 @@ _KINDS = (
         re.compile(
             r"(api.?key|credential\w*|licen[cs]e|secret|password|subscription|(access|auth|security|jwt|bearer|"
             r"api)[ _-]?token)\b"
-            r".{0,40}\b(expired|revoked|suspended)|expired.?token|password authentication failed|invalid_grant",
+            r".{0,40}\b(expired|revoked|suspended)|expired.?token|token[_-](expired|revoked)|"
+            r"password authentication failed|invalid_grant",
             re.I,
         ),
         "external",

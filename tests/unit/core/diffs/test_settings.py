@@ -27,6 +27,12 @@ def test_a_name_with_its_value_on_the_line_below_is_one_setting() -> None:
     ]
 
 
+def test_a_setting_that_is_put_by_name_is_one() -> None:
+    before, after = ['config.put("max.poll.records", 500);'], ['config.put("max.poll.records", 5000);']
+
+    assert changed("Defaults.java", before, after) == [("max.poll.records", "500", "5000")]
+
+
 def test_an_address_with_a_port_is_the_value_of_its_key() -> None:
     assert changed("cart.yaml", ["  addr: cart-store:6379"], ["  addr: cart-store:6739"]) == [
         ("addr", "cart-store:6379", "cart-store:6739")
