@@ -66,7 +66,7 @@ class ChangeWeights:
     """The same where new lines say that this resource has run out."""
     drift_within: float = 900.0
     """Seconds after the change within which the climb must begin."""
-    unnamed_flag: float = 0.4
+    unnamed_flag: float = 0.6
     """A flag whose name has no word in common with what is logged."""
     after_trouble: float = 0.3
     """A resource was running out, or a provider failing, before the change came."""
