@@ -137,7 +137,8 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
 """What each kind of effect brings about, by whether it means more, less or just another."""
 NOT_RESOLVED = re.compile(
     r"no such host|nxdomain|servfail|name resolution|enotfound|getaddrinfo|"
-    r"\b(lookup|resolv\w*)\b.{0,160}(time|fail|misbehav|refus)|dns.{0,30}(fail|time|error)",
+    r"\b(?:lookup|resolv\w*)\b.{0,20}\b[\w-]+\.[\w.-]*[a-z]\b.{0,140}(time|fail|misbehav|refus)|"
+    r"\bresolv\w*\b.{0,20}\b(host|name|address|endpoint)\w*.{0,100}(time|fail|misbehav|refus)|dns.{0,30}(fail|time|error)",
     re.I,
 )
 """Names are not found: of all that a diff does only another address brings that about."""
@@ -153,7 +154,8 @@ CLOCKS = re.compile(r"clock (skew|drift|jump|wrong|offset)|too ?skewed|\bntp\b",
 MACHINES = re.compile(
     r"\bnodes?\b.{0,30}(not ?ready|lost|unreachable|pressure|drain|preempt)|kubelet.{0,30}(stopped|not)|kernel panic|"
     r"hardware|spot (interruption|termination)|availability zone|insufficient ?\w*capacity|\d+/\d+ nodes are available|"
-    r"(node|instance) (is )?(shutting down|terminating)|critical medium error|\b(i/o|input/output) error|"
+    r"(node|instance) (is )?(shutting down|terminating)|critical medium error|"
+    r"\bnvme\w*\b.{0,60}(timeout|abort|reset|error)|volume.{0,30}(impaired|stalled|degraded)|\b(i/o|input/output) error|"
     r"read-only file ?system|ecc error|"
     r"(disk|drive|volume) (failure|failed|detached)|host (is )?down",
     re.I,

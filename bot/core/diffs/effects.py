@@ -23,6 +23,7 @@ from bot.core.diffs.settings import (
     is_manifest,
     numbered,
     settings_of,
+    without_moved,
 )
 from bot.core.facts.code import EffectFact
 
@@ -109,7 +110,7 @@ _HANDLERS = (
 _LOOP = re.compile(r"^\s*(?:for|foreach|while)\b|\.(?:map|forEach|each)\(")
 _READ_OF_ONE = re.compile(
     r"\b\w*(?:store|db|repo\w*|dao|client|cursor|session|conn|(?<!c)tx|objects|cache|redis|api|http)\w*(?:\.\w+)*\.\w+\(|"
-    r"\b(?:query|fetch|execute|find\w*)\(",
+    r"\b(?:query|fetch|execute|find\w*)\(|\b\w+\.(?:get|find|load|fetch|lookup|read)_?[a-z]\w{2,}\(",
     re.I,
 )
 _GUARD = re.compile(
@@ -134,7 +135,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
     effects = [
         *_of_each(patches, _dependencies),
         *_of_each(patches, locked_packages),
-        *_of_each(code, settings_of),
+        *without_moved(list(_of_each(code, settings_of))),
         *_queries(code),
         *_of_each(code, _accumulations),
         *_of_each(code, _one_by_one),

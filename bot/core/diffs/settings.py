@@ -157,7 +157,17 @@ def _with_names(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         yield (named.strip("\"'"), value) if name == "value" and before == "name" else (name, value)
 
 
+def without_moved(effects: Sequence[EffectFact]) -> list[EffectFact]:
+    """Settings without those that one file loses and another sets to the same value."""
+    gone = {(effect.name, level_of(effect.before)) for effect in effects if effect.before and not effect.after}
+    new = {(effect.name, level_of(effect.after)) for effect in effects if effect.after and not effect.before}
+    kept = {pair for pair in gone & new if pair[1] is not None}
+    return [effect for effect in effects if (effect.name, level_of(effect.before or effect.after)) not in kept]
+
+
 def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:
+    if "arn:" in old + new:
+        return "access"
     for kind, pattern in _KINDS:
         if re.search(pattern, name, re.I):
             # A setting that has one side alone is a new or a lost line: in code that is rarely more than a new variable.

@@ -24,10 +24,12 @@ _FAILED_SHARE = re.compile(
 )
 """Names of shares that grow as something fails."""
 _REFUSES = re.compile(
-    r"\b(400|401|403|404|415|422)\b|unauthori[sz]ed|forbidden|bad request|invalid (api.?key|request|token)", re.I
+    r"\b(400|401|403|404|415|422|429)\b|rate.?limit|throttl|unauthori[sz]ed|forbidden|bad request|"
+    r"invalid (api.?key|request|token)",
+    re.I,
 )
-_FAILS = re.compile(r"\b5\d\d\b|timed? ?out|timeout|unavailable|connection (refused|reset)|\b429\b", re.I)
-"""What a provider answers that refuses what it is sent, and one that fails itself."""
+_FAILS = re.compile(r"\b5\d\d\b|timed? ?out|timeout|unavailable|connection (refused|reset)", re.I)
+"""What a provider answers that refuses what it is sent, or so much of it, and one that fails itself."""
 _PROVIDER_LABELS = ("provider", "peer", "host", "upstream", "destination", "target")
 
 

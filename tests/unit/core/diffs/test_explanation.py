@@ -139,6 +139,16 @@ WRITTEN_APART = [
         "TypeError at formatPrice(product.priceUsd)",
     ),
     ("formats.py", ["-    r'(?: (\\S+))?$'", "+    r'(?: ((?:[\\w.]+,?\\s*)+))?$'"], "worker pinned, cpu at 100%"),
+    (
+        "orders.go",
+        ["+\tfor _, item := range order.Items {", "+\t\tp, err := catalog.GetProduct(ctx, item.ID)"],
+        "catalog requests_per_sec, queue full",
+    ),
+    (
+        "iam.tf",
+        ['-  resources = ["arn:aws:s3:::logs/*"]', '+  resources = ["arn:aws:s3:::logs/raw/*"]'],
+        "AccessDenied: not authorized",
+    ),
     ("Sink.java", ["-  maxBatchRows = 200_000;", "+  maxBatchRows = 5_000;"], "Code: 252. DB::Exception: Too many parts (300)"),
     ("mesh.yaml", ["-  consecutive5xxErrors: 7", "+  consecutive5xxErrors: 1"], "503 no healthy upstream"),
     (

@@ -2,7 +2,7 @@
 
 from bot.core.diffs.levels import level_of
 from bot.core.diffs.patches import Patch
-from bot.core.diffs.settings import settings_of
+from bot.core.diffs.settings import settings_of, without_moved
 
 
 def changed(path: str, removed: list[str], added: list[str]) -> list[tuple[str, str, str]]:
@@ -52,3 +52,12 @@ def test_schedules_times_sizes_and_grouped_digits_have_levels_that_can_be_compar
     assert level_of('"15 4 * * *"') == 86400 and level_of('"*/5 * * * *"') == 300 and level_of("0 * * * *") == 3600
     assert level_of("250m", "resources.cpu") == 0.25 and level_of("250m") == 250 * 60
     assert (level_of("20_000"), level_of("minute"), level_of("250ms")) == (20000, 60, 0.25)
+
+
+def test_a_setting_that_one_file_loses_and_another_sets_alike_has_moved() -> None:
+    gone = list(settings_of(Patch("client.ts", ("post(body, { retries: 3, baseMs: 500 });",), ())))
+    same = list(settings_of(Patch("retry.ts", (), ("const RETRY = { retries: 3, baseMs: 500 };",))))
+    fewer = list(settings_of(Patch("retry.ts", (), ("const RETRY = { retries: 1, baseMs: 500 };",))))
+
+    assert without_moved([*gone, *same]) == []
+    assert [(effect.before, effect.after) for effect in without_moved([*gone, *fewer])] == [("3", ""), ("", "1")]

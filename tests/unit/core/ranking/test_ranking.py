@@ -298,7 +298,8 @@ def test_a_service_that_fails_minutes_after_a_change_of_what_nothing_is_known_of
 
 
 @pytest.mark.parametrize(
-    ("line", "confidence"), [("503 Service Unavailable", "likely"), ("401 Unauthorized: no key", "possible")]
+    ("line", "confidence"),
+    [("503 Service Unavailable", "likely"), ("401 Unauthorized: no key", "possible"), ("429: throttled", "possible")],
 )
 def test_a_provider_that_refuses_what_it_is_sent_is_not_likely_to_be_what_fails(line: str, confidence: str) -> None:
     ledger = failing_payments().health("payments", deviation("payments", "provider errors", 0.001, 0.9, unit="ratio"))

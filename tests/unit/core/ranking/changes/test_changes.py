@@ -74,7 +74,7 @@ TIMED_OUT = TemplateFact(template="connection pool: acquire timed out", count=40
 
 def test_a_deploy_whose_diff_nearly_explains_the_lines_goes_before_a_nearer_flag_that_no_line_names() -> None:
     flag = change("front", 2, kind="flag").model_copy(update={"title": "front_dark_mode off->on"})
-    deploy = change("front", 8, version="2.0.0")
+    deploy = change("front", 4, version="2.0.0")
     ledger = failing_front(deploy, flag).lines("cart", TIMED_OUT)
 
     first = judged(code(ledger, "2.0.0", diff("a", SHORTER, FEWER))).hypotheses[0]
