@@ -349,14 +349,13 @@ class App:
         await self.reloader.note_start()
         await self.engine.launch()
         self.writer.start()
-        self._tasks.append(await watch_channels(self.db, self.config, self.people.channel_access))
-        self._tasks.append(asyncio.create_task(self.inbox.run(), name="inbox"))
+        watch = await watch_channels(self.db, self.config, self.people)
+        self._tasks += [watch, asyncio.create_task(self.inbox.run(), name="inbox")]
         self.engine.lead(self._lead)
         await self.slack.start()
         await self._resume()
-        self._tasks.append(asyncio.create_task(self._warm_up(), name="agent"))
-        reading = self.renderer.read_public_url(self.metrics, self._take_hosts)
-        self._tasks.append(asyncio.create_task(reading, name="public address"))
+        address = asyncio.create_task(self.renderer.read_public_url(self.metrics, self._take_hosts), name="public address")
+        self._tasks += [asyncio.create_task(self._warm_up(), name="agent"), address]
         log.info("ready", database="postgresql" if self.secrets.postgres else "sqlite", services=len(self.catalogue.services))
 
     async def _warm_up(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 import structlog
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.core.actor import UNKNOWN, Actor, ChannelAccess, KnownChannels
 from bot.core.config.services import Person, plain_email
@@ -107,6 +108,21 @@ class People:
         since = self._monotonic() - CHANNELS_SECONDS
         return KnownChannels({channel: access for channel, (at, access) in self._cached_access.items() if at > since})
 
+    async def read_channels(self) -> frozenset[str]:
+        """Read the channels that the bot is in, 200 a call: the public ones, which are known then; none if Slack does not say.
+
+        Who is in a private one is read for each.
+        """
+        found: dict[str, ChannelAccess] = {}
+        try:
+            async for about in self._own_channels():
+                if not about.get("is_private"):
+                    found[str(about.get("id"))] = ChannelAccess(is_shared=_is_shared(about))
+        except QueryFailed as error:
+            log.warning("the bot's channels could not be listed, so each is asked for", why=str(error))
+        self._cached_access |= {channel: (self._monotonic(), access) for channel, access in found.items()}
+        return frozenset(found)
+
     async def members(self, channel: str) -> frozenset[str]:
         """Who is in a public channel now; nobody where Slack does not say. Asked only where something in it is private."""
         try:
@@ -117,7 +133,7 @@ class People:
 
     async def _read_access(self, channel: str) -> ChannelAccess:
         about = (await self._call(f"channel {channel}", self._slack.web.conversations_info, channel=channel))["channel"]
-        shared = bool(about.get("is_ext_shared") or about.get("is_pending_ext_shared"))
+        shared = _is_shared(about)
         if not about.get("is_private"):
             return ChannelAccess(is_shared=shared)
         return ChannelAccess(
@@ -125,18 +141,25 @@ class People:
         )
 
     async def _members(self, channel: str) -> AsyncIterator[str]:
-        cursor = ""
-        while True:
-            answer = await self._call(
-                f"who is in {channel}",
-                self._slack.web.conversations_members,
-                channel=channel,
-                limit=PAGE,
-                cursor=cursor or None,
-            )
+        async for answer in self._pages(f"who is in {channel}", self._slack.web.conversations_members, channel=channel):
             members: list[str] = answer.get("members", [])
             for user in members:
                 yield user
+
+    async def _own_channels(self) -> AsyncIterator[Mapping[str, object]]:
+        kinds = {"types": "public_channel,private_channel", "exclude_archived": True}
+        async for answer in self._pages("the bot's channels", self._slack.web.users_conversations, **kinds):
+            channels: list[Mapping[str, object]] = answer.get("channels", [])
+            for about in channels:
+                yield about
+
+    async def _pages(
+        self, what: str, ask: Callable[..., Awaitable[AsyncSlackResponse]], **values: object
+    ) -> AsyncIterator[AsyncSlackResponse]:
+        cursor = ""
+        while True:
+            answer = await self._call(what, ask, limit=PAGE, cursor=cursor or None, **values)
+            yield answer
             if not (cursor := (answer.get("response_metadata") or {}).get("next_cursor", "")):
                 return
 
@@ -165,3 +188,8 @@ class People:
             return await self._slack.call(method, *arguments, **named)
         except (Refused, RateLimited, Unanswered, Unreachable) as error:
             raise QueryFailed(f"Could not look up {what}: {error}. Nothing was done; try again.") from error
+
+
+def _is_shared(about: Mapping[str, object]) -> bool:
+    """Whether people of another workspace are in a channel, or are invited."""
+    return bool(about.get("is_ext_shared") or about.get("is_pending_ext_shared"))

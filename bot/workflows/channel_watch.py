@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 import structlog
 
@@ -13,22 +14,33 @@ from bot.store.db.database import Database, DatabaseAway, away
 from bot.store.incidents.overview import channels_of_open_incidents
 
 log = structlog.get_logger(__name__)
-READ_EVERY = 60.0
-"""Seconds after which a channel is read again."""
+READ_EVERY = 50.0
+"""Seconds after which a channel is read again: what Slack said of it is trusted for a minute."""
 LOOK_EVERY = 5.0
 AGAIN = 10.0
 """Seconds after which one of which Slack did not say what it is, is read again."""
 FIRST, AT_ONCE = 30, 3
-"""Channels that are read at the start, and at a time from then on: Slack answers 50 such calls a minute, people need some."""
+"""Channels that are asked for one by one at the start, and at a time from then on: Slack answers 50 such calls a minute, and
+people need some."""
 FIRST_SECONDS = 2.0
 """How long a start waits for the first answers."""
 
 
-async def watch_channels(
-    db: Database, config: Config, access_of: Callable[[str], Awaitable[ChannelAccess]]
-) -> asyncio.Task[None]:
+class Channels(Protocol):
+    """Asks what channels are, and keeps what it was answered for whoever cannot wait."""
+
+    async def read_channels(self) -> frozenset[str]:
+        """Ask for many with few calls: the public ones that the bot is in."""
+        ...
+
+    async def channel_access(self, channel: str) -> ChannelAccess:
+        """Ask for one, if what is kept of it is old; UNKNOWN where nobody answers."""
+        ...
+
+
+async def watch_channels(db: Database, config: Config, slack: Channels) -> asyncio.Task[None]:
     """Start to watch; returns once the channels were read, as far as Slack answers soon."""
-    watch = ChannelWatch(db, config, access_of)
+    watch = ChannelWatch(db, config, slack)
     task = asyncio.create_task(watch.run(), name="channels")
     with suppress(TimeoutError):
         await asyncio.wait_for(watch.begun.wait(), FIRST_SECONDS)
@@ -36,21 +48,19 @@ async def watch_channels(
 
 
 class ChannelWatch:
-    """Reads the channels of the configuration and of open incidents, as long as there are several of them.
-
-    `access_of` keeps what it was answered for whoever cannot wait.
-    """
+    """Reads the channels of the configuration and of open incidents, as long as there are several of them."""
 
     def __init__(
         self,
         db: Database,
         config: Config,
-        access_of: Callable[[str], Awaitable[ChannelAccess]],
+        slack: Channels,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._db, self._config, self._access, self._monotonic = db, config, access_of, monotonic
+        self._db, self._config, self._slack, self._monotonic = db, config, slack, monotonic
         self._read_at: dict[str, float] = {}
+        self._listed_at: float | None = None
         self.begun = asyncio.Event()
         """Whether the channels were read for the first time."""
 
@@ -65,16 +75,20 @@ class ChannelWatch:
             await asyncio.sleep(LOOK_EVERY)
 
     async def once(self) -> None:
-        """Read some of those that were never read, then the oldest of those that are due again."""
+        """Read the public ones together, and some of the others: those that were never read, then the oldest of those due."""
         now, channels = self._monotonic(), await self._channels()
         if len(channels) < 2:
             # Everything stands in one channel, whatever that is.
             return
+        first = self._listed_at is None
+        if self._listed_at is None or self._listed_at <= now - READ_EVERY:
+            self._read_at |= dict.fromkeys(await self._slack.read_channels() & channels, now)
+            self._listed_at = now
         never = sorted(channel for channel in channels if channel not in self._read_at)
         due = sorted((at, channel) for channel, at in self._read_at.items() if channel in channels and at <= now - READ_EVERY)
-        most = AT_ONCE if self._read_at else FIRST
+        most = FIRST if first else AT_ONCE
         for channel in [*never, *(channel for _, channel in due)][:most]:
-            unknown = await self._access(channel) == UNKNOWN
+            unknown = await self._slack.channel_access(channel) == UNKNOWN
             self._read_at[channel] = now - READ_EVERY + AGAIN if unknown else now
 
     async def _channels(self) -> set[str]:

@@ -167,9 +167,9 @@ class CrashingApp(App):
         _before(self.engine, "start", strikes, lambda _, id, *__: f"start/{strikes.workflow_of(id)}#1:before")
         _after(self.engine, "start", strikes, lambda _, id, *__: f"start/{strikes.workflow_of(id)}#1:after")
         _before(self.engine, "wake", strikes, lambda id, *_: f"wake/{strikes.workflow_of(id)}#1:before")
-        _after(self.interactions, "first", strikes, lambda key: f"interaction/note {key.partition(':')[0]}#1:after")
-        _before(self.outbox, "sent", strikes, lambda key, *_: f"sender/record {key.partition(':')[0]}#1:before")
-        _before(self.outbox, "uploaded", strikes, lambda *_: "sender/record picture#1:before")
+        _after(self.router.interactions, "first", strikes, lambda key: f"interaction/note {key.partition(':')[0]}#1:after")
+        _before(self.sender.outbox, "sent", strikes, lambda key, *_: f"sender/record {key.partition(':')[0]}#1:before")
+        _before(self.sender.outbox, "uploaded", strikes, lambda *_: "sender/record picture#1:before")
         _around_send(self.approvals.executor.http, strikes)
 
     def _put_point(self, alerts: Sequence[Any], *_: Any) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.core.actor import UNKNOWN, ChannelAccess
 from bot.slack.people import CACHE_SECONDS, CHANNELS_SECONDS, People
-from bot.workflows.messages.delivery import Refused
+from bot.workflows.messages.delivery import Refused, Unanswered
 
 
 class Web:
@@ -12,12 +12,22 @@ class Web:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.mute = False
 
     async def conversations_info(self, *, channel: str) -> dict[str, Any]:
         self.calls.append(f"info {channel}")
         if channel == "C3":
             raise Refused("channel_not_found")
         return {"channel": {"is_private": channel == "C2", "is_ext_shared": channel == "C1"}}
+
+    async def users_conversations(
+        self, *, types: str, exclude_archived: bool, limit: int, cursor: str | None
+    ) -> dict[str, Any]:
+        self.calls.append(f"list {types}")
+        if self.mute:
+            raise Unanswered("slow")
+        channels = [{"id": "C1", "is_private": False, "is_ext_shared": True}, {"id": "C2", "is_private": True}]
+        return {"channels": channels, "response_metadata": {"next_cursor": ""}}
 
     async def conversations_members(self, *, channel: str, limit: int, cursor: str | None) -> dict[str, Any]:
         self.calls.append(f"members {channel} {cursor}")
@@ -80,3 +90,22 @@ async def test_what_slack_said_of_a_channel_is_known_for_ten_minutes_without_ask
     }
     moments.append(CHANNELS_SECONDS)
     assert not found.known_channels().access and len(slack.web.calls) == calls
+
+
+async def test_public_channels_that_the_bot_is_in_are_known_by_one_call_and_private_ones_are_asked_for() -> None:
+    slack = Slack()
+    found = people(slack, [0.0])
+
+    assert await found.read_channels() == {"C1"}
+    assert await found.channel_access("C1") == ChannelAccess(is_shared=True)
+    assert slack.web.calls == ["list public_channel,private_channel"]
+    assert (await found.channel_access("C2")).is_private
+
+
+async def test_where_the_list_is_not_answered_each_channel_is_asked_for() -> None:
+    slack = Slack()
+    slack.web.mute = True
+    found = people(slack, [0.0])
+
+    assert await found.read_channels() == frozenset()
+    assert await found.channel_access("C1") == ChannelAccess(is_shared=True)

@@ -17,10 +17,16 @@ SERVICES = {f"s{n}": {"channel": f"C{n}"} for n in range(1, 6)}
 
 
 class Slack:
-    def __init__(self) -> None:
+    def __init__(self, *public: str) -> None:
         self.asked: list[str] = []
+        self.listed = 0
+        self.public = frozenset(public)
 
-    async def access(self, channel: str) -> ChannelAccess:
+    async def read_channels(self) -> frozenset[str]:
+        self.listed += 1
+        return self.public
+
+    async def channel_access(self, channel: str) -> ChannelAccess:
         self.asked.append(channel)
         return UNKNOWN if channel == "C000000404" else ChannelAccess()
 
@@ -34,7 +40,7 @@ async def db(tmp_path: Path) -> AsyncIterator[Database]:
 
 def watch(db: Database, slack: Slack, moments: list[float], **services: object) -> ChannelWatch:
     config = Config.model_validate({"default_channel": "C0", "services": services})
-    return ChannelWatch(db, config, slack.access, monotonic=lambda: moments[-1])
+    return ChannelWatch(db, config, slack, monotonic=lambda: moments[-1])
 
 
 async def test_every_channel_is_read_at_once_and_again_a_minute_later_a_few_at_a_time(db: Database) -> None:
@@ -49,6 +55,19 @@ async def test_every_channel_is_read_at_once_and_again_a_minute_later_a_few_at_a
     await watching.once()
     await watching.once()
     assert slack.asked[6 : 6 + AT_ONCE] == ["C0", "C1", "C2"] and slack.asked[6 + AT_ONCE :] == ["C3", "C4", "C5"]
+
+
+async def test_public_channels_are_read_together_and_only_the_others_one_by_one(db: Database) -> None:
+    slack, moments = Slack(*(f"C{n}" for n in range(5))), [0.0]
+    watching = watch(db, slack, moments, **SERVICES)
+
+    await watching.once()
+    await watching.once()
+    assert (slack.listed, slack.asked) == (1, ["C5"])
+
+    moments.append(READ_EVERY)
+    await watching.once()
+    assert (slack.listed, slack.asked) == (2, ["C5", "C5"])
 
 
 async def test_of_very_many_channels_some_wait_so_that_slack_still_answers_people(db: Database) -> None:

@@ -23,6 +23,17 @@ async def list_channels(ws: Workspace, args: Args) -> Json:
     return {"channels": [c.as_slack(BOT_USER_ID) for c in shown], "response_metadata": cursor}
 
 
+@method("users.conversations")
+async def own_channels(ws: Workspace, args: Args) -> Json:
+    """Channels that the bot is in, public ones only unless `types` names more."""
+    types = set(args.names("types") or ["public_channel"])
+    channels = [c for c in ws.channels.values() if _kind(c) in types and BOT_USER_ID in c.members]
+    if args.flag("exclude_archived"):
+        channels = [c for c in channels if not c.is_archived]
+    shown, cursor = page(channels, args, 100)
+    return {"channels": [c.as_slack(BOT_USER_ID) for c in shown], "response_metadata": cursor}
+
+
 def _kind(channel: Channel) -> str:
     return "im" if channel.is_im else "private_channel" if channel.is_private else "public_channel"
 
