@@ -183,11 +183,11 @@ async def _end(ctx: CommandContext, request: Request, ref: str) -> Reply:
 
 async def _list(ctx: CommandContext, request: Request) -> Reply:
     """All silences: of one of a service of which somebody may not read here only that there is one."""
-    listed, asked = await Silences(ctx.db).listed(), await ctx.approvals.store.waiting()
-    waiting = [one for one in asked if one.action == SILENCE]
-    services = {one.silence.matchers.get("service", "") for one in listed} | {one.service for one in waiting}
+    silences, proposals = await Silences(ctx.db).listed(), await ctx.approvals.store.waiting()
+    waiting = [one for one in proposals if one.action == SILENCE]
+    services = {one.silence.matchers.get("service", "") for one in silences} | {one.service for one in waiting}
     unread = await unread_services(ctx, request, services)
-    shown = [(one, _line(one, ctx.clock(), unread)) for one in listed]
+    shown = [(one, _line(one, ctx.clock(), unread)) for one in silences]
     lines = [line for one, line in shown if not one.over]
     lines += [f"{one.ref} waits for approval: {one.title}" for one in waiting if one.service not in unread]
     lines += [line for one, line in shown if one.over]

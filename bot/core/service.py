@@ -99,8 +99,8 @@ class Catalogue:
 
     def channel_of(self, service: str, default: str) -> str:
         """Where alerts of a service stand; the `default` of one that is unknown, or has no channel of its own."""
-        known = self.services.get(service)
-        return known.channel if known and known.channel else default
+        entry = self.services.get(service)
+        return entry.channel if entry and entry.channel else default
 
     def dependencies(self, name: str) -> tuple[str, ...]:
         """What `name` calls directly."""

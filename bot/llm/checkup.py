@@ -53,8 +53,8 @@ def _client(settings: ModelSettings, name: str, budget: Budget) -> tuple["BaseCh
     from bot.llm.providers.clients import chat_model
     from bot.llm.providers.windows import configured_window, window_of
 
-    room = configured_window(name, budget) or CONTEXT_TOKENS
-    model = chat_model(settings, name, seconds=SECONDS, context_tokens=room)
+    window = configured_window(name, budget) or CONTEXT_TOKENS
+    model = chat_model(settings, name, seconds=SECONDS, context_tokens=window)
     return model, window_of(model, name, settings, budget)
 
 

@@ -113,15 +113,15 @@ class People:
 
         Who is in a private one is read for each.
         """
-        found: dict[str, ChannelAccess] = {}
+        public: dict[str, ChannelAccess] = {}
         try:
             async for about in self._own_channels():
                 if not about.get("is_private"):
-                    found[str(about.get("id"))] = ChannelAccess(is_shared=_is_shared(about))
+                    public[str(about.get("id"))] = ChannelAccess(is_shared=_is_shared(about))
         except QueryFailed as error:
             log.warning("the bot's channels could not be listed, so each is asked for", why=str(error))
-        self._cached_access |= {channel: (self._monotonic(), access) for channel, access in found.items()}
-        return frozenset(found)
+        self._cached_access |= {channel: (self._monotonic(), access) for channel, access in public.items()}
+        return frozenset(public)
 
     async def members(self, channel: str) -> frozenset[str]:
         """Who is in a public channel now; nobody where Slack does not say. Asked only where something in it is private."""

@@ -11,7 +11,7 @@ _CREDENTIAL = re.compile(
     r"(?<![\w-])(?=[\w-]*(?:api_?key|secret|token|passw(?:or)?d|credential|access_?key|private_?key))[A-Za-z_][\w-]{3,80}(?![\w(])",
     re.I,
 )
-_GIVEN = re.compile(r"name:|key:|env|secret|passw|token|getenv|environ|vault|config", re.I)
+_HANDS_OVER = re.compile(r"name:|key:|env|secret|passw|token|getenv|environ|vault|config", re.I)
 """What stands on a line that hands something to a program, or has it handed."""
 
 
@@ -24,4 +24,4 @@ def renamed_credentials(patch: Patch) -> Iterator[EffectFact]:
 
 
 def _names(lines: Iterable[str]) -> set[str]:
-    return {name for line in lines if _GIVEN.search(line) for name in _CREDENTIAL.findall(line)}
+    return {name for line in lines if _HANDS_OVER.search(line) for name in _CREDENTIAL.findall(line)}

@@ -161,8 +161,8 @@ def without_moved(effects: Sequence[EffectFact]) -> list[EffectFact]:
     """Settings without those that one file loses and another sets to the same value."""
     gone = {(effect.name, level_of(effect.before)) for effect in effects if effect.before and not effect.after}
     new = {(effect.name, level_of(effect.after)) for effect in effects if effect.after and not effect.before}
-    kept = {pair for pair in gone & new if pair[1] is not None}
-    return [effect for effect in effects if (effect.name, level_of(effect.before or effect.after)) not in kept]
+    moves = {pair for pair in gone & new if pair[1] is not None}
+    return [effect for effect in effects if (effect.name, level_of(effect.before or effect.after)) not in moves]
 
 
 def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:

@@ -158,8 +158,8 @@ def unknown_services(context: RankingContext) -> set[str]:
     observations = context.observations
     called = {callee for callees in observations.depends_on.values() for callee in callees}
     calling = {caller for callers in observations.dependents.values() for caller in callers}
-    known = {*observations.checked, *observations.health_evidence, *observations.depends_on, *observations.dependents}
-    return _changed(context) - known - called - calling - {context.start}
+    measured = {*observations.checked, *observations.health_evidence, *observations.depends_on, *observations.dependents}
+    return _changed(context) - measured - called - calling - {context.start}
 
 
 def _suspected(context: RankingContext) -> set[str]:

@@ -113,10 +113,10 @@ def _basis(candidate: Candidate) -> Basis:
 
 
 def _candidates(context: RankingContext) -> list[Candidate]:
-    said = outside_causes(context)
-    outside = [*said, *node_causes(context)]
+    line_causes = outside_causes(context)
+    outside = [*line_causes, *node_causes(context)]
     changes = change_causes(context, outside=bool(outside))
-    for cause in said:
+    for cause in line_causes:
         cause.sure = cause.sure or (cause.kind == "external" and no_change_fits(cause.service, changes, context))
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
@@ -188,8 +188,8 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     within its limit is a lead.
     """
     thresholds, first = context.tuning.confidence, ranked[0]
-    told = _told_by_its_diff(ranked, context)
-    if lead.probability < thresholds.likely and not told:
+    by_own_diff = _told_by_its_diff(ranked, context)
+    if lead.probability < thresholds.likely and not by_own_diff:
         return False
     if lead.basis == "burst":
         return True
@@ -204,7 +204,7 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     failing = place and first.strength > 0 and not changed_nearby(context, first.service) and _has_neighbours(first, context)
     if first.kind == "resource" and changed_shortly_before(context, first.service):
         return False
-    return clear and (failing or (first.sure and (told or first.strength >= thresholds.sure)))
+    return clear and (failing or (first.sure and (by_own_diff or first.strength >= thresholds.sure)))
 
 
 def _both_outside(cause: Candidate, other: Candidate) -> bool:
