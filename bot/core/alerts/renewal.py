@@ -98,7 +98,7 @@ class FurtherAlert:
     present_alerts: Set[str] | None = None
     """The names of its service's alerts in the present outage; None where all of the group's are of it."""
     fires_elsewhere: bool = False
-    """Something of its service that nobody acknowledged fires in another group since this one cleared."""
+    """Something that nobody acknowledged fires in another group since this one cleared: of its service or what that calls."""
     suspected: bool = False
     """The newest ranking of the group names its service already."""
     acknowledged_at: datetime | None = None

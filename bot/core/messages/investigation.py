@@ -25,6 +25,8 @@ class ProposalLine(NamedTuple):
     ref: str
     state: ProposalState
     title: str = ""
+    of_before: bool = False
+    """Made for the cause of the outage before the present one, and still waiting or running."""
 
     @property
     def named(self) -> str:

@@ -164,6 +164,8 @@ def _of_proposal(triage: TriageContent, check: str) -> str:
     if not in_force:
         return ""
     newest = in_force[-1]
+    if newest.state.decidable and newest.of_before and check and not triage.group.cleared:
+        return f"{check}. {newest.ref} is for the earlier cause"
     if newest.state.decidable:
         cleared = f"the alerts have cleared. Deny {newest.named} if it is no longer needed"
         return cleared if triage.group.cleared else f"approve or deny {newest.named}"

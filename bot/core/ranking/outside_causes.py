@@ -154,7 +154,8 @@ _KINDS = (
 def outside_causes(context: RankingContext) -> list[Candidate]:
     """What lines and alerts say of causes outside, one candidate for each kind and service that says so."""
     symptoms = symptoms_of(context.observations, context.summary)
-    candidates = [*_of_kinds(context, symptoms), *_providers(context, symptoms)]
+    # Those whose host the lines name first: they say more than that some provider fails.
+    candidates = [*_providers(context, symptoms), *_of_kinds(context, symptoms)]
     best: dict[tuple[str, str], Candidate] = {}
     for candidate in candidates:
         key = (candidate.cause, candidate.service)

@@ -139,11 +139,13 @@ def no_change_fits(service: str, changes: Sequence[Candidate], context: RankingC
 
 
 def _without_repetition(ordered: Sequence[Candidate]) -> list[Candidate]:
-    """One resource a service, two causes a service, and no "nothing shows why" where a better reason stands."""
+    """One resource and one provider a service, two causes, and no "nothing shows why" where a better reason stands."""
     distinct: list[Candidate] = []
     for candidate in ordered:
         same = [c for c in distinct if c.service == candidate.service]
         if candidate.kind in ("dependency", "unknown") and same and not candidate.sure:
+            continue
+        if any(_both_outside(c, candidate) and c.check == candidate.check for c in same):
             continue
         if any(c.kind == candidate.kind == "resource" for c in same) or len(same) >= _MAX_OF_ONE_SERVICE:
             continue

@@ -279,8 +279,8 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         renewed=row.renewed,
         started_at=lead.starts_at if lead and row.renewed else None,
         earlier_cause=await _earlier_cause(session, row),
-        proposals=[ProposalLine(one.ref, one.state, one.title) for one in proposals],
-        waiting=waiting(proposals),
+        proposals=[ProposalLine(one.ref, one.state, one.title, _is_of_before(one, group)) for one in proposals],
+        waiting=waiting([one for one in proposals if not _is_of_before(one, group)]),
     )
     return truthful(content)
 
@@ -306,8 +306,12 @@ async def _proposals(session: AsyncSession, group: GroupRow) -> list[Proposal]:
     """Those for what the group is about now, and what of before still waits or runs: what worked then says nothing now."""
     query = select(ProposalRow).where(ProposalRow.group_id == group.id).order_by(col(ProposalRow.id))
     proposals = [stored_proposal(row) for row in (await session.exec(query)).all()]
-    since = group.renewed_at
-    return [one for one in proposals if since is None or one.created_at >= since or not one.state.final]
+    return [one for one in proposals if not (_is_of_before(one, group) and one.state.final)]
+
+
+def _is_of_before(proposal: Proposal, group: GroupRow) -> bool:
+    """Whether it was made before the group was about what it is about now."""
+    return group.renewed_at is not None and proposal.created_at < group.renewed_at
 
 
 async def _cause(session: AsyncSession, ref: str) -> CauseContent | None:

@@ -113,11 +113,15 @@ class Renewing:
         return await _recovered(self.session, self.group, episode, quiet_since, stood_since, fired_before=fired_before)
 
     async def _fires_elsewhere(self, episode: EpisodeRow) -> bool:
-        """Whether something of the alert's service that nobody acknowledged fires in another group since this one cleared."""
+        """Whether an alert that nobody acknowledged fires in another group since this one cleared.
+
+        Of its service, or of what that depends on: then what fires again is rather another outage than a flap.
+        """
         if self.group.cleared_at is None or not self.group.acknowledged_by or not episode.service:
             return False
         row = EpisodeRow
-        beside = row.service == episode.service, row.group_id != self.group.id, row.first_seen_at > self.group.cleared_at
+        services = {episode.service, *self.catalogue.downstream(episode.service)}
+        beside = col(row.service).in_(services), row.group_id != self.group.id, row.first_seen_at > self.group.cleared_at
         query = select(row.id).join(GroupRow, col(GroupRow.id) == row.group_id).where(*beside)
         fires = col(row.ended_at).is_(None), GroupRow.acknowledged_by == "", GroupRow.state == GroupState.FIRING
         return (await self.session.exec(query.where(*fires).limit(1))).first() is not None

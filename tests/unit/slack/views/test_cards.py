@@ -219,6 +219,13 @@ def test_once_the_alerts_have_cleared_the_next_step_says_so_before_what_waits(of
     assert f"*Next:* {next_step}" in words(blocks)
 
 
+def test_the_next_step_of_a_new_outage_is_about_its_own_cause_and_not_what_was_proposed_before() -> None:
+    proposals = [ProposalLine("AP-1", ProposalState.PENDING, "Roll back checkout", of_before=True)]
+    _, blocks = rendered_triage(findings=findings(hypothesis(check="Read the provider's status page")), proposals=proposals)
+
+    assert "*Next:* Read the provider's status page. AP-1 is for the earlier cause" in words(blocks)
+
+
 def test_a_card_names_the_first_cause_instead_of_the_last_change() -> None:
     _, blocks = rendered_card(first_cause=hypothesis("deploy 2.0 broke checkout"))
 

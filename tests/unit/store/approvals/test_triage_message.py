@@ -1,12 +1,14 @@
 """What waits is named by the triage above it."""
 
+from datetime import timedelta
 from pathlib import Path
 
+from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.content import MessageKind
 from bot.store import messages
 from bot.store.alerts import groups
-from bot.store.slack.message_contents import proposal_content
-from bot.store.tables import GroupRow, MessageRow
+from bot.store.slack.message_contents import proposal_content, triage_content
+from bot.store.tables import GroupRow, MessageRow, TriageRow
 from tests.unit.approving import office
 
 
@@ -24,6 +26,27 @@ async def test_the_triage_is_shown_anew_when_a_proposal_comes_and_when_it_is_dec
     await house.press("AP-1", "bob", "deny", reason="no")
 
     assert first < proposed < await wanted()
+    await house.close()
+
+
+async def test_what_was_proposed_for_the_outage_before_is_named_as_such_and_no_button_of_the_new_triage(tmp_path: Path) -> None:
+    house = await office(tmp_path)
+    await house.propose()
+    async with house.db.write() as session:
+        session.add(TriageRow(group_id=1, attempt=1, state=TriageState.DONE, started_at=house.db.clock()))
+    async with house.db.read() as session:
+        now = await triage_content(session, "AL-1")
+    async with house.db.write() as session:
+        group = await session.get(GroupRow, 1)
+        assert group is not None
+        group.renewed_at = house.db.clock() + timedelta(minutes=5)
+        session.add(group)
+    async with house.db.read() as session:
+        renewed = await triage_content(session, "AL-1")
+
+    assert now is not None and renewed is not None
+    assert [(line.ref, line.of_before) for line in now.proposals] == [("AP-1", False)] and now.waiting is not None
+    assert [(line.ref, line.of_before) for line in renewed.proposals] == [("AP-1", True)] and renewed.waiting is None
     await house.close()
 
 

@@ -93,6 +93,16 @@ def test_names_that_are_not_resolved_and_calls_outside_that_fail_speak_for_each_
     assert findings.hypotheses[0].confidence == "likely"
 
 
+def test_a_provider_that_calls_and_lines_show_to_fail_is_one_cause() -> None:
+    calls = deviation("front", "provider errors", 0.001, 0.9, doublings=6, unit="ratio")
+    answers = TemplateFact(template="provider api.rates.io answered 503 Service Unavailable", count=50, before=0, trend="new")
+    ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"), calls)
+    ledger.graph("front", "cart").changes().health("cart").lines("front", answers)
+
+    assert [(h.kind, h.confidence) for h in judged(ledger).hypotheses] == [("external", "likely")]
+    assert "api.rates.io" in judged(failing_front().lines("front", answers)).hypotheses[0].cause
+
+
 def test_commits_made_after_the_roll_out_are_no_part_of_it() -> None:
     late = diff("d", QUERIES).model_copy(update={"at": ONSET})
 

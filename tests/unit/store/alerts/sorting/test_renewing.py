@@ -169,13 +169,16 @@ async def test_what_fires_again_after_a_deploy_behind_it_is_not_taken_by_who_ack
     assert [line.notified_services for line in await lines(desk)] == [("checkout",)]
 
 
-async def test_an_acknowledgement_does_not_outlive_a_flap_beside_which_something_else_of_the_service_fires(desk: Desk) -> None:
+@pytest.mark.parametrize("labels", [{}, PAYMENTS], ids=["of the service", "of what it depends on"])
+async def test_an_acknowledgement_does_not_outlive_a_flap_beside_which_something_else_fires(
+    desk: Desk, labels: dict[str, str]
+) -> None:
     await desk.receive(alert())
     await incidents.acknowledge(desk.db, "AL-1", "alice")
     desk.clock.forward(1)
     await desk.receive(alert(status="resolved", ends_at=desk.clock()))
     desk.clock.forward(1)
-    await desk.receive(alert("pool", name="ConnectionPoolExhausted", start=2))
+    await desk.receive(alert("pool", name="ConnectionPoolExhausted", start=2, **({"labels": labels} if labels else {})))
     desk.clock.forward(0.1)
     await desk.receive(alert(start=2.1))
 
