@@ -22,6 +22,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "conversations.replies": ("channels:history", "groups:history"),
     "files.upload.v2": ("files:write",),
     "usergroups.users.list": ("usergroups:read",),
+    "users.conversations": ("channels:read", "groups:read"),
     "users.info": ("users:read", "users:read.email"),
     "views.open": (),
     "views.publish": (),
