@@ -36,7 +36,7 @@ def hand_down(context: RankingContext) -> RankingContext:
 def changed_nearby(context: RankingContext, service: str) -> bool:
     """Whether a service, what it calls or who calls it was changed shortly before, or what nothing is known of."""
     beneath = unknown_services(context)
-    return bool(_suspects(context, service)) or any(_changed(context, other, {other: 1.0}) for other in beneath)
+    return bool(_suspects(context, service)) or any(changed_shortly_before(context, other) for other in beneath)
 
 
 def changed_shortly_before(context: RankingContext, service: str) -> bool:
