@@ -76,6 +76,9 @@ _STRENGTH = {
 _CERTAIN = frozenset({GroupingReason.FLAPPING, GroupingReason.FIRES_AGAIN, GroupingReason.DECLARED_INCIDENT})
 """Reasons that hold however fast alerts come."""
 
+_OF_ONE_OUTAGE = frozenset({GroupingReason.SAME_SERVICE, GroupingReason.RELATED_SERVICE})
+"""Reasons by which a new outage takes what else it brings back, though that fired on an older card before."""
+
 
 @dataclass(eq=False)
 class OpenGroup:
@@ -241,19 +244,28 @@ def place(
     """The group of a new episode and why. Moves the evidence that another burst has begun.
 
     The strongest reason wins, then the newest group; where alerts come fast, the arrival rate chooses among all that fit.
-    Whatever ties them: an alert stands on no card that others read than those who may read it.
+    Whatever ties them: an alert stands on no card that others read than those who may read it. What fires again in a cleared
+    group belongs to the outage that began since, where one is tied to it: the same cause stands on one card.
     """
     tied = [(group, membership) for group in candidates if (membership := _membership(arrival, group, catalogue, ties))]
     own = Visibility(arrival.channel)
     matches = [one for one in tied if channels.may_share_card(own, one[0].visibility)]
     if not matches:
         return Placement(None, _opened([one for one in tied if channels.may_name(one[0].visibility, arrival.channel)]))
-    group, membership = _strongest(matches)
+    group, membership = _strongest(_begun_since(matches) or matches)
     fitting = [one for one, _ in matches if one.state is not GroupState.MONITORING]
     back = arrival.last.returns and arrival.last.group == group.number
     if back or membership.reason in _CERTAIN or not any(one.arrivals.is_burst for one in fitting):
         return Placement(group, membership)
     return _by_arrival_rate(arrival, sorted(fitting, key=lambda one: one.arrivals.began_at)[-MOST_BURSTS:], delays)
+
+
+def _begun_since(matches: Sequence[tuple[OpenGroup, Membership]]) -> list[tuple[OpenGroup, Membership]]:
+    """Where an alert would fire again in a cleared group: the groups of its service and neighbours that opened after that one cleared."""
+    cleared = [group.cleared_at for group, one in matches if one.reason is GroupingReason.FIRES_AGAIN and group.cleared_at]
+    if not cleared:
+        return []
+    return [(group, one) for group, one in matches if one.reason in _OF_ONE_OUTAGE and group.opened_at >= max(cleared)]
 
 
 def _strongest(matches: Sequence[tuple[OpenGroup, Membership]]) -> tuple[OpenGroup, Membership]:

@@ -69,6 +69,25 @@ def test_each_reason_is_named_with_what_it_depends_on() -> None:
     )
 
 
+def test_what_fires_again_joins_the_outage_that_began_since_its_own_card_cleared() -> None:
+    over = group(1, first, cleared=1)
+    new = OpenGroup(2, GroupState.FIRING, opened_at=at(2), last_alert_at=at(2))
+    new.add(arrival(fingerprint="f3", name="Saturation", minutes=2))
+    again = arrival(fingerprint="f1", name="Latency", minutes=3)
+
+    assert joined(again, over, new) == 2
+    assert joined(again, over) == 1
+
+
+def test_what_fires_again_keeps_its_card_beside_an_outage_that_stood_already_or_is_of_others() -> None:
+    over = group(1, first, cleared=1)
+    before = group(2, arrival("payments", fingerprint="f3"))
+    stranger = OpenGroup(3, GroupState.FIRING, opened_at=at(2), last_alert_at=at(2))
+    stranger.add(arrival("billing", fingerprint="f4", minutes=2))
+
+    assert joined(arrival(fingerprint="f1", name="Latency", minutes=3), over, before, stranger) == 1
+
+
 def test_a_service_that_was_quiet_for_long_opens_a_new_group() -> None:
     assert joined(arrival(minutes=31), group(1, first)) is None
 

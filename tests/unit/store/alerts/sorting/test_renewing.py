@@ -170,7 +170,7 @@ async def test_what_fires_again_after_a_deploy_behind_it_is_not_taken_by_who_ack
 
 
 @pytest.mark.parametrize("labels", [{}, PAYMENTS], ids=["of the service", "of what it depends on"])
-async def test_an_acknowledgement_does_not_outlive_a_flap_beside_which_something_else_fires(
+async def test_a_flap_after_which_something_else_fires_is_told_on_the_card_of_that_outage(
     desk: Desk, labels: dict[str, str]
 ) -> None:
     await desk.receive(alert())
@@ -178,12 +178,32 @@ async def test_an_acknowledgement_does_not_outlive_a_flap_beside_which_something
     desk.clock.forward(1)
     await desk.receive(alert(status="resolved", ends_at=desk.clock()))
     desk.clock.forward(1)
-    await desk.receive(alert("pool", name="ConnectionPoolExhausted", start=2, **({"labels": labels} if labels else {})))
+    pool = partial(alert, "pool", name="ConnectionPoolExhausted", severity="warning", start=2)
+    await desk.receive(pool(**({"labels": labels} if labels else {})))
     desk.clock.forward(0.1)
     await desk.receive(alert(start=2.1))
 
-    assert [group.acknowledged_by for group in await desk.groups()] == ["", ""]
-    assert [line.notified_services for line in await lines(desk)] == [("checkout",)]
+    assert [(group.state, group.severity, group.acknowledged_by) for group in await desk.groups()] == [
+        ("MONITORING", "SEV2", "alice"),
+        ("FIRING", "SEV2", ""),
+    ]
+    assert await lines(desk) == []
+
+
+async def test_an_acknowledgement_does_not_outlive_a_flap_beside_which_an_older_outage_grows(desk: Desk) -> None:
+    await desk.receive(alert("old", labels=PAYMENTS))
+    desk.clock.forward(6)
+    await desk.receive(alert(start=6))
+    await incidents.acknowledge(desk.db, "AL-2", "alice")
+    desk.clock.forward(1)
+    await desk.receive(alert(status="resolved", start=6, ends_at=desk.clock()))
+    desk.clock.forward(1)
+    await desk.receive(alert("pool", name="ConnectionPoolExhausted", labels=PAYMENTS, start=8))
+    desk.clock.forward(0.1)
+    await desk.receive(alert(start=8.1))
+
+    assert [(group.state, group.acknowledged_by) for group in await desk.groups()] == [("FIRING", ""), ("FIRING", "")]
+    assert [line.notified_services for line in await lines(desk) if line.again] == [("checkout",)]
 
 
 async def test_errors_on_a_caller_that_was_deployed_meanwhile_are_told(desk: Desk) -> None:
