@@ -33,6 +33,11 @@ def size(request: Mapping[str, Any]) -> int:
     return len(json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode())
 
 
+def weight(request: Mapping[str, Any]) -> int:
+    """Bytes, where a listed name counts twice: it takes twice the tokens that it takes in a sentence."""
+    return size(request) + sum(len(json.dumps(names, separators=(",", ":"))) for names in listings(request))
+
+
 def listings(request: Mapping[str, Any]) -> list[list[str]]:
     """What the tools' arguments list of services."""
     arguments = (tool["function"]["parameters"]["properties"].get("service", {}) for tool in request["tools"])
@@ -68,7 +73,7 @@ async def test_over_every_fault_the_first_request_stays_within_six_thousand_toke
 ) -> None:
     requests = await first_requests(tmp_path)
 
-    sizes = {name: size(request) for name, request in requests.items()}
+    sizes = {name: weight(request) for name, request in requests.items()}
     assert len(sizes) >= 18 and all(len(request["tools"]) > len(TOOLS) for request in requests.values())
     assert {name: size for name, size in sizes.items() if size > MAX_BYTES} == {}
     for name, request in requests.items():
@@ -84,4 +89,4 @@ async def test_a_catalogue_of_fifty_services_is_listed_once_within_the_same_boun
         (services,) = listings(request)
         assert len(services) > 45 and {*SERVICES} < {*services}
         assert SERVICES[0] not in request["messages"][0]["content"]
-    assert {name: size(request) for name, request in requests.items() if size(request) > MAX_BYTES} == {}
+    assert {name: weight(request) for name, request in requests.items() if weight(request) > MAX_BYTES} == {}

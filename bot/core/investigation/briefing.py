@@ -9,9 +9,9 @@ from bot.core.text.moments import iso_utc
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL, ToolRole, Tools
 
-MOST, DETAILS, LEAST_DETAILS = 4_600, 1_800, 900
+MOST, DETAILS, LEAST_DETAILS = 4_600, 1_800, 350
 """Characters of all evidence; of all details together, and what is left for them beside many summaries: the first request stays
-within 6,000 tokens."""
+within 6,000 tokens, also with a catalogue of fifty services."""
 MAX_LINE = 240
 _LINES = {ToolRole.HEALTH: 4, ToolRole.ALERTS: 5, ToolRole.LOGS: 4, ToolRole.BREAKDOWN: 3}
 MAX_CHANGES = 8
