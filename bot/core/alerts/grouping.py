@@ -261,7 +261,7 @@ def place(
 
 
 def _begun_since(matches: Sequence[tuple[OpenGroup, Membership]]) -> list[tuple[OpenGroup, Membership]]:
-    """Where an alert would fire again in a cleared group: the groups of its service and neighbours that opened after that one cleared."""
+    """Of what would fire again in a cleared group: the groups of its service and neighbours that opened after that cleared."""
     cleared = [group.cleared_at for group, one in matches if one.reason is GroupingReason.FIRES_AGAIN and group.cleared_at]
     if not cleared:
         return []
