@@ -105,8 +105,7 @@ class App:
         clock: Clock = utc_now,
     ) -> None:
         if not secrets.slack_bot_token.get_secret_value():
-            problem = "is empty: Tocsin works in Slack; `make demo` needs no token"
-            raise ConfigurationError(problem, key="TOCSIN_SLACK_BOT_TOKEN")
+            raise ConfigurationError("is empty: Tocsin works in Slack; `make demo` needs none", key="TOCSIN_SLACK_BOT_TOKEN")
         self.secrets, self.config = secrets, config
         self.clock: Clock = DatabaseClock(clock) if secrets.postgres else SteadyClock(clock)
         self.catalogue = LiveCatalogue(catalogue_of(config).services.values())
@@ -154,6 +153,7 @@ class App:
         self.web = web_client(self.secrets.slack_bot_token.get_secret_value(), self.secrets.slack_api_url)
         self.slack_client = SlackClient(self.web)
         self.people = People(self.slack_client, self.config.people)
+        self.reading = Reading(self.db, self.people.channel_access, self.people.members)
         self.rotas = Rotas(self.config, self.people.usergroup, Usergroups(self.db), self.clock, self.policy_review.refresh)
         self.renderer = Renderer(self.db, self.config, self._on_call, redact=redact_one, public_url=self.secrets.public_url)
         self.sender = Sender(
@@ -161,6 +161,7 @@ class App:
             self.renderer.render,
             self.slack_client,
             default_channel=self.config.default_channel,
+            may_fall_back=self.reading.may_fall_back,
             count=count_message,
             lease_until=self.engine.lease_until,
         )
@@ -169,7 +170,6 @@ class App:
     def _build_router(self) -> None:
         """What people say to the bot: verbs, presses and dialogs."""
         self.approvals = self._build_approvals()
-        self.reading = Reading(self.db, self.people.channel_access, self.people.members)
         ctx = CommandContext(
             db=self.db,
             config=self.config,

@@ -74,6 +74,11 @@ def may_recall(of: Visibility, here: str, access: ChannelAccess, here_access: Ch
     return of.channel == here or not (of.is_private or access.is_private or here_access.is_shared)
 
 
+def may_fall_back(of: Visibility, here: str, access: ChannelAccess, here_access: ChannelAccess) -> bool:
+    """Whether what its own channel refuses may stand in `here`: only what belongs to a channel known to be everybody's."""
+    return may_recall(of, here, access, here_access) and not access.is_shared
+
+
 def may_answer_in(channel: str, here: str, access: ChannelAccess, here_access: ChannelAccess) -> bool:
     """Whether an answer about `channel` may stand in `here`, where others than the one who asked read it too."""
     return channel == here or is_direct(here) or not (access.is_private or here_access.is_private or here_access.is_shared)

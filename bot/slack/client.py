@@ -121,9 +121,16 @@ class SlackClient:
         except ChannelRefused as error:
             if error.reason != "not_in_channel":
                 raise
-            await self.call(self.web.conversations_join, channel=channel)
+            await self._join(channel, error)
             answer = await post()
         return str(answer["ts"])
+
+    async def _join(self, channel: str, not_in_channel: ChannelRefused) -> None:
+        try:
+            await self.call(self.web.conversations_join, channel=channel)
+        except Refused as error:
+            # Nobody joins a private channel uninvited: then the channel refuses, not Slack.
+            raise not_in_channel from error
 
     async def update(self, channel: str, ts: str, text: str, blocks: list[dict[str, object]], *, key: str, rev: int) -> None:
         """Replace text and blocks; the metadata keeps our key and learns the revision."""

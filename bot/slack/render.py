@@ -5,7 +5,7 @@ import contextlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol, TypeVar, overload
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ from bot.core.messages.alerts import (
 from bot.core.messages.content import Content, MessageKind
 from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, TriageContent
 from bot.core.messages.proposals import PolicyContent, ProposalContent
+from bot.core.messages.withheld import WithheldContent
 from bot.core.metrics.graph_links import on_own_page
 from bot.core.text.link_prefixes import link_prefix, own_prefix
 from bot.core.text.untrusted import cut
@@ -36,9 +37,23 @@ from bot.slack.blocks import Rendered, check_blocks
 from bot.slack.limits import LIMIT
 from bot.slack.untrusted_text import allowed_address
 from bot.slack.view_context import ViewContext
-from bot.slack.views import answer, backlog, card, cause, incident_card, line, policy, postmortem, proposal, storm, triage
+from bot.slack.views import (
+    answer,
+    backlog,
+    card,
+    cause,
+    incident_card,
+    line,
+    policy,
+    postmortem,
+    proposal,
+    storm,
+    triage,
+    withheld,
+)
 from bot.store.db.database import Database
 from bot.store.slack import message_contents as contents
+from bot.store.slack.withheld import WithheldMessages
 from bot.store.tables import MessageRow
 from bot.workflows.messages.delivery import Rendering
 
@@ -108,13 +123,11 @@ class Renderer:
 
     async def render(self, row: MessageRow) -> Rendering | None:
         """The message as it should look now; None if there is nothing to show."""
-        async with self.db.read() as session:
-            content = await contents.load(session, row.kind, row.subject)
+        content = await self._load(row)
         if content is None:
             return None
         view = await self._context(row, content)
-        if isinstance(content, RaisedContent) and content.services_notified_before and not view.mention:
-            # A line into a storm's thread is there for its mention alone.
+        if not view.mention and _is_for_mention(row, content):
             return None
         text, blocks = rendered(self._completed(row, content), view)
         if problems := check_blocks(blocks):
@@ -122,13 +135,19 @@ class Renderer:
         text = cut(self.redact(text), LIMIT["fallback"])
         return Rendering(text=text, blocks=redacted(blocks, self.redact), urgent_state=repr(content.urgent_part))
 
+    async def _load(self, row: MessageRow) -> Content | None:
+        if row.kind == MessageKind.WITHHELD:
+            return await WithheldMessages(self.db).content(row.subject)
+        async with self.db.read() as session:
+            return await contents.load(session, row.kind, row.subject)
+
     async def _context(self, row: MessageRow, content: Content) -> ViewContext:
         """Allowed hosts, people, and whom to mention.
 
         The on-call is mentioned in the first post of an incident's card and by name
         afterwards: an edit notifies nobody, and a repeated mention is noise.
         """
-        if row.kind == MessageKind.LINE:
+        if row.kind == MessageKind.LINE or row.mentions:
             mention = self._slack_of(row.mentions)
         else:
             mention = await self._mention(content) if _first_post(row, content) else []
@@ -235,11 +254,24 @@ def _first_post(row: MessageRow, content: Content) -> bool:
     if row.ts or row.sent_at is not None:
         # One that stood before and was deleted by a person has mentioned the on-call.
         return False
-    # A card that comes out of a storm is posted late; the storm's own card has mentioned the on-call.
-    return not (isinstance(content, CardContent) and row.created_at - content.group.opened_at > FROM_STORM)
+    if isinstance(content, WithheldContent):
+        return not content.posted_before and not _comes_out_of_storm(content.original, content.wanted_at)
+    return not _comes_out_of_storm(content, row.created_at)
 
 
 FROM_STORM = timedelta(seconds=30)
+
+
+def _comes_out_of_storm(content: Content, wanted_at: datetime) -> bool:
+    """Such a card is posted late; the storm's own card has mentioned the on-call."""
+    return isinstance(content, CardContent) and wanted_at - content.group.opened_at > FROM_STORM
+
+
+def _is_for_mention(row: MessageRow, content: Content) -> bool:
+    """Whether it stands for its mention alone: a line into a storm's thread, the notice about one that calls somebody."""
+    if isinstance(content, RaisedContent):
+        return bool(content.services_notified_before)
+    return isinstance(content, WithheldContent) and isinstance(content.original, LineContent | RenewedContent) and not row.ts
 
 
 def rendered(content: Content, view: ViewContext) -> Rendered:
@@ -269,4 +301,6 @@ def rendered(content: Content, view: ViewContext) -> Rendered:
             return line.render_renewed(content, view)
         case LineContent():
             return line.render(content, view)
+        case WithheldContent():
+            return withheld.render(content, view)
     raise TypeError(f"no view renders {type(content).__name__}")

@@ -11,6 +11,12 @@ from bot.store.db.columns import Moment
 from bot.store.db.database import Database
 from bot.store.tables import MessageRow
 
+
+def notice_key(key: str) -> str:
+    """Of the notice that says in the default channel that this message cannot be shown in its own."""
+    return f"withheld:{key}"
+
+
 # Written once and for the database alone: every alert, tool call and press does this, and nobody reads a message to change it.
 _RAISE = (
     update(MessageRow)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 
-from bot.core.actor import UNKNOWN, Actor, ChannelAccess, Visibility, may_answer_in, may_read, may_recall
+from bot.core.actor import UNKNOWN, Actor, ChannelAccess, Visibility, may_answer_in, may_fall_back, may_read, may_recall
 from bot.core.errors import NotFound
 from bot.plugins import Request
 from bot.store.db.database import Database
@@ -68,6 +68,10 @@ class Reading:
         here_access, *about = await asyncio.gather(*map(self._soon, (here, *(one.channel for one in visibilities))))
         pairs = zip(visibilities, about, strict=True)
         return frozenset(one for one, access in pairs if may_recall(one, here, access, here_access))
+
+    async def may_fall_back(self, of: Visibility, here: str) -> bool:
+        """Whether a message that its own channel refuses may stand in `here`."""
+        return may_fall_back(of, here, *await asyncio.gather(self._soon(of.channel), self._soon(here)))
 
     async def learn(self, channel: str) -> None:
         """Have Slack say what a channel is, for those who cannot wait for it later."""

@@ -2,7 +2,8 @@
 
 The bot is really served. An incident of a private channel and one of a public channel stand there, each with a word that is
 nowhere else: whoever may not read it must not be shown that word. Nor does an alert come on a card that others read because
-something ties it to what stands there (tests/attacks/grouped.py).
+something ties it to what stands there (tests/attacks/grouped.py), or because its own channel refuses it
+(tests/attacks/refused.py).
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from tests.attacks import grouped
+from tests.attacks import grouped, refused
 from tests.attacks.attempts import attempted
 from tests.attacks.items import Item
 from tests.attacks.scene import Outcome, Played
@@ -48,6 +49,7 @@ CONFIG: dict[str, Any] = {
         "shop": {"channel": OPEN},
         "vault": {"channel": OPEN, "owners": ["insider"]},
         **grouped.services(OPEN, SECRET, ELSEWHERE),
+        **refused.services(),
     },
 }
 
@@ -71,6 +73,8 @@ async def _play(items: Sequence[Item]) -> Played:
 async def _asked(bot: Bot, item: Item) -> list[str]:
     if item.rule["rule"] == "grouped":
         return await grouped.leaked(bot, item, PEOPLE["member"]["id"], [OPEN, ELSEWHERE, SHARED])
+    if item.rule["rule"] == "refused":
+        return await refused.leaked(bot, item, PEOPLE[refused.CALLED]["id"], [OPEN, ELSEWHERE, SHARED])
     shown = await _shown(bot, item, str(item.rule["who"]), str(item.rule.get("by", "")))
     print(f"{item.id} {item.technique}: {len(shown)} characters shown", file=sys.stderr, flush=True)
     return _leaked(item, shown)
@@ -79,6 +83,8 @@ async def _asked(bot: Bot, item: Item) -> list[str]:
 async def _twin(bot: Bot, item: Item) -> list[str]:
     if item.rule["rule"] == "grouped":
         return await grouped.kept_apart(bot, item, PEOPLE["member"]["id"], OPEN)
+    if item.rule["rule"] == "refused":
+        return await refused.shown_whole(bot, item, OPEN)
     word = WORD[str(item.rule.get("about", "AL-1"))]
     if item.rule.get("silent"):
         await _shown(bot, item, "insider")
@@ -90,6 +96,7 @@ async def _twin(bot: Bot, item: Item) -> list[str]:
 def _furnish(slack: Slack) -> None:
     slack.post("limits", {"enabled": False})
     slack.post("people", [{"name": name, **account} for name, account in PEOPLE.items()])
+    refused.furnish(slack, [PEOPLE["insider"]["id"]])
     for channel, names in MEMBERS.items():
         more = {"private": channel == SECRET, "shared": channel == SHARED}
         members = [PEOPLE[name]["id"] for name in names]

@@ -22,6 +22,8 @@ class MessageKind(StrEnum):
     LINE = "line"
     RAISED = "raised"
     RENEWED = "renewed"
+    WITHHELD = "withheld"
+    """Says in the default channel that another message cannot be shown in its own."""
 
 
 class Content:

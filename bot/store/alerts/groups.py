@@ -132,7 +132,11 @@ async def mention(db: Database, session: AsyncSession, group: GroupRow) -> None:
     thread = group.on_storm_card or f"card:{ref}"
     # Locked: a post that is noted while this is committed would be rendered without it, and nobody would be mentioned.
     card = await session.get(MessageRow, thread, with_for_update=True)
-    if card and escalation.mention_needs_line(posted=card.sent_rev > 0, attempted=card.attempted_at is not None):
+    if card is None:
+        return
+    # A notice in its place has called people, or not: it is no more edited into a call than a card.
+    posted = card.sent_rev > 0 or await session.get(MessageRow, messages.notice_key(thread)) is not None
+    if escalation.mention_needs_line(posted=posted, attempted=card.attempted_at is not None):
         await messages.touch(
             db, session, f"raised:{ref}", channel=group.channel, kind=MessageKind.RAISED, subject=ref, thread_key=thread
         )

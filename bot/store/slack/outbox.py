@@ -15,6 +15,7 @@ from bot.store.tables import MessageRow, PictureRow
 
 KINDS_FIRST = (
     MessageKind.PROPOSAL,
+    MessageKind.WITHHELD,
     MessageKind.CARD,
     MessageKind.INCIDENT_CARD,
     MessageKind.STORM,
@@ -33,6 +34,8 @@ AFTERWARDS = timedelta(seconds=2)
 
 NO_ACCESS = "no access: "
 """How `undelivered` begins when Slack refuses the token: then nothing can be posted, whatever the message."""
+WITHHELD = "; withheld"
+"""How `undelivered` ends, after Slack's error code, where the channel refuses and not everybody may read the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,13 @@ class DueMessage:
     parent_ts: str | None
     """Of the message that begins its thread; None: it is in no thread."""
     parent_failures: int | None
+    undelivered: str
+    parent_undelivered: str | None
+
+    @property
+    def follows_withheld(self) -> bool:
+        """Whether the message above it is kept back, and this one is not yet."""
+        return (self.parent_undelivered or "").endswith(WITHHELD) and not self.undelivered.endswith(WITHHELD)
 
 
 _PARENT = aliased(MessageRow)
@@ -62,6 +72,8 @@ _COLUMNS: Any = (
     MessageRow.ts,
     _PARENT.ts,
     _PARENT.failures,
+    MessageRow.undelivered,
+    _PARENT.undelivered,
 )
 _THREAD = col(_PARENT.key) == MessageRow.thread_key
 _DUE_MESSAGES: Any = (

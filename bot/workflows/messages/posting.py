@@ -31,6 +31,7 @@ from bot.workflows.messages.delivery import (
     Unreachable,
 )
 from bot.workflows.messages.delivery_health import SlackFailureLog
+from bot.workflows.messages.fallback import GIVE_UP_FOR, Fallback
 from bot.workflows.messages.pictures import Pictures, without_file
 
 T = TypeVar("T")
@@ -39,9 +40,6 @@ log = structlog.get_logger(__name__)
 
 REMEMBERED = 5000
 """Messages whose last content is remembered, to save edits that change nothing."""
-GIVE_UP_FOR = 300.0
-"""A channel that refuses is asked again this many seconds later: people invite the bot back."""
-
 PICTURE_READY = 1.5
 """Slack processes an upload for a moment, and refuses a message that shows it too early."""
 
@@ -57,7 +55,7 @@ class Poster:
         outbox: Outbox,
         slack: SlackPort,
         *,
-        default_channel: str,
+        fallback: Fallback,
         limits: DeliveryLimits,
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
@@ -67,7 +65,7 @@ class Poster:
     ) -> None:
         """`lease_until`: the monotonic moment from which on another process may send in our place."""
         self.outbox, self.slack, self.limits, self.count, self.failures = outbox, slack, limits, count, failures
-        self.default_channel = default_channel
+        self.fallback = fallback
         self._monotonic, self._sleep, self._lease_until = monotonic, sleep, lease_until
         self._pictures = Pictures(outbox, slack, failures)
         self._last: OrderedDict[str, tuple[str, str]] = OrderedDict()
@@ -132,7 +130,7 @@ class Poster:
     async def post(self, row: MessageRow, parent: MessageRow | None, rendering: Rendering) -> None:
         """Post it once. If an earlier try may have succeeded, search for it first."""
         thread_ts = parent.ts if parent else ""
-        channel = (parent.posted_channel or parent.channel) if parent else row.channel or self.default_channel
+        channel = (parent.posted_channel or parent.channel) if parent else row.channel or self.fallback.channel
         if row.attempted_at is not None and await self._posted_or_too_early(row, channel, thread_ts):
             return
         shown = await self._pictures.within(rendering)
@@ -140,7 +138,8 @@ class Poster:
         try:
             await self._post(row, channel, thread_ts, shown)
         except ChannelRefused as error:
-            await self._post_elsewhere(row, channel, shown, error)
+            self.failures.record(error, channel=channel, key=row.key, doing="post")
+            await self._channel_refused(row, parent, channel, shown, error)
         except RateLimited as error:
             await self.outbox.not_posted(row.key, retry_in=error.seconds)
             raise
@@ -175,6 +174,7 @@ class Poster:
             return True
         if posted:
             await self.outbox.sent(row.key, posted[1], ts=posted[0], channel=channel, edited=False)
+            await self.fallback.released(row)
         elif early:
             await self.outbox.retry_unconfirmed(row.key, retry_in=1.0)
         return bool(posted) or early
@@ -201,18 +201,25 @@ class Poster:
         ts = await self._first_accepted(row, shown, post)
         self.failures.recovered(channel)
         await self.outbox.sent(row.key, row.wanted_rev, ts=ts, channel=channel, edited=False, why=why)
+        await self.fallback.released(row)
         self.count(channel, row.kind, False)
 
-    async def _post_elsewhere(self, row: MessageRow, channel: str, shown: Rendering, error: ChannelRefused) -> None:
-        """The channel refuses: the default channel takes it, once, and the reason is kept."""
-        self.failures.record(error, channel=channel, key=row.key, doing="post")
-        if not self.default_channel or channel == self.default_channel:
+    async def _channel_refused(
+        self, row: MessageRow, parent: MessageRow | None, channel: str, shown: Rendering, error: ChannelRefused
+    ) -> None:
+        """The default channel takes what everybody may read, once, and says of the rest that it cannot be shown."""
+        if not self.fallback.channel or channel == self.fallback.channel:
             await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=error.reason)
-            return
+        elif await self.fallback.allows(row):
+            await self._post_elsewhere(row, channel, shown, error)
+        else:
+            await self.fallback.withhold(row, parent, error.reason)
+
+    async def _post_elsewhere(self, row: MessageRow, channel: str, shown: Rendering, error: ChannelRefused) -> None:
         note = f"Meant for <#{channel}>, which refused it ({error.reason})"
         elsewhere = replace(shown, blocks=[_small(note), *shown.blocks][:50])
         try:
-            await self._post(row, self.default_channel, "", elsewhere, f"{error.reason}; posted in the default channel")
+            await self._post(row, self.fallback.channel, "", elsewhere, f"{error.reason}; posted in the default channel")
         except (Refused, RateLimited, Unreachable, Unanswered) as second:
             # The message must not be posted twice: after a lost answer it is searched for in its own channel only.
             reason = second.reason if isinstance(second, Refused) else "the default channel did not take it"

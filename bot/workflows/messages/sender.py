@@ -13,6 +13,7 @@ from bot.store.slack.outbox import UNBUDGETED, DueMessage, Outbox
 from bot.store.tables import MessageRow
 from bot.workflows.messages.delivery import AccessRefused, DeliveryLimits, NotOurTurn, RateLimited, Render, Rendering, SlackPort
 from bot.workflows.messages.delivery_health import FailureLog, SlackFailureLog
+from bot.workflows.messages.fallback import Fallback, MayFallBack, nothing_may
 from bot.workflows.messages.posting import Count, Poster, back_off
 from bot.workflows.messages.rate_limit import TokenBucket
 
@@ -34,6 +35,7 @@ class Sender:
         slack: SlackPort,
         *,
         default_channel: str = "",
+        may_fall_back: MayFallBack = nothing_may,
         limits: DeliveryLimits | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -43,10 +45,11 @@ class Sender:
         self.limits = limits or DeliveryLimits()
         self.outbox, self.render = outbox, render
         self.failures = SlackFailureLog(FailureLog(log, monotonic))
+        self.fallback = Fallback(outbox, default_channel, may_fall_back)
         self.poster = Poster(
             outbox,
             slack,
-            default_channel=default_channel,
+            fallback=self.fallback,
             limits=self.limits,
             monotonic=monotonic,
             sleep=sleep,
@@ -182,7 +185,7 @@ class Sender:
 
     def _ready(self, waiting: DueMessage) -> bool:
         """Whether it may be sent now: the parent message is posted, and its edit was not put off at this very revision."""
-        if waiting.parent_ts == "" and (waiting.parent_failures or 0) < _PARENT_LOST:
+        if waiting.parent_ts == "" and not waiting.follows_withheld and (waiting.parent_failures or 0) < _PARENT_LOST:
             return False
         if waiting.ts and waiting.kind not in UNBUDGETED and self._edits.wait() > 0:
             return False
@@ -211,6 +214,8 @@ class Sender:
         return True
 
     async def _bring(self, row: MessageRow, parent: MessageRow | None, bucket: TokenBucket) -> bool:
+        if await self.fallback.withheld_with_card(row, parent) or await self.fallback.withdrawn(row, parent):
+            return True
         noted = not row.ts and row.attempted_at is None and row.kind in MENTIONING
         if noted:
             # Before it is rendered: what deserves a mention from now on gets a line of its own, what did before stands in it.

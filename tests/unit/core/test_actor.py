@@ -2,7 +2,17 @@
 
 import pytest
 
-from bot.core.actor import UNKNOWN, Actor, ChannelAccess, KnownChannels, Visibility, may_answer_in, may_read, may_recall
+from bot.core.actor import (
+    UNKNOWN,
+    Actor,
+    ChannelAccess,
+    KnownChannels,
+    Visibility,
+    may_answer_in,
+    may_fall_back,
+    may_read,
+    may_recall,
+)
 
 PUBLIC, PRIVATE = ChannelAccess(), ChannelAccess(is_private=True, members=frozenset({"UIN"}))
 MEMBER, INSIDER = Actor(user="UOUT"), Actor(user="UIN")
@@ -70,6 +80,24 @@ def test_an_investigation_names_only_past_incidents_that_everybody_there_may_rea
     of: Visibility, here: str, access: ChannelAccess, here_access: ChannelAccess, allowed: bool
 ) -> None:
     assert may_recall(of, here, access, here_access) is allowed
+
+
+@pytest.mark.parametrize(
+    ("of", "access", "here_access", "allowed"),
+    [
+        (Visibility("C1"), PUBLIC, PUBLIC, True),
+        (Visibility("C1"), PUBLIC, PRIVATE, True),
+        (Visibility("C1"), PRIVATE, PUBLIC, False),
+        (Visibility("C1"), UNKNOWN, PUBLIC, False),
+        (Visibility("C1"), ChannelAccess(is_shared=True), PUBLIC, False),
+        (Visibility("C1"), PUBLIC, ChannelAccess(is_shared=True), False),
+        (Visibility("C1", is_private=True), PUBLIC, PUBLIC, False),
+    ],
+)
+def test_what_its_own_channel_refuses_stands_elsewhere_only_if_that_channel_is_known_to_be_everybodys(
+    of: Visibility, access: ChannelAccess, here_access: ChannelAccess, allowed: bool
+) -> None:
+    assert may_fall_back(of, "C2", access, here_access) is allowed
 
 
 @pytest.mark.parametrize(

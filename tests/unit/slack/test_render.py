@@ -226,3 +226,62 @@ def test_what_remediations_call_is_read_as_it_is_and_is_no_live_link() -> None:
     config = Config(actions={"rollback": ActionConfig(kind="run_webhook", url="https://CI.example.com/hooks/{service}")})
 
     assert called_hosts(config) == {"ci.example.com"} and allowed_hosts(config) == frozenset()
+
+
+# ---------------------------------------------------------------- a card that its own channel refuses
+
+
+def notice(**values: Any) -> MessageRow:
+    fields: dict[str, Any] = {"created_at": NOW + timedelta(minutes=9), "changed_at": NOW, **values}
+    return MessageRow(key="withheld:card:AL-1", channel="C0", kind="withheld", subject="card:AL-1", **fields)
+
+
+async def withheld(db: Database, **values: Any) -> MessageRow:
+    """The notice about the card of AL-1, which its channel refuses."""
+    async with db.write() as session:
+        session.add(row(undelivered="is_archived; withheld", **values))
+    return notice()
+
+
+async def test_a_notice_calls_whom_the_card_would_have_called_and_names_nothing_of_the_alert(db: Database) -> None:
+    await with_group(db, incident=True, summary="5xx ratio is 7.4 %")
+
+    text = await shown(db, await withheld(db))
+
+    assert "<@U1>" in text and "SEV2" in text and "AL-1" in text and "it is archived" in text
+    assert not [word for word in ("checkout", "HighErrorRate", "7.4", "prom.example") if word in text]
+
+
+async def test_a_notice_calls_nobody_whom_the_card_has_called_and_none_for_a_card_out_of_a_storm(db: Database) -> None:
+    await with_group(db, incident=True)
+
+    assert "<@" not in await shown(db, await withheld(db, sent_at=NOW))
+    async with db.write() as session:
+        card = await session.get(MessageRow, "card:AL-1")
+        assert card is not None
+        card.sent_at, card.created_at = None, NOW + timedelta(minutes=2)
+    assert "<@" not in await shown(db, notice())
+
+
+async def test_a_notice_about_a_line_stands_only_where_it_calls_somebody(db: Database) -> None:
+    async with db.write() as session:
+        line = {"channel": "C1", "kind": "line", "subject": "HighErrorRate", "created_at": NOW, "changed_at": NOW}
+        session.add(MessageRow(key="line:1", undelivered="is_archived; withheld", **line))
+
+    async def rendered(**values: Any) -> Any:
+        message = MessageRow(key="withheld:line:1", channel="C0", kind="withheld", subject="line:1", **values)
+        return await Renderer(db, CONFIG, on_call).render(message)
+
+    assert await rendered(created_at=NOW) is None
+    assert "<@U1> A message cannot be shown" in json.dumps((await rendered(created_at=NOW, mentions=["alice"])).blocks)
+
+
+async def test_a_notice_is_over_once_the_card_and_what_is_below_it_stand_in_their_channel(db: Database) -> None:
+    await with_group(db, incident=True)
+    await withheld(db)
+    async with db.write() as session:
+        card = await session.get(MessageRow, "card:AL-1")
+        assert card is not None
+        card.undelivered = ""
+
+    assert "AL-1 can be shown again" in await shown(db, notice(ts="1.0"))

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from bot.workflows.messages.delivery import ChannelRefused
+
 
 class RecordingSlack:
     """`SlackPort` in memory. `answers` holds, per coming call, an exception to raise; `takes_anyway` posts before raising.
@@ -14,12 +16,16 @@ class RecordingSlack:
         self.answers: list[Exception] = []
         self.looks: list[Exception] = []
         self.takes_anyway = False
+        self.refusing: dict[str, str] = {}
+        """Channels that refuse posts, with Slack's reason."""
 
     def standing(self, key: str) -> list[dict[str, Any]]:
         return [message for message in self.messages.values() if message["key"] == key]
 
     async def post(self, channel: str, text: str, blocks: list[dict[str, Any]], *, thread_ts: str, key: str, rev: int) -> str:
         self.calls.append(("post", key))
+        if reason := self.refusing.get(channel):
+            raise ChannelRefused(reason)
         error = self.answers.pop(0) if self.answers else None
         if error and not self.takes_anyway:
             raise error

@@ -1,17 +1,10 @@
 """The sender: the newest state stands in Slack, once, at Slack's pace, whatever Slack answers."""
 
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import SQLModel
 from structlog.testing import capture_logs
 
-from bot.store import messages
-from bot.store.db.database import Database
-from bot.store.slack.outbox import Outbox
 from bot.store.tables import MessageRow, PictureRow
 from bot.workflows.messages.delivery import (
     AccessRefused,
@@ -27,59 +20,8 @@ from bot.workflows.messages.delivery import (
 )
 from bot.workflows.messages.sender import Sender
 from tests.unit.builders import NOW
+from tests.unit.workflows.messages.room import Room
 from tests.unit.workflows.recording_slack import RecordingSlack
-
-
-class Room:
-    """A sender on a real database with a clock that only moves when somebody sleeps."""
-
-    def __init__(self, path: Path) -> None:
-        self.seconds = 1000.0
-        self.db = Database(f"sqlite+aiosqlite:///{path}", clock=self.now)
-        self.slack = RecordingSlack()
-        self.outbox = Outbox(self.db)
-        self.looks: dict[str, Rendering] = {}
-        self.sender = self.new_sender()
-
-    def new_sender(self) -> Sender:
-        return Sender(
-            self.outbox, self.render, self.slack, default_channel="C0", monotonic=lambda: self.seconds, sleep=self.sleep
-        )
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.seconds)
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-    async def render(self, row: MessageRow) -> Rendering | None:
-        default = Rendering(text=f"{row.key} rev {row.wanted_rev}", blocks=[], urgent_state=str(row.wanted_rev))
-        return self.looks.get(row.key, default)
-
-    async def touch(self, key: str, channel: str = "C1", kind: str = "card", thread: str = "") -> None:
-        async with self.db.write() as session:
-            await messages.touch(self.db, session, key, channel=channel, kind=kind, subject=key, thread_key=thread)
-
-    async def row(self, key: str) -> MessageRow:
-        row = await self.outbox.get(key)
-        assert row is not None
-        return row
-
-    async def pass_time(self, seconds: float) -> None:
-        """Let time pass, in small steps, as the poll would."""
-        until = self.seconds + seconds
-        while self.seconds < until:
-            self.seconds += max(0.5, seconds / 12)
-            await self.sender.drain()
-
-
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    room = Room(tmp_path / "app.db")
-    async with room.db.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
-    yield room
-    await room.db.close()
 
 
 async def test_ten_changes_before_the_sender_looks_are_one_post_of_the_newest(room: Room) -> None:

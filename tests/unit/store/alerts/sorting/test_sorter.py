@@ -15,6 +15,7 @@ from bot.store import audit
 from bot.store.alerts.groups import end_flapping, end_storms, give_card
 from bot.store.alerts.sorting.sorter import MOST_OPENED
 from bot.store.incidents import incidents
+from bot.store.slack.withheld import WithheldMessages
 from bot.store.tables import AuditRow, GroupRow, HeartbeatRow, IncidentRow, MessageRow, TriageRow
 from bot.store.triage.triage import Triages
 from tests.unit.builders import NOW, at
@@ -379,6 +380,16 @@ async def test_a_declared_incident_takes_no_alert_once_it_is_resolved(desk: Desk
 
 
 SEVERE = Config(default_channel="C0")
+
+
+async def test_a_group_that_gets_worse_while_its_card_is_kept_back_has_its_on_call_called_again(desk: Desk) -> None:
+    await desk.receive(alert("mild", severity="warning"))
+    card = next(row for row in await desk.rows(MessageRow) if row.key == "card:AL-1")
+    await WithheldMessages(desk.db).withhold(card, None, "is_archived", notice_in="C0", retry_in=timedelta(minutes=5))
+
+    await desk.receive(alert("bad"))
+
+    assert "raised:AL-1" in {row.key for row in await desk.rows(MessageRow)}
 
 
 async def test_what_stands_on_a_storm_card_is_no_incident_of_its_own(desk: Desk) -> None:

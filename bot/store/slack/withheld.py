@@ -1,0 +1,128 @@
+"""Messages that their own channel refuses and that not everybody may read: kept back, with a notice in the default channel."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.actor import Visibility
+from bot.core.alert import Severity
+from bot.core.errors import NotFound
+from bot.core.messages.content import MessageKind
+from bot.core.messages.withheld import WithheldContent
+from bot.store import messages
+from bot.store.db.database import Database
+from bot.store.incidents import overview
+from bot.store.slack.message_contents import load
+from bot.store.slack.outbox import WITHHELD
+from bot.store.tables import GroupRow, MessageRow
+
+_REFERENCE = re.compile(r"\b(?:AL|INC|AP)-[0-9]+\b")
+_NOTICED = frozenset(
+    {
+        MessageKind.CARD,
+        MessageKind.INCIDENT_CARD,
+        MessageKind.STORM,
+        MessageKind.BACKLOG,
+        MessageKind.PROPOSAL,
+        MessageKind.RAISED,
+        MessageKind.RENEWED,
+    }
+)
+"""Kinds that people must know of, or that call somebody; a line does where it mentions people."""
+
+
+class WithheldMessages:
+    """Keeps messages back, and lets them go."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def visibility_of(self, row: MessageRow) -> Visibility:
+        """Who may read a message: whoever may read all that it names."""
+        private = [subject.private async for subject in self._subjects(row)]
+        return Visibility(row.channel, any(private) or await self._in_private_storm(row))
+
+    async def withhold(
+        self, row: MessageRow, parent: MessageRow | None, reason: str, *, notice_in: str, retry_in: timedelta
+    ) -> None:
+        """Keep a message back until it is tried again, and have it said in `notice_in` that it, or what is new below `parent`,
+        cannot be shown. `reason`: Slack's error code."""
+        withheld = {"attempted_at": None, "retry_at": self._db.clock() + retry_in, "undelivered": reason + WITHHELD}
+        async with self._db.write(in_turn=False, urgent=True) as session:
+            await session.exec(update(MessageRow).where(col(MessageRow.key) == row.key).values(**withheld))
+            for about in filter(None, (row, parent)):
+                if about.kind in _NOTICED or about.mentions:
+                    await self._touch_notice(session, about, notice_in)
+
+    async def _touch_notice(self, session: AsyncSession, about: MessageRow, channel: str) -> None:
+        await messages.touch(
+            self._db,
+            session,
+            messages.notice_key(about.key),
+            channel=channel,
+            kind=MessageKind.WITHHELD,
+            subject=about.key,
+            mentions=about.mentions,
+        )
+
+    async def released(self, row: MessageRow) -> None:
+        """A message stands in its channel: what waits below it may follow, and its notice says so."""
+        async with self._db.write(in_turn=False, urgent=True) as session:
+            await session.exec(update(MessageRow).where(col(MessageRow.thread_key) == row.key).values(retry_at=None))
+            for key in filter(None, (row.key, row.thread_key)):
+                await messages.refresh(self._db, session, messages.notice_key(key))
+
+    async def content(self, key: str) -> WithheldContent | None:
+        """What the notice about a message shows; None where there is nothing to show."""
+        async with self._db.read() as session:
+            row = await session.get(MessageRow, key)
+            original = await load(session, row.kind, row.subject) if row else None
+            if row is None or original is None:
+                return None
+            reason, severity = await _reason(session, key), await _worst_in_storm(session, key)
+        subject = await anext(self._subjects(row, named_by_key=True), None)
+        return WithheldContent(
+            original=original,
+            ref=subject.ref if subject else "",
+            severity=Severity(subject.severity) if subject else severity,
+            channel=row.channel,
+            reason=reason,
+            wanted_at=row.created_at,
+            posted_before=row.sent_at is not None,
+        )
+
+    async def _subjects(self, row: MessageRow, *, named_by_key: bool = False) -> AsyncIterator[overview.Subject]:
+        """What a message is about; with `named_by_key` without what its words name."""
+        texts = [row.key, row.thread_key] if named_by_key else [row.key, row.thread_key, row.subject, await self._above(row)]
+        for ref in dict.fromkeys(_REFERENCE.findall(" ".join(texts))):
+            try:
+                yield await overview.subject_of(self._db, ref)
+            except NotFound:
+                continue
+
+    async def _above(self, row: MessageRow) -> str:
+        """What the message is about in whose thread this one stands."""
+        async with self._db.read() as session:
+            parent = await session.get(MessageRow, row.thread_key) if row.thread_key else None
+            return parent.subject if parent else ""
+
+    async def _in_private_storm(self, row: MessageRow) -> bool:
+        private = col(GroupRow.on_storm_card).in_([key for key in (row.key, row.thread_key) if key]), col(GroupRow.private)
+        async with self._db.read() as session:
+            return (await session.exec(select(GroupRow.id).where(*private).limit(1))).first() is not None
+
+
+async def _worst_in_storm(session: AsyncSession, key: str) -> Severity | None:
+    query = select(GroupRow.severity).where(GroupRow.on_storm_card == key).order_by(col(GroupRow.severity)).limit(1)
+    severity = (await session.exec(query)).first()
+    return Severity(severity) if severity else None
+
+
+async def _reason(session: AsyncSession, key: str) -> str:
+    """Why a message, or one in its thread, is kept back; "" where none is."""
+    marked = col(MessageRow.undelivered).endswith(WITHHELD, autoescape=True)
+    query = select(MessageRow.undelivered).where((MessageRow.key == key) | (MessageRow.thread_key == key), marked)
+    return ((await session.exec(query.limit(1))).first() or "").removesuffix(WITHHELD)
