@@ -3,8 +3,11 @@
 from bot.core.action import DecisionChoice, Proposal, Tier
 from bot.core.approvals.request import effect_text, may_be_approved, plan_text
 from bot.core.errors import NotAllowed
+from bot.core.text.moments import clock_to_the_minute
 from bot.plugins import Field, Form, Request
 from bot.store.approvals.decisions import Press
+from bot.store.incidents.incidents import load_group
+from bot.workflows.command_context import CommandContext
 
 
 def target_name(proposal: Proposal) -> str:
@@ -33,7 +36,9 @@ def mistyped_target(request: Request, proposal: Proposal) -> dict[str, str]:
     return {"target": f"Type the target's name exactly: {target_name(proposal)}"}
 
 
-def approval_form(proposal: Proposal, *, title: str, verb: str, intro: str, reason: Field, submit: str) -> Form:
+async def approval_form(
+    ctx: CommandContext, proposal: Proposal, *, title: str, verb: str, intro: str, reason: Field, submit: str
+) -> Form:
     """The dialog with the whole plan, the target to type at tier 3, and the reason. Raises NotAllowed if it does not fit."""
     if not may_be_approved(proposal):
         raise NotAllowed(f"The plan of {proposal.ref} does not fit whole into a dialog, so it cannot be approved here.")
@@ -43,8 +48,17 @@ def approval_form(proposal: Proposal, *, title: str, verb: str, intro: str, reas
         verb=verb,
         ref=proposal.ref,
         revision=proposal.revision,
-        intro=f"{effect_text(proposal)}\n{intro}",
+        intro="\n".join(filter(None, (effect_text(proposal), await _cleared(ctx, proposal.group), intro))),
         code=plan_text(proposal),
         fields=[*target, reason],
         submit=submit,
     )
+
+
+async def _cleared(ctx: CommandContext, ref: str) -> str:
+    """That no alert of its group fires any more; "" where one does, or nobody could check."""
+    async with ctx.db.read() as session:
+        group = await load_group(session, ref)
+    if group is None or group.cleared_at is None or not group.cleared:
+        return ""
+    return f"Alerts cleared at {clock_to_the_minute(group.cleared_at)}. Cancel, and deny it, if it is no longer needed."

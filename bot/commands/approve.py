@@ -25,7 +25,7 @@ async def approve(ctx: CommandContext, request: Request) -> Reply | Form | Field
         return await _submitted(ctx, request, proposal)
     if request.entry_point == EntryPoint.BUTTON and confirmed_at_once(proposal):
         return await _decide(ctx, request, proposal)
-    return _form(await ctx.approvals.prepare(proposal, request.actor), request)
+    return await _form(ctx, await ctx.approvals.prepare(proposal, request.actor), request)
 
 
 async def _submitted(ctx: CommandContext, request: Request, proposal: Proposal) -> Reply | FieldErrors:
@@ -41,9 +41,10 @@ async def _decide(ctx: CommandContext, request: Request, proposal: Proposal, rea
     return Reply((await ctx.approvals.decide(proposal, press)).text)
 
 
-def _form(proposal: Proposal, request: Request) -> Form:
+async def _form(ctx: CommandContext, proposal: Proposal, request: Request) -> Form:
     own = proposal.requester != "" and proposal.requester == request.actor.person
-    return approval_form(
+    return await approval_form(
+        ctx,
         proposal,
         title=f"Approve {proposal.ref}",
         verb="approve",

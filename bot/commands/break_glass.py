@@ -39,7 +39,7 @@ async def break_glass(ctx: CommandContext, request: Request) -> Reply | Form | F
     proposal = await ctx.approvals.store.load(ref)
     if request.entry_point is EntryPoint.MODAL:
         return await _submitted(ctx, request, proposal)
-    return _form(await ctx.approvals.prepare(proposal, request.actor, break_glass=True), request.text)
+    return await _form(ctx, await ctx.approvals.prepare(proposal, request.actor, break_glass=True), request.text)
 
 
 async def _submitted(ctx: CommandContext, request: Request, proposal: Proposal) -> Reply | FieldErrors:
@@ -54,9 +54,11 @@ async def _submitted(ctx: CommandContext, request: Request, proposal: Proposal) 
     return Reply((await ctx.approvals.decide(proposal, replace(press, break_glass=True))).text)
 
 
-def _form(proposal: Proposal, reason: str) -> Form:
+async def _form(ctx: CommandContext, proposal: Proposal, reason: str) -> Form:
     why = Field("reason", "Why can nobody else approve it?", kind="long", value=reason, hint="Everyone reads it.")
-    return approval_form(proposal, title="BREAK-GLASS", verb="break-glass", intro=INTRO, reason=why, submit="Break glass")
+    return await approval_form(
+        ctx, proposal, title="BREAK-GLASS", verb="break-glass", intro=INTRO, reason=why, submit="Break glass"
+    )
 
 
 # ---------------------------------------------------------------- afterwards

@@ -5,6 +5,7 @@ What is approved stands whole in the dialog that approves it, or there is no App
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 
 from bot.core.action import DecisionChoice, Proposal, ProposalState, Tier
 from bot.core.approvals.policy_types import who_may, who_may_briefly
@@ -220,7 +221,7 @@ def _controls(content: ProposalContent, view: ViewContext) -> Block:
     lapsed = now.asks_by_hand and now is not ProposalState.UNKNOWN and not content.manual
     by_hand = (lapsed or _only_suggested(proposal)) and not proposal.parts
     return actions(
-        approve_button(proposal, view),
+        approve_button(proposal, view, content.alerts_cleared_at),
         _stop_or_deny(content) if may_deny else None,
         button("I ran it", "did", value, accessible_label=f"I ran {ref} by hand") if by_hand else None,
         *(_came_of_it(ref, value) if now is ProposalState.UNKNOWN else ()),
@@ -249,14 +250,17 @@ def _came_of_it(ref: str, value: str) -> tuple[Block, Block]:
     )
 
 
-def approve_button(proposal: Proposal, view: ViewContext) -> Block | None:
+def approve_button(proposal: Proposal, view: ViewContext, alerts_cleared_at: datetime | None) -> Block | None:
     """The one control that approves, wherever the proposal is shown; None where it cannot be approved now."""
     ref, value = proposal.ref, f"{proposal.ref}:{proposal.revision}"
     if not (proposal.state.decidable and may_be_approved(proposal)):
         return None
     if not confirmed_at_once(proposal):
         return button("Approve...", "approve", value, style="primary", accessible_label=f"Approve {ref}, opens the plan")
-    text = f"{plain_text(proposal.title, 60)}\n{code_lines(proposal.dry_run, view.called_hosts)}\nIt runs once, now."
+    # Beside the moment there is room for half of the title: the dry run stands there whole.
+    cleared = f"Alerts cleared at {clock_to_the_minute(alerts_cleared_at)}. " if alerts_cleared_at else ""
+    title = plain_text(proposal.title, 30 if cleared else 60)
+    text = f"{title}\n{code_lines(proposal.dry_run, view.called_hosts)}\n{cleared}It runs once, now."
     label = f"Approve {ref}"
     return button("Approve", "approve", value, style="primary", accessible_label=label, confirm=(f"{label}?", text, "Approve"))
 

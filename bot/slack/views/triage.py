@@ -144,11 +144,12 @@ def _answer(question: str, answer: Claim, *, untrusted: bool) -> Line:
 
 
 def _controls(triage: TriageContent, view: ViewContext) -> Block:
-    ref, running = triage.group.ref, triage.state.running
+    group, running = triage.group, triage.state.running
+    ref, cleared_at = group.ref, group.cleared_at if group.cleared else None
     again = "Investigate" if facts_only(triage) else "Investigate again"
     whole = triage.facts is not None or triage.findings is not None
     return actions(
-        approve_button(triage.waiting, view) if triage.waiting else None,
+        approve_button(triage.waiting, view, cleared_at) if triage.waiting else None,
         button("Details", "full", ref, accessible_label=f"Details of the triage of {ref}") if whole else None,
         None if running else button(again, "investigate", ref, accessible_label=f"{again} {ref}"),
         button("Stop", "stop", ref, accessible_label=f"Stop automation for {ref}") if running else None,

@@ -1,6 +1,7 @@
 """The verbs of approvals, as people use them."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from bot.commands.whoami import whoami
 from bot.core.errors import ActionFailed, NotAllowed, NotFound
 from bot.plugins import Command, FieldErrors, Form, Reply
 from bot.ports import Run
+from bot.store.alerts import groups
+from bot.store.tables import GroupRow
 from bot.store.triage.triage import Triages
 from tests.real import wait_until
 from tests.unit.approving import CONFIG, Office, office
@@ -56,6 +59,33 @@ async def test_tier_two_opens_the_plan_and_its_submission_approves(house: Office
     said = await use(house, approve, "bob", entry_point="modal", revision=form.revision, fields={"reason": "E1"})
 
     assert said.text == "Approved: AP-1 starts now."
+
+
+async def cleared(house: Office, unconfirmed_at: datetime | None = None) -> None:
+    """All alerts of AL-1 ended."""
+    async with house.db.write() as session:
+        group = await session.get(GroupRow, 1)
+        assert group is not None
+        await groups.clear(house.db, session, group, house.now)
+        group.unconfirmed_at = unconfirmed_at
+
+
+async def test_the_dialog_says_that_the_alerts_have_cleared_meanwhile(house: Office) -> None:
+    await house.propose("rollback")
+    assert "cleared" not in (await use(house, approve, "bob")).intro
+    await cleared(house)
+
+    form = await use(house, approve, "bob")
+
+    moment = f"Alerts cleared at {house.now:%H:%M} UTC. Cancel, and deny it, if it is no longer needed."
+    assert form.intro.split("\n")[1] == moment
+
+
+async def test_the_dialog_does_not_say_cleared_where_nobody_could_check(house: Office) -> None:
+    await house.propose("rollback")
+    await cleared(house, unconfirmed_at=house.now)
+
+    assert "cleared" not in (await use(house, approve, "bob")).intro
 
 
 async def test_the_requester_is_refused_before_any_dialog(house: Office) -> None:

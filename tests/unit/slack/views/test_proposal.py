@@ -138,5 +138,13 @@ def test_tier_one_shows_the_request_whole_before_it_is_approved_or_opens_the_dia
     assert "confirm" not in approve_button("POST http://jobs.example/" + "x" * 300)
 
 
+def test_tier_ones_question_says_that_the_alerts_have_cleared_beside_the_whole_request() -> None:
+    longest = {"tier": 1, "title": "Restart all that there is of checkout and of what stands beside it", "dry_run": "x" * 200}
+    blocks = render(proposal_content(longest, alerts_cleared_at=at(7)))[1]
+    question = next(e for b in blocks if b["type"] == "actions" for e in b["elements"])["confirm"]["text"]["text"]
+
+    assert "x" * 200 in question and question.endswith(f"Alerts cleared at {at(7):%H:%M} UTC. It runs once, now.")
+
+
 def test_what_ran_or_lapsed_can_be_run_by_hand() -> None:
     assert buttons(proposal_content({"state": "failed"})) == ["did", "full"]
