@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Collection, Sequence
 
+from bot.commands._grouping_rules import applying, why_none
 from bot.commands._reading import unread_services
 from bot.commands._subject import name_of, subject_of
 from bot.core.alerts.ties.grouping_rules import BackTest
@@ -28,7 +29,11 @@ async def always(ctx: CommandContext, request: Request) -> Reply | Form:
     if word and not request.fields:
         raise NotFound(f"always takes a group, list or remove, not {word[:40]}: always AL-3. Nothing was changed.")
     subject = await subject_of(ctx, request)
-    tested = await rules.test(await rules.drafts(subject.group))
+    drafts = await rules.drafts(subject.group)
+    offered = await applying(ctx, drafts)
+    if not offered:
+        return Reply(f"{why_none(drafts[0])} Nothing was changed.")
+    tested = await rules.test(offered)
     if request.fields and request.revision == _revision(tested):
         return await _accept(rules, request, tested, subject.group)
     return _form(tested, subject.group)

@@ -1,13 +1,16 @@
 """Merge two alert groups."""
 
+from contextlib import suppress
 from dataclasses import replace
 
+from bot.commands._grouping_rules import applying, why_none
 from bot.commands._subject import name_of
 from bot.core.actor import Visibility
 from bot.core.errors import NotAllowed, NotFound
 from bot.core.incident import number_of
 from bot.plugins import Reply, Request, command
 from bot.store.alerts import regroup
+from bot.store.alerts.ties.grouping_rules import GroupingRules
 from bot.store.incidents import overview
 from bot.workflows.command_context import CommandContext
 
@@ -24,7 +27,16 @@ async def merge(ctx: CommandContext, request: Request) -> Reply:
     await ctx.reading.require(replace(request, ref=other))
     await _require_readers(ctx, into, other)
     await regroup.merge(ctx.db, into, other, name_of(request.actor))
-    return Reply(f"{other} is part of {into} now; its card closes. To group such alerts from now on: always {into}.")
+    return Reply(f"{other} is part of {into} now; its card closes. {await _later(ctx, into)}")
+
+
+async def _later(ctx: CommandContext, into: str) -> str:
+    """What holds for such alerts from now on."""
+    with suppress(NotFound):
+        drafts = await GroupingRules(ctx.db).drafts(into)
+        if not await applying(ctx, drafts):
+            return why_none(drafts[0])
+    return f"To group such alerts from now on: always {into}."
 
 
 async def _require_readers(ctx: CommandContext, into: str, other: str) -> None:

@@ -4,7 +4,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 
-from bot.core.actor import UNKNOWN, Actor, ChannelAccess, Visibility, may_answer_in, may_fall_back, may_read, may_recall
+from bot.core.actor import (
+    UNKNOWN,
+    Actor,
+    ChannelAccess,
+    KnownChannels,
+    Visibility,
+    may_answer_in,
+    may_fall_back,
+    may_read,
+    may_recall,
+)
 from bot.core.errors import NotFound
 from bot.plugins import Request
 from bot.store.db.database import Database
@@ -72,6 +82,12 @@ class Reading:
     async def may_fall_back(self, of: Visibility, here: str) -> bool:
         """Whether a message that its own channel refuses may stand in `here`."""
         return may_fall_back(of, here, *await asyncio.gather(self._soon(of.channel), self._soon(here)))
+
+    async def may_share_card(self, one: Visibility, other: Visibility) -> bool:
+        """Whether alerts of both ever share a card by themselves, as sorting decides it."""
+        channels = one.channel, other.channel
+        access = await asyncio.gather(*map(self._soon, channels)) if one != other else ()
+        return KnownChannels(dict(zip(channels, access, strict=False))).may_share_card(one, other)
 
     async def learn(self, channel: str) -> None:
         """Have Slack say what a channel is, for those who cannot wait for it later."""
