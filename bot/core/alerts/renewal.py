@@ -24,6 +24,8 @@ HANDED_DOWN = frozenset({"errors", "latency", "network", "logs", "other"})
 """Kinds of problem that a failing dependency hands to who calls it. A full memory, disk, core or queue is a service's own."""
 _OWN = re.compile(r"exhaust|saturat|full|pool|limit|oom|crash|restart|evict|provider|third.?party|vendor|certif", re.IGNORECASE)
 """Names of what ran out, died or lies outside: a service's own as well, whatever kind of problem they are filed under."""
+_OF_CALLEES = re.compile(r"depend|upstream|downstream", re.IGNORECASE)
+"""Names of alerts that tell of what a service calls, and not of itself."""
 _TRAFFIC = re.compile(r"traffic|request.?rate|throughput|rps|qps", re.IGNORECASE)
 """Names of alerts about how much is asked: callers pass that on to what they call."""
 SETTLES_WITHIN = timedelta(seconds=10)
@@ -93,6 +95,8 @@ class FurtherAlert:
     """Its service had recovered, while others of the group still fire."""
     changed: bool = False
     """Its service was changed since the outage began; of one that fires again, or what it calls."""
+    apart: bool = False
+    """Nothing of its service fired in the present outage, and none of the group's services that it calls hands it anything."""
     had_cleared: bool = False
     """It fired before and does no more, on any component of its service."""
     present_alerts: Set[str] | None = None
@@ -160,7 +164,7 @@ def judge(alert: FurtherAlert) -> Judgement:
     """What is new about the group; what was acknowledged may be something else than what fires now."""
     if alert.cleared:
         return Judgement(Renewal.FIRES_AGAIN, another=alert.changed or alert.fires_elsewhere)
-    another, renews = alert.recovered and alert.changed, alert.renews
+    another, renews = alert.recovered and (alert.changed or alert.apart), alert.renews
     if renews is None and alert.outlived:
         return Judgement(Renewal.NEW_SERVICE, another)
     # What was changed since may fail of that, whatever it was suspected of before.
@@ -201,8 +205,16 @@ def renewal(
     spreading = within and not own
     if service not in members.services:
         return None if spreading and _calls_one_of(service, members.services, catalogue) else Renewal.NEW_SERVICE
-    is_old_kind = (kind, service) in members.kinds and not (own and kind in HANDED_DOWN)
+    is_old_kind = _had_kind(kind, service, members, changed=changed) and not (own and kind in HANDED_DOWN)
     return None if spreading or is_old_kind else Renewal.NEW_KIND
+
+
+def _had_kind(kind: AlertKind, service: str, members: Members, *, changed: bool) -> bool:
+    """Whether a service has this kind of problem; of one that was `changed` since, what its callees gave it says nothing."""
+    if not changed:
+        return (kind, service) in members.kinds
+    own = (name for name, of in members.alerts if of == service and not _OF_CALLEES.search(name))
+    return any(kind_of(name) == kind for name in own)
 
 
 def is_own(name: str) -> bool:
@@ -224,6 +236,11 @@ def _called_by_a_surge(service: str, members: Members, catalogue: Catalogue) -> 
     """Whether a service of the group that gets more requests calls it."""
     risen = {caller for name, caller in members.alerts if caller != service and _TRAFFIC.search(name)}
     return any(service in catalogue.downstream(caller) for caller in risen)
+
+
+def calls_a_member(service: str, members: Members, catalogue: Catalogue) -> bool:
+    """Whether another service of a group may hand its errors to this one."""
+    return _calls_one_of(service, members.services - {service}, catalogue)
 
 
 def has_no_part_in(service: str, members: Members, catalogue: Catalogue) -> bool:

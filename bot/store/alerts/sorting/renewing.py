@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.alerts import renewal as renewals
-from bot.core.alerts.renewal import BURST, RECOVERED_FOR, FurtherAlert, Members, Renewal, may_be_new
+from bot.core.alerts.renewal import BURST, RECOVERED_FOR, FurtherAlert, Members, Renewal, calls_a_member, may_be_new
 from bot.core.evidence import Findings
 from bot.core.incident import GroupState, IncidentState
 from bot.core.messages.alerts import RenewedSubject
@@ -66,6 +66,7 @@ class Renewing:
             flaps=flaps,
             quiet=quiet,
             changed=changed,
+            apart=quiet and await self._apart(episode.service),
             had_cleared=within and not quiet and await self._had_cleared(episode),
             present_alerts=await self._present_alerts(episode.service)
             if (within or before) and self.group.renewed_by
@@ -102,6 +103,13 @@ class Renewing:
         query = select(EpisodeRow.name).where(EpisodeRow.service == service, of_outage).distinct()
         return set((await self.session.exec(query)).all())
 
+    async def _apart(self, service: str) -> bool:
+        """Whether nothing of a service fired in the present outage that somebody acknowledged, and nothing hands it that."""
+        if not self.group.acknowledged_by or not self.group.renewed_by or calls_a_member(service, self.members, self.catalogue):
+            return False
+        query = select(EpisodeRow.id).where(*self._present(), EpisodeRow.service == service).limit(1)
+        return (await self.session.exec(query)).first() is None
+
     async def _recovered(self, episode: EpisodeRow) -> bool:
         """Whether the alert's service had recovered, while others of the group still fire."""
         service, now = episode.service, self.db.clock()
@@ -110,7 +118,18 @@ class Renewing:
         fired_before = (episode.name, service) in self.members.alerts
         quiet_since, burst_until = now - RECOVERED_FOR, self.members.began_at + BURST
         stood_since = max(quiet_since, burst_until)
-        return await _recovered(self.session, self.group, episode, quiet_since, stood_since, fired_before=fired_before)
+        since = 0 if await self._fired_in_present(episode) else self.group.renewed_by
+        stands = col(EpisodeRow.first_seen_at) <= stood_since, col(EpisodeRow.id) >= since
+        return await _recovered(self.session, self.group, episode, quiet_since, and_(*stands), fired_before=fired_before)
+
+    async def _fired_in_present(self, episode: EpisodeRow) -> bool:
+        """Whether this alert fired, on any component of its service, in the present outage."""
+        row, began = EpisodeRow, self.group.renewed_at
+        if began is None:
+            return True
+        same = row.group_id == self.group.id, row.name == episode.name, row.service == episode.service, row.id != episode.id
+        query = select(row.id).where(*same, or_(col(row.ended_at).is_(None), col(row.ended_at) > began)).limit(1)
+        return (await self.session.exec(query)).first() is not None
 
     async def _fires_elsewhere(self, episode: EpisodeRow) -> bool:
         """Whether an alert that nobody acknowledged fires in another group since this one cleared.
@@ -175,17 +194,18 @@ async def _recovered(
     group: GroupRow,
     episode: EpisodeRow,
     quiet_since: datetime,
-    stood_since: datetime,
+    stood: ColumnElement[bool],
     *,
     fired_before: bool,
 ) -> bool:
     """Whether a service of a group was quiet before this alert of it, and this alert (else all of them) for a while.
 
     Slow alerts (an error budget's) stand until shortly before the next outage; that they stood does not make it the same one.
-    What began after `stood_since` is of the outage that begins now; what came in the burst of the present one is not.
+    `stood`: of what fires, what says that it did not recover: not what is of the outage that begins now, nor, where this alert
+    was over before the present outage began, what stands from one before (a queue that is long for hours after).
     """
     row = EpisodeRow
-    stands = and_(col(row.ended_at).is_(None), col(row.first_seen_at) <= stood_since)
+    stands = and_(col(row.ended_at).is_(None), stood)
     ended = col(row.ended_at) > quiet_since
     lately = and_(ended, row.name == episode.name) if fired_before else ended
     query = select(row.id).where(row.group_id == group.id, row.service == episode.service, or_(stands, lately)).limit(1)

@@ -100,6 +100,15 @@ def test_what_fails_on_a_service_that_was_changed_meanwhile_need_not_have_been_h
     assert joins("ErrorBudgetBurn", "checkout", changed=True) is None
 
 
+@pytest.mark.parametrize(("changed", "told"), [(True, Renewal.NEW_KIND), (False, None)])
+def test_what_its_callees_gave_a_service_before_it_was_changed_hides_nothing_of_its_own(
+    changed: bool, told: Renewal | None
+) -> None:
+    members = Members({("DependencySlow", "checkout")}, {("latency", "checkout")}, {"checkout"}, NOW - SOON)
+
+    assert renewal("HighLatency", "checkout", members, CATALOGUE, NOW, cleared=False, changed=changed) is told
+
+
 def test_an_acknowledgement_outlives_a_flap_but_no_change() -> None:
     assert keeps_acknowledgement(FLAPS_WITHIN, another=False)
     assert not keeps_acknowledgement(FLAPS_WITHIN, another=True)

@@ -283,6 +283,29 @@ async def test_a_service_that_had_recovered_fires_again_in_a_group_that_others_h
     assert line.beside == [("checkout", ["HighErrorRate"])]
 
 
+@pytest.mark.parametrize(("over", "told"), [(True, ["HighErrorRate"]), (False, [])])
+async def test_an_outage_that_left_an_alert_standing_is_told_when_it_comes_back_beside_one_that_was_acknowledged(
+    desk: Desk, over: bool, told: list[str]
+) -> None:
+    errors = partial(alert, "errors", name="HighErrorRate", labels=PAYMENTS)
+    await desk.receive(errors(), alert("queue", name="QueueBacklog", labels=PAYMENTS))
+    desk.clock.forward(1)
+    if over:
+        await desk.receive(errors(status="resolved", ends_at=desk.clock()))
+    desk.clock.forward(1)
+    await desk.receive(alert("pool", name="ConnectionPoolExhausted", start=2))
+    await incidents.acknowledge(desk.db, "AL-1", "alice")
+    desk.clock.forward(1)
+    if not over:
+        await desk.receive(errors(status="resolved", ends_at=desk.clock()))
+    desk.clock.forward(1)
+    await desk.receive(errors(start=4))
+
+    again = [line for line in await lines(desk) if line.again]
+    assert [line.alert for line in again] == told
+    assert [line.notified_services for line in again] == [("payments",)] * len(told)
+
+
 async def wanted(desk: Desk) -> list[int]:
     return [row.wanted_rev for row in await desk.rows(MessageRow) if row.kind == "renewed"]
 
