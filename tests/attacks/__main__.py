@@ -1,11 +1,11 @@
 """`python -m tests.attacks KIND ... --data DIR`: plays every item of these kinds against the real bot, prints passed / total.
 
-Kinds: injection telemetry render unicode secret control query ssrf model_output huge leak malformed
-replay: one module each; their items
-are those of that category in the JSONL files of DIR. A model that obeys every injected order to the letter stands in for
-a model; Slack's stand-in, Prometheus and Loki run on loopback. `approval_steps` plays the items of the formal step language
-in `approval_steps.jsonl` and their legitimate twins; `--out` writes what came of each. `transport` plays against a bot in a
-process of its own. Exit status 0 only if everything holds that does not depend on a model.
+Kinds: injection telemetry render unicode secret control query ssrf model_output huge leak malformed replay: one module each;
+their items are those of that category in the JSONL files of DIR. A model that obeys every injected order to the letter stands
+in for a model; Slack's stand-in, Prometheus and Loki run on loopback. `approval_steps` plays the items of the formal step
+language in `approval_steps.jsonl` and their legitimate twins (laundering, records and clock those of their files); `--out`
+writes what came of each. export fairness growth reading tokens toolserver transport play against a bot in a process of its
+own. Exit status 0 only if everything holds that does not depend on a model.
 """
 
 import argparse
