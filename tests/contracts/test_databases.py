@@ -23,6 +23,8 @@ from bot.store.db.database import Database, DatabaseAway
 from bot.store.incidents import causes, incidents
 from bot.store.oversight.backlog import backlog
 from bot.store.oversight.watch import OversightQueries
+from bot.store.slack.outbox import Outbox
+from bot.store.slack.withheld import WithheldMessages
 from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
 from bot.store.triage.changes import Changes
 from bot.store.triage.frozen_cases import Cases
@@ -122,6 +124,23 @@ async def test_two_replicas_that_sort_at_once_lose_and_double_nothing(desk: Desk
 
     assert [(g.alerts, g.firing) for g in await desk.groups()] == [(60, 60)]
     assert len(await desk.rows(EpisodeRow)) == 61
+
+
+async def test_what_its_channel_refuses_is_kept_back_and_let_go_the_same(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    outbox, withheld = Outbox(desk.db), WithheldMessages(desk.db)
+    card, _ = await outbox.with_parent("card:AL-1")
+
+    assert await withheld.visibility_of(card) == Visibility("C1")
+    await withheld.withhold(card, None, "is_archived", notice_in="C0", retry_in=timedelta(minutes=5))
+    kept_back = await withheld.content("card:AL-1")
+    assert [(due.key, due.channel) for due in await outbox.due()] == [("withheld:card:AL-1", "C0")]
+    await outbox.sent("card:AL-1", 1, ts="1.0", channel="C1", edited=False)
+    await withheld.released(card)
+
+    let_go = await withheld.content("card:AL-1")
+    assert kept_back is not None and (kept_back.ref, kept_back.severity, kept_back.reason) == ("AL-1", "SEV2", "is_archived")
+    assert let_go is not None and let_go.reason == "" and (await outbox.due())[0].wanted_rev == 2
 
 
 async def test_the_ticks_look_the_same(desk: Desk) -> None:

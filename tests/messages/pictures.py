@@ -23,6 +23,7 @@ def take_all() -> list[str]:
         _incident(stage, camera)
         _renewed(stage, camera)
         _others(stage, camera)
+        _withheld(stage, camera)
         rights.take(stage, camera)
     return camera.taken
 
@@ -104,6 +105,14 @@ def _others(stage: DemoProcesses, camera: Camera) -> None:
     _plan(camera, camera.message("incident", incident))
     player.command(COMMANDER, "C0", "list")
     camera.message("list", player.private(COMMANDER), COMMANDER)
+
+
+def _withheld(stage: DemoProcesses, camera: Camera) -> None:
+    """An incident of a private channel that the bot is not in."""
+    channel = {"id": "C0SECURITY", "name": "security", "private": True, "bot": False, "members": [COMMANDER, ON_CALL]}
+    stage.client.post(f"{stage.access['control']}/channels", json=channel).raise_for_status()
+    camera.player.command(COMMANDER, "C0SECURITY", 'declare "A key was published" sev=1 service=auth')
+    camera.message("withheld", camera.player.wait("withheld:", seconds=30))
 
 
 def _plan(camera: Camera, incident: Message) -> None:
