@@ -57,7 +57,7 @@ def _called(notice: WithheldContent, view: ViewContext) -> Sequence[str]:
 
 def _next_step(notice: WithheldContent) -> str:
     back = "Invite Tocsin there again, or make the channel usable: it appears there within five minutes."
-    elsewhere = "For new alerts, `channel` in tocsin.yaml can name another one."
+    elsewhere = "For new alerts, `channel` in tocsin.yaml can name another one." if notice.severity else ""
     has_page = notice.ref.startswith(("AL-", "INC-"))
     here = f"Until then, `tocsin show {notice.ref}` on Tocsin's machine shows it." if has_page else ""
     return " ".join(filter(None, (back, elsewhere, here)))

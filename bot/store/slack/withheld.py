@@ -1,16 +1,17 @@
 """Messages that their own channel refuses and that not everybody may read: kept back, with a notice in the default channel."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
-from sqlmodel import col, select, update
+from sqlalchemy import ColumnElement, or_, update
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.actor import Visibility
 from bot.core.alert import Severity
 from bot.core.errors import NotFound
-from bot.core.messages.content import MessageKind
+from bot.core.messages.content import Content, MessageKind
 from bot.core.messages.withheld import WithheldContent
 from bot.store import messages
 from bot.store.db.database import Database
@@ -31,7 +32,8 @@ _NOTICED = frozenset(
         MessageKind.RENEWED,
     }
 )
-"""Kinds that people must know of, or that call somebody; a line does where it mentions people."""
+"""Kinds that people must know of, or that call somebody; a line does where it mentions people. Of what stands beside them in a
+channel one notice tells, whatever it is; what stands in a thread is told by the notice about what is above it."""
 
 
 class WithheldMessages:
@@ -53,36 +55,31 @@ class WithheldMessages:
         withheld = {"attempted_at": None, "retry_at": self._db.clock() + retry_in, "undelivered": reason + WITHHELD}
         async with self._db.write(in_turn=False, urgent=True) as session:
             await session.exec(update(MessageRow).where(col(MessageRow.key) == row.key).values(**withheld))
-            for about in filter(None, (row, parent)):
-                if about.kind in _NOTICED or about.mentions:
-                    await self._touch_notice(session, about, notice_in)
+            for subject, mentions in _notices(row, parent).items():
+                await self._touch_notice(session, subject, mentions, notice_in)
 
-    async def _touch_notice(self, session: AsyncSession, about: MessageRow, channel: str) -> None:
-        await messages.touch(
-            self._db,
-            session,
-            messages.notice_key(about.key),
-            channel=channel,
-            kind=MessageKind.WITHHELD,
-            subject=about.key,
-            mentions=about.mentions,
-        )
+    async def _touch_notice(self, session: AsyncSession, subject: str, mentions: Sequence[str], channel: str) -> None:
+        key, kind = messages.notice_key(subject), MessageKind.WITHHELD
+        await messages.touch(self._db, session, key, channel=channel, kind=kind, subject=subject, mentions=mentions)
 
     async def released(self, row: MessageRow) -> None:
         """A message stands in its channel: what waits below it may follow, and its notice says so."""
         async with self._db.write(in_turn=False, urgent=True) as session:
             await session.exec(update(MessageRow).where(col(MessageRow.thread_key) == row.key).values(retry_at=None))
-            for key in filter(None, (row.key, row.thread_key)):
+            for key in filter(None, (row.key, row.thread_key, row.channel)):
                 await messages.refresh(self._db, session, messages.notice_key(key))
 
     async def content(self, key: str) -> WithheldContent | None:
-        """What the notice about a message shows; None where there is nothing to show."""
+        """What the notice about a message shows, or about what else a channel refuses; None where there is nothing to show."""
         async with self._db.read() as session:
             row = await session.get(MessageRow, key)
-            original = await load(session, row.kind, row.subject) if row else None
-            if row is None or original is None:
+            if row is None:
+                return await self._of_channel(session, key)
+            original = await load(session, row.kind, row.subject)
+            if original is None:
                 return None
-            reason, severity = await _reason(session, key), await _worst_in_storm(session, key)
+            of_thread = or_(col(MessageRow.key) == key, col(MessageRow.thread_key) == key)
+            reason, severity = await _reason(session, of_thread), await _worst_in_storm(session, key)
         subject = await anext(self._subjects(row, named_by_key=True), None)
         return WithheldContent(
             original=original,
@@ -93,6 +90,10 @@ class WithheldMessages:
             wanted_at=row.created_at,
             posted_before=row.sent_at is not None,
         )
+
+    async def _of_channel(self, session: AsyncSession, channel: str) -> WithheldContent:
+        reason, now = await _reason(session, col(MessageRow.channel) == channel), self._db.clock()
+        return WithheldContent(original=Content(), ref="", severity=None, channel=channel, reason=reason, wanted_at=now)
 
     async def _subjects(self, row: MessageRow, *, named_by_key: bool = False) -> AsyncIterator[overview.Subject]:
         """What a message is about; with `named_by_key` without what its words name."""
@@ -115,14 +116,22 @@ class WithheldMessages:
             return (await session.exec(select(GroupRow.id).where(*private).limit(1))).first() is not None
 
 
+def _notices(row: MessageRow, parent: MessageRow | None) -> dict[str, Sequence[str]]:
+    """What notices are needed about, a message or a channel, with the people whom each is for."""
+    subjects: dict[str, Sequence[str]] = {
+        one.key: one.mentions for one in (row, parent) if one and (one.kind in _NOTICED or one.mentions)
+    }
+    return subjects or ({} if row.thread_key else {row.channel: ()})
+
+
 async def _worst_in_storm(session: AsyncSession, key: str) -> Severity | None:
     query = select(GroupRow.severity).where(GroupRow.on_storm_card == key).order_by(col(GroupRow.severity)).limit(1)
     severity = (await session.exec(query)).first()
     return Severity(severity) if severity else None
 
 
-async def _reason(session: AsyncSession, key: str) -> str:
-    """Why a message, or one in its thread, is kept back; "" where none is."""
+async def _reason(session: AsyncSession, which: ColumnElement[bool]) -> str:
+    """Why one of these messages is kept back; "" where none is."""
     marked = col(MessageRow.undelivered).endswith(WITHHELD, autoescape=True)
-    query = select(MessageRow.undelivered).where((MessageRow.key == key) | (MessageRow.thread_key == key), marked)
+    query = select(MessageRow.undelivered).where(which, marked)
     return ((await session.exec(query.limit(1))).first() or "").removesuffix(WITHHELD)

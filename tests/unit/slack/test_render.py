@@ -285,3 +285,15 @@ async def test_a_notice_is_over_once_the_card_and_what_is_below_it_stand_in_thei
         card.undelivered = ""
 
     assert "AL-1 can be shown again" in await shown(db, notice(ts="1.0"))
+
+
+async def test_a_notice_about_lines_of_a_channel_names_the_channel_and_nothing_of_the_lines(db: Database) -> None:
+    async with db.write() as session:
+        line = {"channel": "C1", "kind": "line", "subject": "alice made a rule", "created_at": NOW, "changed_at": NOW}
+        session.add(MessageRow(key="line:1", undelivered="is_archived; withheld", **line))
+    of_channel = {"channel": "C0", "kind": "withheld", "created_at": NOW, "changed_at": NOW}
+
+    text = await shown(db, MessageRow(key="withheld:C1", subject="C1", **of_channel))
+
+    assert "A message cannot be shown in its own channel <#C1>" in text and "rule" not in text and "tocsin.yaml" not in text
+    assert "A message can be shown again" in await shown(db, MessageRow(key="withheld:C2", subject="C2", **of_channel))

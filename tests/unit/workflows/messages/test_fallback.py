@@ -146,3 +146,16 @@ async def test_a_line_that_mentions_somebody_has_its_notice_mention_them(room: R
     await room.sender.drain()
 
     assert (await room.row("withheld:line:1")).mentions == ["alice"]
+
+
+async def test_of_lines_that_call_nobody_one_notice_tells_for_the_whole_channel(room: Room) -> None:
+    room.public, room.slack.refusing = {"C0"}, {"C1": "is_archived"}
+    for number in range(3):
+        await room.touch(f"line:{number}", kind="line")
+        await room.sender.drain()
+
+    assert standing(room) == {("C0", "withheld:C1")}
+    room.slack.refusing.clear()
+    await room.pass_time(301)
+    assert standing(room) == {("C0", "withheld:C1"), *(("C1", f"line:{number}") for number in range(3))}
+    assert room.slack.calls[-1] == ("update", "withheld:C1")
