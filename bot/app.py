@@ -46,7 +46,7 @@ from bot.store.approvals.decisions import Decisions
 from bot.store.approvals.facts.steady_time import begin_time
 from bot.store.approvals.runs.claims import Claims
 from bot.store.approvals.store import ProposalStore
-from bot.store.db.clock import Clock, DatabaseClock, SteadyClock
+from bot.store.db.clock import Clock, DatabaseClock, Elapsed, SteadyClock
 from bot.store.db.database import AWAY, Database, async_url, utc_now
 from bot.store.retention.pruning import Pruning
 from bot.store.slack.interactions import Interactions
@@ -91,10 +91,8 @@ SILENT_SECONDS = 30.0
 
 
 class App:
-    """Everything, built and not yet started. `wrap_run` is for tests that inject crashes between steps.
-
-    `clock` is the machine's, the only one: a test that starts a bot on an old database sets it back to when that was written.
-    """
+    """Everything, built and not yet started. `wrap_run`: tests inject crashes between steps; `clock` and `elapsed`: the
+    machine's, the only ones: tests start a bot in the past, or let time go faster."""
 
     def __init__(
         self,
@@ -103,11 +101,12 @@ class App:
         *,
         wrap_run: Callable[[Run], Run] = lambda run: run,
         clock: Clock = utc_now,
+        elapsed: Elapsed | None = None,
     ) -> None:
         if not secrets.slack_bot_token.get_secret_value():
             raise ConfigurationError("is empty: Tocsin works in Slack; `make demo` needs none", key="TOCSIN_SLACK_BOT_TOKEN")
         self.secrets, self.config = secrets, config
-        self.clock: Clock = DatabaseClock(clock) if secrets.postgres else SteadyClock(clock)
+        self.clock: Clock = (DatabaseClock if secrets.postgres else SteadyClock)(clock, elapsed)
         self.catalogue = LiveCatalogue(catalogue_of(config).services.values())
         self.tokens = source_tokens(config.sources)
         self.scopes = Scopes(self.catalogue.of_labels, lambda name: name in self.config.heartbeats)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.store.db.clock import SteadyClock
 from tests.unit.builders import NOW
 from tests.week.faster import FastClock
 from tests.week.streams import LASTS, storm
@@ -65,3 +66,10 @@ def test_a_fast_clock_agrees_with_the_other_at_its_beginning_and_runs_ahead() ->
 
     ahead = FastClock(began, 60)().timestamp() - began
     assert 600 <= ahead < 1_800
+
+
+def test_the_bot_follows_a_fast_clock_as_time_that_passes_and_not_as_a_jump() -> None:
+    fast = FastClock(datetime.now(NOW.tzinfo).timestamp() - 10, 60)
+    steady = SteadyClock(fast, fast.elapsed())
+
+    assert abs(steady() - fast()) < timedelta(minutes=1)
