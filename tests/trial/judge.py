@@ -102,7 +102,7 @@ def starts_right(outage: Outage, alert: DeliveredAlert, naming: Version) -> bool
     """A moment in the message lies between the outage's beginning and its telling."""
     moments = moments_in(naming.words, naming.posted_at)
     earliest = min(outage.caused_at, alert.starts_at) - EARLY
-    return any(earliest <= moment <= naming.posted_at + 1 for moment in moments)
+    return any(earliest <= moment <= naming.at + 1 for moment in moments)
 
 
 def moments_in(words: str, posted_at: float) -> list[float]:

@@ -67,7 +67,8 @@ def first_alert(outage: Outage, run: Run) -> DeliveredAlert | None:
 
     Of outages that overlap, what calls both roots alerts already: only the root's own alert says that there is another,
     and of those none that fired there before its cause came into the world (pods are replaced and alert anew), nor one that
-    fired elsewhere, where the outage that stands reaches the root and another one of the root is left.
+    fired elsewhere, where the outage that stands reaches the root and another one of the root is left. Where the root has
+    none, because it fails already with that outage, the first that did not fire on its service before; None if all did.
     """
     own = alerts_of(outage, run.alerts)
     if not own:
@@ -80,7 +81,10 @@ def first_alert(outage: Outage, run: Run) -> DeliveredAlert | None:
     here, anywhere = {a.name for a in before if a.service == outage.root}, {a.name for a in before if reached}
     of_root = [a for a in own if a.service == outage.root and a.delivered_at <= until and a.name not in here]
     telling = [a for a in of_root if a.name not in anywhere] or of_root
-    return min(telling, key=lambda alert: alert.delivered_at, default=first)
+    if not telling and reached:
+        stood = {(a.name, a.service) for a in before}
+        telling = [a for a in own if (a.name, a.service) not in stood]
+    return min(telling, key=lambda alert: alert.delivered_at, default=None if reached else first)
 
 
 def firing(alerts: tuple[DeliveredAlert, ...], at: float) -> list[DeliveredAlert]:

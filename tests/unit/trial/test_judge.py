@@ -113,6 +113,25 @@ def test_an_alert_that_the_standing_outage_raises_everywhere_tells_of_no_second_
     assert judge(made, (line,))[0][1].verdict is Verdict.TOLD
 
 
+def test_an_outage_whose_root_fails_already_with_another_is_told_by_the_first_alert_that_did_not_stand() -> None:
+    standing = replace(outage(1, root="catalogue", end=200), affected=frozenset({"cart", "checkout"}))
+    beside = outage(2, root="cart", at=50, end=200, follows=Follows.OVERLAPPING)
+    stood, again = alert("checkout"), replace(alert("checkout", at=60.0), fingerprint="another pod")
+    new = alert("checkout", "DeploymentDegraded", at=70.0)
+    line = message(f"DeploymentDegraded on checkout fires since {began(69)}", 71.0, pings=("U1",))
+
+    assert judge(run(standing, beside, alerts=(stood, again, new)), (line,))[0][1].verdict is Verdict.TOLD
+    assert judge(run(standing, beside, alerts=(stood, again, new)), ())[0][1].verdict is Verdict.HIDDEN
+    assert judge(run(standing, beside, alerts=(stood, again)), ())[0][1].verdict is Verdict.SILENT
+
+
+def test_a_line_that_names_it_with_an_edit_may_name_a_start_since_it_was_posted() -> None:
+    line = message(f"PodErrorRate on checkout fires {began(1)}", 3.0, pings=("U1",))
+    edited = replace(line, at=line.at + 3, words=f"HighErrorRate on checkout fires {began(5)}, with cart")
+
+    assert first(run(outage(), alerts=(alert(at=5.5),)), line, edited).verdict is Verdict.TOLD
+
+
 def test_whoever_was_called_in_one_of_the_threads_that_name_it_is_called() -> None:
     beside = outage(2, root="auth", at=100, end=160, follows=Follows.OVERLAPPING)
     alerts = (alert("auth", at=101.0),)
