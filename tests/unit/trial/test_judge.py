@@ -129,7 +129,13 @@ def test_a_line_that_names_it_with_an_edit_may_name_a_start_since_it_was_posted(
     line = message(f"PodErrorRate on checkout fires {began(1)}", 3.0, pings=("U1",))
     edited = replace(line, at=line.at + 3, words=f"HighErrorRate on checkout fires {began(5)}, with cart")
 
-    assert first(run(outage(), alerts=(alert(at=5.5),)), line, edited).verdict is Verdict.TOLD
+    beside = outage(2, follows=Follows.OVERLAPPING)
+    alerts = (alert("checkout", "PodErrorRate"), alert(at=5.5))
+
+    assert first(run(beside, alerts=alerts), line, edited).verdict is Verdict.TOLD
+    assert first(run(beside, alerts=alerts), line, replace(edited, words=edited.words.replace("5^", "9^"))).verdict is (
+        Verdict.WRONG_START
+    )
 
 
 def test_whoever_was_called_in_one_of_the_threads_that_name_it_is_called() -> None:
