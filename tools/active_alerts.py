@@ -31,7 +31,7 @@ async def active_alerts(ctx: ToolContext, service: AnyService = "") -> Evidence:
     """List the alerts that fire now, the oldest first.
 
     Call it to see how far the trouble reaches and where it began: the first to fire is often nearer to
-    the cause than the loudest. Without a service it also tells how often each fired in earlier groups.
+    the cause than the loudest.
     """
     service = service_of(ctx, service) if service.strip() else ""
     alerts = sorted(await ctx.alerts.active(service), key=lambda alert: (alert.starts_at, alert.name))

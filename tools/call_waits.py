@@ -32,8 +32,7 @@ MOST_SERVICES = 60
 async def call_waits(ctx: ToolContext) -> Evidence:
     """Compare in traces what callers wait with what the called services say they took.
 
-    Call it when services are slow but none reports being slow itself, as with a delayed network. Covers
-    the service, what it calls and its callers.
+    Call it when services are slow but none reports being slow itself, as with a delayed network.
     """
     if ctx.traces is None:
         raise QueryFailed("no trace store is configured")

@@ -31,8 +31,7 @@ async def find_metrics(
 ) -> Evidence:
     """List the metrics that exist with type and meaning; or, of one `metric`, its labels with values.
 
-    Call it before you write PromQL: a query on a name that does not exist shows nothing. Only metrics
-    of the last hour are listed.
+    Call it before you write PromQL: a query on a name that does not exist shows nothing.
     """
     start = ctx.now - BACK
     matchers = await _matchers(ctx, service)

@@ -33,7 +33,7 @@ async def log_mix(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Compare the mix of a service's log lines since the onset with the hours before: new, vanished, surging kinds.
 
     Call it when metrics do not show why a service fails. A kind that fell silent means that code is no
-    longer reached. Load cancels out.
+    longer reached.
     """
     name = service_of(ctx, service)
     if ctx.logs is None:

@@ -33,7 +33,7 @@ async def past_incidents(
 ) -> Evidence:
     """Find resolved incidents like this one whose cause a person confirmed, and the fixes verified in them.
 
-    Call it without arguments for the alert at hand. A lead to check, never evidence.
+    Call it without arguments for the alert at hand.
     """
     if ctx.past is None:
         raise QueryFailed("no record of past incidents is at hand")

@@ -25,7 +25,6 @@ async def pod_logs(
     """Read the last lines that a container wrote, from the cluster itself.
 
     Call it for a pod that crashes or does not start: log stores often miss its last words.
-    describe_workload names the pods.
     """
     name = service_of(ctx, service)
     if ctx.cluster is None:

@@ -39,7 +39,7 @@ async def query_metric(
     """Read one metric over a window: newest, lowest and highest value of each series, and its course.
 
     Call it with a service and signal (without one: the signal behind the alert), or with PromQL
-    aggregated to a few series. Whether it changed: compare_metric.
+    aggregated to a few series.
     """
     minutes = limited_minutes(minutes)
     chosen = _free(ctx, promql) if promql.strip() else await signal_of(ctx, service_of(ctx, service), signal)

@@ -28,7 +28,7 @@ async def read_runbook(
 ) -> Evidence:
     """Find the runbook for an alert, or read one by its id.
 
-    Call it without arguments for the alert at hand. What helped before, no evidence of this cause.
+    Call it without arguments for the alert at hand. What helped before is no evidence.
     """
     if ctx.runbooks is None:
         raise QueryFailed("no runbooks are configured (runbooks)")

@@ -18,6 +18,8 @@ class ToolRole(StrEnum):
     """The newest values of the signals of one service."""
     DEPENDENCIES = "service graph"
     CHANGES = "changes"
+    CHANGE_EFFECTS = "effects of changes"
+    """What of a service jumped with its changes."""
     ALERTS = "alerts"
     RUNBOOK = "runbook"
     PAST_INCIDENTS = "past incidents"

@@ -18,3 +18,8 @@ def recency_factor(age: timedelta, weights: ChangeWeights = TUNING.changes) -> f
     age = max(age, timedelta(0))
     half_life, slow = timedelta(seconds=weights.half_life), weights.slow_share
     return float((1 - slow) * 0.5 ** (age / half_life) + slow * (1 - age / MAX_AGE))
+
+
+def flag_factor(age: timedelta, weights: ChangeWeights = TUNING.changes) -> float:
+    """0 to 1, from the age of a flag's flip at the onset: it acts at once, while a deploy rolls out for minutes."""
+    return float(0.5 ** (max(0.0, age.total_seconds() - weights.flag_delay) / weights.flag_half_life))

@@ -162,14 +162,14 @@ def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Itera
 
 
 def _by_frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
-    """Files and functions that the diff changes and in which, by its stack frames, a new failure arises."""
+    """Files and functions that the diff changes and in which, by its stack frames, a new failure arises: one sign a failure."""
     usual = {frame for line in symptoms.usual for frame in frames(line)}
     for symptom in (symptom for symptom in symptoms.new() if not symptom.mentions_only):
         new = [frame for frame in frames(symptom.text) if frame not in usual]
-        for path in (path for path in diff.paths if any(is_file_of(frame, path) for frame in new)):
-            yield weights.frame, f"changes {one_line(path, 80)}, where the failure arises", symptom.evidence
-        for name in (name for name in diff.around if name in new):
-            yield weights.frame, f"changes the code at {name}, where the failure arises", symptom.evidence
+        functions = (f"the code at {name}" for name in diff.around if name in new)
+        files = (one_line(path, 80) for path in diff.paths if any(is_file_of(frame, path) for frame in new))
+        for place in [*functions, *files][:1]:
+            yield weights.frame, f"changes {place}, where the failure arises", symptom.evidence
 
 
 def _by_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:

@@ -13,6 +13,12 @@ from bot.core.facts.code import EffectFact, EffectKind
 Values = dict[tuple[str, int], str]
 """Values by the name that they belong to and how often it stood before: each line may set the name again."""
 
+_OF_LOGGING = re.compile(
+    r"(^|[._-])log(ging|s)?[._-]?(connections|disconnections|level|format|statement|min|slow|sampl|verb|prefix|json|line|duration|"
+    r"queries|requests)",
+    re.I,
+)
+"""Settings of what is logged: they limit nothing, whatever else their names hold."""
 _SETTING = re.compile(
     r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|[:=])\s*"
     r"([\"']?)(-?\d[\d_]*(?:\.\d+)?(?:\s*\*\s*[\w.]+)?\w*%?|true|false|on|off|trace|debug|info|warn\w*|error|always|never|strict|lax|none|"
@@ -168,6 +174,8 @@ def without_moved(effects: Sequence[EffectFact]) -> list[EffectFact]:
 def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:
     if "arn:" in old + new:
         return "access"
+    if _OF_LOGGING.search(name):
+        return None
     for kind, pattern in _KINDS:
         if re.search(pattern, name, re.I):
             # A setting that has one side alone is a new or a lost line: in code that is rarely more than a new variable.

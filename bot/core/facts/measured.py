@@ -47,6 +47,19 @@ class CurrentFact(Fact):
     """All of it in words."""
 
 
+class EffectFact(Fact):
+    """A signal that jumped with a change and stayed there; levels in `unit`."""
+
+    change_id: str
+    service: str
+    signal: str
+    before: float
+    after: float
+    unit: str = ""
+    scales: float
+    """The jump over what the signal moved before (robust standard deviations)."""
+
+
 class BeyondThresholdFact(Fact):
     """A signal beyond the threshold that its owners set."""
 

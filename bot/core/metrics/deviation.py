@@ -35,6 +35,8 @@ _MIN_CALLS_SCALE = 0.02
 """The smallest scale of calls per request: one rare call more is no other behaviour."""
 
 _WORDS: tuple[tuple[Family, str], ...] = (
+    ("behaviour", r"(calls|attempts|retries|requests|queries|lookups|fetches)_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b|"
+    r"day|pod|node|core|instance)"),
     ("client", r"client.*(latenc|duration|p\d\d)|at callers$"),
     ("network", r"on the wire$"),
     ("external", r"external|provider|third.?party|outbound|egress"),
@@ -46,6 +48,8 @@ _WORDS: tuple[tuple[Family, str], ...] = (
     ("traffic", r"traffic|request|rps|qps|rate|throughput|load|calls|volume"),
 )  # fmt: skip
 _GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|uptime|^up$", re.I)
+_RATE = re.compile(r"_per_(s|sec|second|m|min|minute|h|hour)s?$", re.I)
+"""How much of something is done: less may be as bad as more."""
 _WHETHER_UP = re.compile(r"\bup$|down(?![a-z])|unreachable|absent", re.I)
 
 
@@ -142,7 +146,8 @@ def harm_of(signal: str, family: Family) -> Harm:
     """Which way is bad: more traffic and less traffic both are; errors, latency and use of a resource only upwards."""
     if _GOOD_WHEN_HIGH.search(signal):
         return "down"
-    return "either" if family == "traffic" else "up"
+    done = family == "saturation" and not names_resource(signal) and _RATE.search(signal)
+    return "either" if family == "traffic" or done else "up"
 
 
 class _MeasuredSignal(TypedDict):

@@ -10,15 +10,13 @@ from bot.core.metrics.deviation import FULL_SHARE, Deviation, names_resource
 from bot.core.ranking.candidates import Candidate, amount, deviation_claim, share_claim, support
 from bot.core.ranking.changes.changed_neighbours import changed_shortly_before
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
-from bot.core.ranking.fault_location import exhaustion, weight_of_resource
+from bot.core.ranking.fault_location import PILES_UP, exhaustion, is_undone_work, weight_of_resource
 from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown, ObservedTemplate
 from bot.core.service import reachable
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.traces.calls import WIRE_TIME
 
-_PILES_UP = re.compile(r"lag|backlog|queue|pending|oldest|behind|waiting", re.I)
-"""What piles up where work is not done: it tells that somebody is slow, and never why."""
 _FAILED_SHARE = re.compile(
     r"miss|err|fail|reject|drop|denied|refus|abort|empty|stale|duplicat|late\b|skip|zero|[45]\d\d|[45]xx", re.I
 )
@@ -56,6 +54,8 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
     near = exhaustion(deviation, weights)
     weight = weight_of_resource(deviation, weights) * (near if deviation.onset else 1.0)
     fit = weight * (weights.least + weights.growth * _strength(context, deviation)) * (weights.late if late else 1.0)
+    if is_undone_work(deviation):
+        fit *= weights.undone_work
     candidate = Candidate(
         kind="resource",
         service=service,
@@ -68,7 +68,7 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
         and near >= 1.0
         and not _climbs_alone(context, deviation)
         and not _changed_since(context, deviation)
-        and not _PILES_UP.search(deviation.signal)
+        and not PILES_UP.search(deviation.signal)
         # A name that says nothing of what it measures may be that of the symptom itself, and so is a share of what failed.
         and (names_resource(deviation.signal) or (_limit_known(deviation) and not _FAILED_SHARE.search(deviation.signal)))
         and scarce,

@@ -1,11 +1,12 @@
 """Where the fault lies: all kinds of sign added up, as shares of the attribution over the services."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.core.facts.measured import Family
-from bot.core.metrics.deviation import FULL_SHARE, Deviation
+from bot.core.metrics.deviation import FULL_SHARE, Deviation, names_resource
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, attribute_symptom, main_symptom, symptom_of
 from bot.core.ranking.observations import Observations
 from bot.core.service import reachable
@@ -14,6 +15,8 @@ from bot.core.tuning import TUNING, Tuning
 from bot.core.tuning.causes import ResourceWeights
 from bot.core.tuning.fault_location import SignWeights
 
+PILES_UP = re.compile(r"lag|backlog|queue|pending|oldest|behind|waiting", re.I)
+"""What piles up where work is not done: it tells that somebody is slow, and never why."""
 _OF_ONE_SERVICE: tuple[Family, ...] = ("network", "behaviour")
 """Signs that point at the very service at which they were measured."""
 
@@ -216,6 +219,11 @@ def weight_of_resource(deviation: Deviation, weights: ResourceWeights = TUNING.r
     # What climbs slowly far below its limit has neither begun with the incident nor starved anybody.
     slow = exhaustion(deviation, weights) if deviation.onset is None else 1.0
     return weight * min(1.0, grown / weights.full_growth) * slow
+
+
+def is_undone_work(deviation: Deviation) -> bool:
+    """Whether what grew tells that a service fails, and not why: what piles up, and what nobody knows the meaning of."""
+    return PILES_UP.search(deviation.signal) is not None or not names_resource(deviation.signal)
 
 
 def exhaustion(deviation: Deviation, weights: ResourceWeights = TUNING.resources) -> float:

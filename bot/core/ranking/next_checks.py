@@ -1,7 +1,7 @@
 """What an investigation without a model checks next, by what was observed so far."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
@@ -51,6 +51,19 @@ def services_to_look_back_on(case: Case, observations: Observations, *, now: dat
     suspects = [service for service, _ in ranking_context(case, observations, now).suspects()]
     climbing = {d.service for d in observations.all_signals.values() if climbs_throughout(d)}
     return [service for service in suspects if service in climbing]
+
+
+def services_with_older_changes(case: Case, observations: Observations, *, now: datetime, most: int) -> list[str]:
+    """Services that were changed before the onset, longer than a failure takes to show: did anything jump with that?
+
+    Those next to what fails first, then those changed last.
+    """
+    context = ranking_context(case, observations, now)
+    lead = timedelta(seconds=context.tuning.changes.effect_lead)
+    older = [c for c in observations.changes.values() if c.service and not c.by_action and context.onset - c.at >= lead]
+    near = nearby_services(context)
+    ordered = sorted(older, key=lambda change: (change.service not in near, -change.at.timestamp(), change.id))
+    return list(dict.fromkeys(change.service for change in ordered))[:most]
 
 
 def versions_to_read(case: Case, observations: Observations, *, now: datetime, most: int) -> list[tuple[str, str, str]]:

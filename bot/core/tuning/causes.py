@@ -28,6 +28,8 @@ class ResourceWeights:
     """Growth as a share of its own level from which on it counts whole: 4 % more memory starve nobody."""
     grown: float = 2.0
     """Growth from which on a resource whose limit nobody knows may be what ran short."""
+    undone_work: float = 0.5
+    """Factor for what piles up, and for what nobody knows the meaning of: it tells that a service fails, and not why."""
     ample: float = 0.5
     """Share of its limit up to which a resource is far from exhausted."""
     scarce: float = 0.8

@@ -48,7 +48,7 @@ class ChangeWeights:
     """Seconds without a symptom after which such a change is half as suspect, unless what it does bites late."""
     explained_least: float = 0.3
     """What is left of it in any case."""
-    unexplained: float = 0.5
+    unexplained: float = 0.6
     """A change whose diff was read and has little to do with the trouble."""
     nearly_explained: float = 0.85
     """One whose diff nearly explains it."""
@@ -62,12 +62,24 @@ class ChangeWeights:
     """Where the climb had begun before what was read: the last change before that is one of many that may have brought it."""
     first_sign: float = 0.9
     """One with which a resource or the traffic of its service, or of what it calls, moved minutes before the failure."""
+    effect: float = 0.85
+    """One with which a signal of its service jumped, minutes before the failure."""
+    effect_share: float = 0.7
+    """Share of the attribution that such a change counts with at least, where its service stands next to what fails."""
+    effect_share_apart: float = 0.5
+    """The same where nobody knows how its service and what fails belong together."""
+    effect_lead: float = 240.0
+    """Seconds before the onset within which a jump may be a part of the failure itself."""
     exhausted_drift: float = 0.95
     """The same where new lines say that this resource has run out."""
     drift_within: float = 900.0
     """Seconds after the change within which the climb must begin."""
     unnamed_flag: float = 0.6
     """A flag whose name has no word in common with what is logged."""
+    flag_half_life: float = 120.0
+    """Seconds without a symptom, beyond `flag_delay`, after which such a flag is half as suspect."""
+    flag_delay: float = 60.0
+    """Seconds within which every process has read a flag that was flipped: most clients poll or are told more often."""
     after_trouble: float = 0.3
     """A resource was running out, or a provider failing, before the change came."""
     after_rollback: float = 0.6

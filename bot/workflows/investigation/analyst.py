@@ -14,6 +14,7 @@ from bot.core.ranking.next_checks import (
     services_to_look_back_on,
     services_to_place,
     services_with_calls,
+    services_with_older_changes,
     symptoms_to_inspect,
     versions_to_compare,
     versions_to_read,
@@ -35,6 +36,8 @@ MAX_VERSIONS = 8
 """Versions whose code is read: those of the changes that may be the cause."""
 MAX_COMPARED = 12
 """Signals of deployed services that are split by version."""
+MAX_CHANGED = 6
+"""Changed services whose signals are compared before and after their changes."""
 MAX_INSPECTED = 3
 """Services whose symptoms are broken down by label and whose logs are read."""
 
@@ -86,6 +89,8 @@ class Analyst:
         await check(self._own_lines(case, ledger))
         climbing = services_to_look_back_on(case, observations, now=began)[:MAX_INSPECTED]
         await check([(ToolRole.CHANGES, {"service": s, "hours": CLIMB_LOOKBACK_HOURS}) for s in climbing])
+        changed = services_with_older_changes(case, observations, now=began, most=MAX_CHANGED)
+        await check([(ToolRole.CHANGE_EFFECTS, {"service": s}) for s in changed])
         splits = versions_to_compare(case, observations, now=began, most=MAX_COMPARED)
         await check([(ToolRole.BREAKDOWN, {"service": s, "signal": signal, "by": "version"}) for s, signal in splits])
         if self._coded:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
-from bot.core.diffs.names import words
+from bot.core.changes.nearness import ONSET_TOLERANCE, flag_factor, recency_factor
 from bot.core.evidence import Claim
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import Deviation
@@ -14,7 +13,9 @@ from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.drift import drift_claim, drift_fit, drift_since
+from bot.core.ranking.changes.effects import effect_claim, effect_of
 from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim
+from bot.core.ranking.changes.flags import is_named
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext, nearby_services, remote_services
 from bot.core.service import reachable
@@ -34,8 +35,9 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
 
     A change is suspect by what it carries. A version that alone shows the symptom, or a diff that explains it, counts
     whatever its age; a diff that was read and has nothing to do with it counts little, however near it came. A change of a
-    direct neighbour of a failing service stays a candidate even where that neighbour looks normal, one farther off where the
-    neighbours are not known and its diff explains the trouble. A version that was taken back before the onset is none.
+    direct neighbour of a failing service stays a candidate even where that neighbour looks normal; one farther off where
+    something jumped with it, or where the neighbours are not known and its diff explains the trouble. A version that was
+    taken back before the onset is none.
 
     `outside`: lines name a cause outside, which counts for more than any change's moment.
     """
@@ -46,8 +48,8 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
         for change in context.observations.changes.values()
         # What the bot did itself mends what was broken before it: it is shown, and no suspect.
         if not change.by_action
-        and change.service in near | remote
-        and ((code := read_code(context, change, symptoms)).explains or change.service in near)
+        and (change.service in near | remote or effect_of(context, change))
+        and ((code := read_code(context, change, symptoms)).explains or change.service in near or effect_of(context, change))
         and change.at <= context.onset_for(change) + ONSET_TOLERANCE
         and not serving_at_onset(context, change).withdrawn_at
     ]
@@ -134,6 +136,8 @@ def _add_measured(context: RankingContext, weighed: _WeighedChange, candidate: C
         candidate.claims.append(drift_claim(context, change, drift))
     if sign := first_sign(context, change):
         candidate.claims.append(first_sign_claim(context, change, sign))
+    if effect := effect_of(context, change):
+        candidate.claims.append(effect_claim(context, change, effect))
     if (calls := serving_at_onset(context, change)).silent:
         text = f"{short_change_text(change)} serves nothing, while the version before goes on"
         candidate.claims.append(Claim(text=one_line(text, 400), evidence=[calls.evidence]))
@@ -155,6 +159,9 @@ def _share(context: RankingContext, weighed: _WeighedChange) -> float:
         return max(share, weights.beside_share)
     if sign := first_sign(context, weighed.change):
         share = max(share, context.shares.get(sign.service, 0.0))
+    if effect_of(context, weighed.change):
+        near = weighed.change.service in nearby_services(context)
+        share = max(share, weights.effect_share if near else weights.effect_share_apart)
     if weighed.code.explains:
         return max(share, weights.explained_share)
     return max(share, weights.neighbour_share)
@@ -176,13 +183,15 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
         fit *= code.unread * weights.unexplained + (1 - code.unread) * read
     if not code.read and any(other.code.explains for other in others):
         fit *= weights.unread_beside_explained
-    elif not code.commits and change.kind == "flag" and not _is_named(context, change):
-        fit *= weights.unnamed_flag
+    elif not code.commits and change.kind == "flag" and not is_named(context, change):
+        fit *= weights.unnamed_flag * flag_factor(age, weights)
     if drift := drift_since(context, change):
         # It is seen, whatever of the code was read.
         fit = max(fit, drift_fit(context, drift))
     if first_sign(context, change):
         fit = max(fit, weights.first_sign)
+    if effect_of(context, change):
+        fit = max(fit, weights.effect)
     return fit * weighed.versions.factor
 
 
@@ -192,14 +201,6 @@ def _partly_explained(context: RankingContext, code: CodeReading) -> float:
     firm = code.explanation.firm if code.explanation else 0.0
     nearness = max(0.0, firm - points.related) / (points.explained - points.related)
     return weights.unexplained + (weights.nearly_explained - weights.unexplained) * min(1.0, nearness)
-
-
-def _is_named(context: RankingContext, change: Change) -> bool:
-    """Whether new lines share a telling word with the title of a change whose code cannot be read; True without any lines."""
-    lines = symptoms_of(context.observations, context.summary).new()
-    # The name of its own service stands in a flag's name and in the lines whatever happens.
-    own = {word for word in words(change.title) if word not in change.service.casefold()}
-    return not lines or any(own & words(line.text) for line in lines)
 
 
 def _code_is_sure(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> bool:
@@ -258,7 +259,7 @@ def _is_rival(context: RankingContext, change: Change, other: Change) -> bool:
     its service is, or depends on and is not well or changed minutes before too. A flag of which new lines say nothing has
     every change for a rival.
     """
-    if change.kind not in _WITHOUT_VERSION or (change.kind == "flag" and not _is_named(context, change)):
+    if change.kind not in _WITHOUT_VERSION or (change.kind == "flag" and not is_named(context, change)):
         return True
     if other.service == change.service:
         return True

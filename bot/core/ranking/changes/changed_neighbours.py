@@ -15,7 +15,7 @@ from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees
 from bot.core.ranking.changes.versions import compare_versions, serving_at_onset
 from bot.core.ranking.context import RankingContext, unknown_services
-from bot.core.ranking.fault_location import exhaustion
+from bot.core.ranking.fault_location import exhaustion, is_undone_work
 from bot.core.tuning.changes import NeighbourWeights
 
 
@@ -71,7 +71,8 @@ def _failing(context: RankingContext) -> dict[str, float]:
     """Services with errors or latency outside their range, by how much of it no callee and no cause of their own explains."""
     failing = {}
     for service, signals in context.observations.signals.items():
-        strongest = max(_symptoms(context, service), key=lambda d: d.doublings, default=None)
+        symptoms = _symptoms(context, service) or _undone_work(context, service)
+        strongest = max(symptoms, key=lambda d: d.doublings, default=None)
         if strongest is None or _has_own_cause(signals.values(), context) or _ran_short(context, service):
             continue
         if math.isnan(strongest.after) and any(_symptoms(context, callee) for callee in _all_callees(context, service)):
@@ -109,6 +110,15 @@ def _symptoms(context: RankingContext, service: str) -> list[Deviation]:
     return [d for d in symptoms if d.family != "latency" or not abs(d.shift) < least * abs(d.before)]
 
 
+def _undone_work(context: RankingContext, service: str) -> list[Deviation]:
+    """Of the alerting service: what piles up, or nobody knows the meaning of."""
+    if service != context.start:
+        return []
+    signals = context.observations.all_signals.items()
+    moved = (d for (s, _), d in signals if s == service and d.family == "saturation" and d.doublings > 0)
+    return [deviation for deviation in moved if is_undone_work(deviation)]
+
+
 def _has_own_cause(deviations: Iterable[Deviation], context: RankingContext) -> bool:
     """Whether a provider, the network or more traffic may explain it."""
     sure = context.tuning.confidence.sure
@@ -131,7 +141,8 @@ def _suspects(context: RankingContext, failing: str) -> dict[str, float]:
     """Changed services next to a failing one, by what speaks for each: callers only where neither it nor a callee changed."""
     weights, calls = context.tuning.neighbours, context.observations.depends_on
     below = {failing: weights.itself} | {c: weights.callee for c in calls.get(failing, ()) if c != failing}
-    above = {s: weights.caller for s, callees in calls.items() if failing in callees and s not in below}
+    callers = {s for s, callees in calls.items() if failing in callees} | {*context.observations.dependents.get(failing, ())}
+    above = {s: weights.caller for s in callers if s not in below}
     return _changed(context, failing, below) or _changed(context, failing, above)
 
 

@@ -7,6 +7,7 @@ from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Case, Claim
 from bot.core.ranking.candidates import amount, change_text
+from bot.core.ranking.changes.effects import effect_of
 from bot.core.ranking.changes.versions import compare_versions, serving_at_onset
 from bot.core.ranking.context import RankingContext, ranking_context, unknown_services
 from bot.core.ranking.observations import Observations
@@ -52,6 +53,8 @@ def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:
     if calls.withdrawn_at:
         text = f"{what}: it serves nothing since {clock(calls.withdrawn_at)}, before the onset at {clock(context.onset)}"
         return _claim(text, [*evidence, calls.evidence])
+    if effect_of(context, change):
+        return None
     if observations.quiet(change.service):
         text = f"{what}: nothing of {change.service} left its normal range"
         return _claim(text, [*evidence, observations.health_evidence[change.service]])
@@ -74,6 +77,8 @@ def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:
     graph = observations.graph_evidence.get(context.start)
     knows = observations.depends_on.get(context.start) or observations.dependents.get(context.start)
     within = change.service in context.shares or change.service in reachable(context.start, observations.depends_on)
+    # Who calls it may have sent what it cannot take.
+    within = within or change.service in observations.dependents.get(context.start, ())
     if graph is not None and knows and not within and change.service not in unknown_services(context):
         return _claim(f"{what}: {context.start} is not known to depend on {change.service}", [*evidence, graph])
     return None

@@ -426,3 +426,16 @@ def test_another_topic_explains_a_consumer_that_nobody_feeds() -> None:
     diff = diff_of("charts/values.yaml", "-  topic: results", "+  topic: results.v2")
 
     assert explained(diff, "consumer group has no active members").strength >= TUNING.diffs.related
+
+
+def test_the_file_and_the_function_of_one_stack_frame_are_one_sign_and_make_nothing_sure() -> None:
+    diff = diff_of(
+        "src/steps.ts",
+        "@@ -18,3 +18,3 @@ export function stepOf(state: number) {",
+        '-  return "sent";',
+        '+  return "on its way";',
+    )
+
+    found = explained(diff, "RangeError: shipment state 7 at stepOf (steps.ts:21)")
+
+    assert TUNING.diffs.explained <= found.strength < TUNING.diffs.sure

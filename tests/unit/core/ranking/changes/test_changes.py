@@ -82,6 +82,20 @@ def test_a_deploy_whose_diff_nearly_explains_the_lines_goes_before_a_nearer_flag
     assert first.change_id == deploy.id
 
 
+def flag_first(minutes_before: float, line: str) -> bool:
+    """Whether a flag of the failing service goes before "it fails, and nothing shows why"."""
+    flag = change("front", minutes_before, kind="flag").model_copy(update={"title": "front_slack_threads off->on"})
+    logged = TemplateFact(template=line, count=40, before=0, trend="new")
+    return judged(failing_front(flag).lines("front", logged)).hypotheses[0].change_id == flag.id
+
+
+def test_a_flag_acts_at_once_so_one_flipped_minutes_before_needs_a_line_that_names_it() -> None:
+    assert flag_first(0.5, "request failed")
+    assert not flag_first(5, "request failed")
+    assert not flag_first(5, "slack answered token_revoked; backing off"), "one word of its name stands there by chance"
+    assert flag_first(5, "cannot post slack threads: channel_not_found")
+
+
 def test_names_that_are_not_resolved_and_calls_outside_that_fail_speak_for_each_other() -> None:
     calls = deviation("front", "provider errors", 0.001, 0.9, doublings=6, unit="ratio")
     unresolved = TemplateFact(template="dial tcp: lookup api.rates.example: no such host", count=50, before=0, trend="new")

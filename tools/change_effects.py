@@ -1,0 +1,98 @@
+"""The tool `change_effects`: what moved with the changes of a service."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+from bot.core.change import Change
+from bot.core.changes.effects import AFTER, BEFORE, SETTLES, jump_at, moves_with_any_rollout
+from bot.core.errors import QueryFailed
+from bot.core.evidence import Evidence, TimeWindow
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import EffectFact
+from bot.core.metrics.series import Series
+from bot.core.metrics.signals import SignalQuery
+from bot.core.text.figures import figure
+from bot.core.text.moments import clock
+from bot.core.text.untrusted import one_line
+from bot.core.tool_calls import ToolRole, could_not_check
+from bot.parallel import answers_or_failures
+from bot.plugins import ToolContext, tool
+from bot.plugins.arguments import ServiceName
+from tools._arguments import alert_moment, service_of
+from tools._signals import metrics_of, signals_of
+
+BACK = timedelta(hours=6)
+MAX_CHANGES, MAX_SIGNALS, AT_ONCE = 6, 24, 6
+
+
+@tool(label="effects of changes of {service}", role=ToolRole.CHANGE_EFFECTS)
+async def change_effects(ctx: ToolContext, service: ServiceName) -> Evidence:
+    """Compare a service's signals just before and after each of its changes: what jumped with it and stayed?
+
+    Call it for a change minutes or hours before the onset.
+    """
+    name, alert_at = service_of(ctx, service), alert_moment(ctx)
+    recorded = await ctx.changes.since(name, alert_at - BACK)
+    changes = sorted((c for c in recorded if c.at + SETTLES < alert_at), key=lambda c: c.at, reverse=True)[:MAX_CHANGES]
+    signals = [signal for signal in await signals_of(ctx, name) if not moves_with_any_rollout(signal.name)][:MAX_SIGNALS]
+    if not changes or not signals:
+        missing = "change of the six hours before the alert" if not changes else "signal that a roll-out alone leaves as it was"
+        raise QueryFailed(f"{name} has no {missing}")
+    start = changes[-1].at - BEFORE
+    span = TimeWindow(start=start, end=min(alert_at, changes[0].at + AFTER))
+    results = await answers_or_failures(partial(_read, ctx, span), signals, at_once=AT_ONCE)
+    failed = [(signal.name, error) for signal, error in zip(signals, results, strict=True) if isinstance(error, QueryFailed)]
+    if len(failed) == len(signals):
+        raise failed[0][1]
+    read = [(s, series) for s, series in zip(signals, results, strict=True) if not isinstance(series, QueryFailed)]
+    effects = [effect for change in changes for effect in _effects(change, read, span)]
+    return Evidence(
+        summary=_summary(name, changes, effects, len(failed)),
+        query="; ".join(signal.promql for signal, _ in read),
+        window=span,
+        details=tuple(_line(effect, changes) for effect in effects),
+        link=metrics_of(ctx).link(read[0][0].promql, start=span.start, end=span.end),
+        source="prometheus",
+        unseen=tuple(could_not_check(f"{name} {signal}", one_line(str(why), 160)) for signal, why in failed),
+        facts=EvidenceFacts(effects=tuple(effects)),
+    )
+
+
+async def _read(ctx: ToolContext, span: TimeWindow, signal: SignalQuery) -> Sequence[Series]:
+    step = max(15.0, (span.end - span.start).total_seconds() / 2_000)
+    series = await metrics_of(ctx).range(signal.promql, start=span.start, end=span.end, step=step)
+    return [one for one in series if signal.concerns(one.labels)]
+
+
+def _effects(change: Change, read: Sequence[tuple[SignalQuery, Sequence[Series]]], span: TimeWindow) -> list[EffectFact]:
+    """What jumped with one change, the largest jump first."""
+    jumps = [(signal, jump) for signal, series in read if (jump := jump_at(series, change.at, span.end))]
+    return [
+        EffectFact(
+            change_id=change.id,
+            service=signal.service,
+            signal=signal.name,
+            before=jump.before,
+            after=jump.after,
+            unit=signal.unit,
+            scales=round(jump.scales, 1),
+        )
+        for signal, jump in sorted(jumps, key=lambda one: one[1].scales, reverse=True)
+    ]
+
+
+def _summary(name: str, changes: Sequence[Change], effects: Sequence[EffectFact], failures: int) -> str:
+    count = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
+    gap = f"; {failures} signals could not be checked" if failures else ""
+    if not effects:
+        return f"{name}: nothing jumped with {count} of the last 6 h{gap}"
+    moved = "1 signal" if len(effects) == 1 else f"{len(effects)} signals"
+    return f"{_line(effects[0], changes)}; {moved} jumped with {count}{gap}"
+
+
+def _line(effect: EffectFact, changes: Sequence[Change]) -> str:
+    change = next(change for change in changes if change.id == effect.change_id)
+    what = f"{change.kind} {one_line(change.version or change.title, 40)} at {clock(change.at)}"
+    levels = f"{figure(effect.before, effect.unit)} to {figure(effect.after, effect.unit)}"
+    return f"{effect.service} {effect.signal} went from {levels} with {what}"
