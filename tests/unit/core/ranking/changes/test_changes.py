@@ -72,6 +72,24 @@ FEWER = EffectFact(kind="pool", name="max_conns", before="50", after="5", path="
 TIMED_OUT = TemplateFact(template="connection pool: acquire timed out", count=40, before=0, trend="new")
 
 
+@pytest.mark.parametrize(
+    ("minutes_before", "other", "confidence"),
+    [(4, "unread", "likely"), (4, "explains it as well", "possible"), (20, "unread", "possible")],
+)
+def test_a_diff_that_explains_the_lines_by_one_sign_is_likely_minutes_after_its_deploy_beside_others_that_do_not(
+    minutes_before: float, other: str, confidence: str
+) -> None:
+    deploy, beside = change("front", minutes_before, version="2.0.0"), change("cart", 6, version="7.0.0")
+    beside = beside if other == "unread" else change("front", 6, version="1.9.0")
+    ledger = code(failing_front(deploy, beside).lines("front", TIMED_OUT), "2.0.0", diff("a", FEWER))
+    if other != "unread":
+        ledger._add("code_changes", EvidenceFacts(diffs=(diff("b", FEWER),), version="1.9.0"), source="github", service="front")
+
+    first = judged(ledger).hypotheses[0]
+
+    assert (first.change_id, first.confidence) == (deploy.id, confidence)
+
+
 def test_a_deploy_whose_diff_nearly_explains_the_lines_goes_before_a_nearer_flag_that_no_line_names() -> None:
     flag = change("front", 2, kind="flag").model_copy(update={"title": "front_dark_mode off->on"})
     deploy = change("front", 4, version="2.0.0")
