@@ -137,7 +137,7 @@ def _add_measured(context: RankingContext, weighed: _WeighedChange, candidate: C
     if sign := first_sign(context, change):
         candidate.claims.append(first_sign_claim(context, change, sign))
     if effect := effect_of(context, change):
-        candidate.claims.append(effect_claim(context, change, effect))
+        candidate.claims.insert(0, effect_claim(context, change, effect))
     if (calls := serving_at_onset(context, change)).silent:
         text = f"{short_change_text(change)} serves nothing, while the version before goes on"
         candidate.claims.append(Claim(text=one_line(text, 400), evidence=[calls.evidence]))
