@@ -20,9 +20,11 @@ from bot.parallel import answers_or_failures
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import ServiceName
 from tools._arguments import alert_moment, service_of
+from tools._exported import exported
 from tools._signals import metrics_of, signals_of
 
 BACK = timedelta(hours=6)
+_Read = tuple[SignalQuery, Sequence[Series]]
 MAX_CHANGES, MAX_SIGNALS, AT_ONCE = 6, 24, 6
 
 
@@ -35,21 +37,14 @@ async def change_effects(ctx: ToolContext, service: ServiceName) -> Evidence:
     name, alert_at = service_of(ctx, service), alert_moment(ctx)
     recorded = await ctx.changes.since(name, alert_at - BACK)
     changes = sorted((c for c in recorded if c.at + SETTLES < alert_at), key=lambda c: c.at, reverse=True)[:MAX_CHANGES]
-    signals = [signal for signal in await signals_of(ctx, name) if not moves_with_any_rollout(signal.name)][:MAX_SIGNALS]
-    if not changes or not signals:
-        missing = "change of the six hours before the alert" if not changes else "signal that a roll-out alone leaves as it was"
-        raise QueryFailed(f"{name} has no {missing}")
-    start = changes[-1].at - BEFORE
-    span = TimeWindow(start=start, end=min(alert_at, changes[0].at + AFTER))
-    results = await answers_or_failures(partial(_read, ctx, span), signals, at_once=AT_ONCE)
-    failed = [(signal.name, error) for signal, error in zip(signals, results, strict=True) if isinstance(error, QueryFailed)]
-    if len(failed) == len(signals):
-        raise failed[0][1]
-    read = [(s, series) for s, series in zip(signals, results, strict=True) if not isinstance(series, QueryFailed)]
+    if not changes:
+        raise QueryFailed(f"{name} has no change of the six hours before the alert")
+    span = TimeWindow(start=changes[-1].at - BEFORE, end=min(alert_at, changes[0].at + AFTER))
+    read, failed = await _read_all(ctx, name, span)
     effects = [effect for change in changes for effect in _effects(change, read, span)]
     return Evidence(
         summary=_summary(name, changes, effects, len(failed)),
-        query="; ".join(signal.promql for signal, _ in read),
+        query="; ".join(dict.fromkeys(signal.promql for signal, _ in read)),
         window=span,
         details=tuple(_line(effect, changes) for effect in effects),
         link=metrics_of(ctx).link(read[0][0].promql, start=span.start, end=span.end),
@@ -59,13 +54,32 @@ async def change_effects(ctx: ToolContext, service: ServiceName) -> Evidence:
     )
 
 
+async def _read_all(ctx: ToolContext, name: str, span: TimeWindow) -> tuple[list[_Read], list[tuple[str, QueryFailed]]]:
+    """The named signals of a service and all else that it exports, without what a roll-out alone moves; and what failed.
+
+    Raises QueryFailed where nothing could be read.
+    """
+    signals = [signal for signal in await signals_of(ctx, name) if not moves_with_any_rollout(signal.name)][:MAX_SIGNALS]
+    results = await answers_or_failures(partial(_read, ctx, span), signals, at_once=AT_ONCE)
+    read = [(s, series) for s, series in zip(signals, results, strict=True) if not isinstance(series, QueryFailed)]
+    failed = [(s.name, error) for s, error in zip(signals, results, strict=True) if isinstance(error, QueryFailed)]
+    try:
+        further = await exported(ctx, name, span.start, span.end)
+        read += [(signal, series) for signal, series in further if not moves_with_any_rollout(signal.name)]
+    except QueryFailed as error:
+        failed.append(("other metrics", error))
+    if not read:
+        raise failed[0][1] if failed else QueryFailed(f"{name} has no signal that a roll-out alone leaves as it was")
+    return read, failed
+
+
 async def _read(ctx: ToolContext, span: TimeWindow, signal: SignalQuery) -> Sequence[Series]:
     step = max(15.0, (span.end - span.start).total_seconds() / 2_000)
     series = await metrics_of(ctx).range(signal.promql, start=span.start, end=span.end, step=step)
     return [one for one in series if signal.concerns(one.labels)]
 
 
-def _effects(change: Change, read: Sequence[tuple[SignalQuery, Sequence[Series]]], span: TimeWindow) -> list[EffectFact]:
+def _effects(change: Change, read: Sequence[_Read], span: TimeWindow) -> list[EffectFact]:
     """What jumped with one change, the largest jump first."""
     jumps = [(signal, jump) for signal, series in read if (jump := jump_at(series, change.at, span.end))]
     return [

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.core.change import Change
 from bot.core.config.systems import LogsConfig, PrometheusConfig, SystemConfig, TracesConfig, WebConfig
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
@@ -27,7 +28,7 @@ from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
 from bot.plugins import ToolContext
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import TOOLS, context
+from tests.unit.tools.looking import TOOLS, Changes, context
 
 HERE = SystemConfig(url="http://system.example.com")
 HUGE = b"[" + b"1," * (3 * 2**20) + b"1]"
@@ -106,6 +107,7 @@ def built(client: httpx.AsyncClient, name: str, *, jaeger: bool = False, **value
         cluster=Kubernetes(HERE, client, {name: "prod/checkout"}),
         histories=(ArgoCd(HERE, client, {name: "checkout"}), Helm(HERE, client, {name: "prod/checkout"}), models),
         web=AllowedWeb({"status": WebConfig(url="http://web.example.com", allow=("/notes",))}, client),
+        changes=Changes((Change(id="1", at=NOW - timedelta(minutes=40), service=name, kind="deploy", title="2.0"),)),
         case={"service": name, "labels": {"service": name}, "expression": "errors > 0.02"},
     )
     return replace(found, **values)
@@ -115,6 +117,7 @@ ASKED: Mapping[str, Mapping[str, Any]] = {
     "active_alerts": {"service": "{name}"},
     "call_mix": {"service": "{name}"},
     "call_waits": {},
+    "change_effects": {"service": "{name}"},
     "code_changes": {"service": "{name}", "base": "1", "head": "2"},
     "compare_metric": {"service": "{name}", "signal": "errors"},
     "current_values": {"service": "{name}"},
