@@ -18,7 +18,7 @@ class ToolRole(StrEnum):
     """The newest values of the signals of one service."""
     DEPENDENCIES = "service graph"
     CHANGES = "changes"
-    CHANGE_EFFECTS = "effects of changes"
+    JUMPS = "what jumped with changes"
     """What of a service jumped with its changes."""
     ALERTS = "alerts"
     RUNBOOK = "runbook"

@@ -117,7 +117,7 @@ ASKED: Mapping[str, Mapping[str, Any]] = {
     "active_alerts": {"service": "{name}"},
     "call_mix": {"service": "{name}"},
     "call_waits": {},
-    "change_effects": {"service": "{name}"},
+    "change_jumps": {"service": "{name}"},
     "code_changes": {"service": "{name}", "base": "1", "head": "2"},
     "compare_metric": {"service": "{name}", "signal": "errors"},
     "current_values": {"service": "{name}"},

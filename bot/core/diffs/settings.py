@@ -124,12 +124,19 @@ def settings_of(patch: Patch) -> Iterator[EffectFact]:
         effect_fact(kind, name, patch.path, before, after)
         for name, before, after in changed_values(patch, partial(_assigned, patch))
         # What is computed now has a value that nobody reads here.
-        if not ((not after and name in added) or (not before and name in removed))
+        if not ((not after and (name in added or _is_passed_on(patch, before))) or (not before and name in removed))
         and (kind := _kind_of(name, before, after, patch.path))
     ]
     gone, new = ([e for e in effects if not getattr(e, side)] for side in ("after", "before"))
     renamed = [pair for e in gone for other in new if e.kind == other.kind and _same_value(*(pair := (e, other)))]
     yield from (effect for effect in effects if not any(effect in pair for pair in renamed))
+
+
+def _is_passed_on(patch: Patch, value: str) -> bool:
+    """Whether added code passes a value on as an argument that has no name there."""
+    wanted = re.sub(r"\s", "", value)
+    pattern = re.compile(rf"[(,]{re.escape(wanted)}[,)]")
+    return len(wanted) > 1 and any(pattern.search(re.sub(r"\s", "", line)) for line in patch.added)
 
 
 def _same_value(gone: EffectFact, new: EffectFact) -> bool:

@@ -8,7 +8,7 @@ from bot.core.change import Change
 from bot.core.facts.alerting import AlertFact, BurstFact
 from bot.core.facts.code import DiffFact
 from bot.core.facts.fact import Fact
-from bot.core.facts.measured import BeyondThresholdFact, BreakdownFact, CurrentFact, DeviationFact, EffectFact, ObjectiveFact
+from bot.core.facts.measured import BeyondThresholdFact, BreakdownFact, CurrentFact, DeviationFact, JumpFact, ObjectiveFact
 from bot.core.facts.recorded import (
     FixFact,
     ModelVersionFact,
@@ -46,7 +46,7 @@ class EvidenceFacts(Fact):
 
     changes: tuple[Change, ...] | None = None
     """Newest first."""
-    effects: tuple[EffectFact, ...] | None = None
+    jumps: tuple[JumpFact, ...] | None = None
     """What jumped with the changes of a service, the newest change first; empty: nothing did."""
     commits: tuple[str, ...] = ()
     files: tuple[str, ...] = ()

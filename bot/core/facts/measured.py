@@ -47,7 +47,7 @@ class CurrentFact(Fact):
     """All of it in words."""
 
 
-class EffectFact(Fact):
+class JumpFact(Fact):
     """A signal that jumped with a change and stayed there; levels in `unit`."""
 
     change_id: str

@@ -35,6 +35,8 @@ class Candidate:
     """The commit at fault, where the change brought several."""
     carried: bool = False
     """Whether its version alone shows the symptom."""
+    jumped: bool = False
+    """Of a change: something of its service jumped with it."""
     cleared: bool = False
     """Of a change: whether other versions show the symptom too, or its code has nothing to do with it."""
     explained: bool = False

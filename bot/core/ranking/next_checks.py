@@ -59,7 +59,7 @@ def services_with_older_changes(case: Case, observations: Observations, *, now: 
     Those next to what fails first, then those changed last.
     """
     context = ranking_context(case, observations, now)
-    lead = timedelta(seconds=context.tuning.changes.effect_lead)
+    lead = timedelta(seconds=context.tuning.changes.jump_lead)
     older = [c for c in observations.changes.values() if c.service and not c.by_action and context.onset - c.at >= lead]
     near = nearby_services(context)
     ordered = sorted(older, key=lambda change: (change.service not in near, -change.at.timestamp(), change.id))

@@ -11,7 +11,7 @@ from bot.core.change import Change
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.alerting import AlertFact
 from bot.core.facts.code import DiffFact
-from bot.core.facts.measured import BreakdownFact, EffectFact, Family
+from bot.core.facts.measured import BreakdownFact, Family, JumpFact
 from bot.core.metrics.deviation import Deviation, family_of
 
 _MEAN = re.compile(r"\b(mean|average|avg)\b", re.I)
@@ -105,9 +105,9 @@ class Observations:
     change_evidence: dict[str, str] = field(default_factory=dict)
     change_list_evidence: dict[str, str] = field(default_factory=dict)
     """Service ("" = all) to the evidence that listed its changes, even if the list was empty."""
-    effects: dict[str, list[EffectFact]] = field(default_factory=dict)
+    jumps: dict[str, list[JumpFact]] = field(default_factory=dict)
     """What jumped with a change, by its id, the largest jump first."""
-    effects_evidence: dict[str, str] = field(default_factory=dict)
+    jumps_evidence: dict[str, str] = field(default_factory=dict)
     """Service whose signals were compared before and after its changes to that evidence."""
     breakdowns: list[ObservedBreakdown] = field(default_factory=list)
     templates: list[ObservedTemplate] = field(default_factory=list)
@@ -137,7 +137,7 @@ class Observations:
                     self.checked.setdefault(_service(entry), entry.id)
                 _read_deviations(entry, self)
                 _read_changes(entry, self)
-                _read_effects(entry, self)
+                _read_jumps(entry, self)
                 _read_rows(entry, self)
                 _read_graph(entry, self)
         self._derive()
@@ -247,12 +247,12 @@ def _read_changes(entry: LedgerEntry, observations: Observations) -> None:
         observations.change_evidence.setdefault(change.id, entry.id)
 
 
-def _read_effects(entry: LedgerEntry, observations: Observations) -> None:
-    if entry.evidence.facts.effects is None:
+def _read_jumps(entry: LedgerEntry, observations: Observations) -> None:
+    if entry.evidence.facts.jumps is None:
         return
-    observations.effects_evidence.setdefault(_service(entry), entry.id)
-    for effect in entry.evidence.facts.effects:
-        observations.effects.setdefault(effect.change_id, []).append(effect)
+    observations.jumps_evidence.setdefault(_service(entry), entry.id)
+    for jump in entry.evidence.facts.jumps:
+        observations.jumps.setdefault(jump.change_id, []).append(jump)
 
 
 def _read_rows(entry: LedgerEntry, observations: Observations) -> None:

@@ -117,7 +117,7 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     outside = [*line_causes, *node_causes(context)]
     changes = change_causes(context, outside=bool(outside))
     for cause in line_causes:
-        cause.sure = cause.sure or (cause.kind == "external" and _no_change_fits(cause.service, changes, context))
+        cause.sure = cause.sure or (cause.kind == "external" and _no_change_fits(cause, changes, context))
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(context, changes)
@@ -132,10 +132,11 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     return sorted(listed, key=lambda c: (order[c.service], -c.likelihood, c.kind, c.service, c.change_id))
 
 
-def _no_change_fits(service: str, changes: Sequence[Candidate], context: RankingContext) -> bool:
-    """Whether the changes of a service and around it were listed, and something speaks against each of them."""
-    lists = context.observations.change_list_evidence
-    return ("" in lists or service in lists) and all(change.cleared for change in changes)
+def _no_change_fits(cause: Candidate, changes: Sequence[Candidate], context: RankingContext) -> bool:
+    """Whether the changes of a service and around it were listed, and something speaks against each, or little for it."""
+    lists, least = context.observations.change_list_evidence, context.tuning.outside.rival * cause.likelihood
+    listed = "" in lists or cause.service in lists
+    return listed and all(change.cleared or change.likelihood <= least for change in changes)
 
 
 def _without_repetition(ordered: Sequence[Candidate]) -> list[Candidate]:

@@ -62,13 +62,13 @@ class ChangeWeights:
     """Where the climb had begun before what was read: the last change before that is one of many that may have brought it."""
     first_sign: float = 0.9
     """One with which a resource or the traffic of its service, or of what it calls, moved minutes before the failure."""
-    effect: float = 0.85
+    jump: float = 0.85
     """One with which a signal of its service jumped, minutes before the failure."""
-    effect_share: float = 0.7
+    jump_share: float = 0.7
     """Share of the attribution that such a change counts with at least, where its service stands next to what fails."""
-    effect_share_apart: float = 0.5
+    jump_share_apart: float = 0.5
     """The same where nobody knows how its service and what fails belong together."""
-    effect_lead: float = 240.0
+    jump_lead: float = 240.0
     """Seconds before the onset within which a jump may be a part of the failure itself."""
     exhausted_drift: float = 0.95
     """The same where new lines say that this resource has run out."""

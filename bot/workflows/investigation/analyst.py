@@ -90,7 +90,7 @@ class Analyst:
         climbing = services_to_look_back_on(case, observations, now=began)[:MAX_INSPECTED]
         await check([(ToolRole.CHANGES, {"service": s, "hours": CLIMB_LOOKBACK_HOURS}) for s in climbing])
         changed = services_with_older_changes(case, observations, now=began, most=MAX_CHANGED)
-        await check([(ToolRole.CHANGE_EFFECTS, {"service": s}) for s in changed])
+        await check([(ToolRole.JUMPS, {"service": s}) for s in changed])
         splits = versions_to_compare(case, observations, now=began, most=MAX_COMPARED)
         await check([(ToolRole.BREAKDOWN, {"service": s, "signal": signal, "by": "version"}) for s, signal in splits])
         if self._coded:

@@ -13,9 +13,9 @@ from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.drift import drift_claim, drift_fit, drift_since
-from bot.core.ranking.changes.effects import effect_claim, effect_of
 from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim
 from bot.core.ranking.changes.flags import is_named
+from bot.core.ranking.changes.jumps import jump_claim, jump_of
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext, nearby_services, remote_services
 from bot.core.service import reachable
@@ -48,14 +48,14 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
         for change in context.observations.changes.values()
         # What the bot did itself mends what was broken before it: it is shown, and no suspect.
         if not change.by_action
-        and (change.service in near | remote or effect_of(context, change))
-        and ((code := read_code(context, change, symptoms)).explains or change.service in near or effect_of(context, change))
+        and (change.service in near | remote or jump_of(context, change))
+        and ((code := read_code(context, change, symptoms)).explains or change.service in near or jump_of(context, change))
         and change.at <= context.onset_for(change) + ONSET_TOLERANCE
         and not serving_at_onset(context, change).withdrawn_at
     ]
     causes = [_change_cause(context, change, weighed) for change in weighed]
     for cause in causes if outside else ():
-        if not (cause.carried or cause.explained):
+        if not (cause.carried or cause.explained or cause.jumped):
             cause.likelihood *= context.tuning.outside.over_timing
             cause.sure = False
     return [cause for cause in causes if cause.likelihood > 0]
@@ -98,6 +98,7 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
         # Where its version alone shows the symptom nothing is left to confirm.
         check="" if weighed.carried else _check(change),
         carried=weighed.carried,
+        jumped=jump_of(context, change) is not None,
         cleared=_is_cleared(weighed),
         explained=code.explains,
         diff_strength=code.strength,
@@ -136,8 +137,8 @@ def _add_measured(context: RankingContext, weighed: _WeighedChange, candidate: C
         candidate.claims.append(drift_claim(context, change, drift))
     if sign := first_sign(context, change):
         candidate.claims.append(first_sign_claim(context, change, sign))
-    if effect := effect_of(context, change):
-        candidate.claims.insert(0, effect_claim(context, change, effect))
+    if jump := jump_of(context, change):
+        candidate.claims.insert(0, jump_claim(context, change, jump))
     if (calls := serving_at_onset(context, change)).silent:
         text = f"{short_change_text(change)} serves nothing, while the version before goes on"
         candidate.claims.append(Claim(text=one_line(text, 400), evidence=[calls.evidence]))
@@ -159,9 +160,9 @@ def _share(context: RankingContext, weighed: _WeighedChange) -> float:
         return max(share, weights.beside_share)
     if sign := first_sign(context, weighed.change):
         share = max(share, context.shares.get(sign.service, 0.0))
-    if effect_of(context, weighed.change):
+    if jump_of(context, weighed.change):
         near = weighed.change.service in nearby_services(context)
-        share = max(share, weights.effect_share if near else weights.effect_share_apart)
+        share = max(share, weights.jump_share if near else weights.jump_share_apart)
     if weighed.code.explains:
         return max(share, weights.explained_share)
     return max(share, weights.neighbour_share)
@@ -190,8 +191,8 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
         fit = max(fit, drift_fit(context, drift))
     if first_sign(context, change):
         fit = max(fit, weights.first_sign)
-    if effect_of(context, change):
-        fit = max(fit, weights.effect)
+    if jump_of(context, change):
+        fit = max(fit, weights.jump)
     return fit * weighed.versions.factor
 
 

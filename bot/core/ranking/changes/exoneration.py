@@ -7,7 +7,7 @@ from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Case, Claim
 from bot.core.ranking.candidates import amount, change_text
-from bot.core.ranking.changes.effects import effect_of
+from bot.core.ranking.changes.jumps import jump_of
 from bot.core.ranking.changes.versions import compare_versions, serving_at_onset
 from bot.core.ranking.context import RankingContext, ranking_context, unknown_services
 from bot.core.ranking.observations import Observations
@@ -53,7 +53,7 @@ def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:
     if calls.withdrawn_at:
         text = f"{what}: it serves nothing since {clock(calls.withdrawn_at)}, before the onset at {clock(context.onset)}"
         return _claim(text, [*evidence, calls.evidence])
-    if effect_of(context, change):
+    if jump_of(context, change):
         return None
     if observations.quiet(change.service):
         text = f"{what}: nothing of {change.service} left its normal range"

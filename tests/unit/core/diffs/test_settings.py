@@ -33,6 +33,13 @@ def test_a_setting_that_is_put_by_name_is_one() -> None:
     assert changed("Defaults.java", before, after) == [("max.poll.records", "500", "5000")]
 
 
+def test_a_setting_whose_value_is_passed_on_by_its_place_has_not_changed() -> None:
+    removed = ["	PoolSize:    40,", "	DialTimeout: 2 * time.Second,"]
+
+    assert changed("store.go", removed, ["rdb := redisx.New(cfg.Addr, 40, 2*time.Second)"]) == []
+    assert changed("store.go", removed, ["rdb := redisx.New(cfg.Addr, 4, 2*time.Second)"]) == [("PoolSize", "40", "")]
+
+
 def test_an_address_with_a_port_is_the_value_of_its_key() -> None:
     assert changed("cart.yaml", ["  addr: cart-store:6379"], ["  addr: cart-store:6739"]) == [
         ("addr", "cart-store:6379", "cart-store:6739")

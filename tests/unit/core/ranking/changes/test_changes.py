@@ -9,7 +9,7 @@ from bot.core.evidence import Findings
 from bot.core.facts.alerting import AlertFact
 from bot.core.facts.code import DiffFact, EffectFact
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.facts.measured import BreakdownFact
+from bot.core.facts.measured import BreakdownFact, JumpFact
 from bot.core.facts.recorded import TemplateFact
 from bot.core.ranking.changes.versions import compare_versions, serving
 from bot.core.ranking.observations import observe
@@ -183,6 +183,17 @@ def test_a_cause_outside_is_likely_where_the_code_of_all_that_was_changed_has_no
         ("external", "likely"),
         ("external", "possible"),
     ]
+
+
+@pytest.mark.parametrize(("jumped", "confidence"), [(False, "likely"), (True, "possible")])
+def test_an_old_change_is_no_rival_of_a_cause_outside_unless_something_jumped_with_it(jumped: bool, confidence: str) -> None:
+    old = change("front", 45, version="1.9.0")
+    ledger = failing_front(old).lines("front", LOST_MEMBER)
+    if jumped:
+        hits = JumpFact(change_id=old.id, service="front", signal="cache_hit_ratio", before=0.8, after=0.1, scales=20)
+        ledger._add("change_jumps", EvidenceFacts(jumps=(hits,)), service="front")
+
+    assert [h.confidence for h in judged(ledger).hypotheses if h.kind == "external"] == [confidence]
 
 
 def test_a_cause_outside_is_not_likely_where_nobody_could_say_what_was_changed() -> None:

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from bot.core.change import Change
-from bot.core.changes.effects import AFTER
+from bot.core.changes.jumps import AFTER
 from bot.core.evidence import Claim
-from bot.core.facts.measured import EffectFact
+from bot.core.facts.measured import JumpFact
 from bot.core.metrics.deviation import family_of
 from bot.core.ranking.attribution import SYMPTOMS
 from bot.core.ranking.candidates import amount, short_change_text
@@ -15,33 +15,33 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
 
-def effect_of(context: RankingContext, change: Change) -> EffectFact | None:
+def jump_of(context: RankingContext, change: Change) -> JumpFact | None:
     """The largest jump with a change that is no part of the failure itself; None without one.
 
     None where the failure began so soon after it that the jump may belong to that, and where something jumped with a change
     of another service a moment before: then this jump may follow from that one.
     """
-    early = context.onset - change.at >= timedelta(seconds=context.tuning.changes.effect_lead)
+    early = context.onset - change.at >= timedelta(seconds=context.tuning.changes.jump_lead)
     if not early or _follows_another(context, change):
         return None
-    jumps = context.observations.effects.get(change.id, [])
+    jumps = context.observations.jumps.get(change.id, [])
     return next((jump for jump in jumps if not _is_symptom(context, jump)), None)
 
 
-def _is_symptom(context: RankingContext, jump: EffectFact) -> bool:
+def _is_symptom(context: RankingContext, jump: JumpFact) -> bool:
     """Whether it is how the alerting service fails: when that began may have been read too late."""
     fails = family_of(jump.signal) in SYMPTOMS or "wait" in jump.signal.lower() or PILES_UP.search(jump.signal) is not None
     return fails and jump.service == context.start
 
 
 def _follows_another(context: RankingContext, change: Change) -> bool:
-    earlier = (context.observations.changes[id] for id in context.observations.effects if id in context.observations.changes)
+    earlier = (context.observations.changes[id] for id in context.observations.jumps if id in context.observations.changes)
     return any(other.service != change.service and timedelta(0) < change.at - other.at <= AFTER for other in earlier)
 
 
-def effect_claim(context: RankingContext, change: Change, effect: EffectFact) -> Claim:
+def jump_claim(context: RankingContext, change: Change, jump: JumpFact) -> Claim:
     """What jumped, from where to where, with which change."""
-    levels = f"{amount(effect.before, effect.unit)} to {amount(effect.after, effect.unit)}"
-    text = f"{effect.service} {effect.signal} went from {levels} with {short_change_text(change)} at {clock(change.at)}"
-    evidence = [context.observations.effects_evidence[effect.service], context.observations.change_evidence[change.id]]
+    levels = f"{amount(jump.before, jump.unit)} to {amount(jump.after, jump.unit)}"
+    text = f"{jump.service} {jump.signal} went from {levels} with {short_change_text(change)} at {clock(change.at)}"
+    evidence = [context.observations.jumps_evidence[jump.service], context.observations.change_evidence[change.id]]
     return Claim(text=one_line(text, 400), evidence=evidence)

@@ -26,25 +26,25 @@ def stepped(before: float, after: float) -> Series:
     return Series({}, times, level * (1 + 0.01 * np.sin(times)))
 
 
-async def effects(*changes: Change, **series: Series):  # type: ignore[no-untyped-def]
+async def jumps(*changes: Change, **series: Series):  # type: ignore[no-untyped-def]
     metrics = RecordedMetrics({name: [line] for name, line in series.items()})
-    return await look("change_effects", context(catalogue=SHOP, metrics=metrics, changes=Changes(changes)), service="checkout")
+    return await look("change_jumps", context(catalogue=SHOP, metrics=metrics, changes=Changes(changes)), service="checkout")
 
 
 async def test_a_signal_that_no_alert_watches_is_named_with_the_deploy_it_jumped_with() -> None:
-    found = await effects(DEPLOY, hits=stepped(0.8, 0.1), memory=stepped(100, 400))
+    found = await jumps(DEPLOY, hits=stepped(0.8, 0.1), memory=stepped(100, 400))
 
     at = f"{DEPLOYED:%H:%M:%S} UTC"
     assert found.summary == f"checkout hits went from 80 % to 9.99 % with deploy 2.0.0 at {at}; 1 signal jumped with 1 change"
-    assert [(fact.change_id, fact.signal) for fact in found.facts.effects or ()] == [("ci:1", "hits")]
+    assert [(fact.change_id, fact.signal) for fact in found.facts.jumps or ()] == [("ci:1", "hits")]
 
 
 async def test_where_nothing_jumped_it_says_so_of_how_many_changes() -> None:
-    found = await effects(DEPLOY, hits=stepped(0.8, 0.8), memory=stepped(100, 400))
+    found = await jumps(DEPLOY, hits=stepped(0.8, 0.8), memory=stepped(100, 400))
 
-    assert found.summary == "checkout: nothing jumped with 1 change of the last 6 h" and found.facts.effects == ()
+    assert found.summary == "checkout: nothing jumped with 1 change of the last 6 h" and found.facts.jumps == ()
 
 
 async def test_without_a_change_there_is_nothing_to_compare() -> None:
     with pytest.raises(QueryFailed, match="checkout has no change of the six hours before the alert"):
-        await effects(hits=stepped(0.8, 0.1), memory=stepped(1, 1))
+        await jumps(hits=stepped(0.8, 0.1), memory=stepped(1, 1))

@@ -1,15 +1,15 @@
-"""The tool `change_effects`: what moved with the changes of a service."""
+"""The tool `change_jumps`: what moved with the changes of a service."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
 from bot.core.change import Change
-from bot.core.changes.effects import AFTER, BEFORE, SETTLES, jump_at, moves_with_any_rollout
+from bot.core.changes.jumps import AFTER, BEFORE, SETTLES, jump_at, moves_with_any_rollout
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.facts.measured import EffectFact
+from bot.core.facts.measured import JumpFact
 from bot.core.metrics.series import Series
 from bot.core.metrics.signals import SignalQuery
 from bot.core.text.figures import figure
@@ -28,8 +28,8 @@ _Read = tuple[SignalQuery, Sequence[Series]]
 MAX_CHANGES, MAX_SIGNALS, AT_ONCE = 6, 24, 6
 
 
-@tool(label="effects of changes of {service}", role=ToolRole.CHANGE_EFFECTS)
-async def change_effects(ctx: ToolContext, service: ServiceName) -> Evidence:
+@tool(label="what jumped with changes of {service}", role=ToolRole.JUMPS)
+async def change_jumps(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Compare a service's signals just before and after each of its changes: what jumped with it and stayed?
 
     Call it for a change minutes or hours before the onset.
@@ -41,16 +41,16 @@ async def change_effects(ctx: ToolContext, service: ServiceName) -> Evidence:
         raise QueryFailed(f"{name} has no change of the six hours before the alert")
     span = TimeWindow(start=changes[-1].at - BEFORE, end=min(alert_at, changes[0].at + AFTER))
     read, failed = await _read_all(ctx, name, span)
-    effects = [effect for change in changes for effect in _effects(change, read, span)]
+    jumps = [jump for change in changes for jump in _jumps(change, read, span)]
     return Evidence(
-        summary=_summary(name, changes, effects, len(failed)),
+        summary=_summary(name, changes, jumps, len(failed)),
         query="; ".join(dict.fromkeys(signal.promql for signal, _ in read)),
         window=span,
-        details=tuple(_line(effect, changes) for effect in effects),
+        details=tuple(_line(jump, changes) for jump in jumps),
         link=metrics_of(ctx).link(read[0][0].promql, start=span.start, end=span.end),
         source="prometheus",
         unseen=tuple(could_not_check(f"{name} {signal}", one_line(str(why), 160)) for signal, why in failed),
-        facts=EvidenceFacts(effects=tuple(effects)),
+        facts=EvidenceFacts(jumps=tuple(jumps)),
     )
 
 
@@ -79,11 +79,11 @@ async def _read(ctx: ToolContext, span: TimeWindow, signal: SignalQuery) -> Sequ
     return [one for one in series if signal.concerns(one.labels)]
 
 
-def _effects(change: Change, read: Sequence[_Read], span: TimeWindow) -> list[EffectFact]:
+def _jumps(change: Change, read: Sequence[_Read], span: TimeWindow) -> list[JumpFact]:
     """What jumped with one change, the largest jump first."""
     jumps = [(signal, jump) for signal, series in read if (jump := jump_at(series, change.at, span.end))]
     return [
-        EffectFact(
+        JumpFact(
             change_id=change.id,
             service=signal.service,
             signal=signal.name,
@@ -96,17 +96,17 @@ def _effects(change: Change, read: Sequence[_Read], span: TimeWindow) -> list[Ef
     ]
 
 
-def _summary(name: str, changes: Sequence[Change], effects: Sequence[EffectFact], failures: int) -> str:
+def _summary(name: str, changes: Sequence[Change], jumps: Sequence[JumpFact], failures: int) -> str:
     count = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
-    gap = f"; {failures} signals could not be checked" if failures else ""
-    if not effects:
+    gap = f"; {failures} could not be checked" if failures else ""
+    if not jumps:
         return f"{name}: nothing jumped with {count} of the last 6 h{gap}"
-    moved = "1 signal" if len(effects) == 1 else f"{len(effects)} signals"
-    return f"{_line(effects[0], changes)}; {moved} jumped with {count}{gap}"
+    moved = "1 signal" if len(jumps) == 1 else f"{len(jumps)} signals"
+    return f"{_line(jumps[0], changes)}; {moved} jumped with {count}{gap}"
 
 
-def _line(effect: EffectFact, changes: Sequence[Change]) -> str:
-    change = next(change for change in changes if change.id == effect.change_id)
+def _line(jump: JumpFact, changes: Sequence[Change]) -> str:
+    change = next(change for change in changes if change.id == jump.change_id)
     what = f"{change.kind} {one_line(change.version or change.title, 40)} at {clock(change.at)}"
-    levels = f"{figure(effect.before, effect.unit)} to {figure(effect.after, effect.unit)}"
-    return f"{effect.service} {effect.signal} went from {levels} with {what}"
+    levels = f"{figure(jump.before, jump.unit)} to {figure(jump.after, jump.unit)}"
+    return f"{jump.service} {jump.signal} went from {levels} with {what}"

@@ -39,21 +39,21 @@ def pod(name: str, *, hits: float, lookups: float, before: bool) -> list[Series]
     ]
 
 
-async def effects(folder: Path, *pods: list[Series]) -> Evidence:
+async def jumps(folder: Path, *pods: list[Series]) -> Evidence:
     with holding(folder, [one for exported in pods for one in exported]) as api:
         async with httpx.AsyncClient(trust_env=False) as client:
             metrics = PrometheusMetrics(PrometheusConfig(url=str(api.base_url.copy_with(path="/"))), client)
             made = context(catalogue=SHOP, metrics=metrics, changes=Changes((DEPLOY,)))
-            return await look("change_effects", made, service="search")
+            return await look("change_jumps", made, service="search")
 
 
 async def test_a_gauge_and_a_counter_that_nobody_named_are_found_though_all_pods_were_replaced(tmp_path: Path) -> None:
     old = [pod(name, hits=0.8, lookups=20, before=True) for name in "ab"]
     new = [pod(name, hits=0.1, lookups=160, before=False) for name in "cd"]
 
-    found = await effects(tmp_path, *old, *new)
+    found = await jumps(tmp_path, *old, *new)
 
-    assert {fact.signal for fact in found.facts.effects or ()} == {"results_cache_hit_ratio", "shard_lookups_total"}
+    assert {fact.signal for fact in found.facts.jumps or ()} == {"results_cache_hit_ratio", "shard_lookups_total"}
     assert found.unseen == ()
 
 
@@ -61,6 +61,6 @@ async def test_a_rollout_that_changes_nothing_moves_nothing(tmp_path: Path) -> N
     old = [pod(name, hits=0.8, lookups=20, before=True) for name in "ab"]
     new = [pod(name, hits=0.8, lookups=20, before=False) for name in "cd"]
 
-    found = await effects(tmp_path, *old, *new)
+    found = await jumps(tmp_path, *old, *new)
 
     assert found.summary == "search: nothing jumped with 1 change of the last 6 h"

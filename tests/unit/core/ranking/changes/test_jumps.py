@@ -3,28 +3,28 @@
 from bot.core.change import Change
 from bot.core.evidence import Hypothesis
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.facts.measured import EffectFact
+from bot.core.facts.measured import JumpFact
 from bot.core.ranking.ranking import rank
 from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, entry
 
 NEAR, OLD = change("front", 3, version="3.0.0"), change("feeder", 40, version="2.0.0")
 
 
-def effect(of: Change, signal: str) -> EffectFact:
-    return EffectFact(change_id=of.id, service=of.service, signal=signal, before=0.8, after=0.1, unit="ratio", scales=20)
+def jump(of: Change, signal: str) -> JumpFact:
+    return JumpFact(change_id=of.id, service=of.service, signal=signal, before=0.8, after=0.1, unit="ratio", scales=20)
 
 
-def causes(*found: EffectFact, changes: tuple[Change, ...] = (NEAR, OLD)) -> list[Hypothesis]:
+def causes(*found: JumpFact, changes: tuple[Change, ...] = (NEAR, OLD)) -> list[Hypothesis]:
     ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"))
     ledger.graph("front", "cart").changes(*changes)
     for service in dict.fromkeys(fact.service for fact in found):
         own = tuple(fact for fact in found if fact.service == service)
-        ledger.entries.append(entry(len(ledger.entries) + 1, "change_effects", EvidenceFacts(effects=own), service=service))
+        ledger.entries.append(entry(len(ledger.entries) + 1, "change_jumps", EvidenceFacts(jumps=own), service=service))
     return rank(CASE, ledger.entries, now=NOW).hypotheses
 
 
 def test_a_deploy_with_which_a_signal_of_its_service_jumped_is_suspect_though_nobody_knows_who_calls_it() -> None:
-    (suspect,) = [cause for cause in causes(effect(OLD, "cache_hit_ratio")) if cause.change_id == OLD.id]
+    (suspect,) = [cause for cause in causes(jump(OLD, "cache_hit_ratio")) if cause.change_id == OLD.id]
 
     assert "feeder cache_hit_ratio went from 80 % to 10 % with deploy 2.0.0" in suspect.claims[0].text
     assert suspect.confidence != "likely"
@@ -35,17 +35,17 @@ def test_how_the_alerting_service_fails_is_no_effect_of_a_change_of_it() -> None
     earlier = change("front", 20, version="2.9.0")
 
     for signal in ("errors", "db_pool_wait_ms", "queue_length"):
-        found = causes(effect(earlier, signal), changes=(earlier,))
+        found = causes(jump(earlier, signal), changes=(earlier,))
         assert not any("went from" in claim.text for cause in found for claim in cause.claims)
 
 
 def test_what_jumped_moments_before_the_failure_may_be_a_part_of_it() -> None:
-    assert not any("went from" in claim.text for cause in causes(effect(NEAR, "hits")) for claim in cause.claims)
+    assert not any("went from" in claim.text for cause in causes(jump(NEAR, "hits")) for claim in cause.claims)
 
 
 def test_what_jumped_just_after_another_services_change_did_follows_from_that_one() -> None:
     later = change("front", 35, version="2.9.0")
 
-    found = causes(effect(OLD, "cache_hit_ratio"), effect(later, "tokens"), changes=(OLD, later))
+    found = causes(jump(OLD, "cache_hit_ratio"), jump(later, "tokens"), changes=(OLD, later))
 
     assert [c.change_id for c in found if any("went from" in claim.text for claim in c.claims)] == [OLD.id]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from bot.core.changes.effects import jump_at, moves_with_any_rollout
+from bot.core.changes.jumps import jump_at, moves_with_any_rollout
 from bot.core.metrics.series import Series
 from tests.unit.builders import NOW
 
