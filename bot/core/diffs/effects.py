@@ -173,6 +173,10 @@ def _without_reporting(patch: Patch) -> Patch:
     return replace(patch, removed=removed, added=added)
 
 
+_MAJOR = re.compile(r"/v\d+$")
+"""The end of a Go module's path from its second major version on: it is the same package."""
+
+
 def _dependencies(patch: Patch) -> Iterator[EffectFact]:
     """Packages whose version in a manifest changed, was added or removed."""
     if is_manifest(patch.path):
@@ -182,7 +186,7 @@ def _dependencies(patch: Patch) -> Iterator[EffectFact]:
 
 def _versions(lines: Iterable[str]) -> Values:
     matches = filter(None, map(_DEPENDENCY.match, lines))
-    return numbered((match.group(1).strip(":@="), match.group(2)) for match in matches)
+    return numbered((_MAJOR.sub("", match.group(1).strip(":@=")), match.group(2)) for match in matches)
 
 
 def is_small_step(before: str, after: str) -> bool:

@@ -428,6 +428,12 @@ def test_another_topic_explains_a_consumer_that_nobody_feeds() -> None:
     assert explained(diff, "consumer group has no active members").strength >= TUNING.diffs.related
 
 
+def test_the_next_major_version_of_a_go_module_is_the_same_package() -> None:
+    diff = diff_of("go.mod", "-\tgithub.com/robfig/cron v1.2.0", "+\tgithub.com/robfig/cron/v3 v3.0.1")
+
+    assert [(one.name, one.before, one.after) for one in diff.effects] == [("github.com/robfig/cron", "1.2.0", "3.0.1")]
+
+
 def test_the_file_and_the_function_of_one_stack_frame_are_one_sign_and_make_nothing_sure() -> None:
     diff = diff_of(
         "src/steps.ts",
