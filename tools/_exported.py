@@ -1,5 +1,6 @@
 """Everything that a service exports, with two queries: gauges by the mean of their series, counters by their rate."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.loading.arrays import np
@@ -10,10 +11,11 @@ from bot.plugins import ToolContext
 from tools._signals import metrics_of
 
 MAX_METRICS = 120
-_COUNTERS = r".+_(total|count)"
+_COUNTERS = Matcher("__name__", ".+_(total|count)", "=~")
+_NO_COUNTERS = Matcher("__name__", _COUNTERS.value, "!~")
 _RUNTIMES = "go|process|python|jvm|nodejs|dotnet|promhttp|scrape|container|kube|otel|net_conntrack"
-_OF_THE_RUNTIME = rf"({_RUNTIMES})_.*|up|ALERTS.*|.+_(bucket|sum|created|info)"
-"""What is no behaviour of the service, and what other series say better. Trusted text."""
+_OF_ITS_OWN = Matcher("__name__", f"({_RUNTIMES})_.*|up|ALERTS.*|.+_(bucket|sum|created|info)", "!~")
+"""Not the runtime's, which are no behaviour of the service, and not what other series say better."""
 
 
 async def exported(ctx: ToolContext, service: str, start: datetime, end: datetime) -> list[tuple[SignalQuery, list[Series]]]:
@@ -24,8 +26,8 @@ async def exported(ctx: ToolContext, service: str, start: datetime, end: datetim
     metrics, step = metrics_of(ctx), max(15.0, (end - start).total_seconds() / 2_000)
     for matchers in service_matchers(service, ctx.case, ctx.catalogue.get(service)):
         queries = {
-            "gauge": f"avg by (__name__) ({_chosen(matchers, '!~', f'{_COUNTERS}|{_OF_THE_RUNTIME}')})",
-            "counter": f"sum by (__name__) ({_chosen(matchers, '=~', _COUNTERS, Matcher('__name__', _OF_THE_RUNTIME, '!~'))})",
+            "gauge": f"avg by (__name__) ({_all(matchers, _NO_COUNTERS, _OF_ITS_OWN)})",
+            "counter": f"sum by (__name__) ({_all(matchers, _COUNTERS, _OF_ITS_OWN)})",
         }
         found = {kind: await metrics.range(promql, start=start, end=end, step=step) for kind, promql in queries.items()}
         if any(found.values()):
@@ -33,20 +35,18 @@ async def exported(ctx: ToolContext, service: str, start: datetime, end: datetim
     return []
 
 
-def _chosen(matchers: tuple[Matcher, ...], operator: str, names: str, *more: Matcher) -> str:
-    return selector("", (*matchers, Matcher("__name__", names, operator), *more))  # type: ignore[arg-type]
+def _all(matchers: Sequence[Matcher], *names: Matcher) -> str:
+    return selector("", (*matchers, *names))
 
 
-def _named(service: str, kind: str, promql: str, series: list[Series]) -> list[tuple[SignalQuery, list[Series]]]:
-    named = sorted(((line.labels.get("__name__", ""), line) for line in series), key=lambda one: one[0])
-    return [
-        (
-            SignalQuery(service, name, promql, "saturation", "either", "/s" if kind == "counter" else ""),
-            [_rate(line) if kind == "counter" else line],
-        )
-        for name, line in named
-        if name
+def _named(service: str, kind: str, promql: str, series: Sequence[Series]) -> list[tuple[SignalQuery, list[Series]]]:
+    counted = kind == "counter"
+    lines = sorted(series, key=lambda line: line.labels.get("__name__", ""))
+    signals = [
+        SignalQuery(service, line.labels.get("__name__", ""), promql, "saturation", "either", "/s" if counted else "")
+        for line in lines
     ]
+    return [(signal, [_rate(line) if counted else line]) for signal, line in zip(signals, lines, strict=True)]
 
 
 def _rate(line: Series) -> Series:
