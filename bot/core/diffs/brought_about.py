@@ -155,7 +155,8 @@ MACHINES = re.compile(
     r"\bnodes?\b.{0,30}(not ?ready|lost|unreachable|pressure|drain|preempt)|kubelet.{0,30}(stopped|not)|kernel panic|"
     r"hardware|spot (interruption|termination)|availability zone|insufficient ?\w*capacity|\d+/\d+ nodes are available|"
     r"(node|instance) (is )?(shutting down|terminating)|critical medium error|"
-    r"\bnvme\w*\b.{0,60}(timeout|abort|reset|error)|volume.{0,30}(impaired|stalled|degraded)|\b(i/o|input/output) error|"
+    r"\bnvme\w*\b.{0,60}(timeout|abort|reset|error)|volume.{0,60}(impaired|stalled|degraded)|"
+    r"fsync.{0,20}(timed out|stalled)|\b(i/o|input/output) error|"
     r"read-only file ?system|ecc error|"
     r"(disk|drive|volume) (failure|failed|detached)|host (is )?down",
     re.I,

@@ -40,8 +40,8 @@ _WORDS: tuple[tuple[Family, str], ...] = (
     ("client", r"client.*(latenc|duration|p\d\d)|at callers$"),
     ("network", r"on the wire$"),
     ("external", r"external|provider|third.?party|outbound|egress"),
-    ("errors", r"errors?|err_|fail|bad_|lost|dropp|5xx|4xx|exception|success|availab|abort|reject|timeout|unreachable|absent|"
-    r"denied|refused|cancell?ed|dead.?letter|overdue"),
+    ("errors", r"errors?|err_|fail|bad_|lost|dropp|5xx|4xx|(?<![\d.])[45]\d\d(?!\d|ms|s\b|[kmg]?i?b)|exception|success|"
+    r"availab|abort|reject|timeout|unreachable|absent|denied|refused|cancell?ed|dead.?letter|overdue"),
     ("errors", r"(?<!slow)(?<!slow )(?<!cool)(?<!count)down(?![a-z])|\bup(?=[{)]|$)"),
     ("saturation", r"cpu|mem|rss|heap|connection|pool|queue|backlog|disk|thread|restart|oom|lag|saturat|throttl|ready|replica"),
     ("latency", r"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait"),

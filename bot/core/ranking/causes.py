@@ -45,7 +45,9 @@ def resource_causes(context: RankingContext, others: Iterable[Candidate], surge:
 
 def _short_resources(context: RankingContext, service: str) -> list[Deviation]:
     signals = context.observations.all_signals.items()
-    return [d for (s, _), d in signals if s == service and d.family == "saturation" and d.doublings > 0]
+    moved = (d for (s, _), d in signals if s == service and d.family == "saturation" and d.doublings > 0)
+    # Less of something than before, of which nobody knows whether it can run short, is how a service fails.
+    return [d for d in moved if d.direction == "up" or names_resource(d.signal)]
 
 
 def _resource_cause(context: RankingContext, deviation: Deviation, share: float, rival: float, surge: float) -> Candidate:

@@ -229,7 +229,7 @@ def is_undone_work(deviation: Deviation) -> bool:
 def exhaustion(deviation: Deviation, weights: ResourceWeights = TUNING.resources) -> float:
     """How near a resource is to its limit, from 0.1 (far below it) to 1 (near it, or its limit is not known)."""
     limit = FULL_SHARE.get(deviation.unit)
-    if limit is None or deviation.direction == "down" or math.isnan(deviation.after):
+    if limit is None or not names_resource(deviation.signal) or deviation.direction == "down" or math.isnan(deviation.after):
         return 1.0
     near = (deviation.after / limit - weights.ample) / (weights.scarce - weights.ample)
     return max(weights.far_below, min(1.0, near))

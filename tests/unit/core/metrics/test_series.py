@@ -151,6 +151,10 @@ def test_a_deviation_is_the_same_after_it_was_stored_as_json() -> None:
         ("InstanceDown", "errors"),
         ("slow down", "latency"),
         ("downloads", "traffic"),
+        ("http_400_ratio", "errors"),
+        ("requests over 500ms", "traffic"),
+        ("catalog_calls_per_search", "behaviour"),
+        ("calls_per_second", "traffic"),
     ],
 )
 def test_a_signal_belongs_to_the_family_that_its_name_says(signal: str, family: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from bot.core.change import Change
 from bot.core.evidence import EarlierOutage, Findings
 from bot.core.facts.recorded import TemplateFact
+from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.next_checks import next_services
 from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
@@ -308,3 +309,22 @@ def test_a_provider_that_refuses_what_it_is_sent_is_not_likely_to_be_what_fails(
     external = [cause for cause in judged(ledger).hypotheses if "provider" in cause.cause]
 
     assert external[0].confidence == confidence
+
+
+def test_less_of_something_that_nobody_knows_the_limit_of_is_how_a_service_fails_and_no_resource_that_ran_short() -> None:
+    fewer, slow = (
+        deviation("front", "runs_per_min", 42, 0, doublings=4),
+        deviation("front", "disk_free_bytes", 9e9, 1e6, doublings=4),
+    )
+
+    def kinds(found: Deviation) -> set[str]:
+        return {cause.kind for cause in rank(CASE, Ledger().health("front", found).changes().entries, now=NOW).hypotheses}
+
+    assert (kinds(fewer), kinds(slow)) == (set(), {"resource"})
+
+
+def test_a_share_of_what_nobody_knows_is_not_far_from_its_limit() -> None:
+    share = deviation("front", "denials_seen", 0.01, 0.4, doublings=4, unit="ratio", family="saturation")
+    (cause,) = rank(CASE, Ledger().health("front", share).changes().entries, now=NOW).hypotheses
+
+    assert not any("not exhausted" in claim.text for claim in cause.against)
