@@ -108,6 +108,11 @@ class Explanation:
     reasons: list[tuple[float, str, str]] = field(default_factory=list)
     """Points, words, evidence."""
 
+    @property
+    def best(self) -> float:
+        """The points of its strongest reason: small ones may add up, and tell of nothing by themselves."""
+        return max((points for points, _, _ in self.reasons), default=0.0)
+
     def add(self, points: float, reason: str, evidence: str) -> None:
         self.reasons.append((points, reason, evidence))
 

@@ -207,12 +207,14 @@ def _partly_explained(context: RankingContext, code: CodeReading) -> float:
 def _code_is_sure(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> bool:
     """Whether its code explains the trouble by more than one sign, and no callee does: users can write lines too.
 
-    Its moment is another sign, where it came minutes before and no other diff explains the trouble, and so is a climb since
-    it of what its code lets grow.
+    Its moment is another sign, where it came minutes before, one reason explains the trouble by itself and no other diff
+    does, and so is a climb since it of what its code lets grow.
     """
     code = weighed.code
     grew = code.bites_late and drift_since(context, weighed.change) is not None
-    at_once = _is_recent(context, weighed) and not any(other is not weighed and other.code.explains for other in others)
+    firm = code.explanation is not None and code.explanation.best >= context.tuning.diffs.explained
+    alone = not any(other is not weighed and other.code.explains for other in others)
+    at_once = firm and alone and _is_recent(context, weighed)
     if not code.explains or not (code.strength >= context.tuning.diffs.sure or at_once or grew):
         return False
     if code.hurts_callees:

@@ -90,6 +90,21 @@ def test_a_diff_that_explains_the_lines_by_one_sign_is_likely_minutes_after_its_
     assert (first.change_id, first.confidence) == (deploy.id, confidence)
 
 
+def test_small_reasons_that_add_up_to_an_explanation_make_no_change_likely() -> None:
+    guard = EffectFact(kind="guard", name="status == 403", after="status == 403", path="front/orders.py")
+    words = diff("a", guard).model_copy(
+        update={"added": ("search_cluster_returned", "forbidden_license", "security_exception")}
+    )
+    line = TemplateFact(
+        template="search cluster returned 403: security exception, license forbidden", count=40, before=0, trend="new"
+    )
+    deploy = change("front", 3, version="2.0.0")
+
+    assert all(
+        h.confidence != "likely" for h in judged(code(failing_front(deploy).lines("front", line), "2.0.0", words)).hypotheses
+    )
+
+
 def test_a_deploy_whose_diff_nearly_explains_the_lines_goes_before_a_nearer_flag_that_no_line_names() -> None:
     flag = change("front", 2, kind="flag").model_copy(update={"title": "front_dark_mode off->on"})
     deploy = change("front", 4, version="2.0.0")
