@@ -23,7 +23,8 @@ TOKEN = "token-of-the-week"
 MOST = 100
 """Alerts in one body."""
 TICK = 0.05
-SETTLED_SECONDS = 600.0
+SETTLED_SECONDS = 1_800.0
+"""Slack takes one message a second and channel, however fast the bot's clock runs."""
 
 
 @dataclass(frozen=True)
