@@ -8,6 +8,7 @@ from bot.core.diffs.effects import effects_of, is_reporting, quoted_texts
 from bot.core.diffs.moves import is_moved
 from bot.core.diffs.names import counted_names, is_telling, words
 from bot.core.diffs.patches import Patch, is_import, read_patches
+from bot.core.diffs.rewording import without_rewordings
 from bot.core.diffs.settings import is_manifest
 from bot.core.facts.code import DiffFact
 from bot.core.systems import Commit, FileChange
@@ -39,7 +40,7 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange], *, whole: bool =
     patches = read_patches(files)
     telling = [patch for patch in patches if not _INERT_PATH.search(patch.path)]
     # Names in a manifest are packages, which count as such.
-    code = [patch for patch in telling if not is_manifest(patch.path)]
+    code = [without_rewordings(patch) for patch in telling if not is_manifest(patch.path)]
     removed, added = (counted_names(lines) for lines in _lines(code))
     labels = {name for patch in code for line in patch.added for name in _LABEL.findall(line)}
     effects = effects_of(telling)

@@ -139,7 +139,8 @@ _KINDS = (
     _Kind(
         re.compile(
             r"re-?deliver|poison|dead.?letter|\bdlq\b|same (offset|message|record|event)|"
-            r"(malformed|corrupt(ed)?|truncated|invalid|unparse?able) (record|message|event|payload|file|row|feed|batch|input)|"
+            r"(malformed|corrupt(ed)?|truncated|invalid|unparse?able) (record|message|event|payload|file|row|feed|batch|"
+            r"input(?! (value|syntax)))|"
             r"(record|message|event|row|feed)\b.{0,60}(out of range|unparse?able|malformed|corrupt|rejected|schema mismatch)",
             re.I,
         ),

@@ -1,0 +1,29 @@
+"""Failures that a commit only words anew explain nothing, though new lines hold their words."""
+
+from bot.core.diffs.patches import Patch
+from bot.core.diffs.rewording import without_rewordings
+
+
+def left(removed: str, added: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    patch = without_rewordings(Patch("validate.go", (removed,), (added,)))
+    return patch.removed, patch.added
+
+
+def test_another_text_for_the_same_failure_is_a_rewording_in_any_usual_language() -> None:
+    for removed, added in (
+        ('return errors.New("invalid file")', 'return errors.New("invalid UTF-8 in feed header")'),
+        ("return ErrForbidden", 'return fmt.Errorf("search cluster returned 403: %w", ErrForbidden)'),
+        ('raise ValueError("bad feed")', 'raise ValueError("feed header is not UTF-8")'),
+        ('throw new FeedException("bad feed");', 'throw new FeedException("feed header is not UTF-8");'),
+    ):
+        assert left(removed, added) == ((), ())
+
+
+def test_another_failure_and_another_text_that_is_no_failure_stay() -> None:
+    for removed, added in (
+        ('raise ValueError("bad feed")', 'raise KeyError("bad feed")'),
+        ('return errors.New("invalid file")', 'return errors.New("too large", limit)'),
+        ('url := "https://a.example"', 'url := "https://b.example"'),
+        ('return "orders_v1"', 'return "orders_v2"'),
+    ):
+        assert left(removed, added) == ((removed,), (added,))
