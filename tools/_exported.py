@@ -29,9 +29,11 @@ async def exported(ctx: ToolContext, service: str, start: datetime, end: datetim
             "gauge": f"avg by (__name__) ({_all(matchers, _NO_COUNTERS, _OF_ITS_OWN)})",
             "counter": f"sum by (__name__) ({_all(matchers, _COUNTERS, _OF_ITS_OWN)})",
         }
-        found = {kind: await metrics.range(promql, start=start, end=end, step=step) for kind, promql in queries.items()}
-        if any(found.values()):
-            return [one for kind, series in found.items() for one in _named(service, kind, queries[kind], series)][:MAX_METRICS]
+        answers = {kind: await metrics.range(promql, start=start, end=end, step=step) for kind, promql in queries.items()}
+        if any(answers.values()):
+            return [one for kind, series in answers.items() for one in _named(service, kind, queries[kind], series)][
+                :MAX_METRICS
+            ]
     return []
 
 

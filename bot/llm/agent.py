@@ -169,8 +169,8 @@ class Agent:
         row = await self.triages.row(case.group, case.attempt)
         plan = first_plan(case, entries, self.tool_runner.infos)
         shown = _stated(case.model_dump(mode="json", exclude={"group", "attempt", "question", "requester", "graded_leads"}))
-        told = {case.service, case.alert_name}
-        shown["labels"] = {name: value for name, value in case.labels.items() if value not in told}
+        names = {case.service, case.alert_name}
+        shown["labels"] = {name: value for name, value in case.labels.items() if value not in names}
         return prompt("case").render(
             now=iso_utc(now),
             end=iso_utc(now + timedelta(seconds=self.budget.per_run_seconds)),

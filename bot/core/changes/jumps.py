@@ -50,8 +50,8 @@ def jump_at(series: Sequence[Series], at: datetime, until: datetime) -> Jump | N
 
     `until`: when what was followed ends, at most a quarter of an hour later.
     """
-    known = [known_samples(one) for one in series]
-    sides = [(between(one, at - BEFORE, at - timedelta(seconds=1)).values, _after(one, at, until)) for one in known]
+    samples = [known_samples(one) for one in series]
+    sides = [(between(one, at - BEFORE, at - timedelta(seconds=1)).values, _after(one, at, until)) for one in samples]
     judged = [(before, after) for before, after in sides if len(before) >= _LEAST_BEFORE and len(after.values) >= _LEAST_AFTER]
     jumps = [jump for before, after in judged if (jump := _jump(before, after, at))]
     if 2 * len(jumps) <= len(judged):

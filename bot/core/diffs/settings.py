@@ -134,9 +134,9 @@ def settings_of(patch: Patch) -> Iterator[EffectFact]:
 
 def _is_passed_on(patch: Patch, value: str) -> bool:
     """Whether added code passes a value on as an argument that has no name there."""
-    wanted = re.sub(r"\s", "", value)
-    pattern = re.compile(rf"[(,]{re.escape(wanted)}[,)]")
-    return len(wanted) > 1 and any(pattern.search(re.sub(r"\s", "", line)) for line in patch.added)
+    packed = re.sub(r"\s", "", value)
+    pattern = re.compile(rf"[(,]{re.escape(packed)}[,)]")
+    return len(packed) > 1 and any(pattern.search(re.sub(r"\s", "", line)) for line in patch.added)
 
 
 def _same_value(gone: EffectFact, new: EffectFact) -> bool:
