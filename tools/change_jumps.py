@@ -11,7 +11,7 @@ from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import JumpFact
 from bot.core.metrics.series import Series
-from bot.core.metrics.signals import SignalQuery
+from bot.core.metrics.signals import SignalQuery, catalogue_signals
 from bot.core.text.figures import figure
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
@@ -21,7 +21,7 @@ from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import ServiceName
 from tools._arguments import alert_moment, service_of
 from tools._exported import exported
-from tools._signals import metrics_of, signals_of
+from tools._signals import metrics_of
 
 BACK = timedelta(hours=6)
 _Read = tuple[SignalQuery, Sequence[Series]]
@@ -55,11 +55,14 @@ async def change_jumps(ctx: ToolContext, service: ServiceName) -> Evidence:
 
 
 async def _read_all(ctx: ToolContext, name: str, span: TimeWindow) -> tuple[list[_Read], list[tuple[str, QueryFailed]]]:
-    """The named signals of a service and all else that it exports, without what a roll-out alone moves; and what failed.
+    """What the catalogue names and all that a service exports, without what a roll-out alone moves; and what failed.
 
+    Signals that are deduced come from the same metrics: many investigations at once must not ask for each by itself.
     Raises QueryFailed where nothing could be read.
     """
-    signals = [signal for signal in await signals_of(ctx, name) if not moves_with_any_rollout(signal.name)][:MAX_SIGNALS]
+    entry = ctx.catalogue.get(name)
+    named = catalogue_signals(entry) if entry else []
+    signals = [signal for signal in named if not moves_with_any_rollout(signal.name)][:MAX_SIGNALS]
     results = await answers_or_failures(partial(_read, ctx, span), signals, at_once=AT_ONCE)
     read = [(s, series) for s, series in zip(signals, results, strict=True) if not isinstance(series, QueryFailed)]
     failed = [(s.name, error) for s, error in zip(signals, results, strict=True) if isinstance(error, QueryFailed)]
