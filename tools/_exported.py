@@ -11,6 +11,7 @@ from bot.plugins import ToolContext
 from tools._signals import metrics_of
 
 MAX_METRICS = 120
+_MOST_WAYS = 2
 _COUNTERS = Matcher("__name__", ".+_(total|count)", "=~")
 _NO_COUNTERS = Matcher("__name__", _COUNTERS.value, "!~")
 _RUNTIMES = "go|process|python|jvm|nodejs|dotnet|promhttp|scrape|container|kube|otel|net_conntrack"
@@ -24,7 +25,7 @@ async def exported(ctx: ToolContext, service: str, start: datetime, end: datetim
     Raises QueryFailed.
     """
     metrics, step = metrics_of(ctx), max(15.0, (end - start).total_seconds() / 2_000)
-    for matchers in service_matchers(service, ctx.case, ctx.catalogue.get(service)):
+    for matchers in _ways(ctx, service):
         queries = {
             "gauge": f"avg by (__name__) ({_all(matchers, _NO_COUNTERS, _OF_ITS_OWN)})",
             "counter": f"sum by (__name__) ({_all(matchers, _COUNTERS, _OF_ITS_OWN)})",
@@ -35,6 +36,17 @@ async def exported(ctx: ToolContext, service: str, start: datetime, end: datetim
                 :MAX_METRICS
             ]
     return []
+
+
+def _ways(ctx: ToolContext, service: str) -> Sequence[tuple[Matcher, ...]]:
+    """The ways to select a service's series: its own, else by the labels by which the alert names its service.
+
+    Many investigations ask for a service that was changed: each way costs two queries in every one of them.
+    """
+    entry, case = ctx.catalogue.get(service), ctx.case
+    ways = service_matchers(service, case, entry)
+    named = {label for label, value in case.labels.items() if value == case.service}
+    return [way for way in ways if way[0].label in named][:1] or ways[:_MOST_WAYS]
 
 
 def _all(matchers: Sequence[Matcher], *names: Matcher) -> str:

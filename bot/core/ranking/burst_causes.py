@@ -62,8 +62,8 @@ def _support(measured: Sequence[Candidate], ranks: Sequence[ComponentRank], supp
 
 def _candidate(rank: ComponentRank, burst: Burst, evidence: str, context: RankingContext) -> Candidate:
     place, first, weights = rank.place, rank.firings[0], context.tuning.burst_causes
-    part = {"pod": f" (a pod of {place.service})" if place.service else " (a pod)", "host": " (a host)"}.get(place.level, "")
-    name = f"{one_line(place.name, 80)}{one_line(part, 90)}"
+    part = {"pod": f"(a pod of {place.service})" if place.service else "(a pod)", "host": "(a host)"}.get(place.level, "")
+    name = f"{one_line(place.name, 80)} {one_line(part, 90)}".rstrip()
     return Candidate(
         kind=_kind(rank, context),
         service=place.service,

@@ -43,6 +43,7 @@ def test_without_metrics_the_burst_says_which_pod_and_proves_it() -> None:
     first = judged(with_alerts(Ledger(), [USUAL, rare], [other], *[[USUAL]] * 6)).hypotheses[0]
 
     assert (first.service, first.component, first.kind) == ("cart", "cart-2", "resource")
+    assert first.cause == "The burst of alerts points at cart-2 (a pod of cart): DiskFull 2"
     assert "in 0 of 7 earlier alert groups" in first.claims[0].text
 
 
