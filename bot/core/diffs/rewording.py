@@ -1,10 +1,10 @@
 """Failures that are worded anew: the same statement says the same in other words, and such words explain no trouble."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Set
 from dataclasses import replace
 
-from bot.core.diffs.patches import Patch
+from bot.core.diffs.patches import Patch, both_sides
 
 _FAILURE = re.compile(r"^\s*(return|raise|throw|panic|bail!|reject)\b.*(err|exception|fault|fail|panic|bail)", re.I)
 """A statement that ends in a failure."""
@@ -16,18 +16,13 @@ _WORDED_BY = frozenset({"return", "raise", "throw", "new", "New", "errors", "fmt
 
 def without_rewordings(patch: Patch) -> Patch:
     """The patch without failures that have another text on each side, and the same names."""
-    failing = {line: _names(line) for line in patch.removed if _FAILURE.search(line)}
-    reworded = [line for line in patch.added if _FAILURE.search(line) and _names(line) in failing.values()]
-    if not reworded:
-        return patch
-    names = [_names(line) for line in reworded]
-    removed = tuple(line for line in patch.removed if line not in failing or failing[line] not in names)
-    return replace(patch, removed=removed, added=_without(patch.added, reworded))
+    before, after = both_sides(patch, lambda lines: {_names(line) for line in lines if _FAILURE.search(line)})
+    removed, added = both_sides(patch, lambda lines: tuple(line for line in lines if not _says_one_of(line, before & after)))
+    return replace(patch, removed=removed, added=added)
 
 
-def _without(lines: Iterable[str], left_out: Iterable[str]) -> tuple[str, ...]:
-    gone = set(left_out)
-    return tuple(line for line in lines if line not in gone)
+def _says_one_of(line: str, failures: Set[frozenset[str]]) -> bool:
+    return _FAILURE.search(line) is not None and _names(line) in failures
 
 
 def _names(line: str) -> frozenset[str]:

@@ -44,8 +44,7 @@ def resource_causes(context: RankingContext, others: Iterable[Candidate], surge:
 
 
 def _short_resources(context: RankingContext, service: str) -> list[Deviation]:
-    signals = context.observations.all_signals.items()
-    moved = (d for (s, _), d in signals if s == service and d.family == "saturation" and d.doublings > 0)
+    moved = context.observations.moved_resources(service)
     # Less of something than before, of which nobody knows whether it can run short, is how a service fails.
     return [d for d in moved if d.direction == "up" or names_resource(d.signal)]
 

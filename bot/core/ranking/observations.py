@@ -166,6 +166,11 @@ class Observations:
         """True if the service was checked and nothing of it left its normal range: "could not check" is not quiet."""
         return service in self.health_evidence and not self.signals.get(service)
 
+    def moved_resources(self, service: str) -> list[Deviation]:
+        """What the service uses, or nobody knows the meaning of, and is not as usual."""
+        signals = self.all_signals.items()
+        return [d for (s, _), d in signals if s == service and d.family == "saturation" and d.doublings > 0]
+
     def id_of(self, deviation: Deviation) -> str:
         """The evidence that measured a deviation."""
         return self.evidence_of[(deviation.service, deviation.signal)]

@@ -114,9 +114,7 @@ def _undone_work(context: RankingContext, service: str) -> list[Deviation]:
     """Of the alerting service: what piles up, or nobody knows the meaning of."""
     if service != context.start:
         return []
-    signals = context.observations.all_signals.items()
-    moved = (d for (s, _), d in signals if s == service and d.family == "saturation" and d.doublings > 0)
-    return [deviation for deviation in moved if is_undone_work(deviation)]
+    return [deviation for deviation in context.observations.moved_resources(service) if is_undone_work(deviation)]
 
 
 def _has_own_cause(deviations: Iterable[Deviation], context: RankingContext) -> bool:
@@ -130,8 +128,7 @@ def _ran_short(context: RankingContext, service: str) -> bool:
     """Whether a resource explains it; not where the service itself was changed: that may be why it ran short."""
     if _changed(context, service, {service: context.tuning.neighbours.itself}):
         return False
-    resources = [d for (s, _), d in context.observations.all_signals.items() if s == service and d.family == "saturation"]
-    risen = [d for d in resources if d.doublings > 0 and d.direction == "up"]
+    risen = [d for d in context.observations.moved_resources(service) if d.direction == "up"]
     # Restarts follow a full memory: of several resources the one that moved most need not be the one that ran out.
     clear = any(d.doublings >= context.tuning.confidence.sure for d in risen)
     return clear and any(d.unit in FULL_SHARE and exhaustion(d) >= 1.0 for d in risen)
