@@ -137,6 +137,20 @@ async def test_a_card_in_the_default_channel_goes_home_once_its_incident_is_priv
     assert standing(room) == {("C0", "incident:INC-7"), ("C0", "withheld:incident:INC-7")}
 
 
+async def test_a_card_in_the_default_channel_tells_nothing_new_there_once_its_own_channel_is_private(room: Room) -> None:
+    room.slack.refusing = {"C1": "is_archived"}
+    await room.touch(CARD)
+    await room.sender.drain()
+    room.public = {"C0"}
+    await room.touch(CARD)
+    await room.touch("triage:AL-1", kind="triage", thread=CARD)
+
+    await room.sender.drain()
+
+    assert [message["text"] for message in room.slack.standing(CARD)] == [f"{CARD} rev 1"]
+    assert standing(room) == {("C0", CARD), ("C0", NOTICE)}
+
+
 async def test_a_line_that_mentions_somebody_has_its_notice_mention_them(room: Room) -> None:
     room.public, room.slack.refusing = {"C0"}, {"C1": "is_archived"}
     await room.touch("line:1", kind="line")
