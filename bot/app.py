@@ -72,6 +72,7 @@ from bot.workflows.investigation.question_checks import QuestionChecks
 from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
 from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.investigation.triage import TriageSteps, triage
+from bot.workflows.messages.delivery import DeliveryLimits
 from bot.workflows.messages.sender import Sender
 from bot.workflows.periodic_checks import periodic_checks
 from bot.workflows.postmortem import PostmortemSteps, postmortem
@@ -91,8 +92,8 @@ SILENT_SECONDS = 30.0
 
 
 class App:
-    """Everything, built and not yet started. `wrap_run`: tests inject crashes between steps; `clock` and `elapsed`: the
-    machine's, the only ones: tests start a bot in the past, or let time go faster."""
+    """Everything, built and not yet started. `wrap_run`: tests inject crashes between steps; `clock`, `elapsed` and
+    `delivery`: the machine's clocks and Slack's limits, the only ones: tests start a bot in the past, or let time go faster."""
 
     def __init__(
         self,
@@ -102,6 +103,7 @@ class App:
         wrap_run: Callable[[Run], Run] = lambda run: run,
         clock: Clock = utc_now,
         elapsed: Elapsed | None = None,
+        delivery: DeliveryLimits | None = None,
     ) -> None:
         if not secrets.slack_bot_token.get_secret_value():
             raise ConfigurationError("is empty: Tocsin works in Slack; `make demo` needs none", key="TOCSIN_SLACK_BOT_TOKEN")
@@ -132,14 +134,12 @@ class App:
         self.reloader = Reloader(secrets.config, config, self.db, self._config_replaced, self.policy_review)
         self.triages, self.postmortems = Triages(self.db), Postmortems(self.db)
         self._build_intake()
-        self._build_messages()
+        self._build_messages(delivery)
         self._build_router()
         self._build_workflows()
         self._build_ticks()
         self.asgi: ASGIApp = self._build_web()
         self._tasks: list[asyncio.Task[Any]] = []
-
-    # ------------------------------------------------------------ building
 
     def _build_intake(self) -> None:
         self.committed = asyncio.Event()
@@ -147,7 +147,7 @@ class App:
         of_app, leads = (self.db, self.config, self.catalogue, self.engine, self.committed), self.engine.is_leader
         self.inbox = Inbox(*of_app, leads=leads, channels=lambda: self.people.known_channels())
 
-    def _build_messages(self) -> None:
+    def _build_messages(self, limits: DeliveryLimits | None) -> None:
         """The bot's messages: state, rendered and sent."""
         self.web = web_client(self.secrets.slack_bot_token.get_secret_value(), self.secrets.slack_api_url)
         self.slack_client = SlackClient(self.web)
@@ -161,6 +161,7 @@ class App:
             self.slack_client,
             default_channel=self.config.default_channel,
             may_fall_back=self.reading.may_fall_back,
+            limits=limits,
             count=count_message,
             lease_until=self.engine.lease_until,
         )
@@ -246,8 +247,8 @@ class App:
 
     def _build_ticks(self) -> None:
         late = LateChanges(self.db, self.catalogue, self.tool_runner.infos)
-        traces, pager = self.systems.traces, self.pager
-        checks = periodic_checks(self.db, self.config, self.catalogue, self.metrics, traces, pager, self.approvals)
+        of_app = (self.db, self.config, self.catalogue, self.metrics, self.systems.traces, self.pager, self.approvals)
+        checks = periodic_checks(*of_app)
         ticks: Mapping[str, Tick] = {
             "quiet": HousekeepingTick(self.config, self.postmortems, late, Renewals(self.db), self.engine),
             "heartbeat": self._heartbeat,

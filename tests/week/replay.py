@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from bot.sandbox.workspace.limits import RATES, Rate
 from tests.bench.place import RunningBot
 from tests.real.bot import Bot
 from tests.real.processes import until
@@ -24,7 +25,7 @@ MOST = 100
 """Alerts in one body."""
 TICK = 0.05
 SETTLED_SECONDS = 1_800.0
-"""Slack takes one message a second and channel, however fast the bot's clock runs."""
+"""Until a slow machine has sorted and posted what came faster than it can work."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def play(folder: Path, streams: Sequence[Stream], clock: FastClock, report: Call
     with ExitStack() as ending:
         slack = Slack(folder, "--no-world").start()
         ending.callback(slack.stop)
+        slack.post("limits", {"rates": [_rate(method, rate, clock.speed) for method, rate in RATES.items()]})
         slack.post("channels", [{"id": f"C{n}", "name": stream.source} for n, stream in enumerate(streams, 20)])
         seen = ending.enter_context(Recorder(slack.addresses["control"]))
         tokens = {f"TOCSIN_TOKEN_{stream.source.upper()}": TOKEN for stream in streams}
@@ -62,6 +64,11 @@ def play(folder: Path, streams: Sequence[Stream], clock: FastClock, report: Call
         _settle(running)
         stored = episodes(folder / "data" / "app.db")
         return Played(stored, list(seen.versions), running.count('"groups"'), running.count("incidents"), refused)
+
+
+def _rate(method: str, rate: Rate, speed: float) -> dict[str, object]:
+    """Slack's limit of a method on the faster clock."""
+    return {"method": method, "burst": rate.burst, "per_second": rate.per_second * speed}
 
 
 def _config(streams: Sequence[Stream]) -> dict[str, object]:
