@@ -7,7 +7,8 @@ _BYTE_STEPS = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "
 
 
 def figure(value: float | None, unit: str = "") -> str:
-    """`4.2 %` for a ratio, `350 ms` for seconds, `512 MiB` for bytes, else three digits and the unit; "no value" for NaN."""
+    """`4.2 %` for a ratio, `350 ms` for seconds, `512 MiB` for bytes, else three digits (`193 million`) and the unit; "no
+    value" for NaN."""
     if value is None or not math.isfinite(value):
         return "no value"
     if unit == "ratio":
@@ -28,6 +29,10 @@ def _stepped(value: float, steps: tuple[tuple[float, str], ...]) -> str:
 def _digits(value: float) -> str:
     if value == 0 or abs(value) < 1e-9:
         return "0"
-    if abs(value) >= 1e6:
+    if abs(value) >= 1e15:
         return f"{value:.2e}"
+    if abs(value) >= 1e9:
+        return f"{_digits(value / 1e9)} billion"
+    if abs(value) >= 1e6:
+        return f"{_digits(value / 1e6)} million"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

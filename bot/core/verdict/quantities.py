@@ -79,7 +79,8 @@ _RATE_WORDS = rf"(?:[a-z]{{2,}}\s?){{0,3}}(?:/\s?|\b(?:per|an?|each|every)\s)(?:
 _RATE = re.compile(_RATE_WORDS, re.I)
 _PERIOD = re.compile(r"[a-z]+$", re.I)
 _FACTOR = ("x", "×", "times", "time", "fold")
-_MAGNITUDES = {"k": 1e3, "K": 1e3, "M": 1e6}
+_MAGNITUDES = {"k": 1e3, "K": 1e3, "M": 1e6, "thousand": 1e3, "million": 1e6, "billion": 1e9}
+_MAGNITUDE = re.compile(r"\s?(?:[kKM]|(?i:thousand|million|billion))$")
 _WORD_FACTORS = {
     "doubled": 2, "doubling": 2, "doubles": 2, "twice": 2, "tripled": 3, "tripling": 3, "trebled": 3, "thrice": 3,
     "quadrupled": 4, "quadrupling": 4, "quintupled": 5, "halved": 0.5, "halving": 0.5,
@@ -91,8 +92,8 @@ _NUMBER_WORDS = {
 
 _BEFORE = r"(?=[-+−\d])(?:(?<![\w.:/-])|(?<=\d[-/–])|(?<=[^\W\d]:))"
 """What stands before a figure: `checkout-2` and `HTTP/2` are names, the second half of `1-99 %` and `3/5` is none."""
-_DIGITS = r"[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?:\s?(?-i:[kKM])(?!\w))?"
-"""`1.9k` and `2 M` are one number, whatever unit follows."""
+_DIGITS = r"[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?:\s?(?:(?-i:[kKM])|thousand|million|billion)(?!\w))?"
+"""`1.9k`, `2 M` and `1.9 million` are one number, whatever unit follows."""
 _UNIT_WORDS = (
     "percentage[- ]points?|points?|per cent|percent|pct|pp|%|"
     rf"{_RATE_WORDS}|rps|qps|rpm|"
@@ -171,12 +172,11 @@ def _figure(match: re.Match[str], text: str) -> Quantity | None:
     digits, unit = match.group(1), match.group(2) or ""
     attached = match.end(1) == match.start(2)
     dimension, size = _dimension(unit.replace("-", " "), attached=attached)
-    number = number_of(digits)
+    number, (written, magnitude) = number_of(digits), _magnitude(digits)
     if not unit and _BY_A_FACTOR.search(text[max(0, match.start() - 16) : match.start(1)]):
         dimension, size = Dimension.FACTOR, 1.0
-    magnitude = _MAGNITUDES.get(digits[-1], 1.0)
-    behind_point = len(digits.rstrip("kKM ").partition(".")[2])
-    step = 0.5 * 10.0**-behind_point * magnitude if "e" not in digits.lower() else 0.0
+    behind_point = len(written.partition(".")[2])
+    step = 0.5 * 10.0**-behind_point * magnitude if "e" not in written.lower() else 0.0
     start, end = _without_sign(match, digits), match.end(2) if unit and size else match.end(1)
     return Quantity(abs(number) * (size or 1.0), dimension, step * (size or 1.0), size or 1.0, start, end, _bound(text, start))
 
@@ -239,18 +239,25 @@ _PLURALS = {*_TIME, *_SHARE, "byte"}
 
 
 def number_of(digits: str) -> float:
-    """`1,234.5`, `6,8` and `1.9k`: a comma before three digits parts thousands, else it is the decimal point."""
-    text = digits.lstrip("+").replace("−", "-")
-    if size := _MAGNITUDES.get(text[-1]):
-        return size * number_of(text[:-1].rstrip())
+    """`1,234.5`, `6,8`, `1.9k` and `2 million`: a comma before three digits parts thousands, else it is the decimal point."""
+    text, magnitude = _magnitude(digits.lstrip("+").replace("−", "-"))
     if re.fullmatch(r"-?\d+,\d{1,2}", text):
-        return float(text.replace(",", "."))
-    return float(text.replace(",", "") or 0)
+        return float(text.replace(",", ".")) * magnitude
+    return float(text.replace(",", "") or 0) * magnitude
+
+
+def _magnitude(digits: str) -> tuple[str, float]:
+    """The digits as they are written, and what the word or letter behind them makes of them."""
+    match = _MAGNITUDE.search(digits)
+    if match is None:
+        return digits, 1.0
+    word = match.group().strip()
+    return digits[: match.start()], _MAGNITUDES.get(word) or _MAGNITUDES[word.lower()]
 
 
 def numbers_in(text: str) -> Iterator[float]:
     """Every number of a text without regard to units, for texts that machines wrote."""
-    for match in re.finditer(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", text):
+    for match in re.finditer(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?: (?:million|billion)\b)?", text):
         yield abs(number_of(match.group()))
 
 

@@ -14,6 +14,8 @@ from bot.core.text.figures import figure
         (536870912, "bytes", "512 MiB"),
         (0, "s", "0 s"),
         (123.4, "/s", "123 /s"),
+        (192_900_000, "", "193 million"),
+        (-2.5e9, "rows", "-2.5 billion rows"),
         (float("nan"), "s", "no value"),
     ],
 )
