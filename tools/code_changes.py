@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Annotated
 
-from bot.core.diffs.explanation import effect_text
+from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.summary import summarize_diff
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow

@@ -141,6 +141,7 @@ NOT_CHOSEN: Mapping[str, str] = {
     "changes.unexplained": _CHANGES,
     "changes.unread_beside_explained": _CHANGES,
     "changes.unrelated": _CHANGES,
+    "changes.consequential": _CHANGES,
     "changes.unnamed_flag": _CHANGES,
     "diffs": _CHANGES,
     "neighbours": _CHANGES,

@@ -57,8 +57,9 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"limit|exceed|too (large|many|long|big)|larger than|quota|throttl|429|413|reject|truncat|dropp|\bfull\b|"
             r"overflow|insufficient|breaker|not permit",
         ),
-        (MORE, r"memory(?! address)|heap|\boom|overload|cpu|disk|too (large|many)|saturat"),
+        (MORE, r"memory(?! address)|heap|\boom|overload|cpu|disk|too (large|many|long|big)|larger than|exceed|saturat"),
     ),
+    "label": ((CHANGED, r"\b(active )?series\b|cardinality|samples? .{0,20}(reject|dropp|limit|discard)|scrape|tsdb"),),
     "memory": ((LESS, r"memory|\boom|heap|cpu|throttl|evict|killed"),),
     "schedule": (
         (LESS, r"\bload\b|overlap|cpu|qps|requests?_|\block|quota|throttl"),
@@ -145,7 +146,7 @@ NOT_RESOLVED = re.compile(
 _HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9_-]+\.)+[a-z]{2,}(?![\w-])", re.I)
 USED_UP = re.compile(
     r"maximum value of sequence|(integer|int4|smallint|value|id) out of range|out of range value|(no|zero) (free )?inodes|"
-    r"auto.?increment.{0,40}(max|exhaust|fail)",
+    r"auto.?increment.{0,40}(max|exhaust|fail)|\bwrap-?around\b",
     re.I,
 )
 """What was counted up for years is at its end: only another schema brings that about at once."""
@@ -163,7 +164,7 @@ MACHINES = re.compile(
 )
 """A machine or its disk fails, or there are too few."""
 MEMBERS = re.compile(
-    r"(not.enough|insufficient|too.few|fewer).(in.?sync.)?replicas|under.?replicated|lost (the )?quorum|no quorum|"
+    r"(not.?enough|insufficient|too.?few|fewer).?(in.?sync.?)?replicas|under.?replicated|lost (the )?quorum|no quorum|"
     r"quorum lost|"
     r"(newly )?failed (broker|member|peer|shard)s?\b|(broker|member|peer|leader|master|primary|shard)\b.{0,20}"
     r"\b(is down|went down|offline|unavailable|lost|not available)|no (leader|master|primary)\b|"
@@ -202,5 +203,5 @@ def may_bring_about(effect: EffectFact, text: str) -> bool:
 
 LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedule", "batch"})
 """Effects that bring more calls about: signals show those as directly as lines."""
-ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema"}
+ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "label"}
 """Effects that hurt what a service calls: that this one fails is no alibi for the caller's change."""

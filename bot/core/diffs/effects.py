@@ -79,7 +79,7 @@ _SPAWN = re.compile(
 )
 _CACHE_KEY = re.compile(r"^(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
 _MAKES_KEY = re.compile(r"(?<![a-z])(?:(?:cache|make|build|get|lookup)_?key|key_?(?:for|of))(?![a-z])", re.I)
-_KEY_FILE = re.compile(r"cache[\w-]*/(?:[\w-]*/)?[\w-]*keys?\.\w+$|cache[_-]?keys?\.\w+$|cachekeys?\.\w+$", re.I)
+_KEY_FILE = re.compile(r"[\w-]*cache[\w-]*/(?:[\w-]*/)?[\w-]*keys?\.\w+$|cache[_-]?keys?\.\w+$|cachekeys?\.\w+$", re.I)
 """A file that is there for the keys of a cache alone."""
 _FORMAT = re.compile(
     r"serializ|encod|codec|charset|marshal|avro|protobuf|json|xml|msgpack|thrift|^utf|latin|ascii|gzip|zstd|snappy|lz4|base64|"
@@ -90,6 +90,8 @@ _UNIT = re.compile(
     r"(?:(?<![a-z])|(?<=of)|(?<=from))(nanos(?:econds?)?|micros(?:econds?)?|millis(?:econds?)?|sec(?:ond)?s?|min(?:ute)?s|hours?|days?)(?![a-z])",
     re.I,
 )
+_METRIC = re.compile(r"\.(?:WithLabelValues|labels|tags?)\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
+"""Where a metric is told the values of its labels."""
 _ZONE = re.compile(
     r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|system_?(?:utc|default)", re.I
 )
@@ -110,7 +112,8 @@ _HANDLERS = (
 _LOOP = re.compile(r"^\s*(?:for|foreach|while)\b|\.(?:map|forEach|each)\(")
 _READ_OF_ONE = re.compile(
     r"\b\w*(?:store|db|repo\w*|dao|client|cursor|session|conn|(?<!c)tx|objects|cache|redis|api|http)\w*(?:\.\w+)*\.\w+\(|"
-    r"\b(?:query|fetch|execute|find\w*)\(|\b\w+\.(?:get|find|load|fetch|lookup|read)_?[a-z]\w{2,}\(",
+    r"\b(?:query|fetch|execute|find\w*)\(|\.\w+\(\s*ctx\b|\bawait \s*\w+|"
+    r"\b\w+\.(?:get|find|load|fetch|lookup|read)_?[a-z]\w{2,}\(",
     re.I,
 )
 _GUARD = re.compile(
@@ -119,7 +122,7 @@ _GUARD = re.compile(
 )
 _CALL = re.compile(r"\b([A-Za-z_]\w{3,})\s*\(")
 _REPORTING = re.compile(
-    r"\b(log|logger|logging|slog|console|print\w*|fmt\.\w*print\w*|LOG_\w+|trace|span|metrics?|counter|histogram|statsd|sentry|"
+    r"\b(log|logger|logging|slog|console|print\w*|fmt\.f?print\w*|LOG_\w+|trace|span|metrics?|counter|histogram|statsd|sentry|"
     r"http\.Error|writeError|set_?attribute|Header\(\)\.Set)\b|\.(info|debug|warn\w*|error|trace|fatal|json|observe|inc\w*)\(",
     re.I,
 )
@@ -143,6 +146,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *lost_safeguards(code),
         *_of_each(code, _statements),
         *_of_each(patches, renamed_credentials),
+        *_of_each(patches, _labels),
         *_of_each(code, _formats),
         *_of_each(code, _units),
         *_of_each(code, _zones),
@@ -273,6 +277,14 @@ def _zones(patch: Patch) -> Iterator[EffectFact]:
     before, after = both_sides(patch, lambda lines: {name for name in counted_names(lines) if _ZONE.search(name)})
     if changed := sorted((before | after) - (before & after)) if before and after else []:
         yield effect_fact("clock", changed[0], patch.path)
+
+
+def _labels(patch: Patch) -> Iterator[EffectFact]:
+    """A metric that is kept for one label more: each of its values is a series of its own."""
+    before, after = both_sides(patch, lambda lines: [match.split(",") for line in lines for match in _METRIC.findall(line)])
+    for old, new in zip(before, after, strict=False):
+        if len(new) > len(old):
+            yield effect_fact("label", next(value for value in new if value not in old).strip(), patch.path)
 
 
 def _shared_loads(patch: Patch) -> Iterator[EffectFact]:

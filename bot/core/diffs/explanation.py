@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, NOT_RESOLVED, SYMPTOMS, different_hosts, may_bring_about
 from bot.core.diffs.code_text import code_names, frames, is_file_of, without_values
+from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects import is_small_step
 from bot.core.diffs.levels import is_time_of_rate, level_of
 from bot.core.diffs.names import holds_name, is_telling, words
 from bot.core.diffs.requests import reports_failure
-from bot.core.diffs.safeguards import RESTRAINS
+from bot.core.diffs.safeguards import NO_NUMBER, RESTRAINS
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
@@ -65,6 +66,8 @@ class SymptomText:
     """True for the name of a signal: it tells what is hurt and seldom which code."""
     log: bool = False
     """True for a log line: users of the service may have written a part of it."""
+    alert: bool = False
+    """True for the alert's own words, which its author wrote before anything failed: they tell what is hurt, like a signal."""
 
     @property
     def mentions_only(self) -> bool:
@@ -252,7 +255,7 @@ def _by_effect(
     if effect.kind == "call":
         line = _missing_for(effect, symptoms, usual)
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
-    direction, size = _change_of(effect, weights)
+    direction, size = change_of(effect, weights)
     for family, pattern in SYMPTOMS.get(effect.kind, ()):
         line = _matching(symptoms, pattern, service, effect) if direction == CHANGED or family in (CHANGED, direction) else None
         if line:
@@ -309,7 +312,7 @@ def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact
         for symptom in symptoms.texts
         if not symptom.gone and re.search(pattern, without_values(symptom.text), re.I) and may_bring_about(effect, symptom.text)
     ]
-    return min(matches, key=lambda symptom: (_of_another(symptom, service), symptom.signal), default=None)
+    return min(matches, key=lambda symptom: (_of_another(symptom, service), symptom.signal or symptom.alert), default=None)
 
 
 def _of_another(text: SymptomText, service: str) -> bool:
@@ -317,15 +320,16 @@ def _of_another(text: SymptomText, service: str) -> bool:
 
 
 def _directness(text: SymptomText, symptoms: Symptoms, service: str, kind: EffectKind, weights: DiffWeights) -> float:
-    """Less for names of signals and for what others say, unless those alone can tell: more calls, a quiet service.
+    """Less for names of signals, for the alert's own words and for what others say.
+
+    Unless others alone can tell: more calls, a quiet service.
 
     What a container may use is told by signals alone: it says nothing of being slowed down.
     """
     silent = not any(other.service == service for other in symptoms.texts)
     elsewhere = weights.told_by_another if kind in LOADS or silent else weights.of_another
-    return (weights.signal if text.signal and kind not in LOADS | {"memory"} else 1.0) * (
-        elsewhere if _of_another(text, service) else 1.0
-    )
+    names_hurt = text.alert or (text.signal and kind not in LOADS | {"memory"})
+    return (weights.signal if names_hurt else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
 
 
 def _beginning(text: str) -> str:
@@ -334,10 +338,12 @@ def _beginning(text: str) -> str:
     return line if len(line) <= _MAX_QUOTED else line[:_MAX_QUOTED].rpartition(" ")[0]
 
 
-def _change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
+def change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
     """More or less, and how much of it counts, 0 to 1: half or double counts whole, a third more very little."""
-    if effect.kind in ("accumulation", "release", "query", "schema", "lock", "order", "format", "clock", "pattern"):
+    if effect.kind in ("accumulation", "release", "query", "schema", "lock", "order", "format", "clock", "pattern", "label"):
         return CHANGED, 1.0
+    if effect.before == NO_NUMBER:
+        return MORE, 1.0
     if effect.kind in ("address", "access"):
         return CHANGED, 1.0 if effect.before else weights.new_setting
     if effect.kind == "spawn":
@@ -357,35 +363,6 @@ def _change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
     # So many in a longer time are fewer.
     more = (after > before) is not bool(is_time_of_rate(effect.name))
     return (MORE if more else LESS), min(1.0, size)
-
-
-def effect_text(effect: EffectFact) -> str:
-    """An effect in words that stand in the tool's own lines."""
-    name = one_line(effect.name, 80)
-    if effect.kind == "guard":
-        return f"{'adds' if effect.after else 'removes'} the condition {name}"
-    if effect.before and effect.after:
-        return f"changes {name} from {one_line(effect.before, 40)} to {one_line(effect.after, 40)}"
-    if effect.before:
-        return f"removes {name} ({one_line(effect.before, 40)})"
-    if effect.after:
-        return f"adds {name} ({one_line(effect.after, 40)})"
-    plain = {
-        "accumulation": f"lets {name} grow without a limit",
-        "release": f"no longer does {name}",
-        "lock": f"locks or unlocks elsewhere ({name})",
-        "order": f"no longer puts in order ({name})",
-        "spawn": f"starts work beside ({name})",
-        "cache": f"keeps a cache otherwise ({name})",
-        "cache_key": f"keys a cache otherwise ({name})",
-        "query": f"queries {name}",
-        "schema": f"changes the schema of {name}",
-        "batch": f"no longer does {name} for many at once",
-        "pattern": f"matches texts by another expression ({name})",
-        "format": f"writes or reads another format ({name})",
-        "clock": f"takes the day or time from elsewhere ({name})",
-    }
-    return plain.get(effect.kind, f"removes {name}")
 
 
 def _shared_words(diff: DiffFact, texts: Iterable[str], weights: DiffWeights, usual: frozenset[str]) -> float:

@@ -6,8 +6,12 @@ from dataclasses import replace
 
 from bot.core.diffs.patches import Patch, both_sides
 
-_FAILURE = re.compile(r"^\s*(return|raise|throw|panic|bail!|reject)\b.*(err|exception|fault|fail|panic|bail)", re.I)
-"""A statement that ends in a failure."""
+_FAILURE = re.compile(
+    r"^\s*(return|raise|throw|panic|bail!|reject)\b.*(err|exception|fault|fail|panic|bail)|\berrors?\.new\(|errorf\(|"
+    r"\bnew \w*(error|exception)\(",
+    re.I,
+)
+"""A statement that ends in a failure, or makes one with a text."""
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _WORDED_BY = frozenset({"return", "raise", "throw", "new", "New", "errors", "fmt", "Errorf", "Wrap", "Wrapf", "Error", "from"})

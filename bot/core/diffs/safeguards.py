@@ -1,6 +1,7 @@
 """Safeguards that a diff takes away.
 
-Blocks that close what they opened, whatever happens, what holds retries back, one order for all, arithmetic within its range.
+Blocks that close what they opened, whatever happens, what holds retries back, one order for all, arithmetic within its range,
+texts and lists that are cut off.
 """
 
 import re
@@ -22,6 +23,14 @@ _CHECKED = re.compile(r"\b(?:checked|saturating)_\w+\(|\b(?:add|subtract|multipl
 """Arithmetic that cannot leave the range of its type."""
 RESTRAINS = re.compile(r"back_?off|jitter|limiter|breaker|retry_?budget|throttl|semaphore|bulkhead", re.I)
 """Names of what keeps a client from asking again at once and without end."""
+_BOUNDS = re.compile(
+    r"\b\w*(?:[cC]lip|[cC]lamp|[tT]runcate|[lL]imitReader|[aA]t_?[mM]ost|[cC]ap(?:_?[tT]o|_?[aA]t|ped)|[tT]rim_?[tT]o|[bB]ounded)\w*\s*\("
+)
+"""Calls that cut off what is longer than it may be."""
+
+
+NO_NUMBER = "cut off"
+"""The value of a limit that code kept by itself: it can be lost, and never set to another number."""
 
 
 def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
@@ -33,6 +42,8 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("order", text, patch.path)
         if text := _lost(_CHECKED, patch):
             yield effect_fact("guard", text, patch.path, before=text)
+        if match := _BOUNDS.search(_lost(_BOUNDS, patch)):
+            yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
     removed = counted_names(line for patch in patches for line in patch.removed)
     added = counted_names(line for patch in patches for line in patch.added)
     gone = [name for name in removed if RESTRAINS.search(name) and not added[name]]

@@ -77,6 +77,8 @@ _BOUND = re.compile(r"(?:max|min)(?:imum)?(?:_|[A-Z])|M(?:AX|IN)_")
 """The beginning of a name that bounds something."""
 _ANY_VALUE = re.compile(r"^[\s-]*([A-Za-z_][\w.\-]*)[\"']?\s*[:=]\s*([^\s{\[|&>].*?|\[.*\])\s*,?$")
 """A line of configuration with whatever value: `schedule: "*/5 * * * *"`."""
+_DIRECTIVE = re.compile(r"^\s*([A-Za-z_][\w-]*(?:\s+[a-z_][\w-]*)?)\s+(\d[\w.]*)\s*;?\s*$")
+"""A line of configuration without a sign between: `proxy_read_timeout 60s;`, `timeout server 50s`, `cache 60`."""
 CONFIGURATION = re.compile(
     r"\.(ya?ml|toml|ini|properties|env|json|conf|cfg|tf|tfvars|hcl|xml)$|(^|/)(values|config|settings)[\w.-]*$", re.I
 )
@@ -159,7 +161,8 @@ def _pairs(patch: Patch, line: str) -> list[tuple[str, str]]:
     if whole and (not pairs or pairs[0][0] != whole.group(1)):
         return [(whole.group(1), whole.group(2))]
     if CONFIGURATION.search(patch.path):
-        return pairs
+        directive = _DIRECTIVE.match(line) if not pairs else None
+        return [(directive.group(1), directive.group(2))] if directive else pairs
     # In code the owner of a name says nothing, unless all of it stands in quotes.
     return [(name if f'"{name}"' in line else name.rpartition(".")[2], value) for name, value in pairs]
 

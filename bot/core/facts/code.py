@@ -23,6 +23,7 @@ EffectKind = Literal[
     "schema",
     "dependency",
     "guard",
+    "label",
     "lock",
     "order",
     "spawn",

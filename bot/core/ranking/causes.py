@@ -222,7 +222,7 @@ def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -
     rise = _front_rise(context, risen)
     late = _came_late(context, rise)
     early = _was_carried(context, rise)
-    callers = _checked_callers(context, rise.service)
+    callers = _measured_callers(context, rise.service)
     supported = not callers or any(_rise(context, c) for c in callers)
     behind = sum(context.shares.get(s, 0.0) for s in reachable(rise.service, context.observations.depends_on) if s in risen)
     timing = weights.late if late else weights.early if early else 1.0
@@ -300,11 +300,12 @@ def _rise(context: RankingContext, service: str) -> Deviation | None:
     return traffic if traffic and traffic.direction == "up" and traffic.after > least * traffic.before else None
 
 
-def _checked_callers(context: RankingContext, service: str) -> list[str]:
+def _measured_callers(context: RankingContext, service: str) -> list[str]:
+    """Its callers whose own requests are known: of the others nobody can say that they did not rise."""
     observations = context.observations
     by_callees = [s for s, callees in observations.depends_on.items() if service in callees]
     callers = dict.fromkeys([*observations.dependents.get(service, ()), *by_callees])
-    return [c for c in callers if c in observations.health_evidence]
+    return [c for c in callers if c in observations.rates]
 
 
 def network_causes(context: RankingContext) -> list[Candidate]:

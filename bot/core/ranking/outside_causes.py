@@ -181,7 +181,8 @@ def _providers(context: RankingContext, symptoms: Symptoms) -> Iterable[Candidat
     """Hosts outside whose calls fail: more surely so where several services say it of one."""
     by_host: dict[str, list[SymptomText]] = {}
     for line in symptoms.new():
-        if _PROVIDER_FAILS.search(line.text):
+        # Where its name was not found, nobody has asked the host.
+        if _PROVIDER_FAILS.search(line.text) and not NOT_RESOLVED.search(line.text):
             for host in {
                 host.casefold()
                 for host in (*_HOST.findall(line.text), *_HOST_OF_URL.findall(line.text))

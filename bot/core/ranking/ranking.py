@@ -205,7 +205,8 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     clear = first.likelihood >= thresholds.likely_margin * rival
     # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
     failing = place and first.strength > 0 and not changed_nearby(context, first.service) and _has_neighbours(first, context)
-    if first.kind == "resource" and changed_shortly_before(context, first.service):
+    # What it is short of, or does otherwise than usual, then rather follows from that.
+    if first.kind in ("resource", "unknown") and changed_shortly_before(context, first.service):
         return False
     return clear and (failing or (first.sure and (by_own_diff or first.strength >= thresholds.sure)))
 

@@ -54,6 +54,8 @@ class ChangeWeights:
     """One whose diff nearly explains it."""
     unrelated: float = 0.15
     """One whose diff was read and has nothing to do with it."""
+    consequential: float = 0.6
+    """One whose diff surely changes what its service does, though nothing that is seen tells of that."""
     unread_beside_explained: float = 0.4
     """One whose code was not read, while the diff of another explains the trouble."""
     drift: float = 0.7
@@ -173,6 +175,8 @@ class DiffWeights:
     """Points that words earn at most: vocabulary alone explains nothing."""
     moved: float = 0.2
     """Factor for code that was only put elsewhere."""
+    consequential: float = 0.9
+    """Share of an effect that counts, from which on it is one whatever the trouble is."""
     explained: float = 2.2
     """Points from which on a diff explains the trouble."""
     sure: float = 3.0

@@ -94,7 +94,7 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
         cause=f"{_with_commit(change, code)} broke {change.service}",
         change_id=change.id,
         began=change.at,
-        commit=code.diff.commit if code.diff and code.commits > 1 and not code.apart else "",
+        commit=code.diff.commit if code.diff and code.commits > 1 and (code.consequence or not code.apart) else "",
         # Where its version alone shows the symptom nothing is left to confirm.
         check="" if weighed.carried else _check(change),
         carried=weighed.carried,
@@ -154,9 +154,8 @@ def _with_commit(change: Change, code: CodeReading) -> str:
 def _share(context: RankingContext, weighed: _WeighedChange) -> float:
     """The share of its service; more where its code explains the trouble, or where it is a neighbour that fell still."""
     weights, share = context.tuning.changes, context.shares.get(weighed.change.service, 0.0)
-    if context.made_beside(weighed.change) and weighed.change.service in reachable(
-        context.start, context.observations.depends_on
-    ):
+    below = reachable(context.start, context.observations.depends_on)
+    if context.made_beside(weighed.change) and weighed.change.service in below:
         return max(share, weights.beside_share)
     if sign := first_sign(context, weighed.change):
         share = max(share, context.shares.get(sign.service, 0.0))
@@ -180,8 +179,7 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
         return (explained if code.strength < best else max(fit, explained)) * min(1.0, weighed.versions.factor)
     if code.commits and code.unread < 1:
         # Each commit may have done it: those that were not read count like those that were read and have little to do with it.
-        read = weights.unrelated if code.apart else _partly_explained(context, code)
-        fit *= code.unread * weights.unexplained + (1 - code.unread) * read
+        fit *= code.unread * weights.unexplained + (1 - code.unread) * _read_fit(context, code)
     if not code.read and any(other.code.explains for other in others):
         fit *= weights.unread_beside_explained
     elif not code.commits and change.kind == "flag" and not is_named(context, change):
@@ -196,9 +194,11 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
     return fit * weighed.versions.factor
 
 
-def _partly_explained(context: RankingContext, code: CodeReading) -> float:
-    """The fit of a change whose diff has something to do with the trouble: the more, the nearer it comes to explaining it."""
+def _read_fit(context: RankingContext, code: CodeReading) -> float:
+    """The fit of a change whose diff was read and does not explain the trouble: the more, the nearer it comes to that."""
     weights, points = context.tuning.changes, context.tuning.diffs
+    if code.apart:
+        return weights.consequential if code.consequence else weights.unrelated
     firm = code.explanation.firm if code.explanation else 0.0
     nearness = max(0.0, firm - points.related) / (points.explained - points.related)
     return weights.unexplained + (weights.nearly_explained - weights.unexplained) * min(1.0, nearness)

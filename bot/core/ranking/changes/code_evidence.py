@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from bot.core.change import Change
 from bot.core.diffs.brought_about import ON_CALLEES
+from bot.core.diffs.consequence import consequence_of
+from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.explanation import Explanation, Symptoms, SymptomText, explain
 from bot.core.diffs.requests import without_requests
 from bot.core.evidence import Claim
@@ -48,7 +50,7 @@ class CodeReading:
     A part of it can explain the trouble, but never show that the change has nothing to do with it.
     """
     diff: DiffFact | None = None
-    """The commit that explains the trouble best; None if none has anything to do with it."""
+    """The commit that explains the trouble best, else one with a consequence; None if none has anything to do with it."""
     explanation: Explanation | None = None
     commits: int = 0
     unread: float = 1.0
@@ -56,6 +58,8 @@ class CodeReading:
     explained_from: float = 0.0
     related_from: float = 0.0
     evidence: str = ""
+    consequence: str = ""
+    """What `diff` surely changes, where nothing that is observed tells of it; "" where it explains something."""
 
     @property
     def strength(self) -> float:
@@ -68,8 +72,8 @@ class CodeReading:
 
     @property
     def unrelated(self) -> bool:
-        """Whether the code was read and has nothing to do with the trouble."""
-        return self.read and self.apart
+        """Whether the code was read, and has neither to do with the trouble nor a consequence of any kind."""
+        return self.read and self.apart and not self.consequence
 
     @property
     def apart(self) -> bool:
@@ -88,11 +92,15 @@ class CodeReading:
 
     @property
     def claim(self) -> Claim | None:
-        """The best reason as a claim; None without one."""
-        if self.diff is None or self.explanation is None or not self.explanation.reasons:
+        """The best reason, or the consequence, as a claim; None without one."""
+        if self.diff is None:
+            return None
+        commit = f"commit {self.diff.commit[:12]} " if self.commits > 1 else "its diff "
+        if self.consequence:
+            return Claim(text=one_line(f"{commit}{self.consequence}", 400), evidence=[self.evidence])
+        if self.explanation is None or not self.explanation.reasons:
             return None
         _, reason, symptom = self.explanation.reasons[0]
-        commit = f"commit {self.diff.commit[:12]} " if self.commits > 1 else "its diff "
         return Claim(text=one_line(f"{commit}{reason}", 400), evidence=list(dict.fromkeys([self.evidence, symptom])))
 
 
@@ -107,10 +115,16 @@ def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> Co
     explained = [(explain(diff, symptoms, weights, service=change.service), diff) for diff in diffs]
     best = max(explained, key=lambda pair: pair[0].strength, default=None)
     explanation, diff = best if best and best[0].strength > 0 else (None, None)
+    consequence = ""
+    if explanation is None or explanation.strength < weights.related:
+        found = next(((diff, effect) for diff in diffs if (effect := consequence_of(diff, weights))), None)
+        diff, consequence = (found[0], effect_text(found[1])) if found else (diff, "")
     whole = not code.partial and not any(diff.partial and not diff.inert for diff in diffs)
     read = whole or (explanation is not None and explanation.strength >= weights.explained)
     unread = 0.0 if read else _unread(diffs)
-    return CodeReading(read, diff, explanation, len(code.diffs), unread, weights.explained, weights.related, code.evidence)
+    return CodeReading(
+        read, diff, explanation, len(code.diffs), unread, weights.explained, weights.related, code.evidence, consequence
+    )
 
 
 def _unread(diffs: Sequence[DiffFact]) -> float:
@@ -171,5 +185,5 @@ def symptoms_of(observations: Observations, summary: str = "") -> Symptoms:
             name, service = deviation.signal.replace("_", " "), deviation.service
             texts.append(SymptomText(name, observations.id_of(deviation), service, signal=True))
     if summary and observations.alert_evidence:
-        texts.append(SymptomText(one_line(summary, _MAX_TEXT), observations.alert_evidence))
+        texts.append(SymptomText(one_line(summary, _MAX_TEXT), observations.alert_evidence, alert=True))
     return Symptoms(texts, usual)

@@ -19,10 +19,13 @@ _BEFORE_FAILURE = timedelta(minutes=3)
 
 
 def first_sign(context: RankingContext, change: Change) -> Deviation | None:
-    """A resource or the traffic of a suspect that moved at once after a change of it, or of a direct caller.
+    """What moved at once after a change: what its service does for a request, else a resource or the traffic of a suspect.
 
-    None where something clear moved there before the change: then that was the first sign.
+    None where something clear moved there before the change: then that was the first sign. What is done for a request is no
+    part of a failure, so it tells of the change also where both came together.
     """
+    if work := _changed_work(context, change):
+        return work
     observed = context.observations
     suspects = dict(context.suspects())
     own = {change.service, *observed.depends_on.get(change.service, ())} & set(suspects)
@@ -37,17 +40,33 @@ def first_sign(context: RankingContext, change: Change) -> Deviation | None:
     if first.family == "traffic" and first.service == change.service:
         # Who sends it more was not changed by this.
         return None
-    soon = change.at - ONSET_TOLERANCE <= first.onset <= change.at + _AT_ONCE + timedelta(seconds=first.step)
-    return first if soon and first.onset <= context.onset_of(first.service) - _BEFORE_FAILURE else None
+    early = first.onset <= context.onset_of(first.service) - _BEFORE_FAILURE
+    return first if early and _follows(first, change) else None
+
+
+def _changed_work(context: RankingContext, change: Change) -> Deviation | None:
+    """What the changed service calls, asks or tries more often for a request since then."""
+    clear = (
+        deviation
+        for (service, _), deviation in context.observations.all_signals.items()
+        if (service, deviation.family) == (change.service, "behaviour")
+        and deviation.doublings >= context.tuning.confidence.sure
+    )
+    return next((deviation for deviation in clear if not deviation.peer and _follows(deviation, change)), None)
+
+
+def _follows(deviation: Deviation, change: Change) -> bool:
+    """Whether it moved at once after the change."""
+    if deviation.onset is None:
+        return False
+    return change.at - ONSET_TOLERANCE <= deviation.onset <= change.at + _AT_ONCE + timedelta(seconds=deviation.step)
 
 
 def first_sign_claim(context: RankingContext, change: Change, sign: Deviation) -> Claim:
     """What moved first, and how long before the failure."""
     onset = sign.onset or context.onset
-    before = duration_text(context.onset_of(sign.service) - onset)
-    text = (
-        f"{sign.service} {sign.signal} moved at {clock(onset)}, with {short_change_text(change)} and "
-        f"{before} before {sign.service} failed"
-    )
+    ahead = context.onset_of(sign.service) - onset
+    before = f" and {duration_text(ahead)} before {sign.service} failed" if ahead > ONSET_TOLERANCE else ""
+    text = f"{sign.service} {sign.signal} moved at {clock(onset)}, with {short_change_text(change)}{before}"
     evidence = [context.observations.id_of(sign), context.observations.change_evidence[change.id]]
     return Claim(text=one_line(text, 400), evidence=evidence)

@@ -15,6 +15,7 @@ def test_another_text_for_the_same_failure_is_a_rewording_in_any_usual_language(
         ("return ErrForbidden", 'return fmt.Errorf("search cluster returned 403: %w", ErrForbidden)'),
         ('raise ValueError("bad feed")', 'raise ValueError("feed header is not UTF-8")'),
         ('throw new FeedException("bad feed");', 'throw new FeedException("feed header is not UTF-8");'),
+        ('var ErrSeries = errors.New("limit exceeded")', 'var ErrSeries = errors.New("active series limit exceeded")'),
     ):
         assert left(removed, added) == ((), ())
 

@@ -68,3 +68,8 @@ def test_a_setting_that_one_file_loses_and_another_sets_alike_has_moved() -> Non
 
     assert without_moved([*gone, *same]) == []
     assert [(effect.before, effect.after) for effect in without_moved([*gone, *fewer])] == [("3", ""), ("", "1")]
+
+
+def test_a_directive_without_a_sign_between_is_a_setting_of_configuration_alone() -> None:
+    assert changed("haproxy.cfg", ["  timeout server 50s"], ["  timeout server 5s"]) == [("timeout server", "50s", "5s")]
+    assert changed("main.go", ["  timeout server 50s"], ["  timeout server 5s"]) == []

@@ -283,6 +283,26 @@ def test_of_a_deploy_that_was_read_in_part_the_rest_stays_suspect() -> None:
     assert likelihood(diff("c")) < likelihood(diff("b"), diff("c"), unread) < likelihood(unread)
 
 
+def test_a_deploy_whose_diff_surely_changes_something_goes_before_a_service_that_fails_for_no_known_reason() -> None:
+    unsorted = EffectFact(kind="order", name="sort.Strings(skus)")
+
+    first = judged(code(failing_front(NEWER).lines("front", MISSING), "2.1.0", diff("b"), diff("c", unsorted))).hypotheses[0]
+
+    assert (first.change_id, first.commit, first.confidence) == (NEWER.id, "c" * 40, "possible")
+    assert any("no longer puts in order (sort.Strings(skus))" in claim.text for claim in first.claims)
+
+
+def test_words_of_the_alert_that_fit_what_a_diff_does_make_no_deploy_likely() -> None:
+    larger = EffectFact(kind="batch", name="batch.size", before="16384", after="32768")
+    case = CASE.model_copy(update={"summary": "front cannot append: TimeoutException on produce"})
+    fires = EvidenceFacts(alerts=(AlertFact(name="ProduceErrors", service="front", starts_at=ONSET),))
+    ledger = code(failing_front(NEWER), "2.1.0", diff("c", larger)).alerts(fires)
+
+    findings = judge(rank(case, ledger.entries, now=NOW), ledger.entries, onset=ONSET)
+
+    assert all(h.confidence != "likely" for h in findings.hypotheses)
+
+
 def test_what_runs_short_minutes_after_a_deploy_of_the_same_service_is_not_its_likely_cause() -> None:
     full = deviation("front", "cpu", 30, 98, doublings=4, unit="%", family="saturation")
 
@@ -314,6 +334,7 @@ def test_a_provider_is_named_by_the_host_whose_calls_fail_and_an_address_of_our_
         template = TemplateFact(template=line, count=50, before=0, trend="new")
         return judged(failing_front().lines("front", template)).hypotheses[0].cause
 
+    assert first("dial tcp: lookup pay.example.com on 10.0.0.10:53: i/o timeout").startswith("Names that front looks up")
     assert "files.example.com" in first("GET https://files.example.com/a answered 503 Service Unavailable")
     assert "example" not in first("GET http://cart.svc.example.local/a answered 503 Service Unavailable")
 

@@ -25,3 +25,16 @@ def test_a_deploy_of_the_caller_with_which_the_pool_of_its_callee_filled_is_the_
 def test_what_moved_before_the_deploy_or_with_the_failure_says_nothing_of_it() -> None:
     for late in (-20.0, 0.0):
         assert not any("moved at" in claim.text for cause in causes(pool_minutes_late=late) for claim in cause.claims)
+
+
+def test_a_service_that_asks_more_for_each_request_since_its_deploy_was_broken_by_that_also_where_it_fails_at_once() -> None:
+    deploy = change("front", 0.5, version="2.0.0")
+    slow = deviation("front", "latency", 0.2, 2, doublings=4, unit="s")
+    work = deviation("front", "db_queries_per_history_request", 1, 84, doublings=4, family="behaviour")
+    ledger = Ledger().health("front", slow, work).graph("front", "cart").health("cart").changes(deploy)
+
+    first = rank(CASE, ledger.entries, now=NOW).hypotheses[0]
+
+    assert first.change_id == deploy.id
+    (sign,) = [claim.text for claim in first.claims if "db_queries_per_history_request moved at" in claim.text]
+    assert sign.endswith("with deploy 2.0.0") and "0 s before" not in sign

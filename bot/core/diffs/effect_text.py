@@ -1,0 +1,37 @@
+"""What a diff does, in words for people."""
+
+from bot.core.diffs.safeguards import NO_NUMBER
+from bot.core.facts.code import EffectFact
+from bot.core.text.untrusted import one_line
+
+
+def effect_text(effect: EffectFact) -> str:
+    """An effect in words that stand in the tool's own lines."""
+    name = one_line(effect.name, 80)
+    if effect.before == NO_NUMBER:
+        return f"no longer cuts off by {name}"
+    if effect.kind == "guard":
+        return f"{'adds' if effect.after else 'removes'} the condition {name}"
+    if effect.before and effect.after:
+        return f"changes {name} from {one_line(effect.before, 40)} to {one_line(effect.after, 40)}"
+    if effect.before:
+        return f"removes {name} ({one_line(effect.before, 40)})"
+    if effect.after:
+        return f"adds {name} ({one_line(effect.after, 40)})"
+    plain = {
+        "accumulation": f"lets {name} grow without a limit",
+        "release": f"no longer does {name}",
+        "lock": f"locks or unlocks elsewhere ({name})",
+        "order": f"no longer puts in order ({name})",
+        "spawn": f"starts work beside ({name})",
+        "cache": f"keeps a cache otherwise ({name})",
+        "cache_key": f"keys a cache otherwise ({name})",
+        "query": f"queries {name}",
+        "schema": f"changes the schema of {name}",
+        "batch": f"no longer does {name} for many at once",
+        "pattern": f"matches texts by another expression ({name})",
+        "format": f"writes or reads another format ({name})",
+        "label": f"measures by one label more ({name})",
+        "clock": f"takes the day or time from elsewhere ({name})",
+    }
+    return plain.get(effect.kind, f"removes {name}")
