@@ -191,6 +191,7 @@ class App:
             self.router,
             app_token=self.secrets.slack_app_token.get_secret_value(),
             signing_secret=self.secrets.slack_signing_secret.get_secret_value(),
+            clock=self.clock,
             channels=AlertChannels(
                 Current(lambda: self.config.sources),
                 source_kinds(self.config),
@@ -248,12 +249,11 @@ class App:
     def _build_ticks(self) -> None:
         late = LateChanges(self.db, self.catalogue, self.tool_runner.infos)
         of_app = (self.db, self.config, self.catalogue, self.metrics, self.systems.traces, self.pager, self.approvals)
-        checks = periodic_checks(*of_app)
         ticks: Mapping[str, Tick] = {
             "quiet": HousekeepingTick(self.config, self.postmortems, late, Renewals(self.db), self.engine),
             "heartbeat": self._heartbeat,
             "tidy": RetentionTick(Pruning(self.db, self.config, count_pruned), self.engine.forget),
-            **checks,
+            **periodic_checks(*of_app),
         }
         direct = {} if self.secrets.postgres else {name: logged(name, tick) for name, tick in ticks.items()}
         self.schedule = Schedule(self.engine, clock=self.clock, leads=self.engine.is_leader, direct=direct)

@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import time
-from datetime import UTC, datetime
 
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -19,6 +18,8 @@ from bot.slack.alert_channels import AlertChannels
 from bot.slack.answers import ReplyTarget
 from bot.slack.commands import CommandRouter
 from bot.slack.listeners import register
+from bot.store.db.clock import Clock
+from bot.store.db.database import utc_now
 from bot.workflows.messages.delivery_health import FailureLog
 
 log = structlog.get_logger(__name__)
@@ -45,12 +46,13 @@ class SlackEdge:
         *,
         app_token: str = "",
         signing_secret: str = "",
+        clock: Clock = utc_now,
         channels: AlertChannels | None = None,
     ) -> None:
         self.app = AsyncApp(client=web, signing_secret=signing_secret or None, process_before_response=False)
         self._router, self._app_token = router, app_token
         # Socket Mode alone needs no secret. With an empty one anybody could sign.
-        self._signing_secret = signing_secret
+        self._signing_secret, self._clock = signing_secret, clock
         self._handler: AsyncSocketModeHandler | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._greeting: asyncio.Task[None] | None = None
@@ -65,7 +67,7 @@ class SlackEdge:
         if not self._signing_secret:
             return Response("HTTP mode is off: set TOCSIN_SLACK_SIGNING_SECRET\n", status_code=404)
         # Bolt parses before it verifies: what nobody signed must not reach its parser.
-        signed = SignedRequest(request.headers, await request.body(), datetime.now(UTC))
+        signed = SignedRequest(request.headers, await request.body(), self._clock())
         if not signed_by_slack(signed, self._signing_secret):
             return Response("invalid signature\n", status_code=401)
         try:

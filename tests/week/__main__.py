@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tests.bench.report import table
+from tests.trial.recorder import Version
 from tests.week.account import Fate, Identity, account
 from tests.week.faster import FastClock
 from tests.week.replay import Played, play
@@ -61,12 +62,19 @@ def _print(streams: Sequence[Stream], played: Played, fates: dict[Identity, Fate
     mentions = sum(len(version.pings) for version in posts)
     behind = sum(stream.incidents for stream in streams)
     in_channel = sum(version.thread == version.ts for version in posts)
+    kinds = Counter(_kind(version) for version in posts)
+    pinged = Counter(_kind(version) for version in posts for _ in version.pings)
+    table("By kind of message", ("kind", "messages", "mentions"), [[kind, n, pinged[kind]] for kind, n in kinds.most_common()])
     head = ("groups", "incidents", "messages", "in channels", "edits", "mentions")
     title = f"In Slack ({behind} incidents were behind the streams; {played.refused} bodies refused)"
     table(title, head, [[played.groups, played.incidents, len(posts), in_channel, len(played.versions) - len(posts), mentions]])
     whom = {"declared": played.incidents, "behind the streams": behind}
     each = [[name, len(posts) / max(1, n), in_channel / max(1, n), mentions / max(1, n)] for name, n in whom.items()]
     table("An incident", ("of those", "messages", "in channels", "mentions"), each)
+
+
+def _kind(version: Version) -> str:
+    return version.key.partition(":")[0]
 
 
 def _row(stream: Stream, fates: dict[Identity, Fate]) -> list[object]:

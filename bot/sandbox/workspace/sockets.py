@@ -7,6 +7,8 @@ import json
 import random
 import secrets
 import time
+from collections import defaultdict
+from itertools import chain
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -27,18 +29,22 @@ class Connection:
     def __init__(self, socket: WebSocket) -> None:
         self.socket = socket
         self.leaving = False
-        self._waiting: dict[str, Ack] = {}
+        self._waiting: defaultdict[str, list[Ack]] = defaultdict(list)
+        """Of each envelope, which may be on its way more than once; the oldest first."""
 
     async def hand_over(self, envelope: Json, timeout_s: float) -> Json | None:
         """Send an envelope and wait for its ack's payload; TimeoutError or ConnectionError when none comes."""
         ack: Ack = asyncio.get_running_loop().create_future()
-        self._waiting[envelope["envelope_id"]] = ack
+        waiting = self._waiting[envelope["envelope_id"]]
+        waiting.append(ack)
         try:
             await self.send(envelope)
             async with asyncio.timeout(timeout_s):
                 return await ack
         finally:
-            self._waiting.pop(envelope["envelope_id"], None)
+            waiting.remove(ack)
+            if not waiting:
+                self._waiting.pop(envelope["envelope_id"], None)
 
     async def send(self, message: Json) -> None:
         """Send one message; ConnectionError if the other side is gone."""
@@ -53,13 +59,13 @@ class Connection:
             message = json.loads(text)
         except ValueError:
             return
-        ack = self._waiting.get(str(message.get("envelope_id"))) if isinstance(message, dict) else None
-        if ack and not ack.done():
+        acks = self._waiting.get(str(message.get("envelope_id")), []) if isinstance(message, dict) else []
+        if ack := next((ack for ack in acks if not ack.done()), None):
             ack.set_result(message.get("payload"))
 
     def gone(self) -> None:
         """Nobody will acknowledge any more."""
-        for ack in self._waiting.values():
+        for ack in chain.from_iterable(self._waiting.values()):
             if not ack.done():
                 ack.set_exception(ConnectionError("the app's connection closed"))
 

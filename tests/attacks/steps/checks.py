@@ -189,8 +189,13 @@ class Checks:
         return [f"{label} {self.world.starts[label]}" for label, result in wanted.items() if self.world.starts[label] != result]
 
     async def _check_any_of(self, wanted: Sequence[Sequence[Json]]) -> Iterable[str]:
-        lists = [[reason for check in checks for reason in await self.check(check)] for checks in wanted]
-        return [] if any(not reasons for reasons in lists) else [" / ".join("; ".join(reasons) for reasons in lists)]
+        """Whether the checks of one list hold; what comes after that may ask for what does not stand there then."""
+        lists = []
+        for checks in wanted:
+            lists.append([reason for check in checks for reason in await self.check(check)])
+            if not lists[-1]:
+                return []
+        return [" / ".join("; ".join(reasons) for reasons in lists)]
 
 
 def _named(checks: Sequence[Json]) -> Iterable[str]:
