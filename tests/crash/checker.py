@@ -131,12 +131,13 @@ def a_late_change_brings_one_more_attempt(h: History) -> Iterator[str]:
     """One attempt names it as what brought it about, weighs it, and is shown by the message that was there."""
     brought = [attempt for attempt in h.attempts if attempt["late_changes"]]
     ours = [attempt for attempt in brought if h.late_change in attempt["late_changes"]]
-    if len(ours) != bool(h.late_change):
-        yield f"{h.late_change} brought about {len(ours)} attempts"
-    # A look at the changes that came to nothing, as on a machine too busy to answer, is made up for by one more attempt.
+    # A look at the changes that came to nothing, cut off or on a busy machine, is made up for by one more attempt.
+    looked = [attempt for attempt in ours if attempt["weighed"]]
+    if len(looked) != bool(h.late_change) or looked != ours[-1:]:
+        yield f"{h.late_change} brought about {len(ours)} attempts, of which {len(looked)} saw any change"
     needless = [a for a in brought if a not in ours and _weighed_before(h, a)]
     yield from (f"{a['group']}, attempt {a['attempt']}: brought about by no late change" for a in needless)
-    for attempt in ours:
+    for attempt in looked:
         yield from _carried_out(h, attempt)
 
 

@@ -43,6 +43,13 @@ def test_one_more_attempt_for_changes_that_the_first_could_not_read_is_well() ->
     assert check(replace(GOOD, late_change="")) == []
 
 
+def test_an_attempt_whose_look_at_the_changes_was_cut_off_is_made_up_for_by_the_next() -> None:
+    cut_off, again = {**AGAIN, "weighed": []}, {**AGAIN, "attempt": 3}
+    shown = [GOOD.messages[0], message("triage:AL-1", "TRIAGED AL-1, attempt 3 (late-reported change)")]
+
+    assert check(replace(GOOD, attempts=[FIRST, cut_off, again], messages=shown)) == []
+
+
 @pytest.mark.parametrize(
     ("happened", "told"),
     [
@@ -50,7 +57,8 @@ def test_one_more_attempt_for_changes_that_the_first_could_not_read_is_well() ->
         ({"attempts": [FIRST, AGAIN, {**AGAIN, "attempt": 3}]}, "brought about 2 attempts"),
         ({"attempts": [FIRST, {**AGAIN, "attempt": 3}]}, "AL-1 has the attempts [1, 3]"),
         ({"attempts": [FIRST, {**AGAIN, "state": "failed"}]}, "AL-1, attempt 2 is failed"),
-        ({"attempts": [FIRST, {**AGAIN, "weighed": []}]}, "never saw pipeline:chg-1"),
+        ({"attempts": [FIRST, {**AGAIN, "weighed": ["pipeline:chg-2"]}]}, "never saw pipeline:chg-1"),
+        ({"attempts": [FIRST, {**AGAIN, "weighed": []}]}, "brought about 1 attempts, of which 0 saw any change"),
         ({"attempts": [FIRST, {**AGAIN, "lines": 2}]}, "stands 2 times in the timeline"),
         (
             {"messages": [GOOD.messages[0], message("triage:AL-1", "TRIAGED AL-1")]},
