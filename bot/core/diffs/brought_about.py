@@ -105,8 +105,8 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     "pattern": (
         (
             CHANGED,
-            r"cpu|timed? ?out|latenc|duration|backtrack|event.?loop|match limit|worker.{0,20}(timeout|killed)|no match|"
-            r"not match",
+            r"cpu|timed? ?out|latenc|duration|\bregexp?\b|backtrack|event.?loop|match limit|worker.{0,20}(timeout|killed)|"
+            r"no match|not match",
         ),
     ),
     "address": (

@@ -1,6 +1,6 @@
 """What a diff does, in words for people."""
 
-from bot.core.diffs.safeguards import NO_NUMBER
+from bot.core.diffs.effects.safeguards import NO_NUMBER
 from bot.core.facts.code import EffectFact
 from bot.core.text.untrusted import one_line
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, NOT_RESOLVED, SYMPTOMS, different_hosts, may_bring_about
 from bot.core.diffs.code_text import code_names, frames, is_file_of, without_values
 from bot.core.diffs.effect_text import effect_text
-from bot.core.diffs.effects import is_small_step
-from bot.core.diffs.levels import is_time_of_rate, level_of
+from bot.core.diffs.effects.effects import is_small_step
+from bot.core.diffs.effects.levels import is_time_of_rate, level_of
+from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
 from bot.core.diffs.names import holds_name, is_telling, words
 from bot.core.diffs.requests import reports_failure
-from bot.core.diffs.safeguards import NO_NUMBER, RESTRAINS
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING

@@ -4,12 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.core.diffs.effects import effects_of, is_reporting, quoted_texts
+from bot.core.diffs.effects.effects import effects_of, is_reporting, quoted_texts
+from bot.core.diffs.effects.settings import is_manifest
 from bot.core.diffs.moves import is_moved
 from bot.core.diffs.names import counted_names, is_telling, words
 from bot.core.diffs.patches import Patch, is_import, read_patches
 from bot.core.diffs.rewording import without_rewordings
-from bot.core.diffs.settings import is_manifest
 from bot.core.facts.code import DiffFact
 from bot.core.systems import Commit, FileChange
 from bot.core.text.untrusted import one_line

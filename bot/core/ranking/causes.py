@@ -17,10 +17,6 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.traces.calls import WIRE_TIME
 
-_FAILED_SHARE = re.compile(
-    r"miss|err|fail|reject|drop|denied|refus|abort|empty|stale|duplicat|late\b|skip|zero|[45]\d\d|[45]xx", re.I
-)
-"""Names of shares that grow as something fails."""
 _REFUSES = re.compile(
     r"\b(400|401|403|404|415|422|429)\b|rate.?limit|throttl|unauthori[sz]ed|forbidden|bad request|"
     r"invalid (api.?key|request|token)",
@@ -70,8 +66,8 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
         and not _climbs_alone(context, deviation)
         and not _changed_since(context, deviation)
         and not PILES_UP.search(deviation.signal)
-        # A name that says nothing of what it measures may be that of the symptom itself, and so is a share of what failed.
-        and (names_resource(deviation.signal) or (_limit_known(deviation) and not _FAILED_SHARE.search(deviation.signal)))
+        # A name that says nothing of what it measures may be that of the symptom itself.
+        and names_resource(deviation.signal)
         and scarce,
     )
     if not scarce and _came_with_failure(context, deviation):

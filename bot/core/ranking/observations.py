@@ -12,7 +12,7 @@ from bot.core.evidence import LedgerEntry
 from bot.core.facts.alerting import AlertFact
 from bot.core.facts.code import DiffFact
 from bot.core.facts.measured import BreakdownFact, Family, JumpFact
-from bot.core.metrics.deviation import Deviation, family_of
+from bot.core.metrics.deviation import Deviation, family_of, names_resource
 
 _MEAN = re.compile(r"\b(mean|average|avg)\b", re.I)
 _OF_ITS_CALLERS: tuple[Family, ...] = ("network", "behaviour")
@@ -231,9 +231,16 @@ def _compared_by(family: Family, spread: Counter[tuple[Family, str]], names: Cou
     return max((name for other, name in names if other == family), key=worth)
 
 
+def _as_symptom(deviation: Deviation, alert: str) -> Deviation:
+    """What the alert is about is how its service fails, also where its name says nothing of what it measures."""
+    unnamed = deviation.family == "saturation" and deviation.direction == "up" and not names_resource(deviation.signal)
+    own = alert != "" and deviation.signal.casefold() == alert.casefold()
+    return replace(deviation, family="errors") if own and unnamed else deviation
+
+
 def _read_deviations(entry: LedgerEntry, observations: Observations) -> None:
     for fact in entry.evidence.facts.deviations:
-        deviation = Deviation.of_fact(fact)
+        deviation = _as_symptom(Deviation.of_fact(fact), observations.alert)
         key = (deviation.service, deviation.signal)
         # A later check of the same signal (a comparison, a breakdown) must not make one symptom count twice.
         if key not in observations.all_signals or deviation.doublings > observations.all_signals[key].doublings:

@@ -54,12 +54,21 @@ _KINDS = (
             r"(api.?key|credential\w*|licen[cs]e|secret|password|subscription|(access|auth|security|jwt|bearer|"
             r"api)[ _-]?token)\b"
             r".{0,40}\b(expired|revoked|suspended)|expired.?token|token[_-](expired|revoked)|"
-            r"password authentication failed|invalid_grant",
+            r"\btoken\b.{0,80}\bis (expired|revoked)|bad credentials|password authentication failed|invalid_grant",
             re.I,
         ),
         "external",
         "A credential of {service} has expired or was revoked",
         "Read until when the credential was valid, and who revoked it",
+        sure=False,
+    ),
+    _Kind(
+        re.compile(
+            r"\b410 gone|version.?retired|\b(api|version|endpoint)\b.{0,40}\b(was|is|been) (retired|sunset|shut down)", re.I
+        ),
+        "external",
+        "What {service} calls was withdrawn by who offers it",
+        "Read until when the version was offered, and what takes its place",
         sure=False,
     ),
     _Kind(

@@ -201,7 +201,7 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     timed = place or context.onset_observed or (first.explained and first.sure)
     if _unchecked_dependencies(first, context) or not timed or _of_the_outage_before(first, ranked, context):
         return False
-    rival = max((c.likelihood for c in ranked[1:] if c.service == first.service and not _both_outside(c, first)), default=0.0)
+    rival = max((c.likelihood for c in ranked[1:] if c.service == first.service and not _agree(c, first)), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
     # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
     failing = place and first.strength > 0 and not changed_nearby(context, first.service) and _has_neighbours(first, context)
@@ -209,6 +209,11 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     if first.kind in ("resource", "unknown") and changed_shortly_before(context, first.service):
         return False
     return clear and (failing or (first.sure and (by_own_diff or first.strength >= thresholds.sure)))
+
+
+def _agree(cause: Candidate, first: Candidate) -> bool:
+    """Whether a further cause speaks for the first: both lie outside, or it says where a change was, and no reason."""
+    return _both_outside(cause, first) or (first.kind == "change" and cause.kind in _PLACES)
 
 
 def _both_outside(cause: Candidate, other: Candidate) -> bool:

@@ -37,6 +37,10 @@ class ChangeWeights:
     """Share of the attribution that a change counts with at least whose diff explains the trouble."""
     neighbour_share: float = 0.06
     """The same of a change on a neighbour of what fails: it stays a candidate even where that one looks normal."""
+    coincident_share: float = 0.75
+    """The same of the one change just before of which nobody knows whether what fails rests on it."""
+    coincident_within: float = 300.0
+    """Seconds before the onset that are just before."""
     beside_share: float = 0.8
     """The same of what was changed on the alerting service, or on what it depends on, or clearly began there while the outage
     before ran on."""
@@ -56,6 +60,8 @@ class ChangeWeights:
     """One whose diff was read and has nothing to do with it."""
     consequential: float = 0.6
     """One whose diff surely changes what its service does, though nothing that is seen tells of that."""
+    coincident: float = 0.55
+    """The one change just before of which nobody knows whether what fails rests on it, unless nothing of it can do anything."""
     unread_beside_explained: float = 0.4
     """One whose code was not read, while the diff of another explains the trouble."""
     drift: float = 0.7

@@ -1,23 +1,23 @@
 """Changes as causes: the share of their service, nearness in time, and what its versions and earlier trouble show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, flag_factor, recency_factor
 from bot.core.evidence import Claim
-from bot.core.facts.measured import Family
-from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
+from bot.core.ranking.changes.coincidence import is_coincident
 from bot.core.ranking.changes.drift import drift_claim, drift_fit, drift_since
+from bot.core.ranking.changes.earlier_trouble import weigh_earlier_trouble, weigh_rollback
 from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim
 from bot.core.ranking.changes.flags import is_named
 from bot.core.ranking.changes.jumps import jump_claim, jump_of
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
-from bot.core.ranking.context import DETECTION_DELAY, RankingContext, nearby_services, remote_services
+from bot.core.ranking.changes.weighed_change import WeighedChange
+from bot.core.ranking.context import RankingContext, nearby_services, remote_services
 from bot.core.service import reachable
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
@@ -44,12 +44,12 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
     symptoms = symptoms_of(context.observations, context.summary)
     near, remote = nearby_services(context), remote_services(context)
     weighed = [
-        _WeighedChange(change, code, _weigh_versions(context, change))
+        WeighedChange(change, code, _weigh_versions(context, change))
         for change in context.observations.changes.values()
         # What the bot did itself mends what was broken before it: it is shown, and no suspect.
         if not change.by_action
-        and (change.service in near | remote or jump_of(context, change))
-        and ((code := read_code(context, change, symptoms)).explains or change.service in near or jump_of(context, change))
+        and (change.service in near | remote or jump_of(context, change) or is_coincident(context, change))
+        and ((code := read_code(context, change, symptoms)).explains or change.service in near or _tells(context, change, code))
         and change.at <= context.onset_for(change) + ONSET_TOLERANCE
         and not serving_at_onset(context, change).withdrawn_at
     ]
@@ -61,30 +61,16 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
     return [cause for cause in causes if cause.likelihood > 0]
 
 
-@dataclass(frozen=True)
-class _WeighedChange:
-    """A change with what its code and its versions say of it."""
-
-    change: Change
-    code: CodeReading
-    versions: VersionComparison
-
-    @property
-    def carried(self) -> bool:
-        """Whether its version alone shows the symptom."""
-        return self.versions.factor > 1
-
-    @property
-    def decided(self) -> bool:
-        """Whether something besides its moment speaks for or against it."""
-        return self.carried or self.versions.factor < 1 or self.code.explains or self.code.unrelated
+def _tells(context: RankingContext, change: Change, code: CodeReading) -> bool:
+    """Whether a change elsewhere is a suspect: something jumped with it, or it alone came just before and may do something."""
+    return jump_of(context, change) is not None or (not code.inert and is_coincident(context, change))
 
 
 def _weigh_versions(context: RankingContext, change: Change) -> VersionComparison:
     return compare_versions(context.observations, change, context.tuning.changes)
 
 
-def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> Candidate:
+def _change_cause(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> Candidate:
     change, code = weighed.change, weighed.code
     onset = context.onset_for(change)
     candidate = Candidate(
@@ -109,8 +95,8 @@ def _change_cause(context: RankingContext, weighed: _WeighedChange, others: Sequ
     add_symptoms(context, candidate)
     _add_measured(context, weighed, candidate)
     _weigh_rivals(context, weighed, others, candidate)
-    _weigh_earlier_trouble(context, weighed, candidate)
-    _weigh_rollback(context, change, candidate)
+    weigh_earlier_trouble(context, weighed, candidate)
+    weigh_rollback(context, change, candidate)
     return candidate
 
 
@@ -123,7 +109,7 @@ def _add_code(change: Change, code: CodeReading, candidate: Candidate) -> None:
         candidate.against.append(Claim(text=one_line(text, 400), evidence=[code.evidence]))
 
 
-def _add_measured(context: RankingContext, weighed: _WeighedChange, candidate: Candidate) -> None:
+def _add_measured(context: RankingContext, weighed: WeighedChange, candidate: Candidate) -> None:
     """Add what the versions, a climb since the change, and calls that its version does not take show."""
     change, versions = weighed.change, weighed.versions
     if versions.rows:
@@ -151,7 +137,7 @@ def _with_commit(change: Change, code: CodeReading) -> str:
     return change_text(change)
 
 
-def _share(context: RankingContext, weighed: _WeighedChange) -> float:
+def _share(context: RankingContext, weighed: WeighedChange) -> float:
     """The share of its service; more where its code explains the trouble, or where it is a neighbour that fell still."""
     weights, share = context.tuning.changes, context.shares.get(weighed.change.service, 0.0)
     below = reachable(context.start, context.observations.depends_on)
@@ -164,10 +150,12 @@ def _share(context: RankingContext, weighed: _WeighedChange) -> float:
         share = max(share, weights.jump_share if near else weights.jump_share_apart)
     if weighed.code.explains:
         return max(share, weights.explained_share)
+    if is_coincident(context, weighed.change):
+        share = max(share, weights.coincident_share)
     return max(share, weights.neighbour_share)
 
 
-def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> float:
+def _fit(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> float:
     change, code, weights = weighed.change, weighed.code, context.tuning.changes
     age = context.onset_for(change) - change.at
     fit = recency_factor(age, weights) * _kind_factor(change, weights)
@@ -191,6 +179,8 @@ def _fit(context: RankingContext, weighed: _WeighedChange, others: Sequence[_Wei
         fit = max(fit, weights.first_sign)
     if jump_of(context, change):
         fit = max(fit, weights.jump)
+    if is_coincident(context, change):
+        fit = max(fit, weights.coincident)
     return fit * weighed.versions.factor
 
 
@@ -204,7 +194,7 @@ def _read_fit(context: RankingContext, code: CodeReading) -> float:
     return weights.unexplained + (weights.nearly_explained - weights.unexplained) * min(1.0, nearness)
 
 
-def _code_is_sure(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> bool:
+def _code_is_sure(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> bool:
     """Whether its code explains the trouble by more than one sign, and no callee does: users can write lines too.
 
     Its moment is another sign, where it came minutes before, one reason explains the trouble by itself and no other diff
@@ -226,18 +216,18 @@ def _code_is_sure(context: RankingContext, weighed: _WeighedChange, others: Sequ
     return sum(shares.values()) < context.tuning.verdict.explained_by_callees
 
 
-def _is_cleared(weighed: _WeighedChange) -> bool:
+def _is_cleared(weighed: WeighedChange) -> bool:
     """Whether something speaks against a change."""
     return weighed.code.unrelated or weighed.versions.factor < 1
 
 
-def _is_recent(context: RankingContext, weighed: _WeighedChange) -> bool:
+def _is_recent(context: RankingContext, weighed: WeighedChange) -> bool:
     """Whether it came minutes before its service began to fail."""
     age = _age(context, weighed.change) + ONSET_TOLERANCE
     return timedelta(0) <= age <= timedelta(seconds=context.tuning.changes.sure_within)
 
 
-def _alone(context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange]) -> bool:
+def _alone(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> bool:
     """Whether nothing else that may have done it was changed shortly before: only then its moment says something by itself.
 
     Beside a running outage it says nothing: that may have done it as well.
@@ -276,7 +266,7 @@ def _age(context: RankingContext, change: Change) -> timedelta:
 
 
 def _weigh_rivals(
-    context: RankingContext, weighed: _WeighedChange, others: Sequence[_WeighedChange], candidate: Candidate
+    context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange], candidate: Candidate
 ) -> None:
     """Several changes of one service shortly before the onset, and nothing but time to tell them apart: one of these."""
     if weighed.carried and any(other.carried and other.change.service != weighed.change.service for other in others):
@@ -345,52 +335,6 @@ def _versions_text(versions: VersionComparison) -> str:
     if versions.factor > 1:
         return one_line(f"Only {own[0]} shows it: {own[1]}; {other[0]}: {other[1]}", 400)
     return one_line(f"Both versions show it: {own[0]} {own[1]}, {other[0]} {other[1]}", 400)
-
-
-def _weigh_earlier_trouble(context: RankingContext, weighed: _WeighedChange, candidate: Candidate) -> None:
-    """A resource that was already running out, or an outside provider already failing, when the change came."""
-    change = weighed.change
-    if weighed.carried or (weighed.code.explains and weighed.code.bites_late):
-        # A version that alone shows the symptom brought it, whatever else ran short before.
-        # A leak climbs through the whole window that is read: where it began is not seen.
-        return
-    signals, weights = context.observations.signals.get(change.service, {}), context.tuning.changes
-    families: tuple[Family, ...] = ("saturation", "external")
-    for family in families:
-        deviation = signals.get(family)
-        if deviation and deviation.onset is None and (weighed.code.explains or drift_since(context, change)):
-            # One that climbs through the whole window, such as restarts, may have begun with the change.
-            continue
-        if deviation and deviation.onset and context.made_beside(change) and context.is_of_outage_before(deviation.onset):
-            continue
-        if deviation and deviation.doublings >= context.tuning.confidence.sure and _deviated_before(deviation, change):
-            candidate.likelihood *= weights.after_trouble
-            since = f"left the normal range at {clock(deviation.onset)}" if deviation.onset else "had climbed all the time"
-            text = f"{deviation.service} {deviation.signal} {since}, before the change"
-            evidence = [context.observations.id_of(deviation), context.observations.change_evidence[change.id]]
-            candidate.against.append(Claim(text=text, evidence=evidence))
-            return
-
-
-def _deviated_before(deviation: Deviation, change: Change) -> bool:
-    """True if it deviated before the change; one that climbs through the whole window (no onset) did."""
-    if deviation.climbs_since is not None:
-        return deviation.climbs_since < (change.at - DETECTION_DELAY).timestamp()
-    return deviation.onset is None or deviation.onset < change.at - DETECTION_DELAY
-
-
-def _weigh_rollback(context: RankingContext, change: Change, candidate: Candidate) -> None:
-    """Somebody went back to the version before, and it did not help."""
-    weights = context.tuning.changes
-    for later in context.observations.changes.values():
-        back = later.service == change.service and later.version and later.version == change.previous_version
-        if back and change.at < later.at <= context.now - timedelta(seconds=weights.rollback_seconds):
-            candidate.likelihood *= weights.after_rollback
-            candidate.sure = False
-            text = f"Going back to {later.version} at {clock(later.at)} did not end it: the alert still fires"
-            evidence = [context.observations.change_evidence[later.id]]
-            candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
-            return
 
 
 def _check(change: Change) -> str:

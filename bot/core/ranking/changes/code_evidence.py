@@ -58,6 +58,8 @@ class CodeReading:
     explained_from: float = 0.0
     related_from: float = 0.0
     evidence: str = ""
+    inert: bool = False
+    """Nothing of what was read of it can change behaviour."""
     consequence: str = ""
     """What `diff` surely changes, where nothing that is observed tells of it; "" where it explains something."""
 
@@ -123,7 +125,16 @@ def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> Co
     read = whole or (explanation is not None and explanation.strength >= weights.explained)
     unread = 0.0 if read else _unread(diffs)
     return CodeReading(
-        read, diff, explanation, len(code.diffs), unread, weights.explained, weights.related, code.evidence, consequence
+        read,
+        diff,
+        explanation,
+        len(code.diffs),
+        unread,
+        weights.explained,
+        weights.related,
+        code.evidence,
+        inert=whole and all(diff.inert for diff in diffs),
+        consequence=consequence,
     )
 
 

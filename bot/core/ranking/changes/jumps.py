@@ -25,13 +25,18 @@ def jump_of(context: RankingContext, change: Change) -> JumpFact | None:
     if not early or _follows_another(context, change):
         return None
     jumps = context.observations.jumps.get(change.id, [])
-    return next((jump for jump in jumps if not _is_symptom(context, jump)), None)
+    return next((jump for jump in jumps if not _is_symptom(context, jump) and not _is_relief(jump)), None)
 
 
 def _is_symptom(context: RankingContext, jump: JumpFact) -> bool:
     """Whether it is how the alerting service fails: when that began may have been read too late."""
     fails = family_of(jump.signal) in SYMPTOMS or "wait" in jump.signal.lower() or PILES_UP.search(jump.signal) is not None
     return fails and jump.service == context.start
+
+
+def _is_relief(jump: JumpFact) -> bool:
+    """Whether less is asked of others since: that breaks nobody."""
+    return jump.after < jump.before and family_of(jump.signal) in ("traffic", "behaviour")
 
 
 def _follows_another(context: RankingContext, change: Change) -> bool:

@@ -26,3 +26,12 @@ def test_an_alert_stands_in_for_a_service_only_until_its_health_is_checked() -> 
 
     assert list(by_steps(entries[:1], "").signals["cart"]) == ["errors"]
     assert list(by_steps(entries, "").signals["cart"]) == ["latency"]
+
+
+def test_what_the_alert_is_about_is_how_its_service_fails_unless_its_name_is_a_resource() -> None:
+    def family(signal: str) -> list[str]:
+        moved = deviation("front", signal, 0.01, 0.9, doublings=5, family="saturation")
+        return list(observe(Ledger().health("front", moved).entries, alert=signal).signals["front"])
+
+    assert family("insufficient_history_ratio") == ["errors"]
+    assert family("memory_used_ratio") == ["saturation"]

@@ -174,6 +174,8 @@ def test_a_certificate_that_expired_outranks_a_deploy_minutes_before() -> None:
         "kafka write: Not Enough Replicas: fewer in-sync replicas than configured",
         "flush failed: [Errno 5] Input/output error",
         "401 Unauthorized: JWT token has expired",
+        "token check: prod-sync (fine-grained) is expired since 2026-07-20T00:00:00Z",
+        "POST /v2/charges: 410 Gone: API v2 was retired on 2026-07-01",
         "dial tcp: lookup feature-store.risk.svc on 10.0.0.10:53: read udp: i/o timeout",
         "RequestTimeTooSkewed: the difference between the request time and the current time is too large",
     ],

@@ -49,3 +49,11 @@ def test_what_jumped_just_after_another_services_change_did_follows_from_that_on
     found = causes(jump(OLD, "cache_hit_ratio"), jump(later, "tokens"), changes=(OLD, later))
 
     assert [c.change_id for c in found if any("went from" in claim.text for claim in c.claims)] == [OLD.id]
+
+
+def test_a_service_that_asks_less_of_others_since_its_change_hurts_nobody() -> None:
+    fewer = jump(OLD, "reserve_calls_per_second")
+    more = fewer.model_copy(update={"before": 40, "after": 400})
+
+    assert OLD.id not in {cause.change_id for cause in causes(fewer)}
+    assert OLD.id in {cause.change_id for cause in causes(more)}

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.patches import Patch, both_sides
-from bot.core.diffs.settings import effect_fact
 from bot.core.facts.code import EffectFact
 
 _CREDENTIAL = re.compile(

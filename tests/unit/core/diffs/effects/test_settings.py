@@ -1,8 +1,8 @@
 """Which settings of a diff count as changed, and which way."""
 
-from bot.core.diffs.levels import level_of
+from bot.core.diffs.effects.levels import level_of
+from bot.core.diffs.effects.settings import settings_of, without_moved
 from bot.core.diffs.patches import Patch
-from bot.core.diffs.settings import settings_of, without_moved
 
 
 def changed(path: str, removed: list[str], added: list[str]) -> list[tuple[str, str, str]]:

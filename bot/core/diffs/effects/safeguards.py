@@ -7,9 +7,9 @@ texts and lists that are cut off.
 import re
 from collections.abc import Iterator, Sequence
 
+from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.names import counted_names
 from bot.core.diffs.patches import Patch
-from bot.core.diffs.settings import effect_fact
 from bot.core.facts.code import EffectFact
 
 _CLOSES_BY_ITSELF = re.compile(

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.patches import Patch, both_sides
-from bot.core.diffs.settings import effect_fact
 from bot.core.facts.code import EffectFact
 
 _LOCK_FILE = re.compile(r"(^|/)((poetry|uv|pdm|Pipfile|yarn|Cargo|composer)\.lock|package-lock\.json)$", re.I)

@@ -1,6 +1,6 @@
 """Credentials that code is given, or asks for, under another name."""
 
-from bot.core.diffs.credentials import renamed_credentials
+from bot.core.diffs.effects.credentials import renamed_credentials
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
 

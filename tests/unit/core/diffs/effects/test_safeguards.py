@@ -1,7 +1,7 @@
 """Blocks that no longer close what they opened, retries that nothing holds back, orders and ranges that are no longer kept."""
 
+from bot.core.diffs.effects.safeguards import lost_safeguards
 from bot.core.diffs.patches import read_patches
-from bot.core.diffs.safeguards import lost_safeguards
 from bot.core.systems import FileChange
 
 

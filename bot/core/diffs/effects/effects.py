@@ -9,12 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.diffs.credentials import renamed_credentials
-from bot.core.diffs.lock_files import locked_packages
-from bot.core.diffs.names import counted_names, identifiers, words
-from bot.core.diffs.patches import Patch, both_sides, is_import
-from bot.core.diffs.safeguards import lost_safeguards
-from bot.core.diffs.settings import (
+from bot.core.diffs.effects.credentials import renamed_credentials
+from bot.core.diffs.effects.lock_files import locked_packages
+from bot.core.diffs.effects.safeguards import lost_safeguards
+from bot.core.diffs.effects.settings import (
     CALLED_SETTING,
     CONFIGURATION,
     Values,
@@ -25,6 +23,8 @@ from bot.core.diffs.settings import (
     settings_of,
     without_moved,
 )
+from bot.core.diffs.names import counted_names, identifiers, words
+from bot.core.diffs.patches import Patch, both_sides, is_import
 from bot.core.facts.code import EffectFact
 
 _DEPENDENCY = re.compile(r"^[\s\"'-]*(?:FROM\s+)?([@A-Za-z][\w@./:-]*?)[\"'\s:=@^~>]+v?(\d+(?:\.[\w-]+)+)")

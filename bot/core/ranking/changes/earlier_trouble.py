@@ -1,0 +1,60 @@
+"""What speaks against a change: trouble that was there before it, and that going back did not help."""
+
+from datetime import timedelta
+
+from bot.core.change import Change
+from bot.core.evidence import Claim
+from bot.core.facts.measured import Family
+from bot.core.metrics.deviation import Deviation
+from bot.core.ranking.candidates import Candidate
+from bot.core.ranking.changes.drift import drift_since
+from bot.core.ranking.changes.weighed_change import WeighedChange
+from bot.core.ranking.context import DETECTION_DELAY, RankingContext
+from bot.core.text.moments import clock
+from bot.core.text.untrusted import one_line
+
+
+def weigh_earlier_trouble(context: RankingContext, weighed: WeighedChange, candidate: Candidate) -> None:
+    """A resource that was already running out, or an outside provider already failing, when the change came."""
+    change = weighed.change
+    if weighed.carried or (weighed.code.explains and weighed.code.bites_late):
+        # A version that alone shows the symptom brought it, whatever else ran short before.
+        # A leak climbs through the whole window that is read: where it began is not seen.
+        return
+    signals, weights = context.observations.signals.get(change.service, {}), context.tuning.changes
+    families: tuple[Family, ...] = ("saturation", "external")
+    for family in families:
+        deviation = signals.get(family)
+        if deviation and deviation.onset is None and (weighed.code.explains or drift_since(context, change)):
+            # One that climbs through the whole window, such as restarts, may have begun with the change.
+            continue
+        if deviation and deviation.onset and context.made_beside(change) and context.is_of_outage_before(deviation.onset):
+            continue
+        if deviation and deviation.doublings >= context.tuning.confidence.sure and _deviated_before(deviation, change):
+            candidate.likelihood *= weights.after_trouble
+            since = f"left the normal range at {clock(deviation.onset)}" if deviation.onset else "had climbed all the time"
+            text = f"{deviation.service} {deviation.signal} {since}, before the change"
+            evidence = [context.observations.id_of(deviation), context.observations.change_evidence[change.id]]
+            candidate.against.append(Claim(text=text, evidence=evidence))
+            return
+
+
+def _deviated_before(deviation: Deviation, change: Change) -> bool:
+    """True if it deviated before the change; one that climbs through the whole window (no onset) did."""
+    if deviation.climbs_since is not None:
+        return deviation.climbs_since < (change.at - DETECTION_DELAY).timestamp()
+    return deviation.onset is None or deviation.onset < change.at - DETECTION_DELAY
+
+
+def weigh_rollback(context: RankingContext, change: Change, candidate: Candidate) -> None:
+    """Somebody went back to the version before, and it did not help."""
+    weights = context.tuning.changes
+    for later in context.observations.changes.values():
+        back = later.service == change.service and later.version and later.version == change.previous_version
+        if back and change.at < later.at <= context.now - timedelta(seconds=weights.rollback_seconds):
+            candidate.likelihood *= weights.after_rollback
+            candidate.sure = False
+            text = f"Going back to {later.version} at {clock(later.at)} did not end it: the alert still fires"
+            evidence = [context.observations.change_evidence[later.id]]
+            candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
+            return
