@@ -118,29 +118,37 @@ class Acts:
         self, step: Step, wanted: Json, delivery: Delivery, fields: Json | None, deliver: bool, after_s: float
     ) -> None:
         await asyncio.sleep(after_s)
-        ref, before = self.world.ref(step.object), await self._open_dialogs(step.actor)
-        watch = asyncio.create_task(self._first_sign(step.actor, ref, delivery))
+        ref = self.world.ref(step.object)
+        # Before the press: beside a flood the first look may come after the decision.
+        before = await self._signs(step.actor, ref)
+        watch = asyncio.create_task(self._first_sign(step.actor, ref, before, delivery))
         try:
             outcome = await self.slack.act(step.actor, raw=self._way(step, kept=not deliver), press=wanted)
             await self.slack.delivery(outcome, delivery)
-            if deliver and fields is not None and (view := await self._new_dialog(step.actor, before)):
+            if deliver and fields is not None and (view := await self._new_dialog(step.actor, before[2])):
                 await self._fill(step, view, fields, None)
             elif deliver and delivery.first_s is None and self.world.whole:
-                await asyncio.wait({watch}, timeout=1.0)
+                await self._until_shown(watch)
         finally:
             watch.cancel()
 
-    async def _first_sign(self, role: str, ref: str, delivery: Delivery) -> None:
+    async def _until_shown(self, watch: "asyncio.Task[None]") -> None:
+        """Until the bot showed that it took the press, or has nothing left to do."""
+        deadline, idle = time.monotonic() + _DIALOG_S, 0
+        while not watch.done() and time.monotonic() < deadline and idle < 4:
+            idle = idle + 1 if await self.world.idle() else 0
+            await asyncio.sleep(0.05)
+
+    async def _signs(self, role: str, ref: str) -> tuple[int, int, set[str]]:
+        """What shows that the bot took a press: decisions, private answers, dialogs."""
+        return len(self.world.records.decisions(ref)), len(await self.slack.private(role)), await self._open_dialogs(role)
+
+    async def _first_sign(self, role: str, ref: str, before: tuple[int, int, set[str]], delivery: Delivery) -> None:
         """Note when the bot first showed that it took the press."""
-        began, told, views = time.monotonic(), len(await self.slack.private(role)), await self._open_dialogs(role)
-        decided = len(self.world.records.decisions(ref))
+        began, (decided, told, views) = time.monotonic(), before
         while delivery.first_s is None:
-            signs = (
-                len(self.world.records.decisions(ref)) > decided,
-                len(await self.slack.private(role)) > told,
-                bool(await self._open_dialogs(role) - views),
-            )
-            if any(signs):
+            decisions, answers, dialogs = await self._signs(role, ref)
+            if decisions > decided or answers > told or dialogs - views:
                 delivery.first_s = time.monotonic() - began
             await asyncio.sleep(0.02)
 
