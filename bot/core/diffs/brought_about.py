@@ -48,7 +48,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
         (
             CHANGED,
             r"mismatch|does not (match|belong)|belongs to (another|a different)|wrong (user|tenant|locale|currency|key)|"
-            r"duplicate|\btwice\b|collision",
+            r"duplicate|\btwice\b|collision|\bskew|\bhot\b",
         ),
     ),
     "limit": (
@@ -91,7 +91,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"unexpected) (character|byte|token|utf)|"
             r"malformed|wire.?(type|format)|unrecogni[sz]ed|unknown (field|propert)|cannot (cast|convert|coerce)|"
             r"unsupported.?protocol|handshake|protocol version|"
-            r"(validation|schema|type) (error|mismatch)|input_type=|invalid (value|enum|type)",
+            r"(validation|schema|type) (error|mismatch)|match pattern|input_type=|invalid (value|enum|type)",
         ),
     ),
     "clock": (

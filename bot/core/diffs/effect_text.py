@@ -10,6 +10,8 @@ def effect_text(effect: EffectFact) -> str:
     name = one_line(effect.name, 80)
     if effect.before == NO_NUMBER:
         return f"no longer cuts off by {name}"
+    if effect.kind == "comparison":
+        return f"compares with {one_line(effect.after, 40)} in place of {one_line(effect.before, 40)}"
     if effect.kind == "guard":
         return f"{'adds' if effect.after else 'removes'} the condition {name}"
     if effect.before and effect.after:
@@ -25,7 +27,7 @@ def effect_text(effect: EffectFact) -> str:
         "order": f"no longer puts in order ({name})",
         "spawn": f"starts work beside ({name})",
         "cache": f"keeps a cache otherwise ({name})",
-        "cache_key": f"keys a cache otherwise ({name})",
+        "cache_key": f"builds keys otherwise ({name})",
         "query": f"queries {name}",
         "schema": f"changes the schema of {name}",
         "batch": f"no longer does {name} for many at once",

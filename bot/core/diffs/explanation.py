@@ -2,17 +2,17 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, NOT_RESOLVED, SYMPTOMS, different_hosts, may_bring_about
-from bot.core.diffs.code_text import code_names, frames, is_file_of, without_values
+from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, SYMPTOMS, may_bring_about
+from bot.core.diffs.code_text import frames, is_file_of, without_values
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.effects import is_small_step
 from bot.core.diffs.effects.levels import is_time_of_rate, level_of
 from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
 from bot.core.diffs.names import holds_name, is_telling, words
-from bot.core.diffs.requests import reports_failure
+from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
@@ -48,57 +48,15 @@ _LONG_NUMBER = re.compile(r"\d{3,}")
 """Shorter ones stand in any line."""
 _ERROR_CHECK = re.compile(r"\berr\w*\s*[!=]=\s*nil\b")
 _MAX_QUOTED = 70
+_WORDS_OF_SETTING = 2
+"""Words of a setting's name that no failure holds by chance."""
+_OF_ANY_SETTING = words(
+    "max min limit timeout time delay connect connection pool size memory cpu retry attempt cache queue wait idle host port "
+    "interval batch worker thread rate level mode enabled buffer count"
+)
+"""Words of many settings and of as many failures: their kinds tell of those."""
 _SENTENCE = 4
 """Words from which on a text of the diff counts as a sentence of the program."""
-
-
-@dataclass(frozen=True)
-class SymptomText:
-    """A log line, an alert's words or the name of a signal that tells of the trouble."""
-
-    text: str
-    evidence: str
-    service: str = ""
-    """Whose it is; "" for what belongs to the incident as a whole."""
-    gone: bool = False
-    """True for lines that fell silent."""
-    signal: bool = False
-    """True for the name of a signal: it tells what is hurt and seldom which code."""
-    log: bool = False
-    """True for a log line: users of the service may have written a part of it."""
-    alert: bool = False
-    """True for the alert's own words, which its author wrote before anything failed: they tell what is hurt, like a signal."""
-
-    @property
-    def mentions_only(self) -> bool:
-        """Whether what it says may be there because a user wrote it: a log line that tells of no failure."""
-        return self.log and not reports_failure(self.text)
-
-    @property
-    def by_code(self) -> str:
-        """The names in it that the program wrote; the others somebody may have typed."""
-        return "" if self.mentions_only else code_names(self.text)
-
-
-@dataclass(frozen=True)
-class Symptoms:
-    """What is observed of an incident, in words."""
-
-    texts: Sequence[SymptomText] = ()
-    usual: Sequence[str] = ()
-    """Lines as they come on any day: their words tell nothing."""
-
-    def new(self) -> list[SymptomText]:
-        """Lines and words that came with the trouble."""
-        return [symptom for symptom in self.texts if not symptom.gone and not symptom.signal]
-
-    def telling(self) -> list[SymptomText]:
-        """Those whose names may say what is at fault: where several hosts are not resolved, none of these is."""
-        new = self.new()
-        unresolved = [symptom for symptom in new if NOT_RESOLVED.search(symptom.text)]
-        if not different_hosts(symptom.text for symptom in unresolved):
-            return new
-        return [symptom for symptom in new if symptom not in unresolved]
 
 
 @dataclass
@@ -252,6 +210,8 @@ def _by_effect(
         return _by_dependency(effect, symptoms, weights, usual)
     if effect.kind in ("query", "schema", "name") and (line := _naming(effect, symptoms)):
         return weights.missing, f"{text}, and new lines miss it", line.evidence
+    if effect.before and effect.after and (line := _naming_setting(effect, symptoms)):
+        return weights.name, f"{text}, and new lines name it", line.evidence
     if effect.kind == "call":
         line = _missing_for(effect, symptoms, usual)
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
@@ -297,6 +257,21 @@ def _naming(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
     return next((symptom for symptom in missing for name in names if holds_name(symptom.by_code, name)), None)
 
 
+def _naming_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
+    """A failure that holds two words of a setting's own name: `insync replicas below min.isr` of `min.insync.replicas`."""
+    own = words(effect.name) - _OF_ANY_SETTING
+    if len(own) < _WORDS_OF_SETTING or effect.kind == "dependency":
+        return None
+    failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
+    return next((line for line in failures if len(own & _words_with_joined(line.text)) >= _WORDS_OF_SETTING), None)
+
+
+def _words_with_joined(text: str) -> frozenset[str]:
+    """The words of a line; of `in-sync` also the one that a setting's name makes of it."""
+    plain = without_values(text)
+    return words(plain) | words(plain.replace("-", ""))
+
+
 def _missing_for(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
     if not _BRINGS_IN.search(effect.name):
         return None
@@ -340,7 +315,19 @@ def _beginning(text: str) -> str:
 
 def change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
     """More or less, and how much of it counts, 0 to 1: half or double counts whole, a third more very little."""
-    if effect.kind in ("accumulation", "release", "query", "schema", "lock", "order", "format", "clock", "pattern", "label"):
+    if effect.kind in (
+        "accumulation",
+        "release",
+        "query",
+        "schema",
+        "lock",
+        "order",
+        "format",
+        "clock",
+        "pattern",
+        "label",
+        "comparison",
+    ):
         return CHANGED, 1.0
     if effect.before == NO_NUMBER:
         return MORE, 1.0

@@ -22,6 +22,7 @@ EffectKind = Literal[
     "query",
     "schema",
     "dependency",
+    "comparison",
     "guard",
     "label",
     "lock",

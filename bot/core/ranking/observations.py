@@ -231,11 +231,16 @@ def _compared_by(family: Family, spread: Counter[tuple[Family, str]], names: Cou
     return max((name for other, name in names if other == family), key=worth)
 
 
+_FAILURES = re.compile(r"exceeded|killed|evicted|dropped|denied|expired", re.I)
+"""Names of what is counted when a resource has run out: that is how a service fails, and not what it is short of."""
+
+
 def _as_symptom(deviation: Deviation, alert: str) -> Deviation:
     """What the alert is about is how its service fails, also where its name says nothing of what it measures."""
-    unnamed = deviation.family == "saturation" and deviation.direction == "up" and not names_resource(deviation.signal)
-    own = alert != "" and deviation.signal.casefold() == alert.casefold()
-    return replace(deviation, family="errors") if own and unnamed else deviation
+    if not alert or deviation.signal.casefold() != alert.casefold() or deviation.family != "saturation":
+        return deviation
+    failing = not names_resource(deviation.signal) or _FAILURES.search(deviation.signal)
+    return replace(deviation, family="errors") if failing and deviation.direction == "up" else deviation
 
 
 def _read_deviations(entry: LedgerEntry, observations: Observations) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.diffs.brought_about import CLOCKS, MACHINES, MEMBERS, NOT_RESOLVED, USED_UP, different_hosts
-from bot.core.diffs.explanation import Symptoms, SymptomText
+from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
 from bot.core.ranking.candidates import Candidate, add_symptoms
 from bot.core.ranking.changes.code_evidence import symptoms_of

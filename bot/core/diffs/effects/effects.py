@@ -78,7 +78,9 @@ _SPAWN = re.compile(
     r"CompletableFuture\.\w+Async"
 )
 _CACHE_KEY = re.compile(r"^(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
-_MAKES_KEY = re.compile(r"(?<![a-z])(?:(?:cache|make|build|get|lookup)_?key|key_?(?:for|of))(?![a-z])", re.I)
+_MAKES_KEY = re.compile(
+    r"(?<![a-z])(?:(?:cache|make|build|get|lookup|message|partition|record|shard|routing)_?key|key_?(?:for|of))(?![a-z])", re.I
+)
 _KEY_FILE = re.compile(r"[\w-]*cache[\w-]*/(?:[\w-]*/)?[\w-]*keys?\.\w+$|cache[_-]?keys?\.\w+$|cachekeys?\.\w+$", re.I)
 """A file that is there for the keys of a cache alone."""
 _FORMAT = re.compile(
@@ -90,6 +92,12 @@ _UNIT = re.compile(
     r"(?:(?<![a-z])|(?<=of)|(?<=from))(nanos(?:econds?)?|micros(?:econds?)?|millis(?:econds?)?|sec(?:ond)?s?|min(?:ute)?s|hours?|days?)(?![a-z])",
     re.I,
 )
+_TEMPLATE = re.compile(r"[\"'`]([^\"'`\s]*(?:\$\{|%[sdv0]|\{\w)[^\"'`\s]*)[\"'`]")
+"""A text without blanks that holds something of its own: a name, a key or a path is built of it."""
+_COMPARED = re.compile(r"(?:\s[<>]=?\s+|[!=]==?\s*)((?:\w+\.)*[A-Z][A-Za-z]\w+|\d+)\b")
+"""The constant that something is compared with."""
+_WIDTH = re.compile(r"\b(?:u?int|float)(8|16|32|64)(?:_t)?\b|\b[uif](8|16|32|64)\b")
+"""How many bits a number has."""
 _METRIC = re.compile(r"\.(?:WithLabelValues|labels|tags?)\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 """Where a metric is told the values of its labels."""
 _ZONE = re.compile(
@@ -147,6 +155,8 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(code, _statements),
         *_of_each(patches, renamed_credentials),
         *_of_each(patches, _labels),
+        *_of_each(code, _constants),
+        *_of_each(code, _narrower),
         *_of_each(code, _formats),
         *_of_each(code, _units),
         *_of_each(code, _zones),
@@ -256,7 +266,10 @@ def _statements(patch: Patch) -> Iterator[EffectFact]:
 
 
 def _formats(patch: Patch) -> Iterator[EffectFact]:
-    """A format, an encoding or who writes it in place of another; messages that are described otherwise than before."""
+    """A format, an encoding or who writes it in place of another; messages and names that are put together otherwise."""
+    written, rewritten = both_sides(patch, lambda lines: dict.fromkeys(_found(_TEMPLATE, lines)))
+    if rewritten and (replaced := [text for text in written if text not in rewritten]):
+        yield effect_fact("format", replaced[0], patch.path)
     if _INTERFACE.search(patch.path) and patch.removed:
         yield effect_fact("format", patch.path.rpartition("/")[2], patch.path)
     before, after = both_sides(patch, lambda lines: [name for name in counted_names(lines) if _FORMAT.search(name)])
@@ -277,6 +290,27 @@ def _zones(patch: Patch) -> Iterator[EffectFact]:
     before, after = both_sides(patch, lambda lines: {name for name in counted_names(lines) if _ZONE.search(name)})
     if changed := sorted((before | after) - (before & after)) if before and after else []:
         yield effect_fact("clock", changed[0], patch.path)
+
+
+def _constants(patch: Patch) -> Iterator[EffectFact]:
+    """Something is compared with another constant than before."""
+    before, after = both_sides(patch, lambda lines: dict.fromkeys(_found(_COMPARED, lines)))
+    gone, new = [name for name in before if name not in after], [name for name in after if name not in before]
+    if gone and new:
+        yield effect_fact("comparison", "", patch.path, gone[0].rpartition(".")[2], new[0].rpartition(".")[2])
+
+
+def _narrower(patch: Patch) -> Iterator[EffectFact]:
+    """A number has fewer bits than before."""
+    before, after = both_sides(
+        patch, lambda lines: {int(bits) for line in lines for pair in _WIDTH.findall(line) for bits in pair if bits}
+    )
+    if before and after and min(after) < min(before):
+        yield effect_fact("limit", "the bits of a number", patch.path, str(min(before)), str(min(after)))
+
+
+def _found(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:
+    return (text for line in lines for text in pattern.findall(line))
 
 
 def _labels(patch: Patch) -> Iterator[EffectFact]:

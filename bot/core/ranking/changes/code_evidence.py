@@ -9,8 +9,9 @@ from bot.core.change import Change
 from bot.core.diffs.brought_about import ON_CALLEES
 from bot.core.diffs.consequence import consequence_of
 from bot.core.diffs.effect_text import effect_text
-from bot.core.diffs.explanation import Explanation, Symptoms, SymptomText, explain
+from bot.core.diffs.explanation import Explanation, explain
 from bot.core.diffs.requests import without_requests
+from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import Claim
 from bot.core.facts.code import DiffFact, EffectKind
 from bot.core.ranking.context import RankingContext

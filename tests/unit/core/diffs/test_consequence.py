@@ -24,7 +24,7 @@ from tests.unit.core.diffs.test_explanation import diff_of
         (
             "pkg/objcache/key.go",
             ['-\treturn fmt.Sprintf("%s/%s/%d", kind, org, id)', "+\tb = append(b, kind...)", "+\treturn string(b)"],
-            "keys a cache otherwise (key.go)",
+            "builds keys otherwise (key.go)",
         ),
         (
             "middleware/latency.go",
@@ -36,6 +36,17 @@ from tests.unit.core.diffs.test_explanation import diff_of
             ["+\tfor i := range views {", "+\t\tlines, err := s.lines.ByOrder(ctx, views[i].ID)"],
             "no longer does .ByOrder(ctx for many at once",
         ),
+        (
+            "catalog.ts",
+            ["-  return `${connector}__${op}`;", "+  return `${connector}.${op}`;"],
+            "writes or reads another format (${connector}__${op})",
+        ),
+        (
+            "pkg/breaker/roundtrip.go",
+            ["-\tif resp.StatusCode >= http.StatusInternalServerError {", "+\treturn resp.StatusCode < http.StatusBadRequest"],
+            "compares with StatusBadRequest in place of StatusInternalServerError",
+        ),
+        ("record.go", ["-\tKiB int64", "+\tKiB int32"], "changes the bits of a number from 64 to 32"),
         ("dns/coredns.yaml", ["-        cache 60", "+        # everything else"], "removes cache (60)"),
         (
             "nginx.conf",

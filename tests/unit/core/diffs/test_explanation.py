@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.core.diffs.explanation import Explanation, Symptoms, SymptomText, explain
+from bot.core.diffs.explanation import Explanation, explain
 from bot.core.diffs.summary import summarize_diff
+from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import DiffFact
 from bot.core.systems import Commit, FileChange
 from bot.core.tuning import TUNING
@@ -445,3 +446,14 @@ def test_the_file_and_the_function_of_one_stack_frame_are_one_sign_and_make_noth
     found = explained(diff, "RangeError: shipment state 7 at stepOf (steps.ts:21)")
 
     assert TUNING.diffs.explained <= found.strength < TUNING.diffs.sure
+
+
+def test_a_failure_that_holds_the_words_of_a_setting_is_explained_by_its_change_and_common_words_are_not_enough() -> None:
+    replicas = diff_of("topics.yaml", '-    min.insync.replicas: "2"', '+    min.insync.replicas: "3"')
+    timeouts = diff_of("client.yaml", "-  connection_timeout: 20s", "+  connection_timeout: 22s")
+
+    assert (
+        explained(replicas, "produce failed: the number of in-sync replicas is lower than required").best
+        >= TUNING.diffs.explained
+    )
+    assert explained(timeouts, "connection failed: timeout after 22 s").strength < TUNING.diffs.explained

@@ -1,0 +1,57 @@
+"""What is observed of an incident in words: log lines, signals that deviate, and the alert's own words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.core.diffs.brought_about import NOT_RESOLVED, different_hosts
+from bot.core.diffs.code_text import code_names
+from bot.core.diffs.requests import reports_failure
+
+
+@dataclass(frozen=True)
+class SymptomText:
+    """A log line, an alert's words or the name of a signal that tells of the trouble."""
+
+    text: str
+    evidence: str
+    service: str = ""
+    """Whose it is; "" for what belongs to the incident as a whole."""
+    gone: bool = False
+    """True for lines that fell silent."""
+    signal: bool = False
+    """True for the name of a signal: it tells what is hurt and seldom which code."""
+    log: bool = False
+    """True for a log line: users of the service may have written a part of it."""
+    alert: bool = False
+    """True for the alert's own words, which its author wrote before anything failed: they tell what is hurt, like a signal."""
+
+    @property
+    def mentions_only(self) -> bool:
+        """Whether what it says may be there because a user wrote it: a log line that tells of no failure."""
+        return self.log and not reports_failure(self.text)
+
+    @property
+    def by_code(self) -> str:
+        """The names in it that the program wrote; the others somebody may have typed."""
+        return "" if self.mentions_only else code_names(self.text)
+
+
+@dataclass(frozen=True)
+class Symptoms:
+    """What is observed of an incident, in words."""
+
+    texts: Sequence[SymptomText] = ()
+    usual: Sequence[str] = ()
+    """Lines as they come on any day: their words tell nothing."""
+
+    def new(self) -> list[SymptomText]:
+        """Lines and words that came with the trouble."""
+        return [symptom for symptom in self.texts if not symptom.gone and not symptom.signal]
+
+    def telling(self) -> list[SymptomText]:
+        """Those whose names may say what is at fault: where several hosts are not resolved, none of these is."""
+        new = self.new()
+        unresolved = [symptom for symptom in new if NOT_RESOLVED.search(symptom.text)]
+        if not different_hosts(symptom.text for symptom in unresolved):
+            return new
+        return [symptom for symptom in new if symptom not in unresolved]
