@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import httpx
@@ -55,3 +56,23 @@ async def test_odd_moments_signatures_and_bytes_are_refused_and_never_an_error(s
         answer = await web.post("/slack/events", content=b"\xff\xfe\x00", headers=headers)
 
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("age", "clock_ahead", "status"), [(0, 0, 400), (0, 900, 400), (-900, 900, 400), (900, 0, 401), (600, 900, 401)]
+)
+async def test_a_signature_is_fresh_by_the_machines_clock_or_by_the_bots_and_stale_where_both_say_so(
+    age: int, clock_ahead: int, status: int
+) -> None:
+    ahead = timedelta(seconds=clock_ahead)
+    edge = SlackEdge(web_client("xoxb-1"), cast(Any, None), signing_secret="shh", clock=lambda: datetime.now(UTC) + ahead)
+    app = Starlette(routes=[Route("/slack/events", edge.endpoint, methods=["POST"])])
+    stamp, body = str(int(time.time()) - age), b"payload=not-json"
+    signature = hmac.new(b"shh", b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={signature}"}
+    headers["Content-Type"] = "application/x-www-form-urlencoded"
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot.example") as web:
+        answer = await web.post("/slack/events", content=body, headers=headers)
+
+    assert answer.status_code == status
