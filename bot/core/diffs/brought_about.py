@@ -48,7 +48,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
         (
             CHANGED,
             r"mismatch|does not (match|belong)|belongs to (another|a different)|wrong (user|tenant|locale|currency|key)|"
-            r"duplicate|\btwice\b|collision|\bskew|\bhot\b",
+            r"duplicate|\btwice\b|collision|(?<!clock )\bskew|\bhot\b",
         ),
     ),
     "limit": (
@@ -57,7 +57,11 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"limit|exceed|too (large|many|long|big)|larger than|quota|throttl|429|413|reject|truncat|dropp|\bfull\b|"
             r"overflow|insufficient|breaker|not permit",
         ),
-        (MORE, r"memory(?! address)|heap|\boom|overload|cpu|disk|too (large|many|long|big)|larger than|exceed|saturat"),
+        (
+            MORE,
+            r"memory(?! address)|heap|\boom|overload|cpu|disk|too (large|many|long|big)|larger than|exceeds? (the )?max|"
+            r"saturat",
+        ),
     ),
     "label": ((CHANGED, r"\b(active )?series\b|cardinality|samples? .{0,20}(reject|dropp|limit|discard)|scrape|tsdb"),),
     "memory": ((LESS, r"memory|\boom|heap|cpu|throttl|evict|killed"),),

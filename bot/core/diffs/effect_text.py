@@ -9,9 +9,9 @@ def effect_text(effect: EffectFact) -> str:
     """An effect in words that stand in the tool's own lines."""
     name = one_line(effect.name, 80)
     if effect.before == NO_NUMBER:
-        return f"no longer cuts off by {name}"
+        return f"no longer limits a length or size with {name}"
     if effect.kind == "comparison":
-        return f"compares with {one_line(effect.after, 40)} in place of {one_line(effect.before, 40)}"
+        return f"compares with {one_line(effect.after, 40)} instead of {one_line(effect.before, 40)}"
     if effect.kind == "guard":
         return f"{'adds' if effect.after else 'removes'} the condition {name}"
     if effect.before and effect.after:
@@ -25,15 +25,15 @@ def effect_text(effect: EffectFact) -> str:
         "release": f"no longer does {name}",
         "lock": f"locks or unlocks elsewhere ({name})",
         "order": f"no longer puts in order ({name})",
-        "spawn": f"starts work beside ({name})",
-        "cache": f"keeps a cache otherwise ({name})",
-        "cache_key": f"builds keys otherwise ({name})",
+        "spawn": f"starts concurrent work ({name})",
+        "cache": f"changes how it caches ({name})",
+        "cache_key": f"builds keys differently ({name})",
         "query": f"queries {name}",
         "schema": f"changes the schema of {name}",
         "batch": f"no longer does {name} for many at once",
         "pattern": f"matches texts by another expression ({name})",
-        "format": f"writes or reads another format ({name})",
-        "label": f"measures by one label more ({name})",
+        "format": f"changes how a text or name is built or read ({name})",
+        "label": f"adds the label {name} to a metric",
         "clock": f"takes the day or time from elsewhere ({name})",
     }
     return plain.get(effect.kind, f"removes {name}")

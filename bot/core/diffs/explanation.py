@@ -295,11 +295,10 @@ def _of_another(text: SymptomText, service: str) -> bool:
 
 
 def _directness(text: SymptomText, symptoms: Symptoms, service: str, kind: EffectKind, weights: DiffWeights) -> float:
-    """Less for names of signals, for the alert's own words and for what others say.
+    """Less for names of signals, for the alert's own words and for what others say, unless only they can tell.
 
-    Unless others alone can tell: more calls, a quiet service.
-
-    What a container may use is told by signals alone: it says nothing of being slowed down.
+    Others alone tell of more calls, and of a quiet service; signals alone of what a container may use, which says nothing of
+    being slowed down.
     """
     silent = not any(other.service == service for other in symptoms.texts)
     elsewhere = weights.told_by_another if kind in LOADS or silent else weights.of_another

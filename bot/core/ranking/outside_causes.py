@@ -54,7 +54,8 @@ _KINDS = (
             r"(api.?key|credential\w*|licen[cs]e|secret|password|subscription|(access|auth|security|jwt|bearer|"
             r"api)[ _-]?token)\b"
             r".{0,40}\b(expired|revoked|suspended)|expired.?token|token[_-](expired|revoked)|"
-            r"\btoken\b.{0,80}\bis (expired|revoked)|bad credentials|password authentication failed|invalid_grant",
+            r"\btoken\b(?!.{0,40}\b(?:user|session|customer)\b).{0,80}\bis (expired|revoked)|\b401 bad credentials|"
+            r"password authentication failed|invalid_grant",
             re.I,
         ),
         "external",
@@ -64,11 +65,13 @@ _KINDS = (
     ),
     _Kind(
         re.compile(
-            r"\b410 gone|version.?retired|\b(api|version|endpoint)\b.{0,40}\b(was|is|been) (retired|sunset|shut down)", re.I
+            r"\b410 gone\b(?=.{0,10}[:{\"])|version.?retired|"
+            r"\b(api|version|endpoint)\b.{0,40}\b(was|is|been) (retired|sunset)\b",
+            re.I,
         ),
         "external",
-        "What {service} calls was withdrawn by who offers it",
-        "Read until when the version was offered, and what takes its place",
+        "An API that {service} calls was retired by its provider",
+        "Look up when that version was retired, and what replaces it",
         sure=False,
     ),
     _Kind(
@@ -231,7 +234,7 @@ def _candidate(context: RankingContext, service: str, kind: _Kind, cause: str, l
         outside=True,
     )
     for line in lines[:2]:
-        text = f"{service} logs {one_line(line.text, 240)}"
+        text = f"{'The alert says' if line.alert else f'{service} logs'} {one_line(line.text, 240)}"
         candidate.claims.append(Claim(text=one_line(text, 400), evidence=[line.evidence]))
     add_symptoms(context, candidate)
     return candidate

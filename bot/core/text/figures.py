@@ -31,8 +31,8 @@ def _digits(value: float) -> str:
         return "0"
     if abs(value) >= 1e15:
         return f"{value:.2e}"
-    if abs(value) >= 1e9:
-        return f"{_digits(value / 1e9)} billion"
-    if abs(value) >= 1e6:
-        return f"{_digits(value / 1e6)} million"
+    for size, name in ((1e9, "billion"), (1e6, "million")):
+        # 999.6 million are a billion: the step is that of the rounded figure.
+        if abs(value) >= 0.9995 * size:
+            return f"{_digits(value / size)} {name}"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

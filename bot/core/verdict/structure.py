@@ -158,9 +158,9 @@ class Measured:
         weights, rise = TUNING.traffic, self.rise(service)
         if rise is None or self.growth(rise) <= weights.risen or rise.doublings < _SURE or self.came_late(rise):
             return None
-        callers = [r for c in self.callers(service) if c in self.observations.health_evidence and (r := self.rise(c))]
+        callers = [r for c in self.callers(service) if c in self.observations.rates and (r := self.rise(c))]
         steeper = any(self.growth(r) >= weights.nearly_most * self.growth(rise) for r in callers)
-        any_checked = any(c in self.observations.health_evidence for c in self.callers(service))
+        any_checked = any(c in self.observations.rates for c in self.callers(service))
         return None if steeper or (any_checked and not callers) else rise
 
     def rise(self, service: str) -> Deviation | None:

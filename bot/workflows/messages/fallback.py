@@ -47,8 +47,7 @@ class Fallback:
         return True
 
     async def withdrawn(self, row: MessageRow, parent: MessageRow | None) -> bool:
-        """Whether what stands in the default channel may stand there no longer: its incident or its own channel became private,
-        or Slack does not say what that channel is. Then its own channel is tried anew."""
+        """Whether it may stand in the default channel no longer; then its own channel is tried anew."""
         top = parent if parent and parent.ts else row
         elsewhere = top.ts and top.channel and top.posted_channel == self.channel != top.channel
         if not elsewhere or await self.allows(row):

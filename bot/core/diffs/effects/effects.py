@@ -81,8 +81,9 @@ _CACHE_KEY = re.compile(r"^(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
 _MAKES_KEY = re.compile(
     r"(?<![a-z])(?:(?:cache|make|build|get|lookup|message|partition|record|shard|routing)_?key|key_?(?:for|of))(?![a-z])", re.I
 )
-_KEY_FILE = re.compile(r"[\w-]*cache[\w-]*/(?:[\w-]*/)?[\w-]*keys?\.\w+$|cache[_-]?keys?\.\w+$|cachekeys?\.\w+$", re.I)
+_KEY_FILE = re.compile(r"cache[\w-]*/(?:[\w-]*/)?[\w-]*keys?\.\w+$|cache[_-]?keys?\.\w+$|cachekeys?\.\w+$", re.I)
 """A file that is there for the keys of a cache alone."""
+_END_OF_PATH = 200
 _FORMAT = re.compile(
     r"serializ|encod|codec|charset|marshal|avro|protobuf|json|xml|msgpack|thrift|^utf|latin|ascii|gzip|zstd|snappy|lz4|base64|"
     r"strftime|strptime|date_?format|layout",
@@ -92,14 +93,19 @@ _UNIT = re.compile(
     r"(?:(?<![a-z])|(?<=of)|(?<=from))(nanos(?:econds?)?|micros(?:econds?)?|millis(?:econds?)?|sec(?:ond)?s?|min(?:ute)?s|hours?|days?)(?![a-z])",
     re.I,
 )
-_TEMPLATE = re.compile(r"[\"'`]([^\"'`\s]*(?:\$\{|%[sdv0]|\{\w)[^\"'`\s]*)[\"'`]")
+_TEMPLATE = re.compile(r"(?<![\w\"'`)\]}])(?P<quote>[\"'`])([^\"'`\s]{0,80}(?:\$\{|%[sdv0]|\{\w)[^\"'`\s]{0,80})(?P=quote)")
 """A text without blanks that holds something of its own: a name, a key or a path is built of it."""
-_COMPARED = re.compile(r"(?:\s[<>]=?\s+|[!=]==?\s*)((?:\w+\.)*[A-Z][A-Za-z]\w+|\d+)\b")
+_HELD = re.compile(r"\{[^}]*\}")
+"""What stands in a template for a value: its name says nothing of the text."""
+_COMPARED = re.compile(
+    r"(?:\s[<>]=?\s+|[!=]==?\s*)((?:\w+\.)*(?!(?:None|True|False|NULL)\b)[A-Z][A-Za-z]\w+|\d+(?:\.\d+)?)(?![\w.])"
+)
 """The constant that something is compared with."""
 _WIDTH = re.compile(r"\b(?:u?int|float)(8|16|32|64)(?:_t)?\b|\b[uif](8|16|32|64)\b")
 """How many bits a number has."""
-_METRIC = re.compile(r"\.(?:WithLabelValues|labels|tags?)\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
-"""Where a metric is told the values of its labels."""
+_METRIC = re.compile(r"([\w.]{1,80})\.(?:WithLabelValues|labels|tags?)\(((?:[^()]|\([^()]*\))*)\)")
+"""A metric, and where it is told the values of its labels."""
+_COMMA = re.compile(r",(?![^()]*\))")
 _ZONE = re.compile(
     r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|system_?(?:utc|default)", re.I
 )
@@ -260,21 +266,27 @@ def _statements(patch: Patch) -> Iterator[EffectFact]:
         yield effect_fact("cache_key", after[0].strip(), patch.path)
     elif patch.removed and (names := [name for name in counted_names(patch.around) if _MAKES_KEY.search(name)]):
         yield effect_fact("cache_key", names[0], patch.path)
-    elif patch.removed and _KEY_FILE.search(patch.path):
+    elif patch.removed and _KEY_FILE.search(patch.path[-_END_OF_PATH:]):
         yield effect_fact("cache_key", patch.path.rpartition("/")[2], patch.path)
     yield from _calls_in_loops(patch)
 
 
 def _formats(patch: Patch) -> Iterator[EffectFact]:
     """A format, an encoding or who writes it in place of another; messages and names that are put together otherwise."""
-    written, rewritten = both_sides(patch, lambda lines: dict.fromkeys(_found(_TEMPLATE, lines)))
-    if rewritten and (replaced := [text for text in written if text not in rewritten]):
+    written, rewritten = both_sides(patch, _templates)
+    if rewritten and (replaced := [text for blank, text in written.items() if blank not in rewritten]):
         yield effect_fact("format", replaced[0], patch.path)
     if _INTERFACE.search(patch.path) and patch.removed:
         yield effect_fact("format", patch.path.rpartition("/")[2], patch.path)
     before, after = both_sides(patch, lambda lines: [name for name in counted_names(lines) if _FORMAT.search(name)])
     if before and (new := [name for name in after if name not in before]):
         yield effect_fact("format", new[0], patch.path)
+
+
+def _templates(lines: Iterable[str]) -> dict[str, str]:
+    """Texts that names are built with, by what they are without the names of their values."""
+    texts = (text for line in lines for _, text in _TEMPLATE.findall(line))
+    return {_HELD.sub("{}", text): text for text in texts}
 
 
 def _units(patch: Patch) -> Iterator[EffectFact]:
@@ -293,11 +305,13 @@ def _zones(patch: Patch) -> Iterator[EffectFact]:
 
 
 def _constants(patch: Patch) -> Iterator[EffectFact]:
-    """Something is compared with another constant than before."""
-    before, after = both_sides(patch, lambda lines: dict.fromkeys(_found(_COMPARED, lines)))
+    """Something is compared with another constant than before; versions of packages are told by themselves."""
+    if is_manifest(patch.path):
+        return
+    before, after = both_sides(patch, lambda lines: dict.fromkeys(_texts_of(_COMPARED, lines)))
     gone, new = [name for name in before if name not in after], [name for name in after if name not in before]
     if gone and new:
-        yield effect_fact("comparison", "", patch.path, gone[0].rpartition(".")[2], new[0].rpartition(".")[2])
+        yield effect_fact("comparison", "", patch.path, gone[0], new[0])
 
 
 def _narrower(patch: Patch) -> Iterator[EffectFact]:
@@ -309,16 +323,24 @@ def _narrower(patch: Patch) -> Iterator[EffectFact]:
         yield effect_fact("limit", "the bits of a number", patch.path, str(min(before)), str(min(after)))
 
 
-def _found(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:
+def _texts_of(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:
     return (text for line in lines for text in pattern.findall(line))
 
 
 def _labels(patch: Patch) -> Iterator[EffectFact]:
     """A metric that is kept for one label more: each of its values is a series of its own."""
-    before, after = both_sides(patch, lambda lines: [match.split(",") for line in lines for match in _METRIC.findall(line)])
-    for old, new in zip(before, after, strict=False):
-        if len(new) > len(old):
-            yield effect_fact("label", next(value for value in new if value not in old).strip(), patch.path)
+    before, after = both_sides(patch, _label_values)
+    for metric, values in after.items():
+        usual = before.get(metric, values)
+        new = [value for value in values if value not in usual]
+        if new and len(values) > len(usual):
+            yield effect_fact("label", new[0], patch.path)
+
+
+def _label_values(lines: Iterable[str]) -> dict[str, list[str]]:
+    """The values of each metric's labels."""
+    calls = (call for line in lines for call in _METRIC.findall(line))
+    return {metric: [value.strip() for value in _COMMA.split(values) if value.strip()] for metric, values in calls}
 
 
 def _shared_loads(patch: Patch) -> Iterator[EffectFact]:

@@ -24,7 +24,8 @@ _CHECKED = re.compile(r"\b(?:checked|saturating)_\w+\(|\b(?:add|subtract|multipl
 RESTRAINS = re.compile(r"back_?off|jitter|limiter|breaker|retry_?budget|throttl|semaphore|bulkhead", re.I)
 """Names of what keeps a client from asking again at once and without end."""
 _BOUNDS = re.compile(
-    r"\b\w*(?:[cC]lip|[cC]lamp|[tT]runcate|[lL]imitReader|[aA]t_?[mM]ost|[cC]ap(?:_?[tT]o|_?[aA]t|ped)|[tT]rim_?[tT]o|[bB]ounded)\w*\s*\("
+    r"\b\w{0,40}(?:[cC]lip(?!board)|[cC]lamp|[tT]runcate|[lL]imitReader|[aA]t_?[mM]ost|[cC]ap(?:_?[tT]o(?!r)|_?[aA]t|ped)|[tT]rim_?[tT]o|"
+    r"(?<![uU]n)[bB]ounded)\w{0,40}\s*\("
 )
 """Calls that cut off what is longer than it may be."""
 
@@ -42,7 +43,7 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("order", text, patch.path)
         if text := _lost(_CHECKED, patch):
             yield effect_fact("guard", text, patch.path, before=text)
-        if match := _BOUNDS.search(_lost(_BOUNDS, patch)):
+        if match := _BOUNDS.search(_lost_line(_BOUNDS, patch)):
             yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
     removed = counted_names(line for patch in patches for line in patch.removed)
     added = counted_names(line for patch in patches for line in patch.added)
@@ -52,6 +53,10 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
 
 
 def _lost(pattern: re.Pattern[str], patch: Patch) -> str:
-    """The first removed line of a kind of which none is added; "" without one."""
+    """The beginning of the first removed line of a kind of which none is added; "" without one."""
+    return _lost_line(pattern, patch)[:60]
+
+
+def _lost_line(pattern: re.Pattern[str], patch: Patch) -> str:
     lost = [line for line in patch.removed if pattern.search(line)]
-    return "" if not lost or any(pattern.search(line) for line in patch.added) else lost[0].strip()[:60]
+    return "" if not lost or any(pattern.search(line) for line in patch.added) else lost[0].strip()

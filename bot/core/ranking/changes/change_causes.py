@@ -48,7 +48,7 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
         for change in context.observations.changes.values()
         # What the bot did itself mends what was broken before it: it is shown, and no suspect.
         if not change.by_action
-        and (change.service in near | remote or jump_of(context, change) or is_coincident(context, change))
+        and (change.service in near | remote or jump_of(context, change))
         and ((code := read_code(context, change, symptoms)).explains or change.service in near or _tells(context, change, code))
         and change.at <= context.onset_for(change) + ONSET_TOLERANCE
         and not serving_at_onset(context, change).withdrawn_at

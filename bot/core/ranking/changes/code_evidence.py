@@ -100,7 +100,8 @@ class CodeReading:
             return None
         commit = f"commit {self.diff.commit[:12]} " if self.commits > 1 else "its diff "
         if self.consequence:
-            return Claim(text=one_line(f"{commit}{self.consequence}", 400), evidence=[self.evidence])
+            text = f"{commit}{self.consequence}, which may matter though nothing that was seen tells of it"
+            return Claim(text=one_line(text, 400), evidence=[self.evidence])
         if self.explanation is None or not self.explanation.reasons:
             return None
         _, reason, symptom = self.explanation.reasons[0]
@@ -120,8 +121,8 @@ def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> Co
     explanation, diff = best if best and best[0].strength > 0 else (None, None)
     consequence = ""
     if explanation is None or explanation.strength < weights.related:
-        found = next(((diff, effect) for diff in diffs if (effect := consequence_of(diff, weights))), None)
-        diff, consequence = (found[0], effect_text(found[1])) if found else (diff, "")
+        consequential = next(((diff, effect) for diff in diffs if (effect := consequence_of(diff, weights))), None)
+        diff, consequence = (consequential[0], effect_text(consequential[1])) if consequential else (diff, "")
     whole = not code.partial and not any(diff.partial and not diff.inert for diff in diffs)
     read = whole or (explanation is not None and explanation.strength >= weights.explained)
     unread = 0.0 if read else _unread(diffs)

@@ -8,7 +8,7 @@ from bot.core.ranking.context import RankingContext, remote_services
 
 
 def is_coincident(context: RankingContext, change: Change) -> bool:
-    """Whether it came just before the onset that was observed, and nothing else was changed for twice as long before that.
+    """Whether it came just before the onset that was observed, and nothing else was changed within twice that time.
 
     Where much is rolled out, or flags are flipped, it is no coincidence.
     """

@@ -19,17 +19,17 @@ from tests.unit.core.diffs.test_explanation import diff_of
         (
             "src/tool_result.ts",
             ["-  const text = clipTokens(out.text, MAX);", "-  return { text };", "+  return { text: out.text };"],
-            "no longer cuts off by clipTokens",
+            "no longer limits a length or size with clipTokens",
         ),
         (
             "pkg/objcache/key.go",
             ['-\treturn fmt.Sprintf("%s/%s/%d", kind, org, id)', "+\tb = append(b, kind...)", "+\treturn string(b)"],
-            "builds keys otherwise (key.go)",
+            "builds keys differently (key.go)",
         ),
         (
             "middleware/latency.go",
             ["-\tseconds.WithLabelValues(r.Method).Observe(t)", "+\tseconds.WithLabelValues(r.Method, r.URL.Path).Observe(t)"],
-            "measures by one label more (r.URL.Path)",
+            "adds the label r.URL.Path to a metric",
         ),
         (
             "history.go",
@@ -39,12 +39,12 @@ from tests.unit.core.diffs.test_explanation import diff_of
         (
             "catalog.ts",
             ["-  return `${connector}__${op}`;", "+  return `${connector}.${op}`;"],
-            "writes or reads another format (${connector}__${op})",
+            "changes how a text or name is built or read (${connector}__${op})",
         ),
         (
             "pkg/breaker/roundtrip.go",
             ["-\tif resp.StatusCode >= http.StatusInternalServerError {", "+\treturn resp.StatusCode < http.StatusBadRequest"],
-            "compares with StatusBadRequest in place of StatusInternalServerError",
+            "compares with http.StatusBadRequest instead of http.StatusInternalServerError",
         ),
         ("record.go", ["-\tKiB int64", "+\tKiB int32"], "changes the bits of a number from 64 to 32"),
         ("dns/coredns.yaml", ["-        cache 60", "+        # everything else"], "removes cache (60)"),
@@ -68,6 +68,12 @@ def test_a_diff_that_does_more_than_tidy_has_a_consequence(path: str, lines: lis
         ("go.mod", ["-\tgithub.com/a/b v1.2.0", "+\tgithub.com/a/b v1.2.1"]),
         ("list.tsx", ["-  if (loading) return <Spinner />;", "+  if (loading) return <Rows count={8} />;"]),
         ("limits.go", ["-\tBurst: 50,", "+\tBurst: 60,"]),
+        ("requirements.txt", ["-django==4.2.1", "+django==5.0.2"]),
+        ("metrics.py", ["-requests.labels(route).inc()", "+requests.labels(route, route).inc()"]),
+        ("metrics.py", ["-first.labels(route).inc()", "+second.labels(route, code).inc()"]),
+        ("paths.py", ['-path = f"a/{user_id}"', '+path = f"a/{uid}"']),
+        ("share.ts", ["-  copyToClipboard(text);", "+  copy(text);"]),
+        ("orders.py", ["-if status == Status.ACTIVE or x == None:", "+if status == Status.ACTIVE or x == True:"]),
         ("worker.go", ["-\tgo run(jobs)", "+\tgo consume(jobs)"]),
     ],
 )

@@ -16,6 +16,7 @@ from bot.core.text.figures import figure
         (123.4, "/s", "123 /s"),
         (192_900_000, "", "193 million"),
         (-2.5e9, "rows", "-2.5 billion rows"),
+        (999_999_999, "", "1 billion"),
         (float("nan"), "s", "no value"),
     ],
 )

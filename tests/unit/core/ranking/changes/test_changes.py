@@ -189,6 +189,21 @@ def test_what_lies_outside_the_code_outranks_a_deploy_whose_code_was_not_read(li
     assert all(h.confidence != "likely" for h in findings.hypotheses if h.change_id)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "login failed for bob: Bad credentials",
+        "session token for user 42 is expired, redirecting to login",
+        "GET /v1/old 410 Gone 3ms",
+        "api server was shut down for maintenance",
+    ],
+)
+def test_what_users_do_wrong_is_no_cause_outside(line: str) -> None:
+    template = TemplateFact(template=line, count=50, before=0, trend="new")
+
+    assert all(h.kind != "external" for h in judged(failing_front(NEWER, GUILTY).lines("front", template)).hypotheses)
+
+
 LOST_MEMBER = TemplateFact(template="kafka write: not enough in-sync replicas", count=50, before=0, trend="new")
 
 
