@@ -144,13 +144,15 @@ class Changes:
         return JSONResponse({"ok": True, **self.state()})
 
     async def delivery(self, request: Request) -> Response:
-        """`mode` (auto, socket, http), `bot_url`, `events` the app is subscribed to."""
+        """`mode` (auto, socket, http), `bot_url`, `ahead_s` of Slack's clock over HTTP, `events` the app is subscribed to."""
         body = await request.json()
         mode = str(body.get("mode", self._postman.mode))
         if mode not in ("auto", "socket", "http"):
             raise Refused("unknown_mode")
         if "bot_url" in body:
             self._postman.http = SignedRequests(str(body["bot_url"]), self._ws.signing_secret) if body["bot_url"] else None
+        if "ahead_s" in body and self._postman.http:
+            self._postman.http.ahead_s = float(body["ahead_s"])
         if mode == "http" and self._postman.http is None:
             raise Refused("no_bot_url")
         self._postman.mode = mode

@@ -78,7 +78,7 @@ class Acts:
 
     def _way(self, step: Step, *, kept: bool = False) -> Json:
         """To which replica Slack brings it."""
-        return {"bot_url": self._replica(step).url, "kept": kept, "timestamp_offset_s": self._slack_is_ahead()}
+        return {"bot_url": self._replica(step).url, "kept": kept}
 
     def _slack_is_ahead(self) -> int:
         """Seconds that passed for everybody, Slack too; a jump of one host's clock is no such time."""
@@ -320,6 +320,7 @@ class Acts:
             replica.clock = (replica.clock[0] + wall_s, replica.clock[1] + monotonic_s)
             if replica.running:
                 await replica.order("clock", wall_s=replica.clock[0], monotonic_s=replica.clock[1])
+        await self.slack.post("delivery", {"ahead_s": self._slack_is_ahead()})
 
     # ------------------------------------------------------------ operations
 
