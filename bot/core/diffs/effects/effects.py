@@ -23,6 +23,7 @@ from bot.core.diffs.effects.settings import (
     settings_of,
     without_moved,
 )
+from bot.core.diffs.effects.values import constants, labels, narrower
 from bot.core.diffs.names import counted_names, identifiers, words
 from bot.core.diffs.patches import Patch, both_sides, is_import
 from bot.core.facts.code import EffectFact
@@ -95,17 +96,8 @@ _UNIT = re.compile(
 )
 _TEMPLATE = re.compile(r"(?<![\w\"'`)\]}])(?P<quote>[\"'`])([^\"'`\s]{0,80}(?:\$\{|%[sdv0]|\{\w)[^\"'`\s]{0,80})(?P=quote)")
 """A text without blanks that holds something of its own: a name, a key or a path is built of it."""
-_HELD = re.compile(r"\{[^}]*\}")
+_PLACEHOLDER = re.compile(r"\{[^}]*\}")
 """What stands in a template for a value: its name says nothing of the text."""
-_COMPARED = re.compile(
-    r"(?:\s[<>]=?\s+|[!=]==?\s*)((?:\w+\.)*(?!(?:None|True|False|NULL)\b)[A-Z][A-Za-z]\w+|\d+(?:\.\d+)?)(?![\w.])"
-)
-"""The constant that something is compared with."""
-_WIDTH = re.compile(r"\b(?:u?int|float)(8|16|32|64)(?:_t)?\b|\b[uif](8|16|32|64)\b")
-"""How many bits a number has."""
-_METRIC = re.compile(r"([\w.]{1,80})\.(?:WithLabelValues|labels|tags?)\(((?:[^()]|\([^()]*\))*)\)")
-"""A metric, and where it is told the values of its labels."""
-_COMMA = re.compile(r",(?![^()]*\))")
 _ZONE = re.compile(
     r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|system_?(?:utc|default)", re.I
 )
@@ -160,9 +152,9 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *lost_safeguards(code),
         *_of_each(code, _statements),
         *_of_each(patches, renamed_credentials),
-        *_of_each(patches, _labels),
-        *_of_each(code, _constants),
-        *_of_each(code, _narrower),
+        *_of_each(patches, labels),
+        *_of_each(code, constants),
+        *_of_each(code, narrower),
         *_of_each(code, _formats),
         *_of_each(code, _units),
         *_of_each(code, _zones),
@@ -286,7 +278,7 @@ def _formats(patch: Patch) -> Iterator[EffectFact]:
 def _templates(lines: Iterable[str]) -> dict[str, str]:
     """Texts that names are built with, by what they are without the names of their values."""
     texts = (text for line in lines for _, text in _TEMPLATE.findall(line))
-    return {_HELD.sub("{}", text): text for text in texts}
+    return {_PLACEHOLDER.sub("{}", text): text for text in texts}
 
 
 def _units(patch: Patch) -> Iterator[EffectFact]:
@@ -302,45 +294,6 @@ def _zones(patch: Patch) -> Iterator[EffectFact]:
     before, after = both_sides(patch, lambda lines: {name for name in counted_names(lines) if _ZONE.search(name)})
     if changed := sorted((before | after) - (before & after)) if before and after else []:
         yield effect_fact("clock", changed[0], patch.path)
-
-
-def _constants(patch: Patch) -> Iterator[EffectFact]:
-    """Something is compared with another constant than before; versions of packages are told by themselves."""
-    if is_manifest(patch.path):
-        return
-    before, after = both_sides(patch, lambda lines: dict.fromkeys(_texts_of(_COMPARED, lines)))
-    gone, new = [name for name in before if name not in after], [name for name in after if name not in before]
-    if gone and new:
-        yield effect_fact("comparison", "", patch.path, gone[0], new[0])
-
-
-def _narrower(patch: Patch) -> Iterator[EffectFact]:
-    """A number has fewer bits than before."""
-    before, after = both_sides(
-        patch, lambda lines: {int(bits) for line in lines for pair in _WIDTH.findall(line) for bits in pair if bits}
-    )
-    if before and after and min(after) < min(before):
-        yield effect_fact("limit", "the bits of a number", patch.path, str(min(before)), str(min(after)))
-
-
-def _texts_of(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:
-    return (text for line in lines for text in pattern.findall(line))
-
-
-def _labels(patch: Patch) -> Iterator[EffectFact]:
-    """A metric that is kept for one label more: each of its values is a series of its own."""
-    before, after = both_sides(patch, _label_values)
-    for metric, values in after.items():
-        usual = before.get(metric, values)
-        new = [value for value in values if value not in usual]
-        if new and len(values) > len(usual):
-            yield effect_fact("label", new[0], patch.path)
-
-
-def _label_values(lines: Iterable[str]) -> dict[str, list[str]]:
-    """The values of each metric's labels."""
-    calls = (call for line in lines for call in _METRIC.findall(line))
-    return {metric: [value.strip() for value in _COMMA.split(values) if value.strip()] for metric, values in calls}
 
 
 def _shared_loads(patch: Patch) -> Iterator[EffectFact]:

@@ -1,0 +1,57 @@
+"""Constants that something is compared with, the bits of numbers, and the labels of metrics: what values a diff changes."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bot.core.diffs.effects.settings import effect_fact, is_manifest
+from bot.core.diffs.patches import Patch, both_sides
+from bot.core.facts.code import EffectFact
+
+_COMPARED = re.compile(
+    r"(?:\s[<>]=?\s+|[!=]==?\s*)((?:\w+\.)*(?!(?:None|True|False|NULL)\b)[A-Z][A-Za-z]\w+|\d+(?:\.\d+)?)(?![\w.])"
+)
+"""The constant that something is compared with."""
+_WIDTH = re.compile(r"\b(?:u?int|float)(8|16|32|64)(?:_t)?\b|\b[uif](8|16|32|64)\b")
+"""How many bits a number has."""
+_METRIC = re.compile(r"([\w.]{1,80})\.(?:WithLabelValues|labels|tags?)\(((?:[^()]|\([^()]*\))*)\)")
+"""A metric, and where it is told the values of its labels."""
+_COMMA = re.compile(r",(?![^()]*\))")
+
+
+def constants(patch: Patch) -> Iterator[EffectFact]:
+    """Something is compared with another constant than before; versions of packages are told by themselves."""
+    if is_manifest(patch.path):
+        return
+    before, after = both_sides(patch, lambda lines: dict.fromkeys(_texts_of(_COMPARED, lines)))
+    gone, new = [name for name in before if name not in after], [name for name in after if name not in before]
+    if gone and new:
+        yield effect_fact("comparison", "", patch.path, gone[0], new[0])
+
+
+def narrower(patch: Patch) -> Iterator[EffectFact]:
+    """A number has fewer bits than before."""
+    before, after = both_sides(
+        patch, lambda lines: {int(bits) for line in lines for pair in _WIDTH.findall(line) for bits in pair if bits}
+    )
+    if before and after and min(after) < min(before):
+        yield effect_fact("limit", "the bits of a number", patch.path, str(min(before)), str(min(after)))
+
+
+def labels(patch: Patch) -> Iterator[EffectFact]:
+    """A metric that is kept for one label more: each of its values is a series of its own."""
+    before, after = both_sides(patch, _label_values)
+    for metric, values in after.items():
+        usual = before.get(metric, values)
+        new = [value for value in values if value not in usual]
+        if new and len(values) > len(usual):
+            yield effect_fact("label", new[0], patch.path)
+
+
+def _label_values(lines: Iterable[str]) -> dict[str, list[str]]:
+    """The values of each metric's labels."""
+    calls = (call for line in lines for call in _METRIC.findall(line))
+    return {metric: [value.strip() for value in _COMMA.split(values) if value.strip()] for metric, values in calls}
+
+
+def _texts_of(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:
+    return (text for line in lines for text in pattern.findall(line))
