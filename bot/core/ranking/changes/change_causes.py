@@ -1,10 +1,11 @@
 """Changes as causes: the share of their service, nearness in time, and what its versions and earlier trouble show."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, flag_factor, recency_factor
+from bot.core.diffs.symptoms import Symptoms
 from bot.core.evidence import Claim
 from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
@@ -43,16 +44,8 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
     """
     symptoms = symptoms_of(context.observations, context.summary)
     near, remote = nearby_services(context), remote_services(context)
-    weighed = [
-        WeighedChange(change, code, _weigh_versions(context, change))
-        for change in context.observations.changes.values()
-        # What the bot did itself mends what was broken before it: it is shown, and no suspect.
-        if not change.by_action
-        and (change.service in near | remote or jump_of(context, change))
-        and ((code := read_code(context, change, symptoms)).explains or change.service in near or _tells(context, change, code))
-        and change.at <= context.onset_for(change) + ONSET_TOLERANCE
-        and not serving_at_onset(context, change).withdrawn_at
-    ]
+    suspects = (_weighed(context, change, symptoms, near, remote) for change in context.observations.changes.values())
+    weighed = [one for one in suspects if one is not None]
     causes = [_change_cause(context, change, weighed) for change in weighed]
     for cause in causes if outside else ():
         if not (cause.carried or cause.explained or cause.jumped):
@@ -61,9 +54,22 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
     return [cause for cause in causes if cause.likelihood > 0]
 
 
-def _tells(context: RankingContext, change: Change, code: CodeReading) -> bool:
-    """Whether a change elsewhere is a suspect: something jumped with it, or it alone came just before and may do something."""
-    return jump_of(context, change) is not None or (not code.inert and is_coincident(context, change))
+def _weighed(
+    context: RankingContext, change: Change, symptoms: Symptoms, near: Set[str], remote: Set[str]
+) -> WeighedChange | None:
+    """The change with what speaks for it; None where it is no suspect."""
+    # What the bot did itself mends what was broken before it: it is shown, and no suspect.
+    if change.by_action or change.at > context.onset_for(change) + ONSET_TOLERANCE:
+        return None
+    jump = jump_of(context, change)
+    if (change.service not in near | remote and jump is None) or serving_at_onset(context, change).withdrawn_at:
+        return None
+    code, coincident = read_code(context, change, symptoms), is_coincident(context, change)
+    # A change elsewhere has to tell by itself: something jumped with it, or it alone came just before and may do something.
+    if not (code.explains or change.service in near or jump or (coincident and not code.inert)):
+        return None
+    versions, drift, sign = _weigh_versions(context, change), drift_since(context, change), first_sign(context, change)
+    return WeighedChange(change, code, versions, drift, sign, jump, coincident)
 
 
 def _weigh_versions(context: RankingContext, change: Change) -> VersionComparison:
@@ -84,7 +90,7 @@ def _change_cause(context: RankingContext, weighed: WeighedChange, others: Seque
         # Where its version alone shows the symptom nothing is left to confirm.
         check="" if weighed.carried else _check(change),
         carried=weighed.carried,
-        jumped=jump_of(context, change) is not None,
+        jumped=weighed.jump is not None,
         cleared=_is_cleared(weighed),
         explained=code.explains,
         diff_strength=code.strength,
@@ -119,12 +125,12 @@ def _add_measured(context: RankingContext, weighed: WeighedChange, candidate: Ca
             candidate.claims.insert(0, claim)
         else:
             (candidate.claims if versions.factor >= 1 else candidate.against).append(claim)
-    if drift := drift_since(context, change):
-        candidate.claims.append(drift_claim(context, change, drift))
-    if sign := first_sign(context, change):
-        candidate.claims.append(first_sign_claim(context, change, sign))
-    if jump := jump_of(context, change):
-        candidate.claims.insert(0, jump_claim(context, change, jump))
+    if weighed.drift:
+        candidate.claims.append(drift_claim(context, change, weighed.drift))
+    if weighed.sign:
+        candidate.claims.append(first_sign_claim(context, change, weighed.sign))
+    if weighed.jump:
+        candidate.claims.insert(0, jump_claim(context, change, weighed.jump))
     if (calls := serving_at_onset(context, change)).silent:
         text = f"{short_change_text(change)} serves nothing, while the version before goes on"
         candidate.claims.append(Claim(text=one_line(text, 400), evidence=[calls.evidence]))
@@ -143,14 +149,14 @@ def _share(context: RankingContext, weighed: WeighedChange) -> float:
     below = reachable(context.start, context.observations.depends_on)
     if context.made_beside(weighed.change) and weighed.change.service in below:
         return max(share, weights.beside_share)
-    if sign := first_sign(context, weighed.change):
-        share = max(share, context.shares.get(sign.service, 0.0))
-    if jump_of(context, weighed.change):
+    if weighed.sign:
+        share = max(share, context.shares.get(weighed.sign.service, 0.0))
+    if weighed.jump:
         near = weighed.change.service in nearby_services(context)
         share = max(share, weights.jump_share if near else weights.jump_share_apart)
     if weighed.code.explains:
         return max(share, weights.explained_share)
-    if is_coincident(context, weighed.change):
+    if weighed.coincident:
         share = max(share, weights.coincident_share)
     return max(share, weights.neighbour_share)
 
@@ -172,14 +178,14 @@ def _fit(context: RankingContext, weighed: WeighedChange, others: Sequence[Weigh
         fit *= weights.unread_beside_explained
     elif not code.commits and change.kind == "flag" and not is_named(context, change):
         fit *= weights.unnamed_flag * flag_factor(age, weights)
-    if drift := drift_since(context, change):
+    if weighed.drift:
         # It is seen, whatever of the code was read.
-        fit = max(fit, drift_fit(context, drift))
-    if first_sign(context, change):
+        fit = max(fit, drift_fit(context, weighed.drift))
+    if weighed.sign:
         fit = max(fit, weights.first_sign)
-    if jump_of(context, change):
+    if weighed.jump:
         fit = max(fit, weights.jump)
-    if is_coincident(context, change):
+    if weighed.coincident:
         fit = max(fit, weights.coincident)
     return fit * weighed.versions.factor
 
@@ -201,7 +207,7 @@ def _code_is_sure(context: RankingContext, weighed: WeighedChange, others: Seque
     does, and so is a climb since it of what its code lets grow.
     """
     code = weighed.code
-    grew = code.bites_late and drift_since(context, weighed.change) is not None
+    grew = code.bites_late and weighed.drift is not None
     firm = code.explanation is not None and code.explanation.best >= context.tuning.diffs.explained
     alone = not any(other is not weighed and other.code.explains for other in others)
     at_once = firm and alone and _is_recent(context, weighed)

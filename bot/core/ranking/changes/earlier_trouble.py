@@ -7,7 +7,6 @@ from bot.core.evidence import Claim
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import Candidate
-from bot.core.ranking.changes.drift import drift_since
 from bot.core.ranking.changes.weighed_change import WeighedChange
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.text.moments import clock
@@ -25,7 +24,7 @@ def weigh_earlier_trouble(context: RankingContext, weighed: WeighedChange, candi
     families: tuple[Family, ...] = ("saturation", "external")
     for family in families:
         deviation = signals.get(family)
-        if deviation and deviation.onset is None and (weighed.code.explains or drift_since(context, change)):
+        if deviation and deviation.onset is None and (weighed.code.explains or weighed.drift):
             # One that climbs through the whole window, such as restarts, may have begun with the change.
             continue
         if deviation and deviation.onset and context.made_beside(change) and context.is_of_outage_before(deviation.onset):

@@ -1,19 +1,29 @@
-"""A change before the onset, with what its code and its versions say of it."""
+"""A change before the onset, with what its code, its versions and what moved with it say of it: each weighed once."""
 
 from dataclasses import dataclass
 
 from bot.core.change import Change
+from bot.core.facts.measured import JumpFact
+from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.changes.code_evidence import CodeReading
 from bot.core.ranking.changes.versions import VersionComparison
 
 
 @dataclass(frozen=True)
 class WeighedChange:
-    """A change with what its code and its versions say of it."""
+    """A change with what speaks for it."""
 
     change: Change
     code: CodeReading
     versions: VersionComparison
+    drift: Deviation | None = None
+    """A resource that has climbed since."""
+    sign: Deviation | None = None
+    """What moved with it before anything failed."""
+    jump: JumpFact | None = None
+    """The largest jump of a signal of its service with it."""
+    coincident: bool = False
+    """It is the one change just before, of a service of which nobody knows whether what fails rests on it."""
 
     @property
     def carried(self) -> bool:
