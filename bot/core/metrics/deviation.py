@@ -58,7 +58,7 @@ class Deviation:
     """One signal of one service compared with its own past.
 
     `doublings` is log2 of how far it moved over its own normal range: 0 is the edge of normal, 1 twice that, at most 6;
-    negative is normal. `before` is the past's median, `after` its level since then, in `unit`.
+    negative is normal. `before` is the past's median, `after` its level during the fault, in `unit`.
     """
 
     service: str
@@ -202,13 +202,14 @@ def _compare(series: Series, reference: Series | None, harm: Harm, measured: _Me
     if len(past) < (_MIN_COARSE_SAMPLES if _step_of(window) >= _COARSE_STEP else _MIN_SAMPLES) or not len(present):
         return None
     side = _side(past, present, harm)
+    doublings = _doublings(past, present, side, least, _USUAL if onset else _USUAL_WITHOUT_ONSET)
     deviation = Deviation(
         service=measured["service"],
         signal=measured["signal"],
         family=family,
-        doublings=_doublings(past, present, side, least, _USUAL if onset else _USUAL_WITHOUT_ONSET),
+        doublings=doublings,
         before=float(np.median(past)),
-        after=_level_during_fault(present, side),
+        after=_level(past, present, side, climbs=doublings > 0 and family == "saturation", deviates=doublings > 0),
         unit=measured["unit"],
         onset=onset,
         direction="up" if side > 0 else "down",
@@ -307,10 +308,15 @@ def _worse_half(windows: Floats) -> Floats:
     return np.asarray(np.sort(windows, axis=1)[:, -half:].mean(axis=1))
 
 
-def _level_during_fault(present: Floats, side: float) -> float:
-    """The median; of few samples the median of the worse half, for some of them may lie before the fault."""
-    if len(present) > _FEW_SAMPLES:
-        return float(np.median(present))
+def _level(past: Floats, present: Floats, side: float, *, climbs: bool, deviates: bool) -> float:
+    """The median; the median of the worse half where the median may tell of the time before the fault.
+
+    So it is of few samples, of a resource that climbs to its limit, and where half of what deviates is no worse than usual.
+    """
+    middle = float(np.median(present))
+    hidden = deviates and side * middle <= float(np.quantile(side * past, _USUAL))
+    if not (climbs or hidden or len(present) <= _FEW_SAMPLES):
+        return middle
     return float(side * np.median(np.sort(side * present)[-((len(present) + 1) // 2) :]))
 
 

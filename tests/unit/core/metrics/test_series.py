@@ -93,6 +93,22 @@ def test_a_shift_is_measured_in_doublings_beyond_the_normal_range() -> None:
     assert loud.after == 0.4 and loud.before == pytest.approx(0.01, rel=0.1)
 
 
+def test_the_level_of_what_comes_and_goes_is_that_of_its_bad_half_not_of_the_quiet_one() -> None:
+    values = noise(0.01)
+    values[-21:] = np.where(np.arange(21) % 3, 0.01, 0.4)
+
+    deviation = deviation_of(values)
+
+    assert deviation.doublings > 0 and deviation.after > 0.2
+
+
+def test_the_level_of_a_resource_that_climbs_to_its_limit_is_near_that_limit() -> None:
+    values = noise(0.1)
+    values[-20:] = np.minimum(1.0, 0.1 + 0.06 * np.arange(20))
+
+    assert deviation_of(values, signal="connections").after > 0.9 > deviation_of(values).after
+
+
 def test_errors_from_a_clean_past_count_and_a_trace_of_them_does_not() -> None:
     values = np.zeros(240)
     values[-20:] = 0.3
