@@ -298,10 +298,7 @@ def _rise(context: RankingContext, service: str) -> Deviation | None:
 
 def _measured_callers(context: RankingContext, service: str) -> list[str]:
     """Its callers whose own requests are known: of the others nobody can say that they did not rise."""
-    observations = context.observations
-    by_callees = [s for s, callees in observations.depends_on.items() if service in callees]
-    callers = dict.fromkeys([*observations.dependents.get(service, ()), *by_callees])
-    return [c for c in callers if c in observations.rates]
+    return [caller for caller in context.observations.callers(service) if caller in context.observations.rates]
 
 
 def network_causes(context: RankingContext) -> list[Candidate]:

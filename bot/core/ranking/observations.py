@@ -162,6 +162,16 @@ class Observations:
         current._derive()
         return current
 
+    def callees(self, service: str) -> list[str]:
+        """What it calls by its own graph, and what names it as a caller: the graph of a caller is seldom read."""
+        named = (callee for callee, callers in self.dependents.items() if service in callers)
+        return [callee for callee in dict.fromkeys([*self.depends_on.get(service, ()), *named]) if callee != service]
+
+    def callers(self, service: str) -> list[str]:
+        """Who calls it by its own graph, and who names it as called."""
+        by_callees = (caller for caller, callees in self.depends_on.items() if service in callees)
+        return [caller for caller in dict.fromkeys([*self.dependents.get(service, ()), *by_callees]) if caller != service]
+
     def quiet(self, service: str) -> bool:
         """True if the service was checked and nothing of it left its normal range: "could not check" is not quiet."""
         return service in self.health_evidence and not self.signals.get(service)

@@ -75,7 +75,7 @@ def _failing(context: RankingContext) -> dict[str, float]:
         strongest = max(symptoms, key=lambda d: d.doublings, default=None)
         if strongest is None or _has_own_cause(signals.values(), context) or _ran_short(context, service):
             continue
-        if math.isnan(strongest.after) and any(_symptoms(context, callee) for callee in _all_callees(context, service)):
+        if math.isnan(strongest.after) and any(_symptoms(context, callee) for callee in context.observations.callees(service)):
             # Only its alert is known, and not how much of it what it calls explains: that fails too.
             continue
         left = 1 - _explained(context, strongest)
@@ -94,12 +94,6 @@ def _explained(context: RankingContext, symptom: Deviation) -> float:
 
 def _callees(context: RankingContext, service: str) -> list[str]:
     return [callee for callee in context.observations.depends_on.get(service, ()) if callee != service]
-
-
-def _all_callees(context: RankingContext, service: str) -> set[str]:
-    """What it calls by its own graph, and what names it as a caller: the graph of a caller is seldom read."""
-    named = {callee for callee, callers in context.observations.dependents.items() if service in callers}
-    return named - {service} | set(_callees(context, service))
 
 
 def _symptoms(context: RankingContext, service: str) -> list[Deviation]:

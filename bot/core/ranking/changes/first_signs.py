@@ -1,4 +1,4 @@
-"""First signs: what moved at once after a change, minutes before anything failed."""
+"""First signs: what moved at once after a change, minutes before anything failed, or what its service does for a request."""
 
 from datetime import timedelta
 
@@ -21,10 +21,12 @@ _BEFORE_FAILURE = timedelta(minutes=3)
 def first_sign(context: RankingContext, change: Change) -> Deviation | None:
     """What moved at once after a change: what its service does for a request, else a resource or the traffic of a suspect.
 
+    Where it calls others more often than it did for the same requests, that is what it does for a request.
+
     None where something clear moved there before the change: then that was the first sign. What is done for a request is no
     part of a failure, so it tells of the change also where both came together.
     """
-    if work := _changed_work(context, change):
+    if work := _changed_work(context, change) or _more_calls(context, change):
         return work
     observed = context.observations
     suspects = dict(context.suspects())
@@ -53,6 +55,27 @@ def _changed_work(context: RankingContext, change: Change) -> Deviation | None:
         and deviation.doublings >= context.tuning.confidence.sure
     )
     return next((deviation for deviation in clear if not deviation.peer and _follows(deviation, change)), None)
+
+
+def _more_calls(context: RankingContext, change: Change) -> Deviation | None:
+    """The requests of what it calls, risen at once after the change, while it is asked itself as before.
+
+    None where it is not known how often it is asked, or where another caller is asked more often too.
+    """
+    own, most = context.observations.rates.get(change.service), context.tuning.traffic.risen
+    if own is None or not own.after <= most * own.before:
+        return None
+    for callee in context.observations.callees(change.service):
+        rise = context.observations.rates.get(callee)
+        clear = rise and rise.doublings >= context.tuning.confidence.sure and rise.after > most * rise.before
+        if rise and clear and _follows(rise, change) and not _others_risen(context, callee, change.service):
+            return rise
+    return None
+
+
+def _others_risen(context: RankingContext, callee: str, caller: str) -> bool:
+    rates = (context.observations.rates.get(other) for other in context.observations.callers(callee) if other != caller)
+    return any(rate.doublings > 0 and rate.direction == "up" for rate in rates if rate)
 
 
 def _follows(deviation: Deviation, change: Change) -> bool:

@@ -1,5 +1,7 @@
 """What moved at once after a change, minutes before anything failed."""
 
+import pytest
+
 from bot.core.evidence import Hypothesis
 from bot.core.ranking.ranking import rank
 from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation
@@ -38,3 +40,29 @@ def test_a_service_that_asks_more_for_each_request_since_its_deploy_was_broken_b
     assert first.change_id == deploy.id
     (sign,) = [claim.text for claim in first.claims if "db_queries_per_history_request moved at" in claim.text]
     assert sign.endswith("with deploy 2.0.0") and "0 s before" not in sign
+
+
+def asked_more_often(*, front_after: float, other_after: float = 100) -> list[Hypothesis]:
+    """`cart` is asked eight times as often since a deploy of its caller `front`, and is slow."""
+    deploy, own = change("front", 0.5, version="2.0.0"), change("cart", -2, kind="flag")
+    slow = deviation("cart", "latency", 0.05, 2, doublings=4, unit="s")
+    asked = deviation("cart", "requests_per_sec", 600, 5000, doublings=5)
+    before = deviation("front", "requests_per_sec", 400, front_after, doublings=4 if front_after > 500 else 0)
+    other = deviation("search", "requests_per_sec", 100, other_after, doublings=4 if other_after > 150 else 0)
+    ledger = Ledger().health("cart", slow, asked).health("front", before).health("search", other)
+    ledger.graph("front", "cart").graph("search", "cart").changes(deploy, own)
+    return rank(CASE, ledger.entries, now=NOW).hypotheses
+
+
+def test_a_callee_that_is_asked_more_often_for_the_same_requests_of_its_changed_caller_was_hurt_by_that_change() -> None:
+    first = asked_more_often(front_after=410)[0]
+
+    assert first.service == "front" and first.change_id
+    assert any("cart requests_per_sec moved at" in claim.text for claim in first.claims)
+
+
+@pytest.mark.parametrize(("front", "other"), [(3300, 100), (410, 900)])
+def test_where_a_caller_is_asked_more_often_too_the_change_is_no_reason_for_the_rise(front: float, other: float) -> None:
+    causes = asked_more_often(front_after=front, other_after=other)
+
+    assert not any("requests_per_sec moved at" in claim.text for cause in causes for claim in cause.claims)
