@@ -13,6 +13,7 @@ _SLOW_STATEMENTS = (
 _LAG = r"(?<!loop )\blag"
 """What waits to be read; that of an event loop says how busy one process is."""
 _RUNS_DRY = r"cache|\bmiss(es|ed)?\b|\bhits?\b|origin|quer(y|ies)|\bload\b|database|\bdb|qps|latenc|cpu"
+_REQUESTS = r"requests?[ _](per|rate|count|total)|\brps\b|\bqps\b"
 _Signs = tuple[tuple[int, str], ...]
 SYMPTOMS: dict[EffectKind, _Signs] = {
     "accumulation": ((CHANGED, r"memory(?! address)|\brss|heap|\boom|out of memory|\bgc\b"),),
@@ -25,11 +26,11 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     "verbosity": ((MORE, r"disk|no space|inode|ingest|log.{0,20}(volume|throughput|lps|bytes|rate|lines|size)|volume"),),
     "timeout": (
         (LESS, r"time.?d?.?out|deadline|expired|cancel|aborted|too early|premature|probe failed|not ready"),
-        (MORE, r"latenc|duration|p9\d|wait|pool|thread|queue|\bhang|stuck"),
+        (MORE, r"latenc|duration|p9\d|(?<!a)wait|pool|thread|(?<!re)queue|\bhang|stuck"),
     ),
     "retry": (
         (LESS, r"retr|attempt|exhaust|gave up|giving up|budget|breaker|not permit|eject|no healthy"),
-        (MORE, r"eject|no healthy|retr|attempt|storm|overload|amplif|requests?_|rps|qps|traffic|throttl|429|too many"),
+        (MORE, rf"eject|no healthy|retr|attempt|storm|overload|amplif|{_REQUESTS}|traffic|throttl|429|too many"),
     ),
     "pool": (
         (
@@ -66,11 +67,11 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     "label": ((CHANGED, r"\b(active )?series\b|cardinality|samples? .{0,20}(reject|dropp|limit|discard)|scrape|tsdb"),),
     "memory": ((LESS, r"memory|\boom|heap|cpu|throttl|evict|killed"),),
     "schedule": (
-        (LESS, r"\bload\b|overlap|cpu|qps|requests?_|\block|quota|throttl"),
+        (LESS, rf"\bload\b|overlap|cpu|{_REQUESTS}|\block|quota|throttl"),
         (MORE, rf"{_LAG}|backlog|stale|queue|delay|\bage\b"),
     ),
     "batch": (
-        (LESS, rf"throttl|too many|capacity|quota|requests?_|round.?trips|quer(y|ies)|\brate|latenc|backlog|{_LAG}"),
+        (LESS, rf"throttl|too many|capacity|quota|{_REQUESTS}|round.?trips|quer(y|ies)|\brate|latenc|backlog|{_LAG}"),
         (MORE, r"too large|memory|time.?d?.?out|payload|exceed|\block"),
     ),
     "query": (
@@ -176,6 +177,11 @@ MEMBERS = re.compile(
     re.I,
 )
 """A store or a queue has lost a member."""
+_INDEX = re.compile(r"idx|index", re.I)
+"""What holds the places of rows, and counts nothing."""
+_IDLE = re.compile(r"idle|keep.?alive", re.I)
+_CONNECTIONS = re.compile(r"connect|\beof\b|reset|broken pipe|closed|socket|handshake|descriptor", re.I)
+"""What tells of connections, which are all that a time of idleness may hurt."""
 _EXPIRED = re.compile(
     r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)(\b.{0,40}\b|_)(expired|revoked|suspended)",
     re.I,
@@ -201,6 +207,10 @@ def different_hosts(lines: Iterable[str]) -> bool:
 
 def may_bring_about(effect: EffectFact, text: str) -> bool:
     """False for a line that names a cause of its own which this effect is not."""
+    if USED_UP.search(text) and _INDEX.search(effect.name):
+        return False
+    if effect.kind == "timeout" and _IDLE.search(effect.name) and not _CONNECTIONS.search(text):
+        return False
     reserved = ((kinds, names) for pattern, kinds, names in _RESERVED if pattern.search(text))
     return all(effect.kind in kinds or names.search(effect.name) for kinds, names in reserved)
 

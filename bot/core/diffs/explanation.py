@@ -55,6 +55,9 @@ _OF_ANY_SETTING = words(
     "interval batch worker thread rate level mode enabled buffer count"
 )
 """Words of many settings and of as many failures: their kinds tell of those."""
+_REQUESTS_SERVED = re.compile(
+    r"^(?:(?:grpc|http|rpc|server|incoming) )*(?:requests?(?: (?:per|rate|count|total).*)?|[rq]ps)$", re.I
+)
 _SENTENCE = 4
 """Words from which on a text of the diff counts as a sentence of the program."""
 
@@ -285,9 +288,17 @@ def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact
     matches = [
         symptom
         for symptom in symptoms.texts
-        if not symptom.gone and re.search(pattern, without_values(symptom.text), re.I) and may_bring_about(effect, symptom.text)
+        if not symptom.gone
+        and re.search(pattern, without_values(symptom.text), re.I)
+        and may_bring_about(effect, symptom.text)
+        and not (effect.kind in LOADS and _asked_by_others(symptom, service))
     ]
     return min(matches, key=lambda symptom: (_of_another(symptom, service), symptom.signal or symptom.alert), default=None)
+
+
+def _asked_by_others(text: SymptomText, service: str) -> bool:
+    """Whether it is how often the service itself is asked: more calls of its own reach what it calls."""
+    return text.signal and text.service == service and _REQUESTS_SERVED.search(text.text) is not None
 
 
 def _of_another(text: SymptomText, service: str) -> bool:

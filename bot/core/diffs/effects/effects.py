@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from bot.core.diffs.effects.credentials import renamed_credentials
 from bot.core.diffs.effects.lock_files import locked_packages
+from bot.core.diffs.effects.one_by_one import one_by_one
 from bot.core.diffs.effects.safeguards import lost_safeguards
 from bot.core.diffs.effects.settings import (
     CALLED_SETTING,
@@ -67,9 +68,6 @@ _RELEASE = re.compile(
     r"removeEventListener|disconnect|purge|rotate)\w*\s*\(",
     re.I,
 )
-_MANY_AT_ONCE = re.compile(
-    r"batch|bulk|chunk|prefetch|select_?related|preload|eager|join_?fetch|multi_?get|pipeline|_many\b|includes\(", re.I
-)
 _LOCK = re.compile(
     r"(?:un)?lock(?:ed|ing)?\s*\(|\bfor[ _]update\b|with_for_update|\bsynchronized\b|\b(?:acquire|release)(?:_lock|Lock)?\(",
     re.I,
@@ -90,6 +88,8 @@ _FORMAT = re.compile(
     r"strftime|strptime|date_?format|layout",
     re.I,
 )
+_FIELD_TAG = re.compile(r"(\S+)\s+`[^`]*\b(?:json|xml|bson|avro|yaml|protobuf|msgpack):\"([\w.-]+)([^\"]*)\"")
+"""The type of a field, the name under which it is written, and how: `int64`, `eta_ms`, `,string`."""
 _UNIT = re.compile(
     r"(?:(?<![a-z])|(?<=of)|(?<=from))(nanos(?:econds?)?|micros(?:econds?)?|millis(?:econds?)?|sec(?:ond)?s?|min(?:ute)?s|hours?|days?)(?![a-z])",
     re.I,
@@ -114,13 +114,6 @@ _INTERFACE = re.compile(r"\.(proto|avsc|avdl|thrift|fbs|xsd|graphqls?)$", re.I)
 _HANDLERS = (
     re.compile(r"\b(?:catch|except|rescue)\b|\brecover\(\)|\.catch\(|on_?error", re.I),
     re.compile(r"\bawait\b"),
-)
-_LOOP = re.compile(r"^\s*(?:for|foreach|while)\b|\.(?:map|forEach|each)\(")
-_READ_OF_ONE = re.compile(
-    r"\b\w*(?:store|db|repo\w*|dao|client|cursor|session|conn|(?<!c)tx|objects|cache|redis|api|http)\w*(?:\.\w+)*\.\w+\(|"
-    r"\b(?:query|fetch|execute|find\w*)\(|\.\w+\(\s*ctx\b|\bawait \s*\w+|"
-    r"\b\w+\.(?:get|find|load|fetch|lookup|read)_?[a-z]\w{2,}\(",
-    re.I,
 )
 _GUARD = re.compile(
     r"^\s*(?:\}?\s*else\s+)?(?:if|unless|guard|assert|require|check)\b|\?\.|\?\?|getOrDefault|Optional|is not None|!= nil|"
@@ -147,7 +140,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *without_moved(list(_of_each(code, settings_of))),
         *_queries(code),
         *_of_each(code, _accumulations),
-        *_of_each(code, _one_by_one),
+        *one_by_one(code),
         *_releases(code),
         *lost_safeguards(code),
         *_of_each(code, _statements),
@@ -240,17 +233,8 @@ def _accumulations(patch: Patch) -> Iterator[EffectFact]:
             yield effect_fact("accumulation", match.group(1), patch.path)
 
 
-def _one_by_one(patch: Patch) -> Iterator[EffectFact]:
-    """What was done for many at once is done for one at a time."""
-    added = "\n".join(patch.added)
-    for line in patch.removed:
-        for name in identifiers(line):
-            if _MANY_AT_ONCE.search(name) and name not in added and not _MANY_AT_ONCE.search(added):
-                yield effect_fact("batch", name, patch.path)
-
-
 def _statements(patch: Patch) -> Iterator[EffectFact]:
-    """Locks that are taken or released elsewhere, work that is started beside, other keys of a cache, a call in a new loop."""
+    """Locks that are taken or released elsewhere, work that is started beside, other keys of a cache."""
     yield from (effect_fact("lock", text, patch.path) for text in _matches(_LOCK, patch.removed + patch.added))
     yield from (effect_fact("spawn", text, patch.path) for text in _matches(_SPAWN, patch.added))
     before, after = both_sides(patch, lambda lines: [line for line in lines if _CACHE_KEY.search(line)])
@@ -260,7 +244,6 @@ def _statements(patch: Patch) -> Iterator[EffectFact]:
         yield effect_fact("cache_key", names[0], patch.path)
     elif patch.removed and _KEY_FILE.search(patch.path[-_END_OF_PATH:]):
         yield effect_fact("cache_key", patch.path.rpartition("/")[2], patch.path)
-    yield from _calls_in_loops(patch)
 
 
 def _formats(patch: Patch) -> Iterator[EffectFact]:
@@ -270,9 +253,16 @@ def _formats(patch: Patch) -> Iterator[EffectFact]:
         yield effect_fact("format", replaced[0], patch.path)
     if _INTERFACE.search(patch.path) and patch.removed:
         yield effect_fact("format", patch.path.rpartition("/")[2], patch.path)
+    fields, changed = both_sides(patch, _written_fields)
+    yield from (effect_fact("format", name, patch.path) for name in fields if changed.get(name, fields[name]) != fields[name])
     before, after = both_sides(patch, lambda lines: [name for name in counted_names(lines) if _FORMAT.search(name)])
     if before and (new := [name for name in after if name not in before]):
         yield effect_fact("format", new[0], patch.path)
+
+
+def _written_fields(lines: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Fields by the names under which they are written, each with its type and how it is written."""
+    return {name: (kind, options) for line in lines for kind, name, options in _FIELD_TAG.findall(line)}
 
 
 def _templates(lines: Iterable[str]) -> dict[str, str]:
@@ -320,14 +310,6 @@ def _patterns(patch: Patch) -> Iterator[EffectFact]:
 
 def _matches(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:
     return (match.group(0).strip() for match in filter(None, map(pattern.search, lines)))
-
-
-def _calls_in_loops(patch: Patch) -> Iterator[EffectFact]:
-    """A read of a store or another service for each item of a loop that is new."""
-    started = next((position for position, line in enumerate(patch.added) if _LOOP.search(line)), len(patch.added))
-    for line in patch.added[started + 1 : started + 8]:
-        if match := _READ_OF_ONE.search(line):
-            yield effect_fact("batch", match.group(0).strip("( "), patch.path)
 
 
 def _releases(patches: Iterable[Patch]) -> Iterator[EffectFact]:

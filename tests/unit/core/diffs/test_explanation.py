@@ -56,6 +56,11 @@ LATER = [
     ("0042_cleanup.sql", ["+DROP INDEX idx_orders_customer;"], "slow query: seq scan on orders took 9200 ms"),
     ("authz.yaml", ["-  scope: read", "+  scope: orders.read"], "403 forbidden: token lacks scope orders.read"),
     ("lock.go", ["-\tdefer mu.Unlock()", "+\tmu.Unlock()"], "deadlock: stuck waiting for lock 30 s"),
+    (
+        "event.go",
+        ['-\tEtaMs int64 `json:"eta_ms,omitempty"`', '+\tEtaMs int64 `json:"eta_ms,string,omitempty"`'],
+        "cannot unmarshal string into field of type int64",
+    ),
     ("promo.go", ['-\tlayout := "2006-01-02"', '+\tlayout := "01/02/2006"'], 'parsing time as "01/02/2006": cannot parse'),
 ]
 """Written after the rules were, to see what they had not been thought out over; those that were missed taught further ones."""
@@ -191,6 +196,44 @@ INNOCENT = [
     ("orders/handler.go", ['-\tlog.Printf("order_notes read")', '+\tlog.Printf("order_notes read by %s", user)']),
     ("orders/read.py", ["-# reads order_notes", "+# reads order_notes once"]),
 ]
+
+
+UNLIKE = [
+    (
+        "import.go",
+        [
+            "-\tfor i := range rows {",
+            "-\t\terr := s.upsert(ctx, rows[i])",
+            "+\tfor chunk := range parts {",
+            "+\t\terr := s.upsert(ctx, chunk)",
+        ],
+        "database queries failed: too many clients",
+    ),
+    (
+        "0057.sql",
+        ["+CREATE INDEX items_sku_idx ON items (sku);"],
+        "ERROR: nextval: reached maximum value of sequence items_id_seq (SQLSTATE 2200H)",
+    ),
+    (
+        "http.go",
+        ["-\tt.IdleConnTimeout = 30 * time.Second", "+\tt.IdleConnTimeout = 60 * time.Second"],
+        "deadline exceeded while awaiting headers, message requeued",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "lines", "text"), UNLIKE, ids=lambda value: str(value)[:24])
+def test_what_a_diff_only_seems_to_bring_about_is_not_explained_by_it(path: str, lines: list[str], text: str) -> None:
+    assert explained(diff_of(path, *lines), text).strength < TUNING.diffs.related
+
+
+def test_more_calls_of_its_own_reach_what_a_service_calls_and_not_itself() -> None:
+    one_by_one = diff_of("cart.go", "-\tps, err := c.GetProducts(ctx, ids)", "+\tp, err := c.GetProduct(ctx, id)")
+    asked = [SymptomText("requests per sec", "E1", service, signal=True) for service in ("cart", "catalog")]
+
+    own, callees = (explain(one_by_one, Symptoms([signal]), service="cart").strength for signal in asked)
+
+    assert own < TUNING.diffs.related < callees
 
 
 @pytest.mark.parametrize(("path", "lines"), INNOCENT, ids=lambda value: str(value)[:24])
