@@ -118,8 +118,8 @@ def delivered_now(episode: EpisodeRow, at: datetime) -> AlertRow:
 
 
 def reported_end(row: AlertRow) -> datetime:
-    """When a delivery says that its episode ended: by its arrival at the latest."""
-    return row.ends_at or row.received_at
+    """When a delivery says that its episode ended: by its arrival at the latest, and not before it began."""
+    return max(row.ends_at or row.received_at, row.starts_at)
 
 
 def status_of(row: AlertRow | EpisodeRow) -> Status:

@@ -91,6 +91,12 @@ async def test_repeats_are_counted_and_show_nothing_new(desk: Desk) -> None:
     assert [row.wanted_rev for row in await desk.rows(MessageRow)] == [row.wanted_rev for row in before]
 
 
+async def test_an_alert_that_was_never_seen_firing_and_ended_before_it_began_lasted_no_time(desk: Desk) -> None:
+    await desk.receive(alert("a", "resolved", start=-20, ends_at=at(-30)))
+
+    assert [(minutes(e.starts_at), minutes(e.ended_at)) for e in await desk.episodes()] == [(-20, -20)]
+
+
 async def test_an_alert_whose_start_is_not_told_is_resolved_by_the_next_delivery(desk: Desk) -> None:
     await desk.receive(alert("a").model_copy(update={"starts_at": desk.clock()}))
     desk.clock.forward(3)
