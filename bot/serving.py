@@ -151,6 +151,16 @@ def _handle_signals() -> None:
     signal.signal(signal.SIGTERM, _leave)
 
 
+def quick_runner() -> asyncio.Runner:
+    """The interpreter and the loop as they serve best; for a process that does nothing else."""
+    # Each answer of SQLite crosses two threads; at Python's 5 ms a busy workflow would delay every one of them.
+    sys.setswitchinterval(SWITCH_SECONDS)
+    # What a request makes is freed without the collector: to look for cycles every 700 objects took 6 % of intake's time.
+    gc.set_threshold(20_000, 20, 20)
+    # uvloop where there is one: it halves what a request costs.
+    return asyncio.Runner(loop_factory=auto_loop_factory())
+
+
 def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, build: Callable[..., App] = App) -> None:
     """Serve until SIGTERM or SIGINT, then drain. `build` is for tests that wrap collaborators."""
     config = _prepare(secrets)
@@ -163,10 +173,5 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
 
     share_one_heap()
     _handle_signals()
-    # Each answer of SQLite crosses two threads; at Python's 5 ms a busy workflow would delay every one of them.
-    sys.setswitchinterval(SWITCH_SECONDS)
-    # What a request makes is freed without the collector: to look for cycles every 700 objects took 6 % of intake's time.
-    gc.set_threshold(20_000, 20, 20)
-    # uvloop where there is one: it halves what a request costs.
-    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+    with contextlib.suppress(KeyboardInterrupt), quick_runner() as runner:
         runner.run(serve())

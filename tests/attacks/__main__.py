@@ -15,9 +15,9 @@ from pathlib import Path
 
 from tests.attacks import approval_steps, export, fairness, growth, reading, tokens, toolserver, transport
 from tests.attacks.attempts import all_of
+from tests.attacks.groups import play_all
 from tests.attacks.items import read_items
 from tests.attacks.roster import KINDS
-from tests.attacks.scene import play_all
 from tests.attacks.steps.items import KINDS as STEP_KINDS
 from tests.attacks.steps.play import AT_ONCE
 from tests.attacks.telling import tell
@@ -66,7 +66,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 def _of_categories(names: Sequence[str], options: argparse.Namespace) -> int:
     """Play the items of these categories; 0 if all is well."""
-    staged, served, status = [KINDS[name] for name in names if name in KINDS], [name for name in names if name in SERVED], 0
+    staged, served, status = [name for name in names if name in KINDS], [name for name in names if name in SERVED], 0
     items = [item for item in read_items(options.data) if options.only in item.id or options.only in item.technique]
     chosen = {name: [item for item in items if item.category == name] for name in names}
     if empty := [name for name, found in chosen.items() if not found]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ class Item:
     technique: str
     detail: str
     must_not: tuple[str, ...]
-    text: str
-    """The payload; of a rule that makes no text, ""."""
+    words: str
+    """The payload as the file holds it; "" where a rule tells it."""
     canary: str
     rule: dict[str, Any]
     control: bool
@@ -36,6 +37,15 @@ class Item:
     """The body as it is sent."""
     steps: tuple[str, ...] = ()
     """What is sent in which order, in words."""
+
+    @cached_property
+    def text(self) -> str:
+        """The payload; of a rule that makes no text, "". Made when it is asked for: some have millions of characters."""
+        return self.words or expanded(self.rule)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the payload that was made of a rule: processes hand each other items, and make it again."""
+        return {name: value for name, value in vars(self).items() if name != "text"}
 
     @property
     def hosts(self) -> set[str]:
@@ -64,7 +74,7 @@ def _item(row: dict[str, Any]) -> Item:
         technique=row.get("technique", ""),
         detail=row.get("detail", ""),
         must_not=tuple(row.get("must_not", ())),
-        text=expanded(rule) if rule else _text(row),
+        words="" if rule else _text(row),
         canary="".join(row.get("canary_parts", ())),
         rule=rule,
         control=bool(row.get("control")),

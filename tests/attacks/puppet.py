@@ -33,6 +33,7 @@ MANY = 60
 ORDERS = 8
 """Invented tools in one conversation; which ones changes from item to item."""
 _OUR_CASE = re.compile(r'"service": "(svc-[0-9]+)"')
+_FIGURES = re.compile(r"[0-9\"`“”]")
 _NAMED = re.compile(r"(svc-[0-9]+)")
 """A question's request holds evidence alone: the service stands in it, wherever that may be."""
 
@@ -108,7 +109,7 @@ def told(item: Item, body: Json) -> list[Json]:
     ids = list(dict.fromkeys(re.findall(r'"id": "([ET][0-9]+)", "ok": true', opening)))[:7]
     secret = " ".join(part for part in (item.canary, item.detail) if part)
     rules = str(body["messages"][0]["content"])
-    texts = (item.text, re.sub(r"[0-9\"`“”]", "", item.text), f"{secret} {' '.join(decoded(item.text))}", rules[:390])
+    texts = (item.text, _without_figures(item), f"{secret} {' '.join(decoded(item.text))}", rules[:390])
     return [{"text": text[:400] or "OK", "evidence": [*ids, *(["E999"] if at == 2 else [])]} for at, text in enumerate(texts)]
 
 
@@ -173,8 +174,13 @@ def _last_words(text: str, most: int) -> str:
     return text if len(text) <= most else text[-most:].partition(" ")[2]
 
 
+def _without_figures(item: Item) -> str:
+    """The text without what an answer is checked by; the secret whole, for what is left of one was never read anywhere."""
+    return item.canary.join(_FIGURES.sub("", part) for part in (item.text.split(item.canary) if item.canary else [item.text]))
+
+
 def _hypothesis(cause: str, service: str, item: Item, ids: Iterable[str]) -> Json:
-    words = re.sub(r"[0-9\"`“”]", "", item.text)
+    words = _without_figures(item)
     claims = [
         {"text": f"{text}"[:400] or "OK", "evidence": list(ids)} for text in (item.text, words, "errors left their range")
     ]

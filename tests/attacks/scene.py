@@ -1,16 +1,16 @@
-"""Plays items of several kinds on one stage, a few at a time, then judges each of them by everything that can be seen."""
+"""Plays items of several kinds in one world, a few at a time, then judges each of them by everything that can be seen."""
 
 import asyncio
 import json
-import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlmodel import col
 
+from bot.serving import quick_runner
 from bot.store.tables import AuditRow, DecisionRow, IncidentRow, ProposalRow
 from tests.attacks.cast import channel_of
 from tests.attacks.items import Item, decoded
@@ -40,28 +40,13 @@ class Played:
     seconds: float = 0.0
 
 
-@dataclass
-class Progress:
-    """Tells on the standard error stream how far it is: all kinds take a quarter of an hour and more."""
-
-    total: int
-    played: int = 0
-    began: float = field(default_factory=time.monotonic)
-
-    def one_more(self) -> None:
-        """Count; a line for every tenth part."""
-        self.played += 1
-        tenth = max(1, self.total // 10)
-        if self.played % tenth == 0:
-            print(f"played {self.played} of {self.total}, {time.monotonic() - self.began:.0f} s", file=sys.stderr, flush=True)
+def play_in_one_world(kinds: Sequence[Kind], chosen: Mapping[str, Sequence[Item]], twins: Collection[str]) -> Played:
+    """Play every chosen item, and the twins of the kinds that `twins` names."""
+    with quick_runner() as runner:
+        return runner.run(_play(kinds, chosen, twins))
 
 
-def play_all(kinds: Sequence[Kind], chosen: Mapping[str, Sequence[Item]]) -> Played:
-    """Play every chosen item and each kind's twins."""
-    return asyncio.run(_play_all(kinds, chosen))
-
-
-async def _play_all(kinds: Sequence[Kind], chosen: Mapping[str, Sequence[Item]]) -> Played:
+async def _play(kinds: Sequence[Kind], chosen: Mapping[str, Sequence[Item]], with_twin: Collection[str]) -> Played:
     began = time.monotonic()
     items = [item for kind in kinds for item in chosen[kind.name]]
     services = {f"svc-{number:03d}": item for number, item in enumerate(items)}
@@ -70,12 +55,12 @@ async def _play_all(kinds: Sequence[Kind], chosen: Mapping[str, Sequence[Item]])
     with tempfile.TemporaryDirectory(prefix="tocsin-attacks-") as folder:
         async with World([*services, twin], Path(folder)) as world:
             world.puppet.honest.add(twin)
-            gate, told = asyncio.Semaphore(AT_ONCE), Progress(len(items))
+            gate = asyncio.Semaphore(AT_ONCE)
             storms = {service: item for service, item in services.items() if item.rule.get("rule") in STORMS}
-            calm = [_scene(world, gate, item, service, told) for service, item in services.items() if service not in storms]
+            calm = [_scene(world, gate, item, service) for service, item in services.items() if service not in storms]
             scenes = await asyncio.gather(*calm)
-            twins = [(kind.name, await kind.twin(world, twin)) for kind in kinds]
-            scenes += [await _scene(world, gate, item, service, told) for service, item in storms.items()]
+            twins = [(kind.name, await kind.twin(world, twin)) for kind in kinds if kind.name in with_twin]
+            scenes += [await _scene(world, gate, item, service) for service, item in storms.items()]
             await _look(world, scenes)
     by_name = {kind.name: kind for kind in kinds}
     for seen in scenes:
@@ -87,14 +72,13 @@ async def _play_all(kinds: Sequence[Kind], chosen: Mapping[str, Sequence[Item]])
     return played
 
 
-async def _scene(world: World, gate: asyncio.Semaphore, item: Item, service: str, told: Progress) -> Seen:
+async def _scene(world: World, gate: asyncio.Semaphore, item: Item, service: str) -> Seen:
     async with gate:
         seen = Seen(item, service)
         try:
             seen.statuses = await play(world, item, service)
         except Exception as error:  # noqa: BLE001 - one item that cannot be played must not end the others
             seen.problem = f"could not be played: {type(error).__name__}: {error}"
-        told.one_more()
         return seen
 
 

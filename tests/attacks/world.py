@@ -165,13 +165,17 @@ class World:
     async def settled(self, service: str, attempt: int = 1, seconds: float = 300) -> None:
         """Wait until the triage is over and its messages stand in Slack."""
 
+        states = select(TriageRow.attempt, TriageRow.state).join(GroupRow, col(GroupRow.id) == TriageRow.group_id)
+
         async def over() -> bool:
-            row = await self.triage(service)
-            if row is None or row.attempt < attempt or row.state not in ("done", "stopped", "failed"):
+            async with self.app.db.read() as session:
+                found = (await session.exec(states.where(GroupRow.service == service))).all()
+            newest, state = max(found, default=(0, ""))
+            if newest < attempt or state not in ("done", "stopped", "failed"):
                 return False
             # Whether something is proposed is decided after the state.
             due = await self.rows(
-                MessageRow, MessageRow.channel == channel_of(service), col(MessageRow.wanted_rev) > MessageRow.sent_rev
+                MessageRow.channel, MessageRow.channel == channel_of(service), col(MessageRow.wanted_rev) > MessageRow.sent_rev
             )
             return not due
 
