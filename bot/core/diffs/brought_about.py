@@ -151,11 +151,15 @@ NOT_RESOLVED = re.compile(
 _HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9_-]+\.)+[a-z]{2,}(?![\w-])", re.I)
 USED_UP = re.compile(
     r"maximum value of sequence|(integer|int4|smallint|value|id) out of range|out of range value|(no|zero) (free )?inodes|"
-    r"auto.?increment.{0,40}(max|exhaust|fail)|\bwrap-?around\b",
+    r"auto.?increment.{0,40}(max|exhaust|fail)|\bwrap-?around\b|database space exceeded|no snat port",
     re.I,
 )
-"""What was counted up for years is at its end: only another schema brings that about at once."""
-CLOCKS = re.compile(r"clock (skew|drift|jump|wrong|offset)|too ?skewed|\bntp\b", re.I)
+"""What was counted or filled up for long is at its end: only another schema brings that about at once."""
+CLOCKS = re.compile(
+    r"clock (skew|drift|jump|wrong|offset)|clock (is )?(moved|went|stepped|set|running) back|time went back|too ?skewed|"
+    r"\bntp\b",
+    re.I,
+)
 """The clocks of machines differ."""
 MACHINES = re.compile(
     r"\bnodes?\b.{0,30}(not ?ready|lost|unreachable|pressure|drain|preempt)|kubelet.{0,30}(stopped|not)|kernel panic|"
@@ -163,7 +167,7 @@ MACHINES = re.compile(
     r"(node|instance) (is )?(shutting down|terminating)|critical medium error|"
     r"\bnvme\w*\b.{0,60}(timeout|abort|reset|error)|volume.{0,60}(impaired|stalled|degraded)|"
     r"fsync.{0,20}(timed out|stalled)|\b(i/o|input/output) error|"
-    r"read-only file ?system|ecc error|"
+    r"read-only file ?system|ecc error|fallen off the bus|no cuda gpus are available|cudaErrorDevicesUnavailable|"
     r"(disk|drive|volume) (failure|failed|detached)|host (is )?down",
     re.I,
 )

@@ -144,8 +144,8 @@ _KINDS = (
     _Kind(
         USED_UP,
         "resource",
-        "{service} has used up what a type, a sequence or a file system can count",
-        "Read how far the sequence, the column or the inodes that the line names are used up",
+        "{service} has used up what a type, a sequence, a store or a network can count",
+        "Read how far the sequence, the column, the inodes, the quota or the ports that the line names are used up",
         sure=False,
     ),
     _Kind(

@@ -117,7 +117,7 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     outside = [*line_causes, *node_causes(context)]
     changes = change_causes(context, outside=bool(outside))
     for cause in line_causes:
-        cause.sure = cause.sure or (cause.kind == "external" and _no_change_fits(cause, changes, context))
+        cause.sure = cause.sure or (cause.kind != "unknown" and _no_change_fits(cause, changes, context))
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(context, changes)
@@ -205,8 +205,8 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     clear = first.likelihood >= thresholds.likely_margin * rival
     # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
     failing = place and first.strength > 0 and not changed_nearby(context, first.service) and _has_neighbours(first, context)
-    # What it is short of, or does otherwise than usual, then rather follows from that.
-    if first.kind in ("resource", "unknown") and changed_shortly_before(context, first.service):
+    # What it is short of, or does otherwise than usual, then rather follows from that; not what lines say to be used up.
+    if first.kind in ("resource", "unknown") and not first.outside and changed_shortly_before(context, first.service):
         return False
     return clear and (failing or (first.sure and (by_own_diff or first.strength >= thresholds.sure)))
 

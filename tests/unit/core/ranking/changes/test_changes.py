@@ -177,6 +177,8 @@ def test_a_certificate_that_expired_outranks_a_deploy_minutes_before() -> None:
         "token check: prod-sync (fine-grained) is expired since 2026-07-20T00:00:00Z",
         "POST /v2/charges: 410 Gone: API v2 was retired on 2026-07-01",
         "dial tcp: lookup feature-store.risk.svc on 10.0.0.10:53: read udp: i/o timeout",
+        "InvalidSystemClock: clock moved backwards. Refusing to generate id for 1575 milliseconds",
+        "RuntimeError: No CUDA GPUs are available",
         "RequestTimeTooSkewed: the difference between the request time and the current time is too large",
     ],
 )
@@ -215,6 +217,18 @@ def test_a_cause_outside_is_likely_where_the_code_of_all_that_was_changed_has_no
         ("external", "likely"),
         ("external", "possible"),
     ]
+
+
+@pytest.mark.parametrize(
+    "line", ["nextval: reached maximum value of sequence items_id_seq", "etcdserver: mvcc: database space exceeded"]
+)
+def test_what_lines_say_to_be_used_up_is_likely_minutes_after_a_deploy_whose_code_has_nothing_to_do_with_it(line: str) -> None:
+    used_up = TemplateFact(template=line, count=50, before=0, trend="new")
+    cleared = judged(code(failing_front(NEWER).lines("front", used_up), "2.1.0", diff("c")))
+    unread = judged(failing_front(NEWER).lines("front", used_up))
+
+    assert (cleared.hypotheses[0].kind, cleared.hypotheses[0].confidence) == ("resource", "likely")
+    assert all(h.confidence != "likely" for h in unread.hypotheses)
 
 
 @pytest.mark.parametrize(("jumped", "confidence"), [(False, "likely"), (True, "possible")])
