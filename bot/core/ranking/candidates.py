@@ -45,6 +45,8 @@ class Candidate:
     """Points of what its diff and the symptoms have in common (`DiffWeights`)."""
     outside: bool = False
     """Whether lines name a cause outside the team's own code."""
+    by_alert_alone: bool = False
+    """Of a cause outside: whether only the alert's own words name it, which its author wrote before anything failed."""
     rivals: tuple[str, ...] = ()
     """Other changes that nothing but time tells apart from it."""
     component: str = ""

@@ -232,6 +232,7 @@ def _candidate(context: RankingContext, service: str, kind: _Kind, cause: str, l
         check=kind.check.format(service=service),
         sure=kind.sure,
         outside=True,
+        by_alert_alone=all(line.alert for line in lines),
     )
     for line in lines[:2]:
         text = f"{'The alert says' if line.alert else f'{service} logs'} {one_line(line.text, 240)}"

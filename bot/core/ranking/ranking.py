@@ -117,7 +117,8 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     outside = [*line_causes, *node_causes(context)]
     changes = change_causes(context, outside=bool(outside))
     for cause in line_causes:
-        cause.sure = cause.sure or (cause.kind != "unknown" and _no_change_fits(cause, changes, context))
+        logged = cause.kind != "unknown" and not cause.by_alert_alone
+        cause.sure = cause.sure or (logged and _no_change_fits(cause, changes, context))
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(context, changes)

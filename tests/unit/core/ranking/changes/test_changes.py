@@ -231,6 +231,14 @@ def test_what_lines_say_to_be_used_up_is_likely_minutes_after_a_deploy_whose_cod
     assert all(h.confidence != "likely" for h in unread.hypotheses)
 
 
+def test_what_only_the_words_of_the_alert_say_to_be_used_up_is_not_likely() -> None:
+    told = CASE.model_copy(update={"summary": "writes may fail: database space exceeded"})
+    ledger = code(failing_front(NEWER), "2.1.0", diff("c"))
+    ledger._add("active_alerts", EvidenceFacts(alerts=(AlertFact(name="X", service="front", starts_at=ONSET),)))
+
+    assert all(h.confidence != "likely" for h in rank(told, ledger.entries, now=NOW).hypotheses)
+
+
 @pytest.mark.parametrize(("jumped", "confidence"), [(False, "likely"), (True, "possible")])
 def test_an_old_change_is_no_rival_of_a_cause_outside_unless_something_jumped_with_it(jumped: bool, confidence: str) -> None:
     old = change("front", 45, version="1.9.0")
