@@ -12,7 +12,7 @@ _SLOW_STATEMENTS = (
 )
 _LAG = r"(?<!loop )\blag"
 """What waits to be read; that of an event loop says how busy one process is."""
-_RUNS_DRY = r"cache|\bmiss(es|ed)?\b|\bhits?\b|origin|quer(y|ies)|\bload\b|database|\bdb|qps|latenc|cpu"
+_RUNS_DRY = r"cache|\bmiss(es|ed)?\b|\bhits?\b|origin|queries|slow query|\bload\b|database|\bdb|qps|latenc|cpu"
 _REQUESTS = r"requests?[ _](per|rate|count|total)|\brps\b|\bqps\b"
 _Signs = tuple[tuple[int, str], ...]
 SYMPTOMS: dict[EffectKind, _Signs] = {

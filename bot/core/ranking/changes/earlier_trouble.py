@@ -16,9 +16,8 @@ from bot.core.text.untrusted import one_line
 def weigh_earlier_trouble(context: RankingContext, weighed: WeighedChange, candidate: Candidate) -> None:
     """A resource that was already running out, or an outside provider already failing, when the change came."""
     change = weighed.change
-    if weighed.carried or (weighed.code.explains and weighed.code.bites_late):
+    if weighed.carried:
         # A version that alone shows the symptom brought it, whatever else ran short before.
-        # A leak climbs through the whole window that is read: where it began is not seen.
         return
     signals, weights = context.observations.signals.get(change.service, {}), context.tuning.changes
     families: tuple[Family, ...] = ("saturation", "external")

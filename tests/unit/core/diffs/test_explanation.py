@@ -210,6 +210,11 @@ UNLIKE = [
         "database queries failed: too many clients",
     ),
     (
+        "cache/key.go",
+        ['-\treturn fmt.Sprintf("%s|%d", q.Hash, q.Org)', "+\tb.WriteString(q.Hash)", "+\treturn b.String()"],
+        "query rejected: admission is full (512)",
+    ),
+    (
         "0057.sql",
         ["+CREATE INDEX items_sku_idx ON items (sku);"],
         "ERROR: nextval: reached maximum value of sequence items_id_seq (SQLSTATE 2200H)",

@@ -257,6 +257,21 @@ def test_a_cause_outside_is_not_likely_where_nobody_could_say_what_was_changed()
     assert [h.confidence for h in judged(ledger).hypotheses if h.kind == "external"] == ["possible"]
 
 
+@pytest.mark.parametrize(("late", "likely"), [(0.0, True), (-14.0, False)])
+def test_a_diff_that_explains_the_lines_did_not_fill_a_queue_that_was_filling_before_it(late: float, likely: bool) -> None:
+    deploy = change("front", 4, version="2.1.0")
+    key = EffectFact(kind="cache_key", name="user + locale", path="front/cache.py")
+    missed = TemplateFact(template="cache miss: reading from the database", count=50, before=0, trend="new")
+    waits = deviation("front", "queue_depth", 10, 1600, doublings=5, late=late)
+    errors = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
+    ledger = Ledger().health("front", errors, waits).graph("front", "cart").changes(deploy).health("cart")
+
+    (accused,) = [h for h in judged(code(ledger.lines("front", missed), "2.1.0", diff("a", key))).hypotheses if h.change_id]
+
+    assert (accused.confidence == "likely") is likely
+    assert any("before the change" in claim.text for claim in accused.against) is not likely
+
+
 def test_a_deploy_whose_diff_surely_explains_the_lines_of_a_neighbour_is_likely_though_its_own_service_is_well() -> None:
     deploy = change("cart", 45, version="4.0.0")
     dropped = EffectFact(kind="query", name="order_notes", path="cart/migrations.sql")
