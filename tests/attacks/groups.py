@@ -22,6 +22,9 @@ SIZE = 16
 AT_A_TIME = 2
 """Worlds at a time: each holds its core busy."""
 
+_SHARED = ("tests.attacks.groups", "bot.llm.agent", "matplotlib.backends.backend_agg", "matplotlib.figure", "alembic.command")
+"""Modules that every world needs: read once, their memory is that of one process."""
+
 
 @dataclass
 class Group:
@@ -74,7 +77,7 @@ def play_group(group: Group) -> dict[str, list[Outcome]]:
 def _processes() -> Executor:
     # Each world in a fresh process: what one leaves behind is gone with it. What all of them import is there once.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.attacks.groups", "bot.llm.agent"])
+    context.set_forkserver_preload(list(_SHARED))
     return ProcessPoolExecutor(min(AT_A_TIME, os.cpu_count() or 1), mp_context=context, max_tasks_per_child=1)
 
 
