@@ -151,8 +151,8 @@ def _handle_signals() -> None:
     signal.signal(signal.SIGTERM, _leave)
 
 
-def quick_runner() -> asyncio.Runner:
-    """The interpreter and the loop as they serve best; for a process that does nothing else."""
+def tuned_runner() -> asyncio.Runner:
+    """A loop for a process that only serves; sets how often its threads switch and how often its garbage is collected."""
     # Each answer of SQLite crosses two threads; at Python's 5 ms a busy workflow would delay every one of them.
     sys.setswitchinterval(SWITCH_SECONDS)
     # What a request makes is freed without the collector: to look for cycles every 700 objects took 6 % of intake's time.
@@ -173,5 +173,5 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
 
     share_one_heap()
     _handle_signals()
-    with contextlib.suppress(KeyboardInterrupt), quick_runner() as runner:
+    with contextlib.suppress(KeyboardInterrupt), tuned_runner() as runner:
         runner.run(serve())

@@ -1,4 +1,4 @@
-"""Plays the kinds of the stage in groups, each in a world and a process of its own, as many at a time as there are cores.
+"""Plays the kinds of the stage in groups, each in a world and a process of its own, two at a time.
 
 So the memory of a run stays that of a few small worlds, however many items it has, and no judge reads what all of them said.
 """
@@ -57,7 +57,7 @@ def play_all(names: Sequence[str], chosen: Mapping[str, Sequence[Item]]) -> Play
 
 def grouped(chosen: Mapping[str, Sequence[Item]]) -> Iterator[Group]:
     """Every item in one group of at most `SIZE`; storms, which last longest, are spread over all groups."""
-    items = [item for found in chosen.values() for item in found]
+    items = [item for items_of_kind in chosen.values() for item in items_of_kind]
     items.sort(key=lambda item: item.rule.get("rule") not in STORMS)
     count, met = -(-len(items) // SIZE), set[str]()
     for start in range(count):

@@ -25,7 +25,7 @@ class Item:
     technique: str
     detail: str
     must_not: tuple[str, ...]
-    words: str
+    literal_text: str
     """The payload as the file holds it; "" where a rule tells it."""
     canary: str
     rule: dict[str, Any]
@@ -41,7 +41,7 @@ class Item:
     @cached_property
     def text(self) -> str:
         """The payload; of a rule that makes no text, "". Made when it is asked for: some have millions of characters."""
-        return self.words or expanded(self.rule)
+        return self.literal_text or expanded(self.rule)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the payload that was made of a rule: processes hand each other items, and make it again."""
@@ -74,7 +74,7 @@ def _item(row: dict[str, Any]) -> Item:
         technique=row.get("technique", ""),
         detail=row.get("detail", ""),
         must_not=tuple(row.get("must_not", ())),
-        words="" if rule else _text(row),
+        literal_text="" if rule else _text(row),
         canary="".join(row.get("canary_parts", ())),
         rule=rule,
         control=bool(row.get("control")),

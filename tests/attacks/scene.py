@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlmodel import col
 
-from bot.serving import quick_runner
+from bot.serving import tuned_runner
 from bot.store.tables import AuditRow, DecisionRow, IncidentRow, ProposalRow
 from tests.attacks.cast import channel_of
 from tests.attacks.items import Item, decoded
@@ -42,7 +42,7 @@ class Played:
 
 def play_in_one_world(kinds: Sequence[Kind], chosen: Mapping[str, Sequence[Item]], twins: Collection[str]) -> Played:
     """Play every chosen item, and the twins of the kinds that `twins` names."""
-    with quick_runner() as runner:
+    with tuned_runner() as runner:
         return runner.run(_play(kinds, chosen, twins))
 
 

@@ -169,8 +169,8 @@ class World:
 
         async def over() -> bool:
             async with self.app.db.read() as session:
-                found = (await session.exec(states.where(GroupRow.service == service))).all()
-            newest, state = max(found, default=(0, ""))
+                attempts = (await session.exec(states.where(GroupRow.service == service))).all()
+            newest, state = max(attempts, default=(0, ""))
             if newest < attempt or state not in ("done", "stopped", "failed"):
                 return False
             # Whether something is proposed is decided after the state.

@@ -150,11 +150,13 @@ NOT_RESOLVED = re.compile(
 """Names are not found: of all that a diff does only another address brings that about."""
 _HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9_-]+\.)+[a-z]{2,}(?![\w-])", re.I)
 USED_UP = re.compile(
-    r"maximum value of sequence|(integer|int4|smallint|value|id) out of range|out of range value|(no|zero) (free )?inodes|"
-    r"auto.?increment.{0,40}(max|exhaust|fail)|\bwrap-?around\b|database space exceeded|no snat port",
+    r"maximum value of sequence|(integer|int4|smallint|id) out of range|out of range value|(no|zero) (free )?inodes|"
+    r"auto.?increment.{0,40}(max|exhaust|fail)|\bwrap-?around\b",
     re.I,
 )
-"""What was counted or filled up for long is at its end: only another schema brings that about at once."""
+"""What was counted up for years is at its end: only another schema brings that about at once."""
+FILLED = re.compile(r"database space exceeded|no snat port", re.I)
+"""A store or a network has no room left for what came and stayed."""
 CLOCKS = re.compile(
     r"clock (skew|drift|jump|wrong|offset)|clock (is )?(moved|went|stepped|set|running) back|time went back|too ?skewed|"
     r"\bntp\b",
@@ -183,9 +185,9 @@ MEMBERS = re.compile(
 """A store or a queue has lost a member."""
 _INDEX = re.compile(r"idx|index", re.I)
 """What holds the places of rows, and counts nothing."""
-_IDLE = re.compile(r"idle|keep.?alive", re.I)
+_KEPT_CONNECTIONS = re.compile(r"idle.?conn|conn\w*.?idle|keep.?alive", re.I)
 _CONNECTIONS = re.compile(r"connect|\beof\b|reset|broken pipe|closed|socket|handshake|descriptor", re.I)
-"""What tells of connections, which are all that a time of idleness may hurt."""
+"""What tells of connections, which are all that it may hurt how long unused ones are kept."""
 _EXPIRED = re.compile(
     r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)(\b.{0,40}\b|_)(expired|revoked|suspended)",
     re.I,
@@ -194,6 +196,7 @@ _NEVER = re.compile(r"(?!)")
 _RESERVED: tuple[tuple[re.Pattern[str], frozenset[EffectKind], re.Pattern[str]], ...] = (
     (NOT_RESOLVED, frozenset({"address", "name", "setting"}), _NEVER),
     (USED_UP, frozenset({"schema"}), _NEVER),
+    (FILLED, frozenset({"limit", "release", "pool", "verbosity", "setting", "accumulation", "spawn"}), _NEVER),
     (_EXPIRED, frozenset({"timeout", "cache", "clock", "schedule", "limit"}), _NEVER),
     (CLOCKS, frozenset({"clock"}), _NEVER),
     (MACHINES, frozenset({"access", "setting", "memory"}), re.compile(r"read.?only|toleration|affinity|disrupt", re.I)),
@@ -213,7 +216,7 @@ def may_bring_about(effect: EffectFact, text: str) -> bool:
     """False for a line that names a cause of its own which this effect is not."""
     if USED_UP.search(text) and _INDEX.search(effect.name):
         return False
-    if effect.kind == "timeout" and _IDLE.search(effect.name) and not _CONNECTIONS.search(text):
+    if effect.kind == "timeout" and _KEPT_CONNECTIONS.search(effect.name) and not _CONNECTIONS.search(text):
         return False
     reserved = ((kinds, names) for pattern, kinds, names in _RESERVED if pattern.search(text))
     return all(effect.kind in kinds or names.search(effect.name) for kinds, names in reserved)

@@ -18,6 +18,7 @@ MAX_DOUBLINGS = 6.0
 _MIN_SAMPLES = 8
 _FEW_SAMPLES = 8
 """Of so few samples since the onset, some may lie before the fault."""
+_LAST_SAMPLES = 3
 _COARSE_STEP, _MIN_COARSE_SAMPLES = 30.0, 3
 """Of samples so many seconds apart three are enough: an incident early in a history must not be missed."""
 _MIN_Z = 3.0
@@ -209,7 +210,7 @@ def _compare(series: Series, reference: Series | None, harm: Harm, measured: _Me
         family=family,
         doublings=doublings,
         before=float(np.median(past)),
-        after=_level(past, present, side, climbs=doublings > 0 and family == "saturation", deviates=doublings > 0),
+        after=_level(past, present, side, is_resource=family == "saturation", deviates=doublings > 0),
         unit=measured["unit"],
         onset=onset,
         direction="up" if side > 0 else "down",
@@ -308,16 +309,18 @@ def _worse_half(windows: Floats) -> Floats:
     return np.asarray(np.sort(windows, axis=1)[:, -half:].mean(axis=1))
 
 
-def _level(past: Floats, present: Floats, side: float, *, climbs: bool, deviates: bool) -> float:
+def _level(past: Floats, present: Floats, side: float, *, is_resource: bool, deviates: bool) -> float:
     """The median; the median of the worse half where the median may tell of the time before the fault.
 
-    So it is of few samples, of a resource that climbs to its limit, and where half of what deviates is no worse than usual.
+    So it is of few samples, and where half of what deviates is no worse than usual. A resource that climbs to its limit
+    stands where its last samples are, if that is worse.
     """
     middle = float(np.median(present))
+    worse = float(side * np.median(np.sort(side * present)[-((len(present) + 1) // 2) :]))
+    if is_resource and deviates:
+        return side * max(side * worse, side * float(np.median(present[-_LAST_SAMPLES:])))
     hidden = deviates and side * middle <= float(np.quantile(side * past, _USUAL))
-    if not (climbs or hidden or len(present) <= _FEW_SAMPLES):
-        return middle
-    return float(side * np.median(np.sort(side * present)[-((len(present) + 1) // 2) :]))
+    return worse if hidden or len(present) <= _FEW_SAMPLES else middle
 
 
 def _side(past: Floats, present: Floats, harm: Harm) -> float:

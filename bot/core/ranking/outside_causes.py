@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.diffs.brought_about import CLOCKS, MACHINES, MEMBERS, NOT_RESOLVED, USED_UP, different_hosts
+from bot.core.diffs.brought_about import CLOCKS, FILLED, MACHINES, MEMBERS, NOT_RESOLVED, USED_UP, different_hosts
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
 from bot.core.ranking.candidates import Candidate, add_symptoms
@@ -142,7 +142,7 @@ _KINDS = (
         sure=False,
     ),
     _Kind(
-        USED_UP,
+        re.compile(f"{USED_UP.pattern}|{FILLED.pattern}", re.I),
         "resource",
         "{service} has used up what a type, a sequence, a store or a network can count",
         "Read how far the sequence, the column, the inodes, the quota or the ports that the line names are used up",

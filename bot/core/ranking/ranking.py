@@ -1,7 +1,7 @@
 """Ranks the causes of one incident from its evidence, without a model: all that the analyst concludes, a pure function."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.evidence import (
     LEAD_ONLY,
@@ -117,8 +117,8 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     outside = [*line_causes, *node_causes(context)]
     changes = change_causes(context, outside=bool(outside))
     for cause in line_causes:
-        logged = cause.kind != "unknown" and not cause.by_alert_alone
-        cause.sure = cause.sure or (logged and _no_change_fits(cause, changes, context))
+        named = cause.kind in ("external", "resource")
+        cause.sure = not cause.by_alert_alone and (cause.sure or (named and _no_change_fits(cause, changes, context)))
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(context, changes)
@@ -134,10 +134,20 @@ def _candidates(context: RankingContext) -> list[Candidate]:
 
 
 def _no_change_fits(cause: Candidate, changes: Sequence[Candidate], context: RankingContext) -> bool:
-    """Whether the changes of a service and around it were listed, and something speaks against each, or little for it."""
+    """Whether the changes of a service and around it were listed, and something speaks against each, or little for it.
+
+    What is used up may be used up by a change: of the minutes before it each has to be cleared.
+    """
     lists, least = context.observations.change_list_evidence, context.tuning.outside.rival * cause.likelihood
     listed = "" in lists or cause.service in lists
-    return listed and all(change.cleared or change.likelihood <= least for change in changes)
+    recent = timedelta(seconds=context.tuning.changes.sure_within)
+    spared = (
+        change.likelihood <= least
+        and not (cause.kind == "resource" and change.began is not None and context.onset - change.began <= recent)
+        for change in changes
+        if not change.cleared
+    )
+    return listed and all(spared)
 
 
 def _without_repetition(ordered: Sequence[Candidate]) -> list[Candidate]:

@@ -262,7 +262,8 @@ def _formats(patch: Patch) -> Iterator[EffectFact]:
 
 def _written_fields(lines: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Fields by the names under which they are written, each with its type and how it is written."""
-    return {name: (kind, options) for line in lines for kind, name, options in _FIELD_TAG.findall(line)}
+    fields = (field for line in lines for field in _FIELD_TAG.findall(line))
+    return {name: (kind.lstrip("*"), options.replace(",omitempty", "")) for kind, name, options in fields if name != "-"}
 
 
 def _templates(lines: Iterable[str]) -> dict[str, str]:

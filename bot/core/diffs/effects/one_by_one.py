@@ -21,10 +21,11 @@ _READ_OF_ONE = re.compile(
 _CALL = re.compile(r"\b([A-Za-z_]\w{3,})\(")
 _PLURAL = (
     (re.compile(r"ies(?=$|[A-Z_])"), "y"),
-    (re.compile(r"s(?=$|[A-Z_])"), ""),
-    (re.compile(r"(List|_list|All|_all)$"), ""),
+    (re.compile(r"sses(?=$|[A-Z_])"), "ss"),
+    (re.compile(r"(?<!s)s(?=$|[A-Z_])"), ""),
+    (re.compile(r"(List|_list)$"), ""),
 )
-"""How the name of a call for many becomes that of a call for one: GetProducts, find_by_ids, listAll."""
+"""How the name of a call for many becomes that of a call for one: GetProducts, find_by_ids."""
 
 
 def one_by_one(patches: Sequence[Patch]) -> Iterator[EffectFact]:
@@ -45,12 +46,18 @@ def _no_longer_together(patch: Patch) -> Iterator[EffectFact]:
 
 
 def _calls_in_loops(patch: Patch) -> Iterator[EffectFact]:
-    """A read of a store or another service for each item of a loop that is new, where that call was not made before."""
-    started = next((position for position, line in enumerate(patch.added) if _LOOP.search(line)), len(patch.added))
-    for line in patch.added[started + 1 : started + 8]:
+    """A read of a store or another service for each item of a loop that is new, where it was not made in a loop before."""
+    before = _in_loop(patch.removed)
+    for line in _in_loop(patch.added):
         match = _READ_OF_ONE.search(line)
-        if match and not any(match.group(0) in before for before in patch.removed):
+        if match and not any(match.group(0) in old for old in before):
             yield effect_fact("batch", match.group(0).strip("( "), patch.path)
+
+
+def _in_loop(lines: Sequence[str]) -> Sequence[str]:
+    """The first lines within the first loop."""
+    started = next((position for position, line in enumerate(lines) if _LOOP.search(line)), len(lines))
+    return lines[started + 1 : started + 8]
 
 
 def _single_for_many(patches: Sequence[Patch]) -> Iterator[EffectFact]:

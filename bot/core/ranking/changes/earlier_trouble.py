@@ -12,6 +12,9 @@ from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
+_LONG = timedelta(hours=1)
+"""Where a climb began is read to within some minutes, and of a curve to within more."""
+
 
 def weigh_earlier_trouble(context: RankingContext, weighed: WeighedChange, candidate: Candidate) -> None:
     """A resource that was already running out, or an outside provider already failing, when the change came."""
@@ -23,7 +26,8 @@ def weigh_earlier_trouble(context: RankingContext, weighed: WeighedChange, candi
     families: tuple[Family, ...] = ("saturation", "external")
     for family in families:
         deviation = signals.get(family)
-        if deviation and deviation.onset is None and (weighed.code.explains or weighed.drift):
+        explained = weighed.code.explains or weighed.drift
+        if deviation and deviation.onset is None and explained and not _climbed_long_before(deviation, change):
             # One that climbs through the whole window, such as restarts, may have begun with the change.
             continue
         if deviation and deviation.onset and context.made_beside(change) and context.is_of_outage_before(deviation.onset):
@@ -35,6 +39,11 @@ def weigh_earlier_trouble(context: RankingContext, weighed: WeighedChange, candi
             evidence = [context.observations.id_of(deviation), context.observations.change_evidence[change.id]]
             candidate.against.append(Claim(text=text, evidence=evidence))
             return
+
+
+def _climbed_long_before(deviation: Deviation, change: Change) -> bool:
+    """Whether the beginning of a climb is seen, and lies so far before the change that it cannot be read as its."""
+    return deviation.climbs_since is not None and deviation.climbs_since < (change.at - _LONG).timestamp()
 
 
 def _deviated_before(deviation: Deviation, change: Change) -> bool:

@@ -63,19 +63,20 @@ def _more_calls(context: RankingContext, change: Change) -> Deviation | None:
     None where it is not known how often it is asked, or where another caller is asked more often too.
     """
     own, most = context.observations.rates.get(change.service), context.tuning.traffic.risen
-    if own is None or not own.after <= most * own.before:
+    if own is None or not own.before / most <= own.after <= most * own.before:
         return None
     for callee in context.observations.callees(change.service):
         rise = context.observations.rates.get(callee)
         clear = rise and rise.doublings >= context.tuning.confidence.sure and rise.after > most * rise.before
-        if rise and clear and _follows(rise, change) and not _others_risen(context, callee, change.service):
+        if rise and clear and _follows(rise, change) and _others_as_before(context, callee, change.service):
             return rise
     return None
 
 
-def _others_risen(context: RankingContext, callee: str, caller: str) -> bool:
+def _others_as_before(context: RankingContext, callee: str, caller: str) -> bool:
+    """Whether all other callers are measured, and none is asked more often: of the others nobody can say so."""
     rates = (context.observations.rates.get(other) for other in context.observations.callers(callee) if other != caller)
-    return any(rate.doublings > 0 and rate.direction == "up" for rate in rates if rate)
+    return all(rate is not None and not (rate.doublings > 0 and rate.direction == "up") for rate in rates)
 
 
 def _follows(deviation: Deviation, change: Change) -> bool:

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Status
 from bot.core.alerts import muting
-from bot.core.alerts.episodes import episode_of
+from bot.core.alerts.episodes import end_of, episode_of
 from bot.core.alerts.heartbeat import next_rhythm
 from bot.core.config import Config
 from bot.core.service import Catalogue
@@ -107,7 +107,7 @@ def new_episode(row: AlertRow, config: Config, catalogue: Catalogue) -> EpisodeR
         group_key=row.group_key,
         first_seen_at=row.received_at,
         last_seen_at=row.received_at,
-        ended_at=reported_end(row) if row.status == "resolved" else None,
+        ended_at=end_of(None, reported_end(row), row.starts_at) if row.status == "resolved" else None,
     )
 
 
@@ -118,8 +118,8 @@ def delivered_now(episode: EpisodeRow, at: datetime) -> AlertRow:
 
 
 def reported_end(row: AlertRow) -> datetime:
-    """When a delivery says that its episode ended: by its arrival at the latest, and not before it began."""
-    return max(row.ends_at or row.received_at, row.starts_at)
+    """When a delivery says that its episode ended; its arrival where it does not say."""
+    return row.ends_at or row.received_at
 
 
 def status_of(row: AlertRow | EpisodeRow) -> Status:

@@ -44,6 +44,21 @@ GUILTY = [
 LATER = [
     (
         "list.go",
+        [
+            '-\trows, err := db.Query("SELECT * FROM item WHERE id IN (?)", ids)',
+            "+\tfor _, id := range ids {",
+            '+\t\trow, err := db.Query("SELECT * FROM item WHERE id = ?", id)',
+        ],
+        "429 too many requests",
+    ),
+    ("gateway.yaml", ["-  stream_idle_timeout: 300s", "+  stream_idle_timeout: 5s"], "504 upstream request timeout"),
+    (
+        "etcd.yaml",
+        ["-  quota_backend_bytes_limit: 8589934592", "+  quota_backend_bytes_limit: 2147483"],
+        "database space exceeded",
+    ),
+    (
+        "list.go",
         ["+\tfor i := range ps {", "+\t\tps[i].Price, err = s.store.Price(ctx, ps[i].ID)"],
         "318 queries issued; latency 4 s",
     ),
@@ -199,6 +214,12 @@ INNOCENT = [
 
 
 UNLIKE = [
+    ("text.ts", ["-  return text.replaceAll(a, b)", "+  return text.replace(a, b)"], "429 too many requests"),
+    (
+        "note.go",
+        ['-\tNote string `json:"note"`', '+\tNote *string `json:"note,omitempty"`'],
+        "failed to decode: unexpected character",
+    ),
     (
         "import.go",
         [

@@ -104,7 +104,7 @@ def test_the_level_of_what_comes_and_goes_is_that_of_its_bad_half_not_of_the_qui
 
 def test_the_level_of_a_resource_that_climbs_to_its_limit_is_near_that_limit() -> None:
     values = noise(0.1)
-    values[-20:] = np.minimum(1.0, 0.1 + 0.06 * np.arange(20))
+    values[-20:] = np.linspace(0.1, 1.0, 20)
 
     assert deviation_of(values, signal="connections").after > 0.9 > deviation_of(values).after
 

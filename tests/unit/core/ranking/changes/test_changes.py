@@ -231,8 +231,9 @@ def test_what_lines_say_to_be_used_up_is_likely_minutes_after_a_deploy_whose_cod
     assert all(h.confidence != "likely" for h in unread.hypotheses)
 
 
-def test_what_only_the_words_of_the_alert_say_to_be_used_up_is_not_likely() -> None:
-    told = CASE.model_copy(update={"summary": "writes may fail: database space exceeded"})
+@pytest.mark.parametrize("summary", ["writes may fail: database space exceeded", "handshakes fail: certificate has expired?"])
+def test_what_only_the_words_of_the_alert_name_is_not_likely(summary: str) -> None:
+    told = CASE.model_copy(update={"summary": summary})
     ledger = code(failing_front(NEWER), "2.1.0", diff("c"))
     ledger._add("active_alerts", EvidenceFacts(alerts=(AlertFact(name="X", service="front", starts_at=ONSET),)))
 

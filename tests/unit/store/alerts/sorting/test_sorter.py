@@ -97,6 +97,13 @@ async def test_an_alert_that_was_never_seen_firing_and_ended_before_it_began_las
     assert [(minutes(e.starts_at), minutes(e.ended_at)) for e in await desk.episodes()] == [(-20, -20)]
 
 
+async def test_the_end_that_a_late_recovery_tells_counts_though_it_tells_no_start(desk: Desk) -> None:
+    await desk.receive(alert("a", start=-30))
+    await desk.receive(alert("a", "resolved", ends_at=at(-10)).model_copy(update={"starts_at": desk.clock()}))
+
+    assert [(e.status, minutes(e.ended_at)) for e in await desk.episodes()] == [("resolved", -10)]
+
+
 async def test_an_alert_whose_start_is_not_told_is_resolved_by_the_next_delivery(desk: Desk) -> None:
     await desk.receive(alert("a").model_copy(update={"starts_at": desk.clock()}))
     desk.clock.forward(3)
