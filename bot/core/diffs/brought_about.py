@@ -20,7 +20,8 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     "release": (
         (
             CHANGED,
-            r"memory(?! address)|heap|\boom|connection|pool|too many|descriptor|goroutine|thread|\block|leak|disk|\bspace",
+            r"memory(?! address)|heap|\boom|connection|pool|too many|descriptor|goroutine|thread|\block|leak|disk|\bspace|"
+            r"\b(slots?|permits?)\b",
         ),
     ),
     "verbosity": ((MORE, r"disk|no space|inode|ingest|log.{0,20}(volume|throughput|lps|bytes|rate|lines|size)|volume"),),
@@ -41,7 +42,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
         (MORE, r"too many|max_connections|connection slots|memory|cpu|contention|\block|deadlock|\bload\b|context switch"),
     ),
     "cache": (
-        (LESS, _RUNS_DRY),
+        (LESS, rf"{_RUNS_DRY}|{_REQUESTS}|expired?.keys|evict"),
         (MORE, r"stale|outdated|old (value|data|price)|inconsisten|revoked"),
     ),
     "cache_key": (
@@ -84,8 +85,8 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     "schema": (
         (
             CHANGED,
-            _SLOW_STATEMENTS
-            + r"|column|\brelation\b|\btables?\b|constraint|null value|migration|\bsql|\block|slow quer|scan|index",
+            _SLOW_STATEMENTS + r"|\bseq\b|jdbc.{0,12}time|"
+            r"column|\brelation\b|\btables?\b|constraint|null value|migration|\bsql|\block|slow quer|scan|index",
         ),
     ),
     "lock": ((CHANGED, r"deadlock|\block|stuck|\brace\b|concurrent|contention|\bhang"),),
@@ -96,6 +97,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"unexpected) (character|byte|token|utf)|"
             r"malformed|wire.?(type|format)|unrecogni[sz]ed|unknown (field|propert)|cannot (cast|convert|coerce)|"
             r"unsupported.?protocol|handshake|protocol version|"
+            r"invalid literal|could not convert|number ?format|not a (valid )?(number|integer|date|timestamp)|"
             r"(validation|schema|type) (error|mismatch)|match pattern|input_type=|invalid (value|enum|type)",
         ),
     ),
@@ -117,8 +119,11 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
     "address": (
         (
             CHANGED,
-            r"(connect\w*|dial|read|i/o|request).{0,60}(timed? ?out|timeout|refused|reset|closed)|no such host|name resolution|"
-            r"unreachable|no route|enotfound|bad gateway|\b50[24]\b|handshake|probe failed|no healthy|"
+            r"(connect\w*|dial|read|i/o|request).{0,60}(timed? ?out|timeout|refused|reset|closed)|no such host|"
+            r"name resolution|"
+            r"getaddrinfo|eai_again|unreachable|no route|enotfound|bad gateway|\b50[24]\b|handshake|probe failed|no healthy|"
+            r"no endpoints|"
+            r"ready replicas|"
             r"no (active |registered )?(members|consumers|subscribers|listeners|messages)\b|unknown (topic|queue)",
         ),
     ),
@@ -159,7 +164,7 @@ FILLED = re.compile(r"database space exceeded|no snat port", re.I)
 """A store or a network has no room left for what came and stayed."""
 CLOCKS = re.compile(
     r"clock (skew|drift|jump|wrong|offset)|clock (is )?(moved|went|stepped|set|running) back|time went back|too ?skewed|"
-    r"\bntp\b",
+    r"\bntp\b|timestamp\b.{0,24}\b(ahead of|behind|in the future)",
     re.I,
 )
 """The clocks of machines differ."""
@@ -188,6 +193,7 @@ _INDEX = re.compile(r"idx|index", re.I)
 _KEPT_CONNECTIONS = re.compile(r"idle.?conn|conn\w*.?idle|keep.?alive", re.I)
 _CONNECTIONS = re.compile(r"connect|\beof\b|reset|broken pipe|closed|socket|handshake|descriptor", re.I)
 """What tells of connections, which are all that it may hurt how long unused ones are kept."""
+_STATED_LIMIT = re.compile(r"\b(?:limit|max\w*)\b[^\d]{0,24}(\d{4,})\b", re.I)
 _EXPIRED = re.compile(
     r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)(\b.{0,40}\b|_)(expired|revoked|suspended)",
     re.I,
@@ -216,13 +222,20 @@ def may_bring_about(effect: EffectFact, text: str) -> bool:
     """False for a line that names a cause of its own which this effect is not."""
     if USED_UP.search(text) and _INDEX.search(effect.name):
         return False
+    if effect.kind == "limit" and (stated := _STATED_LIMIT.search(text)) and effect.after:
+        # Who says which limit was met means no other one.
+        return stated.group(1) in _digits(effect.before, effect.after)
     if effect.kind == "timeout" and _KEPT_CONNECTIONS.search(effect.name) and not _CONNECTIONS.search(text):
         return False
     reserved = ((kinds, names) for pattern, kinds, names in _RESERVED if pattern.search(text))
     return all(effect.kind in kinds or names.search(effect.name) for kinds, names in reserved)
 
 
+def _digits(*values: str) -> set[str]:
+    return {re.sub(r"\D", "", value) for value in values}
+
+
 LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedule", "batch"})
 """Effects that bring more calls about: signals show those as directly as lines."""
-ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "label"}
+ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "label", "order", "lock"}
 """Effects that hurt what a service calls: that this one fails is no alibi for the caller's change."""

@@ -50,6 +50,12 @@ _ERROR_CHECK = re.compile(r"\berr\w*\s*[!=]=\s*nil\b")
 _MAX_QUOTED = 70
 _WORDS_OF_SETTING = 2
 """Words of a setting's name that no failure holds by chance."""
+_IMAGE = re.compile(r"(^|[._-])(image|tag)$", re.I)
+_NO_IMAGE = re.compile(r"pull\w* image|image ?pull|errimagepull|manifest unknown|image .{0,80}not found", re.I)
+"""What a node says of an image that is not there."""
+_ENVIRONMENT = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+")
+_SAYS_HOW = re.compile(r"\bseq\b|ready replicas|no endpoints|throttl|\bmiss|\bhits?\b|\bseries\b", re.I)
+"""Signals that tell how something is done, and not only that it hurts."""
 _OF_ANY_SETTING = words(
     "max min limit timeout time delay connect connection pool size memory cpu retry attempt cache queue wait idle host port "
     "interval batch worker thread rate level mode enabled buffer count"
@@ -79,6 +85,12 @@ class Explanation:
 
     def add(self, points: float, reason: str, evidence: str) -> None:
         self.reasons.append((points, reason, evidence))
+
+    def add_surely(self, points: float, reason: str, evidence: str) -> None:
+        """One more reason that nobody can have typed: it goes first if it counts more than the others."""
+        self.reasons = sorted([*self.reasons, (points, reason, evidence)], key=lambda scored: -scored[0])
+        self.firm += points
+        self.strength = max(self.strength, self.firm)
 
 
 def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.diffs, *, service: str = "") -> Explanation:
@@ -213,6 +225,10 @@ def _by_effect(
         return _by_dependency(effect, symptoms, weights, usual)
     if effect.kind in ("query", "schema", "name") and (line := _naming(effect, symptoms)):
         return weights.missing, f"{text}, and new lines miss it", line.evidence
+    if _IMAGE.search(effect.name) and effect.after and (line := next(filter(_is_without_image, symptoms.new()), None)):
+        return weights.missing, f"{text}, and new lines miss it", line.evidence
+    if effect.kind == "name" and (line := _about_environment(effect, symptoms, usual)):
+        return weights.effect, f"{text}, which fits {_beginning(line.text)}", line.evidence
     if effect.before and effect.after and (line := _naming_setting(effect, symptoms)):
         return weights.name, f"{text}, and new lines name it", line.evidence
     if effect.kind == "call":
@@ -269,6 +285,19 @@ def _naming_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | Non
     return next((line for line in failures if len(own & _words_with_joined(line.text)) >= _WORDS_OF_SETTING), None)
 
 
+def _is_without_image(text: SymptomText) -> bool:
+    return not text.alert and _NO_IMAGE.search(text.text) is not None
+
+
+def _about_environment(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
+    """A failure about what a variable of the environment is for, by a word of its name, where that is given another name."""
+    if not _ENVIRONMENT.fullmatch(effect.name):
+        return None
+    own = words(effect.name) - _OF_ANY_SETTING - usual
+    failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
+    return next((line for line in failures if own & words(without_values(line.text))), None)
+
+
 def _words_with_joined(text: str) -> frozenset[str]:
     """The words of a line; of `in-sync` also the one that a setting's name makes of it."""
     plain = without_values(text)
@@ -313,7 +342,7 @@ def _directness(text: SymptomText, symptoms: Symptoms, service: str, kind: Effec
     """
     silent = not any(other.service == service for other in symptoms.texts)
     elsewhere = weights.told_by_another if kind in LOADS or silent else weights.of_another
-    names_hurt = text.alert or (text.signal and kind not in LOADS | {"memory"})
+    names_hurt = text.alert or (text.signal and kind not in LOADS | {"memory"} and not _SAYS_HOW.search(text.text))
     return (weights.signal if names_hurt else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
 
 

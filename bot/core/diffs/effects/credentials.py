@@ -1,7 +1,7 @@
-"""Names under which code is given its keys and passwords: under another name it finds none."""
+"""Names under which code is given its keys, passwords and other variables of its environment: under another it finds none."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.patches import Patch, both_sides
@@ -13,6 +13,34 @@ _CREDENTIAL = re.compile(
 )
 _HANDS_OVER = re.compile(r"name:|key:|env|secret|passw|token|getenv|environ|vault|config", re.I)
 """What stands on a line that hands something to a program, or has it handed."""
+
+_VARIABLE = re.compile(
+    r"\bname:\s*[\"']?([A-Z][A-Z0-9_]{3,80})[\"']?\s*$|^\s*[\"']?([A-Z][A-Z0-9]*_[A-Z0-9_]{2,80})[\"']?\s*[:=]"
+)
+"""A variable of the environment in a manifest, as an entry of a list or of a map."""
+_MANIFEST = re.compile(r"\.(ya?ml|tf|tfvars|hcl|env|json|toml)$", re.I)
+_SHARED_PARTS = 2
+"""Parts that a variable has in common with what it is called now, as `SAML_ENTITY_ID` with `BROKER_SAML_ENTITY_ID`."""
+
+
+def renamed_environment(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+    """A variable that a manifest gives under another name than before, while no code that is changed asks for the new one."""
+    code = "\n".join(line for patch in patches if not _MANIFEST.search(patch.path) for line in patch.added)
+    for patch in patches:
+        if not _MANIFEST.search(patch.path):
+            continue
+        before, after = both_sides(patch, _variables)
+        for old in (name for name in before if name not in after):
+            parts = set(old.split("_"))
+            alike = [
+                new for new in after if new not in before and len(parts & set(new.split("_"))) >= min(_SHARED_PARTS, len(parts))
+            ]
+            if alike and alike[0] not in code:
+                yield effect_fact("name", old, patch.path, old, alike[0])
+
+
+def _variables(lines: Iterable[str]) -> list[str]:
+    return [name for line in lines for pair in _VARIABLE.findall(line) for name in pair if name]
 
 
 def renamed_credentials(patch: Patch) -> Iterator[EffectFact]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.diffs.effects.credentials import renamed_credentials
+from bot.core.diffs.effects.credentials import renamed_credentials, renamed_environment
 from bot.core.diffs.effects.lock_files import locked_packages
 from bot.core.diffs.effects.one_by_one import one_by_one
 from bot.core.diffs.effects.safeguards import lost_safeguards
@@ -24,6 +24,7 @@ from bot.core.diffs.effects.settings import (
     settings_of,
     without_moved,
 )
+from bot.core.diffs.effects.units import units
 from bot.core.diffs.effects.values import constants, labels, narrower
 from bot.core.diffs.names import counted_names, identifiers, words
 from bot.core.diffs.patches import Patch, both_sides, is_import
@@ -31,7 +32,8 @@ from bot.core.facts.code import EffectFact
 
 _DEPENDENCY = re.compile(r"^[\s\"'-]*(?:FROM\s+)?([@A-Za-z][\w@./:-]*?)[\"'\s:=@^~>]+v?(\d+(?:\.[\w-]+)+)")
 _SQL = re.compile(
-    r"\b(?:from|join|into|update|table|index|references)\s+(?:concurrently\s+)?(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?[`\"\[]?([A-Za-z_][\w.]*)",
+    r"\b(?:from|join|into|(?<!for )update|table|index|references)\s+(?:concurrently\s+)?(?:if\s+(?:not\s+)?exists\s+)?"
+    r"(?:only\s+)?[`\"\[]?([A-Za-z_][\w.]*)",
     re.I,
 )
 _IS_SQL = re.compile(
@@ -45,6 +47,10 @@ _SCHEMA = re.compile(
 _ADDS_COLUMN = re.compile(r"\badd\s+(column\b|(?!constraint|index|primary|foreign|unique)\w+\s+\w+)", re.I)
 _STRICT = re.compile(r"not null|unique|references|primary|constraint|default|\bdrop\b|\brename\b", re.I)
 """What makes a new column more than one that may stay empty."""
+_LOCKING = re.compile(
+    r"\bcreate\s+(unique\s+)?index\s+(?!concurrently)|\balter\s+table\b.*\b(type|set not null|add constraint)\b", re.I
+)
+"""Statements that let nobody write to a table until they are through with all of it."""
 _MIGRATION = re.compile(r"migrat|schema|ddl|flyway|liquibase|alembic", re.I)
 _COLLECTION = re.compile(
     r"^(?:(?:export|public|private|protected|internal|static|final|readonly|var|let|const|global|pub|lazy|val|mut)\s+)*"
@@ -88,14 +94,21 @@ _FORMAT = re.compile(
     r"strftime|strptime|date_?format|layout",
     re.I,
 )
+_SWITCHED_FORMAT = re.compile(
+    r"\b(?:enable|disable|configure|with|without)\((?:\w+\.)*(?:Serialization|Deserialization|Mapper|Json\w*|StreamRead|StreamWrite)"
+    r"Feature\.\w+"
+)
+"""How a library writes and reads messages, switched on or off: `disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS`."""
 _FIELD_TAG = re.compile(r"(\S+)\s+`[^`]*\b(?:json|xml|bson|avro|yaml|protobuf|msgpack):\"([\w.-]+)([^\"]*)\"")
 """The type of a field, the name under which it is written, and how: `int64`, `eta_ms`, `,string`."""
-_UNIT = re.compile(
-    r"(?:(?<![a-z])|(?<=of)|(?<=from))(nanos(?:econds?)?|micros(?:econds?)?|millis(?:econds?)?|sec(?:ond)?s?|min(?:ute)?s|hours?|days?)(?![a-z])",
-    re.I,
-)
-_TEMPLATE = re.compile(r"(?<![\w\"'`)\]}])(?P<quote>[\"'`])([^\"'`\s]{0,80}(?:\$\{|%[sdv0]|\{\w)[^\"'`\s]{0,80})(?P=quote)")
+_TEMPLATE = re.compile(r"(?<![\w\"'`)\]}])[fF]?(?P<quote>[\"'`])((?:[^\"'`\s{}]|\{[^}]{0,60}\}){1,120})(?P=quote)")
+_HOLDS_VALUE = re.compile(r"\$\{|%[sdv0]|\{\w")
 """A text without blanks that holds something of its own: a name, a key or a path is built of it."""
+_NETWORK_RULES = re.compile(
+    r"\b(NetworkPolicy|CiliumNetworkPolicy|AuthorizationPolicy|aws_security_group\w*|aws_network_acl\w*|google_compute_firewall|"
+    r"azurerm_network_security_\w+)\b"
+)
+_FIRST_WORD = re.compile(r"[A-Za-z]\w*")
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 """What stands in a template for a value: its name says nothing of the text."""
 _ZONE = re.compile(
@@ -116,7 +129,8 @@ _HANDLERS = (
     re.compile(r"\bawait\b"),
 )
 _GUARD = re.compile(
-    r"^\s*(?:\}?\s*else\s+)?(?:if|unless|guard|assert|require|check)\b|\?\.|\?\?|getOrDefault|Optional|is not None|!= nil|"
+    r"^\s*(?:\}?\s*else\s+)?(?:if|unless|guard|assert|require|check)\b(?!\s*=)|\?\.|\?\?(?!\s*[\d\"'])|"
+    r"getOrDefault|Optional|is not None|!= nil|"
     r"!==? null"
 )
 _CALL = re.compile(r"\b([A-Za-z_]\w{3,})\s*\(")
@@ -145,11 +159,14 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *lost_safeguards(code),
         *_of_each(code, _statements),
         *_of_each(patches, renamed_credentials),
+        *renamed_environment(patches),
+        *_of_each(patches, _network_rules),
         *_of_each(patches, labels),
         *_of_each(code, constants),
         *_of_each(code, narrower),
         *_of_each(code, _formats),
-        *_of_each(code, _units),
+        *_rebuilt_names(code),
+        *units(code),
         *_of_each(code, _zones),
         *_of_each(code, _patterns),
         *_of_each(code, _shared_loads),
@@ -210,6 +227,8 @@ def _queries(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             if _SCHEMA.search(line) and not (_ADDS_COLUMN.search(line) and not _STRICT.search(line)):
                 for name in _SQL.findall(line):
                     yield effect_fact("schema", name, patch.path)
+                    if _LOCKING.search(line):
+                        yield effect_fact("lock", name, patch.path)
         removed = {name.casefold() for name in _tables(patch.removed)}
         for name in _tables(patch.added):
             if name.casefold() not in removed | migrated:
@@ -255,9 +274,29 @@ def _formats(patch: Patch) -> Iterator[EffectFact]:
         yield effect_fact("format", patch.path.rpartition("/")[2], patch.path)
     fields, changed = both_sides(patch, _written_fields)
     yield from (effect_fact("format", name, patch.path) for name in fields if changed.get(name, fields[name]) != fields[name])
+    switched, switches = both_sides(patch, lambda lines: set(_matches(_SWITCHED_FORMAT, lines)))
+    yield from (effect_fact("format", text.rpartition("(")[2], patch.path) for text in sorted(switched ^ switches))
     before, after = both_sides(patch, lambda lines: [name for name in counted_names(lines) if _FORMAT.search(name)])
     if before and (new := [name for name in after if name not in before]):
         yield effect_fact("format", new[0], patch.path)
+
+
+def _rebuilt_names(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+    """A name that one file no longer builds and another builds otherwise: `fv:{}:{}` and, elsewhere, `fv|{}|{}`."""
+    built = {blank for patch in patches for blank in _templates(patch.added)}
+    firsts = {word.group() for word in map(_FIRST_WORD.match, built) if word}
+    for patch in (patch for patch in patches if not _templates(patch.added)):
+        for blank, text in _templates(patch.removed).items():
+            first = _FIRST_WORD.match(blank)
+            if blank not in built and first and first.group() in firsts:
+                yield effect_fact("cache_key", text, patch.path)
+
+
+def _network_rules(patch: Patch) -> Iterator[EffectFact]:
+    """Rules of who may call whom, which a manifest adds or changes: what they do not name is called no longer."""
+    lines = (*patch.added, *patch.removed, *patch.around)
+    if CONFIGURATION.search(patch.path) and (rule := next(_matches(_NETWORK_RULES, lines), "")):
+        yield effect_fact("address", rule, patch.path, "what was allowed", "what it names")
 
 
 def _written_fields(lines: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -268,16 +307,8 @@ def _written_fields(lines: Iterable[str]) -> dict[str, tuple[str, str]]:
 
 def _templates(lines: Iterable[str]) -> dict[str, str]:
     """Texts that names are built with, by what they are without the names of their values."""
-    texts = (text for line in lines for _, text in _TEMPLATE.findall(line))
+    texts = (text for line in lines for _, text in _TEMPLATE.findall(line) if _HOLDS_VALUE.search(text))
     return {_PLACEHOLDER.sub("{}", text): text for text in texts}
-
-
-def _units(patch: Patch) -> Iterator[EffectFact]:
-    """Another unit for the same number: seconds in place of milliseconds."""
-    before, after = both_sides(patch, lambda lines: {unit.casefold() for line in lines for unit in _UNIT.findall(line)})
-    if len(before - after) == len(after - before) == 1:
-        (old,), (new,) = before - after, after - before
-        yield effect_fact("timeout", "the unit of a time", patch.path, old, new)
 
 
 def _zones(patch: Patch) -> Iterator[EffectFact]:

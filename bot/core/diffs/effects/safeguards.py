@@ -30,6 +30,13 @@ _BOUNDS = re.compile(
 """Calls that cut off what is longer than it may be."""
 
 
+_GIVES_AWAY = re.compile(r"\.forget\(\)|\bmem::forget\(|\bManuallyDrop::new\(|\bBox::leak\(")
+"""What is taken and never given back by itself."""
+_STORES = re.compile(r"(?:\.|\b)(?:h?set\w*|put\w*|add|save|store|insert|write|cache)\(", re.I)
+_EXPIRES = re.compile(r"(?<![a-z])(?:ttl|ex|px|max_?age)(?![a-z])|expir|Ttl\b|TTL", re.I)
+_COLLECTION = re.compile(
+    r"\b([A-Za-z_]\w*)\s*(?::[^=\n(]{0,60})?:?=\s*(?:new\s+\w*Map\b|new\s+Map|\{\}|dict\(|make\(map|HashMap::new|map\[|sync\.Map)"
+)
 NO_NUMBER = "cut off"
 """The value of a limit that code kept by itself: it can be lost, and never set to another number."""
 
@@ -39,17 +46,44 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     for patch in patches:
         if text := _lost(_CLOSES_BY_ITSELF, patch):
             yield effect_fact("release", text, patch.path)
-        if text := _lost(_SORTS, patch):
+        if (text := _lost(_SORTS, patch)) and not any(_SORTS.search(line) for other in patches for line in other.added):
             yield effect_fact("order", text, patch.path)
         if text := _lost(_CHECKED, patch):
             yield effect_fact("guard", text, patch.path, before=text)
+        if line := next((line for line in patch.added if _GIVES_AWAY.search(line)), ""):
+            yield effect_fact("release", line.strip()[:60], patch.path)
+        if name := _no_longer_kept(patch):
+            yield effect_fact("cache", name, patch.path)
         if match := _BOUNDS.search(_lost_line(_BOUNDS, patch)):
             yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
+    if line := _no_longer_expires(patches):
+        yield effect_fact("release", line, "")
     removed = counted_names(line for patch in patches for line in patch.removed)
     added = counted_names(line for patch in patches for line in patch.added)
     gone = [name for name in removed if RESTRAINS.search(name) and not added[name]]
     if gone and not any(RESTRAINS.search(name) for name in added):
         yield effect_fact("retry", gone[0], "", before=gone[0])
+
+
+def _no_longer_expires(patches: Sequence[Patch]) -> str:
+    """The beginning of a removed line that stored something for a time, where nothing that is added names a time; else ""."""
+    if any(_EXPIRES.search(line) for patch in patches for line in patch.added):
+        return ""
+    stored = (line for patch in patches for line in patch.removed if _STORES.search(line) and _EXPIRES.search(line))
+    return next(stored, "").strip()[:60]
+
+
+def _no_longer_kept(patch: Patch) -> str:
+    """A collection from which results were taken that had been put there, and which is gone; "" without one."""
+    removed, added = "\n".join(patch.removed), counted_names(patch.added)
+    names: list[str] = _COLLECTION.findall(removed)
+    for name in dict.fromkeys(names):
+        own = re.escape(name)
+        reads = re.search(rf"\b{own}(\.(get|has|contains\w*|load)\(|\[)|\bin {own}\b", removed, re.I)
+        writes = re.search(rf"\b{own}(\.(set|put\w*|add|store|computeIfAbsent)\(|\[[^\]]+\]\s*=)", removed, re.I)
+        if reads and writes and not added[name]:
+            return name
+    return ""
 
 
 def _lost(pattern: re.Pattern[str], patch: Patch) -> str:

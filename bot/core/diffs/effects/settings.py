@@ -82,6 +82,9 @@ _DIRECTIVE = re.compile(r"^\s*([A-Za-z_][\w-]*(?:\s+[a-z_][\w-]*)?)\s+(\d[\w.]*)
 CONFIGURATION = re.compile(
     r"\.(ya?ml|toml|ini|properties|env|json|conf|cfg|tf|tfvars|hcl|xml)$|(^|/)(values|config|settings)[\w.-]*$", re.I
 )
+_LETTERS = re.compile(r"[^a-z0-9]")
+_TELLING_NAME = 8
+"""Letters from which on the end of a longer name is no chance."""
 _MANIFEST = re.compile(
     r"(^|/)(go\.mod|package\.json|requirements[\w.-]*\.txt|pyproject\.toml|Pipfile|pom\.xml|build\.gradle(\.kts)?|Cargo\.toml|"
     r"Gemfile|composer\.json|[\w.-]+\.csproj|Dockerfile[\w.-]*)$",
@@ -174,11 +177,19 @@ def _with_names(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 def without_moved(effects: Sequence[EffectFact]) -> list[EffectFact]:
-    """Settings without those that one file loses and another sets to the same value."""
-    gone = {(effect.name, level_of(effect.before)) for effect in effects if effect.before and not effect.after}
-    new = {(effect.name, level_of(effect.after)) for effect in effects if effect.after and not effect.before}
-    moves = {pair for pair in gone & new if pair[1] is not None}
-    return [effect for effect in effects if (effect.name, level_of(effect.before or effect.after)) not in moves]
+    """Settings without those that one file loses and another sets to the same value, under the end of their names at least."""
+    gone = [effect for effect in effects if effect.before and not effect.after and level_of(effect.before) is not None]
+    new = [effect for effect in effects if effect.after and not effect.before]
+    moved = [pair for old in gone for other in new if _goes_on(*(pair := (old, other)))]
+    return [effect for effect in effects if not any(effect in pair for pair in moved)]
+
+
+def _goes_on(old: EffectFact, new: EffectFact) -> bool:
+    """`SPRING_DATASOURCE_MAXIMUM_POOL_SIZE` and `maximum-pool-size` with one value are one setting."""
+    if level_of(old.before) != level_of(new.after):
+        return False
+    names = sorted((_LETTERS.sub("", effect.name.casefold()) for effect in (old, new)), key=len)
+    return names[0] == names[1] or (len(names[0]) >= _TELLING_NAME and names[1].endswith(names[0]))
 
 
 def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:

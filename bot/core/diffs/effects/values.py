@@ -15,6 +15,11 @@ _WIDTH = re.compile(r"\b(?:u?int|float)(8|16|32|64)(?:_t)?\b|\b[uif](8|16|32|64)
 """How many bits a number has."""
 _METRIC = re.compile(r"([\w.]{1,80})\.(?:WithLabelValues|labels|tags?)\(((?:[^()]|\([^()]*\))*)\)")
 """A metric, and where it is told the values of its labels."""
+_UNBOUNDED = re.compile(
+    r"url\.?path|original_?url|\breq(uest)?\.(path|url)|raw_?path|request_?uri|(user|session|request|trace|customer|order)_?id\b|e_?mail",
+    re.I,
+)
+"""What is another one for each request or user."""
 _COMMA = re.compile(r",(?![^()]*\))")
 
 
@@ -38,13 +43,14 @@ def narrower(patch: Patch) -> Iterator[EffectFact]:
 
 
 def labels(patch: Patch) -> Iterator[EffectFact]:
-    """A metric that is kept for one label more: each of its values is a series of its own."""
+    """A metric that is kept for one label more, or for one whose values have no end: each of them is a series of its own."""
     before, after = both_sides(patch, _label_values)
     for metric, values in after.items():
         usual = before.get(metric, values)
         new = [value for value in values if value not in usual]
-        if new and len(values) > len(usual):
-            yield effect_fact("label", new[0], patch.path)
+        unbounded = [value for value in new if _UNBOUNDED.search(value)]
+        if unbounded or (new and len(values) > len(usual)):
+            yield effect_fact("label", (unbounded or new)[0], patch.path)
 
 
 def _label_values(lines: Iterable[str]) -> dict[str, list[str]]:

@@ -526,3 +526,36 @@ def test_a_failure_that_holds_the_words_of_a_setting_is_explained_by_its_change_
         >= TUNING.diffs.explained
     )
     assert explained(timeouts, "connection failed: timeout after 22 s").strength < TUNING.diffs.explained
+
+
+def test_an_image_that_a_node_cannot_pull_is_the_one_that_the_diff_names() -> None:
+    image = diff_of(
+        "k8s/runner.yaml", "-          image: registry/runner:3.12-r8", "+          image: registry/runner:3.12-slim-r8"
+    )
+
+    assert (
+        explained(image, 'kubelet: Failed to pull image "registry/runner:3.12-slim-r8": manifest unknown').strength
+        >= TUNING.diffs.sure
+    )
+    assert explained(image, "request timed out").strength < TUNING.diffs.explained
+
+
+def test_a_failure_about_what_a_renamed_variable_is_for_is_explained_by_it() -> None:
+    renamed = diff_of("k8s/broker.yaml", "-            - name: SAML_SP_ENTITY_ID", "+            - name: BROKER_SAML_ENTITY_ID")
+
+    assert explained(renamed, "saml response rejected: audience").best >= TUNING.diffs.effect
+    assert explained(renamed, "oidc response rejected: audience").best < TUNING.diffs.effect
+
+
+def test_a_limit_that_the_line_states_is_no_other_limit() -> None:
+    segment = diff_of("values.yaml", "-  segmentMaxBytes: 134217728", "+  segmentMaxBytes: 67108864")
+
+    assert explained(segment, "push rejected: limit of 67108864 exceeded").strength >= TUNING.diffs.explained
+    assert explained(segment, "push rejected: per-user series limit of 9000000 exceeded").strength < TUNING.diffs.explained
+
+
+def test_signals_that_say_how_something_is_done_tell_as_much_as_lines() -> None:
+    dropped = diff_of("db/V118.sql", "+DROP INDEX CONCURRENTLY IF EXISTS idx_parcel_ref;")
+
+    assert explained(dropped, signals=["tup seq read per s"]).strength >= TUNING.diffs.explained
+    assert explained(dropped, signals=["sql errors"]).strength < TUNING.diffs.explained

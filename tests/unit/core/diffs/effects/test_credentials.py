@@ -1,6 +1,6 @@
 """Credentials that code is given, or asks for, under another name."""
 
-from bot.core.diffs.effects.credentials import renamed_credentials
+from bot.core.diffs.effects.credentials import renamed_credentials, renamed_environment
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
 
@@ -21,3 +21,22 @@ def test_a_secret_of_which_another_key_is_read_is_told() -> None:
 def test_other_names_and_a_further_credential_are_not() -> None:
     assert not renamed("-  - name: MAIL_HOST", "+  - name: MAIL_SERVER")
     assert not renamed("+  - name: MAIL_TOKEN")
+
+
+def environment(*files: tuple[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    changes = [FileChange(path, 1, 1, patch="\n".join(["@@ -1 +1 @@", *lines])) for path, lines in files]
+    return [(effect.name, effect.after) for effect in renamed_environment(read_patches(changes))]
+
+
+def test_a_variable_that_a_manifest_calls_otherwise_is_not_there_for_code_that_asks_for_the_old_name() -> None:
+    manifest = ("-            - name: SAML_SP_ENTITY_ID", "+            - name: BROKER_SAML_ENTITY_ID")
+
+    assert environment(("k8s/deployment.yaml", manifest)) == [("SAML_SP_ENTITY_ID", "BROKER_SAML_ENTITY_ID")]
+
+
+def test_a_variable_that_the_code_asks_for_under_its_new_name_or_that_is_another_one_is_not_renamed() -> None:
+    manifest = ("-            - name: SAML_SP_ENTITY_ID", "+            - name: BROKER_SAML_ENTITY_ID")
+    code = ("broker/settings.py", ("+    entity = os.environ['BROKER_SAML_ENTITY_ID']",))
+
+    assert not environment(("k8s/deployment.yaml", manifest), code)
+    assert not environment(("k8s/deployment.yaml", (manifest[0], "+            - name: LOG_FORMAT")))

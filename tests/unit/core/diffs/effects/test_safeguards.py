@@ -41,3 +41,21 @@ def test_arithmetic_that_is_no_longer_checked_may_leave_its_range() -> None:
     assert ("guard", "let left = total.checked_sub(used)?;") in lost(
         "-let left = total.checked_sub(used)?;", "+let left = total - used;"
     )
+
+
+def test_what_was_stored_for_a_time_and_is_stored_for_ever_now_is_released_no_more() -> None:
+    timed = "-\treturn s.rdb.Set(ctx, key(c.ID), b, s.ttl).Err()"
+
+    assert lost(timed, "+\treturn s.rdb.HSet(ctx, key(c.ID), fields).Err()") == [("release", timed[1:].strip())]
+    assert not lost(timed, "+\ts.rdb.HSet(ctx, key(c.ID), fields)", "+\treturn s.rdb.Expire(ctx, key(c.ID), s.ttl).Err()")
+
+
+def test_results_that_were_looked_up_in_a_collection_which_is_gone_are_made_anew_each_time() -> None:
+    remembered = ["-const sets = new Map<string, KeySet>();", "-  let s = sets.get(issuer);", "-    sets.set(issuer, s);"]
+
+    assert ("cache", "sets") in lost(*remembered, "+const keySet = (o) => createKeySet(o.issuer);")
+    assert not lost(*remembered, "+  return sets.getOrCreate(issuer);")
+
+
+def test_a_permit_that_is_forgotten_is_given_back_by_nobody() -> None:
+    assert lost("+        permit.forget();") == [("release", "permit.forget();")]

@@ -1,0 +1,45 @@
+"""Units of time that a diff changes under a number: seconds in place of milliseconds, or none where there was one."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+
+from bot.core.diffs.effects.settings import effect_fact
+from bot.core.diffs.names import counted_names, identifiers
+from bot.core.diffs.patches import Patch, both_sides
+from bot.core.facts.code import EffectFact
+
+_WORDS = r"nanos(?:econds?)?|micros(?:econds?)?|millis(?:econds?)?|sec(?:ond)?s?|min(?:ute)?s|hours?|days?"
+_UNIT = re.compile(rf"(?:(?<![a-z])|(?<=of)|(?<=from))({_WORDS})(?![a-z])", re.I)
+_FACTOR = re.compile(r"(?:\*\s*(?:\w+[.:]+)*|\bof|\bfrom_?)(nano|micro|milli|second|minute|hour)s?(?:econds?)?\b", re.I)
+"""A number that is given its unit: `* time.Millisecond`, `Duration.ofSeconds(`, `from_millis(`."""
+_NAMED = re.compile(r"[a-z0-9]_?(nano|micro|milli|second|minute|hour)s?(?:econds?)?(?![a-z])", re.I)
+"""A name that ends in its unit: `query_timeout_seconds`."""
+_OF_TIMES = re.compile(r"time_?out|deadline|duration|delay|interval|ttl|expir|wait|period|age", re.I)
+_EXPIRES = re.compile(r"ttl|expir", re.I)
+_REMOVED, _ADDED = attrgetter("removed"), attrgetter("added")
+
+
+def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+    """Another unit for the same number, a unit that is gone, or one that is not what the name of the number says."""
+    for patch in patches:
+        before, after = both_sides(patch, lambda lines: {unit.casefold() for line in lines for unit in _UNIT.findall(line)})
+        if len(before - after) == len(after - before) == 1:
+            (old,), (new,) = before - after, after - before
+            yield effect_fact("timeout", "the unit of a time", patch.path, old, new)
+    removed, added = ([line for patch in patches for line in side(patch)] for side in (_REMOVED, _ADDED))
+    lost, factors = list(_with_units(_FACTOR, removed)), list(_with_units(_FACTOR, added))
+    numbers = counted_names(added)
+    for unit, line in lost if not factors else ():
+        # What stands first is set to the time, and is no part of it.
+        if any(_OF_TIMES.search(name) and numbers[name] for name in identifiers(line)[1:]):
+            yield effect_fact("cache" if _EXPIRES.search(line) else "timeout", "the unit of a time", "", f"1 {unit}")
+            return
+    named = [unit for unit, _ in _with_units(_NAMED, added) if factors and unit != factors[0][0]]
+    if named and not lost:
+        yield effect_fact("timeout", "the unit of a time", "", f"1 {named[0]}", f"1 {factors[0][0]}")
+
+
+def _with_units(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Units of times, each with its line."""
+    return ((unit.casefold(), line) for line in lines if _OF_TIMES.search(line) for unit in pattern.findall(line))

@@ -1,0 +1,62 @@
+"""What a diff does, statement by statement: schemas that lock, formats, names built otherwise, rules of the network, labels."""
+
+from bot.core.diffs.effects.effects import effects_of
+from bot.core.diffs.patches import read_patches
+from bot.core.systems import FileChange
+
+
+def read(*files: tuple[str, str]) -> set[tuple[str, str]]:
+    changes = [FileChange(path, 1, 1, patch=f"@@ -1 +1 @@\n{lines}") for path, lines in files]
+    return {(effect.kind, effect.name) for effect in effects_of(read_patches(changes))}
+
+
+def test_an_index_that_is_built_at_once_locks_its_table_and_one_that_is_built_beside_does_not() -> None:
+    built = "CREATE INDEX {}IF NOT EXISTS postings_ref_idx"
+
+    assert ("lock", "postings_ref_idx") in read(("db/V1.sql", "+" + built.format("")))
+    assert ("lock", "postings_ref_idx") not in read(("db/V1.sql", "+" + built.format("CONCURRENTLY ")))
+
+
+def test_rows_that_are_taken_for_update_are_no_table() -> None:
+    assert ("query", "NOWAIT") not in read(("loyalty/rows.py", '+    "SELECT id FROM points WHERE id = %s FOR UPDATE NOWAIT"'))
+
+
+def test_how_a_library_writes_messages_is_a_format() -> None:
+    assert ("format", "SerializationFeature.WRITE_DATES_AS_TIMESTAMPS") in read(
+        ("Mappers.java", "+        .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)")
+    )
+
+
+def test_a_key_that_another_file_builds_otherwise_is_another_key() -> None:
+    reader = (
+        "store/reader.py",
+        '-        raw = self.redis.get(f"fv:{view}:{ids}")\n+        raw = self.redis.get(encode(view, ids))',
+    )
+
+    assert ("cache_key", "fv:{view}:{ids}") in read(reader, ("store/keys.py", '+    return f"fv|{view}|{ids}".encode()'))
+    assert ("cache_key", "fv:{view}:{ids}") not in read(reader, ("store/keys.py", '+    return f"fv:{view}:{ids}".encode()'))
+
+
+def test_rules_of_the_network_change_who_can_be_called() -> None:
+    assert ("address", "NetworkPolicy") in read(("policies/tools.yaml", "+kind: NetworkPolicy\n+  policyTypes: [Egress]"))
+    assert not read(("docs/policies.md", "+kind: NetworkPolicy"))
+
+
+def test_a_label_with_a_value_for_each_request_makes_a_series_of_each() -> None:
+    before = "-\t\tduration.WithLabelValues(r.Method, route, code(ww)).Observe(d)"
+
+    assert ("label", "r.URL.Path") in read(
+        ("mw.go", f"{before}\n+\t\tduration.WithLabelValues(r.Method, r.URL.Path, code(ww)).Observe(d)")
+    )
+    assert not read(("mw.go", f"{before}\n+\t\tduration.WithLabelValues(r.Method, name, code(ww)).Observe(d)"))
+
+
+def test_a_setting_that_goes_on_in_another_file_under_the_end_of_its_name_is_the_same() -> None:
+    old = ("k8s/history.yaml", '-            - name: SPRING_DATASOURCE_MAXIMUM_POOL_SIZE\n-              value: "40"')
+
+    assert not read(old, ("application.yml", "+    maximum-pool-size: 40"))
+    assert read(old, ("application.yml", "+    maximum-pool-size: 4"))
+
+
+def test_a_default_behind_a_missing_value_is_no_condition() -> None:
+    assert not read(("verify.ts", "+    timeoutDuration: o.timeoutDuration ?? 5000,"))

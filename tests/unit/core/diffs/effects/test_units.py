@@ -1,0 +1,37 @@
+"""Units of time that are gone, or are not what the name of their number says."""
+
+from bot.core.diffs.effects.units import units
+from bot.core.diffs.patches import read_patches
+from bot.core.systems import FileChange
+
+
+def read(*lines: str) -> list[tuple[str, str, str]]:
+    patch = "\n".join(["@@ -1 +1 @@", *lines])
+    return [
+        (effect.kind, effect.before, effect.after) for effect in units(read_patches([FileChange("a.go", 1, 1, patch=patch)]))
+    ]
+
+
+def test_a_number_that_lost_its_unit_is_another_time() -> None:
+    used = "-\tTimeout: time.Duration(cfg.TimeoutMS) * time.Millisecond,"
+
+    assert read(used, "+\treturn time.Duration(c.TimeoutMS)") == [("timeout", "1 milli", "")]
+    assert read("-\trdb.Expire(key, time.Duration(cfg.TTLSeconds)*time.Second)", "+\tscript.Run(key, cfg.TTLSeconds)") == [
+        ("cache", "1 second", "")
+    ]
+
+
+def test_a_unit_that_stands_elsewhere_or_whose_number_is_gone_is_no_loss() -> None:
+    used = "-\tTimeout: time.Duration(cfg.TimeoutMS) * time.Millisecond,"
+
+    assert not read(used, "+\treturn time.Duration(c.TimeoutMS) * time.Millisecond")
+    assert not read(used, "+\tTimeout: cfg.Wait(),")
+
+
+def test_a_number_whose_name_says_another_unit_than_its_factor_is_another_time() -> None:
+    named = '+\tQueryTimeout int64 `yaml:"query_timeout_seconds"`'
+
+    assert ("timeout", "1 second", "1 milli") in read(
+        named, "+\tctx := withTimeout(time.Duration(t.QueryTimeout)*time.Millisecond)"
+    )
+    assert not read(named, "+\tctx := withTimeout(time.Duration(t.QueryTimeout)*time.Second)")
