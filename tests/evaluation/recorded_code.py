@@ -20,9 +20,9 @@ class RecordedCode:
     """Version to its commit."""
 
     async def compare(self, service: str, base: str, head: str) -> Comparison:
-        """The commits after `base` up to `head`, newest first, with all their files."""
-        first, last = self._commit(base).at, self._commit(head).at
-        between = tuple(commit for commit in self._newest_first() if first < commit.at <= last)
+        """The commits after `base` up to `head`, newest first, with all their files; `head` at least: it was rolled out now."""
+        first, last = self._commit(base).at, self._commit(head)
+        between = tuple(commit for commit in self._newest_first() if first < commit.at <= last.at or commit == last)
         files = tuple(file for commit in between for file in self.patches.get(commit.sha, ()))
         return Comparison(base, head, len(between), between, files)
 

@@ -116,6 +116,8 @@ CHOICES: Mapping[str, Mapping[str, Sequence[float]]] = {
 
 _CHANGES = "no set that is left out here holds changes"
 NOT_CHOSEN: Mapping[str, str] = {
+    "attribution.full_store": "no set that is left out here holds a disk that filled",
+    "changes.beside_measured": _CHANGES,
     "changes.beside_share": "no set holds an outage that began while another ran on",
     "changes.of_outage_before": "no set holds an outage that began while another ran on",
     "changes.drift": _CHANGES,

@@ -1,7 +1,8 @@
 """What is observed of an incident in words: log lines, signals that deviate, and the alert's own words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.core.diffs.brought_about import NOT_RESOLVED, different_hosts
 from bot.core.diffs.code_text import code_names
@@ -22,6 +23,8 @@ class SymptomText:
     """True for the name of a signal: it tells what is hurt and seldom which code."""
     log: bool = False
     """True for a log line: users of the service may have written a part of it."""
+    began: datetime | None = None
+    """Of a signal: when it left its normal range, if that is known."""
     alert: bool = False
     """True for the alert's own words, which its author wrote before anything failed: they tell what is hurt, like a signal."""
 
@@ -43,6 +46,10 @@ class Symptoms:
     texts: Sequence[SymptomText] = ()
     usual: Sequence[str] = ()
     """Lines as they come on any day: their words tell nothing."""
+
+    def since(self, moment: datetime) -> "Symptoms":
+        """Without signals that had left their normal range before: what was rolled out then did not bring that."""
+        return replace(self, texts=[text for text in self.texts if text.began is None or text.began >= moment])
 
     def new(self) -> list[SymptomText]:
         """Lines and words that came with the trouble."""

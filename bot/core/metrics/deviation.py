@@ -28,6 +28,8 @@ _USUAL, _USUAL_WITHOUT_ONSET = 0.9, 0.98
 onset may be a spike like others before, so there nearly all of the past counts as usual."""
 FULL_SHARE = {"%": 100.0, "percent": 100.0, "ratio": 1.0, "share": 1.0}
 """100 % in each unit that a share is given in."""
+_ALL_USED = 0.98
+"""Share of its limit at which nothing of a resource is left to give."""
 _MIN_RATIO_SCALE = 0.002
 """The smallest scale of an error ratio: a movement within 0.2 % is nobody's incident."""
 _MIN_NETWORK_SCALE = 0.002
@@ -44,13 +46,17 @@ _WORDS: tuple[tuple[Family, str], ...] = (
     ("errors", r"errors?|err_|fail|bad_|lost|dropp|5xx|4xx|(?<![\d.])[45]\d\d(?!\d|ms|s\b|[kmg]?i?b)|exception|success|"
     r"availab|abort|reject|timeout|unreachable|absent|denied|refused|cancell?ed|dead.?letter|overdue"),
     ("errors", r"(?<!slow)(?<!slow )(?<!cool)(?<!count)down(?![a-z])|\bup(?=[{)]|$)"),
-    ("saturation", r"cpu|mem|rss|heap|connection|pool|queue|backlog|disk|thread|restart|oom|lag|saturat|throttl|ready|replica"),
+    ("saturation", r"cpu|mem|rss|heap|connection|pool|queue|backlog|disk|thread|oom|lag|saturat|throttl|ready|replica|"
+    r"(?<![a-z]_)restart|(pod|container|kube|process|worker|node|instance|service|status)\w*restart|"
+    r"(volume|wal|filesystem|tablespace|partition|inode|storage|bucket|space)[a-z_ ]*[_ ](used|usage|utili[sz]|full|occup)"),
     ("latency", r"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait"),
     ("traffic", r"traffic|request|rps|qps|rate|throughput|load|calls|volume"),
 )  # fmt: skip
 _GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|uptime|^up$", re.I)
 _RATE = re.compile(r"_per_(s|sec|second|m|min|minute|h|hour)s?$", re.I)
 """How much of something is done: less may be as bad as more."""
+_STORE = re.compile(r"disk|volume|filesystem|tablespace|inode|storage|\bwal|_wal|space", re.I)
+"""What holds what stays: unlike a processor or a pool it does not run full because something else is slow."""
 _WHETHER_UP = re.compile(r"\bup$|down(?![a-z])|unreachable|absent", re.I)
 
 
@@ -82,6 +88,14 @@ class Deviation:
     def shows_down(self) -> bool:
         """Whether it tells that nothing answers there any more: `up`, or the value of an alert like InstanceDown, fell."""
         return self.direction == "down" and _WHETHER_UP.search(self.signal) is not None
+
+    @property
+    def is_full_store(self) -> bool:
+        """Whether a disk or the like, which fills by itself, has nothing left to give."""
+        full = FULL_SHARE.get(self.unit)
+        if full is None or self.direction == "down" or not _STORE.search(self.signal):
+            return False
+        return self.doublings > 0 and self.before < _ALL_USED * full <= self.after
 
     @property
     def shift(self) -> float:
@@ -226,6 +240,10 @@ def _steady_climb(deviation: Deviation, window: Series, reference: Series | None
     if not (climb := _climb(rising, side)):
         return None
     doublings, start, end = climb
+    if (full := FULL_SHARE.get(deviation.unit)) and side > 0:
+        # Little left to climb is no small climb: what stands at its limit is used up.
+        end = min(end, full)
+        doublings = MAX_DOUBLINGS if start < _ALL_USED * full <= end else doublings
     since = climb_start(_together(reference, rising), side)
     return replace(deviation, doublings=doublings, before=start, after=end, onset=None, step=0.0, peer="", climbs_since=since)
 

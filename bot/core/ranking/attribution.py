@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.core.facts.measured import Family
-from bot.core.metrics.deviation import FULL_SHARE, Deviation
+from bot.core.metrics.deviation import FULL_SHARE, Deviation, harm_of
 from bot.core.tuning import TUNING
 from bot.core.tuning.fault_location import AttributionWeights
 
@@ -110,7 +110,11 @@ def _by_other_signal(symptom: Deviation | None, caller: str, callee: str, graph:
         ]
         return max(felt, default=0.0)
     by_family = {**dict.fromkeys(SYMPTOMS, weights.other_symptom), "saturation": weights.resource, "external": weights.resource}
-    harmful = [(by_family[f], d) for f, d in of_callee.items() if f in by_family and f != symptom.family and _harms(d)]
+    harmful = [
+        (weights.full_store if d.is_full_store else by_family[f], d)
+        for f, d in of_callee.items()
+        if f in by_family and f != symptom.family and _harms(d)
+    ]
     return max(
         (
             weight * _strength(d, weights) * _late_onset_factor(symptom, d, weights) * _added_time(d, caller, callee, graph)
@@ -156,8 +160,9 @@ def _deviates(signals: Signals, family: Family) -> bool:
 
 
 def _harms(deviation: Deviation) -> bool:
-    """Errors and latency are measured on their harmful side; a resource whose use fell harms nobody."""
-    return deviation.doublings > 0 and (deviation.family in SYMPTOMS or deviation.direction == "up")
+    """Errors and latency are measured on their harmful side; of a resource more use harms, or that little of it is left."""
+    harmful = deviation.direction == "up" or harm_of(deviation.signal, deviation.family) == "down"
+    return deviation.doublings > 0 and (deviation.family in SYMPTOMS or harmful)
 
 
 def excess(deviation: Deviation, own: str, other: str, graph: CallGraph) -> float:

@@ -37,16 +37,21 @@ class Candidate:
     """Whether its version alone shows the symptom."""
     jumped: bool = False
     """Of a change: something of its service jumped with it."""
+    climbs_at: str = ""
+    """Of a change: the service of which a resource has climbed since; "" if none does."""
     cleared: bool = False
     """Of a change: whether other versions show the symptom too, or its code has nothing to do with it."""
     explained: bool = False
     """Whether its diff explains the symptom."""
+    seen_at_work: bool = False
+    """Whether what its diff does is also measured: a signal of its service moved with it, or what it lets grow ran out."""
     diff_strength: float = 0.0
     """Points of what its diff and the symptoms have in common (`DiffWeights`)."""
     outside: bool = False
     """Whether lines name a cause outside the team's own code."""
-    by_alert_alone: bool = False
-    """Of a cause outside: whether only the alert's own words name it, which its author wrote before anything failed."""
+    leads_only: bool = False
+    """Of a cause outside: whether only the alert's own words name it, which its author wrote before anything failed, or what a
+    change may bring about as well."""
     rivals: tuple[str, ...] = ()
     """Other changes that nothing but time tells apart from it."""
     component: str = ""

@@ -30,11 +30,12 @@ _PROVIDER_LABELS = ("provider", "peer", "host", "upstream", "destination", "targ
 def resource_causes(context: RankingContext, others: Iterable[Candidate], surge: float) -> list[Candidate]:
     """Something ran out on a suspect service. A change or a failing provider there, or a surge, explains it first.
 
-    So does a change nearby whose diff explains the trouble.
+    So does a change whose diff explains the trouble, since which this has climbed, or with which something jumped.
     """
     causes = []
     for service, share in context.suspects():
-        rival = max((c.likelihood / share for c in others if c.service == service or c.explained), default=0.0)
+        rivals = (c.likelihood / share for c in others if service in (c.service, c.climbs_at) or c.explained or c.jumped)
+        rival = max(rivals, default=0.0)
         causes += [_resource_cause(context, d, share, rival, surge) for d in _short_resources(context, service)]
     return causes
 
@@ -103,8 +104,11 @@ def _came_late(context: RankingContext, deviation: Deviation) -> bool:
 
 
 def _climbs_alone(context: RankingContext, deviation: Deviation) -> bool:
-    """Whether it has climbed since long before, and its service has no symptom: then it may have gone on so for days."""
-    return deviation.onset is None and context.symptom_of(deviation.service) is None
+    """Whether it has climbed since long before, and its service has no symptom: then it may have gone on so for days.
+
+    A disk that is full hurts whoever writes to it now.
+    """
+    return not deviation.is_full_store and deviation.onset is None and context.symptom_of(deviation.service) is None
 
 
 def _strength(context: RankingContext, deviation: Deviation) -> float:

@@ -206,6 +206,8 @@ def _short_resources(observations: Observations, weight: float, weights: Resourc
 
 def weight_of_resource(deviation: Deviation, weights: ResourceWeights = TUNING.resources) -> float:
     """How much a resource that ran short explains by itself, 0 to 1."""
+    if deviation.is_full_store:
+        return 1.0
     by_word = (
         ("cpu", weights.cpu),
         ("byte", weights.volume),

@@ -37,6 +37,8 @@ class _Kind:
     cause: str
     check: str
     sure: bool
+    leads_only: bool = False
+    """What lines say of it is how a change may fail as well: it is never more than a lead."""
 
 
 _KINDS = (
@@ -55,6 +57,7 @@ _KINDS = (
             r"api)[ _-]?token)\b"
             r".{0,40}\b(expired|revoked|suspended)|expired.?token|token[_-](expired|revoked)|"
             r"\btoken\b(?!.{0,40}\b(?:user|session|customer)\b).{0,80}\bis (expired|revoked)|\b401 bad credentials|"
+            r"(returned|responded|answered|replied|got|status) (with )?\W?401\b.{0,160}\bexpired|"
             r"password authentication failed|invalid_grant",
             re.I,
         ),
@@ -140,6 +143,7 @@ _KINDS = (
         "Somebody else holds a lock that {service} waits for",
         "Read which session holds the lock, whose it is and since when",
         sure=False,
+        leads_only=True,
     ),
     _Kind(
         re.compile(f"{USED_UP.pattern}|{FILLED.pattern}", re.I),
@@ -150,7 +154,7 @@ _KINDS = (
     ),
     _Kind(
         re.compile(
-            r"re-?deliver|poison|dead.?letter|\bdlq\b|same (offset|message|record|event)|"
+            r"re-?deliver|poison|same (offset|message|record|event)|"
             r"(malformed|corrupt(ed)?|truncated|invalid|unparse?able) (record|message|event|payload|file|row|feed|batch|"
             r"input(?! (value|syntax)))|"
             r"(record|message|event|row|feed)\b.{0,60}(out of range|unparse?able|malformed|corrupt|rejected|schema mismatch)",
@@ -183,7 +187,7 @@ def _of_kinds(context: RankingContext, symptoms: Symptoms) -> Iterable[Candidate
         services = list(dict.fromkeys(_service_of(context, line) for line in matching))
         # What several services say of what lies below them all is no slip of one of them.
         many = len(services) > 1 or (kind.pattern is NOT_RESOLVED and different_hosts(line.text for line in matching))
-        several = replace(kind, sure=kind.sure or (kind.kind == "external" and many))
+        several = replace(kind, sure=not kind.leads_only and (kind.sure or (kind.kind == "external" and many)))
         for service in services:
             lines = [line for line in matching if _service_of(context, line) == service]
             yield _candidate(context, service, several, kind.cause.format(service=service), lines)
@@ -232,7 +236,7 @@ def _candidate(context: RankingContext, service: str, kind: _Kind, cause: str, l
         check=kind.check.format(service=service),
         sure=kind.sure,
         outside=True,
-        by_alert_alone=all(line.alert for line in lines),
+        leads_only=kind.leads_only or all(line.alert for line in lines),
     )
     for line in lines[:2]:
         text = f"{'The alert says' if line.alert else f'{service} logs'} {one_line(line.text, 240)}"

@@ -1,8 +1,11 @@
 """Ranks the causes of one incident from its evidence, without a model: all that the analyst concludes, a pure function."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from bot.core.change import Change
+from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import (
     LEAD_ONLY,
     Basis,
@@ -30,7 +33,7 @@ from bot.core.ranking.causes import (
 from bot.core.ranking.changes.change_causes import change_causes
 from bot.core.ranking.changes.changed_neighbours import changed_nearby, changed_shortly_before, hand_down
 from bot.core.ranking.changes.exoneration import ruled_out
-from bot.core.ranking.context import RankingContext, ranking_context
+from bot.core.ranking.context import RankingContext, ranking_context, unknown_services
 from bot.core.ranking.node_causes import node_causes
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.outage_beside import SUDDEN, something_new, was_likely_before, weigh_beside_running_outage
@@ -42,6 +45,12 @@ _MAX_CAUSES = 4
 _PLACES: frozenset[CauseKind] = frozenset({"dependency", "unknown"})
 """Kinds of cause that name a place and no reason."""
 _MAX_OF_ONE_SERVICE = 2
+_BENEATH = re.compile(
+    r"network|polic(y|ies)|(^|[^a-z])dns|mesh|istio|cilium|calico|firewall|security.?group|cluster|iptables|terraform|"
+    r"\.tf$",
+    re.I,
+)
+"""Names and files of what all services run on."""
 
 
 def rank(
@@ -118,7 +127,7 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     changes = change_causes(context, outside=bool(outside))
     for cause in line_causes:
         named = cause.kind in ("external", "resource")
-        cause.sure = not cause.by_alert_alone and (cause.sure or (named and _no_change_fits(cause, changes, context)))
+        cause.sure = not cause.leads_only and (cause.sure or (named and _no_change_fits(cause, changes, context)))
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(context, changes)
@@ -140,6 +149,8 @@ def _no_change_fits(cause: Candidate, changes: Sequence[Candidate], context: Ran
     """
     lists, least = context.observations.change_list_evidence, context.tuning.outside.rival * cause.likelihood
     listed = "" in lists or cause.service in lists
+    if cause.kind == "external" and _changed_beneath(context):
+        return False
     recent = timedelta(seconds=context.tuning.changes.sure_within)
     spared = (
         change.likelihood <= least
@@ -148,6 +159,22 @@ def _no_change_fits(cause: Candidate, changes: Sequence[Candidate], context: Ran
         if not change.cleared
     )
     return listed and all(spared)
+
+
+def _changed_beneath(context: RankingContext) -> bool:
+    """Whether the network, its rules or the cluster were changed minutes before: anything may rest on them."""
+    recent, beneath = timedelta(seconds=context.tuning.changes.sure_within), unknown_services(context)
+    return any(
+        change.service in beneath
+        and -ONSET_TOLERANCE <= context.onset - change.at <= recent
+        and any(_BENEATH.search(text) for text in (change.service, *_paths_of(context, change)))
+        for change in context.observations.changes.values()
+    )
+
+
+def _paths_of(context: RankingContext, change: Change) -> list[str]:
+    brought = (c for c in context.observations.code if (c.service, c.version) == (change.service, change.version) and c.diffs)
+    return [path for code in brought for path in max(code.diffs, key=lambda diff: diff.at).paths]
 
 
 def _without_repetition(ordered: Sequence[Candidate]) -> list[Candidate]:
@@ -212,7 +239,9 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     timed = place or context.onset_observed or (first.explained and first.sure)
     if _unchecked_dependencies(first, context) or not timed or _of_the_outage_before(first, ranked, context):
         return False
-    rival = max((c.likelihood for c in ranked[1:] if c.service == first.service and not _agree(c, first)), default=0.0)
+    rivals = [c for c in ranked[1:] if c.service == first.service and not _agree(c, first)]
+    # Beside a diff that surely explains it, the moment of another change says nothing.
+    rival = max((c.likelihood for c in rivals if not (by_own_diff and c.kind == "change" and not c.explained)), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
     # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
     failing = place and first.strength > 0 and not changed_nearby(context, first.service) and _has_neighbours(first, context)
@@ -239,7 +268,8 @@ def _told_by_its_diff(ranked: Sequence[Candidate], context: RankingContext) -> b
     """
     first, sure = ranked[0], context.tuning.diffs.sure
     others = any(cause.outside or cause.diff_strength >= sure for cause in ranked[1:])
-    return first.explained and first.sure and first.diff_strength >= sure and not others
+    enough = first.diff_strength >= sure or first.seen_at_work
+    return first.explained and first.sure and enough and not others
 
 
 def _has_neighbours(candidate: Candidate, context: RankingContext) -> bool:

@@ -62,6 +62,8 @@ class ChangeWeights:
     """One whose diff surely changes what its service does, though nothing that is seen tells of that."""
     coincident: float = 0.55
     """The one change just before of which nobody knows whether what fails rests on it, unless nothing of it can do anything."""
+    beside_measured: float = 0.7
+    """One whose diff explains the trouble, beside another with which something was seen to begin before the failure."""
     unread_beside_explained: float = 0.4
     """One whose code was not read, while the diff of another explains the trouble."""
     drift: float = 0.7
@@ -153,6 +155,8 @@ class DiffWeights:
     """The same where only another service's line or signal says so."""
     told_by_another: float = 0.95
     """The same of what brings more calls about, which is felt by who is called, and of a service that shows nothing itself."""
+    came_due: float = 3.0
+    """A schedule that it sets came due just as the trouble began, and for the first time in a while."""
     spawn: float = 0.6
     """Factor of an effect that starts a task or process: how many it starts is not known."""
     guard: float = 0.4

@@ -43,6 +43,8 @@ class AttributionWeights:
     """A slow callee may explain errors of its caller (time-outs), a failing one its caller's waiting (retries). Chosen."""
     resource: float = 0.6
     """A callee without symptoms that has run out of something explains less than one that fails. Chosen."""
+    full_store: float = 0.9
+    """The same of a disk that is full: it fails whoever writes to it. By hand."""
     late: float = 0.3
     """A callee that began clearly after its caller is rather hurt by it than hurting it. Chosen."""
     late_after: float = 120.0

@@ -11,9 +11,9 @@ from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.coincidence import is_coincident
-from bot.core.ranking.changes.drift import drift_claim, drift_fit, drift_since
+from bot.core.ranking.changes.drift import drift_claim, drift_fit, drift_since, is_exhausted
 from bot.core.ranking.changes.earlier_trouble import weigh_earlier_trouble, weigh_rollback
-from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim
+from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim, moved_as_told
 from bot.core.ranking.changes.flags import is_named
 from bot.core.ranking.changes.jumps import jump_claim, jump_of
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
@@ -61,14 +61,15 @@ def _weighed(
     # What the bot did itself mends what was broken before it: it is shown, and no suspect.
     if change.by_action or change.at > context.onset_for(change) + ONSET_TOLERANCE:
         return None
-    jump = jump_of(context, change)
-    if (change.service not in near | remote and jump is None) or serving_at_onset(context, change).withdrawn_at:
+    jump, drift = jump_of(context, change), drift_since(context, change)
+    apart = change.service not in near | remote and not (jump or drift)
+    if apart or serving_at_onset(context, change).withdrawn_at:
         return None
     code, coincident = read_code(context, change, symptoms), is_coincident(context, change)
-    # A change elsewhere has to tell by itself: something jumped with it, or it alone came just before and may do something.
-    if not (code.explains or change.service in near or jump or (coincident and not code.inert)):
+    # A change elsewhere has to tell by itself: something moved with it, or it alone came just before and may do something.
+    if not (code.explains or change.service in near or jump or (drift and not code.inert) or (coincident and not code.inert)):
         return None
-    versions, drift, sign = _weigh_versions(context, change), drift_since(context, change), first_sign(context, change)
+    versions, sign = _weigh_versions(context, change), first_sign(context, change)
     return WeighedChange(change, code, versions, drift, sign, jump, coincident)
 
 
@@ -91,8 +92,10 @@ def _change_cause(context: RankingContext, weighed: WeighedChange, others: Seque
         check="" if weighed.carried else _check(change),
         carried=weighed.carried,
         jumped=weighed.jump is not None,
+        climbs_at=weighed.drift.service if weighed.drift and weighed.drift.climbs_since else "",
         cleared=_is_cleared(weighed),
         explained=code.explains,
+        seen_at_work=_is_seen_at_work(context, weighed),
         diff_strength=code.strength,
         sure=weighed.carried or _code_is_sure(context, weighed, others) or _alone(context, weighed, others),
     )
@@ -151,6 +154,10 @@ def _share(context: RankingContext, weighed: WeighedChange) -> float:
         return max(share, weights.beside_share)
     if weighed.sign:
         share = max(share, context.shares.get(weighed.sign.service, 0.0))
+    if weighed.drift:
+        share = max(share, context.shares.get(weighed.drift.service, 0.0))
+        if weighed.drift.climbs_since and is_exhausted(context, weighed.drift):
+            share = max(share, weights.explained_share)
     if weighed.jump:
         near = weighed.change.service in nearby_services(context)
         share = max(share, weights.jump_share if near else weights.jump_share_apart)
@@ -170,6 +177,10 @@ def _fit(context: RankingContext, weighed: WeighedChange, others: Sequence[Weigh
         best = max(other.code.strength for other in others)
         # Of two diffs that explain it the one with more to show goes first, however near the other came.
         explained = weights.explained * max(late, weights.explained_least) * max(0.5, code.strength / best)
+        if weighed.is_measured:
+            return weights.explained * min(1.0, weighed.versions.factor)
+        if any(other.is_measured and other.code.explains for other in others):
+            explained *= weights.beside_measured
         return (explained if code.strength < best else max(fit, explained)) * min(1.0, weighed.versions.factor)
     if code.commits and code.unread < 1:
         # Each commit may have done it: those that were not read count like those that were read and have little to do with it.
@@ -220,6 +231,15 @@ def _code_is_sure(context: RankingContext, weighed: WeighedChange, others: Seque
     graph = CallGraph(observed.comparable, observed.depends_on, observed.rates)
     shares = explained_by_callees(service, callees, graph, context.symptom_of(service))
     return sum(shares.values()) < context.tuning.verdict.explained_by_callees
+
+
+def _is_seen_at_work(context: RankingContext, weighed: WeighedChange) -> bool:
+    """Whether what its code does was also measured: besides the failure, and since the change."""
+    code, drift = weighed.code, weighed.drift
+    if not code.explains or code.diff is None:
+        return False
+    ran_out = code.bites_late and drift is not None and drift.climbs_since is not None and is_exhausted(context, drift)
+    return ran_out or moved_as_told(context, weighed.change, code.diff)
 
 
 def _is_cleared(weighed: WeighedChange) -> bool:
@@ -277,6 +297,9 @@ def _weigh_rivals(
     """Several changes of one service shortly before the onset, and nothing but time to tell them apart: one of these."""
     if weighed.carried and any(other.carried and other.change.service != weighed.change.service for other in others):
         candidate.sure = False
+    at_its_place = weighed.change.service == context.start and _is_recent(context, weighed)
+    if _only_holds_it(weighed, others) and not at_its_place:
+        candidate.sure = False
     if weighed.decided:
         return
     within = timedelta(seconds=context.tuning.changes.rival_within)
@@ -295,6 +318,15 @@ def _weigh_rivals(
         text = f"{short_change_text(first)} at {clock(first.at)} came as near: nothing but time tells them apart"
         evidence = [context.observations.change_evidence[first.id]]
         candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
+
+
+def _only_holds_it(weighed: WeighedChange, others: Sequence[WeighedChange]) -> bool:
+    """Whether the commit that explains the trouble went out with changes of other services as well, and was made for none."""
+    diff = weighed.code.diff
+    if diff is None or not weighed.code.explains or weighed.code.its_own:
+        return False
+    holding = (other for other in others if other.change.service != weighed.change.service and other.code.diff)
+    return any(other.code.explains and other.code.diff and other.code.diff.commit == diff.commit for other in holding)
 
 
 def _kind_factor(change: Change, weights: ChangeWeights) -> float:

@@ -3,19 +3,23 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 
 from bot.core.change import Change
 from bot.core.diffs.brought_about import ON_CALLEES
 from bot.core.diffs.consequence import consequence_of
 from bot.core.diffs.effect_text import effect_text
+from bot.core.diffs.effects.levels import level_of, unit_of
 from bot.core.diffs.explanation import Explanation, explain
 from bot.core.diffs.requests import without_requests
+from bot.core.diffs.schedules import came_due
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import Claim
-from bot.core.facts.code import DiffFact, EffectKind
-from bot.core.ranking.context import RankingContext
+from bot.core.facts.code import DiffFact, EffectFact, EffectKind
+from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.observations import Observations, ObservedCode
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
 BITES_LATE: frozenset[EffectKind] = frozenset(
@@ -38,6 +42,14 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
 )
 """Effects that need time, or load, until they hurt: for them age clears no change."""
 _FRONT_END = re.compile(r"(^|[/-])(web|website|www|ui|frontend|mobile|ios|android)([/-]|$)|\.(tsx|jsx|vue|svelte|swift)$", re.I)
+_SHARED = re.compile(
+    r"(^|/)(pkg|libs?|librar(y|ies)|packages|shared|common|commons|core|sdk|kit|internal|vendor|modules?|crates)/", re.I
+)
+"""Folders of what many services are built from."""
+_SCHEMA_IS_USED = timedelta(minutes=10)
+"""So long after a migration every usual query has met the new schema."""
+_ROUNDS = 10
+"""Rounds after which work at another interval has shown what that does."""
 _MAX_TEXT = 400
 
 
@@ -61,6 +73,8 @@ class CodeReading:
     evidence: str = ""
     inert: bool = False
     """Nothing of what was read of it can change behaviour."""
+    its_own: bool = False
+    """`diff` is the commit that the change was rolled out for, or lies in its service's folder; others may only hold it too."""
     consequence: str = ""
     """What `diff` surely changes, where nothing that is observed tells of it; "" where it explains something."""
 
@@ -70,8 +84,9 @@ class CodeReading:
 
     @property
     def explains(self) -> bool:
-        """Whether the diff explains the trouble."""
-        return self.read and self.strength >= self.explained_from
+        """Whether the diff explains the trouble; by one reason at least that counts: small ones add up in any code."""
+        best = self.explanation.best if self.explanation else 0.0
+        return self.read and self.strength >= self.explained_from and best >= self.related_from
 
     @property
     def unrelated(self) -> bool:
@@ -108,6 +123,35 @@ class CodeReading:
         return Claim(text=one_line(f"{commit}{reason}", 400), evidence=list(dict.fromkeys([self.evidence, symptom])))
 
 
+def _explained(diff: DiffFact, symptoms: Symptoms, change: Change, context: RankingContext) -> Explanation:
+    """How far a diff explains what is observed; also by the moment at which a schedule that it sets comes due."""
+    weights, observations = context.tuning.diffs, context.observations
+    explanation = explain(diff, symptoms.since(change.at - DETECTION_DELAY), weights, service=change.service)
+    clear = context.tuning.confidence.sure
+    onsets = {d.onset: observations.id_of(d) for d in observations.all_signals.values() if d.onset and d.doublings >= clear}
+    for effect in diff.effects:
+        if due := came_due(effect, onsets, change.at):
+            began = min(onsets, key=lambda onset: abs(onset - due))
+            explanation.add_surely(weights.came_due, f"{effect_text(effect)}, due at {clock(due)}, as it began", onsets[began])
+    return explanation
+
+
+def _without_past(diff: DiffFact, change: Change, context: RankingContext) -> DiffFact:
+    """The diff without what had shown what it does before the onset: another schema, and work done every few minutes."""
+    ran = context.onset_for(change) - change.at
+    effects = tuple(effect for effect in diff.effects if not ran > _shows_within(effect))
+    return diff if len(effects) == len(diff.effects) else diff.model_copy(update={"effects": effects})
+
+
+def _shows_within(effect: EffectFact) -> timedelta:
+    """After how long what an effect does has been seen; endless where it may come late."""
+    if effect.kind == "schema":
+        return _SCHEMA_IS_USED
+    interval = effect.kind == "schedule" and effect.before and effect.after and " " not in effect.after.strip("\"' ")
+    seconds = level_of(effect.after, effect.name) if interval else None
+    return timedelta(seconds=_ROUNDS * seconds * unit_of(effect.name)) if seconds else timedelta.max
+
+
 def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> CodeReading:
     """What the diffs of a change explain of the symptoms; nothing is concluded where no diff was read."""
     code = next((fact for fact in context.observations.code if _brought(fact, change)), None)
@@ -115,8 +159,9 @@ def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> Co
         return CodeReading()
     weights = context.tuning.diffs
     # Commits that were made after the roll-out are not part of it, whatever the branch holds by now.
-    diffs = [diff for diff in code.diffs if diff.at <= change.at and not _of_another(diff, change.service, context)]
-    explained = [(explain(diff, symptoms, weights, service=change.service), diff) for diff in diffs]
+    diffs = [diff for diff in code.diffs if diff.at <= change.at and _went_out(diff, code, change, context)]
+    diffs = [_without_past(diff, change, context) for diff in diffs]
+    explained = [(_explained(diff, symptoms, change, context), diff) for diff in diffs]
     best = max(explained, key=lambda pair: pair[0].strength, default=None)
     explanation, diff = best if best and best[0].strength > 0 else (None, None)
     consequence = ""
@@ -136,6 +181,7 @@ def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> Co
         weights.related,
         code.evidence,
         inert=whole and all(diff.inert for diff in diffs),
+        its_own=diff is not None and (diff.commit == _head(code) or _in_own_folder(diff, change.service)),
         consequence=consequence,
     )
 
@@ -163,6 +209,43 @@ def _of_another(diff: DiffFact, service: str, context: RankingContext) -> bool:
         owner not in ("", service) or (not owner and not front and _FRONT_END.search(path))
         for owner, path in zip(owners, diff.paths, strict=True)
     )
+
+
+def _went_out(diff: DiffFact, code: ObservedCode, change: Change, context: RankingContext) -> bool:
+    """Whether a commit is this change's: the one that the deploy was made for, or one that nothing shows to be another's."""
+    if diff.commit == _head(code):
+        return True
+    return not (_of_another(diff, change.service, context) or _rolled_out_by_another(diff, change, context))
+
+
+def _head(code: ObservedCode) -> str:
+    """The commit that a version was made for."""
+    return max(code.diffs, key=lambda diff: diff.at).commit if code.diffs else ""
+
+
+def _rolled_out_by_another(diff: DiffFact, change: Change, context: RankingContext) -> bool:
+    """Whether another deploy was made for this commit: in one repository all later ones hold it as well.
+
+    A library is part of whatever holds it. What lies in this service's own folder went out with it, unless the deploy that
+    was made for it came later: then that is what put it to work.
+    """
+    observations = context.observations
+    made_for = [
+        other
+        for code in observations.code
+        if _head(code) == diff.commit
+        for other in observations.changes.values()
+        if _brought(code, other)
+    ]
+    if any(other.service == change.service for other in made_for):
+        return True
+    if not made_for or any(_SHARED.search(path) for path in diff.paths):
+        return False
+    return not _in_own_folder(diff, change.service) or any(other.at > change.at for other in made_for)
+
+
+def _in_own_folder(diff: DiffFact, service: str) -> bool:
+    return all(_owner(path, frozenset({service})) for path in diff.paths)
 
 
 @lru_cache(maxsize=4_096)
@@ -196,7 +279,7 @@ def symptoms_of(observations: Observations, summary: str = "") -> Symptoms:
     for deviation in observations.all_signals.values():
         if deviation.doublings > 0:
             name, service = deviation.signal.replace("_", " "), deviation.service
-            texts.append(SymptomText(name, observations.id_of(deviation), service, signal=True))
+            texts.append(SymptomText(name, observations.id_of(deviation), service, signal=True, began=deviation.onset))
     if summary and observations.alert_evidence:
         texts.append(SymptomText(one_line(summary, _MAX_TEXT), observations.alert_evidence, alert=True))
     return Symptoms(texts, usual)

@@ -4,7 +4,10 @@ from datetime import timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.diffs.explanation import explain
+from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import Claim
+from bot.core.facts.code import DiffFact
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import short_change_text
 from bot.core.ranking.context import RankingContext
@@ -14,6 +17,9 @@ from bot.core.text.untrusted import one_line
 
 _AT_ONCE = timedelta(minutes=1)
 """A sign that follows a change follows it so soon, and by one sample more."""
+_TIMES_AT_ONCE = 4.0
+"""Requests over those of before that no more people bring within a minute."""
+_SEEN_LATE = 0.25
 _BEFORE_FAILURE = timedelta(minutes=3)
 """So long before the failure it must have come: what moves with the failure is a part of it."""
 
@@ -42,8 +48,10 @@ def first_sign(context: RankingContext, change: Change) -> Deviation | None:
     if first.family == "traffic" and first.service == change.service:
         # Who sends it more was not changed by this.
         return None
-    early = first.onset <= context.onset_of(first.service) - _BEFORE_FAILURE
-    return first if early and _follows(first, change) else None
+    lead = context.onset_of(first.service) - first.onset
+    # What fills slowly is seen late: a part of the time that it then took until the failure.
+    late = lead * _SEEN_LATE if first.family == "saturation" else timedelta(0)
+    return first if lead >= _BEFORE_FAILURE and _follows(first, change, late) else None
 
 
 def _changed_work(context: RankingContext, change: Change) -> Deviation | None:
@@ -60,11 +68,13 @@ def _changed_work(context: RankingContext, change: Change) -> Deviation | None:
 def _more_calls(context: RankingContext, change: Change) -> Deviation | None:
     """The requests of what it calls, risen at once after the change, while it is asked itself as before.
 
-    None where it is not known how often it is asked, or where another caller is asked more often too.
+    None where another caller is asked more often too. Where it is not known how often it is asked itself, it is asked as
+    before if many times as many requests came at once: people come by and by.
     """
     own, most = context.observations.rates.get(change.service), context.tuning.traffic.risen
-    if own is None or not own.before / most <= own.after <= most * own.before:
+    if own and not own.before / most <= own.after <= most * own.before:
         return None
+    most = most if own else max(most, _TIMES_AT_ONCE)
     for callee in context.observations.callees(change.service):
         rise = context.observations.rates.get(callee)
         clear = rise and rise.doublings >= context.tuning.confidence.sure and rise.after > most * rise.before
@@ -79,11 +89,24 @@ def _others_as_before(context: RankingContext, callee: str, caller: str) -> bool
     return all(rate is not None and not (rate.doublings > 0 and rate.direction == "up") for rate in rates)
 
 
-def _follows(deviation: Deviation, change: Change) -> bool:
-    """Whether it moved at once after the change."""
+def _follows(deviation: Deviation, change: Change, late: timedelta = timedelta(0)) -> bool:
+    """Whether it moved at once after the change, or so late."""
     if deviation.onset is None:
         return False
-    return change.at - ONSET_TOLERANCE <= deviation.onset <= change.at + _AT_ONCE + timedelta(seconds=deviation.step)
+    latest = change.at + max(late, _AT_ONCE + timedelta(seconds=deviation.step))
+    return change.at - ONSET_TOLERANCE <= deviation.onset <= latest
+
+
+def moved_as_told(context: RankingContext, change: Change, diff: DiffFact) -> bool:
+    """Whether a signal of its service moved at once after it that what its diff does brings about: it is seen at work."""
+    observed = context.observations
+    moved = [
+        SymptomText(deviation.signal.replace("_", " "), observed.id_of(deviation), change.service, signal=True)
+        for (service, _), deviation in observed.all_signals.items()
+        if service == change.service and deviation.doublings >= context.tuning.confidence.sure and _follows(deviation, change)
+    ]
+    weights = context.tuning.diffs
+    return explain(diff, Symptoms(moved), weights, service=change.service).best >= weights.signal * weights.effect
 
 
 def first_sign_claim(context: RankingContext, change: Change, sign: Deviation) -> Claim:

@@ -9,7 +9,7 @@ from bot.core.facts.measured import JumpFact
 from bot.core.metrics.deviation import family_of
 from bot.core.ranking.attribution import SYMPTOMS
 from bot.core.ranking.candidates import amount, short_change_text
-from bot.core.ranking.context import RankingContext
+from bot.core.ranking.context import RankingContext, nearby_services
 from bot.core.ranking.fault_location import PILES_UP
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
@@ -22,7 +22,9 @@ def jump_of(context: RankingContext, change: Change) -> JumpFact | None:
     of another service a moment before: then this jump may follow from that one.
     """
     early = context.onset - change.at >= timedelta(seconds=context.tuning.changes.jump_lead)
-    if not early or _follows_another(context, change):
+    # Of a service that nobody knows to be near, the failure would not show there by itself.
+    apart = change.service not in nearby_services(context)
+    if not (early or apart) or _follows_another(context, change):
         return None
     jumps = context.observations.jumps.get(change.id, [])
     return next((jump for jump in jumps if not _is_symptom(context, jump) and not _is_relief(jump)), None)

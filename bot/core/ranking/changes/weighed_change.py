@@ -31,6 +31,11 @@ class WeighedChange:
         return self.versions.factor > 1
 
     @property
+    def is_measured(self) -> bool:
+        """Whether something was seen to begin with it before anything failed."""
+        return self.sign is not None or (self.drift is not None and self.drift.climbs_since is not None)
+
+    @property
     def decided(self) -> bool:
         """Whether something besides its moment speaks for or against it."""
         return self.carried or self.versions.factor < 1 or self.code.explains or self.code.unrelated

@@ -1,6 +1,7 @@
 """What the analyst concludes from evidence, per kind of fault; every finding must also survive the verdict."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -328,3 +329,28 @@ def test_a_share_of_what_nobody_knows_is_not_far_from_its_limit() -> None:
     (cause,) = rank(CASE, Ledger().health("front", share).changes().entries, now=NOW).hypotheses
 
     assert not any("not exhausted" in claim.text for claim in cause.against)
+
+
+def full_disk(share: float) -> Findings:
+    disk = replace(deviation("payments", "volume_used_ratio", 0.2, share, doublings=6, unit="ratio"), onset=None)
+    return judged(failing_payments().health("payments", disk))
+
+
+def test_a_disk_of_a_callee_that_is_full_is_the_likely_cause() -> None:
+    first = full_disk(1.0).hypotheses[0]
+
+    assert (first.kind, first.service, first.confidence) == ("resource", "payments", "likely")
+    assert full_disk(0.45).hypotheses[0].kind != "resource"
+
+
+def test_a_callee_of_which_no_replica_is_ready_explains_its_caller() -> None:
+    gone = replace(deviation("payments", "kube_ready_replicas", 6, 0, doublings=4), direction="down")
+
+    assert judged(failing_payments().health("payments", gone)).hypotheses[0].service == "payments"
+
+
+def test_a_lock_that_somebody_else_holds_is_a_lead_for_a_change_may_hold_it() -> None:
+    waits = TemplateFact(template="process 1 still waiting for ShareLock on transaction 7", count=40, before=0, trend="new")
+    causes = judged(failing_payments().health("payments").lines("payments", waits)).hypotheses
+
+    assert [h.confidence for h in causes if "holds a lock" in h.cause] == ["possible"]

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+from bot.core.change import Change
+from bot.core.evidence import Hypothesis
 from bot.core.facts.recorded import TemplateFact
 from bot.core.ranking.next_checks import services_to_look_back_on
 from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
-from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation
+from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, minutes
 
 OLD = change("front", 200, version="2.0.0")
 
@@ -40,3 +42,47 @@ def likelihood_with(line: str) -> float:
 
 def test_lines_that_say_that_what_climbed_has_run_out_make_the_change_before_the_climb_likelier() -> None:
     assert likelihood_with("accept: too many open files") > likelihood_with("accept: no reason given")
+
+
+LONG_AGO, LATER = change("token", 130, version="3.0.0"), change("cart", 110, version="4.0.0")
+
+
+def named_since(
+    *changes: Change, began: float = 124, callers: tuple[str, ...] = ("front", "token"), line: str = "OOM"
+) -> list[str]:
+    """The changes with which the memory of a store that `front` calls is said to have climbed since so many minutes."""
+    errors = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
+    memory = replace(deviation("store", "used_memory_gib", 4, 6, doublings=2), onset=None)
+    refused = deviation("store", "rejected_writes", 0, 400, doublings=5)
+    climb = replace(memory, climbs_since=(ONSET - minutes(began)).timestamp())
+    ledger = Ledger().health("front", errors).health("store", refused, climb).changes(*changes)
+    for caller in callers:
+        ledger.graph(caller, "store")
+    ledger.lines("front", TemplateFact(template=line, count=40, before=0, trend="new"))
+    return [h.change_id for h in rank(CASE, ledger.entries, now=NOW).hypotheses if _names_climb(h)]
+
+
+def _names_climb(hypothesis: Hypothesis) -> bool:
+    return any("store used_memory_gib has climbed since" in claim.text for claim in hypothesis.claims)
+
+
+def test_a_store_that_has_climbed_since_a_change_of_its_caller_was_filled_by_that() -> None:
+    assert named_since(LONG_AGO, LATER) == [LONG_AGO.id]
+
+
+def test_a_caller_goes_before_others_of_which_nobody_knows_that_they_call_it() -> None:
+    assert named_since(LONG_AGO, change("cart", 126, version="4.0.0")) == [LONG_AGO.id]
+
+
+def test_where_no_caller_changed_only_the_one_change_that_fits_is_named() -> None:
+    cart, mail = change("cart", 125, version="4.0.0"), change("mail", 123, version="5.0.0")
+
+    assert named_since(cart, callers=("front",)) == [cart.id]
+    assert named_since(cart, mail, callers=("front",)) == []
+
+
+def test_a_climb_that_began_with_a_change_elsewhere_did_not_begin_with_an_earlier_one_of_its_own_service() -> None:
+    own = change("store", 134, version="2.0.0")
+
+    assert named_since(own, LONG_AGO.model_copy(update={"at": ONSET - minutes(124.5)})) == [LONG_AGO.id]
+    assert named_since(own) == [own.id]

@@ -68,3 +68,31 @@ def test_where_a_caller_is_not_asked_as_before_the_change_is_no_reason_for_the_r
     causes = asked_more_often(front_after=front, other_after=other)
 
     assert not any("requests_per_sec moved at" in claim.text for cause in causes for claim in cause.claims)
+
+
+def test_what_fills_slowly_since_a_deploy_is_seen_some_minutes_after_it() -> None:
+    deploy = change("front", 27, version="2.0.0")
+    pool = deviation("front", "db_connections_active", 5, 40, doublings=3, late=-22)
+    failing = deviation("front", "errors", 0.002, 0.6, doublings=5, unit="ratio")
+    ledger = Ledger().health("front", failing, pool).graph("front", "cart").health("cart").changes(deploy)
+
+    (cause,) = [h for h in rank(CASE, ledger.entries, now=NOW).hypotheses if h.change_id == deploy.id]
+
+    assert any("front db_connections_active moved at" in claim.text for claim in cause.claims)
+
+
+def test_many_times_as_many_requests_within_a_minute_of_a_callers_deploy_are_no_peoples_also_where_nobody_counts_its_own() -> (
+    None
+):
+    def causes(after: float) -> list[Hypothesis]:
+        deploy, own = change("front", 0.5, version="2.0.0"), change("cart", -2, kind="flag")
+        slow = deviation("cart", "latency", 0.05, 2, doublings=4, unit="s")
+        asked = deviation("cart", "requests_per_sec", 100, after, doublings=5)
+        ledger = Ledger().health("cart", slow, asked).graph("front", "cart").health("front").changes(deploy, own)
+        return rank(CASE, ledger.entries, now=NOW).hypotheses
+
+    named = [
+        [claim.text for cause in causes(after) for claim in cause.claims if "moved at" in claim.text] for after in (3400, 300)
+    ]
+
+    assert named[0] and not named[1]

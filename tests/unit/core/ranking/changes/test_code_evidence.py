@@ -1,0 +1,118 @@
+"""Which change of several a commit belongs to, and what beside its words shows that it did it."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.change import Change
+from bot.core.evidence import Findings
+from bot.core.facts.code import DiffFact, EffectFact
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.recorded import TemplateFact
+from bot.core.ranking.ranking import rank
+from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, minutes
+
+MISSING = TemplateFact(template='relation "order_notes" does not exist', count=40, before=0, trend="new")
+QUERIES = EffectFact(kind="query", name="order_notes", path="db.py")
+FRONT, JOBS = change("front", 3, version="2.0.0"), change("jobs", 2, version="7.0.0")
+
+
+def commit(sha: str, path: str, *effects: EffectFact, minutes_before: float = 60) -> DiffFact:
+    return DiffFact(commit=sha * 40, at=ONSET - minutes(minutes_before), paths=(path,), effects=effects)
+
+
+def failing(*changes: Change, line: TemplateFact = MISSING) -> Ledger:
+    errors = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
+    return Ledger().health("front", errors).graph("front", "cart").health("cart").changes(*changes).lines("front", line)
+
+
+def read(ledger: Ledger, service: str, version: str, *diffs: DiffFact) -> Ledger:
+    return ledger._add("code_changes", EvidenceFacts(diffs=diffs, version=version), source="github", service=service)
+
+
+def answered(ledger: Ledger) -> Findings:
+    return rank(CASE, ledger.entries, now=NOW)
+
+
+def blamed(*, path: str) -> str:
+    """The change that is blamed for a commit that went out with `jobs` and that the earlier deploy of `front` holds as well."""
+    guilty, own = commit("a", path, QUERIES), commit("b", "front/style.py", minutes_before=50)
+    ledger = read(read(failing(FRONT, JOBS), "front", "2.0.0", own, guilty), "jobs", "7.0.0", guilty)
+    return answered(ledger).hypotheses[0].change_id
+
+
+def test_a_commit_belongs_to_the_deploy_that_was_made_for_it_and_a_library_to_what_holds_it() -> None:
+    assert blamed(path="migrations/V7.sql") == JOBS.id
+    assert blamed(path="libs/db/queries.py") == FRONT.id
+
+
+def test_the_commit_that_a_deploy_was_made_for_is_its_own_whatever_folder_it_lies_in() -> None:
+    ledger = read(failing(JOBS), "jobs", "7.0.0", commit("a", "front/migrations/V7.sql", QUERIES))
+
+    assert answered(ledger).hypotheses[0].change_id == JOBS.id
+
+
+def test_a_commit_of_a_later_deploy_of_the_service_did_not_go_out_with_the_one_before() -> None:
+    before, guilty = change("front", 20, version="1.9.0"), commit("a", "libs/db/queries.py", QUERIES, minutes_before=70)
+    ledger = read(read(failing(before, FRONT), "front", "1.9.0", commit("b", "front/a.py"), guilty), "front", "2.0.0", guilty)
+
+    assert answered(ledger).hypotheses[0].change_id == FRONT.id
+
+
+def test_a_commit_that_several_services_hold_and_none_was_made_for_makes_none_of_them_likely() -> None:
+    nightly = EffectFact(kind="schedule", name="schedule", before="40 3 * * *", after=f"{ONSET:%M %H} * * *")
+    guilty = commit("a", "deploy/jobs/statements.yaml", nightly)
+    front, mail = change("front", 40, version="2.0.0"), change("mail", 45, version="7.0.0")
+    ledger = read(failing(front, mail), "front", "2.0.0", commit("b", "front/a.py", minutes_before=50), guilty)
+    ledger = read(ledger, "mail", "7.0.0", commit("c", "mail/a.py", minutes_before=50), guilty)
+
+    causes = answered(ledger).hypotheses
+
+    assert causes[0].commit == "a" * 40 and "as it began" in " ".join(claim.text for claim in causes[0].claims)
+    assert all(cause.confidence != "likely" for cause in causes if cause.change_id)
+
+
+@pytest.mark.parametrize(("minutes_before", "explains"), [(5, True), (18, False)])
+def test_another_schema_has_been_met_by_every_query_after_ten_minutes(minutes_before: float, explains: bool) -> None:
+    column = EffectFact(kind="schema", name="reviews", path="front/V1.sql")
+    slow = TemplateFact(template="list failed: canceling statement due to statement timeout", count=40, before=0, trend="new")
+    deploy = change("front", minutes_before, version="2.0.0")
+
+    first = answered(read(failing(deploy, line=slow), "front", "2.0.0", commit("a", "front/V1.sql", column))).hypotheses[0]
+
+    assert any("changes the schema of reviews" in claim.text for claim in first.claims) is explains
+
+
+def with_hits(*, late: float) -> str:
+    """How sure a deploy of a caller is that builds keys otherwise, where its hits began to fall so long after the onset."""
+    deploy = change("edge", 6, version="2.0.0")
+    keys = EffectFact(kind="cache_key", name="key.go", path="edge/key.go")
+    hits = replace(deviation("edge", "cache_hit_ratio", 0.95, 0.2, doublings=5, unit="ratio", late=late), direction="down")
+    ledger = failing(deploy, line=TemplateFact(template="queue full, shedding", count=40, before=0, trend="new"))
+    ledger.graph("edge", "front").health("edge", hits)
+    first = answered(read(ledger, "edge", "2.0.0", commit("a", "edge/key.go", keys))).hypotheses[0]
+    return first.confidence if first.change_id == deploy.id else ""
+
+
+def test_a_deploy_of_a_caller_is_likely_where_what_its_diff_does_is_seen_at_work_there_since() -> None:
+    assert with_hits(late=-5.5) == "likely"
+    assert with_hits(late=-30) != "likely"
+
+
+@pytest.mark.parametrize(("service", "confidence"), [("cluster-policies", "possible"), ("newsletter", "likely")])
+def test_names_that_are_not_resolved_are_a_lead_where_the_rules_of_the_network_changed_minutes_before(
+    service: str, confidence: str
+) -> None:
+    unresolved = TemplateFact(template="fetch failed: getaddrinfo EAI_AGAIN docs.example.org", count=50, before=0, trend="new")
+    ledger = failing(change(service, 1, version="1.0.0"), change("shop", 8, kind="flag"), line=unresolved)
+
+    first = answered(read(ledger, service, "1.0.0", commit("a", "prod/tools.yaml"))).hypotheses[0]
+
+    assert (first.kind, first.confidence) == ("external", confidence)
+
+
+def test_beside_a_diff_that_surely_explains_the_lines_the_moment_of_a_flag_says_nothing() -> None:
+    flag = change("front", 1, kind="flag").model_copy(update={"title": "order_notes_export off->on"})
+    first = answered(read(failing(FRONT, flag), "front", "2.0.0", commit("a", "front/db.py", QUERIES))).hypotheses[0]
+
+    assert (first.change_id, first.confidence) == (FRONT.id, "likely")
