@@ -19,7 +19,7 @@ _PREFIX = re.compile(
 _FIRST = re.compile(rf"^{_NAME}(?=[\s:(]|$)")
 _FRAMES = re.compile(
     rf"\bat (?:new |async )?({_NAME}) ?\(|\bin ({_NAME})\s*(?:$|\n|\()|\bFile \"[^\"]+\", line \d+, in ({_NAME})|"
-    rf"\bat <\.?({_NAME})>"
+    rf"\bat <\.?({_NAME})>|\b(?:panic|crash|exception)(?: \w+)? in ({_NAME}):"
 )
 _EXPRESSIONS = re.compile(rf"\bat [\w$.]+\(({_NAME})\)|\bhas no attribute [\"']?({_NAME})")
 """What a frame calls its function with, and an attribute that an object lacks."""
@@ -28,7 +28,7 @@ _FILES = re.compile(
 )
 _ERROR = re.compile(
     rf"\b((?:{_NAME}[.:])?\w*(?:Error|Exception|Panic|Fault)|panic|exception|error)\b"
-    rf"(?:\s+(?:in|from|at)\s+({_NAME}))?(?:: ({_NAME})\(\))?"
+    rf"(?:\s+(?:\w+\s+)?(?:in|from|at)\s+({_NAME}))?(?:: ({_NAME})\(\))?"
 )
 _KEY = re.compile(rf"(?<![\w\"'])({_NAME})(?==)")
 _PART_OF_PROGRAM = (

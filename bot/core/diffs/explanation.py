@@ -12,24 +12,13 @@ from bot.core.diffs.effects.effects import is_small_step
 from bot.core.diffs.effects.levels import is_time_of_rate, level_of
 from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
 from bot.core.diffs.names import holds_name, is_telling, words
+from bot.core.diffs.naming import line_about_variable, line_missing, line_missing_call, line_with_setting, line_without_image
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 from bot.core.tuning.changes import DiffWeights
 
-_MISSING = re.compile(
-    r"not (found|registered|defined|exist|configured|initiali[sz]ed|available|mapped|supported|recogni[sz]ed)|doesn.t exist|"
-    r"no (such|mapping|route|handler|provider|table|column|field|method|bean|module)|unknown|undefined|missing|unresolved|"
-    r"unrecogni[sz]ed|cannot (find|resolve)|is required",
-    re.I,
-)
-"""What a program says of a name that it does not find."""
-_BRINGS_IN = re.compile(
-    r"regist|init|load|seed|populat|mount|bind|configur|provid|migrat|setup|subscrib|install|enabl|add|boot|start|connect|creat",
-    re.I,
-)
-"""Calls without which something is missing later."""
 _NOTHING = re.compile(
     r"catch|except|rescue|recover|await|\bnil\b|\bnull\b|\bnone\b|undefined|empty|\blen\(|\.length|isPresent|exists", re.I
 )
@@ -41,26 +30,14 @@ _DOES_NOT_START = re.compile(
 )
 _HOST_OF_PACKAGE = re.compile(r"^@?[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|net|dev|in)/")
 """Where a package lies, which many share: `github.com/`, `golang.org/`."""
-_OF_ANY_FAILURE = re.compile(r"errors?|exceptions?|panic|status|code|message", re.I)
 _WHOLE_TEXT = re.compile(r"\s|\d")
 """What makes a text more than a word that stands in any line."""
 _LONG_NUMBER = re.compile(r"\d{3,}")
 """Shorter ones stand in any line."""
 _ERROR_CHECK = re.compile(r"\berr\w*\s*[!=]=\s*nil\b")
 _MAX_QUOTED = 70
-_WORDS_OF_SETTING = 2
-"""Words of a setting's name that no failure holds by chance."""
-_IMAGE = re.compile(r"(^|[._-])(image|tag)$", re.I)
-_NO_IMAGE = re.compile(r"pull\w* image|image ?pull|errimagepull|manifest unknown|image .{0,80}not found", re.I)
-"""What a node says of an image that is not there."""
-_ENVIRONMENT = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+")
 _SAYS_HOW = re.compile(r"\bseq\b|ready replicas|no endpoints|throttl|\bmiss|\bhits?\b|\bseries\b", re.I)
 """Signals that tell how something is done, and not only that it hurts."""
-_OF_ANY_SETTING = words(
-    "max min limit timeout time delay connect connection pool size memory cpu retry attempt cache queue wait idle host port "
-    "interval batch worker thread rate level mode enabled buffer count"
-)
-"""Words of many settings and of as many failures: their kinds tell of those."""
 _REQUESTS_SERVED = re.compile(
     r"^(?:(?:grpc|http|rpc|server|incoming) )*(?:requests?(?: (?:per|rate|count|total).*)?|[rq]ps)$", re.I
 )
@@ -106,7 +83,7 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     usual = frozenset(word for line in symptoms.usual for word in words(line))
     firm = [
         *_by_names(diff, symptoms, weights),
-        *_by_frames(diff, symptoms, weights),
+        *_by_frames(diff, symptoms, weights, service),
         *_by_effects(diff, symptoms, weights, usual, service),
     ]
     mentions = [*_by_mentions(diff, symptoms, weights), *_by_values(diff, symptoms, weights)]
@@ -142,12 +119,16 @@ def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Itera
     )
 
 
-def _by_frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
-    """Files and functions that the diff changes and in which, by its stack frames, a new failure arises: one sign a failure."""
+def _by_frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> Iterable[_Reason]:
+    """Files and functions that the diff changes and in which, by its stack frames, a new failure arises: one sign a failure.
+
+    A function of another service may have the same name.
+    """
     usual = {frame for line in symptoms.usual for frame in frames(line)}
     for symptom in (symptom for symptom in symptoms.new() if not symptom.mentions_only):
         new = [frame for frame in frames(symptom.text) if frame not in usual]
-        functions = (f"the code at {name}" for name in diff.around if name in new)
+        own = not (service and symptom.service) or symptom.service == service
+        functions = (f"the code at {name}" for name in diff.around if own and name in new)
         files = (one_line(path, 80) for path in diff.paths if any(is_file_of(frame, path) for frame in new))
         for place in [*functions, *files][:1]:
             yield weights.frame, f"changes {place}, where the failure arises", symptom.evidence
@@ -223,16 +204,16 @@ def _by_effect(
     text = effect_text(effect)
     if effect.kind == "dependency":
         return _by_dependency(effect, symptoms, weights, usual)
-    if effect.kind in ("query", "schema", "name") and (line := _naming(effect, symptoms)):
+    if effect.kind in ("query", "schema", "name") and (line := line_missing(effect, symptoms)):
         return weights.missing, f"{text}, and new lines miss it", line.evidence
-    if _IMAGE.search(effect.name) and effect.after and (line := next(filter(_is_without_image, symptoms.new()), None)):
+    if line := line_without_image(effect, symptoms):
         return weights.missing, f"{text}, and new lines miss it", line.evidence
-    if effect.kind == "name" and (line := _about_environment(effect, symptoms, usual)):
+    if effect.kind == "name" and (line := line_about_variable(effect, symptoms, usual)):
         return weights.effect, f"{text}, which fits {_beginning(line.text)}", line.evidence
-    if effect.before and effect.after and (line := _naming_setting(effect, symptoms)):
+    if effect.before and effect.after and (line := line_with_setting(effect, symptoms)):
         return weights.name, f"{text}, and new lines name it", line.evidence
     if effect.kind == "call":
-        line = _missing_for(effect, symptoms, usual)
+        line = line_missing_call(effect, symptoms, usual)
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
     direction, size = change_of(effect, weights)
     for family, pattern in SYMPTOMS.get(effect.kind, ()):
@@ -265,51 +246,6 @@ def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights,
 def _by_program(text: SymptomText) -> str:
     """What the program wrote of a text: nearly all of a line that it left behind when it did not start."""
     return f"{text.by_code}\n{without_values(text.text)}" if _DOES_NOT_START.search(text.text) else text.by_code
-
-
-def _naming(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
-    """A line that misses the name."""
-    names = [
-        name for name in (effect.name, effect.name.rpartition(".")[2]) if len(name) > 2 and not _OF_ANY_FAILURE.fullmatch(name)
-    ]
-    missing = [symptom for symptom in symptoms.new() if _MISSING.search(symptom.text)]
-    return next((symptom for symptom in missing for name in names if holds_name(symptom.by_code, name)), None)
-
-
-def _naming_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
-    """A failure that holds two words of a setting's own name: `insync replicas below min.isr` of `min.insync.replicas`."""
-    own = words(effect.name) - _OF_ANY_SETTING
-    if len(own) < _WORDS_OF_SETTING or effect.kind == "dependency":
-        return None
-    failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
-    return next((line for line in failures if len(own & _words_with_joined(line.text)) >= _WORDS_OF_SETTING), None)
-
-
-def _is_without_image(text: SymptomText) -> bool:
-    return not text.alert and _NO_IMAGE.search(text.text) is not None
-
-
-def _about_environment(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
-    """A failure about what a variable of the environment is for, by a word of its name, where that is given another name."""
-    if not _ENVIRONMENT.fullmatch(effect.name):
-        return None
-    own = words(effect.name) - _OF_ANY_SETTING - usual
-    failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
-    return next((line for line in failures if own & words(without_values(line.text))), None)
-
-
-def _words_with_joined(text: str) -> frozenset[str]:
-    """The words of a line; of `in-sync` also the one that a setting's name makes of it."""
-    plain = without_values(text)
-    return words(plain) | words(plain.replace("-", ""))
-
-
-def _missing_for(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
-    if not _BRINGS_IN.search(effect.name):
-        return None
-    own = words(effect.name)
-    missing = [symptom for symptom in symptoms.new() if _MISSING.search(symptom.text)]
-    return next((symptom for symptom in missing if (words(without_values(symptom.text)) & own) - usual), None)
 
 
 def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact) -> SymptomText | None:

@@ -220,7 +220,7 @@ def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -
     if not risen:
         return []
     rise = _front_rise(context, risen)
-    late = _came_late(context, rise)
+    late = _came_late(context, rise) or (rise.onset is not None and rise.onset > _failed_at(context, rise.service))
     early = _was_carried(context, rise)
     callers = _measured_callers(context, rise.service)
     supported = not callers or any(_rise(context, c) for c in callers)

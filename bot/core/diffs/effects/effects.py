@@ -99,6 +99,11 @@ _SWITCHED_FORMAT = re.compile(
     r"Feature\.\w+"
 )
 """How a library writes and reads messages, switched on or off: `disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS`."""
+_STRICT_SHAPE = re.compile(
+    r"\bstrictObject\b|\.strict\(\)|additionalProperties|extra\s*=\s*[\"']?(?:\w+\.)?forbid|FAIL_ON_UNKNOWN\w*|DisallowUnknownFields|"
+    r"deny_unknown_fields"
+)
+"""What refuses a message for what it holds besides."""
 _FIELD_TAG = re.compile(r"(\S+)\s+`[^`]*\b(?:json|xml|bson|avro|yaml|protobuf|msgpack):\"([\w.-]+)([^\"]*)\"")
 """The type of a field, the name under which it is written, and how: `int64`, `eta_ms`, `,string`."""
 _TEMPLATE = re.compile(r"(?<![\w\"'`)\]}])[fF]?(?P<quote>[\"'`])((?:[^\"'`\s{}]|\{[^}]{0,60}\}){1,120})(?P=quote)")
@@ -274,10 +279,10 @@ def _formats(patch: Patch) -> Iterator[EffectFact]:
         yield effect_fact("format", patch.path.rpartition("/")[2], patch.path)
     fields, changed = both_sides(patch, _written_fields)
     yield from (effect_fact("format", name, patch.path) for name in fields if changed.get(name, fields[name]) != fields[name])
-    switched, switches = both_sides(patch, lambda lines: set(_matches(_SWITCHED_FORMAT, lines)))
-    yield from (effect_fact("format", text.rpartition("(")[2], patch.path) for text in sorted(switched ^ switches))
-    before, after = both_sides(patch, lambda lines: [name for name in counted_names(lines) if _FORMAT.search(name)])
-    if before and (new := [name for name in after if name not in before]):
+    before, after = both_sides(patch, lambda lines: {*_matches(_SWITCHED_FORMAT, lines), *_matches(_STRICT_SHAPE, lines)})
+    yield from (effect_fact("format", text.rpartition("(")[2] or text, patch.path) for text in sorted(before ^ after))
+    formats, others = both_sides(patch, lambda lines: [name for name in counted_names(lines) if _FORMAT.search(name)])
+    if formats and (new := [name for name in others if name not in formats]):
         yield effect_fact("format", new[0], patch.path)
 
 

@@ -1,11 +1,10 @@
 """Changes as causes: the share of their service, nearness in time, and what its versions and earlier trouble show."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, flag_factor, recency_factor
-from bot.core.diffs.symptoms import Symptoms
 from bot.core.evidence import Claim
 from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
@@ -44,7 +43,9 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
     """
     symptoms = symptoms_of(context.observations, context.summary)
     near, remote = nearby_services(context), remote_services(context)
-    suspects = (_weighed(context, change, symptoms, near, remote) for change in context.observations.changes.values())
+    changes = context.observations.changes.values()
+    codes = {change.id: read_code(context, change, symptoms) for change in changes if _came_before(context, change)}
+    suspects = (_weighed(context, change, codes, near, remote) for change in changes if change.id in codes)
     weighed = [one for one in suspects if one is not None]
     causes = [_change_cause(context, change, weighed) for change in weighed]
     for cause in causes if outside else ():
@@ -54,18 +55,21 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
     return [cause for cause in causes if cause.likelihood > 0]
 
 
+def _came_before(context: RankingContext, change: Change) -> bool:
+    """Whether it came before the trouble; what the bot did itself mends what was broken: it is shown, and no suspect."""
+    return not change.by_action and change.at <= context.onset_for(change) + ONSET_TOLERANCE
+
+
 def _weighed(
-    context: RankingContext, change: Change, symptoms: Symptoms, near: Set[str], remote: Set[str]
+    context: RankingContext, change: Change, codes: Mapping[str, CodeReading], near: Set[str], remote: Set[str]
 ) -> WeighedChange | None:
     """The change with what speaks for it; None where it is no suspect."""
-    # What the bot did itself mends what was broken before it: it is shown, and no suspect.
-    if change.by_action or change.at > context.onset_for(change) + ONSET_TOLERANCE:
-        return None
     jump, drift = jump_of(context, change), drift_since(context, change)
     apart = change.service not in near | remote and not (jump or drift)
     if apart or serving_at_onset(context, change).withdrawn_at:
         return None
-    code, coincident = read_code(context, change, symptoms), is_coincident(context, change)
+    harmless = {id for id, code in codes.items() if code.unrelated}
+    code, coincident = codes[change.id], is_coincident(context, change, harmless)
     # A change elsewhere has to tell by itself: something moved with it, or it alone came just before and may do something.
     if not (code.explains or change.service in near or jump or (drift and not code.inert) or (coincident and not code.inert)):
         return None

@@ -55,10 +55,10 @@ def _climbed_since(context: RankingContext, deviation: Deviation, change: Change
 
 
 def _another_is_nearer(context: RankingContext, deviation: Deviation, change: Change) -> bool:
-    """Whether a change elsewhere came many times nearer to where a climb began: then it rather began with that."""
+    """Whether another change came many times nearer to where a climb began: then it rather began with that."""
     began = datetime.fromtimestamp(deviation.climbs_since or 0.0, UTC)
     own, read_to = abs(began - change.at), _READ_TO * (context.onset - began)
-    others = (c for c in context.observations.changes.values() if c.version and c.service != change.service and not c.by_action)
+    others = (c for c in context.observations.changes.values() if c.version and c.id != change.id and not c.by_action)
     return own > max(DETECTION_DELAY, read_to) and any(_NEARER * abs(began - other.at) <= own for other in others)
 
 

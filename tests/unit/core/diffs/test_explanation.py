@@ -559,3 +559,12 @@ def test_signals_that_say_how_something_is_done_tell_as_much_as_lines() -> None:
 
     assert explained(dropped, signals=["tup seq read per s"]).strength >= TUNING.diffs.explained
     assert explained(dropped, signals=["sql errors"]).strength < TUNING.diffs.explained
+
+
+def test_a_function_in_which_a_service_panics_is_its_own_and_not_that_of_a_caller() -> None:
+    lookup = diff_of("shipping/quote.go", "+\tcarrier := carriers[zone]").model_copy(update={"around": ("GetQuote",)})
+    line = SymptomText("panic recovered in GetQuote: nil pointer dereference", "E1", "shipping", log=True)
+
+    own, other = (explain(lookup, Symptoms([line]), service=service).best for service in ("shipping", "checkout"))
+
+    assert own >= TUNING.diffs.frame > other

@@ -354,3 +354,13 @@ def test_a_lock_that_somebody_else_holds_is_a_lead_for_a_change_may_hold_it() ->
     causes = judged(failing_payments().health("payments").lines("payments", waits)).hypotheses
 
     assert [h.confidence for h in causes if "holds a lock" in h.cause] == ["possible"]
+
+
+def test_requests_that_rose_a_minute_after_the_failure_are_tries_again() -> None:
+    def likelihood(late: float) -> float:
+        asked = deviation("front", "requests_per_sec", 100, 170, doublings=3, late=late)
+        failing = deviation("front", "errors", 0.002, 0.9, doublings=5, unit="ratio")
+        ledger = Ledger().health("front", failing, asked).graph("front", "cart").health("cart").changes()
+        return max((h.likelihood for h in judged(ledger).hypotheses if h.kind == "traffic"), default=0.0)
+
+    assert likelihood(0) > likelihood(1)

@@ -60,3 +60,9 @@ def test_a_setting_that_goes_on_in_another_file_under_the_end_of_its_name_is_the
 
 def test_a_default_behind_a_missing_value_is_no_condition() -> None:
     assert not read(("verify.ts", "+    timeoutDuration: o.timeoutDuration ?? 5000,"))
+
+
+def test_a_shape_that_refuses_what_it_does_not_know_is_another_format() -> None:
+    assert ("format", "strictObject") in read(
+        ("tools/schemas.ts", "-export const Args = z.object({\n+export const Args = z.strictObject({")
+    )

@@ -42,3 +42,15 @@ def test_it_is_no_coincidence_where_more_was_changed_or_time_has_passed(changes:
 
 def test_a_change_that_can_do_nothing_is_no_lead_whenever_it_came() -> None:
     assert first(POLICIES, inert=True).change_id == ""
+
+
+def test_a_roll_out_whose_code_has_nothing_to_do_with_it_makes_it_no_less_a_coincidence() -> None:
+    billing = change("billing", 8, version="2.0.0")
+    ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"))
+    ledger.graph("front", "cart").health("cart").changes(POLICIES, billing)
+    for one, effect in ((POLICIES, "egress"), (billing, "")):
+        added = (effect,) if effect else ()
+        diff = DiffFact(commit="c" * 40, at=ONSET - minutes(60), paths=("a.yaml",), inert=not effect, added=added)
+        ledger._add("code_changes", EvidenceFacts(diffs=(diff,), version=one.version), source="github", service=one.service)
+
+    assert rank(CASE, ledger.entries, now=NOW).hypotheses[0].change_id == POLICIES.id

@@ -86,3 +86,12 @@ def test_a_climb_that_began_with_a_change_elsewhere_did_not_begin_with_an_earlie
 
     assert named_since(own, LONG_AGO.model_copy(update={"at": ONSET - minutes(124.5)})) == [LONG_AGO.id]
     assert named_since(own) == [own.id]
+
+
+def test_of_two_deploys_of_a_service_its_climb_began_with_the_one_that_came_many_times_nearer() -> None:
+    first, second = (change("front", before, version=version) for before, version in ((140, "1.9.0"), (131, "2.0.0")))
+    ledger = failing_front(since=(ONSET - minutes(130)).timestamp()).changes(first, second)
+
+    named = [h.change_id for h in rank(CASE, ledger.entries, now=NOW).hypotheses if "has climbed since" in str(h.claims)]
+
+    assert named == [second.id]

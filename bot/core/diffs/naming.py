@@ -1,0 +1,82 @@
+"""Lines that name what an effect changed, or miss it: a table, a setting, a variable, an image."""
+
+import re
+
+from bot.core.diffs.code_text import without_values
+from bot.core.diffs.names import holds_name, words
+from bot.core.diffs.symptoms import Symptoms, SymptomText
+from bot.core.facts.code import EffectFact
+
+_MISSING = re.compile(
+    r"not (found|registered|defined|exist|configured|initiali[sz]ed|available|mapped|supported|recogni[sz]ed)|doesn.t exist|"
+    r"no (such|mapping|route|handler|provider|table|column|field|method|bean|module)|unknown|undefined|missing|unresolved|"
+    r"unrecogni[sz]ed|cannot (find|resolve)|is required",
+    re.I,
+)
+"""What a program says of a name that it does not find."""
+_BRINGS_IN = re.compile(
+    r"regist|init|load|seed|populat|mount|bind|configur|provid|migrat|setup|subscrib|install|enabl|add|boot|start|connect|creat",
+    re.I,
+)
+"""Calls without which something is missing later."""
+_OF_ANY_FAILURE = re.compile(r"errors?|exceptions?|panic|status|code|message", re.I)
+_WORDS_OF_SETTING = 2
+"""Words of a setting's name that no failure holds by chance."""
+_IMAGE = re.compile(r"(^|[._-])(image|tag)$", re.I)
+_NO_IMAGE = re.compile(r"pull\w* image|image ?pull|errimagepull|manifest unknown|image .{0,80}not found", re.I)
+"""What a node says of an image that is not there."""
+_ENVIRONMENT = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+")
+_OF_ANY_SETTING = words(
+    "max min limit timeout time delay connect connection pool size memory cpu retry attempt cache queue wait idle host port "
+    "interval batch worker thread rate level mode enabled buffer count"
+)
+"""Words of many settings and of as many failures: their kinds tell of those."""
+
+
+def line_missing(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
+    """A line that misses the name."""
+    names = [
+        name for name in (effect.name, effect.name.rpartition(".")[2]) if len(name) > 2 and not _OF_ANY_FAILURE.fullmatch(name)
+    ]
+    missing = [symptom for symptom in symptoms.new() if _MISSING.search(symptom.text)]
+    return next((symptom for symptom in missing for name in names if holds_name(symptom.by_code, name)), None)
+
+
+def line_with_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
+    """A failure that holds two words of a setting's own name: `insync replicas below min.isr` of `min.insync.replicas`."""
+    own = words(effect.name) - _OF_ANY_SETTING
+    if len(own) < _WORDS_OF_SETTING or effect.kind == "dependency":
+        return None
+    failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
+    return next((line for line in failures if len(own & _words_with_joined(line.text)) >= _WORDS_OF_SETTING), None)
+
+
+def line_without_image(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
+    """A line of a node that cannot get an image, where the diff names another one."""
+    if not (_IMAGE.search(effect.name) and effect.after):
+        return None
+    return next((line for line in symptoms.new() if not line.alert and _NO_IMAGE.search(line.text)), None)
+
+
+def line_about_variable(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
+    """A failure about what a variable of the environment is for, by a word of its name, where that is given another name."""
+    if not _ENVIRONMENT.fullmatch(effect.name):
+        return None
+    own = words(effect.name) - _OF_ANY_SETTING - usual
+    failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
+    return next((line for line in failures if own & words(without_values(line.text))), None)
+
+
+def _words_with_joined(text: str) -> frozenset[str]:
+    """The words of a line; of `in-sync` also the one that a setting's name makes of it."""
+    plain = without_values(text)
+    return words(plain) | words(plain.replace("-", ""))
+
+
+def line_missing_call(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
+    """A line that misses what a call that is gone brought in."""
+    if not _BRINGS_IN.search(effect.name):
+        return None
+    own = words(effect.name)
+    missing = [symptom for symptom in symptoms.new() if _MISSING.search(symptom.text)]
+    return next((symptom for symptom in missing if (words(without_values(symptom.text)) & own) - usual), None)
