@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from bot.core.diffs.names import counted_names, identifiers, words
+from bot.core.diffs.patches import is_import
 
 _KEPT_SHARE = 0.8
 """Share of the removed names that must stand among the added ones."""
@@ -24,7 +25,8 @@ _DECLARED = re.compile(r"^\s*(?:[\w<>\[\],.*&]+\s+)*?([A-Za-z_]\w*)\s*(?::\s*[\w
 
 def is_moved(removed: Sequence[str], added: Sequence[str]) -> bool:
     """Whether what these lines remove stands among what they add, numbers included, and nothing else is used that is new."""
-    if _turned(removed, added) or set(_TEXT.findall("\n".join(removed))) - set(_TEXT.findall("\n".join(added))):
+    texts, others = (set(_TEXT.findall("\n".join(line for line in lines if not is_import(line)))) for lines in (removed, added))
+    if _turned(removed, added) or texts != others:
         return False
     before, after = counted_names(removed), counted_names(added)
     total = sum(before.values())

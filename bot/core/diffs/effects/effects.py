@@ -171,6 +171,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(code, narrower),
         *_of_each(code, _formats),
         *_rebuilt_names(code),
+        *_switched_formats(code),
         *units(code),
         *_of_each(code, _zones),
         *_of_each(code, _patterns),
@@ -279,11 +280,20 @@ def _formats(patch: Patch) -> Iterator[EffectFact]:
         yield effect_fact("format", patch.path.rpartition("/")[2], patch.path)
     fields, changed = both_sides(patch, _written_fields)
     yield from (effect_fact("format", name, patch.path) for name in fields if changed.get(name, fields[name]) != fields[name])
-    before, after = both_sides(patch, lambda lines: {*_matches(_SWITCHED_FORMAT, lines), *_matches(_STRICT_SHAPE, lines)})
-    yield from (effect_fact("format", text.rpartition("(")[2] or text, patch.path) for text in sorted(before ^ after))
     formats, others = both_sides(patch, lambda lines: [name for name in counted_names(lines) if _FORMAT.search(name)])
     if formats and (new := [name for name in others if name not in formats]):
         yield effect_fact("format", new[0], patch.path)
+
+
+def _switched_formats(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+    """How messages are written and read, switched on or off; what one file loses and another says again is neither."""
+    texts = (
+        {text for pattern in (_SWITCHED_FORMAT, _STRICT_SHAPE) for text in _matches(pattern, lines)}
+        for lines in ([line for p in patches for line in p.removed], [line for p in patches for line in p.added])
+    )
+    before, after = ({text.rpartition("(")[2] for text in side} for side in texts)
+    for name in sorted(before ^ after):
+        yield effect_fact("format", name, "")
 
 
 def _rebuilt_names(patches: Sequence[Patch]) -> Iterator[EffectFact]:

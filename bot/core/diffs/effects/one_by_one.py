@@ -14,7 +14,7 @@ _MANY_AT_ONCE = re.compile(
 _LOOP = re.compile(r"^\s*(?:for|foreach|while)\b|\.(?:map|forEach|each)\(")
 _READ_OF_ONE = re.compile(
     r"\b\w*(?:store|db|repo\w*|dao|client|cursor|session|conn|(?<!c)tx|objects|cache|redis|api|http)\w*(?:\.\w+)*\.\w+\(|"
-    r"\b(?:query|fetch|execute|find\w*)\(|\.\w+\(\s*ctx\b|\bawait \s*\w+|"
+    r"\b(?:query|fetch|execute|find\w*)\(|\.(?!With)\w+\(\s*ctx\b|\bawait \s*\w+|"
     r"\b\w+\.(?:get|find|load|fetch|lookup|read)_?[a-z]\w{2,}\(",
     re.I,
 )

@@ -43,6 +43,8 @@ NO_NUMBER = "cut off"
 
 def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """Each file's block that no longer closes by itself, and the first restraint of calls that is gone."""
+    removed = counted_names(line for patch in patches for line in patch.removed)
+    added = counted_names(line for patch in patches for line in patch.added)
     for patch in patches:
         if text := _lost(_CLOSES_BY_ITSELF, patch):
             yield effect_fact("release", text, patch.path)
@@ -52,14 +54,12 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("guard", text, patch.path, before=text)
         if line := next((line for line in patch.added if _GIVES_AWAY.search(line)), ""):
             yield effect_fact("release", line.strip()[:60], patch.path)
-        if name := _no_longer_kept(patch):
+        if (name := _no_longer_kept(patch)) and not added[name]:
             yield effect_fact("cache", name, patch.path)
         if match := _BOUNDS.search(_lost_line(_BOUNDS, patch)):
             yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
     if line := _no_longer_expires(patches):
         yield effect_fact("release", line, "")
-    removed = counted_names(line for patch in patches for line in patch.removed)
-    added = counted_names(line for patch in patches for line in patch.added)
     gone = [name for name in removed if RESTRAINS.search(name) and not added[name]]
     if gone and not any(RESTRAINS.search(name) for name in added):
         yield effect_fact("retry", gone[0], "", before=gone[0])
@@ -75,13 +75,13 @@ def _no_longer_expires(patches: Sequence[Patch]) -> str:
 
 def _no_longer_kept(patch: Patch) -> str:
     """A collection from which results were taken that had been put there, and which is gone; "" without one."""
-    removed, added = "\n".join(patch.removed), counted_names(patch.added)
+    removed = "\n".join(patch.removed)
     names: list[str] = _COLLECTION.findall(removed)
     for name in dict.fromkeys(names):
         own = re.escape(name)
         reads = re.search(rf"\b{own}(\.(get|has|contains\w*|load)\(|\[)|\bin {own}\b", removed, re.I)
         writes = re.search(rf"\b{own}(\.(set|put\w*|add|store|computeIfAbsent)\(|\[[^\]]+\]\s*=)", removed, re.I)
-        if reads and writes and not added[name]:
+        if reads and writes:
             return name
     return ""
 

@@ -17,6 +17,9 @@ _NAMED = re.compile(r"[a-z0-9]_?(nano|micro|milli|second|minute|hour)s?(?:econds
 """A name that ends in its unit: `query_timeout_seconds`."""
 _OF_TIMES = re.compile(r"time_?out|deadline|duration|delay|interval|ttl|expir|wait|period|age", re.I)
 _EXPIRES = re.compile(r"ttl|expir", re.I)
+_IN_SECONDS = re.compile(r"(?<![a-z])(?:setex|expire|expireat)\W|\bex=|\bEX\b", re.I)
+_IN_MILLIS = re.compile(r"(?<![a-z])(?:psetex|pexpire|pexpireat)\W|\bpx=|\bPX\b", re.I)
+"""Commands and arguments of Redis that take how long an entry lives: https://redis.io/docs/latest/commands/set/"""
 _REMOVED, _ADDED = attrgetter("removed"), attrgetter("added")
 
 
@@ -28,6 +31,8 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             (old,), (new,) = before - after, after - before
             yield effect_fact("timeout", "the unit of a time", patch.path, old, new)
     removed, added = ([line for patch in patches for line in side(patch)] for side in (_REMOVED, _ADDED))
+    for patch in patches:
+        yield from _lifetimes(patch)
     lost, factors = list(_with_units(_FACTOR, removed)), list(_with_units(_FACTOR, added))
     numbers = counted_names(added)
     for unit, line in lost if not factors else ():
@@ -38,6 +43,14 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     named = [unit for unit, _ in _with_units(_NAMED, added) if factors and unit != factors[0][0]]
     if named and not lost:
         yield effect_fact("timeout", "the unit of a time", "", f"1 {named[0]}", f"1 {factors[0][0]}")
+
+
+def _lifetimes(patch: Patch) -> Iterator[EffectFact]:
+    """How long an entry lives, in milliseconds where it was in seconds, or the other way round."""
+    units_of = (("1 second", _IN_SECONDS), ("1 milli", _IN_MILLIS))
+    old, new = ([unit for unit, pattern in units_of if any(map(pattern.search, side))] for side in (patch.removed, patch.added))
+    if len(old) == len(new) == 1 and old != new:
+        yield effect_fact("cache", "the unit of a time", patch.path, old[0], new[0])
 
 
 def _with_units(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -41,6 +41,19 @@ def test_another_value_in_quotes_is_none() -> None:
     assert not is_moved(before, ["const defaults = {", '  httpOnly: true, secure: true, sameSite: "strict" };'])
 
 
+def test_a_value_in_quotes_that_stood_nowhere_before_is_none() -> None:
+    before = ["if amount < payment.captured:", "    raise PartialNotSupported()", "return emit(payment.id, Refunded, amount)"]
+    after = [
+        'Partial = "PARTIALLY_REFUNDED"',
+        "status = Refunded",
+        "if amount < payment.captured:",
+        "    status = Partial",
+        "return emit(payment.id, status, amount)",
+    ]
+
+    assert not is_moved(before, after)
+
+
 @pytest.mark.parametrize(("removed", "added"), TURNED, ids=["switch", "comparison"])
 def test_a_switch_or_comparison_that_turned_on_the_same_line_is_none(removed: list[str], added: list[str]) -> None:
     assert not is_moved(removed * 2, added * 2)

@@ -27,6 +27,13 @@ def test_how_a_library_writes_messages_is_a_format() -> None:
     )
 
 
+def test_a_format_that_one_file_loses_and_another_says_again_is_the_same() -> None:
+    switch = ".configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false);"
+
+    assert not read(("Listener.java", f"-        {switch}"), ("JsonConfig.java", f"+        {switch}"))
+    assert read(("Listener.java", f"-        {switch}"))
+
+
 def test_a_key_that_another_file_builds_otherwise_is_another_key() -> None:
     reader = (
         "store/reader.py",

@@ -21,6 +21,11 @@ def test_a_number_that_lost_its_unit_is_another_time() -> None:
     ]
 
 
+def test_an_entry_that_lives_for_so_many_milliseconds_in_place_of_seconds_is_gone_at_once() -> None:
+    assert read("-    r.setex(key, 7200, value)", "+    r.set(key, value, px=7200)") == [("cache", "1 second", "1 milli")]
+    assert not read("-    r.setex(key, 7200, value)", "+    r.set(key, value, ex=7200)")
+
+
 def test_a_unit_that_stands_elsewhere_or_whose_number_is_gone_is_no_loss() -> None:
     used = "-\tTimeout: time.Duration(cfg.TimeoutMS) * time.Millisecond,"
 
