@@ -21,6 +21,32 @@ def test_a_schedule_that_came_due_as_something_began_is_seen(late: timedelta) ->
 
 
 @pytest.mark.parametrize(
+    ("expression", "due"),
+    [
+        ("0 2 * * *", True),
+        ("0 2 3 6 *", True),
+        ("0 2 4 6 *", False),
+        ("0 2 * * 3", True),
+        ("0 2 * * 1-2", False),
+        ("0 2 1 * 3", True),
+        ("0 1-3/1 * * *", True),
+        ("0 */2 * * *", True),
+        ("0,30 2 * * *", True),
+        ("0 2 * *", False),
+        ("0 2 * * MON", False),
+    ],
+)
+def test_fields_hold_lists_ranges_and_steps_and_a_day_of_the_month_or_of_the_week(expression: str, due: bool) -> None:
+    assert (came_due(schedule(expression), [DUE], ROLLED_OUT) == DUE) is due
+
+
+def test_sunday_is_the_first_and_the_last_day_of_a_week() -> None:
+    sunday = datetime(2026, 6, 7, 2, 0, tzinfo=UTC)
+
+    assert all(came_due(schedule(f"0 2 * * {day}"), [sunday], ROLLED_OUT) == sunday for day in (0, 7))
+
+
+@pytest.mark.parametrize(
     ("effect", "onset"),
     [
         (schedule('"* 2 * * *"'), DUE + timedelta(minutes=15)),

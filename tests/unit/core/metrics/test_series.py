@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from bot.core.metrics.deviation import Deviation, family_of, measure_deviation
+from bot.core.metrics.deviation import MAX_DOUBLINGS, Deviation, family_of, measure_deviation
 from bot.core.metrics.series import Series, find_onset
 
 ALERT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -134,6 +134,13 @@ def test_memory_that_climbs_all_the_time_deviates_without_an_onset() -> None:
     assert deviation.doublings > 1 and deviation.onset is None
 
 
+def test_a_disk_that_climbed_to_its_end_has_nothing_left_however_full_it_was_before() -> None:
+    full, nearly = (deviation_of(np.linspace(84, end, 240), "volume_used_pct", "%") for end in (100, 95))
+
+    assert full.doublings == MAX_DOUBLINGS and full.is_full_store and full.after <= 100
+    assert nearly.doublings < full.doublings and not nearly.is_full_store
+
+
 def test_a_reference_stands_in_for_a_short_past() -> None:
     short = series(np.concatenate([np.full(4, 0.01), np.full(4, 0.4)]))
 
@@ -163,6 +170,9 @@ def test_a_deviation_is_the_same_after_it_was_stored_as_json() -> None:
         ("memory", "saturation"),
         ("provider_errors", "external"),
         ("db connections", "saturation"),
+        ("wal_volume_used_ratio", "saturation"),
+        ("pod_restarts_total", "saturation"),
+        ("log_volume_bytes", "traffic"),
         ("up", "errors"),
         ("InstanceDown", "errors"),
         ("slow down", "latency"),

@@ -6,6 +6,7 @@ from bot.core.change import Change
 from bot.core.evidence import Case, Hypothesis
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.deviation import Deviation
+from bot.core.ranking.fault_location import weight_of_resource
 from bot.core.ranking.ranking import rank
 from bot.core.traces.calls import WIRE_TIME
 from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, failing_payments, minutes
@@ -162,3 +163,9 @@ def test_a_change_of_the_caller_is_not_blamed_for_memory_that_ran_full_below_it_
 
     assert (cause.kind, cause.service) == ("resource", "payments")
     assert all(h.confidence != "likely" for h in rank(CASE, ledger.entries, now=NOW).hypotheses if h.change_id)
+
+
+def test_a_disk_that_is_full_explains_by_itself_what_a_disk_that_only_grew_does_not() -> None:
+    full, grown = (deviation("db", "disk_used_ratio", 0.3, after, doublings=5, unit="ratio") for after in (1.0, 0.6))
+
+    assert weight_of_resource(full) == 1.0 > weight_of_resource(grown)

@@ -345,8 +345,11 @@ def test_a_disk_of_a_callee_that_is_full_is_the_likely_cause() -> None:
 
 def test_a_callee_of_which_no_replica_is_ready_explains_its_caller() -> None:
     gone = replace(deviation("payments", "kube_ready_replicas", 6, 0, doublings=4), direction="down")
+    ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.9, doublings=5, unit="ratio"))
 
-    assert judged(failing_payments().health("payments", gone)).hypotheses[0].service == "payments"
+    first = judged(ledger.graph("front", "payments").health("payments", gone).changes()).hypotheses[0]
+
+    assert first.service == "payments"
 
 
 def test_a_lock_that_somebody_else_holds_is_a_lead_for_a_change_may_hold_it() -> None:

@@ -47,19 +47,22 @@ def test_lines_that_say_that_what_climbed_has_run_out_make_the_change_before_the
 LONG_AGO, LATER = change("token", 130, version="3.0.0"), change("cart", 110, version="4.0.0")
 
 
-def named_since(
-    *changes: Change, began: float = 124, callers: tuple[str, ...] = ("front", "token"), line: str = "OOM"
-) -> list[str]:
-    """The changes with which the memory of a store that `front` calls is said to have climbed since so many minutes."""
+def filled(*changes: Change, callers: tuple[str, ...] = ("front", "token"), line: str = "OOM") -> list[Hypothesis]:
+    """What is said where the memory of a store that `front` calls has climbed for two hours."""
     errors = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
     memory = replace(deviation("store", "used_memory_gib", 4, 6, doublings=2), onset=None)
     refused = deviation("store", "rejected_writes", 0, 400, doublings=5)
-    climb = replace(memory, climbs_since=(ONSET - minutes(began)).timestamp())
+    climb = replace(memory, climbs_since=(ONSET - minutes(124)).timestamp())
     ledger = Ledger().health("front", errors).health("store", refused, climb).changes(*changes)
     for caller in callers:
         ledger.graph(caller, "store")
     ledger.lines("front", TemplateFact(template=line, count=40, before=0, trend="new"))
-    return [h.change_id for h in rank(CASE, ledger.entries, now=NOW).hypotheses if _names_climb(h)]
+    return rank(CASE, ledger.entries, now=NOW).hypotheses
+
+
+def named_since(*changes: Change, callers: tuple[str, ...] = ("front", "token")) -> list[str]:
+    """The changes with which its memory is said to have climbed."""
+    return [hypothesis.change_id for hypothesis in filled(*changes, callers=callers) if _names_climb(hypothesis)]
 
 
 def _names_climb(hypothesis: Hypothesis) -> bool:
@@ -68,6 +71,14 @@ def _names_climb(hypothesis: Hypothesis) -> bool:
 
 def test_a_store_that_has_climbed_since_a_change_of_its_caller_was_filled_by_that() -> None:
     assert named_since(LONG_AGO, LATER) == [LONG_AGO.id]
+
+
+def test_it_goes_before_the_store_itself_and_first_where_lines_say_that_there_is_no_more() -> None:
+    said, unsaid = filled(LONG_AGO, line="OOM"), filled(LONG_AGO, line="request failed")
+
+    assert said[0].change_id == LONG_AGO.id and said[0].likelihood > unsaid[0].likelihood
+    places = [hypothesis.change_id or hypothesis.kind for hypothesis in unsaid]
+    assert "resource" not in places[: places.index(LONG_AGO.id)]
 
 
 def test_a_caller_goes_before_others_of_which_nobody_knows_that_they_call_it() -> None:

@@ -3,8 +3,11 @@
 import pytest
 
 from bot.core.evidence import Hypothesis
+from bot.core.facts.code import DiffFact, EffectFact
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.recorded import TemplateFact
 from bot.core.ranking.ranking import rank
-from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation
+from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, minutes
 
 CALLER, CALLEE = change("front", 9, version="2.0.0"), change("cart", 16, version="7.0.0")
 
@@ -96,3 +99,21 @@ def test_many_times_as_many_requests_within_a_minute_of_a_callers_deploy_are_no_
     ]
 
     assert named[0] and not named[1]
+
+
+def test_of_two_diffs_that_explain_the_lines_the_one_with_which_something_was_seen_to_begin_goes_first() -> None:
+    before, guilty = change("front", 54, version="1.9.0"), change("front", 27, version="2.0.0")
+    failing = deviation("front", "errors", 0.002, 0.6, doublings=5, unit="ratio")
+    pool = deviation("front", "db_connections_active", 5, 40, doublings=3, late=-22)
+    ledger = Ledger().health("front", failing, pool).graph("front", "cart").health("cart").changes(before, guilty)
+    ledger.lines("front", TemplateFact(template="pool: connection is not available", count=40, before=0, trend="new"))
+    fewer = EffectFact(kind="pool", name="maxPoolSize", before="40", after="4", path="front/a.yaml")
+    leak = EffectFact(kind="release", name="conn.close()", path="front/b.py")
+    for version, sha, effects in (("1.9.0", "a", (fewer, fewer)), ("2.0.0", "b", (leak,))):
+        diff = DiffFact(commit=sha * 40, at=ONSET - minutes(60), paths=("front/a.yaml",), effects=effects)
+        ledger._add("code_changes", EvidenceFacts(diffs=(diff,), version=version), source="github", service="front")
+
+    first, second = [h for h in rank(CASE, ledger.entries, now=NOW).hypotheses if h.change_id][:2]
+
+    assert (first.change_id, second.change_id) == (guilty.id, before.id)
+    assert second.likelihood < 0.75 * first.likelihood

@@ -57,3 +57,9 @@ def test_a_service_that_asks_less_of_others_since_its_change_hurts_nobody() -> N
 
     assert OLD.id not in {cause.change_id for cause in causes(fewer)}
     assert OLD.id in {cause.change_id for cause in causes(more)}
+
+
+def test_a_jump_of_a_service_that_nobody_knows_to_be_near_is_no_part_of_the_failure_however_soon_that_came() -> None:
+    soon = change("feeder", 1, version="2.0.0")
+
+    assert soon.id in {cause.change_id for cause in causes(jump(soon, "cache_hit_ratio"), changes=(soon, change("cart", 3)))}
