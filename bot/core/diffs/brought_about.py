@@ -50,7 +50,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
         (
             CHANGED,
             r"mismatch|does not (match|belong)|belongs to (another|a different)|wrong (user|tenant|locale|currency|key)|"
-            r"duplicate|\btwice\b|collision|(?<!clock )\bskew|\bhot\b",
+            r"duplicate|\btwice\b|collision|(?<!clock )\bskew|\bhot\b|\bpartition|\blag (max|p99)|\bmax lag",
         ),
     ),
     "limit": (

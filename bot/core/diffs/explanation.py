@@ -217,7 +217,11 @@ def _by_effect(
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
     direction, size = change_of(effect, weights)
     for family, pattern in SYMPTOMS.get(effect.kind, ()):
-        line = _matching(symptoms, pattern, service, effect) if direction == CHANGED or family in (CHANGED, direction) else None
+        line = (
+            _matching(symptoms, pattern, service, effect, weights)
+            if direction == CHANGED or family in (CHANGED, direction)
+            else None
+        )
         if line:
             base = weights.accumulation if effect.kind == "accumulation" else weights.effect
             return (
@@ -248,7 +252,7 @@ def _by_program(text: SymptomText) -> str:
     return f"{text.by_code}\n{without_values(text.text)}" if _DOES_NOT_START.search(text.text) else text.by_code
 
 
-def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact) -> SymptomText | None:
+def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact, weights: DiffWeights) -> SymptomText | None:
     """The most direct text that fits: a line of the service itself before signals, and before what others say."""
     matches = [
         symptom
@@ -258,7 +262,12 @@ def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact
         and may_bring_about(effect, symptom.text)
         and not (effect.kind in LOADS and _asked_by_others(symptom, service))
     ]
-    return min(matches, key=lambda symptom: (_of_another(symptom, service), symptom.signal or symptom.alert), default=None)
+
+    def order(symptom: SymptomText) -> tuple[float, bool, bool]:
+        tells = _directness(symptom, symptoms, service, effect.kind, weights)
+        return -tells, _of_another(symptom, service), symptom.signal or symptom.alert
+
+    return min(matches, key=order, default=None)
 
 
 def _asked_by_others(text: SymptomText, service: str) -> bool:

@@ -62,7 +62,7 @@ def line_about_variable(effect: EffectFact, symptoms: Symptoms, usual: frozenset
     """A failure about what a variable of the environment is for, by a word of its name, where that is given another name."""
     if not _ENVIRONMENT.fullmatch(effect.name):
         return None
-    own = words(effect.name) - _OF_ANY_SETTING - usual
+    own = (words(effect.name) | words(effect.after)) - _OF_ANY_SETTING - usual
     failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
     return next((line for line in failures if own & words(without_values(line.text))), None)
 

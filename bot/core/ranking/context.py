@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.diffs.names import holds_name
 from bot.core.evidence import Case, EarlierOutage
 from bot.core.metrics.deviation import Deviation, family_of
 from bot.core.ranking.attribution import SYMPTOMS, main_symptom
@@ -12,6 +13,8 @@ from bot.core.ranking.fault_location import locate_fault
 from bot.core.ranking.observations import Observations
 from bot.core.tuning import TUNING, Tuning
 
+_TELLING_NAME = 5
+"""Letters of a service's name from which on it stands in a line by no chance."""
 DETECTION_DELAY = timedelta(seconds=90)
 """A cause may be seen so much after its effect: a rate is smeared over its window, and scrapes are some time apart."""
 
@@ -133,10 +136,12 @@ def start_service(case: Case, observations: Observations) -> str:
 def nearby_services(context: RankingContext) -> set[str]:
     """The suspects, the alerting service, all that fails, and their direct neighbours: what they call, who calls them.
 
+    Changed services that their new lines name are neighbours too, such as the holder of a lock.
+
     All changed services where nothing is known to fail.
     """
     own = _suspected(context)
-    return own | _neighbours(context, own) if own else _changed(context)
+    return own | _neighbours(context, own) | _named(context, own) if own else _changed(context)
 
 
 def remote_services(context: RankingContext) -> set[str]:
@@ -169,6 +174,14 @@ def _suspected(context: RankingContext) -> set[str]:
 
 def _changed(context: RankingContext) -> set[str]:
     return {change.service for change in context.observations.changes.values()}
+
+
+def _named(context: RankingContext, own: set[str]) -> set[str]:
+    """Changed services that new lines of these, or of what they call, name by their whole name."""
+    near = own | _neighbours(context, own)
+    texts = [t.example or t.text for t in context.observations.templates if t.service in near and t.trend in ("new", "surging")]
+    others = (service for service in _changed(context) - near if len(service) >= _TELLING_NAME)
+    return {service for service in others if any(holds_name(text, service) for text in texts)}
 
 
 def _neighbours(context: RankingContext, own: set[str]) -> set[str]:

@@ -18,25 +18,41 @@ _VARIABLE = re.compile(
     r"\bname:\s*[\"']?([A-Z][A-Z0-9_]{3,80})[\"']?\s*$|^\s*[\"']?([A-Z][A-Z0-9]*_[A-Z0-9_]{2,80})[\"']?\s*[:=]"
 )
 """A variable of the environment in a manifest, as an entry of a list or of a map."""
+_ASKED_FOR = re.compile(
+    r"(?:process\.env\.|process\.env\[|environ(?:\.get)?[\[(]|getenv\(|env::var\(|ENV\[|ENV\.fetch\(|env:)[\"']?([A-Z][A-Z0-9_]{3,80})\b"
+)
+"""A variable that code reads: `process.env.RELAY_HOST`, `os.environ["RELAY_HOST"]`, `env:"RELAY_HOST"`."""
 _MANIFEST = re.compile(r"\.(ya?ml|tf|tfvars|hcl|env|json|toml)$", re.I)
 _SHARED_PARTS = 2
 """Parts that a variable has in common with what it is called now, as `SAML_ENTITY_ID` with `BROKER_SAML_ENTITY_ID`."""
 
 
 def renamed_environment(patches: Sequence[Patch]) -> Iterator[EffectFact]:
-    """A variable that a manifest gives under another name than before, while no code that is changed asks for the new one."""
-    code = "\n".join(line for patch in patches if not _MANIFEST.search(patch.path) for line in patch.added)
-    for patch in patches:
-        if not _MANIFEST.search(patch.path):
-            continue
-        before, after = both_sides(patch, _variables)
-        for old in (name for name in before if name not in after):
-            parts = set(old.split("_"))
-            alike = [
-                new for new in after if new not in before and len(parts & set(new.split("_"))) >= min(_SHARED_PARTS, len(parts))
-            ]
-            if alike and alike[0] not in code:
-                yield effect_fact("name", old, patch.path, old, alike[0])
+    """A variable that a manifest gives, or code asks for, under another name, while the other side keeps the old one."""
+    manifests = [patch for patch in patches if _MANIFEST.search(patch.path)]
+    code = [patch for patch in patches if not _MANIFEST.search(patch.path)]
+    for one, other, names in ((manifests, code, _variables), (code, manifests, _asked_for)):
+        elsewhere = "\n".join(line for patch in other for line in patch.added)
+        for patch in one:
+            before, after = both_sides(patch, names)
+            for old, new in _renamed(before, after):
+                if new not in elsewhere:
+                    yield effect_fact("name", old, patch.path, old, new)
+
+
+def _renamed(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Names that are gone, each with the first new one that has most of its parts."""
+    for old in (name for name in before if name not in after):
+        parts = set(old.split("_"))
+        alike = (
+            new for new in after if new not in before and len(parts & set(new.split("_"))) >= min(_SHARED_PARTS, len(parts))
+        )
+        if new := next(alike, ""):
+            yield old, new
+
+
+def _asked_for(lines: Iterable[str]) -> list[str]:
+    return [name for line in lines for name in _ASKED_FOR.findall(line)]
 
 
 def _variables(lines: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.diffs.effects.credentials import renamed_credentials, renamed_environment
+from bot.core.diffs.effects.formats import formats
 from bot.core.diffs.effects.lock_files import locked_packages
 from bot.core.diffs.effects.one_by_one import one_by_one
 from bot.core.diffs.effects.safeguards import lost_safeguards
@@ -83,39 +84,20 @@ _SPAWN = re.compile(
     r"CompletableFuture\.\w+Async"
 )
 _CACHE_KEY = re.compile(r"^(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
+_RECORD_KEY = re.compile(
+    r"ProducerRecord(?:<[^>]*>)?\([^,]{1,80},\s*([\w.()]{2,60})\s*,|^\s*[\"']?key[\"']?:\s*([\w.()]{2,60})\s*,?\s*$", re.I
+)
+"""What a record of a stream is sent under: its key says which partition it goes to."""
 _MAKES_KEY = re.compile(
     r"(?<![a-z])(?:(?:cache|make|build|get|lookup|message|partition|record|shard|routing)_?key|key_?(?:for|of))(?![a-z])", re.I
 )
 _KEY_FILE = re.compile(r"cache[\w-]*/(?:[\w-]*/)?[\w-]*keys?\.\w+$|cache[_-]?keys?\.\w+$|cachekeys?\.\w+$", re.I)
 """A file that is there for the keys of a cache alone."""
 _END_OF_PATH = 200
-_FORMAT = re.compile(
-    r"serializ|encod|codec|charset|marshal|avro|protobuf|json|xml|msgpack|thrift|^utf|latin|ascii|gzip|zstd|snappy|lz4|base64|"
-    r"strftime|strptime|date_?format|layout",
-    re.I,
-)
-_SWITCHED_FORMAT = re.compile(
-    r"\b(?:enable|disable|configure|with|without)\((?:\w+\.)*(?:Serialization|Deserialization|Mapper|Json\w*|StreamRead|StreamWrite)"
-    r"Feature\.\w+"
-)
-"""How a library writes and reads messages, switched on or off: `disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS`."""
-_STRICT_SHAPE = re.compile(
-    r"\bstrictObject\b|\.strict\(\)|additionalProperties|extra\s*=\s*[\"']?(?:\w+\.)?forbid|FAIL_ON_UNKNOWN\w*|DisallowUnknownFields|"
-    r"deny_unknown_fields"
-)
-"""What refuses a message for what it holds besides."""
-_FIELD_TAG = re.compile(r"(\S+)\s+`[^`]*\b(?:json|xml|bson|avro|yaml|protobuf|msgpack):\"([\w.-]+)([^\"]*)\"")
-"""The type of a field, the name under which it is written, and how: `int64`, `eta_ms`, `,string`."""
-_TEMPLATE = re.compile(r"(?<![\w\"'`)\]}])[fF]?(?P<quote>[\"'`])((?:[^\"'`\s{}]|\{[^}]{0,60}\}){1,120})(?P=quote)")
-_HOLDS_VALUE = re.compile(r"\$\{|%[sdv0]|\{\w")
-"""A text without blanks that holds something of its own: a name, a key or a path is built of it."""
 _NETWORK_RULES = re.compile(
     r"\b(NetworkPolicy|CiliumNetworkPolicy|AuthorizationPolicy|aws_security_group\w*|aws_network_acl\w*|google_compute_firewall|"
     r"azurerm_network_security_\w+)\b"
 )
-_FIRST_WORD = re.compile(r"[A-Za-z]\w*")
-_PLACEHOLDER = re.compile(r"\{[^}]*\}")
-"""What stands in a template for a value: its name says nothing of the text."""
 _ZONE = re.compile(
     r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|system_?(?:utc|default)", re.I
 )
@@ -128,7 +110,6 @@ _EXPRESSION_SETTING = re.compile(r"^[\s-]*[\"']?\w*(?:pattern|regexp?|grok|expre
 _SHARED_LOAD = re.compile(
     r"single_?flight|\bgroup\.Do\(|\bonce\.Do\(|coalesc|\bdedup\w*|de_?bounc|memoi[sz]e|lru_cache|@cache\w*|@Cacheable", re.I
 )
-_INTERFACE = re.compile(r"\.(proto|avsc|avdl|thrift|fbs|xsd|graphqls?)$", re.I)
 _HANDLERS = (
     re.compile(r"\b(?:catch|except|rescue)\b|\brecover\(\)|\.catch\(|on_?error", re.I),
     re.compile(r"\bawait\b"),
@@ -163,15 +144,14 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_releases(code),
         *lost_safeguards(code),
         *_of_each(code, _statements),
+        *_of_each(patches, _other_record_key),
         *_of_each(patches, renamed_credentials),
         *renamed_environment(patches),
         *_of_each(patches, _network_rules),
         *_of_each(patches, labels),
         *_of_each(code, constants),
         *_of_each(code, narrower),
-        *_of_each(code, _formats),
-        *_rebuilt_names(code),
-        *_switched_formats(code),
+        *formats(code),
         *units(code),
         *_of_each(code, _zones),
         *_of_each(code, _patterns),
@@ -271,40 +251,17 @@ def _statements(patch: Patch) -> Iterator[EffectFact]:
         yield effect_fact("cache_key", patch.path.rpartition("/")[2], patch.path)
 
 
-def _formats(patch: Patch) -> Iterator[EffectFact]:
-    """A format, an encoding or who writes it in place of another; messages and names that are put together otherwise."""
-    written, rewritten = both_sides(patch, _templates)
-    if rewritten and (replaced := [text for blank, text in written.items() if blank not in rewritten]):
-        yield effect_fact("format", replaced[0], patch.path)
-    if _INTERFACE.search(patch.path) and patch.removed:
-        yield effect_fact("format", patch.path.rpartition("/")[2], patch.path)
-    fields, changed = both_sides(patch, _written_fields)
-    yield from (effect_fact("format", name, patch.path) for name in fields if changed.get(name, fields[name]) != fields[name])
-    formats, others = both_sides(patch, lambda lines: [name for name in counted_names(lines) if _FORMAT.search(name)])
-    if formats and (new := [name for name in others if name not in formats]):
-        yield effect_fact("format", new[0], patch.path)
+def _other_record_key(patch: Patch) -> Iterator[EffectFact]:
+    """The key under which records were sent that are sent under another one."""
+    before, after = both_sides(patch, _record_keys)
+    names = counted_names(patch.added)
+    gone = (key for key in before if key not in after and not names[key.rpartition(".")[2].rstrip("()")])
+    if key := next(gone, ""):
+        yield effect_fact("cache_key", key, patch.path)
 
 
-def _switched_formats(patches: Sequence[Patch]) -> Iterator[EffectFact]:
-    """How messages are written and read, switched on or off; what one file loses and another says again is neither."""
-    texts = (
-        {text for pattern in (_SWITCHED_FORMAT, _STRICT_SHAPE) for text in _matches(pattern, lines)}
-        for lines in ([line for p in patches for line in p.removed], [line for p in patches for line in p.added])
-    )
-    before, after = ({text.rpartition("(")[2] for text in side} for side in texts)
-    for name in sorted(before ^ after):
-        yield effect_fact("format", name, "")
-
-
-def _rebuilt_names(patches: Sequence[Patch]) -> Iterator[EffectFact]:
-    """A name that one file no longer builds and another builds otherwise: `fv:{}:{}` and, elsewhere, `fv|{}|{}`."""
-    built = {blank for patch in patches for blank in _templates(patch.added)}
-    firsts = {word.group() for word in map(_FIRST_WORD.match, built) if word}
-    for patch in (patch for patch in patches if not _templates(patch.added)):
-        for blank, text in _templates(patch.removed).items():
-            first = _FIRST_WORD.match(blank)
-            if blank not in built and first and first.group() in firsts:
-                yield effect_fact("cache_key", text, patch.path)
+def _record_keys(lines: Iterable[str]) -> list[str]:
+    return [key for line in lines for pair in _RECORD_KEY.findall(line) for key in pair if key]
 
 
 def _network_rules(patch: Patch) -> Iterator[EffectFact]:
@@ -312,18 +269,6 @@ def _network_rules(patch: Patch) -> Iterator[EffectFact]:
     lines = (*patch.added, *patch.removed, *patch.around)
     if CONFIGURATION.search(patch.path) and (rule := next(_matches(_NETWORK_RULES, lines), "")):
         yield effect_fact("address", rule, patch.path, "what was allowed", "what it names")
-
-
-def _written_fields(lines: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Fields by the names under which they are written, each with its type and how it is written."""
-    fields = (field for line in lines for field in _FIELD_TAG.findall(line))
-    return {name: (kind.lstrip("*"), options.replace(",omitempty", "")) for kind, name, options in fields if name != "-"}
-
-
-def _templates(lines: Iterable[str]) -> dict[str, str]:
-    """Texts that names are built with, by what they are without the names of their values."""
-    texts = (text for line in lines for _, text in _TEMPLATE.findall(line) if _HOLDS_VALUE.search(text))
-    return {_PLACEHOLDER.sub("{}", text): text for text in texts}
 
 
 def _zones(patch: Patch) -> Iterator[EffectFact]:

@@ -83,6 +83,7 @@ CONFIGURATION = re.compile(
     r"\.(ya?ml|toml|ini|properties|env|json|conf|cfg|tf|tfvars|hcl|xml)$|(^|/)(values|config|settings)[\w.-]*$", re.I
 )
 _LETTERS = re.compile(r"[^a-z0-9]")
+_NETWORK = re.compile(r"\d+(?:\.\d+){3}(?:/\d+)?")
 _TELLING_NAME = 8
 """Letters from which on the end of a longer name is no chance."""
 _MANIFEST = re.compile(
@@ -161,7 +162,7 @@ def _pairs(patch: Patch, line: str) -> list[tuple[str, str]]:
     pairs += [(match.group(1), match.group(2)) for pattern in (_OPTION, _PUT) for match in pattern.finditer(line)]
     whole = _ANY_VALUE.match(line) if CONFIGURATION.search(patch.path) else None
     # The value of a key may look like a setting itself: `addr: cart-store:6379`.
-    if whole and (not pairs or pairs[0][0] != whole.group(1)):
+    if whole and (not pairs or pairs[0][0] != whole.group(1) or _NETWORK.fullmatch(whole.group(2).strip("\"'"))):
         return [(whole.group(1), whole.group(2))]
     if CONFIGURATION.search(patch.path):
         directive = _DIRECTIVE.match(line) if not pairs else None
@@ -185,11 +186,11 @@ def without_moved(effects: Sequence[EffectFact]) -> list[EffectFact]:
 
 
 def _goes_on(old: EffectFact, new: EffectFact) -> bool:
-    """`SPRING_DATASOURCE_MAXIMUM_POOL_SIZE` and `maximum-pool-size` with one value are one setting."""
+    """`SPRING_DATASOURCE_MAXIMUM_POOL_SIZE` and `maximum-pool-size` with one value are one setting, a unit behind it too."""
     if level_of(old.before) != level_of(new.after):
         return False
     names = sorted((_LETTERS.sub("", effect.name.casefold()) for effect in (old, new)), key=len)
-    return names[0] == names[1] or (len(names[0]) >= _TELLING_NAME and names[1].endswith(names[0]))
+    return names[0] == names[1] or (len(names[0]) >= _TELLING_NAME and names[0] in names[1])
 
 
 def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:

@@ -1,5 +1,6 @@
 """What jumped with a change, minutes before anything failed: it did something, and that is seen."""
 
+import re
 from datetime import timedelta
 
 from bot.core.change import Change
@@ -13,6 +14,9 @@ from bot.core.ranking.context import RankingContext, nearby_services
 from bot.core.ranking.fault_location import PILES_UP
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
+
+_WORK = re.compile(r"(commands|reads|writes|operations|ops|statements|queries|round_?trips|hops)_per_", re.I)
+"""What is done for a request: less of it is no harm."""
 
 
 def jump_of(context: RankingContext, change: Change) -> JumpFact | None:
@@ -38,7 +42,8 @@ def _is_symptom(context: RankingContext, jump: JumpFact) -> bool:
 
 def _is_relief(jump: JumpFact) -> bool:
     """Whether less is asked of others since: that breaks nobody."""
-    return jump.after < jump.before and family_of(jump.signal) in ("traffic", "behaviour")
+    less = jump.after < jump.before
+    return less and (family_of(jump.signal) in ("traffic", "behaviour") or _WORK.search(jump.signal) is not None)
 
 
 def _follows_another(context: RankingContext, change: Change) -> bool:

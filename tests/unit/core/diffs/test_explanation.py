@@ -568,3 +568,13 @@ def test_a_function_in_which_a_service_panics_is_its_own_and_not_that_of_a_calle
     own, other = (explain(lookup, Symptoms([line]), service=service).best for service in ("shipping", "checkout"))
 
     assert own >= TUNING.diffs.frame > other
+
+
+def test_a_signal_that_says_how_something_is_done_tells_more_than_the_words_of_the_alert() -> None:
+    dropped = diff_of("db/V118.sql", "+DROP INDEX CONCURRENTLY IF EXISTS idx_parcel_ref;")
+    words = SymptomText("lookups run into the query timeout", "E1", alert=True)
+    reads = SymptomText("seq tup read per sec", "E2", "db", signal=True)
+
+    (reason,) = explain(dropped, Symptoms([words, reads]), service="jobs").reasons[:1]
+
+    assert reason[2] == "E2"

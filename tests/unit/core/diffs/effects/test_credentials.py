@@ -40,3 +40,11 @@ def test_a_variable_that_the_code_asks_for_under_its_new_name_or_that_is_another
 
     assert not environment(("k8s/deployment.yaml", manifest), code)
     assert not environment(("k8s/deployment.yaml", (manifest[0], "+            - name: LOG_FORMAT")))
+
+
+def test_code_that_asks_for_a_variable_under_another_name_finds_none_where_no_manifest_gives_it() -> None:
+    code = ("src/config.ts", ("-  host: process.env.SMTP_RELAY_HOST,", "+  host: process.env.MAIL_RELAY_HOST,"))
+    manifest = ("k8s/notifier.yaml", ("-  - name: SMTP_RELAY_HOST", "+  - name: MAIL_RELAY_HOST"))
+
+    assert environment(code) == [("SMTP_RELAY_HOST", "MAIL_RELAY_HOST")]
+    assert not environment(code, manifest)

@@ -73,3 +73,19 @@ def test_a_shape_that_refuses_what_it_does_not_know_is_another_format() -> None:
     assert ("format", "strictObject") in read(
         ("tools/schemas.ts", "-export const Args = z.object({\n+export const Args = z.strictObject({")
     )
+
+
+def test_records_that_are_sent_under_another_key_go_to_other_partitions() -> None:
+    sent = "producer.send(new ProducerRecord<>(TOPIC, {}, encode(span)));"
+
+    assert ("cache_key", "span.traceId()") in read(
+        ("Publisher.java", f"-  {sent.format('span.traceId()')}\n+  {sent.format('batch.accountId()')}")
+    )
+    assert not read(("Publisher.java", f"-  {sent.format('span.traceId()')}\n+  {sent.format('one.traceId()')}"))
+    assert ("cache_key", "e.visitorId") in read(("publish.ts", "-      key: e.visitorId,\n+      key: envelopeKey(e),"))
+
+
+def test_a_network_of_another_size_is_another_address() -> None:
+    assert ("address", "cidr") in read(
+        ("policies/risk.yaml", "-            cidr: 10.60.0.0/16\n+            cidr: 10.60.0.0/20")
+    )

@@ -124,3 +124,14 @@ def test_beside_a_diff_that_surely_explains_the_lines_the_moment_of_a_flag_says_
     first = answered(ledger._add("change_jumps", EvidenceFacts(jumps=(jump,)), service="front")).hypotheses[0]
 
     assert (first.change_id, first.confidence) == (FRONT.id, "likely")
+
+
+@pytest.mark.parametrize(("named", "suspected"), [("rollover", True), ("importer", False)])
+def test_a_changed_service_that_new_lines_name_is_near(named: str, suspected: bool) -> None:
+    text = f'call of {named} failed: relation "order_notes" does not exist'
+    job = change("rollover", 9, version="1.0.0")
+    ledger = failing(job, line=TemplateFact(template=text, count=40, before=0, trend="new")).health("rollover")
+
+    causes = answered(read(ledger, "rollover", "1.0.0", commit("a", "rollover/job.py", QUERIES))).hypotheses
+
+    assert (job.id in [h.change_id for h in causes]) is suspected

@@ -63,3 +63,10 @@ def test_a_jump_of_a_service_that_nobody_knows_to_be_near_is_no_part_of_the_fail
     soon = change("feeder", 1, version="2.0.0")
 
     assert soon.id in {cause.change_id for cause in causes(jump(soon, "cache_hit_ratio"), changes=(soon, change("cart", 3)))}
+
+
+def test_less_work_for_a_request_is_no_harm() -> None:
+    fewer = jump(OLD, "redis_commands_per_save").model_copy(update={"before": 4.4, "after": 2})
+
+    assert OLD.id not in {cause.change_id for cause in causes(fewer)}
+    assert OLD.id in {cause.change_id for cause in causes(fewer.model_copy(update={"after": 40}))}
