@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from bot.core.diffs.effects.levels import level_of
 from bot.core.facts.code import EffectFact, EffectKind
 
 MORE, LESS, CHANGED = 1, -1, 0
@@ -193,7 +194,7 @@ _INDEX = re.compile(r"idx|index", re.I)
 _KEPT_CONNECTIONS = re.compile(r"idle.?conn|conn\w*.?idle|keep.?alive", re.I)
 _CONNECTIONS = re.compile(r"connect|\beof\b|reset|broken pipe|closed|socket|handshake|descriptor", re.I)
 """What tells of connections, which are all that it may hurt how long unused ones are kept."""
-_STATED_LIMIT = re.compile(r"\b(?:limit|max\w*)\b[^\d]{0,24}(\d{4,})\b", re.I)
+_STATED_LIMIT = re.compile(r"\b(?:limit|max\w*)\s*(?:of|is|=|:)\s*(\d{4,12})\b", re.I)
 _EXPIRED = re.compile(
     r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)(\b.{0,40}\b|_)(expired|revoked|suspended)",
     re.I,
@@ -224,15 +225,19 @@ def may_bring_about(effect: EffectFact, text: str) -> bool:
         return False
     if effect.kind == "limit" and (stated := _STATED_LIMIT.search(text)) and effect.after:
         # Who says which limit was met means no other one.
-        return stated.group(1) in _digits(effect.before, effect.after)
+        return _is_about(float(stated.group(1)), effect)
     if effect.kind == "timeout" and _KEPT_CONNECTIONS.search(effect.name) and not _CONNECTIONS.search(text):
         return False
     reserved = ((kinds, names) for pattern, kinds, names in _RESERVED if pattern.search(text))
     return all(effect.kind in kinds or names.search(effect.name) for kinds, names in reserved)
 
 
-def _digits(*values: str) -> set[str]:
-    return {re.sub(r"\D", "", value) for value in values}
+def _is_about(stated: float, effect: EffectFact) -> bool:
+    """Whether a limit that a line states may be this setting, before or after; also where that cannot be read."""
+    levels = [level_of(value, effect.name) for value in (effect.before, effect.after) if value]
+    readable = [level for level in levels if level]
+    # Sizes are counted in thousands or in 1024, which is a tenth apart at most.
+    return len(readable) < len(levels) or any(0.9 <= stated / level <= 1.1 for level in readable)
 
 
 LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedule", "batch"})

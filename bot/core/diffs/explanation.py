@@ -208,7 +208,7 @@ def _by_effect(
         return weights.missing, f"{text}, and new lines miss it", line.evidence
     if line := line_without_image(effect, symptoms):
         return weights.missing, f"{text}, and new lines miss it", line.evidence
-    if effect.kind == "name" and (line := line_about_variable(effect, symptoms, usual)):
+    if effect.kind == "variable" and (line := line_about_variable(effect, symptoms, usual)):
         return weights.effect, f"{text}, which fits {_beginning(line.text)}", line.evidence
     if effect.before and effect.after and (line := line_with_setting(effect, symptoms)):
         return weights.name, f"{text}, and new lines name it", line.evidence

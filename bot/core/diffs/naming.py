@@ -25,7 +25,6 @@ _WORDS_OF_SETTING = 2
 _IMAGE = re.compile(r"(^|[._-])(image|tag)$", re.I)
 _NO_IMAGE = re.compile(r"pull\w* image|image ?pull|errimagepull|manifest unknown|image .{0,80}not found", re.I)
 """What a node says of an image that is not there."""
-_ENVIRONMENT = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+")
 _OF_ANY_SETTING = words(
     "max min limit timeout time delay connect connection pool size memory cpu retry attempt cache queue wait idle host port "
     "interval batch worker thread rate level mode enabled buffer count"
@@ -60,8 +59,6 @@ def line_without_image(effect: EffectFact, symptoms: Symptoms) -> SymptomText | 
 
 def line_about_variable(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
     """A failure about what a variable of the environment is for, by a word of its name, where that is given another name."""
-    if not _ENVIRONMENT.fullmatch(effect.name):
-        return None
     own = (words(effect.name) | words(effect.after)) - _OF_ANY_SETTING - usual
     failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
     return next((line for line in failures if own & words(without_values(line.text))), None)

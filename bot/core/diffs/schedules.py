@@ -13,7 +13,7 @@ _QUIET = timedelta(minutes=20)
 """So long before nothing may have come due: what runs every few minutes begins with anything."""
 _LATEST = timedelta(minutes=3)
 """So long after it came due a signal may leave its normal range."""
-_MINUTE = timedelta(minutes=1)
+_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _FIELD = re.compile(r"(?:\*|\d{1,2}(?:-\d{1,2})?)(?:/\d{1,2})?(?:,(?:\*|\d{1,2}(?:-\d{1,2})?)(?:/\d{1,2})?)*")
 _FIELDS = 5
 
@@ -28,7 +28,10 @@ def came_due(effect: EffectFact, onsets: Iterable[datetime], rolled_out_at: date
     for onset in sorted(onsets) if fields else ():
         due = _first_due(fields, onset - _QUIET - _LATEST, onset + _MINUTE)
         just_before = due is not None and due >= onset - _LATEST and due > rolled_out_at
-        if due and just_before and not (before and _first_due(before, due - _LATEST, due + _LATEST)):
+        if due is None or not just_before or (before and _first_due(before, due - _LATEST, due + _LATEST)):
+            continue
+        # It was harmless when it came due before.
+        if _first_due(fields, max(rolled_out_at, due - _DAY), due - _MINUTE) is None:
             return due
     return None
 

@@ -35,6 +35,7 @@ EffectKind = Literal[
     "access",
     "call",
     "name",
+    "variable",
     "setting",
 ]
 """What a diff does, as far as lines show it (`bot.core.diffs.effects`)."""

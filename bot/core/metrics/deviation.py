@@ -55,7 +55,11 @@ _WORDS: tuple[tuple[Family, str], ...] = (
 _GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|uptime|^up$", re.I)
 _RATE = re.compile(r"_per_(s|sec|second|m|min|minute|h|hour)s?$", re.I)
 """How much of something is done: less may be as bad as more."""
-_STORE = re.compile(r"disk|volume|filesystem|tablespace|inode|storage|\bwal|_wal|space", re.I)
+_STORE = re.compile(
+    r"(disk|volume|filesystem|tablespace|inode|storage|wal|(?<!name)space)s?[a-z_ ]*[_ ](used|usage|full|occup)|"
+    r"(used|full|occup)\w*[_ ]([a-z]+[_ ])*(disk|volume|filesystem|tablespace|inode|storage|wal|(?<!name)space)",
+    re.I,
+)
 """What holds what stays: unlike a processor or a pool it does not run full because something else is slow."""
 _WHETHER_UP = re.compile(r"\bup$|down(?![a-z])|unreachable|absent", re.I)
 
@@ -93,7 +97,7 @@ class Deviation:
     def is_full_store(self) -> bool:
         """Whether a disk or the like, which fills by itself, has nothing left to give."""
         full = FULL_SHARE.get(self.unit)
-        if full is None or self.direction == "down" or not _STORE.search(self.signal):
+        if full is None or self.direction == "down" or self.family != "saturation" or not _STORE.search(self.signal):
             return False
         return self.doublings > 0 and self.before < _ALL_USED * full <= self.after
 
@@ -240,7 +244,7 @@ def _steady_climb(deviation: Deviation, window: Series, reference: Series | None
     if not (climb := _climb(rising, side)):
         return None
     doublings, start, end = climb
-    if (full := FULL_SHARE.get(deviation.unit)) and side > 0:
+    if (full := FULL_SHARE.get(deviation.unit)) and side > 0 and start < full:
         # Little left to climb is no small climb: what stands at its limit is used up.
         end = min(end, full)
         doublings = MAX_DOUBLINGS if start < _ALL_USED * full <= end else doublings

@@ -1,11 +1,12 @@
 """What the ranking of one incident works on: its observations, the attribution to services, when and where it began."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
-from bot.core.diffs.names import holds_name
 from bot.core.evidence import Case, EarlierOutage
 from bot.core.metrics.deviation import Deviation, family_of
 from bot.core.ranking.attribution import SYMPTOMS, main_symptom
@@ -13,8 +14,9 @@ from bot.core.ranking.fault_location import locate_fault
 from bot.core.ranking.observations import Observations
 from bot.core.tuning import TUNING, Tuning
 
-_TELLING_NAME = 5
-"""Letters of a service's name from which on it stands in a line by no chance."""
+_NAME = re.compile(r"=?[A-Za-z][\w-]*")
+_COMPOUND = re.compile(r"[a-z0-9][-_][a-z0-9]", re.I)
+"""A name that stands in a line by no chance; `orders` may be any word."""
 DETECTION_DELAY = timedelta(seconds=90)
 """A cause may be seen so much after its effect: a rate is smeared over its window, and scrapes are some time apart."""
 
@@ -43,6 +45,12 @@ class RankingContext:
     """When the alert fired of an outage that began while the one before ran on (`Case.began_beside`)."""
     doublings: dict[str, float] = field(default_factory=dict)
     """The attribution in weighted doublings beyond normal."""
+
+    @cached_property
+    def near(self) -> frozenset[str]:
+        """The suspects, the alerting service, all that fails, and their neighbours: see `nearby_services`."""
+        own = _suspected(self)
+        return frozenset(own | _neighbours(self, own) | _named(self, own) if own else _changed(self))
 
     def symptom_of(self, service: str) -> Deviation | None:
         """The stronger of the service's errors and latency; None if neither deviates."""
@@ -133,15 +141,13 @@ def start_service(case: Case, observations: Observations) -> str:
     return strongest[0][1] if strongest else ""
 
 
-def nearby_services(context: RankingContext) -> set[str]:
+def nearby_services(context: RankingContext) -> frozenset[str]:
     """The suspects, the alerting service, all that fails, and their direct neighbours: what they call, who calls them.
 
-    Changed services that their new lines name are neighbours too, such as the holder of a lock.
-
-    All changed services where nothing is known to fail.
+    Changed services that their new lines name are neighbours too, such as the holder of a lock. All changed services where
+    nothing is known to fail.
     """
-    own = _suspected(context)
-    return own | _neighbours(context, own) | _named(context, own) if own else _changed(context)
+    return context.near
 
 
 def remote_services(context: RankingContext) -> set[str]:
@@ -177,11 +183,15 @@ def _changed(context: RankingContext) -> set[str]:
 
 
 def _named(context: RankingContext, own: set[str]) -> set[str]:
-    """Changed services that new lines of these, or of what they call, name by their whole name."""
+    """Changed services that new lines of these, or of what they call, name: a compound name, or what stands behind `=`."""
     near = own | _neighbours(context, own)
-    texts = [t.example or t.text for t in context.observations.templates if t.service in near and t.trend in ("new", "surging")]
-    others = (service for service in _changed(context) - near if len(service) >= _TELLING_NAME)
-    return {service for service in others if any(holds_name(text, service) for text in texts)}
+    new = (t for t in context.observations.templates if t.service in near and t.trend in ("new", "surging"))
+    words = {word.casefold() for template in new for word in _NAME.findall(template.example or template.text)}
+    return {
+        service
+        for service in _changed(context) - near
+        if f"={service.casefold()}" in words or (_COMPOUND.search(service) and service.casefold() in words)
+    }
 
 
 def _neighbours(context: RankingContext, own: set[str]) -> set[str]:

@@ -23,12 +23,10 @@ _ASKED_FOR = re.compile(
 )
 """A variable that code reads: `process.env.RELAY_HOST`, `os.environ["RELAY_HOST"]`, `env:"RELAY_HOST"`."""
 _MANIFEST = re.compile(r"\.(ya?ml|tf|tfvars|hcl|env|json|toml)$", re.I)
-_SHARED_PARTS = 2
-"""Parts that a variable has in common with what it is called now, as `SAML_ENTITY_ID` with `BROKER_SAML_ENTITY_ID`."""
 
 
 def renamed_environment(patches: Sequence[Patch]) -> Iterator[EffectFact]:
-    """A variable that a manifest gives, or code asks for, under another name, while the other side keeps the old one."""
+    """A variable that a manifest gives, or code asks for, under another name; nothing that is added elsewhere has that name."""
     manifests = [patch for patch in patches if _MANIFEST.search(patch.path)]
     code = [patch for patch in patches if not _MANIFEST.search(patch.path)]
     for one, other, names in ((manifests, code, _variables), (code, manifests, _asked_for)):
@@ -37,17 +35,15 @@ def renamed_environment(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             before, after = both_sides(patch, names)
             for old, new in _renamed(before, after):
                 if new not in elsewhere:
-                    yield effect_fact("name", old, patch.path, old, new)
+                    yield effect_fact("variable", old, patch.path, old, new)
 
 
 def _renamed(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Names that are gone, each with the first new one that has most of its parts."""
+    """Names that are gone, each with the first new one that has more than half of its parts."""
+    fresh = [name for name in after if name not in before]
     for old in (name for name in before if name not in after):
-        parts = set(old.split("_"))
-        alike = (
-            new for new in after if new not in before and len(parts & set(new.split("_"))) >= min(_SHARED_PARTS, len(parts))
-        )
-        if new := next(alike, ""):
+        parts = old.split("_")
+        if new := next((new for new in fresh if 2 * len({*parts} & {*new.split("_")}) > len(parts)), ""):
             yield old, new
 
 

@@ -49,7 +49,9 @@ _ADDS_COLUMN = re.compile(r"\badd\s+(column\b|(?!constraint|index|primary|foreig
 _STRICT = re.compile(r"not null|unique|references|primary|constraint|default|\bdrop\b|\brename\b", re.I)
 """What makes a new column more than one that may stay empty."""
 _LOCKING = re.compile(
-    r"\bcreate\s+(unique\s+)?index\s+(?!concurrently)|\balter\s+table\b.*\b(type|set not null|add constraint)\b", re.I
+    r"\bcreate\s+(unique\s+)?index\s+(?!\s*concurrently)|"
+    r"\balter\s+table\b(?!.*\bnot\s+valid\b).*\b(type|set not null|add constraint)\b",
+    re.I,
 )
 """Statements that let nobody write to a table until they are through with all of it."""
 _MIGRATION = re.compile(r"migrat|schema|ddl|flyway|liquibase|alembic", re.I)
@@ -88,6 +90,7 @@ _RECORD_KEY = re.compile(
     r"ProducerRecord(?:<[^>]*>)?\([^,]{1,80},\s*([\w.()]{2,60})\s*,|^\s*[\"']?key[\"']?:\s*([\w.()]{2,60})\s*,?\s*$", re.I
 )
 """What a record of a stream is sent under: its key says which partition it goes to."""
+_SENDS = re.compile(r"topic|produc|publish|\bsend", re.I)
 _MAKES_KEY = re.compile(
     r"(?<![a-z])(?:(?:cache|make|build|get|lookup|message|partition|record|shard|routing)_?key|key_?(?:for|of))(?![a-z])", re.I
 )
@@ -255,6 +258,8 @@ def _other_record_key(patch: Patch) -> Iterator[EffectFact]:
     """The key under which records were sent that are sent under another one."""
     before, after = both_sides(patch, _record_keys)
     names = counted_names(patch.added)
+    if not any(_SENDS.search(line) for line in (*patch.added, *patch.removed, *patch.around)):
+        return
     gone = (key for key in before if key not in after and not names[key.rpartition(".")[2].rstrip("()")])
     if key := next(gone, ""):
         yield effect_fact("cache_key", key, patch.path)

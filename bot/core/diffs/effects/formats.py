@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 
 from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.names import counted_names
@@ -13,16 +14,17 @@ _FORMAT = re.compile(
     r"strftime|strptime|date_?format|layout",
     re.I,
 )
-_SWITCHED_FORMAT = re.compile(
+_SWITCH = re.compile(
     r"\b(?:enable|disable|configure|with|without)\((?:\w+\.)*(?:Serialization|Deserialization|Mapper|Json\w*|StreamRead|StreamWrite)"
-    r"Feature\.\w+"
-)
-"""How a library writes and reads messages, switched on or off: `disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS`."""
-_STRICT_SHAPE = re.compile(
-    r"\bstrictObject\b|\.strict\(\)|additionalProperties|extra\s*=\s*[\"']?(?:\w+\.)?forbid|FAIL_ON_UNKNOWN\w*|DisallowUnknownFields|"
+    r"Feature\.\w+[^)]{0,40}\)?|"
+    r"\bstrictObject\b|\.strict\(\)|additionalProperties[^,}]{0,20}|extra\s*=\s*[\"']?(?:\w+\.)?forbid|DisallowUnknownFields|"
     r"deny_unknown_fields"
 )
-"""What refuses a message for what it holds besides."""
+"""How a library writes and reads messages, switched on or off, and what refuses a message for what it holds besides."""
+_SWITCHED = re.compile(
+    r"(?<=Feature\.)\w+|strictObject|strict(?=\(\))|additionalProperties|forbid|DisallowUnknownFields|deny_unknown_fields"
+)
+_REMOVED, _ADDED = attrgetter("removed"), attrgetter("added")
 _FIELD_TAG = re.compile(r"(\S+)\s+`[^`]*\b(?:json|xml|bson|avro|yaml|protobuf|msgpack):\"([\w.-]+)([^\"]*)\"")
 """The type of a field, the name under which it is written, and how: `int64`, `eta_ms`, `,string`."""
 _TEMPLATE = re.compile(r"(?<![\w\"'`)\]}])[fF]?(?P<quote>[\"'`])((?:[^\"'`\s{}]|\{[^}]{0,60}\}){1,120})(?P=quote)")
@@ -58,13 +60,13 @@ def _of_one_file(patch: Patch) -> Iterator[EffectFact]:
 
 def _switched_formats(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """How messages are written and read, switched on or off; what one file loses and another says again is neither."""
-    texts = (
-        {match.group() for pattern in (_SWITCHED_FORMAT, _STRICT_SHAPE) for match in filter(None, map(pattern.search, lines))}
-        for lines in ([line for p in patches for line in p.removed], [line for p in patches for line in p.added])
-    )
-    before, after = ({text.rpartition("(")[2] for text in side} for side in texts)
-    for name in sorted(before ^ after):
+    before, after = (_switches(line for patch in patches for line in side(patch)) for side in (_REMOVED, _ADDED))
+    for name in sorted({name for text in before ^ after for name in _SWITCHED.findall(text)[-1:]}):
         yield effect_fact("format", name, "")
+
+
+def _switches(lines: Iterable[str]) -> set[str]:
+    return {match.group() for line in lines for match in _SWITCH.finditer(line)}
 
 
 def _rebuilt_names(patches: Sequence[Patch]) -> Iterator[EffectFact]:

@@ -61,7 +61,8 @@ def _seconds_between(fields: list[str]) -> float:
     """The seconds between two runs of a schedule, as far as its minutes and hours tell."""
     for field, step in ((fields[0], _MINUTE), (fields[1], _HOUR)):
         if field.startswith("*"):
-            return step * float(field.partition("/")[2] or 1)
+            every = re.match(r"\d+", field.partition("/")[2])
+            return step * float(every.group() if every and int(every.group()) else 1)
         if "," in field:
             return step * 60 / len(field.split(","))
     return _DAY

@@ -30,13 +30,18 @@ _BOUNDS = re.compile(
 """Calls that cut off what is longer than it may be."""
 
 
-_GIVES_AWAY = re.compile(r"\.forget\(\)|\bmem::forget\(|\bManuallyDrop::new\(|\bBox::leak\(")
+_GIVES_AWAY = re.compile(r"\.forget\(\);|\bmem::forget\(|\bManuallyDrop::new\(|\bBox::leak\(")
 """What is taken and never given back by itself."""
 _STORES = re.compile(r"(?:\.|\b)(?:h?set\w*|put\w*|add|save|store|insert|write|cache)\(", re.I)
-_EXPIRES = re.compile(r"(?<![a-z])(?:ttl|ex|px|max_?age)(?![a-z])|expir|Ttl\b|TTL", re.I)
+_EXPIRES = re.compile(r"(?<![a-z])(?:ttl|max_?age)(?![a-z])|expir|\b[ep]x\s*[=:]|[\"'][ep]x[\"']|Ttl\b|TTL", re.I)
 _COLLECTION = re.compile(
-    r"\b([A-Za-z_]\w*)\s*(?::[^=\n(]{0,60})?:?=\s*(?:new\s+\w*Map\b|new\s+Map|\{\}|dict\(|make\(map|HashMap::new|map\[|sync\.Map)"
+    r"^(?:(?:export|public|private|protected|internal|static|final|readonly|var|let|const|global|pub|val|mut)\s+)*"
+    r"(?:[\w<>\[\], .?]+\s)?(?:self\.|this\.)?([A-Za-z_]\w*)\s*(?::[^=]{0,60})?:?=\s*"
+    r"(?:new\s+\w*Map\b|\{\}|dict\(|make\(map|HashMap::new|map\[|sync\.Map)"
 )
+"""A collection that outlives a request: declared at the beginning of a line, as static, or of an object."""
+_OF_OBJECT = re.compile(r"^\s+(?:static\b|private static\b|self\.|this\.)")
+_MOST_COLLECTIONS = 20
 NO_NUMBER = "cut off"
 """The value of a limit that code kept by itself: it can be lost, and never set to another number."""
 
@@ -52,8 +57,10 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("order", text, patch.path)
         if text := _lost(_CHECKED, patch):
             yield effect_fact("guard", text, patch.path, before=text)
-        if line := next((line for line in patch.added if _GIVES_AWAY.search(line)), ""):
-            yield effect_fact("release", line.strip()[:60], patch.path)
+        before = {line.strip() for line in patch.removed}
+        given_away = (line.strip() for line in patch.added if patch.path.endswith(".rs") and _GIVES_AWAY.search(line))
+        if line := next((line for line in given_away if line not in before), ""):
+            yield effect_fact("release", line[:60], patch.path)
         if (name := _no_longer_kept(patch)) and not added[name]:
             yield effect_fact("cache", name, patch.path)
         if match := _BOUNDS.search(_lost_line(_BOUNDS, patch)):
@@ -76,8 +83,9 @@ def _no_longer_expires(patches: Sequence[Patch]) -> str:
 def _no_longer_kept(patch: Patch) -> str:
     """A collection from which results were taken that had been put there, and which is gone; "" without one."""
     removed = "\n".join(patch.removed)
-    names: list[str] = _COLLECTION.findall(removed)
-    for name in dict.fromkeys(names):
+    lasting = (line.strip() for line in patch.removed if not line[:1].isspace() or _OF_OBJECT.match(line))
+    names = [match.group(1) for match in map(_COLLECTION.match, lasting) if match]
+    for name in list(dict.fromkeys(names))[:_MOST_COLLECTIONS]:
         own = re.escape(name)
         reads = re.search(rf"\b{own}(\.(get|has|contains\w*|load)\(|\[)|\bin {own}\b", removed, re.I)
         writes = re.search(rf"\b{own}(\.(set|put\w*|add|store|computeIfAbsent)\(|\[[^\]]+\]\s*=)", removed, re.I)

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 from bot.core.diffs.effects.levels import level_of, unit_of
 from bot.core.diffs.names import identifiers
@@ -83,6 +83,7 @@ CONFIGURATION = re.compile(
     r"\.(ya?ml|toml|ini|properties|env|json|conf|cfg|tf|tfvars|hcl|xml)$|(^|/)(values|config|settings)[\w.-]*$", re.I
 )
 _LETTERS = re.compile(r"[^a-z0-9]")
+_UNIT_BEHIND = re.compile(r"(seconds?|millis(econds)?|minutes?|ms)$")
 _NETWORK = re.compile(r"\d+(?:\.\d+){3}(?:/\d+)?")
 _TELLING_NAME = 8
 """Letters from which on the end of a longer name is no chance."""
@@ -178,19 +179,36 @@ def _with_names(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 def without_moved(effects: Sequence[EffectFact]) -> list[EffectFact]:
-    """Settings without those that one file loses and another sets to the same value, under the end of their names at least."""
-    gone = [effect for effect in effects if effect.before and not effect.after and level_of(effect.before) is not None]
-    new = [effect for effect in effects if effect.after and not effect.before]
-    moved = [pair for old in gone for other in new if _goes_on(*(pair := (old, other)))]
-    return [effect for effect in effects if not any(effect in pair for pair in moved)]
+    """Settings without those that one file loses and another sets to the same value, whatever stands before their names there.
+
+    `SPRING_DATASOURCE_MAXIMUM_POOL_SIZE` and `maximum-pool-size` with one value are one setting, a unit behind it too.
+    """
+    new: dict[float, list[EffectFact]] = {}
+    for effect in effects:
+        if effect.after and not effect.before and (level := level_of(effect.after)) is not None:
+            new.setdefault(level, []).append(effect)
+    moved = set[int]()
+    for old in (effect for effect in effects if effect.before and not effect.after):
+        level = level_of(old.before)
+        same = (
+            next((other for other in new.get(level, ()) if _is_same_name(old.name, other.name)), None)
+            if level is not None
+            else None
+        )
+        if same:
+            moved |= {id(old), id(same)}
+    return [effect for effect in effects if id(effect) not in moved]
 
 
-def _goes_on(old: EffectFact, new: EffectFact) -> bool:
-    """`SPRING_DATASOURCE_MAXIMUM_POOL_SIZE` and `maximum-pool-size` with one value are one setting, a unit behind it too."""
-    if level_of(old.before) != level_of(new.after):
-        return False
-    names = sorted((_LETTERS.sub("", effect.name.casefold()) for effect in (old, new)), key=len)
-    return names[0] == names[1] or (len(names[0]) >= _TELLING_NAME and names[0] in names[1])
+def _is_same_name(one: str, other: str) -> bool:
+    shorter, longer = sorted((_folded(one), _folded(other)), key=len)
+    return shorter == longer or (len(shorter) >= _TELLING_NAME and longer.endswith(shorter))
+
+
+@lru_cache(maxsize=4_096)
+def _folded(name: str) -> str:
+    """The letters of a name without a unit at its end."""
+    return _UNIT_BEHIND.sub("", _LETTERS.sub("", name.casefold()))
 
 
 def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
 from bot.core.diffs.effects.settings import effect_fact
-from bot.core.diffs.names import counted_names, identifiers
+from bot.core.diffs.names import counted_names
 from bot.core.diffs.patches import Patch, both_sides
 from bot.core.facts.code import EffectFact
 
@@ -15,7 +15,12 @@ _FACTOR = re.compile(r"(?:\*\s*(?:\w+[.:]+)*|\bof|\bfrom_?)(nano|micro|milli|sec
 """A number that is given its unit: `* time.Millisecond`, `Duration.ofSeconds(`, `from_millis(`."""
 _NAMED = re.compile(r"[a-z0-9]_?(nano|micro|milli|second|minute|hour)s?(?:econds?)?(?![a-z])", re.I)
 """A name that ends in its unit: `query_timeout_seconds`."""
-_OF_TIMES = re.compile(r"time_?out|deadline|duration|delay|interval|ttl|expir|wait|period|age", re.I)
+_OF_TIMES = re.compile(
+    r"time_?out|deadline|duration|delay|interval|ttl|expir|(?<![a-z])(?:wait|period|age)(?![a-z])|(?:max|Max)_?(?:age|Age|wait|Wait)",
+    re.I,
+)
+_GIVEN_UNIT = re.compile(r"([A-Za-z_]\w*)\)?\s*\*\s*(?:\w+[.:]+)*(?:nano|micro|milli|second|minute|hour)", re.I)
+"""A named number and its unit: `TimeoutMS) * time.Millisecond`."""
 _EXPIRES = re.compile(r"ttl|expir", re.I)
 _IN_SECONDS = re.compile(r"(?<![a-z])(?:setex|expire|expireat)\W|\bex=|\bEX\b", re.I)
 _IN_MILLIS = re.compile(r"(?<![a-z])(?:psetex|pexpire|pexpireat)\W|\bpx=|\bPX\b", re.I)
@@ -36,8 +41,7 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     lost, factors = list(_with_units(_FACTOR, removed)), list(_with_units(_FACTOR, added))
     numbers = counted_names(added)
     for unit, line in lost if not factors else ():
-        # What stands first is set to the time, and is no part of it.
-        if any(_OF_TIMES.search(name) and numbers[name] for name in identifiers(line)[1:]):
+        if any(_OF_TIMES.search(name) and numbers[name] for name in _GIVEN_UNIT.findall(line)):
             yield effect_fact("cache" if _EXPIRES.search(line) else "timeout", "the unit of a time", "", f"1 {unit}")
             return
     named = [unit for unit, _ in _with_units(_NAMED, added) if factors and unit != factors[0][0]]

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE, flag_factor, recency_factor
+from bot.core.diffs.symptoms import Symptoms
 from bot.core.evidence import Claim
 from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
@@ -42,10 +43,10 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
     `outside`: lines name a cause outside, which counts for more than any change's moment.
     """
     symptoms = symptoms_of(context.observations, context.summary)
-    near, remote = nearby_services(context), remote_services(context)
+    remote = remote_services(context)
     changes = context.observations.changes.values()
     codes = {change.id: read_code(context, change, symptoms) for change in changes if _came_before(context, change)}
-    suspects = (_weighed(context, change, codes, near, remote) for change in changes if change.id in codes)
+    suspects = (_weighed(context, change, codes, symptoms, remote) for change in changes if change.id in codes)
     weighed = [one for one in suspects if one is not None]
     causes = [_change_cause(context, change, weighed) for change in weighed]
     for cause in causes if outside else ():
@@ -61,9 +62,10 @@ def _came_before(context: RankingContext, change: Change) -> bool:
 
 
 def _weighed(
-    context: RankingContext, change: Change, codes: Mapping[str, CodeReading], near: Set[str], remote: Set[str]
+    context: RankingContext, change: Change, codes: Mapping[str, CodeReading], symptoms: Symptoms, remote: Set[str]
 ) -> WeighedChange | None:
     """The change with what speaks for it; None where it is no suspect."""
+    near = nearby_services(context)
     jump, drift = jump_of(context, change), drift_since(context, change)
     apart = change.service not in near | remote and not (jump or drift)
     if apart or serving_at_onset(context, change).withdrawn_at:
@@ -74,7 +76,8 @@ def _weighed(
     if not (code.explains or change.service in near or jump or (drift and not code.inert) or (coincident and not code.inert)):
         return None
     versions, sign = _weigh_versions(context, change), first_sign(context, change)
-    return WeighedChange(change, code, versions, drift, sign, jump, coincident)
+    ran_out = drift is not None and drift.climbs_since is not None and is_exhausted(drift, symptoms)
+    return WeighedChange(change, code, versions, drift, ran_out, sign, jump, coincident)
 
 
 def _weigh_versions(context: RankingContext, change: Change) -> VersionComparison:
@@ -160,7 +163,7 @@ def _share(context: RankingContext, weighed: WeighedChange) -> float:
         share = max(share, context.shares.get(weighed.sign.service, 0.0))
     if weighed.drift:
         share = max(share, context.shares.get(weighed.drift.service, 0.0))
-        if weighed.drift.climbs_since and is_exhausted(context, weighed.drift):
+        if weighed.ran_out:
             share = max(share, weights.explained_share)
     if weighed.jump:
         near = weighed.change.service in nearby_services(context)
@@ -195,7 +198,7 @@ def _fit(context: RankingContext, weighed: WeighedChange, others: Sequence[Weigh
         fit *= weights.unnamed_flag * flag_factor(age, weights)
     if weighed.drift:
         # It is seen, whatever of the code was read.
-        fit = max(fit, drift_fit(context, weighed.drift))
+        fit = max(fit, drift_fit(context, weighed.drift, ran_out=weighed.ran_out))
     if weighed.sign:
         fit = max(fit, weights.first_sign)
     if weighed.jump:
@@ -239,11 +242,10 @@ def _code_is_sure(context: RankingContext, weighed: WeighedChange, others: Seque
 
 def _is_seen_at_work(context: RankingContext, weighed: WeighedChange) -> bool:
     """Whether what its code does was also measured: besides the failure, and since the change."""
-    code, drift = weighed.code, weighed.drift
+    code = weighed.code
     if not code.explains or code.diff is None:
         return False
-    ran_out = code.bites_late and drift is not None and drift.climbs_since is not None and is_exhausted(context, drift)
-    return ran_out or moved_as_told(context, weighed.change, code.diff)
+    return (code.bites_late and weighed.ran_out) or moved_as_told(context, weighed.change, code.diff)
 
 
 def _is_cleared(weighed: WeighedChange) -> bool:

@@ -48,6 +48,7 @@ _SHARED = re.compile(
 """Folders of what many services are built from."""
 _SCHEMA_IS_USED = timedelta(minutes=10)
 """So long after a migration every usual query has met the new schema."""
+_DAY = 86_400.0
 _ROUNDS = 10
 """Rounds after which work at another interval has shown what that does."""
 _MAX_TEXT = 400
@@ -128,7 +129,9 @@ def _explained(diff: DiffFact, symptoms: Symptoms, change: Change, context: Rank
     weights, observations = context.tuning.diffs, context.observations
     explanation = explain(diff, symptoms.since(change.at - DETECTION_DELAY), weights, service=change.service)
     clear = context.tuning.confidence.sure
-    onsets = {d.onset: observations.id_of(d) for d in observations.all_signals.values() if d.onset and d.doublings >= clear}
+    failing = {context.start, *dict(context.suspects())}
+    moved = (d for d in observations.all_signals.values() if d.service in failing and d.doublings >= clear)
+    onsets = {deviation.onset: observations.id_of(deviation) for deviation in moved if deviation.onset}
     for effect in diff.effects:
         if due := came_due(effect, onsets, change.at):
             began = min(onsets, key=lambda onset: abs(onset - due))
@@ -149,7 +152,9 @@ def _shows_within(effect: EffectFact) -> timedelta:
         return _SCHEMA_IS_USED
     interval = effect.kind == "schedule" and effect.before and effect.after and " " not in effect.after.strip("\"' ")
     seconds = level_of(effect.after, effect.name) if interval else None
-    return timedelta(seconds=_ROUNDS * seconds * unit_of(effect.name)) if seconds else timedelta.max
+    seconds = seconds * unit_of(effect.name) if seconds else 0.0
+    # Below 0 it is switched off, and what comes once in a year has not been seen.
+    return timedelta(seconds=_ROUNDS * seconds) if 0 < seconds < _DAY else timedelta.max
 
 
 def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> CodeReading:

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from bot.core.change import Change
 from bot.core.diffs.code_text import without_values
 from bot.core.diffs.names import words
+from bot.core.diffs.symptoms import Symptoms
 from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation, climbs_throughout, names_resource
 from bot.core.ranking.candidates import short_change_text
-from bot.core.ranking.changes.code_evidence import symptoms_of
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
@@ -99,19 +99,19 @@ def _last_before_window(context: RankingContext, service: str) -> str:
     return max(before, key=lambda change: change.at).id if before else ""
 
 
-def drift_fit(context: RankingContext, drift: Deviation) -> float:
+def drift_fit(context: RankingContext, drift: Deviation, *, ran_out: bool) -> float:
     """How well a climb since the change fits; where it began before what was read, the change is one of many that may have."""
     weights = context.tuning.changes
     if drift.climbs_since is None:
         return weights.drift_from_before
-    return weights.exhausted_drift if is_exhausted(context, drift) else weights.drift
+    return weights.exhausted_drift if ran_out else weights.drift
 
 
-def is_exhausted(context: RankingContext, drift: Deviation) -> bool:
+def is_exhausted(drift: Deviation, symptoms: Symptoms) -> bool:
     """Whether new lines say that there is no more of what has climbed."""
     name = drift.signal.replace("_", " ")
     patterns = [lines for resource, lines in _RUN_OUT if re.search(resource, name, re.I)]
-    new = symptoms_of(context.observations, context.summary).new()
+    new = symptoms.new()
     if any(re.search(pattern, line.text, re.I) for pattern in patterns for line in new):
         return True
     measured = words(name)

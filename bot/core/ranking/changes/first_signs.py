@@ -9,6 +9,7 @@ from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import Claim
 from bot.core.facts.code import DiffFact
 from bot.core.metrics.deviation import Deviation
+from bot.core.ranking.attribution import SYMPTOMS
 from bot.core.ranking.candidates import short_change_text
 from bot.core.ranking.context import RankingContext
 from bot.core.text.durations import duration_text
@@ -98,12 +99,16 @@ def _follows(deviation: Deviation, change: Change, late: timedelta = timedelta(0
 
 
 def moved_as_told(context: RankingContext, change: Change, diff: DiffFact) -> bool:
-    """Whether a signal of its service moved at once after it that what its diff does brings about: it is seen at work."""
+    """Whether a signal of its service moved at once after it that what its diff does brings about: it is seen at work.
+
+    How the alerting service fails is no such signal: that is what is to be explained.
+    """
     observed = context.observations
     moved = [
         SymptomText(deviation.signal.replace("_", " "), observed.id_of(deviation), change.service, signal=True)
         for (service, _), deviation in observed.all_signals.items()
         if service == change.service and deviation.doublings >= context.tuning.confidence.sure and _follows(deviation, change)
+        if service != context.start or deviation.family not in SYMPTOMS
     ]
     weights = context.tuning.diffs
     return explain(diff, Symptoms(moved), weights, service=change.service).best >= weights.signal * weights.effect

@@ -15,7 +15,10 @@ from bot.core.ranking.fault_location import PILES_UP
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
-_WORK = re.compile(r"(commands|reads|writes|operations|ops|statements|queries|round_?trips|hops)_per_", re.I)
+_WORK = re.compile(
+    r"(?<![a-z])(commands|reads|writes|operations|ops|statements|queries|round_?trips|hops)_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b)",
+    re.I,
+)
 """What is done for a request: less of it is no harm."""
 
 

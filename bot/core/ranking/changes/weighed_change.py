@@ -18,6 +18,8 @@ class WeighedChange:
     versions: VersionComparison
     drift: Deviation | None = None
     """A resource that has climbed since."""
+    ran_out: bool = False
+    """New lines say that there is no more of it, and where the climb began is known."""
     sign: Deviation | None = None
     """What moved with it before anything failed."""
     jump: JumpFact | None = None

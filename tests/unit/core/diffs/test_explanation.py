@@ -550,7 +550,12 @@ def test_a_failure_about_what_a_renamed_variable_is_for_is_explained_by_it() -> 
 def test_a_limit_that_the_line_states_is_no_other_limit() -> None:
     segment = diff_of("values.yaml", "-  segmentMaxBytes: 134217728", "+  segmentMaxBytes: 67108864")
 
+    body = diff_of("values.yaml", "-  maxBodySize: 64Mi", "+  maxBodySize: 1Mi")
+    rate = diff_of("values.yaml", "-  rateLimit: 5000", "+  rateLimit: 500")
+
     assert explained(segment, "push rejected: limit of 67108864 exceeded").strength >= TUNING.diffs.explained
+    assert explained(body, "request body too large: exceeds limit of 1048576 bytes").strength >= TUNING.diffs.explained
+    assert explained(rate, "rate limit exceeded for client 10443").strength >= TUNING.diffs.explained
     assert explained(segment, "push rejected: per-user series limit of 9000000 exceeded").strength < TUNING.diffs.explained
 
 
@@ -578,3 +583,9 @@ def test_a_signal_that_says_how_something_is_done_tells_more_than_the_words_of_t
     (reason,) = explain(dropped, Symptoms([words, reads]), service="jobs").reasons[:1]
 
     assert reason[2] == "E2"
+
+
+def test_a_constant_in_place_of_another_is_no_variable_of_the_environment() -> None:
+    event = diff_of("orders.py", '-    publish("ORDER_CREATED", order)', '+    publish("ORDER_PLACED", order)')
+
+    assert explained(event, "ERROR order 123 failed: connection refused").strength < TUNING.diffs.explained

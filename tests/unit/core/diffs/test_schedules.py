@@ -37,7 +37,14 @@ def test_a_schedule_that_came_due_as_something_began_is_seen(late: timedelta) ->
     ],
 )
 def test_fields_hold_lists_ranges_and_steps_and_a_day_of_the_month_or_of_the_week(expression: str, due: bool) -> None:
-    assert (came_due(schedule(expression), [DUE], ROLLED_OUT) == DUE) is due
+    assert (came_due(schedule(expression), [DUE], DUE - timedelta(minutes=40)) == DUE) is due
+
+
+def test_a_schedule_that_came_due_without_harm_since_it_was_rolled_out_says_nothing() -> None:
+    hourly = schedule('"0 * * * *"', before='"30 * * * *"')
+
+    assert came_due(hourly, [DUE], DUE - timedelta(minutes=40)) == DUE
+    assert came_due(hourly, [DUE], ROLLED_OUT) is None
 
 
 def test_sunday_is_the_first_and_the_last_day_of_a_week() -> None:

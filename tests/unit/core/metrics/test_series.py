@@ -141,6 +141,17 @@ def test_a_disk_that_climbed_to_its_end_has_nothing_left_however_full_it_was_bef
     assert nearly.doublings < full.doublings and not nearly.is_full_store
 
 
+@pytest.mark.parametrize("signal", ["disk_io_utilization", "storage_errors_pct", "namespace_cpu_pct"])
+def test_a_disk_that_is_busy_is_not_full(signal: str) -> None:
+    assert not deviation_of(np.linspace(60, 100, 240), signal, "%").is_full_store
+
+
+def test_what_may_go_beyond_a_hundred_percent_keeps_its_level() -> None:
+    busy = deviation_of(np.linspace(250, 390, 240), "cpu_percent", "percent")
+
+    assert busy.after > busy.before > 200
+
+
 def test_a_reference_stands_in_for_a_short_past() -> None:
     short = series(np.concatenate([np.full(4, 0.01), np.full(4, 0.4)]))
 

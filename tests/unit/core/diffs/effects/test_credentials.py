@@ -40,6 +40,7 @@ def test_a_variable_that_the_code_asks_for_under_its_new_name_or_that_is_another
 
     assert not environment(("k8s/deployment.yaml", manifest), code)
     assert not environment(("k8s/deployment.yaml", (manifest[0], "+            - name: LOG_FORMAT")))
+    assert not environment(("k8s/a.yaml", ("-  - name: KAFKA_CONSUMER_GROUP_ID", "+  - name: KAFKA_CONSUMER_MAX_POLL")))
 
 
 def test_code_that_asks_for_a_variable_under_another_name_finds_none_where_no_manifest_gives_it() -> None:

@@ -22,9 +22,11 @@ def test_rows_that_are_taken_for_update_are_no_table() -> None:
 
 
 def test_how_a_library_writes_messages_is_a_format() -> None:
-    assert ("format", "SerializationFeature.WRITE_DATES_AS_TIMESTAMPS") in read(
-        ("Mappers.java", "+        .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)")
-    )
+    switch = "SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)"
+
+    assert ("format", "WRITE_DATES_AS_TIMESTAMPS") in read(("Mappers.java", f"+        .disable({switch}"))
+    assert ("format", "WRITE_DATES_AS_TIMESTAMPS") in read(("M.java", f"-    .disable({switch}\n+    .enable({switch}"))
+    assert ("format", "strict") in read(("schemas.ts", "+export const Args = z.object({}).strict();"))
 
 
 def test_a_format_that_one_file_loses_and_another_says_again_is_the_same() -> None:
@@ -82,10 +84,23 @@ def test_records_that_are_sent_under_another_key_go_to_other_partitions() -> Non
         ("Publisher.java", f"-  {sent.format('span.traceId()')}\n+  {sent.format('batch.accountId()')}")
     )
     assert not read(("Publisher.java", f"-  {sent.format('span.traceId()')}\n+  {sent.format('one.traceId()')}"))
-    assert ("cache_key", "e.visitorId") in read(("publish.ts", "-      key: e.visitorId,\n+      key: envelopeKey(e),"))
+    assert ("cache_key", "e.visitorId") in read(
+        ("publish.ts", ' topic: "clicks",\n-      key: e.visitorId,\n+      key: envelopeKey(e),')
+    )
+    assert not read(("list.ts", "-      key: item.id,\n+      key: item.uuid,"))
 
 
 def test_a_network_of_another_size_is_another_address() -> None:
     assert ("address", "cidr") in read(
         ("policies/risk.yaml", "-            cidr: 10.60.0.0/16\n+            cidr: 10.60.0.0/20")
     )
+
+
+def test_a_constraint_that_is_checked_later_and_an_index_that_is_built_beside_lock_nothing() -> None:
+    assert not {kind for kind, _ in read(("V1.sql", "+ALTER TABLE a ADD CONSTRAINT c CHECK (x > 0) NOT VALID;"))} & {"lock"}
+    assert not {kind for kind, _ in read(("V1.sql", "+CREATE INDEX  CONCURRENTLY idx_a ON a (x);"))} & {"lock"}
+
+
+def test_an_interval_that_never_comes_or_is_off_and_odd_schedules_are_read_without_trouble() -> None:
+    for value in ("9223372036854775807", "-1", '"*/5,30 * * * *"', '"*/- * * * *"'):
+        assert ("schedule", "poll_interval") in read(("a.yaml", f"-poll_interval: 5\n+poll_interval: {value}"))

@@ -5,9 +5,9 @@ from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
 
 
-def lost(*lines: str) -> list[tuple[str, str]]:
+def lost(*lines: str, path: str = "a.ext") -> list[tuple[str, str]]:
     patch = "\n".join(["@@ -1 +1 @@", *lines])
-    return [(effect.kind, effect.name) for effect in lost_safeguards(read_patches([FileChange("a.ext", 1, 1, patch=patch)]))]
+    return [(effect.kind, effect.name) for effect in lost_safeguards(read_patches([FileChange(path, 1, 1, patch=patch)]))]
 
 
 def test_a_block_that_closed_by_itself_and_is_gone_releases_nothing_any_more() -> None:
@@ -58,4 +58,11 @@ def test_results_that_were_looked_up_in_a_collection_which_is_gone_are_made_anew
 
 
 def test_a_permit_that_is_forgotten_is_given_back_by_nobody() -> None:
-    assert lost("+        permit.forget();") == [("release", "permit.forget();")]
+    assert lost("+        permit.forget();", path="a.rs") == [("release", "permit.forget();")]
+    assert not lost("+        result.forget();", path="a.py")
+    assert not lost("-    permit.forget();", "+        permit.forget();", path="a.rs")
+
+
+def test_a_collection_of_one_call_and_an_exception_are_nothing_that_was_remembered() -> None:
+    assert not lost("-    totals = {}", "-    if sku in totals:", "-        totals[sku] = 1", "+    by_sku = Counter(skus)")
+    assert not lost("-        failures.add(ex);", "+        failures.record(cause);")

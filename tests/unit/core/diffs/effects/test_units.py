@@ -31,6 +31,9 @@ def test_a_unit_that_stands_elsewhere_or_whose_number_is_gone_is_no_loss() -> No
 
     assert not read(used, "+\treturn time.Duration(c.TimeoutMS) * time.Millisecond")
     assert not read(used, "+\tTimeout: cfg.Wait(),")
+    assert not read(
+        "-\tctx := context.WithTimeout(ctx, 5*time.Second)", "+\tctx := context.WithTimeout(ctx, cfg.RequestTimeout)"
+    )
 
 
 def test_a_number_whose_name_says_another_unit_than_its_factor_is_another_time() -> None:
