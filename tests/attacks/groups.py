@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
+from bot.memory import share_one_heap
 from tests.attacks.attempts import failed
 from tests.attacks.items import Item
 from tests.attacks.planting import STORMS
@@ -70,7 +71,8 @@ def grouped(chosen: Mapping[str, Sequence[Item]]) -> Iterator[Group]:
 
 
 def play_group(group: Group) -> dict[str, list[Outcome]]:
-    """Play one group; it runs in a process of its own."""
+    """Play one group; it runs in a process of its own, which gives back what it frees as the server does."""
+    share_one_heap()
     return play_in_one_world([KINDS[name] for name in group.items], group.items, group.twins).outcomes
 
 

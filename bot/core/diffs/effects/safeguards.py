@@ -1,7 +1,7 @@
 """Safeguards that a diff takes away.
 
 Blocks that close what they opened, whatever happens, what holds retries back, one order for all, arithmetic within its range,
-texts and lists that are cut off.
+texts and lists that are cut off, results that are remembered, entries that expire, permits that are given back.
 """
 
 import re
@@ -28,8 +28,6 @@ _BOUNDS = re.compile(
     r"(?<![uU]n)[bB]ounded)\w{0,40}\s*\("
 )
 """Calls that cut off what is longer than it may be."""
-
-
 _GIVES_AWAY = re.compile(r"\.forget\(\);|\bmem::forget\(|\bManuallyDrop::new\(|\bBox::leak\(")
 """What is taken and never given back by itself."""
 _STORES = re.compile(r"(?:\.|\b)(?:h?set\w*|put\w*|add|save|store|insert|write|cache)\(", re.I)
@@ -47,7 +45,7 @@ NO_NUMBER = "cut off"
 
 
 def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
-    """Each file's block that no longer closes by itself, and the first restraint of calls that is gone."""
+    """Each file's block, order, bound or memory of results that is gone, what no longer expires, the first lost restraint."""
     removed = counted_names(line for patch in patches for line in patch.removed)
     added = counted_names(line for patch in patches for line in patch.added)
     for patch in patches:
@@ -57,10 +55,8 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("order", text, patch.path)
         if text := _lost(_CHECKED, patch):
             yield effect_fact("guard", text, patch.path, before=text)
-        before = {line.strip() for line in patch.removed}
-        given_away = (line.strip() for line in patch.added if patch.path.endswith(".rs") and _GIVES_AWAY.search(line))
-        if line := next((line for line in given_away if line not in before), ""):
-            yield effect_fact("release", line[:60], patch.path)
+        if line := _never_given_back(patch):
+            yield effect_fact("release", line, patch.path)
         if (name := _no_longer_kept(patch)) and not added[name]:
             yield effect_fact("cache", name, patch.path)
         if match := _BOUNDS.search(_lost_line(_BOUNDS, patch)):
@@ -70,6 +66,13 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     gone = [name for name in removed if RESTRAINS.search(name) and not added[name]]
     if gone and not any(RESTRAINS.search(name) for name in added):
         yield effect_fact("retry", gone[0], "", before=gone[0])
+
+
+def _never_given_back(patch: Patch) -> str:
+    """The beginning of a line of Rust that lets go of what would have been given back, and is new; "" without one."""
+    before = {line.strip() for line in patch.removed}
+    lines = (line.strip() for line in patch.added if patch.path.endswith(".rs") and _GIVES_AWAY.search(line))
+    return next((line for line in lines if line not in before), "")[:60]
 
 
 def _no_longer_expires(patches: Sequence[Patch]) -> str:
