@@ -16,6 +16,8 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
 _MAX_CLAIMS_BEFORE_LOGS = 6
+_NOTICED = 0.05
+"""Share of its usual time that a slower answer is noticed from."""
 
 
 @dataclass
@@ -82,8 +84,10 @@ def deviation_claim(deviation: Deviation, observations: Observations) -> Claim:
     return Claim(text=one_line(text, 400), evidence=[observations.id_of(deviation)])
 
 
-def rounds_to_nothing(deviation: Deviation) -> bool:
-    """Whether its levels read alike before and after: that is no change to tell."""
+def tells_nothing(deviation: Deviation) -> bool:
+    """Whether its levels read alike before and after, or a time that nobody would notice was added: no change to tell."""
+    if deviation.family == "latency" and abs(deviation.shift) < _NOTICED * abs(deviation.before):
+        return True
     return amount(deviation.before, deviation.unit) == amount(deviation.after, deviation.unit) != "unknown"
 
 
@@ -127,7 +131,7 @@ def add_symptoms(context: RankingContext, candidate: Candidate) -> None:
         signals = context.observations.signals.get(name, {})
         symptom = context.symptom_of(name) or max(signals.values(), key=lambda d: d.doublings, default=None)
         if symptom is not None:
-            if not rounds_to_nothing(symptom):
+            if not tells_nothing(symptom):
                 candidate.claims.append(deviation_claim(symptom, context.observations))
             if name == candidate.service:
                 candidate.strength = max(candidate.strength, symptom.doublings)

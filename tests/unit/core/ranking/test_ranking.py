@@ -367,3 +367,15 @@ def test_requests_that_rose_a_minute_after_the_failure_are_tries_again() -> None
         return max((h.likelihood for h in judged(ledger).hypotheses if h.kind == "traffic"), default=0.0)
 
     assert likelihood(0) > likelihood(1)
+
+
+@pytest.mark.parametrize(("seconds", "named"), [(0.437, False), (0.9, True)])
+def test_a_hundredth_more_time_is_no_evidence_to_tell(seconds: float, named: bool) -> None:
+    pool = deviation("front", "db connections ratio", 0.13, 1, doublings=4, unit="ratio")
+    slow = deviation("front", "latency", 0.431, seconds, doublings=2, unit="s")
+    ledger = Ledger().health("front", pool, slow).graph("front", "cart").health("cart").changes()
+
+    claims = [claim.text for claim in judged(ledger).hypotheses[0].claims]
+
+    assert any("connections" in text for text in claims)
+    assert any("latency rose" in text for text in claims) is named
