@@ -80,3 +80,9 @@ def is_import(line: str) -> bool:
 def both_sides(patch: Patch, read: Callable[[Sequence[str]], T]) -> tuple[T, T]:
     """What stands in the removed and in the added lines."""
     return read(patch.removed), read(patch.added)
+
+
+def all_lines(patches: Iterable[Patch]) -> tuple[list[str], list[str]]:
+    """The removed and the added lines of all files: what one loses another may gain."""
+    removed = [line for patch in patches for line in patch.removed]
+    return removed, [line for patch in patches for line in patch.added]

@@ -8,7 +8,7 @@ from bot.core.diffs.effects.effects import effects_of, is_reporting, quoted_text
 from bot.core.diffs.effects.settings import is_manifest
 from bot.core.diffs.moves import is_moved
 from bot.core.diffs.names import counted_names, is_telling, words
-from bot.core.diffs.patches import Patch, is_import, read_patches
+from bot.core.diffs.patches import Patch, all_lines, is_import, read_patches
 from bot.core.diffs.rewording import without_rewordings
 from bot.core.facts.code import DiffFact
 from bot.core.systems import Commit, FileChange
@@ -41,11 +41,11 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange], *, whole: bool =
     telling = [patch for patch in patches if not _INERT_PATH.search(patch.path)]
     # Names in a manifest are packages, which count as such.
     code = [without_rewordings(patch) for patch in telling if not is_manifest(patch.path)]
-    removed, added = (counted_names(lines) for lines in _lines(code))
+    removed, added = (counted_names(lines) for lines in all_lines(code))
     labels = {name for patch in code for line in patch.added for name in _LABEL.findall(line)}
     effects = effects_of(telling)
     # A call that is now made elsewhere belongs to code that moved; another value or name does not.
-    moved = is_moved(*_lines(code)) and all(effect.kind == "call" for effect in effects)
+    moved = is_moved(*all_lines(code)) and all(effect.kind == "call" for effect in effects)
     whole = whole and all(patch.whole for patch in telling)
     inert = bool(files) and whole and not effects and (_nothing_runs(telling) or moved)
     fact = DiffFact(
@@ -88,12 +88,6 @@ def _literals(patches: Sequence[Patch]) -> tuple[str, ...]:
     added = quoted_texts(line for patch in patches for line in patch.added if not is_reporting(line))
     new = dict.fromkeys(one_line(text, 80) for text in added if text not in before and len(text) >= _SHORTEST_LITERAL)
     return tuple(new)
-
-
-def _lines(patches: Iterable[Patch]) -> tuple[list[str], list[str]]:
-    """The removed and the added lines of all files: what one loses another may gain."""
-    removed = [line for patch in patches for line in patch.removed]
-    return removed, [line for patch in patches for line in patch.added]
 
 
 def _nothing_runs(patches: Iterable[Patch]) -> bool:

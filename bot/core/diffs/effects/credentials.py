@@ -18,7 +18,7 @@ _VARIABLE = re.compile(
     r"\bname:\s*[\"']?([A-Z][A-Z0-9_]{3,80})[\"']?\s*$|^\s*[\"']?([A-Z][A-Z0-9]*_[A-Z0-9_]{2,80})[\"']?\s*[:=]"
 )
 """A variable of the environment in a manifest, as an entry of a list or of a map."""
-_ASKED_FOR = re.compile(
+_READ_BY_CODE = re.compile(
     r"(?:process\.env\.|process\.env\[|environ(?:\.get)?[\[(]|getenv\(|env::var\(|ENV\[|ENV\.fetch\(|env:)[\"']?([A-Z][A-Z0-9_]{3,80})\b"
 )
 """A variable that code reads: `process.env.RELAY_HOST`, `os.environ["RELAY_HOST"]`, `env:"RELAY_HOST"`."""
@@ -29,7 +29,7 @@ def renamed_environment(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """A variable that a manifest gives, or code asks for, under another name; nothing that is added elsewhere has that name."""
     manifests = [patch for patch in patches if _MANIFEST.search(patch.path)]
     code = [patch for patch in patches if not _MANIFEST.search(patch.path)]
-    for one, other, names in ((manifests, code, _variables), (code, manifests, _asked_for)):
+    for one, other, names in ((manifests, code, _variables), (code, manifests, _read_by_code)):
         elsewhere = "\n".join(line for patch in other for line in patch.added)
         for patch in one:
             before, after = both_sides(patch, names)
@@ -47,8 +47,8 @@ def _renamed(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str,
             yield old, new
 
 
-def _asked_for(lines: Iterable[str]) -> list[str]:
-    return [name for line in lines for name in _ASKED_FOR.findall(line)]
+def _read_by_code(lines: Iterable[str]) -> list[str]:
+    return [name for line in lines for name in _READ_BY_CODE.findall(line)]
 
 
 def _variables(lines: Iterable[str]) -> list[str]:

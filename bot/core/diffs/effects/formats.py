@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
 
 from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.names import counted_names
-from bot.core.diffs.patches import Patch, both_sides
+from bot.core.diffs.patches import Patch, all_lines, both_sides
 from bot.core.facts.code import EffectFact
 
 _FORMAT = re.compile(
@@ -24,7 +23,6 @@ _SWITCH = re.compile(
 _SWITCHED = re.compile(
     r"(?<=Feature\.)\w+|strictObject|strict(?=\(\))|additionalProperties|forbid|DisallowUnknownFields|deny_unknown_fields"
 )
-_REMOVED, _ADDED = attrgetter("removed"), attrgetter("added")
 _FIELD_TAG = re.compile(r"(\S+)\s+`[^`]*\b(?:json|xml|bson|avro|yaml|protobuf|msgpack):\"([\w.-]+)([^\"]*)\"")
 """The type of a field, the name under which it is written, and how: `int64`, `eta_ms`, `,string`."""
 _TEMPLATE = re.compile(r"(?<![\w\"'`)\]}])[fF]?(?P<quote>[\"'`])((?:[^\"'`\s{}]|\{[^}]{0,60}\}){1,120})(?P=quote)")
@@ -60,7 +58,7 @@ def _of_one_file(patch: Patch) -> Iterator[EffectFact]:
 
 def _switched_formats(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """How messages are written and read, switched on or off; what one file loses and another says again is neither."""
-    before, after = (_switches(line for patch in patches for line in side(patch)) for side in (_REMOVED, _ADDED))
+    before, after = map(_switches, all_lines(patches))
     for name in sorted({name for text in before ^ after for name in _SWITCHED.findall(text)[-1:]}):
         yield effect_fact("format", name, "")
 

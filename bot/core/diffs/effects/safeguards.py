@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.names import counted_names
-from bot.core.diffs.patches import Patch
+from bot.core.diffs.patches import Patch, all_lines
 from bot.core.facts.code import EffectFact
 
 _CLOSES_BY_ITSELF = re.compile(
@@ -46,8 +46,7 @@ NO_NUMBER = "cut off"
 
 def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """Each file's block, order, bound or memory of results that is gone, what no longer expires, the first lost restraint."""
-    removed = counted_names(line for patch in patches for line in patch.removed)
-    added = counted_names(line for patch in patches for line in patch.added)
+    removed, added = map(counted_names, all_lines(patches))
     for patch in patches:
         if text := _lost(_CLOSES_BY_ITSELF, patch):
             yield effect_fact("release", text, patch.path)
@@ -55,9 +54,9 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("order", text, patch.path)
         if text := _lost(_CHECKED, patch):
             yield effect_fact("guard", text, patch.path, before=text)
-        if line := _never_given_back(patch):
+        if line := _leaked(patch):
             yield effect_fact("release", line, patch.path)
-        if (name := _no_longer_kept(patch)) and not added[name]:
+        if (name := _lost_memory(patch)) and not added[name]:
             yield effect_fact("cache", name, patch.path)
         if match := _BOUNDS.search(_lost_line(_BOUNDS, patch)):
             yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
@@ -68,7 +67,7 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         yield effect_fact("retry", gone[0], "", before=gone[0])
 
 
-def _never_given_back(patch: Patch) -> str:
+def _leaked(patch: Patch) -> str:
     """The beginning of a line of Rust that lets go of what would have been given back, and is new; "" without one."""
     before = {line.strip() for line in patch.removed}
     lines = (line.strip() for line in patch.added if patch.path.endswith(".rs") and _GIVES_AWAY.search(line))
@@ -83,7 +82,7 @@ def _no_longer_expires(patches: Sequence[Patch]) -> str:
     return next(stored, "").strip()[:60]
 
 
-def _no_longer_kept(patch: Patch) -> str:
+def _lost_memory(patch: Patch) -> str:
     """A collection from which results were taken that had been put there, and which is gone; "" without one."""
     removed = "\n".join(patch.removed)
     lasting = (line.strip() for line in patch.removed if not line[:1].isspace() or _OF_OBJECT.match(line))

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
 
 from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.names import counted_names
-from bot.core.diffs.patches import Patch, both_sides
+from bot.core.diffs.patches import Patch, all_lines, both_sides
 from bot.core.facts.code import EffectFact
 
 _WORDS = r"nanos(?:econds?)?|micros(?:econds?)?|millis(?:econds?)?|sec(?:ond)?s?|min(?:ute)?s|hours?|days?"
@@ -19,13 +18,12 @@ _OF_TIMES = re.compile(
     r"time_?out|deadline|duration|delay|interval|ttl|expir|(?<![a-z])(?:wait|period|age)(?![a-z])|(?:max|Max)_?(?:age|Age|wait|Wait)",
     re.I,
 )
-_GIVEN_UNIT = re.compile(r"([A-Za-z_]\w*)\)?\s*\*\s*(?:\w+[.:]+)*(?:nano|micro|milli|second|minute|hour)", re.I)
+_NUMBER_WITH_UNIT = re.compile(r"([A-Za-z_]\w*)\)?\s*\*\s*(?:\w+[.:]+)*(?:nano|micro|milli|second|minute|hour)", re.I)
 """A named number and its unit: `TimeoutMS) * time.Millisecond`."""
 _EXPIRES = re.compile(r"ttl|expir", re.I)
 _IN_SECONDS = re.compile(r"(?<![a-z])(?:setex|expire|expireat)\W|\bex=|\bEX\b", re.I)
 _IN_MILLIS = re.compile(r"(?<![a-z])(?:psetex|pexpire|pexpireat)\W|\bpx=|\bPX\b", re.I)
 """Commands and arguments of Redis that take how long an entry lives: https://redis.io/docs/latest/commands/set/"""
-_REMOVED, _ADDED = attrgetter("removed"), attrgetter("added")
 
 
 def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
@@ -35,13 +33,13 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         if len(before - after) == len(after - before) == 1:
             (old,), (new,) = before - after, after - before
             yield effect_fact("timeout", "the unit of a time", patch.path, old, new)
-    removed, added = ([line for patch in patches for line in side(patch)] for side in (_REMOVED, _ADDED))
+    removed, added = all_lines(patches)
     for patch in patches:
         yield from _lifetimes(patch)
     lost, factors = list(_with_units(_FACTOR, removed)), list(_with_units(_FACTOR, added))
     numbers = counted_names(added)
     for unit, line in lost if not factors else ():
-        if any(_OF_TIMES.search(name) and numbers[name] for name in _GIVEN_UNIT.findall(line)):
+        if any(_OF_TIMES.search(name) and numbers[name] for name in _NUMBER_WITH_UNIT.findall(line)):
             yield effect_fact("cache" if _EXPIRES.search(line) else "timeout", "the unit of a time", "", f"1 {unit}")
             return
     named = [unit for unit, _ in _with_units(_NAMED, added) if factors and unit != factors[0][0]]
