@@ -60,6 +60,7 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
         likelihood=share * fit * (1 - weights.rival * min(1.0, rival)) * (1 - weights.surge * surge),
         cause=_shortage(deviation),
         check=_check_of(deviation),
+        began=deviation.onset,
         strength=deviation.doublings,
         sure=_clear(context, deviation)
         and not late

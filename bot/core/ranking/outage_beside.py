@@ -1,4 +1,4 @@
-"""An outage that began while another ran on: what that one was put down to is no news where something new shows itself."""
+"""An outage that began while another ran on, or soon after it: the cause of that one is no news where something new shows itself."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def weigh_beside_running_outage(causes: Sequence[Candidate], context: RankingCon
         clear = cause.strength >= context.tuning.confidence.sure
         if cause.kind != "change" and clear and _began_since(cause, context):
             cause.likelihood = max(cause.likelihood, weights.beside_share)
-    if something_new(causes, context):
+    if something_new(causes, context) or _broke_since(causes, context):
         for cause in causes:
             if was_likely_before(cause, context):
                 cause.likelihood *= weights.of_outage_before
@@ -44,3 +44,23 @@ def _began_since(cause: Candidate, context: RankingContext) -> bool:
     if cause.service not in reachable(context.start, context.observations.depends_on) or was_likely_before(cause, context):
         return False
     return not context.is_of_outage_before(cause.began) and cause.began <= context.began_beside + DETECTION_DELAY
+
+
+def _broke_since(causes: Sequence[Candidate], context: RankingContext) -> bool:
+    """Whether the outage before is over, and since then something surely broke that explains the present one.
+
+    What brought the one before may still stand there, as a deploy does that nobody took back; its own failure has ended.
+    """
+    earlier = context.earlier
+    if earlier is None or earlier.recovered_at is None or earlier.runs_on:
+        return False
+    near, strong = reachable(context.start, context.observations.depends_on), context.tuning.confidence.sure
+    return any(
+        cause.sure
+        and cause.strength >= strong
+        and cause.service in near
+        and cause.began is not None
+        and not context.is_of_outage_before(cause.began)
+        for cause in causes
+        if not was_likely_before(cause, context)
+    )

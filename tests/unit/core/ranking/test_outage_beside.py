@@ -1,4 +1,4 @@
-"""What is named as the cause of an outage that began while another ran on."""
+"""What is named as the cause of an outage that began while another ran on, or soon after it."""
 
 from bot.core.change import Change
 from bot.core.evidence import EarlierOutage, Findings
@@ -65,3 +65,13 @@ def test_once_the_outage_before_is_over_a_change_after_the_onset_is_ruled_out_as
 
     assert named(carried_by_payments(flip), over)[0] == ("change", "payments", "likely")
     assert any(claim.change_id == flip.id for claim in judged(carried_by_payments(flip), over).ruled_out)
+
+
+def test_once_the_outage_before_is_over_its_cause_is_no_lead_where_something_ran_out_since() -> None:
+    over = RUNS_ON.model_copy(update={"recovered_at": CASE.started_at + minutes(1), "runs_on": False})
+    shows = deviation("front", "errors", 0.002, 0.3, late=3.6, unit="ratio")
+    ran_out = deviation("front", "connections", 0.13, 1.0, late=3.4, unit="ratio", family="saturation")
+    beside = Ledger().graph("front", "payments").changes(GUILTY).health("payments").health("front", shows)
+
+    assert named(beside, over)[0] == ("change", "payments", "possible")
+    assert [one.kind for one in judged(beside.health("front", shows, ran_out), over).hypotheses] == ["resource"]
