@@ -125,6 +125,7 @@ NOT_CHOSEN: Mapping[str, str] = {
     "changes.drift_within": _CHANGES,
     "changes.jump": _CHANGES,
     "changes.jump_lead": _CHANGES,
+    "changes.first_to_fail": _CHANGES,
     "changes.jump_share": _CHANGES,
     "changes.jump_share_apart": _CHANGES,
     "changes.exhausted_drift": _CHANGES,

@@ -161,7 +161,9 @@ USED_UP = re.compile(
     re.I,
 )
 """What was counted up for years is at its end: only another schema brings that about at once."""
-FILLED = re.compile(r"database space exceeded|no snat port", re.I)
+FILLED = re.compile(
+    r"database space exceeded|no snat port|\blow on disk|blocked by broker.{0,30}\bdisk|disk.{0,20}\balarm\b", re.I
+)
 """A store or a network has no room left for what came and stayed."""
 CLOCKS = re.compile(
     r"clock (skew|drift|jump|wrong|offset)|clock (is )?(moved|went|stepped|set|running) back|time went back|too ?skewed|"

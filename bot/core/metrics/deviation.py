@@ -162,11 +162,11 @@ def climbs_throughout(deviation: Deviation) -> bool:
 
 
 def harm_of(signal: str, family: Family) -> Harm:
-    """Which way is bad: more traffic and less traffic both are; errors, latency and use of a resource only upwards."""
+    """Which way is bad: errors, latency and use of a resource only upwards; of traffic, and of what nobody knows, both ways."""
     if _GOOD_WHEN_HIGH.search(signal):
         return "down"
-    done = family == "saturation" and not names_resource(signal) and _RATE.search(signal)
-    return "either" if family == "traffic" or done else "up"
+    unknown = family == "saturation" and not names_resource(signal)
+    return "either" if family == "traffic" or unknown else "up"
 
 
 class _MeasuredSignal(TypedDict):

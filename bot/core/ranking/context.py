@@ -153,12 +153,12 @@ def nearby_services(context: RankingContext) -> frozenset[str]:
 def remote_services(context: RankingContext) -> set[str]:
     """The other changed services of which nobody knows whether the suspects rest on them.
 
-    All, where nobody knows who calls the suspects and what they call; else those of which nothing is known at all.
+    All, where nobody knows who calls the suspects and what they call; else those that no call is known of.
     """
     own = _suspected(context)
     if not own:
         return set()
-    return unknown_services(context) if _neighbours(context, own) - own else _changed(context) - own
+    return _unlinked(context) if _neighbours(context, own) - own else _changed(context) - own
 
 
 def unknown_services(context: RankingContext) -> set[str]:
@@ -166,11 +166,15 @@ def unknown_services(context: RankingContext) -> set[str]:
 
     Anything may rest on them.
     """
+    return _unlinked(context) - {*context.observations.checked, *context.observations.health_evidence}
+
+
+def _unlinked(context: RankingContext) -> set[str]:
+    """Changed services that nobody is known to call and of which nobody knows what they call."""
     observations = context.observations
     called = {callee for callees in observations.depends_on.values() for callee in callees}
     calling = {caller for callers in observations.dependents.values() for caller in callers}
-    measured = {*observations.checked, *observations.health_evidence, *observations.depends_on, *observations.dependents}
-    return _changed(context) - measured - called - calling - {context.start}
+    return _changed(context) - {*observations.depends_on, *observations.dependents} - called - calling - {context.start}
 
 
 def _suspected(context: RankingContext) -> set[str]:

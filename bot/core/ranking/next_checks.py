@@ -11,6 +11,8 @@ from bot.core.metrics.deviation import climbs_throughout
 from bot.core.ranking.context import nearby_services, ranking_context, remote_services, start_service
 from bot.core.ranking.observations import Observations, ObservedBreakdown
 
+_RECENT = timedelta(hours=1)
+
 
 def next_services(case: Case, observations: Observations) -> list[str]:
     """Services whose health to check next: what the deviating ones call, and who calls where traffic rose."""
@@ -25,6 +27,15 @@ def next_services(case: Case, observations: Observations) -> list[str]:
 def services_with_calls(observations: Observations, services: Sequence[str]) -> list[str]:
     """Those of the services that call others and count their own requests: their mix of calls can be checked."""
     return [s for s in services if observations.depends_on.get(s) and s in observations.rates]
+
+
+def changed_services(case: Case, observations: Observations, *, now: datetime, most: int) -> list[str]:
+    """Services that were changed in the hour before the onset and not looked at: what fails may rest on them unknown to all."""
+    context = ranking_context(case, observations, now)
+    changed = [c for c in observations.changes.values() if c.service and not c.by_action]
+    before = [c for c in changed if -ONSET_TOLERANCE <= context.onset - c.at <= _RECENT]
+    latest = sorted(before, key=lambda change: (-change.at.timestamp(), change.id))
+    return [s for s in dict.fromkeys(change.service for change in latest) if s not in observations.health_evidence][:most]
 
 
 def symptoms_to_inspect(

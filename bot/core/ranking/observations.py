@@ -253,8 +253,12 @@ def _as_symptom(deviation: Deviation, alert: str) -> Deviation:
     return replace(deviation, family="errors") if failing and deviation.direction == "up" else deviation
 
 
+_OF_ANOTHER_TIME = re.compile(r"_(\d+ ?[smhdw]_ago|(last|previous|prior)_(hour|day|week|month)|yesterday|baseline)$", re.I)
+"""Names of what is drawn beside a signal to compare it with: it tells of nothing that happens now."""
+
+
 def _read_deviations(entry: LedgerEntry, observations: Observations) -> None:
-    for fact in entry.evidence.facts.deviations:
+    for fact in (fact for fact in entry.evidence.facts.deviations if not _OF_ANOTHER_TIME.search(fact.signal)):
         deviation = _as_symptom(Deviation.of_fact(fact), observations.alert)
         key = (deviation.service, deviation.signal)
         # A later check of the same signal (a comparison, a breakdown) must not make one symptom count twice.
@@ -279,7 +283,8 @@ def _read_jumps(entry: LedgerEntry, observations: Observations) -> None:
         return
     observations.jumps_evidence.setdefault(_service(entry), entry.id)
     for jump in entry.evidence.facts.jumps:
-        observations.jumps.setdefault(jump.change_id, []).append(jump)
+        if not _OF_ANOTHER_TIME.search(jump.signal):
+            observations.jumps.setdefault(jump.change_id, []).append(jump)
 
 
 def _read_rows(entry: LedgerEntry, observations: Observations) -> None:

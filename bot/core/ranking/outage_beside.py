@@ -1,4 +1,4 @@
-"""An outage that began while another ran on, or soon after it: the cause of that one is no news where something new shows itself."""
+"""An outage that began while another ran on, or soon after: what the first was put down to is no news where something new broke."""
 
 from collections.abc import Sequence
 

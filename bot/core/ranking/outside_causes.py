@@ -58,7 +58,9 @@ _KINDS = (
             r".{0,40}\b(expired|revoked|suspended)|expired.?token|token[_-](expired|revoked)|"
             r"\btoken\b(?!.{0,40}\b(?:user|session|customer)\b).{0,80}\bis (expired|revoked)|\b401 bad credentials|"
             r"(returned|responded|answered|replied|got|status) (with )?\W?401\b.{0,160}\bexpired|"
-            r"password authentication failed|invalid_grant",
+            r"password authentication failed|invalid_(grant|client)\b|"
+            r"\btoken (request|refresh)\b.{0,120}\b40[013]\b|"
+            r"\b(fetch|obtain|refresh|acquire|get)(ing)? (an? |the )?(\w+ )?token\b.{0,80}\b(40[013]|unauthorized)\b",
             re.I,
         ),
         "external",

@@ -74,6 +74,8 @@ class ChangeWeights:
     """One with which a resource or the traffic of its service, or of what it calls, moved minutes before the failure."""
     jump: float = 0.85
     """One with which a signal of its service jumped, minutes before the failure."""
+    first_to_fail: float = 0.7
+    """Share of a service that failed at once after its change, and before the alerting service did."""
     jump_share: float = 0.7
     """Share of the attribution that such a change counts with at least, where its service stands next to what fails."""
     jump_share_apart: float = 0.5

@@ -10,6 +10,7 @@ from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS, CLIMB_LOOKBACK_
 from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.facts.measured import Family
 from bot.core.ranking.next_checks import (
+    changed_services,
     next_services,
     services_to_look_back_on,
     services_to_place,
@@ -37,7 +38,7 @@ MAX_VERSIONS = 8
 MAX_COMPARED = 12
 """Signals of deployed services that are split by version."""
 MAX_CHANGED = 6
-"""Changed services whose signals are compared before and after their changes."""
+"""Changed services whose health is checked, and as many whose signals are compared before and after their changes."""
 MAX_INSPECTED = 3
 """Services whose symptoms are broken down by label and whose logs are read."""
 
@@ -81,7 +82,9 @@ class Analyst:
 
         await check([*_first_checks(case), *([(ToolRole.CALL_WAITS, {})] if self._traced else [])])
         await check([(ToolRole.CALL_MIX, {"service": s}) for s in services_with_calls(observations, [case.service])])
-        await self._follow(case, observations, check)
+        followed = await self._follow(case, observations, check)
+        recent = changed_services(case, observations, now=began, most=MAX_CHANGED)
+        await check([(ToolRole.HEALTH, {"service": s}) for s in recent if s not in followed])
         symptoms = symptoms_to_inspect(case, observations, now=began, most=MAX_INSPECTED)
         await check(_inspections(symptoms))
         if self._clustered:
@@ -101,20 +104,21 @@ class Analyst:
 
     async def _follow(
         self, case: Case, observations: Observations, check: Callable[[Iterable[_Request]], Awaitable[None]]
-    ) -> None:
-        """Wave by wave down the dependencies of what deviates, and up where traffic rose."""
+    ) -> set[str]:
+        """Wave by wave down the dependencies of what deviates, and up where traffic rose; all services that were tried."""
         checked = {case.service}
         for _ in range(WAVES):
             # A service that could not be checked is not checked again: the same answer would come at the same price.
             services = [s for s in next_services(case, observations) if s not in checked][: MAX_SERVICES - len(checked)]
             if not services:
-                return
+                break
             checked.update(services)
             await check([(role, {"service": s}) for s in services for role in (ToolRole.HEALTH, ToolRole.DEPENDENCIES)])
             await check([(ToolRole.CALL_MIX, {"service": s}) for s in services_with_calls(observations, services)])
             if not case.service:
                 # Nobody says which service hurts: what each one logs is a sign of its own.
                 await check([(ToolRole.LOG_MIX, {"service": s}) for s in services])
+        return checked
 
     def _own_lines(self, case: Case, ledger: Iterable[LedgerEntry]) -> list[_Request]:
         """What the alerting service logs since the onset, if its logs were not read yet: many faults show in lines alone."""

@@ -13,7 +13,7 @@ from bot.core.ranking.changes.code_evidence import CodeReading, read_code, sympt
 from bot.core.ranking.changes.coincidence import is_coincident
 from bot.core.ranking.changes.drift import drift_claim, drift_fit, drift_since, is_exhausted
 from bot.core.ranking.changes.earlier_trouble import weigh_earlier_trouble, weigh_rollback
-from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim, moved_as_told
+from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim, is_first_to_fail, moved_as_told
 from bot.core.ranking.changes.flags import is_named
 from bot.core.ranking.changes.jumps import jump_claim, jump_of
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
@@ -161,6 +161,8 @@ def _share(context: RankingContext, weighed: WeighedChange) -> float:
         return max(share, weights.beside_share)
     if weighed.sign:
         share = max(share, context.shares.get(weighed.sign.service, 0.0))
+        if is_first_to_fail(weighed.sign, weighed.change) and not weighed.code.unrelated:
+            share = max(share, weights.first_to_fail)
     if weighed.drift:
         share = max(share, context.shares.get(weighed.drift.service, 0.0))
         if weighed.ran_out:

@@ -16,6 +16,7 @@ from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_calle
 from bot.core.ranking.changes.versions import compare_versions, serving_at_onset
 from bot.core.ranking.context import RankingContext, unknown_services
 from bot.core.ranking.fault_location import exhaustion, is_undone_work
+from bot.core.service import reachable
 from bot.core.tuning.changes import NeighbourWeights
 
 
@@ -69,11 +70,13 @@ def _outstanding(context: RankingContext) -> dict[str, float]:
 
 def _failing(context: RankingContext) -> dict[str, float]:
     """Services with errors or latency outside their range, by how much of it no callee and no cause of their own explains."""
-    failing = {}
+    failing, below = {}, reachable(context.start, context.observations.depends_on)
     for service, signals in context.observations.signals.items():
         symptoms = _symptoms(context, service) or _undone_work(context, service)
         strongest = max(symptoms, key=lambda d: d.doublings, default=None)
         if strongest is None or _has_own_cause(signals.values(), context) or _ran_short(context, service):
+            continue
+        if service not in below and _began_later(context, strongest):
             continue
         if math.isnan(strongest.after) and any(_symptoms(context, callee) for callee in context.observations.callees(service)):
             # Only its alert is known, and not how much of it what it calls explains: that fails too.
@@ -83,6 +86,11 @@ def _failing(context: RankingContext) -> dict[str, float]:
         if strongest.doublings >= context.tuning.neighbours.failing and left >= context.tuning.neighbours.least_own:
             failing[service] = strongest.doublings * left
     return failing
+
+
+def _began_later(context: RankingContext, symptom: Deviation) -> bool:
+    """Whether what nobody knows the alerting service to rest on began to fail after it: then it rather suffers with it."""
+    return context.service_named and context.onset_observed and symptom.onset is not None and symptom.onset > context.onset
 
 
 def _explained(context: RankingContext, symptom: Deviation) -> float:

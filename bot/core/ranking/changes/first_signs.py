@@ -11,6 +11,7 @@ from bot.core.facts.code import DiffFact
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOMS
 from bot.core.ranking.candidates import short_change_text
+from bot.core.ranking.changes.jumps import is_relief
 from bot.core.ranking.context import RankingContext
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
@@ -26,15 +27,15 @@ _BEFORE_FAILURE = timedelta(minutes=3)
 
 
 def first_sign(context: RankingContext, change: Change) -> Deviation | None:
-    """What moved at once after a change: what its service does for a request, else a resource or the traffic of a suspect.
+    """What moved at once after a change: its service failed first, or does more for a request; else a resource or the traffic.
 
     Where it calls others more often than it did for the same requests, that is what it does for a request.
 
     None where something clear moved there before the change: then that was the first sign. What is done for a request is no
     part of a failure, so it tells of the change also where both came together.
     """
-    if work := _changed_work(context, change) or _more_calls(context, change):
-        return work
+    if sign := _failed_first(context, change) or _changed_work(context, change) or _more_calls(context, change):
+        return sign
     observed = context.observations
     suspects = dict(context.suspects())
     own = {change.service, *observed.depends_on.get(change.service, ())} & set(suspects)
@@ -42,6 +43,7 @@ def first_sign(context: RankingContext, change: Change) -> Deviation | None:
         deviation
         for (service, _), deviation in observed.all_signals.items()
         if service in own and deviation.onset and deviation.doublings >= context.tuning.confidence.sure
+        if not is_relief(deviation)
     ]
     first = min(clear, key=lambda deviation: deviation.onset or context.onset, default=None)
     if first is None or first.onset is None or first.family not in ("saturation", "traffic"):
@@ -53,6 +55,19 @@ def first_sign(context: RankingContext, change: Change) -> Deviation | None:
     # What fills slowly is seen late: a part of the time that it then took until the failure.
     late = lead * _SEEN_LATE if first.family == "saturation" else timedelta(0)
     return first if lead >= _BEFORE_FAILURE and _follows(first, change, late) else None
+
+
+def is_first_to_fail(sign: Deviation, change: Change) -> bool:
+    """Whether a first sign is the failure of the changed service itself."""
+    return sign.service == change.service and sign.family in SYMPTOMS
+
+
+def _failed_first(context: RankingContext, change: Change) -> Deviation | None:
+    """The failure of the changed service, where it began at once after the change and before the alerting service failed."""
+    symptom = context.symptom_of(change.service) if change.service != context.start else None
+    if symptom is None or symptom.onset is None or symptom.doublings < context.tuning.confidence.sure:
+        return None
+    return symptom if context.onset_observed and symptom.onset < context.onset and _follows(symptom, change) else None
 
 
 def _changed_work(context: RankingContext, change: Change) -> Deviation | None:

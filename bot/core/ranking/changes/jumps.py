@@ -7,7 +7,7 @@ from bot.core.change import Change
 from bot.core.changes.jumps import AFTER
 from bot.core.evidence import Claim
 from bot.core.facts.measured import JumpFact
-from bot.core.metrics.deviation import family_of
+from bot.core.metrics.deviation import Deviation, family_of
 from bot.core.ranking.attribution import SYMPTOMS
 from bot.core.ranking.candidates import amount, short_change_text
 from bot.core.ranking.context import RankingContext, nearby_services
@@ -34,7 +34,7 @@ def jump_of(context: RankingContext, change: Change) -> JumpFact | None:
     if not (early or apart) or _follows_another(context, change):
         return None
     jumps = context.observations.jumps.get(change.id, [])
-    return next((jump for jump in jumps if not _is_symptom(context, jump) and not _is_relief(jump)), None)
+    return next((jump for jump in jumps if not _is_symptom(context, jump) and not is_relief(jump)), None)
 
 
 def _is_symptom(context: RankingContext, jump: JumpFact) -> bool:
@@ -43,10 +43,10 @@ def _is_symptom(context: RankingContext, jump: JumpFact) -> bool:
     return fails and jump.service == context.start
 
 
-def _is_relief(jump: JumpFact) -> bool:
+def is_relief(moved: JumpFact | Deviation) -> bool:
     """Whether less is asked of others since: that breaks nobody."""
-    less = jump.after < jump.before
-    return less and (family_of(jump.signal) in ("traffic", "behaviour") or _WORK.search(jump.signal) is not None)
+    less = moved.after < moved.before
+    return less and (family_of(moved.signal) in ("traffic", "behaviour") or _WORK.search(moved.signal) is not None)
 
 
 def _follows_another(context: RankingContext, change: Change) -> bool:

@@ -589,3 +589,20 @@ def test_a_constant_in_place_of_another_is_no_variable_of_the_environment() -> N
     event = diff_of("orders.py", '-    publish("ORDER_CREATED", order)', '+    publish("ORDER_PLACED", order)')
 
     assert explained(event, "ERROR order 123 failed: connection refused").strength < TUNING.diffs.explained
+
+
+def test_the_status_of_an_answer_tells_of_a_limit_although_it_stands_behind_an_equals_sign() -> None:
+    body = diff_of("ingress.yaml", "-    proxy-body-size: 25m")
+
+    assert explained(body, "upload failed status=413 attempt=2").strength >= TUNING.diffs.explained
+    assert explained(body, "upload failed user=413 attempt=2").strength < TUNING.diffs.related
+
+
+def test_what_a_migration_locks_is_told_by_others_also_where_its_own_service_suffers_later() -> None:
+    index = diff_of("0142.sql", "+CREATE INDEX ix_events_region ON events (region, occurred_at);")
+    blocked = SymptomText("insert failed: canceling statement due to statement timeout", "E1", "writer", log=True)
+    slower = SymptomText("http p95 ms", "E2", "billing", signal=True)
+
+    strength = [explain(index, Symptoms(texts), service="billing").strength for texts in ([blocked], [blocked, slower])]
+
+    assert strength[0] == strength[1] >= TUNING.diffs.related

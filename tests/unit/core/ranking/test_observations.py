@@ -35,3 +35,10 @@ def test_what_the_alert_is_about_is_how_its_service_fails_unless_its_name_is_a_r
 
     assert family("insufficient_history_ratio") == ["errors"]
     assert family("memory_used_ratio") == ["saturation"]
+
+
+def test_what_is_drawn_beside_a_signal_to_compare_it_with_tells_of_nothing_that_happens_now() -> None:
+    now, week = (deviation("front", name, 40, 900, doublings=5) for name in ("joins_per_min", "joins_per_min_7d_ago"))
+
+    signals = observe(Ledger().health("front", now, week).entries).signals["front"]
+    assert [one.signal for one in signals.values()] == ["joins_per_min"]

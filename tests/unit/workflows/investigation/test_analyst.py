@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot.core.change import Change
 from bot.core.evidence import Case, Findings, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BreakdownFact
@@ -44,8 +45,14 @@ class RecordedRun(DirectRun):
 class Shop:
     """Answers looks from a small fixed shop; `broken` tools fail. Records what was asked."""
 
-    def __init__(self, broken: frozenset[str] = frozenset(), sick: dict[str, Any] | None = None, split: Any = ()) -> None:
-        self.broken, self.sick, self.split = broken, SICK if sick is None else sick, split
+    def __init__(
+        self,
+        broken: frozenset[str] = frozenset(),
+        sick: dict[str, Any] | None = None,
+        split: Any = (),
+        changes: tuple[Change, ...] = (GUILTY,),
+    ) -> None:
+        self.broken, self.sick, self.split, self.changes = broken, SICK if sick is None else sick, split, changes
         self.asked: list[tuple[str, str]] = []
 
     def looks(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]:
@@ -65,11 +72,12 @@ class Shop:
         facts = {
             "service_health": EvidenceFacts(deviations=measured, beyond=()),
             "dependencies": EvidenceFacts(depends_on=tuple(GRAPH.get(service, ())), dependents=()),
-            "recent_changes": EvidenceFacts(changes=(GUILTY,)),
+            "recent_changes": EvidenceFacts(changes=self.changes),
             "active_alerts": EvidenceFacts(alerts=()),
             "metric_breakdown": EvidenceFacts(breakdown=self.split, unit="ratio"),
             "describe_workload": EvidenceFacts(pods=PODS),
             "search_logs": EvidenceFacts(templates=()),
+            "change_jumps": EvidenceFacts(jumps=()),
         }
         sources = {
             "recent_changes": "changes",
@@ -99,6 +107,14 @@ async def test_it_follows_what_deviates_and_not_what_is_well() -> None:
     looked_at = [service for tool, service in shop.asked if tool == "service_health"]
     assert sorted(looked_at) == ["cart", "db", "front", "payments"]
     assert ("search_logs", "payments") in shop.asked and ("search_logs", "cart") not in shop.asked
+
+
+async def test_a_service_changed_before_the_alert_is_looked_at_although_no_call_of_it_is_known() -> None:
+    shop = Shop(changes=(change("mailer", 12, version="2.0.0"), change("archive", 300, version="3.0.0")))
+    await investigate(shop)
+
+    looked_at = [service for tool, service in shop.asked if tool == "service_health"]
+    assert sorted(looked_at) == ["cart", "db", "front", "mailer", "payments"]
 
 
 async def test_a_healthy_service_ends_the_walk_and_nothing_is_blamed() -> None:

@@ -179,6 +179,8 @@ def test_a_certificate_that_expired_outranks_a_deploy_minutes_before() -> None:
         "dial tcp: lookup feature-store.risk.svc on 10.0.0.10:53: read udp: i/o timeout",
         "InvalidSystemClock: clock moved backwards. Refusing to generate id for 1575 milliseconds",
         "RuntimeError: No CUDA GPUs are available",
+        "velo auth: oauth2: cannot fetch token: 401 Unauthorized",
+        "token request to https://login.carrier.example failed: 401",
         "RequestTimeTooSkewed: the difference between the request time and the current time is too large",
     ],
 )
@@ -220,7 +222,12 @@ def test_a_cause_outside_is_likely_where_the_code_of_all_that_was_changed_has_no
 
 
 @pytest.mark.parametrize(
-    "line", ["nextval: reached maximum value of sequence items_id_seq", "etcdserver: mvcc: database space exceeded"]
+    "line",
+    [
+        "nextval: reached maximum value of sequence items_id_seq",
+        "etcdserver: mvcc: database space exceeded",
+        "publish timed out, connection.blocked by broker (low on disk)",
+    ],
 )
 def test_what_lines_say_to_be_used_up_is_likely_minutes_after_a_deploy_whose_code_has_nothing_to_do_with_it(line: str) -> None:
     used_up = TemplateFact(template=line, count=50, before=0, trend="new")
@@ -311,17 +318,17 @@ def test_lines_that_a_diff_explains_name_a_cause_where_no_signal_deviates() -> N
 
 
 @pytest.mark.parametrize(
-    ("callees", "measured", "suspected"),
+    ("callees", "calls_known", "suspected"),
     [((), True, True), (("cart",), True, False), (("cart",), False, True)],
-    ids=["no neighbours known", "neighbours known", "neighbours known, and nothing of the changed one"],
+    ids=["no neighbours known", "neighbours known", "neighbours known, and no calls of the changed one"],
 )
 def test_a_deploy_elsewhere_whose_diff_explains_the_lines_is_a_suspect_where_nobody_knows_who_rests_on_it(
-    callees: tuple[str, ...], measured: bool, suspected: bool
+    callees: tuple[str, ...], calls_known: bool, suspected: bool
 ) -> None:
     other, idle = change("store", 5, version="2.0.0"), change("mail", 2, version="7.0.0")
     errors = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
     ledger = Ledger().health("front", errors).graph("front", *callees).changes(other, idle).lines("front", MISSING)
-    ledger = ledger.health("store") if measured else ledger
+    ledger = ledger.health("store").graph("store") if calls_known else ledger.health("store")
     facts = EvidenceFacts(diffs=(diff("a", QUERIES).model_copy(update={"paths": ("db.py",)}),), version="2.0.0")
 
     findings = judged(ledger._add("code_changes", facts, source="github", service="store"))

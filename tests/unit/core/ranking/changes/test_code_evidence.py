@@ -130,7 +130,9 @@ def test_beside_a_diff_that_surely_explains_the_lines_the_moment_of_a_flag_says_
 def test_a_changed_service_that_new_lines_name_is_near(named: str, suspected: bool) -> None:
     text = f'relation "order_notes" does not exist, application_name={named}'
     job = change("rollover", 9, version="1.0.0")
-    ledger = failing(job, line=TemplateFact(template=text, count=40, before=0, trend="new")).health("rollover")
+    ledger = (
+        failing(job, line=TemplateFact(template=text, count=40, before=0, trend="new")).health("rollover").graph("rollover")
+    )
 
     causes = answered(read(ledger, "rollover", "1.0.0", commit("a", "rollover/job.py", QUERIES))).hypotheses
 

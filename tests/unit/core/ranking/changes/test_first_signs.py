@@ -136,3 +136,33 @@ def test_how_the_alerting_service_fails_is_not_what_its_diff_is_seen_to_do() -> 
         return moved_as_told(ranking_context(CASE, observe(ledger.entries), NOW), deploy, cache)
 
     assert seen(hits) and not seen(slow)
+
+
+def alert_of_who_retries(*, other_late: float) -> list[Hypothesis]:
+    """The alerting service and one that no call is known of were changed; `other_late`: minutes after the alert's onset."""
+    own, guilty = change("retries", 2.5, version="2.0.0"), change("sender", 1.25, version="7.0.0")
+    alerting = deviation("retries", "errors", 0.002, 0.6, doublings=5, unit="ratio")
+    refused = deviation("sender", "rejected_ratio", 0.01, 0.7, doublings=5, unit="ratio", late=other_late)
+    ledger = Ledger().health("retries", alerting).graph("retries").changes(own, guilty).health("sender", refused)
+    case = CASE.model_copy(update={"service": "retries"})
+    return [cause for cause in rank(case, ledger.entries, now=NOW).hypotheses if cause.change_id]
+
+
+def test_a_changed_service_that_failed_at_once_and_before_the_alerting_one_is_the_first_suspect() -> None:
+    assert [cause.service for cause in alert_of_who_retries(other_late=-1)] == ["sender", "retries"]
+
+
+def test_one_that_nobody_knows_the_alerting_service_to_rest_on_and_that_failed_after_it_suffers_with_it() -> None:
+    assert alert_of_who_retries(other_late=1)[0].service == "retries"
+
+
+def test_less_work_for_each_request_since_a_deploy_is_no_first_sign_of_a_failure() -> None:
+    def signs(before: float, after: float) -> list[str]:
+        deploy = change("front", 9, version="2.0.0")
+        failing = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
+        commands = deviation("front", "redis_commands_per_save", before, after, late=-8.5)
+        ledger = Ledger().health("front", failing, commands).graph("front", "cart").health("cart").changes(deploy)
+        causes = rank(CASE, ledger.entries, now=NOW).hypotheses
+        return [claim.text for cause in causes for claim in cause.claims if "moved at" in claim.text]
+
+    assert signs(2, 4.4) and not signs(4.4, 2)
