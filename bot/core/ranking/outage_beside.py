@@ -1,4 +1,4 @@
-"""An outage that began while another ran on, or soon after: what the first was put down to is no news where something new broke."""
+"""An outage that began while another ran on, or soon after: the cause of the first is no news where something new shows."""
 
 from collections.abc import Sequence
 
