@@ -18,7 +18,7 @@ from tests.attacks.planting import STORMS
 from tests.attacks.roster import KINDS
 from tests.attacks.scene import Outcome, Played, play_in_one_world
 
-SIZE = 16
+SIZE = 20
 """Items in a world: it starts in a few seconds, and its judge reads a few million characters."""
 AT_A_TIME = 2
 """Worlds at a time: each holds its core busy."""
@@ -60,7 +60,8 @@ def grouped(chosen: Mapping[str, Sequence[Item]]) -> Iterator[Group]:
     """Every item in one group of at most `SIZE`; storms, which last longest, are spread over all groups."""
     items = [item for items_of_kind in chosen.values() for item in items_of_kind]
     items.sort(key=lambda item: item.rule.get("rule") not in STORMS)
-    count, met = -(-len(items) // SIZE), set[str]()
+    # As many worlds as fit side by side, so that none plays alone at the end.
+    count, met = AT_A_TIME * -(-len(items) // (AT_A_TIME * SIZE)), set[str]()
     for start in range(count):
         group = Group()
         for item in items[start::count]:

@@ -282,7 +282,7 @@ def seen_in(canary: str, text: str, shared: frozenset[str] = frozenset()) -> str
     if any(part in text for part in parts):
         return " as it is"
     bare = _bare(canary)
-    return " without its signs" if len(bare) >= 8 and bare in _bare(text) and _written(bare, text) else ""
+    return " without its signs" if len(bare) >= 8 and bare in _all_bare(text) and _written(bare, text) else ""
 
 
 def _written(bare: str, text: str) -> bool:
@@ -291,9 +291,14 @@ def _written(bare: str, text: str) -> bool:
     return any(len(re.findall(r"[^A-Za-z0-9]+", match[0])) <= len(bare) // 3 for match in found)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
+def _all_bare(text: str) -> str:
+    # Millions of characters, and the same for each item of a world.
+    return _bare(text)
+
+
 def _bare(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]", "", text)
+    return re.sub(r"[^A-Za-z0-9]+", "", text)
 
 
 def no_memory(seen: Seen) -> Iterator[str]:
