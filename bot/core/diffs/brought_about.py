@@ -198,7 +198,7 @@ _CONNECTIONS = re.compile(r"connect|\beof\b|reset|broken pipe|closed|socket|hand
 """What tells of connections, which are all that it may hurt how long unused ones are kept."""
 _STATED_LIMIT = re.compile(r"\b(?:limit|max\w*)\s*(?:of|is|=|:)\s*(\d{4,12})\b", re.I)
 _EXPIRED = re.compile(
-    r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)(\b.{0,40}\b|_)(expired|revoked|suspended)",
+    r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)(\b.{0,80}\b|_)(expired|revoked|suspended)",
     re.I,
 )
 _NEVER = re.compile(r"(?!)")

@@ -55,7 +55,7 @@ _KINDS = (
         re.compile(
             r"(api.?key|credential\w*|licen[cs]e|secret|password|subscription|(access|auth|security|jwt|bearer|"
             r"api)[ _-]?token)\b"
-            r".{0,40}\b(expired|revoked|suspended)|expired.?token|token[_-](expired|revoked)|"
+            r".{0,80}\b(expired|revoked|suspended)|expired.?token|token[_-](expired|revoked)|"
             r"\btoken\b(?!.{0,40}\b(?:user|session|customer)\b).{0,80}\bis (expired|revoked)|\b401 bad credentials|"
             r"(returned|responded|answered|replied|got|status) (with )?\W?401\b.{0,160}\bexpired|"
             r"password authentication failed|invalid_(grant|client)\b|"

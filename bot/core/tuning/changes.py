@@ -165,6 +165,8 @@ class DiffWeights:
     """Factor of a condition that was added or removed beside another one."""
     new_setting: float = 0.3
     """Factor of a setting that stood nowhere before: its default may have been the same."""
+    kept_ready: float = 0.3
+    """Factor of how many a pool keeps ready at least: with fewer it is filled later, and holds no fewer."""
     unread_setting: float = 0.5
     """Factor of a setting whose levels are no numbers."""
     whole_from: float = 1.0

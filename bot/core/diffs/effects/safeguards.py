@@ -1,7 +1,7 @@
 """Safeguards that a diff takes away.
 
 Blocks that close what they opened, whatever happens, what holds retries back, one order for all, arithmetic within its range,
-texts and lists that are cut off, results that are remembered, entries that expire, permits that are given back.
+lists that are cut off, results that are remembered, entries that expire at moments of chance, permits that are given back.
 """
 
 import re
@@ -32,6 +32,8 @@ _GIVES_AWAY = re.compile(r"\.forget\(\);|\bmem::forget\(|\bManuallyDrop::new\(|\
 """What is taken and never given back by itself."""
 _STORES = re.compile(r"(?:\.|\b)(?:h?set\w*|put\w*|add|save|store|insert|write|cache)\(", re.I)
 _EXPIRES = re.compile(r"(?<![a-z])(?:ttl|max_?age)(?![a-z])|expir|\b[ep]x\s*[=:]|[\"'][ep]x[\"']|Ttl\b|TTL", re.I)
+_CHANCE = re.compile(r"\b(?:rand(?:om)?|rnd|rng)\w*\b|next(?:Double|Int|Float|Long)\(|jitter", re.I)
+"""What spreads moments over a time."""
 _COLLECTION = re.compile(
     r"^(?:(?:export|public|private|protected|internal|static|final|readonly|var|let|const|global|pub|val|mut)\s+)*"
     r"(?:[\w<>\[\], .?]+\s)?(?:self\.|this\.)?([A-Za-z_]\w*)\s*(?::[^=]{0,60})?:?=\s*"
@@ -60,6 +62,8 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("cache", name, patch.path)
         if match := _BOUNDS.search(_lost_line(_BOUNDS, patch)):
             yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
+    if line := _no_longer_spread(patches):
+        yield effect_fact("cache", line, "")
     if line := _no_longer_expires(patches):
         yield effect_fact("release", line, "")
     gone = [name for name in removed if RESTRAINS.search(name) and not added[name]]
@@ -80,6 +84,14 @@ def _no_longer_expires(patches: Sequence[Patch]) -> str:
         return ""
     stored = (line for patch in patches for line in patch.removed if _STORES.search(line) and _EXPIRES.search(line))
     return next(stored, "").strip()[:60]
+
+
+def _no_longer_spread(patches: Sequence[Patch]) -> str:
+    """The beginning of a removed line that let entries expire at moments of chance, where nothing added does so; else ""."""
+    if any(_CHANCE.search(line) for patch in patches for line in patch.added):
+        return ""
+    of_expiry = (patch for patch in patches if any(_EXPIRES.search(line) for line in (*patch.removed, *patch.added)))
+    return next((line.strip()[:60] for patch in of_expiry for line in patch.removed if _CHANCE.search(line)), "")
 
 
 def _lost_memory(patch: Patch) -> str:

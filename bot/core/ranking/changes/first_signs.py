@@ -38,7 +38,7 @@ def first_sign(context: RankingContext, change: Change) -> Deviation | None:
         return sign
     observed = context.observations
     suspects = dict(context.suspects())
-    own = {change.service, *observed.depends_on.get(change.service, ())} & set(suspects)
+    own = {change.service, *observed.callees(change.service)} & set(suspects)
     clear = [
         deviation
         for (service, _), deviation in observed.all_signals.items()
@@ -48,8 +48,7 @@ def first_sign(context: RankingContext, change: Change) -> Deviation | None:
     first = min(clear, key=lambda deviation: deviation.onset or context.onset, default=None)
     if first is None or first.onset is None or first.family not in ("saturation", "traffic"):
         return None
-    if first.family == "traffic" and first.service == change.service:
-        # Who sends it more was not changed by this.
+    if first.family == "traffic" and not _sends_it(context, change.service, first.service):
         return None
     lead = context.onset_of(first.service) - first.onset
     # What fills slowly is seen late: a part of the time that it then took until the failure.
@@ -97,6 +96,11 @@ def _more_calls(context: RankingContext, change: Change) -> Deviation | None:
         if rise and clear and _follows(rise, change) and _others_as_before(context, callee, change.service):
             return rise
     return None
+
+
+def _sends_it(context: RankingContext, caller: str, callee: str) -> bool:
+    """Whether more traffic of a service is a caller's: its own requests are others', and so may those of a shared store be."""
+    return caller != callee and _others_as_before(context, callee, caller)
 
 
 def _others_as_before(context: RankingContext, callee: str, caller: str) -> bool:

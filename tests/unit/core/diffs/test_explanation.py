@@ -606,3 +606,19 @@ def test_what_a_migration_locks_is_told_by_others_also_where_its_own_service_suf
     strength = [explain(index, Symptoms(texts), service="billing").strength for texts in ([blocked], [blocked, slower])]
 
     assert strength[0] == strength[1] >= TUNING.diffs.related
+
+
+def test_fewer_connections_that_are_kept_ready_leave_no_pool_empty() -> None:
+    empty = "asyncio.TimeoutError: pool acquire() timed out after 5.0 s"
+    kept, most = (diff_of("db.yaml", f"-  pool_{end}_size: 10", f"+  pool_{end}_size: 4") for end in ("min", "max"))
+
+    assert explained(kept, empty).strength < TUNING.diffs.related < TUNING.diffs.explained <= explained(most, empty).strength
+
+
+def test_entries_that_all_expire_at_once_bring_more_requests_to_who_fills_the_cache_again() -> None:
+    spread = ["-    return ttl - (ttl / 3 * rnd.nextDouble()).toLong()", "+    return ttl"]
+
+    def strength(*lines: str) -> float:
+        return explained(diff_of("Expiry.kt", *lines), signals=["cache misses"]).strength
+
+    assert strength(*spread) >= TUNING.diffs.related > strength(*spread, "+    return ttl - rnd.nextLong(ttl / 4)")

@@ -166,3 +166,27 @@ def test_less_work_for_each_request_since_a_deploy_is_no_first_sign_of_a_failure
         return [claim.text for cause in causes for claim in cause.claims if "moved at" in claim.text]
 
     assert signs(2, 4.4) and not signs(4.4, 2)
+
+
+def test_a_lag_that_began_with_a_deploy_of_its_producer_half_an_hour_before_the_failure_names_that_deploy() -> None:
+    deploy, own = change("ingest", 31, version="2.0.0"), change("front", 2, version="1.1.0")
+    stale = deviation("front", "staleness_seconds", 40, 150, doublings=5, unit="s")
+    lag = deviation("front", "consumer_lag_sum", 900, 1e6, doublings=6, late=-29)
+    ledger = Ledger().health("front", stale, lag).graph("front", callers=["ingest"]).changes(deploy, own).health("ingest")
+
+    assert next(h.change_id for h in rank(CASE, ledger.entries, now=NOW).hypotheses if h.change_id) == deploy.id
+
+
+def test_more_traffic_of_a_shared_store_names_the_deploy_of_one_caller_only_where_the_others_ask_as_before() -> None:
+    def signs(other: float) -> list[str]:
+        deploy = change("front", 9, version="2.0.0")
+        failing = deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio")
+        asked = deviation("store", "commands_rate", 100, 300, doublings=4, late=-8.5, family="traffic")
+        slow = deviation("store", "latency", 0.01, 0.4, doublings=5, unit="s")
+        of_other = deviation("sessions", "request_rate", 100, other, doublings=4 if other > 150 else 0, family="traffic")
+        ledger = Ledger().health("front", failing).graph("front", "store").changes(deploy).health("store", slow, asked)
+        ledger.graph("store", callers=["front", "sessions"]).health("sessions", of_other)
+        causes = rank(CASE, ledger.entries, now=NOW).hypotheses
+        return [claim.text for cause in causes for claim in cause.claims if "commands_rate moved at" in claim.text]
+
+    assert signs(100) and not signs(900)
