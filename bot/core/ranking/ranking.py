@@ -126,7 +126,7 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     outside = [*line_causes, *node_causes(context)]
     changes = change_causes(context, outside=bool(outside))
     for cause in line_causes:
-        named = cause.kind in ("external", "resource")
+        named = cause.kind in ("external", "resource", "traffic")
         cause.sure = not cause.leads_only and (cause.sure or (named and _no_change_fits(cause, changes, context)))
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
@@ -244,11 +244,17 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     rival = max((c.likelihood for c in rivals if not (by_own_diff and c.kind == "change" and not c.explained)), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
     # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
-    failing = place and first.strength > 0 and not changed_nearby(context, first.service) and _has_neighbours(first, context)
+    failing = place and first.strength > 0 and not _may_be_a_change(first, context) and _has_neighbours(first, context)
     # What it is short of, or does otherwise than usual, then rather follows from that; not what lines say to be used up.
     if first.kind in ("resource", "unknown") and not first.outside and changed_shortly_before(context, first.service):
         return False
     return clear and (failing or (first.sure and (by_own_diff or first.strength >= thresholds.sure)))
+
+
+def _may_be_a_change(place: Candidate, context: RankingContext) -> bool:
+    """Whether a failing place was changed shortly before, itself or next to it; or at all, where nobody saw since when it fails."""
+    changed = any(change.service == place.service for change in context.observations.changes.values())
+    return changed_nearby(context, place.service) or (changed and not context.onset_observed)
 
 
 def _agree(cause: Candidate, first: Candidate) -> bool:

@@ -379,3 +379,12 @@ def test_a_hundredth_more_time_is_no_evidence_to_tell(seconds: float, named: boo
 
     assert any("connections" in text for text in claims)
     assert any("latency rose" in text for text in claims) is named
+
+
+def test_a_failing_service_is_not_likely_by_itself_where_it_was_changed_and_nobody_saw_since_when_it_fails() -> None:
+    def confidence(*changes: Change) -> str:
+        slow = replace(deviation("front", "errors", 0.05, 0.5, doublings=5, unit="ratio"), onset=None)
+        ledger = Ledger().health("front", slow).graph("front", "cart").health("cart").changes(*changes)
+        return next(h.confidence for h in judged(ledger).hypotheses if h.kind == "unknown")
+
+    assert (confidence(), confidence(change("front", 70, version="2.0.0"))) == ("likely", "possible")

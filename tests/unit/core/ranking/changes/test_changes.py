@@ -221,6 +221,15 @@ def test_a_cause_outside_is_likely_where_the_code_of_all_that_was_changed_has_no
     ]
 
 
+def test_a_quota_that_lines_name_is_likely_where_the_code_of_all_that_was_changed_has_nothing_to_do_with_it() -> None:
+    quota = TemplateFact(template="geocode failed: daily limit of 50000 requests reached", count=50, before=0, trend="new")
+    cleared = judged(code(failing_front(NEWER).lines("front", quota), "2.1.0", diff("c")))
+    unread = judged(failing_front(NEWER).lines("front", quota))
+
+    confidences = [(found.hypotheses[0].kind, found.hypotheses[0].confidence) for found in (cleared, unread)]
+    assert confidences == [("traffic", "likely"), ("traffic", "possible")]
+
+
 @pytest.mark.parametrize(
     "line",
     [
