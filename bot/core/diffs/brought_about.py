@@ -25,6 +25,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"\b(slots?|permits?)\b",
         ),
     ),
+    "expiry": ((CHANGED, r"memory(?! address)|\boom|maxmemory|evict|\bkeys\b|disk|no space|\bspace\b|\bfull\b|storage"),),
     "verbosity": ((MORE, r"disk|no space|inode|ingest|log.{0,20}(volume|throughput|lps|bytes|rate|lines|size)|volume"),),
     "timeout": (
         (LESS, r"time.?d?.?out|deadline|expired|cancel|aborted|too early|premature|probe failed|not ready"),
@@ -98,6 +99,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"unexpected) (character|byte|token|utf)|"
             r"malformed|wire.?(type|format)|unrecogni[sz]ed|unknown (field|propert)|cannot (cast|convert|coerce)|"
             r"unsupported.?protocol|handshake|protocol version|"
+            r"expected \w+ but (found|got|was|received)|"
             r"invalid literal|could not convert|number ?format|not a (valid )?(number|integer|date|timestamp)|"
             r"(validation|schema|type) (error|mismatch)|match pattern|input_type=|invalid (value|enum|type)",
         ),
@@ -106,7 +108,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
         (
             CHANGED,
             r"\bdates?\b|\bdays?\b|midnight|tomorrow|yesterday|in the (past|future)|not (yet )?(valid|open)|too (early|late)|"
-            r"\bhours? (off|late|early)|time ?zone",
+            r"\bhours? (off|late|early)|outside .{0,20}\bhours\b|time ?zone",
         ),
     ),
     "order": ((CHANGED, r"deadlock|out of order|(un|not )sorted|lock.?order"),),
@@ -244,5 +246,7 @@ def _is_about(stated: float, effect: EffectFact) -> bool:
 
 LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedule", "batch"})
 """Effects that bring more calls about: signals show those as directly as lines."""
-ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "label", "order", "lock"}
+ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "label", "order", "lock", "expiry"}
 """Effects that hurt what a service calls: that this one fails is no alibi for the caller's change."""
+TOLD_BY_OTHERS: frozenset[EffectKind] = ON_CALLEES | {"format"}
+"""Effects of which others tell as well as the service itself: who reads what it wrote fails on it."""

@@ -23,6 +23,7 @@ def effect_text(effect: EffectFact) -> str:
     plain = {
         "accumulation": f"lets {name} grow without a limit",
         "release": f"no longer does {name}",
+        "expiry": f"keeps for ever what it stored with {name}",
         "lock": f"locks or unlocks elsewhere ({name})",
         "order": f"no longer puts in order ({name})",
         "spawn": f"starts concurrent work ({name})",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, ON_CALLEES, SYMPTOMS, may_bring_about
+from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, SYMPTOMS, TOLD_BY_OTHERS, may_bring_about
 from bot.core.diffs.code_text import frames, is_file_of, without_values
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.effects import is_small_step
@@ -287,7 +287,7 @@ def _directness(text: SymptomText, symptoms: Symptoms, service: str, kind: Effec
     being slowed down.
     """
     silent = not any(other.service == service for other in symptoms.texts)
-    elsewhere = weights.told_by_another if kind in ON_CALLEES or silent else weights.of_another
+    elsewhere = weights.told_by_another if kind in TOLD_BY_OTHERS or silent else weights.of_another
     names_hurt = text.alert or (text.signal and kind not in LOADS | {"memory"} and not _SAYS_HOW.search(text.text))
     return (weights.signal if names_hurt else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
 
@@ -303,6 +303,7 @@ def change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
     if effect.kind in (
         "accumulation",
         "release",
+        "expiry",
         "query",
         "schema",
         "lock",

@@ -9,6 +9,7 @@ from bot.core.facts.fact import Fact
 EffectKind = Literal[
     "accumulation",
     "release",
+    "expiry",
     "verbosity",
     "timeout",
     "retry",

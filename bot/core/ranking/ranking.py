@@ -252,7 +252,7 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
 
 
 def _may_be_a_change(place: Candidate, context: RankingContext) -> bool:
-    """Whether a failing place was changed shortly before, itself or next to it; or at all, where nobody saw since when it fails."""
+    """Whether a failing place was changed shortly before, itself or next to it; at all, where nobody saw since when."""
     changed = any(change.service == place.service for change in context.observations.changes.values())
     return changed_nearby(context, place.service) or (changed and not context.onset_observed)
 

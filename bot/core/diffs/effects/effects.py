@@ -29,7 +29,7 @@ from bot.core.diffs.effects.units import units
 from bot.core.diffs.effects.values import constants, labels, narrower
 from bot.core.diffs.names import counted_names, identifiers, words
 from bot.core.diffs.patches import Patch, both_sides, is_import
-from bot.core.facts.code import EffectFact
+from bot.core.facts.code import EffectFact, EffectKind
 
 _DEPENDENCY = re.compile(r"^[\s\"'-]*(?:FROM\s+)?([@A-Za-z][\w@./:-]*?)[\"'\s:=@^~>]+v?(\d+(?:\.[\w-]+)+)")
 _SQL = re.compile(
@@ -119,7 +119,7 @@ _HANDLERS = (
 )
 _GUARD = re.compile(
     r"^\s*(?:\}?\s*else\s+)?(?:if|unless|guard|assert|require|check)\b(?!\s*=)|\?\.|\?\?(?!\s*[\d\"'])|"
-    r"getOrDefault|Optional|is not None|!= nil|"
+    r"getOrDefault|Optional(?=[.(])|is not None|!= nil|"
     r"!==? null"
 )
 _CALL = re.compile(r"\b([A-Za-z_]\w{3,})\s*\(")
@@ -316,7 +316,9 @@ def _releases(patches: Iterable[Patch]) -> Iterator[EffectFact]:
         for line in patch.removed:
             match = _RELEASE.search(line)
             if match and match.group(1).casefold() not in added.casefold():
-                yield effect_fact("release", line.strip()[:60], patch.path)
+                # Entries of a store that others use too, or what is its own.
+                kind: EffectKind = "expiry" if "expire" in match.group(1).casefold() else "release"
+                yield effect_fact(kind, line.strip()[:60], patch.path)
 
 
 def _calls_and_guards(patches: Sequence[Patch]) -> Iterator[EffectFact]:

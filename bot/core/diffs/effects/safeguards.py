@@ -65,7 +65,7 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     if line := _no_longer_spread(patches):
         yield effect_fact("cache", line, "")
     if line := _no_longer_expires(patches):
-        yield effect_fact("release", line, "")
+        yield effect_fact("expiry", line, "")
     gone = [name for name in removed if RESTRAINS.search(name) and not added[name]]
     if gone and not any(RESTRAINS.search(name) for name in added):
         yield effect_fact("retry", gone[0], "", before=gone[0])

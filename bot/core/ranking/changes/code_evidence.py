@@ -26,6 +26,7 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
     {
         "accumulation",
         "release",
+        "expiry",
         "verbosity",
         "cache",
         "cache_key",

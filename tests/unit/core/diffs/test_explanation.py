@@ -622,3 +622,17 @@ def test_entries_that_all_expire_at_once_bring_more_requests_to_who_fills_the_ca
         return explained(diff_of("Expiry.kt", *lines), signals=["cache misses"]).strength
 
     assert strength(*spread) >= TUNING.diffs.related > strength(*spread, "+    return ttl - rnd.nextLong(ttl / 4)")
+
+
+def test_who_reads_what_is_written_otherwise_tells_of_it_as_well_as_the_writer() -> None:
+    shape = diff_of("Severity.java", "+@JsonFormat(shape = JsonFormat.Shape.NUMBER)", " public enum Severity {")
+    reads = SymptomText("cannot read Opened at $.severity: expected STRING but found NUMBER 1", "E1", "scorer", log=True)
+    own = SymptomText("requests per sec", "E2", "intake", signal=True)
+
+    assert explain(shape, Symptoms([reads, own]), service="intake").strength >= TUNING.diffs.explained
+
+
+def test_a_function_that_may_give_nothing_back_is_no_condition() -> None:
+    moved = diff_of("Rules.java", "+  public Optional<Reject> apply(Reading r) {", "+    return check(r);")
+
+    assert not [effect for effect in moved.effects if effect.kind == "guard"]

@@ -43,10 +43,10 @@ def test_arithmetic_that_is_no_longer_checked_may_leave_its_range() -> None:
     )
 
 
-def test_what_was_stored_for_a_time_and_is_stored_for_ever_now_is_released_no_more() -> None:
+def test_what_was_stored_for_a_time_and_is_stored_for_ever_now_expires_no_more() -> None:
     timed = "-\treturn s.rdb.Set(ctx, key(c.ID), b, s.ttl).Err()"
 
-    assert lost(timed, "+\treturn s.rdb.HSet(ctx, key(c.ID), fields).Err()") == [("release", timed[1:].strip())]
+    assert lost(timed, "+\treturn s.rdb.HSet(ctx, key(c.ID), fields).Err()") == [("expiry", timed[1:].strip())]
     assert not lost(timed, "+\ts.rdb.HSet(ctx, key(c.ID), fields)", "+\treturn s.rdb.Expire(ctx, key(c.ID), s.ttl).Err()")
 
 

@@ -73,3 +73,10 @@ def test_a_setting_that_one_file_loses_and_another_sets_alike_has_moved() -> Non
 def test_a_directive_without_a_sign_between_is_a_setting_of_configuration_alone() -> None:
     assert changed("haproxy.cfg", ["  timeout server 50s"], ["  timeout server 5s"]) == [("timeout server", "50s", "5s")]
     assert changed("main.go", ["  timeout server 50s"], ["  timeout server 5s"]) == []
+
+
+def test_a_variable_with_the_same_default_leaves_a_setting_as_it_was() -> None:
+    assert changed("application.yml", ["  maximum-pool-size: 40"], ["  maximum-pool-size: ${DB_POOL_MAX:40}"]) == []
+    assert changed("application.yml", ["  maximum-pool-size: 40"], ["  maximum-pool-size: ${DB_POOL_MAX:-4}"]) == [
+        ("maximum-pool-size", "40", "4")
+    ]
