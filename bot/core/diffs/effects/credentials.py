@@ -1,9 +1,9 @@
-"""Names under which code is given its keys, passwords and other variables of its environment: under another it finds none."""
+"""Names under which code is given its keys and passwords: under another it finds none."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from bot.core.diffs.effects.settings import effect_fact
+from bot.core.diffs.effects.settings import CONFIGURATION, effect_fact
 from bot.core.diffs.patches import Patch, both_sides
 from bot.core.facts.code import EffectFact
 
@@ -14,50 +14,11 @@ _CREDENTIAL = re.compile(
 _HANDS_OVER = re.compile(r"name:|key:|env|secret|passw|token|getenv|environ|vault|config", re.I)
 """What stands on a line that hands something to a program, or has it handed."""
 
-_VARIABLE = re.compile(
-    r"\bname:\s*[\"']?([A-Z][A-Z0-9_]{3,80})[\"']?\s*$|^\s*[\"']?([A-Z][A-Z0-9]*_[A-Z0-9_]{2,80})[\"']?\s*[:=]"
-)
-"""A variable of the environment in a manifest, as an entry of a list or of a map."""
-_READ_BY_CODE = re.compile(
-    r"(?:process\.env\.|process\.env\[|environ(?:\.get)?[\[(]|getenv\(|env::var\(|ENV\[|ENV\.fetch\(|env:)[\"']?([A-Z][A-Z0-9_]{3,80})\b"
-)
-"""A variable that code reads: `process.env.RELAY_HOST`, `os.environ["RELAY_HOST"]`, `env:"RELAY_HOST"`."""
-_MANIFEST = re.compile(r"\.(ya?ml|tf|tfvars|hcl|env|json|toml)$", re.I)
-
-
-def renamed_environment(patches: Sequence[Patch]) -> Iterator[EffectFact]:
-    """A variable that a manifest gives, or code asks for, under another name; nothing that is added elsewhere has that name."""
-    manifests = [patch for patch in patches if _MANIFEST.search(patch.path)]
-    code = [patch for patch in patches if not _MANIFEST.search(patch.path)]
-    for one, other, names in ((manifests, code, _variables), (code, manifests, _read_by_code)):
-        elsewhere = "\n".join(line for patch in other for line in patch.added)
-        for patch in one:
-            before, after = both_sides(patch, names)
-            for old, new in _renamed(before, after):
-                if new not in elsewhere:
-                    yield effect_fact("variable", old, patch.path, old, new)
-
-
-def _renamed(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Names that are gone, each with the first new one that has more than half of its parts."""
-    fresh = [name for name in after if name not in before]
-    for old in (name for name in before if name not in after):
-        parts = old.split("_")
-        if new := next((new for new in fresh if 2 * len({*parts} & {*new.split("_")}) > len(parts)), ""):
-            yield old, new
-
-
-def _read_by_code(lines: Iterable[str]) -> list[str]:
-    return [name for line in lines for name in _READ_BY_CODE.findall(line)]
-
-
-def _variables(lines: Iterable[str]) -> list[str]:
-    return [name for line in lines for pair in _VARIABLE.findall(line) for name in pair if name]
-
 
 def renamed_credentials(patch: Patch) -> Iterator[EffectFact]:
     """A credential that is given, or asked for, under another name than before."""
-    before, after = both_sides(patch, _names)
+    read = _names if CONFIGURATION.search(patch.path) else _names_in_code
+    before, after = both_sides(patch, read)
     old, new = sorted(before - after) or sorted(before), sorted(after - before)
     if old and new:
         yield effect_fact("access", old[0], patch.path, old[0], new[0])
@@ -65,3 +26,8 @@ def renamed_credentials(patch: Patch) -> Iterator[EffectFact]:
 
 def _names(lines: Iterable[str]) -> set[str]:
     return {name for line in lines if _HANDS_OVER.search(line) for name in _CREDENTIAL.findall(line)}
+
+
+def _names_in_code(lines: Iterable[str]) -> set[str]:
+    """Names that stand in quotes, or in capitals as variables of the environment do: others are the code's own."""
+    return {name for line in lines for name in _names([line]) if name.isupper() or re.search(rf"[\"'`]{re.escape(name)}", line)}

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.diffs.effects.credentials import renamed_credentials, renamed_environment
+from bot.core.diffs.effects.credentials import renamed_credentials
 from bot.core.diffs.effects.formats import formats
 from bot.core.diffs.effects.lock_files import locked_packages
 from bot.core.diffs.effects.one_by_one import one_by_one
@@ -27,6 +27,7 @@ from bot.core.diffs.effects.settings import (
 )
 from bot.core.diffs.effects.units import units
 from bot.core.diffs.effects.values import constants, labels, narrower
+from bot.core.diffs.effects.variables import renamed_environment
 from bot.core.diffs.names import counted_names, identifiers, words
 from bot.core.diffs.patches import Patch, both_sides, is_import
 from bot.core.facts.code import EffectFact, EffectKind
