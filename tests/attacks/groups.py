@@ -61,7 +61,7 @@ def grouped(chosen: Mapping[str, Sequence[Item]]) -> Iterator[Group]:
     items = [item for items_of_kind in chosen.values() for item in items_of_kind]
     items.sort(key=lambda item: item.rule.get("rule") not in STORMS)
     # As many worlds as fit side by side, so that none plays alone at the end.
-    count, met = AT_A_TIME * -(-len(items) // (AT_A_TIME * SIZE)), set[str]()
+    count, met = min(len(items), AT_A_TIME * -(-len(items) // (AT_A_TIME * SIZE))), set[str]()
     for start in range(count):
         group = Group()
         for item in items[start::count]:

@@ -25,7 +25,12 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"\b(slots?|permits?)\b",
         ),
     ),
-    "expiry": ((CHANGED, r"memory(?! address)|\boom|maxmemory|evict|\bkeys\b|disk|no space|\bspace\b|\bfull\b|storage"),),
+    "expiry": (
+        (
+            CHANGED,
+            r"memory(?! address)|\boom|maxmemory|heap|\brss|\bleak|evict|\bkeys\b|disk|no space|\bspace\b|\bfull\b|storage",
+        ),
+    ),
     "verbosity": ((MORE, r"disk|no space|inode|ingest|log.{0,20}(volume|throughput|lps|bytes|rate|lines|size)|volume"),),
     "timeout": (
         (LESS, r"time.?d?.?out|deadline|expired|cancel|aborted|too early|premature|probe failed|not ready"),
@@ -99,7 +104,8 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"unexpected) (character|byte|token|utf)|"
             r"malformed|wire.?(type|format)|unrecogni[sz]ed|unknown (field|propert)|cannot (cast|convert|coerce)|"
             r"unsupported.?protocol|handshake|protocol version|"
-            r"expected \w+ but (found|got|was|received)|"
+            r"expected (an? )?(string|number|integer|boolean|object|array|enum|(begin|start)_\w+)\b.{0,20}\b"
+            r"(found|got|was|received)|"
             r"invalid literal|could not convert|number ?format|not a (valid )?(number|integer|date|timestamp)|"
             r"(validation|schema|type) (error|mismatch)|match pattern|input_type=|invalid (value|enum|type)",
         ),
@@ -207,7 +213,7 @@ _NEVER = re.compile(r"(?!)")
 _RESERVED: tuple[tuple[re.Pattern[str], frozenset[EffectKind], re.Pattern[str]], ...] = (
     (NOT_RESOLVED, frozenset({"address", "name", "setting"}), _NEVER),
     (USED_UP, frozenset({"schema"}), _NEVER),
-    (FILLED, frozenset({"limit", "release", "pool", "verbosity", "setting", "accumulation", "spawn"}), _NEVER),
+    (FILLED, frozenset({"limit", "release", "expiry", "pool", "verbosity", "setting", "accumulation", "spawn"}), _NEVER),
     (_EXPIRED, frozenset({"timeout", "cache", "clock", "schedule", "limit"}), _NEVER),
     (CLOCKS, frozenset({"clock"}), _NEVER),
     (MACHINES, frozenset({"access", "setting", "memory"}), re.compile(r"read.?only|toleration|affinity|disrupt", re.I)),

@@ -56,8 +56,9 @@ _STATES = re.compile(
 )
 """A predicate: behind the name it makes a sentence of it."""
 _QUOTED = re.compile(r"\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|`[^`]*`|“[^”]*”")
-_VALUE = re.compile(r"(?<==)(?![=~])(?!(?<=status=|..code=)[45]\d\d(?:[\s,;)]|$))[^\s,;)]+", re.I)
-"""What stands behind `=`, but for the status of an answer, which nobody types."""
+_VALUE = re.compile(r"(?<==)(?![=~])[^\s,;)]+")
+_STATUS = re.compile(r"(?<![\w?&])(?:http[._])?status(?:_?code)?=([45]\d\d)(?=[\s,;)]|$)", re.I)
+"""The status of an answer, which nobody types."""
 
 
 @lru_cache(maxsize=4_096)
@@ -100,4 +101,4 @@ def is_file_of(name: str, path: str) -> bool:
 
 def without_values(text: str) -> str:
     """The text without what stands in quotes or behind `=`, where somebody may have typed it."""
-    return _VALUE.sub(" ", _QUOTED.sub(" ", text))
+    return _VALUE.sub(" ", _STATUS.sub(r"status \1", _QUOTED.sub(" ", text)))

@@ -104,7 +104,9 @@ def _points(reasons: "Iterable[_Reason]", weights: DiffWeights) -> float:
 
 
 _Reason = tuple[float, str, str]
-_KEPT_READY = re.compile(r"min(imum)?[_.-]?(pool|size|idle|conn|spare|thread)|(pool|size|idle|conns?|threads)[_.-]?min", re.I)
+_KEPT_READY = re.compile(
+    r"(?<![a-z])min(imum)?[_.-]?(pool|size|idle|conn|spare|thread)|(pool|size|idle|conns?|threads)[_.-]?min(?![a-z])", re.I
+)
 
 
 def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
@@ -333,7 +335,8 @@ def change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
     if before is None or after is None or before == after:
         return CHANGED, weights.unread_setting
     size = (math.log2(after / before) / weights.whole_from) ** 2 if before > 0 and after > 0 else 1.0
-    counts = weights.kept_ready if effect.kind == "pool" and _KEPT_READY.search(effect.name) else 1.0
+    less_ready = after < before and effect.kind in ("pool", "limit") and _KEPT_READY.search(effect.name)
+    counts = weights.kept_ready if less_ready else 1.0
     # So many in a longer time are fewer.
     more = (after > before) is not bool(is_time_of_rate(effect.name))
     return (MORE if more else LESS), counts * min(1.0, size)

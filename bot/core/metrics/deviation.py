@@ -162,11 +162,11 @@ def climbs_throughout(deviation: Deviation) -> bool:
 
 
 def harm_of(signal: str, family: Family) -> Harm:
-    """Which way is bad: errors, latency and use of a resource only upwards; of traffic, and of what nobody knows, both ways."""
+    """Which way is bad: more traffic and less traffic both are; errors, latency and use of a resource only upwards."""
     if _GOOD_WHEN_HIGH.search(signal):
         return "down"
-    unknown = family == "saturation" and not names_resource(signal)
-    return "either" if family == "traffic" or unknown else "up"
+    done = family == "saturation" and not names_resource(signal) and _RATE.search(signal)
+    return "either" if family == "traffic" or done else "up"
 
 
 class _MeasuredSignal(TypedDict):
@@ -240,7 +240,8 @@ def _compare(series: Series, reference: Series | None, harm: Harm, measured: _Me
 
 def _steady_climb(deviation: Deviation, window: Series, reference: Series | None, side: float) -> Deviation | None:
     """The deviation of a resource that climbs through the whole window, which has no onset; None if it does not."""
-    rising = until_restart(window, side)
+    # Of what nobody knows to be a resource, a fall is no restart.
+    rising = until_restart(window, side) if names_resource(deviation.signal) else window
     if not (climb := _climb(rising, side)):
         return None
     doublings, start, end = climb

@@ -52,6 +52,16 @@ class RankingContext:
         own = _suspected(self)
         return frozenset(own | _neighbours(self, own) | _named(self, own) if own else _changed(self))
 
+    @cached_property
+    def below(self) -> frozenset[str]:
+        """The alerting service and all that it is known to rest on, by what it calls and by who names it as a caller."""
+        seen, queue = {self.start}, [self.start]
+        while queue:
+            new = [callee for callee in self.observations.callees(queue.pop()) if callee not in seen]
+            seen.update(new)
+            queue += new
+        return frozenset(seen)
+
     def symptom_of(self, service: str) -> Deviation | None:
         """The stronger of the service's errors and latency; None if neither deviates."""
         return main_symptom(self.observations.signals.get(service, {}), self.tuning.attribution)

@@ -1,6 +1,6 @@
 """What an investigation without a model checks next, by what was observed so far."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
@@ -29,13 +29,13 @@ def services_with_calls(observations: Observations, services: Sequence[str]) -> 
     return [s for s in services if observations.depends_on.get(s) and s in observations.rates]
 
 
-def changed_services(case: Case, observations: Observations, *, now: datetime, most: int) -> list[str]:
-    """Services that were changed in the hour before the onset and not looked at: what fails may rest on them unknown to all."""
+def changed_services(case: Case, observations: Observations, *, now: datetime, tried: Set[str], most: int) -> list[str]:
+    """Services that were changed in the hour before the onset and not `tried`: what fails may rest on them unknown to all."""
     context = ranking_context(case, observations, now)
     changed = [c for c in observations.changes.values() if c.service and not c.by_action]
     before = [c for c in changed if -ONSET_TOLERANCE <= context.onset - c.at <= _RECENT]
     latest = sorted(before, key=lambda change: (-change.at.timestamp(), change.id))
-    return [s for s in dict.fromkeys(change.service for change in latest) if s not in observations.health_evidence][:most]
+    return [service for service in dict.fromkeys(change.service for change in latest) if service not in tried][:most]
 
 
 def symptoms_to_inspect(

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -254,12 +254,16 @@ def _as_symptom(deviation: Deviation, alert: str) -> Deviation:
 
 
 _OF_ANOTHER_TIME = re.compile(r"_(\d+ ?[smhdw]_ago|(last|previous|prior)_(hour|day|week|month)|yesterday|baseline)$", re.I)
-"""Names of what is drawn beside a signal to compare it with: it tells of nothing that happens now."""
+"""The end of a name of what may be drawn beside a signal to compare it with."""
 
 
 def _read_deviations(entry: LedgerEntry, observations: Observations) -> None:
-    for fact in (fact for fact in entry.evidence.facts.deviations if not _OF_ANOTHER_TIME.search(fact.signal)):
+    facts = entry.evidence.facts.deviations
+    names = {(fact.service, fact.signal) for fact in facts}
+    for fact in facts:
         deviation = _as_symptom(Deviation.of_fact(fact), observations.alert)
+        if _is_drawn_beside(fact.service, fact.signal, names):
+            deviation = replace(deviation, doublings=min(0.0, deviation.doublings))
         key = (deviation.service, deviation.signal)
         # A later check of the same signal (a comparison, a breakdown) must not make one symptom count twice.
         if key not in observations.all_signals or deviation.doublings > observations.all_signals[key].doublings:
@@ -267,6 +271,12 @@ def _read_deviations(entry: LedgerEntry, observations: Observations) -> None:
             observations.evidence_of[key] = entry.id
         if deviation.family not in _OF_ITS_CALLERS:
             observations.health_evidence.setdefault(deviation.service, entry.id)
+
+
+def _is_drawn_beside(service: str, signal: str, names: Container[tuple[str, str]]) -> bool:
+    """Whether it is another signal as it was at another time: it tells of nothing that happens now."""
+    own = _OF_ANOTHER_TIME.sub("", signal)
+    return own != signal and (service, own) in names
 
 
 def _read_changes(entry: LedgerEntry, observations: Observations) -> None:
@@ -283,7 +293,7 @@ def _read_jumps(entry: LedgerEntry, observations: Observations) -> None:
         return
     observations.jumps_evidence.setdefault(_service(entry), entry.id)
     for jump in entry.evidence.facts.jumps:
-        if not _OF_ANOTHER_TIME.search(jump.signal):
+        if not _is_drawn_beside(jump.service, jump.signal, observations.all_signals):
             observations.jumps.setdefault(jump.change_id, []).append(jump)
 
 

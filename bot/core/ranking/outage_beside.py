@@ -5,16 +5,15 @@ from collections.abc import Sequence
 from bot.core.evidence import CauseKind
 from bot.core.ranking.candidates import Candidate
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
-from bot.core.service import reachable
 
 SUDDEN: frozenset[CauseKind] = frozenset({"change", "traffic", "external"})
 """Kinds of cause that are there from one moment to the next."""
 
 
-def weigh_beside_running_outage(causes: Sequence[Candidate], context: RankingContext) -> None:
-    """Count what clearly began since for more, and then the likely cause of the outage that runs on for less.
+def weigh_against_outage_before(causes: Sequence[Candidate], context: RankingContext) -> None:
+    """Count what clearly began since for more, and then the likely cause of the outage before for less.
 
-    Of what the alerting service shows most had begun with that outage, which so has nearly all of the attribution.
+    Where that one runs on, most of what the alerting service shows had begun with it, so it has nearly all of the attribution.
     """
     weights = context.tuning.changes
     for cause in causes:
@@ -41,7 +40,7 @@ def something_new(causes: Sequence[Candidate], context: RankingContext) -> bool:
 def _began_since(cause: Candidate, context: RankingContext) -> bool:
     if context.earlier is None or context.began_beside is None or cause.began is None or cause.kind not in SUDDEN:
         return False
-    if cause.service not in reachable(context.start, context.observations.depends_on) or was_likely_before(cause, context):
+    if cause.service not in context.below or was_likely_before(cause, context):
         return False
     return not context.is_of_outage_before(cause.began) and cause.began <= context.began_beside + DETECTION_DELAY
 
@@ -49,16 +48,17 @@ def _began_since(cause: Candidate, context: RankingContext) -> bool:
 def _broke_since(causes: Sequence[Candidate], context: RankingContext) -> bool:
     """Whether the outage before is over, and since then something surely broke that explains the present one.
 
-    What brought the one before may still stand there, as a deploy does that nobody took back; its own failure has ended.
+    What brought the one before may still stand there, as a deploy does that nobody took back. That its own service runs short
+    again may well be its doing.
     """
     earlier = context.earlier
     if earlier is None or earlier.recovered_at is None or earlier.runs_on:
         return False
-    near, strong = reachable(context.start, context.observations.depends_on), context.tuning.confidence.sure
+    own = earlier.likely[1] if earlier.likely else ""
     return any(
         cause.sure
-        and cause.strength >= strong
-        and cause.service in near
+        and cause.strength >= context.tuning.confidence.sure
+        and cause.service in context.below - {own}
         and cause.began is not None
         and not context.is_of_outage_before(cause.began)
         for cause in causes

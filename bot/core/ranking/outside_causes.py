@@ -28,6 +28,9 @@ _HOST_OF_URL = re.compile(r"(?<=://)((?:[a-z0-9-]+\.)+[a-z]{2,})(?![\w-])", re.I
 _OWN_HOST = re.compile(r"\.(svc|local|internal|cluster|lan|corp|intra)(\.|$)", re.I)
 
 
+_QUOTA = r"\b(quota|(hourly|daily|weekly|monthly|spend|spending|usage) (\w+ )?limit)\b"
+
+
 @dataclass(frozen=True)
 class _Kind:
     """One kind of cause outside: what lines say of it, and how it is put to people."""
@@ -59,8 +62,10 @@ _KINDS = (
             r"\btoken\b(?!.{0,40}\b(?:user|session|customer)\b).{0,80}\bis (expired|revoked)|\b401 bad credentials|"
             r"(returned|responded|answered|replied|got|status) (with )?\W?401\b.{0,160}\bexpired|"
             r"password authentication failed|invalid_(grant|client)\b|"
-            r"\btoken (request|refresh)\b.{0,120}\b40[013]\b|"
-            r"\b(fetch|obtain|refresh|acquire|get)(ing)? (an? |the )?(\w+ )?token\b.{0,80}\b(40[013]|unauthorized)\b",
+            r"(cannot|could not|unable to|failed to) (fetch|obtain|refresh|request) (an? |the )?(\w+ )?token\b(?! from)"
+            r".{0,40}[:=(] ?40[013]\b(?! ?m?s\b)|"
+            r"\btoken (request|refresh|exchange)\b.{0,120}\b(failed|refused|rejected|denied)\W{1,4}(with )?(status |HTTP )?"
+            r"40[013]\b(?! ?m?s\b)",
             re.I,
         ),
         "external",
@@ -111,13 +116,23 @@ _KINDS = (
     _Kind(
         re.compile(
             r"\bddos\b|crawler|scrap(er|ing)|bot traffic|flash.?sale|(traffic|request) (spike|surge|flood)|"
-            r"quota (exceeded|exhausted)|account .{0,20}(suspended|over its limit)|"
-            r"(hourly|daily|weekly|monthly) (\w+ )?(limit|quota)",
+            r"account .{0,20}(suspended|over its limit)",
             re.I,
         ),
         "traffic",
         "{service} is asked for more than it may serve",
         "Read which clients bring the requests, and what the quota is",
+        sure=False,
+    ),
+    _Kind(
+        re.compile(
+            rf"{_QUOTA}.{{0,60}}\b(reached|exceeded|exhausted|used up)\b(?<!not reached)|"
+            rf"\b(reached|exceeded|exhausted|used up|over)\b.{{0,40}}{_QUOTA}",
+            re.I,
+        ),
+        "resource",
+        "{service} has used up a quota or a limit of spending",
+        "Read how much of the quota is left, when it begins anew, and who used it",
         sure=False,
     ),
     _Kind(

@@ -36,7 +36,7 @@ from bot.core.ranking.changes.exoneration import ruled_out
 from bot.core.ranking.context import RankingContext, ranking_context, unknown_services
 from bot.core.ranking.node_causes import node_causes
 from bot.core.ranking.observations import Observations, observe
-from bot.core.ranking.outage_beside import SUDDEN, something_new, was_likely_before, weigh_beside_running_outage
+from bot.core.ranking.outage_beside import SUDDEN, something_new, was_likely_before, weigh_against_outage_before
 from bot.core.ranking.outside_causes import outside_causes
 from bot.core.text.untrusted import counted, cut, one_line
 from bot.core.tuning import TUNING, Tuning
@@ -126,14 +126,14 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     outside = [*line_causes, *node_causes(context)]
     changes = change_causes(context, outside=bool(outside))
     for cause in line_causes:
-        named = cause.kind in ("external", "resource", "traffic")
+        named = cause.kind in ("external", "resource")
         cause.sure = not cause.leads_only and (cause.sure or (named and _no_change_fits(cause, changes, context)))
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(context, changes)
     causes = changes + surges + providers + resource_causes(context, changes + providers, surge)
     causes += outside + network_causes(context) + behaviour_causes(context) + unexplained_causes(context)
-    weigh_beside_running_outage(causes, context)
+    weigh_against_outage_before(causes, context)
     # Where no alert names a service, the service comes first and what is wrong with it second.
     order = {c.service: 0.0 if context.service_named else -context.shares.get(c.service, 0.0) for c in causes}
     thresholds = context.tuning.confidence
@@ -253,7 +253,8 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
 
 def _may_be_a_change(place: Candidate, context: RankingContext) -> bool:
     """Whether a failing place was changed shortly before, itself or next to it; at all, where nobody saw since when."""
-    changed = any(change.service == place.service for change in context.observations.changes.values())
+    changes = context.observations.changes.values()
+    changed = any(change.service == place.service and change.at <= context.onset for change in changes)
     return changed_nearby(context, place.service) or (changed and not context.onset_observed)
 
 

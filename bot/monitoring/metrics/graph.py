@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 COLOURS = 64
 _WIDTH, _HEIGHT, _DPI = 900, 400, 100
-_MARGIN, _LETTER = 18, 10.5
-"""Pixels beside the axes, and of a letter of their labels."""
+_MARGIN, _RIGHT, _LETTER = 20, 28, 10.5
+"""Pixels beside the axes, half an hour's label among them, and of a letter of their labels."""
 _ROW = 0.075
 """Height of one row of labels, as a share of the picture's: each mark has a row of its own above the curve."""
 _ONSET, _LINE, _THRESHOLD = "#c0392b", "#1d6fb8", "#8a6d1f"
@@ -69,14 +69,19 @@ def _frame(axes: "Axes", graph: SignalGraph, *, headroom: float) -> None:
     labels = [figure(round(tick, 12), graph.unit) for tick in ticks]
     axes.set_yticklabels(labels)
     # Measured by letters: to try out where everything fits takes longer than to draw it.
-    left = (_MARGIN + _LETTER * max(map(len, labels))) / _WIDTH
-    axes.figure.subplots_adjust(left=left, right=1 - _MARGIN / _WIDTH, bottom=0.1, top=0.9)
+    left = min(0.5, (_MARGIN + _LETTER * max(map(_letters, labels), default=0)) / _WIDTH)
+    axes.figure.subplots_adjust(left=left, right=1 - _RIGHT / _WIDTH, bottom=0.1, top=0.9)
     axes.xaxis.set_major_locator(AutoDateLocator(maxticks=7))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz=UTC))  # type: ignore[no-untyped-call]
     axes.margins(x=0.01)
     axes.tick_params(labelsize=13)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _letters(label: str) -> float:
+    """How many usual letters a label is wide: capitals are wider."""
+    return sum(1.4 if letter.isupper() else 1.0 for letter in label)
 
 
 def _draw_threshold(axes: "Axes", threshold: float, unit: str) -> None:

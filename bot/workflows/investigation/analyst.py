@@ -83,8 +83,8 @@ class Analyst:
         await check([*_first_checks(case), *([(ToolRole.CALL_WAITS, {})] if self._traced else [])])
         await check([(ToolRole.CALL_MIX, {"service": s}) for s in services_with_calls(observations, [case.service])])
         followed = await self._follow(case, observations, check)
-        recent = changed_services(case, observations, now=began, most=MAX_CHANGED)
-        await check([(ToolRole.HEALTH, {"service": s}) for s in recent if s not in followed])
+        recent = changed_services(case, observations, now=began, tried=followed, most=MAX_CHANGED)
+        await check([(ToolRole.HEALTH, {"service": s}) for s in recent])
         symptoms = symptoms_to_inspect(case, observations, now=began, most=MAX_INSPECTED)
         await check(_inspections(symptoms))
         if self._clustered:

@@ -20,3 +20,7 @@ def test_every_item_is_in_one_group_every_twin_in_one_and_the_storms_are_spread(
     assert sorted(twin for group in groups for twin in group.twins) == ["huge", "render"]
     assert max(group.size for group in groups) <= SIZE
     assert [len(group.items.get("huge", [])) for group in groups] == [1, 1, 1, 0]
+
+
+def test_few_items_start_no_world_without_any() -> None:
+    assert [group.size for group in grouped({"render": [ITEM]})] == [1]

@@ -14,6 +14,8 @@ _CREDENTIAL = re.compile(
 _HANDS_OVER = re.compile(r"name:|key:|env|secret|passw|token|getenv|environ|vault|config", re.I)
 """What stands on a line that hands something to a program, or has it handed."""
 
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
+
 
 def renamed_credentials(patch: Patch) -> Iterator[EffectFact]:
     """A credential that is given, or asked for, under another name than before."""
@@ -29,5 +31,6 @@ def _names(lines: Iterable[str]) -> set[str]:
 
 
 def _names_in_code(lines: Iterable[str]) -> set[str]:
-    """Names that stand in quotes, or in capitals as variables of the environment do: others are the code's own."""
-    return {name for line in lines for name in _names([line]) if name.isupper() or re.search(rf"[\"'`]{re.escape(name)}", line)}
+    """Names that stand within quotes, or in capitals as variables of the environment do: others are the code's own."""
+    quoted = {line: " ".join(_QUOTED.findall(line)) for line in lines}
+    return {name for line in quoted for name in _names([line]) if name.isupper() or name in quoted[line]}

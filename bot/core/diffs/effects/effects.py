@@ -317,7 +317,7 @@ def _releases(patches: Iterable[Patch]) -> Iterator[EffectFact]:
         for line in patch.removed:
             match = _RELEASE.search(line)
             if match and match.group(1).casefold() not in added.casefold():
-                # Entries of a store that others use too, or what is its own.
+                # What expired fills the store that it is kept in, whoever else uses that; what was closed is the process's own.
                 kind: EffectKind = "expiry" if "expire" in match.group(1).casefold() else "release"
                 yield effect_fact(kind, line.strip()[:60], patch.path)
 

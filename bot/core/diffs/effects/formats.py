@@ -25,8 +25,11 @@ _SWITCHED = re.compile(
 )
 _FIELD_TAG = re.compile(r"(\S+)\s+`[^`]*\b(?:json|xml|bson|avro|yaml|protobuf|msgpack):\"([\w.-]+)([^\"]*)\"")
 """The type of a field, the name under which it is written, and how: `int64`, `eta_ms`, `,string`."""
-_ANNOTATION = re.compile(r"@(?:Json|Xml)\w+|@SerializedName|#\[serde\(|\[(?:Json|Xml|DataMember|BsonElement)\w*[(\]]")
-"""How a field or a type is written and read, as it says itself."""
+_ANNOTATION = re.compile(
+    r"^\s*(@Json(?:Format|Value|Serialize|Deserialize|Naming|TypeInfo|RawValue)\b(?:\([^)]{0,120}\))?|#\[serde\([^)]{0,120}\)\]|"
+    r"\[JsonConverter\([^\]]{0,120}\])\s*$"
+)
+"""How what stands below is written and read, on a line of its own."""
 _TEMPLATE = re.compile(r"(?<![\w\"'`)\]}])[fF]?(?P<quote>[\"'`])((?:[^\"'`\s{}]|\{[^}]{0,60}\}){1,120})(?P=quote)")
 _HOLDS_VALUE = re.compile(r"\$\{|%[sdv0]|\{\w")
 """A text without blanks that holds something of its own: a name, a key or a path is built of it."""
@@ -53,7 +56,7 @@ def _of_one_file(patch: Patch) -> Iterator[EffectFact]:
         yield effect_fact("format", patch.path.rpartition("/")[2], patch.path)
     fields, changed = both_sides(patch, _written_fields)
     yield from (effect_fact("format", name, patch.path) for name in fields if changed.get(name, fields[name]) != fields[name])
-    annotated, annotates = both_sides(patch, lambda lines: {line.strip() for line in lines if _ANNOTATION.search(line)})
+    annotated, annotates = both_sides(patch, lambda lines: {line.strip() for line in lines if _ANNOTATION.match(line)})
     if other := sorted(annotates - annotated) or sorted(annotated - annotates):
         yield effect_fact("format", other[0][:60], patch.path)
     formats, others = both_sides(patch, lambda lines: [name for name in counted_names(lines) if _FORMAT.search(name)])

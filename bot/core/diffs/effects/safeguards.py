@@ -90,8 +90,8 @@ def _no_longer_spread(patches: Sequence[Patch]) -> str:
     """The beginning of a removed line that let entries expire at moments of chance, where nothing added does so; else ""."""
     if any(_CHANCE.search(line) for patch in patches for line in patch.added):
         return ""
-    of_expiry = (patch for patch in patches if any(_EXPIRES.search(line) for line in (*patch.removed, *patch.added)))
-    return next((line.strip()[:60] for patch in of_expiry for line in patch.removed if _CHANCE.search(line)), "")
+    lines = (line for patch in patches for line in patch.removed if _CHANCE.search(line) and _EXPIRES.search(line))
+    return next(lines, "").strip()[:60]
 
 
 def _lost_memory(patch: Patch) -> str:

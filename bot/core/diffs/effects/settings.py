@@ -82,8 +82,10 @@ _DIRECTIVE = re.compile(r"^\s*([A-Za-z_][\w-]*(?:\s+[a-z_][\w-]*)?)\s+(\d[\w.]*)
 CONFIGURATION = re.compile(
     r"\.(ya?ml|toml|ini|properties|env|json|conf|cfg|tf|tfvars|hcl|xml)$|(^|/)(values|config|settings)[\w.-]*$", re.I
 )
-_DEFAULT = re.compile(r"\$\{\w+:-?([^${}]+)\}")
-"""A variable with the value that is taken where nobody sets it."""
+_DEFAULT = re.compile(r"\$\{[\w.]+:-?([^${}?+=-][^${}]*)\}")
+_SPRING_DEFAULT = re.compile(r"\$\{[\w.]+:([^${}]+)\}")
+"""A variable with the value that is taken where nobody sets it. A dash is the sign of shells; of Spring it is the number's."""
+_OF_SPRING = re.compile(r"(^|/)(application|bootstrap)[\w.-]*$|\.properties$")
 _LETTERS = re.compile(r"[^a-z0-9]")
 _UNIT_BEHIND = re.compile(r"(seconds?|millis(econds)?|minutes?|ms)$")
 _NETWORK = re.compile(r"\d+(?:\.\d+){3}(?:/\d+)?")
@@ -156,12 +158,12 @@ def _same_value(gone: EffectFact, new: EffectFact) -> bool:
 def _assigned(patch: Patch, lines: Iterable[str]) -> Values:
     """The values of each name: one may be set more than once (a limit and a request of memory)."""
     pairs = _with_names([pair for line in lines for pair in _pairs(patch, line)])
-    return numbered((name, _without_variable(value.strip())) for name, value in pairs)
+    return numbered((name, _without_variable(value.strip(), patch.path)) for name, value in pairs)
 
 
-def _without_variable(value: str) -> str:
-    """A value that stands for itself: of `${POOL_MAX:40}`, which a variable may replace, its default."""
-    default = _DEFAULT.fullmatch(value.strip("\"'"))
+def _without_variable(value: str, path: str) -> str:
+    """A value that stands for itself: of `${POOL_MAX:40}` or `${POOL_MAX:-40}`, which a variable may replace, its default."""
+    default = (_SPRING_DEFAULT if _OF_SPRING.search(path) else _DEFAULT).fullmatch(value.strip("\"'"))
     return default.group(1) if default else value
 
 

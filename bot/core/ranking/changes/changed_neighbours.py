@@ -16,7 +16,6 @@ from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_calle
 from bot.core.ranking.changes.versions import compare_versions, serving_at_onset
 from bot.core.ranking.context import RankingContext, unknown_services
 from bot.core.ranking.fault_location import exhaustion, is_undone_work
-from bot.core.service import reachable
 from bot.core.tuning.changes import NeighbourWeights
 
 
@@ -70,13 +69,13 @@ def _outstanding(context: RankingContext) -> dict[str, float]:
 
 def _failing(context: RankingContext) -> dict[str, float]:
     """Services with errors or latency outside their range, by how much of it no callee and no cause of their own explains."""
-    failing, below = {}, reachable(context.start, context.observations.depends_on)
+    failing = {}
     for service, signals in context.observations.signals.items():
         symptoms = _symptoms(context, service) or _undone_work(context, service)
         strongest = max(symptoms, key=lambda d: d.doublings, default=None)
         if strongest is None or _has_own_cause(signals.values(), context) or _ran_short(context, service):
             continue
-        if service not in below and _began_later(context, strongest):
+        if service not in context.below and _began_later(context, strongest):
             continue
         if math.isnan(strongest.after) and any(_symptoms(context, callee) for callee in context.observations.callees(service)):
             # Only its alert is known, and not how much of it what it calls explains: that fails too.
@@ -90,7 +89,9 @@ def _failing(context: RankingContext) -> dict[str, float]:
 
 def _began_later(context: RankingContext, symptom: Deviation) -> bool:
     """Whether what nobody knows the alerting service to rest on began to fail after it: then it rather suffers with it."""
-    return context.service_named and context.onset_observed and symptom.onset is not None and symptom.onset > context.onset
+    if not (context.service_named and context.onset_observed and symptom.onset):
+        return False
+    return symptom.onset - context.onset >= max(ONSET_TOLERANCE, timedelta(seconds=symptom.step))
 
 
 def _explained(context: RankingContext, symptom: Deviation) -> float:

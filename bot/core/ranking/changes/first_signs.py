@@ -43,10 +43,9 @@ def first_sign(context: RankingContext, change: Change) -> Deviation | None:
         deviation
         for (service, _), deviation in observed.all_signals.items()
         if service in own and deviation.onset and deviation.doublings >= context.tuning.confidence.sure
-        if not is_relief(deviation)
     ]
     first = min(clear, key=lambda deviation: deviation.onset or context.onset, default=None)
-    if first is None or first.onset is None or first.family not in ("saturation", "traffic"):
+    if first is None or first.onset is None or is_relief(first) or first.family not in ("saturation", "traffic"):
         return None
     if first.family == "traffic" and not _sends_it(context, change.service, first.service):
         return None
@@ -66,7 +65,8 @@ def _failed_first(context: RankingContext, change: Change) -> Deviation | None:
     symptom = context.symptom_of(change.service) if change.service != context.start else None
     if symptom is None or symptom.onset is None or symptom.doublings < context.tuning.confidence.sure:
         return None
-    return symptom if context.onset_observed and symptom.onset < context.onset and _follows(symptom, change) else None
+    ahead = context.onset - symptom.onset >= max(ONSET_TOLERANCE, timedelta(seconds=symptom.step))
+    return symptom if context.onset_observed and ahead and _follows(symptom, change) else None
 
 
 def _changed_work(context: RankingContext, change: Change) -> Deviation | None:

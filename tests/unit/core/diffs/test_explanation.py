@@ -595,7 +595,8 @@ def test_the_status_of_an_answer_tells_of_a_limit_although_it_stands_behind_an_e
     body = diff_of("ingress.yaml", "-    proxy-body-size: 25m")
 
     assert explained(body, "upload failed status=413 attempt=2").strength >= TUNING.diffs.explained
-    assert explained(body, "upload failed user=413 attempt=2").strength < TUNING.diffs.related
+    typed = ("upload failed user=413 attempt=2", "GET /orders?status=413 failed", "unknown postcode=413")
+    assert all(explained(body, line).strength < TUNING.diffs.related for line in typed)
 
 
 def test_what_a_migration_locks_is_told_by_others_also_where_its_own_service_suffers_later() -> None:
@@ -610,26 +611,46 @@ def test_what_a_migration_locks_is_told_by_others_also_where_its_own_service_suf
 
 def test_fewer_connections_that_are_kept_ready_leave_no_pool_empty() -> None:
     empty = "asyncio.TimeoutError: pool acquire() timed out after 5.0 s"
-    kept, most = (diff_of("db.yaml", f"-  pool_{end}_size: 10", f"+  pool_{end}_size: 4") for end in ("min", "max"))
+    names = ("pool_min_size", "minimum-idle", "pool_max_size", "admin_pool_size")
+    kept, idle, most, admin = (
+        explained(diff_of("db.yaml", f"-  {name}: 10", f"+  {name}: 4"), empty).strength for name in names
+    )
+    more = diff_of("db.yaml", "-  pool_min_size: 4", "+  pool_min_size: 40")
 
-    assert explained(kept, empty).strength < TUNING.diffs.related < TUNING.diffs.explained <= explained(most, empty).strength
+    assert max(kept, idle) < TUNING.diffs.related < TUNING.diffs.explained <= min(most, admin)
+    assert explained(more, "FATAL: too many clients already").strength >= TUNING.diffs.explained
 
 
 def test_entries_that_all_expire_at_once_bring_more_requests_to_who_fills_the_cache_again() -> None:
     spread = ["-    return ttl - (ttl / 3 * rnd.nextDouble()).toLong()", "+    return ttl"]
+    of_tries = ["-    delay = base + random.random()", "+    delay = base", "+    token_expires_at = now"]
 
     def strength(*lines: str) -> float:
         return explained(diff_of("Expiry.kt", *lines), signals=["cache misses"]).strength
 
     assert strength(*spread) >= TUNING.diffs.related > strength(*spread, "+    return ttl - rnd.nextLong(ttl / 4)")
+    assert strength(*of_tries) < TUNING.diffs.related
+
+
+def test_what_expires_no_more_fills_a_store_or_the_memory_of_a_process() -> None:
+    shared = diff_of("cart.py", "-    r.expire(key, 60)")
+    cache = diff_of("Cache.java", "-    .expireAfterWrite(10, MINUTES)")
+
+    assert explained(shared, "publish: blocked by broker (low on disk)").strength >= TUNING.diffs.explained
+    assert explained(cache, signals=["jvm heap used bytes"]).strength >= TUNING.diffs.related
 
 
 def test_who_reads_what_is_written_otherwise_tells_of_it_as_well_as_the_writer() -> None:
     shape = diff_of("Severity.java", "+@JsonFormat(shape = JsonFormat.Shape.NUMBER)", " public enum Severity {")
+    field = diff_of(
+        "Severity.java", '+  @JsonProperty("nickname") private String nickname;', "+@JsonIgnoreProperties(ignoreUnknown = true)"
+    )
     reads = SymptomText("cannot read Opened at $.severity: expected STRING but found NUMBER 1", "E1", "scorer", log=True)
     own = SymptomText("requests per sec", "E2", "intake", signal=True)
 
     assert explain(shape, Symptoms([reads, own]), service="intake").strength >= TUNING.diffs.explained
+    assert explain(field, Symptoms([reads, own]), service="intake").strength < TUNING.diffs.related
+    assert explained(shape, "health probe failed: expected 200 but got 503").strength < TUNING.diffs.related
 
 
 def test_a_function_that_may_give_nothing_back_is_no_condition() -> None:

@@ -42,3 +42,12 @@ def test_what_is_drawn_beside_a_signal_to_compare_it_with_tells_of_nothing_that_
 
     signals = observe(Ledger().health("front", now, week).entries).signals["front"]
     assert [one.signal for one in signals.values()] == ["joins_per_min"]
+
+
+def test_a_count_over_the_last_hour_is_a_signal_of_its_own_where_nothing_stands_beside_it() -> None:
+    lost = deviation("front", "failed_logins_last_hour", 4, 900, doublings=5)
+
+    observed = observe(Ledger().health("front", lost).entries)
+
+    assert [one.signal for one in observed.signals["front"].values()] == ["failed_logins_last_hour"]
+    assert "front" in observed.health_evidence

@@ -75,3 +75,20 @@ def test_once_the_outage_before_is_over_its_cause_is_no_lead_where_something_ran
 
     assert named(beside, over)[0] == ("change", "payments", "possible")
     assert [one.kind for one in judged(beside.health("front", shows, ran_out), over).hypotheses] == ["resource"]
+
+
+def test_that_the_service_of_the_cause_before_runs_short_again_does_not_clear_that_cause() -> None:
+    over = EarlierOutage(
+        until=CASE.started_at + minutes(2), likely=("change", "front", "x"), began_at=ONSET, recovered_at=CASE.started_at
+    )
+    own = change("front", 1, version="2.0.0")
+    over = over.model_copy(update={"likely": ("change", "front", own.id)})
+    ran_out = deviation("front", "connections", 0.13, 1.0, late=3.4, unit="ratio", family="saturation")
+    shows = deviation("front", "errors", 0.002, 0.3, late=3.6, unit="ratio")
+    ledger = Ledger().graph("front", "payments").changes(own).health("payments").health("front", shows, ran_out)
+
+    with_it, without = (
+        next(h.likelihood for h in judged(ledger, earlier).hypotheses if h.change_id == own.id)
+        for earlier in (over, over.model_copy(update={"likely": ("traffic", "front", "")}))
+    )
+    assert with_it == without

@@ -2,9 +2,12 @@
 
 import re
 from datetime import datetime
+from io import BytesIO
 from typing import Any
 
 import numpy as np
+import pytest
+from PIL import Image
 
 from bot.core.errors import QueryFailed
 from bot.core.metrics.graph import SignalGraph
@@ -63,6 +66,17 @@ def test_what_others_wrote_between_dollars_is_no_formula() -> None:
 
     assert draw(graph(r"deploy $\notaformula{$ by ci")).startswith(b"\x89PNG")
     assert draw(graph("$x^2$")) != draw(graph("x2"))
+
+
+@pytest.mark.parametrize(("scale", "unit"), [(1.0, "ratio"), (-5.0, ""), (3e9, "B"), (4e5, "MW"), (1.0, "w" * 90)])
+def test_no_label_touches_the_edge_of_the_picture(scale: float, unit: str) -> None:
+    times = np.array([at(minute).timestamp() for minute in range(60)])
+    series = Series({}, times, scale * np.linspace(0.2, 1.0, 60))
+
+    pixels = np.asarray(Image.open(BytesIO(draw(SignalGraph("load", unit, [series], at(30))))).convert("L"))
+
+    assert pixels.shape == (400, 900)
+    assert len(unit) > 80 or (pixels[:, :2].min() > 200 and pixels[:, -2:].min() > 200)
 
 
 async def test_a_dead_prometheus_or_a_broken_drawing_is_no_graph() -> None:

@@ -30,3 +30,10 @@ def test_a_type_or_a_variable_of_the_code_itself_is_no_name_that_it_is_given() -
     (read,) = read_patches([FileChange("Client.java", 1, 1, patch=patch)])
 
     assert not list(renamed_credentials(read))
+
+
+def test_the_name_of_a_credential_anywhere_within_quotes_is_one_that_it_is_given() -> None:
+    patch = '@@ -1 +1 @@\n-  t = vault.Read("secret/data/checkout-token")\n+  t = vault.Read("secret/data/shop-token")'
+    (read,) = read_patches([FileChange("client.go", 1, 1, patch=patch)])
+
+    assert [(one.before, one.after) for one in renamed_credentials(read)] == [("checkout-token", "shop-token")]

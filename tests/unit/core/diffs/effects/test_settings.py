@@ -77,6 +77,8 @@ def test_a_directive_without_a_sign_between_is_a_setting_of_configuration_alone(
 
 def test_a_variable_with_the_same_default_leaves_a_setting_as_it_was() -> None:
     assert changed("application.yml", ["  maximum-pool-size: 40"], ["  maximum-pool-size: ${DB_POOL_MAX:40}"]) == []
-    assert changed("application.yml", ["  maximum-pool-size: 40"], ["  maximum-pool-size: ${DB_POOL_MAX:-4}"]) == [
-        ("maximum-pool-size", "40", "4")
+    assert changed("application.yml", ["  maximum-pool-size: 40"], ["  maximum-pool-size: ${DB_POOL_MAX:-1}"]) == [
+        ("maximum-pool-size", "40", "-1")
     ]
+    assert changed("deploy/values.yaml", ["  poolSize: 40"], ["  poolSize: ${DB_POOL_MAX:-40}"]) == []
+    assert changed("deploy/values.yaml", ["  poolSize: 40"], ["  poolSize: ${DB_POOL_MAX:?must be set}"])[0][2].startswith("$")

@@ -200,6 +200,11 @@ def test_what_lies_outside_the_code_outranks_a_deploy_whose_code_was_not_read(li
         "session token for user 42 is expired, redirecting to login",
         "GET /v1/old 410 Gone 3ms",
         "api server was shut down for maintenance",
+        "rate limiter: failed to acquire token within 400 ms",
+        "parser: expected to get token '}' at position 403",
+        "token refresh completed in 400 ms",
+        "failed to get token from header: 401 Unauthorized user=7",
+        "cannot fetch token: waited 401 ms",
     ],
 )
 def test_what_users_do_wrong_is_no_cause_outside(line: str) -> None:
@@ -227,7 +232,16 @@ def test_a_quota_that_lines_name_is_likely_where_the_code_of_all_that_was_change
     unread = judged(failing_front(NEWER).lines("front", quota))
 
     confidences = [(found.hypotheses[0].kind, found.hypotheses[0].confidence) for found in (cleared, unread)]
-    assert confidences == [("traffic", "likely"), ("traffic", "possible")]
+    assert confidences == [("resource", "likely"), ("resource", "possible")]
+
+
+@pytest.mark.parametrize("line", ["weekly quota digest sent", "daily limit of user 77 is 40", "started scraping metrics of db"])
+def test_that_a_quota_or_a_crawler_is_named_makes_nothing_likely(line: str) -> None:
+    template = TemplateFact(template=line, count=50, before=0, trend="new")
+
+    findings = judged(code(failing_front(NEWER).lines("front", template), "2.1.0", diff("c")))
+
+    assert all(h.confidence != "likely" for h in findings.hypotheses if h.kind in ("resource", "traffic"))
 
 
 @pytest.mark.parametrize(

@@ -138,12 +138,13 @@ def test_how_the_alerting_service_fails_is_not_what_its_diff_is_seen_to_do() -> 
     assert seen(hits) and not seen(slow)
 
 
-def alert_of_who_retries(*, other_late: float) -> list[Hypothesis]:
+def alert_of_who_retries(*, other_late: float, callers: tuple[str, ...] = ()) -> list[Hypothesis]:
     """The alerting service and one that no call is known of were changed; `other_late`: minutes after the alert's onset."""
     own, guilty = change("retries", 2.5, version="2.0.0"), change("sender", 1.25, version="7.0.0")
     alerting = deviation("retries", "errors", 0.002, 0.6, doublings=5, unit="ratio")
     refused = deviation("sender", "rejected_ratio", 0.01, 0.7, doublings=5, unit="ratio", late=other_late)
     ledger = Ledger().health("retries", alerting).graph("retries").changes(own, guilty).health("sender", refused)
+    ledger = ledger.graph("sender", callers=callers) if callers else ledger
     case = CASE.model_copy(update={"service": "retries"})
     return [cause for cause in rank(case, ledger.entries, now=NOW).hypotheses if cause.change_id]
 
@@ -152,8 +153,21 @@ def test_a_changed_service_that_failed_at_once_and_before_the_alerting_one_is_th
     assert [cause.service for cause in alert_of_who_retries(other_late=-1)] == ["sender", "retries"]
 
 
+def likelihood_of_the_other(*, late: float, callers: tuple[str, ...] = ()) -> float:
+    causes = alert_of_who_retries(other_late=late, callers=callers)
+    return next((cause.likelihood for cause in causes if cause.service == "sender"), 0.0)
+
+
 def test_one_that_nobody_knows_the_alerting_service_to_rest_on_and_that_failed_after_it_suffers_with_it() -> None:
-    assert alert_of_who_retries(other_late=1)[0].service == "retries"
+    later, known_to_be_called = likelihood_of_the_other(late=1), likelihood_of_the_other(late=1, callers=("retries",))
+
+    assert later < 0.1 < known_to_be_called
+
+
+def test_moments_nearer_than_a_measured_onset_is_exact_say_nothing_of_which_failed_first() -> None:
+    before, after = (likelihood_of_the_other(late=late) for late in (-0.1, 0.1))
+
+    assert abs(before - after) < 0.01
 
 
 def test_less_work_for_each_request_since_a_deploy_is_no_first_sign_of_a_failure() -> None:
