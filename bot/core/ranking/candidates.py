@@ -147,7 +147,8 @@ def _add_no_change(context: RankingContext, candidate: Candidate) -> None:
         if c.service == service and timedelta(0) <= context.onset_for(c) - c.at <= timedelta(hours=1)
     ]
     if evidence and not recent:
-        candidate.claims.append(Claim(text=f"No change of {service} in the hour before the onset", evidence=[evidence]))
+        since = "onset" if context.onset_observed else "alert"
+        candidate.claims.append(Claim(text=f"No change of {service} in the hour before the {since}", evidence=[evidence]))
 
 
 def _add_logs(context: RankingContext, candidate: Candidate) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from bot.core.change import Change
-from bot.core.evidence import EarlierOutage, Findings
+from bot.core.evidence import EarlierOutage, Findings, Hypothesis
 from bot.core.facts.recorded import TemplateFact
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.next_checks import next_services
@@ -382,9 +382,15 @@ def test_a_hundredth_more_time_is_no_evidence_to_tell(seconds: float, named: boo
 
 
 def test_a_failing_service_is_not_likely_by_itself_where_it_was_changed_and_nobody_saw_since_when_it_fails() -> None:
-    def confidence(*changes: Change) -> str:
+    def told(*changes: Change) -> Hypothesis:
         slow = replace(deviation("front", "errors", 0.05, 0.5, doublings=5, unit="ratio"), onset=None)
         ledger = Ledger().health("front", slow).graph("front", "cart").health("cart").changes(*changes)
-        return next(h.confidence for h in judged(ledger).hypotheses if h.kind == "unknown")
+        return next(h for h in judged(ledger).hypotheses if h.kind == "unknown")
 
-    assert (confidence(), confidence(change("front", 70, version="2.0.0"))) == ("likely", "possible")
+    changed_since = change("front", -5, version="2.0.0")
+    assert [told(*changes).confidence for changes in ((), (change("front", 70, version="2.0.0"),), (changed_since,))] == [
+        "likely",
+        "possible",
+        "likely",
+    ]
+    assert "No change of front in the hour before the alert" in [claim.text for claim in told().claims]
