@@ -18,7 +18,7 @@ from tests.attacks.planting import STORMS
 from tests.attacks.roster import KINDS
 from tests.attacks.scene import Outcome, Played, play_in_one_world
 
-SIZE = 20
+SIZE = 16
 """Items in a world: it starts in a few seconds, and its judge reads a few million characters."""
 AT_A_TIME = 2
 """Worlds at a time: each holds its core busy."""
