@@ -291,6 +291,10 @@ def _written(bare: str, text: str) -> bool:
     return any(len(re.findall(r"[^A-Za-z0-9]+", match[0])) <= len(bare) // 3 for match in found)
 
 
+_SIGNS = bytes(byte for byte in range(256) if not (byte < 128 and chr(byte).isalnum()))
+"""All bytes but those of letters and digits, to be left out."""
+
+
 @lru_cache(maxsize=1)
 def _all_bare(text: str) -> str:
     # Millions of characters, and the same for each item of a world.
@@ -298,7 +302,7 @@ def _all_bare(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "", text)
+    return text.encode("utf-8", "replace").translate(None, _SIGNS).decode("ascii")
 
 
 def no_memory(seen: Seen) -> Iterator[str]:
@@ -315,7 +319,7 @@ def keep_text(seen: Seen) -> Iterator[str]:
 def _folded(text: str) -> str:
     """Without escapes and with single blanks; once for a whole run, which says some hundred million characters."""
     plain = text.replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")
-    return re.sub(r"\s+", " ", plain)
+    return " ".join(plain.split())
 
 
 def no_log_forge(seen: Seen) -> Iterator[str]:
