@@ -92,3 +92,17 @@ def test_that_the_service_of_the_cause_before_runs_short_again_does_not_clear_th
         for earlier in (over, over.model_copy(update={"likely": ("traffic", "front", "")}))
     )
     assert with_it == without
+
+
+def test_what_broke_elsewhere_weakly_or_beside_a_running_outage_clears_no_cause_of_before() -> None:
+    over = RUNS_ON.model_copy(update={"recovered_at": CASE.started_at + minutes(1), "runs_on": False})
+    shows = deviation("front", "errors", 0.002, 0.3, late=3.6, unit="ratio")
+
+    def listed(service: str, doublings: float, earlier: EarlierOutage) -> bool:
+        ran_out = deviation(service, "connections", 0.13, 1.0, doublings=doublings, late=3.4, unit="ratio", family="saturation")
+        ledger = Ledger().graph("front", "payments").changes(GUILTY).health("payments").health("front", shows)
+        causes = judged(ledger.health(service, *([shows] if service == "front" else []), ran_out), earlier).hypotheses
+        return any(cause.change_id == GUILTY.id for cause in causes)
+
+    assert not listed("front", 3, over)
+    assert listed("front", 3, RUNS_ON) and listed("archive", 3, over) and listed("front", 0.2, over)

@@ -158,6 +158,23 @@ def likelihood_of_the_other(*, late: float, callers: tuple[str, ...] = ()) -> fl
     return next((cause.likelihood for cause in causes if cause.service == "sender"), 0.0)
 
 
+def test_a_first_failure_counts_for_less_where_the_code_of_its_change_has_nothing_to_do_with_it() -> None:
+    guilty, refused = (
+        change("sender", 1.25, version="7.0.0"),
+        deviation("sender", "rejected_ratio", 0.01, 0.7, doublings=5, late=-1),
+    )
+    alerting = deviation("retries", "errors", 0.002, 0.6, doublings=5, unit="ratio")
+    styles = DiffFact(commit="a" * 40, at=ONSET - minutes(60), paths=("sender/a.py",), removed=("blue",), added=("green",))
+
+    def likelihood(*diffs: DiffFact) -> float:
+        ledger = Ledger().health("retries", alerting).graph("retries").changes(guilty).health("sender", refused)
+        ledger._add("code_changes", EvidenceFacts(diffs=diffs, version="7.0.0"), source="github", service="sender")
+        case = CASE.model_copy(update={"service": "retries"})
+        return next(h.likelihood for h in rank(case, ledger.entries, now=NOW).hypotheses if h.change_id == guilty.id)
+
+    assert likelihood(styles) < likelihood()
+
+
 def test_one_that_nobody_knows_the_alerting_service_to_rest_on_and_that_failed_after_it_suffers_with_it() -> None:
     later, known_to_be_called = likelihood_of_the_other(late=1), likelihood_of_the_other(late=1, callers=("retries",))
 
