@@ -172,7 +172,7 @@ def test_a_first_failure_counts_for_less_where_the_code_of_its_change_has_nothin
         case = CASE.model_copy(update={"service": "retries"})
         return next(h.likelihood for h in rank(case, ledger.entries, now=NOW).hypotheses if h.change_id == guilty.id)
 
-    assert likelihood(styles) < likelihood()
+    assert 2 * likelihood(styles) < likelihood()
 
 
 def test_one_that_nobody_knows_the_alerting_service_to_rest_on_and_that_failed_after_it_suffers_with_it() -> None:
