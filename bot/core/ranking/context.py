@@ -55,12 +55,12 @@ class RankingContext:
     @cached_property
     def below(self) -> frozenset[str]:
         """The alerting service and all that it is known to rest on, by what it calls and by who names it as a caller."""
-        seen, queue = {self.start}, [self.start]
+        services, queue = {self.start}, [self.start]
         while queue:
-            new = [callee for callee in self.observations.callees(queue.pop()) if callee not in seen]
-            seen.update(new)
+            new = [callee for callee in self.observations.callees(queue.pop()) if callee not in services]
+            services.update(new)
             queue += new
-        return frozenset(seen)
+        return frozenset(services)
 
     def symptom_of(self, service: str) -> Deviation | None:
         """The stronger of the service's errors and latency; None if neither deviates."""
