@@ -1,13 +1,13 @@
 """`python -m tests.bench.graph`: processor time and size of one graph, as an answer and a card show it."""
 
 import time
-from datetime import UTC, datetime
 
 import numpy as np
 
 from bot.core.metrics.graph import SignalGraph
 from bot.core.metrics.series import Series
 from bot.monitoring.metrics.graph import draw
+from tests.evaluation.world import moment
 
 ROUNDS, SAMPLES, STEP = 20, 240, 15
 
@@ -27,12 +27,8 @@ def _graph() -> SignalGraph:
     began = 1_800_000_000.0
     values = np.abs(np.random.default_rng(1).normal(0.1, 0.02, SAMPLES))
     series = Series({}, began + STEP * np.arange(float(SAMPLES)), values)
-    marks = [(_moment(began + 1_800), "deploy 3.5.0"), (_moment(began + 2_000), "config edit")]
-    return SignalGraph("checkout errors", "ratio", [series], _moment(began + 2_400), marks, threshold=0.3)
-
-
-def _moment(unix: float) -> datetime:
-    return datetime.fromtimestamp(unix, UTC)
+    marks = [(moment(began + 1_800), "deploy 3.5.0"), (moment(began + 2_000), "config edit")]
+    return SignalGraph("checkout errors", "ratio", [series], moment(began + 2_400), marks, threshold=0.3)
 
 
 if __name__ == "__main__":

@@ -99,6 +99,11 @@ class RankingContext:
         )
 
 
+def onset_error(deviation: Deviation) -> timedelta:
+    """How far apart onsets have to lie at least to say which came first: a sample, and what a measured onset may be off."""
+    return max(ONSET_TOLERANCE, timedelta(seconds=deviation.step))
+
+
 def ranking_context(case: Case, observations: Observations, now: datetime, tuning: Tuning = TUNING) -> RankingContext:
     """Locate the fault and its onset from the observations."""
     start = start_service(case, observations)

@@ -14,7 +14,7 @@ from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
 from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees
 from bot.core.ranking.changes.versions import compare_versions, serving_at_onset
-from bot.core.ranking.context import RankingContext, unknown_services
+from bot.core.ranking.context import RankingContext, onset_error, unknown_services
 from bot.core.ranking.fault_location import exhaustion, is_undone_work
 from bot.core.tuning.changes import NeighbourWeights
 
@@ -91,7 +91,7 @@ def _began_later(context: RankingContext, symptom: Deviation) -> bool:
     """Whether what nobody knows the alerting service to rest on began to fail after it: then it rather suffers with it."""
     if not (context.service_named and context.onset_observed and symptom.onset):
         return False
-    return symptom.onset - context.onset >= max(ONSET_TOLERANCE, timedelta(seconds=symptom.step))
+    return symptom.onset - context.onset >= onset_error(symptom)
 
 
 def _explained(context: RankingContext, symptom: Deviation) -> float:

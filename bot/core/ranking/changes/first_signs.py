@@ -12,7 +12,7 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOMS
 from bot.core.ranking.candidates import short_change_text
 from bot.core.ranking.changes.jumps import is_relief
-from bot.core.ranking.context import RankingContext
+from bot.core.ranking.context import RankingContext, onset_error
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
@@ -65,7 +65,7 @@ def _failed_first(context: RankingContext, change: Change) -> Deviation | None:
     symptom = context.symptom_of(change.service) if change.service != context.start else None
     if symptom is None or symptom.onset is None or symptom.doublings < context.tuning.confidence.sure:
         return None
-    ahead = context.onset - symptom.onset >= max(ONSET_TOLERANCE, timedelta(seconds=symptom.step))
+    ahead = context.onset - symptom.onset >= onset_error(symptom)
     return symptom if context.onset_observed and ahead and _follows(symptom, change) else None
 
 
