@@ -2,6 +2,7 @@
 
 Each outage needs a message within 5 s of its alert's webhook that names it, somebody who is mentioned, and the right
 start; no message may contradict what is known, and nobody is called for nothing. Exit code 0 only if all of it holds.
+What was named as the cause of each is counted too, by the way it follows the one before.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bot.core.errors import TocsinError
+from tests.trial.causes import figures_of_causes
 from tests.trial.judge import JudgedOutage, Verdict, judge
 from tests.trial.play import play
 
@@ -56,6 +58,7 @@ def described(seed: int, outages: list[JudgedOutage], wrong: list[str]) -> list[
     rows = [
         f"run {seed:3}  {one.outage.follows:12} {one.outage.fault:18} {one.outage.root:14} {one.verdict}"
         + (f", {one.seconds:.1f} s" if one.seconds is not None else "")
+        + (f", cause: {one.cause.named}" + ", likely" * one.cause.likely if one.cause else "")
         for one in outages
     ]
     return rows + [f"run {seed:3}  {line}" for line in wrong]
@@ -72,6 +75,7 @@ def figures(outages: list[JudgedOutage], wrong: list[str]) -> list[str]:
         f"false pages: {pages}",
         f"contradictions: {len(wrong) - pages - unplayed}",
         *([f"not played: {unplayed} runs"] if unplayed else []),
+        *figures_of_causes([one.cause for one in outages if one.cause]),
         f"seconds from webhook to message: median {statistics.median(seconds):.2f}, most {seconds[-1]:.2f}" if seconds else "",
     ]
 

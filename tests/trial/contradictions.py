@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from tests.trial.causes import cause_lines
 from tests.trial.outage import Outage, Run, firing
 from tests.trial.recorder import Version
 
@@ -53,7 +54,6 @@ def _earlier_causes(outage: Outage, run: Run, versions: Sequence[Version]) -> It
     window = later[0].began_at + SETTLED, later[0].ended_at
     for version in versions:
         if window[0] <= version.at <= window[1] and version.key.startswith("card:"):
-            for row in version.words.splitlines():
-                cause = "cause" in row.lower() and "earlier" not in row.lower()
-                if cause and "Firing" in version.text and all(word in row for word in outage.change):
-                    yield f"the cause of a past outage: {version.key}: {row[:160]}"
+            for _, cause in cause_lines(version):
+                if "Firing" in version.text and all(word in cause for word in outage.change):
+                    yield f"the cause of a past outage: {version.key}: {cause[:160]}"

@@ -1,4 +1,4 @@
-"""Whether Slack told a run's outages: at once, with the right start, to somebody; and nothing that did not happen."""
+"""Whether Slack told a run's outages: at once, with the right start and cause, to somebody; and nothing that did not happen."""
 
 import re
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from tests.trial.causes import NamedCause, named_cause
 from tests.trial.contradictions import contradictions
 from tests.trial.outage import DeliveredAlert, Outage, Run, alerts_of, firing, first_alert
 from tests.trial.plan import Follows
@@ -39,6 +40,8 @@ class JudgedOutage:
     verdict: Verdict
     seconds: float | None
     """From the webhook to the message; None where none came."""
+    cause: NamedCause | None = None
+    """What was named as its cause; None where no message told it."""
 
 
 def judge(run: Run, versions: Sequence[Version]) -> tuple[list[JudgedOutage], list[str]]:
@@ -57,10 +60,11 @@ def judged(outage: Outage, run: Run, versions: Sequence[Version]) -> JudgedOutag
         return JudgedOutage(outage, Verdict.HIDDEN, None)
     naming = named[0]
     seconds = max(naming.at - alert.delivered_at, 0.0)
+    cause = named_cause(outage, run, naming.thread, versions)
     if not any(mentioned(message, outage, run, versions) for message in named):
-        return JudgedOutage(outage, Verdict.UNHEARD, seconds)
+        return JudgedOutage(outage, Verdict.UNHEARD, seconds, cause)
     right = starts_right(outage, alert, naming)
-    return JudgedOutage(outage, Verdict.TOLD if right else Verdict.WRONG_START, seconds)
+    return JudgedOutage(outage, Verdict.TOLD if right else Verdict.WRONG_START, seconds, cause)
 
 
 def naming_messages(outage: Outage, alert: DeliveredAlert, run: Run, versions: Sequence[Version]) -> list[Version]:

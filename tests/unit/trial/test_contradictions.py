@@ -38,8 +38,10 @@ def test_what_can_be_true_is_left_alone(words: str) -> None:
 
 def test_the_cause_of_an_ended_outage_may_not_stand_over_the_next_one() -> None:
     made = run(outage(change=("cart", "4.3.0"), end=60.0), outage(2, at=100, end=260), alerts=(alert(),))
-    standing = "Firing\nLikely cause: deploy of cart 4.3.0"
+    standing = "Firing\n*Likely cause:* deploy of cart 4.3.0"
 
-    assert contradictions(made, [message(standing, 200.0)])[0].startswith("the cause of a past outage")
+    for sure in ("Likely cause", "Best lead", "One of 2", "One of several"):
+        lines = contradictions(made, [message(standing.replace("Likely cause", sure), 200.0)])
+        assert lines[0].startswith("the cause of a past outage")
     assert contradictions(made, [message(standing.replace("Likely", "Earlier"), 200.0)]) == []
     assert contradictions(made, [message(standing, 50.0)]) == []
