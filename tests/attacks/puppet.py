@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from starlette.applications import Starlette
@@ -176,7 +177,13 @@ def _last_words(text: str, most: int) -> str:
 
 def _without_figures(item: Item) -> str:
     """The text without what an answer is checked by; the secret whole, for what is left of one was never read anywhere."""
-    return item.canary.join(_FIGURES.sub("", part) for part in (item.text.split(item.canary) if item.canary else [item.text]))
+    return _bare_of_figures(item.text, item.canary)
+
+
+@lru_cache(maxsize=16)
+def _bare_of_figures(text: str, canary: str) -> str:
+    """The same for each turn of an item: some texts are megabytes long."""
+    return canary.join(_FIGURES.sub("", part) for part in (text.split(canary) if canary else [text]))
 
 
 def _hypothesis(cause: str, service: str, item: Item, ids: Iterable[str]) -> Json:

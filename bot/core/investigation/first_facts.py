@@ -29,6 +29,7 @@ def composed(
     return TriageFacts(
         onset=main.onset if main else None,
         onset_text=_onset_text(case, main, checked=health.evidence.ok),
+        alert_at=case.started_at,
         signal=f"{main.service} {main.signal}" if main else "",
         onset_evidence=health.id,
         changes=tuple(changes),

@@ -58,6 +58,8 @@ class TriageFacts(BaseModel):
     """When the main signal left its normal range; None where no metric shows it."""
     onset_text: str = ""
     """The onset in words, or why none is known."""
+    alert_at: datetime | None = None
+    """When the first alert fired."""
     signal: str = ""
     """Service and name of the main signal; "" without one."""
     onset_evidence: str = ""

@@ -36,7 +36,7 @@ def truthful(triage: TriageContent) -> TriageContent:
         findings = _findings(findings, holds)
     if facts:
         facts = _facts(facts, holds)
-        if onset and facts.onset:
+        if onset:
             facts = _with_onset(facts.model_copy(update={"onset": onset}), triage.started_at)
     return _replaced(triage, facts, findings)
 
@@ -93,11 +93,19 @@ def _with_onset(facts: TriageFacts, started_at: datetime | None) -> TriageFacts:
         return facts
     service, _, signal = facts.signal.partition(" ")
     levels = f": {signal} {facts.levels}" if signal and facts.levels else ""
-    text = f"{service} left the normal range at {clock(facts.onset)}{levels}" if service else facts.onset_text
+    text = f"{service} left the normal range at {clock(facts.onset)}{levels}"
+    if not service:
+        text = _measured_later(facts.onset, facts.alert_at)
     if service and signal and started_at and started_at - facts.onset > ANOTHER:
         text = f"{service} alerts since {clock(started_at)}; {signal} out of range earlier, from {clock(facts.onset)}"
     changes = tuple(c.model_copy(update={"age_text": age_text(c.at, facts.onset)}) for c in facts.changes)
     return facts.model_copy(update={"onset_text": text, "changes": changes})
+
+
+def _measured_later(onset: datetime, alert_at: datetime | None) -> str:
+    """The sentence where the onset was measured after the facts stood, while the causes were ranked."""
+    alert = f"; the first alert fired at {clock(alert_at)}" if alert_at else ""
+    return f"Metrics left the normal range at {clock(onset)}{alert}"
 
 
 def _replaced(triage: TriageContent, facts: TriageFacts | None, findings: Findings | None) -> TriageContent:

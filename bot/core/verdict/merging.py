@@ -45,6 +45,8 @@ def merge(
     Without any carried cause of the model the analyst's answer stands, with why and what the model cost.
     """
     identified, refused = _identified(by_agent, Measured(ledger), {*services, case.service} - {""})
+    # A model tells no onset: it is the one that was measured.
+    identified = identified.model_copy(update={"onset": by_analyst.onset})
     carried = judge(identified, ledger, case=case)
     if all(hypothesis.confidence == "unsupported" for hypothesis in carried.hypotheses):
         return _instead(carried, by_analyst, refused)
@@ -55,7 +57,7 @@ def merge(
     }
     disputed = judge(with_exonerated(carried, exonerated, observations.changes), ledger, case=case)
     own = judge(by_analyst, ledger, case=case)
-    measured = Measured(ledger, case=case)
+    measured = Measured(ledger, case=case, ranked_onset=by_analyst.onset)
     merged = _merged(disputed, own, measured, {entry.id: entry for entry in ledger})
     note = _note(merged, refused)
     merged = merged.model_copy(update={"note": note, "lead": by_analyst.lead})

@@ -29,11 +29,19 @@ _EXPLAINED = TUNING.verdict.explained_by_callees
 class Measured:
     """The evidence of one incident that can show a cause: measurements and records, nothing that users can write."""
 
-    def __init__(self, entries: Iterable[LedgerEntry], onset: datetime | None = None, case: Case | None = None) -> None:
+    def __init__(
+        self,
+        entries: Iterable[LedgerEntry],
+        onset: datetime | None = None,
+        case: Case | None = None,
+        ranked_onset: datetime | None = None,
+    ) -> None:
+        """`onset` is the incident's where it is known for sure; `ranked_onset` the one that the causes were ranked by."""
         self._recorded = [entry for entry in entries if entry.evidence.ok]
         self.entries = {entry.id: entry for entry in self._recorded if _can_show(entry)}
         self.onset = onset
         """The incident's onset if it is known."""
+        self.ranked_onset = ranked_onset
         self.began_beside = case.began_beside if case else None
         """When the alert fired of an outage that began while another ran on (`Case.began_beside`)."""
         self._alerted_at = case.started_at if case else None
@@ -73,8 +81,12 @@ class Measured:
         return min(((d.family not in SYMPTOMS, d.onset) for d in own), default=(False, None))[1]
 
     def began(self, service: str) -> datetime | None:
-        """The incident's onset if it is known, else that of the service."""
-        return self.onset or self.onset_of(service)
+        """The incident's onset if it is known, else that of the service; of one that does not fail, the one of the ranking.
+
+        More requests in the evening are not when it began.
+        """
+        fails = min((d.onset for d in self.deviations(service) if d.onset and d.family in SYMPTOMS), default=None)
+        return self.onset or fails or self.ranked_onset or self.onset_of(service)
 
     def deviations(self, service: str) -> list[Deviation]:
         """All its signals that left their normal range."""

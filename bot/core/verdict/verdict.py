@@ -51,7 +51,7 @@ def judge(
     """
     group = group or (ledger[0].group if ledger else "")
     entries = {entry.id: entry for entry in ledger if entry.group == group}
-    measured = Measured(entries.values(), onset, case)
+    measured = Measured(entries.values(), onset, case, findings.onset)
     judgement = Judgement.of(findings, entries, {entry.id for entry in ledger} - set(entries), measured)
     judged = [judgement.judged(hypothesis) for hypothesis in findings.hypotheses]
     ruled_out = judgement.carried(findings.ruled_out, [claim for h in findings.hypotheses for claim in (*h.claims, *h.against)])

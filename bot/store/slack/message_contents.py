@@ -263,6 +263,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
     if group is None or row is None:
         return None
     rows, proposals = await _evidence_rows(session, group.id), await _proposals(session, group)
+    evidence = [entry_of(entry) for entry in rows]
     lead = await leading_alert(session, group)
     content = TriageContent(
         group=_headlined(group, lead),
@@ -272,8 +273,8 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         requester=row.requester,
         facts=stored_facts(row.facts),
         findings=_findings(row),
-        checks=[entry_of(entry) for entry in rows if entry.attempt == row.attempt],
-        evidence=_by_id(rows),
+        checks=[entry for entry, made in zip(evidence, rows, strict=True) if made.attempt == row.attempt],
+        evidence={entry.id: entry for entry in evidence},
         no_proposal=row.no_proposal,
         for_late_change=bool(row.late_changes),
         renewed=row.renewed,

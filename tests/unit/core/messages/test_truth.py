@@ -77,3 +77,14 @@ def test_a_message_has_one_onset_and_every_age_is_counted_from_it() -> None:
     assert shown and shown.onset == earlier
     assert shown.onset_text == f"checkout left the normal range at {earlier:%H:%M:%S} UTC: errors 1 % → 20 %"
     assert shown.changes[0].age_text == "34 s before onset"
+
+
+def test_an_onset_that_only_the_ranking_measured_is_told_in_place_of_none() -> None:
+    unseen = facts(onset=None, signal="", onset_text="No metric shows the onset", alert_at=NOW + timedelta(seconds=9))
+    told, untold = (
+        truthful(triage_content(facts=unseen, findings=findings(hypothesis(), onset=onset))).facts for onset in (NOW, None)
+    )
+
+    assert told and told.onset == NOW
+    assert told.onset_text == "Metrics left the normal range at 03:00:00 UTC; the first alert fired at 03:00:09 UTC"
+    assert untold and untold.onset_text == "No metric shows the onset"

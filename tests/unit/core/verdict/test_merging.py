@@ -10,7 +10,7 @@ from bot.core.verdict.category import categorize
 from bot.core.verdict.category_signs import Category
 from bot.core.verdict.merging import MAX_RULED_OUT, merge
 from bot.core.verdict.verdict import judge
-from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, failing_payments
+from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, failing_payments
 
 GUILTY = change("payments", 1, version="2.3.1")
 INNOCENT = change("cart", 0.5, version="4.0.0")
@@ -46,6 +46,10 @@ def test_an_innocent_newer_deploy_is_ruled_out_although_the_model_did_not_speak_
 
     assert findings.by == "agent" and findings.hypotheses[0].against == []
     assert [text.startswith("deploy 4.0.0 of cart") for text in cleared(findings)] == [True]
+
+
+def test_a_model_tells_no_onset_so_the_measured_one_stands() -> None:
+    assert merged_with(failing_payments(GUILTY), cause(change_id=GUILTY.id, kind="change")).onset == ONSET
 
 
 def test_what_the_model_ruled_out_itself_is_listed_once() -> None:

@@ -145,6 +145,18 @@ def test_what_users_can_write_is_never_likely_alone() -> None:
     assert first(findings(*claims, kind="resource", change_id=""), ledger).confidence == "possible"
 
 
+def test_more_requests_before_a_change_are_no_onset_where_the_incident_s_was_measured() -> None:
+    requests = deviation("payments", "requests_per_sec", 100, 400, family="traffic", late=-20, doublings=2)
+    facts = EvidenceFacts(deviations=(requests.as_fact(),))
+    busy = [entry(1, "service_health", facts, service="payments"), evidence()[1]]
+    claimed = findings(("payments was changed 2 min before the onset", "E1 E2"))
+
+    answers = (claimed.model_copy(update={"onset": onset, "by": "agent"}) for onset in (ONSET, None))
+    judged = [judge(answer, busy).hypotheses[0].confidence for answer in answers]
+
+    assert judged == ["possible", "unlikely"]
+
+
 def test_a_change_after_the_onset_is_unlikely_whatever_is_claimed() -> None:
     late = change("payments", -3, version="2.3.1")
 
