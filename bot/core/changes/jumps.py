@@ -29,6 +29,9 @@ _BY_RESTART = re.compile(
     r"mem|rss|heap|uptime|restart|cpu|replica|ready|pod|version|thread|conn|goroutine|fds|build_info", re.I
 )
 """Signals that every roll-out moves: it starts processes anew."""
+_LIMIT = re.compile(r"(?<![a-z])(max|limits?|capacity|quota|ceiling)(?![a-z])", re.I)
+_RESOURCE = re.compile(r"mem|heap|cpu|cores|disk|conn|pool|thread|fds?(?![a-z])|file|slot|worker", re.I)
+"""What a process may use at most, which it is given when it starts; the longest of some pauses is no limit."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,12 @@ class Jump:
 
 def moves_with_any_rollout(signal: str) -> bool:
     """Whether a restart alone moves a signal of this name."""
-    return _BY_RESTART.search(signal) is not None
+    return _BY_RESTART.search(signal) is not None and not is_limit(signal)
+
+
+def is_limit(signal: str) -> bool:
+    """Whether a signal of this name says how much may be used, and not how much is."""
+    return _LIMIT.search(signal) is not None and _RESOURCE.search(signal) is not None
 
 
 def jump_at(series: Sequence[Series], at: datetime, until: datetime) -> Jump | None:

@@ -151,7 +151,7 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"unhandled|uncaught|null|\bnil\b|none.?type|undefined|panic|exception|out of (range|bounds)|overflow|divi|"
             r"segfault|traceback",
         ),
-        (MORE, r"invalid|reject|forbidden|denied|unauthori|40[013]|validation|required|refused"),
+        (MORE, r"invalid|reject|forbidden|denied|unauthori|40[013]|\b422\b|unprocessable|validation|required|refused"),
     ),
 }
 """What each kind of effect brings about, by whether it means more, less or just another."""
@@ -202,8 +202,13 @@ MEMBERS = re.compile(
 _INDEX = re.compile(r"idx|index", re.I)
 """What holds the places of rows, and counts nothing."""
 _KEPT_CONNECTIONS = re.compile(r"idle.?conn|conn\w*.?idle|keep.?alive", re.I)
+_UNUSED = re.compile(r"idle|keep.?alive|max.?life.?time", re.I)
 _CONNECTIONS = re.compile(r"connect|\beof\b|reset|broken pipe|closed|socket|handshake|descriptor", re.I)
 """What tells of connections, which are all that it may hurt how long unused ones are kept."""
+_NOT_REACHED = re.compile(
+    r"(connect(ion)?|dial)\b[^.;,]{0,40}?(timed? ?out|timeout|refused)|(timed? ?out|timeout) connecting", re.I
+)
+"""Somebody cannot be reached."""
 _STATED_LIMIT = re.compile(r"\b(?:limit|max\w*)\s*(?:of|is|=|:)\s*(\d{4,12})\b", re.I)
 _EXPIRED = re.compile(
     r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)(\b.{0,80}\b|_)(expired|revoked|suspended)",
@@ -237,6 +242,9 @@ def may_bring_about(effect: EffectFact, text: str) -> bool:
         # Who says which limit was met means no other one.
         return _is_about(float(stated.group(1)), effect)
     if effect.kind == "timeout" and _KEPT_CONNECTIONS.search(effect.name) and not _CONNECTIONS.search(text):
+        return False
+    if effect.kind == "timeout" and _UNUSED.search(effect.name) and _NOT_REACHED.search(text):
+        # How long an unused connection is kept does not hinder a new one.
         return False
     reserved = ((kinds, names) for pattern, kinds, names in _RESERVED if pattern.search(text))
     return all(effect.kind in kinds or names.search(effect.name) for kinds, names in reserved)

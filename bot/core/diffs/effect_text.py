@@ -1,6 +1,6 @@
 """What a diff does, in words for people."""
 
-from bot.core.diffs.effects.safeguards import NO_NUMBER
+from bot.core.diffs.effects.safeguards import NO_NUMBER, RIGHTS
 from bot.core.facts.code import EffectFact
 from bot.core.text.untrusted import one_line
 
@@ -10,8 +10,12 @@ def effect_text(effect: EffectFact) -> str:
     name = one_line(effect.name, 80)
     if effect.before == NO_NUMBER:
         return f"no longer limits a length or size with {name}"
+    if (effect.kind, effect.name) == ("access", RIGHTS):
+        return f"allows roles less ({one_line(effect.after, 40)})"
     if effect.kind == "comparison":
         return f"compares with {one_line(effect.after, 40)} instead of {one_line(effect.before, 40)}"
+    if effect.kind == "guard" and effect.after == "required":
+        return f"lets nobody leave out what it took without ({name})"
     if effect.kind == "guard":
         return f"{'adds' if effect.after else 'removes'} the condition {name}"
     if effect.before and effect.after:

@@ -13,6 +13,7 @@ from bot.core.diffs.effects.levels import is_time_of_rate, level_of
 from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
 from bot.core.diffs.names import holds_name, is_telling, words
 from bot.core.diffs.naming import line_about_variable, line_missing, line_missing_call, line_with_setting, line_without_image
+from bot.core.diffs.refused_values import refused_values
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
@@ -86,13 +87,16 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
         *_by_frames(diff, symptoms, weights, service),
         *_by_effects(diff, symptoms, weights, usual, service),
     ]
-    mentions = [*_by_mentions(diff, symptoms, weights), *_by_values(diff, symptoms, weights)]
+    refused = list(_by_refused_values(diff, symptoms, weights))
+    mentions = [*_by_mentions(diff, symptoms, weights), *_by_values(diff, symptoms, weights), *refused]
     for reason in sorted((*firm, *mentions), key=lambda scored: -scored[0]):
         explanation.add(*reason)
     new = symptoms.telling()
     shared = _shared_words(diff, [without_values(symptom.text) for symptom in new if not symptom.mentions_only], weights, usual)
     shared_with_typed = _shared_words(diff, [symptom.text for symptom in new], weights, usual)
-    with_mentions = min(_points((*firm, *mentions), weights) + shared_with_typed, weights.most_of_mentions)
+    # A value that code refuses and that this diff brings into the world is more than a word: a lead, and never a sure one.
+    most = weights.explained if refused else weights.most_of_mentions
+    with_mentions = most if refused else min(_points((*firm, *mentions), weights) + shared_with_typed, most)
     explanation.firm = (_points(firm, weights) + shared) * (weights.moved if diff.moved else 1.0)
     explanation.strength = max(explanation.firm, with_mentions * (weights.moved if diff.moved else 1.0))
     return explanation
@@ -150,6 +154,16 @@ def _by_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iter
             line = _holding(failures, number.group()) if number and not holds_name(usual, number.group()) else None
             if line and number:
                 yield weights.mention, f"{effect_text(effect)}, and new failures hold {number.group()}", line.evidence
+
+
+def _by_refused_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
+    """Values that the diff adds and that new lines refuse: who reads them does not know them."""
+    usual = "\n".join(symptoms.usual)
+    brought = {*diff.added, *diff.literals}
+    for symptom in symptoms.new():
+        for value in refused_values(symptom.text):
+            if value in brought and not holds_name(usual, value):
+                yield weights.mention, f"adds the value {value}, which new lines refuse", symptom.evidence
 
 
 def _by_mentions(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
@@ -324,6 +338,8 @@ def change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
     if effect.kind == "spawn":
         return CHANGED, weights.spawn
     if effect.kind == "guard":
+        if effect.after == "required":
+            return MORE, 1.0
         return (MORE if effect.after else LESS), 1.0 if _NOTHING.search(_ERROR_CHECK.sub("", effect.before)) else weights.guard
     if effect.kind in ("batch", "cache", "cache_key") and not (effect.before or effect.after):
         return LESS, 1.0

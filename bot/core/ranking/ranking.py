@@ -45,6 +45,8 @@ _MAX_CAUSES = 4
 _PLACES: frozenset[CauseKind] = frozenset({"dependency", "unknown"})
 """Kinds of cause that name a place and no reason."""
 _MAX_OF_ONE_SERVICE = 2
+_RATE = re.compile(r"_(per|/)_?(s|sec|second|m|min|minute)$|(?<![a-z])[rq]ps(?![a-z])", re.I)
+"""Names of what is counted over time: how much a service does."""
 _BENEATH = re.compile(
     r"network|polic(y|ies)|(^|[^a-z])dns|mesh|istio|cilium|calico|firewall|security.?group|cluster|iptables|terraform|"
     r"\.tf$",
@@ -125,8 +127,12 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     line_causes = outside_causes(context)
     outside = [*line_causes, *node_causes(context)]
     changes = change_causes(context, outside=bool(outside))
+    explained = any(change.explained for change in changes)
     for cause in line_causes:
         named = cause.kind in ("external", "resource")
+        if cause.kind == "unknown" and explained:
+            # What a record holds that nobody can process may be what a change puts there.
+            cause.likelihood *= context.tuning.outside.explained_record
         cause.sure = not cause.leads_only and (cause.sure or (named and _no_change_fits(cause, changes, context)))
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
@@ -248,7 +254,23 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     # What it is short of, or does otherwise than usual, then rather follows from that; not what lines say to be used up.
     if first.kind in ("resource", "unknown") and not first.outside and changed_shortly_before(context, first.service):
         return False
+    if first.kind == "resource" and not first.outside and _does_more(first, context):
+        return False
     return clear and (failing or (first.sure and (by_own_diff or first.strength >= thresholds.sure)))
+
+
+def _does_more(short: Candidate, context: RankingContext) -> bool:
+    """Whether a service does clearly more since then, or since before: what it is short of may follow from that."""
+    rates = (
+        deviation
+        for (service, name), deviation in context.observations.all_signals.items()
+        if service == short.service and _RATE.search(name) and deviation.family not in ("errors", "latency")
+    )
+    began = (short.began or context.onset) + ONSET_TOLERANCE
+    return any(
+        rate.direction == "up" and rate.doublings >= context.tuning.confidence.sure and rate.onset and rate.onset <= began
+        for rate in rates
+    )
 
 
 def _may_be_a_change(place: Candidate, context: RankingContext) -> bool:

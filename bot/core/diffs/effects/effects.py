@@ -8,12 +8,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from bot.core.diffs.effects.credentials import renamed_credentials
 from bot.core.diffs.effects.formats import formats
 from bot.core.diffs.effects.lock_files import locked_packages
 from bot.core.diffs.effects.one_by_one import one_by_one
-from bot.core.diffs.effects.safeguards import lost_safeguards
+from bot.core.diffs.effects.required_fields import required_fields
+from bot.core.diffs.effects.safeguards import RIGHTS, lost_safeguards
 from bot.core.diffs.effects.settings import (
     CALLED_SETTING,
     CONFIGURATION,
@@ -102,6 +104,13 @@ _NETWORK_RULES = re.compile(
     r"\b(NetworkPolicy|CiliumNetworkPolicy|AuthorizationPolicy|aws_security_group\w*|aws_network_acl\w*|google_compute_firewall|"
     r"azurerm_network_security_\w+)\b"
 )
+_RIGHTS = re.compile(
+    r"aws_iam_\w+|iam_policy_document|PolicyDocument|\"Statement\"|google_\w+_iam_\w+|azurerm_role_\w+|(Cluster)?Role(Binding)?\b|"
+    r"\b(GRANT|REVOKE)\b|(^|/)(iam|kms|rbac)/",
+)
+"""Where a file says who may do what."""
+_NARROWS = re.compile(r"^\s*\"?condition\"?\s*[:={]|\bDeny\b|\bREVOKE\b.*", re.I)
+_RIGHT = re.compile(r"\"[a-z][\w-]*:[\w*]+\"|^\s*-?\s*(verbs|resources)\s*[:=].*|\bGRANT\b.*")
 _ZONE = re.compile(
     r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|system_?(?:utc|default)", re.I
 )
@@ -152,6 +161,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(patches, renamed_credentials),
         *renamed_environment(patches),
         *_of_each(patches, _network_rules),
+        *_of_each(patches, _permissions),
         *_of_each(patches, labels),
         *_of_each(code, constants),
         *_of_each(code, narrower),
@@ -161,6 +171,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(code, _patterns),
         *_of_each(code, _shared_loads),
         *_of_each(code, _handlers),
+        *_of_each(code, required_fields),
         *_calls_and_guards(code),
         *_of_each(code, _names),
     ]
@@ -275,6 +286,15 @@ def _network_rules(patch: Patch) -> Iterator[EffectFact]:
     lines = (*patch.added, *patch.removed, *patch.around)
     if CONFIGURATION.search(patch.path) and (rule := next(_matches(_NETWORK_RULES, lines), "")):
         yield effect_fact("address", rule, patch.path, "what was allowed", "what it names")
+
+
+def _permissions(patch: Patch) -> Iterator[EffectFact]:
+    """Rights of roles that are taken back, or given under a further condition."""
+    if not any(_RIGHTS.search(line) for line in (patch.path, *patch.added, *patch.removed, *patch.around)):
+        return
+    removed = [line.strip() for line in patch.removed if line not in patch.added]
+    if narrowed := next(chain(_matches(_NARROWS, patch.added), _matches(_RIGHT, removed)), ""):
+        yield effect_fact("access", RIGHTS, patch.path, "as they were", narrowed.rstrip(" {=:["))
 
 
 def _zones(patch: Patch) -> Iterator[EffectFact]:

@@ -44,6 +44,8 @@ _OF_OBJECT = re.compile(r"^\s+(?:static\b|private static\b|self\.|this\.)")
 _MOST_COLLECTIONS = 20
 NO_NUMBER = "cut off"
 """The value of a limit that code kept by itself: it can be lost, and never set to another number."""
+RIGHTS = "rights"
+"""The name of an effect that takes rights of roles back, or gives them under a further condition."""
 
 
 def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:

@@ -47,6 +47,13 @@ _SHARED = re.compile(
     r"(^|/)(pkg|libs?|librar(y|ies)|packages|shared|common|commons|core|sdk|kit|internal|vendor|modules?|crates)/", re.I
 )
 """Folders of what many services are built from."""
+_OF_ALL = re.compile(
+    r"^(\.\w.*|deploy\w*|k8s|kube\w*|helm|charts?|infra\w*|terraform|ops|conf\w*|etc|env\w*|settings|migrations?|db|database|sql|"
+    r"schemas?|protos?|apis?|scripts?|docker\w*|ci|build\w*|gradle|src|app|cmd|bin|web|main|resources|data|assets|static|"
+    r"templates|public|tests?|third.?party|base|platform|manifests?|overlays?|requirements)$",
+    re.I,
+)
+"""Folders that belong to no component."""
 _SCHEMA_IS_USED = timedelta(minutes=10)
 """So long after a migration every usual query has met the new schema."""
 _DAY = 86_400.0
@@ -221,7 +228,31 @@ def _went_out(diff: DiffFact, code: ObservedCode, change: Change, context: Ranki
     """Whether a commit is this change's: the one that the deploy was made for, or one that nothing shows to be another's."""
     if diff.commit == _head(code):
         return True
-    return not (_of_another(diff, change.service, context) or _rolled_out_by_another(diff, change, context))
+    return not (
+        _of_another(diff, change.service, context)
+        or _rolled_out_by_another(diff, change, context)
+        or _of_another_component(diff, code, change.service)
+    )
+
+
+def _of_another_component(diff: DiffFact, code: ObservedCode, service: str) -> bool:
+    """Whether all files of a commit lie in folders beside the service's own, where a repository has one for each."""
+    own = frozenset({service})
+    homes = {
+        tuple(path.split("/")[: number + 1])
+        for other in code.diffs
+        for path in other.paths
+        for number, folder in enumerate(path.split("/")[:-1])
+        if _owner(f"{folder}/", own)
+    }
+    return bool(homes and diff.paths) and all(any(_is_beside(path, home) for home in homes) for path in diff.paths)
+
+
+def _is_beside(path: str, home: tuple[str, ...]) -> bool:
+    parts, depth = path.split("/"), len(home) - 1
+    if len(parts) <= depth + 1 or tuple(parts[:depth]) != home[:-1] or _SHARED.search(path):
+        return False
+    return parts[depth] != home[-1] and not _OF_ALL.match(parts[depth])
 
 
 def _head(code: ObservedCode) -> str:

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 from bot.core.change import Change
-from bot.core.changes.jumps import AFTER
+from bot.core.changes.jumps import AFTER, is_limit
 from bot.core.evidence import Claim
 from bot.core.facts.measured import JumpFact
 from bot.core.metrics.deviation import Deviation, family_of
@@ -15,6 +15,8 @@ from bot.core.ranking.fault_location import PILES_UP
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
+_PAUSES = re.compile(r"pause|(?<![a-z])(gc|wait|latenc\w*|duration)(?![a-z])|_p\d\d", re.I)
+"""How long something takes: less of it is no harm."""
 _WORK = re.compile(
     r"(?<![a-z])(commands|reads|writes|operations|ops|statements|queries|round_?trips|hops)_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b)",
     re.I,
@@ -28,12 +30,15 @@ def jump_of(context: RankingContext, change: Change) -> JumpFact | None:
     None where the failure began so soon after it that the jump may belong to that, and where something jumped with a change
     of another service a moment before: then this jump may follow from that one.
     """
+    jumps = context.observations.jumps.get(change.id, [])
+    if lowered := next((jump for jump in jumps if is_limit(jump.signal) and jump.after < jump.before), None):
+        # How much may be used is no part of any failure, however soon that came.
+        return lowered
     early = context.onset - change.at >= timedelta(seconds=context.tuning.changes.jump_lead)
     # Of a service that nobody knows to be near, the failure would not show there by itself.
     apart = change.service not in nearby_services(context)
     if not (early or apart) or _follows_another(context, change):
         return None
-    jumps = context.observations.jumps.get(change.id, [])
     return next((jump for jump in jumps if not _is_symptom(context, jump) and not is_relief(jump)), None)
 
 
@@ -44,9 +49,10 @@ def _is_symptom(context: RankingContext, jump: JumpFact) -> bool:
 
 
 def is_relief(moved: JumpFact | Deviation) -> bool:
-    """Whether less is asked of others since: that breaks nobody."""
+    """Whether less is asked of others since, or something takes less time: that breaks nobody."""
     less = moved.after < moved.before
-    return less and (family_of(moved.signal) in ("traffic", "behaviour") or _WORK.search(moved.signal) is not None)
+    harmless = family_of(moved.signal) in ("traffic", "behaviour", "latency")
+    return less and (harmless or any(pattern.search(moved.signal) for pattern in (_WORK, _PAUSES)))
 
 
 def _follows_another(context: RankingContext, change: Change) -> bool:

@@ -70,6 +70,14 @@ LATER = [
     ("order.go", ['-\tTotal float64 `json:"total"`', '+\tTotal string `json:"sum_total"`'], "missing field total in order"),
     ("0042_cleanup.sql", ["+DROP INDEX idx_orders_customer;"], "slow query: seq scan on orders took 9200 ms"),
     ("authz.yaml", ["-  scope: read", "+  scope: orders.read"], "403 forbidden: token lacks scope orders.read"),
+    (
+        "kms/trace.tf",
+        ["+    condition {", '+      variable = "kms:ViaService"', ' data "aws_iam_policy_document" "key" {'],
+        "AccessDeniedException: not authorized to perform kms:Decrypt",
+    ),
+    ("schemas.py", ["-    zone: str | None = None", "+    zone: str"], "POST /quotes 422 Unprocessable Entity"),
+    ("quote.ts", ["-  zone?: string;", "+  zone: string;"], "validation of the request did not pass"),
+    ("Quote.java", ["+    @NotNull", "     private String zone;"], "400 bad request: field zone is required"),
     ("lock.go", ["-\tdefer mu.Unlock()", "+\tmu.Unlock()"], "deadlock: stuck waiting for lock 30 s"),
     (
         "event.go",
@@ -244,6 +252,11 @@ UNLIKE = [
         "http.go",
         ["-\tt.IdleConnTimeout = 30 * time.Second", "+\tt.IdleConnTimeout = 60 * time.Second"],
         "deadline exceeded while awaiting headers, message requeued",
+    ),
+    (
+        "application.yml",
+        ["-    idle-timeout: 600000", "+    idle-timeout: 300000"],
+        "quote failed: connect timed out rates-db:5432",
     ),
 ]
 
@@ -457,6 +470,30 @@ WORDS_OF_ANY_PROGRAM = [
 @pytest.mark.parametrize(("path", "lines", "text"), WORDS_OF_ANY_PROGRAM, ids=lambda value: str(value)[:24])
 def test_what_any_program_and_any_failure_has_in_common_explains_nothing(path: str, lines: list[str], text: str) -> None:
     assert explained(diff_of(path, *lines), text).strength < TUNING.diffs.explained
+
+
+LIVE = diff_of(
+    "placed.ts", '-  channel: o.store ? "STORE" : "WEB",', '+  channel: o.store ? "STORE" : o.live ? "LIVE" : "WEB",'
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'Cannot deserialize value of type `Channel` from String "LIVE": not one of the values accepted for Enum class: [WEB]',
+        "java.lang.IllegalArgumentException: No enum constant ff.Channel.LIVE",
+        "ValueError: 'LIVE' is not a valid Channel",
+        "invalid event: unknown variant `LIVE`, expected `STORE` or `WEB`",
+        "order rejected: invalid enum value, received 'LIVE'",
+    ],
+)
+def test_a_value_that_readers_refuse_is_a_lead_to_the_diff_that_brings_it_and_never_makes_that_sure(line: str) -> None:
+    told = explained(LIVE, line)
+
+    assert told.strength == TUNING.diffs.explained and told.best < TUNING.diffs.explained
+    assert told.reasons[0][1] == "adds the value LIVE, which new lines refuse"
+    assert explained(LIVE, line, usual=["order of channel LIVE read"]).strength < TUNING.diffs.related
+    assert explained(LIVE, line.replace("LIVE", "TV")).strength < TUNING.diffs.related
 
 
 def test_a_host_is_not_at_fault_where_others_are_not_resolved_either() -> None:

@@ -14,7 +14,7 @@ from bot.core.ranking.next_checks import next_services
 from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.verdict import judge
-from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, failing_payments, minutes
+from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, failing_payments, minutes
 
 
 def judged(ledger: Ledger, now: datetime = NOW) -> Findings:
@@ -136,6 +136,16 @@ def test_a_full_connection_pool_without_a_change_is_likely_a_resource() -> None:
     first = judged(ledger).hypotheses[0]
 
     assert (first.kind, first.service, first.confidence) == ("resource", "payments", "likely")
+
+
+def test_a_pool_that_is_full_since_its_service_does_much_more_is_not_likely() -> None:
+    full = deviation("payments", "db connections", 6, 20, late=-3)
+    more = deviation("payments", "token_exchange_per_sec", 90, 1290, late=-3.5, doublings=3, family="saturation")
+    later = replace(more, onset=ONSET + minutes(1))
+
+    first, other = (judged(failing_payments().health("payments", full, rate)).hypotheses[0] for rate in (more, later))
+
+    assert (first.kind, first.confidence, other.confidence) == ("resource", "possible", "likely")
 
 
 def test_a_change_made_while_the_pool_was_already_filling_is_not_likely() -> None:

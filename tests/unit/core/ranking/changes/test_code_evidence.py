@@ -137,3 +137,25 @@ def test_a_changed_service_that_new_lines_name_is_near(named: str, suspected: bo
     causes = answered(read(ledger, "rollover", "1.0.0", commit("a", "rollover/job.py", QUERIES))).hypotheses
 
     assert (job.id in [h.change_id for h in causes]) is suspected
+
+
+def test_a_commit_in_a_folder_beside_the_service_s_own_is_another_component_s() -> None:
+    own = commit("b", "front/style.py", minutes_before=50)
+
+    def named(path: str) -> bool:
+        ledger = read(failing(FRONT), "front", "2.0.0", own, commit("a", path, QUERIES))
+        return any("queries order_notes" in claim.text for cause in answered(ledger).hypotheses for claim in cause.claims)
+
+    assert not named("address_sync/main.py")
+    assert all(map(named, ("front/db.py", "migrations/V7.sql", "libs/db/queries.py", "main.py")))
+
+
+def test_a_record_that_nobody_can_process_comes_after_the_change_that_puts_the_refused_value_there() -> None:
+    refused = 'message will be redelivered: InvalidFormatException: from String "ON_HOLD_QA": not one of the values accepted'
+    line = TemplateFact(template=refused, count=40, before=0, trend="new")
+    brings = DiffFact(commit="a" * 40, at=ONSET - minutes(60), paths=("cart/mapper.py",), literals=("ON_HOLD_QA",))
+    cart = change("cart", 3, version="4.0.0")
+
+    first, second = answered(read(failing(cart, line=line), "cart", "4.0.0", brings)).hypotheses[:2]
+
+    assert (first.change_id, first.confidence) == (cart.id, "possible") and "comes again and again" in second.cause

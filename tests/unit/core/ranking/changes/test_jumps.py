@@ -71,3 +71,19 @@ def test_less_work_for_a_request_is_no_harm() -> None:
     assert OLD.id not in {cause.change_id for cause in causes(fewer)}
     for harm in (fewer.model_copy(update={"after": 40}), jump(OLD, "kafka_writes_per_sec")):
         assert OLD.id in {cause.change_id for cause in causes(harm)}
+
+
+def test_a_limit_that_a_deploy_lowered_is_no_part_of_the_failure_however_soon_that_came() -> None:
+    lowered = jump(NEAR, "jvm_memory_max_mb").model_copy(update={"before": 6144, "after": 2048, "unit": "MB"})
+    told = [cause for cause in causes(lowered) if any("went from" in claim.text for claim in cause.claims)]
+    raised = lowered.model_copy(update={"before": 2048, "after": 6144})
+
+    assert [cause.change_id for cause in told] == [NEAR.id]
+    assert not any("went from" in claim.text for cause in causes(raised) for claim in cause.claims)
+
+
+def test_pauses_that_became_shorter_hurt_nobody() -> None:
+    shorter = jump(OLD, "gc_pause_max_ms").model_copy(update={"before": 62, "after": 2, "unit": "ms"})
+
+    assert OLD.id not in {cause.change_id for cause in causes(shorter)}
+    assert OLD.id in {cause.change_id for cause in causes(shorter.model_copy(update={"before": 2, "after": 62}))}
