@@ -100,8 +100,16 @@ def _came_with_failure(context: RankingContext, deviation: Deviation) -> bool:
 
 
 def _came_late(context: RankingContext, deviation: Deviation) -> bool:
-    """Whether it deviates only since its service had symptoms: then it is rather an effect."""
-    return deviation.onset is not None and deviation.onset > context.onset_of(deviation.service) + DETECTION_DELAY
+    """Whether it deviates only since its service had symptoms: then it is rather an effect.
+
+    Of an outage that began while another ran on, since its alert: the services that it reaches may fail since before.
+    """
+    if deviation.onset is None:
+        return False
+    began = context.onset_of(deviation.service)
+    if context.began_beside and not context.is_of_outage_before(deviation.onset):
+        began = max(began, context.began_beside)
+    return deviation.onset > began + DETECTION_DELAY
 
 
 def _climbs_alone(context: RankingContext, deviation: Deviation) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.core.evidence import CauseKind
 from bot.core.ranking.candidates import Candidate
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
+from bot.core.service import reachable
 
 SUDDEN: frozenset[CauseKind] = frozenset({"change", "traffic", "external"})
 """Kinds of cause that are there from one moment to the next."""
@@ -38,11 +39,25 @@ def something_new(causes: Sequence[Candidate], context: RankingContext) -> bool:
 
 
 def _began_since(cause: Candidate, context: RankingContext) -> bool:
-    if context.earlier is None or context.began_beside is None or cause.began is None or cause.kind not in SUDDEN:
+    if context.earlier is None or context.began_beside is None or cause.began is None:
+        return False
+    if cause.kind not in SUDDEN and not _ran_out_by_itself(cause, context):
         return False
     if cause.service not in context.below or was_likely_before(cause, context):
         return False
     return not context.is_of_outage_before(cause.began) and cause.began <= context.began_beside + DETECTION_DELAY
+
+
+def _ran_out_by_itself(cause: Candidate, context: RankingContext) -> bool:
+    """Whether a resource surely ran out, and the outage before is no reason: nothing that its service calls fails since then.
+
+    Pools and queues of who calls a failing service fill up.
+    """
+    called = set(reachable(cause.service, context.observations.depends_on)) - {cause.service}
+    symptoms = filter(None, map(context.symptom_of, called))
+    hurt = any(symptom.onset is None or context.is_of_outage_before(symptom.onset) for symptom in symptoms)
+    before = context.earlier.likely[1] if context.earlier and context.earlier.likely else ""
+    return cause.kind == "resource" and cause.sure and not hurt and before not in called
 
 
 def _broke_since(causes: Sequence[Candidate], context: RankingContext) -> bool:

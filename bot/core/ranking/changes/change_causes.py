@@ -156,8 +156,7 @@ def _with_commit(change: Change, code: CodeReading) -> str:
 def _share(context: RankingContext, weighed: WeighedChange) -> float:
     """The share of its service; more where its code explains the trouble, or where it is a neighbour that fell still."""
     weights, share = context.tuning.changes, context.shares.get(weighed.change.service, 0.0)
-    below = reachable(context.start, context.observations.depends_on)
-    if context.made_beside(weighed.change) and weighed.change.service in below:
+    if _may_have_done_it_beside(context, weighed):
         return max(share, weights.beside_share)
     if weighed.sign:
         share = max(share, context.shares.get(weighed.sign.service, 0.0))
@@ -175,6 +174,14 @@ def _share(context: RankingContext, weighed: WeighedChange) -> float:
     if weighed.coincident:
         share = max(share, weights.coincident_share)
     return max(share, weights.neighbour_share)
+
+
+def _may_have_done_it_beside(context: RankingContext, weighed: WeighedChange) -> bool:
+    """Whether a change was made below while the outage before ran on, and neither its service nor its versions clear it."""
+    change = weighed.change
+    below = reachable(context.start, context.observations.depends_on)
+    cleared = context.observations.quiet(change.service) or weighed.versions.factor < 1
+    return context.made_beside(change) and change.service in below and not cleared
 
 
 def _fit(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> float:

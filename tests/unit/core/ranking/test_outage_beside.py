@@ -106,3 +106,30 @@ def test_what_broke_elsewhere_weakly_or_beside_a_running_outage_clears_no_cause_
 
     assert not listed("front", 3, over)
     assert listed("front", 3, RUNS_ON) and listed("archive", 3, over) and listed("front", 0.2, over)
+
+
+def test_what_ran_out_meanwhile_by_itself_goes_before_it_and_what_a_failing_callee_filled_does_not() -> None:
+    before = EarlierOutage(until=CASE.started_at + minutes(2), likely=None, began_at=ONSET, runs_on=True)
+    ran_out = (
+        deviation("stock", "errors", 0.001, 0.2, late=4.6, unit="ratio"),
+        deviation("stock", "connections", 0.13, 1.0, late=4.4, unit="ratio", family="saturation"),
+    )
+
+    def likelihood(*called: str) -> float:
+        ledger = Ledger().graph("front", "search", "stock").graph("stock", *called).changes()
+        for service in ("front", "search"):
+            ledger.health(service, deviation(service, "errors", 0.001, 0.6, doublings=6, unit="ratio"))
+        causes = judged(ledger.health("stock", *ran_out), before).hypotheses
+        return max((cause.likelihood for cause in causes if cause.kind == "resource"), default=0.0)
+
+    assert likelihood() >= 0.8 > likelihood("search")
+
+
+def test_a_change_made_meanwhile_of_what_is_well_or_fails_in_all_versions_is_cleared() -> None:
+    flip = change("ads", -4.5, kind="deploy", version="2.1.0", previous="2.0.0")
+    well = carried_by_payments(flip).graph("front", "payments", "ads").health("ads")
+    fails = deviation("ads", "errors", 0.001, 0.3, late=3.6, unit="ratio")
+    both = carried_by_payments(flip).graph("front", "payments", "ads").health("ads", fails)
+    both = both.breakdown("ads", "errors", "version", **{"2_1_0": (0.0, 0.4), "2_0_0": (0.001, 0.15)})
+
+    assert all(named(ledger)[0][:2] == ("change", "payments") for ledger in (well, both))
