@@ -33,7 +33,8 @@ from bot.core.ranking.causes import (
 from bot.core.ranking.changes.change_causes import change_causes
 from bot.core.ranking.changes.changed_neighbours import changed_nearby, changed_shortly_before, hand_down
 from bot.core.ranking.changes.exoneration import ruled_out
-from bot.core.ranking.context import RankingContext, ranking_context, unknown_services
+from bot.core.ranking.changes.jumps import is_relief
+from bot.core.ranking.context import RankingContext, onset_error, ranking_context, unknown_services
 from bot.core.ranking.node_causes import node_causes
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.outage_beside import SUDDEN, something_new, was_likely_before, weigh_against_outage_before
@@ -45,6 +46,9 @@ _MAX_CAUSES = 4
 _PLACES: frozenset[CauseKind] = frozenset({"dependency", "unknown"})
 """Kinds of cause that name a place and no reason."""
 _MAX_OF_ONE_SERVICE = 2
+_CREDENTIAL = re.compile(r"credential|certificate", re.I)
+_ISSUES = re.compile(r"(^|[^a-z])(vault|iam|sts|pki|kms|secrets?|credentials?|tokens?|cert.?manager)([^a-z]|$)", re.I)
+"""Names and files of what gives credentials out."""
 _RATE = re.compile(r"_(per|/)_?(s|sec|second|m|min|minute)$|(?<![a-z])[rq]ps(?![a-z])", re.I)
 """Names of what is counted over time: how much a service does."""
 _BENEATH = re.compile(
@@ -134,6 +138,7 @@ def _candidates(context: RankingContext) -> list[Candidate]:
             # What a record holds that nobody can process may be what a change puts there.
             cause.likelihood *= context.tuning.outside.explained_record
         cause.sure = not cause.leads_only and (cause.sure or (named and _no_change_fits(cause, changes, context)))
+        cause.sure = cause.sure and not (_CREDENTIAL.search(cause.cause) and _changed_issuer(context))
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(context, changes)
@@ -175,6 +180,16 @@ def _changed_beneath(context: RankingContext) -> bool:
         and -ONSET_TOLERANCE <= context.onset - change.at <= recent
         and any(_BENEATH.search(text) for text in (change.service, *_paths_of(context, change)))
         for change in context.observations.changes.values()
+    )
+
+
+def _changed_issuer(context: RankingContext) -> bool:
+    """Whether what gives credentials out was changed, which nobody calls: how long they last may be its doing."""
+    beneath = unknown_services(context)
+    return any(
+        change.service in beneath and any(_ISSUES.search(text) for text in (change.service, *_paths_of(context, change)))
+        for change in context.observations.changes.values()
+        if change.at <= context.onset
     )
 
 
@@ -249,6 +264,8 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     # Beside a diff that surely explains it, the moment of another change says nothing.
     rival = max((c.likelihood for c in rivals if not (by_own_diff and c.kind == "change" and not c.explained)), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
+    if place and _signs_elsewhere(first, context):
+        return False
     # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
     failing = place and first.strength > 0 and not _may_be_a_change(first, context) and _has_neighbours(first, context)
     # What it is short of, or does otherwise than usual, then rather follows from that; not what lines say to be used up.
@@ -257,6 +274,18 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     if first.kind == "resource" and not first.outside and _does_more(first, context):
         return False
     return clear and (failing or (first.sure and (by_own_diff or first.strength >= thresholds.sure)))
+
+
+def _signs_elsewhere(place: Candidate, context: RankingContext) -> bool:
+    """Whether something clear moved on another service before the failure: what fails for no reason may follow from that."""
+    return any(
+        deviation.onset is not None
+        and deviation.doublings >= context.tuning.confidence.sure
+        and context.onset - deviation.onset > onset_error(deviation)
+        and not is_relief(deviation)
+        for (service, _), deviation in context.observations.all_signals.items()
+        if service != place.service
+    )
 
 
 def _does_more(short: Candidate, context: RankingContext) -> bool:

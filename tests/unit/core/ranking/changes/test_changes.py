@@ -167,6 +167,20 @@ def test_a_certificate_that_expired_outranks_a_deploy_minutes_before() -> None:
     assert all(h.confidence != "likely" for h in findings.hypotheses if h.change_id)
 
 
+def test_an_expired_credential_is_not_likely_by_itself_where_what_gives_credentials_out_was_changed() -> None:
+    expired = TemplateFact(template="upload: ExpiredToken: the provided token has expired", count=50, before=0, trend="new")
+
+    def confidence(service: str) -> str:
+        changed = change(service, 55, version="14")
+        ledger = Ledger().graph("front", "cart").health("cart").changes(changed).lines("front", expired)
+        ledger.health("front", deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"))
+        cause = judged(ledger).hypotheses[0]
+        assert cause.kind == "external"
+        return cause.confidence
+
+    assert (confidence("vault-config"), confidence("banner-config")) == ("possible", "likely")
+
+
 @pytest.mark.parametrize(
     "line",
     [
