@@ -46,7 +46,11 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             rf"pool|connection|acquire|exhaust|wait|queue|backlog|{_LAG}|saturat|busy|timed? ?out|rejected|cannot assign|"
             r"too many open|socket",
         ),
-        (MORE, r"too many|max_connections|connection slots|memory|cpu|contention|\block|deadlock|\bload\b|context switch"),
+        (
+            MORE,
+            r"too many|max_connections|connection slots|memory|cpu|contention|\block|deadlock|\bload\b|context switch|"
+            r"emfile|descriptor|overload|\b429\b",
+        ),
     ),
     "cache": (
         (LESS, rf"{_RUNS_DRY}|{_REQUESTS}|expired?.keys|evict"),

@@ -8,6 +8,8 @@ from bot.core.text.untrusted import one_line
 def effect_text(effect: EffectFact) -> str:
     """An effect in words that stand in the tool's own lines."""
     name = one_line(effect.name, 80)
+    if effect.before == NO_NUMBER and effect.kind == "pool":
+        return f"no longer limits how much is done at once ({name})"
     if effect.before == NO_NUMBER:
         return f"no longer limits a length or size with {name}"
     if (effect.kind, effect.name) == ("access", RIGHTS):

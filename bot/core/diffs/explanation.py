@@ -242,7 +242,9 @@ def _by_effect(
         if line:
             base = weights.accumulation if effect.kind == "accumulation" else weights.effect
             return (
-                base * size * _directness(line, symptoms, service, effect.kind, weights),
+                base
+                * size
+                * _directness(line, symptoms, service, effect.kind, weights, fewer=_brings_fewer(effect, direction)),
                 f"{text}, which fits {_beginning(line.text)}",
                 line.evidence,
             )
@@ -296,14 +298,22 @@ def _of_another(text: SymptomText, service: str) -> bool:
     return bool(service and text.service) and text.service != service and not holds_name(text.text, service)
 
 
-def _directness(text: SymptomText, symptoms: Symptoms, service: str, kind: EffectKind, weights: DiffWeights) -> float:
+def _brings_fewer(effect: EffectFact, direction: int) -> bool:
+    """Whether it brings fewer calls about: larger batches are felt by others by chance."""
+    return effect.kind == "batch" and direction == MORE
+
+
+def _directness(
+    text: SymptomText, symptoms: Symptoms, service: str, kind: EffectKind, weights: DiffWeights, *, fewer: bool = False
+) -> float:
     """Less for names of signals, for the alert's own words and for what others say, unless only they can tell.
 
     Others alone tell of more calls, and of a quiet service; signals alone of what a container may use, which says nothing of
     being slowed down.
     """
     silent = not any(other.service == service for other in symptoms.texts)
-    elsewhere = weights.told_by_another if kind in TOLD_BY_OTHERS or silent else weights.of_another
+    told = (kind in TOLD_BY_OTHERS and not fewer) or silent
+    elsewhere = weights.told_by_another if told else weights.of_another
     names_hurt = text.alert or (text.signal and kind not in LOADS | {"memory"} and not _SAYS_HOW.search(text.text))
     return (weights.signal if names_hurt else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
 

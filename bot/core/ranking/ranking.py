@@ -33,12 +33,14 @@ from bot.core.ranking.causes import (
 from bot.core.ranking.changes.change_causes import change_causes
 from bot.core.ranking.changes.changed_neighbours import changed_nearby, changed_shortly_before, hand_down
 from bot.core.ranking.changes.exoneration import ruled_out
+from bot.core.ranking.changes.first_signs import follows
 from bot.core.ranking.changes.jumps import is_relief
 from bot.core.ranking.context import RankingContext, onset_error, ranking_context, unknown_services
 from bot.core.ranking.node_causes import node_causes
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.outage_beside import SUDDEN, something_new, was_likely_before, weigh_against_outage_before
 from bot.core.ranking.outside_causes import outside_causes
+from bot.core.ranking.stolen_time import stolen_time_causes
 from bot.core.text.untrusted import counted, cut, one_line
 from bot.core.tuning import TUNING, Tuning
 
@@ -129,7 +131,7 @@ def _basis(candidate: Candidate) -> Basis:
 
 def _candidates(context: RankingContext) -> list[Candidate]:
     line_causes = outside_causes(context)
-    outside = [*line_causes, *node_causes(context)]
+    outside = [*line_causes, *node_causes(context), *stolen_time_causes(context)]
     changes = change_causes(context, outside=bool(outside))
     explained = any(change.explained for change in changes)
     for cause in line_causes:
@@ -277,12 +279,13 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
 
 
 def _signs_elsewhere(place: Candidate, context: RankingContext) -> bool:
-    """Whether something clear moved on another service before the failure: what fails for no reason may follow from that."""
+    """Whether something clear moved on another service with a change, before the failure: that may follow from it."""
     return any(
         deviation.onset is not None
         and deviation.doublings >= context.tuning.confidence.sure
         and context.onset - deviation.onset > onset_error(deviation)
         and not is_relief(deviation)
+        and any(follows(deviation, change) for change in context.observations.changes.values())
         for (service, _), deviation in context.observations.all_signals.items()
         if service != place.service
     )

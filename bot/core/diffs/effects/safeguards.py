@@ -42,6 +42,12 @@ _COLLECTION = re.compile(
 """A collection that outlives a request: declared at the beginning of a line, as static, or of an object."""
 _OF_OBJECT = re.compile(r"^\s+(?:static\b|private static\b|self\.|this\.)")
 _MOST_COLLECTIONS = 20
+_AT_ONCE = re.compile(
+    r"p-?limit|\bsemaphore|bounded_?semaphore|bulkhead|\bSetLimit\b|\bmax_?(?:concurren|in_?flight|parallel)|\bconcurrency\b|"
+    r"buffer_unordered|capacity_?limiter|rate_?limit",
+    re.I,
+)
+"""What limits how much is done at the same time."""
 NO_NUMBER = "cut off"
 """The value of a limit that code kept by itself: it can be lost, and never set to another number."""
 RIGHTS = "rights"
@@ -64,6 +70,11 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("cache", name, patch.path)
         if match := _BOUNDS.search(_lost_line(_BOUNDS, patch)):
             yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
+    lines = (line for patch in patches for line in patch.removed)
+    if (text := next((line.strip() for line in lines if _AT_ONCE.search(line)), "")) and not any(
+        _AT_ONCE.search(line) for patch in patches for line in patch.added
+    ):
+        yield effect_fact("pool", text[:60], "", before=NO_NUMBER)
     if line := _no_longer_spread(patches):
         yield effect_fact("cache", line, "")
     if line := _no_longer_expires(patches):

@@ -52,7 +52,7 @@ def first_sign(context: RankingContext, change: Change) -> Deviation | None:
     lead = context.onset_of(first.service) - first.onset
     # What fills slowly is seen late: a part of the time that it then took until the failure.
     late = lead * _SEEN_LATE if first.family == "saturation" else timedelta(0)
-    return first if lead >= _BEFORE_FAILURE and _follows(first, change, late) else None
+    return first if lead >= _BEFORE_FAILURE and follows(first, change, late) else None
 
 
 def is_first_to_fail(sign: Deviation, change: Change) -> bool:
@@ -66,7 +66,7 @@ def _failed_first(context: RankingContext, change: Change) -> Deviation | None:
     if symptom is None or symptom.onset is None or symptom.doublings < context.tuning.confidence.sure:
         return None
     ahead = context.onset - symptom.onset >= onset_error(symptom)
-    return symptom if context.onset_observed and ahead and _follows(symptom, change) else None
+    return symptom if context.onset_observed and ahead and follows(symptom, change) else None
 
 
 def _changed_work(context: RankingContext, change: Change) -> Deviation | None:
@@ -77,7 +77,7 @@ def _changed_work(context: RankingContext, change: Change) -> Deviation | None:
         if (service, deviation.family) == (change.service, "behaviour")
         and deviation.doublings >= context.tuning.confidence.sure
     )
-    return next((deviation for deviation in clear if not deviation.peer and _follows(deviation, change)), None)
+    return next((deviation for deviation in clear if not deviation.peer and follows(deviation, change)), None)
 
 
 def _more_calls(context: RankingContext, change: Change) -> Deviation | None:
@@ -93,7 +93,7 @@ def _more_calls(context: RankingContext, change: Change) -> Deviation | None:
     for callee in context.observations.callees(change.service):
         rise = context.observations.rates.get(callee)
         clear = rise and rise.doublings >= context.tuning.confidence.sure and rise.after > most * rise.before
-        if rise and clear and _follows(rise, change) and _others_as_before(context, callee, change.service):
+        if rise and clear and follows(rise, change) and _others_as_before(context, callee, change.service):
             return rise
     return None
 
@@ -109,7 +109,7 @@ def _others_as_before(context: RankingContext, callee: str, caller: str) -> bool
     return all(rate is not None and not (rate.doublings > 0 and rate.direction == "up") for rate in rates)
 
 
-def _follows(deviation: Deviation, change: Change, late: timedelta = timedelta(0)) -> bool:
+def follows(deviation: Deviation, change: Change, late: timedelta = timedelta(0)) -> bool:
     """Whether it moved at once after the change, or so late."""
     if deviation.onset is None:
         return False
@@ -126,7 +126,7 @@ def moved_as_told(context: RankingContext, change: Change, diff: DiffFact) -> bo
     moved = [
         SymptomText(deviation.signal.replace("_", " "), observed.id_of(deviation), change.service, signal=True)
         for (service, _), deviation in observed.all_signals.items()
-        if service == change.service and deviation.doublings >= context.tuning.confidence.sure and _follows(deviation, change)
+        if service == change.service and deviation.doublings >= context.tuning.confidence.sure and follows(deviation, change)
         if service != context.start or deviation.family not in SYMPTOMS
     ]
     weights = context.tuning.diffs

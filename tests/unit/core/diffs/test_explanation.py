@@ -75,6 +75,11 @@ LATER = [
         ["+    condition {", '+      variable = "kms:ViaService"', ' data "aws_iam_policy_document" "key" {'],
         "AccessDeniedException: not authorized to perform kms:Decrypt",
     ),
+    (
+        "ingest.ts",
+        ['-import pLimit from "p-limit";', "-const limit = pLimit(12);", "+await Promise.all(photos.map((p) => load(p)));"],
+        "import failed: EMFILE: too many open files",
+    ),
     ("schemas.py", ["-    zone: str | None = None", "+    zone: str"], "POST /quotes 422 Unprocessable Entity"),
     ("quote.ts", ["-  zone?: string;", "+  zone: string;"], "validation of the request did not pass"),
     ("Quote.java", ["+    @NotNull", "     private String zone;"], "400 bad request: field zone is required"),
@@ -264,6 +269,17 @@ UNLIKE = [
 @pytest.mark.parametrize(("path", "lines", "text"), UNLIKE, ids=lambda value: str(value)[:24])
 def test_what_a_diff_only_seems_to_bring_about_is_not_explained_by_it(path: str, lines: list[str], text: str) -> None:
     assert explained(diff_of(path, *lines), text).strength < TUNING.diffs.related
+
+
+def test_larger_batches_are_not_what_another_service_waits_for() -> None:
+    larger, smaller = (diff_of("load.py", f"-BATCH = {a}", f"+BATCH = {b}") for a, b in ((1000, 2000), (2000, 1000)))
+    late = SymptomText("canceling statement due to statement timeout: findRates", "E1", "search", log=True)
+    asked = SymptomText("round trips to the database: too many", "E1", "search", log=True)
+
+    def told(diff: DiffFact, line: SymptomText) -> float:
+        return explain(diff, Symptoms([line, SymptomText("started", "E2", "loader")]), service="loader").best
+
+    assert told(larger, late) < TUNING.diffs.explained * 0.7 < told(smaller, asked)
 
 
 def test_more_calls_of_its_own_reach_what_a_service_calls_and_not_itself() -> None:

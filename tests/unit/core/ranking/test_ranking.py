@@ -254,14 +254,17 @@ def test_a_failing_service_that_nothing_explains_is_a_place_with_a_check() -> No
     assert first.check and "nothing that was checked shows why" in first.cause
 
 
-def test_a_place_is_not_likely_where_something_elsewhere_moved_well_before_the_failure() -> None:
-    moved, later = (
-        deviation("aggregator", "view_time_mean", 7, 549, doublings=6, late=late, family="saturation") for late in (-9, 1)
-    )
+def test_a_place_is_not_likely_where_something_elsewhere_moved_with_a_change_before_the_failure() -> None:
+    deployed = change("aggregator", 10, version="7")
 
-    first, other = (judged(failing_payments().health("aggregator", one)).hypotheses[0] for one in (moved, later))
+    def confidence(late: float, *changes: Change) -> str:
+        moved = deviation("aggregator", "view_time_mean", 7, 549, doublings=6, late=late, family="saturation")
+        first = judged(failing_payments(*changes).health("aggregator", moved)).hypotheses[0]
+        assert first.service == "payments"
+        return first.confidence
 
-    assert (first.service, first.confidence, other.confidence) == ("payments", "possible", "likely")
+    assert confidence(-9, deployed) == "possible"
+    assert {confidence(-9), confidence(-5, deployed), confidence(1, deployed)} == {"likely"}
 
 
 def test_the_next_services_are_those_that_deviating_ones_call() -> None:
