@@ -312,8 +312,8 @@ def _directness(
     being slowed down.
     """
     silent = not any(other.service == service for other in symptoms.texts)
-    told = (kind in TOLD_BY_OTHERS and not fewer) or silent
-    elsewhere = weights.told_by_another if told else weights.of_another
+    by_others = kind in TOLD_BY_OTHERS and not fewer
+    elsewhere = weights.told_by_another if by_others or silent else weights.of_another
     names_hurt = text.alert or (text.signal and kind not in LOADS | {"memory"} and not _SAYS_HOW.search(text.text))
     return (weights.signal if names_hurt else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
 

@@ -36,11 +36,10 @@ from bot.core.ranking.changes.exoneration import ruled_out
 from bot.core.ranking.changes.first_signs import follows
 from bot.core.ranking.changes.jumps import is_relief
 from bot.core.ranking.context import RankingContext, onset_error, ranking_context, unknown_services
-from bot.core.ranking.node_causes import node_causes
+from bot.core.ranking.node_causes import node_causes, stolen_time_causes
 from bot.core.ranking.observations import Observations, observe
 from bot.core.ranking.outage_beside import SUDDEN, something_new, was_likely_before, weigh_against_outage_before
 from bot.core.ranking.outside_causes import outside_causes
-from bot.core.ranking.stolen_time import stolen_time_causes
 from bot.core.text.untrusted import counted, cut, one_line
 from bot.core.tuning import TUNING, Tuning
 

@@ -1,14 +1,15 @@
-"""When a node is a cause: its pods share a deviation that pods of the same services elsewhere do not show."""
+"""When a machine is a cause: its pods share a deviation that others do not show, or its host gives its time to other guests."""
 
 from collections.abc import Mapping
 
-from bot.core.evidence import Findings
+from bot.core.evidence import Findings, Hypothesis
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BreakdownFact
 from bot.core.facts.recorded import PodFact
+from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.verdict import judge
-from tests.unit.evidence_builders import CASE, NOW, Ledger, change, failing_payments
+from tests.unit.evidence_builders import CASE, NOW, Ledger, change, deviation, failing_payments
 
 
 def split(ledger: Ledger, service: str, label: str, shares: Mapping[str, float]) -> Ledger:
@@ -75,3 +76,28 @@ def test_a_node_goes_before_a_deploy_that_only_its_moment_speaks_for() -> None:
 
     assert findings.hypotheses[0].component == "node-a"
     assert all(h.confidence != "likely" for h in findings.hypotheses)
+
+
+def first_cause(stolen: Deviation) -> Hypothesis:
+    slow = deviation("front", "latency", 28, 900, doublings=5, unit="ms")
+    ledger = (
+        Ledger().health("front", slow, stolen).graph("front", "cart").health("cart").changes(change("front", 3, version="2"))
+    )
+    return rank(CASE, ledger.entries, now=NOW).hypotheses[0]
+
+
+def steal(signal: str = "cpu_steal_ratio", late: float = -1) -> Deviation:
+    return deviation("front", signal, 0.006, 0.37, doublings=6, late=late, family="saturation")
+
+
+def test_a_host_that_gives_its_time_to_others_goes_before_a_deploy_minutes_before() -> None:
+    cause = first_cause(steal())
+
+    assert (cause.kind, cause.change_id) == ("external", "")
+    assert cause.cause == "The host of front gives its processor time to other guests"
+    assert "front cpu_steal_ratio rose" in cause.claims[0].text
+
+
+def test_tasks_that_workers_take_from_each_other_and_what_rose_later_are_none() -> None:
+    assert first_cause(steal("queue_steals")).change_id
+    assert first_cause(steal(late=5)).change_id
