@@ -30,6 +30,7 @@ _BY_RESTART = re.compile(
 )
 """Signals that every roll-out moves: it starts processes anew."""
 _LIMIT = re.compile(r"(?<![a-z])(max|limits?|capacity|quota|ceiling)(?![a-z])", re.I)
+_USED = re.compile(r"us(ed|age)|util|active|working|rss|wait|latenc|age(?![a-z])|reject|pending|of_limit|peak", re.I)
 _RESOURCE = re.compile(r"mem|heap|cpu|cores|disk|conn|pool|thread|fds?(?![a-z])|file|slot|worker", re.I)
 """What a process may use at most, which it is given when it starts; the longest of some pauses is no limit."""
 
@@ -50,7 +51,8 @@ def moves_with_any_rollout(signal: str) -> bool:
 
 def is_limit(signal: str) -> bool:
     """Whether a signal of this name says how much may be used, and not how much is."""
-    return _LIMIT.search(signal) is not None and _RESOURCE.search(signal) is not None
+    named = _LIMIT.search(signal) is not None and _RESOURCE.search(signal) is not None
+    return named and _USED.search(signal) is None
 
 
 def jump_at(series: Sequence[Series], at: datetime, until: datetime) -> Jump | None:

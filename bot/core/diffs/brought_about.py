@@ -210,7 +210,9 @@ _UNUSED = re.compile(r"idle|keep.?alive|max.?life.?time", re.I)
 _CONNECTIONS = re.compile(r"connect|\beof\b|reset|broken pipe|closed|socket|handshake|descriptor", re.I)
 """What tells of connections, which are all that it may hurt how long unused ones are kept."""
 _NOT_REACHED = re.compile(
-    r"(connect(ion)?|dial)\b[^.;,]{0,40}?(timed? ?out|timeout|refused)|(timed? ?out|timeout) connecting", re.I
+    r"^(?!.*(idle|keep.?alive)).*(\bconnect (timed? ?out|timeout)|\bdial\b.{0,60}(timed? ?out|timeout|refused)|"
+    r"\bconnection (refused|timed? ?out)\b(?! while)|(timed? ?out|timeout) connecting)",
+    re.I,
 )
 """Somebody cannot be reached."""
 _STATED_LIMIT = re.compile(r"\b(?:limit|max\w*)\s*(?:of|is|=|:)\s*(\d{4,12})\b", re.I)

@@ -159,8 +159,8 @@ def _by_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iter
 def _by_refused_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
     """Values that the diff adds and that new lines refuse: who reads them does not know them."""
     usual = "\n".join(symptoms.usual)
-    brought = {*diff.added, *diff.literals}
-    for symptom in symptoms.new():
+    brought = {*diff.literals, *(name for name in diff.added if not name.islower())}
+    for symptom in (symptom for symptom in symptoms.new() if not symptom.mentions_only):
         for value in refused_values(symptom.text):
             if value in brought and not holds_name(usual, value):
                 yield weights.mention, f"adds the value {value}, which new lines refuse", symptom.evidence

@@ -4,14 +4,22 @@ import re
 
 _VALUE = r"([A-Za-z][\w.:/-]{1,59})"
 _QUOTED = rf"[\"'`]{_VALUE}[\"'`]"
+_KIND = r"(?:value|variant|enum|status|type|state|kind|choice|option|literal|code|member|constant)"
 _REFUSED = re.compile(
     "|".join(
         (
-            rf"from string {_QUOTED}",  # Jackson: Cannot deserialize value of type `Status` from String "LIVE"
-            r"no enum constant [\w.$]+\.([A-Za-z]\w{1,59})",  # Java: No enum constant shop.Status.LIVE
-            rf"{_QUOTED}:? (?:is )?(?:not one of|not an? (?:valid|known|allowed)|not (?:valid|known|allowed|in))\b",
-            rf"(?:received|got|input_value=|input:?) ?{_QUOTED}",  # zod, pydantic
-            rf"(?:unknown|unrecogni[sz]ed|unexpected|unsupported|invalid|illegal)(?: [\w-]+){{0,3}}:? {_QUOTED}",  # serde, Go
+            # Jackson: Cannot deserialize value of type `Status` from String "LIVE"
+            rf"from string {_QUOTED}",
+            # Java
+            r"no enum constant [\w.$]+\.([A-Za-z]\w{1,59})",
+            # Python's Enum, Django
+            rf"{_QUOTED}:? (?:is )?not (?:one of|an? (?:valid|known|allowed)|in the (?:list|set))\b",
+            # zod, pydantic
+            rf"(?:enum|variant|choice|expected|validation)\b[^\n]{{0,80}}(?:received|got|input_value=|input:?) ?{_QUOTED}",
+            # serde, Go
+            rf"(?:un(?:known|recogni[sz]ed|expected|supported)|invalid|illegal)(?: [\w-]+){{0,3}} {_KIND}:? {_QUOTED}",
+            # PostgreSQL
+            rf"invalid input value for enum \w{{1,60}}: {_QUOTED}",
         )
     ),
     re.I,

@@ -102,13 +102,15 @@ def _came_with_failure(context: RankingContext, deviation: Deviation) -> bool:
 def _came_late(context: RankingContext, deviation: Deviation) -> bool:
     """Whether it deviates only since its service had symptoms: then it is rather an effect.
 
-    Of an outage that began while another ran on, since its alert: the services that it reaches may fail since before.
+    Of an outage that began while another ran on, since its alert where the service failed before.
     """
     if deviation.onset is None:
         return False
     began = context.onset_of(deviation.service)
-    if context.began_beside and not context.is_of_outage_before(deviation.onset):
-        began = max(began, context.began_beside)
+    if context.began_beside and context.is_of_outage_before(began):
+        own = context.symptom_of(deviation.service)
+        since = own.onset if own and own.onset and not context.is_of_outage_before(own.onset) else context.began_beside
+        began = max(began, since)
     return deviation.onset > began + DETECTION_DELAY
 
 

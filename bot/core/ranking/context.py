@@ -55,7 +55,11 @@ class RankingContext:
     @cached_property
     def below(self) -> frozenset[str]:
         """The alerting service and all that it is known to rest on, by what it calls and by who names it as a caller."""
-        services, queue = {self.start}, [self.start]
+        return self.resting_on(self.start)
+
+    def resting_on(self, service: str) -> frozenset[str]:
+        """A service and all that it is known to rest on, by what it calls and by who names it as a caller."""
+        services, queue = {service}, [service]
         while queue:
             new = [callee for callee in self.observations.callees(queue.pop()) if callee not in services]
             services.update(new)

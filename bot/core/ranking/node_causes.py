@@ -22,7 +22,11 @@ _OF_FAIR_SHARE = 0.5
 _NODE_LABELS = ("node", "nodename", "kubernetes_node")
 
 
-_STEAL = re.compile(r"cpu\w*steal|steal\w*(cpu|pct|percent|ratio|time|seconds)", re.I)
+_STEAL = re.compile(
+    r"(?<![a-z])cpu(?!\w*work)[\W_a-z]{0,30}?(?<![a-z])(steal|stolen)(?![a-z])|"
+    r"(?<![a-z])(steal|stolen)_?(pct|percent|ratio|time|seconds)(?![a-z])|^steal$",
+    re.I,
+)
 """As the kernel counts it (proc(5), `/proc/stat`); tasks that a scheduler's workers take from each other are none."""
 
 
@@ -117,10 +121,11 @@ def _listed(services: Iterable[str]) -> str:
 
 def stolen_time_causes(context: RankingContext) -> list[Candidate]:
     """One candidate where such time rose clearly, no later than anything failed; attributed to its most suspect service."""
+    concerned = {*context.below, *dict(context.suspects())}
     stolen = [
         deviation
-        for (_, signal), deviation in context.observations.all_signals.items()
-        if _STEAL.search(signal) and _rose_first(deviation, context)
+        for (service, signal), deviation in context.observations.all_signals.items()
+        if _STEAL.search(signal) and service in concerned and _rose_first(deviation, context)
     ]
     if not stolen:
         return []

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from bot.core.evidence import CauseKind
 from bot.core.ranking.candidates import Candidate
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
-from bot.core.service import reachable
 
 SUDDEN: frozenset[CauseKind] = frozenset({"change", "traffic", "external"})
 """Kinds of cause that are there from one moment to the next."""
@@ -53,7 +52,7 @@ def _ran_out_by_itself(cause: Candidate, context: RankingContext) -> bool:
 
     Pools and queues of who calls a failing service fill up.
     """
-    called = set(reachable(cause.service, context.observations.depends_on)) - {cause.service}
+    called = context.resting_on(cause.service) - {cause.service}
     symptoms = filter(None, map(context.symptom_of, called))
     hurt = any(symptom.onset is None or context.is_of_outage_before(symptom.onset) for symptom in symptoms)
     before = context.earlier.likely[1] if context.earlier and context.earlier.likely else ""

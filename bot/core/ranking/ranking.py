@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
+from bot.core.changes.jumps import moves_with_any_rollout
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import (
     LEAD_ONLY,
@@ -48,8 +49,12 @@ _PLACES: frozenset[CauseKind] = frozenset({"dependency", "unknown"})
 """Kinds of cause that name a place and no reason."""
 _MAX_OF_ONE_SERVICE = 2
 _CREDENTIAL = re.compile(r"credential|certificate", re.I)
-_ISSUES = re.compile(r"(^|[^a-z])(vault|iam|sts|pki|kms|secrets?|credentials?|tokens?|cert.?manager)([^a-z]|$)", re.I)
+_ISSUES = re.compile(
+    r"(^|[^a-z])(vault|iam|sts|pki|kms|secrets?|secrets?.?manager|keycloak|cert.?manager|acme)([^a-z]|$)", re.I
+)
 """Names and files of what gives credentials out."""
+_SHORT = re.compile(r"wait|throttl|fault|gc|evict|retr(y|ies)|err|fail|reject|time.?out|drop|refus", re.I)
+"""What is counted where something runs short."""
 _RATE = re.compile(r"_(per|/)_?(s|sec|second|m|min|minute)$|(?<![a-z])[rq]ps(?![a-z])", re.I)
 """Names of what is counted over time: how much a service does."""
 _BENEATH = re.compile(
@@ -284,6 +289,7 @@ def _signs_elsewhere(place: Candidate, context: RankingContext) -> bool:
         and deviation.doublings >= context.tuning.confidence.sure
         and context.onset - deviation.onset > onset_error(deviation)
         and not is_relief(deviation)
+        and not moves_with_any_rollout(deviation.signal)
         and any(follows(deviation, change) for change in context.observations.changes.values())
         for (service, _), deviation in context.observations.all_signals.items()
         if service != place.service
@@ -295,7 +301,10 @@ def _does_more(short: Candidate, context: RankingContext) -> bool:
     rates = (
         deviation
         for (service, name), deviation in context.observations.all_signals.items()
-        if service == short.service and _RATE.search(name) and deviation.family not in ("errors", "latency")
+        if service == short.service
+        and _RATE.search(name)
+        and not _SHORT.search(name)
+        and deviation.family not in ("errors", "latency")
     )
     began = (short.began or context.onset) + ONSET_TOLERANCE
     return any(

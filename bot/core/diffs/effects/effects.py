@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 
 from bot.core.diffs.effects.credentials import renamed_credentials
 from bot.core.diffs.effects.formats import formats
@@ -105,12 +104,15 @@ _NETWORK_RULES = re.compile(
     r"azurerm_network_security_\w+)\b"
 )
 _RIGHTS = re.compile(
-    r"aws_iam_\w+|iam_policy_document|PolicyDocument|\"Statement\"|google_\w+_iam_\w+|azurerm_role_\w+|(Cluster)?Role(Binding)?\b|"
-    r"\b(GRANT|REVOKE)\b|(^|/)(iam|kms|rbac)/",
+    r"aws_iam_\w+|iam_policy_document|PolicyDocument|\"Statement\"|google_\w+_iam_\w+|kind: (Cluster)?Role\b|\bverbs:|"
+    r"\b(GRANT|REVOKE)\b"
 )
 """Where a file says who may do what."""
 _NARROWS = re.compile(r"^\s*\"?condition\"?\s*[:={]|\bDeny\b|\bREVOKE\b.*", re.I)
-_RIGHT = re.compile(r"\"[a-z][\w-]*:[\w*]+\"|^\s*-?\s*(verbs|resources)\s*[:=].*|\bGRANT\b.*")
+_RIGHT = re.compile(
+    r"\"((?!redis|http)[a-z][a-z0-9-]*:[A-Z*]\w*)\"|[\"']?\b(get|list|watch|create|update|patch|delete)\b[\"']?(?=\s*[,\]]|\s*$)"
+)
+"""Rights as AWS (`kms:Decrypt`) and Kubernetes (`delete`) name them."""
 _ZONE = re.compile(
     r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|system_?(?:utc|default)", re.I
 )
@@ -292,8 +294,11 @@ def _permissions(patch: Patch) -> Iterator[EffectFact]:
     """Rights of roles that are taken back, or given under a further condition."""
     if not any(_RIGHTS.search(line) for line in (patch.path, *patch.added, *patch.removed, *patch.around)):
         return
-    removed = [line.strip() for line in patch.removed if line not in patch.added]
-    if narrowed := next(chain(_matches(_NARROWS, patch.added), _matches(_RIGHT, removed)), ""):
+    before, after = both_sides(
+        patch, lambda lines: {right for line in lines for names in _RIGHT.findall(line) for right in names if right}
+    )
+    narrowed = next(_matches(_NARROWS, patch.added), "") or next(iter(sorted(before - after)), "")
+    if narrowed:
         yield effect_fact("access", RIGHTS, patch.path, "as they were", narrowed.rstrip(" {=:["))
 
 

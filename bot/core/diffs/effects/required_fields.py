@@ -19,23 +19,18 @@ _IS_NEEDED = re.compile(
     rf"^\s*{_FIELD}\s*:\s*(?!Optional\[)[A-Za-z][\w.\[\], ]*$|"
     rf"^\s*(?:readonly\s+)?{_FIELD}\s*:\s*(?!.*(?:{_MAY_BE_LEFT_OUT}))[\w.<>\[\]()|'\" ]+[;,]?$"
 )
-_MARK = re.compile(
-    r"@(?:field:)?(?:NotNull|NotBlank|NotEmpty|NonNull)\b|\b(?:validate|binding):\"[^\"]*\brequired\b|"
-    r"\brequired\s*[=:]\s*true\b",
-    re.I,
-)
-"""What says of a field that it is needed: Java, Go, schemas."""
+_SCHEMA = re.compile(r"schema|model|dto|request|contract|payload|message|event|types?\b|\bz\.", re.I)
+"""What tells that the fields are those of something that others send."""
 
 
 def required_fields(patch: Patch) -> Iterator[EffectFact]:
     """Fields that could be left out before and no longer can."""
+    if not any(_SCHEMA.search(line) for line in (patch.path, *patch.around, *patch.added)):
+        return
     optional, _ = both_sides(patch, lambda lines: _names(_MAY_BE_MISSING, lines))
     needed = _names(_IS_NEEDED, patch.added)
     for name in (name for name in optional if name in needed):
         yield effect_fact("guard", f"{name} is required", patch.path, after="required")
-    if any(map(_MARK.search, patch.added)) and not any(map(_MARK.search, patch.removed)):
-        line = next(line for line in patch.added if _MARK.search(line))
-        yield effect_fact("guard", line.strip()[:60], patch.path, after="required")
 
 
 def _names(pattern: re.Pattern[str], lines: Iterable[str]) -> list[str]:

@@ -42,11 +42,7 @@ _COLLECTION = re.compile(
 """A collection that outlives a request: declared at the beginning of a line, as static, or of an object."""
 _OF_OBJECT = re.compile(r"^\s+(?:static\b|private static\b|self\.|this\.)")
 _MOST_COLLECTIONS = 20
-_AT_ONCE = re.compile(
-    r"p-?limit|\bsemaphore|bounded_?semaphore|bulkhead|\bSetLimit\b|\bmax_?(?:concurren|in_?flight|parallel)|\bconcurrency\b|"
-    r"buffer_unordered|capacity_?limiter|rate_?limit",
-    re.I,
-)
+_AT_ONCE = re.compile(r"(?<![A-Za-z])p-?[lL]imit\(|\.SetLimit\(|\bbuffer_unordered\(|\bCapacityLimiter\(")
 """What limits how much is done at the same time."""
 NO_NUMBER = "cut off"
 """The value of a limit that code kept by itself: it can be lost, and never set to another number."""
@@ -70,11 +66,8 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("cache", name, patch.path)
         if match := _BOUNDS.search(_lost_line(_BOUNDS, patch)):
             yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
-    lines = (line for patch in patches for line in patch.removed)
-    if (text := next((line.strip() for line in lines if _AT_ONCE.search(line)), "")) and not any(
-        _AT_ONCE.search(line) for patch in patches for line in patch.added
-    ):
-        yield effect_fact("pool", text[:60], "", before=NO_NUMBER)
+    if line := _no_longer_limited(patches):
+        yield effect_fact("pool", line, "", before=NO_NUMBER)
     if line := _no_longer_spread(patches):
         yield effect_fact("cache", line, "")
     if line := _no_longer_expires(patches):
@@ -82,6 +75,14 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     gone = [name for name in removed if RESTRAINS.search(name) and not added[name]]
     if gone and not any(RESTRAINS.search(name) for name in added):
         yield effect_fact("retry", gone[0], "", before=gone[0])
+
+
+def _no_longer_limited(patches: Sequence[Patch]) -> str:
+    """The beginning of a removed line that limited what is done at once, where nothing added does so; "" without one."""
+    if any(_AT_ONCE.search(line) for patch in patches for line in patch.added):
+        return ""
+    lines = (line for patch in patches for line in patch.removed if _AT_ONCE.search(line))
+    return next(lines, "").strip()[:60]
 
 
 def _leaked(patch: Patch) -> str:

@@ -234,7 +234,8 @@ def _code_is_sure(context: RankingContext, weighed: WeighedChange, others: Seque
     does, and so is a climb since it of what its code lets grow.
     """
     code = weighed.code
-    grew = code.bites_late and weighed.drift is not None
+    written = code.explanation is not None and code.explanation.firm < context.tuning.diffs.explained
+    grew = code.bites_late and weighed.drift is not None and not written
     firm = code.explanation is not None and code.explanation.best >= context.tuning.diffs.explained
     alone = not any(other is not weighed and other.code.explains for other in others)
     at_once = firm and alone and _is_recent(context, weighed)

@@ -47,13 +47,10 @@ _SHARED = re.compile(
     r"(^|/)(pkg|libs?|librar(y|ies)|packages|shared|common|commons|core|sdk|kit|internal|vendor|modules?|crates)/", re.I
 )
 """Folders of what many services are built from."""
-_OF_ALL = re.compile(
-    r"^(\.\w.*|deploy\w*|k8s|kube\w*|helm|charts?|infra\w*|terraform|ops|conf\w*|etc|env\w*|settings|migrations?|db|database|sql|"
-    r"schemas?|protos?|apis?|scripts?|docker\w*|ci|build\w*|gradle|src|app|cmd|bin|web|main|resources|data|assets|static|"
-    r"templates|public|tests?|third.?party|base|platform|manifests?|overlays?|requirements)$",
-    re.I,
+_ENTRY = re.compile(
+    r"^(main|__main__|app|server|cmd|index|program|Dockerfile|go\.mod|package\.json|pyproject\.toml|pom\.xml)\b", re.I
 )
-"""Folders that belong to no component."""
+"""Files with which a component begins."""
 _SCHEMA_IS_USED = timedelta(minutes=10)
 """So long after a migration every usual query has met the new schema."""
 _DAY = 86_400.0
@@ -236,7 +233,10 @@ def _went_out(diff: DiffFact, code: ObservedCode, change: Change, context: Ranki
 
 
 def _of_another_component(diff: DiffFact, code: ObservedCode, service: str) -> bool:
-    """Whether all files of a commit lie in folders beside the service's own, where a repository has one for each."""
+    """Whether all files of a commit lie in a folder beside the service's own that begins a component of its own.
+
+    Only there is the folder no part of the service: beside `orders/` may lie `migrations/`, `models/` or `utils/`.
+    """
     own = frozenset({service})
     homes = {
         tuple(path.split("/")[: number + 1])
@@ -245,14 +245,16 @@ def _of_another_component(diff: DiffFact, code: ObservedCode, service: str) -> b
         for number, folder in enumerate(path.split("/")[:-1])
         if _owner(f"{folder}/", own)
     }
-    return bool(homes and diff.paths) and all(any(_is_beside(path, home) for home in homes) for path in diff.paths)
+    others = {entry for path in diff.paths if (entry := _component_of(path))}
+    beside = {folder for folder in others if any(len(folder) == len(home) and folder[:-1] == home[:-1] for home in homes)}
+    inside = all(any(tuple(path.split("/")[: len(folder)]) == folder for folder in beside) for path in diff.paths)
+    return bool(beside) and inside and not beside & homes and not any(_SHARED.search(path) for path in diff.paths)
 
 
-def _is_beside(path: str, home: tuple[str, ...]) -> bool:
-    parts, depth = path.split("/"), len(home) - 1
-    if len(parts) <= depth + 1 or tuple(parts[:depth]) != home[:-1] or _SHARED.search(path):
-        return False
-    return parts[depth] != home[-1] and not _OF_ALL.match(parts[depth])
+def _component_of(path: str) -> tuple[str, ...]:
+    """The folder that a file begins a component in; empty for any other file."""
+    *folders, name = path.split("/")
+    return tuple(folders) if folders and _ENTRY.match(name) else ()
 
 
 def _head(code: ObservedCode) -> str:

@@ -15,7 +15,7 @@ from bot.core.ranking.fault_location import PILES_UP
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
-_PAUSES = re.compile(r"pause|(?<![a-z])(gc|wait|latenc\w*|duration)(?![a-z])|_p\d\d", re.I)
+_PAUSES = re.compile(r"^(?!.*(ttl|expir|valid|uptime)).*(pause|(?<![a-z])(gc|wait|latency|duration)(?![a-z]))", re.I)
 """How long something takes: less of it is no harm."""
 _WORK = re.compile(
     r"(?<![a-z])(commands|reads|writes|operations|ops|statements|queries|round_?trips|hops)_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b)",
@@ -25,7 +25,7 @@ _WORK = re.compile(
 
 
 def jump_of(context: RankingContext, change: Change) -> JumpFact | None:
-    """The largest jump with a change that is no part of the failure itself; None without one.
+    """The largest jump with a change that is no part of the failure itself, first a limit that it lowered; None without one.
 
     None where the failure began so soon after it that the jump may belong to that, and where something jumped with a change
     of another service a moment before: then this jump may follow from that one.
@@ -49,9 +49,11 @@ def _is_symptom(context: RankingContext, jump: JumpFact) -> bool:
 
 
 def is_relief(moved: JumpFact | Deviation) -> bool:
-    """Whether less is asked of others since, or something takes less time: that breaks nobody."""
+    """Whether less is asked of others since, something takes less time, or more may be used: that breaks nobody."""
+    if moved.after > moved.before:
+        return is_limit(moved.signal)
     less = moved.after < moved.before
-    harmless = family_of(moved.signal) in ("traffic", "behaviour", "latency")
+    harmless = family_of(moved.signal) in ("traffic", "behaviour")
     return less and (harmless or any(pattern.search(moved.signal) for pattern in (_WORK, _PAUSES)))
 
 

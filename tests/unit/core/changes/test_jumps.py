@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from bot.core.changes.jumps import jump_at, moves_with_any_rollout
+from bot.core.changes.jumps import is_limit, jump_at, moves_with_any_rollout
 from bot.core.metrics.series import Series
 from tests.unit.builders import NOW
 
@@ -60,3 +60,10 @@ def test_two_samples_after_it_are_too_few() -> None:
 
 def test_what_every_rollout_moves_is_no_effect_of_one() -> None:
     assert [moves_with_any_rollout(name) for name in ("memory", "pods ready", "results_cache_hit_ratio")] == [True, True, False]
+
+
+def test_a_limit_of_a_resource_is_told_from_what_is_used_of_it() -> None:
+    used = ("container_memory_max_usage_bytes", "connections_max_used", "cpu_limit_utilization", "gc_pause_max_ms", "heap")
+
+    assert is_limit("jvm_memory_max_mb") and not moves_with_any_rollout("jvm_memory_max_mb")
+    assert not any(map(is_limit, used))

@@ -81,8 +81,17 @@ LATER = [
         "import failed: EMFILE: too many open files",
     ),
     ("schemas.py", ["-    zone: str | None = None", "+    zone: str"], "POST /quotes 422 Unprocessable Entity"),
-    ("quote.ts", ["-  zone?: string;", "+  zone: string;"], "validation of the request did not pass"),
-    ("Quote.java", ["+    @NotNull", "     private String zone;"], "400 bad request: field zone is required"),
+    ("types/quote.ts", ["-  zone?: string;", "+  zone: string;"], "validation of the request did not pass"),
+    (
+        "role.yaml",
+        [" kind: ClusterRole", '-    verbs: ["get", "delete"]', '+    verbs: ["get"]'],
+        "403 forbidden: cannot delete pods",
+    ),
+    (
+        "envoy.yaml",
+        ["-  idle_timeout: 300s", "+  idle_timeout: 5s"],
+        "504 upstream: connection terminated by idle timeout",
+    ),
     ("lock.go", ["-\tdefer mu.Unlock()", "+\tmu.Unlock()"], "deadlock: stuck waiting for lock 30 s"),
     (
         "event.go",
@@ -263,6 +272,8 @@ UNLIKE = [
         ["-    idle-timeout: 600000", "+    idle-timeout: 300000"],
         "quote failed: connect timed out rates-db:5432",
     ),
+    ("role.yaml", [" kind: ClusterRole", '-    verbs: ["get"]', '+    verbs: ["get", "list"]'], "403 forbidden"),
+    ("ship.ts", ["-const n = shipLimit(3);", "+const n = shipCount(3);"], "EMFILE: too many open files"),
 ]
 
 
@@ -501,6 +512,7 @@ LIVE = diff_of(
         "ValueError: 'LIVE' is not a valid Channel",
         "invalid event: unknown variant `LIVE`, expected `STORE` or `WEB`",
         "order rejected: invalid enum value, received 'LIVE'",
+        'ERROR: invalid input value for enum order_channel: "LIVE"',
     ],
 )
 def test_a_value_that_readers_refuse_is_a_lead_to_the_diff_that_brings_it_and_never_makes_that_sure(line: str) -> None:
@@ -510,6 +522,13 @@ def test_a_value_that_readers_refuse_is_a_lead_to_the_diff_that_brings_it_and_ne
     assert told.reasons[0][1] == "adds the value LIVE, which new lines refuse"
     assert explained(LIVE, line, usual=["order of channel LIVE read"]).strength < TUNING.diffs.related
     assert explained(LIVE, line.replace("LIVE", "TV")).strength < TUNING.diffs.related
+
+
+@pytest.mark.parametrize(
+    "line", ["received 'LIVE' event", "got 'LIVE' in 12 ms", "user 'LIVE' not in group", 'unknown host "LIVE"']
+)
+def test_a_word_in_quotes_that_nobody_refuses_leads_nowhere(line: str) -> None:
+    assert not any("which new lines refuse" in reason for _, reason, _ in explained(LIVE, line, f"failed: {line}").reasons)
 
 
 def test_a_host_is_not_at_fault_where_others_are_not_resolved_either() -> None:

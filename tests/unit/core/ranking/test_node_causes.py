@@ -1,6 +1,7 @@
 """When a machine is a cause: its pods share a deviation that others do not show, or its host gives its time to other guests."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.core.evidence import Findings, Hypothesis
 from bot.core.facts.evidence_facts import EvidenceFacts
@@ -98,6 +99,18 @@ def test_a_host_that_gives_its_time_to_others_goes_before_a_deploy_minutes_befor
     assert "front cpu_steal_ratio rose" in cause.claims[0].text
 
 
+def test_the_usual_names_of_it_are_known_and_that_of_a_service_apart_concerns_nobody() -> None:
+    for signal in ("cpu steal", "cpu.steal", "node_cpu_steal_seconds", "steal_pct", "system.cpu.stolen"):
+        assert first_cause(steal(signal)).kind == "external", signal
+    slow = deviation("front", "latency", 28, 900, doublings=5, unit="ms")
+    apart = replace(steal(), service="batch")
+    ledger = Ledger().health("front", slow).health("batch", apart).graph("front", "cart").health("cart")
+
+    causes = rank(CASE, ledger.changes(change("front", 3, version="2")).entries, now=NOW).hypotheses
+    assert causes[0].change_id and all(cause.kind != "external" for cause in causes)
+
+
 def test_tasks_that_workers_take_from_each_other_and_what_rose_later_are_none() -> None:
-    assert first_cause(steal("queue_steals")).change_id
+    assert first_cause(steal("tokio_total_steal_operations")).change_id
+    assert first_cause(steal("cpu_work_stealing_attempts")).change_id
     assert first_cause(steal(late=5)).change_id
