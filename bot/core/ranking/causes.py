@@ -100,10 +100,7 @@ def _came_with_failure(context: RankingContext, deviation: Deviation) -> bool:
 
 
 def _came_late(context: RankingContext, deviation: Deviation) -> bool:
-    """Whether it deviates only since its service had symptoms: then it is rather an effect.
-
-    Of an outage that began while another ran on, since its alert where the service failed before.
-    """
+    """Whether it deviates only since its service had symptoms, in the present outage: then it is rather an effect."""
     if deviation.onset is None:
         return False
     began = context.onset_of(deviation.service)
