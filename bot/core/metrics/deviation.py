@@ -53,7 +53,7 @@ _WORDS: tuple[tuple[Family, str], ...] = (
     ("traffic", r"traffic|request|rps|qps|rate|throughput|load|calls|volume"),
 )  # fmt: skip
 _GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|uptime|^up$", re.I)
-_RATE = re.compile(r"_per_(s|sec|second|m|min|minute|h|hour)s?$", re.I)
+RATE = re.compile(r"_per_(s|sec|second|m|min|minute|h|hour)s?$", re.I)
 """How much of something is done: less may be as bad as more."""
 _STORE = re.compile(
     r"(disk|volume|filesystem|tablespace|inode|storage|wal|(?<!name)space)s?[a-z_ ]*[_ ](used|usage|full|occup)|"
@@ -165,7 +165,7 @@ def harm_of(signal: str, family: Family) -> Harm:
     """Which way is bad: more traffic and less traffic both are; errors, latency and use of a resource only upwards."""
     if _GOOD_WHEN_HIGH.search(signal):
         return "down"
-    done = family == "saturation" and not names_resource(signal) and _RATE.search(signal)
+    done = family == "saturation" and not names_resource(signal) and RATE.search(signal)
     return "either" if family == "traffic" or done else "up"
 
 

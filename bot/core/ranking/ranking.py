@@ -20,6 +20,7 @@ from bot.core.evidence import (
     LedgerEntry,
     missed,
 )
+from bot.core.metrics.deviation import RATE
 from bot.core.ranking.burst_causes import with_burst
 from bot.core.ranking.calibration import probability_of
 from bot.core.ranking.candidates import Candidate
@@ -55,8 +56,6 @@ _ISSUES = re.compile(
 """Names and files of what gives credentials out."""
 _SHORT = re.compile(r"wait|throttl|fault|gc|evict|retr(y|ies)|err|fail|reject|time.?out|drop|refus", re.I)
 """What is counted where something runs short."""
-_RATE = re.compile(r"_(per|/)_?(s|sec|second|m|min|minute)$|(?<![a-z])[rq]ps(?![a-z])", re.I)
-"""Names of what is counted over time: how much a service does."""
 _BENEATH = re.compile(
     r"network|polic(y|ies)|(^|[^a-z])dns|mesh|istio|cilium|calico|firewall|security.?group|cluster|iptables|terraform|"
     r"\.tf$",
@@ -302,7 +301,7 @@ def _does_more(short: Candidate, context: RankingContext) -> bool:
         deviation
         for (service, name), deviation in context.observations.all_signals.items()
         if service == short.service
-        and _RATE.search(name)
+        and RATE.search(name)
         and not _SHORT.search(name)
         and deviation.family not in ("errors", "latency")
     )

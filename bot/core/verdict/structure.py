@@ -36,7 +36,7 @@ class Measured:
         case: Case | None = None,
         ranked_onset: datetime | None = None,
     ) -> None:
-        """`onset` is the incident's where it is known for sure; `ranked_onset` the one that the causes were ranked by."""
+        """`ranked_onset` is the one that the causes were ranked by."""
         self._recorded = [entry for entry in entries if entry.evidence.ok]
         self.entries = {entry.id: entry for entry in self._recorded if _can_show(entry)}
         self.onset = onset
@@ -81,10 +81,7 @@ class Measured:
         return min(((d.family not in SYMPTOMS, d.onset) for d in own), default=(False, None))[1]
 
     def began(self, service: str) -> datetime | None:
-        """The incident's onset if it is known, else that of the service; of one that does not fail, the one of the ranking.
-
-        More requests in the evening are not when it began.
-        """
+        """The incident's onset if known, else when the service failed, else the ranking's: busier evenings are no onset."""
         fails = min((d.onset for d in self.deviations(service) if d.onset and d.family in SYMPTOMS), default=None)
         return self.onset or fails or self.ranked_onset or self.onset_of(service)
 

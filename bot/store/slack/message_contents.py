@@ -1,6 +1,6 @@
 """The content behind each message, read in one session: what the views of the Slack adapter render."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import or_
@@ -263,8 +263,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
     if group is None or row is None:
         return None
     rows, proposals = await _evidence_rows(session, group.id), await _proposals(session, group)
-    evidence = [entry_of(entry) for entry in rows]
-    lead = await leading_alert(session, group)
+    lead, evidence = await leading_alert(session, group), [entry_of(entry) for entry in rows]
     content = TriageContent(
         group=_headlined(group, lead),
         attempt=row.attempt,
@@ -274,7 +273,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         facts=stored_facts(row.facts),
         findings=_findings(row),
         checks=[entry for entry, made in zip(evidence, rows, strict=True) if made.attempt == row.attempt],
-        evidence={entry.id: entry for entry in evidence},
+        evidence=_by_id(evidence),
         no_proposal=row.no_proposal,
         for_late_change=bool(row.late_changes),
         renewed=row.renewed,
@@ -299,8 +298,8 @@ async def _evidence_rows(session: AsyncSession, group_id: int | None) -> Sequenc
     return (await session.exec(select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n)))).all()
 
 
-def _by_id(rows: Sequence[EvidenceRow]) -> Mapping[str, LedgerEntry]:
-    return {entry.id: entry for entry in map(entry_of, rows)}
+def _by_id(entries: Iterable[LedgerEntry]) -> Mapping[str, LedgerEntry]:
+    return {entry.id: entry for entry in entries}
 
 
 async def _proposals(session: AsyncSession, group: GroupRow) -> list[Proposal]:
@@ -343,7 +342,7 @@ async def _answer(session: AsyncSession, number: str) -> AnswerContent | None:
         requester=row.requester,
         answer=QuestionAnswer.model_validate(row.answer) if row.answer else None,
         failed=row.state == "failed",
-        evidence=_by_id(await _evidence_rows(session, row.group_id)) if row.group_id else {},
+        evidence=_by_id(map(entry_of, await _evidence_rows(session, row.group_id))) if row.group_id else {},
     )
 
 

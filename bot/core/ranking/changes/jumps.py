@@ -52,9 +52,9 @@ def is_relief(moved: JumpFact | Deviation) -> bool:
     """Whether less is asked of others since, something takes less time, or more may be used: that breaks nobody."""
     if moved.after > moved.before:
         return is_limit(moved.signal)
-    less = moved.after < moved.before
     harmless = family_of(moved.signal) in ("traffic", "behaviour")
-    return less and (harmless or any(pattern.search(moved.signal) for pattern in (_WORK, _PAUSES)))
+    less_work = harmless or any(pattern.search(moved.signal) for pattern in (_WORK, _PAUSES))
+    return moved.after < moved.before and less_work
 
 
 def _follows_another(context: RankingContext, change: Change) -> bool:
