@@ -224,14 +224,14 @@ def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -
     a caller whose diff explains the trouble explains the rise first.
     """
     weights = context.tuning.traffic
-    risen = {s: rise for s in context.shares if (rise := _rise(context, s)) and rise.after > weights.risen * rise.before}
+    risen = {s: rise for s in context.shares if (rise := context.traffic_rise(s)) and rise.after > weights.risen * rise.before}
     if not risen:
         return []
     rise = _front_rise(context, risen)
     late = _came_late(context, rise) or (rise.onset is not None and rise.onset > _failed_at(context, rise.service))
     early = _was_carried(context, rise)
     callers = _measured_callers(context, rise.service)
-    supported = not callers or any(_rise(context, c) for c in callers)
+    supported = not callers or any(context.traffic_rise(c) for c in callers)
     behind = sum(context.shares.get(s, 0.0) for s in reachable(rise.service, context.observations.depends_on) if s in risen)
     timing = weights.late if late else weights.early if early else 1.0
     explained = any(change.explained and change.service in (rise.service, *callers) for change in changes)
@@ -251,10 +251,10 @@ def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -
         and supported
         and not explained
         # Without a caller that sends more, what was changed there just before may have clients come again and again.
-        and (any(_rise(context, c) for c in callers) or not changed_shortly_before(context, rise.service))
+        and (any(context.traffic_rise(c) for c in callers) or not changed_shortly_before(context, rise.service))
         and context.shares.get(rise.service, 0.0) >= weights.own_share,
     )
-    rises = (rise, *(_rise(context, c) for c in callers[:2]))
+    rises = (rise, *(context.traffic_rise(c) for c in callers[:2]))
     support(context, candidate, [deviation_claim(r, context.observations) for r in rises if r])
     return [candidate]
 
@@ -300,12 +300,6 @@ def _failed_at(context: RankingContext, service: str) -> datetime:
 
 def _growth(context: RankingContext, rise: Deviation) -> float:
     return rise.after / rise.before if rise.before > 0 else context.tuning.traffic.from_nothing
-
-
-def _rise(context: RankingContext, service: str) -> Deviation | None:
-    traffic = context.observations.signals.get(service, {}).get("traffic")
-    least = context.tuning.traffic.rising
-    return traffic if traffic and traffic.direction == "up" and traffic.after > least * traffic.before else None
 
 
 def _measured_callers(context: RankingContext, service: str) -> list[str]:

@@ -70,6 +70,12 @@ class RankingContext:
         """The stronger of the service's errors and latency; None if neither deviates."""
         return main_symptom(self.observations.signals.get(service, {}), self.tuning.attribution)
 
+    def traffic_rise(self, service: str) -> Deviation | None:
+        """The service's requests where clearly more of them come than before; None else."""
+        traffic = self.observations.signals.get(service, {}).get("traffic")
+        least = self.tuning.traffic.rising
+        return traffic if traffic and traffic.direction == "up" and traffic.after > least * traffic.before else None
+
     def onset_of(self, service: str) -> datetime:
         """When a service's symptom began, never later than the incident: what follows it is no cause of it."""
         symptom = self.symptom_of(service)

@@ -48,10 +48,12 @@ def _began_since(cause: Candidate, context: RankingContext) -> bool:
 
 
 def _ran_out_by_itself(cause: Candidate, context: RankingContext) -> bool:
-    """Whether a resource surely ran out, and the outage before is no reason: nothing that its service calls fails since then.
+    """Whether a resource surely ran out, and neither more requests are the reason nor the outage before.
 
-    Pools and queues of who calls a failing service fill up.
+    Nothing that its service calls fails since then: pools and queues of who calls a failing service fill up.
     """
+    if context.traffic_rise(cause.service) is not None:
+        return False
     called = context.resting_on(cause.service) - {cause.service}
     symptoms = filter(None, map(context.symptom_of, called))
     hurt = any(symptom.onset is None or context.is_of_outage_before(symptom.onset) for symptom in symptoms)

@@ -16,6 +16,7 @@ from bot.core.ranking.changes.earlier_trouble import weigh_earlier_trouble, weig
 from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim, is_first_to_fail, moved_as_told
 from bot.core.ranking.changes.flags import is_named
 from bot.core.ranking.changes.jumps import jump_claim, jump_of
+from bot.core.ranking.changes.made_beside import may_have_done_it
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
 from bot.core.ranking.changes.weighed_change import WeighedChange
 from bot.core.ranking.context import RankingContext, nearby_services, remote_services
@@ -90,7 +91,7 @@ def _change_cause(context: RankingContext, weighed: WeighedChange, others: Seque
     candidate = Candidate(
         kind="change",
         service=change.service,
-        likelihood=min(1.0, _share(context, weighed) * _fit(context, weighed, others)),
+        likelihood=min(1.0, _share(context, weighed, others) * _fit(context, weighed, others)),
         cause=f"{_with_commit(change, code)} broke {change.service}",
         change_id=change.id,
         began=change.at,
@@ -153,10 +154,10 @@ def _with_commit(change: Change, code: CodeReading) -> str:
     return change_text(change)
 
 
-def _share(context: RankingContext, weighed: WeighedChange) -> float:
+def _share(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> float:
     """The share of its service; more where its code explains the trouble, or where it is a neighbour that fell still."""
     weights, share = context.tuning.changes, context.shares.get(weighed.change.service, 0.0)
-    if _may_have_done_it_beside(context, weighed):
+    if may_have_done_it(context, weighed, others):
         return max(share, weights.beside_share)
     if weighed.sign:
         share = max(share, context.shares.get(weighed.sign.service, 0.0))
@@ -174,14 +175,6 @@ def _share(context: RankingContext, weighed: WeighedChange) -> float:
     if weighed.coincident:
         share = max(share, weights.coincident_share)
     return max(share, weights.neighbour_share)
-
-
-def _may_have_done_it_beside(context: RankingContext, weighed: WeighedChange) -> bool:
-    """Whether a change was made below while the outage before ran on, and neither its service nor its versions clear it."""
-    change = weighed.change
-    below = reachable(context.start, context.observations.depends_on)
-    cleared = context.observations.quiet(change.service) or weighed.versions.factor < 1
-    return context.made_beside(change) and change.service in below and not cleared
 
 
 def _fit(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> float:

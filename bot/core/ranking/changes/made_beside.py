@@ -1,0 +1,31 @@
+"""Changes made while the outage before ran on: which of them may have brought the present one about."""
+
+from collections.abc import Sequence, Set
+
+from bot.core.change import Change
+from bot.core.ranking.changes.weighed_change import WeighedChange
+from bot.core.ranking.context import RankingContext
+from bot.core.service import reachable
+
+
+def may_have_done_it(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> bool:
+    """Whether a change was made below while the outage before ran on, and neither its service nor its versions clear it.
+
+    Nor another one made then, whose service fails since while its own does not.
+    """
+    change = weighed.change
+    below = reachable(context.start, context.observations.depends_on).keys()
+    if not context.made_beside(change) or change.service not in below or weighed.versions.factor < 1:
+        return False
+    if context.symptom_of(change.service) is None:
+        beside = (other.change for other in others if context.made_beside(other.change))
+        return not (context.observations.quiet(change.service) or any(_fails_since(context, one, below) for one in beside))
+    return True
+
+
+def _fails_since(context: RankingContext, change: Change, below: Set[str]) -> bool:
+    """Whether the service of a change clearly fails, and did not yet while the outage before began."""
+    symptom = context.symptom_of(change.service) if change.service in below else None
+    if symptom is None or symptom.onset is None or symptom.doublings < context.tuning.confidence.sure:
+        return False
+    return not context.is_of_outage_before(symptom.onset)
