@@ -54,9 +54,7 @@ from bot.store.slack.outbox import Outbox
 from bot.store.slack.usergroups import Usergroups
 from bot.store.triage.changes import Changes
 from bot.store.triage.frozen_cases import Cases
-from bot.store.triage.late_changes import LateChanges
 from bot.store.triage.past_incidents import PastIncidents
-from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
 from bot.store.triage.visible import visible_alerts
 from bot.web.app import build as build_web
@@ -74,7 +72,7 @@ from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.investigation.triage import TriageSteps, triage
 from bot.workflows.messages.delivery import DeliveryLimits
 from bot.workflows.messages.sender import Sender
-from bot.workflows.periodic_checks import periodic_checks
+from bot.workflows.periodic_checks import periodic_checks, retries_of
 from bot.workflows.postmortem import PostmortemSteps, postmortem
 from bot.workflows.reading import Reading
 from bot.workflows.remediation.approvals import Approvals
@@ -247,10 +245,10 @@ class App:
         self.failure_recovery.attach(self.engine, self.triages, self.postmortems, self.approvals, self.questions)
 
     def _build_ticks(self) -> None:
-        late = LateChanges(self.db, self.catalogue, self.tool_runner.infos)
+        retries = retries_of(self.db, self.catalogue, self.tool_runner.infos, measured=self.metrics is not None)
         of_app = (self.db, self.config, self.catalogue, self.metrics, self.systems.traces, self.pager, self.approvals)
         ticks: Mapping[str, Tick] = {
-            "quiet": HousekeepingTick(self.config, self.postmortems, late, Renewals(self.db), self.engine),
+            "quiet": HousekeepingTick(self.config, self.postmortems, retries, self.engine),
             "heartbeat": self._heartbeat,
             "tidy": RetentionTick(Pruning(self.db, self.config, count_pruned), self.engine.forget),
             **periodic_checks(*of_app),

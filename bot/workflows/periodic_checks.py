@@ -2,6 +2,7 @@
 
 from bot.core.config import Config
 from bot.core.service import Catalogue
+from bot.core.tool_calls import Tools
 from bot.ports import Metrics, Pager, Traces
 from bot.store.alerts.ties.learned import LearnedTopology
 from bot.store.approvals.break_glass import BreakGlassReviews
@@ -12,7 +13,10 @@ from bot.store.oversight.reminders import ReminderLines
 from bot.store.oversight.staleness import Staleness
 from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
 from bot.store.oversight.watch import OversightQueries
+from bot.store.triage.early_rankings import EarlyRankings
 from bot.store.triage.frozen_cases import Cases
+from bot.store.triage.late_changes import LateChanges
+from bot.store.triage.renewals import Renewals
 from bot.workflows.audit_heads import HeadsTick
 from bot.workflows.ends import EndsTick
 from bot.workflows.investigation.learning import LearningTick
@@ -20,7 +24,7 @@ from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.reviews import ReviewsTick
 from bot.workflows.remediation.standing import StandingTick
 from bot.workflows.reminders import Reminders
-from bot.workflows.ticks import ClockTick, PagerTick, RotaTick, Tick
+from bot.workflows.ticks import ClockTick, PagerTick, Retries, RotaTick, Tick
 from bot.workflows.topology import TopologyTick
 
 
@@ -50,3 +54,9 @@ def periodic_checks(
         "ends": EndsTick(UnconfirmedEnds(db, config), metrics),
         "topology": TopologyTick(LearnedTopology(db), catalogue, metrics, traces),
     }
+
+
+def retries_of(db: Database, catalogue: Catalogue, tools: Tools, *, measured: bool) -> list[Retries]:
+    """Why causes are ranked anew, the weightiest reason first. `measured`: there are metrics, which tell more with time."""
+    retries: list[Retries] = [Renewals(db), LateChanges(db, catalogue, tools)]
+    return [*retries, EarlyRankings(db, tools)] if measured else retries

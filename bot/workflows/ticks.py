@@ -7,6 +7,7 @@ once. On SQLite one process ticks, and nothing is left of a tick that a restart 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -25,8 +26,7 @@ from bot.store.oversight.pages import Pages
 from bot.store.oversight.watch import OversightQueries
 from bot.store.retention.pruning import Pruning
 from bot.store.tables import HeartbeatRow
-from bot.store.triage.late_changes import LateChanges
-from bot.store.triage.renewals import Renewals
+from bot.store.triage.late_changes import RetryDue
 from bot.workflows.messages.delivery_health import FailureLog
 from bot.workflows.postmortem import start_due_drafts
 from bot.workflows.reminders import Reminders
@@ -69,14 +69,20 @@ def as_workflow(name: str, tick: Tick) -> Workflow:
     return workflow
 
 
+class Retries(Protocol):
+    """Finds the groups whose causes should be ranked anew, for one reason."""
+
+    async def due(self) -> Sequence[RetryDue]: ...
+
+
 class HousekeepingTick:
     """Ends what is over, and starts the workflows that nobody requested."""
 
-    def __init__(self, config: Config, postmortems: Postmortems, late: LateChanges, renewals: Renewals, engine: Engine) -> None:
+    def __init__(self, config: Config, postmortems: Postmortems, retries: Sequence[Retries], engine: Engine) -> None:
+        """`retries`: what finds groups to attempt anew; of those for one group the first counts."""
         self.config = config
         self.postmortems = postmortems
-        self.late = late
-        self.renewals = renewals
+        self.retries = retries
         self.engine = engine
 
     async def __call__(self) -> None:
@@ -91,8 +97,9 @@ class HousekeepingTick:
             await self._retry_triages()
 
     async def _retry_triages(self) -> None:
-        """Start a new attempt where a group is about something new, or a late-reported change may be the cause."""
-        for due in (*await self.renewals.due(), *await self.late.due()):
+        """Start every new attempt that is due."""
+        every = [retry for one in self.retries for retry in await one.due()]
+        for due in {retry.group: retry for retry in reversed(every)}.values():
             # The id is that of the attempt, so a second start is harmless.
             id = f"triage:{due.group}:{due.attempt}"
             await self.engine.start("triage", id, due.group, due.attempt, due.question, due.requester, list(due.changes))

@@ -11,6 +11,8 @@ from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 
 Entry = ActionConfig | PlanConfig
+OUTDATED = "the causes were ranked again, and it does not help against the one that is first now"
+"""Why a proposal that nobody decided on was superseded."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ def fitting(findings: Findings, service: str, actions: Mapping[str, Entry], chan
     `service` is the alerting one, used when the hypothesis names none; `changes` holds the reported changes by id: a
     change that nobody reported cannot be taken back.
     """
-    if not findings.hypotheses or not _has_enough_evidence(first := findings.hypotheses[0]):
+    if not has_enough_evidence(findings):
         return []
+    first = findings.hypotheses[0]
     change = changes.get(first.change_id) if first.change_id else None
     target = change.service if change else first.service or service
     fits = [name for name, entry in actions.items() if _fits(entry, first, change, target)]
@@ -57,7 +60,7 @@ def _missing(findings: Findings, service: str, actions: Mapping[str, Entry], cha
     if not findings.hypotheses or findings.category == "healthy":
         return "no cause was found"
     first = findings.hypotheses[0]
-    if not _has_enough_evidence(first):
+    if not has_enough_evidence(findings):
         return f"the first cause is not sure enough ({first.confidence_text})"
     if not actions:
         return "it has none yet"
@@ -85,12 +88,14 @@ _AGAINST = {
 }
 
 
-def _has_enough_evidence(hypothesis: Hypothesis) -> bool:
-    if hypothesis.confidence == "likely":
-        return True
-    cited = {evidence for claim in hypothesis.claims for evidence in claim.evidence}
-    enough = len(cited) >= TUNING.remedies.evidence and hypothesis.likelihood >= TUNING.remedies.likelihood
-    return hypothesis.confidence == "possible" and enough
+def has_enough_evidence(findings: Findings) -> bool:
+    """Whether the first hypothesis has enough to act on."""
+    if not findings.hypotheses:
+        return False
+    first = findings.hypotheses[0]
+    cited = {evidence for claim in first.claims for evidence in claim.evidence}
+    enough = len(cited) >= TUNING.remedies.evidence and first.likelihood >= TUNING.remedies.likelihood
+    return first.confidence == "likely" or (first.confidence == "possible" and enough)
 
 
 def _fits(entry: Entry, hypothesis: Hypothesis, change: Change | None, target: str) -> bool:

@@ -20,6 +20,11 @@ def agrees(by_agent: Findings, by_analyst: Findings) -> bool:
     return agents.named_by != "analyst" and same_cause(agents, analysts)
 
 
+def stands(by_agent: Findings, by_analyst: Findings) -> bool:
+    """Whether an attempt made again for the same outage found nothing that could change what a model answered in the last."""
+    return bool(by_agent.hypotheses) and not by_analyst.hypotheses
+
+
 def reused(by_analyst: Findings, ref: str, answered_at: datetime, now: datetime) -> Findings:
     """The analyst's findings with a note on why no model was called."""
     minutes = max(1, round((now - answered_at).total_seconds() / 60))

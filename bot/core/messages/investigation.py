@@ -53,6 +53,8 @@ class TriageContent(Content):
     """Why nothing was proposed."""
     for_late_change: bool = False
     """A change that was reported late brought this attempt about."""
+    is_retry: bool = False
+    """It was made again by itself, as the one before came too early or could query no metric."""
     renewed: bool = False
     """The group was about something new since the attempt before."""
     started_at: datetime | None = None

@@ -166,6 +166,8 @@ def _small_print(triage: TriageContent, word: str) -> Block:
 def _renewed(triage: TriageContent) -> str:
     if triage.for_late_change and triage.attempt > 1:
         return " (late-reported change)"
+    if triage.is_retry:
+        return " (once more, some time later)"
     return " (new outage)" if triage.renewed and triage.attempt > 1 else ""
 
 

@@ -32,8 +32,8 @@ from bot.store.tables import (
     PostmortemRow,
     ProposalRow,
     TimelineRow,
-    TriageRow,
 )
+from bot.store.triage.attempts import shown_triage
 from bot.store.triage.triage import entry_of
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ class Postmortems:
                 raise NotFound(f"no incident {ref}")
             group_id = number_of(incident.group, "AL") if incident.group else None
             group = await incidents.load_group(session, incident.group) if incident.group else None
-            triage = await _newest_triage(session, group_id)
+            triage = await shown_triage(session, group_id)
             facts = stored_facts(triage.facts) if triage else None
             evidence = await _evidence(session, group_id)
             return PostmortemRecord(
@@ -264,11 +264,6 @@ async def _due_draft(session: AsyncSession, row: IncidentRow) -> DueDraft:
     moments = sorted((await session.exec(human)).all())
     minutes = (moments[-1] - moments[0]).total_seconds() / 60 if moments else 0.0
     return DueDraft(incidents.to_incident(row), executed, minutes, await _next_number(session, row.id or 0))
-
-
-async def _newest_triage(session: AsyncSession, group_id: int | None) -> TriageRow | None:
-    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt).desc()).limit(1)
-    return (await session.exec(query)).first() if group_id else None
 
 
 async def _evidence(session: AsyncSession, group_id: int | None) -> dict[str, Evidence]:

@@ -25,8 +25,8 @@ from bot.store import messages, timeline
 from bot.store.approvals import transitions
 from bot.store.approvals.rows import DECIDABLE, stored_proposal
 from bot.store.db.database import Database
-from bot.store.slack.message_contents import newest_triage
 from bot.store.tables import EvidenceRow, GroupRow, MessageRow, ProposalRow, QuestionRow, TriageRow
+from bot.store.triage.attempts import shown_triage
 from bot.store.triage.cases import case_of
 from bot.store.triage.spending import fits, spent
 from bot.store.triage.triage import entry_of
@@ -138,7 +138,7 @@ class Questions:
         async with self.db.read() as session:
             newest = select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n).desc())
             rows = (await session.exec(newest.limit(MOST_EVIDENCE))).all() if group_id else []
-            triage = await newest_triage(session, group_id) if group_id else None
+            triage = await shown_triage(session, group_id)
             group = await session.get(GroupRow, group_id) if group_id else None
             facts = stored_facts(triage.facts) if triage else None
             return AnswerFacts(

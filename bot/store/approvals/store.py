@@ -28,9 +28,6 @@ from bot.store.approvals.runs import own_changes
 from bot.store.approvals.standing.starts import offer
 from bot.store.tables import AttemptRow, ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow
 
-LAPSED = tuple(s.value for s in (ProposalState.EXPIRED, ProposalState.STALE, ProposalState.STOPPED))
-"""Ended without a denial and without a run."""
-
 
 @dataclass(frozen=True)
 class Draft:
@@ -291,19 +288,6 @@ class ProposalStore(UnderPolicy):
                 await transitions.post_line(self.db, session, row, f"remind:{ref}", text)
 
     # ------------------------------------------------------------ reading
-
-    async def unused(self, key: str) -> str:
-        """The key under which the same may be put to people once more: `key` unless its proposal lapsed undecided.
-
-        One that people denied, or that ran, is not put to them again.
-        """
-        async with self.db.read() as session:
-            tried, number = key, 1
-            while True:
-                query = select(ProposalRow.state).where(ProposalRow.key == tried)
-                if (await session.exec(query)).first() not in LAPSED:
-                    return tried
-                tried, number = f"{key}:again:{number}", number + 1
 
     async def change(self, id: str) -> Change | None:
         """A reported change by its id: what a proposal may name."""

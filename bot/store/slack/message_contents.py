@@ -56,6 +56,7 @@ from bot.store.tables import (
     QuestionRow,
     TriageRow,
 )
+from bot.store.triage.attempts import is_retry, newest_ranking, newest_triage, shown_for
 from bot.store.triage.cases import is_earlier, leading_alert, outlasts
 from bot.store.triage.triage import entry_of
 
@@ -83,7 +84,7 @@ async def _card(session: AsyncSession, ref: str) -> CardContent | None:
     incident = await session.get(IncidentRow, group.incident_id) if group.incident_id else None
     lead = await leading_alert(session, group)
     triage = await newest_triage(session, group.id)
-    ranked = await _ranked(session, group.id)
+    ranked = await newest_ranking(session, group.id)
     started_at = lead.starts_at if lead and group.renewed_at else None
     return CardContent(
         group=_headlined(group, lead),
@@ -145,19 +146,6 @@ def _findings(triage: TriageRow | None) -> Findings | None:
 
 def _first_hypothesis(findings: Findings | None) -> Hypothesis | None:
     return next(iter(findings.hypotheses), None) if findings else None
-
-
-async def newest_triage(session: AsyncSession, group_id: int | None) -> TriageRow | None:
-    """The latest attempt of a group."""
-    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt).desc()).limit(1)
-    return (await session.exec(query)).first()
-
-
-async def _ranked(session: AsyncSession, group_id: int | None) -> TriageRow | None:
-    """The latest attempt that ranked causes; while a new one runs, the one before."""
-    done = TriageRow.group_id == group_id, TriageRow.state == TriageState.DONE, col(TriageRow.finished_at).is_not(None)
-    query = select(TriageRow).where(*done).order_by(col(TriageRow.attempt).desc())
-    return next((row for row in (await session.exec(query)).all() if row.findings), None)
 
 
 async def _incident(session: AsyncSession, ref: str) -> IncidentContent | None:
@@ -264,18 +252,20 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         return None
     rows, proposals = await _evidence_rows(session, group.id), await _proposals(session, group)
     lead, evidence = await leading_alert(session, group), [entry_of(entry) for entry in rows]
+    shown = await shown_for(session, row)
     content = TriageContent(
         group=_headlined(group, lead),
         attempt=row.attempt,
         state=TriageState(row.state),
         question=row.question,
         requester=row.requester,
-        facts=stored_facts(row.facts),
-        findings=_findings(row),
+        facts=stored_facts(shown.facts),
+        findings=_findings(shown),
         checks=[entry for entry, made in zip(evidence, rows, strict=True) if made.attempt == row.attempt],
         evidence=_by_id(evidence),
-        no_proposal=row.no_proposal,
+        no_proposal=shown.no_proposal,
         for_late_change=bool(row.late_changes),
+        is_retry=is_retry(row),
         renewed=row.renewed,
         started_at=lead.starts_at if lead and row.renewed else None,
         earlier_cause=await _earlier_cause(session, row),

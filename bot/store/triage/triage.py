@@ -314,7 +314,10 @@ class Triages:
             return await _row(session, group_number(ref), attempt)
 
     async def same_alert_since(self, ref: str, since: datetime) -> list[tuple[str, datetime, dict[str, object]]]:
-        """Finished attempts of other groups that held one of this group's alerts: group, when, findings; newest first."""
+        """Finished attempts at one of this group's alerts: group, when, findings; newest first.
+
+        Of the group itself those that were about what it is about now.
+        """
         number = group_number(ref)
         own, other = aliased(EpisodeRow), aliased(EpisodeRow)
         same = (col(other.source) == own.source) & (col(other.fingerprint) == own.fingerprint)
@@ -322,13 +325,14 @@ class Triages:
             select(TriageRow)
             .join(other, col(other.group_id) == TriageRow.group_id)
             .join(own, same)
-            .where(own.group_id == number, TriageRow.group_id != number, TriageRow.state == TriageState.DONE)
-            .where(col(TriageRow.finished_at) >= since)
+            .where(own.group_id == number, TriageRow.state == TriageState.DONE, col(TriageRow.finished_at) >= since)
             .order_by(col(TriageRow.finished_at).desc())
         )
         async with self.db.read() as session:
+            group = await session.get(GroupRow, number)
             rows = (await session.exec(query)).unique().all()
-            return [(f"AL-{row.group_id}", row.finished_at, row.findings) for row in rows if row.finished_at]
+            about_now = [row for row in rows if row.group_id != number or (group and not is_earlier(row, group))]
+            return [(f"AL-{row.group_id}", row.finished_at, row.findings) for row in about_now if row.finished_at]
 
     async def reserve(self, ref: str, attempt: int, usd: float, *, since: datetime, limit: float) -> bool:
         """Set aside what an attempt may cost, if it still fits into `limit` dollars from `since` on; again changes nothing.

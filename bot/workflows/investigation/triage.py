@@ -19,7 +19,7 @@ from bot.core.approvals.hints import Hint
 from bot.core.approvals.remedies import Fitted
 from bot.core.config import Config
 from bot.core.evidence import Case, Claim, Findings, nothing_wrong
-from bot.core.investigation.reuse import FRESH, agrees, reused
+from bot.core.investigation.reuse import FRESH, agrees, reused, stands
 from bot.core.investigation.triage_state import TriageState
 from bot.core.questions.forms import wants_yes_or_no
 from bot.core.questions.short_answers import short_answer
@@ -96,9 +96,10 @@ class TriageSteps:
         return await self.triages.reserve(case.group, case.attempt, usd, since=since, limit=limit)
 
     async def fresh(self, case: Case, ranked: Findings) -> Findings | None:
-        """The analyst's findings with a note, where a model lately answered the same alert alike; else None.
+        """What makes it needless to ask a model now, else None: a person who asks is always answered anew.
 
-        A person who asks is always answered anew.
+        The analyst's findings with a note, where a model lately answered the same alert alike; the model's last answer in this
+        outage, where the analyst found nothing beside it.
         """
         now = self.triages.db.clock()
         if case.question or case.requester:
@@ -107,6 +108,8 @@ class TriageSteps:
             answer = Findings.model_validate(findings or {})
             if answer.by == "agent" and agrees(answer, ranked):
                 return reused(ranked, ref, answered_at, now)
+            if answer.by == "agent" and ref == case.group and stands(answer, ranked):
+                return answer.model_copy(update={"usd": 0.0})
         return None
 
     async def weigh(self, case: Case, by_agent: Findings, by_analyst: Findings) -> Findings:

@@ -13,7 +13,7 @@ from bot.core.approvals import policy
 from bot.core.approvals.authority import Authority
 from bot.core.approvals.hints import Hint, who_named
 from bot.core.approvals.policy_types import Rule
-from bot.core.approvals.remedies import Entry, Fitted, Remedy, fitting, why_none
+from bot.core.approvals.remedies import Entry, Fitted, Remedy, fitting, has_enough_evidence, why_none
 from bot.core.change import Change
 from bot.core.config import Config
 from bot.core.errors import ActionFailed, NotAllowed, NotFound
@@ -21,11 +21,13 @@ from bot.core.evidence import Findings
 from bot.core.text.untrusted import one_line
 from bot.ports import Engine
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
+from bot.store.approvals.lapsed import unused_key
 from bot.store.approvals.runs.claims import ClaimResult, Claims
 from bot.store.approvals.standing.register import StandingApprovals
 from bot.store.approvals.store import Draft, ProposalStore
 from bot.workflows.remediation.by_hand import refusal_of_plan, refuse_unfitting_step
 from bot.workflows.remediation.executor import SILENCE, ActionExecutor
+from bot.workflows.remediation.outdated import fit_key, supersede_outdated
 from bot.workflows.remediation.planning import declared_plan, undo_plan
 from bot.workflows.rotas import Rotas
 
@@ -183,7 +185,11 @@ class Approvals:
         situation = await self.store.service_of(group), self._entries(), await self._named_changes(findings)
         by_rules = fitting(ranked, *situation)[:1] if ranked is not None else []
         refused: list[str] = []
-        for remedy in fitting(findings, *situation):
+        fits = fitting(findings, *situation)
+        if fits or has_enough_evidence(findings):
+            for ref in await supersede_outdated(self.store, group, fits):
+                await self.engine.wake(workflow_id(ref), "decision", key=f"{ref}:outdated")
+        for remedy in fits:
             try:
                 alone = any(_same(remedy, one) for one in by_rules)
                 return Fitted((await self._propose_remedy(remedy, group, hints, by_rules=alone)).ref)
@@ -207,7 +213,6 @@ class Approvals:
         # Who named one of a plan's actions asked for the plan.
         for name in (remedy.entry, *(step.action for step in (plan.steps if plan else ()))):
             named_by |= who_named(hints, replace(remedy, entry=name), entries[name], own_service=own, change=change)
-        key = f"fit:{group}:{remedy.entry}:{remedy.service}:{remedy.arguments.get('change_id', '')}"
         return await self.propose(
             remedy.entry,
             remedy.service,
@@ -217,7 +222,7 @@ class Approvals:
             requesters=named_by,
             by_rules=by_rules and not named_by,
             because=remedy.because,
-            key=await self.store.unused(key),
+            key=await unused_key(self.store.db, fit_key(group, remedy)),
         )
 
     # ------------------------------------------------------------ deciding

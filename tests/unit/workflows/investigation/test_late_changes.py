@@ -1,9 +1,8 @@
 """A change that is told after the causes were ranked: one more attempt, in the same message, and no more than that."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,97 +10,14 @@ from bot.core.approvals.policy_types import PROPOSAL_LIFE
 from bot.core.change import Change
 from bot.core.changes.late_reports import MAX_ATTEMPTS, QUIET_PERIOD
 from bot.core.errors import QueryFailed
-from bot.core.evidence import Case
 from bot.core.incident import GroupState
-from bot.core.messages.investigation import TriageContent
-from bot.plugins import ToolContext
-from bot.ports import Investigator
-from bot.store.answers.postmortems import Postmortems
 from bot.store.approvals.switches import Switches
-from bot.store.slack.message_contents import triage_content
-from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, MessageRow, TriageRow
+from bot.store.tables import MessageRow
 from bot.store.triage.changes import Changes
 from bot.store.triage.late_changes import LateChanges
-from bot.store.triage.renewals import Renewals
-from bot.store.triage.triage import Triages
-from bot.workflows.investigation.analyst import Analyst
-from bot.workflows.investigation.fact_collection import FactCollector
-from bot.workflows.investigation.tool_running import ToolRunner
-from bot.workflows.investigation.triage import TriageSteps, triage
-from bot.workflows.ticks import HousekeepingTick
-from tests.unit.approving import Office
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import CATALOGUE, ERRORS, INFOS, NO_KUBERNETES, ONSET, TOOLS, Step, context
-
-
-class Duty(Office):
-    """An office in which checkout's errors rose at ONSET, and the analyst ranks."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.triages = Triages(self.db)
-        self.late = LateChanges(self.db, CATALOGUE, INFOS)
-        self.changes = Changes(self.db)
-        looker = ToolRunner(self.triages, TOOLS, self._sees)
-        facts = FactCollector(looker, self.triages, CATALOGUE, None, lambda _graph: b"")
-        desk = TriageSteps(self.triages, facts, self.approvals, self.config)
-        self.engine.register("triage", triage(desk, Analyst(looker.for_case, looker.infos), _no_model))
-
-    def _sees(self, case: Case) -> ToolContext:
-        return context({ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}, changes=self.changes)
-
-    async def fires(self, service: str = "checkout") -> None:
-        began = ONSET + timedelta(minutes=1)
-        async with self.db.write() as session:
-            session.add(
-                EpisodeRow(
-                    source="am", fingerprint=service, starts_at=began, status="firing", name="HighErrorRate", service=service,
-                    severity="SEV2", labels={"service": service}, annotations={}, expression=ERRORS, group_id=1,
-                    first_seen_at=began, last_seen_at=began,
-                )
-            )  # fmt: skip
-            group = await session.get(GroupRow, 1)
-            assert group is not None
-            group.alerts += 1
-
-    async def rank(self) -> None:
-        await self.engine.start("triage", "triage:AL-1:1", "AL-1", 1)
-        await self.engine.result("triage:AL-1:1")
-
-    async def told(self, name: str = "v2", service: str = "checkout", at: datetime = ONSET - timedelta(minutes=1)) -> None:
-        """The pipeline reports now what happened then."""
-        async with self.db.write() as session:
-            row = ChangeRow(
-                id=f"ci:{name}", at=at, service=service, kind="deploy", title=f"deploy {name}", version="2",
-                previous_version="1", received_at=self.now,
-            )  # fmt: skip
-            await session.merge(row)
-
-    async def tick(self, *, settle: bool = True) -> list[str]:
-        """What a tick starts, and everything that came of it."""
-        if settle:
-            self.now += QUIET_PERIOD
-        due = await self.late.due()
-        await HousekeepingTick(self.config, Postmortems(self.db), self.late, Renewals(self.db), self.engine)()
-        for again in due:
-            await self.engine.result(f"triage:{again.group}:{again.attempt}")
-        return [again.group for again in due]
-
-    async def shown(self) -> TriageContent:
-        """What the triage message is rendered from."""
-        async with self.db.read() as session:
-            content = await triage_content(session, "AL-1")
-        assert content is not None
-        return content
-
-    async def attempts(self) -> list[tuple[int, list[str]]]:
-        return [(row.attempt, row.late_changes) for row in await self.rows(TriageRow)]
-
-    async def change(self, **values: Any) -> None:
-        async with self.db.write() as session:
-            group = await session.get(GroupRow, 1)
-            for name, value in values.items():
-                setattr(group, name, value)
+from tests.unit.tools.looking import CATALOGUE, INFOS
+from tests.unit.workflows.investigation.duty import Duty
 
 
 class UnreadableChanges(Changes):
@@ -109,10 +25,6 @@ class UnreadableChanges(Changes):
 
     async def since(self, service: str, since: datetime) -> list[Change]:
         raise QueryFailed("the changes could not be read")
-
-
-async def _no_model() -> Investigator | None:
-    return None
 
 
 @pytest.fixture

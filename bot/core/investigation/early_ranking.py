@@ -1,0 +1,45 @@
+"""When an attempt is made again by itself: it came too early to tell, or the metrics could not be queried."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+YOUNG_ALERT = timedelta(minutes=2)
+"""Of an outage whose alert is younger than this metrics may hold few points: what was ranked first may be chance."""
+YOUNG_OUTAGE = timedelta(minutes=5)
+"""Unless its onset was measured so long before: what does not show by then will not show half a minute later."""
+FIRST_WAIT = timedelta(seconds=30)
+"""From the start of an attempt to the next; doubled each time."""
+MOST_EARLY = 2
+"""So often an attempt that came too early is made again."""
+MOST_BLIND = 6
+"""So often one that could not query the metrics: over half an hour in all."""
+
+
+@dataclass(frozen=True)
+class RankedAttempt:
+    """What an attempt that ended knew."""
+
+    alert_at: datetime
+    started_at: datetime
+    onset: datetime | None
+    """When the metrics left their normal range; None where none shows it."""
+    likely: bool
+    """Whether its first cause is a likely one."""
+    blind: bool
+    """No metric of any service could be queried."""
+    retried: int
+    """How often the attempts before it were made again by themselves, for the same outage."""
+
+
+def retry_at(attempt: RankedAttempt) -> datetime | None:
+    """When to make it again; None where nothing more is to be expected of that."""
+    most = MOST_BLIND if attempt.blind else MOST_EARLY if _too_early(attempt) else 0
+    if attempt.likely or attempt.retried >= most:
+        return None
+    wait: timedelta = FIRST_WAIT * 2**attempt.retried
+    return attempt.started_at + wait
+
+
+def _too_early(attempt: RankedAttempt) -> bool:
+    young = attempt.onset is None or attempt.started_at - attempt.onset < YOUNG_OUTAGE
+    return young and attempt.started_at - attempt.alert_at < YOUNG_ALERT

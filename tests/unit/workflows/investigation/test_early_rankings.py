@@ -1,0 +1,105 @@
+"""Causes that were ranked seconds after the alert, or while no metric could be queried, are ranked once more by themselves."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.incident import GroupState
+from bot.core.investigation.early_ranking import FIRST_WAIT, MOST_EARLY
+from bot.core.investigation.triage_state import TriageState
+from bot.store.approvals.switches import Switches
+from bot.store.triage.early_rankings import EarlyRankings
+from tests.unit.tools.looking import INFOS
+from tests.unit.workflows.investigation.duty import Duty
+
+
+@pytest.fixture
+async def duty(tmp_path: Path) -> AsyncIterator[Duty]:
+    """Checkout fails, and nothing that can be checked shows why."""
+    duty = Duty(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
+    await duty.open()
+    yield duty
+    await duty.close()
+
+
+async def rank(duty: Duty, *, after: timedelta = timedelta(seconds=5)) -> None:
+    """The first attempt, so long after the alert."""
+    duty.alert_at = duty.now - after
+    await duty.fires()
+    await duty.rank()
+
+
+async def later(duty: Duty, wait: timedelta = FIRST_WAIT) -> list[str]:
+    duty.now += wait
+    return await duty.tick(settle=False)
+
+
+async def test_it_is_ranked_again_half_a_minute_later_in_the_same_message(duty: Duty) -> None:
+    await rank(duty)
+    before = await duty.tick(settle=False)
+    after = await later(duty)
+    shown = await duty.shown()
+
+    assert (before, after) == ([], ["AL-1"])
+    assert (shown.attempt, shown.is_retry, shown.state) == (2, True, TriageState.DONE)
+
+
+async def test_it_is_not_ranked_again_for_ever(duty: Duty) -> None:
+    await rank(duty)
+    for _ in range(MOST_EARLY + 3):
+        await later(duty, timedelta(minutes=1))
+
+    assert len(await duty.attempts()) == 1 + MOST_EARLY
+
+
+async def test_while_it_is_ranked_again_people_read_what_was_found_before(duty: Duty) -> None:
+    await rank(duty)
+    first = await duty.shown()
+    duty.now += FIRST_WAIT
+    (due,) = await duty.early.due()
+    await duty.triages.open(due.group, due.attempt, "", "")
+    meanwhile = await duty.shown()
+    await duty.triages.update(due.group, due.attempt, state=TriageState.FAILED)
+    failed = await duty.shown()
+
+    assert first.findings and meanwhile.findings == failed.findings == first.findings
+    assert (meanwhile.facts, meanwhile.state, failed.state) == (first.facts, TriageState.FACTS, TriageState.FAILED)
+
+
+async def test_what_could_not_be_queried_is_queried_again(duty: Duty) -> None:
+    observed, duty.observed = duty.observed, {}
+    await rank(duty, after=timedelta(hours=1))
+    blind = await duty.shown()
+    duty.observed = observed
+    retried = await later(duty)
+    shown = await duty.shown()
+
+    assert blind.facts and "could not be checked" in blind.facts.onset_text
+    assert retried == ["AL-1"] and shown.facts and shown.facts.onset is not None
+    assert await later(duty, timedelta(minutes=5)) == []
+
+
+async def test_the_next_process_finds_what_this_one_did_not_start(duty: Duty) -> None:
+    await rank(duty)
+    duty.now += FIRST_WAIT
+
+    assert [due.attempt for due in await EarlyRankings(duty.db, INFOS).due()] == [2]
+
+
+async def test_what_a_person_asked_or_stopped_or_what_cleared_is_left_alone(duty: Duty) -> None:
+    await rank(duty)
+    duty.now += FIRST_WAIT
+    await duty.change(cleared_at=duty.now)
+    cleared = await duty.early.due()
+    await duty.change(cleared_at=None, state=GroupState.MONITORING)
+    quiet = await duty.early.due()
+    await duty.change(state=GroupState.FIRING)
+    await Switches(duty.db).stop("AL-1", "alice")
+    stopped = await duty.early.due()
+    await duty.engine.start("triage", "triage:AL-1:2", "AL-1", 2, "is it the cache?", "alice")
+    await duty.engine.result("triage:AL-1:2")
+    await Switches(duty.db).resume("AL-1", "alice")
+
+    assert (cleared, quiet, stopped, await later(duty)) == ([], [], [], [])

@@ -1,0 +1,80 @@
+"""Once another cause is first, what was put to people against the one before waits no longer, unless it is theirs."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from bot.core.approvals.hints import Hint
+from bot.core.approvals.remedies import OUTDATED
+from bot.core.evidence import Findings, Hypothesis
+from bot.store.tables import ChangeRow
+from tests.unit.approving import Office, office
+
+TWO_APPROVE = {"kind": "run_webhook", "url": "http://jobs.example/back", "helps": ["change"], "tier": 3}
+
+
+async def house_of(tmp_path: Path, config: dict[str, Any] | None = None) -> Office:
+    house = await office(tmp_path, config)
+    async with house.db.write() as session:
+        for id in ("d1", "d2"):
+            about = {"service": "checkout", "kind": "deploy", "title": id, "version": "2", "previous_version": "1"}
+            session.add(ChangeRow(id=id, at=house.now, received_at=house.now, **about))
+    return house
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await house_of(tmp_path)
+    yield house
+    await house.close()
+
+
+async def ranked(
+    house: Office, change: str, confidence: Literal["likely", "unlikely"] = "likely", hints: tuple[Hint, ...] = ()
+) -> str:
+    """The proposal that stands after a ranking that has this change first."""
+    first = Hypothesis(cause=change, kind="change", change_id=change, confidence=confidence, service="checkout")
+    return (await house.approvals.propose_fitting("AL-1", Findings(hypotheses=[first]), hints)).ref
+
+
+async def test_what_helps_against_another_cause_is_superseded_and_says_why(house: Office) -> None:
+    first, second = await ranked(house, "d1"), await ranked(house, "d2")
+
+    assert (first, second) == ("AP-1", "AP-2")
+    assert await house.ended("AP-1", seconds=1) == "superseded"
+    assert ((await house.store.load("AP-1")).outcome, await house.state("AP-2")) == (OUTDATED, "pending")
+
+
+async def test_it_is_put_to_people_once_more_when_its_cause_is_first_again(house: Office) -> None:
+    refs = [await ranked(house, change) for change in ("d1", "d2", "d1", "d1")]
+
+    assert refs == ["AP-1", "AP-2", "AP-3", "AP-3"]
+
+
+async def test_a_likely_cause_that_nothing_helps_against_supersedes_it_and_an_unlikely_one_does_not(house: Office) -> None:
+    await ranked(house, "d1")
+    await ranked(house, "d2", "unlikely")
+    still = await house.state("AP-1")
+    provider = Hypothesis(cause="the provider fails", kind="external", confidence="likely", service="checkout")
+    await house.approvals.propose_fitting("AL-1", Findings(hypotheses=[provider]), ())
+
+    assert (still, await house.state("AP-1")) == ("pending", "superseded")
+
+
+async def test_what_somebody_approved_already_stays(tmp_path: Path) -> None:
+    house = await house_of(tmp_path, {"actions": {"rollback": TWO_APPROVE}})
+    await ranked(house, "d1")
+    await house.press("AP-1", "bob", reason="it is the deploy")
+    await ranked(house, "d2")
+
+    assert await house.state("AP-1") == "partly approved"
+    await house.close()
+
+
+async def test_what_somebody_asked_for_stays(house: Office) -> None:
+    await ranked(house, "d1", hints=(Hint("carol", "please rollback checkout"),))
+    await ranked(house, "d2")
+
+    assert await house.state("AP-1") == "pending"
