@@ -63,6 +63,7 @@ CHOICES: Mapping[str, Mapping[str, Sequence[float]]] = {
         "versions_alike": (0.5, 0.0, 0.1),
         "alone_below": (0.5, 0.1, 0.25),
         "alike_above": (0.5, 0.6, 0.9),
+        "levels_apart": (1.0, 1.25, 2.0),
         "after_trouble": (0.5, 0.0, 0.3, 1.0),
         "after_rollback": (0.5, 0.0, 0.6, 1.0),
         "rollback_seconds": (180.0, 60.0, 600.0),

@@ -467,6 +467,15 @@ def test_a_few_more_errors_of_a_service_that_is_well_carry_no_version() -> None:
     assert compare_versions(a_canary, new).factor > 1.0
 
 
+def test_versions_whose_errors_are_hardly_apart_are_not_told_apart_by_what_they_show_beyond_the_usual() -> None:
+    new = change("cart", 2, version="v2")
+    recovering = failing_front(new).health("cart", deviation("cart", "errors", 0.17, 0.18, doublings=0.4, unit="%"))
+
+    alike = observe(version_rows(recovering, "cart", "errors", v1=(0.0017, 0.00172), v2=(None, 0.00188)).entries)
+
+    assert compare_versions(alike, new).factor < 1.0
+
+
 def test_a_version_that_serves_nothing_while_the_one_before_goes_on_is_silent() -> None:
     new = change("cart", 3, version="v2", previous="v1")
     silent = observe(version_rows(failing_front(new), "cart", "success rate", v1=(100.0, 100.0)).entries)
