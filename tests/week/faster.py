@@ -42,6 +42,8 @@ class FastClock:
             per_channel=usual.per_channel / self.speed,
             edits_per_second=usual.edits_per_second * self.speed,
             triage_gap=usual.triage_gap / self.speed,
+            scarce_gap=usual.scarce_gap / self.speed,
+            scarce_counts_gap=usual.scarce_counts_gap / self.speed,
             gaps=tuple((edits, seconds / self.speed) for edits, seconds in usual.gaps),
             slowest=usual.slowest / self.speed,
         )

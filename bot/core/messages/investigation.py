@@ -80,7 +80,10 @@ class TriageContent(Content):
         alerts = group.state, group.severity, group.acknowledged_by
         waiting = self.waiting and (self.waiting.ref, self.waiting.revision)
         ranked = self.facts is not None, self.findings, self.no_proposal
-        return alerts, self.state, self.attempt, ranked, self.proposals, waiting
+        # While it is ranked once more people read what was ranked before: no edit is due for that.
+        again = self.is_retry and self.state.running and self.findings is not None
+        made = (TriageState.DONE, self.attempt - 1) if again else (self.state, self.attempt)
+        return alerts, *made, ranked, self.proposals, waiting
 
 
 @dataclass(frozen=True, kw_only=True)

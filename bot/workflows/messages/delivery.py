@@ -107,6 +107,10 @@ class DeliveryLimits:
     """While nothing waits for its next try either."""
     triage_gap: float = 1.0
     """Between two edits of a triage's message: its facts, its causes and why nothing is proposed often come at once."""
+    scarce_gap: float = 3.0
+    """The same while less than half a burst of edits is left: many are triaged at once, and each needs an edit for its cause."""
+    scarce_counts_gap: float = 12.0
+    """Then also between two edits of a message of which nothing but counts changes."""
     gaps: tuple[tuple[int, float], ...] = field(default=((1, 5.0), (30, 45.0), (45, 60.0)))
     """Edits so far -> seconds between edits while nothing but counts changes; at most 60 edits for a fault of half an hour."""
     slowest: float = 300.0

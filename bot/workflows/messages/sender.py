@@ -245,6 +245,14 @@ class Sender:
         if row.sent_at is None:
             return budget
         since = (self.outbox.db.clock() - row.sent_at).total_seconds()
-        gap = self.limits.triage_gap if row.kind == MessageKind.TRIAGE else 0.0
-        gap = max(gap, self.limits.gap(row.edits)) if self.poster.minor(row, rendering) else gap
-        return max(budget, gap - since)
+        return max(budget, self._gap(row, rendering) - since)
+
+    def _gap(self, row: MessageRow, rendering: Rendering) -> float:
+        """Seconds to leave after the edit before; longer while few are left, so that every cause gets one soon."""
+        limits, scarce = self.limits, self._edits.whole() < self.limits.edit_burst / 2
+        gap = 0.0
+        if row.kind == MessageKind.TRIAGE:
+            gap = limits.scarce_gap if scarce else limits.triage_gap
+        if self.poster.minor(row, rendering):
+            gap = max(gap, limits.gap(row.edits), limits.scarce_counts_gap if scarce else 0.0)
+        return gap

@@ -66,6 +66,7 @@ async def test_while_it_is_ranked_again_people_read_what_was_found_before(duty: 
 
     assert first.findings and meanwhile.findings == failed.findings == first.findings
     assert (meanwhile.facts, meanwhile.state, failed.state) == (first.facts, TriageState.FACTS, TriageState.FAILED)
+    assert meanwhile.urgent_part == first.urgent_part != failed.urgent_part
 
 
 async def test_what_could_not_be_queried_is_queried_again(duty: Duty) -> None:

@@ -421,6 +421,29 @@ async def test_a_new_card_waits_for_no_edit_of_the_cards_that_stand(room: Room) 
     assert room.slack.calls[:2] == [("post", "card:AL-99"), ("post", "triage:AL-1")]
 
 
+async def test_where_edits_are_scarce_a_triage_is_edited_more_seldom_and_counts_wait_longest(room: Room) -> None:
+    for number in range(20):
+        await room.touch(f"card:AL-{number}")
+        await room.touch(f"triage:AL-{number}", kind="triage", thread=f"card:AL-{number}")
+    await room.pass_time(60)
+    for number in range(20):
+        await room.touch(f"triage:AL-{number}", kind="triage")
+    await room.sender.drain()
+    await room.touch("card:AL-99", channel="C2")
+    await room.sender.drain()
+    shown: list[list[str]] = []
+    for seconds in (1.5, 2.0, 3.0, 6.0):
+        room.looks["card:AL-99"] = Rendering(text=f"{seconds}", blocks=[], urgent_state="1")
+        for key in ("triage:AL-0", "card:AL-99"):
+            await room.touch(key)
+        room.slack.calls.clear()
+        room.seconds += seconds
+        await room.sender.drain()
+        shown.append([key for _, key in room.slack.calls])
+
+    assert shown == [[], ["triage:AL-0"], ["triage:AL-0"], ["card:AL-99", "triage:AL-0"]]
+
+
 async def test_a_card_that_comes_while_many_lines_turn_out_to_need_no_message_waits_for_none_of_them(room: Room) -> None:
     room.db.on_messages.append(room.sender.wake)
     looked_at: list[str] = []
