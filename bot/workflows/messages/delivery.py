@@ -108,7 +108,7 @@ class DeliveryLimits:
     triage_gap: float = 1.0
     """Between two edits of a triage's message: its facts, its causes and why nothing is proposed often come at once."""
     scarce_gap: float = 3.0
-    """The same while less than half a burst of edits is left: many are triaged at once, and each needs an edit for its cause."""
+    """The same while less than half a burst of edits is left: many are triaged at once, and each needs one for its cause."""
     scarce_counts_gap: float = 12.0
     """Then also between two edits of a message of which nothing but counts changes."""
     gaps: tuple[tuple[int, float], ...] = field(default=((1, 5.0), (30, 45.0), (45, 60.0)))
