@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.core.errors import QueryFailed
+from bot.core.errors import NothingMeasured, QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BeyondThresholdFact
@@ -29,7 +29,7 @@ async def service_health(ctx: ToolContext, service: ServiceName) -> Evidence:
     alert_at = alert_moment(ctx)
     signals = await signals_of(ctx, name)
     if not signals:
-        raise QueryFailed(f"no metric of {name} was found, and neither the catalogue nor the alert tells a signal")
+        raise NothingMeasured(f"no metric of {name} was found, and neither the catalogue nor the alert tells a signal")
     results = await read_all(ctx, signals, alert_at=alert_at)
     readings = [result for result in results if isinstance(result, Reading)]
     failures = [result for result in results if isinstance(result, QueryFailed)]

@@ -11,7 +11,7 @@ from bot.core.redaction.redaction import redact
 from bot.core.text.untrusted import one_line
 from bot.plugins import Field, Request
 from bot.store.incidents.causes import MAX_TEXT
-from bot.store.triage.triage import Triages
+from bot.store.triage.attempts import shown_triage_of
 from bot.workflows.command_context import CommandContext
 
 NONE = "0"
@@ -47,7 +47,7 @@ class Ranked:
 
 async def ranked_of(ctx: CommandContext, group: str) -> Ranked:
     """The causes of a group's newest attempt; none if it has no group or was not triaged."""
-    row = await Triages(ctx.db).row(group) if group else None
+    row = await shown_triage_of(ctx.db, group) if group else None
     return Ranked(row.attempt, row.findings.get("hypotheses", [])[:MAX_CAUSES]) if row else Ranked()
 
 

@@ -23,7 +23,7 @@ from bot.store.answers.postmortems import Postmortems
 from bot.store.db.database import Database, async_url, readable
 from bot.store.incidents import incidents
 from bot.store.migrate import sync_url
-from bot.store.triage.triage import Triages
+from bot.store.triage.attempts import shown_triage_of
 
 
 def open_database(secrets: Secrets) -> Database:
@@ -120,7 +120,7 @@ def _reasons(reasons: AlertReasons) -> list[str]:
 
 
 async def _findings(db: Database, ref: str) -> list[str]:
-    row = await Triages(db).row(ref) if ref else None
+    row = await shown_triage_of(db, ref) if ref else None
     if row is None:
         return ["", "It was not investigated."]
     findings = Findings.model_validate(row.findings)

@@ -44,6 +44,10 @@ class InvalidQuery(QueryFailed):
     """The question names what is not there or cannot be read: another question may succeed, and no access is missing."""
 
 
+class NothingMeasured(QueryFailed):
+    """The system answered, and holds no metric that fits: nothing was seen, and the same query a little later tells no more."""
+
+
 class AnswerTooLarge(QueryFailed):
     """An answer was larger than its limit: a narrower query may succeed."""
 

@@ -98,11 +98,13 @@ class HousekeepingTick:
 
     async def _retry_triages(self) -> None:
         """Start every new attempt that is due."""
-        every = [retry for one in self.retries for retry in await one.due()]
-        for due in {retry.group: retry for retry in reversed(every)}.values():
-            # The id is that of the attempt, so a second start is harmless.
-            id = f"triage:{due.group}:{due.attempt}"
-            await self.engine.start("triage", id, due.group, due.attempt, due.question, due.requester, list(due.changes))
+        started: set[str] = set()
+        for retries in self.retries:
+            for due in [retry for retry in await retries.due() if retry.group not in started]:
+                # The id is that of the attempt, so a second start is harmless.
+                id = f"triage:{due.group}:{due.attempt}"
+                await self.engine.start("triage", id, due.group, due.attempt, due.question, due.requester, list(due.changes))
+                started.add(due.group)
 
 
 class RotaTick:

@@ -25,6 +25,8 @@ class EvidenceFacts(Fact):
 
     invalid_query: bool = Field(False, validation_alias=AliasChoices("invalid_query", "asked_wrong"))
     """The call failed because of its arguments: no access is missing. Stored as `asked_wrong` by older versions."""
+    nothing_measured: bool = False
+    """The call failed although the system answered: it holds nothing of what was queried."""
 
     deviations: tuple[DeviationFact, ...] = ()
     beyond: tuple[BeyondThresholdFact, ...] | None = None

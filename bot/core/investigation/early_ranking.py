@@ -1,7 +1,10 @@
 """When an attempt is made again by itself: it came too early to tell, or the metrics could not be queried."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from bot.core.evidence import LedgerEntry
 
 YOUNG_ALERT = timedelta(minutes=2)
 """Of an outage whose alert is younger than this metrics may hold few points: what was ranked first may be chance."""
@@ -23,21 +26,31 @@ class RankedAttempt:
     started_at: datetime
     onset: datetime | None
     """When the metrics left their normal range; None where none shows it."""
-    likely: bool
-    """Whether its first cause is a likely one."""
     blind: bool
-    """No metric of any service could be queried."""
+    """What measures could not be queried (`could_query_nothing`)."""
     retried: int
     """How often the attempts before it were made again by themselves, for the same outage."""
 
 
 def retry_at(attempt: RankedAttempt) -> datetime | None:
-    """When to make it again; None where nothing more is to be expected of that."""
+    """When to make an attempt that named no likely cause again; None where nothing more is to be expected of that."""
     most = MOST_BLIND if attempt.blind else MOST_EARLY if _too_early(attempt) else 0
-    if attempt.likely or attempt.retried >= most:
+    if attempt.retried >= most:
         return None
     wait: timedelta = FIRST_WAIT * 2**attempt.retried
     return attempt.started_at + wait
+
+
+def could_query_nothing(checks: Iterable[LedgerEntry]) -> bool:
+    """Whether of an attempt's checks of health all failed, and not for want of metrics: the system did not answer."""
+    failed = False
+    for check in checks:
+        if check.evidence.ok:
+            return False
+        facts = check.evidence.facts
+        # What was judged too short names the system as its source, and no failed call.
+        failed |= check.evidence.source == check.tool and not (facts.invalid_query or facts.nothing_measured)
+    return failed
 
 
 def _too_early(attempt: RankedAttempt) -> bool:

@@ -20,9 +20,22 @@ def agrees(by_agent: Findings, by_analyst: Findings) -> bool:
     return agents.named_by != "analyst" and same_cause(agents, analysts)
 
 
-def stands(by_agent: Findings, by_analyst: Findings) -> bool:
-    """Whether an attempt made again for the same outage found nothing that could change what a model answered in the last."""
-    return bool(by_agent.hypotheses) and not by_analyst.hypotheses
+def asked_before(earlier: Findings, by_analyst: Findings) -> bool:
+    """Whether a model had its part in an earlier answer of the same outage, and the same cause is first as then."""
+    if not (earlier.model and earlier.hypotheses and by_analyst.hypotheses):
+        return False
+    then, now = earlier.hypotheses[0], by_analyst.hypotheses[0]
+    by_analyst_too = then.named_by != "agent" and (then.kind, then.service, then.change_id) == (
+        now.kind,
+        now.service,
+        now.change_id,
+    )
+    return by_analyst_too or same_cause(then, now)
+
+
+def stands(earlier: Findings, by_analyst: Findings, *, blind: bool) -> bool:
+    """Whether what a model answered in the same outage is all there is: nothing could be measured now either (`blind`)."""
+    return bool(earlier.model) and blind and not by_analyst.hypotheses
 
 
 def reused(by_analyst: Findings, ref: str, answered_at: datetime, now: datetime) -> Findings:

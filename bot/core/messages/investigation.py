@@ -53,6 +53,8 @@ class TriageContent(Content):
     """Why nothing was proposed."""
     for_late_change: bool = False
     """A change that was reported late brought this attempt about."""
+    shown_attempt: int = 0
+    """The attempt whose facts and findings these are: one before, while this one has none; 0: this one."""
     is_retry: bool = False
     """It was made again by itself, as the one before came too early or could query no metric."""
     renewed: bool = False
@@ -75,14 +77,18 @@ class TriageContent(Content):
         return self.group.service
 
     @property
+    def is_ranked_anew(self) -> bool:
+        """Whether it runs, and what stands in the message meanwhile was ranked before."""
+        return self.state.running and self.shown_attempt not in (0, self.attempt)
+
+    @property
     def urgent_part(self) -> object:
         group = self.group
         alerts = group.state, group.severity, group.acknowledged_by
         waiting = self.waiting and (self.waiting.ref, self.waiting.revision)
         ranked = self.facts is not None, self.findings, self.no_proposal
         # While it is ranked once more people read what was ranked before: no edit is due for that.
-        again = self.is_retry and self.state.running and self.findings is not None
-        made = (TriageState.DONE, self.attempt - 1) if again else (self.state, self.attempt)
+        made = (TriageState.DONE, self.shown_attempt) if self.is_ranked_anew else (self.state, self.attempt)
         return alerts, *made, ranked, self.proposals, waiting
 
 

@@ -140,7 +140,8 @@ def not_checked(lines: Sequence[str]) -> Iterable[Line]:
 def next_step(triage: TriageContent) -> Line | None:
     """What to do now: a proposal that waits, how one ended, or what would confirm the cause."""
     findings = triage.findings
-    if triage.state.running or findings is None or nothing_wrong(findings):
+    unfinished = triage.state.running and not triage.is_ranked_anew
+    if unfinished or findings is None or nothing_wrong(findings):
         return None
     first = first_cause(findings)
     check = first.check if first else ""

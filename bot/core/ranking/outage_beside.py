@@ -52,7 +52,8 @@ def _ran_out_by_itself(cause: Candidate, context: RankingContext) -> bool:
 
     Nothing that its service calls fails since then: pools and queues of who calls a failing service fill up.
     """
-    if context.traffic_rise(cause.service) is not None:
+    rise, least = context.traffic_rise(cause.service), context.tuning.traffic.risen
+    if rise and rise.after > least * rise.before and not (rise.onset and cause.began and rise.onset > cause.began):
         return False
     called = context.resting_on(cause.service) - {cause.service}
     symptoms = filter(None, map(context.symptom_of, called))

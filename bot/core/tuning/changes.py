@@ -30,7 +30,7 @@ class ChangeWeights:
     alike_above: float = 0.6
     """Share of the version's shift above which another version shows it alike."""
     levels_apart: float = 1.25
-    """So many times the level of every other version one has to reach that alone shows more of something than usual."""
+    """So many times as often as another version one has to fail, where both fail seldom, to be told apart from it."""
     sure_within: float = 600.0
     """Seconds before the onset within which a change is sure without a breakdown by version."""
     rival_within: float = 3600.0

@@ -56,7 +56,7 @@ from bot.store.tables import (
     QuestionRow,
     TriageRow,
 )
-from bot.store.triage.attempts import is_retry, newest_ranking, newest_triage, shown_for
+from bot.store.triage.attempts import attempts_of_outage, is_retry, newest_ranking, shown_of, shown_triage
 from bot.store.triage.cases import is_earlier, leading_alert, outlasts
 from bot.store.triage.triage import entry_of
 
@@ -83,7 +83,7 @@ async def _card(session: AsyncSession, ref: str) -> CardContent | None:
         return None
     incident = await session.get(IncidentRow, group.incident_id) if group.incident_id else None
     lead = await leading_alert(session, group)
-    triage = await newest_triage(session, group.id)
+    triage = await shown_triage(session, group.id)
     ranked = await newest_ranking(session, group.id)
     started_at = lead.starts_at if lead and group.renewed_at else None
     return CardContent(
@@ -247,12 +247,12 @@ async def _notified_before(session: AsyncSession, group: GroupRow) -> Sequence[s
 async def triage_content(session: AsyncSession, ref: str) -> TriageContent | None:
     """The newest attempt at `AL-n`; None before there is one."""
     group = await session.get(GroupRow, number_of(ref, "AL") or 0)
-    row = await newest_triage(session, group.id) if group else None
-    if group is None or row is None:
+    attempts = await attempts_of_outage(session, group.id) if group and group.id else []
+    if group is None or not attempts:
         return None
+    row, shown = attempts[-1], shown_of(attempts)
     rows, proposals = await _evidence_rows(session, group.id), await _proposals(session, group)
     lead, evidence = await leading_alert(session, group), [entry_of(entry) for entry in rows]
-    shown = await shown_for(session, row)
     content = TriageContent(
         group=_headlined(group, lead),
         attempt=row.attempt,
@@ -265,7 +265,8 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         evidence=_by_id(evidence),
         no_proposal=shown.no_proposal,
         for_late_change=bool(row.late_changes),
-        is_retry=is_retry(row),
+        shown_attempt=shown.attempt,
+        is_retry=is_retry(attempts),
         renewed=row.renewed,
         started_at=lead.starts_at if lead and row.renewed else None,
         earlier_cause=await _earlier_cause(session, row),
@@ -309,7 +310,7 @@ async def _cause(session: AsyncSession, ref: str) -> CauseContent | None:
     incident = await session.get(IncidentRow, number)
     if incident is None:
         return None
-    triage = await newest_triage(session, incident.group_id) if incident.group_id else None
+    triage = await shown_triage(session, incident.group_id)
     return CauseContent(
         ref=ref,
         attempt=triage.attempt if triage else 0,

@@ -1,11 +1,13 @@
-"""The attempts of one group: the newest, the one that last ranked causes, and which were made by themselves."""
+"""The attempts of one group: the newest, the one that last ranked causes, and which were made again by themselves."""
 
 from collections.abc import Sequence
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.incident import number_of
 from bot.core.investigation.triage_state import TriageState
+from bot.store.db.database import Database
 from bot.store.tables import TriageRow
 
 
@@ -22,29 +24,51 @@ async def newest_ranking(session: AsyncSession, group_id: int | None) -> TriageR
     return next((row for row in (await session.exec(query)).all() if row.findings), None)
 
 
-async def shown_for(session: AsyncSession, attempt: TriageRow) -> TriageRow:
-    """The attempt whose facts and causes people see: the last ranking, while one made by itself has none to show."""
-    if attempt.findings or attempt.state == TriageState.DONE or not _made_by_itself(attempt):
-        return attempt
-    return await newest_ranking(session, attempt.group_id) or attempt
-
-
 async def shown_triage(session: AsyncSession, group_id: int | None) -> TriageRow | None:
     """The attempt of a group whose facts and causes people see now."""
-    newest = await newest_triage(session, group_id) if group_id else None
-    return await shown_for(session, newest) if newest else None
+    attempts = await attempts_of_outage(session, group_id) if group_id else []
+    return shown_of(attempts) if attempts else None
 
 
-def is_retry(attempt: TriageRow) -> bool:
-    """Whether an attempt was made again by itself, about the same, with nothing new to go by but the time that went by."""
-    return _made_by_itself(attempt) and not attempt.late_changes
+async def shown_triage_of(db: Database, ref: str) -> TriageRow | None:
+    """The same for `AL-3`."""
+    async with db.read() as session:
+        return await shown_triage(session, number_of(ref, "AL"))
 
 
-def retries_of_newest_outage(attempts: Sequence[TriageRow]) -> int:
-    """How many attempts of a group, oldest first, were made again by themselves for its present outage."""
-    first = max((n for n, attempt in enumerate(attempts) if attempt.renewed), default=0)
-    return sum(is_retry(attempt) for attempt in attempts[first:])
+async def attempts_of_outage(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
+    """The attempts about what a group is about since it was last renewed, oldest first."""
+    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
+    return of_newest_outage((await session.exec(query)).all())
 
 
-def _made_by_itself(attempt: TriageRow) -> bool:
-    return attempt.attempt > 1 and not (attempt.renewed or attempt.question or attempt.requester)
+def of_newest_outage(attempts: Sequence[TriageRow]) -> Sequence[TriageRow]:
+    """The last of a group's attempts, oldest first, from the one on that was first about its present outage."""
+    return attempts[max((n for n, attempt in enumerate(attempts) if attempt.renewed), default=0) :]
+
+
+def shown_of(attempts: Sequence[TriageRow]) -> TriageRow:
+    """Of the attempts about one outage the one that people see: the last ranking, while one that nobody asked for has none."""
+    newest = attempts[-1]
+    if newest.findings or newest.state == TriageState.DONE or _requested(newest):
+        return newest
+    return next((one for one in reversed(attempts[:-1]) if one.findings and one.state == TriageState.DONE), newest)
+
+
+def retries(attempts: Sequence[TriageRow]) -> int:
+    """How many of the attempts about one outage were made again by themselves, with nothing new to go by but time."""
+    return sum(_is_retry(attempt, attempts[:n]) for n, attempt in enumerate(attempts))
+
+
+def is_retry(attempts: Sequence[TriageRow]) -> bool:
+    """Whether the last of the attempts about one outage is such a one."""
+    return _is_retry(attempts[-1], attempts[:-1])
+
+
+def _is_retry(attempt: TriageRow, before: Sequence[TriageRow]) -> bool:
+    made_by_itself = not (_requested(attempt) or attempt.renewed or attempt.late_changes)
+    return made_by_itself and any(one.findings for one in before)
+
+
+def _requested(attempt: TriageRow) -> bool:
+    return bool(attempt.question or attempt.requester)

@@ -6,23 +6,25 @@ Read from what is stored alone, so nothing is lost with a process: whoever asks 
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
 from bot.core.evidence import Findings
 from bot.core.incident import GroupState
-from bot.core.investigation.early_ranking import RankedAttempt, retry_at
+from bot.core.investigation.early_ranking import RankedAttempt, could_query_nothing, retry_at
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.tool_calls import ToolRole, Tools, tool_for
 from bot.store.approvals.outdated import proposals_in_force
 from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, GroupRow, TriageRow
-from bot.store.triage.attempts import retries_of_newest_outage
+from bot.store.triage.attempts import attempts_of_outage, retries
 from bot.store.triage.late_changes import RetryDue, automation_stopped
 from bot.store.triage.triage import entry_of
 
+MOST_AT_ONCE = 4
+"""Attempts that are due at a time."""
 _LOOKBACK = timedelta(hours=1)
 """Older attempts are not made again: the longest wait is over by then."""
 
@@ -46,31 +48,31 @@ class EarlyRankings:
             for key in await _ranked(session, now - _LOOKBACK):
                 self._due_at[key] = worked_out[key] if key in worked_out else await self._due_at_of(session, *key)
             due = [key for key, at in self._due_at.items() if at is not None and at <= now]
-            return [_retry(*key) for key in due if not await _must_not_retry(session, key[0])]
+            # Whoever was alerted just now goes before: so many at a time.
+            return [_retry(*key) for key in due if not await _must_not_retry(session, key[0])][:MOST_AT_ONCE]
 
     async def _due_at_of(self, session: AsyncSession, group_id: int, attempt: int) -> datetime | None:
-        query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
-        attempts = [row for row in (await session.exec(query)).all() if row.attempt <= attempt]
+        attempts = await attempts_of_outage(session, group_id)
         last, facts = attempts[-1], stored_facts(attempts[-1].facts)
-        if not last.findings:
+        if last.attempt != attempt or not last.findings:
             return None
         findings = Findings.model_validate(last.findings)
-        first = next(iter(findings.hypotheses), None)
+        if findings.hypotheses and findings.hypotheses[0].confidence == "likely":
+            return None
         ranked = RankedAttempt(
             alert_at=(facts.alert_at if facts else None) or last.started_at,
             started_at=last.started_at,
-            onset=findings.onset or (facts.onset if facts else None),
-            likely=first is not None and first.confidence == "likely",
+            # Where the outage before runs on the metrics left their normal range with that one.
+            onset=None if attempts[0].renewed else findings.onset or (facts.onset if facts else None),
             blind=await self._was_blind(session, last),
-            retried=retries_of_newest_outage(attempts),
+            retried=retries(attempts),
         )
         return retry_at(ranked)
 
     async def _was_blind(self, session: AsyncSession, attempt: TriageRow) -> bool:
         of_attempt = EvidenceRow.group_id == attempt.group_id, col(EvidenceRow.at) >= attempt.started_at
-        query = select(EvidenceRow).where(*of_attempt, EvidenceRow.tool == self.health)
-        checked = [entry_of(row).evidence.ok for row in (await session.exec(query)).all()]
-        return bool(checked) and not any(checked)
+        query = select(EvidenceRow).where(*of_attempt, EvidenceRow.tool == self.health).order_by(col(EvidenceRow.n))
+        return could_query_nothing(entry_of(row) for row in (await session.exec(query)).all())
 
 
 async def _ranked(session: AsyncSession, since: datetime) -> list[_Key]:
@@ -87,13 +89,15 @@ async def _ranked(session: AsyncSession, since: datetime) -> list[_Key]:
             col(TriageRow.started_at) >= since,
             TriageRow.question == "",
             TriageRow.requester == "",
+            # About something new since: that is another reason, with waits of its own.
+            or_(col(GroupRow.renewed_at).is_(None), col(GroupRow.renewed_at) <= col(TriageRow.started_at)),
         )
     )
     return [(group_id, attempt) for group_id, attempt in (await session.exec(query)).all()]
 
 
 async def _must_not_retry(session: AsyncSession, group_id: int) -> bool:
-    """A person stopped the bot here, or somebody decided on a proposal, or asked for one: it is theirs by now."""
+    """A person stopped the bot here, or somebody approved a proposal or asked for one that stands: it is theirs by now."""
     group = await session.get(GroupRow, group_id)
     if group is None or await automation_stopped(session, group):
         return True

@@ -10,7 +10,7 @@ from inspect import Signature, signature
 
 import structlog
 
-from bot.core.errors import InvalidQuery, QueryFailed
+from bot.core.errors import InvalidQuery, NothingMeasured, QueryFailed
 from bot.core.evidence import Case, Evidence, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.investigation.gaps import BY_PEOPLE
@@ -114,7 +114,8 @@ class ToolRunner:
         except TimeoutError:
             return failed(f"no answer within {seconds:g} s")
         except QueryFailed as error:
-            return failed(str(error), invalid_query=isinstance(error, InvalidQuery))
+            about = {"invalid_query": isinstance(error, InvalidQuery), "nothing_measured": isinstance(error, NothingMeasured)}
+            return failed(str(error), **about)
         except Exception as error:
             error_id = secrets.token_hex(4)
             log.exception("tool failed", tool=name, group=case.group, error_id=error_id)
@@ -156,11 +157,12 @@ def _complete(tool: Tool, case: Case, arguments: Mapping[str, object]) -> dict[s
     return complete
 
 
-def _failed(tool: str, arguments: Mapping[str, object], label: str, why: str, *, invalid_query: bool = False) -> Evidence:
+def _failed(tool: str, arguments: Mapping[str, object], label: str, why: str, **facts: bool) -> Evidence:
+    """Evidence that could not be had; `facts`: what is known of why."""
     request = ", ".join(f"{k}={v}" for k, v in arguments.items())
     summary = could_not_check(label, one_line(why, 240))
-    facts = EvidenceFacts(invalid_query=True) if invalid_query else EvidenceFacts()
-    return Evidence(summary=summary, query=f"{tool}({one_line(request, 200)})", source=tool, ok=False, facts=facts)
+    stated = EvidenceFacts.model_validate({name: value for name, value in facts.items() if value})
+    return Evidence(summary=summary, query=f"{tool}({one_line(request, 200)})", source=tool, ok=False, facts=stated)
 
 
 def _limited(lines: Sequence[str]) -> list[str]:

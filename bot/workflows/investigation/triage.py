@@ -6,6 +6,7 @@ tool call is a step of its own; everything else is a step here.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -19,13 +20,16 @@ from bot.core.approvals.hints import Hint
 from bot.core.approvals.remedies import Fitted
 from bot.core.config import Config
 from bot.core.evidence import Case, Claim, Findings, nothing_wrong
-from bot.core.investigation.reuse import FRESH, agrees, reused, stands
+from bot.core.investigation.early_ranking import could_query_nothing
+from bot.core.investigation.reuse import FRESH, agrees, asked_before, reused, stands
 from bot.core.investigation.triage_state import TriageState
 from bot.core.questions.forms import wants_yes_or_no
 from bot.core.questions.short_answers import short_answer
+from bot.core.tool_calls import ToolRole, tool_for
 from bot.core.verdict.merging import merge
 from bot.core.verdict.verdict import judge
 from bot.ports import Investigator, Run, Workflow
+from bot.store.triage.attempts import shown_triage_of
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import call_name, ranked_again
 from bot.workflows.investigation.fact_collection import FactCollector
@@ -47,6 +51,8 @@ class OpenedCase(BaseModel):
 
     case: Case
     deep: bool
+    has_facts: bool = False
+    """The facts of an attempt before stand in the message: nobody waits for these."""
 
 
 class TriageSteps:
@@ -76,7 +82,8 @@ class TriageSteps:
             case = case.model_copy(update={"graded_leads": await self.leads.newest()})
         requested = bool(requester or question)
         deep = requested or deserves_investigation(Severity(case.severity), self.config)
-        return OpenedCase(case=case, deep=deep)
+        shown = await shown_triage_of(self.triages.db, ref)
+        return OpenedCase(case=case, deep=deep, has_facts=shown is not None and shown.attempt != attempt)
 
     async def gather(self, case: Case) -> None:
         """Find the facts and show them."""
@@ -95,22 +102,34 @@ class TriageSteps:
         usd, limit = budget.most_of_a_run, budget.per_day_usd
         return await self.triages.reserve(case.group, case.attempt, usd, since=since, limit=limit)
 
-    async def fresh(self, case: Case, ranked: Findings) -> Findings | None:
+    async def fresh(self, case: Case, ranked: Findings, late: bool = False) -> Findings | None:
         """What makes it needless to ask a model now, else None: a person who asks is always answered anew.
 
-        The analyst's findings with a note, where a model lately answered the same alert alike; the model's last answer in this
-        outage, where the analyst found nothing beside it.
+        The analyst's findings with a note, where a model lately answered the same alert alike, or was asked about this outage
+        before and the same cause is first still; its last answer where nothing can be measured now either. `late`: a change
+        was reported that it did not hear of.
         """
         now = self.triages.db.clock()
         if case.question or case.requester:
             return None
         for ref, answered_at, findings in await self.triages.same_alert_since(case.group, now - FRESH):
             answer = Findings.model_validate(findings or {})
+            if ref == case.group:
+                if not late and (again := await self._asked_before(case, answer, ranked)):
+                    return again
+                continue
             if answer.by == "agent" and agrees(answer, ranked):
                 return reused(ranked, ref, answered_at, now)
-            if answer.by == "agent" and ref == case.group and stands(answer, ranked):
-                return answer.model_copy(update={"usd": 0.0})
         return None
+
+    async def _asked_before(self, case: Case, answer: Findings, ranked: Findings) -> Findings | None:
+        """What makes it needless to ask once more after an earlier attempt at the same outage."""
+        if asked_before(answer, ranked):
+            return ranked.noted("The model was asked in an attempt before, and the same cause is first still.")
+        health = tool_for(self.facts.tools.infos, ToolRole.HEALTH)
+        own, _ = await self.triages.attempt_entries(case.group, case.attempt, partial(call_name, case))
+        blind = could_query_nothing(entry for entry in own if entry.tool == health)
+        return answer.model_copy(update={"usd": 0.0}) if stands(answer, ranked, blind=blind) else None
 
     async def weigh(self, case: Case, by_agent: Findings, by_analyst: Findings) -> Findings:
         """Both answers merged. The analyst's covers what the agent recorded too: a run that fails loses none of it."""
@@ -157,7 +176,8 @@ class TriageSteps:
 
         `ranked`: what was found without a model.
         """
-        if await self.triages.stopped(case.group, case.attempt):
+        newest = await self.triages.row(case.group)
+        if await self.triages.stopped(case.group, case.attempt) or (newest and newest.attempt > case.attempt):
             return []
         hints = await self.triages.hints_of(case.group)
         fitted = await self.proposer.propose_fitting(case.group, findings, hints, ranked)
@@ -174,9 +194,13 @@ def triage(steps: TriageSteps, analyst: Investigator, agent: Callable[[], Awaita
     async def workflow(
         run: Run, ref: str, attempt: int, question: str = "", requester: str = "", late: Sequence[str] = ()
     ) -> list[str]:
-        async with turns.gathering():
+        async with AsyncExitStack() as turn:
+            if attempt == 1:
+                await turn.enter_async_context(turns.gathering())
             opened = await run.step("open the case", steps.open, ref, attempt, question, requester, late)
             case = opened.case
+            if attempt > 1:
+                await turn.enter_async_context(turns.ranking() if opened.has_facts else turns.gathering())
             await run.step("gather the facts", steps.gather, case)
         if not opened.deep:
             await run.step("leave it at the facts", steps.skip, case)
@@ -186,7 +210,7 @@ def triage(steps: TriageSteps, analyst: Investigator, agent: Callable[[], Awaita
         model = await agent()
         if model is None:
             ranked = ranked.noted("No model is set up.")
-        elif (fresh := await run.step("look for a fresh answer", steps.fresh, case, ranked)) is not None:
+        elif (fresh := await run.step("look for a fresh answer", steps.fresh, case, ranked, bool(late))) is not None:
             ranked = fresh
         elif await run.step("ask the budget", steps.within_budget, case):
             await run.step("show the first ranking", steps.show, case, ranked, False)

@@ -13,7 +13,7 @@ from bot.core.approvals import policy
 from bot.core.approvals.authority import Authority
 from bot.core.approvals.hints import Hint, who_named
 from bot.core.approvals.policy_types import Rule
-from bot.core.approvals.remedies import Entry, Fitted, Remedy, fitting, has_enough_evidence, why_none
+from bot.core.approvals.remedies import Entry, Fitted, Remedy, fitting, why_none
 from bot.core.change import Change
 from bot.core.config import Config
 from bot.core.errors import ActionFailed, NotAllowed, NotFound
@@ -186,9 +186,8 @@ class Approvals:
         by_rules = fitting(ranked, *situation)[:1] if ranked is not None else []
         refused: list[str] = []
         fits = fitting(findings, *situation)
-        if fits or has_enough_evidence(findings):
-            for ref in await supersede_outdated(self.store, group, fits):
-                await self.engine.wake(workflow_id(ref), "decision", key=f"{ref}:outdated")
+        for ref in await supersede_outdated(self.store, group, findings, fits):
+            await self.engine.wake(workflow_id(ref), "decision", key=f"{ref}:outdated")
         for remedy in fits:
             try:
                 alone = any(_same(remedy, one) for one in by_rules)

@@ -17,10 +17,17 @@ def may_have_done_it(context: RankingContext, weighed: WeighedChange, others: Se
     below = reachable(context.start, context.observations.depends_on).keys()
     if not context.made_beside(change) or change.service not in below or weighed.versions.factor < 1:
         return False
-    if context.symptom_of(change.service) is None:
-        beside = (other.change for other in others if context.made_beside(other.change))
-        return not (context.observations.quiet(change.service) or any(_fails_since(context, one, below) for one in beside))
-    return True
+    if context.observations.quiet(change.service):
+        return False
+    beside = (other.change for other in others if context.made_beside(other.change))
+    return not (_is_well(context, change.service) and any(_fails_since(context, one, below) for one in beside))
+
+
+def _is_well(context: RankingContext, service: str) -> bool:
+    """Whether a service was measured, has no symptom, and uses more of something only where more is requested of it."""
+    measured = service in context.observations.health_evidence and context.symptom_of(service) is None
+    busy = context.observations.moved_resources(service) and context.traffic_rise(service) is None
+    return measured and not busy
 
 
 def _fails_since(context: RankingContext, change: Change, below: Set[str]) -> bool:

@@ -20,7 +20,8 @@ from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
-from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, IncidentRow, TriageRow
+from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, IncidentRow
+from bot.store.triage.attempts import shown_triage
 
 
 @dataclass(frozen=True)
@@ -220,8 +221,7 @@ async def _changed_since(session: AsyncSession, services: Collection[str], since
 
 async def _is_suspected(session: AsyncSession, group: GroupRow, service: str) -> bool:
     """Whether the newest ranking of a group names this service already: that it alerts then is no news."""
-    query = select(TriageRow).where(TriageRow.group_id == group.id).order_by(col(TriageRow.attempt).desc()).limit(1)
-    newest = (await session.exec(query)).first()
+    newest = await shown_triage(session, group.id)
     if newest is None or not newest.findings or (group.renewed_at and newest.started_at < group.renewed_at):
         return False
     hypotheses = Findings.model_validate(newest.findings).hypotheses

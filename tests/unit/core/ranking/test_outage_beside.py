@@ -2,6 +2,7 @@
 
 from bot.core.change import Change
 from bot.core.evidence import EarlierOutage, Findings
+from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.verdict import judge
 from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, failing_payments, minutes
@@ -115,14 +116,21 @@ def test_what_ran_out_meanwhile_by_itself_goes_before_it_and_what_a_failing_call
         deviation("stock", "connections", 0.13, 1.0, late=4.4, unit="ratio", family="saturation"),
     )
 
-    def likelihood(*called: str) -> float:
+    def likelihood(*called: str, requested: float = 100.0, late: float = 4.4) -> float:
         ledger = Ledger().graph("front", "search", "stock").graph("stock", *called).changes()
         for service in ("front", "search"):
             ledger.health(service, deviation(service, "errors", 0.001, 0.6, doublings=6, unit="ratio"))
-        causes = judged(ledger.health("stock", *ran_out), before).hypotheses
+        traffic = deviation("stock", "traffic", 100.0, requested, late=late, unit="req/s", family="traffic")
+        causes = judged(ledger.health("stock", *ran_out, traffic), before).hypotheses
         return max((cause.likelihood for cause in causes if cause.kind == "resource"), default=0.0)
 
     assert likelihood() >= 0.8 > likelihood("search")
+    more, later, hardly = (
+        likelihood(requested=200.0, late=4.3),
+        likelihood(requested=200.0, late=4.9),
+        likelihood(requested=112.0),
+    )
+    assert more < 0.8 <= min(later, hardly)
 
 
 def test_a_change_made_meanwhile_of_what_is_well_or_fails_in_all_versions_is_cleared() -> None:
@@ -133,3 +141,17 @@ def test_a_change_made_meanwhile_of_what_is_well_or_fails_in_all_versions_is_cle
     both = both.breakdown("ads", "errors", "version", **{"2_1_0": (0.0, 0.4), "2_0_0": (0.001, 0.15)})
 
     assert all(named(ledger)[0][:2] == ("change", "payments") for ledger in (well, both))
+
+
+def test_of_two_changes_made_meanwhile_one_whose_service_is_measured_and_well_goes_behind_one_whose_service_fails() -> None:
+    flip, deploy = change("ads", -4.5, kind="flag"), change("cart", -4.6, version="3.1.0", previous="3.0.0")
+    fails = deviation("cart", "errors", 0.001, 0.4, late=4.6, unit="ratio")
+    busy = deviation("ads", "cpu", 0.2, 0.4, late=0.2)
+
+    def likelihood(*ads: Deviation, measured: bool = True) -> float:
+        ledger = carried_by_payments(flip, deploy).graph("front", "payments", "ads", "cart").health("cart", fails)
+        ledger = ledger.health("ads", *ads) if measured else ledger
+        return sum(cause.likelihood for cause in judged(ledger, RUNS_ON).hypotheses if cause.change_id == flip.id)
+
+    requested = deviation("ads", "traffic", 100.0, 160.0, late=0.2, unit="req/s", family="traffic")
+    assert likelihood(busy, requested) < 0.3 < 0.5 < min(likelihood(measured=False), likelihood(busy))

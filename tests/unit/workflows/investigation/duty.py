@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.changes.late_reports import QUIET_PERIOD
-from bot.core.evidence import Case
+from bot.core.evidence import Case, Findings, Hypothesis
 from bot.core.messages.investigation import TriageContent
 from bot.plugins import ToolContext
-from bot.ports import Investigator
+from bot.ports import Investigator, Run
 from bot.store.answers.postmortems import Postmortems
 from bot.store.slack.message_contents import triage_content
 from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, TriageRow
@@ -26,8 +26,17 @@ from tests.unit.approving import Office
 from tests.unit.tools.looking import CATALOGUE, ERRORS, INFOS, NO_KUBERNETES, ONSET, TOOLS, Step, context
 
 
-async def _no_model() -> Investigator | None:
-    return None
+class CountedModel:
+    """Names one service, with nothing to show for it, and counts how often it was asked."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self.asked = 0
+
+    async def investigate(self, run: Run, case: Case) -> Findings:
+        self.asked += 1
+        cause = Hypothesis(cause=f"{self.service} fails", kind="dependency", service=self.service, confidence="possible")
+        return Findings(hypotheses=[cause], by="agent", model="m1")
 
 
 class Duty(Office):
@@ -44,8 +53,17 @@ class Duty(Office):
         self.changes = Changes(self.db)
         looker = ToolRunner(self.triages, TOOLS, self._sees)
         facts = FactCollector(looker, self.triages, CATALOGUE, None, lambda _graph: b"")
-        desk = TriageSteps(self.triages, facts, self.approvals, self.config)
-        self.engine.register("triage", triage(desk, Analyst(looker.for_case, looker.infos), _no_model))
+        self.model: CountedModel | None = None
+        self.steps = TriageSteps(self.triages, facts, self.approvals, self.config)
+        self.engine.register("triage", triage(self.steps, Analyst(looker.for_case, looker.infos), self._agent))
+
+    async def _agent(self) -> Investigator | None:
+        return self.model
+
+    def with_model(self, service: str) -> "CountedModel":
+        """A model that names this service, from now on."""
+        self.model = CountedModel(service)
+        return self.model
 
     def _sees(self, case: Case) -> ToolContext:
         return context(self.observed, changes=self.changes)

@@ -104,3 +104,64 @@ async def test_what_a_person_asked_or_stopped_or_what_cleared_is_left_alone(duty
     await Switches(duty.db).resume("AL-1", "alice")
 
     assert (cleared, quiet, stopped, await later(duty)) == ([], [], [], [])
+
+
+async def test_what_is_about_something_new_since_is_not_due_as_too_early(duty: Duty) -> None:
+    await rank(duty)
+    duty.now += FIRST_WAIT
+    await duty.change(renewed_at=duty.now, renewed_by=1)
+
+    assert await duty.early.due() == []
+
+
+async def test_after_a_new_outage_that_failed_to_be_ranked_nobody_reads_the_causes_of_the_one_before(duty: Duty) -> None:
+    await rank(duty)
+    duty.now += FIRST_WAIT
+    await duty.change(renewed_at=duty.now, renewed_by=1)
+    await duty.triages.open("AL-1", 2, "", "")
+    await duty.triages.update("AL-1", 2, state=TriageState.FAILED)
+    await duty.triages.open("AL-1", 3, "", "")
+    shown = await duty.shown()
+
+    assert (shown.attempt, shown.findings, shown.is_retry) == (3, None, False)
+
+
+async def test_the_first_ranking_of_what_was_left_at_its_facts_is_no_retry(duty: Duty) -> None:
+    await duty.fires()
+    await duty.triages.open("AL-1", 1, "", "")
+    await duty.triages.update("AL-1", 1, state=TriageState.DONE)
+    await duty.triages.open("AL-1", 2, "", "")
+
+    assert not (await duty.shown()).is_retry
+
+
+async def test_somebody_who_approves_or_asks_for_an_action_has_it_in_hand(duty: Duty) -> None:
+    await rank(duty)
+    duty.now += FIRST_WAIT
+    proposal = await duty.propose("restart")
+    waits = await duty.early.due()
+    await duty.press(proposal.ref, "bob")
+
+    assert ([due.attempt for due in waits], await duty.early.due()) == ([2], [])
+
+
+async def test_a_model_is_not_paid_twice_for_the_same_first_cause(duty: Duty) -> None:
+    model = duty.with_model("checkout")
+    await rank(duty)
+    await later(duty)
+    shown = await duty.shown()
+
+    assert (model.asked, shown.attempt) == (1, 2)
+    assert shown.findings and shown.findings.note.startswith("The model was asked in an attempt before")
+
+
+async def test_an_attempt_that_ends_after_a_newer_one_proposes_nothing(duty: Duty) -> None:
+    await rank(duty)
+    await duty.told()
+    await duty.engine.start("triage", "triage:AL-1:2", "AL-1", 2, "is it the cache?", "alice")
+    await duty.engine.result("triage:AL-1:2")
+    case = await duty.triages.open("AL-1", 1, "", "")
+    findings = (await duty.shown()).findings
+    assert findings is not None
+
+    assert await duty.steps.propose(case, findings) == []

@@ -8,8 +8,8 @@ import pytest
 
 from bot.core.approvals.hints import Hint
 from bot.core.approvals.remedies import OUTDATED
-from bot.core.evidence import Findings, Hypothesis
-from bot.store.tables import ChangeRow
+from bot.core.evidence import Claim, Findings, Hypothesis
+from bot.store.tables import ChangeRow, GroupRow
 from tests.unit.approving import Office, office
 
 TWO_APPROVE = {"kind": "run_webhook", "url": "http://jobs.example/back", "helps": ["change"], "tier": 3}
@@ -75,6 +75,27 @@ async def test_what_somebody_approved_already_stays(tmp_path: Path) -> None:
 
 async def test_what_somebody_asked_for_stays(house: Office) -> None:
     await ranked(house, "d1", hints=(Hint("carol", "please rollback checkout"),))
+    await ranked(house, "d2")
+
+    assert await house.state("AP-1") == "pending"
+
+
+async def test_what_the_evidence_rules_out_is_superseded_also_where_nothing_else_is_sure(house: Office) -> None:
+    await ranked(house, "d1")
+    lead = Hypothesis(cause="d2", kind="change", change_id="d2", confidence="unlikely", service="checkout")
+    cleared = Claim(text="deploy d1: both versions show the same", evidence=["E1"], change_id="d1")
+    await house.approvals.propose_fitting("AL-1", Findings(hypotheses=[lead], ruled_out=[cleared]), ())
+
+    assert await house.state("AP-1") == "superseded"
+
+
+async def test_what_was_put_to_people_for_the_outage_before_is_not_superseded_by_a_ranking_of_the_next(house: Office) -> None:
+    await ranked(house, "d1")
+    house.pass_time(minutes=1)
+    async with house.db.write() as session:
+        group = await session.get(GroupRow, 1)
+        assert group is not None
+        group.renewed_at = house.now
     await ranked(house, "d2")
 
     assert await house.state("AP-1") == "pending"

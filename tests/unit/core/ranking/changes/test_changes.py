@@ -473,7 +473,10 @@ def test_versions_whose_errors_are_hardly_apart_are_not_told_apart_by_what_they_
 
     alike = observe(version_rows(recovering, "cart", "errors", v1=(0.0017, 0.00172), v2=(None, 0.00188)).entries)
 
-    assert compare_versions(alike, new).factor < 1.0
+    far_apart = observe(version_rows(recovering, "cart", "errors", v1=(0.0017, 0.0017), v2=(None, 0.06)).entries)
+
+    assert (compare_versions(alike, new).factor, compare_versions(alike, new).rows) == (1.0, ())
+    assert compare_versions(far_apart, new).factor > 1.0
 
 
 def test_a_version_that_serves_nothing_while_the_one_before_goes_on_is_silent() -> None:
