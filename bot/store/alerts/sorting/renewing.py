@@ -20,8 +20,7 @@ from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
-from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, IncidentRow
-from bot.store.triage.attempts import shown_triage
+from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, IncidentRow, TriageRow
 
 
 @dataclass(frozen=True)
@@ -221,8 +220,11 @@ async def _changed_since(session: AsyncSession, services: Collection[str], since
 
 async def _is_suspected(session: AsyncSession, group: GroupRow, service: str) -> bool:
     """Whether the newest ranking of a group names this service already: that it alerts then is no news."""
-    newest = await shown_triage(session, group.id)
-    if newest is None or not newest.findings or (group.renewed_at and newest.started_at < group.renewed_at):
+    since = [col(TriageRow.started_at) >= group.renewed_at] if group.renewed_at else []
+    query = select(TriageRow).where(TriageRow.group_id == group.id, *since).order_by(col(TriageRow.attempt).desc())
+    # While a further attempt runs the one before says what is suspected.
+    newest = next((row for row in (await session.exec(query)).all() if row.findings), None)
+    if newest is None:
         return False
     hypotheses = Findings.model_validate(newest.findings).hypotheses
     return any(one.service == service and one.confidence != "unlikely" for one in hypotheses)
