@@ -89,7 +89,11 @@ class ToolRunner:
         if tool is None or tool.info.role in READ_ANEW or _unfit_arguments(tool, arguments):
             return None
         complete = _complete(tool, case, redact_all(arguments))
-        lately = await self.triages.calls_of(case.group, name, since=self.triages.db.clock() - REUSE_WITHIN)
+        since = self.triages.db.clock() - REUSE_WITHIN
+        if case.attempt > 1 and (row := await self.triages.row(case.group, case.attempt)):
+            # What an attempt before saw is why there is another one.
+            since = max(since, row.started_at)
+        lately = await self.triages.calls_of(case.group, name, since=since)
         same = (number for number, recorded in reversed(lately) if _complete(tool, case, recorded) == complete)
         if (number := next(same, None)) is None:
             return None

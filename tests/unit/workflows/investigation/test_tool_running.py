@@ -70,3 +70,15 @@ async def test_a_call_that_was_made_lately_is_served_from_the_ledger_under_its_i
 
     assert same.id == own.id == first.id == "E1"
     assert len({first.id, other.id, later.id, *(one.id for one in failed)}) == 5
+
+
+async def test_a_further_attempt_reads_nothing_that_was_recorded_before_it(house: Office) -> None:
+    triages = Triages(house.db)
+    runner = ToolRunner(triages, {"counted": counted}, lambda _: context())
+    before = await runner.call(await triages.open("AL-1", 1, "", ""), "counted", {"service": "checkout"}, "analyst")
+    house.now += timedelta(seconds=30)
+    case = await triages.open("AL-1", 2, "", "")
+    first = await runner.call(case, "counted", {"service": "checkout"}, "agent", reuse=True)
+
+    assert first.id != before.id
+    assert (await runner.call(case, "counted", {"service": "checkout"}, "again", reuse=True)).id == first.id
