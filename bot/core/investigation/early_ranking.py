@@ -10,11 +10,11 @@ YOUNG_ALERT = timedelta(minutes=2)
 """Of an outage whose alert is younger than this metrics may hold few points: what was ranked first may be chance."""
 YOUNG_OUTAGE = timedelta(minutes=5)
 """Unless its onset was measured so long before: what does not show by then will not show half a minute later."""
-FIRST_WAIT = timedelta(seconds=30)
+FIRST_WAIT = timedelta(seconds=20)
 """From the start of an attempt to the next; doubled each time."""
 MOST_EARLY = 2
 """So often an attempt that came too early is made again."""
-MOST_BLIND = 6
+MOST_BLIND = 7
 """So often one that could not query the metrics: over half an hour in all."""
 
 

@@ -36,7 +36,7 @@ async def later(duty: Duty, wait: timedelta = FIRST_WAIT) -> list[str]:
     return await duty.tick(settle=False)
 
 
-async def test_it_is_ranked_again_half_a_minute_later_in_the_same_message(duty: Duty) -> None:
+async def test_it_is_ranked_again_soon_after_in_the_same_message(duty: Duty) -> None:
     await rank(duty)
     before = await duty.tick(settle=False)
     after = await later(duty)
