@@ -157,7 +157,10 @@ def _carried_out(h: History, attempt: Json) -> Iterator[str]:
     if attempt["lines"] != 1:
         yield f"{who} stands {attempt['lines']} times in the timeline"
     shown = [message["words"] for message in h.messages if key_of(message) == f"triage:{attempt['group']}"]
-    if not any(f"attempt {attempt['attempt']} (late-reported change)" in words for words in shown):
+    # One made again since is about the same: the message shows the newest.
+    later = [a["attempt"] for a in h.attempts if a["group"] == attempt["group"] and a["attempt"] > attempt["attempt"]]
+    texts = [f"attempt {attempt['attempt']} (late-reported change)", *(f"attempt {n}" for n in later)]
+    if not any(text in words for words in shown for text in texts):
         yield f"{who} is not what the message of the triage shows"
 
 

@@ -167,7 +167,7 @@ def _renewed(triage: TriageContent) -> str:
     if triage.for_late_change and triage.attempt > 1:
         return " (late-reported change)"
     if triage.is_retry:
-        return " (once more, some time later)"
+        return " (ranked again)"
     return " (new outage)" if triage.renewed and triage.attempt > 1 else ""
 
 

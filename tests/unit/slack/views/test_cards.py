@@ -15,6 +15,7 @@ from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.core.investigation.triage_facts import RunbookExcerpt
+from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.alerts import BacklogAlert, BacklogContent, LineContent, StormOrigin
 from bot.core.messages.investigation import AnswerContent, PostmortemContent, ProposalLine
 from bot.core.messages.replies import CommandHelp, HelpReply, ListReply, ListRow, PostmortemReply, ShowReply, WhyReply
@@ -245,6 +246,14 @@ def test_causes_ranked_for_something_new_name_what_was_first_before() -> None:
 
     assert "*Earlier:* deploy v1 broke checkout" in words(blocks)
     assert "attempt 2 (new outage)" in words(blocks)
+
+
+def test_an_attempt_made_again_says_so_and_keeps_the_next_step_of_the_one_before_while_it_runs() -> None:
+    state: dict[str, Any] = {"attempt": 2, "shown_attempt": 1, "is_retry": True, "state": TriageState.INVESTIGATING}
+    _, blocks = rendered_triage(findings=findings(hypothesis(check="Read the provider's status page")), **state)
+
+    assert "attempt 2 (ranked again)" in words(blocks)
+    assert "*Next:* Read the provider's status page" in words(blocks)
 
 
 def test_one_is_told_as_one() -> None:
