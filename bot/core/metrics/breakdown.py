@@ -1,8 +1,8 @@
 """Which value of a label carries a change: a version, a pod, a status code, a provider."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.core.loading.arrays import Floats, np
 from bot.core.metrics.deviation import Harm
@@ -14,6 +14,8 @@ INFORMATIVE_LABELS = ("version", "provider", "peer", "upstream", "destination", 
 IDENTITY_LABELS = frozenset({"version", "pod", "instance", "node"})
 """Labels of what serves the requests. Where one value serves all of them, the split says nothing about it."""
 MAX_LABELS = 5
+SERVING_WITHIN = timedelta(seconds=30)
+"""A version whose newest sample is older than that of another by more serves no longer."""
 _CLEAR_SHARE = 0.8
 _EXCLUDED = frozenset({"__name__", "le", "quantile", "uid", "id", "container_id", "image_id", *SERVICE_LABELS})
 
@@ -65,9 +67,11 @@ def break_down(series: Sequence[Series], label: str, *, onset: datetime, harm: H
 
     A value without data counts as zero: the requests, or errors, were not there. Not so for averages: a share or a latency
     without data is unknown, so a value that is gone moved nothing, and a new one is compared with what all were before.
+    Of averaged versions one that came later, while something else was wrong for long, is compared over its own time alone.
     """
     groups = _grouped(series, label)
-    medians = [(value, *_medians(group, onset, averaged)) for value, group in groups.items()]
+    shared = _serving_together(groups.values(), onset) if averaged and "version" in label else onset
+    medians = [(value, *_medians(group, onset, shared, averaged)) for value, group in groups.items()]
     usual = _combined([before for _, before, _ in medians], averaged=True) if averaged else 0.0
     moves = {
         value: 0.0 if averaged and np.isnan(after) else _move(usual if np.isnan(before) else before, after, harm)
@@ -104,11 +108,27 @@ def _grouped(series: Sequence[Series], label: str) -> dict[str, list[Series]]:
     return groups
 
 
-def _medians(group: Sequence[Series], onset: datetime, averaged: bool) -> tuple[float, float]:
-    start = onset.timestamp()
-    before = [_median(line.values[line.times < start]) for line in group]
-    after = [_median(line.values[line.times >= start]) for line in group]
+def _serving_together(groups: Collection[Sequence[Series]], onset: datetime) -> datetime:
+    """Since when all values serve that serve now; the onset where the last of them came no later than shortly after it."""
+    newest = max(map(_newest, groups), default=0.0)
+    serving = [group for group in groups if newest - _newest(group) <= SERVING_WITHIN.total_seconds()]
+    last = datetime.fromtimestamp(max(map(_oldest, serving), default=0.0), UTC)
+    return last if last > onset + SERVING_WITHIN else onset
+
+
+def _medians(group: Sequence[Series], onset: datetime, since: datetime, averaged: bool) -> tuple[float, float]:
+    """Of the values of a group, before the onset, and after it from a moment on, where anything was measured from then on."""
+    before = [_median(line.values[line.times < onset.timestamp()]) for line in group]
+    after = [_median(line.values[line.times >= since.timestamp()]) for line in group]
+    if np.isnan(_combined(after, averaged)):
+        after = [_median(line.values[line.times >= onset.timestamp()]) for line in group]
     return _combined(before, averaged), _combined(after, averaged)
+
+
+def _oldest(group: Sequence[Series]) -> float:
+    """The moment of the oldest sample of any of the series."""
+    finite = [line.times[np.isfinite(line.values)] for line in group]
+    return min((float(times[0]) for times in finite if len(times)), default=0.0)
 
 
 def _newest(group: Sequence[Series]) -> float:

@@ -102,11 +102,21 @@ class RankingContext:
         return max(onset, self.began_beside) if self.began_beside and beside else onset
 
     def suspects(self) -> list[tuple[str, float]]:
-        """Services whose share is worth a look at their causes, with that share, the largest first."""
+        """Services whose share is worth a look at their causes, with that share, the largest first.
+
+        Where the outage before runs on it holds most of the attribution: what began to fail since counts with the least share.
+        """
         least = self.tuning.confidence.suspect
-        return sorted(
-            ((service, share) for service, share in self.shares.items() if share >= least), key=lambda p: (-p[1], p[0])
-        )
+        shares = {service: share for service, share in self.shares.items() if share >= least}
+        since = {service: least for service in self.below if self.fails_since(service)} if self.began_beside else {}
+        return sorted((since | shares).items(), key=lambda p: (-p[1], p[0]))
+
+    def fails_since(self, service: str) -> bool:
+        """Whether a service clearly fails, and did not yet with the outage before."""
+        symptom = self.symptom_of(service)
+        if symptom is None or symptom.onset is None or symptom.doublings < self.tuning.confidence.sure:
+            return False
+        return not self.is_of_outage_before(symptom.onset)
 
 
 def onset_error(deviation: Deviation) -> timedelta:

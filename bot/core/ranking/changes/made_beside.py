@@ -1,8 +1,7 @@
 """Changes made while the outage before ran on: which of them may have brought the present one about."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 
-from bot.core.change import Change
 from bot.core.ranking.changes.weighed_change import WeighedChange
 from bot.core.ranking.context import RankingContext
 from bot.core.service import reachable
@@ -20,7 +19,9 @@ def may_have_done_it(context: RankingContext, weighed: WeighedChange, others: Se
     if context.observations.quiet(change.service):
         return False
     beside = (other.change for other in others if context.made_beside(other.change))
-    return not (_is_well(context, change.service) and any(_fails_since(context, one, below) for one in beside))
+    return not (
+        _is_well(context, change.service) and any(one.service in below and context.fails_since(one.service) for one in beside)
+    )
 
 
 def _is_well(context: RankingContext, service: str) -> bool:
@@ -28,11 +29,3 @@ def _is_well(context: RankingContext, service: str) -> bool:
     measured = service in context.observations.health_evidence and context.symptom_of(service) is None
     busy = context.observations.moved_resources(service) and context.traffic_rise(service) is None
     return measured and not busy
-
-
-def _fails_since(context: RankingContext, change: Change, below: Set[str]) -> bool:
-    """Whether the service of a change clearly fails, and did not yet while the outage before began."""
-    symptom = context.symptom_of(change.service) if change.service in below else None
-    if symptom is None or symptom.onset is None or symptom.doublings < context.tuning.confidence.sure:
-        return False
-    return not context.is_of_outage_before(symptom.onset)

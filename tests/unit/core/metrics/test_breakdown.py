@@ -30,6 +30,20 @@ def test_an_even_change_over_all_pods_says_nothing() -> None:
     assert most_informative([split([series(0, 0.4, pod="a"), series(0, 0.4, pod="b")], "pod")]) is None
 
 
+def test_a_version_that_came_while_something_was_wrong_for_long_is_compared_over_its_own_time() -> None:
+    times = np.arange(NOW.timestamp() - 3600, NOW.timestamp(), 5)
+    worse = np.where(times < ONSET.timestamp(), 0.0, np.where(times < NOW.timestamp() - 60, 0.2, 0.8))
+    later = np.where(times < NOW.timestamp() - 90, np.nan, worse)
+    old, new = Series({"version": "1.4"}, times, worse), Series({"version": "1.5"}, times, later)
+    gone = Series({"version": "1.3"}, times, np.where(times < NOW.timestamp() - 300, worse, np.nan))
+
+    levels = {part.value: part.after for part in split([old, new, gone], "version").parts}
+    by_pod = break_down([old, new], "pod", onset=ONSET, harm="up", averaged=True)
+
+    assert levels == {"1.4": 0.8, "1.5": 0.8, "1.3": 0.2}
+    assert [part.after for part in by_pod.parts] == [0.5]
+
+
 def test_a_version_that_serves_everything_is_not_at_fault_for_being_the_only_one() -> None:
     breakdown = split([series(0, np.nan, version="1.4"), series(np.nan, 0.4, version="1.5")], "version")
 

@@ -54,6 +54,17 @@ def test_a_provider_that_began_to_fail_meanwhile_goes_before_it_too() -> None:
     assert named(ledger) == [("external", "cart", "possible"), ("change", "payments", "possible")]
 
 
+def test_a_provider_of_a_service_to_which_nothing_is_attributed_is_found_where_it_is_slow_only_since_then() -> None:
+    def first(late: float) -> str:
+        own = deviation("stock", "latency", 0.1, 3.0, late=late, unit="s")
+        calls = deviation("stock", "calls to parcel.example", 0.1, 3.0, late=late, family="external", unit="s")
+        ledger = carried_by_payments().graph("front", "payments", "stock").graph("stock").health("stock", own, calls)
+        kind, service, _ = named(ledger)[0]
+        return f"{kind} {service}"
+
+    assert (first(late=3.6), first(late=0.0)) == ("external stock", "change payments")
+
+
 def test_where_nothing_new_shows_itself_its_cause_stays_likely() -> None:
     elsewhere = change("billing", -4.5, kind="flag")
 
