@@ -52,15 +52,28 @@ async def test_one_press_confirms_the_first_cause_as_it_was_ranked(house: Office
     assert await stored(house) == [("deploy 2 broke checkout", "checkout", "d2", "alice")]
 
 
-async def test_a_ranking_that_changed_meanwhile_is_not_confirmed(house: Office) -> None:
+async def rank_anew(house: Office) -> None:
+    """Another attempt names something else."""
+    cause = Hypothesis(cause="a cable was cut", service="search").model_dump(mode="json")
     await Triages(house.db).open("AL-1", 2, "", "")
+    await Triages(house.db).update("AL-1", 2, findings={"hypotheses": [cause]}, state="done", finished_at=house.now)
+
+
+async def test_a_ranking_that_changed_meanwhile_is_not_confirmed(house: Office) -> None:
+    await rank_anew(house)
 
     assert "ranked anew" in (await use(house, verb="confirm", revision=1)).text
     assert await stored(house) == []
 
 
-async def test_nothing_ranked_is_nothing_to_confirm(house: Office) -> None:
+async def test_what_is_shown_while_it_is_ranked_anew_can_be_confirmed(house: Office) -> None:
     await Triages(house.db).open("AL-1", 2, "", "")
+
+    assert "Noted" in (await use(house, verb="confirm", revision=1)).text
+
+
+async def test_nothing_ranked_is_nothing_to_confirm(house: Office) -> None:
+    await Triages(house.db).open("AL-1", 2, "is it the cache?", "alice")
 
     with pytest.raises(NotFound, match="say in words"):
         await use(house, verb="confirm", revision=2)
@@ -126,7 +139,7 @@ async def test_a_resolve_without_a_cause_asks_in_the_thread(house: Office) -> No
 
 async def test_a_choice_from_a_ranking_that_changed_meanwhile_is_not_stored_but_the_words_are(house: Office) -> None:
     fields = {"which": "1", "cause": "a cable of search"}
-    await Triages(house.db).open("AL-1", 2, "", "")
+    await rank_anew(house)
 
     await use(house, resolve, entry_point="modal", revision=1, fields=fields)
 
