@@ -1,6 +1,7 @@
 """Evidence: a finding with its query; and what may be concluded from it."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -72,6 +73,19 @@ def parse_entry(stored: Mapping[str, object]) -> LedgerEntry:
         return LedgerEntry.model_validate(stored)
     except ValidationError as error:
         raise UnreadableEvidence(f"the stored evidence could not be read ({problem_of(error)})") from error
+
+
+def without_repeated(ledger: Sequence[LedgerEntry], cited: Collection[str], *, since: datetime) -> list[LedgerEntry]:
+    """A ledger, oldest first, without what was recorded before a moment by a call that was made again, unless `cited` (by id).
+
+    What an attempt saw seconds after the alert is no reason against what the next one sees.
+    """
+    again = {_call(one) for one in ledger if one.at >= since}
+    return [one for one in ledger if one.at >= since or one.id in cited or _call(one) not in again]
+
+
+def _call(entry: LedgerEntry) -> str:
+    return json.dumps([entry.tool, entry.arguments], sort_keys=True, default=str)
 
 
 def failed_to_read(stored: Mapping[str, object], why: UnreadableEvidence) -> LedgerEntry:
@@ -194,6 +208,13 @@ class Findings(BaseModel):
     usd: float = 0.0
     dropped: list[str] = Field(default_factory=list)
     """Claims that code removed, each with the reason."""
+
+    @property
+    def cited(self) -> frozenset[str]:
+        """The ids of all evidence on which something here stands."""
+        of_causes = (claim for cause in self.hypotheses for claim in (*cause.claims, *cause.against))
+        answer = (self.answer,) if self.answer else ()
+        return frozenset(id for claim in (*of_causes, *self.ruled_out, *self.because, *answer) for id in claim.evidence)
 
     def noted(self, note: str) -> "Findings":
         """The same with one more thing that people should know, before what is noted already."""

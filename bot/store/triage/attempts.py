@@ -60,6 +60,11 @@ def retries(attempts: Sequence[TriageRow]) -> int:
     return sum(_is_retry(attempt, attempts[:n]) for n, attempt in enumerate(attempts))
 
 
+def last_for_a_reason(attempts: Sequence[TriageRow]) -> TriageRow:
+    """Of the attempts about one outage the last that is no such one."""
+    return next(one for n, one in reversed(list(enumerate(attempts))) if not _is_retry(one, attempts[:n]))
+
+
 def is_retry(attempts: Sequence[TriageRow]) -> bool:
     """Whether the last of the attempts about one outage is such a one."""
     return _is_retry(attempts[-1], attempts[:-1])

@@ -46,9 +46,12 @@ async def _outage_of(
     """What the last ranking of a group saw, made `before` a moment; of its alerts those count with an id `below`."""
     made = TriageRow.group_id == number, col(TriageRow.started_at) < before, TriageRow.state == TriageState.DONE
     attempts = (await session.exec(select(TriageRow).where(*made).order_by(col(TriageRow.attempt).desc()))).all()
-    findings = next((Findings.model_validate(row.findings) for row in attempts if row.findings), None)
+    rankings = [Findings.model_validate(row.findings) for row in attempts if row.findings]
+    findings = rankings[0] if rankings else None
     if findings is None or findings.onset is None:
         return None
+    # An outage may have begun while one before it ran on: what is left of either in the samples is none of the present one.
+    onsets = [ranking.onset for ranking in rankings if ranking.onset and ranking.onset >= lead.starts_at - RELATES_WITHIN]
     alerts = col(EpisodeRow.group_id) == number, col(EpisodeRow.starts_at) >= findings.onset, *_below(below)
     alert_at = (await session.exec(select(func.min(EpisodeRow.starts_at)).where(*alerts))).one()
     until = older_until(findings.onset, alert_at or findings.onset, lead.starts_at)
@@ -60,7 +63,9 @@ async def _outage_of(
     runs_on = await _firing_share(session, alerts, lead) >= RUNS_ON_SHARE
     if recovered_at is None and not runs_on:
         recovered_at = await _over_at(session, alerts, lead)
-    return EarlierOutage(until=until, likely=likely, began_at=findings.onset, recovered_at=recovered_at, runs_on=runs_on)
+    return EarlierOutage(
+        until=until, likely=likely, began_at=min(onsets, default=findings.onset), recovered_at=recovered_at, runs_on=runs_on
+    )
 
 
 async def _firing_share(session: AsyncSession, alerts: Sequence[ColumnElement[bool]], lead: EpisodeRow) -> float:

@@ -12,6 +12,7 @@ from bot.core.incident import GroupState
 from bot.core.investigation.triage_state import TriageState
 from bot.store.db.database import Database
 from bot.store.tables import GroupRow, TriageRow
+from bot.store.triage.attempts import attempts_of_outage, last_for_a_reason
 from bot.store.triage.late_changes import RetryDue, automation_stopped
 
 
@@ -31,7 +32,9 @@ class Renewals:
         assert group.renewed_at is not None
         earlier = select(func.count()).select_from(TriageRow).where(TriageRow.group_id == group.id, col(TriageRow.renewed))
         count = (await session.exec(earlier)).one()
-        due = ranking_due(self.db.clock(), renewed_at=group.renewed_at, last_started_at=last.started_at, earlier=count)
+        # What is new does not wait for an attempt that was made again for the outage before.
+        before = last_for_a_reason(await attempts_of_outage(session, last.group_id))
+        due = ranking_due(self.db.clock(), renewed_at=group.renewed_at, last_started_at=before.started_at, earlier=count)
         if not due or await automation_stopped(session, group):
             return None
         return RetryDue(f"AL-{group.id}", last.attempt + 1, "", "", ())

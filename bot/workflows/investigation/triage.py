@@ -5,7 +5,7 @@ tool call is a step of its own; everything else is a step here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ from bot.core.alerts.escalation import deserves_investigation
 from bot.core.approvals.hints import Hint
 from bot.core.approvals.remedies import Fitted
 from bot.core.config import Config
-from bot.core.evidence import Case, Claim, Findings, nothing_wrong
+from bot.core.evidence import Case, Claim, Findings, LedgerEntry, nothing_wrong, without_repeated
 from bot.core.investigation.early_ranking import could_query_nothing
 from bot.core.investigation.reuse import FRESH, agrees, asked_before, reused, stands
 from bot.core.investigation.triage_state import TriageState
@@ -133,15 +133,20 @@ class TriageSteps:
 
     async def weigh(self, case: Case, by_agent: Findings, by_analyst: Findings) -> Findings:
         """Both answers merged. The analyst's covers what the agent recorded too: a run that fails loses none of it."""
-        ledger = await self.triages.entries(case.group)
+        ledger = await self._ledger(case, by_agent.cited | by_analyst.cited)
         own, more = await self.triages.attempt_entries(case.group, case.attempt, partial(call_name, case))
         ranked = ranked_again(by_analyst, case, own, more)
         services = tuple(self.config.services)
         return merge(by_agent, ranked, case, ledger, now=self.triages.db.clock(), services=services)
 
+    async def _ledger(self, case: Case, cited: Collection[str]) -> list[LedgerEntry]:
+        """The evidence on what the case is about, without what this attempt looked at anew."""
+        row, ledger = await self.triages.row(case.group, case.attempt), await self.triages.entries(case.group)
+        return without_repeated(ledger, cited, since=row.started_at) if row else ledger
+
     async def show(self, case: Case, findings: Findings, final: bool) -> Findings:
         """Keep what the evidence carries and show it; the judged findings."""
-        ledger = await self.triages.entries(case.group)
+        ledger = await self._ledger(case, findings.cited)
         # In a thread: long evidence must not keep the loop from acknowledging what comes meanwhile.
         judged = await asyncio.to_thread(judge, findings, ledger, case=case)
         if final and case.question:

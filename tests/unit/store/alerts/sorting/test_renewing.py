@@ -488,6 +488,32 @@ async def test_an_investigator_is_told_until_when_things_belong_to_the_outage_be
     assert second.earlier == EarlierOutage(until=at(1.5), likely=("traffic", "checkout", ""), began_at=at(0), runs_on=True)
 
 
+async def test_what_two_outages_that_overlapped_left_in_the_samples_is_none_of_the_next(desk: Desk) -> None:
+    triages = Triages(desk.db)
+    await desk.receive(alert("a", start=1))
+    for attempt, onset in ((1, at(0)), (2, at(2))):
+        await triages.open("AL-1", attempt, "", "")
+        findings = Findings(onset=onset).model_dump(mode="json")
+        await triages.update("AL-1", attempt, state=TriageState.DONE, findings=findings)
+    desk.clock.forward(5)
+    await desk.receive(alert("b", labels=PAYMENTS, name="Down", start=5))
+
+    earlier = (await triages.open("AL-1", 3, "", "")).earlier
+    assert earlier is not None and earlier.began_at == at(0)
+
+
+async def test_what_is_new_waits_for_no_attempt_that_was_made_again_for_the_outage_before(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    await rank(desk)
+    desk.clock.forward(1)
+    await rank(desk, 2)
+    desk.clock.forward(0.1)
+    await desk.receive(alert("b", labels=PAYMENTS, name="Down", start=1))
+    desk.clock.forward(0.2)
+
+    assert [due.attempt for due in await Renewals(desk.db).due()] == [3]
+
+
 @pytest.mark.parametrize(("lingering", "runs_on"), [(1, False), (2, True)])
 async def test_an_outage_of_which_only_a_few_alerts_linger_runs_on_no_more(desk: Desk, lingering: int, runs_on: bool) -> None:
     names = [f"a{number}" for number in range(5)]
