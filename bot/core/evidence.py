@@ -78,9 +78,9 @@ def parse_entry(stored: Mapping[str, object]) -> LedgerEntry:
 def without_repeated(ledger: Sequence[LedgerEntry], cited: Collection[str], *, since: datetime) -> list[LedgerEntry]:
     """A ledger, oldest first, without what was recorded before a moment by a call that was made again, unless `cited` (by id).
 
-    What an attempt saw seconds after the alert is no reason against what the next one sees.
+    What an attempt saw seconds after the alert is no reason against what the next one sees. A call that failed shows nothing.
     """
-    again = {_call(one) for one in ledger if one.at >= since}
+    again = {_call(one) for one in ledger if one.at >= since and one.evidence.ok}
     return [one for one in ledger if one.at >= since or one.id in cited or _call(one) not in again]
 
 

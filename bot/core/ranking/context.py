@@ -108,15 +108,22 @@ class RankingContext:
         """
         least = self.tuning.confidence.suspect
         shares = {service: share for service, share in self.shares.items() if share >= least}
-        since = {service: least for service in self.below if self.fails_since(service)} if self.began_beside else {}
+        new = (service for service in self.below if self.fails_since(service) or self._provider_fails_since(service))
+        since = dict.fromkeys(new, least) if self.began_beside else {}
         return sorted((since | shares).items(), key=lambda p: (-p[1], p[0]))
 
     def fails_since(self, service: str) -> bool:
         """Whether a service clearly fails, and did not yet with the outage before."""
-        symptom = self.symptom_of(service)
-        if symptom is None or symptom.onset is None or symptom.doublings < self.tuning.confidence.sure:
+        return self._moved_since(self.symptom_of(service))
+
+    def _provider_fails_since(self, service: str) -> bool:
+        """The same of its calls to somebody outside, whatever else it had suffered before."""
+        return self._moved_since(self.observations.signals.get(service, {}).get("external"))
+
+    def _moved_since(self, deviation: Deviation | None) -> bool:
+        if deviation is None or deviation.onset is None or deviation.doublings < self.tuning.confidence.sure:
             return False
-        return not self.is_of_outage_before(symptom.onset)
+        return not self.is_of_outage_before(deviation.onset)
 
 
 def onset_error(deviation: Deviation) -> timedelta:

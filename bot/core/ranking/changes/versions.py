@@ -35,7 +35,7 @@ def compare_versions(observations: Observations, change: Change, weights: Change
 
     Versions that serve at the same time are siblings: they are compared by their levels now, measured from what was usual
     before. The factor is 1.35 if no other version shows the symptom, 0.1 if another shows it alike, or one that came later
-    shows it alone, 0.8 between these, and 1 if there is no other version to compare with or few errors hardly tell them apart.
+    shows it alone, 0.8 between these, and 1 if there is no other version to compare with or their errors hardly tell them apart.
     """
     comparisons = [
         compared
@@ -101,13 +101,14 @@ def _compared(
         return VersionComparison(weights.versions_alike, (own, worst), breakdown.evidence, spared=True)
     if worst is None:
         return VersionComparison(1.0, (own,), breakdown.evidence)
-    if family_of(breakdown.signal) == "errors" and _hardly_apart(own, worst, weights):
+    factor = _version_factor(shown, _harm(worst, usual, harm), weights)
+    if factor > 1 and family_of(breakdown.signal) == "errors" and _hardly_apart(own, worst, weights):
         return None
-    return VersionComparison(_version_factor(shown, _harm(worst, usual, harm), weights), (own, worst), breakdown.evidence)
+    return VersionComparison(factor, (own, worst), breakdown.evidence)
 
 
 def _hardly_apart(own: BreakdownRow, worst: BreakdownRow, weights: ChangeWeights) -> bool:
-    """Whether two versions fail about as often, and seldom: what one shows beyond the usual may be any share of the other's."""
+    """Whether two versions fail about as often: what one shows beyond the usual may be any share of what the other does."""
     return worst.after < own.after < weights.levels_apart * worst.after and own.after - worst.after < weights.least_errors
 
 
