@@ -17,7 +17,9 @@ async def investigate(ctx: CommandContext, request: Request) -> Reply:
     triages = Triages(ctx.db)
     newest = await triages.row(group)
     question = "" if request.entry_point in (EntryPoint.BUTTON, EntryPoint.SHORTCUT) else one_line(request.text, 500)
-    if newest is not None and newest.state in RUNNING and not question:
+    # Of one that was made again by itself the message still shows the attempt before, and offers to investigate.
+    asked_for = newest is not None and (newest.attempt == 1 or newest.requester != "")
+    if newest is not None and newest.state in RUNNING and not question and asked_for:
         return Reply(f"The triage of {group} is already running; it shows its progress in the thread.")
     if newest is not None and newest.state in RUNNING and newest.findings:
         # The first ranking stands and the run goes on: a model is at work, and reads the hint before its next turn.

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.core.config.budget import CONTEXT_TOKENS, Budget
 from bot.core.errors import ConfigurationError
-from bot.core.evidence import Case, Claim, Findings, Hypothesis
+from bot.core.evidence import Case, Claim, Findings, Hypothesis, without_repeated
 from bot.core.investigation.briefing import evidence_lines
 from bot.core.investigation.first_plan import first_plan
 from bot.core.questions.answering import ModelAnswer
@@ -165,8 +165,9 @@ class Agent:
     async def _brief(self, case: Case) -> str:
         """The opening message: the moment, the case and the evidence so far, as data."""
         now = self.triages.db.clock()
-        entries = await self.triages.entries(case.group)
-        row = await self.triages.row(case.group, case.attempt)
+        entries, row = await self.triages.entries(case.group), await self.triages.row(case.group, case.attempt)
+        if row is not None:
+            entries = without_repeated(entries, Findings.model_validate(row.findings).cited, since=row.started_at)
         plan = first_plan(case, entries, self.tool_runner.infos)
         shown = _stated(case.model_dump(mode="json", exclude={"group", "attempt", "question", "requester", "graded_leads"}))
         names = {case.service, case.alert_name}

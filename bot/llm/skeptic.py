@@ -10,7 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.errors import GraphRecursionError
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.core.evidence import Case, Claim, Findings, LedgerEntry
+from bot.core.evidence import Case, Claim, Findings, LedgerEntry, without_repeated
 from bot.core.verdict.review import Refutation, apply_refutations
 from bot.llm.calling import ModelDown
 from bot.llm.langchain_adjustments import describe_schema_errors
@@ -74,8 +74,9 @@ class Skeptic:
     async def _brief(self, group: str, findings: Findings) -> str:
         shown = ("cause", "service", "kind", "confidence", "claims", "against")
         answer = [hypothesis.model_dump(mode="json", include=set(shown)) for hypothesis in findings.hypotheses]
-        entries = await self.triages.entries(group)
+        entries, row = await self.triages.entries(group), await self.triages.row(group)
         cited = {id for h in findings.hypotheses for claim in (*h.claims, *h.against) for id in claim.evidence}
+        entries = without_repeated(entries, cited, since=row.started_at) if row else entries
         evidence = "\n".join(within(entries, cited, self.max_evidence))
         return prompt("skeptic_case").render(answer=json.dumps(answer, ensure_ascii=False), evidence=evidence)
 

@@ -46,6 +46,8 @@ class FailureRecovery:
             row = await self.triages.row(ref, attempt)
             question = (row.question, row.requester) if row is not None else ()
             await self.engine.start("triage", f"triage:{ref}:{attempt + 1}", ref, attempt + 1, *question)
+        else:
+            await self._triage_failed(ref, attempt)
 
     async def _answer_again(self, number: int, attempt: int) -> None:
         if attempt < MAX_ATTEMPTS:
@@ -59,15 +61,17 @@ class FailureRecovery:
         else:
             await self.postmortems.failed(ref, number, why)
 
+    async def _triage_failed(self, ref: str, attempt: int) -> None:
+        await self.triages.update(ref, attempt, state=TriageState.FAILED, finished_at=self.triages.db.clock())
+        text = "The triage failed; press Investigate to run it again"
+        await self.triages.add_entry(ref, text, key=f"failed:{ref}:{attempt}")
+
     async def failure(self, workflow: str, id: str, why: str) -> None:
         """A workflow raised: people see it in the message of its subject."""
         _, ref, *rest = id.split(":")
         try:
             if workflow == "triage":
-                attempt = int(rest[0])
-                await self.triages.update(ref, attempt, state=TriageState.FAILED, finished_at=self.triages.db.clock())
-                text = "The triage failed; press Investigate to run it again"
-                await self.triages.add_entry(ref, text, key=f"failed:{ref}:{attempt}")
+                await self._triage_failed(ref, int(rest[0]))
             elif workflow == "remediation":
                 await self.approvals.claims.give_up(ref, why)
             elif workflow == "postmortem":

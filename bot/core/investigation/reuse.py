@@ -21,21 +21,18 @@ def agrees(by_agent: Findings, by_analyst: Findings) -> bool:
 
 
 def asked_before(earlier: Findings, by_analyst: Findings) -> bool:
-    """Whether a model had its part in an earlier answer of the same outage, and the same cause is first as then."""
-    if not (earlier.model and earlier.hypotheses and by_analyst.hypotheses):
+    """Whether a model answered earlier in the same outage, and the cause that was first then is first now."""
+    if earlier.stop_reason != "answered" or not (earlier.model and earlier.hypotheses and by_analyst.hypotheses):
         return False
     then, now = earlier.hypotheses[0], by_analyst.hypotheses[0]
-    by_analyst_too = then.named_by != "agent" and (then.kind, then.service, then.change_id) == (
-        now.kind,
-        now.service,
-        now.change_id,
-    )
-    return by_analyst_too or same_cause(then, now)
+    same = (then.kind, then.service, then.change_id) == (now.kind, now.service, now.change_id)
+    return (same and then.named_by != "agent") or same_cause(then, now)
 
 
-def stands(earlier: Findings, by_analyst: Findings, *, blind: bool) -> bool:
-    """Whether what a model answered in the same outage is all there is: nothing could be measured now either (`blind`)."""
-    return bool(earlier.model) and blind and not by_analyst.hypotheses
+def of_model(earlier: Findings) -> Findings:
+    """What a model had its part in of an earlier answer."""
+    named = [cause for cause in earlier.hypotheses if cause.named_by in ("agent", "both")]
+    return earlier.model_copy(update={"by": "agent", "hypotheses": named, "ruled_out": [], "note": "", "usd": 0.0})
 
 
 def reused(by_analyst: Findings, ref: str, answered_at: datetime, now: datetime) -> Findings:

@@ -34,6 +34,13 @@ _WORDS = {
     TriageState.STOPPED: "STOPPED",
     TriageState.FAILED: "FAILED",
 }
+_AGAIN = {
+    TriageState.FACTS: "; being ranked again",
+    TriageState.INVESTIGATING: "; being ranked again",
+    TriageState.STOPPED: "; ranking it again was stopped",
+    TriageState.FAILED: "; ranking it again failed",
+    TriageState.DONE: "",
+}
 
 
 def render(triage: TriageContent, view: ViewContext) -> Rendered:
@@ -54,7 +61,14 @@ def _near(triage: TriageContent) -> datetime:
 
 def word_of(triage: TriageContent) -> str:
     """Its state as a word."""
+    if _shows_earlier(triage):
+        return _WORDS[TriageState.DONE]
     return "FACTS" if facts_only(triage) else _WORDS[triage.state]
+
+
+def _shows_earlier(triage: TriageContent) -> bool:
+    """Whether its facts and causes are those of an attempt before."""
+    return triage.shown_attempt not in (0, triage.attempt)
 
 
 def facts_only(triage: TriageContent) -> bool:
@@ -158,9 +172,11 @@ def _controls(triage: TriageContent, view: ViewContext) -> Block:
 
 def _small_print(triage: TriageContent, word: str) -> Block:
     question = f"asked by {plain_text(triage.requester, 40)}" if triage.question else ""
-    attempt = f", attempt {triage.attempt}" if triage.attempt > 1 else ""
+    number = triage.shown_attempt or triage.attempt
+    attempt = f", attempt {number}" if number > 1 else ""
+    about = _AGAIN[triage.state] if _shows_earlier(triage) else _renewed(triage)
     cost = cost_text(triage.findings) if triage.findings else ""
-    return context(question, cost, f"*{word}* {triage.group.ref}{attempt}{_renewed(triage)}")
+    return context(question, cost, f"*{word}* {triage.group.ref}{attempt}{about}")
 
 
 def _renewed(triage: TriageContent) -> str:

@@ -14,17 +14,17 @@ from bot.core.evidence import Findings
 from bot.core.incident import GroupState
 from bot.core.investigation.early_ranking import RankedAttempt, could_query_nothing, retry_at
 from bot.core.investigation.triage_facts import stored_facts
-from bot.core.investigation.triage_state import TriageState
+from bot.core.investigation.triage_state import RUNNING, TriageState
 from bot.core.tool_calls import ToolRole, Tools, tool_for
 from bot.store.approvals.outdated import proposals_in_force
 from bot.store.db.database import Database
-from bot.store.tables import EvidenceRow, GroupRow, TriageRow
+from bot.store.tables import EvidenceRow, GroupRow, TimelineRow, TriageRow
 from bot.store.triage.attempts import attempts_of_outage, retries
 from bot.store.triage.late_changes import RetryDue, automation_stopped
 from bot.store.triage.triage import entry_of
 
 MOST_AT_ONCE = 4
-"""Attempts that are due at a time."""
+"""Further attempts that run at a time."""
 _LOOKBACK = timedelta(hours=1)
 """Older attempts are not made again: the longest wait is over by then."""
 
@@ -48,8 +48,9 @@ class EarlyRankings:
             for key in await _ranked(session, now - _LOOKBACK):
                 self._due_at[key] = worked_out[key] if key in worked_out else await self._due_at_of(session, *key)
             due = [key for key, at in self._due_at.items() if at is not None and at <= now]
-            # Whoever was alerted just now goes before: so many at a time.
-            return [_retry(*key) for key in due if not await _must_not_retry(session, key[0])][:MOST_AT_ONCE]
+            # First rankings wait for the same turns: so many at a time.
+            free = max(0, MOST_AT_ONCE - await _running(session)) if due else 0
+            return [_retry(*key) for key in due if not await _must_not_retry(session, key[0])][:free]
 
     async def _due_at_of(self, session: AsyncSession, group_id: int, attempt: int) -> datetime | None:
         attempts = await attempts_of_outage(session, group_id)
@@ -97,11 +98,20 @@ async def _ranked(session: AsyncSession, since: datetime) -> list[_Key]:
 
 
 async def _must_not_retry(session: AsyncSession, group_id: int) -> bool:
-    """A person stopped the bot here, or somebody approved a proposal or asked for one that stands: it is theirs by now."""
+    """A person stopped the bot here, gave a hint, approved a proposal or asked for one that stands: it is theirs by now."""
     group = await session.get(GroupRow, group_id)
     if group is None or await automation_stopped(session, group):
         return True
+    hints = select(TimelineRow.id).where(col(TimelineRow.key).startswith(f"hint:AL-{group_id}:")).limit(1)
+    if (await session.exec(hints)).first() is not None:
+        return True
     return any(one.state is not ProposalState.PENDING or one.all_requesters for one in await proposals_in_force(session, group))
+
+
+async def _running(session: AsyncSession) -> int:
+    """How many further attempts run that nobody asked for."""
+    running = col(TriageRow.state).in_(RUNNING), TriageRow.attempt > 1, TriageRow.requester == ""
+    return (await session.exec(select(func.count()).select_from(TriageRow).where(*running))).one()
 
 
 def _retry(group_id: int, attempt: int) -> RetryDue:

@@ -21,7 +21,7 @@ from bot.core.approvals.remedies import Fitted
 from bot.core.config import Config
 from bot.core.evidence import Case, Claim, Findings, LedgerEntry, nothing_wrong, without_repeated
 from bot.core.investigation.early_ranking import could_query_nothing
-from bot.core.investigation.reuse import FRESH, agrees, asked_before, reused, stands
+from bot.core.investigation.reuse import FRESH, agrees, asked_before, of_model, reused
 from bot.core.investigation.triage_state import TriageState
 from bot.core.questions.forms import wants_yes_or_no
 from bot.core.questions.short_answers import short_answer
@@ -105,9 +105,9 @@ class TriageSteps:
     async def fresh(self, case: Case, ranked: Findings, late: bool = False) -> Findings | None:
         """What makes it needless to ask a model now, else None: a person who asks is always answered anew.
 
-        The analyst's findings with a note, where a model lately answered the same alert alike, or was asked about this outage
-        before and the same cause is first still; its last answer where nothing can be measured now either. `late`: a change
-        was reported that it did not hear of.
+        The analyst's findings with a note, where a model lately answered the same alert alike; with what it named besides
+        where it answered earlier in this outage, and the same cause is first still. `late`: a change was reported that it did
+        not hear of.
         """
         now = self.triages.db.clock()
         if case.question or case.requester:
@@ -115,21 +115,34 @@ class TriageSteps:
         for ref, answered_at, findings in await self.triages.same_alert_since(case.group, now - FRESH):
             answer = Findings.model_validate(findings or {})
             if ref == case.group:
-                if not late and (again := await self._asked_before(case, answer, ranked)):
-                    return again
+                if not late and asked_before(answer, ranked):
+                    return await self._with_earlier_answer(case, answer, ranked)
                 continue
             if answer.by == "agent" and agrees(answer, ranked):
                 return reused(ranked, ref, answered_at, now)
         return None
 
-    async def _asked_before(self, case: Case, answer: Findings, ranked: Findings) -> Findings | None:
-        """What makes it needless to ask once more after an earlier attempt at the same outage."""
-        if asked_before(answer, ranked):
-            return ranked.noted("The model was asked in an attempt before, and the same cause is first still.")
+    async def _with_earlier_answer(self, case: Case, earlier: Findings, ranked: Findings) -> Findings:
+        """The ranking of now, merged with what a model named in an earlier attempt at the same outage."""
+        named = of_model(earlier)
+        findings = await self.weigh(case, named, ranked) if named.hypotheses else ranked
+        return findings.noted("The model was asked in an attempt before, and the same cause is first still.")
+
+    async def keep(self, case: Case) -> bool:
+        """End the attempt with what an earlier one of the outage has, if this one could query no metric; whether it did."""
         health = tool_for(self.facts.tools.infos, ToolRole.HEALTH)
         own, _ = await self.triages.attempt_entries(case.group, case.attempt, partial(call_name, case))
         blind = could_query_nothing(entry for entry in own if entry.tool == health)
-        return answer.model_copy(update={"usd": 0.0}) if stands(answer, ranked, blind=blind) else None
+        shown = await shown_triage_of(self.triages.db, case.group)
+        if not blind or case.question or case.requester or shown is None or shown.attempt == case.attempt:
+            return False
+        findings = Findings.model_validate(shown.findings).model_copy(update={"usd": 0.0})
+        note = "When they were ranked again the metrics did not answer."
+        findings = findings if note in findings.note else findings.noted(note)
+        values = {"findings": findings.model_dump(mode="json"), "facts": shown.facts, "no_proposal": shown.no_proposal}
+        ended = {"state": TriageState.DONE, "finished_at": self.triages.db.clock()}
+        await self.triages.update(case.group, case.attempt, **values, **ended)
+        return True
 
     async def weigh(self, case: Case, by_agent: Findings, by_analyst: Findings) -> Findings:
         """Both answers merged. The analyst's covers what the agent recorded too: a run that fails loses none of it."""
@@ -212,6 +225,8 @@ def triage(steps: TriageSteps, analyst: Investigator, agent: Callable[[], Awaita
             return []
         async with turns.ranking():
             by_rules = ranked = await analyst.investigate(run, case)
+        if opened.has_facts and await run.step("keep what was measured", steps.keep, case):
+            return []
         model = await agent()
         if model is None:
             ranked = ranked.noted("No model is set up.")

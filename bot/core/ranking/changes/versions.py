@@ -35,7 +35,7 @@ def compare_versions(observations: Observations, change: Change, weights: Change
 
     Versions that serve at the same time are siblings: they are compared by their levels now, measured from what was usual
     before. The factor is 1.35 if no other version shows the symptom, 0.1 if another shows it alike, or one that came later
-    shows it alone, 0.8 between these, and 1 if there is no other version to compare with or their errors hardly tell them apart.
+    shows it alone, 0.8 between these, and 1 if there is no other version to compare with or hardly apart from it.
     """
     comparisons = [
         compared

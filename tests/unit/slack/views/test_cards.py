@@ -252,8 +252,11 @@ def test_an_attempt_made_again_says_so_and_keeps_the_next_step_of_the_one_before
     state: dict[str, Any] = {"attempt": 2, "shown_attempt": 1, "is_retry": True, "state": TriageState.INVESTIGATING}
     _, blocks = rendered_triage(findings=findings(hypothesis(check="Read the provider's status page")), **state)
 
-    assert "attempt 2 (ranked again)" in words(blocks)
+    assert "*TRIAGED* AL-3; being ranked again" in words(blocks)
     assert "*Next:* Read the provider's status page" in words(blocks)
+    assert "*TRIAGED* AL-3; ranking it again failed" in words(rendered_triage(**{**state, "state": TriageState.FAILED})[1])
+    done = rendered_triage(findings=findings(hypothesis()), attempt=2, shown_attempt=2, is_retry=True)
+    assert "*TRIAGED* AL-3, attempt 2 (ranked again)" in words(done[1])
 
 
 def test_one_is_told_as_one() -> None:

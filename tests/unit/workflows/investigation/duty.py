@@ -36,7 +36,7 @@ class CountedModel:
     async def investigate(self, run: Run, case: Case) -> Findings:
         self.asked += 1
         cause = Hypothesis(cause=f"{self.service} fails", kind="dependency", service=self.service, confidence="possible")
-        return Findings(hypotheses=[cause], by="agent", model="m1")
+        return Findings(hypotheses=[cause], by="agent", model="m1", stop_reason="answered")
 
 
 class Duty(Office):

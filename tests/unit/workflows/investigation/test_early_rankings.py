@@ -10,7 +10,8 @@ from bot.core.incident import GroupState
 from bot.core.investigation.early_ranking import FIRST_WAIT, MOST_EARLY
 from bot.core.investigation.triage_state import TriageState
 from bot.store.approvals.switches import Switches
-from bot.store.triage.early_rankings import EarlyRankings
+from bot.store.tables import TriageRow
+from bot.store.triage.early_rankings import MOST_AT_ONCE, EarlyRankings
 from tests.unit.tools.looking import INFOS
 from tests.unit.workflows.investigation.duty import Duty
 
@@ -80,6 +81,37 @@ async def test_what_could_not_be_queried_is_queried_again(duty: Duty) -> None:
     assert blind.facts and "could not be checked" in blind.facts.onset_text
     assert retried == ["AL-1"] and shown.facts and shown.facts.onset is not None
     assert await later(duty, timedelta(minutes=5)) == []
+
+
+async def test_what_had_been_measured_stays_where_the_metrics_do_not_answer_the_next_time(duty: Duty) -> None:
+    await rank(duty)
+    first = await duty.shown()
+    duty.observed = {}
+    await later(duty)
+    shown = await duty.shown()
+
+    assert first.findings and shown.findings and (shown.facts, shown.attempt) == (first.facts, 2)
+    assert shown.findings.hypotheses == first.findings.hypotheses
+    assert shown.findings.note.startswith("When they were ranked again the metrics did not answer.")
+
+
+async def test_who_gives_a_hint_has_it_in_hand(duty: Duty) -> None:
+    await rank(duty)
+    duty.now += FIRST_WAIT
+    before = await duty.early.due()
+    await duty.triages.hint("AL-1", 1, "look at the provider", "alice", key="k")
+
+    assert (len(before), await duty.early.due()) == (1, [])
+
+
+async def test_only_so_many_are_ranked_again_at_a_time(duty: Duty) -> None:
+    await rank(duty)
+    duty.now += FIRST_WAIT
+    async with duty.db.write() as session:
+        for number in range(MOST_AT_ONCE):
+            session.add(TriageRow(group_id=100 + number, attempt=2, state=TriageState.FACTS, started_at=duty.now))
+
+    assert await duty.early.due() == []
 
 
 async def test_the_next_process_finds_what_this_one_did_not_start(duty: Duty) -> None:
