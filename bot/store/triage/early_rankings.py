@@ -3,6 +3,7 @@
 Read from what is stored alone, so nothing is lost with a process: whoever asks next finds the same.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
@@ -10,16 +11,17 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
-from bot.core.evidence import Findings
+from bot.core.evidence import Findings, Hypothesis
 from bot.core.incident import GroupState
 from bot.core.investigation.early_ranking import RankedAttempt, could_query_nothing, retry_at
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import RUNNING, TriageState
 from bot.core.tool_calls import ToolRole, Tools, tool_for
+from bot.core.verdict.merging import same_cause
 from bot.store.approvals.outdated import proposals_in_force
 from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, GroupRow, TimelineRow, TriageRow
-from bot.store.triage.attempts import attempts_of_outage, retries
+from bot.store.triage.attempts import of_newest_outage, retries
 from bot.store.triage.late_changes import RetryDue, automation_stopped
 from bot.store.triage.triage import entry_of
 
@@ -53,12 +55,14 @@ class EarlyRankings:
             return [_retry(*key) for key in due if not await _must_not_retry(session, key[0])][:free]
 
     async def _due_at_of(self, session: AsyncSession, group_id: int, attempt: int) -> datetime | None:
-        attempts = await attempts_of_outage(session, group_id)
+        query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
+        rows = (await session.exec(query)).all()
+        attempts = of_newest_outage(rows)
         last, facts = attempts[-1], stored_facts(attempts[-1].facts)
         if last.attempt != attempt or not last.findings:
             return None
         findings = Findings.model_validate(last.findings)
-        if findings.hypotheses and findings.hypotheses[0].confidence == "likely":
+        if _names_likely_cause(findings, _first_before(rows[: -len(attempts)])):
             return None
         ranked = RankedAttempt(
             alert_at=(facts.alert_at if facts else None) or last.started_at,
@@ -74,6 +78,18 @@ class EarlyRankings:
         of_attempt = EvidenceRow.group_id == attempt.group_id, col(EvidenceRow.at) >= attempt.started_at
         query = select(EvidenceRow).where(*of_attempt, EvidenceRow.tool == self.health).order_by(col(EvidenceRow.n))
         return could_query_nothing(entry_of(row) for row in (await session.exec(query)).all())
+
+
+def _first_before(attempts: Sequence[TriageRow]) -> Hypothesis | None:
+    """What was first in the outage before, of its attempts, oldest first."""
+    rankings = (Findings.model_validate(row.findings) for row in reversed(attempts) if row.findings)
+    return next((findings.hypotheses[0] for findings in rankings if findings.hypotheses), None)
+
+
+def _names_likely_cause(findings: Findings, before: Hypothesis | None) -> bool:
+    """Whether its first cause is likely and another than that of the outage before: what runs on says little of what is new."""
+    first = next(iter(findings.hypotheses), None)
+    return first is not None and first.confidence == "likely" and not (before and same_cause(first, before))
 
 
 async def _ranked(session: AsyncSession, since: datetime) -> list[_Key]:

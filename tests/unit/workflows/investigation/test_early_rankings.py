@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.evidence import Findings, Hypothesis
 from bot.core.incident import GroupState
 from bot.core.investigation.early_ranking import FIRST_WAIT, MOST_EARLY
 from bot.core.investigation.triage_state import TriageState
@@ -197,3 +198,20 @@ async def test_an_attempt_that_ends_after_a_newer_one_proposes_nothing(duty: Dut
     assert findings is not None
 
     assert await duty.steps.propose(case, findings) == []
+
+
+@pytest.mark.parametrize(("service", "due"), [("checkout", 1), ("payments", 0)])
+async def test_a_likely_cause_of_what_is_new_is_another_than_that_of_the_outage_before(
+    duty: Duty, service: str, due: int
+) -> None:
+    await rank(duty)
+    for attempt, named in ((1, "checkout"), (2, service)):
+        cause = Hypothesis(cause="no memory", kind="resource", service=named, confidence="likely")
+        findings = Findings(hypotheses=[cause]).model_dump(mode="json")
+        await duty.triages.update("AL-1", attempt, findings=findings, state=TriageState.DONE, finished_at=duty.now)
+        duty.now += FIRST_WAIT
+        if attempt == 1:
+            await duty.change(renewed_at=duty.now, renewed_by=1)
+            await duty.triages.open("AL-1", 2, "", "")
+
+    assert len(await duty.early.due()) == due
