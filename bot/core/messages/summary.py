@@ -159,14 +159,23 @@ def _within(line: Line | None, words_left: int) -> Line | None:
     return line._replace(text=within_words(line.text, max(NEXT, words_left) - 1)) if line else None
 
 
+def _same_as_before(triage: TriageContent) -> bool:
+    """Whether the first cause is that of the outage before: what was put to people for that one helps against this one too."""
+    first, before = next(iter(triage.hypotheses), None), triage.earlier_cause
+    if first is None or before is None:
+        return False
+    return (first.kind, first.service, first.change_id) == (before.kind, before.service, before.change_id)
+
+
 def _of_proposal(triage: TriageContent, check: str) -> str:
     """The newest proposal that waits or had an effect, as the next step; "" if there is none."""
     in_force = [proposal for proposal in triage.proposals if proposal.state not in WITHOUT_EFFECT]
     if not in_force:
         return ""
     newest = in_force[-1]
-    if newest.state.decidable and newest.of_before and check and not triage.group.cleared:
-        return f"{check}. {newest.ref} is for the earlier cause"
+    if newest.state.decidable and newest.of_before and check and not triage.group.cleared and not _same_as_before(triage):
+        end = "" if check.endswith(("?", ".", "!")) else "."
+        return f"{check}{end} {newest.ref} is for the earlier cause"
     if newest.state.decidable:
         cleared = f"the alerts have cleared. Deny {newest.named} if it is no longer needed"
         return cleared if triage.group.cleared else f"approve or deny {newest.named}"

@@ -227,6 +227,21 @@ def test_the_next_step_of_a_new_outage_is_about_its_own_cause_and_not_what_was_p
     assert "*Next:* Read the provider's status page. AP-1 is for the earlier cause" in words(blocks)
 
 
+def test_what_was_put_to_people_for_the_same_cause_is_the_next_step_also_of_what_is_new() -> None:
+    proposals = [ProposalLine("AP-1", ProposalState.PENDING, of_before=True)]
+    first, asks = (
+        hypothesis(check="Does it recover with more room?"),
+        hypothesis("load", check="Which clients?", kind="traffic"),
+    )
+    words_of = [
+        words(rendered_triage(findings=findings(cause), proposals=proposals, renewed=True, earlier_cause=hypothesis())[1])
+        for cause in (first, asks)
+    ]
+
+    assert "approve or deny AP-1" in words_of[0]
+    assert "Which clients? AP-1 is for the earlier cause" in words_of[1]
+
+
 def test_a_card_names_the_first_cause_instead_of_the_last_change() -> None:
     _, blocks = rendered_card(first_cause=hypothesis("deploy 2.0 broke checkout"))
 
