@@ -41,13 +41,15 @@ class FailureRecovery:
             await self._answer_again(int(ref), int(rest[0]))
 
     async def _rank_again(self, ref: str, attempt: int) -> None:
-        if attempt < MAX_ATTEMPTS and not await self.triages.resolved(ref):
-            # The new attempt answers the same question of the same person.
-            row = await self.triages.row(ref, attempt)
-            question = (row.question, row.requester) if row is not None else ()
-            await self.engine.start("triage", f"triage:{ref}:{attempt + 1}", ref, attempt + 1, *question)
-        else:
+        if await self.triages.resolved(ref):
+            return
+        if attempt >= MAX_ATTEMPTS:
             await self._triage_failed(ref, attempt)
+            return
+        # The new attempt answers the same question of the same person.
+        row = await self.triages.row(ref, attempt)
+        question = (row.question, row.requester) if row is not None else ()
+        await self.engine.start("triage", f"triage:{ref}:{attempt + 1}", ref, attempt + 1, *question)
 
     async def _answer_again(self, number: int, attempt: int) -> None:
         if attempt < MAX_ATTEMPTS:
