@@ -18,10 +18,10 @@ async def investigate(ctx: CommandContext, request: Request) -> Reply:
     newest = await triages.row(group)
     question = "" if request.entry_point in (EntryPoint.BUTTON, EntryPoint.SHORTCUT) else one_line(request.text, 500)
     # Of one that was made again by itself the message still shows the attempt before, and offers to investigate.
-    asked_for = newest is not None and (newest.attempt == 1 or newest.requester != "")
-    if newest is not None and newest.state in RUNNING and not question and asked_for:
+    requested = newest is not None and (newest.attempt == 1 or newest.requester != "")
+    if newest is not None and newest.state in RUNNING and not question and requested:
         return Reply(f"The triage of {group} is already running; it shows its progress in the thread.")
-    if newest is not None and newest.state in RUNNING and newest.findings:
+    if newest is not None and newest.state in RUNNING and newest.findings and question:
         # The first ranking stands and the run goes on: a model is at work, and reads the hint before its next turn.
         await triages.hint(group, newest.attempt, question, name_of(request.actor), key=request.key)
         return Reply(f"Taken into the triage of {group} that is running; its timeline keeps it as a note.")

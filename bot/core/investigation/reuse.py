@@ -20,7 +20,7 @@ def agrees(by_agent: Findings, by_analyst: Findings) -> bool:
     return agents.named_by != "analyst" and same_cause(agents, analysts)
 
 
-def asked_before(earlier: Findings, by_analyst: Findings) -> bool:
+def answered_before(earlier: Findings, by_analyst: Findings) -> bool:
     """Whether a model answered earlier in the same outage, and the cause that was first then is first now."""
     if earlier.stop_reason != "answered" or not (earlier.model and earlier.hypotheses and by_analyst.hypotheses):
         return False

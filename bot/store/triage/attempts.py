@@ -1,4 +1,4 @@
-"""The attempts of one group: the newest, the one that last ranked causes, and which were made again by themselves."""
+"""The attempts of one group: those of its present outage, the one that people see, and which were made again by themselves."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from bot.store.db.database import Database
 from bot.store.tables import TriageRow
 
 
-async def newest_triage(session: AsyncSession, group_id: int | None) -> TriageRow | None:
-    """The latest attempt of a group."""
-    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt).desc()).limit(1)
-    return (await session.exec(query)).first()
+async def all_attempts(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
+    """Every attempt of a group, oldest first."""
+    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
+    return (await session.exec(query)).all()
 
 
 async def newest_ranking(session: AsyncSession, group_id: int | None) -> TriageRow | None:
@@ -38,8 +38,7 @@ async def shown_triage_of(db: Database, ref: str) -> TriageRow | None:
 
 async def attempts_of_outage(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
     """The attempts about what a group is about since it was last renewed, oldest first."""
-    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
-    return of_newest_outage((await session.exec(query)).all())
+    return of_newest_outage(await all_attempts(session, group_id))
 
 
 def of_newest_outage(attempts: Sequence[TriageRow]) -> Sequence[TriageRow]:

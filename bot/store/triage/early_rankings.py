@@ -21,7 +21,7 @@ from bot.core.verdict.merging import same_cause
 from bot.store.approvals.outdated import proposals_in_force
 from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, GroupRow, TimelineRow, TriageRow
-from bot.store.triage.attempts import of_newest_outage, retries
+from bot.store.triage.attempts import all_attempts, of_newest_outage, retries
 from bot.store.triage.late_changes import RetryDue, automation_stopped
 from bot.store.triage.triage import entry_of
 
@@ -55,8 +55,7 @@ class EarlyRankings:
             return [_retry(*key) for key in due if not await _must_not_retry(session, key[0])][:free]
 
     async def _due_at_of(self, session: AsyncSession, group_id: int, attempt: int) -> datetime | None:
-        query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
-        rows = (await session.exec(query)).all()
+        rows = await all_attempts(session, group_id)
         attempts = of_newest_outage(rows)
         last, facts = attempts[-1], stored_facts(attempts[-1].facts)
         if last.attempt != attempt or not last.findings:

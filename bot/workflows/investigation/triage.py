@@ -21,7 +21,7 @@ from bot.core.approvals.remedies import Fitted
 from bot.core.config import Config
 from bot.core.evidence import Case, Claim, Findings, LedgerEntry, nothing_wrong, without_repeated
 from bot.core.investigation.early_ranking import could_query_nothing
-from bot.core.investigation.reuse import FRESH, agrees, asked_before, of_model, reused
+from bot.core.investigation.reuse import FRESH, agrees, answered_before, of_model, reused
 from bot.core.investigation.triage_state import TriageState
 from bot.core.questions.forms import wants_yes_or_no
 from bot.core.questions.short_answers import short_answer
@@ -115,7 +115,7 @@ class TriageSteps:
         for ref, answered_at, findings in await self.triages.same_alert_since(case.group, now - FRESH):
             answer = Findings.model_validate(findings or {})
             if ref == case.group:
-                if not late and asked_before(answer, ranked):
+                if not late and answered_before(answer, ranked):
                     return await self._with_earlier_answer(case, answer, ranked)
                 continue
             if answer.by == "agent" and agrees(answer, ranked):

@@ -1,7 +1,7 @@
 """When a model is not asked once more: it answered alike, or was asked about this outage and nothing is first that was not."""
 
 from bot.core.evidence import Findings, Hypothesis
-from bot.core.investigation.reuse import asked_before, of_model
+from bot.core.investigation.reuse import answered_before, of_model
 
 
 def findings(*services: str, model: str = "") -> Findings:
@@ -11,18 +11,18 @@ def findings(*services: str, model: str = "") -> Findings:
     return Findings(hypotheses=causes, model=model, stop_reason="answered" if model else "")
 
 
-def test_a_model_was_asked_before_where_the_same_cause_is_first_as_then() -> None:
+def test_a_model_was_answered_before_where_the_same_cause_is_first_as_then() -> None:
     earlier = findings("cart", "stock", model="m1")
 
-    assert asked_before(earlier, findings("cart"))
-    assert not asked_before(earlier, findings("stock")) and not asked_before(earlier, findings())
-    assert not asked_before(findings("cart"), findings("cart"))
+    assert answered_before(earlier, findings("cart"))
+    assert not answered_before(earlier, findings("stock")) and not answered_before(earlier, findings())
+    assert not answered_before(findings("cart"), findings("cart"))
 
 
 def test_a_model_that_did_not_answer_was_not_asked() -> None:
     down = findings("cart", model="m1").model_copy(update={"stop_reason": "503"})
 
-    assert not asked_before(down, findings("cart"))
+    assert not answered_before(down, findings("cart"))
 
 
 def test_what_the_model_had_no_part_in_is_not_its_answer() -> None:
@@ -47,4 +47,4 @@ def test_a_cause_of_no_kind_is_the_same_where_the_analyst_named_it_both_times_an
         for who in ("", "agent")
     )
 
-    assert asked_before(then, now) and not asked_before(by_model, now)
+    assert answered_before(then, now) and not answered_before(by_model, now)
