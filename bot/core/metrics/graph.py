@@ -57,4 +57,5 @@ def _course(graph: SignalGraph, samples: Floats) -> str:
     """From where to where it moved: single samples at the ends say something else than the levels, so only one is told."""
     if graph.levels:
         return "from " + graph.levels.replace(" → ", " to ")
-    return f"from {figure(float(samples[0]), graph.unit)} to {figure(float(samples[-1]), graph.unit)}"
+    first, last = (figure(float(samples[index]), graph.unit) for index in (0, -1))
+    return f"from {first} to {last}" if first != last else f"{first} at both ends"

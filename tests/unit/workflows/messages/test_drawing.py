@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bot.core.errors import QueryFailed
-from bot.core.metrics.graph import SignalGraph
+from bot.core.metrics.graph import SignalGraph, alternative_text
 from bot.core.metrics.series import Series
 from bot.core.service import Signal
 from bot.monitoring.metrics.graph import draw
@@ -51,6 +51,14 @@ async def test_the_picture_is_read_aloud_with_the_levels_that_the_message_tells(
     drawn = await made(Recorded(), levels="0.457 % → 19.8 %")
 
     assert drawn is not None and drawn[1].startswith("checkout errors: from 0.457 % to 19.8 %, highest 20 %. ")
+
+
+async def test_a_signal_that_ends_where_it_began_is_not_said_to_have_moved_from_there_to_there() -> None:
+    times = np.arange(at(0).timestamp(), at(15).timestamp(), 60)
+    values = np.where((times > at(3).timestamp()) & (times < at(9).timestamp()), 0.2, 0.004)
+    graph = SignalGraph(title="checkout errors", unit="ratio", series=[Series(times=times, values=values)])
+
+    assert alternative_text(graph) == "checkout errors: 0.4 % at both ends, highest 20 %."
 
 
 async def test_no_peak_is_read_aloud_that_lies_below_the_level_that_the_message_tells() -> None:
