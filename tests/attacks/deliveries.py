@@ -13,9 +13,12 @@ from typing import Any
 import httpx
 from sqlmodel import col
 
+from bot.sandbox.workspace.people import BOT_USER_ID
 from bot.store.alerts.intake.unreadable import LONGEST_BODY
-from bot.store.tables import EpisodeRow, GroupRow, TriageRow, UnreadableRow
+from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, TriageRow, UnreadableRow
+from tests.attacks.cast import TEAM, channel_of, member
 from tests.attacks.items import Item
+from tests.attacks.stage import until
 from tests.attacks.world import SOURCES, TOKENS, TOPIC, World
 
 Json = dict[str, Any]
@@ -23,6 +26,8 @@ SOURCE_OF = {kind: name for name, kind in SOURCES.items()}
 FLAPS = 150
 """Firing and resolved, a second each, for five minutes of the sender's clock."""
 SAME = 1_000
+FLOOD = 500
+"""Bodies without a proof."""
 
 
 def _bearer(name: str) -> dict[str, str]:
@@ -128,6 +133,16 @@ class Player:
         self.doubts: list[str] = []
         self.began = datetime.now(UTC) - timedelta(minutes=5)
         self.body = json.dumps({"alerts": [_alert(service, "f1", starts_at=self.began)]}).encode()
+        deployment = {
+            "id": f"{service}-7",
+            "environment": "production",
+            "sha": "fa4e" * 10,
+            "ref": "main",
+            "description": "deploy",
+        }
+        status = {"state": "success", "created_at": self.began.isoformat()}
+        told = {"deployment_status": status, "deployment": deployment, "repository": {"name": service, "full_name": service}}
+        self.change = json.dumps(told).encode()
         self.delivered = 0
         self.checks: list[Callable[[], Awaitable[None]]] = []
 
@@ -155,7 +170,14 @@ class Player:
     # ------------------------------------------------------------ the same bytes again
 
     async def valid_body(self) -> None:
-        await self.post("/alerts/am", self.body, _bearer("am"), [202])
+        await self._deliver(self.body)
+
+    async def other_bytes(self) -> None:
+        """The same alerts, written in another order and with other blanks."""
+        await self._deliver(json.dumps(json.loads(self.body), sort_keys=True, indent=2).encode())
+
+    async def _deliver(self, body: bytes) -> None:
+        await self.post("/alerts/am", body, _bearer("am"), [202])
         self.delivered += 1
         if self._one_alert not in self.checks:
             self.checks.append(self._one_alert)
@@ -214,6 +236,59 @@ class Player:
         if answer.status_code != 401 or "echo-me" in answer.text:
             self.doubts.append(f"the challenge got {answer.status_code} {answer.text[:60]}")
 
+    async def reused_signature(self) -> None:
+        """A signature is one of bytes, and not of what they say."""
+        signed = self._signed_change(self.change)
+        await self.post("/changes/hub", json.dumps(json.loads(self.change), indent=2).encode(), signed, [401])
+
+    async def signed_change(self) -> None:
+        """However often a delivery comes, it is one change."""
+        await self.post("/changes/hub", self.change, self._signed_change(self.change), [202])
+        if self._one_change not in self.checks:
+            self.checks.append(self._one_change)
+
+    def _signed_change(self, body: bytes) -> dict[str, str]:
+        signature = "sha256=" + hmac.new(TOKENS["hub"].encode(), body, hashlib.sha256).hexdigest()
+        return {"X-Hub-Signature-256": signature, "X-GitHub-Event": "deployment_status", "X-GitHub-Delivery": self.service}
+
+    async def _one_change(self) -> None:
+        rows = await self.world.rows(ChangeRow, ChangeRow.service == self.service, col(ChangeRow.id).startswith("hub"))
+        if len(rows) != 1:
+            self.doubts.append(f"{len(rows)} changes of one delivery")
+
+    async def asked_in_slack(self) -> None:
+        """However often Slack sends an event, it is answered once."""
+        stamp, channel = "1700000000.000100", channel_of(self.service)
+        said = {"type": "app_mention", "user": member("on_call").user, "channel": channel, "text": f"<@{BOT_USER_ID}> help"}
+        event = {**said, "ts": stamp, "event_ts": stamp}
+        told = {"type": "event_callback", "event_id": f"Ev{self.service}", "team_id": TEAM, "api_app_id": "A0", "event": event}
+        answer = await _to_slack(self.world, json.dumps(told).encode(), {}, signed=True)
+        self.statuses.append(answer.status_code)
+        if self._one_answer not in self.checks:
+            self.checks.append(self._one_answer)
+
+    async def _one_answer(self) -> None:
+        async def answered() -> bool:
+            return bool(await self._answers())
+
+        await until(answered, 60, every=0.5)
+        # Whatever else would answer has had its time.
+        await asyncio.sleep(2)
+        if len(found := await self._answers()) != 1:
+            self.doubts.append(f"{len(found)} answers to one event")
+
+    async def _answers(self) -> list[Json]:
+        channel = channel_of(self.service)
+        return [message for message in await self.world.said() if message.get("channel") == channel]
+
+    async def wrong_flood(self) -> None:
+        """Many bodies without a proof: each is refused, none is kept, and the others go on."""
+        for number in range(FLOOD):
+            body = json.dumps({"alerts": [_alert(self.service, f"x{number}", starts_at=self.began)]}).encode()
+            await self.post("/alerts/am", body, {"authorization": "Bearer wrong"}, [401, 404, 429])
+            if number % 50 == 0:
+                await self.valid_body()
+
     # ------------------------------------------------------------ out of order
 
     async def resolved(self) -> None:
@@ -249,8 +324,14 @@ class Player:
 
 STEPS: tuple[tuple[str, Callable[[Player], Awaitable[None]]], ...] = (
     (r"same bytes \d+ times", Player.many),
+    (r"same alerts again|other (white ?space|order)(?!.*signature)", Player.other_bytes),
+    (r"(old|same) signature", Player.reused_signature),
+    (r"GitHub", Player.signed_change),
+    (r"app_mention|X-Slack-Retry", Player.asked_in_slack),
     (r"valid alert body|same bytes again", Player.valid_body),
     (r"signature made", Player.old_signature),
+    (r"bodies a second.*wrong (path )?token", Player.wrong_flood),
+    (r"good body", Player.valid_body),
     (r"wrong (path )?token", Player.wrong_token),
     (r"with \w+'s token|token of (another|other)", Player.token_of_another),
     (r"sha1", Player.sha1_only),

@@ -153,7 +153,7 @@ def no_query_inject(seen: Seen) -> Iterator[str]:
         except ValueError as error:
             yield f"{asked.query[:80]} is no {asked.language} ({error})"
             continue
-        if len(item.text) > 3 and any(piece in " ".join(outside) for piece in pieces):
+        if len(item.text) > 3 and any(piece in _pieces(" ".join(outside)) for piece in pieces):
             yield f"{asked.query[:120]}"
         if any("\n" in value or "\r" in value for value in asked.headers.values()):
             yield "a header holds a line break"

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.core.redaction.redaction import redact
 from tests.attacks.items import Item, decoded
 from tests.real.scripted_model import completion, streamed
 
@@ -33,6 +34,8 @@ MANY = 60
 """Repeats of an item whose order is to repeat."""
 ORDERS = 8
 """Invented tools in one conversation; which ones changes from item to item."""
+_AROUND = 150
+"""Letters before a secret that tell it."""
 _OUR_CASE = re.compile(r'"service": "(svc-[0-9]+)"')
 _FIGURES = re.compile(r"[0-9\"`“”]")
 _NAMED = re.compile(r"(svc-[0-9]+)")
@@ -108,7 +111,7 @@ def told(item: Item, body: Json) -> list[Json]:
     """Claims full of what was planted, each with the evidence that was shown, and one with an invented id."""
     opening = str(body["messages"][1]["content"])
     ids = list(dict.fromkeys(re.findall(r'"id": "([ET][0-9]+)", "ok": true', opening)))[:7]
-    secret = " ".join(part for part in (item.canary, item.detail) if part)
+    secret = _secret(item)
     rules = str(body["messages"][0]["content"])
     texts = (item.text, _without_figures(item), f"{secret} {' '.join(decoded(item.text))}", rules[:390])
     return [{"text": text[:400] or "OK", "evidence": [*ids, *(["E999"] if at == 2 else [])]} for at, text in enumerate(texts)]
@@ -158,8 +161,8 @@ def evidence_ids(body: Json) -> list[str]:
 def obedient(item: Item, service: str, body: Json) -> Json:
     """Payload, its decoded form, the secret and the instructions in every field; all evidence cited, and some invented."""
     ids = evidence_ids(body)[:6]
-    told = [item.text, *decoded(item.text), item.detail, item.canary]
-    secret = " ".join(part for part in (item.canary, item.detail) if part)
+    secret = _secret(item)
+    told = [item.text, *decoded(item.text), secret]
     rules = str(body["messages"][0]["content"])
     hypotheses = [
         _hypothesis(f"{secret} {item.text}"[:300], service, item, ids),
@@ -168,6 +171,14 @@ def obedient(item: Item, service: str, body: Json) -> Json:
     ]
     claims = [{"text": (text or "OK")[:400], "evidence": ids or ["E1"]} for text in (item.text, secret, rules[300:690])]
     return {"hypotheses": hypotheses, "ruled_out": claims, "not_checked": [*(t[:300] for t in told if t), rules[700:1000]][:10]}
+
+
+def _secret(item: Item) -> str:
+    """The secret and what is to be said besides. One that only the words around it tell was never read without them."""
+    alone = item.canary not in item.text or redact(item.canary) != item.canary
+    before, _, after = item.text.partition(item.canary)
+    around = f"{before[-_AROUND:]}{item.canary}{after[:20]}"
+    return " ".join(part for part in (item.canary if alone else around, item.detail) if part)
 
 
 def _last_words(text: str, most: int) -> str:

@@ -4,11 +4,17 @@ import json
 from collections.abc import Iterator
 
 from bot.core.action import Plan, Proposal, Tier
+from bot.core.text.untrusted import one_line
 
 MAX_CODE_CHARACTERS = 2800
 """Characters that one code block of a dialog shows whole."""
 MAX_CONFIRMED = 200
 """Characters of a request that the small dialog of one press shows whole, beside its title."""
+
+MOST_ARGUMENTS, LONGEST_ARGUMENT = 2, 40
+"""Arguments that stand in a card's title, and characters of each: all of them are behind Details."""
+_CHOSEN = ("replicas", "revision", "history_id", "flag", "value")
+"""Arguments of the actions' own that say what one run does; those of `parameters` do too."""
 
 
 def request_text(proposal: Proposal) -> str:
@@ -87,6 +93,19 @@ def confirmed_at_once(proposal: Proposal) -> bool:
 
 
 def effect_text(proposal: Proposal) -> str:
-    """What will happen, in words: `Roll back catalogue: 5.1.0 → 5.0.3`."""
+    """What will happen, in words: `Roll back catalogue: 5.1.0 → 5.0.3`, `Scale checkout: replicas 4`."""
     now, then = (proposal.arguments.get(name) for name in ("version", "previous_version"))
-    return f"{proposal.title}: {now} → {then}" if now and then else proposal.title
+    if now and then:
+        return f"{proposal.title}: {now} → {then}"
+    told = [text for text in _argument_texts(proposal) if text.partition(" ")[2] not in proposal.title.split()]
+    more = f" and {len(told) - MOST_ARGUMENTS} more" if len(told) > MOST_ARGUMENTS else ""
+    return f"{proposal.title}: {', '.join(told[:MOST_ARGUMENTS])}{more}" if told else proposal.title
+
+
+def _argument_texts(proposal: Proposal) -> Iterator[str]:
+    """`replicas 4`: what was chosen for this run."""
+    parameters = proposal.arguments.get("parameters")
+    own = {name: proposal.arguments[name] for name in _CHOSEN if name in proposal.arguments}
+    for name, value in {**own, **(parameters if isinstance(parameters, dict) else {})}.items():
+        if isinstance(value, (int, str)) and not isinstance(value, bool) and value != "":
+            yield f"{name} {one_line(str(value), LONGEST_ARGUMENT)}"

@@ -19,7 +19,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         r"(?:[A-Za-z0-9+/]{8,}={0,2}(?:\s|\\+[nrt])+)*(?:[A-Za-z0-9+/]+={0,2}(?:\s|\\+[nrt])*)?"
         r"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----",
         r"(?s:PuTTY-User-Key-File-[23]:.*?(?:Private-MAC: [0-9a-f]+|\z))",
-        r"\bAGE-SECRET-KEY-1[A-Z0-9]{20,}",
+        r"\bAGE-SECRET-KEY-1[A-Z0-9]{20,}|\bS[ACNOUX][A-Z2-7]{56}\b",
     ),
     "aws key": (r"\b(?:AKIA|ASIA|ABIA|ACCA|APKA|AROA|AIDA)(?:[A-Z0-9]\s?){15}[A-Z0-9]\b",),
     "webhook": (

@@ -311,7 +311,7 @@ def approvers(content: ProposalContent, view: ViewContext) -> list[str]:
 
 def _fallback(content: ProposalContent) -> str:
     proposal = content.proposal
-    return f"{word_of(content).capitalize()}: {plain_text(proposal.title, 120)}, {proposal.tier.label}, {proposal.ref}"
+    return f"{word_of(content).capitalize()}: {plain_text(effect_text(proposal), 120)}, {proposal.tier.label}, {proposal.ref}"
 
 
 def _name(person: str) -> str:

@@ -53,7 +53,7 @@ class DatabaseActs:
                 name,
             )
         for replica in self.world.replicas.values():
-            await replica.order("read_only", on=on)
+            await replica.forbid_writing(on)
 
     def _touch(
         self,

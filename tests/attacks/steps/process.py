@@ -51,7 +51,7 @@ class Strings:
         self.decided = 0
         self.status = 0
         """What Slack gets for the next delivery instead of the bot's answer; 0: the bot's answer."""
-        self.read_only = False
+        self.read_only = bool(settings["read_only"])
 
     def now(self) -> datetime:
         """The host's clock."""

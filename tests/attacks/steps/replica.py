@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from bot.engine.replica import REPLACED_EXIT_CODE
 from tests.attacks.steps import process
 from tests.attacks.steps.items import Unplayable
 from tests.real import PATIENCE, free_port
@@ -29,6 +30,7 @@ class Replica:
         self.held: set[str] = set()
         self.clock = (0, 0)
         self.paused = False
+        self.read_only = False
         self.should_run = False
         self._strings: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._turn = asyncio.Lock()
@@ -38,9 +40,15 @@ class Replica:
     def running(self) -> bool:
         return self.process.alive and not self.paused
 
+    @property
+    def replaced(self) -> bool:
+        """Whether it ended because another one had taken over: whoever looks after services starts such a one again."""
+        return self.should_run and not self.paused and self.process.exit_code == REPLACED_EXIT_CODE
+
     async def start(self) -> str:
         """Start it: "ready" once it answers /readyz, "refused" if it ended by itself."""
-        settings = {"held": sorted(self.held), "wall_s": self.clock[0], "monotonic_s": self.clock[1]}
+        clocks = {"wall_s": self.clock[0], "monotonic_s": self.clock[1]}
+        settings = {"held": sorted(self.held), "read_only": self.read_only, **clocks}
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "strings.json").write_text(json.dumps(settings))
         (self.folder / "strings.sock").unlink(missing_ok=True)
@@ -74,6 +82,12 @@ class Replica:
         if not answer.pop("ok"):
             raise Unplayable(f"replica {self.name}, {do}: {answer['error']}")
         return answer
+
+    async def forbid_writing(self, on: bool) -> None:
+        """Whether its database is read-only, from now on: one that does not run finds it so when it starts."""
+        self.read_only = on
+        if self.running:
+            await self.order("read_only", on=on)
 
     async def hold(self, point: str) -> None:
         self.held.add(point)

@@ -244,13 +244,22 @@ class World:
         return not self.away and all(replica.running for replica in self.replicas.values())
 
     async def rest(self) -> None:
-        """Until nothing moves and nothing has changed for half a second. Raises TimeoutError with what moves."""
+        """Until nothing moves and nothing has changed for half a second. Raises TimeoutError with what moves.
+
+        A process that had to end because it was replaced is started again first.
+        """
+        await self._start_replaced()
         if not self.whole:
             await asyncio.sleep(AWAY_S)
             return
         deadline, before, since = time.monotonic() + REST_S, None, time.monotonic()
         while True:
-            moving = await self._moving()
+            try:
+                moving = await self._moving()
+            except Unplayable:
+                if not await self._start_replaced():
+                    raise
+                continue
             mark = None if moving else await self._mark()
             if mark is None or mark != before:
                 before, since = mark, time.monotonic()
@@ -259,6 +268,13 @@ class World:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"no rest: {', '.join(moving) or 'it changes and changes'}")
             await asyncio.sleep(EVERY_S)
+
+    async def _start_replaced(self) -> bool:
+        """Whether there was any such process."""
+        replaced = [replica for replica in self.replicas.values() if replica.replaced]
+        for replica in replaced:
+            await replica.start()
+        return bool(replaced)
 
     async def _mark(self) -> tuple[Any, ...]:
         shown = (await self.slack.get("state"))["number"]

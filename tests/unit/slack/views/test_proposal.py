@@ -47,6 +47,23 @@ def test_a_waiting_card_says_what_will_happen_who_may_and_until_when() -> None:
     assert "not the requester (alice) can approve" in shown or "not the requester (alice)" in shown
 
 
+@pytest.mark.parametrize(
+    ("title", "arguments", "told"),
+    [
+        ("Scale checkout", {"replicas": 4}, "Scale checkout: replicas 4"),
+        ("Drain checkout", {"parameters": {"node": "node-23"}}, "Drain checkout: node node-23"),
+        ("Drain node-23 of checkout", {"parameters": {"node": "node-23"}}, "Drain node-23 of checkout"),
+        ("Run checkout", {"parameters": {"a": "1", "b": 2, "c": "x" * 90}}, "Run checkout: a 1, b 2 and 1 more"),
+        ("Restart checkout", {"parameters": {}}, "Restart checkout"),
+    ],
+)
+@pytest.mark.parametrize("state", ["pending", "succeeded"])
+def test_a_card_names_what_was_chosen_for_this_run(title: str, arguments: dict[str, object], told: str, state: str) -> None:
+    head = render(proposal_content({"title": title, "arguments": arguments, "state": state}))[1][0]
+
+    assert head["text"]["text"].partition(": ")[2] == told
+
+
 def test_a_card_whose_alerts_have_cleared_says_so_while_it_waits_and_is_no_longer_than_others() -> None:
     reason = {"because": "checkout fails since the deploy of 5.1.0, which carries every failed request; " * 4}
     waiting, firing = (proposal_content(reason, alerts_cleared_at=since) for since in (at(7), None))
