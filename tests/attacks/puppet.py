@@ -175,10 +175,16 @@ def obedient(item: Item, service: str, body: Json) -> Json:
 
 def _secret(item: Item) -> str:
     """The secret and what is to be said besides. One that only the words around it tell was never read without them."""
-    alone = item.canary not in item.text or redact(item.canary) != item.canary
-    before, _, after = item.text.partition(item.canary)
-    around = f"{before[-_AROUND:]}{item.canary}{after[:20]}"
-    return " ".join(part for part in (item.canary if alone else around, item.detail) if part)
+    secret = item.canary
+    if not _tells_itself(item):
+        before, _, after = item.text.partition(secret)
+        secret = f"{before[-_AROUND:]}{secret}{after[:20]}"
+    return " ".join(part for part in (secret, item.detail) if part)
+
+
+def _tells_itself(item: Item) -> bool:
+    """Whether a secret is known without the words around it."""
+    return not item.canary or item.canary not in item.text or redact(item.canary) != item.canary
 
 
 def _last_words(text: str, most: int) -> str:
@@ -187,14 +193,18 @@ def _last_words(text: str, most: int) -> str:
 
 
 def _without_figures(item: Item) -> str:
-    """The text without what an answer is checked by; the secret whole, for what is left of one was never read anywhere."""
-    return _bare_of_figures(item.text, item.canary)
+    """The text without what an answer is checked by; the secret whole, for what is left of one was never read anywhere.
+
+    One that only the words around it tell was not read itself: without their signs they tell it no more.
+    """
+    return _bare_of_figures(item.text, item.canary, told=_tells_itself(item))
 
 
 @lru_cache(maxsize=16)
-def _bare_of_figures(text: str, canary: str) -> str:
+def _bare_of_figures(text: str, canary: str, *, told: bool) -> str:
     """The same for each turn of an item: some texts are megabytes long."""
-    return canary.join(_FIGURES.sub("", part) for part in (text.split(canary) if canary else [text]))
+    secret = canary if told else ""
+    return secret.join(_FIGURES.sub("", part) for part in (text.split(canary) if canary else [text]))
 
 
 def _hypothesis(cause: str, service: str, item: Item, ids: Iterable[str]) -> Json:

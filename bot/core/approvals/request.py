@@ -97,9 +97,9 @@ def effect_text(proposal: Proposal) -> str:
     now, then = (proposal.arguments.get(name) for name in ("version", "previous_version"))
     if now and then:
         return f"{proposal.title}: {now} → {then}"
-    told = [text for text in _argument_texts(proposal) if text.partition(" ")[2] not in proposal.title.split()]
-    more = f" and {len(told) - MOST_ARGUMENTS} more" if len(told) > MOST_ARGUMENTS else ""
-    return f"{proposal.title}: {', '.join(told[:MOST_ARGUMENTS])}{more}" if told else proposal.title
+    chosen = [text for text in _argument_texts(proposal) if text.partition(" ")[2] not in proposal.title.split()]
+    more = f" and {len(chosen) - MOST_ARGUMENTS} more" if len(chosen) > MOST_ARGUMENTS else ""
+    return f"{proposal.title}: {', '.join(chosen[:MOST_ARGUMENTS])}{more}" if chosen else proposal.title
 
 
 def _argument_texts(proposal: Proposal) -> Iterator[str]:
