@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from bot.core.diffs.effects.credentials import renamed_credentials
 from bot.core.diffs.effects.formats import formats
+from bot.core.diffs.effects.images import image_contents
 from bot.core.diffs.effects.lock_files import locked_packages
 from bot.core.diffs.effects.one_by_one import one_by_one
 from bot.core.diffs.effects.required_fields import required_fields
@@ -152,6 +153,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
     effects = [
         *_of_each(patches, _dependencies),
         *_of_each(patches, locked_packages),
+        *_of_each(patches, image_contents),
         *without_moved(list(_of_each(code, settings_of))),
         *_queries(code),
         *_of_each(code, _accumulations),

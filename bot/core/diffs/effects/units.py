@@ -20,6 +20,7 @@ _OF_TIMES = re.compile(
 )
 _NUMBER_WITH_UNIT = re.compile(r"([A-Za-z_]\w*)\)?\s*\*\s*(?:\w+[.:]+)*(?:nano|micro|milli|second|minute|hour)", re.I)
 """A named number and its unit: `TimeoutMS) * time.Millisecond`."""
+_THOUSANDTH = re.compile(r"[\w)\]]\s*/\s*(?:1000|1_000|1e3)(?:\.0*)?(?![\w.])")
 _EXPIRES = re.compile(r"ttl|expir", re.I)
 _IN_SECONDS = re.compile(r"(?<![a-z])(?:setex|expire|expireat)\W|\bex=|\bEX\b", re.I)
 _IN_MILLIS = re.compile(r"(?<![a-z])(?:psetex|pexpire|pexpireat)\W|\bpx=|\bPX\b", re.I)
@@ -36,6 +37,7 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     removed, added = all_lines(patches)
     for patch in patches:
         yield from _lifetimes(patch)
+        yield from _scaled(patch)
     lost, factors = list(_with_units(_FACTOR, removed)), list(_with_units(_FACTOR, added))
     numbers = counted_names(added)
     for unit, line in lost if not factors else ():
@@ -45,6 +47,14 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     named = [unit for unit, _ in _with_units(_NAMED, added) if factors and unit != factors[0][0]]
     if named and not lost:
         yield effect_fact("timeout", "the unit of a time", "", f"1 {named[0]}", f"1 {factors[0][0]}")
+
+
+def _scaled(patch: Patch) -> Iterator[EffectFact]:
+    """Times that are read in thousandths of what they were read in: who wrote them still means the unit before."""
+    old, new = both_sides(patch, lambda lines: any(_OF_TIMES.search(line) and _THOUSANDTH.search(line) for line in lines))
+    if old != new and all(any(map(_OF_TIMES.search, side)) for side in (patch.removed, patch.added)):
+        longer, shorter = "1 second", "1 milli"
+        yield effect_fact("timeout", "the unit of a time", patch.path, *((longer, shorter) if new else (shorter, longer)))
 
 
 def _lifetimes(patch: Patch) -> Iterator[EffectFact]:

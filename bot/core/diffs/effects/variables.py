@@ -15,6 +15,8 @@ _READ_BY_CODE = re.compile(
     r"(?:process\.env\.|process\.env\[|environ(?:\.get)?[\[(]|getenv\(|env::var\(|ENV\[|ENV\.fetch\(|env:)[\"']?([A-Z][A-Z0-9_]{3,80})\b"
 )
 """A variable that code reads: `process.env.RELAY_HOST`, `os.environ["RELAY_HOST"]`, `env:"RELAY_HOST"`."""
+_ADDRESS = re.compile(r"(^|_)(UR[IL]|HOST(NAME)?|ADDR(ESS)?|ENDPOINT|DSN|SERVERS?|BROKERS?)(_|$)")
+"""A variable that says where somebody is reached."""
 _MANIFEST = re.compile(r"\.(ya?ml|tf|tfvars|hcl|env|json|toml)$", re.I)
 
 
@@ -29,14 +31,22 @@ def renamed_environment(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             for old, new in _renamed(before, after):
                 if new not in elsewhere:
                     yield effect_fact("variable", old, patch.path, old, new)
+                    if _ADDRESS.search(old):
+                        # Who does not find it calls what is there by default.
+                        yield effect_fact("address", old, patch.path, old, new)
 
 
 def _renamed(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Names that are gone, each with the first new one that has more than half of its parts."""
-    fresh = [name for name in after if name not in before]
-    for old in (name for name in before if name not in after):
+    """Names that are gone, each with the first new one that has more than half of its parts.
+
+    Where as many are new as are gone, each took the place of one: a part that they share is enough.
+    """
+    gone, fresh = [name for name in before if name not in after], [name for name in after if name not in before]
+    for position, old in enumerate(gone):
         parts = old.split("_")
-        if new := next((new for new in fresh if 2 * len({*parts} & {*new.split("_")}) > len(parts)), ""):
+        alike = (new for new in fresh if 2 * len({*parts} & {*new.split("_")}) > len(parts))
+        in_place = fresh[position] if len(gone) == len(fresh) and {*parts} & {*fresh[position].split("_")} else ""
+        if new := next(alike, in_place):
             yield old, new
 
 
