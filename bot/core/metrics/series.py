@@ -31,6 +31,10 @@ _PRIOR_SAMPLES = 8
 """How many samples the expectation above is worth: with an hour of history the history decides."""
 _NORMAL_SCALES = 3.0
 """Scales from the median within which one sample is normal."""
+_MOST_BEFORE_JUMP = 4
+"""Samples between one that is hardly out of the normal range and the jump that follows it."""
+_SUDDEN = 10.0
+"""So many times as far from the level before lies the first sample of a jump as those before it."""
 _MAX_GAP = 2
 """So many normal samples in a row end a deviation; a single one is noise."""
 _MIN_SAMPLES = 8
@@ -122,12 +126,13 @@ def find_onset(
     before: timedelta = timedelta(hours=1),
     direction: Direction | None = None,
     least: float = 0.0,
+    counted: bool = False,
 ) -> datetime | None:
     """When the deviation that still stood at `alert_at` began: the time of its first sample; None if there is none.
 
     The samples from `before` the alert to five minutes after it count. The change point gives the level before; from the
     alert's sample the search goes back to two normal samples in a row. An earlier excursion that ended is skipped by a new
-    search after its change point. `direction` limits which way counts.
+    search after its change point. `direction` limits which way counts. `counted`: single events, of which some always come.
     """
     window = known_samples(between(series, alert_at - before, alert_at + time_after_alert(series)))
     start = 0
@@ -141,6 +146,7 @@ def find_onset(
             if start and _is_back(window.values, start, least):
                 return None
             first = _start_of_ramp(values, run, direction, least)
+            first = _start_of_jump(values, first) if counted else first
             return datetime.fromtimestamp(float(window.times[start + first]), UTC)
         start += split
     return None
@@ -159,6 +165,21 @@ def _start_of_ramp(values: Floats, first: int, direction: Direction | None, leas
         if earlier is None or earlier >= first:
             return first
         first = earlier
+    return first
+
+
+def _start_of_jump(values: Floats, first: int) -> int:
+    """The first sample of the run, or the jump soon after it, where those before it are no farther out than some of the past.
+
+    Where a signal hardly ever moves, its smallest step is beyond the normal range: 0.5 errors a minute after 0.4, and three
+    minutes later 17. What begins small and was never seen before is a beginning.
+    """
+    away = np.abs(values - np.median(values[:first] if first else values))
+    most_before = away[:first].max(initial=0.0)
+    for later in range(first + 1, min(first + 1 + _MOST_BEFORE_JUMP, len(values))):
+        so_far = away[first:later].max()
+        if so_far <= most_before and away[later] >= _SUDDEN * so_far:
+            first = later
     return first
 
 

@@ -39,13 +39,13 @@ def renamed_environment(patches: Sequence[Patch]) -> Iterator[EffectFact]:
 def _renamed(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Names that are gone, each with the first new one that has more than half of its parts.
 
-    Where as many are new as are gone, each took the place of one: a part that they share is enough.
+    Where as many are new as are gone, each took the place of one: that both say what it is (`_URL`) is enough.
     """
     gone, fresh = [name for name in before if name not in after], [name for name in after if name not in before]
     for position, old in enumerate(gone):
         parts = old.split("_")
         alike = (new for new in fresh if 2 * len({*parts} & {*new.split("_")}) > len(parts))
-        in_place = fresh[position] if len(gone) == len(fresh) and {*parts} & {*fresh[position].split("_")} else ""
+        in_place = fresh[position] if len(gone) == len(fresh) and fresh[position].split("_")[-1] == parts[-1] else ""
         if new := next(alike, in_place):
             yield old, new
 

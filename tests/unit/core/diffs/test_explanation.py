@@ -729,3 +729,31 @@ def test_a_function_that_may_give_nothing_back_is_no_condition() -> None:
     moved = diff_of("Rules.java", "+  public Optional<Reject> apply(Reading r) {", "+    return check(r);")
 
     assert not [effect for effect in moved.effects if effect.kind == "guard"]
+
+
+def test_a_package_that_an_image_lost_explains_a_failure_that_names_what_it_is_for() -> None:
+    smaller = diff_of("render/Dockerfile", "-RUN apt-get install -y fonts-dejavu-core", "+RUN true")
+
+    assert (
+        explained(smaller, "java.lang.InternalError at sun.font.FontManagerFactory.getInstance").strength
+        >= TUNING.diffs.explained
+    )
+    assert explained(smaller, "java.lang.OutOfMemoryError: Java heap space").strength < TUNING.diffs.explained
+
+
+def test_an_address_whose_variable_has_another_name_explains_that_somebody_is_not_reached() -> None:
+    renamed = diff_of(
+        "deploy/deployment.yaml",
+        "-            - name: LEDGER_API_URL",
+        "+            - name: LEDGERAPI_URL",
+        "               value: http",
+    )
+
+    assert explained(renamed, "post transfer: dial tcp 127.0.0.1:8080: connect: connection refused").strength > 0
+
+
+def test_a_time_out_that_is_read_in_thousandths_explains_calls_that_take_too_long() -> None:
+    read = '    read=float(section.get("read_timeout", {})){},'
+    thousandth = diff_of("http/settings.py", "-" + read.format(8, ""), "+" + read.format(8000, " / 1000"))
+
+    assert explained(thousandth, "insurer 7: read timed out after 12 ms").strength >= TUNING.diffs.explained

@@ -44,6 +44,17 @@ def test_an_earlier_excursion_that_ended_is_skipped() -> None:
     assert error_seconds(find_onset(series(values), alert_at=ALERT), 12) <= 60
 
 
+@pytest.mark.parametrize(("counted", "samples_before"), [(True, 0), (False, 3)])
+def test_errors_that_always_come_now_and_then_are_not_the_beginning_of_many(counted: bool, samples_before: int) -> None:
+    values = np.full(240, 0.4)
+    values[[40, 90, 140, -23, -21]] = 0.5
+    values[-20:] = 17.0
+
+    onset = find_onset(series(values), alert_at=ALERT, counted=counted)
+
+    assert error_seconds(onset, 20 + samples_before) == 0
+
+
 def test_gaps_and_unknown_samples_do_not_matter() -> None:
     values = noise(100)
     values[-20:] += 200
