@@ -226,8 +226,7 @@ class App:
         facts = FactCollector(self.tool_runner, self.triages, self.catalogue, self.metrics, draw)
         self.questions = Questions(self.db, Current(lambda: self.catalogue.services), self.tool_runner.infos)
         checks = QuestionChecks(self.questions, self.tool_runner)
-        of_steps = (self.approvals, self.config, checks, LeadRecord(Cases(self.db)))
-        steps = TriageSteps(self.triages, facts, *of_steps, measured=self.metrics is not None)
+        steps = TriageSteps(self.triages, facts, self.approvals, self.config, checks, LeadRecord(Cases(self.db)))
         analyst = Analyst(
             self.tool_runner.for_case,
             self.tool_runner.infos,

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-JUMP_SECONDS = 210
+JUMP_SECONDS = 90
 """So long before an incident is played its errors began."""
 _SERVICE = re.compile(r'service="([^"]*)"')
 

@@ -35,8 +35,6 @@ BODIES = (
 """Rules that tell a body and not a text, when the channel is a webhook's."""
 
 
-FIRING_FOR = timedelta(minutes=3)
-"""So long an alert fires when it is sent: what fits its first cause is then proposed at once, not after a second look."""
 STORMS = ("many_alerts", "many_posts")
 """Rules whose alerts are so many that everything else would wait behind them: played last, and for themselves."""
 
@@ -132,8 +130,7 @@ async def _fire(world: World, item: Item, service: str) -> int:
     text = item.text
     labels = {"alertname": "HighErrorRate", "service": service, "severity": "critical", "instance": "web-1"}
     annotations = {"summary": f"errors on {service}", "runbook_url": f"https://runbooks.internal.example/{service}"}
-    since = (datetime.now(UTC) - FIRING_FOR).isoformat()
-    alert: Json = {"status": "firing", "labels": labels, "annotations": annotations, "startsAt": since}
+    alert: Json = {"status": "firing", "labels": labels, "annotations": annotations, "startsAt": datetime.now(UTC).isoformat()}
     alert["generatorURL"] = "https://prometheus.internal.example/graph?g0.expr=up"
     body: Json = {"alerts": [alert], "commonAnnotations": {}, "commonLabels": {}}
     if item.channel == "alert_label":

@@ -1,6 +1,7 @@
 """The exact request of a proposal as people read it: the whole of it, or it cannot be approved."""
 
 import json
+import re
 from collections.abc import Iterator
 
 from bot.core.action import Plan, Proposal, Tier
@@ -11,9 +12,10 @@ MAX_CODE_CHARACTERS = 2800
 MAX_CONFIRMED = 200
 """Characters of a request that the small dialog of one press shows whole, beside its title."""
 
-MOST_ARGUMENTS, LONGEST_ARGUMENT = 2, 40
-"""Arguments that stand in a card's title, and characters of each: all of them are behind Details."""
-_CHOSEN = ("replicas", "revision", "history_id", "flag", "value")
+MOST_ARGUMENTS, LONGEST_ARGUMENT, SHORTEST_NAME = 2, 60, 4
+"""Arguments in a card's title and characters of each (all are behind Details); of a name that the title need not repeat."""
+_GOALS = ("revision", "history_id")
+_SHOWN_ARGUMENTS = ("replicas", *_GOALS, "flag", "value")
 """Arguments of the actions' own that say what one run does; those of `parameters` do too."""
 
 
@@ -94,18 +96,26 @@ def confirmed_at_once(proposal: Proposal) -> bool:
 
 def effect_text(proposal: Proposal) -> str:
     """What will happen, in words: `Roll back catalogue: 5.1.0 → 5.0.3`, `Scale checkout: replicas 4`."""
+    told = [*_versions(proposal), *_chosen(proposal)]
+    more = f" and {len(told) - MOST_ARGUMENTS} more" if len(told) > MOST_ARGUMENTS else ""
+    return f"{proposal.title}: {', '.join(told[:MOST_ARGUMENTS])}{more}" if told else proposal.title
+
+
+def _versions(proposal: Proposal) -> Iterator[str]:
+    """From which version to which; an argument that names the goal otherwise goes before them."""
     now, then = (proposal.arguments.get(name) for name in ("version", "previous_version"))
-    if now and then:
-        return f"{proposal.title}: {now} → {then}"
-    chosen = [text for text in _argument_texts(proposal) if text.partition(" ")[2] not in proposal.title.split()]
-    more = f" and {len(chosen) - MOST_ARGUMENTS} more" if len(chosen) > MOST_ARGUMENTS else ""
-    return f"{proposal.title}: {', '.join(chosen[:MOST_ARGUMENTS])}{more}" if chosen else proposal.title
+    if then and not any(proposal.arguments.get(name) for name in _GOALS):
+        yield f"{one_line(str(now), LONGEST_ARGUMENT)} → {one_line(str(then), LONGEST_ARGUMENT)}" if now else f"→ {then}"
 
 
-def _argument_texts(proposal: Proposal) -> Iterator[str]:
-    """`replicas 4`: what was chosen for this run."""
+def _chosen(proposal: Proposal) -> Iterator[str]:
+    """`replicas 4`: what was chosen for this run, but for names that the title has whole."""
     parameters = proposal.arguments.get("parameters")
-    own = {name: proposal.arguments[name] for name in _CHOSEN if name in proposal.arguments}
-    for name, value in {**own, **(parameters if isinstance(parameters, dict) else {})}.items():
-        if isinstance(value, (int, str)) and not isinstance(value, bool) and value != "":
-            yield f"{name} {one_line(str(value), LONGEST_ARGUMENT)}"
+    own = {name: proposal.arguments[name] for name in _SHOWN_ARGUMENTS if name in proposal.arguments}
+    for name, value in [*own.items(), *(parameters.items() if isinstance(parameters, dict) else ())]:
+        text = str(value)
+        in_title = len(text) >= SHORTEST_NAME and text in proposal.title.split()
+        if isinstance(value, (int, str)) and not isinstance(value, bool) and text and not in_title:
+            shown = one_line(text, LONGEST_ARGUMENT)
+            # Or a value could look like a further argument.
+            yield f"{name} {shown}" if re.fullmatch(r"[^\s,]+", shown) else f'{name} "{shown}"'

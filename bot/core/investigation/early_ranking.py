@@ -1,4 +1,4 @@
-"""When an attempt is made again by itself, and what waits for that: it came too early, or the metrics could not be queried."""
+"""When an attempt is made again by itself: it came too early to tell, or the metrics could not be queried."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,14 +39,6 @@ def retry_at(attempt: RankedAttempt) -> datetime | None:
         return None
     wait: timedelta = FIRST_WAIT * 2**attempt.retried
     return attempt.started_at + wait
-
-
-def proposal_waits(attempt: RankedAttempt) -> bool:
-    """Whether what it found is put to people only once it was made again: of such first causes one in ten changes in that time.
-
-    One that could not query the metrics knows no more after the same wait, and one that was made again has waited.
-    """
-    return not attempt.blind and not attempt.retried and retry_at(attempt) is not None
 
 
 def could_query_nothing(checks: Iterable[LedgerEntry]) -> bool:

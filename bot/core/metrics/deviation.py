@@ -215,9 +215,8 @@ def _compare(series: Series, reference: Series | None, harm: Harm, measured: _Me
     """Compare the samples around the alert with the past, idle times left out of both."""
     alert_at, before, family = measured["alert_at"], measured["before"], measured["family"]
     least = _least(family, measured["unit"])
-    direction = None if harm == "either" else harm
-    counted = family == "errors"
-    onset = find_onset(series, alert_at=alert_at, before=before, direction=direction, least=least, counted=counted)
+    direction, errors = None if harm == "either" else harm, family == "errors"
+    onset = find_onset(series, alert_at=alert_at, before=before, direction=direction, least=least, has_single_events=errors)
     window = known_samples(between(series, alert_at - before, alert_at + time_after_alert(series)))
     past, present = _past_and_present(window, onset, alert_at, reference)
     if len(past) < (_MIN_COARSE_SAMPLES if _step_of(window) >= _COARSE_STEP else _MIN_SAMPLES) or not len(present):

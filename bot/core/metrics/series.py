@@ -31,8 +31,8 @@ _PRIOR_SAMPLES = 8
 """How many samples the expectation above is worth: with an hour of history the history decides."""
 _NORMAL_SCALES = 3.0
 """Scales from the median within which one sample is normal."""
-_MOST_BEFORE_JUMP = 4
-"""Samples between one that is hardly out of the normal range and the jump that follows it."""
+_JUMP_WITHIN = timedelta(minutes=4)
+"""So long after a sample that is hardly out of the normal range the jump comes at the latest."""
 _SUDDEN = 10.0
 """So many times as far from the level before lies the first sample of a jump as those before it."""
 _MAX_GAP = 2
@@ -126,13 +126,13 @@ def find_onset(
     before: timedelta = timedelta(hours=1),
     direction: Direction | None = None,
     least: float = 0.0,
-    counted: bool = False,
+    has_single_events: bool = False,
 ) -> datetime | None:
     """When the deviation that still stood at `alert_at` began: the time of its first sample; None if there is none.
 
     The samples from `before` the alert to five minutes after it count. The change point gives the level before; from the
     alert's sample the search goes back to two normal samples in a row. An earlier excursion that ended is skipped by a new
-    search after its change point. `direction` limits which way counts. `counted`: single events, of which some always come.
+    search after its change point. `direction` limits which way counts. `has_single_events`: errors, of which some always come.
     """
     window = known_samples(between(series, alert_at - before, alert_at + time_after_alert(series)))
     start = 0
@@ -146,7 +146,8 @@ def find_onset(
             if start and _is_back(window.values, start, least):
                 return None
             first = _start_of_ramp(values, run, direction, least)
-            first = _start_of_jump(values, first) if counted else first
+            if has_single_events:
+                first = _start_of_jump(values, first, _last_for_jump(window.times[start:], first, alert_at))
             return datetime.fromtimestamp(float(window.times[start + first]), UTC)
         start += split
     return None
@@ -168,18 +169,26 @@ def _start_of_ramp(values: Floats, first: int, direction: Direction | None, leas
     return first
 
 
-def _start_of_jump(values: Floats, first: int) -> int:
-    """The first sample of the run, or the jump soon after it, where those before it are no farther out than some of the past.
+def _last_for_jump(times: Floats, first: int, alert_at: datetime) -> int:
+    """The last sample that may be the jump: of the alert at the latest, and minutes after the first one at most."""
+    latest = min(float(times[first]) + _JUMP_WITHIN.total_seconds(), alert_at.timestamp())
+    return max(first, int(np.searchsorted(times, latest, side="right")) - 1)
+
+
+def _start_of_jump(values: Floats, first: int, last: int) -> int:
+    """The first sample of the run, or the jump soon after it, where those before it are single ones as they came before.
 
     Where a signal hardly ever moves, its smallest step is beyond the normal range: 0.5 errors a minute after 0.4, and three
-    minutes later 17. What begins small and was never seen before is a beginning.
+    minutes later 17. What begins small and was not seen twice before, or stays, is a beginning. Never later than `last`.
     """
     away = np.abs(values - np.median(values[:first] if first else values))
-    most_before = away[:first].max(initial=0.0)
-    for later in range(first + 1, min(first + 1 + _MOST_BEFORE_JUMP, len(values))):
-        so_far = away[first:later].max()
-        if so_far <= most_before and away[later] >= _SUDDEN * so_far:
-            first = later
+    for later in range(first + 1, last + 1):
+        before = away[first:later]
+        largest = before.max()
+        stays = np.any((before[1:] > largest / 2) & (before[:-1] > largest / 2))
+        usual = largest > 0 and np.count_nonzero(away[:first] >= largest) > 1
+        if usual and not stays and away[later] >= _SUDDEN * largest:
+            return later
     return first
 
 

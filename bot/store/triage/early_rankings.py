@@ -12,8 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
 from bot.core.evidence import Findings, Hypothesis
-from bot.core.incident import GroupState, number_of
-from bot.core.investigation.early_ranking import RankedAttempt, could_query_nothing, proposal_waits, retry_at
+from bot.core.incident import GroupState
+from bot.core.investigation.early_ranking import RankedAttempt, could_query_nothing, retry_at
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import RUNNING, TriageState
 from bot.core.tool_calls import ToolRole, Tools, tool_for
@@ -54,21 +54,7 @@ class EarlyRankings:
             free = max(0, MOST_AT_ONCE - await _running(session)) if due else 0
             return [_retry(*key) for key in due if not await _must_not_retry(session, key[0])][:free]
 
-    async def holds_proposal(self, ref: str, attempt: int) -> bool:
-        """Whether what this attempt found is put to people only once it was made again, which is certain to come."""
-        key = number_of(ref, "AL"), attempt
-        async with self.db.read() as session:
-            if key not in await _ranked(session, self.db.clock() - _LOOKBACK) or await _must_not_retry(session, key[0]):
-                return False
-            ranked = await self._unsure_attempt(session, *key)
-            return ranked is not None and proposal_waits(ranked)
-
     async def _due_at_of(self, session: AsyncSession, group_id: int, attempt: int) -> datetime | None:
-        ranked = await self._unsure_attempt(session, group_id, attempt)
-        return retry_at(ranked) if ranked else None
-
-    async def _unsure_attempt(self, session: AsyncSession, group_id: int, attempt: int) -> RankedAttempt | None:
-        """What the last attempt of a group knew; None if it named a likely cause or failed."""
         rows = await all_attempts(session, group_id)
         attempts = of_newest_outage(rows)
         last, facts = attempts[-1], stored_facts(attempts[-1].facts)
@@ -77,7 +63,7 @@ class EarlyRankings:
         findings = Findings.model_validate(last.findings)
         if _names_likely_cause(findings, _first_before(rows[: -len(attempts)])):
             return None
-        return RankedAttempt(
+        ranked = RankedAttempt(
             alert_at=(facts.alert_at if facts else None) or last.started_at,
             started_at=last.started_at,
             # Where the outage before runs on the metrics left their normal range with that one.
@@ -85,6 +71,7 @@ class EarlyRankings:
             blind=await self._was_blind(session, last),
             retried=retries(attempts),
         )
+        return retry_at(ranked)
 
     async def _was_blind(self, session: AsyncSession, attempt: TriageRow) -> bool:
         of_attempt = EvidenceRow.group_id == attempt.group_id, col(EvidenceRow.at) >= attempt.started_at

@@ -30,7 +30,6 @@ from bot.core.verdict.merging import merge
 from bot.core.verdict.verdict import judge
 from bot.ports import Investigator, Run, Workflow
 from bot.store.triage.attempts import shown_triage_of
-from bot.store.triage.early_rankings import EarlyRankings
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import call_name, ranked_again
 from bot.workflows.investigation.fact_collection import FactCollector
@@ -67,20 +66,14 @@ class TriageSteps:
         config: Config,
         checks: QuestionChecks | None = None,
         leads: LeadRecord | None = None,
-        *,
-        measured: bool = False,
     ) -> None:
-        """`checks`: what a person's question needs beside the investigation; `leads`: what became of earlier leads.
-
-        `measured`: there are metrics, which tell more with time, so that causes are ranked again.
-        """
+        """`checks`: what a person's question needs beside the investigation; `leads`: what became of earlier leads."""
         self.triages = triages
         self.facts = facts
         self.proposer = proposer
         self.config = config
         self.checks = checks
         self.leads = leads
-        self.early = EarlyRankings(triages.db, facts.tools.infos) if measured else None
 
     async def open(self, ref: str, attempt: int, question: str, requester: str, late: Sequence[str]) -> OpenedCase:
         """Record that the attempt began; its case."""
@@ -199,23 +192,16 @@ class TriageSteps:
     async def propose(self, case: Case, findings: Findings, ranked: Findings | None = None) -> list[str]:
         """Put the remediation that fits to people; where there is none the message says why. The references.
 
-        Nothing yet where the causes are ranked again in some seconds. `ranked`: what was found without a model.
+        `ranked`: what was found without a model.
         """
         newest = await self.triages.row(case.group)
         if await self.triages.stopped(case.group, case.attempt) or (newest and newest.attempt > case.attempt):
-            return []
-        if self.early and await self.early.holds_proposal(case.group, case.attempt):
             return []
         hints = await self.triages.hints_of(case.group)
         fitted = await self.proposer.propose_fitting(case.group, findings, hints, ranked)
         if fitted.why:
             await self.triages.update(case.group, case.attempt, no_proposal=fitted.why)
         return [fitted.ref] if fitted.ref else []
-
-    async def propose_kept(self, case: Case) -> list[str]:
-        """The same for what an earlier attempt found, which may have waited for this one."""
-        shown = await shown_triage_of(self.triages.db, case.group)
-        return await self.propose(case, Findings.model_validate(shown.findings)) if shown and shown.findings else []
 
 
 def triage(steps: TriageSteps, analyst: Investigator, agent: Callable[[], Awaitable[Investigator | None]]) -> Workflow:
@@ -240,7 +226,7 @@ def triage(steps: TriageSteps, analyst: Investigator, agent: Callable[[], Awaita
         async with turns.ranking():
             by_rules = ranked = await analyst.investigate(run, case)
         if opened.has_facts and await run.step("keep what was measured", steps.keep, case):
-            return await run.step("propose what was kept", steps.propose_kept, case)
+            return []
         model = await agent()
         if model is None:
             ranked = ranked.noted("No model is set up.")

@@ -4,16 +4,17 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bot.core.diffs.effects.settings import Values, changed_values, effect_fact, numbered
-from bot.core.diffs.patches import Patch, both_sides
+from bot.core.diffs.patches import Patch
 from bot.core.facts.code import EffectFact
 
 _IMAGE_FILE = re.compile(r"(^|/)((Docker|Container)file[\w.-]*|[\w.-]+\.(docker|container)file)$", re.I)
 _BASE = re.compile(r"^\s*FROM\s+(?:--\S+\s+)?([\w./-]+):([\w.-]+)", re.I)
-_INSTALLS = re.compile(
-    r"\b(?:apt-get|apt|apk|yum|dnf|microdnf|zypper)\b.*?\b(?:install|add)\b([^&|;#]*)|^\s+([a-z0-9.+ -]+)\\?$"
-)
-"""What stands behind an installer's command, or on a line of its own that goes on with its packages."""
-_PACKAGE = re.compile(r"(?<![\w./=$@-])[a-z][a-z0-9.+]*(?:-[a-z0-9.+]+)*(?![\w/=(])")
+_INSTALLS = re.compile(r"\b(?:apt-get|apt|apk|yum|dnf|microdnf|zypper)\b[^&|;]*?(?<![\w-])(?:install|add)(?![\w-])([^&|;#]*)")
+"""What stands behind an installer's command."""
+_OPTION = re.compile(r"(?<!\S)(?:-t|--target-release|--repository|-X)[ =]\S+|(?<!\S)-\S+")
+_LINE_OF_ITS_OWN = re.compile(r"^\s+([a-z][\w.+:=$-]*)\s*\\?$")
+"""A package on a line that goes on with those of the line before."""
+_PACKAGE = re.compile(r"(?<![^\s\\])([a-z][a-z0-9.+-]*)(?=[\s\\=:]|$)")
 
 
 def image_contents(patch: Patch) -> Iterator[EffectFact]:
@@ -22,9 +23,12 @@ def image_contents(patch: Patch) -> Iterator[EffectFact]:
         return
     for name, old, new in changed_values(patch, _bases):
         yield effect_fact("dependency", name, patch.path, old, new)
-    before, after = both_sides(patch, _packages)
-    for name in before:
-        if name not in after:
+    if patch.cut:
+        return
+    there = "\n".join((*patch.added, *patch.around))
+    for name in _packages(patch):
+        # It may stand in another line now, or in one that did not change.
+        if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", there):
             yield effect_fact("dependency", name, patch.path, "installed")
 
 
@@ -32,6 +36,9 @@ def _bases(lines: Iterable[str]) -> Values:
     return numbered((match.group(1), match.group(2)) for match in filter(None, map(_BASE.match, lines)))
 
 
-def _packages(lines: Iterable[str]) -> dict[str, None]:
-    installed = [text for line in lines for texts in _INSTALLS.findall(line) for text in texts]
-    return dict.fromkeys(name for text in installed for name in _PACKAGE.findall(text))
+def _packages(patch: Patch) -> dict[str, None]:
+    """Those that lines which are gone installed, each once."""
+    texts = [text for line in patch.removed for text in _INSTALLS.findall(line)]
+    if any(_INSTALLS.search(line) for line in (*patch.removed, *patch.around)):
+        texts += [match.group(1) for match in filter(None, map(_LINE_OF_ITS_OWN.match, patch.removed))]
+    return dict.fromkeys(name for text in texts for name in _PACKAGE.findall(_OPTION.sub(" ", text)))

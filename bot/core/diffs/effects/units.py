@@ -20,7 +20,9 @@ _OF_TIMES = re.compile(
 )
 _NUMBER_WITH_UNIT = re.compile(r"([A-Za-z_]\w*)\)?\s*\*\s*(?:\w+[.:]+)*(?:nano|micro|milli|second|minute|hour)", re.I)
 """A named number and its unit: `TimeoutMS) * time.Millisecond`."""
-_THOUSANDTH = re.compile(r"[\w)\]]\s*/\s*(?:1000|1_000|1e3)(?:\.0*)?(?![\w.])")
+_THOUSANDTH = re.compile(r"(?<=[\w)\]])\s*(?://?\s*(?:1000|1_000|1e3)(?:\.0*)?|\*\s*0\.001)(?![\w.])")
+_MEASURED = re.compile(r"elapsed|start|now\(|observe|histogram|record|metric|perf_counter", re.I)
+"""What is measured and not set."""
 _EXPIRES = re.compile(r"ttl|expir", re.I)
 _IN_SECONDS = re.compile(r"(?<![a-z])(?:setex|expire|expireat)\W|\bex=|\bEX\b", re.I)
 _IN_MILLIS = re.compile(r"(?<![a-z])(?:psetex|pexpire|pexpireat)\W|\bpx=|\bPX\b", re.I)
@@ -37,7 +39,7 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     removed, added = all_lines(patches)
     for patch in patches:
         yield from _lifetimes(patch)
-        yield from _scaled(patch)
+        yield from _divided_by_thousand(patch)
     lost, factors = list(_with_units(_FACTOR, removed)), list(_with_units(_FACTOR, added))
     numbers = counted_names(added)
     for unit, line in lost if not factors else ():
@@ -49,12 +51,23 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         yield effect_fact("timeout", "the unit of a time", "", f"1 {named[0]}", f"1 {factors[0][0]}")
 
 
-def _scaled(patch: Patch) -> Iterator[EffectFact]:
-    """Times that are read in thousandths of what they were read in: who wrote them still means the unit before."""
-    old, new = both_sides(patch, lambda lines: any(_OF_TIMES.search(line) and _THOUSANDTH.search(line) for line in lines))
-    if old != new and all(any(map(_OF_TIMES.search, side)) for side in (patch.removed, patch.added)):
-        longer, shorter = "1 second", "1 milli"
-        yield effect_fact("timeout", "the unit of a time", patch.path, *((longer, shorter) if new else (shorter, longer)))
+def _divided_by_thousand(patch: Patch) -> Iterator[EffectFact]:
+    """A time that is read in thousandths of what it was read in: who wrote it still means the unit before."""
+    old, new = both_sides(
+        patch, lambda lines: [line for line in lines if _OF_TIMES.search(line) and not _MEASURED.search(line)]
+    )
+    for before, after in ((one, other) for one in old for other in new if _numberless(one) == _numberless(other)):
+        divided, divides = bool(_THOUSANDTH.search(before)), bool(_THOUSANDTH.search(after))
+        if divided != divides:
+            longer, shorter = "1 second", "1 milli"
+            yield effect_fact(
+                "timeout", "the unit of a time", patch.path, *((longer, shorter) if divides else (shorter, longer))
+            )
+
+
+def _numberless(line: str) -> str:
+    """A line without its numbers and without a division by a thousand."""
+    return re.sub(r"[\d._]+|\s", "", _THOUSANDTH.sub("", line))
 
 
 def _lifetimes(patch: Patch) -> Iterator[EffectFact]:

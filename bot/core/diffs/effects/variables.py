@@ -15,8 +15,10 @@ _READ_BY_CODE = re.compile(
     r"(?:process\.env\.|process\.env\[|environ(?:\.get)?[\[(]|getenv\(|env::var\(|ENV\[|ENV\.fetch\(|env:)[\"']?([A-Z][A-Z0-9_]{3,80})\b"
 )
 """A variable that code reads: `process.env.RELAY_HOST`, `os.environ["RELAY_HOST"]`, `env:"RELAY_HOST"`."""
-_ADDRESS = re.compile(r"(^|_)(UR[IL]|HOST(NAME)?|ADDR(ESS)?|ENDPOINT|DSN|SERVERS?|BROKERS?)(_|$)")
+_ADDRESS = re.compile(r"(^|_)(UR[IL]|HOST(NAME)?|ADDR(ESS)?|ENDPOINT|DSN|SERVERS?|BROKERS?)$")
 """A variable that says where somebody is reached."""
+_BEGINNING = 3
+"""Letters with which two names begin that mean the same."""
 _MANIFEST = re.compile(r"\.(ya?ml|tf|tfvars|hcl|env|json|toml)$", re.I)
 
 
@@ -39,15 +41,20 @@ def renamed_environment(patches: Sequence[Patch]) -> Iterator[EffectFact]:
 def _renamed(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Names that are gone, each with the first new one that has more than half of its parts.
 
-    Where as many are new as are gone, each took the place of one: that both say what it is (`_URL`) is enough.
+    Where as many are new as are gone, each took the place of one: that they begin and end alike is enough.
     """
     gone, fresh = [name for name in before if name not in after], [name for name in after if name not in before]
+    in_place = len(gone) == len(fresh)
     for position, old in enumerate(gone):
         parts = old.split("_")
         alike = (new for new in fresh if 2 * len({*parts} & {*new.split("_")}) > len(parts))
-        in_place = fresh[position] if len(gone) == len(fresh) and fresh[position].split("_")[-1] == parts[-1] else ""
-        if new := next(alike, in_place):
+        if new := next(alike, fresh[position] if in_place and _says_the_same(old, fresh[position]) else ""):
             yield old, new
+
+
+def _says_the_same(old: str, new: str) -> bool:
+    """`BANK_GATEWAY_URL` and `BANKGW_URL`: they begin alike and end in the same part."""
+    return old[:_BEGINNING] == new[:_BEGINNING] and old.split("_")[-1] == new.split("_")[-1]
 
 
 def _read_by_code(lines: Iterable[str]) -> list[str]:

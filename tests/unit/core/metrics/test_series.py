@@ -44,15 +44,26 @@ def test_an_earlier_excursion_that_ended_is_skipped() -> None:
     assert error_seconds(find_onset(series(values), alert_at=ALERT), 12) <= 60
 
 
-@pytest.mark.parametrize(("counted", "samples_before"), [(True, 0), (False, 3)])
-def test_errors_that_always_come_now_and_then_are_not_the_beginning_of_many(counted: bool, samples_before: int) -> None:
+@pytest.mark.parametrize(("signal", "samples_before"), [("errors", 0), ("connections", 3)])
+def test_errors_that_come_now_and_then_are_not_the_beginning_of_many(signal: str, samples_before: int) -> None:
     values = np.full(240, 0.4)
     values[[40, 90, 140, -23, -21]] = 0.5
     values[-20:] = 17.0
 
-    onset = find_onset(series(values), alert_at=ALERT, counted=counted)
+    assert error_seconds(deviation_of(values, signal, unit="").onset, 20 + samples_before) == 0
 
-    assert error_seconds(onset, 20 + samples_before) == 0
+
+@pytest.mark.parametrize("begins", [[0.7], [0.5, 0.5, 0.5], [0.4, 0.7, 0.9, 1.1]])
+def test_errors_that_begin_small_begin_there(begins: list[float]) -> None:
+    values = np.full(240, 0.4)
+    values[40] = 0.5
+    values[-20 - len(begins) : -20] = begins
+    values[-20:] = 17.0
+    small = len(begins) if begins[0] > 0.4 else len(begins) - 1
+
+    onset = find_onset(series(values), alert_at=ALERT, has_single_events=True)
+
+    assert error_seconds(onset, 20 + small) == 0
 
 
 def test_gaps_and_unknown_samples_do_not_matter() -> None:

@@ -55,13 +55,23 @@ def test_a_waiting_card_says_what_will_happen_who_may_and_until_when() -> None:
         ("Drain node-23 of checkout", {"parameters": {"node": "node-23"}}, "Drain node-23 of checkout"),
         ("Run checkout", {"parameters": {"a": "1", "b": 2, "c": "x" * 90}}, "Run checkout: a 1, b 2 and 1 more"),
         ("Restart checkout", {"parameters": {}}, "Restart checkout"),
+        ("Roll back checkout", {"revision": 7, "version": "5.1", "previous_version": "5.0"}, "Roll back checkout: revision 7"),
+        ("Move alias of checkout", {"previous_version": "7"}, "Move alias of checkout: → 7"),
+        (
+            "Roll back checkout",
+            {"version": "5.1", "previous_version": "5.0", "parameters": {"region": "eu"}},
+            "Roll back checkout: 5.1 → 5.0, region eu",
+        ),
+        ("Run a job for checkout", {"parameters": {"zone": "a"}}, "Run a job for checkout: zone a"),
+        ("Run checkout", {"parameters": {"a": "1, replicas 0"}}, 'Run checkout: a "1, replicas 0"'),
     ],
 )
 @pytest.mark.parametrize("state", ["pending", "succeeded"])
 def test_a_card_names_what_was_chosen_for_this_run(title: str, arguments: dict[str, object], told: str, state: str) -> None:
-    head = render(proposal_content({"title": title, "arguments": arguments, "state": state}))[1][0]
+    push, blocks = render(proposal_content({"title": title, "arguments": arguments, "state": state}))
 
-    assert head["text"]["text"].partition(": ")[2] == told
+    assert blocks[0]["text"]["text"].partition(": ")[2] == told
+    assert push.partition(": ")[2].startswith(f"{told}, tier 2")
 
 
 def test_a_card_whose_alerts_have_cleared_says_so_while_it_waits_and_is_no_longer_than_others() -> None:

@@ -54,7 +54,7 @@ class Duty(Office):
         looker = ToolRunner(self.triages, TOOLS, self._sees)
         facts = FactCollector(looker, self.triages, CATALOGUE, None, lambda _graph: b"")
         self.model: CountedModel | None = None
-        self.steps = TriageSteps(self.triages, facts, self.approvals, self.config, measured=True)
+        self.steps = TriageSteps(self.triages, facts, self.approvals, self.config)
         self.engine.register("triage", triage(self.steps, Analyst(looker.for_case, looker.infos), self._agent))
 
     async def _agent(self) -> Investigator | None:

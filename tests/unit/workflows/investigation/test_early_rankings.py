@@ -96,43 +96,6 @@ async def test_what_had_been_measured_stays_where_the_metrics_do_not_answer_the_
     assert shown.findings.note.startswith("When they were ranked again the metrics did not answer.")
 
 
-async def proposed(duty: Duty) -> list[str]:
-    return [proposal.named for proposal in (await duty.shown()).proposals]
-
-
-async def test_what_fits_a_best_lead_of_seconds_is_put_to_people_once_it_was_ranked_again(duty: Duty) -> None:
-    await duty.told()
-    await rank(duty)
-    first = await proposed(duty)
-    await later(duty)
-
-    assert (first, await proposed(duty)) == ([], ["AP-1 (Rollback checkout)"])
-
-
-async def test_what_fits_a_cause_that_was_not_ranked_early_is_put_to_people_at_once(duty: Duty) -> None:
-    await duty.told()
-    await rank(duty, after=timedelta(minutes=10))
-
-    assert await proposed(duty) == ["AP-1 (Rollback checkout)"]
-
-
-async def test_what_waited_is_put_to_people_too_where_the_metrics_do_not_answer_the_next_time(duty: Duty) -> None:
-    await duty.told()
-    await rank(duty)
-    duty.observed = {}
-    await later(duty)
-
-    assert await proposed(duty) == ["AP-1 (Rollback checkout)"]
-
-
-async def test_who_gives_a_hint_is_not_kept_waiting_for_what_fits(duty: Duty) -> None:
-    await duty.told()
-    await duty.triages.hint("AL-1", 1, "look at the deploy", "alice", key="k")
-    await rank(duty)
-
-    assert await proposed(duty) == ["AP-1 (Rollback checkout)"]
-
-
 async def test_who_gives_a_hint_has_it_in_hand(duty: Duty) -> None:
     await rank(duty)
     duty.now += FIRST_WAIT

@@ -43,3 +43,17 @@ def test_a_number_whose_name_says_another_unit_than_its_factor_is_another_time()
         named, "+\tctx := withTimeout(time.Duration(t.QueryTimeout)*time.Millisecond)"
     )
     assert not read(named, "+\tctx := withTimeout(time.Duration(t.QueryTimeout)*time.Second)")
+
+
+def test_a_time_that_is_read_in_thousandths_has_another_unit_and_what_is_measured_has_not() -> None:
+    def unit(before: str, after: str) -> list[tuple[str, str]]:
+        patch = f"@@ -1 +1 @@\n-{before}\n+{after}"
+        effects = units(read_patches([FileChange("http/settings.py", 1, 1, patch=patch)]))
+        return [(effect.before, effect.after) for effect in effects]
+
+    assert unit('read=float(s.get("read_timeout", 8)),', 'read=float(s.get("read_timeout", 8000)) / 1000,') == [
+        ("1 second", "1 milli")
+    ]
+    assert not unit("self.timeout = timeout", "duration_s = elapsed_ms / 1000")
+    assert not unit("duration = Date.now() - start", "duration = (Date.now() - start) / 1000")
+    assert not unit("read = timeout / 1000", "read = timeout * 0.001")
