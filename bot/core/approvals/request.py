@@ -96,9 +96,9 @@ def confirmed_at_once(proposal: Proposal) -> bool:
 
 def effect_text(proposal: Proposal) -> str:
     """What will happen, in words: `Roll back catalogue: 5.1.0 → 5.0.3`, `Scale checkout: replicas 4`."""
-    told = [*_versions(proposal), *_chosen(proposal)]
-    more = f" and {len(told) - MOST_ARGUMENTS} more" if len(told) > MOST_ARGUMENTS else ""
-    return f"{proposal.title}: {', '.join(told[:MOST_ARGUMENTS])}{more}" if told else proposal.title
+    parts = [*_versions(proposal), *_chosen(proposal)]
+    more = f" and {len(parts) - MOST_ARGUMENTS} more" if len(parts) > MOST_ARGUMENTS else ""
+    return f"{proposal.title}: {', '.join(parts[:MOST_ARGUMENTS])}{more}" if parts else proposal.title
 
 
 def _versions(proposal: Proposal) -> Iterator[str]:
