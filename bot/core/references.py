@@ -121,7 +121,7 @@ def _wrong_tier(key: str, entry: ActionConfig) -> str:
         return ""
     if entry.tier not in (Tier.ONE, Tier.TWO, Tier.THREE):
         return f"{entry.tier} is no tier of an action: 1 to 3. Nothing of the catalogue runs without people"
-    names = (key, *verbs.path_words(entry.url))
+    names = verbs.telling_names(key, entry.url, entry.body, entry.options)
     least_tier = verbs.least_tier_of(*names)
     if entry.tier < least_tier:
         return f"{entry.tier} is too low for what is called {verbs.verb_of(*names)}: {least_tier.value} at least"

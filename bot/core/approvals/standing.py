@@ -64,7 +64,8 @@ def why_not_granted(config: Config, plan: Plan, verified: int) -> str:
         return f"autonomy of {plan.action} on {plan.service} is not standing in tocsin.yaml"
     if plan.tier not in (Tier.ONE, Tier.TWO):
         return f"{plan.action} is {plan.tier.label}: only tiers 1 and 2 may stand"
-    names = plan.action, plan.kind, *verbs.path_words(config.actions[plan.action].url)
+    entry = config.actions[plan.action]
+    names = plan.kind, *verbs.telling_names(plan.action, entry.url, entry.body, entry.options)
     if verbs.least_tier_of(*names) >= Tier.TWO:
         return f"what {verbs.verb_of(*names) or 'scale or shut down'}s never stands"
     if (needed := in_force.standing_approvals(config).verified) > verified:

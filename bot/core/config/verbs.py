@@ -8,12 +8,13 @@ from bot.core.action import Tier
 
 DESTRUCTIVE = frozenset((
     "annihilate", "decommission", "delete", "deprovision", "destroy", "drop", "erase", "expunge", "format", "nuke",
+    "dropdb", "flushall", "flushdb",
     "obliterate", "purge", "raze", "rm", "shred", "terminate", "trash", "truncate", "uninstall", "wipe", "zap",
 ))  # fmt: skip
 """What they do cannot be taken back."""
 DISRUPTIVE = frozenset((
     "abort", "clear", "cordon", "detach", "disable", "disconnect", "drain", "evict", "flush", "halt", "kill", "quarantine",
-    "remove", "shutdown", "stop", "suspend",
+    "remove", "reset", "shutdown", "stop", "suspend", "teardown",
 ))  # fmt: skip
 """Users may notice, and more than one thing may be hit."""
 COUNTS = frozenset((
@@ -27,6 +28,12 @@ ALSO_NAMES = frozenset((
 NONE_IN_WORDS = frozenset((
     "zero", "zeros", "none", "null", "nil", "nought", "naught", "nothing", "no", "off", "false", "empty", "void", "o",
 ))  # fmt: skip
+_JOB_OPTIONS = ("command", "job", "pipeline", "playbook", "task", "workflow")
+"""Options of an action that name what somebody else's machine runs."""
+_SCALES_TO_NOTHING = re.compile(
+    r"(?<![a-z])(?:scale|capacity|replicas?)[a-z]{0,4}(?:[^a-z0-9]{0,3}down)?(?:[^a-z0-9]{0,3}to)?[^a-z0-9]{0,3}"
+    r"(?:0+|zero|none|nothing)(?![a-z0-9.])"
+)
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _WHOLE = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 
@@ -41,12 +48,18 @@ def least_tier_of(*names: str) -> Tier:
     words = {word for name in names for word in words_of(name)}
     if words & DESTRUCTIVE:
         return Tier.THREE
-    return Tier.TWO if words & DISRUPTIVE or {"shut", "down"} <= words or {"scale", "down"} <= words else Tier.ZERO
+    interrupts = words & DISRUPTIVE or any({verb, "down"} <= words for verb in ("scale", "shut", "tear"))
+    return Tier.TWO if interrupts else Tier.ZERO
 
 
 def verb_of(*names: str) -> str:
     """The word that makes it dangerous; "" if none does."""
     return next((word for name in names for word in words_of(name) if word in DESTRUCTIVE | DISRUPTIVE), "")
+
+
+def names_scaling_to_nothing(*names: str) -> bool:
+    """Whether a name says it itself: `scale_to_zero`, `/checkout/scale/0`."""
+    return any(_SCALES_TO_NOTHING.search(name.lower()) for name in names)
 
 
 def scales_to_nothing(values: Mapping[str, object]) -> bool:
@@ -71,6 +84,17 @@ def query_values(url: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
-def path_words(url: str) -> Iterable[str]:
-    """The parts of an address' path, which name what a job does."""
-    return urlsplit(url).path.split("/")
+def telling_names(key: str, url: str, body: object, options: Mapping[str, object]) -> list[str]:
+    """What names the job of a catalogue's entry: its own name, its address, the texts that it sends, whose job it starts."""
+    parts = urlsplit(url)
+    jobs = [str(options[name]) for name in _JOB_OPTIONS if name in options]
+    return [key, *parts.path.split("/"), *query_values(url).values(), *_texts(body), *jobs]
+
+
+def _texts(value: object) -> Iterable[str]:
+    """The texts of a body, without the names that they stand behind."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return [text for item in value for text in _texts(item)]
+    return [value] if isinstance(value, str) else []

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 MOST_LINES = 120
-_LINK = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>")
+LONGEST_LINE = 2_000
+"""Characters of a line that are read: patterns look at each, and Slack's own limit lies above."""
+_BLANKS = re.compile(r"[^\S\n]{2,}")
+_LINK = re.compile(r"<((?:https?|mailto):[^|>]{1,2000})(?:\|([^>]*))?>")
 _MENTION = re.compile(r"<[@#!][^>]*>")
 _MARKUP = re.compile(r"[*`]|(?<!\w)_(?=\S)|(?<=\S)_(?!\w)|~")
 _PAIR = re.compile(r"^[\W_]*([A-Za-z][\w .-]{0,40}?)\s*(?:[:=]|\s-\s)\s*(\S.{0,400})$")
@@ -42,7 +45,7 @@ def read_message(message: JsonObject) -> SlackText:
 
 def plain(value: object) -> str:
     """One text without Slack's markup: links by their label, no mentions."""
-    text = value if isinstance(value, str) else ""
+    text = _BLANKS.sub(" ", value[: 2 * LONGEST_LINE])[:LONGEST_LINE] if isinstance(value, str) else ""
     text = _MENTION.sub("", _LINK.sub(lambda match: match[2] or match[1], text))
     return html.unescape(_MARKUP.sub("", text)).strip()
 

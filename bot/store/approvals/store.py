@@ -26,7 +26,7 @@ from bot.store.approvals.facts.policy import UnderPolicy
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
 from bot.store.approvals.runs import own_changes
 from bot.store.approvals.standing.starts import offer
-from bot.store.tables import AttemptRow, ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow
+from bot.store.tables import AttemptRow, AuditRow, ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow
 
 
 @dataclass(frozen=True)
@@ -262,6 +262,12 @@ class ProposalStore(UnderPolicy):
                 if ran:
                     await own_changes.record_change_of_attempt(session, self.config, row)
             return ProposalState(row.state)
+
+    async def answerers(self, ref: str) -> frozenset[str]:
+        """Who said what came of a run whose outcome was unknown, by the audit: what follows was asked for by them too."""
+        answered = AuditRow.subject == ref, AuditRow.what == "proposal", AuditRow.before == ProposalState.UNKNOWN.value
+        async with self.db.read() as session:
+            return frozenset((await session.exec(select(AuditRow.who).where(*answered))).all()) - {"tocsin"}
 
     async def answered_and_verifying(self) -> list[str]:
         """Proposals whose unknown outcome a person cleared up and whose signal is to be watched."""

@@ -114,12 +114,14 @@ class Approvals:
             return None
         # With the steps in it: once a person says that an unknown one ran, what undoes it too is another proposal.
         key = f"{key}:{'-'.join(map(str, ran))}"
-        return await self._put(Draft(key, group, plan, one_line(because, 500), "", proposal.all_requesters), None)
+        requesters = proposal.all_requesters | await self.store.answerers(proposal.ref)
+        return await self._put(Draft(key, group, plan, one_line(because, 500), "", requesters), None)
 
     async def propose_again(self, plan: Proposal, *, because: str, key: str) -> Proposal:
         """Put the same steps with fresh dry runs to people. Raises as `propose`."""
         fresh, group = await self.executor.refresh(plan), plan.incident or plan.group
-        draft = Draft(key, group, fresh, one_line(because, 500), plan.requester, plan.all_requesters)
+        requesters = plan.all_requesters | await self.store.answerers(plan.ref)
+        draft = Draft(key, group, fresh, one_line(because, 500), plan.requester, requesters)
         return await self._put(draft, Actor(person=plan.requester) if plan.requester else None)
 
     async def _put(self, draft: Draft, proposer: Actor | None) -> Proposal:

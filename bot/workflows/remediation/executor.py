@@ -285,9 +285,9 @@ def _with_arguments(kind: type[Action], service: str, arguments: Mapping[str, ob
 def _least_tier_by_words(entry: str, config: ActionConfig, arguments: Mapping[str, object]) -> Tier:
     """What the words say, whatever the configuration and the plugin do; X for what leaves nothing running."""
     counts = {"body": config.body, "query": verbs.query_values(config.url), "arguments": arguments}
-    if verbs.scales_to_nothing(counts) or {"scale", "zero"} <= set(verbs.words_of(entry)):
+    if verbs.scales_to_nothing(counts) or verbs.names_scaling_to_nothing(entry, config.url):
         return Tier.X
-    return verbs.least_tier_of(entry, config.kind, *verbs.path_words(config.url))
+    return verbs.least_tier_of(config.kind, *verbs.telling_names(entry, config.url, config.body, config.options))
 
 
 def _title(entry: str, config: ActionConfig, service: str, arguments: Mapping[str, object]) -> str:

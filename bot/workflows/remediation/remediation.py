@@ -188,7 +188,7 @@ class RemediationSteps:
     async def _propose_after(
         self, old: Proposal, entry: str, arguments: dict[str, object], requester: str, because: str, kind: str
     ) -> str:
-        """What follows from a proposal was asked for by everyone who asked for that one."""
+        """What follows from a proposal was asked for by everyone who asked for that one, or said what came of it."""
         # The new proposal's arguments come from this row, so it must still be what people saw.
         if await self.claims.untampered(old.ref) is None:
             return ""
@@ -199,7 +199,7 @@ class RemediationSteps:
                 arguments,
                 group_ref=old.incident or old.group,
                 requester=requester,
-                requesters=old.all_requesters,
+                requesters=old.all_requesters | await self.store.answerers(old.ref),
                 because=because,
                 key=f"{kind}:{old.ref}",
             )

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.action import Tier
-from bot.core.config.verbs import least_tier_of, scales_to_nothing
+from bot.core.config.verbs import least_tier_of, names_scaling_to_nothing, scales_to_nothing, telling_names
 
 
 @pytest.mark.parametrize("name", ["delete_volume", "deleteVolume", "Drop-Table", "purge", "cache.wipe", "db/truncate"])
@@ -62,3 +62,35 @@ def test_a_whole_number_above_zero_is_some() -> None:
 
 def test_names_are_no_counts() -> None:
     assert not scales_to_nothing({"node": "node-0", "pods": "web-0", "service": "0", "change_id": "0"})
+
+
+@pytest.mark.parametrize(
+    "name", ["scale_to_zero", "scale-to-0", "scaleToZero", "/checkout/scale/0", "scale_down_to_nothing", "replicas/0"]
+)
+def test_a_name_that_says_it_leaves_nothing_running_is_heard(name: str) -> None:
+    assert names_scaling_to_nothing(name)
+
+
+@pytest.mark.parametrize("name", ["scale", "scale_to_10", "scale_up", "/scale/01x", "zero-downtime-restart", "scale0.example"])
+def test_a_name_that_only_holds_a_nought_is_not(name: str) -> None:
+    assert not names_scaling_to_nothing(name)
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "options"),
+    [
+        ("https://jobs.example/run", {"op": "delete"}, {}),
+        ("https://jobs.example/run", {"steps": [{"do": "purge queue"}]}, {}),
+        ("https://jobs.example/run?op=delete", {}, {}),
+        ("https://jobs.example/drop/table", {}, {}),
+        ("", {}, {"workflow": "purge-volumes.yml"}),
+    ],
+)
+def test_what_an_action_sends_and_whose_job_it_starts_names_it_too(url: str, body: object, options: dict[str, object]) -> None:
+    assert least_tier_of(*telling_names("tidy", url, body, options)) is Tier.THREE
+
+
+def test_the_names_that_values_stand_behind_say_nothing() -> None:
+    names = telling_names("tidy", "https://jobs.example/run?format=json", {"format": "json", "drop": False}, {"state": "drop"})
+
+    assert least_tier_of(*names) is Tier.ZERO

@@ -10,6 +10,7 @@ from bot.core.alert import Alert
 from bot.core.config.alerts import SourceConfig
 from bot.core.errors import UnreadableBody
 from bot.plugins import SourceRequest
+from bot.sources.slack._text import LONGEST_LINE
 from bot.sources.slack.slack_channel import slack_channel, title_of
 
 NOW = datetime(2026, 11, 24, 23, 5, tzinfo=UTC)
@@ -70,6 +71,15 @@ def test_both_states_of_one_alert_have_one_identity(fired: Message, cleared: Mes
     assert first.fingerprint == last.fingerprint
     assert first.name == name
     assert (first.starts_at, last.ends_at) == (NOW, NOW)
+
+
+def test_of_a_line_that_is_longer_than_people_read_the_beginning_counts_and_blanks_are_one() -> None:
+    spaced = read({"text": "High errors" + " " * 38_000 + "on checkout"})
+    long = read({"text": "High errors on checkout " + "x" * 38_000})
+
+    assert spaced.name == "High errors" and long.name.startswith("High errors on checkout xxx")
+    assert len(long.annotations["message"]) <= LONGEST_LINE
+    assert read({"text": "High   errors  on checkout"}).name == "High errors on checkout"
 
 
 def test_service_severity_link_and_text_are_read_from_the_message() -> None:
