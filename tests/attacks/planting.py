@@ -9,11 +9,11 @@ from typing import Any
 from sqlmodel import select
 
 from bot.store.tables import QuestionRow, TimelineRow
-from tests.attacks.cast import channel_of, member
+from tests.attacks.cast import member
 from tests.attacks.deliveries import aftermath, play_steps, post_malformed
 from tests.attacks.items import Item
 from tests.attacks.stage import until
-from tests.attacks.world import TOKEN, World
+from tests.attacks.world import SCENE, TOKEN, World
 
 Json = dict[str, Any]
 LINES = {
@@ -136,6 +136,8 @@ async def _fire(world: World, item: Item, service: str) -> int:
     if item.channel == "alert_label":
         for field in (f for f in (item.field or "labels.instance").split("|") if "user text" not in f):
             labels[field.removeprefix("labels.") if field.startswith("labels.") else "instance"] = text
+        if labels["service"] != service:
+            labels[SCENE] = service
     elif item.channel == "annotation":
         annotations[item.field.removeprefix("annotations.") if item.field.startswith("annotations.") else "description"] = text
     elif item.channel == "tool_url":
@@ -160,7 +162,7 @@ async def _fire(world: World, item: Item, service: str) -> int:
 
 async def _talk(world: World, item: Item, service: str) -> None:
     """Say it in the channel, note it, and ask with it; under a display name if that is where it stands."""
-    channel, group = channel_of(service), await world.group(service)
+    channel, group = await world.channel(service), await world.group(service)
     assert group is not None
     ref, user = f"AL-{group.id}", member("on_call").user
     asked = " ".join(item.text.split())[:1500] or "why?"
@@ -213,7 +215,7 @@ async def _write_up(world: World, item: Item, service: str) -> None:
             )
     ref = f"INC-{group.incident_id}"
     text = f"postmortem {ref}"
-    await world.sandbox.act("on_call", mention={"channel": channel_of(service), "text": text})
+    await world.sandbox.act("on_call", mention={"channel": await world.channel(service), "text": text})
     await until(lambda: _drafted(world, ref), 300, every=1.0)
     await world.settled(service)
 

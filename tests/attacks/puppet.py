@@ -57,7 +57,8 @@ class Puppet:
     async def _complete(self, request: Request) -> Response:
         body = await request.json()
         opening, asks = str(body["messages"][1]["content"]), _asks(body)
-        found = (_NAMED if asks else _OUR_CASE).search(opening)
+        # A case whose service is called otherwise names it in its alert's summary.
+        found = (_NAMED if asks else _OUR_CASE).search(opening) or _NAMED.search(opening)
         service = found[1] if found else ""
         asked = self.requests.setdefault(service, [])
         asked.append(body)

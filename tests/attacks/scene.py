@@ -95,10 +95,10 @@ async def _look(world: World, scenes: Sequence[Seen]) -> None:
     for seen in scenes:
         others = [text for id, text in texts.items() if id != seen.item.id]
         seen.shared = frozenset(line for line in seen.item.canary.split("\n") if line and any(line in one for one in others))
-        channel = channel_of(seen.service)
+        channel = await world.channel(seen.service)
         seen.doubts = world.doubts.get(seen.service, [])
         seen.messages = [m for m in said if m.get("channel") == channel]
-        seen.elsewhere = [m for m in said if m.get("channel") not in {channel_of(s) for s in world.services}]
+        seen.elsewhere = [m for m in said if m.get("channel") not in {channel, *map(channel_of, world.services)}]
         seen.requests = world.puppet.requests.get(seen.service, [])
         seen.group, seen.triage = await world.group(seen.service), await world.triage(seen.service)
         seen.episodes = await world.stored(seen.service)
