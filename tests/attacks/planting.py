@@ -138,6 +138,7 @@ async def _fire(world: World, item: Item, service: str) -> int:
             labels[field.removeprefix("labels.") if field.startswith("labels.") else "instance"] = text
         if labels["service"] != service:
             labels[SCENE] = service
+            world.named_otherwise.add(service)
     elif item.channel == "annotation":
         annotations[item.field.removeprefix("annotations.") if item.field.startswith("annotations.") else "description"] = text
     elif item.channel == "tool_url":

@@ -49,6 +49,8 @@ class World:
         self.backends, self.puppet, self.watch = Backends(), Puppet(), Watch()
         self.log = io.StringIO()
         self.doubts: defaultdict[str, list[str]] = defaultdict(list)
+        self.named_otherwise: set[str] = set()
+        """Items' services by which no alert is called: their text stood in its place."""
         """Service -> what was not as it must be while bodies were sent."""
         self.canaries = {name: f"CANARY{secrets.token_hex(12)}" for name in CANARIES}
         self._servers: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
@@ -155,15 +157,20 @@ class World:
             return list((await session.exec(select(table).where(*where))).all())
 
     async def group(self, service: str) -> GroupRow | None:
-        found = await self.rows(GroupRow, GroupRow.service == service)
-        if not found and (episodes := await self.stored(service)):
-            found = await self.rows(GroupRow, GroupRow.id == episodes[0].group_id)
+        found = await self.rows(GroupRow, self._of(service))
         return found[0] if found else None
 
+    def _of(self, service: str) -> Any:
+        """Which group an item's is: of one whose text stood in the label that names the service, that of its alert."""
+        if service not in self.named_otherwise:
+            return GroupRow.service == service
+        alerts = select(EpisodeRow.group_id).where(EpisodeRow.labels[SCENE].as_string() == service)  # type: ignore[index]
+        return col(GroupRow.id).in_(alerts)
+
     async def channel(self, service: str) -> str:
-        """Where an item's group is told: that of its service, unless its text stood in the label that names the service."""
-        group = await self.group(service)
-        return group.channel if group and group.channel else channel_of(service)
+        """Where an item's group is told: in its service's channel, if the alert names that service."""
+        group = await self.group(service) if service in self.named_otherwise else None
+        return group.channel if group else channel_of(service)
 
     async def triage(self, service: str) -> TriageRow | None:
         """The newest attempt on a service's group."""
@@ -174,23 +181,25 @@ class World:
     async def settled(self, service: str, attempt: int = 1, seconds: float = 300) -> None:
         """Wait until the triage is over and its messages stand in Slack."""
 
+        states = select(TriageRow.attempt, TriageRow.state).join(GroupRow, col(GroupRow.id) == TriageRow.group_id)
+
         async def over() -> bool:
-            group, channel = await self.group(service), await self.channel(service)
-            attempts = await self.rows(TriageRow, TriageRow.group_id == group.id) if group else []
-            last = max(attempts, key=lambda row: row.attempt, default=None)
-            if last is None or last.attempt < attempt or last.state not in ("done", "stopped", "failed"):
+            async with self.app.db.read() as session:
+                attempts = (await session.exec(states.where(self._of(service)))).all()
+            newest, state = max(attempts, default=(0, ""))
+            if newest < attempt or state not in ("done", "stopped", "failed"):
                 return False
             # Whether something is proposed is decided after the state.
-            due = MessageRow.channel == channel, col(MessageRow.wanted_rev) > MessageRow.sent_rev
+            due = MessageRow.channel == await self.channel(service), col(MessageRow.wanted_rev) > MessageRow.sent_rev
             return not await self.rows(MessageRow.channel, *due)
 
         # Looking costs the very loop that is waited for.
         await until(over, seconds, every=1.0)
 
     async def stored(self, service: str) -> list[EpisodeRow]:
-        found = await self.rows(EpisodeRow, EpisodeRow.service == service)
-        named_otherwise = EpisodeRow.labels[SCENE].as_string() == service  # type: ignore[index]
-        return found or await self.rows(EpisodeRow, named_otherwise)
+        if service not in self.named_otherwise:
+            return await self.rows(EpisodeRow, EpisodeRow.service == service)
+        return await self.rows(EpisodeRow, EpisodeRow.labels[SCENE].as_string() == service)  # type: ignore[index]
 
     async def said(self) -> list[Json]:
         """Everything that stands in Slack, privately too: messages, private answers, open dialogs."""
