@@ -185,3 +185,10 @@ def test_the_surroundings_of_a_secret_stay(text: str, left: str) -> None:
 def test_a_hundred_kilobytes_that_are_built_to_be_slow_end(text: str) -> None:
     # Work that grows with the square of the size takes minutes here and meets the suite's time limit.
     assert len(redact(text)) <= len(text)
+
+
+def test_a_key_that_is_said_twice_is_hidden_twice() -> None:
+    key = "Fk9xTq2LmW7zRb4Yc8Vn3Hp6Js1Dg5Ea0Uo/+ZiX"
+
+    assert redact(f"aws_secret_access_key={key} {key} was refused").count(key) == 0
+    assert redact(f"{key},{key},{key}").count(key) == 0
