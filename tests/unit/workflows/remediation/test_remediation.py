@@ -106,13 +106,26 @@ async def test_a_replay_after_a_crash_in_the_call_asks_a_person(house: Office) -
     assert house.http.sent == []
 
 
-async def with_unknown_outcome(house: Office) -> str:
+async def with_unknown_outcome(house: Office, entry: str = "restart") -> str:
     """A proposal of which nobody knows whether it ran."""
     house.http.answer = OutcomeUnknown("the answer was lost.")
-    proposal = await house.propose("restart")
+    proposal = await house.propose(entry)
     await approve(house, proposal.ref)
     assert await house.ended(proposal.ref, seconds=1) == "unknown"
     return proposal.ref
+
+
+async def test_who_says_that_an_unknown_run_took_place_does_not_approve_the_way_back(house: Office) -> None:
+    ref = await with_unknown_outcome(house, "rollback")
+    house.metrics.values["errors"] = 0.4
+    await house.approvals.answer_unknown(ref, actor("alice"), ran=True)
+    await house.ended_as(f"remediation:{ref}:ran", seconds=1)
+
+    back = await house.store.load("AP-2")
+    own, other = await house.approve("AP-2", "alice"), await house.approve("AP-2", "bob")
+
+    assert (back.action, back.all_requesters) == ("rollforward", {"alice"})
+    assert (own.counted, other.counted) == (False, True)
 
 
 async def test_who_knows_that_it_ran_has_it_watched_on_the_same_card(house: Office) -> None:
