@@ -153,7 +153,7 @@ class Listing:
     if_reading: Collection[str] = ()
     """Those that may be called as long as the server marks them as read-only."""
     pins: Mapping[str, str] = field(default_factory=dict)
-    """Tool -> its digest; with pins no other is offered."""
+    """Tool -> its digest; none is offered without."""
 
     def reason_against(self, tool: RemoteTool) -> Withheld | None:
         """Why this tool is not offered; None where it is."""
@@ -163,9 +163,9 @@ class Listing:
             return Withheld.DESTRUCTIVE
         if tool.name not in self.tools and not tool.reads_only:
             return Withheld.WRITES
-        if self.pins and tool.name not in self.pins:
+        if tool.name not in self.pins:
             return Withheld.UNPINNED
-        return Withheld.CHANGED if self.pins and self.pins[tool.name] != tool.digest else None
+        return Withheld.CHANGED if self.pins[tool.name] != tool.digest else None
 
 
 @dataclass(frozen=True)

@@ -78,10 +78,10 @@ class Scene:
     def config(self, base: str) -> Json:
         """The server as a team configures it; its pins are of what it listed when they read it."""
         keys: Json = {"tools": ["notes"], **self.rule.get("config", {})}
-        pinned = keys.pop("pinned", [])
         tools = {tool["name"]: tool for tool in self.serves.get("tools", [NOTES])}
+        pinned = keys.pop("pinned", [name for name in (*keys["tools"], *keys.get("native", ())) if name in tools])
         pins = {name: _digest(tools[name]) for name in pinned}
-        return {"url": f"{base}/{self.server}/mcp", **keys, **({"pins": pins} if pins else {})}
+        return {"url": f"{base}/{self.server}/mcp", **keys, "pins": pins}
 
 
 def _digest(tool: Json) -> str:

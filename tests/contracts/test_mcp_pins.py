@@ -15,6 +15,7 @@ from bot.console.mcp_pins import pins_yaml
 from bot.core.config import Config
 from bot.core.config.systems import McpConfig, SystemsConfig
 from bot.core.errors import QueryFailed
+from bot.core.systems import Withheld
 from bot.monitoring.systems.mcp_servers import McpServers
 from tests.real import PATIENCE
 from tests.real.serving import running
@@ -150,13 +151,16 @@ async def test_a_tool_that_changes_while_the_bot_runs_is_held_back_at_the_next_c
             await remote.call("notes", "summary", {"service": "web"})
 
 
-async def test_without_pins_what_is_listed_is_offered_and_doctor_says_that_nothing_is_pinned() -> None:
-    async with serving(notebook(says="Whatever it says.", more=True)) as address:
+async def test_without_pins_nothing_is_offered_or_called_and_doctor_says_what_to_do() -> None:
+    async with serving(notebook(more=True)) as address:
         remote = servers(address, {})
         offer, check = await remote.offer("notes"), await remote.check("notes")
+        with pytest.raises(QueryFailed, match="summary is not offered: it has no pin"):
+            await remote.call("notes", "summary", {"service": "web"})
 
-        assert [tool.name for tool in offer.tools] == ["summary"] and offer.missed == {}
-        assert check.state == "ok" and "`tocsin mcp pin notes` prints pins" in check.advice
+        assert offer.tools == () and offer.missed == {"summary": Withheld.UNPINNED}
+        assert (check.state, check.result) == ("failed", "0 tools; not offered: summary: it has no pin")
+        assert "`tocsin mcp pin notes` prints it" in check.advice
 
 
 async def test_what_is_to_be_pinned_is_printed_to_be_read_with_what_changed() -> None:

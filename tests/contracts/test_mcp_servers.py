@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,7 +19,7 @@ from bot.core.config.systems import McpConfig, SystemsConfig
 from bot.core.errors import QueryFailed
 from bot.core.systems import RemoteTool, ToolOffer, Withheld
 from bot.llm.tool_schemas import arguments_of, as_langchain_tool, why_not_offered
-from bot.monitoring.systems.mcp_servers import MAX_TEXT, McpServers
+from bot.monitoring.systems.mcp_servers import MAX_TEXT, McpServers, remote_tool_of
 from tests.attacks.hostile_mcp import NOTES, SAID, HostileServers
 from tests.real import PATIENCE, free_port, wait_until
 from tests.real.serving import running
@@ -84,6 +84,16 @@ def server(token: str = "") -> Any:
     return own, guarded
 
 
+PINS = {tool.name: remote_tool_of(tool).digest for tool in asyncio.run(server()[0].list_tools())}
+"""Of what the server says of its tools."""
+
+
+def pinned(address: str, *, tools: Sequence[str] = (), native: Sequence[str] = ()) -> McpConfig:
+    """The server as a team configures it that has read what it says of these tools."""
+    pins = {name: PINS[name] for name in (*tools, *native) if name in PINS}
+    return McpConfig(url=address, tools=tuple(tools), native=tuple(native), pins=pins)
+
+
 @asynccontextmanager
 async def served_at() -> AsyncIterator[str]:
     """Its address while it runs; in the test's own task, which the library's sessions need."""
@@ -93,7 +103,7 @@ async def served_at() -> AsyncIterator[str]:
 
 
 def servers(address: str, token: str = "t0ken", seconds: float = PATIENCE) -> McpServers:
-    listed = McpConfig(url=address, tools=("notes", "dump", "book", "file", "broken", "summary", "wipe"))
+    listed = pinned(address, tools=("notes", "dump", "book", "file", "broken", "summary", "wipe"))
     return McpServers({"notes": listed}, tokens={"notes": token}, seconds=seconds)
 
 
@@ -110,8 +120,8 @@ async def test_the_tools_that_the_team_listed_are_offered_and_none_that_destroys
 
 async def test_what_a_server_marks_as_read_only_is_not_offered_for_that_alone() -> None:
     async with served_at() as address:
-        with_pins = McpConfig(url=address, tools=("summary",), native=("notes", "erase"))
-        offer = await McpServers({"notes": with_pins}, tokens={"notes": "t0ken"}, seconds=PATIENCE).offer("notes")
+        listed = pinned(address, tools=("summary",), native=("notes", "erase"))
+        offer = await McpServers({"notes": listed}, tokens={"notes": "t0ken"}, seconds=PATIENCE).offer("notes")
 
         assert [one.name for one in offer.tools] == ["notes", "summary"]
         assert offer.withheld["dump"] is Withheld.UNLISTED and offer.withheld["erase"] is Withheld.WRITES
@@ -225,7 +235,7 @@ async def test_the_check_says_what_is_offered_or_what_to_do() -> None:
 
 
 def native(address: str, *names: str) -> tuple[McpServers, Config]:
-    listed = {"notes": McpConfig(url=address, tools=("summary",), native=names)}
+    listed = {"notes": pinned(address, tools=("summary",), native=names)}
     remote = McpServers(listed, tokens={"notes": "t0ken"}, seconds=PATIENCE)
     return remote, Config(systems=SystemsConfig(mcp=listed))
 
@@ -361,10 +371,12 @@ def test_descriptions_within_a_schema_are_redacted_and_bounded() -> None:
 
 @asynccontextmanager
 async def hostile(**rule: Any) -> AsyncIterator[tuple[McpServers, HostileServers]]:
-    """A server that does what the rule tells, with its tool `notes` listed."""
+    """A server that does what the rule tells, with its tool `notes` listed and pinned."""
     own = HostileServers(rules={"notes": rule})
+    pins = {"notes": RemoteTool("notes", NOTES["description"], NOTES["inputSchema"]).digest}
     async with running(own.app()) as base:
-        yield McpServers({"notes": McpConfig(url=f"{base}/notes/mcp", tools=("notes",))}, seconds=PATIENCE), own
+        listed = McpConfig(url=f"{base}/notes/mcp", tools=("notes",), pins=pins)
+        yield McpServers({"notes": listed}, seconds=PATIENCE), own
 
 
 async def test_an_answer_is_not_compared_with_the_patterns_that_a_server_makes() -> None:

@@ -90,6 +90,16 @@ def test_a_configuration_without_a_place_for_alerts_is_valid_and_told(tmp_path: 
     assert "It has no default_channel yet" in lacking.output and "default_channel" not in well.output
 
 
+def test_an_mcp_server_without_pins_is_told_with_the_command_that_prints_them(tmp_path: Path) -> None:
+    file = tmp_path / "tocsin.yaml"
+    file.write_text("systems: {mcp: {notes: {url: http://notes.example.com/mcp, tools: [summary]}}}\n")
+
+    done = CliRunner().invoke(app, ["config", "check", str(file)])
+
+    assert done.exit_code == 0 and "none of the tools of systems.mcp.notes is offered" in done.output
+    assert "`tocsin mcp pin notes`" in done.output
+
+
 def test_an_action_at_a_private_address_is_refused_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "tocsin.yaml"
     file.write_text("actions:\n  rollback:\n    kind: run_webhook\n    url: http://10.0.0.7/rollback\n")

@@ -71,7 +71,7 @@ class McpConfig(ConfigSection):
     tools: tuple[str, ...] = ()
     """Those that may be called; a tool under `pins` or `native` alone may be as long as the server marks it as read-only."""
     pins: dict[str, Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]] = Field(default_factory=dict)
-    """Tool -> SHA-256 of its name, description and schema, as `tocsin mcp pin` prints it. With pins, no other is offered."""
+    """Tool -> SHA-256 of its name, description and schema, as `tocsin mcp pin` prints it. A tool without is not offered."""
     native: tuple[str, ...] = ()
     """Of the offered tools those that a model gets as tools of their own, with their own schemas, at most 16."""
     about: str = ""
@@ -84,9 +84,9 @@ class McpConfig(ConfigSection):
 
 
 def pin_notices(servers: Mapping[str, McpConfig]) -> list[str]:
-    """What a team should know of servers that may change what they say of their tools."""
+    """What a team should know of servers whose tools nobody has read yet."""
     return [
-        f"systems.mcp.{name} may change what it says of its tools; `tocsin mcp pin {name}` prints pins against that"
+        f"none of the tools of systems.mcp.{name} is offered; read what `tocsin mcp pin {name}` prints, and put its pins there"
         for name, server in servers.items()
         if not server.pins
     ]

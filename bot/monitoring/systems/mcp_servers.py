@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.core.check import Check, failed, ok
-from bot.core.config.systems import McpConfig, pin_notices
+from bot.core.config.systems import McpConfig
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.systems import RemoteTool, ToolOffer, Withheld, offer_of
 from bot.core.text.untrusted import counted, one_line
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class McpServers:
-    """The Remote port. Offers those tools of a server that the configuration lists."""
+    """The Remote port. Offers those tools of a server that the configuration lists, as long as they are as it pins them."""
 
     def __init__(
         self, servers: Mapping[str, McpConfig], *, tokens: Mapping[str, str] | None = None, seconds: float = 8.0
@@ -73,7 +73,7 @@ class McpServers:
             return failed(
                 name, _counted(offer), f"read what it says now: `tocsin mcp pin {server}` prints it, and pins for tocsin.yaml"
             )
-        return ok(name, _counted(offer), "; ".join(pin_notices({server: self._servers[server]})))
+        return ok(name, _counted(offer))
 
     async def _offer(self, server: str) -> ToolOffer:
         async with self._session(server) as client:
@@ -144,10 +144,11 @@ async def _tools(client: "Client") -> list[RemoteTool]:
         tools += page.tools
         cursor = page.next_cursor
         if not cursor or len(tools) > MAX_TOOLS:
-            return [_remote_tool(tool) for tool in tools]
+            return [remote_tool_of(tool) for tool in tools]
 
 
-def _remote_tool(tool: "McpTool") -> RemoteTool:
+def remote_tool_of(tool: "McpTool") -> RemoteTool:
+    """A tool as the protocol's library read it."""
     hints = tool.annotations
     reads_only, destroys = bool(hints and hints.read_only_hint), bool(hints and hints.destructive_hint)
     return RemoteTool(tool.name, tool.description or "", tool.input_schema, reads_only=reads_only, destroys=destroys)

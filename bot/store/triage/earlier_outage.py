@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement
-from sqlmodel import case, col, func, or_, select
+from sqlmodel import and_, case, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alerts.renewal import SPREADS_WITHIN, older_until
@@ -19,25 +19,31 @@ RELATES_WITHIN = timedelta(hours=1)
 
 
 async def earlier_outage(session: AsyncSession, group: GroupRow, lead: EpisodeRow | None) -> EarlierOutage | None:
-    """The outage before: what the group was about until it was renewed, or another group of the service that just cleared."""
+    """The outage before: what the group was about until it was renewed, or another group of the service that ran until then.
+
+    That other group just cleared, or it runs on.
+    """
     if lead is None:
         return None
     if group.renewed_at is not None and group.renewed_by is not None:
         return await _outage_of(session, group.id or 0, lead, before=group.renewed_at, below=group.renewed_by)
-    number = await _just_cleared(session, group, lead)
+    number = await _other_group(session, group, lead)
     earlier = await _outage_of(session, number, lead, before=lead.starts_at) if number else None
-    return earlier if earlier and earlier.recovered_at else None
+    return earlier if earlier and (earlier.recovered_at or earlier.runs_on) else None
 
 
-async def _just_cleared(session: AsyncSession, group: GroupRow, lead: EpisodeRow) -> int | None:
-    """The number of another group, read by the same people, in which an alert of this service cleared shortly before."""
+async def _other_group(session: AsyncSession, group: GroupRow, lead: EpisodeRow) -> int | None:
+    """The number of another group, read by the same people, in which an alert of this service fires or cleared shortly before."""
     row = EpisodeRow
-    since = lead.starts_at - RELATES_WITHIN
-    of_service = row.service == lead.service, row.service != "", row.group_id != lead.group_id, row.starts_at >= since
+    since, began = lead.starts_at - RELATES_WITHIN, col(row.starts_at)
+    of_service = row.service == lead.service, row.service != "", row.group_id != lead.group_id, began >= since
     cleared = col(row.ended_at).between(lead.starts_at - SPREADS_WITHIN, lead.starts_at)
+    fires = and_(began < lead.starts_at, or_(col(row.ended_at).is_(None), col(row.ended_at) > lead.starts_at))
     same_readers = GroupRow.channel == group.channel, col(GroupRow.private).in_((False, group.private))
-    query = select(row.group_id).join(GroupRow, col(GroupRow.id) == row.group_id).where(*of_service, cleared, *same_readers)
-    return (await session.exec(query.order_by(col(row.ended_at).desc()).limit(1))).first()
+    query = select(row.group_id).join(GroupRow, col(GroupRow.id) == row.group_id).where(*of_service, *same_readers)
+    # What runs on comes before what has cleared.
+    newest = case((fires, 1), else_=0).desc(), col(row.ended_at).desc(), began.desc()
+    return (await session.exec(query.where(or_(cleared, fires)).order_by(*newest).limit(1))).first()
 
 
 async def _outage_of(

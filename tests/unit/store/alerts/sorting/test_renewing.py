@@ -79,6 +79,17 @@ async def test_a_failing_callee_has_a_line_of_its_own_and_calls_its_on_call(desk
     assert (line.notified_services, line.services_notified_before) == (("payments",), ("checkout",))
 
 
+async def test_what_a_new_outage_brings_along_within_seconds_stands_on_the_card_that_names_it(desk: Desk) -> None:
+    slowing = [(alert(f"first {n}", start=n * n / 240), n * n / 4) for n in range(16)]
+    callee = [(alert("refused", labels=PAYMENTS, start=2.5), 150)]
+    callers = [(alert(f"second {n}", start=2.55), 153 + n / 5) for n in range(24)]
+    for one, seconds in (*slowing, *callee, *callers):
+        desk.clock.now = at(seconds / 60)
+        await desk.receive(one)
+
+    assert [group.alerts for group in await desk.groups()] == [41]
+
+
 async def test_an_alert_of_the_service_that_the_ranking_names_already_is_no_news(desk: Desk) -> None:
     await desk.receive(alert("a"))
     await rank(desk, cause="payments ran out of connections", service="payments")
@@ -581,6 +592,22 @@ async def test_a_new_group_knows_of_the_outage_of_its_service_that_just_cleared(
     newest = (await desk.groups())[-1].id
     case = await triages.open(f"AL-{newest}", 2, "", "")
     assert (case.earlier.recovered_at if case.earlier else None) == recovered_at
+
+
+@pytest.mark.parametrize(("service", "is_known"), [("checkout", True), ("search", False)])
+async def test_a_new_group_knows_of_the_outage_of_its_service_that_runs_on_on_another_card(
+    desk: Desk, service: str, is_known: bool
+) -> None:
+    await desk.receive(alert("a", name="Slow", start=1))
+    triages = Triages(desk.db)
+    await triages.open("AL-1", 1, "", "")
+    await triages.update("AL-1", 1, state=TriageState.DONE, findings=Findings(onset=at(0)).model_dump(mode="json"))
+    desk.clock.forward(40)
+    await desk.receive(alert("c", name="Failing", start=40, labels={"service": service}))
+
+    case = await triages.open("AL-2", 2, "", "")
+    expected = EarlierOutage(until=at(19.5), began_at=at(0), runs_on=True)
+    assert case.earlier == (expected if is_known else None)
 
 
 async def test_a_person_who_stopped_automation_is_not_overruled(desk: Desk) -> None:
