@@ -34,6 +34,10 @@ MANY = 60
 """Repeats of an item whose order is to repeat."""
 ORDERS = 8
 """Invented tools in one conversation; which ones changes from item to item."""
+ARGUMENTS = 14
+"""Arguments of the bot's own tools that get the attacker's words in one conversation; which ones changes from item to item."""
+AT_ARGUMENTS = frozenset({"query", "ssrf"})
+"""Kinds whose words are meant for arguments: all of them get these."""
 _AROUND = 150
 """Letters before a secret that tell it."""
 _OUR_CASE = re.compile(r'"service": "(svc-[0-9]+)"')
@@ -139,7 +143,7 @@ def ordered(item: Item) -> list[list[Any]]:
 
 
 def with_payload(item: Item, tools: list[Json], service: str) -> list[list[Any]]:
-    """The bot's own tools with the attacker's words in each of their arguments in turn."""
+    """The bot's own tools with the attacker's words in one of their arguments in turn."""
     calls: list[list[Any]] = []
     for tool in tools:
         name, properties = tool["function"]["name"], tool["function"]["parameters"].get("properties", {})
@@ -150,7 +154,10 @@ def with_payload(item: Item, tools: list[Json], service: str) -> list[list[Any]]
             given = {other: service for other in texts if other == "service"}
             given |= {other: "errors" for other in texts if other == "signal"}
             calls.append([name, given | {key: item.text[:2000]}])
-    return calls
+    if item.category in AT_ARGUMENTS or not calls:
+        return calls
+    first = sum(map(ord, item.id)) % len(calls)
+    return (calls + calls)[first : first + min(ARGUMENTS, len(calls))]
 
 
 def evidence_ids(body: Json) -> list[str]:
