@@ -19,10 +19,7 @@ from tests.attacks.roster import KINDS
 from tests.attacks.scene import Outcome, Played, play_in_one_world
 
 SIZE = 10
-"""Items in a world: it starts in a few seconds, and the edits of so few fit into the burst that Slack allows a workspace.
-
-With sixteen a third of the time was waiting for edits (0.8 a second), while the processors idled.
-"""
+"""Items in a world: it starts in a few seconds, and what it holds stays small."""
 AT_A_TIME = 2
 """Worlds at a time: each holds its core busy."""
 

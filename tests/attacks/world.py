@@ -23,6 +23,7 @@ from bot.serving import IDLE_SECONDS
 from bot.settings import load_config
 from bot.store.migrate import ready
 from bot.store.tables import EpisodeRow, GroupRow, MessageRow, TriageRow
+from bot.workflows.messages.delivery import DeliveryLimits
 from tests.attacks.backends import Backends
 from tests.attacks.cast import ON_CALL_GROUP, channel_of, people
 from tests.attacks.items import ALLOWED_HOSTS
@@ -37,6 +38,8 @@ SCENE = "scene"
 SOURCES = {"am": "alertmanager", "gen": "generic", "graf": "grafana", "pd": "pagerduty", "dd": "datadog", "hub": "github"}
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
 TOKENS = {**dict.fromkeys((*SOURCES, "aws"), "fake-door-token"), "graf": "fake-grafana-token"}
+DELIVERY = DeliveryLimits(edits_per_second=4.0, edit_burst=60)
+"""Slack's stand-in has no limits here (`Sandbox.furnish`), so nothing waits for an edit."""
 CANARIES = ("SLACK_BOT_TOKEN", "OPENAI_API_KEY", "DATABASE_URL", "TOCSIN_TOKEN_API", "AWS_SECRET_ACCESS_KEY")
 _JOURNAL = ("app.db", "dbos.db", "dbos.sqlite", "journal.db")
 
@@ -73,7 +76,7 @@ class World:
             }
         )
         ready(f"sqlite:///{self.folder / 'app.db'}")
-        self.app = App(found, load_config(path))
+        self.app = App(found, load_config(path), delivery=DELIVERY)
         self.policy = self.app.config.model_dump_json()
         self.url = await self._serve(self.app.asgi, lifespan="on")
         self.door = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False)
