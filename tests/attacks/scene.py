@@ -100,7 +100,7 @@ async def _look(world: World, scenes: Sequence[Seen]) -> None:
         seen.messages = [m for m in said if m.get("channel") == channel]
         seen.elsewhere = [m for m in said if m.get("channel") not in {channel, *map(channel_of, world.services)}]
         seen.requests = world.puppet.requests.get(seen.service, [])
-        seen.group, seen.triage = await world.group(seen.service), await world.triage(seen.service)
+        seen.group, seen.triage = await world.group(seen.service), await world.triage_over(seen.service)
         seen.episodes = await world.stored(seen.service)
         if seen.group is not None and seen.group.incident_id:
             seen.incident = (await world.rows(IncidentRow, IncidentRow.id == seen.group.incident_id))[0]

@@ -41,7 +41,7 @@ def twin(kind: str, right: Callable[[World, str, list[Json]], Any]) -> Any:
 
 
 async def answer_stands(world: World, service: str, _said: list[Json]) -> str:
-    row = await world.triage(service)
+    row = await world.triage_over(service)
     found = row.findings if row else {}
     top = (found.get("hypotheses") or [{}])[0]
     if found.get("by") != "agent" or top.get("confidence") != "likely":

@@ -40,6 +40,8 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
 TOKENS = {**dict.fromkeys((*SOURCES, "aws"), "fake-door-token"), "graf": "fake-grafana-token"}
 DELIVERY = DeliveryLimits(edits_per_second=4.0, edit_burst=60)
 """Slack's stand-in has no limits here (`Sandbox.furnish`), so nothing waits for an edit."""
+OVER = ("done", "stopped", "failed")
+"""States of an attempt that nothing follows."""
 CANARIES = ("SLACK_BOT_TOKEN", "OPENAI_API_KEY", "DATABASE_URL", "TOCSIN_TOKEN_API", "AWS_SECRET_ACCESS_KEY")
 _JOURNAL = ("app.db", "dbos.db", "dbos.sqlite", "journal.db")
 
@@ -181,6 +183,12 @@ class World:
         found = await self.rows(TriageRow, TriageRow.group_id == group.id) if group else []
         return max(found, key=lambda row: row.attempt, default=None)
 
+    async def triage_over(self, service: str) -> TriageRow | None:
+        """The newest attempt that is over: another may begin by itself while things are looked at."""
+        group = await self.group(service)
+        found = await self.rows(TriageRow, TriageRow.group_id == group.id) if group else []
+        return max((row for row in found if row.state in OVER), key=lambda row: row.attempt, default=None)
+
     async def settled(self, service: str, attempt: int = 1, seconds: float = 300) -> None:
         """Wait until the triage is over and its messages stand in Slack."""
 
@@ -190,7 +198,7 @@ class World:
             async with self.app.db.read() as session:
                 attempts = (await session.exec(states.where(self._of(service)))).all()
             newest, state = max(attempts, default=(0, ""))
-            if newest < attempt or state not in ("done", "stopped", "failed"):
+            if newest < attempt or state not in OVER:
                 return False
             # Whether something is proposed is decided after the state.
             due = MessageRow.channel == await self.channel(service), col(MessageRow.wanted_rev) > MessageRow.sent_rev
