@@ -52,10 +52,6 @@ class ArrivalRate:
         if component and (component in self.components or len(self.components) < MOST_COMPONENTS):
             self.components[component] = at
 
-    def begin_anew(self) -> None:
-        """Another outage begins within the group: the next alert opens its burst, so those after it need no group of their own."""
-        self.alerts, self.evidence = 0, 0.0
-
     def rate_at(self, at: float) -> float:
         """Alerts a second of late, as it has faded by now."""
         return self.rate * math.exp(-max(0.0, at - self.last_at) / _W.rate_memory)

@@ -308,7 +308,6 @@ class _Batch:
         if change:
             await self._write_now(episode)
             await renew(self.db, self.session, group, episode, change)
-            current.arrivals.begin_anew()
         elif group.renewed_at and self.db.clock() - group.renewed_at <= BURST:
             self.bursts.add(renewed_key(group))
         await self._raise(group, episode, renewed=change is not None)

@@ -79,17 +79,6 @@ async def test_a_failing_callee_has_a_line_of_its_own_and_calls_its_on_call(desk
     assert (line.notified_services, line.services_notified_before) == (("payments",), ("checkout",))
 
 
-async def test_what_a_new_outage_brings_along_within_seconds_stands_on_the_card_that_names_it(desk: Desk) -> None:
-    slowing = [(alert(f"first {n}", start=n * n / 240), n * n / 4) for n in range(16)]
-    callee = [(alert("refused", labels=PAYMENTS, start=2.5), 150)]
-    callers = [(alert(f"second {n}", start=2.55), 153 + n / 5) for n in range(24)]
-    for one, seconds in (*slowing, *callee, *callers):
-        desk.clock.now = at(seconds / 60)
-        await desk.receive(one)
-
-    assert [group.alerts for group in await desk.groups()] == [41]
-
-
 async def test_an_alert_of_the_service_that_the_ranking_names_already_is_no_news(desk: Desk) -> None:
     await desk.receive(alert("a"))
     await rank(desk, cause="payments ran out of connections", service="payments")
