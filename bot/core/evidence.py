@@ -241,7 +241,7 @@ class GradedLead(BaseModel):
 
 
 class EarlierOutage(BaseModel):
-    """The outage before the present one: of the same group, or of another one of the same service that just cleared or runs on."""
+    """The outage before the present one: of the same group, or of another of the same service that just cleared or runs on."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -33,7 +33,7 @@ async def earlier_outage(session: AsyncSession, group: GroupRow, lead: EpisodeRo
 
 
 async def _other_group(session: AsyncSession, group: GroupRow, lead: EpisodeRow) -> int | None:
-    """The number of another group, read by the same people, in which an alert of this service fires or cleared shortly before."""
+    """Another group, read by the same people, in which an alert of this service fires or cleared shortly before."""
     row = EpisodeRow
     since, began = lead.starts_at - RELATES_WITHIN, col(row.starts_at)
     of_service = row.service == lead.service, row.service != "", row.group_id != lead.group_id, began >= since

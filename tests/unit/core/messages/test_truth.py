@@ -58,6 +58,14 @@ def test_an_outage_beside_another_is_told_with_the_start_of_its_own_alert() -> N
     assert broke(3) == "checkout alerts since 03:03:00 UTC; errors out of range earlier, from 03:00:00 UTC"
 
 
+def test_a_card_that_opens_beside_an_outage_of_its_service_tells_no_onset_of_that_one_as_its_own() -> None:
+    beside = facts(levels="1 % → 9 %", began_beside=NOW + timedelta(minutes=3))
+    shown = truthful(triage_content(facts=beside))
+
+    assert shown.facts
+    assert shown.facts.onset_text == "checkout alerts since 03:03:00 UTC; errors out of range earlier, from 03:00:00 UTC"
+
+
 def test_a_change_that_is_ruled_out_is_no_unlikely_cause_too() -> None:
     cleared = claim("deploy v2 came later", "E2").model_copy(update={"change_id": "d1"})
     unlikely = hypothesis("deploy v2 broke it", confidence="unlikely")
