@@ -30,7 +30,7 @@ def composed(
         onset=main.onset if main else None,
         onset_text=_onset_text(case, main, checked=health.evidence.ok),
         alert_at=case.started_at,
-        began_beside=case.began_beside,
+        beside=case.began_beside is not None,
         signal=f"{main.service} {main.signal}" if main else "",
         onset_evidence=health.id,
         changes=tuple(changes),

@@ -60,8 +60,8 @@ class TriageFacts(BaseModel):
     """The onset in words, or why none is known."""
     alert_at: datetime | None = None
     """When the first alert fired."""
-    began_beside: datetime | None = None
-    """When the alert fired, where another outage of its service ran on then: the main signal may be out of range since that."""
+    beside: bool = False
+    """Whether another outage of its service ran on when the alert fired: the main signal may be out of range since that."""
     signal: str = ""
     """Service and name of the main signal; "" without one."""
     onset_evidence: str = ""

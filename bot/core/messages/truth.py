@@ -37,7 +37,8 @@ def truthful(triage: TriageContent) -> TriageContent:
     if facts:
         facts = _facts(facts, holds)
         if onset:
-            facts = _with_onset(facts.model_copy(update={"onset": onset}), triage.started_at or facts.began_beside)
+            opened_at = triage.group.opened_at if facts.beside else None
+            facts = _with_onset(facts.model_copy(update={"onset": onset}), triage.started_at or opened_at)
     return _replaced(triage, facts, findings)
 
 
@@ -86,8 +87,8 @@ def _facts(facts: TriageFacts, holds: Holds) -> TriageFacts:
 def _with_onset(facts: TriageFacts, started_at: datetime | None) -> TriageFacts:
     """The facts as the one onset has them: the sentence about it, and the ages of the changes.
 
-    `started_at`: of the alert that made the group new, or opened it beside another. Where the signal left its range long
-    before, in an outage that was there already, the sentence says both.
+    `started_at`: of the alert that made the group new, or of a group that opened beside another. Where the signal left its
+    range long before, in an outage that was there already, the sentence says both.
     """
     if facts.onset is None:
         return facts

@@ -7,7 +7,7 @@ import pytest
 from bot.core.investigation.triage_facts import AlertCount
 from bot.core.messages.truth import calls_normal, rounds_to_nothing, truthful
 from tests.unit.builders import NOW
-from tests.unit.slack.contents import change, claim, facts, findings, hypothesis, triage_content
+from tests.unit.slack.contents import change, claim, facts, findings, group, hypothesis, triage_content
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_an_outage_beside_another_is_told_with_the_start_of_its_own_alert() -> N
 
 
 def test_a_card_that_opens_beside_an_outage_of_its_service_tells_no_onset_of_that_one_as_its_own() -> None:
-    beside = facts(levels="1 % → 9 %", began_beside=NOW + timedelta(minutes=3))
-    shown = truthful(triage_content(facts=beside))
+    opened = group(opened_at=NOW + timedelta(minutes=3))
+    shown = truthful(triage_content(group=opened, facts=facts(levels="1 % → 9 %", beside=True)))
 
     assert shown.facts
     assert shown.facts.onset_text == "checkout alerts since 03:03:00 UTC; errors out of range earlier, from 03:00:00 UTC"
