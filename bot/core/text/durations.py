@@ -9,13 +9,16 @@ def duration_text(length: timedelta) -> str:
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
 
 
-def age_text(at: datetime, onset: datetime) -> str:
-    """`40 s before onset`, `12 min before onset`, `at onset`, `3 min after onset`: between whole seconds, as both are shown."""
+def age_text(at: datetime, onset: datetime, *, of: str = "onset") -> str:
+    """`40 s before onset`, `12 min before onset`, `at onset`, `3 min after onset`: between whole seconds, as both are shown.
+
+    `of`: what began then.
+    """
     age = onset.replace(microsecond=0) - at.replace(microsecond=0)
     seconds = int(age.total_seconds())
     if abs(seconds) < 2:
-        return "at onset"
-    return f"{duration_text(age)} {'before' if seconds > 0 else 'after'} onset"
+        return f"at {of}"
+    return f"{duration_text(age)} {'before' if seconds > 0 else 'after'} {of}"
 
 
 def elapsed_text(length: timedelta) -> str:

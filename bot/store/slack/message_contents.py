@@ -131,7 +131,7 @@ def _last_change(triage: TriageRow | None, started_at: datetime) -> PriorChange 
     """The newest change that the facts tell, its age against the start that the card shows."""
     facts = stored_facts(triage.facts) if triage else None
     change = next(iter(facts.changes), None) if facts else None
-    return change.model_copy(update={"age_text": age_text(change.at, started_at)}) if change else None
+    return change.model_copy(update={"age_text": age_text(change.at, started_at, of="the alert")}) if change else None
 
 
 def _first_cause(triage: TriageRow | None) -> Hypothesis | None:

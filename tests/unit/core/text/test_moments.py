@@ -39,6 +39,7 @@ def test_ages_are_read_from_the_onset() -> None:
     assert age_text(ONSET - timedelta(seconds=40), ONSET) == "40 s before onset"
     assert age_text(ONSET - timedelta(hours=3), ONSET) == "3 h before onset"
     assert age_text(ONSET + timedelta(seconds=30), ONSET) == "30 s after onset"
+    assert age_text(ONSET - timedelta(seconds=40), ONSET, of="the alert") == "40 s before the alert"
 
 
 @pytest.mark.parametrize(

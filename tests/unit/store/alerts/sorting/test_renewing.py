@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.action import ProposalState
 from bot.core.evidence import EarlierOutage, Findings
+from bot.core.investigation.triage_facts import TriageFacts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.alerts import CardContent, RenewedContent
 from bot.store.incidents import incidents
@@ -15,7 +16,7 @@ from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
 from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
 from tests.unit.builders import at
-from tests.unit.slack.contents import proposal_content
+from tests.unit.slack.contents import change, proposal_content
 from tests.unit.store.databases import Desk, alert
 
 PAYMENTS = {"service": "payments"}
@@ -597,6 +598,17 @@ async def test_a_new_group_knows_of_the_outage_of_its_service_that_runs_on_on_an
     case = await triages.open("AL-2", 2, "", "")
     expected = EarlierOutage(until=at(19.5), began_at=at(0), runs_on=True)
     assert case.earlier == (expected if is_known else None)
+
+
+async def test_a_card_tells_the_last_change_against_the_start_that_it_shows(desk: Desk) -> None:
+    await desk.receive(alert("a"))
+    triages = Triages(desk.db)
+    await triages.open("AL-1", 1, "", "")
+    facts = TriageFacts(onset=at(-1), changes=(change(at=at(-3), age_text="2 min before onset"),))
+    await triages.update("AL-1", 1, state=TriageState.FACTS, facts=facts.model_dump(mode="json"))
+
+    shown = (await card(desk)).last_change
+    assert shown and shown.age_text == "3 min before the alert"
 
 
 async def test_a_person_who_stopped_automation_is_not_overruled(desk: Desk) -> None:
