@@ -54,9 +54,9 @@ class World:
         self.backends, self.puppet, self.watch = Backends(), Puppet(), Watch()
         self.log = io.StringIO()
         self.doubts: defaultdict[str, list[str]] = defaultdict(list)
+        """Service -> what was not as it must be while bodies were sent."""
         self.named_otherwise: set[str] = set()
         """Items' services by which no alert is called: their text stood in its place."""
-        """Service -> what was not as it must be while bodies were sent."""
         self.canaries = {name: f"CANARY{secrets.token_hex(12)}" for name in CANARIES}
         self._servers: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
 
@@ -179,15 +179,16 @@ class World:
 
     async def triage(self, service: str) -> TriageRow | None:
         """The newest attempt on a service's group."""
-        group = await self.group(service)
-        found = await self.rows(TriageRow, TriageRow.group_id == group.id) if group else []
-        return max(found, key=lambda row: row.attempt, default=None)
+        return max(await self._attempts(service), key=lambda row: row.attempt, default=None)
 
     async def triage_over(self, service: str) -> TriageRow | None:
         """The newest attempt that is over: another may begin by itself while things are looked at."""
+        over = (row for row in await self._attempts(service) if row.state in OVER)
+        return max(over, key=lambda row: row.attempt, default=None)
+
+    async def _attempts(self, service: str) -> list[TriageRow]:
         group = await self.group(service)
-        found = await self.rows(TriageRow, TriageRow.group_id == group.id) if group else []
-        return max((row for row in found if row.state in OVER), key=lambda row: row.attempt, default=None)
+        return await self.rows(TriageRow, TriageRow.group_id == group.id) if group else []
 
     async def settled(self, service: str, attempt: int = 1, seconds: float = 300) -> None:
         """Wait until the triage is over and its messages stand in Slack."""

@@ -42,7 +42,7 @@ async def _other_group(session: AsyncSession, group: GroupRow, lead: EpisodeRow)
     same_readers = GroupRow.channel == group.channel, col(GroupRow.private).in_((False, group.private))
     query = select(row.group_id).join(GroupRow, col(GroupRow.id) == row.group_id).where(*of_service, *same_readers)
     # What runs on comes before what has cleared.
-    newest = case((fires, 1), else_=0).desc(), col(row.ended_at).desc(), began.desc()
+    newest = case((fires, 1), else_=0).desc(), case((fires, row.starts_at), else_=row.ended_at).desc()
     return (await session.exec(query.where(or_(cleared, fires)).order_by(*newest).limit(1))).first()
 
 
