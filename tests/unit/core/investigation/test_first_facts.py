@@ -1,10 +1,13 @@
 """Facts that need no model."""
 
-from bot.core.evidence import missed
+import pytest
+
+from bot.core.evidence import Case, EarlierOutage, missed
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import DeviationFact, Family
-from bot.core.investigation.first_facts import changes_before, main_deviation
+from bot.core.investigation.first_facts import changes_before, composed, main_deviation
 from bot.core.text.moments import clock
+from bot.core.tool_calls import ToolRole
 from tests.unit.builders import NOW, at, change, evidence
 
 
@@ -43,6 +46,14 @@ def test_of_an_outage_beside_another_changes_up_to_its_alert_are_listed_with_the
         ("test:flip", f"at {clock(at(3))}, while another outage ran"),
         ("test:first", "5 min before onset"),
     ]
+
+
+@pytest.mark.parametrize("runs_on", [True, False])
+def test_facts_tell_whether_another_outage_of_the_service_ran_on_when_the_alert_fired(runs_on: bool) -> None:
+    earlier = EarlierOutage(until=at(-5), runs_on=runs_on)
+    case = Case(group="AL-2", service="checkout", started_at=NOW, earlier=earlier)
+
+    assert composed(case, dict.fromkeys(ToolRole, evidence()), [], []).beside is runs_on
 
 
 def test_what_could_not_be_seen_is_listed_once() -> None:
