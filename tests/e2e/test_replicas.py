@@ -215,9 +215,24 @@ def _ref(proposal: Json) -> str:
 
 
 def _form(slack: Slack, user: str, proposal: Json, action: str = "approve") -> None:
-    """Press the button and wait for the dialog."""
-    slack.press(user, proposal, action)
-    slack.view(user)
+    """Press the button and wait for the dialog.
+
+    Slack lets one be opened for three seconds after the press, and a connection to the database may break while it is made
+    ready: whoever is told to do it again presses again.
+    """
+    until(lambda: _opens(slack, user, proposal, action), PATIENCE, f"a dialog before {user}")
+
+
+def _opens(slack: Slack, user: str, proposal: Json, action: str) -> bool:
+    """One press. False where it was told to be in vain. Raises AssertionError with what was seen where nothing was told."""
+    pressed = slack.press(user, proposal, action)
+    try:
+        return bool(slack.view(user, PATIENCE / 4))
+    except AssertionError as error:
+        told = [said["words"] for said in slack.get("ephemerals", user=user)["ephemerals"]]
+        in_vain = not pressed["acked"] or any("again" in words for words in told)
+        assert in_vain, f"{error}; the press: {pressed}; told: {told}; dialogs: {slack.get('views', user=user)['views']}"
+        return False
 
 
 def _proposed(pair: Replicas, service: str) -> Json:
