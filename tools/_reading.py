@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.errors import QueryFailed
 from bot.core.evidence import EarlierOutage
 from bot.core.facts.measured import DeviationFact
@@ -110,7 +111,8 @@ def _without_earlier_outage(samples: _Samples, earlier: EarlierOutage | None, al
     """The samples without those of an outage that was over before: in a short pause hardly a sample is back to normal."""
     if earlier is None or earlier.began_at is None or earlier.recovered_at is None or alert_at < earlier.recovered_at:
         return samples
-    cut = partial(without, start=earlier.began_at, end=earlier.recovered_at)
+    # Not every signal left its normal range at the onset that was measured.
+    cut = partial(without, start=earlier.began_at - ONSET_TOLERANCE, end=earlier.recovered_at)
     return replace(samples, series=[cut(s) for s in samples.series], earlier=[cut(s) for s in samples.earlier])
 
 

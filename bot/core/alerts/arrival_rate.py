@@ -2,7 +2,8 @@
 
 After its first alerts an outage slows down. So an alert fits the burst that fires at such a rate now, that its component
 fired in a moment ago, in which it has not fired before, and in which it comes as late as it usually does. When alerts come
-faster than all running bursts explain, the evidence for one more burst grows until it is worth a group of its own.
+faster than all running bursts explain, the evidence for one more burst grows until it is worth a group of its own. A burst
+that began with alerts that fire again in a group is that group's: by then its card tells of it.
 Moments are Unix seconds. What each part is worth was measured: docs/noise.md.
 """
 
@@ -16,6 +17,8 @@ OUTAGE_ALERTS = 10
 """So many alerts without a pause are a burst; of fewer the services and labels decide alone."""
 BEGINNING = 15.0
 """The first seconds of a burst are no evidence of another: one outage sets off many rules at once."""
+ONE_RETURN = 1.0
+"""A single alert that fires again begins no burst; two do, and are forgotten as one once ten seconds went by."""
 PAUSE = 76.0
 """After so long a silence a few alerts are not counted to the next ones."""
 MOST_LEARNED = 20_000
@@ -36,11 +39,14 @@ class ArrivalRate:
     evidence: float = 0.0
     """That another burst has begun since, as a logarithm of likelihoods."""
     evidence_at: float = 0.0
+    returned: float = 0.0
+    """How many alerts that had resolved fired again of late, as it was when the last one did."""
+    returned_at: float = 0.0
     components: dict[str, float] = field(default_factory=dict)
     """When each last alerted."""
 
-    def add(self, at: float, component: str) -> None:
-        """Count one more alert."""
+    def add(self, at: float, component: str, *, returns: bool = False) -> None:
+        """Count one more alert. `returns`: it had resolved, and fires again."""
         if not self.alerts or (not self.is_burst and at - self.last_at > PAUSE):
             self.began_at = self.last_at = at
             self.alerts, self.rate = 0, 0.0
@@ -51,6 +57,16 @@ class ArrivalRate:
         self.is_burst = self.is_burst or self.alerts >= OUTAGE_ALERTS
         if component and (component in self.components or len(self.components) < MOST_COMPONENTS):
             self.components[component] = at
+        if returns:
+            self.returned, self.returned_at = self.returned_by(at) + 1, at
+
+    def returned_by(self, at: float) -> float:
+        """How many alerts that had resolved fired again of late, as it has faded by now."""
+        return self.returned * math.exp(-max(0.0, at - self.returned_at) / BEGINNING)
+
+    def begin_anew(self) -> None:
+        """Another burst of the same group: the next alert is its first."""
+        self.alerts, self.evidence = 0, 0.0
 
     def rate_at(self, at: float) -> float:
         """Alerts a second of late, as it has faded by now."""
@@ -108,6 +124,10 @@ def choose(at: float, component: str, usual: float, candidates: Sequence[Candida
     newest = candidates[-1]
     if _another_has_begun(at, usual, candidates):
         newest.arrivals.evidence = 0.0
+        again = max(candidates, key=lambda one: one.arrivals.returned_by(at))
+        if again.arrivals.returned_by(at) > ONE_RETURN:
+            again.arrivals.begin_anew()
+            return Choice(again.number, f"a burst that began with alerts that fire again in AL-{again.number}")
         return Choice(None, f"a burst of its own: alerts come fast again after AL-{newest.number} had slowed down")
     best = max(candidates, key=lambda one: _fit(at, component, usual, one, newest=one is newest))
     recent = at - best.arrivals.components.get(component, -math.inf) <= PAUSE

@@ -126,7 +126,8 @@ class OpenGroup:
         fresh = arrival.hints.difference(self.hints)
         self.hints.update(dict.fromkeys(fresh))
         self.members += 1
-        self.arrivals.add(arrival.at.timestamp(), arrival.component)
+        returns = arrival.last.returns and not arrival.last.flaps and arrival.last.group == self.number
+        self.arrivals.add(arrival.at.timestamp(), arrival.component, returns=returns)
         self.scope = {**arrival.scope, **self.scope}
         if (alert := (arrival.name, arrival.service)) not in self.alerts:
             self.alerts.add(alert)

@@ -37,6 +37,8 @@ _MIN_NETWORK_SCALE = 0.002
 _MIN_CALLS_SCALE = 0.02
 """The smallest scale of calls per request: one rare call more is no other behaviour."""
 
+IN_FLIGHT = r"in.?flight|(active|open|pending|outstanding|concurrent).?(request|call)s?(?!.*_per_)"
+"""Requests that are being answered: as many as come times how long each takes, so of slow answers there are more at once."""
 _WORDS: tuple[tuple[Family, str], ...] = (
     ("behaviour", r"(calls|attempts|retries|requests|queries|lookups|fetches)_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b|"
     r"day|pod|node|core|instance)"),
@@ -49,7 +51,7 @@ _WORDS: tuple[tuple[Family, str], ...] = (
     ("saturation", r"cpu|mem|rss|heap|connection|pool|queue|backlog|disk|thread|oom|lag|saturat|throttl|ready|replica|"
     r"(?<![a-z]_)restart|(pod|container|kube|process|worker|node|instance|service|status)\w*restart|"
     r"(volume|wal|filesystem|tablespace|partition|inode|storage|bucket|space)[a-z_ ]*[_ ](used|usage|utili[sz]|full|occup)"),
-    ("latency", r"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait"),
+    ("latency", rf"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait|{IN_FLIGHT}"),
     ("traffic", r"traffic|request|rps|qps|rate|throughput|load|calls|volume"),
 )  # fmt: skip
 _GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|uptime|^up$", re.I)

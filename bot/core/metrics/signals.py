@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.evidence import Case
 from bot.core.facts.measured import Family
-from bot.core.metrics.deviation import Harm, family_of, harm_of
+from bot.core.metrics.deviation import IN_FLIGHT, Harm, family_of, harm_of
 from bot.core.metrics.expression import condition_of
 from bot.core.metrics.promql import Matcher, equal_to, is_label_name, selector
 from bot.core.service import Service
@@ -87,7 +87,8 @@ def alert_signal(case: Case) -> SignalQuery | None:
 def _unit_of(promql: str, family: Family) -> str:
     if "_bytes" in promql and "/" not in promql:
         return "bytes"
-    if family == "latency" and "milli" not in promql and "_ms" not in promql:
+    is_time = family == "latency" and not re.search(IN_FLIGHT, promql, re.I)
+    if is_time and "milli" not in promql and "_ms" not in promql:
         return "s"
     return "ratio" if family in ("errors", "external") and "/" in promql else ""
 

@@ -38,10 +38,13 @@ def two_outages() -> Series:
     return Series({}, times, level * (1 + 0.02 * np.sin(times)))
 
 
-@pytest.mark.parametrize("known", [True, False])
-async def test_an_outage_that_was_over_a_moment_before_does_not_hide_when_the_present_one_began(known: bool) -> None:
+@pytest.mark.parametrize(("known", "measured_late"), [(True, 0), (True, 15), (False, 0)])
+async def test_an_outage_that_was_over_a_moment_before_does_not_hide_when_the_present_one_began(
+    known: bool, measured_late: int
+) -> None:
     began_at, recovered_at = ONSET - timedelta(minutes=7), ONSET - timedelta(seconds=5)
-    earlier = {"until": began_at, "began_at": began_at, "recovered_at": recovered_at if known else None}
+    measured = began_at + timedelta(seconds=measured_late)
+    earlier = {"until": measured, "began_at": measured, "recovered_at": recovered_at if known else None}
     ctx = context(metrics=RecordedMetrics({ERRORS: [two_outages()]}), case={"earlier": earlier})
 
     (errors,) = (await look("service_health", ctx, service="checkout")).facts.deviations

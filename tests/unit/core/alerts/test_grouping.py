@@ -190,6 +190,27 @@ def test_a_burst_keeps_a_late_alert_of_its_service_and_says_why() -> None:
     assert placement.group and placement.membership.reason is GroupingReason.SAME_BURST
 
 
+def after_a_pause(again: int, fresh: int = 40) -> set[int | None]:
+    """Where alerts belong of an outage that begins minutes after a burst of AL-1: `again` of them had fired there before."""
+    before = many(20, seconds=0.1)
+    again_ = [arrival(fingerprint=f"m{n}", minutes=4, last=LastTime(1, returns=True)) for n in range(again)]
+    fresh_ = [arrival(fingerprint=f"n{n}", minutes=4 + n / 600) for n in range(fresh)]
+    places = set()
+    for new in [*again_, *fresh_]:
+        places.add(number := joined(new, before))
+        if number is not None:
+            before.add(new)
+    return places
+
+
+def test_an_outage_that_begins_with_alerts_that_fire_again_in_a_group_stays_on_its_card() -> None:
+    assert after_a_pause(again=3) == {1}
+
+
+def test_alerts_that_come_fast_again_are_another_burst_though_one_had_fired_before() -> None:
+    assert after_a_pause(again=0) == after_a_pause(again=1) == {1, None}
+
+
 def test_a_stranger_never_joins_a_burst() -> None:
     assert joined(arrival("billing", minutes=0.2), many(20)) is None
 

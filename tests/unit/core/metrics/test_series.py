@@ -214,6 +214,9 @@ def test_a_deviation_is_the_same_after_it_was_stored_as_json() -> None:
         ("requests over 500ms", "traffic"),
         ("catalog_calls_per_search", "behaviour"),
         ("calls_per_second", "traffic"),
+        ("http_requests_in_flight", "latency"),
+        ("http_server_active_requests", "latency"),
+        ("concurrent_requests_per_s", "traffic"),
     ],
 )
 def test_a_signal_belongs_to_the_family_that_its_name_says(signal: str, family: str) -> None:
