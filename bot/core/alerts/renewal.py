@@ -28,6 +28,9 @@ _OF_CALLEES = re.compile(r"depend|upstream|downstream", re.IGNORECASE)
 """Names of alerts that tell of what a service calls, and not of itself."""
 _TRAFFIC = re.compile(r"traffic|request.?rate|throughput|rps|qps", re.IGNORECASE)
 """Names of alerts about how much is asked: callers pass that on to what they call."""
+_WAITING = re.compile(r"[Qq]ueue|[Bb]acklog|[Ww]aiting|Lag(?![a-z])|(?<![a-zA-Z])lag(?![a-z])")
+"""Names of alerts about work that waits: it does where the service fails at it."""
+_FAILS: frozenset[AlertKind] = frozenset({"errors", "latency"})
 SETTLES_WITHIN = timedelta(seconds=10)
 """Alerts of one outage come in a burst: causes are ranked again once so long nothing new came."""
 ALWAYS_A_LINE = 8
@@ -200,6 +203,8 @@ def renewal(
         return None
     within = now - members.began_at <= SPREADS_WITHIN and not changed
     if within and _TRAFFIC.search(name) and _called_by_a_surge(service, members, catalogue):
+        return None
+    if within and _WAITING.search(name) and any((failing, service) in members.kinds for failing in _FAILS):
         return None
     kind, own = kind_of(name), is_own(name)
     spreading = within and not own

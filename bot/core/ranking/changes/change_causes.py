@@ -16,7 +16,7 @@ from bot.core.ranking.changes.earlier_trouble import weigh_earlier_trouble, weig
 from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim, is_first_to_fail, moved_as_told
 from bot.core.ranking.changes.flags import is_named
 from bot.core.ranking.changes.jumps import jump_claim, jump_of
-from bot.core.ranking.changes.made_beside import may_have_done_it
+from bot.core.ranking.changes.made_beside import fails_from_before, may_have_done_it
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
 from bot.core.ranking.changes.weighed_change import WeighedChange
 from bot.core.ranking.context import RankingContext, nearby_services, remote_services
@@ -82,7 +82,8 @@ def _weighed(
 
 
 def _weigh_versions(context: RankingContext, change: Change) -> VersionComparison:
-    return compare_versions(context.observations, change, context.tuning.changes)
+    compared = compare_versions(context.observations, change, context.tuning.changes)
+    return VersionComparison() if compared.factor < 1 and fails_from_before(context, change) else compared
 
 
 def _change_cause(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> Candidate:

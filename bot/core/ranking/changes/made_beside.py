@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from bot.core.change import Change
+from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.ranking.changes.weighed_change import WeighedChange
 from bot.core.ranking.context import RankingContext
 from bot.core.service import reachable
@@ -22,6 +24,18 @@ def may_have_done_it(context: RankingContext, weighed: WeighedChange, others: Se
     return not (
         _is_well(context, change.service) and any(one.service in below and context.fails_since(one.service) for one in beside)
     )
+
+
+def fails_from_before(context: RankingContext, change: Change) -> bool:
+    """Whether the service of a change failed already with the outage that runs on, and began to run short of something since.
+
+    Then its versions fail alike, whatever the change brought.
+    """
+    symptom = context.symptom_of(change.service)
+    if not context.made_beside(change) or symptom is None or symptom.onset is None:
+        return False
+    short = (d.onset for d in context.observations.moved_resources(change.service) if d.onset)
+    return context.is_of_outage_before(symptom.onset) and any(onset >= change.at - ONSET_TOLERANCE for onset in short)
 
 
 def _is_well(context: RankingContext, service: str) -> bool:

@@ -166,3 +166,18 @@ def test_of_two_changes_made_meanwhile_one_whose_service_is_measured_and_well_go
 
     requested = deviation("ads", "traffic", 100.0, 160.0, late=0.2, unit="req/s", family="traffic")
     assert likelihood(busy, requested) < 0.3 < 0.5 < min(likelihood(measured=False), likelihood(busy))
+
+
+def test_versions_that_fail_alike_with_the_outage_that_runs_on_clear_no_change_since_which_their_service_runs_short() -> None:
+    deploy = change("payments", -3.4, version="1.32.0", previous="1.31.0")
+
+    def first(short_since: float, fails_since: float = 0.0) -> bool:
+        errors = deviation("payments", "errors", 0.0, 0.5, doublings=4, late=fails_since, unit="ratio")
+        memory = deviation("payments", "memory", 0.44, 0.96, late=short_since, unit="ratio", family="saturation")
+        ledger = Ledger().graph("front", "payments").changes(deploy).health("payments", errors, memory)
+        ledger = ledger.breakdown("payments", "errors", "version", **{"1_32_0": (0.0, 0.5), "1_31_0": (0.0, 0.48)})
+        earlier = RUNS_ON.model_copy(update={"likely": ("resource", "payments", "")})
+        return judged(ledger, earlier).hypotheses[0].change_id == deploy.id
+
+    assert first(short_since=3.8)
+    assert not first(short_since=0.5) and not first(short_since=3.8, fails_since=3.6)
