@@ -11,7 +11,7 @@ SUDDEN: frozenset[CauseKind] = frozenset({"change", "traffic", "external"})
 
 
 def weigh_against_outage_before(causes: Sequence[Candidate], context: RankingContext) -> None:
-    """Count what clearly began since for more, and then the likely cause of the outage before for less.
+    """Count what clearly began since for more, and then for less what was the likely cause of the outage before, or may be.
 
     Where that one runs on, most of what the alerting service shows had begun with it, so it has nearly all of the attribution.
     """
@@ -22,13 +22,18 @@ def weigh_against_outage_before(causes: Sequence[Candidate], context: RankingCon
             cause.likelihood = max(cause.likelihood, weights.beside_share)
     if something_new(causes, context) or _broke_since(causes, context):
         for cause in causes:
-            if was_likely_before(cause, context):
+            if was_likely_before(cause, context) or _lies_beside(cause, context):
                 cause.likelihood *= weights.of_outage_before
 
 
 def was_likely_before(cause: Candidate, context: RankingContext) -> bool:
     """Whether this was the likely cause of the outage before."""
     return context.earlier is not None and (cause.kind, cause.service, cause.change_id) == context.earlier.likely
+
+
+def _lies_beside(cause: Candidate, context: RankingContext) -> bool:
+    """Whether a cause began with the outage before, on a service that what alerts now does not rest on."""
+    return cause.began is not None and context.is_of_outage_before(cause.began) and cause.service not in context.below
 
 
 def something_new(causes: Sequence[Candidate], context: RankingContext) -> bool:

@@ -181,3 +181,21 @@ def test_versions_that_fail_alike_with_the_outage_that_runs_on_clear_no_change_s
 
     assert first(short_since=3.8)
     assert not first(short_since=0.5) and not first(short_since=3.8, fails_since=3.6)
+
+
+def test_what_a_service_does_not_rest_on_and_failed_before_is_no_cause_of_what_began_on_it_since() -> None:
+    old, new = change("payments", 0.3, kind="flag"), change("search", -4.5, kind="flag")
+
+    def likelihoods(alerting: str) -> dict[str, float]:
+        earlier = EarlierOutage(until=CASE.started_at + minutes(2), began_at=ONSET, runs_on=True)
+        began = CASE.started_at + minutes(4)
+        case = CASE.model_copy(update={"service": alerting, "earlier": earlier, "started_at": began})
+        ledger = Ledger().graph("front", "search", "payments").graph("search", callers=["front"]).changes(old, new)
+        for service, late in (("search", 4.8), ("front", 0.0), ("payments", 0.0)):
+            ledger.health(service, deviation(service, "errors", 0.0, 0.4, late=late, unit="ratio", doublings=5))
+        causes = judge(rank(case, ledger.entries, now=NOW + minutes(3)), ledger.entries, case=case).hypotheses
+        return {cause.change_id: cause.likelihood for cause in causes}
+
+    own = likelihoods("search")
+    assert list(own) == [new.id, old.id] and own[new.id] > 2 * own[old.id]
+    assert likelihoods("front")[old.id] > 2 * own[old.id]
