@@ -55,16 +55,22 @@ def _began_since(cause: Candidate, context: RankingContext) -> bool:
 def _ran_out_by_itself(cause: Candidate, context: RankingContext) -> bool:
     """Whether a resource surely ran out, and neither more requests are the reason nor the outage before.
 
-    Nothing that its service calls fails since then: pools and queues of who calls a failing service fill up.
+    Nothing that its service calls fails slowly since then: pools and queues of who waits for it fill up.
     """
     rise, least = context.traffic_rise(cause.service), context.tuning.traffic.risen
     if rise and rise.after > least * rise.before and not (rise.onset and cause.began and rise.onset > cause.began):
         return False
-    called = context.resting_on(cause.service) - {cause.service}
-    symptoms = filter(None, map(context.symptom_of, called))
+    waited_for = {callee for callee in context.resting_on(cause.service) - {cause.service} if _may_be_slow(callee, context)}
+    symptoms = filter(None, map(context.symptom_of, waited_for))
     hurt = any(symptom.onset is None or context.is_of_outage_before(symptom.onset) for symptom in symptoms)
     before = context.earlier.likely[1] if context.earlier and context.earlier.likely else ""
-    return cause.kind == "resource" and cause.sure and not hurt and before not in called
+    return cause.kind == "resource" and cause.sure and not hurt and before not in waited_for
+
+
+def _may_be_slow(service: str, context: RankingContext) -> bool:
+    """Whether who calls it may wait for it: who fails as fast as ever fills nobody's pools."""
+    latency = context.observations.comparable.get(service, {}).get("latency")
+    return latency is None or latency.doublings > 0
 
 
 def _broke_since(causes: Sequence[Candidate], context: RankingContext) -> bool:

@@ -127,15 +127,18 @@ def test_what_ran_out_meanwhile_by_itself_goes_before_it_and_what_a_failing_call
         deviation("stock", "connections", 0.13, 1.0, late=4.4, unit="ratio", family="saturation"),
     )
 
-    def likelihood(*called: str, requested: float = 100.0, late: float = 4.4) -> float:
+    def likelihood(*called: str, requested: float = 100.0, late: float = 4.4, slower: float | None = None) -> float:
         ledger = Ledger().graph("front", "search", "stock").graph("stock", *called).changes()
         for service in ("front", "search"):
-            ledger.health(service, deviation(service, "errors", 0.001, 0.6, doublings=6, unit="ratio"))
+            errors = deviation(service, "errors", 0.001, 0.6, doublings=6, unit="ratio")
+            latency = [] if slower is None else [deviation(service, "latency", 0.1, 0.2, doublings=slower, unit="s")]
+            ledger.health(service, errors, *latency)
         traffic = deviation("stock", "traffic", 100.0, requested, late=late, unit="req/s", family="traffic")
         causes = judged(ledger.health("stock", *ran_out, traffic), before).hypotheses
         return max((cause.likelihood for cause in causes if cause.kind == "resource"), default=0.0)
 
     assert likelihood() >= 0.8 > likelihood("search")
+    assert likelihood("search", slower=0.0) >= 0.8 > likelihood("search", slower=1.0)
     more, later, hardly = (
         likelihood(requested=200.0, late=4.3),
         likelihood(requested=200.0, late=4.9),
