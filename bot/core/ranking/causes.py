@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bot.core.evidence import CauseKind, Claim
@@ -27,16 +27,20 @@ _FAILS = re.compile(r"\b5\d\d\b|timed? ?out|timeout|unavailable|connection (refu
 _PROVIDER_LABELS = ("provider", "peer", "host", "upstream", "destination", "target")
 
 
-def resource_causes(context: RankingContext, others: Iterable[Candidate], surge: float) -> list[Candidate]:
+def resource_causes(context: RankingContext, others: Sequence[Candidate], surge: float) -> list[Candidate]:
     """Something ran out on a suspect service. A change or a failing provider there, or a surge, explains it first.
 
-    So does a change whose diff explains the trouble, since which this has climbed, or with which something jumped.
+    So does a change whose diff explains the trouble, since which this has climbed, or with which something jumped. Where a diff
+    may explain it, what ran out is not sure: it may be how that shows.
     """
     causes = []
     for service, share in context.suspects():
         rivals = (c.likelihood / share for c in others if service in (c.service, c.climbs_at) or c.explained or c.jumped)
         rival = max(rivals, default=0.0)
         causes += [_resource_cause(context, d, share, rival, surge) for d in _short_resources(context, service)]
+    if any(c.explained and c.likelihood >= context.tuning.confidence.possible for c in others):
+        for cause in causes:
+            cause.sure = False
     return causes
 
 

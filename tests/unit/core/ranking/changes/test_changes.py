@@ -16,7 +16,7 @@ from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.structure import Measured
 from bot.core.verdict.verdict import judge
-from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, minutes
+from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, failing_payments, minutes
 
 GUILTY, NEWER = change("front", 30, version="2.0.0"), change("front", 1, version="2.1.0")
 MISSING = TemplateFact(template='relation "order_notes" does not exist', count=40, before=0, trend="new")
@@ -103,6 +103,18 @@ def test_small_reasons_that_add_up_to_an_explanation_make_no_change_likely() -> 
     assert all(
         h.confidence != "likely" for h in judged(code(failing_front(deploy).lines("front", line), "2.0.0", words)).hypotheses
     )
+
+
+@pytest.mark.parametrize(("effects", "confidence"), [((), "likely"), ((QUERIES,), "possible")])
+def test_what_ran_out_is_likely_only_where_no_diff_explains_the_trouble_too(
+    effects: tuple[EffectFact, ...], confidence: str
+) -> None:
+    full = deviation("payments", "memory", 0.6, 1.0, doublings=6, late=-3, unit="ratio", family="saturation")
+    ledger = failing_payments(GUILTY).health("payments", full).lines("front", MISSING)
+
+    first = judged(code(ledger, "2.0.0", diff("a", *effects))).hypotheses[0]
+
+    assert (first.kind, first.service, first.confidence) == ("resource", "payments", confidence)
 
 
 def test_a_deploy_whose_diff_nearly_explains_the_lines_goes_before_a_nearer_flag_that_no_line_names() -> None:
