@@ -11,6 +11,7 @@ from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 
 Entry = ActionConfig | PlanConfig
+_REFUSED = " fits and was not proposed: "
 OUTDATED = "the causes were ranked again, and it does not help against the one that is first now"
 """Why a proposal that nobody decided on was superseded."""
 
@@ -49,6 +50,16 @@ def fitting(findings: Findings, service: str, actions: Mapping[str, Entry], chan
     because = _because(first)
     ranked = sorted(fits, key=lambda name: (not actions[name].change_kinds, not actions[name].services, name))
     return [Remedy(name, target, arguments, because) for name in ranked]
+
+
+def refused(entry: str, why: str) -> str:
+    """That an entry fits, and why it was not proposed."""
+    return f"{entry}{_REFUSED}{why}"
+
+
+def refusal(told: str) -> str:
+    """Why the entry that fits was not proposed, of what `refused` gave; "" where none fits."""
+    return told.partition(_REFUSED)[2]
 
 
 def why_none(findings: Findings, service: str, actions: Mapping[str, Entry], changes: Mapping[str, Change]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bot.core.action import WITHOUT_EFFECT, Proposal, ProposalState
+from bot.core.approvals.remedies import refusal
 from bot.core.evidence import Findings, Hypothesis, nothing_wrong
 from bot.core.investigation.triage_facts import TriageFacts
 from bot.core.messages.investigation import TriageContent
@@ -138,14 +139,14 @@ def not_checked(lines: Sequence[str]) -> Iterable[Line]:
 
 
 def next_step(triage: TriageContent) -> Line | None:
-    """What to do now: a proposal that waits, how one ended, or what would confirm the cause."""
+    """What to do now: a proposal that waits, how one ended, what keeps one from people, or what would confirm the cause."""
     findings = triage.findings
     unfinished = triage.state.running and not triage.is_ranked_anew
     if unfinished or findings is None or nothing_wrong(findings):
         return None
     first = first_cause(findings)
     check = first.check if first else ""
-    text = _of_proposal(triage, check) or check or _by_hand(triage, first)
+    text = _of_proposal(triage, check) or refusal(triage.no_proposal).rstrip(".") or check or _by_hand(triage, first)
     return Line("Next", text) if text else None
 
 

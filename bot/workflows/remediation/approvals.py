@@ -13,7 +13,7 @@ from bot.core.approvals import policy
 from bot.core.approvals.authority import Authority
 from bot.core.approvals.hints import Hint, who_named
 from bot.core.approvals.policy_types import Rule
-from bot.core.approvals.remedies import Entry, Fitted, Remedy, fitting, why_none
+from bot.core.approvals.remedies import Entry, Fitted, Remedy, fitting, refused, why_none
 from bot.core.change import Change
 from bot.core.config import Config
 from bot.core.errors import ActionFailed, NotAllowed, NotFound
@@ -186,7 +186,7 @@ class Approvals:
         """
         situation = await self.store.service_of(group), self._entries(), await self._named_changes(findings)
         by_rules = fitting(ranked, *situation)[:1] if ranked is not None else []
-        refused: list[str] = []
+        refusals: list[str] = []
         fits = fitting(findings, *situation)
         for ref in await supersede_outdated(self.store, group, findings, fits):
             await self.engine.wake(workflow_id(ref), "decision", key=f"{ref}:outdated")
@@ -196,8 +196,8 @@ class Approvals:
                 return Fitted((await self._propose_remedy(remedy, group, hints, by_rules=alone)).ref)
             except (NotAllowed, NotFound, ActionFailed) as error:
                 log.info("a fitting action was not proposed", entry=remedy.entry, group=group, why=str(error))
-                refused.append(f"{remedy.entry} fits and was not proposed: {error}")
-        return Fitted(why=refused[0] if refused else why_none(findings, *situation))
+                refusals.append(refused(remedy.entry, str(error)))
+        return Fitted(why=refusals[0] if refusals else why_none(findings, *situation))
 
     def _entries(self) -> dict[str, Entry]:
         return {**self.config.actions, **self.config.plans}

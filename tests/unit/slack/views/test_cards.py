@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.action import ProposalState
 from bot.core.alerts.reasons import AlertReasons
+from bot.core.approvals.remedies import refused
 from bot.core.change import Change
 from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
@@ -240,6 +241,14 @@ def test_what_was_put_to_people_for_the_same_cause_is_the_next_step_also_of_what
 
     assert "approve or deny AP-1" in words_of[0]
     assert "Which clients? AP-1 is for the earlier cause" in words_of[1]
+
+
+@pytest.mark.parametrize("check", ["", "Read the logs of checkout"])
+def test_what_keeps_the_action_that_fits_from_people_is_the_next_step(check: str) -> None:
+    why = refused("rollback", "AP-2 is open on the same target; decide or withdraw it first.")
+    _, blocks = rendered_triage(findings=findings(hypothesis(check=check)), no_proposal=why)
+
+    assert "*Next:* AP-2 is open on the same target; decide or withdraw it first" in words(blocks)
 
 
 def test_a_card_names_the_first_cause_instead_of_the_last_change() -> None:
