@@ -266,9 +266,12 @@ def _is_recent(context: RankingContext, weighed: WeighedChange) -> bool:
 def _alone(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> bool:
     """Whether nothing else that may have done it was changed shortly before: only then its moment says something by itself.
 
-    Beside a running outage it says nothing: that may have done it as well.
+    Beside a running outage it says nothing: that may have done it as well. Nor where nobody knows when its service began to
+    fail: the onset is then another's.
     """
-    if context.made_beside(weighed.change):
+    symptom = context.symptom_of(weighed.change.service)
+    undated = symptom is not None and symptom.onset is None
+    if undated or context.made_beside(weighed.change):
         return False
     weights = context.tuning.changes
     rivals = [

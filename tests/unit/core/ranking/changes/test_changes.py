@@ -60,6 +60,19 @@ def test_a_deploy_whose_diff_has_nothing_to_do_with_it_is_never_likely_however_n
     assert not findings.hypotheses[0].change_id
 
 
+@pytest.mark.parametrize(("dated", "confidence"), [(True, "likely"), (False, "possible")])
+def test_its_moment_makes_a_change_likely_only_where_it_is_known_when_its_service_began_to_fail(
+    dated: bool, confidence: str
+) -> None:
+    deploy = change("payments", 0.3, version="2.3.1", previous="2.3.0")
+    errors = deviation("payments", "errors", 0.001, 0.45, doublings=4, unit="ratio")
+    front = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, unit="ratio")).graph("front", "payments")
+
+    first = judged(front.changes(deploy).health("payments", errors if dated else replace(errors, onset=None))).hypotheses[0]
+
+    assert (first.change_id, first.confidence) == (deploy.id, confidence)
+
+
 def test_of_two_changes_that_only_their_moment_tells_apart_none_is_likely() -> None:
     findings = judged(failing_front(NEWER, change("front", 2, kind="config")))
 
