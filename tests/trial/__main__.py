@@ -59,6 +59,7 @@ def described(seed: int, outages: list[JudgedOutage], wrong: list[str]) -> list[
         f"run {seed:3}  {one.outage.follows:12} {one.outage.fault:18} {one.outage.root:14} {one.verdict}"
         + (f", {one.seconds:.1f} s" if one.seconds is not None else "")
         + (f", cause: {one.cause.named}" + ", likely" * one.cause.likely if one.cause else "")
+        + (f", {one.further_cards} more cards" if one.further_cards else "")
         for one in outages
     ]
     return rows + [f"run {seed:3}  {line}" for line in wrong]
@@ -75,6 +76,7 @@ def figures(outages: list[JudgedOutage], wrong: list[str]) -> list[str]:
         f"false pages: {pages}",
         f"contradictions: {len(wrong) - pages - unplayed}",
         *([f"not played: {unplayed} runs"] if unplayed else []),
+        f"cards beside the one that told an outage: {sum(one.further_cards for one in outages)}",
         *figures_of_causes([one.cause for one in outages if one.cause]),
         f"seconds from webhook to message: median {statistics.median(seconds):.2f}, most {seconds[-1]:.2f}" if seconds else "",
     ]

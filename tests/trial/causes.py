@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import get_args
 
 from bot.core.change import ChangeKind, kind_in_words
-from tests.trial.outage import Outage, Run
+from tests.trial.outage import Outage, Run, newest_until
 from tests.trial.plan import Follows
 from tests.trial.recorder import Version
 
@@ -46,8 +46,7 @@ def cause_lines(version: Version) -> Iterator[tuple[str, str]]:
 
 def named_cause(outage: Outage, run: Run, thread: str, versions: Sequence[Version]) -> NamedCause:
     """What the card of a thread named last, before the outage ended or the next one was caused."""
-    later = [o.caused_at for o in run.outages if o.number > outage.number]
-    until = min([outage.ended_at, *later])
+    until = newest_until(outage, run)
     cards = [v for v in versions if v.ts == thread and v.key.startswith("card:") and v.at <= until]
     line = next(cause_lines(cards[-1]), None) if cards else None
     if line is None:

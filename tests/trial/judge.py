@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from tests.trial.causes import NamedCause, named_cause
 from tests.trial.contradictions import contradictions
-from tests.trial.outage import DeliveredAlert, Outage, Run, alerts_of, firing, first_alert
+from tests.trial.outage import DeliveredAlert, Outage, Run, alerts_of, firing, first_alert, newest_until
 from tests.trial.plan import Follows
 from tests.trial.recorder import Version
 
@@ -42,6 +42,8 @@ class JudgedOutage:
     """From the webhook to the message; None where none came."""
     cause: NamedCause | None = None
     """What was named as its cause; None where no message told it."""
+    further_cards: int = 0
+    """Cards that were posted of it beside the one that told it: one cause should stand on one card."""
 
 
 def judge(run: Run, versions: Sequence[Version]) -> tuple[list[JudgedOutage], list[str]]:
@@ -60,11 +62,18 @@ def judged(outage: Outage, run: Run, versions: Sequence[Version]) -> JudgedOutag
         return JudgedOutage(outage, Verdict.HIDDEN, None)
     naming = named[0]
     seconds = max(naming.at - alert.delivered_at, 0.0)
-    cause = named_cause(outage, run, naming.thread, versions)
+    told = seconds, named_cause(outage, run, naming.thread, versions), further_cards(outage, run, naming, versions)
     if not any(mentioned(message, outage, run, versions) for message in named):
-        return JudgedOutage(outage, Verdict.UNHEARD, seconds, cause)
+        return JudgedOutage(outage, Verdict.UNHEARD, *told)
     right = starts_right(outage, alert, naming)
-    return JudgedOutage(outage, Verdict.TOLD if right else Verdict.WRONG_START, seconds, cause)
+    return JudgedOutage(outage, Verdict.TOLD if right else Verdict.WRONG_START, *told)
+
+
+def further_cards(outage: Outage, run: Run, naming: Version, versions: Sequence[Version]) -> int:
+    """Cards in other threads than that of the message that told an outage, posted since then and before the next was caused."""
+    until = newest_until(outage, run)
+    cards = {v.thread for v in versions if v.posted and v.key.startswith("card:") and naming.posted_at <= v.posted_at <= until}
+    return len(cards - {naming.thread})
 
 
 def naming_messages(outage: Outage, alert: DeliveredAlert, run: Run, versions: Sequence[Version]) -> list[Version]:

@@ -62,6 +62,11 @@ def alerts_of(outage: Outage, alerts: tuple[DeliveredAlert, ...]) -> list[Delive
     ]
 
 
+def newest_until(outage: Outage, run: Run) -> float:
+    """The moment until which it stands and no further one was caused."""
+    return min([outage.ended_at, *(o.caused_at for o in run.outages if o.number > outage.number)])
+
+
 def first_alert(outage: Outage, run: Run) -> DeliveredAlert | None:
     """The alert that has to be told: the first one on its root if that comes within 20 s of the first of all, else the first.
 

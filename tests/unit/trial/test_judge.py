@@ -44,6 +44,17 @@ def test_a_message_of_its_own_may_name_it_a_moment_later() -> None:
     ]
 
 
+def test_a_second_card_of_one_outage_is_counted_and_one_of_the_next_is_not() -> None:
+    card = message(CARD, 3.0, pings=("U1",))
+    second, edited = message(CARD, 12.0, key="card:AL-2", thread="2"), replace(card, at=card.at + 10)
+    made = run(outage(), alerts=(alert(),))
+
+    assert first(made, card, edited).further_cards == 0
+    assert first(made, card, second).further_cards == 1
+    next_one = replace(made, outages=(*made.outages, outage(2, at=10, end=160)))
+    assert judge(next_one, (card, second))[0][0].further_cards == 0
+
+
 def test_who_acknowledged_something_else_has_to_be_called_again() -> None:
     later = outage(2, at=100, end=160, follows=Follows.BACK_TO_BACK)
     line = message(f"cart fires again {began(101)}", 103.0, key="renewed:AL-1:1")
