@@ -3,7 +3,8 @@
 After its first alerts an outage slows down. So an alert fits the burst that fires at such a rate now, that its component
 fired in a moment ago, in which it has not fired before, and in which it comes as late as it usually does. When alerts come
 faster than all running bursts explain, the evidence for one more burst grows until it is worth a group of its own. A burst
-that began with alerts that fire again in a group is that group's: by then its card tells of it.
+that began with alerts that fire again in a group, or in one whose alerts before had ended, stays there: by then its card tells
+of it.
 Moments are Unix seconds. What each part is worth was measured: docs/noise.md.
 """
 
@@ -19,11 +20,30 @@ BEGINNING = 15.0
 """The first seconds of a burst are no evidence of another: one outage sets off many rules at once."""
 ONE_RETURN = 1.0
 """A single alert that fires again begins no burst; two do, and are forgotten as one once ten seconds went by."""
+RUNNING_SHARE = 0.25
+"""Of its alerts that fire, up to which an outage is over."""
 PAUSE = 76.0
 """After so long a silence a few alerts are not counted to the next ones."""
 MOST_LEARNED = 20_000
 MOST_COMPONENTS = 1_000
 _W = TUNING.arrival_rate
+
+
+@dataclass(slots=True)
+class RecentCount:
+    """How many of something came of late: what came a quarter of a minute ago counts for a third."""
+
+    count: float = 0.0
+    """As it was when the last one came."""
+    at: float = 0.0
+
+    def add(self, at: float) -> None:
+        """One more."""
+        self.count, self.at = self.by(at) + 1, at
+
+    def by(self, at: float) -> float:
+        """As it has faded by then."""
+        return self.count * math.exp(-max(0.0, at - self.at) / BEGINNING)
 
 
 @dataclass(slots=True)
@@ -39,9 +59,9 @@ class ArrivalRate:
     evidence: float = 0.0
     """That another burst has begun since, as a logarithm of likelihoods."""
     evidence_at: float = 0.0
-    returned: float = 0.0
-    """How many alerts that had resolved fired again of late, as it was when the last one did."""
-    returned_at: float = 0.0
+    recent: RecentCount = field(default_factory=RecentCount)
+    returned: RecentCount = field(default_factory=RecentCount)
+    """Alerts that had resolved and fired again."""
     components: dict[str, float] = field(default_factory=dict)
     """When each last alerted."""
 
@@ -57,12 +77,9 @@ class ArrivalRate:
         self.is_burst = self.is_burst or self.alerts >= OUTAGE_ALERTS
         if component and (component in self.components or len(self.components) < MOST_COMPONENTS):
             self.components[component] = at
+        self.recent.add(at)
         if returns:
-            self.returned, self.returned_at = self.returned_by(at) + 1, at
-
-    def returned_by(self, at: float) -> float:
-        """How many alerts that had resolved fired again of late, as it has faded by now."""
-        return self.returned * math.exp(-max(0.0, at - self.returned_at) / BEGINNING)
+            self.returned.add(at)
 
     def begin_anew(self) -> None:
         """Another burst of the same group: the next alert is its first."""
@@ -90,6 +107,15 @@ class Candidate:
     arrivals: ArrivalRate
     fired_before: bool
     """Whether this very alert fired in it."""
+    members: int = 0
+    running: int = 0
+    """How many of its members fire."""
+
+    def is_over(self, at: float) -> bool:
+        """Whether hardly any member fires but those of the last seconds: queues and error budgets recover late."""
+        recent = self.arrivals.recent.by(at)
+        before = self.members - recent
+        return before > 0 and self.running - recent <= RUNNING_SHARE * before
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +150,12 @@ def choose(at: float, component: str, usual: float, candidates: Sequence[Candida
     newest = candidates[-1]
     if _another_has_begun(at, usual, candidates):
         newest.arrivals.evidence = 0.0
-        again = max(candidates, key=lambda one: one.arrivals.returned_by(at))
-        if again.arrivals.returned_by(at) > ONE_RETURN:
-            again.arrivals.begin_anew()
-            return Choice(again.number, f"a burst that began with alerts that fire again in AL-{again.number}")
+        took = max(candidates, key=lambda one: one.arrivals.recent.by(at))
+        returned = took.arrivals.returned.by(at) > ONE_RETURN
+        if returned or took.is_over(at):
+            took.arrivals.begin_anew()
+            began = "with alerts that fire again" if returned else "after its alerts before had ended"
+            return Choice(took.number, f"a burst that began in AL-{took.number} {began}")
         return Choice(None, f"a burst of its own: alerts come fast again after AL-{newest.number} had slowed down")
     best = max(candidates, key=lambda one: _fit(at, component, usual, one, newest=one is newest))
     recent = at - best.arrivals.components.get(component, -math.inf) <= PAUSE

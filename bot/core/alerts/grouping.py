@@ -104,6 +104,8 @@ class OpenGroup:
     firing: set[str] = field(default_factory=set)
     """Services of which an alert is known to fire; of others nothing is known."""
     members: int = 0
+    running: int = 0
+    """How many of its members fire."""
     visibility: Visibility = field(default_factory=lambda: Visibility(""))
     """Who reads its card."""
     arrivals: ArrivalRate = field(default_factory=ArrivalRate)
@@ -282,7 +284,9 @@ def _opened(apart: Sequence[tuple[OpenGroup, Membership]]) -> Membership:
 
 
 def _by_arrival_rate(arrival: Arrival, groups: Sequence[OpenGroup], delays: UsualDelays) -> Placement:
-    candidates = [Candidate(group.number, group.arrivals, arrival.signal in group.hints) for group in groups]
+    candidates = [
+        Candidate(group.number, group.arrivals, arrival.signal in group.hints, group.members, group.running) for group in groups
+    ]
     choice = choose(arrival.at.timestamp(), arrival.component, delays.of(arrival.fingerprint), candidates)
     if choice.number is None:
         return Placement(None, Membership(GroupingReason.NEW_BURST, choice.text))

@@ -161,15 +161,15 @@ class OpenGroups:
         self.channels = channels
         self._rules = await grouping_rules.in_force(session)
         unresolved = await _unresolved(session)
-        counts = {number: alerts for number, *_, alerts in unresolved}
+        counts = {number: alerts for number, *_, alerts, _ in unresolved}
         for number in [number for number, group in self.groups.items() if group.members != counts.get(number)]:
             # Resolved, or people merged or split it.
             self.close(number)
         fresh = [number for number, *_ in unresolved if number not in self.groups]
-        for number, state, opened_at, last_alert_at, cleared_at, channel, private, _ in unresolved:
+        for number, state, opened_at, last_alert_at, cleared_at, channel, private, _, running in unresolved:
             group = self.groups.setdefault(number, OpenGroup(number, state, opened_at, last_alert_at))
             group.state, group.last_alert_at, group.cleared_at = GroupState(state), last_alert_at, cleared_at
-            group.visibility = Visibility(channel, private)
+            group.visibility, group.running = Visibility(channel, private), running
         for number, service in await _declared(session) if fresh else ():
             if number in fresh:
                 self.declare(number, service)
@@ -209,11 +209,11 @@ class OpenGroups:
         return self._near[service]
 
 
-_Unresolved = tuple[int, GroupState, datetime, datetime, datetime | None, str, bool, int]
+_Unresolved = tuple[int, GroupState, datetime, datetime, datetime | None, str, bool, int, int]
 
 
 async def _unresolved(session: AsyncSession) -> Sequence[_Unresolved]:
-    """Number, state, opened, last alert, cleared, channel, private, count of alerts of every group that is not resolved."""
+    """Number, state, opened, last alert, cleared, channel, private, alerts, alerts that fire, of every unresolved group."""
     row = GroupRow
     columns: Any = (
         row.id,
@@ -224,6 +224,7 @@ async def _unresolved(session: AsyncSession) -> Sequence[_Unresolved]:
         row.channel,
         row.private,
         row.alerts,
+        row.firing,
     )
     rows: Sequence[_Unresolved] = (await session.exec(select(*columns).where(GroupRow.state != GroupState.RESOLVED))).all()
     return rows

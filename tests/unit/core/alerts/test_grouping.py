@@ -193,6 +193,7 @@ def test_a_burst_keeps_a_late_alert_of_its_service_and_says_why() -> None:
 def after_a_pause(again: int, fresh: int = 40) -> set[int | None]:
     """Where alerts belong of an outage that begins minutes after a burst of AL-1: `again` of them had fired there before."""
     before = many(20, seconds=0.1)
+    before.running = 20
     again_ = [arrival(fingerprint=f"m{n}", minutes=4, last=LastTime(1, returns=True)) for n in range(again)]
     fresh_ = [arrival(fingerprint=f"n{n}", minutes=4 + n / 600) for n in range(fresh)]
     places = set()
@@ -200,6 +201,7 @@ def after_a_pause(again: int, fresh: int = 40) -> set[int | None]:
         places.add(number := joined(new, before))
         if number is not None:
             before.add(new)
+            before.running += 1
     return places
 
 
@@ -209,6 +211,21 @@ def test_an_outage_that_begins_with_alerts_that_fire_again_in_a_group_stays_on_i
 
 def test_alerts_that_come_fast_again_are_another_burst_though_one_had_fired_before() -> None:
     assert after_a_pause(again=0) == after_a_pause(again=1) == {1, None}
+
+
+@pytest.mark.parametrize(("running", "places"), [(2, {1}), (10, {1, None})])
+def test_an_outage_that_begins_in_a_group_whose_alerts_before_had_ended_stays_on_its_card(
+    running: int, places: set[int | None]
+) -> None:
+    before, seen = many(20, seconds=0.1), set()
+    before.running = running
+    for new in [arrival(fingerprint=f"n{n}", minutes=4 + n / 600) for n in range(40)]:
+        seen.add(number := joined(new, before))
+        if number is not None:
+            before.add(new)
+            before.running += 1
+
+    assert seen == places
 
 
 def test_a_stranger_never_joins_a_burst() -> None:
