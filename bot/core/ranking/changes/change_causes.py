@@ -266,12 +266,12 @@ def _is_recent(context: RankingContext, weighed: WeighedChange) -> bool:
 def _alone(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> bool:
     """Whether nothing else that may have done it was changed shortly before: only then its moment says something by itself.
 
-    Beside a running outage it says nothing: that may have done it as well. Nor where nobody knows when its service began to
-    fail: the onset is then another's.
+    Beside a running outage it says nothing: that may have done it as well. Nor where its service began to fail later, or nobody
+    knows when: the onset is then another's.
     """
     symptom = context.symptom_of(weighed.change.service)
-    undated = symptom is not None and symptom.onset is None
-    if undated or context.made_beside(weighed.change):
+    apart = symptom is not None and (symptom.onset is None or symptom.onset > context.onset + ONSET_TOLERANCE)
+    if apart or context.made_beside(weighed.change):
         return False
     weights = context.tuning.changes
     rivals = [

@@ -123,9 +123,9 @@ def _is_symptom(shown: float, usual: float, signal: str, weights: ChangeWeights,
 
 
 def _usual_level(own: BreakdownRow, others: Sequence[BreakdownRow]) -> float:
-    """What the versions showed before: a new one had no level of its own."""
-    levels = [row.before for row in (own, *others) if row.existed]
-    return max(levels, default=0.0)
+    """What the other versions showed before. The change's own came maybe amid the trouble: only without others it counts."""
+    levels = [row.before for row in others if row.existed]
+    return max(levels, default=own.before if own.existed else 0.0)
 
 
 def _harm(row: BreakdownRow, usual: float, harm: Harm) -> float:

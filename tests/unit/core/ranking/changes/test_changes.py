@@ -60,17 +60,27 @@ def test_a_deploy_whose_diff_has_nothing_to_do_with_it_is_never_likely_however_n
     assert not findings.hypotheses[0].change_id
 
 
-@pytest.mark.parametrize(("dated", "confidence"), [(True, "likely"), (False, "possible")])
-def test_its_moment_makes_a_change_likely_only_where_it_is_known_when_its_service_began_to_fail(
-    dated: bool, confidence: str
+@pytest.mark.parametrize(("late", "confidence"), [(0.0, "likely"), (0.4, "likely"), (0.8, "possible"), (None, "possible")])
+def test_its_moment_makes_a_change_likely_only_where_its_service_began_to_fail_with_the_incident(
+    late: float | None, confidence: str
 ) -> None:
     deploy = change("payments", 0.3, version="2.3.1", previous="2.3.0")
-    errors = deviation("payments", "errors", 0.001, 0.45, doublings=4, unit="ratio")
+    errors = deviation("payments", "errors", 0.001, 0.45, doublings=4, late=late or 0.0, unit="ratio")
+    errors = replace(errors, onset=None) if late is None else errors
     front = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, unit="ratio")).graph("front", "payments")
 
-    first = judged(front.changes(deploy).health("payments", errors if dated else replace(errors, onset=None))).hypotheses[0]
+    first = judged(front.changes(deploy).health("payments", errors)).hypotheses[0]
 
     assert (first.change_id, first.confidence) == (deploy.id, confidence)
+
+
+def test_a_version_that_was_rolled_out_amid_the_trouble_has_no_level_that_was_usual() -> None:
+    deploy = change("front", 1, version="2.1.0", previous="2.0.0")
+    ledger = failing_front(deploy).breakdown("front", "errors", "version", **{"2_1_0": (0.94, 0.32), "2_0_0": (0.004, 0.31)})
+
+    compared = compare_versions(observe(ledger.entries), deploy)
+
+    assert compared.factor < 1 and all(cause.change_id != deploy.id for cause in judged(ledger).hypotheses[:1])
 
 
 def test_of_two_changes_that_only_their_moment_tells_apart_none_is_likely() -> None:
