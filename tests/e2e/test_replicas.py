@@ -229,9 +229,9 @@ def _opens(slack: Slack, user: str, proposal: Json, action: str) -> bool:
     try:
         return bool(slack.view(user, PATIENCE / 4))
     except AssertionError as error:
-        told = [said["words"] for said in slack.get("ephemerals", user=user)["ephemerals"]]
-        in_vain = not pressed["acked"] or any("again" in words for words in told)
-        assert in_vain, f"{error}; the press: {pressed}; told: {told}; dialogs: {slack.get('views', user=user)['views']}"
+        private = [message["words"] for message in slack.get("ephemerals", user=user)["ephemerals"]]
+        in_vain = not pressed["acked"] or any("again" in words for words in private)
+        assert in_vain, f"{error}; {pressed}; private: {private}; dialogs: {slack.get('views', user=user)['views']}"
         return False
 
 

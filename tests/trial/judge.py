@@ -62,11 +62,11 @@ def judged(outage: Outage, run: Run, versions: Sequence[Version]) -> JudgedOutag
         return JudgedOutage(outage, Verdict.HIDDEN, None)
     naming = named[0]
     seconds = max(naming.at - alert.delivered_at, 0.0)
-    told = seconds, named_cause(outage, run, naming.thread, versions), further_cards(outage, run, naming, versions)
+    details = seconds, named_cause(outage, run, naming.thread, versions), further_cards(outage, run, naming, versions)
     if not any(mentioned(message, outage, run, versions) for message in named):
-        return JudgedOutage(outage, Verdict.UNHEARD, *told)
+        return JudgedOutage(outage, Verdict.UNHEARD, *details)
     right = starts_right(outage, alert, naming)
-    return JudgedOutage(outage, Verdict.TOLD if right else Verdict.WRONG_START, *told)
+    return JudgedOutage(outage, Verdict.TOLD if right else Verdict.WRONG_START, *details)
 
 
 def further_cards(outage: Outage, run: Run, naming: Version, versions: Sequence[Version]) -> int:

@@ -3,8 +3,7 @@
 After its first alerts an outage slows down. So an alert fits the burst that fires at such a rate now, that its component
 fired in a moment ago, in which it has not fired before, and in which it comes as late as it usually does. When alerts come
 faster than all running bursts explain, the evidence for one more burst grows until it is worth a group of its own. A burst
-that began with alerts that fire again in a group, or in one whose alerts before had ended, stays there: by then its card tells
-of it.
+that began with alerts that fire again in a group, or in one whose outage was over, stays there as that group's next one.
 Moments are Unix seconds. What each part is worth was measured: docs/noise.md.
 """
 
@@ -18,10 +17,10 @@ OUTAGE_ALERTS = 10
 """So many alerts without a pause are a burst; of fewer the services and labels decide alone."""
 BEGINNING = 15.0
 """The first seconds of a burst are no evidence of another: one outage sets off many rules at once."""
-ONE_RETURN = 1.0
-"""A single alert that fires again begins no burst; two do, and are forgotten as one once ten seconds went by."""
+SEVERAL_RETURN = 1.5
+"""Of a `RecentCount`: two alerts that fire again within ten seconds, or three within twenty, begin a burst; one does not."""
 RUNNING_SHARE = 0.25
-"""Of its alerts that fire, up to which an outage is over."""
+"""An outage is over once at most this share fires of the most alerts that it had firing: queues and budgets recover late."""
 PAUSE = 76.0
 """After so long a silence a few alerts are not counted to the next ones."""
 MOST_LEARNED = 20_000
@@ -38,10 +37,11 @@ class RecentCount:
     at: float = 0.0
 
     def add(self, at: float) -> None:
-        """One more."""
-        self.count, self.at = self.by(at) + 1, at
+        """One more, be it late."""
+        newest = max(at, self.at)
+        self.count, self.at = self.count_at(newest) + math.exp((at - newest) / BEGINNING), newest
 
-    def by(self, at: float) -> float:
+    def count_at(self, at: float) -> float:
         """As it has faded by then."""
         return self.count * math.exp(-max(0.0, at - self.at) / BEGINNING)
 
@@ -107,15 +107,8 @@ class Candidate:
     arrivals: ArrivalRate
     fired_before: bool
     """Whether this very alert fired in it."""
-    members: int = 0
-    running: int = 0
-    """How many of its members fire."""
-
-    def is_over(self, at: float) -> bool:
-        """Whether hardly any member fires but those of the last seconds: queues and error budgets recover late."""
-        recent = self.arrivals.recent.by(at)
-        before = self.members - recent
-        return before > 0 and self.running - recent <= RUNNING_SHARE * before
+    is_over: bool = False
+    """Whether hardly an alert of its outage fires any more, but those that came in the last seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +117,8 @@ class Choice:
 
     number: int | None
     text: str
+    is_next: bool = False
+    """Whether another burst has begun that is the next one of that group."""
 
 
 class UsualDelays:
@@ -150,12 +145,11 @@ def choose(at: float, component: str, usual: float, candidates: Sequence[Candida
     newest = candidates[-1]
     if _another_has_begun(at, usual, candidates):
         newest.arrivals.evidence = 0.0
-        took = max(candidates, key=lambda one: one.arrivals.recent.by(at))
-        returned = took.arrivals.returned.by(at) > ONE_RETURN
-        if returned or took.is_over(at):
-            took.arrivals.begin_anew()
-            began = "with alerts that fire again" if returned else "after its alerts before had ended"
-            return Choice(took.number, f"a burst that began in AL-{took.number} {began}")
+        fullest = max(candidates, key=lambda one: one.arrivals.recent.count_at(at))
+        returns = fullest.arrivals.returned.count_at(at) >= SEVERAL_RETURN
+        if returns or fullest.is_over:
+            why = "it began with alerts that fire again" if returns else "its alerts before had ended"
+            return Choice(fullest.number, f"the next burst of AL-{fullest.number}: {why}", is_next=True)
         return Choice(None, f"a burst of its own: alerts come fast again after AL-{newest.number} had slowed down")
     best = max(candidates, key=lambda one: _fit(at, component, usual, one, newest=one is newest))
     recent = at - best.arrivals.components.get(component, -math.inf) <= PAUSE

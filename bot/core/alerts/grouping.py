@@ -12,7 +12,7 @@ from functools import cached_property
 
 from bot.core.actor import NONE_KNOWN, KnownChannels, Visibility
 from bot.core.alerts import reasons
-from bot.core.alerts.arrival_rate import ArrivalRate, Candidate, UsualDelays, choose
+from bot.core.alerts.arrival_rate import RUNNING_SHARE, ArrivalRate, Candidate, UsualDelays, choose
 from bot.core.alerts.component import HOSTS, component_of
 from bot.core.alerts.episodes import LastTime
 from bot.core.alerts.kind import kind_of
@@ -42,6 +42,7 @@ class GroupingReason(StrEnum):
     OPENED_GROUP = "opened_group"
     NEW_BURST = "new_burst"
     SAME_BURST = "same_burst"
+    NEXT_BURST = "next_burst"
     FLAPPING = "flapping"
     BY_PERSON = "by_person"
     BY_RULE = "by_rule"
@@ -106,9 +107,26 @@ class OpenGroup:
     members: int = 0
     running: int = 0
     """How many of its members fire."""
+    most_running: float = 0.0
+    """The most that fired at once of its present outage, those of the last seconds aside."""
     visibility: Visibility = field(default_factory=lambda: Visibility(""))
     """Who reads its card."""
     arrivals: ArrivalRate = field(default_factory=ArrivalRate)
+
+    def set_running(self, running: int, at: float) -> None:
+        """So many of its members fire at that moment."""
+        self.running = running
+        self.most_running = max(self.most_running, running - self.arrivals.recent.count_at(at))
+
+    def is_over(self, at: float) -> bool:
+        """Whether hardly an alert of its outage fires any more, but those that came in the last seconds."""
+        before = self.running - self.arrivals.recent.count_at(at)
+        return self.most_running > 0 and before <= RUNNING_SHARE * self.most_running
+
+    def begin_next_burst(self) -> None:
+        """What comes from now on is another outage."""
+        self.arrivals.begin_anew()
+        self.most_running = 0.0
 
     def declare(self, service: str) -> set[Hint]:
         """Make it the group of an incident that a person declared of a service; returns the hints that are new to the group."""
@@ -284,14 +302,15 @@ def _opened(apart: Sequence[tuple[OpenGroup, Membership]]) -> Membership:
 
 
 def _by_arrival_rate(arrival: Arrival, groups: Sequence[OpenGroup], delays: UsualDelays) -> Placement:
-    candidates = [
-        Candidate(group.number, group.arrivals, arrival.signal in group.hints, group.members, group.running) for group in groups
-    ]
-    choice = choose(arrival.at.timestamp(), arrival.component, delays.of(arrival.fingerprint), candidates)
+    at = arrival.at.timestamp()
+    candidates = [Candidate(one.number, one.arrivals, arrival.signal in one.hints, one.is_over(at)) for one in groups]
+    choice = choose(at, arrival.component, delays.of(arrival.fingerprint), candidates)
     if choice.number is None:
         return Placement(None, Membership(GroupingReason.NEW_BURST, choice.text))
     group = next(group for group in groups if group.number == choice.number)
-    return Placement(group, Membership(GroupingReason.SAME_BURST, choice.text))
+    if choice.is_next:
+        group.begin_next_burst()
+    return Placement(group, Membership(GroupingReason.NEXT_BURST if choice.is_next else GroupingReason.SAME_BURST, choice.text))
 
 
 def same_scope(arrival: Arrival, group: OpenGroup) -> bool:

@@ -28,8 +28,10 @@ _OF_CALLEES = re.compile(r"depend|upstream|downstream", re.IGNORECASE)
 """Names of alerts that tell of what a service calls, and not of itself."""
 _TRAFFIC = re.compile(r"traffic|request.?rate|throughput|rps|qps", re.IGNORECASE)
 """Names of alerts about how much is asked: callers pass that on to what they call."""
-_WAITING = re.compile(r"[Qq]ueue|[Bb]acklog|[Ww]aiting|Lag(?![a-z])|(?<![a-zA-Z])lag(?![a-z])")
-"""Names of alerts about work that waits: it does where the service fails at it."""
+_WAITING = re.compile(r"queue|backlog|waiting|\blag\b", re.IGNORECASE)
+"""Words of alerts about work that waits: it does where the service fails at it."""
+_FAILED = re.compile(r"down|dead|replica", re.IGNORECASE)
+"""Words of alerts about what died or fell behind otherwise, though a queue is named too."""
 _FAILS: frozenset[AlertKind] = frozenset({"errors", "latency"})
 SETTLES_WITHIN = timedelta(seconds=10)
 """Alerts of one outage come in a burst: causes are ranked again once so long nothing new came."""
@@ -102,6 +104,8 @@ class FurtherAlert:
     """Nothing of its service fired in the present outage, and none of the group's services that it calls hands it anything."""
     had_cleared: bool = False
     """It fired before and does no more, on any component of its service."""
+    next_burst: bool = False
+    """Alerts come fast again: another outage has begun, which stays on this card."""
     present_alerts: Set[str] | None = None
     """The names of its service's alerts in the present outage; None where all of the group's are of it."""
     fires_elsewhere: bool = False
@@ -143,6 +147,11 @@ class FurtherAlert:
         return replace(self.members, alerts=alerts | {(name, self.service) for name in self.present_alerts}, kinds=kinds | own)
 
     @property
+    def renewed_lately(self) -> bool:
+        """Whether the thread told moments ago of something new, to which this belongs."""
+        return self.renewed_at is not None and self.now - self.renewed_at <= BURST
+
+    @property
     def outlived(self) -> bool:
         """Whether an acknowledgement outlived a flap, and this service had no part in what it was for."""
         over_flap = self.acknowledged_at is not None and self.renewed_at is not None and self.acknowledged_at < self.renewed_at
@@ -172,6 +181,8 @@ def judge(alert: FurtherAlert) -> Judgement:
         return Judgement(Renewal.NEW_SERVICE, another)
     # What was changed since may fail of that, whatever it was suspected of before.
     expected = renews is Renewal.NEW_SERVICE and alert.suspected and not alert.changed
+    if (renews is None or expected) and alert.next_burst and not alert.renewed_lately:
+        return Judgement(Renewal.NEW_KIND, another)
     if renews is None or expected:
         return Judgement(Renewal.WORSE if alert.worse else None, another)
     return Judgement(renews, another)
@@ -204,7 +215,7 @@ def renewal(
     within = now - members.began_at <= SPREADS_WITHIN and not changed
     if within and _TRAFFIC.search(name) and _called_by_a_surge(service, members, catalogue):
         return None
-    if within and _WAITING.search(name) and any((failing, service) in members.kinds for failing in _FAILS):
+    if within and _is_about_waiting(name) and any((failing, service) in members.kinds for failing in _FAILS):
         return None
     kind, own = kind_of(name), is_own(name)
     spreading = within and not own
@@ -220,6 +231,12 @@ def _had_kind(kind: AlertKind, service: str, members: Members, *, changed: bool)
         return (kind, service) in members.kinds
     own = (name for name, of in members.alerts if of == service and not _OF_CALLEES.search(name))
     return any(kind_of(name) == kind for name in own)
+
+
+def _is_about_waiting(name: str) -> bool:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name)
+    other = kind_of(name) not in ("load", "other") or _OWN.search(name) or _FAILED.search(words)
+    return _WAITING.search(words) is not None and not other
 
 
 def is_own(name: str) -> bool:

@@ -11,7 +11,7 @@ from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 
 Entry = ActionConfig | PlanConfig
-_REFUSED = " fits and was not proposed: "
+NONE_FITS = "No action of the catalogue fits: "
 OUTDATED = "the causes were ranked again, and it does not help against the one that is first now"
 """Why a proposal that nobody decided on was superseded."""
 
@@ -52,19 +52,9 @@ def fitting(findings: Findings, service: str, actions: Mapping[str, Entry], chan
     return [Remedy(name, target, arguments, because) for name in ranked]
 
 
-def refused(entry: str, why: str) -> str:
-    """That an entry fits, and why it was not proposed."""
-    return f"{entry}{_REFUSED}{why}"
-
-
-def refusal(told: str) -> str:
-    """Why the entry that fits was not proposed, of what `refused` gave; "" where none fits."""
-    return told.partition(_REFUSED)[2]
-
-
 def why_none(findings: Findings, service: str, actions: Mapping[str, Entry], changes: Mapping[str, Change]) -> str:
     """Why `fitting` is empty, as one sentence for people: the first condition that is not met."""
-    return f"No action of the catalogue fits: {_missing(findings, service, actions, changes)}."
+    return f"{NONE_FITS}{_missing(findings, service, actions, changes)}."
 
 
 def _missing(findings: Findings, service: str, actions: Mapping[str, Entry], changes: Mapping[str, Change]) -> str:

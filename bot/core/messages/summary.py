@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bot.core.action import WITHOUT_EFFECT, Proposal, ProposalState
-from bot.core.approvals.remedies import refusal
+from bot.core.approvals.remedies import NONE_FITS
 from bot.core.evidence import Findings, Hypothesis, nothing_wrong
 from bot.core.investigation.triage_facts import TriageFacts
 from bot.core.messages.investigation import TriageContent
@@ -139,14 +139,14 @@ def not_checked(lines: Sequence[str]) -> Iterable[Line]:
 
 
 def next_step(triage: TriageContent) -> Line | None:
-    """What to do now: a proposal that waits, how one ended, what keeps one from people, or what would confirm the cause."""
+    """What to do now: a proposal that waits, how one ended, or what would confirm the cause."""
     findings = triage.findings
     unfinished = triage.state.running and not triage.is_ranked_anew
     if unfinished or findings is None or nothing_wrong(findings):
         return None
     first = first_cause(findings)
     check = first.check if first else ""
-    text = _of_proposal(triage, check) or refusal(triage.no_proposal).rstrip(".") or check or _by_hand(triage, first)
+    text = _of_proposal(triage, check) or check or _by_hand(triage, first)
     return Line("Next", text) if text else None
 
 
@@ -189,7 +189,7 @@ def _of_proposal(triage: TriageContent, check: str) -> str:
 
 def _by_hand(triage: TriageContent, first: Hypothesis | None) -> str:
     """Where the evidence has decided already and no action was found to fit."""
-    by_hand = triage.no_proposal and first and first.kind == "change"
+    by_hand = triage.no_proposal.startswith(NONE_FITS) and first and first.kind == "change"
     return "take the change back by hand: no action here fits" if by_hand else ""
 
 
@@ -212,7 +212,7 @@ def _ruled_out(findings: Findings) -> Iterable[Line]:
 def _no_action(triage: TriageContent) -> Iterable[Line]:
     in_force = any(proposal.state not in WITHOUT_EFFECT for proposal in triage.proposals)
     if triage.no_proposal and not in_force:
-        yield Line("No proposal", triage.no_proposal.removeprefix("No action of the catalogue fits: ").rstrip("."))
+        yield Line("No proposal", triage.no_proposal.removeprefix(NONE_FITS).rstrip("."))
 
 
 def _earlier(triage: TriageContent, words_left: int) -> Line | None:

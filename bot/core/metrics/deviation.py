@@ -37,8 +37,14 @@ _MIN_NETWORK_SCALE = 0.002
 _MIN_CALLS_SCALE = 0.02
 """The smallest scale of calls per request: one rare call more is no other behaviour."""
 
-IN_FLIGHT = r"in.?flight|(active|open|pending|outstanding|concurrent).?(request|call)s?(?!.*_per_)"
-"""Requests that are being answered: as many as come times how long each takes, so of slow answers there are more at once."""
+_IN_FLIGHT = re.compile(
+    r"(?<![a-z])(in[_. -]?flight|(active|open|pending|outstanding|concurrent)[_. ]?(request|call)s?(?![a-z])"
+    r"|(request|call)s?[_. ]?(active|pending|outstanding))",
+    re.I,
+)
+_SELECTED = re.compile(r"\{[^}]*\}")
+_COUNTED = re.compile(r"_per_|_total|\brate\b|_rate|increase", re.I)
+"""Names of what is counted over time: how many came, and not how many there are at once."""
 _WORDS: tuple[tuple[Family, str], ...] = (
     ("behaviour", r"(calls|attempts|retries|requests|queries|lookups|fetches)_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b|"
     r"day|pod|node|core|instance)"),
@@ -48,10 +54,11 @@ _WORDS: tuple[tuple[Family, str], ...] = (
     ("errors", r"errors?|err_|fail|bad_|lost|dropp|5xx|4xx|(?<![\d.])[45]\d\d(?!\d|ms|s\b|[kmg]?i?b)|exception|success|"
     r"availab|abort|reject|timeout|unreachable|absent|denied|refused|cancell?ed|dead.?letter|overdue"),
     ("errors", r"(?<!slow)(?<!slow )(?<!cool)(?<!count)down(?![a-z])|\bup(?=[{)]|$)"),
-    ("saturation", r"cpu|mem|rss|heap|connection|pool|queue|backlog|disk|thread|oom|lag|saturat|throttl|ready|replica|"
+    ("saturation", r"cpu|mem|rss|heap|connection|pool|queue|backlog|disk|thread|lag|saturat|throttl|ready|replica|"
+    r"(?-i:OOM)|(?<![a-z])oom|"
     r"(?<![a-z]_)restart|(pod|container|kube|process|worker|node|instance|service|status)\w*restart|"
     r"(volume|wal|filesystem|tablespace|partition|inode|storage|bucket|space)[a-z_ ]*[_ ](used|usage|utili[sz]|full|occup)"),
-    ("latency", rf"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait|{IN_FLIGHT}"),
+    ("latency", r"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait"),
     ("traffic", r"traffic|request|rps|qps|rate|throughput|load|calls|volume"),
 )  # fmt: skip
 _GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|uptime|^up$", re.I)
@@ -147,10 +154,19 @@ class Deviation:
 
 def family_of(signal: str) -> Family:
     """The family that the words of a signal's name belong to; "saturation" where none is known."""
-    for family, words in _WORDS:
-        if re.search(words, signal, re.I):
-            return family
-    return "saturation"
+    found = next((family for family, words in _WORDS if re.search(words, signal, re.I)), None)
+    if found in ("traffic", None) and is_in_flight(signal):
+        return "latency"
+    return found or "saturation"
+
+
+def is_in_flight(signal: str) -> bool:
+    """Whether it tells how many requests are being answered: as many as come times how long each takes (Little's law).
+
+    So there are more of them at once where answers are slow, and more need not have come.
+    """
+    names = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", _SELECTED.sub("", signal))
+    return _IN_FLIGHT.search(names) is not None and _COUNTED.search(names) is None
 
 
 def names_resource(signal: str) -> bool:
@@ -209,8 +225,8 @@ def measure_deviation(
     measured = _MeasuredSignal(service=service, signal=signal, family=family, unit=unit, alert_at=alert_at, before=before)
     if harm == "down" and (full := FULL_SHARE.get(unit)) and family == "errors":
         return _measure_lost_share(series, reference, full, measured)
-    earlier = _without_idle(reference, family) if reference is not None else None
-    return _compare(_without_idle(series, family), earlier, harm, measured, peer)
+    earlier = _without_idle(reference, signal, family) if reference is not None else None
+    return _compare(_without_idle(series, signal, family), earlier, harm, measured, peer)
 
 
 def _compare(series: Series, reference: Series | None, harm: Harm, measured: _MeasuredSignal, peer: str) -> Deviation | None:
@@ -355,9 +371,9 @@ def _side(past: Floats, present: Floats, harm: Harm) -> float:
     return 1.0 if harm == "up" else -1.0
 
 
-def _without_idle(series: Series, family: Family) -> Series:
-    """Drop zeros of a latency: they mean that nobody called, not that it was fast."""
-    if family != "latency":
+def _without_idle(series: Series, signal: str, family: Family) -> Series:
+    """Drop zeros of a time: they mean that nobody called, not that it was fast."""
+    if family != "latency" or is_in_flight(signal):
         return series
     return Series(labels=series.labels, times=series.times, values=np.where(series.values == 0, np.nan, series.values))
 

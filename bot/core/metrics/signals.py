@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.evidence import Case
 from bot.core.facts.measured import Family
-from bot.core.metrics.deviation import IN_FLIGHT, Harm, family_of, harm_of
+from bot.core.metrics.deviation import Harm, family_of, harm_of, is_in_flight
 from bot.core.metrics.expression import condition_of
 from bot.core.metrics.promql import Matcher, equal_to, is_label_name, selector
 from bot.core.service import Service
@@ -78,17 +78,16 @@ def alert_signal(case: Case) -> SignalQuery | None:
     falls = parts.bad_below is not None or (parts.comparison == "==" and parts.threshold == 0)
     harm: Harm = "down" if falls else "up" if parts.bad_above is not None else harm_of(case.alert_name, family)
     name = case.alert_name or "alert"
-    unit = _unit_of(parts.promql, family)
+    unit = _unit_of(parts.promql, family, signal=f"{case.alert_name} {parts.promql}")
     return SignalQuery(
         case.service, name, parts.promql, family, harm, unit, parts.bad_above, parts.bad_below, dict(case.labels)
     )
 
 
-def _unit_of(promql: str, family: Family) -> str:
+def _unit_of(promql: str, family: Family, *, signal: str) -> str:
     if "_bytes" in promql and "/" not in promql:
         return "bytes"
-    is_time = family == "latency" and not re.search(IN_FLIGHT, promql, re.I)
-    if is_time and "milli" not in promql and "_ms" not in promql:
+    if family == "latency" and not is_in_flight(signal) and "milli" not in promql and "_ms" not in promql:
         return "s"
     return "ratio" if family in ("errors", "external") and "/" in promql else ""
 

@@ -33,15 +33,19 @@ def resource_causes(context: RankingContext, others: Sequence[Candidate], surge:
     So does a change whose diff explains the trouble, since which this has climbed, or with which something jumped. Where a diff
     may explain it, what ran out is not sure: it may be how that shows.
     """
-    causes = []
+    causes, least = [], context.tuning.confidence.possible
     for service, share in context.suspects():
         rivals = (c.likelihood / share for c in others if service in (c.service, c.climbs_at) or c.explained or c.jumped)
         rival = max(rivals, default=0.0)
         causes += [_resource_cause(context, d, share, rival, surge) for d in _short_resources(context, service)]
-    if any(c.explained and c.likelihood >= context.tuning.confidence.possible for c in others):
+    if any(c.explained and c.likelihood >= least and not _is_of_outage_before(c, context) for c in others):
         for cause in causes:
             cause.sure = False
     return causes
+
+
+def _is_of_outage_before(cause: Candidate, context: RankingContext) -> bool:
+    return cause.began is not None and context.is_of_outage_before(cause.began)
 
 
 def _short_resources(context: RankingContext, service: str) -> list[Deviation]:

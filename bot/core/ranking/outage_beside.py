@@ -68,9 +68,9 @@ def _ran_out_by_itself(cause: Candidate, context: RankingContext) -> bool:
 
 
 def _may_be_slow(service: str, context: RankingContext) -> bool:
-    """Whether who calls it may wait for it: who fails as fast as ever fills nobody's pools."""
-    latency = context.observations.comparable.get(service, {}).get("latency")
-    return latency is None or latency.doublings > 0
+    """Whether who calls it may wait for it: what fails as fast as ever fills nobody's pools, and what hangs shows no errors."""
+    latency, symptom = context.observations.comparable.get(service, {}).get("latency"), context.symptom_of(service)
+    return latency is None or latency.doublings > 0 or symptom is None or symptom.family != "errors"
 
 
 def _broke_since(causes: Sequence[Candidate], context: RankingContext) -> bool:

@@ -178,8 +178,8 @@ class OpenGroups:
         for start in range(0, len(fresh), _CHUNK):
             await self._read_members(session, fresh[start : start + _CHUNK])
         for number in fresh:
-            # Old members may be deleted, and are still counted.
-            self.groups[number].members = counts[number]
+            # Old members may be deleted, and are still counted. How many fired at most is forgotten with the process.
+            self.groups[number].members, self.groups[number].most_running = counts[number], self.groups[number].running
 
     async def learn(self, session: AsyncSession, now: datetime) -> None:
         """Read what was learned of the topology, and save what past bursts show; now and then, not with every batch."""
@@ -196,8 +196,9 @@ class OpenGroups:
         ids, loop = [id for (id,) in newest.all()], LoopYield()
         for start in range(0, len(ids), _CHUNK):
             for number, reason, *member in (await session.exec(_members(ids[start : start + _CHUNK]))).all():
-                if reason == GroupingReason.NEW_BURST and number in self.groups:
+                if reason in _BEGINS_BURST and number in self.groups:
                     self.groups[number].arrivals.is_burst = True
+                    self.groups[number].arrivals.begin_anew()
                 self.add_member(number, Arrival(*member))
                 await loop.when_due()
 
@@ -208,6 +209,8 @@ class OpenGroups:
             self._near[service] = neighbours(service, self.catalogue)
         return self._near[service]
 
+
+_BEGINS_BURST = frozenset({GroupingReason.NEW_BURST, GroupingReason.NEXT_BURST})
 
 _Unresolved = tuple[int, GroupState, datetime, datetime, datetime | None, str, bool, int, int]
 

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.alerts import renewal as renewals
+from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.renewal import BURST, RECOVERED_FOR, FurtherAlert, Members, Renewal, calls_a_member, may_be_new
 from bot.core.evidence import Findings
 from bot.core.incident import GroupState, IncidentState
@@ -66,6 +67,7 @@ class Renewing:
             flaps=flaps,
             quiet=quiet,
             changed=changed,
+            next_burst=episode.grouping_reason == GroupingReason.NEXT_BURST,
             apart=quiet and await self._apart(episode.service),
             had_cleared=within and not quiet and await self._had_cleared(episode),
             present_alerts=await self._present_alerts(episode.service)

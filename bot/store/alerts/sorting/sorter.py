@@ -211,7 +211,7 @@ class _Batch:
         """Have the group's card shown anew after this batch; `firing` is added to its count."""
         assert group.id is not None
         group.firing = max(0, group.firing + firing)
-        self.open.groups[group.id].running = group.firing
+        self.open.groups[group.id].set_running(group.firing, self.db.clock().timestamp())
         self.result.touched[group.id] = group
 
     async def _redelivered(self, episode: EpisodeRow, row: AlertRow) -> None:

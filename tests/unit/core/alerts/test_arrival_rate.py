@@ -1,6 +1,6 @@
 """The arrival rate of bursts: what an alert fits, and when another burst has begun."""
 
-from bot.core.alerts.arrival_rate import OUTAGE_ALERTS, PAUSE, ArrivalRate, Candidate, Choice, UsualDelays, choose
+from bot.core.alerts.arrival_rate import OUTAGE_ALERTS, PAUSE, ArrivalRate, Candidate, Choice, RecentCount, UsualDelays, choose
 
 USUAL = UsualDelays().of("unknown")
 
@@ -83,3 +83,11 @@ def test_how_late_an_alert_usually_comes_is_learned() -> None:
         delays.learn("disk full", 4.0)
 
     assert delays.of("disk full") > 3.5 and delays.of("other") == USUAL
+
+
+def test_what_came_of_late_fades_and_what_comes_late_moves_no_moment_back() -> None:
+    recent = RecentCount()
+    for moment in (1000.0, 1000.0, 940.0):
+        recent.add(moment)
+
+    assert 2.0 <= recent.count_at(1000.0) < 2.1 and recent.count_at(1015.0) < 0.8

@@ -190,42 +190,67 @@ def test_a_burst_keeps_a_late_alert_of_its_service_and_says_why() -> None:
     assert placement.group and placement.membership.reason is GroupingReason.SAME_BURST
 
 
-def after_a_pause(again: int, fresh: int = 40) -> set[int | None]:
-    """Where alerts belong of an outage that begins minutes after a burst of AL-1: `again` of them had fired there before."""
-    before = many(20, seconds=0.1)
-    before.running = 20
-    again_ = [arrival(fingerprint=f"m{n}", minutes=4, last=LastTime(1, returns=True)) for n in range(again)]
-    fresh_ = [arrival(fingerprint=f"n{n}", minutes=4 + n / 600) for n in range(fresh)]
-    places = set()
-    for new in [*again_, *fresh_]:
-        places.add(number := joined(new, before))
-        if number is not None:
-            before.add(new)
-            before.running += 1
-    return places
+def many_that_fired(*, still: int) -> OpenGroup:
+    """A group of 20 alerts that came within two seconds; of these so many still fire, half a minute later."""
+    old = many(20, seconds=0.1)
+    for running in range(20, still - 1, -1):
+        old.set_running(running, at(0.5).timestamp())
+    return old
 
 
-def test_an_outage_that_begins_with_alerts_that_fire_again_in_a_group_stays_on_its_card() -> None:
-    assert after_a_pause(again=3) == {1}
+def places_of(old: OpenGroup, *new: Arrival) -> list[tuple[int | None, GroupingReason]]:
+    """Where the alerts of an outage belong that begins minutes after, and why; without repetition."""
+    found = []
+    for one in new:
+        placement = place(one, [old], CATALOGUE, Ties({}), UsualDelays())
+        found.append((placement.group.number if placement.group else None, placement.membership.reason))
+        if placement.group:
+            old.add(one)
+            old.set_running(old.running + 1, one.at.timestamp())
+    return list(dict.fromkeys(found))
 
 
-def test_alerts_that_come_fast_again_are_another_burst_though_one_had_fired_before() -> None:
-    assert after_a_pause(again=0) == after_a_pause(again=1) == {1, None}
+def fresh(count: int = 40, *, minutes: float = 4) -> list[Arrival]:
+    """Alerts that never fired before, ten a second."""
+    return [arrival(fingerprint=f"n{n}", minutes=minutes + n / 600) for n in range(count)]
 
 
-@pytest.mark.parametrize(("running", "places"), [(2, {1}), (10, {1, None})])
-def test_an_outage_that_begins_in_a_group_whose_alerts_before_had_ended_stays_on_its_card(
-    running: int, places: set[int | None]
+def returning(*minutes: float) -> list[Arrival]:
+    """Alerts of the group that had resolved and fire again."""
+    return [arrival(fingerprint=f"m{n}", minutes=minute, last=LastTime(1, returns=True)) for n, minute in enumerate(minutes)]
+
+
+STAYS, LEAVES = (1, GroupingReason.NEXT_BURST), (None, GroupingReason.NEW_BURST)
+
+
+@pytest.mark.parametrize(
+    ("again", "place_of_burst"),
+    [((4, 4, 4), STAYS), ((3.9, 4), STAYS), ((), LEAVES), ((4,), LEAVES), ((2, 3, 4), LEAVES)],
+    ids=["three at once", "two within seconds", "none", "one", "three, a minute apart"],
+)
+def test_an_outage_that_begins_with_several_alerts_that_fire_again_in_a_group_is_its_next_one(
+    again: tuple[float, ...], place_of_burst: tuple[int | None, GroupingReason]
 ) -> None:
-    before, seen = many(20, seconds=0.1), set()
-    before.running = running
-    for new in [arrival(fingerprint=f"n{n}", minutes=4 + n / 600) for n in range(40)]:
-        seen.add(number := joined(new, before))
-        if number is not None:
-            before.add(new)
-            before.running += 1
+    found = places_of(many_that_fired(still=20), *returning(*again), *fresh())
 
-    assert seen == places
+    assert place_of_burst in found and ({STAYS, LEAVES} - {place_of_burst}).isdisjoint(found)
+
+
+@pytest.mark.parametrize(("still", "place_of_burst"), [(3, STAYS), (10, LEAVES), (20, LEAVES)])
+def test_an_outage_that_begins_in_a_group_whose_outage_is_over_is_its_next_one(
+    still: int, place_of_burst: tuple[int | None, GroupingReason]
+) -> None:
+    found = places_of(many_that_fired(still=still), *fresh())
+
+    assert place_of_burst in found and ({STAYS, LEAVES} - {place_of_burst}).isdisjoint(found)
+
+
+def test_what_fired_in_outages_long_over_makes_the_present_one_of_a_group_not_over() -> None:
+    old = many_that_fired(still=0)
+    places_of(old, *fresh(20))
+    old.set_running(20, at(5).timestamp())
+
+    assert LEAVES in places_of(old, *(arrival(fingerprint=f"o{n}", minutes=8 + n / 600) for n in range(40)))
 
 
 def test_a_stranger_never_joins_a_burst() -> None:

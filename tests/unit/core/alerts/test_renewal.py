@@ -90,11 +90,12 @@ def test_more_requests_of_what_a_surging_service_calls_are_no_news(held: str, to
 
 
 def test_work_that_waits_where_its_service_fails_already_is_no_news() -> None:
-    for name in ("QueueBacklog", "KafkaConsumerLag", "consumer_lag"):
+    for name in ("QueueBacklog", "QUEUE_BACKLOG", "KafkaConsumerLag", "consumer_lag"):
         assert [joins(name, "checkout", after=after) for after in (SOON, LATER)] == [None, Renewal.NEW_KIND]
         assert joins(name, "payments") is Renewal.NEW_SERVICE
         assert joins(name, "checkout", changed=True) is Renewal.NEW_KIND
-    assert joins("FeatureFlagDisk", "checkout") is Renewal.NEW_KIND
+    for name in ("FeatureFlagDisk", "QueueDiskFull", "QueueWorkerOOMKilled", "QueueConsumerDown", "ConsumerLagProviderDown"):
+        assert joins(name, "checkout") is Renewal.NEW_KIND
 
 
 def test_what_fails_outside_is_a_services_own_and_handed_down_by_nobody_it_calls() -> None:

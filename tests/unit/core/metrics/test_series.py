@@ -168,6 +168,13 @@ def test_a_disk_that_is_busy_is_not_full(signal: str) -> None:
     assert not deviation_of(np.linspace(60, 100, 240), signal, "%").is_full_store
 
 
+def test_no_request_in_flight_is_a_value_and_no_latency_is_none() -> None:
+    busy = np.concatenate([np.zeros(220), np.full(20, 40.0)])
+
+    assert deviation_of(busy, "http_requests_in_flight").doublings > 3
+    assert measure_deviation(series(busy), service="s", signal="latency", alert_at=ALERT) is None
+
+
 def test_what_may_go_beyond_a_hundred_percent_keeps_its_level() -> None:
     busy = deviation_of(np.linspace(250, 390, 240), "cpu_percent", "percent")
 
@@ -217,6 +224,16 @@ def test_a_deviation_is_the_same_after_it_was_stored_as_json() -> None:
         ("http_requests_in_flight", "latency"),
         ("http_server_active_requests", "latency"),
         ("concurrent_requests_per_s", "traffic"),
+        ("requests_pending", "latency"),
+        ("RequestsInFlightHigh", "latency"),
+        ("inflight", "latency"),
+        ("TooManyRequestsInFlight", "latency"),
+        ("TooManyRequests", "traffic"),
+        ("PodOOMKilled", "saturation"),
+        ("interactive_requests_total", "traffic"),
+        ("rate(active_requests_total[1m])", "traffic"),
+        ('sum(http_requests{service="inflight-catering"})', "traffic"),
+        ("main_flights_requests", "traffic"),
     ],
 )
 def test_a_signal_belongs_to_the_family_that_its_name_says(signal: str, family: str) -> None:

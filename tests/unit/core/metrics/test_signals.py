@@ -1,5 +1,7 @@
 """Signals: of the catalogue, of the alert, or derived from names of metrics."""
 
+import pytest
+
 from bot.core.evidence import Case
 from bot.core.metrics.promql import Matcher
 from bot.core.metrics.signals import alert_signal, catalogue_signals, derived_signals, service_matchers
@@ -23,6 +25,13 @@ def test_an_alert_signal_has_the_threshold_and_concerns_only_its_own_labels() ->
 
     assert signal is not None and (signal.family, signal.unit, signal.bad_above) == ("errors", "ratio", 0.05)
     assert signal.concerns({"service": "checkout"}) and not signal.concerns({"service": "cart"})
+
+
+@pytest.mark.parametrize("expression", ["sum(http_server_concurrency) > 200", "sum(http_requests_in_flight) > 200"])
+def test_requests_in_flight_are_counted_and_no_seconds(expression: str) -> None:
+    signal = alert_signal(case(alert_name="RequestsInFlightHigh", expression=expression))
+
+    assert signal is not None and (signal.family, signal.unit) == ("latency", "")
 
 
 def test_a_target_that_is_down_is_bad_when_it_falls() -> None:

@@ -2,6 +2,9 @@
 
 from bot.core.change import Change
 from bot.core.evidence import EarlierOutage, Findings
+from bot.core.facts.code import DiffFact, EffectFact
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.recorded import TemplateFact
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.verdict import judge
@@ -202,3 +205,21 @@ def test_what_a_service_does_not_rest_on_and_failed_before_is_no_cause_of_what_b
     own = likelihoods("search")
     assert list(own) == [new.id, old.id] and own[new.id] > 2 * own[old.id]
     assert likelihoods("front")[old.id] > 2 * own[old.id]
+
+
+def test_a_change_of_the_outage_before_that_its_diff_explains_takes_no_sureness_from_what_ran_out_since() -> None:
+    old = change("front", 1, version="2.0.0", previous="1.9.0")
+    earlier = EarlierOutage(
+        until=CASE.started_at + minutes(2), likely=("change", "front", old.id), began_at=ONSET, runs_on=True
+    )
+    lines = TemplateFact(template='relation "order_notes" does not exist', count=40, before=0, trend="new")
+    effect = EffectFact(kind="query", name="order_notes", path="front/orders.py")
+    diff = DiffFact(commit="a" * 40, at=ONSET - minutes(60), paths=("front/orders.py",), effects=(effect,))
+    ledger = Ledger().graph("front", "search", "stock").graph("stock").changes(old)
+    for service in ("front", "search"):
+        ledger.health(service, deviation(service, "errors", 0.001, 0.6, doublings=6, unit="ratio"))
+    ran_out = deviation("stock", "connections", 0.13, 1.0, late=4.4, unit="ratio", family="saturation")
+    ledger.health("stock", deviation("stock", "errors", 0.001, 0.2, late=4.6, unit="ratio"), ran_out).lines("front", lines)
+    ledger._add("code_changes", EvidenceFacts(diffs=(diff,), version="2.0.0"), source="github", service="front")
+
+    assert named(ledger, earlier)[0] == ("resource", "stock", "possible")

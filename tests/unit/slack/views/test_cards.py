@@ -10,7 +10,6 @@ import pytest
 
 from bot.core.action import ProposalState
 from bot.core.alerts.reasons import AlertReasons
-from bot.core.approvals.remedies import refused
 from bot.core.change import Change
 from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
@@ -243,12 +242,18 @@ def test_what_was_put_to_people_for_the_same_cause_is_the_next_step_also_of_what
     assert "Which clients? AP-1 is for the earlier cause" in words_of[1]
 
 
-@pytest.mark.parametrize("check", ["", "Read the logs of checkout"])
-def test_what_keeps_the_action_that_fits_from_people_is_the_next_step(check: str) -> None:
-    why = refused("rollback", "AP-2 is open on the same target; decide or withdraw it first.")
-    _, blocks = rendered_triage(findings=findings(hypothesis(check=check)), no_proposal=why)
+@pytest.mark.parametrize(
+    ("why", "by_hand"),
+    [
+        ("No action of the catalogue fits: it has none yet.", True),
+        ("rollback fits and was not proposed: AP-2 is open on the same target; decide or withdraw it first.", False),
+    ],
+)
+def test_a_change_is_taken_back_by_hand_only_where_no_action_fits(why: str, by_hand: bool) -> None:
+    _, blocks = rendered_triage(findings=findings(hypothesis(check="")), no_proposal=why)
 
-    assert "*Next:* AP-2 is open on the same target; decide or withdraw it first" in words(blocks)
+    assert ("no action here fits" in words(blocks)) is by_hand
+    assert by_hand or "AP-2 is open on the same target" in words(blocks)
 
 
 def test_a_card_names_the_first_cause_instead_of_the_last_change() -> None:
