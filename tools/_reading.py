@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.errors import QueryFailed
@@ -87,6 +88,11 @@ async def read_network_time(ctx: ToolContext, outer: SignalQuery, inner: SignalQ
     return await _judged(ctx, signal, replace(ends[0], series=series, earlier=earlier), alert_at, HISTORY)
 
 
+class _Span(NamedTuple):
+    start: datetime
+    end: datetime
+
+
 @dataclass(frozen=True)
 class _Samples:
     """One signal over the window that is judged, and what it was before that."""
@@ -100,20 +106,35 @@ class _Samples:
     def most(self) -> int:
         return max((len(known_samples(s).times) for s in self.series), default=0)
 
+    def without(self, span: _Span) -> "_Samples":
+        """The samples outside a span of time."""
+        cut = partial(without, start=span.start, end=span.end)
+        return replace(self, series=[cut(s) for s in self.series], earlier=[cut(s) for s in self.earlier])
+
 
 async def _judged(ctx: ToolContext, signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Reading:
-    judged = _without_earlier_outage(samples, ctx.case.earlier, alert_at)
+    over = _over_before(ctx.case.earlier, alert_at)
+    judged = samples.without(over) if over else samples
     deviation = await asyncio.to_thread(_worst, signal, judged, alert_at, before)
+    if deviation and over:
+        deviation = _dated_after(deviation, over, judged)
     return Reading(signal, samples.start, samples.end, samples.series, deviation, samples.most, samples.earlier)
 
 
-def _without_earlier_outage(samples: _Samples, earlier: EarlierOutage | None, alert_at: datetime) -> _Samples:
-    """The samples without those of an outage that was over before: in a short pause hardly a sample is back to normal."""
+def _over_before(earlier: EarlierOutage | None, alert_at: datetime) -> _Span | None:
+    """The time of an outage that was over before: in a short pause hardly a sample is back to normal."""
     if earlier is None or earlier.began_at is None or earlier.recovered_at is None or alert_at < earlier.recovered_at:
-        return samples
+        return None
     # Not every signal left its normal range at the onset that was measured.
-    cut = partial(without, start=earlier.began_at - ONSET_TOLERANCE, end=earlier.recovered_at)
-    return replace(samples, series=[cut(s) for s in samples.series], earlier=[cut(s) for s in samples.earlier])
+    return _Span(earlier.began_at - ONSET_TOLERANCE, earlier.recovered_at)
+
+
+def _dated_after(deviation: Deviation, over: _Span, judged: _Samples) -> Deviation:
+    """Dated right before what was left out it began after that: only there both are neighbours."""
+    if deviation.onset is None or not over.start - ONSET_TOLERANCE <= deviation.onset < over.end:
+        return deviation
+    since = [float(time) for series in judged.series for time in series.times if time >= over.end.timestamp()]
+    return replace(deviation, onset=datetime.fromtimestamp(min(since), UTC)) if since else deviation
 
 
 async def _samples(

@@ -52,6 +52,18 @@ async def test_an_outage_that_was_over_a_moment_before_does_not_hide_when_the_pr
     assert errors.before == pytest.approx(0.001, rel=0.1)
 
 
+async def test_a_single_error_before_an_outage_that_was_over_does_not_date_the_present_one() -> None:
+    began_at, recovered_at = ONSET - timedelta(minutes=7), ONSET
+    series = two_outages()
+    last = np.flatnonzero(series.times < (began_at - timedelta(seconds=30)).timestamp())[-1]
+    series.values[last] = 0.05
+    earlier = {"until": began_at, "began_at": began_at, "recovered_at": recovered_at}
+    ctx = context(metrics=RecordedMetrics({ERRORS: [series]}), case={"earlier": earlier})
+
+    (errors,) = (await look("service_health", ctx, service="checkout")).facts.deviations
+    assert errors.onset == ONSET
+
+
 async def test_a_signal_that_did_not_move_scores_nothing() -> None:
     found = await look("compare_metric", context({ERRORS: Step(0.001, 0.001)}), service="checkout", signal="errors")
 
