@@ -44,11 +44,13 @@ def cause_lines(version: Version) -> Iterator[tuple[str, str]]:
             yield match[1], match[2]
 
 
-def named_cause(outage: Outage, run: Run, thread: str, versions: Sequence[Version]) -> NamedCause:
-    """What the card of a thread named last, before the outage ended or the next one was caused."""
+def named_cause(outage: Outage, run: Run, telling: Version, versions: Sequence[Version]) -> NamedCause:
+    """What the card named last in whose thread a message told the outage, before this ended or the next one was caused."""
     until = newest_until(outage, run)
-    cards = [v for v in versions if v.ts == thread and v.key.startswith("card:") and v.at <= until]
-    line = next(cause_lines(cards[-1]), None) if cards else None
+    cards = [v for v in versions if v.ts == telling.thread and v.key.startswith("card:") and v.at <= until]
+    # Once it was healed the card is led by what lingers, of which its cause is an earlier one.
+    shown = [*(v for v in cards[:-1] if v.at > telling.at), *cards[-1:]]
+    line = next((line for version in reversed(shown) for line in cause_lines(version)), None)
     if line is None:
         return NamedCause(outage, Named.NOTHING)
     sure, cause = line

@@ -62,7 +62,7 @@ def judged(outage: Outage, run: Run, versions: Sequence[Version]) -> JudgedOutag
         return JudgedOutage(outage, Verdict.HIDDEN, None)
     naming = named[0]
     seconds = max(naming.at - alert.delivered_at, 0.0)
-    details = seconds, named_cause(outage, run, naming.thread, versions), further_cards(outage, run, naming, versions)
+    details = seconds, named_cause(outage, run, naming, versions), further_cards(outage, run, naming, versions)
     if not any(mentioned(message, outage, run, versions) for message in named):
         return JudgedOutage(outage, Verdict.UNHEARD, *details)
     right = starts_right(outage, alert, naming)

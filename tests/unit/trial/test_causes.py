@@ -19,7 +19,7 @@ def card(cause: str, at: float = 120.0) -> Version:
 
 def of(present: Outage, *cards: Version) -> NamedCause:
     shown = [Version(v.at, v.at, "C0", "100.0", v.key, v.thread, v.text, v.words, ()) for v in cards]
-    return named_cause(present, run(BEFORE, present), "100.0", shown)
+    return named_cause(present, run(BEFORE, present), message("payments fails", 105.0, thread="100.0"), shown)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,14 @@ def test_the_last_version_counts_that_stood_before_the_outage_ended() -> None:
     right, wrong = "*Likely cause:* deploy 2.0.1 of payments", "*Best lead:* deploy 1.9.9 of payments"
 
     assert of(DEPLOYED, card(wrong, 110), card(right, 150), card(wrong, 170)) == NamedCause(DEPLOYED, Named.RIGHT, likely=True)
+
+
+def test_what_was_named_counts_also_once_the_card_is_led_by_what_lingers_after_it_was_healed() -> None:
+    right, lingers = "*Likely cause:* deploy 2.0.1 of payments", "*Earlier cause:* deploy 2.0.1 of payments"
+    before = card("*Likely cause:* deploy 4.3.0 of cart", 103)
+
+    assert of(DEPLOYED, before, card(right, 130), card(lingers, 150)).named is Named.RIGHT
+    assert of(DEPLOYED, before, card(lingers, 150)).named is Named.NOTHING
 
 
 def test_each_way_to_follow_has_a_line_with_what_was_named() -> None:
