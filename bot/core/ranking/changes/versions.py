@@ -14,6 +14,8 @@ from bot.core.tuning.changes import ChangeWeights
 
 _STARTS_WITHIN = timedelta(seconds=60)
 """So long after it was rolled out a version may have served nothing yet."""
+_NOBODYS_ERRORS = 0.002
+"""A share of errors more than usual that no version is blamed for: what is left once an outage is over, or by chance."""
 _CALLED_WITHIN = timedelta(seconds=150)
 """A version whose newest sample is older is not called any more."""
 
@@ -117,7 +119,7 @@ def _is_symptom(shown: float, usual: float, signal: str, weights: ChangeWeights,
     is_errors = family_of(signal) == "errors"
     least = weights.least_errors if is_errors else weights.least_slowness
     few_errors = is_errors and shown <= weights.least_errors
-    if usual == 0 and shown <= weights.least_errors:
+    if (usual == 0 and shown <= weights.least_errors) or (is_errors and shown <= _NOBODYS_ERRORS):
         return False
     return shown > least * max(abs(usual), 1e-9) and not (normal and few_errors)
 

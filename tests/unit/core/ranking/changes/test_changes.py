@@ -83,6 +83,18 @@ def test_a_version_that_was_rolled_out_amid_the_trouble_has_no_level_that_was_us
     assert compared.factor < 1 and all(cause.change_id != deploy.id for cause in judged(ledger).hypotheses[:1])
 
 
+def test_a_version_is_not_blamed_for_one_error_in_a_thousand_that_no_other_has() -> None:
+    deploy = change("front", 1, version="2.1.0", previous="2.0.0")
+    rows = [{"2_1_0": (0.5, after), "2_0_0": (0.0002, 0.0)} for after in (0.0009, 0.2)]
+
+    compared = [
+        compare_versions(observe(failing_front(deploy).breakdown("front", "errors", "version", **row).entries), deploy)
+        for row in rows
+    ]
+
+    assert [one.factor > 1 for one in compared] == [False, True]
+
+
 def test_of_two_changes_that_only_their_moment_tells_apart_none_is_likely() -> None:
     findings = judged(failing_front(NEWER, change("front", 2, kind="config")))
 
