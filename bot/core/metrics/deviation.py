@@ -154,10 +154,10 @@ class Deviation:
 
 def family_of(signal: str) -> Family:
     """The family that the words of a signal's name belong to; "saturation" where none is known."""
-    found = next((family for family, words in _WORDS if re.search(words, signal, re.I)), None)
-    if found in ("traffic", None) and is_in_flight(signal):
+    named = next((family for family, words in _WORDS if re.search(words, signal, re.I)), None)
+    if named in ("traffic", None) and is_in_flight(signal):
         return "latency"
-    return found or "saturation"
+    return named or "saturation"
 
 
 def is_in_flight(signal: str) -> bool:
