@@ -190,10 +190,10 @@ def test_a_burst_keeps_a_late_alert_of_its_service_and_says_why() -> None:
     assert placement.group and placement.membership.reason is GroupingReason.SAME_BURST
 
 
-def many_that_fired(*, still: int) -> OpenGroup:
-    """A group of 20 alerts that came within two seconds; of these so many still fire, half a minute later."""
-    old = many(20, seconds=0.1)
-    for running in range(20, still - 1, -1):
+def many_that_fired(count: int = 20, *, still: int) -> OpenGroup:
+    """A group of alerts that came ten a second; of these so many still fire, half a minute later."""
+    old = many(count, seconds=0.1)
+    for running in range(count, still - 1, -1):
         old.set_running(running, at(0.5).timestamp())
     return old
 
@@ -249,6 +249,14 @@ def test_what_fired_in_outages_long_over_makes_the_present_one_of_a_group_not_ov
     old = many_that_fired(still=0)
     places_of(old, *fresh(20))
     old.set_running(20, at(5).timestamp())
+
+    assert LEAVES in places_of(old, *(arrival(fingerprint=f"o{n}", minutes=8 + n / 600) for n in range(40)))
+
+
+def test_that_a_larger_outage_of_its_card_is_over_makes_the_present_one_not_over() -> None:
+    old = many_that_fired(60, still=0)
+    places_of(old, *fresh(40))
+    old.set_running(12, at(6).timestamp())
 
     assert LEAVES in places_of(old, *(arrival(fingerprint=f"o{n}", minutes=8 + n / 600) for n in range(40)))
 

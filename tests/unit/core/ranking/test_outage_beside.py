@@ -223,3 +223,18 @@ def test_a_change_of_the_outage_before_that_its_diff_explains_takes_no_sureness_
     ledger._add("code_changes", EvidenceFacts(diffs=(diff,), version="2.0.0"), source="github", service="front")
 
     assert named(ledger, earlier)[0] == ("resource", "stock", "possible")
+
+
+def test_a_callee_that_shows_neither_errors_nor_slow_answers_may_hang_and_fill_the_pools_of_who_waits_for_it() -> None:
+    earlier = RUNS_ON.model_copy(update={"likely": ("resource", "search", "")})
+
+    def likelihood(*search: Deviation) -> float:
+        ledger = Ledger().graph("front", "search", "stock").graph("stock", "search").changes()
+        ledger.health("front", deviation("front", "errors", 0.001, 0.6, doublings=6, unit="ratio"))
+        ledger.health("search", *search, deviation("search", "latency", 0.1, 0.1, doublings=0, unit="s"))
+        ran_out = deviation("stock", "connections", 0.13, 1.0, late=4.4, unit="ratio", family="saturation")
+        ledger.health("stock", deviation("stock", "errors", 0.001, 0.2, late=4.6, unit="ratio"), ran_out)
+        causes = judged(ledger, earlier).hypotheses
+        return max((cause.likelihood for cause in causes if cause.kind == "resource"), default=0.0)
+
+    assert likelihood() < 0.8 <= likelihood(deviation("search", "errors", 0.001, 0.6, doublings=6, unit="ratio"))

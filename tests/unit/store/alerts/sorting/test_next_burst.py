@@ -52,3 +52,15 @@ async def test_once_it_runs_a_further_one_has_a_card_of_its_own(desk: Desk) -> N
         await _fires(desk, f"third {n}", 260 + n / 10)
 
     assert [group.alerts > 16 for group in await desk.groups()] == [True, True]
+
+
+async def test_it_stays_on_the_card_over_a_restart(desk: Desk) -> None:
+    await _outage(desk, "first", 0, 16)
+    await _end(desk, "first", 100, 14)
+    for n in range(40):
+        await _fires(desk, f"second {n}", 150 + n / 10)
+    desk.inbox.sorter.reset()
+    for n in range(40, 80):
+        await _fires(desk, f"second {n}", 150 + n / 10)
+
+    assert len(await desk.groups()) == 1
