@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from bot.core.facts.alerting import AlertKind
+from bot.core.text.camel_case import separated
 from bot.core.tuning import TUNING
 
 _WORDS: tuple[tuple[AlertKind, str], ...] = (
@@ -49,8 +50,8 @@ _OF_ANOTHER = re.compile(
 @lru_cache(maxsize=4096)
 def kind_of(name: str) -> AlertKind:
     """The kind of problem that an alert's name is about; "other" where no word of it is known."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return next((kind for kind, words in _WORDS if re.search(words, spaced, re.I)), "other")
+    words_of_name = separated(name)
+    return next((kind for kind, words in _WORDS if re.search(words, words_of_name, re.I)), "other")
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,7 @@ from bot.core.alert import Severity
 from bot.core.alerts.kind import kind_of
 from bot.core.facts.alerting import AlertKind
 from bot.core.service import Catalogue
+from bot.core.text.camel_case import separated
 
 BURST = timedelta(seconds=15)
 """Alerts of one outage come within so long of each other, whatever service they are on: rules wait differently."""
@@ -234,7 +235,7 @@ def _had_kind(kind: AlertKind, service: str, members: Members, *, changed: bool)
 
 
 def _is_about_waiting(name: str) -> bool:
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name)
+    words = separated(name).replace("_", " ")
     other = kind_of(name) not in ("load", "other") or _OWN.search(name) or _FAILED.search(words)
     return _WAITING.search(words) is not None and not other
 

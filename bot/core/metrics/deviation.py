@@ -9,6 +9,7 @@ from typing import Literal, TypedDict
 from bot.core.facts.measured import DeviationFact, Family
 from bot.core.loading.arrays import Floats, np
 from bot.core.metrics.drift import climb_start, until_restart
+from bot.core.metrics.in_flight import is_in_flight
 from bot.core.metrics.series import Direction, Series, between, find_onset, known_samples, median_and_scale, time_after_alert
 
 Harm = Literal["up", "down", "either"]
@@ -37,14 +38,6 @@ _MIN_NETWORK_SCALE = 0.002
 _MIN_CALLS_SCALE = 0.02
 """The smallest scale of calls per request: one rare call more is no other behaviour."""
 
-_IN_FLIGHT = re.compile(
-    r"(?<![a-z])(in[_. -]?flight|(active|open|pending|outstanding|concurrent)[_. ]?(request|call)s?(?![a-z])"
-    r"|(request|call)s?[_. ]?(active|pending|outstanding))",
-    re.I,
-)
-_SELECTED = re.compile(r"\{[^}]*\}")
-_COUNTED = re.compile(r"_per_|_total|\brate\b|_rate|increase", re.I)
-"""Names of what is counted over time: how many came, and not how many there are at once."""
 _WORDS: tuple[tuple[Family, str], ...] = (
     ("behaviour", r"(calls|attempts|retries|requests|queries|lookups|fetches)_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b|"
     r"day|pod|node|core|instance)"),
@@ -158,15 +151,6 @@ def family_of(signal: str) -> Family:
     if named in ("traffic", None) and is_in_flight(signal):
         return "latency"
     return named or "saturation"
-
-
-def is_in_flight(signal: str) -> bool:
-    """Whether it tells how many requests are being answered: as many as come times how long each takes (Little's law).
-
-    So there are more of them at once where answers are slow, and more need not have come.
-    """
-    names = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", _SELECTED.sub("", signal))
-    return _IN_FLIGHT.search(names) is not None and _COUNTED.search(names) is None
 
 
 def names_resource(signal: str) -> bool:

@@ -12,6 +12,7 @@ from bot.core.ranking.changes.changed_neighbours import changed_shortly_before
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.fault_location import PILES_UP, exhaustion, is_undone_work, weight_of_resource
 from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown, ObservedTemplate
+from bot.core.ranking.outage_beside import began_before
 from bot.core.service import reachable
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
@@ -34,18 +35,13 @@ def resource_causes(context: RankingContext, others: Sequence[Candidate], surge:
     may explain it, what ran out is not sure: it may be how that shows.
     """
     causes, least = [], context.tuning.confidence.possible
+    explained = any(c.explained and c.likelihood >= least and not began_before(c, context) for c in others)
     for service, share in context.suspects():
         rivals = (c.likelihood / share for c in others if service in (c.service, c.climbs_at) or c.explained or c.jumped)
         rival = max(rivals, default=0.0)
-        causes += [_resource_cause(context, d, share, rival, surge) for d in _short_resources(context, service)]
-    if any(c.explained and c.likelihood >= least and not _is_of_outage_before(c, context) for c in others):
-        for cause in causes:
-            cause.sure = False
+        short = _short_resources(context, service)
+        causes += [_resource_cause(context, d, share, rival, surge, explained=explained) for d in short]
     return causes
-
-
-def _is_of_outage_before(cause: Candidate, context: RankingContext) -> bool:
-    return cause.began is not None and context.is_of_outage_before(cause.began)
 
 
 def _short_resources(context: RankingContext, service: str) -> list[Deviation]:
@@ -54,7 +50,9 @@ def _short_resources(context: RankingContext, service: str) -> list[Deviation]:
     return [d for d in moved if d.direction == "up" or names_resource(d.signal)]
 
 
-def _resource_cause(context: RankingContext, deviation: Deviation, share: float, rival: float, surge: float) -> Candidate:
+def _resource_cause(
+    context: RankingContext, deviation: Deviation, share: float, rival: float, surge: float, *, explained: bool
+) -> Candidate:
     service, weights = deviation.service, context.tuning.resources
     late, scarce = _came_late(context, deviation), _limit_known(deviation) or _has_grown(deviation, weights.grown)
     near = exhaustion(deviation, weights)
@@ -72,6 +70,7 @@ def _resource_cause(context: RankingContext, deviation: Deviation, share: float,
         strength=deviation.doublings,
         sure=_clear(context, deviation)
         and not late
+        and not explained
         and near >= 1.0
         and not _climbs_alone(context, deviation)
         and not _changed_since(context, deviation)

@@ -33,7 +33,12 @@ def was_likely_before(cause: Candidate, context: RankingContext) -> bool:
 
 def _lies_beside(cause: Candidate, context: RankingContext) -> bool:
     """Whether a cause began with the outage before, on a service that what alerts now does not rest on."""
-    return cause.began is not None and context.is_of_outage_before(cause.began) and cause.service not in context.below
+    return began_before(cause, context) and cause.service not in context.below
+
+
+def began_before(cause: Candidate, context: RankingContext) -> bool:
+    """Whether a cause is known to have begun with the outage before."""
+    return cause.began is not None and context.is_of_outage_before(cause.began)
 
 
 def something_new(causes: Sequence[Candidate], context: RankingContext) -> bool:

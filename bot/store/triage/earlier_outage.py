@@ -7,13 +7,12 @@ from sqlalchemy import ColumnElement
 from sqlmodel import and_, case, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.alerts.arrival_rate import RUNNING_SHARE
 from bot.core.alerts.renewal import SPREADS_WITHIN, older_until
 from bot.core.evidence import EarlierOutage, Findings
 from bot.core.investigation.triage_state import TriageState
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 
-RUNS_ON_SHARE = 0.25
-"""Of its alerts that still fire, from which on an outage runs on: error budgets and queues recover long after it."""
 RELATES_WITHIN = timedelta(hours=1)
 """An outage that began longer ago is no longer in the samples that a signal is compared with."""
 
@@ -66,7 +65,7 @@ async def _outage_of(
     first = next(iter(findings.hypotheses), None)
     likely = (first.kind, first.service, first.change_id) if first and first.confidence == "likely" else None
     recovered_at = await _recovered_at(session, number, lead, below)
-    runs_on = await _firing_share(session, alerts, lead) >= RUNS_ON_SHARE
+    runs_on = await _firing_share(session, alerts, lead) >= RUNNING_SHARE
     if recovered_at is None and not runs_on:
         recovered_at = await _over_at(session, alerts, lead)
     return EarlierOutage(
