@@ -26,6 +26,7 @@ from bot.store.oversight.pages import Pages
 from bot.store.oversight.watch import OversightQueries
 from bot.store.retention.pruning import Pruning
 from bot.store.tables import HeartbeatRow
+from bot.store.triage.changes_during_outage import ChangesDuringOutages
 from bot.store.triage.late_changes import RetryDue
 from bot.workflows.messages.delivery_health import FailureLog
 from bot.workflows.postmortem import start_due_drafts
@@ -84,6 +85,7 @@ class HousekeepingTick:
         self.postmortems = postmortems
         self.retries = retries
         self.engine = engine
+        self.changes = ChangesDuringOutages(postmortems.db)
 
     async def __call__(self) -> None:
         db = self.postmortems.db
@@ -94,6 +96,7 @@ class HousekeepingTick:
             await groups.end_flapping(db)
         await start_due_drafts(self.postmortems, self.engine)
         if unfinished:
+            await self.changes.tell()
             await self._retry_triages()
 
     async def _retry_triages(self) -> None:
