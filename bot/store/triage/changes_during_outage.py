@@ -1,6 +1,6 @@
-"""Tells in the thread of an open group what was changed while its outage runs, and keeps it in its timeline.
+"""What was changed while an outage runs, recorded: a line in the thread of its group, and an entry of its timeline.
 
-Read from what is stored alone, and each entry has a key of its own: a process that was killed tells the rest, nothing twice.
+Read from what is stored alone, and each entry has a key of its own: after a kill the rest is recorded, nothing twice.
 """
 
 from collections import defaultdict
@@ -29,27 +29,27 @@ _RUNNING = frozenset({GroupState.FIRING, GroupState.ACKNOWLEDGED})
 
 
 class ChangesDuringOutages:
-    """Finds and tells them."""
+    """Finds and records them."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def tell(self) -> None:
+    async def record(self) -> None:
         """Every change of the last minutes that was made to a service of a running outage and is not in its timeline yet."""
         async with self._db.read() as session:
             changes = await _reported_lately(self._db, session)
-            untold = await _untold(session, changes) if changes else {}
-        if not untold:
+            unrecorded = await _unrecorded(session, changes) if changes else {}
+        if not unrecorded:
             return
         async with self._db.write() as session:
-            for group_id, found in untold.items():
+            for group_id, found in unrecorded.items():
                 group = await session.get(GroupRow, group_id, with_for_update=True)
                 if group is not None and GroupState(group.state) in _RUNNING:
-                    await self._tell(session, group, *found)
+                    await self._record(session, group, *found)
 
-    async def _tell(self, session: AsyncSession, group: GroupRow, outage: RunningOutage, changes: Sequence[Change]) -> None:
-        told = len(await _told(session, [group.id or 0]))
-        for n, change in enumerate(changes, told):
+    async def _record(self, session: AsyncSession, group: GroupRow, outage: RunningOutage, changes: Sequence[Change]) -> None:
+        recorded = len(await _recorded(session, [group.id or 0]))
+        for n, change in enumerate(changes, recorded):
             text = change_line(change, outage)
             await timeline.add(
                 self._db,
@@ -75,15 +75,15 @@ async def _reported_lately(db: Database, session: AsyncSession) -> list[Change]:
     return with_own(changes, await runs_since(session, now - CHANGE_LOOKBACK - REPORTED_WITHIN)) if changes else []
 
 
-async def _untold(session: AsyncSession, changes: Sequence[Change]) -> dict[int, tuple[RunningOutage, list[Change]]]:
-    """By group: its outage, and what was changed during it and is not told."""
+async def _unrecorded(session: AsyncSession, changes: Sequence[Change]) -> dict[int, tuple[RunningOutage, list[Change]]]:
+    """By group: its outage, and what was changed during it and is not recorded."""
     outages = await _outages(session, {change.service for change in changes})
     made = {group: (outage, made_during(changes, outage)) for group, outage in outages.items()}
-    told = await _told(session, [group for group, (_, found) in made.items() if found])
-    untold = {
-        group: (outage, [one for one in found if _key(group, one) not in told]) for group, (outage, found) in made.items()
+    recorded = await _recorded(session, [group for group, (_, found) in made.items() if found])
+    unrecorded = {
+        group: (outage, [one for one in found if _key(group, one) not in recorded]) for group, (outage, found) in made.items()
     }
-    return {group: one for group, one in untold.items() if one[1]}
+    return {group: one for group, one in unrecorded.items() if one[1]}
 
 
 async def _outages(session: AsyncSession, services: Collection[str]) -> dict[int, RunningOutage]:
@@ -120,7 +120,7 @@ async def _suspects(session: AsyncSession, services: Collection[str]) -> Mapping
     return {group: service for group, service in suspected.items() if service in services}
 
 
-async def _told(session: AsyncSession, groups: Collection[int]) -> Set[str]:
+async def _recorded(session: AsyncSession, groups: Collection[int]) -> Set[str]:
     """The keys of the changes that the timelines of these groups hold."""
     query = select(TimelineRow.key).where(col(TimelineRow.group_id).in_(groups), TimelineRow.kind == EntryKind.CHANGE)
     return {key for key in (await session.exec(query)).all() if key}
