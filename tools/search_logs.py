@@ -26,7 +26,7 @@ FURTHEST = timedelta(hours=6)
 BASELINES, SHORTEST = 2, timedelta(minutes=30)
 """The time before is twice as long as the window, an hour at least: a line that comes seldom is not new."""
 MAX_TEMPLATES = 25
-MAX_EXAMPLES, MAX_EXAMPLE = 8, 300
+MAX_EXAMPLES, MAX_EXAMPLE = 8, 600
 MAX_CHARACTERS = 12_000
 """Of all details together; a finding of 16 KiB is the limit of what a model is shown."""
 MAX_TEXT = 200

@@ -38,6 +38,9 @@ SIMPLE = "simple baselines (all 24): always none 0.29; words of the alert in the
 NO_COMMIT = "none"
 UNITS = {"ratio": "ratio", "pct": "%", "seconds": "s", "ms": "ms", "mb": "MB", "bytes": "bytes", "rps": "/s", "sec": "/s"}
 """What the end of a metric's name says of its unit."""
+_HEADER_OF_GIT = re.compile(
+    r"diff --git |index [0-9a-f]+\.\.|(new|deleted|old) (file )?mode |(rename|copy) (from|to) |similarity index "
+)
 COUNTERS = re.compile(r"_(total|count)$")
 REMEDIES = {"deploy": ("rollback", "roll-forward", "config-revert"), "config": ("config-revert",), "flag": ("flag-revert",)}
 
@@ -305,9 +308,12 @@ def patches_of(diff: str, paths: Sequence[str]) -> tuple[FileChange, ...]:
     current = paths[0] if paths else ""
     for line in diff.splitlines():
         if line.startswith("--- "):
+            current = line[4:].removeprefix("a/")
+        elif line.startswith("+++ "):
+            # A file that was deleted goes by its name before.
+            current = current if line == "+++ /dev/null" else line[4:].removeprefix("b/")
+        elif _HEADER_OF_GIT.match(line):
             continue
-        if line.startswith("+++ "):
-            current = line[4:].removeprefix("b/")
         elif line.startswith("@@"):
             heading = re.sub(r"^@@( -\S+ \+\S+ @@)?", "", line).strip()
             current = next((path for path in paths if heading.startswith(path)), current)

@@ -266,7 +266,7 @@ def _is_about(stated: float, effect: EffectFact) -> bool:
 
 LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedule", "batch"})
 """Effects that bring more calls about: signals show those as directly as lines."""
-ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "label", "order", "lock", "expiry"}
+ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "index", "label", "order", "lock", "expiry"}
 """Effects that hurt what a service calls: that this one fails is no alibi for the caller's change."""
 TOLD_BY_OTHERS: frozenset[EffectKind] = ON_CALLEES | {"format"}
 """Effects of which others tell as well as the service itself: who reads what it wrote fails on it."""

@@ -8,6 +8,7 @@ What is recognised as neither is left out: somebody may have typed it.
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 _NAME = r"[A-Za-z_$][\w$]*(?:(?:::|[./-])[A-Za-z_$][\w$]*)*"
 _PREFIX = re.compile(
@@ -75,6 +76,24 @@ def frames(text: str) -> list[str]:
     """The functions and files of stack frames in it."""
     written = _until_typed(text)
     return [name for pattern in (_FRAMES, _FILES) for match in pattern.finditer(written) for name in match.groups() if name]
+
+
+class Frame(NamedTuple):
+    """One frame of a stack; "" for what is not known of it."""
+
+    function: str = ""
+    file: str = ""
+
+
+def innermost_frame(text: str) -> Frame:
+    """The frame in which a failure arises: the one that stands first, in a traceback of Python the last."""
+    written = _until_typed(text)
+    last = "Traceback (most recent call last)" in written
+    parts = []
+    for pattern in (_FRAMES, _FILES):
+        names = [name for match in pattern.finditer(written) for name in match.groups() if name]
+        parts.append(names[-1 if last else 0] if names else "")
+    return Frame(*parts)
 
 
 def _until_typed(text: str) -> str:

@@ -20,6 +20,8 @@ def effect_text(effect: EffectFact) -> str:
         return f"lets nobody leave out what it took without ({name})"
     if effect.kind == "guard":
         return f"{'adds' if effect.after else 'removes'} the condition {name}"
+    if effect.kind == "index":
+        return f"drops the index {name}"
     if effect.before and effect.after:
         return f"changes {name} from {one_line(effect.before, 40)} to {one_line(effect.after, 40)}"
     if effect.before:

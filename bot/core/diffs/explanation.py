@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, SYMPTOMS, TOLD_BY_OTHERS, may_bring_about
-from bot.core.diffs.code_text import frames, is_file_of, without_values
+from bot.core.diffs.code_text import frames, without_values
 from bot.core.diffs.effect_text import effect_text
+from bot.core.diffs.effects.dropped_indexes import looks_up
 from bot.core.diffs.effects.effects import is_small_step
 from bot.core.diffs.effects.levels import is_time_of_rate, level_of
 from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
 from bot.core.diffs.names import holds_name, is_telling, words
 from bot.core.diffs.naming import line_about_variable, line_missing, line_missing_call, line_with_setting, line_without_image
 from bot.core.diffs.refused_values import refused_values
+from bot.core.diffs.stack_frames import ARISES, by_frames
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
@@ -61,6 +63,11 @@ class Explanation:
         """The points of its strongest reason: small ones may add up, and tell of nothing by themselves."""
         return max((points for points, _, _ in self.reasons), default=0.0)
 
+    @property
+    def at_frame(self) -> bool:
+        """Whether it changes the very code in which a new failure arises, by the stack frames of that."""
+        return any(reason.endswith(f", {ARISES}") for _, reason, _ in self.reasons)
+
     def add(self, points: float, reason: str, evidence: str) -> None:
         self.reasons.append((points, reason, evidence))
 
@@ -84,7 +91,7 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     usual = frozenset(word for line in symptoms.usual for word in words(line))
     firm = [
         *_by_names(diff, symptoms, weights),
-        *_by_frames(diff, symptoms, weights, service),
+        *by_frames(diff, symptoms, weights, service),
         *_by_effects(diff, symptoms, weights, usual, service),
     ]
     refused = list(_by_refused_values(diff, symptoms, weights))
@@ -124,21 +131,6 @@ def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Itera
         for name, reason in _named_by(diff, symptoms)
         if (line := _written_in(symptoms.telling(), name))
     )
-
-
-def _by_frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> Iterable[_Reason]:
-    """Files and functions that the diff changes and in which, by its stack frames, a new failure arises: one sign a failure.
-
-    A function of another service may have the same name.
-    """
-    usual = {frame for line in symptoms.usual for frame in frames(line)}
-    for symptom in (symptom for symptom in symptoms.new() if not symptom.mentions_only):
-        new = [frame for frame in frames(symptom.text) if frame not in usual]
-        own = not (service and symptom.service) or symptom.service == service
-        functions = (f"the code at {name}" for name in diff.around if own and name in new)
-        files = (one_line(path, 80) for path in diff.paths if any(is_file_of(frame, path) for frame in new))
-        for place in [*functions, *files][:1]:
-            yield weights.frame, f"changes {place}, where the failure arises", symptom.evidence
 
 
 def _by_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
@@ -221,6 +213,9 @@ def _by_effect(
     text = effect_text(effect)
     if effect.kind == "dependency":
         return _by_dependency(effect, symptoms, weights, usual)
+    if effect.kind == "index":
+        line = next((symptom for symptom in symptoms.new() if looks_up(symptom.text, effect)), None)
+        return (weights.effect, f"{text}, and new lines hold a statement that needs it", line.evidence) if line else None
     if effect.kind in ("query", "schema", "name") and (line := line_missing(effect, symptoms)):
         return weights.missing, f"{text}, and new lines miss it", line.evidence
     if line := line_without_image(effect, symptoms):
@@ -277,9 +272,13 @@ def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact
         symptom
         for symptom in symptoms.texts
         if not symptom.gone
+        # That a request is served comes more often with whatever brings more requests.
+        and not (symptom.usual and symptom.mentions_only)
         and re.search(pattern, without_values(symptom.text), re.I)
         and may_bring_about(effect, symptom.text)
         and not (effect.kind in LOADS and _asked_by_others(symptom, service))
+        # A crash arises in the code of the service that logs it.
+        and not (effect.kind == "guard" and _of_another(symptom, service) and frames(symptom.text))
     ]
 
     def order(symptom: SymptomText) -> tuple[float, bool, bool]:
@@ -313,9 +312,12 @@ def _directness(
     """
     silent = not any(other.service == service for other in symptoms.texts)
     by_others = kind in TOLD_BY_OTHERS and not fewer
-    elsewhere = weights.told_by_another if by_others or silent else weights.of_another
+    elsewhere = weights.told_by_another if (by_others or silent) and not text.apart else weights.of_another
+    # Where a service says what failed, what else it says is a lead.
+    failures = (o for o in symptoms.new() if o.log and o.service == text.service and not o.mentions_only)
+    beside = weights.beside_failures if text.mentions_only and any(failures) else 1.0
     names_hurt = text.alert or (text.signal and kind not in LOADS | {"memory"} and not _SAYS_HOW.search(text.text))
-    return (weights.signal if names_hurt else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
+    return beside * (weights.signal if names_hurt else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
 
 
 def _beginning(text: str) -> str:

@@ -1,6 +1,6 @@
 """What is observed of an incident in words: log lines, signals that deviate, and the alert's own words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -28,6 +28,11 @@ class SymptomText:
     alert: bool = False
     """True for the alert's own words, which its author wrote before anything failed: they tell what is hurt, like a signal."""
 
+    usual: bool = False
+    """True for a line that came before as well, and comes more often now."""
+    apart: bool = False
+    """Whether its service is not known to be called by what was changed: that may still have brought it about."""
+
     @property
     def mentions_only(self) -> bool:
         """Whether what it says may be there because a user wrote it: a log line that tells of no failure."""
@@ -50,6 +55,11 @@ class Symptoms:
     def since(self, moment: datetime) -> "Symptoms":
         """Without signals that had left their normal range before: what was rolled out then did not bring that."""
         return replace(self, texts=[text for text in self.texts if text.began is None or text.began >= moment])
+
+    def seen_from(self, service: str, callees: Collection[str]) -> "Symptoms":
+        """The same, with what is of others than the changed service and those that it calls marked as apart."""
+        own = {"", service, *callees}
+        return replace(self, texts=[replace(text, apart=text.service not in own) for text in self.texts])
 
     def new(self) -> list[SymptomText]:
         """Lines and words that came with the trouble."""

@@ -22,6 +22,7 @@ EffectKind = Literal[
     "batch",
     "query",
     "schema",
+    "index",
     "dependency",
     "comparison",
     "guard",

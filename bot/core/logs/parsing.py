@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from bot.core.logs.failure_fields import failure_of
 from bot.core.logs.line import LogLine
 from bot.core.redaction.screening import redact_each
 
@@ -77,13 +78,16 @@ def _json_line(text: str) -> LogLine | None:
 
 
 def message_of(text: str) -> str:
-    """The message of a JSON line; any other line as it is."""
+    """The message of a JSON line, with what its other fields say of a failure; any other line as it is."""
     try:
         fields = json.loads(text) if text.startswith("{") else {}
     except (ValueError, RecursionError):
         return text
     message = _first(fields, _JSON_TEXTS) if isinstance(fields, dict) else None
-    return message if isinstance(message, str) and message else text
+    if not isinstance(message, str) or not message:
+        return text
+    failure = failure_of(fields, message)
+    return f"{message}: {failure}" if failure else message
 
 
 def _first(fields: dict[str, object], names: Iterable[str]) -> object:

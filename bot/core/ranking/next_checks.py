@@ -51,6 +51,19 @@ def symptoms_to_inspect(
     return list(dict.fromkeys(symptoms))
 
 
+def services_to_read(case: Case, observations: Observations, *, now: datetime, read: Set[str], most: int) -> list[str]:
+    """Services whose lines may say what their signals do not, those of `read` left out.
+
+    First what was changed near what fails, then what else is near, what was changed anywhere, and what was measured.
+    """
+    context = ranking_context(case, observations, now)
+    changed = [change.service for change in observations.changes.values() if change.at <= context.onset + ONSET_TOLERANCE]
+    near = sorted(nearby_services(context))
+    measured = [*observations.health_evidence, *observations.checked]
+    ordered = dict.fromkeys([*(s for s in changed if s in near), *near, *changed, *measured])
+    return [service for service in ordered if service and service not in read][:most]
+
+
 def services_to_place(observations: Observations) -> list[str]:
     """Services of which a signal was split by pod and told pods apart: on which node does each pod run?"""
     split = (breakdown.service for breakdown in observations.breakdowns if any("pod" in row.labels for row in breakdown.rows))

@@ -150,11 +150,15 @@ class DiffWeights:
     missing_call: float = 2.5
     """New lines miss something, and the diff no longer makes a call that brings such things in."""
     frame: float = 2.2
-    """It changes a file that the stack frames of a new failure name."""
+    """It changes the function or file that the innermost stack frame of a new failure names."""
+    outer_frame: float = 1.1
+    """It changes one that a frame around that names: code that was only passed on the way."""
     effect: float = 2.2
     """A setting or statement of a kind that brings such symptoms about, changed far enough."""
     signal: float = 0.7
     """Factor where only the name of a signal that deviates says so, and no line."""
+    beside_failures: float = 0.6
+    """The same where a line that tells of no failure says so, and other new lines of its service tell of failures."""
     of_another: float = 0.6
     """The same where only another service's line or signal says so."""
     told_by_another: float = 0.95

@@ -42,10 +42,10 @@ class ChangesDuringOutages:
         if not unrecorded:
             return
         async with self._db.write() as session:
-            for group_id, found in unrecorded.items():
+            for group_id, changed in unrecorded.items():
                 group = await session.get(GroupRow, group_id, with_for_update=True)
                 if group is not None and GroupState(group.state) in _RUNNING:
-                    await self._record(session, group, *found)
+                    await self._record(session, group, *changed)
 
     async def _record(self, session: AsyncSession, group: GroupRow, outage: RunningOutage, changes: Sequence[Change]) -> None:
         recorded = len(await _recorded(session, [group.id or 0]))
@@ -79,9 +79,10 @@ async def _unrecorded(session: AsyncSession, changes: Sequence[Change]) -> dict[
     """By group: its outage, and what was changed during it and is not recorded."""
     outages = await _outages(session, {change.service for change in changes})
     made = {group: (outage, made_during(changes, outage)) for group, outage in outages.items()}
-    recorded = await _recorded(session, [group for group, (_, found) in made.items() if found])
+    recorded = await _recorded(session, [group for group, (_, changed) in made.items() if changed])
     unrecorded = {
-        group: (outage, [one for one in found if _key(group, one) not in recorded]) for group, (outage, found) in made.items()
+        group: (outage, [one for one in changed if _key(group, one) not in recorded])
+        for group, (outage, changed) in made.items()
     }
     return {group: one for group, one in unrecorded.items() if one[1]}
 

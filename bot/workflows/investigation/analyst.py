@@ -14,6 +14,7 @@ from bot.core.ranking.next_checks import (
     next_services,
     services_to_look_back_on,
     services_to_place,
+    services_to_read,
     services_with_calls,
     services_with_older_changes,
     symptoms_to_inspect,
@@ -41,6 +42,8 @@ MAX_CHANGED = 6
 """Changed services whose health is checked, and as many whose signals are compared before and after their changes."""
 MAX_INSPECTED = 3
 """Services whose symptoms are broken down by label and whose logs are read."""
+MAX_READ = 8
+"""Further services whose logs are read: what fails beneath may show in lines alone."""
 
 _Request = tuple[ToolRole, Mapping[str, object]]
 
@@ -90,6 +93,9 @@ class Analyst:
         if self._clustered:
             await check([(ToolRole.WORKLOAD, {"service": s}) for s in services_to_place(observations)[:MAX_INSPECTED]])
         await check(self._own_lines(case, ledger))
+        if read := self._services_read(ledger):
+            further = services_to_read(case, observations, now=began, read=read, most=MAX_READ)
+            await check([(ToolRole.LOGS, {"service": s, "text": ""}) for s in further])
         climbing = services_to_look_back_on(case, observations, now=began)[:MAX_INSPECTED]
         await check([(ToolRole.CHANGES, {"service": s, "hours": CLIMB_LOOKBACK_HOURS}) for s in climbing])
         changed = services_with_older_changes(case, observations, now=began, most=MAX_CHANGED)
@@ -119,6 +125,11 @@ class Analyst:
                 # Nobody says which service hurts: what each one logs is a sign of its own.
                 await check([(ToolRole.LOG_MIX, {"service": s}) for s in services])
         return checked
+
+    def _services_read(self, ledger: Iterable[LedgerEntry]) -> set[str]:
+        """The services whose logs were asked for; none where no log store answers."""
+        reads = [entry for entry in ledger if entry.tool == tool_for(self._tools, ToolRole.LOGS)]
+        return {str(entry.arguments["service"]) for entry in reads} if any(entry.evidence.ok for entry in reads) else set()
 
     def _own_lines(self, case: Case, ledger: Iterable[LedgerEntry]) -> list[_Request]:
         """What the alerting service logs since the onset, if its logs were not read yet: many faults show in lines alone."""

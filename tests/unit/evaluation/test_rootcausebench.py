@@ -46,6 +46,19 @@ def test_hunks_under_a_path_or_a_function_become_patches_with_counts() -> None:
     assert two.patch == ""
 
 
+def test_a_deleted_file_keeps_its_name_and_headers_of_git_are_no_lines() -> None:
+    diff = (
+        "diff --git a/limits.conf b/limits.conf\ndeleted file mode 100644\nindex 9c11c5f..0000000\n--- a/limits.conf\n"
+        "+++ /dev/null\n@@ -1,1 +0,0 @@\n-LimitNOFILE=102400\ndiff --git a/tasks.yml b/tasks.yml\nindex b975d78..6892\n"
+        "--- a/tasks.yml\n+++ b/tasks.yml\n@@ -1 +1 @@\n-a\n+b"
+    )
+
+    deleted, changed = patches_of(diff, ["limits.conf", "tasks.yml"])
+
+    assert (deleted.path, deleted.patch) == ("limits.conf", "@@ -1,1 +1,0 @@\n-LimitNOFILE=102400")
+    assert (changed.path, changed.added, changed.removed) == ("tasks.yml", 1, 1)
+
+
 def test_an_incident_is_answered_without_labels_and_its_details_are_written(tmp_path: Path) -> None:
     folder = tmp_path / "set" / "an-incident"
     folder.mkdir(parents=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.diffs.effects.credentials import renamed_credentials
+from bot.core.diffs.effects.dropped_indexes import dropped_indexes
 from bot.core.diffs.effects.formats import formats
 from bot.core.diffs.effects.images import image_contents
 from bot.core.diffs.effects.lock_files import locked_packages
@@ -119,9 +120,11 @@ _ZONE = re.compile(
 )
 _EXPRESSION = re.compile(
     r"\bre\.(?:compile|match|search|sub|findall|fullmatch)\(|Pattern\.compile\(|new RegExp\(|"
-    r"regexp\.(?:Must)?Compile\(|Regex::new\(|\(\?(?::|P?<\w+>|=|!)|"
-    r"(?:=|:|\()\s*/(?:\[(?:[^\]\\]|\\.)*\]|[^/\\\s\[]|\\.){3,}/[gimsuy]*\s*[,;.)]?"
+    r"regexp\.(?:Must)?Compile\(|Regex::new\(|\(\?(?::|P?<\w+>|=|!)"
 )
+_EXPRESSION_LITERAL = re.compile(r"(?:=|:|\()\s*/(?:\[(?:[^\]\\]|\\.)*\]|[^/\\\s\[]|\\.){3,}/[gimsuy]*\s*[,;.)]?")
+_HAS_LITERALS = re.compile(r"\.([cm]?[jt]sx?|vue|svelte|coffee|rb|erb|rake|cr|pl|pm|groovy|gradle)$", re.I)
+"""Languages that write an expression between slashes; elsewhere that is a path."""
 _EXPRESSION_SETTING = re.compile(r"^[\s-]*[\"']?\w*(?:pattern|regexp?|grok|expression)[\"']?\s*[:=].*[\\*+?^$(\[].*", re.I)
 _SHARED_LOAD = re.compile(
     r"single_?flight|\bgroup\.Do\(|\bonce\.Do\(|coalesc|\bdedup\w*|de_?bounc|memoi[sz]e|lru_cache|@cache\w*|@Cacheable", re.I
@@ -155,6 +158,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(patches, locked_packages),
         *_of_each(patches, image_contents),
         *without_moved(list(_of_each(code, settings_of))),
+        *dropped_indexes(patches),
         *_queries(code),
         *_of_each(code, _accumulations),
         *one_by_one(code),
@@ -328,6 +332,8 @@ def _patterns(patch: Patch) -> Iterator[EffectFact]:
     """Another regular expression: some texts take it very long, others no longer match."""
     added = [line for line in patch.added if line not in patch.removed]
     for text in _matches(_EXPRESSION, added):
+        yield effect_fact("pattern", text, patch.path)
+    for text in _matches(_EXPRESSION_LITERAL, added) if _HAS_LITERALS.search(patch.path) else ():
         yield effect_fact("pattern", text, patch.path)
     for text in _matches(_EXPRESSION_SETTING, added) if CONFIGURATION.search(patch.path) else ():
         yield effect_fact("pattern", text, patch.path)

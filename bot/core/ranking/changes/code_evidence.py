@@ -39,6 +39,7 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
         "pattern",
         "order",
         "lock",
+        "index",
     }
 )
 """Effects that need time, or load, until they hurt: for them age clears no change."""
@@ -56,7 +57,7 @@ _SCHEMA_IS_USED = timedelta(minutes=10)
 _DAY = 86_400.0
 _ROUNDS = 10
 """Rounds after which work at another interval has shown what that does."""
-_MAX_TEXT = 400
+_MAX_TEXT = 600
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,9 @@ class CodeReading:
 
     @property
     def bites_late(self) -> bool:
-        """Whether what it does needs time until it hurts."""
+        """Whether what it does needs time until it hurts: also of code in which a failure arises that was reached only then."""
+        if self.explanation is not None and self.explanation.at_frame:
+            return True
         return self.diff is not None and any(effect.kind in BITES_LATE for effect in self.diff.effects)
 
     @property
@@ -132,7 +135,8 @@ class CodeReading:
 def _explained(diff: DiffFact, symptoms: Symptoms, change: Change, context: RankingContext) -> Explanation:
     """How far a diff explains what is observed; also by the moment at which a schedule that it sets comes due."""
     weights, observations = context.tuning.diffs, context.observations
-    explanation = explain(diff, symptoms.since(change.at - DETECTION_DELAY), weights, service=change.service)
+    related = symptoms.since(change.at - DETECTION_DELAY).seen_from(change.service, observations.callees(change.service))
+    explanation = explain(diff, related, weights, service=change.service)
     clear = context.tuning.confidence.sure
     failing = {context.start, *dict(context.suspects())}
     moved = (d for d in observations.all_signals.values() if d.service in failing and d.doublings >= clear)
@@ -306,19 +310,20 @@ def _bare(name: str) -> str:
 def symptoms_of(observations: Observations, summary: str = "") -> Symptoms:
     """New and vanished lines, signals that deviate, and the alert's own words."""
     texts: list[SymptomText] = []
-    usual: list[str] = []
+    usual_lines: list[str] = []
     for template in observations.templates:
         text = without_requests(one_line(template.example or template.text, _MAX_TEXT))
         if template.trend in ("new", "surging"):
-            texts.append(SymptomText(text, template.evidence, template.service, log=True))
+            usual = template.trend == "surging"
+            texts.append(SymptomText(text, template.evidence, template.service, log=True, usual=usual))
         elif template.trend == "vanished":
             texts.append(SymptomText(text, template.evidence, template.service, gone=True, log=True))
         if template.before > 0 and template.trend != "surging":
-            usual.append(template.text)
+            usual_lines.append(template.text)
     for deviation in observations.all_signals.values():
         if deviation.doublings > 0:
             name, service = deviation.signal.replace("_", " "), deviation.service
             texts.append(SymptomText(name, observations.id_of(deviation), service, signal=True, began=deviation.onset))
     if summary and observations.alert_evidence:
         texts.append(SymptomText(one_line(summary, _MAX_TEXT), observations.alert_evidence, alert=True))
-    return Symptoms(texts, usual)
+    return Symptoms(texts, usual_lines)

@@ -757,3 +757,40 @@ def test_a_time_out_that_is_read_in_thousandths_explains_calls_that_take_too_lon
     thousandth = diff_of("http/settings.py", "-" + read.format(8, ""), "+" + read.format(8000, " / 1000"))
 
     assert explained(thousandth, "insurer 7: read timed out after 12 ms").strength >= TUNING.diffs.explained
+
+
+def test_what_others_feel_counts_less_where_nobody_knows_that_they_are_called() -> None:
+    one_by_one = diff_of("cart.go", "-\tps, err := c.GetProducts(ctx, ids)", "+\tp, err := c.GetProduct(ctx, id)")
+    slow = Symptoms([SymptomText("bulk latency ms", "E1", "catalog", signal=True)])
+
+    known, unknown = (
+        explain(one_by_one, slow.seen_from("cart", callees), service="cart").strength for callees in (["catalog"], [])
+    )
+
+    assert known > unknown > 0
+
+
+def test_a_served_request_that_only_comes_more_often_is_explained_by_nothing() -> None:
+    query = diff_of("scans.py", "+rows = db.execute('SELECT id FROM scan_events')")
+    served = [SymptomText("GET /scans 200 duration=41 db=25", "E1", "scans", log=True, usual=usual) for usual in (False, True)]
+
+    new, usual = (explain(query, Symptoms([line]), service="scans").best for line in served)
+
+    assert new > usual == 0
+
+
+def test_a_remark_counts_less_where_the_same_service_says_what_failed() -> None:
+    moved = diff_of("carriers.yaml", "-  base_url: https://api-a.dpd.example/v4", "+  base_url: https://api.dpd.example/v4")
+    remark = SymptomText("dpd: first handshake slow", "E1", "gateway", log=True)
+    failure = SymptomText("label rejected: 422 error: parcel.weight must match", "E1", "gateway", log=True)
+
+    alone, beside = (explain(moved, Symptoms(lines), service="gateway").strength for lines in ([remark], [remark, failure]))
+
+    assert alone >= TUNING.diffs.explained > beside
+
+
+def test_a_path_in_a_file_of_settings_is_no_expression() -> None:
+    unit = diff_of("proxy.service", "+ExecStart=/usr/bin/proxy", "+PIDFile=/var/lib/proxy.pid")
+    script = diff_of("rules.ts", "+const clean = text.match(/(a+)+b/)")
+
+    assert ["pattern" in {effect.kind for effect in diff.effects} for diff in (unit, script)] == [False, True]

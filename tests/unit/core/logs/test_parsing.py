@@ -46,7 +46,7 @@ def test_a_json_line_with_a_long_stack_trace_is_read_whole_and_told_by_its_messa
 
     line = read_line(text, newest=NEWEST)
 
-    assert line is not None and (line.text, line.level) == ("pool exhausted", "error")
+    assert line is not None and (line.text, line.level) == ("pool exhausted: (at shop.Pool)", "error")
     assert line.at == NEWEST - timedelta(minutes=10)
 
 

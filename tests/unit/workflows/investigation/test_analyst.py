@@ -106,7 +106,7 @@ async def test_it_follows_what_deviates_and_not_what_is_well() -> None:
 
     looked_at = [service for tool, service in shop.asked if tool == "service_health"]
     assert sorted(looked_at) == ["cart", "db", "front", "payments"]
-    assert ("search_logs", "payments") in shop.asked and ("search_logs", "cart") not in shop.asked
+    assert ("metric_breakdown", "payments") in shop.asked and ("metric_breakdown", "cart") not in shop.asked
 
 
 async def test_a_service_changed_before_the_alert_is_looked_at_although_no_call_of_it_is_known() -> None:
@@ -129,6 +129,13 @@ async def test_the_lines_of_the_alerting_service_are_read_even_if_nothing_leads_
     findings = await investigate(shop)
 
     assert shop.asked.count(("search_logs", "front")) == 1 and findings.category == "healthy"
+
+
+async def test_the_lines_of_what_it_calls_and_of_what_was_changed_are_read_though_their_signals_look_normal() -> None:
+    shop = Shop(changes=(GUILTY, change("network", 200, version="2", previous="1")))
+    await investigate(shop)
+
+    assert {service for tool, service in shop.asked if tool == "search_logs"} >= {"front", "payments", "cart", "db", "network"}
 
 
 async def test_where_pods_differ_the_cluster_is_asked_on_which_node_each_runs() -> None:

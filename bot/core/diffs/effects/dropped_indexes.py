@@ -1,0 +1,75 @@
+"""Indexes of a database that a diff drops, in SQL and in the words of the usual frameworks for migrations."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bot.core.diffs.effects.settings import effect_fact
+from bot.core.diffs.names import holds_name, is_telling, words
+from bot.core.diffs.patches import Patch
+from bot.core.facts.code import EffectFact
+
+_NAME = r"[\"'`:\[]*([A-Za-z_][\w.]*)"
+_DROPS = (
+    re.compile(rf"\bdrop\s+index\s+(?:concurrently\s+)?(?:if\s+exists\s+)?{_NAME}", re.I),
+    re.compile(rf"\b(?:drop_index|dropIndex|remove_index)\(\s*{_NAME}"),
+)
+_NAMED = re.compile(r"\b(?:RemoveIndex(?:Concurrently)?|remove_index|dropIndex|drop_index)\b")
+"""Calls whose index stands behind `name=`, on the same line or a further one."""
+_BY_NAME = re.compile(rf"\b(?:name|index_name|indexName)\s*[:=]\s*{_NAME}")
+_COLUMNS = re.compile(
+    r"\b(?:columns?|fields)\s*[:=]\s*(?:\[([^\]]+)\]|:(\w+))|\bindex\s*\(?\s*\[([^\]]+)\]|"
+    r"\bon\s+[\w.\"]+\s*(?:using\s+\w+\s*)?\(([^)]+)\)",
+    re.I,
+)
+_OF_ANOTHER = re.compile(r"\b(?:\w*_?index(?:es)?|\w*Index\w*|\w*Constraint)\b\s*[(: ]")
+_COLUMN = re.compile(r"[A-Za-z_]\w*")
+_MAKES = re.compile(r"\bcreate\s+(?:unique\s+)?index\b|\badd_?index\b|\bcreate_?index\b", re.I)
+_STATEMENT = re.compile(r"\b(?:select\b.+\bfrom|update\b.+\bset|delete\s+from)\b.*\bwhere\b", re.I | re.S)
+_OF_INDEXES = frozenset({"index", "uniq", "unique"})
+_LINES_OF_ONE_CALL = 4
+
+
+def dropped_indexes(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+    """Each index that is dropped and not made anew, with the columns that the diff shows of it as what it was before."""
+    lines = [line for patch in patches for line in (*patch.removed, *patch.added)]
+    made = "\n".join(line for patch in patches for line in patch.added if _MAKES.search(line))
+    for patch in patches:
+        for name in dict.fromkeys(_names(patch.added)):
+            if not holds_name(made, name):
+                yield effect_fact("index", name, patch.path, before=", ".join(_columns_of(name, lines)))
+
+
+def _names(lines: Sequence[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        call = "\n".join(lines[number : number + _LINES_OF_ONE_CALL])
+        if _NAMED.search(line) and (named := _BY_NAME.search(call)):
+            yield named.group(1)
+        else:
+            yield from (name for pattern in _DROPS for name in pattern.findall(line))
+
+
+def _columns_of(index: str, lines: Sequence[str]) -> list[str]:
+    """The columns that stand with the name of an index, on its line or on the next ones of the same call."""
+    for number, line in enumerate(lines):
+        if index not in line:
+            continue
+        call = [line]
+        for further in lines[number + 1 : number + _LINES_OF_ONE_CALL]:
+            if _OF_ANOTHER.search(further):
+                break
+            call.append(further)
+        if found := _COLUMNS.search("\n".join(call)):
+            return _COLUMN.findall("".join(part or "" for part in found.groups()))
+    return []
+
+
+def looks_up(statement: str, effect: EffectFact) -> bool:
+    """Whether a line holds a statement that looks for what a dropped index was made of."""
+    if not _STATEMENT.search(statement):
+        return False
+    columns = _COLUMN.findall(effect.before)
+    telling = [column for column in columns if is_telling(column)]
+    if telling:
+        return all(holds_name(statement, column) for column in telling)
+    parts = words(" ".join([effect.name, *columns])) - _OF_INDEXES
+    return len(parts & words(statement)) >= min(2, len(parts)) > 0

@@ -1,0 +1,68 @@
+"""What a structured line says of a failure beside its message, in the forms of the usual libraries."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.core.logs.parsing import message_of
+
+PYTHON = """Traceback (most recent call last):
+  File "/app/.venv/lib/python3.12/site-packages/uvicorn/run.py", line 401, in run_asgi
+    result = await app(scope)
+  File "/app/issuer/api.py", line 23, in open_session
+    cert = certificate(device)
+  File "/app/issuer/certs.py", line 32, in certificate
+    return now.replace(year=now.year + 1)
+ValueError: day is out of range for month"""
+JAVA = """java.lang.IllegalStateException: could not settle
+\tat com.acme.pay.Settler.settle(Settler.java:88)
+\tat org.springframework.web.Servlet.service(Servlet.java:1)
+Caused by: java.lang.NullPointerException: "rate" is null
+\tat com.acme.pay.Rates.of(Rates.java:41)
+\t... 23 more"""
+NODE = """TypeError: Cannot read properties of undefined (reading 'id')
+    at mapUser (/app/src/users/map.js:14:22)
+    at node:internal/process/task_queues:95:5"""
+GO = """[signal SIGSEGV: segmentation violation code=0x1 addr=0x28]
+
+goroutine 57 [running]:
+acme/policy/eval.(*Evaluator).allowed(...)
+\t/src/eval/retention.go:7
+runtime.main()
+\t/usr/local/go/src/runtime/proc.go:250 +0x1d"""
+
+
+def message(**fields: Any) -> str:
+    return message_of(json.dumps({"message": "request failed", **fields}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "failure"),
+    [
+        ({"error": "dial tcp 10.0.0.7:5432: connection refused"}, "dial tcp 10.0.0.7:5432: connection refused"),
+        ({"exception": {"type": "TimeoutError", "message": "pool is empty"}}, "TimeoutError; pool is empty"),
+        ({"error.message": "quota exceeded", "hint": "ask for more"}, "ask for more; quota exceeded"),
+        (
+            {"exception": PYTHON},
+            'ValueError: day is out of range for month (File "/app/issuer/certs.py", line 32, in certificate; '
+            'File "/app/issuer/api.py", line 23, in open_session)',
+        ),
+        (
+            {"stack_trace": JAVA},
+            "java.lang.IllegalStateException: could not settle Caused by: java.lang.NullPointerException: "
+            '"rate" is null (at com.acme.pay.Rates.of(Rates.java:41))',
+        ),
+        (
+            {"err": {"stack": NODE}},
+            "TypeError: Cannot read properties of undefined (reading 'id') (at mapUser (/app/src/users/map.js:14:22))",
+        ),
+        ({"stack": GO}, "(acme/policy/eval.(*Evaluator).allowed(...); /src/eval/retention.go:7)"),
+    ],
+)
+def test_the_error_and_the_innermost_frames_of_own_code_stand_behind_the_message(fields: dict[str, Any], failure: str) -> None:
+    assert message(**fields) == f"request failed: {failure}"
+
+
+def test_what_the_message_says_already_and_fields_of_other_kinds_are_left_out() -> None:
+    assert message(error="request failed", trace_id="8e70d3", status=500, err=None) == "request failed"
