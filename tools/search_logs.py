@@ -1,9 +1,10 @@
 """The tool `search_logs`: which kinds of lines a service logs since shortly before the onset, against the time before."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
+from bot.core.diffs.requests import reports_failure
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
@@ -18,13 +19,15 @@ from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import Described, ServiceName
 from tools._arguments import limited_minutes, service_of
 from tools._onset import onset_of
-from tools._sampling import sample
+from tools._sampling import Sample, sample
 
 LEAD = timedelta(minutes=5)
 """So long before the onset the window begins: lines report trouble before a rate shows it."""
 FURTHEST = timedelta(hours=6)
 BASELINES, SHORTEST = 2, timedelta(minutes=30)
 """The time before is twice as long as the window, an hour at least: a line that comes seldom is not new."""
+_LEAST_LINES, _LONG_PAUSE = 20, 20
+"""From so many lines on a pause that is so many times as long as the mean one says that nothing was kept before."""
 MAX_TEMPLATES = 25
 MAX_EXAMPLES, MAX_EXAMPLE = 8, 600
 MAX_CHARACTERS = 12_000
@@ -60,12 +63,13 @@ async def search_logs(
         sample(ctx.logs, name, needle, start=start, end=ctx.now), sample(ctx.logs, name, needle, start=began, end=onset)
     )
     lines, earlier = now.lines, before.lines
-    scale = now.seconds / before.seconds
+    scale = now.seconds / _logged_for(before, began)
     # Mining takes its time for a flood of lines that are all different; the loop must not wait for it.
     kinds = await asyncio.to_thread(count_templates, lines, earlier, scale=scale)
     expected = len(earlier) * scale
     # One line as it was written of each kind that is new or has grown, never the flood itself.
-    grown = [kind for kind in kinds if kind.trend in (Trend.NEW, Trend.SURGING) and kind.first_at][:MAX_EXAMPLES]
+    grown = [kind for kind in kinds if kind.trend in (Trend.NEW, Trend.SURGING) and kind.first_at]
+    grown = sorted(grown, key=lambda kind: not reports_failure(kind.template))[:MAX_EXAMPLES]
     return Evidence(
         summary=_summary(name, needle, ctx.now - start, len(lines), expected, kinds)
         + (" (rates of a sample over the whole time: there were more lines)" if now.full or before.full else ""),
@@ -76,6 +80,19 @@ async def search_logs(
         user_controllable=True,
         facts=EvidenceFacts(templates=tuple(_fact(kind, quoted=kind in grown) for kind in kinds[:MAX_TEMPLATES])),
     )
+
+
+def _logged_for(before: Sample, began: datetime) -> float:
+    """The seconds that the lines before stand for: a file that was begun anew meanwhile holds nothing of the time before.
+
+    It was, where the first line came far later than the pauses between lines let expect.
+    """
+    if before.full or len(before.lines) < _LEAST_LINES:
+        return before.seconds
+    moments = [line.at for line in before.lines]
+    first, last = min(moments), max(moments)
+    pause = (last - first) / len(moments)
+    return before.seconds - (first - began).total_seconds() if first - began > _LONG_PAUSE * pause else before.seconds
 
 
 def _summary(service: str, text: str, span: timedelta, now: int, expected: float, kinds: list[TemplateCount]) -> str:

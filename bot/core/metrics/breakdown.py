@@ -9,7 +9,19 @@ from bot.core.metrics.deviation import Harm
 from bot.core.metrics.series import Series
 from bot.core.metrics.signals import CODE_LABELS, SERVICE_LABELS
 
-INFORMATIVE_LABELS = ("version", "provider", "peer", "upstream", "destination", "pod", "instance", "node", "zone", *CODE_LABELS)
+INFORMATIVE_LABELS = (
+    "version",
+    "provider",
+    "peer",
+    "upstream",
+    "destination",
+    "target",
+    "pod",
+    "instance",
+    "node",
+    "zone",
+    *CODE_LABELS,
+)
 """Labels whose values most often point at a cause, in the order in which they are tried: one code usually holds all errors."""
 IDENTITY_LABELS = frozenset({"version", "pod", "instance", "node"})
 """Labels of what serves the requests. Where one value serves all of them, the split says nothing about it."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.core.change import Change, kind_in_words
+from bot.core.diffs.requests import reports_failure
 from bot.core.evidence import CauseKind, Claim
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.context import RankingContext
-from bot.core.ranking.observations import Observations
+from bot.core.ranking.observations import Observations, ObservedTemplate
 from bot.core.text.figures import figure
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
@@ -151,12 +152,24 @@ def _add_no_change(context: RankingContext, candidate: Candidate) -> None:
         candidate.claims.append(Claim(text=f"No change of {service} in the hour before the {since}", evidence=[evidence]))
 
 
+def logged_failure(context: RankingContext, service: str) -> str:
+    """`logs: no space left on device`: what a service's new lines say that failed, untrusted; "" where none does."""
+    line = _failure_line(context, service)
+    return f"logs: {one_line(_message(line.text), 120)}" if line else ""
+
+
+def _failure_line(context: RankingContext, service: str) -> ObservedTemplate | None:
+    """The new line of a service that tells of a failure, of several the most frequent one."""
+    new = (t for t in context.observations.templates if t.service == service and t.trend == "new")
+    return max((t for t in new if reports_failure(t.example or t.text)), key=lambda t: t.count - t.before, default=None)
+
+
 def _add_logs(context: RankingContext, candidate: Candidate) -> None:
-    """Add the log line that grew most."""
+    """Add the line that tells most: of a failure, or else the one that grew most."""
     service = candidate.service
     grown = [t for t in context.observations.templates if t.service == service and t.count >= 3 and t.count > 2 * t.before]
-    if grown and len(candidate.claims) < _MAX_CLAIMS_BEFORE_LOGS:
-        top = max(grown, key=lambda t: t.count - t.before)
+    top = _failure_line(context, service) or max(grown, key=lambda t: t.count - t.before, default=None)
+    if top and len(candidate.claims) < _MAX_CLAIMS_BEFORE_LOGS:
         text = f"{service} logs {top.count:g} times (before: {top.before:g}) {one_line(_message(top.text), 200)}"
         candidate.claims.append(Claim(text=one_line(text, 400), evidence=[top.evidence]))
 

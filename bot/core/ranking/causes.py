@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core.evidence import CauseKind, Claim
 from bot.core.metrics.deviation import FULL_SHARE, Deviation, names_resource
-from bot.core.ranking.candidates import Candidate, amount, deviation_claim, share_claim, support
+from bot.core.ranking.candidates import Candidate, amount, deviation_claim, logged_failure, share_claim, support
 from bot.core.ranking.changes.changed_neighbours import changed_shortly_before
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.fault_location import PILES_UP, exhaustion, is_undone_work, weight_of_resource
@@ -20,11 +20,11 @@ from bot.core.traces.calls import WIRE_TIME
 
 _REFUSES = re.compile(
     r"\b(400|401|403|404|415|422|429)\b|rate.?limit|throttl|unauthori[sz]ed|forbidden|bad request|"
-    r"invalid (api.?key|request|token)",
+    r"invalid (api.?key|request|token)|x509|\bcertificate (has |is )?(expired|required|revoked|unknown)|bad certificate",
     re.I,
 )
+"""What a provider answers that refuses what it is sent, or so much of it."""
 _FAILS = re.compile(r"\b5\d\d\b|timed? ?out|timeout|unavailable|connection (refused|reset)", re.I)
-"""What a provider answers that refuses what it is sent, or so much of it, and one that fails itself."""
 _PROVIDER_LABELS = ("provider", "peer", "host", "upstream", "destination", "target")
 
 
@@ -386,11 +386,12 @@ def unexplained_causes(context: RankingContext) -> list[Candidate]:
         # A resource that is used more is a cause of its own, and no failure.
         if not set(context.observations.signals.get(service, ())) - {"saturation"}:
             continue
+        why = logged_failure(context, service) or "nothing that was checked shows why"
         candidate = Candidate(
             kind=_place_kind(context, service),
             service=service,
             likelihood=context.tuning.other_causes.unexplained * share,
-            cause=f"{service} itself {_failure(context, service)}, and nothing that was checked shows why",
+            cause=f"{service} itself {_failure(context, service)}, and {why}",
             check=_check_of_place(context, service),
             sure=False,
         )

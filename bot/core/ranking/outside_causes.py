@@ -170,6 +170,30 @@ _KINDS = (
         sure=False,
     ),
     _Kind(
+        re.compile(r"no space left on device|\benospc\b|disk (is )?full", re.I),
+        "resource",
+        "{service} has no space left on a disk",
+        "Read how full its volumes are, and what fills them",
+        sure=False,
+        leads_only=True,
+    ),
+    _Kind(
+        re.compile(r"\boom.?kill|out.?of.?memory|cannot allocate memory|java heap space", re.I),
+        "resource",
+        "{service} runs out of memory",
+        "Read its memory against its limit since the last deploy",
+        sure=False,
+        leads_only=True,
+    ),
+    _Kind(
+        re.compile(r"too many open files|\bemfile\b", re.I),
+        "resource",
+        "{service} has no file descriptors left",
+        "Read how many files and connections it holds open, and its limit",
+        sure=False,
+        leads_only=True,
+    ),
+    _Kind(
         re.compile(
             r"re-?deliver|poison|same (offset|message|record|event)|"
             r"(malformed|corrupt(ed)?|truncated|invalid|unparse?able) (record|message|event|payload|file|row|feed|batch|"

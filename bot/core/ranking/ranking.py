@@ -266,8 +266,9 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     if _unchecked_dependencies(first, context) or not timed or _of_the_outage_before(first, ranked, context):
         return False
     rivals = [c for c in ranked[1:] if c.service == first.service and not _agree(c, first)]
-    # Beside a diff that surely explains it, the moment of another change says nothing.
-    rival = max((c.likelihood for c in rivals if not (by_own_diff and c.kind == "change" and not c.explained)), default=0.0)
+    # Beside a diff that surely explains it, the moment of another change says nothing, nor what ran short of it.
+    rivals = [c for c in rivals if not (by_own_diff and (c.leads_only or (c.kind == "change" and not c.explained)))]
+    rival = max((c.likelihood for c in rivals), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
     if place and _signs_elsewhere(first, context):
         return False
@@ -335,7 +336,7 @@ def _told_by_its_diff(ranked: Sequence[Candidate], context: RankingContext) -> b
     Then it says itself where the fault lies, however far the signals lie apart: who breaks a message is not who reads it.
     """
     first, sure = ranked[0], context.tuning.diffs.sure
-    others = any(cause.outside or cause.diff_strength >= sure for cause in ranked[1:])
+    others = any((cause.outside and not cause.leads_only) or cause.diff_strength >= sure for cause in ranked[1:])
     enough = first.diff_strength >= sure or first.seen_at_work
     return first.explained and first.sure and enough and not others
 

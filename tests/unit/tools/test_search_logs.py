@@ -137,3 +137,13 @@ async def test_a_kind_of_line_that_a_flood_before_the_onset_also_held_is_not_new
     found = await look("search_logs", context(logs=logs), service="checkout")
 
     assert {row.trend for row in found.facts.templates} == {"steady"}
+
+
+async def test_what_was_logged_before_a_file_was_begun_anew_is_not_missed_by_the_lines_since() -> None:
+    usual = [minutes / 4 for minutes in range(4 * 40)]
+    begun_anew = lines(*[minutes for minutes in usual if minutes < 38], text="INFO GET /stock 200")
+    kept = lines(*usual, text="INFO GET /stock 200")
+
+    trends = [(await window(logs))[1] for logs in (begun_anew, kept)]
+
+    assert trends == ["steady", "steady"]

@@ -130,7 +130,7 @@ def _add_code(change: Change, code: CodeReading, candidate: Candidate) -> None:
 def _add_measured(context: RankingContext, weighed: WeighedChange, candidate: Candidate) -> None:
     """Add what the versions, a climb since the change, and calls that its version does not take show."""
     change, versions = weighed.change, weighed.versions
-    if versions.rows:
+    if len(versions.rows) > 1 or (versions.rows and weighed.carried):
         claim = Claim(text=_versions_text(versions), evidence=[versions.evidence])
         if weighed.carried:
             # The strongest claim comes first: a message has room for one or two.
@@ -328,7 +328,7 @@ def _weigh_rivals(
         candidate.sure = False
         candidate.rivals = tuple(sorted(other.change.id for other in rivals))
         first = rivals[0].change
-        text = f"{short_change_text(first)} at {clock(first.at)} came as near: nothing but time tells them apart"
+        text = f"{short_change_text(first)} at {clock(first.at)} is of the same service: nothing but time tells them apart"
         evidence = [context.observations.change_evidence[first.id]]
         candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
 
@@ -369,11 +369,9 @@ def _add_nearness(context: RankingContext, change: Change, onset: datetime, cand
 def _onset_evidence(context: RankingContext, service: str) -> str:
     """The evidence that holds the moment `context.onset_of(service)`."""
     onset, by_service = context.onset_of(service), context.observations.signals
-    for signals in (by_service.get(service, {}), *by_service.values()):
-        for deviation in signals.values():
-            if deviation.onset == onset:
-                return context.observations.id_of(deviation)
-    return ""
+    near = dict.fromkeys((service, context.start, *context.resting_on(service)))
+    deviations = (deviation for one in near for deviation in by_service.get(one, {}).values())
+    return next((context.observations.id_of(deviation) for deviation in deviations if deviation.onset == onset), "")
 
 
 def _versions_text(versions: VersionComparison) -> str:

@@ -90,6 +90,8 @@ def _explained_by_dependency(context: RankingContext, change: Change, what: str)
     cause, effect = context.symptom_of(main_cause), context.symptom_of(change.service)
     if cause is None or effect is None or main_cause == change.service:
         return None
+    if change.service in context.observations.depends_on and main_cause not in context.resting_on(change.service):
+        return None
     text = f"{what}: its {effect.signal} came from {main_cause} {cause.signal} ({amount(cause.after, cause.unit)})"
     observations = context.observations
     return _claim(text, [observations.change_evidence[change.id], observations.id_of(effect), observations.id_of(cause)])

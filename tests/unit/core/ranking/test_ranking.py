@@ -254,6 +254,44 @@ def test_a_failing_service_that_nothing_explains_is_a_place_with_a_check() -> No
     assert first.check and "nothing that was checked shows why" in first.cause
 
 
+def test_the_line_that_tells_of_a_failure_stands_before_one_that_only_came_more_often() -> None:
+    served = TemplateFact(template="INFO GET /pay <*> <*>", count=830, before=252, trend="surging")
+    full = TemplateFact(template="ERROR shard <*> failed: no answer", count=36, before=0, trend="new")
+    ledger = failing_payments().lines("payments", served, full)
+
+    place = next(cause for cause in judged(ledger).hypotheses if cause.kind == "dependency")
+
+    assert place.cause == "payments itself fails, and logs: ERROR shard <*> failed: no answer"
+    assert [claim.text for claim in place.claims if "logs" in claim.text] == [
+        "payments logs 36 times (before: 0) ERROR shard <*> failed: no answer"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("write /data/ledger: no space left on device", "payments has no space left on a disk"),
+        ("Last state: OOMKilled", "payments runs out of memory"),
+        ("accept: too many open files", "payments has no file descriptors left"),
+    ],
+)
+def test_what_lines_say_to_have_run_out_is_named_as_a_lead(line: str, cause: str) -> None:
+    ledger = failing_payments().lines("payments", TemplateFact(template=line, count=9, before=0, trend="new"))
+
+    assert [h.confidence for h in judged(ledger).hypotheses if h.cause == cause] == ["possible"]
+
+
+def test_a_deploy_is_not_cleared_by_a_failure_that_its_service_does_not_rest_on() -> None:
+    mailed = change("mailer", 45, version="4.0.1")
+
+    def cleared(*callees: str) -> bool:
+        slow = deviation("mailer", "errors", 0.001, 0.02, doublings=1, unit="ratio")
+        ledger = failing_payments(mailed).health("mailer", slow).graph("mailer", *callees)
+        return any("came from payments" in claim.text for claim in judged(ledger).ruled_out)
+
+    assert (cleared("smtp"), cleared("payments")) == (False, True)
+
+
 def test_a_place_is_not_likely_where_something_elsewhere_moved_with_a_change_before_the_failure() -> None:
     deployed = change("aggregator", 10, version="7")
 
@@ -324,7 +362,12 @@ def test_a_service_that_fails_minutes_after_a_change_of_what_nothing_is_known_of
 
 @pytest.mark.parametrize(
     ("line", "confidence"),
-    [("503 Service Unavailable", "likely"), ("401 Unauthorized: no key", "possible"), ("429: throttled", "possible")],
+    [
+        ("503 Service Unavailable", "likely"),
+        ("401 Unauthorized: no key", "possible"),
+        ("429: throttled", "possible"),
+        ("remote error: tls: bad certificate", "possible"),
+    ],
 )
 def test_a_provider_that_refuses_what_it_is_sent_is_not_likely_to_be_what_fails(line: str, confidence: str) -> None:
     ledger = failing_payments().health("payments", deviation("payments", "provider errors", 0.001, 0.9, unit="ratio"))
