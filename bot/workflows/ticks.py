@@ -96,7 +96,7 @@ class HousekeepingTick:
             await groups.end_flapping(db)
         await start_due_drafts(self.postmortems, self.engine)
         if unfinished:
-            await self.changes.tell()
+            await self.changes.announce()
             await self._retry_triages()
 
     async def _retry_triages(self) -> None:

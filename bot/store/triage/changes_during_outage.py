@@ -34,7 +34,7 @@ class ChangesDuringOutages:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def tell(self) -> None:
+    async def announce(self) -> None:
         """Every change of the last minutes that was made to a service of a running outage and is not in its timeline yet."""
         async with self._db.read() as session:
             changes = await _reported_lately(self._db, session)
@@ -42,14 +42,14 @@ class ChangesDuringOutages:
         if not untold:
             return
         async with self._db.write() as session:
-            for group_id, found in untold.items():
+            for group_id, news in untold.items():
                 group = await session.get(GroupRow, group_id, with_for_update=True)
                 if group is not None and GroupState(group.state) in _RUNNING:
-                    await self._tell(session, group, *found)
+                    await self._announce(session, group, *news)
 
-    async def _tell(self, session: AsyncSession, group: GroupRow, outage: RunningOutage, changes: Sequence[Change]) -> None:
-        told = len(await _told(session, [group.id or 0]))
-        for n, change in enumerate(changes, told):
+    async def _announce(self, session: AsyncSession, group: GroupRow, outage: RunningOutage, changes: Sequence[Change]) -> None:
+        announced = len(await _announced(session, [group.id or 0]))
+        for n, change in enumerate(changes, announced):
             text = change_line(change, outage)
             await timeline.add(
                 self._db,
@@ -79,9 +79,10 @@ async def _untold(session: AsyncSession, changes: Sequence[Change]) -> dict[int,
     """By group: its outage, and what was changed during it and is not told."""
     outages = await _outages(session, {change.service for change in changes})
     made = {group: (outage, made_during(changes, outage)) for group, outage in outages.items()}
-    told = await _told(session, [group for group, (_, found) in made.items() if found])
+    announced = await _announced(session, [group for group, (_, changed) in made.items() if changed])
     untold = {
-        group: (outage, [one for one in found if _key(group, one) not in told]) for group, (outage, found) in made.items()
+        group: (outage, [one for one in changed if _key(group, one) not in announced])
+        for group, (outage, changed) in made.items()
     }
     return {group: one for group, one in untold.items() if one[1]}
 
@@ -120,7 +121,7 @@ async def _suspects(session: AsyncSession, services: Collection[str]) -> Mapping
     return {group: service for group, service in suspected.items() if service in services}
 
 
-async def _told(session: AsyncSession, groups: Collection[int]) -> Set[str]:
+async def _announced(session: AsyncSession, groups: Collection[int]) -> Set[str]:
     """The keys of the changes that the timelines of these groups hold."""
     query = select(TimelineRow.key).where(col(TimelineRow.group_id).in_(groups), TimelineRow.kind == EntryKind.CHANGE)
     return {key for key in (await session.exec(query)).all() if key}
