@@ -1,6 +1,5 @@
 """When an open group is about something new: it fires again, another service or kind of problem joins, or it becomes worse."""
 
-import re
 from collections.abc import Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,10 +7,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.core.alert import Severity
-from bot.core.alerts.kind import kind_of
+from bot.core.alerts.kind import HANDED_DOWN, is_own, kind_of, says_own
 from bot.core.facts.alerting import AlertKind
 from bot.core.service import Catalogue
-from bot.core.text.camel_case import separated
+from bot.core.text.camel_case import named_by, separated
 
 BURST = timedelta(seconds=15)
 """Alerts of one outage come within so long of each other, whatever service they are on: rules wait differently."""
@@ -21,17 +20,13 @@ SPREADS_WITHIN = timedelta(minutes=5)
 """So long after an outage began its further alerts on the same service and on who calls it are expected of it."""
 FLAPS_WITHIN = timedelta(minutes=10)
 """An acknowledged alert that fires again within this time of clearing is still somebody's."""
-HANDED_DOWN = frozenset({"errors", "latency", "network", "logs", "other"})
-"""Kinds of problem that a failing dependency hands to who calls it. A full memory, disk, core or queue is a service's own."""
-_OWN = re.compile(r"exhaust|saturat|full|pool|limit|oom|crash|restart|evict|provider|third.?party|vendor|certif", re.IGNORECASE)
-"""Names of what ran out, died or lies outside: a service's own as well, whatever kind of problem they are filed under."""
-_OF_CALLEES = re.compile(r"depend|upstream|downstream", re.IGNORECASE)
+_OF_CALLEES = named_by(r"depend\w*|(up|down)streams?")
 """Names of alerts that tell of what a service calls, and not of itself."""
-_TRAFFIC = re.compile(r"traffic|request.?rate|throughput|rps|qps", re.IGNORECASE)
+_TRAFFIC = named_by(r"request.?rate|rps|qps", parts=r"traffic|throughput")
 """Names of alerts about how much is asked: callers pass that on to what they call."""
-_WAITING = re.compile(r"queue|backlog|waiting|\blag\b", re.IGNORECASE)
+_WAITING = named_by(r"waiting|lag", parts=r"queue|backlog")
 """Words of alerts about work that waits: it does where the service fails at it."""
-_FAILED = re.compile(r"down|dead|replica", re.IGNORECASE)
+_FAILED = named_by(r"down|dead|replica\w*")
 """Words of alerts about what died or fell behind otherwise, though a queue is named too."""
 _FAILS: frozenset[AlertKind] = frozenset({"errors", "latency"})
 SETTLES_WITHIN = timedelta(seconds=10)
@@ -214,7 +209,7 @@ def renewal(
     if (name, service) in members.alerts:
         return None
     within = now - members.began_at <= SPREADS_WITHIN and not changed
-    if within and _TRAFFIC.search(name) and _called_by_a_surge(service, members, catalogue):
+    if within and _TRAFFIC.search(separated(name)) and _called_by_a_surge(service, members, catalogue):
         return None
     if within and _is_about_waiting(name) and any((failing, service) in members.kinds for failing in _FAILS):
         return None
@@ -230,19 +225,14 @@ def _had_kind(kind: AlertKind, service: str, members: Members, *, changed: bool)
     """Whether a service has this kind of problem; of one that was `changed` since, what its callees gave it says nothing."""
     if not changed:
         return (kind, service) in members.kinds
-    own = (name for name, of in members.alerts if of == service and not _OF_CALLEES.search(name))
+    own = (name for name, of in members.alerts if of == service and not _OF_CALLEES.search(separated(name)))
     return any(kind_of(name) == kind for name in own)
 
 
 def _is_about_waiting(name: str) -> bool:
-    words = separated(name).replace("_", " ")
-    other = kind_of(name) not in ("load", "other") or _OWN.search(name) or _FAILED.search(words)
+    words = separated(name)
+    other = kind_of(name) not in ("load", "other") or says_own(name) or _FAILED.search(words)
     return _WAITING.search(words) is not None and not other
-
-
-def is_own(name: str) -> bool:
-    """Whether an alert of this name tells of something of its service's own, which no failing dependency hands to it."""
-    return kind_of(name) not in HANDED_DOWN or _OWN.search(name) is not None
 
 
 def may_be_new(service: str, members: Members, now: datetime) -> bool:
@@ -257,7 +247,7 @@ def _calls_one_of(service: str, failing: Set[str], catalogue: Catalogue) -> bool
 
 def _called_by_a_surge(service: str, members: Members, catalogue: Catalogue) -> bool:
     """Whether a service of the group that gets more requests calls it."""
-    risen = {caller for name, caller in members.alerts if caller != service and _TRAFFIC.search(name)}
+    risen = {caller for name, caller in members.alerts if caller != service and _TRAFFIC.search(separated(name))}
     return any(service in catalogue.downstream(caller) for caller in risen)
 
 

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Severity
 from bot.core.alerts import renewal as renewals
 from bot.core.alerts.grouping import GroupingReason
+from bot.core.alerts.kind import is_own
 from bot.core.alerts.renewal import BURST, RECOVERED_FOR, FurtherAlert, Members, Renewal, calls_a_member, may_be_new
 from bot.core.evidence import Findings
 from bot.core.incident import GroupState, IncidentState
@@ -85,7 +86,7 @@ class Renewing:
     def _fired_in_outage_before(self, episode: EpisodeRow) -> bool:
         """Whether the alert, of something of its service's own, fired in the group, which has cleared since then once."""
         fired = (episode.name, episode.service) in self.members.alerts
-        return fired and self.group.reopened > 0 and renewals.is_own(episode.name)
+        return fired and self.group.reopened > 0 and is_own(episode.name)
 
     async def _worst_present(self) -> Severity | None:
         """The worst alert of the present outage, where somebody acknowledged it."""

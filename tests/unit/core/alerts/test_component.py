@@ -51,6 +51,40 @@ def test_the_kind_of_trouble_is_read_from_the_name(name: str, kind: str) -> None
     assert kind_of(name) == kind
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("RoomBookingErrors", "errors"),
+        ("PaymentProcessingErrors", "errors"),
+        ("MemberServiceErrors", "errors"),
+        ("CheapFlightsLatency", "latency"),
+        ("OrderVolumeLow", "other"),
+        ("RequestVolumeHigh", "load"),
+        ("JobAlreadySuccessfullyCompleted", "other"),
+    ],
+)
+def test_a_word_that_only_holds_the_name_of_a_kind_is_not_of_it(name: str, kind: str) -> None:
+    assert kind_of(name) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("QueueWorkerOOMKilled", "memory"),
+        ("PodOOMKilled", "memory"),
+        ("oomkilled", "memory"),
+        ("HTTPProcessesDown", "load"),
+        ("DiskWillFillIn4Hours", "disk"),
+        ("highcpu", "cpu"),
+        ("kafka_consumer_lag", "other"),
+        ("threadpool_busy", "load"),
+        ("instancedown", "errors"),
+    ],
+)
+def test_words_of_a_name_are_read_however_they_are_joined(name: str, kind: str) -> None:
+    assert kind_of(name) == kind
+
+
 def test_a_falling_success_rate_counts_whole() -> None:
     assert weight_of("success rate", "down") == 1.0 > weight_of("memory usage", "down")
 

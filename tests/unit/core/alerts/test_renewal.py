@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.core.alert import Severity
-from bot.core.alerts.kind import kind_of
+from bot.core.alerts.kind import is_own, kind_of
 from bot.core.alerts.renewal import (
     BURST,
     FIRST_WAIT,
@@ -75,8 +75,20 @@ def test_what_no_dependency_hands_down_is_new_as_soon_as_the_burst_is_over() -> 
     assert joins("TrafficHigh", "web") is Renewal.NEW_SERVICE
 
 
+def test_a_word_that_only_holds_what_ran_out_tells_of_nothing_of_its_own() -> None:
+    for name in ("SpoolerErrors", "JobSuccessfullyCompleted", "UnlimitedPlanErrors", "TooManyRequests"):
+        assert not is_own(name)
+
+
 def test_what_ran_out_or_died_is_a_services_own_whatever_kind_of_problem_it_is_filed_under() -> None:
-    for name in ("ConnectionPoolExhausted", "PodRestarting", "ThreadPoolSaturated"):
+    for name in (
+        "ConnectionPoolExhausted",
+        "ConnPoolExhausted",
+        "PodRestarting",
+        "ThreadPoolSaturated",
+        "threadpools_full",
+        "TooManyConnections",
+    ):
         assert [joins(name, "checkout", after=after) for after in (AT_ONCE, SOON)] == [None, Renewal.NEW_KIND]
     assert joins("PodNotReady", "checkout") is None
 
