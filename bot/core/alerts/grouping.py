@@ -13,7 +13,7 @@ from functools import cached_property
 from bot.core.actor import NONE_KNOWN, KnownChannels, Visibility
 from bot.core.alerts import reasons
 from bot.core.alerts.arrival_rate import RUNNING_SHARE, ArrivalRate, Candidate, UsualDelays, choose
-from bot.core.alerts.component import HOSTS, component_of
+from bot.core.alerts.component import HOSTS, component_of, host_of
 from bot.core.alerts.episodes import LastTime
 from bot.core.alerts.kind import kind_of
 from bot.core.facts.alerting import AlertKind
@@ -194,7 +194,7 @@ class Arrival:
             hints |= {("service", self.service), ("alert", self.name, self.service)}
             hints |= {("host", self.labels[name]) for name in HOSTS if self.labels.get(name)}
         else:
-            hints |= {("machine", _host(self.labels[name])) for name in MACHINE_LABELS if self.labels.get(name)}
+            hints |= {("machine", host_of(self.labels[name])) for name in MACHINE_LABELS if self.labels.get(name)}
             if namespace := self.labels.get("namespace"):
                 hints.add(("alert", self.name, namespace))
         return hints
@@ -362,9 +362,3 @@ def _nearby(kinds: Set[str], relation: str) -> Membership | None:
 def _unrelated(service: str, others: set[str], catalogue: Catalogue) -> bool:
     """Known services of different trees: the catalogue knows better than the source's key."""
     return catalogue.get(service) is not None and bool(others) and all(catalogue.get(other) is not None for other in others)
-
-
-def _host(value: str) -> str:
-    """`10.0.0.1:9100` and `10.0.0.1:8080` are one machine."""
-    host, colon, port = value.rpartition(":")
-    return host if colon and port.isdigit() else value

@@ -18,6 +18,7 @@ from bot.core.incident import GroupState, IncidentState
 from bot.core.messages.alerts import RenewedSubject
 from bot.core.messages.content import MessageKind
 from bot.core.service import Catalogue
+from bot.core.text.figures import ordinal
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
 from bot.store.approvals import transitions
@@ -178,7 +179,7 @@ async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, a
         group.state = GroupState.ACKNOWLEDGED
     else:
         _unacknowledge(group)
-    text = f"Firing again ({_nth(group.reopened + 1)} time)"
+    text = f"Firing again ({ordinal(group.reopened + 1)} time)"
     await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
         row.state = IncidentState.OPEN
@@ -274,10 +275,3 @@ async def _times(session: AsyncSession, group: GroupRow, episode: EpisodeRow) ->
 def renewed_key(group: GroupRow) -> str:
     """Of the message that says what the group is about since its last renewal."""
     return f"renewed:AL-{group.id}:{group.renewals}"
-
-
-_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
-
-
-def _nth(number: int) -> str:
-    return f"{number}{_ENDINGS.get(number if number < 20 else number % 10, 'th')}"

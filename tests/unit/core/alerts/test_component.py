@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.alerts.component import Component, component_of, ends_of
+from bot.core.alerts.component import Component, component_of, ends_of, host_of
 from bot.core.alerts.kind import kind_of, weight_of
 
 
@@ -22,6 +22,23 @@ from bot.core.alerts.kind import kind_of, weight_of
 )
 def test_the_narrowest_component_that_labels_name(labels: dict[str, str], service: str, place: Component | None) -> None:
     assert component_of(labels, service) == place
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("10.0.0.1:9100", "10.0.0.1"),
+        ("node-1:9100", "node-1"),
+        ("node-1", "node-1"),
+        ("[2001:db8::1]:9100", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("2001:db8::2", "2001:db8::2"),
+        ("http://shop/health:8080", "http://shop/health:8080"),
+    ],
+)
+def test_the_host_of_an_address_is_what_stands_before_its_port(address: str, host: str) -> None:
+    assert host_of(address) == host
 
 
 def test_an_alert_about_calls_has_two_ends() -> None:
