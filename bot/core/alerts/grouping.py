@@ -11,7 +11,6 @@ from enum import StrEnum
 from functools import cached_property
 
 from bot.core.actor import NONE_KNOWN, KnownChannels, Visibility
-from bot.core.alerts import reasons
 from bot.core.alerts.arrival_rate import RUNNING_SHARE, ArrivalRate, Candidate, UsualDelays, choose
 from bot.core.alerts.component import HOSTS, component_of, host_of
 from bot.core.alerts.episodes import LastTime
@@ -221,7 +220,7 @@ class Membership:
     """The reason in words, with the names that it depends on."""
 
 
-OPENED = Membership(GroupingReason.OPENED_GROUP, reasons.OPENED)
+OPENED = Membership(GroupingReason.OPENED_GROUP, "it opened the group")
 
 
 def neighbours(service: str, catalogue: Catalogue) -> dict[str, str]:
@@ -298,7 +297,13 @@ def _opened(apart: Sequence[tuple[OpenGroup, Membership]]) -> Membership:
     if not apart:
         return OPENED
     group, membership = _strongest(apart)
-    return Membership(GroupingReason.OPENED_GROUP, reasons.opened_apart(group.number, membership.text))
+    return opened_apart(group.number, membership.text)
+
+
+def opened_apart(number: int, why: str) -> Membership:
+    """It opens a group of its own although `why` ties it to that one: others read there."""
+    apart = f"it would be in AL-{number} ({why}), but others read its channel"
+    return Membership(GroupingReason.OPENED_GROUP, f"{OPENED.text}: {apart}")
 
 
 def _by_arrival_rate(arrival: Arrival, groups: Sequence[OpenGroup], delays: UsualDelays) -> Placement:

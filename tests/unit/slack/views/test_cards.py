@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.core.action import ProposalState
+from bot.core.alerts.grouping import OPENED, GroupingReason, Membership
 from bot.core.alerts.reasons import AlertReasons
 from bot.core.approvals.remedies import NoProposal
 from bot.core.change import Change
@@ -494,7 +495,7 @@ def test_a_proposal_in_short_lists_the_others_and_not_itself() -> None:
 
 
 def test_a_group_in_short_shows_why_its_alerts_stand_together_and_what_mutes_others() -> None:
-    joined = [("it opened the group", 1), ("pay depends on <!channel>", 2)]
+    joined = [(OPENED, 1), (Membership(GroupingReason.RELATED_SERVICE, "pay depends on <!channel>"), 2)]
     reasons = AlertReasons("pay", joined=joined, muted=[("maintenance: upgrade", 1)])
 
     shown = words(show.render(shown_group(reasons=reasons), VIEW)[1])
