@@ -145,7 +145,7 @@ class OpenGroup:
         fresh = arrival.hints.difference(self.hints)
         self.hints.update(dict.fromkeys(fresh))
         self.members += 1
-        returns = arrival.last.returns and not arrival.last.flaps and arrival.last.group == self.number
+        returns = arrival.last.returns and not arrival.last.flaps_rapidly and arrival.last.group == self.number
         self.arrivals.add(arrival.at.timestamp(), arrival.component, returns=returns)
         self.scope = {**arrival.scope, **self.scope}
         if (alert := (arrival.name, arrival.service)) not in self.alerts:
@@ -333,7 +333,7 @@ def _membership(arrival: Arrival, group: OpenGroup, catalogue: Catalogue, ties: 
         own = "signal" in kinds and arrival.last.group in (None, group.number)
         again = own and group.cleared_at and arrival.at - group.cleared_at <= SAME_WINDOW
         return Membership(GroupingReason.FIRES_AGAIN, "the same alert fires again") if again else None
-    if arrival.last.flaps and arrival.last.group == group.number:
+    if arrival.last.flaps_rapidly and arrival.last.group == group.number:
         return Membership(GroupingReason.FLAPPING, "it flaps: it fires again and again")
     if "signal" in kinds:
         return Membership(GroupingReason.SAME_ALERT, "the same alert fired in it before")

@@ -18,8 +18,10 @@ RECOVERED_FOR = BURST
 """A service of a group that still fires has recovered once it is quiet and its alert that fires again was off for so long."""
 SPREADS_WITHIN = timedelta(minutes=5)
 """So long after an outage began its further alerts on the same service and on who calls it are expected of it."""
-FLAPS_WITHIN = timedelta(minutes=10)
+ACK_KEPT_WITHIN = timedelta(minutes=10)
 """An acknowledged alert that fires again within this time of clearing is still somebody's."""
+NEWS_AGAIN_AFTER = timedelta(minutes=10)
+"""That an alert fires again has a line however often it did, where the news before is older than this."""
 _OF_CALLEES = named_by(r"depend\w*|(up|down)streams?")
 """Names of alerts that tell of what a service calls, and not of itself."""
 _TRAFFIC = named_by(r"request.?rate|rps|qps", parts=r"traffic|throughput")
@@ -90,7 +92,7 @@ class FurtherAlert:
     now: datetime
     cleared: bool = False
     """No alert of the group fired any more."""
-    flaps: bool = False
+    flaps_rapidly: bool = False
     """The alert fires again and again: that it does so once more is no news, unless something was changed."""
     quiet: bool = False
     """Its service had recovered, while others of the group still fire."""
@@ -120,7 +122,7 @@ class FurtherAlert:
         After a change of the service that its alert had ended is enough: the outage before may have ended seconds ago.
         """
         ended = self.quiet or (self.changed and self.had_cleared)
-        return not self.cleared and ended and (self.changed or not self.flaps)
+        return not self.cleared and ended and (self.changed or not self.flaps_rapidly)
 
     @property
     def renews(self) -> Renewal | None:
@@ -267,7 +269,7 @@ def keeps_acknowledgement(cleared_for: timedelta, *, another: bool) -> bool:
     Not where this may be `another` outage: its service, or one that it depends on, was changed since that one began, or
     something else of the service fires since it cleared.
     """
-    return cleared_for <= FLAPS_WITHIN and not another
+    return cleared_for <= ACK_KEPT_WITHIN and not another
 
 
 def notify(change: Renewal, *, acknowledged: bool) -> Notify:
@@ -278,13 +280,14 @@ def notify(change: Renewal, *, acknowledged: bool) -> Notify:
 
 
 def worth_a_line(change: Renewal, *, renewals: int, times: int, quiet_for: timedelta) -> bool:
-    """Whether the thread says so: of an alert that flaps the 1st, 2nd, 4th, 8th ... time, of anything else the first ones.
+    """Whether the thread says so: of an alert that fires again the 1st, 2nd, 4th, 8th ... time, and after a long quiet
+    (`NEWS_AGAIN_AFTER`); of anything else the first ones.
 
     `renewals`: of the group, this one with them; `times`: that this very alert fired in it before; `quiet_for`: since the
     renewal before, or the group's opening.
     """
     if change is Renewal.FIRES_AGAIN:
-        return quiet_for > FLAPS_WITHIN or times & (times - 1) == 0
+        return quiet_for > NEWS_AGAIN_AFTER or times & (times - 1) == 0
     return renewals <= ALWAYS_A_LINE or renewals & (renewals - 1) == 0
 
 

@@ -38,12 +38,12 @@ class Renewing:
     fires: bool = False
     """Whether an alert of the same service is known to fire in the group: else that is asked of the database."""
 
-    async def judge(self, episode: EpisodeRow, *, flaps: bool = False) -> Renewal | None:
+    async def judge(self, episode: EpisodeRow, *, flaps_rapidly: bool = False) -> Renewal | None:
         """What is new about the group; a cleared one fires again, and what was acknowledged may be something else.
 
-        `flaps`: the alert fires again and again.
+        `flaps_rapidly`: the alert fires again and again.
         """
-        alert = await self._further_alert(episode, flaps=flaps)
+        alert = await self._further_alert(episode, flaps_rapidly=flaps_rapidly)
         judgement = renewals.judge(alert)
         if alert.cleared:
             await _fire_again(self.db, self.session, self.group, another=judgement.another)
@@ -51,13 +51,13 @@ class Renewing:
             _unacknowledge(self.group)
         return judgement.renewal
 
-    async def _further_alert(self, episode: EpisodeRow, *, flaps: bool) -> FurtherAlert:
+    async def _further_alert(self, episode: EpisodeRow, *, flaps_rapidly: bool) -> FurtherAlert:
         """The alert with what decides; the database is asked only for what can matter of this one."""
         cleared = GroupState(self.group.state) is GroupState.MONITORING
         quiet = not cleared and await self._recovered(episode)
         changed = await self._changed(episode, again=cleared or quiet)
         within = changed and not cleared
-        before = not cleared and not flaps and self._fired_in_outage_before(episode)
+        before = not cleared and not flaps_rapidly and self._fired_in_outage_before(episode)
         alert = FurtherAlert(
             name=episode.name,
             service=episode.service,
@@ -66,7 +66,7 @@ class Renewing:
             catalogue=self.catalogue,
             now=self.db.clock(),
             cleared=cleared,
-            flaps=flaps,
+            flaps_rapidly=flaps_rapidly,
             quiet=quiet,
             changed=changed,
             next_burst=episode.grouping_reason == GroupingReason.NEXT_BURST,
@@ -172,10 +172,10 @@ async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, a
     """
     why = "the alerts had cleared, and fire again"
     await transitions.expire_undecided(db, session, group.id, group.incident_id, why=why)
-    flaps = group.cleared_at is not None and renewals.keeps_acknowledgement(db.clock() - group.cleared_at, another=another)
+    keeps = group.cleared_at is not None and renewals.keeps_acknowledgement(db.clock() - group.cleared_at, another=another)
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
     group.unconfirmed_at = None
-    if group.acknowledged_by and flaps:
+    if group.acknowledged_by and keeps:
         group.state = GroupState.ACKNOWLEDGED
     else:
         _unacknowledge(group)

@@ -264,7 +264,7 @@ class _Batch:
         if group is None:
             group = await self._new_group(episode, row, membership)
         else:
-            await self._joins(group, episode, flaps=arrival.last.flaps)
+            await self._joins(group, episode, flaps_rapidly=arrival.last.flaps_rapidly)
         assert group.id is not None
         if flapping:
             group.flapping, group.flapping_until = f"{episode.name} {flapping.text}", row.received_at + flapping.hold
@@ -290,7 +290,7 @@ class _Batch:
         if all(started != ref for started, _ in self.result.triages):
             self.result.triages.append((ref, await groups.next_attempt(self.session, group)))
 
-    async def _joins(self, group: GroupRow, episode: EpisodeRow, *, flaps: bool) -> None:
+    async def _joins(self, group: GroupRow, episode: EpisodeRow, *, flaps_rapidly: bool) -> None:
         """What a further alert means for an open group: it fires again, is about something new, or is worse than before."""
         if group.overflow:
             await self._raise(group, episode, renewed=True)
@@ -305,7 +305,7 @@ class _Batch:
         )
         fires = episode.service in current.firing
         renewing = Renewing(self.db, self.session, self.catalogue, group, members, fires)
-        change = await renewing.judge(episode, flaps=flaps)
+        change = await renewing.judge(episode, flaps_rapidly=flaps_rapidly)
         if change:
             await self._write_now(episode)
             await renew(self.db, self.session, group, episode, change)

@@ -273,7 +273,7 @@ def test_a_stranger_never_joins_a_burst() -> None:
 
 
 def test_what_flaps_goes_back_to_its_group_however_fast_alerts_come() -> None:
-    flapping = arrival(fingerprint="m1", minutes=0.5, last=LastTime(1, returns=True, flaps=True))
+    flapping = arrival(fingerprint="m1", minutes=0.5, last=LastTime(1, returns=True, flaps_rapidly=True))
 
     placement = place(flapping, [many(20)], CATALOGUE, Ties({}), UsualDelays())
 

@@ -8,10 +8,11 @@ import pytest
 from bot.core.alert import Severity
 from bot.core.alerts.kind import is_own, kind_of
 from bot.core.alerts.renewal import (
+    ACK_KEPT_WITHIN,
     BURST,
     FIRST_WAIT,
-    FLAPS_WITHIN,
     LONGEST_WAIT,
+    NEWS_AGAIN_AFTER,
     SETTLES_WITHIN,
     SPREADS_WITHIN,
     FurtherAlert,
@@ -131,9 +132,9 @@ def test_what_its_callees_gave_a_service_before_it_was_changed_hides_nothing_of_
 
 
 def test_an_acknowledgement_outlives_a_flap_but_no_change() -> None:
-    assert keeps_acknowledgement(FLAPS_WITHIN, another=False)
-    assert not keeps_acknowledgement(FLAPS_WITHIN, another=True)
-    assert not keeps_acknowledgement(FLAPS_WITHIN * 2, another=False)
+    assert keeps_acknowledgement(ACK_KEPT_WITHIN, another=False)
+    assert not keeps_acknowledgement(ACK_KEPT_WITHIN, another=True)
+    assert not keeps_acknowledgement(ACK_KEPT_WITHIN * 2, another=False)
 
 
 def test_what_comes_in_one_burst_is_one_outage_on_whatever_service() -> None:
@@ -162,12 +163,12 @@ def test_whoever_took_something_else_is_called_again(change: Renewal, acknowledg
 
 
 def test_a_flapping_alert_is_told_ever_more_seldom() -> None:
-    def told(change: Renewal, *, quiet_for: timedelta = FLAPS_WITHIN) -> list[int]:
+    def told(change: Renewal, *, quiet_for: timedelta = NEWS_AGAIN_AFTER) -> list[int]:
         return [n for n in range(1, 20) if worth_a_line(change, renewals=n, times=n, quiet_for=quiet_for)]
 
     assert told(Renewal.FIRES_AGAIN) == [1, 2, 4, 8, 16]
     assert told(Renewal.NEW_SERVICE) == [*range(1, 9), 16]
-    assert told(Renewal.FIRES_AGAIN, quiet_for=FLAPS_WITHIN + BURST) == [*range(1, 20)], "that is no flap"
+    assert told(Renewal.FIRES_AGAIN, quiet_for=NEWS_AGAIN_AFTER + BURST) == [*range(1, 20)], "that is no flap"
 
 
 def test_what_flapped_before_keeps_no_other_alert_from_being_told() -> None:
@@ -212,8 +213,8 @@ def test_a_service_that_was_quiet_for_a_while_fires_again_though_others_never_st
 
 
 def test_an_alert_that_flaps_is_no_news_unless_its_service_was_changed() -> None:
-    assert judged(quiet=True, flaps=True) == Judgement(None)
-    assert judged(quiet=True, flaps=True, changed=True) == Judgement(Renewal.FIRES_AGAIN, another=True)
+    assert judged(quiet=True, flaps_rapidly=True) == Judgement(None)
+    assert judged(quiet=True, flaps_rapidly=True, changed=True) == Judgement(Renewal.FIRES_AGAIN, another=True)
 
 
 def test_after_a_change_an_alert_that_had_ended_seconds_ago_is_another_outage() -> None:
