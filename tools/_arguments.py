@@ -46,7 +46,8 @@ def moment_of(ctx: ToolContext, text: str, default: datetime) -> datetime:
         return default
     try:
         if re.fullmatch(r"\d{1,2}:\d\d(?::\d\d)?Z?", text):
-            clock = time.fromisoformat(text.removesuffix("Z").zfill(5))
+            hour, _, rest = text.removesuffix("Z").partition(":")
+            clock = time.fromisoformat(f"{hour:0>2}:{rest}")
             at = datetime.combine(ctx.now.astimezone(UTC).date(), clock, UTC)
             return at if at <= ctx.now else at - timedelta(days=1)
         at = datetime.fromisoformat(text)

@@ -116,6 +116,8 @@ class Claim(BaseModel):
     evidence: list[str] = Field(default_factory=list, max_length=8, description="Evidence ids, e.g. E3")
     change_id: SkipJsonSchema[str] = ""
     """Of a change that is ruled out, set by code; "" where it is about none, and in rows of older versions."""
+    subject: SkipJsonSchema[str] = ""
+    """What that change is called, set by code like its id."""
 
 
 LEAD_ONLY = "Inconclusive: the causes are leads, no more."

@@ -26,8 +26,8 @@ from bot.store.oversight.pages import Pages
 from bot.store.oversight.watch import OversightQueries
 from bot.store.retention.pruning import Pruning
 from bot.store.tables import HeartbeatRow
+from bot.store.triage.attempts import RetryDue
 from bot.store.triage.changes_during_outage import ChangesDuringOutages
-from bot.store.triage.late_changes import RetryDue
 from bot.workflows.messages.delivery_health import FailureLog
 from bot.workflows.postmortem import start_due_drafts
 from bot.workflows.reminders import Reminders

@@ -39,6 +39,13 @@ def test_every_key_of_the_configuration_is_in_the_table() -> None:
     assert [key for key in keys if f"`{key}`" not in README] == []
 
 
+def test_every_key_of_the_table_is_one_of_the_configuration() -> None:
+    table = README.partition("| key | default |")[2].partition("\n\n")[0]
+    keys = {key for row in table.splitlines() for key in re.findall(r"`([\w.]+)`", row.split("|")[1])}
+
+    assert keys == {*Config.model_fields, "policy.yaml"}
+
+
 def test_every_key_of_every_part_is_in_the_table_or_in_an_example() -> None:
     shown = set(
         re.findall(

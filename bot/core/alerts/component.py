@@ -10,6 +10,7 @@ _PODS = ("pod", "pod_name", "kubernetes_pod_name", "service_instance", "instance
 HOSTS = ("node", "nodename", "kubernetes_node", "host", "hostname", "host_name")
 _ENDS = (("client", "server"), ("source", "destination"), ("caller", "callee"))
 """How service graphs, meshes and tracers name the two ends of a call."""
+_ADDRESS = re.compile(r"\[(?P<v6>[^\[\]]+)\](:\d+)?|(?P<host>[^:]+):\d+", re.ASCII)
 _HOST_JOBS = re.compile(r"node.?exporter|kubelet|windows.?exporter|telegraf", re.I)
 OPERATIONS = ("operation", "span_name", "route", "rpc_method", "method", "endpoint", "path")
 
@@ -27,7 +28,7 @@ class Component:
 def component_of(labels: Mapping[str, str], service: str) -> Component | None:
     """The narrowest component that the labels name; None if they name none. `service` is what the catalogue makes of them."""
     host, job = _first(labels, HOSTS), labels.get("job", "")
-    instance = re.sub(r":\d+$", "", labels.get("instance", ""))
+    instance = host_of(labels.get("instance", ""))
     if job and _HOST_JOBS.search(job):
         name = host or instance
         return Component(name, "host", host=name) if name else None
@@ -38,6 +39,12 @@ def component_of(labels: Mapping[str, str], service: str) -> Component | None:
         return Component(service, "service", service, host)
     name = host or instance
     return Component(name, "host", host=name) if name else None
+
+
+def host_of(address: str) -> str:
+    """`10.0.0.1` of `10.0.0.1:9100`, `2001:db8::1` of `[2001:db8::1]:9100`; an address without a port is itself."""
+    match = _ADDRESS.fullmatch(address)
+    return (match["v6"] or match["host"]) if match else address
 
 
 def ends_of(labels: Mapping[str, str]) -> tuple[Component, Component] | None:

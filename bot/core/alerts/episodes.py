@@ -7,16 +7,16 @@ from typing import Protocol, TypeVar
 
 from bot.core.text.durations import duration_text
 
-FLAPS_AT, FLAPS_WITHIN = 5, timedelta(minutes=5)
-"""An alert that fires for the fifth time within five minutes flaps."""
+RAPID_FLAP_AT, RAPID_FLAP_WITHIN = 5, timedelta(minutes=5)
+"""An alert that fires for the fifth time within five minutes flaps rapidly: that it fires once more is no news."""
+FLAP_AT, FLAP_WITHIN = 5, timedelta(hours=1)
+"""An alert that fires for the fifth time within an hour flaps, however slowly its source reports it: its card is marked."""
 RETURNS_WITHIN = timedelta(minutes=5)
 """An alert that fires again so soon after it resolved is the same trouble."""
 
 REPLICAS_DIFFER = timedelta(minutes=2)
 """By so much two Prometheus servers may differ in when an alert began: each evaluates its rules at moments of its own."""
 
-FLAPPING_AT, FLAPPING_WITHIN = 5, timedelta(hours=1)
-"""An alert that fires for the fifth time within an hour is marked as flapping, however slowly its source reports it."""
 SHORTEST_HOLD, LONGEST_HOLD = timedelta(minutes=5), timedelta(minutes=30)
 
 
@@ -75,8 +75,8 @@ class LastTime:
     group: int | None = None
     """In which it fired last."""
     returns: bool = False
-    """It resolved there a moment ago, or flaps: it belongs there still."""
-    flaps: bool = False
+    """It resolved there a moment ago, or flaps rapidly: it belongs there still."""
+    flaps_rapidly: bool = False
 
 
 def last_time(earlier: Sequence[PastEpisode], starts_at: datetime) -> LastTime:
@@ -87,9 +87,9 @@ def last_time(earlier: Sequence[PastEpisode], starts_at: datetime) -> LastTime:
     last = next((one for one in reversed(earlier) if one.group_id is not None), None)
     if last is None:
         return LastTime()
-    flaps = sum(one.starts_at > starts_at - FLAPS_WITHIN for one in earlier) >= FLAPS_AT - 1
+    flaps_rapidly = sum(one.starts_at > starts_at - RAPID_FLAP_WITHIN for one in earlier) >= RAPID_FLAP_AT - 1
     resolved = last.ended_at is not None and timedelta(0) < starts_at - last.ended_at <= RETURNS_WITHIN
-    return LastTime(last.group_id, resolved or flaps, flaps)
+    return LastTime(last.group_id, resolved or flaps_rapidly, flaps_rapidly)
 
 
 @dataclass(frozen=True)
@@ -112,5 +112,5 @@ class Flapping:
 
 def flapping_of(earlier: Sequence[PastEpisode], starts_at: datetime) -> Flapping | None:
     """Whether an alert that begins anew at `starts_at` flaps; `earlier`: its episodes before, the oldest first."""
-    starts = [one.starts_at for one in earlier if one.starts_at > starts_at - FLAPPING_WITHIN]
-    return Flapping(len(starts) + 1, starts_at - starts[0]) if len(starts) >= FLAPPING_AT - 1 else None
+    starts = [one.starts_at for one in earlier if one.starts_at > starts_at - FLAP_WITHIN]
+    return Flapping(len(starts) + 1, starts_at - starts[0]) if len(starts) >= FLAP_AT - 1 else None

@@ -11,9 +11,8 @@ from enum import StrEnum
 from functools import cached_property
 
 from bot.core.actor import NONE_KNOWN, KnownChannels, Visibility
-from bot.core.alerts import reasons
 from bot.core.alerts.arrival_rate import RUNNING_SHARE, ArrivalRate, Candidate, UsualDelays, choose
-from bot.core.alerts.component import HOSTS, component_of
+from bot.core.alerts.component import HOSTS, component_of, host_of
 from bot.core.alerts.episodes import LastTime
 from bot.core.alerts.kind import kind_of
 from bot.core.facts.alerting import AlertKind
@@ -146,7 +145,7 @@ class OpenGroup:
         fresh = arrival.hints.difference(self.hints)
         self.hints.update(dict.fromkeys(fresh))
         self.members += 1
-        returns = arrival.last.returns and not arrival.last.flaps and arrival.last.group == self.number
+        returns = arrival.last.returns and not arrival.last.flaps_rapidly and arrival.last.group == self.number
         self.arrivals.add(arrival.at.timestamp(), arrival.component, returns=returns)
         self.scope = {**arrival.scope, **self.scope}
         if (alert := (arrival.name, arrival.service)) not in self.alerts:
@@ -194,7 +193,7 @@ class Arrival:
             hints |= {("service", self.service), ("alert", self.name, self.service)}
             hints |= {("host", self.labels[name]) for name in HOSTS if self.labels.get(name)}
         else:
-            hints |= {("machine", _host(self.labels[name])) for name in MACHINE_LABELS if self.labels.get(name)}
+            hints |= {("machine", host_of(self.labels[name])) for name in MACHINE_LABELS if self.labels.get(name)}
             if namespace := self.labels.get("namespace"):
                 hints.add(("alert", self.name, namespace))
         return hints
@@ -221,7 +220,7 @@ class Membership:
     """The reason in words, with the names that it depends on."""
 
 
-OPENED = Membership(GroupingReason.OPENED_GROUP, reasons.OPENED)
+OPENED = Membership(GroupingReason.OPENED_GROUP, "it opened the group")
 
 
 def neighbours(service: str, catalogue: Catalogue) -> dict[str, str]:
@@ -298,7 +297,13 @@ def _opened(apart: Sequence[tuple[OpenGroup, Membership]]) -> Membership:
     if not apart:
         return OPENED
     group, membership = _strongest(apart)
-    return Membership(GroupingReason.OPENED_GROUP, reasons.opened_apart(group.number, membership.text))
+    return opened_apart(group.number, membership.text)
+
+
+def opened_apart(number: int, why: str) -> Membership:
+    """It opens a group of its own although `why` ties it to that one: others read there."""
+    apart = f"it would be in AL-{number} ({why}), but others read its channel"
+    return Membership(GroupingReason.OPENED_GROUP, f"{OPENED.text}: {apart}")
 
 
 def _by_arrival_rate(arrival: Arrival, groups: Sequence[OpenGroup], delays: UsualDelays) -> Placement:
@@ -328,7 +333,7 @@ def _membership(arrival: Arrival, group: OpenGroup, catalogue: Catalogue, ties: 
         own = "signal" in kinds and arrival.last.group in (None, group.number)
         again = own and group.cleared_at and arrival.at - group.cleared_at <= SAME_WINDOW
         return Membership(GroupingReason.FIRES_AGAIN, "the same alert fires again") if again else None
-    if arrival.last.flaps and arrival.last.group == group.number:
+    if arrival.last.flaps_rapidly and arrival.last.group == group.number:
         return Membership(GroupingReason.FLAPPING, "it flaps: it fires again and again")
     if "signal" in kinds:
         return Membership(GroupingReason.SAME_ALERT, "the same alert fired in it before")
@@ -362,9 +367,3 @@ def _nearby(kinds: Set[str], relation: str) -> Membership | None:
 def _unrelated(service: str, others: set[str], catalogue: Catalogue) -> bool:
     """Known services of different trees: the catalogue knows better than the source's key."""
     return catalogue.get(service) is not None and bool(others) and all(catalogue.get(other) is not None for other in others)
-
-
-def _host(value: str) -> str:
-    """`10.0.0.1:9100` and `10.0.0.1:8080` are one machine."""
-    host, colon, port = value.rpartition(":")
-    return host if colon and port.isdigit() else value

@@ -193,6 +193,9 @@ def _below_threshold(alert: FiringAlert, config: Config, earlier: Iterable[datet
     rules = [rule for rule in config.thresholds if matches(rule.match, alert.labels)]
     if not rules:
         return None
-    since = alert.at - max(rule.window for rule in rules)
-    count = 1 + sum(at >= since for at in earlier)
-    return next((Mute(MuteReason.THRESHOLD, f"{count} of {rule.count}") for rule in rules if count < rule.count), None)
+    moments = [alert.at, *earlier]
+    for rule in rules:
+        count = sum(at >= alert.at - rule.window for at in moments)
+        if count < rule.count:
+            return Mute(MuteReason.THRESHOLD, f"{count} of {rule.count}")
+    return None

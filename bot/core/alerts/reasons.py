@@ -1,15 +1,12 @@
 """Why alerts are in one group and others are muted, counted for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bot.core.alerts.grouping import OPENED, GroupingReason, Membership
 from bot.core.text.untrusted import counted, one_line
 
 MOST_LINES = 8
-OPENED = "it opened the group"
-"""The reason of a group's first alert."""
-_APART = f"{OPENED}: it would be in AL-"
-
 ReasonCount = tuple[str, int]
 """A reason in words, and how many alerts have it."""
 
@@ -19,13 +16,15 @@ class AlertReasons:
     """Of one alert group: why its alerts belong to it, and what muted alerts of its service since it was opened."""
 
     service: str
-    joined: Sequence[ReasonCount] = ()
+    joined: Sequence[tuple[Membership, int]] = ()
+    """Each with how many alerts have it."""
     muted: Sequence[ReasonCount] = ()
 
     def joined_lines(self) -> list[str]:
         """A line for each reason, the most frequent first; none for the alert that opened the group alone, as alerts do."""
         several = sum(count for _, count in self.joined) > 1
-        return _lines(self.joined) if several or any(_is_apart(text) for text, _ in self.joined) else []
+        apart = any(one.reason is GroupingReason.OPENED_GROUP and one != OPENED for one, _ in self.joined)
+        return _lines(_worded(self.joined)) if several or apart else []
 
     def muted_lines(self) -> list[str]:
         """A line for each reason, the most frequent first."""
@@ -33,18 +32,13 @@ class AlertReasons:
 
     def in_short(self) -> str:
         """One line for a card: the most frequent reason of either kind and how many more there are; "" for nothing to tell."""
-        later = [reason for reason in self.joined if reason[0] != OPENED and not _is_apart(reason[0])]
+        later = _worded(one for one in self.joined if one[0].reason is not GroupingReason.OPENED_GROUP)
         parts = ((f"one card: {_first(later)}" if later else ""), (f"muted: {_first(self.muted)}" if self.muted else ""))
         return " · ".join(part for part in parts if part)
 
 
-def opened_apart(number: int, why: str) -> str:
-    """The reason of an alert that opened a group of its own although `why` ties it to that one: others read there."""
-    return f"{_APART}{number} ({why}), but others read its channel"
-
-
-def _is_apart(reason: str) -> bool:
-    return reason.startswith(_APART)
+def _worded(joined: Iterable[tuple[Membership, int]]) -> list[ReasonCount]:
+    return [(membership.text, count) for membership, count in joined]
 
 
 def _first(reasons: Sequence[ReasonCount]) -> str:

@@ -1,6 +1,5 @@
 """When an open group is about something new: it fires again, another service or kind of problem joins, or it becomes worse."""
 
-import re
 from collections.abc import Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,10 +7,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.core.alert import Severity
-from bot.core.alerts.kind import kind_of
+from bot.core.alerts.kind import HANDED_DOWN, is_own, kind_of, says_own
 from bot.core.facts.alerting import AlertKind
 from bot.core.service import Catalogue
-from bot.core.text.camel_case import separated
+from bot.core.text.camel_case import named_by, separated
 
 BURST = timedelta(seconds=15)
 """Alerts of one outage come within so long of each other, whatever service they are on: rules wait differently."""
@@ -19,19 +18,17 @@ RECOVERED_FOR = BURST
 """A service of a group that still fires has recovered once it is quiet and its alert that fires again was off for so long."""
 SPREADS_WITHIN = timedelta(minutes=5)
 """So long after an outage began its further alerts on the same service and on who calls it are expected of it."""
-FLAPS_WITHIN = timedelta(minutes=10)
+ACK_KEPT_WITHIN = timedelta(minutes=10)
 """An acknowledged alert that fires again within this time of clearing is still somebody's."""
-HANDED_DOWN = frozenset({"errors", "latency", "network", "logs", "other"})
-"""Kinds of problem that a failing dependency hands to who calls it. A full memory, disk, core or queue is a service's own."""
-_OWN = re.compile(r"exhaust|saturat|full|pool|limit|oom|crash|restart|evict|provider|third.?party|vendor|certif", re.IGNORECASE)
-"""Names of what ran out, died or lies outside: a service's own as well, whatever kind of problem they are filed under."""
-_OF_CALLEES = re.compile(r"depend|upstream|downstream", re.IGNORECASE)
+NEWS_AGAIN_AFTER = timedelta(minutes=10)
+"""That an alert fires again has a line however often it did, where the news before is older than this."""
+_OF_CALLEES = named_by(r"depend\w*|(up|down)streams?")
 """Names of alerts that tell of what a service calls, and not of itself."""
-_TRAFFIC = re.compile(r"traffic|request.?rate|throughput|rps|qps", re.IGNORECASE)
+_TRAFFIC = named_by(r"request.?rate|rps|qps", parts=r"traffic|throughput")
 """Names of alerts about how much is asked: callers pass that on to what they call."""
-_WAITING = re.compile(r"queue|backlog|waiting|\blag\b", re.IGNORECASE)
+_WAITING = named_by(r"waiting|lag", parts=r"queue|backlog")
 """Words of alerts about work that waits: it does where the service fails at it."""
-_FAILED = re.compile(r"down|dead|replica", re.IGNORECASE)
+_FAILED = named_by(r"down|dead|replica\w*")
 """Words of alerts about what died or fell behind otherwise, though a queue is named too."""
 _FAILS: frozenset[AlertKind] = frozenset({"errors", "latency"})
 SETTLES_WITHIN = timedelta(seconds=10)
@@ -52,7 +49,7 @@ def older_until(previous_onset: datetime, previous_alert_at: datetime, started_a
     return previous_onset + (onset - previous_onset) / 2 if onset > previous_onset else None
 
 
-class Renewal(StrEnum):
+class RenewalReason(StrEnum):
     """What made an open group a matter of its own again."""
 
     FIRES_AGAIN = "fires_again"
@@ -95,15 +92,15 @@ class FurtherAlert:
     now: datetime
     cleared: bool = False
     """No alert of the group fired any more."""
-    flaps: bool = False
+    flaps_rapidly: bool = False
     """The alert fires again and again: that it does so once more is no news, unless something was changed."""
     quiet: bool = False
     """Its service had recovered, while others of the group still fire."""
     changed: bool = False
     """Its service was changed since the outage began; of one that fires again, or what it calls."""
-    apart: bool = False
+    absent_from_present_outage: bool = False
     """Nothing of its service fired in the present outage, and none of the group's services that it calls hands it anything."""
-    had_cleared: bool = False
+    alert_had_ended: bool = False
     """It fired before and does no more, on any component of its service."""
     next_burst: bool = False
     """Alerts come fast again: another outage has begun, which stays on this card."""
@@ -124,14 +121,42 @@ class FurtherAlert:
 
         After a change of the service that its alert had ended is enough: the outage before may have ended seconds ago.
         """
-        ended = self.quiet or (self.changed and self.had_cleared)
-        return not self.cleared and ended and (self.changed or not self.flaps)
+        ended = self.quiet or (self.changed and self.alert_had_ended)
+        return not self.cleared and ended and (self.changed or not self.flaps_rapidly)
 
     @property
-    def renews(self) -> Renewal | None:
-        """What it would make of the group if nothing were suspected or acknowledged."""
-        about = {"cleared": self.cleared, "recovered": self.recovered, "changed": self.changed}
-        return renewal(self.name, self.service, self._present_members, self.catalogue, self.now, **about)
+    def renews(self) -> RenewalReason | None:
+        """What it would make of the group if nothing were suspected or acknowledged.
+
+        None where it is expected of the outage that the group shows already. That it became worse is an escalation.
+        """
+        if self.cleared:
+            return RenewalReason.FIRES_AGAIN
+        if not may_be_new(self.service, self.members, self.now):
+            return None
+        if self.recovered:
+            return RenewalReason.FIRES_AGAIN
+        members = self._present_members
+        if (self.name, self.service) in members.alerts or (self._spreads and self._follows(members)):
+            return None
+        kind, own = kind_of(self.name), is_own(self.name)
+        spreading = self._spreads and not own
+        if self.service not in members.services:
+            handed_down = spreading and _calls_one_of(self.service, members.services, self.catalogue)
+            return None if handed_down else RenewalReason.NEW_SERVICE
+        is_old_kind = _had_kind(kind, self.service, members, changed=self.changed) and not (own and kind in HANDED_DOWN)
+        return None if spreading or is_old_kind else RenewalReason.NEW_KIND
+
+    @property
+    def _spreads(self) -> bool:
+        """Whether the outage may still be spreading; what fails on a service that was changed since need not have spread."""
+        return self.now - self.members.began_at <= SPREADS_WITHIN and not self.changed
+
+    def _follows(self, members: Members) -> bool:
+        """Whether it is about more requests that a caller passes on, or about work that waits where its service fails at it."""
+        if _TRAFFIC.search(separated(self.name)) and _called_by_a_surge(self.service, members, self.catalogue):
+            return True
+        return _is_about_waiting(self.name) and any((failing, self.service) in members.kinds for failing in _FAILS)
 
     @property
     def _present_members(self) -> Members:
@@ -153,7 +178,7 @@ class FurtherAlert:
         return self.renewed_at is not None and self.now - self.renewed_at <= BURST
 
     @property
-    def outlived(self) -> bool:
+    def acknowledgement_outlived_flap(self) -> bool:
         """Whether an acknowledgement outlived a flap, and this service had no part in what it was for."""
         over_flap = self.acknowledged_at is not None and self.renewed_at is not None and self.acknowledged_at < self.renewed_at
         return over_flap and has_no_part_in(self.service, self.members, self.catalogue)
@@ -167,82 +192,40 @@ class FurtherAlert:
 class Judgement(NamedTuple):
     """What a further alert makes of an open group."""
 
-    renewal: Renewal | None
+    renewal: RenewalReason | None
     """What is new about it; None: nothing is."""
     another: bool = False
     """Another outage than the one that was acknowledged."""
 
 
-def judge(alert: FurtherAlert) -> Judgement:
+def judge_further_alert(alert: FurtherAlert) -> Judgement:
     """What is new about the group; what was acknowledged may be something else than what fires now."""
     if alert.cleared:
-        return Judgement(Renewal.FIRES_AGAIN, another=alert.changed or alert.fires_elsewhere)
-    another, renews = alert.recovered and (alert.changed or alert.apart), alert.renews
-    if renews is None and alert.outlived:
-        return Judgement(Renewal.NEW_SERVICE, another)
+        return Judgement(RenewalReason.FIRES_AGAIN, another=alert.changed or alert.fires_elsewhere)
+    another, renews = alert.recovered and (alert.changed or alert.absent_from_present_outage), alert.renews
+    if renews is None and alert.acknowledgement_outlived_flap:
+        return Judgement(RenewalReason.NEW_SERVICE, another)
     # What was changed since may fail of that, whatever it was suspected of before.
-    expected = renews is Renewal.NEW_SERVICE and alert.suspected and not alert.changed
+    expected = renews is RenewalReason.NEW_SERVICE and alert.suspected and not alert.changed
     if (renews is None or expected) and alert.next_burst and not alert.renewed_lately:
-        return Judgement(Renewal.NEW_KIND, another)
+        return Judgement(RenewalReason.NEW_KIND, another)
     if renews is None or expected:
-        return Judgement(Renewal.WORSE if alert.worse else None, another)
+        return Judgement(RenewalReason.WORSE if alert.worse else None, another)
     return Judgement(renews, another)
-
-
-def renewal(
-    name: str,
-    service: str,
-    members: Members,
-    catalogue: Catalogue,
-    now: datetime,
-    *,
-    cleared: bool,
-    recovered: bool = False,
-    changed: bool = False,
-) -> Renewal | None:
-    """What a further alert makes of an open group; None where it is expected of the outage that the group shows already.
-
-    `cleared`: no alert of the group fired any more; `recovered`: none of its service did. `changed`: that service was changed
-    since that outage began, so what fails on it need not have been handed to it. That it became worse is an escalation.
-    """
-    if cleared:
-        return Renewal.FIRES_AGAIN
-    if not may_be_new(service, members, now):
-        return None
-    if recovered:
-        return Renewal.FIRES_AGAIN
-    if (name, service) in members.alerts:
-        return None
-    within = now - members.began_at <= SPREADS_WITHIN and not changed
-    if within and _TRAFFIC.search(name) and _called_by_a_surge(service, members, catalogue):
-        return None
-    if within and _is_about_waiting(name) and any((failing, service) in members.kinds for failing in _FAILS):
-        return None
-    kind, own = kind_of(name), is_own(name)
-    spreading = within and not own
-    if service not in members.services:
-        return None if spreading and _calls_one_of(service, members.services, catalogue) else Renewal.NEW_SERVICE
-    is_old_kind = _had_kind(kind, service, members, changed=changed) and not (own and kind in HANDED_DOWN)
-    return None if spreading or is_old_kind else Renewal.NEW_KIND
 
 
 def _had_kind(kind: AlertKind, service: str, members: Members, *, changed: bool) -> bool:
     """Whether a service has this kind of problem; of one that was `changed` since, what its callees gave it says nothing."""
     if not changed:
         return (kind, service) in members.kinds
-    own = (name for name, of in members.alerts if of == service and not _OF_CALLEES.search(name))
+    own = (name for name, of in members.alerts if of == service and not _OF_CALLEES.search(separated(name)))
     return any(kind_of(name) == kind for name in own)
 
 
 def _is_about_waiting(name: str) -> bool:
-    words = separated(name).replace("_", " ")
-    other = kind_of(name) not in ("load", "other") or _OWN.search(name) or _FAILED.search(words)
+    words = separated(name)
+    other = kind_of(name) not in ("load", "other") or says_own(name) or _FAILED.search(words)
     return _WAITING.search(words) is not None and not other
-
-
-def is_own(name: str) -> bool:
-    """Whether an alert of this name tells of something of its service's own, which no failing dependency hands to it."""
-    return kind_of(name) not in HANDED_DOWN or _OWN.search(name) is not None
 
 
 def may_be_new(service: str, members: Members, now: datetime) -> bool:
@@ -257,7 +240,7 @@ def _calls_one_of(service: str, failing: Set[str], catalogue: Catalogue) -> bool
 
 def _called_by_a_surge(service: str, members: Members, catalogue: Catalogue) -> bool:
     """Whether a service of the group that gets more requests calls it."""
-    risen = {caller for name, caller in members.alerts if caller != service and _TRAFFIC.search(name)}
+    risen = {caller for name, caller in members.alerts if caller != service and _TRAFFIC.search(separated(name))}
     return any(service in catalogue.downstream(caller) for caller in risen)
 
 
@@ -277,24 +260,25 @@ def keeps_acknowledgement(cleared_for: timedelta, *, another: bool) -> bool:
     Not where this may be `another` outage: its service, or one that it depends on, was changed since that one began, or
     something else of the service fires since it cleared.
     """
-    return cleared_for <= FLAPS_WITHIN and not another
+    return cleared_for <= ACK_KEPT_WITHIN and not another
 
 
-def notify(change: Renewal, *, acknowledged: bool) -> Notify:
+def notify(change: RenewalReason, *, acknowledged: bool) -> Notify:
     """Whom a renewal mentions: `acknowledged`: somebody had acknowledged what the group was about before."""
-    if change is Renewal.FIRES_AGAIN:
+    if change is RenewalReason.FIRES_AGAIN:
         return Notify.NOBODY if acknowledged else Notify.ON_CALL
     return Notify.ON_CALL if acknowledged else Notify.OTHERS
 
 
-def worth_a_line(change: Renewal, *, renewals: int, times: int, quiet_for: timedelta) -> bool:
-    """Whether the thread says so: of an alert that flaps the 1st, 2nd, 4th, 8th ... time, of anything else the first ones.
+def worth_a_line(change: RenewalReason, *, renewals: int, times: int, quiet_for: timedelta) -> bool:
+    """Whether the thread says so: of an alert that fires again the 1st, 2nd, 4th, 8th ... time, and after a long quiet
+    (`NEWS_AGAIN_AFTER`); of anything else the first ones.
 
     `renewals`: of the group, this one with them; `times`: that this very alert fired in it before; `quiet_for`: since the
     renewal before, or the group's opening.
     """
-    if change is Renewal.FIRES_AGAIN:
-        return quiet_for > FLAPS_WITHIN or times & (times - 1) == 0
+    if change is RenewalReason.FIRES_AGAIN:
+        return quiet_for > NEWS_AGAIN_AFTER or times & (times - 1) == 0
     return renewals <= ALWAYS_A_LINE or renewals & (renewals - 1) == 0
 
 

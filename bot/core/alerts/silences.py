@@ -21,22 +21,28 @@ MOST_PREVIEWED = 20_000
 """Alerts that a preview reads, the newest: a storm of more is not read whole."""
 SHOWN = 6
 SYNTAX = "write label=value, for example alertname=HighErrorRate service=checkout"
-_TOKEN = re.compile(r'\s*([A-Za-z_][\w.:/-]*)=(?:"([^"]*)"|([^\s"]+))\s*', re.ASCII)
+_QUOTES = "".join(map(chr, TYPED_QUOTES))
+_TOKEN = re.compile(rf'\s*([A-Za-z_][\w.:/-]*)=(?:"((?:\\["\\]|[^"\\]|\\(?!["\\]))*)"|([^\s"{_QUOTES}]+))\s*', re.ASCII)
+_ESCAPED = re.compile(r'\\(["\\])')
+_NEEDS_QUOTES = re.compile(rf'^~|[\s"{_QUOTES}]')
 _NAME, _SERVICE, _SOURCE = "alertname", "service", "source"
 
 
 def parse_matchers(text: str) -> dict[str, str]:
-    """`alertname=HighErrorRate service="check out"` as labels and their values. Raises NotFound with what cannot be read."""
+    r"""`alertname=HighErrorRate service="check out"` as labels and their values; `\"` and `\\` within quotes are a quote and a
+    backslash. Raises NotFound with what cannot be read.
+    """
     matchers: dict[str, str] = {}
-    rest = text.translate(TYPED_QUOTES).strip()
+    rest = text.strip()
     while rest:
-        token = _TOKEN.match(rest)
+        # Only where they stand for plain ones: within plain quotes they are part of the value.
+        token = _TOKEN.match(rest) or _TOKEN.match(rest.translate(TYPED_QUOTES))
         if token is None or (token[3] or "").startswith("~"):
             raise NotFound(f"{one_line(rest, 60)} is no condition: {SYNTAX}. Patterns are not offered.")
         name, quoted, word = token.groups()
         if name in matchers:
             raise NotFound(f"{name} is named twice: an alert has one value of it.")
-        matchers[name] = (quoted if quoted is not None else word)[:MOST_VALUE]
+        matchers[name] = (_ESCAPED.sub(r"\1", quoted) if quoted is not None else word)[:MOST_VALUE]
         rest = rest[token.end() :]
     if not matchers or not all(matchers.values()) or len(matchers) > MOST_MATCHERS:
         raise NotFound(f"Say which alerts: {SYNTAX}, 1 to {MOST_MATCHERS} of them, each with a value.")
@@ -46,7 +52,11 @@ def parse_matchers(text: str) -> dict[str, str]:
 def matchers_text(matchers: Mapping[str, str]) -> str:
     """The same as people read and write it; what is typed back means the same."""
     ordered = sorted(matchers.items(), key=lambda one: (one[0] != _NAME, one[0] != _SERVICE, one[0]))
-    return " ".join(f'{name}="{value}"' if re.search(r'[\s"]', value) else f"{name}={value}" for name, value in ordered)
+    return " ".join(f"{name}={_quoted(value) if _NEEDS_QUOTES.search(value) else value}" for name, value in ordered)
+
+
+def _quoted(value: str) -> str:
+    return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
 
 
 def parse_length(text: str) -> timedelta:

@@ -11,7 +11,8 @@ from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 
 Entry = ActionConfig | PlanConfig
-NONE_FITS = "No action of the catalogue fits: "
+_NONE_FITS = "No action of the catalogue fits: "
+"""How the stored text begins where that is why; it has stood there in words from the first version on."""
 OUTDATED = "the causes were ranked again, and it does not help against the one that is first now"
 """Why a proposal that nobody decided on was superseded."""
 
@@ -27,11 +28,31 @@ class Remedy:
 
 
 @dataclass(frozen=True)
+class NoProposal:
+    """Why nothing was proposed, as a sentence for people."""
+
+    why: str
+    none_fits: bool = False
+    """No action of the catalogue fits; else one does, and something keeps it from being proposed."""
+
+    @property
+    def stored(self) -> str:
+        """The text that the database keeps and people read."""
+        return f"{_NONE_FITS}{self.why}" if self.none_fits else self.why
+
+
+def parse_no_proposal(stored: str) -> NoProposal | None:
+    """The reason behind a stored text; None for ""."""
+    why = stored.removeprefix(_NONE_FITS)
+    return NoProposal(why, none_fits=why != stored) if stored else None
+
+
+@dataclass(frozen=True)
 class Fitted:
     """The proposal that fits, or why there is none."""
 
     ref: str = ""
-    why: str = ""
+    none: NoProposal | None = None
 
 
 def fitting(findings: Findings, service: str, actions: Mapping[str, Entry], changes: Mapping[str, Change]) -> list[Remedy]:
@@ -52,9 +73,9 @@ def fitting(findings: Findings, service: str, actions: Mapping[str, Entry], chan
     return [Remedy(name, target, arguments, because) for name in ranked]
 
 
-def why_none(findings: Findings, service: str, actions: Mapping[str, Entry], changes: Mapping[str, Change]) -> str:
-    """Why `fitting` is empty, as one sentence for people: the first condition that is not met."""
-    return f"{NONE_FITS}{_missing(findings, service, actions, changes)}."
+def why_none(findings: Findings, service: str, actions: Mapping[str, Entry], changes: Mapping[str, Change]) -> NoProposal:
+    """Why `fitting` is empty: the first condition that is not met."""
+    return NoProposal(f"{_missing(findings, service, actions, changes)}.", none_fits=True)
 
 
 def _missing(findings: Findings, service: str, actions: Mapping[str, Entry], changes: Mapping[str, Change]) -> str:

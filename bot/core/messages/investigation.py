@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bot.core.action import Proposal, ProposalState
+from bot.core.approvals.remedies import NoProposal
 from bot.core.evidence import Findings, Hypothesis, LedgerEntry
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.history.postmortem import PostmortemSection
@@ -49,8 +50,8 @@ class TriageContent(Content):
     """What this attempt has checked so far, oldest first."""
     evidence: Ledger
     """Of the whole group."""
-    no_proposal: str = ""
-    """Why nothing was proposed."""
+    no_proposal: NoProposal | None = None
+    """Why nothing was proposed; None where something was, or before that is known."""
     for_late_change: bool = False
     """A change that was reported late brought this attempt about."""
     shown_attempt: int = 0

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bot.core.action import WITHOUT_EFFECT, Proposal, ProposalState
-from bot.core.approvals.remedies import NONE_FITS
 from bot.core.evidence import Findings, Hypothesis, nothing_wrong
 from bot.core.investigation.triage_facts import TriageFacts
 from bot.core.messages.investigation import TriageContent
@@ -189,7 +188,8 @@ def _of_proposal(triage: TriageContent, check: str) -> str:
 
 def _by_hand(triage: TriageContent, first: Hypothesis | None) -> str:
     """Where the evidence has decided already and no action was found to fit."""
-    by_hand = triage.no_proposal.startswith(NONE_FITS) and first and first.kind == "change"
+    none_fits = triage.no_proposal is not None and triage.no_proposal.none_fits
+    by_hand = none_fits and first and first.kind == "change"
     return "take the change back by hand: no action here fits" if by_hand else ""
 
 
@@ -204,15 +204,20 @@ def _others(findings: Findings, first: Hypothesis | None) -> Iterable[Line]:
 def _ruled_out(findings: Findings) -> Iterable[Line]:
     """The first change that the evidence clears, without what clears it, and how many more there are."""
     if findings.ruled_out:
-        first, more = findings.ruled_out[0].text, len(findings.ruled_out) - 1
-        name = first.partition(":")[0].partition(" at ")[0].partition(" (")[0]
+        first, more = findings.ruled_out[0], len(findings.ruled_out) - 1
+        name = first.subject or _before_details(first.text)
         yield Line("Ruled out", within_words(name, AGAINST) + (f" and {more} more" if more else ""))
+
+
+def _before_details(text: str) -> str:
+    """Of a model's claim, and in rows of older versions: what stands before the first detail. A version may hold a colon."""
+    return text.partition(": ")[0].partition(" at ")[0].partition(" (")[0]
 
 
 def _no_action(triage: TriageContent) -> Iterable[Line]:
     in_force = any(proposal.state not in WITHOUT_EFFECT for proposal in triage.proposals)
     if triage.no_proposal and not in_force:
-        yield Line("No proposal", triage.no_proposal.removeprefix(NONE_FITS).rstrip("."))
+        yield Line("No proposal", triage.no_proposal.why.rstrip("."))
 
 
 def _earlier(triage: TriageContent, words_left: int) -> Line | None:

@@ -1,5 +1,7 @@
 """An alert's expression: the value that it watches, the threshold for it, the series that it reads."""
 
+import math
+import operator
 import re
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
@@ -22,6 +24,9 @@ _NO_METRIC |= {"bool", "offset", "start", "end", "inf", "nan"}
 _NO_METRIC |= {"topk", "bottomk", "count_values", "limitk", "limit_ratio", "atan2"}
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
 _LONGEST = timedelta(days=365)
+_MOST_OF_A_CONSTANT = 100
+"""Tokens of a threshold at most: brackets in brackets without end are no threshold."""
+_PRODUCTS: dict[str, Callable[[float, float], float]] = {"*": operator.mul, "/": operator.truediv, "%": math.fmod}
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,11 @@ def condition_of(expression: str) -> Condition:
     left, right = _trimmed(tokens[:index]), _trimmed(tokens[index + 1 :])
     if right and _keyword(right[0]) == "bool":
         right = _trimmed(right[1:])
-    operator = tokens[index].text
+    sign = tokens[index].text
     if (threshold := _number(right)) is not None:
-        return Condition(_text(_without_brackets(left)), _comparison(operator), threshold)
+        return Condition(_text(_without_brackets(left)), _comparison(sign), threshold)
     if (threshold := _number(left)) is not None:
-        return Condition(_text(_without_brackets(right)), _MIRRORED[operator], threshold)
+        return Condition(_text(_without_brackets(right)), _MIRRORED[sign], threshold)
     return Condition(_text(tokens))
 
 
@@ -82,8 +87,8 @@ def _keyword(token: Token) -> str:
     return token.text.lower() if token.kind == "name" else ""
 
 
-def _comparison(operator: str) -> Comparison:
-    return _MIRRORED[_MIRRORED[operator]]
+def _comparison(sign: str) -> Comparison:
+    return _MIRRORED[_MIRRORED[sign]]
 
 
 def _text(tokens: Sequence[Token]) -> str:
@@ -126,16 +131,76 @@ def _at_top(tokens: Sequence[Token], matches: Callable[[Token], bool]) -> int | 
     return None
 
 
+class _Constant:
+    """Reads numbers, durations, brackets and arithmetic operators as Prometheus does.
+
+    Precedence: https://prometheus.io/docs/prometheus/latest/querying/operators/#binary-operator-precedence
+    Raises ValueError for what else stands there and ArithmeticError for what has no finite value.
+    """
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens = [token for token in tokens if token.kind != "blank"][::-1]
+
+    def read(self) -> float:
+        if len(self._tokens) > _MOST_OF_A_CONSTANT:
+            raise ValueError("longer than a threshold")
+        value = self._sum()
+        if self._tokens:
+            raise ValueError("more than a constant")
+        if not math.isfinite(value):
+            raise ArithmeticError("no finite value")
+        return value
+
+    def _next_if(self, operators: str) -> str:
+        """The next token if it is one of these operators; "" if not."""
+        return self._tokens.pop().text if self._tokens and self._tokens[-1].text in tuple(operators) else ""
+
+    def _sum(self) -> float:
+        value = self._product()
+        while sign := self._next_if("+-"):
+            value += self._product() * (-1 if sign == "-" else 1)
+        return value
+
+    def _product(self) -> float:
+        value = self._signed()
+        while sign := self._next_if("*/%"):
+            value = _PRODUCTS[sign](value, self._signed())
+        return value
+
+    def _signed(self) -> float:
+        if sign := self._next_if("+-"):
+            return self._signed() * (-1 if sign == "-" else 1)
+        return self._power()
+
+    def _power(self) -> float:
+        base = self._operand()
+        return math.pow(base, self._signed()) if self._next_if("^") else base
+
+    def _operand(self) -> float:
+        if self._next_if("("):
+            value = self._sum()
+            if not self._next_if(")"):
+                raise ValueError("more than a constant")
+            return value
+        if not self._tokens or self._tokens[-1].kind not in ("number", "duration"):
+            raise ValueError("no constant")
+        return _value(self._tokens.pop())
+
+
 def _number(tokens: Sequence[Token]) -> float | None:
-    """The value of a plain number with an optional sign, also in brackets."""
-    inside = _without_brackets(list(tokens))
-    sign = -1.0 if inside and inside[0].text == "-" else 1.0
-    if inside and inside[0].text in "+-":
-        inside = _trimmed(inside[1:])
-    if len(inside) != 1 or inside[0].kind != "number":
+    """The value of a constant expression (`10 * 1024 ^ 3`, `5m` in seconds); None for any other."""
+    try:
+        return _Constant(tokens).read()
+    except (ValueError, ArithmeticError):
         return None
-    text = inside[0].text.lower()
-    return sign * (float(int(text, 16)) if text.startswith("0x") else float(text))
+
+
+def _value(token: Token) -> float:
+    """Of a number or a duration, which counts in seconds."""
+    text = token.text.lower()
+    if token.kind == "duration":
+        return sum(int(count) * _UNIT_SECONDS[unit] for count, unit in re.findall(r"(\d+)(ms|[smhdwy])", text))
+    return float(int(text, 16)) if text.startswith("0x") else float(text)
 
 
 def selectors(expression: str) -> tuple[str, ...]:
@@ -180,10 +245,7 @@ def widest_range(expression: str) -> timedelta:
 
 
 def _span(token: Token) -> timedelta:
-    if token.kind not in ("duration", "number"):
-        return timedelta(0)
-    parts = re.findall(r"(\d+)(ms|[smhdwy])", token.text) if token.kind == "duration" else []
-    seconds = sum(int(count) * _UNIT_SECONDS[unit] for count, unit in parts) if parts else _number([token]) or 0.0
+    seconds = _value(token) if token.kind in ("duration", "number") else 0.0
     return timedelta(seconds=min(seconds, _LONGEST.total_seconds()))
 
 

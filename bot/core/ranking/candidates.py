@@ -104,11 +104,16 @@ def _levels(deviation: Deviation) -> str:
 
 def change_text(change: Change) -> str:
     """A change in a few words; its title is untrusted text, so it comes last and short."""
-    version = f" {one_line(change.version, 40)}" if change.version else ""
-    text = f"{kind_in_words(change.kind)}{version} of {change.service}"
+    text = change_name(change)
     # A title such as "Deploy checkout 1.5.0" says nothing that does not stand there already.
     new = {*change.title.casefold().split()} - {*text.casefold().split(), "to", "v" + change.version.casefold()}
     return f"{text} ({one_line(change.title, 80)})" if new else text
+
+
+def change_name(change: Change) -> str:
+    """`deploy 5.1.0 of checkout`: without its title."""
+    version = f" {one_line(change.version, 40)}" if change.version else ""
+    return f"{kind_in_words(change.kind)}{version} of {change.service}"
 
 
 def short_change_text(change: Change) -> str:

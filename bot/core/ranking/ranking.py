@@ -76,7 +76,7 @@ def rank(
 
     The fault is located (`core/ranking/fault_location`) as shares of the services; on each suspect service changes,
     resources, providers and traffic compete, each with likelihood = share x fit (0 to 1). "likely" needs a place that lies
-    so far ahead that nine of ten such leads were right (`core/ranking/calibration`), a lead over the other causes at this
+    so far ahead that 94 of 100 such leads were right (`core/ranking/calibration`), a lead over the other causes at this
     place, a clear deviation (`Tuning.confidence`), and a check of everything that the service at fault depends on.
     No deviation anywhere is a result ("nothing looks wrong"), not a guess, unless lines name a cause outside or are explained
     by the diff of a change. `observations` is what the ledger holds, where

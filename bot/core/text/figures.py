@@ -21,9 +21,23 @@ def figure(value: float | None, unit: str = "") -> str:
 
 
 def _stepped(value: float, steps: tuple[tuple[float, str], ...]) -> str:
+    if not value:
+        return f"0 {steps[2][1] if steps is _SECOND_STEPS else steps[-1][1]}"
+    size, _ = _step(value, steps)
+    # 0.9996 s are a second and no 1000 ms: the step is that of the rounded figure.
+    rounded = _rounded(value / size) * size
+    size, name = _step(rounded, steps)
+    return f"{_digits(rounded / size)} {name}"
+
+
+def _step(value: float, steps: tuple[tuple[float, str], ...]) -> tuple[float, str]:
     # An hour or a minute only from two of them on: "90 s" is read faster than "1.5 min".
-    size, name = next(((s, n) for s, n in steps if abs(value) >= (2 * s if s in (60.0, 3600.0) else s)), steps[-1])
-    return f"{_digits(value / size)} {name}" if value else f"0 {steps[2][1] if steps is _SECOND_STEPS else steps[-1][1]}"
+    return next(((s, n) for s, n in steps if abs(value) >= (2 * s if s in (60.0, 3600.0) else s)), steps[-1])
+
+
+def _rounded(value: float) -> float:
+    """As `_digits` shows it."""
+    return float(round(value)) if abs(value) >= 100 else float(f"{value:.3g}")
 
 
 def _digits(value: float) -> str:
@@ -36,3 +50,11 @@ def _digits(value: float) -> str:
         if abs(value) >= 0.9995 * size:
             return f"{_digits(value / size)} {name}"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
+
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `11th`, `23rd`, `112th`."""
+    return f"{number}{_ENDINGS.get(0 if number % 100 in (11, 12, 13) else number % 10, 'th')}"

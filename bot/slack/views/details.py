@@ -137,7 +137,7 @@ def _run(triage: TriageContent) -> Iterable[Block]:
         f"Before that: {triage.earlier_cause.confidence_text}, {prose(triage.earlier_cause.cause)}"
         if triage.earlier_cause
         else "",
-        prose(triage.no_proposal),
+        prose(triage.no_proposal.stored) if triage.no_proposal else "",
         *(_of_run(findings) if findings else ()),
         ", ".join(f"{proposal.ref} {proposal.state}" for proposal in triage.proposals),
     ]

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
 
 from bot.core.alert import Alert
+from bot.core.alerts.grouping import GroupingReason, Membership
 from bot.core.alerts.muting import parse_mute
 from bot.core.alerts.reasons import AlertReasons, ReasonCount
 from bot.store.db.database import Database
@@ -129,7 +130,7 @@ async def reasons_of(session: AsyncSession, group_id: int) -> AlertReasons:
     if group is None:
         return AlertReasons("")
     episode = EpisodeRow
-    joined = select(episode.grouping_text, func.count()).where(
+    joined = select(episode.grouping_reason, episode.grouping_text, func.count()).where(
         # Rows of before 0006 keep no reason.
         col(episode.group_id) == group_id,
         col(episode.grouping_text) != "",
@@ -140,9 +141,10 @@ async def reasons_of(session: AsyncSession, group_id: int) -> AlertReasons:
         col(episode.muted_by) != "",
         col(episode.last_seen_at) >= group.opened_at,
     )
+    rows = await session.exec(joined.group_by(col(episode.grouping_reason), col(episode.grouping_text)))
     return AlertReasons(
         group.service,
-        joined=await _reason_counts(session, joined.group_by(col(episode.grouping_text))),
+        joined=[(Membership(GroupingReason(reason), text), count) for reason, text, count in rows.all()],
         muted=_described(await _reason_counts(session, muted.group_by(col(episode.muted_by)))) if group.service else (),
     )
 

@@ -12,6 +12,7 @@ from bot.core.alert import Severity
 from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.muting import mute_of_backlog
 from bot.core.alerts.renewal import BURST, Notify
+from bot.core.approvals.remedies import parse_no_proposal
 from bot.core.evidence import Findings, Hypothesis, LedgerEntry, nothing_wrong
 from bot.core.history.postmortem import PostmortemSection
 from bot.core.incident import AlertGroup, GroupState, number_of
@@ -263,7 +264,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         findings=_findings(shown),
         checks=[entry for entry, made in zip(evidence, rows, strict=True) if made.attempt == row.attempt],
         evidence=_by_id(evidence),
-        no_proposal=shown.no_proposal,
+        no_proposal=parse_no_proposal(shown.no_proposal),
         for_late_change=bool(row.late_changes),
         shown_attempt=shown.attempt,
         is_retry=is_retry(attempts),

@@ -1,14 +1,28 @@
-"""The attempts of one group: those of its present outage, the one that people see, and which were made again by themselves."""
+"""The attempts of one group: those of its present outage, the one that people see, which were made again by themselves, and
+what one more of them takes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.incident import number_of
 from bot.core.investigation.triage_state import TriageState
+from bot.store.approvals.facts.context import stop_switch
 from bot.store.db.database import Database
-from bot.store.tables import TriageRow
+from bot.store.tables import GroupRow, IncidentRow, SwitchRow, TriageRow
+
+
+@dataclass(frozen=True)
+class RetryDue:
+    """An attempt to start: it answers the same question of the same person as the one before."""
+
+    group: str
+    attempt: int
+    question: str
+    requester: str
+    changes: tuple[str, ...]
 
 
 async def all_attempts(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
@@ -76,3 +90,13 @@ def _is_retry(attempt: TriageRow, before: Sequence[TriageRow]) -> bool:
 
 def _requested(attempt: TriageRow) -> bool:
     return bool(attempt.question or attempt.requester)
+
+
+async def automation_stopped(session: AsyncSession, group: GroupRow) -> bool:
+    """Whether a person stopped the bot here."""
+    if group.incident_id is not None:
+        incident = await session.get(IncidentRow, group.incident_id)
+        if incident is not None and incident.stopped:
+            return True
+    switch = await session.get(SwitchRow, stop_switch(group.id or 0))
+    return switch is not None and switch.on

@@ -21,8 +21,7 @@ from bot.core.verdict.merging import same_cause
 from bot.store.approvals.outdated import proposals_in_force
 from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, GroupRow, TimelineRow, TriageRow
-from bot.store.triage.attempts import all_attempts, of_newest_outage, retries
-from bot.store.triage.late_changes import RetryDue, automation_stopped
+from bot.store.triage.attempts import RetryDue, all_attempts, automation_stopped, of_newest_outage, retries
 from bot.store.triage.triage import entry_of
 
 MOST_AT_ONCE = 4

@@ -27,18 +27,16 @@ from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.service import Catalogue
 from bot.core.tool_calls import ToolRole, Tools, tool_for
-from bot.store.approvals.facts.context import stop_switch
 from bot.store.db.database import Database
 from bot.store.tables import (
     ChangeRow,
     EpisodeRow,
     EvidenceRow,
     GroupRow,
-    IncidentRow,
     ProposalRow,
-    SwitchRow,
     TriageRow,
 )
+from bot.store.triage.attempts import RetryDue, automation_stopped
 from bot.store.triage.triage import entry_of
 
 CLOCKS_DIFFER = timedelta(minutes=1)
@@ -47,17 +45,6 @@ _MOST_REMEMBERED = 20_000
 
 _Judged = tuple[int, int, int, str, datetime]
 """Group, its last attempt and number of alerts, change and its moment."""
-
-
-@dataclass(frozen=True)
-class RetryDue:
-    """An attempt to start: it answers the same question of the same person as the one before."""
-
-    group: str
-    attempt: int
-    question: str
-    requester: str
-    changes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -186,16 +173,6 @@ async def _ranked(session: AsyncSession, newest: datetime) -> list[_Ranked]:
 async def _triages(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
     query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
     return (await session.exec(query)).all()
-
-
-async def automation_stopped(session: AsyncSession, group: GroupRow) -> bool:
-    """Whether a person stopped the bot here."""
-    if group.incident_id is not None:
-        incident = await session.get(IncidentRow, group.incident_id)
-        if incident is not None and incident.stopped:
-            return True
-    switch = await session.get(SwitchRow, stop_switch(group.id or 0))
-    return switch is not None and switch.on
 
 
 async def _must_not_retry(session: AsyncSession, group: GroupRow) -> bool:

@@ -199,8 +199,8 @@ class TriageSteps:
             return []
         hints = await self.triages.hints_of(case.group)
         fitted = await self.proposer.propose_fitting(case.group, findings, hints, ranked)
-        if fitted.why:
-            await self.triages.update(case.group, case.attempt, no_proposal=fitted.why)
+        if fitted.none:
+            await self.triages.update(case.group, case.attempt, no_proposal=fitted.none.stored)
         return [fitted.ref] if fitted.ref else []
 
 

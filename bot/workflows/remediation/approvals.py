@@ -13,7 +13,7 @@ from bot.core.approvals import policy
 from bot.core.approvals.authority import Authority
 from bot.core.approvals.hints import Hint, who_named
 from bot.core.approvals.policy_types import Rule
-from bot.core.approvals.remedies import Entry, Fitted, Remedy, fitting, why_none
+from bot.core.approvals.remedies import Entry, Fitted, NoProposal, Remedy, fitting, why_none
 from bot.core.change import Change
 from bot.core.config import Config
 from bot.core.errors import ActionFailed, NotAllowed, NotFound
@@ -197,7 +197,7 @@ class Approvals:
             except (NotAllowed, NotFound, ActionFailed) as error:
                 log.info("a fitting action was not proposed", entry=remedy.entry, group=group, why=str(error))
                 refusals.append(f"{remedy.entry} fits and was not proposed: {error}")
-        return Fitted(why=refusals[0] if refusals else why_none(findings, *situation))
+        return Fitted(none=NoProposal(refusals[0]) if refusals else why_none(findings, *situation))
 
     def _entries(self) -> dict[str, Entry]:
         return {**self.config.actions, **self.config.plans}

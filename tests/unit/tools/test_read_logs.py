@@ -47,6 +47,13 @@ async def test_of_many_lines_the_first_or_the_newest_are_shown_and_the_rest_is_c
     assert "500 log lines" in first.summary and "200 of them shown" in first.summary
 
 
+@pytest.mark.parametrize("start", ["2:57:01", "02:57:01", "2:57:01Z", "2026-03-01T02:57:01Z"])
+async def test_a_time_of_day_may_have_one_digit_of_an_hour_and_seconds(start: str) -> None:
+    evidence = await look("read_logs", context(logs=LOGS), service="checkout", start=start, minutes=1)
+
+    assert evidence.details[0] == "02:57:01.000Z checkout-a at Pool.take(Pool.java:12)"
+
+
 @pytest.mark.parametrize("start", ["yesterday", "25:00", "2026-13-01"])
 async def test_a_moment_that_is_none_is_the_models_mistake(start: str) -> None:
     with pytest.raises(InvalidQuery):

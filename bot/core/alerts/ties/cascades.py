@@ -54,12 +54,15 @@ class Cascades:
     def __init__(self) -> None:
         self._places: dict[str, _Past] = {}
         self._ties: dict[str, dict[str, str]] = {}
+        """By place: the services that it is tied to, and why."""
+        self._ties_to: dict[str, dict[str, str]] = {}
+        """The same from the other end: by service, the places that are tied to it."""
         self.unsaved: set[str] = set()
         """Places about which more is known than was saved."""
 
     def ties(self, place: str) -> dict[str, str]:
         """Services that a place alerted with, and how often, in words."""
-        return self._ties.get(place, {})
+        return {**self._ties_to.get(place, {}), **self._ties.get(place, {})}
 
     def note(self, place: str, at: datetime, running: Sequence[RunningBurst]) -> None:
         """That a place alerted, with the bursts that ran then."""
@@ -67,14 +70,15 @@ class Cascades:
             return
         past = self._places.setdefault(place, _Past())
         fresh = [burst for burst in running if burst[0] not in past.bursts]
-        if fresh or (not running and (past.last_at is None or at - past.last_at > ONE_TIME)):
+        once_more = bool(fresh) or (not running and (past.last_at is None or at - past.last_at > ONE_TIME))
+        if once_more:
             past.times += 1
             self.unsaved.add(place)
         past.last_at = at
         for number, services in fresh:
             past.bursts.append(number)
             past.together.update([service for service in sorted(services)[:MOST_SERVICES] if service != place])
-        if fresh:
+        if once_more:
             self._tie(place, past)
 
     def restore(self, saved: Iterable[Cascade]) -> None:
@@ -100,7 +104,6 @@ class Cascades:
             cascade = Cascade(place, service, count, past.times)
             if cascade.tied:
                 self._ties.setdefault(place, {})[service] = cascade.text
-                self._ties.setdefault(service, {})[place] = cascade.text
-            elif service in self._ties.get(place, {}):
-                del self._ties[place][service]
-                self._ties.get(service, {}).pop(place, None)
+                self._ties_to.setdefault(service, {})[place] = cascade.text
+            elif self._ties.get(place, {}).pop(service, None):
+                del self._ties_to[service][place]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
 from bot.core.evidence import Case, Claim
-from bot.core.ranking.candidates import amount, change_text
+from bot.core.ranking.candidates import amount, change_name, change_text
 from bot.core.ranking.changes.jumps import jump_of
 from bot.core.ranking.changes.versions import compare_versions, serving_at_onset
 from bot.core.ranking.context import RankingContext, ranking_context, unknown_services
@@ -39,7 +39,7 @@ def _exonerated(context: RankingContext) -> dict[str, Claim]:
 
 def _exonerating_claim(context: RankingContext, change: Change) -> Claim | None:
     claim = _clearing_claim(context, change)
-    return claim.model_copy(update={"change_id": change.id}) if claim else None
+    return claim.model_copy(update={"change_id": change.id, "subject": change_name(change)}) if claim else None
 
 
 def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:

@@ -17,7 +17,7 @@ from bot.core.alerts import muting
 from bot.core.alerts.episodes import end_of, flapping_of, last_time
 from bot.core.alerts.escalation import escalation
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
-from bot.core.alerts.renewal import BURST, Members, Renewal
+from bot.core.alerts.renewal import BURST, Members, RenewalReason
 from bot.core.alerts.silences import Silence
 from bot.core.alerts.staleness import Gaps
 from bot.core.config import Config
@@ -34,10 +34,11 @@ from bot.store.alerts.sorting.episodes import (
     reported_end,
     status_of,
 )
+from bot.store.alerts.sorting.further_alert import FurtherAlertReader
 from bot.store.alerts.sorting.new_episodes import NewEpisodes
 from bot.store.alerts.sorting.open_groups import OpenGroups, arrival_of
 from bot.store.alerts.sorting.opening import Opening
-from bot.store.alerts.sorting.renewing import Renewing, renew, renewed_key
+from bot.store.alerts.sorting.renewing import receive_further_alert, renew, renewed_key
 from bot.store.alerts.sorting.repeats import Repeats, learn_intervals
 from bot.store.alerts.sorting.result import SortingResult
 from bot.store.alerts.sorting.routing import Routing
@@ -264,7 +265,7 @@ class _Batch:
         if group is None:
             group = await self._new_group(episode, row, membership)
         else:
-            await self._joins(group, episode, flaps=arrival.last.flaps)
+            await self._joins(group, episode, flaps_rapidly=arrival.last.flaps_rapidly)
         assert group.id is not None
         if flapping:
             group.flapping, group.flapping_until = f"{episode.name} {flapping.text}", row.received_at + flapping.hold
@@ -290,7 +291,7 @@ class _Batch:
         if all(started != ref for started, _ in self.result.triages):
             self.result.triages.append((ref, await groups.next_attempt(self.session, group)))
 
-    async def _joins(self, group: GroupRow, episode: EpisodeRow, *, flaps: bool) -> None:
+    async def _joins(self, group: GroupRow, episode: EpisodeRow, *, flaps_rapidly: bool) -> None:
         """What a further alert means for an open group: it fires again, is about something new, or is worse than before."""
         if group.overflow:
             await self._raise(group, episode, renewed=True)
@@ -300,12 +301,11 @@ class _Batch:
             await self._raise(group, episode, renewed=True)
             return
         current = self.open.groups[group.id or 0]
-        members = Members(
-            current.alerts, current.kinds, current.services | {group.service}, group.renewed_at or group.opened_at
-        )
-        fires = episode.service in current.firing
-        renewing = Renewing(self.db, self.session, self.catalogue, group, members, fires)
-        change = await renewing.judge(episode, flaps=flaps)
+        began_at = group.renewed_at or group.opened_at
+        members = Members(current.alerts, current.kinds, current.services | {group.service}, began_at)
+        reader = FurtherAlertReader(self.db, self.session, self.catalogue, group, members, episode.service in current.firing)
+        alert = await reader.read(episode, flaps_rapidly=flaps_rapidly)
+        change = await receive_further_alert(self.db, self.session, group, alert)
         if change:
             await self._write_now(episode)
             await renew(self.db, self.session, group, episode, change)
@@ -380,7 +380,7 @@ class _Batch:
         self._show(group)
         if not (renewed or change.investigation):
             await self._write_now(episode)
-            await renew(self.db, self.session, group, episode, Renewal.WORSE, line=not change.mention)
+            await renew(self.db, self.session, group, episode, RenewalReason.WORSE, line=not change.mention)
         if change.investigation:
             await self._investigate_anew(group)
 

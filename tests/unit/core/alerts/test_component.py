@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.alerts.component import Component, component_of, ends_of
+from bot.core.alerts.component import Component, component_of, ends_of, host_of
 from bot.core.alerts.kind import kind_of, weight_of
 
 
@@ -22,6 +22,23 @@ from bot.core.alerts.kind import kind_of, weight_of
 )
 def test_the_narrowest_component_that_labels_name(labels: dict[str, str], service: str, place: Component | None) -> None:
     assert component_of(labels, service) == place
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("10.0.0.1:9100", "10.0.0.1"),
+        ("node-1:9100", "node-1"),
+        ("node-1", "node-1"),
+        ("[2001:db8::1]:9100", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("2001:db8::2", "2001:db8::2"),
+        ("http://shop/health:8080", "http://shop/health:8080"),
+    ],
+)
+def test_the_host_of_an_address_is_what_stands_before_its_port(address: str, host: str) -> None:
+    assert host_of(address) == host
 
 
 def test_an_alert_about_calls_has_two_ends() -> None:
@@ -48,6 +65,40 @@ def test_an_alert_with_one_end_alone_is_about_no_calls() -> None:
     ],
 )
 def test_the_kind_of_trouble_is_read_from_the_name(name: str, kind: str) -> None:
+    assert kind_of(name) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("RoomBookingErrors", "errors"),
+        ("PaymentProcessingErrors", "errors"),
+        ("MemberServiceErrors", "errors"),
+        ("CheapFlightsLatency", "latency"),
+        ("OrderVolumeLow", "other"),
+        ("RequestVolumeHigh", "load"),
+        ("JobAlreadySuccessfullyCompleted", "other"),
+    ],
+)
+def test_a_word_that_only_holds_the_name_of_a_kind_is_not_of_it(name: str, kind: str) -> None:
+    assert kind_of(name) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("QueueWorkerOOMKilled", "memory"),
+        ("PodOOMKilled", "memory"),
+        ("oomkilled", "memory"),
+        ("HTTPProcessesDown", "load"),
+        ("DiskWillFillIn4Hours", "disk"),
+        ("highcpu", "cpu"),
+        ("kafka_consumer_lag", "other"),
+        ("threadpool_busy", "load"),
+        ("instancedown", "errors"),
+    ],
+)
+def test_words_of_a_name_are_read_however_they_are_joined(name: str, kind: str) -> None:
     assert kind_of(name) == kind
 
 

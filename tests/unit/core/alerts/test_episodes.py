@@ -64,5 +64,5 @@ def test_an_end_that_nobody_sent_says_nothing() -> None:
 
 
 def test_the_fifth_time_within_five_minutes_is_flapping() -> None:
-    assert last_time([Past(at(n), at(n + 1)) for n in range(4)], at(4)) == LastTime(7, returns=True, flaps=True)
-    assert not last_time([Past(at(n), at(n + 1)) for n in range(3)], at(3)).flaps
+    assert last_time([Past(at(n), at(n + 1)) for n in range(4)], at(4)) == LastTime(7, returns=True, flaps_rapidly=True)
+    assert not last_time([Past(at(n), at(n + 1)) for n in range(3)], at(3)).flaps_rapidly

@@ -144,6 +144,13 @@ def test_without_a_service_the_machine_ties_alerts() -> None:
     assert joined(arrival("", name="LoadHigh", labels={"instance": "10.0.0.2:9100"}), group(1, disk)) is None
 
 
+def test_two_machines_of_one_network_are_two_machines() -> None:
+    disk = arrival("", fingerprint="f1", name="DiskFull", labels={"instance": "2001:db8::1"})
+
+    assert joined(arrival("", name="LoadHigh", labels={"instance": "[2001:db8::1]:8080"}), group(1, disk)) == 1
+    assert joined(arrival("", name="LoadHigh", labels={"instance": "2001:db8::2"}), group(1, disk)) is None
+
+
 def test_the_stronger_reason_wins_then_the_newer_group() -> None:
     same_signal = group(1, arrival(fingerprint="f2", minutes=-9))
     same_service = group(2, arrival(fingerprint="f3", minutes=-1))
@@ -266,7 +273,7 @@ def test_a_stranger_never_joins_a_burst() -> None:
 
 
 def test_what_flaps_goes_back_to_its_group_however_fast_alerts_come() -> None:
-    flapping = arrival(fingerprint="m1", minutes=0.5, last=LastTime(1, returns=True, flaps=True))
+    flapping = arrival(fingerprint="m1", minutes=0.5, last=LastTime(1, returns=True, flaps_rapidly=True))
 
     placement = place(flapping, [many(20)], CATALOGUE, Ties({}), UsualDelays())
 

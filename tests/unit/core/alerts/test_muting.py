@@ -23,8 +23,8 @@ def muted(
     labels: dict[str, str], severity: Severity = Severity.SEV2, *, minutes: float = 0, start: float = 0, **surroundings: Any
 ) -> Mute | None:
     alert = FiringAlert(labels.get("alertname", "Errors"), labels, severity, at(start), at(minutes))
-    known: dict[str, Any] = {"firing": [], "earlier": [], "connected_at": at(-1440), **surroundings}
-    return mute_of(alert, config=CONFIG, **known)
+    known: dict[str, Any] = {"config": CONFIG, "firing": [], "earlier": [], "connected_at": at(-1440), **surroundings}
+    return mute_of(alert, **known)
 
 
 def test_severity_none_is_never_shown() -> None:
@@ -55,6 +55,22 @@ def test_a_match_without_labels_matches_nothing() -> None:
 )
 def test_a_threshold_counts_the_episodes_within_its_window(earlier: tuple[float, ...], expected: Mute | None) -> None:
     assert muted({"alertname": "Blip"}, earlier=[at(minute) for minute in earlier]) == expected
+
+
+def test_each_of_several_thresholds_counts_within_its_own_window() -> None:
+    match = {"alertname": "Blip"}
+    often, over_a_day = (
+        Threshold(match=match, count=5, window=timedelta(minutes=10)),
+        Threshold(match=match, count=2, window=timedelta(days=1)),
+    )
+    twelve_hours_ago = [at(-720 + minute) for minute in range(4)]
+
+    mutes = [
+        muted(match, config=Config(thresholds=thresholds), earlier=twelve_hours_ago)
+        for thresholds in [(often, over_a_day), (often,), (over_a_day,)]
+    ]
+
+    assert mutes == [Mute(MuteReason.THRESHOLD, "1 of 5"), Mute(MuteReason.THRESHOLD, "1 of 5"), None]
 
 
 @pytest.mark.parametrize(("start", "expected"), [(-10, None), (-10.1, Mute(MuteReason.BACKLOG))])

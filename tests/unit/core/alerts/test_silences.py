@@ -27,8 +27,19 @@ def test_what_is_written_back_means_the_same(text: str) -> None:
     assert parse_matchers(matchers_text(parse_matchers(text))) == parse_matchers(text)
 
 
+@pytest.mark.parametrize(
+    "value",
+    ['disk "sda" full', "the “big” one", "~check", "C:\\", r"a\"b c", "plain\\path", "\\", "a\tb", '"', "«", "~", r"\d+ \\"],
+)
+def test_whatever_a_label_holds_can_be_typed_back(value: str) -> None:
+    matchers = {"alertname": value, "service": "checkout"}
+
+    assert parse_matchers(matchers_text(matchers)) == matchers
+
+
 def test_the_quotes_of_phones_are_quotes() -> None:
     assert parse_matchers("job=“api server”") == {"job": "api server"}
+    assert parse_matchers('job=“api server” title="the “big” one"') == {"job": "api server", "title": "the “big” one"}
 
 
 @pytest.mark.parametrize(

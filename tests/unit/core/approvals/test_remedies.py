@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.approvals.remedies import fitting, why_none
+from bot.core.approvals.remedies import NoProposal, fitting, parse_no_proposal, why_none
 from bot.core.config.actions import ActionConfig
 from bot.core.evidence import Claim, Findings, Hypothesis
 from tests.unit.builders import change
@@ -81,4 +81,15 @@ def test_where_none_fits_the_first_thing_that_is_missing_is_named(
     changes = {"test:v2": change("v2")}
 
     assert fitting(found, "checkout", actions, changes) == []
-    assert why_none(found, "checkout", actions, changes) == f"No action of the catalogue fits: {why}."
+    assert why_none(found, "checkout", actions, changes) == NoProposal(f"{why}.", none_fits=True)
+
+
+def test_why_nothing_was_proposed_is_read_from_its_stored_words() -> None:
+    none_fits, one_fits = (
+        NoProposal("it has none yet.", none_fits=True),
+        NoProposal("rollback fits and was not proposed: frozen"),
+    )
+
+    assert [parse_no_proposal(reason.stored) for reason in (none_fits, one_fits)] == [none_fits, one_fits]
+    assert parse_no_proposal("No action of the catalogue fits: it has none yet.") == none_fits
+    assert parse_no_proposal("") is None

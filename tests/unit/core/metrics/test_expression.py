@@ -29,6 +29,30 @@ def test_the_threshold_is_split_off_an_expression(expression: str, promql: str, 
     assert condition_of(expression) == Condition(promql, comparison, threshold)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("expression", "threshold"),
+    [
+        ("a < 10 * 1024 * 1024 * 1024", 10 * 2**30),
+        ("a > 24 * 60 * 60", 86_400.0),
+        ("a > 2^3", 8.0),
+        ("a >= 5m", 300.0),
+        ("(2 + 1) * -2 ^ 2 ^ 0 - 7 % 4 / 2 < a", -7.5),
+        ("a > 1h30m / 2", 2_700.0),
+    ],
+)
+def test_a_threshold_that_is_written_as_a_calculation_is_a_number(expression: str, threshold: float) -> None:
+    condition = condition_of(expression)
+
+    assert (condition.promql, condition.threshold) == ("a", threshold)
+
+
+@pytest.mark.parametrize(
+    "constant", ["1 / 0", "2 ^ 2000", "(1 + b)", "5 *", "(-1) ^ 0.5", "(" * 2_000 + "1" + ")" * 2_000 + " + 1"]
+)
+def test_what_has_no_value_of_its_own_is_no_threshold(constant: str) -> None:
+    assert condition_of(f"a > {constant}").threshold is None
+
+
 def test_a_lower_threshold_is_bad_below() -> None:
     assert condition_of("free < 10").bad_below == 10 and condition_of("free < 10").bad_above is None
 

@@ -40,6 +40,12 @@ def test_a_target_that_is_down_is_bad_when_it_falls() -> None:
     assert signal is not None and (signal.promql, signal.harm) == ("up", "down")
 
 
+def test_free_space_below_a_calculated_threshold_is_bad_when_it_falls() -> None:
+    signal = alert_signal(case(alert_name="SpaceLow", expression="node_filesystem_avail_bytes < 10 * 1024 ^ 3"))
+
+    assert signal is not None and (signal.promql, signal.harm) == ("node_filesystem_avail_bytes", "down")
+
+
 def test_an_expression_that_cannot_be_read_gives_no_signal() -> None:
     assert alert_signal(case(expression='sum(x{a="')) is None
 

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from bot.core.action import ProposalState
+from bot.core.alerts.grouping import OPENED, GroupingReason, Membership
 from bot.core.alerts.reasons import AlertReasons
+from bot.core.approvals.remedies import NoProposal
 from bot.core.change import Change
-from bot.core.evidence import Evidence
+from bot.core.evidence import Claim, Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.core.investigation.triage_facts import RunbookExcerpt
@@ -245,15 +247,33 @@ def test_what_was_put_to_people_for_the_same_cause_is_the_next_step_also_of_what
 @pytest.mark.parametrize(
     ("why", "by_hand"),
     [
-        ("No action of the catalogue fits: it has none yet.", True),
+        ("it has none yet.", True),
         ("rollback fits and was not proposed: AP-2 is open on the same target; decide or withdraw it first.", False),
     ],
 )
 def test_a_change_is_taken_back_by_hand_only_where_no_action_fits(why: str, by_hand: bool) -> None:
-    _, blocks = rendered_triage(findings=findings(hypothesis(check="")), no_proposal=why)
+    _, blocks = rendered_triage(findings=findings(hypothesis(check="")), no_proposal=NoProposal(why, none_fits=by_hand))
 
     assert ("no action here fits" in words(blocks)) is by_hand
     assert by_hand or "AP-2 is open on the same target" in words(blocks)
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "name"),
+    [
+        (
+            "deploy app: 1 (at) of shop at 22:31:03: nothing is wrong",
+            "deploy app: 1 (at) of shop",
+            "deploy app: 1 (at) of shop",
+        ),
+        ("deploy app:1.4.2 of shop: nothing is wrong", "", "deploy app:1.4.2 of shop"),
+    ],
+)
+def test_a_change_that_is_ruled_out_is_named_with_its_whole_version(text: str, subject: str, name: str) -> None:
+    cleared = Claim(text=text, evidence=["E1"], subject=subject)
+    _, blocks = rendered_triage(findings=findings(hypothesis(), ruled_out=[cleared]))
+
+    assert f"Ruled out:* {name}\n" in f"{words(blocks)}\n"
 
 
 def test_a_card_names_the_first_cause_instead_of_the_last_change() -> None:
@@ -336,8 +356,7 @@ def test_the_small_print_says_who_ranked_and_that_the_model_was_away() -> None:
 )
 def test_why_nothing_is_proposed_stands_there_unless_something_is_or_was_done(states: tuple[str, ...], shown: bool) -> None:
     why = "the first cause is not sure enough (possible)"
-    no_proposal = f"No action of the catalogue fits: {why}."
-    _, blocks = rendered_triage(no_proposal=no_proposal, proposals=proposal_lines(*states))
+    _, blocks = rendered_triage(no_proposal=NoProposal(f"{why}.", none_fits=True), proposals=proposal_lines(*states))
 
     assert (why in words(blocks)) is shown
 
@@ -476,7 +495,7 @@ def test_a_proposal_in_short_lists_the_others_and_not_itself() -> None:
 
 
 def test_a_group_in_short_shows_why_its_alerts_stand_together_and_what_mutes_others() -> None:
-    joined = [("it opened the group", 1), ("pay depends on <!channel>", 2)]
+    joined = [(OPENED, 1), (Membership(GroupingReason.RELATED_SERVICE, "pay depends on <!channel>"), 2)]
     reasons = AlertReasons("pay", joined=joined, muted=[("maintenance: upgrade", 1)])
 
     shown = words(show.render(shown_group(reasons=reasons), VIEW)[1])

@@ -5,6 +5,7 @@ from collections.abc import Set
 
 from sqlmodel import select
 
+from bot.core.alerts.grouping import OPENED, GroupingReason, Membership
 from bot.core.alerts.reasons import AlertReasons
 from bot.store.alerts.reader import Alerts, Hidden, reasons_of
 from bot.store.tables import EpisodeRow
@@ -42,7 +43,7 @@ async def test_a_group_has_the_reasons_of_its_alerts_and_of_those_of_its_service
 
     assert await reasons(desk) == AlertReasons(
         "checkout",
-        joined=[("it opened the group", 1), ("the same service, checkout", 2)],
+        joined=[(OPENED, 1), (Membership(GroupingReason.SAME_SERVICE, "the same service, checkout"), 2)],
         muted=[("severity none", 2)],
     )
 
@@ -62,7 +63,7 @@ async def test_an_alert_stored_before_reasons_were_kept_has_none(desk: Desk) -> 
     async with desk.db.write() as session:
         session.add(EpisodeRow(fingerprint="old", status="firing", group_id=1, **fields, **moments))
 
-    assert (await reasons(desk)).joined == [("it opened the group", 1)]
+    assert (await reasons(desk)).joined == [(OPENED, 1)]
 
 
 async def test_the_backlog_of_a_source_is_described_in_words_for_people(desk: Desk) -> None:

@@ -13,9 +13,9 @@ from bot.store.answers.postmortems import Postmortems
 from bot.store.slack.message_contents import triage_content
 from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, TriageRow
 from bot.store.triage.changes import Changes
+from bot.store.triage.due_rerankings import DueRerankings
 from bot.store.triage.early_rankings import EarlyRankings
 from bot.store.triage.late_changes import LateChanges
-from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.fact_collection import FactCollector
@@ -99,7 +99,7 @@ class Duty(Office):
         """What a tick starts, and everything that came of it."""
         if settle:
             self.now += QUIET_PERIOD
-        retries = Renewals(self.db), self.late, self.early
+        retries = DueRerankings(self.db), self.late, self.early
         due = [retry for one in retries for retry in await one.due()]
         await HousekeepingTick(self.config, Postmortems(self.db), retries, self.engine)()
         for again in due:

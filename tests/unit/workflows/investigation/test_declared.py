@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.alert import Severity
-from bot.core.approvals.remedies import Fitted
+from bot.core.approvals.remedies import Fitted, NoProposal
 from bot.engine.direct import DirectRun
 from bot.store.incidents import incidents
 from bot.store.slack.message_contents import triage_content
@@ -22,7 +22,7 @@ class Nobody:
     """Proposes nothing."""
 
     async def propose_fitting(self, *_: Any) -> Fitted:
-        return Fitted(why="nothing fits")
+        return Fitted(none=NoProposal("nothing fits"))
 
 
 async def nobody() -> None:

@@ -302,7 +302,8 @@ async def test_a_remedy_that_fits_and_may_not_be_put_to_people_is_named_with_the
 
     fitted = await house.approvals.propose_fitting("AL-1", Findings(hypotheses=[cause]), "")
 
-    assert fitted.ref == "" and fitted.why.startswith("rollback fits and was not proposed: All automated actions are paused")
+    assert fitted.ref == "" and fitted.none is not None and not fitted.none.none_fits
+    assert fitted.none.why.startswith("rollback fits and was not proposed: All automated actions are paused")
 
 
 async def test_what_was_run_by_hand_is_verified_the_same_way(house: Office) -> None:

@@ -30,3 +30,21 @@ def test_what_alerts_as_often_alone_is_not_tied() -> None:
     cascades.note("registry", at(20_000), [(99, {"web"})])
 
     assert cascades.ties("registry").get("web") is None and cascades.ties("web") == {}
+
+
+def test_what_is_tied_and_then_alerts_alone_again_and_again_is_tied_no_more() -> None:
+    cascades = after(TIED_AFTER, alone=100)
+
+    assert cascades.ties("registry") == {} and cascades.ties("web") == {}
+
+
+def test_a_tie_that_ends_leaves_the_one_that_the_other_end_has_by_itself() -> None:
+    cascades = Cascades()
+    for number in range(TIED_AFTER):
+        cascades.note("registry", at(number * 60), [(number, {"web"})])
+        cascades.note("web", at(number * 60), [(100 + number, {"registry"})])
+    for number in range(5):
+        cascades.note("registry", at(10_000 + number * 60), [])
+
+    assert cascades.ties("web") == {"registry": "web alerted in 3 bursts of registry"}
+    assert cascades.ties("registry") == {"web": "web alerted in 3 bursts of registry"}

@@ -550,6 +550,7 @@ def test_a_version_that_was_taken_back_before_the_onset_is_ruled_out(last_call: 
 
     assert any(one.change_id == old.id for one in findings.hypotheses) == suspected
     assert any("serves nothing since" in claim.text for claim in findings.ruled_out) != suspected
+    assert {claim.subject for claim in findings.ruled_out} == (set() if suspected else {"deploy v2 of front"})
 
 
 def test_a_change_of_a_neighbour_that_looks_normal_is_a_candidate() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.core.alert import Alert
+from bot.core.alerts.grouping import GroupingReason, Membership
 from bot.core.config import Config
 from bot.store.alerts.reader import reasons_of
 from tests.unit.store.databases import Desk, alert
@@ -27,7 +28,9 @@ async def test_what_a_source_sends_beyond_its_budget_of_new_groups_is_one_group_
     assert [group.alerts for group in own] == [1, 1, 1]
     assert (rest.title, rest.alerts, rest.firing) == ("More from prod: beyond 3 new groups a minute", 7, 7)
     async with desk.db.read() as session:
-        assert (await reasons_of(session, rest.id or 0)).joined == [("prod opened more than 3 groups within a minute", 7)]
+        ((membership, count),) = (await reasons_of(session, rest.id or 0)).joined
+    over_budget = Membership(GroupingReason.OVER_BUDGET, "prod opened more than 3 groups within a minute")
+    assert (membership, count) == (over_budget, 7)
 
 
 async def test_the_budget_of_one_source_is_not_used_up_by_another(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from bot.core.messages.alerts import CardContent, RenewedContent
 from bot.store.incidents import incidents
 from bot.store.slack import message_contents
 from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
-from bot.store.triage.renewals import Renewals
+from bot.store.triage.due_rerankings import DueRerankings
 from bot.store.triage.triage import Triages
 from tests.unit.builders import at
 from tests.unit.slack.contents import change, proposal_content
@@ -86,7 +86,7 @@ async def test_an_alert_of_the_service_that_the_ranking_names_already_is_no_news
     desk.clock.forward(0.5)
     await desk.receive(alert("b", labels=PAYMENTS))
 
-    assert await lines(desk) == [] and await Renewals(desk.db).due() == []
+    assert await lines(desk) == [] and await DueRerankings(desk.db).due() == []
 
 
 async def test_a_service_that_was_suspected_and_has_been_changed_since_is_told_when_it_alerts(desk: Desk) -> None:
@@ -441,7 +441,7 @@ async def test_a_new_first_cause_is_shown_at_once(desk: Desk) -> None:
 
 
 async def test_its_causes_are_ranked_again_once_and_about_what_is_new(desk: Desk) -> None:
-    renewals = Renewals(desk.db)
+    renewals = DueRerankings(desk.db)
     await desk.receive(alert("a"))
     await rank(desk)
     nothing = await renewals.due()
@@ -512,7 +512,7 @@ async def test_what_is_new_waits_for_no_attempt_that_was_made_again_for_the_outa
     await desk.receive(alert("b", labels=PAYMENTS, name="Down", start=1))
     desk.clock.forward(0.2)
 
-    assert [due.attempt for due in await Renewals(desk.db).due()] == [3]
+    assert [due.attempt for due in await DueRerankings(desk.db).due()] == [3]
 
 
 @pytest.mark.parametrize(("lingering", "runs_on"), [(1, False), (2, True)])
@@ -620,4 +620,4 @@ async def test_a_person_who_stopped_automation_is_not_overruled(desk: Desk) -> N
     await desk.receive(alert("b", labels=PAYMENTS, start=1))
     desk.clock.now += timedelta(minutes=5)
 
-    assert await Renewals(desk.db).due() == []
+    assert await DueRerankings(desk.db).due() == []

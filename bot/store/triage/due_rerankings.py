@@ -12,11 +12,10 @@ from bot.core.incident import GroupState
 from bot.core.investigation.triage_state import TriageState
 from bot.store.db.database import Database
 from bot.store.tables import GroupRow, TriageRow
-from bot.store.triage.attempts import attempts_of_outage, last_for_a_reason
-from bot.store.triage.late_changes import RetryDue, automation_stopped
+from bot.store.triage.attempts import RetryDue, attempts_of_outage, automation_stopped, last_for_a_reason
 
 
-class Renewals:
+class DueRerankings:
     """Finds them."""
 
     def __init__(self, db: Database) -> None:
