@@ -53,7 +53,7 @@ async def test_two_replicas_call_once(replicas: list[Office]) -> None:
 
     async def story(house: Office, workflow: str) -> None:
         if (await house.claim("AP-1", workflow)).granted:
-            await house.approvals.execute("AP-1", workflow)
+            await house.execute("AP-1", workflow)
 
     await asyncio.gather(*(story(replicas[n % 2], f"w{n % 2}") for n in range(10)))
 

@@ -279,7 +279,7 @@ async def test_did_says_on_the_card_what_came_of_an_unknown_run(house: Office, t
     await house.press(proposal.ref, "bob")
     await house.claim(proposal.ref, "w1")
     await house.attempt(proposal.ref, "w1")
-    await house.approvals.execute(proposal.ref, "w1")
+    await house.execute(proposal.ref, "w1")
 
     said = await use(house, did, "alice", text=text)
 

@@ -202,7 +202,7 @@ async def test_many_workflows_of_one_proposal_call_once(house: Office) -> None:
 
     async def workflow(name: str) -> None:
         if (await house.claim("AP-1", name)).granted:
-            await house.approvals.execute("AP-1", name)
+            await house.execute("AP-1", name)
 
     await asyncio.gather(*(workflow(f"w{n % 3}") for n in range(20)))
 
@@ -213,7 +213,7 @@ async def test_the_whole_life_leaves_an_unbroken_audit(house: Office) -> None:
     await house.propose()
     await house.press("AP-1", "bob")
     await house.claim("AP-1")
-    await house.approvals.execute("AP-1", "w1")
+    await house.execute("AP-1", "w1")
 
     moves = [(row.before, row.after) for row in await rows(house, AuditRow) if row.what == "proposal"]
     assert moves[1:] == [("pending", "approved"), ("approved", "claimed"), ("claimed", "executing"), ("executing", "verifying")]

@@ -255,11 +255,11 @@ async def test_a_step_begins_within_two_minutes_of_the_end_of_the_one_before(hou
     ref = await house.propose("drain-and-restart")
     await house.press(ref.ref, "bob", reason="fits")
     await house.claim(ref.ref)
-    await house.approvals.execute(ref.ref, "w1")
+    await house.execute(ref.ref, "w1")
     await house.claims.verified(ref.ref, await house.executor.verify(ref.ref))
     house.pass_time(minutes=2, seconds=1)
 
-    claim = await house.approvals.claim(ref.ref, "w1", step=2)
+    claim = await house.claim(ref.ref, "w1", step=2)
 
     assert (claim.granted, claim.state) == (False, "stopped")
     assert claim.why == "it did not start within 2 minutes of the end of step 1"
@@ -270,14 +270,14 @@ async def test_the_same_step_is_never_called_twice_and_one_without_an_answer_is_
     await house.press(ref, "bob", reason="fits")
     roster = await house.rotas.roster("checkout")
     await house.claim(ref)
-    await house.approvals.execute(ref, "w1")
+    await house.execute(ref, "w1")
     await house.claims.verified(ref, await house.executor.verify(ref))
-    await house.approvals.claim(ref, "w1", step=2)
+    await house.claim(ref, "w1", step=2)
     await house.claims.attempt_start(ref, "w1", Authority(roster, house.executor.versions()), step=2)
 
     # The process died here: its successor comes to the same steps again.
-    assert await house.approvals.execute(ref, "w1") == "executing"
-    assert await house.approvals.execute(ref, "w1", step=2) == "unknown"
+    assert await house.execute(ref, "w1") == "executing"
+    assert await house.execute(ref, "w1", step=2) == "unknown"
     assert calls(house) == [DRAIN]
 
 

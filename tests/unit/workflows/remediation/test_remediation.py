@@ -92,7 +92,7 @@ async def test_a_lost_answer_is_unknown_and_never_repeated(house: Office) -> Non
     await approve(house, proposal.ref)
 
     assert await house.ended(proposal.ref, seconds=1) == "unknown"
-    assert await house.approvals.execute(proposal.ref, "w2") == "unknown"
+    assert await house.execute(proposal.ref, "w2") == "unknown"
     assert len(house.http.sent) == 1
 
 
@@ -102,7 +102,7 @@ async def test_a_replay_after_a_crash_in_the_call_asks_a_person(house: Office) -
     await house.claim(proposal.ref, "w1")
     await house.attempt(proposal.ref, "w1")
 
-    assert await house.approvals.execute(proposal.ref, "w1") == "unknown"
+    assert await house.execute(proposal.ref, "w1") == "unknown"
     assert house.http.sent == []
 
 
@@ -231,7 +231,7 @@ async def test_a_story_that_fails_while_it_watches_says_that_it_could_not_verify
     proposal = await house.propose("restart")
     await house.press(proposal.ref, "bob")
     await house.claim(proposal.ref, "w1")
-    await house.approvals.execute(proposal.ref, "w1")
+    await house.execute(proposal.ref, "w1")
 
     assert await house.claims.give_up(proposal.ref, "the story failed") == "could not verify"
 
@@ -243,7 +243,7 @@ async def test_an_action_that_was_configured_anew_after_the_claim_is_not_run(hou
     entry = house.config.actions["restart"].model_copy(update={"url": "http://other.example/restart"})
     house.executor.config = house.config.model_copy(update={"actions": {**house.config.actions, "restart": entry}})
 
-    assert await house.approvals.execute(proposal.ref, "w1") == "stale"
+    assert await house.execute(proposal.ref, "w1") == "stale"
     assert house.http.sent == []
 
 
@@ -266,7 +266,7 @@ async def test_a_row_that_was_changed_after_it_ran_is_not_said_to_be_not_run(hou
     proposal = await house.propose("restart")
     await house.press(proposal.ref, "bob")
     await house.claim(proposal.ref, "w1")
-    await house.approvals.execute(proposal.ref, "w1")
+    await house.execute(proposal.ref, "w1")
     await house.tampered(proposal.ref)
 
     assert await house.state(proposal.ref) == "verifying"
