@@ -11,7 +11,7 @@ from bot.core.errors import QueryFailed
 from bot.core.messages.alerts import CardContent
 from bot.slack.view_context import ViewContext
 from bot.slack.views import card as view
-from bot.store.incidents import incidents
+from bot.store.oversight.quiet_groups import close_quiet_groups
 from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
 from bot.store.slack import message_contents
 from bot.store.tables import MessageRow
@@ -68,7 +68,7 @@ async def test_an_end_while_prometheus_is_away_is_no_all_clear(desk: Desk) -> No
     (line,) = await watch.lines()
     assert "cannot be read (connection refused). This is no all-clear" in line
     await watch.after(30, readable=False)
-    assert await incidents.close_quiet(desk.db, timedelta(minutes=15)) == [], "nobody looked, so it does not close by itself"
+    assert await close_quiet_groups(desk.db, timedelta(minutes=15)) == [], "nobody looked, so it does not close by itself"
 
 
 async def test_it_is_confirmed_once_prometheus_could_be_read_for_a_while_and_nothing_fires(desk: Desk) -> None:
@@ -82,7 +82,7 @@ async def test_it_is_confirmed_once_prometheus_could_be_read_for_a_while_and_not
     assert "NOT CONFIRMED" in at_once
     assert "NOT CONFIRMED" not in later and view.CLEARED in later
     assert (await watch.lines())[-1] == "Prometheus can be read again since 03:01 UTC, and nothing of this fires."
-    assert await incidents.close_quiet(desk.db, timedelta(minutes=1)) == ["AL-1"]
+    assert await close_quiet_groups(desk.db, timedelta(minutes=1)) == ["AL-1"]
 
 
 async def test_what_fires_again_is_simply_firing(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from bot.core.errors import NotFound
 from bot.core.incident import Incident
 from bot.store import audit, timeline
 from bot.store.incidents import incidents
+from bot.store.oversight.quiet_groups import close_quiet_groups
 from bot.store.tables import AuditRow, GroupRow, IncidentRow, MessageRow
 from tests.unit.store.databases import Clock, Desk, alert, open_database
 
@@ -95,7 +96,7 @@ async def test_a_declared_incident_closes_when_a_person_says_so_alone(desk: Desk
     incident = await declared(desk)
     desk.clock.forward(600)
 
-    assert await incidents.close_quiet(desk.db, HALF_AN_HOUR) == []
+    assert await close_quiet_groups(desk.db, HALF_AN_HOUR) == []
     await incidents.resolve(desk.db, incident.ref, "alice")
     assert [row.state for row in await desk.rows(GroupRow)] == ["FIRING", "RESOLVED"]
 
@@ -126,10 +127,10 @@ async def test_every_change_asks_for_the_card_anew(desk: Desk) -> None:
 
 async def test_a_cleared_group_that_nobody_touched_closes_by_itself(desk: Desk) -> None:
     await desk.receive(alert(status="resolved"))
-    early = await incidents.close_quiet(desk.db, HALF_AN_HOUR)
+    early = await close_quiet_groups(desk.db, HALF_AN_HOUR)
     desk.clock.forward(31)
 
-    assert (early, await incidents.close_quiet(desk.db, HALF_AN_HOUR)) == ([], ["AL-1"])
+    assert (early, await close_quiet_groups(desk.db, HALF_AN_HOUR)) == ([], ["AL-1"])
     assert [(row.state, row.resolved_by) for row in await desk.rows(IncidentRow)] == [("RESOLVED", "policy")]
 
 
@@ -138,7 +139,7 @@ async def test_a_group_that_people_worked_on_waits_for_them(desk: Desk) -> None:
     await desk.receive(alert(status="resolved"))
     desk.clock.forward(60)
 
-    assert await incidents.close_quiet(desk.db, HALF_AN_HOUR) == []
+    assert await close_quiet_groups(desk.db, HALF_AN_HOUR) == []
 
 
 async def test_a_declared_incident_mentions_the_on_call_although_the_card_stands_already(tmp_path: Path) -> None:

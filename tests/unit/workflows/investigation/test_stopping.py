@@ -11,7 +11,7 @@ from bot.core.evidence import Case, Evidence, Findings
 from bot.core.incident import GroupState
 from bot.plugins import ToolContext, tool
 from bot.store.approvals.switches import ResumeResult, Switches
-from bot.store.incidents import incidents
+from bot.store.oversight.quiet_groups import close_quiet_groups
 from bot.store.tables import GroupRow, TimelineRow
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.tool_running import ToolRunner
@@ -71,7 +71,7 @@ async def test_a_stop_is_work_of_a_person_and_so_the_group_does_not_close_by_its
     await Switches(house.db).stop("AL-1", "mallory")
     house.pass_time(hours=1)
 
-    assert await incidents.close_quiet(house.db, timedelta(minutes=30)) == []
+    assert await close_quiet_groups(house.db, timedelta(minutes=30)) == []
 
 
 async def test_two_people_who_resume_after_an_alarm_end_it(house: Office) -> None:
