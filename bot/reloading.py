@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 
 from bot.core.config import Config
-from bot.core.config.reload import ConfigChange, changes_between
+from bot.core.config.differences import ConfigChange, changes_between
 from bot.core.errors import ConfigurationError
 from bot.plugins import discover_actions
 from bot.plugins.actions import tiers_of

@@ -11,8 +11,14 @@ from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.effects import is_small_step
 from bot.core.diffs.effects.levels import is_time_of_rate, level_of
 from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
+from bot.core.diffs.lines_about_effects import (
+    line_about_variable,
+    line_missing,
+    line_missing_call,
+    line_with_setting,
+    line_without_image,
+)
 from bot.core.diffs.names import holds_name, is_telling, words
-from bot.core.diffs.naming import line_about_variable, line_missing, line_missing_call, line_with_setting, line_without_image
 from bot.core.diffs.refused_values import refused_values
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
