@@ -8,7 +8,7 @@ from bot.core.change import Change, kind_in_words
 from bot.core.incident import AlertGroup, GroupState
 from bot.core.investigation.triage_facts import PriorChange
 from bot.core.messages.alerts import CardContent
-from bot.core.messages.summary import certainty
+from bot.core.messages.triage_summary import certainty
 from bot.core.text.durations import elapsed_text
 from bot.core.text.untrusted import counted
 from bot.core.text.word_counts import within_words

@@ -6,7 +6,7 @@ from bot.core.evidence import Claim, Findings, Hypothesis, LedgerEntry, nothing_
 from bot.core.investigation.triage_facts import PriorChange, TriageFacts
 from bot.core.messages.investigation import TriageContent
 from bot.core.messages.replies import DetailsReply
-from bot.core.messages.summary import certainty
+from bot.core.messages.triage_summary import certainty
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted
 from bot.core.tool_calls import without_lead

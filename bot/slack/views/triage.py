@@ -8,7 +8,7 @@ from bot.core.evidence import Claim, Findings, nothing_wrong
 from bot.core.investigation.triage_facts import PriorChange, TriageFacts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.investigation import TriageContent
-from bot.core.messages.summary import Summary, first_cause, not_checked, summarize
+from bot.core.messages.triage_summary import Summary, first_cause, not_checked, summarize
 from bot.core.text.untrusted import counted
 from bot.core.text.word_counts import within_words
 from bot.slack.blocks import (
