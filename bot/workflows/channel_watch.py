@@ -16,7 +16,7 @@ from bot.store.incidents.overview import channels_of_open_incidents
 log = structlog.get_logger(__name__)
 READ_EVERY = 50.0
 """Seconds after which a channel is read again: what Slack said of it is trusted for a minute."""
-LOOK_EVERY = 5.0
+CHECK_EVERY_SECONDS = 5.0
 AGAIN = 10.0
 """Seconds after which one of which Slack did not say what it is, is read again."""
 FIRST, AT_ONCE = 30, 3
@@ -72,7 +72,7 @@ class ChannelWatch:
             except DatabaseAway as error:
                 log.warning("channels of open incidents are not known", why=str(error))
             self.begun.set()
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(CHECK_EVERY_SECONDS)
 
     async def once(self) -> None:
         """Read the public ones together, and some of the others: those that were never read, then the oldest of those due."""

@@ -219,7 +219,7 @@ class PagerTick:
             await self.reminders.silent(key, row.key, row.last_seen_at)
         for key in open_pages:
             if key not in missed:
-                await self.reminders.heard_again(key, key.removeprefix("heartbeat:"))
+                await self.reminders.resumed(key, key.removeprefix("heartbeat:"))
                 await self.pages.clear(key)
 
     def _missed(self, row: HeartbeatRow) -> bool:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, SYMPTOMS, TOLD_BY_OTHERS, may_bring_about
+from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, SHOWN_BY_OTHERS, SYMPTOMS, may_bring_about
 from bot.core.diffs.code_text import frames, is_file_of, without_values
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.effects import is_small_step
@@ -285,7 +285,7 @@ def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact
         if not symptom.gone
         and re.search(pattern, without_values(symptom.text), re.I)
         and may_bring_about(effect, symptom.text)
-        and not (effect.kind in LOADS and _asked_by_others(symptom, service))
+        and not (effect.kind in LOADS and _counts_own_requests(symptom, service))
     ]
 
     def order(symptom: SymptomText) -> tuple[float, bool, bool]:
@@ -295,8 +295,8 @@ def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact
     return min(matches, key=order, default=None)
 
 
-def _asked_by_others(text: SymptomText, service: str) -> bool:
-    """Whether it is how often the service itself is asked: more calls of its own reach what it calls."""
+def _counts_own_requests(text: SymptomText, service: str) -> bool:
+    """Whether it counts the requests to the service itself: more calls of its own reach what it calls."""
     return text.signal and text.service == service and _REQUESTS_SERVED.search(text.text) is not None
 
 
@@ -318,8 +318,8 @@ def _directness(
     being slowed down.
     """
     silent = not any(other.service == service for other in symptoms.texts)
-    by_others = kind in TOLD_BY_OTHERS and not fewer
-    elsewhere = weights.told_by_another if by_others or silent else weights.of_another
+    by_others = kind in SHOWN_BY_OTHERS and not fewer
+    elsewhere = weights.shown_by_another if by_others or silent else weights.of_another
     names_hurt = text.alert or (text.signal and kind not in LOADS | {"memory"} and not _SAYS_HOW.search(text.text))
     return (weights.signal if names_hurt else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
 

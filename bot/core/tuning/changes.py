@@ -157,7 +157,7 @@ class DiffWeights:
     """Factor where only the name of a signal that deviates says so, and no line."""
     of_another: float = 0.6
     """The same where only another service's line or signal says so."""
-    told_by_another: float = 0.95
+    shown_by_another: float = 0.95
     """The same of what brings more calls about, which is felt by who is called, and of a service that shows nothing itself."""
     came_due: float = 3.0
     """A schedule that it sets came due just as the trouble began, and for the first time in a while."""
