@@ -67,7 +67,7 @@ def alert(fingerprint: str = "a", status: str = "firing", *, start: float = -1, 
     return Alert.model_validate({**fields, "fingerprint": fingerprint, "status": status, "labels": labels, **values})
 
 
-class Desk:
+class SortingFixture:
     """Puts alerts into the inbox and has them sorted, as the loop does."""
 
     def __init__(self, db: Database, clock: Clock, config: Config | None = None, channels: KnownChannels = PUBLIC) -> None:

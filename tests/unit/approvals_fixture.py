@@ -1,4 +1,4 @@
-"""A small office for the tests of approvals: a catalogue, a database, a clock to move, an executor whose calls are recorded."""
+"""Approvals as a whole for tests: a catalogue, a database, a clock to move, an executor whose calls are recorded."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -118,7 +118,7 @@ class RecordedMetrics:
         return ""
 
 
-class Office:
+class ApprovalsFixture:
     """Everything of approvals over one database."""
 
     def __init__(self, url: str, config: dict[str, Any] | None = None) -> None:
@@ -156,7 +156,7 @@ class Office:
             raise self.group_members
         return self.group_members
 
-    async def open(self) -> "Office":
+    async def open(self) -> "ApprovalsFixture":
         async with self.db.engine.begin() as connection:
             await connection.run_sync(SQLModel.metadata.create_all)
         async with self.db.write() as session:
@@ -277,6 +277,6 @@ def dry_run(text: str = "POST", **values: Any) -> DryRun:
     return DryRun(**{"ok": True, "text": text, "targets": {"checkout": ""}, "least_tier": Tier.ZERO, **values})
 
 
-async def office(path: Path, config: dict[str, Any] | None = None) -> Office:
-    """An office on SQLite in a folder."""
-    return await Office(f"sqlite+aiosqlite:///{path / 'app.db'}", config).open()
+async def open_approvals(path: Path, config: dict[str, Any] | None = None) -> ApprovalsFixture:
+    """The approvals on SQLite in a folder."""
+    return await ApprovalsFixture(f"sqlite+aiosqlite:///{path / 'app.db'}", config).open()
