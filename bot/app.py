@@ -308,7 +308,7 @@ class App:
         self.tokens = source_tokens(self.config.sources)
         self.answers.called, self.answers.hosts = called_hosts(self.config), self.renderer.hosts
         self.agents.renew()
-        self.inbox.rows.sorter.reset()
+        self.inbox.reader.sorter.reset()
         self.slack.catch_up()
 
     # ------------------------------------------------------------ health

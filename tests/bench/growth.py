@@ -22,7 +22,7 @@ from bot.plugins import SourceRequest
 from bot.sources.alertmanager import alertmanager
 from bot.store.alerts.intake.writer import IntakeWriter
 from bot.store.alerts.reader import Alerts
-from bot.store.alerts.sorting.inbox import Inbox
+from bot.store.alerts.sorting.inbox import InboxReader
 from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.answers import records
 from bot.store.db.database import Database, async_url
@@ -60,7 +60,7 @@ class _IntakeAndInbox:
         self.writer = IntakeWriter(self.db, lambda: None)
         self.writer.start()
         self.sorter = Sorter(self.db, Config(default_channel="C0"), Catalogue())
-        self.inbox = Inbox(self.db, self.sorter)
+        self.inbox = InboxReader(self.db, self.sorter)
         self.open = 0
 
     async def more(self, count: int) -> float:

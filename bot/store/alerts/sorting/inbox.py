@@ -57,7 +57,7 @@ class _Again:
     body: _Body
 
 
-class Inbox:
+class InboxReader:
     """Takes batches in the order they were stored."""
 
     def __init__(self, db: Database, sorter: Sorter) -> None:
