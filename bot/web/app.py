@@ -68,7 +68,7 @@ def build(
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await (guarded if webhooks.takes(scope) else others)(scope, receive, send)
+        await (guarded if webhooks.handles(scope) else others)(scope, receive, send)
 
     guarded = Guard(webhooks)
     return app
