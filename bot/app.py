@@ -47,7 +47,7 @@ from bot.store.approvals.facts.steady_time import begin_time
 from bot.store.approvals.runs.claims import Claims
 from bot.store.approvals.store import ProposalStore
 from bot.store.db.clock import Clock, DatabaseClock, Elapsed, SteadyClock
-from bot.store.db.database import AWAY, Database, async_url, utc_now
+from bot.store.db.database import UNAVAILABLE, Database, async_url, utc_now
 from bot.store.retention.pruning import Pruning
 from bot.store.slack.interactions import Interactions
 from bot.store.slack.outbox import Outbox
@@ -124,7 +124,7 @@ class App:
             on_mismatch=self.failure_recovery.mismatch,
             on_failure=self.failure_recovery.failure,
             on_takeover=self._resume,
-            retry_on=AWAY,
+            retry_on=UNAVAILABLE,
         )
         url = async_url(secrets.database_url, secrets.data_dir)
         self.db = Database(url, audit_key=audit_key(secrets), clock=self.clock, name=self.engine.session_name)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.store.db.database import AWAY
+from bot.store.db.database import UNAVAILABLE
 from bot.store.oversight.backlog import Backlog
 from bot.web import measures
 
@@ -80,7 +80,7 @@ async def _backlog(waiting: Callable[[], Awaitable[Backlog]]) -> Backlog | None:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             return await waiting()
-    except (TimeoutError, *AWAY):
+    except (TimeoutError, *UNAVAILABLE):
         return None
 
 

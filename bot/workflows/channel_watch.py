@@ -10,7 +10,7 @@ import structlog
 
 from bot.core.actor import UNKNOWN, ChannelAccess
 from bot.core.config import Config
-from bot.store.db.database import Database, DatabaseAway, away
+from bot.store.db.database import Database, DatabaseUnavailable, translating_unavailability
 from bot.store.incidents.overview import channels_of_open_incidents
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ class ChannelWatch:
         while True:
             try:
                 await self.once()
-            except DatabaseAway as error:
+            except DatabaseUnavailable as error:
                 log.warning("channels of open incidents are not known", why=str(error))
             self.begun.set()
             await asyncio.sleep(CHECK_EVERY_SECONDS)
@@ -93,5 +93,5 @@ class ChannelWatch:
 
     async def _channels(self) -> set[str]:
         configured = {self._config.default_channel, *(service.channel for service in self._config.services.values())}
-        with away():
+        with translating_unavailability():
             return (configured | await channels_of_open_incidents(self._db)) - {""}

@@ -15,7 +15,7 @@ from bot.core.service import Catalogue
 from bot.ports import Engine
 from bot.store.alerts.sorting.inbox import InboxReader
 from bot.store.alerts.sorting.sorter import Sorter
-from bot.store.db.database import Database, DatabaseAway
+from bot.store.db.database import Database, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 BATCH = 250
@@ -108,7 +108,7 @@ class Inbox:
             await self._start()
             more = await self._read()
             await self._start()
-        except DatabaseAway as error:
+        except DatabaseUnavailable as error:
             log.warning("inbox waits for the database", why=str(error))
             return False
         except Exception:
@@ -119,7 +119,7 @@ class Inbox:
     async def _read(self) -> bool:
         try:
             result = await self.reader.take(self._size)
-        except DatabaseAway:
+        except DatabaseUnavailable:
             raise
         except Exception:
             log.exception("inbox batch failed", error_id=secrets.token_hex(4), rows=self._size, failures=self._failures)

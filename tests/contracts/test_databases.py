@@ -19,7 +19,7 @@ from bot.store.alerts.sorting.open_groups import OpenGroups
 from bot.store.answers import records
 from bot.store.answers.postmortems import Postmortems
 from bot.store.answers.questions import Questions
-from bot.store.db.database import Database, DatabaseAway
+from bot.store.db.database import Database, DatabaseUnavailable
 from bot.store.incidents import causes, incidents
 from bot.store.oversight.backlog import backlog
 from bot.store.oversight.watch import OversightQueries
@@ -105,7 +105,7 @@ async def test_a_database_without_its_tables_is_away_and_not_a_poisoned_row(sort
     lost = SortingFixture(gone, sorting.clock)
 
     assert not await gone.answers()
-    with pytest.raises(DatabaseAway):
+    with pytest.raises(DatabaseUnavailable):
         await lost.inbox.take(10)
     await gone.close()
     # The driver's thread of a connection that could not be opened ends a moment later, and tells the loop so.
