@@ -19,8 +19,6 @@ BUSY_SECONDS = 3
 """Until the next try while another action runs on the service."""
 STEADY = 2
 """Good readings in a row that count as recovered: one may be a gap between two bad ones."""
-
-_Proposing = Callable[..., Awaitable[Proposal | None]]
 _FOLLOW_UPS = {"back": "What undoes the steps of", "again": "A plan in the place of"}
 
 
