@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot.core.metrics.promql import Token, is_label_name, tokenize
+from bot.core.text.durations import UNIT_SECONDS
 
 Comparison = Literal[">", ">=", "<", "<=", "==", "!="]
 _COMPARISONS = frozenset({">", ">=", "<", "<=", "==", "!="})
@@ -20,7 +21,6 @@ _LABEL_LISTS = _GROUPINGS | {"on", "ignoring", "group_left", "group_right"}
 _NO_METRIC = _AGGREGATIONS | _LABEL_LISTS | _SET_OPERATORS
 _NO_METRIC |= {"bool", "offset", "start", "end", "inf", "nan"}
 _NO_METRIC |= {"topk", "bottomk", "count_values", "limitk", "limit_ratio", "atan2"}
-_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
 _LONGEST = timedelta(days=365)
 
 
@@ -183,7 +183,7 @@ def _span(token: Token) -> timedelta:
     if token.kind not in ("duration", "number"):
         return timedelta(0)
     parts = re.findall(r"(\d+)(ms|[smhdwy])", token.text) if token.kind == "duration" else []
-    seconds = sum(int(count) * _UNIT_SECONDS[unit] for count, unit in parts) if parts else _number([token]) or 0.0
+    seconds = sum(int(count) * UNIT_SECONDS[unit] for count, unit in parts) if parts else _number([token]) or 0.0
     return timedelta(seconds=min(seconds, _LONGEST.total_seconds()))
 
 
