@@ -11,7 +11,8 @@ from bot.core.config.alerts import SourceConfig
 from bot.plugins import Source, discover
 from bot.store.alerts.intake.writer import IntakeWriter
 from bot.web.app import build
-from bot.web.health import Check
+from bot.web.health import Check, Health
+from bot.web.webhooks import WebhookEndpoints
 from tests.unit.store.databases import Clock, SortingFixture, open_database
 
 TOKEN = {"authorization": "Bearer right"}
@@ -27,17 +28,10 @@ async def serving(
     writer = IntakeWriter(sorting.db, lambda: None)
     writer.start()
     kinds = {"prod": "alertmanager", "own": "generic", "hub": "github"}
-    app = build(
-        db=sorting.db,
-        sources={name: SourceConfig(kind=kind) for name, kind in kinds.items()},
-        kinds=discover(["bot.sources"], Source),
-        tokens=dict.fromkeys(kinds, "right"),
-        writer=writer,
-        api_token=api_token,
-        checks=checks,
-        optional=optional,
-        clock=clock,
-    )
+    sources = {name: SourceConfig(kind=kind) for name, kind in kinds.items()}
+    webhooks = WebhookEndpoints(sources, discover(["bot.sources"], Source), dict.fromkeys(kinds, "right"), writer, clock)
+    health = Health.with_database(sorting.db, checks, optional)
+    app = build(webhooks, health, db=sorting.db, clock=clock, api_token=api_token)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:
         yield client, sorting
     await writer.stop()
