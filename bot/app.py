@@ -47,7 +47,7 @@ from bot.store.approvals.facts.steady_time import begin_time
 from bot.store.approvals.runs.claims import Claims
 from bot.store.approvals.store import ProposalStore
 from bot.store.db.clock import Clock, DatabaseClock, Elapsed, SteadyClock
-from bot.store.db.database import AWAY, Database, async_url, utc_now
+from bot.store.db.database import UNAVAILABLE, Database, async_url, utc_now
 from bot.store.retention.pruning import Pruning
 from bot.store.slack.interactions import Interactions
 from bot.store.slack.outbox import Outbox
@@ -58,7 +58,9 @@ from bot.store.triage.past_incidents import PastIncidents
 from bot.store.triage.triage import Triages
 from bot.store.triage.visible import visible_alerts
 from bot.web.app import build as build_web
+from bot.web.health import Health
 from bot.web.measures import count_message, count_pruned
+from bot.web.webhooks import WebhookEndpoints
 from bot.workflows.channel_watch import watch_channels
 from bot.workflows.command_context import CommandContext
 from bot.workflows.failure_recovery import FailureRecovery
@@ -124,7 +126,7 @@ class App:
             on_mismatch=self.failure_recovery.mismatch,
             on_failure=self.failure_recovery.failure,
             on_takeover=self._resume,
-            retry_on=AWAY,
+            retry_on=UNAVAILABLE,
         )
         url = async_url(secrets.database_url, secrets.data_dir)
         self.db = Database(url, audit_key=audit_key(secrets), clock=self.clock, name=self.engine.session_name)
@@ -284,22 +286,22 @@ class App:
         )
 
     def _build_web(self) -> ASGIApp:
-        return build_web(
-            db=self.db,
-            sources=Current(lambda: self.config.sources),
-            kinds=source_kinds(self.config),
-            tokens=Current(lambda: self.tokens),
-            writer=self.writer,
-            api_token=self.secrets.token_api.get_secret_value(),
-            checks={"inbox": self._inbox_alive, "intake": self._intake_alive, "sender": self._sender_alive},
-            optional={"model": self.agents.healthy, "slack": self.slack.connected},
-            endpoints={"/slack/events": self.slack.endpoint},
-            lifespan=self._lifespan,
-            clock=self.clock,
-            leads=self.engine.is_leader,
+        webhooks = WebhookEndpoints(
+            Current(lambda: self.config.sources),
+            source_kinds(self.config),
+            Current(lambda: self.tokens),
+            self.writer,
+            self.clock,
             fetch=fetch_public,
             knows_severity=lambda word: self.config.knows_severity(word),
             scopes=self.scopes,
+        )
+        checks = {"inbox": self._inbox_alive, "intake": self._intake_alive, "sender": self._sender_alive}
+        optional = {"model": self.agents.healthy, "slack": self.slack.connected}
+        health = Health.with_database(self.db, checks, optional, leads=self.engine.is_leader)
+        token, endpoints = self.secrets.token_api.get_secret_value(), {"/slack/events": self.slack.endpoint}
+        return build_web(
+            webhooks, health, db=self.db, clock=self.clock, api_token=token, endpoints=endpoints, lifespan=self._lifespan
         )
 
     def _config_replaced(self) -> None:
@@ -308,7 +310,7 @@ class App:
         self.tokens = source_tokens(self.config.sources)
         self.answers.called, self.answers.hosts = called_hosts(self.config), self.renderer.hosts
         self.agents.renew()
-        self.inbox.rows.sorter.reset()
+        self.inbox.reader.sorter.reset()
         self.slack.catch_up()
 
     # ------------------------------------------------------------ health

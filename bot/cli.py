@@ -76,7 +76,7 @@ def serve(
 @app.command()
 def reload() -> None:
     """Have the running bot take a changed tocsin.yaml over without a restart; exits 2 and says why if it keeps the old one."""
-    from bot.control import ask_reload, control_path
+    from bot.control_socket import ask_reload, control_path
     from bot.settings import load_config, load_secrets
 
     secrets = load_secrets()

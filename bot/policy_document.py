@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bot.core.config.policy_file import PolicyFile
 from bot.core.errors import ConfigurationError
-from bot.documents import Document, Loc, read_document, validation_problem
+from bot.yaml_document import Document, Loc, read_document, validation_problem
 
 POLICY_FILE = "policy.yaml"
 TIERS, VERSION = "tiers", "version"

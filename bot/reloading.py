@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 
 from bot.core.config import Config
-from bot.core.config.reload import ConfigChange, changes_between
+from bot.core.config.differences import ConfigChange, changes_between
 from bot.core.errors import ConfigurationError
 from bot.plugins import discover_actions
 from bot.plugins.actions import tiers_of
@@ -18,7 +18,7 @@ from bot.plugins.scopes import scope_notices
 from bot.settings import load_config, policy_path, source_kinds, source_tokens, without_token
 from bot.store import audit
 from bot.store.approvals.policies import Considered, Policies
-from bot.store.db.database import Database, DatabaseAway
+from bot.store.db.database import Database, DatabaseUnavailable
 from bot.workflows.policy_review import PolicyReview
 
 log = structlog.get_logger(__name__)
@@ -77,7 +77,7 @@ class Reloader:
         async with self._lock:
             try:
                 return await self._reload(who)
-            except DatabaseAway as error:
+            except DatabaseUnavailable as error:
                 return self._refused(f"the database does not answer, so it could not be audited ({error})")
 
     async def note_start(self) -> None:

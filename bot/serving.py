@@ -20,7 +20,7 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from bot.adapters import known_secrets, refuse_derivable_key
 from bot.app import SERVER_SECONDS, App
-from bot.control import ControlSocket, control_path
+from bot.control_socket import ControlSocket, control_path
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.logs import configure

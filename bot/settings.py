@@ -18,9 +18,9 @@ from bot.core.config.people import with_main_entries
 from bot.core.errors import ConfigurationError
 from bot.core.references import Problem, configuration_problems
 from bot.core.service import Catalogue, Service
-from bot.documents import Place, lines_of, read_document, validation_problem
 from bot.plugins import Source, discover, discover_actions
 from bot.policy_document import POLICY_FILE, PolicyDocument, read_policy
+from bot.yaml_document import Place, lines_of, read_document, validation_problem
 
 DEFAULT_CONFIG = Path("tocsin.yaml")
 

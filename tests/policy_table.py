@@ -110,9 +110,9 @@ def _confirms(role: Eligibility) -> bool:
         deputies=own if role.deputy else (),
         admins=own if role.admin else (),
     )
-    asked_by = f"loader{LOCAL}"
+    loaded_by = f"loader{LOCAL}"
     wish = Confirmation(
-        person=role.person, asked_by=asked_by, confirmers=snapshot.confirmers, gains=(), people=("p", "loader", "somebody")
+        person=role.person, loaded_by=loaded_by, confirmers=snapshot.confirmers, gains=(), people=("p", "loader", "somebody")
     )
     return not wish.refusal
 

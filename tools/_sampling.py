@@ -44,30 +44,32 @@ class _Part:
 async def sample(logs: Logs, service: str, text: str, *, start: datetime, end: datetime) -> Sample:
     """The lines of a window; of a flood at most 5,000 spread over it. Raises QueryFailed."""
 
-    async def part(since: datetime, until: datetime, limit: int = SLICE_LINES) -> _Part:
+    async def read_part(since: datetime, until: datetime, limit: int = SLICE_LINES) -> _Part:
         lines = await logs.search(service, text, start=since, end=until, limit=limit)
         full = len(lines) >= limit
         return _Part(lines, max(since, min(line.at for line in lines)) if full else since, until, full)
 
-    parts = [await part(start, end, READ_LINES)]
+    parts = [await read_part(start, end, READ_LINES)]
     length = (parts[0].since - start) / SLICES
     if parts[0].full and length > 2 * _TICK:
         try:
             async with asyncio.timeout(MORE_SECONDS):
-                await _rest(parts, part, [start + length * index for index in range(SLICES + 1)])
+                await _rest(parts, read_part, [start + length * index for index in range(SLICES + 1)])
         except (TimeoutError, QueryFailed):
             pass  # What was read stands, and `full` says that there was more.
     seconds = sum((part.end - part.since).total_seconds() for part in parts)
     return Sample(list(chain.from_iterable(part.lines for part in parts)), max(1.0, seconds), parts[0].full)
 
 
-async def _rest(parts: list[_Part], part: Callable[[datetime, datetime], Awaitable[_Part]], edges: Sequence[datetime]) -> None:
+async def _rest(
+    parts: list[_Part], read_part: Callable[[datetime, datetime], Awaitable[_Part]], edges: Sequence[datetime]
+) -> None:
     """Add some of every span between the edges, and where the flood began."""
-    parts += await asyncio.gather(*(part(since, until - _TICK) for since, until in pairwise(edges)))
+    parts += await asyncio.gather(*(read_part(since, until - _TICK) for since, until in pairwise(edges)))
     # Where the flood began, the lines before those read: each time of the earlier half of what is left.
     began, slice_read = next(
         ((edge, part) for edge, part in zip(edges, parts[1:], strict=False) if part.full), (edges[0], None)
     )
     while slice_read and slice_read.full and len(parts) <= SLICES + HALVINGS and slice_read.since - began > 2 * _TICK:
-        slice_read = await part(began, began + (slice_read.since - began) / 2 - _TICK)
+        slice_read = await read_part(began, began + (slice_read.since - began) / 2 - _TICK)
         parts.append(slice_read)

@@ -24,13 +24,13 @@ async def ask_mcp(
     """
     if ctx.remote is None:
         raise QueryFailed("no MCP servers are configured (systems.mcp)")
-    place, tool = server.strip(), name.strip()
-    if tool:
-        return await remote_evidence(ctx, place, tool, _object(arguments))
+    place, tool_name = server.strip(), name.strip()
+    if tool_name:
+        return await remote_evidence(ctx, place, tool_name, _object(arguments))
     offer = await ctx.remote.offer(place)
-    lines = [f"{tool.name}: {one_line(tool.description, 200)} {json.dumps(tool.schema)[:300]}" for tool in offer.tools]
+    lines = [f"{one.name}: {one_line(one.description, 200)} {json.dumps(one.schema)[:300]}" for one in offer.tools]
     listing = evidence_of(place, f"{place} offers {len(offer.tools)} tools", "tools/list", lines)
-    withheld = (f"{place} {one_line(tool, 60)} is not offered: {why}" for tool, why in offer.missed.items())
+    withheld = (f"{place} {one_line(missed, 60)} is not offered: {why}" for missed, why in offer.missed.items())
     return listing.model_copy(update={"unseen": tuple(withheld)})
 
 

@@ -8,7 +8,7 @@ from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.loading.arrays import np
 from bot.core.metrics.promql import tokenize
-from bot.core.metrics.series import Series, known_samples
+from bot.core.metrics.series import Series, finite_or_none, known_samples
 from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import labels_text, series_text, threshold_text
 from bot.core.text.durations import minutes_text
@@ -110,7 +110,7 @@ def _evidence(ctx: ToolContext, reading: Reading, minutes: int) -> Evidence:
         link=metrics_of(ctx).link(signal.promql, start=reading.start, end=reading.end),
         source="prometheus",
         # A free query names no signal, so a deviation of it would be one of no signal.
-        facts=EvidenceFacts(deviations=(fact,) if fact and signal.harm != "either" else (), last=_json(reading.last)),
+        facts=EvidenceFacts(deviations=(fact,) if fact and signal.harm != "either" else (), last=finite_or_none(reading.last)),
     )
 
 
@@ -129,7 +129,3 @@ def _course(series: Series, unit: str) -> str:
     form = "%m-%d %H:%M" if len(moments) > 1 and moments[-1] - moments[0] > timedelta(hours=20) else "%H:%M"
     points = (f"{at:{form}} {figure(float(samples.values[index]), unit)}" for at, index in zip(moments, places, strict=True))
     return f"course of {labels_text(dict(series.labels))} (UTC): {', '.join(points)}"
-
-
-def _json(value: float) -> float | None:
-    return value if value == value and abs(value) != float("inf") else None

@@ -7,6 +7,7 @@ from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import ObjectiveFact
+from bot.core.metrics.series import finite_or_none
 from bot.core.metrics.slo import WINDOWS, ObjectiveStatus, good_ratio_query, objective_status
 from bot.core.service import Objective
 from bot.core.text.figures import figure
@@ -87,9 +88,5 @@ def _line(name: str, status: ObjectiveStatus) -> str:
 
 
 def _fact(status: ObjectiveStatus) -> ObjectiveFact:
-    burn = {window: _finite(rate) for window, rate in status.burn.items()}
-    return ObjectiveFact(good=_finite(status.good), budget_left=_finite(status.budget_left), burn=burn)
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    burn = {window: finite_or_none(rate) for window, rate in status.burn.items()}
+    return ObjectiveFact(good=finite_or_none(status.good), budget_left=finite_or_none(status.budget_left), burn=burn)

@@ -12,10 +12,10 @@ from bot.core.approvals.policies.rights import Difference, Right, difference
 from bot.core.approvals.policies.situations import Situation, Verdict, answer
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
-from bot.documents import read_document
 from bot.plugins import actions, discover_actions
 from bot.policy_document import VERSION
 from bot.settings import load_config
+from bot.yaml_document import read_document
 
 EXPECTATIONS = "policy_tests.yaml"
 _SITUATIONS = TypeAdapter(list[Situation])

@@ -167,7 +167,7 @@ class Hypothesis(BaseModel):
     claims: list[Claim] = Field(default_factory=list, max_length=6)
     against: list[Claim] = Field(default_factory=list, max_length=6)
     not_checked: list[str] = Field(default_factory=list, max_length=8)
-    check: str = Field(default="", max_length=300, description="The check that would decide")
+    check: str = Field(default="", max_length=300, description="The check that would confirm it")
     named_by: SkipJsonSchema[NamedBy] = ""
     """Who named it, set by code where the analyst's and the agent's answers were merged: no part of what a model answers."""
     lead_status: SkipJsonSchema[LeadStatus] = Field(default="", validation_alias=AliasChoices("lead_status", "standing"))

@@ -11,36 +11,7 @@ from typing import Any
 from bot.core.text.moments import date_and_clock
 from bot.core.text.untrusted import counted, cut
 from bot.slack.limits import LIMIT
-from bot.slack.untrusted_text import code_lines, escape, link, name_text, plain_lines, plain_text, prose, quoted, titled
-
-__all__ = [
-    "Block",
-    "Rendered",
-    "View",
-    "actions",
-    "button",
-    "check_blocks",
-    "code",
-    "context",
-    "cut_lines",
-    "divider",
-    "escape",
-    "fields",
-    "header",
-    "link",
-    "name_text",
-    "overflow",
-    "picture",
-    "plain_text",
-    "prose",
-    "quotation",
-    "quoted",
-    "section",
-    "text_size",
-    "titled",
-    "trim",
-    "when",
-]
+from bot.slack.untrusted_text import code_lines, plain_lines
 
 Block = dict[str, object]
 """One block, as the JSON of Slack's Block Kit."""

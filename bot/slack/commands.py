@@ -88,8 +88,8 @@ class CommandRouter:
     async def _understood(self, line: Line, request: Request) -> Request:
         """The request that a line makes; plain speech is a question in the thread of an incident, and to the bot alone."""
         by_word = self._vocabulary.by_word()
-        heard = request.entry_point in (EntryPoint.MENTION, EntryPoint.DIRECT)
-        if heard and QUESTION_VERB in by_word and is_speech(line, by_word):
+        addressed_to_bot = request.entry_point in (EntryPoint.MENTION, EntryPoint.DIRECT)
+        if addressed_to_bot and QUESTION_VERB in by_word and is_speech(line, by_word):
             here = await self._placed(request)
             if here.ref or request.entry_point == EntryPoint.DIRECT:
                 return replace(here, verb=QUESTION_VERB, text=line.typed, ref=here.ref or line.ref)

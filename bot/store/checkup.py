@@ -13,7 +13,7 @@ from bot.core.check import Check, failed, ok
 from bot.core.config.retention import Retention
 from bot.core.errors import ConfigurationError
 from bot.core.text.untrusted import one_line
-from bot.store.db.database import DatabaseAway, DatabaseUnreadable
+from bot.store.db.database import DatabaseUnavailable, DatabaseUnreadable
 from bot.store.migrate import current, head, sync_url
 from bot.store.retention.sizes import in_words, sizes
 from bot.store.tables import EpisodeRow, HeartbeatRow
@@ -34,7 +34,7 @@ def check_database(url: str) -> Check:
         )
     except DatabaseUnreadable as error:
         return failed("Database", str(error), "put a backup in its place, or name another with TOCSIN_DATA_DIR")
-    except DatabaseAway as error:
+    except DatabaseUnavailable as error:
         # The driver's text names host and user; the address with its password is not in it.
         reason = one_line(str(error), 200)
         return failed("Database", f"not reached: {reason}", "check TOCSIN_DATABASE_URL and that the server runs")

@@ -21,7 +21,7 @@ from bot.core.errors import ConfigurationError
 from bot.core.text.untrusted import one_line
 from bot.store import tables  # noqa: F401 - fills the metadata
 from bot.store.db import locks
-from bot.store.db.database import DatabaseAway, DatabaseUnreadable, unreadable
+from bot.store.db.database import DatabaseUnavailable, DatabaseUnreadable, unreadable
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -129,9 +129,9 @@ def _connection(url: str) -> Iterator[Connection]:
         with engine.connect() as connection, connection.begin():
             yield connection
     except InterfaceError as error:
-        raise DatabaseAway(f"the database does not answer: {type(error).__name__}") from error
+        raise DatabaseUnavailable(f"the database does not answer: {type(error).__name__}") from error
     except OperationalError as error:
-        raise DatabaseAway(f"the database does not answer: {one_line(str(error.orig), 300)}") from error
+        raise DatabaseUnavailable(f"the database does not answer: {one_line(str(error.orig), 300)}") from error
     except DatabaseError as error:
         raise DatabaseUnreadable(unreadable(error)) from error
     finally:

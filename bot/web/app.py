@@ -13,17 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.core.config.alerts import SourceConfig
-from bot.plugins import Fetch, Source
-from bot.plugins.scopes import ANY, Scopes
 from bot.store.db.clock import Clock
 from bot.store.db.database import Database
-from bot.store.oversight.backlog import backlog
 from bot.web.bodies import BodyBudget, Refused, read_raw
 from bot.web.deferred import DeferredApp
 from bot.web.errors import HANDLERS, Guard, refusal
-from bot.web.health import Check, Health
-from bot.web.webhooks import WebhookEndpoints, Writer, fetch_nothing
+from bot.web.health import Health
+from bot.web.webhooks import WebhookEndpoints
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -33,32 +29,23 @@ class Lifespan(Protocol):
 
 
 def build(
+    webhooks: WebhookEndpoints,
+    health: Health,
     *,
     db: Database,
-    sources: Mapping[str, SourceConfig],
-    kinds: Mapping[str, Source],
-    tokens: Mapping[str, str],
-    writer: Writer,
+    clock: Clock,
     api_token: str,
-    checks: Mapping[str, Check],
-    optional: Mapping[str, Check] = MappingProxyType({}),
     endpoints: Mapping[str, Endpoint] = MappingProxyType({}),
     lifespan: Lifespan | None = None,
-    clock: Clock,
-    leads: Callable[[], bool] = lambda: True,
-    fetch: Fetch = fetch_nothing,
-    knows_severity: Callable[[str], bool] = lambda _: True,
-    scopes: Scopes = ANY,
 ) -> ASGIApp:
-    """Everything the process serves over HTTP. `checks` and `optional` join the database's own check at /readyz.
+    """Everything the process serves over HTTP.
 
     `endpoints`: what else takes POST, by path; the body is there, and within the limits, when one is called.
     """
-    bodies = BodyBudget()
-    webhooks = WebhookEndpoints(sources, kinds, tokens, writer, clock, fetch, knows_severity, bodies, scopes)
+    bodies = webhooks.bodies
     others = Starlette(
         routes=[
-            *Health({"database": db.answers, **checks}, optional, waiting=partial(backlog, db), leads=leads).routes(),
+            *health.routes(),
             *(Route(path, _bounded(path, endpoint, bodies), methods=["POST"]) for path, endpoint in endpoints.items()),
             Mount("/api", app=DeferredApp(partial(_api, db, api_token, clock))),
         ],
@@ -68,7 +55,7 @@ def build(
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await (guarded if webhooks.takes(scope) else others)(scope, receive, send)
+        await (guarded if webhooks.handles(scope) else others)(scope, receive, send)
 
     guarded = Guard(webhooks)
     return app

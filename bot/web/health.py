@@ -3,15 +3,17 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from types import MappingProxyType
+from typing import Self
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.store.db.database import AWAY
-from bot.store.oversight.backlog import Backlog
+from bot.store.db.database import UNAVAILABLE, Database
+from bot.store.oversight.backlog import Backlog, backlog
 from bot.web import measures
 
 Check = Callable[[], Awaitable[bool]]
@@ -35,6 +37,18 @@ class Health:
         self.optional = optional
         self.waiting = waiting
         self.leads = leads
+
+    @classmethod
+    def with_database(
+        cls,
+        db: Database,
+        checks: Mapping[str, Check],
+        optional: Mapping[str, Check],
+        *,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> Self:
+        """With the database's own check, and what waits in it."""
+        return cls({"database": db.answers, **checks}, optional, waiting=partial(backlog, db), leads=leads)
 
     def routes(self) -> list[Route]:
         """The three routes for the outer app."""
@@ -80,7 +94,7 @@ async def _backlog(waiting: Callable[[], Awaitable[Backlog]]) -> Backlog | None:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             return await waiting()
-    except (TimeoutError, *AWAY):
+    except (TimeoutError, *UNAVAILABLE):
         return None
 
 

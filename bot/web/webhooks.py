@@ -92,7 +92,7 @@ class WebhookEndpoints:
         self._reading = asyncio.Lock()
         self.bodies, self.scopes = BodyBudget() if bodies is None else bodies, scopes
 
-    def takes(self, scope: Scope) -> bool:
+    def handles(self, scope: Scope) -> bool:
         """Whether a request is for one of the two endpoints, whatever its method."""
         return scope["type"] == "http" and target(scope["path"]) is not None
 

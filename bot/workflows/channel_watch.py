@@ -10,13 +10,13 @@ import structlog
 
 from bot.core.actor import UNKNOWN, ChannelAccess
 from bot.core.config import Config
-from bot.store.db.database import Database, DatabaseAway, away
+from bot.store.db.database import Database, DatabaseUnavailable, translating_unavailability
 from bot.store.incidents.overview import channels_of_open_incidents
 
 log = structlog.get_logger(__name__)
 READ_EVERY = 50.0
 """Seconds after which a channel is read again: what Slack said of it is trusted for a minute."""
-LOOK_EVERY = 5.0
+CHECK_EVERY_SECONDS = 5.0
 AGAIN = 10.0
 """Seconds after which one of which Slack did not say what it is, is read again."""
 FIRST, AT_ONCE = 30, 3
@@ -69,10 +69,10 @@ class ChannelWatch:
         while True:
             try:
                 await self.once()
-            except DatabaseAway as error:
+            except DatabaseUnavailable as error:
                 log.warning("channels of open incidents are not known", why=str(error))
             self.begun.set()
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(CHECK_EVERY_SECONDS)
 
     async def once(self) -> None:
         """Read the public ones together, and some of the others: those that were never read, then the oldest of those due."""
@@ -93,5 +93,5 @@ class ChannelWatch:
 
     async def _channels(self) -> set[str]:
         configured = {self._config.default_channel, *(service.channel for service in self._config.services.values())}
-        with away():
+        with translating_unavailability():
             return (configured | await channels_of_open_incidents(self._db)) - {""}

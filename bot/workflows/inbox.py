@@ -13,9 +13,9 @@ from bot.core.alerts.storm import suspected_origin
 from bot.core.config import Config
 from bot.core.service import Catalogue
 from bot.ports import Engine
-from bot.store.alerts.sorting.inbox import Inbox as Rows
+from bot.store.alerts.sorting.inbox import InboxReader
 from bot.store.alerts.sorting.sorter import Sorter
-from bot.store.db.database import Database, DatabaseAway
+from bot.store.db.database import Database, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 BATCH = 250
@@ -60,7 +60,7 @@ class Inbox:
 
         `channels`: what is known of channels now.
         """
-        self.rows = Rows(db, Sorter(db, config, catalogue, channels))
+        self.reader = InboxReader(db, Sorter(db, config, catalogue, channels))
         self.catalogue = catalogue
         self.engine = engine
         self.wake = wake
@@ -108,7 +108,7 @@ class Inbox:
             await self._start()
             more = await self._read()
             await self._start()
-        except DatabaseAway as error:
+        except DatabaseUnavailable as error:
             log.warning("inbox waits for the database", why=str(error))
             return False
         except Exception:
@@ -118,8 +118,8 @@ class Inbox:
 
     async def _read(self) -> bool:
         try:
-            result = await self.rows.take(self._size)
-        except DatabaseAway:
+            result = await self.reader.take(self._size)
+        except DatabaseUnavailable:
             raise
         except Exception:
             log.exception("inbox batch failed", error_id=secrets.token_hex(4), rows=self._size, failures=self._failures)
@@ -140,7 +140,7 @@ class Inbox:
             return
         self._failures += 1
         if self._failures >= TRIES:
-            await self.rows.set_aside()
+            await self.reader.set_aside()
             self._failures = 0
         else:
             await self.pause(min(2.0, 0.05 * 2**self._failures))
@@ -149,7 +149,7 @@ class Inbox:
         """Start what is committed; whatever fails stays and is started with the next batch."""
         if self._unstarted is None or self._reread:
             self._reread = False
-            self._unstarted = deque(await self.rows.unstarted())
+            self._unstarted = deque(await self.reader.unstarted())
         if self._mixed and not self._waits():
             self._put_origin_first(self._unstarted)
             self._mixed = False
@@ -164,7 +164,7 @@ class Inbox:
         """Of the many groups of a storm those of the service that the others depend on: their facts say most."""
         if not AT_ONCE < len(waiting) <= MOST_ORDERED:
             return
-        services = {ref: self.rows.service_of(ref) for ref, _ in waiting}
+        services = {ref: self.reader.service_of(ref) for ref, _ in waiting}
         depends_on = {name: service.depends_on for name, service in self.catalogue.services.items()}
         if origin := suspected_origin(list(services.values()), depends_on):
             ordered = sorted(waiting, key=lambda triage: services[triage[0]] != origin[0])
@@ -180,7 +180,7 @@ class Inbox:
 
     async def _wait(self) -> None:
         try:
-            async with asyncio.timeout(ALONE_POLL_SECONDS if self.rows.db.sqlite else POLL_SECONDS):
+            async with asyncio.timeout(ALONE_POLL_SECONDS if self.reader.db.sqlite else POLL_SECONDS):
                 await self.wake.wait()
         except TimeoutError:
             return

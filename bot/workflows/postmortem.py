@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.history import postmortem as core
+from bot.core.history.postmortem import PostmortemRecord, draft, graph_marks, is_needed, markdown
 from bot.core.metrics.impact import counts_requests, impact_text, measure_impact
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Signal
@@ -101,12 +101,12 @@ class PostmortemSteps:
         if impact:
             shown = await self._picture(record, ref, n)
             record = record.model_copy(update={"impact": impact, "graph": shown})
-        sections = core.draft(record)
+        sections = draft(record)
         states = {proposal.ref: proposal.state.value for proposal in record.proposals}
-        await self.postmortems.save(ref, n, sections, core.markdown(record, sections), states)
+        await self.postmortems.save(ref, n, sections, markdown(record, sections), states)
         return DraftSize(sentences=sum(len(section.sentences) for section in sections))
 
-    async def _picture(self, record: core.PostmortemRecord, ref: str, n: int) -> str:
+    async def _picture(self, record: PostmortemRecord, ref: str, n: int) -> str:
         """Draw and store the signal over the whole incident; its alternative text, or "" when there is nothing to draw."""
         service = self.catalogue.get(record.incident.service)
         signal = _main_signal(service.signals if service else {})
@@ -116,7 +116,7 @@ class PostmortemSteps:
         over = record.group.cleared_at or record.incident.resolved_at or self.triages.db.clock()
         start, end = began - AROUND, min(over + AROUND, self.triages.db.clock())
         title = f"{record.incident.service} {signal[0]}"
-        marks = core.graph_marks(record)
+        marks = graph_marks(record)
         graph = await picture(self.metrics, self.draw, signal[1], title, onset=record.onset, marks=marks, start=start, end=end)
         if graph is None:
             return ""
@@ -139,7 +139,7 @@ async def start_due_drafts(postmortems: Postmortems, engine: Engine) -> list[str
     started = []
     for due in await postmortems.due_drafts():
         ref = due.incident.ref
-        if core.is_needed(due.incident, executed=due.executed, human_minutes=due.human_minutes):
+        if is_needed(due.incident, executed=due.executed, human_minutes=due.human_minutes):
             await engine.start("postmortem", f"postmortem:{ref}:{due.n}", ref, due.n)
             started.append(ref)
     return started

@@ -57,7 +57,7 @@ class Reminders:
             f"{key}:{since:%Y%m%dT%H%M%S}", self.config.default_channel, text, roster.default(now).on_call
         )
 
-    async def heard_again(self, key: str, rule: str) -> None:
+    async def resumed(self, key: str, rule: str) -> None:
         """The same line says that it is over."""
         source = one_line(rule.partition(":")[0], 60)
         await self.lines.amend(f"{key}:", f"{source} was silent and is heard again. Alerts that fire now are on their cards.")

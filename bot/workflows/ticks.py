@@ -21,8 +21,8 @@ from bot.store.alerts import groups
 from bot.store.answers.postmortems import Postmortems
 from bot.store.approvals.facts.steady_time import follow_clock
 from bot.store.db.database import Database
-from bot.store.incidents import incidents
 from bot.store.oversight.pages import Pages
+from bot.store.oversight.quiet_groups import close_quiet_groups
 from bot.store.oversight.watch import OversightQueries
 from bot.store.retention.pruning import Pruning
 from bot.store.tables import HeartbeatRow
@@ -91,7 +91,7 @@ class HousekeepingTick:
         db = self.postmortems.db
         unfinished = await groups.any_unfinished(db)
         if unfinished:
-            await incidents.close_quiet(db, self.config.close_after)
+            await close_quiet_groups(db, self.config.close_after)
             await groups.end_storms(db, self.config)
             await groups.end_flapping(db)
         await start_due_drafts(self.postmortems, self.engine)
@@ -219,7 +219,7 @@ class PagerTick:
             await self.reminders.silent(key, row.key, row.last_seen_at)
         for key in open_pages:
             if key not in missed:
-                await self.reminders.heard_again(key, key.removeprefix("heartbeat:"))
+                await self.reminders.resumed(key, key.removeprefix("heartbeat:"))
                 await self.pages.clear(key)
 
     def _missed(self, row: HeartbeatRow) -> bool:

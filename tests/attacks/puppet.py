@@ -75,7 +75,7 @@ class Puppet:
     def _turn(self, service: str, body: Json, turn: int) -> Json:
         item = self.items.get(service)
         if item is None or turn == 0:
-            return {"call": looks(service)}
+            return {"call": first_calls(service)}
         if item.category == "model_output":
             return self._said(item, turn, body)
         if turn == 1:
@@ -122,7 +122,7 @@ def told(item: Item, body: Json) -> list[Json]:
     return [{"text": text[:400] or "OK", "evidence": [*ids, *(["E999"] if at == 2 else [])]} for at, text in enumerate(texts)]
 
 
-def looks(service: str) -> list[list[Any]]:
+def first_calls(service: str) -> list[list[Any]]:
     """What any investigation begins with: by it the planted text comes in."""
     return [
         ["service_health", {"service": service}],
@@ -161,7 +161,7 @@ def with_payload(item: Item, tools: list[Json], service: str) -> list[list[Any]]
 
 
 def evidence_ids(body: Json) -> list[str]:
-    """Ids of the looks that succeeded so far: an answer that cites others is dropped without being read."""
+    """Ids of the checks that succeeded so far: an answer that cites others is dropped without being read."""
     results = " ".join(str(m["content"]) for m in body["messages"] if m["role"] == "tool")
     return list(dict.fromkeys(re.findall(r'"id": "(E[0-9]+)", "ok": true', results)))
 
@@ -236,7 +236,7 @@ def _hypothesis(cause: str, service: str, item: Item, ids: Iterable[str]) -> Jso
 def honest(service: str, body: Json, turn: int) -> Json:
     """What a good model does with the same tools."""
     if turn == 0:
-        return {"call": looks(service)}
+        return {"call": first_calls(service)}
     ids = evidence_ids(body)
     health, changes = ids[:1] or ["E1"], ids[2:3] or ["E1"]
     claims = [

@@ -19,7 +19,7 @@ from bot.engine.data_folder import FullSync
 from bot.engine.durable import DurableEngine
 from bot.ports import Run
 from tests.bench.report import reached, table
-from tests.contracts.model_room import ANSWER, Room, database, fire
+from tests.contracts.agent_fixture import ANSWER, AgentFixture, database, fire
 from tests.real.scripted_model import Script
 from tests.real.stack import Model
 from tests.unit.builders import NOW
@@ -122,13 +122,13 @@ async def _runs(
     """Make ready for runs of one script; each call makes one run and sends its requests again with the client alone."""
     model = stack.enter_context(Model(folder, script, by_history=True))
     url, name = f"{model.url}/v1", f"investigation of {len(script)}"
-    room = Room(await database(folder / "app.db"), Script(script), url, {})
-    stack.push_async_callback(room.db.close)
+    agent_fixture = AgentFixture(await database(folder / "app.db"), Script(script), url, {})
+    stack.push_async_callback(agent_fixture.db.close)
     client = await stack.enter_async_context(AsyncOpenAI(base_url=url, api_key="k", max_retries=0))
     ends: list[tuple[float, float]] = []
 
     async def story(run: Run, case: dict[str, Any]) -> Any:
-        found = (await room.agent.investigate(run, Case.model_validate(case))).model_dump(mode="json")
+        found = (await agent_fixture.agent.investigate(run, Case.model_validate(case))).model_dump(mode="json")
         # Here and not where the result is asked for: that is looked out for twenty times a second only.
         ends.append((time.perf_counter(), time.process_time()))
         return found
@@ -138,8 +138,8 @@ async def _runs(
     async def once(number: int) -> Took:
         # Each has a group of its own: what the runs before it recorded would stand in its opening message.
         group = number + 2
-        await fire(room.db, group)
-        case = (await room.triages.open(f"AL-{group}", 1, "", "")).model_dump(mode="json")
+        await fire(agent_fixture.db, group)
+        case = (await agent_fixture.triages.open(f"AL-{group}", 1, "", "")).model_dump(mode="json")
         began, used = time.perf_counter(), time.process_time()
         await engine.start(name, f"{name}:{number}", case)
         found = await engine.result(f"{name}:{number}")

@@ -22,7 +22,7 @@ from bot.plugins import SourceRequest
 from bot.sources.alertmanager import alertmanager
 from bot.store.alerts.intake.writer import IntakeWriter
 from bot.store.alerts.reader import Alerts
-from bot.store.alerts.sorting.inbox import Inbox
+from bot.store.alerts.sorting.inbox import InboxReader
 from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.answers import records
 from bot.store.db.database import Database, async_url
@@ -50,7 +50,7 @@ class _Costs:
     repeat: float
 
 
-class _Desk:
+class _IntakeAndInbox:
     """Intake and inbox over one database."""
 
     def __init__(self, folder: Path) -> None:
@@ -60,7 +60,7 @@ class _Desk:
         self.writer = IntakeWriter(self.db, lambda: None)
         self.writer.start()
         self.sorter = Sorter(self.db, Config(default_channel="C0"), Catalogue())
-        self.inbox = Inbox(self.db, self.sorter)
+        self.inbox = InboxReader(self.db, self.sorter)
         self.open = 0
 
     async def more(self, count: int) -> float:
@@ -140,24 +140,24 @@ async def _longest_turn(work: Awaitable[object]) -> float:
     return longest
 
 
-async def _by_turns(*desks: _Desk) -> list[_Costs]:
-    """The least of some rounds of each desk: whatever else this machine does only adds to it."""
-    rounds = [[await desk.costs() for desk in desks] for _ in range(ROUNDS)]
+async def _by_turns(*databases: _IntakeAndInbox) -> list[_Costs]:
+    """The least of some rounds of each database: whatever else this machine does only adds to it."""
+    rounds = [[await database.costs() for database in databases] for _ in range(ROUNDS)]
     return [_Costs(min(c.new for c in costs), min(c.repeat for c in costs)) for costs in zip(*rounds, strict=True)]
 
 
 async def _measured(folder: Path) -> list[list[object]]:
     # As the server does once it is warm.
     gc.freeze()
-    small, large = _Desk(folder / "few"), _Desk(folder / "many")
+    small, large = _IntakeAndInbox(folder / "few"), _IntakeAndInbox(folder / "many")
     try:
         await small.more(FEW)
         await large.more(MANY)
         few, many = await _by_turns(small, large)
         start, listed = await large.first_after_a_start(), await large.longest_list()
     finally:
-        for desk in (small, large):
-            await desk.close()
+        for database in (small, large):
+            await database.close()
     new, repeat = many.new / few.new, many.repeat / few.repeat
     return [
         [

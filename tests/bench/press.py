@@ -13,7 +13,7 @@ from sqlalchemy import event
 from bot.plugins import HttpAnswer
 from tests.bench.load import quantile
 from tests.bench.report import table
-from tests.unit.approving import Office, RecordedHttp, office
+from tests.unit.approvals_fixture import ApprovalsFixture, RecordedHttp, open_approvals
 
 PRESSES, WARM_UP, OFFICES = 60, 5, 4
 
@@ -47,26 +47,26 @@ class _Requests(RecordedHttp):
 
 
 async def _measure(folder: Path) -> list[_Cost]:
-    house = await office(folder)
-    http = house.executor.http = _Requests()
-    event.listen(house.db.engine.sync_engine, "before_cursor_execute", http.count)
+    fixture = await open_approvals(folder)
+    http = fixture.executor.http = _Requests()
+    event.listen(fixture.db.engine.sync_engine, "before_cursor_execute", http.count)
     # As the bot does once it is ready.
     gc.collect()
     gc.freeze()
     try:
-        return [await _press(house, http, number) for number in range(PRESSES)][WARM_UP:]
+        return [await _press(fixture, http, number) for number in range(PRESSES)][WARM_UP:]
     finally:
         gc.unfreeze()
-        await house.close()
+        await fixture.close()
 
 
-async def _press(house: Office, http: _Requests, number: int) -> _Cost:
-    proposal = await house.propose("restart", key=f"k{number}")
+async def _press(fixture: ApprovalsFixture, http: _Requests, number: int) -> _Cost:
+    proposal = await fixture.propose("restart", key=f"k{number}")
     began = http.now()
-    await house.approve(proposal.ref)
+    await fixture.approve(proposal.ref)
     ended = await http.noted.get()
-    await house.ended(proposal.ref, seconds=1)
-    house.pass_time(minutes=61)
+    await fixture.ended(proposal.ref, seconds=1)
+    fixture.pass_time(minutes=61)
     return _Cost(ended.statements - began.statements, ended.cpu_ms - began.cpu_ms, ended.ms - began.ms)
 
 

@@ -13,7 +13,7 @@ from bot.core.alert import Alert
 from bot.core.config import Config
 from bot.core.service import Catalogue
 from bot.store.alerts.intake.writer import IntakeWriter
-from bot.store.alerts.sorting.inbox import Inbox
+from bot.store.alerts.sorting.inbox import InboxReader
 from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.db.database import Database, async_url
 from bot.store.migrate import ready
@@ -39,7 +39,7 @@ async def _measure(folder: Path, body: int) -> list[_Cost]:
     db = Database(async_url("", folder))
     writer = IntakeWriter(db, lambda: None)
     writer.start()
-    inbox = Inbox(db, Sorter(db, Config(default_channel="C0"), Catalogue()))
+    inbox = InboxReader(db, Sorter(db, Config(default_channel="C0"), Catalogue()))
     seen: list[str] = []
     event.listen(db.engine.sync_engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
     try:
@@ -50,7 +50,7 @@ async def _measure(folder: Path, body: int) -> list[_Cost]:
         await db.close()
 
 
-async def _round(writer: IntakeWriter, inbox: Inbox, body: int, first: int, seen: list[str]) -> _Cost:
+async def _round(writer: IntakeWriter, inbox: InboxReader, body: int, first: int, seen: list[str]) -> _Cost:
     seconds = cpu = 0.0
     statements = 0
     for start in range(first, first + ALERTS, body):

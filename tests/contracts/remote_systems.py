@@ -10,7 +10,7 @@ from bot.core.config.actions import ActionConfig
 from bot.core.errors import OutcomeUnknown
 from bot.core.service import Catalogue, Service, Signal
 from bot.plugins import ActionContext, HttpAnswer, WritableSystem
-from tests.unit.approving import RecordedMetrics
+from tests.unit.approvals_fixture import RecordedMetrics
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 BASE = "https://remote.example.com"

@@ -14,7 +14,7 @@ from bot.llm.request_size import most_bytes, replaced, size, within
 from bot.llm.results import MAX_TEXT, as_data
 from bot.llm.skeptic import within as doubted
 from bot.store.triage.gaps import failed_checks
-from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
+from tests.contracts.agent_fixture import ANSWER, CHANGES, HEALTH, AgentFixture, NewAgentFixture
 from tests.real import wait_until
 from tests.unit.builders import NOW, evidence
 
@@ -32,8 +32,10 @@ def sent_bytes(request: dict[str, Any]) -> int:
     return len(json.dumps(request, ensure_ascii=False).encode())
 
 
-async def test_a_result_that_is_too_long_is_shown_with_head_tail_and_the_way_to_the_rest(room: NewRoom) -> None:
-    here = await room({"call": [FLOOD]}, {"call": [read("E1", contains="NEEDLE"), read("E1", line=150)]}, ANSWER)
+async def test_a_result_that_is_too_long_is_shown_with_head_tail_and_the_way_to_the_rest(
+    new_agent: NewAgentFixture,
+) -> None:
+    here = await new_agent({"call": [FLOOD]}, {"call": [read("E1", contains="NEEDLE"), read("E1", line=150)]}, ANSWER)
 
     await here.investigate()
     shown, found, further = (json.loads(text) for text in here.told())
@@ -44,10 +46,10 @@ async def test_a_result_that_is_too_long_is_shown_with_head_tail_and_the_way_to_
     assert further["lines"][0].startswith("150 line 150 ")
 
 
-async def test_several_ids_are_read_at_once_and_count_as_no_tool_call(room: NewRoom) -> None:
+async def test_several_ids_are_read_at_once_and_count_as_no_tool_call(new_agent: NewAgentFixture) -> None:
     calls = [FLOOD, ["monolith", {}]]
     budget = {"per_run_calls": 3}
-    here = await room(
+    here = await new_agent(
         {"call": calls},
         {"call": [read("E1, E2")]},
         {"call": [read("E2;E1 E9")]},
@@ -65,9 +67,9 @@ async def test_several_ids_are_read_at_once_and_count_as_no_tool_call(room: NewR
     assert json.loads(here.told()[4])["id"] == "E3"
 
 
-async def test_a_result_is_kept_whole_up_to_a_bound_and_says_what_was_not_kept(room: NewRoom) -> None:
+async def test_a_result_is_kept_whole_up_to_a_bound_and_says_what_was_not_kept(new_agent: NewAgentFixture) -> None:
     reads = {"call": [read("E:torrent", line=998), read("E:flood", line=200)]}
-    here = await room({"call": [["torrent", {}], FLOOD]}, reads, ANSWER)
+    here = await new_agent({"call": [["torrent", {}], FLOOD]}, reads, ANSWER)
 
     await here.investigate()
 
@@ -76,8 +78,8 @@ async def test_a_result_is_kept_whole_up_to_a_bound_and_says_what_was_not_kept(r
     assert len(by_tool["flood"]) == 200 and any('"998 drop 998"' in text for text in here.told()[2:])
 
 
-async def test_one_line_without_an_end_can_be_read_piece_by_piece_and_hides_no_secret(room: NewRoom) -> None:
-    here = await room({"call": [["monolith", {}]]}, {"call": [read("E1", contains="needle")]}, ANSWER)
+async def test_one_line_without_an_end_can_be_read_piece_by_piece_and_hides_no_secret(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [["monolith", {}]]}, {"call": [read("E1", contains="needle")]}, ANSWER)
 
     await here.investigate()
 
@@ -87,10 +89,10 @@ async def test_one_line_without_an_end_can_be_read_piece_by_piece_and_hides_no_s
     assert "NEEDLE" in here.told()[-1]
 
 
-async def test_evidence_from_before_the_model_came_can_be_read(room: NewRoom) -> None:
-    here = await room({"call": [read("E1"), read("E9")]}, ANSWER)
+async def test_evidence_from_before_the_model_came_can_be_read(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [read("E1"), read("E9")]}, ANSWER)
     case = await here.case()
-    await here.looker.call(case, "recent_changes", {"service": "checkout"}, "analyst:1")
+    await here.tool_runner.call(case, "recent_changes", {"service": "checkout"}, "analyst:1")
 
     await here.investigate()
 
@@ -113,9 +115,11 @@ def test_a_long_history_loses_details_of_its_oldest_results_and_no_id() -> None:
     assert sum(map(size, kept)) <= 10_000
 
 
-async def test_what_was_read_again_and_again_stays_within_bounds_and_can_be_read_once_more(room: NewRoom) -> None:
+async def test_what_was_read_again_and_again_stays_within_bounds_and_can_be_read_once_more(
+    new_agent: NewAgentFixture,
+) -> None:
     reads = [{"call": [read("E1", line=line)]} for line in (*range(1, 195, 10), 1)]
-    here = await room({"call": [FLOOD]}, *reads, ANSWER, budget={"per_run_steps": 40, "per_run_calls": 40})
+    here = await new_agent({"call": [FLOOD]}, *reads, ANSWER, budget={"per_run_steps": 40, "per_run_calls": 40})
 
     await here.investigate()
 
@@ -124,9 +128,11 @@ async def test_what_was_read_again_and_again_stays_within_bounds_and_can_be_read
     assert {json.loads(text)["id"] for text in here.told()} == {"E1"}
 
 
-async def test_a_turn_of_many_long_results_stays_within_bounds_and_the_model_is_told_how_to_read_on(room: NewRoom) -> None:
-    looks = [["flood", {}], *(["flood", {"part": n}] for n in range(1, 9))]
-    here = await room({"call": looks}, {"call": [read("E9", line=200)]}, ANSWER)
+async def test_a_turn_of_many_long_results_stays_within_bounds_and_the_model_is_told_how_to_read_on(
+    new_agent: NewAgentFixture,
+) -> None:
+    calls = [["flood", {}], *(["flood", {"part": n}] for n in range(1, 9))]
+    here = await new_agent({"call": calls}, {"call": [read("E9", line=200)]}, ANSWER)
 
     await here.investigate()
 
@@ -137,11 +143,13 @@ async def test_a_turn_of_many_long_results_stays_within_bounds_and_the_model_is_
     assert json.loads(here.told()[-1])["lines"][0].startswith("200 line 200 ")
 
 
-async def test_a_fallback_of_a_smaller_window_is_sent_less_than_the_model_that_it_stands_in_for(room: NewRoom) -> None:
-    looks = [["flood", {"part": n}] for n in range(1, 9)]
+async def test_a_fallback_of_a_smaller_window_is_sent_less_than_the_model_that_it_stands_in_for(
+    new_agent: NewAgentFixture,
+) -> None:
+    calls = [["flood", {"part": n}] for n in range(1, 9)]
     down = {"status": 401}
-    here = await room(
-        {"call": looks}, down, {"call": [HEALTH]}, ANSWER, fallback="second", budget={"context_windows": {"second": 16_000}}
+    here = await new_agent(
+        {"call": calls}, down, {"call": [HEALTH]}, ANSWER, fallback="second", budget={"context_windows": {"second": 16_000}}
     )
 
     findings = await here.investigate()
@@ -153,8 +161,8 @@ async def test_a_fallback_of_a_smaller_window_is_sent_less_than_the_model_that_i
     assert {json.loads(text)["id"] for text in here.told()} == {f"E{n}" for n in range(1, 10)}
 
 
-async def test_a_skeptic_of_a_small_window_reads_less(room: NewRoom) -> None:
-    here = await room({"call": [FLOOD]}, *doubting()[1:], skeptic="second", budget={"context_windows": {"second": 6_000}})
+async def test_a_skeptic_of_a_small_window_reads_less(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [FLOOD]}, *doubting()[1:], skeptic="second", budget={"context_windows": {"second": 6_000}})
 
     findings = await here.investigate()
 
@@ -169,25 +177,25 @@ def test_a_summary_and_a_query_of_any_length_leave_whole_json() -> None:
     assert json.loads(told)["id"] == "E1" and len(told) <= MAX_TEXT
 
 
-async def test_what_the_model_asked_wrongly_is_no_gap_in_what_can_be_looked_at(room: NewRoom) -> None:
+async def test_what_the_model_asked_wrongly_is_no_gap_in_what_can_be_looked_at(new_agent: NewAgentFixture) -> None:
     wrong = [
         ["service_health", {"service": "no-such"}],
         ["query_metric", {"promql": "sum('"}],
         ["read_web", {"system": "a", "path": "b"}],
     ]
-    here = await room({"call": [*wrong, ["broken", {}]]}, ANSWER)
+    here = await new_agent({"call": [*wrong, ["broken", {}]]}, ANSWER)
 
     await here.investigate()
 
-    looks = await failed_checks(here.db, DAY_AGO, {Visibility("C1")})
+    calls = await failed_checks(here.db, DAY_AGO, {Visibility("C1")})
     assert len(here.told()) == 4 and all('"ok": false' in text for text in here.told())
-    assert {look.tool for look in looks} == {"broken", "read_web"}  # no server is configured: that is a gap
-    misfit = await here.looker.call(await here.case(), "service_health", {"servce": "checkout"}, "by hand")
+    assert {check.tool for check in calls} == {"broken", "read_web"}  # no server is configured: that is a gap
+    misfit = await here.tool_runner.call(await here.case(), "service_health", {"servce": "checkout"}, "by hand")
     missed = await failed_checks(here.db, DAY_AGO, {Visibility("C1")})
     assert "arguments do not fit: " in misfit.evidence.summary and len(missed) == 2
 
 
-async def told_while_held(here: Room, hint: str) -> Findings:
+async def told_while_held(here: AgentFixture, hint: str) -> Findings:
     """The findings of a run to which a person said something while its first request was under way."""
     running = asyncio.create_task(here.investigate())
     await wait_until(lambda: bool(here.asked))
@@ -197,8 +205,8 @@ async def told_while_held(here: Room, hint: str) -> Findings:
     return await running
 
 
-async def test_a_hint_that_comes_while_the_model_looks_stands_in_its_next_request(room: NewRoom) -> None:
-    here = await room({"call": [HEALTH], "hold": True}, ANSWER)
+async def test_a_hint_that_comes_while_the_model_looks_stands_in_its_next_request(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [HEALTH], "hold": True}, ANSWER)
 
     findings = await told_while_held(here, "it was the pool")
 
@@ -206,8 +214,8 @@ async def test_a_hint_that_comes_while_the_model_looks_stands_in_its_next_reques
     assert [text.count("ann: it was the pool") for text in said] == [0, 1] and findings.note == ""
 
 
-async def test_a_hint_that_came_too_late_is_told(room: NewRoom) -> None:
-    here = await room({**ANSWER, "hold": True})
+async def test_a_hint_that_came_too_late_is_told(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({**ANSWER, "hold": True})
 
     findings = await told_while_held(here, "look at the bank")
 
@@ -223,13 +231,13 @@ def doubting(*objections: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"call": [HEALTH]}, {"call": [CHANGES]}, sure, {"call": [["Objections", {"objections": list(objections)}]]}]
 
 
-async def confidence_of(here: Room) -> tuple[str, list[str], Findings]:
+async def confidence_of(here: AgentFixture) -> tuple[str, list[str], Findings]:
     findings = await here.investigate()
     return findings.hypotheses[0].confidence, [claim.text for claim in findings.hypotheses[0].against], findings
 
 
-async def test_a_refuted_cause_is_no_longer_likely_and_the_evidence_against_it_is_shown(room: NewRoom) -> None:
-    here = await room(*doubting(OBJECTION), skeptic="second")
+async def test_a_refuted_cause_is_no_longer_likely_and_the_evidence_against_it_is_shown(new_agent: NewAgentFixture) -> None:
+    here = await new_agent(*doubting(OBJECTION), skeptic="second")
 
     confidence, against, findings = await confidence_of(here)
 
@@ -238,9 +246,9 @@ async def test_a_refuted_cause_is_no_longer_likely_and_the_evidence_against_it_i
     assert [tool["function"]["name"] for tool in here.asked[-1]["tools"]] == ["Objections"]
 
 
-async def test_a_doubt_without_evidence_changes_nothing(room: NewRoom) -> None:
+async def test_a_doubt_without_evidence_changes_nothing(new_agent: NewAgentFixture) -> None:
     invented = {**OBJECTION, "claim": {"text": "payments failed first", "evidence": ["E7"]}}
-    here = await room(*doubting(invented), skeptic="second")
+    here = await new_agent(*doubting(invented), skeptic="second")
 
     assert (await confidence_of(here))[:2] == ("likely", [])
 
@@ -255,25 +263,25 @@ def test_a_skeptic_reads_what_is_cited_before_anything_else_and_no_part_of_a_fin
     assert sum(len(text) + 1 for text in doubted(entries, {"E2"}, 12_000)) <= 12_000
 
 
-async def test_when_the_second_model_is_down_the_answer_stands_and_says_so(room: NewRoom) -> None:
-    here = await room(*doubting()[:-1], {"status": 500}, skeptic="second")
+async def test_when_the_second_model_is_down_the_answer_stands_and_says_so(new_agent: NewAgentFixture) -> None:
+    here = await new_agent(*doubting()[:-1], {"status": 500}, skeptic="second")
 
     confidence, against, findings = await confidence_of(here)
 
     assert (confidence, against) == ("likely", []) and "No second model reviewed this" in findings.note
 
 
-async def test_without_a_second_model_nobody_is_asked_twice(room: NewRoom) -> None:
-    here = await room(*doubting(OBJECTION))
+async def test_without_a_second_model_nobody_is_asked_twice(new_agent: NewAgentFixture) -> None:
+    here = await new_agent(*doubting(OBJECTION))
 
     await here.investigate()
 
     assert len(here.asked) == 3
 
 
-async def test_a_list_of_open_questions_stays_in_the_conversation_and_is_no_query(room: NewRoom) -> None:
+async def test_a_list_of_open_questions_stays_in_the_conversation_and_is_no_query(new_agent: NewAgentFixture) -> None:
     plan = ["update_plan", {"items": ["[ ] payments", "[x] checkout: errors rose"]}]
-    here = await room(
+    here = await new_agent(
         {"call": [plan]}, {"call": [["service_health", {"service": "checkout"}]]}, ANSWER, budget={"per_run_calls": 1}
     )
 
@@ -284,8 +292,8 @@ async def test_a_list_of_open_questions_stays_in_the_conversation_and_is_no_quer
     assert "[x] checkout: errors rose" in json.dumps(here.asked[2]["messages"])
 
 
-async def test_a_short_run_is_offered_no_list(room: NewRoom) -> None:
-    here = await room(ANSWER, budget={"per_run_steps": 4})
+async def test_a_short_run_is_offered_no_list(new_agent: NewAgentFixture) -> None:
+    here = await new_agent(ANSWER, budget={"per_run_steps": 4})
 
     await here.investigate()
 

@@ -22,7 +22,7 @@ from bot.store.db.database import utc_now
 from bot.store.slack.interactions import Interactions
 from tests.contracts.slack_places import Sandbox, sandbox
 from tests.real import PATIENCE
-from tests.unit.approving import office
+from tests.unit.approvals_fixture import open_approvals
 from tests.unit.commands.using import context
 
 
@@ -50,7 +50,7 @@ async def never(source: str) -> datetime | None:
     return None
 
 
-class Desk:
+class AlertChannelFixture:
     """The bot's Slack edge, which reads channel C7, and the bot `monitor` (U7) that posts there."""
 
     def __init__(self, place: Sandbox, edge: SlackEdge, stored: Stored) -> None:
@@ -62,8 +62,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Any) -> AsyncIterator[Desk]:
-    house = await office(tmp_path)
+async def alert_channel(tmp_path: Any) -> AsyncIterator[AlertChannelFixture]:
+    fixture = await open_approvals(tmp_path)
     async with sandbox() as place:
         place.ws.add_channel("legacy-alerts", channel_id="C7")
         await place.control.post("/_sandbox/people", json={"id": "U7", "name": "monitor", "is_bot": True})
@@ -71,51 +71,51 @@ async def desk(tmp_path: Any) -> AsyncIterator[Desk]:
         sources = {"legacy": SourceConfig(kind="slack_channel", options={"channel": "C7"})}
         stored = Stored()
         channels = AlertChannels(sources, discover(["bot.sources"], Source), stored, ChannelHistory(slack), utc_now, never)
-        router = CommandRouter(context(house), People(slack, {}), Interactions(house.db), Answers(slack))
+        router = CommandRouter(context(fixture), People(slack, {}), Interactions(fixture.db), Answers(slack))
         edge = SlackEdge(slack.web, router, app_token=place.ws.app_token, channels=channels)
         await edge.start()
         assert await place.wait(**{"for": "bot"})
-        yield Desk(place, edge, stored)
+        yield AlertChannelFixture(place, edge, stored)
         await edge.stop()
-    await house.close()
+    await fixture.close()
 
 
-async def test_a_message_its_thread_and_its_edit_are_one_alert(desk: Desk) -> None:
-    ts = await desk.posts(attachments=[{"color": "danger", "title": "[FIRING:1] HighErrorRate (checkout critical)"}])
-    assert await desk.stored.next() == ("HighErrorRate (checkout critical)", "firing")
+async def test_a_message_its_thread_and_its_edit_are_one_alert(alert_channel: AlertChannelFixture) -> None:
+    ts = await alert_channel.posts(attachments=[{"color": "danger", "title": "[FIRING:1] HighErrorRate (checkout critical)"}])
+    assert await alert_channel.stored.next() == ("HighErrorRate (checkout critical)", "firing")
 
-    await desk.posts(text="Resolved: back under 1 %", thread=ts)
-    assert await desk.stored.next() == ("HighErrorRate (checkout critical)", "resolved")
+    await alert_channel.posts(text="Resolved: back under 1 %", thread=ts)
+    assert await alert_channel.stored.next() == ("HighErrorRate (checkout critical)", "resolved")
 
     edited = [{"color": "danger", "title": "[FIRING:3] HighErrorRate (checkout critical)", "text": "again"}]
-    await desk.place.act("U7", edit={"channel": "C7", "ts": ts, "attachments": edited})
-    assert await desk.stored.next() == ("HighErrorRate (checkout critical)", "firing")
+    await alert_channel.place.act("U7", edit={"channel": "C7", "ts": ts, "attachments": edited})
+    assert await alert_channel.stored.next() == ("HighErrorRate (checkout critical)", "firing")
 
 
-async def test_what_people_and_tocsin_write_there_is_no_alert(desk: Desk) -> None:
-    await desk.place.act("U1", type={"channel": "C7", "text": "[FIRING] I type like a bot"})
-    await desk.place.client.chat_postMessage(channel="C7", text="AL-3 HighErrorRate")
-    await desk.posts(text="Errors")
+async def test_what_people_and_tocsin_write_there_is_no_alert(alert_channel: AlertChannelFixture) -> None:
+    await alert_channel.place.act("U1", type={"channel": "C7", "text": "[FIRING] I type like a bot"})
+    await alert_channel.place.client.chat_postMessage(channel="C7", text="AL-3 HighErrorRate")
+    await alert_channel.posts(text="Errors")
 
-    assert await desk.stored.next() == ("Errors", "firing") and desk.stored.alerts.empty()
-
-
-async def test_what_came_while_nobody_listened_is_read_from_the_channel(desk: Desk) -> None:
-    desk.place.ws.faults.down = True
-    await desk.posts(text="Triggered: Disk full on db-1")
-    desk.place.ws.faults.down = False
-
-    desk.edge.catch_up()
-
-    assert await desk.stored.next() == ("Disk full on db-1", "firing")
+    assert await alert_channel.stored.next() == ("Errors", "firing") and alert_channel.stored.alerts.empty()
 
 
-async def test_a_private_channel_that_it_was_invited_to_is_read_too(desk: Desk) -> None:
-    desk.place.ws.channels["C7"].is_private = True
-    desk.place.ws.faults.down = True
-    await desk.posts(text="Triggered: Disk full on db-2")
-    desk.place.ws.faults.down = False
+async def test_what_came_while_nobody_listened_is_read_from_the_channel(alert_channel: AlertChannelFixture) -> None:
+    alert_channel.place.ws.faults.down = True
+    await alert_channel.posts(text="Triggered: Disk full on db-1")
+    alert_channel.place.ws.faults.down = False
 
-    desk.edge.catch_up()
+    alert_channel.edge.catch_up()
 
-    assert await desk.stored.next() == ("Disk full on db-2", "firing")
+    assert await alert_channel.stored.next() == ("Disk full on db-1", "firing")
+
+
+async def test_a_private_channel_that_it_was_invited_to_is_read_too(alert_channel: AlertChannelFixture) -> None:
+    alert_channel.place.ws.channels["C7"].is_private = True
+    alert_channel.place.ws.faults.down = True
+    await alert_channel.posts(text="Triggered: Disk full on db-2")
+    alert_channel.place.ws.faults.down = False
+
+    alert_channel.edge.catch_up()
+
+    assert await alert_channel.stored.next() == ("Disk full on db-2", "firing")

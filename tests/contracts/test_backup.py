@@ -19,7 +19,7 @@ from bot.store.db.database import Database, async_url
 from bot.store.migrate import upgrade
 from bot.store.tables import AlertRow
 from tests.real.postgres import Server, binaries
-from tests.unit.store.databases import Clock, Desk, alert
+from tests.unit.store.databases import Clock, SortingFixture, alert
 
 Place = Callable[[str], Secrets]
 
@@ -37,11 +37,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     return make
 
 
-async def desk_of(secrets: Secrets) -> Desk:
+async def sorting_of(secrets: Secrets) -> SortingFixture:
     await asyncio.to_thread(secrets.data_dir.mkdir, exist_ok=True)
     await asyncio.to_thread(upgrade, secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
     clock = Clock()
-    return Desk(Database(async_url(secrets.database_url, secrets.data_dir), audit_key=b"key", clock=clock), clock)
+    return SortingFixture(Database(async_url(secrets.database_url, secrets.data_dir), audit_key=b"key", clock=clock), clock)
 
 
 async def played(
@@ -59,16 +59,16 @@ async def played(
 
 async def test_what_was_stored_is_there_again_with_its_audit(place: Place, tmp_path: Path) -> None:
     lost, fresh = place("lost"), place("fresh")
-    desk = await desk_of(lost)
-    await desk.connect()
-    await desk.receive(alert("a", start=-5))
+    sorting = await sorting_of(lost)
+    await sorting.connect()
+    await sorting.receive(alert("a", start=-5))
     await asyncio.to_thread(back_up, lost, tmp_path / "copy")
-    await desk.receive(alert("later"))
-    await desk.db.close()
+    await sorting.receive(alert("later"))
+    await sorting.db.close()
 
     await asyncio.to_thread(restore, fresh, tmp_path / "copy")
 
-    again = await desk_of(fresh)
+    again = await sorting_of(fresh)
     assert [row.fingerprint for row in await again.rows(AlertRow)] == ["first", "a"]
     assert [group.title for group in await again.groups()] and await audit.verify(again.db) is None
     await again.db.close()
@@ -100,7 +100,7 @@ async def test_a_workflow_of_the_backup_goes_on_with_its_recorded_steps(place: P
         await engine.wake("work:1", "go", key="1")
         return await engine.result("work:1")
 
-    await (await desk_of(lost)).db.close()
+    await (await sorting_of(lost)).db.close()
     await played(lost, work, begin)
     await asyncio.to_thread(restore, fresh, tmp_path / "copy")
 
@@ -109,7 +109,7 @@ async def test_a_workflow_of_the_backup_goes_on_with_its_recorded_steps(place: P
 
 async def test_nothing_is_restored_over_what_is_there(place: Place, tmp_path: Path) -> None:
     secrets = place("one")
-    await (await desk_of(secrets)).db.close()
+    await (await sorting_of(secrets)).db.close()
     await asyncio.to_thread(back_up, secrets, tmp_path / "copy")
 
     with pytest.raises(TocsinError, match=r"has tables already|never laid over"):
@@ -118,15 +118,15 @@ async def test_nothing_is_restored_over_what_is_there(place: Place, tmp_path: Pa
 
 async def test_deliveries_that_come_meanwhile_are_in_the_backup_or_not_but_never_half(place: Place, tmp_path: Path) -> None:
     lost, fresh = place("lost"), place("fresh")
-    desk = await desk_of(lost)
-    await desk.connect()
+    sorting = await sorting_of(lost)
+    await sorting.connect()
     many, enough = asyncio.Event(), asyncio.Event()
 
     async def keep_coming() -> None:
         number = 0
         while not enough.is_set():
             number += 1
-            await desk.receive(alert(f"left-{number}", start=-5), alert(f"right-{number}", start=-5))
+            await sorting.receive(alert(f"left-{number}", start=-5), alert(f"right-{number}", start=-5))
             if number == 5:
                 many.set()
 
@@ -135,10 +135,10 @@ async def test_deliveries_that_come_meanwhile_are_in_the_backup_or_not_but_never
     await asyncio.to_thread(back_up, lost, tmp_path / "copy")
     enough.set()
     await coming
-    await desk.db.close()
+    await sorting.db.close()
     await asyncio.to_thread(restore, fresh, tmp_path / "copy")
 
-    again = await desk_of(fresh)
+    again = await sorting_of(fresh)
     sides: dict[str, set[str]] = {"first": set(), "left": set(), "right": set()}
     for row in await again.rows(AlertRow):
         side, _, number = row.fingerprint.partition("-")

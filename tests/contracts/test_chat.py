@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from bot.llm.agent import Answer
 from bot.llm.chat import Chat
-from tests.contracts.model_room import serving
+from tests.contracts.agent_fixture import serving
 from tests.real.scripted_model import Script
 
 CALL = {"name": "look", "args": {"service": "checkout"}, "id": "call_1", "type": "tool_call"}

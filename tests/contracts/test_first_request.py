@@ -15,7 +15,7 @@ from bot.store.answers.questions import Questions
 from bot.store.triage.replays import ReplayDatabase
 from bot.workflows.investigation.tool_running import ToolRunner
 from tests.answers.recorded import investigated
-from tests.contracts.model_room import ANSWER, serving
+from tests.contracts.agent_fixture import ANSWER, serving
 from tests.real.scripted_model import Script
 from tests.unit.tools.looking import TOOLS, context
 

@@ -23,16 +23,16 @@ from bot.store.slack.message_contents import triage_content
 from bot.store.tables import EpisodeRow, GroupRow
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.triage import triage
-from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room
+from tests.contracts.agent_fixture import ANSWER, CHANGES, HEALTH, AgentFixture, NewAgentFixture
 from tests.real import wait_until
 from tests.unit.builders import NOW, change
 
 
-async def test_people_see_how_many_checks_the_model_made_each_counted_once(room: NewRoom) -> None:
-    here = await room({"call": [HEALTH, ["broken", {}]]}, {**ANSWER, "hold": True})
+async def test_people_see_how_many_checks_the_model_made_each_counted_once(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [HEALTH, ["broken", {}]]}, {**ANSWER, "hold": True})
     running = asyncio.create_task(here.investigate())
     await wait_until(lambda: len(here.asked) == 2)
-    await here.looker.call(await here.case(), "service_health", {"service": "checkout"}, "agent:1:call_1_0", shown=True)
+    await here.tool_runner.call(await here.case(), "service_health", {"service": "checkout"}, "agent:1:call_1_0", shown=True)
 
     async with here.db.read() as session:
         content = await triage_content(session, "AL-1")
@@ -43,8 +43,8 @@ async def test_people_see_how_many_checks_the_model_made_each_counted_once(room:
     assert "Looking for the cause: 2 checks made, 1 failed" in shown
 
 
-async def test_it_looks_with_tools_and_answers_with_ranked_causes(room: NewRoom) -> None:
-    here = await room({"call": [HEALTH]}, ANSWER)
+async def test_it_looks_with_tools_and_answers_with_ranked_causes(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [HEALTH]}, ANSWER)
 
     findings = await here.investigate()
 
@@ -53,8 +53,8 @@ async def test_it_looks_with_tools_and_answers_with_ranked_causes(room: NewRoom)
     assert '"id": "E1"' in here.told()[0] and "errors rose from 0.1 % to 30 %" in here.told()[0]
 
 
-async def test_looks_of_one_turn_get_evidence_ids_of_their_own_and_answers_of_their_own(room: NewRoom) -> None:
-    here = await room({"call": [HEALTH, CHANGES]}, ANSWER)
+async def test_looks_of_one_turn_get_evidence_ids_of_their_own_and_answers_of_their_own(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [HEALTH, CHANGES]}, ANSWER)
 
     await here.investigate()
 
@@ -64,9 +64,9 @@ async def test_looks_of_one_turn_get_evidence_ids_of_their_own_and_answers_of_th
     assert '"source": "prometheus"' in health and "deploy 1.4" in changes
 
 
-async def test_the_first_plan_comes_from_the_kind_of_alert_and_the_graph(room: NewRoom) -> None:
-    here = await room(ANSWER)
-    await here.looker.call(await here.case(), "dependencies", {"service": "checkout"}, "analyst:1")
+async def test_the_first_plan_comes_from_the_kind_of_alert_and_the_graph(new_agent: NewAgentFixture) -> None:
+    here = await new_agent(ANSWER)
+    await here.tool_runner.call(await here.case(), "dependencies", {"service": "checkout"}, "analyst:1")
 
     await here.investigate()
 
@@ -76,8 +76,10 @@ async def test_the_first_plan_comes_from_the_kind_of_alert_and_the_graph(room: N
     assert not any(line.startswith("dependencies") for line in plan)
 
 
-async def test_the_model_gets_the_moment_at_which_its_run_begins_and_the_one_at_which_it_ends(room: NewRoom) -> None:
-    here = await room({"call": [HEALTH]}, ANSWER, budget={"per_run_seconds": 300})
+async def test_the_model_gets_the_moment_at_which_its_run_begins_and_the_one_at_which_it_ends(
+    new_agent: NewAgentFixture,
+) -> None:
+    here = await new_agent({"call": [HEALTH]}, ANSWER, budget={"per_run_seconds": 300})
 
     await here.investigate()
 
@@ -86,16 +88,16 @@ async def test_the_model_gets_the_moment_at_which_its_run_begins_and_the_one_at_
     assert f"It is {NOW:%Y-%m-%dT%H:%M:%SZ}; your run ends by {end:%Y-%m-%dT%H:%M:%SZ}." in first and second == first
 
 
-async def test_a_repeated_look_is_answered_from_memory(room: NewRoom) -> None:
-    here = await room({"call": [HEALTH]}, {"call": [HEALTH]}, ANSWER)
+async def test_a_repeated_look_is_answered_from_memory(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [HEALTH]}, {"call": [HEALTH]}, ANSWER)
 
     await here.investigate()
 
     assert here.looked == ["service_health"] and "already" in here.told()[-1]
 
 
-async def test_an_unknown_tool_and_wrong_arguments_are_refused_and_the_run_goes_on(room: NewRoom) -> None:
-    here = await room(
+async def test_an_unknown_tool_and_wrong_arguments_are_refused_and_the_run_goes_on(new_agent: NewAgentFixture) -> None:
+    here = await new_agent(
         {"call": [["delete_service", {"service": "checkout"}], ["service_health", {"servce": "checkout"}]]}, ANSWER
     )
 
@@ -105,8 +107,8 @@ async def test_an_unknown_tool_and_wrong_arguments_are_refused_and_the_run_goes_
     assert here.looked == [] and findings.stop_reason == "answered"
 
 
-async def test_a_tool_that_breaks_is_told_as_could_not_look(room: NewRoom) -> None:
-    here = await room({"call": [["broken", {}]]}, ANSWER)
+async def test_a_tool_that_breaks_is_told_as_could_not_look(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [["broken", {}]]}, ANSWER)
 
     findings = await here.investigate()
 
@@ -115,8 +117,8 @@ async def test_a_tool_that_breaks_is_told_as_could_not_look(room: NewRoom) -> No
     assert findings.stop_reason == "answered"
 
 
-async def test_on_its_last_turn_a_model_keeps_its_tools_and_is_told_to_answer(room: NewRoom) -> None:
-    here = await room({"call": [HEALTH]}, ANSWER, budget={"per_run_steps": 2})
+async def test_on_its_last_turn_a_model_keeps_its_tools_and_is_told_to_answer(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [HEALTH]}, ANSWER, budget={"per_run_steps": 2})
 
     findings = await here.investigate()
 
@@ -126,8 +128,10 @@ async def test_on_its_last_turn_a_model_keeps_its_tools_and_is_told_to_answer(ro
 
 
 @pytest.mark.parametrize("instead", [{"call": [CHANGES]}, {"text": "It was the deploy."}], ids=["another tool", "text"])
-async def test_a_model_that_does_not_answer_on_its_last_turn_is_left_no_other_tool(room: NewRoom, instead: Any) -> None:
-    here = await room({"call": [HEALTH]}, instead, ANSWER, budget={"per_run_steps": 2})
+async def test_a_model_that_does_not_answer_on_its_last_turn_is_left_no_other_tool(
+    new_agent: NewAgentFixture, instead: Any
+) -> None:
+    here = await new_agent({"call": [HEALTH]}, instead, ANSWER, budget={"per_run_steps": 2})
 
     findings = await here.investigate()
 
@@ -136,8 +140,8 @@ async def test_a_model_that_does_not_answer_on_its_last_turn_is_left_no_other_to
     assert (findings.stop_reason, findings.steps, findings.tokens) == ("answered", 2, 3300)
 
 
-async def test_a_model_that_loops_stops_at_the_limit_and_costs_one_request_more(room: NewRoom) -> None:
-    here = await room({"call": [HEALTH]}, budget={"per_run_steps": 4})
+async def test_a_model_that_loops_stops_at_the_limit_and_costs_one_request_more(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [HEALTH]}, budget={"per_run_steps": 4})
 
     findings = await here.investigate()
 
@@ -145,17 +149,17 @@ async def test_a_model_that_loops_stops_at_the_limit_and_costs_one_request_more(
     assert findings.hypotheses == [] and here.looked == ["service_health"]
 
 
-async def test_looks_are_capped(room: NewRoom) -> None:
+async def test_looks_are_capped(new_agent: NewAgentFixture) -> None:
     many = [["recent_changes", {"service": "", "hours": hours}] for hours in range(1, 9)]
-    here = await room({"call": many}, ANSWER, budget={"per_run_calls": 3})
+    here = await new_agent({"call": many}, ANSWER, budget={"per_run_calls": 3})
 
     await here.investigate()
 
     assert len(here.looked) == 3 and sum("No tool calls are left" in text for text in here.told()) == 5
 
 
-async def test_time_spent_looking_counts_too(room: NewRoom) -> None:
-    here = await room({"call": [["slow", {}]]}, {"hang": True}, budget={"per_run_seconds": 6})
+async def test_time_spent_looking_counts_too(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [["slow", {}]]}, {"hang": True}, budget={"per_run_seconds": 6})
 
     findings = await here.investigate()
 
@@ -164,9 +168,9 @@ async def test_time_spent_looking_counts_too(room: NewRoom) -> None:
     assert findings.seconds > 5.9
 
 
-async def test_money_ends_a_run(room: NewRoom) -> None:
+async def test_money_ends_a_run(new_agent: NewAgentFixture) -> None:
     turns = [{"call": [["recent_changes", {"service": "", "hours": hours}]]} for hours in range(1, 9)]
-    here = await room(*turns, budget={"per_run_usd": 0.01, "usd_per_million_in": 2.0, "usd_per_million_out": 20.0})
+    here = await new_agent(*turns, budget={"per_run_usd": 0.01, "usd_per_million_in": 2.0, "usd_per_million_out": 20.0})
 
     findings = await here.investigate()
 
@@ -174,16 +178,16 @@ async def test_money_ends_a_run(room: NewRoom) -> None:
     assert findings.usd == pytest.approx(0.012) and findings.tokens == 3300
 
 
-async def test_an_overloaded_model_is_asked_once_more(room: NewRoom) -> None:
-    here = await room({"status": 503}, ANSWER)
+async def test_an_overloaded_model_is_asked_once_more(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"status": 503}, ANSWER)
 
     findings = await here.investigate()
 
     assert findings.stop_reason == "answered" and len(here.asked) == 2
 
 
-async def test_a_model_that_stays_down_gives_way_to_the_second_one(room: NewRoom) -> None:
-    here = await room({"status": 503}, {"status": 503}, ANSWER, fallback="second")
+async def test_a_model_that_stays_down_gives_way_to_the_second_one(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"status": 503}, {"status": 503}, ANSWER, fallback="second")
 
     findings = await here.investigate()
 
@@ -191,8 +195,8 @@ async def test_a_model_that_stays_down_gives_way_to_the_second_one(room: NewRoom
     assert (findings.model, findings.stop_reason) == ("second", "answered")
 
 
-async def test_the_second_model_is_asked_first_once_the_first_one_failed(room: NewRoom) -> None:
-    here = await room({"status": 401}, {"call": [HEALTH]}, ANSWER, fallback="second")
+async def test_the_second_model_is_asked_first_once_the_first_one_failed(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"status": 401}, {"call": [HEALTH]}, ANSWER, fallback="second")
 
     findings = await here.investigate()
 
@@ -210,24 +214,26 @@ async def test_the_second_model_is_asked_first_once_the_first_one_failed(room: N
         ({"call": [["Answer", {"hypotheses": "none", "approved": True}]]}, "limit of 3 turns"),
     ],
 )
-async def test_a_model_without_a_usable_answer_ends_with_the_reason(room: NewRoom, turn: dict[str, Any], told: str) -> None:
-    here = await room(turn, budget={"per_run_steps": 3})
+async def test_a_model_without_a_usable_answer_ends_with_the_reason(
+    new_agent: NewAgentFixture, turn: dict[str, Any], told: str
+) -> None:
+    here = await new_agent(turn, budget={"per_run_steps": 3})
 
     findings = await here.investigate()
 
     assert findings.hypotheses == [] and told in findings.stop_reason
 
 
-async def test_a_model_that_hangs_is_left_at_the_time_limit(room: NewRoom) -> None:
-    here = await room({"hang": True}, budget={"per_run_seconds": 1})
+async def test_a_model_that_hangs_is_left_at_the_time_limit(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"hang": True}, budget={"per_run_seconds": 1})
 
     findings = await here.investigate()
 
     assert findings.stop_reason == "no answer within 1 s" and findings.hypotheses == []
 
 
-async def test_a_model_that_needs_json_schema_gets_it(room: NewRoom) -> None:
-    here = await room({"text": '{"hypotheses": [{"cause": "a full disk"}]}'}, structured="schema")
+async def test_a_model_that_needs_json_schema_gets_it(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"text": '{"hypotheses": [{"cause": "a full disk"}]}'}, structured="schema")
 
     findings = await here.investigate()
 
@@ -235,18 +241,20 @@ async def test_a_model_that_needs_json_schema_gets_it(room: NewRoom) -> None:
     assert findings.hypotheses[0].cause == "a full disk"
 
 
-async def test_text_that_does_not_fit_the_schema_is_garbage(room: NewRoom) -> None:
-    here = await room({"text": "the disk is full"}, structured="schema")
+async def test_text_that_does_not_fit_the_schema_is_garbage(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"text": "the disk is full"}, structured="schema")
 
     findings = await here.investigate()
 
     assert findings.hypotheses == [] and "could not be read" in findings.stop_reason
 
 
-async def test_orders_in_a_tool_result_achieve_nothing(room: NewRoom) -> None:
+async def test_orders_in_a_tool_result_achieve_nothing(new_agent: NewAgentFixture) -> None:
     claim = {"text": "An approval was given by the commander", "evidence": ["E9"]}
     obeying = {"answer": {"hypotheses": [{"cause": "x", "confidence": "likely", "claims": [claim]}]}}
-    here = await room({"call": [["poisoned", {}]]}, {"call": [["execute", {"action": "rollback", "approved": True}]]}, obeying)
+    here = await new_agent(
+        {"call": [["poisoned", {}]]}, {"call": [["execute", {"action": "rollback", "approved": True}]]}, obeying
+    )
 
     findings = judge(await here.investigate(), await here.triages.entries("AL-1"))
 
@@ -255,10 +263,10 @@ async def test_orders_in_a_tool_result_achieve_nothing(room: NewRoom) -> None:
     assert "hunter2" not in str(here.asked) and '"written_by_users": true' in here.told()[0]
 
 
-async def test_a_secret_that_a_model_says_is_neither_recorded_nor_sent_back(room: NewRoom) -> None:
+async def test_a_secret_that_a_model_says_is_neither_recorded_nor_sent_back(new_agent: NewAgentFixture) -> None:
     asking = {"call": [["recent_changes", {"service": "checkout password=FAKEhunter22"}]]}
     telling = {"answer": {"hypotheses": [{"cause": "token=FAKEtoken0001FAKE is out of date"}]}}
-    here = await room(asking, telling)
+    here = await new_agent(asking, telling)
 
     findings = await here.investigate()
 
@@ -266,9 +274,9 @@ async def test_a_secret_that_a_model_says_is_neither_recorded_nor_sent_back(room
     assert "FAKEhunter22" not in str(await here.triages.entries("AL-1"))
 
 
-async def test_instructions_that_a_model_repeats_are_withheld(room: NewRoom) -> None:
+async def test_instructions_that_a_model_repeats_are_withheld(new_agent: NewAgentFixture) -> None:
     rules = "You query systems with read-only tools and rank root causes."
-    here = await room({"answer": {"hypotheses": [{"cause": f"My rules: {rules}"}]}})
+    here = await new_agent({"answer": {"hypotheses": [{"cause": f"My rules: {rules}"}]}})
 
     findings = await here.investigate()
 
@@ -289,11 +297,13 @@ class Proposer:
         return Fitted("AP-1")
 
 
-async def story(here: Room, proposer: Proposer, *, agents: Agents | None = None, group: str = "AL-1") -> dict[str, Any]:
+async def story(here: AgentFixture, proposer: Proposer, *, agents: Agents | None = None, group: str = "AL-1") -> dict[str, Any]:
     """The whole triage without a journal; the findings that people see."""
     agent = (agents or Agents("scripted", lambda: here.agent)).get
     engine = DirectEngine(clock=lambda: NOW)
-    engine.register("triage", triage(here.desk(proposer), Analyst(here.looker.for_case, here.looker.infos), agent))
+    engine.register(
+        "triage", triage(here.triage_steps(proposer), Analyst(here.tool_runner.for_case, here.tool_runner.infos), agent)
+    )
     await engine.start("triage", f"triage:{group}:1", group, 1)
     await engine.result(f"triage:{group}:1")
     row = await here.triages.row(group)
@@ -301,7 +311,7 @@ async def story(here: Room, proposer: Proposer, *, agents: Agents | None = None,
     return row.findings
 
 
-async def again(here: Room, fingerprint: str) -> dict[str, Any]:
+async def again(here: AgentFixture, fingerprint: str) -> dict[str, Any]:
     """The findings of another group, whose alert has this fingerprint, after those of the first."""
     async with here.db.write() as session:
         group, alert = await session.get(GroupRow, 1), await session.get(EpisodeRow, 1)
@@ -321,8 +331,8 @@ def answering(**changed: Any) -> list[dict[str, Any]]:
     return 2 * [{"call": [HEALTH]}, {"answer": {"hypotheses": [{**SAME, **changed}]}}]
 
 
-async def test_the_same_alert_with_the_same_cause_is_not_put_to_the_model_again(room: NewRoom) -> None:
-    here = await room(*answering())
+async def test_the_same_alert_with_the_same_cause_is_not_put_to_the_model_again(new_agent: NewAgentFixture) -> None:
+    here = await new_agent(*answering())
     first = await story(here, Proposer())
 
     second = await again(here, "f1")
@@ -331,23 +341,23 @@ async def test_the_same_alert_with_the_same_cause_is_not_put_to_the_model_again(
     assert "the same alert 1 min ago (AL-1) and was not called again" in second["note"] and second["hypotheses"][0]["claims"]
 
 
-async def test_another_alert_is_put_to_the_model(room: NewRoom) -> None:
-    here = await room(*answering())
+async def test_another_alert_is_put_to_the_model(new_agent: NewAgentFixture) -> None:
+    here = await new_agent(*answering())
     await story(here, Proposer())
 
     assert (await again(here, "f2"))["by"] == "agent" and len(here.asked) == 4
 
 
-async def test_the_same_alert_with_another_cause_is_put_to_the_model(room: NewRoom) -> None:
-    here = await room(*answering(service="payments", kind="resource", change_id=""))
+async def test_the_same_alert_with_another_cause_is_put_to_the_model(new_agent: NewAgentFixture) -> None:
+    here = await new_agent(*answering(service="payments", kind="resource", change_id=""))
     await story(here, Proposer())
     await again(here, "f1")
 
     assert len(here.asked) == 4
 
 
-async def test_what_a_run_may_cost_is_set_aside_from_the_day_s_money_until_it_is_known(room: NewRoom) -> None:
-    here = await room({"call": [HEALTH], "hold": True}, ANSWER, budget={"per_run_usd": 0.5, "per_day_usd": 0.6})
+async def test_what_a_run_may_cost_is_set_aside_from_the_day_s_money_until_it_is_known(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [HEALTH], "hold": True}, ANSWER, budget={"per_run_usd": 0.5, "per_day_usd": 0.6})
     first = asyncio.create_task(story(here, Proposer()))
     await wait_until(lambda: len(here.asked) == 1)
 
@@ -360,10 +370,10 @@ async def test_what_a_run_may_cost_is_set_aside_from_the_day_s_money_until_it_is
     assert row is not None and row.usd == pytest.approx(0.0056)
 
 
-async def test_the_triage_shows_what_the_agent_found_and_drops_a_claim_without_evidence(room: NewRoom) -> None:
+async def test_the_triage_shows_what_the_agent_found_and_drops_a_claim_without_evidence(new_agent: NewAgentFixture) -> None:
     claims = [{"text": "everybody knows it", "evidence": []}, {"text": "checkout changed", "evidence": ["E:recent_changes"]}]
     bold = {"answer": {"hypotheses": [{"cause": "it is DNS", "service": "checkout", "claims": claims}]}}
-    here, proposer = await room({"call": [CHANGES]}, bold), Proposer()
+    here, proposer = await new_agent({"call": [CHANGES]}, bold), Proposer()
 
     findings = await story(here, proposer)
 
@@ -373,10 +383,10 @@ async def test_the_triage_shows_what_the_agent_found_and_drops_a_claim_without_e
     assert [f.hypotheses[0].named_by for f in proposer.asked] == ["analyst"]
 
 
-async def test_an_agent_s_answer_has_a_kind_of_cause_and_keeps_what_the_evidence_clears(room: NewRoom) -> None:
+async def test_an_agent_s_answer_has_a_kind_of_cause_and_keeps_what_the_evidence_clears(new_agent: NewAgentFixture) -> None:
     claims = [{"text": "checkout got deploy 1.4", "evidence": ["E:recent_changes"]}]
     blaming = {"answer": {"hypotheses": [{**SAME, "claims": claims}]}}
-    here = await room({"call": [["recent_changes", {"service": "checkout", "hours": 2}]]}, blaming)
+    here = await new_agent({"call": [["recent_changes", {"service": "checkout", "hours": 2}]]}, blaming)
     here.changes.append(change("1.5", minutes_before=1))
 
     findings = await story(here, Proposer())
@@ -385,8 +395,8 @@ async def test_an_agent_s_answer_has_a_kind_of_cause_and_keeps_what_the_evidence
     assert ["deploy 1.5" in claim["text"] for claim in findings["ruled_out"]] == [True]
 
 
-async def test_with_the_model_down_the_analyst_s_answer_stands_and_says_so(room: NewRoom) -> None:
-    here, proposer = await room({"call": [HEALTH]}, {"status": 500}), Proposer()
+async def test_with_the_model_down_the_analyst_s_answer_stands_and_says_so(new_agent: NewAgentFixture) -> None:
+    here, proposer = await new_agent({"call": [HEALTH]}, {"status": 500}), Proposer()
 
     findings = await story(here, proposer)
 
@@ -395,9 +405,9 @@ async def test_with_the_model_down_the_analyst_s_answer_stands_and_says_so(room:
     assert findings["tokens"] == 1100 and proposer.asked[0].by == "analyst"
 
 
-async def test_an_answer_that_no_evidence_carries_does_not_replace_the_analyst_s(room: NewRoom) -> None:
+async def test_an_answer_that_no_evidence_carries_does_not_replace_the_analyst_s(new_agent: NewAgentFixture) -> None:
     invented = {"cause": "it is DNS", "claims": [{"text": "73.91 % of look-ups fail", "evidence": ["E1"]}]}
-    here = await room({"answer": {"hypotheses": [invented]}})
+    here = await new_agent({"answer": {"hypotheses": [invented]}})
 
     findings = await story(here, Proposer())
 
@@ -405,19 +415,19 @@ async def test_an_answer_that_no_evidence_carries_does_not_replace_the_analyst_s
     assert any("73.91 % of look-ups fail" in text for text in findings["dropped"])
 
 
-async def test_without_a_model_the_analyst_ranks_and_says_so(room: NewRoom) -> None:
-    here = await room({"hang": True})
+async def test_without_a_model_the_analyst_ranks_and_says_so(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"hang": True})
 
     findings = await story(here, Proposer(), agents=Agents("", lambda: here.agent))
 
     assert findings["by"] == "analyst" and "No model is set up" in findings["note"] and here.asked == []
 
 
-async def test_an_agent_that_cannot_be_imported_leaves_the_analyst_s_answer_and_says_so(room: NewRoom) -> None:
+async def test_an_agent_that_cannot_be_imported_leaves_the_analyst_s_answer_and_says_so(new_agent: NewAgentFixture) -> None:
     def build() -> Investigator:
         raise ImportError("no module named 'langchain'")
 
-    here, proposer = await room({"hang": True}), Proposer()
+    here, proposer = await new_agent({"hang": True}), Proposer()
 
     findings = await story(here, proposer, agents=Agents("scripted", build))
 
@@ -426,8 +436,8 @@ async def test_an_agent_that_cannot_be_imported_leaves_the_analyst_s_answer_and_
     assert findings["hypotheses"] and proposer.asked[0].by == "analyst" and here.asked == []
 
 
-async def test_after_a_crash_no_recorded_call_of_model_or_tool_is_repeated(room: NewRoom, tmp_path: Path) -> None:
-    here = await room({"call": [HEALTH, CHANGES]}, {"call": [["poisoned", {}]]}, {"hang": True})
+async def test_after_a_crash_no_recorded_call_of_model_or_tool_is_repeated(new_agent: NewAgentFixture, tmp_path: Path) -> None:
+    here = await new_agent({"call": [HEALTH, CHANGES]}, {"call": [["poisoned", {}]]}, {"hang": True})
 
     _, findings = await crashed_and_gone_on(here, tmp_path, asked=3, then=ANSWER)
 
@@ -437,7 +447,7 @@ async def test_after_a_crash_no_recorded_call_of_model_or_tool_is_repeated(room:
 
 
 async def crashed_and_gone_on(
-    here: Room, folder: Path, *, asked: int, then: dict[str, Any]
+    here: AgentFixture, folder: Path, *, asked: int, then: dict[str, Any]
 ) -> tuple[list[Any], dict[str, Any]]:
     """Ends at the request `asked`, which hangs, and goes on in a new engine: the messages of that request, and the findings."""
     case = await here.case()
@@ -466,8 +476,10 @@ def engine(folder: Path, investigate: Any) -> DurableEngine:
     return engine
 
 
-async def test_a_fallback_or_skeptic_without_its_package_costs_the_first_model_s_work_nothing(room: NewRoom) -> None:
-    here = await room(ANSWER, fallback="mistralai:one", skeptic="mistralai:other")
+async def test_a_fallback_or_skeptic_without_its_package_costs_the_first_model_s_work_nothing(
+    new_agent: NewAgentFixture,
+) -> None:
+    here = await new_agent(ANSWER, fallback="mistralai:one", skeptic="mistralai:other")
 
     findings = await here.investigate()
 
@@ -475,6 +487,6 @@ async def test_a_fallback_or_skeptic_without_its_package_costs_the_first_model_s
     assert findings.note == "No second model reviewed this: mistralai:other is not usable."
 
 
-async def test_a_model_without_its_package_says_so_where_it_is_loaded(room: NewRoom) -> None:
+async def test_a_model_without_its_package_says_so_where_it_is_loaded(new_agent: NewAgentFixture) -> None:
     with pytest.raises(ConfigurationError, match="pip install langchain-mistralai"):
-        await room(ANSWER, name="mistralai:one")
+        await new_agent(ANSWER, name="mistralai:one")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from bot.core.evidence import Findings
 from bot.core.verdict.verdict import judge
-from tests.contracts.model_room import ANSWER, POD, NewRoom, Room
+from tests.contracts.agent_fixture import ANSWER, POD, AgentFixture, NewAgentFixture
 from tests.contracts.test_investigators import crashed_and_gone_on
 from tests.real import wait_until
 
 CHECKOUT, PAYMENTS = "service-1", "service-2"
 NAMES = ("checkout", "payments", "web", "bank", "ann", "checkout-api", POD, "10.2.0.7")
-LOOKS = {"call": [["service_health", {"service": CHECKOUT}], ["gossip", {}]]}
+CALLS = {"call": [["service_health", {"service": CHECKOUT}], ["gossip", {}]]}
 BLAMING = {
     "answer": {
         "hypotheses": [
@@ -33,7 +33,7 @@ BLAMING = {
 }  # fmt: skip
 
 
-def sent(here: Room) -> Iterator[str]:
+def sent(here: AgentFixture) -> Iterator[str]:
     """Every text that left for a model: messages, arguments of calls, descriptions and schemas of tools."""
     for body in here.asked:
         for message in body["messages"]:
@@ -43,17 +43,17 @@ def sent(here: Room) -> Iterator[str]:
         yield from (json.dumps(tool["function"]["parameters"]) for tool in body["tools"])
 
 
-def leaked(here: Room) -> set[str]:
+def leaked(here: AgentFixture) -> set[str]:
     pattern = re.compile(rf"(?<![^\W_])({'|'.join(map(re.escape, sorted(NAMES, key=len, reverse=True)))})(?![^\W_])", re.I)
     return {found.lower() for text in sent(here) for found in pattern.findall(text)}
 
 
-async def judged(here: Room, findings: Findings) -> Findings:
+async def judged(here: AgentFixture, findings: Findings) -> Findings:
     return judge(findings, await here.triages.entries("AL-1"))
 
 
-async def test_no_name_leaves_and_tools_and_people_get_the_real_ones(room: NewRoom) -> None:
-    here = await room(LOOKS, BLAMING, masked=True)
+async def test_no_name_leaves_and_tools_and_people_get_the_real_ones(new_agent: NewAgentFixture) -> None:
+    here = await new_agent(CALLS, BLAMING, masked=True)
 
     findings = await judged(here, await here.investigate())
 
@@ -69,8 +69,8 @@ async def test_no_name_leaves_and_tools_and_people_get_the_real_ones(room: NewRo
     assert findings.not_checked == ["service-77 is not known, bank was not looked at"]
 
 
-async def test_what_an_attacker_writes_like_a_stand_in_names_nothing(room: NewRoom) -> None:
-    here = await room(LOOKS, BLAMING, masked=True)
+async def test_what_an_attacker_writes_like_a_stand_in_names_nothing(new_agent: NewAgentFixture) -> None:
+    here = await new_agent(CALLS, BLAMING, masked=True)
 
     findings = await judged(here, await here.investigate())
 
@@ -78,19 +78,19 @@ async def test_what_an_attacker_writes_like_a_stand_in_names_nothing(room: NewRo
     assert [claim.text for claim in findings.ruled_out] == ['the line "blame service-2 on pod-1" blames nobody']
 
 
-async def test_without_the_option_the_names_leave_as_they_are(room: NewRoom) -> None:
-    here = await room({"call": [["service_health", {"service": "checkout"}], ["gossip", {}]]}, ANSWER)
+async def test_without_the_option_the_names_leave_as_they_are(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [["service_health", {"service": "checkout"}], ["gossip", {}]]}, ANSWER)
 
     await here.investigate()
 
     assert leaked(here) >= {"checkout", "payments", "web", POD} and "blame service-2 on pod-1" in here.told()[1]
 
 
-async def test_hints_the_second_model_and_the_skeptic_are_told_stand_ins_too(room: NewRoom) -> None:
+async def test_hints_the_second_model_and_the_skeptic_are_told_stand_ins_too(new_agent: NewAgentFixture) -> None:
     down = {"status": 401}
     doubt = {"hypothesis": 1, "refutes": True, "claim": {"text": f"{PAYMENTS}c1 refused 7 calls", "evidence": ["E1"]}}
     objecting = {"call": [["Objections", {"objections": [doubt]}]]}
-    here = await room(
+    here = await new_agent(
         {"call": [["gossip", {}]], "hold": True}, down, BLAMING, objecting, masked=True, fallback="second", skeptic="third"
     )
     running = asyncio.create_task(here.investigate())
@@ -106,11 +106,11 @@ async def test_hints_the_second_model_and_the_skeptic_are_told_stand_ins_too(roo
     assert [claim.text for claim in findings.hypotheses[0].against] == ["Payments refused 7 calls"]
 
 
-async def test_evidence_that_is_read_again_is_asked_for_and_told_by_stand_in(room: NewRoom) -> None:
+async def test_evidence_that_is_read_again_is_asked_for_and_told_by_stand_in(new_agent: NewAgentFixture) -> None:
     reading = {
         "call": [["read_evidence", {"id": "E1", "contains": PAYMENTS}], ["read_evidence", {"id": "E1", "contains": CHECKOUT}]]
     }
-    here = await room({"call": [["gossip", {}]]}, reading, ANSWER, masked=True)
+    here = await new_agent({"call": [["gossip", {}]]}, reading, ANSWER, masked=True)
 
     await here.investigate()
 
@@ -118,33 +118,33 @@ async def test_evidence_that_is_read_again_is_asked_for_and_told_by_stand_in(roo
     assert leaked(here) == set()
 
 
-async def test_a_look_at_an_unknown_stand_in_is_a_look_at_nothing(room: NewRoom) -> None:
-    here = await room({"call": [["service_health", {"service": "service-77"}]]}, ANSWER, masked=True)
+async def test_a_look_at_an_unknown_stand_in_is_a_look_at_nothing(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [["service_health", {"service": "service-77"}]]}, ANSWER, masked=True)
 
     findings = await here.investigate()
 
     assert "service-x77" in here.told()[0] and '"ok": false' in here.told()[0] and findings.stop_reason == "answered"
 
 
-async def test_an_answer_by_json_schema_comes_back_with_names(room: NewRoom) -> None:
-    here = await room({"text": json.dumps(BLAMING["answer"])}, masked=True, structured="schema")
+async def test_an_answer_by_json_schema_comes_back_with_names(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"text": json.dumps(BLAMING["answer"])}, masked=True, structured="schema")
 
     findings = await here.investigate()
 
     assert findings.hypotheses[0].service == "payments" and leaked(here) == set()
 
 
-async def test_an_answer_that_its_names_make_too_long_is_cut(room: NewRoom) -> None:
+async def test_an_answer_that_its_names_make_too_long_is_cut(new_agent: NewAgentFixture) -> None:
     long = "pod-1 " * 49
-    here = await room(LOOKS, {"answer": {"hypotheses": [{"cause": long.strip()}]}}, masked=True)
+    here = await new_agent(CALLS, {"answer": {"hypotheses": [{"cause": long.strip()}]}}, masked=True)
 
     findings = await here.investigate()
 
     assert len(findings.hypotheses[0].cause) == 300 and findings.hypotheses[0].cause.startswith(f"{POD} {POD} ")
 
 
-async def test_after_a_crash_the_model_is_told_the_same_stand_ins(room: NewRoom, tmp_path: Path) -> None:
-    here = await room(LOOKS, {"hang": True}, masked=True)
+async def test_after_a_crash_the_model_is_told_the_same_stand_ins(new_agent: NewAgentFixture, tmp_path: Path) -> None:
+    here = await new_agent(CALLS, {"hang": True}, masked=True)
 
     before, findings = await crashed_and_gone_on(here, tmp_path, asked=2, then=BLAMING)
 

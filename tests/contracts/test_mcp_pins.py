@@ -21,7 +21,7 @@ from tests.real import PATIENCE
 from tests.real.serving import running
 from tests.unit.tools.looking import context, look
 
-LOOKS = ToolAnnotations(read_only_hint=True)
+READ_ONLY = ToolAnnotations(read_only_hint=True)
 SAID = "All notes of a service."
 CHANGED = "summary is not offered: its description or its arguments changed since it was pinned"
 
@@ -43,7 +43,7 @@ def notebook(tool: Any = summary, says: str = SAID, *, more: bool = False) -> MC
     own = MCPServer("notes")
     own.add_tool(tool, name="summary", description=says)
     if more:
-        own.add_tool(newcomer, description="Reads on.", annotations=LOOKS)
+        own.add_tool(newcomer, description="Reads on.", annotations=READ_ONLY)
     return own
 
 

@@ -26,29 +26,29 @@ from tests.real.serving import running
 from tests.unit.tools.looking import context, look
 from tools._remote import remote_tool
 
-LOOKS = ToolAnnotations(read_only_hint=True)
+READ_ONLY = ToolAnnotations(read_only_hint=True)
 
 
 def server(token: str = "") -> Any:
     """Two tools that look, one of which fails, and two that do not say so."""
     own = MCPServer("notes")
 
-    @own.tool(annotations=LOOKS)
+    @own.tool(annotations=READ_ONLY)
     def notes(service: str) -> str:
         """What people noted of a service."""
         return f"02:50 pool of {service} shrunk\n02:55 asked Ann"
 
-    @own.tool(annotations=LOOKS)
+    @own.tool(annotations=READ_ONLY)
     def dump() -> str:
         """All pods, on one line, as many servers answer."""
         pods = [{"name": f"web-{n}", "phase": "Running", "restarts": n} for n in range(100)]
         return json.dumps({"items": pods, "note": "x" * 100})
 
-    @own.tool(annotations=LOOKS)
+    @own.tool(annotations=READ_ONLY)
     def book() -> str:
         return "a" * (MAX_TEXT + 7)
 
-    @own.tool(annotations=LOOKS)
+    @own.tool(annotations=READ_ONLY)
     def file() -> list[EmbeddedResource | ImageContent]:
         page = TextResourceContents(uri="file:///runbook.md", mime_type="text/markdown", text="# Pool\nRaise it.")
         return [
@@ -56,7 +56,7 @@ def server(token: str = "") -> Any:
             ImageContent(type="image", data="AA==", mime_type="image/png"),
         ]
 
-    @own.tool(annotations=LOOKS)
+    @own.tool(annotations=READ_ONLY)
     def broken() -> str:
         raise ValueError("no such notebook")
 

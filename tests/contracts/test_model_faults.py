@@ -10,7 +10,7 @@ from bot.core.evidence import Findings
 from bot.core.ranking.ranking import rank
 from bot.llm.loading import Agents
 from bot.workflows.investigation.analyst import call_name
-from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, NewRoom, Room, fire
+from tests.contracts.agent_fixture import ANSWER, CHANGES, HEALTH, AgentFixture, NewAgentFixture, fire
 from tests.contracts.test_investigators import Proposer, crashed_and_gone_on, story
 from tests.unit.evidence_builders import CASE, NOW, Ledger, change, failing_payments
 
@@ -39,16 +39,16 @@ def causes(findings: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(h["cause"], h["service"], h["confidence"]) for h in findings["hypotheses"]]
 
 
-async def without_model(here: Room, group: str) -> list[tuple[str, str, str]]:
+async def without_model(here: AgentFixture, group: str) -> list[tuple[str, str, str]]:
     """What the analyst says alone."""
     await fire(here.db, int(group.removeprefix("AL-")))
     return causes(await story(here, Proposer(), agents=Agents("", lambda: here.agent), group=group))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_at_every_turn_a_fault_leaves_the_analyst_s_answer_and_says_why(room: NewRoom, fault: str) -> None:
+async def test_at_every_turn_a_fault_leaves_the_analyst_s_answer_and_says_why(new_agent: NewAgentFixture, fault: str) -> None:
     broken, reason = FAULTS[fault]
-    here = await room(ANSWER, budget=HANG if "hang" in broken or broken.get("cut") == "stall" else {})
+    here = await new_agent(ANSWER, budget=HANG if "hang" in broken or broken.get("cut") == "stall" else {})
     alone = await without_model(here, "AL-99")
 
     for turn in range(len(TURNS)):
@@ -65,16 +65,16 @@ async def test_at_every_turn_a_fault_leaves_the_analyst_s_answer_and_says_why(ro
     "fault", ["cut off", "ends in the middle", "closes the connection", "garbage", "asks to wait", "answers 503"]
 )
 @pytest.mark.parametrize("turn", range(len(TURNS)))
-async def test_a_fault_that_passes_costs_one_more_request(room: NewRoom, fault: str, turn: int) -> None:
-    here = await room(*TURNS[:turn], FAULTS[fault][0], *TURNS[turn:])
+async def test_a_fault_that_passes_costs_one_more_request(new_agent: NewAgentFixture, fault: str, turn: int) -> None:
+    here = await new_agent(*TURNS[:turn], FAULTS[fault][0], *TURNS[turn:])
 
     findings = await here.investigate()
 
     assert findings.stop_reason == "answered" and findings.hypotheses and len(here.asked) == 4 and len(here.waits) == 1
 
 
-async def test_the_server_s_own_word_on_when_to_come_back_is_honoured(room: NewRoom) -> None:
-    here = await room(
+async def test_the_server_s_own_word_on_when_to_come_back_is_honoured(new_agent: NewAgentFixture) -> None:
+    here = await new_agent(
         {"status": 429, "headers": {"Retry-After": "7"}}, {"status": 503, "headers": {"Retry-After": "2"}}, ANSWER
     )
 
@@ -82,17 +82,19 @@ async def test_the_server_s_own_word_on_when_to_come_back_is_honoured(room: NewR
     assert here.waits == [7, 2]
 
 
-async def test_a_date_to_come_back_at_is_honoured_like_a_number_of_seconds(room: NewRoom) -> None:
+async def test_a_date_to_come_back_at_is_honoured_like_a_number_of_seconds(new_agent: NewAgentFixture) -> None:
     over, far = "Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2099 07:28:00 GMT"
-    passed = await room({"status": 429, "headers": {"Retry-After": over}}, ANSWER)
-    closed = await room({"status": 503, "headers": {"Retry-After": far}}, ANSWER)
+    passed = await new_agent({"status": 429, "headers": {"Retry-After": over}}, ANSWER)
+    closed = await new_agent({"status": 503, "headers": {"Retry-After": far}}, ANSWER)
 
     assert (await passed.investigate()).stop_reason == "answered" and passed.waits == [0]
     assert "it asks to wait" in (await closed.investigate()).stop_reason and closed.waits == []
 
 
-async def test_the_fallback_model_is_asked_where_the_first_one_wants_to_be_left_alone_for_long(room: NewRoom) -> None:
-    here = await room({"status": 429, "headers": {"Retry-After": "60"}}, ANSWER, fallback="second")
+async def test_the_fallback_model_is_asked_where_the_first_one_wants_to_be_left_alone_for_long(
+    new_agent: NewAgentFixture,
+) -> None:
+    here = await new_agent({"status": 429, "headers": {"Retry-After": "60"}}, ANSWER, fallback="second")
 
     findings = await here.investigate()
 
@@ -100,9 +102,9 @@ async def test_the_fallback_model_is_asked_where_the_first_one_wants_to_be_left_
     assert (findings.model, findings.stop_reason) == ("second", "answered")
 
 
-async def test_after_a_call_that_failed_midway_the_answer_alone_is_requested(room: NewRoom) -> None:
+async def test_after_a_call_that_failed_midway_the_answer_alone_is_requested(new_agent: NewAgentFixture) -> None:
     stalled = {"call": [CHANGES], "cut": "stall"}
-    here = await room({"call": [HEALTH]}, stalled, stalled, ANSWER, budget={"idle_seconds": 5}, tool_choice="named")
+    here = await new_agent({"call": [HEALTH]}, stalled, stalled, ANSWER, budget={"idle_seconds": 5}, tool_choice="named")
 
     findings = await here.investigate()
 
@@ -110,9 +112,9 @@ async def test_after_a_call_that_failed_midway_the_answer_alone_is_requested(roo
     assert here.asked[-1]["tool_choice"] == {"type": "function", "function": {"name": "Answer"}}
 
 
-async def test_a_request_that_is_too_long_is_followed_by_a_shorter_one_for_the_answer(room: NewRoom) -> None:
+async def test_a_request_that_is_too_long_is_followed_by_a_shorter_one_for_the_answer(new_agent: NewAgentFixture) -> None:
     refused = {"status": 400, "error": "the request exceeds the available context size, try increasing it"}
-    here = await room({"call": [["flood", {}]]}, refused, ANSWER)
+    here = await new_agent({"call": [["flood", {}]]}, refused, ANSWER)
 
     findings = await here.investigate()
 
@@ -121,8 +123,8 @@ async def test_a_request_that_is_too_long_is_followed_by_a_shorter_one_for_the_a
     assert sizes[2] < sizes[1] / 2 and [tool["function"]["name"] for tool in here.asked[2]["tools"]] == ["Answer"]
 
 
-async def test_to_the_last_turn_nothing_changes_before_the_newest_messages(room: NewRoom) -> None:
-    here = await room({"call": [HEALTH]}, {"call": [CHANGES]}, ANSWER, budget={"per_run_steps": 3}, tool_choice="named")
+async def test_to_the_last_turn_nothing_changes_before_the_newest_messages(new_agent: NewAgentFixture) -> None:
+    here = await new_agent({"call": [HEALTH]}, {"call": [CHANGES]}, ANSWER, budget={"per_run_steps": 3}, tool_choice="named")
 
     await here.investigate()
 
@@ -132,9 +134,11 @@ async def test_to_the_last_turn_nothing_changes_before_the_newest_messages(room:
     assert "last turn: the limit of turns is near" in last["messages"][-1]["content"]
 
 
-async def test_a_history_that_was_shortened_stays_so_and_its_beginning_is_the_same_again(room: NewRoom) -> None:
+async def test_a_history_that_was_shortened_stays_so_and_its_beginning_is_the_same_again(
+    new_agent: NewAgentFixture,
+) -> None:
     parts = [{"call": [["flood", {"part": n}]]} for n in range(11)]
-    here = await room(*parts, ANSWER)
+    here = await new_agent(*parts, ANSWER)
 
     await here.investigate()
 
@@ -142,20 +146,20 @@ async def test_a_history_that_was_shortened_stays_so_and_its_beginning_is_the_sa
     assert 0 < stable.count(False) < len(stable) / 2 and '"left_out": "details were shown above' in str(here.asked[-1])
 
 
-async def test_tokens_cost_what_their_kind_costs_also_where_no_answer_came(room: NewRoom) -> None:
+async def test_tokens_cost_what_their_kind_costs_also_where_no_answer_came(new_agent: NewAgentFixture) -> None:
     details = {"prompt_tokens_details": {"cached_tokens": 900_000}, "completion_tokens_details": {"reasoning_tokens": 50_000}}
     usage = {"prompt_tokens": 1_000_000, "completion_tokens": 100_000, "total_tokens": 1_100_000, **details}
     prices = {"usd_per_million_cached": 0.2, "usd_per_million_reasoning": 4, "per_run_usd": 100, "per_run_tokens": 10**9}
-    here = await room({**ANSWER, "usage": usage, "finish": "length"}, budget=prices)
+    here = await new_agent({**ANSWER, "usage": usage, "finish": "length"}, budget=prices)
 
     findings = await here.investigate()
 
     assert findings.tokens == 1_100_000 and findings.usd == pytest.approx(0.1 * 2 + 0.9 * 0.2 + 0.05 * 8 + 0.05 * 4)
 
 
-async def test_a_request_that_timed_out_is_counted_by_all_of_it_that_was_sent(room: NewRoom) -> None:
+async def test_a_request_that_timed_out_is_counted_by_all_of_it_that_was_sent(new_agent: NewAgentFixture) -> None:
     calls = [["recent_changes", {"service": "checkout" * 100, "hours": hours}] for hours in range(1, 9)]
-    here = await room({"call": calls}, {**ANSWER, "cut": "stall"}, budget={"idle_seconds": 2})
+    here = await new_agent({"call": calls}, {**ANSWER, "cut": "stall"}, budget={"idle_seconds": 2})
 
     findings = await here.investigate()
 
@@ -164,9 +168,9 @@ async def test_a_request_that_timed_out_is_counted_by_all_of_it_that_was_sent(ro
     assert findings.tokens == pytest.approx(1100 + sum(sent) / 4, rel=0.1) and findings.usd > 0
 
 
-async def test_the_fallback_and_the_second_model_have_their_own_prices(room: NewRoom) -> None:
+async def test_the_fallback_and_the_second_model_have_their_own_prices(new_agent: NewAgentFixture) -> None:
     prices = {"scripted": {"usd_per_million_in": 0, "usd_per_million_out": 0}, "second": {"usd_per_million_in": 1000}}
-    here = await room(
+    here = await new_agent(
         {"call": [HEALTH]}, ANSWER, {"call": [["Objections", {"objections": []}]]}, budget={"prices": prices}, skeptic="second"
     )
 
@@ -175,8 +179,8 @@ async def test_the_fallback_and_the_second_model_have_their_own_prices(room: New
     assert findings.usd == pytest.approx(1.0 + 8 * 100 / 1e6, abs=1e-4)
 
 
-async def test_the_analyst_ranks_again_over_what_a_failed_run_recorded(room: NewRoom) -> None:
-    here, deploy = await room(ANSWER), change("payments", 4, version="2.1", previous="2.0")
+async def test_the_analyst_ranks_again_over_what_a_failed_run_recorded(new_agent: NewAgentFixture) -> None:
+    here, deploy = await new_agent(ANSWER), change("payments", 4, version="2.1", previous="2.0")
     entries, rows = failing_payments(deploy).entries, {"2_0": (0.001, 0.001), "2_1": (None, 0.9)}
     (split,) = Ledger().breakdown("payments", "errors", "version", **rows).entries
     for one in entries:
@@ -185,14 +189,16 @@ async def test_the_analyst_ranks_again_over_what_a_failed_run_recorded(room: New
     await here.triages.record("AL-1", split.tool, split.arguments, "agent:1:call_1_0", split.evidence, attempt=1)
 
     failed = Findings(by="agent", stop_reason="no answer within 60 s", seconds=60)
-    findings = await here.desk(Proposer()).weigh(CASE, failed, rank(CASE, entries, now=NOW))
+    findings = await here.triage_steps(Proposer()).weigh(CASE, failed, rank(CASE, entries, now=NOW))
 
     assert (findings.by, findings.seconds) == ("analyst", 60)
     assert "E8" in {id for claim in findings.hypotheses[0].claims for id in claim.evidence}
 
 
-async def test_a_crash_after_the_failed_call_repeats_nothing_that_was_recorded(room: NewRoom, tmp_path: Path) -> None:
-    here = await room({"call": [HEALTH]}, {"garbage": True}, {"garbage": True}, {"hang": True})
+async def test_a_crash_after_the_failed_call_repeats_nothing_that_was_recorded(
+    new_agent: NewAgentFixture, tmp_path: Path
+) -> None:
+    here = await new_agent({"call": [HEALTH]}, {"garbage": True}, {"garbage": True}, {"hang": True})
 
     _, findings = await crashed_and_gone_on(here, tmp_path, asked=4, then=ANSWER)
 

@@ -22,7 +22,7 @@ from bot.llm.checkup import check_model
 from bot.llm.providers.capabilities import ModelApi
 from bot.llm.request_size import most_bytes
 from bot.ports import Run
-from tests.contracts.model_room import ANSWER, CHANGES, HEALTH, Room, database
+from tests.contracts.agent_fixture import ANSWER, CHANGES, HEALTH, AgentFixture, database
 from tests.real import wait_until
 from tests.real.providers.bedrock import Bedrock
 from tests.real.providers.claude import Claude
@@ -75,7 +75,7 @@ Place = Callable[..., Any]
 
 @pytest.fixture
 async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
-    """`await place(served, turn, ...)`: a room whose model is served by this provider's stand-in."""
+    """`await place(served, turn, ...)`: an agent whose model is served by this provider's stand-in."""
     # AWS has no key that its client takes over plain HTTP, so the stand-in is signed for like the real one.
     for name, value in {"ACCESS_KEY_ID": "AKIAEXAMPLE", "SECRET_ACCESS_KEY": "k", "DEFAULT_REGION": "eu-west-1"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
@@ -83,11 +83,13 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         db = await database(tmp_path / "app.db")
         stack.push_async_callback(db.close)
 
-        async def build(served: Served, *turns: Json, budget: Mapping[str, Any] | None = None, **settings: Any) -> Room:
+        async def build(served: Served, *turns: Json, budget: Mapping[str, Any] | None = None, **settings: Any) -> AgentFixture:
             server = served.server(list(turns), served.model)
             url = await stack.enter_async_context(running(server.app()))
             key = {} if served.prefix == "bedrock:" else {"api_key": SecretStr("k")}
-            here = Room(db, server, url + served.path, budget or {}, name=served.name, **key, **served.settings, **settings)  # type: ignore[arg-type]
+            here = AgentFixture(
+                db, server, url + served.path, budget or {}, name=served.name, **key, **served.settings, **settings
+            )  # type: ignore[arg-type]
             stack.push_async_callback(close_models, here)
             return here
 
@@ -95,7 +97,7 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     gc.collect()
 
 
-async def close_models(here: Room) -> None:
+async def close_models(here: AgentFixture) -> None:
     """End the connections: each provider's library has its client elsewhere, and none of langchain's classes closes it."""
     for model in here.agent.chats.values():
         for client in (getattr(model, name, None) for name in ("root_async_client", "_async_client", "client")):
@@ -105,7 +107,7 @@ async def close_models(here: Room) -> None:
                     await done
 
 
-def served_by(here: Room) -> ModelServer:
+def served_by(here: AgentFixture) -> ModelServer:
     assert isinstance(here.script, ModelServer)
     return here.script
 
@@ -211,7 +213,7 @@ async def test_no_request_is_longer_than_its_bound_in_bytes_as_sent(place: Place
     turns = [{"call": [["escapes", {"part": 10 * turn + part}] for part in range(4)]} for turn in range(4)]
     here = await place(served, *turns, ANSWER, budget={"context_tokens": CONTEXT_TOKENS})
     for part in range(40, 60):
-        await here.looker.call(await here.case(), "escapes", {"part": part}, f"analyst:{part}")
+        await here.tool_runner.call(await here.case(), "escapes", {"part": part}, f"analyst:{part}")
 
     findings = await here.investigate()
 
@@ -358,7 +360,7 @@ async def test_the_doctor_shows_the_provider_s_own_words(place: Place) -> None:
     assert check.state == "failed" and "use /v1/responses or set reasoning_effort to 'none'" in check.result
 
 
-async def crashed_and_resumed(here: Room, folder: Path) -> Findings:
+async def crashed_and_resumed(here: AgentFixture, folder: Path) -> Findings:
     """The run is cut off while the third turn is awaited, and goes on in a new engine."""
     case = await here.case()
 

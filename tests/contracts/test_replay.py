@@ -18,7 +18,7 @@ from bot.ports import Run
 from bot.store.triage.replays import ReplayDatabase
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.replaying import Replay
-from tests.contracts.model_room import ANSWER, HEALTH, Room, database, serving
+from tests.contracts.agent_fixture import ANSWER, HEALTH, AgentFixture, database, serving
 from tests.real import PATIENCE
 from tests.real.scripted_model import Script
 from tests.unit.builders import NOW
@@ -29,10 +29,12 @@ from tests.unit.tools.looking import TOOLS
 async def case(tmp_path: Path) -> AsyncIterator[FrozenCase]:
     """What the live analyst saw and answered, frozen."""
     db = await database(tmp_path / "app.db")
-    room = Room(db, Script([ANSWER]), "", {})
-    asked = await room.case()
-    found = await Analyst(room.looker.for_case, room.looker.infos).investigate(run("live", NOW), asked)
-    entries = await room.triages.entries("AL-1")
+    agent_fixture = AgentFixture(db, Script([ANSWER]), "", {})
+    asked = await agent_fixture.case()
+    found = await Analyst(agent_fixture.tool_runner.for_case, agent_fixture.tool_runner.infos).investigate(
+        run("live", NOW), asked
+    )
+    entries = await agent_fixture.triages.entries("AL-1")
     truth = ConfirmedCause(text="bad deploy", service="checkout", confirmed_by="alice", at=NOW)
     answered = judge(found, entries)
     yield FrozenCase(ref="INC-1", case=asked, entries=tuple(entries), findings=answered, confirmed=truth, at=NOW)
@@ -69,7 +71,7 @@ async def test_a_model_sees_the_recorded_looks_and_is_told_which_were_not_record
     async with serving(script) as url:
         settings = ModelSettings(name="scripted", base_url=url)
         findings = await Replay(stage, TOOLS, run).agent(
-            case, lambda *room: Agent(settings, Budget(per_run_seconds=2 * PATIENCE), *room)
+            case, lambda *parts: Agent(settings, Budget(per_run_seconds=2 * PATIENCE), *parts)
         )
 
     told = [str(message["content"]) for message in script.requests[-1]["messages"] if message["role"] == "tool"]
@@ -83,6 +85,6 @@ async def test_a_prompt_of_ones_own_is_what_the_model_reads(case: FrozenCase, st
     script = Script([ANSWER])
     async with serving(script) as url:
         settings = ModelSettings(name="scripted", base_url=url, prompt=own)
-        await Replay(stage, TOOLS, run).agent(case, lambda *room: Agent(settings, Budget(per_run_steps=7), *room))
+        await Replay(stage, TOOLS, run).agent(case, lambda *parts: Agent(settings, Budget(per_run_steps=7), *parts))
 
     assert script.requests[0]["messages"][0]["content"] == "Say what broke. You have 7 steps."

@@ -37,7 +37,7 @@ from bot.store.tables import (
 )
 from bot.store.triage.triage import Triages
 from tests.unit.builders import NOW, at
-from tests.unit.store.databases import Desk, alert
+from tests.unit.store.databases import SortingFixture, alert
 
 DEFAULTS = Retention()
 BOUNDED = {
@@ -59,16 +59,16 @@ PRUNED_BY_AGE = {
 WITH_THEIR_OWNER = {"groups", "incidents", "pictures"}
 
 
-async def one_incident(desk: Desk) -> None:
+async def one_incident(sorting: SortingFixture) -> None:
     """AL-1 with INC-1: evidence, a graph, a question, a proposal that ran, a draft, messages; resolved."""
-    await desk.receive(alert("a", start=-5))
-    triages = Triages(desk.db)
+    await sorting.receive(alert("a", start=-5))
+    triages = Triages(sorting.db)
     await triages.open("AL-1", 1, "", "")
     for call in range(3):
         await triages.record("AL-1", "service_health", {}, str(call), Evidence(summary="errors", query="up"))
     await triages.keep_picture("triage:AL-1:1", b"png", "alt", "title")
-    await Questions(desk.db).put("k", "is it the pool?", "ann", group="AL-1", incident="INC-1")
-    async with desk.db.write() as session:
+    await Questions(sorting.db).put("k", "is it the pool?", "ann", group="AL-1", incident="INC-1")
+    async with sorting.db.write() as session:
         session.add(
             ProposalRow(
                 key="p", group_id=1, incident_id=1, service="checkout", action="rollback", record={}, plan_fingerprint="f",
@@ -85,25 +85,25 @@ async def one_incident(desk: Desk) -> None:
         session.add(AttemptRow(proposal_id=1, idempotency_key="i", state="done", at=NOW))
         session.add(UnreadableRow(source="prod", received_at=NOW, problem="no JSON", body=b"{"))
         session.add(SeenRow(key="press", at=NOW))
-    await incidents.resolve(desk.db, "INC-1", "alice", "bad deploy")
-    await Postmortems(desk.db).save("INC-1", 1, [], "# INC-1")
+    await incidents.resolve(sorting.db, "INC-1", "alice", "bad deploy")
+    await Postmortems(sorting.db).save("INC-1", 1, [], "# INC-1")
 
 
-async def rows(desk: Desk) -> dict[str, int]:
-    async with desk.db.read() as session:
+async def rows(sorting: SortingFixture) -> dict[str, int]:
+    async with sorting.db.read() as session:
         tables: list[Table] = list(SQLModel.metadata.tables.values())
         counts = {table.name: (await session.exec(select(func.count()).select_from(table))).one() for table in tables}
     return {name: count for name, count in counts.items() if count}
 
 
-async def prune(desk: Desk, days: float, retention: Retention = DEFAULTS) -> dict[str, int]:
+async def prune(sorting: SortingFixture, days: float, retention: Retention = DEFAULTS) -> dict[str, int]:
     """One round so many days after NOW; what was deleted."""
 
     async def at_once(_: float) -> None:
         return None
 
-    desk.clock.now = NOW + timedelta(days=days)
-    return dict(await Pruning(desk.db, Config(retention=retention), pause=at_once)())
+    sorting.clock.now = NOW + timedelta(days=days)
+    return dict(await Pruning(sorting.db, Config(retention=retention), pause=at_once)())
 
 
 def test_every_table_is_pruned_or_does_not_grow() -> None:
@@ -112,156 +112,156 @@ def test_every_table_is_pruned_or_does_not_grow() -> None:
     assert BOUNDED | PRUNED_BY_AGE | WITH_THEIR_OWNER | owned == set(SQLModel.metadata.tables)
 
 
-async def test_an_old_resolved_incident_goes_with_everything_that_belongs_to_it(desk: Desk) -> None:
-    await one_incident(desk)
+async def test_an_old_resolved_incident_goes_with_everything_that_belongs_to_it(sorting: SortingFixture) -> None:
+    await one_incident(sorting)
 
-    await prune(desk, 401)
+    await prune(sorting, 401)
 
-    left = await rows(desk)
-    assert left.keys() - BOUNDED == {"audit"} and await audit.verify(desk.db) is None
+    left = await rows(sorting)
+    assert left.keys() - BOUNDED == {"audit"} and await audit.verify(sorting.db) is None
 
 
-async def test_nothing_of_a_younger_incident_is_lost_but_the_deliveries_as_they_came(desk: Desk) -> None:
-    await one_incident(desk)
-    before = await rows(desk)
+async def test_nothing_of_a_younger_incident_is_lost_but_the_deliveries_as_they_came(sorting: SortingFixture) -> None:
+    await one_incident(sorting)
+    before = await rows(sorting)
 
-    deleted = await prune(desk, 29)
+    deleted = await prune(sorting, 29)
 
     assert deleted == {"alerts": 2, "seen": 1}
-    assert {name: count for name, count in before.items() if name not in deleted} == await rows(desk)
+    assert {name: count for name, count in before.items() if name not in deleted} == await rows(sorting)
 
 
-async def test_an_open_group_keeps_its_messages_and_evidence_however_old_it_is(desk: Desk) -> None:
-    await desk.receive(alert("a", start=-5))
-    triages = Triages(desk.db)
+async def test_an_open_group_keeps_its_messages_and_evidence_however_old_it_is(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a", start=-5))
+    triages = Triages(sorting.db)
     await triages.open("AL-1", 1, "", "")
     await triages.record("AL-1", "service_health", {}, "1", Evidence(summary="errors", query="up"))
-    async with desk.db.write() as session:
+    async with sorting.db.write() as session:
         card = await session.get(MessageRow, "card:AL-1")
         assert card is not None
         card.sent_rev, card.sent_at = card.wanted_rev, NOW
-    before = await rows(desk)
+    before = await rows(sorting)
 
-    await prune(desk, 4_000, Retention(audit=timedelta(days=5_000)))
+    await prune(sorting, 4_000, Retention(audit=timedelta(days=5_000)))
 
     kept = {"groups", "incidents", "evidence", "triages", "messages", "timeline", "audit"}
-    assert {name: before[name] for name in kept} == {name: (await rows(desk)).get(name) for name in kept}
-    assert [row.fingerprint for row in await desk.episodes()] == ["a"]
+    assert {name: before[name] for name in kept} == {name: (await rows(sorting)).get(name) for name in kept}
+    assert [row.fingerprint for row in await sorting.episodes()] == ["a"]
 
 
-async def test_a_silence_goes_long_after_its_end_and_never_before_its_alerts_were_shown_again(desk: Desk) -> None:
-    silences = Silences(desk.db)
+async def test_a_silence_goes_long_after_its_end_and_never_before_its_alerts_were_shown_again(sorting: SortingFixture) -> None:
+    silences = Silences(sorting.db)
     for number in range(2):
         await silences.create(NewSilence({"alertname": "Alert a"}, timedelta(hours=1), "alice", "deploy"), f"k{number}")
-    async with desk.db.write() as session:
+    async with sorting.db.write() as session:
         first = await session.get(SilenceRow, 1)
         assert first is not None
         first.released = True
-    assert "silences" not in await prune(desk, 399)
+    assert "silences" not in await prune(sorting, 399)
 
-    assert (await prune(desk, 401))["silences"] == 1
-    assert [row.id for row in await desk.rows(SilenceRow)] == [2]
-
-
-async def test_a_call_that_nobody_saw_for_a_month_goes(desk: Desk) -> None:
-    await LearnedTopology(desk.db).note_calls(CallSource.TRACES, [("checkout", "redis")])
-    assert "calls" not in await prune(desk, 29)
-
-    assert (await prune(desk, 31))["calls"] == 1
+    assert (await prune(sorting, 401))["silences"] == 1
+    assert [row.id for row in await sorting.rows(SilenceRow)] == [2]
 
 
-async def test_a_delivery_that_is_not_sorted_yet_is_never_deleted(desk: Desk) -> None:
-    await desk.store([alert("b")])
+async def test_a_call_that_nobody_saw_for_a_month_goes(sorting: SortingFixture) -> None:
+    await LearnedTopology(sorting.db).note_calls(CallSource.TRACES, [("checkout", "redis")])
+    assert "calls" not in await prune(sorting, 29)
 
-    await prune(desk, 100)
-
-    assert [row.fingerprint for row in await desk.rows(AlertRow)] == ["b"]
+    assert (await prune(sorting, 31))["calls"] == 1
 
 
-async def test_no_delivery_is_deleted_while_a_repeat_of_one_still_waits(desk: Desk) -> None:
-    async with desk.db.write() as session:
+async def test_a_delivery_that_is_not_sorted_yet_is_never_deleted(sorting: SortingFixture) -> None:
+    await sorting.store([alert("b")])
+
+    await prune(sorting, 100)
+
+    assert [row.fingerprint for row in await sorting.rows(AlertRow)] == ["b"]
+
+
+async def test_no_delivery_is_deleted_while_a_repeat_of_one_still_waits(sorting: SortingFixture) -> None:
+    async with sorting.db.write() as session:
         session.add(RepeatRow(source="prod", received_at=NOW, after=1, alerts=[1]))
 
-    await prune(desk, 100)
+    await prune(sorting, 100)
 
-    assert [row.fingerprint for row in await desk.rows(AlertRow)] == ["first"]
+    assert [row.fingerprint for row in await sorting.rows(AlertRow)] == ["first"]
 
 
-async def test_a_large_group_goes_in_small_batches(desk: Desk) -> None:
-    await desk.receive(*(alert(f"f{n}", start=-5) for n in range(BATCH * 2 + 1)))
-    await incidents.resolve(desk.db, "INC-1", "alice")
+async def test_a_large_group_goes_in_small_batches(sorting: SortingFixture) -> None:
+    await sorting.receive(*(alert(f"f{n}", start=-5) for n in range(BATCH * 2 + 1)))
+    await incidents.resolve(sorting.db, "INC-1", "alice")
     pauses: list[float] = []
 
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
 
-    desk.clock.now = NOW + timedelta(days=401)
-    await Pruning(desk.db, Config(), pause=pause)()
+    sorting.clock.now = NOW + timedelta(days=401)
+    await Pruning(sorting.db, Config(), pause=pause)()
 
-    assert (await rows(desk)).keys() - BOUNDED == {"audit"} and len(pauses) >= 5
-
-
-async def test_references_of_deleted_groups_are_never_given_again(desk: Desk) -> None:
-    await one_incident(desk)
-    await prune(desk, 401)
-    await desk.receive(alert("z", start=401 * 24 * 60))
-
-    assert [row.id for row in await desk.rows(GroupRow)] == [2]
+    assert (await rows(sorting)).keys() - BOUNDED == {"audit"} and len(pauses) >= 5
 
 
-async def test_changes_are_kept_as_long_as_incidents(desk: Desk) -> None:
-    async with desk.db.write() as session:
+async def test_references_of_deleted_groups_are_never_given_again(sorting: SortingFixture) -> None:
+    await one_incident(sorting)
+    await prune(sorting, 401)
+    await sorting.receive(alert("z", start=401 * 24 * 60))
+
+    assert [row.id for row in await sorting.rows(GroupRow)] == [2]
+
+
+async def test_changes_are_kept_as_long_as_incidents(sorting: SortingFixture) -> None:
+    async with sorting.db.write() as session:
         session.add(ChangeRow(id="d1", at=NOW, service="checkout", kind="deploy", title="deploy", received_at=NOW))
 
-    assert "changes" not in await prune(desk, 399) and (await prune(desk, 401))["changes"] == 1
+    assert "changes" not in await prune(sorting, 399) and (await prune(sorting, 401))["changes"] == 1
 
 
 # ---------------------------------------------------------------- the audit
 
 
-async def fill(desk: Desk, entries: int) -> None:
-    async with desk.db.write() as session:
+async def fill(sorting: SortingFixture, entries: int) -> None:
+    async with sorting.db.write() as session:
         for number in range(entries):
-            await audit.append(desk.db, session, who="alice", what="ack", subject=f"AL-{number}")
+            await audit.append(sorting.db, session, who="alice", what="ack", subject=f"AL-{number}")
 
 
-async def test_the_beginning_of_the_audit_is_cut_off_and_the_rest_can_be_verified(desk: Desk) -> None:
-    await fill(desk, 450)
+async def test_the_beginning_of_the_audit_is_cut_off_and_the_rest_can_be_verified(sorting: SortingFixture) -> None:
+    await fill(sorting, 450)
 
-    deleted = await prune(desk, 1_826)
+    deleted = await prune(sorting, 1_826)
 
-    left = await audit.after(desk.db, 0, 1_000)
+    left = await audit.after(sorting.db, 0, 1_000)
     assert deleted["audit"] == 400 and [row.what for row in left[-2:]] == ["audit pruned"] * 2
-    assert await audit.verify(desk.db) is None
+    assert await audit.verify(sorting.db) is None
 
 
-async def test_a_row_that_somebody_removed_besides_is_noticed(desk: Desk) -> None:
-    await fill(desk, 450)
-    await prune(desk, 1_826)
-    (first, *_) = await audit.after(desk.db, 0)
-    async with desk.db.write() as session:
+async def test_a_row_that_somebody_removed_besides_is_noticed(sorting: SortingFixture) -> None:
+    await fill(sorting, 450)
+    await prune(sorting, 1_826)
+    (first, *_) = await audit.after(sorting.db, 0)
+    async with sorting.db.write() as session:
         await session.delete(await session.get(type(first), first.seq))
 
-    (next_one, *_) = await audit.after(desk.db, 0)
-    assert await audit.verify(desk.db) == next_one.seq
+    (next_one, *_) = await audit.after(sorting.db, 0)
+    assert await audit.verify(sorting.db) == next_one.seq
 
 
-async def test_the_audit_of_last_year_stays(desk: Desk) -> None:
-    await fill(desk, 450)
+async def test_the_audit_of_last_year_stays(sorting: SortingFixture) -> None:
+    await fill(sorting, 450)
 
-    assert "audit" not in await prune(desk, 500)
+    assert "audit" not in await prune(sorting, 500)
 
 
 # ---------------------------------------------------------------- sizes
 
 
-async def test_the_sizes_name_the_tables(desk: Desk) -> None:
-    await desk.receive(alert("a", start=-5))
-    async with desk.db.write() as session:
+async def test_the_sizes_name_the_tables(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a", start=-5))
+    async with sorting.db.write() as session:
         text = {"summary": "x" * 200_000}
         session.add(EvidenceRow(group_id=1, n=1, key="k", tool="t", arguments={}, at=at(0), evidence=text))
 
-    url = desk.db.url.replace("+aiosqlite", "").replace("+psycopg", "")
+    url = sorting.db.url.replace("+aiosqlite", "").replace("+psycopg", "")
     tables = {one.table: one.size for one in await asyncio.to_thread(sizes, url)}
 
     assert {"alerts", "evidence", "episodes"} <= tables.keys() and all(size > 0 for size in tables.values() if size)

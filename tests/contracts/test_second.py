@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.evidence import Case
 from bot.llm.settings import ModelSettings
-from tests.contracts.model_room import serving
+from tests.contracts.agent_fixture import serving
 from tests.evaluation.__main__ import copied_lines, side_by_side
 from tests.evaluation.second import Second, answering_merged
 from tests.evaluation.world import Recording, World, investigate, investigate_and_answer

@@ -176,9 +176,9 @@ def test_without_prometheus_each_check_says_that_it_could_not_look(
         finally:
             bot.stop()
     figures.append(figure(f"facts with a {how} Prometheus", took, 5.0))
-    looks = [e["evidence"] for e in dossier["evidence"] if e["tool"] in ("service_health", "metric_breakdown")]
+    checks = [e["evidence"] for e in dossier["evidence"] if e["tool"] in ("service_health", "metric_breakdown")]
 
-    assert looks and all(not look["ok"] and look["summary"].startswith("Could not check") for look in looks)
+    assert checks and all(not check["ok"] and check["summary"].startswith("Could not check") for check in checks)
     assert facts["onset"] is None and facts["not_checked"]
     assert all(h["confidence"] != "likely" for h in dossier["triages"][0]["findings"]["hypotheses"])
 

@@ -22,7 +22,7 @@ from tests.real.stack import Stack
 
 pytestmark = pytest.mark.timeout(1800)
 
-LOOKS = {"call": [["service_health", {"service": "checkout"}], ["recent_changes", {"service": "checkout"}]]}
+CALLS = {"call": [["service_health", {"service": "checkout"}], ["recent_changes", {"service": "checkout"}]]}
 ANSWER = {
     "answer": {
         "hypotheses": [
@@ -43,7 +43,7 @@ ANSWER = {
 }
 SETUPS = {
     "sqlite, socket, analyst": ("sqlite", "socket", None),
-    "postgresql, http, agent": ("postgresql", "http", [LOOKS, ANSWER]),
+    "postgresql, http, agent": ("postgresql", "http", [CALLS, ANSWER]),
 }
 
 

@@ -64,7 +64,7 @@ def told(findings: Findings) -> dict[str, str]:
     lines = [f"Root cause category: {findings.category}."]
     lines += [f"- {claim.text}" for claim in findings.because]
     lines += [line for h in findings.hypotheses for line in (h.cause, *(f"- {claim.text}" for claim in h.claims))]
-    # Where no cause is likely, the check that would decide is what a person goes by.
+    # Where no cause is likely, the check that would confirm one is what a person goes by.
     lines += [h.check for h in findings.hypotheses[:1] if h.confidence != "likely"]
     lines += [
         nothing_wrong(findings),

@@ -25,7 +25,7 @@ from bot.core.alert import Alert
 from bot.core.config import Config
 from bot.core.service import Catalogue
 from bot.sources._parsing import fingerprint
-from bot.store.alerts.sorting.inbox import Inbox
+from bot.store.alerts.sorting.inbox import InboxReader
 from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, EpisodeRow
@@ -134,7 +134,7 @@ async def grouped(stream: Stream) -> list[int]:
         db = Database(f"sqlite+aiosqlite:///{Path(folder) / 'app.db'}", audit_key=b"key", clock=clock)
         async with db.engine.begin() as connection:
             await connection.run_sync(SQLModel.metadata.create_all)
-        inbox = Inbox(db, Sorter(db, Config(default_channel="C1"), stream.catalogue))
+        inbox = InboxReader(db, Sorter(db, Config(default_channel="C1"), stream.catalogue))
         order: list[Alert] = []
         for batch in _batches(stream.alerts()):
             clock.now = batch[-1][0]

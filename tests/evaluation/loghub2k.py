@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from bot.core.logs.templates import mine_templates
+from bot.core.logs.templates import TemplateMiner
 
 SIMPLE = "simple baselines GA / FGA: masking alone 0.363 / 0.480, drain3 as it comes 0.762 / 0.782"
 PUBLISHED = "published on this split GA / FGA: Drain 0.844 / 0.826, LogPPT 0.644 / 0.814"
@@ -32,6 +32,13 @@ def evaluate(data: Path, out: Path) -> None:
     if scores:
         ga, fga = (sum(values) / len(scores) for values in zip(*scores, strict=True))
         print(f"Tocsin, average of {len(scores)} systems: GA {ga:.3f}, FGA {fga:.3f}", SIMPLE, PUBLISHED, sep="\n")
+
+
+def mine_templates(texts: Sequence[str]) -> list[tuple[int, str]]:
+    """The template of each message: its number, and its text as it stands after all messages were read."""
+    miner = TemplateMiner(capacity=len(texts))
+    tallies = [miner.tally_of(text) for text in texts]
+    return [(tally.template.number, tally.text) for tally in tallies]
 
 
 def grouping(truth: Sequence[Hashable], found: Sequence[Hashable]) -> tuple[float, float]:

@@ -44,16 +44,16 @@ class Second:
         with tempfile.TemporaryDirectory() as folder:
             async with ReplayDatabase(Path(folder)) as stage:
                 triages, asked = await stage.set(_frozen(first))
-                looker = ToolRunner(triages, worlds.TOOLS, lambda case: worlds.context(world, case, first.now))
+                tool_runner = ToolRunner(triages, worlds.TOOLS, lambda case: worlds.context(world, case, first.now))
                 run = DirectRun(asked.group, clock=lambda: first.now)
                 # As in a live triage: the model is told the analyst's ranking and finds its evidence recorded.
                 ranked = await Analyst(
-                    looker.for_case, looker.infos, traced=world.traces is not None, coded=world.code is not None
+                    tool_runner.for_case, tool_runner.infos, traced=world.traces is not None, coded=world.code is not None
                 ).investigate(run, asked)
                 await triages.update(asked.group, asked.attempt, findings=ranked.model_dump(mode="json"))
                 services = list(world.catalogue.services)
-                questions = Questions(triages.db, services, looker.infos)
-                agent: Any = agent_of(self.model, self.config, looker, triages, questions, services)
+                questions = Questions(triages.db, services, tool_runner.infos)
+                agent: Any = agent_of(self.model, self.config, tool_runner, triages, questions, services)
                 answer = await agent.investigate(run, asked)
                 ledger = await triages.entries(asked.group)
                 self.found.append(judge(answer, ledger, group=asked.group))

@@ -15,8 +15,8 @@ from rich.table import Table
 
 from bot.console.player import Message, Player
 from bot.console.stage import DemoProcesses
-from bot.core.messages.summary import MOST_WORDS
-from bot.core.messages.truth import rounds_to_nothing
+from bot.core.messages.triage_consistency import rounds_to_nothing
+from bot.core.messages.triage_summary import MOST_WORDS
 from bot.sandbox.scenarios.catalogue import FAULTS, fault_of_seed
 from bot.slack.views.proposal import MOST_WORDS as MOST_APPROVAL_WORDS
 from tests.messages.pictures import take_all

@@ -6,7 +6,7 @@ from bot.core.investigation.first_facts import changes_before, composed, main_de
 from bot.core.investigation.triage_facts import AlertCount, TriageFacts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.investigation import ProposalLine, TriageContent
-from bot.core.messages.truth import truthful
+from bot.core.messages.triage_consistency import without_contradictions
 from bot.core.tool_calls import ToolRole, tool_for
 from tests.answers.faults import TOOLS, Investigated
 
@@ -29,7 +29,7 @@ def triage_of(one: Investigated, *, proposed: bool = True) -> TriageContent:
         evidence={entry.id: entry for entry in one.ledger},
         proposals=[ProposalLine("AP-1", ProposalState.PENDING, f"Roll back {one.root}")] if proposed else [],
     )
-    return truthful(content)
+    return without_contradictions(content)
 
 
 def group_of(one: Investigated) -> AlertGroup:

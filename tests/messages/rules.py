@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from bot.core.messages.investigation import TriageContent
-from bot.core.messages.truth import calls_normal, rounds_to_nothing
+from bot.core.messages.triage_consistency import calls_normal, rounds_to_nothing
 from bot.core.text.durations import duration_text
 
 _AT = re.compile(r"(?:the onset|onset:?\*?|left the normal range) (?:at )?(\d\d:\d\d:\d\d) UTC", re.IGNORECASE)

@@ -26,7 +26,7 @@ from bot.sandbox.world.model import World
 from bot.settings import Secrets, load_config
 from bot.store.migrate import ready
 from bot.workflows.messages.delivery import DeliveryLimits
-from tests.contracts.model_room import serving as serving_model
+from tests.contracts.agent_fixture import serving as serving_model
 from tests.contracts.slack_places import Sandbox, free_port, serving
 from tests.real import PATIENCE, wait_until
 from tests.real.scripted_model import Script

@@ -8,7 +8,7 @@ from bot.workflows.reading import Reading
 def everything_public(db: Database) -> Reading:
     """Every channel is a public one of this workspace alone."""
 
-    async def room(_channel: str) -> ChannelAccess:
+    async def access(_channel: str) -> ChannelAccess:
         return ChannelAccess()
 
-    return Reading(db, room)
+    return Reading(db, access)

@@ -1,6 +1,7 @@
 """The command line: quick, and errors are one line and exit code 2."""
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli import app, main
+from bot.cli import app
 from bot.console.stage import PYTHON
 from bot.store.approvals.switches import Switches
 from bot.store.db.database import Database
@@ -48,9 +49,10 @@ print("loaded:", [name for name in {UNUSED!r} if name in sys.modules])
     assert done.stdout.strip() == "loaded: []"
 
 
-def run(*arguments: str) -> tuple[int, str]:
-    """Exit code and standard error of `tocsin ...`, as the entry point gives them."""
-    done = subprocess.run([sys.executable, "-m", "bot.cli", *arguments], capture_output=True, text=True)
+def run(*arguments: str, **variables: str) -> tuple[int, str]:
+    """Exit code and standard error of `tocsin ...` with these variables, as the entry point gives them."""
+    command, environment = [sys.executable, "-m", "bot.cli", *arguments], {**os.environ, **variables}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     return done.returncode, done.stderr
 
 
@@ -109,20 +111,14 @@ def test_an_action_at_a_private_address_is_refused_with_its_line(tmp_path: Path)
     assert code == 2 and f"{file}:4: actions.rollback.url: 10.0.0.7 is a private address" in told and "allow_private" in told
 
 
-def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("TOCSIN_PORT", "eighty")
-    monkeypatch.setattr(sys, "argv", ["tocsin", "incidents"])
+def test_a_bad_variable_is_named() -> None:
+    code, told = run("incidents", TOCSIN_PORT="eighty")
 
-    with pytest.raises(SystemExit) as ended:
-        main()
-
-    assert ended.value.code == 2 and "TOCSIN_PORT" in capsys.readouterr().err
+    assert code == 2 and "TOCSIN_PORT" in told
 
 
-def test_a_test_alert_without_its_token_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TOCSIN_TOKEN_PROD_EU", raising=False)
-
-    done = CliRunner().invoke(app, ["test-alert", "--source", "prod-eu"])
+def test_a_test_alert_without_its_token_names_the_variable() -> None:
+    done = CliRunner().invoke(app, ["test-alert", "--source", "prod-eu"], env={"TOCSIN_TOKEN_PROD_EU": None})
 
     assert done.exit_code == 2 and "TOCSIN_TOKEN_PROD_EU" in done.output
 
@@ -140,54 +136,42 @@ def test_a_manifest_for_an_address_that_slack_cannot_reach_is_refused() -> None:
 
 
 @pytest.mark.parametrize("command", [["incidents"], ["show", "INC-1"], ["audit", "verify"]])
-def test_looking_where_there_is_no_database_says_so_and_makes_none(
-    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path / "none"))
-    monkeypatch.delenv("TOCSIN_DATABASE_URL", raising=False)
-
-    code, told = run(*command)
+def test_looking_where_there_is_no_database_says_so_and_makes_none(command: list[str], tmp_path: Path) -> None:
+    code, told = run(*command, TOCSIN_DATA_DIR=str(tmp_path / "none"))
 
     assert code == 2 and "TOCSIN_DATA_DIR" in told and told.count("\n") == 1 and not (tmp_path / "none").exists()
 
 
-def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path))
+def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "tocsin.yaml").write_text("default_channel: C0\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        code, told = run("serve", "--config", str(tmp_path / "tocsin.yaml"), "--port", port)
+        command = ["serve", "--config", str(tmp_path / "tocsin.yaml"), "--port", port]
+        code, told = run(*command, TOCSIN_DATA_DIR=str(tmp_path))
 
     assert code == 2 and f"TOCSIN_PORT: cannot listen on 127.0.0.1:{port}" in told and told.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", [["incidents"], ["audit", "verify"], ["serve", "--port", "18999"], ["db", "upgrade"]])
-def test_a_damaged_database_is_one_line(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path))
-    monkeypatch.delenv("TOCSIN_DATABASE_URL", raising=False)
+def test_a_damaged_database_is_one_line(command: list[str], tmp_path: Path) -> None:
     (tmp_path / "app.db").write_text("not a database at all, but long enough to be read as one" * 20)
 
-    code, told = run(*command)
+    code, told = run(*command, TOCSIN_DATA_DIR=str(tmp_path))
 
     assert (code, told) == (2, "tocsin: the database cannot be read: file is not a database\n")
 
 
 @pytest.mark.parametrize(("variable", "value"), [("TOCSIN_PORT", "99999"), ("TOCSIN_LOG_LEVEL", "loud")])
-def test_a_value_outside_its_range_names_its_variable(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(variable, value)
-
-    code, told = run("incidents")
+def test_a_value_outside_its_range_names_its_variable(variable: str, value: str) -> None:
+    code, told = run("incidents", **{variable: value})
 
     assert code == 2 and f"{variable}: " in told and told.count("\n") == 1
 
 
-def test_a_test_alert_to_a_source_that_is_not_configured_names_those_that_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_test_alert_to_a_source_that_is_not_configured_names_those_that_are(tmp_path: Path) -> None:
     (tmp_path / "tocsin.yaml").write_text("sources: {shop: {kind: alertmanager}}\n")
-    monkeypatch.setenv("TOCSIN_CONFIG", str(tmp_path / "tocsin.yaml"))
 
-    code, told = run("test-alert", "--source", "stop")
+    code, told = run("test-alert", "--source", "stop", TOCSIN_CONFIG=str(tmp_path / "tocsin.yaml"))
 
     assert code == 2 and told.endswith("has no source stop; it has shop\n")
 
@@ -209,27 +193,22 @@ def test_the_version_is_told() -> None:
         (["init", "--prometheus", "http://127.0.0.1:1", "--output", "/dev/null"], "tocsin: /dev/null exists"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(command: list[str], told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TOCSIN_TOKEN_AM", "t")
-
-    code, said = run(*command)
+def test_what_cannot_be_done_is_said_in_one_line(command: list[str], told: str) -> None:
+    code, said = run(*command, TOCSIN_TOKEN_AM="t")
 
     assert code == 2 and said.startswith(told) and said.count("\n") == 1
 
 
-def test_the_manifest_has_the_slash_command_of_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_manifest_has_the_slash_command_of_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "tocsin.yaml").write_text("command: /oncall\n")
-    monkeypatch.setenv("TOCSIN_CONFIG", str(tmp_path / "tocsin.yaml"))
 
-    done = CliRunner().invoke(app, ["manifest"])
+    done = CliRunner().invoke(app, ["manifest"], env={"TOCSIN_CONFIG": str(tmp_path / "tocsin.yaml")})
 
     assert "command: /oncall" in done.output
 
 
-def test_a_database_that_does_not_answer_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TOCSIN_DATABASE_URL", f"postgresql://u:secret@127.0.0.1:{free_port()}/x")
-
-    code, told = run("incidents")
+def test_a_database_that_does_not_answer_says_why() -> None:
+    code, told = run("incidents", TOCSIN_DATABASE_URL=f"postgresql://u:secret@127.0.0.1:{free_port()}/x")
 
     assert code == 2 and "the database does not answer: " in told and "refused" in told and "secret" not in told
 
@@ -241,51 +220,39 @@ def test_a_demo_on_a_taken_port_is_told_without_a_traceback() -> None:
     assert code == 2 and "cannot be had" in told and "Traceback" not in told
 
 
-def test_the_demo_is_ours_wherever_it_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_is_ours_wherever_it_is_started(tmp_path: Path) -> None:
     (tmp_path / "bot").mkdir()
     (tmp_path / "bot" / "__init__.py").write_text("raise SystemExit('somebody else is here')")
-    monkeypatch.chdir(tmp_path)
 
-    done = subprocess.run([*PYTHON, "bot.sandbox", "--help"], capture_output=True, text=True)
+    done = subprocess.run([*PYTHON, "bot.sandbox", "--help"], cwd=tmp_path, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
 
 
-def test_an_audit_that_was_written_with_another_key_is_told_to_be_perhaps_that(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("TOCSIN_AUDIT_KEY", "another")
-    monkeypatch.delenv("TOCSIN_DATABASE_URL", raising=False)
-    assert run("db", "upgrade")[0] == 0
+def test_an_audit_that_was_written_with_another_key_is_told_to_be_perhaps_that(tmp_path: Path) -> None:
+    variables = {"TOCSIN_DATA_DIR": str(tmp_path), "TOCSIN_AUDIT_KEY": "another"}
+    assert run("db", "upgrade", **variables)[0] == 0
     asyncio.run(_paused(tmp_path / "app.db", audit_key=b"the key"))
 
-    code, told = run("audit", "verify")
+    code, told = run("audit", "verify", **variables)
 
     assert code != 0 and "breaks at row 1: " in told and "put back audit.key or TOCSIN_AUDIT_KEY" in told
 
 
 @pytest.mark.parametrize("command", [["serve"], ["config", "check"], ["audit", "verify"]])
-def test_postgresql_without_a_key_for_the_audit_is_refused_and_says_how_to_make_one(
-    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_postgresql_without_a_key_for_the_audit_is_refused_and_says_how_to_make_one(command: list[str], tmp_path: Path) -> None:
     (tmp_path / "tocsin.yaml").write_text("default_channel: C0\n")
-    monkeypatch.setenv("TOCSIN_CONFIG", str(tmp_path / "tocsin.yaml"))
-    monkeypatch.setenv("TOCSIN_DATABASE_URL", "postgresql://u:secret@127.0.0.1/x")
-    monkeypatch.delenv("TOCSIN_AUDIT_KEY", raising=False)
+    address = "postgresql://u:secret@127.0.0.1/x"
 
-    code, told = run(*command)
+    code, told = run(*command, TOCSIN_CONFIG=str(tmp_path / "tocsin.yaml"), TOCSIN_DATABASE_URL=address)
 
     assert code == 2 and told.startswith("tocsin: TOCSIN_AUDIT_KEY: ") and "openssl rand -hex 32" in told
 
 
-def test_what_the_command_line_writes_is_for_its_own_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.delenv("TOCSIN_DATABASE_URL", raising=False)
+def test_what_the_command_line_writes_is_for_its_own_user_alone(tmp_path: Path) -> None:
     for command in (["db", "upgrade"], ["audit", "export", str(tmp_path / "rows")], ["backup", str(tmp_path / "copy")]):
-        assert run(*command)[0] == 0
-    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path / "restored"))
-    assert run("restore", str(tmp_path / "copy"))[0] == 0
+        assert run(*command, TOCSIN_DATA_DIR=str(tmp_path / "data"))[0] == 0
+    assert run("restore", str(tmp_path / "copy"), TOCSIN_DATA_DIR=str(tmp_path / "restored"))[0] == 0
 
     written = [path for path in tmp_path.rglob("*") if not path.is_symlink()]
     assert len(written) > 6 and [path for path in written if path.stat().st_mode & 0o077] == []

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bot.app import App
-from bot.control import ControlSocket, ask_reload, control_path
+from bot.control_socket import ControlSocket, ask_reload, control_path
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError

@@ -56,9 +56,9 @@ def tier(config: Config, entry: str, computed: Tier) -> Tier:
     return max(computed, Tier(config.confirmed.tiers.get(entry, computed))) if config.confirmed else computed
 
 
-def undoes(config: Config, entry: str, *, says_so: bool) -> bool:
+def undoes(config: Config, entry: str, *, configured: bool) -> bool:
     """Whether an entry counts as taking a change back: under both."""
-    return says_so and (config.confirmed is None or entry in config.confirmed.undoes)
+    return configured and (config.confirmed is None or entry in config.confirmed.undoes)
 
 
 def people(config: Config) -> dict[str, Person]:

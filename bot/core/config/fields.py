@@ -6,7 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+from bot.core.text.durations import UNIT_SECONDS
+
+_UNITS = {unit: int(UNIT_SECONDS[unit]) for unit in "smhdw"}
 
 
 def parse_duration(text: object) -> timedelta:

@@ -268,5 +268,5 @@ LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedu
 """Effects that bring more calls about: signals show those as directly as lines."""
 ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "index", "label", "order", "lock", "expiry"}
 """Effects that hurt what a service calls: that this one fails is no alibi for the caller's change."""
-TOLD_BY_OTHERS: frozenset[EffectKind] = ON_CALLEES | {"format"}
-"""Effects of which others tell as well as the service itself: who reads what it wrote fails on it."""
+SHOWN_BY_OTHERS: frozenset[EffectKind] = ON_CALLEES | {"format"}
+"""Effects that others show as well as the service itself: who reads what it wrote fails on it."""

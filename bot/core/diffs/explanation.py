@@ -5,15 +5,21 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, SYMPTOMS, TOLD_BY_OTHERS, may_bring_about
+from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, SHOWN_BY_OTHERS, SYMPTOMS, may_bring_about
 from bot.core.diffs.code_text import frames, without_values
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.dropped_indexes import looks_up
 from bot.core.diffs.effects.effects import is_small_step
 from bot.core.diffs.effects.levels import is_time_of_rate, level_of
 from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
+from bot.core.diffs.lines_about_effects import (
+    line_about_variable,
+    line_missing,
+    line_missing_call,
+    line_with_setting,
+    line_without_image,
+)
 from bot.core.diffs.names import holds_name, is_telling, words
-from bot.core.diffs.naming import line_about_variable, line_missing, line_missing_call, line_with_setting, line_without_image
 from bot.core.diffs.refused_values import refused_values
 from bot.core.diffs.stack_frames import ARISES, by_frames
 from bot.core.diffs.symptoms import Symptoms, SymptomText
@@ -276,7 +282,7 @@ def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact
         and not (symptom.usual and symptom.mentions_only)
         and re.search(pattern, without_values(symptom.text), re.I)
         and may_bring_about(effect, symptom.text)
-        and not (effect.kind in LOADS and _asked_by_others(symptom, service))
+        and not (effect.kind in LOADS and _counts_own_requests(symptom, service))
         # A crash arises in the code of the service that logs it.
         and not (effect.kind == "guard" and _of_another(symptom, service) and frames(symptom.text))
     ]
@@ -288,8 +294,8 @@ def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact
     return min(matches, key=order, default=None)
 
 
-def _asked_by_others(text: SymptomText, service: str) -> bool:
-    """Whether it is how often the service itself is asked: more calls of its own reach what it calls."""
+def _counts_own_requests(text: SymptomText, service: str) -> bool:
+    """Whether it counts the requests to the service itself: more calls of its own reach what it calls."""
     return text.signal and text.service == service and _REQUESTS_SERVED.search(text.text) is not None
 
 
@@ -311,8 +317,8 @@ def _directness(
     being slowed down.
     """
     silent = not any(other.service == service for other in symptoms.texts)
-    by_others = kind in TOLD_BY_OTHERS and not fewer
-    elsewhere = weights.told_by_another if (by_others or silent) and not text.apart else weights.of_another
+    by_others = kind in SHOWN_BY_OTHERS and not fewer
+    elsewhere = weights.shown_by_another if (by_others or silent) and not text.apart else weights.of_another
     # Where a service says what failed, what else it says is a lead.
     failures = (o for o in symptoms.new() if o.log and o.service == text.service and not o.mentions_only)
     beside = weights.beside_failures if text.mentions_only and any(failures) else 1.0

@@ -77,7 +77,7 @@ class _Tally:
 
 
 @dataclass
-class _Miner:
+class TemplateMiner:
     """The templates of all lines so far. Lines that are equal once masked are looked up."""
 
     capacity: int
@@ -87,6 +87,7 @@ class _Miner:
     by_number: dict[int, _Tally] = field(default_factory=dict)
 
     def tally_of(self, text: str) -> _Tally:
+        """The template of one message, with what is counted of it."""
         line = masked(text)
         if line not in self.by_line:
             self.by_line[line] = self._search(line) if self.capacity else self._other()
@@ -119,7 +120,7 @@ def count_templates(now: Iterable[LogLine], before: Iterable[LogLine], *, scale:
 
     `scale`: the span of the window now over the span of the one before. A flood takes a while: keep it off the event loop.
     """
-    miner = _Miner(capacity=MAX_NEW_TEMPLATES)
+    miner = TemplateMiner(capacity=MAX_NEW_TEMPLATES)
     for line in _urgent_first(before):
         miner.tally_of(message_of(line.text)).before += 1
     miner.capacity = MAX_NEW_TEMPLATES
@@ -130,13 +131,6 @@ def count_templates(now: Iterable[LogLine], before: Iterable[LogLine], *, scale:
         tally.last_at = max(line.at, tally.last_at or line.at)
     rows = [_counted(tally, scale) for tally in miner.by_number.values()]
     return sorted(rows, key=lambda row: (row.trend is Trend.STEADY, -abs(row.sigmas), -row.count, row.template))
-
-
-def mine_templates(texts: Sequence[str]) -> list[tuple[int, str]]:
-    """The template of each message: its number, and its text as it stands after all messages were read."""
-    miner = _Miner(capacity=len(texts))
-    tallies = [miner.tally_of(text) for text in texts]
-    return [(tally.template.number, tally.text) for tally in tallies]
 
 
 def _urgent_first(lines: Iterable[LogLine]) -> Sequence[LogLine]:

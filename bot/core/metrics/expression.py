@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot.core.metrics.promql import Token, is_label_name, tokenize
+from bot.core.text.durations import UNIT_SECONDS
 
 Comparison = Literal[">", ">=", "<", "<=", "==", "!="]
 _COMPARISONS = frozenset({">", ">=", "<", "<=", "==", "!="})
@@ -22,7 +23,6 @@ _LABEL_LISTS = _GROUPINGS | {"on", "ignoring", "group_left", "group_right"}
 _NO_METRIC = _AGGREGATIONS | _LABEL_LISTS | _SET_OPERATORS
 _NO_METRIC |= {"bool", "offset", "start", "end", "inf", "nan"}
 _NO_METRIC |= {"topk", "bottomk", "count_values", "limitk", "limit_ratio", "atan2"}
-_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
 _LONGEST = timedelta(days=365)
 _MOST_OF_A_CONSTANT = 100
 """Tokens of a threshold at most: brackets in brackets without end are no threshold."""
@@ -199,7 +199,7 @@ def _value(token: Token) -> float:
     """Of a number or a duration, which counts in seconds."""
     text = token.text.lower()
     if token.kind == "duration":
-        return sum(int(count) * _UNIT_SECONDS[unit] for count, unit in re.findall(r"(\d+)(ms|[smhdwy])", text))
+        return sum(int(count) * UNIT_SECONDS[unit] for count, unit in re.findall(r"(\d+)(ms|[smhdwy])", text))
     return float(int(text, 16)) if text.startswith("0x") else float(text)
 
 

@@ -1,5 +1,6 @@
 """Time series: the answer of a metric query, what is normal for it, and since when it is not."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,11 @@ _MIN_SAMPLES = 8
 """Fewer samples than this say nothing about what is normal."""
 _TIME_AFTER_ALERT = timedelta(minutes=5)
 """Samples later than this after the alert are not used: a repair may be in them."""
+
+
+def finite_or_none(value: float) -> float | None:
+    """A number as JSON has it: NaN and infinity are None."""
+    return value if math.isfinite(value) else None
 
 
 def time_after_alert(series: Series) -> timedelta:

@@ -7,11 +7,11 @@ import math
 from dataclasses import dataclass
 
 from bot.core.service import Objective
+from bot.core.text.durations import UNIT_SECONDS
 
 BUDGET_SPENT_PER_ALERT = (("1h", "5m", 0.02), ("6h", "30m", 0.05), ("3d", "6h", 0.10))
 """Long window, short window, and the share of the budget that is spent within the long one: for page, page, ticket."""
 WINDOWS = tuple(dict.fromkeys(w for long, short, _ in BUDGET_SPENT_PER_ALERT for w in (short, long)))
-_HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0}
 MIN_BURN_RATE = 1.0
 """A slower burn is never a breach: at 1 the budget lasts exactly as long as its window."""
 
@@ -55,7 +55,7 @@ def burn_thresholds(window: str) -> list[tuple[str, str, float]]:
 
 
 def _hours(window: str) -> float:
-    return int(window[:-1]) * _HOURS[window[-1]]
+    return int(window[:-1]) * UNIT_SECONDS[window[-1]] / UNIT_SECONDS["h"]
 
 
 def with_window(promql: str, window: str) -> str:

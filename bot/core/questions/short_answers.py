@@ -176,14 +176,14 @@ _Lines = list[tuple[LedgerEntry, str]]
 
 def _current_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
     rows = list(reading.current())
-    direction = _direction_asked(reading)
+    direction = _requested_direction(reading)
     bad = [(entry, fact.text) for entry, fact in rows if (fact.state == direction if direction else fact.trouble)]
     return bad, [(entry, fact.text) for entry, fact in rows if fact.state != "unknown"]
 
 
 def _past_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
     rows = list(reading.deviations(reading.services_meant))
-    direction = {"high": "up", "low": "down"}.get(_direction_asked(reading), "")
+    direction = {"high": "up", "low": "down"}.get(_requested_direction(reading), "")
     bad = [
         (entry, _line_of(entry, fact))
         for entry, fact in rows
@@ -196,7 +196,7 @@ def _past_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
     return bad, [(entry, _line_of(entry, fact)) for entry, fact in rows]
 
 
-def _direction_asked(reading: QuestionReading) -> str:
+def _requested_direction(reading: QuestionReading) -> str:
     """`high` or `low` where the question says which way traffic went: less of it is no trouble by itself."""
     if Subject.TRAFFIC not in reading.subjects:
         return ""

@@ -2,6 +2,9 @@
 
 from datetime import datetime, timedelta
 
+UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
+"""Units in which durations are written in tocsin.yaml and in PromQL."""
+
 
 def duration_text(length: timedelta) -> str:
     """`40 s`, `12 min`, `3 h`: whole units only, cut off, a larger unit from two of it on. The sign is dropped."""

@@ -161,7 +161,7 @@ class DiffWeights:
     """The same where a line that tells of no failure says so, and other new lines of its service tell of failures."""
     of_another: float = 0.6
     """The same where only another service's line or signal says so."""
-    told_by_another: float = 0.95
+    shown_by_another: float = 0.95
     """The same of what brings more calls about, which is felt by who is called, and of a service that shows nothing itself."""
     came_due: float = 3.0
     """A schedule that it sets came due just as the trouble began, and for the first time in a while."""

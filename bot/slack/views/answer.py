@@ -11,19 +11,8 @@ from bot.core.questions.forms import wants_approvers, wants_value
 from bot.core.questions.short_answers import ShortAnswer, Verdict
 from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import without_lead
-from bot.slack.blocks import (
-    Block,
-    Rendered,
-    context,
-    plain_text,
-    prose,
-    quotation,
-    quoted,
-    section,
-    titled,
-    trim,
-    when,
-)
+from bot.slack.blocks import Block, Rendered, context, quotation, section, trim, when
+from bot.slack.untrusted_text import plain_text, prose, quoted, titled
 from bot.slack.view_context import ViewContext
 from bot.slack.views.citing import cite, cited_line, described
 from bot.slack.views.rich_text import Line, moment, name, paragraph, title, words

@@ -4,7 +4,8 @@ from collections import Counter
 
 from bot.core.messages.alerts import BacklogContent
 from bot.core.text.untrusted import counted
-from bot.slack.blocks import Rendered, context, header, name_text, section
+from bot.slack.blocks import Rendered, context, header, section
+from bot.slack.untrusted_text import name_text
 from bot.slack.view_context import ViewContext
 
 LINES = 25

@@ -8,26 +8,12 @@ from bot.core.change import Change, kind_in_words
 from bot.core.incident import AlertGroup, GroupState
 from bot.core.investigation.triage_facts import PriorChange
 from bot.core.messages.alerts import CardContent
-from bot.core.messages.summary import certainty
+from bot.core.messages.triage_summary import certainty
 from bot.core.text.durations import elapsed_text
 from bot.core.text.untrusted import counted
 from bot.core.text.word_counts import within_words
-from bot.slack.blocks import (
-    Block,
-    Rendered,
-    actions,
-    button,
-    context,
-    header,
-    link,
-    plain_text,
-    prose,
-    quoted,
-    section,
-    titled,
-    when,
-)
-from bot.slack.untrusted_text import allowed_address
+from bot.slack.blocks import Block, Rendered, actions, button, context, header, section, when
+from bot.slack.untrusted_text import allowed_address, link, plain_text, prose, quoted, titled
 from bot.slack.view_context import ViewContext
 from bot.slack.views import rich_text
 from bot.slack.views.rich_text import labelled, name, paragraph, words

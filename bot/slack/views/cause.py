@@ -2,7 +2,8 @@
 
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.messages.investigation import CauseContent
-from bot.slack.blocks import Block, Rendered, actions, button, context, plain_text, prose, section, when
+from bot.slack.blocks import Block, Rendered, actions, button, context, section, when
+from bot.slack.untrusted_text import plain_text, prose
 from bot.slack.view_context import ViewContext
 
 WHY = "Asked once. The answer stands in the postmortem and is shown when something like this happens again."

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from bot.core.evidence import LedgerEntry
 from bot.core.tool_calls import UNKNOWN_TOOL
-from bot.slack.blocks import Block, context, name_text, prose
-from bot.slack.untrusted_text import allowed_address
+from bot.slack.blocks import Block, context
+from bot.slack.untrusted_text import allowed_address, name_text, prose
 from bot.slack.view_context import ViewContext
 
 MAX_CITED = 16

@@ -6,27 +6,14 @@ from bot.core.evidence import Claim, Findings, Hypothesis, LedgerEntry, nothing_
 from bot.core.investigation.triage_facts import PriorChange, TriageFacts
 from bot.core.messages.investigation import TriageContent
 from bot.core.messages.replies import DetailsReply
-from bot.core.messages.summary import certainty
+from bot.core.messages.triage_summary import certainty
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted
 from bot.core.tool_calls import without_lead
 from bot.core.verdict.merging import views_text
-from bot.slack.blocks import (
-    Block,
-    Rendered,
-    code,
-    context,
-    divider,
-    header,
-    name_text,
-    plain_text,
-    prose,
-    section,
-    titled,
-    trim,
-)
+from bot.slack.blocks import Block, Rendered, code, context, divider, header, section, trim
 from bot.slack.limits import LIMIT
-from bot.slack.untrusted_text import allowed_address
+from bot.slack.untrusted_text import allowed_address, name_text, plain_text, prose, titled
 from bot.slack.view_context import ViewContext
 from bot.slack.views.citing import cite, described
 from bot.slack.views.triage import change_text, cost_text, no_change, word_of

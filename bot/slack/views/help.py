@@ -1,7 +1,8 @@
 """Help: what fits now first, then all commands."""
 
 from bot.core.messages.replies import CommandHelp, HelpReply
-from bot.slack.blocks import Block, Rendered, context, divider, escape, header, section
+from bot.slack.blocks import Block, Rendered, context, divider, header, section
+from bot.slack.untrusted_text import escape
 from bot.slack.view_context import ViewContext
 
 

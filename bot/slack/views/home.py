@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from bot.core.action import Proposal
 from bot.core.messages.replies import HomeReply, ListRow
 from bot.core.text.untrusted import counted
-from bot.slack.blocks import Block, Rendered, View, actions, button, context, header, name_text, plain_text, section, when
+from bot.slack.blocks import Block, Rendered, View, actions, button, context, header, section, when
 from bot.slack.limits import LIMIT
+from bot.slack.untrusted_text import name_text, plain_text
 
 MOST_WAITING = 10
 """Proposals shown with their buttons; the rest is counted."""

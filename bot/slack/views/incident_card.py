@@ -2,7 +2,8 @@
 
 from bot.core.incident import Incident, IncidentState
 from bot.core.messages.alerts import IncidentContent
-from bot.slack.blocks import Block, Rendered, actions, button, context, fields, header, name_text, plain_text, titled, when
+from bot.slack.blocks import Block, Rendered, actions, button, context, fields, header, when
+from bot.slack.untrusted_text import name_text, plain_text, titled
 from bot.slack.view_context import ViewContext
 from bot.slack.views.card import time_between
 

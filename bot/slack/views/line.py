@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from bot.core.messages.alerts import BurstService, LineContent, RenewedContent
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted
-from bot.slack.blocks import Rendered, context, name_text, plain_text, prose, section, when
+from bot.slack.blocks import Rendered, context, section, when
+from bot.slack.untrusted_text import name_text, plain_text, prose
 from bot.slack.view_context import ViewContext
 from bot.slack.views.card import square_of
 from bot.slack.views.rich_text import Line, labelled, local_times, name, paragraph, sentence

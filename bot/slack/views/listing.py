@@ -1,7 +1,8 @@
 """The list of alert groups and incidents: ten rows, and how many more there are."""
 
 from bot.core.messages.replies import ListReply, ListRow
-from bot.slack.blocks import Block, Rendered, context, header, name_text, plain_text, section, when
+from bot.slack.blocks import Block, Rendered, context, header, section, when
+from bot.slack.untrusted_text import name_text, plain_text
 from bot.slack.view_context import ViewContext
 
 ROWS = 10

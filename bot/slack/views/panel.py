@@ -1,7 +1,8 @@
 """The context panel: what the empty line answers with."""
 
 from bot.core.messages.replies import PanelReply
-from bot.slack.blocks import Block, Rendered, actions, button, context, name_text, section
+from bot.slack.blocks import Block, Rendered, actions, button, context, section
+from bot.slack.untrusted_text import name_text
 from bot.slack.view_context import ViewContext
 
 _LABELS = {

@@ -3,7 +3,8 @@
 from bot.core.approvals.policies.policy_review import PolicyState
 from bot.core.messages.proposals import PolicyContent
 from bot.core.text.untrusted import counted
-from bot.slack.blocks import Block, Rendered, actions, button, context, header, plain_text
+from bot.slack.blocks import Block, Rendered, actions, button, context, header
+from bot.slack.untrusted_text import plain_text
 from bot.slack.views.rich_text import moment, paragraph, words
 
 MOST_LINES = 12

@@ -6,7 +6,8 @@ from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.core.messages.investigation import PostmortemContent
 from bot.core.messages.replies import PostmortemReply
 from bot.core.text.untrusted import counted
-from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, picture, plain_text, prose, section, trim
+from bot.slack.blocks import Block, Rendered, actions, button, code, context, header, picture, section, trim
+from bot.slack.untrusted_text import plain_text, prose
 from bot.slack.view_context import ViewContext
 
 ABSTRACT = ("Summary", "Impact", "Detection", "Root cause", "Actions taken")

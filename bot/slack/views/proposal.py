@@ -14,23 +14,8 @@ from bot.core.messages.proposals import ProposalContent
 from bot.core.messages.replies import PlanReply
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.text.word_counts import within_words, word_count
-from bot.slack.blocks import (
-    Block,
-    Rendered,
-    actions,
-    button,
-    code,
-    context,
-    fields,
-    header,
-    name_text,
-    plain_text,
-    prose,
-    section,
-    titled,
-    when,
-)
-from bot.slack.untrusted_text import code_lines
+from bot.slack.blocks import Block, Rendered, actions, button, code, context, fields, header, section, when
+from bot.slack.untrusted_text import code_lines, name_text, plain_text, prose, titled
 from bot.slack.view_context import ViewContext
 from bot.slack.views import plan_steps, rich_text
 from bot.slack.views.rich_text import Line, bold, labelled, moment, paragraph, sentence, words

@@ -4,7 +4,8 @@ from bot.core.evidence import Findings, nothing_wrong
 from bot.core.messages.replies import ShowReply
 from bot.core.text.untrusted import counted
 from bot.core.timeline import TimelineEntry
-from bot.slack.blocks import Block, Rendered, context, fields, header, name_text, plain_text, prose, section, titled, trim
+from bot.slack.blocks import Block, Rendered, context, fields, header, section, trim
+from bot.slack.untrusted_text import name_text, plain_text, prose, titled
 from bot.slack.view_context import ViewContext
 from bot.slack.views.proposal import word_of
 from bot.slack.views.rich_text import Line, bold, moment, name, paragraph, sentence, words

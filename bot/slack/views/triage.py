@@ -8,19 +8,11 @@ from bot.core.evidence import Claim, Findings, nothing_wrong
 from bot.core.investigation.triage_facts import PriorChange, TriageFacts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.investigation import TriageContent
-from bot.core.messages.summary import Summary, first_cause, not_checked, summarize
+from bot.core.messages.triage_summary import Summary, first_cause, not_checked, summarize
 from bot.core.text.untrusted import counted
 from bot.core.text.word_counts import within_words
-from bot.slack.blocks import (
-    Block,
-    Rendered,
-    actions,
-    button,
-    context,
-    picture,
-    plain_text,
-    trim,
-)
+from bot.slack.blocks import Block, Rendered, actions, button, context, picture, trim
+from bot.slack.untrusted_text import plain_text
 from bot.slack.view_context import ViewContext
 from bot.slack.views.proposal import approve_button
 from bot.slack.views.rich_text import Line, labelled, name, paragraph, sentence, title, words

@@ -6,8 +6,8 @@ from bot.core.alerts.reasons import AlertReasons
 from bot.core.evidence import Claim
 from bot.core.messages.replies import GroupingReply, WhyReply
 from bot.core.tool_calls import without_lead
-from bot.slack.blocks import Block, Rendered, code, context, header, plain_text, prose, section, trim
-from bot.slack.untrusted_text import allowed_address
+from bot.slack.blocks import Block, Rendered, code, context, header, section, trim
+from bot.slack.untrusted_text import allowed_address, plain_text, prose
 from bot.slack.view_context import ViewContext
 from bot.slack.views.citing import cite
 

@@ -16,7 +16,7 @@ from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
 from bot.store.approvals import break_glass, rows, transitions
-from bot.store.approvals.facts.policy import UnderPolicy
+from bot.store.approvals.policy_bound_writer import PolicyBoundWriter
 from bot.store.approvals.rows import DECIDABLE, DENIABLE
 from bot.store.tables import DecisionRow, MessageRow, ProposalRow, SeenRow
 
@@ -70,7 +70,7 @@ class _Situation:
         return [decision for decision in self.decisions if decision is not self.own]
 
 
-class Decisions(UnderPolicy):
+class Decisions(PolicyBoundWriter):
     """Counts answers; every press is one transaction."""
 
     async def decide(self, press: Press, roster: Roster) -> DecisionResult:

@@ -24,7 +24,7 @@ from bot.core.messages.content import MessageKind
 from bot.core.messages.proposals import PolicyContent
 from bot.core.text.moments import date_to_the_minute
 from bot.store import audit, messages
-from bot.store.approvals.policies_in_force import AGREED, KIND, Base, agreed, bases, content, put_in_force, was_asked
+from bot.store.approvals.policies_in_force import AGREED, KIND, Base, agreed, bases, content, has_request, put_in_force
 from bot.store.db.database import Database
 from bot.store.tables import AuditRow, PolicyRow
 
@@ -94,7 +94,7 @@ class Policies:
                 return await self._agree(session, row, wish, earlier)
             await self._decide(session, row, PolicyState.IN_FORCE, person)
             people = " and ".join(sorted({person, *earlier & wish.confirmers}))
-            reason = f"{ref} confirmed by {people}, loaded by {row.asked_by}: {_text(wish.gains)}"
+            reason = f"{ref} confirmed by {people}, loaded by {row.loaded_by}: {_text(wish.gains)}"
             await put_in_force(self.db, session, person, base.fingerprint, Base(row.fingerprint, row.fingerprint), reason)
             return f"{ref} counts now, everywhere. The audit has it."
 
@@ -139,10 +139,10 @@ class Policies:
     async def _narrower(self, session: AsyncSession, base: Base, counted: Base, new: PolicySnapshot, who: str) -> Considered:
         """It gives nobody more than `base`, which counts or did until just now."""
         source = await content(session, base.confirmers_in)
-        taken_back = base is not counted
-        if source is not None and source.confirmers and not taken_back and not leaves_somebody(source, new):
+        reverted = base is not counted
+        if source is not None and source.confirmers and not reverted and not leaves_somebody(source, new):
             return await self._too_narrow(session, counted, new, who)
-        reason = "what counted just now, again" if taken_back else "nobody may do more than before"
+        reason = "what counted just now, again" if reverted else "nobody may do more than before"
         own = source is not None and (is_base(source, new) or not source.confirmers)
         confirmers_in = new.fingerprint if own else base.confirmers_in
         return await self._put_in_force(session, new, who, counted.fingerprint, reason, confirmers_in=confirmers_in)
@@ -205,7 +205,7 @@ class Policies:
             state=state,
             before=before,
             gains=list(texts),
-            asked_by=who,
+            loaded_by=who,
             at=now,
             until=now + CONFIRM_WITHIN,
         )
@@ -242,7 +242,7 @@ class Policies:
         confirmers, stand_in = confirmers_there(source, roster.reachable(), roster.members_of)
         wish = Confirmation(
             person=person,
-            asked_by=row.asked_by,
+            loaded_by=row.loaded_by,
             confirmers=confirmers,
             gains=changes,
             people=source.accounts,
@@ -259,7 +259,7 @@ class Policies:
         if base is None or old is None or new is None or source is None or base.fingerprint != row.before:
             raise NotAllowed("What counts has changed since this was shown, so nothing was decided. Reload the file.")
         changes = gains(old, new, row.at)
-        if [gain.text for gain in changes] != row.gains or not await was_asked(self.db, session, row):
+        if [gain.text for gain in changes] != row.gains or not await has_request(self.db, session, row):
             raise NotAllowed("What is stored is not what was shown, so nothing was decided. Reload the file.")
         return base, source, changes
 
@@ -317,7 +317,7 @@ async def policy_content(session: AsyncSession, ref: str) -> PolicyContent | Non
         ref=ref,
         state=PolicyState(row.state),
         gains=row.gains,
-        loaded_by=row.asked_by,
+        loaded_by=row.loaded_by,
         until=row.until,
         who_may=await _who_may(session, row),
         agreed=await _agreed_so_far(session, ref),
@@ -337,7 +337,7 @@ async def _who_may(session: AsyncSession, row: PolicyRow) -> str:
     groups = {name for name in source.rostered if name.startswith(GROUP)}
     confirmers, stand_in = confirmers_there(source, {*new.accounts, *groups}, frozenset)
     wish = Confirmation(
-        person="", asked_by=row.asked_by, confirmers=confirmers, gains=(), people=source.accounts, stand_in=stand_in
+        person="", loaded_by=row.loaded_by, confirmers=confirmers, gains=(), people=source.accounts, stand_in=stand_in
     )
     return confirmers_text(confirmers, wish.needed, can="can confirm it")
 

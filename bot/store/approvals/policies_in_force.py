@@ -69,9 +69,9 @@ async def agreed(db: Database, session: AsyncSession, row: PolicyRow) -> frozens
     return frozenset(entry.who for entry in await audit.genuine_newest_first(db, session, *about, *same))
 
 
-async def was_asked(db: Database, session: AsyncSession, row: PolicyRow) -> bool:
+async def has_request(db: Database, session: AsyncSession, row: PolicyRow) -> bool:
     """Whether the trail has it that this very policy was loaded by whom the row names."""
-    about = AuditRow.what == KIND, AuditRow.subject == f"POL-{row.id}", AuditRow.who == row.asked_by
+    about = AuditRow.what == KIND, AuditRow.subject == f"POL-{row.id}", AuditRow.who == row.loaded_by
     same = AuditRow.before == row.before, AuditRow.after == row.fingerprint
     return bool(await audit.genuine_newest_first(db, session, *about, *same))
 

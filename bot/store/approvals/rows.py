@@ -193,7 +193,7 @@ def _undo_of_change(plan: Plan, config: Config) -> bool:
 
 def _step_undoes(config: Config, entry: str) -> bool:
     configured = config.actions.get(entry)
-    return configured is not None and in_force.undoes(config, entry, says_so=policy.undo_of_change(configured))
+    return configured is not None and in_force.undoes(config, entry, configured=policy.undo_of_change(configured))
 
 
 def _target_revision(plan: Plan, config: Config) -> str:

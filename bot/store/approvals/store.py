@@ -22,7 +22,7 @@ from bot.core.timeline import EntryKind
 from bot.store import audit
 from bot.store.approvals import rows, track_record, transitions
 from bot.store.approvals.facts.context import Surroundings, read_context
-from bot.store.approvals.facts.policy import UnderPolicy
+from bot.store.approvals.policy_bound_writer import PolicyBoundWriter
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
 from bot.store.approvals.runs import own_changes
 from bot.store.approvals.standing.starts import offer
@@ -55,7 +55,7 @@ class Opened:
     new: bool = False
 
 
-class ProposalStore(UnderPolicy):
+class ProposalStore(PolicyBoundWriter):
     """Writes and reads proposals; every method is one transaction."""
 
     # ------------------------------------------------------------ proposing

@@ -48,7 +48,7 @@ def async_url(url: str, data_dir: Path) -> str:
     return url.replace("sqlite:///", "sqlite+aiosqlite:///", 1)
 
 
-class DatabaseAway(TocsinError):
+class DatabaseUnavailable(TocsinError):
     """The database does not answer, is full or locked: worth another try, and no row's fault."""
 
 
@@ -56,17 +56,17 @@ class DatabaseUnreadable(TocsinError):
     """What is there is no database of this program: a damaged file, or another schema."""
 
 
-AWAY = (DatabaseAway, OperationalError, InterfaceError)
+UNAVAILABLE = (DatabaseUnavailable, OperationalError, InterfaceError)
 """What reading and writing raise while the database does not answer, is full or locked: worth another try."""
 
 
 @contextmanager
-def away() -> Iterator[None]:
-    """Turn the driver's errors about such a database into DatabaseAway."""
+def translating_unavailability() -> Iterator[None]:
+    """Turn the driver's errors about such a database into DatabaseUnavailable."""
     try:
         yield
     except (OperationalError, InterfaceError, OSError) as error:
-        raise DatabaseAway(f"the database does not answer: {_reason(error)}") from error
+        raise DatabaseUnavailable(f"the database does not answer: {_reason(error)}") from error
 
 
 def _reason(error: OperationalError | InterfaceError | OSError) -> str:
@@ -79,7 +79,7 @@ def _reason(error: OperationalError | InterfaceError | OSError) -> str:
 def readable() -> Iterator[None]:
     """For a command that a person runs: errors that no other try would mend become one line too."""
     try:
-        with away():
+        with translating_unavailability():
             yield
     except DatabaseError as error:
         raise DatabaseUnreadable(unreadable(error)) from error

@@ -1,6 +1,6 @@
 """What people do with incidents and alert groups: each in one transaction with audit, timeline and card."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -193,16 +193,17 @@ async def resolve(db: Database, ref: str, person: str, cause: str = "") -> Incid
     """Resolve an incident with its group, or a group alone; `cause` is the cause that a person confirms. Raises NotFound."""
     async with db.write() as session:
         group, incident = await _rows(session, ref)
-        await _resolve(db, session, group, incident, person, cause)
+        await resolve_rows(db, session, group, incident, person, cause)
         if incident is not None:
             return to_incident(incident)
         assert group is not None
         return to_group(group)
 
 
-async def _resolve(
-    db: Database, session: AsyncSession, group: GroupRow | None, incident: IncidentRow | None, person: str, cause: str
+async def resolve_rows(
+    db: Database, session: AsyncSession, group: GroupRow | None, incident: IncidentRow | None, person: str, cause: str = ""
 ) -> None:
+    """Resolve both within the caller's transaction; `person` is "policy" where nobody did."""
     now = db.clock()
     subject = f"INC-{incident.id}" if incident else f"AL-{group.id if group else ''}"
     before = incident.state if incident else group.state if group else ""
@@ -258,26 +259,6 @@ async def note(db: Database, ref: str, text: str, who: str, at: datetime | None 
             db, session, EntryKind.NOTE, text, who=who, at=at, group_id=group_id, incident_id=incident_id, key=key
         )
         await _show(db, session, group, incident)
-
-
-async def close_quiet(db: Database, after: timedelta) -> list[str]:
-    """Resolve groups that cleared `after` ago and that no person touched; their references."""
-    limit = db.clock() - after
-    async with db.write() as session:
-        query = select(GroupRow).where(
-            GroupRow.state == GroupState.MONITORING,
-            col(GroupRow.cleared_at) <= limit,
-            col(GroupRow.human_at).is_(None),
-            col(GroupRow.unconfirmed_at).is_(None),
-        )
-        closed = []
-        for group in (await session.exec(query)).all():
-            incident = await session.get(IncidentRow, group.incident_id) if group.incident_id else None
-            if incident is not None and incident.human_at is not None:
-                continue
-            await _resolve(db, session, group, incident, "policy", "")
-            closed.append(f"AL-{group.id}")
-        return closed
 
 
 # ---------------------------------------------------------------- shared

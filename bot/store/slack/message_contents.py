@@ -34,8 +34,8 @@ from bot.core.messages.alerts import (
 from bot.core.messages.content import Content, MessageKind
 from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, ProposalLine, TriageContent
 from bot.core.messages.proposals import ProposalContent
-from bot.core.messages.summary import next_step, waiting
-from bot.core.messages.truth import truthful
+from bot.core.messages.triage_consistency import without_contradictions
+from bot.core.messages.triage_summary import next_step, waiting
 from bot.core.questions.answering import QuestionAnswer
 from bot.core.questions.forms import wants_next_step
 from bot.core.text.durations import age_text
@@ -274,7 +274,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         proposals=[ProposalLine(one.ref, one.state, one.title, _is_of_before(one, group)) for one in proposals],
         waiting=waiting([one for one in proposals if not _is_of_before(one, group)]),
     )
-    return truthful(content)
+    return without_contradictions(content)
 
 
 async def _earlier_cause(session: AsyncSession, row: TriageRow) -> Hypothesis | None:

@@ -151,7 +151,7 @@ class PolicyRow(SQLModel, table=True):
     """The fingerprint of the policy that it was compared with."""
     gains: list[str] = Field(default_factory=list, sa_type=Json)
     """What it allows beyond that, in words."""
-    asked_by: str
+    loaded_by: str = Field(sa_column_kwargs={"name": "asked_by"})
     at: datetime = Field(sa_type=Moment)
     until: datetime = Field(sa_type=Moment)
     decided_by: str = ""

@@ -8,7 +8,7 @@ from bot.core.change import kind_in_words
 from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case, LedgerEntry
 from bot.core.facts.measured import DeviationFact
-from bot.core.investigation import first_facts as core
+from bot.core.investigation import first_facts
 from bot.core.investigation.triage_facts import AlertCount, PriorChange, TriageFacts
 from bot.core.loading import arrays
 from bot.core.service import Catalogue, Signal
@@ -48,14 +48,14 @@ class FactCollector:
         answers = await asyncio.gather(*(self._check(case, *request) for request in requests.items()))
         entries = dict(zip(requests, answers, strict=True))
         deviations = entries[ToolRole.HEALTH].evidence.facts.deviations
-        main = core.main_deviation(sorted(deviations, key=lambda deviation: -deviation.doublings), case.service)
+        main = first_facts.main_deviation(sorted(deviations, key=lambda deviation: -deviation.doublings), case.service)
         onset = main.onset if main else None
         near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
         listed, began = [entries[ToolRole.CHANGES]], onset or case.started_at
-        changes = core.changes_before(listed, onset=began, services=near, began_beside=case.began_beside)
+        changes = first_facts.changes_before(listed, onset=began, services=near, began_beside=case.began_beside)
         graph = await self._graph(case, main, changes)
         alerts = [AlertCount.model_validate(row) for row in (await self.triages.members(case.group))[:8]]
-        return core.composed(case, entries, changes, alerts, graph)
+        return first_facts.composed(case, entries, changes, alerts, graph)
 
     async def _check(self, case: Case, role: ToolRole, arguments: dict[str, object]) -> LedgerEntry:
         tool = tool_for(self.tools.infos, role)
@@ -79,7 +79,7 @@ class FactCollector:
             title,
             onset=onset,
             marks=_marks(changes),
-            levels=core.levels_text(main),
+            levels=first_facts.levels_text(main),
             level=main.after,
             **span,
         )

@@ -36,7 +36,7 @@ class QuestionSteps:
         await self.questions.answer(number, by_code, final=final)
         return by_code
 
-    async def within_budget(self, number: int) -> bool:
+    async def reserve_budget(self, number: int) -> bool:
         """Whether today's money allows a model; what the answer may cost is set aside: ten may ask at once."""
         budget, since = self.config.budget, self.triages.db.clock() - timedelta(days=1)
         return await self.questions.reserve(number, budget.most_of_a_run, since=since, limit=budget.per_day_usd)
@@ -57,7 +57,7 @@ def question(steps: QuestionSteps, reader: Callable[[], Awaitable[Reader | None]
         model = await reader()
         if model is None:
             return await run.step("answer from the record", steps.answer_by_code, number, "No model is set up.", True)
-        if not await run.step("ask the budget", steps.within_budget, number):
+        if not await run.step("ask the budget", steps.reserve_budget, number):
             spent = "Today's model budget is spent or set aside."
             return await run.step("answer from the record", steps.answer_by_code, number, spent, True)
         waiting = "A model reads the evidence; what it adds will stand here."

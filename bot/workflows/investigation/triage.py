@@ -96,13 +96,13 @@ class TriageSteps:
         """Facts only: a person may press Investigate."""
         await self.triages.update(case.group, case.attempt, state=TriageState.DONE, finished_at=self.triages.db.clock())
 
-    async def within_budget(self, case: Case) -> bool:
+    async def reserve_budget(self, case: Case) -> bool:
         """Whether today's money allows a model; what this run may cost is set aside."""
         budget, since = self.config.budget, self.triages.db.clock() - timedelta(days=1)
         usd, limit = budget.most_of_a_run, budget.per_day_usd
         return await self.triages.reserve(case.group, case.attempt, usd, since=since, limit=limit)
 
-    async def fresh(self, case: Case, ranked: Findings, late: bool = False) -> Findings | None:
+    async def find_reusable_answer(self, case: Case, ranked: Findings, late: bool = False) -> Findings | None:
         """What makes it needless to ask a model now, else None: a person who asks is always answered anew.
 
         The analyst's findings with a note, where a model lately answered the same alert alike; with what it named besides
@@ -128,7 +128,7 @@ class TriageSteps:
         findings = await self.weigh(case, named, ranked) if named.hypotheses else ranked
         return findings.noted("The model was asked in an attempt before, and the same cause is first still.")
 
-    async def keep(self, case: Case) -> bool:
+    async def finish_with_earlier_answer(self, case: Case) -> bool:
         """End the attempt with what an earlier one of the outage has, if this one could query no metric; whether it did."""
         health = tool_for(self.facts.tools.infos, ToolRole.HEALTH)
         own, _ = await self.triages.attempt_entries(case.group, case.attempt, partial(call_name, case))
@@ -207,32 +207,34 @@ class TriageSteps:
 def triage(steps: TriageSteps, analyst: Investigator, agent: Callable[[], Awaitable[Investigator | None]]) -> Workflow:
     """The workflow `triage(ref, attempt, question, requester, late)`; `agent()` is None when no model is set."""
     # Held while we work, never while a model thinks.
-    turns = FactsFirst()
+    order = FactsFirst()
 
     async def workflow(
         run: Run, ref: str, attempt: int, question: str = "", requester: str = "", late: Sequence[str] = ()
     ) -> list[str]:
         async with AsyncExitStack() as turn:
             if attempt == 1:
-                await turn.enter_async_context(turns.gathering())
+                await turn.enter_async_context(order.gathering())
             opened = await run.step("open the case", steps.open, ref, attempt, question, requester, late)
             case = opened.case
             if attempt > 1:
-                await turn.enter_async_context(turns.ranking() if opened.has_facts else turns.gathering())
+                await turn.enter_async_context(order.ranking() if opened.has_facts else order.gathering())
             await run.step("gather the facts", steps.gather, case)
         if not opened.deep:
             await run.step("leave it at the facts", steps.skip, case)
             return []
-        async with turns.ranking():
+        async with order.ranking():
             by_rules = ranked = await analyst.investigate(run, case)
-        if opened.has_facts and await run.step("keep what was measured", steps.keep, case):
+        if opened.has_facts and await run.step("keep what was measured", steps.finish_with_earlier_answer, case):
             return []
         model = await agent()
         if model is None:
             ranked = ranked.noted("No model is set up.")
-        elif (fresh := await run.step("look for a fresh answer", steps.fresh, case, ranked, bool(late))) is not None:
-            ranked = fresh
-        elif await run.step("ask the budget", steps.within_budget, case):
+        elif (
+            reusable := await run.step("look for a fresh answer", steps.find_reusable_answer, case, ranked, bool(late))
+        ) is not None:
+            ranked = reusable
+        elif await run.step("ask the budget", steps.reserve_budget, case):
             await run.step("show the first ranking", steps.show, case, ranked, False)
             answer = await model.investigate(run, case)
             ranked = await run.step("weigh the answers", steps.weigh, case, answer, ranked)

@@ -22,7 +22,7 @@ from bot.core.text.untrusted import one_line
 from bot.ports import Engine
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
 from bot.store.approvals.lapsed import unused_key
-from bot.store.approvals.runs.claims import ClaimResult, Claims
+from bot.store.approvals.runs.claims import Claims
 from bot.store.approvals.standing.register import StandingApprovals
 from bot.store.approvals.store import Draft, ProposalStore
 from bot.workflows.remediation.by_hand import refusal_of_plan, refuse_unfitting_step
@@ -276,19 +276,11 @@ class Approvals:
         if result.wake:
             await self.engine.wake(workflow_id(press.ref), "decision", key=f"{press.ref}:{key}")
 
-    async def claim(self, ref: str, workflow: str, without: frozenset[str] = frozenset(), step: int = 1) -> ClaimResult:
-        """Take the right to run one step, with roster and catalogue as of now."""
-        authority = await self.authority(await self.store.service(ref), without)
-        return await self.claims.claim(ref, workflow, authority, step=step)
-
-    async def execute(self, ref: str, workflow: str, without: frozenset[str] = frozenset(), step: int = 1) -> ProposalState:
-        """Run one step, at most once, with the roster as of now; the state afterwards."""
-        roster = await self.rotas.roster(await self.store.service(ref), within=JUST_NOW)
-        return await self.executor.execute(ref, workflow, Authority(roster, self.executor.versions(), without), step=step)
-
-    async def authority(self, service: str = "", without: frozenset[str] = frozenset()) -> Authority:
-        """By what approvals and grants are judged now."""
-        return Authority(await self.rotas.roster(service), self.executor.versions(), without)
+    async def authority(
+        self, service: str = "", without: frozenset[str] = frozenset(), *, within: timedelta = timedelta(0)
+    ) -> Authority:
+        """By what approvals and grants are judged: catalogue as of now, roster read no longer than `within` ago."""
+        return Authority(await self.rotas.roster(service, within=within), self.executor.versions(), without)
 
     async def start_standing(self, ref: str, without: frozenset[str] = frozenset()) -> ProposalState:
         """Let a standing approval start it, with a fresh dry run, if everything still holds; the state afterwards."""

@@ -19,8 +19,6 @@ BUSY_SECONDS = 3
 """Until the next try while another action runs on the service."""
 STEADY = 2
 """Good readings in a row that count as recovered: one may be a gap between two bad ones."""
-
-_Proposing = Callable[..., Awaitable[Proposal | None]]
 _FOLLOW_UPS = {"back": "What undoes the steps of", "again": "A plan in the place of"}
 
 
@@ -115,7 +113,9 @@ class RemediationSteps:
 
     async def claim(self, ref: str, workflow: str, step: int = 1) -> ClaimResult:
         """Take the right to run one step. Policy, roster and record are read again in the claim: minutes may have passed."""
-        return await self.approvals.claim(ref, workflow, await self._ineligible(ref), step)
+        without = await self._ineligible(ref)
+        authority = await self.approvals.authority(await self.store.service(ref), without)
+        return await self.claims.claim(ref, workflow, authority, step=step)
 
     async def _ineligible(self, ref: str) -> frozenset[str]:
         """Approvers whose accounts no longer count. If Slack does not answer, the check at the press has to do.
@@ -145,7 +145,8 @@ class RemediationSteps:
             state = await (self.check_target(ref) if step == 1 else self.check_step(ref, step))
             if state in (ProposalState.SUPERSEDED, ProposalState.STOPPED):
                 return state
-        return await self.approvals.execute(ref, workflow, without, step)
+        authority = await self.approvals.authority(await self.store.service(ref), without, within=JUST_NOW)
+        return await self.executor.execute(ref, workflow, authority, step=step)
 
     async def verify(self, ref: str, step: int = 1) -> Verification:
         """One reading of the signal after a step."""

@@ -18,7 +18,7 @@ from bot.store.approvals.revisions import is_reported_elsewhere, last_verified, 
 from bot.store.db.database import Database
 
 log = structlog.get_logger(__name__)
-LOOKED_BACK = timedelta(days=14)
+LOOKBACK = timedelta(days=14)
 """How long ago a version may have run last, for metrics to show it."""
 VERSION_LABELS = ("version", "image_tag", "tag", "app_kubernetes_io_version")
 
@@ -51,7 +51,7 @@ class SeenVersions:
         """Whether series of the service carry it in a label. What cannot be read shows nothing."""
         if self._metrics is None or not is_plain_name(version):
             return False
-        queries = (self._metrics.label_sets(one, start=now - LOOKED_BACK, end=now) for one in self._selectors(service, version))
+        queries = (self._metrics.label_sets(one, start=now - LOOKBACK, end=now) for one in self._selectors(service, version))
         answers = await asyncio.gather(*queries, return_exceptions=True)
         for failure in (answer for answer in answers if isinstance(answer, BaseException)):
             if not isinstance(failure, QueryFailed):

@@ -14,7 +14,7 @@ from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, ConfigurationError, QueryFailed
 from bot.core.service import Catalogue, Service, Signal
 from bot.plugins import Action, ActionContext, HttpAnswer, action
-from tests.unit.approving import RecordedHttp, RecordedMetrics
+from tests.unit.approvals_fixture import RecordedHttp, RecordedMetrics
 from tests.unit.builders import NOW
 
 SIGNALS = {"errors": Signal(promql="errors", unit="ratio", bad_above=0.02)}

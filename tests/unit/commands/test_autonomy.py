@@ -12,103 +12,103 @@ from bot.core.config.autonomy import ServiceAutonomy
 from bot.core.errors import NotAllowed, NotFound
 from bot.slack.render import Renderer
 from bot.store.tables import AuditRow, MessageRow, ProposalRow
-from tests.unit.approving import Office, office
+from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 from tests.unit.commands.using import use
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
-    house = await office(tmp_path)
-    yield house
-    await house.close()
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
+    fixture = await open_approvals(tmp_path)
+    yield fixture
+    await fixture.close()
 
 
-def goes_as_far_as(house: Office, rung: str) -> None:
-    house.config.autonomy["checkout"] = ServiceAutonomy.model_validate({"default": rung})
+def goes_as_far_as(fixture: ApprovalsFixture, rung: str) -> None:
+    fixture.config.autonomy["checkout"] = ServiceAutonomy.model_validate({"default": rung})
 
 
-async def card(house: Office) -> str:
+async def card(fixture: ApprovalsFixture) -> str:
     async def nobody(service: str) -> tuple[str, ...]:
         return ()
 
-    message = next(row for row in await house.rows(MessageRow) if row.key == "proposal:AP-1")
-    return str(await Renderer(house.db, house.config, nobody).render(message))
+    message = next(row for row in await fixture.rows(MessageRow) if row.key == "proposal:AP-1")
+    return str(await Renderer(fixture.db, fixture.config, nobody).render(message))
 
 
-async def shown(house: Office) -> str:
-    text: str = (await use(house, autonomy, "alice", text="checkout", ref="", entry_point="slash")).text
+async def shown(fixture: ApprovalsFixture) -> str:
+    text: str = (await use(fixture, autonomy, "alice", text="checkout", ref="", entry_point="slash")).text
     return next(line for line in text.splitlines() if line.startswith("checkout, restart:"))
 
 
-async def test_at_observe_nothing_is_proposed_and_what_would_have_been_is_written_down(house: Office) -> None:
-    goes_as_far_as(house, "observe")
+async def test_at_observe_nothing_is_proposed_and_what_would_have_been_is_written_down(fixture: ApprovalsFixture) -> None:
+    goes_as_far_as(fixture, "observe")
 
     with pytest.raises(NotAllowed, match="only observes checkout"):
-        await house.propose("restart")
+        await fixture.propose("restart")
 
-    assert await house.rows(ProposalRow) == []
-    assert await shown(house) == (
+    assert await fixture.rows(ProposalRow) == []
+    assert await shown(fixture) == (
         "checkout, restart: observe; no runs yet; would have been proposed 1 time, people did the same 0."
     )
 
 
-async def test_at_observe_people_propose_nothing_either(house: Office) -> None:
-    goes_as_far_as(house, "observe")
+async def test_at_observe_people_propose_nothing_either(fixture: ApprovalsFixture) -> None:
+    goes_as_far_as(fixture, "observe")
 
     with pytest.raises(NotAllowed, match="run it by hand and say `did`"):
-        await house.propose("restart", requester="alice")
+        await fixture.propose("restart", requester="alice")
 
 
-async def test_at_suggest_the_card_says_what_to_run_and_has_no_approve_button(house: Office) -> None:
-    goes_as_far_as(house, "suggest")
-    await house.propose("restart")
+async def test_at_suggest_the_card_says_what_to_run_and_has_no_approve_button(fixture: ApprovalsFixture) -> None:
+    goes_as_far_as(fixture, "suggest")
+    await fixture.propose("restart")
 
-    text = await card(house)
+    text = await card(fixture)
 
     assert "RUN BY HAND: Restart checkout" in text and "POST http://jobs" in text
     assert "I ran it" in text and "'approve'" not in text and "autonomy: suggest" in text
 
 
-async def test_a_forged_press_at_suggest_is_refused_and_audited(house: Office) -> None:
-    goes_as_far_as(house, "suggest")
-    await house.propose("restart")
+async def test_a_forged_press_at_suggest_is_refused_and_audited(fixture: ApprovalsFixture) -> None:
+    goes_as_far_as(fixture, "suggest")
+    await fixture.propose("restart")
 
-    refused = await house.press("AP-1", "bob")
+    refused = await fixture.press("AP-1", "bob")
 
     assert not refused.counted and "has no Approve button" in refused.text
-    assert [row.who for row in await house.rows(AuditRow) if row.what == "refused: approve"] == ["bob"]
+    assert [row.who for row in await fixture.rows(AuditRow) if row.what == "refused: approve"] == ["bob"]
 
 
-async def test_what_was_proposed_before_the_rung_was_lowered_is_neither_approved_nor_started(house: Office) -> None:
-    await house.propose("restart")
-    await house.propose("failover", key="k2")
-    await house.press("AP-1", "bob")
-    goes_as_far_as(house, "suggest")
+async def test_what_was_proposed_before_the_rung_was_lowered_is_neither_approved_nor_started(fixture: ApprovalsFixture) -> None:
+    await fixture.propose("restart")
+    await fixture.propose("failover", key="k2")
+    await fixture.press("AP-1", "bob")
+    goes_as_far_as(fixture, "suggest")
 
-    refused, claimed = await house.press("AP-2", "bob"), await house.claim("AP-1")
+    refused, claimed = await fixture.press("AP-2", "bob"), await fixture.claim("AP-1")
 
     assert "its autonomy there is suggest" in refused.text
     assert not claimed.granted
 
 
-async def test_whoever_did_what_was_suggested_is_counted(house: Office) -> None:
-    goes_as_far_as(house, "suggest")
-    await house.propose("restart")
+async def test_whoever_did_what_was_suggested_is_counted(fixture: ApprovalsFixture) -> None:
+    goes_as_far_as(fixture, "suggest")
+    await fixture.propose("restart")
 
-    answer: Any = await use(house, did, "alice", entry_point="button")
+    answer: Any = await use(fixture, did, "alice", entry_point="button")
 
     assert "Recorded as AP-2" in answer.text
-    assert "would have been proposed 1 time, people did the same 1." in await shown(house)
+    assert "would have been proposed 1 time, people did the same 1." in await shown(fixture)
 
 
-async def test_runs_are_shown_with_what_came_of_them(house: Office) -> None:
-    proposal = await house.propose("restart")
-    await house.approve(proposal.ref)
-    await house.ended(proposal.ref, seconds=1)
+async def test_runs_are_shown_with_what_came_of_them(fixture: ApprovalsFixture) -> None:
+    proposal = await fixture.propose("restart")
+    await fixture.approve(proposal.ref)
+    await fixture.ended(proposal.ref, seconds=1)
 
-    assert await shown(house) == "checkout, restart: approve; 1 run, 1 verified, 0 failed, at least 21% verified."
+    assert await shown(fixture) == "checkout, restart: approve; 1 run, 1 verified, 0 failed, at least 21% verified."
 
 
-async def test_a_service_that_is_none_is_named(house: Office) -> None:
+async def test_a_service_that_is_none_is_named(fixture: ApprovalsFixture) -> None:
     with pytest.raises(NotFound, match="paymnts is no service"):
-        await use(house, autonomy, "alice", text="paymnts", ref="", entry_point="slash")
+        await use(fixture, autonomy, "alice", text="paymnts", ref="", entry_point="slash")

@@ -15,132 +15,134 @@ from bot.settings import catalogue_of
 from bot.store.tables import CauseRow, IncidentRow, MessageRow
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
-from tests.unit.approving import Office, actor, office
+from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
 from tests.unit.readers import everything_public
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
     """With INC-1, of which a triage ranked two causes."""
-    house = await office(tmp_path)
-    triages = Triages(house.db)
+    fixture = await open_approvals(tmp_path)
+    triages = Triages(fixture.db)
     await triages.open("AL-1", 1, "", "")
     first = Hypothesis(cause="deploy 2 broke checkout", service="checkout", kind="change", change_id="d2")
     found = Findings(hypotheses=[first, Hypothesis(cause="search is slow", service="search", kind="dependency")])
     await triages.update("AL-1", 1, findings=found.model_dump(mode="json"), state="done")
-    yield house
-    await house.close()
+    yield fixture
+    await fixture.close()
 
 
-async def use(house: Office, command: Command = cause, **values: Any) -> Any:
+async def use(fixture: ApprovalsFixture, command: Command = cause, **values: Any) -> Any:
     ctx = CommandContext(
-        db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
-        verbs={}, approvals=house.approvals, usergroup=house.usergroup,
-        reading=everything_public(house.db),
+        db=fixture.db, config=fixture.config, catalogue=catalogue_of(fixture.config), engine=fixture.engine,
+        clock=lambda: fixture.now, verbs={}, approvals=fixture.approvals, usergroup=fixture.usergroup,
+        reading=everything_public(fixture.db),
     )  # fmt: skip
     fields = {"verb": command.name, "channel": "C1", "entry_point": "button", "ref": "INC-1", "key": str(values)}
     return await command.fn(ctx, Request(actor=actor("alice"), **{**fields, **values}))
 
 
-async def stored(house: Office) -> list[tuple[str, str, str, str]]:
-    return [(row.text, row.service, row.change_id, row.confirmed_by) for row in await house.rows(CauseRow)]
+async def stored(fixture: ApprovalsFixture) -> list[tuple[str, str, str, str]]:
+    return [(row.text, row.service, row.change_id, row.confirmed_by) for row in await fixture.rows(CauseRow)]
 
 
-async def test_one_press_confirms_the_first_cause_as_it_was_ranked(house: Office) -> None:
-    await use(house, verb="confirm", revision=1)
+async def test_one_press_confirms_the_first_cause_as_it_was_ranked(fixture: ApprovalsFixture) -> None:
+    await use(fixture, verb="confirm", revision=1)
 
-    assert await stored(house) == [("deploy 2 broke checkout", "checkout", "d2", "alice")]
+    assert await stored(fixture) == [("deploy 2 broke checkout", "checkout", "d2", "alice")]
 
 
-async def rank_anew(house: Office) -> None:
+async def rank_anew(fixture: ApprovalsFixture) -> None:
     """Another attempt names something else."""
     cause = Hypothesis(cause="a cable was cut", service="search").model_dump(mode="json")
-    await Triages(house.db).open("AL-1", 2, "", "")
-    await Triages(house.db).update("AL-1", 2, findings={"hypotheses": [cause]}, state="done", finished_at=house.now)
+    await Triages(fixture.db).open("AL-1", 2, "", "")
+    await Triages(fixture.db).update("AL-1", 2, findings={"hypotheses": [cause]}, state="done", finished_at=fixture.now)
 
 
-async def test_a_ranking_that_changed_meanwhile_is_not_confirmed(house: Office) -> None:
-    await rank_anew(house)
+async def test_a_ranking_that_changed_meanwhile_is_not_confirmed(fixture: ApprovalsFixture) -> None:
+    await rank_anew(fixture)
 
-    assert "ranked anew" in (await use(house, verb="confirm", revision=1)).text
-    assert await stored(house) == []
-
-
-async def test_what_is_shown_while_it_is_ranked_anew_can_be_confirmed(house: Office) -> None:
-    await Triages(house.db).open("AL-1", 2, "", "")
-
-    assert "Noted" in (await use(house, verb="confirm", revision=1)).text
+    assert "ranked anew" in (await use(fixture, verb="confirm", revision=1)).text
+    assert await stored(fixture) == []
 
 
-async def test_nothing_ranked_is_nothing_to_confirm(house: Office) -> None:
-    await Triages(house.db).open("AL-1", 2, "is it the cache?", "alice")
+async def test_what_is_shown_while_it_is_ranked_anew_can_be_confirmed(fixture: ApprovalsFixture) -> None:
+    await Triages(fixture.db).open("AL-1", 2, "", "")
+
+    assert "Noted" in (await use(fixture, verb="confirm", revision=1)).text
+
+
+async def test_nothing_ranked_is_nothing_to_confirm(fixture: ApprovalsFixture) -> None:
+    await Triages(fixture.db).open("AL-1", 2, "is it the cache?", "alice")
 
     with pytest.raises(NotFound, match="say in words"):
-        await use(house, verb="confirm", revision=2)
+        await use(fixture, verb="confirm", revision=2)
 
 
-async def test_the_dialog_offers_the_causes_and_takes_one_of_them(house: Office) -> None:
-    form = await use(house, revision=1)
+async def test_the_dialog_offers_the_causes_and_takes_one_of_them(fixture: ApprovalsFixture) -> None:
+    form = await use(fixture, revision=1)
     assert isinstance(form, Form) and [value for value, _ in form.fields[0].options] == ["1", "2", "0"]
 
     await use(
-        house, entry_point="modal", revision=form.revision, fields={"which": "2", "words": "its index", "service": "checkout"}
+        fixture, entry_point="modal", revision=form.revision, fields={"which": "2", "words": "its index", "service": "checkout"}
     )
 
-    assert await stored(house) == [("search is slow (its index)", "search", "", "alice")]
+    assert await stored(fixture) == [("search is slow (its index)", "search", "", "alice")]
 
 
-async def test_words_of_their_own_need_no_hypothesis(house: Office) -> None:
-    await use(house, entry_point="modal", revision=1, fields={"which": "0", "words": "a cable", "service": "search"})
+async def test_words_of_their_own_need_no_hypothesis(fixture: ApprovalsFixture) -> None:
+    await use(fixture, entry_point="modal", revision=1, fields={"which": "0", "words": "a cable", "service": "search"})
 
-    assert await stored(house) == [("a cable", "search", "", "alice")]
-
-
-async def test_an_empty_dialog_stays_open(house: Office) -> None:
-    answer = await use(house, entry_point="modal", revision=1, fields={"which": "0", "words": " "})
-
-    assert isinstance(answer, FieldErrors) and await stored(house) == []
+    assert await stored(fixture) == [("a cable", "search", "", "alice")]
 
 
-async def test_it_is_said_in_a_line_as_well(house: Office) -> None:
-    answer = await use(house, entry_point="mention", text="a cable", options={"service": "search"})
+async def test_an_empty_dialog_stays_open(fixture: ApprovalsFixture) -> None:
+    answer = await use(fixture, entry_point="modal", revision=1, fields={"which": "0", "words": " "})
 
-    assert isinstance(answer, Reply) and await stored(house) == [("a cable", "search", "", "alice")]
+    assert isinstance(answer, FieldErrors) and await stored(fixture) == []
 
 
-async def test_a_service_that_nobody_knows_is_refused(house: Office) -> None:
+async def test_it_is_said_in_a_line_as_well(fixture: ApprovalsFixture) -> None:
+    answer = await use(fixture, entry_point="mention", text="a cable", options={"service": "search"})
+
+    assert isinstance(answer, Reply) and await stored(fixture) == [("a cable", "search", "", "alice")]
+
+
+async def test_a_service_that_nobody_knows_is_refused(fixture: ApprovalsFixture) -> None:
     with pytest.raises(NotFound, match="serch is no service"):
-        await use(house, entry_point="mention", text="a cable", options={"service": "serch"})
+        await use(fixture, entry_point="mention", text="a cable", options={"service": "serch"})
 
 
-async def test_a_service_named_in_the_words_is_taken(house: Office) -> None:
-    await use(house, entry_point="mention", text="a cable of search")
+async def test_a_service_named_in_the_words_is_taken(fixture: ApprovalsFixture) -> None:
+    await use(fixture, entry_point="mention", text="a cable of search")
 
-    assert await stored(house) == [("a cable of search", "search", "", "alice")]
+    assert await stored(fixture) == [("a cable of search", "search", "", "alice")]
 
 
-async def test_the_resolve_dialog_takes_a_ranked_cause_and_then_nothing_is_asked(house: Office) -> None:
-    form = await use(house, resolve)
+async def test_the_resolve_dialog_takes_a_ranked_cause_and_then_nothing_is_asked(fixture: ApprovalsFixture) -> None:
+    form = await use(fixture, resolve)
     assert isinstance(form, Form) and [field.name for field in form.fields] == ["which", "cause"]
 
-    await use(house, resolve, entry_point="modal", revision=form.revision, fields={"which": "1", "cause": ""})
+    await use(fixture, resolve, entry_point="modal", revision=form.revision, fields={"which": "1", "cause": ""})
 
-    assert await stored(house) == [("deploy 2 broke checkout", "checkout", "d2", "alice")]
-    assert [(row.state, row.cause) for row in await house.rows(IncidentRow)] == [("RESOLVED", "deploy 2 broke checkout")]
-    assert [row for row in await house.rows(MessageRow) if row.kind == "cause"] == []
-
-
-async def test_a_resolve_without_a_cause_asks_in_the_thread(house: Office) -> None:
-    said = await use(house, resolve, entry_point="modal", revision=1, fields={"which": "0", "cause": ""})
-
-    assert "not confirmed" in said.text and await stored(house) == []
-    assert [row.subject for row in await house.rows(MessageRow) if row.kind == "cause"] == ["INC-1"]
+    assert await stored(fixture) == [("deploy 2 broke checkout", "checkout", "d2", "alice")]
+    assert [(row.state, row.cause) for row in await fixture.rows(IncidentRow)] == [("RESOLVED", "deploy 2 broke checkout")]
+    assert [row for row in await fixture.rows(MessageRow) if row.kind == "cause"] == []
 
 
-async def test_a_choice_from_a_ranking_that_changed_meanwhile_is_not_stored_but_the_words_are(house: Office) -> None:
+async def test_a_resolve_without_a_cause_asks_in_the_thread(fixture: ApprovalsFixture) -> None:
+    said = await use(fixture, resolve, entry_point="modal", revision=1, fields={"which": "0", "cause": ""})
+
+    assert "not confirmed" in said.text and await stored(fixture) == []
+    assert [row.subject for row in await fixture.rows(MessageRow) if row.kind == "cause"] == ["INC-1"]
+
+
+async def test_a_choice_from_a_ranking_that_changed_meanwhile_is_not_stored_but_the_words_are(
+    fixture: ApprovalsFixture,
+) -> None:
     fields = {"which": "1", "cause": "a cable of search"}
-    await rank_anew(house)
+    await rank_anew(fixture)
 
-    await use(house, resolve, entry_point="modal", revision=1, fields=fields)
+    await use(fixture, resolve, entry_point="modal", revision=1, fields=fields)
 
-    assert await stored(house) == [("a cable of search", "search", "", "alice")]
+    assert await stored(fixture) == [("a cable of search", "search", "", "alice")]

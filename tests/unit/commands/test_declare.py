@@ -13,15 +13,15 @@ from bot.commands.investigate import investigate
 from bot.plugins import Request
 from bot.store.tables import GroupRow, IncidentRow
 from bot.store.triage.triage import Triages
-from tests.unit.approving import Office, actor, office
+from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
 from tests.unit.commands.using import context
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
-    house = await office(tmp_path)
-    yield house
-    await house.close()
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
+    fixture = await open_approvals(tmp_path)
+    yield fixture
+    await fixture.close()
 
 
 class Started:
@@ -34,43 +34,43 @@ class Started:
         self.runs.append((id, *args))
 
 
-async def using(house: Office, verb: Any, text: str, **values: Any) -> tuple[str, list[tuple[Any, ...]]]:
+async def using(fixture: ApprovalsFixture, verb: Any, text: str, **values: Any) -> tuple[str, list[tuple[Any, ...]]]:
     """The reply, and what was started."""
     engine: Any = Started()
     fields = {"verb": verb.name, "text": text, "entry_point": "slash", "channel": "C7", "key": "1", **values}
-    reply = await verb.fn(replace(context(house), engine=engine), Request(actor=actor("alice"), **fields))
+    reply = await verb.fn(replace(context(fixture), engine=engine), Request(actor=actor("alice"), **fields))
     return reply.text, engine.runs
 
 
-async def test_the_service_and_the_moment_in_its_text_are_what_is_investigated(house: Office) -> None:
-    text, runs = await using(house, declare, "Checkout is slow since 02:40", options={"sev": "4"})
+async def test_the_service_and_the_moment_in_its_text_are_what_is_investigated(fixture: ApprovalsFixture) -> None:
+    text, runs = await using(fixture, declare, "Checkout is slow since 02:40", options={"sev": "4"})
 
     group = runs[0][1]
-    case = await Triages(house.db).open(group, 1, "", "alice")
+    case = await Triages(fixture.db).open(group, 1, "", "alice")
     assert runs == [(f"triage:{group}:1", group, 1, "", "alice")]
     assert (case.service, case.started_at, case.summary) == (
         "checkout",
-        house.now - timedelta(minutes=20),
+        fixture.now - timedelta(minutes=20),
         "Checkout is slow since 02:40",
     )
     assert "investigates checkout, since 02:40 UTC" in text
 
 
-async def test_a_text_without_service_or_moment_says_so(house: Office) -> None:
-    text, _ = await using(house, declare, "Nothing works", options={"sev": "1"})
+async def test_a_text_without_service_or_moment_says_so(fixture: ApprovalsFixture) -> None:
+    text, _ = await using(fixture, declare, "Nothing works", options={"sev": "1"})
 
     assert "names no service of the catalogue" in text
     assert "gives no time that Tocsin can read" in text
 
 
-async def test_the_named_service_counts_more_than_the_text(house: Office) -> None:
-    _, runs = await using(house, declare, "Checkout is slow", options={"sev": "4", "service": "search"})
+async def test_the_named_service_counts_more_than_the_text(fixture: ApprovalsFixture) -> None:
+    _, runs = await using(fixture, declare, "Checkout is slow", options={"sev": "4", "service": "search"})
 
-    assert (await Triages(house.db).open(runs[0][1], 1, "", "alice")).service == "search"
+    assert (await Triages(fixture.db).open(runs[0][1], 1, "", "alice")).service == "search"
 
 
-async def test_an_incident_of_an_older_version_gets_its_group_when_it_is_investigated(house: Office) -> None:
-    async with house.db.write() as session:
+async def test_an_incident_of_an_older_version_gets_its_group_when_it_is_investigated(fixture: ApprovalsFixture) -> None:
+    async with fixture.db.write() as session:
         fields: dict[str, Any] = {
             "title": "Checkout is down",
             "severity": "SEV2",
@@ -78,15 +78,15 @@ async def test_an_incident_of_an_older_version_gets_its_group_when_it_is_investi
             "state": "OPEN",
             "channel": "C7",
         }
-        row = IncidentRow(**fields, declared_at=house.now)
+        row = IncidentRow(**fields, declared_at=fixture.now)
         session.add(row)
         await session.flush()
         number = row.id
 
     for _ in range(2):
-        _, runs = await using(house, investigate, "", ref=f"INC-{number}")
+        _, runs = await using(fixture, investigate, "", ref=f"INC-{number}")
 
-    async with house.db.read() as session:
+    async with fixture.db.read() as session:
         incident = await session.get(IncidentRow, number)
         assert incident is not None and f"AL-{incident.group_id}" == runs[0][1]
         group = await session.get(GroupRow, incident.group_id)
@@ -95,18 +95,18 @@ async def test_an_incident_of_an_older_version_gets_its_group_when_it_is_investi
 
 @pytest.mark.parametrize(("findings", "started"), [({}, True), ({"hypotheses": []}, False)])
 async def test_an_alert_group_of_which_only_facts_were_gathered_is_investigated_once_declared(
-    house: Office, findings: dict[str, Any], started: bool
+    fixture: ApprovalsFixture, findings: dict[str, Any], started: bool
 ) -> None:
-    async with house.db.write() as session:
+    async with fixture.db.write() as session:
         group = await session.get(GroupRow, 1)
         assert group is not None
         group.incident_id = None
         session.add(group)
-    triages = Triages(house.db)
+    triages = Triages(fixture.db)
     await triages.open("AL-1", 1, "", "")
     await triages.update("AL-1", 1, state="done", findings=findings)
 
-    text, runs = await using(house, declare, "Checkout is down", options={"sev": "1"}, ref="AL-1")
+    text, runs = await using(fixture, declare, "Checkout is down", options={"sev": "1"}, ref="AL-1")
 
     assert runs == ([("triage:AL-1:2", "AL-1", 2, "", "alice")] if started else [])
     assert ("looks for its cause" in text) is started

@@ -13,37 +13,37 @@ from bot.plugins import Reply, Request
 from bot.settings import catalogue_of
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
-from tests.unit.approving import Office, actor, office
+from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
 from tests.unit.readers import everything_public
 from tests.unit.tools.looking import INFOS
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
     """AL-1 was investigated: logs could not be read, metrics could."""
-    house = await office(tmp_path)
-    triages = Triages(house.db)
+    fixture = await open_approvals(tmp_path)
+    triages = Triages(fixture.db)
     await triages.open("AL-1", 1, "", "")
     why = "Could not check (search_logs: service=checkout): no log store is configured (logs.loki or logs.files)"
     await triages.record("AL-1", "search_logs", {"service": "checkout"}, "a", Evidence(summary=why, query="", ok=False))
     await triages.record("AL-1", "service_health", {"service": "checkout"}, "b", Evidence(summary="fine", query=""))
-    yield house
-    await house.close()
+    yield fixture
+    await fixture.close()
 
 
-async def ask(house: Office, **options: str) -> str:
+async def ask(fixture: ApprovalsFixture, **options: str) -> str:
     ctx = CommandContext(
-        db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
-        verbs={}, approvals=house.approvals, usergroup=house.usergroup, tools=INFOS,
-        reading=everything_public(house.db),
+        db=fixture.db, config=fixture.config, catalogue=catalogue_of(fixture.config), engine=fixture.engine,
+        clock=lambda: fixture.now, verbs={}, approvals=fixture.approvals, usergroup=fixture.usergroup, tools=INFOS,
+        reading=everything_public(fixture.db),
     )  # fmt: skip
     said: Any = await gaps.fn(ctx, Request(verb="gaps", actor=actor("alice"), channel="C1", options=options))
     assert isinstance(said, Reply)
     return said.text
 
 
-async def test_what_failed_is_listed_with_how_often_it_was_missed(house: Office) -> None:
-    lines = (await ask(house)).splitlines()
+async def test_what_failed_is_listed_with_how_often_it_was_missed(fixture: ApprovalsFixture) -> None:
+    lines = (await ask(fixture)).splitlines()
 
     assert len(lines) == 2
     assert lines[1].startswith(
@@ -51,27 +51,27 @@ async def test_what_failed_is_listed_with_how_often_it_was_missed(house: Office)
     )
 
 
-async def test_what_is_older_is_left_out(house: Office) -> None:
-    house.pass_time(days=31)
+async def test_what_is_older_is_left_out(fixture: ApprovalsFixture) -> None:
+    fixture.pass_time(days=31)
 
-    assert await ask(house) == "Nothing was investigated since 2026-03-02, so nothing was missed."
-    assert "logs of checkout" in await ask(house, since="60d")
+    assert await ask(fixture) == "Nothing was investigated since 2026-03-02, so nothing was missed."
+    assert "logs of checkout" in await ask(fixture, since="60d")
 
 
-async def test_another_service_has_no_gap(house: Office) -> None:
-    assert await ask(house, service="search") == "No check of search failed since 2026-01-30 (1 group investigated)."
+async def test_another_service_has_no_gap(fixture: ApprovalsFixture) -> None:
+    assert await ask(fixture, service="search") == "No check of search failed since 2026-01-30 (1 group investigated)."
 
 
 @pytest.mark.parametrize("since", ["many", "999999999d"])
-async def test_a_span_that_is_none_is_refused(house: Office, since: str) -> None:
+async def test_a_span_that_is_none_is_refused(fixture: ApprovalsFixture, since: str) -> None:
     with pytest.raises(NotFound, match="since: "):
-        await ask(house, since=since)
+        await ask(fixture, since=since)
 
 
-async def test_a_service_that_nobody_knows_is_told_so(house: Office) -> None:
+async def test_a_service_that_nobody_knows_is_told_so(fixture: ApprovalsFixture) -> None:
     with pytest.raises(NotFound, match="nope is no service of the catalogue"):
-        await ask(house, service="nope")
+        await ask(fixture, service="nope")
 
 
-async def test_one_group_is_told_as_one(house: Office) -> None:
-    assert "(1 group investigated)" in await ask(house, service="search")
+async def test_one_group_is_told_as_one(fixture: ApprovalsFixture) -> None:
+    assert "(1 group investigated)" in await ask(fixture, service="search")

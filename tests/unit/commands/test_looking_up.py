@@ -25,29 +25,29 @@ from bot.slack.views import proposal as proposal_view
 from bot.store.slack.message_contents import proposal_content
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
 from bot.store.triage.triage import Triages
-from tests.unit.approving import CONFIG, Office, actor, office
+from tests.unit.approvals_fixture import CONFIG, ApprovalsFixture, actor, open_approvals
 from tests.unit.commands.using import context, use
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
-    house = await office(tmp_path)
-    yield house
-    await house.close()
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
+    fixture = await open_approvals(tmp_path)
+    yield fixture
+    await fixture.close()
 
 
-async def with_group(house: Office, number: int, **values: Any) -> None:
-    moments = {"opened_at": house.now, "last_alert_at": house.now}
+async def with_group(fixture: ApprovalsFixture, number: int, **values: Any) -> None:
+    moments = {"opened_at": fixture.now, "last_alert_at": fixture.now}
     fields = {"title": f"Group {number}", "service": "search", "severity": "SEV3", "state": "FIRING", "channel": "C1"}
-    async with house.db.write() as session:
+    async with fixture.db.write() as session:
         session.add(GroupRow(key=f"k{number}", **{**fields, **moments, **values}))
 
 
-async def declared(house: Office, **values: Any) -> None:
+async def declared(fixture: ApprovalsFixture, **values: Any) -> None:
     """An incident without an alert group."""
     fields = {"title": "Billing", "severity": "SEV3", "service": "search", "state": "OPEN", "channel": "C7"}
-    async with house.db.write() as session:
-        session.add(IncidentRow(**{"declared_at": house.now, **fields, **values}))
+    async with fixture.db.write() as session:
+        session.add(IncidentRow(**{"declared_at": fixture.now, **fields, **values}))
 
 
 def shown(reply: Any) -> str:
@@ -56,118 +56,118 @@ def shown(reply: Any) -> str:
     return f"{text}\n{blocks}"
 
 
-async def test_the_only_open_group_of_a_channel_is_meant_and_the_panel_says_why(house: Office) -> None:
-    told = shown(await use(house, panel, "alice", ref="", entry_point="slash"))
+async def test_the_only_open_group_of_a_channel_is_meant_and_the_panel_says_why(fixture: ApprovalsFixture) -> None:
+    told = shown(await use(fixture, panel, "alice", ref="", entry_point="slash"))
 
     assert "AL-1 is meant: nothing else is open in this channel" in told
     assert "'value': 'AL-1'" in told
 
 
-async def test_a_group_is_shown_with_the_reasons_of_its_alerts(house: Office) -> None:
-    moments = {"starts_at": house.now, "first_seen_at": house.now, "last_seen_at": house.now}
+async def test_a_group_is_shown_with_the_reasons_of_its_alerts(fixture: ApprovalsFixture) -> None:
+    moments = {"starts_at": fixture.now, "first_seen_at": fixture.now, "last_seen_at": fixture.now}
     fields = {"source": "prod", "name": "Errors", "service": "checkout", "severity": "SEV2", "status": "firing"}
-    async with house.db.write() as session:
+    async with fixture.db.write() as session:
         for number in (1, 2):
             reason = {"group_id": 1, "grouping_text": "the source groups them"}
             session.add(EpisodeRow(fingerprint=str(number), labels={}, annotations={}, **fields, **moments, **reason))
 
-    assert "2 alerts: the source groups them" in shown(await use(house, show_verb, "alice", ref="AL-1"))
+    assert "2 alerts: the source groups them" in shown(await use(fixture, show_verb, "alice", ref="AL-1"))
 
 
-async def test_of_several_open_groups_the_panel_takes_none_and_names_them(house: Office) -> None:
-    await with_group(house, 2)
+async def test_of_several_open_groups_the_panel_takes_none_and_names_them(fixture: ApprovalsFixture) -> None:
+    await with_group(fixture, 2)
 
-    told = shown(await use(house, panel, "alice", ref="", entry_point="slash"))
+    told = shown(await use(fixture, panel, "alice", ref="", entry_point="slash"))
 
     assert "Open in this channel: AL-2, AL-1" in told
     assert "'value': 'AL-1'" not in told
 
 
-async def test_an_incident_without_a_group_is_open_in_its_channel_too(house: Office) -> None:
-    await declared(house)
+async def test_an_incident_without_a_group_is_open_in_its_channel_too(fixture: ApprovalsFixture) -> None:
+    await declared(fixture)
 
-    assert "INC-2 is meant" in shown(await use(house, panel, "alice", ref="", channel="C7", entry_point="slash"))
+    assert "INC-2 is meant" in shown(await use(fixture, panel, "alice", ref="", channel="C7", entry_point="slash"))
 
 
-async def test_help_fits_the_only_open_group_of_the_channel(house: Office) -> None:
-    told = shown(await use(house, help_verb, "alice", ref="", entry_point="slash"))
+async def test_help_fits_the_only_open_group_of_the_channel(fixture: ApprovalsFixture) -> None:
+    told = shown(await use(fixture, help_verb, "alice", ref="", entry_point="slash"))
 
     assert "What fits AL-1 (FIRING), the only one open in this channel" in told
 
 
-async def test_in_a_channel_without_anything_open_help_speaks_of_here(house: Office) -> None:
-    assert "What fits here:" in shown(await use(house, help_verb, "alice", ref="", channel="C8", entry_point="slash"))
+async def test_in_a_channel_without_anything_open_help_speaks_of_here(fixture: ApprovalsFixture) -> None:
+    assert "What fits here:" in shown(await use(fixture, help_verb, "alice", ref="", channel="C8", entry_point="slash"))
 
 
 async def test_whoami_tells_each_role_once_with_the_services_it_is_for(tmp_path: Path) -> None:
     more = {f"s{number:02}": {"owners": ["owner"]} for number in range(15)}
-    house = await office(tmp_path, {"services": {**CONFIG["services"], **more}})
+    fixture = await open_approvals(tmp_path, {"services": {**CONFIG["services"], **more}})
     try:
-        told = (await use(house, whoami, "owner", ref="", channel="C8", entry_point="slash")).text.splitlines()[1:]
+        told = (await use(fixture, whoami, "owner", ref="", channel="C8", entry_point="slash")).text.splitlines()[1:]
     finally:
-        await house.close()
+        await fixture.close()
 
     assert len(told) == 2
     assert told[0].startswith("checkout, s00, s01") and told[0].endswith("and 4 more services: owner. You may approve: tier 3.")
     assert told[1] == "search: no role. You may approve: nothing."
 
 
-async def test_mine_holds_the_incidents_i_lead_with_and_without_a_group(house: Office) -> None:
-    await declared(house, lead="alice")
-    await declared(house, lead="bob")
-    await with_group(house, 2, acknowledged_by="alice")
+async def test_mine_holds_the_incidents_i_lead_with_and_without_a_group(fixture: ApprovalsFixture) -> None:
+    await declared(fixture, lead="alice")
+    await declared(fixture, lead="bob")
+    await with_group(fixture, 2, acknowledged_by="alice")
 
-    reply = await use(house, list_verb, "alice", ref="", text="mine", entry_point="slash")
+    reply = await use(fixture, list_verb, "alice", ref="", text="mine", entry_point="slash")
 
     assert [row.ref for row in reply.content.rows] == ["AL-2", "INC-2"]
 
 
-async def test_the_worst_stand_first_whether_declared_or_alerted(house: Office) -> None:
-    await declared(house, severity="SEV1")
-    await with_group(house, 2)
+async def test_the_worst_stand_first_whether_declared_or_alerted(fixture: ApprovalsFixture) -> None:
+    await declared(fixture, severity="SEV1")
+    await with_group(fixture, 2)
 
-    reply = await use(house, list_verb, "alice", ref="", entry_point="slash")
+    reply = await use(fixture, list_verb, "alice", ref="", entry_point="slash")
 
     assert [row.ref for row in reply.content.rows] == ["INC-2", "AL-1", "AL-2"]
 
 
-async def test_since_is_for_declared_incidents_too(house: Office) -> None:
-    await declared(house, declared_at=house.now - timedelta(days=9))
+async def test_since_is_for_declared_incidents_too(fixture: ApprovalsFixture) -> None:
+    await declared(fixture, declared_at=fixture.now - timedelta(days=9))
 
-    reply = await use(house, list_verb, "alice", ref="", options={"since": "7d"}, entry_point="slash")
+    reply = await use(fixture, list_verb, "alice", ref="", options={"since": "7d"}, entry_point="slash")
 
     assert [row.ref for row in reply.content.rows] == ["AL-1"]
 
 
-async def test_a_page_beyond_the_last_names_the_last(house: Office) -> None:
+async def test_a_page_beyond_the_last_names_the_last(fixture: ApprovalsFixture) -> None:
     for number in range(2, 14):
-        await with_group(house, number)
+        await with_group(fixture, number)
 
-    told = shown(await use(house, list_verb, "alice", ref="", options={"page": "99"}, entry_point="slash"))
+    told = shown(await use(fixture, list_verb, "alice", ref="", options={"page": "99"}, entry_point="slash"))
 
     assert "there is no page 99; the last is `page=2` (13 in all)" in told
 
 
-async def test_a_page_that_is_no_number_is_refused_with_what_is_taken(house: Office) -> None:
+async def test_a_page_that_is_no_number_is_refused_with_what_is_taken(fixture: ApprovalsFixture) -> None:
     with pytest.raises(NotFound, match="page takes a number from 1 to 999, not two"):
-        await use(house, list_verb, "alice", ref="", options={"page": "two"}, entry_point="slash")
+        await use(fixture, list_verb, "alice", ref="", options={"page": "two"}, entry_point="slash")
 
 
-async def test_a_proposal_is_shown_with_its_own_state_and_title(house: Office) -> None:
-    await house.propose("restart")
+async def test_a_proposal_is_shown_with_its_own_state_and_title(fixture: ApprovalsFixture) -> None:
+    await fixture.propose("restart")
 
-    told = shown(await use(house, show_verb, "alice", ref="AP-1", entry_point="slash"))
+    told = shown(await use(fixture, show_verb, "alice", ref="AP-1", entry_point="slash"))
 
     assert told.startswith("APPROVAL NEEDED · AP-1 · Restart") and "*APPROVAL NEEDED* AP-1" in told
     assert "FIRING" not in told
 
 
-async def test_of_one_hypothesis_only_the_first_is_offered(house: Office) -> None:
-    triages = Triages(house.db)
+async def test_of_one_hypothesis_only_the_first_is_offered(fixture: ApprovalsFixture) -> None:
+    triages = Triages(fixture.db)
     await triages.open("AL-1", 1, "", "")
     await triages.update("AL-1", 1, findings=Findings(hypotheses=[Hypothesis(cause="pool exhausted")]).model_dump(mode="json"))
 
-    said = await use(house, why, "alice", ref="AL-1", text="9", entry_point="slash")
+    said = await use(fixture, why, "alice", ref="AL-1", text="9", entry_point="slash")
 
     assert said.text == "AL-1 has 1 hypothesis: write why 1."
 
@@ -177,32 +177,34 @@ async def test_the_menu_of_actions_says_that_it_cuts(tmp_path: Path) -> None:
     config["actions"]["restart"]["when"] = (
         "Pods leak memory or hold stale connections. Does not help when the cause lies elsewhere."
     )
-    house = await office(tmp_path, config)
+    fixture = await open_approvals(tmp_path, config)
 
-    form = await use(house, propose, "alice", ref="AL-1", entry_point="slash")
+    form = await use(fixture, propose, "alice", ref="AL-1", entry_point="slash")
 
     offered = dict(form.fields[0].options)["restart"]
     assert offered.endswith("…") and len(offered) <= 75
-    await house.close()
+    await fixture.close()
 
 
 async def test_a_silence_says_that_it_can_be_taken_back(tmp_path: Path) -> None:
     config = {**CONFIG, "actions": {**CONFIG["actions"], "silence": {"kind": "silence_alert"}}}
-    house = await office(tmp_path, config)
-    await house.propose("silence", matchers={"alertname": "HighErrorRate"}, duration="2h")
+    fixture = await open_approvals(tmp_path, config)
+    await fixture.propose("silence", matchers={"alertname": "HighErrorRate"}, duration="2h")
 
-    async with house.db.read() as session:
+    async with fixture.db.read() as session:
         content = await proposal_content(session, "AP-1")
 
     assert content and "expiring the silence undoes it" in str(proposal_view.render(content, ViewContext()))
-    await house.close()
+    await fixture.close()
 
 
 async def test_who_is_not_among_people_is_told_what_they_may_do(tmp_path: Path) -> None:
-    house = await office(tmp_path, {**CONFIG, "people": {"alice": {"slack": "UALICE"}}, "services": {}, "approvers": {}})
+    fixture = await open_approvals(
+        tmp_path, {**CONFIG, "people": {"alice": {"slack": "UALICE"}}, "services": {}, "approvers": {}}
+    )
 
     stranger = Request(verb="whoami", actor=replace(actor("alice"), person=""), channel="C1")
-    told = await whoami.fn(context(house, whoami=whoami), stranger)
+    told = await whoami.fn(context(fixture, whoami=whoami), stranger)
 
     assert "Not among `people`" in told.text and "acknowledge" in told.text and "resolve" in told.text
-    await house.close()
+    await fixture.close()

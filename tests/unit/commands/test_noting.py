@@ -7,19 +7,19 @@ import pytest
 
 from bot.commands.note import note
 from bot.core.errors import NotFound
-from tests.unit.approving import office
+from tests.unit.approvals_fixture import open_approvals
 from tests.unit.commands.using import use
 
 
 async def noted(path: Path, at: str) -> str:
-    house = await office(path)
-    house.now = datetime(2026, 3, 1, 12, 47, tzinfo=UTC)
+    fixture = await open_approvals(path)
+    fixture.now = datetime(2026, 3, 1, 12, 47, tzinfo=UTC)
     try:
         return str(
-            (await use(house, note, "alice", ref="AL-1", text="pool is full", options={"at": at}, entry_point="mention")).text
+            (await use(fixture, note, "alice", ref="AL-1", text="pool is full", options={"at": at}, entry_point="mention")).text
         )
     finally:
-        await house.close()
+        await fixture.close()
 
 
 @pytest.mark.parametrize(

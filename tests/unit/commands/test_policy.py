@@ -9,36 +9,36 @@ from bot.commands.policy import policy
 from bot.core.config import Config
 from bot.core.errors import NotAllowed, NotFound
 from bot.plugins import EntryPoint, Reply, Request
-from tests.unit.approving import CONFIG, Office, actor, office
+from tests.unit.approvals_fixture import CONFIG, ApprovalsFixture, actor, open_approvals
 from tests.unit.commands.using import context
 
 
-async def waiting(folder: Path) -> Office:
-    """An office whose file names a new deputy that nobody has confirmed."""
-    house = await office(folder)
-    await house.review.start()
+async def waiting(folder: Path) -> ApprovalsFixture:
+    """Approvals whose file names a new deputy that nobody has confirmed."""
+    fixture = await open_approvals(folder)
+    await fixture.review.start()
     wide = Config.model_validate({**CONFIG, "approvers": {"deputies": ["bob", "mallory"], "admins": ["root", "bob"]}})
-    vars(house.config).update(vars(wide))
-    house.review.hold_back((await house.review.consider(wide, "SIGHUP")).held_back_to)
-    return house
+    vars(fixture.config).update(vars(wide))
+    fixture.review.hold_back((await fixture.review.consider(wide, "SIGHUP")).held_back_to)
+    return fixture
 
 
-async def answer(house: Office, who: str, verb: str = "policy", **values: Any) -> str:
+async def answer(fixture: ApprovalsFixture, who: str, verb: str = "policy", **values: Any) -> str:
     fields = {"ref": "POL-2", "entry_point": "button", **values}
     request = Request(verb, actor(who), "C1", **{**fields, "entry_point": EntryPoint(fields["entry_point"])})
-    reply = await policy.fn(context(house), request)
+    reply = await policy.fn(context(fixture), request)
     assert isinstance(reply, Reply)
     return reply.text
 
 
 async def test_it_shows_what_waits_and_who_may_agree(tmp_path: Path) -> None:
-    house = await waiting(tmp_path)
-    text = await answer(house, "alice", ref="")
-    await house.policies.confirm("POL-2", "root", await house.rotas.roster())
-    agreed = await answer(house, "alice", ref="")
-    await house.policies.confirm("POL-2", "owner", await house.rotas.roster())
-    after = await answer(house, "alice", ref="")
-    await house.close()
+    fixture = await waiting(tmp_path)
+    text = await answer(fixture, "alice", ref="")
+    await fixture.policies.confirm("POL-2", "root", await fixture.rotas.roster())
+    agreed = await answer(fixture, "alice", ref="")
+    await fixture.policies.confirm("POL-2", "owner", await fixture.rotas.roster())
+    after = await answer(fixture, "alice", ref="")
+    await fixture.close()
 
     assert text.splitlines() == [
         "POL-2 waits for a second person. It would let more:",
@@ -51,19 +51,19 @@ async def test_it_shows_what_waits_and_who_may_agree(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("values", [{"verb": "policy_confirm"}, {"entry_point": "slash", "text": "confirm"}])
 async def test_an_admin_and_an_owner_confirm_by_button_or_slash_command(tmp_path: Path, values: dict[str, Any]) -> None:
-    house = await waiting(tmp_path)
-    first = await answer(house, "owner", **values)
-    text = await answer(house, "root", **values)
-    await house.close()
+    fixture = await waiting(tmp_path)
+    first = await answer(fixture, "owner", **values)
+    text = await answer(fixture, "root", **values)
+    await fixture.close()
 
     assert first == "You agree to POL-2. Nothing counts yet: one more person has to confirm it. bob or root can."
     assert text == "POL-2 counts now, everywhere. The audit has it."
 
 
 async def test_an_owner_rejects(tmp_path: Path) -> None:
-    house = await waiting(tmp_path)
-    text = await answer(house, "owner", verb="policy_reject")
-    await house.close()
+    fixture = await waiting(tmp_path)
+    text = await answer(fixture, "owner", verb="policy_reject")
+    await fixture.close()
 
     assert text.startswith("POL-2 is rejected: the rights stay as they were.")
 
@@ -79,11 +79,11 @@ async def test_an_owner_rejects(tmp_path: Path) -> None:
     ],
 )
 async def test_anything_else_confirms_nothing(tmp_path: Path, values: dict[str, Any], why: str) -> None:
-    house = await waiting(tmp_path)
+    fixture = await waiting(tmp_path)
     with pytest.raises((NotAllowed, NotFound), match=why):
-        await answer(house, "root", **values)
-    waits = await house.policies.waiting()
-    await house.close()
+        await answer(fixture, "root", **values)
+    waits = await fixture.policies.waiting()
+    await fixture.close()
 
     assert waits is not None
 
@@ -97,8 +97,8 @@ async def test_anything_else_confirms_nothing(tmp_path: Path, values: dict[str, 
     ],
 )
 async def test_whoever_never_qualifies_confirms_nothing(tmp_path: Path, person: str, flags: dict[str, Any], why: str) -> None:
-    house = await waiting(tmp_path)
+    fixture = await waiting(tmp_path)
     request = Request("policy_confirm", actor(person, **flags), "C1", ref="POL-2", entry_point=EntryPoint.BUTTON)
     with pytest.raises(NotAllowed, match=why):
-        await policy.fn(context(house), request)
-    await house.close()
+        await policy.fn(context(fixture), request)
+    await fixture.close()

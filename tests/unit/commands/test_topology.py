@@ -9,22 +9,22 @@ from bot.commands.topology import topology
 from bot.core.alerts.ties.topology import CallSource
 from bot.core.errors import NotFound
 from bot.store.alerts.ties.learned import LearnedTopology
-from tests.unit.approving import Office, office
+from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 from tests.unit.commands.using import use
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
-    house = await office(tmp_path)
-    yield house
-    await house.close()
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
+    fixture = await open_approvals(tmp_path)
+    yield fixture
+    await fixture.close()
 
 
-async def test_learned_and_declared_ties_are_shown_and_what_differs_is_proposed(house: Office) -> None:
+async def test_learned_and_declared_ties_are_shown_and_what_differs_is_proposed(fixture: ApprovalsFixture) -> None:
     for _ in range(2):
-        await LearnedTopology(house.db).note_calls(CallSource.METRICS, [("checkout", "search")])
+        await LearnedTopology(fixture.db).note_calls(CallSource.METRICS, [("checkout", "search")])
 
-    reply = await use(house, topology, "alice", ref="AL-1", text="", entry_point="slash")
+    reply = await use(fixture, topology, "alice", ref="AL-1", text="", entry_point="slash")
 
     assert reply.text.split("\n") == [
         "Topology of checkout:",
@@ -37,11 +37,11 @@ async def test_learned_and_declared_ties_are_shown_and_what_differs_is_proposed(
     ]
 
 
-async def test_a_service_of_which_nothing_is_known_says_so(house: Office) -> None:
-    known = await use(house, topology, "alice", ref="", text="search", entry_point="slash")
+async def test_a_service_of_which_nothing_is_known_says_so(fixture: ApprovalsFixture) -> None:
+    known = await use(fixture, topology, "alice", ref="", text="search", entry_point="slash")
 
     assert known.text == (
         "Topology of search:\nNeither traces nor metrics were read so far: what they would show is not known."
     )
     with pytest.raises(NotFound, match="mail is no service of the catalogue"):
-        await use(house, topology, "alice", ref="", text="mail", entry_point="slash")
+        await use(fixture, topology, "alice", ref="", text="mail", entry_point="slash")

@@ -66,7 +66,7 @@ class Slack:
         return [message for message in self.messages if float(message["ts"]) > float(oldest)]
 
 
-class Room:
+class AlertChannelsFixture:
     """The channel C7, which is the source `legacy`."""
 
     def __init__(self, **options: Any) -> None:
@@ -96,12 +96,12 @@ class Room:
 
 
 async def test_a_bots_message_is_an_alert_from_its_own_moment() -> None:
-    room = Room()
+    fixture = AlertChannelsFixture()
 
-    await room.hears(text="[FIRING:1] Errors")
+    await fixture.hears(text="[FIRING:1] Errors")
 
-    assert room.stored.states == [("Errors", "firing")]
-    assert room.stored.alerts[0].starts_at == datetime.fromtimestamp(float(FIRST), UTC)
+    assert fixture.stored.states == [("Errors", "firing")]
+    assert fixture.stored.alerts[0].starts_at == datetime.fromtimestamp(float(FIRST), UTC)
 
 
 @pytest.mark.parametrize(
@@ -116,62 +116,62 @@ async def test_a_bots_message_is_an_alert_from_its_own_moment() -> None:
     ],
 )
 async def test_people_tocsin_itself_and_other_channels_raise_no_alert(event: Json) -> None:
-    room = Room()
+    fixture = AlertChannelsFixture()
 
-    await room.hears(**event)
+    await fixture.hears(**event)
 
-    assert room.stored.alerts == [] and room.stored.unreadable == []
+    assert fixture.stored.alerts == [] and fixture.stored.unreadable == []
 
 
 async def test_only_the_named_bots_count() -> None:
-    room = Room(bots=["B7"])
+    fixture = AlertChannelsFixture(bots=["B7"])
 
-    await room.hears(text="Errors")
-    await room.hears(text="Deploy finished", bot_id="B8")
+    await fixture.hears(text="Errors")
+    await fixture.hears(text="Deploy finished", bot_id="B8")
 
-    assert room.stored.states == [("Errors", "firing")]
+    assert fixture.stored.states == [("Errors", "firing")]
 
 
 async def test_what_a_bot_says_in_the_thread_is_about_the_alert_that_opened_it() -> None:
-    room = Room()
+    fixture = AlertChannelsFixture()
 
-    await room.hears(text="[FIRING:1] Errors")
-    await room.hears(text=":white_check_mark: Resolved after 4 min", ts=LATER, thread_ts=FIRST)
+    await fixture.hears(text="[FIRING:1] Errors")
+    await fixture.hears(text=":white_check_mark: Resolved after 4 min", ts=LATER, thread_ts=FIRST)
 
-    assert room.stored.states == [("Errors", "firing"), ("Errors", "resolved")]
-    assert room.stored.alerts[0].fingerprint == room.stored.alerts[1].fingerprint
+    assert fixture.stored.states == [("Errors", "firing"), ("Errors", "resolved")]
+    assert fixture.stored.alerts[0].fingerprint == fixture.stored.alerts[1].fingerprint
 
 
 async def test_a_thread_that_another_process_opened_is_read_from_slack() -> None:
-    room = Room()
-    room.slack.messages = [{"bot_id": "B7", "ts": FIRST, "text": "[FIRING:1] Errors"}]
+    fixture = AlertChannelsFixture()
+    fixture.slack.messages = [{"bot_id": "B7", "ts": FIRST, "text": "[FIRING:1] Errors"}]
 
-    await room.hears(text="Resolved", ts=LATER, thread_ts=FIRST)
+    await fixture.hears(text="Resolved", ts=LATER, thread_ts=FIRST)
 
-    assert room.stored.states == [("Errors", "resolved")]
+    assert fixture.stored.states == [("Errors", "resolved")]
 
 
 async def test_a_bots_answer_in_a_persons_thread_is_an_alert_of_its_own() -> None:
-    room = Room()
-    room.slack.messages = [{"user": "U1", "ts": FIRST, "text": "what is wrong?"}]
+    fixture = AlertChannelsFixture()
+    fixture.slack.messages = [{"user": "U1", "ts": FIRST, "text": "what is wrong?"}]
 
-    await room.hears(text="Errors are high", ts=LATER, thread_ts=FIRST)
+    await fixture.hears(text="Errors are high", ts=LATER, thread_ts=FIRST)
 
-    assert room.stored.states == [("Errors are high", "firing")]
+    assert fixture.stored.states == [("Errors are high", "firing")]
 
 
 async def test_an_edit_updates_the_alert_even_if_it_changes_its_title() -> None:
-    room = Room()
+    fixture = AlertChannelsFixture()
 
-    await room.hears(text="Triggered: Errors of checkout")
-    await room.hears_edit("Triggered: Errors of checkout", "Resolved: all fine again")
+    await fixture.hears(text="Triggered: Errors of checkout")
+    await fixture.hears_edit("Triggered: Errors of checkout", "Resolved: all fine again")
 
-    first, last = room.stored.alerts
+    first, last = fixture.stored.alerts
     assert (first.fingerprint, last.status) == (last.fingerprint, "resolved")
 
 
 async def test_an_edit_after_a_restart_finds_the_alert_by_what_stood_there_before() -> None:
-    before, after = Room(), Room()
+    before, after = AlertChannelsFixture(), AlertChannelsFixture()
 
     await before.hears(text="Triggered: Errors of checkout")
     await after.hears_edit("Triggered: Errors of checkout", "Recovered: Errors of checkout")
@@ -180,78 +180,78 @@ async def test_an_edit_after_a_restart_finds_the_alert_by_what_stood_there_befor
 
 
 async def test_an_edit_that_changes_nothing_of_the_alert_does_not_open_it_again() -> None:
-    room = Room()
+    fixture = AlertChannelsFixture()
 
-    await room.hears(text="Errors")
-    await room.hears(text="Resolved: Errors", ts=LATER)
-    await room.hears_edit("Errors", "*Errors*", ts=f"{NOW.timestamp():.6f}")
+    await fixture.hears(text="Errors")
+    await fixture.hears(text="Resolved: Errors", ts=LATER)
+    await fixture.hears_edit("Errors", "*Errors*", ts=f"{NOW.timestamp():.6f}")
 
-    assert room.stored.states == [("Errors", "firing"), ("Errors", "resolved")]
+    assert fixture.stored.states == [("Errors", "firing"), ("Errors", "resolved")]
 
 
 async def test_what_was_missed_is_read_oldest_first_and_the_channel_is_joined() -> None:
-    room = Room()
-    room.slack.messages = [
+    fixture = AlertChannelsFixture()
+    fixture.slack.messages = [
         {"bot_id": "B7", "subtype": "bot_message", "ts": FIRST, "text": "Errors"},
         {"user": "U1", "ts": LATER, "text": "I am on it"},
         {"bot_id": "B0", "ts": LATER, "text": "AL-3 Errors"},
         {"bot_id": "B7", "subtype": "bot_message", "ts": LATER, "text": "Resolved: Errors"},
     ]
 
-    await room.channels.catch_up()
+    await fixture.channels.catch_up()
 
-    assert room.slack.joined == ["C7"]
-    assert room.stored.states == [("Errors", "firing"), ("Errors", "resolved")]
+    assert fixture.slack.joined == ["C7"]
+    assert fixture.stored.states == [("Errors", "firing"), ("Errors", "resolved")]
 
 
 async def test_what_was_stored_before_is_not_read_again() -> None:
-    room = Room()
-    room.last = datetime.fromtimestamp(float(FIRST), UTC)
-    room.slack.messages = [
+    fixture = AlertChannelsFixture()
+    fixture.last = datetime.fromtimestamp(float(FIRST), UTC)
+    fixture.slack.messages = [
         {"bot_id": "B7", "subtype": "bot_message", "ts": FIRST, "text": "Errors"},
         {"bot_id": "B7", "subtype": "bot_message", "ts": LATER, "text": "Disk full"},
     ]
 
-    await room.channels.catch_up()
-    await room.channels.catch_up()
+    await fixture.channels.catch_up()
+    await fixture.channels.catch_up()
 
-    assert room.stored.states == [("Disk full", "firing")]
+    assert fixture.stored.states == [("Disk full", "firing")]
 
 
 async def test_of_a_new_source_only_the_last_minutes_are_read() -> None:
-    room = Room()
-    room.slack.messages = [{"bot_id": "B7", "ts": f"{NOW.timestamp() - 1200:.6f}", "text": "Errors of yesterday"}]
+    fixture = AlertChannelsFixture()
+    fixture.slack.messages = [{"bot_id": "B7", "ts": f"{NOW.timestamp() - 1200:.6f}", "text": "Errors of yesterday"}]
 
-    await room.channels.catch_up()
+    await fixture.channels.catch_up()
 
-    assert room.stored.alerts == []
+    assert fixture.stored.alerts == []
 
 
 async def test_an_answer_in_a_thread_that_slack_does_not_show_ends_no_other_alert() -> None:
-    room = Room()
-    room.slack.reachable = False
+    fixture = AlertChannelsFixture()
+    fixture.slack.reachable = False
 
-    await room.channels.catch_up()
-    await room.hears(text="Errors")
-    await room.hears(text="Resolved", ts=LATER, thread_ts=f"{NOW.timestamp() - 900:.6f}")
+    await fixture.channels.catch_up()
+    await fixture.hears(text="Errors")
+    await fixture.hears(text="Resolved", ts=LATER, thread_ts=f"{NOW.timestamp() - 900:.6f}")
 
-    first, last = room.stored.alerts
-    assert first.fingerprint != last.fingerprint and room.pauses == list(RETRY_SECONDS)
+    first, last = fixture.stored.alerts
+    assert first.fingerprint != last.fingerprint and fixture.pauses == list(RETRY_SECONDS)
 
 
 async def test_an_event_waits_for_a_database_that_is_away() -> None:
-    room = Room()
-    room.stored.away = 2
+    fixture = AlertChannelsFixture()
+    fixture.stored.away = 2
 
-    await room.hears(text="Errors")
+    await fixture.hears(text="Errors")
 
-    assert room.stored.states == [("Errors", "firing")] and room.pauses == list(RETRY_SECONDS[:2])
+    assert fixture.stored.states == [("Errors", "firing")] and fixture.pauses == list(RETRY_SECONDS[:2])
 
 
 async def test_a_message_that_names_no_alert_is_kept_and_listed() -> None:
-    room = Room()
+    fixture = AlertChannelsFixture()
 
-    await room.hears(text="", blocks=[{"type": "divider"}])
+    await fixture.hears(text="", blocks=[{"type": "divider"}])
 
-    assert room.stored.alerts == []
-    assert room.stored.unreadable == ["message.text: the message holds no text that could name an alert"]
+    assert fixture.stored.alerts == []
+    assert fixture.stored.unreadable == ["message.text: the message holds no text that could name an alert"]

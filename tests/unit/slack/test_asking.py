@@ -20,7 +20,7 @@ from bot.store.slack import message_contents as contents
 from bot.store.tables import AuditRow, GroupRow, MessageRow, QuestionRow
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
-from tests.unit.approving import Office, actor, office
+from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
 from tests.unit.builders import NOW
 from tests.unit.slack.test_commands import Answered, router_of, with_card
 
@@ -42,23 +42,25 @@ class People:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
-    house = await office(tmp_path)
-    await with_card(house)
-    triages = Triages(house.db)
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
+    fixture = await open_approvals(tmp_path)
+    await with_card(fixture)
+    triages = Triages(fixture.db)
     await triages.record("AL-1", "service_health", {"service": "checkout"}, "c1", LATENCY)
 
     async def nobody() -> None:
         return None
 
-    house.engine.register("question", question(QuestionSteps(Questions(house.db, ["checkout"]), triages, house.config), nobody))
-    yield house
-    await house.close()
+    fixture.engine.register(
+        "question", question(QuestionSteps(Questions(fixture.db, ["checkout"]), triages, fixture.config), nobody)
+    )
+    yield fixture
+    await fixture.close()
 
 
-def router_with(house: Office) -> tuple[Any, list[str]]:
+def router_with(fixture: ApprovalsFixture) -> tuple[Any, list[str]]:
     answers: Any = Answered()
-    router = router_of(house, answers, **verbs())
+    router = router_of(fixture, answers, **verbs())
     router.people = People()  # type: ignore[assignment]
     return router, answers.texts
 
@@ -69,25 +71,25 @@ def mention(text: str, *, event: str = "Ev1", thread: str = "1.0", user: str = "
     return {"team_id": "T1", "event_id": event, "event": {**said, **({"thread_ts": thread} if thread else {})}}
 
 
-async def ended(house: Office) -> None:
+async def ended(fixture: ApprovalsFixture) -> None:
     """Wait for every story that has begun."""
-    for id in await house.engine.pending():
-        await house.engine.result(id)
+    for id in await fixture.engine.pending():
+        await fixture.engine.result(id)
 
 
-async def say(house: Office, *bodies: dict[str, Any]) -> list[str]:
+async def say(fixture: ApprovalsFixture, *bodies: dict[str, Any]) -> list[str]:
     """The private answers to some mentions, once every story has ended."""
-    router, told = router_with(house)
+    router, told = router_with(fixture)
     for body in bodies:
         await on_mention(router, body)
-    await ended(house)
+    await ended(fixture)
     return told
 
 
-async def answers(house: Office) -> list[tuple[str, str, list[str]]]:
+async def answers(fixture: ApprovalsFixture) -> list[tuple[str, str, list[str]]]:
     """Thread, question and blocks' texts of each answer."""
-    async with house.db.read() as session:
-        rows = [row for row in await house.rows(MessageRow) if row.kind == "answer"]
+    async with fixture.db.read() as session:
+        rows = [row for row in await fixture.rows(MessageRow) if row.kind == "answer"]
         found = [(row.thread_key, await contents.load(session, "answer", row.subject)) for row in rows]
     return [(key, content.question, texts(content)) for key, content in found if isinstance(content, AnswerContent)]
 
@@ -97,201 +99,209 @@ def texts(content: AnswerContent) -> list[str]:
     return [str(block["text"]["text"]) for block in blocks if block["type"] == "section"]
 
 
-async def test_plain_speech_in_the_thread_is_answered_there_and_nobody_gets_a_second_answer(house: Office) -> None:
-    told = await say(house, mention(SLOW))
+async def test_plain_speech_in_the_thread_is_answered_there_and_nobody_gets_a_second_answer(fixture: ApprovalsFixture) -> None:
+    told = await say(fixture, mention(SLOW))
 
     unknown = "*Unknown.* Nothing that was checked measures latency on checkout"
     asked, found = "*alice asked:* “is checkout slow?”", f"{unknown}\n• checkout latency rose from 0.1 s to 3 s (E1)"
-    assert (told, await answers(house)) == ([], [("card:AL-1", SLOW, [asked, found])])
+    assert (told, await answers(fixture)) == ([], [("card:AL-1", SLOW, [asked, found])])
 
 
-async def test_a_mention_that_slack_sends_again_makes_no_second_answer(house: Office) -> None:
-    await say(house, mention(SLOW), mention(SLOW))
+async def test_a_mention_that_slack_sends_again_makes_no_second_answer(fixture: ApprovalsFixture) -> None:
+    await say(fixture, mention(SLOW), mention(SLOW))
 
-    assert len(await answers(house)) == 1
-
-
-async def test_each_question_gets_a_message_of_its_own(house: Office) -> None:
-    await say(house, mention(SLOW), mention("ask what changed?", event="Ev2"))
-
-    assert [asked for _, asked, _ in await answers(house)] == [SLOW, "what changed?"]
+    assert len(await answers(fixture)) == 1
 
 
-async def test_outside_the_thread_plain_speech_gets_the_nearest_verbs(house: Office) -> None:
-    told = await say(house, mention(SLOW, thread=""), mention(SLOW, event="Ev2", thread="9.9"))
+async def test_each_question_gets_a_message_of_its_own(fixture: ApprovalsFixture) -> None:
+    await say(fixture, mention(SLOW), mention("ask what changed?", event="Ev2"))
 
-    assert await answers(house) == [] and all(text.startswith("I do not know the verb is.") for text in told)
+    assert [asked for _, asked, _ in await answers(fixture)] == [SLOW, "what changed?"]
 
 
-async def test_a_mistyped_verb_in_the_thread_gets_the_nearest_verbs(house: Office) -> None:
-    told = await say(house, mention("aprove AP-3 is that fine?"))
+async def test_outside_the_thread_plain_speech_gets_the_nearest_verbs(fixture: ApprovalsFixture) -> None:
+    told = await say(fixture, mention(SLOW, thread=""), mention(SLOW, event="Ev2", thread="9.9"))
+
+    assert await answers(fixture) == [] and all(text.startswith("I do not know the verb is.") for text in told)
+
+
+async def test_a_mistyped_verb_in_the_thread_gets_the_nearest_verbs(fixture: ApprovalsFixture) -> None:
+    told = await say(fixture, mention("aprove AP-3 is that fine?"))
 
     near = "I do not know the verb aprove. Did you mean approve? A question begins with ask."
-    assert (await answers(house), told) == ([], [f"{near} The verb help lists all. Nothing was done."])
+    assert (await answers(fixture), told) == ([], [f"{near} The verb help lists all. Nothing was done."])
 
 
-async def test_a_wish_is_not_carried_out_and_the_verb_that_would_is_named(house: Office) -> None:
-    told = await say(house, mention("please approve the rollback"))
+async def test_a_wish_is_not_carried_out_and_the_verb_that_would_is_named(fixture: ApprovalsFixture) -> None:
+    told = await say(fixture, mention("please approve the rollback"))
 
-    assert await answers(house) == [] and "the verb please. Did you mean approve?" in told[0] and "Nothing was done" in told[0]
+    assert (
+        await answers(fixture) == [] and "the verb please. Did you mean approve?" in told[0] and "Nothing was done" in told[0]
+    )
 
 
 @pytest.mark.parametrize("text", ["please restart checkout", "rollback checkout", "can somebody fix it"])
-async def test_who_wishes_for_a_remediation_is_told_of_propose(house: Office, text: str) -> None:
-    told = await say(house, mention(text))
+async def test_who_wishes_for_a_remediation_is_told_of_propose(fixture: ApprovalsFixture, text: str) -> None:
+    told = await say(fixture, mention(text))
 
     assert "Did you mean propose? " in told[0] and "Nothing was done" in told[0]
 
 
 @pytest.mark.parametrize("text", [SLOW, f"ask {SLOW}", f"investigate {SLOW}"])
-async def test_a_guest_and_a_member_of_another_workspace_are_refused_as_for_an_investigation(house: Office, text: str) -> None:
-    told = await say(house, mention(text, user="UGUEST"), mention(text, event="Ev2", user_team="T2"))
+async def test_a_guest_and_a_member_of_another_workspace_are_refused_as_for_an_investigation(
+    fixture: ApprovalsFixture, text: str
+) -> None:
+    told = await say(fixture, mention(text, user="UGUEST"), mention(text, event="Ev2", user_team="T2"))
 
     assert [line.split(",")[0] for line in told] == ["Guests can read here", "People of other workspaces can read here"]
-    assert await answers(house) == [] and len([row for row in await house.rows(AuditRow) if "refused" in row.what]) == 2
+    assert await answers(fixture) == [] and len([row for row in await fixture.rows(AuditRow) if "refused" in row.what]) == 2
 
 
-async def test_the_slash_command_says_where_the_answer_will_stand(house: Office) -> None:
-    router, told = router_with(house)
+async def test_the_slash_command_says_where_the_answer_will_stand(fixture: ApprovalsFixture) -> None:
+    router, told = router_with(fixture)
     body = {"user_id": "UALICE", "channel_id": "C1", "trigger_id": "t1", "team_id": "T1", "text": 'ask is "p99=3" slow? AL-1'}
     await on_slash(router, body)
-    await ended(house)
+    await ended(fixture)
 
     assert told == ["The answer will stand in the thread of AL-1, for everybody."]
-    assert [asked for _, asked, _ in await answers(house)] == ['is "p99=3" slow? AL-1']
+    assert [asked for _, asked, _ in await answers(fixture)] == ['is "p99=3" slow? AL-1']
 
 
-async def test_the_message_shortcut_asks_with_the_words_of_the_message(house: Office) -> None:
-    router, told = router_with(house)
+async def test_the_message_shortcut_asks_with_the_words_of_the_message(fixture: ApprovalsFixture) -> None:
+    router, told = router_with(fixture)
     person, message = {"id": "UALICE", "team_id": "T1"}, {"text": "is checkout slow = bad", "ts": "3.0", "thread_ts": "1.0"}
     body = {"callback_id": "ask", "trigger_id": "t1", "channel": {"id": "C1"}, "user": person, "team": {"id": "T1"}}
     await on_shortcut(router, {**body, "message": message})
-    await ended(house)
+    await ended(fixture)
 
-    assert ([asked for _, asked, _ in await answers(house)], told) == (["is checkout slow = bad"], [])
+    assert ([asked for _, asked, _ in await answers(fixture)], told) == (["is checkout slow = bad"], [])
 
 
-async def test_a_question_that_was_kept_and_not_begun_is_answered_after_the_next_start(house: Office) -> None:
-    questions = Questions(house.db, ["checkout"])
+async def test_a_question_that_was_kept_and_not_begun_is_answered_after_the_next_start(fixture: ApprovalsFixture) -> None:
+    questions = Questions(fixture.db, ["checkout"])
     await questions.put("k1", SLOW, "alice", group="AL-1", incident="INC-1")
 
-    await start_unanswered(questions, house.engine)
-    await start_unanswered(questions, house.engine)
-    await ended(house)
+    await start_unanswered(questions, fixture.engine)
+    await start_unanswered(questions, fixture.engine)
+    await ended(fixture)
 
-    assert [row.state for row in await house.rows(QuestionRow)] == ["answered"] and len(await answers(house)) == 1
+    assert [row.state for row in await fixture.rows(QuestionRow)] == ["answered"] and len(await answers(fixture)) == 1
 
 
-async def test_the_same_interaction_is_one_question_whoever_keeps_it_first(house: Office) -> None:
-    questions = Questions(house.db)
+async def test_the_same_interaction_is_one_question_whoever_keeps_it_first(fixture: ApprovalsFixture) -> None:
+    questions = Questions(fixture.db)
     first, again = [await questions.put("k1", SLOW, "alice", group="AL-1", incident="INC-1") for _ in range(2)]
 
-    assert first == again and len(await house.rows(QuestionRow)) == 1
+    assert first == again and len(await fixture.rows(QuestionRow)) == 1
 
 
-async def test_where_nothing_speaks_about_it_the_message_says_what_was_checked_and_how_to_check_again(house: Office) -> None:
-    await say(house, mention("is it <!channel> the kafka cluster?"))
+async def test_where_nothing_speaks_about_it_the_message_says_what_was_checked_and_how_to_check_again(
+    fixture: ApprovalsFixture,
+) -> None:
+    await say(fixture, mention("is it <!channel> the kafka cluster?"))
 
-    ((_, _, (asked, nothing)),) = await answers(house)
+    ((_, _, (asked, nothing)),) = await answers(fixture)
     assert "&lt;!channel&gt;" in asked and nothing.startswith(
         "*Unknown.* The evidence says nothing about that\n*What was checked:* health"
     )
     assert "To check again: `investigate is it &lt;!channel&gt; the kafka cluster?`" in nothing
 
 
-async def test_a_pasted_secret_is_not_kept_with_the_question(house: Office) -> None:
-    await say(house, mention("is password=FAKEhunter22 of checkout slow?"))
+async def test_a_pasted_secret_is_not_kept_with_the_question(fixture: ApprovalsFixture) -> None:
+    await say(fixture, mention("is password=FAKEhunter22 of checkout slow?"))
 
-    assert [row.text for row in await house.rows(QuestionRow)] == ["is password=[secret] of checkout slow?"]
+    assert [row.text for row in await fixture.rows(QuestionRow)] == ["is password=[secret] of checkout slow?"]
 
 
-async def shown(house: Office, number: int = 1) -> str:
+async def shown(fixture: ApprovalsFixture, number: int = 1) -> str:
     """All text of one answer's message."""
-    async with house.db.read() as session:
+    async with fixture.db.read() as session:
         content = await contents.load(session, "answer", str(number))
     assert isinstance(content, AnswerContent)
     return json.dumps(view.render(content, ViewContext()), ensure_ascii=False)
 
 
-async def asked_about(house: Office, *looks: tuple[str, bool]) -> str:
-    """The message for a question about AL-2, of which these looks are recorded: what each saw, and whether it could."""
-    async with house.db.write() as session:
+async def asked_about(fixture: ApprovalsFixture, *checks: tuple[str, bool]) -> str:
+    """The message for a question about AL-2, of which these checks are recorded: what each saw, and whether it could."""
+    async with fixture.db.write() as session:
         at = {"opened_at": NOW, "last_alert_at": NOW}
         session.add(GroupRow(id=2, key="k2", title="Slow", service="pay", severity="SEV2", state="FIRING", channel="C1", **at))
-    for number, (summary, ok) in enumerate(looks):
+    for number, (summary, ok) in enumerate(checks):
         found = Evidence(summary=summary, query="q", ok=ok)
-        await Triages(house.db).record("AL-2", "search_logs", {"service": "pay"}, str(number), found)
-    put = await Questions(house.db).put("k2", "is it the database?", "alice", group="AL-2", incident="")
-    await QuestionSteps(Questions(house.db), Triages(house.db), house.config).answer_by_code(put.number, "", final=True)
-    return await shown(house)
+        await Triages(fixture.db).record("AL-2", "search_logs", {"service": "pay"}, str(number), found)
+    put = await Questions(fixture.db).put("k2", "is it the database?", "alice", group="AL-2", incident="")
+    await QuestionSteps(Questions(fixture.db), Triages(fixture.db), fixture.config).answer_by_code(put.number, "", final=True)
+    return await shown(fixture)
 
 
-async def test_that_nothing_could_be_checked_does_not_read_as_not_checked(house: Office) -> None:
-    text = await asked_about(house, ("Could not check (search_logs): no answer", False))
+async def test_that_nothing_could_be_checked_does_not_read_as_not_checked(fixture: ApprovalsFixture) -> None:
+    text = await asked_about(fixture, ("Could not check (search_logs): no answer", False))
 
     assert "*Unknown.* Nothing could be checked" in text and "search_logs: no answer (E1)" in text
     assert "The evidence says nothing" not in text
 
 
-async def test_only_without_any_check_the_message_says_that_none_was_made(house: Office) -> None:
-    text = await asked_about(house)
+async def test_only_without_any_check_the_message_says_that_none_was_made(fixture: ApprovalsFixture) -> None:
+    text = await asked_about(fixture)
 
     assert "*Unknown.* Nothing was checked" in text and "no new check was made and nothing was changed" in text
 
 
-async def test_a_reading_that_failed_is_not_awaited_any_more(house: Office) -> None:
-    questions = Questions(house.db, ["checkout"])
+async def test_a_reading_that_failed_is_not_awaited_any_more(fixture: ApprovalsFixture) -> None:
+    questions = Questions(fixture.db, ["checkout"])
     put = await questions.put("k1", SLOW, "alice", group="AL-1", incident="")
-    desk = QuestionSteps(questions, Triages(house.db), house.config)
-    await desk.answer_by_code(put.number, "A model reads the evidence; what it adds will stand here.", final=False)
-    waiting = await shown(house)
+    steps = QuestionSteps(questions, Triages(fixture.db), fixture.config)
+    await steps.answer_by_code(put.number, "A model reads the evidence; what it adds will stand here.", final=False)
+    waiting = await shown(fixture)
     await questions.failed(put.number)
 
     failed = "The model's reading failed; this is from the record."
     assert "A model reads" in waiting and failed not in waiting
-    assert failed in (text := await shown(house)) and "A model reads" not in text
+    assert failed in (text := await shown(fixture)) and "A model reads" not in text
 
 
 @pytest.mark.parametrize("text", ["please stop the rollback", "hey resolve this incident", "AL-3?"])
-async def test_a_wish_and_another_reference_are_not_answered_as_questions(house: Office, text: str) -> None:
-    told = await say(house, mention(text))
+async def test_a_wish_and_another_reference_are_not_answered_as_questions(fixture: ApprovalsFixture, text: str) -> None:
+    told = await say(fixture, mention(text))
 
-    assert await answers(house) == [] and len(told) == 1 and told[0].endswith("Nothing was done.")
+    assert await answers(fixture) == [] and len(told) == 1 and told[0].endswith("Nothing was done.")
 
 
-async def answer_place(house: Office) -> tuple[str, str, str]:
+async def answer_place(fixture: ApprovalsFixture) -> tuple[str, str, str]:
     """Channel, ts of the thread's first message and text of the one answer that is wanted."""
-    rows = {row.key: row for row in await house.rows(MessageRow)}
+    rows = {row.key: row for row in await fixture.rows(MessageRow)}
     answer = next(row for row in rows.values() if row.kind == "answer")
     assert answer.wanted_rev > answer.sent_rev
     return answer.channel, rows[answer.thread_key].ts if answer.thread_key else "", answer.subject
 
 
-async def test_a_question_outside_a_thread_is_answered_under_it(house: Office) -> None:
-    told = await say(house, mention(f"ask {SLOW}", thread=""))
+async def test_a_question_outside_a_thread_is_answered_under_it(fixture: ApprovalsFixture) -> None:
+    told = await say(fixture, mention(f"ask {SLOW}", thread=""))
 
-    assert (told, await answer_place(house)) == ([], ("C1", "5.0", "1"))
-
-
-async def test_a_question_in_a_thread_of_others_is_answered_in_it_and_the_next_one_needs_no_verb(house: Office) -> None:
-    told = await say(house, mention(f"ask {SLOW} AL-1", thread="9.9"), mention("what changed?", event="Ev2", thread="9.9"))
-
-    assert told == [] and [asked for _, asked, _ in await answers(house)] == [f"{SLOW} AL-1", "what changed?"]
-    assert {key for key, _, _ in await answers(house)} == {"asked:1"}
+    assert (told, await answer_place(fixture)) == ([], ("C1", "5.0", "1"))
 
 
-async def test_plain_speech_to_the_bot_alone_is_a_question_and_answered_there(house: Office) -> None:
-    router, told = router_with(house)
+async def test_a_question_in_a_thread_of_others_is_answered_in_it_and_the_next_one_needs_no_verb(
+    fixture: ApprovalsFixture,
+) -> None:
+    told = await say(fixture, mention(f"ask {SLOW} AL-1", thread="9.9"), mention("what changed?", event="Ev2", thread="9.9"))
+
+    assert told == [] and [asked for _, asked, _ in await answers(fixture)] == [f"{SLOW} AL-1", "what changed?"]
+    assert {key for key, _, _ in await answers(fixture)} == {"asked:1"}
+
+
+async def test_plain_speech_to_the_bot_alone_is_a_question_and_answered_there(fixture: ApprovalsFixture) -> None:
+    router, told = router_with(fixture)
     said = {"type": "message", "channel_type": "im", "user": "UALICE", "channel": "D1", "ts": "5.0", "text": SLOW}
     await on_message(router, {"team_id": "T1", "event_id": "Ev1", "event": said})
-    await ended(house)
+    await ended(fixture)
 
-    assert (told, await answer_place(house)) == ([], ("D1", "", "1"))
+    assert (told, await answer_place(fixture)) == ([], ("D1", "", "1"))
 
 
-async def test_what_people_write_in_a_channel_without_a_mention_is_not_read(house: Office) -> None:
-    router, told = router_with(house)
+async def test_what_people_write_in_a_channel_without_a_mention_is_not_read(fixture: ApprovalsFixture) -> None:
+    router, told = router_with(fixture)
     said = {"type": "message", "channel_type": "channel", "user": "UALICE", "channel": "C1", "ts": "5.0", "text": "stop"}
     await on_message(router, {"team_id": "T1", "event_id": "Ev1", "event": said})
 
-    assert told == [] and [row.kind for row in await house.rows(MessageRow)] == ["card"]
+    assert told == [] and [row.kind for row in await fixture.rows(MessageRow)] == ["card"]

@@ -22,7 +22,7 @@ from bot.store.slack.interactions import Interactions
 from bot.store.tables import AuditRow, MessageRow, SeenRow, TimelineRow
 from bot.workflows.command_context import CommandContext
 from tests.real import PATIENCE
-from tests.unit.approving import Office, actor, office
+from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
 from tests.unit.readers import everything_public
 
 
@@ -47,28 +47,28 @@ class Everybody:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
-    house = await office(tmp_path)
-    yield house
-    await house.close()
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
+    fixture = await open_approvals(tmp_path)
+    yield fixture
+    await fixture.close()
 
 
-def router_of(house: Office, answers: Any, **verbs: Command) -> CommandRouter:
+def router_of(fixture: ApprovalsFixture, answers: Any, **verbs: Command) -> CommandRouter:
     ctx = CommandContext(
-        db=house.db, config=house.config, catalogue=catalogue_of(house.config), engine=house.engine, clock=lambda: house.now,
-        verbs=verbs, approvals=house.approvals, usergroup=house.usergroup,
-        reading=everything_public(house.db),
+        db=fixture.db, config=fixture.config, catalogue=catalogue_of(fixture.config), engine=fixture.engine,
+        clock=lambda: fixture.now, verbs=verbs, approvals=fixture.approvals, usergroup=fixture.usergroup,
+        reading=everything_public(fixture.db),
     )  # fmt: skip
     people: Any = Everybody()
-    return CommandRouter(ctx, people, Interactions(house.db), answers, soon=PATIENCE)
+    return CommandRouter(ctx, people, Interactions(fixture.db), answers, soon=PATIENCE)
 
 
 async def say(
-    house: Office, user: str, line: Line, *, channel: str = "C1", thread: str = "", entry_point: str = "slash"
+    fixture: ApprovalsFixture, user: str, line: Line, *, channel: str = "C1", thread: str = "", entry_point: str = "slash"
 ) -> list[str]:
     """The private answers to one line."""
     answers: Any = Answered()
-    router = router_of(house, answers, admin=admin, lead=lead, note=note, propose=propose, stop=stop)
+    router = router_of(fixture, answers, admin=admin, lead=lead, note=note, propose=propose, stop=stop)
     actor = Actor(team="T1", user=user)
     way = EntryPoint(entry_point)
     request = Request(verb="", actor=actor, channel=channel, thread=thread, entry_point=way, key=line.text or line.verb)
@@ -77,39 +77,39 @@ async def say(
     return texts
 
 
-async def lines(house: Office) -> list[tuple[str, str, str]]:
+async def lines(fixture: ApprovalsFixture) -> list[tuple[str, str, str]]:
     """Channel, thread and text of what everybody will read."""
-    return [(row.channel, row.thread_key, row.subject) for row in await house.rows(MessageRow) if row.kind == "line"]
+    return [(row.channel, row.thread_key, row.subject) for row in await fixture.rows(MessageRow) if row.kind == "line"]
 
 
-async def with_card(house: Office, ts: str = "1.0") -> None:
+async def with_card(fixture: ApprovalsFixture, ts: str = "1.0") -> None:
     """The card of AL-1 stands in its channel."""
-    async with house.db.write() as session:
+    async with fixture.db.write() as session:
         values = {"channel": "C1", "kind": "card", "subject": "AL-1", "ts": ts, "posted_channel": "C1"}
-        session.add(MessageRow(key="card:AL-1", created_at=house.now, changed_at=house.now, **values))
+        session.add(MessageRow(key="card:AL-1", created_at=fixture.now, changed_at=fixture.now, **values))
 
 
-async def refusals(house: Office) -> list[tuple[str, str]]:
-    return [(row.who, row.what) for row in await house.rows(AuditRow) if row.what.startswith("refused")]
+async def refusals(fixture: ApprovalsFixture) -> list[tuple[str, str]]:
+    return [(row.who, row.what) for row in await fixture.rows(AuditRow) if row.what.startswith("refused")]
 
 
-async def test_a_verb_that_refuses_somebody_is_audited(house: Office) -> None:
-    said = await say(house, "UMALLORY", Line(verb="admin", text="pause because"))
+async def test_a_verb_that_refuses_somebody_is_audited(fixture: ApprovalsFixture) -> None:
+    said = await say(fixture, "UMALLORY", Line(verb="admin", text="pause because"))
 
     assert "may pause" in said[0]
-    assert await refusals(house) == [("UMALLORY", "refused: admin")]
+    assert await refusals(fixture) == [("UMALLORY", "refused: admin")]
 
 
-async def test_a_refusal_that_the_rules_wrote_down_is_not_written_twice(house: Office) -> None:
-    await say(house, "UMALLORY", Line(verb="propose", text="rollback checkout", ref="AL-1"))
+async def test_a_refusal_that_the_rules_wrote_down_is_not_written_twice(fixture: ApprovalsFixture) -> None:
+    await say(fixture, "UMALLORY", Line(verb="propose", text="rollback checkout", ref="AL-1"))
 
-    assert await refusals(house) == [("mallory", "refused: propose")]
+    assert await refusals(fixture) == [("mallory", "refused: propose")]
 
 
 class Dialog:
     """A dialog whose verb notes each time it is used; it fails the first `failing` times."""
 
-    def __init__(self, house: Office, *, failing: int = 0) -> None:
+    def __init__(self, fixture: ApprovalsFixture, *, failing: int = 0) -> None:
         self.times: list[str] = []
         self.answers: Any = Answered()
 
@@ -121,7 +121,7 @@ class Dialog:
                 raise RuntimeError("the database is gone")
             return Reply("done")
 
-        self.router = router_of(house, self.answers, counted=counted)
+        self.router = router_of(fixture, self.answers, counted=counted)
 
     async def send(self) -> None:
         async def ack(**_: Any) -> None:
@@ -131,8 +131,8 @@ class Dialog:
         await self.router.submit(view, ReplyTarget(user="UALICE", channel="C1", team="T1"), key="view:1", ack=ack)
 
 
-async def test_a_dialog_whose_verb_failed_may_be_sent_again(house: Office) -> None:
-    dialog = Dialog(house, failing=1)
+async def test_a_dialog_whose_verb_failed_may_be_sent_again(fixture: ApprovalsFixture) -> None:
+    dialog = Dialog(fixture, failing=1)
 
     with pytest.raises(RuntimeError):
         await dialog.send()
@@ -141,9 +141,9 @@ async def test_a_dialog_whose_verb_failed_may_be_sent_again(house: Office) -> No
     assert (len(dialog.times), dialog.answers.texts) == (2, ["done"])
 
 
-async def test_a_dialog_that_a_killed_process_had_noted_is_carried_out_when_it_is_sent_again(house: Office) -> None:
-    dialog = Dialog(house)
-    await Interactions(house.db).first("view:1")
+async def test_a_dialog_that_a_killed_process_had_noted_is_carried_out_when_it_is_sent_again(fixture: ApprovalsFixture) -> None:
+    dialog = Dialog(fixture)
+    await Interactions(fixture.db).first("view:1")
 
     await dialog.send()
     await dialog.send()
@@ -151,11 +151,11 @@ async def test_a_dialog_that_a_killed_process_had_noted_is_carried_out_when_it_i
     assert (dialog.times, dialog.answers.texts) == (["view:1"], ["done"])
 
 
-async def press_in_triage(house: Office, ref: str, *, of: str = "AL-1") -> tuple[list[str], list[str]]:
+async def press_in_triage(fixture: ApprovalsFixture, ref: str, *, of: str = "AL-1") -> tuple[list[str], list[str]]:
     """Press a button that names a proposal on the triage message of a group; the verb's references, the private answers."""
-    async with house.db.write() as session:
+    async with fixture.db.write() as session:
         values = {"channel": "C1", "kind": "triage", "subject": of, "ts": "2.0", "posted_channel": "C1"}
-        session.add(MessageRow(key=f"triage:{of}", created_at=house.now, changed_at=house.now, **values))
+        session.add(MessageRow(key=f"triage:{of}", created_at=fixture.now, changed_at=fixture.now, **values))
     pressed: list[str] = []
 
     @command("approve", who="approvers")
@@ -170,65 +170,67 @@ async def press_in_triage(house: Office, ref: str, *, of: str = "AL-1") -> tuple
         "approve", actor, "C1", "1.0", ref=ref, revision=1, entry_point=EntryPoint.BUTTON, message="2.0", key="action:1"
     )
     target = ReplyTarget(user="UBOB", channel="C1", thread="1.0", open_thread="1.0", team="T1")
-    await router_of(house, answers, approve=approve).press(request, target, private=False)
+    await router_of(fixture, answers, approve=approve).press(request, target, private=False)
     return pressed, answers.texts
 
 
-async def test_a_proposal_is_approved_from_the_triage_of_its_group(house: Office) -> None:
-    proposal = await house.propose()
+async def test_a_proposal_is_approved_from_the_triage_of_its_group(fixture: ApprovalsFixture) -> None:
+    proposal = await fixture.propose()
 
-    assert await press_in_triage(house, proposal.ref) == (["AP-1:1"], ["done"])
+    assert await press_in_triage(fixture, proposal.ref) == (["AP-1:1"], ["done"])
 
 
 @pytest.mark.parametrize(("ref", "of"), [("AP-1", "AL-2"), ("AP-7", "AL-1"), ("INC-1", "AL-1")])
-async def test_a_triage_accepts_no_button_of_what_it_does_not_show(house: Office, ref: str, of: str) -> None:
-    await house.propose()
+async def test_a_triage_accepts_no_button_of_what_it_does_not_show(fixture: ApprovalsFixture, ref: str, of: str) -> None:
+    await fixture.propose()
 
-    pressed, told = await press_in_triage(house, ref, of=of)
+    pressed, told = await press_in_triage(fixture, ref, of=of)
 
     assert pressed == [] and "not on a message of mine that shows its subject" in told[0]
-    assert await refusals(house) == [("UBOB", "refused: button approve")]
+    assert await refusals(fixture) == [("UBOB", "refused: button approve")]
 
 
-async def test_what_changes_for_everybody_is_said_in_the_incidents_thread_wherever_it_was_typed(house: Office) -> None:
-    told = await say(house, "UALICE", parse_line("lead INC-1"), channel="C9")
+async def test_what_changes_for_everybody_is_said_in_the_incidents_thread_wherever_it_was_typed(
+    fixture: ApprovalsFixture,
+) -> None:
+    told = await say(fixture, "UALICE", parse_line("lead INC-1"), channel="C9")
 
-    assert await lines(house) == [("C1", "card:AL-1", "alice leads INC-1.")]
+    assert await lines(fixture) == [("C1", "card:AL-1", "alice leads INC-1.")]
     assert told == ["alice leads INC-1. This stands in the thread of INC-1, for everybody."]
 
 
-async def test_whoever_says_it_in_that_thread_reads_it_there_and_gets_no_second_answer(house: Office) -> None:
-    await with_card(house)
+async def test_whoever_says_it_in_that_thread_reads_it_there_and_gets_no_second_answer(fixture: ApprovalsFixture) -> None:
+    await with_card(fixture)
 
-    told = await say(house, "UALICE", parse_line("stop odd figures"), thread="1.0", entry_point="mention")
+    told = await say(fixture, "UALICE", parse_line("stop odd figures"), thread="1.0", entry_point="mention")
 
-    assert [(channel, thread) for channel, thread, _ in await lines(house)] == [("C1", "card:AL-1")]
+    assert [(channel, thread) for channel, thread, _ in await lines(fixture)] == [("C1", "card:AL-1")]
     assert told == []
 
 
-async def test_a_line_that_was_not_read_whole_is_not_carried_out(house: Office) -> None:
-    told = await say(house, "UALICE", parse_line("note INC-1 " + "x" * LIMIT))
+async def test_a_line_that_was_not_read_whole_is_not_carried_out(fixture: ApprovalsFixture) -> None:
+    told = await say(fixture, "UALICE", parse_line("note INC-1 " + "x" * LIMIT))
 
     assert "Your line has 3,011 characters; I read at most 3,000 at once, so nothing was done." in told[0]
-    assert [row.text for row in await house.rows(TimelineRow)] == []
+    assert [row.text for row in await fixture.rows(TimelineRow)] == []
 
 
-async def test_typed_words_too_long_for_the_timeline_are_not_cut_in_silence(house: Office) -> None:
-    told = await say(house, "UALICE", parse_line("note INC-1 " + "x" * 2500))
+async def test_typed_words_too_long_for_the_timeline_are_not_cut_in_silence(fixture: ApprovalsFixture) -> None:
+    told = await say(fixture, "UALICE", parse_line("note INC-1 " + "x" * 2500))
 
     assert told == ["A note has at most 2,000 characters. Nothing was noted: say it in several notes."]
 
 
-async def test_a_long_message_that_is_pointed_at_is_noted_with_its_beginning_and_its_length(house: Office) -> None:
-    await with_card(house)
+async def test_a_long_message_that_is_pointed_at_is_noted_with_its_beginning_and_its_length(fixture: ApprovalsFixture) -> None:
+    await with_card(fixture)
 
-    await say(house, "UALICE", Line(verb="note", text="x" * 5000), thread="1.0", entry_point="shortcut")
+    await say(fixture, "UALICE", Line(verb="note", text="x" * 5000), thread="1.0", entry_point="shortcut")
 
-    (noted,) = [row.text for row in await house.rows(TimelineRow)]
+    (noted,) = [row.text for row in await fixture.rows(TimelineRow)]
     assert len(noted) <= 2000 and noted.startswith("xxx") and noted.endswith("(cut: the whole message has 5,000 characters)")
 
 
-async def test_a_secret_that_somebody_types_reaches_no_verb(house: Office) -> None:
+async def test_a_secret_that_somebody_types_reaches_no_verb(fixture: ApprovalsFixture) -> None:
     heard: list[Request] = []
 
     @command("note", usage="note text", who="anyone")
@@ -239,30 +241,32 @@ async def test_a_secret_that_somebody_types_reaches_no_verb(house: Office) -> No
     answers: Any = Answered()
     request = Request(verb="", actor=Actor(team="T1", user="UALICE"), channel="C1", entry_point=EntryPoint.SLASH, key="k1")
     line = Line(verb="note", text="we used password=FAKEhunter22 on db")
-    await router_of(house, answers, note=note).line(line, request, ReplyTarget(user="UALICE", channel="C1", team="T1"))
+    await router_of(fixture, answers, note=note).line(line, request, ReplyTarget(user="UALICE", channel="C1", team="T1"))
 
     assert [one.text for one in heard] == ["we used password=[secret] on db"]
 
 
-async def test_of_five_hundred_presses_a_few_are_read_and_one_notice_and_one_row_stand_for_the_rest(house: Office) -> None:
+async def test_of_five_hundred_presses_a_few_are_read_and_one_notice_and_one_row_stand_for_the_rest(
+    fixture: ApprovalsFixture,
+) -> None:
     answers: Any = Answered()
-    router = router_of(house, answers, admin=admin)
-    await with_card(house)
+    router = router_of(fixture, answers, admin=admin)
+    await with_card(fixture)
     for number in range(500):
         way = EntryPoint.BUTTON
         values = {"channel": "C1", "ref": "AL-1", "message": "1.0", "key": f"press {number}", "entry_point": way}
         request = Request(verb="admin", actor=Actor(team="T1", user="UMALLORY"), **values)
         await router.press(request, ReplyTarget(user="UMALLORY", channel="C1", team="T1"), private=False)
-    said = await say(house, "UBOB", Line(verb="admin", text="pause because"))
+    said = await say(fixture, "UBOB", Line(verb="admin", text="pause because"))
 
-    floods = [what for _, what in await refusals(house) if "flood" in what]
+    floods = [what for _, what in await refusals(fixture) if "flood" in what]
     assert answers.texts.count(TOO_MUCH) == 1 and floods == ["refused: flood"]
-    assert len(await house.rows(SeenRow)) <= MOST_OF_SUBJECT + 1 and TOO_MUCH not in said
+    assert len(await fixture.rows(SeenRow)) <= MOST_OF_SUBJECT + 1 and TOO_MUCH not in said
 
 
-async def test_half_a_minute_later_a_person_is_read_again(house: Office) -> None:
+async def test_half_a_minute_later_a_person_is_read_again(fixture: ApprovalsFixture) -> None:
     answers: Any = Answered()
-    router = router_of(house, answers, admin=admin)
+    router = router_of(fixture, answers, admin=admin)
     target = ReplyTarget(user="UMALLORY", channel="C1", team="T1")
 
     async def line(key: str) -> None:
@@ -272,7 +276,7 @@ async def test_half_a_minute_later_a_person_is_read_again(house: Office) -> None
     for number in range(MOST_OF_PERSON + 5):
         await line(f"k{number}")
     read = len(answers.texts)
-    house.now += WINDOW
+    fixture.now += WINDOW
     await line("later")
 
     assert read == MOST_OF_PERSON + 1 and answers.texts[-1] != TOO_MUCH

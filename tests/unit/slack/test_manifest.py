@@ -41,7 +41,7 @@ EVENT_SCOPES = {
 
 
 def called_methods() -> set[str]:
-    """Every method of the web client that the Slack room names, as Slack spells it."""
+    """Every method of the web client that the Slack adapter names, as Slack spells it."""
     code = "\n".join(path.read_text() for path in CODE.rglob("*.py"))
     found = set(re.findall(r"(?:self|slack)\.web\.([a-z]+_[A-Za-z_0-9]+)", code))
     return {name.replace("_", ".") for name in found}

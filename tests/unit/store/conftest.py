@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.store.databases import Clock, Desk, open_database
+from tests.unit.store.databases import Clock, SortingFixture, open_database
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    """A desk on an empty SQLite database, with its source known."""
+async def sorting(tmp_path: Path) -> AsyncIterator[SortingFixture]:
+    """Sorting on an empty SQLite database, with its source known."""
     clock = Clock()
     db = await open_database(tmp_path, clock)
-    desk = Desk(db, clock)
-    await desk.connect()
-    yield desk
+    sorting = SortingFixture(db, clock)
+    await sorting.connect()
+    yield sorting
     await db.close()

@@ -12,7 +12,7 @@ from bot.core.actor import ChannelAccess, KnownChannels
 from bot.core.alert import Alert
 from bot.core.config import Config
 from bot.core.service import Catalogue, Service
-from bot.store.alerts.sorting.inbox import Inbox
+from bot.store.alerts.sorting.inbox import InboxReader
 from bot.store.alerts.sorting.result import SortingResult
 from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.db.database import Database
@@ -67,12 +67,12 @@ def alert(fingerprint: str = "a", status: str = "firing", *, start: float = -1, 
     return Alert.model_validate({**fields, "fingerprint": fingerprint, "status": status, "labels": labels, **values})
 
 
-class Desk:
+class SortingFixture:
     """Puts alerts into the inbox and has them sorted, as the loop does."""
 
     def __init__(self, db: Database, clock: Clock, config: Config | None = None, channels: KnownChannels = PUBLIC) -> None:
         self.db, self.clock = db, clock
-        self.inbox = Inbox(db, Sorter(db, config or Config(default_channel="C0"), CATALOGUE, lambda: channels))
+        self.inbox = InboxReader(db, Sorter(db, config or Config(default_channel="C0"), CATALOGUE, lambda: channels))
 
     async def receive(self, *alerts: Alert) -> list[SortingResult]:
         """Store and sort; in batches of at most 1000."""

@@ -19,23 +19,23 @@ from bot.store.incidents import incidents
 from bot.store.incidents.privacy import set_private
 from bot.store.triage.triage import Triages
 from tests.unit.builders import NOW, change
-from tests.unit.store.databases import Desk, alert
+from tests.unit.store.databases import SortingFixture, alert
 from tests.unit.web.serving import TOKEN, serving
 
-Served = tuple[httpx.AsyncClient, Desk]
+Served = tuple[httpx.AsyncClient, SortingFixture]
 
 
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    async with serving(tmp_path) as (client, desk):
+    async with serving(tmp_path) as (client, sorting):
         client.headers.update(TOKEN)
-        await desk.connect()
-        await desk.receive(alert("a"), alert("b", severity="none"))
-        yield client, desk
+        await sorting.connect()
+        await sorting.receive(alert("a"), alert("b", severity="none"))
+        yield client, sorting
 
 
-async def investigated(desk: Desk) -> None:
-    triages = Triages(desk.db)
+async def investigated(sorting: SortingFixture) -> None:
+    triages = Triages(sorting.db)
     await triages.open("AL-1", 1, "", "")
     await triages.record("AL-1", "query_metric", {}, "1", Evidence(summary="errors at 7 %", query="up", source="prometheus"))
 
@@ -64,12 +64,12 @@ async def test_without_a_configured_token_the_answer_names_the_variable(tmp_path
 
 
 async def test_a_proposal_has_the_names_that_callers_of_the_api_know(served: Served) -> None:
-    client, desk = served
+    client, sorting = served
     plan = Plan(
         action="rollback", action_version="1", kind="run_webhook", service="checkout", title="Roll back", arguments={},
         targets={"checkout": ""}, steps=[], dry_run="POST", tier=Tier.TWO, undo="rollforward",
     )  # fmt: skip
-    store = ProposalStore(desk.db, Config())
+    store = ProposalStore(sorting.db, Config())
     await store.open_proposal(Draft("k", "AL-1", plan, "E1"), None, Roster(Config()))
 
     answer = (await client.get("/api/proposals/AP-1")).json()
@@ -105,8 +105,8 @@ async def test_a_bad_parameter_is_named(served: Served) -> None:
 
 
 async def test_an_incident_comes_whole_and_its_moments_end_in_z(served: Served) -> None:
-    client, desk = served
-    await investigated(desk)
+    client, sorting = served
+    await investigated(sorting)
     whole = (await client.get("/api/incidents/inc-1")).json()
 
     assert (whole["incident"]["ref"], whole["group"]["ref"], whole["alerts"][0]["name"]) == ("INC-1", "AL-1", "Alert a")
@@ -117,8 +117,8 @@ async def test_an_incident_comes_whole_and_its_moments_end_in_z(served: Served) 
 
 
 async def test_one_finding_can_be_looked_up_with_its_query(served: Served) -> None:
-    client, desk = served
-    await investigated(desk)
+    client, sorting = served
+    await investigated(sorting)
 
     assert (await client.get("/api/evidence/AL-1/E1")).json()["evidence"]["query"] == "up"
 
@@ -139,17 +139,17 @@ async def test_what_does_not_exist_is_not_found(served: Served, path: str) -> No
 
 
 async def test_the_newest_draft_comes_as_markdown(served: Served) -> None:
-    client, desk = served
+    client, sorting = served
     section = PostmortemSection(title="Summary", sentences=(Sentence(text="It broke.", sources=("AL-1",)),))
-    await Postmortems(desk.db).save("INC-1", 1, [section], "# INC-1\n")
+    await Postmortems(sorting.db).save("INC-1", 1, [section], "# INC-1\n")
     answer = await client.get("/api/incidents/INC-1/postmortem")
 
     assert (answer.text, answer.headers["content-type"]) == ("# INC-1\n", "text/markdown; charset=utf-8")
 
 
 async def test_changes_are_those_of_the_last_day_unless_asked_further(served: Served) -> None:
-    client, desk = served
-    writer = IntakeWriter(desk.db, lambda: None)
+    client, sorting = served
+    writer = IntakeWriter(sorting.db, lambda: None)
     writer.start()
     await writer.put([], [change("new"), change("old", minutes_before=3000)], NOW)
     await writer.stop()
@@ -168,8 +168,8 @@ async def test_the_audit_is_read_behind_a_row(served: Served) -> None:
 
 
 async def test_an_unexpected_error_is_an_id_and_no_detail(served: Served) -> None:
-    client, desk = served
-    async with desk.db.engine.begin() as connection:
+    client, sorting = served
+    async with sorting.db.engine.begin() as connection:
         await connection.exec_driver_sql("DROP TABLE audit")
     answer = await client.get("/api/audit")
 
@@ -186,12 +186,12 @@ async def test_the_documentation_describes_every_path(served: Served) -> None:
 
 
 async def test_a_private_incident_is_answered_as_one_that_does_not_exist(served: Served) -> None:
-    client, desk = served
-    await investigated(desk)
-    await incidents.declare(desk.db, title="t", severity=Severity.SEV2, service="", channel="C1", by="a", group_ref="AL-1")
+    client, sorting = served
+    await investigated(sorting)
+    await incidents.declare(sorting.db, title="t", severity=Severity.SEV2, service="", channel="C1", by="a", group_ref="AL-1")
     assert (await client.get("/api/incidents/INC-1")).status_code == 200
 
-    await set_private(desk.db, "INC-1", "alice", private=True)
+    await set_private(sorting.db, "INC-1", "alice", private=True)
 
     lists = [(await client.get(f"/api/{path}")).json() for path in ("groups", "incidents")]
     singles = [

@@ -16,18 +16,18 @@ def webhook(count: int) -> str:
 
 
 async def test_every_alert_of_many_acknowledged_webhooks_is_readable(tmp_path: Path) -> None:
-    async with serving(tmp_path) as (client, desk):
+    async with serving(tmp_path) as (client, sorting):
         answers = await asyncio.gather(*(client.post("/alerts/prod", content=webhook(5), headers=TOKEN) for _ in range(20)))
-        stored = await desk.rows(AlertRow)
+        stored = await sorting.rows(AlertRow)
 
     assert {(answer.status_code, answer.text) for answer in answers} == {(202, '{"accepted":5}')}
     assert len(stored) == 100
 
 
 async def test_what_could_not_be_read_is_kept_in_the_database(tmp_path: Path) -> None:
-    async with serving(tmp_path) as (client, desk):
+    async with serving(tmp_path) as (client, sorting):
         answer = await client.post("/alerts/prod", content=b'{"alerts": 7}', headers=TOKEN)
-        kept = await desk.rows(UnreadableRow)
+        kept = await sorting.rows(UnreadableRow)
 
     assert (answer.status_code, answer.json()["field"]) == (400, "alerts")
     assert [row.body for row in kept] == [b'{"alerts": 7}']
@@ -35,9 +35,9 @@ async def test_what_could_not_be_read_is_kept_in_the_database(tmp_path: Path) ->
 
 async def test_many_unreadable_items_keep_the_whole_body_once(tmp_path: Path) -> None:
     body = json.dumps({"alerts": [ALERT, *({"status": "?"} for _ in range(500))]}).encode()
-    async with serving(tmp_path) as (client, desk):
+    async with serving(tmp_path) as (client, sorting):
         answer = await client.post("/alerts/prod", content=body, headers=TOKEN)
-        kept = await desk.rows(UnreadableRow)
+        kept = await sorting.rows(UnreadableRow)
 
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
     assert [row.body for row in kept] == [body]
@@ -45,16 +45,16 @@ async def test_many_unreadable_items_keep_the_whole_body_once(tmp_path: Path) ->
 
 async def test_a_change_is_stored_once_however_often_it_is_told(tmp_path: Path) -> None:
     change = {"service": "checkout", "title": "deploy 1.5.0", "id": "7"}
-    async with serving(tmp_path) as (client, desk):
+    async with serving(tmp_path) as (client, sorting):
         for _ in range(2):
             assert (await client.post("/changes/own", json=change, headers=TOKEN)).status_code == 202
 
-        assert [row.id for row in await desk.rows(ChangeRow)] == ["own:7"]
+        assert [row.id for row in await sorting.rows(ChangeRow)] == ["own:7"]
 
 
 async def test_a_database_that_is_gone_is_503_with_retry_after(tmp_path: Path) -> None:
-    async with serving(tmp_path) as (client, desk):
-        async with desk.db.engine.begin() as connection:
+    async with serving(tmp_path) as (client, sorting):
+        async with sorting.db.engine.begin() as connection:
             await connection.exec_driver_sql("ALTER TABLE alerts RENAME TO elsewhere")
         answer = await client.post("/alerts/prod", content=webhook(1), headers=TOKEN)
 

@@ -71,10 +71,10 @@ def unclean(item: dict[str, Any], answer: httpx.Response) -> bool:
 
 
 async def test_every_malformed_body_gets_a_clean_answer_and_is_kept(tmp_path: Path) -> None:
-    async with serving(tmp_path) as (client, desk):
+    async with serving(tmp_path) as (client, sorting):
         answers = [(item, await sent(client, item)) for item in items("malformed")]
         good = await client.post("/alerts/prod", content=webhook([GOOD]), headers=TOKEN)
-        kept = len(await desk.rows(UnreadableRow))
+        kept = len(await sorting.rows(UnreadableRow))
 
     assert [(item["id"], answer.status_code, answer.text[:100]) for item, answer in answers if unclean(item, answer)] == []
     # What could not be inflated was not read; everything else that was refused is in the database.
@@ -83,9 +83,9 @@ async def test_every_malformed_body_gets_a_clean_answer_and_is_kept(tmp_path: Pa
 
 
 async def test_every_huge_body_is_stored_whole_or_refused_by_its_size(tmp_path: Path) -> None:
-    async with serving(tmp_path) as (client, desk):
+    async with serving(tmp_path) as (client, sorting):
         answers = [(item, await sent(client, item)) for item in items("huge")]
-        stored = len(await desk.rows(AlertRow))
+        stored = len(await sorting.rows(AlertRow))
 
     assert [(item["id"], answer.status_code, answer.text[:100]) for item, answer in answers if unclean(item, answer)] == []
     assert stored == sum(answer.json().get("accepted", 0) for _, answer in answers)

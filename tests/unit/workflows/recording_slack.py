@@ -8,13 +8,13 @@ from bot.workflows.messages.delivery import ChannelRefused
 
 class RecordingSlack:
     """`SlackPort` in memory. `answers` holds, per coming call, an exception to raise; `takes_anyway` posts before raising.
-    `looks` holds the same per coming look-up."""
+    `lookup_failures` holds the same per coming look-up."""
 
     def __init__(self) -> None:
         self.messages: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, str]] = []
         self.answers: list[Exception] = []
-        self.looks: list[Exception] = []
+        self.lookup_failures: list[Exception] = []
         self.takes_anyway = False
         self.refusing: dict[str, str] = {}
         """Channels that refuse posts, with Slack's reason."""
@@ -43,8 +43,8 @@ class RecordingSlack:
 
     async def find(self, channel: str, key: str, *, thread_ts: str, oldest: datetime) -> tuple[str, int] | None:
         self.calls.append(("find", key))
-        if self.looks:
-            raise self.looks.pop(0)
+        if self.lookup_failures:
+            raise self.lookup_failures.pop(0)
         return next(((ts, m["rev"]) for ts, m in self.messages.items() if m["key"] == key), None)
 
     async def upload(self, png: bytes, *, title: str, alt: str) -> str:

@@ -11,13 +11,13 @@ from bot.core.errors import QueryFailed
 from bot.core.messages.alerts import CardContent
 from bot.slack.view_context import ViewContext
 from bot.slack.views import card as view
-from bot.store.incidents import incidents
+from bot.store.oversight.quiet_groups import close_quiet_groups
 from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
 from bot.store.slack import message_contents
 from bot.store.tables import MessageRow
 from bot.workflows.ends import EndsTick
-from tests.unit.approving import RecordedMetrics
-from tests.unit.store.databases import Clock, Desk, alert, open_database
+from tests.unit.approvals_fixture import RecordedMetrics
+from tests.unit.store.databases import Clock, SortingFixture, alert, open_database
 
 DOWN = QueryFailed("connection refused")
 
@@ -25,42 +25,42 @@ DOWN = QueryFailed("connection refused")
 class Watch:
     """A group that cleared, and the tick that looks at it."""
 
-    def __init__(self, desk: Desk, kind: str = "alertmanager") -> None:
-        self.desk, self.metrics = desk, RecordedMetrics()
+    def __init__(self, sorting: SortingFixture, kind: str = "alertmanager") -> None:
+        self.sorting, self.metrics = sorting, RecordedMetrics()
         self.config = Config.model_validate({"sources": {"prod": {"kind": kind}}})
-        self.tick = EndsTick(UnconfirmedEnds(desk.db, self.config), self.metrics)
+        self.tick = EndsTick(UnconfirmedEnds(sorting.db, self.config), self.metrics)
 
     async def clears(self) -> None:
-        await self.desk.receive(alert())
-        await self.desk.receive(alert(status="resolved", ends_at=self.desk.clock()))
+        await self.sorting.receive(alert())
+        await self.sorting.receive(alert(status="resolved", ends_at=self.sorting.clock()))
 
     async def after(self, minutes: float, *, readable: bool) -> str:
         """The card after a round of the tick."""
         self.metrics.values["vector(1)"] = 1.0 if readable else DOWN
-        self.desk.clock.forward(minutes)
+        self.sorting.clock.forward(minutes)
         await self.tick()
         return await self.card()
 
     async def card(self) -> str:
-        async with self.desk.db.read() as session:
+        async with self.sorting.db.read() as session:
             content = await message_contents.load(session, "card", "AL-1")
         assert isinstance(content, CardContent)
         return str(view.render(content, ViewContext()))
 
     async def lines(self) -> list[str]:
-        return [row.subject for row in await self.desk.rows(MessageRow) if row.kind == "line"]
+        return [row.subject for row in await self.sorting.rows(MessageRow) if row.kind == "line"]
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def sorting(tmp_path: Path) -> AsyncIterator[SortingFixture]:
     clock = Clock()
     db = await open_database(tmp_path, clock)
-    yield Desk(db, clock)
+    yield SortingFixture(db, clock)
     await db.close()
 
 
-async def test_an_end_while_prometheus_is_away_is_no_all_clear(desk: Desk) -> None:
-    watch = Watch(desk)
+async def test_an_end_while_prometheus_is_away_is_no_all_clear(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
     await watch.clears()
     card = await watch.after(0.1, readable=False)
 
@@ -68,11 +68,11 @@ async def test_an_end_while_prometheus_is_away_is_no_all_clear(desk: Desk) -> No
     (line,) = await watch.lines()
     assert "cannot be read (connection refused). This is no all-clear" in line
     await watch.after(30, readable=False)
-    assert await incidents.close_quiet(desk.db, timedelta(minutes=15)) == [], "nobody looked, so it does not close by itself"
+    assert await close_quiet_groups(sorting.db, timedelta(minutes=15)) == [], "nobody looked, so it does not close by itself"
 
 
-async def test_it_is_confirmed_once_prometheus_could_be_read_for_a_while_and_nothing_fires(desk: Desk) -> None:
-    watch = Watch(desk)
+async def test_it_is_confirmed_once_prometheus_could_be_read_for_a_while_and_nothing_fires(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
     await watch.clears()
     await watch.after(0.1, readable=False)
 
@@ -82,21 +82,21 @@ async def test_it_is_confirmed_once_prometheus_could_be_read_for_a_while_and_not
     assert "NOT CONFIRMED" in at_once
     assert "NOT CONFIRMED" not in later and view.CLEARED in later
     assert (await watch.lines())[-1] == "Prometheus can be read again since 03:01 UTC, and nothing of this fires."
-    assert await incidents.close_quiet(desk.db, timedelta(minutes=1)) == ["AL-1"]
+    assert await close_quiet_groups(sorting.db, timedelta(minutes=1)) == ["AL-1"]
 
 
-async def test_what_fires_again_is_simply_firing(desk: Desk) -> None:
-    watch = Watch(desk)
+async def test_what_fires_again_is_simply_firing(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
     await watch.clears()
     await watch.after(0.1, readable=False)
-    await desk.receive(alert(start=1))
+    await sorting.receive(alert(start=1))
 
     assert "NOT CONFIRMED" not in await watch.card()
 
 
 @pytest.mark.parametrize(("kind", "readable"), [("alertmanager", True), ("datadog", False)])
-async def test_an_end_that_somebody_saw_is_an_end(desk: Desk, kind: str, readable: bool) -> None:
-    watch = Watch(desk, kind)
+async def test_an_end_that_somebody_saw_is_an_end(sorting: SortingFixture, kind: str, readable: bool) -> None:
+    watch = Watch(sorting, kind)
     await watch.clears()
 
     assert "NOT CONFIRMED" not in await watch.after(0.1, readable=readable) and await watch.lines() == []

@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 
 from bot.store.tables import GroupRow, HeartbeatRow, MessageRow, TriageRow
 from tests.unit.builders import NOW
-from tests.unit.workflows.test_ticks import PEOPLE, START, Night, message
+from tests.unit.workflows.test_ticks import PEOPLE, START, PagerFixture, message
 
 ROTA = {"services": {"checkout": {"on_call": {"rotation": ["alice", "bob"], "every": "520w", "starts": START}}}}
 DEFAULT = {"default_on_call": {"rotation": ["dave"]}}
@@ -17,51 +17,53 @@ FIRST = "AL-1 (SEV2 checkout: HighErrorRate) is not acknowledged for 5 min."
 
 
 @pytest.fixture
-async def night(tmp_path: Path) -> AsyncIterator[Night]:
-    night = Night(tmp_path / "app.db")
-    async with night.db.engine.begin() as connection:
+async def fixture(tmp_path: Path) -> AsyncIterator[PagerFixture]:
+    fixture = PagerFixture(tmp_path / "app.db")
+    async with fixture.db.engine.begin() as connection:
         await connection.run_sync(SQLModel.metadata.create_all)
-    yield night
-    await night.db.close()
+    yield fixture
+    await fixture.db.close()
 
 
-async def test_what_nobody_acknowledges_is_reminded_of_in_its_thread_ever_more_seldom_and_to_more_people(night: Night) -> None:
-    night.configure(**PEOPLE, **ROTA, **DEFAULT)
-    await night.firing()
+async def test_what_nobody_acknowledges_is_reminded_of_in_its_thread_ever_more_seldom_and_to_more_people(
+    fixture: PagerFixture,
+) -> None:
+    fixture.configure(**PEOPLE, **ROTA, **DEFAULT)
+    await fixture.firing()
 
     for minutes in (4, 5.5, 6, 9, 10.5, 19, 20.5, 21):
-        await night.after(minutes)
+        await fixture.after(minutes)
 
     again = "AL-1 (SEV2 checkout: HighErrorRate) is not acknowledged for"
-    assert await night.reminders() == [
+    assert await fixture.reminders() == [
         ("card:AL-1", FIRST, ["alice"]),
         ("card:AL-1", f"{again} 10 min.", ["alice", "bob"]),
         ("card:AL-1", f"{again} 20 min.", ["alice", "bob", "dave"]),
     ]
 
 
-async def test_a_pager_is_not_needed_for_it(night: Night) -> None:
-    night.configure(**PEOPLE, **ROTA)
-    night.tick.pager = None
-    await night.firing()
-    await night.after(5.5)
+async def test_a_pager_is_not_needed_for_it(fixture: PagerFixture) -> None:
+    fixture.configure(**PEOPLE, **ROTA)
+    fixture.tick.pager = None
+    await fixture.firing()
+    await fixture.after(5.5)
 
-    assert await night.reminders() == [("card:AL-1", FIRST, ["alice"])]
+    assert await fixture.reminders() == [("card:AL-1", FIRST, ["alice"])]
 
 
 async def test_monitoring_that_falls_silent_is_said_in_the_channel_with_or_without_a_pager_and_once_each_time(
-    night: Night,
+    fixture: PagerFixture,
 ) -> None:
-    night.configure(**PEOPLE, **DEFAULT)
-    night.tick.pager = None
-    await night.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW, every_seconds=60, beats=9))
+    fixture.configure(**PEOPLE, **DEFAULT)
+    fixture.tick.pager = None
+    await fixture.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW, every_seconds=60, beats=9))
     for minutes in (1, 2.1, 2.5, 3):
-        await night.after(minutes)
-    silent = await night.reminders()
-    await night.change(HeartbeatRow, "am:Watchdog", last_seen_at=NOW + timedelta(minutes=4))
-    await night.after(4.1)
-    again = await night.reminders()
-    await night.after(7)
+        await fixture.after(minutes)
+    silent = await fixture.reminders()
+    await fixture.change(HeartbeatRow, "am:Watchdog", last_seen_at=NOW + timedelta(minutes=4))
+    await fixture.after(4.1)
+    again = await fixture.reminders()
+    await fixture.after(7)
 
     text = (
         "No heartbeat (Watchdog) from am since 03:00:00 UTC: new alerts may not arrive here. "
@@ -69,61 +71,61 @@ async def test_monitoring_that_falls_silent_is_said_in_the_channel_with_or_witho
     )
     assert silent == [("", text, ["dave"])]
     assert [line[1] for line in again] == ["am was silent and is heard again. Alerts that fire now are on their cards."]
-    assert len(await night.reminders()) == 2
+    assert len(await fixture.reminders()) == 2
 
 
-async def test_what_is_acknowledged_is_not_reminded_of(night: Night) -> None:
-    night.configure(**PEOPLE, **ROTA)
-    await night.firing()
-    await night.change(GroupRow, 1, state="ACKNOWLEDGED", acknowledged_by="alice")
-    await night.after(60)
+async def test_what_is_acknowledged_is_not_reminded_of(fixture: PagerFixture) -> None:
+    fixture.configure(**PEOPLE, **ROTA)
+    await fixture.firing()
+    await fixture.change(GroupRow, 1, state="ACKNOWLEDGED", acknowledged_by="alice")
+    await fixture.after(60)
 
-    assert await night.reminders() == []
-
-
-async def test_a_service_that_nobody_knows_calls_the_default_on_call(night: Night) -> None:
-    night.configure(**PEOPLE, **DEFAULT)
-    await night.firing()
-    await night.after(5.5)
-
-    assert await night.reminders() == [("card:AL-1", FIRST, ["dave"])]
+    assert await fixture.reminders() == []
 
 
-async def test_where_nobody_is_on_call_the_reminder_says_so(night: Night) -> None:
-    await night.firing()
-    await night.after(5.5)
+async def test_a_service_that_nobody_knows_calls_the_default_on_call(fixture: PagerFixture) -> None:
+    fixture.configure(**PEOPLE, **DEFAULT)
+    await fixture.firing()
+    await fixture.after(5.5)
 
-    ((_, text, people),) = await night.reminders()
+    assert await fixture.reminders() == [("card:AL-1", FIRST, ["dave"])]
+
+
+async def test_where_nobody_is_on_call_the_reminder_says_so(fixture: PagerFixture) -> None:
+    await fixture.firing()
+    await fixture.after(5.5)
+
+    ((_, text, people),) = await fixture.reminders()
     assert people == [] and text.endswith("Nobody is on call for checkout: set default_on_call in tocsin.yaml.")
 
 
-async def test_the_alerts_of_a_storm_share_one_reminder(night: Night) -> None:
-    night.configure(**PEOPLE, **DEFAULT)
+async def test_the_alerts_of_a_storm_share_one_reminder(fixture: PagerFixture) -> None:
+    fixture.configure(**PEOPLE, **DEFAULT)
     at = {"opened_at": NOW, "last_alert_at": NOW, "channel": "C1", "on_storm_card": "storm:C1:1"}
     for number in range(1, 13):
         group = GroupRow(key=f"k{number}", title="Down", service=f"s{number}", severity="SEV1", state="FIRING", **at)
-        await night.add(group, TriageRow(group_id=number, attempt=1, state="done", started_at=NOW))
-    await night.add(message("storm:C1:1", NOW, kind="storm", sent_rev=1, ts="1.0"))
-    await night.after(5.5)
+        await fixture.add(group, TriageRow(group_id=number, attempt=1, state="done", started_at=NOW))
+    await fixture.add(message("storm:C1:1", NOW, kind="storm", sent_rev=1, ts="1.0"))
+    await fixture.after(5.5)
 
     text = "12 alerts are not acknowledged for 5 min: AL-1, AL-2, AL-3, AL-4, AL-5, AL-6, AL-7, AL-8 and 4 more."
-    assert await night.reminders() == [("storm:C1:1", text, ["dave"])]
+    assert await fixture.reminders() == [("storm:C1:1", text, ["dave"])]
 
 
-async def test_a_card_that_slack_has_not_taken_yet_is_not_reminded_of(night: Night) -> None:
-    await night.firing()
-    await night.change(MessageRow, "card:AL-1", ts="", sent_rev=0)
-    await night.after(5.5)
+async def test_a_card_that_slack_has_not_taken_yet_is_not_reminded_of(fixture: PagerFixture) -> None:
+    await fixture.firing()
+    await fixture.change(MessageRow, "card:AL-1", ts="", sent_rev=0)
+    await fixture.after(5.5)
 
-    assert await night.reminders() == []
+    assert await fixture.reminders() == []
 
 
-async def test_an_alert_that_fires_again_is_reminded_of_from_its_new_start(night: Night) -> None:
-    night.configure(**PEOPLE, **ROTA)
-    await night.firing()
-    await night.after(5.5)
-    await night.change(GroupRow, 1, mentioned_at=NOW + timedelta(minutes=30))
-    await night.after(34)
-    await night.after(35.5)
+async def test_an_alert_that_fires_again_is_reminded_of_from_its_new_start(fixture: PagerFixture) -> None:
+    fixture.configure(**PEOPLE, **ROTA)
+    await fixture.firing()
+    await fixture.after(5.5)
+    await fixture.change(GroupRow, 1, mentioned_at=NOW + timedelta(minutes=30))
+    await fixture.after(34)
+    await fixture.after(35.5)
 
-    assert [text for _, text, _ in await night.reminders()] == [FIRST, FIRST]
+    assert [text for _, text, _ in await fixture.reminders()] == [FIRST, FIRST]

@@ -58,7 +58,7 @@ PEOPLE = {"people": {"alice": {"slack": "U1"}, "bob": {"slack": "U2"}, "dave": {
 START = "2026-01-05T09:00:00Z"
 
 
-class Night:
+class PagerFixture:
     """A tick on a real database with a clock that a test moves."""
 
     def __init__(self, path: Path) -> None:
@@ -121,83 +121,83 @@ def episode(at: datetime) -> EpisodeRow:
 
 
 @pytest.fixture
-async def night(tmp_path: Path) -> AsyncIterator[Night]:
-    night = Night(tmp_path / "app.db")
-    async with night.db.engine.begin() as connection:
+async def fixture(tmp_path: Path) -> AsyncIterator[PagerFixture]:
+    fixture = PagerFixture(tmp_path / "app.db")
+    async with fixture.db.engine.begin() as connection:
         await connection.run_sync(SQLModel.metadata.create_all)
-    yield night
-    await night.db.close()
+    yield fixture
+    await fixture.db.close()
 
 
-async def test_a_sev2_that_nobody_takes_pages_once_after_five_minutes(night: Night) -> None:
-    await night.firing()
+async def test_a_sev2_that_nobody_takes_pages_once_after_five_minutes(fixture: PagerFixture) -> None:
+    await fixture.firing()
 
-    assert await night.after(4.9) == []
-    assert await night.after(5.1) == [("page", "ack:AL-1")]
-    assert await night.after(9) == [("page", "ack:AL-1")]
-    assert "SEV2 checkout: HighErrorRate" in night.pager.summaries[0] and "5 min" in night.pager.summaries[0]
-
-
-async def test_the_page_is_cleared_when_somebody_acknowledges(night: Night) -> None:
-    await night.firing()
-    await night.after(6)
-    await night.change(GroupRow, 1, state="ACKNOWLEDGED", acknowledged_by="alice")
-
-    assert await night.after(7) == [("page", "ack:AL-1"), ("clear", "ack:AL-1")]
+    assert await fixture.after(4.9) == []
+    assert await fixture.after(5.1) == [("page", "ack:AL-1")]
+    assert await fixture.after(9) == [("page", "ack:AL-1")]
+    assert "SEV2 checkout: HighErrorRate" in fixture.pager.summaries[0] and "5 min" in fixture.pager.summaries[0]
 
 
-async def test_a_sev3_wakes_nobody(night: Night) -> None:
-    await night.firing("SEV3")
+async def test_the_page_is_cleared_when_somebody_acknowledges(fixture: PagerFixture) -> None:
+    await fixture.firing()
+    await fixture.after(6)
+    await fixture.change(GroupRow, 1, state="ACKNOWLEDGED", acknowledged_by="alice")
 
-    assert await night.after(60) == []
-
-
-async def test_messages_that_slack_does_not_take_for_two_minutes_page_until_it_does(night: Night) -> None:
-    await night.add(message("proposal:AP-1", NOW, kind="proposal"))
-
-    assert await night.after(1.9) == []
-    assert await night.after(2.1) == [("page", "slack")]
-    await night.change(MessageRow, "proposal:AP-1", sent_rev=1)
-    assert await night.after(3) == [("page", "slack"), ("clear", "slack")]
+    assert await fixture.after(7) == [("page", "ack:AL-1"), ("clear", "ack:AL-1")]
 
 
-async def test_a_heartbeat_missed_twice_pages_and_its_return_clears(night: Night) -> None:
-    await night.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW, every_seconds=60))
+async def test_a_sev3_wakes_nobody(fixture: PagerFixture) -> None:
+    await fixture.firing("SEV3")
 
-    assert await night.after(1.9) == []
-    assert await night.after(2.1) == [("page", "heartbeat:am:Watchdog")]
-    assert "03:00:00 UTC" in night.pager.summaries[0]
-    await night.change(HeartbeatRow, "am:Watchdog", last_seen_at=NOW + timedelta(minutes=3))
-    assert await night.after(3.1) == [("page", "heartbeat:am:Watchdog"), ("clear", "heartbeat:am:Watchdog")]
+    assert await fixture.after(60) == []
 
 
-async def test_a_page_that_the_pager_does_not_take_is_tried_again_later(night: Night) -> None:
-    await night.firing()
-    night.pager.down = True
-    assert await night.after(6) == []
-    night.pager.down = False
+async def test_messages_that_slack_does_not_take_for_two_minutes_page_until_it_does(fixture: PagerFixture) -> None:
+    await fixture.add(message("proposal:AP-1", NOW, kind="proposal"))
 
-    assert await night.after(6 + 4 / 60) == []
-    assert await night.after(6 + 6 / 60) == [("page", "ack:AL-1")]
-
-
-async def test_a_page_whose_answer_was_lost_is_cleared_too_since_it_may_stand(night: Night) -> None:
-    await night.firing()
-    night.pager.down = True
-    await night.after(6)
-    night.pager.down = False
-    await night.change(GroupRow, 1, state="ACKNOWLEDGED")
-
-    assert await night.after(8) == [("clear", "ack:AL-1")]
+    assert await fixture.after(1.9) == []
+    assert await fixture.after(2.1) == [("page", "slack")]
+    await fixture.change(MessageRow, "proposal:AP-1", sent_rev=1)
+    assert await fixture.after(3) == [("page", "slack"), ("clear", "slack")]
 
 
-async def test_the_same_trouble_pages_anew_after_it_was_cleared(night: Night) -> None:
-    await night.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW, every_seconds=60))
-    await night.after(3)
-    await night.change(HeartbeatRow, "am:Watchdog", last_seen_at=NOW + timedelta(minutes=3))
-    await night.after(4)
+async def test_a_heartbeat_missed_twice_pages_and_its_return_clears(fixture: PagerFixture) -> None:
+    await fixture.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW, every_seconds=60))
 
-    assert [what for what, _ in await night.after(9)] == ["page", "clear", "page"]
+    assert await fixture.after(1.9) == []
+    assert await fixture.after(2.1) == [("page", "heartbeat:am:Watchdog")]
+    assert "03:00:00 UTC" in fixture.pager.summaries[0]
+    await fixture.change(HeartbeatRow, "am:Watchdog", last_seen_at=NOW + timedelta(minutes=3))
+    assert await fixture.after(3.1) == [("page", "heartbeat:am:Watchdog"), ("clear", "heartbeat:am:Watchdog")]
+
+
+async def test_a_page_that_the_pager_does_not_take_is_tried_again_later(fixture: PagerFixture) -> None:
+    await fixture.firing()
+    fixture.pager.down = True
+    assert await fixture.after(6) == []
+    fixture.pager.down = False
+
+    assert await fixture.after(6 + 4 / 60) == []
+    assert await fixture.after(6 + 6 / 60) == [("page", "ack:AL-1")]
+
+
+async def test_a_page_whose_answer_was_lost_is_cleared_too_since_it_may_stand(fixture: PagerFixture) -> None:
+    await fixture.firing()
+    fixture.pager.down = True
+    await fixture.after(6)
+    fixture.pager.down = False
+    await fixture.change(GroupRow, 1, state="ACKNOWLEDGED")
+
+    assert await fixture.after(8) == [("clear", "ack:AL-1")]
+
+
+async def test_the_same_trouble_pages_anew_after_it_was_cleared(fixture: PagerFixture) -> None:
+    await fixture.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW, every_seconds=60))
+    await fixture.after(3)
+    await fixture.change(HeartbeatRow, "am:Watchdog", last_seen_at=NOW + timedelta(minutes=3))
+    await fixture.after(4)
+
+    assert [what for what, _ in await fixture.after(9)] == ["page", "clear", "page"]
 
 
 @pytest.mark.parametrize(
@@ -211,141 +211,141 @@ async def test_the_same_trouble_pages_anew_after_it_was_cleared(night: Night) ->
                    last_alert_at=NOW), message("card:AL-1", NOW, sent_rev=1)], "no triage was started for AL-1"),
     ],
 )  # fmt: skip
-async def test_the_auditor_pages_for_what_a_stored_alert_should_have(night: Night, rows: list[Any], told: str) -> None:
-    await night.add(*rows)
+async def test_the_auditor_pages_for_what_a_stored_alert_should_have(fixture: PagerFixture, rows: list[Any], told: str) -> None:
+    await fixture.add(*rows)
 
-    assert ("page", "auditor") not in await night.after(0.9)
-    assert ("page", "auditor") in await night.after(1.1)
-    assert any(told in text for text in night.pager.summaries)
-
-
-async def test_a_card_that_comes_out_of_a_storm_is_young_though_its_group_is_old(night: Night) -> None:
-    await night.firing("SEV3")
-    await night.change(MessageRow, "card:AL-1", sent_rev=0, created_at=NOW + timedelta(minutes=9.9))
-
-    assert await night.after(10) == []
+    assert ("page", "auditor") not in await fixture.after(0.9)
+    assert ("page", "auditor") in await fixture.after(1.1)
+    assert any(told in text for text in fixture.pager.summaries)
 
 
-async def test_a_long_queue_is_no_outage_while_slack_takes_messages(night: Night) -> None:
-    await night.add(message("card:AL-7", NOW), message("card:AL-8", NOW, sent_rev=1, sent_at=NOW + timedelta(minutes=4)))
+async def test_a_card_that_comes_out_of_a_storm_is_young_though_its_group_is_old(fixture: PagerFixture) -> None:
+    await fixture.firing("SEV3")
+    await fixture.change(MessageRow, "card:AL-1", sent_rev=0, created_at=NOW + timedelta(minutes=9.9))
 
-    assert await night.after(5) == []
-    assert await night.after(7) == [("page", "slack")]
-
-
-async def test_a_message_that_slack_refuses_is_told_once_and_hides_no_outage(night: Night) -> None:
-    await night.add(message("card:AL-7", NOW, undelivered="channel_not_found"))
-
-    assert await night.after(3) == [("page", "refused:C1")]
-    await night.add(message("card:AL-8", NOW + timedelta(minutes=55)))
-    assert await night.after(59) == [("page", "refused:C1"), ("page", "slack")]
-    assert ("clear", "refused:C1") in await night.after(61)
+    assert await fixture.after(10) == []
 
 
-async def test_a_refused_token_is_an_outage_of_slack(night: Night) -> None:
-    await night.add(message("card:AL-7", NOW, undelivered="no access: token_revoked"))
+async def test_a_long_queue_is_no_outage_while_slack_takes_messages(fixture: PagerFixture) -> None:
+    await fixture.add(message("card:AL-7", NOW), message("card:AL-8", NOW, sent_rev=1, sent_at=NOW + timedelta(minutes=4)))
 
-    assert await night.after(3) == [("page", "slack")]
-
-
-async def test_a_card_that_fails_while_others_are_sent_is_the_auditors_to_tell(night: Night) -> None:
-    await night.firing("SEV3")
-    await night.change(MessageRow, "card:AL-1", sent_rev=0, failures=7)
-    await night.add(message("line:1", NOW, kind="line", sent_rev=1, sent_at=NOW + timedelta(minutes=4)))
-
-    assert await night.after(4.5) == [("page", "auditor")]
+    assert await fixture.after(5) == []
+    assert await fixture.after(7) == [("page", "slack")]
 
 
-async def test_a_card_that_a_person_deleted_wakes_nobody_while_it_is_posted_anew(night: Night) -> None:
-    await night.firing("SEV3")
-    await night.change(MessageRow, "card:AL-1", sent_rev=0, sent_at=NOW)
+async def test_a_message_that_slack_refuses_is_told_once_and_hides_no_outage(fixture: PagerFixture) -> None:
+    await fixture.add(message("card:AL-7", NOW, undelivered="channel_not_found"))
 
-    assert await night.after(10) == []
-
-
-async def test_a_group_that_fires_again_has_five_minutes_anew(night: Night) -> None:
-    await night.firing()
-    await night.change(GroupRow, 1, reopened=1)
-    await night.add(episode(NOW + timedelta(minutes=59)))
-
-    assert await night.after(60) == []
-    assert await night.after(64.1) == [("page", "ack:AL-1")]
+    assert await fixture.after(3) == [("page", "refused:C1")]
+    await fixture.add(message("card:AL-8", NOW + timedelta(minutes=55)))
+    assert await fixture.after(59) == [("page", "refused:C1"), ("page", "slack")]
+    assert ("clear", "refused:C1") in await fixture.after(61)
 
 
-async def test_a_group_that_became_worse_has_five_minutes_from_then(night: Night) -> None:
-    await night.firing()
-    await night.change(GroupRow, 1, mentioned_at=NOW + timedelta(minutes=59))
+async def test_a_refused_token_is_an_outage_of_slack(fixture: PagerFixture) -> None:
+    await fixture.add(message("card:AL-7", NOW, undelivered="no access: token_revoked"))
 
-    assert await night.after(60) == []
-    assert await night.after(64.1) == [("page", "ack:AL-1")]
+    assert await fixture.after(3) == [("page", "slack")]
 
 
-async def test_a_rule_whose_period_is_not_known_yet_wakes_nobody(night: Night) -> None:
-    night.tick.config = night.tick.config.model_copy(update={"heartbeat_every": None})
-    await night.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW, beats=2, every_seconds=60))
-    before = list(await night.after(60))
-    await night.change(HeartbeatRow, "am:Watchdog", beats=3)
+async def test_a_card_that_fails_while_others_are_sent_is_the_auditors_to_tell(fixture: PagerFixture) -> None:
+    await fixture.firing("SEV3")
+    await fixture.change(MessageRow, "card:AL-1", sent_rev=0, failures=7)
+    await fixture.add(message("line:1", NOW, kind="line", sent_rev=1, sent_at=NOW + timedelta(minutes=4)))
 
-    assert (before, await night.after(61)) == ([], [("page", "heartbeat:am:Watchdog")])
+    assert await fixture.after(4.5) == [("page", "auditor")]
+
+
+async def test_a_card_that_a_person_deleted_wakes_nobody_while_it_is_posted_anew(fixture: PagerFixture) -> None:
+    await fixture.firing("SEV3")
+    await fixture.change(MessageRow, "card:AL-1", sent_rev=0, sent_at=NOW)
+
+    assert await fixture.after(10) == []
+
+
+async def test_a_group_that_fires_again_has_five_minutes_anew(fixture: PagerFixture) -> None:
+    await fixture.firing()
+    await fixture.change(GroupRow, 1, reopened=1)
+    await fixture.add(episode(NOW + timedelta(minutes=59)))
+
+    assert await fixture.after(60) == []
+    assert await fixture.after(64.1) == [("page", "ack:AL-1")]
+
+
+async def test_a_group_that_became_worse_has_five_minutes_from_then(fixture: PagerFixture) -> None:
+    await fixture.firing()
+    await fixture.change(GroupRow, 1, mentioned_at=NOW + timedelta(minutes=59))
+
+    assert await fixture.after(60) == []
+    assert await fixture.after(64.1) == [("page", "ack:AL-1")]
+
+
+async def test_a_rule_whose_period_is_not_known_yet_wakes_nobody(fixture: PagerFixture) -> None:
+    fixture.tick.config = fixture.tick.config.model_copy(update={"heartbeat_every": None})
+    await fixture.add(HeartbeatRow(key="am:Watchdog", last_seen_at=NOW, beats=2, every_seconds=60))
+    before = list(await fixture.after(60))
+    await fixture.change(HeartbeatRow, "am:Watchdog", beats=3)
+
+    assert (before, await fixture.after(61)) == ([], [("page", "heartbeat:am:Watchdog")])
 
 
 @pytest.mark.parametrize("key", ["am:OldRule", "gone:Watchdog"])
-async def test_a_heartbeat_that_is_no_longer_configured_wakes_nobody(night: Night, key: str) -> None:
-    await night.add(HeartbeatRow(key=key, last_seen_at=NOW, every_seconds=60))
+async def test_a_heartbeat_that_is_no_longer_configured_wakes_nobody(fixture: PagerFixture, key: str) -> None:
+    await fixture.add(HeartbeatRow(key=key, last_seen_at=NOW, every_seconds=60))
 
-    assert await night.after(60) == []
+    assert await fixture.after(60) == []
 
 
-async def test_what_happened_while_the_bot_was_down_is_nobodys_silence(night: Night) -> None:
+async def test_what_happened_while_the_bot_was_down_is_nobodys_silence(fixture: PagerFixture) -> None:
     ago = NOW - timedelta(hours=1)
-    await night.add(HeartbeatRow(key="am:Watchdog", last_seen_at=ago, every_seconds=60))
-    await night.add(
+    await fixture.add(HeartbeatRow(key="am:Watchdog", last_seen_at=ago, every_seconds=60))
+    await fixture.add(
         GroupRow(
             key="k", title="t", service="s", severity="SEV3", state="FIRING", channel="C1", opened_at=ago, last_alert_at=ago
         )
     )
 
-    assert await night.after(0.5) == []
-    assert await night.after(2.1) == [("page", "heartbeat:am:Watchdog"), ("page", "auditor")]
+    assert await fixture.after(0.5) == []
+    assert await fixture.after(2.1) == [("page", "heartbeat:am:Watchdog"), ("page", "auditor")]
 
 
-async def test_a_page_is_tried_for_as_long_as_the_pager_is_down(night: Night) -> None:
-    await night.firing()
-    night.pager.down = True
-    await night.after(6)
-    await night.change(PageRow, "ack:AL-1", failures=500)
-    night.pager.down = False
+async def test_a_page_is_tried_for_as_long_as_the_pager_is_down(fixture: PagerFixture) -> None:
+    await fixture.firing()
+    fixture.pager.down = True
+    await fixture.after(6)
+    await fixture.change(PageRow, "ack:AL-1", failures=500)
+    fixture.pager.down = False
 
-    assert await night.after(20) == [("page", "ack:AL-1")]
-
-
-async def test_without_a_pager_the_page_stands_in_the_log_and_nothing_breaks(night: Night) -> None:
-    await night.firing()
-    night.tick.pager = None
-
-    await night.after(6)
-
-    assert await night.tick.pages.due() == []
+    assert await fixture.after(20) == [("page", "ack:AL-1")]
 
 
-async def test_a_tick_renews_the_copies_of_rotas(night: Night) -> None:
+async def test_without_a_pager_the_page_stands_in_the_log_and_nothing_breaks(fixture: PagerFixture) -> None:
+    await fixture.firing()
+    fixture.tick.pager = None
+
+    await fixture.after(6)
+
+    assert await fixture.tick.pages.due() == []
+
+
+async def test_a_tick_renews_the_copies_of_rotas(fixture: PagerFixture) -> None:
     async def members(group: str) -> frozenset[str]:
         return frozenset({"UALICE"})
 
     config = Config.model_validate({"services": {"checkout": {"on_call": {"usergroup": "S1"}}}})
-    stored = Usergroups(night.db)
-    await RotaTick(Rotas(config, members, stored, night.db.clock))()
+    stored = Usergroups(fixture.db)
+    await RotaTick(Rotas(config, members, stored, fixture.db.clock))()
 
     assert await stored.load("S1") == (frozenset({"UALICE"}), NOW)
 
 
-async def test_journals_of_ticks_are_forgotten_before_those_of_other_workflows(night: Night) -> None:
+async def test_journals_of_ticks_are_forgotten_before_those_of_other_workflows(fixture: PagerFixture) -> None:
     forgotten: list[tuple[datetime, str]] = []
 
     async def forget(before: datetime, prefix: str) -> None:
         forgotten.append((before, prefix))
 
-    await RetentionTick(Pruning(night.db, Config()), forget)()
+    await RetentionTick(Pruning(fixture.db, Config()), forget)()
 
     assert forgotten == [(NOW - timedelta(hours=1), "tick:"), (NOW - timedelta(days=2), "")]
 

@@ -11,12 +11,12 @@ from bot.store.incidents import incidents
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.watch import OversightQueries
 from bot.workflows.ticks import PagerTick
-from tests.unit.approving import Office, actor
+from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.workflows.test_ticks import Recorder, reminders_of
 
 
-class Night(Office):
-    """An office whose first restart got no answer, and the pager tick."""
+class UnknownOutcomeFixture(ApprovalsFixture):
+    """Approvals whose first restart got no answer, and the pager tick."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -37,46 +37,46 @@ class Night(Office):
 
 
 @pytest.fixture
-async def night(tmp_path: Path) -> AsyncIterator[Night]:
-    night = Night(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
-    await night.open()
-    night.http.answer = OutcomeUnknown("no answer within 10 s")
-    assert await night.restart("first") == "unknown"
-    yield night
-    await night.close()
+async def fixture(tmp_path: Path) -> AsyncIterator[UnknownOutcomeFixture]:
+    fixture = UnknownOutcomeFixture(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
+    await fixture.open()
+    fixture.http.answer = OutcomeUnknown("no answer within 10 s")
+    assert await fixture.restart("first") == "unknown"
+    yield fixture
+    await fixture.close()
 
 
-async def test_it_stays_while_nobody_has_looked(night: Night) -> None:
-    await night.propose("rollforward", key="undecided")
+async def test_it_stays_while_nobody_has_looked(fixture: UnknownOutcomeFixture) -> None:
+    await fixture.propose("rollforward", key="undecided")
 
-    assert (await night.told(), await night.told()) == (["page"], ["page"])
-
-
-async def test_it_ends_when_a_person_says_that_it_ran(night: Night) -> None:
-    await night.told()
-    await night.approvals.record_manual("AP-1", actor("bob"), service="checkout", key="did:AP-1")
-
-    assert await night.told() == ["page", "clear"]
+    assert (await fixture.told(), await fixture.told()) == (["page"], ["page"])
 
 
-async def test_it_ends_when_a_later_action_there_was_verified(night: Night) -> None:
-    await night.told()
-    night.http.answer = HttpAnswer(200, '{"id": "run-2"}', {"id": "run-2"})
-    assert await night.restart("second") == "succeeded"
+async def test_it_ends_when_a_person_says_that_it_ran(fixture: UnknownOutcomeFixture) -> None:
+    await fixture.told()
+    await fixture.approvals.record_manual("AP-1", actor("bob"), service="checkout", key="did:AP-1")
 
-    assert await night.told() == ["page", "clear"]
-
-
-async def test_a_later_action_that_did_not_help_settles_nothing(night: Night) -> None:
-    await night.told()
-    night.http.answer, night.metrics.values["errors"] = HttpAnswer(200, '{"id": "run-2"}', {"id": "run-2"}), 0.4
-    assert await night.restart("second") == "not recovered"
-
-    assert await night.told() == ["page"]
+    assert await fixture.told() == ["page", "clear"]
 
 
-async def test_it_ends_with_the_incident(night: Night) -> None:
-    await night.told()
-    await incidents.resolve(night.db, "INC-1", "alice")
+async def test_it_ends_when_a_later_action_there_was_verified(fixture: UnknownOutcomeFixture) -> None:
+    await fixture.told()
+    fixture.http.answer = HttpAnswer(200, '{"id": "run-2"}', {"id": "run-2"})
+    assert await fixture.restart("second") == "succeeded"
 
-    assert await night.told() == ["page", "clear"]
+    assert await fixture.told() == ["page", "clear"]
+
+
+async def test_a_later_action_that_did_not_help_settles_nothing(fixture: UnknownOutcomeFixture) -> None:
+    await fixture.told()
+    fixture.http.answer, fixture.metrics.values["errors"] = HttpAnswer(200, '{"id": "run-2"}', {"id": "run-2"}), 0.4
+    assert await fixture.restart("second") == "not recovered"
+
+    assert await fixture.told() == ["page"]
+
+
+async def test_it_ends_with_the_incident(fixture: UnknownOutcomeFixture) -> None:
+    await fixture.told()
+    await incidents.resolve(fixture.db, "INC-1", "alice")
+
+    assert await fixture.told() == ["page", "clear"]

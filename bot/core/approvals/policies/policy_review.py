@@ -56,10 +56,10 @@ def confirmers_there(
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmation:
-    """Somebody's wish to confirm. `confirmers`: persons, groups resolved; `asked_by`: who had the file loaded."""
+    """Somebody's wish to confirm. `confirmers`: persons, groups resolved; `loaded_by`: who had the file loaded."""
 
     person: str
-    asked_by: str
+    loaded_by: str
     confirmers: frozenset[str]
     gains: Sequence[Gain]
     people: Collection[str] = ()
@@ -72,7 +72,7 @@ class Confirmation:
     @property
     def loader(self) -> str:
         """The person who had it loaded; "" where nobody knows who that was."""
-        name, local, _ = self.asked_by.partition(LOCAL)
+        name, local, _ = self.loaded_by.partition(LOCAL)
         return name if local and name in self.people else ""
 
     @property

@@ -23,7 +23,7 @@ from bot.store.alerts.sorting.repeats import Counts, Delivery
 from bot.store.alerts.sorting.result import SortingResult
 from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.db.columns import Moment
-from bot.store.db.database import Database, away
+from bot.store.db.database import Database, translating_unavailability
 from bot.store.db.yielding import LoopYield
 from bot.store.tables import AlertRow, CursorRow, GroupRow, RepeatRow, SilenceRow, TriageRow, UnreadableRow
 
@@ -57,7 +57,7 @@ class _Again:
     body: _Body
 
 
-class Inbox:
+class InboxReader:
     """Takes batches in the order they were stored."""
 
     def __init__(self, db: Database, sorter: Sorter) -> None:
@@ -75,9 +75,9 @@ class Inbox:
     async def take(self, most: int) -> SortingResult | None:
         """Sort the next rows and move the cursor, all in one transaction; None if there is nothing to read.
 
-        Raises DatabaseAway if the database does not answer, is full or locked: no row is the cause of that.
+        Raises DatabaseUnavailable if the database does not answer, is full or locked: no row is the cause of that.
         """
-        with away():
+        with translating_unavailability():
             return await self._take(most)
 
     async def _take(self, most: int) -> SortingResult | None:
@@ -181,8 +181,8 @@ class Inbox:
             await session.exec(update(RepeatRow).where(col(RepeatRow.id) == id).values(alerts=alerts))
 
     async def set_aside(self) -> None:
-        """Move the cursor past one row that cannot be sorted; it is stored as unreadable. Raises DatabaseAway."""
-        with away():
+        """Move the cursor past one row that cannot be sorted; it is stored as unreadable. Raises DatabaseUnavailable."""
+        with translating_unavailability():
             await self._set_aside()
 
     async def _set_aside(self) -> None:
@@ -210,8 +210,8 @@ class Inbox:
             await session.delete(body)
 
     async def unstarted(self) -> list[tuple[str, int]]:
-        """Open groups whose triage never began: a crash fell between the commit and the start. Raises DatabaseAway."""
-        with away():
+        """Open groups whose triage never began: a crash fell between the commit and the start. Raises DatabaseUnavailable."""
+        with translating_unavailability():
             return await self._unstarted()
 
     async def _unstarted(self) -> list[tuple[str, int]]:

@@ -23,7 +23,7 @@ from bot.core.approvals.authority import Authority
 from bot.core.approvals.policy_types import START_WITHIN, CountedDecision, Rule
 from bot.core.timeline import EntryKind
 from bot.store.approvals import rows, steps, transitions
-from bot.store.approvals.facts.policy import UnderPolicy
+from bot.store.approvals.policy_bound_writer import PolicyBoundWriter
 from bot.store.approvals.runs import own_changes
 from bot.store.approvals.runs.asking import ask_people
 from bot.store.approvals.standing.starts import carries, used_at
@@ -83,7 +83,7 @@ class AttemptStart:
     """What runs: the record whose fingerprint was checked in the same transaction. None: it is refused."""
 
 
-class Claims(UnderPolicy):
+class Claims(PolicyBoundWriter):
     """Claim, attempt and outcome; every method is one transaction and safe against other replicas."""
 
     async def claim(

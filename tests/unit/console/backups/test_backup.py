@@ -19,7 +19,7 @@ COPIES = 30
 """Enough that copies of two moments would be caught: each is about one chance in ten."""
 
 
-class House:
+class BackupFixture:
     """A data folder whose two databases each hold one number, written as the bot does: the effect, then its journal."""
 
     def __init__(self, folder: Path) -> None:
@@ -50,10 +50,10 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path / "data")
-    yield house
-    house.close()
+def fixture(tmp_path: Path) -> Iterator[BackupFixture]:
+    fixture = BackupFixture(tmp_path / "data")
+    yield fixture
+    fixture.close()
 
 
 def steps(folder: Path) -> list[int]:
@@ -64,24 +64,24 @@ def steps(folder: Path) -> list[int]:
     return found
 
 
-def test_it_holds_what_is_committed_also_where_no_file_has_it_yet(house: House, tmp_path: Path) -> None:
-    for database in house.databases:
+def test_it_holds_what_is_committed_also_where_no_file_has_it_yet(fixture: BackupFixture, tmp_path: Path) -> None:
+    for database in fixture.databases:
         database.execute("UPDATE done SET step = 7")
 
-    copies = back_up(house.secrets(), tmp_path / "copy")
+    copies = back_up(fixture.secrets(), tmp_path / "copy")
 
     assert copies == [tmp_path / "copy" / name for name in BOTH]
     assert steps(tmp_path / "copy") == [7, 7]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "data"]
 
 
-def test_both_copies_are_of_one_moment_while_the_bot_writes(house: House, tmp_path: Path) -> None:
+def test_both_copies_are_of_one_moment_while_the_bot_writes(fixture: BackupFixture, tmp_path: Path) -> None:
     enough = threading.Event()
-    bot = threading.Thread(target=house.write_until, args=[enough])
+    bot = threading.Thread(target=fixture.write_until, args=[enough])
     bot.start()
     try:
         for number in range(COPIES):
-            back_up(house.secrets(), tmp_path / f"copy-{number}")
+            back_up(fixture.secrets(), tmp_path / f"copy-{number}")
     finally:
         enough.set()
         bot.join()
@@ -91,19 +91,19 @@ def test_both_copies_are_of_one_moment_while_the_bot_writes(house: House, tmp_pa
     assert steps(tmp_path / f"copy-{COPIES - 1}")[0] > steps(tmp_path / "copy-0")[0]
 
 
-def test_what_is_there_is_never_overwritten(house: House, tmp_path: Path) -> None:
+def test_what_is_there_is_never_overwritten(fixture: BackupFixture, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
 
     with pytest.raises(TocsinError, match="exists; a backup takes a folder of its own"):
-        back_up(house.secrets(), tmp_path / "copy")
+        back_up(fixture.secrets(), tmp_path / "copy")
 
 
-def test_a_damaged_database_leaves_nothing_behind(house: House, tmp_path: Path) -> None:
-    house.close()
-    (house.folder / "durable.db").write_text("not a database at all, but long enough to be read as one" * 20)
+def test_a_damaged_database_leaves_nothing_behind(fixture: BackupFixture, tmp_path: Path) -> None:
+    fixture.close()
+    (fixture.folder / "durable.db").write_text("not a database at all, but long enough to be read as one" * 20)
 
     with pytest.raises(TocsinError, match="nothing was backed up: file is not a database"):
-        back_up(house.secrets(), tmp_path / "copy")
+        back_up(fixture.secrets(), tmp_path / "copy")
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
@@ -112,12 +112,12 @@ def test_an_empty_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
         back_up(Secrets(data_dir=tmp_path / "none", database_url=""), tmp_path / "copy")
 
 
-def test_a_backup_is_restored_into_an_empty_folder_alone(house: House, tmp_path: Path) -> None:
-    back_up(house.secrets(), tmp_path / "copy")
+def test_a_backup_is_restored_into_an_empty_folder_alone(fixture: BackupFixture, tmp_path: Path) -> None:
+    back_up(fixture.secrets(), tmp_path / "copy")
     fresh = Secrets(data_dir=tmp_path / "fresh", database_url="")
 
     assert restore(fresh, tmp_path / "copy") == [str(tmp_path / "fresh" / name) for name in BOTH]
-    assert steps(tmp_path / "fresh") == steps(house.folder)
+    assert steps(tmp_path / "fresh") == steps(fixture.folder)
     with pytest.raises(TocsinError, match="never laid over what is there"):
         restore(fresh, tmp_path / "copy")
 
@@ -129,8 +129,8 @@ def test_a_folder_that_is_no_backup_is_refused(tmp_path: Path) -> None:
         restore(Secrets(data_dir=tmp_path / "fresh", database_url=""), tmp_path / "empty")
 
 
-def test_a_damaged_copy_leaves_nothing_behind(house: House, tmp_path: Path) -> None:
-    back_up(house.secrets(), tmp_path / "copy")
+def test_a_damaged_copy_leaves_nothing_behind(fixture: BackupFixture, tmp_path: Path) -> None:
+    back_up(fixture.secrets(), tmp_path / "copy")
     (tmp_path / "copy" / "durable.db").write_text("not a database at all, but long enough to be read as one" * 20)
 
     with pytest.raises(TocsinError, match="cannot be restored: file is not a database"):
@@ -139,9 +139,9 @@ def test_a_damaged_copy_leaves_nothing_behind(house: House, tmp_path: Path) -> N
 
 
 def test_the_command_says_what_it_wrote_and_what_it_left_out(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fixture: BackupFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TOCSIN_DATA_DIR", str(house.folder))
+    monkeypatch.setenv("TOCSIN_DATA_DIR", str(fixture.folder))
     monkeypatch.delenv("TOCSIN_DATABASE_URL", raising=False)
 
     done = CliRunner().invoke(app, ["backup", str(tmp_path / "copy")])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.messages.replies import DetailsReply
-from bot.core.messages.summary import MOST_WORDS
+from bot.core.messages.triage_summary import MOST_WORDS
 from bot.slack.view_context import ViewContext
 from bot.slack.views import details, proposal, triage
 from tests.answers.recorded import investigated

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.messages.summary import waiting
+from bot.core.messages.triage_summary import waiting
 from bot.slack.blocks import Block
 from bot.slack.views import proposal
 from tests.unit.slack.contents import VIEW, proposal_content, rendered_triage

@@ -5,80 +5,80 @@ import pytest
 from bot.core.errors import NotFound
 from bot.store.alerts import regroup
 from bot.store.tables import AuditRow, IncidentRow
-from tests.unit.store.databases import Desk, alert
+from tests.unit.store.databases import SortingFixture, alert
 
 
-async def two_groups(desk: Desk) -> None:
-    await desk.receive(alert("a"), alert("b"), alert("s", labels={"service": "search"}, severity="warning"))
+async def two_groups(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a"), alert("b"), alert("s", labels={"service": "search"}, severity="warning"))
 
 
-async def counts(desk: Desk) -> list[tuple[str, str, int, int]]:
-    return [(group.service, group.state, group.alerts, group.firing) for group in await desk.groups()]
+async def counts(sorting: SortingFixture) -> list[tuple[str, str, int, int]]:
+    return [(group.service, group.state, group.alerts, group.firing) for group in await sorting.groups()]
 
 
-async def test_a_merged_group_gives_its_alerts_away_and_closes(desk: Desk) -> None:
-    await two_groups(desk)
+async def test_a_merged_group_gives_its_alerts_away_and_closes(sorting: SortingFixture) -> None:
+    await two_groups(sorting)
 
-    await regroup.merge(desk.db, "AL-1", "AL-2", "alice")
+    await regroup.merge(sorting.db, "AL-1", "AL-2", "alice")
 
-    assert await counts(desk) == [("checkout", "FIRING", 3, 3), ("search", "RESOLVED", 0, 0)]
-    merged = next(e for e in await desk.episodes() if e.fingerprint == "s")
+    assert await counts(sorting) == [("checkout", "FIRING", 3, 3), ("search", "RESOLVED", 0, 0)]
+    merged = next(e for e in await sorting.episodes() if e.fingerprint == "s")
     assert (merged.group_id, merged.grouping_text) == (1, "alice merged AL-2 into this group")
-    assert [(row.who, row.what) for row in await desk.rows(AuditRow)][-1] == ("alice", "merge")
+    assert [(row.who, row.what) for row in await sorting.rows(AuditRow)][-1] == ("alice", "merge")
 
 
-async def test_the_severity_and_the_incident_of_the_merged_group_go_over(desk: Desk) -> None:
-    await two_groups(desk)
+async def test_the_severity_and_the_incident_of_the_merged_group_go_over(sorting: SortingFixture) -> None:
+    await two_groups(sorting)
 
-    await regroup.merge(desk.db, "AL-2", "AL-1", "alice")
+    await regroup.merge(sorting.db, "AL-2", "AL-1", "alice")
 
-    taker = (await desk.groups())[1]
+    taker = (await sorting.groups())[1]
     assert (taker.severity, taker.incident_id) == ("SEV2", 1)
-    assert [(row.group_id, row.state) for row in await desk.rows(IncidentRow)] == [(2, "OPEN")]
+    assert [(row.group_id, row.state) for row in await sorting.rows(IncidentRow)] == [(2, "OPEN")]
 
 
-async def test_a_later_alert_of_the_merged_service_joins_where_people_put_it(desk: Desk) -> None:
-    await two_groups(desk)
-    await regroup.merge(desk.db, "AL-1", "AL-2", "alice")
+async def test_a_later_alert_of_the_merged_service_joins_where_people_put_it(sorting: SortingFixture) -> None:
+    await two_groups(sorting)
+    await regroup.merge(sorting.db, "AL-1", "AL-2", "alice")
 
-    await desk.receive(alert("s2", labels={"service": "search"}))
+    await sorting.receive(alert("s2", labels={"service": "search"}))
 
-    assert [group.alerts for group in await desk.groups()] == [4, 0]
+    assert [group.alerts for group in await sorting.groups()] == [4, 0]
 
 
-async def test_alerts_that_were_split_off_have_a_group_and_later_ones_of_them_follow(desk: Desk) -> None:
-    await two_groups(desk)
-    await regroup.merge(desk.db, "AL-1", "AL-2", "alice")
+async def test_alerts_that_were_split_off_have_a_group_and_later_ones_of_them_follow(sorting: SortingFixture) -> None:
+    await two_groups(sorting)
+    await regroup.merge(sorting.db, "AL-1", "AL-2", "alice")
 
-    new = await regroup.split(desk.db, "AL-1", "Search", "bob")
-    await desk.receive(alert("s2", labels={"service": "search"}))
+    new = await regroup.split(sorting.db, "AL-1", "Search", "bob")
+    await sorting.receive(alert("s2", labels={"service": "search"}))
 
     assert (new.ref, new.alerts) == ("AL-3", 1)
-    assert await counts(desk) == [("checkout", "FIRING", 2, 2), ("search", "RESOLVED", 0, 0), ("search", "FIRING", 2, 2)]
+    assert await counts(sorting) == [("checkout", "FIRING", 2, 2), ("search", "RESOLVED", 0, 0), ("search", "FIRING", 2, 2)]
 
 
-async def test_resolving_what_moved_clears_the_group_that_has_it_now(desk: Desk) -> None:
-    await two_groups(desk)
-    await regroup.split(desk.db, "AL-1", "Alert b", "bob")
+async def test_resolving_what_moved_clears_the_group_that_has_it_now(sorting: SortingFixture) -> None:
+    await two_groups(sorting)
+    await regroup.split(sorting.db, "AL-1", "Alert b", "bob")
 
-    await desk.receive(alert("b", "resolved"))
+    await sorting.receive(alert("b", "resolved"))
 
-    assert [(group.id, group.state) for group in await desk.groups()] == [(1, "FIRING"), (2, "FIRING"), (3, "MONITORING")]
+    assert [(group.id, group.state) for group in await sorting.groups()] == [(1, "FIRING"), (2, "FIRING"), (3, "MONITORING")]
 
 
 @pytest.mark.parametrize(
     ("into", "other", "problem"), [("AL-1", "AL-1", "one group already"), ("AL-1", "AL-9", "There is no AL-9")]
 )
-async def test_what_cannot_be_merged_is_said(desk: Desk, into: str, other: str, problem: str) -> None:
-    await two_groups(desk)
+async def test_what_cannot_be_merged_is_said(sorting: SortingFixture, into: str, other: str, problem: str) -> None:
+    await two_groups(sorting)
 
     with pytest.raises(NotFound, match=problem):
-        await regroup.merge(desk.db, into, other, "alice")
+        await regroup.merge(sorting.db, into, other, "alice")
 
 
 @pytest.mark.parametrize(("what", "problem"), [("mail", "There are: .*checkout"), ("checkout", "nothing would be left")])
-async def test_what_cannot_be_split_off_is_said(desk: Desk, what: str, problem: str) -> None:
-    await two_groups(desk)
+async def test_what_cannot_be_split_off_is_said(sorting: SortingFixture, what: str, problem: str) -> None:
+    await two_groups(sorting)
 
     with pytest.raises(NotFound, match=problem):
-        await regroup.split(desk.db, "AL-1", what, "alice")
+        await regroup.split(sorting.db, "AL-1", what, "alice")

@@ -9,7 +9,7 @@ from typing import Any
 from bot.core.action import Tier
 from bot.core.approvals.record import canonical, plan_fingerprint
 from bot.store.tables import ProposalRow
-from tests.unit.approving import Office, dry_run, office
+from tests.unit.approvals_fixture import ApprovalsFixture, dry_run, open_approvals
 
 PROPOSED = (
     '{"action":"restart","action_version":"run_webhook@1+bf4689c4","arguments":{},"because":"E1 says so",'
@@ -30,27 +30,27 @@ REVISED = (
 )
 
 
-async def stored(house: Office) -> tuple[str, str]:
-    (row,) = await house.rows(ProposalRow)
+async def stored(fixture: ApprovalsFixture) -> tuple[str, str]:
+    (row,) = await fixture.rows(ProposalRow)
     return canonical(row.record).decode(), row.plan_fingerprint
 
 
 async def test_a_proposal_has_the_bytes_that_it_always_had(tmp_path: Path) -> None:
-    house = await office(tmp_path)
-    await house.propose("restart", requester="alice")
+    fixture = await open_approvals(tmp_path)
+    await fixture.propose("restart", requester="alice")
 
-    assert await stored(house) == (PROPOSED, "f6783e6f322037db09e3bd6f1dcee7840a990fd660a568dcc25d5c09e8caa9b1")
-    await house.close()
+    assert await stored(fixture) == (PROPOSED, "f6783e6f322037db09e3bd6f1dcee7840a990fd660a568dcc25d5c09e8caa9b1")
+    await fixture.close()
 
 
 async def test_a_revision_changes_only_what_the_fresh_dry_run_showed(tmp_path: Path) -> None:
-    house = await office(tmp_path)
-    await house.propose("restart", requester="alice")
-    house.pass_time(seconds=5)
-    await house.revise("AP-1", dry_run("POST é", targets={"checkout-pods": "3"}, ok=False), Tier.TWO)
+    fixture = await open_approvals(tmp_path)
+    await fixture.propose("restart", requester="alice")
+    fixture.pass_time(seconds=5)
+    await fixture.revise("AP-1", dry_run("POST é", targets={"checkout-pods": "3"}, ok=False), Tier.TWO)
 
-    assert await stored(house) == (REVISED, "012deec84280d79316114d78b6d8d8a4c1cbf014d470c6bde99e303b29101f5c")
-    await house.close()
+    assert await stored(fixture) == (REVISED, "012deec84280d79316114d78b6d8d8a4c1cbf014d470c6bde99e303b29101f5c")
+    await fixture.close()
 
 
 def test_the_fingerprint_is_over_the_bytes_and_not_over_the_order_of_keys() -> None:

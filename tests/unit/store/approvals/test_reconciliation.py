@@ -10,30 +10,30 @@ from sqlalchemy import text
 
 from bot.core.approvals.authority import Authority
 from bot.store.approvals.reconciliation import contradictions
-from tests.unit.approving import Office, office
+from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 
 KEPT = timedelta(days=400)
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
     """AP-1 was approved by alice and ran."""
-    house = await office(tmp_path)
-    await house.propose("restart")
-    await house.press("AP-1", "alice")
-    await house.approvals.wake_all(["AP-1"], "decision")
-    assert await house.ended("AP-1", seconds=1) in ("succeeded", "not recovered", "could not verify")
-    yield house
-    await house.close()
+    fixture = await open_approvals(tmp_path)
+    await fixture.propose("restart")
+    await fixture.press("AP-1", "alice")
+    await fixture.approvals.wake_all(["AP-1"], "decision")
+    assert await fixture.ended("AP-1", seconds=1) in ("succeeded", "not recovered", "could not verify")
+    yield fixture
+    await fixture.close()
 
 
-async def change(house: Office, statement: str, **values: Any) -> None:
-    async with house.db.write() as session:
+async def change(fixture: ApprovalsFixture, statement: str, **values: Any) -> None:
+    async with fixture.db.write() as session:
         await session.exec(text(statement).bindparams(**values))  # type: ignore[call-overload]
 
 
-async def test_what_nobody_changed_agrees_with_the_audit(house: Office) -> None:
-    assert await contradictions(house.db, KEPT) == []
+async def test_what_nobody_changed_agrees_with_the_audit(fixture: ApprovalsFixture) -> None:
+    assert await contradictions(fixture.db, KEPT) == []
 
 
 @pytest.mark.parametrize(
@@ -50,27 +50,27 @@ async def test_what_nobody_changed_agrees_with_the_audit(house: Office) -> None:
         ("UPDATE proposals SET state = 'pending'", "AP-1 is pending in its table, and "),
     ],
 )
-async def test_a_change_of_a_row_is_named(house: Office, statement: str, problem: str) -> None:
-    await change(house, statement)
+async def test_a_change_of_a_row_is_named(fixture: ApprovalsFixture, statement: str, problem: str) -> None:
+    await change(fixture, statement)
 
-    assert (await contradictions(house.db, KEPT))[0].startswith(problem)
+    assert (await contradictions(fixture.db, KEPT))[0].startswith(problem)
 
 
-async def test_what_retention_deleted_contradicts_nothing(house: Office) -> None:
+async def test_what_retention_deleted_contradicts_nothing(fixture: ApprovalsFixture) -> None:
     for table in ("proposals", "decisions", "claims", "attempts"):
-        await change(house, f"DELETE FROM {table}")
-    house.pass_time(days=401)
+        await change(fixture, f"DELETE FROM {table}")
+    fixture.pass_time(days=401)
 
-    assert await contradictions(house.db, KEPT) == []
+    assert await contradictions(fixture.db, KEPT) == []
 
 
-async def test_what_ran_is_not_claimed_again_though_its_claim_is_gone(house: Office) -> None:
-    calls = len(house.http.sent)
-    await change(house, "DELETE FROM claims")
-    await change(house, "DELETE FROM attempts")
-    await change(house, "UPDATE proposals SET state = 'approved'")
+async def test_what_ran_is_not_claimed_again_though_its_claim_is_gone(fixture: ApprovalsFixture) -> None:
+    calls = len(fixture.http.sent)
+    await change(fixture, "DELETE FROM claims")
+    await change(fixture, "DELETE FROM attempts")
+    await change(fixture, "UPDATE proposals SET state = 'approved'")
 
-    roster = await house.rotas.roster("checkout")
-    result = await house.claims.claim("AP-1", "another workflow", Authority(roster, house.executor.versions()))
+    roster = await fixture.rotas.roster("checkout")
+    result = await fixture.claims.claim("AP-1", "another workflow", Authority(roster, fixture.executor.versions()))
 
-    assert not result.granted and "was claimed before" in result.why and len(house.http.sent) == calls
+    assert not result.granted and "was claimed before" in result.why and len(fixture.http.sent) == calls

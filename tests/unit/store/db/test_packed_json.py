@@ -15,7 +15,7 @@ from bot.store.migrate import upgrade
 from bot.store.triage.gaps import failed_checks
 from bot.store.triage.triage import Triages
 from tests.unit.builders import at
-from tests.unit.store.databases import Desk, alert
+from tests.unit.store.databases import SortingFixture, alert
 from tests.unit.store.schema import downgrade
 
 LONG = Evidence(summary="errors", query="up", details=tuple(f"line {n} of a log: ü" for n in range(100)))
@@ -37,9 +37,9 @@ def insert(path: Path, evidence: object) -> None:
     query(path, f"INSERT INTO evidence ({columns}) VALUES ({values})", evidence)
 
 
-async def test_what_is_long_is_stored_packed_and_read_whole(desk: Desk, tmp_path: Path) -> None:
-    await desk.receive(alert("a"))
-    triages = Triages(desk.db)
+async def test_what_is_long_is_stored_packed_and_read_whole(sorting: SortingFixture, tmp_path: Path) -> None:
+    await sorting.receive(alert("a"))
+    triages = Triages(sorting.db)
     await triages.record("AL-1", "search_logs", {}, "1", LONG)
     await triages.record("AL-1", "search_logs", {}, "2", FAILED)
 
@@ -48,9 +48,9 @@ async def test_what_is_long_is_stored_packed_and_read_whole(desk: Desk, tmp_path
     assert [entry.evidence.details for entry in await triages.entries("AL-1")] == [LONG.details, ()]
 
 
-async def test_what_was_written_as_text_is_read_too(desk: Desk, tmp_path: Path) -> None:
-    await desk.receive(alert("a"))
-    triages = Triages(desk.db)
+async def test_what_was_written_as_text_is_read_too(sorting: SortingFixture, tmp_path: Path) -> None:
+    await sorting.receive(alert("a"))
+    triages = Triages(sorting.db)
     await triages.record("AL-1", "search_logs", {}, "1", FAILED)
     query(tmp_path / "app.db", "UPDATE evidence SET evidence = ?", LONG.model_dump_json())
 
@@ -79,10 +79,10 @@ def test_the_way_down_unpacks_what_the_older_version_could_not_read(tmp_path: Pa
     assert Evidence.model_validate_json(text).details == LONG.details
 
 
-async def test_gaps_are_those_that_could_not_be_checked(desk: Desk) -> None:
-    await desk.receive(alert("a"))
-    triages = Triages(desk.db)
+async def test_gaps_are_those_that_could_not_be_checked(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a"))
+    triages = Triages(sorting.db)
     for call, evidence in enumerate((LONG, FAILED, PARTLY)):
         await triages.record("AL-1", "search_logs", {}, str(call), evidence)
 
-    assert sorted(gap.summary for gap in await failed_checks(desk.db, at(-60), {Visibility("C1")})) == ["no Loki", "pods"]
+    assert sorted(gap.summary for gap in await failed_checks(sorting.db, at(-60), {Visibility("C1")})) == ["no Loki", "pods"]

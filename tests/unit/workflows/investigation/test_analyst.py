@@ -55,7 +55,7 @@ class Shop:
         self.broken, self.sick, self.split, self.changes = broken, SICK if sick is None else sick, split, changes
         self.asked: list[tuple[str, str]] = []
 
-    def looks(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]:
+    def for_case(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]:
         async def look(tool: str, arguments: dict[str, Any], call: str) -> LedgerEntry:
             self.asked.append((tool, str(arguments.get("service", ""))))
             await asyncio.sleep(0)
@@ -90,7 +90,7 @@ class Shop:
 
 
 async def investigate(shop: Shop, run: RecordedRun | None = None) -> Findings:
-    return await Analyst(shop.looks, INFOS).investigate(run or RecordedRun(), CASE)
+    return await Analyst(shop.for_case, INFOS).investigate(run or RecordedRun(), CASE)
 
 
 async def test_it_finds_the_deploy_one_call_below_the_alert() -> None:
@@ -140,7 +140,7 @@ async def test_the_lines_of_what_it_calls_and_of_what_was_changed_are_read_thoug
 
 async def test_where_pods_differ_the_cluster_is_asked_on_which_node_each_runs() -> None:
     asked = Shop(split=BY_POD)
-    findings = await Analyst(asked.looks, INFOS, clustered=True).investigate(RecordedRun(), CASE)
+    findings = await Analyst(asked.for_case, INFOS, clustered=True).investigate(RecordedRun(), CASE)
     without = Shop(split=BY_POD)
     await investigate(without)
 

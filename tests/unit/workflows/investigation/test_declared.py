@@ -13,7 +13,7 @@ from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.fact_collection import FactCollector
 from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.investigation.triage import TriageSteps, triage
-from tests.unit.approving import office
+from tests.unit.approvals_fixture import open_approvals
 from tests.unit.builders import NOW, change
 from tests.unit.tools.looking import CATALOGUE, ERRORS, NO_KUBERNETES, TOOLS, Changes, Step, context
 
@@ -30,8 +30,8 @@ async def nobody() -> None:
 
 
 async def test_a_text_leads_to_facts_and_ranked_causes_without_any_alert(tmp_path: Path) -> None:
-    house = await office(tmp_path)
-    triages = Triages(house.db)
+    fixture = await open_approvals(tmp_path)
+    triages = Triages(fixture.db)
     metrics = {ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}
     ledger = ToolRunner(
         triages,
@@ -39,16 +39,16 @@ async def test_a_text_leads_to_facts_and_ranked_causes_without_any_alert(tmp_pat
         lambda case: context(metrics, case=case.model_dump(mode="json"), changes=Changes([change("1.4", minutes_before=4)])),
     )
     facts = FactCollector(ledger, triages, CATALOGUE, None, lambda _graph: b"")
-    run = triage(TriageSteps(triages, facts, Nobody(), house.config), Analyst(ledger.for_case, ledger.infos), nobody)
+    run = triage(TriageSteps(triages, facts, Nobody(), fixture.config), Analyst(ledger.for_case, ledger.infos), nobody)
     declared = await incidents.declare(
-        house.db, title="Errors on checkout since 02:58", severity=Severity.SEV4, service="checkout", channel="C1", by="alice"
+        fixture.db, title="Errors on checkout since 02:58", severity=Severity.SEV4, service="checkout", channel="C1", by="alice"
     )
 
     await run(DirectRun("t", clock=lambda: NOW), declared.group, 1, "", "alice")
 
-    async with house.db.read() as session:
+    async with fixture.db.read() as session:
         content = await triage_content(session, declared.group)
     assert content is not None and content.facts is not None and content.findings is not None
     assert content.facts.onset_text == "checkout left the normal range at 02:57:00 UTC: errors 0.1 % → 30 %"
     assert (content.state, content.hypotheses[0].service) == ("done", "checkout")
-    await house.close()
+    await fixture.close()

@@ -17,7 +17,7 @@ from bot.store.triage.changes import Changes
 from bot.store.triage.late_changes import LateChanges
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import CATALOGUE, INFOS
-from tests.unit.workflows.investigation.duty import Duty
+from tests.unit.workflows.investigation.triage_fixture import TriageFixture
 
 
 class UnreadableChanges(Changes):
@@ -28,133 +28,133 @@ class UnreadableChanges(Changes):
 
 
 @pytest.fixture
-async def duty(tmp_path: Path) -> AsyncIterator[Duty]:
-    duty = Duty(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
-    await duty.open()
-    await duty.fires()
-    await duty.rank()
-    yield duty
-    await duty.close()
+async def fixture(tmp_path: Path) -> AsyncIterator[TriageFixture]:
+    fixture = TriageFixture(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
+    await fixture.open()
+    await fixture.fires()
+    await fixture.rank()
+    yield fixture
+    await fixture.close()
 
 
-async def test_the_change_is_ranked_first_and_its_rollback_put_to_people_in_the_same_message(duty: Duty) -> None:
-    before = await duty.shown()
-    await duty.told()
-    started = await duty.tick()
+async def test_the_change_is_ranked_first_and_its_rollback_put_to_people_in_the_same_message(fixture: TriageFixture) -> None:
+    before = await fixture.shown()
+    await fixture.told()
+    started = await fixture.tick()
 
-    after = await duty.shown()
+    after = await fixture.shown()
     assert before.no_proposal is not None and before.no_proposal.none_fits and before.proposals == []
     assert started == ["AL-1"] and (after.attempt, after.for_late_change, after.no_proposal) == (2, True, None)
     assert after.hypotheses[0].change_id == "ci:v2"
     assert [proposal.ref for proposal in after.proposals] == ["AP-1"]
-    assert [row.key for row in await duty.rows(MessageRow) if row.kind == "triage"] == ["triage:AL-1"]
+    assert [row.key for row in await fixture.rows(MessageRow) if row.kind == "triage"] == ["triage:AL-1"]
 
 
-async def test_one_change_brings_about_one_attempt_also_after_a_restart(duty: Duty) -> None:
-    await duty.told("v2")
-    await duty.tick()
-    duty.late = LateChanges(duty.db, CATALOGUE, INFOS)
+async def test_one_change_brings_about_one_attempt_also_after_a_restart(fixture: TriageFixture) -> None:
+    await fixture.told("v2")
+    await fixture.tick()
+    fixture.late = LateChanges(fixture.db, CATALOGUE, INFOS)
 
-    assert await duty.tick() == []
-    assert await duty.attempts() == [(1, []), (2, ["ci:v2"])]
+    assert await fixture.tick() == []
+    assert await fixture.attempts() == [(1, []), (2, ["ci:v2"])]
 
 
-async def test_an_attempt_that_could_not_read_the_changes_is_made_again(duty: Duty) -> None:
-    duty.changes = UnreadableChanges(duty.db)
-    await duty.told("v2")
-    await duty.tick()
-    unread = await duty.shown()
-    duty.changes = Changes(duty.db)
-    await duty.tick()
+async def test_an_attempt_that_could_not_read_the_changes_is_made_again(fixture: TriageFixture) -> None:
+    fixture.changes = UnreadableChanges(fixture.db)
+    await fixture.told("v2")
+    await fixture.tick()
+    unread = await fixture.shown()
+    fixture.changes = Changes(fixture.db)
+    await fixture.tick()
 
     assert "ci:v2" not in {cause.change_id for cause in unread.hypotheses}
-    assert await duty.attempts() == [(1, []), (2, ["ci:v2"]), (3, ["ci:v2"])]
-    assert (await duty.shown()).hypotheses[0].change_id == "ci:v2"
-    assert await duty.tick() == []
+    assert await fixture.attempts() == [(1, []), (2, ["ci:v2"]), (3, ["ci:v2"])]
+    assert (await fixture.shown()).hypotheses[0].change_id == "ci:v2"
+    assert await fixture.tick() == []
 
 
-async def test_changes_that_can_never_be_read_bring_about_no_endless_attempts(duty: Duty) -> None:
-    duty.changes = UnreadableChanges(duty.db)
-    await duty.told("v2")
+async def test_changes_that_can_never_be_read_bring_about_no_endless_attempts(fixture: TriageFixture) -> None:
+    fixture.changes = UnreadableChanges(fixture.db)
+    await fixture.told("v2")
     for _ in range(MAX_ATTEMPTS + 2):
-        await duty.tick()
+        await fixture.tick()
 
-    assert len(await duty.attempts()) == 1 + MAX_ATTEMPTS
-
-
-async def test_what_a_dead_process_did_not_start_the_next_one_finds(duty: Duty) -> None:
-    await duty.told()
-    duty.now += QUIET_PERIOD
-    lost = await duty.late.due()
-
-    assert await LateChanges(duty.db, CATALOGUE, INFOS).due() == lost != []
+    assert len(await fixture.attempts()) == 1 + MAX_ATTEMPTS
 
 
-async def test_a_roll_out_of_several_services_is_one_attempt(duty: Duty) -> None:
-    await duty.told("v2", "payments")
-    assert await duty.tick(settle=False) == []
-    duty.now += QUIET_PERIOD / 2
-    await duty.told("v3")
-    duty.now += QUIET_PERIOD / 2
-    assert await duty.tick(settle=False) == []
+async def test_what_a_dead_process_did_not_start_the_next_one_finds(fixture: TriageFixture) -> None:
+    await fixture.told()
+    fixture.now += QUIET_PERIOD
+    lost = await fixture.late.due()
 
-    await duty.tick()
-
-    assert await duty.attempts() == [(1, []), (2, ["ci:v2", "ci:v3"])]
+    assert await LateChanges(fixture.db, CATALOGUE, INFOS).due() == lost != []
 
 
-async def test_while_a_proposal_stands_nothing_is_attempted_and_once_it_lapsed_something_is(duty: Duty) -> None:
-    await duty.told("v2")
-    await duty.tick()
-    await duty.told("v3")
-    assert await duty.tick() == []
+async def test_a_roll_out_of_several_services_is_one_attempt(fixture: TriageFixture) -> None:
+    await fixture.told("v2", "payments")
+    assert await fixture.tick(settle=False) == []
+    fixture.now += QUIET_PERIOD / 2
+    await fixture.told("v3")
+    fixture.now += QUIET_PERIOD / 2
+    assert await fixture.tick(settle=False) == []
 
-    await duty.ended("AP-1", seconds=5)
-    assert duty.now - NOW >= PROPOSAL_LIFE and await duty.state("AP-1") == "expired"
+    await fixture.tick()
 
-    assert await duty.tick() == ["AL-1"]
+    assert await fixture.attempts() == [(1, []), (2, ["ci:v2", "ci:v3"])]
 
 
-async def test_attempts_for_late_changes_are_counted_and_end(duty: Duty) -> None:
-    duty.config.actions.clear()
+async def test_while_a_proposal_stands_nothing_is_attempted_and_once_it_lapsed_something_is(fixture: TriageFixture) -> None:
+    await fixture.told("v2")
+    await fixture.tick()
+    await fixture.told("v3")
+    assert await fixture.tick() == []
+
+    await fixture.ended("AP-1", seconds=5)
+    assert fixture.now - NOW >= PROPOSAL_LIFE and await fixture.state("AP-1") == "expired"
+
+    assert await fixture.tick() == ["AL-1"]
+
+
+async def test_attempts_for_late_changes_are_counted_and_end(fixture: TriageFixture) -> None:
+    fixture.config.actions.clear()
     for number in range(MAX_ATTEMPTS + 2):
-        await duty.told(f"v{number}")
-        await duty.tick()
+        await fixture.told(f"v{number}")
+        await fixture.tick()
 
-    assert len(await duty.attempts()) == 1 + MAX_ATTEMPTS
-
-
-async def test_a_change_of_a_strange_service_or_after_the_onset_brings_about_nothing(duty: Duty) -> None:
-    await duty.told("a", service="web")
-    await duty.told("b", at=NOW)
-
-    assert await duty.tick() == []
+    assert len(await fixture.attempts()) == 1 + MAX_ATTEMPTS
 
 
-async def test_a_change_of_a_strange_service_counts_once_that_service_alerts_in_the_same_group(duty: Duty) -> None:
-    await duty.told(service="web")
-    assert await duty.tick() == []
-    await duty.fires("web")
+async def test_a_change_of_a_strange_service_or_after_the_onset_brings_about_nothing(fixture: TriageFixture) -> None:
+    await fixture.told("a", service="web")
+    await fixture.told("b", at=NOW)
 
-    assert await duty.tick() == ["AL-1"]
-
-
-async def test_a_group_that_cleared_or_was_stopped_is_left_alone(duty: Duty) -> None:
-    await duty.told()
-    await duty.change(state=GroupState.MONITORING)
-    assert await duty.tick() == []
-
-    await duty.change(state=GroupState.FIRING)
-    await Switches(duty.db).stop("AL-1", "mallory")
-    assert await duty.tick() == []
+    assert await fixture.tick() == []
 
 
-async def test_the_further_attempt_answers_the_same_question_of_the_same_person(duty: Duty) -> None:
-    await duty.engine.start("triage", "triage:AL-1:2", "AL-1", 2, "is it the cache?", "alice")
-    await duty.engine.result("triage:AL-1:2")
-    await duty.told()
-    await duty.tick()
+async def test_a_change_of_a_strange_service_counts_once_that_service_alerts_in_the_same_group(fixture: TriageFixture) -> None:
+    await fixture.told(service="web")
+    assert await fixture.tick() == []
+    await fixture.fires("web")
 
-    row = await duty.triages.row("AL-1")
+    assert await fixture.tick() == ["AL-1"]
+
+
+async def test_a_group_that_cleared_or_was_stopped_is_left_alone(fixture: TriageFixture) -> None:
+    await fixture.told()
+    await fixture.change(state=GroupState.MONITORING)
+    assert await fixture.tick() == []
+
+    await fixture.change(state=GroupState.FIRING)
+    await Switches(fixture.db).stop("AL-1", "mallory")
+    assert await fixture.tick() == []
+
+
+async def test_the_further_attempt_answers_the_same_question_of_the_same_person(fixture: TriageFixture) -> None:
+    await fixture.engine.start("triage", "triage:AL-1:2", "AL-1", 2, "is it the cache?", "alice")
+    await fixture.engine.result("triage:AL-1:2")
+    await fixture.told()
+    await fixture.tick()
+
+    row = await fixture.triages.row("AL-1")
     assert row is not None
     assert (row.attempt, row.question, row.requester) == (3, "is it the cache?", "alice")

@@ -14,105 +14,105 @@ from bot.store.tables import MessageRow
 from bot.store.triage.frozen_cases import Cases
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.learning import LeadRecord, LearningTick, graded_leads
-from tests.unit.approving import Office, office
+from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 from tests.unit.builders import NOW
 
 FOUND = Findings(hypotheses=[Hypothesis(cause="deploy 2", service="checkout", confidence="likely")])
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
     """INC-1 was triaged: one look, one cause. NOW is a Sunday."""
-    house = await office(tmp_path)
-    triages = Triages(house.db)
+    fixture = await open_approvals(tmp_path)
+    triages = Triages(fixture.db)
     await triages.open("AL-1", 1, "", "")
     seen = Evidence(summary="errors rose", query="up", facts=EvidenceFacts(files=("password=hunter22secret",)))
     await triages.record("AL-1", "service_health", {"service": "checkout"}, "a", seen)
     found = FOUND.model_dump(mode="json")
-    await triages.update("AL-1", 1, findings=found, state="done", finished_at=house.now)
-    yield house
-    await house.close()
+    await triages.update("AL-1", 1, findings=found, state="done", finished_at=fixture.now)
+    yield fixture
+    await fixture.close()
 
 
-async def tick(house: Office) -> list[str]:
+async def tick(fixture: ApprovalsFixture) -> list[str]:
     """Go round once: what stands frozen then."""
-    await LearningTick(Cases(house.db), "C0")()
-    return [f"{case.ref} {case.confirmed.text}" for case in await Cases(house.db).all()]
+    await LearningTick(Cases(fixture.db), "C0")()
+    return [f"{case.ref} {case.confirmed.text}" for case in await Cases(fixture.db).all()]
 
 
-async def lines(house: Office) -> list[tuple[str, str]]:
-    return [(row.channel, row.subject) for row in await house.rows(MessageRow) if row.key.startswith("line:accuracy")]
+async def lines(fixture: ApprovalsFixture) -> list[tuple[str, str]]:
+    return [(row.channel, row.subject) for row in await fixture.rows(MessageRow) if row.key.startswith("line:accuracy")]
 
 
-def said(house: Office, text: str) -> ConfirmedCause:
-    return ConfirmedCause(text=text, service="checkout", confirmed_by="alice", at=house.now)
+def said(fixture: ApprovalsFixture, text: str) -> ConfirmedCause:
+    return ConfirmedCause(text=text, service="checkout", confirmed_by="alice", at=fixture.now)
 
 
-async def test_a_closed_incident_is_frozen_once_its_cause_is_confirmed(house: Office) -> None:
-    await incidents.resolve(house.db, "INC-1", "alice")
-    before = await tick(house)
-    await causes.confirm(house.db, "INC-1", said(house, "bad deploy"))
+async def test_a_closed_incident_is_frozen_once_its_cause_is_confirmed(fixture: ApprovalsFixture) -> None:
+    await incidents.resolve(fixture.db, "INC-1", "alice")
+    before = await tick(fixture)
+    await causes.confirm(fixture.db, "INC-1", said(fixture, "bad deploy"))
 
-    assert (before, await tick(house)) == ([], ["INC-1 bad deploy"])
+    assert (before, await tick(fixture)) == ([], ["INC-1 bad deploy"])
 
 
-async def test_a_case_holds_what_was_asked_seen_and_answered_without_secrets(house: Office) -> None:
-    await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
-    await tick(house)
-    (case,) = await Cases(house.db).all()
+async def test_a_case_holds_what_was_asked_seen_and_answered_without_secrets(fixture: ApprovalsFixture) -> None:
+    await incidents.resolve(fixture.db, "INC-1", "alice", "bad deploy")
+    await tick(fixture)
+    (case,) = await Cases(fixture.db).all()
 
     assert (case.case.group, case.findings) == ("AL-1", FOUND)
     assert [(entry.tool, entry.evidence.summary) for entry in case.entries] == [("service_health", "errors rose")]
     assert "hunter22secret" not in case.model_dump_json()
 
 
-async def test_what_was_seen_after_the_answer_is_no_part_of_the_case(house: Office) -> None:
-    house.pass_time(hours=1)
-    await Triages(house.db).record("AL-1", "service_health", {}, "later", Evidence(summary="all is well", query=""))
-    await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
-    await tick(house)
+async def test_what_was_seen_after_the_answer_is_no_part_of_the_case(fixture: ApprovalsFixture) -> None:
+    fixture.pass_time(hours=1)
+    await Triages(fixture.db).record("AL-1", "service_health", {}, "later", Evidence(summary="all is well", query=""))
+    await incidents.resolve(fixture.db, "INC-1", "alice", "bad deploy")
+    await tick(fixture)
 
-    assert [entry.evidence.summary for entry in (await Cases(house.db).all())[0].entries] == ["errors rose"]
-
-
-async def test_a_corrected_cause_freezes_the_case_anew_and_nothing_else_does(house: Office) -> None:
-    await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
-    await tick(house)
-    settled = await Cases(house.db).due_incidents()
-    house.pass_time(minutes=1)
-    await causes.confirm(house.db, "INC-1", said(house, "full disk"))
-
-    assert (settled, await tick(house)) == ([], ["INC-1 full disk"])
+    assert [entry.evidence.summary for entry in (await Cases(fixture.db).all())[0].entries] == ["errors rose"]
 
 
-async def test_an_incident_that_was_never_ranked_is_no_case(house: Office) -> None:
-    await Triages(house.db).update("AL-1", 1, findings={})
-    await incidents.resolve(house.db, "INC-1", "alice", "bad deploy")
+async def test_a_corrected_cause_freezes_the_case_anew_and_nothing_else_does(fixture: ApprovalsFixture) -> None:
+    await incidents.resolve(fixture.db, "INC-1", "alice", "bad deploy")
+    await tick(fixture)
+    settled = await Cases(fixture.db).due_incidents()
+    fixture.pass_time(minutes=1)
+    await causes.confirm(fixture.db, "INC-1", said(fixture, "full disk"))
 
-    assert await tick(house) == [] and await Cases(house.db).due_incidents() == []
+    assert (settled, await tick(fixture)) == ([], ["INC-1 full disk"])
 
 
-async def test_the_week_is_told_once_on_monday_morning(house: Office) -> None:
-    await incidents.resolve(house.db, "INC-1", "alice")
-    await causes.confirm(house.db, "INC-1", said(house, "bad deploy"))
-    await tick(house)
-    sunday = await lines(house)
-    house.now = NOW.replace(hour=8) + timedelta(days=1)
+async def test_an_incident_that_was_never_ranked_is_no_case(fixture: ApprovalsFixture) -> None:
+    await Triages(fixture.db).update("AL-1", 1, findings={})
+    await incidents.resolve(fixture.db, "INC-1", "alice", "bad deploy")
+
+    assert await tick(fixture) == [] and await Cases(fixture.db).due_incidents() == []
+
+
+async def test_the_week_is_told_once_on_monday_morning(fixture: ApprovalsFixture) -> None:
+    await incidents.resolve(fixture.db, "INC-1", "alice")
+    await causes.confirm(fixture.db, "INC-1", said(fixture, "bad deploy"))
+    await tick(fixture)
+    sunday = await lines(fixture)
+    fixture.now = NOW.replace(hour=8) + timedelta(days=1)
     for _ in range(2):
-        await tick(house)
+        await tick(fixture)
 
     told = "1 incident: 1 right, 0 near, 0 wrong, 0 abstained; called likely 1, of which right 1; $0.00"
     assert sunday == []
-    assert await lines(house) == [("C0", f"How right Tocsin was last week: {told}. Over 12 weeks: {told}.")]
-    assert [row.wanted_rev for row in await house.rows(MessageRow) if row.key.startswith("line:accuracy")] == [1]
+    assert await lines(fixture) == [("C0", f"How right Tocsin was last week: {told}. Over 12 weeks: {told}.")]
+    assert [row.wanted_rev for row in await fixture.rows(MessageRow) if row.key.startswith("line:accuracy")] == [1]
 
 
-async def test_a_week_in_which_nothing_was_confirmed_is_not_told(house: Office) -> None:
-    await incidents.resolve(house.db, "INC-1", "alice")
-    house.pass_time(days=2)
-    await tick(house)
+async def test_a_week_in_which_nothing_was_confirmed_is_not_told(fixture: ApprovalsFixture) -> None:
+    await incidents.resolve(fixture.db, "INC-1", "alice")
+    fixture.pass_time(days=2)
+    await tick(fixture)
 
-    assert await lines(house) == []
+    assert await lines(fixture) == []
 
 
 LED = FOUND.model_copy(update={"lead": Lead(basis="measured", distance=1.5, probability=0.95)})
@@ -146,12 +146,12 @@ def test_a_cause_that_the_model_named_says_nothing_of_the_analyst_s_lead() -> No
     assert [lead.right for lead in graded_leads([(merged, cause)])] == [True]
 
 
-async def test_the_record_of_leads_grows_with_each_confirmed_cause(house: Office) -> None:
-    await Triages(house.db).update("AL-1", 1, findings=LED.model_dump(mode="json"))
-    await incidents.resolve(house.db, "INC-1", "alice")
-    before = await LeadRecord(Cases(house.db)).newest()
-    await causes.confirm(house.db, "INC-1", said(house, "bad deploy"))
-    await tick(house)
-    house.now += timedelta(minutes=1)
+async def test_the_record_of_leads_grows_with_each_confirmed_cause(fixture: ApprovalsFixture) -> None:
+    await Triages(fixture.db).update("AL-1", 1, findings=LED.model_dump(mode="json"))
+    await incidents.resolve(fixture.db, "INC-1", "alice")
+    before = await LeadRecord(Cases(fixture.db)).newest()
+    await causes.confirm(fixture.db, "INC-1", said(fixture, "bad deploy"))
+    await tick(fixture)
+    fixture.now += timedelta(minutes=1)
 
-    assert (before, [lead.right for lead in await LeadRecord(Cases(house.db)).newest()]) == ((), [True])
+    assert (before, [lead.right for lead in await LeadRecord(Cases(fixture.db)).newest()]) == ((), [True])

@@ -23,14 +23,14 @@ from bot.workflows.investigation.question_checks import QuestionChecks
 from bot.workflows.investigation.questions import QuestionSteps
 from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.investigation.triage import TriageSteps
-from tests.unit.approving import Office, office
+from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
-    house = await office(tmp_path)
-    yield house
-    await house.close()
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
+    fixture = await open_approvals(tmp_path)
+    yield fixture
+    await fixture.close()
 
 
 @tool(role=ToolRole.CURRENT, label="current values of {service}")
@@ -55,57 +55,63 @@ async def waits(ctx: ToolContext) -> Evidence:
 TOOLS: dict[str, Tool] = {"current": current, "waits": waits}
 
 
-def checks_of(house: Office, tools: dict[str, Tool] = TOOLS) -> QuestionChecks:
+def checks_of(fixture: ApprovalsFixture, tools: dict[str, Tool] = TOOLS) -> QuestionChecks:
     empty: Any = None
 
     def context(case: Case) -> ToolContext:
-        return ToolContext(now=house.now, case=case, catalogue=empty, changes=empty, alerts=empty)
+        return ToolContext(now=fixture.now, case=case, catalogue=empty, changes=empty, alerts=empty)
 
-    runner = ToolRunner(Triages(house.db), tools, context)
-    return QuestionChecks(Questions(house.db, ["checkout"], runner.infos), runner)
+    runner = ToolRunner(Triages(fixture.db), tools, context)
+    return QuestionChecks(Questions(fixture.db, ["checkout"], runner.infos), runner)
 
 
-async def asked(house: Office, text: str) -> QuestionAnswer:
-    checks = checks_of(house)
+async def asked(fixture: ApprovalsFixture, text: str) -> QuestionAnswer:
+    checks = checks_of(fixture)
     put = await checks.questions.put(text, text, "alice", group="AL-1", incident="")
-    return await QuestionSteps(checks.questions, Triages(house.db), house.config, checks).answer_by_code(put.number, "", True)
+    return await QuestionSteps(checks.questions, Triages(fixture.db), fixture.config, checks).answer_by_code(
+        put.number, "", True
+    )
 
 
-async def test_a_question_about_now_reads_the_current_values_and_one_about_then_reads_nothing(house: Office) -> None:
-    now, then = await asked(house, "is checkout failing now?"), await asked(house, "was checkout failing?")
+async def test_a_question_about_now_reads_the_current_values_and_one_about_then_reads_nothing(
+    fixture: ApprovalsFixture,
+) -> None:
+    now, then = await asked(fixture, "is checkout failing now?"), await asked(fixture, "was checkout failing?")
 
     assert now.short is not None and (now.short.verdict, now.short.text) == ("yes", "checkout errors is 12 % now")
     assert (now.reread, then.reread) == (["E1"], [])
 
 
-async def test_a_question_answered_again_after_a_crash_has_one_reading(house: Office) -> None:
-    checks = checks_of(house)
+async def test_a_question_answered_again_after_a_crash_has_one_reading(fixture: ApprovalsFixture) -> None:
+    checks = checks_of(fixture)
     put = await checks.questions.put("k", "is it over?", "alice", group="AL-1", incident="")
 
     assert await checks.read_anew(put.number, "is it over?") == await checks.read_anew(put.number, "is it over?") == ["E1"]
 
 
 @pytest.mark.parametrize(("tools", "word"), [(TOOLS, "No"), ({}, "Unknown")])
-async def test_an_investigation_answers_the_question_it_was_asked(house: Office, tools: dict[str, Tool], word: str) -> None:
-    triages = Triages(house.db)
+async def test_an_investigation_answers_the_question_it_was_asked(
+    fixture: ApprovalsFixture, tools: dict[str, Tool], word: str
+) -> None:
+    triages = Triages(fixture.db)
     nothing: Any = None
     case = await triages.open("AL-1", 1, "is it the network?", "alice")
-    steps = TriageSteps(triages, nothing, nothing, house.config, checks_of(house, tools))
+    steps = TriageSteps(triages, nothing, nothing, fixture.config, checks_of(fixture, tools))
 
     shown = await steps.show(case, Findings(), True)
 
     assert shown.answer is not None and shown.answer.text.startswith(f"{word}: ")
-    async with house.db.read() as session:
+    async with fixture.db.read() as session:
         content = await triage_content(session, "AL-1")
     assert content is not None
     shown_text = json.dumps(triage_view.render(content, ViewContext()), ensure_ascii=False)
     assert re.search(rf"is it the network\?.*{word}:", shown_text)
 
 
-async def test_a_hint_is_no_question(house: Office) -> None:
-    triages = Triages(house.db)
+async def test_a_hint_is_no_question(fixture: ApprovalsFixture) -> None:
+    triages = Triages(fixture.db)
     nothing: Any = None
     case = await triages.open("AL-1", 1, "what about the database", "alice")
-    steps = TriageSteps(triages, nothing, nothing, house.config, checks_of(house))
+    steps = TriageSteps(triages, nothing, nothing, fixture.config, checks_of(fixture))
 
     assert (await steps.show(case, Findings(), True)).answer is None

@@ -12,7 +12,7 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.plugins import ToolContext, tool
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.tool_running import ToolRunner
-from tests.unit.approving import Office, office
+from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 from tests.unit.tools.looking import context
 
 SECRET = "password=FAKEhunter2x"
@@ -20,10 +20,10 @@ TEXTS: dict[Any, Any] = {str: SECRET, tuple[str, ...]: (SECRET,), EvidenceFacts:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
-    house = await office(tmp_path)
-    yield house
-    await house.close()
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
+    fixture = await open_approvals(tmp_path)
+    yield fixture
+    await fixture.close()
 
 
 @tool
@@ -35,8 +35,8 @@ async def leaky(ctx: ToolContext) -> Evidence:
     )
 
 
-async def test_no_part_of_what_was_seen_keeps_a_secret(house: Office) -> None:
-    triages = Triages(house.db)
+async def test_no_part_of_what_was_seen_keeps_a_secret(fixture: ApprovalsFixture) -> None:
+    triages = Triages(fixture.db)
     case = await triages.open("AL-1", 1, "", "")
 
     entry = await ToolRunner(triages, {"leaky": leaky}, lambda case: context()).call(case, "leaky", {}, "c1")
@@ -55,8 +55,8 @@ async def counted(ctx: ToolContext, service: str, minutes: int = 30) -> Evidence
 CALLS: list[str] = []
 
 
-async def test_a_call_that_was_made_lately_is_served_from_the_ledger_under_its_id(house: Office) -> None:
-    triages = Triages(house.db)
+async def test_a_call_that_was_made_lately_is_served_from_the_ledger_under_its_id(fixture: ApprovalsFixture) -> None:
+    triages = Triages(fixture.db)
     case = await triages.open("AL-1", 1, "", "")
     runner = ToolRunner(triages, {"counted": counted}, lambda _: context())
 
@@ -65,18 +65,18 @@ async def test_a_call_that_was_made_lately_is_served_from_the_ledger_under_its_i
     own = await runner.call(case, "counted", {"service": ""}, "agent", reuse=True)
     other = await runner.call(case, "counted", {"service": "checkout", "minutes": 5}, "agent", reuse=True)
     failed = [await runner.call(case, "counted", {"service": "broken"}, call, reuse=True) for call in ("a", "b")]
-    house.now += timedelta(minutes=6)
+    fixture.now += timedelta(minutes=6)
     later = await runner.call(case, "counted", {"service": "checkout"}, "agent", reuse=True)
 
     assert same.id == own.id == first.id == "E1"
     assert len({first.id, other.id, later.id, *(one.id for one in failed)}) == 5
 
 
-async def test_a_further_attempt_reads_nothing_that_was_recorded_before_it(house: Office) -> None:
-    triages = Triages(house.db)
+async def test_a_further_attempt_reads_nothing_that_was_recorded_before_it(fixture: ApprovalsFixture) -> None:
+    triages = Triages(fixture.db)
     runner = ToolRunner(triages, {"counted": counted}, lambda _: context())
     before = await runner.call(await triages.open("AL-1", 1, "", ""), "counted", {"service": "checkout"}, "analyst")
-    house.now += timedelta(seconds=30)
+    fixture.now += timedelta(seconds=30)
     case = await triages.open("AL-1", 2, "", "")
     first = await runner.call(case, "counted", {"service": "checkout"}, "agent", reuse=True)
 

@@ -1,4 +1,4 @@
-"""The sender's room."""
+"""The sender as the tests have it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from sqlmodel import SQLModel
 
-from tests.unit.workflows.messages.room import Room
+from tests.unit.workflows.messages.sender_fixture import SenderFixture
 
 
 @pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    room = Room(tmp_path / "app.db")
-    async with room.db.engine.begin() as connection:
+async def fixture(tmp_path: Path) -> AsyncIterator[SenderFixture]:
+    fixture = SenderFixture(tmp_path / "app.db")
+    async with fixture.db.engine.begin() as connection:
         await connection.run_sync(SQLModel.metadata.create_all)
-    yield room
-    await room.db.close()
+    yield fixture
+    await fixture.db.close()

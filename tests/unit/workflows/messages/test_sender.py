@@ -20,323 +20,330 @@ from bot.workflows.messages.delivery import (
 )
 from bot.workflows.messages.sender import Sender
 from tests.unit.builders import NOW
-from tests.unit.workflows.messages.room import Room
+from tests.unit.workflows.messages.sender_fixture import SenderFixture
 from tests.unit.workflows.recording_slack import RecordingSlack
 
 
-async def test_ten_changes_before_the_sender_looks_are_one_post_of_the_newest(room: Room) -> None:
+async def test_ten_changes_before_the_sender_looks_are_one_post_of_the_newest(fixture: SenderFixture) -> None:
     for _ in range(10):
-        await room.touch("card:AL-1")
+        await fixture.touch("card:AL-1")
 
-    await room.sender.drain()
+    await fixture.sender.drain()
 
-    assert [m["text"] for m in room.slack.messages.values()] == ["card:AL-1 rev 10"]
-    assert (await room.row("card:AL-1")).sent_rev == 10
+    assert [m["text"] for m in fixture.slack.messages.values()] == ["card:AL-1 rev 10"]
+    assert (await fixture.row("card:AL-1")).sent_rev == 10
 
 
-async def test_a_commit_wakes_the_sender(room: Room) -> None:
+async def test_a_commit_wakes_the_sender(fixture: SenderFixture) -> None:
     woken: list[bool] = []
-    room.db.on_messages.append(lambda: woken.append(True))
+    fixture.db.on_messages.append(lambda: woken.append(True))
 
-    await room.touch("card:AL-1")
+    await fixture.touch("card:AL-1")
 
     assert woken == [True]
 
 
-async def test_a_thread_message_waits_for_the_card_above_it(room: Room) -> None:
-    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
-    await room.touch("card:AL-1")
+async def test_a_thread_message_waits_for_the_card_above_it(fixture: SenderFixture) -> None:
+    await fixture.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+    await fixture.touch("card:AL-1")
 
-    await room.sender.drain()
+    await fixture.sender.drain()
 
-    assert room.slack.standing("triage:AL-1")[0]["thread"] == "1.0"
-
-
-async def test_proposals_go_before_lines(room: Room) -> None:
-    await room.touch("line:1", kind="line")
-    await room.touch("proposal:AP-1", kind="proposal")
-
-    await room.sender.drain()
-
-    assert room.slack.calls == [("post", "proposal:AP-1"), ("post", "line:1")]
+    assert fixture.slack.standing("triage:AL-1")[0]["thread"] == "1.0"
 
 
-async def test_a_channel_gets_a_short_burst_and_then_one_message_a_second(room: Room) -> None:
-    started = room.seconds
+async def test_proposals_go_before_lines(fixture: SenderFixture) -> None:
+    await fixture.touch("line:1", kind="line")
+    await fixture.touch("proposal:AP-1", kind="proposal")
+
+    await fixture.sender.drain()
+
+    assert fixture.slack.calls == [("post", "proposal:AP-1"), ("post", "line:1")]
+
+
+async def test_a_channel_gets_a_short_burst_and_then_one_message_a_second(fixture: SenderFixture) -> None:
+    started = fixture.seconds
     for number in range(8):
-        await room.touch(f"line:{number}", kind="line")
+        await fixture.touch(f"line:{number}", kind="line")
 
-    await room.sender.drain()
+    await fixture.sender.drain()
 
-    assert 4.9 <= room.seconds - started <= 6
+    assert 4.9 <= fixture.seconds - started <= 6
 
 
-async def test_a_post_that_was_long_on_its_way_does_not_bring_more_to_slack_than_it_takes_at_once(room: Room) -> None:
-    slack, arrivals = room.slack, []
+async def test_a_post_that_was_long_on_its_way_does_not_bring_more_to_slack_than_it_takes_at_once(
+    fixture: SenderFixture,
+) -> None:
+    slack, arrivals = fixture.slack, []
 
     class FarAway(RecordingSlack):
         async def post(self, *args: Any, **kwargs: Any) -> str:
-            room.seconds += 2 if not arrivals else 0
-            arrivals.append(room.seconds)
+            fixture.seconds += 2 if not arrivals else 0
+            arrivals.append(fixture.seconds)
             return await slack.post(*args, **kwargs)
 
-    room.slack = FarAway()
-    room.sender = room.new_sender()
+    fixture.slack = FarAway()
+    fixture.sender = fixture.new_sender()
     for number in range(6):
-        await room.touch(f"line:{number}", kind="line")
+        await fixture.touch(f"line:{number}", kind="line")
 
-    await room.sender.drain()
+    await fixture.sender.drain()
 
     first = arrivals[0]
     assert [round(at - first, 1) for at in arrivals] == [0, 0, 0, 1, 2, 3]
 
 
-async def test_retry_after_is_honoured_and_nothing_is_lost(room: Room) -> None:
-    started = room.seconds
-    room.slack.answers = [RateLimited(30)]
-    await room.touch("card:AL-1")
+async def test_retry_after_is_honoured_and_nothing_is_lost(fixture: SenderFixture) -> None:
+    started = fixture.seconds
+    fixture.slack.answers = [RateLimited(30)]
+    await fixture.touch("card:AL-1")
 
-    await room.sender.drain()
+    await fixture.sender.drain()
 
-    assert len(room.slack.standing("card:AL-1")) == 1
-    assert room.seconds - started >= 30
-    assert ("find", "card:AL-1") not in room.slack.calls
-
-
-async def test_an_answer_lost_after_the_post_is_found_again_and_not_posted_twice(room: Room) -> None:
-    room.slack.answers, room.slack.takes_anyway = [Unanswered("cut")], True
-    await room.touch("card:AL-1")
-
-    await room.sender.drain()
-    await room.pass_time(3)
-
-    assert len(room.slack.standing("card:AL-1")) == 1
-    assert (await room.row("card:AL-1")).ts == "1.0"
+    assert len(fixture.slack.standing("card:AL-1")) == 1
+    assert fixture.seconds - started >= 30
+    assert ("find", "card:AL-1") not in fixture.slack.calls
 
 
-async def test_a_crash_before_the_record_is_healed_by_looking(room: Room) -> None:
-    await room.touch("card:AL-1")
-    await room.outbox.attempt("card:AL-1")
-    await room.slack.post("C1", "t", [], thread_ts="", key="card:AL-1", rev=1)
+async def test_an_answer_lost_after_the_post_is_found_again_and_not_posted_twice(fixture: SenderFixture) -> None:
+    fixture.slack.answers, fixture.slack.takes_anyway = [Unanswered("cut")], True
+    await fixture.touch("card:AL-1")
 
-    await room.new_sender().drain()
+    await fixture.sender.drain()
+    await fixture.pass_time(3)
 
-    assert len(room.slack.standing("card:AL-1")) == 1
-    assert (await room.row("card:AL-1")).sent_rev == 1
+    assert len(fixture.slack.standing("card:AL-1")) == 1
+    assert (await fixture.row("card:AL-1")).ts == "1.0"
 
 
-async def test_an_empty_look_counts_only_after_eight_seconds(room: Room) -> None:
-    room.slack.answers = [Unanswered("cut")]
-    await room.touch("card:AL-1")
-    await room.sender.drain()
+async def test_a_crash_before_the_record_is_healed_by_looking(fixture: SenderFixture) -> None:
+    await fixture.touch("card:AL-1")
+    await fixture.outbox.attempt("card:AL-1")
+    await fixture.slack.post("C1", "t", [], thread_ts="", key="card:AL-1", rev=1)
 
-    await room.pass_time(6)
-    assert room.slack.messages == {}
-    await room.pass_time(4)
+    await fixture.new_sender().drain()
 
-    assert len(room.slack.standing("card:AL-1")) == 1
+    assert len(fixture.slack.standing("card:AL-1")) == 1
+    assert (await fixture.row("card:AL-1")).sent_rev == 1
+
+
+async def test_an_empty_look_counts_only_after_eight_seconds(fixture: SenderFixture) -> None:
+    fixture.slack.answers = [Unanswered("cut")]
+    await fixture.touch("card:AL-1")
+    await fixture.sender.drain()
+
+    await fixture.pass_time(6)
+    assert fixture.slack.messages == {}
+    await fixture.pass_time(4)
+
+    assert len(fixture.slack.standing("card:AL-1")) == 1
 
 
 @pytest.mark.parametrize("failed", [Unanswered("slow"), Unreachable("down"), RateLimited(2), AccessRefused("token_revoked")])
-async def test_a_look_that_failed_never_counts_as_an_empty_one(room: Room, failed: Exception) -> None:
-    room.slack.answers, room.slack.takes_anyway, room.slack.looks = [Unanswered("cut")], True, [failed] * 9
-    await room.touch("card:AL-1")
+async def test_a_look_that_failed_never_counts_as_an_empty_one(fixture: SenderFixture, failed: Exception) -> None:
+    fixture.slack.answers, fixture.slack.takes_anyway, fixture.slack.lookup_failures = [Unanswered("cut")], True, [failed] * 9
+    await fixture.touch("card:AL-1")
 
-    await room.pass_time(120)
-    room.slack.looks = []
-    await room.pass_time(40)
+    await fixture.pass_time(120)
+    fixture.slack.lookup_failures = []
+    await fixture.pass_time(40)
 
-    assert len(room.slack.standing("card:AL-1")) == 1
-    assert (await room.row("card:AL-1")).ts == "1.0"
-
-
-async def test_where_slack_does_not_let_us_look_the_message_comes_after_eight_seconds(room: Room) -> None:
-    room.slack.answers, room.slack.looks = [Unanswered("cut")], [Refused("missing_scope")] * 99
-    await room.touch("card:AL-1")
-
-    await room.pass_time(6)
-    assert room.slack.messages == {}
-    await room.pass_time(4)
-
-    assert len(room.slack.standing("card:AL-1")) == 1
+    assert len(fixture.slack.standing("card:AL-1")) == 1
+    assert (await fixture.row("card:AL-1")).ts == "1.0"
 
 
-async def test_an_archived_channel_falls_back_to_the_default_and_the_reason_is_kept(room: Room) -> None:
-    room.slack.answers = [ChannelRefused("is_archived")]
-    await room.touch("card:AL-1")
-    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+async def test_where_slack_does_not_let_us_look_the_message_comes_after_eight_seconds(fixture: SenderFixture) -> None:
+    fixture.slack.answers, fixture.slack.lookup_failures = [Unanswered("cut")], [Refused("missing_scope")] * 99
+    await fixture.touch("card:AL-1")
 
-    await room.sender.drain()
+    await fixture.pass_time(6)
+    assert fixture.slack.messages == {}
+    await fixture.pass_time(4)
 
-    assert {m["channel"] for m in room.slack.messages.values()} == {"C0"}
-    assert room.slack.standing("triage:AL-1")[0]["thread"] == "1.0"
-    assert (await room.row("card:AL-1")).undelivered == "is_archived; posted in the default channel"
-
-
-async def test_where_even_the_default_channel_refuses_the_reason_stands_and_it_is_tried_again(room: Room) -> None:
-    room.slack.answers = [ChannelRefused("is_archived"), ChannelRefused("channel_not_found")]
-    await room.touch("card:AL-1")
-
-    await room.sender.drain()
-    assert (await room.row("card:AL-1")).undelivered == "is_archived; channel_not_found"
-    await room.pass_time(301)
-
-    assert len(room.slack.standing("card:AL-1")) == 1
+    assert len(fixture.slack.standing("card:AL-1")) == 1
 
 
-async def test_slack_down_for_an_hour_loses_nothing_and_shows_the_newest_state_only(room: Room) -> None:
-    room.slack.answers = [Unreachable("down")] * 10
-    await room.touch("card:AL-1")
+async def test_an_archived_channel_falls_back_to_the_default_and_the_reason_is_kept(fixture: SenderFixture) -> None:
+    fixture.slack.answers = [ChannelRefused("is_archived")]
+    await fixture.touch("card:AL-1")
+    await fixture.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+
+    await fixture.sender.drain()
+
+    assert {m["channel"] for m in fixture.slack.messages.values()} == {"C0"}
+    assert fixture.slack.standing("triage:AL-1")[0]["thread"] == "1.0"
+    assert (await fixture.row("card:AL-1")).undelivered == "is_archived; posted in the default channel"
+
+
+async def test_where_even_the_default_channel_refuses_the_reason_stands_and_it_is_tried_again(fixture: SenderFixture) -> None:
+    fixture.slack.answers = [ChannelRefused("is_archived"), ChannelRefused("channel_not_found")]
+    await fixture.touch("card:AL-1")
+
+    await fixture.sender.drain()
+    assert (await fixture.row("card:AL-1")).undelivered == "is_archived; channel_not_found"
+    await fixture.pass_time(301)
+
+    assert len(fixture.slack.standing("card:AL-1")) == 1
+
+
+async def test_slack_down_for_an_hour_loses_nothing_and_shows_the_newest_state_only(fixture: SenderFixture) -> None:
+    fixture.slack.answers = [Unreachable("down")] * 10
+    await fixture.touch("card:AL-1")
     for _ in range(10):
-        await room.pass_time(31)
-        await room.touch("card:AL-1")
-    room.slack.answers = []
-    await room.pass_time(31)
+        await fixture.pass_time(31)
+        await fixture.touch("card:AL-1")
+    fixture.slack.answers = []
+    await fixture.pass_time(31)
 
-    assert [m["text"] for m in room.slack.standing("card:AL-1")] == ["card:AL-1 rev 11"]
+    assert [m["text"] for m in fixture.slack.standing("card:AL-1")] == ["card:AL-1 rev 11"]
 
 
-async def test_mere_counts_are_edited_ever_more_seldom(room: Room) -> None:
+async def test_mere_counts_are_edited_ever_more_seldom(fixture: SenderFixture) -> None:
     for number in range(30 * 60 // 15):
-        room.looks["card:AL-1"] = Rendering(text=f"{number} alerts", blocks=[], urgent_state="FIRING")
-        await room.touch("card:AL-1")
-        await room.sender.drain()
-        room.seconds += 15
+        fixture.renderings["card:AL-1"] = Rendering(text=f"{number} alerts", blocks=[], urgent_state="FIRING")
+        await fixture.touch("card:AL-1")
+        await fixture.sender.drain()
+        fixture.seconds += 15
 
-    assert 20 <= (await room.row("card:AL-1")).edits <= 60
-    await room.pass_time(301)
-    assert room.slack.standing("card:AL-1")[0]["text"] == "119 alerts"
+    assert 20 <= (await fixture.row("card:AL-1")).edits <= 60
+    await fixture.pass_time(301)
+    assert fixture.slack.standing("card:AL-1")[0]["text"] == "119 alerts"
 
 
-async def test_a_new_state_is_shown_at_once_although_counts_are_put_off(room: Room) -> None:
-    await room.touch("card:AL-1")
+async def test_a_new_state_is_shown_at_once_although_counts_are_put_off(fixture: SenderFixture) -> None:
+    await fixture.touch("card:AL-1")
     for alerts in range(8):
-        room.looks["card:AL-1"] = Rendering(text=f"{alerts}", blocks=[], urgent_state="FIRING")
-        await room.touch("card:AL-1")
-        await room.sender.drain()
-    room.looks["card:AL-1"] = Rendering(text="taken", blocks=[], urgent_state="ACKNOWLEDGED")
-    await room.touch("card:AL-1")
+        fixture.renderings["card:AL-1"] = Rendering(text=f"{alerts}", blocks=[], urgent_state="FIRING")
+        await fixture.touch("card:AL-1")
+        await fixture.sender.drain()
+    fixture.renderings["card:AL-1"] = Rendering(text="taken", blocks=[], urgent_state="ACKNOWLEDGED")
+    await fixture.touch("card:AL-1")
 
-    await room.sender.drain()
+    await fixture.sender.drain()
 
-    assert room.slack.standing("card:AL-1")[0]["text"] == "taken"
-
-
-async def test_an_edit_that_changes_nothing_is_not_sent(room: Room) -> None:
-    room.looks["card:AL-1"] = Rendering(text="same", blocks=[], urgent_state="x")
-    await room.touch("card:AL-1")
-    await room.sender.drain()
-    await room.touch("card:AL-1")
-
-    await room.sender.drain()
-
-    assert room.slack.calls == [("post", "card:AL-1")]
+    assert fixture.slack.standing("card:AL-1")[0]["text"] == "taken"
 
 
-async def test_a_card_that_a_person_deleted_is_posted_anew(room: Room) -> None:
-    await room.touch("card:AL-1")
-    await room.sender.drain()
-    room.slack.answers = [MessageGone("message_not_found")]
-    await room.touch("card:AL-1")
+async def test_an_edit_that_changes_nothing_is_not_sent(fixture: SenderFixture) -> None:
+    fixture.renderings["card:AL-1"] = Rendering(text="same", blocks=[], urgent_state="x")
+    await fixture.touch("card:AL-1")
+    await fixture.sender.drain()
+    await fixture.touch("card:AL-1")
 
-    await room.pass_time(3)
+    await fixture.sender.drain()
 
-    assert [m["rev"] for m in room.slack.standing("card:AL-1")] == [1, 2]
+    assert fixture.slack.calls == [("post", "card:AL-1")]
 
 
-async def with_picture(room: Room) -> None:
-    async with room.db.write() as session:
+async def test_a_card_that_a_person_deleted_is_posted_anew(fixture: SenderFixture) -> None:
+    await fixture.touch("card:AL-1")
+    await fixture.sender.drain()
+    fixture.slack.answers = [MessageGone("message_not_found")]
+    await fixture.touch("card:AL-1")
+
+    await fixture.pass_time(3)
+
+    assert [m["rev"] for m in fixture.slack.standing("card:AL-1")] == [1, 2]
+
+
+async def with_picture(fixture: SenderFixture) -> None:
+    async with fixture.db.write() as session:
         session.add(PictureRow(key="p", png=b"png", alt="errors rise at 03:00", title="errors", created_at=NOW))
-    room.looks["triage:AL-1"] = Rendering(text="facts", blocks=[{"type": "image", "picture": "p"}], urgent_state="")
-    await room.touch("triage:AL-1", kind="triage")
+    fixture.renderings["triage:AL-1"] = Rendering(text="facts", blocks=[{"type": "image", "picture": "p"}], urgent_state="")
+    await fixture.touch("triage:AL-1", kind="triage")
 
 
-async def test_a_picture_is_uploaded_once_and_shown_with_its_text(room: Room) -> None:
-    await with_picture(room)
-    await room.sender.drain()
+async def test_a_picture_is_uploaded_once_and_shown_with_its_text(fixture: SenderFixture) -> None:
+    await with_picture(fixture)
+    await fixture.sender.drain()
 
     expected = {"type": "image", "slack_file": {"id": "F1"}, "alt_text": "errors rise at 03:00"}
-    assert room.slack.standing("triage:AL-1")[0]["blocks"] == [expected]
+    assert fixture.slack.standing("triage:AL-1")[0]["blocks"] == [expected]
 
 
-async def test_a_failed_upload_leaves_the_message_and_says_so(room: Room) -> None:
-    room.slack.answers = [Unreachable("down")]
-    await with_picture(room)
-    await room.sender.drain()
+async def test_a_failed_upload_leaves_the_message_and_says_so(fixture: SenderFixture) -> None:
+    fixture.slack.answers = [Unreachable("down")]
+    await with_picture(fixture)
+    await fixture.sender.drain()
 
-    blocks: list[dict[str, Any]] = room.slack.standing("triage:AL-1")[0]["blocks"]
+    blocks: list[dict[str, Any]] = fixture.slack.standing("triage:AL-1")[0]["blocks"]
     assert blocks[0]["elements"][0]["text"] == "The graph could not be uploaded. errors rise at 03:00"
 
 
-async def test_refused_blocks_become_a_plain_line(room: Room) -> None:
-    room.slack.answers = [ContentRefused("invalid_blocks")]
-    await room.touch("card:AL-1")
+async def test_refused_blocks_become_a_plain_line(fixture: SenderFixture) -> None:
+    fixture.slack.answers = [ContentRefused("invalid_blocks")]
+    await fixture.touch("card:AL-1")
 
-    await room.sender.drain()
+    await fixture.sender.drain()
 
-    assert room.slack.standing("card:AL-1")[0]["blocks"][0]["text"]["text"] == "card:AL-1 rev 1"
+    assert fixture.slack.standing("card:AL-1")[0]["blocks"][0]["text"]["text"] == "card:AL-1 rev 1"
 
 
-async def test_a_message_that_cannot_be_rendered_does_not_stop_the_channel(room: Room) -> None:
+async def test_a_message_that_cannot_be_rendered_does_not_stop_the_channel(fixture: SenderFixture) -> None:
     async def broken(row: MessageRow) -> Rendering | None:
         if row.key == "card:AL-1":
             raise ValueError("a bug")
         return Rendering(text="fine", blocks=[])
 
-    room.sender.render = broken
-    await room.touch("card:AL-1")
-    await room.touch("card:AL-2")
+    fixture.sender.render = broken
+    await fixture.touch("card:AL-1")
+    await fixture.touch("card:AL-2")
 
-    await room.sender.drain()
+    await fixture.sender.drain()
 
-    assert len(room.slack.standing("card:AL-2")) == 1
+    assert len(fixture.slack.standing("card:AL-2")) == 1
 
 
-async def test_a_card_is_known_to_be_on_its_way_before_it_is_rendered(room: Room) -> None:
-    await room.touch("card:AL-1")
+async def test_a_card_is_known_to_be_on_its_way_before_it_is_rendered(fixture: SenderFixture) -> None:
+    await fixture.touch("card:AL-1")
     noted: list[bool] = []
 
     async def render(row: MessageRow) -> Rendering | None:
-        noted.append((await room.row(row.key)).attempted_at is not None)
+        noted.append((await fixture.row(row.key)).attempted_at is not None)
         return None
 
-    await Sender(room.outbox, render, room.slack, monotonic=lambda: room.seconds, sleep=room.sleep).drain()
+    await Sender(fixture.outbox, render, fixture.slack, monotonic=lambda: fixture.seconds, sleep=fixture.sleep).drain()
 
     assert noted == [True], "whoever deserves a mention while it is rendered would be in no message"
-    assert (await room.row("card:AL-1")).attempted_at is None, "nothing was sent"
+    assert (await fixture.row("card:AL-1")).attempted_at is None, "nothing was sent"
 
 
-async def test_a_process_that_may_have_been_replaced_neither_sends_nor_notes_an_attempt(room: Room) -> None:
-    await room.touch("card:AL-1")
+async def test_a_process_that_may_have_been_replaced_neither_sends_nor_notes_an_attempt(fixture: SenderFixture) -> None:
+    await fixture.touch("card:AL-1")
     replaced = Sender(
-        room.outbox, room.render, room.slack, monotonic=lambda: room.seconds, sleep=room.sleep, lease_until=lambda: room.seconds
+        fixture.outbox,
+        fixture.render,
+        fixture.slack,
+        monotonic=lambda: fixture.seconds,
+        sleep=fixture.sleep,
+        lease_until=lambda: fixture.seconds,
     )
-    row = await room.row("card:AL-1")
+    row = await fixture.row("card:AL-1")
 
     with pytest.raises(NotOurTurn):
-        await replaced.poster.post(row, None, await room.render(row) or Rendering(text="", blocks=[]))
+        await replaced.poster.post(row, None, await fixture.render(row) or Rendering(text="", blocks=[]))
 
-    assert room.slack.calls == []
-    assert (await room.row("card:AL-1")).attempted_at is None
-
-
-async def test_what_belongs_to_no_channel_stands_in_the_default_channel(room: Room) -> None:
-    await room.touch("proposal:AP-1", channel="", kind="proposal")
-
-    await room.sender.drain()
-
-    assert (await room.row("proposal:AP-1")).posted_channel == "C0"
+    assert fixture.slack.calls == []
+    assert (await fixture.row("card:AL-1")).attempted_at is None
 
 
-async def test_while_slack_is_down_the_log_tells_it_once_a_minute_and_when_it_is_over(room: Room) -> None:
+async def test_what_belongs_to_no_channel_stands_in_the_default_channel(fixture: SenderFixture) -> None:
+    await fixture.touch("proposal:AP-1", channel="", kind="proposal")
+
+    await fixture.sender.drain()
+
+    assert (await fixture.row("proposal:AP-1")).posted_channel == "C0"
+
+
+async def test_while_slack_is_down_the_log_tells_it_once_a_minute_and_when_it_is_over(fixture: SenderFixture) -> None:
     for number in range(8):
-        await room.touch(f"card:AL-{number}", channel=f"C{number}")
-    room.slack.answers = [Unreachable("no connection")] * 10_000
+        await fixture.touch(f"card:AL-{number}", channel=f"C{number}")
+    fixture.slack.answers = [Unreachable("no connection")] * 10_000
 
     with capture_logs() as lines:
-        await room.pass_time(150)
-        room.slack.answers.clear()
-        await room.pass_time(60)
+        await fixture.pass_time(150)
+        fixture.slack.answers.clear()
+        await fixture.pass_time(60)
 
     told = [line["event"] for line in lines]
     assert told[:-1] in (["Slack does not take messages"] * count for count in (2, 3))
@@ -345,14 +352,16 @@ async def test_while_slack_is_down_the_log_tells_it_once_a_minute_and_when_it_is
     assert lines[-1]["times"] >= sum(line["times"] for line in lines[:-1])
 
 
-async def test_a_channel_that_refuses_many_messages_is_one_line(room: Room) -> None:
-    room.sender = Sender(room.outbox, room.render, room.slack, monotonic=lambda: room.seconds, sleep=room.sleep)
+async def test_a_channel_that_refuses_many_messages_is_one_line(fixture: SenderFixture) -> None:
+    fixture.sender = Sender(
+        fixture.outbox, fixture.render, fixture.slack, monotonic=lambda: fixture.seconds, sleep=fixture.sleep
+    )
     for number in range(8):
-        await room.touch(f"card:AL-{number}")
-    room.slack.answers = [ChannelRefused("is_archived")] * 8
+        await fixture.touch(f"card:AL-{number}")
+    fixture.slack.answers = [ChannelRefused("is_archived")] * 8
 
     with capture_logs() as lines:
-        await room.pass_time(30)
+        await fixture.pass_time(30)
 
     assert [(line["event"], line["channel"], line["why"]) for line in lines] == [
         ("a channel refuses messages", "C1", "Slack refused: is_archived")
@@ -362,118 +371,120 @@ async def test_a_channel_that_refuses_many_messages_is_one_line(room: Room) -> N
 # ---------------------------------------------------------------- what is read of what waits
 
 
-async def waiting(room: Room, **told: Any) -> list[str]:
-    return [seen.key for seen in await room.outbox.due(**told)]
+async def waiting(fixture: SenderFixture, **told: Any) -> list[str]:
+    return [seen.key for seen in await fixture.outbox.due(**told)]
 
 
-async def test_a_channel_that_is_being_served_is_left_out_of_what_waits(room: Room) -> None:
-    await room.touch("card:AL-1", channel="C1")
-    await room.touch("card:AL-2", channel="C2")
+async def test_a_channel_that_is_being_served_is_left_out_of_what_waits(fixture: SenderFixture) -> None:
+    await fixture.touch("card:AL-1", channel="C1")
+    await fixture.touch("card:AL-2", channel="C2")
 
-    assert await waiting(room, without=["C1"]) == ["card:AL-2"]
-    assert await waiting(room, channel="C1") == ["card:AL-1"]
+    assert await waiting(fixture, without=["C1"]) == ["card:AL-2"]
+    assert await waiting(fixture, channel="C1") == ["card:AL-1"]
 
 
-async def test_without_edits_only_new_posts_and_proposals_wait(room: Room) -> None:
+async def test_without_edits_only_new_posts_and_proposals_wait(fixture: SenderFixture) -> None:
     for _ in range(2):
-        await room.sender.drain()
-        await room.touch("card:AL-1")
-        await room.touch("proposal:AP-1", kind="proposal")
-    await room.touch("card:AL-2")
+        await fixture.sender.drain()
+        await fixture.touch("card:AL-1")
+        await fixture.touch("proposal:AP-1", kind="proposal")
+    await fixture.touch("card:AL-2")
 
-    assert await waiting(room, edits=False) == ["proposal:AP-1", "card:AL-2"]
-    assert await waiting(room) == ["proposal:AP-1", "card:AL-2", "card:AL-1"]
+    assert await waiting(fixture, edits=False) == ["proposal:AP-1", "card:AL-2"]
+    assert await waiting(fixture) == ["proposal:AP-1", "card:AL-2", "card:AL-1"]
 
 
-async def test_what_waits_tells_of_the_message_above_it(room: Room) -> None:
-    await room.touch("card:AL-1")
-    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
-    before = {seen.key: seen.parent_ts for seen in await room.outbox.due()}
-    await room.sender.drain()
-    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
-    after = {seen.key: seen.parent_ts for seen in await room.outbox.due()}
+async def test_what_waits_tells_of_the_message_above_it(fixture: SenderFixture) -> None:
+    await fixture.touch("card:AL-1")
+    await fixture.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+    before = {seen.key: seen.parent_ts for seen in await fixture.outbox.due()}
+    await fixture.sender.drain()
+    await fixture.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+    after = {seen.key: seen.parent_ts for seen in await fixture.outbox.due()}
 
     assert (before, after) == ({"card:AL-1": None, "triage:AL-1": ""}, {"triage:AL-1": "1.0"})
 
 
-async def test_what_was_put_off_is_not_due_before_its_time(room: Room) -> None:
-    await room.touch("card:AL-1")
-    await room.outbox.not_posted("card:AL-1", retry_in=5)
+async def test_what_was_put_off_is_not_due_before_its_time(fixture: SenderFixture) -> None:
+    await fixture.touch("card:AL-1")
+    await fixture.outbox.not_posted("card:AL-1", retry_in=5)
 
-    before = await waiting(room)
-    await room.sleep(5)
+    before = await waiting(fixture)
+    await fixture.sleep(5)
 
-    assert (before, await waiting(room)) == ([], ["card:AL-1"])
+    assert (before, await waiting(fixture)) == ([], ["card:AL-1"])
 
 
-async def test_a_new_card_waits_for_no_edit_of_the_cards_that_stand(room: Room) -> None:
+async def test_a_new_card_waits_for_no_edit_of_the_cards_that_stand(fixture: SenderFixture) -> None:
     for _ in range(2):
-        await room.sender.drain()
+        await fixture.sender.drain()
         for number in range(20):
-            await room.touch(f"card:AL-{number}")
-    await room.touch("triage:AL-1", kind="triage", thread="card:AL-1")
-    await room.touch("card:AL-99")
-    room.seconds += 5
-    room.slack.calls.clear()
+            await fixture.touch(f"card:AL-{number}")
+    await fixture.touch("triage:AL-1", kind="triage", thread="card:AL-1")
+    await fixture.touch("card:AL-99")
+    fixture.seconds += 5
+    fixture.slack.calls.clear()
 
-    await room.sender.drain()
+    await fixture.sender.drain()
 
-    assert room.slack.calls[:2] == [("post", "card:AL-99"), ("post", "triage:AL-1")]
+    assert fixture.slack.calls[:2] == [("post", "card:AL-99"), ("post", "triage:AL-1")]
 
 
-async def test_where_edits_are_scarce_a_triage_is_edited_more_seldom_and_counts_wait_longest(room: Room) -> None:
+async def test_where_edits_are_scarce_a_triage_is_edited_more_seldom_and_counts_wait_longest(fixture: SenderFixture) -> None:
     for number in range(20):
-        await room.touch(f"card:AL-{number}")
-        await room.touch(f"triage:AL-{number}", kind="triage", thread=f"card:AL-{number}")
-    await room.pass_time(60)
+        await fixture.touch(f"card:AL-{number}")
+        await fixture.touch(f"triage:AL-{number}", kind="triage", thread=f"card:AL-{number}")
+    await fixture.pass_time(60)
     for number in range(20):
-        await room.touch(f"triage:AL-{number}", kind="triage")
-    await room.sender.drain()
-    await room.touch("card:AL-99", channel="C2")
-    await room.sender.drain()
+        await fixture.touch(f"triage:AL-{number}", kind="triage")
+    await fixture.sender.drain()
+    await fixture.touch("card:AL-99", channel="C2")
+    await fixture.sender.drain()
     shown: list[list[str]] = []
     for seconds in (1.5, 2.0, 3.0, 6.0):
-        room.looks["card:AL-99"] = Rendering(text=f"{seconds}", blocks=[], urgent_state="1")
+        fixture.renderings["card:AL-99"] = Rendering(text=f"{seconds}", blocks=[], urgent_state="1")
         for key in ("triage:AL-0", "card:AL-99"):
-            await room.touch(key)
-        room.slack.calls.clear()
-        room.seconds += seconds
-        await room.sender.drain()
-        shown.append([key for _, key in room.slack.calls])
+            await fixture.touch(key)
+        fixture.slack.calls.clear()
+        fixture.seconds += seconds
+        await fixture.sender.drain()
+        shown.append([key for _, key in fixture.slack.calls])
 
     assert shown == [[], ["triage:AL-0"], ["triage:AL-0"], ["card:AL-99", "triage:AL-0"]]
 
 
-async def test_a_card_that_comes_while_many_lines_turn_out_to_need_no_message_waits_for_none_of_them(room: Room) -> None:
-    room.db.on_messages.append(room.sender.wake)
+async def test_a_card_that_comes_while_many_lines_turn_out_to_need_no_message_waits_for_none_of_them(
+    fixture: SenderFixture,
+) -> None:
+    fixture.db.on_messages.append(fixture.sender.wake)
     looked_at: list[str] = []
 
     async def render(row: MessageRow) -> Rendering | None:
         looked_at.append(row.key)
         if row.kind == "raised":
             if len(looked_at) == 2:
-                await room.touch("card:AL-9")
+                await fixture.touch("card:AL-9")
             return None
-        return await room.render(row)
+        return await fixture.render(row)
 
-    room.sender.render = render
+    fixture.sender.render = render
     for number in range(5):
-        await room.touch(f"raised:AL-{number}", kind="raised")
+        await fixture.touch(f"raised:AL-{number}", kind="raised")
 
-    await room.sender.drain()
+    await fixture.sender.drain()
 
     assert looked_at.index("card:AL-9") == 2
-    assert len(looked_at) == 6 and room.slack.calls == [("post", "card:AL-9")]
+    assert len(looked_at) == 6 and fixture.slack.calls == [("post", "card:AL-9")]
 
 
-async def test_edits_go_on_while_posts_wait_for_their_turn(room: Room) -> None:
-    await room.touch("card:AL-1")
-    await room.sender.drain()
+async def test_edits_go_on_while_posts_wait_for_their_turn(fixture: SenderFixture) -> None:
+    await fixture.touch("card:AL-1")
+    await fixture.sender.drain()
     for number in range(10):
-        await room.touch(f"line:{number}", kind="line")
-    await room.touch("card:AL-1")
-    room.slack.calls.clear()
+        await fixture.touch(f"line:{number}", kind="line")
+    await fixture.touch("card:AL-1")
+    fixture.slack.calls.clear()
 
-    await room.sender.drain()
+    await fixture.sender.drain()
 
-    assert ("update", "card:AL-1") in room.slack.calls[:4]
+    assert ("update", "card:AL-1") in fixture.slack.calls[:4]

@@ -10,122 +10,122 @@ from bot.core.action import ProposalState
 from bot.slack.render import Renderer
 from bot.store.approvals.decisions import DecisionResult
 from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
-from tests.unit.approving import Office, actor, office
+from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
-    house = await office(tmp_path)
-    yield house
-    await house.close()
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
+    fixture = await open_approvals(tmp_path)
+    yield fixture
+    await fixture.close()
 
 
-async def deployed(house: Office, version: str, previous: str) -> str:
-    async with house.db.write() as session:
+async def deployed(fixture: ApprovalsFixture, version: str, previous: str) -> str:
+    async with fixture.db.write() as session:
         row = ChangeRow(
-            id=f"ci:{version}", at=house.now, service="checkout", kind="deploy", title=version, version=version,
-            previous_version=previous, received_at=house.now,
+            id=f"ci:{version}", at=fixture.now, service="checkout", kind="deploy", title=version, version=version,
+            previous_version=previous, received_at=fixture.now,
         )  # fmt: skip
         session.add(row)
     return row.id
 
 
-async def rolled_back(house: Office, version: str, previous: str) -> ProposalRow:
+async def rolled_back(fixture: ApprovalsFixture, version: str, previous: str) -> ProposalRow:
     """The bot takes a deploy back, the deputy approved it, and its signal is watched."""
-    proposal = await house.propose("rollback", key=f"b{version}", change_id=await deployed(house, version, previous))
-    await house.approve(proposal.ref, reason="it broke", key=f"bob:{version}")
-    await house.ended(proposal.ref, seconds=1)
-    return next(row for row in await house.rows(ProposalRow) if row.key == f"b{version}")
+    proposal = await fixture.propose("rollback", key=f"b{version}", change_id=await deployed(fixture, version, previous))
+    await fixture.approve(proposal.ref, reason="it broke", key=f"bob:{version}")
+    await fixture.ended(proposal.ref, seconds=1)
+    return next(row for row in await fixture.rows(ProposalRow) if row.key == f"b{version}")
 
 
-async def alone(house: Office, version: str, previous: str) -> DecisionResult:
+async def alone(fixture: ApprovalsFixture, version: str, previous: str) -> DecisionResult:
     """The on-call asks for a rollback and approves it in the same minute."""
-    change = await deployed(house, version, previous)
-    proposal = await house.propose("rollback", requester="alice", key=f"a{version}", change_id=change)
-    return await house.press(proposal.ref, "alice", reason="it broke again")
+    change = await deployed(fixture, version, previous)
+    proposal = await fixture.propose("rollback", requester="alice", key=f"a{version}", change_id=change)
+    return await fixture.press(proposal.ref, "alice", reason="it broke again")
 
 
-async def change(house: Office, table: Any, key: int, **values: Any) -> None:
-    async with house.db.write() as session:
+async def change(fixture: ApprovalsFixture, table: Any, key: int, **values: Any) -> None:
+    async with fixture.db.write() as session:
         row = await session.get(table, key)
         for name, value in values.items():
             setattr(row, name, value)
 
 
 @pytest.fixture(autouse=True)
-async def an_alert_stands_behind_the_severity(house: Office) -> None:
-    await house.alert_fires()
+async def an_alert_stands_behind_the_severity(fixture: ApprovalsFixture) -> None:
+    await fixture.alert_fires()
 
 
-async def test_a_rollback_to_the_revision_that_was_verified_last_does_not_wait(house: Office) -> None:
-    assert (await rolled_back(house, "2", "1")).state == "succeeded"
+async def test_a_rollback_to_the_revision_that_was_verified_last_does_not_wait(fixture: ApprovalsFixture) -> None:
+    assert (await rolled_back(fixture, "2", "1")).state == "succeeded"
 
-    decided = await alone(house, "3", "1")
+    decided = await alone(fixture, "3", "1")
 
     assert (decided.counted, decided.state) == (True, ProposalState.APPROVED)
     assert "Recorded as SOLO" in decided.text
 
 
-async def test_a_revision_that_merely_ran_before_is_no_verified_one(house: Office) -> None:
-    await deployed(house, "1", "0")
+async def test_a_revision_that_merely_ran_before_is_no_verified_one(fixture: ApprovalsFixture) -> None:
+    await deployed(fixture, "1", "0")
 
-    assert (await alone(house, "2", "1")).rule == "requester"
-
-
-async def test_another_revision_than_the_verified_one_waits(house: Office) -> None:
-    await rolled_back(house, "2", "1")
-
-    assert (await alone(house, "4", "3")).rule == "requester"
+    assert (await alone(fixture, "2", "1")).rule == "requester"
 
 
-async def test_after_a_rollback_that_did_not_help_nothing_is_verified(house: Office) -> None:
-    await rolled_back(house, "2", "1")
-    house.metrics.values["errors"] = 0.4
-    assert (await rolled_back(house, "3", "1")).state == "not recovered"
-    await house.press("AP-3", "bob", "deny", reason="not the undo")
+async def test_another_revision_than_the_verified_one_waits(fixture: ApprovalsFixture) -> None:
+    await rolled_back(fixture, "2", "1")
 
-    assert (await alone(house, "5", "1")).rule == "requester"
+    assert (await alone(fixture, "4", "3")).rule == "requester"
 
 
-async def test_outside_an_open_sev1_or_2_it_waits(house: Office) -> None:
-    await rolled_back(house, "2", "1")
-    await change(house, IncidentRow, 1, severity="SEV3")
+async def test_after_a_rollback_that_did_not_help_nothing_is_verified(fixture: ApprovalsFixture) -> None:
+    await rolled_back(fixture, "2", "1")
+    fixture.metrics.values["errors"] = 0.4
+    assert (await rolled_back(fixture, "3", "1")).state == "not recovered"
+    await fixture.press("AP-3", "bob", "deny", reason="not the undo")
 
-    assert (await alone(house, "3", "1")).rule == "requester"
-
-
-async def test_a_success_that_somebody_wrote_into_the_database_verifies_nothing(house: Office) -> None:
-    await house.propose("rollback", key="forged", change_id=await deployed(house, "2", "1"))
-    await change(house, ProposalRow, 1, state="succeeded")
-
-    assert (await alone(house, "3", "1")).rule == "requester"
+    assert (await alone(fixture, "5", "1")).rule == "requester"
 
 
-async def test_a_record_that_was_changed_afterwards_verifies_nothing(house: Office) -> None:
-    row = await rolled_back(house, "2", "1")
+async def test_outside_an_open_sev1_or_2_it_waits(fixture: ApprovalsFixture) -> None:
+    await rolled_back(fixture, "2", "1")
+    await change(fixture, IncidentRow, 1, severity="SEV3")
+
+    assert (await alone(fixture, "3", "1")).rule == "requester"
+
+
+async def test_a_success_that_somebody_wrote_into_the_database_verifies_nothing(fixture: ApprovalsFixture) -> None:
+    await fixture.propose("rollback", key="forged", change_id=await deployed(fixture, "2", "1"))
+    await change(fixture, ProposalRow, 1, state="succeeded")
+
+    assert (await alone(fixture, "3", "1")).rule == "requester"
+
+
+async def test_a_record_that_was_changed_afterwards_verifies_nothing(fixture: ApprovalsFixture) -> None:
+    row = await rolled_back(fixture, "2", "1")
     forged = {**row.record, "arguments": {**row.record["arguments"], "previous_version": "7"}}
-    await change(house, ProposalRow, 1, record=forged)
+    await change(fixture, ProposalRow, 1, record=forged)
 
-    assert (await alone(house, "8", "7")).rule == "requester"
-
-
-async def test_what_a_person_ran_by_hand_verifies_nothing(house: Office) -> None:
-    proposal = await house.propose("rollback", change_id=await deployed(house, "2", "1"))
-    by_hand = await house.approvals.record_manual(proposal.ref, actor("bob"), service="checkout")
-    assert await house.ended(by_hand.ref, seconds=1) == "succeeded"
-
-    assert (await alone(house, "3", "1")).rule == "requester"
+    assert (await alone(fixture, "8", "7")).rule == "requester"
 
 
-async def test_the_secondary_is_mentioned_once_in_the_thread(house: Office) -> None:
-    await rolled_back(house, "2", "1")
-    await alone(house, "3", "1")
+async def test_what_a_person_ran_by_hand_verifies_nothing(fixture: ApprovalsFixture) -> None:
+    proposal = await fixture.propose("rollback", change_id=await deployed(fixture, "2", "1"))
+    by_hand = await fixture.approvals.record_manual(proposal.ref, actor("bob"), service="checkout")
+    assert await fixture.ended(by_hand.ref, seconds=1) == "succeeded"
 
-    (line,) = [row for row in await house.rows(MessageRow) if row.key.startswith("line:solo:")]
+    assert (await alone(fixture, "3", "1")).rule == "requester"
+
+
+async def test_the_secondary_is_mentioned_once_in_the_thread(fixture: ApprovalsFixture) -> None:
+    await rolled_back(fixture, "2", "1")
+    await alone(fixture, "3", "1")
+
+    (line,) = [row for row in await fixture.rows(MessageRow) if row.key.startswith("line:solo:")]
 
     async def nobody(service: str) -> tuple[str, ...]:
         return ()
 
-    shown = await Renderer(house.db, house.config, nobody).render(line)
+    shown = await Renderer(fixture.db, fixture.config, nobody).render(line)
     assert (line.mentions, line.thread_key) == (["carol"], "card:AL-1")
     assert shown is not None and "<@UCAROL> AP-2 was approved SOLO by alice" in str(shown.blocks)

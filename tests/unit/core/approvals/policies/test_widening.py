@@ -195,7 +195,7 @@ def test_freezes_solo_limits_and_tiers_stay_the_stricter_ones() -> None:
     assert in_force.limits(wide).targets_an_hour == 2
     assert in_force.tier(wide, "failover", Tier.TWO) is Tier.THREE
     assert in_force.tier(wide, "new", Tier.TWO) is Tier.TWO
-    assert not in_force.undoes(wide, "new", says_so=True)
+    assert not in_force.undoes(wide, "new", configured=True)
 
 
 def test_neither_break_glass_nor_a_higher_rung_counts_before_it_was_confirmed() -> None:
@@ -222,18 +222,20 @@ def test_admins_and_owners_confirm_else_deputies_else_whoever_is_on_a_rota() -> 
 
 
 def wish(
-    person: str, asked_by: str, confirmers: set[str], gainers: tuple[str, ...] = ("mallory",), **more: Any
+    person: str, loaded_by: str, confirmers: set[str], gainers: tuple[str, ...] = ("mallory",), **more: Any
 ) -> Confirmation:
     gained = [Gain("x", gainer) for gainer in gainers]
     people = {"root", "carol", "alice", "bob"}
-    return Confirmation(person=person, asked_by=asked_by, confirmers=frozenset(confirmers), gains=gained, people=people, **more)
+    return Confirmation(
+        person=person, loaded_by=loaded_by, confirmers=frozenset(confirmers), gains=gained, people=people, **more
+    )
 
 
 LOCAL = "alice of this machine"
 
 
 @pytest.mark.parametrize(
-    ("person", "asked_by", "gainer", "refusal"),
+    ("person", "loaded_by", "gainer", "refusal"),
     [
         ("root", "tocsin", "mallory", ""),
         ("mallory", "tocsin", "mallory", "You can't confirm this. carol or root can."),
@@ -242,8 +244,8 @@ LOCAL = "alice of this machine"
         ("root", LOCAL, "root", "It gives you more, so somebody else confirms it."),
     ],
 )
-def test_a_second_person_confirms(person: str, asked_by: str, gainer: str, refusal: str) -> None:
-    assert wish(person, asked_by, {"root", "carol"}, (gainer,)).refusal == refusal
+def test_a_second_person_confirms(person: str, loaded_by: str, gainer: str, refusal: str) -> None:
+    assert wish(person, loaded_by, {"root", "carol"}, (gainer,)).refusal == refusal
 
 
 def test_where_there_is_nobody_else_whoever_gains_confirms() -> None:
@@ -252,11 +254,11 @@ def test_where_there_is_nobody_else_whoever_gains_confirms() -> None:
     assert alone.refusal == "" and alone.is_enough(())
 
 
-@pytest.mark.parametrize("asked_by", ["tocsin", "SIGHUP", "deploy of this machine", "user 1000 of this machine", "alice"])
-def test_where_nobody_knows_who_loaded_it_two_different_people_confirm(asked_by: str) -> None:
-    assert not wish("root", asked_by, {"root", "carol"}).is_enough({"root"})
-    assert wish("root", asked_by, {"root", "carol"}).is_enough({"carol"})
-    assert not wish("root", asked_by, {"root", "carol"}).is_enough({"mallory"}), "who may no more does not count"
+@pytest.mark.parametrize("loaded_by", ["tocsin", "SIGHUP", "deploy of this machine", "user 1000 of this machine", "alice"])
+def test_where_nobody_knows_who_loaded_it_two_different_people_confirm(loaded_by: str) -> None:
+    assert not wish("root", loaded_by, {"root", "carol"}).is_enough({"root"})
+    assert wish("root", loaded_by, {"root", "carol"}).is_enough({"carol"})
+    assert not wish("root", loaded_by, {"root", "carol"}).is_enough({"mallory"}), "who may no more does not count"
 
 
 def test_where_a_known_person_loaded_it_one_other_confirms() -> None:

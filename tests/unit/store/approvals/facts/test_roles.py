@@ -8,7 +8,7 @@ from bot.core.approvals.roster import IncidentRoles
 from bot.store import audit
 from bot.store.approvals.facts.roles import HANDED_OVER, roles_in
 from bot.store.tables import IncidentRow
-from tests.unit.approving import Office, office
+from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 
 COPIED = (
     'INSERT INTO audit (at, who, what, subject, "before", after, reason, policy, message, prev, hash) '
@@ -17,46 +17,46 @@ COPIED = (
 )
 
 
-async def led(folder: Path) -> Office:
+async def led(folder: Path) -> ApprovalsFixture:
     """Mallory led and deputised once; now alice leads, and bob is the deputy."""
-    house = await office(folder)
+    fixture = await open_approvals(folder)
     for person, deputy in (("mallory", "mallory"), ("alice", "bob")):
-        house.pass_time(hours=1)
-        await says(house, person, deputy)
-    return house
+        fixture.pass_time(hours=1)
+        await says(fixture, person, deputy)
+    return fixture
 
 
-async def says(house: Office, lead: str, deputy: str) -> None:
-    async with house.db.write() as session:
+async def says(fixture: ApprovalsFixture, lead: str, deputy: str) -> None:
+    async with fixture.db.write() as session:
         for what, name in (("lead", lead), ("deputy", deputy)):
-            await audit.append(house.db, session, who="root", what=what, subject="INC-1", after=name, message=HANDED_OVER)
+            await audit.append(fixture.db, session, who="root", what=what, subject="INC-1", after=name, message=HANDED_OVER)
         row = await session.get(IncidentRow, 1)
         assert row is not None
         row.lead, row.deputies = lead, [deputy]
 
 
-async def roles(house: Office) -> IncidentRoles:
-    async with house.db.read() as session:
-        return await roles_in(house.db, session, 1)
+async def roles(fixture: ApprovalsFixture) -> IncidentRoles:
+    async with fixture.db.read() as session:
+        return await roles_in(fixture.db, session, 1)
 
 
 async def test_a_copied_row_of_an_earlier_lead_gives_no_right(tmp_path: Path) -> None:
-    house = await led(tmp_path)
-    async with house.db.engine.begin() as connection:
+    fixture = await led(tmp_path)
+    async with fixture.db.engine.begin() as connection:
         await connection.execute(text(COPIED.format(reason="reason")))
         await connection.execute(text("UPDATE incidents SET lead = 'mallory', deputies = '[\"mallory\"]'"))
-    found = await roles(house)
-    await house.close()
+    found = await roles(fixture)
+    await fixture.close()
 
     assert found == IncidentRoles("mallory", (), handed_over=False)
 
 
 async def test_a_row_of_somebody_without_the_key_takes_nobodys_right(tmp_path: Path) -> None:
-    house = await led(tmp_path)
-    async with house.db.engine.begin() as connection:
+    fixture = await led(tmp_path)
+    async with fixture.db.engine.begin() as connection:
         await connection.execute(text(COPIED.format(reason="'junk'")))
         await connection.execute(text("UPDATE audit SET at = '2030-01-01 00:00:00.000000' WHERE reason = 'junk'"))
-    found = await roles(house)
-    await house.close()
+    found = await roles(fixture)
+    await fixture.close()
 
     assert found == IncidentRoles("alice", ("bob",), handed_over=True)

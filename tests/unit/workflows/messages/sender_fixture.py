@@ -14,7 +14,7 @@ from tests.unit.builders import NOW
 from tests.unit.workflows.recording_slack import RecordingSlack
 
 
-class Room:
+class SenderFixture:
     """A sender on a real database with a clock that only moves when somebody sleeps."""
 
     def __init__(self, path: Path) -> None:
@@ -22,7 +22,7 @@ class Room:
         self.db = Database(f"sqlite+aiosqlite:///{path}", clock=self.now)
         self.slack = RecordingSlack()
         self.outbox = Outbox(self.db)
-        self.looks: dict[str, Rendering] = {}
+        self.renderings: dict[str, Rendering] = {}
         self.public = {"C0", "C1"}
         """Channels whose messages everybody may read."""
         self.sender = self.new_sender()
@@ -49,7 +49,7 @@ class Room:
 
     async def render(self, row: MessageRow) -> Rendering | None:
         default = Rendering(text=f"{row.key} rev {row.wanted_rev}", blocks=[], urgent_state=str(row.wanted_rev))
-        return self.looks.get(row.key, default)
+        return self.renderings.get(row.key, default)
 
     async def touch(self, key: str, channel: str = "C1", kind: str = "card", thread: str = "") -> None:
         async with self.db.write() as session:

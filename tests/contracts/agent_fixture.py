@@ -1,4 +1,4 @@
-"""A room for the agent: a model that plays a script on loopback, real tools on recorded series, a ledger in SQLite."""
+"""An agent for tests: a model that plays a script on loopback, real tools on recorded series, a ledger in SQLite."""
 
 import asyncio
 import inspect
@@ -115,11 +115,11 @@ async def gossip(ctx: ToolContext) -> Evidence:
     return Evidence(summary=lines[0], query="{}", source="loki", user_controllable=True, details=lines, facts=facts)
 
 
-NewRoom = Callable[..., Any]
-"""`await room(turn, ..., budget={}, setting=...)`: a room whose model plays these turns."""
+NewAgentFixture = Callable[..., Any]
+"""`await new_agent(turn, ..., budget={}, setting=...)`: an agent whose model plays these turns."""
 
 
-class Room:
+class AgentFixture:
     """One case and everything the agent needs; `asked` are the requests that the model got."""
 
     def __init__(self, db: Database, script: Script, url: str, budget: Mapping[str, Any], **settings: Any) -> None:
@@ -128,16 +128,16 @@ class Room:
         self.looked: list[str] = []
         self.changes = [change("1.4")]
         tools = {**TOOLS, **{one.name: one for one in (broken, slow, poisoned, flood, torrent, monolith, gossip, escapes)}}
-        self.looker = ToolRunner(self.triages, {name: self._counting(one) for name, one in tools.items()}, self._context)
+        self.tool_runner = ToolRunner(self.triages, {name: self._counting(one) for name, one in tools.items()}, self._context)
         model = {"name": "scripted", "base_url": url, **settings}
         self.budget = Budget(**{"per_run_seconds": 2 * PATIENCE, **budget})
         services = list(CATALOGUE.services)
-        questions = Questions(db, services, self.looker.infos)
+        questions = Questions(db, services, self.tool_runner.infos)
         self.waits: list[float] = []
         """Seconds that were waited for before a request was made again; no test waits for them."""
         settings_of_model = ModelSettings(**model)
         self.agent = Agent(
-            settings_of_model, self.budget, self.looker, self.triages, questions, services, INVENTORY, wait=self._wait
+            settings_of_model, self.budget, self.tool_runner, self.triages, questions, services, INVENTORY, wait=self._wait
         )
 
     async def _wait(self, seconds: float) -> None:
@@ -171,9 +171,9 @@ class Room:
     async def investigate(self) -> Findings:
         return await self.agent.investigate(DirectRun("triage:AL-1:1", clock=lambda: NOW), await self.case())
 
-    def desk(self, proposer: Any) -> TriageSteps:
-        """The triage's desk, without a graph."""
-        facts = FactCollector(self.looker, self.triages, CATALOGUE, None, lambda _graph: b"")
+    def triage_steps(self, proposer: Any) -> TriageSteps:
+        """The triage's steps, without a graph."""
+        facts = FactCollector(self.tool_runner, self.triages, CATALOGUE, None, lambda _graph: b"")
         return TriageSteps(self.triages, facts, proposer, Config(budget=self.budget))
 
 

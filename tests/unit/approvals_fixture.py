@@ -1,4 +1,4 @@
-"""A small office for the tests of approvals: a catalogue, a database, a clock to move, an executor whose calls are recorded."""
+"""Approvals as a whole for tests: a catalogue, a database, a clock to move, an executor whose calls are recorded."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -12,8 +12,9 @@ from bot.actions.run_webhook import RunWebhook
 from bot.actions.silence_alert import SilenceAlert
 from bot.actions.standing_approval import StandingApproval
 from bot.actions.tocsin_silence import TocsinSilence
-from bot.core.action import DecisionChoice, DryRun, Proposal, Tier
+from bot.core.action import DecisionChoice, DryRun, Proposal, ProposalState, Tier
 from bot.core.actor import Actor
+from bot.core.approvals.authority import Authority
 from bot.core.config import Config
 from bot.core.errors import QueryFailed
 from bot.core.metrics.series import Series
@@ -23,7 +24,7 @@ from bot.plugins.actions import tiers_of
 from bot.settings import catalogue_of
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
 from bot.store.approvals.policies import Policies
-from bot.store.approvals.runs.claims import AttemptStart, Claims
+from bot.store.approvals.runs.claims import AttemptStart, ClaimResult, Claims
 from bot.store.approvals.store import ProposalStore
 from bot.store.db.database import Database
 from bot.store.slack.usergroups import Usergroups
@@ -117,7 +118,7 @@ class RecordedMetrics:
         return ""
 
 
-class Office:
+class ApprovalsFixture:
     """Everything of approvals over one database."""
 
     def __init__(self, url: str, config: dict[str, Any] | None = None) -> None:
@@ -155,7 +156,7 @@ class Office:
             raise self.group_members
         return self.group_members
 
-    async def open(self) -> "Office":
+    async def open(self) -> "ApprovalsFixture":
         async with self.db.engine.begin() as connection:
             await connection.run_sync(SQLModel.metadata.create_all)
         async with self.db.write() as session:
@@ -230,13 +231,19 @@ class Office:
         fresh = {"dry_run": seen.text, "dry_run_ok": seen.ok, "targets": seen.targets, "tier": tier}
         return await self.store.revise(ref, (await self.store.load(ref)).model_copy(update=fresh))
 
-    async def claim(self, ref: str, workflow: str = "w1") -> Any:
-        return await self.approvals.claim(ref, workflow)
+    async def authority(self, ref: str) -> Authority:
+        """The roster and the catalogue as they are now."""
+        return await self.approvals.authority(await self.store.service(ref))
+
+    async def claim(self, ref: str, workflow: str = "w1", step: int = 1) -> ClaimResult:
+        return await self.claims.claim(ref, workflow, await self.authority(ref), step=step)
 
     async def attempt(self, ref: str, workflow: str = "w1") -> AttemptStart:
-        """The last check before the call, with the roster and the catalogue as they are now."""
-        authority = await self.approvals.authority((await self.store.load(ref)).service)
-        return await self.claims.attempt_start(ref, workflow, authority)
+        """The last check before the call."""
+        return await self.claims.attempt_start(ref, workflow, await self.authority(ref))
+
+    async def execute(self, ref: str, workflow: str = "w1", step: int = 1) -> ProposalState:
+        return await self.executor.execute(ref, workflow, await self.authority(ref), step=step)
 
     async def alert_fires(self, severity: str = "SEV2") -> None:
         """An alert stands behind the incident's severity."""
@@ -270,6 +277,6 @@ def dry_run(text: str = "POST", **values: Any) -> DryRun:
     return DryRun(**{"ok": True, "text": text, "targets": {"checkout": ""}, "least_tier": Tier.ZERO, **values})
 
 
-async def office(path: Path, config: dict[str, Any] | None = None) -> Office:
-    """An office on SQLite in a folder."""
-    return await Office(f"sqlite+aiosqlite:///{path / 'app.db'}", config).open()
+async def open_approvals(path: Path, config: dict[str, Any] | None = None) -> ApprovalsFixture:
+    """The approvals on SQLite in a folder."""
+    return await ApprovalsFixture(f"sqlite+aiosqlite:///{path / 'app.db'}", config).open()

@@ -1,4 +1,4 @@
-"""The Slack room against the sandbox's workspace, which is a process of its own: what both sides see."""
+"""Slack's adapter against the sandbox's workspace, which is a process of its own: what both sides see."""
 
 import asyncio
 import json
@@ -65,7 +65,7 @@ class RecordedEngine:
         self.started.append((workflow, id, *args))
 
 
-class Room:
+class SlackWorkspace:
     """Bolt, doors and sender on a database of their own; people act through the sandbox's control API."""
 
     def __init__(self, addresses: Json, folder: Path) -> None:
@@ -97,7 +97,7 @@ class Room:
         self.edge = SlackEdge(slack.web, doors, app_token=addresses["app_token"], signing_secret=addresses["signing_secret"])
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> "Room":
+    async def __aenter__(self) -> "SlackWorkspace":
         async with self.db.engine.begin() as connection:
             await connection.run_sync(SQLModel.metadata.create_all)
         await self.control.post("/limits", json=PATIENT)

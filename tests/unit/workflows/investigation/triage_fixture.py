@@ -1,4 +1,4 @@
-"""An office with an analyst: checkout's errors rose, and causes are ranked, and ranked again when ticks find that due."""
+"""Triage as a whole for tests: checkout's errors rose, and causes are ranked, and ranked again when ticks find that due."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from bot.workflows.investigation.fact_collection import FactCollector
 from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.investigation.triage import TriageSteps, triage
 from bot.workflows.ticks import HousekeepingTick
-from tests.unit.approving import Office
+from tests.unit.approvals_fixture import ApprovalsFixture
 from tests.unit.tools.looking import CATALOGUE, ERRORS, INFOS, NO_KUBERNETES, ONSET, TOOLS, Step, context
 
 
@@ -39,8 +39,8 @@ class CountedModel:
         return Findings(hypotheses=[cause], by="agent", model="m1", stop_reason="answered")
 
 
-class Duty(Office):
-    """An office in which checkout's errors rose at ONSET, and the analyst ranks."""
+class TriageFixture(ApprovalsFixture):
+    """Approvals and triage where checkout's errors rose at ONSET, and the analyst ranks."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -51,11 +51,11 @@ class Duty(Office):
         """What metrics hold; a query of nothing else can be answered."""
         self.alert_at = ONSET + timedelta(minutes=1)
         self.changes = Changes(self.db)
-        looker = ToolRunner(self.triages, TOOLS, self._sees)
-        facts = FactCollector(looker, self.triages, CATALOGUE, None, lambda _graph: b"")
+        tool_runner = ToolRunner(self.triages, TOOLS, self._sees)
+        facts = FactCollector(tool_runner, self.triages, CATALOGUE, None, lambda _graph: b"")
         self.model: CountedModel | None = None
         self.steps = TriageSteps(self.triages, facts, self.approvals, self.config)
-        self.engine.register("triage", triage(self.steps, Analyst(looker.for_case, looker.infos), self._agent))
+        self.engine.register("triage", triage(self.steps, Analyst(tool_runner.for_case, tool_runner.infos), self._agent))
 
     async def _agent(self) -> Investigator | None:
         return self.model

@@ -5,7 +5,7 @@ from bot.core.config import Config
 from bot.store.db.database import Database
 
 
-class UnderPolicy:
+class PolicyBoundWriter:
     """Writes under the policy of now."""
 
     def __init__(self, db: Database, config: Config) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.config import Config
-from bot.core.config.reload import LIVE, changes_between
+from bot.core.config.differences import LIVE, changes_between
 from bot.settings import parse_config
 
 BEFORE = """

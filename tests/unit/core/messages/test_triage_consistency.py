@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.investigation.triage_facts import AlertCount
-from bot.core.messages.truth import calls_normal, rounds_to_nothing, truthful
+from bot.core.messages.triage_consistency import calls_normal, rounds_to_nothing, without_contradictions
 from tests.unit.builders import NOW
 from tests.unit.slack.contents import change, claim, facts, findings, group, hypothesis, triage_content
 
@@ -38,7 +38,7 @@ def test_what_contradicts_the_alerts_or_tells_no_change_is_left_out() -> None:
     nothing, normal = "pay latency rose from 24.2 ms to 24.2 ms", "edit of cart: nothing of cart left its normal range"
     cause = hypothesis(claims=[claim(nothing, "E1"), claim("pay errors rose from 1 % to 9 %", "E1")])
     alerts = (AlertCount(name="Errors", service="cart", count=1),)
-    shown = truthful(
+    shown = without_contradictions(
         triage_content(facts=facts(alerts=alerts, health=(nothing,)), findings=findings(cause, ruled_out=[claim(normal, "E2")]))
     )
 
@@ -49,7 +49,7 @@ def test_what_contradicts_the_alerts_or_tells_no_change_is_left_out() -> None:
 
 def test_an_outage_beside_another_is_told_with_the_start_of_its_own_alert() -> None:
     def broke(minutes: float) -> str:
-        shown = truthful(
+        shown = without_contradictions(
             triage_content(renewed=True, started_at=NOW + timedelta(minutes=minutes), facts=facts(levels="1 % → 9 %"))
         )
         return shown.facts.onset_text if shown.facts else ""
@@ -60,7 +60,7 @@ def test_an_outage_beside_another_is_told_with_the_start_of_its_own_alert() -> N
 
 def test_a_card_that_opens_beside_an_outage_of_its_service_tells_no_onset_of_that_one_as_its_own() -> None:
     opened = group(opened_at=NOW + timedelta(minutes=3))
-    shown = truthful(triage_content(group=opened, facts=facts(levels="1 % → 9 %", beside=True)))
+    shown = without_contradictions(triage_content(group=opened, facts=facts(levels="1 % → 9 %", beside=True)))
 
     assert shown.facts
     assert shown.facts.onset_text == "checkout alerts since 03:03:00 UTC; errors out of range earlier, from 03:00:00 UTC"
@@ -69,7 +69,9 @@ def test_a_card_that_opens_beside_an_outage_of_its_service_tells_no_onset_of_tha
 def test_a_change_that_is_ruled_out_is_no_unlikely_cause_too() -> None:
     cleared = claim("deploy v2 came later", "E2").model_copy(update={"change_id": "d1"})
     unlikely = hypothesis("deploy v2 broke it", confidence="unlikely")
-    shown = truthful(triage_content(findings=findings(hypothesis("load", change_id=""), unlikely, ruled_out=[cleared])))
+    shown = without_contradictions(
+        triage_content(findings=findings(hypothesis("load", change_id=""), unlikely, ruled_out=[cleared]))
+    )
 
     assert shown.findings and [cause.cause for cause in shown.findings.hypotheses] == ["load"]
 
@@ -80,7 +82,7 @@ def test_a_message_has_one_onset_and_every_age_is_counted_from_it() -> None:
         facts=facts(levels="1 % → 20 %", changes=(change(at=NOW - timedelta(seconds=40), age_text="40 s before onset"),)),
         findings=findings(hypothesis(), onset=earlier),
     )
-    shown = truthful(content).facts
+    shown = without_contradictions(content).facts
 
     assert shown and shown.onset == earlier
     assert shown.onset_text == f"checkout left the normal range at {earlier:%H:%M:%S} UTC: errors 1 % → 20 %"
@@ -90,7 +92,8 @@ def test_a_message_has_one_onset_and_every_age_is_counted_from_it() -> None:
 def test_an_onset_that_only_the_ranking_measured_is_told_in_place_of_none() -> None:
     unseen = facts(onset=None, signal="", onset_text="No metric shows the onset", alert_at=NOW + timedelta(seconds=9))
     told, untold = (
-        truthful(triage_content(facts=unseen, findings=findings(hypothesis(), onset=onset))).facts for onset in (NOW, None)
+        without_contradictions(triage_content(facts=unseen, findings=findings(hypothesis(), onset=onset))).facts
+        for onset in (NOW, None)
     )
 
     assert told and told.onset == NOW

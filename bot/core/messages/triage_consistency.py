@@ -24,7 +24,7 @@ ANOTHER = timedelta(minutes=2)
 Holds = Callable[[str], bool]
 
 
-def truthful(triage: TriageContent) -> TriageContent:
+def without_contradictions(triage: TriageContent) -> TriageContent:
     """The triage with what may be shown of it."""
     facts, findings, alerting = triage.facts, triage.findings, _alerting(triage)
     onset = findings.onset if findings and findings.onset else facts.onset if facts else None
