@@ -135,7 +135,9 @@ def _basis(candidate: Candidate) -> Basis:
 def _candidates(context: RankingContext) -> list[Candidate]:
     line_causes = outside_causes(context)
     outside = [*line_causes, *node_causes(context), *stolen_time_causes(context)]
-    changes = change_causes(context, outside=bool(outside))
+    # What ran out may be what a change used up, whenever that was made.
+    named_outside = any(not (cause.leads_only and cause.kind == "resource") for cause in outside)
+    changes = change_causes(context, outside=named_outside)
     explained = any(change.explained for change in changes)
     for cause in line_causes:
         named = cause.kind in ("external", "resource")
