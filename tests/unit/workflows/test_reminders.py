@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 
 from bot.store.tables import GroupRow, HeartbeatRow, MessageRow, TriageRow
 from tests.unit.builders import NOW
+from tests.unit.store.databases import Clock, Desk, alert
 from tests.unit.workflows.test_ticks import PEOPLE, START, Night, message
 
 ROTA = {"services": {"checkout": {"on_call": {"rotation": ["alice", "bob"], "every": "520w", "starts": START}}}}
@@ -70,6 +71,26 @@ async def test_monitoring_that_falls_silent_is_said_in_the_channel_with_or_witho
     assert silent == [("", text, ["dave"])]
     assert [line[1] for line in again] == ["am was silent and is heard again. Alerts that fire now are on their cards."]
     assert len(await night.reminders()) == 2
+
+
+async def test_an_always_firing_rule_that_is_reported_as_ended_is_silent_at_once(night: Night) -> None:
+    watchdog = {"name": "Watchdog", "severity": "none", "source": "am"}
+    desk = Desk(night.db, Clock())
+    await desk.receive(alert("w", **watchdog))
+    desk.clock.forward(1)
+    await desk.receive(alert("w", "resolved", **watchdog))
+    await night.after(1)
+    ended = await night.reminders()
+    desk.clock.forward(1)
+    await desk.receive(alert("w", start=2, **watchdog))
+    # What ends late is an earlier firing of it.
+    await desk.receive(alert("w", "resolved", **watchdog))
+    await night.after(2)
+
+    assert [text.partition(":")[0] for _, text, _ in ended] == ["No heartbeat (Watchdog) from am since 03"]
+    assert [text for _, text, _ in await night.reminders()] == [
+        "am was silent and is heard again. Alerts that fire now are on their cards."
+    ]
 
 
 async def test_what_is_acknowledged_is_not_reminded_of(night: Night) -> None:

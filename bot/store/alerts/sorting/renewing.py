@@ -172,7 +172,6 @@ async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, a
     await transitions.expire_undecided(db, session, group.id, group.incident_id, why=why)
     flaps = group.cleared_at is not None and renewals.keeps_acknowledgement(db.clock() - group.cleared_at, another=another)
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
-    group.unconfirmed_at = None
     if group.acknowledged_by and flaps:
         group.state = GroupState.ACKNOWLEDGED
     else:
