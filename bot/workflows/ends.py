@@ -12,7 +12,7 @@ from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds, WatchedGroup
 UNREADABLE_FOR = timedelta(seconds=30)
 """So long Prometheus must not have answered before groups that fire say so: it may only be restarted."""
 LATELY = timedelta(minutes=2)
-"""An end so fresh is checked: Alertmanager ends alerts some four minutes after Prometheus went, so it is away by then."""
+"""Without an answer since the start of this process, an end so fresh is doubted: Alertmanager ends what fires minutes late."""
 
 
 class EndsTick:
@@ -23,23 +23,26 @@ class EndsTick:
         self.metrics = metrics
         self._readable_since: datetime | None = None
         self._unreadable_since: datetime | None = None
+        self._answered_at: datetime | None = None
+        """What had ended by then has ended: it was confirmed."""
 
     async def __call__(self) -> None:
         watched = await self.ends.watched() if self.metrics else []
         if self.metrics is None or not watched:
-            self._readable_since = self._unreadable_since = None
+            self._readable_since = self._unreadable_since = self._answered_at = None
             return
         now = self.ends.db.clock()
         if why := await self._problem(self.metrics):
             self._readable_since, self._unreadable_since = None, self._unreadable_since or now
             await self._unreadable(watched, self._unreadable_since, now, why)
         else:
-            self._readable_since, self._unreadable_since = self._readable_since or now, None
+            self._readable_since, self._unreadable_since, self._answered_at = self._readable_since or now, None, now
             await self._readable([group for group in watched if group.unconfirmed_at], self._readable_since, now)
 
     async def _unreadable(self, watched: Sequence[WatchedGroup], since: datetime, now: datetime, why: str) -> None:
+        confirmed_until = self._answered_at or now - LATELY
         for group in watched:
-            if group.monitoring and not group.unconfirmed_at and group.cleared_at and group.cleared_at >= now - LATELY:
+            if group.monitoring and not group.unconfirmed_at and group.cleared_at and group.cleared_at > confirmed_until:
                 await self.ends.mark(group.number, why)
         firing = [one.number for one in watched if not one.monitoring and (not one.unconfirmed_at or one.readable_at)]
         if firing and now - since >= UNREADABLE_FOR:

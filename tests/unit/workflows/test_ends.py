@@ -175,3 +175,14 @@ async def test_the_groups_of_a_storm_share_the_line_that_prometheus_cannot_be_re
 
     assert len(in_storm) > 1
     assert len(await watch.lines()) == len(await desk.groups()) - len(in_storm) + 1
+
+
+async def test_an_end_that_was_confirmed_is_not_doubted_when_prometheus_dies_later(desk: Desk) -> None:
+    watch = Watch(desk)
+    await watch.clears()
+    await watch.after(0.1, readable=True)
+    soon = await watch.after(1, readable=False)
+    later = await watch.after(1, readable=False)
+
+    assert view.CLEARED in soon and view.CLEARED in later and "NOT CONFIRMED" not in soon + later
+    assert await watch.lines() == []
