@@ -2,7 +2,7 @@
 
 import sys
 from bisect import insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import col, or_, select
@@ -79,6 +79,10 @@ class EpisodeIndex:
         """Episodes of the same alert that began before, the oldest first."""
         same = self._episodes.get((episode.source, episode.fingerprint), [])
         return [other for other in same if other.starts_at < episode.starts_at]
+
+    def in_open_groups_before(self, episode: EpisodeRow, open_groups: Container[int]) -> Sequence[EpisodeRow]:
+        """Of those only what is not of a group that is resolved: that was another outage, which ended."""
+        return [other for other in self.before(episode) if other.group_id is None or other.group_id in open_groups]
 
     def inhibiting(self, episode: EpisodeRow) -> Sequence[Mapping[str, str]]:
         """Labels of what fires and may inhibit this one; an alert never inhibits itself."""
