@@ -187,6 +187,8 @@ class GroupRow(SQLModel, table=True):
     """Since when it can be read again, while ends do not count yet."""
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = Field(default=None, sa_type=Moment)
+    unacknowledged_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When an acknowledgement was last taken back, since it was of something else."""
     incident_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
     alerts: int = 0
     firing: int = 0

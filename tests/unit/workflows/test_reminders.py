@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import SQLModel
 
+from bot.store.incidents import incidents
 from bot.store.tables import GroupRow, HeartbeatRow, MessageRow, TriageRow
 from tests.unit.builders import NOW
 from tests.unit.store.databases import Clock, Desk, alert
@@ -100,6 +101,24 @@ async def test_what_is_acknowledged_is_not_reminded_of(night: Night) -> None:
     await night.after(60)
 
     assert await night.reminders() == []
+
+
+async def test_what_lost_its_acknowledgement_to_a_new_problem_is_waited_for_from_then_on(night: Night) -> None:
+    night.tick.pager = None
+    desk = Desk(night.db, Clock())
+    await desk.receive(alert("a", name="HighErrorRate"))
+    await incidents.acknowledge(night.db, "AL-1", "alice")
+    desk.clock.forward(4)
+    night.moment = desk.clock()
+    await desk.receive(alert("b", name="Down", start=4, labels={"service": "payments"}))
+    await night.change(MessageRow, "card:AL-1", ts="1.0", sent_rev=1)
+    await night.after(6)
+    soon = await night.reminders()
+    await night.after(9.5)
+
+    assert (await desk.groups())[0].acknowledged_by == ""
+    assert [text for _, text, _ in soon if "not acknowledged" in text] == []
+    assert len([text for _, text, _ in await night.reminders() if "is not acknowledged for 5 min" in text]) == 1
 
 
 async def test_a_service_that_nobody_knows_calls_the_default_on_call(night: Night) -> None:

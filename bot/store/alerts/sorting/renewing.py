@@ -46,7 +46,7 @@ class Renewing:
         if alert.cleared:
             await _fire_again(self.db, self.session, self.group, another=judgement.another)
         elif judgement.another:
-            _unacknowledge(self.group)
+            _unacknowledge(self.db, self.group)
         return judgement.renewal
 
     async def _further_alert(self, episode: EpisodeRow, *, flaps: bool) -> FurtherAlert:
@@ -175,7 +175,7 @@ async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, a
     if group.acknowledged_by and flaps:
         group.state = GroupState.ACKNOWLEDGED
     else:
-        _unacknowledge(group)
+        _unacknowledge(db, group)
     text = f"Firing again ({_nth(group.reopened + 1)} time)"
     await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
@@ -183,8 +183,10 @@ async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, a
         session.add(row)
 
 
-def _unacknowledge(group: GroupRow) -> None:
-    """What was acknowledged was something else."""
+def _unacknowledge(db: Database, group: GroupRow) -> None:
+    """What was acknowledged was something else: somebody is waited for from now on."""
+    if group.acknowledged_by:
+        group.unacknowledged_at = db.clock()
     group.acknowledged_by, group.acknowledged_at = "", None
     if GroupState(group.state) is GroupState.ACKNOWLEDGED:
         group.state = GroupState.FIRING
@@ -243,7 +245,7 @@ async def renew(
     quiet_for = db.clock() - (group.renewed_at or group.opened_at)
     group.renewed_at, group.renewed_by, group.renewals = db.clock(), episode.id, group.renewals + 1
     if change is not Renewal.FIRES_AGAIN and acknowledged:
-        _unacknowledge(group)
+        _unacknowledge(db, group)
     if change in (Renewal.NEW_SERVICE, Renewal.NEW_KIND):
         text = f"{episode.name} on {episode.service or 'unknown service'} is new here: {episode.grouping_text}"
         await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
