@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
-from sqlmodel import col, or_, select
+from sqlalchemy import ColumnElement, func
+from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import WITHOUT_EFFECT
@@ -174,7 +174,7 @@ async def _ranked(session: AsyncSession, newest: datetime) -> list[_Ranked]:
         select(TriageRow.group_id, TriageRow.attempt, TriageRow.started_at, GroupRow.alerts)
         .join(GroupRow, col(GroupRow.id) == TriageRow.group_id)
         .where(
-            col(GroupRow.state).in_((GroupState.FIRING, GroupState.ACKNOWLEDGED)),
+            something_fires(),
             TriageRow.attempt == last,
             TriageRow.state == TriageState.DONE,
             col(TriageRow.started_at) < newest + CLOCKS_DIFFER,
@@ -186,6 +186,15 @@ async def _ranked(session: AsyncSession, newest: datetime) -> list[_Ranked]:
 async def _triages(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
     query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
     return (await session.exec(query)).all()
+
+
+def something_fires() -> ColumnElement[bool]:
+    """Of a group: an alert of it fires, or people declared it without any.
+
+    A group whose alert flaps stays FIRING through its pauses: what is measured then is an outage that is over.
+    """
+    fires = or_(col(GroupRow.firing) > 0, col(GroupRow.alerts) == 0)
+    return and_(col(GroupRow.state).in_((GroupState.FIRING, GroupState.ACKNOWLEDGED)), fires)
 
 
 async def automation_stopped(session: AsyncSession, group: GroupRow) -> bool:

@@ -12,7 +12,7 @@ from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.alerts import CardContent, RenewedContent
 from bot.store.incidents import incidents
 from bot.store.slack import message_contents
-from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
+from bot.store.tables import ChangeRow, GroupRow, IncidentRow, MessageRow, ProposalRow
 from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
 from tests.unit.builders import at
@@ -621,3 +621,22 @@ async def test_a_person_who_stopped_automation_is_not_overruled(desk: Desk) -> N
     desk.clock.now += timedelta(minutes=5)
 
     assert await Renewals(desk.db).due() == []
+
+
+async def test_what_is_new_and_does_not_fire_any_more_is_not_ranked_again_while_flapping_holds_the_card_open(
+    desk: Desk,
+) -> None:
+    await desk.receive(alert("a"))
+    await rank(desk)
+    desk.clock.forward(1)
+    await desk.receive(alert("b", labels=PAYMENTS, name="Down", start=1))
+    desk.clock.forward(0.2)
+    fires = [due.attempt for due in await Renewals(desk.db).due()]
+    async with desk.db.write() as session:
+        group = await session.get(GroupRow, 1)
+        assert group is not None
+        group.flapping, group.flapping_until = "Down fired 5 times within 43 min", at(30)
+    await desk.receive(alert("a", "resolved"), alert("b", "resolved", labels=PAYMENTS, name="Down", start=1))
+
+    assert [group.state for group in await desk.groups()] == ["FIRING"]
+    assert (fires, await Renewals(desk.db).due()) == ([2], [])
