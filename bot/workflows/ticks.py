@@ -253,7 +253,10 @@ class PagerTick:
         """Send what is due; a page that is not taken stays."""
         for row in await self.pages.due():
             if self.pager is None:
-                log.error("page without a pager", key=row.key, summary=row.summary, wanted=row.wanted)
+                if row.wanted == "open":
+                    log.error("page without a pager", key=row.key, summary=row.summary)
+                else:
+                    log.info("a page without a pager is over", key=row.key, summary=row.summary)
                 await self.pages.sent(row.key, row.wanted)
                 continue
             try:

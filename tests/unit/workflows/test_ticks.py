@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlmodel import SQLModel, col, select
+from structlog.testing import capture_logs
 
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
@@ -323,9 +324,16 @@ async def test_without_a_pager_the_page_stands_in_the_log_and_nothing_breaks(nig
     await night.firing()
     night.tick.pager = None
 
-    await night.after(6)
+    with capture_logs() as lines:
+        await night.after(6)
+        await night.change(GroupRow, 1, state="ACKNOWLEDGED")
+        await night.after(7)
 
     assert await night.tick.pages.due() == []
+    assert [(line["event"], line["log_level"]) for line in lines] == [
+        ("page without a pager", "error"),
+        ("a page without a pager is over", "info"),
+    ]
 
 
 async def test_a_tick_renews_the_copies_of_rotas(night: Night) -> None:

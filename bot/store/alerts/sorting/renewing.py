@@ -247,7 +247,7 @@ async def renew(
     if change is not Renewal.FIRES_AGAIN and acknowledged:
         _unacknowledge(db, group)
     if change in (Renewal.NEW_SERVICE, Renewal.NEW_KIND):
-        text = f"{episode.name} on {episode.service or 'unknown service'} is new here: {episode.grouping_text}"
+        text = _what_is_new(episode, change)
         await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     times = await _times(session, group, episode)
     worth = renewals.worth_a_line(change, renewals=group.renewals, times=times, quiet_for=quiet_for)
@@ -262,6 +262,15 @@ async def renew(
             subject=subject.stored,
             thread_key=f"card:{ref}",
         )
+
+
+def _what_is_new(episode: EpisodeRow, change: Renewal) -> str:
+    what = f"{episode.name} on {episode.service or 'unknown service'}"
+    if episode.grouping_reason == GroupingReason.NEXT_BURST:
+        return f"{what} begins another outage here: {episode.grouping_text}"
+    if change is Renewal.NEW_SERVICE:
+        return f"{what}: the first alert of that service here ({episode.grouping_text})"
+    return f"{what} is another kind of problem than before here"
 
 
 async def _times(session: AsyncSession, group: GroupRow, episode: EpisodeRow) -> int:

@@ -12,7 +12,7 @@ from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.alerts import CardContent, RenewedContent
 from bot.store.incidents import incidents
 from bot.store.slack import message_contents
-from bot.store.tables import ChangeRow, GroupRow, IncidentRow, MessageRow, ProposalRow
+from bot.store.tables import ChangeRow, GroupRow, IncidentRow, MessageRow, ProposalRow, TimelineRow
 from bot.store.triage.renewals import Renewals
 from bot.store.triage.triage import Triages
 from tests.unit.builders import at
@@ -640,3 +640,16 @@ async def test_what_is_new_and_does_not_fire_any_more_is_not_ranked_again_while_
 
     assert [group.state for group in await desk.groups()] == ["FIRING"]
     assert (fires, await Renewals(desk.db).due()) == ([2], [])
+
+
+async def test_the_timeline_says_what_is_new_of_a_service_and_of_a_kind_of_problem(desk: Desk) -> None:
+    await desk.receive(alert("a", name="HighErrorRate"))
+    desk.clock.forward(2)
+    await desk.receive(alert("b", labels=PAYMENTS, name="Down", start=2))
+    desk.clock.forward(2)
+    await desk.receive(alert("c", name="PodRestarts", start=4))
+
+    assert [row.text for row in await desk.rows(TimelineRow) if " on " in row.text] == [
+        "Down on payments: the first alert of that service here (checkout depends on payments)",
+        "PodRestarts on checkout is another kind of problem than before here",
+    ]
