@@ -35,7 +35,7 @@ async def whoami(ctx: CommandContext, request: Request) -> Reply:
     by_role: dict[str, list[str]] = {}
     for service in services:
         eligibility = roster.eligibility(actor.person, service, ctx.clock(), roles=roles)
-        by_role.setdefault(_roles(eligibility, incident), []).append(service or "no service")
+        by_role.setdefault(_roles(eligibility, incident), []).append(service or "Alerts of no service")
     return Reply("\n".join([*lines, *(f"{_gathered(names)}: {roles}" for roles, names in by_role.items())]))
 
 
@@ -55,6 +55,6 @@ def _roles(eligibility: Eligibility, incident: str) -> str:
     }
     own_roles = ", ".join(role for role, holds in roles.items() if holds) or "no role"
     commands = eligibility.on_call or eligibility.commander or eligibility.deputy
-    may = "tiers 1 to 3" if commands else "tier 3" if eligibility.owner else "nothing"
+    may = "tiers 1 to 3" if commands else "tier 3" if eligibility.owner else ""
     stale = "" if eligibility.rota.readable else " (the rota cannot be read)"
-    return f"{own_roles}{stale}. You may approve: {may}."
+    return f"{own_roles}{stale}. " + (f"You may approve: {may}." if may else "You may approve nothing there.")

@@ -49,6 +49,10 @@ class Autonomy(StrEnum):
         return self.rank >= Autonomy.APPROVE.rank
 
 
+SILENCES = ("silence_alert", "tocsin_silence")
+"""Kinds of action that mute alerts for a `duration`: in Alertmanager, and in Tocsin itself. Nothing recovers by one."""
+
+
 class ProposalState(StrEnum):
     """Life of a proposal; each transition is one conditional update and one audit row."""
 

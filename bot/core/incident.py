@@ -1,11 +1,14 @@
 """Alert groups and incidents: what belongs together, and what people or policy declared."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
 from bot.core.alert import Severity
+
+READABLE_FOR = timedelta(minutes=3)
+"""So long Prometheus must have been readable before silence means that nothing fires: rules wait before they do."""
 
 
 class GroupState(StrEnum):
@@ -51,7 +54,9 @@ class AlertGroup(BaseModel):
     last_alert_at: datetime
     cleared_at: datetime | None = None
     unconfirmed_at: datetime | None = None
-    """Its alerts ended while Prometheus, which evaluates them, could not be read: whether it is well is not known."""
+    """Since when Prometheus, which evaluates its alerts, cannot be read, or when they ended then: nobody saw that."""
+    readable_at: datetime | None = None
+    """Since when it can be read again; ends count READABLE_FOR later."""
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = None
     incident: str = ""

@@ -31,6 +31,17 @@ def section(text: str) -> Block:
     return {"type": "section", "text": _mrkdwn(cut_lines(text, LIMIT["section"]))}
 
 
+def sections(lines: Iterable[str]) -> list[Block]:
+    """Lines of mrkdwn in as many paragraphs as it takes to show them all."""
+    paragraphs: list[str] = []
+    for line in lines:
+        if paragraphs and len(paragraphs[-1]) + 1 + len(line) <= LIMIT["section"]:
+            paragraphs[-1] += f"\n{line}"
+        else:
+            paragraphs.append(line)
+    return [section(text) for text in paragraphs]
+
+
 def fields(pairs: Mapping[str, str] | None = None, **labelled: str) -> Block:
     """Up to ten label-and-value fields; empty values are left out. `may_approve=` is labelled "May approve"."""
     shown = {**(pairs or {}), **{_label(name): value for name, value in labelled.items()}}

@@ -223,12 +223,12 @@ class PagerTick:
                 await self.pages.clear(key)
 
     def _missed(self, row: HeartbeatRow) -> bool:
-        """Of a rule and a source that are still configured: silent for longer than it should be."""
+        """Of a rule and a source that are still configured: its source ended it, or it is silent for too long."""
         source, _, rule = row.key.partition(":")
         if rule not in self.config.heartbeats or source not in self.config.sources:
             return False
         silence = self.watch.db.clock() - max(row.last_seen_at, self.since)
-        return is_missed(row.rhythm, silence, self.config.heartbeat_every)
+        return row.missed or is_missed(row.rhythm, silence, self.config.heartbeat_every)
 
     async def _unknown(self, open_pages: Sequence[str]) -> None:
         """The claim pages when an outcome is unknown, in its own transaction; here that ends."""
@@ -253,7 +253,10 @@ class PagerTick:
         """Send what is due; a page that is not taken stays."""
         for row in await self.pages.due():
             if self.pager is None:
-                log.error("page without a pager", key=row.key, summary=row.summary, wanted=row.wanted)
+                if row.wanted == "open":
+                    log.error("page without a pager", key=row.key, summary=row.summary)
+                else:
+                    log.info("a page without a pager is over", key=row.key, summary=row.summary)
                 await self.pages.sent(row.key, row.wanted)
                 continue
             try:

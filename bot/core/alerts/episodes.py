@@ -111,6 +111,9 @@ class Flapping:
 
 
 def flapping_of(earlier: Sequence[PastEpisode], starts_at: datetime) -> Flapping | None:
-    """Whether an alert that begins anew at `starts_at` flaps; `earlier`: its episodes before, the oldest first."""
+    """Whether an alert that begins anew at `starts_at` flaps; `earlier`: its episodes before, the oldest first.
+
+    Without those of outages that are over: five of these within an hour are five outages.
+    """
     starts = [one.starts_at for one in earlier if one.starts_at > starts_at - FLAP_WITHIN]
     return Flapping(len(starts) + 1, starts_at - starts[0]) if len(starts) >= FLAP_AT - 1 else None

@@ -67,6 +67,7 @@ class CardContent(Content):
         return (
             group.state,
             group.unconfirmed_at,
+            group.readable_at,
             group.severity,
             group.title,
             group.service,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.alert import Severity
 from bot.core.change import Change, kind_in_words
-from bot.core.incident import AlertGroup, GroupState
+from bot.core.incident import READABLE_FOR, AlertGroup, GroupState
 from bot.core.investigation.triage_facts import PriorChange
 from bot.core.messages.alerts import CardContent
 from bot.core.messages.triage_summary import certainty
@@ -34,7 +34,6 @@ SQUARES = {
 """The colour of a severity, always beside its word."""
 CLEARED = "\N{LARGE GREEN SQUARE}"
 CAUSE_WORDS = 18
-NOT_CHECKED = "Prometheus cannot be read, so this is no all-clear"
 MOST_BUTTONS = 3
 
 
@@ -147,10 +146,22 @@ def _why(card: CardContent) -> Block | None:
 
 def _caveats(group: AlertGroup) -> Iterable[str]:
     """What makes its count of firing alerts less sure than it looks."""
+    if group.unconfirmed_at and not unconfirmed(group):
+        yield _unread(group, group.unconfirmed_at)
     if group.flapping:
         yield f"*Flapping:* {plain_text(group.flapping, 120)}; its pauses count as firing"
     if group.stale:
         yield f"*Stale:* {counted(group.stale, 'alert')} not repeated by the source; unknown whether still firing"
+
+
+def _unread(group: AlertGroup, since: datetime) -> str:
+    """That Prometheus does not see what fires, or does so again for too short a time."""
+    if group.readable_at is None:
+        return f"*Prometheus cannot be read* since {_time(since)}: that alerts end says nothing now"
+    ends_count = _time(group.readable_at + READABLE_FOR)
+    return (
+        f"*Prometheus answers again* since {_time(group.readable_at)}: that alerts end before {ends_count} is not believed yet"
+    )
 
 
 def _link(label: str, url: str, hosts: Collection[str]) -> str:
@@ -161,7 +172,9 @@ def _link(label: str, url: str, hosts: Collection[str]) -> str:
 def _alerts(group: AlertGroup) -> str:
     if group.declared:
         return "no alert, declared by a person"
-    firing = f" {group.firing:,} firing" if group.firing else " none firing"
+    # What ends while nobody evaluates it is no recovery.
+    fires = "still reported" if group.unconfirmed_at else "firing"
+    firing = f" {group.firing:,} {fires}" if group.firing else f" none {fires}"
     # Where all alerts fire, one number says it.
     count = counted(group.alerts, "alert") + (" firing" if group.firing == group.alerts else f",{firing}")
     return count + (f", {counted(group.repeats, 'repeat')}" if group.repeats else "")
@@ -200,7 +213,7 @@ def status_line(card: CardContent) -> str:
             return f"*ACKNOWLEDGED* by {plain_text(group.acknowledged_by, 40)} {_at(group.acknowledged_at)}".rstrip()
         case GroupState.MONITORING:
             if unconfirmed(group):
-                return f"*NOT CONFIRMED* no alert is reported since {_at(group.cleared_at)}; {NOT_CHECKED}"
+                return f"*NOT CONFIRMED* no alert is reported since {_at(group.cleared_at)}; {_not_checked(group)}"
             by = f"; acknowledged by {plain_text(group.acknowledged_by, 40)}" if group.acknowledged_by else ""
             closes = ", or it closes by itself" if card.closes_itself else ""
             return f"*MONITORING* alerts cleared {_at(group.cleared_at)}{by}; resolve it{closes}"
@@ -212,9 +225,21 @@ def status_line(card: CardContent) -> str:
             return f"*{_state(group)}* not acknowledged"
 
 
+def _not_checked(group: AlertGroup) -> str:
+    """Why that nothing is reported is no all-clear."""
+    if group.readable_at is None:
+        return "Prometheus cannot be read, so this is no all-clear"
+    ends_count = _time(group.readable_at + READABLE_FOR)
+    return f"Prometheus answers again since {_time(group.readable_at)}, so this is no all-clear before {ends_count}"
+
+
 def time_between(start: datetime, end: datetime | None) -> str:
     """`17 min`; "an unknown time" without an end."""
     return "an unknown time" if end is None else elapsed_text(end - start)
+
+
+def _time(moment: datetime) -> str:
+    return when(moment, "{time_secs}")
 
 
 def _at(moment: datetime | None) -> str:

@@ -1,7 +1,7 @@
 """Help: what fits now first, then all commands."""
 
 from bot.core.messages.replies import CommandHelp, HelpReply
-from bot.slack.blocks import Block, Rendered, context, divider, header, section
+from bot.slack.blocks import Block, Rendered, context, divider, header, section, sections
 from bot.slack.untrusted_text import escape
 from bot.slack.view_context import ViewContext
 
@@ -15,9 +15,9 @@ def render(help: HelpReply, view: ViewContext) -> Rendered:
     others = [command for command in help.commands if command.name not in help.suggested]
     blocks: list[Block] = [
         header("Help"),
-        section("\n".join([f"*What fits {escape(help.where)}:*", *map(_short, suggested)])),
+        *sections([f"*What fits {escape(help.where)}:*", *map(_short, suggested)]),
         divider(),
-        section("\n".join(["*Also:*", *map(_short, others)])),
+        *sections(["*Also:*", *map(_short, others)]),
         context(f"Write `{help.slash} verb` in a channel, or mention me with the same words, also in a thread."),
     ]
     return "Help: the verbs that fit now", blocks

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.core.action import DecisionChoice, Proposal, ProposalState, Tier
+from bot.core.action import SILENCES, WITHOUT_EFFECT, DecisionChoice, Proposal, ProposalState, Tier, VerificationState
 from bot.core.approvals.policy_types import who_may, who_may_briefly
 from bot.core.approvals.request import confirmed_at_once, effect_text, may_be_approved, request_text
 from bot.core.messages.proposals import ProposalContent
@@ -193,7 +193,10 @@ def _outcome(proposal: Proposal) -> Block | None:
     """How the signal is and what the call answered."""
     verdict, _, figures = proposal.verification.partition(": ")
     checked = labelled(verdict.capitalize(), figures) if figures else sentence(verdict)
-    ran = labelled("Ran", proposal.outcome) if proposal.outcome else ()
+    if proposal.kind in SILENCES and verdict == VerificationState.RECOVERED:
+        checked = sentence(figures)
+    label = "Not run" if proposal.state in WITHOUT_EFFECT and not proposal.steps_begun else "Ran"
+    ran = labelled(label, proposal.outcome) if proposal.outcome else ()
     return paragraph([checked, ran]) if checked or ran else None
 
 

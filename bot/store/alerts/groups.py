@@ -170,10 +170,11 @@ async def clear(db: Database, session: AsyncSession, group: GroupRow, at: dateti
     """All its alerts cleared: monitoring, until it is resolved or closes by itself."""
     if group.state in (GroupState.MONITORING, GroupState.RESOLVED):
         return
-    group.state, group.cleared_at, group.flapping, group.unconfirmed_at = GroupState.MONITORING, at, "", None
-    await timeline.add(
-        db, session, EntryKind.GROUP, "All alerts cleared; monitoring", group_id=group.id, incident_id=group.incident_id
-    )
+    group.state, group.cleared_at, group.flapping = GroupState.MONITORING, at, ""
+    text = "All alerts cleared; monitoring"
+    if group.unconfirmed_at:
+        text = "No alert is reported any more; not confirmed, since Prometheus could not be read"
+    await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     await transitions.refresh_undecided(db, session, group.id)
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)) and row.state == IncidentState.OPEN:
         row.state, row.monitoring_at = IncidentState.MONITORING, db.clock()

@@ -10,6 +10,7 @@ from bot.core.alert import Severity
 from bot.core.alerts.grouping import GroupingReason
 from bot.core.errors import NotFound
 from bot.core.incident import GroupState, IncidentState, number_of
+from bot.core.text.untrusted import counted
 from bot.core.timeline import EntryKind
 from bot.store import audit, timeline
 from bot.store.alerts import groups
@@ -57,10 +58,10 @@ async def split(db: Database, ref: str, what: str, person: str) -> Split:
         target = await _new_group(db, session, source, leaving)
         await _move(session, source, target, leaving, f"{person} split it off {ref}")
         source.human_at = target.human_at = db.clock()
-        new = f"AL-{target.id}"
+        new, verb = f"AL-{target.id}", "was" if len(leaving) == 1 else "were"
         for row, text in (
             (target, f"Split off {ref}"),
-            (source, f"{len(leaving)} alerts of {what[:60]} were split off as {new}"),
+            (source, f"{counted(len(leaving), 'alert')} of {what[:60]} {verb} split off as {new}"),
         ):
             await timeline.add(db, session, EntryKind.GROUP, text, group_id=row.id, incident_id=row.incident_id, who=person)
         await audit.append(db, session, who=person, what="split", subject=ref, before=ref, after=f"{new}: {what[:60]}")

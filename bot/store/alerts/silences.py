@@ -158,6 +158,7 @@ async def hand_back(db: Database, session: AsyncSession, row: SilenceRow) -> Non
     acknowledged = select(GroupRow).where(GroupRow.state == GroupState.ACKNOWLEDGED, GroupRow.acknowledged_by == row.owner)
     for group in (await session.exec(acknowledged.where(GroupRow.acknowledged_at == row.starts_at))).all():
         group.state, group.acknowledged_by, group.acknowledged_at = GroupState.FIRING, "", None
+        group.unacknowledged_at = db.clock()
         text = f"The silence {_ref(row)} is over, and {group.firing} of its alerts still fire"
         await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
         await groups.add_line(db, session, group, f"silence:{row.id}", f"{text}. Nobody has acknowledged it.")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import Autonomy, Decision, DecisionChoice, Plan, Proposal, ProposalState, Terms
+from bot.core.action import SILENCES, Autonomy, Decision, DecisionChoice, Plan, Proposal, ProposalState, Terms
 from bot.core.approvals import in_force, policy
 from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision
 from bot.core.approvals.record import terms_of
@@ -161,10 +161,6 @@ async def stored_request(
         notified_at=notified_at,
         proposed_at=terms.autonomy,
     )
-
-
-SILENCES = ("silence_alert", "tocsin_silence")
-"""Kinds of action that mute alerts for a `duration`: in Alertmanager, and in Tocsin itself."""
 
 
 def autonomy_of(plan: Plan, config: Config) -> Autonomy:

@@ -55,7 +55,7 @@ class OversightQueries:
         self.db = db
 
     async def unacknowledged(self, older_than: timedelta) -> list[Unacknowledged]:
-        """Firing SEV1/2 groups that nobody acknowledged for this long since they are that bad, or fire again."""
+        """Firing SEV1/2 groups that nobody acknowledged for this long since they are that bad, fire again, or lost who had."""
         limit = self.db.clock() - older_than
         async with self.db.read() as session:
             query = select(GroupRow).where(
@@ -171,7 +171,7 @@ def _waiting(group: GroupRow, fires_since: datetime) -> Unacknowledged:
         severity=group.severity,
         channel=group.channel,
         thread_key=group.on_storm_card or f"card:AL-{group.id}",
-        since=max(fires_since, group.mentioned_at or fires_since),
+        since=max(filter(None, (fires_since, group.mentioned_at, group.unacknowledged_at))),
     )
 
 

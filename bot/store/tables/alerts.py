@@ -143,6 +143,7 @@ class HeartbeatRow(SQLModel, table=True):
     """Its period as it was learned (bot.core.alerts.heartbeat)."""
     beats: int = 0
     missed: bool = False
+    """Its source said that it ended: what always fires is silent from then on."""
 
     @property
     def rhythm(self) -> Rhythm:
@@ -181,9 +182,13 @@ class GroupRow(SQLModel, table=True):
     last_alert_at: datetime = Field(sa_type=Moment)
     cleared_at: datetime | None = Field(default=None, sa_type=Moment)
     unconfirmed_at: datetime | None = Field(default=None, sa_type=Moment)
-    """When its alerts ended while Prometheus, which evaluates them, could not be read; empty once it could."""
+    """Since when Prometheus, which evaluates its alerts, cannot be read, or when they ended then; empty once ends count."""
+    readable_at: datetime | None = Field(default=None, sa_type=Moment)
+    """Since when it can be read again, while ends do not count yet."""
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = Field(default=None, sa_type=Moment)
+    unacknowledged_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When an acknowledgement was last taken back, since it was of something else."""
     incident_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
     alerts: int = 0
     firing: int = 0

@@ -4,10 +4,11 @@ what one more of them takes."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement
+from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.incident import number_of
+from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_state import TriageState
 from bot.store.approvals.facts.context import stop_switch
 from bot.store.db.database import Database
@@ -90,6 +91,15 @@ def _is_retry(attempt: TriageRow, before: Sequence[TriageRow]) -> bool:
 
 def _requested(attempt: TriageRow) -> bool:
     return bool(attempt.question or attempt.requester)
+
+
+def something_fires() -> ColumnElement[bool]:
+    """Of a group: an alert of it fires, or people declared it without any.
+
+    A group whose alert flaps stays FIRING through its pauses: what is measured then is an outage that is over.
+    """
+    fires = or_(col(GroupRow.firing) > 0, col(GroupRow.alerts) == 0)
+    return and_(col(GroupRow.state).in_((GroupState.FIRING, GroupState.ACKNOWLEDGED)), fires)
 
 
 async def automation_stopped(session: AsyncSession, group: GroupRow) -> bool:

@@ -8,11 +8,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alerts.renewal import ranking_due
-from bot.core.incident import GroupState
 from bot.core.investigation.triage_state import TriageState
 from bot.store.db.database import Database
 from bot.store.tables import GroupRow, TriageRow
-from bot.store.triage.attempts import RetryDue, attempts_of_outage, automation_stopped, last_for_a_reason
+from bot.store.triage.attempts import RetryDue, attempts_of_outage, automation_stopped, last_for_a_reason, something_fires
 
 
 class DueRerankings:
@@ -46,7 +45,7 @@ async def _renewed(session: AsyncSession) -> list[tuple[GroupRow, TriageRow]]:
         select(GroupRow, TriageRow)
         .join(TriageRow, col(GroupRow.id) == TriageRow.group_id)
         .where(
-            col(GroupRow.state).in_((GroupState.FIRING, GroupState.ACKNOWLEDGED)),
+            something_fires(),
             col(GroupRow.renewed_at) > TriageRow.started_at,
             TriageRow.attempt == last,
             col(TriageRow.state).in_((TriageState.DONE, TriageState.FAILED)),

@@ -12,7 +12,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
 from bot.core.evidence import Findings, Hypothesis
-from bot.core.incident import GroupState
 from bot.core.investigation.early_ranking import RankedAttempt, could_query_nothing, retry_at
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import RUNNING, TriageState
@@ -21,7 +20,7 @@ from bot.core.verdict.merging import same_cause
 from bot.store.approvals.outdated import proposals_in_force
 from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, GroupRow, TimelineRow, TriageRow
-from bot.store.triage.attempts import RetryDue, all_attempts, automation_stopped, of_newest_outage, retries
+from bot.store.triage.attempts import RetryDue, all_attempts, automation_stopped, of_newest_outage, retries, something_fires
 from bot.store.triage.triage import entry_of
 
 MOST_AT_ONCE = 4
@@ -97,7 +96,7 @@ async def _ranked(session: AsyncSession, since: datetime) -> list[_Key]:
         select(TriageRow.group_id, TriageRow.attempt)
         .join(GroupRow, col(GroupRow.id) == TriageRow.group_id)
         .where(
-            col(GroupRow.state).in_((GroupState.FIRING, GroupState.ACKNOWLEDGED)),
+            something_fires(),
             col(GroupRow.cleared_at).is_(None),
             TriageRow.attempt == last,
             TriageRow.state == TriageState.DONE,

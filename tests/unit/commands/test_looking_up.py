@@ -99,6 +99,21 @@ async def test_in_a_channel_without_anything_open_help_speaks_of_here(fixture: A
     assert "What fits here:" in shown(await use(fixture, help_verb, "alice", ref="", channel="C8", entry_point="slash"))
 
 
+async def test_help_shows_every_verb(fixture: ApprovalsFixture) -> None:
+    told = shown(await use(fixture, help_verb, "alice", ref="", entry_point="slash"))
+
+    assert [name for name in context(fixture).verbs if context(fixture).verbs[name].usage.split()[0] not in told] == []
+    assert "more line" not in told
+
+
+async def test_whoami_of_an_alert_without_a_service_says_what_may_be_approved_there(fixture: ApprovalsFixture) -> None:
+    await with_group(fixture, 2, service="")
+
+    told = (await use(fixture, whoami, "root", ref="AL-2", entry_point="slash")).text.splitlines()
+
+    assert told[1] == "Alerts of no service: admin. You may approve nothing there."
+
+
 async def test_whoami_tells_each_role_once_with_the_services_it_is_for(tmp_path: Path) -> None:
     more = {f"s{number:02}": {"owners": ["owner"]} for number in range(15)}
     fixture = await open_approvals(tmp_path, {"services": {**CONFIG["services"], **more}})
@@ -109,7 +124,7 @@ async def test_whoami_tells_each_role_once_with_the_services_it_is_for(tmp_path:
 
     assert len(told) == 2
     assert told[0].startswith("checkout, s00, s01") and told[0].endswith("and 4 more services: owner. You may approve: tier 3.")
-    assert told[1] == "search: no role. You may approve: nothing."
+    assert told[1] == "search: no role. You may approve nothing there."
 
 
 async def test_mine_holds_the_incidents_i_lead_with_and_without_a_group(fixture: ApprovalsFixture) -> None:

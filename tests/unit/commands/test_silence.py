@@ -11,6 +11,7 @@ from bot.commands.silence import silence
 from bot.core.errors import NotAllowed, NotFound
 from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request
 from bot.store.alerts.silences import Silences
+from bot.store.tables import MessageRow
 from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
 from tests.unit.commands.test_merge_and_split import with_private_c1
 from tests.unit.commands.using import context, use
@@ -92,6 +93,8 @@ async def test_a_wide_silence_counts_once_another_person_approved_it(fixture: Ap
     other = await fixture.approve("AP-1", "bob")
     assert (own.counted, other.counted, await fixture.ended("AP-1", seconds=1)) == (False, True, "succeeded")
 
+    lines = [row.subject for row in await sorting.rows(MessageRow) if row.kind == "line"]
+    assert any(line.startswith("Verified AP-1: SI-1 is in force") for line in lines)
     await sorting.receive(alert("c", name="Saturation"))
     assert [e.muted_by[:25] for e in await sorting.episodes() if e.name == "Saturation"] == ["silenced by SI-1 of alice"]
     assert "alice, approved as AP-1: deploy." in (await line(fixture, "list")).text

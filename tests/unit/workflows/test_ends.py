@@ -32,6 +32,9 @@ class Watch:
 
     async def clears(self) -> None:
         await self.sorting.receive(alert())
+        await self.ends()
+
+    async def ends(self) -> None:
         await self.sorting.receive(alert(status="resolved", ends_at=self.sorting.clock()))
 
     async def after(self, minutes: float, *, readable: bool) -> str:
@@ -100,3 +103,90 @@ async def test_an_end_that_somebody_saw_is_an_end(sorting: SortingFixture, kind:
     await watch.clears()
 
     assert "NOT CONFIRMED" not in await watch.after(0.1, readable=readable) and await watch.lines() == []
+
+
+async def test_a_card_that_fires_says_within_a_minute_that_prometheus_cannot_be_read_and_its_thread_once(
+    sorting: SortingFixture,
+) -> None:
+    watch = Watch(sorting)
+    await sorting.receive(alert(), alert("b"))
+    at_once = await watch.after(1, readable=False)
+    soon = await watch.after(0.5, readable=False)
+    await watch.after(5, readable=False)
+
+    assert "cannot be read" not in at_once, "it may only be restarted"
+    assert "*Prometheus cannot be read* since" in soon and "03:01:00 UTC" in soon
+    assert await watch.lines() == ["Prometheus cannot be read since 03:01:00 UTC: that alerts end says nothing now."]
+
+
+async def test_alerts_that_end_while_prometheus_cannot_be_read_are_not_shown_as_recovery(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await sorting.receive(alert(), alert("b"))
+    await watch.after(0, readable=False)
+    await watch.after(0.5, readable=False)
+    await watch.ends()
+    one_left = await watch.card()
+    await sorting.receive(alert("b", status="resolved", ends_at=sorting.clock()))
+    none_left = await watch.card()
+
+    assert "2 alerts, 1 still reported" in one_left and "1 firing" not in one_left
+    assert "NOT CONFIRMED" in none_left and view.CLEARED not in none_left, "not for a moment"
+
+
+async def test_once_prometheus_answers_the_thread_says_so_and_ends_count_three_minutes_later(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await sorting.receive(alert(), alert("b"))
+    await watch.after(0, readable=False)
+    await watch.after(0.5, readable=False)
+    answering = await watch.after(1, readable=True)
+    await watch.after(0.4, readable=True)
+    await watch.ends()
+    await sorting.receive(alert("b", status="resolved", ends_at=sorting.clock()))
+    soon_after = await watch.card()
+    later = await watch.after(3, readable=True)
+
+    assert "*Prometheus answers again* since" in answering and "cannot be read" not in answering
+    assert "NOT CONFIRMED" in soon_after and view.CLEARED not in soon_after
+    assert view.CLEARED in later
+    assert (await watch.lines())[1:] == [
+        "Prometheus answers again since 03:01:30 UTC. That alerts end before 03:04:30 UTC is not believed yet: "
+        "its rules wait before they fire.",
+        "Prometheus can be read again since 03:01 UTC, and nothing of this fires.",
+    ]
+
+
+async def test_a_group_that_fires_all_along_is_as_before_three_minutes_after_prometheus_answered(
+    sorting: SortingFixture,
+) -> None:
+    watch = Watch(sorting)
+    await sorting.receive(alert())
+    await watch.after(0, readable=False)
+    await watch.after(0.5, readable=False)
+    await watch.after(1, readable=True)
+    await watch.after(3, readable=True)
+    await watch.ends()
+
+    assert view.CLEARED in await watch.card()
+
+
+async def test_the_groups_of_a_storm_share_the_line_that_prometheus_cannot_be_read(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    names = [f"s{number}" for number in range(12)]
+    await sorting.receive(*(alert(name, labels={"service": name, "cluster": name}) for name in names))
+    await watch.after(0, readable=False)
+    await watch.after(0.5, readable=False)
+    in_storm = [group for group in await sorting.groups() if group.on_storm_card]
+
+    assert len(in_storm) > 1
+    assert len(await watch.lines()) == len(await sorting.groups()) - len(in_storm) + 1
+
+
+async def test_an_end_that_was_confirmed_is_not_doubted_when_prometheus_dies_later(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await watch.clears()
+    await watch.after(0.1, readable=True)
+    soon = await watch.after(1, readable=False)
+    later = await watch.after(1, readable=False)
+
+    assert view.CLEARED in soon and view.CLEARED in later and "NOT CONFIRMED" not in soon + later
+    assert await watch.lines() == []

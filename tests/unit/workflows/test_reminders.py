@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from sqlmodel import SQLModel
 
+from bot.store.incidents import incidents
 from bot.store.tables import GroupRow, HeartbeatRow, MessageRow, TriageRow
 from tests.unit.builders import NOW
+from tests.unit.store.databases import Clock, SortingFixture, alert
 from tests.unit.workflows.test_ticks import PEOPLE, START, PagerFixture, message
 
 ROTA = {"services": {"checkout": {"on_call": {"rotation": ["alice", "bob"], "every": "520w", "starts": START}}}}
@@ -74,6 +76,26 @@ async def test_monitoring_that_falls_silent_is_said_in_the_channel_with_or_witho
     assert len(await fixture.reminders()) == 2
 
 
+async def test_an_always_firing_rule_that_is_reported_as_ended_is_silent_at_once(fixture: PagerFixture) -> None:
+    watchdog = {"name": "Watchdog", "severity": "none", "source": "am"}
+    sorting = SortingFixture(fixture.db, Clock())
+    await sorting.receive(alert("w", **watchdog))
+    sorting.clock.forward(1)
+    await sorting.receive(alert("w", "resolved", **watchdog))
+    await fixture.after(1)
+    ended = await fixture.reminders()
+    sorting.clock.forward(1)
+    await sorting.receive(alert("w", start=2, **watchdog))
+    # What ends late is an earlier firing of it.
+    await sorting.receive(alert("w", "resolved", **watchdog))
+    await fixture.after(2)
+
+    assert [text.partition(":")[0] for _, text, _ in ended] == ["No heartbeat (Watchdog) from am since 03"]
+    assert [text for _, text, _ in await fixture.reminders()] == [
+        "am was silent and is heard again. Alerts that fire now are on their cards."
+    ]
+
+
 async def test_what_is_acknowledged_is_not_reminded_of(fixture: PagerFixture) -> None:
     fixture.configure(**PEOPLE, **ROTA)
     await fixture.firing()
@@ -81,6 +103,24 @@ async def test_what_is_acknowledged_is_not_reminded_of(fixture: PagerFixture) ->
     await fixture.after(60)
 
     assert await fixture.reminders() == []
+
+
+async def test_what_lost_its_acknowledgement_to_a_new_problem_is_waited_for_from_then_on(fixture: PagerFixture) -> None:
+    fixture.tick.pager = None
+    sorting = SortingFixture(fixture.db, Clock())
+    await sorting.receive(alert("a", name="HighErrorRate"))
+    await incidents.acknowledge(fixture.db, "AL-1", "alice")
+    sorting.clock.forward(4)
+    fixture.moment = sorting.clock()
+    await sorting.receive(alert("b", name="Down", start=4, labels={"service": "payments"}))
+    await fixture.change(MessageRow, "card:AL-1", ts="1.0", sent_rev=1)
+    await fixture.after(6)
+    soon = await fixture.reminders()
+    await fixture.after(9.5)
+
+    assert (await sorting.groups())[0].acknowledged_by == ""
+    assert [text for _, text, _ in soon if "not acknowledged" in text] == []
+    assert len([text for _, text, _ in await fixture.reminders() if "is not acknowledged for 5 min" in text]) == 1
 
 
 async def test_a_service_that_nobody_knows_calls_the_default_on_call(fixture: PagerFixture) -> None:

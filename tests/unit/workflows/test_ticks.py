@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlmodel import SQLModel, col, select
+from structlog.testing import capture_logs
 
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
@@ -323,9 +324,16 @@ async def test_without_a_pager_the_page_stands_in_the_log_and_nothing_breaks(fix
     await fixture.firing()
     fixture.tick.pager = None
 
-    await fixture.after(6)
+    with capture_logs() as lines:
+        await fixture.after(6)
+        await fixture.change(GroupRow, 1, state="ACKNOWLEDGED")
+        await fixture.after(7)
 
     assert await fixture.tick.pages.due() == []
+    assert [(line["event"], line["log_level"]) for line in lines] == [
+        ("page without a pager", "error"),
+        ("a page without a pager is over", "info"),
+    ]
 
 
 async def test_a_tick_renews_the_copies_of_rotas(fixture: PagerFixture) -> None:

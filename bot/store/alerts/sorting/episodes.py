@@ -2,10 +2,10 @@
 
 import sys
 from bisect import insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Status
@@ -80,6 +80,10 @@ class EpisodeIndex:
         same = self._episodes.get((episode.source, episode.fingerprint), [])
         return [other for other in same if other.starts_at < episode.starts_at]
 
+    def in_open_groups_before(self, episode: EpisodeRow, open_groups: Container[int]) -> Sequence[EpisodeRow]:
+        """Of those only what is not of a group that is resolved: that was another outage, which ended."""
+        return [other for other in self.before(episode) if other.group_id is None or other.group_id in open_groups]
+
     def inhibiting(self, episode: EpisodeRow) -> Sequence[Mapping[str, str]]:
         """Labels of what fires and may inhibit this one; an alert never inhibits itself."""
         if not self.config.inhibitions:
@@ -128,7 +132,7 @@ def status_of(row: AlertRow | EpisodeRow) -> Status:
 
 
 async def record_heartbeat(session: AsyncSession, row: AlertRow) -> None:
-    """Note one more heartbeat of an always-firing rule."""
+    """Note one more heartbeat of an always-firing rule, or its end: where another of its instances fires that is none."""
     key = f"{row.source}:{row.name}"
     heartbeat = await session.get(HeartbeatRow, key)
     if heartbeat is None:
@@ -139,4 +143,15 @@ async def record_heartbeat(session: AsyncSession, row: AlertRow) -> None:
         rhythm = next_rhythm(heartbeat.rhythm, row.received_at)
         heartbeat.last_seen_at, heartbeat.beats = rhythm.last_seen_at, rhythm.count
         heartbeat.every_seconds = rhythm.period.total_seconds()
+        heartbeat.missed = False
+    else:
+        heartbeat.missed = not await _fires_otherwise(session, row)
     session.add(heartbeat)
+
+
+async def _fires_otherwise(session: AsyncSession, row: AlertRow) -> bool:
+    """Whether the rule fires since another moment, or with other labels: of another Prometheus, or after a restart."""
+    episode = EpisodeRow
+    same_rule = episode.source == row.source, episode.name == row.name, episode.status == "firing"
+    another = or_(episode.fingerprint != row.fingerprint, episode.starts_at != row.starts_at)
+    return (await session.exec(select(episode.id).where(*same_rule, another).limit(1))).first() is not None

@@ -5,6 +5,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alerts import renewal as renewals
+from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.renewal import FurtherAlert, RenewalReason
 from bot.core.incident import GroupState, IncidentState
 from bot.core.messages.alerts import RenewedSubject
@@ -25,7 +26,7 @@ async def receive_further_alert(
     if alert.cleared:
         await _fire_again(db, session, group, another=judgement.another)
     elif judgement.another:
-        _unacknowledge(group)
+        _unacknowledge(db, group)
     return judgement.renewal
 
 
@@ -38,11 +39,10 @@ async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, a
     await transitions.expire_undecided(db, session, group.id, group.incident_id, why=why)
     keeps = group.cleared_at is not None and renewals.keeps_acknowledgement(db.clock() - group.cleared_at, another=another)
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
-    group.unconfirmed_at = None
     if group.acknowledged_by and keeps:
         group.state = GroupState.ACKNOWLEDGED
     else:
-        _unacknowledge(group)
+        _unacknowledge(db, group)
     text = f"Firing again ({ordinal(group.reopened + 1)} time)"
     await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
@@ -50,8 +50,10 @@ async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, a
         session.add(row)
 
 
-def _unacknowledge(group: GroupRow) -> None:
-    """What was acknowledged was something else."""
+def _unacknowledge(db: Database, group: GroupRow) -> None:
+    """What was acknowledged was something else: somebody is waited for from now on."""
+    if group.acknowledged_by:
+        group.unacknowledged_at = db.clock()
     group.acknowledged_by, group.acknowledged_at = "", None
     if GroupState(group.state) is GroupState.ACKNOWLEDGED:
         group.state = GroupState.FIRING
@@ -69,9 +71,9 @@ async def renew(
     quiet_for = db.clock() - (group.renewed_at or group.opened_at)
     group.renewed_at, group.renewed_by, group.renewals = db.clock(), episode.id, group.renewals + 1
     if change is not RenewalReason.FIRES_AGAIN and acknowledged:
-        _unacknowledge(group)
+        _unacknowledge(db, group)
     if change in (RenewalReason.NEW_SERVICE, RenewalReason.NEW_KIND):
-        text = f"{episode.name} on {episode.service or 'unknown service'} is new here: {episode.grouping_text}"
+        text = _what_is_new(episode, change)
         await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     times = await _times(session, group, episode)
     worth = renewals.worth_a_line(change, renewals=group.renewals, times=times, quiet_for=quiet_for)
@@ -86,6 +88,15 @@ async def renew(
             subject=subject.stored,
             thread_key=f"card:{ref}",
         )
+
+
+def _what_is_new(episode: EpisodeRow, change: RenewalReason) -> str:
+    what = f"{episode.name} on {episode.service or 'unknown service'}"
+    if episode.grouping_reason == GroupingReason.NEXT_BURST:
+        return f"{what} begins another outage here: {episode.grouping_text}"
+    if change is RenewalReason.NEW_SERVICE:
+        return f"{what}: the first alert of that service here ({episode.grouping_text})"
+    return f"{what} is another kind of problem than before here"
 
 
 async def _times(session: AsyncSession, group: GroupRow, episode: EpisodeRow) -> int:

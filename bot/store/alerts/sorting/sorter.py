@@ -256,7 +256,7 @@ class _Batch:
                 self.result.backlogs.add((row.source, self._backlog_channel(episode)))
             return
         arrival = self._arrival(episode, row.received_at)
-        flapping = flapping_of(self.episodes.before(episode), episode.starts_at)
+        flapping = flapping_of(self.episodes.in_open_groups_before(episode, self.open.groups), episode.starts_at)
         group, membership = await self._joined(arrival)
         if group is None and (beyond := await self.opening.over_budget(row)):
             channel = self.routing.common_channel_of(episode.service)

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import (
     ATTEMPT_STARTED,
+    SILENCES,
     DecisionChoice,
     Outcome,
     OutcomeState,
@@ -334,7 +335,9 @@ class Claims(PolicyBoundWriter):
                 await steps.note_verified(self.db, session, row, step, text)
             else:
                 await self._end(session, row, verification, step, text)
-            line = f"{_VERIFIED[verification.state]} {ref}: {plans.with_step(plan, step, verification.text)}"
+            mutes = plan.kind in SILENCES and verification.state is VerificationState.RECOVERED
+            verified = "Verified" if mutes else _VERIFIED[verification.state]
+            line = f"{verified} {ref}: {plans.with_step(plan, step, verification.text)}"
             line += "" if row.state == ProposalState.VERIFYING else plans.not_run_text(plan, step)
             key = steps.keyed(f"verified:{ref}", plan, step)
             await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, line, key=key)

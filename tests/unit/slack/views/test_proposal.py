@@ -175,3 +175,21 @@ def test_tier_ones_question_says_that_the_alerts_have_cleared_beside_the_whole_r
 
 def test_what_ran_or_lapsed_can_be_run_by_hand() -> None:
     assert buttons(proposal_content({"state": "failed"})) == ["did", "full"]
+
+
+def test_what_expired_before_it_ran_says_why_it_was_not_run() -> None:
+    card = texts(proposal_content({"state": "expired", "outcome": "The incident closed."}))
+
+    assert "*Not run:* The incident closed." in card and "Ran:" not in card
+
+
+def test_a_silence_in_force_is_no_recovery() -> None:
+    silence = {
+        "kind": "tocsin_silence",
+        "action": "tocsin_silence",
+        "state": "succeeded",
+        "verification": "recovered: SI-1 is in force",
+    }
+    card = texts(proposal_content({**silence, "outcome": "SI-1 mutes alertname=Errors for 10m."}))
+
+    assert "SI-1 is in force" in card and "ecovered" not in card

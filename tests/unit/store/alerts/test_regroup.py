@@ -4,7 +4,7 @@ import pytest
 
 from bot.core.errors import NotFound
 from bot.store.alerts import regroup
-from bot.store.tables import AuditRow, IncidentRow
+from bot.store.tables import AuditRow, IncidentRow, TimelineRow
 from tests.unit.store.databases import SortingFixture, alert
 
 
@@ -55,6 +55,13 @@ async def test_alerts_that_were_split_off_have_a_group_and_later_ones_of_them_fo
 
     assert (new.ref, new.alerts) == ("AL-3", 1)
     assert await counts(sorting) == [("checkout", "FIRING", 2, 2), ("search", "RESOLVED", 0, 0), ("search", "FIRING", 2, 2)]
+
+
+async def test_the_timeline_says_of_one_alert_that_it_was_split_off(sorting: SortingFixture) -> None:
+    await two_groups(sorting)
+    await regroup.split(sorting.db, "AL-1", "Alert b", "bob")
+
+    assert "1 alert of Alert b was split off as AL-3" in [row.text for row in await sorting.rows(TimelineRow)]
 
 
 async def test_resolving_what_moved_clears_the_group_that_has_it_now(sorting: SortingFixture) -> None:

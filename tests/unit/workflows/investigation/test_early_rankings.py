@@ -217,3 +217,10 @@ async def test_a_likely_cause_of_what_is_new_is_another_than_that_of_the_outage_
             await fixture.triages.open("AL-1", 2, "", "")
 
     assert len(await fixture.early.due()) == due
+
+
+async def test_what_does_not_fire_any_more_is_not_ranked_again_while_its_flapping_holds_it_open(fixture: TriageFixture) -> None:
+    await rank(fixture)
+    await fixture.change(firing=0, flapping="HighErrorRate fired 5 times within 43 min")
+
+    assert (await later(fixture), len(await fixture.attempts())) == ([], 1)

@@ -80,7 +80,7 @@ class TriageFixture(ApprovalsFixture):
             )  # fmt: skip
             group = await session.get(GroupRow, 1)
             assert group is not None
-            group.alerts += 1
+            group.alerts, group.firing = group.alerts + 1, group.firing + 1
 
     async def rank(self) -> None:
         await self.engine.start("triage", "triage:AL-1:1", "AL-1", 1)

@@ -12,7 +12,7 @@ from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.alerts import CardContent, RenewedContent
 from bot.store.incidents import incidents
 from bot.store.slack import message_contents
-from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
+from bot.store.tables import ChangeRow, GroupRow, IncidentRow, MessageRow, ProposalRow, TimelineRow
 from bot.store.triage.due_rerankings import DueRerankings
 from bot.store.triage.triage import Triages
 from tests.unit.builders import at
@@ -633,3 +633,35 @@ async def test_a_person_who_stopped_automation_is_not_overruled(sorting: Sorting
     sorting.clock.now += timedelta(minutes=5)
 
     assert await DueRerankings(sorting.db).due() == []
+
+
+async def test_what_is_new_and_does_not_fire_any_more_is_not_ranked_again_while_flapping_holds_the_card_open(
+    sorting: SortingFixture,
+) -> None:
+    await sorting.receive(alert("a"))
+    await rank(sorting)
+    sorting.clock.forward(1)
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", start=1))
+    sorting.clock.forward(0.2)
+    fires = [due.attempt for due in await DueRerankings(sorting.db).due()]
+    async with sorting.db.write() as session:
+        group = await session.get(GroupRow, 1)
+        assert group is not None
+        group.flapping, group.flapping_until = "Down fired 5 times within 43 min", at(30)
+    await sorting.receive(alert("a", "resolved"), alert("b", "resolved", labels=PAYMENTS, name="Down", start=1))
+
+    assert [group.state for group in await sorting.groups()] == ["FIRING"]
+    assert (fires, await DueRerankings(sorting.db).due()) == ([2], [])
+
+
+async def test_the_timeline_says_what_is_new_of_a_service_and_of_a_kind_of_problem(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a", name="HighErrorRate"))
+    sorting.clock.forward(2)
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", start=2))
+    sorting.clock.forward(2)
+    await sorting.receive(alert("c", name="PodRestarts", start=4))
+
+    assert [row.text for row in await sorting.rows(TimelineRow) if " on " in row.text] == [
+        "Down on payments: the first alert of that service here (checkout depends on payments)",
+        "PodRestarts on checkout is another kind of problem than before here",
+    ]

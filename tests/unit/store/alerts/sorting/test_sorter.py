@@ -565,4 +565,17 @@ async def test_an_alert_that_begins_anew_without_an_end_holds_no_group_that_it_h
     await sorting.receive(alert("f", starts_at=at(4.5)))
 
     first, second = await sorting.groups()
-    assert (first.state, second.flapping) == ("RESOLVED", "Alert f fired 6 times within 5 min")
+    assert (first.state, second.state, second.flapping) == ("RESOLVED", "FIRING", "")
+
+
+async def test_outages_that_people_resolved_do_not_make_their_alert_flap(sorting: SortingFixture) -> None:
+    for number in range(5):
+        start = sorting.clock()
+        await sorting.receive(alert("f", starts_at=start))
+        sorting.clock.forward(5)
+        await sorting.receive(alert("f", "resolved", starts_at=start, ends_at=sorting.clock()))
+        if number < 4:
+            await incidents.resolve(sorting.db, f"AL-{number + 1}", "bob", "")
+        sorting.clock.forward(5)
+
+    assert [(group.flapping, group.state) for group in await sorting.groups()][-1] == ("", "MONITORING")
