@@ -44,9 +44,10 @@ class EndsTick:
         for group in watched:
             if group.monitoring and not group.unconfirmed_at and group.cleared_at and group.cleared_at > confirmed_until:
                 await self.ends.mark(group.number, why)
-        firing = [one.number for one in watched if not one.monitoring and (not one.unconfirmed_at or one.readable_at)]
-        if firing and now - since >= UNREADABLE_FOR:
-            await self.ends.mark_firing(firing, since)
+        firing = [one.number for one in watched if not one.monitoring and not one.unconfirmed_at]
+        again = [one.number for one in watched if one.readable_at]
+        if (firing or again) and now - since >= UNREADABLE_FOR:
+            await self.ends.mark_unreadable([*firing, *again], since)
 
     async def _readable(self, marked: Sequence[WatchedGroup], since: datetime, now: datetime) -> None:
         """Silence means that nothing fires only after a while."""

@@ -134,6 +134,7 @@ async def reasons_of(session: AsyncSession, group_id: int) -> AlertReasons:
         # Rows of before 0006 keep no reason.
         col(episode.group_id) == group_id,
         col(episode.grouping_text) != "",
+        col(episode.grouping_reason).in_(list(GroupingReason)),
     )
     muted = select(episode.muted_by, func.count()).where(
         col(episode.group_id).is_(None),

@@ -66,14 +66,18 @@ class UnconfirmedEnds:
         text = f"Prometheus can be read again since {clock_to_the_minute(readable_since)}, and nothing of this fires."
         await self._change(number, None, text, name="confirmed")
 
-    async def mark_firing(self, numbers: Iterable[int], since: datetime) -> None:
-        """The cards and threads of groups that fire say that Prometheus cannot be read."""
+    async def mark_unreadable(self, numbers: Iterable[int], since: datetime) -> None:
+        """The cards of these groups say that Prometheus cannot be read; the threads too, where alerts fire."""
         text = f"Prometheus cannot be read since {clock(since)}: that alerts end says nothing now."
         async with self.db.write() as session:
-            rows = await _firing(session, numbers)
+            rows = await _rows(session, numbers)
+            firing = [group for group in rows if group.state != GroupState.MONITORING]
             for group in rows:
-                group.unconfirmed_at, group.readable_at = since, None
-            await self._announce(session, rows, f"unread:{since.isoformat()}", text)
+                group.readable_at = None
+            for group in firing:
+                group.unconfirmed_at = since
+            await groups.touch_cards(self.db, session, [group for group in rows if group not in firing])
+            await self._announce(session, firing, f"unread:{since.isoformat()}", text)
 
     async def answers_again(self, marked: Iterable[WatchedGroup], since: datetime) -> None:
         """The cards of marked groups say that Prometheus can be read again; the threads too, where alerts fire."""

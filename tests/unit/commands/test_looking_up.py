@@ -18,7 +18,7 @@ from bot.commands.whoami import whoami
 from bot.commands.why import why
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings, Hypothesis
-from bot.plugins import Request
+from bot.plugins import Command, EntryPoint, Request, discover
 from bot.slack.answers import rendered_reply
 from bot.slack.view_context import ViewContext
 from bot.slack.views import proposal as proposal_view
@@ -68,7 +68,7 @@ async def test_a_group_is_shown_with_the_reasons_of_its_alerts(fixture: Approval
     fields = {"source": "prod", "name": "Errors", "service": "checkout", "severity": "SEV2", "status": "firing"}
     async with fixture.db.write() as session:
         for number in (1, 2):
-            reason = {"group_id": 1, "grouping_text": "the source groups them"}
+            reason = {"group_id": 1, "grouping_reason": "source_key", "grouping_text": "the source groups them"}
             session.add(EpisodeRow(fingerprint=str(number), labels={}, annotations={}, **fields, **moments, **reason))
 
     assert "2 alerts: the source groups them" in shown(await use(fixture, show_verb, "alice", ref="AL-1"))
@@ -100,9 +100,12 @@ async def test_in_a_channel_without_anything_open_help_speaks_of_here(fixture: A
 
 
 async def test_help_shows_every_verb(fixture: ApprovalsFixture) -> None:
-    told = shown(await use(fixture, help_verb, "alice", ref="", entry_point="slash"))
+    verbs = discover(["bot.commands"], Command)
+    request = Request(verb="help", actor=actor("alice"), channel="C1", ref="", entry_point=EntryPoint.SLASH)
 
-    assert [name for name in context(fixture).verbs if context(fixture).verbs[name].usage.split()[0] not in told] == []
+    told = shown(await help_verb.fn(context(fixture, **verbs), request))
+
+    assert [name for name, verb in verbs.items() if verb.summary[:30] not in told] == []
     assert "more line" not in told
 
 

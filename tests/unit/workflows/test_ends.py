@@ -190,3 +190,15 @@ async def test_an_end_that_was_confirmed_is_not_doubted_when_prometheus_dies_lat
 
     assert view.CLEARED in soon and view.CLEARED in later and "NOT CONFIRMED" not in soon + later
     assert await watch.lines() == []
+
+
+async def test_prometheus_that_dies_again_within_three_minutes_confirms_nothing(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await watch.clears()
+    await watch.after(0.1, readable=False)
+    answering = await watch.after(1, readable=True)
+    await watch.after(1, readable=False)
+    again = await watch.after(0.5, readable=False)
+
+    assert "NOT CONFIRMED" in answering and "Prometheus answers again since" in answering
+    assert "NOT CONFIRMED" in again and "Prometheus cannot be read, so this is no all-clear" in again
