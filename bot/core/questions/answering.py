@@ -24,8 +24,9 @@ from bot.core.questions.answer_facts import (
 from bot.core.questions.forms import as_cause_question, is_about_notes, wants_current_values
 from bot.core.questions.question_reading import QuestionReading
 from bot.core.questions.retrieval import Ranking
-from bot.core.questions.short_answers import ShortAnswer, Verdict, short_answer
+from bot.core.questions.short_answers import short_answer
 from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
+from bot.core.questions.verdicts import ShortAnswer, Verdict
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL, Basis, ToolRole, Tools
 from bot.core.tuning import TUNING

@@ -4,9 +4,6 @@
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from enum import StrEnum
-
-from pydantic import BaseModel, ConfigDict
 
 from bot.core.evidence import Claim, Hypothesis, LedgerEntry
 from bot.core.facts.measured import DeviationFact
@@ -14,7 +11,7 @@ from bot.core.incident import GroupState
 from bot.core.questions.activities import newest_activity
 from bot.core.questions.answer_facts import AnswerFacts, is_untrusted
 from bot.core.questions.forms import (
-    as_cause_question,
+    asked_cause,
     direction_in,
     good_is_yes,
     wants_approvers,
@@ -25,56 +22,39 @@ from bot.core.questions.forms import (
 from bot.core.questions.question_reading import QuestionReading, ids_of
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, is_cause, subjects_in
 from bot.core.questions.topics import named_in, named_in_order, topics_of
+from bot.core.questions.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind
 
-MAX_TEXT = 300
 MAX_NAMED = 3
 """Signals named one by one."""
-
-
-class Verdict(StrEnum):
-    """The first word of an answer."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
-
-
-class ShortAnswer(BaseModel):
-    """Yes, no or unknown with the reason."""
-
-    model_config = ConfigDict(frozen=True)
-
-    verdict: Verdict
-    text: str
-    evidence: list[str] = []
-    untrusted: bool = False
-    """Others can write the text: it is shown as a quotation."""
+SAYS_NOTHING = "the evidence says nothing about that"
 
 
 def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     """Yes, no or unknown; None for a question that wants something else."""
     if wants_approvers(question) and not facts.proposals:
         return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
-    question = as_cause_question(question, facts.names)
+    question = asked_cause(question, facts.names)
     if not wants_yes_or_no(question):
         return None
     reading = QuestionReading(question, facts)
     if not (reading.entries or facts.findings or Subject.PROPOSAL in reading.subjects):
-        return _unknown(f"nothing {'could be' if reading.failed else 'was'} checked", ids_of(reading.failed))
+        return unknown(f"nothing {'could be' if reading.failed else 'was'} checked", ids_of(reading.failed))
     for subject, answered in _RECORDED.items():
         if subject in reading.subjects and (short := answered(reading)) is not None:
             return short
     if activities := topics_of(question, facts.names, facts.tools).activities:
         return _whether_done(reading, activities)
+    if wants_cause(question) and Subject.CALLEE in reading.subjects:
+        return _whether_callee(reading)
     if wants_cause(question) and (reading.causes or (reading.services and not reading.subjects)):
         return _as_cause(reading)
     if Subject.CHANGE in reading.subjects:
         return _changed(reading)
     if reading.subjects & MEASURED or reading.services:
         return _as_state(reading)
-    return _unknown("the evidence says nothing about that")
+    return unknown(SAYS_NOTHING)
 
 
 # ---------------------------------------------------------------- causes
@@ -100,6 +80,27 @@ def _as_cause(reading: QuestionReading) -> ShortAnswer:
     return _by_measurement(reading, likely, by_id)
 
 
+def _whether_callee(reading: QuestionReading) -> ShortAnswer:
+    """Whether it is something that the service calls: a ranked cause must lie there, not only in the service itself."""
+    callers, findings = reading.services_meant, reading.facts.findings
+    called = {
+        name
+        for entry in reading.entries
+        if str(entry.arguments.get("service") or "") in callers
+        for name in entry.evidence.facts.depends_on or ()
+    }
+    hypotheses = findings.hypotheses if findings else []
+    there = (one for one in hypotheses if one.service in called or (one.kind == "external" and one.service in callers))
+    caller = ", ".join(sorted(callers)[:MAX_NAMED]) or "it"
+    cause = next(there, None)
+    if cause is None:
+        return unknown(f"no ranked cause is something that {caller} calls", ids_of(reading.blind(callers)))
+    verdict = Verdict.YES if cause.confidence == "likely" else Verdict.UNKNOWN
+    by_id = {entry.id: entry for entry in reading.facts.ledger}
+    text = f"{cause.confidence_text.capitalize()}{' cause' if verdict is Verdict.YES else ''}: {cause.cause}"
+    return _of_claims(verdict, text, cause.claims, by_id, reading.facts.names)
+
+
 def _by_measurement(reading: QuestionReading, likely: Hypothesis | None, by_id: dict[str, LedgerEntry]) -> ShortAnswer:
     """The subject is no ranked cause, or another one is likely."""
     other = f"; the likely cause is another: {likely.cause}" if likely else ""
@@ -111,7 +112,7 @@ def _by_measurement(reading: QuestionReading, likely: Hypothesis | None, by_id: 
         return changed.model_copy(update={"verdict": Verdict.NO if likely else Verdict.UNKNOWN, "text": changed.text + other})
     if Subject.DATABASE in reading.subjects and (troubled := reading.troubled_database) and not likely:
         entry, text = troubled
-        return _unknown(f"{text}, but no ranked cause is {_subject_text(reading)}", [entry.id], untrusted=True)
+        return unknown(f"{text}, but no ranked cause is {_subject_text(reading)}", [entry.id], untrusted=True)
     judged = list(reading.deviations(reading.services))
     moved = [(entry, fact) for entry, fact in judged if fact.doublings > 0]
     ids = [*ids_of(entry for entry, _ in moved or judged), *(ids_of(_cited(likely, by_id)) if likely else ())]
@@ -121,10 +122,10 @@ def _by_measurement(reading: QuestionReading, likely: Hypothesis | None, by_id: 
         text = f"{_named(moved)}, but no ranked cause is {what}{other}"
         return ShortAnswer(verdict=verdict, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
     if not judged:
-        return _unknown(f"nothing that was checked measures {what}{other}", ids, untrusted=untrusted)
+        return unknown(f"nothing that was checked measures {what}{other}", ids, untrusted=untrusted)
     if blind := reading.blind(reading.services):
         text = f"what was checked of {what} is normal, but not all could be checked{other}"
-        return _unknown(text, [*ids, *ids_of(blind)], untrusted=untrusted)
+        return unknown(text, [*ids, *ids_of(blind)], untrusted=untrusted)
     text = f"{_count(judged)} of {what} stayed normal{other}"
     return ShortAnswer(verdict=Verdict.NO, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
 
@@ -155,20 +156,29 @@ def _as_state(reading: QuestionReading) -> ShortAnswer:
         return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
     inverted = good_is_yes(reading.question) and not (reading.subjects & MEASURED - SYMPTOMS)
     yes, no = (Verdict.NO, Verdict.YES) if inverted else (Verdict.YES, Verdict.NO)
+    if thing := reading.unmeasured_thing or reading.unmeasured_state:
+        return _not_of_thing(thing, bad)
     if bad:
         text = "; ".join(dict.fromkeys(text for _, text in bad[:MAX_NAMED]))
         return ShortAnswer(verdict=yes, text=one_line(text, MAX_TEXT), evidence=ids_of(entry for entry, _ in bad))
     where = f" on {', '.join(sorted(reading.services_meant)[:MAX_NAMED])}" if reading.services_meant else ""
     ids = ids_of(entry for entry, _ in judged)
     if not judged:
-        return _unknown(
+        return unknown(
             f"nothing that was checked measures {_subjects_text(reading) or 'that'}{where}",
             ids_of(reading.blind(reading.services_meant)),
         )
     if blind := reading.blind(reading.services_meant):
-        return _unknown(f"what could be checked{where} is normal, but not all could be", [*ids, *ids_of(blind)])
+        return unknown(f"what could be checked{where} is normal, but not all could be", [*ids, *ids_of(blind)])
     text = "; ".join(dict.fromkeys(text for _, text in judged[:MAX_NAMED]))
     return ShortAnswer(verdict=no, text=one_line(text, MAX_TEXT), evidence=ids)
+
+
+def _not_of_thing(thing: str, bad: "_Lines") -> ShortAnswer:
+    """What was measured is another thing's: told, and no yes."""
+    measured = "; ".join(dict.fromkeys(text for _, text in bad[:MAX_NAMED]))
+    text = f"nothing that was checked measures {thing}" + (f"; what was measured: {measured}" if measured else "")
+    return unknown(text, ids_of(entry for entry, _ in bad))
 
 
 _Lines = list[tuple[LedgerEntry, str]]
@@ -215,7 +225,7 @@ def _changed(reading: QuestionReading) -> ShortAnswer:
     """Whether something was deployed, edited or flipped."""
     lists = [entry for entry in reading.entries if entry.evidence.facts.changes is not None]
     if not lists:
-        return _unknown("the changes were not checked", ids_of(reading.failed))
+        return unknown("the changes were not checked", ids_of(reading.failed))
     entry = lists[-1]
     where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
     fitting = [
@@ -227,7 +237,7 @@ def _changed(reading: QuestionReading) -> ShortAnswer:
         title = f", {newest.title}" if newest.title else ""
         return ShortAnswer(verdict=Verdict.YES, text=one_line(text + title, MAX_TEXT), evidence=[entry.id], untrusted=True)
     if entry.evidence.blind_spots:
-        return _unknown(f"no change{where} in what could be checked, but not all could be", [entry.id])
+        return unknown(f"no change{where} in what could be checked, but not all could be", [entry.id])
     return ShortAnswer(verdict=Verdict.NO, text=f"No change{where} in what was checked", evidence=[entry.id])
 
 
@@ -245,9 +255,9 @@ def _recovered(reading: QuestionReading) -> ShortAnswer | None:
         alerts = f"{count} alerts still fire" if count > 1 else "1 alert still fires"
         return ShortAnswer(verdict=Verdict.NO, text=alerts, evidence=ids_of(entry for entry, _ in current))
     if not current:
-        return _unknown("no current value could be read", ids_of(reading.blind(reading.services_meant)))
+        return unknown("no current value could be read", ids_of(reading.blind(reading.services_meant)))
     if blind := reading.blind(reading.services_meant):
-        return _unknown("what could be read is as usual now, but not all could be", ids_of(blind))
+        return unknown("what could be read is as usual now, but not all could be", ids_of(blind))
     texts = "; ".join(fact.text for _, fact in current[:MAX_NAMED])
     return ShortAnswer(
         verdict=Verdict.YES, text=one_line(f"No alert fires; {texts}", MAX_TEXT), evidence=ids_of(e for e, _ in current)
@@ -257,7 +267,7 @@ def _recovered(reading: QuestionReading) -> ShortAnswer | None:
 def _alerting(reading: QuestionReading) -> ShortAnswer | None:
     lists = [entry for entry in reading.entries if entry.evidence.facts.alerts is not None]
     if not lists:
-        return _unknown("the alerts were not checked", ids_of(reading.failed))
+        return unknown("the alerts were not checked", ids_of(reading.failed))
     entry = lists[-1]
     fitting = [
         alert for alert in entry.evidence.facts.alerts or () if not reading.services or alert.service in reading.services
@@ -284,7 +294,7 @@ def _whether_done(reading: QuestionReading, activities: frozenset[str]) -> Short
     """Whether somebody did it, as far as it was done here."""
     if entry := newest_activity(reading.facts.timeline, activities):
         return ShortAnswer(verdict=Verdict.YES, text=one_line(entry.text, MAX_TEXT), evidence=[entry.id], untrusted=True)
-    return _unknown("the timeline records nothing of it, and what people did elsewhere is not in it")
+    return unknown("the timeline records nothing of it, and what people did elsewhere is not in it")
 
 
 def _proposed(reading: QuestionReading) -> ShortAnswer | None:
@@ -304,12 +314,6 @@ _RECORDED: dict[Subject, Callable[[QuestionReading], ShortAnswer | None]] = {
 
 
 # ---------------------------------------------------------------- words
-
-
-def _unknown(text: str, evidence: Iterable[str] = (), *, untrusted: bool = False) -> ShortAnswer:
-    text = text[:1].upper() + text[1:]
-    ids = list(dict.fromkeys(evidence))
-    return ShortAnswer(verdict=Verdict.UNKNOWN, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
 
 
 def _of_claims(
