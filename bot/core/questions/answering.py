@@ -24,7 +24,7 @@ from bot.core.questions.answer_facts import (
 from bot.core.questions.forms import as_cause_question, is_about_notes, wants_current_values
 from bot.core.questions.question_reading import QuestionReading
 from bot.core.questions.retrieval import Ranking
-from bot.core.questions.short_answers import short_answer
+from bot.core.questions.short_answers import SAYS_NOTHING, short_answer
 from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
 from bot.core.questions.verdicts import ShortAnswer, Verdict
 from bot.core.text.untrusted import one_line
@@ -100,13 +100,20 @@ def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
     ranked = _by_relevance(topics, list(recorded_lines(facts, newest_entries(ok), notes=notes)))
     findings = [*_findings(ranked), *_absent(topics, newest_entries(ok), ranked, facts.tools)][:MAX_FINDINGS]
     return QuestionAnswer(
-        short=short_answer(question, facts),
+        short=_beside(findings, short_answer(question, facts)),
         findings=findings,
         waiting=[proposal.text for proposal in facts.proposals],
         unseen=_failed_checks(topics, facts, any_succeeded=bool(ok)),
         checked=[] if findings else [entry.id for entry in newest_entries(ok)],
         collected_at=max((entry.at for entry in ok), default=None),
     )
+
+
+def _beside(findings: Sequence[Finding], short: ShortAnswer | None) -> ShortAnswer | None:
+    """That the evidence says nothing is told only where no line of it stands below."""
+    if short and findings and short.text.lower() == SAYS_NOTHING:
+        return short.model_copy(update={"text": "Nothing that was checked decides that; what names it stands below"})
+    return short
 
 
 def _topics(question: str, facts: AnswerFacts) -> QuestionTopics:

@@ -19,6 +19,7 @@ from bot.core.questions.forms import (
     wants_current_values,
     wants_yes_or_no,
 )
+from bot.core.questions.named_in_record import named_in_record
 from bot.core.questions.question_reading import QuestionReading, ids_of
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, is_cause, subjects_in
 from bot.core.questions.topics import named_in, named_in_order, topics_of
@@ -54,7 +55,7 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return _changed(reading)
     if reading.subjects & MEASURED or reading.services:
         return _as_state(reading)
-    return unknown(SAYS_NOTHING)
+    return named_in_record(reading) or unknown(SAYS_NOTHING)
 
 
 # ---------------------------------------------------------------- causes
@@ -121,6 +122,9 @@ def _by_measurement(reading: QuestionReading, likely: Hypothesis | None, by_id: 
         verdict = Verdict.NO if likely else Verdict.UNKNOWN
         text = f"{_named(moved)}, but no ranked cause is {what}{other}"
         return ShortAnswer(verdict=verdict, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
+    if not judged and (named := named_in_record(reading)):
+        opening = f"{named.lead.rstrip(':')}, but the likely cause is another:"
+        return unknown(likely.cause, [*named.evidence, *ids], untrusted=untrusted, opening=opening) if likely else named
     if not judged:
         return unknown(f"nothing that was checked measures {what}{other}", ids, untrusted=untrusted)
     if blind := reading.blind(reading.services):
@@ -157,12 +161,14 @@ def _as_state(reading: QuestionReading) -> ShortAnswer:
     inverted = good_is_yes(reading.question) and not (reading.subjects & MEASURED - SYMPTOMS)
     yes, no = (Verdict.NO, Verdict.YES) if inverted else (Verdict.YES, Verdict.NO)
     if thing := reading.unmeasured_thing or reading.unmeasured_state:
-        return _not_of_thing(thing, bad)
+        return named_in_record(reading) or _not_of_thing(thing, bad)
     if bad:
         text = "; ".join(dict.fromkeys(text for _, text in bad[:MAX_NAMED]))
         return ShortAnswer(verdict=yes, text=one_line(text, MAX_TEXT), evidence=ids_of(entry for entry, _ in bad))
     where = f" on {', '.join(sorted(reading.services_meant)[:MAX_NAMED])}" if reading.services_meant else ""
     ids = ids_of(entry for entry, _ in judged)
+    if not judged and reading.subjects & MEASURED - SYMPTOMS and (named := named_in_record(reading)):
+        return named
     if not judged:
         return unknown(
             f"nothing that was checked measures {_subjects_text(reading) or 'that'}{where}",

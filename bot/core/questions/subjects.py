@@ -56,6 +56,11 @@ _WORDS: Mapping[Subject, str] = {
     r"|(?:pending|waiting)\s+(?:actions?|remediations?|decisions?)|to\s+(?:be\s+)?approved?",
 }
 _PATTERNS = {subject: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for subject, words in _WORDS.items()}
+_OF_SYSTEMS = {
+    Subject.DISK: re.compile(r"\bno space left\b|\benospc\b|\bdisk quota exceeded\b|\bread-only file ?system\b", re.IGNORECASE),
+    Subject.MEMORY: re.compile(r"\bcannot allocate\b|\bout ?of ?memory\b|\benomem\b", re.IGNORECASE),
+}
+"""How systems say it."""
 _DATABASE = re.compile(
     r"(?:^|[-_. ])(?:db|database|sql|postgres\w*|pg|mysql|mariadb|mongo\w*|redis|cassandra)(?:$|[-_. \d])", re.I
 )
@@ -80,6 +85,11 @@ MEASURED = frozenset({*_KINDS, *_FAMILIES, Subject.DATABASE, Subject.HEALTH})
 def subjects_in(text: str) -> frozenset[Subject]:
     """The kinds that a text, without the names of services, is about."""
     return frozenset(subject for subject, pattern in _PATTERNS.items() if pattern.search(text))
+
+
+def names_subject(subject: Subject, text: str) -> bool:
+    """Whether a text names the subject, in the words of a question or in those of a system's own messages."""
+    return bool(_PATTERNS[subject].search(text)) or (subject in _OF_SYSTEMS and bool(_OF_SYSTEMS[subject].search(text)))
 
 
 def looks_like_database(service: str) -> bool:

@@ -28,9 +28,22 @@ class ShortAnswer(BaseModel):
     evidence: list[str] = []
     untrusted: bool = False
     """Others can write the text: it is shown as a quotation."""
+    opening: str = ""
+    """Stands in place of the verdict's word, in words of code: `Not measured; the logs say:`."""
+
+    @property
+    def lead(self) -> str:
+        """What it begins with: `Yes.`, or its own opening."""
+        return self.opening or f"{self.verdict.capitalize()}."
 
 
-def unknown(text: str, evidence: Iterable[str] = (), *, untrusted: bool = False) -> ShortAnswer:
+def unknown(text: str, evidence: Iterable[str] = (), *, untrusted: bool = False, opening: str = "") -> ShortAnswer:
     """What is not known, and why; each id once."""
-    text, ids = text[:1].upper() + text[1:], list(dict.fromkeys(evidence))
-    return ShortAnswer(verdict=Verdict.UNKNOWN, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
+    text = text if opening else text[:1].upper() + text[1:]
+    return ShortAnswer(
+        verdict=Verdict.UNKNOWN,
+        text=one_line(text, MAX_TEXT),
+        evidence=list(dict.fromkeys(evidence)),
+        untrusted=untrusted,
+        opening=opening,
+    )

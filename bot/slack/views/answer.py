@@ -89,7 +89,7 @@ def _repeats(finding: Finding, short: ShortAnswer | None) -> bool:
 
 def _first(answer: QuestionAnswer, *, bare: bool = False) -> str:
     if answer.short:
-        return answer.short.text if bare else f"{answer.short.verdict.capitalize()}. {answer.short.text}"
+        return answer.short.text if bare else f"{answer.short.lead} {answer.short.text}"
     return answer.findings[0].lines[0] if answer.findings else _no_finding(answer)
 
 
@@ -97,7 +97,7 @@ def _short(short: ShortAnswer | None, *, bare: bool) -> Iterable[str]:
     """`*No.* checkout errors stayed normal (E1)`: before all else. `bare`: what it is, where no yes was asked for."""
     if short:
         show = titled if short.untrusted else prose
-        word = "" if bare and short.verdict is not Verdict.UNKNOWN else f"*{short.verdict.capitalize()}.* "
+        word = "" if bare and short.verdict is not Verdict.UNKNOWN else f"*{prose(short.lead)}* "
         yield f"{word}{show(short.text)}{cite(*short.evidence)}"
 
 
