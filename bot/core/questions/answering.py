@@ -96,11 +96,14 @@ def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
     """The one to four findings about the question, most relevant first; `checked` names what was checked if there is none."""
     topics = _topics(question, facts)
     ok = [entry for entry in facts.ledger if entry.evidence.ok]
+    short = short_answer(question, facts)
+    if short and short.complete:
+        return QuestionAnswer(short=short, waiting=[proposal.text for proposal in facts.proposals])
     notes = _wants_notes(question, topics)
     ranked = _by_relevance(topics, list(recorded_lines(facts, newest_entries(ok), notes=notes)))
     findings = [*_findings(ranked), *_absent(topics, newest_entries(ok), ranked, facts.tools)][:MAX_FINDINGS]
     return QuestionAnswer(
-        short=_beside(findings, short_answer(question, facts)),
+        short=_beside(findings, short),
         findings=findings,
         waiting=[proposal.text for proposal in facts.proposals],
         unseen=_failed_checks(topics, facts, any_succeeded=bool(ok)),

@@ -54,6 +54,21 @@ _APPROVERS = re.compile(
 )
 
 
+_ON_CALL = re.compile(
+    r"\bwho(?:['’]s|\s+(?:is|are|else is))?\s+(?:currently\s+|now\s+)?on[- ]?(?:call|duty)\b|\bwhose (?:shift|turn)\b",
+    re.IGNORECASE,
+)
+_RUNS = re.compile(
+    r"\bwhat\s+(?:did|have|has)\s+(?:you|we|they|tocsin|the bot|it|any\w+|some\w+)\s+(?:already\s+|just\s+|all\s+)?"
+    r"(?:do|done|run|try|tried)\b"
+    r"|\bwhat\s+(?:was|has been|have been)\s+(?:already\s+)?(?:done|run|tried|executed)\b"
+    r"|\b(?:what|which)\s+actions?\s+(?:ran|run|were|was|have|has|did)\b",
+    re.IGNORECASE,
+)
+_SHOULD_UNDO = re.compile(
+    r"\b(?:should|shall|must|need(?:s)? to|would|ought to)\b.*\b(?:roll(?:ing|ed)?\s*back|rollback|revert(?:ing|ed)?)\b",
+    re.IGNORECASE,
+)
 _NEXT_STEP = re.compile(
     r"\bwhat\s+(?:should|can|shall|could|must|do|to)\s+(?:(?:i|we|you)\s+)?(?:do|try|check)\b"
     r"|\bwhat\s+(?:now|next)\b|\bwhat(?:'s|’s|\s+is)\s+next\b|\bnext\s+steps?\b"
@@ -75,8 +90,12 @@ def as_cause_question(question: str, services: Collection[str]) -> str:
 def asked_cause(question: str, services: Collection[str]) -> str:
     """`is cart slow because of the deploy?` as `is it the deploy?`: that it is slow is granted; others as `as_cause_question`.
 
-    "Something it calls" keeps who "it" is.
+    "Something it calls" keeps who "it" is. `should we roll cart back?` asks whether its change is the cause.
     """
+    if wants_yes_or_no(question) and asks_to_undo(question):
+        named = " ".join(named_in(question, services))
+        kind = next((word for word in ("config", "flag", "migration", "deploy") if word in question.lower()), "change")
+        return f"is it the {kind}{f' of {named}' if named else ''}?"
     match = _BECAUSE.search(question) if wants_yes_or_no(question) else None
     if match is None:
         return as_cause_question(question, services)
@@ -101,6 +120,21 @@ def thing_in(question: str) -> str:
 def wants_next_step(question: str) -> bool:
     """Whether it asks what to do: the next step answers it, not the cause."""
     return bool(_NEXT_STEP.search(question))
+
+
+def wants_on_call(question: str) -> bool:
+    """Whether it asks who is on call."""
+    return bool(_ON_CALL.search(question))
+
+
+def wants_runs(question: str) -> bool:
+    """Whether it asks what was done: the actions that ran."""
+    return bool(_RUNS.search(question)) and not wants_next_step(question)
+
+
+def asks_to_undo(question: str) -> bool:
+    """Whether it asks if something should be rolled back."""
+    return bool(_SHOULD_UNDO.search(question))
 
 
 def wants_approvers(question: str) -> bool:

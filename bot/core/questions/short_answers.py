@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterable, Sequence
 from bot.core.evidence import Claim, Hypothesis, LedgerEntry
 from bot.core.facts.measured import DeviationFact
 from bot.core.incident import GroupState
-from bot.core.questions.activities import newest_activity
+from bot.core.questions.activities import ran_before, what_ran, whether_done
 from bot.core.questions.answer_facts import AnswerFacts, is_untrusted
 from bot.core.questions.forms import (
     asked_cause,
+    asks_to_undo,
     direction_in,
     good_is_yes,
     wants_approvers,
     wants_cause,
     wants_current_values,
+    wants_on_call,
+    wants_runs,
     wants_yes_or_no,
 )
 from bot.core.questions.named_in_record import named_in_record
@@ -36,7 +39,40 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     """Yes, no or unknown; None for a question that wants something else."""
     if wants_approvers(question) and not facts.proposals:
         return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
-    question = asked_cause(question, facts.names)
+    if wants_on_call(question):
+        return _on_call(question, facts)
+    if wants_runs(question):
+        return what_ran(facts.timeline)
+    if wants_yes_or_no(question) and asks_to_undo(question):
+        return _whether_to_undo(question, facts)
+    return _yes_or_no(asked_cause(question, facts.names), facts)
+
+
+def _on_call(question: str, facts: AnswerFacts) -> ShortAnswer:
+    """Who is on call by the rota: of the service it names, else of the one that alerts."""
+    service = on_call_service(question, facts)
+    on = f" for {service}" if service else ""
+    if not facts.on_call:
+        text = f"nobody{on}, by the configuration; `default_on_call` names who is where nobody else is"
+        return ShortAnswer(verdict=Verdict.NO, text=text, opening="On call now:", complete=True)
+    text = ", ".join(facts.on_call)
+    return ShortAnswer(verdict=Verdict.YES, text=text, opening=f"On call{on} now:", complete=True)
+
+
+def on_call_service(question: str, facts: AnswerFacts) -> str:
+    """The service whose rota a question means; "" where none is known."""
+    return next(iter(named_in_order(question, facts.names)), facts.own_service)
+
+
+def _whether_to_undo(question: str, facts: AnswerFacts) -> ShortAnswer | None:
+    """What speaks for or against a change being the cause; whether it is undone is for people to decide."""
+    short = _yes_or_no(asked_cause(question, facts.names), facts)
+    if short is None or short.verdict is Verdict.NO:
+        return short
+    return short.model_copy(update={"verdict": Verdict.UNKNOWN, "opening": short.opening or "For people to decide:"})
+
+
+def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if not wants_yes_or_no(question):
         return None
     reading = QuestionReading(question, facts)
@@ -44,9 +80,9 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return unknown(f"nothing {'could be' if reading.failed else 'was'} checked", ids_of(reading.failed))
     for subject, answered in _RECORDED.items():
         if subject in reading.subjects and (short := answered(reading)) is not None:
-            return short
+            return _beside_run(reading, short)
     if activities := topics_of(question, facts.names, facts.tools).activities:
-        return _whether_done(reading, activities)
+        return whether_done(facts.timeline, activities)
     if wants_cause(question) and Subject.CALLEE in reading.subjects:
         return _whether_callee(reading)
     if wants_cause(question) and (reading.causes or (reading.services and not reading.subjects)):
@@ -54,8 +90,19 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if Subject.CHANGE in reading.subjects:
         return _changed(reading)
     if reading.subjects & MEASURED or reading.services:
-        return _as_state(reading)
+        return _beside_run(reading, _as_state(reading))
     return named_in_record(reading) or unknown(SAYS_NOTHING)
+
+
+def _beside_run(reading: QuestionReading, short: ShortAnswer) -> ShortAnswer:
+    """How it is now beside what ran shortly before: a rate is of the last minute, and takes its time to fall."""
+    if not (wants_current_values(reading.question) and reading.facts.ledger):
+        return short
+    run, ids = ran_before(reading.facts.timeline, max(entry.at for entry in reading.facts.ledger))
+    if not run or short.untrusted:
+        return short
+    text = f"{one_line(short.text, MAX_TEXT - len(run) - 2)}; {run}"
+    return short.model_copy(update={"text": text, "evidence": [*short.evidence, *ids]})
 
 
 # ---------------------------------------------------------------- causes
@@ -294,13 +341,6 @@ def _acknowledged(reading: QuestionReading) -> ShortAnswer | None:
     if reading.facts.group_state is GroupState.FIRING:
         return ShortAnswer(verdict=Verdict.NO, text="Nobody has acknowledged it")
     return None
-
-
-def _whether_done(reading: QuestionReading, activities: frozenset[str]) -> ShortAnswer:
-    """Whether somebody did it, as far as it was done here."""
-    if entry := newest_activity(reading.facts.timeline, activities):
-        return ShortAnswer(verdict=Verdict.YES, text=one_line(entry.text, MAX_TEXT), evidence=[entry.id], untrusted=True)
-    return unknown("the timeline records nothing of it, and what people did elsewhere is not in it")
 
 
 def _proposed(reading: QuestionReading) -> ShortAnswer | None:

@@ -30,6 +30,8 @@ class ShortAnswer(BaseModel):
     """Others can write the text: it is shown as a quotation."""
     opening: str = ""
     """Stands in place of the verdict's word, in words of code: `Not measured; the logs say:`."""
+    complete: bool = False
+    """The record answers it by itself: no evidence adds to it."""
 
     @property
     def lead(self) -> str:
