@@ -58,7 +58,10 @@ class PostmortemRecord(BaseModel):
     timeline: tuple[TimelineEntry, ...] = ()
     findings: Findings | None = None
     onset: datetime | None = None
+    """The first of the incident's outage, however the last attempt dated it."""
     onset_evidence: str = ""
+    signal: str = ""
+    """Service and name of the signal that the onset was read from; "" where no metric shows it."""
     proposals: tuple[Proposal, ...] = ()
     decisions: tuple[Decision, ...] = ()
     impact: tuple[str, str] | None = None
@@ -125,7 +128,7 @@ def _summary(m: PostmortemRecord) -> Iterable[Sentence]:
 
 
 def _began(m: PostmortemRecord) -> datetime:
-    return m.onset or m.reported_at
+    return min(m.onset or m.reported_at, m.reported_at)
 
 
 def _ended(m: PostmortemRecord) -> datetime | None:
@@ -174,7 +177,9 @@ def _detection(m: PostmortemRecord) -> Iterable[Sentence]:
     yield Sentence(text=how, sources=(ref,))
     if m.onset and m.onset_evidence:
         before = "the first alert arrived" if alerted else "it was declared"
-        text = f"The signal left its normal range at {clock(m.onset)}, {elapsed_text(at - m.onset)} before {before}."
+        # Dated after the alert it began with something else: how long the alert took is not known.
+        ahead = f", {elapsed_text(at - m.onset)} before {before}" if m.onset < at else ""
+        text = f"{m.signal or 'The signal'} left its normal range at {clock(m.onset)}{ahead}."
         yield Sentence(text=text, sources=(m.onset_evidence, ref))
     if m.group:
         yield _acknowledged(m, m.group, at)
