@@ -164,10 +164,20 @@ def _marked(m: PostmortemRecord) -> tuple[str, ...]:
 
 
 def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Sentence]:
-    for entry in entries:
+    for entry in _once(entries):
         who = f" ({entry.author})" if entry.author else ""
         text = f"{date_and_clock(entry.at)} UTC — {one_line(entry.text, 300)}{who}"
         yield Sentence(text=text, sources=(entry.id, *entry.evidence))
+
+
+def _once(entries: Sequence[TimelineEntry]) -> Iterable[TimelineEntry]:
+    """Without what a later attempt of the triage found again: the same onset, the same first cause."""
+    triaged = set[str]()
+    for entry in entries:
+        if entry.kind is not EntryKind.TRIAGE or entry.text not in triaged:
+            yield entry
+        if entry.kind is EntryKind.TRIAGE:
+            triaged.add(entry.text)
 
 
 def _detection(m: PostmortemRecord) -> Iterable[Sentence]:
@@ -265,8 +275,11 @@ def _follow_ups(m: PostmortemRecord) -> Iterable[Sentence]:
 
 
 def _gaps(m: PostmortemRecord) -> Iterable[Sentence]:
+    sources: dict[str, list[str]] = {}
     for id, texts in m.unseen.items():
-        yield from (Sentence(text=one_line(without_lead(text), 300), sources=(id,)) for text in texts)
+        for text in texts:
+            sources.setdefault(one_line(without_lead(text), 300), []).append(id)
+    yield from (Sentence(text=text, sources=tuple(dict.fromkeys(ids))) for text, ids in sources.items())
     if not m.unseen:
         text = "All checks succeeded." if m.evidence else "Nothing was checked."
         yield Sentence(text=text, sources=(m.incident.ref,))
