@@ -242,7 +242,7 @@ class App:
         self.engine.register("remediation", remediation(RemediationSteps(self.approvals, self._account)))
         drafting = PostmortemSteps(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
         self.engine.register("postmortem", postmortem(drafting))
-        of_questions = QuestionSteps(self.questions, self.triages, self.config, checks)
+        of_questions = QuestionSteps(self.questions, self.triages, self.config, checks, self._on_call)
         self.engine.register("question", question(of_questions, self.agents.get))
         self.failure_recovery.attach(self.engine, self.triages, self.postmortems, self.approvals, self.questions)
 

@@ -39,7 +39,9 @@ async def propose(ctx: CommandContext, request: Request) -> Reply | Form:
         key=f"propose:{request.key}",
         actor=request.actor,
     )
-    return Reply(f"{proposal.ref} is in the thread: {proposal.title}. Nothing runs before it is approved.")
+    # Of no alert it opens no thread: it is a message of its own.
+    place = f"in the thread of {subject.ref}" if subject else "in the channel, as it belongs to no alert"
+    return Reply(f"{proposal.ref} stands {place}: {proposal.title}. Nothing runs before it is approved.")
 
 
 async def _subject(ctx: CommandContext, request: Request) -> Subject | None:

@@ -23,6 +23,7 @@ LEAD = timedelta(seconds=15)
 """Measured before the onset too: that is the first sample beyond doubt, and only bad samples count."""
 AROUND = timedelta(minutes=5)
 """Drawn before the onset and after the end."""
+MAX_SERVICES = 8
 MAX_SAMPLES = 10_000
 """Prometheus answers at most 11,000 points."""
 
@@ -48,20 +49,48 @@ class PostmortemSteps:
     async def measure(self, ref: str, n: int) -> tuple[str, str] | None:
         """Measure the impact and record it as evidence: its text and the evidence id. None without an alert group."""
         record = await self.postmortems.record(ref)
-        group = record.group
-        service = self.catalogue.get(record.incident.service)
-        if group is None:
+        if record.group is None:
             return None
-        signal = _main_signal(service.signals if service else {})
-        start = (record.onset or record.reported_at) - LEAD
-        end = group.cleared_at or record.incident.resolved_at or self.triages.db.clock()
-        evidence = await self._impact(record.incident.service, signal, service.signals if service else {}, start, end)
-        entry = await self.triages.record(group.ref, "impact", {"incident": ref}, f"postmortem:{n}", evidence)
+        start = min(record.onset or record.reported_at, record.reported_at) - LEAD
+        end = record.group.cleared_at or record.incident.resolved_at or self.triages.db.clock()
+        service, signal = self._signal_of(record)
+        evidence = await self._impact(service, signal, start, end)
+        if evidence.ok:
+            evidence = await self._with_others(evidence, record, (service, signal[0] if signal else ""), start, end)
+        entry = await self.triages.record(record.group.ref, "impact", {"incident": ref}, f"postmortem:{n}", evidence)
         return evidence.summary, entry.id
 
-    async def _impact(
-        self, service: str, signal: tuple[str, Signal] | None, signals: dict[str, Signal], start: datetime, end: datetime
+    def _signals(self, service: str) -> dict[str, Signal]:
+        configured = self.catalogue.get(service)
+        return configured.signals if configured else {}
+
+    def _signal_of(self, record: PostmortemRecord) -> tuple[str, tuple[str, Signal] | None]:
+        """The service and signal that the onset was read from; where the catalogue holds none such, the service's main one."""
+        service, _, name = record.signal.partition(" ")
+        signals = self._signals(service)
+        if name in signals:
+            return service, (name, signals[name])
+        return record.incident.service, _main_signal(self._signals(record.incident.service))
+
+    async def _with_others(
+        self, evidence: Evidence, record: PostmortemRecord, main: tuple[str, str], start: datetime, end: datetime
     ) -> Evidence:
+        """With the failed requests of every service of the group: each its own sentence, as one request may fail at several."""
+        assert record.group is not None
+        alerting = [str(row["service"]) for row in await self.triages.members(record.group.ref)]
+        texts, queries = [evidence.summary], [evidence.query]
+        for service in list(dict.fromkeys([record.incident.service, *alerting]))[:MAX_SERVICES]:
+            signals = self._signals(service)
+            name = next((name for name, signal in signals.items() if counts_requests(name, signal)), "")
+            if not name or (service, name) == main:
+                continue
+            other = await self._impact(service, (name, signals[name]), start, end)
+            if other.ok and other.facts.bad_seconds:
+                texts.append(other.summary)
+                queries.append(other.query)
+        return evidence.model_copy(update={"summary": " ".join(texts), "query": "\n".join(queries)})
+
+    async def _impact(self, service: str, signal: tuple[str, Signal] | None, start: datetime, end: datetime) -> Evidence:
         if signal is None or self.metrics is None:
             why = (
                 "no Prometheus is set up"
@@ -70,7 +99,7 @@ class PostmortemSteps:
             )
             return Evidence(summary=could_not_check("impact", why), query="", source="prometheus", ok=False)
         name, chosen = signal
-        traffic = next((s for n, s in signals.items() if n in ("traffic", "requests")), None)
+        traffic = next((s for n, s in self._signals(service).items() if n in ("traffic", "requests")), None)
         try:
             series = await self._series(chosen.promql, start, end)
             rate = await self._series(traffic.promql, start, end) if traffic and counts_requests(name, chosen) else None
@@ -108,14 +137,13 @@ class PostmortemSteps:
 
     async def _picture(self, record: PostmortemRecord, ref: str, n: int) -> str:
         """Draw and store the signal over the whole incident; its alternative text, or "" when there is nothing to draw."""
-        service = self.catalogue.get(record.incident.service)
-        signal = _main_signal(service.signals if service else {})
+        service, signal = self._signal_of(record)
         if signal is None or self.metrics is None or record.group is None:
             return ""
         began = record.onset or record.reported_at
         over = record.group.cleared_at or record.incident.resolved_at or self.triages.db.clock()
         start, end = began - AROUND, min(over + AROUND, self.triages.db.clock())
-        title = f"{record.incident.service} {signal[0]}"
+        title = f"{service} {signal[0]}"
         marks = graph_marks(record)
         graph = await picture(self.metrics, self.draw, signal[1], title, onset=record.onset, marks=marks, start=start, end=end)
         if graph is None:

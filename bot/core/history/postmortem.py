@@ -58,7 +58,10 @@ class PostmortemRecord(BaseModel):
     timeline: tuple[TimelineEntry, ...] = ()
     findings: Findings | None = None
     onset: datetime | None = None
+    """The first of the incident's outage, however the last attempt dated it."""
     onset_evidence: str = ""
+    signal: str = ""
+    """Service and name of the signal that the onset was read from; "" where no metric shows it."""
     proposals: tuple[Proposal, ...] = ()
     decisions: tuple[Decision, ...] = ()
     impact: tuple[str, str] | None = None
@@ -125,7 +128,7 @@ def _summary(m: PostmortemRecord) -> Iterable[Sentence]:
 
 
 def _began(m: PostmortemRecord) -> datetime:
-    return m.onset or m.reported_at
+    return min(m.onset or m.reported_at, m.reported_at)
 
 
 def _ended(m: PostmortemRecord) -> datetime | None:
@@ -161,10 +164,20 @@ def _marked(m: PostmortemRecord) -> tuple[str, ...]:
 
 
 def _timeline(entries: Sequence[TimelineEntry]) -> Iterable[Sentence]:
-    for entry in entries:
+    for entry in _once(entries):
         who = f" ({entry.author})" if entry.author else ""
         text = f"{date_and_clock(entry.at)} UTC — {one_line(entry.text, 300)}{who}"
         yield Sentence(text=text, sources=(entry.id, *entry.evidence))
+
+
+def _once(entries: Sequence[TimelineEntry]) -> Iterable[TimelineEntry]:
+    """Without what a later attempt of the triage found again: the same onset, the same first cause."""
+    triaged = set[str]()
+    for entry in entries:
+        if entry.kind is not EntryKind.TRIAGE or entry.text not in triaged:
+            yield entry
+        if entry.kind is EntryKind.TRIAGE:
+            triaged.add(entry.text)
 
 
 def _detection(m: PostmortemRecord) -> Iterable[Sentence]:
@@ -174,7 +187,9 @@ def _detection(m: PostmortemRecord) -> Iterable[Sentence]:
     yield Sentence(text=how, sources=(ref,))
     if m.onset and m.onset_evidence:
         before = "the first alert arrived" if alerted else "it was declared"
-        text = f"The signal left its normal range at {clock(m.onset)}, {elapsed_text(at - m.onset)} before {before}."
+        # Dated after the alert it began with something else: how long the alert took is not known.
+        ahead = f", {elapsed_text(at - m.onset)} before {before}" if m.onset < at else ""
+        text = f"{m.signal or 'The signal'} left its normal range at {clock(m.onset)}{ahead}."
         yield Sentence(text=text, sources=(m.onset_evidence, ref))
     if m.group:
         yield _acknowledged(m, m.group, at)
@@ -260,8 +275,11 @@ def _follow_ups(m: PostmortemRecord) -> Iterable[Sentence]:
 
 
 def _gaps(m: PostmortemRecord) -> Iterable[Sentence]:
+    sources: dict[str, list[str]] = {}
     for id, texts in m.unseen.items():
-        yield from (Sentence(text=one_line(without_lead(text), 300), sources=(id,)) for text in texts)
+        for text in texts:
+            sources.setdefault(one_line(without_lead(text), 300), []).append(id)
+    yield from (Sentence(text=text, sources=tuple(dict.fromkeys(ids))) for text, ids in sources.items())
     if not m.unseen:
         text = "All checks succeeded." if m.evidence else "Nothing was checked."
         yield Sentence(text=text, sources=(m.incident.ref,))

@@ -1,7 +1,9 @@
 """What an incident cost, computed from the service's own signal."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import pairwise
 
 from bot.core.loading.arrays import np
 from bot.core.metrics.deviation import family_of
@@ -9,6 +11,7 @@ from bot.core.metrics.series import Series
 from bot.core.service import Signal
 from bot.core.text.durations import decimal_minutes
 from bot.core.text.figures import figure
+from bot.core.text.moments import clock
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,13 @@ class Impact:
     failed: float | None
     start: datetime
     end: datetime
+    gaps: tuple[tuple[datetime, datetime], ...] = ()
+    """Where the signal has no samples for longer than a sample stands: nobody knows how it was then."""
+
+
+MAX_SPAN = 60.0
+"""Seconds that a sample stands at most."""
+MAX_GAPS = 3
 
 
 def measure_impact(
@@ -37,7 +47,7 @@ def measure_impact(
     times, values = signal.times[inside], signal.values[inside]
     if not len(times):
         return None
-    spans = np.minimum(np.diff(times, append=end.timestamp()), 60.0).clip(min=0.0)
+    spans = np.minimum(np.diff(times, append=end.timestamp()), MAX_SPAN).clip(min=0.0)
     bad = np.zeros(len(values), dtype=bool)
     if bad_above is not None:
         bad |= values > bad_above
@@ -51,7 +61,14 @@ def measure_impact(
     weight = spans.sum()
     mean = float((values * spans).sum() / weight) if weight else float(values.mean())
     peak = float(values.min() if falls else values.max())
-    return Impact(float(spans[bad].sum()), peak, mean, failed, start, end)
+    gaps = tuple(_gaps([start.timestamp(), *times.tolist(), end.timestamp()]))
+    return Impact(float(spans[bad].sum()), peak, mean, failed, start, end, gaps)
+
+
+def _gaps(moments: Sequence[float]) -> Iterator[tuple[datetime, datetime]]:
+    for earlier, later in pairwise(moments):
+        if later - earlier > MAX_SPAN:
+            yield datetime.fromtimestamp(earlier, UTC), datetime.fromtimestamp(later, UTC)
 
 
 def counts_requests(name: str, signal: Signal) -> bool:
@@ -69,13 +86,23 @@ def impact_text(name: str, signal: Signal, impact: Impact) -> str:
     falls = signal.bad_above is None and signal.bad_below is not None
     levels = f"({'lowest' if falls else 'peak'} {peak}, mean {mean})"
     if signal.bad_above is None and signal.bad_below is None:
-        return f"{name} reached {peak} (mean {mean}); no threshold says for how long that was bad."
+        text = f"{name} reached {peak} (mean {mean}); no threshold says for how long that was bad."
+        return text + _unmeasured(impact.gaps)
     text = f"fell below {below}" if falls else f"exceeded {above}"
     never = f"never {'fell below ' + below if falls else 'exceeded ' + above}"
     if signal.bad_above is not None and signal.bad_below is not None:
         text, never = f"left the range from {below} to {above}", f"never left the range from {below} to {above}"
     lasted = f"{text} for {decimal_minutes(impact.bad_seconds)}" if impact.bad_seconds > 0 else never
-    return f"{name} {lasted} {levels}{_failed(impact.failed)}."
+    return f"{name} {lasted} {levels}{_failed(impact.failed)}.{_unmeasured(impact.gaps)}"
+
+
+def _unmeasured(gaps: Sequence[tuple[datetime, datetime]]) -> str:
+    """That the data have a hole: what was bad then is not counted."""
+    if not gaps:
+        return ""
+    spans = " and ".join(f"from {clock(start)} to {clock(end)}" for start, end in gaps[:MAX_GAPS])
+    more = f" and {len(gaps) - MAX_GAPS} times more" if len(gaps) > MAX_GAPS else ""
+    return f" There are no data {spans}{more}: that time is not counted."
 
 
 def _failed(count: float | None) -> str:

@@ -1,14 +1,87 @@
-"""Whether something was done here, as the timeline records it: what was proposed, denied or failed was not done."""
+"""What was done here, as the timeline records it: what was proposed, denied or failed was not done."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from bot.core.questions.topics import canonical
+from bot.core.questions.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
+from bot.core.text.durations import elapsed_text
+from bot.core.text.moments import clock
+from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind, TimelineEntry
 
 _RAN = re.compile(r"^(?:(?:Recovered|Not recovered) after (?=AP-)|)(AP-\d+)(?: ran: |: )")
 """How an action's entry says that it ran: its outcome, its verification, or a person who ran it by hand."""
 _PROPOSED = re.compile(r"^(AP-\d+) (?:proposed|recorded as done by hand): ")
+
+RECENTLY = timedelta(minutes=15)
+"""An action that ran so shortly before is named where it is asked whether it still fails."""
+MAX_RUNS, MAX_TITLE, MAX_OUTCOME = 4, 80, 100
+
+
+@dataclass(frozen=True)
+class ActionRun:
+    """An action that ran here, and what the timeline says of it since."""
+
+    ref: str
+    title: str
+    at: datetime
+    outcome: str
+    entries: tuple[str, ...]
+    """Ids of its entries of the timeline."""
+
+    @property
+    def named(self) -> str:
+        """`AP-1 (Roll back orders)`."""
+        return f"{self.ref} ({one_line(self.title, MAX_TITLE)})" if self.title else self.ref
+
+
+def runs(timeline: Sequence[TimelineEntry]) -> list[ActionRun]:
+    """The actions that ran, by the bot or by hand, in their order; of each what its last entry says."""
+    titles = {ref: entry.text.partition(": ")[2] for entry in timeline if (ref := _proposed(entry))}
+    by_ref: dict[str, ActionRun] = {}
+    for entry in timeline:
+        match = _RAN.match(entry.text) if entry.kind is EntryKind.ACTION else None
+        if match is None:
+            continue
+        ref, first = match[1], by_ref.get(match[1])
+        verified = not entry.text.startswith(ref)
+        outcome = (
+            entry.text.replace(f" after {ref}", "") if verified else entry.text[len(ref) :].lstrip(": ").removeprefix("ran: ")
+        )
+        at, entries = (first.at, first.entries) if first else (entry.at, ())
+        by_ref[ref] = ActionRun(ref, titles.get(ref, ""), at, one_line(outcome, MAX_OUTCOME), (*entries, entry.id))
+    return list(by_ref.values())
+
+
+def what_ran(timeline: Sequence[TimelineEntry]) -> ShortAnswer:
+    """The actions that ran, the newest first, each with its moment and what came of it."""
+    done = runs(timeline)[::-1][:MAX_RUNS]
+    if not done:
+        text = "nothing was changed through me; I only made checks"
+        return ShortAnswer(verdict=Verdict.NO, text=text, opening="No action ran here:", complete=True)
+    text = "; ".join(f"{run.named} at {clock(run.at)}: {run.outcome.rstrip('.')}" for run in done)
+    entries = [id for run in done for id in run.entries]
+    return ShortAnswer(
+        verdict=Verdict.YES, text=text, evidence=entries, untrusted=True, opening="What ran here:", complete=True
+    )
+
+
+def ran_before(timeline: Sequence[TimelineEntry], now: datetime) -> tuple[str, list[str]]:
+    """`AP-1 (Roll back orders) ran 34 s before` with the ids it stands on, of the newest that ran shortly before; else ""."""
+    newest = max(
+        (run for run in runs(timeline) if timedelta(0) <= now - run.at <= RECENTLY), key=lambda run: run.at, default=None
+    )
+    return (f"{newest.named} ran {elapsed_text(now - newest.at)} before", [newest.entries[0]]) if newest else ("", [])
+
+
+def whether_done(timeline: Sequence[TimelineEntry], activities: frozenset[str]) -> ShortAnswer:
+    """Whether somebody did it, as far as it was done here."""
+    if entry := newest_activity(timeline, activities):
+        return ShortAnswer(verdict=Verdict.YES, text=one_line(entry.text, MAX_TEXT), evidence=[entry.id], untrusted=True)
+    return unknown("the timeline records nothing of it, and what people did elsewhere is not in it")
 
 
 def newest_activity(timeline: Sequence[TimelineEntry], activities: frozenset[str]) -> TimelineEntry | None:

@@ -49,6 +49,13 @@ class AnswerFacts:
     firing: int = 0
     """Alerts of the group that fire now."""
     proposals: Sequence[WaitingProposal] = ()
+    on_call: Sequence[str] = ()
+    """People who are on call for the services meant: read only where a question asks for them."""
+
+    @property
+    def own_service(self) -> str:
+        """The service that alerts; "" where none is known."""
+        return self.case.service if self.case else ""
 
     @property
     def names(self) -> frozenset[str]:

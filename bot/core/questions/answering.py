@@ -24,8 +24,9 @@ from bot.core.questions.answer_facts import (
 from bot.core.questions.forms import as_cause_question, is_about_notes, wants_current_values
 from bot.core.questions.question_reading import QuestionReading
 from bot.core.questions.retrieval import Ranking
-from bot.core.questions.short_answers import ShortAnswer, Verdict, short_answer
+from bot.core.questions.short_answers import SAYS_NOTHING, short_answer
 from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
+from bot.core.questions.verdicts import ShortAnswer, Verdict
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL, Basis, ToolRole, Tools
 from bot.core.tuning import TUNING
@@ -95,17 +96,27 @@ def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
     """The one to four findings about the question, most relevant first; `checked` names what was checked if there is none."""
     topics = _topics(question, facts)
     ok = [entry for entry in facts.ledger if entry.evidence.ok]
+    short = short_answer(question, facts)
+    if short and short.complete:
+        return QuestionAnswer(short=short, waiting=[proposal.text for proposal in facts.proposals])
     notes = _wants_notes(question, topics)
     ranked = _by_relevance(topics, list(recorded_lines(facts, newest_entries(ok), notes=notes)))
     findings = [*_findings(ranked), *_absent(topics, newest_entries(ok), ranked, facts.tools)][:MAX_FINDINGS]
     return QuestionAnswer(
-        short=short_answer(question, facts),
+        short=_beside(findings, short),
         findings=findings,
         waiting=[proposal.text for proposal in facts.proposals],
         unseen=_failed_checks(topics, facts, any_succeeded=bool(ok)),
         checked=[] if findings else [entry.id for entry in newest_entries(ok)],
         collected_at=max((entry.at for entry in ok), default=None),
     )
+
+
+def _beside(findings: Sequence[Finding], short: ShortAnswer | None) -> ShortAnswer | None:
+    """That the evidence says nothing is told only where no line of it stands below."""
+    if short and findings and short.text.lower() == SAYS_NOTHING:
+        return short.model_copy(update={"text": "Nothing that was checked decides that; what names it stands below"})
+    return short
 
 
 def _topics(question: str, facts: AnswerFacts) -> QuestionTopics:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, subjects_in
+from bot.core.questions.subjects import MEASURED, SYMPTOM_WORDS, SYMPTOMS, Subject, subjects_in
 from bot.core.questions.topics import named_in, without_services
 
 _WORD = re.compile(r"[a-z']+")
@@ -25,9 +25,22 @@ _FELL = re.compile(r"\b(?:down|low|lower|dropped|drop|drops|fell|fallen|falling|
 _ROSE = re.compile(r"\b(?:up|high|higher|rose|risen|rising|spike|spiked|surge|surged|increased|more)\b", re.IGNORECASE)
 _ITS_CAUSE = re.compile(
     r"\b(?:is|was|isn't|wasn't|could|might|can|be)\s+(?:it|this|that)\b|\bcaused?\b|\bbecause of\b|\bdue to\b|\bto blame\b"
-    r"|\bculprit\b|\broot cause\b|\bfault\b|\bresponsible\b",
+    r"|\bculprit\b|\bbottleneck\b|\broot cause\b|\bfault\b|\bresponsible\b",
     re.IGNORECASE,
 )
+
+
+_BECAUSE = re.compile(r"\b(?:because\s+of|because|due\s+to|caused\s+by|as\s+a\s+result\s+of)\b", re.IGNORECASE)
+_STATE = re.compile(SYMPTOM_WORDS, re.IGNORECASE)
+_NOUN = re.compile(r"[A-Za-z][\w.-]*")
+_PRONOUN_WORDS = """
+    anybody anyone anything everybody everyone everything he i it nobody she somebody someone something that there they this
+    those we you"""
+_PRONOUNS = frozenset(_PRONOUN_WORDS.split())
+_WORDS_FOR_ALL = """
+    a all an any api app application client clients customer customers every his its more my of one other our people prod
+    production rate ratio shop site some system systems the their these user users website whole your"""
+_NO_THING = _AUXILIARIES | frozenset(_WORDS_FOR_ALL.split())
 
 
 _WHY_NOT = re.compile(
@@ -41,6 +54,21 @@ _APPROVERS = re.compile(
 )
 
 
+_ON_CALL = re.compile(
+    r"\bwho(?:['’]s|\s+(?:is|are|else is))?\s+(?:currently\s+|now\s+)?on[- ]?(?:call|duty)\b|\bwhose (?:shift|turn)\b",
+    re.IGNORECASE,
+)
+_RUNS = re.compile(
+    r"\bwhat\s+(?:did|have|has)\s+(?:you|we|they|tocsin|the bot|it|any\w+|some\w+)\s+(?:already\s+|just\s+|all\s+)?"
+    r"(?:do|done|run|try|tried)\b"
+    r"|\bwhat\s+(?:was|has been|have been)\s+(?:already\s+)?(?:done|run|tried|executed)\b"
+    r"|\b(?:what|which)\s+actions?\s+(?:ran|run|were|was|have|has|did)\b",
+    re.IGNORECASE,
+)
+_SHOULD_UNDO = re.compile(
+    r"\b(?:should|shall|must|need(?:s)? to|would|ought to)\b.*\b(?:roll(?:ing|ed)?\s*back|rollback|revert(?:ing|ed)?)\b",
+    re.IGNORECASE,
+)
 _NEXT_STEP = re.compile(
     r"\bwhat\s+(?:should|can|shall|could|must|do|to)\s+(?:(?:i|we|you)\s+)?(?:do|try|check)\b"
     r"|\bwhat\s+(?:now|next)\b|\bwhat(?:'s|’s|\s+is)\s+next\b|\bnext\s+steps?\b"
@@ -59,9 +87,54 @@ def as_cause_question(question: str, services: Collection[str]) -> str:
     return f"is it {match.group(1)}" if causes or named_in(match.group(1), services) else question
 
 
+def asked_cause(question: str, services: Collection[str]) -> str:
+    """`is cart slow because of the deploy?` as `is it the deploy?`: that it is slow is granted; others as `as_cause_question`.
+
+    "Something it calls" keeps who "it" is. `should we roll cart back?` asks whether its change is the cause.
+    """
+    if wants_yes_or_no(question) and asks_to_undo(question):
+        named = " ".join(named_in(question, services))
+        kind = next((word for word in ("config", "flag", "migration", "deploy") if word in question.lower()), "change")
+        return f"is it the {kind}{f' of {named}' if named else ''}?"
+    match = _BECAUSE.search(question) if wants_yes_or_no(question) else None
+    if match is None:
+        return as_cause_question(question, services)
+    cause = question[match.end() :]
+    caller = " ".join(named_in(question[: match.start()], services)) if Subject.CALLEE in subjects_in(cause) else ""
+    return " ".join(filter(None, ("is it", cause.strip().rstrip("?").strip(), f"of {caller}" if caller else ""))) + "?"
+
+
+def thing_in(question: str) -> str:
+    """The noun between the verb and the word that says how it is: Prometheus of "is Prometheus down?"; "" for "is it down?".
+
+    Words for all of it (the shop, customers) and for what is measured (requests) are no thing of their own.
+    """
+    rest = _OPENING.sub("", question)
+    state = _STATE.search(rest)
+    verb, *words = _NOUN.findall(rest[: state.start()]) if state else [""]
+    if verb.lower() not in _AUXILIARIES or (words and words[0].lower() in _PRONOUNS):
+        return ""
+    return " ".join(word for word in words if word.lower() not in _NO_THING and not subjects_in(word))
+
+
 def wants_next_step(question: str) -> bool:
     """Whether it asks what to do: the next step answers it, not the cause."""
     return bool(_NEXT_STEP.search(question))
+
+
+def wants_on_call(question: str) -> bool:
+    """Whether it asks who is on call."""
+    return bool(_ON_CALL.search(question))
+
+
+def wants_runs(question: str) -> bool:
+    """Whether it asks what was done: the actions that ran."""
+    return bool(_RUNS.search(question)) and not wants_next_step(question)
+
+
+def asks_to_undo(question: str) -> bool:
+    """Whether it asks if something should be rolled back."""
+    return bool(_SHOULD_UNDO.search(question))
 
 
 def wants_approvers(question: str) -> bool:

@@ -7,8 +7,9 @@ from functools import cached_property
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.measured import CurrentFact, DeviationFact
 from bot.core.questions.answer_facts import AnswerFacts, newest_entries
+from bot.core.questions.forms import thing_in
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, looks_like_database, measures, subjects_in
-from bot.core.questions.topics import named_in, without_services
+from bot.core.questions.topics import canonical, named_in, topics_of, without_services
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,25 @@ class QuestionReading:
     @cached_property
     def subjects(self) -> frozenset[Subject]:
         return subjects_in(without_services(self.question, self.facts.names))
+
+    def named_in(self, text: str) -> frozenset[str]:
+        """The services that a text names."""
+        return named_in(text, self.facts.names)
+
+    @cached_property
+    def unmeasured_thing(self) -> str:
+        """What it asks the state of where that is no service, as written: Prometheus of "is Prometheus down?"; else ""."""
+        words = [] if self.services else thing_in(self.question).split()
+        return " ".join(word for word in words if canonical(word) & self._words)
+
+    @property
+    def unmeasured_state(self) -> str:
+        """What it asks of a service that no measurement tells, in words: of "is cart hacked?" that; else ""."""
+        return "that" if self._words and not self.subjects else ""
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return topics_of(self.question, self.facts.names, self.facts.tools).words
 
     @property
     def causes(self) -> frozenset[Subject]:

@@ -4,77 +4,105 @@
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from enum import StrEnum
-
-from pydantic import BaseModel, ConfigDict
 
 from bot.core.evidence import Claim, Hypothesis, LedgerEntry
 from bot.core.facts.measured import DeviationFact
 from bot.core.incident import GroupState
-from bot.core.questions.activities import newest_activity
+from bot.core.questions.activities import ran_before, what_ran, whether_done
 from bot.core.questions.answer_facts import AnswerFacts, is_untrusted
 from bot.core.questions.forms import (
-    as_cause_question,
+    asked_cause,
+    asks_to_undo,
     direction_in,
     good_is_yes,
     wants_approvers,
     wants_cause,
     wants_current_values,
+    wants_on_call,
+    wants_runs,
     wants_yes_or_no,
 )
+from bot.core.questions.named_in_record import named_in_record
 from bot.core.questions.question_reading import QuestionReading, ids_of
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, is_cause, subjects_in
 from bot.core.questions.topics import named_in, named_in_order, topics_of
+from bot.core.questions.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind
 
-MAX_TEXT = 300
 MAX_NAMED = 3
 """Signals named one by one."""
-
-
-class Verdict(StrEnum):
-    """The first word of an answer."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
-
-
-class ShortAnswer(BaseModel):
-    """Yes, no or unknown with the reason."""
-
-    model_config = ConfigDict(frozen=True)
-
-    verdict: Verdict
-    text: str
-    evidence: list[str] = []
-    untrusted: bool = False
-    """Others can write the text: it is shown as a quotation."""
+SAYS_NOTHING = "the evidence says nothing about that"
 
 
 def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     """Yes, no or unknown; None for a question that wants something else."""
     if wants_approvers(question) and not facts.proposals:
         return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
-    question = as_cause_question(question, facts.names)
+    if wants_on_call(question):
+        return _on_call(question, facts)
+    if wants_runs(question):
+        return what_ran(facts.timeline)
+    if wants_yes_or_no(question) and asks_to_undo(question):
+        return _whether_to_undo(question, facts)
+    return _yes_or_no(asked_cause(question, facts.names), facts)
+
+
+def _on_call(question: str, facts: AnswerFacts) -> ShortAnswer:
+    """Who is on call by the rota: of the service it names, else of the one that alerts."""
+    service = on_call_service(question, facts)
+    on = f" for {service}" if service else ""
+    if not facts.on_call:
+        text = f"nobody{on}, by the configuration; `default_on_call` names who is where nobody else is"
+        return ShortAnswer(verdict=Verdict.NO, text=text, opening="On call now:", complete=True)
+    text = ", ".join(facts.on_call)
+    return ShortAnswer(verdict=Verdict.YES, text=text, opening=f"On call{on} now:", complete=True)
+
+
+def on_call_service(question: str, facts: AnswerFacts) -> str:
+    """The service whose rota a question means; "" where none is known."""
+    return next(iter(named_in_order(question, facts.names)), facts.own_service)
+
+
+def _whether_to_undo(question: str, facts: AnswerFacts) -> ShortAnswer | None:
+    """What speaks for or against a change being the cause; whether it is undone is for people to decide."""
+    short = _yes_or_no(asked_cause(question, facts.names), facts)
+    if short is None or short.verdict is Verdict.NO:
+        return short
+    return short.model_copy(update={"verdict": Verdict.UNKNOWN, "opening": short.opening or "For people to decide:"})
+
+
+def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if not wants_yes_or_no(question):
         return None
     reading = QuestionReading(question, facts)
     if not (reading.entries or facts.findings or Subject.PROPOSAL in reading.subjects):
-        return _unknown(f"nothing {'could be' if reading.failed else 'was'} checked", ids_of(reading.failed))
+        return unknown(f"nothing {'could be' if reading.failed else 'was'} checked", ids_of(reading.failed))
     for subject, answered in _RECORDED.items():
         if subject in reading.subjects and (short := answered(reading)) is not None:
-            return short
+            return _beside_run(reading, short)
     if activities := topics_of(question, facts.names, facts.tools).activities:
-        return _whether_done(reading, activities)
+        return whether_done(facts.timeline, activities)
+    if wants_cause(question) and Subject.CALLEE in reading.subjects:
+        return _whether_callee(reading)
     if wants_cause(question) and (reading.causes or (reading.services and not reading.subjects)):
         return _as_cause(reading)
     if Subject.CHANGE in reading.subjects:
         return _changed(reading)
     if reading.subjects & MEASURED or reading.services:
-        return _as_state(reading)
-    return _unknown("the evidence says nothing about that")
+        return _beside_run(reading, _as_state(reading))
+    return named_in_record(reading) or unknown(SAYS_NOTHING)
+
+
+def _beside_run(reading: QuestionReading, short: ShortAnswer) -> ShortAnswer:
+    """How it is now beside what ran shortly before: a rate is of the last minute, and takes its time to fall."""
+    if not (wants_current_values(reading.question) and reading.facts.ledger):
+        return short
+    run, ids = ran_before(reading.facts.timeline, max(entry.at for entry in reading.facts.ledger))
+    if not run or short.untrusted:
+        return short
+    text = f"{one_line(short.text, MAX_TEXT - len(run) - 2)}; {run}"
+    return short.model_copy(update={"text": text, "evidence": [*short.evidence, *ids]})
 
 
 # ---------------------------------------------------------------- causes
@@ -100,6 +128,27 @@ def _as_cause(reading: QuestionReading) -> ShortAnswer:
     return _by_measurement(reading, likely, by_id)
 
 
+def _whether_callee(reading: QuestionReading) -> ShortAnswer:
+    """Whether it is something that the service calls: a ranked cause must lie there, not only in the service itself."""
+    callers, findings = reading.services_meant, reading.facts.findings
+    called = {
+        name
+        for entry in reading.entries
+        if str(entry.arguments.get("service") or "") in callers
+        for name in entry.evidence.facts.depends_on or ()
+    }
+    hypotheses = findings.hypotheses if findings else []
+    there = (one for one in hypotheses if one.service in called or (one.kind == "external" and one.service in callers))
+    caller = ", ".join(sorted(callers)[:MAX_NAMED]) or "it"
+    cause = next(there, None)
+    if cause is None:
+        return unknown(f"no ranked cause is something that {caller} calls", ids_of(reading.blind(callers)))
+    verdict = Verdict.YES if cause.confidence == "likely" else Verdict.UNKNOWN
+    by_id = {entry.id: entry for entry in reading.facts.ledger}
+    text = f"{cause.confidence_text.capitalize()}{' cause' if verdict is Verdict.YES else ''}: {cause.cause}"
+    return _of_claims(verdict, text, cause.claims, by_id, reading.facts.names)
+
+
 def _by_measurement(reading: QuestionReading, likely: Hypothesis | None, by_id: dict[str, LedgerEntry]) -> ShortAnswer:
     """The subject is no ranked cause, or another one is likely."""
     other = f"; the likely cause is another: {likely.cause}" if likely else ""
@@ -111,7 +160,7 @@ def _by_measurement(reading: QuestionReading, likely: Hypothesis | None, by_id: 
         return changed.model_copy(update={"verdict": Verdict.NO if likely else Verdict.UNKNOWN, "text": changed.text + other})
     if Subject.DATABASE in reading.subjects and (troubled := reading.troubled_database) and not likely:
         entry, text = troubled
-        return _unknown(f"{text}, but no ranked cause is {_subject_text(reading)}", [entry.id], untrusted=True)
+        return unknown(f"{text}, but no ranked cause is {_subject_text(reading)}", [entry.id], untrusted=True)
     judged = list(reading.deviations(reading.services))
     moved = [(entry, fact) for entry, fact in judged if fact.doublings > 0]
     ids = [*ids_of(entry for entry, _ in moved or judged), *(ids_of(_cited(likely, by_id)) if likely else ())]
@@ -120,11 +169,14 @@ def _by_measurement(reading: QuestionReading, likely: Hypothesis | None, by_id: 
         verdict = Verdict.NO if likely else Verdict.UNKNOWN
         text = f"{_named(moved)}, but no ranked cause is {what}{other}"
         return ShortAnswer(verdict=verdict, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
+    if not judged and (named := named_in_record(reading)):
+        opening = f"{named.lead.rstrip(':')}, but the likely cause is another:"
+        return unknown(likely.cause, [*named.evidence, *ids], untrusted=untrusted, opening=opening) if likely else named
     if not judged:
-        return _unknown(f"nothing that was checked measures {what}{other}", ids, untrusted=untrusted)
+        return unknown(f"nothing that was checked measures {what}{other}", ids, untrusted=untrusted)
     if blind := reading.blind(reading.services):
         text = f"what was checked of {what} is normal, but not all could be checked{other}"
-        return _unknown(text, [*ids, *ids_of(blind)], untrusted=untrusted)
+        return unknown(text, [*ids, *ids_of(blind)], untrusted=untrusted)
     text = f"{_count(judged)} of {what} stayed normal{other}"
     return ShortAnswer(verdict=Verdict.NO, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
 
@@ -155,20 +207,31 @@ def _as_state(reading: QuestionReading) -> ShortAnswer:
         return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
     inverted = good_is_yes(reading.question) and not (reading.subjects & MEASURED - SYMPTOMS)
     yes, no = (Verdict.NO, Verdict.YES) if inverted else (Verdict.YES, Verdict.NO)
+    if thing := reading.unmeasured_thing or reading.unmeasured_state:
+        return named_in_record(reading) or _not_of_thing(thing, bad)
     if bad:
         text = "; ".join(dict.fromkeys(text for _, text in bad[:MAX_NAMED]))
         return ShortAnswer(verdict=yes, text=one_line(text, MAX_TEXT), evidence=ids_of(entry for entry, _ in bad))
     where = f" on {', '.join(sorted(reading.services_meant)[:MAX_NAMED])}" if reading.services_meant else ""
     ids = ids_of(entry for entry, _ in judged)
+    if not judged and reading.subjects & MEASURED - SYMPTOMS and (named := named_in_record(reading)):
+        return named
     if not judged:
-        return _unknown(
+        return unknown(
             f"nothing that was checked measures {_subjects_text(reading) or 'that'}{where}",
             ids_of(reading.blind(reading.services_meant)),
         )
     if blind := reading.blind(reading.services_meant):
-        return _unknown(f"what could be checked{where} is normal, but not all could be", [*ids, *ids_of(blind)])
+        return unknown(f"what could be checked{where} is normal, but not all could be", [*ids, *ids_of(blind)])
     text = "; ".join(dict.fromkeys(text for _, text in judged[:MAX_NAMED]))
     return ShortAnswer(verdict=no, text=one_line(text, MAX_TEXT), evidence=ids)
+
+
+def _not_of_thing(thing: str, bad: "_Lines") -> ShortAnswer:
+    """What was measured is another thing's: told, and no yes."""
+    measured = "; ".join(dict.fromkeys(text for _, text in bad[:MAX_NAMED]))
+    text = f"nothing that was checked measures {thing}" + (f"; what was measured: {measured}" if measured else "")
+    return unknown(text, ids_of(entry for entry, _ in bad))
 
 
 _Lines = list[tuple[LedgerEntry, str]]
@@ -215,7 +278,7 @@ def _changed(reading: QuestionReading) -> ShortAnswer:
     """Whether something was deployed, edited or flipped."""
     lists = [entry for entry in reading.entries if entry.evidence.facts.changes is not None]
     if not lists:
-        return _unknown("the changes were not checked", ids_of(reading.failed))
+        return unknown("the changes were not checked", ids_of(reading.failed))
     entry = lists[-1]
     where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
     fitting = [
@@ -227,7 +290,7 @@ def _changed(reading: QuestionReading) -> ShortAnswer:
         title = f", {newest.title}" if newest.title else ""
         return ShortAnswer(verdict=Verdict.YES, text=one_line(text + title, MAX_TEXT), evidence=[entry.id], untrusted=True)
     if entry.evidence.blind_spots:
-        return _unknown(f"no change{where} in what could be checked, but not all could be", [entry.id])
+        return unknown(f"no change{where} in what could be checked, but not all could be", [entry.id])
     return ShortAnswer(verdict=Verdict.NO, text=f"No change{where} in what was checked", evidence=[entry.id])
 
 
@@ -245,9 +308,9 @@ def _recovered(reading: QuestionReading) -> ShortAnswer | None:
         alerts = f"{count} alerts still fire" if count > 1 else "1 alert still fires"
         return ShortAnswer(verdict=Verdict.NO, text=alerts, evidence=ids_of(entry for entry, _ in current))
     if not current:
-        return _unknown("no current value could be read", ids_of(reading.blind(reading.services_meant)))
+        return unknown("no current value could be read", ids_of(reading.blind(reading.services_meant)))
     if blind := reading.blind(reading.services_meant):
-        return _unknown("what could be read is as usual now, but not all could be", ids_of(blind))
+        return unknown("what could be read is as usual now, but not all could be", ids_of(blind))
     texts = "; ".join(fact.text for _, fact in current[:MAX_NAMED])
     return ShortAnswer(
         verdict=Verdict.YES, text=one_line(f"No alert fires; {texts}", MAX_TEXT), evidence=ids_of(e for e, _ in current)
@@ -257,7 +320,7 @@ def _recovered(reading: QuestionReading) -> ShortAnswer | None:
 def _alerting(reading: QuestionReading) -> ShortAnswer | None:
     lists = [entry for entry in reading.entries if entry.evidence.facts.alerts is not None]
     if not lists:
-        return _unknown("the alerts were not checked", ids_of(reading.failed))
+        return unknown("the alerts were not checked", ids_of(reading.failed))
     entry = lists[-1]
     fitting = [
         alert for alert in entry.evidence.facts.alerts or () if not reading.services or alert.service in reading.services
@@ -280,13 +343,6 @@ def _acknowledged(reading: QuestionReading) -> ShortAnswer | None:
     return None
 
 
-def _whether_done(reading: QuestionReading, activities: frozenset[str]) -> ShortAnswer:
-    """Whether somebody did it, as far as it was done here."""
-    if entry := newest_activity(reading.facts.timeline, activities):
-        return ShortAnswer(verdict=Verdict.YES, text=one_line(entry.text, MAX_TEXT), evidence=[entry.id], untrusted=True)
-    return _unknown("the timeline records nothing of it, and what people did elsewhere is not in it")
-
-
 def _proposed(reading: QuestionReading) -> ShortAnswer | None:
     waiting = reading.facts.proposals
     if waiting:
@@ -304,12 +360,6 @@ _RECORDED: dict[Subject, Callable[[QuestionReading], ShortAnswer | None]] = {
 
 
 # ---------------------------------------------------------------- words
-
-
-def _unknown(text: str, evidence: Iterable[str] = (), *, untrusted: bool = False) -> ShortAnswer:
-    text = text[:1].upper() + text[1:]
-    ids = list(dict.fromkeys(evidence))
-    return ShortAnswer(verdict=Verdict.UNKNOWN, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
 
 
 def _of_claims(

@@ -23,6 +23,7 @@ class Subject(StrEnum):
     ERRORS = "errors"
     PROVIDER = "outside providers"
     CHANGE = "changes"
+    CALLEE = "something it calls"
     HEALTH = "health"
     RECOVERY = "recovery"
     ALERTS = "alerts"
@@ -40,8 +41,11 @@ _WORDS: Mapping[Subject, str] = {
     Subject.LATENCY: r"slow\w*|latency|latencies|lag\w*|duration|timeouts?|p9\d",
     Subject.ERRORS: r"errors?|fail\w*|exceptions?|5xx|500s|broken",
     Subject.PROVIDER: r"providers?|external|third.?party|vendors?|upstream provider",
+    Subject.CALLEE: r"dependenc(?:y|ies)|callees?|downstreams?"
+    r"|(?:something|anything|what|whatever|services?)\s+(?:that\s+)?(?:it|they|this)\s+(?:calls?|depends? on|uses?)",
     Subject.CHANGE: r"changes?|changed|deploy\w*|rollouts?|releases?|released|config\w*|flags?|shipped|migrations?|commits?",
-    Subject.HEALTH: r"down|up|healthy|unhealthy|ok|okay|fine|dead|alive|working|affected|normal|bad",
+    Subject.HEALTH: r"down|up|healthy|unhealthy|ok|okay|fine|dead|alive|working|affected|normal|bad"
+    r"|impacted|degraded|hurt|suffering|struggling|unavailable|offline",
     Subject.RECOVERY: r"fixed|resolved|recover\w*|solved|all clear|back to normal"
     r"|(?:is|are|was)\s+(?:it|this|that|they|things|everything|all)\s+(?:\w+\s+)?(?:over|gone|better|back)",
     Subject.ALERTS: r"alerts?|alerting|firing|fires",
@@ -52,6 +56,11 @@ _WORDS: Mapping[Subject, str] = {
     r"|(?:pending|waiting)\s+(?:actions?|remediations?|decisions?)|to\s+(?:be\s+)?approved?",
 }
 _PATTERNS = {subject: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for subject, words in _WORDS.items()}
+_OF_SYSTEMS = {
+    Subject.DISK: re.compile(r"\bno space left\b|\benospc\b|\bdisk quota exceeded\b|\bread-only file ?system\b", re.IGNORECASE),
+    Subject.MEMORY: re.compile(r"\bcannot allocate\b|\bout ?of ?memory\b|\benomem\b", re.IGNORECASE),
+}
+"""How systems say it."""
 _DATABASE = re.compile(
     r"(?:^|[-_. ])(?:db|database|sql|postgres\w*|pg|mysql|mariadb|mongo\w*|redis|cassandra)(?:$|[-_. \d])", re.I
 )
@@ -67,6 +76,8 @@ _FAMILIES: Mapping[Subject, frozenset[Family]] = {
 _CAUSES: Mapping[Subject, str] = {Subject.CHANGE: "change", Subject.TRAFFIC: "traffic", Subject.PROVIDER: "external"}
 SYMPTOMS = frozenset({Subject.LATENCY, Subject.ERRORS, Subject.HEALTH, Subject.RECOVERY})
 """What a service shows, whatever the cause: "is it slow?" asks how it is, "is it the network?" what causes it."""
+SYMPTOM_WORDS = rf"\b(?:{'|'.join(_WORDS[subject] for subject in (Subject.LATENCY, Subject.ERRORS, Subject.HEALTH))})\b"
+"""A pattern of the words that say what a service shows."""
 MEASURED = frozenset({*_KINDS, *_FAMILIES, Subject.DATABASE, Subject.HEALTH})
 """Subjects that signals of services can tell."""
 
@@ -74,6 +85,11 @@ MEASURED = frozenset({*_KINDS, *_FAMILIES, Subject.DATABASE, Subject.HEALTH})
 def subjects_in(text: str) -> frozenset[Subject]:
     """The kinds that a text, without the names of services, is about."""
     return frozenset(subject for subject, pattern in _PATTERNS.items() if pattern.search(text))
+
+
+def names_subject(subject: Subject, text: str) -> bool:
+    """Whether a text names the subject, in the words of a question or in those of a system's own messages."""
+    return bool(_PATTERNS[subject].search(text)) or (subject in _OF_SYSTEMS and bool(_OF_SYSTEMS[subject].search(text)))
 
 
 def looks_like_database(service: str) -> bool:

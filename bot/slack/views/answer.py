@@ -8,7 +8,7 @@ from bot.core.evidence import LedgerEntry
 from bot.core.messages.investigation import AnswerContent
 from bot.core.questions.answering import Finding, QuestionAnswer
 from bot.core.questions.forms import wants_approvers, wants_value
-from bot.core.questions.short_answers import ShortAnswer, Verdict
+from bot.core.questions.verdicts import ShortAnswer, Verdict
 from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import without_lead
 from bot.slack.blocks import Block, Rendered, context, quotation, section, trim, when
@@ -51,7 +51,7 @@ def _parts(
     for finding in findings:
         if not _repeats(finding, answer.short):
             yield from _finding(finding, content)
-    if not (direct or findings or content.next_step):
+    if not (direct or findings or content.next_step or (answer.short and answer.short.complete)):
         yield from _nothing(content, answer)
     yield from _not_checked(answer.unseen)
     yield from _waiting(() if direct else answer.waiting)
@@ -78,7 +78,7 @@ def _repeats(finding: Finding, short: ShortAnswer | None) -> bool:
 
 def _first(answer: QuestionAnswer, *, bare: bool = False) -> str:
     if answer.short:
-        return answer.short.text if bare else f"{answer.short.verdict.capitalize()}. {answer.short.text}"
+        return answer.short.text if bare and not answer.short.opening else f"{answer.short.lead} {answer.short.text}"
     return answer.findings[0].lines[0] if answer.findings else _no_finding(answer)
 
 
@@ -86,7 +86,7 @@ def _short(short: ShortAnswer | None, *, bare: bool) -> Iterable[str]:
     """`*No.* checkout errors stayed normal (E1)`: before all else. `bare`: what it is, where no yes was asked for."""
     if short:
         show = titled if short.untrusted else prose
-        word = "" if bare and short.verdict is not Verdict.UNKNOWN else f"*{short.verdict.capitalize()}.* "
+        word = "" if bare and short.verdict is not Verdict.UNKNOWN and not short.opening else f"*{prose(short.lead)}* "
         yield f"{word}{show(short.text)}{cite(*short.evidence)}"
 
 

@@ -5,22 +5,35 @@ done: remediations are put to people.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.config import Config
 from bot.core.questions.answering import ModelAnswer, QuestionAnswer, answer, with_model_answer
+from bot.core.questions.forms import wants_on_call
+from bot.core.questions.short_answers import on_call_service
 from bot.ports import Engine, Reader, Run, Workflow
 from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.question_checks import QuestionChecks
 
+OnCallOf = Callable[[str], Awaitable[Sequence[str]]]
+
 
 class QuestionSteps:
     """The steps of an answer, with their collaborators."""
 
-    def __init__(self, questions: Questions, triages: Triages, config: Config, checks: QuestionChecks | None = None) -> None:
-        """`checks`: None where no tool may be called."""
+    def __init__(
+        self,
+        questions: Questions,
+        triages: Triages,
+        config: Config,
+        checks: QuestionChecks | None = None,
+        on_call: OnCallOf | None = None,
+    ) -> None:
+        """`checks`: None where no tool may be called. `on_call`: who is on call for a service, None where no rota is read."""
+        self.on_call = on_call
         self.questions = questions
         self.triages = triages
         self.config = config
@@ -31,6 +44,8 @@ class QuestionSteps:
         row = await self.questions.row(number)
         reread = await self.checks.read_anew(number, row.text) if self.checks else []
         facts = await self.questions.answer_facts(number)
+        if self.on_call and wants_on_call(row.text):
+            facts = replace(facts, on_call=await self.on_call(on_call_service(row.text, facts)))
         # In a thread: a long ledger takes tens of milliseconds.
         by_code = (await asyncio.to_thread(answer, row.text, facts)).model_copy(update={"note": note, "reread": reread})
         await self.questions.answer(number, by_code, final=final)

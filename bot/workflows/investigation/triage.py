@@ -186,7 +186,7 @@ class TriageSteps:
         short = await asyncio.to_thread(short_answer, case.question, facts)
         if short is None:
             return findings
-        answer = Claim(text=f"{short.verdict.capitalize()}: {short.text}", evidence=short.evidence[:8])
+        answer = Claim(text=f"{short.opening or f'{short.verdict.capitalize()}:'} {short.text}", evidence=short.evidence[:8])
         return findings.model_copy(update={"answer": answer, "answer_untrusted": short.untrusted})
 
     async def propose(self, case: Case, findings: Findings, ranked: Findings | None = None) -> list[str]:

@@ -30,7 +30,7 @@ class SeenVersions:
         self._db, self._metrics, self._catalogue = db, metrics, catalogue
 
     async def only_sender(self, entry: str, service: str, arguments: Mapping[str, object], now: datetime) -> str:
-        """`only ci says that 1.4.2 ran`; "" where something else has seen it, or no version is named."""
+        """`version 1.4.2 is known from the source ci alone`; "" where something else has seen it, or no version is named."""
         version = str(arguments.get("previous_version", ""))
         if not version or await self._is_recorded(entry, service, arguments, version):
             return ""
@@ -38,7 +38,8 @@ class SeenVersions:
             return ""
         async with self._db.read() as session:
             sender = await sender_of(session, str(arguments.get("change_id", "")))
-        return f"only {one_line(sender, 40) or 'who asks'} says that {one_line(version, 40)} ran"
+        source = f"the source {one_line(sender, 40)}" if sender else "whoever proposes it"
+        return f"version {one_line(version, 40)} is known from {source} alone"
 
     async def _is_recorded(self, entry: str, service: str, arguments: Mapping[str, object], version: str) -> bool:
         async with self._db.read() as session:

@@ -122,8 +122,14 @@ async def test_a_denial_needs_a_reason(fixture: ApprovalsFixture) -> None:
 async def test_a_person_of_the_roster_proposes_and_is_the_requester(fixture: ApprovalsFixture) -> None:
     said = await use(fixture, propose, "alice", ref="AL-1", text="rollback", entry_point="slash")
 
-    assert said.text.startswith("AP-1 is in the thread")
+    assert said.text.startswith("AP-1 stands in the thread of AL-1: ")
     assert (await fixture.store.load("AP-1")).requester == "alice"
+
+
+async def test_a_proposal_of_no_alert_is_said_to_stand_in_the_channel_where_it_stands(fixture: ApprovalsFixture) -> None:
+    said = await use(fixture, propose, "alice", ref="", text="rollback", options={"service": "checkout"}, channel="C9")
+
+    assert said.text.startswith("AP-1 stands in the channel, as it belongs to no alert: ")
 
 
 async def test_any_member_stops_and_nobody_approves_until_the_on_call_resumes(fixture: ApprovalsFixture) -> None:

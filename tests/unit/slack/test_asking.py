@@ -305,3 +305,19 @@ async def test_what_people_write_in_a_channel_without_a_mention_is_not_read(fixt
     await on_message(router, {"team_id": "T1", "event_id": "Ev1", "event": said})
 
     assert told == [] and [row.kind for row in await fixture.rows(MessageRow)] == ["card"]
+
+
+async def test_who_is_on_call_is_told_from_the_rota_of_the_service_and_not_with_causes(fixture: ApprovalsFixture) -> None:
+    async def rota(service: str) -> list[str]:
+        return {"checkout": ["bob"], "pay": ["carol"]}.get(service, [])
+
+    questions = Questions(fixture.db, ["checkout", "pay", "cart"])
+    steps = QuestionSteps(questions, Triages(fixture.db), fixture.config, on_call=rota)
+    texts = []
+    for text in ("who is on call?", "who's on call for pay?", "who is on call for cart?"):
+        put = await questions.put(text, text, "alice", group="AL-1", incident="")
+        texts.append(str(await steps.answer_by_code(put.number, "", final=True)))
+
+    assert "On call for checkout now:" in texts[0] and "'bob'" in texts[0] and "latency" not in texts[0]
+    assert "On call for pay now:" in texts[1] and "'carol'" in texts[1]
+    assert "nobody for cart" in texts[2]

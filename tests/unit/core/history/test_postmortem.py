@@ -232,3 +232,16 @@ def test_a_plan_that_ended_early_is_told_with_where_and_what_did_not_run() -> No
 
     told = f"- Roll back checkout: done by hand, without an approval; stopped ({text.rstrip('.')}). [AP-1]"
     assert told in markdown(ended, draft(ended))
+
+
+def test_what_each_attempt_of_the_triage_finds_again_is_told_once() -> None:
+    texts = ["First cause (best lead): a bad deploy", "First cause (best lead): a bad deploy", "First cause (likely): the pool"]
+    entries = [TimelineEntry(id=f"T{n}", at=at(n), kind="triage", text=text) for n, text in enumerate(texts)]
+    notes = [TimelineEntry(id=f"T{n}", at=at(n), kind="note", text="still bad", who="bob") for n in (7, 8)]
+    unseen = dict.fromkeys(("E1", "E3"), ("Could not check (runbook): no runbooks are configured",))
+    again = material(timeline=(*entries, *notes), unseen=unseen)
+
+    text = markdown(again, draft(again))
+
+    assert text.count("a bad deploy") == 1 and text.count("the pool") == 1 and text.count("still bad") == 2
+    assert text.count("no runbooks are configured") == 1 and "no runbooks are configured [E1, E3]" in text

@@ -11,7 +11,8 @@ from bot.core.facts.measured import BeyondThresholdFact, CurrentFact, DeviationF
 from bot.core.incident import GroupState
 from bot.core.questions.answer_facts import AnswerFacts, WaitingProposal
 from bot.core.questions.answering import ModelAnswer, answer, with_model_answer
-from bot.core.questions.short_answers import ShortAnswer, Verdict, short_answer
+from bot.core.questions.short_answers import short_answer
+from bot.core.questions.verdicts import ShortAnswer, Verdict
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at, change
 from tests.unit.tools.looking import INFOS
@@ -353,3 +354,23 @@ def test_a_cleared_deploy_does_not_answer_no_while_another_deploy_leads() -> Non
     found = short_answer("is it the deploy?", facts(*ledger, findings=Findings(hypotheses=[lead], ruled_out=[cleared])))
 
     assert found is not None and (found.verdict, found.text) == ("unknown", f"Best lead: {lead.cause}")
+
+
+@pytest.mark.parametrize("question", ["is Prometheus down?", "is the login slow?", "is checkout hacked?"])
+def test_trouble_of_a_service_is_no_yes_to_a_question_about_something_else(question: str) -> None:
+    read = short_answer(question, facts(HEALTH, SLOW))
+
+    assert read is not None and read.verdict == "unknown" and "measures" in read.text
+    assert short_answer("are customers affected?", facts(HEALTH)) != read, "customers are who the service serves"
+
+
+def test_that_a_service_is_slow_is_no_yes_to_why_it_is_slow() -> None:
+    provider = Hypothesis(
+        cause="An outside provider that checkout calls is failing", service="checkout", kind="external", confidence="likely",
+        claims=[Claim(text="checkout latency rose", evidence=["E7"])],
+    )  # fmt: skip
+    question = "is checkout slow because of something it calls?"
+
+    assert verdict(question, SLOW)[0] == "unknown"
+    assert verdict(question, SLOW, findings=Findings(hypotheses=[provider])) == ("yes", ["E7"])
+    assert verdict("is checkout slow because of cart?", SLOW, CART)[0] == "no", "checkout is slow, and cart is well"

@@ -35,8 +35,8 @@ async def rollback(fixture: ApprovalsFixture) -> Proposal:
 async def test_the_card_says_so_and_the_tier_rises(fixture: ApprovalsFixture) -> None:
     proposal = await rollback(fixture)
 
-    assert proposal.title.endswith("(only ci says that 1.9 ran)") and proposal.tier is Tier.THREE
-    assert "only ci says that 1.9 ran: one tier higher" in proposal.dry_run
+    assert proposal.title.endswith("(version 1.9 is known from the source ci alone)") and proposal.tier is Tier.THREE
+    assert "version 1.9 is known from the source ci alone: one tier higher" in proposal.dry_run
 
 
 async def test_one_person_does_not_approve_it(fixture: ApprovalsFixture) -> None:

@@ -1,0 +1,109 @@
+"""The impact, the onset and the length that a draft tells are those of the incident, and not of its service's errors alone."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bot.core.metrics.series import Series
+from bot.core.service import Catalogue, Service
+from bot.store.answers.postmortems import Postmortems
+from bot.store.tables import EpisodeRow, GroupRow
+from bot.store.triage.triage import Triages
+from bot.workflows.postmortem import PostmortemSteps
+from tests.evaluation.recorded import RecordedMetrics
+from tests.unit.approving import Office, office
+from tests.unit.builders import NOW, at
+
+
+def service(name: str, **signals: dict[str, object]) -> Service:
+    errors = {"promql": f"{name} errors", "unit": "ratio", "bad_above": 0.02}
+    traffic = {"promql": f"{name} traffic", "unit": "requests/s"}
+    return Service.model_validate({"name": name, "signals": {"errors": errors, "traffic": traffic, **signals}})
+
+
+LATENCY = {"promql": "search latency", "unit": "s", "bad_above": 1.0}
+CATALOGUE = Catalogue([service("checkout"), service("search", latency=LATENCY), service("web")])
+
+
+def samples(value: float, *, gap: tuple[datetime, datetime] | None = None) -> list[Series]:
+    """A level from 10 minutes before the alert to 10 after it, every 5 s, without samples in the gap."""
+    times = np.arange(at(-10).timestamp(), at(10).timestamp(), 5.0)
+    if gap:
+        times = times[(times <= gap[0].timestamp()) | (times >= gap[1].timestamp())]
+    return [Series({}, times, np.full(len(times), value))]
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[Office]:
+    house = await office(tmp_path)
+    async with house.db.write() as session:
+        row = await session.get(GroupRow, 1)
+        assert row is not None
+        row.opened_at, row.cleared_at = NOW, at(9)
+        session.add(row)
+        for name in ("checkout", "web"):
+            texts: dict[str, Any] = {
+                "source": "am",
+                "fingerprint": name,
+                "name": "Errors",
+                "severity": "SEV2",
+                "status": "resolved",
+            }
+            moments = dict.fromkeys(("starts_at", "first_seen_at", "last_seen_at"), NOW)
+            session.add(EpisodeRow(**texts, **moments, service=name, labels={}, annotations={}, group_id=1))
+    yield house
+    await house.close()
+
+
+async def drafted(house: Office, attempts: list[tuple[datetime | None, str]], series: dict[str, list[Series]]) -> str:
+    """A draft after attempts that dated the onset so, each by a signal."""
+    triages, drafts = Triages(house.db), Postmortems(house.db)
+    for number, (onset, signal) in enumerate(attempts, 1):
+        await triages.open("AL-1", number, "", "")
+        known = {"onset": onset.isoformat() if onset else None, "signal": signal, "onset_evidence": f"E{number}"}
+        await triages.update("AL-1", number, facts=known)
+    queries = {f"{name} {kind}": samples(0.0) for name in ("checkout", "search", "web") for kind in ("errors", "traffic")}
+    steps = PostmortemSteps(drafts, triages, CATALOGUE, RecordedMetrics({**queries, **series}), lambda _graph: b"")
+    await steps.write("INC-1", 1, await steps.measure("INC-1", 1))
+    draft = await drafts.newest("INC-1")
+    assert draft is not None
+    return draft.markdown
+
+
+async def test_a_latency_incident_tells_the_latency_that_it_began_with(house: Office) -> None:
+    text = await drafted(house, [(at(-1), "search latency")], {"search latency": samples(3.0)})
+
+    assert "search latency exceeded 1 s for" in text and "errors never exceeded" not in text
+    assert "search latency left its normal range" in text and "60 s before it was declared" in text
+
+
+async def test_the_first_onset_counts_and_not_that_of_the_last_attempt(house: Office) -> None:
+    first = (at(-1), "search latency")
+    text = await drafted(house, [first, (None, ""), (at(3), "checkout errors")], {"search latency": samples(3.0)})
+
+    assert "It lasted 10 min." in text and "search latency left its normal range" in text
+
+
+async def test_an_onset_that_was_dated_after_the_alert_is_told_without_a_distance(house: Office) -> None:
+    text = await drafted(house, [(at(2), "search latency")], {"search latency": samples(3.0)})
+
+    assert "search latency left its normal range at" in text and "before it was declared" not in text
+    assert "It lasted 9 min." in text
+
+
+async def test_failed_requests_of_each_service_and_a_gap_in_the_data_are_told(house: Office) -> None:
+    series = {
+        "checkout errors": samples(0.2, gap=(at(2), at(5))),
+        "checkout traffic": samples(10.0),
+        "web errors": samples(0.1),
+        "web traffic": samples(20.0),
+    }
+    text = await drafted(house, [(NOW - timedelta(minutes=1), "checkout errors")], series)
+
+    assert "checkout errors exceeded 2 % for" in text and "web errors exceeded 2 % for" in text
+    assert text.count("requests failed") == 2
+    assert f"no data from {at(2):%H:%M:%S} UTC to {at(5):%H:%M:%S} UTC" in text
