@@ -87,7 +87,7 @@ def as_cause_question(question: str, services: Collection[str]) -> str:
     return f"is it {match.group(1)}" if causes or named_in(match.group(1), services) else question
 
 
-def asked_cause(question: str, services: Collection[str]) -> str:
+def cause_in_question(question: str, services: Collection[str]) -> str:
     """`is cart slow because of the deploy?` as `is it the deploy?`: that it is slow is granted; others as `as_cause_question`.
 
     "Something it calls" keeps who "it" is. `should we roll cart back?` asks whether its change is the cause.

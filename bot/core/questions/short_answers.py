@@ -11,8 +11,8 @@ from bot.core.incident import GroupState
 from bot.core.questions.activities import ran_before, what_ran, whether_done
 from bot.core.questions.answer_facts import AnswerFacts, is_untrusted
 from bot.core.questions.forms import (
-    asked_cause,
     asks_to_undo,
+    cause_in_question,
     direction_in,
     good_is_yes,
     wants_approvers,
@@ -45,7 +45,7 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return what_ran(facts.timeline)
     if wants_yes_or_no(question) and asks_to_undo(question):
         return _whether_to_undo(question, facts)
-    return _yes_or_no(asked_cause(question, facts.names), facts)
+    return _yes_or_no(cause_in_question(question, facts.names), facts)
 
 
 def _on_call(question: str, facts: AnswerFacts) -> ShortAnswer:
@@ -66,7 +66,7 @@ def on_call_service(question: str, facts: AnswerFacts) -> str:
 
 def _whether_to_undo(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     """What speaks for or against a change being the cause; whether it is undone is for people to decide."""
-    short = _yes_or_no(asked_cause(question, facts.names), facts)
+    short = _yes_or_no(cause_in_question(question, facts.names), facts)
     if short is None or short.verdict is Verdict.NO:
         return short
     return short.model_copy(update={"verdict": Verdict.UNKNOWN, "opening": short.opening or "For people to decide:"})

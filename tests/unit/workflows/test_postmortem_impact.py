@@ -15,7 +15,7 @@ from bot.store.tables import EpisodeRow, GroupRow
 from bot.store.triage.triage import Triages
 from bot.workflows.postmortem import PostmortemSteps
 from tests.evaluation.recorded import RecordedMetrics
-from tests.unit.approving import Office, office
+from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 from tests.unit.builders import NOW, at
 
 
@@ -38,9 +38,9 @@ def samples(value: float, *, gap: tuple[datetime, datetime] | None = None) -> li
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Office]:
-    house = await office(tmp_path)
-    async with house.db.write() as session:
+async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
+    fixture = await open_approvals(tmp_path)
+    async with fixture.db.write() as session:
         row = await session.get(GroupRow, 1)
         assert row is not None
         row.opened_at, row.cleared_at = NOW, at(9)
@@ -55,13 +55,15 @@ async def house(tmp_path: Path) -> AsyncIterator[Office]:
             }
             moments = dict.fromkeys(("starts_at", "first_seen_at", "last_seen_at"), NOW)
             session.add(EpisodeRow(**texts, **moments, service=name, labels={}, annotations={}, group_id=1))
-    yield house
-    await house.close()
+    yield fixture
+    await fixture.close()
 
 
-async def drafted(house: Office, attempts: list[tuple[datetime | None, str]], series: dict[str, list[Series]]) -> str:
+async def drafted(
+    fixture: ApprovalsFixture, attempts: list[tuple[datetime | None, str]], series: dict[str, list[Series]]
+) -> str:
     """A draft after attempts that dated the onset so, each by a signal."""
-    triages, drafts = Triages(house.db), Postmortems(house.db)
+    triages, drafts = Triages(fixture.db), Postmortems(fixture.db)
     for number, (onset, signal) in enumerate(attempts, 1):
         await triages.open("AL-1", number, "", "")
         known = {"onset": onset.isoformat() if onset else None, "signal": signal, "onset_evidence": f"E{number}"}
@@ -74,35 +76,35 @@ async def drafted(house: Office, attempts: list[tuple[datetime | None, str]], se
     return draft.markdown
 
 
-async def test_a_latency_incident_tells_the_latency_that_it_began_with(house: Office) -> None:
-    text = await drafted(house, [(at(-1), "search latency")], {"search latency": samples(3.0)})
+async def test_a_latency_incident_tells_the_latency_that_it_began_with(fixture: ApprovalsFixture) -> None:
+    text = await drafted(fixture, [(at(-1), "search latency")], {"search latency": samples(3.0)})
 
     assert "search latency exceeded 1 s for" in text and "errors never exceeded" not in text
     assert "search latency left its normal range" in text and "60 s before it was declared" in text
 
 
-async def test_the_first_onset_counts_and_not_that_of_the_last_attempt(house: Office) -> None:
+async def test_the_first_onset_counts_and_not_that_of_the_last_attempt(fixture: ApprovalsFixture) -> None:
     first = (at(-1), "search latency")
-    text = await drafted(house, [first, (None, ""), (at(3), "checkout errors")], {"search latency": samples(3.0)})
+    text = await drafted(fixture, [first, (None, ""), (at(3), "checkout errors")], {"search latency": samples(3.0)})
 
     assert "It lasted 10 min." in text and "search latency left its normal range" in text
 
 
-async def test_an_onset_that_was_dated_after_the_alert_is_told_without_a_distance(house: Office) -> None:
-    text = await drafted(house, [(at(2), "search latency")], {"search latency": samples(3.0)})
+async def test_an_onset_that_was_dated_after_the_alert_is_told_without_a_distance(fixture: ApprovalsFixture) -> None:
+    text = await drafted(fixture, [(at(2), "search latency")], {"search latency": samples(3.0)})
 
     assert "search latency left its normal range at" in text and "before it was declared" not in text
     assert "It lasted 9 min." in text
 
 
-async def test_failed_requests_of_each_service_and_a_gap_in_the_data_are_told(house: Office) -> None:
+async def test_failed_requests_of_each_service_and_a_gap_in_the_data_are_told(fixture: ApprovalsFixture) -> None:
     series = {
         "checkout errors": samples(0.2, gap=(at(2), at(5))),
         "checkout traffic": samples(10.0),
         "web errors": samples(0.1),
         "web traffic": samples(20.0),
     }
-    text = await drafted(house, [(NOW - timedelta(minutes=1), "checkout errors")], series)
+    text = await drafted(fixture, [(NOW - timedelta(minutes=1), "checkout errors")], series)
 
     assert "checkout errors exceeded 2 % for" in text and "web errors exceeded 2 % for" in text
     assert text.count("requests failed") == 2
