@@ -49,8 +49,8 @@ class AnswerFacts:
     firing: int = 0
     """Alerts of the group that fire now."""
     proposals: Sequence[WaitingProposal] = ()
-    on_call: Sequence[str] = ()
-    """People who are on call for the services meant: read only where a question asks for them."""
+    on_call: Sequence[str] | None = None
+    """People who are on call for the service meant; None where no rota was read, which is only for a question about them."""
 
     @property
     def own_service(self) -> str:

@@ -39,8 +39,8 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     """Yes, no or unknown; None for a question that wants something else."""
     if wants_approvers(question) and not facts.proposals:
         return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
-    if wants_on_call(question):
-        return _on_call(question, facts)
+    if wants_on_call(question) and facts.on_call is not None:
+        return _on_call(on_call_service(question, facts), facts.on_call)
     if wants_runs(question):
         return what_ran(facts.timeline)
     if wants_yes_or_no(question) and asks_to_undo(question):
@@ -48,15 +48,13 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     return _yes_or_no(cause_in_question(question, facts.names), facts)
 
 
-def _on_call(question: str, facts: AnswerFacts) -> ShortAnswer:
-    """Who is on call by the rota: of the service it names, else of the one that alerts."""
-    service = on_call_service(question, facts)
+def _on_call(service: str, people: Sequence[str]) -> ShortAnswer:
+    """Who is on call by the rota."""
     on = f" for {service}" if service else ""
-    if not facts.on_call:
+    if not people:
         text = f"nobody{on}, by the configuration; `default_on_call` names who is where nobody else is"
         return ShortAnswer(verdict=Verdict.NO, text=text, opening="On call now:", complete=True)
-    text = ", ".join(facts.on_call)
-    return ShortAnswer(verdict=Verdict.YES, text=text, opening=f"On call{on} now:", complete=True)
+    return ShortAnswer(verdict=Verdict.YES, text=", ".join(people), opening=f"On call{on} now:", complete=True)
 
 
 def on_call_service(question: str, facts: AnswerFacts) -> str:

@@ -53,3 +53,7 @@ def test_whether_to_roll_back_is_told_with_what_the_ranking_says_of_the_change()
 
     assert of_cart is not None and (of_cart.verdict, of_cart.text) == ("no", f"Ruled out: {cleared.text}")
     assert of_checkout is not None and of_checkout.lead == "For people to decide:"
+
+
+def test_where_no_rota_was_read_nobody_is_said_to_be_on_call() -> None:
+    assert short_answer("who is on call?", facts(HEALTH)) is None
