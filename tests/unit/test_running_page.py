@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 
 import bot.app
 import bot.web.measures
-from bot.core.config.reload import LIVE
+from bot.core.config.differences import LIVE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "running.md").read_text(encoding="utf-8")
 HOLDERS = (bot.app, bot.web.measures)
