@@ -10,7 +10,7 @@ from bot.core.facts.alerting import AlertFact
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.ranking.alert_burst import REACH, Burst, read_burst
 from bot.core.text.moments import clock
-from bot.core.text.untrusted import one_line
+from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import Basis, ToolRole, Topic
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import AnyService
@@ -65,7 +65,7 @@ def _rare(burst: Burst) -> list[str]:
     if not burst.bursts or not new:
         return []
     named = [f"{one_line(f.component, 60)}: {one_line(f.shown, 80)}" for f in new[:_MAX_NEW]]
-    return [f"In none of {burst.bursts} earlier alert groups fired ({len(new)} in all):", *named]
+    return [f"{counted(len(new), 'alert')} that fired in none of {burst.bursts} earlier alert groups:", *named]
 
 
 def _summary(ctx: ToolContext, alerts: list[Alert], service: str) -> str:

@@ -103,7 +103,9 @@ def _kind(rank: ComponentRank, context: RankingContext) -> CauseKind:
 
 def _firing_claim(rank: ComponentRank, number: int, burst: Burst, evidence: str) -> Claim:
     firing = rank.firings[number]
-    often = f", as in {firing.earlier_here} of {burst.bursts} earlier alert groups" if burst.bursts else ""
+    often = f", as in {firing.earlier_here} of {burst.bursts} earlier alert groups" if firing.earlier_here else ""
+    if burst.bursts and not firing.earlier_here:
+        often = f", and in none of {burst.bursts} earlier alert groups"
     where = one_line(firing.component, 80)
     return Claim(
         text=one_line(f"{where}: {one_line(firing.shown, 160)} at {clock(firing.at)}{often}", 400), evidence=[evidence]

@@ -69,7 +69,7 @@ async def test_alerts_are_counted_in_the_groups_before() -> None:
 
     counted = {row.what: row.earlier_here for row in found.facts.burst.firings}
     assert counted == {"HighErrorRate": 2, "PoolExhausted": 0}
-    assert found.details[-2:] == ("In none of 2 earlier alert groups fired (1 in all):", "payments: PoolExhausted")
+    assert found.details[-2:] == ("1 alert that fired in none of 2 earlier alert groups:", "payments: PoolExhausted")
 
 
 async def test_an_alert_that_fires_for_hours_is_no_part_of_the_burst() -> None:

@@ -1,5 +1,6 @@
 """Which changes around the onset the evidence clears, each with the claim that clears it."""
 
+import math
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
@@ -92,7 +93,8 @@ def _explained_by_dependency(context: RankingContext, change: Change, what: str)
         return None
     if change.service in context.observations.depends_on and main_cause not in context.resting_on(change.service):
         return None
-    text = f"{what}: its {effect.signal} came from {main_cause} {cause.signal} ({amount(cause.after, cause.unit)})"
+    level = "" if math.isnan(cause.after) else f" ({amount(cause.after, cause.unit)})"
+    text = f"{what}: its {effect.signal} came from {main_cause} {cause.signal}{level}"
     observations = context.observations
     return _claim(text, [observations.change_evidence[change.id], observations.id_of(effect), observations.id_of(cause)])
 

@@ -44,7 +44,7 @@ def test_without_metrics_the_burst_says_which_pod_and_proves_it() -> None:
 
     assert (first.service, first.component, first.kind) == ("cart", "cart-2", "resource")
     assert first.cause == "The burst of alerts points at cart-2 (a pod of cart): DiskFull 2"
-    assert "in 0 of 7 earlier alert groups" in first.claims[0].text
+    assert "in none of 7 earlier alert groups" in first.claims[0].text
 
 
 def test_alerts_alone_are_never_called_likely() -> None:
