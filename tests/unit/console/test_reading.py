@@ -53,8 +53,8 @@ async def investigated(folder: Path) -> None:
     found = {"hypotheses": [cause], "not_checked": ["Could not check (logs of checkout): no answer"]}
     fields = {"severity": "SEV2", "service": "checkout", "state": "FIRING", "channel": "C1"}
     async with db.write() as session:
-        session.add(episode("a", group_id=1, grouping_text="it opened the group"))
-        session.add(episode("b", group_id=1, grouping_text="the same service, checkout"))
+        session.add(episode("a", group_id=1, grouping_reason="opened_group", grouping_text="it opened the group"))
+        session.add(episode("b", group_id=1, grouping_reason="same_service", grouping_text="the same service, checkout"))
         session.add(episode("c", muted_by="inhibited by NodeDown"))
         session.add(GroupRow(id=1, key="k", title=TITLE, opened_at=NOW, last_alert_at=NOW, **fields))
         session.add(TriageRow(group_id=1, attempt=1, state="done", started_at=NOW, findings=found))
