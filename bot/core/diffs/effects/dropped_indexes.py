@@ -25,6 +25,10 @@ _OF_ANOTHER = re.compile(r"\b(?:\w*_?index(?:es)?|\w*Index\w*|\w*Constraint)\b\s
 _COLUMN = re.compile(r"[A-Za-z_]\w*")
 _MAKES = re.compile(r"\bcreate\s+(?:unique\s+)?index\b|\badd_?index\b|\bcreate_?index\b", re.I)
 _STATEMENT = re.compile(r"\b(?:select\b.+\bfrom|update\b.+\bset|delete\s+from)\b.*\bwhere\b", re.I | re.S)
+_LOGGED_AS_SLOW = re.compile(
+    r"\b(?:duration|query_time|took|elapsed)\b\W{0,3}\d|slow.?(?:query|statement)|statement timeout|cancel\w* statement", re.I
+)
+"""What a database writes of a statement that took long; whoever types a statement into a request writes none of it."""
 _OF_INDEXES = frozenset({"index", "uniq", "unique"})
 _LINES_OF_ONE_CALL = 4
 
@@ -64,8 +68,8 @@ def _columns_of(index: str, lines: Sequence[str]) -> list[str]:
 
 
 def looks_up(statement: str, effect: EffectFact) -> bool:
-    """Whether a line holds a statement that looks for what a dropped index was made of."""
-    if not _STATEMENT.search(statement):
+    """Whether a line tells of a slow statement that looks for what a dropped index was made of."""
+    if not (_STATEMENT.search(statement) and _LOGGED_AS_SLOW.search(statement)):
         return False
     columns = _COLUMN.findall(effect.before)
     telling = [column for column in columns if is_telling(column)]
