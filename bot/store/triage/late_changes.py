@@ -22,6 +22,7 @@ from bot.core.changes.late_reports import (
     late_changes,
 )
 from bot.core.changes.own_changes import own_id
+from bot.core.incident import GroupState
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.service import Catalogue
@@ -35,7 +36,7 @@ from bot.store.tables import (
     ProposalRow,
     TriageRow,
 )
-from bot.store.triage.attempts import RetryDue, automation_stopped, something_fires
+from bot.store.triage.attempts import RetryDue, automation_stopped
 from bot.store.triage.triage import entry_of
 
 CLOCKS_DIFFER = timedelta(minutes=1)
@@ -160,7 +161,8 @@ async def _ranked(session: AsyncSession, newest: datetime) -> list[_Ranked]:
         select(TriageRow.group_id, TriageRow.attempt, TriageRow.started_at, GroupRow.alerts)
         .join(GroupRow, col(GroupRow.id) == TriageRow.group_id)
         .where(
-            something_fires(),
+            # Also where nothing fires in a pause of flapping: what was reported late may be the cause that is looked for.
+            col(GroupRow.state).in_((GroupState.FIRING, GroupState.ACKNOWLEDGED)),
             TriageRow.attempt == last,
             TriageRow.state == TriageState.DONE,
             col(TriageRow.started_at) < newest + CLOCKS_DIFFER,

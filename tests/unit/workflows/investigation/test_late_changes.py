@@ -158,10 +158,3 @@ async def test_the_further_attempt_answers_the_same_question_of_the_same_person(
     row = await fixture.triages.row("AL-1")
     assert row is not None
     assert (row.attempt, row.question, row.requester) == (3, "is it the cache?", "alice")
-
-
-async def test_a_late_change_ranks_nothing_again_that_does_not_fire_any_more(fixture: TriageFixture) -> None:
-    await fixture.change(firing=0, flapping="HighErrorRate fired 5 times within 43 min")
-    await fixture.told()
-
-    assert (await fixture.tick(), len(await fixture.attempts())) == ([], 1)
