@@ -72,7 +72,12 @@ class Explanation:
     @property
     def at_frame(self) -> bool:
         """Whether it changes the very code in which a new failure arises, by the stack frames of that."""
-        return any(reason.endswith(f", {ARISES}") for _, reason, _ in self.reasons)
+        return any(_is_frame(reason) for _, reason, _ in self.reasons)
+
+    @property
+    def beside_frame(self) -> float:
+        """The points of its strongest reason that is no stack frame."""
+        return max((points for points, reason, _ in self.reasons if not _is_frame(reason)), default=0.0)
 
     def add(self, points: float, reason: str, evidence: str) -> None:
         self.reasons.append((points, reason, evidence))
@@ -82,6 +87,10 @@ class Explanation:
         self.reasons = sorted([*self.reasons, (points, reason, evidence)], key=lambda scored: -scored[0])
         self.firm += points
         self.strength = max(self.strength, self.firm)
+
+
+def _is_frame(reason: str) -> bool:
+    return reason.endswith(f", {ARISES}")
 
 
 def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.diffs, *, service: str = "") -> Explanation:

@@ -46,10 +46,6 @@ class Candidate:
     """Of a change: whether other versions show the symptom too, or its code has nothing to do with it."""
     explained: bool = False
     """Whether its diff explains the symptom."""
-    seen_at_work: bool = False
-    """Whether what its diff does is also measured: a signal of its service moved with it, or what it lets grow ran out."""
-    diff_strength: float = 0.0
-    """Points of what its diff and the symptoms have in common (`DiffWeights`)."""
     outside: bool = False
     """Whether lines name a cause outside the team's own code."""
     leads_only: bool = False

@@ -257,7 +257,7 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     within its limit is a lead.
     """
     thresholds, first = context.tuning.confidence, ranked[0]
-    by_own_diff = _told_by_its_diff(ranked, context)
+    by_own_diff = _explained_by_its_diff_alone(ranked)
     if lead.probability < thresholds.likely and not by_own_diff:
         return False
     if lead.basis == "burst":
@@ -332,15 +332,13 @@ def _both_outside(cause: Candidate, other: Candidate) -> bool:
     return cause.kind == other.kind == "external"
 
 
-def _told_by_its_diff(ranked: Sequence[Candidate], context: RankingContext) -> bool:
+def _explained_by_its_diff_alone(ranked: Sequence[Candidate]) -> bool:
     """Whether the diff of the first cause surely explains what is seen, and nothing else is explained or said by lines.
 
     Then it says itself where the fault lies, however far the signals lie apart: who breaks a message is not who reads it.
     """
-    first, sure = ranked[0], context.tuning.diffs.sure
-    others = any((cause.outside and not cause.leads_only) or cause.diff_strength >= sure for cause in ranked[1:])
-    enough = first.diff_strength >= sure or first.seen_at_work
-    return first.explained and first.sure and enough and not others
+    others = any((cause.outside and not cause.leads_only) or cause.explained for cause in ranked[1:])
+    return ranked[0].explained and ranked[0].sure and not others
 
 
 def _has_neighbours(candidate: Candidate, context: RankingContext) -> bool:

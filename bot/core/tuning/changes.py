@@ -199,7 +199,5 @@ class DiffWeights:
     """Share of an effect that counts, from which on it is one whatever the trouble is."""
     explained: float = 2.2
     """Points from which on a diff explains the trouble."""
-    sure: float = 3.0
-    """Points from which on it does so surely: more than one sign, or a part of the program that is named as missing."""
     related: float = 1.0
     """Points below which it has nothing to do with it."""

@@ -11,9 +11,9 @@ from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.coincidence import is_coincident
-from bot.core.ranking.changes.drift import drift_claim, drift_fit, drift_since, is_exhausted
+from bot.core.ranking.changes.drift import climbs, drift_claim, drift_fit, drift_since, is_exhausted
 from bot.core.ranking.changes.earlier_trouble import weigh_earlier_trouble, weigh_rollback
-from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim, is_first_to_fail, moved_as_told
+from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim, is_first_to_fail
 from bot.core.ranking.changes.flags import is_named
 from bot.core.ranking.changes.jumps import jump_claim, jump_of
 from bot.core.ranking.changes.made_beside import fails_from_before, may_have_done_it
@@ -104,9 +104,7 @@ def _change_cause(context: RankingContext, weighed: WeighedChange, others: Seque
         climbs_at=weighed.drift.service if weighed.drift and weighed.drift.climbs_since else "",
         cleared=_is_cleared(weighed),
         explained=code.explains,
-        seen_at_work=_is_seen_at_work(context, weighed),
-        diff_strength=code.strength,
-        sure=weighed.carried or _code_is_sure(context, weighed, others) or _alone(context, weighed, others),
+        sure=weighed.carried or _code_is_sure(context, weighed) or _alone(context, weighed, others),
     )
     _add_nearness(context, change, onset, candidate)
     _add_code(change, code, candidate)
@@ -221,19 +219,14 @@ def _read_fit(context: RankingContext, code: CodeReading) -> float:
     return weights.unexplained + (weights.nearly_explained - weights.unexplained) * min(1.0, nearness)
 
 
-def _code_is_sure(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> bool:
-    """Whether its code explains the trouble by more than one sign, and no callee does: users can write lines too.
+def _code_is_sure(context: RankingContext, weighed: WeighedChange) -> bool:
+    """Whether its code surely explains the trouble: by what nobody can have typed into a request, and no callee does.
 
-    Its moment is another sign, where it came minutes before, one reason explains the trouble by itself and no other diff
-    does, and so is a climb since it of what its code lets grow.
+    That the failure arises where it was changed is one sign, and needs a second one. What it lets grow has grown since it.
     """
     code = weighed.code
-    written = code.explanation is not None and code.explanation.firm < context.tuning.diffs.explained
-    grew = code.bites_late and weighed.drift is not None and not written
-    firm = code.explanation is not None and code.explanation.best >= context.tuning.diffs.explained
-    alone = not any(other is not weighed and other.code.explains for other in others)
-    at_once = firm and alone and _is_recent(context, weighed)
-    if not code.explains or not (code.strength >= context.tuning.diffs.sure or at_once or grew):
+    grew_otherwise = code.lets_grow and weighed.drift is None and climbs(context, weighed.change.service)
+    if not code.explains_firmly or code.only_at_frame or grew_otherwise:
         return False
     if code.hurts_callees:
         return True
@@ -242,14 +235,6 @@ def _code_is_sure(context: RankingContext, weighed: WeighedChange, others: Seque
     graph = CallGraph(observed.comparable, observed.depends_on, observed.rates)
     shares = explained_by_callees(service, callees, graph, context.symptom_of(service))
     return sum(shares.values()) < context.tuning.verdict.explained_by_callees
-
-
-def _is_seen_at_work(context: RankingContext, weighed: WeighedChange) -> bool:
-    """Whether what its code does was also measured: besides the failure, and since the change."""
-    code = weighed.code
-    if not code.explains or code.diff is None:
-        return False
-    return (code.bites_late and weighed.ran_out) or moved_as_told(context, weighed.change, code.diff)
 
 
 def _is_cleared(weighed: WeighedChange) -> bool:

@@ -47,6 +47,15 @@ def drift_since(context: RankingContext, change: Change) -> Deviation | None:
     return max(drifts, key=lambda drift: drift.doublings, default=None)
 
 
+def climbs(context: RankingContext, service: str) -> bool:
+    """Whether something of a service climbs of which is known since when."""
+    return any(
+        deviation.climbs_since is not None
+        for (of, _), deviation in context.observations.all_signals.items()
+        if of == service and deviation.doublings > 0
+    )
+
+
 def _climbed_since(context: RankingContext, deviation: Deviation, change: Change) -> bool:
     if deviation.climbs_since is not None:
         latest = timedelta(seconds=context.tuning.changes.drift_within)

@@ -4,10 +4,7 @@ from datetime import timedelta
 
 from bot.core.change import Change
 from bot.core.changes.nearness import ONSET_TOLERANCE
-from bot.core.diffs.explanation import explain
-from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import Claim
-from bot.core.facts.code import DiffFact
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOMS
 from bot.core.ranking.candidates import short_change_text
@@ -115,22 +112,6 @@ def follows(deviation: Deviation, change: Change, late: timedelta = timedelta(0)
         return False
     latest = change.at + max(late, _AT_ONCE + timedelta(seconds=deviation.step))
     return change.at - ONSET_TOLERANCE <= deviation.onset <= latest
-
-
-def moved_as_told(context: RankingContext, change: Change, diff: DiffFact) -> bool:
-    """Whether a signal of its service moved at once after it that what its diff does brings about: it is seen at work.
-
-    How the alerting service fails is no such signal: that is what is to be explained.
-    """
-    observed = context.observations
-    moved = [
-        SymptomText(deviation.signal.replace("_", " "), observed.id_of(deviation), change.service, signal=True)
-        for (service, _), deviation in observed.all_signals.items()
-        if service == change.service and deviation.doublings >= context.tuning.confidence.sure and follows(deviation, change)
-        if service != context.start or deviation.family not in SYMPTOMS
-    ]
-    weights = context.tuning.diffs
-    return explain(diff, Symptoms(moved), weights, service=change.service).best >= weights.signal * weights.effect
 
 
 def first_sign_claim(context: RankingContext, change: Change, sign: Deviation) -> Claim:

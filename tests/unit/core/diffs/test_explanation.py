@@ -576,7 +576,7 @@ def test_the_next_major_version_of_a_go_module_is_the_same_package() -> None:
     assert [(one.name, one.before, one.after) for one in diff.effects] == [("github.com/robfig/cron", "1.2.0", "3.0.1")]
 
 
-def test_the_file_and_the_function_of_one_stack_frame_are_one_sign_and_make_nothing_sure() -> None:
+def test_the_file_and_the_function_of_one_stack_frame_are_one_sign() -> None:
     diff = diff_of(
         "src/steps.ts",
         "@@ -18,3 +18,3 @@ export function stepOf(state: number) {",
@@ -586,7 +586,8 @@ def test_the_file_and_the_function_of_one_stack_frame_are_one_sign_and_make_noth
 
     found = explained(diff, "RangeError: shipment state 7 at stepOf (steps.ts:21)")
 
-    assert TUNING.diffs.explained <= found.strength < TUNING.diffs.sure
+    assert found.strength >= TUNING.diffs.explained and found.at_frame
+    assert found.beside_frame < TUNING.diffs.related
 
 
 def test_a_failure_that_holds_the_words_of_a_setting_is_explained_by_its_change_and_common_words_are_not_enough() -> None:
@@ -605,10 +606,9 @@ def test_an_image_that_a_node_cannot_pull_is_the_one_that_the_diff_names() -> No
         "k8s/runner.yaml", "-          image: registry/runner:3.12-r8", "+          image: registry/runner:3.12-slim-r8"
     )
 
-    assert (
-        explained(image, 'kubelet: Failed to pull image "registry/runner:3.12-slim-r8": manifest unknown').strength
-        >= TUNING.diffs.sure
-    )
+    pull = explained(image, 'kubelet: Failed to pull image "registry/runner:3.12-slim-r8": manifest unknown')
+
+    assert pull.strength >= 1.3 * TUNING.diffs.explained
     assert explained(image, "request timed out").strength < TUNING.diffs.explained
 
 

@@ -109,9 +109,9 @@ TIMED_OUT = TemplateFact(template="connection pool: acquire timed out", count=40
 
 @pytest.mark.parametrize(
     ("minutes_before", "other", "confidence"),
-    [(4, "unread", "likely"), (4, "explains it as well", "possible"), (20, "unread", "possible")],
+    [(4, "unread", "likely"), (4, "explains it as well", "possible"), (20, "unread", "likely")],
 )
-def test_a_diff_that_explains_the_lines_by_one_sign_is_likely_minutes_after_its_deploy_beside_others_that_do_not(
+def test_a_diff_that_explains_the_lines_is_likely_whenever_it_was_deployed_beside_others_that_do_not(
     minutes_before: float, other: str, confidence: str
 ) -> None:
     deploy, beside = change("front", minutes_before, version="2.0.0"), change("cart", 6, version="7.0.0")

@@ -159,3 +159,17 @@ def test_a_record_that_nobody_can_process_comes_after_the_change_that_puts_the_r
     first, second = answered(read(failing(cart, line=line), "cart", "4.0.0", brings)).hypotheses[:2]
 
     assert (first.change_id, first.confidence) == (cart.id, "possible") and "comes again and again" in second.cause
+
+
+@pytest.mark.parametrize(("effects", "confidence"), [((), "possible"), ((QUERIES,), "likely")])
+def test_that_a_failure_arises_in_what_was_changed_makes_a_change_likely_only_with_a_second_sign(
+    effects: tuple[EffectFact, ...], confidence: str
+) -> None:
+    text = 'relation "order_notes" does not exist (File "/app/front/orders.py", line 37, in last_orders)'
+    line = TemplateFact(template=text, count=40, before=0, trend="new")
+    guilty = commit("a", "front/orders.py", *effects)
+
+    first = answered(read(failing(FRONT, line=line), "front", "2.0.0", guilty)).hypotheses[0]
+
+    assert (first.change_id, first.confidence) == (FRONT.id, confidence)
+    assert any("where the failure arises" in claim.text for claim in first.claims) or effects

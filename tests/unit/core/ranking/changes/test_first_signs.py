@@ -6,10 +6,6 @@ from bot.core.evidence import Hypothesis
 from bot.core.facts.code import DiffFact, EffectFact
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.recorded import TemplateFact
-from bot.core.metrics.deviation import Deviation
-from bot.core.ranking.changes.first_signs import moved_as_told
-from bot.core.ranking.context import ranking_context
-from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
 from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, minutes
 
@@ -121,21 +117,6 @@ def test_of_two_diffs_that_explain_the_lines_the_one_with_which_something_was_se
 
     assert (first.change_id, second.change_id) == (guilty.id, before.id)
     assert second.likelihood < 0.75 * first.likelihood
-
-
-def test_how_the_alerting_service_fails_is_not_what_its_diff_is_seen_to_do() -> None:
-    deploy = change("front", 0.5, version="2.0.0")
-    slow = deviation("front", "query_latency", 0.05, 2, doublings=4, unit="s")
-    hits = deviation("front", "cache_misses", 2, 90, doublings=4)
-    cache = DiffFact(
-        commit="a" * 40, at=ONSET - minutes(60), effects=(EffectFact(kind="cache", name="ttl", before="60s", after="5s"),)
-    )
-
-    def seen(*deviations: Deviation) -> bool:
-        ledger = Ledger().health("front", *deviations).graph("front", "cart").health("cart").changes(deploy)
-        return moved_as_told(ranking_context(CASE, observe(ledger.entries), NOW), deploy, cache)
-
-    assert seen(hits) and not seen(slow)
 
 
 def alert_of_who_retries(*, other_late: float, callers: tuple[str, ...] = ()) -> list[Hypothesis]:
