@@ -1,10 +1,13 @@
 """What each kind of effect brings about, as it is told by log lines and by names of signals."""
 
+import math
 import re
 from collections.abc import Iterable
 
-from bot.core.diffs.effects.levels import level_of
+from bot.core.diffs.effects.levels import is_time_of_rate, level_of
+from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
 from bot.core.facts.code import EffectFact, EffectKind
+from bot.core.tuning.changes import DiffWeights
 
 MORE, LESS, CHANGED = 1, -1, 0
 _SLOW_STATEMENTS = (
@@ -14,7 +17,7 @@ _SLOW_STATEMENTS = (
 _LAG = r"(?<!loop )\blag"
 """What waits to be read; that of an event loop says how busy one process is."""
 _RUNS_DRY = r"cache|\bmiss(es|ed)?\b|\bhits?\b|origin|queries|slow query|\bload\b|database|\bdb|qps|latenc|cpu"
-_REQUESTS = r"requests?[ _](per|rate|count|total)|\brps\b|\bqps\b"
+_REQUESTS = r"(requests?|calls?|publish(es)?)[ _](per|rate|count|total)|\brps\b|\bqps\b"
 _Signs = tuple[tuple[int, str], ...]
 SYMPTOMS: dict[EffectKind, _Signs] = {
     "accumulation": ((CHANGED, r"memory(?! address)|\brss|heap|\boom|out of memory|\bgc\b"),),
@@ -129,6 +132,9 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"no match|not match",
         ),
     ),
+    "backtracking": (
+        (CHANGED, r"\bcpu\b|processor|event.?loop|match limit|worker.{0,20}(timeout|killed)|backtrack|\bhang|stuck"),
+    ),
     "address": (
         (
             CHANGED,
@@ -146,6 +152,13 @@ SYMPTOMS: dict[EffectKind, _Signs] = {
             r"forbidden|denied|unauthori[sz]ed|not authori[sz]ed|unauthenticated|authentication fail|api.?key|"
             r"permission|\b40[13]\b|cors|cookie|"
             r"insufficient.?(scope|privilege)",
+        ),
+    ),
+    "renewal": (
+        (
+            CHANGED,
+            r"authentication fail|unauthori[sz]ed|unauthenticated|permission denied|\b40[13]\b|expired|revoked|"
+            r"invalid (token|credential)|\blease\b|certificate|handshake",
         ),
     ),
     "spawn": ((CHANGED, r"goroutine|thread|memory(?! address)|\boom|too many|\brace\b|concurrent|leak"),),
@@ -221,16 +234,56 @@ _EXPIRED = re.compile(
     re.I,
 )
 _NEVER = re.compile(r"(?!)")
+_KEPT_READY = re.compile(
+    r"(?<![a-z])min(imum)?[_.-]?(pool|size|idle|conn|spare|thread)|(pool|size|idle|conns?|threads)[_.-]?min(?![a-z])", re.I
+)
+_ERROR_CHECK = re.compile(r"\berr\w*\s*[!=]=\s*nil\b")
+_NOTHING = re.compile(
+    r"catch|except|rescue|recover|await|\bnil\b|\bnull\b|\bnone\b|undefined|empty|\blen\(|\.length|isPresent|exists", re.I
+)
+"""Conditions without which code works on what is not there, and handlers without which a failure ends the program."""
+_JUST_CHANGED: frozenset[EffectKind] = frozenset(
+    {
+        "accumulation",
+        "release",
+        "expiry",
+        "query",
+        "schema",
+        "lock",
+        "order",
+        "format",
+        "clock",
+        "pattern",
+        "renewal",
+        "backtracking",
+        "label",
+        "comparison",
+    }
+)
+"""Effects that are neither more nor less of something."""
 _RESERVED: tuple[tuple[re.Pattern[str], frozenset[EffectKind], re.Pattern[str]], ...] = (
     (NOT_RESOLVED, frozenset({"address", "name", "setting"}), _NEVER),
     (USED_UP, frozenset({"schema"}), _NEVER),
     (FILLED, frozenset({"limit", "release", "expiry", "pool", "verbosity", "setting", "accumulation", "spawn"}), _NEVER),
-    (_EXPIRED, frozenset({"timeout", "cache", "clock", "schedule", "limit"}), _NEVER),
+    (_EXPIRED, frozenset({"timeout", "cache", "clock", "schedule", "limit", "renewal"}), _NEVER),
     (CLOCKS, frozenset({"clock"}), _NEVER),
     (MACHINES, frozenset({"access", "setting", "memory"}), re.compile(r"read.?only|toleration|affinity|disrupt", re.I)),
     (MEMBERS, frozenset({"address"}), re.compile(r"replica|in.?sync|\bisr\b|quorum|member|\backs?\b|disrupt", re.I)),
 )
 """Lines that name a cause of their own, and what brings that about all the same: effects of these kinds, or so named."""
+
+
+LOCKED = re.compile(
+    r"(holding|held|holds) (the |a |an )?.{0,20}lock|still waiting for \w*lock|blocked by (pid|process|session|transaction)|"
+    r"lock (wait )?timeout|lock not available|idle in transaction",
+    re.I,
+)
+"""Somebody holds what others wait for."""
+
+
+def says_why(text: str) -> bool:
+    """Whether a line names a cause of its own: the code that failed of it need not be at fault."""
+    return bool(LOCKED.search(text)) or any(pattern.search(text) for pattern, _, _ in _RESERVED)
 
 
 def different_hosts(lines: Iterable[str]) -> bool:
@@ -270,3 +323,34 @@ ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "index", "label"
 """Effects that hurt what a service calls: that this one fails is no alibi for the caller's change."""
 SHOWN_BY_OTHERS: frozenset[EffectKind] = ON_CALLEES | {"format"}
 """Effects that others show as well as the service itself: who reads what it wrote fails on it."""
+
+
+def change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
+    """More or less, and how much of it counts, 0 to 1: half or double counts whole, a third more very little."""
+    if effect.kind in _JUST_CHANGED:
+        return CHANGED, 1.0
+    if effect.before == NO_NUMBER:
+        return MORE, 1.0
+    if effect.kind in ("address", "access"):
+        return CHANGED, 1.0 if effect.before else weights.new_setting
+    if effect.kind == "spawn":
+        return CHANGED, weights.spawn
+    if effect.kind == "guard":
+        if effect.after == "required":
+            return MORE, 1.0
+        return (MORE if effect.after else LESS), 1.0 if _NOTHING.search(_ERROR_CHECK.sub("", effect.before)) else weights.guard
+    if effect.kind in ("batch", "cache", "cache_key") and not (effect.before or effect.after):
+        return LESS, 1.0
+    before, after = level_of(effect.before, effect.name), level_of(effect.after, effect.name)
+    if effect.after and not effect.before:
+        return (MORE if effect.kind in ("verbosity", "cache") else LESS), weights.new_setting
+    if effect.before and not effect.after:
+        return (MORE if effect.kind == "retry" and RESTRAINS.search(effect.name) else LESS), 1.0
+    if before is None or after is None or before == after:
+        return CHANGED, weights.unread_setting
+    size = (math.log2(after / before) / weights.whole_from) ** 2 if before > 0 and after > 0 else 1.0
+    less_ready = after < before and effect.kind in ("pool", "limit") and _KEPT_READY.search(effect.name)
+    counts = weights.kept_ready if less_ready else 1.0
+    # So many in a longer time are fewer.
+    more = (after > before) is not bool(is_time_of_rate(effect.name))
+    return (MORE if more else LESS), counts * min(1.0, size)

@@ -10,6 +10,8 @@ def effect_text(effect: EffectFact) -> str:
     name = one_line(effect.name, 80)
     if effect.before == NO_NUMBER and effect.kind == "pool":
         return f"no longer limits how much is done at once ({name})"
+    if effect.before == NO_NUMBER and effect.kind == "retry":
+        return f"tries again without end ({name})"
     if effect.before == NO_NUMBER:
         return f"no longer limits a length or size with {name}"
     if (effect.kind, effect.name) == ("access", RIGHTS):
@@ -40,6 +42,8 @@ def effect_text(effect: EffectFact) -> str:
         "query": f"queries {name}",
         "schema": f"changes the schema of {name}",
         "batch": f"no longer does {name} for many at once",
+        "renewal": f"no longer renews what is valid for a time ({name})",
+        "backtracking": f"repeats a repetition in an expression that texts are matched by ({name})",
         "pattern": f"matches texts by another expression ({name})",
         "format": f"changes how a text or name is built or read ({name})",
         "label": f"adds the label {name} to a metric",

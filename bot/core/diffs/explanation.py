@@ -1,21 +1,19 @@
 """How far a diff explains what is observed: new and vanished log lines, error texts, signals that left their normal range."""
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, SHOWN_BY_OTHERS, SYMPTOMS, may_bring_about
+from bot.core.diffs.brought_about import CHANGED, LOADS, MORE, SHOWN_BY_OTHERS, SYMPTOMS, change_of, may_bring_about
 from bot.core.diffs.code_text import frames, without_values
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.dropped_indexes import looks_up
 from bot.core.diffs.effects.effects import is_small_step
-from bot.core.diffs.effects.levels import is_time_of_rate, level_of
-from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
 from bot.core.diffs.lines_about_effects import (
     line_about_variable,
     line_missing,
     line_missing_call,
+    line_with_field,
     line_with_setting,
     line_without_image,
 )
@@ -28,10 +26,6 @@ from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 from bot.core.tuning.changes import DiffWeights
 
-_NOTHING = re.compile(
-    r"catch|except|rescue|recover|await|\bnil\b|\bnull\b|\bnone\b|undefined|empty|\blen\(|\.length|isPresent|exists", re.I
-)
-"""Conditions without which code works on what is not there, and handlers without which a failure ends the program."""
 _DOES_NOT_START = re.compile(
     r"exec (format|/|user process)|glibc|shared object|import ?error|module ?not ?found|nosuchmethod|classnotfound|"
     r"incompatible|undefined symbol|cannot find module|unsupported (class|version)|crash.?loop|failed to start|startup",
@@ -43,7 +37,6 @@ _WHOLE_TEXT = re.compile(r"\s|\d")
 """What makes a text more than a word that stands in any line."""
 _LONG_NUMBER = re.compile(r"\d{3,}")
 """Shorter ones stand in any line."""
-_ERROR_CHECK = re.compile(r"\berr\w*\s*[!=]=\s*nil\b")
 _MAX_QUOTED = 70
 _SAYS_HOW = re.compile(r"\bseq\b|ready replicas|no endpoints|throttl|\bmiss|\bhits?\b|\bseries\b", re.I)
 """Signals that tell how something is done, and not only that it hurts."""
@@ -130,9 +123,6 @@ def _points(reasons: "Iterable[_Reason]", weights: DiffWeights) -> float:
 
 
 _Reason = tuple[float, str, str]
-_KEPT_READY = re.compile(
-    r"(?<![a-z])min(imum)?[_.-]?(pool|size|idle|conn|spare|thread)|(pool|size|idle|conns?|threads)[_.-]?min(?![a-z])", re.I
-)
 
 
 def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
@@ -237,6 +227,8 @@ def _by_effect(
         return weights.missing, f"{text}, and new lines miss it", line.evidence
     if effect.kind == "variable" and (line := line_about_variable(effect, symptoms, usual)):
         return weights.effect, f"{text}, which fits {_beginning(line.text)}", line.evidence
+    if line := line_with_field(effect, symptoms):
+        return weights.name, f"{text}, and new lines name it", line.evidence
     if effect.before and effect.after and (line := line_with_setting(effect, symptoms)):
         return weights.name, f"{text}, and new lines name it", line.evidence
     if effect.kind == "call":
@@ -331,7 +323,9 @@ def _directness(
     # Where a service says what failed, what else it says is a lead.
     failures = (o for o in symptoms.new() if o.log and o.service == text.service and not o.mentions_only)
     beside = weights.beside_failures if text.mentions_only and any(failures) else 1.0
-    names_hurt = text.alert or (text.signal and kind not in LOADS | {"memory"} and not _SAYS_HOW.search(text.text))
+    names_hurt = text.alert or (
+        text.signal and kind not in LOADS | {"memory", "backtracking"} and not _SAYS_HOW.search(text.text)
+    )
     return beside * (weights.signal if names_hurt else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
 
 
@@ -339,50 +333,6 @@ def _beginning(text: str) -> str:
     """The first words of a text; no number is cut in two."""
     line = one_line(text, 400)
     return line if len(line) <= _MAX_QUOTED else line[:_MAX_QUOTED].rpartition(" ")[0]
-
-
-def change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
-    """More or less, and how much of it counts, 0 to 1: half or double counts whole, a third more very little."""
-    if effect.kind in (
-        "accumulation",
-        "release",
-        "expiry",
-        "query",
-        "schema",
-        "lock",
-        "order",
-        "format",
-        "clock",
-        "pattern",
-        "label",
-        "comparison",
-    ):
-        return CHANGED, 1.0
-    if effect.before == NO_NUMBER:
-        return MORE, 1.0
-    if effect.kind in ("address", "access"):
-        return CHANGED, 1.0 if effect.before else weights.new_setting
-    if effect.kind == "spawn":
-        return CHANGED, weights.spawn
-    if effect.kind == "guard":
-        if effect.after == "required":
-            return MORE, 1.0
-        return (MORE if effect.after else LESS), 1.0 if _NOTHING.search(_ERROR_CHECK.sub("", effect.before)) else weights.guard
-    if effect.kind in ("batch", "cache", "cache_key") and not (effect.before or effect.after):
-        return LESS, 1.0
-    before, after = level_of(effect.before, effect.name), level_of(effect.after, effect.name)
-    if effect.after and not effect.before:
-        return (MORE if effect.kind in ("verbosity", "cache") else LESS), weights.new_setting
-    if effect.before and not effect.after:
-        return (MORE if effect.kind == "retry" and RESTRAINS.search(effect.name) else LESS), 1.0
-    if before is None or after is None or before == after:
-        return CHANGED, weights.unread_setting
-    size = (math.log2(after / before) / weights.whole_from) ** 2 if before > 0 and after > 0 else 1.0
-    less_ready = after < before and effect.kind in ("pool", "limit") and _KEPT_READY.search(effect.name)
-    counts = weights.kept_ready if less_ready else 1.0
-    # So many in a longer time are fewer.
-    more = (after > before) is not bool(is_time_of_rate(effect.name))
-    return (MORE if more else LESS), counts * min(1.0, size)
 
 
 def _shared_words(diff: DiffFact, texts: Iterable[str], weights: DiffWeights, usual: frozenset[str]) -> float:

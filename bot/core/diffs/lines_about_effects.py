@@ -50,6 +50,14 @@ def line_with_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | N
     return next((line for line in failures if len(own & _words_with_joined(line.text)) >= _WORDS_OF_SETTING), None)
 
 
+def line_with_field(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
+    """A failure that names a field which is of another type now."""
+    if effect.kind != "format" or not (effect.before and effect.after):
+        return None
+    failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
+    return next((line for line in failures if holds_name(line.text, effect.name)), None)
+
+
 def line_without_image(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
     """A line of a node that cannot get an image, where the diff names another one."""
     if not (_IMAGE.search(effect.name) and effect.after):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from bot.core.diffs.brought_about import says_why
 from bot.core.diffs.code_text import Frame, frames, innermost_frame, is_file_of
 from bot.core.diffs.symptoms import Symptoms
 from bot.core.facts.code import DiffFact
@@ -18,7 +19,7 @@ def by_frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service:
     """Files and functions that the diff changes and in which, by its stack frames, a new failure arises: one sign a failure.
 
     Points, the reason in words, the evidence of the failure. A function of another service may have the same name. What is
-    only passed on the way there explains less.
+    only passed on the way there explains less, and so does code that a failure met which names its own cause.
     """
     usual = {frame for line in symptoms.usual for frame in frames(line)}
     for symptom in (symptom for symptom in symptoms.new() if not symptom.mentions_only):
@@ -28,7 +29,7 @@ def by_frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service:
         changed += [one_line(path, 80) for path in diff.paths if any(is_file_of(frame, path) for frame in new)]
         if not changed:
             continue
-        if own and _holds(diff, innermost_frame(symptom.text)):
+        if own and not says_why(symptom.text) and _holds(diff, innermost_frame(symptom.text)):
             yield weights.frame, f"changes {changed[0]}, {ARISES}", symptom.evidence
         else:
             yield weights.outer_frame, f"changes {changed[0]}, on the way to {ARISES}", symptom.evidence

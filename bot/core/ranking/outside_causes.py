@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.diffs.brought_about import CLOCKS, FILLED, MACHINES, MEMBERS, NOT_RESOLVED, USED_UP, different_hosts
+from bot.core.diffs.brought_about import CLOCKS, FILLED, LOCKED, MACHINES, MEMBERS, NOT_RESOLVED, USED_UP, different_hosts
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
 from bot.core.ranking.candidates import Candidate, add_symptoms
@@ -150,12 +150,7 @@ _KINDS = (
         sure=False,
     ),
     _Kind(
-        re.compile(
-            r"(holding|held|holds) (the |a |an )?.{0,20}lock|still waiting for \w*lock|blocked by (pid|process|"
-            r"session|transaction)|"
-            r"lock (wait )?timeout|idle in transaction",
-            re.I,
-        ),
+        LOCKED,
         "external",
         "Somebody else holds a lock that {service} waits for",
         "Read which session holds the lock, whose it is and since when",

@@ -140,12 +140,12 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     changes = change_causes(context, outside=named_outside)
     explained = any(change.explained for change in changes)
     for cause in line_causes:
-        named = cause.kind in ("external", "resource")
-        if cause.kind == "unknown" and explained:
-            # What a record holds that nobody can process may be what a change puts there.
-            cause.likelihood *= context.tuning.outside.explained_record
+        named, credential = cause.kind in ("external", "resource"), bool(_CREDENTIAL.search(cause.cause))
+        if explained and (cause.kind == "unknown" or credential):
+            # A record that nobody can process may be what a change puts there, a credential may end as nobody renews it.
+            cause.likelihood *= context.tuning.outside.explained_otherwise
         cause.sure = not cause.leads_only and (cause.sure or (named and _no_change_fits(cause, changes, context)))
-        cause.sure = cause.sure and not (_CREDENTIAL.search(cause.cause) and _changed_issuer(context))
+        cause.sure = cause.sure and not (credential and (explained or _changed_issuer(context)))
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(context, changes)

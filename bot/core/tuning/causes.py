@@ -70,8 +70,8 @@ class OutsideWeights:
     """Share of its likelihood up to which a change that nothing speaks against is no rival of it."""
     over_timing: float = 0.3
     """Factor for changes that nothing but their moment speaks for, where such a cause is named."""
-    explained_record: float = 0.8
-    """Factor for a record that nobody can process, where a diff explains the trouble: the change may have put it there."""
+    explained_otherwise: float = 0.7
+    """Factor for a record that nobody can process and a credential that ended, where a diff explains the trouble."""
 
 
 @dataclass(frozen=True)

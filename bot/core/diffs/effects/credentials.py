@@ -1,10 +1,10 @@
-"""Names under which code is given its keys and passwords: under another it finds none."""
+"""Keys and passwords: the names under which code is given them, whether they are handed on, and whether they are renewed."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from bot.core.diffs.effects.settings import CONFIGURATION, effect_fact
-from bot.core.diffs.patches import Patch, both_sides
+from bot.core.diffs.patches import Patch, all_lines, both_sides
 from bot.core.facts.code import EffectFact
 
 _CREDENTIAL = re.compile(
@@ -14,6 +14,12 @@ _CREDENTIAL = re.compile(
 _HANDS_OVER = re.compile(r"name:|key:|env|secret|passw|token|getenv|environ|vault|config", re.I)
 """What stands on a line that hands something to a program, or has it handed."""
 
+_HEADER = re.compile(r"\b(authorization|cookie|x-[\w-]*(?:auth|token|api-?key)[\w-]*)\b[\"']?\s*[:,=]?\s*([^\s;,)]*)", re.I)
+"""A header with which a request says who sends it, and what it is set to."""
+_EMPTY = ("", '""', "''", "null", "nil", "None")
+_RENEWS = re.compile(r"\b\w*(?:renew|refresh|rotate|re_?login|re_?authenticate)\w*\s*\(", re.I)
+_LASTS = re.compile(r"lease|vault|credential|creds|token|secret|certificate|ticket|passw", re.I)
+"""What is valid for a time."""
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
 
 
@@ -24,6 +30,28 @@ def renamed_credentials(patch: Patch) -> Iterator[EffectFact]:
     old, new = sorted(before - after) or sorted(before), sorted(after - before)
     if old and new:
         yield effect_fact("access", old[0], patch.path, old[0], new[0])
+
+
+def dropped_headers(patch: Patch) -> Iterator[EffectFact]:
+    """A header with credentials that a gateway or client handed on and that is emptied, or gone."""
+    before, after = both_sides(patch, _headers)
+    for name, value in before.items():
+        if value not in _EMPTY and after.get(name, "") in _EMPTY:
+            yield effect_fact("access", name, patch.path, value)
+
+
+def _headers(lines: Iterable[str]) -> dict[str, str]:
+    return {name.casefold(): value for line in lines for name, value in _HEADER.findall(line)}
+
+
+def lost_renewals(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+    """What renewed a lease, a token or a certificate and no longer does: it ends when that does."""
+    removed, added = all_lines(patches)
+    if any(_RENEWS.search(line) for line in added) or not any(_LASTS.search(line) for line in removed):
+        return
+    renewing = (match.group() for match in map(_RENEWS.search, removed) if match)
+    if call := next(renewing, ""):
+        yield effect_fact("renewal", call.rstrip("( "), "")
 
 
 def _names(lines: Iterable[str]) -> set[str]:

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.diffs.effects.credentials import renamed_credentials
+from bot.core.diffs.effects.credentials import dropped_headers, lost_renewals, renamed_credentials
 from bot.core.diffs.effects.dropped_indexes import dropped_indexes
+from bot.core.diffs.effects.expressions import expressions
+from bot.core.diffs.effects.fields import required_fields, retyped_fields
 from bot.core.diffs.effects.formats import formats
 from bot.core.diffs.effects.images import image_contents
 from bot.core.diffs.effects.lock_files import locked_packages
 from bot.core.diffs.effects.one_by_one import one_by_one
-from bot.core.diffs.effects.required_fields import required_fields
 from bot.core.diffs.effects.safeguards import RIGHTS, lost_safeguards
 from bot.core.diffs.effects.settings import (
     CALLED_SETTING,
@@ -91,7 +92,10 @@ _SPAWN = re.compile(
 )
 _CACHE_KEY = re.compile(r"^(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
 _RECORD_KEY = re.compile(
-    r"ProducerRecord(?:<[^>]*>)?\([^,]{1,80},\s*([\w.()]{2,60})\s*,|^\s*[\"']?key[\"']?:\s*([\w.()]{2,60})\s*,?\s*$", re.I
+    r"^\s*(?:(?:val|var|let|const|final|auto)\s+)?(?:[\w<>\[\]]+\s+)?(?:(?:message|msg|partition|record|routing|shard)_?)?key"
+    r"\s*:?=\s*([^=\s].{1,80}?);?\s*$|"
+    r"ProducerRecord(?:<[^>]*>)?\([^,]{1,80},\s*([\w.()]{2,60})\s*,|^\s*[\"']?key[\"']?:\s*([\w.()]{2,60})\s*,?\s*$",
+    re.I,
 )
 """What a record of a stream is sent under: its key says which partition it goes to."""
 _SENDS = re.compile(r"topic|produc|publish|\bsend", re.I)
@@ -118,14 +122,6 @@ _RIGHT = re.compile(
 _ZONE = re.compile(
     r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|system_?(?:utc|default)", re.I
 )
-_EXPRESSION = re.compile(
-    r"\bre\.(?:compile|match|search|sub|findall|fullmatch)\(|Pattern\.compile\(|new RegExp\(|"
-    r"regexp\.(?:Must)?Compile\(|Regex::new\(|\(\?(?::|P?<\w+>|=|!)"
-)
-_EXPRESSION_LITERAL = re.compile(r"(?:=|:|\()\s*/(?:\[(?:[^\]\\]|\\.)*\]|[^/\\\s\[]|\\.){3,}/[gimsuy]*\s*[,;.)]?")
-_HAS_LITERALS = re.compile(r"\.([cm]?[jt]sx?|vue|svelte|coffee|rb|erb|rake|cr|pl|pm|groovy|gradle)$", re.I)
-"""Languages that write an expression between slashes; elsewhere that is a path."""
-_EXPRESSION_SETTING = re.compile(r"^[\s-]*[\"']?\w*(?:pattern|regexp?|grok|expression)[\"']?\s*[:=].*[\\*+?^$(\[].*", re.I)
 _SHARED_LOAD = re.compile(
     r"single_?flight|\bgroup\.Do\(|\bonce\.Do\(|coalesc|\bdedup\w*|de_?bounc|memoi[sz]e|lru_cache|@cache\w*|@Cacheable", re.I
 )
@@ -167,6 +163,8 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(code, _statements),
         *_of_each(patches, _other_record_key),
         *_of_each(patches, renamed_credentials),
+        *_of_each(patches, dropped_headers),
+        *lost_renewals(patches),
         *renamed_environment(patches),
         *_of_each(patches, _network_rules),
         *_of_each(patches, _permissions),
@@ -176,10 +174,11 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *formats(code),
         *units(code),
         *_of_each(code, _zones),
-        *_of_each(code, _patterns),
+        *_of_each(code, expressions),
         *_of_each(code, _shared_loads),
         *_of_each(code, _handlers),
         *_of_each(code, required_fields),
+        *_of_each(code, retyped_fields),
         *_calls_and_guards(code),
         *_of_each(code, _names),
     ]
@@ -326,17 +325,6 @@ def _handlers(patch: Patch) -> Iterator[EffectFact]:
     for pattern in _HANDLERS:
         if not any(pattern.search(line) for line in patch.added):
             yield from (effect_fact("guard", text, patch.path, before=text) for text in _matches(pattern, patch.removed))
-
-
-def _patterns(patch: Patch) -> Iterator[EffectFact]:
-    """Another regular expression: some texts take it very long, others no longer match."""
-    added = [line for line in patch.added if line not in patch.removed]
-    for text in _matches(_EXPRESSION, added):
-        yield effect_fact("pattern", text, patch.path)
-    for text in _matches(_EXPRESSION_LITERAL, added) if _HAS_LITERALS.search(patch.path) else ():
-        yield effect_fact("pattern", text, patch.path)
-    for text in _matches(_EXPRESSION_SETTING, added) if CONFIGURATION.search(patch.path) else ():
-        yield effect_fact("pattern", text, patch.path)
 
 
 def _matches(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:

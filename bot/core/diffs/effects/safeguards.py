@@ -44,6 +44,14 @@ _OF_OBJECT = re.compile(r"^\s+(?:static\b|private static\b|self\.|this\.)")
 _MOST_COLLECTIONS = 20
 _AT_ONCE = re.compile(r"(?<![A-Za-z])p-?[lL]imit\(|\.SetLimit\(|\bbuffer_unordered\(|\bCapacityLimiter\(")
 """What limits how much is done at the same time."""
+_COUNTED_LOOP = re.compile(
+    r"\bfor\b.{0,40}(?:<=?\s*[\w.]+|\bin range\(|\.times\b|\bin 0?1?\.\.)|\bwhile\b.{0,40}<=?\s*\w*|"
+    r"max_?(?:retries|attempts|tries)",
+    re.I,
+)
+_ENDLESS_LOOP = re.compile(r"\bfor\s*\{|\bfor\s*\(\s*;\s*;\s*\)|\bwhile\s*\(?\s*(?:true|1)\b|^\s*loop\s*(?:\{|do\b)", re.I)
+_TRIES = re.compile(r"retry|retries|attempt|\btries\b|back_?off|\berr\b.*nil|\bcatch\b|\bexcept\b|\brescue\b", re.I)
+"""What tells that a loop tries something again."""
 NO_NUMBER = "cut off"
 """The value of a limit that code kept by itself: it can be lost, and never set to another number."""
 RIGHTS = "rights"
@@ -72,9 +80,20 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         yield effect_fact("cache", line, "")
     if line := _no_longer_expires(patches):
         yield effect_fact("expiry", line, "")
+    if line := _no_longer_ends(patches):
+        yield effect_fact("retry", line, "", before=NO_NUMBER)
     gone = [name for name in removed if RESTRAINS.search(name) and not added[name]]
     if gone and not any(RESTRAINS.search(name) for name in added):
         yield effect_fact("retry", gone[0], "", before=gone[0])
+
+
+def _no_longer_ends(patches: Sequence[Patch]) -> str:
+    """The loop without an end that tries again what was tried a number of times before; "" without one."""
+    removed, added = all_lines(patches)
+    counted = any(map(_COUNTED_LOOP.search, removed)) and not any(map(_COUNTED_LOOP.search, added))
+    if not counted or not all(any(map(_TRIES.search, lines)) for lines in (removed, added)):
+        return ""
+    return next((line.strip()[:60] for line in added if _ENDLESS_LOOP.search(line)), "")
 
 
 def _no_longer_limited(patches: Sequence[Patch]) -> str:

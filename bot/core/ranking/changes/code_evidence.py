@@ -37,6 +37,8 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
         "retry",
         "clock",
         "pattern",
+        "backtracking",
+        "renewal",
         "order",
         "lock",
         "index",

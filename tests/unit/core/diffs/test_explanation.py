@@ -168,6 +168,26 @@ WRITTEN_APART = [
         ["-const REF = /^[A-Z0-9]{8,40}$/;", "+const REF = /^([A-Z0-9]+[- ]?)+$/;"],
         "event loop blocked for 32222ms",
     ),
+    (
+        "settings.py",
+        ["-        self._db = self.vault.renew_or_read(self._db)", '+        db = vault.read("database/creds/rules")'],
+        'connection failed: FATAL: password authentication failed for user "v-rules-Zt88c"',
+    ),
+    (
+        "timesheet.dto.ts",
+        ["-  minutesWorked!: number;", "+  minutesWorked!: string;"],
+        'Cannot deserialize value of type `int` (through reference chain: Timesheet["minutesWorked"])',
+    ),
+    (
+        "gateway/app.conf",
+        ["-        proxy_set_header Authorization $http_authorization;", '+        proxy_set_header Authorization "";'],
+        "GET /v1/points 401 missing_token",
+    ),
+    (
+        "send.go",
+        ["-\tfor i := 0; i < 3; i++ {", "-\t\tif err == nil {", "+\tfor {", "+\t\tif err == nil {"],
+        "publish rejected: too many attempts",
+    ),
     ("values.yaml", ["-    cpu: 4", "+    cpu: 500m"], "container cpu throttled"),
     ("config.go", ['-os.Getenv("MAIL_KEY")', '+env:"SMTP_KEY"'], 'environment variable "SMTP_KEY" is not set'),
     (
@@ -590,6 +610,25 @@ def test_the_file_and_the_function_of_one_stack_frame_are_one_sign() -> None:
     assert found.beside_frame < TUNING.diffs.related
 
 
+def test_code_that_waits_for_a_lock_of_somebody_else_is_only_on_the_way() -> None:
+    diff = diff_of("app/loan.rb", "-  loans.find(id)", "+  loans.open_for(borrower)")
+
+    waiting, failing = (
+        explained(diff, f"{text}: app/loan.rb:9:in `open_for'").best
+        for text in ("LockWaitTimeout: canceling statement due to lock timeout", "NoMethodError: undefined method `due'")
+    )
+
+    assert failing >= TUNING.diffs.explained > waiting
+
+
+def test_an_expression_that_repeats_a_repetition_is_told_by_processor_time_alone_and_another_one_is_not() -> None:
+    nested = diff_of("patterns.py", '+CAPTION = re.compile(r"^(([A-Z]\\w*[.,&]?\\s*)+)+$")')
+    plain = diff_of("patterns.py", '+CAPTION = re.compile(r"^[A-Z][\\w., ]{2,120}$")')
+
+    assert explained(nested, signals=["cpu percent"]).strength >= TUNING.diffs.explained
+    assert explained(plain, signals=["cpu percent"]).strength < TUNING.diffs.explained
+
+
 def test_a_failure_that_holds_the_words_of_a_setting_is_explained_by_its_change_and_common_words_are_not_enough() -> None:
     replicas = diff_of("topics.yaml", '-    min.insync.replicas: "2"', '+    min.insync.replicas: "3"')
     timeouts = diff_of("client.yaml", "-  connection_timeout: 20s", "+  connection_timeout: 22s")
@@ -793,4 +832,4 @@ def test_a_path_in_a_file_of_settings_is_no_expression() -> None:
     unit = diff_of("proxy.service", "+ExecStart=/usr/bin/proxy", "+PIDFile=/var/lib/proxy.pid")
     script = diff_of("rules.ts", "+const clean = text.match(/(a+)+b/)")
 
-    assert ["pattern" in {effect.kind for effect in diff.effects} for diff in (unit, script)] == [False, True]
+    assert [[effect.kind for effect in diff.effects] for diff in (unit, script)] == [[], ["backtracking"]]

@@ -1,6 +1,6 @@
-"""Credentials that code is given, or asks for, under another name."""
+"""Credentials that code is given, or asks for, under another name, that are handed on no longer, or renewed no longer."""
 
-from bot.core.diffs.effects.credentials import renamed_credentials
+from bot.core.diffs.effects.credentials import dropped_headers, lost_renewals, renamed_credentials
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
 
@@ -37,3 +37,28 @@ def test_the_name_of_a_credential_anywhere_within_quotes_is_one_that_it_is_given
     (read,) = read_patches([FileChange("client.go", 1, 1, patch=patch)])
 
     assert [(one.before, one.after) for one in renamed_credentials(read)] == [("checkout-token", "shop-token")]
+
+
+def dropped(*lines: str) -> list[str]:
+    (patch,) = read_patches([FileChange("app.conf", 1, 1, patch="\n".join(["@@ -1 +1 @@", *lines]))])
+    return [effect.name for effect in dropped_headers(patch)]
+
+
+def test_a_header_with_credentials_that_is_emptied_or_gone_is_told_and_one_that_is_set_otherwise_is_not() -> None:
+    handed_on = "-  proxy_set_header Authorization $http_authorization;"
+
+    assert dropped(handed_on) == dropped(handed_on, '+  proxy_set_header Authorization "";') == ["authorization"]
+    assert not dropped(handed_on, "+  proxy_set_header Authorization $upstream_auth;")
+
+
+def renewals(*lines: str) -> list[str]:
+    return [
+        effect.name
+        for effect in lost_renewals(read_patches([FileChange("a.py", 1, 1, patch="\n".join(["@@ -1 +1 @@", *lines]))]))
+    ]
+
+
+def test_a_lease_that_is_no_longer_renewed_is_told_and_one_that_is_renewed_elsewhere_is_not() -> None:
+    assert renewals("-  lease = vault.renew(lease)", '+  lease = vault.read("creds")') == ["renew"]
+    assert not renewals("-  lease = vault.renew(lease)", "+  lease = leases.renew(vault)")
+    assert not renewals("-  page.refresh()", "+  page.show()")

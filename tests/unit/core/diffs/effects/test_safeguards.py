@@ -32,6 +32,13 @@ def test_another_back_off_is_no_loss() -> None:
     assert not lost("-  wait(linearBackoff(n));", "+  wait(expBackoff(n));")
 
 
+def test_a_client_that_tries_again_until_it_succeeds_no_longer_ends() -> None:
+    tried = ["-for (let n = 0; n < 3; n++) { try { return send(); } catch (e) {} }"]
+
+    assert lost(*tried, "+while (true) { try { return send(); } catch (e) {} }")[0][0] == "retry"
+    assert not lost(*tried, "+for (let n = 0; n < 5; n++) { try { return send(); } catch (e) {} }")
+
+
 def test_rows_that_are_no_longer_sorted_are_taken_in_any_order() -> None:
     assert lost("-sort.Strings(skus)", "+for sku := range wanted {")[0] == ("order", "sort.Strings(skus)")
     assert not lost("-rows.sort(key=by_name)", "+rows = sorted(rows, key=by_id)")

@@ -1,4 +1,4 @@
-"""Fields of a request or record that may no longer be left out: who does not send them is refused."""
+"""Fields of a request or record: those that may no longer be left out, and those that are of another type."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,6 +21,32 @@ _IS_NEEDED = re.compile(
 )
 _SCHEMA = re.compile(r"schema|model|dto|request|contract|payload|message|event|types?\b|\bz\.", re.I)
 """What tells that the fields are those of something that others send."""
+_TYPE = (
+    r"(?:string|str|char|text|number|u?int(?:eger)?\d*|[iu](?:8|16|32|64|128)|long|short|float(?:32|64)?|f32|f64|double|decimal|"
+    r"bigdecimal|bigint|bool(?:ean)?|date(?:time)?|localdate(?:time)?|instant|timestamp|duration|uuid|bytes?)"
+)
+_TYPE_BEHIND = re.compile(
+    rf"^\s*(?:(?:public|private|readonly|val|var|let|pub)\s+)*{_FIELD}[!?]?\s*:\s*({_TYPE})(?:\s*\|\s*null|\?)?\s*[;,]?$", re.I
+)
+"""TypeScript, Kotlin, Python, Rust, Swift, Scala."""
+_TYPE_BEFORE = re.compile(
+    rf"^\s*(?:(?:public|private|protected|internal|final|required|optional)\s+)*({_TYPE})\??\s+{_FIELD}\s*(?:[;,]|\{{\s*get|=\s*\d+\s*;)",
+    re.I,
+)
+"""Java, C#, C++."""
+
+
+def retyped_fields(patch: Patch) -> Iterator[EffectFact]:
+    """Fields that are of another type than before: who reads or sends them as that no longer understands them."""
+    before, after = both_sides(patch, _types)
+    for name, kind in before.items():
+        if (other := after.get(name, kind)) != kind:
+            yield effect_fact("format", name, patch.path, kind, other)
+
+
+def _types(lines: Iterable[str]) -> dict[str, str]:
+    behind = {match.group(1): match.group(2) for match in map(_TYPE_BEHIND.match, lines) if match}
+    return behind | {match.group(2): match.group(1) for match in map(_TYPE_BEFORE.match, lines) if match}
 
 
 def required_fields(patch: Patch) -> Iterator[EffectFact]:

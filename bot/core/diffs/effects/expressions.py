@@ -1,0 +1,37 @@
+"""Regular expressions that are new: some texts take them very long, others no longer match."""
+
+import re
+from collections.abc import Iterator
+
+from bot.core.diffs.effects.settings import CONFIGURATION, effect_fact
+from bot.core.diffs.patches import Patch
+from bot.core.facts.code import EffectFact, EffectKind
+
+_EXPRESSION = re.compile(
+    r"\bre\.(?:compile|match|search|sub|findall|fullmatch)\(|Pattern\.compile\(|new RegExp\(|"
+    r"regexp\.(?:Must)?Compile\(|Regex::new\(|\(\?(?::|P?<\w+>|=|!)"
+)
+_LITERAL = re.compile(r"(?:=|:|\()\s*/(?:\[(?:[^\]\\]|\\.)*\]|[^/\\\s\[]|\\.){3,}/[gimsuy]*\s*[,;.)]?")
+_HAS_LITERALS = re.compile(r"\.([cm]?[jt]sx?|vue|svelte|coffee|rb|erb|rake|cr|pl|pm|groovy|gradle)$", re.I)
+"""Languages that write an expression between slashes; elsewhere that is a path."""
+_SETTING = re.compile(r"^[\s-]*[\"']?\w*(?:pattern|regexp?|grok|expression)[\"']?\s*[:=].*[\\*+?^$(\[].*", re.I)
+_REPEATED_REPETITION = re.compile(r"(?<!\\)[+*][^()|]{0,6}\)+[+*]")
+"""A group that ends in a repetition and is repeated itself: of one text there are so many ways to match that none ends."""
+
+
+def expressions(patch: Patch) -> Iterator[EffectFact]:
+    """Another regular expression, and one in which a repetition is repeated."""
+    added = [line for line in patch.added if line not in patch.removed]
+    for line in added:
+        for pattern in _patterns(patch.path):
+            if match := pattern.search(line):
+                kind: EffectKind = "backtracking" if _REPEATED_REPETITION.search(line) else "pattern"
+                yield effect_fact(kind, match.group().strip(), patch.path)
+
+
+def _patterns(path: str) -> Iterator[re.Pattern[str]]:
+    yield _EXPRESSION
+    if _HAS_LITERALS.search(path):
+        yield _LITERAL
+    if CONFIGURATION.search(path):
+        yield _SETTING
