@@ -12,6 +12,7 @@ from bot.core.diffs.effects.dropped_indexes import looks_up
 from bot.core.diffs.effects.effects import is_small_step
 from bot.core.diffs.effects.levels import is_time_of_rate, level_of
 from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
+from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
 from bot.core.diffs.lines_about_effects import (
     line_about_variable,
     line_missing,
@@ -19,7 +20,6 @@ from bot.core.diffs.lines_about_effects import (
     line_with_setting,
     line_without_image,
 )
-from bot.core.diffs.names import holds_name, is_telling, words
 from bot.core.diffs.refused_values import refused_values
 from bot.core.diffs.stack_frames import ARISES, by_frames
 from bot.core.diffs.symptoms import Symptoms, SymptomText
@@ -103,7 +103,7 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     explanation = Explanation()
     if diff.inert:
         return explanation
-    usual = frozenset(word for line in symptoms.usual for word in words(line))
+    usual = frozenset(word for line in symptoms.usual for word in word_stems(line))
     firm = [
         *_by_names(diff, symptoms, weights),
         *by_frames(diff, symptoms, weights, service),
@@ -138,7 +138,7 @@ _KEPT_READY = re.compile(
 def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
     """Whole names that stand in lines: what is added in new lines, what is removed in lines that fell silent."""
     silent = [symptom for symptom in symptoms.texts if symptom.gone]
-    for name in (name for name in diff.removed if is_telling(name)):
+    for name in (name for name in diff.removed if is_distinctive(name)):
         if line := _holding(silent, name):
             yield weights.gone_name, f"removes {name}, which the lines that fell silent name", line.evidence
     yield from (
@@ -158,7 +158,7 @@ def _by_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iter
     for effect in diff.effects:
         for value in (effect.after, effect.before) if effect.kind not in ("dependency", "guard", "name") else ():
             number = _LONG_NUMBER.match(value)
-            line = _holding(failures, number.group()) if number and not holds_name(usual, number.group()) else None
+            line = _holding(failures, number.group()) if number and not contains_identifier(usual, number.group()) else None
             if line and number:
                 yield weights.mention, f"{effect_text(effect)}, and new failures hold {number.group()}", line.evidence
 
@@ -169,7 +169,7 @@ def _by_refused_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights)
     brought = {*diff.literals, *(name for name in diff.added if not name.islower())}
     for symptom in (symptom for symptom in symptoms.new() if not symptom.mentions_only):
         for value in refused_values(symptom.text):
-            if value in brought and not holds_name(usual, value):
+            if value in brought and not contains_identifier(usual, value):
                 yield weights.mention, f"adds the value {value}, which new lines refuse", symptom.evidence
 
 
@@ -185,15 +185,15 @@ def _named_by(diff: DiffFact, symptoms: Symptoms) -> Iterable[tuple[str, str]]:
     """Names and texts of the diff that no usual line holds, each with what the diff does to it."""
     usual = "\n".join(symptoms.usual)
     named = [
-        *((name, f"adds {name}, which new lines name") for name in diff.added if is_telling(name)),
+        *((name, f"adds {name}, which new lines name") for name in diff.added if is_distinctive(name)),
         *((text, f"adds the text {text}, which new lines hold") for text in diff.literals if _is_whole(text)),
-        *((name, f"removes {name}, which new lines name") for name in diff.removed if is_telling(name)),
+        *((name, f"removes {name}, which new lines name") for name in diff.removed if is_distinctive(name)),
     ]
-    return ((name, reason) for name, reason in named if not holds_name(usual, name))
+    return ((name, reason) for name, reason in named if not contains_identifier(usual, name))
 
 
 def _is_whole(text: str) -> bool:
-    return is_telling(text) or bool(_WHOLE_TEXT.search(text))
+    return is_distinctive(text) or bool(_WHOLE_TEXT.search(text))
 
 
 def _written_in(lines: Iterable[SymptomText], name: str) -> SymptomText | None:
@@ -203,15 +203,15 @@ def _written_in(lines: Iterable[SymptomText], name: str) -> SymptomText | None:
         (
             symptom
             for symptom in lines
-            if holds_name(symptom.by_code, name)
-            or (sentence and not symptom.mentions_only and holds_name(without_values(symptom.text), name))
+            if contains_identifier(symptom.by_code, name)
+            or (sentence and not symptom.mentions_only and contains_identifier(without_values(symptom.text), name))
         ),
         None,
     )
 
 
 def _holding(texts: Iterable[SymptomText], name: str) -> SymptomText | None:
-    return next((symptom for symptom in texts if holds_name(symptom.text, name)), None)
+    return next((symptom for symptom in texts if contains_identifier(symptom.text, name)), None)
 
 
 def _by_effects(
@@ -262,8 +262,8 @@ def _by_effect(
 
 
 def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
-    own = words(_HOST_OF_PACKAGE.sub("", effect.name)) - usual
-    line = next((symptom for symptom in symptoms.new() if own & words(_by_program(symptom))), None)
+    own = word_stems(_HOST_OF_PACKAGE.sub("", effect.name)) - usual
+    line = next((symptom for symptom in symptoms.new() if own & word_stems(_by_program(symptom))), None)
     if line is None:
         starting = next((symptom for symptom in symptoms.new() if _DOES_NOT_START.search(symptom.text)), None)
         large = starting is not None and not is_small_step(effect.before, effect.after)
@@ -309,7 +309,7 @@ def _counts_own_requests(text: SymptomText, service: str) -> bool:
 
 
 def _of_another(text: SymptomText, service: str) -> bool:
-    return bool(service and text.service) and text.service != service and not holds_name(text.text, service)
+    return bool(service and text.service) and text.service != service and not contains_identifier(text.text, service)
 
 
 def _brings_fewer(effect: EffectFact, direction: int) -> bool:
@@ -387,8 +387,8 @@ def change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:
 
 def _shared_words(diff: DiffFact, texts: Iterable[str], weights: DiffWeights, usual: frozenset[str]) -> float:
     """Points for words that changed names share with lines of the trouble."""
-    described = frozenset(word for text in texts for word in words(text)) - usual
-    net = frozenset(word for name in (*diff.removed, *diff.added) for word in words(name))
-    near = frozenset(word for name in (*diff.touched, *diff.paths) for word in words(name)) - net
+    described = frozenset(word for text in texts for word in word_stems(text)) - usual
+    net = frozenset(word for name in (*diff.removed, *diff.added) for word in word_stems(name))
+    near = frozenset(word for name in (*diff.touched, *diff.paths) for word in word_stems(name)) - net
     points = weights.word * len(net & described) + weights.nearby_word * len(near & described)
     return min(weights.most_of_words, points)

@@ -31,7 +31,7 @@ from bot.core.diffs.effects.settings import (
 from bot.core.diffs.effects.units import units
 from bot.core.diffs.effects.values import constants, labels, narrower
 from bot.core.diffs.effects.variables import renamed_environment
-from bot.core.diffs.names import counted_names, identifiers, words
+from bot.core.diffs.identifiers import counted_names, identifiers, word_stems
 from bot.core.diffs.patches import Patch, both_sides, is_import
 from bot.core.facts.code import EffectFact, EffectKind
 
@@ -362,7 +362,7 @@ def _calls_and_guards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     for patch in patches:
         calls = (name for line in patch.removed if not is_import(line) for name in _CALL.findall(line))
         for name in calls:
-            if not added[name] and words(name):
+            if not added[name] and word_stems(name):
                 yield effect_fact("call", name, patch.path)
         for line in _conditions(patch.removed, added):
             yield effect_fact("guard", line, patch.path, before=line)
@@ -373,7 +373,7 @@ def _calls_and_guards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
 def _conditions(lines: Iterable[str], other_side: Counter[str]) -> Iterator[str]:
     """Conditions of one side with a telling name that the other side lacks: one that was put elsewhere keeps its names."""
     for line in lines:
-        names = {name for name in identifiers(line) if words(name)}
+        names = {name for name in identifiers(line) if word_stems(name)}
         if _GUARD.search(line) and 2 * sum(not other_side[name] for name in names) > len(names):
             yield line.strip()[:60]
 
