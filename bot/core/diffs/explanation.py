@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.core.diffs.brought_about import CHANGED, LESS, LOADS, MORE, SHOWN_BY_OTHERS, SYMPTOMS, may_bring_about
 from bot.core.diffs.code_text import frames, without_values
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.dropped_indexes import looks_up
 from bot.core.diffs.effects.effects import is_small_step
 from bot.core.diffs.effects.levels import is_time_of_rate, level_of
 from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
+from bot.core.diffs.expected_symptoms import CHANGED, EXPECTED_SYMPTOMS, LESS, LOADS, MORE, SHOWN_BY_OTHERS, may_bring_about
 from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
 from bot.core.diffs.lines_about_effects import (
     line_about_variable,
@@ -243,7 +243,7 @@ def _by_effect(
         line = line_missing_call(effect, symptoms, usual)
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
     direction, size = change_of(effect, weights)
-    for family, pattern in SYMPTOMS.get(effect.kind, ()):
+    for family, pattern in EXPECTED_SYMPTOMS.get(effect.kind, ()):
         line = (
             _matching(symptoms, pattern, service, effect, weights)
             if direction == CHANGED or family in (CHANGED, direction)

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.diffs.brought_about import NOT_RESOLVED, different_hosts
 from bot.core.diffs.code_text import code_names
+from bot.core.diffs.expected_symptoms import NOT_RESOLVED, different_hosts
 from bot.core.diffs.requests import reports_failure
 
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 from functools import lru_cache
 
 from bot.core.change import Change
-from bot.core.diffs.brought_about import ON_CALLEES
 from bot.core.diffs.consequence import consequence_of
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.levels import level_of, unit_of
+from bot.core.diffs.expected_symptoms import ON_CALLEES
 from bot.core.diffs.explanation import Explanation, explain
 from bot.core.diffs.requests import without_requests
 from bot.core.diffs.schedules import came_due
