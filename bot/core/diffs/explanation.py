@@ -113,7 +113,7 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     mentions = [*_by_mentions(diff, symptoms, weights), *_by_values(diff, symptoms, weights), *refused]
     for reason in sorted((*firm, *mentions), key=lambda scored: -scored[0]):
         explanation.add(*reason)
-    new = symptoms.telling()
+    new = symptoms.with_reliable_names()
     shared = _shared_words(diff, [without_values(symptom.text) for symptom in new if not symptom.mentions_only], weights, usual)
     shared_with_typed = _shared_words(diff, [symptom.text for symptom in new], weights, usual)
     # A value that code refuses and that this diff brings into the world is more than a word: a lead, and never a sure one.
@@ -144,7 +144,7 @@ def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Itera
     yield from (
         (weights.name, reason, line.evidence)
         for name, reason in _named_by(diff, symptoms)
-        if (line := _written_in(symptoms.telling(), name))
+        if (line := _written_in(symptoms.with_reliable_names(), name))
     )
 
 
@@ -175,7 +175,7 @@ def _by_refused_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights)
 
 def _by_mentions(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
     """Whole names that stand in new lines where somebody may have typed them."""
-    new = symptoms.telling()
+    new = symptoms.with_reliable_names()
     for name, reason in _named_by(diff, symptoms):
         if not _written_in(new, name) and (line := _holding(new, name)):
             yield weights.mention, reason, line.evidence

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bot.core.diffs.effects.effects import effects_of, is_reporting, quoted_texts
 from bot.core.diffs.effects.settings import is_manifest
 from bot.core.diffs.identifiers import counted_names, is_distinctive, word_stems
-from bot.core.diffs.moves import is_moved
+from bot.core.diffs.moved_code import is_moved
 from bot.core.diffs.patches import Patch, all_lines, is_import, read_patches
 from bot.core.diffs.rewording import without_rewordings
 from bot.core.facts.code import DiffFact

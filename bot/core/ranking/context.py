@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import Case, EarlierOutage
 from bot.core.metrics.deviation import Deviation, family_of
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES, main_symptom

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.jumps import moves_with_any_rollout
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import (
     LEAD_ONLY,
     Basis,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.diffs.symptoms import Symptoms
 from bot.core.evidence import Case, Hypothesis, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts

@@ -14,7 +14,7 @@ from bot.core.diffs.effects.dropped_indexes import dropped_indexes
 from bot.core.diffs.effects.formats import formats
 from bot.core.diffs.effects.images import image_contents
 from bot.core.diffs.effects.lock_files import locked_packages
-from bot.core.diffs.effects.one_by_one import one_by_one
+from bot.core.diffs.effects.n_plus_one import n_plus_one_calls
 from bot.core.diffs.effects.required_fields import required_fields
 from bot.core.diffs.effects.safeguards import RIGHTS, lost_safeguards
 from bot.core.diffs.effects.settings import (
@@ -161,7 +161,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *dropped_indexes(patches),
         *_queries(code),
         *_of_each(code, _accumulations),
-        *one_by_one(code),
+        *n_plus_one_calls(code),
         *_releases(code),
         *lost_safeguards(code),
         *_of_each(code, _statements),

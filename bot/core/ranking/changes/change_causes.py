@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE, flag_factor, recency_factor
+from bot.core.changes.recency import ONSET_TOLERANCE, flag_factor, recency_factor
 from bot.core.diffs.symptoms import Symptoms
 from bot.core.evidence import Claim
 from bot.core.ranking.attribution import CallGraph, explained_by_callees

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
+from bot.core.changes.recency import ONSET_TOLERANCE, recency_factor
 from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES, CallGraph, explained_by_callees
 from bot.core.ranking.changes.versions import compare_versions, serving_at_onset

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.ranking.changes.weighed_change import WeighedChange
 from bot.core.ranking.context import RankingContext
 from bot.core.service import reachable

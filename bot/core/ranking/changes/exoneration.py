@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import Case, Claim
 from bot.core.ranking.candidates import amount, change_name, change_text
 from bot.core.ranking.changes.jumps import jump_of

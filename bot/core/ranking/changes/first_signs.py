@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES
