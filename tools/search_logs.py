@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from bot.core.diffs.requests import reports_failure
+from bot.core.diffs.request_text import reports_failure
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts

@@ -285,7 +285,7 @@ class Case(BaseModel):
     requester: str = ""
 
     @property
-    def began_beside(self) -> datetime | None:
+    def overlap_began_at(self) -> datetime | None:
         """When the alert fired of an outage that began while the one before ran on; None for any other.
 
         What was measured may then have left its normal range with the outage before.

@@ -1,1 +1,1 @@
-"""Changes near an incident: how near in time, roll-outs seen in metrics, changes that were reported late."""
+"""Changes near an incident: how recent, roll-outs read from metrics, changes that were reported late."""

@@ -4,11 +4,20 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.core.diffs.brought_about import CHANGED, LOADS, MORE, SHOWN_BY_OTHERS, SYMPTOMS, change_of, may_bring_about
 from bot.core.diffs.code_text import frames, without_values
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.dropped_indexes import looks_up
 from bot.core.diffs.effects.effects import is_small_step
+from bot.core.diffs.expected_symptoms import (
+    CHANGED,
+    EXPECTED_SYMPTOMS,
+    LOADS,
+    MORE,
+    SHOWN_BY_OTHERS,
+    change_of,
+    may_bring_about,
+)
+from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
 from bot.core.diffs.lines_about_effects import (
     line_about_variable,
     line_missing,
@@ -17,7 +26,6 @@ from bot.core.diffs.lines_about_effects import (
     line_with_setting,
     line_without_image,
 )
-from bot.core.diffs.names import holds_name, is_telling, words
 from bot.core.diffs.refused_values import refused_values
 from bot.core.diffs.stack_frames import ARISES, by_frames
 from bot.core.diffs.symptoms import Symptoms, SymptomText
@@ -96,7 +104,7 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     explanation = Explanation()
     if diff.inert:
         return explanation
-    usual = frozenset(word for line in symptoms.usual for word in words(line))
+    usual = frozenset(word for line in symptoms.usual for word in word_stems(line))
     firm = [
         *_by_names(diff, symptoms, weights),
         *by_frames(diff, symptoms, weights, service),
@@ -106,7 +114,7 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     mentions = [*_by_mentions(diff, symptoms, weights), *_by_values(diff, symptoms, weights), *refused]
     for reason in sorted((*firm, *mentions), key=lambda scored: -scored[0]):
         explanation.add(*reason)
-    new = symptoms.telling()
+    new = symptoms.with_reliable_names()
     shared = _shared_words(diff, [without_values(symptom.text) for symptom in new if not symptom.mentions_only], weights, usual)
     shared_with_typed = _shared_words(diff, [symptom.text for symptom in new], weights, usual)
     # A value that code refuses and that this diff brings into the world is more than a word: a lead, and never a sure one.
@@ -128,13 +136,13 @@ _Reason = tuple[float, str, str]
 def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
     """Whole names that stand in lines: what is added in new lines, what is removed in lines that fell silent."""
     silent = [symptom for symptom in symptoms.texts if symptom.gone]
-    for name in (name for name in diff.removed if is_telling(name)):
+    for name in (name for name in diff.removed if is_distinctive(name)):
         if line := _holding(silent, name):
             yield weights.gone_name, f"removes {name}, which the lines that fell silent name", line.evidence
     yield from (
         (weights.name, reason, line.evidence)
         for name, reason in _named_by(diff, symptoms)
-        if (line := _written_in(symptoms.telling(), name))
+        if (line := _written_in(symptoms.with_reliable_names(), name))
     )
 
 
@@ -148,7 +156,7 @@ def _by_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iter
     for effect in diff.effects:
         for value in (effect.after, effect.before) if effect.kind not in ("dependency", "guard", "name") else ():
             number = _LONG_NUMBER.match(value)
-            line = _holding(failures, number.group()) if number and not holds_name(usual, number.group()) else None
+            line = _holding(failures, number.group()) if number and not contains_identifier(usual, number.group()) else None
             if line and number:
                 yield weights.mention, f"{effect_text(effect)}, and new failures hold {number.group()}", line.evidence
 
@@ -159,13 +167,13 @@ def _by_refused_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights)
     brought = {*diff.literals, *(name for name in diff.added if not name.islower())}
     for symptom in (symptom for symptom in symptoms.new() if not symptom.mentions_only):
         for value in refused_values(symptom.text):
-            if value in brought and not holds_name(usual, value):
+            if value in brought and not contains_identifier(usual, value):
                 yield weights.mention, f"adds the value {value}, which new lines refuse", symptom.evidence
 
 
 def _by_mentions(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
     """Whole names that stand in new lines where somebody may have typed them."""
-    new = symptoms.telling()
+    new = symptoms.with_reliable_names()
     for name, reason in _named_by(diff, symptoms):
         if not _written_in(new, name) and (line := _holding(new, name)):
             yield weights.mention, reason, line.evidence
@@ -175,15 +183,15 @@ def _named_by(diff: DiffFact, symptoms: Symptoms) -> Iterable[tuple[str, str]]:
     """Names and texts of the diff that no usual line holds, each with what the diff does to it."""
     usual = "\n".join(symptoms.usual)
     named = [
-        *((name, f"adds {name}, which new lines name") for name in diff.added if is_telling(name)),
+        *((name, f"adds {name}, which new lines name") for name in diff.added if is_distinctive(name)),
         *((text, f"adds the text {text}, which new lines hold") for text in diff.literals if _is_whole(text)),
-        *((name, f"removes {name}, which new lines name") for name in diff.removed if is_telling(name)),
+        *((name, f"removes {name}, which new lines name") for name in diff.removed if is_distinctive(name)),
     ]
-    return ((name, reason) for name, reason in named if not holds_name(usual, name))
+    return ((name, reason) for name, reason in named if not contains_identifier(usual, name))
 
 
 def _is_whole(text: str) -> bool:
-    return is_telling(text) or bool(_WHOLE_TEXT.search(text))
+    return is_distinctive(text) or bool(_WHOLE_TEXT.search(text))
 
 
 def _written_in(lines: Iterable[SymptomText], name: str) -> SymptomText | None:
@@ -193,15 +201,15 @@ def _written_in(lines: Iterable[SymptomText], name: str) -> SymptomText | None:
         (
             symptom
             for symptom in lines
-            if holds_name(symptom.by_code, name)
-            or (sentence and not symptom.mentions_only and holds_name(without_values(symptom.text), name))
+            if contains_identifier(symptom.by_code, name)
+            or (sentence and not symptom.mentions_only and contains_identifier(without_values(symptom.text), name))
         ),
         None,
     )
 
 
 def _holding(texts: Iterable[SymptomText], name: str) -> SymptomText | None:
-    return next((symptom for symptom in texts if holds_name(symptom.text, name)), None)
+    return next((symptom for symptom in texts if contains_identifier(symptom.text, name)), None)
 
 
 def _by_effects(
@@ -235,7 +243,7 @@ def _by_effect(
         line = line_missing_call(effect, symptoms, usual)
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
     direction, size = change_of(effect, weights)
-    for family, pattern in SYMPTOMS.get(effect.kind, ()):
+    for family, pattern in EXPECTED_SYMPTOMS.get(effect.kind, ()):
         line = (
             _matching(symptoms, pattern, service, effect, weights)
             if direction == CHANGED or family in (CHANGED, direction)
@@ -254,8 +262,8 @@ def _by_effect(
 
 
 def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
-    own = words(_HOST_OF_PACKAGE.sub("", effect.name)) - usual
-    line = next((symptom for symptom in symptoms.new() if own & words(_by_program(symptom))), None)
+    own = word_stems(_HOST_OF_PACKAGE.sub("", effect.name)) - usual
+    line = next((symptom for symptom in symptoms.new() if own & word_stems(_by_program(symptom))), None)
     if line is None:
         starting = next((symptom for symptom in symptoms.new() if _DOES_NOT_START.search(symptom.text)), None)
         large = starting is not None and not is_small_step(effect.before, effect.after)
@@ -301,7 +309,7 @@ def _counts_own_requests(text: SymptomText, service: str) -> bool:
 
 
 def _of_another(text: SymptomText, service: str) -> bool:
-    return bool(service and text.service) and text.service != service and not holds_name(text.text, service)
+    return bool(service and text.service) and text.service != service and not contains_identifier(text.text, service)
 
 
 def _brings_fewer(effect: EffectFact, direction: int) -> bool:
@@ -337,8 +345,8 @@ def _beginning(text: str) -> str:
 
 def _shared_words(diff: DiffFact, texts: Iterable[str], weights: DiffWeights, usual: frozenset[str]) -> float:
     """Points for words that changed names share with lines of the trouble."""
-    described = frozenset(word for text in texts for word in words(text)) - usual
-    net = frozenset(word for name in (*diff.removed, *diff.added) for word in words(name))
-    near = frozenset(word for name in (*diff.touched, *diff.paths) for word in words(name)) - net
+    described = frozenset(word for text in texts for word in word_stems(text)) - usual
+    net = frozenset(word for name in (*diff.removed, *diff.added) for word in word_stems(name))
+    near = frozenset(word for name in (*diff.touched, *diff.paths) for word in word_stems(name)) - net
     points = weights.word * len(net & described) + weights.nearby_word * len(near & described)
     return min(weights.most_of_words, points)

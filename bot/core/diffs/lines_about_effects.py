@@ -3,7 +3,7 @@
 import re
 
 from bot.core.diffs.code_text import without_values
-from bot.core.diffs.names import holds_name, words
+from bot.core.diffs.identifiers import contains_identifier, word_stems
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import EffectFact
 
@@ -25,7 +25,7 @@ _WORDS_OF_SETTING = 2
 _IMAGE = re.compile(r"(^|[._-])(image|tag)$", re.I)
 _NO_IMAGE = re.compile(r"pull\w* image|image ?pull|errimagepull|manifest unknown|image .{0,80}not found", re.I)
 """What a node says of an image that is not there."""
-_OF_ANY_SETTING = words(
+_OF_ANY_SETTING = word_stems(
     "max min limit timeout time delay connect connection pool size memory cpu retry attempt cache queue wait idle host port "
     "interval batch worker thread rate level mode enabled buffer count"
 )
@@ -38,12 +38,12 @@ def line_missing(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
         name for name in (effect.name, effect.name.rpartition(".")[2]) if len(name) > 2 and not _OF_ANY_FAILURE.fullmatch(name)
     ]
     missing = [symptom for symptom in symptoms.new() if _MISSING.search(symptom.text)]
-    return next((symptom for symptom in missing for name in names if holds_name(symptom.by_code, name)), None)
+    return next((symptom for symptom in missing for name in names if contains_identifier(symptom.by_code, name)), None)
 
 
 def line_with_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
     """A failure that holds two words of a setting's own name: `insync replicas below min.isr` of `min.insync.replicas`."""
-    own = words(effect.name) - _OF_ANY_SETTING
+    own = word_stems(effect.name) - _OF_ANY_SETTING
     if len(own) < _WORDS_OF_SETTING or effect.kind == "dependency":
         return None
     failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
@@ -55,7 +55,7 @@ def line_with_field(effect: EffectFact, symptoms: Symptoms) -> SymptomText | Non
     if effect.kind != "format" or not (effect.before and effect.after):
         return None
     failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
-    return next((line for line in failures if holds_name(line.text, effect.name)), None)
+    return next((line for line in failures if contains_identifier(line.text, effect.name)), None)
 
 
 def line_without_image(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
@@ -67,21 +67,21 @@ def line_without_image(effect: EffectFact, symptoms: Symptoms) -> SymptomText | 
 
 def line_about_variable(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
     """A failure about what a variable of the environment is for, by a word of its name, where that is given another name."""
-    own = (words(effect.name) | words(effect.after)) - _OF_ANY_SETTING - usual
+    own = (word_stems(effect.name) | word_stems(effect.after)) - _OF_ANY_SETTING - usual
     failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
-    return next((line for line in failures if own & words(without_values(line.text))), None)
+    return next((line for line in failures if own & word_stems(without_values(line.text))), None)
 
 
 def _words_with_joined(text: str) -> frozenset[str]:
     """The words of a line; of `in-sync` also the one that a setting's name makes of it."""
     plain = without_values(text)
-    return words(plain) | words(plain.replace("-", ""))
+    return word_stems(plain) | word_stems(plain.replace("-", ""))
 
 
 def line_missing_call(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
     """A line that misses what a call that is gone brought in."""
     if not _BRINGS_IN.search(effect.name):
         return None
-    own = words(effect.name)
+    own = word_stems(effect.name)
     missing = [symptom for symptom in symptoms.new() if _MISSING.search(symptom.text)]
-    return next((symptom for symptom in missing if (words(without_values(symptom.text)) & own) - usual), None)
+    return next((symptom for symptom in missing if (word_stems(without_values(symptom.text)) & own) - usual), None)

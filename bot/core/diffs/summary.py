@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bot.core.diffs.effects.effects import effects_of, is_reporting, quoted_texts
 from bot.core.diffs.effects.settings import is_manifest
-from bot.core.diffs.moves import is_moved
-from bot.core.diffs.names import counted_names, is_telling, words
+from bot.core.diffs.identifiers import counted_names, is_distinctive, word_stems
+from bot.core.diffs.moved_code import is_moved
 from bot.core.diffs.patches import Patch, all_lines, is_import, read_patches
 from bot.core.diffs.rewording import without_rewordings
 from bot.core.facts.code import DiffFact
@@ -74,12 +74,14 @@ def _bounded(fact: DiffFact) -> DiffFact:
 
 
 def _names(names: Counter[str]) -> tuple[str, ...]:
-    return tuple(one_line(name, 80) for name in names if words(name) or is_telling(name))
+    return tuple(one_line(name, 80) for name in names if word_stems(name) or is_distinctive(name))
 
 
 def _around(patches: Iterable[Patch]) -> tuple[str, ...]:
     """Names of functions and fields beside the changed lines; what is cut of these clears nothing."""
-    return tuple(name for name in _names(counted_names(line for patch in patches for line in patch.around)) if is_telling(name))
+    return tuple(
+        name for name in _names(counted_names(line for patch in patches for line in patch.around)) if is_distinctive(name)
+    )
 
 
 def _literals(patches: Sequence[Patch]) -> tuple[str, ...]:

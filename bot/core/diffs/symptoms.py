@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.diffs.brought_about import NOT_RESOLVED, different_hosts
 from bot.core.diffs.code_text import code_names
-from bot.core.diffs.requests import reports_failure
+from bot.core.diffs.expected_symptoms import NOT_RESOLVED, different_hosts
+from bot.core.diffs.request_text import reports_failure
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ class Symptoms:
 
     texts: Sequence[SymptomText] = ()
     usual: Sequence[str] = ()
-    """Lines as they come on any day: their words tell nothing."""
+    """Lines as they come on any day: their words distinguish nothing."""
 
     def since(self, moment: datetime) -> "Symptoms":
         """Without signals that had left their normal range before: what was rolled out then did not bring that."""
         return replace(self, texts=[text for text in self.texts if text.began is None or text.began >= moment])
 
-    def seen_from(self, service: str, callees: Collection[str]) -> "Symptoms":
+    def relative_to(self, service: str, callees: Collection[str]) -> "Symptoms":
         """The same, with what is of others than the changed service and those that it calls marked as apart."""
         own = {"", service, *callees}
         return replace(self, texts=[replace(text, apart=text.service not in own) for text in self.texts])
@@ -65,7 +65,7 @@ class Symptoms:
         """Lines and words that came with the trouble."""
         return [symptom for symptom in self.texts if not symptom.gone and not symptom.signal]
 
-    def telling(self) -> list[SymptomText]:
+    def with_reliable_names(self) -> list[SymptomText]:
         """Those whose names may say what is at fault: where several hosts are not resolved, none of these is."""
         new = self.new()
         unresolved = [symptom for symptom in new if NOT_RESOLVED.search(symptom.text)]

@@ -30,7 +30,7 @@ def composed(
         onset=main.onset if main else None,
         onset_text=_onset_text(case, main, checked=health.evidence.ok),
         alert_at=case.started_at,
-        beside=case.began_beside is not None,
+        beside=case.overlap_began_at is not None,
         signal=f"{main.service} {main.signal}" if main else "",
         onset_evidence=health.id,
         changes=tuple(changes),
@@ -103,19 +103,19 @@ def changes_before(
     *,
     onset: datetime,
     services: Mapping[str, int],
-    began_beside: datetime | None = None,
+    overlap_began_at: datetime | None = None,
     most: int = 6,
 ) -> list[PriorChange]:
     """Changes of the given services (name -> distance in calls) up to the onset, newest first, with their age.
 
-    `began_beside`: of an outage that began while another ran on, changes up to the alert are listed too.
+    `overlap_began_at`: of an outage that began while another ran on, changes up to the alert are listed too.
     """
-    latest = max(onset, began_beside or onset) + SHOWN_AFTER_ONSET
+    latest = max(onset, overlap_began_at or onset) + SHOWN_AFTER_ONSET
     shown: dict[str, PriorChange] = {}
     for entry in entries:
         for change in entry.evidence.facts.changes or ():
             if change.at <= latest and (not services or change.service in services):
-                beside = began_beside and change.at > onset + SHOWN_AFTER_ONSET
+                beside = overlap_began_at and change.at > onset + SHOWN_AFTER_ONSET
                 age = f"at {clock(change.at)}, while another outage ran" if beside else age_text(change.at, onset)
                 shown[change.id] = PriorChange(**change.model_dump(), evidence=entry.id, age_text=age)
     return sorted(shown.values(), key=lambda change: change.at, reverse=True)[:most]

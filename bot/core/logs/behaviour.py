@@ -16,7 +16,7 @@ MINUTE = 60.0
 _Z0 = 3.0
 _USUAL = 0.75
 """Share of the past that is usual: of few windows some are of incidents before."""
-_UNSEEN = 0.5
+_PRIOR_COUNT = 0.5
 """Prior count of each kind: a new kind is a surprise, but a finite one."""
 
 
@@ -65,7 +65,7 @@ def unusual(mix: Mix) -> list[Unusual]:
     minutes, length = mix.history.shape[1], mix.present.shape[1]
     if not minutes or not length or not mix.present.sum():
         return []
-    share = (mix.history.sum(axis=1) + _UNSEEN) / (mix.history.sum() + _UNSEEN * len(mix.kinds))
+    share = (mix.history.sum(axis=1) + _PRIOR_COUNT) / (mix.history.sum() + _PRIOR_COUNT * len(mix.kinds))
     windows = np.lib.stride_tricks.sliding_window_view(mix.history, min(length, minutes), axis=1).sum(axis=-1)
     past = np.abs(_surprise(windows, share)).max(axis=0)
     limit = max(_Z0 * (1 + 3 / math.sqrt(minutes)), float(np.quantile(past, _USUAL)))

@@ -12,7 +12,8 @@ from bot.core.tuning.fault_location import AttributionWeights
 Signals = Mapping[Family, Deviation]
 """The deviation that represents one service in each family."""
 
-SYMPTOMS: tuple[Family, ...] = ("errors", "latency")
+SYMPTOM_FAMILIES: tuple[Family, ...] = ("errors", "latency")
+"""Families of signals in which a service itself is seen to fail."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,14 @@ def _by_other_signal(symptom: Deviation | None, caller: str, callee: str, graph:
         felt = [
             _strength(d, weights) * _noticed(_added_time(d, caller, callee, graph), weights)
             for f, d in of_callee.items()
-            if f in SYMPTOMS
+            if f in SYMPTOM_FAMILIES
         ]
         return max(felt, default=0.0)
-    by_family = {**dict.fromkeys(SYMPTOMS, weights.other_symptom), "saturation": weights.resource, "external": weights.resource}
+    by_family = {
+        **dict.fromkeys(SYMPTOM_FAMILIES, weights.other_symptom),
+        "saturation": weights.resource,
+        "external": weights.resource,
+    }
     harmful = [
         (weights.full_store if d.is_full_store else by_family[f], d)
         for f, d in of_callee.items()
@@ -144,14 +149,14 @@ def symptom_of(
     signals: Signals, family: Family | None = None, weights: AttributionWeights = TUNING.attribution
 ) -> Deviation | None:
     """The symptom that is followed down from a service: the one of `family` if it (nearly) deviates, else the stronger."""
-    if family in SYMPTOMS and family in signals and signals[family].doublings > weights.nearly_normal:
+    if family in SYMPTOM_FAMILIES and family in signals and signals[family].doublings > weights.nearly_normal:
         return signals[family]
     return main_symptom(signals, weights)
 
 
 def main_symptom(signals: Signals, weights: AttributionWeights = TUNING.attribution) -> Deviation | None:
     """The stronger of the symptoms that users feel, errors before latency; None if neither deviates."""
-    symptoms = [signals[f] for f in SYMPTOMS if _deviates(signals, f)]
+    symptoms = [signals[f] for f in SYMPTOM_FAMILIES if _deviates(signals, f)]
     return max(symptoms, key=lambda d: (min(d.doublings, weights.strong_symptom), d.family == "errors"), default=None)
 
 
@@ -162,7 +167,7 @@ def _deviates(signals: Signals, family: Family) -> bool:
 def _harms(deviation: Deviation) -> bool:
     """Errors and latency are measured on their harmful side; of a resource more use harms, or that little of it is left."""
     harmful = deviation.direction == "up" or harm_of(deviation.signal, deviation.family) == "down"
-    return deviation.doublings > 0 and (deviation.family in SYMPTOMS or harmful)
+    return deviation.doublings > 0 and (deviation.family in SYMPTOM_FAMILIES or harmful)
 
 
 def excess(deviation: Deviation, own: str, other: str, graph: CallGraph) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.core.change import Change, kind_in_words
-from bot.core.diffs.requests import reports_failure
+from bot.core.diffs.request_text import reports_failure
 from bot.core.evidence import CauseKind, Claim
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.context import RankingContext
@@ -81,7 +81,7 @@ def deviation_claim(deviation: Deviation, observations: Observations) -> Claim:
     return Claim(text=one_line(text, 400), evidence=[observations.id_of(deviation)])
 
 
-def tells_nothing(deviation: Deviation) -> bool:
+def is_negligible(deviation: Deviation) -> bool:
     """Whether its levels read alike before and after, or a time that nobody would notice was added: no change to tell."""
     if deviation.family == "latency" and abs(deviation.shift) < _NOTICED * abs(deviation.before):
         return True
@@ -133,7 +133,7 @@ def add_symptoms(context: RankingContext, candidate: Candidate) -> None:
         signals = context.observations.signals.get(name, {})
         symptom = context.symptom_of(name) or max(signals.values(), key=lambda d: d.doublings, default=None)
         if symptom is not None:
-            if not tells_nothing(symptom):
+            if not is_negligible(symptom):
                 candidate.claims.append(deviation_claim(symptom, context.observations))
             if name == candidate.service:
                 candidate.strength = max(candidate.strength, symptom.doublings)

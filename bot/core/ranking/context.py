@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import Case, EarlierOutage
 from bot.core.metrics.deviation import Deviation, family_of
-from bot.core.ranking.attribution import SYMPTOMS, main_symptom
+from bot.core.ranking.attribution import SYMPTOM_FAMILIES, main_symptom
 from bot.core.ranking.fault_location import locate_fault
 from bot.core.ranking.observations import Observations
 from bot.core.tuning import TUNING, Tuning
@@ -41,8 +41,8 @@ class RankingContext:
     """What the alert says in its own words: untrusted text."""
     earlier: EarlierOutage | None = None
     """What the group was about before."""
-    began_beside: datetime | None = None
-    """When the alert fired of an outage that began while the one before ran on (`Case.began_beside`)."""
+    overlap_began_at: datetime | None = None
+    """When the alert fired of an outage that began while the one before ran on (`Case.overlap_began_at`)."""
     doublings: dict[str, float] = field(default_factory=dict)
     """The attribution in weighted doublings beyond normal."""
 
@@ -81,13 +81,13 @@ class RankingContext:
         symptom = self.symptom_of(service)
         return min(self.onset, symptom.onset) if symptom and symptom.onset else self.onset
 
-    def made_beside(self, change: Change) -> bool:
+    def made_during_earlier_outage(self, change: Change) -> bool:
         """Whether a change was made while the outage before ran on, up to the alert of the present one."""
-        if self.began_beside is None or change.by_action or self.is_of_outage_before(change.at):
+        if self.overlap_began_at is None or change.by_action or self.belongs_to_earlier_outage(change.at):
             return False
-        return change.at <= self.began_beside + ONSET_TOLERANCE
+        return change.at <= self.overlap_began_at + ONSET_TOLERANCE
 
-    def is_of_outage_before(self, moment: datetime) -> bool:
+    def belongs_to_earlier_outage(self, moment: datetime) -> bool:
         """Whether what began then belongs rather to the outage before than to the present one."""
         return self.earlier is not None and moment <= self.earlier.until
 
@@ -98,8 +98,8 @@ class RankingContext:
         before, with the outage that runs on.
         """
         onset = self.onset_of(failing or change.service)
-        beside = self.made_beside(change) and change.at > onset + ONSET_TOLERANCE
-        return max(onset, self.began_beside) if self.began_beside and beside else onset
+        beside = self.made_during_earlier_outage(change) and change.at > onset + ONSET_TOLERANCE
+        return max(onset, self.overlap_began_at) if self.overlap_began_at and beside else onset
 
     def suspects(self) -> list[tuple[str, float]]:
         """Services whose share is worth a look at their causes, with that share, the largest first.
@@ -109,7 +109,7 @@ class RankingContext:
         least = self.tuning.confidence.suspect
         shares = {service: share for service, share in self.shares.items() if share >= least}
         new = (service for service in self.below if self.fails_since(service) or self._provider_fails_since(service))
-        since = dict.fromkeys(new, least) if self.began_beside else {}
+        since = dict.fromkeys(new, least) if self.overlap_began_at else {}
         return sorted((since | shares).items(), key=lambda p: (-p[1], p[0]))
 
     def fails_since(self, service: str) -> bool:
@@ -123,7 +123,7 @@ class RankingContext:
     def _moved_since(self, deviation: Deviation | None) -> bool:
         if deviation is None or deviation.onset is None or deviation.doublings < self.tuning.confidence.sure:
             return False
-        return not self.is_of_outage_before(deviation.onset)
+        return not self.belongs_to_earlier_outage(deviation.onset)
 
 
 def onset_error(deviation: Deviation) -> timedelta:
@@ -135,7 +135,7 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
     """Locate the fault and its onset from the observations."""
     start = start_service(case, observations)
     family = family_of(case.alert_name) if case.alert_name else None
-    family = family if family in SYMPTOMS else None
+    family = family if family in SYMPTOM_FAMILIES else None
     named = bool(case.service)
     observations = observations.without_older(_began(case, start, observations, tuning))
     attribution = locate_fault(start, observations, service_named=named, family=family, tuning=tuning)
@@ -153,7 +153,7 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
         tuning=tuning,
         summary=case.summary,
         earlier=case.earlier,
-        began_beside=case.began_beside,
+        overlap_began_at=case.overlap_began_at,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import FULL_SHARE, Deviation, names_resource
-from bot.core.ranking.attribution import SYMPTOMS, CallGraph, attribute_symptom, main_symptom, symptom_of
+from bot.core.ranking.attribution import SYMPTOM_FAMILIES, CallGraph, attribute_symptom, main_symptom, symptom_of
 from bot.core.ranking.observations import Observations
 from bot.core.service import reachable
 from bot.core.traces.calls import WIRE_TIME
@@ -88,7 +88,7 @@ def _starts(start: str, graph: CallGraph, *, service_named: bool, family: Family
     if service_named and (family or symptom_of(graph.of(start), None, graph.weights)):
         return {start: 1.0}
     within = reachable(start, graph.depends_on) if service_named else graph.signals
-    losses: dict[Family, dict[str, float]] = {symptom: {} for symptom in SYMPTOMS}
+    losses: dict[Family, dict[str, float]] = {symptom: {} for symptom in SYMPTOM_FAMILIES}
     for service in within:
         if symptom := main_symptom(graph.of(service), graph.weights):
             losses[symptom.family][service] = abs(symptom.shift) * _rate(graph, service)

@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import Case
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import climbs_throughout

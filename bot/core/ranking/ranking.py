@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.jumps import moves_with_any_rollout
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import (
     LEAD_ONLY,
     Basis,
@@ -21,27 +21,22 @@ from bot.core.evidence import (
     missed,
 )
 from bot.core.metrics.deviation import RATE
-from bot.core.ranking.burst_causes import with_burst
 from bot.core.ranking.calibration import probability_of
 from bot.core.ranking.candidates import Candidate
-from bot.core.ranking.causes import (
-    behaviour_causes,
-    external_causes,
-    network_causes,
-    resource_causes,
-    traffic_causes,
-    unexplained_causes,
-)
+from bot.core.ranking.causes.burst_causes import with_burst
+from bot.core.ranking.causes.node_causes import node_causes, stolen_time_causes
+from bot.core.ranking.causes.outside_causes import outside_causes
+from bot.core.ranking.causes.provider_causes import external_causes
+from bot.core.ranking.causes.service_causes import behaviour_causes, network_causes, resource_causes, unexplained_causes
+from bot.core.ranking.causes.traffic_causes import traffic_causes
 from bot.core.ranking.changes.change_causes import change_causes
 from bot.core.ranking.changes.changed_neighbours import changed_nearby, changed_shortly_before, hand_down
 from bot.core.ranking.changes.exoneration import ruled_out
 from bot.core.ranking.changes.first_signs import follows
 from bot.core.ranking.changes.jumps import is_relief
 from bot.core.ranking.context import RankingContext, onset_error, ranking_context, unknown_services
-from bot.core.ranking.node_causes import node_causes, stolen_time_causes
+from bot.core.ranking.earlier_outage import SUDDEN, something_new, was_likely_before, weigh_against_earlier_outage
 from bot.core.ranking.observations import Observations, observe
-from bot.core.ranking.outage_beside import SUDDEN, something_new, was_likely_before, weigh_against_outage_before
-from bot.core.ranking.outside_causes import outside_causes
 from bot.core.text.untrusted import counted, cut, one_line
 from bot.core.tuning import TUNING, Tuning
 
@@ -151,7 +146,7 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     providers = external_causes(context, changes)
     causes = changes + surges + providers + resource_causes(context, changes + providers, surge)
     causes += outside + network_causes(context) + behaviour_causes(context) + unexplained_causes(context)
-    weigh_against_outage_before(causes, context)
+    weigh_against_earlier_outage(causes, context)
     # Where no alert names a service, the service comes first and what is wrong with it second.
     order = {c.service: 0.0 if context.service_named else -context.shares.get(c.service, 0.0) for c in causes}
     thresholds = context.tuning.confidence
@@ -265,7 +260,7 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     place = first.kind in _PLACES
     # Code that surely explains new lines needs no moment besides.
     timed = place or context.onset_observed or (first.explained and first.sure)
-    if _unchecked_dependencies(first, context) or not timed or _of_the_outage_before(first, ranked, context):
+    if _unchecked_dependencies(first, context) or not timed or _left_by_earlier_outage(first, ranked, context):
         return False
     rivals = [c for c in ranked[1:] if c.service == first.service and not _agree(c, first)]
     # Beside a diff that surely explains it, the moment of another change says nothing, nor what ran short of it.
@@ -349,7 +344,7 @@ def _has_neighbours(candidate: Candidate, context: RankingContext) -> bool:
     )
 
 
-def _of_the_outage_before(candidate: Candidate, ranked: Sequence[Candidate], context: RankingContext) -> bool:
+def _left_by_earlier_outage(candidate: Candidate, ranked: Sequence[Candidate], context: RankingContext) -> bool:
     """Whether a cause was there well before the group was about something new, and was not its likely cause by then.
 
     Between two outages that overlap or follow closely nothing returns to normal: what the first one left is still seen.
@@ -360,7 +355,7 @@ def _of_the_outage_before(candidate: Candidate, ranked: Sequence[Candidate], con
         return something_new(ranked, context)
     if context.earlier is None or candidate.kind not in SUDDEN or candidate.carried or candidate.outside:
         return False
-    return candidate.began is None or context.is_of_outage_before(candidate.began)
+    return candidate.began is None or context.belongs_to_earlier_outage(candidate.began)
 
 
 def _unchecked_dependencies(candidate: Candidate, context: RankingContext) -> list[str]:

@@ -121,7 +121,7 @@ class AlertKindWeights:
 
 @dataclass(frozen=True)
 class BurstCauseWeights:
-    """What the ranking of a burst adds to the causes that measurements show (core/ranking/burst_causes). By hand."""
+    """What the ranking of a burst adds to the causes that measurements show (core/ranking/causes/burst_causes). By hand."""
 
     likelihood: float = 0.35
     """Of the best component as a cause: a lead, as much as a service that fails for no visible reason."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import Hypothesis
 from bot.core.text.untrusted import one_line
 from bot.core.verdict.contradiction import KINDS_OF_CHANGE, known_services

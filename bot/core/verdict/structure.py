@@ -6,18 +6,18 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.diffs.symptoms import Symptoms
 from bot.core.evidence import Case, Hypothesis, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.deviation import Deviation
-from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees, main_symptom
+from bot.core.ranking.attribution import SYMPTOM_FAMILIES, CallGraph, explained_by_callees, main_symptom
+from bot.core.ranking.causes.outside_causes import outside_causes
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.fault_location import weight_of_resource
 from bot.core.ranking.observations import Observations, observe
-from bot.core.ranking.outside_causes import outside_causes
 from bot.core.tuning import TUNING
 from bot.core.verdict.corroboration import ADVICE_SOURCES
 
@@ -42,8 +42,8 @@ class Measured:
         self.onset = onset
         """The incident's onset if it is known."""
         self.ranked_onset = ranked_onset
-        self.began_beside = case.began_beside if case else None
-        """When the alert fired of an outage that began while another ran on (`Case.began_beside`)."""
+        self.overlap_began_at = case.overlap_began_at if case else None
+        """When the alert fired of an outage that began while another ran on (`Case.overlap_began_at`)."""
         self._alerted_at = case.started_at if case else None
 
     @cached_property
@@ -78,11 +78,11 @@ class Measured:
         A queue or a cache may drift long before; that is not when the service began to fail.
         """
         own = [d for d in self.deviations(service) if d.onset]
-        return min(((d.family not in SYMPTOMS, d.onset) for d in own), default=(False, None))[1]
+        return min(((d.family not in SYMPTOM_FAMILIES, d.onset) for d in own), default=(False, None))[1]
 
     def began(self, service: str) -> datetime | None:
         """The incident's onset if known, else when the service failed, else the ranking's: busier evenings are no onset."""
-        fails = min((d.onset for d in self.deviations(service) if d.onset and d.family in SYMPTOMS), default=None)
+        fails = min((d.onset for d in self.deviations(service) if d.onset and d.family in SYMPTOM_FAMILIES), default=None)
         return self.onset or fails or self.ranked_onset or self.onset_of(service)
 
     def deviations(self, service: str) -> list[Deviation]:
@@ -260,7 +260,7 @@ def _change(change: Change, measured: Measured) -> Support:
     if change.by_action:
         return Support(0, f"it is what {change.by_action} did", too_late=True, evidence=shown)
     if began and change.at > began + ONSET_TOLERANCE:
-        if measured.began_beside and change.at <= measured.began_beside + ONSET_TOLERANCE:
+        if measured.overlap_began_at and change.at <= measured.overlap_began_at + ONSET_TOLERANCE:
             return Support(2, "it was made while another outage ran, and only its moment speaks for it", evidence=shown)
         return Support(0, "the change came after the onset", too_late=True, evidence=shown)
     if measured.carries(change) and (began or measured.came_before_alert(change)):

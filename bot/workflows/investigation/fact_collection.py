@@ -52,7 +52,7 @@ class FactCollector:
         onset = main.onset if main else None
         near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
         listed, began = [entries[ToolRole.CHANGES]], onset or case.started_at
-        changes = first_facts.changes_before(listed, onset=began, services=near, began_beside=case.began_beside)
+        changes = first_facts.changes_before(listed, onset=began, services=near, overlap_began_at=case.overlap_began_at)
         graph = await self._graph(case, main, changes)
         alerts = [AlertCount.model_validate(row) for row in (await self.triages.members(case.group))[:8]]
         return first_facts.composed(case, entries, changes, alerts, graph)

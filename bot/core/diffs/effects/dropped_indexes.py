@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bot.core.diffs.effects.settings import effect_fact
-from bot.core.diffs.names import holds_name, is_telling, words
+from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
 from bot.core.diffs.patches import Patch
 from bot.core.facts.code import EffectFact
 
@@ -39,7 +39,7 @@ def dropped_indexes(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     made = "\n".join(line for patch in patches for line in patch.added if _MAKES.search(line))
     for patch in patches:
         for name in dict.fromkeys(_names(patch.added)):
-            if not holds_name(made, name):
+            if not contains_identifier(made, name):
                 yield effect_fact("index", name, patch.path, before=", ".join(_columns_of(name, lines)))
 
 
@@ -72,8 +72,8 @@ def looks_up(statement: str, effect: EffectFact) -> bool:
     if not (_STATEMENT.search(statement) and _LOGGED_AS_SLOW.search(statement)):
         return False
     columns = _COLUMN.findall(effect.before)
-    telling = [column for column in columns if is_telling(column)]
+    telling = [column for column in columns if is_distinctive(column)]
     if telling:
-        return all(holds_name(statement, column) for column in telling)
-    parts = words(" ".join([effect.name, *columns])) - _OF_INDEXES
-    return len(parts & words(statement)) >= min(2, len(parts)) > 0
+        return all(contains_identifier(statement, column) for column in telling)
+    parts = word_stems(" ".join([effect.name, *columns])) - _OF_INDEXES
+    return len(parts & word_stems(statement)) >= min(2, len(parts)) > 0

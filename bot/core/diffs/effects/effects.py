@@ -16,7 +16,7 @@ from bot.core.diffs.effects.fields import required_fields, retyped_fields
 from bot.core.diffs.effects.formats import formats
 from bot.core.diffs.effects.images import image_contents
 from bot.core.diffs.effects.lock_files import locked_packages
-from bot.core.diffs.effects.one_by_one import one_by_one
+from bot.core.diffs.effects.n_plus_one import n_plus_one_calls
 from bot.core.diffs.effects.safeguards import RIGHTS, lost_safeguards
 from bot.core.diffs.effects.settings import (
     CALLED_SETTING,
@@ -32,7 +32,7 @@ from bot.core.diffs.effects.settings import (
 from bot.core.diffs.effects.units import units
 from bot.core.diffs.effects.values import constants, labels, narrower
 from bot.core.diffs.effects.variables import renamed_environment
-from bot.core.diffs.names import counted_names, identifiers, words
+from bot.core.diffs.identifiers import counted_names, identifiers, word_stems
 from bot.core.diffs.patches import Patch, both_sides, is_import
 from bot.core.facts.code import EffectFact, EffectKind
 
@@ -157,7 +157,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *dropped_indexes(patches),
         *_queries(code),
         *_of_each(code, _accumulations),
-        *one_by_one(code),
+        *n_plus_one_calls(code),
         *_releases(code),
         *lost_safeguards(code),
         *_of_each(code, _statements),
@@ -350,7 +350,7 @@ def _calls_and_guards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     for patch in patches:
         calls = (name for line in patch.removed if not is_import(line) for name in _CALL.findall(line))
         for name in calls:
-            if not added[name] and words(name):
+            if not added[name] and word_stems(name):
                 yield effect_fact("call", name, patch.path)
         for line in _conditions(patch.removed, added):
             yield effect_fact("guard", line, patch.path, before=line)
@@ -361,7 +361,7 @@ def _calls_and_guards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
 def _conditions(lines: Iterable[str], other_side: Counter[str]) -> Iterator[str]:
     """Conditions of one side with a telling name that the other side lacks: one that was put elsewhere keeps its names."""
     for line in lines:
-        names = {name for name in identifiers(line) if words(name)}
+        names = {name for name in identifiers(line) if word_stems(name)}
         if _GUARD.search(line) and 2 * sum(not other_side[name] for name in names) > len(names):
             yield line.strip()[:60]
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bot.core.diffs.effects.settings import effect_fact
-from bot.core.diffs.names import counted_names
+from bot.core.diffs.identifiers import counted_names
 from bot.core.diffs.patches import Patch, all_lines
 from bot.core.facts.code import EffectFact
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 
 from bot.core.diffs.effects.levels import level_of, unit_of
-from bot.core.diffs.names import identifiers
+from bot.core.diffs.identifiers import identifiers
 from bot.core.diffs.patches import Patch, both_sides
 from bot.core.facts.code import EffectFact, EffectKind
 

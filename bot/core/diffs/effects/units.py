@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from bot.core.diffs.effects.settings import effect_fact
-from bot.core.diffs.names import counted_names
+from bot.core.diffs.identifiers import counted_names
 from bot.core.diffs.patches import Patch, all_lines, both_sides
 from bot.core.facts.code import EffectFact
 

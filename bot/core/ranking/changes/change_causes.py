@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE, flag_factor, recency_factor
+from bot.core.changes.recency import ONSET_TOLERANCE, flag_factor, recency_factor
 from bot.core.diffs.symptoms import Symptoms
 from bot.core.evidence import Claim
 from bot.core.ranking.attribution import CallGraph, explained_by_callees
@@ -12,11 +12,11 @@ from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.coincidence import is_coincident
 from bot.core.ranking.changes.drift import climbs, drift_claim, drift_fit, drift_since, is_exhausted
+from bot.core.ranking.changes.during_earlier_outage import fails_from_before, may_be_the_cause
 from bot.core.ranking.changes.earlier_trouble import weigh_earlier_trouble, weigh_rollback
 from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim, is_first_to_fail
 from bot.core.ranking.changes.flags import is_named
 from bot.core.ranking.changes.jumps import jump_claim, jump_of
-from bot.core.ranking.changes.made_beside import fails_from_before, may_have_done_it
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
 from bot.core.ranking.changes.weighed_change import WeighedChange
 from bot.core.ranking.context import RankingContext, nearby_services, remote_services
@@ -156,7 +156,7 @@ def _with_commit(change: Change, code: CodeReading) -> str:
 def _share(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> float:
     """The share of its service; more where its code explains the trouble, or where it is a neighbour that fell still."""
     weights, share = context.tuning.changes, context.shares.get(weighed.change.service, 0.0)
-    if may_have_done_it(context, weighed, others):
+    if may_be_the_cause(context, weighed, others):
         return max(share, weights.beside_share)
     if weighed.sign:
         share = max(share, context.shares.get(weighed.sign.service, 0.0))
@@ -256,7 +256,7 @@ def _alone(context: RankingContext, weighed: WeighedChange, others: Sequence[Wei
     """
     symptom = context.symptom_of(weighed.change.service)
     apart = symptom is not None and (symptom.onset is None or symptom.onset > context.onset + ONSET_TOLERANCE)
-    if apart or context.made_beside(weighed.change):
+    if apart or context.made_during_earlier_outage(weighed.change):
         return False
     weights = context.tuning.changes
     rivals = [
@@ -339,7 +339,7 @@ def _add_nearness(context: RankingContext, change: Change, onset: datetime, cand
     age = onset.replace(microsecond=0) - change.at.replace(microsecond=0)
     if not context.onset_observed:
         when = "before the alert (the onset itself was not observed)"
-    elif context.made_beside(change):
+    elif context.made_during_earlier_outage(change):
         when = "while another outage ran"
     else:
         began = "the onset" if onset == context.onset else f"{change.service} left its normal range"

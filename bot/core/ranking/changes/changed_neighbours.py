@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE, recency_factor
+from bot.core.changes.recency import ONSET_TOLERANCE, recency_factor
 from bot.core.metrics.deviation import FULL_SHARE, Deviation
-from bot.core.ranking.attribution import SYMPTOMS, CallGraph, explained_by_callees
+from bot.core.ranking.attribution import SYMPTOM_FAMILIES, CallGraph, explained_by_callees
 from bot.core.ranking.changes.versions import compare_versions, serving_at_onset
 from bot.core.ranking.context import RankingContext, onset_error, unknown_services
 from bot.core.ranking.fault_location import exhaustion, is_undone_work
@@ -108,7 +108,7 @@ def _callees(context: RankingContext, service: str) -> list[str]:
 def _symptoms(context: RankingContext, service: str) -> list[Deviation]:
     """Errors and latency of a service that people would notice: a hundredth more than usual is measured, and hurts nobody."""
     signals = context.observations.signals.get(service, {})
-    symptoms = (signals[family] for family in SYMPTOMS if family in signals)
+    symptoms = (signals[family] for family in SYMPTOM_FAMILIES if family in signals)
     least = context.tuning.neighbours.noticed
     return [d for d in symptoms if d.family != "latency" or not abs(d.shift) < least * abs(d.before)]
 

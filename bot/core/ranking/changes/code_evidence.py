@@ -7,12 +7,12 @@ from datetime import timedelta
 from functools import lru_cache
 
 from bot.core.change import Change
-from bot.core.diffs.brought_about import ON_CALLEES
 from bot.core.diffs.consequence import consequence_of
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.levels import level_of, unit_of
+from bot.core.diffs.expected_symptoms import ON_CALLEES
 from bot.core.diffs.explanation import Explanation, explain
-from bot.core.diffs.requests import without_requests
+from bot.core.diffs.request_text import without_requests
 from bot.core.diffs.schedules import came_due
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import Claim
@@ -152,7 +152,7 @@ class CodeReading:
 def _explained(diff: DiffFact, symptoms: Symptoms, change: Change, context: RankingContext) -> Explanation:
     """How far a diff explains what is observed; also by the moment at which a schedule that it sets comes due."""
     weights, observations = context.tuning.diffs, context.observations
-    related = symptoms.since(change.at - DETECTION_DELAY).seen_from(change.service, observations.callees(change.service))
+    related = symptoms.since(change.at - DETECTION_DELAY).relative_to(change.service, observations.callees(change.service))
     explanation = explain(diff, related, weights, service=change.service)
     clear = context.tuning.confidence.sure
     failing = {context.start, *dict(context.suspects())}

@@ -4,7 +4,7 @@ from collections.abc import Set
 from datetime import timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.ranking.context import RankingContext, remote_services
 
 

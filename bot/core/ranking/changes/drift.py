@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.diffs.code_text import without_values
-from bot.core.diffs.names import words
+from bot.core.diffs.identifiers import word_stems
 from bot.core.diffs.symptoms import Symptoms
 from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation, climbs_throughout, names_resource
@@ -123,8 +123,10 @@ def is_exhausted(drift: Deviation, symptoms: Symptoms) -> bool:
     new = symptoms.new()
     if any(re.search(pattern, line.text, re.I) for pattern in patterns for line in new):
         return True
-    measured = words(name)
-    return any(_NO_MORE.search(line.text) and measured & words(without_values(line.text)) for line in new if not line.alert)
+    measured = word_stems(name)
+    return any(
+        _NO_MORE.search(line.text) and measured & word_stems(without_values(line.text)) for line in new if not line.alert
+    )
 
 
 def drift_claim(context: RankingContext, change: Change, drift: Deviation) -> Claim:

@@ -30,7 +30,12 @@ def weigh_earlier_trouble(context: RankingContext, weighed: WeighedChange, candi
         if deviation and deviation.onset is None and explained and not _climbed_long_before(deviation, change):
             # One that climbs through the whole window, such as restarts, may have begun with the change.
             continue
-        if deviation and deviation.onset and context.made_beside(change) and context.is_of_outage_before(deviation.onset):
+        if (
+            deviation
+            and deviation.onset
+            and context.made_during_earlier_outage(change)
+            and context.belongs_to_earlier_outage(deviation.onset)
+        ):
             continue
         if deviation and deviation.doublings >= context.tuning.confidence.sure and _deviated_before(deviation, change):
             candidate.likelihood *= weights.after_trouble

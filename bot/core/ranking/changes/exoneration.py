@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import Case, Claim
 from bot.core.ranking.candidates import amount, change_name, change_text
 from bot.core.ranking.changes.jumps import jump_of
@@ -46,7 +46,11 @@ def _exonerating_claim(context: RankingContext, change: Change) -> Claim | None:
 def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:
     observations, evidence = context.observations, [context.observations.change_evidence[change.id]]
     what = f"{change_text(change)} at {clock(change.at)}"
-    if context.onset_observed and change.at > context.onset_for(change) + ONSET_TOLERANCE and not context.made_beside(change):
+    if (
+        context.onset_observed
+        and change.at > context.onset_for(change) + ONSET_TOLERANCE
+        and not context.made_during_earlier_outage(change)
+    ):
         after = duration_text(change.at - context.onset)
         text = f"{what} came {after} after the onset at {clock(context.onset)}"
         return _claim(text, [*evidence, *_onset_evidence(context)])
@@ -68,7 +72,7 @@ def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:
             alone = f"{'/'.join(other.labels.values())} alone shows it"
             return _claim(f"{what}: {alone} ({levels.replace(' and ', ' here, ')} there)", [*evidence, versions.evidence])
         return _claim(f"{what}: the versions before and after show the same ({levels})", [*evidence, versions.evidence])
-    if context.made_beside(change):
+    if context.made_during_earlier_outage(change):
         # What it would have broken had left its normal range with the outage that runs on: that clears it of nothing.
         return None
     if context.shares.get(change.service, 0.0) < context.tuning.confidence.exonerated and observations.signals.get(

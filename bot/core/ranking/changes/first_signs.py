@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from bot.core.change import Change
-from bot.core.changes.nearness import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation
-from bot.core.ranking.attribution import SYMPTOMS
+from bot.core.ranking.attribution import SYMPTOM_FAMILIES
 from bot.core.ranking.candidates import short_change_text
 from bot.core.ranking.changes.jumps import is_relief
 from bot.core.ranking.context import RankingContext, onset_error
@@ -18,7 +18,7 @@ _AT_ONCE = timedelta(minutes=1)
 """A sign that follows a change follows it so soon, and by one sample more."""
 _TIMES_AT_ONCE = 4.0
 """Requests over those of before that no more people bring within a minute."""
-_SEEN_LATE = 0.25
+_DETECTED_LATE = 0.25
 _BEFORE_FAILURE = timedelta(minutes=3)
 """So long before the failure it must have come: what moves with the failure is a part of it."""
 
@@ -48,13 +48,13 @@ def first_sign(context: RankingContext, change: Change) -> Deviation | None:
         return None
     lead = context.onset_of(first.service) - first.onset
     # What fills slowly is seen late: a part of the time that it then took until the failure.
-    late = lead * _SEEN_LATE if first.family == "saturation" else timedelta(0)
+    late = lead * _DETECTED_LATE if first.family == "saturation" else timedelta(0)
     return first if lead >= _BEFORE_FAILURE and follows(first, change, late) else None
 
 
 def is_first_to_fail(sign: Deviation, change: Change) -> bool:
     """Whether a first sign is the failure of the changed service itself."""
-    return sign.service == change.service and sign.family in SYMPTOMS
+    return sign.service == change.service and sign.family in SYMPTOM_FAMILIES
 
 
 def _failed_first(context: RankingContext, change: Change) -> Deviation | None:

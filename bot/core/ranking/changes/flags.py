@@ -3,7 +3,7 @@
 import re
 
 from bot.core.change import Change
-from bot.core.diffs.names import words
+from bot.core.diffs.identifiers import word_stems
 from bot.core.ranking.changes.code_evidence import symptoms_of
 from bot.core.ranking.context import RankingContext
 
@@ -17,5 +17,5 @@ def is_named(context: RankingContext, change: Change) -> bool:
     True without any lines. One word of several stands in lines by chance, and that of its own service whatever happens.
     """
     lines = symptoms_of(context.observations, context.summary).new()
-    own = {word for word in words(_NEW_STATE.sub("", change.title)) if word not in change.service.casefold()}
-    return not lines or any(len(own & words(line.text)) >= min(2, len(own)) > 0 for line in lines)
+    own = {word for word in word_stems(_NEW_STATE.sub("", change.title)) if word not in change.service.casefold()}
+    return not lines or any(len(own & word_stems(line.text)) >= min(2, len(own)) > 0 for line in lines)

@@ -8,7 +8,7 @@ from bot.core.changes.jumps import AFTER, is_limit
 from bot.core.evidence import Claim
 from bot.core.facts.measured import JumpFact
 from bot.core.metrics.deviation import Deviation, family_of
-from bot.core.ranking.attribution import SYMPTOMS
+from bot.core.ranking.attribution import SYMPTOM_FAMILIES
 from bot.core.ranking.candidates import amount, short_change_text
 from bot.core.ranking.context import RankingContext, nearby_services
 from bot.core.ranking.fault_location import PILES_UP
@@ -44,7 +44,9 @@ def jump_of(context: RankingContext, change: Change) -> JumpFact | None:
 
 def _is_symptom(context: RankingContext, jump: JumpFact) -> bool:
     """Whether it is how the alerting service fails: when that began may have been read too late."""
-    fails = family_of(jump.signal) in SYMPTOMS or "wait" in jump.signal.lower() or PILES_UP.search(jump.signal) is not None
+    fails = (
+        family_of(jump.signal) in SYMPTOM_FAMILIES or "wait" in jump.signal.lower() or PILES_UP.search(jump.signal) is not None
+    )
     return fails and jump.service == context.start
 
 

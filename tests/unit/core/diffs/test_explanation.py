@@ -803,7 +803,7 @@ def test_what_others_feel_counts_less_where_nobody_knows_that_they_are_called() 
     slow = Symptoms([SymptomText("bulk latency ms", "E1", "catalog", signal=True)])
 
     known, unknown = (
-        explain(one_by_one, slow.seen_from("cart", callees), service="cart").strength for callees in (["catalog"], [])
+        explain(one_by_one, slow.relative_to("cart", callees), service="cart").strength for callees in (["catalog"], [])
     )
 
     assert known > unknown > 0

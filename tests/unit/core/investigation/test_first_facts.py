@@ -40,7 +40,7 @@ def test_of_an_outage_beside_another_changes_up_to_its_alert_are_listed_with_the
     changes = [change("first"), change("flip", minutes_before=-3), change("later", minutes_before=-8)]
     entry = evidence(facts=EvidenceFacts(changes=tuple(changes)))
 
-    shown = changes_before([entry], onset=NOW, services={"checkout": 0}, began_beside=at(5))
+    shown = changes_before([entry], onset=NOW, services={"checkout": 0}, overlap_began_at=at(5))
 
     assert [(c.id, c.age_text) for c in shown] == [
         ("test:flip", f"at {clock(at(3))}, while another outage ran"),

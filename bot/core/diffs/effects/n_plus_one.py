@@ -1,10 +1,10 @@
-"""What was done for many at once, and is done for one at a time: more calls, for the same work."""
+"""Calls made for each item in a loop where one call was made for many before (N+1): more calls, for the same work."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from bot.core.diffs.effects.settings import effect_fact
-from bot.core.diffs.names import identifiers
+from bot.core.diffs.identifiers import identifiers
 from bot.core.diffs.patches import Patch
 from bot.core.facts.code import EffectFact
 
@@ -28,7 +28,7 @@ _PLURAL = (
 """How the name of a call for many becomes that of a call for one: GetProducts, find_by_ids."""
 
 
-def one_by_one(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+def n_plus_one_calls(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """Calls for many at once that are gone, and calls for each item of a loop that is new."""
     for patch in patches:
         yield from _no_longer_together(patch)

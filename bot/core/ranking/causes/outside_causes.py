@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.diffs.brought_about import CLOCKS, FILLED, LOCKED, MACHINES, MEMBERS, NOT_RESOLVED, USED_UP, different_hosts
+from bot.core.diffs.expected_symptoms import CLOCKS, FILLED, LOCKED, MACHINES, MEMBERS, NOT_RESOLVED, USED_UP, different_hosts
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
 from bot.core.ranking.candidates import Candidate, add_symptoms

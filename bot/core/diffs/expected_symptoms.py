@@ -1,4 +1,4 @@
-"""What each kind of effect brings about, as it is told by log lines and by names of signals."""
+"""The symptoms that each kind of effect brings about, as patterns for log lines and for names of signals."""
 
 import math
 import re
@@ -19,7 +19,7 @@ _LAG = r"(?<!loop )\blag"
 _RUNS_DRY = r"cache|\bmiss(es|ed)?\b|\bhits?\b|origin|queries|slow query|\bload\b|database|\bdb|qps|latenc|cpu"
 _REQUESTS = r"(requests?|calls?|publish(es)?)[ _](per|rate|count|total)|\brps\b|\bqps\b"
 _Signs = tuple[tuple[int, str], ...]
-SYMPTOMS: dict[EffectKind, _Signs] = {
+EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
     "accumulation": ((CHANGED, r"memory(?! address)|\brss|heap|\boom|out of memory|\bgc\b"),),
     "release": (
         (

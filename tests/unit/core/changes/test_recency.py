@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.changes.nearness import MAX_AGE, ONSET_TOLERANCE, recency_factor
+from bot.core.changes.recency import MAX_AGE, ONSET_TOLERANCE, recency_factor
 
 
 def test_a_change_after_the_onset_is_never_a_suspect() -> None:

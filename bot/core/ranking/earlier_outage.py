@@ -1,4 +1,4 @@
-"""An outage that began while another ran on, or soon after: the cause of the first is no news where something new shows."""
+"""An outage that began while an earlier one ran on, or soon after: its cause is no news where something new shows."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ SUDDEN: frozenset[CauseKind] = frozenset({"change", "traffic", "external"})
 """Kinds of cause that are there from one moment to the next."""
 
 
-def weigh_against_outage_before(causes: Sequence[Candidate], context: RankingContext) -> None:
+def weigh_against_earlier_outage(causes: Sequence[Candidate], context: RankingContext) -> None:
     """Count what clearly began since for more, and then for less what was the likely cause of the outage before, or may be.
 
     Where that one runs on, most of what the alerting service shows had begun with it, so it has nearly all of the attribution.
@@ -22,7 +22,7 @@ def weigh_against_outage_before(causes: Sequence[Candidate], context: RankingCon
             cause.likelihood = max(cause.likelihood, weights.beside_share)
     if something_new(causes, context) or _broke_since(causes, context):
         for cause in causes:
-            if was_likely_before(cause, context) or _lies_beside(cause, context):
+            if was_likely_before(cause, context) or _is_unrelated_to_alert(cause, context):
                 cause.likelihood *= weights.of_outage_before
 
 
@@ -31,14 +31,14 @@ def was_likely_before(cause: Candidate, context: RankingContext) -> bool:
     return context.earlier is not None and (cause.kind, cause.service, cause.change_id) == context.earlier.likely
 
 
-def _lies_beside(cause: Candidate, context: RankingContext) -> bool:
+def _is_unrelated_to_alert(cause: Candidate, context: RankingContext) -> bool:
     """Whether a cause began with the outage before, on a service that what alerts now does not rest on."""
     return began_before(cause, context) and cause.service not in context.below
 
 
 def began_before(cause: Candidate, context: RankingContext) -> bool:
     """Whether a cause is known to have begun with the outage before."""
-    return cause.began is not None and context.is_of_outage_before(cause.began)
+    return cause.began is not None and context.belongs_to_earlier_outage(cause.began)
 
 
 def something_new(causes: Sequence[Candidate], context: RankingContext) -> bool:
@@ -48,13 +48,13 @@ def something_new(causes: Sequence[Candidate], context: RankingContext) -> bool:
 
 
 def _began_since(cause: Candidate, context: RankingContext) -> bool:
-    if context.earlier is None or context.began_beside is None or cause.began is None:
+    if context.earlier is None or context.overlap_began_at is None or cause.began is None:
         return False
     if cause.kind not in SUDDEN and not _ran_out_by_itself(cause, context):
         return False
     if cause.service not in context.below or was_likely_before(cause, context):
         return False
-    return not context.is_of_outage_before(cause.began) and cause.began <= context.began_beside + DETECTION_DELAY
+    return not context.belongs_to_earlier_outage(cause.began) and cause.began <= context.overlap_began_at + DETECTION_DELAY
 
 
 def _ran_out_by_itself(cause: Candidate, context: RankingContext) -> bool:
@@ -67,7 +67,7 @@ def _ran_out_by_itself(cause: Candidate, context: RankingContext) -> bool:
         return False
     waited_for = {callee for callee in context.resting_on(cause.service) - {cause.service} if _may_be_slow(callee, context)}
     symptoms = filter(None, map(context.symptom_of, waited_for))
-    hurt = any(symptom.onset is None or context.is_of_outage_before(symptom.onset) for symptom in symptoms)
+    hurt = any(symptom.onset is None or context.belongs_to_earlier_outage(symptom.onset) for symptom in symptoms)
     before = context.earlier.likely[1] if context.earlier and context.earlier.likely else ""
     return cause.kind == "resource" and cause.sure and not hurt and before not in waited_for
 
@@ -93,7 +93,7 @@ def _broke_since(causes: Sequence[Candidate], context: RankingContext) -> bool:
         and cause.strength >= context.tuning.confidence.sure
         and cause.service in context.below - {own}
         and cause.began is not None
-        and not context.is_of_outage_before(cause.began)
+        and not context.belongs_to_earlier_outage(cause.began)
         for cause in causes
         if not was_likely_before(cause, context)
     )

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from bot.core.diffs.names import counted_names, identifiers, words
+from bot.core.diffs.identifiers import counted_names, identifiers, word_stems
 from bot.core.diffs.patches import is_import
 
 _KEPT_SHARE = 0.8
@@ -32,7 +32,7 @@ def is_moved(removed: Sequence[str], added: Sequence[str]) -> bool:
     total = sum(before.values())
     if total < _FEWEST_MOVED or sum((before & after).values()) < _KEPT_SHARE * total or _has_numbers(before - after):
         return False
-    new = {name for name in after if name not in before and (words(name) or name[0].isdigit())} - _defined(added)
+    new = {name for name in after if name not in before and (word_stems(name) or name[0].isdigit())} - _defined(added)
     return len(_single(new)) <= max(1, _NEW_SHARE * len(_single(before)))
 
 

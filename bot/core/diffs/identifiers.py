@@ -26,7 +26,7 @@ _EVERYWHERE = """
     refactor reply route router send simple size step system tidy total unable unexpected v1 v2 www
 """
 COMMON_WORDS = frozenset(stem for word in _EVERYWHERE.split() for stem in stems(word)) | frozenset(_EVERYWHERE.split())
-"""Words of any program and any log: they tell nothing apart."""
+"""Words of any program and any log: none of them is distinctive."""
 
 
 def identifiers(text: str) -> list[str]:
@@ -43,18 +43,18 @@ def counted_names(lines: Iterable[str]) -> Counter[str]:
     return Counter(name for line in lines for name in identifiers(line))
 
 
-def words(text: str) -> frozenset[str]:
-    """The telling words of a text as stems, CamelCase and snake_case split; numbers and words of any program left out."""
+def word_stems(text: str) -> frozenset[str]:
+    """The distinctive words of a text as stems, CamelCase and snake_case split; numbers and words of any program left out."""
     return frozenset(
         word for word in stems(text) if len(word) >= MIN_LENGTH and not word.isdigit() and word not in COMMON_WORDS
     )
 
 
-def is_telling(name: str) -> bool:
+def is_distinctive(name: str) -> bool:
     """Whether an identifier is compound, so that it stands in a text as a whole by no chance."""
     return len(name) >= 6 and bool(_COMPOUND.search(name))
 
 
-def holds_name(text: str, name: str) -> bool:
+def contains_identifier(text: str, name: str) -> bool:
     """Whether the identifier stands in a text as a whole, upper and lower case alike."""
     return bool(re.search(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", text, re.I))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.diffs.moves import is_moved
+from bot.core.diffs.moved_code import is_moved
 
 EXTRACTED = (
     ["lines = [row.text for row in order.rows]", "return slip(order.id, lines)"],
