@@ -38,6 +38,7 @@ def effect_text(effect: EffectFact) -> str:
         "order": f"no longer puts in order ({name})",
         "spawn": f"starts concurrent work ({name})",
         "cache": f"changes how it caches ({name})",
+        "record_key": f"sends records under another key ({name})",
         "cache_key": f"builds keys differently ({name})",
         "query": f"queries {name}",
         "schema": f"changes the schema of {name}",

@@ -67,6 +67,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             r"duplicate|\btwice\b|collision|(?<!clock )\bskew|\bhot\b|\bpartition|\blag (max|p99)|\bmax lag",
         ),
     ),
+    "record_key": ((CHANGED, rf"{_LAG}|backlog|\bpartition|(?<!clock )\bskew|\bhot\b|out of order|no records"),),
     "limit": (
         (
             LESS,
@@ -255,6 +256,7 @@ _JUST_CHANGED: frozenset[EffectKind] = frozenset(
         "clock",
         "pattern",
         "renewal",
+        "record_key",
         "backtracking",
         "label",
         "comparison",
@@ -319,7 +321,7 @@ def _is_about(stated: float, effect: EffectFact) -> bool:
 
 LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedule", "batch"})
 """Effects that bring more calls about: signals show those as directly as lines."""
-ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "index", "label", "order", "lock", "expiry"}
+ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "index", "label", "order", "lock", "expiry", "record_key"}
 """Effects that hurt what a service calls: that this one fails is no alibi for the caller's change."""
 SHOWN_BY_OTHERS: frozenset[EffectKind] = ON_CALLEES | {"format"}
 """Effects that others show as well as the service itself: who reads what it wrote fails on it."""

@@ -328,11 +328,14 @@ def _directness(
     silent = not any(other.service == service for other in symptoms.texts)
     by_others = kind in SHOWN_BY_OTHERS and not fewer
     elsewhere = weights.shown_by_another if (by_others or silent) and not text.apart else weights.of_another
+    if kind == "record_key":
+        # Who sends records is always apart from who reads them, and alone sees nothing of it.
+        elsewhere = 1.0
     # Where a service says what failed, what else it says is a lead.
     failures = (o for o in symptoms.new() if o.log and o.service == text.service and not o.mentions_only)
     beside = weights.beside_failures if text.mentions_only and any(failures) else 1.0
     names_hurt = text.alert or (
-        text.signal and kind not in LOADS | {"memory", "backtracking"} and not _SAYS_HOW.search(text.text)
+        text.signal and kind not in LOADS | {"memory", "backtracking", "record_key"} and not _SAYS_HOW.search(text.text)
     )
     return beside * (weights.signal if names_hurt else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
 

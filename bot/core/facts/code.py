@@ -16,6 +16,7 @@ EffectKind = Literal[
     "pool",
     "cache",
     "cache_key",
+    "record_key",
     "limit",
     "memory",
     "schedule",

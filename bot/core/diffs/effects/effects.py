@@ -98,7 +98,7 @@ _RECORD_KEY = re.compile(
     re.I,
 )
 """What a record of a stream is sent under: its key says which partition it goes to."""
-_SENDS = re.compile(r"topic|produc|publish|\bsend", re.I)
+_SENDS = re.compile(r"topic|produc|partition|kafka|kinesis|event_?hub|pub_?sub", re.I)
 _MAKES_KEY = re.compile(
     r"(?<![a-z])(?:(?:cache|make|build|get|lookup|message|partition|record|shard|routing)_?key|key_?(?:for|of))(?![a-z])", re.I
 )
@@ -281,7 +281,7 @@ def _other_record_key(patch: Patch) -> Iterator[EffectFact]:
         return
     gone = (key for key in before if key not in after and not names[key.rpartition(".")[2].rstrip("()")])
     if key := next(gone, ""):
-        yield effect_fact("cache_key", key, patch.path)
+        yield effect_fact("record_key", key, patch.path)
 
 
 def _record_keys(lines: Iterable[str]) -> list[str]:

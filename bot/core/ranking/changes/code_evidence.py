@@ -30,6 +30,7 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
         "verbosity",
         "cache",
         "cache_key",
+        "record_key",
         "schedule",
         "batch",
         "pool",

@@ -610,6 +610,15 @@ def test_the_file_and_the_function_of_one_stack_frame_are_one_sign() -> None:
     assert found.beside_frame < TUNING.diffs.related
 
 
+def test_records_under_another_key_are_told_by_the_lag_of_who_reads_them_though_nobody_knows_that_it_does() -> None:
+    diff = diff_of("publisher.go", " producer.Send(topic, key, body)", "-  key := meter.ID", "+  key := meter.Operator.Code")
+    lag = SymptomText("consumer lag max", "E1", "evaluator", signal=True)
+
+    told = explain(diff, Symptoms([lag]).relative_to("ingest", frozenset()), service="ingest")
+
+    assert told.strength >= TUNING.diffs.explained
+
+
 def test_code_that_waits_for_a_lock_of_somebody_else_is_only_on_the_way() -> None:
     diff = diff_of("app/loan.rb", "-  loans.find(id)", "+  loans.open_for(borrower)")
 

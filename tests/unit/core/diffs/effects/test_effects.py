@@ -80,12 +80,15 @@ def test_a_shape_that_refuses_what_it_does_not_know_is_another_format() -> None:
 def test_records_that_are_sent_under_another_key_go_to_other_partitions() -> None:
     sent = "producer.send(new ProducerRecord<>(TOPIC, {}, encode(span)));"
 
-    assert ("cache_key", "span.traceId()") in read(
+    assert ("record_key", "span.traceId()") in read(
         ("Publisher.java", f"-  {sent.format('span.traceId()')}\n+  {sent.format('batch.accountId()')}")
     )
     assert not read(("Publisher.java", f"-  {sent.format('span.traceId()')}\n+  {sent.format('one.traceId()')}"))
-    assert ("cache_key", "e.visitorId") in read(
+    assert ("record_key", "e.visitorId") in read(
         ("publish.ts", ' topic: "clicks",\n-      key: e.visitorId,\n+      key: envelopeKey(e),')
+    )
+    assert ("record_key", 's"$park-$turbine"') in read(
+        ("Publisher.scala", ' new ProducerRecord(topic, key)\n-    val key = s"$park-$turbine"\n+    val key = operator.code')
     )
     assert not read(("list.ts", "-      key: item.id,\n+      key: item.uuid,"))
 
