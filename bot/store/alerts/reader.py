@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Select as AnySelect
+import sqlalchemy as sa
 from sqlalchemy import Text, cast, func
-from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
@@ -21,7 +20,7 @@ from bot.core.alerts.reasons import AlertReasons, ReasonCount
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow, SourceRow
 
-Q = TypeVar("Q", bound=AnySelect[Any])
+Q = TypeVar("Q", bound=sa.Select[Any])
 
 HISTORY = timedelta(days=30)
 """How far back alerts that fired together are read."""
@@ -75,7 +74,7 @@ class Alerts:
         async with self.db.read() as session:
             ids = (await session.exec(newest)).all()
             for start in range(0, len(ids), _FEW):
-                few: Any = _newest(columns(*_FIRING).where(col(EpisodeRow.id).in_(ids[start : start + _FEW])), _FEW)
+                few: Any = _newest(sa.select(*_FIRING).where(col(EpisodeRow.id).in_(ids[start : start + _FEW])), _FEW)
                 grouped += [(group, _firing(*row)) for group, *row in (await session.exec(few)).all()]
         # Afterwards: a group that was opened meanwhile counts too.
         hidden = await self._hidden({_service(alert) for group, alert in grouped if group is None})
@@ -88,13 +87,13 @@ class Alerts:
         """
         row = EpisodeRow
         past = (col(row.last_seen_at) >= before - HISTORY, col(row.starts_at) < before, col(row.group_id).is_not(None))
-        newest: Any = _newest(columns(col(row.id), func.length(cast(row.labels, Text))).where(*past), _MOST_EARLIER)
+        newest: Any = _newest(sa.select(col(row.id), func.length(cast(row.labels, Text))).where(*past), _MOST_EARLIER)
         read = (row.group_id, row.source, row.fingerprint, row.name, row.labels, row.service, row.starts_at)
         groups: dict[Any, list[Alert]] = {}
         async with self.db.read() as session:
             ids = _affordable((await session.exec(newest)).all())
             for start in range(0, len(ids), _AT_ONCE):
-                of_these: Any = columns(*map(col, read)).where(col(row.id).in_(ids[start : start + _AT_ONCE]))
+                of_these: Any = sa.select(*map(col, read)).where(col(row.id).in_(ids[start : start + _AT_ONCE]))
                 part: Any = _newest(of_these, _AT_ONCE)
                 for group, *fields in (await session.exec(part)).all():
                     groups.setdefault(group, []).append(_past(*fields))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement, func
-from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -197,7 +197,7 @@ async def _past(session: AsyncSession, *conditions: ColumnElement[bool]) -> Asyn
     row = EpisodeRow
     of_episode = (row.name, row.service, row.source, row.fingerprint, row.labels, row.severity, row.group_id)
     read: Any = (*of_episode, GroupRow.channel, GroupRow.private)
-    joined: Any = columns(*read).outerjoin(GroupRow, col(GroupRow.id) == col(row.group_id))
+    joined: Any = sa.select(*read).outerjoin(GroupRow, col(GroupRow.id) == col(row.group_id))
     query: Any = joined.where(*conditions).order_by(col(row.id).desc()).limit(MOST_PREVIEWED)
     # In parts: whoever waits for the loop waits for one of them at most.
     async for part in (await session.stream(query)).partitions(_CHUNK):

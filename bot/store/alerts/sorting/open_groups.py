@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import bindparam, text
-from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -259,7 +259,7 @@ def _members(ids: Sequence[int]) -> Any:  # Any: a select of so many columns has
     row = EpisodeRow
     # When it came, not when it last came again.
     read = (row.group_id, row.grouping_reason, row.source, row.name, row.service, row.fingerprint, row.group_key, row.labels)
-    return columns(*map(col, read), col(row.first_seen_at)).where(col(row.id).in_(ids)).order_by(col(row.id))
+    return sa.select(*map(col, read), col(row.first_seen_at)).where(col(row.id).in_(ids)).order_by(col(row.id))
 
 
 _NEWEST_MEMBERS = text("""

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select, and_, not_, union_all
-from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -97,7 +97,7 @@ async def _next_of_each(session: AsyncSession, behind: Mapping[str, int], most: 
 def _numbers_of(source: str, behind: int, most: int) -> Select[tuple[int | None]]:
     query = select(AlertRow.seq).where(AlertRow.source == source, col(AlertRow.seq) > behind)
     first = query.order_by(col(AlertRow.seq)).limit(most).subquery()
-    return columns(first.c.seq)
+    return sa.select(first.c.seq)
 
 
 class Cursors:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import func
-from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -56,7 +56,7 @@ class GroupingRules:
         async with self.db.read() as session:
             row = EpisodeRow
             read: Any = (row.name, row.service, row.grouping_text)
-            query: Any = columns(*read).where(col(row.group_id) == (number_of(ref, "AL") or 0)).order_by(col(row.id))
+            query: Any = sa.select(*read).where(col(row.group_id) == (number_of(ref, "AL") or 0)).order_by(col(row.id))
             members = (await session.exec(query)).all()
         merged = [text for _, _, text in members if _MERGED.search(text)]
         if not merged:
@@ -145,7 +145,7 @@ async def _members(session: AsyncSession, since: datetime) -> Any:  # Any: rows 
     row = EpisodeRow
     read: Any = (row.group_id, row.name, row.service, row.first_seen_at, row.grouping_reason)
     grouped = col(row.group_id).is_not(None), col(row.first_seen_at) >= since
-    query: Any = columns(*read).where(*grouped).order_by(col(row.id).desc()).limit(MOST_TESTED)
+    query: Any = sa.select(*read).where(*grouped).order_by(col(row.id).desc()).limit(MOST_TESTED)
     # In parts: whoever waits for the loop waits for one of them at most.
     async for part in (await session.stream(query)).partitions(_CHUNK):
         for group, name, service, at, reason in part:
