@@ -2,12 +2,12 @@
 
 import asyncio
 import os
-import secrets as randomness
 import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from secrets import token_hex
 
 import httpx
 import structlog
@@ -60,7 +60,7 @@ def audit_key(secrets: Secrets) -> bytes:
     if not path.exists():
         secrets.data_dir.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(randomness.token_hex(32).encode())
+            file.write(token_hex(32).encode())
     return path.read_bytes()
 
 

@@ -1,8 +1,8 @@
 """Where the files of a git checkout can be read in a browser, read from its `.git` without running git."""
 
+import configparser
 import re
 from configparser import ConfigParser
-from configparser import Error as ParsingFailed
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -32,7 +32,7 @@ def _repository(git: Path) -> str:
     try:
         parser.read_string((git / "config").read_text("utf-8", "replace"))
         remote = parser.get('remote "origin"', "url", fallback="").strip()
-    except (OSError, ParsingFailed):
+    except (OSError, configparser.Error):
         return ""
     return _web_address(remote.removesuffix("/").removesuffix(".git"))
 

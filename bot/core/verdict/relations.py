@@ -105,8 +105,8 @@ def follows(figure: Quantity, others: Sequence[Quantity]) -> bool:
 def is_relative(text: str, figure: Quantity) -> bool:
     """Whether the sentence tells a figure as a change, or as a part of another: `+74 %`, `by 74 %`, `74 % more`, `74 % of`."""
     before = text[: figure.start]
-    told_before = any(pattern.search(before) for pattern in (_CHANGE_BEFORE, _GROWTH, _SHRINKING))
-    return told_before or _CHANGE_AFTER.match(text, figure.end) is not None
+    follows_word_of_change = any(pattern.search(before) for pattern in (_CHANGE_BEFORE, _GROWTH, _SHRINKING))
+    return follows_word_of_change or _CHANGE_AFTER.match(text, figure.end) is not None
 
 
 def misdirected(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures) -> set[int]:

@@ -5,9 +5,9 @@ import base64
 import binascii
 import math
 import re
+import urllib.parse
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from urllib.parse import quote as quoted
 
 import httpx
 
@@ -91,7 +91,7 @@ class TempoTraces:
             raise self._not_tempo() from error
 
     async def _trace(self, id: str) -> Sample[Span]:
-        answer = await self._server.read(f"/api/traces/{quoted(id, safe='')}", {})
+        answer = await self._server.read(f"/api/traces/{urllib.parse.quote(id, safe='')}", {})
         try:
             # Older versions have "batches", newer ones wrap "resourceSpans".
             inner = answer.get("trace", answer)

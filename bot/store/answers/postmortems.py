@@ -19,7 +19,7 @@ from bot.core.investigation.triage_facts import TriageFacts, stored_facts
 from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
-from bot.store.approvals import rows as proposals
+from bot.store.approvals import rows as proposal_rows
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.incidents import causes, incidents
@@ -289,10 +289,10 @@ async def _proposal_rows(session: AsyncSession, group_id: int | None, incident_i
 
 
 async def _proposals(session: AsyncSession, group_id: int | None, incident_id: int) -> list[Proposal]:
-    return [proposals.stored_proposal(row) for row in await _proposal_rows(session, group_id, incident_id)]
+    return [proposal_rows.stored_proposal(row) for row in await _proposal_rows(session, group_id, incident_id)]
 
 
 async def _decisions(session: AsyncSession, group_id: int | None, incident_id: int) -> list[Decision]:
     ids = [row.id for row in await _proposal_rows(session, group_id, incident_id)]
     rows = (await session.exec(select(DecisionRow).where(col(DecisionRow.proposal_id).in_(ids)))).all()
-    return [proposals.stored_decision(row) for row in rows]
+    return [proposal_rows.stored_decision(row) for row in rows]

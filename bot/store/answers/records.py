@@ -12,7 +12,7 @@ from bot.core.evidence import LedgerEntry
 from bot.core.incident import AlertGroup, Incident, number_of
 from bot.core.timeline import TimelineEntry
 from bot.store import timeline
-from bot.store.approvals import rows as proposals
+from bot.store.approvals import rows as proposal_rows
 from bot.store.db.database import Database
 from bot.store.incidents import incidents, overview
 from bot.store.tables import EpisodeRow, EvidenceRow, ProposalRow, TriageRow
@@ -78,7 +78,7 @@ async def evidence_of(db: Database, group: str, id: str) -> LedgerEntry:
 async def proposal_of(db: Database, ref: str) -> tuple[Proposal, Sequence[Decision]]:
     """One proposal with all answers to all its revisions. Raises NotFound."""
     async with db.read() as session:
-        row = await proposals.row_of(session, ref)
+        row = await proposal_rows.row_of(session, ref)
         return await _decided(session, row)
 
 
@@ -111,5 +111,5 @@ async def _proposals(
 
 
 async def _decided(session: AsyncSession, row: ProposalRow) -> tuple[Proposal, Sequence[Decision]]:
-    decisions = await proposals.decision_rows(session, row)
-    return proposals.stored_proposal(row), [proposals.stored_decision(decision) for decision in decisions]
+    decisions = await proposal_rows.decision_rows(session, row)
+    return proposal_rows.stored_proposal(row), [proposal_rows.stored_decision(decision) for decision in decisions]

@@ -56,7 +56,7 @@ _HINT = col(TimelineRow.key).like(bindparam("hints"))
 # Built once: they run around every tool call and model call, and building one takes longer than its answer.
 _STATE = select(TriageRow.state).where(_OWN)
 _HINTS = select(TimelineRow.who, TimelineRow.text).where(_HINT).order_by(col(TimelineRow.id))
-_HEARD = (
+_STATE_AND_HINTS = (
     select(TriageRow.state, TimelineRow.who, TimelineRow.text)
     .join_from(TriageRow, TimelineRow, _HINT, isouter=True)
     .where(_OWN)
@@ -263,7 +263,7 @@ class Triages:
     async def input_since_start(self, ref: str, attempt: int) -> InputSinceStart:
         """What a model must know before each of its turns, in one query."""
         number = group_number(ref)
-        rows = await self.db.rows(_HEARD, number=number, attempt=attempt, hints=_hint_keys(number, attempt))
+        rows = await self.db.rows(_STATE_AND_HINTS, number=number, attempt=attempt, hints=_hint_keys(number, attempt))
         return InputSinceStart(
             stopped=any(state == TriageState.STOPPED for state, _, _ in rows),
             hints=tuple(f"{who}: {text}" for _, who, text in rows if who is not None),

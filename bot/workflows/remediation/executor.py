@@ -32,7 +32,7 @@ from bot.ports import Metrics
 from bot.store.alerts.silences import Silences
 from bot.store.approvals.runs.claims import CallPermission, Claims
 from bot.store.approvals.store import ProposalStore
-from bot.workflows.remediation.seen_versions import SeenVersions
+from bot.workflows.remediation.version_corroboration import VersionCorroboration
 
 SILENCE = "tocsin_silence"
 BUILT_IN: Mapping[str, ActionConfig] = {
@@ -71,7 +71,7 @@ class ActionExecutor:
         self.systems = systems or {}
         self.permit = permit
         self.silences: SilenceBook = Silences(store.db)
-        self.seen_versions = SeenVersions(store.db, metrics, catalogue)
+        self.version_corroboration = VersionCorroboration(store.db, metrics, catalogue)
         self._called: set[str] = set()
         """Idempotency keys of the calls of this process, which no change in the database makes it forget."""
 
@@ -101,7 +101,7 @@ class ActionExecutor:
         targets = dry_run.targets or dict.fromkeys(action.targets(ctx), "")
         tier = policy.tier_with(max(least_tier, dry_run.least_tier), config, len(targets))
         checked = policy.undo_of_change(config) and not kind.reads_versions
-        only_sender = await self.seen_versions.only_sender(entry, service, arguments, ctx.now) if checked else ""
+        only_sender = await self.version_corroboration.only_sender(entry, service, arguments, ctx.now) if checked else ""
         return Plan(
             action=entry,
             action_version=self.version(entry),

@@ -4,7 +4,7 @@ from sqlalchemy import func
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.alerts import renewal as renewals
+from bot.core.alerts import renewal
 from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.renewal import FurtherAlert, RenewalReason
 from bot.core.incident import GroupState, IncidentState
@@ -22,7 +22,7 @@ async def receive_further_alert(
     db: Database, session: AsyncSession, group: GroupRow, alert: FurtherAlert
 ) -> RenewalReason | None:
     """What is new about the group, for `renew`; a cleared one fires again, and what was acknowledged may be something else."""
-    judgement = renewals.judge_further_alert(alert)
+    judgement = renewal.judge_further_alert(alert)
     if alert.cleared:
         await _fire_again(db, session, group, another=judgement.another)
     elif judgement.another:
@@ -37,7 +37,7 @@ async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, a
     """
     why = "the alerts had cleared, and fire again"
     await transitions.expire_undecided(db, session, group.id, group.incident_id, why=why)
-    keeps = group.cleared_at is not None and renewals.keeps_acknowledgement(db.clock() - group.cleared_at, another=another)
+    keeps = group.cleared_at is not None and renewal.keeps_acknowledgement(db.clock() - group.cleared_at, another=another)
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
     if group.acknowledged_by and keeps:
         group.state = GroupState.ACKNOWLEDGED
@@ -76,9 +76,9 @@ async def renew(
         text = _what_is_new(episode, change)
         await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     times = await _times(session, group, episode)
-    worth = renewals.worth_a_line(change, renewals=group.renewals, times=times, quiet_for=quiet_for)
+    worth = renewal.worth_a_line(change, renewals=group.renewals, times=times, quiet_for=quiet_for)
     if line and worth and not group.on_storm_card:
-        subject = RenewedSubject(ref, episode.id or 0, renewals.notify(change, acknowledged=acknowledged))
+        subject = RenewedSubject(ref, episode.id or 0, renewal.notify(change, acknowledged=acknowledged))
         await messages.touch(
             db,
             session,

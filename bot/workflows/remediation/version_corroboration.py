@@ -1,4 +1,4 @@
-"""Whether a version to which a rollback would go back was seen running by anything but the record that names it.
+"""Whether a version to which a rollback would go back was observed by anything but the record that names it.
 
 One token of a pipeline reports a change and, with it, the version before: whoever has that token would choose what runs next.
 """
@@ -23,7 +23,7 @@ LOOKBACK = timedelta(days=14)
 VERSION_LABELS = ("version", "image_tag", "tag", "app_kubernetes_io_version")
 
 
-class SeenVersions:
+class VersionCorroboration:
     """Asks the metrics, the changes that others reported, and Tocsin's own verified runs."""
 
     def __init__(self, db: Database, metrics: Metrics | None, catalogue: Catalogue) -> None:
