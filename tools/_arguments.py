@@ -4,9 +4,9 @@ import re
 from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta
 
+from bot.core.commands.verb_line import nearest
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.metrics.promql import is_plain_name
-from bot.core.questions.grammar import nearest
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext
 

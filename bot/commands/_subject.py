@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.actor import Actor, is_direct, visible_in
+from bot.core.commands.verb_line import mistyped_reference
 from bot.core.errors import NotFound
-from bot.core.questions.grammar import mistyped_reference
 from bot.plugins import Request
 from bot.store.incidents import overview
 from bot.store.incidents.overview import Subject

@@ -2,10 +2,10 @@
 
 from bot.commands._subject import name_of
 from bot.core.alert import Severity
+from bot.core.commands.declared_incident import began_at, service_in
 from bot.core.errors import NotFound
 from bot.core.incident import Incident
 from bot.core.investigation.triage_state import RUNNING
-from bot.core.questions.declared import began_at, service_in
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.text.untrusted import one_line
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command

@@ -1,8 +1,8 @@
 """Help."""
 
 from bot.commands._subject import Around, around_of, fitting
+from bot.core.commands.verb_line import nearest
 from bot.core.messages.replies import CommandHelp, HelpReply
-from bot.core.questions.grammar import nearest
 from bot.plugins import Command, Reply, Request, command
 from bot.workflows.command_context import CommandContext
 

@@ -9,8 +9,8 @@ from bot.commands._reading import channel_of, unread_services
 from bot.commands._subject import around_of, name_of
 from bot.core.action import Proposal
 from bot.core.alerts.silences import NewSilence, PastAlert, Preview, matchers_text, parse_length, parse_matchers
+from bot.core.commands.verb_line import is_reference
 from bot.core.errors import NotAllowed, NotFound
-from bot.core.questions.grammar import is_reference
 from bot.core.text.durations import elapsed_text
 from bot.core.text.moments import clock_to_the_minute, iso_utc
 from bot.core.text.untrusted import counted, one_line

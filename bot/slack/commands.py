@@ -9,11 +9,11 @@ import structlog
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.core.actor import Actor
+from bot.core.commands.plain_speech import is_speech
+from bot.core.commands.verb_line import LIMIT, Line
 from bot.core.errors import NotAllowed, TocsinError
 from bot.core.messages.content import MessageKind
 from bot.core.messages.replies import HomeReply
-from bot.core.questions.grammar import LIMIT, Line
-from bot.core.questions.speech import is_speech
 from bot.core.quotas import QuotaResult, Quotas
 from bot.core.redaction.redaction import redact, redact_all
 from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request, Response, Who

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.core.actor import Actor
-from bot.core.questions.grammar import Line, parse_line, parse_value
+from bot.core.commands.verb_line import Line, parse_line, parse_value
 from bot.plugins import EntryPoint, Request
 from bot.slack.alert_channels import AlertChannels
 from bot.slack.answers import ReplyTarget

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping
 
+from bot.core.commands.plain_speech import means_remediation, wished
+from bot.core.commands.verb_line import nearest
 from bot.core.errors import NotFound
-from bot.core.questions.grammar import nearest
-from bot.core.questions.speech import means_remediation, wished
 from bot.plugins import Command, Request
 
 QUESTION_VERB = "ask"

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.core.action import Decision, DecisionChoice, Proposal, ProposalState, VerificationState
 from bot.core.alert import Severity
+from bot.core.commands.declared_incident import began_at
 from bot.core.evidence import Findings
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, Incident
-from bot.core.questions.declared import began_at
 from bot.core.text.durations import elapsed_text
 from bot.core.text.markdown import literal
 from bot.core.text.moments import clock, date_and_clock, date_to_the_minute

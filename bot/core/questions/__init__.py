@@ -1,1 +1,1 @@
-"""Commands and questions in plain language: parsed, matched with what was recorded, and answered from it."""
+"""Questions in plain language: parsed, matched with what was recorded, and answered from it."""

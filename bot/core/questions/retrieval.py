@@ -1,4 +1,4 @@
-"""Which runbook fits a text: BM25 over stems and neighbouring pairs of stems.
+"""Which documents (runbooks, past incidents, recorded lines) fit a text: BM25 over stems and neighbouring pairs of stems.
 
 BM25 after Robertson and Zaragoza (2009), "The Probabilistic Relevance Framework"; the constants were tuned on public
 runbooks. The first sentence of the query counts most, since it says what is wrong and the rest says where. Code blocks

@@ -4,8 +4,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bot.core.commands.declared_incident import began_at
 from bot.core.evidence import Case, EarlierOutage
-from bot.core.questions.declared import began_at
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 from bot.store.triage.earlier_outage import earlier_outage
 

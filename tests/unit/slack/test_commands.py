@@ -12,7 +12,7 @@ from bot.commands.note import note
 from bot.commands.propose import propose
 from bot.commands.stop import stop
 from bot.core.actor import Actor
-from bot.core.questions.grammar import LIMIT, Line, parse_line
+from bot.core.commands.verb_line import LIMIT, Line, parse_line
 from bot.plugins import Command, EntryPoint, Reply, Request, command
 from bot.settings import catalogue_of
 from bot.slack.answers import ReplyTarget

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.questions.grammar import LIMIT, Line, mistyped_reference, nearest, parse_line, parse_value
+from bot.core.commands.verb_line import LIMIT, Line, mistyped_reference, nearest, parse_line, parse_value
 
 
 def test_verb_reference_options_and_text_are_taken_apart_in_any_order() -> None:

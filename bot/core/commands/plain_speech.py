@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bot.core.questions.grammar import Line, distance, is_reference, nearest
+from bot.core.commands.verb_line import Line, distance, is_reference, nearest
 from bot.core.text.stemming import STOP_WORDS
 
 _MORE_OPENERS = """

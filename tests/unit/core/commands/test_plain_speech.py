@@ -3,8 +3,8 @@
 import pytest
 
 from bot.commands.__main__ import verbs
-from bot.core.questions.grammar import parse_line
-from bot.core.questions.speech import is_speech
+from bot.core.commands.plain_speech import is_speech
+from bot.core.commands.verb_line import parse_line
 
 KNOWN = sorted({word for verb in verbs().values() for word in (verb.name, *verb.aliases)})
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.core.questions.declared import began_at, service_in
+from bot.core.commands.declared_incident import began_at, service_in
 from bot.core.service import Catalogue, Service
 from tests.unit.builders import NOW, at
 
