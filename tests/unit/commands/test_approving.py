@@ -1,6 +1,5 @@
 """The verbs of approvals, as people use them."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 
@@ -27,13 +26,6 @@ from bot.store.triage.triage import Triages
 from tests.real import wait_until
 from tests.unit.approvals_fixture import CONFIG, ApprovalsFixture, open_approvals
 from tests.unit.commands.using import use
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 async def test_text_never_approves(fixture: ApprovalsFixture) -> None:

@@ -1,7 +1,5 @@
 """What the lower rungs of the ladder do, and the command that shows it."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +10,8 @@ from bot.core.config.autonomy import ServiceAutonomy
 from bot.core.errors import NotAllowed, NotFound
 from bot.slack.render import Renderer
 from bot.store.tables import AuditRow, MessageRow, ProposalRow
-from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
+from tests.unit.approvals_fixture import ApprovalsFixture
 from tests.unit.commands.using import use
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 def goes_as_far_as(fixture: ApprovalsFixture, rung: str) -> None:

@@ -1,9 +1,7 @@
 """A declared incident is investigated from its text, its service and its time."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,15 +11,8 @@ from bot.commands.investigate import investigate
 from bot.plugins import Request
 from bot.store.tables import GroupRow, IncidentRow
 from bot.store.triage.triage import Triages
-from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
+from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.commands.using import context
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 class Started:

@@ -1,7 +1,6 @@
 """The verbs that only tell: the panel, help, whoami and the list."""
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,13 +26,6 @@ from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
 from bot.store.triage.triage import Triages
 from tests.unit.approvals_fixture import CONFIG, ApprovalsFixture, actor, open_approvals
 from tests.unit.commands.using import context, use
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 async def with_group(fixture: ApprovalsFixture, number: int, **values: Any) -> None:

@@ -1,8 +1,6 @@
 """People correct what was grouped."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,17 +13,10 @@ from bot.core.errors import NotAllowed, NotFound
 from bot.plugins import Form, Request
 from bot.store.incidents.privacy import set_private
 from bot.workflows.reading import Reading
-from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
+from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.commands.test_declare import Started
 from tests.unit.commands.using import context
 from tests.unit.store.databases import Clock, SortingFixture, alert
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 async def groups_of(fixture: ApprovalsFixture, *services: str) -> list[str]:

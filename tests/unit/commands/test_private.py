@@ -1,8 +1,5 @@
 """A private incident: who makes it one, and who finds it then."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.commands.declare import declare
@@ -16,16 +13,9 @@ from bot.store.incidents import incidents, overview
 from bot.store.incidents.privacy import set_private
 from bot.store.triage.past_incidents import PastIncidents
 from bot.workflows.reading import Reading
-from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
+from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.commands.using import use
 from tests.unit.readers import everything_public
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 async def uninvestigated(_run: Run, *_: object) -> None:

@@ -1,8 +1,6 @@
 """People silence alerts: one exact alert at once, more only with a second person; always after a preview."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,19 +10,12 @@ from bot.core.errors import NotAllowed, NotFound
 from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request
 from bot.store.alerts.silences import Silences
 from bot.store.tables import MessageRow
-from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
+from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.commands.test_merge_and_split import with_private_c1
 from tests.unit.commands.using import context, use
 from tests.unit.store.databases import Clock, SortingFixture, alert
 
 EXACT = "alertname=Errors service=checkout"
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 async def arrive(fixture: ApprovalsFixture, *alerts: Any) -> SortingFixture:

@@ -1,23 +1,13 @@
 """`topology`: what ties a service to others, and the lines that would declare it."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.commands.topology import topology
 from bot.core.alerts.ties.topology import CallSource
 from bot.core.errors import NotFound
 from bot.store.alerts.ties.learned import LearnedTopology
-from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
+from tests.unit.approvals_fixture import ApprovalsFixture
 from tests.unit.commands.using import use
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 async def test_learned_and_declared_ties_are_shown_and_what_differs_is_proposed(fixture: ApprovalsFixture) -> None:

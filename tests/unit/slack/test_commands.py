@@ -1,7 +1,5 @@
 """Where answers go, what is not carried out, and what is written down of a refusal."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +20,7 @@ from bot.store.slack.interactions import Interactions
 from bot.store.tables import AuditRow, MessageRow, SeenRow, TimelineRow
 from bot.workflows.command_context import CommandContext
 from tests.real import PATIENCE
-from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
+from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.readers import everything_public
 
 
@@ -44,13 +42,6 @@ class Everybody:
 
     async def actor(self, user: str, **_: Any) -> Actor:
         return actor(user.removeprefix("U").lower())
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 def router_of(fixture: ApprovalsFixture, answers: Any, **verbs: Command) -> CommandRouter:

@@ -1,10 +1,6 @@
 """Which incidents get a draft by themselves, where it stands, and what a story that fails leaves behind."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from bot.commands.postmortem import postmortem as regenerate
 from bot.core.action import ProposalState
@@ -19,7 +15,7 @@ from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from bot.workflows.failure_recovery import MAX_ATTEMPTS, FailureRecovery
 from bot.workflows.postmortem import PostmortemSteps, start_due_drafts
-from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
+from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.readers import everything_public
 
 
@@ -31,13 +27,6 @@ class Started:
 
     async def start(self, workflow: str, id: str, *args: Any) -> None:
         self.runs.append((id, *args))
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 async def wanted(fixture: ApprovalsFixture) -> list[str]:

@@ -1,8 +1,6 @@
 """Decisions and claims as rows: who counts, what was tampered with, and at most once under races."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +10,7 @@ from sqlmodel import col, select
 from bot.core.action import Outcome
 from bot.store import audit
 from bot.store.tables import AttemptRow, AuditRow, ClaimRow, DecisionRow, MessageRow, PageRow, ProposalRow
-from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
+from tests.unit.approvals_fixture import ApprovalsFixture
 
 
 async def rows(fixture: ApprovalsFixture, table: Any) -> list[Any]:

@@ -1,10 +1,6 @@
 """What an incident was: asked once, kept with who said it, and only then reused."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.messages.investigation import CauseContent
@@ -13,17 +9,10 @@ from bot.store.incidents import causes, incidents
 from bot.store.slack import message_contents as contents
 from bot.store.tables import AuditRow, CauseRow, IncidentRow, MessageRow, ProposalRow
 from bot.store.triage.past_incidents import PastIncidents
-from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
+from tests.unit.approvals_fixture import ApprovalsFixture
 from tests.unit.readers import everything_public
 
 YEAR = timedelta(days=365)
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 def said(fixture: ApprovalsFixture, text: str, who: str = "alice") -> ConfirmedCause:

@@ -1,10 +1,7 @@
 """Evidence as rows: what stands there is read as it was written, or shown as a check that failed."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
@@ -14,15 +11,8 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.store.tables import EvidenceRow, GroupRow
 from bot.store.triage.gaps import failed_checks
 from bot.store.triage.triage import Triages
-from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
+from tests.unit.approvals_fixture import ApprovalsFixture
 from tests.unit.evidence_builders import deviation
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 async def record(fixture: ApprovalsFixture) -> Evidence:

@@ -1,26 +1,12 @@
 """What is changed while an outage runs stands in its thread and its timeline, once."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from bot.core.changes.during_outage import MOST_LINES
 from bot.core.incident import GroupState
 from bot.store.tables import EpisodeRow, MessageRow, TimelineRow
 from tests.unit.builders import NOW
 from tests.unit.workflows.investigation.triage_fixture import TriageFixture
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[TriageFixture]:
-    fixture = TriageFixture(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
-    await fixture.open()
-    await fixture.fires()
-    await fixture.rank()
-    yield fixture
-    await fixture.close()
 
 
 async def lines(fixture: TriageFixture) -> list[str]:

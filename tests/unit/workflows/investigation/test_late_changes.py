@@ -1,10 +1,6 @@
 """A change that is told after the causes were ranked: one more attempt, in the same message, and no more than that."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
-
-import pytest
 
 from bot.core.approvals.policy_types import PROPOSAL_LIFE
 from bot.core.change import Change
@@ -25,16 +21,6 @@ class UnreadableChanges(Changes):
 
     async def since(self, service: str, since: datetime) -> list[Change]:
         raise QueryFailed("the changes could not be read")
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[TriageFixture]:
-    fixture = TriageFixture(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
-    await fixture.open()
-    await fixture.fires()
-    await fixture.rank()
-    yield fixture
-    await fixture.close()
 
 
 async def test_the_change_is_ranked_first_and_its_rollback_put_to_people_in_the_same_message(fixture: TriageFixture) -> None:

@@ -1,21 +1,10 @@
 """How often the database is asked between a press and the request of its action: people wait for that at night."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 from sqlalchemy import event
 
 from bot.store.tables import IncidentRow
-from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
+from tests.unit.approvals_fixture import ApprovalsFixture
 from tests.unit.builders import NOW
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
 
 
 async def statements_of_a_press(fixture: ApprovalsFixture) -> int:

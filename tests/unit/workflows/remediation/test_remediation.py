@@ -1,8 +1,5 @@
 """The remediation, from the proposal to the verified outcome."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.core.action import DryRun, Tier
@@ -11,14 +8,7 @@ from bot.core.evidence import Findings, Hypothesis
 from bot.store.approvals.switches import Switches
 from bot.store.incidents import incidents
 from bot.store.tables import ChangeRow, MessageRow, PageRow, ProposalRow
-from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
+from tests.unit.approvals_fixture import ApprovalsFixture, actor
 
 
 async def approve(fixture: ApprovalsFixture, ref: str, who: str = "bob", revision: int = 1) -> str:

@@ -1,7 +1,5 @@
 """One on-call alone: when a rollback need not wait, and who is told."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,14 +8,7 @@ from bot.core.action import ProposalState
 from bot.slack.render import Renderer
 from bot.store.approvals.decisions import DecisionResult
 from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
-from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
+from tests.unit.approvals_fixture import ApprovalsFixture, actor
 
 
 async def deployed(fixture: ApprovalsFixture, version: str, previous: str) -> str:

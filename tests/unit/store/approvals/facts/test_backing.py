@@ -1,7 +1,5 @@
 """What opens an exception from a freeze: alerts, or the word of somebody rostered, who then has asked for it."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +10,7 @@ from bot.store.approvals.facts.backing import Backing, severity_backing
 from bot.store.approvals.facts.context import incidents_around
 from bot.store.incidents import incidents
 from bot.store.tables import IncidentRow
-from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
-
-
-@pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await open_approvals(tmp_path)
-    yield fixture
-    await fixture.close()
+from tests.unit.approvals_fixture import ApprovalsFixture
 
 
 async def backing(fixture: ApprovalsFixture) -> Backing:
