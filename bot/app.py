@@ -58,7 +58,7 @@ from bot.store.triage.past_incidents import PastIncidents
 from bot.store.triage.triage import Triages
 from bot.store.triage.visible import visible_alerts
 from bot.web.app import build as build_web
-from bot.web.health import Health
+from bot.web.health import Health, check_of
 from bot.web.measures import count_message, count_pruned
 from bot.web.webhooks import WebhookEndpoints
 from bot.workflows.channel_watch import watch_channels
@@ -296,7 +296,8 @@ class App:
             knows_severity=lambda word: self.config.knows_severity(word),
             scopes=self.scopes,
         )
-        checks = {"inbox": self._inbox_alive, "intake": self._intake_alive, "sender": self._sender_alive}
+        self.loops = {"inbox": self.inbox.alive, "intake": self.writer.alive, "sender": self._sender_alive}
+        checks = {name: check_of(alive) for name, alive in self.loops.items()}
         optional = {"model": self.agents.healthy, "slack": self.slack.connected}
         health = Health.with_database(self.db, checks, optional, leads=self.engine.is_leader)
         token, endpoints = self.secrets.token_api.get_secret_value(), {"/slack/events": self.slack.endpoint}
@@ -315,23 +316,14 @@ class App:
 
     # ------------------------------------------------------------ health
 
-    async def _inbox_alive(self) -> bool:
-        return self.inbox.alive()
-
-    async def _intake_alive(self) -> bool:
-        return self.writer.alive()
-
-    async def _heartbeat(self) -> None:
-        if self.config.heartbeat_url and await self._healthy():
-            await self.client.get(self.config.heartbeat_url)
-
-    async def _healthy(self) -> bool:
-        """Whether all loops run: that is all the heartbeat means."""
-        return self.inbox.alive() and self.writer.alive() and await self._sender_alive()
-
-    async def _sender_alive(self) -> bool:
+    def _sender_alive(self) -> bool:
         """Whether the sender of the leading process runs; the others have none."""
         return not self.engine.is_leader() or self.sender.age() < SILENT_SECONDS
+
+    async def _heartbeat(self) -> None:
+        """Say outside that all loops run: that is all it means."""
+        if self.config.heartbeat_url and all(alive() for alive in self.loops.values()):
+            await self.client.get(self.config.heartbeat_url)
 
     # ------------------------------------------------------------ start and stop
 

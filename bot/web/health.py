@@ -81,6 +81,15 @@ class Health:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+def check_of(alive: Callable[[], bool]) -> Check:
+    """The check of a loop of this process, which answers at once."""
+
+    async def check() -> bool:
+        return alive()
+
+    return check
+
+
 async def _in_time(check: Check) -> bool:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
