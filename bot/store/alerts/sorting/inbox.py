@@ -69,7 +69,7 @@ class InboxReader:
 
     def service_of(self, ref: str) -> str:
         """A service that alerts in an open group, as it was sorted; "" if none is known."""
-        group = self.sorter.open.groups.get(number_of(ref, "AL") or 0)
+        group = self.sorter.open_groups.groups.get(number_of(ref, "AL") or 0)
         return min(group.services, default="") if group else ""
 
     async def take(self, most: int) -> SortingResult | None:

@@ -5,49 +5,22 @@ It has ended at the latest when the next episode of the same alert began.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from itertools import pairwise
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.actor import KnownChannels
-from bot.core.alert import Severity
-from bot.core.alerts import muting
-from bot.core.alerts.episodes import end_of, flapping_of, last_time
-from bot.core.alerts.escalation import escalation
-from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
-from bot.core.alerts.renewal import BURST, Members, RenewalReason
-from bot.core.alerts.silences import Silence
-from bot.core.alerts.staleness import Gaps
 from bot.core.config import Config
-from bot.core.incident import GroupState
 from bot.core.service import Catalogue
-from bot.core.timeline import EntryKind
-from bot.store import messages, timeline
-from bot.store.alerts import groups, silences
-from bot.store.alerts.sorting.episodes import (
-    EpisodeIndex,
-    delivered_now,
-    new_episode,
-    record_heartbeat,
-    reported_end,
-    status_of,
-)
-from bot.store.alerts.sorting.further_alert import FurtherAlertReader
-from bot.store.alerts.sorting.new_episodes import NewEpisodes
-from bot.store.alerts.sorting.open_groups import OpenGroups, arrival_of
-from bot.store.alerts.sorting.opening import Opening
-from bot.store.alerts.sorting.renewing import receive_further_alert, renew, renewed_key
-from bot.store.alerts.sorting.repeats import Repeats, learn_intervals
+from bot.store.alerts import silences
+from bot.store.alerts.sorting.batch import SortingBatch
+from bot.store.alerts.sorting.episodes import delivered_now
+from bot.store.alerts.sorting.open_groups import OpenGroups
+from bot.store.alerts.sorting.repeats import Repeats
 from bot.store.alerts.sorting.result import SortingResult
-from bot.store.alerts.sorting.routing import Routing
 from bot.store.db.database import Database
 from bot.store.db.yielding import LoopYield
-from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SilenceRow, SourceRow
+from bot.store.tables import AlertRow, SilenceRow
 
-MOST_AT_ONCE = 500
-"""Groups that are read in one query."""
 MOST_OPENED = 16
 """New groups a batch: acknowledgements wait while it holds the one writer; what a batch reads first costs like two groups."""
 
@@ -62,17 +35,20 @@ class Sorter:
         self.channels = channels
         self.config = config
         self.catalogue = catalogue
-        self.open = OpenGroups(catalogue)
+        self.open_groups = OpenGroups(catalogue)
         self.repeats = Repeats()
 
     def reset(self) -> None:
         """Read the open groups anew before the next batch: this one was undone, or another replica sorted in between."""
-        self.open = OpenGroups(self.catalogue)
+        self.open_groups = OpenGroups(self.catalogue)
         self.repeats = Repeats()
+
+    def _batch(self, session: AsyncSession) -> SortingBatch:
+        return SortingBatch(self.db, session, self.config, self.catalogue, self.open_groups, self.channels())
 
     async def sort(self, session: AsyncSession, rows: Sequence[AlertRow]) -> SortingResult:
         """Apply the rows in the order they were stored, until enough groups were opened."""
-        batch, loop = _Batch(self, session), LoopYield()
+        batch, loop = self._batch(session), LoopYield()
         await batch.load(rows)
         # Rows that a query in between needs are flushed where they are made; the others need not be written one by one.
         with session.no_autoflush:
@@ -91,7 +67,7 @@ class Sorter:
 
     async def show_again(self, session: AsyncSession, silence: SilenceRow) -> SortingResult:
         """What still fires when a silence is over joins or opens its groups now, as far as a batch may open any."""
-        batch, firing = _Batch(self, session), await silences.muted_by(session, silence)
+        batch, firing = self._batch(session), await silences.muted_by(session, silence)
         if firing:
             await batch.load([delivered_now(episode, self.db.clock()) for episode in firing])
         left = list(reversed(firing))
@@ -101,300 +77,3 @@ class Sorter:
         if not left:
             await silences.hand_back(self.db, session, silence)
         return batch.result
-
-
-class _Batch:
-    def __init__(self, sorter: Sorter, session: AsyncSession) -> None:
-        self.db, self.config, self.catalogue = sorter.db, sorter.config, sorter.catalogue
-        self.session = session
-        self.result = SortingResult()
-        self.episodes = EpisodeIndex(sorter.config)
-        self.new_episodes = NewEpisodes(session)
-        self.open = sorter.open
-        self.groups: dict[int, GroupRow] = {}
-        """Rows that this batch has locked."""
-        self.sources: dict[str, SourceRow] = {}
-        self.silences: Sequence[Silence] = ()
-        self.gaps = Gaps()
-        self.routing = Routing(sorter.catalogue, sorter.config.default_channel, sorter.channels())
-        self.opening = Opening(sorter.db, session, sorter.config, self.routing)
-        self.bursts: set[str] = set()
-        """Lines about what is new in a group, with which more has begun."""
-
-    # ------------------------------------------------------------ loading
-
-    async def load(self, rows: Sequence[AlertRow]) -> None:
-        """Read what this batch may touch: its fingerprints' episodes, the open groups and what is in them."""
-        await self.episodes.load(self.session, rows)
-        for source in {row.source for row in rows}:
-            received = [row.received_at for row in rows if row.source == source]
-            self.sources[source] = await self._source(source, min(received), max(received))
-        await self.open.refresh(self.session, self.routing.channels)
-        await self._lock_groups(rows)
-        await self.open.learn(self.session, self.db.clock())
-        self.silences = await silences.in_force(self.session, self.db.clock())
-
-    async def _lock_groups(self, rows: Sequence[AlertRow]) -> None:
-        """Read at once the groups that these rows probably change: one by one costs as much as sorting them."""
-        numbers = self.open.of_services({self.catalogue.of_labels(row.labels) for row in rows})
-        numbers |= {episode.group_id for episode in self.episodes.all() if episode.group_id in self.open.groups}
-        newest = sorted(numbers)[-MOST_AT_ONCE:]
-        query = select(GroupRow).where(col(GroupRow.id).in_(newest), GroupRow.state != GroupState.RESOLVED)
-        locked = query.order_by(col(GroupRow.id)).with_for_update()
-        self.groups = {row.id or 0: row for row in (await self.session.exec(locked)).all()}
-
-    async def _source(self, name: str, first: datetime, last: datetime) -> SourceRow:
-        row = await self.session.get(SourceRow, name)
-        if row is None:
-            row = SourceRow(name=name, first_seen_at=first, last_seen_at=last)
-        row.last_seen_at = max(row.last_seen_at, last)
-        self.session.add(row)
-        return row
-
-    # ------------------------------------------------------------ one alert
-
-    async def apply(self, row: AlertRow) -> None:
-        """Find or make the alert's episode and what follows from it."""
-        if muting.is_heartbeat(row.name, self.config):
-            await record_heartbeat(self.session, row)
-        episode = self.episodes.same(row)
-        if episode is not None:
-            await self._redelivered(episode, row)
-            return
-        episode = new_episode(row, self.config, self.catalogue)
-        await self._end_older(self.episodes.add(episode))
-        if mute := muting.mute_of_history(status_of(row), status_of(episode)):
-            episode.muted_by = mute.stored
-        else:
-            await self._assign_group(episode, row)
-        if episode.id is None:
-            self.new_episodes.add(episode)
-
-    async def _write_now(self, episode: EpisodeRow) -> None:
-        """What follows is about it, by its number."""
-        if episode.id is None:
-            self.new_episodes.add(episode)
-        await self.new_episodes.flush()
-
-    async def place_again(self, episode: EpisodeRow) -> None:
-        """Place a firing episode whose mute is over."""
-        await self._assign_group(episode, delivered_now(episode, self.db.clock()))
-
-    async def _end_older(self, episodes: Sequence[EpisodeRow]) -> None:
-        """End every episode of one alert where the next one began, if nothing ended it before."""
-        for older, newer in pairwise(episodes):
-            await self._end(older, newer.starts_at, begins_anew=True)
-
-    async def _end(self, episode: EpisodeRow, at: datetime, *, begins_anew: bool = False) -> None:
-        episode.ended_at = end_of(episode.ended_at, at, episode.starts_at)
-        if episode.status == "firing":
-            episode.status = "resolved"
-            if (group := await self._group(episode.group_id)) is not None:
-                self.open.groups[group.id or 0].firing.discard(episode.service)
-                self._show(group, firing=-1)
-                if begins_anew:
-                    # If it flaps, it takes the mark to where it fires now.
-                    group.flapping, group.flapping_until = "", None
-
-    async def _group(self, number: int | None) -> GroupRow | None:
-        """The locked row of an open group; None without one, or if somebody resolved it."""
-        if number is None or number not in self.open.groups:
-            return None
-        if number not in self.groups:
-            row = await self.session.get(GroupRow, number, with_for_update=True)
-            if row is None or GroupState(row.state) is GroupState.RESOLVED:
-                self.open.close(number)
-                return None
-            self.groups[number] = row
-        return self.groups[number]
-
-    def _show(self, group: GroupRow, *, firing: int = 0) -> None:
-        """Have the group's card shown anew after this batch; `firing` is added to its count."""
-        assert group.id is not None
-        group.firing = max(0, group.firing + firing)
-        self.open.groups[group.id].set_running(group.firing, self.db.clock().timestamp())
-        self.result.touched[group.id] = group
-
-    async def _redelivered(self, episode: EpisodeRow, row: AlertRow) -> None:
-        """Apply a further delivery of an episode: its end, a repeat, or news about its severity or its muting."""
-        last_seen_at, episode.last_seen_at = episode.last_seen_at, max(episode.last_seen_at, row.received_at)
-        if row.status == "resolved":
-            await self._end(episode, reported_end(row))
-            return
-        worse = self._worse(episode, row)
-        if episode.status != "firing":
-            return
-        episode.repeats += 1
-        self.gaps.add(row.source, last_seen_at, row.received_at)
-        group = await self._group(episode.group_id)
-        if group is not None:
-            # Repeats are counted, not shown: the card has the count with its next real change.
-            group.repeats += 1
-            self.session.add(group)
-            if worse:
-                await self._raise(group, episode)
-        elif episode.group_id is None and not muting.is_lasting(episode.muted_by):
-            # What muted it may be over: a maintenance ends while its alerts still fire.
-            await self._assign_group(episode, row)
-
-    def _worse(self, episode: EpisodeRow, row: AlertRow) -> bool:
-        """A source may report a worse severity of the same alert; the worst that was reported counts."""
-        severity = self.config.severity_of(row.severity)
-        if not severity.worse_than(Severity(episode.severity)):
-            return False
-        episode.severity = severity.value
-        return True
-
-    # ------------------------------------------------------------ its group
-
-    async def _assign_group(self, episode: EpisodeRow, row: AlertRow) -> None:
-        """Mute a firing episode with the reason, or let it join or open a group."""
-        mute = self._mute(episode, row)
-        episode.muted_by = mute.stored if mute else ""
-        if mute:
-            if mute.reason is muting.MuteReason.BACKLOG:
-                self.result.backlogs.add((row.source, self._backlog_channel(episode)))
-            return
-        arrival = self._arrival(episode, row.received_at)
-        flapping = flapping_of(self.episodes.in_open_groups_before(episode, self.open.groups), episode.starts_at)
-        group, membership = await self._joined(arrival)
-        if group is None and (beyond := await self.opening.over_budget(row)):
-            channel = self.routing.common_channel_of(episode.service)
-            group, membership = await self._group(self.open.overflow_of(row.source, channel)), beyond
-        episode.grouping_reason, episode.grouping_text = membership.reason.value, membership.text
-        if group is None:
-            group = await self._new_group(episode, row, membership)
-        else:
-            await self._joins(group, episode, flaps_rapidly=arrival.last.flaps_rapidly)
-        assert group.id is not None
-        if flapping:
-            group.flapping, group.flapping_until = f"{episode.name} {flapping.text}", row.received_at + flapping.hold
-        group.alerts += 1
-        group.last_alert_at = max(group.last_alert_at, row.received_at)
-        episode.group_id = group.id
-        self.open.add_member(group.id, arrival)
-        self.open.groups[group.id].firing.add(episode.service)
-        self._show(group, firing=+1)
-        self._remember(group)
-
-    async def _first_alert(self, group: GroupRow, episode: EpisodeRow) -> None:
-        """The first alert of an incident that a person declared: it is investigated anew, from what the alert says."""
-        text = f"{episode.name} joined this incident: {episode.annotations.get('summary') or episode.name}"
-        await timeline.add(
-            self.db, self.session, EntryKind.ALERT, text, group_id=group.id, incident_id=group.incident_id, link=episode.link
-        )
-        await self._investigate_anew(group)
-
-    async def _investigate_anew(self, group: GroupRow) -> None:
-        """One more attempt: people may have started some of their own."""
-        ref = f"AL-{group.id}"
-        if all(started != ref for started, _ in self.result.triages):
-            self.result.triages.append((ref, await groups.next_attempt(self.session, group)))
-
-    async def _joins(self, group: GroupRow, episode: EpisodeRow, *, flaps_rapidly: bool) -> None:
-        """What a further alert means for an open group: it fires again, is about something new, or is worse than before."""
-        if group.overflow:
-            await self._raise(group, episode, renewed=True)
-            return
-        if group.alerts == 0:
-            await self._first_alert(group, episode)
-            await self._raise(group, episode, renewed=True)
-            return
-        current = self.open.groups[group.id or 0]
-        began_at = group.renewed_at or group.opened_at
-        members = Members(current.alerts, current.kinds, current.services | {group.service}, began_at)
-        reader = FurtherAlertReader(self.db, self.session, self.catalogue, group, members, episode.service in current.firing)
-        alert = await reader.read(episode, flaps_rapidly=flaps_rapidly)
-        change = await receive_further_alert(self.db, self.session, group, alert)
-        if change:
-            await self._write_now(episode)
-            await renew(self.db, self.session, group, episode, change)
-        elif group.renewed_at and self.db.clock() - group.renewed_at <= BURST:
-            self.bursts.add(renewed_key(group))
-        await self._raise(group, episode, renewed=change is not None)
-
-    def _arrival(self, episode: EpisodeRow, at: datetime) -> Arrival:
-        """The episode as grouping sees it, with what its alert did before."""
-        last = last_time(self.episodes.before(episode), episode.starts_at)
-        return arrival_of(episode, max(at, episode.last_seen_at), last, self.routing.channel_of(episode.service))
-
-    async def _joined(self, arrival: Arrival) -> tuple[GroupRow | None, Membership]:
-        """The group that this arrival joins, None for a new one; one that was resolved a moment ago takes nobody."""
-        while (match := self.open.place(arrival)).group is not None:
-            if (row := await self._group(match.group.number)) is not None:
-                return row, match.membership
-        return None, match.membership
-
-    def _remember(self, group: GroupRow) -> None:
-        current = self.open.groups[group.id or 0]
-        current.state, current.last_alert_at = GroupState(group.state), group.last_alert_at
-        current.cleared_at = group.cleared_at
-
-    def _mute(self, episode: EpisodeRow, row: AlertRow) -> muting.Mute | None:
-        severity = Severity(episode.severity)
-        return muting.mute_of(
-            muting.FiringAlert(
-                row.name, row.labels, severity, row.starts_at, row.received_at, service=episode.service, source=row.source
-            ),
-            config=self.config,
-            firing=self.episodes.inhibiting(episode),
-            earlier=self.episodes.earlier(episode),
-            connected_at=self.sources[row.source].first_seen_at,
-            silences=self.silences,
-            name_of=lambda labels: self.routing.name_of(labels, episode.service),
-            backlog_of=self._backlog_channel(episode),
-        )
-
-    def _backlog_channel(self, episode: EpisodeRow) -> str:
-        """The channel whose summary of a source's backlog names it; "": the default one."""
-        channel = self.routing.common_channel_of(episode.service)
-        return "" if channel == self.config.default_channel else channel
-
-    async def _new_group(self, episode: EpisodeRow, row: AlertRow, membership: Membership) -> GroupRow:
-        if membership.reason is GroupingReason.OVER_BUDGET:
-            group = await self.opening.overflow(episode, row)
-        else:
-            group = await self.opening.group(episode, row)
-        self.open.open(group, burst=membership.reason is GroupingReason.NEW_BURST)
-        self.groups[group.id or 0] = group
-        self.result.triages.append((f"AL-{group.id}", 1))
-        self.result.opened += 1
-        return group
-
-    async def _raise(self, group: GroupRow, episode: EpisodeRow, *, renewed: bool = False) -> None:
-        """A worse alert names the group: its severity, service and title follow."""
-        severity = Severity(episode.severity)
-        change = escalation(
-            Severity(group.severity),
-            severity,
-            has_incident=group.incident_id is not None,
-            mentioned=group.mentioned_at is not None,
-            config=self.config,
-        )
-        if change is None:
-            return
-        if not (group.overflow or self.open.groups[group.id or 0].declared):
-            # What a person declared keeps the person's words.
-            group.service, group.title = episode.service or group.service, episode.name
-        await groups.raise_severity(self.db, self.session, group, severity, change)
-        self._show(group)
-        if not (renewed or change.investigation):
-            await self._write_now(episode)
-            await renew(self.db, self.session, group, episode, RenewalReason.WORSE, line=not change.mention)
-        if change.investigation:
-            await self._investigate_anew(group)
-
-    # ------------------------------------------------------------ the end
-
-    async def finish(self) -> None:
-        """Clear groups whose last alert ended; show what changed, one touch a group."""
-        now = self.db.clock()
-        for group in self.result.touched.values():
-            # A flapping alert counts as firing until it has been quiet: its pauses are no ends.
-            if group.firing == 0 and not (group.flapping_until and group.flapping_until > now):
-                await groups.clear(self.db, self.session, group, now)
-                self._remember(group)
-        await groups.touch_cards(self.db, self.session, self.result.touched.values())
-        for key in sorted(self.bursts):
-            await messages.refresh(self.db, self.session, key)
-        await learn_intervals(self.session, self.gaps, now)

@@ -52,7 +52,7 @@ class _Stumbling(Sorter):
 async def test_what_was_learnt_of_a_batch_that_was_undone_is_forgotten(sorting: SortingFixture) -> None:
     sorter = sorting.inbox.sorter
     stumbling = _Stumbling(sorting.db, sorter.config, sorter.catalogue)
-    stumbling.open, stumbling.repeats = sorter.open, sorter.repeats
+    stumbling.open_groups, stumbling.repeats = sorter.open_groups, sorter.repeats
     await sorting.store([alert("a")])
     sorting.inbox.sorter = stumbling
     with pytest.raises(OverflowError):
