@@ -144,8 +144,8 @@ class App:
     def _build_intake(self) -> None:
         self.committed = asyncio.Event()
         self.writer = IntakeWriter(self.db, self.committed.set)
-        of_app, leads = (self.db, self.config, self.catalogue, self.engine, self.committed), self.engine.is_leader
-        self.inbox = Inbox(*of_app, leads=leads, channels=lambda: self.people.known_channels())
+        of_app = (self.db, self.config, self.catalogue, self.engine, self.committed)
+        self.inbox = Inbox(*of_app, is_leader=self.engine.is_leader, channels=lambda: self.people.known_channels())
 
     def _build_messages(self, limits: DeliveryLimits | None) -> None:
         """The bot's messages: state, rendered and sent."""
@@ -256,7 +256,7 @@ class App:
             **periodic_checks(*of_app),
         }
         direct = {} if self.secrets.postgres else {name: logged(name, tick) for name, tick in ticks.items()}
-        self.schedule = Schedule(self.engine, clock=self.clock, leads=self.engine.is_leader, direct=direct)
+        self.schedule = Schedule(self.engine, clock=self.clock, is_leader=self.engine.is_leader, direct=direct)
         for name, tick in ticks.items():
             self.engine.register(tick_name(name), as_workflow(name, tick))
             self.schedule.add(name, EVERY[name])
@@ -299,7 +299,7 @@ class App:
         self.loops = {"inbox": self.inbox.alive, "intake": self.writer.alive, "sender": self._sender_alive}
         checks = {name: check_of(alive) for name, alive in self.loops.items()}
         optional = {"model": self.agents.healthy, "slack": self.slack.connected}
-        health = Health.with_database(self.db, checks, optional, leads=self.engine.is_leader)
+        health = Health.with_database(self.db, checks, optional, is_leader=self.engine.is_leader)
         token, endpoints = self.secrets.token_api.get_secret_value(), {"/slack/events": self.slack.endpoint}
         return build_web(
             webhooks, health, db=self.db, clock=self.clock, api_token=token, endpoints=endpoints, lifespan=self._lifespan

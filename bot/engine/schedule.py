@@ -34,7 +34,7 @@ def tick_id(name: str, moment: datetime, every: timedelta) -> str:
 
 
 class Schedule:
-    """Starts the tick `name` (registered as workflow `tick:<name>`) at each slot while `leads()`.
+    """Starts the tick `name` (registered as workflow `tick:<name>`) at each slot while `is_leader()`.
 
     The job store is in memory: what is due follows from the clock, and a shared
     store ran ticks twice.
@@ -45,13 +45,13 @@ class Schedule:
         engine: Engine,
         *,
         clock: Callable[[], datetime],
-        leads: Callable[[], bool] = lambda: True,
+        is_leader: Callable[[], bool] = lambda: True,
         direct: Mapping[str, Callable[[], Awaitable[object]]] = MappingProxyType({}),
     ) -> None:
         """`direct`: ticks that are called and not written to the journal, which costs more than most of them do."""
         self._engine = engine
         self._clock = clock
-        self._leads = leads
+        self._is_leader = is_leader
         self._direct = direct
         self._scheduler: Any = AsyncIOScheduler(timezone=UTC)
 
@@ -66,7 +66,7 @@ class Schedule:
 
     async def fire(self, name: str, every: timedelta) -> None:
         """Start the tick of the present slot; nothing if another process leads or the slot has had it."""
-        if not self._leads():
+        if not self._is_leader():
             return
         if name in self._direct:
             await self._direct[name]()

@@ -30,13 +30,13 @@ class Health:
         optional: Mapping[str, Check] = MappingProxyType({}),
         *,
         waiting: Callable[[], Awaitable[Backlog]] | None = None,
-        leads: Callable[[], bool] = lambda: True,
+        is_leader: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`waiting` and `leads` are for /metrics: what waits to be done, and whether this process is the leader."""
+        """`waiting` and `is_leader` are for /metrics: what waits to be done, and whether this process is the leader."""
         self.checks = checks
         self.optional = optional
         self.waiting = waiting
-        self.leads = leads
+        self.is_leader = is_leader
 
     @classmethod
     def with_database(
@@ -45,10 +45,10 @@ class Health:
         checks: Mapping[str, Check],
         optional: Mapping[str, Check],
         *,
-        leads: Callable[[], bool] = lambda: True,
+        is_leader: Callable[[], bool] = lambda: True,
     ) -> Self:
         """With the database's own check, and what waits in it."""
-        return cls({"database": db.answers, **checks}, optional, waiting=partial(backlog, db), leads=leads)
+        return cls({"database": db.answers, **checks}, optional, waiting=partial(backlog, db), is_leader=is_leader)
 
     def routes(self) -> list[Route]:
         """The three routes for the outer app."""
@@ -75,7 +75,7 @@ class Health:
         good = await asyncio.gather(*(_in_time(check) for check in checks.values()))
         for name, well in zip(checks, good, strict=True):
             measures.UP.labels(name).set(well)
-        measures.LEADS.set(self.leads())
+        measures.LEADS.set(self.is_leader())
         if self.waiting is not None:
             _show(await _backlog(self.waiting))
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

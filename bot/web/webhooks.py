@@ -166,9 +166,9 @@ class WebhookEndpoints:
         return body
 
     async def _store(self, delivery: SourceRequest, parsed: ParsedBody) -> Response:
+        """Commit what a body holds, and what of it could not be read; raises Refused where nothing of it may be stored."""
         name, received_at = delivery.source, delivery.received_at
-        alerts = len(parsed.alerts) + len(parsed.repeats)
-        count = alerts + len(parsed.changes)
+        count = len(parsed.alerts) + len(parsed.repeats) + len(parsed.changes)
         if count > MAX_ALERTS:
             raise Refused(413, f"more than {MAX_ALERTS} in one body")
         if parsed.confirm_url:
@@ -181,19 +181,16 @@ class WebhookEndpoints:
             )
         for item in _to_keep(parsed.rejected, delivery.body):
             await self._keep(name, item.body, item.problem, received_at)
+        _count(name, parsed)
         if parsed.rejected and not count and all(item.field == SERVICE for item in parsed.rejected):
-            _of_source(REJECTED, name).inc(len(parsed.rejected))
             raise Refused(403, parsed.rejected[0].problem)
-        # No log line: in a storm the lines would cost more than the alerts; /metrics counts them.
-        _of_source(ALERTS, name).inc(alerts)
-        if parsed.changes:
-            _of_source(CHANGES, name).inc(len(parsed.changes))
-        if parsed.ignored:
-            _of_source(IGNORED, name).inc(parsed.ignored)
-        warnings = [*parsed.warnings[:20], *self._unmapped(name, parsed.alerts)]
+        return self._accepted(name, parsed, count)
+
+    def _accepted(self, source: str, parsed: ParsedBody, count: int) -> Response:
+        """202, with what of the body was rejected and what should be configured otherwise."""
+        warnings = [*parsed.warnings[:20], *self._unmapped(source, parsed.alerts)]
         if not parsed.rejected and not warnings:
-            return _accepted(count)
-        _of_source(REJECTED, name).inc(len(parsed.rejected))
+            return _plain_accepted(count)
         rejected = [{"field": item.field, "error": item.problem} for item in parsed.rejected[:20]]
         details = {"rejected": rejected, "warnings": warnings}
         return JSONResponse({"accepted": count, **{key: lines for key, lines in details.items() if lines}}, status_code=202)
@@ -245,8 +242,16 @@ def _of_source(counter: Counter, source: str) -> Counter:
     return counter.labels(source)
 
 
+def _count(source: str, parsed: ParsedBody) -> None:
+    """For /metrics alone: in a storm log lines would cost more than the alerts."""
+    _of_source(ALERTS, source).inc(len(parsed.alerts) + len(parsed.repeats))
+    for counter, count in ((CHANGES, len(parsed.changes)), (IGNORED, parsed.ignored), (REJECTED, len(parsed.rejected))):
+        if count:
+            _of_source(counter, source).inc(count)
+
+
 @lru_cache(maxsize=256)
-def _accepted(count: int) -> Response:
+def _plain_accepted(count: int) -> Response:
     return Response(b'{"accepted":%d}' % count, 202, media_type="application/json")
 
 

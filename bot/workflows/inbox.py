@@ -18,25 +18,25 @@ from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.db.database import Database, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
-BATCH = 250
+MAX_BATCH_ROWS = 250
 """Rows a transaction: a larger one holds SQLite's one writer, and the loop, for longer than an answer may wait."""
-FIRST = 16
+FIRST_BATCH_ROWS = 16
 """Rows of the first batch after a rest; each further one has twice as many. The first card of a storm waits for no more."""
-TRIES = 5
+MAX_TRIES = 5
 """A row that fails so often is set aside, and the queue goes on."""
 REST_SECONDS = 0.02
 """After a batch that emptied the inbox. The first alert after a rest is sorted at once, later ones at most so much later."""
 POLL_SECONDS = 0.1
 """How long a commit of another replica may go unnoticed."""
-ALONE_POLL_SECONDS = 5.0
+SQLITE_POLL_SECONDS = 5.0
 """On SQLite, where every commit wakes the inbox."""
-AT_ONCE = 8
+MOST_STARTED_BEFORE_SORTED = 8
 """Triages that are started while more waits to be sorted: the cards of a storm come before the causes of its first groups."""
 MOST_ORDERED = 500
 """Of more triages the origin's is not looked for: that takes longer than it saves."""
-BETWEEN = 2
+MOST_STARTED_PER_BATCH = 2
 """Triages that are started before the inbox reads on, while something new is stored: it may be another source's worst."""
-HOLD_SECONDS = 3.0
+MAX_HOLD_SECONDS = 3.0
 """The others wait no longer for the end of a storm than this."""
 
 
@@ -51,12 +51,12 @@ class Inbox:
         engine: Engine,
         wake: asyncio.Event,
         *,
-        leads: Callable[[], bool] = lambda: True,
+        is_leader: Callable[[], bool] = lambda: True,
         channels: Callable[[], KnownChannels] = KnownChannels,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`leads`: whether this replica sorts. One does: what it remembers of the open alerts is worth most of the price.
+        """`is_leader`: whether this replica sorts. One does: what it remembers of the open alerts is worth most of the price.
 
         `channels`: what is known of channels now.
         """
@@ -64,16 +64,16 @@ class Inbox:
         self.catalogue = catalogue
         self.engine = engine
         self.wake = wake
-        self.leads = leads
+        self.is_leader = is_leader
         self.pause = pause
         self._monotonic = monotonic
-        self._waits_since = 0.0
-        self._begun = 0
+        self._held_since = 0.0
+        self._started_before_sorted = 0
         self._alive = False
         self._failures = 0
-        self._size = FIRST
-        self._more = True
-        self._mixed = True
+        self._batch_rows = FIRST_BATCH_ROWS
+        self._more_waits = True
+        self._unordered = True
         """Whether triages came since those that wait were put in order."""
         self._unstarted: deque[tuple[str, int]] | None = None
         """Triages whose groups are committed; None until they were read from the table after the start."""
@@ -93,12 +93,12 @@ class Inbox:
         try:
             while True:
                 self.wake.clear()
-                if not self.leads() or not await self.once():
-                    await self._wait()
-                elif not self._more:
+                if not self.is_leader() or not await self.once():
+                    await self._wait_for_commit()
+                elif not self._more_waits:
                     # What trickles in is sorted together, and intake has the one writer to itself meanwhile.
                     await self.pause(REST_SECONDS)
-                    await self._wait()
+                    await self._wait_for_commit()
         finally:
             self._alive = False
 
@@ -118,28 +118,31 @@ class Inbox:
 
     async def _read(self) -> bool:
         try:
-            result = await self.reader.take(self._size)
+            result = await self.reader.take(self._batch_rows)
         except DatabaseUnavailable:
             raise
         except Exception:
-            log.exception("inbox batch failed", error_id=secrets.token_hex(4), rows=self._size, failures=self._failures)
+            log.exception("inbox batch failed", error_id=secrets.token_hex(4), rows=self._batch_rows, failures=self._failures)
             await self._failed()
             return True
-        self._more = result is not None and result.more
-        self._failures, self._size = 0, min(BATCH, self._size * 2) if self._more else FIRST
+        self._more_waits = result is not None and result.more
+        self._failures, self._batch_rows = (
+            0,
+            min(MAX_BATCH_ROWS, self._batch_rows * 2) if self._more_waits else FIRST_BATCH_ROWS,
+        )
         if result is not None and self._unstarted is not None:
             self._unstarted.extend(result.triages)
-            self._mixed = self._mixed or bool(result.triages)
+            self._unordered = self._unordered or bool(result.triages)
         return result is not None
 
     async def _failed(self) -> None:
-        """A batch that fails is read again row by row; the one row that fails TRIES times is set aside."""
+        """A batch that fails is read again row by row; the one row that fails MAX_TRIES times is set aside."""
         self.wake.set()
-        if self._size > 1:
-            self._size = 1
+        if self._batch_rows > 1:
+            self._batch_rows = 1
             return
         self._failures += 1
-        if self._failures >= TRIES:
+        if self._failures >= MAX_TRIES:
             await self.reader.set_aside()
             self._failures = 0
         else:
@@ -150,19 +153,19 @@ class Inbox:
         if self._unstarted is None or self._reread:
             self._reread = False
             self._unstarted = deque(await self.reader.unstarted())
-        if self._mixed and not self._waits():
+        if self._unordered and not self._must_hold():
             self._put_origin_first(self._unstarted)
-            self._mixed = False
+            self._unordered = False
         started = 0
-        while self._unstarted and not self._waits() and not (self.wake.is_set() and started >= BETWEEN):
+        while self._unstarted and not self._must_hold() and not (self.wake.is_set() and started >= MOST_STARTED_PER_BATCH):
             ref, attempt = self._unstarted[0]
             await self.engine.start("triage", f"triage:{ref}:{attempt}", ref, attempt)
             self._unstarted.popleft()
-            self._begun, started = self._begun + 1, started + 1
+            self._started_before_sorted, started = self._started_before_sorted + 1, started + 1
 
     def _put_origin_first(self, waiting: deque[tuple[str, int]]) -> None:
         """Of the many groups of a storm those of the service that the others depend on: their facts say most."""
-        if not AT_ONCE < len(waiting) <= MOST_ORDERED:
+        if not MOST_STARTED_BEFORE_SORTED < len(waiting) <= MOST_ORDERED:
             return
         services = {ref: self.reader.service_of(ref) for ref, _ in waiting}
         depends_on = {name: service.depends_on for name, service in self.catalogue.services.items()}
@@ -171,16 +174,16 @@ class Inbox:
             waiting.clear()
             waiting.extend(ordered)
 
-    def _waits(self) -> bool:
+    def _must_hold(self) -> bool:
         """Whether the next triage waits until what came with it is sorted."""
         now = self._monotonic()
-        if not self._more or now - self._waits_since >= HOLD_SECONDS:
-            self._waits_since, self._begun = now, 0
-        return self._more and self._begun >= AT_ONCE
+        if not self._more_waits or now - self._held_since >= MAX_HOLD_SECONDS:
+            self._held_since, self._started_before_sorted = now, 0
+        return self._more_waits and self._started_before_sorted >= MOST_STARTED_BEFORE_SORTED
 
-    async def _wait(self) -> None:
+    async def _wait_for_commit(self) -> None:
         try:
-            async with asyncio.timeout(ALONE_POLL_SECONDS if self.reader.db.sqlite else POLL_SECONDS):
+            async with asyncio.timeout(SQLITE_POLL_SECONDS if self.reader.db.sqlite else POLL_SECONDS):
                 await self.wake.wait()
         except TimeoutError:
             return

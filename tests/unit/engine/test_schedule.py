@@ -57,7 +57,7 @@ async def test_two_processes_run_a_slot_once_and_the_next_one_again() -> None:
 async def test_a_process_that_does_not_lead_does_not_tick() -> None:
     ticks = Ticks()
 
-    await Schedule(ticks.engine, clock=ticks.clock, leads=lambda: False).fire("quiet", MINUTE)
+    await Schedule(ticks.engine, clock=ticks.clock, is_leader=lambda: False).fire("quiet", MINUTE)
 
     assert await ticks.engine.pending() == []
 

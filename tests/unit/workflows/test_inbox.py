@@ -177,7 +177,7 @@ async def test_the_loop_rests_until_it_is_woken(fixture: InboxFixture) -> None:
         rounds.append(1)
         return True
 
-    fixture.inbox.leads = leads
+    fixture.inbox.is_leader = leads
     await fixture.sorting.store([alert("a")])
     task = asyncio.create_task(fixture.inbox.run())
     await wait_until(lambda: fixture.pauses == [REST_SECONDS], every=0.001)
@@ -194,7 +194,7 @@ async def test_only_the_replica_that_leads_sorts(fixture: InboxFixture) -> None:
     leads: list[bool] = []
     config: Any = Config(default_channel="C0")
     engine: Any = fixture.engine
-    inbox = Inbox(fixture.sorting.db, config, CATALOGUE, engine, wake := asyncio.Event(), leads=lambda: bool(leads))
+    inbox = Inbox(fixture.sorting.db, config, CATALOGUE, engine, wake := asyncio.Event(), is_leader=lambda: bool(leads))
     await fixture.sorting.store([alert("a")])
     loop = asyncio.create_task(inbox.run())
     await asyncio.sleep(0)

@@ -33,22 +33,22 @@ from bot.store.db.in_loop import in_thread
 from bot.store.tables import AlertRow, ChangeRow, RepeatRow
 
 log = structlog.get_logger(__name__)
-MAX_WAITING = 50_000
+MAX_WAITING_ROWS = 50_000
 """Rows that may wait for a commit; beyond that the answer is 503, and senders retry."""
-MAX_OF_SOURCE = MAX_WAITING // 2
+MAX_ROWS_OF_SOURCE = MAX_WAITING_ROWS // 2
 """Rows of one source that may wait: one that never stops leaves room for the others."""
-MOST_A_COMMIT = 2000
+MAX_ROWS_OF_COMMIT = 2000
 """Rows a commit, of the sources in turn: whoever comes meanwhile waits for no more than this."""
 REPEATS_SECONDS = 0.25
 """How long repeats wait to be counted with those that come meanwhile: each count is a transaction of the inbox."""
-PATIENCE = 8.0
+COMMIT_SECONDS = 8.0
 """Seconds until a request whose commit is not answered fails with Busy; its sender retries, and a second copy does no harm."""
 
 
 _COLUMNS = ("seq", *Alert.model_fields, "received_at")
 _INSERT = f"INSERT INTO alerts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _INSERT_REPEATS = 'INSERT INTO repeats (source, received_at, "after", alerts) VALUES (?, ?, ?, ?)'
-_NEWEST = "SELECT seq FROM sqlite_sequence WHERE name = 'alerts'"
+_NEWEST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'alerts'"
 """SQLite takes values as they are, for a third of what SQLAlchemy's statement costs a row."""
 
 
@@ -86,11 +86,11 @@ class IntakeWriter:
         self.stored = StoredAlerts()
         self._waiting: dict[str, deque[_Batch]] = {}
         self._writing: Sequence[_Batch] = ()
-        self._rows: dict[str, int] = {}
+        self._waiting_rows: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._counting: asyncio.TimerHandle | None = None
+        self._overdue_timer: asyncio.TimerHandle | None = None
+        self._repeats_timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="intake")
@@ -101,7 +101,7 @@ class IntakeWriter:
             task, self._task = self._task, None
             self._wake.set()
             await task
-        for timer in filter(None, (self._timer, self._counting)):
+        for timer in filter(None, (self._overdue_timer, self._repeats_timer)):
             timer.cancel()
 
     def alive(self) -> bool:
@@ -125,27 +125,27 @@ class IntakeWriter:
         loop = asyncio.get_running_loop()
         rows = [{**change.model_dump(exclude={"by_action"}), "received_at": received_at} for change in changes]
         batch = _Batch(source, alerts, digests, repeats, rows, received_at, loop.time(), loop.create_future())
-        of_source = self._rows.get(source, 0)
-        if not self._fits(of_source, batch.size) or not self.alive():
+        waiting_rows = self._waiting_rows.get(source, 0)
+        if not self._fits(waiting_rows, batch.size) or not self.alive():
             raise Busy("too many alerts are waiting for the database")
         self._waiting.setdefault(source, deque()).append(batch)
-        self._rows[source] = of_source + batch.size
-        if self._timer is None:
-            self._timer = loop.call_later(PATIENCE, self._lose_patience)
+        self._waiting_rows[source] = waiting_rows + batch.size
+        if self._overdue_timer is None:
+            self._overdue_timer = loop.call_later(COMMIT_SECONDS, self._fail_overdue)
         self._wake.set()
         await batch.done
 
     def _fits(self, of_source: int, more: int) -> bool:
-        return of_source + more <= MAX_OF_SOURCE and sum(self._rows.values()) + more <= MAX_WAITING
+        return of_source + more <= MAX_ROWS_OF_SOURCE and sum(self._waiting_rows.values()) + more <= MAX_WAITING_ROWS
 
-    def _lose_patience(self) -> None:
+    def _fail_overdue(self) -> None:
         """Fail what has waited too long. One timer for all: each request's own would cost more than its insert."""
         loop = asyncio.get_running_loop()
         waiting = [*self._writing, *(batch for queue in self._waiting.values() for batch in queue)]
         for batch in waiting:
-            if not batch.done.done() and loop.time() - batch.since >= PATIENCE:
+            if not batch.done.done() and loop.time() - batch.since >= COMMIT_SECONDS:
                 batch.done.set_exception(Busy("the database does not answer"))
-        self._timer = loop.call_later(PATIENCE / 8, self._lose_patience) if waiting else None
+        self._overdue_timer = loop.call_later(COMMIT_SECONDS / 8, self._fail_overdue) if waiting else None
 
     async def keep_unreadable(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:
         """Keep a body that could not be read. Raises Busy if the database does not take it."""
@@ -161,49 +161,49 @@ class IntakeWriter:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                self._writing = self._next()
+                self._writing = self._next_batches()
                 await self._commit(self._writing)
                 self._writing = ()
             if self._task is None:
                 return
 
-    def _next(self) -> list[_Batch]:
+    def _next_batches(self) -> list[_Batch]:
         """What the next commit takes: the sources in turn, whoever was served goes to the end."""
         batches: list[_Batch] = []
         rows = 0
-        while self._waiting and rows < MOST_A_COMMIT:
+        while self._waiting and rows < MAX_ROWS_OF_COMMIT:
             source, queue = next(iter(self._waiting.items()))
             batch = queue.popleft()
             del self._waiting[source]
             if queue:
                 self._waiting[source] = queue
-            self._rows[source] -= batch.size
+            self._waiting_rows[source] -= batch.size
             rows += batch.size
             batches.append(batch)
         if not self._waiting:
-            self._rows.clear()
+            self._waiting_rows.clear()
         return batches
 
     async def _commit(self, batches: Sequence[_Batch]) -> None:
         """Commit all at once; if that fails, each alone, so that one bad row is the failure of its own sender only."""
-        if await self._written(batches):
+        if await self._try_to_write(batches):
             self._announce(batches)
         elif len(batches) > 1:
             for batch in batches:
-                if await self._written([batch]):
+                if await self._try_to_write([batch]):
                     self._announce([batch])
 
     def _announce(self, batches: Sequence[_Batch]) -> None:
         if any(batch.alerts or batch.changes for batch in batches):
             self.committed()
-        elif self._counting is None:
-            self._counting = asyncio.get_running_loop().call_later(REPEATS_SECONDS, self._announce_repeats)
+        elif self._repeats_timer is None:
+            self._repeats_timer = asyncio.get_running_loop().call_later(REPEATS_SECONDS, self._announce_repeats)
 
     def _announce_repeats(self) -> None:
-        self._counting = None
+        self._repeats_timer = None
         self.committed()
 
-    async def _written(self, batches: Sequence[_Batch]) -> bool:
+    async def _try_to_write(self, batches: Sequence[_Batch]) -> bool:
         try:
             async with self.db.write(in_turn=False, urgent=True) as session:
                 numbers = await self._insert(session, batches)
@@ -220,13 +220,13 @@ class IntakeWriter:
             if len(batches) == 1 and not batches[0].done.done():
                 batches[0].done.set_exception(Busy("the database did not take the alerts"))
             return False
-        self._remember(batches, numbers)
+        self._index_digests(batches, numbers)
         for batch in batches:
             if not batch.done.done():
                 batch.done.set_result(None)
         return True
 
-    def _remember(self, batches: Sequence[_Batch], numbers: Sequence[int]) -> None:
+    def _index_digests(self, batches: Sequence[_Batch], numbers: Sequence[int]) -> None:
         of_alert = iter(numbers)
         for batch in batches:
             own = [next(of_alert) for _ in batch.alerts]
@@ -282,7 +282,7 @@ def _repeats(batches: Sequence[_Batch]) -> list[tuple[str, datetime, list[int]]]
         if batch.repeats:
             numbers.setdefault(batch.source, []).extend(batch.repeats)
             received_at[batch.source] = batch.received_at
-    return [(source, received_at[source], of_source) for source, of_source in numbers.items()]
+    return [(source, received_at[source], alerts) for source, alerts in numbers.items()]
 
 
 class _Rows:
@@ -297,7 +297,7 @@ class _Rows:
     def insert(self, db: sqlite3.Connection, *, commit: bool) -> int:
         """Insert them in one transaction; the number of the first alert. Crossing to a thread once is what a commit costs."""
         db.execute("BEGIN IMMEDIATE")
-        newest = (db.execute(_NEWEST).fetchone() or (0,))[0]
+        newest = (db.execute(_NEWEST_NUMBER).fetchone() or (0,))[0]
         db.executemany(_INSERT, [(newest + index, *values) for index, values in enumerate(self.alerts, 1)])
         after = newest + len(self.alerts)
         db.executemany(_INSERT_REPEATS, [(source, at, after, numbers) for source, at, numbers in self.repeats])

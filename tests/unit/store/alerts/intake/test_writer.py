@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.store.alerts.intake.writer import MAX_OF_SOURCE, MAX_WAITING, MOST_A_COMMIT, Busy, IntakeWriter
+from bot.store.alerts.intake.writer import MAX_ROWS_OF_COMMIT, MAX_ROWS_OF_SOURCE, MAX_WAITING_ROWS, Busy, IntakeWriter
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, ChangeRow, RepeatRow, UnreadableRow
 from tests.real import wait_until
@@ -69,7 +69,7 @@ async def test_the_same_change_again_is_one_change_in_its_newest_form(sorting: S
 
 async def test_more_than_may_wait_is_put_off(sorting: SortingFixture, writer: IntakeWriter) -> None:
     with pytest.raises(Busy):
-        await writer.put([alert()] * (MAX_WAITING + 1), [], NOW)
+        await writer.put([alert()] * (MAX_WAITING_ROWS + 1), [], NOW)
 
     await writer.put([alert()], [], NOW)
     assert len(await sorting.rows(AlertRow)) == 1
@@ -198,5 +198,5 @@ async def test_one_source_that_never_stops_leaves_room_for_the_others(sorting: S
     await writer.stop()
 
     # One more commit may end while the rows are counted.
-    assert stored <= 4 * MOST_A_COMMIT
-    assert sum(isinstance(answer, Busy) for answer in answers) == 60 - MAX_OF_SOURCE // 1000
+    assert stored <= 4 * MAX_ROWS_OF_COMMIT
+    assert sum(isinstance(answer, Busy) for answer in answers) == 60 - MAX_ROWS_OF_SOURCE // 1000
