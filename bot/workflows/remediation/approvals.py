@@ -100,7 +100,7 @@ class Approvals:
         """
         plan = await self._plan(entry, service, arguments, group_ref)
         draft = Draft(key, group_ref, plan, one_line(because, 500), requester, requesters, by_rules)
-        return await self._put(draft, actor or (Actor(person=requester) if requester else None))
+        return await self._put_to_people(draft, actor or (Actor(person=requester) if requester else None))
 
     async def propose_undo(self, proposal: Proposal, *, because: str, key: str) -> Proposal | None:
         """Put what undoes the steps of a plan that ran to people, the last first; None if nothing does. Raises as `propose`."""
@@ -115,16 +115,16 @@ class Approvals:
         # With the steps in it: once a person says that an unknown one ran, what undoes it too is another proposal.
         key = f"{key}:{'-'.join(map(str, ran))}"
         requesters = proposal.all_requesters | await self.store.answerers(proposal.ref)
-        return await self._put(Draft(key, group, plan, one_line(because, 500), "", requesters), None)
+        return await self._put_to_people(Draft(key, group, plan, one_line(because, 500), "", requesters), None)
 
     async def propose_again(self, plan: Proposal, *, because: str, key: str) -> Proposal:
         """Put the same steps with fresh dry runs to people. Raises as `propose`."""
         fresh, group = await self.executor.refresh(plan), plan.incident or plan.group
         requesters = plan.all_requesters | await self.store.answerers(plan.ref)
         draft = Draft(key, group, fresh, one_line(because, 500), plan.requester, requesters)
-        return await self._put(draft, Actor(person=plan.requester) if plan.requester else None)
+        return await self._put_to_people(draft, Actor(person=plan.requester) if plan.requester else None)
 
-    async def _put(self, draft: Draft, proposer: Actor | None) -> Proposal:
+    async def _put_to_people(self, draft: Draft, proposer: Actor | None) -> Proposal:
         """Put a draft to people and start its workflow. Raises NotAllowed."""
         opened = await self.store.open_proposal(draft, proposer, await self.rotas.roster(draft.plan.service))
         if not opened.answer.allow:
@@ -151,14 +151,14 @@ class Approvals:
         incident = group if group.startswith("INC") else ""
 
         async def planned(entry: str, service: str, arguments: Mapping[str, object]) -> Plan:
-            completed = await self._completed(entry, service, arguments)
+            completed = await self._with_recorded_versions(entry, service, arguments)
             return await self.executor.plan(entry, service, completed, incident=incident)
 
         if entry in self.config.plans:
             return await declared_plan(self.executor, entry, service, arguments, planned)
         return await planned(entry, service, arguments)
 
-    async def _completed(self, entry: str, service: str, arguments: Mapping[str, object]) -> dict[str, object]:
+    async def _with_recorded_versions(self, entry: str, service: str, arguments: Mapping[str, object]) -> dict[str, object]:
         """Versions come from the recorded change, never from a model or an alert; without an id the newest fitting change."""
         config = self.config.actions.get(entry)
         kind = self.executor.kind_of(entry)
@@ -192,7 +192,7 @@ class Approvals:
             await self.engine.wake(workflow_id(ref), "decision", key=f"{ref}:outdated")
         for remedy in fits:
             try:
-                alone = any(_same(remedy, one) for one in by_rules)
+                alone = any(_does_the_same(remedy, one) for one in by_rules)
                 return Fitted((await self._propose_remedy(remedy, group, hints, by_rules=alone)).ref)
             except (NotAllowed, NotFound, ActionFailed) as error:
                 log.info("a fitting action was not proposed", entry=remedy.entry, group=group, why=str(error))
@@ -238,9 +238,9 @@ class Approvals:
         if (refused := await self.check(proposal, press)) is not None:
             await self._wake(refused, press, "check")
             raise NotAllowed(refused.text, audited=True)
-        return await self._refreshed(proposal)
+        return await self._refresh(proposal)
 
-    async def _refreshed(self, proposal: Proposal) -> Proposal:
+    async def _refresh(self, proposal: Proposal) -> Proposal:
         try:
             fresh = await self.executor.refresh(proposal)
         except (ActionFailed, NotFound) as error:
@@ -260,16 +260,16 @@ class Approvals:
             refused = await self.decisions.check(press, roster)
             if refused is None:
                 try:
-                    await self._refreshed(proposal)
+                    await self._refresh(proposal)
                 except NotAllowed as error:
-                    return _logged(await self.decisions.refuse(press, Rule.DRY_RUN, str(error)), press)
+                    return _log_uncounted(await self.decisions.refuse(press, Rule.DRY_RUN, str(error)), press)
         result = refused or await self.decisions.decide(press, roster)
         await self._wake(result, press, press.key or f"{press.actor.user}:{press.revision}:{press.verdict}")
-        return _logged(result, press)
+        return _log_uncounted(result, press)
 
     async def refuse(self, press: Press, rule: Rule, text: str) -> DecisionResult:
         """Write down that something which looks like an approval is none."""
-        return _logged(await self.decisions.refuse(press, rule, text), press)
+        return _log_uncounted(await self.decisions.refuse(press, rule, text), press)
 
     async def _wake(self, result: DecisionResult, press: Press, key: str) -> None:
         """A doubled or late press wakes too: the first signal may have been lost."""
@@ -288,7 +288,7 @@ class Approvals:
         if proposal.state is not ProposalState.PENDING:
             return proposal.state
         with suppress(NotAllowed):  # What could not be looked at is not fresh, which is asked next.
-            await self._refreshed(proposal)
+            await self._refresh(proposal)
         return await self.standing_approvals.use(ref, await self.authority(proposal.service, without))
 
     # ------------------------------------------------------------ by hand
@@ -302,7 +302,7 @@ class Approvals:
             proposal = await self.store.load(what.upper())
             group_ref, requesters = proposal.incident or proposal.group, proposal.all_requesters
             await self._may_record(actor, proposal.service, group_ref)
-            plan = await self._by_hand(what.upper(), actor, step)
+            plan = await self._plan_run_by_hand(what.upper(), actor, step)
         else:
             await self._may_record(actor, service, group_ref)
             if what in self.config.plans:
@@ -339,7 +339,7 @@ class Approvals:
             who = f"{service} on-call and secondary, its owners, the incident commander or a deputy"
             raise NotAllowed(f"You can't record an action on {service}. Who may: {who}.")
 
-    async def _by_hand(self, ref: str, actor: Actor, step: int) -> Plan:
+    async def _plan_run_by_hand(self, ref: str, actor: Actor, step: int) -> Plan:
         proposal = await self.claims.untampered(ref)
         if proposal is None:
             raise NotAllowed(f"{ref} was changed in the database after it was put to people.")
@@ -377,13 +377,13 @@ class Approvals:
             await self.engine.wake(workflow_id(ref), "decision", key=f"{ref}:{why}:{self.store.db.clock().isoformat()}")
 
 
-def _same(remedy: Remedy, other: Remedy) -> bool:
+def _does_the_same(remedy: Remedy, other: Remedy) -> bool:
     """Whether both would do the same, whatever the reason."""
     return (remedy.entry, remedy.service, remedy.arguments) == (other.entry, other.service, other.arguments)
 
 
-def _logged(result: DecisionResult, press: Press) -> DecisionResult:
-    """What did not count is one line in the log too."""
+def _log_uncounted(result: DecisionResult, press: Press) -> DecisionResult:
+    """The result; one that did not count is one line in the log too."""
     if not result.counted:
         log.info("an answer did not count", ref=press.ref, who=press.actor.user, rule=result.rule, why=result.text)
     return result

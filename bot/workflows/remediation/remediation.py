@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.core.action import Proposal, ProposalState, Verification, VerificationState
+from bot.core.action import Proposal, ProposalState, VerificationState
 from bot.core.approvals.record import stamp
 from bot.core.errors import ActionFailed, NotAllowed, NotFound, QueryFailed
 from bot.ports import Run, Workflow
@@ -23,7 +23,7 @@ _FOLLOW_UPS = {"back": "What undoes the steps of", "again": "A plan in the place
 
 
 @dataclass(frozen=True)
-class Schedule:
+class ProposalTimes:
     """When a proposal expires and people are reminded (ISO 8601), and for how many seconds its signal is watched."""
 
     state: ProposalState
@@ -44,7 +44,7 @@ class Schedule:
 
 
 class RemediationSteps:
-    """The steps of the remediation."""
+    """The steps of the remediation that need more than one of its collaborators; the others are methods of these."""
 
     def __init__(self, approvals: Approvals, accounts: Accounts | None = None) -> None:
         self.approvals = approvals
@@ -53,12 +53,12 @@ class RemediationSteps:
         self.executor = approvals.executor
         self.accounts = accounts
 
-    async def open(self, ref: str) -> Schedule:
+    async def open(self, ref: str) -> ProposalTimes:
         """The proposal's times."""
         proposal = await self.store.load(ref)
         watches = [self.executor.watch_seconds(run.action) for run in proposal.runs]
         half = proposal.created_at + (proposal.expires_at - proposal.created_at) / 2
-        return Schedule(
+        return ProposalTimes(
             state=proposal.state,
             expires_at=stamp(proposal.expires_at),
             remind_at=stamp(half),
@@ -68,10 +68,6 @@ class RemediationSteps:
             starts_at=await self.approvals.standing_approvals.starts_at(ref),
         )
 
-    async def decision_state(self, ref: str) -> ProposalState:
-        """pending, approved, or the state that ended it."""
-        return await self.store.decision_state(ref)
-
     async def start_standing(self, ref: str) -> ProposalState:
         """Let its standing approval start it, if nobody stopped it and everything still holds; the state afterwards."""
         return await self.approvals.start_standing(ref, await self._ineligible(ref))
@@ -79,14 +75,6 @@ class RemediationSteps:
     async def end_standing(self) -> list[str]:
         """End every standing approval that is over for good; the references."""
         return await self.approvals.standing_approvals.sweep(await self.approvals.authority())
-
-    async def remind(self, ref: str) -> None:
-        """One line at half of its life."""
-        await self.store.remind(ref)
-
-    async def expire(self, ref: str) -> ProposalState:
-        """Expired by the database's time; the state afterwards."""
-        return await self.store.expire(ref)
 
     async def check_target(self, ref: str) -> ProposalState:
         """Supersede it if the target is not as it was; the state afterwards."""
@@ -108,8 +96,8 @@ class RemediationSteps:
         old = await self.store.load(ref)
         because = f"{old.because} ({ref} was superseded)"
         if old.parts:
-            return await self._plan_after(old, "again", self.approvals.propose_again, because)
-        return await self._propose_after(old, old.action, old.arguments, old.requester, because, "again")
+            return await self._follow_up_of_plan(old, "again", self.approvals.propose_again, because)
+        return await self._follow_up(old, old.action, old.arguments, old.requester, because, "again")
 
     async def claim(self, ref: str, workflow: str, step: int = 1) -> ClaimResult:
         """Take the right to run one step. Policy, roster and record are read again in the claim: minutes may have passed."""
@@ -148,14 +136,6 @@ class RemediationSteps:
         authority = await self.approvals.authority(await self.store.service(ref), without, within=JUST_NOW)
         return await self.executor.execute(ref, workflow, authority, step=step)
 
-    async def verify(self, ref: str, step: int = 1) -> Verification:
-        """One reading of the signal after a step."""
-        return await self.executor.verify(ref, step)
-
-    async def conclude(self, ref: str, verification: Verification, step: int = 1) -> ProposalState:
-        """Store what the signal showed; the state afterwards: `verifying` still where a plan goes on."""
-        return await self.claims.verified(ref, verification, step)
-
     async def offer_undo(self, ref: str) -> str:
         """What undoes it, of a plan the steps that ran, as a new proposal; its reference or ""."""
         proposal = await self.store.load(ref)
@@ -165,16 +145,16 @@ class RemediationSteps:
         if undo is None:
             return ""
         because = f"{ref} ({proposal.title}) did not help: {proposal.verification}"
-        return await self._propose_after(proposal, *undo, "", because, "back")
+        return await self._follow_up(proposal, *undo, "", because, "back")
 
     async def _offer_undo_of_steps(self, plan: Proposal) -> str:
         because = f"{plan.ref} ({plan.title}) ended early: {plan.outcome}"
-        return await self._plan_after(plan, "back", self.approvals.propose_undo, because)
+        return await self._follow_up_of_plan(plan, "back", self.approvals.propose_undo, because)
 
-    async def _plan_after(
+    async def _follow_up_of_plan(
         self, old: Proposal, kind: str, propose: Callable[..., Awaitable[Proposal | None]], because: str
     ) -> str:
-        """What follows from a plan; the thread says why it was not proposed."""
+        """Propose what follows from a plan; the thread says why it was not proposed."""
         if await self.claims.untampered(old.ref) is None:
             return ""
         try:
@@ -186,10 +166,10 @@ class RemediationSteps:
             return ""
         return new.ref if new is not None else ""
 
-    async def _propose_after(
+    async def _follow_up(
         self, old: Proposal, entry: str, arguments: dict[str, object], requester: str, because: str, kind: str
     ) -> str:
-        """What follows from a proposal was asked for by everyone who asked for that one, or said what came of it."""
+        """Propose what follows from a proposal; everyone asked for it who asked for that one, or said what came of it."""
         # The new proposal's arguments come from this row, so it must still be what people saw.
         if await self.claims.untampered(old.ref) is None:
             return ""
@@ -215,27 +195,27 @@ def remediation(steps: RemediationSteps) -> Workflow:
 
     # Journals hold the names of steps, so these stay as they are when functions are renamed.
     async def remediate(run: Run, ref: str) -> ProposalState:
-        schedule = await run.step("read the proposal", steps.open, ref)
-        if schedule.state is ProposalState.VERIFYING:
-            state = await _watch(run, steps, ref, schedule, schedule.step)
-            return await _further(run, steps, ref, schedule, state, schedule.step)
-        state = await _decided(run, steps, ref, schedule)
+        times = await run.step("read the proposal", steps.open, ref)
+        if times.state is ProposalState.VERIFYING:
+            state = await _watch_signal(run, steps, ref, times, times.step)
+            return await _run_further_steps(run, steps, ref, times, state, times.step)
+        state = await _wait_for_decision(run, steps, ref, times)
         if state is not ProposalState.APPROVED:
             return state
         state = await run.step("look again", steps.check_target, ref)
         if state is ProposalState.SUPERSEDED:
             await run.step("propose anew", steps.propose_anew, ref)
             return state
-        claim = await _claimed(run, steps, ref)
+        claim = await _take_claim(run, steps, ref)
         if not claim.granted:
             return claim.state
         state = await run.step("execute", steps.execute, ref, run.id)
         if state is ProposalState.SUPERSEDED:
             await run.step("propose anew", steps.propose_anew, ref)
         if state is ProposalState.VERIFYING:
-            state = await _watch(run, steps, ref, schedule, 1)
-        state = await _further(run, steps, ref, schedule, state, 1)
-        if schedule.starts_at and state is not ProposalState.SUCCEEDED:
+            state = await _watch_signal(run, steps, ref, times, 1)
+        state = await _run_further_steps(run, steps, ref, times, state, 1)
+        if times.starts_at and state is not ProposalState.SUCCEEDED:
             # At once, and by whatever replica saw it: the tick that ends grants comes later.
             await run.step("end what no longer stands", steps.end_standing)
         return state
@@ -243,37 +223,37 @@ def remediation(steps: RemediationSteps) -> Workflow:
     return remediate
 
 
-async def _further(
-    run: Run, steps: RemediationSteps, ref: str, schedule: Schedule, state: ProposalState, step: int
+async def _run_further_steps(
+    run: Run, steps: RemediationSteps, ref: str, times: ProposalTimes, state: ProposalState, step: int
 ) -> ProposalState:
     """The steps of a plan after this one, as long as each is verified; then what undoes it, where it did not succeed."""
-    last = len(schedule.watches)
+    last = len(times.watches)
     while state is ProposalState.VERIFYING and step < last:
         step += 1
-        state = await _next_step(run, steps, ref, schedule, step)
+        state = await _run_step(run, steps, ref, times, step)
     ended_early = last > 1 and state is not ProposalState.SUCCEEDED
     if state is ProposalState.NOT_RECOVERED or ended_early:
         await run.step("offer the way back", steps.offer_undo, ref)
     return state
 
 
-async def _next_step(run: Run, steps: RemediationSteps, ref: str, schedule: Schedule, step: int) -> ProposalState:
+async def _run_step(run: Run, steps: RemediationSteps, ref: str, times: ProposalTimes, step: int) -> ProposalState:
     """Everything once more, as before the first: the target, the right to run, the call, the signal."""
     state = await run.step("look again", steps.check_step, ref, step)
     if state is not ProposalState.VERIFYING:
         return state
-    claim = await _claimed(run, steps, ref, step)
+    claim = await _take_claim(run, steps, ref, step)
     if not claim.granted:
         return claim.state
     state = await run.step("execute", steps.execute, ref, run.id, step)
-    return await _watch(run, steps, ref, schedule, step) if state is ProposalState.VERIFYING else state
+    return await _watch_signal(run, steps, ref, times, step) if state is ProposalState.VERIFYING else state
 
 
-async def _decided(run: Run, steps: RemediationSteps, ref: str, schedule: Schedule) -> ProposalState:
+async def _wait_for_decision(run: Run, steps: RemediationSteps, ref: str, times: ProposalTimes) -> ProposalState:
     """Wait for people; reminded once, at half of its life."""
-    reminded, starts_at = False, schedule.starts_at
-    while (state := await run.step("read the decisions", steps.decision_state, ref)) is ProposalState.PENDING:
-        until = starts_at or (schedule.expires_at if reminded else schedule.remind_at)
+    reminded, starts_at = False, times.starts_at
+    while (state := await run.step("read the decisions", steps.store.decision_state, ref)) is ProposalState.PENDING:
+        until = starts_at or (times.expires_at if reminded else times.remind_at)
         if await run.wait_for("decision", until=until):
             continue
         if starts_at:
@@ -281,18 +261,18 @@ async def _decided(run: Run, steps: RemediationSteps, ref: str, schedule: Schedu
             await run.step("start by standing approval", steps.start_standing, ref)
             continue
         if reminded:
-            state = await run.step("expire", steps.expire, ref)
+            state = await run.step("expire", steps.store.expire, ref)
             if state not in (ProposalState.PENDING, ProposalState.PARTLY_APPROVED):
                 return state
             # The database's clock is behind the waiting one: give it a moment rather than spin.
             await run.wait_for("decision", until=stamp(await run.now() + timedelta(seconds=1)))
         else:
-            await run.step("remind", steps.remind, ref)
+            await run.step("remind", steps.store.remind, ref)
             reminded = True
     return state
 
 
-async def _claimed(run: Run, steps: RemediationSteps, ref: str, step: int = 1) -> ClaimResult:
+async def _take_claim(run: Run, steps: RemediationSteps, ref: str, step: int = 1) -> ClaimResult:
     """Take the right to run; while another action runs on the service, try again until the approval is stale."""
     while True:
         # Presses wake it too, so tries are not counted: the claim itself says when the approval is stale.
@@ -302,17 +282,17 @@ async def _claimed(run: Run, steps: RemediationSteps, ref: str, step: int = 1) -
         await run.wait_for("decision", until=stamp(await run.now() + timedelta(seconds=BUSY_SECONDS)))
 
 
-async def _watch(run: Run, steps: RemediationSteps, ref: str, schedule: Schedule, step: int) -> ProposalState:
+async def _watch_signal(run: Run, steps: RemediationSteps, ref: str, times: ProposalTimes, step: int) -> ProposalState:
     """Read the signal until it is steadily good or the time is over; the last reading is the verdict."""
-    within = schedule.watches[step - 1]
+    within = times.watches[step - 1]
     pause = timedelta(seconds=min(15.0, max(1.0, within / 20)))
     deadline = await run.now() + timedelta(seconds=within)
     good = 0
     while True:
-        verification = await run.step("look at the signal", steps.verify, ref, step)
+        verification = await run.step("look at the signal", steps.executor.verify, ref, step)
         good = good + 1 if verification.state is VerificationState.RECOVERED else 0
         now = await run.now()
         if good >= STEADY or now >= deadline:
             break
         await run.wait_for("watch", until=stamp(min(now + pause, deadline)))
-    return await run.step("conclude", steps.conclude, ref, verification, step)
+    return await run.step("conclude", steps.claims.verified, ref, verification, step)
