@@ -23,7 +23,7 @@ from bot.core.redaction.screening import redact_one, warm_up
 from bot.core.service import LiveCatalogue
 from bot.engine.durable import DurableEngine
 from bot.engine.schedule import Schedule, tick_name
-from bot.memory import keep_giving_back
+from bot.memory import keep_returning_memory
 from bot.monitoring.metrics.graph import draw
 from bot.monitoring.runbooks import RunbookFolder
 from bot.plugins import Command, Tool, ToolContext, discover, discover_actions
@@ -44,8 +44,8 @@ from bot.store.answers.postmortems import Postmortems
 from bot.store.answers.questions import Questions
 from bot.store.approvals.decisions import Decisions
 from bot.store.approvals.facts.steady_time import begin_time
+from bot.store.approvals.proposals import ProposalStore
 from bot.store.approvals.runs.claims import Claims
-from bot.store.approvals.store import ProposalStore
 from bot.store.db.clock import Clock, DatabaseClock, Elapsed, SteadyClock
 from bot.store.db.database import UNAVAILABLE, Database, async_url, utc_now
 from bot.store.retention.pruning import Pruning
@@ -56,10 +56,10 @@ from bot.store.triage.changes import Changes
 from bot.store.triage.frozen_cases import Cases
 from bot.store.triage.past_incidents import PastIncidents
 from bot.store.triage.triage import Triages
-from bot.store.triage.visible import visible_alerts
+from bot.store.triage.visibility import visible_alerts
 from bot.web.app import build as build_web
 from bot.web.health import Health, check_of
-from bot.web.measures import count_message, count_pruned
+from bot.web.metrics import count_message, count_pruned
 from bot.web.webhooks import WebhookEndpoints
 from bot.workflows.channel_watch import watch_channels
 from bot.workflows.command_context import CommandContext
@@ -76,7 +76,7 @@ from bot.workflows.messages.delivery import DeliveryLimits
 from bot.workflows.messages.sender import Sender
 from bot.workflows.periodic_checks import periodic_checks, retries_of
 from bot.workflows.postmortem import PostmortemSteps, postmortem
-from bot.workflows.reading import Reading
+from bot.workflows.read_access import ReadAccess
 from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.executor import ActionExecutor
 from bot.workflows.remediation.remediation import RemediationSteps, remediation
@@ -152,7 +152,7 @@ class App:
         self.web = web_client(self.secrets.slack_bot_token.get_secret_value(), self.secrets.slack_api_url)
         self.slack_client = SlackClient(self.web)
         self.people = People(self.slack_client, self.config.people)
-        self.reading = Reading(self.db, self.people.channel_access, self.people.members)
+        self.reading = ReadAccess(self.db, self.people.channel_access, self.people.members)
         self.rotas = Rotas(self.config, self.people.usergroup, Usergroups(self.db), self.clock, self.policy_review.refresh)
         self.renderer = Renderer(self.db, self.config, self._on_call, redact=redact_one, public_url=self.secrets.public_url)
         self.sender = Sender(
@@ -356,7 +356,7 @@ class App:
         await self.agents.get()
         # A full collection stops everything; over these million objects it took 200 to 500 ms.
         gc.freeze()
-        await keep_giving_back()
+        await keep_returning_memory()
 
     def _take_hosts(self) -> None:
         self.answers.hosts = self.renderer.hosts

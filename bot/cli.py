@@ -113,7 +113,7 @@ def init(
     output: Annotated[Path, typer.Option(help="Where to write the draft; - prints it")] = Path("tocsin.yaml"),
 ) -> None:
     """Draft tocsin.yaml from the labels and rules of a Prometheus."""
-    from bot.console.drafting import draft
+    from bot.console.config_draft import draft
     from bot.settings import load_secrets
 
     printed = str(output) == "-"
@@ -148,7 +148,7 @@ def test_alert(
     resolve: Annotated[str, typer.Option(help="End the test alert that began at this moment")] = "",
 ) -> None:
     """Send one alert through the real endpoint."""
-    from bot.console.alerting import send_test_alert
+    from bot.console.sample_alert import send_test_alert
     from bot.settings import load_config, load_secrets, source_tokens
 
     secrets = load_secrets()
@@ -190,7 +190,7 @@ def incidents(
     all_: Annotated[bool, typer.Option("--all", help="Resolved ones too")] = False, private: WithPrivate = False
 ) -> None:
     """List open incidents straight from the database; works with Slack down."""
-    from bot.console.reading import print_incidents
+    from bot.console.incident_listing import print_incidents
     from bot.console.terminal.console import TerminalConsole
     from bot.settings import load_secrets
 
@@ -200,7 +200,7 @@ def incidents(
 @app.command()
 def show(ref: Annotated[str, typer.Argument(help="INC-n or AL-n")], private: WithPrivate = False) -> None:
     """Show one incident or alert group with timeline, causes and draft; works with Slack down."""
-    from bot.console.reading import print_incident
+    from bot.console.incident_listing import print_incident
     from bot.console.terminal.console import TerminalConsole
     from bot.settings import load_secrets
 

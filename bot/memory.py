@@ -25,7 +25,7 @@ def give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-async def keep_giving_back() -> None:
+async def keep_returning_memory() -> None:
     """Until cancelled: a storm's bodies and rows are freed among what is kept, and glibc by itself returns only the end."""
     while True:
         await asyncio.to_thread(give_back)

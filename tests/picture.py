@@ -4,8 +4,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from bot.console.demo_processes import DemoProcesses
 from bot.console.player import Player
-from bot.console.stage import DemoProcesses
 from tests.real.processes import binary
 
 PICTURE = Path(__file__).parents[1] / "docs" / "demo.png"

@@ -7,7 +7,7 @@ from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.infrastructure.database_health import DatabaseHealth, Session, problems, without_trouble
-from bot.core.infrastructure.parts import missing_parts
+from bot.core.infrastructure.missing_parts import missing_parts
 from bot.core.text.durations import decimal_minutes
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolRole, could_not_check

@@ -8,7 +8,7 @@ from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.recorded import PodFact
 from bot.core.infrastructure.cluster import ClusterEvent, ContainerState, PodState, Revision, WorkloadState
-from bot.core.infrastructure.parts import missing_parts
+from bot.core.infrastructure.missing_parts import missing_parts
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock, date_to_the_minute
 from bot.core.text.untrusted import counted

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from bot.console.demo_processes import DemoProcesses
 from bot.console.player import Message, Player
-from bot.console.stage import DemoProcesses
 from bot.console.terminal.console import TerminalConsole
 from bot.console.terminal.plain import plain
 from bot.core.action import OPEN_STATES, DecisionChoice, ProposalState

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.adapters import agent_of, settings_of
-from bot.console.reading import open_database
+from bot.console.incident_listing import open_database
 from bot.core.config import Config
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from bot.console.reading import open_database
+from bot.console.incident_listing import open_database
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.config import Config

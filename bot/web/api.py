@@ -22,9 +22,9 @@ from bot.store.db.clock import Clock
 from bot.store.db.database import Database
 from bot.store.incidents import incidents
 from bot.store.triage.changes import Changes
+from bot.web.api_models import AuditEntry, DecidedProposal, Episode, IncidentRecord, whole
 from bot.web.auth import bearer_matches, token_problem
 from bot.web.errors import HANDLERS, Guard, refusal
-from bot.web.shapes import AuditEntry, DecidedProposal, Episode, IncidentRecord, whole
 
 CHANGES_SINCE = timedelta(hours=24)
 MarkdownAnswer = PlainTextResponse

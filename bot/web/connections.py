@@ -11,7 +11,7 @@ import structlog
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from bot.web.measures import CLOSED
+from bot.web.metrics import CLOSED
 
 log = structlog.get_logger(__name__)
 MOST_CONNECTIONS = 500

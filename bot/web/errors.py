@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.core.errors import NotFound
-from bot.web.measures import ERRORS
+from bot.web.metrics import ERRORS
 
 log = structlog.get_logger(__name__)
 RETRY_SECONDS = 2

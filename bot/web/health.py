@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from bot.store.db.database import UNAVAILABLE, Database
 from bot.store.oversight.backlog import Backlog, backlog
-from bot.web import measures
+from bot.web import metrics
 
 Check = Callable[[], Awaitable[bool]]
 CHECK_SECONDS = 2.0
@@ -74,8 +74,8 @@ class Health:
         checks = {**self.checks, **self.optional}
         good = await asyncio.gather(*(_in_time(check) for check in checks.values()))
         for name, well in zip(checks, good, strict=True):
-            measures.UP.labels(name).set(well)
-        measures.LEADS.set(self.is_leader())
+            metrics.UP.labels(name).set(well)
+        metrics.LEADS.set(self.is_leader())
         if self.waiting is not None:
             _show(await _backlog(self.waiting))
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -108,7 +108,7 @@ async def _backlog(waiting: Callable[[], Awaitable[Backlog]]) -> Backlog | None:
 
 
 def _show(backlog: Backlog | None) -> None:
-    measures.UNSORTED.set(backlog.unsorted_alerts if backlog else math.nan)
-    measures.UNSENT.set(backlog.unsent_messages if backlog else math.nan)
-    measures.UNSENT_SECONDS.set(backlog.unsent_seconds if backlog else math.nan)
-    measures.OPEN.set(backlog.open_incidents if backlog else math.nan)
+    metrics.UNSORTED.set(backlog.unsorted_alerts if backlog else math.nan)
+    metrics.UNSENT.set(backlog.unsent_messages if backlog else math.nan)
+    metrics.UNSENT_SECONDS.set(backlog.unsent_seconds if backlog else math.nan)
+    metrics.OPEN.set(backlog.open_incidents if backlog else math.nan)

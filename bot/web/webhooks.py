@@ -31,7 +31,7 @@ from bot.store.db.clock import Clock
 from bot.web.auth import signature_matches, token_matches, token_problem
 from bot.web.bodies import BodyBudget, BodyShare, Refused, inflated, read_raw
 from bot.web.errors import refusal
-from bot.web.measures import ALERTS, CHANGES, IGNORED, REJECTED, REQUESTS
+from bot.web.metrics import ALERTS, CHANGES, IGNORED, REJECTED, REQUESTS
 
 log = structlog.get_logger(__name__)
 MAX_ALERTS = 10_000

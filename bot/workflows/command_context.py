@@ -11,7 +11,7 @@ from bot.core.tool_calls import Tools
 from bot.plugins import Command
 from bot.ports import Engine
 from bot.store.db.database import Database
-from bot.workflows.reading import Reading
+from bot.workflows.read_access import ReadAccess
 from bot.workflows.remediation.approvals import Approvals
 
 
@@ -29,7 +29,7 @@ class CommandContext:
     approvals: Approvals
     usergroup: Callable[[str], Awaitable[frozenset[str]]]
     """Members of a Slack user group now, for rotas kept in Slack; raises QueryFailed."""
-    reading: Reading
+    reading: ReadAccess
     """Who may read what."""
     account: Callable[[str], Awaitable[Actor]] | None = None
     """A user id as Slack knows it now (guest, bot, stranger, deactivated); raises QueryFailed. None where there is no Slack."""

@@ -18,7 +18,6 @@ from bot.store.triage.early_rankings import EarlyRankings
 from bot.store.triage.frozen_cases import Cases
 from bot.store.triage.late_changes import LateChanges
 from bot.workflows.audit_heads import HeadsTick
-from bot.workflows.ends import EndsTick
 from bot.workflows.investigation.learning import LearningTick
 from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.reviews import ReviewsTick
@@ -26,6 +25,7 @@ from bot.workflows.remediation.standing import StandingTick
 from bot.workflows.reminders import Reminders
 from bot.workflows.ticks import ClockTick, PagerTick, Retries, RotaTick, Tick
 from bot.workflows.topology import TopologyTick
+from bot.workflows.unconfirmed_ends import EndsTick
 
 
 def periodic_checks(

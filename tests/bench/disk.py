@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.console.demo import COMMANDER, FIRST_CAUSE
+from bot.console.demo_processes import DemoProcesses
 from bot.console.player import Player
-from bot.console.stage import DemoProcesses
 from tests.bench.report import reached, table
 
 GOAL_MB = 0.3

@@ -2,8 +2,8 @@
 
 import time
 
+from bot.console.demo_processes import DemoProcesses
 from bot.console.player import Player
-from bot.console.stage import DemoProcesses
 
 
 def first_card() -> float:

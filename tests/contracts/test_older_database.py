@@ -27,7 +27,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bot.console.reading import print_incident
+from bot.console.incident_listing import print_incident
 from bot.console.replaying import Wish, replay
 from bot.settings import Secrets
 from bot.store import audit

@@ -19,7 +19,7 @@ from rich.console import Console
 from sqlalchemy import JSON, Boolean, DateTime, MetaData, NullPool, Table, create_engine, func, inspect, select, text
 
 from bot.adapters import refuse_derivable_key
-from bot.console.reading import print_incident
+from bot.console.incident_listing import print_incident
 from bot.console.trail.auditing import BadTrail, rekey
 from bot.core.errors import ConfigurationError
 from bot.settings import Secrets

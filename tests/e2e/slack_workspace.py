@@ -32,7 +32,7 @@ from bot.store.slack.outbox import Outbox
 from bot.store.tables import EpisodeRow, GroupRow
 from bot.workflows.command_context import CommandContext
 from bot.workflows.messages.sender import Sender
-from bot.workflows.reading import Reading
+from bot.workflows.read_access import ReadAccess
 from tests.real import PATIENCE, wait_until
 from tests.real.slack import PATIENT
 
@@ -90,7 +90,7 @@ class SlackWorkspace:
             verbs=discover(["bot.commands"], Command),
             approvals=None,
             usergroup=self.people.usergroup,
-            reading=Reading(self.db, self.people.channel_access, self.people.members),
+            reading=ReadAccess(self.db, self.people.channel_access, self.people.members),
         )
         answers = Answers(slack, hosts=allowed_hosts(self.config))
         doors = CommandRouter(ctx, self.people, Interactions(self.db), answers, soon=PATIENCE)

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from bot.console.demo_processes import DemoProcesses
 from bot.console.player import Message, Player
-from bot.console.stage import DemoProcesses
 from bot.core.messages.triage_consistency import rounds_to_nothing
 from bot.core.messages.triage_summary import MOST_WORDS
 from bot.sandbox.scenarios.catalogue import FAULTS, fault_of_seed

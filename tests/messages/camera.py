@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from PIL import Image, ImageChops
 
+from bot.console.demo_processes import DemoProcesses
 from bot.console.player import Message, Player
-from bot.console.stage import DemoProcesses
 from tests.real.processes import binary
 
 FOLDER = Path(__file__).parents[2] / "docs" / "messages"

@@ -3,8 +3,8 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+from bot.console.demo_processes import SOURCE, DemoProcesses
 from bot.console.player import Message
-from bot.console.stage import SOURCE, DemoProcesses
 from bot.core.alerts.renewal import BURST
 from tests.messages import rights
 from tests.messages.camera import COMMANDER, DEVELOPER, FOLDER, ON_CALL, Camera

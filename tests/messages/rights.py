@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
+from bot.console.demo_processes import DemoProcesses
 from bot.console.player import Message, key_of
-from bot.console.stage import DemoProcesses
 from bot.core.config.autonomy import StandingApprovalsConfig
 from tests.messages.camera import COMMANDER, ON_CALL, OWNER, Camera
 

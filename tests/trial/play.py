@@ -9,8 +9,8 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from bot.console.demo_processes import DemoProcesses
 from bot.console.player import Player
-from bot.console.stage import DemoProcesses
 from bot.core.action import DecisionChoice
 from bot.core.errors import TocsinError
 from tests.trial.outage import DeliveredAlert, Outage, Run

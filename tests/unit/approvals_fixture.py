@@ -24,8 +24,8 @@ from bot.plugins.actions import tiers_of
 from bot.settings import catalogue_of
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
 from bot.store.approvals.policies import Policies
+from bot.store.approvals.proposals import ProposalStore
 from bot.store.approvals.runs.claims import AttemptStart, ClaimResult, Claims
-from bot.store.approvals.store import ProposalStore
 from bot.store.db.database import Database
 from bot.store.slack.usergroups import Usergroups
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, ProposalRow

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.console.stage import PYTHON
+from bot.console.demo_processes import PYTHON
 from bot.store.approvals.switches import Switches
 from bot.store.db.database import Database
 from tests.real import free_port

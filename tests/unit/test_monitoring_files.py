@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-import bot.web.measures
+import bot.web.metrics
 from tests.real import missing
 from tests.unit.web.serving import serving
 
@@ -52,7 +52,7 @@ def test_the_names_in_a_query_are_those_of_its_series() -> None:
 
 @pytest.mark.parametrize("place", QUERIES)
 async def test_every_metric_of_a_rule_or_panel_is_one_that_the_product_shows(place: str, tmp_path: Path) -> None:
-    assert bot.web.measures.MESSAGES is not None
+    assert bot.web.metrics.MESSAGES is not None
     async with serving(tmp_path) as (client, _):
         text = (await client.get("/metrics")).text
     shown = {name for name, _ in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE)} | PROMETHEUS_OWN

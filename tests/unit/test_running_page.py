@@ -6,11 +6,11 @@ from pathlib import Path
 from prometheus_client import REGISTRY
 
 import bot.app
-import bot.web.measures
+import bot.web.metrics
 from bot.core.config.differences import LIVE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "running.md").read_text(encoding="utf-8")
-HOLDERS = (bot.app, bot.web.measures)
+HOLDERS = (bot.app, bot.web.metrics)
 
 
 def test_every_metric_is_on_the_page() -> None:

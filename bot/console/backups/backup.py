@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.console.backups.postgres_dump import DUMP, dump, fill
-from bot.console.reading import expect_database
+from bot.console.incident_listing import expect_database
 from bot.core.errors import TocsinError
 from bot.engine.data_folder import JOURNAL, DataFolder
 from bot.settings import Secrets

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from bot.adapters import audit_key
-from bot.console.reading import expect_database
+from bot.console.incident_listing import expect_database
 from bot.core.config import Config
 from bot.core.errors import TocsinError
 from bot.settings import Secrets, load_config

@@ -14,7 +14,7 @@ from bot.core.actor import NONE_KNOWN, KnownChannels, Visibility
 from bot.core.alerts.arrival_rate import RUNNING_SHARE, ArrivalRate, Candidate, UsualDelays, choose
 from bot.core.alerts.component import HOSTS, component_of, host_of
 from bot.core.alerts.episodes import LastTime
-from bot.core.alerts.kind import kind_of
+from bot.core.alerts.problem_kind import kind_of
 from bot.core.facts.alerting import AlertKind
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.core.alert import Severity
-from bot.core.alerts.kind import HANDED_DOWN, is_own, kind_of, says_own
+from bot.core.alerts.problem_kind import HANDED_DOWN, is_own, kind_of, says_own
 from bot.core.facts.alerting import AlertKind
 from bot.core.service import Catalogue
 from bot.core.text.camel_case import named_by, separated

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bot.core.action import ATTEMPT_STARTED, OutcomeState, Plan, Replicas, Tier, VerificationState
 from bot.core.approvals import in_force
 from bot.core.approvals.blast_radius import most_away
-from bot.core.approvals.record import text_fingerprint
+from bot.core.approvals.canonical_record import text_fingerprint
 from bot.core.config import Config, verbs
 from bot.core.config.plans import PlanConfig
 from bot.core.text.untrusted import one_line

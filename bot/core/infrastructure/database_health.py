@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.core.infrastructure.parts import missing_parts
+from bot.core.infrastructure.missing_parts import missing_parts
 from bot.core.text.durations import decimal_minutes
 from bot.core.text.untrusted import counted, one_line
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from bot.core.alerts.kind import kind_of
+from bot.core.alerts.problem_kind import kind_of
 from bot.core.evidence import Case, LedgerEntry
 from bot.core.facts.alerting import AlertKind
 from bot.core.ranking.observations import Observations, observe

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
-from bot.core.alerts.kind import kind_of
+from bot.core.alerts.problem_kind import kind_of
 from bot.core.evidence import Hypothesis
 from bot.core.facts.alerting import AlertKind
 from bot.core.facts.measured import Family

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 from bot.core.alert import Alert
 from bot.core.alerts.component import OPERATIONS, Component, component_of, ends_of
-from bot.core.alerts.kind import kind_of, weight_of
+from bot.core.alerts.problem_kind import kind_of, weight_of
 from bot.core.facts.alerting import AlertKind, BurstFact, CallEnd, FiringFact, Level
 from bot.core.service import Catalogue
 from bot.core.tuning import TUNING

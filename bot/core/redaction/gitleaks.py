@@ -15,16 +15,16 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import NotRequired, TypedDict
 
-from bot.core.redaction.words import Span
+from bot.core.redaction.secret_words import Span
 from bot.core.text.patterns import Pattern, Several, any_of
 
 LEFT_OUT = frozenset(
     {
-        # It takes an idempotency key for a secret; bot.core.redaction.names looks closer at what stands behind such names.
+        # It takes an idempotency key for a secret; bot.core.redaction.named_secrets looks closer at the value behind a name.
         "generic-api-key",
         # It takes every commit for a token in a text that names Sourcegraph.
         "sourcegraph-access-token",
-        # bot.core.redaction.kinds has the same forms, and the keywords ("ey", "sk", "s.") occur in every other line.
+        # bot.core.redaction.secret_formats has the same forms, and the keywords ("ey", "sk", "s.") occur in every other line.
         "jwt",
         "twilio-api-key",
         "vault-service-token",

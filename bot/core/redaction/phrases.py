@@ -3,7 +3,7 @@
 RE2 patterns; the group that matched is the secret.
 """
 
-from bot.core.redaction.words import MARKS, NAME
+from bot.core.redaction.secret_words import MARKS, NAME
 
 MAYBE: tuple[str, ...] = (
     # A usual user and what may be the password: it has to be made like one.

@@ -18,9 +18,9 @@ from typing import TypeVar, overload
 import re2
 
 from bot.core.redaction.gitleaks import keyword_patterns, vendor_secrets
-from bot.core.redaction.kinds import KINDS
-from bot.core.redaction.names import named_secrets
+from bot.core.redaction.named_secrets import named_secrets
 from bot.core.redaction.personal import HINT, Redaction, personal
+from bot.core.redaction.secret_formats import KINDS
 from bot.core.redaction.tables import placed_secrets
 from bot.core.text.patterns import Pattern, any_of
 

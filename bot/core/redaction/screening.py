@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import accumulate
 
-from bot.core.redaction import names, redaction, tables
+from bot.core.redaction import named_secrets, redaction, tables
 from bot.core.redaction.gitleaks import keyword_patterns
-from bot.core.redaction.kinds import KINDS
 from bot.core.redaction.personal import HINT
+from bot.core.redaction.secret_formats import KINDS
 from bot.core.text.patterns import Pattern, screen_of
 
 _BETWEEN = "\n\0\n"
@@ -112,4 +112,4 @@ def _screens() -> Sequence[Pattern]:
     """Four patterns: as one, their states multiply, and digits that are new would make new ones all the time."""
     forms = [pattern for patterns in KINDS.values() for pattern in patterns]
     others = (*keyword_patterns(), HINT, *redaction.PARTED, *tables.PATTERNS)
-    return [*names.SCREENS, screen_of(*forms), screen_of(*others)]
+    return [*named_secrets.SCREENS, screen_of(*forms), screen_of(*others)]

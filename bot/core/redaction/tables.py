@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import re2
 
+from bot.core.redaction.secret_words import NAME, Span
 from bot.core.redaction.values import is_harmless, is_secret
-from bot.core.redaction.words import NAME, Span
 
 _NAMED = re2.compile(rf"(?i)^[\"'`]?{NAME}[\"'`]?$")
 _HEADING = re2.compile(

@@ -5,7 +5,7 @@ import re
 
 import re2
 
-from bot.core.redaction.words import OF_A_PERSON, PASSWORD, PERSON
+from bot.core.redaction.secret_words import OF_A_PERSON, PASSWORD, PERSON
 
 _NOTHING = re.compile(
     r"(?i)^(?:true|false|null|nil|none|yes|no|on|off|ok|empty|unset|undefined|missing|required|invalid|expired|wrong|incorrect|"

@@ -103,7 +103,7 @@ class BurstWeights:
 
 @dataclass(frozen=True)
 class AlertKindWeights:
-    """What an alert counts by its kind (core/alerts/kind), where 1 is whole. Counted while alerts are read. By hand."""
+    """What an alert counts by its kind (core/alerts/problem_kind), where 1 is whole. Counted while alerts are read. By hand."""
 
     network: float = 0.7
     """Traffic, like load, follows what happens elsewhere more often than it brings it about."""

@@ -13,7 +13,7 @@ from bot.core.check import Check
 from bot.core.config.systems import SystemConfig
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.infrastructure.cluster import ClusterEvent, PodState, Revision, WorkloadState
-from bot.core.infrastructure.parts import could_not_read
+from bot.core.infrastructure.missing_parts import could_not_read
 from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonObject, JsonResponse, JsonServer, TokenSource, refusal
 from bot.monitoring.systems import kubernetes_objects as objects

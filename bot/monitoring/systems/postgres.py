@@ -20,7 +20,7 @@ from bot.core.infrastructure.database_health import (
     Table,
     masked,
 )
-from bot.core.infrastructure.parts import could_not_read
+from bot.core.infrastructure.missing_parts import could_not_read
 from bot.core.text.untrusted import one_line
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.approvals import in_force
 from bot.core.approvals.break_glass import WINDOW, review_by
-from bot.core.approvals.record import stamp
+from bot.core.approvals.canonical_record import stamp
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config
 from bot.core.errors import NotFound

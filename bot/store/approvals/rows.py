@@ -9,8 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import SILENCES, Autonomy, Decision, DecisionChoice, Plan, Proposal, ProposalState, Terms
 from bot.core.approvals import in_force, policy
+from bot.core.approvals.canonical_record import terms_of
 from bot.core.approvals.policy_types import DRY_RUN_LIFE, ActionRequest, CountedDecision
-from bot.core.approvals.record import terms_of
 from bot.core.approvals.roster import Eligibility, IncidentRoles, Roster
 from bot.core.approvals.standing import STANDING_APPROVAL
 from bot.core.config import Config

@@ -11,7 +11,7 @@ from bot.core.action import ProposalState
 from bot.core.investigation.triage_state import RUNNING, TriageState
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
-from bot.store.approvals import rows, steps, transitions
+from bot.store.approvals import plan_steps, rows, transitions
 from bot.store.approvals.facts.context import PAUSE, stop_switch
 from bot.store.approvals.rows import Owner
 from bot.store.db.database import Database
@@ -107,7 +107,7 @@ class Switches:
         halted = []
         for row in proposals:
             why = reason or f"stopped by {who}"
-            state, text = steps.halted_state(row, to), steps.halted_text(row, why)
+            state, text = plan_steps.halted_state(row, to), plan_steps.halted_text(row, why)
             if await transitions.move(self.db, session, row, state, who=who, reason=why, outcome=text):
                 halted.append(transitions.ref_of(row))
         return halted

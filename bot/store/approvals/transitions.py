@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
-from bot.core.approvals.record import plan_fingerprint, stamp, text_fingerprint
+from bot.core.approvals.canonical_record import plan_fingerprint, stamp, text_fingerprint
 from bot.core.incident import number_of
 from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind

@@ -40,10 +40,10 @@ from bot.core.questions.answering import QuestionAnswer
 from bot.core.questions.forms import wants_next_step
 from bot.core.text.durations import age_text
 from bot.store.alerts.reader import reasons_of
+from bot.store.approvals.plan_steps import step_runs
 from bot.store.approvals.policies import policy_content
 from bot.store.approvals.rows import decision_rows, stored_decision, stored_proposal
 from bot.store.approvals.standing.starts import standing_offer
-from bot.store.approvals.steps import step_runs
 from bot.store.incidents import causes
 from bot.store.incidents.incidents import load_incident, to_group, to_incident
 from bot.store.tables import (

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import delete
 
-from bot.core.approvals.record import stamp
+from bot.core.approvals.canonical_record import stamp
 from bot.store.db.database import Database
 from bot.store.tables import UsergroupRow
 

@@ -15,7 +15,7 @@ from bot.store.db.database import Database
 from bot.store.db.visibility import has_visibility
 from bot.store.incidents import causes
 from bot.store.tables import EpisodeRow, IncidentRow, ProposalRow
-from bot.store.triage.visible import Recallable, visible_to
+from bot.store.triage.visibility import Recallable, visible_to
 
 MAX_INCIDENTS = 500
 """Incidents read, the newest."""

@@ -33,9 +33,9 @@ from bot.store.triage.attempts import shown_triage_of
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import call_name, ranked_again
 from bot.workflows.investigation.fact_collection import FactCollector
-from bot.workflows.investigation.facts_first import FactsFirst
 from bot.workflows.investigation.learning import LeadRecord
 from bot.workflows.investigation.question_checks import QuestionChecks
+from bot.workflows.investigation.triage_order import TriageOrder
 
 
 class Proposer(Protocol):
@@ -207,7 +207,7 @@ class TriageSteps:
 def triage(steps: TriageSteps, analyst: Investigator, agent: Callable[[], Awaitable[Investigator | None]]) -> Workflow:
     """The workflow `triage(ref, attempt, question, requester, late)`; `agent()` is None when no model is set."""
     # Held while we work, never while a model thinks.
-    order = FactsFirst()
+    order = TriageOrder()
 
     async def workflow(
         run: Run, ref: str, attempt: int, question: str = "", requester: str = "", late: Sequence[str] = ()

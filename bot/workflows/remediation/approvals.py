@@ -22,9 +22,9 @@ from bot.core.text.untrusted import one_line
 from bot.ports import Engine
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
 from bot.store.approvals.lapsed import unused_key
+from bot.store.approvals.proposals import Draft, ProposalStore
 from bot.store.approvals.runs.claims import Claims
 from bot.store.approvals.standing.register import StandingApprovals
-from bot.store.approvals.store import Draft, ProposalStore
 from bot.workflows.remediation.by_hand import refusal_of_plan, refuse_unfitting_step
 from bot.workflows.remediation.executor import SILENCE, ActionExecutor
 from bot.workflows.remediation.outdated import fit_key, supersede_outdated

@@ -30,8 +30,8 @@ from bot.core.text.untrusted import one_line
 from bot.plugins import Action, ActionContext, Http, SilenceBook, WritableSystem
 from bot.ports import Metrics
 from bot.store.alerts.silences import Silences
+from bot.store.approvals.proposals import ProposalStore
 from bot.store.approvals.runs.claims import CallPermission, Claims
-from bot.store.approvals.store import ProposalStore
 from bot.workflows.remediation.version_corroboration import VersionCorroboration
 
 SILENCE = "tocsin_silence"

@@ -7,7 +7,7 @@ from bot.core.approvals.remedies import OUTDATED, Remedy, has_enough_evidence
 from bot.core.evidence import Findings
 from bot.store.approvals.lapsed import first_key
 from bot.store.approvals.outdated import undecided_by_key
-from bot.store.approvals.store import ProposalStore
+from bot.store.approvals.proposals import ProposalStore
 
 
 def fit_key(group: str, remedy: Remedy) -> str:

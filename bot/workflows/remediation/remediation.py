@@ -7,11 +7,11 @@ from datetime import timedelta
 import structlog
 
 from bot.core.action import Proposal, ProposalState, VerificationState
-from bot.core.approvals.record import stamp
+from bot.core.approvals.canonical_record import stamp
 from bot.core.errors import ActionFailed, NotAllowed, NotFound, QueryFailed
 from bot.ports import Run, Workflow
+from bot.store.approvals.plan_steps import post_line
 from bot.store.approvals.runs.claims import ClaimResult
-from bot.store.approvals.steps import post_line
 from bot.workflows.remediation.approvals import JUST_NOW, Accounts, Approvals
 
 log = structlog.get_logger(__name__)

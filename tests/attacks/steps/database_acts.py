@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from bot.core.approvals.record import plan_fingerprint
+from bot.core.approvals.canonical_record import plan_fingerprint
 from tests.attacks.steps.items import Step, Unplayable
 from tests.attacks.steps.names import AUDIT_COLUMNS, TABLES, sql_of_kind
 from tests.attacks.steps.records import Records, Row, one_of, parsed

@@ -12,7 +12,7 @@ from bot.core.actor import ChannelAccess
 from bot.core.errors import NotAllowed, NotFound
 from bot.plugins import Form, Request
 from bot.store.incidents.privacy import set_private
-from bot.workflows.reading import Reading
+from bot.workflows.read_access import ReadAccess
 from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.commands.test_declare import Started
 from tests.unit.commands.using import context
@@ -50,13 +50,13 @@ async def test_a_merge_needs_two_groups(fixture: ApprovalsFixture) -> None:
         await use(fixture, merge, "AL-1", "")
 
 
-def with_private_c1(fixture: ApprovalsFixture) -> Reading:
+def with_private_c1(fixture: ApprovalsFixture) -> ReadAccess:
     """Who reads what where C1 is a private channel and every other one is public."""
 
     async def access(channel: str) -> ChannelAccess:
         return ChannelAccess(is_private=channel == "C1", members=frozenset({actor("alice").user}))
 
-    return Reading(fixture.db, access)
+    return ReadAccess(fixture.db, access)
 
 
 async def with_private(fixture: ApprovalsFixture, verb: Any, **values: Any) -> Any:

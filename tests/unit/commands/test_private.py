@@ -12,7 +12,7 @@ from bot.store import audit
 from bot.store.incidents import incidents, overview
 from bot.store.incidents.privacy import set_private
 from bot.store.triage.past_incidents import PastIncidents
-from bot.workflows.reading import Reading
+from bot.workflows.read_access import ReadAccess
 from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.commands.using import use
 from tests.unit.readers import everything_public
@@ -22,7 +22,7 @@ async def uninvestigated(_run: Run, *_: object) -> None:
     """A triage that nobody waits for."""
 
 
-def reading(fixture: ApprovalsFixture) -> Reading:
+def reading(fixture: ApprovalsFixture) -> ReadAccess:
     """C1 is a public channel with one member, alice."""
 
     async def access(_channel: str) -> ChannelAccess:
@@ -31,7 +31,7 @@ def reading(fixture: ApprovalsFixture) -> Reading:
     async def members(channel: str) -> frozenset[str]:
         return frozenset({actor("alice").user}) if channel == "C1" else frozenset()
 
-    return Reading(fixture.db, access, members)
+    return ReadAccess(fixture.db, access, members)
 
 
 async def found(fixture: ApprovalsFixture, who: str, channel: str) -> tuple[bool, bool]:
@@ -87,7 +87,7 @@ async def test_one_that_is_declared_private_is_so_from_the_first_moment(fixture:
 
 
 async def test_it_is_no_past_incident_for_another_channel_s_investigation(fixture: ApprovalsFixture) -> None:
-    async def recalled(recallable: Reading, group: str) -> list[str]:
+    async def recalled(recallable: ReadAccess, group: str) -> list[str]:
         past = PastIncidents(fixture.db, group, recallable.recallable)
         return [one.ref for one in await past.confirmed(fixture.now.replace(year=fixture.now.year - 1))]
 
@@ -105,6 +105,6 @@ async def test_a_private_channel_s_incident_is_no_past_incident_for_another_chan
         return ChannelAccess(is_private=channel == "C1")
 
     await incidents.resolve(fixture.db, "INC-1", "alice", "a bad deploy")
-    past = PastIncidents(fixture.db, "", Reading(fixture.db, access).recallable)
+    past = PastIncidents(fixture.db, "", ReadAccess(fixture.db, access).recallable)
 
     assert await past.confirmed(fixture.now.replace(year=fixture.now.year - 1)) == []

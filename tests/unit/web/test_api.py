@@ -14,7 +14,7 @@ from bot.core.evidence import Evidence
 from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.store.alerts.intake.writer import IntakeWriter
 from bot.store.answers.postmortems import Postmortems
-from bot.store.approvals.store import Draft, ProposalStore
+from bot.store.approvals.proposals import Draft, ProposalStore
 from bot.store.incidents import incidents
 from bot.store.incidents.privacy import set_private
 from bot.store.triage.triage import Triages

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.alerts.grouping import GroupingReason
-from bot.core.alerts.kind import is_own
+from bot.core.alerts.problem_kind import is_own
 from bot.core.alerts.renewal import BURST, RECOVERED_FOR, FurtherAlert, Members, RenewalReason, calls_a_member, may_be_new
 from bot.core.evidence import Findings
 from bot.core.incident import GroupState

@@ -23,10 +23,10 @@ from bot.core.approvals import plans, policy
 from bot.core.approvals.authority import Authority
 from bot.core.approvals.policy_types import START_WITHIN, CountedDecision, Rule
 from bot.core.timeline import EntryKind
-from bot.store.approvals import rows, steps, transitions
+from bot.store.approvals import plan_steps, rows, transitions
 from bot.store.approvals.policy_bound_writer import PolicyBoundWriter
 from bot.store.approvals.runs import own_changes
-from bot.store.approvals.runs.asking import ask_people
+from bot.store.approvals.runs.outcome_lines import ask_people
 from bot.store.approvals.standing.starts import carries, used_at
 from bot.store.tables import AttemptRow, ClaimRow, MessageRow, ProposalRow
 
@@ -181,7 +181,7 @@ class Claims(PolicyBoundWriter):
 
     async def _begins_from(self, session: AsyncSession, row: ProposalRow, step: int) -> datetime | None:
         """Since when a step may begin: the approval, for a later one the verification of the one before; None: not yet."""
-        return await (self._approved_at(session, row) if step == 1 else steps.verified_at(self.db, session, row, step - 1))
+        return await (self._approved_at(session, row) if step == 1 else plan_steps.verified_at(self.db, session, row, step - 1))
 
     async def _approved_at(self, session: AsyncSession, row: ProposalRow) -> datetime | None:
         """When it was approved, as the keyed audit has it: the column alone could make an old approval young again."""
@@ -212,7 +212,7 @@ class Claims(PolicyBoundWriter):
         return ClaimResult(True, ProposalState(row.state))
 
     async def _not_run(self, session: AsyncSession, row: ProposalRow, to: ProposalState, why: str) -> ClaimResult:
-        await steps.halt(self.db, session, row, to, why, self.policy)
+        await plan_steps.halt(self.db, session, row, to, why, self.policy)
         return ClaimResult(False, ProposalState(row.state), why)
 
     async def untampered(self, ref: str) -> Proposal | None:
@@ -284,7 +284,10 @@ class Claims(PolicyBoundWriter):
             text = plans.with_step(plan, step, outcome.text)
             left = "" if outcome.state is OutcomeState.DONE else plans.not_run_text(plan, step)
             await transitions.move(self.db, session, row, to, reason=text, policy=self.policy, outcome=text + left)
-            entry, key = f"{ref} {_OUTCOME_IN_TIMELINE[outcome.state]}: {text}{left}", steps.keyed(f"ran:{ref}", plan, step)
+            entry, key = (
+                f"{ref} {_OUTCOME_IN_TIMELINE[outcome.state]}: {text}{left}",
+                plan_steps.keyed(f"ran:{ref}", plan, step),
+            )
             await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, entry, key=key)
             if outcome.state is OutcomeState.DONE:
                 await own_changes.record_change(session, self.config, row, at=attempt.at, step=step)
@@ -297,9 +300,9 @@ class Claims(PolicyBoundWriter):
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
             state = ProposalState(row.state)
-            step = await steps.newest_step(session, row)
+            step = await plan_steps.newest_step(session, row)
             attempt = await session.get(AttemptRow, (row.id, step))
-            between = state is ProposalState.VERIFYING and steps.goes_on(row, attempt)
+            between = state is ProposalState.VERIFYING and plan_steps.goes_on(row, attempt)
             if between or (not state.final and state is not ProposalState.VERIFYING and attempt is None):
                 await self._not_run(session, row, ProposalState.STALE, why)
                 return ProposalState(row.state)
@@ -331,15 +334,15 @@ class Claims(PolicyBoundWriter):
                 attempt.verification = text
                 session.add(attempt)
                 await session.flush()
-            if steps.goes_on(row, attempt):
-                await steps.note_verified(self.db, session, row, step, text)
+            if plan_steps.goes_on(row, attempt):
+                await plan_steps.note_verified(self.db, session, row, step, text)
             else:
                 await self._end(session, row, verification, step, text)
             mutes = plan.kind in SILENCES and verification.state is VerificationState.RECOVERED
             verified = "Verified" if mutes else _VERIFIED[verification.state]
             line = f"{verified} {ref}: {plans.with_step(plan, step, verification.text)}"
             line += "" if row.state == ProposalState.VERIFYING else plans.not_run_text(plan, step)
-            key = steps.keyed(f"verified:{ref}", plan, step)
+            key = plan_steps.keyed(f"verified:{ref}", plan, step)
             await transitions.add_to_timeline(self.db, session, row, EntryKind.ACTION, line, key=key)
             await transitions.post_line(self.db, session, row, key, line)
             return ProposalState(row.state)
@@ -357,7 +360,7 @@ class Claims(PolicyBoundWriter):
     async def steps_that_ran(self, ref: str) -> list[int]:
         """The steps whose call is known to have had its effect, in order: it was answered, or a person said so."""
         async with self.db.read() as session:
-            runs = await steps.step_runs(session, await rows.row_of(session, ref))
+            runs = await plan_steps.step_runs(session, await rows.row_of(session, ref))
             return [run.step for run in runs if run.state == OutcomeState.DONE or run.verification]
 
     async def remote_id(self, ref: str, step: int = 1) -> str:

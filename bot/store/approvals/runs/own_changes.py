@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.approvals.canonical_record import terms_of
 from bot.core.approvals.policy import undo_of_change
-from bot.core.approvals.record import terms_of
 from bot.core.changes.own_changes import OWN, Direction, changed_versions, own_id
 from bot.core.config import Config
 from bot.store.tables import AttemptRow, ChangeRow, ProposalRow

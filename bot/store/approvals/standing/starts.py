@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import DecisionChoice, ProposalState
 from bot.core.approvals import in_force, policy
 from bot.core.approvals.authority import Authority
-from bot.core.approvals.record import stamp
+from bot.core.approvals.canonical_record import stamp
 from bot.core.approvals.standing import STANDING_APPROVAL, StandingOffer, why_not_granted
 from bot.core.incident import number_of
 from bot.store import audit

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.alerts.component import Component, component_of, ends_of, host_of
-from bot.core.alerts.kind import kind_of, weight_of
+from bot.core.alerts.problem_kind import kind_of, weight_of
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.core.alert import Severity
-from bot.core.alerts.kind import is_own, kind_of
+from bot.core.alerts.problem_kind import is_own, kind_of
 from bot.core.alerts.renewal import (
     ACK_KEPT_WITHIN,
     BURST,

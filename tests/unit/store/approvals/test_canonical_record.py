@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.action import Tier
-from bot.core.approvals.record import canonical, plan_fingerprint
+from bot.core.approvals.canonical_record import canonical, plan_fingerprint
 from bot.store.tables import ProposalRow
 from tests.unit.approvals_fixture import ApprovalsFixture, dry_run, open_approvals
 

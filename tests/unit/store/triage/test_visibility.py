@@ -5,8 +5,8 @@ import pytest
 from bot.core.actor import NONE_KNOWN, UNKNOWN, ChannelAccess, KnownChannels
 from bot.core.config import Config
 from bot.store.incidents.privacy import set_private
-from bot.store.triage.visible import visible_alerts
-from bot.workflows.reading import Reading
+from bot.store.triage.visibility import visible_alerts
+from bot.workflows.read_access import ReadAccess
 from tests.unit.builders import at
 from tests.unit.store.databases import CATALOGUE, PUBLIC, SortingFixture, alert
 
@@ -21,7 +21,7 @@ async def named(sorting: SortingFixture, channels: KnownChannels, group: str = "
     async def access(channel: str) -> ChannelAccess:
         return channels.access.get(channel, UNKNOWN)
 
-    reader = visible_alerts(sorting.db, group, Reading(sorting.db, access).recallable, CATALOGUE, "C0")
+    reader = visible_alerts(sorting.db, group, ReadAccess(sorting.db, access).recallable, CATALOGUE, "C0")
     read = str(await reader.active()), str(await reader.earlier(at(60)))
     assert "payments" in read[0]
     return "cme" in read[0], "cme" in read[1]

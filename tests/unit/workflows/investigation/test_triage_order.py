@@ -2,10 +2,10 @@
 
 import asyncio
 
-from bot.workflows.investigation.facts_first import FactsFirst
+from bot.workflows.investigation.triage_order import TriageOrder
 
 
-async def triage(turns: FactsFirst, name: str, done: list[str]) -> None:
+async def triage(turns: TriageOrder, name: str, done: list[str]) -> None:
     async with turns.gathering():
         await asyncio.sleep(0)
         done.append(f"facts {name}")
@@ -15,7 +15,7 @@ async def triage(turns: FactsFirst, name: str, done: list[str]) -> None:
 
 
 async def test_the_facts_of_all_groups_of_a_storm_stand_before_the_first_causes() -> None:
-    turns, done = FactsFirst(), list[str]()
+    turns, done = TriageOrder(), list[str]()
 
     await asyncio.gather(*(triage(turns, str(number), done) for number in range(6)))
 
@@ -23,7 +23,7 @@ async def test_the_facts_of_all_groups_of_a_storm_stand_before_the_first_causes(
 
 
 async def test_one_group_alone_waits_for_nobody() -> None:
-    turns, done = FactsFirst(), list[str]()
+    turns, done = TriageOrder(), list[str]()
 
     await triage(turns, "0", done)
 
@@ -31,7 +31,7 @@ async def test_one_group_alone_waits_for_nobody() -> None:
 
 
 async def test_causes_do_not_wait_for_facts_that_never_end() -> None:
-    turns, done, forever = FactsFirst(longest=0.0), list[str](), asyncio.Event()
+    turns, done, forever = TriageOrder(longest=0.0), list[str](), asyncio.Event()
 
     async def stuck() -> None:
         async with turns.gathering():
@@ -46,7 +46,7 @@ async def test_causes_do_not_wait_for_facts_that_never_end() -> None:
 
 
 async def test_a_triage_that_is_cancelled_while_it_waits_holds_nobody_up() -> None:
-    turns, done = FactsFirst(at_once=1), list[str]()
+    turns, done = TriageOrder(at_once=1), list[str]()
     async with turns.gathering():
         waiting = asyncio.create_task(triage(turns, "gone", done))
         await asyncio.sleep(0)

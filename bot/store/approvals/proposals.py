@@ -11,8 +11,8 @@ from bot.core.action import OPEN_STATES, Decision, DecisionChoice, OutcomeState,
 from bot.core.actor import Actor
 from bot.core.approvals import policy
 from bot.core.approvals.authority import Authority
+from bot.core.approvals.canonical_record import plan_fingerprint, record_of
 from bot.core.approvals.policy_types import PROPOSAL_LIFE, Rule, RuleResult, requesters_text, who_may
-from bot.core.approvals.record import plan_fingerprint, record_of
 from bot.core.approvals.roster import Eligibility, Roster
 from bot.core.change import Change
 from bot.core.changes.own_changes import own_id

@@ -1,4 +1,4 @@
-"""Who works next of many triages: the facts of new groups are gathered before causes are ranked, within bounds."""
+"""In which order many triages work: the facts of new groups are gathered before causes are ranked, within bounds."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ LONGEST_SECONDS = 10.0
 """A ranking waits no longer for the facts of others: in a storm that does not end causes are found all the same."""
 
 
-class FactsFirst:
+class TriageOrder:
     """Both take the same processor, and people read facts first. Timing only: a replay takes the same steps."""
 
     def __init__(self, *, at_once: int = AT_ONCE, longest: float = LONGEST_SECONDS) -> None:

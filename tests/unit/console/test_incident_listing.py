@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bot.console.reading import print_incident, print_incidents
+from bot.console.incident_listing import print_incident, print_incidents
 from bot.core.errors import NotFound
 from bot.settings import Secrets
 from bot.store.db.database import Database, async_url

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.approvals.record import canonical, plan_fingerprint
+from bot.core.approvals.canonical_record import canonical, plan_fingerprint
 
 
 def test_the_order_of_keys_does_not_matter() -> None:

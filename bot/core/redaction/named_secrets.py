@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import re2
 
 from bot.core.redaction.phrases import LOGIN, MAYBE, PHRASES, SCHEME, SERVER, TELEPHONE
+from bot.core.redaction.secret_words import MARKS, NAME, NO_SECRET_KEY, OF_A_PERSON, PASSWORD, RANDOM_ONLY, Span
 from bot.core.redaction.values import (
     CAMEL,
     HEX,
@@ -23,7 +24,6 @@ from bot.core.redaction.values import (
     is_secret,
     is_strong,
 )
-from bot.core.redaction.words import MARKS, NAME, NO_SECRET_KEY, OF_A_PERSON, PASSWORD, RANDOM_ONLY, Span
 from bot.core.text.patterns import Match, Several, any_of, screen_of
 
 _TYPED_AS = r":\s?(?:final |&)?(?:str|string|String|SecretStr|Text|any)(?: \| None)?\s?=\s?"

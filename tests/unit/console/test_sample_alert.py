@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.console.alerting import alert_body, expected
+from bot.console.sample_alert import alert_body, expected
 from bot.core.config import Config
 from bot.core.config.alerts import SourceConfig
 from bot.core.config.services import ServiceConfig

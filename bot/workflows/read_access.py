@@ -29,7 +29,7 @@ async def nobody(_channel: str) -> frozenset[str]:
     return frozenset()
 
 
-class Reading:
+class ReadAccess:
     """Asks what each channel is, and decides. `access_of` answers UNKNOWN where Slack does not; `members`: of a public one."""
 
     def __init__(

@@ -88,7 +88,7 @@ async def test_changed_arguments_are_refused_at_the_press_with_an_alarm(fixture:
 
 
 async def test_changed_arguments_with_a_fitting_fingerprint_are_refused_at_the_claim(fixture: ApprovalsFixture) -> None:
-    from bot.core.approvals.record import plan_fingerprint
+    from bot.core.approvals.canonical_record import plan_fingerprint
 
     await fixture.propose()
     await fixture.press("AP-1", "bob")
