@@ -22,8 +22,8 @@ from bot.core.text.moments import date_to_the_minute
 from bot.core.text.untrusted import counted, one_line
 from bot.plugins import Source, SourceRequest, discover
 from bot.settings import Secrets
+from bot.sources._any_form import corrections_of
 from bot.sources._parsing import parse
-from bot.sources._understanding import corrections_of
 from bot.store.alerts.intake import unreadable
 from bot.store.db.database import readable
 from bot.store.tables import UnreadableRow

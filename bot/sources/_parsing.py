@@ -211,7 +211,7 @@ def moment(value: object, field: str) -> datetime | None:
     return parsed
 
 
-def started(value: object, field: str, received_at: datetime) -> datetime:
+def start_moment(value: object, field: str, received_at: datetime) -> datetime:
     """When it began. Absent or further ahead than clocks differ: when it was received, which means "start unknown"."""
     start = moment(value, field)
     return received_at if start is None or start > received_at + FUTURE else start

@@ -17,20 +17,20 @@ from bot.sources._parsing import (
     moment,
     parse,
     screen,
-    started,
+    start_moment,
     word,
 )
-from bot.sources._parts import Parts, parts_of
+from bot.sources._raw_alerts import RawAlerts, raw_alerts_of
 
 
 @source("alertmanager", options=())
 def alertmanager(request: SourceRequest) -> ParsedBody:
     """Every alert of the body; `truncatedAlerts` says what `max_alerts` left out."""
-    parts = parts_of(request)
-    return (parts and _by_parts(request, parts)) or alerts_of(request, parse(request.body))
+    parts = raw_alerts_of(request)
+    return (parts and _from_raw_alerts(request, parts)) or alerts_of(request, parse(request.body))
 
 
-def _by_parts(request: SourceRequest, parts: Parts) -> ParsedBody | None:
+def _from_raw_alerts(request: SourceRequest, parts: RawAlerts) -> ParsedBody | None:
     """Read the alerts that are not stored yet; None if one of them cannot be read."""
     try:
         group_key = clean(parts.group_key)
@@ -87,7 +87,7 @@ def _alert(
         severity=cleaned.get("severity", ""),
         labels=cleaned,
         annotations=annotations(raw["annotations"]) if isinstance(raw.get("annotations"), dict) else {},
-        starts_at=started(raw.get("startsAt"), f"{field}.startsAt", request.received_at),
+        starts_at=start_moment(raw.get("startsAt"), f"{field}.startsAt", request.received_at),
         ends_at=moment(raw.get("endsAt"), f"{field}.endsAt") if raw["status"] == "resolved" else None,
         group_key=group_key,
         link=link_of(raw) if link_of else link,

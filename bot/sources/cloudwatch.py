@@ -11,9 +11,9 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.leaves import label_pairs
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, Proof, SourceRequest, source
+from bot.sources._any_form import VendorFields, first_of, parsed_body, part, read_alert
 from bot.sources._parsing import parse
 from bot.sources._sns import is_sns, signed_by_sns, topics_of
-from bot.sources._understanding import VendorFields, first_of, parsed_of, part, read_alert
 
 STATES = {"ALARM": "firing", "INSUFFICIENT_DATA": "firing", "OK": "resolved"}
 """Whoever has an alarm notify about missing data wants to know: that nothing is measured is not "all clear"."""
@@ -31,7 +31,7 @@ def cloudwatch(request: SourceRequest) -> ParsedBody:
     if kind == "UnsubscribeConfirmation":
         return ParsedBody(ignored=1)
     if isinstance(body.get("detail"), dict):
-        return parsed_of([read_alert(request, Item(body, ""), _of_event(body))])
+        return parsed_body([read_alert(request, Item(body, ""), _of_event(body))])
     return _notification(request, body)
 
 
@@ -50,12 +50,12 @@ def _notification(request: SourceRequest, body: dict[str, object]) -> ParsedBody
     alarm = _opened(message)
     if alarm is None:
         text = {"title": body.get("Subject") or message, "message": message}
-        return parsed_of(
+        return parsed_body(
             [read_alert(request, Item(text, ""), VendorFields({AlertField.STARTS_AT: first_of(body, "Timestamp")}))]
         )
     if "AlarmName" not in alarm:
-        return parsed_of([read_alert(request, Item(alarm, "Message"))])
-    return parsed_of([read_alert(request, Item(alarm, "Message"), _of_alarm(alarm))])
+        return parsed_body([read_alert(request, Item(alarm, "Message"))])
+    return parsed_body([read_alert(request, Item(alarm, "Message"), _of_alarm(alarm))])
 
 
 def _opened(message: object) -> dict[str, object] | None:

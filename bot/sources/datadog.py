@@ -8,8 +8,8 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.leaves import label_pairs
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source
+from bot.sources._any_form import VendorFields, first_of, parsed_body, read_alert
 from bot.sources._parsing import parse
-from bot.sources._understanding import VendorFields, first_of, parsed_of, read_alert
 
 _TYPES = {"success": "", "error": "error", "warning": "warning", "info": "info"}
 
@@ -20,7 +20,7 @@ def datadog(request: SourceRequest) -> ParsedBody:
     body = parse(request.body)
     if not isinstance(body, dict):
         raise UnreadableBody("Datadog's webhook is an object", field="body")
-    return parsed_of([read_alert(request, Item(body, ""), _fields(body))])
+    return parsed_body([read_alert(request, Item(body, ""), _fields(body))])
 
 
 def _fields(body: dict[str, object]) -> VendorFields:

@@ -23,8 +23,8 @@ from bot.core.change import Change
 from bot.core.config.alerts import SourceFields
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, Rejected, SourceRequest, source
-from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, started, word
-from bot.sources._understanding import understood
+from bot.sources._any_form import read_any_form
+from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, start_moment, word
 
 T = TypeVar("T")
 _OWN_KEYS = frozenset(
@@ -48,7 +48,7 @@ def generic(request: SourceRequest) -> ParsedBody:
         changes, rejected = _each(body, partial(_change, request))
         return ParsedBody(changes=tuple(changes), rejected=tuple(rejected))
     if not _is_own_form(request, body):
-        return understood(request, body)
+        return read_any_form(request, body)
     alerts, rejected = _each(body, partial(_alert, request))
     return ParsedBody(alerts=tuple(alerts), rejected=tuple(rejected))
 
@@ -91,7 +91,7 @@ def _alert(request: SourceRequest, raw: object, field: str) -> Alert:
         severity=cleaned.get("severity", ""),
         labels={"alertname": name, **cleaned},
         annotations={**summary, **annotations(_part(raw, "annotations", field))},
-        starts_at=started(raw.get("starts_at"), _under(field, "starts_at"), request.received_at),
+        starts_at=start_moment(raw.get("starts_at"), _under(field, "starts_at"), request.received_at),
         ends_at=moment(raw.get("ends_at"), _under(field, "ends_at")) if status == "resolved" else None,
         group_key=clean(raw.get("group_key")),
         link=clean(raw.get("link")),
@@ -119,7 +119,7 @@ def _change(request: SourceRequest, raw: object, field: str) -> Change:
     for key in ("service", "title"):
         if not word(raw.get(key)):
             raise UnreadableBody("is needed", field=_under(field, key))
-    at = started(raw.get("at"), _under(field, "at"), request.received_at)
+    at = start_moment(raw.get("at"), _under(field, "at"), request.received_at)
     kind = str(raw.get("kind") or "deploy").lower()
     return Change(
         id=f"{request.source}:{word(raw.get('id'), 200) or _identity(raw, at)}",

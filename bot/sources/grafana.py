@@ -2,8 +2,8 @@
 
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, SourceRequest, source, timed_hmac_hex
+from bot.sources._any_form import read_any_form
 from bot.sources._parsing import clean, parse
-from bot.sources._understanding import understood
 from bot.sources.alertmanager import alerts_of
 
 SIGNATURE = timed_hmac_hex("x-grafana-alerting-signature", timestamp_header="x-grafana-alerting-timestamp")
@@ -15,7 +15,7 @@ def grafana(request: SourceRequest) -> ParsedBody:
     body = parse(request.body)
     if not isinstance(body, dict):
         raise UnreadableBody("Grafana's webhook is an object", field="body")
-    return alerts_of(request, body, link=_link) if "alerts" in body else understood(request, body)
+    return alerts_of(request, body, link=_link) if "alerts" in body else read_any_form(request, body)
 
 
 def _link(alert: dict[str, object]) -> str:

@@ -4,8 +4,8 @@ from bot.core.errors import UnreadableBody
 from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source
+from bot.sources._any_form import VendorFields, first_of, parsed_body, read_alert, read_despite_form
 from bot.sources._parsing import parse
-from bot.sources._understanding import VendorFields, first_of, otherwise, parsed_of, read_alert
 
 
 @source("newrelic", options=())
@@ -15,8 +15,8 @@ def newrelic(request: SourceRequest) -> ParsedBody:
     if not isinstance(body, dict):
         raise UnreadableBody("New Relic's webhook is an object", field="body")
     if not first_of(body, "title", "condition_name", "alertConditionNames.0"):
-        return otherwise(request, body, UnreadableBody("an issue has a title", field="title"))
-    return parsed_of([read_alert(request, Item(body, ""), _fields(body))])
+        return read_despite_form(request, body, UnreadableBody("an issue has a title", field="title"))
+    return parsed_body([read_alert(request, Item(body, ""), _fields(body))])
 
 
 def _fields(body: dict[str, object]) -> VendorFields:

@@ -7,8 +7,8 @@ from bot.core.errors import UnreadableBody
 from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source
+from bot.sources._any_form import VendorFields, first_of, parsed_body, read_alert, read_despite_form
 from bot.sources._parsing import parse
-from bot.sources._understanding import VendorFields, first_of, otherwise, parsed_of, read_alert
 
 _OVER = frozenset(("close", "delete"))
 _FIRING = frozenset(("create", "acknowledge", "unacknowledge", "escalate", "updatepriority", "updatemessage"))
@@ -19,7 +19,7 @@ def opsgenie(request: SourceRequest) -> ParsedBody:
     """The alert of one action. Option `url`: where Opsgenie's pages are, e.g. https://app.eu.opsgenie.com."""
     body = parse(request.body)
     if not isinstance(body, dict) or not isinstance(body.get("action"), str):
-        return otherwise(request, body, UnreadableBody("Opsgenie's webhook names an action here", field="action"))
+        return read_despite_form(request, body, UnreadableBody("Opsgenie's webhook names an action here", field="action"))
     action = body["action"].strip().lower()
     if action not in _OVER | _FIRING:
         return ParsedBody(ignored=1)
@@ -28,7 +28,7 @@ def opsgenie(request: SourceRequest) -> ParsedBody:
         raise UnreadableBody("an alert is an object", field="alert")
     if not first_of(alert, "message"):
         raise UnreadableBody("an alert has a message", field="alert.message")
-    return parsed_of([read_alert(request, Item(alert, "alert"), _fields(request, alert, over=action in _OVER))])
+    return parsed_body([read_alert(request, Item(alert, "alert"), _fields(request, alert, over=action in _OVER))])
 
 
 def _fields(request: SourceRequest, alert: dict[str, object], *, over: bool) -> VendorFields:

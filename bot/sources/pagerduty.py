@@ -7,8 +7,8 @@ from bot.core.errors import UnreadableBody
 from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
+from bot.sources._any_form import VendorFields, first_of, parsed_body, part, read_alert, read_despite_form
 from bot.sources._parsing import parse
-from bot.sources._understanding import VendorFields, first_of, otherwise, parsed_of, part, read_alert
 
 _EVENTS = "triggered reopened acknowledged unacknowledged escalated reassigned delegated priority_updated"
 _FIRING = frozenset(f"incident.{event}" for event in _EVENTS.split(" "))
@@ -21,7 +21,9 @@ def pagerduty(request: SourceRequest) -> ParsedBody:
     body = parse(request.body)
     event = body.get("event") if isinstance(body, dict) else None
     if not isinstance(event, dict):
-        return otherwise(request, body, UnreadableBody("PagerDuty's webhook of version 3 has an object here", field="event"))
+        return read_despite_form(
+            request, body, UnreadableBody("PagerDuty's webhook of version 3 has an object here", field="event")
+        )
     kind = event.get("event_type")
     if not isinstance(kind, str):
         raise UnreadableBody("must be a text such as incident.triggered", field="event.event_type")
@@ -34,7 +36,7 @@ def pagerduty(request: SourceRequest) -> ParsedBody:
         return ParsedBody(ignored=1)
     if not first_of(incident, "title"):
         raise UnreadableBody("an incident has a title", field="event.data.title")
-    return parsed_of([read_alert(request, Item(incident, "event.data"), _fields(event, incident, over=kind == _OVER))])
+    return parsed_body([read_alert(request, Item(incident, "event.data"), _fields(event, incident, over=kind == _OVER))])
 
 
 def _is_tocsins(incident: dict[str, object]) -> bool:

@@ -10,8 +10,8 @@ from bot.core.errors import UnreadableBody
 from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
+from bot.sources._any_form import ReadAlert, VendorFields, first_of, parsed_body, part, read_alert, read_despite_form
 from bot.sources._parsing import parse
-from bot.sources._understanding import ReadAlert, VendorFields, first_of, otherwise, parsed_of, part, read_alert
 
 _ISSUE_STATES = {"resolved": "resolved", "archived": "resolved", "ignored": "resolved", "unresolved": "firing"}
 
@@ -24,9 +24,9 @@ def sentry(request: SourceRequest) -> ParsedBody:
         raise UnreadableBody("Sentry's webhook is an object", field="body")
     resource = request.headers.get("sentry-hook-resource", "") or _resource(body)
     if resource == "event_alert":
-        return parsed_of([_issue_alert(request, body)])
+        return parsed_body([_issue_alert(request, body)])
     if resource == "metric_alert":
-        return parsed_of([_metric_alert(request, body)])
+        return parsed_body([_metric_alert(request, body)])
     if resource == "issue":
         return _issue(request, body)
     return ParsedBody(ignored=1) if resource else _plugin(request, body)
@@ -112,13 +112,13 @@ def _issue(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
         # An issue that ends or comes back began long ago: its episode is the one that fires, or a new one.
         AlertField.STARTS_AT: request.received_at.isoformat(),
     }
-    return parsed_of([read_alert(request, Item(issue, "data.issue"), VendorFields(fields))])
+    return parsed_body([read_alert(request, Item(issue, "data.issue"), VendorFields(fields))])
 
 
 def _plugin(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
     name = first_of(body, "event.title", "message", "title", "culprit")
     if not name:
-        return otherwise(request, body, UnreadableBody("is needed", field="event.title"))
+        return read_despite_form(request, body, UnreadableBody("is needed", field="event.title"))
     fields = {
         AlertField.NAME: name,
         AlertField.SEVERITY: first_of(body, "level", "event.level"),
@@ -128,4 +128,4 @@ def _plugin(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
         AlertField.STARTS_AT: first_of(body, "event.timestamp", "event.datetime"),
         AlertField.LINK: first_of(body, "url"),
     }
-    return parsed_of([read_alert(request, Item(body, ""), VendorFields(fields))])
+    return parsed_body([read_alert(request, Item(body, ""), VendorFields(fields))])

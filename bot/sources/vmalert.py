@@ -9,7 +9,7 @@ from functools import partial
 from bot.core.alert import Alert
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, SourceRequest, source
-from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, started
+from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, start_moment
 from bot.sources.alertmanager import alerts_of, expression_of
 
 
@@ -41,7 +41,7 @@ def _alert(request: SourceRequest, raw: object, field: str) -> Alert:
         severity=cleaned.get("severity", ""),
         labels=cleaned,
         annotations=annotations(raw["annotations"]) if isinstance(raw.get("annotations"), dict) else {},
-        starts_at=started(raw.get("startsAt"), f"{field}.startsAt", request.received_at),
+        starts_at=start_moment(raw.get("startsAt"), f"{field}.startsAt", request.received_at),
         ends_at=end if resolved else None,
         link=link,
         expression=expression_of(link),

@@ -10,8 +10,8 @@ from bot.core.errors import UnreadableBody
 from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source
+from bot.sources._any_form import ReadAlert, VendorFields, first_of, parsed_body, read_alert, read_despite_form
 from bot.sources._parsing import each, moment, parse, word
-from bot.sources._understanding import ReadAlert, VendorFields, first_of, otherwise, parsed_of, read_alert
 
 SEVERITIES = ("not classified", "information", "warning", "average", "high", "disaster")
 
@@ -27,8 +27,8 @@ def zabbix(request: SourceRequest) -> ParsedBody:
     except UnreadableBody as error:
         if error.field != "event_name":
             raise
-        return otherwise(request, flat[0], error)
-    return parsed_of(alerts, rejected)
+        return read_despite_form(request, flat[0], error)
+    return parsed_body(alerts, rejected)
 
 
 def _are_objects(lines: list[bytes]) -> bool:

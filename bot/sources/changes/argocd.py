@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bot.core.change import Change
 from bot.plugins import ParsedBody, SourceRequest, source
-from bot.sources._parsing import started, word
+from bot.sources._parsing import start_moment, word
 from bot.sources.changes._reading import JsonObject, changes, needed, objects, optional_part, part, read_object, services_of
 
 _SHORT = 12
@@ -33,7 +33,7 @@ def _of_sync(request: SourceRequest, body: JsonObject, application: JsonObject, 
     status = optional_part(application, "status")
     history = objects(status.get("history"))
     revision = _revision(optional_part(operation, "syncResult")) or _revision(history[-1] if history else {})
-    at = started(operation.get("startedAt"), "app.status.operationState.startedAt", request.received_at)
+    at = start_moment(operation.get("startedAt"), "app.status.operationState.startedAt", request.received_at)
     return changes(
         request,
         services_of(request, name),

@@ -4,7 +4,7 @@ import re
 
 from bot.core.change import Change
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
-from bot.sources._parsing import clean, started, word
+from bot.sources._parsing import clean, start_moment, word
 from bot.sources.changes._reading import JsonObject, changes, needed, optional_part, part, read_object, services_of
 
 _RELEASED = frozenset({"InstallSucceeded", "UpgradeSucceeded", "UpgradeFailed", "RollbackSucceeded"})
@@ -36,7 +36,7 @@ def _changed(body: JsonObject, kind: str) -> bool:
 
 def _of_event(request: SourceRequest, body: JsonObject, involved: JsonObject) -> tuple[Change, ...]:
     name, namespace = needed(involved, "name", "involvedObject.name"), word(involved.get("namespace"), 200)
-    at = started(body.get("timestamp"), "timestamp", request.received_at)
+    at = start_moment(body.get("timestamp"), "timestamp", request.received_at)
     revision = _revision(optional_part(body, "metadata"))
     lines = clean(body.get("message"), 300).splitlines()
     return changes(

@@ -2,7 +2,7 @@
 
 from bot.core.change import Change
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
-from bot.sources._parsing import clean, started, word
+from bot.sources._parsing import clean, start_moment, word
 from bot.sources.changes._reading import (
     JsonObject,
     changes,
@@ -46,7 +46,7 @@ def _of_deployment(request: SourceRequest, body: JsonObject) -> tuple[Change, ..
         request,
         _services(request, body),
         id=word(deployment.get("id"), 64),
-        at=started(status.get("created_at"), "deployment_status.created_at", request.received_at),
+        at=start_moment(status.get("created_at"), "deployment_status.created_at", request.received_at),
         title=f"{ref or sha[:12]}: {clean(deployment.get('description'), 300)}".rstrip(": "),
         author=optional_part(deployment, "creator").get("login"),
         version=sha[:12],
@@ -66,7 +66,7 @@ def _of_workflow(request: SourceRequest, body: JsonObject) -> tuple[Change, ...]
         _services(request, body),
         id=f"run-{word(run.get('id'), 64)}-{word(run.get('run_attempt') or 1, 10)}",
         # Which of its minutes changed the service is not known: the start can only be too early, and is then still a suspect.
-        at=started(run.get("run_started_at") or run.get("created_at"), "workflow_run.run_started_at", request.received_at),
+        at=start_moment(run.get("run_started_at") or run.get("created_at"), "workflow_run.run_started_at", request.received_at),
         title=f"{name}: {clean(run.get('display_title') or run.get('head_branch'), 300)}".rstrip(": "),
         author=optional_part(run, "triggering_actor").get("login") or optional_part(run, "actor").get("login"),
         version=sha[:12],

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.change import Change
 from bot.plugins import ParsedBody, SourceRequest, plain_token, source, standard_webhook
-from bot.sources._parsing import clean, started, word
+from bot.sources._parsing import clean, start_moment, word
 from bot.sources.changes._reading import (
     JsonObject,
     changes,
@@ -105,4 +105,4 @@ def _moment(value: object, field: str, request: SourceRequest) -> datetime:
     """GitLab writes `2026-11-24 23:01:57 UTC` and `... +0100`, which is nearly ISO 8601."""
     matched = _ZONE.match(value) if isinstance(value, str) else None
     iso = f"{matched[1]}T{matched[2]}{matched[3].replace('UTC', '+00:00')}" if matched else value
-    return started(iso, field, request.received_at)
+    return start_moment(iso, field, request.received_at)

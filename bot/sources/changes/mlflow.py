@@ -2,7 +2,7 @@
 
 from bot.core.change import Change
 from bot.plugins import ParsedBody, SourceRequest, source, standard_webhook
-from bot.sources._parsing import started, word
+from bot.sources._parsing import start_moment, word
 from bot.sources.changes._reading import changes, needed, option_texts, part, read_object, services_of
 
 _SIGNED = standard_webhook("x-mlflow-signature", id_header="x-mlflow-delivery-id", timestamp_header="x-mlflow-timestamp")
@@ -29,7 +29,7 @@ def _of_version(request: SourceRequest, body: dict[str, object]) -> tuple[Change
     model, version, alias = needed(data, "name", "data.name"), needed(data, "version", "data.version"), word(data.get("alias"))
     if alias and alias.lower() not in option_texts(request, "aliases", (alias,)):
         return ()
-    at = started(body.get("timestamp"), "timestamp", request.received_at)
+    at = start_moment(body.get("timestamp"), "timestamp", request.received_at)
     return changes(
         request,
         services_of(request, model),

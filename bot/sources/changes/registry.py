@@ -10,7 +10,7 @@ from functools import partial
 from bot.core.change import Change, ChangeKind
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
-from bot.sources._parsing import each, parse, started, word
+from bot.sources._parsing import each, parse, start_moment, word
 from bot.sources.changes._reading import JsonObject, changes, needed, services_of
 
 _KINDS: dict[str, ChangeKind] = {"model": "model", "dataset": "data", "data": "data", "feature": "data", "features": "data"}
@@ -30,7 +30,7 @@ def _version(request: SourceRequest, raw: object, field: str) -> tuple[Change, .
     if not isinstance(raw, dict):
         raise UnreadableBody("a version is an object", field=field)
     kind, name, version = _kind(raw, field), needed(raw, "name", f"{field}.name"), needed(raw, "version", f"{field}.version")
-    at = started(raw.get("at"), f"{field}.at", request.received_at)
+    at = start_moment(raw.get("at"), f"{field}.at", request.received_at)
     stage = word(raw.get("stage"), 60)
     return changes(
         request,

@@ -3,7 +3,7 @@
 from bot.core.change import Change
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
-from bot.sources._parsing import clean, started, word
+from bot.sources._parsing import clean, start_moment, word
 from bot.sources.changes._reading import JsonObject, changes, needed, objects, read_object, services_of
 
 
@@ -32,7 +32,7 @@ def _of_run(request: SourceRequest, body: JsonObject, notice: JsonObject) -> tup
         request,
         services_of(request, workspace),
         id=run,
-        at=started(notice.get("run_updated_at"), "notifications.run_updated_at", request.received_at),
+        at=start_moment(notice.get("run_updated_at"), "notifications.run_updated_at", request.received_at),
         kind="config",
         title=f"Terraform applied {workspace}: {clean(body.get('run_message'), 300)}".rstrip(": "),
         author=notice.get("run_updated_by") or body.get("run_created_by"),

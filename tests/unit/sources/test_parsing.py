@@ -68,7 +68,7 @@ def test_nul_and_controls_in_a_label_become_visible() -> None:
 def test_a_start_in_the_far_future_counts_as_unknown() -> None:
     told = (NOW + timedelta(days=400)).isoformat()
 
-    assert parsing.started(told, "startsAt", NOW) == NOW
+    assert parsing.start_moment(told, "startsAt", NOW) == NOW
 
 
 def test_nanoseconds_are_read() -> None:

@@ -23,7 +23,7 @@ class _Body(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Body)
 
 
-class Parts(msgspec.Struct, frozen=True):
+class RawAlerts(msgspec.Struct, frozen=True):
     """A body whose frame is sound. `fresh` are the alerts that are not stored yet, with the digest of each."""
 
     group_key: str
@@ -34,7 +34,7 @@ class Parts(msgspec.Struct, frozen=True):
     digests: Sequence[bytes]
 
 
-def parts_of(request: SourceRequest) -> Parts | None:
+def raw_alerts_of(request: SourceRequest) -> RawAlerts | None:
     """The parts of a body; None if anything about it is unusual: then it is read as a whole."""
     try:
         body = _DECODER.decode(request.body)
@@ -57,7 +57,7 @@ def parts_of(request: SourceRequest) -> Parts | None:
             return None
         else:
             fresh[digest] = alert
-    return Parts(body.groupKey, body.truncatedAlerts, tuple(repeats), tuple(fresh.values()), tuple(fresh))
+    return RawAlerts(body.groupKey, body.truncatedAlerts, tuple(repeats), tuple(fresh.values()), tuple(fresh))
 
 
 def _frame(body: bytes, alerts: Sequence[bytes]) -> bytes:

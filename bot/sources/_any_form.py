@@ -1,4 +1,4 @@
-"""Alerts from JSON that no form describes: what core/payloads understood, within the limits of every source."""
+"""Alerts from JSON in any form: what core/payloads read of names, values and shape, within the limits of every source."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from bot.core.payloads.names import AlertField
 from bot.core.payloads.reading import ENTITY_LABEL, understand
 from bot.core.payloads.values import State, is_template
 from bot.plugins import ParsedBody, Rejected, SourceRequest
-from bot.sources._parsing import annotations, clean, each, fingerprint, labels, started, word
+from bot.sources._parsing import annotations, clean, each, fingerprint, labels, start_moment, word
 
 _STATE_WORDS = re.compile(
     r"(?i)^\W*(?:re-?)?(?:triggered|recovered|resolved|firing|alerting|alert|ok|down|up|closed|opened|problem)\b\W*"
@@ -45,23 +45,23 @@ ReadAlert = tuple[Alert, tuple[str, ...]]
 """An alert, and what is doubtful about it."""
 
 
-def understood(request: SourceRequest, document: object) -> ParsedBody:
+def read_any_form(request: SourceRequest, document: object) -> ParsedBody:
     """Every alert in a document. Raises UnreadableBody if nothing in it reads as a title."""
     items = items_of(document, request.config.fields.alerts)
-    return parsed_of(*each(items, lambda item, _: read_alert(request, item), raw=lambda item: item.document))
+    return parsed_body(*each(items, lambda item, _: read_alert(request, item), raw=lambda item: item.document))
 
 
-def otherwise(request: SourceRequest, document: object, problem: UnreadableBody) -> ParsedBody:
+def read_despite_form(request: SourceRequest, document: object, problem: UnreadableBody) -> ParsedBody:
     """A body that is not in the vendor's form, as any sender's. Raises `problem` if nothing in it reads as a title."""
     try:
-        parsed = understood(request, document)
+        parsed = read_any_form(request, document)
     except UnreadableBody:
         raise problem from None
     remark = f"not the form of {request.config.kind}, read by names and values ({problem})"
     return replace(parsed, warnings=(remark, *parsed.warnings))
 
 
-def parsed_of(alerts: Sequence[ReadAlert], rejected: Sequence[Rejected] = ()) -> ParsedBody:
+def parsed_body(alerts: Sequence[ReadAlert], rejected: Sequence[Rejected] = ()) -> ParsedBody:
     """Alerts with what is doubtful about them as what a body held."""
     warnings = dict.fromkeys(warning for _, lines in alerts for warning in lines)
     return ParsedBody(tuple(alert for alert, _ in alerts), rejected=tuple(rejected), warnings=tuple(warnings))
@@ -127,7 +127,7 @@ def _alert(request: SourceRequest, understanding: Understanding, name: str, item
         severity=severity,
         labels={"alertname": name, **cleaned},
         annotations=summary,
-        starts_at=started(start.isoformat() if start else None, _at(item, "starts_at"), request.received_at),
+        starts_at=start_moment(start.isoformat() if start else None, _at(item, "starts_at"), request.received_at),
         ends_at=end if resolved else None,
         group_key=clean(vendor.group_key),
         link=clean(understanding.text(AlertField.LINK)),
