@@ -49,7 +49,7 @@ class Unanswered(TocsinError):
     """The request may have been taken and the answer was lost: search before posting again."""
 
 
-class NotOurTurn(TocsinError):
+class LeaseExpired(TocsinError):
     """This process may have been replaced: it must neither send nor record anything."""
 
 

@@ -21,8 +21,8 @@ from bot.workflows.messages.delivery import (
     ChannelRefused,
     ContentRefused,
     DeliveryLimits,
+    LeaseExpired,
     MessageGone,
-    NotOurTurn,
     RateLimited,
     Refused,
     Rendering,
@@ -72,11 +72,11 @@ class Poster:
 
     # ------------------------------------------------------------ what an edit is worth
 
-    def same(self, row: MessageRow, rendering: Rendering) -> bool:
+    def is_unchanged(self, row: MessageRow, rendering: Rendering) -> bool:
         """Whether it is posted with this content."""
         return self._last.get(row.key, ("", ""))[0] == _hash(rendering)
 
-    def minor(self, row: MessageRow, rendering: Rendering) -> bool:
+    def is_minor(self, row: MessageRow, rendering: Rendering) -> bool:
         """Whether only counts changed since it was last shown."""
         return row.key in self._last and self._last[row.key][1] == rendering.urgent_state
 
@@ -96,7 +96,7 @@ class Poster:
             await self.slack.update(channel, row.ts, shown.text, shown.blocks, key=row.key, rev=row.wanted_rev)
 
         try:
-            await self._first_accepted(row, await self._pictures.within(rendering), update)
+            await self._send_first_accepted(row, await self._pictures.within(rendering), update)
         except MessageGone:
             await self.outbox.gone(row.key)
         except RateLimited as error:
@@ -123,8 +123,8 @@ class Poster:
     # ------------------------------------------------------------ post
 
     async def note_attempt(self, row: MessageRow) -> None:
-        """Note that a message may stand in Slack from now on. Raises NotOurTurn."""
-        self._our_turn()
+        """Note that a message may stand in Slack from now on. Raises LeaseExpired."""
+        self._lease_end()
         await self.outbox.attempt(row.key)
 
     async def post(self, row: MessageRow, parent: MessageRow | None, rendering: Rendering) -> None:
@@ -198,7 +198,7 @@ class Poster:
                 channel, variant.text, variant.blocks, thread_ts=thread_ts, key=row.key, rev=row.wanted_rev
             )
 
-        ts = await self._first_accepted(row, shown, post)
+        ts = await self._send_first_accepted(row, shown, post)
         self.failures.recovered(channel)
         await self.outbox.sent(row.key, row.wanted_rev, ts=ts, channel=channel, edited=False, why=why)
         await self.fallback.released(row)
@@ -217,7 +217,7 @@ class Poster:
 
     async def _post_elsewhere(self, row: MessageRow, channel: str, shown: Rendering, error: ChannelRefused) -> None:
         note = f"Meant for <#{channel}>, which refused it ({error.reason})"
-        elsewhere = replace(shown, blocks=[_small(note), *shown.blocks][:50])
+        elsewhere = replace(shown, blocks=[_as_context_block(note), *shown.blocks][:50])
         try:
             await self._post(row, self.fallback.channel, "", elsewhere, f"{error.reason}; posted in the default channel")
         except (Refused, RateLimited, Unreachable, Unanswered) as second:
@@ -225,23 +225,23 @@ class Poster:
             reason = second.reason if isinstance(second, Refused) else "the default channel did not take it"
             await self.outbox.not_posted(row.key, retry_in=GIVE_UP_FOR, why=f"{error.reason}; {reason}")
 
-    async def _first_accepted(self, row: MessageRow, shown: Rendering, call: Callable[[Rendering], Awaitable[T]]) -> T:
+    async def _send_first_accepted(self, row: MessageRow, shown: Rendering, call: Callable[[Rendering], Awaitable[T]]) -> T:
         """Send the message as it is; if Slack refuses its content, without pictures, then as a plain line."""
         refusal: ContentRefused | None = None
         for variant in _variants(shown):
             if refusal is not None and variant is shown:
                 await self._sleep(PICTURE_READY)
             try:
-                return await self._before(self._monotonic() + self.limits.deadline, partial(call, variant))
+                return await self._call_before(self._monotonic() + self.limits.deadline, partial(call, variant))
             except ContentRefused as error:
                 log.error("Slack refused a message's content", key=row.key, why=str(error))
                 refusal = error
         assert refusal is not None
         raise refusal
 
-    async def _before(self, until: float, call: Callable[[], Awaitable[T]]) -> T:
+    async def _call_before(self, until: float, call: Callable[[], Awaitable[T]]) -> T:
         """Make one call if it is not too late, and wait for it no longer than allowed."""
-        left = min(until, self._our_turn()) - self._monotonic()
+        left = min(until, self._lease_end()) - self._monotonic()
         if left <= 0:
             # A process that was paused here may have been replaced meanwhile: it must not send.
             raise Unreachable("too late to send: the deadline passed before the call")
@@ -251,10 +251,10 @@ class Poster:
         except TimeoutError as error:
             raise Unanswered(f"no answer from Slack within {left:.1f} s") from error
 
-    def _our_turn(self) -> float:
-        """Until when this process may send. Raises NotOurTurn if that is over."""
+    def _lease_end(self) -> float:
+        """Until when this process may send. Raises LeaseExpired if that is over."""
         if (until := self._lease_until()) <= self._monotonic():
-            raise NotOurTurn("another process may be sending by now")
+            raise LeaseExpired("another process may be sending by now")
         return until
 
 
@@ -270,10 +270,10 @@ def _variants(shown: Rendering) -> Iterator[Rendering]:
         yield shown
         yield replace(shown, blocks=[without_file(block) for block in shown.blocks])
     line: Block = {"type": "section", "text": {"type": "mrkdwn", "text": shown.text, "verbatim": True}}
-    yield replace(shown, blocks=[line, _small("Slack refused the full card; `show` has the rest")])
+    yield replace(shown, blocks=[line, _as_context_block("Slack refused the full card; `show` has the rest")])
 
 
-def _small(text: str) -> Block:
+def _as_context_block(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
 
 

@@ -11,7 +11,15 @@ import structlog
 from bot.core.messages.content import MessageKind
 from bot.store.slack.outbox import UNBUDGETED, DueMessage, Outbox
 from bot.store.tables import MessageRow
-from bot.workflows.messages.delivery import AccessRefused, DeliveryLimits, NotOurTurn, RateLimited, Render, Rendering, SlackPort
+from bot.workflows.messages.delivery import (
+    AccessRefused,
+    DeliveryLimits,
+    LeaseExpired,
+    RateLimited,
+    Render,
+    Rendering,
+    SlackPort,
+)
 from bot.workflows.messages.delivery_health import FailureLog, SlackFailureLog
 from bot.workflows.messages.fallback import Fallback, MayFallBack, nothing_may
 from bot.workflows.messages.posting import Count, Poster, back_off
@@ -59,8 +67,8 @@ class Sender:
         )
         self._monotonic, self._sleep = monotonic, sleep
         self._buckets: dict[str, TokenBucket] = {}
-        self._edits = TokenBucket(self.limits.edits_per_second, self.limits.edit_burst, monotonic)
-        self._all = TokenBucket(1000, 1000, monotonic)
+        self._edit_bucket = TokenBucket(self.limits.edits_per_second, self.limits.edit_burst, monotonic)
+        self._every_call = TokenBucket(1000, 1000, monotonic)
         self._deferred: dict[str, tuple[int, float]] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
@@ -114,19 +122,19 @@ class Sender:
         """Give each channel with something to send a task of its own; True if one was started."""
         started = False
         try:
-            edits = self._edits.whole()
+            edits = self._edit_bucket.whole()
             # In a storm hundreds of messages wait for their channel or for an edit: they are not even read.
             due = await self.outbox.due(without=list(self._workers), edits=edits > 0)
             self._pause = self._pause_after(due, edits)
             for waiting in due:
-                if waiting.channel in self._workers or not self._ready(waiting):
+                if waiting.channel in self._workers or not self._may_be_sent(waiting):
                     continue
                 if waiting.ts and waiting.kind not in UNBUDGETED:
                     # Not more channels than edits are left: the others need not even render theirs.
                     if edits < 1:
                         continue
                     edits -= 1
-                self._start(waiting.channel)
+                self._start_worker(waiting.channel)
                 started = True
         except Exception:
             # The loop must outlive a database that is away for a while.
@@ -140,27 +148,27 @@ class Sender:
             return self.limits.poll
         return self.limits.idle_poll if self.outbox.retries or edits < 1 else self.limits.rest_poll
 
-    def _start(self, channel: str) -> None:
-        worker = asyncio.create_task(self._serve(channel), name=f"sender:{channel}")
+    def _start_worker(self, channel: str) -> None:
+        worker = asyncio.create_task(self._send_all_of(channel), name=f"sender:{channel}")
         self._workers[channel] = worker
         worker.add_done_callback(lambda _: self._workers.pop(channel, None))
 
-    async def _serve(self, channel: str) -> None:
+    async def _send_all_of(self, channel: str) -> None:
         """Send one channel's messages, the most urgent first, until nothing is due."""
         bucket = self._bucket(channel)
         while not self._stopping:
-            if (pause := self._all.wait()) > 0:
+            if (pause := self._every_call.wait()) > 0:
                 await self._sleep(pause)
             commits = self._commits
-            ready = [waiting for waiting in await self.outbox.due(channel) if self._ready(waiting)]
-            if await self._first(ready, bucket, commits):
+            ready = [waiting for waiting in await self.outbox.due(channel) if self._may_be_sent(waiting)]
+            if await self._send_first(ready, bucket, commits):
                 continue
             if (pause := bucket.wait()) == 0:
                 return
             # Not longer: an edit may come while posts wait for as long as Slack asks.
             await self._sleep(min(pause, 1.0))
 
-    async def _first(self, ready: Sequence[DueMessage], bucket: TokenBucket, commits: int) -> bool:
+    async def _send_first(self, ready: Sequence[DueMessage], bucket: TokenBucket, commits: int) -> bool:
         """Send the first that Slack would take now; False if there is none. A post that has to wait keeps no edit back.
 
         True also where the list is to be read anew: in a storm most of it turns out to be shown already, one after the
@@ -170,7 +178,7 @@ class Sender:
         for waiting in ready:
             if waiting.ts == "" and bucket.wait() > 0:
                 continue
-            if await self._handle(*await self.outbox.with_parent(waiting.key), bucket):
+            if await self._send(*await self.outbox.with_parent(waiting.key), bucket):
                 return True
             if self._commits != commits or self._monotonic() - read_at >= self.limits.poll:
                 return True
@@ -183,11 +191,11 @@ class Sender:
             self._buckets[channel] = TokenBucket(1 / self.limits.per_channel, self.limits.burst, self._monotonic)
         return self._buckets[channel]
 
-    def _ready(self, waiting: DueMessage) -> bool:
+    def _may_be_sent(self, waiting: DueMessage) -> bool:
         """Whether it may be sent now: the parent message is posted, and its edit was not put off at this very revision."""
         if waiting.parent_ts == "" and not waiting.follows_withheld and (waiting.parent_failures or 0) < _PARENT_LOST:
             return False
-        if waiting.ts and waiting.kind not in UNBUDGETED and self._edits.wait() > 0:
+        if waiting.ts and waiting.kind not in UNBUDGETED and self._edit_bucket.wait() > 0:
             return False
         rev, until = self._deferred.get(waiting.key, (0, 0.0))
         if rev == waiting.wanted_rev and self._monotonic() < until:
@@ -195,25 +203,25 @@ class Sender:
         self._deferred.pop(waiting.key, None)
         return True
 
-    async def _handle(self, row: MessageRow, parent: MessageRow | None, bucket: TokenBucket) -> bool:
+    async def _send(self, row: MessageRow, parent: MessageRow | None, bucket: TokenBucket) -> bool:
         """Bring one message up to date; True if Slack was called. An error of one message never stops the channel."""
         try:
-            return await self._bring(row, parent, bucket)
+            return await self._post_or_edit(row, parent, bucket)
         except RateLimited as error:
-            (self._edits if row.ts else bucket).block(error.seconds)
+            (self._edit_bucket if row.ts else bucket).block(error.seconds)
             self.failures.record(error, channel=row.channel, key=row.key, doing="edit" if row.ts else "post")
-        except NotOurTurn as error:
-            self._all.block(0.5)
+        except LeaseExpired as error:
+            self._every_call.block(0.5)
             self.failures.record(error, channel=row.channel, key=row.key, doing="send")
         except AccessRefused as error:
-            self._all.block(10.0)
+            self._every_call.block(10.0)
             self.failures.record(error, channel=row.channel, key=row.key, doing="send")
         except Exception:
             log.exception("a message was not sent", key=row.key, error_id=secrets.token_hex(4))
             await self.outbox.retry_unconfirmed(row.key, retry_in=back_off(row.failures))
         return True
 
-    async def _bring(self, row: MessageRow, parent: MessageRow | None, bucket: TokenBucket) -> bool:
+    async def _post_or_edit(self, row: MessageRow, parent: MessageRow | None, bucket: TokenBucket) -> bool:
         if await self.fallback.withheld_with_card(row, parent) or await self.fallback.withdrawn(row, parent):
             return True
         noted = not row.ts and row.attempted_at is None and row.kind in MENTIONING
@@ -221,7 +229,7 @@ class Sender:
             # Before it is rendered: what deserves a mention from now on gets a line of its own, what did before stands in it.
             await self.poster.note_attempt(row)
         rendering = await self.render(row)
-        if rendering is None or (row.ts and self.poster.same(row, rendering)):
+        if rendering is None or (row.ts and self.poster.is_unchanged(row, rendering)):
             await self.outbox.unchanged(row.key, row.wanted_rev, attempted=not noted)
             return False
         if not row.ts:
@@ -231,28 +239,28 @@ class Sender:
                 # Slack counts when it gets a post: after one that was long on its way the next ones would come too soon.
                 bucket.take()
             return True
-        if (seconds := self._put_off(row, rendering)) > 0:
+        if (seconds := self._edit_delay(row, rendering)) > 0:
             self._deferred[row.key] = (row.wanted_rev, self._monotonic() + seconds)
             return False
         # Slack counts edits over the whole workspace, and posts in each channel: neither takes the other's place.
-        self._edits.take()
+        self._edit_bucket.take()
         await self.poster.edit(row, rendering)
         return True
 
-    def _put_off(self, row: MessageRow, rendering: Rendering) -> float:
+    def _edit_delay(self, row: MessageRow, rendering: Rendering) -> float:
         """Seconds this edit has to wait: counts are refreshed less and less often, and edits share one budget."""
-        budget = 0.0 if row.kind in UNBUDGETED else self._edits.wait()
+        budget = 0.0 if row.kind in UNBUDGETED else self._edit_bucket.wait()
         if row.sent_at is None:
             return budget
         since = (self.outbox.db.clock() - row.sent_at).total_seconds()
-        return max(budget, self._gap(row, rendering) - since)
+        return max(budget, self._edit_gap(row, rendering) - since)
 
-    def _gap(self, row: MessageRow, rendering: Rendering) -> float:
+    def _edit_gap(self, row: MessageRow, rendering: Rendering) -> float:
         """Seconds to leave after the edit before; longer while few are left, so that every cause gets one soon."""
-        limits, scarce = self.limits, self._edits.whole() < self.limits.edit_burst / 2
+        limits, scarce = self.limits, self._edit_bucket.whole() < self.limits.edit_burst / 2
         gap = 0.0
         if row.kind == MessageKind.TRIAGE:
             gap = limits.scarce_gap if scarce else limits.triage_gap
-        if self.poster.minor(row, rendering):
+        if self.poster.is_minor(row, rendering):
             gap = max(gap, limits.gap(row.edits), limits.scarce_counts_gap if scarce else 0.0)
         return gap

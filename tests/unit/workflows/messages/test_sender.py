@@ -10,8 +10,8 @@ from bot.workflows.messages.delivery import (
     AccessRefused,
     ChannelRefused,
     ContentRefused,
+    LeaseExpired,
     MessageGone,
-    NotOurTurn,
     RateLimited,
     Refused,
     Rendering,
@@ -320,7 +320,7 @@ async def test_a_process_that_may_have_been_replaced_neither_sends_nor_notes_an_
     )
     row = await fixture.row("card:AL-1")
 
-    with pytest.raises(NotOurTurn):
+    with pytest.raises(LeaseExpired):
         await replaced.poster.post(row, None, await fixture.render(row) or Rendering(text="", blocks=[]))
 
     assert fixture.slack.calls == []
