@@ -35,7 +35,7 @@ from bot.slack.alert_channels import AlertChannels, ChannelHistory
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
 from bot.slack.client import SlackClient, web_client
-from bot.slack.commands import CommandRouter
+from bot.slack.command_router import CommandRouter
 from bot.slack.people import People
 from bot.slack.render import Renderer, allowed_hosts, called_hosts
 from bot.store.alerts.intake.writer import IntakeWriter

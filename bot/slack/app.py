@@ -18,7 +18,7 @@ from bot.core.errors import QueryFailed
 from bot.plugins import Reply, SignedRequest, signed_by_slack
 from bot.slack.alert_channels import AlertChannels
 from bot.slack.answers import ReplyTarget
-from bot.slack.commands import CommandRouter
+from bot.slack.command_router import CommandRouter
 from bot.slack.listeners import register
 from bot.store.db.clock import Clock
 from bot.store.db.database import utc_now

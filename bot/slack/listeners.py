@@ -13,7 +13,7 @@ from bot.core.commands.verb_line import Line, parse_line, parse_value
 from bot.plugins import EntryPoint, Request
 from bot.slack.alert_channels import AlertChannels
 from bot.slack.answers import ReplyTarget
-from bot.slack.commands import CommandRouter
+from bot.slack.command_router import CommandRouter
 
 Body = dict[str, Any]
 """The JSON of an interaction, as Slack documents it for its kind. Any: listeners index into it, and what does not fit ends in

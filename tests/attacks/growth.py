@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from bot.core.config.alerts import GROUPS_A_MINUTE
-from bot.slack.commands import MOST_OF_PERSON, WINDOW
+from bot.slack.command_router import MOST_OF_PERSON, WINDOW
 from bot.store.alerts.intake.unreadable import MOST_BYTES, MOST_ROWS
 from tests.attacks.attempts import attempted
 from tests.attacks.items import Item

@@ -16,7 +16,7 @@ from bot.slack.alert_channels import AlertChannels, ChannelHistory
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
 from bot.slack.client import SlackClient, web_client
-from bot.slack.commands import CommandRouter
+from bot.slack.command_router import CommandRouter
 from bot.slack.people import People
 from bot.store.db.database import utc_now
 from bot.store.slack.interactions import Interactions

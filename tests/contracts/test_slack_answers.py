@@ -15,7 +15,7 @@ from bot.core.config.services import Person
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
 from bot.slack.client import SlackClient, web_client
-from bot.slack.commands import CommandRouter
+from bot.slack.command_router import CommandRouter
 from bot.slack.people import People
 from bot.slack.render import called_hosts
 from bot.store.slack.interactions import Interactions
@@ -23,7 +23,7 @@ from tests.contracts.slack_places import Sandbox, actions, button, sandbox
 from tests.real import PATIENCE, wait_until
 from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 from tests.unit.commands.using import context
-from tests.unit.slack.test_commands import with_card
+from tests.unit.slack.test_command_router import with_card
 
 Json = dict[str, Any]
 

@@ -22,7 +22,7 @@ from bot.plugins import Command, discover
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
 from bot.slack.client import SlackClient, web_client
-from bot.slack.commands import CommandRouter
+from bot.slack.command_router import CommandRouter
 from bot.slack.people import People
 from bot.slack.render import Renderer, allowed_hosts
 from bot.store.alerts.groups import touch_card

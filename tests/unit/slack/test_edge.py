@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from bot.slack.app import SlackEdge
 from bot.slack.client import web_client
-from bot.slack.commands import CommandRouter
+from bot.slack.command_router import CommandRouter
 
 
 @pytest.mark.parametrize(("secret", "status", "told"), [("", 404, "HTTP mode is off"), ("shh", 401, "invalid signature")])

@@ -62,7 +62,7 @@ class CommandRouter:
         self, ctx: CommandContext, people: People, interactions: Interactions, answers: Answers, *, soon: float = LOADING_AFTER
     ) -> None:
         self.ctx, self.people, self.interactions, self.answers, self.soon = ctx, people, interactions, answers, soon
-        self._of_person, self._of_subject = Quotas(MOST_OF_PERSON, WINDOW), Quotas(MOST_OF_SUBJECT, WINDOW)
+        self._quota_of_person, self._quota_of_subject = Quotas(MOST_OF_PERSON, WINDOW), Quotas(MOST_OF_SUBJECT, WINDOW)
         self._handled: deque[str] = deque(maxlen=REMEMBERED)
         """Dialogs that this process carried out or carries out now."""
 
@@ -83,14 +83,14 @@ class CommandRouter:
             length = f"{LIMIT + line.unread:,} characters; I read at most {LIMIT:,} at once"
             await self.answers.private(target, Reply(f"Your line has {length}, so nothing was done. Say it in several lines."))
             return
-        await self._serve(await self._understood(line, request), target)
+        await self._carry_out(await self._request_of_line(line, request), target)
 
-    async def _understood(self, line: Line, request: Request) -> Request:
+    async def _request_of_line(self, line: Line, request: Request) -> Request:
         """The request that a line makes; plain speech is a question in the thread of an incident, and to the bot alone."""
         by_word = self._vocabulary.by_word()
         addressed_to_bot = request.entry_point in (EntryPoint.MENTION, EntryPoint.DIRECT)
         if addressed_to_bot and QUESTION_VERB in by_word and is_speech(line, by_word):
-            here = await self._placed(request)
+            here = await self._with_implied_ref(request)
             if here.ref or request.entry_point == EntryPoint.DIRECT:
                 return replace(here, verb=QUESTION_VERB, text=line.typed, ref=here.ref or line.ref)
         command = by_word.get(line.verb)
@@ -104,9 +104,9 @@ class CommandRouter:
         Before anything is looked up or written: whoever presses 500 times must not keep others waiting.
         """
         now = self.ctx.clock()
-        result = self._of_subject.take(f"{target.user} {ref}", now) if ref else QuotaResult.ALLOWED
+        result = self._quota_of_subject.take(f"{target.user} {ref}", now) if ref else QuotaResult.ALLOWED
         if result is QuotaResult.ALLOWED:
-            result = self._of_person.take(target.user, now)
+            result = self._quota_of_person.take(target.user, now)
         if result is QuotaResult.FIRST_REFUSED:
             await self.interactions.refused(target.user, "flood", ref, TOO_MUCH)
             await self.answers.private(target, Reply(TOO_MUCH))
@@ -127,16 +127,16 @@ class CommandRouter:
             await self.interactions.refused(target.user, f"button {request.verb}", request.ref, reason)
             await self.answers.private(target, Reply(reason))
             return
-        await self._serve(request, target)
+        await self._carry_out(request, target)
         if request.entry_point == EntryPoint.HOME:
             await self.show_home(target)
 
     async def show_home(self, target: ReplyTarget) -> None:
         """The home tab of whoever looks at it, as it is now."""
-        if self._of_subject.take(f"{target.user} home", self.ctx.clock()) is not QuotaResult.ALLOWED:
+        if self._quota_of_subject.take(f"{target.user} home", self.ctx.clock()) is not QuotaResult.ALLOWED:
             return
         request = Request("home", Actor(team=target.team, user=target.user), "", entry_point=EntryPoint.HOME)
-        answer = await self._use(request, target)
+        answer = await self._run_verb(request, target)
         if not isinstance(answer, Reply) or not isinstance(answer.content, HomeReply):
             return
         try:
@@ -166,7 +166,7 @@ class CommandRouter:
         if await self._is_too_much(target, origin.ref):
             await ack(response_action="update", view=text_view("Too many requests", TOO_MUCH))
             return
-        work = asyncio.create_task(self._submitted(view, origin, target, key))
+        work = asyncio.create_task(self._run_dialog(view, origin, target, key))
         await asyncio.wait({work}, timeout=self.soon)
         if not work.done():
             await ack(response_action="update", view=loading_view("Working"))
@@ -182,7 +182,7 @@ class CommandRouter:
             await ack()
             await self._reply(answer, target, key)
 
-    async def _submitted(self, view: View, origin: Origin, target: ReplyTarget, key: str) -> Response:
+    async def _run_dialog(self, view: View, origin: Origin, target: ReplyTarget, key: str) -> Response:
         if not await self.interactions.first(key) and key in self._handled:
             return Reply("")
         # Noted by a process that is gone, perhaps before it did anything: done now, and a verb knows by the key what it did.
@@ -201,7 +201,7 @@ class CommandRouter:
         )
         answer: Response | None = None
         try:
-            answer = await self._use(request, target)
+            answer = await self._run_verb(request, target)
         finally:
             if answer is None or isinstance(answer, FieldErrors):
                 # It had no effect, or failed: the same fields sent again are no repeat to be passed over in silence.
@@ -227,9 +227,9 @@ class CommandRouter:
 
     # ------------------------------------------------------------ the verb itself
 
-    async def _serve(self, request: Request, target: ReplyTarget) -> None:
+    async def _carry_out(self, request: Request, target: ReplyTarget) -> None:
         """Use the verb and deliver its answer; a slow one that opens a dialog gets the dialog at once."""
-        work = asyncio.create_task(self._use(request, target))
+        work = asyncio.create_task(self._run_verb(request, target))
         if request.verb in OPENS_FORM and target.trigger_id:
             await asyncio.wait({work}, timeout=self.soon)
             if not work.done() and (opened := await self._open_loading(request.verb, target)):
@@ -276,7 +276,7 @@ class CommandRouter:
             text = f"{answer.text} This stands in the thread of {answer.about}, for everybody."
             await self.answers.private(target, Reply(text))
 
-    async def _use(self, request: Request, target: ReplyTarget) -> Response:
+    async def _run_verb(self, request: Request, target: ReplyTarget) -> Response:
         """The verb's answer; expected errors are answers."""
         try:
             if target.team != await self.people.team():
@@ -285,9 +285,9 @@ class CommandRouter:
             command = self._vocabulary.command(request)
             request = _without_secrets(request)
             check_options(command, request.options)
-            if command.who is Who.MEMBERS and (why := _no_member(actor)):
+            if command.who is Who.MEMBERS and (why := _why_not_member(actor)):
                 raise await self._refusal(request, target, why)
-            request = await self._placed(replace(request, actor=actor))
+            request = await self._with_implied_ref(replace(request, actor=actor))
             await self.ctx.reading.require(request)
             return await command.fn(self.ctx, request)
         except TocsinError as error:
@@ -306,7 +306,7 @@ class CommandRouter:
         await self.interactions.refused(target.user, request.verb or "panel", request.ref, why)
         return NotAllowed(why, audited=True)
 
-    async def _placed(self, request: Request) -> Request:
+    async def _with_implied_ref(self, request: Request) -> Request:
         """With the reference implied by its thread."""
         if request.ref or not request.thread:
             return request
@@ -321,7 +321,7 @@ def _without_secrets(request: Request) -> Request:
     return replace(request, text=redact(request.text), fields=redact_all(request.fields), options=redact_all(request.options))
 
 
-def _no_member(actor: Actor) -> str:
+def _why_not_member(actor: Actor) -> str:
     """Why somebody may only read; "" for a full member of this workspace."""
     if actor.is_stranger:
         return "People of other workspaces can read here, and change nothing. Ask a member of this workspace."

@@ -14,7 +14,7 @@ from bot.core.commands.verb_line import LIMIT, Line, parse_line
 from bot.plugins import Command, EntryPoint, Reply, Request, command
 from bot.settings import catalogue_of
 from bot.slack.answers import ReplyTarget
-from bot.slack.commands import MOST_OF_PERSON, MOST_OF_SUBJECT, TOO_MUCH, WINDOW, CommandRouter
+from bot.slack.command_router import MOST_OF_PERSON, MOST_OF_SUBJECT, TOO_MUCH, WINDOW, CommandRouter
 from bot.slack.forms import Origin
 from bot.store.slack.interactions import Interactions
 from bot.store.tables import AuditRow, MessageRow, SeenRow, TimelineRow
