@@ -14,7 +14,7 @@ from bot.core.config.budget import Budget
 from bot.core.evidence import Claim
 from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.answering import ModelAnswer, most_relevant_first
-from bot.core.questions.verdicts import Verdict
+from bot.core.questions.yes_no.verdicts import Verdict
 from bot.core.redaction.inventory import names_in
 from bot.core.redaction.prompt_leak import PromptLeak
 from bot.core.redaction.pseudonyms import Name, Pseudonyms

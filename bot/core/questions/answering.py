@@ -22,11 +22,11 @@ from bot.core.questions.answer_facts import (
     written_by_others,
 )
 from bot.core.questions.forms import as_cause_question, is_about_notes, wants_current_values
-from bot.core.questions.question_reading import QuestionReading
 from bot.core.questions.retrieval import Ranking
-from bot.core.questions.short_answers import SAYS_NOTHING, short_answer
 from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
-from bot.core.questions.verdicts import ShortAnswer, Verdict
+from bot.core.questions.yes_no.question_reading import QuestionReading
+from bot.core.questions.yes_no.short_answers import SAYS_NOTHING, short_answer
+from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL, Basis, ToolRole, Tools
 from bot.core.tuning import TUNING

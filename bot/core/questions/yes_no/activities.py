@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.questions.topics import canonical
-from bot.core.questions.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
+from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.durations import elapsed_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line

@@ -11,10 +11,10 @@ from functools import cached_property
 from bot.core.evidence import Hypothesis, LedgerEntry
 from bot.core.facts.recorded import TemplateFact
 from bot.core.questions.answer_facts import is_untrusted
-from bot.core.questions.question_reading import QuestionReading, ids_of
 from bot.core.questions.subjects import Subject, names_subject
 from bot.core.questions.topics import canonical, topics_of
-from bot.core.questions.verdicts import ShortAnswer, Verdict, unknown
+from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
+from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict, unknown
 from bot.core.text.camel_case import separated
 from bot.core.text.moments import clock
 from bot.core.text.stemming import stem

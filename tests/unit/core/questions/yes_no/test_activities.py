@@ -8,10 +8,10 @@ import pytest
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.questions.answering import answer
-from bot.core.questions.short_answers import short_answer
+from bot.core.questions.yes_no.short_answers import short_answer
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import at, change
-from tests.unit.core.questions.test_short_answers import HEALTH, current, entry, facts
+from tests.unit.core.questions.yes_no.test_short_answers import HEALTH, current, entry, facts
 
 PROPOSED = TimelineEntry(id="T1", at=at(0), kind="proposal", text="AP-1 proposed: Roll back checkout", who="tocsin")
 RAN = TimelineEntry(id="T2", at=at(9), kind="action", text="AP-1 ran: POST answered 200", who="tocsin")

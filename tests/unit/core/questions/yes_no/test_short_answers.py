@@ -11,8 +11,8 @@ from bot.core.facts.measured import BeyondThresholdFact, CurrentFact, DeviationF
 from bot.core.incident import GroupState
 from bot.core.questions.answer_facts import AnswerFacts, WaitingProposal
 from bot.core.questions.answering import ModelAnswer, answer, with_model_answer
-from bot.core.questions.short_answers import short_answer
-from bot.core.questions.verdicts import ShortAnswer, Verdict
+from bot.core.questions.yes_no.short_answers import short_answer
+from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at, change
 from tests.unit.tools.looking import INFOS

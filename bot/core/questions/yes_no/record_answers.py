@@ -1,0 +1,96 @@
+"""What the record answers by itself: changes, alerts, acknowledgement, recovery, proposals."""
+
+from collections.abc import Callable
+
+from bot.core.incident import GroupState
+from bot.core.questions.subjects import Subject
+from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
+from bot.core.questions.yes_no.state_answers import MAX_NAMED
+from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
+from bot.core.text.untrusted import one_line
+from bot.core.timeline import EntryKind
+
+
+def answer_about_changes(reading: QuestionReading) -> ShortAnswer:
+    """Whether something was deployed, edited or flipped."""
+    lists = [entry for entry in reading.entries if entry.evidence.facts.changes is not None]
+    if not lists:
+        return unknown("the changes were not checked", ids_of(reading.failed))
+    entry = lists[-1]
+    where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
+    fitting = [
+        change for change in entry.evidence.facts.changes or () if not reading.services or change.service in reading.services
+    ]
+    if fitting:
+        newest = fitting[0]
+        text = f"{len(fitting)} change{'s' if len(fitting) > 1 else ''}{where}; newest: {newest.kind} of {newest.service}"
+        title = f", {newest.title}" if newest.title else ""
+        return ShortAnswer(verdict=Verdict.YES, text=one_line(text + title, MAX_TEXT), evidence=[entry.id], untrusted=True)
+    if entry.evidence.blind_spots:
+        return unknown(f"no change{where} in what could be checked, but not all could be", [entry.id])
+    return ShortAnswer(verdict=Verdict.NO, text=f"No change{where} in what was checked", evidence=[entry.id])
+
+
+def _recovered(reading: QuestionReading) -> ShortAnswer | None:
+    """Whether it is over: no alert fires, and every current value is as usual."""
+    rows = [(entry, fact) for entry, fact in reading.current()]
+    trouble = [(entry, fact) for entry, fact in rows if fact.trouble]
+    firing = reading.facts.group_state in (GroupState.FIRING, GroupState.ACKNOWLEDGED) and reading.facts.firing > 0
+    if trouble:
+        texts = "; ".join(fact.text for _, fact in trouble[:MAX_NAMED])
+        return ShortAnswer(verdict=Verdict.NO, text=one_line(texts, MAX_TEXT), evidence=ids_of(entry for entry, _ in trouble))
+    current = [(entry, fact) for entry, fact in rows if fact.state != "unknown"]
+    if firing:
+        count = reading.facts.firing
+        alerts = f"{count} alerts still fire" if count > 1 else "1 alert still fires"
+        return ShortAnswer(verdict=Verdict.NO, text=alerts, evidence=ids_of(entry for entry, _ in current))
+    if not current:
+        return unknown("no current value could be read", ids_of(reading.blind(reading.services_meant)))
+    if blind := reading.blind(reading.services_meant):
+        return unknown("what could be read is as usual now, but not all could be", ids_of(blind))
+    texts = "; ".join(fact.text for _, fact in current[:MAX_NAMED])
+    return ShortAnswer(
+        verdict=Verdict.YES, text=one_line(f"No alert fires; {texts}", MAX_TEXT), evidence=ids_of(e for e, _ in current)
+    )
+
+
+def _alerting(reading: QuestionReading) -> ShortAnswer | None:
+    lists = [entry for entry in reading.entries if entry.evidence.facts.alerts is not None]
+    if not lists:
+        return unknown("the alerts were not checked", ids_of(reading.failed))
+    entry = lists[-1]
+    fitting = [
+        alert for alert in entry.evidence.facts.alerts or () if not reading.services or alert.service in reading.services
+    ]
+    where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
+    if fitting:
+        text = f"{len(fitting)} alert{'s' if len(fitting) > 1 else ''}{where}, the first {fitting[0].name}"
+        return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
+    return ShortAnswer(verdict=Verdict.NO, text=f"No alert fires{where} in what was checked", evidence=[entry.id])
+
+
+def _acknowledged(reading: QuestionReading) -> ShortAnswer | None:
+    entries = [
+        entry for entry in reading.facts.timeline if entry.kind is EntryKind.GROUP and entry.text.startswith("Acknowledged by ")
+    ]
+    if entries and reading.facts.group_state is not GroupState.FIRING:
+        return ShortAnswer(verdict=Verdict.YES, text=entries[-1].text, evidence=[entries[-1].id])
+    if reading.facts.group_state is GroupState.FIRING:
+        return ShortAnswer(verdict=Verdict.NO, text="Nobody has acknowledged it")
+    return None
+
+
+def _proposed(reading: QuestionReading) -> ShortAnswer | None:
+    waiting = reading.facts.proposals
+    if waiting:
+        return ShortAnswer(verdict=Verdict.YES, text=waiting[0].text, evidence=[waiting[0].ref])
+    return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
+
+
+RECORDED_SUBJECTS: dict[Subject, Callable[[QuestionReading], ShortAnswer | None]] = {
+    Subject.PROPOSAL: _proposed,
+    Subject.RECOVERY: _recovered,
+    Subject.ALERTS: _alerting,
+    Subject.ACKNOWLEDGED: _acknowledged,
+}
+"""Subjects that the record answers by itself."""

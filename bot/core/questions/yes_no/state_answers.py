@@ -1,0 +1,93 @@
+"""How a service is or was: yes, no or unknown by its measured values."""
+
+from bot.core.evidence import LedgerEntry
+from bot.core.facts.measured import DeviationFact
+from bot.core.questions.forms import direction_in, good_is_yes, wants_current_values
+from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject
+from bot.core.questions.yes_no.named_in_record import named_in_record
+from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
+from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
+from bot.core.text.untrusted import one_line
+
+MAX_NAMED = 3
+"""Signals named one by one."""
+
+
+def answer_about_state(reading: QuestionReading) -> ShortAnswer:
+    """How a service is: by its newest values where the question asks for now, else by what left its normal range."""
+    bad, judged = _current_state(reading) if wants_current_values(reading.question) else _past_state(reading)
+    if Subject.DATABASE in reading.subjects and not bad and (troubled := reading.troubled_database):
+        entry, text = troubled
+        return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
+    inverted = good_is_yes(reading.question) and not (reading.subjects & MEASURED - SYMPTOMS)
+    yes, no = (Verdict.NO, Verdict.YES) if inverted else (Verdict.YES, Verdict.NO)
+    if thing := reading.unmeasured_thing or reading.unmeasured_state:
+        return named_in_record(reading) or _not_of_thing(thing, bad)
+    if bad:
+        text = "; ".join(dict.fromkeys(text for _, text in bad[:MAX_NAMED]))
+        return ShortAnswer(verdict=yes, text=one_line(text, MAX_TEXT), evidence=ids_of(entry for entry, _ in bad))
+    where = f" on {', '.join(sorted(reading.services_meant)[:MAX_NAMED])}" if reading.services_meant else ""
+    ids = ids_of(entry for entry, _ in judged)
+    if not judged and reading.subjects & MEASURED - SYMPTOMS and (named := named_in_record(reading)):
+        return named
+    if not judged:
+        return unknown(
+            f"nothing that was checked measures {subjects_text(reading) or 'that'}{where}",
+            ids_of(reading.blind(reading.services_meant)),
+        )
+    if blind := reading.blind(reading.services_meant):
+        return unknown(f"what could be checked{where} is normal, but not all could be", [*ids, *ids_of(blind)])
+    text = "; ".join(dict.fromkeys(text for _, text in judged[:MAX_NAMED]))
+    return ShortAnswer(verdict=no, text=one_line(text, MAX_TEXT), evidence=ids)
+
+
+def _not_of_thing(thing: str, bad: "_Lines") -> ShortAnswer:
+    """What was measured is another thing's: told, and no yes."""
+    measured = "; ".join(dict.fromkeys(text for _, text in bad[:MAX_NAMED]))
+    text = f"nothing that was checked measures {thing}" + (f"; what was measured: {measured}" if measured else "")
+    return unknown(text, ids_of(entry for entry, _ in bad))
+
+
+_Lines = list[tuple[LedgerEntry, str]]
+
+
+def _current_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
+    rows = list(reading.current())
+    direction = _requested_direction(reading)
+    bad = [(entry, fact.text) for entry, fact in rows if (fact.state == direction if direction else fact.trouble)]
+    return bad, [(entry, fact.text) for entry, fact in rows if fact.state != "unknown"]
+
+
+def _past_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
+    rows = list(reading.deviations(reading.services_meant))
+    direction = {"high": "up", "low": "down"}.get(_requested_direction(reading), "")
+    bad = [
+        (entry, signal_line(entry, fact))
+        for entry, fact in rows
+        if fact.doublings > 0 and (not direction or fact.direction == direction)
+    ]
+    measured = reading.subjects & MEASURED
+    for entry in reading.entries if not direction and measured <= SYMPTOMS else ():
+        if str(entry.arguments.get("service") or "") in reading.services_meant and Subject.HEALTH in measured:
+            bad += [(entry, beyond.text) for beyond in entry.evidence.facts.beyond or ()]
+    return bad, [(entry, signal_line(entry, fact)) for entry, fact in rows]
+
+
+def _requested_direction(reading: QuestionReading) -> str:
+    """`high` or `low` where the question says which way traffic went: less of it is no trouble by itself."""
+    if Subject.TRAFFIC not in reading.subjects:
+        return ""
+    return {"up": "high", "down": "low"}.get(direction_in(reading.question), "")
+
+
+def signal_line(entry: LedgerEntry, fact: DeviationFact) -> str:
+    """The evidence's own line about a signal."""
+    start = f"{fact.service} {fact.signal} "
+    lines = (line for line in entry.evidence.details if line.startswith(start))
+    moved = "left its normal range" if fact.doublings > 0 else "stayed normal"
+    return next(lines, f"{start}{moved}").partition(" [")[0]
+
+
+def subjects_text(reading: QuestionReading) -> str:
+    subjects = sorted(subject.value for subject in reading.subjects if subject not in (Subject.HEALTH, Subject.RECOVERY))
+    return " and ".join(subjects[:2])
