@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.console.terminal.printing import print_lines
+from bot.console.configuration.command_line import config_app, mcp_app, policy_app, source_app
+from bot.console.terminal.printing import fail, print_lines
 from bot.console.trail.command_line import audit_app
 
 if TYPE_CHECKING:
@@ -17,11 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Incident response in Slack."
 )
-config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
-source_app = typer.Typer(no_args_is_help=True, help="Senders of alerts.")
-policy_app = typer.Typer(no_args_is_help=True, help="Who may approve what.")
-mcp_app = typer.Typer(no_args_is_help=True, help="MCP servers.")
 WithPrivate = Annotated[bool, typer.Option("--private", help="Private incidents too: their channel's members alone read them")]
 app.add_typer(config_app, name="config")
 app.add_typer(source_app, name="source")
@@ -99,7 +96,7 @@ def demo(
 ) -> None:
     """A whole incident on this machine: a shop that breaks, a stand-in for Slack and the real bot. No key needed."""
     if not once and (deny or json_file):
-        _fail("--deny and --json belong to --once: without it people play")
+        fail("--deny and --json belong to --once: without it people play")
     from bot.console.demo import play, present
 
     if once:
@@ -113,12 +110,12 @@ def init(
     output: Annotated[Path, typer.Option(help="Where to write the draft; - prints it")] = Path("tocsin.yaml"),
 ) -> None:
     """Draft tocsin.yaml from the labels and rules of a Prometheus."""
-    from bot.console.config_draft import draft
+    from bot.console.configuration.config_draft import draft
     from bot.settings import load_secrets
 
     printed = str(output) == "-"
     if not printed and output.exists():
-        _fail(f"{output} exists; choose another --output")
+        fail(f"{output} exists; choose another --output")
     text = draft(prometheus, token=load_secrets().prometheus_token.get_secret_value())
     if printed:
         print_lines(text)
@@ -154,12 +151,12 @@ def test_alert(
     secrets = load_secrets()
     config = load_config(secrets.config) if secrets.config.exists() else None
     if config and config.sources and source not in config.sources:
-        _fail(f"{secrets.config} has no source {source}; it has {', '.join(config.sources)}")
+        fail(f"{secrets.config} has no source {source}; it has {', '.join(config.sources)}")
     token = source_tokens({source: None}).get(source, "")
     if not token:
-        _fail(f"no token: set TOCSIN_TOKEN_{source.upper().replace('-', '_')} as the server has it")
+        fail(f"no token: set TOCSIN_TOKEN_{source.upper().replace('-', '_')} as the server has it")
     if url and not url.startswith(("http://", "https://")):
-        _fail(f"{url} is no address: it begins with http:// or https://")
+        fail(f"{url} is no address: it begins with http:// or https://")
     if not url:
         # What listens on every address is reached on this machine.
         url = f"http://{'127.0.0.1' if secrets.host in ('0.0.0.0', '::') else secrets.host}:{secrets.port}"
@@ -178,7 +175,7 @@ def manifest(
     from bot.slack.manifest import manifest_yaml
 
     if url and not (url.startswith("https://") and urlsplit(url).hostname):
-        _fail(f"{url} is no public address: Slack sends to https://... only")
+        fail(f"{url} is no public address: Slack sends to https://... only")
     # The first step of all: there may be no tocsin.yaml yet.
     config = load_config(load_secrets().config)
     reads_channels = bool(alert_channels(config, source_kinds(config)))
@@ -217,9 +214,9 @@ def replay(
 ) -> None:
     """Investigate closed incidents again from their recordings: right, near, wrong or abstained, with n and cost."""
     if bool(case) == all_:
-        _fail("name one case (INC-3) or give --all")
+        fail("name one case (INC-3) or give --all")
     if prompt is not None and not (model and prompt.is_file()):
-        _fail("--prompt takes a file and needs --model")
+        fail("--prompt takes a file and needs --model")
     from bot.console.replaying import Wish
     from bot.console.replaying import replay as replay_cases
     from bot.console.terminal.console import TerminalConsole
@@ -251,113 +248,6 @@ def restore(folder: Annotated[Path, typer.Argument(help="What `tocsin backup` wr
     print_lines("Before you start it: what was approved or ran after the backup is not known to it (docs/running.md).")
 
 
-@config_app.command("check")
-def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; else TOCSIN_CONFIG")] = None) -> None:
-    """Check the whole file; an error names the line and the key."""
-    import asyncio
-
-    from bot.console.action_addresses import address_problems
-    from bot.console.doctor import fingerprints
-    from bot.core.config.systems import pin_notices
-    from bot.core.text.link_prefixes import link_notices
-    from bot.plugins.scopes import scope_notices
-    from bot.settings import deprecated_keys, load_config, load_secrets, require_audit_key, source_kinds
-
-    secrets = load_secrets()
-    require_audit_key(secrets)
-    path = file or secrets.config
-    if not path.exists():
-        _fail(f"{path} does not exist; `tocsin init --prometheus URL` drafts one")
-    config = load_config(path)
-    problems = asyncio.run(address_problems(config))
-    if refused := [f"{path}: actions.{problem.entry}.url: {problem.text}" for problem in problems if problem.forbidden]:
-        _fail("\n".join(refused))
-    counts = ", ".join(f"{part}: {len(getattr(config, part))}" for part in ("sources", "services", "people", "actions"))
-    print_lines(f"{path} is valid ({counts})")
-    notices = [f"Deprecated: {notice}." for notice in deprecated_keys(path)]
-    notices += [f"Too wide: {notice}." for notice in scope_notices(config.sources, source_kinds(config))]
-    checks = (check for check in fingerprints(secrets, config) if check.state == "failed")
-    notices += [f"{check.name} {check.result}; {check.advice}." for check in checks]
-    notices += [f"Not pinned: {notice}." for notice in pin_notices(config.systems.mcp)]
-    notices += [f"Not live: {notice}." for notice in link_notices(config.links.hosts)]
-    notices += [f"Not checked: actions.{problem.entry}.url: {problem.text}." for problem in problems]
-    print_lines("\n".join(notices), nl=bool(notices))
-    if not config.default_channel:
-        print_lines("It has no default_channel yet: alerts of services without a channel are stored, and shown nowhere.")
-
-
-@policy_app.command("test")
-def policy_test(
-    file: Annotated[Path | None, typer.Argument(help="Situations; else policy_tests.yaml beside tocsin.yaml")] = None,
-) -> None:
-    """Ask the rules about each situation of a file; exits 1 if one comes out otherwise than expected."""
-    from bot.console.policy_checks import EXPECTATIONS, checked_lines, read_situations
-    from bot.settings import load_config, load_secrets
-
-    path = load_secrets().config
-    lines, wrong = checked_lines(load_config(path), read_situations(file or path.with_name(EXPECTATIONS)))
-    print_lines("\n".join(lines))
-    raise typer.Exit(1 if wrong else 0)
-
-
-@policy_app.command("diff")
-def policy_diff(
-    old: Annotated[Path, typer.Argument(help="A tocsin.yaml or policy.yaml, e.g. of the main branch")],
-    new: Annotated[Path | None, typer.Argument(help="Another; else what is in use")] = None,
-) -> None:
-    """What somebody may do under one file and not under the other; exits 1 if the new one allows more."""
-    from bot.console.policy_checks import compared_files, difference_lines
-    from bot.settings import load_secrets
-
-    change = compared_files(old, new, in_use=load_secrets().config)
-    print_lines("\n".join(difference_lines(change)))
-    raise typer.Exit(1 if change.is_wider else 0)
-
-
-@mcp_app.command("pin")
-def mcp_pin(server: Annotated[str, typer.Argument(help="A server of systems.mcp in tocsin.yaml")]) -> None:
-    """Print what a server says of its tools now, and the `pins` that hold it to that, for tocsin.yaml."""
-    import asyncio
-
-    from bot.console.mcp_pins import pins_yaml
-    from bot.settings import load_config, load_secrets, mcp_tokens
-
-    servers = load_config(load_secrets().config).systems.mcp
-    print_lines(asyncio.run(pins_yaml(server, servers, mcp_tokens(servers))), nl=False)
-
-
-@source_app.command("try")
-def source_try(
-    file: Annotated[Path, typer.Argument(help="A body as its sender posts it")],
-    source: Annotated[str, typer.Option(help="A source of tocsin.yaml, with its `fields`")] = "",
-    kind: Annotated[str, typer.Option(help="Without --source: the kind of source")] = "generic",
-    changes: Annotated[bool, typer.Option("--changes", help="Read it as generic's changes, not as its alerts")] = False,
-) -> None:
-    """Show how a body would be read, each field with its path and why; exits 1 if it cannot be."""
-    from datetime import UTC, datetime
-
-    from bot.console.source_reading import try_body
-    from bot.console.terminal.console import TerminalConsole
-    from bot.settings import load_config, load_secrets
-
-    config = load_config(load_secrets().config)
-    if not try_body(config, file, source=source, kind=kind, now=datetime.now(UTC), console=TerminalConsole(), changes=changes):
-        raise typer.Exit(1)
-
-
-@source_app.command("failed")
-def source_failed(
-    number: Annotated[int | None, typer.Argument(help="Print the whole body of this number")] = None,
-    source: Annotated[str, typer.Option(help="Of this source alone")] = "",
-) -> None:
-    """List the newest bodies that could not be read, and why; works while the bot runs."""
-    from bot.console.source_reading import print_failed
-    from bot.console.terminal.console import TerminalConsole
-    from bot.settings import load_secrets
-
-    print_failed(load_secrets(), source=source, number=number, console=TerminalConsole())
-
-
 @db_app.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to this version's schema (done by itself in SQLite mode)."""
@@ -371,11 +261,6 @@ def db_upgrade() -> None:
     with readable():
         upgrade(url)
         print_lines(f"The database is at {current(url)}")
-
-
-def _fail(text: str) -> None:
-    print_lines(f"tocsin: {text}", err=True)
-    raise typer.Exit(2)
 
 
 def main() -> None:

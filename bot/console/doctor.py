@@ -11,10 +11,10 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from bot.adapters import logs_of, model_of, settings_of, systems_of
-from bot.console.action_addresses import address_problems
-from bot.console.fingerprints import check_fingerprints
-from bot.console.heartbeats import check_heartbeats
-from bot.console.query_checks import check_queries
+from bot.console.configuration.action_addresses import address_problems
+from bot.console.configuration.fingerprints import check_fingerprints
+from bot.console.configuration.heartbeats import check_heartbeats
+from bot.console.configuration.query_checks import check_queries
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError, QueryFailed

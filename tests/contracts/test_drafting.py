@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from bot.console.config_draft import draft, serving_time
+from bot.console.configuration.config_draft import draft, serving_time
 from bot.core.errors import TocsinError
 from bot.sandbox.world.app import world_routes
 from bot.sandbox.world.life import Life

@@ -11,7 +11,7 @@ from mcp.types import ToolAnnotations
 from structlog.testing import capture_logs
 
 from bot.adapters import native_tools
-from bot.console.mcp_pins import pins_yaml
+from bot.console.configuration.mcp_pins import pins_yaml
 from bot.core.config import Config
 from bot.core.config.systems import McpConfig, SystemsConfig
 from bot.core.errors import QueryFailed

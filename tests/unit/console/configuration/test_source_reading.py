@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bot.console.source_reading import print_failed, try_body
+from bot.console.configuration.source_reading import print_failed, try_body
 from bot.core.config import Config
 from bot.core.config.alerts import SourceConfig, SourceFields
 from bot.core.errors import NotFound

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.console.policy_checks import checked_lines, compared, difference_lines, read_situations, tiers_of
+from bot.console.configuration.policy_checks import checked_lines, compared, difference_lines, read_situations, tiers_of
 from bot.core.action import Tier
 from bot.core.approvals.policies.situations import Situation
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from tests.unit.test_readme import CONFIGURATION as EXAMPLE
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SHIPPED = ROOT / "deploy" / "examples" / "policy_tests.yaml"
 NIGHT = datetime(2026, 1, 6, 3, 0, tzinfo=UTC)
 

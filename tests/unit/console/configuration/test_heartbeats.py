@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.console.heartbeats import check_heartbeats
+from bot.console.configuration.heartbeats import check_heartbeats
 from bot.core.alerts.heartbeat import Rhythm
 from bot.core.check import Check
 from bot.core.config import Config

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.actions.support.http import Outbound
-from bot.console.action_addresses import AddressProblem, address_problems
+from bot.console.configuration.action_addresses import AddressProblem, address_problems
 from bot.settings import parse_config
 
 ADDRESSES = {"jobs.example": "93.184.216.34", "jobs.internal": "10.0.0.7", "cart.jobs.internal": "10.0.0.8"}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.console.fingerprints import check_fingerprints
+from bot.console.configuration.fingerprints import check_fingerprints
 from bot.core.check import Check
 from bot.core.config import Config
 
