@@ -5,6 +5,7 @@ from bot.core.action import Proposal, ProposalState
 from bot.core.errors import NotAllowed
 from bot.plugins import EntryPoint, Reply, Request, command
 from bot.workflows.command_context import CommandContext
+from bot.workflows.remediation.by_hand import ManualRuns
 
 
 @command("did", usage="did AP-3 [2] | did not AP-3 | did <action> [service=]", options=("service",), who="members")
@@ -33,7 +34,7 @@ async def did(ctx: CommandContext, request: Request) -> Reply:
         what, owner = words[0], subject.incident or subject.group
         service = request.options.get("service", "") or (words[1] if len(words) > 1 else subject.service)
     key = (f"did:{what}:{step}" if step else f"did:{what}") if what.startswith("AP-") else f"did:{request.key}"
-    proposal = await ctx.approvals.record_manual(what, request.actor, service=service, group_ref=owner, key=key, step=step)
+    proposal = await ManualRuns(ctx.approvals).record(what, request.actor, service=service, group_ref=owner, key=key, step=step)
     which, rest = (f"step {step} of {what}", f" {what} itself runs no more.") if step else ("it", "")
     return Reply(f"Recorded as {proposal.ref}: you ran {which} by hand. Its signal is being watched.{rest}")
 
@@ -51,4 +52,4 @@ def _asks(proposal: Proposal) -> bool:
 
 async def answer_unknown(ctx: CommandContext, request: Request, *, ran: bool) -> Reply:
     """What a person saw of a run whose outcome is unknown; it stands on the same card."""
-    return Reply(await ctx.approvals.answer_unknown(request.ref, request.actor, ran=ran))
+    return Reply(await ManualRuns(ctx.approvals).answer_unknown(request.ref, request.actor, ran=ran))

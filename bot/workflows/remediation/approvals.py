@@ -1,4 +1,4 @@
-"""Putting actions to people: propose, prepare, decide, record by hand. Decisions are rows; a signal only wakes a workflow."""
+"""Putting actions to people: propose, prepare, decide. Decisions are rows; a signal only wakes a workflow."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -25,7 +25,6 @@ from bot.store.approvals.lapsed import unused_key
 from bot.store.approvals.proposals import Draft, ProposalStore
 from bot.store.approvals.runs.claims import Claims
 from bot.store.approvals.standing.register import StandingApprovals
-from bot.workflows.remediation.by_hand import refusal_of_plan, refuse_unfitting_step
 from bot.workflows.remediation.executor import SILENCE, ActionExecutor
 from bot.workflows.remediation.outdated import fit_key, supersede_outdated
 from bot.workflows.remediation.planning import declared_plan, undo_plan
@@ -98,7 +97,7 @@ class Approvals:
         Raises NotFound (no such action, service or group), ActionFailed (the
         arguments do not fit) or NotAllowed (a rule refuses, with who may).
         """
-        plan = await self._plan(entry, service, arguments, group_ref)
+        plan = await self.plan(entry, service, arguments, group_ref)
         draft = Draft(key, group_ref, plan, one_line(because, 500), requester, requesters, by_rules)
         return await self._put_to_people(draft, actor or (Actor(person=requester) if requester else None))
 
@@ -106,7 +105,7 @@ class Approvals:
         """Put what undoes the steps of a plan that ran to people, the last first; None if nothing does. Raises as `propose`."""
 
         async def planned(entry: str, service: str, arguments: Mapping[str, object]) -> Plan:
-            return await self._plan(entry, service, arguments, group)
+            return await self.plan(entry, service, arguments, group)
 
         group, ran = proposal.incident or proposal.group, await self.claims.steps_that_ran(proposal.ref)
         plan = await undo_plan(self.executor, proposal, ran, planned)
@@ -139,7 +138,7 @@ class Approvals:
 
         Raises as `propose` does.
         """
-        plan = await self._plan(SILENCE, service, arguments, group_ref)
+        plan = await self.plan(SILENCE, service, arguments, group_ref)
         draft = Draft(key, group_ref, plan, one_line(because, 500), actor.person)
         if (await self.store.may_silence(draft, actor, await self.rotas.roster(service))).allow:
             return plan
@@ -147,7 +146,8 @@ class Approvals:
             SILENCE, service, arguments, group_ref=group_ref, requester=actor.person, because=because, key=key, actor=actor
         )
 
-    async def _plan(self, entry: str, service: str, arguments: Mapping[str, object], group: str) -> Plan:
+    async def plan(self, entry: str, service: str, arguments: Mapping[str, object], group: str) -> Plan:
+        """The exact plan of an entry with its dry run, for an alert group or an incident. Raises as `propose`."""
         incident = group if group.startswith("INC") else ""
 
         async def planned(entry: str, service: str, arguments: Mapping[str, object]) -> Plan:
@@ -290,73 +290,6 @@ class Approvals:
         with suppress(NotAllowed):  # What could not be looked at is not fresh, which is asked next.
             await self._refresh(proposal)
         return await self.standing_approvals.use(ref, await self.authority(proposal.service, without))
-
-    # ------------------------------------------------------------ by hand
-
-    async def record_manual(
-        self, what: str, actor: Actor, *, service: str = "", group_ref: str = "", key: str = "", step: int = 0
-    ) -> Proposal:
-        """A person did it by hand: `what` is `AP-3`, of a plan with the step, or a catalogue entry. Verified as any run."""
-        requesters: frozenset[str] = frozenset()
-        if what.upper().startswith("AP-"):
-            proposal = await self.store.load(what.upper())
-            group_ref, requesters = proposal.incident or proposal.group, proposal.all_requesters
-            await self._may_record(actor, proposal.service, group_ref)
-            plan = await self._plan_run_by_hand(what.upper(), actor, step)
-        else:
-            await self._may_record(actor, service, group_ref)
-            if what in self.config.plans:
-                raise NotAllowed(refusal_of_plan(what, self.config.plans[what], service))
-            plan = await self._plan(what, service, {}, group_ref)
-        because = one_line(f"Run by hand by {actor.person}, who alone says so", 500)
-        draft = Draft(key or f"did:{what}:{actor.user}", group_ref, plan, because, actor.person, requesters)
-        ref = await self.store.open_manual(draft, actor.person)
-        await self.engine.start(WORKFLOW, workflow_id(ref), ref)
-        return await self.store.load(ref)
-
-    async def answer_unknown(self, ref: str, actor: Actor, *, ran: bool) -> str:
-        """A person looked whether a run of unknown outcome took place; the answer to them. Raises NotAllowed, NotFound.
-
-        If it ran, its signal is watched as after any run. Nothing is repeated in either case.
-        """
-        proposal = await self.store.load(ref)
-        await self._may_record(actor, proposal.service, proposal.incident or proposal.group)
-        if proposal.state is not ProposalState.UNKNOWN:
-            return await self.store.state_text(ref)
-        state = await self.store.answer_unknown(ref, actor.person, ran=ran)
-        if ran and state is ProposalState.VERIFYING:
-            await self.engine.start(WORKFLOW, watching_id(ref), ref)
-            return f"Recorded on {ref}: it ran. Its signal is being watched."
-        if not ran and state is ProposalState.FAILED:
-            return f"Recorded on {ref}: it did not run. Nothing was repeated; it may be proposed anew."
-        return await self.store.state_text(ref)
-
-    async def _may_record(self, actor: Actor, service: str, group_ref: str) -> None:
-        """Whoever says that something ran decides what is offered next: this service or incident must be theirs."""
-        roster = await self.rotas.roster(service)
-        eligibility = await self.store.eligibility(actor.person, service, group_ref, roster)
-        if not eligibility.stands or actor.is_bot or actor.is_guest or actor.is_stranger or actor.is_deleted:
-            who = f"{service} on-call and secondary, its owners, the incident commander or a deputy"
-            raise NotAllowed(f"You can't record an action on {service}. Who may: {who}.")
-
-    async def _plan_run_by_hand(self, ref: str, actor: Actor, step: int) -> Plan:
-        proposal = await self.claims.untampered(ref)
-        if proposal is None:
-            raise NotAllowed(f"{ref} was changed in the database after it was put to people.")
-        refuse_unfitting_step(proposal, step)
-        running = (ProposalState.CLAIMED, ProposalState.EXECUTING, ProposalState.VERIFYING, ProposalState.SUCCEEDED)
-        if proposal.state in running:
-            raise NotAllowed(f"{ref} is {proposal.state.value}: the bot runs or ran it.")
-        # First: a plan that cannot be made must not end the proposal with nothing in its place.
-        plan = await self.executor.refresh(proposal, step)
-        if not proposal.state.final:
-            state = await self.store.leave(
-                ref, ProposalState.SUPERSEDED, who=actor.person, reason=f"run by hand by {actor.person}"
-            )
-            if state is not ProposalState.SUPERSEDED:
-                raise NotAllowed(f"{ref} is {state}: the bot runs or ran it.")
-            await self.engine.wake(workflow_id(ref), "decision", key=f"{ref}:by-hand")
-        return plan
 
     # ------------------------------------------------------------ after a restart
 

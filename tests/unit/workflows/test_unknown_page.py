@@ -10,6 +10,7 @@ from bot.plugins import HttpAnswer
 from bot.store.incidents import incidents
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.watch import OversightQueries
+from bot.workflows.remediation.by_hand import ManualRuns
 from bot.workflows.ticks import PagerTick
 from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.workflows.test_ticks import Recorder, reminders_of
@@ -54,7 +55,7 @@ async def test_it_stays_while_nobody_has_looked(fixture: UnknownOutcomeFixture) 
 
 async def test_it_ends_when_a_person_says_that_it_ran(fixture: UnknownOutcomeFixture) -> None:
     await fixture.told()
-    await fixture.approvals.record_manual("AP-1", actor("bob"), service="checkout", key="did:AP-1")
+    await ManualRuns(fixture.approvals).record("AP-1", actor("bob"), service="checkout", key="did:AP-1")
 
     assert await fixture.told() == ["page", "clear"]
 

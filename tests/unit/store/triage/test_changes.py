@@ -7,6 +7,7 @@ from bot.core.errors import OutcomeUnknown
 from bot.plugins import HttpAnswer
 from bot.store.tables import ChangeRow
 from bot.store.triage.changes import Changes
+from bot.workflows.remediation.by_hand import ManualRuns
 from tests.unit.approvals_fixture import NOW, ApprovalsFixture, actor, open_approvals
 
 
@@ -100,7 +101,7 @@ async def test_a_rollback_of_unknown_outcome_is_a_change_once_somebody_knows_tha
     await fixture.ended("AP-1", seconds=1)
     before = len(await listed(fixture))
 
-    await fixture.approvals.answer_unknown("AP-1", actor("alice"), ran=True)
+    await ManualRuns(fixture.approvals).answer_unknown("AP-1", actor("alice"), ran=True)
 
     assert (before, len(await listed(fixture))) == (1, 2)
     await fixture.close()

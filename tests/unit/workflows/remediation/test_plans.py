@@ -14,6 +14,7 @@ from bot.core.evidence import Findings, Hypothesis
 from bot.plugins import HttpAnswer
 from bot.store.approvals.switches import Switches
 from bot.store.tables import AttemptRow, AuditRow, ClaimRow, MessageRow, PageRow, ProposalRow, TimelineRow
+from bot.workflows.remediation.by_hand import ManualRuns
 from tests.unit.approvals_fixture import CONFIG, VERIFY, ApprovalsFixture, actor, open_approvals
 
 ACTIONS: dict[str, Any] = {
@@ -290,7 +291,7 @@ async def test_what_a_person_says_of_an_unknown_step_ends_the_plan_and_runs_noth
     fails_at(fixture, RESTART, OutcomeUnknown("the answer was lost."))
     await fixture.ended(ref, seconds=1)
 
-    await fixture.approvals.answer_unknown(ref, actor("bob"), ran=True)
+    await ManualRuns(fixture.approvals).answer_unknown(ref, actor("bob"), ran=True)
 
     assert await fixture.ended_as(f"remediation:{ref}:ran", seconds=1) == "stopped"
     assert calls(fixture) == [DRAIN, RESTART]
@@ -376,9 +377,9 @@ async def test_who_ran_a_plan_by_hand_is_told_how_to_say_so_step_by_step(fixture
     proposal = await fixture.propose("drain-and-restart")
 
     with pytest.raises(NotAllowed, match=r"AP-1 is a plan of 3 steps.*did AP-1 1 \(Drain checkout\); did AP-1 2 \("):
-        await fixture.approvals.record_manual(proposal.ref, actor("bob"))
+        await ManualRuns(fixture.approvals).record(proposal.ref, actor("bob"))
     with pytest.raises(NotAllowed, match="did drain service=checkout; did restart service=checkout; did recycle"):
-        await fixture.approvals.record_manual("drain-and-restart", actor("bob"), service="checkout", group_ref="AL-1")
+        await ManualRuns(fixture.approvals).record("drain-and-restart", actor("bob"), service="checkout", group_ref="AL-1")
 
 
 @pytest.mark.parametrize("step", [4, 99])
@@ -386,15 +387,15 @@ async def test_a_step_that_a_plan_has_not_is_refused(fixture: ApprovalsFixture, 
     proposal = await fixture.propose("drain-and-restart")
 
     with pytest.raises(NotAllowed, match="is a plan of 3 steps"):
-        await fixture.approvals.record_manual(proposal.ref, actor("bob"), step=step)
+        await ManualRuns(fixture.approvals).record(proposal.ref, actor("bob"), step=step)
     assert (await fixture.store.load(proposal.ref)).state == "pending"
 
 
 async def test_a_step_that_was_run_by_hand_is_watched_and_its_plan_runs_no_more(fixture: ApprovalsFixture) -> None:
     proposal = await fixture.propose("drain-and-restart", requester="carol")
 
-    drained = await fixture.approvals.record_manual(proposal.ref, actor("bob"), key="first", step=1)
-    restarted = await fixture.approvals.record_manual(proposal.ref, actor("bob"), key="second", step=2)
+    drained = await ManualRuns(fixture.approvals).record(proposal.ref, actor("bob"), key="first", step=1)
+    restarted = await ManualRuns(fixture.approvals).record(proposal.ref, actor("bob"), key="second", step=2)
 
     assert [(by_hand.action, by_hand.parts) for by_hand in (drained, restarted)] == [("drain", []), ("restart", [])]
     assert drained.all_requesters == {"bob", "carol"}  # who asked for the plan stays who asked
@@ -407,4 +408,4 @@ async def test_a_step_of_a_plan_that_runs_is_not_recorded_by_hand(fixture: Appro
     await fixture.ended(ref, seconds=1)
 
     with pytest.raises(NotAllowed, match="AP-1 is succeeded: the bot runs or ran it"):
-        await fixture.approvals.record_manual(ref, actor("bob"), step=2)
+        await ManualRuns(fixture.approvals).record(ref, actor("bob"), step=2)

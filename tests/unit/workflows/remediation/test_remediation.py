@@ -8,6 +8,7 @@ from bot.core.evidence import Findings, Hypothesis
 from bot.store.approvals.switches import Switches
 from bot.store.incidents import incidents
 from bot.store.tables import ChangeRow, MessageRow, PageRow, ProposalRow
+from bot.workflows.remediation.by_hand import ManualRuns
 from tests.unit.approvals_fixture import ApprovalsFixture, actor
 
 
@@ -108,7 +109,7 @@ async def with_unknown_outcome(fixture: ApprovalsFixture, entry: str = "restart"
 async def test_who_says_that_an_unknown_run_took_place_does_not_approve_the_way_back(fixture: ApprovalsFixture) -> None:
     ref = await with_unknown_outcome(fixture, "rollback")
     fixture.metrics.values["errors"] = 0.4
-    await fixture.approvals.answer_unknown(ref, actor("alice"), ran=True)
+    await ManualRuns(fixture.approvals).answer_unknown(ref, actor("alice"), ran=True)
     await fixture.ended_as(f"remediation:{ref}:ran", seconds=1)
 
     back = await fixture.store.load("AP-2")
@@ -121,7 +122,7 @@ async def test_who_says_that_an_unknown_run_took_place_does_not_approve_the_way_
 async def test_who_knows_that_it_ran_has_it_watched_on_the_same_card(fixture: ApprovalsFixture) -> None:
     ref = await with_unknown_outcome(fixture)
 
-    said = await fixture.approvals.answer_unknown(ref, actor("alice"), ran=True)
+    said = await ManualRuns(fixture.approvals).answer_unknown(ref, actor("alice"), ran=True)
 
     assert said == "Recorded on AP-1: it ran. Its signal is being watched."
     assert await fixture.ended_as(f"remediation:{ref}:ran", seconds=1) == "succeeded"
@@ -132,8 +133,8 @@ async def test_who_knows_that_it_ran_has_it_watched_on_the_same_card(fixture: Ap
 async def test_who_knows_that_it_did_not_run_ends_it_and_the_next_answer_changes_nothing(fixture: ApprovalsFixture) -> None:
     ref = await with_unknown_outcome(fixture)
 
-    await fixture.approvals.answer_unknown(ref, actor("alice"), ran=False)
-    late = await fixture.approvals.answer_unknown(ref, actor("bob"), ran=True)
+    await ManualRuns(fixture.approvals).answer_unknown(ref, actor("alice"), ran=False)
+    late = await ManualRuns(fixture.approvals).answer_unknown(ref, actor("bob"), ran=True)
 
     assert (await fixture.store.load(ref)).state == "failed" and len(fixture.http.sent) == 1
     assert "AP-1 is failed" in late and "alice checked: it did not run." in late
@@ -143,7 +144,7 @@ async def test_only_the_rostered_say_what_came_of_it(fixture: ApprovalsFixture) 
     ref = await with_unknown_outcome(fixture)
 
     with pytest.raises(NotAllowed):
-        await fixture.approvals.answer_unknown(ref, actor("mallory"), ran=True)
+        await ManualRuns(fixture.approvals).answer_unknown(ref, actor("mallory"), ran=True)
 
     assert (await fixture.store.load(ref)).state == "unknown"
 
@@ -302,7 +303,7 @@ async def test_a_remedy_that_fits_and_may_not_be_put_to_people_is_named_with_the
 
 async def test_what_was_run_by_hand_is_verified_the_same_way(fixture: ApprovalsFixture) -> None:
     proposal = await fixture.propose("restart")
-    manual = await fixture.approvals.record_manual(proposal.ref, actor("alice"), service="checkout")
+    manual = await ManualRuns(fixture.approvals).record(proposal.ref, actor("alice"), service="checkout")
 
     assert await fixture.ended(manual.ref, seconds=1) == "succeeded"
     assert (await fixture.state(proposal.ref), fixture.http.sent) == ("superseded", [])

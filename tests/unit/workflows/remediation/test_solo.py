@@ -8,6 +8,7 @@ from bot.core.action import ProposalState
 from bot.slack.render import Renderer
 from bot.store.approvals.decisions import DecisionResult
 from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
+from bot.workflows.remediation.by_hand import ManualRuns
 from tests.unit.approvals_fixture import ApprovalsFixture, actor
 
 
@@ -102,7 +103,7 @@ async def test_a_record_that_was_changed_afterwards_verifies_nothing(fixture: Ap
 
 async def test_what_a_person_ran_by_hand_verifies_nothing(fixture: ApprovalsFixture) -> None:
     proposal = await fixture.propose("rollback", change_id=await deployed(fixture, "2", "1"))
-    by_hand = await fixture.approvals.record_manual(proposal.ref, actor("bob"), service="checkout")
+    by_hand = await ManualRuns(fixture.approvals).record(proposal.ref, actor("bob"), service="checkout")
     assert await fixture.ended(by_hand.ref, seconds=1) == "succeeded"
 
     assert (await alone(fixture, "3", "1")).rule == "requester"

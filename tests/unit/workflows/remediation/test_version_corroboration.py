@@ -10,6 +10,7 @@ import pytest
 from bot.core.action import Proposal, Tier
 from bot.core.errors import QueryFailed
 from bot.store.tables import ChangeRow
+from bot.workflows.remediation.by_hand import ManualRuns
 from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
 
 
@@ -90,7 +91,7 @@ async def test_that_somebody_says_to_have_rolled_back_by_hand_is_no_other_record
     await reported(fixture, "ci:1", version="2.0", previous_version="1.9")
     first = await fixture.propose("rollback", key="a")
     await fixture.press(first.ref, "alice", "deny", reason="no")
-    await fixture.approvals.record_manual("rollback", actor("alice"), service="checkout", group_ref="AL-1", key="by hand")
+    await ManualRuns(fixture.approvals).record("rollback", actor("alice"), service="checkout", group_ref="AL-1", key="by hand")
 
     assert (await fixture.propose("rollback", key="b")).tier is Tier.THREE
     await fixture.close()
