@@ -66,7 +66,7 @@ class Candidate:
 
 
 def amount(value: float, unit: str = "") -> str:
-    """As people read it aloud (`40.6 %`, `350 ms`), in figures that `core/verdict/quoting` finds again in the evidence."""
+    """As people read it aloud (`40.6 %`, `350 ms`), in figures that `core/verdict/figures` finds again in the evidence."""
     return "unknown" if math.isnan(value) else figure(value, unit)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from bot.core.change import Change
 from bot.core.evidence import CauseKind, Hypothesis
-from bot.core.verdict.structure import Measured
+from bot.core.verdict.measured import Measured
 
 FROM_OUTSIDE: tuple[CauseKind, ...] = ("external", "traffic")
 """Kinds of cause that lie outside the own system."""

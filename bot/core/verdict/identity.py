@@ -9,7 +9,7 @@ from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import Hypothesis
 from bot.core.text.untrusted import one_line
 from bot.core.verdict.contradiction import KINDS_OF_CHANGE, known_services
-from bot.core.verdict.structure import Measured
+from bot.core.verdict.measured import Measured
 
 _AFTER_NAME = re.compile(r"[\s_-]*(?:service|svc|deployment|app|pods?)$", re.I)
 _MIN_TITLE, _MIN_ID = 8, 6

@@ -12,7 +12,8 @@ from bot.core.verdict.category import categorize
 from bot.core.verdict.contradiction import FROM_OUTSIDE, contradiction
 from bot.core.verdict.disputes import MAX_AGAINST, MAX_RULED_OUT, NAMED, with_exonerated
 from bot.core.verdict.identity import identify
-from bot.core.verdict.structure import Measured, sources, support_of
+from bot.core.verdict.measured import Measured, sources
+from bot.core.verdict.support import support_of
 from bot.core.verdict.verdict import CONFIDENCES, by_confidence, judge
 
 __all__ = ["MAX_RULED_OUT", "merge", "same_cause", "views_text"]

@@ -11,10 +11,11 @@ from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 from bot.core.verdict.contradiction import contradiction, denial, known_services, services_in
 from bot.core.verdict.corroboration import ADVICE_SOURCES
-from bot.core.verdict.evidence_figures import EvidenceFigures
+from bot.core.verdict.figures.evidence_figures import EvidenceFigures
+from bot.core.verdict.figures.quoting import Quotation, check_quotes, has_struck
 from bot.core.verdict.identity import changes_named, identify
-from bot.core.verdict.quoting import Quotation, check_quotes, has_struck
-from bot.core.verdict.structure import Measured, sources, support_of
+from bot.core.verdict.measured import Measured, sources
+from bot.core.verdict.support import support_of
 
 CONFIDENCES: tuple[Confidence, ...] = ("likely", "possible", "unlikely", "unsupported")
 """The most confident first."""
@@ -36,11 +37,11 @@ def judge(
 
     - A claim must cite evidence that exists, could be checked and belongs to `group` (by default the ledger's own). Figures,
       moments, versions, drawn names and quoted words of a hypothesis that do not stand in the evidence of the whole
-      hypothesis are struck from their sentences (`core/verdict/quoting`); what was struck goes to `dropped`. A claim of which
+      hypothesis are struck from their sentences (`core/verdict/figures`); what was struck goes to `dropped`. A claim of which
       nothing was confirmed stays to be read, and carries nothing.
     - A hypothesis without a claim that carries it is "unsupported" and last.
     - A model's cause gets the service and the change that it means as the records name them (`core/verdict/identity`).
-    - A model's cause may be "likely" only by what the evidence shows of its kind (`core/verdict/structure`), with two systems
+    - A model's cause may be "likely" only by what the evidence shows of its kind (`core/verdict/support`), with two systems
       behind it, one of which users of the service cannot write to. Its words make nothing likely.
     - A change must be recorded before the onset, and its service or version must deviate. One after the onset is "unlikely".
     - What could not be checked is listed in `not_checked`.

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.evidence import Hypothesis
 from bot.core.verdict.contradiction import contradiction
-from bot.core.verdict.structure import Measured
+from bot.core.verdict.measured import Measured
 from tests.unit.evidence_builders import Ledger, change, deviation, failing_payments
 
 DEPLOY = change("payments", 2, version="2.3.1", previous="2.3.0")

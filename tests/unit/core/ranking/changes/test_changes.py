@@ -14,7 +14,7 @@ from bot.core.facts.recorded import TemplateFact
 from bot.core.ranking.changes.versions import compare_versions, serving
 from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
-from bot.core.verdict.structure import Measured
+from bot.core.verdict.measured import Measured
 from bot.core.verdict.verdict import judge
 from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, failing_payments, minutes
 

@@ -5,10 +5,17 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.verdict.evidence_figures import EvidenceFigures
-from bot.core.verdict.evidence_text import without_marks
-from bot.core.verdict.quantities import Dimension, Quantity, blanked, quantities
-from bot.core.verdict.relations import follows, is_relative, misdirected, of_others, supported_together, unfounded_growth
+from bot.core.verdict.figures.evidence_figures import EvidenceFigures
+from bot.core.verdict.figures.evidence_text import without_marks
+from bot.core.verdict.figures.quantities import Dimension, Quantity, blanked, quantities
+from bot.core.verdict.figures.relations import (
+    follows,
+    is_relative,
+    misdirected,
+    of_others,
+    supported_together,
+    unfounded_growth,
+)
 
 _REFERENCES = re.compile(r"\b(?:AL|INC|AP|E)-?\d+\b")
 _STRUCK = re.compile(r"\[[a-z ]+ not in evidence\]")

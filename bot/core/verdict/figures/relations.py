@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise, permutations
 
-from bot.core.verdict.evidence_figures import EvidenceFigures
-from bot.core.verdict.fact_pairs import Pair
-from bot.core.verdict.quantities import Bound, Dimension, Quantity
+from bot.core.verdict.figures.evidence_figures import EvidenceFigures
+from bot.core.verdict.figures.fact_pairs import Pair
+from bot.core.verdict.figures.quantities import Bound, Dimension, Quantity
 
 _PART = re.compile(r"\s*(?:of|in|out of|from)\s*(?:every\s*)?", re.I)
 _ONE_IN = re.compile(r"\b(?:one|1) (?:in|of|out of)(?: every)? $", re.I)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.verdict.quantities import Bound, Dimension, quantities
+from bot.core.verdict.figures.quantities import Bound, Dimension, quantities
 
 
 @pytest.mark.parametrize(

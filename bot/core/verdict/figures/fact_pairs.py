@@ -6,8 +6,8 @@ from itertools import combinations
 
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.verdict.evidence_text import without_moments
-from bot.core.verdict.quantities import Dimension, Quantity, of_unit, quantities
+from bot.core.verdict.figures.evidence_text import without_moments
+from bot.core.verdict.figures.quantities import Dimension, Quantity, of_unit, quantities
 
 LARGEST = 6
 """Counts of one finding that are added up in pairs; and all of them together."""

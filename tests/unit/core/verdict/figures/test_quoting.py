@@ -6,8 +6,8 @@ from bot.core.evidence import LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import DeviationFact
 from bot.core.facts.recorded import TemplateFact
-from bot.core.verdict.evidence_figures import EvidenceFigures
-from bot.core.verdict.quoting import check_quotes
+from bot.core.verdict.figures.evidence_figures import EvidenceFigures
+from bot.core.verdict.figures.quoting import check_quotes
 from tests.unit.evidence_builders import entry
 
 MEMORY = entry(

@@ -9,7 +9,8 @@ from bot.core.facts.code import DiffFact, EffectFact
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.recorded import TemplateFact
 from bot.core.metrics.deviation import Deviation
-from bot.core.verdict.structure import Measured, Support, support_of
+from bot.core.verdict.measured import Measured
+from bot.core.verdict.support import Support, support_of
 from tests.unit.evidence_builders import CASE, Ledger, change, deviation, failing_payments, minutes
 
 ERRORS = deviation("payments", "errors", 0.001, 0.45, doublings=4, unit="ratio")

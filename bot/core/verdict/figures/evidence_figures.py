@@ -12,9 +12,16 @@ from itertools import accumulate, combinations, permutations
 
 from bot.core.evidence import LedgerEntry
 from bot.core.text.patterns import Pattern, any_of
-from bot.core.verdict.evidence_text import clock_times, evidence_text, iso_moments, of_day, without_marks, without_moments
-from bot.core.verdict.fact_pairs import LARGEST, MAX_OF_LINE, Pair, lines_of, pairs_of, pairs_of_lines, related_lines_of
-from bot.core.verdict.quantities import (
+from bot.core.verdict.figures.evidence_text import (
+    clock_times,
+    evidence_text,
+    iso_moments,
+    of_day,
+    without_marks,
+    without_moments,
+)
+from bot.core.verdict.figures.fact_pairs import LARGEST, MAX_OF_LINE, Pair, lines_of, pairs_of, pairs_of_lines, related_lines_of
+from bot.core.verdict.figures.quantities import (
     MOMENT_SLACK,
     Bounds,
     Dimension,
