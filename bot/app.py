@@ -232,9 +232,9 @@ class App:
         analyst = Analyst(
             self.tool_runner.for_case,
             self.tool_runner.infos,
-            traced=self.systems.traces is not None,
-            coded=self.systems.code is not None,
-            clustered=self.systems.cluster is not None,
+            has_traces=self.systems.traces is not None,
+            has_code=self.systems.code is not None,
+            has_cluster=self.systems.cluster is not None,
         )
         of_app = (self.secrets, self.config, self.tool_runner, self.triages, self.questions)
         self.agents = agents_of(*of_app, Current(lambda: self.catalogue.services), self.systems.remote)

@@ -48,7 +48,10 @@ class Second:
                 run = DirectRun(asked.group, clock=lambda: first.now)
                 # As in a live triage: the model is told the analyst's ranking and finds its evidence recorded.
                 ranked = await Analyst(
-                    tool_runner.for_case, tool_runner.infos, traced=world.traces is not None, coded=world.code is not None
+                    tool_runner.for_case,
+                    tool_runner.infos,
+                    has_traces=world.traces is not None,
+                    has_code=world.code is not None,
                 ).investigate(run, asked)
                 await triages.update(asked.group, asked.attempt, findings=ranked.model_dump(mode="json"))
                 services = list(world.catalogue.services)

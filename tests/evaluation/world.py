@@ -110,7 +110,7 @@ class Investigation:
 async def investigate(world: World, case: Case, *, now: datetime) -> Investigation:
     """What the analyst sees and answers at `now`."""
     ledger = _Ledger(world, case, now)
-    analyst = Analyst(lambda _: ledger.look, INFOS, traced=world.traces is not None, coded=world.code is not None)
+    analyst = Analyst(lambda _: ledger.look, INFOS, has_traces=world.traces is not None, has_code=world.code is not None)
     began = time.monotonic()
     findings = await analyst.investigate(DirectRun(case.group, clock=lambda: now), case)
     judged = judge(findings, ledger.entries, group=case.group, case=case)

@@ -30,7 +30,7 @@ from bot.ports import Run
 CallTool = Callable[[str, Mapping[str, object], str], Awaitable[LedgerEntry]]
 """`call_tool(tool, arguments, call)`: one recorded tool call. `call` names it within the case."""
 
-WAVES = 8
+MAX_WAVES = 8
 """So many calls deep the graph is followed from the alerting service."""
 MAX_SERVICES = 60
 """Services checked in one investigation."""
@@ -49,8 +49,9 @@ _Request = tuple[ToolRole, Mapping[str, object]]
 
 
 class Analyst:
-    """An Investigator without a model. `calls` gives the tool calls of one case; `traced` says that there are traces, `coded`
-    that the code of versions can be read, `clustered` that a cluster tells where pods run.
+    """An Investigator without a model. `calls` gives the tool calls of one case.
+
+    `has_traces`, `has_code` (of versions) and `has_cluster` (where pods run): what can be read at all.
     """
 
     def __init__(
@@ -58,15 +59,15 @@ class Analyst:
         calls: Callable[[Case], CallTool],
         tools: Tools,
         *,
-        traced: bool = False,
-        coded: bool = False,
-        clustered: bool = False,
+        has_traces: bool = False,
+        has_code: bool = False,
+        has_cluster: bool = False,
     ) -> None:
         self._calls = calls
         self._tools = tools
-        self._traced = traced
-        self._coded = coded
-        self._clustered = clustered
+        self._has_traces = has_traces
+        self._has_code = has_code
+        self._has_cluster = has_cluster
 
     async def investigate(self, run: Run, case: Case) -> Findings:
         """Check, follow what deviates, inspect it, rank. Each tool call is a step; a failed one is evidence that says so."""
@@ -78,22 +79,22 @@ class Analyst:
         async def check(requests: Iterable[_Request]) -> None:
             # Started together and named by what they ask: a replay finds each answer whatever the order they ended in.
             calls = [(tool_for(self._tools, role), arguments) for role, arguments in requests]
-            steps = [run.step(_name(case, *call), call_tool, *call, call_name(case, *call)) for call in calls]
+            steps = [run.step(_step_name(case, *call), call_tool, *call, call_name(case, *call)) for call in calls]
             entries = await asyncio.gather(*steps)
             ledger.extend(entries)
             observations.add(entries)
 
-        await check([*_first_checks(case), *([(ToolRole.CALL_WAITS, {})] if self._traced else [])])
+        await check([*_first_checks(case), *([(ToolRole.CALL_WAITS, {})] if self._has_traces else [])])
         await check([(ToolRole.CALL_MIX, {"service": s}) for s in services_with_calls(observations, [case.service])])
-        followed = await self._follow(case, observations, check)
+        followed = await self._follow_graph(case, observations, check)
         recent = changed_services(case, observations, now=began, tried=followed, most=MAX_CHANGED)
         await check([(ToolRole.HEALTH, {"service": s}) for s in recent])
         symptoms = symptoms_to_inspect(case, observations, now=began, most=MAX_INSPECTED)
         await check(_inspections(symptoms))
-        if self._clustered:
+        if self._has_cluster:
             await check([(ToolRole.WORKLOAD, {"service": s}) for s in services_to_place(observations)[:MAX_INSPECTED]])
         await check(self._own_lines(case, ledger))
-        if read := self._services_read(ledger):
+        if read := self._services_with_logs_read(ledger):
             further = services_to_read(case, observations, now=began, read=read, most=MAX_READ)
             await check([(ToolRole.LOGS, {"service": s, "text": ""}) for s in further])
         climbing = services_to_look_back_on(case, observations, now=began)[:MAX_INSPECTED]
@@ -102,18 +103,18 @@ class Analyst:
         await check([(ToolRole.JUMPS, {"service": s}) for s in changed])
         splits = versions_to_compare(case, observations, now=began, most=MAX_COMPARED)
         await check([(ToolRole.BREAKDOWN, {"service": s, "signal": signal, "by": "version"}) for s, signal in splits])
-        if self._coded:
+        if self._has_code:
             versions = versions_to_read(case, observations, now=began, most=MAX_VERSIONS)
             await check([(ToolRole.CODE, {"service": s, "base": base, "head": head}) for s, base, head in versions])
         findings = _ranked(case, ledger, began, observations)
-        return _signed(findings, len(ledger), began, await run.now())
+        return _with_cost(findings, len(ledger), began, await run.now())
 
-    async def _follow(
+    async def _follow_graph(
         self, case: Case, observations: Observations, check: Callable[[Iterable[_Request]], Awaitable[None]]
     ) -> set[str]:
         """Wave by wave down the dependencies of what deviates, and up where traffic rose; all services that were tried."""
         checked = {case.service}
-        for _ in range(WAVES):
+        for _ in range(MAX_WAVES):
             # A service that could not be checked is not checked again: the same answer would come at the same price.
             services = [s for s in next_services(case, observations) if s not in checked][: MAX_SERVICES - len(checked)]
             if not services:
@@ -126,7 +127,7 @@ class Analyst:
                 await check([(ToolRole.LOG_MIX, {"service": s}) for s in services])
         return checked
 
-    def _services_read(self, ledger: Iterable[LedgerEntry]) -> set[str]:
+    def _services_with_logs_read(self, ledger: Iterable[LedgerEntry]) -> set[str]:
         """The services whose logs were asked for; none where no log store answers."""
         reads = [entry for entry in ledger if entry.tool == tool_for(self._tools, ToolRole.LOGS)]
         return {str(entry.arguments["service"]) for entry in reads} if any(entry.evidence.ok for entry in reads) else set()
@@ -178,12 +179,12 @@ def _inspections(symptoms: Iterable[tuple[str, str, Family]]) -> list[_Request]:
     return [*split, *named, *logs]
 
 
-def _signed(findings: Findings, steps: int, began: datetime, ended: datetime) -> Findings:
+def _with_cost(findings: Findings, steps: int, began: datetime, ended: datetime) -> Findings:
     update = {"by": "analyst", "steps": steps, "seconds": round((ended - began).total_seconds(), 2), "stop_reason": "done"}
     return findings.model_copy(update=update)
 
 
-def _name(case: Case, tool: str, arguments: Mapping[str, object]) -> str:
+def _step_name(case: Case, tool: str, arguments: Mapping[str, object]) -> str:
     return f"tool:{tool}:{_hash(case, tool, arguments)}"
 
 

@@ -56,10 +56,10 @@ class Replay:
         return ToolRunner(triages, recorded_tools(self.tools, case), _context(case))
 
     async def _ranked(self, case: FrozenCase, new_case: Case, runner: ToolRunner) -> Findings:
-        traced = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.CALL_WAITS)))
-        coded = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.CODE)))
-        clustered = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.WORKLOAD)))
-        analyst = Analyst(runner.for_case, runner.infos, traced=traced, coded=coded, clustered=clustered)
+        has_traces = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.CALL_WAITS)))
+        has_code = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.CODE)))
+        has_cluster = bool(case.recorded_arguments(tool_for(runner.infos, ToolRole.WORKLOAD)))
+        analyst = Analyst(runner.for_case, runner.infos, has_traces=has_traces, has_code=has_code, has_cluster=has_cluster)
         return await analyst.investigate(self._run(case, "analyst"), new_case)
 
     def _run(self, case: FrozenCase, who: str) -> Run:

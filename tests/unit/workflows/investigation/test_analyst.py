@@ -140,7 +140,7 @@ async def test_the_lines_of_what_it_calls_and_of_what_was_changed_are_read_thoug
 
 async def test_where_pods_differ_the_cluster_is_asked_on_which_node_each_runs() -> None:
     asked = Shop(split=BY_POD)
-    findings = await Analyst(asked.for_case, INFOS, clustered=True).investigate(RecordedRun(), CASE)
+    findings = await Analyst(asked.for_case, INFOS, has_cluster=True).investigate(RecordedRun(), CASE)
     without = Shop(split=BY_POD)
     await investigate(without)
 
