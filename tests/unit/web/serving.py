@@ -32,7 +32,9 @@ async def serving(
     webhooks = WebhookEndpoints(sources, discover(["bot.sources"], Source), dict.fromkeys(kinds, "right"), writer, clock)
     health = Health.with_database(sorting.db, checks, optional)
     app = build(webhooks, health, db=sorting.db, clock=clock, api_token=api_token)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:
-        yield client, sorting
-    await writer.stop()
-    await sorting.db.close()
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:
+            yield client, sorting
+    finally:
+        await writer.stop()
+        await sorting.db.close()
