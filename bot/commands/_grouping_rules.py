@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.commands._reading import channel_of
+from bot.commands._readable_services import channel_of
 from bot.core.alerts.ties.grouping_rules import RuleDraft
 from bot.workflows.command_context import CommandContext
 

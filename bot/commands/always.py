@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Collection, Sequence
 
 from bot.commands._grouping_rules import applying, why_none
-from bot.commands._reading import unread_services
+from bot.commands._readable_services import unread_services
 from bot.commands._subject import name_of, subject_of
 from bot.core.alerts.ties.grouping_rules import BackTest
 from bot.core.errors import NotFound

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.commands._reading import channel_of, unread_services
+from bot.commands._readable_services import channel_of, unread_services
 from bot.commands._subject import around_of, name_of
 from bot.core.action import Proposal
 from bot.core.alerts.silences import NewSilence, PastAlert, Preview, matchers_text, parse_length, parse_matchers
