@@ -152,7 +152,7 @@ class App:
         self.web = web_client(self.secrets.slack_bot_token.get_secret_value(), self.secrets.slack_api_url)
         self.slack_client = SlackClient(self.web)
         self.people = People(self.slack_client, self.config.people)
-        self.reading = ReadAccess(self.db, self.people.channel_access, self.people.members)
+        self.read_access = ReadAccess(self.db, self.people.channel_access, self.people.members)
         self.rotas = Rotas(self.config, self.people.usergroup, Usergroups(self.db), self.clock, self.policy_review.refresh)
         self.renderer = Renderer(self.db, self.config, self._on_call, redact=redact_one, public_url=self.secrets.public_url)
         self.sender = Sender(
@@ -160,7 +160,7 @@ class App:
             self.renderer.render,
             self.slack_client,
             default_channel=self.config.default_channel,
-            may_fall_back=self.reading.may_fall_back,
+            may_fall_back=self.read_access.may_fall_back,
             limits=limits,
             count=count_message,
             lease_until=self.engine.lease_until,
@@ -179,7 +179,7 @@ class App:
             verbs=discover(["bot.commands", *self.config.plugins], Command),
             approvals=self.approvals,
             usergroup=self.people.usergroup,
-            reading=self.reading,
+            read_access=self.read_access,
             account=self.people.actor,
             tools={name: tool.info for name, tool in self.tools.items()},
         )
@@ -270,11 +270,13 @@ class App:
             case=case,
             catalogue=self.catalogue,
             changes=Changes(self.db),
-            alerts=visible_alerts(self.db, case.group, self.reading.recallable, self.catalogue, self.config.default_channel),
+            alerts=visible_alerts(
+                self.db, case.group, self.read_access.recallable, self.catalogue, self.config.default_channel
+            ),
             runbooks=self.runbooks,
             metrics=self.metrics,
             logs=self.logs,
-            past=PastIncidents(self.db, case.group, self.reading.recallable),
+            past=PastIncidents(self.db, case.group, self.read_access.recallable),
             traces=self.systems.traces,
             histories=self.systems.histories,
             code=self.systems.code,

@@ -16,7 +16,7 @@ async def _may_apply(ctx: CommandContext, draft: RuleDraft) -> bool:
     if "" in draft.services:
         # A side without a service holds alerts of any channel.
         return True
-    return await ctx.reading.may_share_card(*(channel_of(ctx, side.service) for side in (draft.first, draft.second)))
+    return await ctx.read_access.may_share_card(*(channel_of(ctx, side.service) for side in (draft.first, draft.second)))
 
 
 def why_none(draft: RuleDraft) -> str:

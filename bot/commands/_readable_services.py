@@ -17,5 +17,5 @@ async def unread_services(
 ) -> set[str]:
     """Those of which its sender may not read here, or that may not be named in `place`; "" says nothing of any service."""
     of = {service: channel_of(ctx, service) for service in services if service}
-    hidden = await ctx.reading.hidden(request, of.values(), place)
+    hidden = await ctx.read_access.hidden(request, of.values(), place)
     return {service for service, visibility in of.items() if visibility in hidden}

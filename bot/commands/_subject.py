@@ -52,7 +52,7 @@ async def around_of(ctx: CommandContext, request: Request) -> Around:
     if request.ref:
         return Around(await overview.subject_of(ctx.db, request.ref))
     everywhere = is_direct(request.channel)
-    visibilities = await ctx.reading.readable(request) if everywhere else visible_in(request.channel)
+    visibilities = await ctx.read_access.readable(request) if everywhere else visible_in(request.channel)
     here = await Interactions(ctx.db).open_in(visibilities)
     subject = await overview.subject_of(ctx.db, here[0]) if len(here) == 1 else None
     return Around(subject, only_one=subject is not None, open=() if subject else here, everywhere=everywhere)

@@ -31,7 +31,7 @@ async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErro
             f"Ask about {subject.ref}", "ask", ref=subject.ref, fields=[Field("question", "Your question", kind="long")]
         )
     target = await _target(ctx, request)
-    if target is not None and not await ctx.reading.may_answer_in(subject.visibility, target.channel):
+    if target is not None and not await ctx.read_access.may_answer_in(subject.visibility, target.channel):
         raise NotFound(f"Others than those of {subject.ref} read here: ask in its own channel, or write to me directly.")
     put = await Questions(ctx.db).put(
         request.key, question, name_of(request.actor), group=subject.group, incident=subject.incident, target=target

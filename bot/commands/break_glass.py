@@ -83,7 +83,7 @@ async def _review(ctx: CommandContext, request: Request, text: str) -> Reply:
 async def _list(ctx: CommandContext, request: Request) -> Reply:
     named = names_text(sorted(in_force.break_glass(ctx.config))) or "nobody yet: name people under break_glass in tocsin.yaml"
     newest = await BreakGlassReviews(ctx.db, ctx.config).newest()
-    uses = [_line(use) for use in newest if await ctx.reading.may_read(request, use.ref)]
+    uses = [_line(use) for use in newest if await ctx.read_access.may_read(request, use.ref)]
     return Reply("\n".join([f"May approve alone: {named}.", *uses]))
 
 

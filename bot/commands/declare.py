@@ -51,7 +51,7 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
         return _form(ctx, request, group, title, severity, service)
     person = name_of(request.actor)
     # An alert of the service that comes in the next moment joins it only if it is known who reads both.
-    await ctx.reading.learn(request.channel)
+    await ctx.read_access.learn(request.channel)
     declared = await incidents.declare(
         ctx.db,
         title=title,

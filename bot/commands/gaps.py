@@ -21,7 +21,7 @@ SHOWN = 12
 async def gaps(ctx: CommandContext, request: Request) -> Reply:
     """List what the investigations could not check, the most often missed first: access worth setting up."""
     since, service = _since(ctx.clock(), request.options.get("since", USUAL)), request.options.get("service", "")
-    visibilities = await ctx.reading.readable(request)
+    visibilities = await ctx.read_access.readable(request)
     checks = [check for check in await failed_checks(ctx.db, since, visibilities) if service in ("", check.service)]
     investigated, ranked = await groups_investigated(ctx.db, since, visibilities), rank_gaps(checks)
     about = f" of {one_line(service, 60)}" if service else ""

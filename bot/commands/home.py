@@ -15,7 +15,7 @@ SHOWN = 10
 async def home(ctx: CommandContext, request: Request) -> Reply:
     """Show what waits for your approval, what is open everywhere, and for which services you are on call."""
     person = request.actor.person
-    criteria = overview.ListCriteria(await ctx.reading.readable(request), limit=SHOWN + 1)
+    criteria = overview.ListCriteria(await ctx.read_access.readable(request), limit=SHOWN + 1)
     rows = [*await overview.groups(ctx.db, criteria), *await overview.bare_incidents(ctx.db, criteria)]
     rows.sort(key=lambda row: row.severity)
     content = HomeReply(
@@ -32,7 +32,7 @@ async def home(ctx: CommandContext, request: Request) -> Reply:
 async def _waiting(ctx: CommandContext, request: Request) -> list[Proposal]:
     """The proposals that this person may read and approve now, as far as the rota says: the press asks again."""
     waiting, person = await ctx.approvals.store.waiting(), request.actor.person
-    return [one for one in waiting if await _may_approve(ctx, person, one) and await ctx.reading.may_read(request, one.ref)]
+    return [one for one in waiting if await _may_approve(ctx, person, one) and await ctx.read_access.may_read(request, one.ref)]
 
 
 async def _may_approve(ctx: CommandContext, person: str, proposal: Proposal) -> bool:

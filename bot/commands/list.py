@@ -21,7 +21,7 @@ async def list(ctx: CommandContext, request: Request) -> Reply:
         raise NotFound(f"list takes open, mine or all, not {which[:40]}.")
     page = _page(request.options.get("page", "1"))
     service, responder = request.options.get("service", ""), name_of(request.actor) if which == "mine" else ""
-    visibilities = await ctx.reading.readable(request)
+    visibilities = await ctx.read_access.readable(request)
     criteria = overview.ListCriteria(visibilities, which == "open", service, _since(ctx, request), responder)
     groups, bare = await overview.groups(ctx.db, criteria), await overview.bare_incidents(ctx.db, criteria)
     # Both come in this order, and sorting keeps it where the severities are the same.

@@ -24,7 +24,7 @@ async def merge(ctx: CommandContext, request: Request) -> Reply:
     into, other = request.ref.upper(), request.text.strip().upper()
     if number_of(into, "AL") is None or number_of(other, "AL") is None:
         raise NotFound("Name both groups: merge AL-3 AL-5 moves the alerts of AL-5 into AL-3. Nothing was merged.")
-    await ctx.reading.require(replace(request, ref=other))
+    await ctx.read_access.require(replace(request, ref=other))
     await _require_readers(ctx, into, other)
     await regroup.merge(ctx.db, into, other, name_of(request.actor))
     return Reply(f"{other} is part of {into} now; its card closes. {await _later(ctx, into)}")
@@ -49,4 +49,4 @@ async def _require_readers(ctx: CommandContext, into: str, other: str) -> None:
 
 
 async def _is_read_by_all(ctx: CommandContext, of: Visibility, where: Visibility) -> bool:
-    return bool(await ctx.reading.recallable([of], where.channel))
+    return bool(await ctx.read_access.recallable([of], where.channel))

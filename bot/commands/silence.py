@@ -106,7 +106,7 @@ async def _preview(ctx: CommandContext, request: Request, wish: _Wish) -> Form:
 async def _hidden(ctx: CommandContext, request: Request, place: str | None = None) -> Callable[[PastAlert], bool]:
     """Which alerts somebody may not read here, or may not be named in `place`."""
     channels = {channel_of(ctx, service) for service in ("", *ctx.catalogue.services)}
-    hidden = await ctx.reading.hidden(request, channels, place)
+    hidden = await ctx.read_access.hidden(request, channels, place)
     return lambda alert: (alert.belongs_to or channel_of(ctx, alert.service)) in hidden
 
 

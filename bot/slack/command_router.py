@@ -288,7 +288,7 @@ class CommandRouter:
             if command.who is Who.MEMBERS and (why := _why_not_member(actor)):
                 raise await self._refusal(request, target, why)
             request = await self._with_implied_ref(replace(request, actor=actor))
-            await self.ctx.reading.require(request)
+            await self.ctx.read_access.require(request)
             return await command.fn(self.ctx, request)
         except TocsinError as error:
             if isinstance(error, NotAllowed) and not error.audited:

@@ -29,7 +29,7 @@ class CommandContext:
     approvals: Approvals
     usergroup: Callable[[str], Awaitable[frozenset[str]]]
     """Members of a Slack user group now, for rotas kept in Slack; raises QueryFailed."""
-    reading: ReadAccess
+    read_access: ReadAccess
     """Who may read what."""
     account: Callable[[str], Awaitable[Actor]] | None = None
     """A user id as Slack knows it now (guest, bot, stranger, deactivated); raises QueryFailed. None where there is no Slack."""

@@ -90,7 +90,7 @@ class SlackWorkspace:
             verbs=discover(["bot.commands"], Command),
             approvals=None,
             usergroup=self.people.usergroup,
-            reading=ReadAccess(self.db, self.people.channel_access, self.people.members),
+            read_access=ReadAccess(self.db, self.people.channel_access, self.people.members),
         )
         answers = Answers(slack, hosts=allowed_hosts(self.config))
         doors = CommandRouter(ctx, self.people, Interactions(self.db), answers, soon=PATIENCE)

@@ -36,7 +36,7 @@ async def use(fixture: ApprovalsFixture, command: Command = cause, **values: Any
     ctx = CommandContext(
         db=fixture.db, config=fixture.config, catalogue=catalogue_of(fixture.config), engine=fixture.engine,
         clock=lambda: fixture.now, verbs={}, approvals=fixture.approvals, usergroup=fixture.usergroup,
-        reading=everything_public(fixture.db),
+        read_access=everything_public(fixture.db),
     )  # fmt: skip
     fields = {"verb": command.name, "channel": "C1", "entry_point": "button", "ref": "INC-1", "key": str(values)}
     return await command.fn(ctx, Request(actor=actor("alice"), **{**fields, **values}))

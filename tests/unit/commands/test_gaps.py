@@ -35,7 +35,7 @@ async def ask(fixture: ApprovalsFixture, **options: str) -> str:
     ctx = CommandContext(
         db=fixture.db, config=fixture.config, catalogue=catalogue_of(fixture.config), engine=fixture.engine,
         clock=lambda: fixture.now, verbs={}, approvals=fixture.approvals, usergroup=fixture.usergroup, tools=INFOS,
-        reading=everything_public(fixture.db),
+        read_access=everything_public(fixture.db),
     )  # fmt: skip
     said: Any = await gaps.fn(ctx, Request(verb="gaps", actor=actor("alice"), channel="C1", options=options))
     assert isinstance(said, Reply)

@@ -35,7 +35,7 @@ async def test_a_press_starts_another_attempt_beside_one_that_nobody_asked_for(
     ctx = CommandContext(
         db=fixture.db, config=fixture.config, catalogue=catalogue_of(fixture.config), engine=fixture.engine,
         clock=lambda: fixture.now, verbs={}, approvals=fixture.approvals, usergroup=fixture.usergroup,
-        reading=everything_public(fixture.db),
+        read_access=everything_public(fixture.db),
     )  # fmt: skip
     fields = {"verb": "investigate", "channel": "C1", "entry_point": "button", "ref": "AL-1", "key": "k"}
     reply = await investigate.fn(ctx, Request(actor=actor("alice"), **fields))

@@ -62,13 +62,13 @@ def with_private_c1(fixture: ApprovalsFixture) -> ReadAccess:
 async def with_private(fixture: ApprovalsFixture, verb: Any, **values: Any) -> Any:
     """The verb's answer to alice where C1, the channel of checkout and search, is private."""
     request = Request(verb=verb.name, actor=actor("alice"), channel="C1", key="2", **values)
-    return await verb.fn(replace(context(fixture), reading=with_private_c1(fixture)), request)
+    return await verb.fn(replace(context(fixture), read_access=with_private_c1(fixture)), request)
 
 
 async def merged(fixture: ApprovalsFixture, into: str, other: str) -> str:
     """AL-1 stands in C1, the group of search in the default channel."""
     request = Request(verb="merge", actor=actor("alice"), channel="C9", ref=into, text=other, key="1")
-    return (await merge.fn(replace(context(fixture), reading=with_private_c1(fixture)), request)).text
+    return (await merge.fn(replace(context(fixture), read_access=with_private_c1(fixture)), request)).text
 
 
 async def test_alerts_of_a_private_channel_come_on_no_card_that_others_read(fixture: ApprovalsFixture) -> None:
@@ -153,7 +153,7 @@ async def test_the_list_of_rules_names_no_alerts_of_a_private_channel_to_others(
 
     async def listed(who: str) -> str:
         request = Request(verb="always", actor=actor(who), channel="C9", text="list", key="2")
-        return (await always.fn(replace(context(fixture), reading=with_private_c1(fixture)), request)).text
+        return (await always.fn(replace(context(fixture), read_access=with_private_c1(fixture)), request)).text
 
     assert "checkout" in await listed("alice")
     assert (await listed("bob")).startswith("GR-1 alerts of a channel that is not read here (alice, ")

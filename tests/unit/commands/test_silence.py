@@ -156,7 +156,7 @@ async def in_channel(fixture: ApprovalsFixture, who: str, channel: str, **values
     """The line or press of somebody where C1, the channel of checkout, is private and alice alone is in it."""
     fields = {"entry_point": EntryPoint.SLASH, "verb": "silence", "key": "k", **values}
     request = Request(actor=actor(who), channel=channel, **fields)
-    return await silence.fn(replace(context(fixture), reading=with_private_c1(fixture)), request)
+    return await silence.fn(replace(context(fixture), read_access=with_private_c1(fixture)), request)
 
 
 async def test_a_preview_counts_alerts_of_a_private_channel_and_names_them_to_its_members_alone(

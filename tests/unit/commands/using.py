@@ -15,7 +15,7 @@ def context(fixture: ApprovalsFixture, **verbs: Command) -> CommandContext:
     return CommandContext(
         db=fixture.db, config=fixture.config, catalogue=catalogue_of(fixture.config), engine=fixture.engine,
         clock=lambda: fixture.now, verbs=verbs, approvals=fixture.approvals, usergroup=fixture.usergroup,
-        reading=everything_public(fixture.db),
+        read_access=everything_public(fixture.db),
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def router_of(fixture: ApprovalsFixture, answers: Any, **verbs: Command) -> Comm
     ctx = CommandContext(
         db=fixture.db, config=fixture.config, catalogue=catalogue_of(fixture.config), engine=fixture.engine,
         clock=lambda: fixture.now, verbs=verbs, approvals=fixture.approvals, usergroup=fixture.usergroup,
-        reading=everything_public(fixture.db),
+        read_access=everything_public(fixture.db),
     )  # fmt: skip
     people: Any = Everybody()
     return CommandRouter(ctx, people, Interactions(fixture.db), answers, soon=PATIENCE)

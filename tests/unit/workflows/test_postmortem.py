@@ -181,7 +181,7 @@ async def test_regenerate_after_drafts_that_failed_is_a_new_try(fixture: Approva
     ctx = CommandContext(
         db=fixture.db, config=fixture.config, catalogue=catalogue_of(fixture.config), engine=engine, clock=lambda: fixture.now,
         verbs={}, approvals=fixture.approvals, usergroup=fixture.usergroup,
-        reading=everything_public(fixture.db),
+        read_access=everything_public(fixture.db),
     )  # fmt: skip
 
     asked = Request(verb="postmortem", actor=actor("alice"), channel="C1", entry_point="button", ref="INC-1", text="regenerate")
