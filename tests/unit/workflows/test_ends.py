@@ -112,12 +112,12 @@ async def timed_out(sorting: SortingFixture, minutes: float) -> Watch:
     return watch
 
 
-@pytest.mark.parametrize("minutes", [4, 40])
+@pytest.mark.parametrize(("minutes", "begins_anew"), [(4, True), (4, False), (40, True), (40, False)])
 async def test_what_was_timed_out_while_prometheus_was_dead_and_fires_again_is_the_same_outage(
-    sorting: SortingFixture, minutes: float
+    sorting: SortingFixture, minutes: float, begins_anew: bool
 ) -> None:
     watch = await timed_out(sorting, minutes)
-    await sorting.receive(alert(start=minutes + 1))
+    await sorting.receive(alert(start=minutes + 1) if begins_anew else alert())
     await watch.after(0.1, readable=True)
 
     (group,) = await sorting.groups()
@@ -138,6 +138,19 @@ async def test_of_several_alerts_that_were_timed_out_each_that_fires_again_is_no
 
     (group,) = await sorting.groups()
     assert (group.firing, group.renewals, len(await watch.lines())) == (2, 0, 2)
+
+
+async def test_a_late_delivery_of_what_has_ended_since_makes_nothing_fire(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await watch.clears()
+    await watch.after(0.1, readable=False)
+    await sorting.receive(alert())
+    not_readable_yet = await watch.card()
+    await watch.after(0.1, readable=True)
+    await watch.after(3, readable=True)
+    await sorting.receive(alert())
+
+    assert "none still reported" in not_readable_yet and view.CLEARED in await watch.card()
 
 
 async def test_what_fires_again_after_its_end_was_confirmed_is_another_outage(sorting: SortingFixture) -> None:

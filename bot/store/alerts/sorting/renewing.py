@@ -33,6 +33,19 @@ async def receive_further_alert(
     return judgement.renewal
 
 
+async def runs_on(db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow) -> bool:
+    """Whether what is delivered as firing had not ended: it did so while Prometheus could not be read, which answers now.
+
+    Then it fires on, and so does its group.
+    """
+    if group.unconfirmed_at is None or group.readable_at is None:
+        return False
+    episode.status, episode.ended_at = "firing", None
+    if GroupState(group.state) is GroupState.MONITORING:
+        await _fire_on(db, session, group)
+    return True
+
+
 async def _fire_on(db: Database, session: AsyncSession, group: GroupRow) -> None:
     """A group whose alerts had only ended since nobody evaluated them fires again: it is the same outage, in the same hands."""
     name = f"fires on:{group.cleared_at.isoformat() if group.cleared_at else ''}"
