@@ -92,7 +92,7 @@ def with_one_onset(facts: TriageFacts, findings: Findings | None, started_at: da
         return facts
     service, _, signal = facts.signal.partition(" ")
     levels = f": {signal} {facts.levels}" if signal and facts.levels else ""
-    text = f"{service} left the normal range at {clock(facts.onset)}{levels}"
+    text = f"{service if levels else facts.signal} left the normal range at {clock(facts.onset)}{levels}"
     if not service:
         text = _measured_later(facts.onset, facts.alert_at)
     if service and signal and started_at and started_at - facts.onset > ANOTHER:
