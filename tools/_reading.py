@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.errors import QueryFailed
-from bot.core.evidence import EarlierOutage
+from bot.core.evidence import Case
 from bot.core.facts.measured import DeviationFact
 from bot.core.metrics.caller_wait import AT_CALLERS, network_time
 from bot.core.metrics.deviation import Deviation, measure_deviation
@@ -59,6 +59,11 @@ class Reading:
         return max(self.series, key=lambda s: sign * s.last if s.last == s.last else float("-inf"))
 
     @property
+    def is_bad(self) -> bool:
+        """Whether its newest value is beyond the threshold that its owners set."""
+        return bool(self.series) and self.signal.is_bad(self.last)
+
+    @property
     def fact(self) -> DeviationFact | None:
         """The deviation with the query that shows it; 0 doublings or less where nothing deviates."""
         return self.deviation.as_fact(promql=self.signal.promql) if self.deviation else None
@@ -106,35 +111,51 @@ class _Samples:
     def most(self) -> int:
         return max((len(known_samples(s).times) for s in self.series), default=0)
 
-    def without(self, span: _Span) -> "_Samples":
-        """The samples outside a span of time."""
-        cut = partial(without, start=span.start, end=span.end)
-        return replace(self, series=[cut(s) for s in self.series], earlier=[cut(s) for s in self.earlier])
+    def without(self, spans: Sequence[_Span]) -> "_Samples":
+        """The samples outside some spans of time."""
+        series, earlier = ([_without(spans, one) for one in part] for part in (self.series, self.earlier))
+        return replace(self, series=series, earlier=earlier)
+
+
+def _without(spans: Sequence[_Span], series: Series) -> Series:
+    for span in spans:
+        series = without(series, *span)
+    return series
 
 
 async def _judged(ctx: ToolContext, signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Reading:
-    over = _over_before(ctx.case.earlier, alert_at)
-    judged = samples.without(over) if over else samples
+    over = _over_before(ctx.case, alert_at)
+    judged = samples.without(over)
     deviation = await asyncio.to_thread(_worst, signal, judged, alert_at, before)
-    if deviation and over:
+    if deviation is None and over:
+        deviation = await asyncio.to_thread(_worst, signal, samples, alert_at, before)
+        # Where nearly all that was measured is of outages, that it is no worse now is not normal.
+        deviation = deviation if deviation and deviation.doublings > 0 else None
+    elif deviation:
         deviation = _dated_after(deviation, over, judged)
     return Reading(signal, samples.start, samples.end, samples.series, deviation, samples.most, samples.earlier)
 
 
-def _over_before(earlier: EarlierOutage | None, alert_at: datetime) -> _Span | None:
-    """The time of an outage that was over before: in a short pause hardly a sample is back to normal."""
-    if earlier is None or earlier.began_at is None or earlier.recovered_at is None or alert_at < earlier.recovered_at:
-        return None
+def _over_before(case: Case, alert_at: datetime) -> Sequence[_Span]:
+    """The times of outages that were over before, oldest first: what was measured then is not how the signal usually is.
+
+    In a short pause hardly a sample is back to normal.
+    """
     # Not every signal left its normal range at the onset that was measured.
-    return _Span(earlier.began_at - ONSET_TOLERANCE, earlier.recovered_at)
+    spans = [_Span(one.began_at - ONSET_TOLERANCE, one.ended_at) for one in case.firing_before]
+    if case.earlier and case.earlier.began_at and case.earlier.recovered_at:
+        spans.append(_Span(case.earlier.began_at - ONSET_TOLERANCE, case.earlier.recovered_at))
+    return sorted(span for span in spans if span.end <= alert_at)
 
 
-def _dated_after(deviation: Deviation, over: _Span, judged: _Samples) -> Deviation:
+def _dated_after(deviation: Deviation, over: Sequence[_Span], judged: _Samples) -> Deviation:
     """Dated right before what was left out it began after that: only there both are neighbours."""
-    if deviation.onset is None or not over.start - ONSET_TOLERANCE <= deviation.onset < over.end:
-        return deviation
-    since = [float(time) for series in judged.series for time in series.times if time >= over.end.timestamp()]
-    return replace(deviation, onset=datetime.fromtimestamp(min(since), UTC)) if since else deviation
+    onset = deviation.onset
+    for span in over:
+        if onset is not None and span.start - ONSET_TOLERANCE <= onset < span.end:
+            since = [float(time) for series in judged.series for time in series.times if time >= span.end.timestamp()]
+            onset = datetime.fromtimestamp(min(since), UTC) if since else onset
+    return replace(deviation, onset=onset)
 
 
 async def _samples(
@@ -149,7 +170,8 @@ async def _samples(
         finer = await metrics.range(signal.promql, start=datetime.fromtimestamp(first, end.tzinfo), end=end, step=1.0)
         collected = replace(collected, series=_own(signal, finer) or collected.series)
     if collected.series and before == HISTORY:
-        return replace(collected, earlier=await _earlier(metrics, signal, start, alert_at, collected.most))
+        usual = collected.without(_over_before(ctx.case, alert_at)).most
+        return replace(collected, earlier=await _earlier(metrics, signal, start, alert_at, usual))
     return collected
 
 

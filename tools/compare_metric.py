@@ -44,7 +44,7 @@ def _summary(reading: Reading) -> str:
             f"{reading.signal.service} {reading.signal.name} has {reading.samples} samples in this window, "
             "too few to say what is normal"
         )
-    return deviation_text(reading.deviation)
+    return deviation_text(reading.deviation, is_bad=reading.is_bad)
 
 
 def _details(reading: Reading) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ async def service_health(ctx: ToolContext, service: ServiceName) -> Evidence:
         ok=any(reading.deviation or (reading.series and reading.signal.has_threshold) for reading in readings),
         facts=EvidenceFacts(
             deviations=tuple(reading.fact for reading in sorted(readings, key=_strength, reverse=True) if reading.fact),
-            beyond=tuple(_beyond(reading) for reading in readings if reading.series and reading.signal.is_bad(reading.last)),
+            beyond=tuple(_beyond(reading) for reading in readings if reading.is_bad),
         ),
     )
 
@@ -67,20 +67,22 @@ def _summary(name: str, readings: Sequence[Reading], failures: Sequence[QueryFai
     judged = [r for r in readings if r.deviation is not None]
     unjudged = len(readings) - len(judged) + len(failures)
     gap = f"; {unjudged} could not be judged" if unjudged else ""
-    beyond = [r for r in readings if r.series and r.signal.is_bad(r.last) and r not in moved]
+    beyond = [r for r in readings if r.is_bad and r not in moved]
     bad = f"; beyond the threshold: {beyond[0].signal.name}" if beyond else ""
     if moved and moved[0].deviation:
         return f"{deviation_text(moved[0].deviation)}; {len(moved)} of {len(readings)} signals deviate{bad}{gap}"
     if not judged:
         return f"{name}: none of {len(readings)} signals has samples enough to be judged{bad}"
-    return f"{name}: {len(judged)} signals look normal around the alert{bad}{gap}"
+    normal = len([reading for reading in judged if not reading.is_bad])
+    look = f"{normal} signals look normal around the alert" if normal else "no signal left its usual range"
+    return f"{name}: {look}{bad}{gap}"
 
 
 def _line(reading: Reading) -> str:
     signal = reading.signal
     threshold = f" [{threshold_text(signal)}]" if threshold_text(signal) else ""
     if reading.deviation:
-        return deviation_text(reading.deviation) + threshold
+        return deviation_text(reading.deviation, is_bad=reading.is_bad) + threshold
     if not reading.series:
         return f"{signal.service} {signal.name}: no data{threshold}"
     return f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)}, too few samples to judge{threshold}"

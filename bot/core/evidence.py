@@ -261,6 +261,26 @@ class EarlierOutage(BaseModel):
     """Whether it had not ended, elsewhere at least, when the alert fired that leads now."""
 
 
+class MeasuredOnset(BaseModel):
+    """When a signal left its normal range, as an attempt measured it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    signal: str = ""
+    """Service and name of the signal; "" where it is not known."""
+    evidence: str = ""
+
+
+class FiringInterval(BaseModel):
+    """From when to when something was wrong: from the measured onset on, else from the alert on, until the alert ended."""
+
+    model_config = ConfigDict(frozen=True)
+
+    began_at: datetime
+    ended_at: datetime
+
+
 class Case(BaseModel):
     """What an investigator gets: plain JSON, an argument of steps."""
 
@@ -282,6 +302,11 @@ class Case(BaseModel):
     """What became of the analyst's leads in this team's incidents, for its confidence."""
     earlier: EarlierOutage | None = None
     """Where the group was about another outage before, whose onset was measured."""
+    firing_before: tuple[FiringInterval, ...] = ()
+    """When alerts fired, that ended before the present outage, in groups of this service: none of that time is normal."""
+    onset: MeasuredOnset | None = None
+    """The first onset that an attempt before measured of the same outage: an outage has one, and better data only dates it
+    earlier."""
     requester: str = ""
 
     @property

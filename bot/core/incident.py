@@ -82,6 +82,11 @@ class AlertGroup(BaseModel):
         return self.state is GroupState.MONITORING and self.unconfirmed_at is None
 
     @property
+    def over_at(self) -> datetime | None:
+        """When all its alerts had cleared, as far as this could be checked; None while one fires."""
+        return self.cleared_at if self.cleared or self.state is GroupState.RESOLVED else None
+
+    @property
     def declared(self) -> bool:
         """Whether a person declared what is wrong, and no alert has come yet."""
         return self.alerts == 0

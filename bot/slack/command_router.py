@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 LOADING_AFTER = 0.7
 """Seconds a verb or a submission may take before "Loading..." stands in its dialog: Slack's limit is 3, our promise 1."""
+STORED_WAITS = (0.2, 0.4, 0.8)
+"""Seconds between the looks for a message that was just posted: a dialog can be opened for three after the press."""
 OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause", "silence", "always", "break-glass"})
 """Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
 NAMES_ITS_SUBJECT = frozenset(
@@ -59,9 +62,17 @@ class CommandRouter:
     """Finds the verb, calls it and delivers its answer; after `soon` seconds a dialog says that it is on its way."""
 
     def __init__(
-        self, ctx: CommandContext, people: People, interactions: Interactions, answers: Answers, *, soon: float = LOADING_AFTER
+        self,
+        ctx: CommandContext,
+        people: People,
+        interactions: Interactions,
+        answers: Answers,
+        *,
+        soon: float = LOADING_AFTER,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.ctx, self.people, self.interactions, self.answers, self.soon = ctx, people, interactions, answers, soon
+        self._sleep = sleep
         self._quota_of_person, self._quota_of_subject = Quotas(MOST_OF_PERSON, WINDOW), Quotas(MOST_OF_SUBJECT, WINDOW)
         self._handled: deque[str] = deque(maxlen=REMEMBERED)
         """Dialogs that this process carried out or carries out now."""
@@ -120,7 +131,7 @@ class CommandRouter:
             return
         if not await self.interactions.first(request.key):
             return
-        if not await self._button_matches_message(request, private):
+        if not await self._matches_soon(request, private):
             reason = (
                 "This button is not on a message of mine that shows its subject, so it does nothing. Use the original card."
             )
@@ -143,6 +154,16 @@ class CommandRouter:
             await self.answers.publish_home(target.user, answer.content)
         except DELIVERY_ERRORS as error:
             log.info("a home tab could not be shown", user=target.user, why=str(error))
+
+    async def _matches_soon(self, request: Request, private: bool) -> bool:
+        """Whether the message shows what its button is about; of one that was just posted, once it had time to be stored."""
+        matches = await self._button_matches_message(request, private)
+        for wait in STORED_WAITS if self.interactions.just_posted(request.message) else ():
+            if matches:
+                break
+            await self._sleep(wait)
+            matches = await self._button_matches_message(request, private)
+        return matches
 
     async def _button_matches_message(self, request: Request, private: bool) -> bool:
         shown = await self.interactions.shown_at(request.channel, request.message)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from bot.core.alerts.storm import suspected_origin
+from bot.core.approvals import in_force
 from bot.core.config import Config
 from bot.core.errors import QueryFailed, TocsinError
 from bot.core.messages.alerts import (
@@ -156,6 +157,7 @@ class Renderer:
             called_hosts=called_hosts(self.config),
             on_call=await self._on_call(content.service) if content.service or content.notified_services else (),
             owners=service.owners if (service := self.config.services.get(content.service)) else (),
+            solo=in_force.solo(self.config),
             mention=mention,
             written_at=row.created_at,
             people=self.config.people,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.core.config.actions import SoloMode
 from bot.core.config.services import Person
 
 
@@ -19,6 +20,8 @@ class ViewContext:
     """Person keys on call for the message's service."""
     owners: Sequence[str] = ()
     """Person keys of the owners of the message's service."""
+    solo: SoloMode = SoloMode.OFF
+    """Whether one on-call alone may approve what they asked for."""
     mention: Sequence[str] = ()
     """Slack ids of the people whom this post notifies."""
     written_at: datetime | None = None

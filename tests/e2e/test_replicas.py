@@ -218,7 +218,7 @@ def _form(slack: Slack, user: str, proposal: Json, action: str = "approve") -> N
     """Press the button and wait for the dialog.
 
     Slack lets one be opened for three seconds after the press, and a connection to the database may break while it is made
-    ready, or where the card stands not be stored yet: whoever is told so presses again.
+    ready: whoever is told so presses again.
     """
     until(lambda: _opens(slack, user, proposal, action), PATIENCE, f"a dialog before {user}")
 
@@ -230,7 +230,7 @@ def _opens(slack: Slack, user: str, proposal: Json, action: str) -> bool:
         return bool(slack.view(user, PATIENCE / 4))
     except AssertionError as error:
         private = [message["words"] for message in slack.get("ephemerals", user=user)["ephemerals"]]
-        in_vain = not pressed["acked"] or any("again" in words or "Use the original card" in words for words in private)
+        in_vain = not pressed["acked"] or any("again" in words for words in private)
         assert in_vain, f"{error}; {pressed}; private: {private}; dialogs: {slack.get('views', user=user)['views']}"
         return False
 

@@ -89,6 +89,8 @@ class OpenGroup:
     opened_at: datetime
     last_alert_at: datetime
     cleared_at: datetime | None = None
+    end_doubted: bool = False
+    """Its alerts may only have ended since nobody evaluated them."""
     scope: dict[str, str] = field(default_factory=dict)
     hints: dict[Hint, None] = field(default_factory=dict)
     """Of all its members, thousands in a storm: a set would take twice the memory."""
@@ -331,7 +333,8 @@ def _membership(arrival: Arrival, group: OpenGroup, catalogue: Catalogue, ties: 
     if group.state is GroupState.MONITORING:
         # A cleared group never swallows anything but its own alert that fires again, and did so nowhere else since.
         own = "signal" in kinds and arrival.last.group in (None, group.number)
-        again = own and group.cleared_at and arrival.at - group.cleared_at <= SAME_WINDOW
+        lately = group.cleared_at is not None and arrival.at - group.cleared_at <= SAME_WINDOW
+        again = own and (lately or group.end_doubted)
         return Membership(GroupingReason.FIRES_AGAIN, "the same alert fires again") if again else None
     if arrival.last.flaps_rapidly and arrival.last.group == group.number:
         return Membership(GroupingReason.FLAPPING, "it flaps: it fires again and again")

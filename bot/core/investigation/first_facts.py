@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bot.core.evidence import Case, LedgerEntry, missed
+from bot.core.evidence import Case, LedgerEntry, MeasuredOnset, missed
 from bot.core.facts.measured import DeviationFact
 from bot.core.investigation.triage_facts import AlertCount, PastSummary, PriorChange, RunbookExcerpt, TriageFacts
 from bot.core.metrics.signals import FAMILIES_BY_URGENCY
@@ -24,15 +24,18 @@ def composed(
     """The facts of a case from what its first checks returned."""
     health, listed = entries[ToolRole.HEALTH], entries[ToolRole.CHANGES]
     deviations = sorted(health.evidence.facts.deviations, key=lambda deviation: -deviation.doublings)
-    main = main_deviation(deviations, case.service)
+    measured = main_deviation(deviations, case.service)
+    onset = onset_of(case, measured, health.id)
+    # The onset of another signal is told of that signal.
+    main = measured if measured and onset and onset.signal == _name(measured) else None
     others = [deviation for deviation in deviations if deviation.doublings > 0 and deviation is not main]
     return TriageFacts(
-        onset=main.onset if main else None,
-        onset_text=_onset_text(case, main, checked=health.evidence.ok),
+        onset=onset.at if onset else None,
+        onset_text=_onset_text(case, onset, checked=health.evidence.ok),
         alert_at=case.started_at,
         beside=case.overlap_began_at is not None,
-        signal=f"{main.service} {main.signal}" if main else "",
-        onset_evidence=health.id,
+        signal=onset.signal if onset else "",
+        onset_evidence=onset.evidence if onset else health.id,
         changes=tuple(changes),
         changes_evidence=listed.id,
         changes_ok=listed.evidence.ok,
@@ -61,12 +64,23 @@ def _deviation_text(deviation: DeviationFact, evidence: str) -> str:
     return f"{deviation.service} {deviation.signal} {levels_text(deviation)} ({evidence})".replace("  ", " ")
 
 
-def _onset_text(case: Case, main: DeviationFact | None, *, checked: bool) -> str:
-    if main is None or main.onset is None:
+def onset_of(case: Case, main: DeviationFact | None, evidence: str) -> MeasuredOnset | None:
+    """When the outage began: an attempt before may have dated it earlier, and one outage has one onset."""
+    measured = MeasuredOnset(at=main.onset, signal=_name(main), evidence=evidence) if main and main.onset else None
+    first = min(filter(None, (case.onset, measured)), key=lambda onset: onset.at, default=None)
+    return first.model_copy(update={"signal": _name(main)}) if first and main and not first.signal else first
+
+
+def _name(deviation: DeviationFact) -> str:
+    return f"{deviation.service} {deviation.signal}"
+
+
+def _onset_text(case: Case, onset: MeasuredOnset | None, *, checked: bool) -> str:
+    if onset is None:
         if not checked:
             return f"The onset could not be checked; the first alert fired at {clock(case.started_at)}"
         return f"No metric shows the onset; the first alert fired at {clock(case.started_at)}"
-    return f"{main.service} {main.signal} left the normal range at {clock(main.onset)}"
+    return f"{onset.signal or 'Metrics'} left the normal range at {clock(onset.at)}"
 
 
 def _runbook(entry: LedgerEntry) -> RunbookExcerpt | None:

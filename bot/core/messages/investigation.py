@@ -64,6 +64,8 @@ class TriageContent(Content):
     """Of the alert that leads it since then; None where nothing is new."""
     earlier_cause: Hypothesis | None = None
     """What was first before that."""
+    over_at: datetime | None = None
+    """When all alerts had ended, where the causes were not ranked by then; None else."""
     proposals: Sequence[ProposalLine] = ()
     waiting: Proposal | None = None
     """The newest of them, while people may decide it."""

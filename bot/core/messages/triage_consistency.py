@@ -27,7 +27,6 @@ Holds = Callable[[str], bool]
 def without_contradictions(triage: TriageContent) -> TriageContent:
     """The triage with what may be shown of it."""
     facts, findings, alerting = triage.facts, triage.findings, _alerting(triage)
-    onset = findings.onset if findings and findings.onset else facts.onset if facts else None
 
     def holds(text: str) -> bool:
         return not rounds_to_nothing(text) and not calls_normal(text, alerting)
@@ -35,10 +34,8 @@ def without_contradictions(triage: TriageContent) -> TriageContent:
     if findings:
         findings = _findings(findings, holds)
     if facts:
-        facts = _facts(facts, holds)
-        if onset:
-            opened_at = triage.group.opened_at if facts.beside else None
-            facts = _with_onset(facts.model_copy(update={"onset": onset}), triage.started_at or opened_at)
+        opened_at = triage.group.opened_at if facts.beside else None
+        facts = with_one_onset(_facts(facts, holds), findings, triage.started_at or opened_at)
     return _replaced(triage, facts, findings)
 
 
@@ -84,17 +81,18 @@ def _facts(facts: TriageFacts, holds: Holds) -> TriageFacts:
     return facts.model_copy(update={"main": main, "health": tuple(line for line in facts.health if holds(line))})
 
 
-def _with_onset(facts: TriageFacts, started_at: datetime | None) -> TriageFacts:
-    """The facts as the one onset has them: the sentence about it, and the ages of the changes.
+def with_one_onset(facts: TriageFacts, findings: Findings | None, started_at: datetime | None = None) -> TriageFacts:
+    """The facts as the onset has them that the causes were ranked by: the sentence about it, and the ages of the changes.
 
     `started_at`: of the alert that made the group new, or of a group that opened beside another. Where the signal left its
     range long before, in an outage that was there already, the sentence says both.
     """
+    facts = facts.model_copy(update={"onset": findings.onset}) if findings and findings.onset else facts
     if facts.onset is None:
         return facts
     service, _, signal = facts.signal.partition(" ")
     levels = f": {signal} {facts.levels}" if signal and facts.levels else ""
-    text = f"{service} left the normal range at {clock(facts.onset)}{levels}"
+    text = f"{service if levels else facts.signal} left the normal range at {clock(facts.onset)}{levels}"
     if not service:
         text = _measured_later(facts.onset, facts.alert_at)
     if service and signal and started_at and started_at - facts.onset > ANOTHER:

@@ -8,6 +8,7 @@ from bot.core.action import WITHOUT_EFFECT, Proposal, ProposalState
 from bot.core.evidence import Findings, Hypothesis, nothing_wrong
 from bot.core.investigation.triage_facts import TriageFacts
 from bot.core.messages.investigation import TriageContent
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted
 from bot.core.text.word_counts import within_words, word_count
 from bot.core.tool_calls import without_lead
@@ -40,6 +41,8 @@ class Line(NamedTuple):
 class Summary:
     """The lines of a triage message, from the state of its triage alone. All texts are untrusted."""
 
+    over: Line | None = None
+    """That no alert fires any more, where all had ended before the causes were ranked."""
     broke: str = ""
     """`storefront left the normal range at 22:55:04 UTC: errors 0.302 % → 46.7 %`."""
     earlier: Line | None = None
@@ -59,10 +62,11 @@ def summarize(triage: TriageContent) -> Summary:
     """The summary of a triage whose causes are ranked: what must be said, and then what fits."""
     findings = triage.findings
     if findings is None:
-        return Summary(broke=broke(triage.facts))
+        return Summary(over=over(triage), broke=broke(triage.facts))
     first = None if nothing_wrong(findings) else first_cause(findings)
     evidence = _evidence(findings, first)
     summary = Summary(
+        over=over(triage),
         broke=broke(triage.facts),
         cause=_cause(findings, first),
         evidence=evidence[:1],
@@ -73,6 +77,11 @@ def summarize(triage: TriageContent) -> Summary:
     summary = replace(summary, earlier=_earlier(triage, _words_left(summary, fixed)))
     more = [*_others(findings, first), *_ruled_out(findings), *_no_action(triage)]
     return _with_more(summary, evidence[1:2], more, _words_left(summary, fixed))
+
+
+def over(triage: TriageContent) -> Line | None:
+    """That it tells of an outage that has ended."""
+    return Line("Over", f"no alert fires since {clock(triage.over_at)}") if triage.over_at else None
 
 
 def broke(facts: TriageFacts | None) -> str:
@@ -235,7 +244,7 @@ def _fixed_words(triage: TriageContent) -> int:
 
 def _words_left(summary: Summary, fixed: int) -> int:
     """Words that the message has left beside its buttons and small print."""
-    lines = [line for line in (summary.earlier, summary.cause, *summary.caveats, summary.next_step) if line]
+    lines = [line for line in (summary.over, summary.earlier, summary.cause, *summary.caveats, summary.next_step) if line]
     texts = map(word_count, (summary.broke, *summary.evidence))
     return MOST_WORDS - fixed - sum(texts) - sum(line.words for line in lines)
 

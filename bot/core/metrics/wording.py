@@ -15,15 +15,16 @@ def threshold_text(signal: SignalQuery) -> str:
     return f"bad below {figure(signal.bad_below, signal.unit)}" if signal.bad_below is not None else ""
 
 
-def deviation_text(deviation: Deviation) -> str:
+def deviation_text(deviation: Deviation, *, is_bad: bool = False) -> str:
     """`checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC (34 times its usual range)` or `... stayed normal: 0.1 %`.
 
-    The name of a signal may be singular or plural (latency, errors): the verbs fit both.
+    The name of a signal may be singular or plural (latency, errors): the verbs fit both. `is_bad`: it is beyond the threshold
+    that its owners set, so no level of before makes it normal.
     """
     name = f"{deviation.service} {deviation.signal}"
     before, after = figure(deviation.before, deviation.unit), figure(deviation.after, deviation.unit)
     if deviation.doublings <= 0:
-        return f"{name} stayed normal: {after}, before {before}"
+        return f"{name} stayed {'as bad as before' if is_bad else 'normal'}: {after}, before {before}"
     moved = "rose" if deviation.direction == "up" else "fell"
     at = f" at {clock(deviation.onset)}" if deviation.onset else ""
     return f"{name} {moved} from {before} to {after}{at} ({range_text(deviation.doublings)})"

@@ -140,7 +140,8 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
     observations = observations.without_older(_began(case, start, observations, tuning))
     attribution = locate_fault(start, observations, service_named=named, family=family, tuning=tuning)
     shares = attribution.shares
-    onset = _first_onset(start, shares, observations, tuning)
+    measured, before = _first_onset(start, shares, observations, tuning), case.onset.at if case.onset else None
+    onset = min(filter(None, (measured, before)), default=None)
     return RankingContext(
         observations=observations,
         shares=shares,

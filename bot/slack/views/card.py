@@ -10,6 +10,7 @@ from bot.core.investigation.triage_facts import PriorChange
 from bot.core.messages.alerts import CardContent
 from bot.core.messages.triage_summary import certainty
 from bot.core.text.durations import elapsed_text
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted
 from bot.core.text.word_counts import within_words
 from bot.slack.blocks import Block, Rendered, actions, button, context, header, section, when
@@ -97,7 +98,25 @@ def fallback(card: CardContent) -> str:
     cause = _cause(card)
     caused = f" {cause[0]}: {plain_text(cause[1], 160)}." if cause else ""
     note = "" if group.acknowledged_by or group.state is not GroupState.FIRING else " Not acknowledged."
-    return f"{_state_in_words(group)}, severity {severity}: {what}{summary}, {_alerts(group)}.{caused}{note}"
+    return f"{_state_since(card)}, severity {severity}: {what}{summary}, {_alerts(group)}.{caused}{note}"
+
+
+def _state_since(card: CardContent) -> str:
+    """`Firing since 10:50:30 UTC`, `Cleared, monitoring, started firing 10:50:30 UTC`."""
+    state, since = _state_in_words(card.group), f"{_since_words(card.group)} {clock(_started_at(card))}"
+    return since if since.startswith(state) else f"{state}, {since[0].lower()}{since[1:]}"
+
+
+def _since_words(group: AlertGroup) -> str:
+    """What the moment is that a card shows: alerts wait before they fire, so what they tell of left its normal range before."""
+    runs = group.state in (GroupState.FIRING, GroupState.ACKNOWLEDGED)
+    if group.declared:
+        return "Open since" if runs else "Opened"
+    return "Firing since" if runs else "Started firing"
+
+
+def _started_at(card: CardContent) -> datetime:
+    return card.started_at or card.group.opened_at
 
 
 def _state(group: AlertGroup) -> str:
@@ -132,7 +151,7 @@ def _since(card: CardContent, view: ViewContext) -> str:
     group = card.group
     on_call = " ".join(f"<@{user}>" for user in view.mention) or ", ".join(view.on_call)
     again = f"reopened {counted(group.reopened, 'time')}" if group.reopened else ""
-    since = f"Since {when(card.started_at or group.opened_at)}"
+    since = f"{_since_words(group)} {when(_started_at(card))}"
     line = " · ".join(filter(None, (since, _alerts(group), f"on call {on_call}" if on_call else "", again)))
     return "\n".join([line, *_caveats(group)])
 
@@ -140,7 +159,7 @@ def _since(card: CardContent, view: ViewContext) -> str:
 def _why(card: CardContent) -> Block | None:
     """The cause, or what changed last."""
     if cause := _cause(card):
-        return paragraph([labelled(*cause, card.started_at or card.group.opened_at)])
+        return paragraph([labelled(*cause, _started_at(card))])
     return paragraph([labelled("Last change", _last_change(card.last_change))]) if card.last_change else None
 
 

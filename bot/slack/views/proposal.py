@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.core.action import SILENCES, WITHOUT_EFFECT, DecisionChoice, Proposal, ProposalState, Tier, VerificationState
-from bot.core.approvals.policy_types import who_may, who_may_briefly
+from bot.core.approvals.policy_types import SOLO_AFTER, who_may, who_may_briefly
 from bot.core.approvals.request import confirmed_at_once, effect_text, may_be_approved, request_text
+from bot.core.config.actions import SoloMode
 from bot.core.messages.proposals import ProposalContent
 from bot.core.messages.replies import PlanReply
+from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.text.word_counts import within_words, word_count
 from bot.slack.blocks import Block, Rendered, actions, button, code, context, fields, header, section, when
@@ -275,7 +277,15 @@ def _who(content: ProposalContent, view: ViewContext) -> str:
         how = steps if proposal.parts else "Run it by hand, then press I ran it"
         return f"{mentions} {plain_text(how, 100)}".strip()
     may = who_may_briefly(proposal.tier, proposal.service, proposal.requester)
-    return f"{mentions} {plain_text(may, 300)} can approve".strip()
+    return f"{mentions} {plain_text(may, 300)} can approve{_requester_alone(proposal, view)}".strip()
+
+
+def _requester_alone(proposal: Proposal, view: ViewContext) -> str:
+    """That who asked may approve alone in the end, where the policy lets an on-call do so."""
+    if proposal.tier is not Tier.TWO or view.solo is SoloMode.OFF or proposal.requester not in view.on_call:
+        return ""
+    wait = f" after {duration_text(SOLO_AFTER)} without an answer" if view.solo is SoloMode.AFTER else " too"
+    return f"; {_name(proposal.requester)} alone{wait}"
 
 
 def _state_line(content: ProposalContent) -> str:

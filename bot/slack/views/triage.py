@@ -39,7 +39,8 @@ def render(triage: TriageContent, view: ViewContext) -> Rendered:
     """The facts; once causes are ranked, the first of them with what speaks for and against it, and the next step."""
     word, summary, near = word_of(triage), summarize(triage), _near(triage)
     lines = _with_causes(triage, triage.findings, summary, near) if triage.findings else _facts_alone(triage, near)
-    blocks: list[Block] = [paragraph(lines), *_graph(triage.facts)]
+    over = [labelled(*summary.over, near)] if summary.over else []
+    blocks: list[Block] = [paragraph([*over, *lines]), *_graph(triage.facts)]
     if summary.next_step:
         blocks.append(paragraph([labelled(*summary.next_step, near)]))
     blocks += [_controls(triage, view), _small_print(triage, word)]
@@ -69,7 +70,8 @@ def facts_only(triage: TriageContent) -> bool:
 
 
 def _fallback(triage: TriageContent, summary: Summary, word: str) -> str:
-    start = f"{word.capitalize()}, {triage.group.ref}: "
+    over = f", {summary.over.text}" if summary.over else ""
+    start = f"{word.capitalize()}, {triage.group.ref}{over}: "
     if well := nothing_wrong(triage.findings):
         return start + well
     first = first_cause(triage.findings) if triage.findings else None

@@ -12,10 +12,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Decision, Proposal, ProposalState
 from bot.core.errors import NotFound
-from bot.core.evidence import Evidence, Findings
+from bot.core.evidence import Evidence, Findings, MeasuredOnset
 from bot.core.history.postmortem import RAN, PostmortemRecord, PostmortemSection
 from bot.core.incident import Incident, number_of
-from bot.core.investigation.triage_facts import TriageFacts, stored_facts
 from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
@@ -33,7 +32,7 @@ from bot.store.tables import (
     ProposalRow,
     TimelineRow,
 )
-from bot.store.triage.attempts import all_attempts, shown_triage
+from bot.store.triage.attempts import all_attempts, measured_onset, shown_triage
 from bot.store.triage.triage import entry_of
 
 log = structlog.get_logger(__name__)
@@ -73,16 +72,16 @@ class Postmortems:
             group_id = number_of(incident.group, "AL") if incident.group else None
             group = await incidents.load_group(session, incident.group) if incident.group else None
             triage = await shown_triage(session, group_id)
-            facts = await _facts_of_onset(session, group_id, incident)
+            onset = await _first_onset(session, group_id, incident)
             evidence = await _evidence(session, group_id)
             return PostmortemRecord(
                 incident=incident,
                 group=group,
                 timeline=tuple(await timeline.of(session, group_id=group_id, incident_id=number)),
                 findings=Findings.model_validate(triage.findings) if triage and triage.findings else None,
-                onset=facts.onset if facts else None,
-                onset_evidence=facts.onset_evidence if facts else "",
-                signal=facts.signal if facts else "",
+                onset=onset.at if onset else None,
+                onset_evidence=onset.evidence if onset else "",
+                signal=onset.signal if onset else "",
                 proposals=tuple(await _proposals(session, group_id, number)),
                 decisions=tuple(await _decisions(session, group_id, number)),
                 evidence={id: entry.summary for id, entry in evidence.items()},
@@ -237,12 +236,12 @@ async def _outdated(session: AsyncSession, row: IncidentRow) -> bool:
     return any(draft.proposal_states.get(transitions.ref_of(proposal)) != proposal.state for proposal in rows)
 
 
-async def _facts_of_onset(session: AsyncSession, group_id: int | None, incident: Incident) -> TriageFacts | None:
-    """The facts of the attempt that dated the onset first in time, of those since the outage in which it was declared began."""
+async def _first_onset(session: AsyncSession, group_id: int | None, incident: Incident) -> MeasuredOnset | None:
+    """The first onset that an attempt measured, of those since the outage in which it was declared began."""
     attempts = await all_attempts(session, group_id) if group_id else []
     began = max((n for n, one in enumerate(attempts) if one.renewed and one.started_at <= incident.declared_at), default=0)
-    gathered = [facts for one in attempts[began:] if (facts := stored_facts(one.facts)) and facts.onset]
-    return min(gathered, key=lambda facts: facts.onset or incident.declared_at, default=None)
+    measured = [onset for one in attempts[began:] if (onset := measured_onset(one))]
+    return min(measured, key=lambda onset: onset.at, default=None)
 
 
 async def _incident(session: AsyncSession, ref: str) -> tuple[IncidentRow, int]:

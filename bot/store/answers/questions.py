@@ -17,6 +17,7 @@ from bot.core.evidence import Findings
 from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.messages.content import MessageKind
+from bot.core.messages.triage_consistency import with_one_onset
 from bot.core.questions.answer_facts import AnswerFacts, WaitingProposal
 from bot.core.questions.answering import QuestionAnswer
 from bot.core.text.untrusted import one_line
@@ -141,9 +142,11 @@ class Questions:
             triage = await shown_triage(session, group_id)
             group = await session.get(GroupRow, group_id) if group_id else None
             facts = stored_facts(triage.facts) if triage else None
+            findings = Findings.model_validate(triage.findings) if triage and triage.findings else None
+            facts = with_one_onset(facts, findings) if facts else None
             return AnswerFacts(
                 ledger=[entry_of(row) for row in reversed(rows)],
-                findings=Findings.model_validate(triage.findings) if triage and triage.findings else None,
+                findings=findings,
                 timeline=await timeline.of(session, group_id=group_id, incident_id=incident_id),
                 onset=facts.onset_text if facts else "",
                 onset_evidence=facts.onset_evidence if facts else "",

@@ -18,6 +18,8 @@ from bot.store.tables import GroupRow, IncidentRow, MessageRow, ProposalRow, See
 
 CLOCKS_DIFFER = 5.0
 """Seconds by which Slack's clock may be behind this machine's."""
+STORED_WITHIN = 60.0
+"""Seconds after its post within which where a message stands may not be stored yet: the database may be away a moment."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,10 @@ class Interactions:
             query = select(MessageRow.attempted_at).where(MessageRow.subject == subject, unrecorded, _stands_in(channel))
             attempted_at = (await session.exec(query)).first()
         return attempted_at is not None and _seconds(ts) >= attempted_at.timestamp() - CLOCKS_DIFFER
+
+    def just_posted(self, ts: str) -> bool:
+        """Whether a message is so young that where it stands may not be stored yet."""
+        return abs(self.db.clock().timestamp() - _seconds(ts)) <= STORED_WITHIN
 
     async def is_of_group(self, proposal: str, group: str) -> bool:
         """Whether `AP-n` was made for `AL-n`, whose triage shows it."""

@@ -271,10 +271,16 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         renewed=row.renewed,
         started_at=lead.starts_at if lead and row.renewed else None,
         earlier_cause=await _earlier_cause(session, row),
+        over_at=_over_before_ranked(group, shown),
         proposals=[ProposalLine(one.ref, one.state, one.title, _is_of_before(one, group)) for one in proposals],
         waiting=waiting([one for one in proposals if not _is_of_before(one, group)]),
     )
     return without_contradictions(content)
+
+
+def _over_before_ranked(group: GroupRow, shown: TriageRow) -> datetime | None:
+    over_at = to_group(group).over_at
+    return over_at if over_at and (shown.finished_at is None or shown.finished_at > over_at) else None
 
 
 async def _earlier_cause(session: AsyncSession, row: TriageRow) -> Hypothesis | None:

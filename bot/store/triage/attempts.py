@@ -3,12 +3,15 @@ what one more of them takes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.evidence import Findings, MeasuredOnset
 from bot.core.incident import GroupState, number_of
+from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
 from bot.store.approvals.facts.context import stop_switch
 from bot.store.db.database import Database
@@ -67,6 +70,25 @@ def shown_of(attempts: Sequence[TriageRow]) -> TriageRow:
     if newest.findings or newest.state == TriageState.DONE or _requested(newest):
         return newest
     return next((one for one in reversed(attempts[:-1]) if one.findings and one.state == TriageState.DONE), newest)
+
+
+def measured_onset(attempt: TriageRow) -> MeasuredOnset | None:
+    """The onset as the message of an attempt says it: by which its causes were ranked, before that by its facts."""
+    facts = stored_facts(attempt.facts)
+    ranked = Findings.model_validate(attempt.findings).onset if attempt.findings else None
+    at = ranked or (facts.onset if facts else None)
+    if at is None:
+        return None
+    return MeasuredOnset(at=at, signal=facts.signal if facts else "", evidence=facts.onset_evidence if facts else "")
+
+
+async def onset_of_outage(
+    session: AsyncSession, group: GroupRow, attempt: int, *, since: datetime | None
+) -> MeasuredOnset | None:
+    """The first onset that the attempts before one measured of the same outage; one up to `since` is of the outage before."""
+    attempts = await attempts_of_outage(session, group.id or 0)
+    measured = [measured_onset(one) for one in attempts if one.attempt < attempt]
+    return min((o for o in measured if o and (since is None or o.at > since)), key=lambda onset: onset.at, default=None)
 
 
 def retries(attempts: Sequence[TriageRow]) -> int:

@@ -5,9 +5,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.core.commands.declared_incident import began_at
-from bot.core.evidence import Case, EarlierOutage
+from bot.core.evidence import Case
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
-from bot.store.triage.earlier_outage import earlier_outage
+from bot.store.triage.attempts import onset_of_outage
+from bot.store.triage.earlier_outage import earlier_outage, first_alert_at
+from bot.store.triage.firing_intervals import firing_before
 
 
 async def leading_alert(session: AsyncSession, group: GroupRow) -> EpisodeRow | None:
@@ -38,17 +40,23 @@ def _worst(number: int) -> SelectOfScalar[EpisodeRow]:
     return select(EpisodeRow).where(EpisodeRow.group_id == number).order_by(*firing_first).limit(1)
 
 
-def case_from(
-    group: GroupRow,
-    lead: EpisodeRow | None,
-    attempt: int,
-    question: str,
-    requester: str,
-    earlier: EarlierOutage | None = None,
-) -> Case:
+async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow | None) -> Case:
+    """The case of one attempt; without an attempt, that of the first one."""
+    lead = await leading_alert(session, group)
+    case = _case(group, lead, row)
+    if lead is not None:
+        began = await first_alert_at(session, group, lead)
+        earlier, fired = await earlier_outage(session, group, lead, began), await firing_before(session, lead, began)
+        case = case.model_copy(update={"earlier": earlier, "firing_before": fired})
+    since = case.earlier.until if case.earlier else None
+    return case.model_copy(update={"onset": await onset_of_outage(session, group, case.attempt, since=since)})
+
+
+def _case(group: GroupRow, lead: EpisodeRow | None, row: TriageRow | None) -> Case:
+    """What the group, its leading alert and the attempt say themselves."""
     return Case(
         group=f"AL-{group.id}",
-        attempt=attempt,
+        attempt=row.attempt if row else 1,
         service=(lead.service if lead and group.renewed_at else "") or group.service,
         alert_name=lead.name if lead else group.title,
         severity=group.severity,
@@ -57,15 +65,6 @@ def case_from(
         expression=lead.expression if lead else "",
         runbook_url=lead.annotations.get("runbook_url", "") if lead else "",
         started_at=lead.starts_at if lead else began_at(group.title, group.opened_at) or group.opened_at,
-        earlier=earlier,
-        question=question,
-        requester=requester,
+        question=row.question if row else "",
+        requester=row.requester if row else "",
     )
-
-
-async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow | None) -> Case:
-    """The case of one attempt; without an attempt, that of the first one."""
-    lead = await leading_alert(session, group)
-    earlier = await earlier_outage(session, group, lead)
-    attempt = (row.attempt, row.question, row.requester) if row else (1, "", "")
-    return case_from(group, lead, *attempt, earlier)

@@ -17,27 +17,32 @@ RELATES_WITHIN = timedelta(hours=1)
 """An outage that began longer ago is no longer in the samples that a signal is compared with."""
 
 
-async def earlier_outage(session: AsyncSession, group: GroupRow, lead: EpisodeRow | None) -> EarlierOutage | None:
+async def first_alert_at(session: AsyncSession, group: GroupRow, lead: EpisodeRow) -> datetime:
+    """When the alert fired that the present outage began with: another may lead it by now, and the outage is the same."""
+    opening = col(EpisodeRow.id) == group.renewed_by if group.renewed_by else col(EpisodeRow.group_id) == group.id
+    query = select(EpisodeRow.starts_at).where(opening).order_by(col(EpisodeRow.id)).limit(1)
+    return min((await session.exec(query)).first() or lead.starts_at, lead.starts_at)
+
+
+async def earlier_outage(session: AsyncSession, group: GroupRow, lead: EpisodeRow, began: datetime) -> EarlierOutage | None:
     """The outage before: what the group was about until it was renewed, or another group of the service that ran until then.
 
-    That other group just cleared, or it runs on.
+    That other group just cleared, or it runs on. `began`: when the first alert of the present outage fired.
     """
-    if lead is None:
-        return None
     if group.renewed_at is not None and group.renewed_by is not None:
-        return await _outage_of(session, group.id or 0, lead, before=group.renewed_at, below=group.renewed_by)
-    number = await _other_group(session, group, lead)
-    earlier = await _outage_of(session, number, lead, before=lead.starts_at) if number else None
+        return await _outage_of(session, group.id or 0, lead, began, before=group.renewed_at, below=group.renewed_by)
+    number = await _other_group(session, group, lead, began)
+    earlier = await _outage_of(session, number, lead, began, before=began) if number else None
     return earlier if earlier and (earlier.recovered_at or earlier.runs_on) else None
 
 
-async def _other_group(session: AsyncSession, group: GroupRow, lead: EpisodeRow) -> int | None:
+async def _other_group(session: AsyncSession, group: GroupRow, lead: EpisodeRow, began: datetime) -> int | None:
     """Another group, read by the same people, in which an alert of this service fires or cleared shortly before."""
     row = EpisodeRow
-    since, began = lead.starts_at - RELATES_WITHIN, col(row.starts_at)
-    of_service = row.service == lead.service, row.service != "", row.group_id != lead.group_id, began >= since
-    cleared = col(row.ended_at).between(lead.starts_at - SPREADS_WITHIN, lead.starts_at)
-    fires = and_(began < lead.starts_at, or_(col(row.ended_at).is_(None), col(row.ended_at) > lead.starts_at))
+    since, starts_at = began - RELATES_WITHIN, col(row.starts_at)
+    of_service = row.service == lead.service, row.service != "", row.group_id != lead.group_id, starts_at >= since
+    cleared = col(row.ended_at).between(began - SPREADS_WITHIN, began)
+    fires = and_(starts_at < began, or_(col(row.ended_at).is_(None), col(row.ended_at) > began))
     same_readers = GroupRow.channel == group.channel, col(GroupRow.private).in_((False, group.private))
     query = select(row.group_id).join(GroupRow, col(GroupRow.id) == row.group_id).where(*of_service, *same_readers)
     # What runs on comes before what has cleared.
@@ -46,7 +51,7 @@ async def _other_group(session: AsyncSession, group: GroupRow, lead: EpisodeRow)
 
 
 async def _outage_of(
-    session: AsyncSession, number: int, lead: EpisodeRow, *, before: datetime, below: int | None = None
+    session: AsyncSession, number: int, lead: EpisodeRow, began: datetime, *, before: datetime, below: int | None = None
 ) -> EarlierOutage | None:
     """What the last ranking of a group saw, made `before` a moment; of its alerts those count with an id `below`."""
     made = TriageRow.group_id == number, col(TriageRow.started_at) < before, TriageRow.state == TriageState.DONE
@@ -56,36 +61,38 @@ async def _outage_of(
     if findings is None or findings.onset is None:
         return None
     # An outage may have begun while one before it ran on: what is left of either in the samples is none of the present one.
-    onsets = [ranking.onset for ranking in rankings if ranking.onset and ranking.onset >= lead.starts_at - RELATES_WITHIN]
+    onsets = [ranking.onset for ranking in rankings if ranking.onset and ranking.onset >= began - RELATES_WITHIN]
     alerts = col(EpisodeRow.group_id) == number, col(EpisodeRow.starts_at) >= findings.onset, *_below(below)
     alert_at = (await session.exec(select(func.min(EpisodeRow.starts_at)).where(*alerts))).one()
-    until = older_until(findings.onset, alert_at or findings.onset, lead.starts_at)
+    until = older_until(findings.onset, alert_at or findings.onset, began)
     if until is None:
         return None
     first = next(iter(findings.hypotheses), None)
     likely = (first.kind, first.service, first.change_id) if first and first.confidence == "likely" else None
-    recovered_at = await _recovered_at(session, number, lead, below)
-    runs_on = await _firing_share(session, alerts, lead) >= RUNNING_SHARE
+    recovered_at = await _recovered_at(session, number, lead, began, below)
+    runs_on = await _firing_share(session, alerts, began) >= RUNNING_SHARE
     if recovered_at is None and not runs_on:
-        recovered_at = await _over_at(session, alerts, lead)
+        recovered_at = await _over_at(session, alerts, lead, began)
     return EarlierOutage(
         until=until, likely=likely, began_at=min(onsets, default=findings.onset), recovered_at=recovered_at, runs_on=runs_on
     )
 
 
-async def _firing_share(session: AsyncSession, alerts: Sequence[ColumnElement[bool]], lead: EpisodeRow) -> float:
-    """Of these alerts that began before the one that leads now: the share that still fired when it began."""
+async def _firing_share(session: AsyncSession, alerts: Sequence[ColumnElement[bool]], began: datetime) -> float:
+    """Of these alerts that began before the present outage: the share that still fired when it began."""
     row = EpisodeRow
-    fires = or_(col(row.ended_at).is_(None), col(row.ended_at) > lead.starts_at)
+    fires = or_(col(row.ended_at).is_(None), col(row.ended_at) > began)
     counts = select(func.count(col(row.id)), func.count(case((fires, 1))))
-    fired, firing = (await session.exec(counts.where(*alerts, col(row.starts_at) < lead.starts_at))).one()
+    fired, firing = (await session.exec(counts.where(*alerts, col(row.starts_at) < began))).one()
     return firing / fired if fired else 0.0
 
 
-async def _over_at(session: AsyncSession, alerts: Sequence[ColumnElement[bool]], lead: EpisodeRow) -> datetime | None:
+async def _over_at(
+    session: AsyncSession, alerts: Sequence[ColumnElement[bool]], lead: EpisodeRow, began: datetime
+) -> datetime | None:
     """When an outage in which the service that alerts now had no alert was over: its last end before."""
     row = EpisodeRow
-    before = case((col(row.ended_at) <= lead.starts_at, row.ended_at))
+    before = case((col(row.ended_at) <= began, row.ended_at))
     query = select(func.max(before), func.count(case((col(row.service) == lead.service, 1)))).where(*alerts)
     ended_at, own = (await session.exec(query)).one()
     return ended_at if not own else None
@@ -95,7 +102,9 @@ def _below(number: int | None) -> tuple[ColumnElement[bool], ...]:
     return (col(EpisodeRow.id) < number,) if number else ()
 
 
-async def _recovered_at(session: AsyncSession, number: int, lead: EpisodeRow, below: int | None) -> datetime | None:
+async def _recovered_at(
+    session: AsyncSession, number: int, lead: EpisodeRow, began: datetime, below: int | None
+) -> datetime | None:
     """When the alert that leads now had last cleared, where it did not fire the alerts of its service; None: not all had."""
     row = EpisodeRow
     of_service = col(row.group_id) == number, col(row.service) == lead.service, *_below(below)
@@ -103,5 +112,5 @@ async def _recovered_at(session: AsyncSession, number: int, lead: EpisodeRow, be
         query = select(func.max(row.ended_at), func.count(col(row.id)), func.count(col(row.ended_at))).where(*alerts)
         ended_at, fired, ended = (await session.exec(query)).one()
         if fired:
-            return ended_at if ended_at and fired == ended and ended_at <= lead.starts_at else None
+            return ended_at if ended_at and fired == ended and ended_at <= began else None
     return None

@@ -36,8 +36,7 @@ from bot.store.tables import (
     TimelineRow,
     TriageRow,
 )
-from bot.store.triage.cases import case_from, is_earlier, leading_alert
-from bot.store.triage.earlier_outage import earlier_outage
+from bot.store.triage.cases import case_of, is_earlier
 from bot.store.triage.spending import fits, spent
 
 log = structlog.get_logger(__name__)
@@ -101,24 +100,23 @@ class Triages:
             group = await session.get(GroupRow, number)
             if group is None:
                 raise NotFound(f"no alert group {ref}")
-            if await _row(session, number, attempt) is None:
+            row = await _row(session, number, attempt)
+            if row is None:
                 before = await _row(session, number, None)
-                session.add(
-                    TriageRow(
-                        group_id=number,
-                        attempt=attempt,
-                        state=TriageState.FACTS,
-                        started_at=self.db.clock(),
-                        question=question,
-                        requester=requester,
-                        late_changes=list(late),
-                        renewed=before is not None and is_earlier(before, group),
-                    )
+                row = TriageRow(
+                    group_id=number,
+                    attempt=attempt,
+                    state=TriageState.FACTS,
+                    started_at=self.db.clock(),
+                    question=question,
+                    requester=requester,
+                    late_changes=list(late),
+                    renewed=before is not None and is_earlier(before, group),
                 )
+                session.add(row)
                 await self._add_late_entry(session, group, attempt, late)
             await self._touch(session, group, requested=bool(requester or question))
-            lead = await leading_alert(session, group)
-            return case_from(group, lead, attempt, question, requester, await earlier_outage(session, group, lead))
+            return await case_of(session, group, row)
 
     async def _add_late_entry(self, session: AsyncSession, group: GroupRow, attempt: int, late: Sequence[str]) -> None:
         changes = [row for id in late if (row := await session.get(ChangeRow, id)) is not None]

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.core.change import kind_in_words
 from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
-from bot.core.evidence import Case, LedgerEntry
+from bot.core.evidence import Case, LedgerEntry, MeasuredOnset
 from bot.core.facts.measured import DeviationFact
 from bot.core.investigation import first_facts
 from bot.core.investigation.triage_facts import AlertCount, PriorChange, TriageFacts
@@ -49,11 +49,11 @@ class FactCollector:
         entries = dict(zip(requests, answers, strict=True))
         deviations = entries[ToolRole.HEALTH].evidence.facts.deviations
         main = first_facts.main_deviation(sorted(deviations, key=lambda deviation: -deviation.doublings), case.service)
-        onset = main.onset if main else None
+        onset = first_facts.onset_of(case, main, entries[ToolRole.HEALTH].id)
         near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
-        listed, began = [entries[ToolRole.CHANGES]], onset or case.started_at
+        listed, began = [entries[ToolRole.CHANGES]], onset.at if onset else case.started_at
         changes = first_facts.changes_before(listed, onset=began, services=near, overlap_began_at=case.overlap_began_at)
-        graph = await self._graph(case, main, changes)
+        graph = await self._graph(case, main, changes, onset)
         alerts = [AlertCount.model_validate(row) for row in (await self.triages.members(case.group))[:8]]
         return first_facts.composed(case, entries, changes, alerts, graph)
 
@@ -61,11 +61,15 @@ class FactCollector:
         tool = tool_for(self.tools.infos, role)
         return await self.tools.call(case, tool, arguments, f"facts:{case.attempt}", CHECK_SECONDS)
 
-    async def _graph(self, case: Case, main: DeviationFact | None, changes: list[PriorChange]) -> str:
+    async def _graph(
+        self, case: Case, main: DeviationFact | None, changes: list[PriorChange], began: MeasuredOnset | None
+    ) -> str:
         """Draw the main signal; its picture's key, or "" when there is nothing to draw."""
         if main is None or main.onset is None or self.metrics is None:
             return ""
         service, onset = self.catalogue.get(main.service), main.onset
+        if began and began.signal == f"{main.service} {main.signal}":
+            onset = began.at
         signal = service.signals.get(main.signal) if service else None
         signal = signal or Signal(promql=main.promql or case.expression, unit=main.unit)
         if not signal.promql:

@@ -1,5 +1,7 @@
 """Where answers go, what is not carried out, and what is written down of a refusal."""
 
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from bot.core.commands.verb_line import LIMIT, Line, parse_line
 from bot.plugins import Command, EntryPoint, Reply, Request, command
 from bot.settings import catalogue_of
 from bot.slack.answers import ReplyTarget
-from bot.slack.command_router import MOST_OF_PERSON, MOST_OF_SUBJECT, TOO_MUCH, WINDOW, CommandRouter
+from bot.slack.command_router import MOST_OF_PERSON, MOST_OF_SUBJECT, STORED_WAITS, TOO_MUCH, WINDOW, CommandRouter
 from bot.slack.forms import Origin
 from bot.store.slack.interactions import Interactions
 from bot.store.tables import AuditRow, MessageRow, SeenRow, TimelineRow
@@ -44,14 +46,20 @@ class Everybody:
         return actor(user.removeprefix("U").lower())
 
 
-def router_of(fixture: ApprovalsFixture, answers: Any, **verbs: Command) -> CommandRouter:
+async def no_wait(_seconds: float) -> None:
+    """A test waits for nothing."""
+
+
+def router_of(
+    fixture: ApprovalsFixture, answers: Any, *, sleep: Callable[[float], Awaitable[None]] = no_wait, **verbs: Command
+) -> CommandRouter:
     ctx = CommandContext(
         db=fixture.db, config=fixture.config, catalogue=catalogue_of(fixture.config), engine=fixture.engine,
         clock=lambda: fixture.now, verbs=verbs, approvals=fixture.approvals, usergroup=fixture.usergroup,
         read_access=everything_public(fixture.db),
     )  # fmt: skip
     people: Any = Everybody()
-    return CommandRouter(ctx, people, Interactions(fixture.db), answers, soon=PATIENCE)
+    return CommandRouter(ctx, people, Interactions(fixture.db), answers, soon=PATIENCE, sleep=sleep)
 
 
 async def say(
@@ -169,6 +177,28 @@ async def test_a_proposal_is_approved_from_the_triage_of_its_group(fixture: Appr
     proposal = await fixture.propose()
 
     assert await press_in_triage(fixture, proposal.ref) == (["AP-1:1"], ["done"])
+
+
+@pytest.mark.parametrize(("age", "served"), [(timedelta(seconds=2), True), (timedelta(minutes=2), False)])
+async def test_a_button_of_a_card_that_is_stored_a_moment_after_the_press_is_served(
+    fixture: ApprovalsFixture, age: timedelta, served: bool
+) -> None:
+    ts, waited = f"{(fixture.now - age).timestamp():.1f}", list[float]()
+
+    async def stored_meanwhile(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 2:
+            await with_card(fixture, ts)
+
+    answers: Any = Answered()
+    request = Request(
+        "admin", Actor(team="T1", user="UBOB"), "C1", ref="AL-1", entry_point=EntryPoint.BUTTON, message=ts, key="action:1"
+    )
+    router = router_of(fixture, answers, sleep=stored_meanwhile, admin=admin)
+    await router.press(request, ReplyTarget(user="UBOB", channel="C1", team="T1"), private=False)
+
+    assert waited == (list(STORED_WAITS[:2]) if served else [])
+    assert ("Use the original card" in answers.texts[0]) is not served
 
 
 @pytest.mark.parametrize(("ref", "of"), [("AP-1", "AL-2"), ("AP-7", "AL-1"), ("INC-1", "AL-1")])

@@ -57,16 +57,17 @@ class Alerts:
 
 @dataclass(frozen=True)
 class Step:
-    """A level before ONSET and one after it, with a little noise, over the last hour."""
+    """A level before it began and one after it, with a little noise, over the last hour."""
 
     before: float
     after: float
     labels: Mapping[str, str] = field(default_factory=dict)
+    began_at: datetime = ONSET
 
     @property
     def series(self) -> Series:
         times = np.arange((NOW - timedelta(hours=1)).timestamp(), NOW.timestamp(), 5.0)
-        level = np.where(times < ONSET.timestamp(), self.before, self.after)
+        level = np.where(times < self.began_at.timestamp(), self.before, self.after)
         return Series(self.labels, times, level * (1 + 0.02 * np.sin(times)))
 
 

@@ -52,6 +52,37 @@ async def test_an_outage_that_was_over_a_moment_before_does_not_hide_when_the_pr
     assert errors.before == pytest.approx(0.001, rel=0.1)
 
 
+def outages_within_the_hour(*minutes: tuple[float, float]) -> tuple[Series, list[dict[str, Any]]]:
+    """Errors that were as bad from and to so many minutes before the onset, and are again since; and those intervals."""
+    intervals = [(ONSET - timedelta(minutes=start), ONSET - timedelta(minutes=end)) for start, end in minutes]
+    times = np.arange((NOW - timedelta(hours=1)).timestamp(), NOW.timestamp(), 5.0)
+    bad = times >= ONSET.timestamp()
+    for start, end in intervals:
+        bad |= (times >= start.timestamp()) & (times < end.timestamp())
+    series = Series({}, times, np.where(bad, 0.19, 0.001) * (1 + 0.02 * np.sin(times)))
+    return series, [{"began_at": start, "ended_at": end} for start, end in intervals]
+
+
+async def test_several_outages_within_the_hour_make_failing_not_the_usual() -> None:
+    series, intervals = outages_within_the_hour((50, 40), (32, 22), (14, 4))
+    unaware, aware = (
+        context(metrics=RecordedMetrics({ERRORS: [series]}), case={"firing_before": known}) for known in ([], intervals)
+    )
+
+    (errors,) = (await look("service_health", aware, service="checkout")).facts.deviations
+    assert errors.doublings > 3 and errors.onset == ONSET and errors.before == pytest.approx(0.001, rel=0.1)
+    assert (await look("service_health", unaware, service="checkout")).facts.deviations[0].doublings < 1
+
+
+async def test_of_a_signal_that_was_measured_in_outages_alone_nothing_is_called_normal() -> None:
+    series, intervals = outages_within_the_hour((60, 1))
+    series.values[:] = 0.19
+    ctx = context(metrics=RecordedMetrics({ERRORS: [series]}), case={"firing_before": intervals})
+
+    health = await look("service_health", ctx, service="checkout")
+    assert health.facts.deviations == () and "normal" not in " ".join((health.summary, *health.details))
+
+
 async def test_a_single_error_before_an_outage_that_was_over_does_not_date_the_present_one() -> None:
     began_at, recovered_at = ONSET - timedelta(minutes=7), ONSET
     series = two_outages()
@@ -68,6 +99,15 @@ async def test_a_signal_that_did_not_move_scores_nothing() -> None:
     found = await look("compare_metric", context({ERRORS: Step(0.001, 0.001)}), service="checkout", signal="errors")
 
     assert found.facts.deviations[0].doublings <= 0 and "stayed normal" in found.summary
+
+
+async def test_what_is_as_bad_as_it_was_before_is_not_called_normal() -> None:
+    ctx = context({ERRORS: Step(0.19, 0.19)})
+
+    health = await look("service_health", ctx, service="checkout")
+    assert health.details == ("checkout errors stayed as bad as before: 19 %, before 19 % [bad above 2 %]",)
+    assert health.summary == "checkout: no signal left its usual range; beyond the threshold: errors"
+    assert "as bad as before" in (await look("compare_metric", ctx, service="checkout", signal="errors")).summary
 
 
 async def test_a_query_without_series_is_never_told_as_health() -> None:

@@ -11,6 +11,7 @@ from bot.core.errors import QueryFailed
 from bot.core.messages.alerts import CardContent
 from bot.slack.view_context import ViewContext
 from bot.slack.views import card as view
+from bot.store.incidents import incidents
 from bot.store.oversight.quiet_groups import close_quiet_groups
 from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
 from bot.store.slack import message_contents
@@ -95,6 +96,70 @@ async def test_what_fires_again_is_simply_firing(sorting: SortingFixture) -> Non
     await sorting.receive(alert(start=1))
 
     assert "NOT CONFIRMED" not in await watch.card()
+
+
+async def timed_out(sorting: SortingFixture, minutes: float) -> Watch:
+    """Somebody acknowledged a group; Prometheus was dead so long, its alert was timed out, and it answers since a minute."""
+    watch = Watch(sorting)
+    await sorting.receive(alert())
+    await incidents.acknowledge(sorting.db, "AL-1", "alice")
+    await watch.after(0, readable=False)
+    await watch.ends()
+    await watch.after(0.1, readable=False)
+    await watch.after(minutes, readable=False)
+    await watch.after(0, readable=True)
+    await watch.after(1, readable=True)
+    return watch
+
+
+@pytest.mark.parametrize(("minutes", "begins_anew"), [(4, True), (4, False), (40, True), (40, False)])
+async def test_what_was_timed_out_while_prometheus_was_dead_and_fires_again_is_the_same_outage(
+    sorting: SortingFixture, minutes: float, begins_anew: bool
+) -> None:
+    watch = await timed_out(sorting, minutes)
+    await sorting.receive(alert(start=minutes + 1) if begins_anew else alert())
+    await watch.after(0.1, readable=True)
+
+    (group,) = await sorting.groups()
+    assert (group.state, group.acknowledged_by, group.firing) == ("ACKNOWLEDGED", "alice", 1)
+    assert (group.reopened, group.renewals, group.cleared_at) == (0, 0, None)
+    assert [row.kind for row in await sorting.rows(MessageRow) if row.kind == "renewed"] == []
+    assert (await watch.lines())[-1].startswith("Its alerts are reported again. It is the same outage")
+
+
+async def test_of_several_alerts_that_were_timed_out_each_that_fires_again_is_no_news(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await sorting.receive(alert("a"), alert("b", name="Down", labels={"service": "payments"}))
+    await watch.after(0.6, readable=False)
+    await watch.after(0.6, readable=False)
+    await sorting.receive(alert("a", status="resolved", ends_at=sorting.clock()))
+    await watch.after(5, readable=True)
+    await sorting.receive(alert("a", start=6))
+
+    (group,) = await sorting.groups()
+    assert (group.firing, group.renewals, len(await watch.lines())) == (2, 0, 2)
+
+
+async def test_a_late_delivery_of_what_has_ended_since_makes_nothing_fire(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await watch.clears()
+    await watch.after(0.1, readable=False)
+    await sorting.receive(alert())
+    not_readable_yet = await watch.card()
+    await watch.after(0.1, readable=True)
+    await watch.after(3, readable=True)
+    await sorting.receive(alert())
+
+    assert "none still reported" in not_readable_yet and view.CLEARED in await watch.card()
+
+
+async def test_what_fires_again_after_its_end_was_confirmed_is_another_outage(sorting: SortingFixture) -> None:
+    watch = await timed_out(sorting, 4)
+    await watch.after(3, readable=True)
+    await sorting.receive(alert(start=9))
+
+    (group,) = await sorting.groups()
+    assert (group.reopened, group.renewals) == (1, 1)
 
 
 @pytest.mark.parametrize(("kind", "readable"), [("alertmanager", True), ("datadog", False)])

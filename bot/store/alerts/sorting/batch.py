@@ -25,6 +25,7 @@ from bot.store.alerts import groups, silences
 from bot.store.alerts.sorting.episodes import (
     EpisodeIndex,
     delivered_now,
+    is_worse,
     new_episode,
     record_heartbeat,
     reported_end,
@@ -34,7 +35,7 @@ from bot.store.alerts.sorting.further_alert import FurtherAlertReader
 from bot.store.alerts.sorting.new_episodes import NewEpisodes
 from bot.store.alerts.sorting.open_groups import OpenGroups, arrival_of
 from bot.store.alerts.sorting.opening import Opening
-from bot.store.alerts.sorting.renewing import receive_further_alert, renew, renewed_key
+from bot.store.alerts.sorting.renewing import receive_further_alert, renew, renewed_key, runs_on
 from bot.store.alerts.sorting.repeats import learn_intervals
 from bot.store.alerts.sorting.result import SortingResult
 from bot.store.alerts.sorting.routing import Routing
@@ -173,12 +174,14 @@ class SortingBatch:
         if row.status == "resolved":
             await self._end_episode(episode, reported_end(row))
             return
-        worse = self._became_worse(episode, row)
+        worse = is_worse(episode, self.config.severity_of(row.severity))
+        group = await self._group(episode.group_id)
         if episode.status != "firing":
+            if group is not None and await runs_on(self.db, self.session, group, episode):
+                self._fires(group, episode.service)
             return
         episode.repeats += 1
         self.gaps.add(row.source, last_seen_at, row.received_at)
-        group = await self._group(episode.group_id)
         if group is not None:
             # Repeats are counted, not shown: the card has the count with its next real change.
             group.repeats += 1
@@ -188,14 +191,6 @@ class SortingBatch:
         elif episode.group_id is None and not muting.is_lasting(episode.muted_by):
             # What muted it may be over: a maintenance ends while its alerts still fire.
             await self._assign_group(episode, row)
-
-    def _became_worse(self, episode: EpisodeRow, row: AlertRow) -> bool:
-        """A source may report a worse severity of the same alert; the worst that was reported counts."""
-        severity = self.config.severity_of(row.severity)
-        if not severity.worse_than(Severity(episode.severity)):
-            return False
-        episode.severity = severity.value
-        return True
 
     # ------------------------------------------------------------ its group
 
@@ -225,7 +220,11 @@ class SortingBatch:
         group.last_alert_at = max(group.last_alert_at, row.received_at)
         episode.group_id = group.id
         self.open_groups.add_member(group.id, arrival)
-        self.open_groups.groups[group.id].firing.add(episode.service)
+        self._fires(group, episode.service)
+
+    def _fires(self, group: GroupRow, service: str) -> None:
+        """One more alert of a service fires in a group."""
+        self.open_groups.groups[group.id or 0].firing.add(service)
         self._touch(group, firing=+1)
         self._update_open_group(group)
 

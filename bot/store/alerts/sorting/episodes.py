@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.alert import Status
+from bot.core.alert import Severity, Status
 from bot.core.alerts import muting
 from bot.core.alerts.episodes import end_of, episode_of
 from bot.core.alerts.heartbeat import next_rhythm
@@ -119,6 +119,14 @@ def delivered_now(episode: EpisodeRow, at: datetime) -> AlertRow:
     """What its source would send now of an alert that still fires; the severity is ours already."""
     fields = {"source", "fingerprint", "status", "name", "severity", "labels", "annotations", "starts_at", "group_key"}
     return AlertRow(**episode.model_dump(include={*fields, "link", "expression"}), received_at=at)
+
+
+def is_worse(episode: EpisodeRow, severity: Severity) -> bool:
+    """Whether a source reports a worse severity of the same alert; the worst that was reported counts."""
+    if not severity.worse_than(Severity(episode.severity)):
+        return False
+    episode.severity = severity.value
+    return True
 
 
 def reported_end(row: AlertRow) -> datetime:

@@ -36,8 +36,10 @@ class FurtherAlertReader:
 
         `flaps_rapidly`: the alert fires again and again.
         """
-        cleared = GroupState(self.group.state) is GroupState.MONITORING
-        quiet = not cleared and await self._service_recovered(episode)
+        # What ended while Prometheus could not be read may not have ended: it is no recovery of anything.
+        doubted = self.group.unconfirmed_at is not None
+        cleared = GroupState(self.group.state) is GroupState.MONITORING and not doubted
+        quiet = not (cleared or doubted) and await self._service_recovered(episode)
         changed = await self._changed(episode, again=cleared or quiet)
         within = changed and not cleared
         before = not cleared and not flaps_rapidly and self._fired_in_outage_before(episode)
@@ -54,7 +56,7 @@ class FurtherAlertReader:
             changed=changed,
             next_burst=episode.grouping_reason == GroupingReason.NEXT_BURST,
             absent_from_present_outage=quiet and await self._absent_from_present_outage(episode.service),
-            alert_had_ended=within and not quiet and await self._alert_had_ended(episode),
+            alert_had_ended=within and not (quiet or doubted) and await self._alert_had_ended(episode),
             present_alerts=await self._present_alerts(episode.service)
             if (within or before) and self.group.renewed_by
             else None,

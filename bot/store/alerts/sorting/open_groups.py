@@ -166,9 +166,10 @@ class OpenGroups:
             # Resolved, or people merged or split it.
             self.close(number)
         fresh = [number for number, *_ in unresolved if number not in self.groups]
-        for number, state, opened_at, last_alert_at, cleared_at, channel, private, _, running in unresolved:
+        for number, state, opened_at, last_alert_at, cleared_at, unconfirmed_at, channel, private, _, running in unresolved:
             group = self.groups.setdefault(number, OpenGroup(number, state, opened_at, last_alert_at))
             group.state, group.last_alert_at, group.cleared_at = GroupState(state), last_alert_at, cleared_at
+            group.end_doubted = unconfirmed_at is not None
             group.visibility, group.running = Visibility(channel, private), running
         for number, service in await _declared(session) if fresh else ():
             if number in fresh:
@@ -212,11 +213,12 @@ class OpenGroups:
 
 _BEGINS_BURST = frozenset({GroupingReason.NEW_BURST, GroupingReason.NEXT_BURST})
 
-_Unresolved = tuple[int, GroupState, datetime, datetime, datetime | None, str, bool, int, int]
+_Unresolved = tuple[int, GroupState, datetime, datetime, datetime | None, datetime | None, str, bool, int, int]
 
 
 async def _unresolved(session: AsyncSession) -> Sequence[_Unresolved]:
-    """Number, state, opened, last alert, cleared, channel, private, alerts, alerts that fire, of every unresolved group."""
+    """Number, state, opened, last alert, cleared, unconfirmed, channel, private, alerts, alerts that fire, of every
+    unresolved group."""
     row = GroupRow
     columns: Any = (
         row.id,
@@ -224,6 +226,7 @@ async def _unresolved(session: AsyncSession) -> Sequence[_Unresolved]:
         row.opened_at,
         row.last_alert_at,
         row.cleared_at,
+        row.unconfirmed_at,
         row.channel,
         row.private,
         row.alerts,

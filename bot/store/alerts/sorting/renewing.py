@@ -13,6 +13,7 @@ from bot.core.messages.content import MessageKind
 from bot.core.text.figures import ordinal
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
+from bot.store.alerts import groups
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
@@ -23,11 +24,43 @@ async def receive_further_alert(
 ) -> RenewalReason | None:
     """What is new about the group, for `renew`; a cleared one fires again, and what was acknowledged may be something else."""
     judgement = renewal.judge_further_alert(alert)
+    if GroupState(group.state) is GroupState.MONITORING and not alert.cleared:
+        await _fire_on(db, session, group)
     if alert.cleared:
         await _fire_again(db, session, group, another=judgement.another)
     elif judgement.another:
         _unacknowledge(db, group)
     return judgement.renewal
+
+
+async def runs_on(db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow) -> bool:
+    """Whether what is delivered as firing had not ended: it did so while Prometheus could not be read, which answers now.
+
+    Then it fires on, and so does its group.
+    """
+    if group.unconfirmed_at is None or group.readable_at is None:
+        return False
+    episode.status, episode.ended_at = "firing", None
+    if GroupState(group.state) is GroupState.MONITORING:
+        await _fire_on(db, session, group)
+    return True
+
+
+async def _fire_on(db: Database, session: AsyncSession, group: GroupRow) -> None:
+    """A group whose alerts had only ended since nobody evaluated them fires again: it is the same outage, in the same hands."""
+    name = f"fires on:{group.cleared_at.isoformat() if group.cleared_at else ''}"
+    group.state, group.cleared_at = GroupState.ACKNOWLEDGED if group.acknowledged_by else GroupState.FIRING, None
+    text = "Its alerts are reported again. It is the same outage: they had only ended while Prometheus could not be read."
+    await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
+    await groups.add_line(db, session, group, name, text)
+    await transitions.refresh_undecided(db, session, group.id)
+    await _reopen_incident(session, group)
+
+
+async def _reopen_incident(session: AsyncSession, group: GroupRow) -> None:
+    if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
+        row.state = IncidentState.OPEN
+        session.add(row)
 
 
 async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, another: bool) -> None:
@@ -45,9 +78,7 @@ async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, a
         _unacknowledge(db, group)
     text = f"Firing again ({ordinal(group.reopened + 1)} time)"
     await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
-    if group.incident_id and (row := await session.get(IncidentRow, group.incident_id)):
-        row.state = IncidentState.OPEN
-        session.add(row)
+    await _reopen_incident(session, group)
 
 
 def _unacknowledge(db: Database, group: GroupRow) -> None:

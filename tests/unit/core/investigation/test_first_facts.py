@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.evidence import Case, EarlierOutage, missed
+from bot.core.evidence import Case, EarlierOutage, MeasuredOnset, missed
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import DeviationFact, Family
 from bot.core.investigation.first_facts import changes_before, composed, main_deviation
@@ -54,6 +54,16 @@ def test_facts_tell_whether_another_outage_of_the_service_ran_on_when_the_alert_
     case = Case(group="AL-2", service="checkout", started_at=NOW, earlier=earlier)
 
     assert composed(case, dict.fromkeys(ToolRole, evidence()), [], []).beside is runs_on
+
+
+def test_an_onset_that_was_measured_before_of_another_signal_is_told_of_that_signal() -> None:
+    known = MeasuredOnset(at=at(-2), signal="orders errors", evidence="E7")
+    case = Case(group="AL-2", service="checkout", started_at=NOW, onset=known)
+    health = evidence(facts=EvidenceFacts(deviations=(deviation("checkout", "errors", 4.0),)))
+
+    facts = composed(case, {**dict.fromkeys(ToolRole, evidence()), ToolRole.HEALTH: health}, [], [])
+    assert (facts.onset, facts.signal, facts.onset_evidence, facts.main) == (at(-2), "orders errors", "E7", "")
+    assert facts.onset_text == f"orders errors left the normal range at {clock(at(-2))}"
 
 
 def test_what_could_not_be_seen_is_listed_once() -> None:

@@ -47,6 +47,12 @@ def test_what_contradicts_the_alerts_or_tells_no_change_is_left_out() -> None:
     assert shown.findings.ruled_out == [] and shown.facts.health == ()
 
 
+def test_an_onset_without_levels_to_tell_names_its_signal() -> None:
+    shown = without_contradictions(triage_content(facts=facts(signal="payments memory", levels="")))
+
+    assert shown.facts and shown.facts.onset_text == "payments memory left the normal range at 03:00:00 UTC"
+
+
 def test_an_outage_beside_another_is_told_with_the_start_of_its_own_alert() -> None:
     def broke(minutes: float) -> str:
         shown = without_contradictions(

@@ -71,9 +71,28 @@ def test_a_firing_card_says_its_state_first_and_offers_what_applies() -> None:
 
     assert blocks[0]["text"]["text"] == "🟧 FIRING SEV2 · checkout · HighErrorRate"
     assert text == (
-        "Firing, severity 2: checkout HighErrorRate: “5xx ratio is 7.4 %”, 60 alerts, 58 firing, 3 repeats. Not acknowledged."
+        "Firing since 03:00:00 UTC, severity 2: checkout HighErrorRate: “5xx ratio is 7.4 %”, 60 alerts, 58 firing, 3 repeats. "
+        "Not acknowledged."
     )
     assert controls(blocks) == ["ack", "declare", "full"]
+
+
+@pytest.mark.parametrize(
+    ("state", "alerts", "read_aloud", "shown"),
+    [
+        ("FIRING", 2, "Firing since 03:00:00 UTC, severity 2", "Firing since "),
+        ("ACKNOWLEDGED", 2, "Acknowledged, firing since 03:00:00 UTC, severity 2", "Firing since "),
+        ("MONITORING", 2, "Cleared, monitoring, started firing 03:00:00 UTC, severity 2", "Started firing "),
+        ("FIRING", 0, "Open since 03:00:00 UTC, severity 2", "Open since "),
+    ],
+)
+def test_a_card_says_what_its_moment_is_of_since_signals_leave_their_range_before(
+    state: str, alerts: int, read_aloud: str, shown: str
+) -> None:
+    text, blocks = rendered_card(state=state, alerts=alerts, firing=alerts)
+
+    assert text.startswith(f"{read_aloud}: ")
+    assert f"\n{shown}2026-03-01 03:00:00 UTC · " in text_of(blocks)
 
 
 def test_a_push_text_names_the_cause_once_there_is_one() -> None:

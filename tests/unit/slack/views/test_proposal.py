@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.config.actions import SoloMode
 from bot.core.config.services import Person
 from bot.core.messages.proposals import ProposalContent
 from bot.core.messages.replies import PlanReply
@@ -45,6 +46,28 @@ def test_a_waiting_card_says_what_will_happen_who_may_and_until_when() -> None:
     assert "APPROVAL NEEDED: Roll back checkout: 5.1.0 → 5.0.3" in shown
     assert "tier 2, needs 1 approval · rollforward undoes it · state: " in shown and " · waits until" in shown
     assert "not the requester (alice) can approve" in shown or "not the requester (alice)" in shown
+
+
+@pytest.mark.parametrize(
+    ("tier", "solo", "on_call", "clause"),
+    [
+        (
+            2,
+            SoloMode.AFTER,
+            "alice",
+            "not the requester (alice) can approve; alice alone after 2 min without an answer",
+        ),
+        (2, SoloMode.IMMEDIATE, "alice", "not the requester (alice) can approve; alice alone too"),
+        (2, SoloMode.OFF, "alice", ""),
+        (2, SoloMode.AFTER, "bob", ""),
+        (1, SoloMode.AFTER, "alice", ""),
+    ],
+)
+def test_a_waiting_card_says_where_who_asked_may_approve_alone(tier: int, solo: SoloMode, on_call: str, clause: str) -> None:
+    context = ViewContext(people=PEOPLE, on_call=[on_call], solo=solo)
+    shown = text_of(view.render(proposal_content({"tier": tier}), context)[1])
+
+    assert clause in shown and (" alone" in shown) is bool(clause)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from bot.core.action import ProposalState
+from bot.core.config.actions import SoloMode
+from bot.core.messages.content import MessageKind
 from bot.slack.render import Renderer
 from bot.store.approvals.decisions import DecisionResult
 from bot.store.tables import ChangeRow, IncidentRow, MessageRow, ProposalRow
@@ -121,3 +123,17 @@ async def test_the_secondary_is_mentioned_once_in_the_thread(fixture: ApprovalsF
     shown = await Renderer(fixture.db, fixture.config, nobody).render(line)
     assert (line.mentions, line.thread_key) == (["carol"], "card:AL-1")
     assert shown is not None and "<@UCAROL> AP-2 was approved SOLO by alice" in str(shown.blocks)
+
+
+@pytest.mark.parametrize(("mode", "said"), [(SoloMode.AFTER, True), (SoloMode.OFF, False)])
+async def test_the_card_says_whether_the_policy_in_force_lets_who_asked_approve_alone(
+    fixture: ApprovalsFixture, mode: SoloMode, said: bool
+) -> None:
+    await fixture.propose("rollback", requester="alice", change_id=await deployed(fixture, "2", "1"))
+    (card,) = [row for row in await fixture.rows(MessageRow) if row.kind == MessageKind.PROPOSAL]
+
+    async def alice(service: str) -> tuple[str, ...]:
+        return ("alice",)
+
+    shown = await Renderer(fixture.db, fixture.config.model_copy(update={"solo": mode}), alice).render(card)
+    assert shown is not None and ("alice alone after 2 min without an answer" in str(shown.blocks)) is said

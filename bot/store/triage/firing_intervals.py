@@ -1,0 +1,60 @@
+"""When something was wrong before the present outage: what was measured then is not how a signal usually is."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.evidence import FiringInterval
+from bot.store.tables import EpisodeRow, TriageRow
+from bot.store.triage.attempts import measured_onset
+
+COMPARED_WITHIN = timedelta(days=3)
+"""As far back as a signal is compared with itself."""
+LONGEST = timedelta(hours=1)
+"""What fires for longer says little of single signals, and would leave nothing to compare with."""
+MOST = 500
+
+
+async def firing_before(session: AsyncSession, lead: EpisodeRow, began: datetime) -> tuple[FiringInterval, ...]:
+    """When alerts fired in the groups of a service, and had ended when the present outage `began`; oldest first.
+
+    From the onset that was measured while they fired: an alert waits (`for:`).
+    """
+    row = EpisodeRow
+    within = col(row.starts_at) >= began - COMPARED_WITHIN, col(row.ended_at) <= began
+    groups = select(row.group_id).where(row.service == lead.service, row.service != "", col(row.group_id).is_not(None), *within)
+    query = select(row.group_id, row.starts_at, row.ended_at).where(col(row.group_id).in_(groups), *within)
+    fired = (await session.exec(query.order_by(col(row.starts_at).desc()).limit(MOST))).all()
+    short = [(group, start, end) for group, start, end in fired if end and end - start <= LONGEST]
+    rankings = await _rankings(session, {group for group, _, _ in short if group}, began)
+    return _joined(FiringInterval(began_at=_onset(rankings, *one), ended_at=one[2]) for one in short)
+
+
+_Ranking = tuple[int, datetime, datetime]
+"""Group, when an attempt began, and the onset that it measured."""
+
+
+async def _rankings(session: AsyncSession, groups: Iterable[int], began: datetime) -> list[_Ranking]:
+    since = began - COMPARED_WITHIN
+    query = select(TriageRow).where(col(TriageRow.group_id).in_(list(groups)), col(TriageRow.started_at).between(since, began))
+    measured = [(row, measured_onset(row)) for row in (await session.exec(query)).all()]
+    return [(row.group_id, row.started_at, onset.at) for row, onset in measured if onset]
+
+
+def _onset(rankings: Iterable[_Ranking], group: int | None, start: datetime, end: datetime) -> datetime:
+    onsets = [onset for of, at, onset in rankings if of == group and start <= at <= end and start - onset <= LONGEST]
+    return min([*onsets, start])
+
+
+def _joined(intervals: Iterable[FiringInterval]) -> tuple[FiringInterval, ...]:
+    """Intervals that overlap as one."""
+    joined: list[FiringInterval] = []
+    for one in sorted(intervals, key=lambda interval: interval.began_at):
+        if joined and one.began_at <= joined[-1].ended_at:
+            ended_at = max(joined[-1].ended_at, one.ended_at)
+            joined[-1] = joined[-1].model_copy(update={"ended_at": ended_at})
+        else:
+            joined.append(one)
+    return tuple(joined)

@@ -1,0 +1,81 @@
+"""What an attempt knows of times before: the onset of its own outage, and when something else was wrong."""
+
+from datetime import datetime
+
+import pytest
+
+from bot.core.evidence import Findings, FiringInterval
+from bot.core.investigation.triage_state import TriageState
+from bot.store.triage.triage import Triages
+from tests.unit.builders import at
+from tests.unit.store.databases import SortingFixture, alert
+
+
+async def ranked(sorting: SortingFixture, group: str, attempt: int, onset: datetime) -> None:
+    triages = Triages(sorting.db)
+    await triages.open(group, attempt, "", "")
+    findings = Findings(onset=onset).model_dump(mode="json")
+    await triages.update(group, attempt, state=TriageState.DONE, findings=findings)
+
+
+async def test_an_attempt_knows_the_first_onset_that_was_measured_of_its_outage(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a", start=1))
+    for attempt, onset in ((1, at(0.5)), (2, at(0)), (3, at(0.7))):
+        await ranked(sorting, "AL-1", attempt, onset)
+
+    known = (await Triages(sorting.db).open("AL-1", 4, "", "")).onset
+    assert known is not None and known.at == at(0)
+
+
+async def test_the_onset_of_the_outage_before_is_none_of_the_present_one(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a", name="Slow", start=1))
+    await ranked(sorting, "AL-1", 1, at(0))
+    await sorting.receive(alert("a", name="Slow", status="resolved", start=1, ends_at=at(3)))
+    sorting.clock.forward(6)
+    await sorting.receive(alert("a", name="Slow", start=6))
+    await ranked(sorting, "AL-1", 2, at(0))
+
+    assert (await Triages(sorting.db).open("AL-1", 3, "", "")).onset is None
+
+
+async def test_the_outage_before_is_the_same_whichever_alert_leads_the_present_one(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a", name="Slow", start=1))
+    await ranked(sorting, "AL-1", 1, at(0))
+    await sorting.receive(alert("a", name="Slow", status="resolved", start=1, ends_at=at(3)))
+    sorting.clock.forward(6)
+    await sorting.receive(alert("a", name="Slow", start=6))
+    first = await Triages(sorting.db).open("AL-1", 2, "", "")
+    sorting.clock.forward(2)
+    await sorting.receive(alert("b", name="Slow", start=8, severity="page"))
+    await sorting.receive(alert("a", name="Slow", status="resolved", start=6, ends_at=at(8)))
+    second = await Triages(sorting.db).open("AL-1", 3, "", "")
+
+    assert (first.started_at, second.started_at) == (at(6), at(8))
+    assert first.earlier == second.earlier and first.firing_before == second.firing_before
+
+
+async def test_an_attempt_knows_when_something_was_wrong_before_from_its_onset_on(sorting: SortingFixture) -> None:
+    for start, end in ((1, 3), (2, 5), (20, 24)):
+        sorting.clock.now = at(start)
+        await sorting.receive(alert(f"a{start}", start=start))
+        if start == 20:
+            await ranked(sorting, f"AL-{(await sorting.groups())[-1].id}", 9, at(19))
+        sorting.clock.now = at(end)
+        await sorting.receive(alert(f"a{start}", status="resolved", start=start, ends_at=at(end)))
+    await sorting.receive(alert("c", start=30))
+
+    case = await Triages(sorting.db).open(f"AL-{(await sorting.groups())[-1].id}", 10, "", "")
+    assert [(one.began_at, one.ended_at) for one in case.firing_before] == [(at(1), at(5)), (at(19), at(24))]
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(59, [FiringInterval(began_at=at(0), ended_at=at(59))]), (61, [])])
+async def test_what_fired_for_hours_says_little_of_a_single_signal(
+    sorting: SortingFixture, minutes: float, expected: list[FiringInterval]
+) -> None:
+    await sorting.receive(alert("disk", name="DiskFull", start=0))
+    sorting.clock.forward(minutes)
+    await sorting.receive(alert("disk", name="DiskFull", status="resolved", start=0, ends_at=at(minutes)))
+    await sorting.receive(alert("c", start=90))
+
+    case = await Triages(sorting.db).open(f"AL-{(await sorting.groups())[-1].id}", 2, "", "")
+    assert list(case.firing_before) == expected

@@ -1,0 +1,59 @@
+"""One outage has one onset, however often its causes are ranked: better data dates it earlier, and nothing later."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.evidence import Findings
+from bot.core.investigation.early_ranking import FIRST_WAIT
+from bot.core.messages.triage_summary import summarize
+from bot.core.text.moments import clock
+from bot.store.answers.questions import Questions
+from tests.unit.tools.looking import ERRORS, INFOS, NO_KUBERNETES, ONSET, Step
+from tests.unit.workflows.investigation.triage_fixture import TriageFixture
+
+LATER = timedelta(seconds=40)
+
+
+@pytest.fixture
+async def fixture(tmp_path: Path) -> AsyncIterator[TriageFixture]:
+    fixture = TriageFixture(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
+    await fixture.open()
+    yield fixture
+    await fixture.close()
+
+
+async def rank_twice(fixture: TriageFixture, first: timedelta, second: timedelta) -> None:
+    """Two attempts at one outage, which measure its onset so long after ONSET."""
+    fixture.alert_at = fixture.now - timedelta(seconds=5)
+    await fixture.fires()
+    fixture.observed = {ERRORS: Step(0.001, 0.3, began_at=ONSET + first), **NO_KUBERNETES}
+    await fixture.rank()
+    fixture.observed = {ERRORS: Step(0.001, 0.3, began_at=ONSET + second), **NO_KUBERNETES}
+    fixture.now += FIRST_WAIT
+    assert await fixture.tick(settle=False) == ["AL-1"]
+
+
+@pytest.mark.parametrize(("first", "second"), [(timedelta(0), LATER), (LATER, timedelta(0))])
+async def test_its_message_says_the_earlier_of_the_onsets_that_two_attempts_measured(
+    fixture: TriageFixture, first: timedelta, second: timedelta
+) -> None:
+    await rank_twice(fixture, first, second)
+
+    shown = await fixture.shown()
+    assert shown.attempt == 2 and shown.facts is not None and shown.findings is not None
+    assert shown.facts.onset == shown.findings.onset == ONSET
+    assert summarize(shown).broke.startswith(f"checkout left the normal range at {clock(ONSET)}: errors")
+
+
+async def test_an_answer_says_the_onset_that_the_message_says(fixture: TriageFixture) -> None:
+    fixture.alert_at = fixture.now - timedelta(seconds=5)
+    await fixture.fires()
+    await fixture.rank()
+    ranked_by = ONSET - LATER
+    await fixture.triages.update("AL-1", 1, findings=Findings(onset=ranked_by).model_dump(mode="json"))
+
+    facts = await Questions(fixture.db, INFOS, ()).facts_of_group("AL-1")
+    assert clock(ranked_by) in facts.onset

@@ -1,0 +1,61 @@
+"""What is ranked when all alerts have ended is told as the cause of an outage that is over."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.incident import GroupState
+from bot.core.text.moments import clock
+from bot.slack.view_context import ViewContext
+from bot.slack.views import triage as view
+from tests.messages.words import text_of
+from tests.unit.workflows.investigation.triage_fixture import TriageFixture
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+async def fixture(tmp_path: Path) -> AsyncIterator[TriageFixture]:
+    fixture = TriageFixture(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
+    await fixture.open()
+    yield fixture
+    await fixture.close()
+
+
+async def shown(fixture: TriageFixture) -> tuple[str, str]:
+    """What a screen reader reads of the triage's message, and what stands there."""
+    text, blocks = view.render(await fixture.shown(), ViewContext())
+    return text, text_of(blocks)
+
+
+@pytest.mark.parametrize("state", [GroupState.MONITORING, GroupState.RESOLVED])
+async def test_causes_that_are_ranked_after_all_alerts_ended_say_that_it_is_over(
+    fixture: TriageFixture, state: GroupState
+) -> None:
+    await fixture.fires()
+    ended_at = fixture.now - SECOND
+    await fixture.change(state=state, cleared_at=ended_at, firing=0)
+    await fixture.rank()
+
+    read_aloud, message = await shown(fixture)
+    assert f"*Over:* no alert fires since {clock(ended_at)}" in message
+    assert read_aloud.startswith(f"Triaged, AL-1, no alert fires since {clock(ended_at)}: ")
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [{}, {"unconfirmed_at": True}],
+    ids=["ranked before", "nobody knows whether it ended"],
+)
+async def test_what_was_ranked_while_it_ran_or_may_run_on_says_nothing_of_that(
+    fixture: TriageFixture, ended: dict[str, bool]
+) -> None:
+    await fixture.fires()
+    await fixture.rank()
+    ended_at = fixture.now + (SECOND if not ended else -SECOND)
+    await fixture.change(state=GroupState.MONITORING, cleared_at=ended_at, firing=0, **dict.fromkeys(ended, ended_at))
+
+    read_aloud, message = await shown(fixture)
+    assert "no alert fires" not in read_aloud + message
