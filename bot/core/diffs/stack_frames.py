@@ -15,12 +15,16 @@ _BUILT = re.compile(r"(?:^|[/.-])(?:dist|build|bundle|out|min|chunk)[/.-]", re.I
 ARISES = "where the failure arises"
 
 
-def by_frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> Iterable[tuple[float, str, str]]:
-    """Files and functions that the diff changes and in which, by its stack frames, a new failure arises: one sign a failure.
+def by_frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> list[tuple[float, str, str]]:
+    """Files and functions that the diff changes and in which, by its stack frames, a new failure arises: one sign at most.
 
     Points, the reason in words, the evidence of the failure. A function of another service may have the same name. What is
     only passed on the way there explains less, and so does code that a failure met which names its own cause.
     """
+    return sorted(_frames(diff, symptoms, weights, service), key=lambda reason: -reason[0])[:1]
+
+
+def _frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> Iterable[tuple[float, str, str]]:
     usual = {frame for line in symptoms.usual for frame in frames(line)}
     for symptom in (symptom for symptom in symptoms.new() if not symptom.mentions_only):
         new = [frame for frame in frames(symptom.text) if frame not in usual]

@@ -54,9 +54,9 @@ class ChangeWeights:
     """Seconds without a symptom after which such a change is half as suspect, unless what it does bites late."""
     explained_least: float = 0.3
     """What is left of it in any case."""
-    unexplained: float = 0.6
+    unexplained: float = 0.3
     """A change whose diff was read and has little to do with the trouble."""
-    nearly_explained: float = 0.85
+    nearly_explained: float = 0.65
     """One whose diff nearly explains it."""
     unrelated: float = 0.15
     """One whose diff was read and has nothing to do with it."""
@@ -149,7 +149,7 @@ class DiffWeights:
     """New lines miss a table, field or key that the diff queries, renames or drops."""
     missing_call: float = 2.5
     """New lines miss something, and the diff no longer makes a call that brings such things in."""
-    frame: float = 2.2
+    frame: float = 1.6
     """It changes the function or file that the innermost stack frame of a new failure names."""
     outer_frame: float = 1.1
     """It changes one that a frame around that names: code that was only passed on the way."""

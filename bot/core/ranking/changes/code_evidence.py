@@ -28,8 +28,6 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
         "release",
         "expiry",
         "verbosity",
-        "cache",
-        "cache_key",
         "record_key",
         "schedule",
         "batch",

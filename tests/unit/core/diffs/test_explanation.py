@@ -441,13 +441,13 @@ def test_a_diff_of_an_unseen_kind_of_fault_explains_by_itself(path: str, lines: 
     assert explained(diff_of(path, *lines), text).strength >= TUNING.diffs.explained
 
 
-def test_a_failure_in_a_function_beside_the_changed_lines_is_explained() -> None:
+def test_a_failure_in_a_function_beside_the_changed_lines_is_a_lead() -> None:
     switched = diff_of(
         "tax.ts", "-  if (ctx.flag('new', false)) {", "+  if (ctx.flag('new', true)) {", "     return destinationRules(c)"
     )
 
     frame = "TypeError: Cannot read properties of undefined at destinationRules (/srv/tax/dist.js:18:31)"
-    assert explained(switched, frame).strength >= TUNING.diffs.explained
+    assert explained(switched, frame).strength >= TUNING.diffs.frame
 
 
 def test_more_retries_are_seen_in_the_calls_that_a_signal_counts() -> None:
@@ -606,7 +606,7 @@ def test_the_file_and_the_function_of_one_stack_frame_are_one_sign() -> None:
 
     found = explained(diff, "RangeError: shipment state 7 at stepOf (steps.ts:21)")
 
-    assert found.strength >= TUNING.diffs.explained and found.at_frame
+    assert found.strength == TUNING.diffs.frame and found.at_frame
     assert found.beside_frame < TUNING.diffs.related
 
 
@@ -627,7 +627,7 @@ def test_code_that_waits_for_a_lock_of_somebody_else_is_only_on_the_way() -> Non
         for text in ("LockWaitTimeout: canceling statement due to lock timeout", "NoMethodError: undefined method `due'")
     )
 
-    assert failing >= TUNING.diffs.explained > waiting
+    assert failing >= TUNING.diffs.frame > waiting
 
 
 def test_an_expression_that_repeats_a_repetition_is_told_by_processor_time_alone_and_another_one_is_not() -> None:

@@ -26,9 +26,18 @@ def strength(diff: DiffFact, text: str, *, by: str = "issuer", of: str = "issuer
     return explain(diff, Symptoms([SymptomText(text, "E1", by, log=True)]), service=of).strength
 
 
-def test_the_innermost_frame_explains_and_a_frame_around_it_is_a_lead() -> None:
-    assert strength(INNER, FAILURE) >= TUNING.diffs.explained
-    assert TUNING.diffs.related <= strength(OUTER, FAILURE) < TUNING.diffs.explained
+def test_the_innermost_frame_is_a_better_lead_than_a_frame_around_it_and_explains_nothing_alone() -> None:
+    inner, outer = strength(INNER, FAILURE), strength(OUTER, FAILURE)
+
+    assert TUNING.diffs.related <= outer < inner < TUNING.diffs.explained
+
+
+def test_two_failures_of_one_place_are_one_sign() -> None:
+    once, twice = ([SymptomText(FAILURE, f"E{number}", "issuer", log=True) for number in range(count)] for count in (1, 2))
+
+    assert (
+        explain(INNER, Symptoms(twice), service="issuer").strength == explain(INNER, Symptoms(once), service="issuer").strength
+    )
 
 
 def test_of_a_traceback_as_python_writes_it_the_last_frame_is_the_innermost() -> None:
@@ -37,13 +46,13 @@ def test_of_a_traceback_as_python_writes_it_the_last_frame_is_the_innermost() ->
         'File "/app/issuer/certs.py", line 32, in deviceCertificate ValueError: day is out of range'
     )
 
-    assert strength(INNER, written) >= TUNING.diffs.explained > strength(OUTER, written)
+    assert strength(INNER, written) > strength(OUTER, written)
 
 
 def test_in_a_built_file_the_name_of_the_function_has_to_do() -> None:
     built = "TypeError: rules is undefined at deviceCertificate (/srv/dist/main.js:1:5318)"
 
-    assert strength(INNER, built) >= TUNING.diffs.explained
+    assert strength(INNER, built) >= TUNING.diffs.frame
 
 
 def test_a_crash_with_its_frames_is_not_the_doing_of_a_condition_in_another_service() -> None:

@@ -173,3 +173,16 @@ def test_that_a_failure_arises_in_what_was_changed_makes_a_change_likely_only_wi
 
     assert (first.change_id, first.confidence) == (FRONT.id, confidence)
     assert any("where the failure arises" in claim.text for claim in first.claims) or effects
+
+
+@pytest.mark.parametrize(("minutes_before", "confidence"), [(4, "likely"), (14, "possible")])
+def test_what_would_show_at_once_and_ran_well_for_long_before_is_only_possible(minutes_before: float, confidence: str) -> None:
+    deploy = change("front", minutes_before, version="2.0.0")
+    keys = EffectFact(kind="cache_key", name="key.go", path="front/key.go")
+    misses = deviation("front", "cache_hit_ratio", 0.95, 0.2, doublings=5, unit="ratio")
+    ledger = failing(deploy, line=TemplateFact(template="queue full, shedding", count=40, before=0, trend="new"))
+    ledger.health("front", replace(misses, direction="down"))
+
+    first = answered(read(ledger, "front", "2.0.0", commit("a", "front/key.go", keys))).hypotheses[0]
+
+    assert (first.change_id, first.confidence) == (deploy.id, confidence)
