@@ -103,8 +103,9 @@ def _others(stage: DemoProcesses, camera: Camera) -> None:
     player.command(COMMANDER, "C0", 'declare "Order mails are late" sev=3 service=notifications')
     incident = player.wait("incident_card:", seconds=5) or player.wait("card:", holds="mails", seconds=15)
     _plan(camera, camera.message("incident", incident))
+    before = player.private(COMMANDER)
     player.command(COMMANDER, "C0", "list")
-    camera.message("list", player.private(COMMANDER), COMMANDER)
+    camera.message("list", player.private(COMMANDER, before["ts"] if before else ""), COMMANDER)
 
 
 def _withheld(stage: DemoProcesses, camera: Camera) -> None:
