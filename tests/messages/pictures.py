@@ -45,6 +45,8 @@ def _incident(stage: DemoProcesses, camera: Camera) -> None:
     time.sleep(TAKEOVER_SECONDS)
     card = camera.message("card", player.wait("card:", holds="cause", seconds=20))
     triage = camera.message("triage", player.wait("triage:", holds="AP-1", seconds=20))
+    if "alt_text" not in str(triage):
+        raise SystemExit("the triage has no graph, as its facts could not be read in time: run it again on a quieter machine")
     proposal = camera.message("approval", proposal)
     player.press(COMMANDER, triage, "full")
     camera.dialog("triage-details", COMMANDER)
