@@ -16,7 +16,7 @@ from bot.workflows.command_context import CommandContext
 TEXT = "Words alone open nothing: type the slash command, which shows the plan in a dialog."
 INTRO = (
     "You approve this alone, past everyone who would have to agree. All are told, somebody is paged, and a second person "
-    "reviews it. Freezes, pause and stop hold."
+    "reviews it. A freeze, a pause or a stop still holds it back."
 )
 
 

@@ -82,7 +82,8 @@ class PostmortemSteps:
         for service in list(dict.fromkeys([record.incident.service, *alerting]))[:MAX_SERVICES]:
             signals = self._signals(service)
             name = next((name for name, signal in signals.items() if counts_requests(name, signal)), "")
-            if not name or (service, name) == main:
+            counted = service == main[0] and (name == main[1] or evidence.facts.failed is not None)
+            if not name or counted:
                 continue
             other = await self._impact(service, (name, signals[name]), start, end)
             if other.ok and other.facts.bad_seconds:

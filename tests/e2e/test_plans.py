@@ -74,8 +74,8 @@ def test_three_steps_run_one_after_the_other_and_the_card_shows_each(tmp_path: P
         lines = [line["words"] for line in here.slack.of(f"line:verified:{ref}:")]
         executed = here.executed()
 
-    assert "1. Roll back checkout: undo: rollforward" in waiting and "3. Refresh checkout: no undo" in waiting
-    for step in ("step 1 of 3, Roll back checkout: verified", "step 3 of 3, Refresh checkout: verified"):
+    assert "1. Roll back checkout (undo: rollforward)" in waiting and "3. Refresh checkout (no undo)" in waiting
+    for step in ("1. Roll back checkout: verified", "3. Refresh checkout: verified"):
         assert step in shown
     assert executed == ["rollback", "restart", "restart"]
     assert [f"step {number} of 3" in line for number, line in enumerate(lines, 1)] == [True, True, True]
@@ -89,7 +89,7 @@ def test_a_step_that_fails_ends_the_plan_and_the_first_is_offered_to_be_undone(t
         told = here.slack.wait(f"line:outcome:{ref}", "failed")["words"]
         executed = here.executed()
 
-    assert "one after the other: failed" in shown and "step 3 of 3, Refresh checkout: did not run" in shown
+    assert "one after the other: failed" in shown and "3. Refresh checkout: did not run" in shown
     assert "Step 3 did not run." in told and key_of(undo) != f"proposal:{ref}"
     assert executed == ["rollback"]
 

@@ -18,6 +18,8 @@ WIDTHS = {"desktop": 720, "phone": 390}
 HEIGHT = 2_600
 """Of the browser's window; the picture is cut to what is drawn."""
 COLOURS = 96
+DIALOG_SECONDS = 30
+"""Until a dialog shows what it was opened for, on a machine that is busy."""
 ON_CALL, COMMANDER, DEVELOPER, OWNER = "U1", "U2", "U3", "U5"
 
 
@@ -52,7 +54,7 @@ class Camera:
         self.stage.client.post(f"{self.stage.access['control']}/act", json={"as": person, **act}).raise_for_status()
 
     def _opened(self, name: str, person: str) -> str:
-        end = time.monotonic() + 10
+        end = time.monotonic() + DIALOG_SECONDS
         while time.monotonic() < end:
             views = self.stage.client.get(f"{self.stage.access['control']}/views", params={"user": person}).json()["views"]
             if views and "Loading" not in str(views[-1]["blocks"]):

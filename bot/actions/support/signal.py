@@ -26,7 +26,7 @@ async def read_signal(verify: VerifyConfig | None, service: str, catalogue: Cata
     except QueryFailed as error:
         return _unverified(one_line(str(error), 200), signal.promql)
     values = [line.last for line in series if not math.isnan(line.last)]
-    return _judged(values, verify, signal)
+    return _judged(values, verify, signal, f"{service} {verify.signal}".strip())
 
 
 def bounds(verify: VerifyConfig, signal: Signal | None) -> tuple[float | None, float | None]:
@@ -36,20 +36,21 @@ def bounds(verify: VerifyConfig, signal: Signal | None) -> tuple[float | None, f
     return below, above
 
 
-def _judged(values: list[float], verify: VerifyConfig, signal: Signal) -> Verification:
+def _judged(values: list[float], verify: VerifyConfig, signal: Signal, name: str) -> Verification:
+    """`name`: of the signal, with its service: what recovers is not always what alerts."""
     below, above = bounds(verify, signal)
     if not values:
-        return _unverified(f"{verify.signal} has no value now", signal.promql)
+        return _unverified(f"{name} has no value now", signal.promql)
     if below is None and above is None:
-        return _unverified(f"{verify.signal} has no threshold to hold", signal.promql)
+        return _unverified(f"{name} has no threshold to hold", signal.promql)
     if below is not None and max(values) > below:
-        return _verified(VerificationState.NOT_RECOVERED, max(values), "above", below, verify.signal, signal)
+        return _verified(VerificationState.NOT_RECOVERED, max(values), "above", below, name, signal)
     if above is not None and min(values) < above:
-        return _verified(VerificationState.NOT_RECOVERED, min(values), "below", above, verify.signal, signal)
+        return _verified(VerificationState.NOT_RECOVERED, min(values), "below", above, name, signal)
     if below is not None:
-        return _verified(VerificationState.RECOVERED, max(values), "within", below, verify.signal, signal)
+        return _verified(VerificationState.RECOVERED, max(values), "within", below, name, signal)
     assert above is not None
-    return _verified(VerificationState.RECOVERED, min(values), "at least", above, verify.signal, signal)
+    return _verified(VerificationState.RECOVERED, min(values), "at least", above, name, signal)
 
 
 def _verified(

@@ -103,7 +103,7 @@ def with_one_onset(facts: TriageFacts, findings: Findings | None, started_at: da
 
 def _measured_later(onset: datetime, alert_at: datetime | None) -> str:
     """The sentence where the onset was measured after the facts stood, while the causes were ranked."""
-    alert = f"; the first alert fired at {clock(alert_at)}" if alert_at else ""
+    alert = f"; first alert at {clock(alert_at)}" if alert_at else ""
     return f"Metrics left the normal range at {clock(onset)}{alert}"
 
 

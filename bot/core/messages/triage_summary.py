@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from bot.core.action import WITHOUT_EFFECT, Proposal, ProposalState
 from bot.core.evidence import Findings, Hypothesis, nothing_wrong
+from bot.core.incident import GroupState
 from bot.core.investigation.triage_facts import TriageFacts
 from bot.core.messages.investigation import TriageContent
 from bot.core.text.moments import clock
@@ -23,6 +24,8 @@ BROKE, CAUSE, EVIDENCE, AGAINST, NOT_CHECKED, NEXT, EARLIER = 13, 18, 12, 10, 8,
 
 The next step gets what the others leave as well; the cause of before stands only where they leave words for it.
 """
+LONGER_EVIDENCE = 6
+"""More words of each piece of evidence where the others leave them: what is cut in its middle has to be read twice."""
 NO_CAUSE = "nothing that was checked explains it"
 
 
@@ -44,7 +47,7 @@ class Summary:
     over: Line | None = None
     """That no alert fires any more, where all had ended before the causes were ranked."""
     broke: str = ""
-    """`storefront left the normal range at 22:55:04 UTC: errors 0.302 % → 46.7 %`."""
+    """`storefront left the normal range at 22:55:04 UTC: errors 0.3 % → 46.7 %`."""
     earlier: Line | None = None
     """The first cause of the outage before, where this one is about something new."""
     cause: Line | None = None
@@ -64,17 +67,18 @@ def summarize(triage: TriageContent) -> Summary:
     if findings is None:
         return Summary(over=over(triage), broke=broke(triage.facts))
     first = None if nothing_wrong(findings) else first_cause(findings)
-    evidence = _evidence(findings, first)
+    evidence = [claim.text for claim in first.claims] if first else []
     summary = Summary(
         over=over(triage),
         broke=broke(triage.facts),
         cause=_cause(findings, first),
-        evidence=evidence[:1],
+        evidence=[within_words(text, EVIDENCE) for text in evidence[:1]],
         caveats=[*_against(findings, first), *not_checked(findings.not_checked)],
     )
     fixed = _fixed_words(triage)
     summary = replace(summary, next_step=_within(next_step(triage), _words_left(summary, fixed)))
     summary = replace(summary, earlier=_earlier(triage, _words_left(summary, fixed)))
+    summary = replace(summary, evidence=[_longer(text, EVIDENCE + _words_left(summary, fixed)) for text in evidence[:1]])
     more = [*_others(findings, first), *_ruled_out(findings), *_no_action(triage)]
     return _with_more(summary, evidence[1:2], more, _words_left(summary, fixed))
 
@@ -122,9 +126,9 @@ def _cause(findings: Findings, first: Hypothesis | None) -> Line:
     return Line(label, within_words(f"{weak}{first.cause}", CAUSE - word_count(label)))
 
 
-def _evidence(findings: Findings, first: Hypothesis | None) -> list[str]:
-    claims = first.claims if first else []
-    return [within_words(claim.text, EVIDENCE) for claim in claims]
+def _longer(text: str, words_left: int) -> str:
+    """A piece of evidence, in more words than it has to itself where there is room for them."""
+    return within_words(text, max(EVIDENCE, min(EVIDENCE + LONGER_EVIDENCE, words_left)))
 
 
 def _against(findings: Findings, first: Hypothesis | None) -> Iterable[Line]:
@@ -140,17 +144,22 @@ def _against(findings: Findings, first: Hypothesis | None) -> Iterable[Line]:
 
 
 def not_checked(lines: Sequence[str]) -> Iterable[Line]:
-    """The first check that failed and how many more did: "could not check" is never passed over."""
+    """The first check that failed and how many more did: "could not check" is never passed over.
+
+    Without why where that does not fit: half a reason is none.
+    """
     if lines:
         more = f" ({len(lines) - 1} more)" if len(lines) > 1 else ""
-        yield Line("Not checked", within_words(without_lead(lines[0]), NOT_CHECKED - 2 - word_count(more)) + more)
+        most = NOT_CHECKED - 2 - word_count(more)
+        text = without_lead(lines[0])
+        yield Line("Not checked", within_words(text if word_count(text) <= most else text.partition(": ")[0], most) + more)
 
 
 def next_step(triage: TriageContent) -> Line | None:
-    """What to do now: a proposal that waits, how one ended, or what would confirm the cause."""
-    findings = triage.findings
+    """What to do now: a proposal that waits, how one ended, or what would confirm the cause; nothing once it is resolved."""
+    findings, over = triage.findings, triage.group.state is GroupState.RESOLVED
     unfinished = triage.state.running and not triage.is_ranked_anew
-    if unfinished or findings is None or nothing_wrong(findings):
+    if over or unfinished or findings is None or nothing_wrong(findings):
         return None
     first = first_cause(findings)
     check = first.check if first else ""
@@ -252,7 +261,7 @@ def _words_left(summary: Summary, fixed: int) -> int:
 def _with_more(summary: Summary, evidence: Sequence[str], lines: Iterable[Line], words_left: int) -> Summary:
     """With a second piece of evidence and further lines, each as long as it leaves the message within its words."""
     shown, more = list(summary.evidence), list[Line]()
-    for text in evidence:
+    for text in (_longer(text, words_left) for text in evidence):
         if word_count(text) <= words_left:
             shown.append(text)
             words_left -= word_count(text)

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.core.loading.arrays import Floats, np
 from bot.core.metrics.series import Series
 from bot.core.text.figures import figure
-from bot.core.text.moments import clock
+from bot.core.text.moments import clock, clock_to_the_minute
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,11 @@ class SignalGraph:
     """The second of them, in `unit`."""
 
     def moments(self) -> list[tuple[datetime, str, bool]]:
-        """Onset and marks in order of time: when, what, and whether it is the onset."""
-        onset = [(self.onset, f"onset {self.onset:%H:%M:%S}", True)] if self.onset else []
+        """Onset and marks in order of time: when, what, and whether it is the onset.
+
+        The onset to the minute: causes are ranked later and may date it some seconds apart, and that is what the message tells.
+        """
+        onset = [(self.onset, f"onset {self.onset:%H:%M}", True)] if self.onset else []
         return sorted([*onset, *((at, label, False) for at, label in self.marks)], key=lambda moment: moment[0])
 
 
@@ -41,7 +44,7 @@ def alternative_text(graph: SignalGraph) -> str:
         return f"{graph.title}: no samples."
     text = f"{graph.title}: {_course(graph, samples)}{_peak(graph, samples)}."
     if graph.onset:
-        text += f" It left its normal range at {clock(graph.onset)}."
+        text += f" It left its normal range at {clock_to_the_minute(graph.onset)}."
     for at, label in sorted(graph.marks, key=lambda mark: mark[0]):
         text += f" {label[:1].upper()}{label[1:]} at {clock(at)}."
     return text[:1900]

@@ -3,6 +3,7 @@
 Nothing is concluded or invented: an answer is lines of the evidence, each with its id.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -37,6 +38,8 @@ MAX_LINES = 3
 """Lines shown of one finding where there are others."""
 MAX_LINES_ALONE = 6
 MAX_LINE = 300
+_IS_NORMAL = re.compile(r"(?<!left its )(?<!left the )\bnormal\b")
+"""Of a line that calls something normal; what "left its normal range" is not."""
 
 
 class Finding(BaseModel):
@@ -187,7 +190,7 @@ def _bonus(topics: QuestionTopics, line: RecordedLine) -> float:
     if line.info.role is ToolRole.HEALTH and not (topics.words or topics.tools):
         bonus += weights.health
     # Of ten services the one that moved is the answer; that a service is normal is an answer only where all are.
-    return bonus + (weights.summary if line.whole else 0.0) - (weights.normal if "normal" in line.text else 0.0)
+    return bonus + (weights.summary if line.whole else 0.0) - (weights.normal if _IS_NORMAL.search(line.text) else 0.0)
 
 
 def _findings(ranked: Sequence[tuple[float, RecordedLine]]) -> list[Finding]:

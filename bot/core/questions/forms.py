@@ -111,7 +111,7 @@ def thing_in(question: str) -> str:
     """
     rest = _OPENING.sub("", question)
     state = _STATE.search(rest)
-    verb, *words = _NOUN.findall(rest[: state.start()]) if state else [""]
+    verb, *words = (_NOUN.findall(rest[: state.start()]) if state else []) or [""]
     if verb.lower() not in _AUXILIARIES or (words and words[0].lower() in _PRONOUNS):
         return ""
     return " ".join(word for word in words if word.lower() not in _NO_THING and not subjects_in(word))

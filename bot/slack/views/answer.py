@@ -19,6 +19,11 @@ from bot.slack.views.rich_text import Line, moment, name, paragraph, title, word
 
 MOST_CHECKS = 8
 """Checks named where none of them is about the question."""
+MOST_CITED = 3
+"""Evidence named behind a yes or no; the line of evidence below it names all."""
+MOST_BESIDE_VERDICT = 2
+"""Findings that follow a yes or no, of one line each; the evidence of the others is named below them."""
+MAY_APPROVE = "Who may approve: "
 
 
 def render(content: AnswerContent, view: ViewContext) -> Rendered:
@@ -29,8 +34,9 @@ def render(content: AnswerContent, view: ViewContext) -> Rendered:
         failed = "No answer could be made. Ask again."
         return f"No answer, {content.ref}: {failed}", [section(f"{question}\n{failed}")]
     direct = bool(answer.waiting) and (wants_approvers(content.question) or bool(content.next_step))
-    findings = [] if content.next_step else answer.findings
-    parts = (answer.short, *findings, *answer.unseen)
+    findings = [] if content.next_step else _in_short(answer)
+    cited = [] if content.next_step else answer.findings
+    parts = (answer.short, *cited, *answer.unseen)
     blocks = [
         section(question),
         *_paragraphs(_parts(content, answer, findings, direct=direct)),
@@ -47,14 +53,21 @@ def _parts(
     """What is said, in its order: lines, and quotations of others between them. `direct`: what waits is the answer."""
     yield from _short(answer.short, bare=wants_value(content.question))
     yield from _next(content.next_step)
-    yield from _waiting(answer.waiting if direct else ())
+    yield from _waiting(answer.waiting if direct else (), content.next_step)
     for finding in findings:
         if not _repeats(finding, answer.short):
             yield from _finding(finding, content)
     if not (direct or findings or content.next_step or (answer.short and answer.short.complete)):
         yield from _nothing(content, answer)
     yield from _not_checked(answer.unseen)
-    yield from _waiting(() if direct else answer.waiting)
+
+
+def _in_short(answer: QuestionAnswer) -> Sequence[Finding]:
+    """The findings; after a yes or no the first ones, without their details."""
+    if answer.short is None or answer.short.verdict is Verdict.UNKNOWN:
+        return answer.findings
+    new = [finding for finding in answer.findings if not _repeats(finding, answer.short)]
+    return [finding.model_copy(update={"lines": finding.lines[:1]}) for finding in new[:MOST_BESIDE_VERDICT]]
 
 
 def _paragraphs(parts: Iterable[str | Block]) -> Iterable[Block]:
@@ -72,8 +85,10 @@ def _next(step: str) -> Iterable[str]:
 
 
 def _repeats(finding: Finding, short: ShortAnswer | None) -> bool:
-    """Whether each line of it begins with what was just said."""
-    return short is not None and all(line.startswith(short.text) for line in finding.lines)
+    """Whether each line of it begins with what was just said, or with a part of that."""
+    return short is not None and all(
+        line.startswith(short.text) or line.partition(";")[0] in short.text for line in finding.lines
+    )
 
 
 def _first(answer: QuestionAnswer, *, bare: bool = False) -> str:
@@ -87,11 +102,20 @@ def _short(short: ShortAnswer | None, *, bare: bool) -> Iterable[str]:
     if short:
         show = titled if short.untrusted else prose
         word = "" if bare and short.verdict is not Verdict.UNKNOWN and not short.opening else f"*{prose(short.lead)}* "
-        yield f"{word}{show(short.text)}{cite(*short.evidence)}"
+        more = f" and {len(short.evidence) - MOST_CITED} more" if len(short.evidence) > MOST_CITED else ""
+        yield f"{word}{show(short.text)}{cite(*short.evidence[:MOST_CITED])}{more}"
 
 
-def _waiting(proposals: Iterable[str]) -> Iterable[str]:
-    yield from (f"*Waiting:* {prose(text, 400)}" for text in proposals)
+def _waiting(proposals: Iterable[str], next_step: str) -> Iterable[str]:
+    """Who may approve what the next step names already, and then what else waits for approval."""
+    others = []
+    for text in proposals:
+        who = text.partition(MAY_APPROVE)[2]
+        if who and text.partition(" ")[0] in next_step.replace(",", " ").split():
+            yield f"*{MAY_APPROVE.strip()}* {prose(who, 400)}"
+        else:
+            others.append(f"*Waiting:* {prose(text, 400)}")
+    yield from others
 
 
 def _finding(finding: Finding, content: AnswerContent) -> Iterable[str | Block]:
@@ -158,18 +182,13 @@ def _not_checked(failed: Iterable[Finding]) -> Iterable[str]:
 
 
 def _small_print(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:
-    yield (
-        f"read by {plain_text(answer.model, 60)}, kept what the evidence carries"
-        if answer.by == "model"
-        else "matched by the words of the question"
-    )
+    yield f"read by {plain_text(answer.model, 60)}, checked against the evidence" if answer.by == "model" else "from the record"
     if content.failed:
         yield "The model's reading failed; this is from the record."
     elif answer.note:
         yield prose(answer.note, 250)
     if answer.tokens:
-        yield f"{answer.tokens} tokens, ${answer.usd:.3f}"
-    up_to = f"evidence up to {when(answer.collected_at)}; " if answer.collected_at else ""
-    made = f"{counted(len(answer.reread), 'new check')} for this question" if answer.reread else "no new check was made"
-    yield f"{up_to}{made} and nothing was changed"
+        yield f"{answer.tokens:,} tokens, ${answer.usd:.3f}"
+    up_to = f"evidence up to {when(answer.collected_at)}, " if answer.collected_at else ""
+    yield f"{up_to}{counted(len(answer.reread), 'new check') if answer.reread else 'no new check'}"
     yield content.ref

@@ -44,13 +44,21 @@ def render(card: CardContent, view: ViewContext) -> Rendered:
         return fallback(card), _collapsed(card)
     blocks: list[Block | None] = [
         header(f"{square(card.group)} {title(card.group)}"),
-        paragraph([[words(rich_text.title(card.summary or card.group.title))]]),
+        _what_is_wrong(card),
         section(_since(card, view)),
         _why(card),
         _controls(card),
         context(*_small_print(card, view)),
     ]
     return fallback(card), [block for block in blocks if block]
+
+
+def _what_is_wrong(card: CardContent) -> Block | None:
+    """What the worst alert says, in its own words; nothing where the header says it already."""
+    if not card.summary or card.summary == card.group.title:
+        return None
+    summary = rich_text.title(card.summary)
+    return paragraph([labelled("Was", summary) if card.group.state is GroupState.MONITORING else [words(summary)]])
 
 
 def _unmapped(card: CardContent) -> str:
@@ -94,7 +102,8 @@ def fallback(card: CardContent) -> str:
     group = card.group
     severity = group.severity.removeprefix("SEV")
     what = f"{plain_text(group.service, 60)} {plain_text(group.title, 120)}".strip()
-    summary = f": {titled(card.summary, 120)}" if card.summary and card.summary != group.title else ""
+    is_wrong = group.state in (GroupState.FIRING, GroupState.ACKNOWLEDGED) and card.summary not in ("", group.title)
+    summary = f": {titled(card.summary, 120)}" if is_wrong else ""
     cause = _cause(card)
     caused = f" {cause[0]}: {plain_text(cause[1], 160)}." if cause else ""
     note = "" if group.acknowledged_by or group.state is not GroupState.FIRING else " Not acknowledged."
@@ -195,8 +204,7 @@ def _alerts(group: AlertGroup) -> str:
     fires = "still reported" if group.unconfirmed_at else "firing"
     firing = f" {group.firing:,} {fires}" if group.firing else f" none {fires}"
     # Where all alerts fire, one number says it.
-    count = counted(group.alerts, "alert") + (" firing" if group.firing == group.alerts else f",{firing}")
-    return count + (f", {counted(group.repeats, 'repeat')}" if group.repeats else "")
+    return counted(group.alerts, "alert") + (" firing" if group.firing == group.alerts else f",{firing}")
 
 
 def _last_change(change: PriorChange) -> str:

@@ -27,13 +27,14 @@ def _lines(content: ProposalContent) -> Iterator[Line]:
     plan = content.proposal
     states = step_states(plan, content.runs, over=plan.state.final)
     for number, (part, state) in enumerate(zip(plan.parts, states, strict=True), 1):
-        about = f"step {number} of {len(plan.parts)}," if content.runs else f"{number}."
-        yield [words(f"{about} {part.title}: {_state_word(state, undo_text(part))}")]
+        yield [words(f"{number}. {part.title}{_state_word(state, undo_text(part), begun=bool(content.runs))}")]
 
 
-def _state_word(state: StepState, undo: str) -> str:
-    """Before it has begun people want to know what undoes it; afterwards how it went."""
-    return undo if state is StepState.WAITING else _WORDS.get(state, state.value)
+def _state_word(state: StepState, undo: str, *, begun: bool) -> str:
+    """Before the plan has begun people want to know what undoes a step; afterwards how it went."""
+    if state is StepState.WAITING and not begun:
+        return f" ({undo})"
+    return f": {_WORDS.get(state, state.value)}"
 
 
 def undo_words(plan: Proposal) -> str:

@@ -11,6 +11,8 @@ from bot.slack.untrusted_text import plain_text, prose
 from bot.slack.view_context import ViewContext
 
 ABSTRACT = ("Summary", "Impact", "Detection", "Root cause", "Actions taken")
+MOST_CHARACTERS = 280
+"""Of what a section says first."""
 PIECE = 2800
 """Characters of Markdown a code block takes."""
 
@@ -40,7 +42,17 @@ def _lines(sections: Sequence[PostmortemSection]) -> list[str]:
 def _first(sentences: Sequence[Sentence]) -> str:
     if not sentences:
         return "nothing recorded"
-    return f"{prose(sentences[0].text, 280)} ({', '.join(sentences[0].sources)})"
+    shown, left = _whole(sentences[0].text)
+    more = f" {counted(left, 'more sentence')} under Read" if left else ""
+    return f"{prose(shown, MOST_CHARACTERS)}{more} ({', '.join(sentences[0].sources)})"
+
+
+def _whole(text: str) -> tuple[str, int]:
+    """As many of its sentences as there is room for, none of them cut, and how many more there are."""
+    shown, *others = (f"{sentence.rstrip('.')}." for sentence in text.split(". "))
+    while others and len(f"{shown} {others[0]}") <= MOST_CHARACTERS:
+        shown = f"{shown} {others.pop(0)}"
+    return shown, len(others)
 
 
 def reading(draft: PostmortemReply, view: ViewContext) -> Rendered:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.core.action import SILENCES, WITHOUT_EFFECT, DecisionChoice, Proposal, ProposalState, Tier, VerificationState
+from bot.core.action import SILENCES, WITHOUT_EFFECT, Autonomy, DecisionChoice, Proposal, ProposalState, Tier, VerificationState
 from bot.core.approvals.policy_types import SOLO_AFTER, who_may, who_may_briefly
 from bot.core.approvals.request import confirmed_at_once, effect_text, may_be_approved, request_text
 from bot.core.config.actions import SoloMode
@@ -27,7 +27,11 @@ MOST_WORDS = 60
 FEWEST_REASONS = 6
 """Words of the reason that stand there whatever else does."""
 UNDO_WORDS = 3
-_WORDS = {ProposalState.PENDING: "APPROVAL NEEDED", ProposalState.PARTLY_APPROVED: "PARTLY APPROVED"}
+_WORDS = {
+    ProposalState.PENDING: "APPROVAL NEEDED",
+    ProposalState.PARTLY_APPROVED: "PARTLY APPROVED",
+    ProposalState.CLAIMED: "STARTING",
+}
 _APPROVALS = {Tier.ONE: "1 approval", Tier.TWO: "1 approval", Tier.THREE: "2 approvals"}
 _BUTTONS = "Approve Deny Details"
 _CITED = re.compile(r"(?:, E\d+)+(?=\)$)")
@@ -41,7 +45,7 @@ def render(content: ProposalContent, view: ViewContext) -> Rendered:
     blocks: list[Block | None] = [
         header(title),
         plan_steps.progress(content),
-        _outcome(proposal),
+        _outcome(proposal, answer=proposal.state is not ProposalState.SUCCEEDED),
         paragraph(
             [
                 _risk_line(content),
@@ -73,13 +77,14 @@ def _only_suggested(proposal: Proposal) -> bool:
 
 
 def _risk(content: ProposalContent) -> str:
-    """`tier 2, needs 1 approval · rollforward undoes it · waits until 15:02`."""
+    """`tier 2, needs 1 approval · can be undone (rollforward) · waits until 15:02`."""
     proposal = content.proposal
     undo = "cannot be undone here"
     if proposal.parts:
         undo = plan_steps.undo_words(proposal)
     elif proposal.undo:
-        undo = f"{plain_text(proposal.undo, 60)} undoes it" if word_count(proposal.undo) <= UNDO_WORDS else "can be undone"
+        by = f" ({plain_text(proposal.undo, 60)})" if word_count(proposal.undo) <= UNDO_WORDS else ""
+        undo = f"can be undone{by}"
     state = _state_of_targets(proposal)
     if not proposal.state.decidable:
         return f"{proposal.tier.label} · {undo}{state}"
@@ -129,14 +134,15 @@ def reading(reply: PlanReply, view: ViewContext) -> Rendered:
         _facts(content),
         section(f"*Why:* {titled(proposal.because, 400)}"),
         code(request_text(proposal), view.called_hosts),
-        _outcome(proposal),
+        _outcome(proposal, answer=True),
         context("May not: guests, bots, other workspaces" + _barred(proposal), _how_to_record(proposal)),
     ]
     return f"Details of {proposal.ref}", [block for block in blocks if block]
 
 
 def _how_to_record(proposal: Proposal) -> str:
-    return f"Ran a step by hand? `did {proposal.ref} 1`" if proposal.parts else f"Ran it by hand? `did {proposal.ref}`"
+    which, verb = ("a step", f"did {proposal.ref} 1") if proposal.parts else ("it", f"did {proposal.ref}")
+    return f"Ran {which} by hand? Say `{verb}`"
 
 
 def _barred(proposal: Proposal) -> str:
@@ -191,14 +197,14 @@ def _alone(content: ProposalContent) -> str:
     return "BREAK-GLASS" if content.break_glass else "SOLO" if content.solo else ""
 
 
-def _outcome(proposal: Proposal) -> Block | None:
-    """How the signal is and what the call answered."""
+def _outcome(proposal: Proposal, *, answer: bool) -> Block | None:
+    """How the signal is and, with `answer`, what the call answered: of what worked that is behind Details."""
     verdict, _, figures = proposal.verification.partition(": ")
     checked = labelled(verdict.capitalize(), figures) if figures else sentence(verdict)
     if proposal.kind in SILENCES and verdict == VerificationState.RECOVERED:
         checked = sentence(figures)
     label = "Not run" if proposal.state in WITHOUT_EFFECT and not proposal.steps_begun else "Ran"
-    ran = labelled(label, proposal.outcome) if proposal.outcome else ()
+    ran = labelled(label, proposal.outcome) if answer and proposal.outcome else ()
     return paragraph([checked, ran]) if checked or ran else None
 
 
@@ -276,8 +282,9 @@ def _who(content: ProposalContent, view: ViewContext) -> str:
         steps = f"Run its steps by hand, then say did {proposal.ref} 1 of the first, and so on"
         how = steps if proposal.parts else "Run it by hand, then press I ran it"
         return f"{mentions} {plain_text(how, 100)}".strip()
-    may = who_may_briefly(proposal.tier, proposal.service, proposal.requester)
-    return f"{mentions} {plain_text(may, 300)} can approve{_requester_alone(proposal, view)}".strip()
+    may = f"{plain_text(who_may_briefly(proposal.tier, proposal.service, proposal.requester), 300)} can approve"
+    may += _requester_alone(proposal, view)
+    return f"{mentions} · {may}" if mentions else may
 
 
 def _requester_alone(proposal: Proposal, view: ViewContext) -> str:
@@ -290,7 +297,8 @@ def _requester_alone(proposal: Proposal, view: ViewContext) -> str:
 
 def _state_line(content: ProposalContent) -> str:
     proposal = content.proposal
-    autonomy = f" · autonomy: {proposal.autonomy.value}" if proposal.state.decidable else ""
+    usual = proposal.autonomy is Autonomy.APPROVE or not proposal.state.decidable
+    autonomy = "" if usual else f" · autonomy: {proposal.autonomy.value}"
     return f"*{word_of(content)}* {proposal.ref} revision {proposal.revision}{autonomy}"
 
 

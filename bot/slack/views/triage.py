@@ -98,8 +98,8 @@ def _facts_alone(triage: TriageContent, near: datetime) -> Iterable[Line]:
         yield from (labelled(*line, near) for line in not_checked(facts.not_checked))
     if triage.state.running and (facts or triage.checks):
         failed = sum(not check.evidence.ok for check in triage.checks)
-        checks = f"{counted(len(triage.checks), 'check')} made" + (f", {failed} failed" if failed else "")
-        yield sentence(f"Looking for the cause: {checks}")
+        made = f": {counted(len(triage.checks), 'check')} made" if triage.checks else ""
+        yield sentence(f"Looking for the cause{made}{f', {failed} failed' if failed else ''}")
 
 
 def _changes(facts: TriageFacts) -> Iterable[Line]:

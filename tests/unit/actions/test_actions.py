@@ -118,6 +118,13 @@ async def test_a_signal_that_cannot_be_seen_is_never_recovered() -> None:
     assert found == ["recovered", "not recovered", "could not verify", "could not verify"]
 
 
+async def test_a_signal_is_named_with_its_service_as_what_recovers_is_not_always_what_alerts() -> None:
+    ctx = context(entry())
+    ctx.metrics.values["errors"] = 0.001  # type: ignore[union-attr]
+
+    assert (await webhook().verify(ctx)).text == "checkout errors: 0.1 %, within the threshold of 2 %"
+
+
 def silence(**values: Any) -> SilenceAlert:
     return SilenceAlert.model_validate(
         {"service": "checkout", "matchers": {"alertname": "A", "job": "x"}, "duration": "1h", **values}

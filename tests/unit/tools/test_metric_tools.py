@@ -239,8 +239,8 @@ async def test_all_facts_are_plain_json() -> None:
 async def test_a_window_of_the_past_is_shown_as_it_was_with_its_course() -> None:
     found = await look("query_metric", context(BAD), service="checkout", signal="errors", start="02:10", end="02:40")
 
-    assert found.summary.startswith("checkout errors: 0.098 % to 0.102 %, at the end 0.0991 %, from 2026-03-01 02:10 UTC")
-    assert found.details[-1].startswith("course of {} (UTC): 02:10 0.101 %, 02:12") and found.facts.deviations == ()
+    assert found.summary.startswith("checkout errors: 0.098 % to 0.1 %, at the end 0.099 %, from 2026-03-01 02:10 UTC")
+    assert found.details[-1].startswith("course of {} (UTC): 02:10 0.1 %, 02:12") and found.facts.deviations == ()
     assert found.window is not None and (found.window.end - found.window.start) == timedelta(minutes=30)
 
 

@@ -60,7 +60,10 @@ async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
 
 
 async def drafted(
-    fixture: ApprovalsFixture, attempts: list[tuple[datetime | None, str]], series: dict[str, list[Series]]
+    fixture: ApprovalsFixture,
+    attempts: list[tuple[datetime | None, str]],
+    series: dict[str, list[Series]],
+    catalogue: Catalogue = CATALOGUE,
 ) -> str:
     """A draft after attempts that dated the onset so, each by a signal."""
     triages, drafts = Triages(fixture.db), Postmortems(fixture.db)
@@ -69,7 +72,7 @@ async def drafted(
         known = {"onset": onset.isoformat() if onset else None, "signal": signal, "onset_evidence": f"E{number}"}
         await triages.update("AL-1", number, facts=known)
     queries = {f"{name} {kind}": samples(0.0) for name in ("checkout", "search", "web") for kind in ("errors", "traffic")}
-    steps = PostmortemSteps(drafts, triages, CATALOGUE, RecordedMetrics({**queries, **series}), lambda _graph: b"")
+    steps = PostmortemSteps(drafts, triages, catalogue, RecordedMetrics({**queries, **series}), lambda _graph: b"")
     await steps.write("INC-1", 1, await steps.measure("INC-1", 1))
     draft = await drafts.newest("INC-1")
     assert draft is not None
@@ -95,6 +98,18 @@ async def test_an_onset_that_was_dated_after_the_alert_is_told_without_a_distanc
 
     assert "search latency left its normal range at" in text and "before it was declared" not in text
     assert "It lasted 9 min." in text
+
+
+async def test_a_services_failed_requests_are_told_once_whichever_of_its_signals_counted_them(
+    fixture: ApprovalsFixture,
+) -> None:
+    bad = {"promql": "checkout bad_requests", "unit": "ratio", "bad_above": 0.05}
+    series = {"checkout errors": samples(0.2), "checkout bad_requests": samples(0.2), "checkout traffic": samples(10.0)}
+    catalogue = Catalogue([service("checkout", bad_requests=bad), service("web")])
+
+    text = await drafted(fixture, [(at(-1), "checkout bad_requests")], series, catalogue)
+
+    assert "checkout bad_requests exceeded 5 %" in text and "checkout errors exceeded" not in text
 
 
 async def test_failed_requests_of_each_service_and_a_gap_in_the_data_are_told(fixture: ApprovalsFixture) -> None:

@@ -74,7 +74,9 @@ def _from_measurements(reading: QuestionReading, likely: Hypothesis | None, by_i
     what = _subject_text(reading)
     if moved:
         verdict = Verdict.NO if likely else Verdict.UNKNOWN
-        text = f"{_named(moved)}, but no ranked cause is {what}{other}"
+        # What moved is long, and may be cut: the cause that decides stands before it.
+        before = f"the likely cause is another: {likely.cause}; " if likely else ""
+        text = f"{before}{_named(moved)}, but no ranked cause is {what}"
         return ShortAnswer(verdict=verdict, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
     if not judged and (named := named_in_record(reading)):
         opening = f"{named.lead.rstrip(':')}, but the likely cause is another:"

@@ -103,5 +103,5 @@ def test_an_onset_that_only_the_ranking_measured_is_told_in_place_of_none() -> N
     )
 
     assert told and told.onset == NOW
-    assert told.onset_text == "Metrics left the normal range at 03:00:00 UTC; the first alert fired at 03:00:09 UTC"
+    assert told.onset_text == "Metrics left the normal range at 03:00:00 UTC; first alert at 03:00:09 UTC"
     assert untold and untold.onset_text == "No metric shows the onset"

@@ -91,6 +91,14 @@ def test_the_finding_that_speaks_about_the_question_stands_first_word_for_word(
     assert (evidence, line) in told(question)[:2]
 
 
+def test_a_cause_whose_service_left_its_normal_range_stands_before_what_is_ruled_out() -> None:
+    cause = CAUSE.model_copy(update={"claims": [Claim(text="26 s before checkout left its normal range", evidence=["E1"])]})
+    cleared = Claim(text="deploy v3 of search: the versions show the same", evidence=["E2"])
+    material = AnswerFacts(LEDGER, Findings(hypotheses=[cause], ruled_out=[cleared]), services=("search",), group="AL-1")
+
+    assert [line.partition(":")[0] for _, line in told("why do you think so?", material)] == ["Cause 1, likely", "Ruled out"]
+
+
 @pytest.mark.parametrize("question", ["is it the kafka cluster?", "did checkout run out of memory?", "how is ledger-db?"])
 def test_where_nothing_speaks_about_it_nothing_is_said_and_what_was_looked_at_is_named(question: str) -> None:
     found = answer(question, MATERIAL)

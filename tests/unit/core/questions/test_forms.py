@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.questions.forms import wants_next_step
+from bot.core.questions.forms import thing_in, wants_next_step
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,10 @@ def test_what_asks_for_the_next_step(question: str) -> None:
 )
 def test_what_asks_for_something_else(question: str) -> None:
     assert not wants_next_step(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "thing"), [("error rate now?", ""), ("latency", ""), ("is Prometheus down?", "Prometheus")]
+)
+def test_a_question_that_begins_with_what_is_measured_names_no_other_thing(question: str, thing: str) -> None:
+    assert thing_in(question) == thing

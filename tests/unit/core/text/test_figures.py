@@ -9,6 +9,9 @@ from bot.core.text.figures import figure, ordinal
     ("value", "unit", "text"),
     [
         (0.0417, "ratio", "4.17 %"),
+        (0.004052, "ratio", "0.41 %"),
+        (0.000758, "ratio", "0.076 %"),
+        (-0.0000013, "ratio", "0 %"),
         (0.35, "s", "350 ms"),
         (90, "s", "90 s"),
         (536870912, "bytes", "512 MiB"),

@@ -32,7 +32,7 @@ def plan_content(state: str = "pending", runs: tuple[StepRun, ...] = (), **value
 def test_a_waiting_card_lists_every_step_with_what_undoes_it_and_those_that_nothing_does() -> None:
     shown = text_of(render(plan_content())[1])
 
-    assert "1. Drain checkout: undo: refill\n2. Restart checkout: no undo\n3. Refill checkout: undo: drain" in shown
+    assert "1. Drain checkout (undo: refill)\n2. Restart checkout (no undo)\n3. Refill checkout (undo: drain)" in shown
     assert "2 of 3 steps can be undone" in shown and "Drain and restart checkout" in shown
     assert buttons(plan_content()) == ["approve", "deny", "full"]
 
@@ -50,8 +50,8 @@ def test_each_step_says_how_far_it_is() -> None:
     running = text_of(render(plan_content("executing", runs[:1]))[1])
     over = text_of(render(plan_content("failed", runs, outcome="step 2 of 3: refused. Step 3 did not run."))[1])
 
-    assert "step 1 of 3, Drain checkout: verified\nstep 2 of 3, Restart checkout: no undo" in running
-    assert "step 2 of 3, Restart checkout: failed\nstep 3 of 3, Refill checkout: did not run" in over
+    assert "1. Drain checkout: verified\n2. Restart checkout: waiting" in running
+    assert "2. Restart checkout: failed\n3. Refill checkout: did not run" in over
     assert "Step 3 did not run." in over
 
 

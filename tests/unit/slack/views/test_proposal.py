@@ -44,7 +44,7 @@ def test_a_waiting_card_says_what_will_happen_who_may_and_until_when() -> None:
     shown = texts(proposal_content({"arguments": {"version": "5.1.0", "previous_version": "5.0.3"}}))
 
     assert "APPROVAL NEEDED: Roll back checkout: 5.1.0 → 5.0.3" in shown
-    assert "tier 2, needs 1 approval · rollforward undoes it · state: " in shown and " · waits until" in shown
+    assert "tier 2, needs 1 approval · can be undone (rollforward) · state: " in shown and " · waits until" in shown
     assert "not the requester (alice) can approve" in shown or "not the requester (alice)" in shown
 
 
@@ -216,3 +216,24 @@ def test_a_silence_in_force_is_no_recovery() -> None:
     card = texts(proposal_content({**silence, "outcome": "SI-1 mutes alertname=Errors for 10m."}))
 
     assert "SI-1 is in force" in card and "ecovered" not in card
+
+
+def test_the_small_print_names_the_revision_always_and_the_autonomy_where_it_is_not_the_usual_one() -> None:
+    usual, suggested = (texts(proposal_content({"revision": 1, **values})) for values in ({}, {"autonomy": "suggest"}))
+
+    assert "AP-1 revision 1" in usual and "AP-1 revision 1 · autonomy: suggest" in suggested
+    assert "autonomy" not in usual
+
+
+def test_what_the_call_answered_stands_on_the_card_until_it_worked_and_behind_details_whole() -> None:
+    states = ("verifying", "failed", "succeeded")
+    ran = [proposal_content({"state": state, "outcome": 'POST answered 200: {"job":"7"}'}) for state in states]
+
+    assert ["POST answered" in texts(content) for content in ran] == [True, True, False]
+    assert "POST answered" in details(ran[-1])
+
+
+def test_what_was_claimed_is_called_starting() -> None:
+    push, blocks = render(proposal_content({"state": "claimed"}))
+
+    assert push.startswith("Starting: ") and blocks[0]["text"]["text"].startswith("STARTING: ")

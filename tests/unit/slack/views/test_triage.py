@@ -7,7 +7,8 @@ import pytest
 from bot.core.messages.triage_summary import waiting
 from bot.slack.blocks import Block
 from bot.slack.views import proposal
-from tests.unit.slack.contents import VIEW, proposal_content, rendered_triage
+from tests.messages.words import text_of
+from tests.unit.slack.contents import VIEW, claim, findings, group, hypothesis, proposal_content, rendered_triage
 
 
 def controls(blocks: list[Block]) -> list[Any]:
@@ -45,3 +46,19 @@ def test_what_waits_is_the_newest_proposal_that_is_in_force() -> None:
 
     assert waiting([older, newer, denied]) is newer
     assert waiting([older, proposal_content({"ref": "AP-2", "state": "executing"}).proposal]) is None
+
+
+def test_evidence_is_told_to_its_end_where_the_message_has_words_for_it() -> None:
+    whole = "deploy 5.1.0 at 10:49:31 UTC, 26 s before catalogue left its normal range"
+    text = text_of(rendered_triage(findings=findings(hypothesis(claims=[claim(whole, "E1"), claim(whole, "E2")])))[1])
+    endless = text_of(rendered_triage(findings=findings(hypothesis(claims=[claim("fails " * 60, "E1")])))[1])
+
+    assert text.count("before catalogue left its normal range") == 2
+    assert endless.count("fails") < 20 and "fails…" in endless
+
+
+def test_a_resolved_group_asks_for_no_next_step() -> None:
+    checked = findings(hypothesis(check="Read the logs of checkout"))
+
+    assert "Read the logs" in text_of(rendered_triage(findings=checked)[1])
+    assert "Read the logs" not in text_of(rendered_triage(findings=checked, group=group(state="RESOLVED"))[1])

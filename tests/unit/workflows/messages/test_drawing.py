@@ -47,10 +47,18 @@ async def test_the_signal_is_drawn_with_the_marks_that_lie_in_it() -> None:
     assert re.search("AP-1 ran at .* Recovered after AP-1 at", drawn[1]) and "long after" not in drawn[1].lower()
 
 
-async def test_the_picture_is_read_aloud_with_the_levels_that_the_message_tells() -> None:
-    drawn = await made(Recorded(), levels="0.457 % → 19.8 %")
+async def test_the_onset_of_a_picture_is_told_to_the_minute_as_ranking_the_causes_may_date_it_some_seconds_apart() -> None:
+    graph = SignalGraph(title="checkout errors", unit="ratio", series=[], onset=at(1), marks=[(at(0), "deploy checkout")])
+    drawn = await made(Recorded())
 
-    assert drawn is not None and drawn[1].startswith("checkout errors: from 0.457 % to 19.8 %, highest 20 %. ")
+    assert [label for _, label, _ in graph.moments()] == ["deploy checkout", f"onset {at(1):%H:%M}"]
+    assert drawn is not None and f"It left its normal range at {at(1):%H:%M} UTC." in drawn[1]
+
+
+async def test_the_picture_is_read_aloud_with_the_levels_that_the_message_tells() -> None:
+    drawn = await made(Recorded(), levels="0.46 % → 19.8 %")
+
+    assert drawn is not None and drawn[1].startswith("checkout errors: from 0.46 % to 19.8 %, highest 20 %. ")
 
 
 async def test_a_signal_that_ends_where_it_began_is_not_said_to_have_moved_from_there_to_there() -> None:

@@ -374,3 +374,17 @@ def test_that_a_service_is_slow_is_no_yes_to_why_it_is_slow() -> None:
     assert verdict(question, SLOW)[0] == "unknown"
     assert verdict(question, SLOW, findings=Findings(hypotheses=[provider])) == ("yes", ["E7"])
     assert verdict("is checkout slow because of cart?", SLOW, CART)[0] == "no", "checkout is slow, and cart is well"
+
+
+def test_the_cause_that_decides_stands_before_what_moved_on_the_subject_where_a_long_answer_is_cut() -> None:
+    busy = entry(
+        "E8",
+        "service_health",
+        EvidenceFacts(deviations=(deviation("orders-db", "latency", "latency", 3.0),), beyond=()),
+        f"orders-db latency rose {'again and again ' * 30}",
+        service="orders-db",
+    )
+    found = short_answer("is it the database?", facts(HEALTH, busy, findings=Findings(hypotheses=[DEPLOY])))
+
+    assert found is not None and found.verdict == "no"
+    assert found.text.startswith("the likely cause is another: deploy v2 of checkout; orders-db latency rose")
