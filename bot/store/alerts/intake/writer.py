@@ -39,7 +39,7 @@ MAX_ROWS_OF_SOURCE = MAX_WAITING_ROWS // 2
 """Rows of one source that may wait: one that never stops leaves room for the others."""
 MAX_ROWS_OF_COMMIT = 2000
 """Rows a commit, of the sources in turn: whoever comes meanwhile waits for no more than this."""
-REPEATS_SECONDS = 0.25
+REPEATS_SECONDS = 1.0
 """How long repeats wait to be counted with those that come meanwhile: each count is a transaction of the inbox."""
 COMMIT_SECONDS = 8.0
 """Seconds until a request whose commit is not answered fails with Busy; its sender retries, and a second copy does no harm."""
