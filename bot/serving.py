@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -58,14 +58,14 @@ def _require_free_port(host: str, port: int) -> None:
 def _plainly(asgi: ASGIApp) -> ASGIApp:
     """A start that fails because of the configuration prints the error's text, without a traceback."""
 
-    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+    def wrapped(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         async def send_plain(message: Message) -> None:
             lines = str(message.get("message", "")).strip().splitlines()
             if message["type"] == "lifespan.startup.failed" and lines and "ConfigurationError: " in lines[-1]:
                 message = {**message, "message": lines[-1].partition("ConfigurationError: ")[2]}
             await send(message)
 
-        await asgi(scope, receive, send_plain if scope["type"] == "lifespan" else send)
+        return asgi(scope, receive, send_plain if scope["type"] == "lifespan" else send)
 
     return wrapped
 
@@ -140,6 +140,7 @@ def _server(app: App, secrets: Secrets) -> uvicorn.Server:
             timeout_graceful_shutdown=SERVER_SECONDS,
             timeout_keep_alive=IDLE_SECONDS,
             lifespan="on",
+            interface="asgi3",
         )
     )
 

@@ -62,4 +62,6 @@ def raw_alerts_of(request: SourceRequest) -> RawAlerts | None:
 
 def _frame(body: bytes, alerts: Sequence[bytes]) -> bytes:
     """The body without its alerts: they stand in one piece."""
-    return body[: body.find(alerts[0])] + body[body.rfind(alerts[-1]) + len(alerts[-1]) :]
+    first = body.find(alerts[0])
+    last = first if len(alerts) == 1 else body.rfind(alerts[-1])
+    return body[:first] + body[last + len(alerts[-1]) :]

@@ -54,8 +54,9 @@ def build(
         lifespan=lifespan,
     )
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await (guarded if webhooks.handles(scope) else others)(scope, receive, send)
+    # No coroutine of its own, as in bot.serving: every wait of a request passes through each.
+    def app(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (guarded if webhooks.handles(scope) else others)(scope, receive, send)
 
     guarded = Guard(webhooks)
     return app

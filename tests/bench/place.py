@@ -57,9 +57,9 @@ class RunningBot:
         return int(self.ask(f"SELECT count(*) FROM {table}"))
 
     def unsorted(self) -> int:
-        """Alerts that were acknowledged and that the inbox has not read yet."""
-        newest = "(SELECT coalesce(max(seq), 0) FROM alerts)"
-        return int(self.ask(f"SELECT {newest} - coalesce((SELECT seq FROM cursors WHERE name = 'inbox'), 0)"))
+        """Alerts that were acknowledged and that the inbox has not read yet, and commits whose repeats it has not counted."""
+        newest, repeats = "(SELECT coalesce(max(seq), 0) FROM alerts)", "(SELECT count(*) FROM repeats)"
+        return int(self.ask(f"SELECT {newest} - coalesce((SELECT seq FROM cursors WHERE name = 'inbox'), 0) + {repeats}"))
 
     def caught_up(self, seconds: float = 120) -> float:
         """Wait until the inbox has read all; the seconds it took. Raises AssertionError when it does not."""

@@ -56,6 +56,7 @@ def moment_text(value: datetime) -> str:
     return _utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
+@lru_cache(maxsize=1024)
 def _stored_moment(value: datetime | None) -> str | None:
     return None if value is None else moment_text(value)
 

@@ -9,7 +9,7 @@ import secrets
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +39,7 @@ MAX_ROWS_OF_SOURCE = MAX_WAITING_ROWS // 2
 """Rows of one source that may wait: one that never stops leaves room for the others."""
 MAX_ROWS_OF_COMMIT = 2000
 """Rows a commit, of the sources in turn: whoever comes meanwhile waits for no more than this."""
-REPEATS_SECONDS = 0.25
+REPEATS_SECONDS = 1.0
 """How long repeats wait to be counted with those that come meanwhile: each count is a transaction of the inbox."""
 COMMIT_SECONDS = 8.0
 """Seconds until a request whose commit is not answered fails with Busy; its sender retries, and a second copy does no harm."""
@@ -71,10 +71,11 @@ class _Batch:
     since: float
     """When it began to wait, by the loop's clock."""
     done: asyncio.Future[None]
+    size: int = field(init=False)
+    """Rows that it takes."""
 
-    @property
-    def size(self) -> int:
-        return len(self.alerts) + len(self.changes) + bool(self.repeats)
+    def __post_init__(self) -> None:
+        self.size = len(self.alerts) + len(self.changes) + bool(self.repeats)
 
 
 class IntakeWriter:
@@ -290,7 +291,11 @@ class _Rows:
 
     def __init__(self, batches: Sequence[_Batch]) -> None:
         self.alerts = [
-            _values(alert, at) for batch in batches for at in (moment_text(batch.received_at),) for alert in batch.alerts
+            _values(alert, at)
+            for batch in batches
+            if batch.alerts
+            for at in (moment_text(batch.received_at),)
+            for alert in batch.alerts
         ]
         self.repeats = [(source, moment_text(at), compact_json(numbers)) for source, at, numbers in _repeats(batches)]
 

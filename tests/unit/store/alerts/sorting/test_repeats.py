@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Alert
 from bot.core.incident import GroupState
 from bot.store.alerts.intake.writer import IntakeWriter
+from bot.store.alerts.sorting.inbox import MOST_BODIES, MOST_REPEATS
 from bot.store.alerts.sorting.result import SortingResult
 from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.tables import AlertRow, RepeatRow
@@ -115,6 +116,32 @@ async def test_after_a_restart_they_count_as_well(sorting: SortingFixture) -> No
 
     (episode,), (group,) = await sorting.episodes(), await sorting.groups()
     assert (episode.repeats, group.repeats, group.alerts) == (2, 2, 1)
+
+
+async def test_few_alerts_of_many_commits_are_counted_in_one_transaction(sorting: SortingFixture) -> None:
+    intake = Intake(sorting)
+    await intake.put(alert("a"))
+    await intake.sort()
+    for _ in range(3 * MOST_BODIES):
+        await intake.again("a")
+
+    result = await sorting.inbox.take(1000)
+
+    (episode,) = await sorting.episodes()
+    assert (episode.repeats, result and result.more, await sorting.rows(RepeatRow)) == (3 * MOST_BODIES, False, [])
+
+
+async def test_of_many_alerts_the_rest_waits_for_the_next_transaction(sorting: SortingFixture) -> None:
+    intake = Intake(sorting)
+    await intake.put(alert("a"))
+    await intake.sort()
+    await intake.again(*["a"] * MOST_REPEATS)
+    for _ in range(MOST_BODIES):
+        await intake.again("a")
+
+    result = await sorting.inbox.take(1000)
+
+    assert (result and result.more, len(await sorting.rows(RepeatRow))) == (True, 1)
 
 
 async def test_they_are_sorted_after_what_came_before_them(sorting: SortingFixture) -> None:
