@@ -159,6 +159,7 @@ NOT_CHOSEN: Mapping[str, str] = {
     "providers.refusing": "no set that is left out here holds lines of what a provider answers",
     "providers.named_from": "decides whether a provider is named, not the order",
     "traffic.explained": _CHANGES,
+    "traffic.brought": _CHANGES,
     "traffic.own_share": "decides what is called likely, not the order",
     "alert_kinds": "counted while alerts are read, and each set is investigated once",
     "confidence": "decides what is listed and what it is called, not the order",

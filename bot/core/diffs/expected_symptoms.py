@@ -263,12 +263,20 @@ _JUST_CHANGED: frozenset[EffectKind] = frozenset(
     }
 )
 """Effects that are neither more nor less of something."""
+BY_HAND = re.compile(
+    r"\bconfig set\b|\bflush ?(all|db)\b|\balter system\b|\bset global\b|"
+    r"\bkubectl (edit|scale|delete|exec|patch|drain|cordon)\b|"
+    r"\bapplication_name=\W?(dbeaver|pgadmin|psql|datagrip|toad|heidisql|mysql workbench)",
+    re.I,
+)
+"""A person works on what runs."""
 _RESERVED: tuple[tuple[re.Pattern[str], frozenset[EffectKind], re.Pattern[str]], ...] = (
     (NOT_RESOLVED, frozenset({"address", "name", "setting"}), _NEVER),
     (USED_UP, frozenset({"schema"}), _NEVER),
     (FILLED, frozenset({"limit", "release", "expiry", "pool", "verbosity", "setting", "accumulation", "spawn"}), _NEVER),
     (_EXPIRED, frozenset({"timeout", "cache", "clock", "schedule", "limit", "renewal"}), _NEVER),
     (CLOCKS, frozenset({"clock"}), _NEVER),
+    (BY_HAND, frozenset(), _NEVER),
     (MACHINES, frozenset({"access", "setting", "memory"}), re.compile(r"read.?only|toleration|affinity|disrupt", re.I)),
     (MEMBERS, frozenset({"address"}), re.compile(r"replica|in.?sync|\bisr\b|quorum|member|\backs?\b|disrupt", re.I)),
 )

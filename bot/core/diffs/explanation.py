@@ -73,12 +73,7 @@ class Explanation:
     @property
     def at_frame(self) -> bool:
         """Whether it changes the very code in which a new failure arises, by the stack frames of that."""
-        return any(_is_frame(reason) for _, reason, _ in self.reasons)
-
-    @property
-    def beside_frame(self) -> float:
-        """The points of its strongest reason that is no stack frame."""
-        return max((points for points, reason, _ in self.reasons if not _is_frame(reason)), default=0.0)
+        return any(reason.endswith(f", {ARISES}") for _, reason, _ in self.reasons)
 
     def add(self, points: float, reason: str, evidence: str) -> None:
         self.reasons.append((points, reason, evidence))
@@ -88,10 +83,6 @@ class Explanation:
         self.reasons = sorted([*self.reasons, (points, reason, evidence)], key=lambda scored: -scored[0])
         self.firm += points
         self.strength = max(self.strength, self.firm)
-
-
-def _is_frame(reason: str) -> bool:
-    return reason.endswith(f", {ARISES}")
 
 
 def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.diffs, *, service: str = "") -> Explanation:
@@ -105,11 +96,8 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     if diff.inert:
         return explanation
     usual = frozenset(word for line in symptoms.usual for word in word_stems(line))
-    firm = [
-        *_by_names(diff, symptoms, weights),
-        *by_frames(diff, symptoms, weights, service),
-        *_by_effects(diff, symptoms, weights, usual, service),
-    ]
+    telling = [*_by_names(diff, symptoms, weights), *_by_effects(diff, symptoms, weights, usual, service)]
+    firm = [*telling, *by_frames(diff, symptoms, weights, service)]
     refused = list(_by_refused_values(diff, symptoms, weights))
     mentions = [*_by_mentions(diff, symptoms, weights), *_by_values(diff, symptoms, weights), *refused]
     for reason in sorted((*firm, *mentions), key=lambda scored: -scored[0]):
@@ -120,7 +108,11 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     # A value that code refuses and that this diff brings into the world is more than a word: a lead, and never a sure one.
     most = weights.explained if refused else weights.most_of_mentions
     with_mentions = most if refused else min(_points((*firm, *mentions), weights) + shared_with_typed, most)
-    explanation.firm = (_points(firm, weights) + shared) * (weights.moved if diff.moved else 1.0)
+    points = _points(firm, weights) + shared
+    if max((reason[0] for reason in telling), default=0.0) < weights.related:
+        # The words that they share with the line of a frame are its own: who met a failure need not have brought it about.
+        points = min(points, weights.most_of_mentions)
+    explanation.firm = points * (weights.moved if diff.moved else 1.0)
     explanation.strength = max(explanation.firm, with_mentions * (weights.moved if diff.moved else 1.0))
     return explanation
 

@@ -100,6 +100,8 @@ class TrafficWeights:
     """Seconds that this takes."""
     without_callers: float = 0.3
     """No caller's own traffic rose: it is probably retries."""
+    brought: float = 0.7
+    """Share of the additional requests that callers have to have more themselves, so that the requests are theirs."""
     explained: float = 0.4
     """The diff of a change there, or on a caller, explains the trouble: the requests come from it."""
     own_share: float = 0.3

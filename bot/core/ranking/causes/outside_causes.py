@@ -7,7 +7,17 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.diffs.expected_symptoms import CLOCKS, FILLED, LOCKED, MACHINES, MEMBERS, NOT_RESOLVED, USED_UP, different_hosts
+from bot.core.diffs.expected_symptoms import (
+    BY_HAND,
+    CLOCKS,
+    FILLED,
+    LOCKED,
+    MACHINES,
+    MEMBERS,
+    NOT_RESOLVED,
+    USED_UP,
+    different_hosts,
+)
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
 from bot.core.ranking.candidates import Candidate, add_symptoms
@@ -147,6 +157,13 @@ _KINDS = (
         "external",
         "A store or queue that {service} uses has lost a member",
         "Read the state of the members of the cluster that the lines name",
+        sure=False,
+    ),
+    _Kind(
+        BY_HAND,
+        "external",
+        "Somebody changed {service} by hand",
+        "Ask who ran the command that the line names, and what it was for",
         sure=False,
     ),
     _Kind(

@@ -17,7 +17,7 @@ def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -
 
     What it calls may hold its share: it explains the shares of everything behind it too. A rise under callers whose own
     traffic did not rise is retries, an effect of the fault; one after the symptoms probably is. Of `changes` one there or on
-    a caller whose diff explains the trouble explains the rise first.
+    a caller whose diff explains the trouble explains the rise first, unless the requests came from its own callers.
     """
     weights = context.tuning.traffic
     risen = {s: rise for s in context.shares if (rise := context.traffic_rise(s)) and rise.after > weights.risen * rise.before}
@@ -28,9 +28,12 @@ def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -
     early = _was_carried(context, rise)
     callers = _measured_callers(context, rise.service)
     supported = not callers or any(context.traffic_rise(c) for c in callers)
-    behind = sum(context.shares.get(s, 0.0) for s in reachable(rise.service, context.observations.depends_on) if s in risen)
+    reached = reachable(rise.service, context.observations.depends_on)
+    # Of a store nobody counts the requests, and it carries them all the same.
+    behind = sum(context.shares.get(s, 0.0) for s in reached if s in risen or s not in context.observations.rates)
     timing = weights.late if late else weights.early if early else 1.0
-    explained = any(change.explained and change.service in (rise.service, *callers) for change in changes)
+    own = {s for s in (rise.service, *callers) if not _comes_from_callers(context, s)}
+    explained = any(change.explained and change.service in own for change in changes)
     support_factor = (1.0 if supported else weights.without_callers) * (weights.explained if explained else 1.0)
     candidate = Candidate(
         kind="traffic",
@@ -61,6 +64,15 @@ def _was_carried(context: RankingContext, rise: Deviation) -> bool:
         return False
     carried = timedelta(seconds=context.tuning.traffic.carried_for + rise.step)
     return rise.onset < failed_at(context, rise.service) - carried or changed_since(context, rise)
+
+
+def _comes_from_callers(context: RankingContext, service: str) -> bool:
+    """Whether the callers of a service send about as many requests more as it has."""
+    more = sum(
+        rise.after - rise.before for caller in context.observations.callers(service) if (rise := context.traffic_rise(caller))
+    )
+    own = context.traffic_rise(service)
+    return own is not None and more >= context.tuning.traffic.brought * (own.after - own.before)
 
 
 def _front_rise(context: RankingContext, risen: dict[str, Deviation]) -> Deviation:

@@ -222,14 +222,14 @@ def _read_fit(context: RankingContext, code: CodeReading) -> float:
 def _code_is_sure(context: RankingContext, weighed: WeighedChange) -> bool:
     """Whether its code surely explains the trouble: by what nobody can have typed into a request, and no callee does.
 
-    That the failure arises where it was changed is one sign, and needs a second one. What it lets grow has grown since it.
-    What would show at once did not run well for long before, unless new lines name what it brings.
+    What it lets grow has grown since it. What would show at once did not run well for long before, unless new lines name
+    what it brings.
     """
     code = weighed.code
     grew_otherwise = code.lets_grow and weighed.drift is None and climbs(context, weighed.change.service)
     named = code.explanation is not None and code.explanation.best >= context.tuning.diffs.name
     ran_clean = not (named or code.bites_late or _is_recent(context, weighed))
-    if not code.explains_firmly or code.only_at_frame or grew_otherwise or ran_clean:
+    if not code.explains_firmly or grew_otherwise or ran_clean:
         return False
     if code.hurts_callees:
         return True

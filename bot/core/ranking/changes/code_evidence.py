@@ -102,11 +102,6 @@ class CodeReading:
         return self.explains and self.explanation is not None and self.explanation.firm >= self.explained_from
 
     @property
-    def only_at_frame(self) -> bool:
-        """Whether nothing else explains the trouble than that a failure arises in what was changed."""
-        return self.explanation is not None and self.explanation.at_frame and self.explanation.beside_frame < self.related_from
-
-    @property
     def lets_grow(self) -> bool:
         """Whether what it does uses up something little by little."""
         return self.diff is not None and any(effect.kind in ("accumulation", "release") for effect in self.diff.effects)

@@ -460,3 +460,10 @@ def test_a_failing_service_is_not_likely_by_itself_where_it_was_changed_and_nobo
         "likely",
     ]
     assert "No change of front in the hour before the alert" in [claim.text for claim in told().claims]
+
+
+def test_a_person_at_work_on_what_runs_is_named_as_a_lead() -> None:
+    audit = TemplateFact(template="audit: CONFIG SET maxmemory by user=ops", count=1, before=0, trend="new")
+    ledger = failing_payments(change("front", 90)).lines("payments", audit)
+
+    assert any("Somebody changed payments by hand" in cause.cause for cause in judged(ledger).hypotheses)
