@@ -153,6 +153,30 @@ async def test_a_late_delivery_of_what_has_ended_since_makes_nothing_fire(sortin
     assert "none still reported" in not_readable_yet and view.CLEARED in await watch.card()
 
 
+async def test_a_late_delivery_of_what_began_anew_since_fires_no_second_time(sorting: SortingFixture) -> None:
+    watch = await timed_out(sorting, 4)
+    await sorting.receive(alert(start=5))
+    await sorting.receive(alert())
+    await sorting.receive(alert(start=5, status="resolved", ends_at=sorting.clock()))
+
+    (group,) = await sorting.groups()
+    assert (group.state, group.firing) == ("MONITORING", 0)
+    assert "none still reported" in await watch.card()
+
+
+async def test_what_fires_on_and_is_worse_makes_its_group_worse(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await sorting.receive(alert(severity="warning"))
+    await watch.after(0, readable=False)
+    await sorting.receive(alert(severity="warning", status="resolved", ends_at=sorting.clock()))
+    await watch.after(0.1, readable=False)
+    await watch.after(1, readable=True)
+    await sorting.receive(alert(severity="critical"))
+
+    (group,) = await sorting.groups()
+    assert (group.firing, group.severity) == (1, "SEV2")
+
+
 async def test_what_fires_again_after_its_end_was_confirmed_is_another_outage(sorting: SortingFixture) -> None:
     watch = await timed_out(sorting, 4)
     await watch.after(3, readable=True)

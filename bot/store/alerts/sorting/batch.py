@@ -177,8 +177,10 @@ class SortingBatch:
         worse = is_worse(episode, self.config.severity_of(row.severity))
         group = await self._group(episode.group_id)
         if episode.status != "firing":
-            if group is not None and await runs_on(self.db, self.session, group, episode):
+            if group is not None and self.episodes.is_newest(episode) and await runs_on(self.db, self.session, group, episode):
                 self._fires(group, episode.service)
+                if worse:
+                    await self._escalate(group, episode)
             return
         episode.repeats += 1
         self.gaps.add(row.source, last_seen_at, row.received_at)

@@ -70,6 +70,10 @@ class EpisodeIndex:
         replicated = row.source in self._replicated
         return episode_of(episodes, starts_at=row.starts_at, received_at=row.received_at, replicated=replicated)
 
+    def is_newest(self, episode: EpisodeRow) -> bool:
+        """Whether its alert began anew in none that is known."""
+        return self._episodes[episode.source, episode.fingerprint][-1] is episode
+
     def earlier(self, episode: EpisodeRow) -> Iterator[datetime]:
         """When the other episodes of the same alert were first seen."""
         same = self._episodes.get((episode.source, episode.fingerprint), [])

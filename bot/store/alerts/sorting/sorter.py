@@ -1,6 +1,7 @@
 """Sorts committed alerts: episode by episode into groups, whatever their order and however often they come.
 
-An episode is (source, fingerprint, start). Resolved is final for it; a late copy never reopens it nor closes a newer one.
+An episode is (source, fingerprint, start). Resolved is final for it; a late copy never reopens it nor closes a newer one. Only
+while nobody knows whether its end was one (Prometheus could not be read) it may fire on, unless its alert began anew since.
 It has ended at the latest when the next episode of the same alert began.
 """
 
