@@ -58,7 +58,7 @@ def _what_is_wrong(card: CardContent) -> Block | None:
     if not card.summary or card.summary == card.group.title:
         return None
     summary = rich_text.title(card.summary)
-    return paragraph([labelled("Was", summary) if card.group.state is GroupState.MONITORING else [words(summary)]])
+    return paragraph([labelled("Was", summary) if card.group.cleared else [words(summary)]])
 
 
 def _unmapped(card: CardContent) -> str:
@@ -102,8 +102,8 @@ def fallback(card: CardContent) -> str:
     group = card.group
     severity = group.severity.removeprefix("SEV")
     what = f"{plain_text(group.service, 60)} {plain_text(group.title, 120)}".strip()
-    is_wrong = group.state in (GroupState.FIRING, GroupState.ACKNOWLEDGED) and card.summary not in ("", group.title)
-    summary = f": {titled(card.summary, 120)}" if is_wrong else ""
+    may_be_wrong = not group.cleared and group.state is not GroupState.RESOLVED
+    summary = f": {titled(card.summary, 120)}" if may_be_wrong and card.summary not in ("", group.title) else ""
     cause = _cause(card)
     caused = f" {cause[0]}: {plain_text(cause[1], 160)}." if cause else ""
     note = "" if group.acknowledged_by or group.state is not GroupState.FIRING else " Not acknowledged."

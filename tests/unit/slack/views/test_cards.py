@@ -601,6 +601,12 @@ def test_what_an_alert_said_is_told_as_past_once_all_have_cleared() -> None:
     assert "*Was:* “5xx ratio is 7.4 %”" in text_of(blocks) and "7.4 %" not in push
 
 
+def test_what_an_alert_said_is_not_past_where_nobody_knows_that_it_ended() -> None:
+    push, blocks = rendered_card(state="MONITORING", firing=0, cleared_at=at(4), unconfirmed_at=at(5))
+
+    assert "Was" not in text_of(blocks) and "5xx ratio is 7.4 %" in text_of(blocks) and "5xx ratio is 7.4 %" in push
+
+
 def test_a_card_does_not_repeat_its_header() -> None:
     blocks = rendered_card(title="Order mails are late", summary="Order mails are late")[1]
 
