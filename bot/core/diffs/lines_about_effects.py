@@ -3,7 +3,7 @@
 import re
 
 from bot.core.diffs.code_text import without_values
-from bot.core.diffs.identifiers import contains_identifier, word_stems
+from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import EffectFact
 
@@ -51,11 +51,12 @@ def line_with_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | N
 
 
 def line_with_field(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
-    """A failure that names a field which is of another type now."""
+    """A failure that names a field of another type. Words such as `status` stand in any: they count as names of code."""
     if effect.kind != "format" or not (effect.before and effect.after):
         return None
     failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
-    return next((line for line in failures if contains_identifier(line.text, effect.name)), None)
+    whole = is_distinctive(effect.name)
+    return next((line for line in failures if contains_identifier(line.text if whole else line.by_code, effect.name)), None)
 
 
 def line_without_image(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:

@@ -40,7 +40,7 @@ def retyped_fields(patch: Patch) -> Iterator[EffectFact]:
     """Fields that are of another type than before: who reads or sends them as that no longer understands them."""
     before, after = both_sides(patch, _types)
     for name, kind in before.items():
-        if (other := after.get(name, kind)) != kind:
+        if (other := after.get(name, kind)).casefold() != kind.casefold():
             yield effect_fact("format", name, patch.path, kind, other)
 
 

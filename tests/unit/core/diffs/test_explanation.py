@@ -613,6 +613,16 @@ def test_records_under_another_key_are_told_by_the_lag_of_who_reads_them_though_
     assert told.strength >= TUNING.diffs.explained
 
 
+def test_a_field_with_the_name_of_an_ordinary_word_is_named_by_what_calls_it_a_field() -> None:
+    diff = diff_of("payment.ts", "-  status: string;", "+  status: number;")
+
+    anything, field = (
+        explained(diff, text).strength for text in ("request failed with status 503", "bad field status in body")
+    )
+
+    assert anything < TUNING.diffs.related and field >= TUNING.diffs.explained
+
+
 def test_code_that_waits_for_a_lock_of_somebody_else_is_only_on_the_way() -> None:
     diff = diff_of("app/loan.rb", "-  loans.find(id)", "+  loans.open_for(borrower)")
 

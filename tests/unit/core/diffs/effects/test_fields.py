@@ -32,3 +32,7 @@ def test_a_field_of_another_type_is_told(before: str, after: str) -> None:
 def test_a_field_that_is_renamed_or_may_be_left_out_now_is_of_no_other_type() -> None:
     assert not retyped("  minutes: number;", "  hours: string;")
     assert not retyped("  minutes: number;", "  minutes?: number;")
+
+
+def test_a_type_that_is_spelled_another_way_is_the_same() -> None:
+    assert not retyped("    public String Id { get; set; }", "    public string Id { get; set; }")
