@@ -14,8 +14,11 @@ _CREDENTIAL = re.compile(
 _HANDS_OVER = re.compile(r"name:|key:|env|secret|passw|token|getenv|environ|vault|config", re.I)
 """What stands on a line that hands something to a program, or has it handed."""
 
-_HEADER = re.compile(r"\b(authorization|cookie|x-[\w-]*(?:auth|token|api-?key)[\w-]*)\b[\"']?\s*[:,=]?\s*([^\s;,)]*)", re.I)
+_HEADER_NAME = r"\b(authorization|cookie|x-[\w-]*(?:auth|token|api-?key)[\w-]*)\b"
+_HEADER = re.compile(rf"{_HEADER_NAME}[\"']?\]?\s*[:,=]?\s*([^\s;,)]*)", re.I)
 """A header with which a request says who sends it, and what it is set to."""
+_SETS_HEADER = re.compile(rf"header|{_HEADER_NAME}(?:[\"']\s*[:,\]]|\s*:)", re.I)
+"""What tells it from a variable or a text with that word."""
 _EMPTY = ("", '""', "''", "null", "nil", "None")
 _RENEWS = re.compile(r"\b\w*(?:renew|refresh|rotate|re_?login|re_?authenticate)\w*\s*\(", re.I)
 _LASTS = re.compile(r"lease|vault|credential|creds|token|secret|certificate|ticket|passw", re.I)
@@ -32,16 +35,19 @@ def renamed_credentials(patch: Patch) -> Iterator[EffectFact]:
         yield effect_fact("access", old[0], patch.path, old[0], new[0])
 
 
-def dropped_headers(patch: Patch) -> Iterator[EffectFact]:
-    """A header with credentials that a gateway or client handed on and that is emptied, or gone."""
-    before, after = both_sides(patch, _headers)
-    for name, value in before.items():
-        if value not in _EMPTY and after.get(name, "") in _EMPTY:
-            yield effect_fact("access", name, patch.path, value)
+def dropped_headers(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+    """A header with credentials that a gateway or client handed on and that is emptied, or gone and set in no other file."""
+    anywhere = _headers(all_lines(patches)[1])
+    for patch in patches:
+        before, after = both_sides(patch, _headers)
+        for name, value in before.items():
+            if value not in _EMPTY and after.get(name, anywhere.get(name, "")) in _EMPTY:
+                yield effect_fact("access", name, patch.path, value)
 
 
 def _headers(lines: Iterable[str]) -> dict[str, str]:
-    return {name.casefold(): value for line in lines for name, value in _HEADER.findall(line)}
+    setting = (line for line in lines if _SETS_HEADER.search(line))
+    return {name.casefold(): value for line in setting for name, value in _HEADER.findall(line)}
 
 
 def lost_renewals(patches: Sequence[Patch]) -> Iterator[EffectFact]:

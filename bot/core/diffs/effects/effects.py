@@ -163,7 +163,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(code, _statements),
         *_of_each(patches, _other_record_key),
         *_of_each(patches, renamed_credentials),
-        *_of_each(patches, dropped_headers),
+        *dropped_headers(patches),
         *lost_renewals(patches),
         *renamed_environment(patches),
         *_of_each(patches, _network_rules),

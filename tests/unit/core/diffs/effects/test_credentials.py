@@ -1,5 +1,7 @@
 """Credentials that code is given, or asks for, under another name, that are handed on no longer, or renewed no longer."""
 
+import pytest
+
 from bot.core.diffs.effects.credentials import dropped_headers, lost_renewals, renamed_credentials
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
@@ -39,9 +41,14 @@ def test_the_name_of_a_credential_anywhere_within_quotes_is_one_that_it_is_given
     assert [(one.before, one.after) for one in renamed_credentials(read)] == [("checkout-token", "shop-token")]
 
 
-def dropped(*lines: str) -> list[str]:
-    (patch,) = read_patches([FileChange("app.conf", 1, 1, patch="\n".join(["@@ -1 +1 @@", *lines]))])
-    return [effect.name for effect in dropped_headers(patch)]
+def dropped(*lines: str, elsewhere: str = "") -> list[str]:
+    patches = read_patches(
+        [
+            FileChange("app.conf", 1, 1, patch="\n".join(["@@ -1 +1 @@", *lines])),
+            FileChange("other.conf", 1, 1, patch=f"@@ -1 +1 @@\n{elsewhere}"),
+        ]
+    )
+    return [effect.name for effect in dropped_headers(patches)]
 
 
 def test_a_header_with_credentials_that_is_emptied_or_gone_is_told_and_one_that_is_set_otherwise_is_not() -> None:
@@ -49,6 +56,27 @@ def test_a_header_with_credentials_that_is_emptied_or_gone_is_told_and_one_that_
 
     assert dropped(handed_on) == dropped(handed_on, '+  proxy_set_header Authorization "";') == ["authorization"]
     assert not dropped(handed_on, "+  proxy_set_header Authorization $upstream_auth;")
+
+
+def test_a_header_that_another_file_sets_now_is_handed_on_still_unless_it_is_emptied_here() -> None:
+    handed_on, elsewhere = '-  req.Header.Set("Authorization", token)', '+  req.Header.Set("Authorization", "Bearer " + token)'
+
+    assert dropped(handed_on) == ["authorization"]
+    assert not dropped(handed_on, elsewhere=elsewhere)
+    assert dropped(handed_on, '+  req.Header.Set("Authorization", "")', elsewhere=elsewhere) == ["authorization"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['raise Refused("no authorization given")', "authorization = policy.decide(user)", "const cookie = jar.read(request)"],
+)
+def test_a_variable_or_a_text_with_the_word_of_a_header_is_none(line: str) -> None:
+    assert not dropped(f"-  {line}")
+
+
+@pytest.mark.parametrize("line", ["headers['Authorization'] = token", "headers: { Authorization: token }", "x-api-key: $key"])
+def test_a_header_is_set_in_many_ways(line: str) -> None:
+    assert len(dropped(f"-  {line}")) == 1
 
 
 def renewals(*lines: str) -> list[str]:
