@@ -139,7 +139,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
     "address": (
         (
             CHANGED,
-            r"(connect\w*|dial|read|i/o|request).{0,60}(timed? ?out|timeout|refused|reset|closed)|no such host|"
+            r"(connect\w{0,5}|dial|read|i/o|request).{0,60}(timed? ?out|timeout|refused|reset|closed)|no such host|"
             r"name resolution|"
             r"getaddrinfo|eai_again|unreachable|no route|enotfound|bad gateway|\b50[24]\b|handshake|probe failed|no healthy|"
             r"no endpoints|"
@@ -175,7 +175,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
 """What each kind of effect brings about, by whether it means more, less or just another."""
 NOT_RESOLVED = re.compile(
     r"no such host|nxdomain|servfail|name resolution|enotfound|getaddrinfo|"
-    r"\b(?:lookup|resolv\w*)\b.{0,20}\b[\w-]+\.[\w.-]*[a-z]\b.{0,140}(time|fail|misbehav|refus)|"
+    r"\b(?:lookup|resolv\w*)\b.{0,20}\b(?>[\w-]+\.[\w.-]*[a-z]\b).{0,140}(time|fail|misbehav|refus)|"
     r"\bresolv\w*\b.{0,20}\b(host|name|address|endpoint)\w*.{0,100}(time|fail|misbehav|refus)|dns.{0,30}(fail|time|error)",
     re.I,
 )
