@@ -33,7 +33,7 @@ class CardContent(Content):
     cause_is_earlier: bool = False
     """The first cause is of another outage of the group than the alert that leads it now."""
     started_at: datetime | None = None
-    """Of the alert that leads it now."""
+    """When the first alert of its present outage fired, which may be long before it came; None without one."""
     closes_itself: bool = False
     """Nobody has acted on it, so it closes once its alerts have cleared."""
     triaged: bool = False

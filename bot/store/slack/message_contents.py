@@ -59,6 +59,7 @@ from bot.store.tables import (
 )
 from bot.store.triage.attempts import attempts_of_outage, is_retry, newest_ranking, shown_of, shown_triage
 from bot.store.triage.cases import is_earlier, leading_alert, outlasts
+from bot.store.triage.earlier_outage import first_alert_at
 from bot.store.triage.triage import entry_of
 
 _LINKS = (("Runbook", "runbook_url"), ("Dashboard", "dashboard_url"), ("Panel", "panel_url"))
@@ -86,7 +87,7 @@ async def _card(session: AsyncSession, ref: str) -> CardContent | None:
     lead = await leading_alert(session, group)
     triage = await shown_triage(session, group.id)
     ranked = await newest_ranking(session, group.id)
-    started_at = lead.starts_at if lead and group.renewed_at else None
+    started_at = await first_alert_at(session, group, lead) if lead else None
     return CardContent(
         group=_headlined(group, lead),
         previous=f"AL-{group.previous_id}" if group.previous_id else "",

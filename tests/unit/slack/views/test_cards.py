@@ -601,6 +601,10 @@ def test_what_an_alert_said_is_told_as_past_once_all_have_cleared() -> None:
     assert "*Was:* “5xx ratio is 7.4 %”" in text_of(blocks) and "7.4 %" not in push
 
 
+def test_a_start_on_another_day_is_read_aloud_with_its_day() -> None:
+    assert rendered_card(started_at=at(-24 * 60))[0].startswith("Firing since 2026-02-28 03:00:00 UTC, ")
+
+
 def test_what_an_alert_said_is_not_past_where_nobody_knows_that_it_ended() -> None:
     push, blocks = rendered_card(state="MONITORING", firing=0, cleared_at=at(4), unconfirmed_at=at(5))
 
