@@ -19,8 +19,8 @@ RELATES_WITHIN = timedelta(hours=1)
 
 async def first_alert_at(session: AsyncSession, group: GroupRow, lead: EpisodeRow) -> datetime:
     """When the alert fired that the present outage began with: another may lead it by now, and the outage is the same."""
-    opening = col(EpisodeRow.id) == group.renewed_by if group.renewed_by else col(EpisodeRow.group_id) == group.id
-    query = select(EpisodeRow.starts_at).where(opening).order_by(col(EpisodeRow.id)).limit(1)
+    own = EpisodeRow.group_id == group.id, col(EpisodeRow.id) >= (group.renewed_by or 0)
+    query = select(EpisodeRow.starts_at).where(*own).order_by(col(EpisodeRow.id)).limit(1)
     return min((await session.exec(query)).first() or lead.starts_at, lead.starts_at)
 
 

@@ -6,6 +6,10 @@ import pytest
 
 from bot.core.evidence import Findings, FiringInterval
 from bot.core.investigation.triage_state import TriageState
+from bot.store.alerts import regroup
+from bot.store.tables import GroupRow
+from bot.store.triage.cases import leading_alert
+from bot.store.triage.earlier_outage import first_alert_at
 from bot.store.triage.triage import Triages
 from tests.unit.builders import at
 from tests.unit.store.databases import SortingFixture, alert
@@ -52,6 +56,23 @@ async def test_the_outage_before_is_the_same_whichever_alert_leads_the_present_o
 
     assert (first.started_at, second.started_at) == (at(6), at(8))
     assert first.earlier == second.earlier and first.firing_before == second.firing_before
+
+
+async def test_an_outage_began_with_its_own_first_alert_where_the_one_that_made_it_new_was_split_off(
+    sorting: SortingFixture,
+) -> None:
+    await sorting.receive(alert("a", name="Slow", start=1))
+    await sorting.receive(alert("a", name="Slow", status="resolved", start=1, ends_at=at(3)))
+    sorting.clock.forward(6)
+    await sorting.receive(alert("a", name="Slow", start=6))
+    sorting.clock.forward(2)
+    await sorting.receive(alert("b", name="Failing", start=8, severity="page"))
+    await regroup.split(sorting.db, "AL-1", "Slow", "alice")
+
+    async with sorting.db.read() as session:
+        group = await session.get_one(GroupRow, 1)
+        lead = await leading_alert(session, group)
+        assert lead is not None and group.renewals and await first_alert_at(session, group, lead) == lead.starts_at == at(8)
 
 
 async def test_an_attempt_knows_when_something_was_wrong_before_from_its_onset_on(sorting: SortingFixture) -> None:
