@@ -54,7 +54,8 @@ def build(
         lifespan=lifespan,
     )
 
-    # No coroutine of its own, as in bot.serving: every wait of a request passes through each.
+    # No coroutine of its own, as in bot.serving: every wait of a request passes through each. So uvicorn has to be told
+    # interface="asgi3": by itself it takes a plain function for an older kind of app.
     def app(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return (guarded if webhooks.handles(scope) else others)(scope, receive, send)
 

@@ -101,6 +101,7 @@ class World:
     async def _serve(self, app: Any, lifespan: str = "off") -> str:
         config = uvicorn.Config(
             app,
+            interface="asgi3",
             host="127.0.0.1",
             port=0,
             log_config=None,
