@@ -1,6 +1,6 @@
 """When something was wrong before the present outage: what was measured then is not how a signal usually is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlmodel import col, select
@@ -8,13 +8,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.evidence import FiringInterval
 from bot.store.tables import EpisodeRow, TriageRow
-from bot.store.triage.attempts import measured_onset
 
 COMPARED_WITHIN = timedelta(days=3)
 """As far back as a signal is compared with itself."""
 LONGEST = timedelta(hours=1)
 """What fires for longer says little of single signals, and would leave nothing to compare with."""
 MOST = 500
+MOST_ATTEMPTS = 100
+"""Attempts of which the onset is read, the newest: a noisy service has some hundred in three days."""
 
 
 async def firing_before(session: AsyncSession, lead: EpisodeRow, began: datetime) -> tuple[FiringInterval, ...]:
@@ -37,10 +38,18 @@ _Ranking = tuple[int, datetime, datetime]
 
 
 async def _rankings(session: AsyncSession, groups: Iterable[int], began: datetime) -> list[_Ranking]:
-    since = began - COMPARED_WITHIN
-    query = select(TriageRow).where(col(TriageRow.group_id).in_(list(groups)), col(TriageRow.started_at).between(since, began))
-    measured = [(row, measured_onset(row)) for row in (await session.exec(query)).all()]
-    return [(row.group_id, row.started_at, onset.at) for row, onset in measured if onset]
+    since, row = began - COMPARED_WITHIN, TriageRow
+    query = select(row.group_id, row.started_at, row.findings, row.facts)
+    within = col(row.group_id).in_(list(groups)), col(row.started_at).between(since, began)
+    attempts = (await session.exec(query.where(*within).order_by(col(row.started_at).desc()).limit(MOST_ATTEMPTS))).all()
+    dated = [(group, at, _stored_onset(findings) or _stored_onset(facts)) for group, at, findings, facts in attempts]
+    return [(group, at, onset) for group, at, onset in dated if onset]
+
+
+def _stored_onset(stored: Mapping[str, object] | None) -> datetime | None:
+    """The onset alone: what else an attempt of days ago holds need not be what it would hold today."""
+    text = stored.get("onset") if stored else None
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 def _onset(rankings: Iterable[_Ranking], group: int | None, start: datetime, end: datetime) -> datetime:

@@ -100,3 +100,17 @@ async def test_what_fired_for_hours_says_little_of_a_single_signal(
 
     case = await Triages(sorting.db).open(f"AL-{(await sorting.groups())[-1].id}", 2, "", "")
     assert list(case.firing_before) == expected
+
+
+async def test_findings_of_before_that_no_longer_fit_keep_no_new_attempt_from_its_case(sorting: SortingFixture) -> None:
+    sorting.clock.now = at(20)
+    await sorting.receive(alert("a", start=20))
+    await ranked(sorting, "AL-1", 9, at(19))
+    of_another_version = {"onset": at(19).isoformat(), "hypotheses": "none"}
+    await Triages(sorting.db).update("AL-1", 9, findings=of_another_version)
+    sorting.clock.now = at(24)
+    await sorting.receive(alert("a", status="resolved", start=20, ends_at=at(24)))
+    await sorting.receive(alert("c", start=30))
+
+    case = await Triages(sorting.db).open(f"AL-{(await sorting.groups())[-1].id}", 10, "", "")
+    assert [(one.began_at, one.ended_at) for one in case.firing_before] == [(at(19), at(24))]
