@@ -8,12 +8,8 @@ from bot.core.text.untrusted import one_line
 def effect_text(effect: EffectFact) -> str:
     """An effect in words that stand in the tool's own lines."""
     name = one_line(effect.name, 80)
-    if effect.before == NO_NUMBER and effect.kind == "pool":
-        return f"no longer limits how much is done at once ({name})"
-    if effect.before == NO_NUMBER and effect.kind == "retry":
-        return f"tries again without end ({name})"
     if effect.before == NO_NUMBER:
-        return f"no longer limits a length or size with {name}"
+        return _unbounded_text(effect, name)
     if (effect.kind, effect.name) == ("access", RIGHTS):
         return f"allows roles less ({one_line(effect.after, 40)})"
     if effect.kind == "comparison":
@@ -30,6 +26,18 @@ def effect_text(effect: EffectFact) -> str:
         return f"removes {name} ({one_line(effect.before, 40)})"
     if effect.after:
         return f"adds {name} ({one_line(effect.after, 40)})"
+    return _plain_text(effect, name)
+
+
+def _unbounded_text(effect: EffectFact, name: str) -> str:
+    """A bound that is gone, of which no number was known."""
+    if effect.kind == "pool":
+        return f"no longer limits how much is done at once ({name})"
+    return f"tries again without end ({name})" if effect.kind == "retry" else f"no longer limits a length or size with {name}"
+
+
+def _plain_text(effect: EffectFact, name: str) -> str:
+    """An effect without a value before or after."""
     plain = {
         "accumulation": f"lets {name} grow without a limit",
         "release": f"no longer does {name}",
