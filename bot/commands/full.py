@@ -4,7 +4,8 @@ from bot.commands._subject import subject_of
 from bot.core.incident import number_of
 from bot.core.messages.replies import DetailsReply, PlanReply
 from bot.plugins import Reply, Request, command
-from bot.store.slack.message_contents import proposal_content, triage_content
+from bot.store.slack.investigation_contents import triage_content
+from bot.store.slack.proposal_contents import proposal_content
 from bot.workflows.command_context import CommandContext
 
 

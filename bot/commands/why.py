@@ -5,7 +5,7 @@ from bot.core.incident import number_of
 from bot.core.messages.replies import GroupingReply, WhyReply
 from bot.plugins import Reply, Request, command
 from bot.store.alerts.reader import reasons_of
-from bot.store.slack.message_contents import triage_content
+from bot.store.slack.investigation_contents import triage_content
 from bot.workflows.command_context import CommandContext
 
 

@@ -19,7 +19,7 @@ from bot.llm.loading import Agents
 from bot.ports import Investigator, Run
 from bot.slack.view_context import ViewContext
 from bot.slack.views import triage as view
-from bot.store.slack.message_contents import triage_content
+from bot.store.slack.investigation_contents import triage_content
 from bot.store.tables import EpisodeRow, GroupRow
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.triage import triage

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Decision, Proposal, ProposalState
 from bot.core.errors import NotFound
-from bot.core.evidence import Evidence, Findings, MeasuredOnset
+from bot.core.evidence import Evidence, MeasuredOnset
 from bot.core.history.postmortem import RAN, PostmortemRecord, PostmortemSection
 from bot.core.incident import Incident, number_of
 from bot.core.messages.content import MessageKind
@@ -32,7 +32,7 @@ from bot.store.tables import (
     ProposalRow,
     TimelineRow,
 )
-from bot.store.triage.attempts import all_attempts, measured_onset, shown_triage
+from bot.store.triage.attempts import all_attempts, measured_onset, shown_triage, stored_findings
 from bot.store.triage.triage import entry_of
 
 log = structlog.get_logger(__name__)
@@ -78,7 +78,7 @@ class Postmortems:
                 incident=incident,
                 group=group,
                 timeline=tuple(await timeline.of(session, group_id=group_id, incident_id=number)),
-                findings=Findings.model_validate(triage.findings) if triage and triage.findings else None,
+                findings=stored_findings(triage),
                 onset=onset.at if onset else None,
                 onset_evidence=onset.evidence if onset else "",
                 signal=onset.signal if onset else "",

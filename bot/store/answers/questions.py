@@ -13,7 +13,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import Proposal
 from bot.core.approvals.policy_types import who_may
 from bot.core.errors import NotFound
-from bot.core.evidence import Findings
 from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.messages.content import MessageKind
@@ -27,7 +26,7 @@ from bot.store.approvals import transitions
 from bot.store.approvals.rows import DECIDABLE, stored_proposal
 from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, GroupRow, MessageRow, ProposalRow, QuestionRow, TriageRow
-from bot.store.triage.attempts import shown_triage
+from bot.store.triage.attempts import shown_triage, stored_findings
 from bot.store.triage.cases import case_of
 from bot.store.triage.spending import fits, spent
 from bot.store.triage.triage import entry_of
@@ -142,7 +141,7 @@ class Questions:
             triage = await shown_triage(session, group_id)
             group = await session.get(GroupRow, group_id) if group_id else None
             facts = stored_facts(triage.facts) if triage else None
-            findings = Findings.model_validate(triage.findings) if triage and triage.findings else None
+            findings = stored_findings(triage)
             facts = with_one_onset(facts, findings) if facts else None
             return AnswerFacts(
                 ledger=[entry_of(row) for row in reversed(rows)],

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.evidence import Findings, MeasuredOnset
+from bot.core.evidence import Findings, Hypothesis, MeasuredOnset, nothing_wrong
 from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
@@ -54,6 +54,22 @@ async def shown_triage_of(db: Database, ref: str) -> TriageRow | None:
         return await shown_triage(session, number_of(ref, "AL"))
 
 
+def stored_findings(attempt: TriageRow | None) -> Findings | None:
+    """What an attempt ranked; None where it ranked nothing yet."""
+    return Findings.model_validate(attempt.findings) if attempt and attempt.findings else None
+
+
+def first_hypothesis(findings: Findings | None) -> Hypothesis | None:
+    """The likeliest cause; None without one."""
+    return next(iter(findings.hypotheses), None) if findings else None
+
+
+def first_cause(attempt: TriageRow | None) -> Hypothesis | None:
+    """The likeliest cause of an attempt that is done; None where nothing looks wrong, for what was ranked then is chance."""
+    findings = stored_findings(attempt) if attempt and attempt.state == TriageState.DONE else None
+    return None if nothing_wrong(findings) else first_hypothesis(findings)
+
+
 async def attempts_of_outage(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
     """The attempts about what a group is about since it was last renewed, oldest first."""
     return of_newest_outage(await all_attempts(session, group_id))
@@ -75,7 +91,8 @@ def shown_of(attempts: Sequence[TriageRow]) -> TriageRow:
 def measured_onset(attempt: TriageRow) -> MeasuredOnset | None:
     """The onset as the message of an attempt says it: by which its causes were ranked, before that by its facts."""
     facts = stored_facts(attempt.facts)
-    ranked = Findings.model_validate(attempt.findings).onset if attempt.findings else None
+    findings = stored_findings(attempt)
+    ranked = findings.onset if findings else None
     at = ranked or (facts.onset if facts else None)
     if at is None:
         return None

@@ -21,7 +21,7 @@ from bot.plugins import Command, EntryPoint, Request, discover
 from bot.slack.answers import rendered_reply
 from bot.slack.view_context import ViewContext
 from bot.slack.views import proposal as proposal_view
-from bot.store.slack.message_contents import proposal_content
+from bot.store.slack.proposal_contents import proposal_content
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
 from bot.store.triage.triage import Triages
 from tests.unit.approvals_fixture import CONFIG, ApprovalsFixture, actor, open_approvals

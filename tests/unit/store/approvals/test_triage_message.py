@@ -7,7 +7,8 @@ from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.content import MessageKind
 from bot.store import messages
 from bot.store.alerts import groups
-from bot.store.slack.message_contents import proposal_content, triage_content
+from bot.store.slack.investigation_contents import triage_content
+from bot.store.slack.proposal_contents import proposal_content
 from bot.store.tables import GroupRow, MessageRow, TriageRow
 from tests.unit.approvals_fixture import open_approvals
 

@@ -7,7 +7,7 @@ from bot.core.alert import Severity
 from bot.core.approvals.remedies import Fitted, NoProposal
 from bot.engine.direct import DirectRun
 from bot.store.incidents import incidents
-from bot.store.slack.message_contents import triage_content
+from bot.store.slack.investigation_contents import triage_content
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.fact_collection import FactCollector

@@ -17,7 +17,7 @@ from bot.plugins import Tool, ToolContext, tool
 from bot.slack.view_context import ViewContext
 from bot.slack.views import triage as triage_view
 from bot.store.answers.questions import Questions
-from bot.store.slack.message_contents import triage_content
+from bot.store.slack.investigation_contents import triage_content
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.question_checks import QuestionChecks
 from bot.workflows.investigation.questions import QuestionSteps

@@ -10,7 +10,7 @@ from bot.core.messages.investigation import TriageContent
 from bot.plugins import ToolContext
 from bot.ports import Investigator, Run
 from bot.store.answers.postmortems import Postmortems
-from bot.store.slack.message_contents import triage_content
+from bot.store.slack.investigation_contents import triage_content
 from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, TriageRow
 from bot.store.triage.changes import Changes
 from bot.store.triage.due_rerankings import DueRerankings

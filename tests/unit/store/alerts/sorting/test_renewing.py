@@ -12,6 +12,7 @@ from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.alerts import CardContent, RenewedContent
 from bot.store.incidents import incidents
 from bot.store.slack import message_contents
+from bot.store.slack.investigation_contents import triage_content
 from bot.store.tables import ChangeRow, GroupRow, IncidentRow, MessageRow, ProposalRow, TimelineRow
 from bot.store.triage.due_rerankings import DueRerankings
 from bot.store.triage.triage import Triages
@@ -60,7 +61,7 @@ async def ran(sorting: SortingFixture, state: ProposalState) -> None:
 async def proposed(sorting: SortingFixture) -> list[str]:
     """The states of the proposals that the triage's message speaks of."""
     async with sorting.db.read() as session:
-        content = await message_contents.triage_content(session, "AL-1")
+        content = await triage_content(session, "AL-1")
     assert content is not None
     return [one.state for one in content.proposals]
 
@@ -465,7 +466,7 @@ async def test_its_causes_are_ranked_again_once_and_about_what_is_new(sorting: S
     assert (case.service, case.alert_name, case.started_at) == ("payments", "Down", at(1))
     assert await renewals.due() == []
     async with sorting.db.read() as session:
-        shown = await message_contents.triage_content(session, "AL-1")
+        shown = await triage_content(session, "AL-1")
     assert shown is not None and shown.renewed
     assert shown.earlier_cause is not None and shown.earlier_cause.cause == "deploy 5.1.0 broke checkout"
     assert not (await card(sorting)).cause_is_earlier

@@ -1,0 +1,191 @@
+"""The content of messages about alert groups and incidents: cards, storms, backlogs, and lines below a card."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.alert import Severity
+from bot.core.alerts.grouping import GroupingReason
+from bot.core.alerts.muting import mute_of_backlog
+from bot.core.alerts.renewal import BURST, Notify
+from bot.core.incident import AlertGroup, GroupState, number_of
+from bot.core.investigation.triage_facts import PriorChange, stored_facts
+from bot.core.investigation.triage_state import TriageState
+from bot.core.messages.alerts import (
+    BacklogAlert,
+    BacklogContent,
+    BurstService,
+    CardContent,
+    IncidentContent,
+    LineContent,
+    RaisedContent,
+    RenewedContent,
+    StormContent,
+    backlog_subject,
+    renewed_subject,
+)
+from bot.core.text.durations import age_text
+from bot.store.alerts.reader import reasons_of
+from bot.store.incidents.incidents import load_incident, to_group, to_incident
+from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, TriageRow
+from bot.store.triage.attempts import first_cause, newest_ranking, shown_triage
+from bot.store.triage.cases import is_earlier, leading_alert, outlasts
+from bot.store.triage.earlier_outage import first_alert_at
+
+_LINKS = (("Runbook", "runbook_url"), ("Dashboard", "dashboard_url"), ("Panel", "panel_url"))
+"""Annotations that hold addresses; they are untrusted, so the renderer shows them only for allowed hosts."""
+MOST_EXPLAINED = 1000
+"""Reasons of larger groups are not counted for each edit of their card; the verb `why` counts them."""
+
+
+async def card_content(session: AsyncSession, ref: str) -> CardContent | None:
+    group = await session.get(GroupRow, number_of(ref, "AL") or 0)
+    if group is None:
+        return None
+    incident = await session.get(IncidentRow, group.incident_id) if group.incident_id else None
+    lead = await leading_alert(session, group)
+    triage = await shown_triage(session, group.id)
+    ranked = await newest_ranking(session, group.id)
+    started_at = await first_alert_at(session, group, lead) if lead else None
+    return CardContent(
+        group=headlined(group, lead),
+        previous=f"AL-{group.previous_id}" if group.previous_id else "",
+        incident=to_incident(incident) if incident else None,
+        summary=_summary(lead),
+        severity_word=lead.labels.get("severity", "") if lead else "",
+        links=_links(lead),
+        last_change=_last_change(triage, started_at or group.opened_at),
+        first_cause=first_cause(ranked),
+        cause_is_earlier=ranked is not None and (is_earlier(ranked, group) or outlasts(lead, group)),
+        started_at=started_at,
+        closes_itself=group.human_at is None and (incident is None or incident.human_at is None),
+        triaged=triage is not None and (bool(triage.findings) or TriageState(triage.state).running),
+        reasons=(await reasons_of(session, group.id)).in_short() if group.id and group.alerts <= MOST_EXPLAINED else "",
+    )
+
+
+def headlined(group: GroupRow, lead: EpisodeRow | None) -> AlertGroup:
+    """The group under the name and service of the alert that leads it now: what the card quotes is that alert's.
+
+    No alert speaks for what a source sent beyond its budget.
+    """
+    over = group.state == GroupState.RESOLVED or (group.renewed_at is None and lead is not None and lead.status != "firing")
+    if lead is None or over or group.overflow:
+        return to_group(group)
+    return to_group(group).model_copy(update={"title": lead.name, "service": lead.service or group.service})
+
+
+def _summary(lead: EpisodeRow | None) -> str:
+    if lead is None:
+        return ""
+    return lead.annotations.get("summary") or lead.annotations.get("description") or lead.name
+
+
+def _links(lead: EpisodeRow | None) -> list[tuple[str, str]]:
+    if lead is None:
+        return []
+    annotated = [(label, lead.annotations.get(key, "")) for label, key in _LINKS]
+    return [(label, url) for label, url in (("Source", lead.link), *annotated) if url]
+
+
+def _last_change(triage: TriageRow | None, started_at: datetime) -> PriorChange | None:
+    """The newest change that the facts tell, its age against the start that the card shows."""
+    facts = stored_facts(triage.facts) if triage else None
+    change = next(iter(facts.changes), None) if facts else None
+    return change.model_copy(update={"age_text": age_text(change.at, started_at, of="the alert")}) if change else None
+
+
+async def incident_content(session: AsyncSession, ref: str) -> IncidentContent | None:
+    incident = await load_incident(session, ref)
+    return IncidentContent(incident=incident) if incident else None
+
+
+async def storm_content(session: AsyncSession, key: str) -> StormContent:
+    """The groups that stand on a storm card now, the worst first."""
+    query = select(GroupRow).where(GroupRow.on_storm_card == key).order_by(col(GroupRow.severity), col(GroupRow.id))
+    return StormContent(groups=[to_group(row) for row in (await session.exec(query)).all()])
+
+
+async def backlog_content(session: AsyncSession, subject: str) -> BacklogContent:
+    source, channel = backlog_subject(subject)
+    in_backlog = EpisodeRow.source == source, EpisodeRow.muted_by == mute_of_backlog(channel).stored
+    rows = (await session.exec(select(EpisodeRow).where(*in_backlog).order_by(col(EpisodeRow.id)))).all()
+    return BacklogContent(source=source, alerts=[BacklogAlert(row.name, row.service, row.severity) for row in rows])
+
+
+async def line_content(_session: AsyncSession, text: str) -> LineContent:
+    return LineContent(text=text)
+
+
+async def raised_content(session: AsyncSession, ref: str) -> RaisedContent | None:
+    row = await session.get(GroupRow, number_of(ref, "AL") or 0)
+    if row is None:
+        return None
+    in_storm, group = row.on_storm_card != "", to_group(row)
+    return RaisedContent(
+        text=f"{ref} is {'' if in_storm else 'now '}{row.severity}: {row.title} on {row.service or 'unknown service'}",
+        group=group,
+        services_notified_before=await _notified_before(session, row) if in_storm else (),
+    )
+
+
+_OF_OLD_GROUP = frozenset({GroupingReason.FIRES_AGAIN, GroupingReason.SAME_ALERT, GroupingReason.FLAPPING})
+"""Why an alert is in a group in which it fired before."""
+
+
+_TELLING = frozenset({GroupingReason.RELATED_SERVICE, GroupingReason.SAME_MACHINE, GroupingReason.DECLARED_INCIDENT})
+"""Why an alert is in a group, where that is more than what its line says already."""
+MOST_OF_BURST = 500
+
+
+async def renewed_content(session: AsyncSession, subject: str) -> RenewedContent | None:
+    about = renewed_subject(subject)
+    row, first = await session.get(GroupRow, number_of(about.group, "AL") or 0), await session.get(EpisodeRow, about.episode)
+    if row is None or first is None:
+        return None
+    alert = await _worst_of_burst(session, first)
+    service, others = alert.service or row.service, about.notify is Notify.OTHERS
+    notified = (service,) if row.incident_id and about.notify is not Notify.NOBODY else ()
+    return RenewedContent(
+        severity=Severity(alert.severity),
+        alert=alert.name,
+        alert_service=service,
+        started_at=alert.starts_at,
+        again=alert.grouping_reason in _OF_OLD_GROUP,
+        reason=alert.grouping_text if alert.grouping_reason in _TELLING else "",
+        beside=await _burst_of(session, first, alert),
+        notified_services=notified,
+        services_notified_before=(row.service,) if others and row.service != service else notified if others else (),
+    )
+
+
+async def _worst_of_burst(session: AsyncSession, first: EpisodeRow) -> EpisodeRow:
+    """Of the alerts that began on a service together: rules wait differently, so the first is often the mildest."""
+    window = col(EpisodeRow.first_seen_at).between(first.first_seen_at, first.first_seen_at + BURST)
+    same = EpisodeRow.group_id == first.group_id, EpisodeRow.service == first.service, col(EpisodeRow.id) >= (first.id or 0)
+    query = select(EpisodeRow).where(window, *same).order_by(col(EpisodeRow.severity), col(EpisodeRow.id)).limit(1)
+    return (await session.exec(query)).first() or first
+
+
+async def _burst_of(session: AsyncSession, first: EpisodeRow, alert: EpisodeRow) -> list[BurstService]:
+    """What began beside an alert in the burst that the first one opened, by service."""
+    window = col(EpisodeRow.first_seen_at).between(first.first_seen_at, first.first_seen_at + BURST)
+    query = select(EpisodeRow.service, EpisodeRow.name).where(EpisodeRow.group_id == alert.group_id, window)
+    names: dict[str, dict[str, None]] = {}
+    for service, name in (await session.exec(query.order_by(col(EpisodeRow.id)).limit(MOST_OF_BURST))).all():
+        if (service, name) != (alert.service, alert.name):
+            names.setdefault(service, {})[name] = None
+    return [BurstService(service, list(its)) for service, its in names.items()]
+
+
+async def _notified_before(session: AsyncSession, group: GroupRow) -> Sequence[str]:
+    """Services whose on-call was mentioned in this storm before: those of its earlier groups that are bad enough."""
+    query = select(GroupRow.service).where(
+        GroupRow.on_storm_card == group.on_storm_card,
+        or_(col(GroupRow.incident_id).is_not(None), col(GroupRow.mentioned_at).is_not(None)),
+        col(GroupRow.id) < (group.id or 0),
+    )
+    return list(dict.fromkeys((await session.exec(query.order_by(col(GroupRow.id)))).all()))

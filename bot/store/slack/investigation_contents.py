@@ -1,0 +1,157 @@
+"""The content of messages about an investigation: the triage, causes, answers and postmortems."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.action import Proposal
+from bot.core.approvals.remedies import parse_no_proposal
+from bot.core.evidence import Hypothesis, LedgerEntry
+from bot.core.history.postmortem import PostmortemSection
+from bot.core.incident import number_of
+from bot.core.investigation.triage_facts import stored_facts
+from bot.core.investigation.triage_state import TriageState
+from bot.core.messages.investigation import AnswerContent, CauseContent, PostmortemContent, ProposalLine, TriageContent
+from bot.core.messages.triage_consistency import without_contradictions
+from bot.core.messages.triage_summary import next_step, waiting
+from bot.core.questions.answering import QuestionAnswer
+from bot.core.questions.forms import wants_next_step
+from bot.store.approvals.rows import stored_proposal
+from bot.store.incidents import causes
+from bot.store.incidents.incidents import to_group
+from bot.store.slack.alert_contents import headlined
+from bot.store.tables import (
+    EvidenceRow,
+    GroupRow,
+    IncidentRow,
+    PictureRow,
+    PostmortemRow,
+    ProposalRow,
+    QuestionRow,
+    TriageRow,
+)
+from bot.store.triage.attempts import (
+    attempts_of_outage,
+    first_cause,
+    first_hypothesis,
+    is_retry,
+    shown_of,
+    shown_triage,
+    stored_findings,
+)
+from bot.store.triage.cases import leading_alert
+from bot.store.triage.triage import entry_of
+
+
+async def triage_content(session: AsyncSession, ref: str) -> TriageContent | None:
+    """The newest attempt at `AL-n`; None before there is one."""
+    group = await session.get(GroupRow, number_of(ref, "AL") or 0)
+    attempts = await attempts_of_outage(session, group.id) if group and group.id else []
+    if group is None or not attempts:
+        return None
+    row, shown = attempts[-1], shown_of(attempts)
+    rows, proposals = await _evidence_rows(session, group.id), await _proposals(session, group)
+    lead, evidence = await leading_alert(session, group), [entry_of(entry) for entry in rows]
+    content = TriageContent(
+        group=headlined(group, lead),
+        attempt=row.attempt,
+        state=TriageState(row.state),
+        question=row.question,
+        requester=row.requester,
+        facts=stored_facts(shown.facts),
+        findings=stored_findings(shown),
+        checks=[entry for entry, made in zip(evidence, rows, strict=True) if made.attempt == row.attempt],
+        evidence=_by_id(evidence),
+        no_proposal=parse_no_proposal(shown.no_proposal),
+        for_late_change=bool(row.late_changes),
+        shown_attempt=shown.attempt,
+        is_retry=is_retry(attempts),
+        renewed=row.renewed,
+        started_at=lead.starts_at if lead and row.renewed else None,
+        earlier_cause=await _earlier_cause(session, row),
+        over_at=_over_before_ranked(group, shown),
+        proposals=[ProposalLine(one.ref, one.state, one.title, _is_of_before(one, group)) for one in proposals],
+        waiting=waiting([one for one in proposals if not _is_of_before(one, group)]),
+    )
+    return without_contradictions(content)
+
+
+def _over_before_ranked(group: GroupRow, shown: TriageRow) -> datetime | None:
+    over_at = to_group(group).over_at
+    return over_at if over_at and (shown.finished_at is None or shown.finished_at > over_at) else None
+
+
+async def _earlier_cause(session: AsyncSession, row: TriageRow) -> Hypothesis | None:
+    """The first cause of the outage before, where this attempt is about something new."""
+    if not row.renewed:
+        return None
+    before = TriageRow.group_id == row.group_id, TriageRow.attempt < row.attempt, TriageRow.state == TriageState.DONE
+    query = select(TriageRow).where(*before).order_by(col(TriageRow.attempt).desc()).limit(1)
+    return first_cause((await session.exec(query)).first())
+
+
+async def _evidence_rows(session: AsyncSession, group_id: int | None) -> Sequence[EvidenceRow]:
+    return (await session.exec(select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n)))).all()
+
+
+def _by_id(entries: Iterable[LedgerEntry]) -> Mapping[str, LedgerEntry]:
+    return {entry.id: entry for entry in entries}
+
+
+async def _proposals(session: AsyncSession, group: GroupRow) -> list[Proposal]:
+    """Those for what the group is about now, and what of before still waits or runs: what worked then says nothing now."""
+    query = select(ProposalRow).where(ProposalRow.group_id == group.id).order_by(col(ProposalRow.id))
+    proposals = [stored_proposal(row) for row in (await session.exec(query)).all()]
+    return [one for one in proposals if not (_is_of_before(one, group) and one.state.final)]
+
+
+def _is_of_before(proposal: Proposal, group: GroupRow) -> bool:
+    """Whether it was made before the group was about what it is about now."""
+    return group.renewed_at is not None and proposal.created_at < group.renewed_at
+
+
+async def cause_content(session: AsyncSession, ref: str) -> CauseContent | None:
+    number = number_of(ref, "INC") or 0
+    incident = await session.get(IncidentRow, number)
+    if incident is None:
+        return None
+    triage = await shown_triage(session, incident.group_id)
+    return CauseContent(
+        ref=ref,
+        attempt=triage.attempt if triage else 0,
+        hypothesis=first_hypothesis(stored_findings(triage)),
+        confirmed=(await causes.newest(session, [number])).get(number),
+    )
+
+
+async def answer_content(session: AsyncSession, number: str) -> AnswerContent | None:
+    row = await session.get(QuestionRow, int(number))
+    if row is None:
+        return None
+    ref = f"AL-{row.group_id}" if row.group_id else f"INC-{row.incident_id}"
+    triage = await triage_content(session, ref) if row.group_id and wants_next_step(row.text) else None
+    step = next_step(triage) if triage else None
+    return AnswerContent(
+        ref=ref,
+        next_step=step.text if step else "",
+        question=row.text,
+        requester=row.requester,
+        answer=QuestionAnswer.model_validate(row.answer) if row.answer else None,
+        failed=row.state == "failed",
+        evidence=_by_id(map(entry_of, await _evidence_rows(session, row.group_id))) if row.group_id else {},
+    )
+
+
+async def postmortem_content(session: AsyncSession, ref: str) -> PostmortemContent | None:
+    number = number_of(ref, "INC") or 0
+    incident = await session.get(IncidentRow, number)
+    drafts = select(PostmortemRow).where(PostmortemRow.incident_id == number, PostmortemRow.state != "failed")
+    row = (await session.exec(drafts.order_by(col(PostmortemRow.n).desc()).limit(1))).first()
+    if incident is None or row is None:
+        return None
+    key = f"postmortem:{ref}:{row.n}"
+    graph = key if (await session.exec(select(PictureRow.key).where(PictureRow.key == key))).first() else ""
+    sections = [PostmortemSection.model_validate(section) for section in row.sections]
+    return PostmortemContent(ref=ref, n=row.n, title=incident.title, sections=sections, graph=graph)
