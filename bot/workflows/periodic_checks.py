@@ -16,7 +16,7 @@ from bot.store.oversight.watch import OversightQueries
 from bot.store.triage.due_rerankings import DueRerankings
 from bot.store.triage.early_rankings import EarlyRankings
 from bot.store.triage.frozen_cases import Cases
-from bot.store.triage.late_changes import LateChanges
+from bot.store.triage.late_reported_changes import LateReportedChanges
 from bot.workflows.audit_heads import HeadsTick
 from bot.workflows.investigation.learning import LearningTick
 from bot.workflows.remediation.approvals import Approvals
@@ -58,5 +58,5 @@ def periodic_checks(
 
 def retries_of(db: Database, catalogue: Catalogue, tools: Tools, *, measured: bool) -> list[Retries]:
     """Why causes are ranked anew, the weightiest reason first. `measured`: there are metrics, which tell more with time."""
-    retries: list[Retries] = [DueRerankings(db), LateChanges(db, catalogue, tools)]
+    retries: list[Retries] = [DueRerankings(db), LateReportedChanges(db, catalogue, tools)]
     return [*retries, EarlyRankings(db, tools)] if measured else retries

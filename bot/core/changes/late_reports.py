@@ -45,7 +45,7 @@ class FinishedAttempt:
     """Ids of the changes for which an attempt was made that could list the changes: each causes one such attempt at most."""
 
 
-def late_changes(reported: Iterable[ReportedChange], attempted: FinishedAttempt) -> list[ReportedChange]:
+def late_reported_changes(reported: Iterable[ReportedChange], attempted: FinishedAttempt) -> list[ReportedChange]:
     """The changes that could be the cause and were not considered, in the order in which they were reported."""
     late = [report for report in reported if _could_be_cause(report.change, attempted) and _is_new(report.change, attempted)]
     return sorted(late, key=lambda report: (report.received_at, report.change.id))

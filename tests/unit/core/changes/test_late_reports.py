@@ -3,7 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
-from bot.core.changes.late_reports import MAX_WAIT, QUIET_PERIOD, FinishedAttempt, ReportedChange, burst_is_over, late_changes
+from bot.core.changes.late_reports import (
+    MAX_WAIT,
+    QUIET_PERIOD,
+    FinishedAttempt,
+    ReportedChange,
+    burst_is_over,
+    late_reported_changes,
+)
 from tests.unit.builders import NOW, at, change
 
 
@@ -18,7 +25,7 @@ def attempted(**values: Any) -> FinishedAttempt:
 
 
 def names(*changes: ReportedChange, **values: Any) -> list[str]:
-    return [one.change.id for one in late_changes(changes, attempted(**values))]
+    return [one.change.id for one in late_reported_changes(changes, attempted(**values))]
 
 
 def test_changes_before_the_onset_that_were_not_weighed_are_late_in_the_order_of_their_reports() -> None:

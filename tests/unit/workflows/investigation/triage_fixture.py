@@ -15,7 +15,7 @@ from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, TriageRow
 from bot.store.triage.changes import Changes
 from bot.store.triage.due_rerankings import DueRerankings
 from bot.store.triage.early_rankings import EarlyRankings
-from bot.store.triage.late_changes import LateChanges
+from bot.store.triage.late_reported_changes import LateReportedChanges
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.fact_collection import FactCollector
@@ -45,7 +45,7 @@ class TriageFixture(ApprovalsFixture):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.triages = Triages(self.db)
-        self.late = LateChanges(self.db, CATALOGUE, INFOS)
+        self.late = LateReportedChanges(self.db, CATALOGUE, INFOS)
         self.early = EarlyRankings(self.db, INFOS)
         self.observed: Mapping[str, Step] = {ERRORS: Step(0.001, 0.3), **NO_KUBERNETES}
         """What metrics hold; a query of nothing else can be answered."""

@@ -19,7 +19,7 @@ from bot.core.changes.late_reports import (
     FinishedAttempt,
     ReportedChange,
     burst_is_over,
-    late_changes,
+    late_reported_changes,
 )
 from bot.core.changes.own_changes import own_id
 from bot.core.incident import GroupState
@@ -58,7 +58,7 @@ class _Ranked:
     """The number of its alerts: a further one may be of a service whose changes did not concern this group before."""
 
 
-class LateChanges:
+class LateReportedChanges:
     """Finds them. A change judged irrelevant to one attempt and its alerts is not read again."""
 
     def __init__(self, db: Database, catalogue: Catalogue, tools: Tools) -> None:
@@ -97,7 +97,7 @@ class LateChanges:
         # Facts alone are no ranking that could have missed something; a group that became worse gets its own attempt.
         if group is None or not last.findings or sum(1 for row in triages if row.late_changes) >= MAX_ATTEMPTS:
             return None
-        late = late_changes(fresh, await self._attempted(session, group, triages))
+        late = late_reported_changes(fresh, await self._attempted(session, group, triages))
         self._remember(_key(ranked, report.change) for report in fresh if report not in late)
         if not burst_is_over(late, now) or await _must_not_retry(session, group):
             return None

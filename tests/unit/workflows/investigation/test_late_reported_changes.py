@@ -10,7 +10,7 @@ from bot.core.incident import GroupState
 from bot.store.approvals.switches import Switches
 from bot.store.tables import MessageRow
 from bot.store.triage.changes import Changes
-from bot.store.triage.late_changes import LateChanges
+from bot.store.triage.late_reported_changes import LateReportedChanges
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import CATALOGUE, INFOS
 from tests.unit.workflows.investigation.triage_fixture import TriageFixture
@@ -39,7 +39,7 @@ async def test_the_change_is_ranked_first_and_its_rollback_put_to_people_in_the_
 async def test_one_change_brings_about_one_attempt_also_after_a_restart(fixture: TriageFixture) -> None:
     await fixture.told("v2")
     await fixture.tick()
-    fixture.late = LateChanges(fixture.db, CATALOGUE, INFOS)
+    fixture.late = LateReportedChanges(fixture.db, CATALOGUE, INFOS)
 
     assert await fixture.tick() == []
     assert await fixture.attempts() == [(1, []), (2, ["ci:v2"])]
@@ -73,7 +73,7 @@ async def test_what_a_dead_process_did_not_start_the_next_one_finds(fixture: Tri
     fixture.now += QUIET_PERIOD
     lost = await fixture.late.due()
 
-    assert await LateChanges(fixture.db, CATALOGUE, INFOS).due() == lost != []
+    assert await LateReportedChanges(fixture.db, CATALOGUE, INFOS).due() == lost != []
 
 
 async def test_a_roll_out_of_several_services_is_one_attempt(fixture: TriageFixture) -> None:
