@@ -13,10 +13,10 @@ from bot.store.oversight.reminders import ReminderLines
 from bot.store.oversight.staleness import Staleness
 from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
 from bot.store.oversight.watch import OversightQueries
-from bot.store.triage.due_rerankings import DueRerankings
-from bot.store.triage.early_rankings import EarlyRankings
 from bot.store.triage.frozen_cases import Cases
-from bot.store.triage.late_reported_changes import LateReportedChanges
+from bot.store.triage.retries.due_rerankings import DueRerankings
+from bot.store.triage.retries.early_rankings import EarlyRankings
+from bot.store.triage.retries.late_reported_changes import LateReportedChanges
 from bot.workflows.audit_heads import HeadsTick
 from bot.workflows.investigation.learning import LearningTick
 from bot.workflows.remediation.approvals import Approvals

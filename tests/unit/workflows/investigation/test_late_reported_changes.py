@@ -10,7 +10,7 @@ from bot.core.incident import GroupState
 from bot.store.approvals.switches import Switches
 from bot.store.tables import MessageRow
 from bot.store.triage.changes import Changes
-from bot.store.triage.late_reported_changes import LateReportedChanges
+from bot.store.triage.retries.late_reported_changes import LateReportedChanges
 from tests.unit.builders import NOW
 from tests.unit.tools.looking import CATALOGUE, INFOS
 from tests.unit.workflows.investigation.triage_fixture import TriageFixture

@@ -13,9 +13,9 @@ from bot.store.answers.postmortems import Postmortems
 from bot.store.slack.investigation_contents import triage_content
 from bot.store.tables import ChangeRow, EpisodeRow, GroupRow, TriageRow
 from bot.store.triage.changes import Changes
-from bot.store.triage.due_rerankings import DueRerankings
-from bot.store.triage.early_rankings import EarlyRankings
-from bot.store.triage.late_reported_changes import LateReportedChanges
+from bot.store.triage.retries.due_rerankings import DueRerankings
+from bot.store.triage.retries.early_rankings import EarlyRankings
+from bot.store.triage.retries.late_reported_changes import LateReportedChanges
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import Analyst
 from bot.workflows.investigation.fact_collection import FactCollector

@@ -14,7 +14,7 @@ from bot.store.incidents import incidents
 from bot.store.slack import message_contents
 from bot.store.slack.investigation_contents import triage_content
 from bot.store.tables import ChangeRow, GroupRow, IncidentRow, MessageRow, ProposalRow, TimelineRow
-from bot.store.triage.due_rerankings import DueRerankings
+from bot.store.triage.retries.due_rerankings import DueRerankings
 from bot.store.triage.triage import Triages
 from tests.unit.builders import at
 from tests.unit.slack.contents import change, proposal_content
