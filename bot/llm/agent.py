@@ -165,7 +165,7 @@ class Agent:
     async def _brief(self, case: Case) -> str:
         """The opening message: the moment, the case and the evidence so far, as data."""
         now = self.triages.db.clock()
-        entries, row = await self.triages.entries(case.group), await self.triages.row(case.group, case.attempt)
+        entries, row = await self.triages.ledger.entries(case.group), await self.triages.row(case.group, case.attempt)
         if row is not None:
             entries = without_repeated(entries, Findings.model_validate(row.findings).cited, since=row.started_at)
         plan = first_plan(case, entries, self.tool_runner.infos)
@@ -206,7 +206,7 @@ class Agent:
         """The middleware that stands next to the model, if names are masked."""
 
         async def pseudonyms() -> Pseudonyms:
-            entries = await self.triages.entries(case.group)
+            entries = await self.triages.ledger.entries(case.group)
             hints = await self.triages.hints(case.group, case.attempt)
             return Pseudonyms([*self.inventory, *names_in(case, entries, hints)])
 
@@ -216,7 +216,7 @@ class Agent:
         schemas: dict[str, type[BaseModel]] = {**self.schemas, READ: ReadEvidence}
         if self.keeps_plan:
             schemas[PLAN] = Plan
-        reread = Reread(run, partial(self.triages.entries, case.group))
+        reread = Reread(run, partial(self.triages.ledger.entries, case.group))
         strategy = (
             ProviderStrategy(Answer)
             if self.settings.structured == "schema"

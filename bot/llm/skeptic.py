@@ -74,7 +74,7 @@ class Skeptic:
     async def _brief(self, group: str, findings: Findings) -> str:
         shown = ("cause", "service", "kind", "confidence", "claims", "against")
         answer = [hypothesis.model_dump(mode="json", include=set(shown)) for hypothesis in findings.hypotheses]
-        entries, row = await self.triages.entries(group), await self.triages.row(group)
+        entries, row = await self.triages.ledger.entries(group), await self.triages.row(group)
         cited = {id for h in findings.hypotheses for claim in (*h.claims, *h.against) for id in claim.evidence}
         entries = without_repeated(entries, cited, since=row.started_at) if row else entries
         evidence = "\n".join(within(entries, cited, self.max_evidence))
@@ -82,7 +82,7 @@ class Skeptic:
 
     async def _apply(self, group: str, objections: Sequence[Objection], findings: Findings) -> Findings:
         refutations = [Refutation(objection.hypothesis - 1, objection.refutes, objection.claim) for objection in objections]
-        return apply_refutations(findings, refutations, await self.triages.entries(group))
+        return apply_refutations(findings, refutations, await self.triages.ledger.entries(group))
 
 
 def within(entries: Sequence[LedgerEntry], cited: Set[str], most: int) -> list[str]:

@@ -57,7 +57,7 @@ class PostmortemSteps:
         evidence = await self._impact(service, signal, start, end)
         if evidence.ok:
             evidence = await self._with_others(evidence, record, (service, signal[0] if signal else ""), start, end)
-        entry = await self.triages.record(record.group.ref, "impact", {"incident": ref}, f"postmortem:{n}", evidence)
+        entry = await self.triages.ledger.record(record.group.ref, "impact", {"incident": ref}, f"postmortem:{n}", evidence)
         return evidence.summary, entry.id
 
     def _signals(self, service: str) -> dict[str, Signal]:

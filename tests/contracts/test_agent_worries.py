@@ -73,7 +73,7 @@ async def test_a_result_is_kept_whole_up_to_a_bound_and_says_what_was_not_kept(n
 
     await here.investigate()
 
-    by_tool = {entry.tool: entry.evidence.details for entry in await here.triages.entries("AL-1")}
+    by_tool = {entry.tool: entry.evidence.details for entry in await here.triages.ledger.entries("AL-1")}
     assert len(by_tool["torrent"]) == 1001 and by_tool["torrent"][-1] == "(2000 more lines were not kept)"
     assert len(by_tool["flood"]) == 200 and any('"998 drop 998"' in text for text in here.told()[2:])
 
@@ -83,7 +83,7 @@ async def test_one_line_without_an_end_can_be_read_piece_by_piece_and_hides_no_s
 
     await here.investigate()
 
-    (entry,) = await here.triages.entries("AL-1")
+    (entry,) = await here.triages.ledger.entries("AL-1")
     kept = "".join(entry.evidence.details)
     assert 100_000 < len(kept) < 130_000 and "hunter2" not in str(entry) and kept.endswith("(1 more lines were not kept)")
     assert "NEEDLE" in here.told()[-1]
@@ -97,7 +97,7 @@ async def test_evidence_from_before_the_model_came_can_be_read(new_agent: NewAge
     await here.investigate()
 
     assert "deploy 1.4" in here.told()[0] and here.told()[1] == "There is no evidence E9. There is E1."
-    assert [entry.id for entry in await here.triages.entries("AL-1")] == ["E1"]
+    assert [entry.id for entry in await here.triages.ledger.entries("AL-1")] == ["E1"]
 
 
 def test_a_long_history_loses_details_of_its_oldest_results_and_no_id() -> None:
@@ -288,7 +288,7 @@ async def test_a_list_of_open_questions_stays_in_the_conversation_and_is_no_quer
     await here.investigate()
 
     assert here.told()[0] == "Noted." and json.loads(here.told()[1])["ok"]
-    assert [entry.tool for entry in await here.triages.entries("AL-1")] == ["service_health"]
+    assert [entry.tool for entry in await here.triages.ledger.entries("AL-1")] == ["service_health"]
     assert "[x] checkout: errors rose" in json.dumps(here.asked[2]["messages"])
 
 

@@ -29,6 +29,7 @@ from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
 from bot.store.triage.changes import Changes
 from bot.store.triage.frozen_cases import Cases
 from bot.store.triage.gaps import failed_checks
+from bot.store.triage.ledger import EvidenceLedger
 from bot.store.triage.past_incidents import PastIncidents
 from bot.store.triage.triage import Triages
 from tests.real import wait_until
@@ -190,9 +191,9 @@ async def test_looks_that_failed_are_told_apart_from_those_that_saw(sorting: Sor
     await sorting.receive(alert("a"))
     for call, ok in (("one", True), ("two", False)):
         seen = Evidence(summary=f"look {call}", query="", ok=ok)
-        await Triages(sorting.db).record("AL-1", "search_logs", {"service": "checkout"}, call, seen)
+        await EvidenceLedger(sorting.db).record("AL-1", "search_logs", {"service": "checkout"}, call, seen)
     partly = Evidence(summary="no change", query="", unseen=("no Argo CD",))
-    await Triages(sorting.db).record("AL-1", "recent_changes", {}, "three", partly)
+    await EvidenceLedger(sorting.db).record("AL-1", "recent_changes", {}, "three", partly)
 
     missed = await failed_checks(sorting.db, NOW - timedelta(days=1), {Visibility("C1")})
     assert sorted(look.summary for look in missed) == ["look two", "no Argo CD"]
@@ -202,7 +203,9 @@ async def test_a_closed_incident_with_a_confirmed_cause_becomes_a_case_once(sort
     await sorting.receive(alert("a", start=-5))
     triages, cases = Triages(sorting.db), Cases(sorting.db)
     await triages.open("AL-1", 1, "", "")
-    await triages.record("AL-1", "service_health", {"service": "checkout"}, "one", Evidence(summary="errors", query="up"))
+    await triages.ledger.record(
+        "AL-1", "service_health", {"service": "checkout"}, "one", Evidence(summary="errors", query="up")
+    )
     unranked = {"state": "done", "finished_at": NOW}
     await triages.update("AL-1", 1, **unranked)
     await incidents.resolve(sorting.db, "INC-1", "alice", "bad deploy")

@@ -58,7 +58,7 @@ async def first_requests(folder: Path, more_services: Sequence[str] = ()) -> Req
             )
             triages, question = await stage.set(frozen)
             for number, entry in enumerate(case.ledger):
-                await triages.record(question.group, entry.tool, entry.arguments, str(number), entry.evidence)
+                await triages.ledger.record(question.group, entry.tool, entry.arguments, str(number), entry.evidence)
             await triages.update(question.group, 1, findings=case.findings.model_dump(mode="json"))
             if agent is None:
                 runner = ToolRunner(triages, TOOLS, lambda _case: context({}))

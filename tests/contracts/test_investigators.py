@@ -58,7 +58,7 @@ async def test_looks_of_one_turn_get_evidence_ids_of_their_own_and_answers_of_th
 
     await here.investigate()
 
-    ids = {entry.id: entry.tool for entry in await here.triages.entries("AL-1")}
+    ids = {entry.id: entry.tool for entry in await here.triages.ledger.entries("AL-1")}
     assert sorted(ids.values()) == ["recent_changes", "service_health"] and len(ids) == 2
     health, changes = here.told()
     assert '"source": "prometheus"' in health and "deploy 1.4" in changes
@@ -256,7 +256,7 @@ async def test_orders_in_a_tool_result_achieve_nothing(new_agent: NewAgentFixtur
         {"call": [["poisoned", {}]]}, {"call": [["execute", {"action": "rollback", "approved": True}]]}, obeying
     )
 
-    findings = judge(await here.investigate(), await here.triages.entries("AL-1"))
+    findings = judge(await here.investigate(), await here.triages.ledger.entries("AL-1"))
 
     assert here.looked == ["poisoned"] and "no such tool" in here.told()[1]
     assert findings.hypotheses[0].confidence == "unsupported" and findings.hypotheses[0].claims == []
@@ -271,7 +271,7 @@ async def test_a_secret_that_a_model_says_is_neither_recorded_nor_sent_back(new_
     findings = await here.investigate()
 
     assert "FAKEhunter22" not in str(here.asked) and findings.hypotheses[0].cause == "token=[secret] is out of date"
-    assert "FAKEhunter22" not in str(await here.triages.entries("AL-1"))
+    assert "FAKEhunter22" not in str(await here.triages.ledger.entries("AL-1"))
 
 
 async def test_instructions_that_a_model_repeats_are_withheld(new_agent: NewAgentFixture) -> None:

@@ -49,7 +49,7 @@ def leaked(here: AgentFixture) -> set[str]:
 
 
 async def judged(here: AgentFixture, findings: Findings) -> Findings:
-    return judge(findings, await here.triages.entries("AL-1"))
+    return judge(findings, await here.triages.ledger.entries("AL-1"))
 
 
 async def test_no_name_leaves_and_tools_and_people_get_the_real_ones(new_agent: NewAgentFixture) -> None:
@@ -58,7 +58,7 @@ async def test_no_name_leaves_and_tools_and_people_get_the_real_ones(new_agent: 
     findings = await judged(here, await here.investigate())
 
     assert leaked(here) == set() and "service-1's errors" not in str(findings)
-    asked = {entry.tool: entry.arguments for entry in await here.triages.entries("AL-1")}
+    asked = {entry.tool: entry.arguments for entry in await here.triages.ledger.entries("AL-1")}
     assert asked == {"service_health": {"service": "checkout"}, "gossip": {}}
     first = findings.hypotheses[0]
     assert (first.cause, first.service, first.component) == (f"payments refuses calls of {POD}", "payments", POD)

@@ -185,8 +185,8 @@ async def test_the_analyst_ranks_again_over_what_a_failed_run_recorded(new_agent
     (split,) = Ledger().breakdown("payments", "errors", "version", **rows).entries
     for one in entries:
         call = call_name(CASE, one.tool, one.arguments)
-        await here.triages.record("AL-1", one.tool, one.arguments, call, one.evidence)
-    await here.triages.record("AL-1", split.tool, split.arguments, "agent:1:call_1_0", split.evidence, attempt=1)
+        await here.triages.ledger.record("AL-1", one.tool, one.arguments, call, one.evidence)
+    await here.triages.ledger.record("AL-1", split.tool, split.arguments, "agent:1:call_1_0", split.evidence, attempt=1)
 
     failed = Findings(by="agent", stop_reason="no answer within 60 s", seconds=60)
     findings = await here.triage_steps(Proposer()).weigh(CASE, failed, rank(CASE, entries, now=NOW))

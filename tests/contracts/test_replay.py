@@ -34,7 +34,7 @@ async def case(tmp_path: Path) -> AsyncIterator[FrozenCase]:
     found = await Analyst(agent_fixture.tool_runner.for_case, agent_fixture.tool_runner.infos).investigate(
         run("live", NOW), asked
     )
-    entries = await agent_fixture.triages.entries("AL-1")
+    entries = await agent_fixture.triages.ledger.entries("AL-1")
     truth = ConfirmedCause(text="bad deploy", service="checkout", confirmed_by="alice", at=NOW)
     answered = judge(found, entries)
     yield FrozenCase(ref="INC-1", case=asked, entries=tuple(entries), findings=answered, confirmed=truth, at=NOW)

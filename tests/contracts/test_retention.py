@@ -65,7 +65,7 @@ async def one_incident(sorting: SortingFixture) -> None:
     triages = Triages(sorting.db)
     await triages.open("AL-1", 1, "", "")
     for call in range(3):
-        await triages.record("AL-1", "service_health", {}, str(call), Evidence(summary="errors", query="up"))
+        await triages.ledger.record("AL-1", "service_health", {}, str(call), Evidence(summary="errors", query="up"))
     await triages.keep_picture("triage:AL-1:1", b"png", "alt", "title")
     await Questions(sorting.db).put("k", "is it the pool?", "ann", group="AL-1", incident="INC-1")
     async with sorting.db.write() as session:
@@ -135,7 +135,7 @@ async def test_an_open_group_keeps_its_messages_and_evidence_however_old_it_is(s
     await sorting.receive(alert("a", start=-5))
     triages = Triages(sorting.db)
     await triages.open("AL-1", 1, "", "")
-    await triages.record("AL-1", "service_health", {}, "1", Evidence(summary="errors", query="up"))
+    await triages.ledger.record("AL-1", "service_health", {}, "1", Evidence(summary="errors", query="up"))
     async with sorting.db.write() as session:
         card = await session.get(MessageRow, "card:AL-1")
         assert card is not None

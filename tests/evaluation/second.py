@@ -58,10 +58,10 @@ class Second:
                 questions = Questions(triages.db, services, tool_runner.infos)
                 agent: Any = agent_of(self.model, self.config, tool_runner, triages, questions, services)
                 answer = await agent.investigate(run, asked)
-                ledger = await triages.entries(asked.group)
+                ledger = await triages.ledger.entries(asked.group)
                 self.found.append(judge(answer, ledger, group=asked.group))
                 # As a live triage merges and judges them.
-                own, more = await triages.attempt_entries(asked.group, asked.attempt, partial(call_name, asked))
+                own, more = await triages.ledger.attempt_entries(asked.group, asked.attempt, partial(call_name, asked))
                 again = ranked_again(ranked, asked, own, more)
                 both = judge(
                     merge(answer, again, asked, ledger, now=first.now, services=services), ledger, group=asked.group, case=asked

@@ -33,7 +33,7 @@ from bot.store.tables import (
     TimelineRow,
 )
 from bot.store.triage.attempts import all_attempts, measured_onset, shown_triage, stored_findings
-from bot.store.triage.triage import entry_of
+from bot.store.triage.ledger import entry_of
 
 log = structlog.get_logger(__name__)
 LATELY = timedelta(days=7)

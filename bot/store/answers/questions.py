@@ -28,8 +28,8 @@ from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, GroupRow, MessageRow, ProposalRow, QuestionRow, TriageRow
 from bot.store.triage.attempts import shown_triage, stored_findings
 from bot.store.triage.cases import case_of
+from bot.store.triage.ledger import entry_of
 from bot.store.triage.spending import fits, spent
-from bot.store.triage.triage import entry_of
 
 MOST_EVIDENCE = 400
 """Findings read, the newest."""

@@ -16,7 +16,7 @@ from bot.store.approvals import rows as proposal_rows
 from bot.store.db.database import Database
 from bot.store.incidents import incidents, overview
 from bot.store.tables import EpisodeRow, EvidenceRow, ProposalRow, TriageRow
-from bot.store.triage.triage import entry_of
+from bot.store.triage.ledger import entry_of
 
 MAX_ALERTS = 500
 """Alerts shown of one group; it counts all of them."""

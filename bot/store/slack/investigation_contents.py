@@ -42,7 +42,7 @@ from bot.store.triage.attempts import (
     stored_findings,
 )
 from bot.store.triage.cases import leading_alert
-from bot.store.triage.triage import entry_of
+from bot.store.triage.ledger import entry_of
 
 
 async def triage_content(session: AsyncSession, ref: str) -> TriageContent | None:

@@ -35,6 +35,14 @@ async def all_attempts(session: AsyncSession, group_id: int) -> Sequence[TriageR
     return (await session.exec(query)).all()
 
 
+async def stored_attempt(session: AsyncSession, group_id: int, attempt: int | None = None) -> TriageRow | None:
+    """One attempt of a group; without a number the newest."""
+    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt).desc()).limit(1)
+    if attempt is not None:
+        query = query.where(TriageRow.attempt == attempt)
+    return (await session.exec(query)).first()
+
+
 async def newest_ranking(session: AsyncSession, group_id: int | None) -> TriageRow | None:
     """The latest attempt that ranked causes; while a new one runs, the one before."""
     done = TriageRow.group_id == group_id, TriageRow.state == TriageState.DONE, col(TriageRow.finished_at).is_not(None)

@@ -18,7 +18,7 @@ from bot.store.db.database import Database
 from bot.store.incidents import causes
 from bot.store.tables import CauseRow, EvidenceRow, FrozenCaseRow, GroupRow, IncidentRow, MessageRow, TriageRow
 from bot.store.triage.cases import case_of
-from bot.store.triage.triage import entry_of
+from bot.store.triage.ledger import entry_of
 
 AT_ONCE = 20
 """Cases frozen in one go."""

@@ -11,7 +11,7 @@ from bot.core.investigation.gaps import FailedCheck
 from bot.store.db.database import Database
 from bot.store.db.visibility import has_visibility
 from bot.store.tables import EvidenceRow, GroupRow, TriageRow
-from bot.store.triage.triage import entry_of
+from bot.store.triage.ledger import entry_of
 
 MAX_ROWS = 10_000
 """Failed tool calls read, the newest."""

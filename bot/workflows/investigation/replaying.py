@@ -39,7 +39,7 @@ class Replay:
         """The built-in analyst's answer, judged as the live one is."""
         triages, new_case = await self.stage.set(case)
         findings = await self._ranked(case, new_case, self._runner(case, triages))
-        return judge(findings, await triages.entries(new_case.group), case=new_case)
+        return judge(findings, await triages.ledger.entries(new_case.group), case=new_case)
 
     async def agent(self, case: FrozenCase, make: MakeAgent) -> Findings:
         """A model's answer; it gets the analyst's ranking first, as in a live triage."""
@@ -50,7 +50,7 @@ class Replay:
         services = services_of(case)
         model = make(runner, triages, Questions(triages.db, services, runner.infos), services)
         answer = await model.investigate(self._run(case, "agent"), new_case)
-        return judge(answer, await triages.entries(new_case.group), case=new_case)
+        return judge(answer, await triages.ledger.entries(new_case.group), case=new_case)
 
     def _runner(self, case: FrozenCase, triages: Triages) -> ToolRunner:
         return ToolRunner(triages, recorded_tools(self.tools, case), _context(case))

@@ -81,7 +81,7 @@ class ToolRunner:
             evidence = await self._evidence(case, tool, arguments, label, seconds)
         clean = await self._clean(evidence.model_copy(update={"label": label}))
         attempt = case.attempt if shown else 0
-        return await self.triages.record(case.group, tool, redact_all(arguments), call, clean, attempt=attempt)
+        return await self.triages.ledger.record(case.group, tool, redact_all(arguments), call, clean, attempt=attempt)
 
     async def _recorded(self, case: Case, name: str, arguments: Mapping[str, object]) -> LedgerEntry | None:
         """The newest finding of the same call, if it succeeded lately; what is read to see the present is read anew."""
@@ -93,11 +93,11 @@ class ToolRunner:
         if case.attempt > 1 and (row := await self.triages.row(case.group, case.attempt)):
             # What an attempt before saw is why there is another one.
             since = max(since, row.started_at)
-        lately = await self.triages.calls_of(case.group, name, since=since)
+        lately = await self.triages.ledger.calls_of(case.group, name, since=since)
         same = (number for number, recorded in reversed(lately) if _complete(tool, case, recorded) == complete)
         if (number := next(same, None)) is None:
             return None
-        newest = await self.triages.entry(case.group, number)
+        newest = await self.triages.ledger.entry(case.group, number)
         return newest if newest.evidence.ok else None
 
     async def _clean(self, evidence: Evidence) -> Evidence:

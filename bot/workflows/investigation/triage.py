@@ -131,7 +131,7 @@ class TriageSteps:
     async def finish_with_earlier_answer(self, case: Case) -> bool:
         """End the attempt with what an earlier one of the outage has, if this one could query no metric; whether it did."""
         health = tool_for(self.facts.tools.infos, ToolRole.HEALTH)
-        own, _ = await self.triages.attempt_entries(case.group, case.attempt, partial(call_name, case))
+        own, _ = await self.triages.ledger.attempt_entries(case.group, case.attempt, partial(call_name, case))
         blind = could_query_nothing(entry for entry in own if entry.tool == health)
         shown = await shown_triage_of(self.triages.db, case.group)
         if not blind or case.question or case.requester or shown is None or shown.attempt == case.attempt:
@@ -147,14 +147,14 @@ class TriageSteps:
     async def weigh(self, case: Case, by_agent: Findings, by_analyst: Findings) -> Findings:
         """Both answers merged. The analyst's covers what the agent recorded too: a run that fails loses none of it."""
         ledger = await self._ledger(case, by_agent.cited | by_analyst.cited)
-        own, more = await self.triages.attempt_entries(case.group, case.attempt, partial(call_name, case))
+        own, more = await self.triages.ledger.attempt_entries(case.group, case.attempt, partial(call_name, case))
         ranked = ranked_again(by_analyst, case, own, more)
         services = tuple(self.config.services)
         return merge(by_agent, ranked, case, ledger, now=self.triages.db.clock(), services=services)
 
     async def _ledger(self, case: Case, cited: Collection[str]) -> list[LedgerEntry]:
         """The evidence on what the case is about, without what this attempt looked at anew."""
-        row, ledger = await self.triages.row(case.group, case.attempt), await self.triages.entries(case.group)
+        row, ledger = await self.triages.row(case.group, case.attempt), await self.triages.ledger.entries(case.group)
         return without_repeated(ledger, cited, since=row.started_at) if row else ledger
 
     async def show(self, case: Case, findings: Findings, final: bool) -> Findings:

@@ -25,8 +25,8 @@ async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
     triages = Triages(fixture.db)
     await triages.open("AL-1", 1, "", "")
     why = "Could not check (search_logs: service=checkout): no log store is configured (logs.loki or logs.files)"
-    await triages.record("AL-1", "search_logs", {"service": "checkout"}, "a", Evidence(summary=why, query="", ok=False))
-    await triages.record("AL-1", "service_health", {"service": "checkout"}, "b", Evidence(summary="fine", query=""))
+    await triages.ledger.record("AL-1", "search_logs", {"service": "checkout"}, "a", Evidence(summary=why, query="", ok=False))
+    await triages.ledger.record("AL-1", "service_health", {"service": "checkout"}, "b", Evidence(summary="fine", query=""))
     yield fixture
     await fixture.close()
 

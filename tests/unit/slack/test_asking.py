@@ -18,6 +18,7 @@ from bot.slack.views import answer as view
 from bot.store.answers.questions import Questions
 from bot.store.slack import message_contents as contents
 from bot.store.tables import AuditRow, GroupRow, MessageRow, QuestionRow
+from bot.store.triage.ledger import EvidenceLedger
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
 from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
@@ -46,7 +47,7 @@ async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
     fixture = await open_approvals(tmp_path)
     await with_card(fixture)
     triages = Triages(fixture.db)
-    await triages.record("AL-1", "service_health", {"service": "checkout"}, "c1", LATENCY)
+    await triages.ledger.record("AL-1", "service_health", {"service": "checkout"}, "c1", LATENCY)
 
     async def nobody() -> None:
         return None
@@ -228,7 +229,7 @@ async def asked_about(fixture: ApprovalsFixture, *checks: tuple[str, bool]) -> s
         session.add(GroupRow(id=2, key="k2", title="Slow", service="pay", severity="SEV2", state="FIRING", channel="C1", **at))
     for number, (summary, ok) in enumerate(checks):
         found = Evidence(summary=summary, query="q", ok=ok)
-        await Triages(fixture.db).record("AL-2", "search_logs", {"service": "pay"}, str(number), found)
+        await EvidenceLedger(fixture.db).record("AL-2", "search_logs", {"service": "pay"}, str(number), found)
     put = await Questions(fixture.db).put("k2", "is it the database?", "alice", group="AL-2", incident="")
     await QuestionSteps(Questions(fixture.db), Triages(fixture.db), fixture.config).answer_by_code(put.number, "", final=True)
     return await shown(fixture)

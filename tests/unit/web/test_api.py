@@ -37,7 +37,9 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
 async def investigated(sorting: SortingFixture) -> None:
     triages = Triages(sorting.db)
     await triages.open("AL-1", 1, "", "")
-    await triages.record("AL-1", "query_metric", {}, "1", Evidence(summary="errors at 7 %", query="up", source="prometheus"))
+    await triages.ledger.record(
+        "AL-1", "query_metric", {}, "1", Evidence(summary="errors at 7 %", query="up", source="prometheus")
+    )
 
 
 @pytest.mark.parametrize(

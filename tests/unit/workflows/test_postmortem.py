@@ -11,6 +11,7 @@ from bot.store.answers.postmortems import OUTCOME_WITHIN, Postmortems
 from bot.store.answers.questions import Questions
 from bot.store.incidents import incidents
 from bot.store.tables import AttemptRow, GroupRow, IncidentRow, MessageRow, PostmortemRow, ProposalRow
+from bot.store.triage.ledger import EvidenceLedger
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from bot.workflows.failure_recovery import MAX_ATTEMPTS, FailureRecovery
@@ -203,7 +204,7 @@ async def test_a_triage_that_is_attempted_anew_answers_the_same_question(fixture
 
 async def test_a_draft_lists_what_a_look_saw_only_in_part(fixture: ApprovalsFixture) -> None:
     partly = Evidence(summary="No change on any service", query="", unseen=("Argo CD: HTTP 403",))
-    await Triages(fixture.db).record("AL-1", "recent_changes", {}, "facts:1", partly)
+    await EvidenceLedger(fixture.db).record("AL-1", "recent_changes", {}, "facts:1", partly)
 
     text = await draft(fixture, 1)
 

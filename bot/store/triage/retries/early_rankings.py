@@ -21,7 +21,7 @@ from bot.store.approvals.outdated import proposals_in_force
 from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, GroupRow, TimelineRow, TriageRow
 from bot.store.triage.attempts import RetryDue, all_attempts, automation_stopped, of_newest_outage, retries, something_fires
-from bot.store.triage.triage import entry_of
+from bot.store.triage.ledger import entry_of
 
 MOST_AT_ONCE = 4
 """Further attempts that run at a time."""

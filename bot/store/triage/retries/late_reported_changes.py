@@ -37,7 +37,7 @@ from bot.store.tables import (
     TriageRow,
 )
 from bot.store.triage.attempts import RetryDue, automation_stopped
-from bot.store.triage.triage import entry_of
+from bot.store.triage.ledger import entry_of
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """A change reported so shortly before an attempt began is searched for in its evidence too."""

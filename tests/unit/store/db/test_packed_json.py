@@ -40,21 +40,21 @@ def insert(path: Path, evidence: object) -> None:
 async def test_what_is_long_is_stored_packed_and_read_whole(sorting: SortingFixture, tmp_path: Path) -> None:
     await sorting.receive(alert("a"))
     triages = Triages(sorting.db)
-    await triages.record("AL-1", "search_logs", {}, "1", LONG)
-    await triages.record("AL-1", "search_logs", {}, "2", FAILED)
+    await triages.ledger.record("AL-1", "search_logs", {}, "1", LONG)
+    await triages.ledger.record("AL-1", "search_logs", {}, "2", FAILED)
 
     ((kind, size), _) = query(tmp_path / "app.db", "SELECT typeof(evidence), length(evidence) FROM evidence ORDER BY n")
     assert kind == "blob" and size < len(LONG.model_dump_json()) / 3
-    assert [entry.evidence.details for entry in await triages.entries("AL-1")] == [LONG.details, ()]
+    assert [entry.evidence.details for entry in await triages.ledger.entries("AL-1")] == [LONG.details, ()]
 
 
 async def test_what_was_written_as_text_is_read_too(sorting: SortingFixture, tmp_path: Path) -> None:
     await sorting.receive(alert("a"))
     triages = Triages(sorting.db)
-    await triages.record("AL-1", "search_logs", {}, "1", FAILED)
+    await triages.ledger.record("AL-1", "search_logs", {}, "1", FAILED)
     query(tmp_path / "app.db", "UPDATE evidence SET evidence = ?", LONG.model_dump_json())
 
-    assert [entry.evidence.details for entry in await triages.entries("AL-1")] == [LONG.details]
+    assert [entry.evidence.details for entry in await triages.ledger.entries("AL-1")] == [LONG.details]
 
 
 @pytest.mark.parametrize(("evidence", "blind"), [(LONG, 0), (FAILED, 1), (PARTLY, 1)])
@@ -83,6 +83,6 @@ async def test_gaps_are_those_that_could_not_be_checked(sorting: SortingFixture)
     await sorting.receive(alert("a"))
     triages = Triages(sorting.db)
     for call, evidence in enumerate((LONG, FAILED, PARTLY)):
-        await triages.record("AL-1", "search_logs", {}, str(call), evidence)
+        await triages.ledger.record("AL-1", "search_logs", {}, str(call), evidence)
 
     assert sorted(gap.summary for gap in await failed_checks(sorting.db, at(-60), {Visibility("C1")})) == ["no Loki", "pods"]

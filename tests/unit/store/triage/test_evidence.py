@@ -10,6 +10,7 @@ from bot.core.evidence import Evidence, missed
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.store.tables import EvidenceRow, GroupRow
 from bot.store.triage.gaps import failed_checks
+from bot.store.triage.ledger import EvidenceLedger
 from bot.store.triage.triage import Triages
 from tests.unit.approvals_fixture import ApprovalsFixture
 from tests.unit.evidence_builders import deviation
@@ -18,14 +19,14 @@ from tests.unit.evidence_builders import deviation
 async def record(fixture: ApprovalsFixture) -> Evidence:
     facts = EvidenceFacts(deviations=(deviation("checkout", "errors", 0.1, 0.2).as_fact(),), beyond=())
     evidence = Evidence(summary="checkout errors rose", query="up", facts=facts)
-    await Triages(fixture.db).record("AL-1", "a_tool", {"service": "checkout"}, "a", evidence)
+    await EvidenceLedger(fixture.db).record("AL-1", "a_tool", {"service": "checkout"}, "a", evidence)
     return evidence
 
 
 async def test_evidence_is_read_as_it_was_recorded(fixture: ApprovalsFixture) -> None:
     recorded = await record(fixture)
 
-    (entry,) = await Triages(fixture.db).entries("AL-1")
+    (entry,) = await EvidenceLedger(fixture.db).entries("AL-1")
 
     assert entry.evidence == recorded
 
@@ -36,7 +37,7 @@ async def test_evidence_that_cannot_be_read_is_a_failed_check_and_never_no_devia
     async with fixture.db.write() as session:
         await session.exec(update(EvidenceRow).where(col(EvidenceRow.n) == 1).values(evidence=recorded))
 
-    (entry,) = await Triages(fixture.db).entries("AL-1")
+    (entry,) = await EvidenceLedger(fixture.db).entries("AL-1")
 
     assert (entry.id, entry.evidence.ok) == ("E1", False)
     assert "could not be read (evidence.facts.deviatons" in missed([entry])[0]
@@ -45,7 +46,7 @@ async def test_evidence_that_cannot_be_read_is_a_failed_check_and_never_no_devia
 async def test_a_call_with_wrong_arguments_is_no_gap(fixture: ApprovalsFixture) -> None:
     for call, wrong in (("a", True), ("b", False)):
         failed = Evidence(summary=f"failed {call}", query="", ok=False, facts=EvidenceFacts(invalid_query=wrong))
-        await Triages(fixture.db).record("AL-1", "a_tool", {}, call, failed)
+        await EvidenceLedger(fixture.db).record("AL-1", "a_tool", {}, call, failed)
 
     assert [check.summary for check in await failed_checks(fixture.db, fixture.now, {Visibility("C1")})] == ["failed b"]
 
@@ -55,10 +56,12 @@ async def test_what_was_recorded_of_an_outage_before_is_no_evidence_on_the_prese
     fixture.pass_time(minutes=5)
     async with fixture.db.write() as session:
         await session.exec(update(GroupRow).where(col(GroupRow.id) == 1).values(renewed_at=fixture.now))
-    await Triages(fixture.db).record("AL-1", "a_tool", {}, "b", Evidence(summary="normal again", query="up"))
+    await EvidenceLedger(fixture.db).record("AL-1", "a_tool", {}, "b", Evidence(summary="normal again", query="up"))
 
-    assert [entry.id for entry in await Triages(fixture.db).entries("AL-1")] == ["E2"]
-    assert (await Triages(fixture.db).entry("AL-1", 1)).evidence.summary == "checkout errors rose", "people can still read it"
+    assert [entry.id for entry in await EvidenceLedger(fixture.db).entries("AL-1")] == ["E2"]
+    assert (await EvidenceLedger(fixture.db).entry("AL-1", 1)).evidence.summary == "checkout errors rose", (
+        "people can still read it"
+    )
 
 
 async def test_what_a_running_attempt_recorded_counts_though_the_group_is_renewed_meanwhile(fixture: ApprovalsFixture) -> None:
@@ -69,8 +72,8 @@ async def test_what_a_running_attempt_recorded_counts_though_the_group_is_renewe
     async with fixture.db.write() as session:
         await session.exec(update(GroupRow).where(col(GroupRow.id) == 1).values(renewed_at=fixture.now))
 
-    running = await triages.entries("AL-1")
+    running = await triages.ledger.entries("AL-1")
     await triages.update("AL-1", 1, state="done")
 
     assert [entry.id for entry in running] == ["E1"]
-    assert await triages.entries("AL-1") == []
+    assert await triages.ledger.entries("AL-1") == []

@@ -12,6 +12,7 @@ from bot.core.history.past_incidents import ConfirmedCause
 from bot.store.incidents import causes, incidents
 from bot.store.tables import MessageRow
 from bot.store.triage.frozen_cases import Cases
+from bot.store.triage.ledger import EvidenceLedger
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.learning import LeadRecord, LearningTick, graded_leads
 from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
@@ -27,7 +28,7 @@ async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
     triages = Triages(fixture.db)
     await triages.open("AL-1", 1, "", "")
     seen = Evidence(summary="errors rose", query="up", facts=EvidenceFacts(files=("password=hunter22secret",)))
-    await triages.record("AL-1", "service_health", {"service": "checkout"}, "a", seen)
+    await triages.ledger.record("AL-1", "service_health", {"service": "checkout"}, "a", seen)
     found = FOUND.model_dump(mode="json")
     await triages.update("AL-1", 1, findings=found, state="done", finished_at=fixture.now)
     yield fixture
@@ -68,7 +69,7 @@ async def test_a_case_holds_what_was_asked_seen_and_answered_without_secrets(fix
 
 async def test_what_was_seen_after_the_answer_is_no_part_of_the_case(fixture: ApprovalsFixture) -> None:
     fixture.pass_time(hours=1)
-    await Triages(fixture.db).record("AL-1", "service_health", {}, "later", Evidence(summary="all is well", query=""))
+    await EvidenceLedger(fixture.db).record("AL-1", "service_health", {}, "later", Evidence(summary="all is well", query=""))
     await incidents.resolve(fixture.db, "INC-1", "alice", "bad deploy")
     await tick(fixture)
 
