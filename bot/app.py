@@ -43,11 +43,11 @@ from bot.store.alerts.reader import Alerts
 from bot.store.answers.postmortems import Postmortems
 from bot.store.answers.questions import Questions
 from bot.store.approvals.decisions import Decisions
-from bot.store.approvals.facts.steady_time import begin_time
 from bot.store.approvals.proposals import ProposalStore
 from bot.store.approvals.runs.claims import Claims
 from bot.store.db.clock import Clock, DatabaseClock, Elapsed, SteadyClock
 from bot.store.db.database import UNAVAILABLE, Database, async_url, utc_now
+from bot.store.oversight.clock import begin_time
 from bot.store.retention.pruning import Pruning
 from bot.store.slack.interactions import Interactions
 from bot.store.slack.outbox import Outbox

@@ -19,8 +19,8 @@ from bot.core.text.moments import clock
 from bot.ports import Engine, Pager, Run, Workflow
 from bot.store.alerts import groups
 from bot.store.answers.postmortems import Postmortems
-from bot.store.approvals.facts.steady_time import follow_clock
 from bot.store.db.database import Database
+from bot.store.oversight.clock import follow_clock
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.quiet_groups import close_quiet_groups
 from bot.store.oversight.watch import OversightQueries

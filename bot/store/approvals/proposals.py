@@ -21,7 +21,7 @@ from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
 from bot.store.approvals import rows, track_record, transitions
-from bot.store.approvals.facts.context import Surroundings, read_context
+from bot.store.approvals.context.decision_context import Surroundings, read_context
 from bot.store.approvals.policy_bound_writer import PolicyBoundWriter
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
 from bot.store.approvals.runs import own_changes

@@ -19,8 +19,8 @@ from bot.core.errors import NotFound
 from bot.core.incident import number_of
 from bot.core.text.moments import clock_to_the_minute
 from bot.store.approvals import break_glass, transitions
-from bot.store.approvals.facts.context import Surroundings, read_context
-from bot.store.approvals.facts.roles import roles_in
+from bot.store.approvals.context.decision_context import Surroundings, read_context
+from bot.store.approvals.context.incident_roles import roles_in
 from bot.store.approvals.revisions import last_verified
 from bot.store.db.database import Database
 from bot.store.tables import DecisionRow, GroupRow, IncidentRow, ProposalRow

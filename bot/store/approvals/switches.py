@@ -12,7 +12,7 @@ from bot.core.investigation.triage_state import RUNNING, TriageState
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.approvals import plan_steps, rows, transitions
-from bot.store.approvals.facts.context import PAUSE, stop_switch
+from bot.store.approvals.context.decision_context import PAUSE, stop_switch
 from bot.store.approvals.rows import Owner
 from bot.store.db.database import Database
 from bot.store.tables import IncidentRow, PageRow, ProposalRow, SwitchRow, TriageRow

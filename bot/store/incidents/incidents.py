@@ -13,7 +13,7 @@ from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.alerts.groups import mention, open_incident, touch_card
 from bot.store.approvals import transitions
-from bot.store.approvals.facts.roles import HANDED_OVER, SELF_ASSIGNED
+from bot.store.approvals.context.incident_roles import HANDED_OVER, SELF_ASSIGNED
 from bot.store.db.database import Database
 from bot.store.incidents import causes
 from bot.store.tables import GroupRow, IncidentRow, TimelineRow

@@ -8,7 +8,7 @@ from bot.core.errors import NotFound
 from bot.core.incident import number_of
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
-from bot.store.approvals.facts.roles import names_of, roles_in
+from bot.store.approvals.context.incident_roles import names_of, roles_in
 from bot.store.db.database import Database
 from bot.store.tables import IncidentRow
 

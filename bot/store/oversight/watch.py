@@ -10,7 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.core.action import ATTEMPT_STARTED, ProposalState
 from bot.core.alert import Severity
-from bot.store.approvals.facts.context import is_open
+from bot.store.approvals.context.decision_context import is_open
 from bot.store.approvals.transitions import proposal_number
 from bot.store.db.database import Database
 from bot.store.slack.outbox import NO_ACCESS

@@ -13,7 +13,7 @@ from bot.core.alerts.ties.topology import REMEMBERED
 from bot.core.config import Config
 from bot.core.config.retention import Retention
 from bot.store import audit
-from bot.store.approvals.facts.context import stop_switch
+from bot.store.approvals.context.decision_context import stop_switch
 from bot.store.db.database import Database
 from bot.store.retention.candidates import old_groups, old_incidents, old_messages
 from bot.store.retention.ownership import key_of, owned_by

@@ -13,7 +13,7 @@ from bot.core.evidence import Findings, Hypothesis, MeasuredOnset, nothing_wrong
 from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
-from bot.store.approvals.facts.context import stop_switch
+from bot.store.approvals.context.decision_context import stop_switch
 from bot.store.db.database import Database
 from bot.store.tables import GroupRow, IncidentRow, SwitchRow, TriageRow
 

@@ -14,8 +14,8 @@ from bot.core.approvals.policy_types import BLAST_WINDOW, DecisionContext
 from bot.core.approvals.roster import IncidentRoles, Roster
 from bot.core.approvals.standing import STANDING_APPROVAL
 from bot.core.incident import GroupState, IncidentState
-from bot.store.approvals.facts.backing import severity_backing
-from bot.store.approvals.facts.roles import roles_of
+from bot.store.approvals.context.incident_roles import roles_of
+from bot.store.approvals.context.severity_backing import severity_backing
 from bot.store.db.columns import Moment
 from bot.store.db.database import Database
 from bot.store.tables import ClaimRow, GroupRow, IncidentRow, ProposalRow, SwitchRow

@@ -1,4 +1,4 @@
-"""Time on both databases: PostgreSQL's own for all replicas, and on neither a time before what is stored."""
+"""The clock on both databases: PostgreSQL's own for all replicas, and on neither a time before what is stored."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bot.store import audit
-from bot.store.approvals.facts.steady_time import begin_time
 from bot.store.db.clock import DatabaseClock, SteadyClock
 from bot.store.db.database import Database, async_url
 from bot.store.migrate import ready
+from bot.store.oversight.clock import begin_time
 
 HOUR = timedelta(hours=1)
 

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from bot.core.approvals.roster import IncidentRoles
 from bot.store import audit
-from bot.store.approvals.facts.roles import HANDED_OVER, roles_in
+from bot.store.approvals.context.incident_roles import HANDED_OVER, roles_in
 from bot.store.tables import IncidentRow
 from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 

@@ -6,8 +6,8 @@ import pytest
 
 from bot.core.alert import Severity
 from bot.core.approvals.roster import Roster
-from bot.store.approvals.facts.backing import Backing, severity_backing
-from bot.store.approvals.facts.context import incidents_around
+from bot.store.approvals.context.decision_context import incidents_around
+from bot.store.approvals.context.severity_backing import Backing, severity_backing
 from bot.store.incidents import incidents
 from bot.store.tables import IncidentRow
 from tests.unit.approvals_fixture import ApprovalsFixture

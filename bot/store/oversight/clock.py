@@ -1,4 +1,4 @@
-"""Where the clock of this process begins, and when a machine's clock that jumped may be followed."""
+"""The clock of this process held against what is stored: where it begins, and when one that jumped may be followed."""
 
 from sqlalchemy import func
 from sqlmodel import select
