@@ -17,7 +17,7 @@ from bot.plugins.actions import tiers_of
 from bot.plugins.scopes import scope_notices
 from bot.settings import load_config, policy_path, source_kinds, source_tokens, without_token
 from bot.store import audit
-from bot.store.approvals.policies import Considered, Policies
+from bot.store.approvals.policies.policies import Considered, Policies
 from bot.store.db.database import Database, DatabaseUnavailable
 from bot.workflows.policy_review import PolicyReview
 

@@ -10,7 +10,7 @@ from bot.core.approvals.policy_types import Rule, names_text
 from bot.core.errors import NotAllowed
 from bot.core.text.moments import date_to_the_minute
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
-from bot.store.approvals.break_glass import BreakGlassReviews, Use
+from bot.store.approvals.break_glass_reviews import BreakGlassReviews, BreakGlassUse
 from bot.workflows.command_context import CommandContext
 
 TEXT = "Words alone open nothing: type the slash command, which shows the plan in a dialog."
@@ -87,7 +87,7 @@ async def _list(ctx: CommandContext, request: Request) -> Reply:
     return Reply("\n".join([f"May approve alone: {named}.", *uses]))
 
 
-def _line(use: Use) -> str:
+def _line(use: BreakGlassUse) -> str:
     what = f"{', '.join(use.proposals)} on {use.service} by {use.person}, {date_to_the_minute(use.opened_at)}: {use.reason}"
     if use.reviewed_by:
         return f"{what} (reviewed by {use.reviewed_by}: {use.review})"

@@ -5,7 +5,7 @@ from bot.core.approvals.roster import Eligibility
 from bot.core.approvals.rules import human_member
 from bot.core.errors import NotAllowed, NotFound
 from bot.plugins import EntryPoint, Reply, Request, command
-from bot.store.approvals.policies import Policies
+from bot.store.approvals.policies.policies import Policies
 from bot.workflows.command_context import CommandContext
 
 CONFIRM, REJECT = "confirm", "reject"

@@ -5,8 +5,8 @@ from bot.core.service import Catalogue
 from bot.core.tool_calls import Tools
 from bot.ports import Metrics, Pager, Traces
 from bot.store.alerts.ties.learned import LearnedTopology
-from bot.store.approvals.break_glass import BreakGlassReviews
-from bot.store.approvals.policies import Policies
+from bot.store.approvals.break_glass_reviews import BreakGlassReviews
+from bot.store.approvals.policies.policies import Policies
 from bot.store.db.database import Database
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.reminders import ReminderLines

@@ -8,7 +8,7 @@ from bot.core.action import Tier
 from bot.core.approvals.policies.widening import snapshot_of
 from bot.core.config import Config
 from bot.core.config.policy_snapshot import PolicySnapshot
-from bot.store.approvals.policies import Considered, Policies
+from bot.store.approvals.policies.policies import Considered, Policies
 
 log = structlog.get_logger(__name__)
 TiersOf = Callable[[Config], Mapping[str, Tier]]

@@ -17,7 +17,7 @@ from bot.core.config import Config
 from bot.core.config.policy_snapshot import PolicySnapshot
 from bot.core.errors import NotAllowed, NotFound
 from bot.store import audit
-from bot.store.approvals.policies import Considered, Policies
+from bot.store.approvals.policies.policies import Considered, Policies
 from bot.store.db.database import async_url
 from bot.store.tables import AuditRow, MessageRow
 from bot.workflows.policy_review import PolicyReview

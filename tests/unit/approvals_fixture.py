@@ -23,7 +23,7 @@ from bot.plugins import Action, HttpAnswer
 from bot.plugins.actions import tiers_of
 from bot.settings import catalogue_of
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
-from bot.store.approvals.policies import Policies
+from bot.store.approvals.policies.policies import Policies
 from bot.store.approvals.proposals import ProposalStore
 from bot.store.approvals.runs.claims import AttemptStart, ClaimResult, Claims
 from bot.store.db.database import Database

@@ -18,7 +18,7 @@ from bot.core.errors import ConfigurationError
 from bot.reloading import Reload, Reloader, review_of
 from bot.settings import Secrets, load_config
 from bot.store import audit
-from bot.store.approvals.policies import Policies
+from bot.store.approvals.policies.policies import Policies
 from bot.store.db.database import Database
 from tests.unit.store.databases import Clock, open_database
 

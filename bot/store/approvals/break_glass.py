@@ -1,13 +1,8 @@
-"""Break-glass as rows: what was approved so and by whom, told to everyone, and kept until a second person has reviewed it.
+"""Break-glass: a person's approval that counts alone for a time, and who is notified of it.
 
 The keyed audit alone says that an approval counts so; the rows are for people.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-
-from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,7 +11,6 @@ from bot.core.approvals.break_glass import WINDOW, review_by
 from bot.core.approvals.canonical_record import stamp
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config
-from bot.core.errors import NotFound
 from bot.core.messages.content import MessageKind
 from bot.core.text.moments import date_to_the_minute
 from bot.core.timeline import EntryKind
@@ -27,28 +21,6 @@ from bot.store.tables import BreakGlassRow, PageRow, ProposalRow
 
 WHAT = "break-glass"
 """How the audit names an approval that counts alone."""
-
-
-@dataclass(frozen=True)
-class Use:
-    """One use of break-glass: every proposal that one person approved so for one service within its time."""
-
-    person: str
-    service: str
-    reason: str
-    proposals: Sequence[str]
-    opened_at: datetime
-    review_by: datetime
-    reviewed_by: str = ""
-    review: str = ""
-
-    @property
-    def ref(self) -> str:
-        """The first of its proposals names it."""
-        return self.proposals[0]
-
-
-# ---------------------------------------------------------------- whether it counts
 
 
 async def is_in_force(db: Database, session: AsyncSession, row: ProposalRow, config: Config, person: str) -> bool:
@@ -65,7 +37,7 @@ async def is_in_force(db: Database, session: AsyncSession, row: ProposalRow, con
     return any(now < entry.after for entry in entries if audit.genuine(db, entry))
 
 
-async def overdue(db: Database, session: AsyncSession, person: str) -> str:
+async def overdue_review(db: Database, session: AsyncSession, person: str) -> str:
     """The oldest use of this person whose review is overdue, by its proposal; "" without one."""
     query = select(BreakGlassRow).where(
         BreakGlassRow.person == person, BreakGlassRow.reviewed_by == "", col(BreakGlassRow.review_by) < db.clock()
@@ -74,14 +46,11 @@ async def overdue(db: Database, session: AsyncSession, person: str) -> str:
     return row.proposals[0] if row is not None else ""
 
 
-# ---------------------------------------------------------------- using it
-
-
 async def use(
     db: Database, session: AsyncSession, row: ProposalRow, roster: Roster, *, person: str, reason: str, policy: str
 ) -> None:
     """Have this person's approval count alone for the rest of their time, tell everyone, and page somebody."""
-    opened = await _opened(db, session, row, person, reason)
+    opened = await _open_window(db, session, row, person, reason)
     ref = transitions.ref_of(row)
     await audit.append(
         db, session, who=person, what=WHAT, subject=ref, before=row.state, after=stamp(opened.until), reason=reason,
@@ -99,7 +68,7 @@ async def use(
     )
 
 
-async def _opened(db: Database, session: AsyncSession, row: ProposalRow, person: str, reason: str) -> BreakGlassRow:
+async def _open_window(db: Database, session: AsyncSession, row: ProposalRow, person: str, reason: str) -> BreakGlassRow:
     """The person's open time for this service, with this proposal in it, or a new one."""
     now, ref = db.clock(), transitions.ref_of(row)
     query = select(BreakGlassRow).where(
@@ -146,74 +115,3 @@ def _concerned(roster: Roster, service: str, opened: BreakGlassRow) -> list[str]
     approvers = config.approvers
     people = dict.fromkeys((*roster.called(service, opened.opened_at), *owners, *approvers.deputies, *approvers.admins))
     return [person for person in people if person != opened.person]
-
-
-# ---------------------------------------------------------------- the review
-
-
-class BreakGlassReviews:
-    """What was approved by break-glass and waits for a second person."""
-
-    def __init__(self, db: Database, config: Config) -> None:
-        self.db = db
-        self.config = config
-
-    async def newest(self, most: int = 10) -> list[Use]:
-        """The newest uses: those that wait for a review first."""
-        async with self.db.read() as session:
-            reviewed = col(BreakGlassRow.reviewed_by) != ""
-            query = select(BreakGlassRow).order_by(reviewed, col(BreakGlassRow.id).desc()).limit(most)
-            return [_use_of(row) for row in (await session.exec(query)).all()]
-
-    async def waiting(self) -> list[Use]:
-        """Everything that nobody has reviewed yet, oldest first."""
-        async with self.db.read() as session:
-            query = select(BreakGlassRow).where(BreakGlassRow.reviewed_by == "").order_by(col(BreakGlassRow.id))
-            return [_use_of(row) for row in (await session.exec(query)).all()]
-
-    async def of(self, ref: str) -> Use:
-        """The use in which this proposal was approved. Raises NotFound."""
-        async with self.db.read() as session:
-            return _use_of(await _row_of(session, ref))
-
-    async def review(self, ref: str, reviewer: str, text: str) -> Use:
-        """Record what a second person says of it; a review that stands already stays. Raises NotFound."""
-        async with self.db.write() as session:
-            row = await _row_of(session, ref)
-            if row.reviewed_by or row.person == reviewer:
-                return _use_of(row)
-            row.reviewed_by, row.reviewed_at, row.review = reviewer, self.db.clock(), text
-            session.add(row)
-            await session.flush()
-            refs = ", ".join(row.proposals)
-            await audit.append(
-                self.db, session, who=reviewer, what="break-glass reviewed", subject=row.proposals[0], before=row.person,
-                after=refs, reason=text,
-            )  # fmt: skip
-            pages = [f"break-glass:{one}" for one in row.proposals]
-            await session.exec(update(PageRow).where(col(PageRow.key).in_(pages)).values(wanted="clear", retry_at=None))
-            line = f"Reviewed by {reviewer}: the break-glass of {row.person} on {refs}."
-            channel, key = self.config.default_channel, f"line:break-glass-reviewed:{row.id}"
-            await messages.touch(self.db, session, key, channel=channel, kind=MessageKind.LINE, subject=line)
-            return _use_of(row)
-
-
-async def _row_of(session: AsyncSession, ref: str) -> BreakGlassRow:
-    rows = (await session.exec(select(BreakGlassRow).order_by(col(BreakGlassRow.id).desc()))).all()
-    row = next((row for row in rows if ref in row.proposals), None)
-    if row is None:
-        raise NotFound(f"{ref} was not approved by break-glass.")
-    return row
-
-
-def _use_of(row: BreakGlassRow) -> Use:
-    return Use(
-        person=row.person,
-        service=row.service,
-        reason=row.reason,
-        proposals=tuple(row.proposals),
-        opened_at=row.opened_at,
-        review_by=row.review_by,
-        reviewed_by=row.reviewed_by,
-        review=row.review,
-    )

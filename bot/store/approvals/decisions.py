@@ -15,7 +15,7 @@ from bot.core.approvals.roster import Eligibility, Roster
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
-from bot.store.approvals import break_glass, rows, transitions
+from bot.store.approvals import break_glass, rows, rule_inputs, signatures, transitions
 from bot.store.approvals.policy_bound_writer import PolicyBoundWriter
 from bot.store.approvals.rows import DECIDABLE, DENIABLE
 from bot.store.tables import DecisionRow, MessageRow, ProposalRow, SeenRow
@@ -126,15 +126,15 @@ class Decisions(PolicyBoundWriter):
     async def _answer(self, session: AsyncSession, press: Press, situation: _Situation) -> RuleResult:
         about = press.actor, situation.eligibility, situation.request, situation.context
         if press.break_glass:
-            overdue = await break_glass.overdue(self.db, session, press.actor.person)
+            overdue = await break_glass.overdue_review(self.db, session, press.actor.person)
             return may_break_glass(*about, named=in_force.break_glass(self.config), reason=press.reason, overdue=overdue)
         return policy.may_decide(*about, press.verdict, reason=press.reason, others=situation.others)
 
     async def _stale_press(self, session: AsyncSession, row: ProposalRow, press: Press) -> RuleResult | None:
         """What refuses an answer whoever gave it: the row, its state, the card or the revision are not those of the press."""
         state = ProposalState(row.state)
-        if not state.final and (why := await transitions.tampering(self.db, session, row)):
-            await transitions.raise_alarm(self.db, session, row, why)
+        if not state.final and (why := await signatures.tampering(self.db, session, row)):
+            await signatures.raise_alarm(self.db, session, row, why)
             return RuleResult(False, Rule.TAMPERED, f"Refused: {why}. It will not run; an alarm was raised.")
         if state in DECIDABLE and self.db.clock() >= row.expires_at:
             await transitions.move(self.db, session, row, ProposalState.EXPIRED, policy=self.policy)
@@ -154,14 +154,14 @@ class Decisions(PolicyBoundWriter):
     async def _situation(
         self, session: AsyncSession, row: ProposalRow, press: Press, roster: Roster, *, before_dry_run: bool
     ) -> _Situation:
-        (context, roles), terms = await rows.stored_context(self.db, session, roster, row), rows.stored_terms(row)
+        (context, roles), terms = await rule_inputs.stored_context(self.db, session, roster, row), rows.stored_terms(row)
         approvers = roster.approvers(row.service, terms.tier, context.now, roles=roles, requesters=terms.all_requesters)
-        dry_run_ok = before_dry_run or rows.dry_run_counts(row, context.now)
+        dry_run_ok = before_dry_run or rule_inputs.dry_run_counts(row, context.now)
         return _Situation(
             replace(context, approvers=approvers),
             roster.eligibility(press.actor.person, row.service, context.now, roles=roles),
-            await rows.stored_request(self.db, session, row, self.config, dry_run_ok=dry_run_ok),
-            await rows.counted_decisions(self.db, session, row, roster, roles),
+            await rule_inputs.stored_request(self.db, session, row, self.config, dry_run_ok=dry_run_ok),
+            await rule_inputs.counted_decisions(self.db, session, row, roster, roles),
         )
 
     async def _refuse(self, session: AsyncSession, row: ProposalRow, press: Press, refusal: RuleResult) -> DecisionResult:
@@ -188,7 +188,7 @@ class Decisions(PolicyBoundWriter):
         person, context = press.actor.person, situation.context
         await self._write(session, row, press)
         await transitions.mark_human_activity(self.db, session, row.group_id, row.incident_id)
-        await transitions.sign(self.db, session, row, who=person, what=press.verdict, reason=press.reason)
+        await signatures.sign(self.db, session, row, who=person, what=press.verdict, reason=press.reason)
         if press.break_glass:
             by = {"person": person, "reason": press.reason, "policy": self.policy}
             await break_glass.use(self.db, session, row, roster, **by)

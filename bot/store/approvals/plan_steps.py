@@ -9,7 +9,7 @@ from bot.core.action import OutcomeState, Plan, ProposalState, VerificationState
 from bot.core.approvals import plans
 from bot.core.approvals.plans import StepRun
 from bot.core.timeline import EntryKind
-from bot.store.approvals import rows, transitions
+from bot.store.approvals import rows, signatures, transitions
 from bot.store.db.database import Database
 from bot.store.tables import AttemptRow, ClaimRow, ProposalRow
 
@@ -46,7 +46,7 @@ async def note_verified(db: Database, session: AsyncSession, row: ProposalRow, s
     row.rev += 1
     session.add(row)
     await session.flush()
-    await transitions.sign(db, session, row, who="tocsin", what=verified_word(step), reason=text)
+    await signatures.sign(db, session, row, who="tocsin", what=verified_word(step), reason=text)
     await transitions.refresh_card(db, session, row)
 
 
@@ -57,7 +57,7 @@ def verified_word(step: int) -> str:
 
 async def verified_at(db: Database, session: AsyncSession, row: ProposalRow, step: int) -> datetime | None:
     """When this step was verified, by the keyed audit; None if it was not: no row in a table stands for it."""
-    return await transitions.signed_at(db, session, row, what=verified_word(step), who="tocsin")
+    return await signatures.signed_at(db, session, row, what=verified_word(step), who="tocsin")
 
 
 def halted_text(row: ProposalRow, why: str) -> str:

@@ -20,7 +20,7 @@ from bot.core.incident import reference
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.timeline import EntryKind
 from bot.store import audit
-from bot.store.approvals import rows, track_record, transitions
+from bot.store.approvals import rows, rule_inputs, signatures, track_record, transitions
 from bot.store.approvals.context.decision_context import Surroundings, read_context
 from bot.store.approvals.policy_bound_writer import PolicyBoundWriter
 from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
@@ -70,7 +70,7 @@ class ProposalStore(PolicyBoundWriter):
             owner = await rows.owner_of(session, draft.group)
             context, roles = await self._surroundings(session, plan, owner, roster)
             eligibility = roster.eligibility(actor.person, plan.service, context.now, roles=roles) if actor else None
-            request = rows.request_of(
+            request = rule_inputs.request_of(
                 plan, self.config, requester=draft.requester, requesters=draft.requesters, dry_run_ok=plan.dry_run_ok
             )
             answer = policy.may_propose(actor, eligibility, request, context)
@@ -90,7 +90,9 @@ class ProposalStore(PolicyBoundWriter):
             owner = await rows.owner_of(session, draft.group)
             context, roles = await self._surroundings(session, draft.plan, owner, roster)
             eligibility = roster.eligibility(actor.person, draft.plan.service, context.now, roles=roles)
-            request = rows.request_of(draft.plan, self.config, requester=draft.requester, dry_run_ok=draft.plan.dry_run_ok)
+            request = rule_inputs.request_of(
+                draft.plan, self.config, requester=draft.requester, dry_run_ok=draft.plan.dry_run_ok
+            )
             return policy.may_silence(actor, eligibility, request, context)
 
     async def _surroundings(self, session: AsyncSession, plan: Plan, owner: Owner, roster: Roster) -> Surroundings:
@@ -147,7 +149,7 @@ class ProposalStore(PolicyBoundWriter):
         await audit.append(
             self.db, session, who=who, what="proposal", subject=ref, after=row.state, reason=row.because, policy=self.policy
         )
-        await transitions.sign(self.db, session, row, who=who, what="record")
+        await signatures.sign(self.db, session, row, who=who, what="record")
         await transitions.refresh_card(self.db, session, row)
         entry = f"{ref} {'recorded as done by hand' if manual else 'proposed'}: {draft.plan.title}"
         await transitions.add_to_timeline(self.db, session, row, EntryKind.PROPOSAL, entry, who=who, key=f"proposed:{ref}")
@@ -165,7 +167,7 @@ class ProposalStore(PolicyBoundWriter):
             requesters=sorted(draft.requesters - {draft.requester, ""}),
             because=draft.because,
             expires_at=row.expires_at,
-            autonomy=rows.autonomy_of(draft.plan, self.config),
+            autonomy=rule_inputs.autonomy_of(draft.plan, self.config),
         )
 
     async def open_manual(self, draft: Draft, who: str) -> str:
@@ -189,7 +191,7 @@ class ProposalStore(PolicyBoundWriter):
         """Store a fresh dry run: the same effect renews its life; another one makes a revision that nobody approved."""
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
-            if ProposalState(row.state) not in DECIDABLE or await transitions.tampering(self.db, session, row):
+            if ProposalState(row.state) not in DECIDABLE or await signatures.tampering(self.db, session, row):
                 return rows.stored_proposal(row)
             if rows.stored_terms(row).same_effect(fresh):
                 row.dry_run_at = self.db.clock()
@@ -217,7 +219,7 @@ class ProposalStore(PolicyBoundWriter):
             reason="the dry run shows another effect",
             policy=self.policy,
         )
-        await transitions.sign(self.db, session, row, who="tocsin", what="record")
+        await signatures.sign(self.db, session, row, who="tocsin", what="record")
         await transitions.refresh_card(self.db, session, row)
         return row
 
@@ -249,8 +251,8 @@ class ProposalStore(PolicyBoundWriter):
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
             await transitions.mark_human_activity(self.db, session, row.group_id, row.incident_id)
-            if why := await transitions.tampering(self.db, session, row):
-                await transitions.raise_alarm(self.db, session, row, why)
+            if why := await signatures.tampering(self.db, session, row):
+                await signatures.raise_alarm(self.db, session, row, why)
                 return ProposalState(row.state)
             text = f"{who} checked: it {'ran' if ran else 'did not run'}."
             to = ProposalState.VERIFYING if ran else ProposalState.FAILED
@@ -345,7 +347,7 @@ class ProposalStore(PolicyBoundWriter):
         """What a person is to a service and to a group or incident (`AL-n`, `INC-n`, or empty) now. Raises NotFound."""
         async with self.db.read() as session:
             owner = await rows.owner_of(session, group)
-            return await rows.eligibility_of(self.db, session, person, service, owner, roster)
+            return await rule_inputs.eligibility_of(self.db, session, person, service, owner, roster)
 
     async def service_of(self, ref: str) -> str:
         """The service of a group (`AL-n`) or incident (`INC-n`); "" if unknown."""

@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import ProposalState
 from bot.core.changes.own_changes import OWN
 from bot.store import audit
-from bot.store.approvals import transitions
+from bot.store.approvals import signatures, transitions
 from bot.store.db.database import Database
 from bot.store.tables import AuditRow, ChangeRow, ProposalRow
 
@@ -36,7 +36,7 @@ async def last_verified(db: Database, session: AsyncSession, service: str, actio
         .limit(1)
     )
     row = (await session.exec(query)).first()
-    if row is None or await transitions.tampering(db, session, row) or await _ran_in_a_plan(session, row):
+    if row is None or await signatures.tampering(db, session, row) or await _ran_in_a_plan(session, row):
         return ""
     recovered = select(AuditRow).where(
         AuditRow.subject == transitions.ref_of(row),

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.messages.content import Content, MessageKind
-from bot.store.approvals.policies import policy_content
+from bot.store.approvals.policies.policies import policy_content
 from bot.store.slack import alert_contents, investigation_contents
 from bot.store.slack.proposal_contents import proposal_content
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.core.text.moments import date_to_the_minute
-from bot.store.approvals.break_glass import BreakGlassReviews, Use
+from bot.store.approvals.break_glass_reviews import BreakGlassReviews, BreakGlassUse
 from bot.store.oversight.reminders import ReminderLines
 
 EVERY = timedelta(days=1)
@@ -26,7 +26,7 @@ class ReviewsTick:
             others = [person for person in people if person != use.person]
             await self.lines.announce(f"break-glass-review:{use.ref}:{day}", config.default_channel, self._text(use), others)
 
-    def _text(self, use: Use) -> str:
+    def _text(self, use: BreakGlassUse) -> str:
         late = self.lines.db.clock() > use.review_by
         when = f"{'was due' if late else 'is due by'} {date_to_the_minute(use.review_by)}"
         what = f"what {use.person} approved by break-glass ({', '.join(use.proposals)} on {use.service})"

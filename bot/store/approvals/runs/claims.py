@@ -23,7 +23,7 @@ from bot.core.approvals import plans, policy
 from bot.core.approvals.authority import Authority
 from bot.core.approvals.policy_types import START_WITHIN, CountedDecision, Rule
 from bot.core.timeline import EntryKind
-from bot.store.approvals import plan_steps, rows, transitions
+from bot.store.approvals import plan_steps, rows, rule_inputs, signatures, transitions
 from bot.store.approvals.policy_bound_writer import PolicyBoundWriter
 from bot.store.approvals.runs import own_changes
 from bot.store.approvals.runs.outcome_lines import ask_people
@@ -111,7 +111,7 @@ class Claims(PolicyBoundWriter):
             if row.state != (ProposalState.APPROVED if step == 1 else ProposalState.VERIFYING):
                 return ClaimResult(False, ProposalState(row.state))
             if why := await self._tampering(session, row, ProposalState.CLAIMED, _claim_message(row, step)):
-                await transitions.raise_alarm(self.db, session, row, why)
+                await signatures.raise_alarm(self.db, session, row, why)
                 if step > 1:
                     text = f"Refused: {why}. Step {step} and what comes after it did not run."
                     await transitions.move(self.db, session, row, ProposalState.STOPPED, reason=why, outcome=text)
@@ -120,9 +120,9 @@ class Claims(PolicyBoundWriter):
 
     async def _tampering(self, session: AsyncSession, row: ProposalRow, to: ProposalState, message: str) -> str:
         """Why the rows are not what the audit tells, before a transition that happens once; "" if they are."""
-        if await transitions.was_once(self.db, session, row, to, message):
+        if await signatures.was_once(self.db, session, row, to, message):
             return f"the audit says that it was {to.value} before, and the database no longer does"
-        return await transitions.tampering(self.db, session, row)
+        return await signatures.tampering(self.db, session, row)
 
     async def _decide(
         self,
@@ -157,7 +157,7 @@ class Claims(PolicyBoundWriter):
         step: int,
     ) -> _Objection | None:
         """Why it may not go on now: its age, the action, policy, and whether the approvals still hold. Asked twice a step."""
-        context, roles = await rows.stored_context(self.db, session, authority.roster, row)
+        context, roles = await rule_inputs.stored_context(self.db, session, authority.roster, row)
         begins_from = await self._begins_from(session, row, step)
         if begins_from is None or self.db.clock() - begins_from > START_WITHIN:
             running = context.running_on_service
@@ -166,12 +166,14 @@ class Claims(PolicyBoundWriter):
             return _Objection(ProposalState.STALE, f"it did not start within 2 minutes {of}{why}")
         if plans.outdated(rows.stored_terms(row), authority.versions):
             return _Objection(ProposalState.STALE, _CHANGED)
-        request = await rows.stored_request(self.db, session, row, authority.roster.config, dry_run_ok=True)
+        request = await rule_inputs.stored_request(self.db, session, row, authority.roster.config, dry_run_ok=True)
         answer = policy.may_start(request, context)
         if not answer.allow:
             to = ProposalState.STOPPED if answer.rule in (Rule.STOPPED, Rule.CLOSED) else ProposalState.STALE
             return _Objection(to, answer.text, busy=answer.rule is Rule.BUSY)
-        decisions = await rows.counted_decisions(self.db, session, row, authority.roster, roles, without=authority.without)
+        decisions = await rule_inputs.counted_decisions(
+            self.db, session, row, authority.roster, roles, without=authority.without
+        )
         counted = policy.quorum(request, await self._signed(session, row, decisions), context)
         if counted.state in (ProposalState.APPROVED, ProposalState.DENIED):
             holds = counted.state is ProposalState.APPROVED
@@ -185,7 +187,7 @@ class Claims(PolicyBoundWriter):
 
     async def _approved_at(self, session: AsyncSession, row: ProposalRow) -> datetime | None:
         """When it was approved, as the keyed audit has it: the column alone could make an old approval young again."""
-        approved = await transitions.signed_at(self.db, session, row, what=DecisionChoice.APPROVE)
+        approved = await signatures.signed_at(self.db, session, row, what=DecisionChoice.APPROVE)
         approved = approved or await used_at(self.db, session, row)
         return None if row.approved_at is None or approved is None else min(row.approved_at, approved)
 
@@ -195,7 +197,7 @@ class Claims(PolicyBoundWriter):
             decision
             for decision in decisions
             if decision.verdict == DecisionChoice.DENY
-            or await transitions.signed(
+            or await signatures.signed(
                 self.db, session, row, what=DecisionChoice.APPROVE, who=decision.eligibility.person or "-"
             )
         ]
@@ -219,8 +221,8 @@ class Claims(PolicyBoundWriter):
         """The proposal, if its row still is what was put to people; if not, it is refused for good with an alarm."""
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
-            if why := await transitions.tampering(self.db, session, row):
-                await transitions.raise_alarm(self.db, session, row, why)
+            if why := await signatures.tampering(self.db, session, row):
+                await signatures.raise_alarm(self.db, session, row, why)
                 return None
             return rows.stored_proposal(row)
 
@@ -248,7 +250,7 @@ class Claims(PolicyBoundWriter):
             if row.state != ProposalState.CLAIMED or claim is None or claim.workflow != workflow:
                 return AttemptStart(CallPermission.REFUSED, why=f"{ref} is {row.state}")
             if why := await self._tampering(session, row, ProposalState.EXECUTING, _call_message(row, step)):
-                await transitions.raise_alarm(self.db, session, row, why)
+                await signatures.raise_alarm(self.db, session, row, why)
                 return AttemptStart(CallPermission.REFUSED, why=why)
             if (objection := await self._objection(session, row, authority, step)) is not None:
                 await self._not_run(session, row, objection.to, objection.why)

@@ -11,7 +11,7 @@ from bot.core.approvals.authority import Authority
 from bot.core.approvals.standing import STANDING_APPROVAL, Grant, RunEnd, harm
 from bot.core.incident import number_of
 from bot.store import audit
-from bot.store.approvals import rows, transitions
+from bot.store.approvals import rows, rule_inputs, signatures, transitions
 from bot.store.approvals.track_record import RAN
 from bot.store.db.database import Database
 from bot.store.tables import AuditRow, ProposalRow, SwitchRow
@@ -49,7 +49,7 @@ async def why_ended(db: Database, session: AsyncSession, row: ProposalRow, autho
     if (
         row.action != STANDING_APPROVAL
         or row.record.get("kind") != STANDING_APPROVAL
-        or await transitions.tampering(db, session, row)
+        or await signatures.tampering(db, session, row)
     ):
         return "it is not what people granted"
     if why := await revoked(db, session, ref):
@@ -83,14 +83,16 @@ async def why_asleep(db: Database, session: AsyncSession, row: ProposalRow, auth
 
 async def _still_granted(db: Database, session: AsyncSession, row: ProposalRow, authority: Authority) -> bool:
     """Whether those who approved it would carry it with the roles and accounts of now, each as the keyed audit has it."""
-    context, roles = await rows.stored_context(db, session, authority.roster, row)
+    context, roles = await rule_inputs.stored_context(db, session, authority.roster, row)
     decisions = [
         decision
-        for decision in await rows.counted_decisions(db, session, row, authority.roster, roles, without=authority.without)
+        for decision in await rule_inputs.counted_decisions(
+            db, session, row, authority.roster, roles, without=authority.without
+        )
         if decision.verdict is DecisionChoice.DENY
-        or await transitions.signed(db, session, row, what=DecisionChoice.APPROVE, who=decision.eligibility.person or "-")
+        or await signatures.signed(db, session, row, what=DecisionChoice.APPROVE, who=decision.eligibility.person or "-")
     ]
-    request = await rows.stored_request(db, session, row, authority.roster.config, dry_run_ok=True)
+    request = await rule_inputs.stored_request(db, session, row, authority.roster.config, dry_run_ok=True)
     carried = policy.quorum(request, decisions, context)
     return carried.state is ProposalState.APPROVED and not carried.break_glass
 
@@ -140,7 +142,7 @@ async def verified_in_a_row(
             break
         if not row.manual and grant.covers(service, terms):
             # A row that somebody wrote into the database is no run.
-            if await transitions.tampering(db, session, row) or await granted_at(db, session, row) is None:
+            if await signatures.tampering(db, session, row) or await granted_at(db, session, row) is None:
                 break
             count += 1
     return count

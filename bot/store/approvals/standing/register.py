@@ -15,7 +15,7 @@ from bot.core.errors import NotFound
 from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages
-from bot.store.approvals import rows, transitions
+from bot.store.approvals import rows, rule_inputs, signatures, transitions
 from bot.store.approvals.standing.grants import (
     REVOKED,
     grant_of,
@@ -83,13 +83,13 @@ class StandingApprovals:
             await transitions.lock_service(self.db, session, row.service)
             if row.state != ProposalState.PENDING:
                 return ProposalState(row.state)
-            if why := await transitions.tampering(self.db, session, row):
-                await transitions.raise_alarm(self.db, session, row, why)
+            if why := await signatures.tampering(self.db, session, row):
+                await signatures.raise_alarm(self.db, session, row, why)
                 return ProposalState(row.state)
             why = await objection(self.db, session, row, authority)
             if not why and self.db.clock() >= row.expires_at:
                 why = "it expired"
-            if not why and row.record["tier"] > 1 and not rows.dry_run_counts(row, self.db.clock()):
+            if not why and row.record["tier"] > 1 and not rule_inputs.dry_run_counts(row, self.db.clock()):
                 why = "its dry run does not work"
             if why:
                 await self._leave_to_people(session, row, why)

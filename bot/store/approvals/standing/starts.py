@@ -12,7 +12,7 @@ from bot.core.approvals.canonical_record import stamp
 from bot.core.approvals.standing import STANDING_APPROVAL, StandingOffer, why_not_granted
 from bot.core.incident import number_of
 from bot.store import audit
-from bot.store.approvals import rows, transitions
+from bot.store.approvals import rows, rule_inputs, transitions
 from bot.store.approvals.standing.grants import grant_of, why_asleep, why_ended
 from bot.store.db.database import Database
 from bot.store.tables import AuditRow, EpisodeRow, MessageRow, ProposalRow, SwitchRow
@@ -108,8 +108,8 @@ async def _objection(db: Database, session: AsyncSession, row: ProposalRow, gran
         return f"{grant.alert} does not fire on {row.service}"
     if await uses(db, session, transitions.ref_of(granted), but=transitions.ref_of(row)) >= grant.per_day:
         return f"it was used {grant.per_day} times within a day"
-    request = await rows.stored_request(db, session, row, authority.roster.config, dry_run_ok=terms.dry_run_ok)
-    answer = policy.may_start(request, (await rows.stored_context(db, session, authority.roster, row)).context)
+    request = await rule_inputs.stored_request(db, session, row, authority.roster.config, dry_run_ok=terms.dry_run_ok)
+    answer = policy.may_start(request, (await rule_inputs.stored_context(db, session, authority.roster, row)).context)
     return "" if answer.allow else answer.text
 
 

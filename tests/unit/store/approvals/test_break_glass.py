@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from bot.core.action import DecisionChoice
-from bot.store.approvals.break_glass import BreakGlassReviews
+from bot.store.approvals.break_glass_reviews import BreakGlassReviews
 from bot.store.approvals.decisions import DecisionResult, Press
 from bot.store.tables import AuditRow, BreakGlassRow, DecisionRow, MessageRow, PageRow, ProposalRow
 from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals

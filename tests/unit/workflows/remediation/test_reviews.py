@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.core.action import DecisionChoice
-from bot.store.approvals.break_glass import BreakGlassReviews
+from bot.store.approvals.break_glass_reviews import BreakGlassReviews
 from bot.store.approvals.decisions import Press
 from bot.store.oversight.reminders import ReminderLines
 from bot.store.tables import MessageRow

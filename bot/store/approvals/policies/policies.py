@@ -24,7 +24,7 @@ from bot.core.messages.content import MessageKind
 from bot.core.messages.proposals import PolicyContent
 from bot.core.text.moments import date_to_the_minute
 from bot.store import audit, messages
-from bot.store.approvals.policies_in_force import AGREED, KIND, Base, agreed, bases, content, has_request, put_in_force
+from bot.store.approvals.policies.in_force import AGREED, KIND, Base, agreed, bases, content, has_request, put_in_force
 from bot.store.db.database import Database
 from bot.store.tables import AuditRow, PolicyRow
 
