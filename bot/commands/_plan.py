@@ -6,7 +6,7 @@ from bot.core.errors import NotAllowed
 from bot.core.text.moments import clock_to_the_minute
 from bot.plugins import Field, Form, Request
 from bot.store.approvals.decisions import Press
-from bot.store.incidents.incidents import load_group
+from bot.store.incidents.rows import load_group
 from bot.workflows.command_context import CommandContext
 
 

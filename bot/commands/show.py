@@ -8,7 +8,7 @@ from bot.plugins import EntryPoint, Reply, Request, command
 from bot.store import timeline
 from bot.store.alerts import groups
 from bot.store.alerts.reader import reasons_of
-from bot.store.incidents.incidents import load_incident
+from bot.store.incidents.rows import load_incident
 from bot.store.slack.investigation_contents import triage_content
 from bot.store.slack.proposal_contents import proposal_content
 from bot.workflows.command_context import CommandContext

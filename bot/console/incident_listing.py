@@ -21,7 +21,7 @@ from bot.store import timeline
 from bot.store.alerts.reader import reasons_of
 from bot.store.answers.postmortems import Postmortems
 from bot.store.db.database import Database, async_url, readable
-from bot.store.incidents import incidents
+from bot.store.incidents import rows as incident_rows
 from bot.store.migrate import sync_url
 from bot.store.triage.attempts import shown_triage_of
 
@@ -67,7 +67,7 @@ async def _incidents(secrets: Secrets, everything: bool) -> list[Incident]:
     db = open_database(secrets)
     try:
         async with db.read() as session:
-            rows = await incidents.incidents(session)
+            rows = await incident_rows.newest_incidents(session)
             return [row for row in rows if everything or row.state != "RESOLVED"]
     finally:
         await db.close()
@@ -89,8 +89,8 @@ async def _whole(secrets: Secrets, ref: str, private: bool) -> list[str]:
     db = open_database(secrets)
     try:
         async with db.read() as session:
-            incident = await incidents.load_incident(session, ref) if ref.startswith("INC") else None
-            group = await incidents.load_group(session, incident.group if incident else ref)
+            incident = await incident_rows.load_incident(session, ref) if ref.startswith("INC") else None
+            group = await incident_rows.load_group(session, incident.group if incident else ref)
             if incident is None and group is None:
                 raise NotFound(f"there is no {ref}; `tocsin incidents --all` lists what there is")
             if not private and any(row.private for row in (incident, group) if row):

@@ -20,7 +20,7 @@ from bot.store.answers import records
 from bot.store.answers.postmortems import Postmortems
 from bot.store.db.clock import Clock
 from bot.store.db.database import Database
-from bot.store.incidents import incidents
+from bot.store.incidents import rows as incident_rows
 from bot.store.triage.changes import Changes
 from bot.web.api_models import AuditEntry, DecidedProposal, Episode, IncidentRecord, whole
 from bot.web.auth import bearer_matches, token_problem
@@ -71,7 +71,7 @@ def _lists(db: Database, clock: Clock) -> APIRouter:
     ) -> list[AlertGroup]:
         """Alert groups, the newest first, at most 500; `open` is all but resolved."""
         async with db.read() as session:
-            return [group for group in await incidents.groups(session, state, service) if not group.private]
+            return [group for group in await incident_rows.newest_groups(session, state, service) if not group.private]
 
     @router.get("/incidents")
     async def all_incidents(
@@ -79,7 +79,7 @@ def _lists(db: Database, clock: Clock) -> APIRouter:
     ) -> list[Incident]:
         """Incidents, the newest first, at most 500; `open` is all but resolved. `since`: declared at or after."""
         async with db.read() as session:
-            return [one for one in await incidents.incidents(session, state, service, since) if not one.private]
+            return [one for one in await incident_rows.newest_incidents(session, state, service, since) if not one.private]
 
     @router.get("/changes")
     async def changes(service: str = "", since: Since = None) -> list[Change]:

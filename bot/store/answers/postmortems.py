@@ -21,7 +21,8 @@ from bot.store import messages, timeline
 from bot.store.approvals import rows as proposal_rows
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
-from bot.store.incidents import causes, incidents
+from bot.store.incidents import causes
+from bot.store.incidents import rows as incident_rows
 from bot.store.tables import (
     AttemptRow,
     CauseRow,
@@ -66,11 +67,11 @@ class Postmortems:
         """All that is recorded of one incident; raises NotFound."""
         number = number_of(ref, "INC")
         async with self.db.read() as session:
-            incident = await incidents.load_incident(session, ref)
+            incident = await incident_rows.load_incident(session, ref)
             if incident is None or number is None:
                 raise NotFound(f"no incident {ref}")
             group_id = number_of(incident.group, "AL") if incident.group else None
-            group = await incidents.load_group(session, incident.group) if incident.group else None
+            group = await incident_rows.load_group(session, incident.group) if incident.group else None
             triage = await shown_triage(session, group_id)
             onset = await _first_onset(session, group_id, incident)
             evidence = await _evidence(session, group_id)
@@ -271,7 +272,7 @@ async def _due_draft(session: AsyncSession, row: IncidentRow) -> DueDraft:
     )
     moments = sorted((await session.exec(human)).all())
     minutes = (moments[-1] - moments[0]).total_seconds() / 60 if moments else 0.0
-    return DueDraft(incidents.to_incident(row), executed, minutes, await _next_number(session, row.id or 0))
+    return DueDraft(incident_rows.to_incident(row), executed, minutes, await _next_number(session, row.id or 0))
 
 
 async def _evidence(session: AsyncSession, group_id: int | None) -> dict[str, Evidence]:

@@ -14,7 +14,8 @@ from bot.core.timeline import TimelineEntry
 from bot.store import timeline
 from bot.store.approvals import rows as proposal_rows
 from bot.store.db.database import Database
-from bot.store.incidents import incidents, overview
+from bot.store.incidents import overview
+from bot.store.incidents import rows as incident_rows
 from bot.store.tables import EpisodeRow, EvidenceRow, ProposalRow, TriageRow
 from bot.store.triage.ledger import entry_of
 
@@ -38,12 +39,12 @@ class Record:
 async def record_of(db: Database, ref: str) -> Record:
     """The record behind `AL-n` or `INC-n`. Raises NotFound."""
     async with db.read() as session:
-        incident = await incidents.load_incident(session, ref)
-        group = await incidents.load_group(session, incident.group if incident else ref)
+        incident = await incident_rows.load_incident(session, ref)
+        group = await incident_rows.load_group(session, incident.group if incident else ref)
         if group is None and incident is None:
             raise NotFound(f"there is no {ref}")
         if group is not None and incident is None and group.incident:
-            incident = await incidents.load_incident(session, group.incident)
+            incident = await incident_rows.load_incident(session, group.incident)
         group_id = number_of(group.ref, "AL") if group else None
         incident_id = number_of(incident.ref, "INC") if incident else None
         return Record(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
@@ -16,62 +16,8 @@ from bot.store.approvals import transitions
 from bot.store.approvals.context.incident_roles import HANDED_OVER, SELF_ASSIGNED
 from bot.store.db.database import Database
 from bot.store.incidents import causes
+from bot.store.incidents.rows import load_incident, to_group, to_incident
 from bot.store.tables import GroupRow, IncidentRow, TimelineRow
-
-# ---------------------------------------------------------------- reading
-
-
-def to_group(row: GroupRow) -> AlertGroup:
-    """A row as the noun of bot.core."""
-    incident = f"INC-{row.incident_id}" if row.incident_id else ""
-    return AlertGroup.model_validate({**row.model_dump(), "ref": f"AL-{row.id}", "incident": incident})
-
-
-def to_incident(row: IncidentRow) -> Incident:
-    """A row as the noun of bot.core."""
-    group = f"AL-{row.group_id}" if row.group_id else ""
-    return Incident.model_validate({**row.model_dump(), "ref": f"INC-{row.id}", "group": group})
-
-
-async def load_group(session: AsyncSession, ref: str) -> AlertGroup | None:
-    """`AL-n` in any case; None if there is none."""
-    row = await session.get(GroupRow, number_of(ref, "AL") or 0)
-    return to_group(row) if row else None
-
-
-async def load_incident(session: AsyncSession, ref: str) -> Incident | None:
-    """`INC-n` in any case; None if there is none."""
-    row = await session.get(IncidentRow, number_of(ref, "INC") or 0)
-    return to_incident(row) if row else None
-
-
-async def incidents(
-    session: AsyncSession, state: str | None = None, service: str | None = None, since: datetime | None = None
-) -> list[Incident]:
-    """Incidents, newest first. `state` "open" means not resolved."""
-    query = select(IncidentRow).order_by(col(IncidentRow.id).desc())
-    if state:
-        query = (
-            query.where(IncidentRow.state != "RESOLVED") if state == "open" else query.where(IncidentRow.state == state.upper())
-        )
-    if service:
-        query = query.where(IncidentRow.service == service)
-    if since:
-        query = query.where(col(IncidentRow.declared_at) >= since)
-    return [to_incident(row) for row in (await session.exec(query.limit(500))).all()]
-
-
-async def groups(session: AsyncSession, state: str | None = None, service: str | None = None) -> list[AlertGroup]:
-    """Alert groups, newest first. `state` "open" means not resolved."""
-    query = select(GroupRow).order_by(col(GroupRow.id).desc())
-    if state:
-        query = query.where(GroupRow.state != "RESOLVED") if state == "open" else query.where(GroupRow.state == state.upper())
-    if service:
-        query = query.where(GroupRow.service == service)
-    return [to_group(row) for row in (await session.exec(query.limit(500))).all()]
-
-
-# ---------------------------------------------------------------- changing
 
 
 async def declare(
@@ -259,9 +205,6 @@ async def note(db: Database, ref: str, text: str, who: str, at: datetime | None 
             db, session, EntryKind.NOTE, text, who=who, at=at, group_id=group_id, incident_id=incident_id, key=key
         )
         await _show(db, session, group, incident)
-
-
-# ---------------------------------------------------------------- shared
 
 
 async def _rows(session: AsyncSession, ref: str) -> tuple[GroupRow | None, IncidentRow | None]:

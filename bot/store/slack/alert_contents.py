@@ -29,7 +29,7 @@ from bot.core.messages.alerts import (
 )
 from bot.core.text.durations import age_text
 from bot.store.alerts.reader import reasons_of
-from bot.store.incidents.incidents import load_incident, to_group, to_incident
+from bot.store.incidents.rows import load_incident, to_group, to_incident
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, TriageRow
 from bot.store.triage.attempts import first_cause, newest_ranking, shown_triage
 from bot.store.triage.cases import is_earlier, leading_alert, outlasts

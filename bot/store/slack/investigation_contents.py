@@ -20,7 +20,7 @@ from bot.core.questions.answering import QuestionAnswer
 from bot.core.questions.forms import wants_next_step
 from bot.store.approvals.rows import stored_proposal
 from bot.store.incidents import causes
-from bot.store.incidents.incidents import to_group
+from bot.store.incidents.rows import to_group
 from bot.store.slack.alert_contents import headlined
 from bot.store.tables import (
     EvidenceRow,

@@ -7,7 +7,7 @@ from bot.core.messages.proposals import ProposalContent
 from bot.store.approvals.plan_steps import step_runs
 from bot.store.approvals.rows import decision_rows, stored_decision, stored_proposal
 from bot.store.approvals.standing.starts import standing_offer
-from bot.store.incidents.incidents import to_group
+from bot.store.incidents.rows import to_group
 from bot.store.tables import GroupRow, IncidentRow, ProposalRow
 
 

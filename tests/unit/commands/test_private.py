@@ -10,6 +10,7 @@ from bot.plugins import Request
 from bot.ports import Run
 from bot.store import audit
 from bot.store.incidents import incidents, overview
+from bot.store.incidents import rows as incident_rows
 from bot.store.incidents.privacy import set_private
 from bot.store.triage.past_incidents import PastIncidents
 from bot.workflows.read_access import ReadAccess
@@ -82,7 +83,7 @@ async def test_one_that_is_declared_private_is_so_from_the_first_moment(fixture:
         await use(fixture, declare, "bob", ref="", text="", options=options, entry_point="slash")
 
     async with fixture.db.read() as session:
-        newest = (await incidents.incidents(session))[0]
+        newest = (await incident_rows.newest_incidents(session))[0]
     assert newest.private and (await overview.subject_of(fixture.db, newest.group)).private
 
 
