@@ -16,7 +16,7 @@ from bot.core.payloads.names import AlertField
 from bot.core.payloads.reading import ENTITY_LABEL, understand
 from bot.core.payloads.values import State, is_template
 from bot.plugins import ParsedBody, Rejected, SourceRequest
-from bot.sources._parsing import annotations, clean, each, fingerprint, labels, start_moment, word
+from bot.sources._parsing import annotations, clean, clean_line, fingerprint, labels, read_each, start_moment
 
 _STATE_WORDS = re.compile(
     r"(?i)^\W*(?:re-?)?(?:triggered|recovered|resolved|firing|alerting|alert|ok|down|up|closed|opened|problem)\b\W*"
@@ -48,7 +48,7 @@ ReadAlert = tuple[Alert, tuple[str, ...]]
 def read_any_form(request: SourceRequest, document: object) -> ParsedBody:
     """Every alert in a document. Raises UnreadableBody if nothing in it reads as a title."""
     items = items_of(document, request.config.fields.alerts)
-    return parsed_body(*each(items, lambda item, _: read_alert(request, item), raw=lambda item: item.document))
+    return parsed_body(*read_each(items, lambda item, _: read_alert(request, item), raw=lambda item: item.document))
 
 
 def read_despite_form(request: SourceRequest, document: object, problem: UnreadableBody) -> ParsedBody:
@@ -73,7 +73,7 @@ def read_alert(request: SourceRequest, item: Item, vendor: VendorFields = NO_FIE
         raise UnreadableBody("an alert is an object", field=item.dotted_path or "body")
     preset = {field: value for field, value in vendor.fields.items() if isinstance(value, str | int | float) and value != ""}
     understanding = understand(item.document, corrections_of(request, preset), around=item.around, now=request.received_at)
-    name = word(understanding.text(AlertField.NAME), 256)
+    name = clean_line(understanding.text(AlertField.NAME), 256)
     if not name and not any(is_template(value) for value in item.document.values() if isinstance(value, str)):
         raise UnreadableBody("nothing in it reads as a title: name its path under `fields`", field=_at(item, "name"))
     return _alert(request, understanding, name or "unnamed alert", item, vendor), understanding.warnings
@@ -85,7 +85,7 @@ def corrections_of(request: SourceRequest, preset: Mapping[AlertField, Scalar] =
     return Corrections(config.fields.paths(), frozenset(word.strip().lower() for word in config.resolved_words), preset)
 
 
-def part(document: Mapping[str, object], *path: str) -> object:
+def value_at(document: Mapping[str, object], *path: str) -> object:
     """The value at a path of names and positions; None if there is none."""
     value: object = document
     for key in path:
@@ -98,7 +98,7 @@ def part(document: Mapping[str, object], *path: str) -> object:
 
 def first_of(document: Mapping[str, object], *paths: str) -> object:
     """The first of several dotted paths that holds a single value which is not empty; "" if none does."""
-    values = (part(document, *path.split(".")) for path in paths)
+    values = (value_at(document, *path.split(".")) for path in paths)
     return next((value for value in values if isinstance(value, str | int | float) and _is_filled(value)), "")
 
 
@@ -114,7 +114,7 @@ def _at(item: Item, name: str) -> str:
 
 
 def _alert(request: SourceRequest, understanding: Understanding, name: str, item: Item, vendor: VendorFields) -> Alert:
-    severity = word(understanding.text(AlertField.SEVERITY))
+    severity = clean_line(understanding.text(AlertField.SEVERITY))
     cleaned = labels({**_labels(understanding, severity), **{k: v for k, v in vendor.labels.items() if v not in (None, "")}})
     summary = annotations({"summary": understanding.text(AlertField.SUMMARY)}) if understanding.text(AlertField.SUMMARY) else {}
     start, end = understanding.moment(AlertField.STARTS_AT), understanding.moment(AlertField.ENDS_AT)
@@ -156,7 +156,7 @@ def _entity_label(kind: str) -> str:
 
 def _identity(request: SourceRequest, understanding: Understanding, name: str, cleaned: Mapping[str, str], item: Item) -> str:
     """The sender's own key; else what stays the same from firing to resolved: title without its state, entity and labels."""
-    if key := word(understanding.text(AlertField.FINGERPRINT), 512):
+    if key := clean_line(understanding.text(AlertField.FINGERPRINT), 512):
         return key if len(key) <= 128 else fingerprint(key)
     if understanding.warnings and AlertField.NAME not in understanding.choices:
         # A template that was not filled in looks the same for every alert: none of them is another's repeat.

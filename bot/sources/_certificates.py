@@ -40,7 +40,7 @@ class Certificates:
 CERTIFICATES = Certificates()
 
 
-def fits(key: rsa.RSAPublicKey, signature: str, text: str, version: str) -> bool:
+def is_signed_by(key: rsa.RSAPublicKey, signature: str, text: str, version: str) -> bool:
     """Whether a Base64 signature of this version of SNS' scheme (1: SHA-1, 2: SHA-256) is the key's over the text."""
     try:
         key.verify(base64.b64decode(signature, validate=True), text.encode(), padding.PKCS1v15(), _HASHES[version]())

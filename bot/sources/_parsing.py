@@ -68,7 +68,7 @@ def too_deep(body: bytes, limit: int = MAX_DEPTH) -> bool:
     return b"[]" in brackets or brackets.count(b"[") > limit
 
 
-def each(
+def read_each(
     items: Sequence[Raw],
     read: Callable[[Raw, str], T],
     prefix: str = "",
@@ -166,7 +166,7 @@ def _name(text: str) -> str:
     return cut_marked(escape_controls(text), MAX_NAME)
 
 
-def word(value: object, limit: int = MAX_NAME) -> str:
+def clean_line(value: object, limit: int = MAX_NAME) -> str:
     """An untrusted name: one line, no control characters."""
     return escape_controls(clean(value, limit))
 

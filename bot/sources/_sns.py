@@ -46,11 +46,11 @@ async def signed_by_sns(request: SignedRequest, options: Mapping[str, object], f
     url = message.get("SigningCertURL")
     if not is_sns(url) or not urlsplit(str(url)).path.endswith(".pem") or _region(str(url)) not in str(message["TopicArn"]):
         return False
-    from bot.sources._certificates import CERTIFICATES, fits
+    from bot.sources._certificates import CERTIFICATES, is_signed_by
 
     key = await CERTIFICATES.key(str(url), request.received_at.astimezone(UTC), fetch)
     signature, version = str(message.get("Signature")), str(message.get("SignatureVersion"))
-    return key is not None and fits(key, signature, _signed_text(message), version)
+    return key is not None and is_signed_by(key, signature, _signed_text(message), version)
 
 
 def _region(url: str) -> str:

@@ -11,14 +11,14 @@ from bot.sources._parsing import (
     MAX_ITEMS,
     annotations,
     clean,
-    each,
+    clean_line,
     fingerprint,
     labels,
     moment,
     parse,
+    read_each,
     screen,
     start_moment,
-    word,
 )
 from bot.sources._raw_alerts import RawAlerts, raw_alerts_of
 
@@ -65,7 +65,7 @@ def _each(items: Sequence[object], read: Callable[[object, str], Alert]) -> tupl
     # Behind their escapes in the links: each query screened by itself takes as long as reading its alert.
     links = [item.get("generatorURL") for item in items[:MAX_ITEMS] if isinstance(item, dict)]
     screen([_query(link) for link in links if isinstance(link, str)])
-    return each(items, read, "alerts")
+    return read_each(items, read, "alerts")
 
 
 def _alert(
@@ -81,7 +81,7 @@ def _alert(
     link = clean(raw.get("generatorURL"))
     return Alert(
         source=request.source,
-        fingerprint=word(raw.get("fingerprint")) or fingerprint(raw["labels"]),
+        fingerprint=clean_line(raw.get("fingerprint")) or fingerprint(raw["labels"]),
         status=raw["status"],
         name=cleaned.get("alertname") or "unnamed alert",
         severity=cleaned.get("severity", ""),

@@ -11,7 +11,7 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.leaves import label_pairs
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, Proof, SourceRequest, source
-from bot.sources._any_form import VendorFields, first_of, parsed_body, part, read_alert
+from bot.sources._any_form import VendorFields, first_of, parsed_body, read_alert, value_at
 from bot.sources._parsing import parse
 from bot.sources._sns import is_sns, signed_by_sns, topics_of
 
@@ -47,7 +47,7 @@ def _confirmation(request: SourceRequest, body: dict[str, object]) -> ParsedBody
 def _notification(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
     """The alarm is JSON in the message's text. A message of another kind is read as any sender's."""
     message = body.get("Message", body)
-    alarm = _opened(message)
+    alarm = _embedded_alarm(message)
     if alarm is None:
         text = {"title": body.get("Subject") or message, "message": message}
         return parsed_body(
@@ -58,7 +58,7 @@ def _notification(request: SourceRequest, body: dict[str, object]) -> ParsedBody
     return parsed_body([read_alert(request, Item(alarm, "Message"), _of_alarm(alarm))])
 
 
-def _opened(message: object) -> dict[str, object] | None:
+def _embedded_alarm(message: object) -> dict[str, object] | None:
     if isinstance(message, dict):
         return message
     if not isinstance(message, str) or not message.lstrip().startswith("{"):
@@ -71,7 +71,7 @@ def _opened(message: object) -> dict[str, object] | None:
 
 
 def _of_alarm(alarm: dict[str, object]) -> VendorFields:
-    described = _described(alarm.get("AlarmDescription"))
+    described = _labels_in_description(alarm.get("AlarmDescription"))
     arn, state = str(first_of(alarm, "AlarmArn")), first_of(alarm, "NewStateValue")
     if state and state not in STATES:
         raise UnreadableBody("must be ALARM, OK or INSUFFICIENT_DATA", field="Message.NewStateValue")
@@ -93,7 +93,7 @@ def _of_alarm(alarm: dict[str, object]) -> VendorFields:
     )
 
 
-def _described(text: object) -> dict[str, str]:
+def _labels_in_description(text: object) -> dict[str, str]:
     """`severity=critical, service=checkout` in an alarm's description: an alarm has no place for them."""
     return dict(label_pairs(text)) if isinstance(text, str) else {}
 
@@ -102,8 +102,8 @@ def _of_event(body: dict[str, object]) -> VendorFields:
     name, arn = first_of(body, "detail.alarmName"), str(first_of(body, "resources.0"))
     if not name:
         return VendorFields()
-    state = str(part(body, "detail", "state", "value"))
-    described = _described(part(body, "detail", "configuration", "description"))
+    state = str(value_at(body, "detail", "state", "value"))
+    described = _labels_in_description(value_at(body, "detail", "configuration", "description"))
     if state not in STATES:
         raise UnreadableBody("must be ALARM, OK or INSUFFICIENT_DATA", field="detail.state.value")
     return VendorFields(

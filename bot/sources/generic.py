@@ -24,7 +24,7 @@ from bot.core.config.alerts import SourceFields
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, Rejected, SourceRequest, source
 from bot.sources._any_form import read_any_form
-from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, start_moment, word
+from bot.sources._parsing import annotations, clean, clean_line, fingerprint, labels, moment, parse, read_each, start_moment
 
 T = TypeVar("T")
 _OWN_KEYS = frozenset(
@@ -62,7 +62,7 @@ def _is_own_form(request: SourceRequest, body: dict[str, object] | list[object])
 
 
 def _each(body: object, read: Callable[[object, str], T]) -> tuple[list[T], list[Rejected]]:
-    return each(body, read) if isinstance(body, list) else ([read(body, "")], [])
+    return read_each(body, read) if isinstance(body, list) else ([read(body, "")], [])
 
 
 def _under(field: str, name: str) -> str:
@@ -72,7 +72,7 @@ def _under(field: str, name: str) -> str:
 def _alert(request: SourceRequest, raw: object, field: str) -> Alert:
     if not isinstance(raw, dict):
         raise UnreadableBody("an alert is an object", field=field)
-    name = word(raw.get("name") or raw.get("title"), 256)
+    name = clean_line(raw.get("name") or raw.get("title"), 256)
     if not name:
         raise UnreadableBody("an alert needs a name", field=_under(field, "name"))
     raw_labels = _part(raw, "labels", field)
@@ -84,7 +84,7 @@ def _alert(request: SourceRequest, raw: object, field: str) -> Alert:
     return Alert(
         source=request.source,
         # The severity may change while it is the same alert.
-        fingerprint=word(raw.get("fingerprint"))
+        fingerprint=clean_line(raw.get("fingerprint"))
         or fingerprint([name, {k: v for k, v in raw_labels.items() if k != "severity"}]),
         status=(status := _status(raw, field)),
         name=name,
@@ -117,19 +117,19 @@ def _change(request: SourceRequest, raw: object, field: str) -> Change:
     if not isinstance(raw, dict):
         raise UnreadableBody("a change is an object", field=field)
     for key in ("service", "title"):
-        if not word(raw.get(key)):
+        if not clean_line(raw.get(key)):
             raise UnreadableBody("is needed", field=_under(field, key))
     at = start_moment(raw.get("at"), _under(field, "at"), request.received_at)
     kind = str(raw.get("kind") or "deploy").lower()
     return Change(
-        id=f"{request.source}:{word(raw.get('id'), 200) or _identity(raw, at)}",
+        id=f"{request.source}:{clean_line(raw.get('id'), 200) or _identity(raw, at)}",
         at=at,
-        service=word(raw["service"], 200),
+        service=clean_line(raw["service"], 200),
         kind=kind if kind in KINDS else "other",
         title=clean(raw["title"], 500),
-        author=word(raw.get("author"), 200),
-        version=word(raw.get("version"), 200),
-        previous_version=word(raw.get("previous_version"), 200),
+        author=clean_line(raw.get("author"), 200),
+        version=clean_line(raw.get("version"), 200),
+        previous_version=clean_line(raw.get("previous_version"), 200),
         link=clean(raw.get("link")),
         source=request.source,
     )

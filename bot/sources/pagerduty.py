@@ -7,7 +7,7 @@ from bot.core.errors import UnreadableBody
 from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
-from bot.sources._any_form import VendorFields, first_of, parsed_body, part, read_alert, read_despite_form
+from bot.sources._any_form import VendorFields, first_of, parsed_body, read_alert, read_despite_form, value_at
 from bot.sources._parsing import parse
 
 _EVENTS = "triggered reopened acknowledged unacknowledged escalated reassigned delegated priority_updated"
@@ -57,5 +57,5 @@ def _fields(event: dict[str, object], incident: dict[str, object], *, over: bool
             AlertField.ENDS_AT: first_of(incident, "resolved_at") or first_of(event, "occurred_at"),
             AlertField.LINK: first_of(incident, "html_url"),
         },
-        {"service": part(incident, "service", "summary"), "team": part(incident, "teams", "0", "summary")},
+        {"service": value_at(incident, "service", "summary"), "team": value_at(incident, "teams", "0", "summary")},
     )

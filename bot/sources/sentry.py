@@ -10,7 +10,7 @@ from bot.core.errors import UnreadableBody
 from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
-from bot.sources._any_form import ReadAlert, VendorFields, first_of, parsed_body, part, read_alert, read_despite_form
+from bot.sources._any_form import ReadAlert, VendorFields, first_of, parsed_body, read_alert, read_despite_form, value_at
 from bot.sources._parsing import parse
 
 _ISSUE_STATES = {"resolved": "resolved", "archived": "resolved", "ignored": "resolved", "unresolved": "firing"}
@@ -35,11 +35,11 @@ def sentry(request: SourceRequest) -> ParsedBody:
 def _resource(body: dict[str, object]) -> str:
     """A proxy may have lost the header."""
     names = {"metric_alert": "metric_alert", "event": "event_alert", "issue": "issue"}
-    return next((resource for key, resource in names.items() if isinstance(part(body, "data", key), dict)), "")
+    return next((resource for key, resource in names.items() if isinstance(value_at(body, "data", key), dict)), "")
 
 
 def _data(body: dict[str, object], name: str) -> dict[str, object]:
-    inner = part(body, "data", name)
+    inner = value_at(body, "data", name)
     if not isinstance(inner, dict):
         raise UnreadableBody("is missing", field=f"data.{name}")
     return inner

@@ -9,7 +9,7 @@ from functools import partial
 from bot.core.alert import Alert
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, SourceRequest, source
-from bot.sources._parsing import annotations, clean, each, fingerprint, labels, moment, parse, start_moment
+from bot.sources._parsing import annotations, clean, fingerprint, labels, moment, parse, read_each, start_moment
 from bot.sources.alertmanager import alerts_of, expression_of
 
 
@@ -21,7 +21,7 @@ def vmalert(request: SourceRequest) -> ParsedBody:
         return alerts_of(request, body)
     if not isinstance(body, list):
         raise UnreadableBody("vmalert sends a list of alerts", field="body")
-    alerts, rejected = each(body, partial(_alert, request))
+    alerts, rejected = read_each(body, partial(_alert, request))
     return ParsedBody(alerts=tuple(alerts), rejected=tuple(rejected))
 
 

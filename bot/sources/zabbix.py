@@ -11,7 +11,7 @@ from bot.core.payloads.items import Item
 from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._any_form import ReadAlert, VendorFields, first_of, parsed_body, read_alert, read_despite_form
-from bot.sources._parsing import each, moment, parse, word
+from bot.sources._parsing import clean_line, moment, parse, read_each
 
 SEVERITIES = ("not classified", "information", "warning", "average", "high", "disaster")
 
@@ -23,7 +23,7 @@ def zabbix(request: SourceRequest) -> ParsedBody:
     documents = [parse(line) for line in lines] if len(lines) > 1 and _are_objects(lines) else [parse(request.body)]
     flat = [item for document in documents for item in (document if isinstance(document, list) else [document])]
     try:
-        alerts, rejected = each(flat, lambda raw, field: _read(request, raw, field if len(flat) > 1 else ""))
+        alerts, rejected = read_each(flat, lambda raw, field: _read(request, raw, field if len(flat) > 1 else ""))
     except UnreadableBody as error:
         if error.field != "event_name":
             raise
@@ -52,7 +52,7 @@ def _under(field: str, name: str) -> str:
 def _problem(request: SourceRequest, raw: dict[str, object], field: str) -> ReadAlert:
     if not first_of(raw, "name"):
         raise UnreadableBody("a problem has a name", field=_under(field, "name"))
-    number = word(raw["eventid"])
+    number = clean_line(raw["eventid"])
     fields = VendorFields(
         {
             AlertField.NAME: first_of(raw, "name"),
@@ -85,12 +85,12 @@ def _iso(raw: dict[str, object], field: str) -> str:
 
 
 def _link(request: SourceRequest, raw: dict[str, object], number: object) -> str:
-    trigger, pages = word(first_of(raw, "trigger_id", "objectid")), str(request.config.options.get("url", "")).rstrip("/")
+    trigger, pages = clean_line(first_of(raw, "trigger_id", "objectid")), str(request.config.options.get("url", "")).rstrip("/")
     return f"{pages}/tr_events.php?triggerid={trigger}&eventid={number}" if pages and trigger and number else ""
 
 
 def _recovery(request: SourceRequest, raw: dict[str, object], field: str) -> Alert:
-    problem = word(raw.get("p_eventid"))
+    problem = clean_line(raw.get("p_eventid"))
     if not problem:
         raise UnreadableBody("a recovery names its problem", field=_under(field, "p_eventid"))
     # Without a start of its own it ends the problem that fires under this number.

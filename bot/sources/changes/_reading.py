@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.change import Change, ChangeKind
 from bot.core.errors import UnreadableBody
 from bot.plugins import SourceRequest
-from bot.sources._parsing import clean, parse, word
+from bot.sources._parsing import clean, clean_line, parse
 
 JsonObject = dict[str, object]
 """Untrusted JSON, read with the functions here."""
@@ -20,14 +20,14 @@ def read_object(request: SourceRequest, vendor: str) -> JsonObject:
     return body
 
 
-def part(body: JsonObject, name: str) -> JsonObject:
+def required_object(body: JsonObject, name: str) -> JsonObject:
     """An object that has to be there. Raises UnreadableBody with its name."""
     if not isinstance(value := body.get(name), dict):
         raise UnreadableBody("is missing", field=name)
     return value
 
 
-def optional_part(body: JsonObject, name: str) -> JsonObject:
+def optional_object(body: JsonObject, name: str) -> JsonObject:
     """An object that may be missing."""
     return value if isinstance(value := body.get(name), dict) else {}
 
@@ -37,9 +37,9 @@ def objects(value: object) -> list[JsonObject]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def needed(body: JsonObject, name: str, field: str = "") -> str:
+def required_text(body: JsonObject, name: str, field: str = "") -> str:
     """A one-line text that has to be there. Raises UnreadableBody with its name."""
-    if not (text := word(body.get(name), 200)):
+    if not (text := clean_line(body.get(name), 200)):
         raise UnreadableBody("is missing", field=field or name)
     return text
 
@@ -60,7 +60,7 @@ def services_of(request: SourceRequest, *names: str) -> tuple[str, ...]:
     return tuple(str(service) for service in (mapped if isinstance(mapped, list) else [mapped]))
 
 
-def changes(
+def changes_of_services(
     request: SourceRequest,
     services: Iterable[str],
     *,
@@ -82,7 +82,7 @@ def changes(
             service=service,
             kind=kind,
             title=clean(title, 500),
-            author=word(author, 200),
+            author=clean_line(author, 200),
             version=version,
             previous_version=previous_version,
             link=clean(link),

@@ -2,15 +2,15 @@
 
 from bot.core.change import Change
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
-from bot.sources._parsing import clean, start_moment, word
+from bot.sources._parsing import clean, clean_line, start_moment
 from bot.sources.changes._reading import (
     JsonObject,
-    changes,
-    needed,
+    changes_of_services,
     option_texts,
-    optional_part,
-    part,
+    optional_object,
     read_object,
+    required_object,
+    required_text,
     services_of,
 )
 
@@ -37,43 +37,45 @@ def github(request: SourceRequest) -> ParsedBody:
 
 
 def _of_deployment(request: SourceRequest, body: JsonObject) -> tuple[Change, ...]:
-    status, deployment = part(body, "deployment_status"), part(body, "deployment")
+    status, deployment = required_object(body, "deployment_status"), required_object(body, "deployment")
     environments = option_texts(request, "environment", ("production",))
-    if status.get("state") != "success" or word(deployment.get("environment")).lower() not in environments:
+    if status.get("state") != "success" or clean_line(deployment.get("environment")).lower() not in environments:
         return ()
-    sha, ref = word(deployment.get("sha"), 64), word(deployment.get("ref"), 200)
-    return changes(
+    sha, ref = clean_line(deployment.get("sha"), 64), clean_line(deployment.get("ref"), 200)
+    return changes_of_services(
         request,
         _services(request, body),
-        id=word(deployment.get("id"), 64),
+        id=clean_line(deployment.get("id"), 64),
         at=start_moment(status.get("created_at"), "deployment_status.created_at", request.received_at),
         title=f"{ref or sha[:12]}: {clean(deployment.get('description'), 300)}".rstrip(": "),
-        author=optional_part(deployment, "creator").get("login"),
+        author=optional_object(deployment, "creator").get("login"),
         version=sha[:12],
         link=status.get("target_url") or status.get("log_url"),
     )
 
 
 def _of_workflow(request: SourceRequest, body: JsonObject) -> tuple[Change, ...]:
-    run = part(body, "workflow_run")
-    name, file = word(run.get("name"), 200), word(run.get("path"), 200).rpartition("/")[2]
+    run = required_object(body, "workflow_run")
+    name, file = clean_line(run.get("name"), 200), clean_line(run.get("path"), 200).rpartition("/")[2]
     named = {name.lower(), file.lower()} & set(option_texts(request, "workflows"))
     if run.get("status") != "completed" or run.get("conclusion") != "success" or not named:
         return ()
-    sha = word(run.get("head_sha"), 64)
-    return changes(
+    sha = clean_line(run.get("head_sha"), 64)
+    return changes_of_services(
         request,
         _services(request, body),
-        id=f"run-{word(run.get('id'), 64)}-{word(run.get('run_attempt') or 1, 10)}",
+        id=f"run-{clean_line(run.get('id'), 64)}-{clean_line(run.get('run_attempt') or 1, 10)}",
         # Which of its minutes changed the service is not known: the start can only be too early, and is then still a suspect.
         at=start_moment(run.get("run_started_at") or run.get("created_at"), "workflow_run.run_started_at", request.received_at),
         title=f"{name}: {clean(run.get('display_title') or run.get('head_branch'), 300)}".rstrip(": "),
-        author=optional_part(run, "triggering_actor").get("login") or optional_part(run, "actor").get("login"),
+        author=optional_object(run, "triggering_actor").get("login") or optional_object(run, "actor").get("login"),
         version=sha[:12],
         link=run.get("html_url"),
     )
 
 
 def _services(request: SourceRequest, body: JsonObject) -> tuple[str, ...]:
-    repository = part(body, "repository")
-    return services_of(request, word(repository.get("full_name"), 200), needed(repository, "name", "repository.name"))
+    repository = required_object(body, "repository")
+    return services_of(
+        request, clean_line(repository.get("full_name"), 200), required_text(repository, "name", "repository.name")
+    )

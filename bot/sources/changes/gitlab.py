@@ -5,16 +5,16 @@ from datetime import datetime
 
 from bot.core.change import Change
 from bot.plugins import ParsedBody, SourceRequest, plain_token, source, standard_webhook
-from bot.sources._parsing import clean, start_moment, word
+from bot.sources._parsing import clean, clean_line, start_moment
 from bot.sources.changes._reading import (
     JsonObject,
-    changes,
-    needed,
+    changes_of_services,
     objects,
     option_texts,
-    optional_part,
-    part,
+    optional_object,
     read_object,
+    required_object,
+    required_text,
     services_of,
 )
 
@@ -33,21 +33,21 @@ def gitlab(request: SourceRequest) -> ParsedBody:
     """
     body = read_object(request, "GitLab")
     readers = {"deployment": _of_deployment, "pipeline": _of_pipeline}
-    reader = readers.get(word(body.get("object_kind")))
+    reader = readers.get(clean_line(body.get("object_kind")))
     return ParsedBody(changes=reader(request, body) if reader else ())
 
 
 def _of_deployment(request: SourceRequest, body: JsonObject) -> tuple[Change, ...]:
     if body.get("status") != "success" or not _counts(request, body.get("environment"), body.get("environment_tier")):
         return ()
-    commit = word(body.get("commit_url"), 500).rpartition("/")[2] or word(body.get("short_sha"), 64)
-    return changes(
+    commit = clean_line(body.get("commit_url"), 500).rpartition("/")[2] or clean_line(body.get("short_sha"), 64)
+    return changes_of_services(
         request,
         _services(request, body),
-        id=_id(body, body.get("deployable_id") or f"deployment-{word(body.get('deployment_id'), 64)}"),
+        id=_id(body, body.get("deployable_id") or f"deployment-{clean_line(body.get('deployment_id'), 64)}"),
         at=_moment(body.get("status_changed_at"), "status_changed_at", request),
         title=_title(body.get("ref"), body.get("commit_title")),
-        author=optional_part(body, "user").get("username"),
+        author=optional_object(body, "user").get("username"),
         version=commit[:_SHORT],
         link=body.get("deployable_url"),
     )
@@ -55,7 +55,7 @@ def _of_deployment(request: SourceRequest, body: JsonObject) -> tuple[Change, ..
 
 def _of_pipeline(request: SourceRequest, body: JsonObject) -> tuple[Change, ...]:
     """Each job of a pipeline that deployed; a pipeline is sent again whenever its state changes."""
-    pipeline = part(body, "object_attributes")
+    pipeline = required_object(body, "object_attributes")
     return tuple(
         change
         for number, job in enumerate(objects(body.get("builds")))
@@ -65,40 +65,42 @@ def _of_pipeline(request: SourceRequest, body: JsonObject) -> tuple[Change, ...]
 
 
 def _of_job(request: SourceRequest, body: JsonObject, pipeline: JsonObject, job: JsonObject, field: str) -> tuple[Change, ...]:
-    return changes(
+    return changes_of_services(
         request,
         _services(request, body),
         id=_id(body, job.get("id")),
         at=_moment(job.get("finished_at"), field, request),
-        title=_title(pipeline.get("ref"), optional_part(body, "commit").get("title")),
-        author=optional_part(job, "user").get("username") or optional_part(body, "user").get("username"),
-        version=word(pipeline.get("sha"), 64)[:_SHORT],
+        title=_title(pipeline.get("ref"), optional_object(body, "commit").get("title")),
+        author=optional_object(job, "user").get("username") or optional_object(body, "user").get("username"),
+        version=clean_line(pipeline.get("sha"), 64)[:_SHORT],
         link=pipeline.get("url"),
     )
 
 
 def _deploys(request: SourceRequest, job: JsonObject) -> bool:
-    environment = optional_part(job, "environment")
+    environment = optional_object(job, "environment")
     starts = environment.get("action") in (None, "start")
     return starts and _counts(request, environment.get("name"), environment.get("deployment_tier"))
 
 
 def _counts(request: SourceRequest, *names: object) -> bool:
     """Whether an environment is meant, by its name or its tier."""
-    return bool({word(name).lower() for name in names} & set(option_texts(request, "environment", ("production",))))
+    return bool({clean_line(name).lower() for name in names} & set(option_texts(request, "environment", ("production",))))
 
 
 def _services(request: SourceRequest, body: JsonObject) -> tuple[str, ...]:
-    project = part(body, "project")
-    return services_of(request, word(project.get("path_with_namespace"), 200), needed(project, "name", "project.name"))
+    project = required_object(body, "project")
+    return services_of(
+        request, clean_line(project.get("path_with_namespace"), 200), required_text(project, "name", "project.name")
+    )
 
 
 def _id(body: JsonObject, job: object) -> str:
-    return f"{word(part(body, 'project').get('id'), 64)}:{word(job, 100)}"
+    return f"{clean_line(required_object(body, 'project').get('id'), 64)}:{clean_line(job, 100)}"
 
 
 def _title(ref: object, commit: object) -> str:
-    return f"{word(ref, 200)}: {clean(commit, 300)}".rstrip(": ")
+    return f"{clean_line(ref, 200)}: {clean(commit, 300)}".rstrip(": ")
 
 
 def _moment(value: object, field: str, request: SourceRequest) -> datetime:

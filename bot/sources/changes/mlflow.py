@@ -2,8 +2,15 @@
 
 from bot.core.change import Change
 from bot.plugins import ParsedBody, SourceRequest, source, standard_webhook
-from bot.sources._parsing import start_moment, word
-from bot.sources.changes._reading import changes, needed, option_texts, part, read_object, services_of
+from bot.sources._parsing import clean_line, start_moment
+from bot.sources.changes._reading import (
+    changes_of_services,
+    option_texts,
+    read_object,
+    required_object,
+    required_text,
+    services_of,
+)
 
 _SIGNED = standard_webhook("x-mlflow-signature", id_header="x-mlflow-delivery-id", timestamp_header="x-mlflow-timestamp")
 
@@ -25,12 +32,16 @@ def mlflow(request: SourceRequest) -> ParsedBody:
 
 
 def _of_version(request: SourceRequest, body: dict[str, object]) -> tuple[Change, ...]:
-    data = part(body, "data")
-    model, version, alias = needed(data, "name", "data.name"), needed(data, "version", "data.version"), word(data.get("alias"))
+    data = required_object(body, "data")
+    model, version, alias = (
+        required_text(data, "name", "data.name"),
+        required_text(data, "version", "data.version"),
+        clean_line(data.get("alias")),
+    )
     if alias and alias.lower() not in option_texts(request, "aliases", (alias,)):
         return ()
     at = start_moment(body.get("timestamp"), "timestamp", request.received_at)
-    return changes(
+    return changes_of_services(
         request,
         services_of(request, model),
         id=f"{model}:{version}:{alias}:{at.isoformat()}",

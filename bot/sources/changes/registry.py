@@ -10,8 +10,8 @@ from functools import partial
 from bot.core.change import Change, ChangeKind
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
-from bot.sources._parsing import each, parse, start_moment, word
-from bot.sources.changes._reading import JsonObject, changes, needed, services_of
+from bot.sources._parsing import clean_line, parse, read_each, start_moment
+from bot.sources.changes._reading import JsonObject, changes_of_services, required_text, services_of
 
 _KINDS: dict[str, ChangeKind] = {"model": "model", "dataset": "data", "data": "data", "feature": "data", "features": "data"}
 
@@ -22,32 +22,36 @@ def registry(request: SourceRequest) -> ParsedBody:
     body = parse(request.body)
     if not isinstance(body, list):
         return ParsedBody(changes=_version(request, body, "body"))
-    versions, rejected = each(body, partial(_version, request))
+    versions, rejected = read_each(body, partial(_version, request))
     return ParsedBody(changes=tuple(change for version in versions for change in version), rejected=tuple(rejected))
 
 
 def _version(request: SourceRequest, raw: object, field: str) -> tuple[Change, ...]:
     if not isinstance(raw, dict):
         raise UnreadableBody("a version is an object", field=field)
-    kind, name, version = _kind(raw, field), needed(raw, "name", f"{field}.name"), needed(raw, "version", f"{field}.version")
+    kind, name, version = (
+        _kind(raw, field),
+        required_text(raw, "name", f"{field}.name"),
+        required_text(raw, "version", f"{field}.version"),
+    )
     at = start_moment(raw.get("at"), f"{field}.at", request.received_at)
-    stage = word(raw.get("stage"), 60)
-    return changes(
+    stage = clean_line(raw.get("stage"), 60)
+    return changes_of_services(
         request,
         _services(request, raw, name),
-        id=word(raw.get("id"), 200) or f"{kind}:{name}:{version}:{stage}:{word(raw.get('at'))}",
+        id=clean_line(raw.get("id"), 200) or f"{kind}:{name}:{version}:{stage}:{clean_line(raw.get('at'))}",
         at=at,
         kind=_KINDS[kind],
         title=f"{kind} {name} {version}" + (f" ({stage})" if stage else ""),
         author=raw.get("author"),
         version=version,
-        previous_version=word(raw.get("previous_version"), 200),
+        previous_version=clean_line(raw.get("previous_version"), 200),
         link=raw.get("link"),
     )
 
 
 def _kind(raw: JsonObject, field: str) -> str:
-    kind = word(raw.get("kind") or "model").lower()
+    kind = clean_line(raw.get("kind") or "model").lower()
     if kind not in _KINDS:
         raise UnreadableBody(f"must be one of {', '.join(_KINDS)}", field=f"{field}.kind")
     return kind
@@ -55,5 +59,5 @@ def _kind(raw: JsonObject, field: str) -> str:
 
 def _services(request: SourceRequest, raw: JsonObject, name: str) -> tuple[str, ...]:
     value = raw.get("services") or raw.get("service")
-    several = [word(service, 200) for service in (value if isinstance(value, list) else [value])]
+    several = [clean_line(service, 200) for service in (value if isinstance(value, list) else [value])]
     return tuple(service for service in several[:100] if service) or services_of(request, name)

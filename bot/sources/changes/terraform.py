@@ -3,8 +3,8 @@
 from bot.core.change import Change
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, SourceRequest, hmac_hex, source
-from bot.sources._parsing import clean, start_moment, word
-from bot.sources.changes._reading import JsonObject, changes, needed, objects, read_object, services_of
+from bot.sources._parsing import clean, clean_line, start_moment
+from bot.sources.changes._reading import JsonObject, changes_of_services, objects, read_object, required_text, services_of
 
 
 @source(
@@ -27,8 +27,8 @@ def terraform(request: SourceRequest) -> ParsedBody:
 
 
 def _of_run(request: SourceRequest, body: JsonObject, notice: JsonObject) -> tuple[Change, ...]:
-    workspace, run = needed(body, "workspace_name"), needed(body, "run_id")
-    return changes(
+    workspace, run = required_text(body, "workspace_name"), required_text(body, "run_id")
+    return changes_of_services(
         request,
         services_of(request, workspace),
         id=run,
@@ -36,6 +36,6 @@ def _of_run(request: SourceRequest, body: JsonObject, notice: JsonObject) -> tup
         kind="config",
         title=f"Terraform applied {workspace}: {clean(body.get('run_message'), 300)}".rstrip(": "),
         author=notice.get("run_updated_by") or body.get("run_created_by"),
-        version=word(run, 64),
+        version=clean_line(run, 64),
         link=body.get("run_url"),
     )

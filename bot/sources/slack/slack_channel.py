@@ -11,7 +11,7 @@ from bot.core.alert import Alert, Status
 from bot.core.errors import UnreadableBody
 from bot.core.payloads.values import State, means_resolved, state_of
 from bot.plugins import ParsedBody, SourceRequest, source
-from bot.sources._parsing import annotations, clean, fingerprint, labels, parse, word
+from bot.sources._parsing import annotations, clean, clean_line, fingerprint, labels, parse
 from bot.sources.slack._text import SlackText, read_message
 
 _BRACKETS = re.compile(r"^\s*\[([^\]]{0,40})\]\s*")
@@ -68,8 +68,8 @@ def _alert(request: SourceRequest, text: SlackText, head: str, channel: str, mes
     cleaned = labels(named)
     status, at, title = _status(text), request.received_at, title_of(head)
     # "payments is down" is a better name than "payments"; that it is back to normal is not.
-    name = word(title if status == "resolved" else _without_state(head), 256)
-    author = word(message.get("bot_id") or message.get("user"))
+    name = clean_line(title if status == "resolved" else _without_state(head), 256)
+    author = clean_line(message.get("bot_id") or message.get("user"))
     things = {name: cleaned[name] for name in _THINGS if name in cleaned}
     return Alert(
         source=request.source,
@@ -135,4 +135,4 @@ def _severity_in(titles: tuple[str, ...]) -> str:
 
 
 def _archived(channel: str, ts: object, at: datetime) -> str:
-    return f"https://slack.com/archives/{word(channel)}/p{str(ts or at.timestamp()).replace('.', '')}"
+    return f"https://slack.com/archives/{clean_line(channel)}/p{str(ts or at.timestamp()).replace('.', '')}"

@@ -81,7 +81,7 @@ def test_one_bad_item_among_good_ones_is_set_aside() -> None:
             raise UnreadableBody("is zero", field=field)
         return item
 
-    taken, rejected = parsing.each([1, 0, 2], read, "items")
+    taken, rejected = parsing.read_each([1, 0, 2], read, "items")
 
     assert taken == [1, 2]
     assert [(r.field, json.loads(r.body)) for r in rejected] == [("items.1", 0)]
@@ -93,7 +93,7 @@ def test_an_item_that_cannot_be_written_down_again_takes_no_other_with_it() -> N
             raise UnreadableBody("is not one", field=field)
         return item
 
-    items, rejected = parsing.each([1, {"a": 10**5000}], read, "items")
+    items, rejected = parsing.read_each([1, {"a": 10**5000}], read, "items")
 
     assert items == [1] and [item.field for item in rejected] == ["items.1"]
 
