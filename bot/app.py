@@ -29,7 +29,7 @@ from bot.monitoring.runbooks import RunbookFolder
 from bot.plugins import Command, Tool, ToolContext, discover, discover_actions
 from bot.plugins.scopes import Scopes
 from bot.ports import Run
-from bot.reloading import Current, Reloader, review_of
+from bot.reloading import LiveMapping, Reloader, review_of
 from bot.settings import Secrets, catalogue_of, source_kinds, source_tokens
 from bot.slack.alert_channels import AlertChannels, ChannelHistory
 from bot.slack.answers import Answers
@@ -193,7 +193,7 @@ class App:
             signing_secret=self.secrets.slack_signing_secret.get_secret_value(),
             clock=self.clock,
             channels=AlertChannels(
-                Current(lambda: self.config.sources),
+                LiveMapping(lambda: self.config.sources),
                 source_kinds(self.config),
                 self.writer,
                 ChannelHistory(self.slack_client),
@@ -226,7 +226,7 @@ class App:
         self.runbooks = RunbookFolder(self.config.runbooks) if self.config.runbooks else None
         self.tool_runner = ToolRunner(self.triages, self.tools, self._tool_context)
         facts = FactCollector(self.tool_runner, self.triages, self.catalogue, self.metrics, draw)
-        self.questions = Questions(self.db, Current(lambda: self.catalogue.services), self.tool_runner.infos)
+        self.questions = Questions(self.db, LiveMapping(lambda: self.catalogue.services), self.tool_runner.infos)
         checks = QuestionChecks(self.questions, self.tool_runner)
         steps = TriageSteps(self.triages, facts, self.approvals, self.config, checks, LeadRecord(Cases(self.db)))
         analyst = Analyst(
@@ -237,7 +237,7 @@ class App:
             has_cluster=self.systems.cluster is not None,
         )
         of_app = (self.secrets, self.config, self.tool_runner, self.triages, self.questions)
-        self.agents = agents_of(*of_app, Current(lambda: self.catalogue.services), self.systems.remote)
+        self.agents = agents_of(*of_app, LiveMapping(lambda: self.catalogue.services), self.systems.remote)
         self.engine.register("triage", triage(steps, analyst, self.agents.get))
         self.engine.register("remediation", remediation(RemediationSteps(self.approvals, self._account)))
         drafting = PostmortemSteps(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
@@ -289,9 +289,9 @@ class App:
 
     def _build_web(self) -> ASGIApp:
         webhooks = WebhookEndpoints(
-            Current(lambda: self.config.sources),
+            LiveMapping(lambda: self.config.sources),
             source_kinds(self.config),
-            Current(lambda: self.tokens),
+            LiveMapping(lambda: self.tokens),
             self.writer,
             self.clock,
             fetch=fetch_public,

@@ -12,10 +12,10 @@ from pathlib import Path
 import structlog
 
 from bot.core.errors import ConfigurationError
-from bot.reloading import Reload
+from bot.reloading import ReloadResult
 
 log = structlog.get_logger(__name__)
-Reloading = Callable[[str], Awaitable[Reload]]
+Reloading = Callable[[str], Awaitable[ReloadResult]]
 """Who asks -> what became of it."""
 _ANSWER_SECONDS = 30.0
 _REQUEST_SECONDS = 5.0
@@ -65,7 +65,7 @@ class ControlSocket:
             writer.close()
 
 
-def ask_reload(path: Path) -> Reload:
+def ask_reload(path: Path) -> ReloadResult:
     """Ask the running bot to reload. Raises ConfigurationError where none runs here."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:
@@ -82,7 +82,7 @@ def ask_reload(path: Path) -> Reload:
         raise ConfigurationError(problem, key=str(path)) from None
     except ValueError:
         raise ConfigurationError("the bot ended before it answered; its log says more", key=str(path)) from None
-    return Reload(answer["accepted"], tuple(answer["lines"]))
+    return ReloadResult(answer["accepted"], tuple(answer["lines"]))
 
 
 def _peer(writer: asyncio.StreamWriter) -> str:

@@ -17,7 +17,7 @@ from bot.plugins.actions import tiers_of
 from bot.plugins.scopes import scope_notices
 from bot.settings import load_config, policy_path, source_kinds, source_tokens, without_token
 from bot.store import audit
-from bot.store.approvals.policies.policies import Considered, Policies
+from bot.store.approvals.policies.policies import Policies, PolicyReviewResult
 from bot.store.db.database import Database, DatabaseUnavailable
 from bot.workflows.policy_review import PolicyReview
 
@@ -30,14 +30,14 @@ _MOST_CHANGES = 40
 
 
 @dataclass(frozen=True)
-class Reload:
+class ReloadResult:
     """What became of one request: `accepted`, and lines for whoever made it."""
 
     accepted: bool
     lines: tuple[str, ...]
 
 
-class Current(Mapping[K, V]):
+class LiveMapping(Mapping[K, V]):
     """A part of the configuration as it is at each look-up, for those who are handed a mapping once."""
 
     def __init__(self, read: Callable[[], Mapping[K, V]]) -> None:
@@ -72,7 +72,7 @@ class Reloader:
         self._hash = _hash_of(path)
         self._lock = asyncio.Lock()
 
-    async def reload(self, who: str) -> Reload:
+    async def reload(self, who: str) -> ReloadResult:
         """Take the file over, or say why not. Never raises for what stands in the file or for a database that is away."""
         async with self._lock:
             try:
@@ -90,7 +90,7 @@ class Reloader:
         await self._audit("tocsin", STARTED, self._hash, changed, before=before)
         await self._review.start()
 
-    async def _reload(self, who: str) -> Reload:
+    async def _reload(self, who: str) -> ReloadResult:
         try:
             fresh, fresh_hash = await asyncio.to_thread(self._read)
         except (ConfigurationError, OSError) as error:
@@ -100,7 +100,7 @@ class Reloader:
             return await self._refuse(who, f"{', '.join(stubborn[:_MOST_CHANGES])}: taken over by a restart only", fresh_hash)
         if not changes:
             again = await self._ask_again(who) if self._config.confirmed is not None else []
-            return Reload(True, (f"{self._path} says what is in use already ({self._hash})", *again))
+            return ReloadResult(True, (f"{self._path} says what is in use already ({self._hash})", *again))
         considered = await self._review.consider(fresh, who)
         await self._audit(who, RELOADED, fresh_hash, _text(changes))
         before, self._hash = self._hash, fresh_hash
@@ -111,7 +111,7 @@ class Reloader:
             "configuration reloaded", who=who, before=before, after=fresh_hash, changes=[change.text for change in changes]
         )
         lines = *_lines(changes), *_waiting(considered), *_source_notices(fresh)
-        return Reload(True, (f"Reloaded {self._path} ({before} -> {fresh_hash})", *lines))
+        return ReloadResult(True, (f"Reloaded {self._path} ({before} -> {fresh_hash})", *lines))
 
     async def _ask_again(self, who: str) -> list[str]:
         """The file in use is held back: whoever rejected what it gives, or did not answer, is asked once more."""
@@ -125,13 +125,13 @@ class Reloader:
             raise ConfigurationError("is gone; without it everything would be forgotten", file=str(self._path))
         return load_config(self._path), _hash_of(self._path)
 
-    async def _refuse(self, who: str, why: str, fresh_hash: str) -> Reload:
+    async def _refuse(self, who: str, why: str, fresh_hash: str) -> ReloadResult:
         await self._audit(who, "configuration refused", fresh_hash, why)
         return self._refused(why)
 
-    def _refused(self, why: str) -> Reload:
+    def _refused(self, why: str) -> ReloadResult:
         log.warning("configuration not reloaded", why=why, in_use=self._hash)
-        return Reload(False, (f"Not reloaded: {why}", f"The configuration in use stays ({self._hash})."))
+        return ReloadResult(False, (f"Not reloaded: {why}", f"The configuration in use stays ({self._hash})."))
 
     async def _audit(self, who: str, what: str, fresh_hash: str, reason: str, *, before: str | None = None) -> None:
         async with self._db.write() as session:
@@ -165,7 +165,7 @@ def _lines(changes: tuple[ConfigChange, ...]) -> list[str]:
     return [change.text for change in changes[:_MOST_CHANGES]] + ([f"and {more} more"] if more > 0 else [])
 
 
-def _waiting(considered: Considered) -> list[str]:
+def _waiting(considered: PolicyReviewResult) -> list[str]:
     """What does not count yet, and why."""
     if considered.held_back_to is None:
         return []

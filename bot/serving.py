@@ -27,7 +27,7 @@ from bot.logs import configure
 from bot.memory import run_apart, share_one_heap
 from bot.plugins.scopes import scope_notices
 from bot.ports import Run
-from bot.reloading import Reload
+from bot.reloading import ReloadResult
 from bot.settings import Secrets, deprecated_keys, load_config, require_audit_key, source_kinds
 from bot.store.migrate import current, head, ready
 from bot.web.connections import MOST_CONNECTIONS, OTHER_FILES, Connection, Connections, raise_file_limit
@@ -73,7 +73,7 @@ def _plainly(asgi: ASGIApp) -> ASGIApp:
 @contextlib.asynccontextmanager
 async def _reloadable(app: App, secrets: Secrets) -> AsyncIterator[None]:
     """SIGHUP and `tocsin reload` read tocsin.yaml again meanwhile."""
-    running: set[asyncio.Task[Reload]] = set()
+    running: set[asyncio.Task[ReloadResult]] = set()
 
     def on_signal() -> None:
         task = asyncio.create_task(app.reloader.reload("SIGHUP"), name="reload")

@@ -5,7 +5,7 @@ from bot.core.errors import NotFound
 from bot.core.messages.content import MessageKind
 from bot.core.text.untrusted import one_line
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
-from bot.store.answers.questions import AnswerTarget, Put, Questions
+from bot.store.answers.questions import AnswerTarget, Questions, StoredQuestion
 from bot.store.slack.interactions import Interactions
 from bot.workflows.command_context import CommandContext
 from bot.workflows.investigation.questions import start
@@ -55,6 +55,6 @@ async def _target(ctx: CommandContext, request: Request) -> AnswerTarget | None:
     return AnswerTarget(request.channel, thread_key=above.key) if above.kind == MessageKind.QUESTION else None
 
 
-async def _stands_there(ctx: CommandContext, request: Request, put: Put) -> bool:
+async def _stands_there(ctx: CommandContext, request: Request, put: StoredQuestion) -> bool:
     above = await Interactions(ctx.db).shown_at(request.channel, request.thread)
     return above is not None and above.key == put.thread_key

@@ -29,7 +29,7 @@ from bot.core.text.untrusted import one_line
 from bot.llm.calling import Caller, ModelDown
 from bot.llm.langchain_adjustments import describe_schema_errors, keep_hooks_in_the_loop
 from bot.llm.middleware.call_guard import CallGuard
-from bot.llm.middleware.durable import Durable, RunTool, Shown, unknown_tool
+from bot.llm.middleware.durable import Durable, RunTool, ShownEvidence, unknown_tool
 from bot.llm.middleware.limits import Limits
 from bot.llm.middleware.names import Names
 from bot.llm.middleware.nudge import Nudge
@@ -275,9 +275,9 @@ class Agent:
             return None
 
     def _run_tool(self, case: Case) -> RunTool:
-        async def run_tool(tool: str, arguments: dict[str, object], call: str) -> Shown:
+        async def run_tool(tool: str, arguments: dict[str, object], call: str) -> ShownEvidence:
             entry = await self.tool_runner.call(case, tool, arguments, f"agent:{case.attempt}:{call}", shown=True, reuse=True)
-            return Shown(id=entry.id, evidence=entry.evidence)
+            return ShownEvidence(id=entry.id, evidence=entry.evidence)
 
         return run_tool
 

@@ -54,7 +54,7 @@ class ModelDown(Exception):
         self.recovery = recovery
 
 
-class Called(NamedTuple):
+class CallResult(NamedTuple):
     """The model's answer, None if there is none, and the record of the call."""
 
     response: Response | None
@@ -115,7 +115,7 @@ class Caller:
         seconds: float,
         answered: str = "",
         affordable: Callable[[Sequence[Usage]], bool] = lambda _usages: True,
-    ) -> Called:
+    ) -> CallResult:
         """One answer, or none and the error in the record.
 
         `affordable`: whether tokens and money are left for another request after these.
@@ -134,11 +134,11 @@ class Caller:
             usages += tries.usages
             if response is not None:
                 took = time.monotonic() - began
-                return Called(response, CallRecord(seconds=took, usages=usages, model=model_name(model)))
+                return CallResult(response, CallRecord(seconds=took, usages=usages, model=model_name(model)))
             problem = tries.problem or problem
             log.warning("model call failed", model=model_name(model), why=problem.text, answer=problem.answer)
         record = CallRecord(error=problem.text, recovery=problem.recovery, seconds=time.monotonic() - began, usages=usages)
-        return Called(None, record)
+        return CallResult(None, record)
 
 
 class _Tries:

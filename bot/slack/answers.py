@@ -56,9 +56,9 @@ def rendered_reply(content: ReplyContent, view: ViewContext) -> Rendered:
         case DetailsReply():
             return details.render(content, view)
         case PlanReply():
-            return proposal.reading(content, view)
+            return proposal.render_full(content, view)
         case PostmortemReply():
-            return postmortem.reading(content, view)
+            return postmortem.render_full(content, view)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from bot.store.db.clock import Clock
 from bot.store.db.database import Database
 from bot.store.incidents import rows as incident_rows
 from bot.store.triage.changes import Changes
-from bot.web.api_models import AuditEntry, DecidedProposal, Episode, IncidentRecord, whole
+from bot.web.api_models import AuditEntry, DecidedProposal, Episode, IncidentRecord, incident_record
 from bot.web.auth import bearer_matches, token_problem
 from bot.web.errors import HANDLERS, Guard, refusal
 
@@ -103,7 +103,7 @@ def _singles(db: Database) -> APIRouter:
         if not ref.upper().startswith("AL-"):
             raise NotFound(f"{ref} is no alert group (AL-n)")
         await records.require_public(db, ref)
-        return whole(await records.record_of(db, ref))
+        return incident_record(await records.record_of(db, ref))
 
     @router.get("/incidents/{ref}")
     async def incident(ref: str) -> IncidentRecord:
@@ -111,7 +111,7 @@ def _singles(db: Database) -> APIRouter:
         if not ref.upper().startswith("INC-"):
             raise NotFound(f"{ref} is no incident (INC-n)")
         await records.require_public(db, ref)
-        return whole(await records.record_of(db, ref))
+        return incident_record(await records.record_of(db, ref))
 
     @router.get("/incidents/{ref}/postmortem", response_class=MarkdownAnswer)
     async def postmortem(ref: str) -> MarkdownAnswer:

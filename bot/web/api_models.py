@@ -110,7 +110,7 @@ class AuditEntry(_Row):
     hash: str
 
 
-def whole(record: Record) -> IncidentRecord:
+def incident_record(record: Record) -> IncidentRecord:
     """A record of the store as the API shows it."""
     return IncidentRecord(
         group=record.group,

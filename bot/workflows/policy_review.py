@@ -8,7 +8,7 @@ from bot.core.action import Tier
 from bot.core.approvals.policies.widening import snapshot_of
 from bot.core.config import Config
 from bot.core.config.policy_snapshot import PolicySnapshot
-from bot.store.approvals.policies.policies import Considered, Policies
+from bot.store.approvals.policies.policies import Policies, PolicyReviewResult
 
 log = structlog.get_logger(__name__)
 TiersOf = Callable[[Config], Mapping[str, Tier]]
@@ -27,7 +27,7 @@ class PolicyReview:
         considered = await self.consider(self._config, "tocsin", anew=False)
         self.hold_back(considered.held_back_to)
 
-    async def consider(self, fresh: Config, who: str, *, anew: bool = True) -> Considered:
+    async def consider(self, fresh: Config, who: str, *, anew: bool = True) -> PolicyReviewResult:
         """What becomes of a configuration that is about to be used."""
         considered = await self._policies.consider(self._snapshot(fresh), who, anew=anew)
         if considered.held_back_to is not None:

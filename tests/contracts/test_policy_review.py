@@ -17,7 +17,7 @@ from bot.core.config import Config
 from bot.core.config.policy_snapshot import PolicySnapshot
 from bot.core.errors import NotAllowed, NotFound
 from bot.store import audit
-from bot.store.approvals.policies.policies import Considered, Policies
+from bot.store.approvals.policies.policies import Policies, PolicyReviewResult
 from bot.store.db.database import async_url
 from bot.store.tables import AuditRow, MessageRow
 from bot.workflows.policy_review import PolicyReview
@@ -50,7 +50,7 @@ async def replica(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         await fixture.close()
 
 
-async def reloaded(fixture: ApprovalsFixture, who: str = "SIGHUP", **changes: Any) -> Considered:
+async def reloaded(fixture: ApprovalsFixture, who: str = "SIGHUP", **changes: Any) -> PolicyReviewResult:
     """What comes of a reload of a file with these changes."""
     fresh = Config.model_validate({**CONFIG, **changes})
     considered = await fixture.review.consider(fresh, who)

@@ -15,7 +15,7 @@ from bot.control_socket import ControlSocket, ask_reload, control_path
 from bot.core.approvals.roster import Roster
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
-from bot.reloading import Reload, Reloader, review_of
+from bot.reloading import Reloader, ReloadResult, review_of
 from bot.settings import Secrets, load_config
 from bot.store import audit
 from bot.store.approvals.policies.policies import Policies
@@ -162,9 +162,9 @@ async def test_a_source_that_was_added_takes_bodies_once_it_is_reloaded(
 async def test_whoever_may_open_the_socket_reloads_and_is_named(tmp_path: Path) -> None:
     asked: list[str] = []
 
-    async def reload(who: str) -> Reload:
+    async def reload(who: str) -> ReloadResult:
         asked.append(who)
-        return Reload(False, ("Not reloaded: because",))
+        return ReloadResult(False, ("Not reloaded: because",))
 
     path = control_path(tmp_path, 8000)
     control = ControlSocket(path, reload)
@@ -173,7 +173,7 @@ async def test_whoever_may_open_the_socket_reloads_and_is_named(tmp_path: Path) 
     result = await asyncio.to_thread(ask_reload, path)
     await control.close()
 
-    assert (result, mode) == (Reload(False, ("Not reloaded: because",)), 0o600)
+    assert (result, mode) == (ReloadResult(False, ("Not reloaded: because",)), 0o600)
     assert asked == [f"{getpass.getuser()} of this machine"] and not path.exists()
 
 
@@ -192,8 +192,8 @@ async def test_a_socket_that_a_killed_process_left_is_replaced(tmp_path: Path) -
     assert accepted
 
 
-async def _nothing(who: str) -> Reload:
-    return Reload(True, ())
+async def _nothing(who: str) -> ReloadResult:
+    return ReloadResult(True, ())
 
 
 async def test_a_folder_that_takes_no_socket_does_not_stop_the_bot(tmp_path: Path) -> None:

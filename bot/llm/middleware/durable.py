@@ -30,7 +30,7 @@ MAX_HINTS_BYTES = 2_500
 """Of the hints of people in one request, the newest first: they come on top of a request that is full already."""
 
 
-class Shown(BaseModel):
+class ShownEvidence(BaseModel):
     """A finding and its id, as the model sees it."""
 
     id: str
@@ -40,11 +40,11 @@ class Shown(BaseModel):
 class ToolCallRecord(BaseModel):
     """What the journal keeps of one tool call."""
 
-    entry: Shown
+    entry: ShownEvidence
     seconds: float
 
 
-RunTool = Callable[[str, dict[str, object], str], Awaitable[Shown]]
+RunTool = Callable[[str, dict[str, object], str], Awaitable[ShownEvidence]]
 """`await run_tool(tool, arguments, call id)`; never raises."""
 
 
@@ -137,10 +137,10 @@ def step_name(tool: str, arguments: dict[str, object], call_id: str) -> str:
     return f"tool:{tool}:{fingerprint[:12]}"
 
 
-async def unknown_tool(tool: str, _arguments: dict[str, object], _call: str) -> Shown:
+async def unknown_tool(tool: str, _arguments: dict[str, object], _call: str) -> ShownEvidence:
     """The answer to a call of a tool that the model does not have: text in the evidence may have named one."""
     answer = Evidence(summary=f"There is no tool {one_line(tool, 60)}. Answer from the evidence.", query="", ok=False)
-    return Shown(id="", evidence=answer)
+    return ShownEvidence(id="", evidence=answer)
 
 
 def _plain(value: object) -> object:

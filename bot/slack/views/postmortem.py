@@ -55,7 +55,7 @@ def _whole(text: str) -> tuple[str, int]:
     return shown, len(others)
 
 
-def reading(draft: PostmortemReply, view: ViewContext) -> Rendered:
+def render_full(draft: PostmortemReply, view: ViewContext) -> Rendered:
     """The whole draft for one reader; without sections the Markdown to copy."""
     title = f"Postmortem of {draft.ref}, draft {draft.n}"
     if draft.sections:

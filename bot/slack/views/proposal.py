@@ -125,7 +125,7 @@ def _because(content: ProposalContent, view: ViewContext, title: str) -> str:
     return within_words(because, max(FEWEST_REASONS, MOST_WORDS - others))
 
 
-def reading(reply: PlanReply, view: ViewContext) -> Rendered:
+def render_full(reply: PlanReply, view: ViewContext) -> Rendered:
     """The whole proposal for one reader: the exact request, the reason, who may and who may not."""
     content = reply.proposal
     proposal = content.proposal

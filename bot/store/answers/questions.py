@@ -37,7 +37,7 @@ MOST_PROPOSALS = 8
 
 
 @dataclass(frozen=True)
-class Put:
+class StoredQuestion:
     """A question that is kept now, and the thread in which its answer will stand."""
 
     number: int
@@ -64,7 +64,9 @@ class Questions:
         self.services = services
         self.tools = tools
 
-    async def put(self, key: str, text: str, who: str, *, group: str, incident: str, target: AnswerTarget | None = None) -> Put:
+    async def put(
+        self, key: str, text: str, who: str, *, group: str, incident: str, target: AnswerTarget | None = None
+    ) -> StoredQuestion:
         """Keep a question, once for each key: a repeat gets what the first one made."""
         group_id, incident_id = number_of(group, "AL"), number_of(incident, "INC")
         try:
@@ -82,7 +84,7 @@ class Questions:
         async with self.db.read() as session:
             query = select(QuestionRow.id).where(QuestionRow.key == key[:400])
             number = number or (await session.exec(query)).one() or 0
-            return Put(number, (await transitions.thread_of(session, group_id, incident_id))[1])
+            return StoredQuestion(number, (await transitions.thread_of(session, group_id, incident_id))[1])
 
     async def _reserve_answer(self, session: AsyncSession, number: int, target: AnswerTarget, about: str) -> None:
         """The answer's message, not yet wanted: whoever shows the answer finds its place there."""

@@ -30,7 +30,7 @@ from bot.store.tables import AttemptRow, AuditRow, ChangeRow, DecisionRow, Group
 
 
 @dataclass(frozen=True)
-class Draft:
+class ProposalDraft:
     """A plan before it is put to people: for what, by whom and why."""
 
     key: str
@@ -47,7 +47,7 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedProposal:
     """What came of `open_proposal`: a reference, or the rule that refused it."""
 
     ref: str
@@ -60,13 +60,13 @@ class ProposalStore(PolicyBoundWriter):
 
     # ------------------------------------------------------------ proposing
 
-    async def open_proposal(self, draft: Draft, actor: Actor | None, roster: Roster) -> Opened:
+    async def open_proposal(self, draft: ProposalDraft, actor: Actor | None, roster: Roster) -> OpenedProposal:
         """Put a draft to people: row, card and audit in one transaction. The same `key` again is the same proposal."""
         plan = draft.plan
         async with self.db.write() as session:
             await transitions.lock_service(self.db, session, plan.service)
             if (existing := await self._existing(session, draft.key)) is not None:
-                return Opened(transitions.ref_of(existing), RuleResult(True, Rule.MAY_PROPOSE))
+                return OpenedProposal(transitions.ref_of(existing), RuleResult(True, Rule.MAY_PROPOSE))
             owner = await rows.owner_of(session, draft.group)
             context, roles = await self._surroundings(session, plan, owner, roster)
             eligibility = roster.eligibility(actor.person, plan.service, context.now, roles=roles) if actor else None
@@ -78,13 +78,13 @@ class ProposalStore(PolicyBoundWriter):
                 await track_record.suggest(self.db, session, draft.key, owner, plan)
             if not answer.allow:
                 await self._refused(session, draft, actor, answer)
-                return Opened("", answer)
+                return OpenedProposal("", answer)
             row = await self._insert(session, draft, owner, context.now, ProposalState.PENDING)
             if draft.by_rules:
                 await offer(self.db, session, row, Authority(roster, {plan.action: plan.action_version}))
-            return Opened(transitions.ref_of(row), answer, new=True)
+            return OpenedProposal(transitions.ref_of(row), answer, new=True)
 
-    async def may_silence(self, draft: Draft, actor: Actor, roster: Roster) -> RuleResult:
+    async def may_silence(self, draft: ProposalDraft, actor: Actor, roster: Roster) -> RuleResult:
         """Whether this person may do what a draft silences at once, without putting it to others."""
         async with self.db.read() as session:
             owner = await rows.owner_of(session, draft.group)
@@ -109,7 +109,7 @@ class ProposalStore(PolicyBoundWriter):
     async def _existing(self, session: AsyncSession, key: str) -> ProposalRow | None:
         return (await session.exec(select(ProposalRow).where(ProposalRow.key == key))).first()
 
-    async def _refused(self, session: AsyncSession, draft: Draft, actor: Actor | None, answer: RuleResult) -> None:
+    async def _refused(self, session: AsyncSession, draft: ProposalDraft, actor: Actor | None, answer: RuleResult) -> None:
         who = (actor.person or actor.user) if actor else "tocsin"
         reason = f"{draft.plan.action}: {answer.rule}: {answer.text}"
         subject = draft.group or draft.plan.service
@@ -118,7 +118,14 @@ class ProposalStore(PolicyBoundWriter):
         )
 
     async def _insert(
-        self, session: AsyncSession, draft: Draft, owner: Owner, now: datetime, state: ProposalState, *, manual: bool = False
+        self,
+        session: AsyncSession,
+        draft: ProposalDraft,
+        owner: Owner,
+        now: datetime,
+        state: ProposalState,
+        *,
+        manual: bool = False,
     ) -> ProposalRow:
         row = ProposalRow(
             key=draft.key,
@@ -155,7 +162,7 @@ class ProposalStore(PolicyBoundWriter):
         await transitions.add_to_timeline(self.db, session, row, EntryKind.PROPOSAL, entry, who=who, key=f"proposed:{ref}")
         return row
 
-    def _terms(self, row: ProposalRow, draft: Draft) -> Terms:
+    def _terms(self, row: ProposalRow, draft: ProposalDraft) -> Terms:
         return Terms(
             **dict(draft.plan),
             ref=transitions.ref_of(row),
@@ -170,7 +177,7 @@ class ProposalStore(PolicyBoundWriter):
             autonomy=rule_inputs.autonomy_of(draft.plan, self.config),
         )
 
-    async def open_manual(self, draft: Draft, who: str) -> str:
+    async def open_manual(self, draft: ProposalDraft, who: str) -> str:
         """Record that a person did it by hand: it starts at verifying. The same `key` again is the same row."""
         async with self.db.write() as session:
             await transitions.lock_service(self.db, session, draft.plan.service)

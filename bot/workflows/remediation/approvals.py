@@ -22,7 +22,7 @@ from bot.core.text.untrusted import one_line
 from bot.ports import Engine
 from bot.store.approvals.decisions import DecisionResult, Decisions, Press
 from bot.store.approvals.lapsed import unused_key
-from bot.store.approvals.proposals import Draft, ProposalStore
+from bot.store.approvals.proposals import ProposalDraft, ProposalStore
 from bot.store.approvals.runs.claims import Claims
 from bot.store.approvals.standing.register import StandingApprovals
 from bot.workflows.remediation.executor import SILENCE, ActionExecutor
@@ -98,7 +98,7 @@ class Approvals:
         arguments do not fit) or NotAllowed (a rule refuses, with who may).
         """
         plan = await self.plan(entry, service, arguments, group_ref)
-        draft = Draft(key, group_ref, plan, one_line(because, 500), requester, requesters, by_rules)
+        draft = ProposalDraft(key, group_ref, plan, one_line(because, 500), requester, requesters, by_rules)
         return await self._put_to_people(draft, actor or (Actor(person=requester) if requester else None))
 
     async def propose_undo(self, proposal: Proposal, *, because: str, key: str) -> Proposal | None:
@@ -114,16 +114,16 @@ class Approvals:
         # With the steps in it: once a person says that an unknown one ran, what undoes it too is another proposal.
         key = f"{key}:{'-'.join(map(str, ran))}"
         requesters = proposal.all_requesters | await self.store.answerers(proposal.ref)
-        return await self._put_to_people(Draft(key, group, plan, one_line(because, 500), "", requesters), None)
+        return await self._put_to_people(ProposalDraft(key, group, plan, one_line(because, 500), "", requesters), None)
 
     async def propose_again(self, plan: Proposal, *, because: str, key: str) -> Proposal:
         """Put the same steps with fresh dry runs to people. Raises as `propose`."""
         fresh, group = await self.executor.refresh(plan), plan.incident or plan.group
         requesters = plan.all_requesters | await self.store.answerers(plan.ref)
-        draft = Draft(key, group, fresh, one_line(because, 500), plan.requester, requesters)
+        draft = ProposalDraft(key, group, fresh, one_line(because, 500), plan.requester, requesters)
         return await self._put_to_people(draft, Actor(person=plan.requester) if plan.requester else None)
 
-    async def _put_to_people(self, draft: Draft, proposer: Actor | None) -> Proposal:
+    async def _put_to_people(self, draft: ProposalDraft, proposer: Actor | None) -> Proposal:
         """Put a draft to people and start its workflow. Raises NotAllowed."""
         opened = await self.store.open_proposal(draft, proposer, await self.rotas.roster(draft.plan.service))
         if not opened.answer.allow:
@@ -139,7 +139,7 @@ class Approvals:
         Raises as `propose` does.
         """
         plan = await self.plan(SILENCE, service, arguments, group_ref)
-        draft = Draft(key, group_ref, plan, one_line(because, 500), actor.person)
+        draft = ProposalDraft(key, group_ref, plan, one_line(because, 500), actor.person)
         if (await self.store.may_silence(draft, actor, await self.rotas.roster(service))).allow:
             return plan
         return await self.propose(

@@ -5,7 +5,7 @@ from bot.core.actor import Actor
 from bot.core.config.plans import PlanConfig
 from bot.core.errors import NotAllowed
 from bot.core.text.untrusted import one_line
-from bot.store.approvals.proposals import Draft
+from bot.store.approvals.proposals import ProposalDraft
 from bot.workflows.remediation.approvals import WORKFLOW, Approvals, watching_id, workflow_id
 
 
@@ -31,7 +31,7 @@ class ManualRuns:
                 raise NotAllowed(_refusal_of_plan(what, self.approvals.config.plans[what], service))
             plan = await self.approvals.plan(what, service, {}, group_ref)
         because = one_line(f"Run by hand by {actor.person}, who alone says so", 500)
-        draft = Draft(key or f"did:{what}:{actor.user}", group_ref, plan, because, actor.person, requesters)
+        draft = ProposalDraft(key or f"did:{what}:{actor.user}", group_ref, plan, because, actor.person, requesters)
         ref = await self.store.open_manual(draft, actor.person)
         await self.approvals.engine.start(WORKFLOW, workflow_id(ref), ref)
         return await self.store.load(ref)

@@ -14,7 +14,7 @@ from bot.core.evidence import Evidence
 from bot.core.history.postmortem import PostmortemSection, Sentence
 from bot.store.alerts.intake.writer import IntakeWriter
 from bot.store.answers.postmortems import Postmortems
-from bot.store.approvals.proposals import Draft, ProposalStore
+from bot.store.approvals.proposals import ProposalDraft, ProposalStore
 from bot.store.incidents import incidents
 from bot.store.incidents.privacy import set_private
 from bot.store.triage.triage import Triages
@@ -72,7 +72,7 @@ async def test_a_proposal_has_the_names_that_callers_of_the_api_know(served: Ser
         targets={"checkout": ""}, steps=[], dry_run="POST", tier=Tier.TWO, undo="rollforward",
     )  # fmt: skip
     store = ProposalStore(sorting.db, Config())
-    await store.open_proposal(Draft("k", "AL-1", plan, "E1"), None, Roster(Config()))
+    await store.open_proposal(ProposalDraft("k", "AL-1", plan, "E1"), None, Roster(Config()))
 
     answer = (await client.get("/api/proposals/AP-1")).json()
 

@@ -52,7 +52,7 @@ class _Body:
 
 
 @dataclass(frozen=True, slots=True)
-class _Again:
+class _Repeat:
     """A stored alert that a body delivered again."""
 
     number: int
@@ -155,21 +155,21 @@ class InboxReader:
         await self._keep_only(session, bodies, [*left, *news[most:]])
         result.more = bool(left) or len(news) > most or _alerts_of(bodies) >= MOST_REPEATS
 
-    async def _counted(self, session: AsyncSession, bodies: Sequence[_Body]) -> list[_Again]:
+    async def _counted(self, session: AsyncSession, bodies: Sequence[_Body]) -> list[_Repeat]:
         repeats, counts, loop = self.sorter.repeats, Counts(), LoopYield()
         await repeats.look_up(session, (number for body in bodies for number in body.alerts))
-        news: list[_Again] = []
+        news: list[_Repeat] = []
         for body in bodies:
             for number in body.alerts:
                 if firing := repeats.counted(number):
                     counts.add(firing, body.received_at)
                 else:
-                    news.append(_Again(number, body))
+                    news.append(_Repeat(number, body))
             await loop.when_due()
         await counts.write(session)
         return news
 
-    async def _keep_only(self, session: AsyncSession, bodies: Sequence[_Body], left: Sequence[_Again]) -> None:
+    async def _keep_only(self, session: AsyncSession, bodies: Sequence[_Body], left: Sequence[_Repeat]) -> None:
         """Forget what was counted or sorted: of each body only what is left stays for the next batch."""
         staying: dict[int, list[int]] = {}
         for again in left:
@@ -262,7 +262,7 @@ async def _full_rows(session: AsyncSession, deliveries: Sequence[Delivery]) -> l
     return [rows[delivery.seq] for delivery in deliveries]
 
 
-async def _delivered_again(session: AsyncSession, again: Sequence[_Again]) -> list[AlertRow]:
+async def _delivered_again(session: AsyncSession, again: Sequence[_Repeat]) -> list[AlertRow]:
     """The stored alerts as if they came with these bodies; one that was pruned meanwhile is over for long and left out."""
     numbers = sorted({one.number for one in again})
     stored: dict[int | None, AlertRow] = {}

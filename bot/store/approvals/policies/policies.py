@@ -33,7 +33,7 @@ NOBODY = PolicySnapshot()
 
 
 @dataclass(frozen=True)
-class Considered:
+class PolicyReviewResult:
     """What came of loading a policy: what holds it back, and what a second person has to agree to."""
 
     held_back_to: PolicySnapshot | None = None
@@ -61,7 +61,7 @@ class Policies:
             old = await content(session, base.fingerprint) or NOBODY
             return old if gains(old, new, self.db.clock()) else None
 
-    async def consider(self, new: PolicySnapshot, who: str, *, anew: bool) -> Considered:
+    async def consider(self, new: PolicySnapshot, who: str, *, anew: bool) -> PolicyReviewResult:
         """Note that this policy was loaded. `anew`: ask again where somebody has rejected it, or nobody answered."""
         async with self.db.write() as session:
             counted = await bases(self.db, session)
@@ -130,13 +130,15 @@ class Policies:
 
     # ------------------------------------------------------------ inside
 
-    async def _still_counts(self, session: AsyncSession, new: PolicySnapshot, who: str) -> Considered:
+    async def _still_counts(self, session: AsyncSession, new: PolicySnapshot, who: str) -> PolicyReviewResult:
         await self._replace_waiting(session)
         if await content(session, new.fingerprint) is None:
             await self._insert(session, new, who, PolicyState.IN_FORCE)
-        return Considered()
+        return PolicyReviewResult()
 
-    async def _narrower(self, session: AsyncSession, base: Base, counted: Base, new: PolicySnapshot, who: str) -> Considered:
+    async def _narrower(
+        self, session: AsyncSession, base: Base, counted: Base, new: PolicySnapshot, who: str
+    ) -> PolicyReviewResult:
         """It gives nobody more than `base`, which counts or did until just now."""
         source = await content(session, base.confirmers_in)
         reverted = base is not counted
@@ -147,14 +149,16 @@ class Policies:
         confirmers_in = new.fingerprint if own else base.confirmers_in
         return await self._put_in_force(session, new, who, counted.fingerprint, reason, confirmers_in=confirmers_in)
 
-    async def _too_narrow(self, session: AsyncSession, counted: Base, new: PolicySnapshot, who: str) -> Considered:
+    async def _too_narrow(self, session: AsyncSession, counted: Base, new: PolicySnapshot, who: str) -> PolicyReviewResult:
         """Nobody could ever confirm another than this one, such as an empty file."""
         await self._replace_waiting(session)
         reason = "nobody may do more than before, nor confirm another: the next is compared with the one before"
         await self._audit(session, who, KIND, counted.fingerprint, new.fingerprint, reason)
-        return Considered()
+        return PolicyReviewResult()
 
-    async def _wider(self, session: AsyncSession, base: Base, new: PolicySnapshot, who: str, *, anew: bool) -> Considered:
+    async def _wider(
+        self, session: AsyncSession, base: Base, new: PolicySnapshot, who: str, *, anew: bool
+    ) -> PolicyReviewResult:
         source = await content(session, base.confirmers_in)
         if source is not None and not source.confirmers:
             reason = "nobody had a right before, so there is nobody to ask"
@@ -164,16 +168,16 @@ class Policies:
 
     async def _put_in_force(
         self, session: AsyncSession, new: PolicySnapshot, who: str, before: str, reason: str, *, confirmers_in: str = ""
-    ) -> Considered:
+    ) -> PolicyReviewResult:
         await self._replace_waiting(session)
         await self._insert(session, new, who, PolicyState.IN_FORCE, before=before)
         base = Base(new.fingerprint, confirmers_in or new.fingerprint)
         await put_in_force(self.db, session, who, before, base, reason)
-        return Considered()
+        return PolicyReviewResult()
 
     async def _wait(
         self, session: AsyncSession, old: PolicySnapshot, before: str, new: PolicySnapshot, who: str, *, anew: bool
-    ) -> Considered:
+    ) -> PolicyReviewResult:
         texts = [gain.text for gain in gains(old, new, self.db.clock())]
         same = PolicyRow.fingerprint == new.fingerprint, PolicyRow.before == before
         query = select(PolicyRow).where(*same).order_by(col(PolicyRow.id).desc()).limit(1)
@@ -186,7 +190,7 @@ class Policies:
             reason = f"waits for a second person: {'; '.join(texts)}"
             await self._audit(session, who, _ref(row), before, new.fingerprint, reason)
             await self._touch(session, row)
-        return Considered(old, _ref(row), texts)
+        return PolicyReviewResult(old, _ref(row), texts)
 
     async def _insert(
         self,

@@ -345,8 +345,8 @@ def test_a_draft_is_read_as_sections_and_exported_as_markdown() -> None:
     sections = [PostmortemSection(title="Impact", sentences=(Sentence(text="20 % failed", sources=("E9",)),))]
     draft = PostmortemReply(ref="INC-1", n=1, markdown="## Impact", sections=sections)
 
-    assert "*Impact*\\n• 20 % failed (E9)" in words(postmortem.reading(draft, VIEW)[1])
-    assert "```\\n## Impact" in words(postmortem.reading(replace(draft, sections=()), VIEW)[1])
+    assert "*Impact*\\n• 20 % failed (E9)" in words(postmortem.render_full(draft, VIEW)[1])
+    assert "```\\n## Impact" in words(postmortem.render_full(replace(draft, sections=()), VIEW)[1])
 
 
 def test_a_draft_shows_the_graph_of_the_incident_if_there_is_one() -> None:
@@ -417,7 +417,7 @@ def everything_nasty() -> list[tuple[str, list[Block]]]:
         why.render(
             WhyReply(ref="AL-1", n=1, count=1, hypothesis=nasty, ruled_out=[claim(NASTY, "E1")] * 4, evidence=evidence), VIEW
         ),
-        postmortem.reading(PostmortemReply(ref="INC-1", n=1, markdown=(NASTY + "\n") * 900), VIEW),
+        postmortem.render_full(PostmortemReply(ref="INC-1", n=1, markdown=(NASTY + "\n") * 900), VIEW),
     ]
 
 

@@ -37,7 +37,7 @@ def texts(content: ProposalContent) -> str:
 
 def details(content: ProposalContent) -> str:
     context = ViewContext(called_hosts={"jobs.example"}, people=PEOPLE)
-    return json.dumps(view.reading(PlanReply(proposal=content), context)[1], ensure_ascii=False)
+    return json.dumps(view.render_full(PlanReply(proposal=content), context)[1], ensure_ascii=False)
 
 
 def test_a_waiting_card_says_what_will_happen_who_may_and_until_when() -> None:
