@@ -17,10 +17,10 @@ from tests.attacks import approval_steps, export, fairness, growth, reading, tok
 from tests.attacks.attempts import all_of
 from tests.attacks.groups import play_all
 from tests.attacks.items import read_items
+from tests.attacks.reporting import report
 from tests.attacks.roster import KINDS
 from tests.attacks.steps.items import KINDS as STEP_KINDS
 from tests.attacks.steps.play import AT_ONCE
-from tests.attacks.telling import tell
 
 SERVED = {
     "export": export.play,
@@ -73,9 +73,9 @@ def _of_categories(names: Sequence[str], options: argparse.Namespace) -> int:
         print(f"no items of {', '.join(empty)} in {options.data}")
         return 2
     if staged:
-        status = max(status, tell(play_all(staged, chosen)))
+        status = max(status, report(play_all(staged, chosen)))
     for name in served:
-        status = max(status, tell(all_of(name, SERVED[name], chosen[name])))
+        status = max(status, report(all_of(name, SERVED[name], chosen[name])))
     return status
 
 

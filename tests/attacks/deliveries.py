@@ -43,7 +43,7 @@ async def post_malformed(world: World, item: Item, service: str) -> list[int]:
         return [(await _to_slack(world, item.raw, dict(item.headers), signed=True)).status_code]
     name = SOURCE_OF.get(item.source, "gen")
     path = f"/changes/{name}" if name == "hub" else f"/alerts/{name}"
-    answer = await world.door.post(path, content=item.raw, headers={**_bearer(name), **item.headers})
+    answer = await world.client.post(path, content=item.raw, headers={**_bearer(name), **item.headers})
     world.doubts[service] += [*_unclear(answer), *_lost_neighbours(answer, item), *await _not_kept(world, answer, item, name)]
     return [answer.status_code]
 
@@ -53,7 +53,7 @@ async def _to_slack(world: World, body: bytes, headers: dict[str, str], *, signe
     secret = world.sandbox.addresses["signing_secret"] if signed else "no-secret"
     signature = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
     proof = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={signature}"}
-    return await world.door.post(
+    return await world.client.post(
         "/slack/events", content=body, headers={"Content-Type": "application/json", **headers, **proof}
     )
 
@@ -147,7 +147,7 @@ class Player:
         self.checks: list[Callable[[], Awaitable[None]]] = []
 
     async def post(self, path: str, body: bytes, headers: dict[str, str], expected: Sequence[int]) -> httpx.Response:
-        answer = await self.world.door.post(path, content=body, headers=headers)
+        answer = await self.world.client.post(path, content=body, headers=headers)
         self.statuses.append(answer.status_code)
         if answer.status_code not in expected:
             self.doubts.append(f"{path} answered {answer.status_code}, not {' or '.join(map(str, expected))}")

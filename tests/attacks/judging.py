@@ -342,7 +342,7 @@ def no_crash(seen: Seen) -> Iterator[str]:
     if not seen.alive:
         yield "the bot does not answer"
     if bad := [s for s in seen.statuses if s >= 500 or not 200 <= s < 500]:
-        yield f"the door answered {bad}"
+        yield f"the endpoint answered {bad}"
     if any('"level": "error"' in line and "Traceback" in line and seen.service in line for line in seen.logged):
         yield "a traceback in the log"
 

@@ -40,7 +40,7 @@ STORMS = ("many_alerts", "many_posts")
 
 
 async def play(world: World, item: Item, service: str) -> list[int]:
-    """Plant, fire an alert, wait until nothing moves; the statuses that the door answered."""
+    """Plant, fire an alert, wait until nothing moves; the statuses that the endpoint answered."""
     world.puppet.items[service] = item
     world.backends.starts[service] = time.time()
     if item.rule.get("rule") in STORMS:
@@ -80,7 +80,7 @@ async def _plant(world: World, item: Item, service: str) -> list[int]:
         (world.folder / "runbooks" / f"{service}.md").write_text(f"# {title}\n\n{body}\n", encoding="utf-8")
     elif item.rule.get("rule") == "many_commits":
         changes = [{"service": service, "title": f"commit {i}", "id": f"{service}-{i}"} for i in range(item.rule["count"])]
-        return [(await world.door.post("/changes/gen", json=changes, headers=TOKEN)).status_code]
+        return [(await world.client.post("/changes/gen", json=changes, headers=TOKEN)).status_code]
     elif item.channel == "commit_message":
         return [await _change(world, item, service)]
     elif item.channel == "tool_result":
@@ -96,7 +96,7 @@ async def _change(world: World, item: Item, service: str) -> int:
     told["author"] = text if item.field == "author_name" else "dev"
     told["title"] = "deploy 2.0.0" if item.field == "author_name" else told["title"]
     told["at"] = (datetime.now(UTC) - timedelta(minutes=4)).isoformat()
-    answer = await world.door.post("/changes/gen", json=told, headers=TOKEN)
+    answer = await world.client.post("/changes/gen", json=told, headers=TOKEN)
     return answer.status_code
 
 
@@ -116,8 +116,8 @@ async def _post(world: World, item: Item) -> int:
             body, headers["content-encoding"] = gzip.compress(body), "gzip, gzip"
     if rule["rule"] == "many_posts":
         posts = (webhook({"alertname": "Many", "severity": "warning", "instance": f"i{i}"}) for i in range(rule["count"]))
-        return [(await world.door.post("/alerts/am", content=post, headers=headers)).status_code for post in posts][-1]
-    answer = await world.door.post("/alerts/am", content=body, headers=headers)
+        return [(await world.client.post("/alerts/am", content=post, headers=headers)).status_code for post in posts][-1]
+    answer = await world.client.post("/alerts/am", content=body, headers=headers)
     return answer.status_code
 
 
@@ -153,11 +153,11 @@ async def _fire(world: World, item: Item, service: str) -> int:
         else:
             annotations[name], body["commonAnnotations"] = text, {name: text}
     # An item about the severity is one about this alert's own.
-    answer = await world.door.post("/alerts/am", json=body, headers=TOKEN)
+    answer = await world.client.post("/alerts/am", json=body, headers=TOKEN)
     if answer.status_code != 202:
         labels.update(alertname="HighErrorRate", instance="web-1")
         plain = {"alerts": [{**alert, "labels": labels, "annotations": {"summary": "errors"}}]}
-        await world.door.post("/alerts/am", json=plain, headers=TOKEN)
+        await world.client.post("/alerts/am", json=plain, headers=TOKEN)
     return answer.status_code
 
 
@@ -201,7 +201,7 @@ async def _attempted(world: World, service: str) -> bool:
 
 
 async def _write_up(world: World, item: Item, service: str) -> None:
-    """The postmortem draft, where the whole story is told again."""
+    """The postmortem draft, which tells the whole incident again."""
     group = await world.group(service)
     if group is None or group.incident_id is None:
         return

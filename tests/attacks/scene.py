@@ -84,7 +84,7 @@ async def _scene(world: World, gate: asyncio.Semaphore, item: Item, service: str
 
 async def _look(world: World, scenes: Sequence[Seen]) -> None:
     """Fill every scene with what can be seen once all of them rest."""
-    said, alive = await world.said(), (await world.door.get("/readyz")).status_code == 200
+    said, alive = await world.said(), (await world.client.get("/readyz")).status_code == 200
     logged = [line for line in world.log.getvalue().split("\n") if line]
     requests = json.dumps(world.puppet.requests, ensure_ascii=False)
     forged = next((line for line in logged if not is_record(line)), "")

@@ -22,7 +22,7 @@ async def ordinary(world: World, service: str) -> list[Json]:
     """Play the ordinary incident once; what was said in its channel."""
     if await world.group(service) is None:
         change = {"service": service, "title": "deploy 1.4.2", "version": "1.4.2", "id": f"d-{service}"}
-        await world.door.post("/changes/gen", json=change, headers={"authorization": "Bearer fake-door-token"})
+        await world.client.post("/changes/gen", json=change, headers={"authorization": "Bearer fake-door-token"})
         await play(world, item("control"), service)
     return [m for m in await world.said() if m.get("channel") == channel_of(service)]
 

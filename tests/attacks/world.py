@@ -81,7 +81,7 @@ class World:
         self.app = App(found, load_config(path), delivery=DELIVERY)
         self.policy = self.app.config.model_dump_json()
         self.url = await self._serve(self.app.asgi, lifespan="on")
-        self.door = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False)
+        self.client = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False)
         await until(self.app.slack.connected)
         await self.app.agents.get()
         ports = [self.sandbox.addresses[name].rsplit(":", 1)[1].split("/")[0] for name in ("control", "slack")]
@@ -91,7 +91,7 @@ class World:
 
     async def __aexit__(self, *_: object) -> None:
         self.watch.stop()
-        await self.door.aclose()
+        await self.client.aclose()
         # The bot first: what it leans on must outlive it.
         for server, task in reversed(self._servers):
             server.should_exit = True

@@ -127,13 +127,13 @@ async def _runs(
     client = await stack.enter_async_context(AsyncOpenAI(base_url=url, api_key="k", max_retries=0))
     ends: list[tuple[float, float]] = []
 
-    async def story(run: Run, case: dict[str, Any]) -> Any:
+    async def workflow(run: Run, case: dict[str, Any]) -> Any:
         found = (await agent_fixture.agent.investigate(run, Case.model_validate(case))).model_dump(mode="json")
         # Here and not where the result is asked for: that is looked out for twenty times a second only.
         ends.append((time.perf_counter(), time.process_time()))
         return found
 
-    engine.register(name, story)
+    engine.register(name, workflow)
 
     async def once(number: int) -> Took:
         # Each has a group of its own: what the runs before it recorded would stand in its opening message.

@@ -41,9 +41,9 @@ class _Figures:
 def report(*, alerts: int = ALERTS) -> None:
     """One bot; two with one endpoint; two with both endpoints: a fresh database each, printed."""
     with serving() as server:
-        figures = [(name, _run(server, bots, doors, alerts)) for name, bots, doors in _PLACES]
+        figures = [(name, _run(server, bots, endpoints, alerts)) for name, bots, endpoints in _PLACES]
     one = figures[0][1]
-    rows = [_row(name, run, one, doors) for (name, run), (_, _, doors) in zip(figures, _PLACES, strict=True)]
+    rows = [_row(name, run, one, endpoints) for (name, run), (_, _, endpoints) in zip(figures, _PLACES, strict=True)]
     head = ("bots", "acked/s", "of one", "goal", "sorted/s", "of one", "goal", "CPU us/alert", "not 2xx")
     table(f"PostgreSQL: {alerts:,} new alerts, {BATCH} a body", head, rows)
 
@@ -51,22 +51,22 @@ def report(*, alerts: int = ALERTS) -> None:
 _PLACES = (("one", 1, 1), ("two, one endpoint", 2, 1), ("two, both endpoints", 2, 2))
 
 
-def _row(name: str, run: _Figures, one: _Figures, doors: int) -> list[object]:
+def _row(name: str, run: _Figures, one: _Figures, endpoints: int) -> list[object]:
     acked, sorted_ = run.acknowledged / one.acknowledged, run.sorted / one.sorted
     goals = ("", "")
     if run is not one:
-        least = 1.6 if doors > 1 else 1.0
+        least = 1.6 if endpoints > 1 else 1.0
         goals = (f">= {least} {reached(acked, least, least=True)}", f">= 1.0 {reached(sorted_, 1.0, least=True)}")
     return [name, run.acknowledged, acked, goals[0], run.sorted, sorted_, goals[1], run.cpu, run.bad]
 
 
-def _run(server: Server, bots: int, doors: int, alerts: int) -> _Figures:
+def _run(server: Server, bots: int, endpoints: int, alerts: int) -> _Figures:
     database = server.create_database()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, _running(Path(folder), database, bots) as running:
         for bot in running:
             idle(bot.process.pid)
         before, began = _cpu(running), time.monotonic()
-        result = load.run(_load(running[:doors], alerts))
+        result = load.run(_load(running[:endpoints], alerts))
         with psycopg.connect(database) as connection:
             until(lambda: _count(connection) >= alerts, PATIENCE, "all alerts are sorted")
         seconds = time.monotonic() - began
@@ -85,13 +85,13 @@ def _count(connection: "psycopg.Connection[tuple[int]]") -> int:
     return found[0] if found else 0
 
 
-async def _load(doors: Sequence[Bot], alerts: int) -> load.Result:
-    """Each door gets its part of the alerts, at the same time."""
+async def _load(endpoints: Sequence[Bot], alerts: int) -> load.Result:
+    """Each endpoint gets its part of the alerts, at the same time."""
     news = [bodies.alert(number) for number in range(alerts)]
-    parts = [news[place :: len(doors)] for place in range(len(doors))]
+    parts = [news[place :: len(endpoints)] for place in range(len(endpoints))]
     loads = [
-        load.each_once(url, bodies.requests(url, bodies.to_tocsin, BATCH, part, TOKEN), CONNECTIONS // len(doors))
-        for url, part in zip((f"{bot.url}/alerts/{SOURCE}" for bot in doors), parts, strict=True)
+        load.each_once(url, bodies.requests(url, bodies.to_tocsin, BATCH, part, TOKEN), CONNECTIONS // len(endpoints))
+        for url, part in zip((f"{bot.url}/alerts/{SOURCE}" for bot in endpoints), parts, strict=True)
     ]
     results = await asyncio.gather(*loads)
     whole = load.Result(seconds=max(result.seconds for result in results), bad=sum(result.bad for result in results))

@@ -56,7 +56,7 @@ def _server() -> list[list[object]]:
 
 
 def _first_question() -> list[object]:
-    """An alert the moment the door opens: how long until the model is asked, its code not loaded yet."""
+    """An alert the moment the server is ready: how long until the model is asked, its code not loaded yet."""
     took = []
     for number in range(3):
         with (

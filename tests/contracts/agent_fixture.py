@@ -30,7 +30,7 @@ from tests.real import PATIENCE
 from tests.real.scripted_model import Script, app
 from tests.real.serving import running
 from tests.unit.builders import NOW, change
-from tests.unit.tools.looking import CATALOGUE, ERRORS, NO_KUBERNETES, TOOLS, Changes, Step, context
+from tests.unit.tools.tool_fixture import CATALOGUE, ERRORS, NO_KUBERNETES, TOOLS, Changes, Step, context
 
 INVENTORY = [Name("service", "bank"), Name("person", "Ann"), Name("workload", "checkout-api")]
 HEALTH = ["service_health", {"service": "checkout"}]

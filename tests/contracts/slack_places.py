@@ -116,8 +116,8 @@ async def connected(app: AsyncApp, place: Sandbox, mode: str) -> AsyncIterator[N
         else:
             listener = stack.enter_context(free_port())
             requests = AsyncSlackRequestHandler(app)
-            door = Starlette(routes=[Route("/slack/events", requests.handle, methods=["POST"])])
-            await stack.enter_async_context(serving(door, listener))
+            web_app = Starlette(routes=[Route("/slack/events", requests.handle, methods=["POST"])])
+            await stack.enter_async_context(serving(web_app, listener))
             await place.set("delivery", mode="http", bot_url=f"http://127.0.0.1:{listener.getsockname()[1]}")
         yield
 

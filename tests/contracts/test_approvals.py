@@ -51,11 +51,11 @@ async def test_two_replicas_call_once(replicas: list[ApprovalsFixture]) -> None:
     await replicas[0].propose("restart")
     await replicas[0].press("AP-1", "bob")
 
-    async def story(fixture: ApprovalsFixture, workflow: str) -> None:
+    async def press_and_claim(fixture: ApprovalsFixture, workflow: str) -> None:
         if (await fixture.claim("AP-1", workflow)).granted:
             await fixture.execute("AP-1", workflow)
 
-    await asyncio.gather(*(story(replicas[n % 2], f"w{n % 2}") for n in range(10)))
+    await asyncio.gather(*(press_and_claim(replicas[n % 2], f"w{n % 2}") for n in range(10)))
 
     assert len(replicas[0].http.sent) + len(replicas[1].http.sent) == 1
 

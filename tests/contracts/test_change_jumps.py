@@ -13,7 +13,7 @@ from bot.core.service import Catalogue, Service
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
 from tests.contracts.prometheus_storage import Series, holding
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import Changes, context, look
+from tests.unit.tools.tool_fixture import Changes, call_tool, context
 
 DEPLOYED = NOW - timedelta(minutes=40)
 DEPLOY = Change(
@@ -44,7 +44,7 @@ async def jumps(folder: Path, *pods: list[Series]) -> Evidence:
         async with httpx.AsyncClient(trust_env=False) as client:
             metrics = PrometheusMetrics(PrometheusConfig(url=str(api.base_url.copy_with(path="/"))), client)
             made = context(catalogue=SHOP, metrics=metrics, changes=Changes((DEPLOY,)))
-            return await look("change_jumps", made, service="search")
+            return await call_tool("change_jumps", made, service="search")
 
 
 async def test_a_gauge_and_a_counter_that_nobody_named_are_found_though_all_pods_were_replaced(tmp_path: Path) -> None:

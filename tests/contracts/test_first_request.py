@@ -17,7 +17,7 @@ from bot.workflows.investigation.tool_running import ToolRunner
 from tests.answers.recorded import investigated
 from tests.contracts.agent_fixture import ANSWER, serving
 from tests.real.scripted_model import Script
-from tests.unit.tools.looking import TOOLS, context
+from tests.unit.tools.tool_fixture import TOOLS, context
 
 MAX_BYTES = 28_000
 """As compact JSON: below 6,000 tokens of o200k, at 4.8 bytes each, with the tools as OpenAI renders them for its models."""

@@ -297,7 +297,9 @@ class Proposer:
         return Fitted("AP-1")
 
 
-async def story(here: AgentFixture, proposer: Proposer, *, agents: Agents | None = None, group: str = "AL-1") -> dict[str, Any]:
+async def run_triage(
+    here: AgentFixture, proposer: Proposer, *, agents: Agents | None = None, group: str = "AL-1"
+) -> dict[str, Any]:
     """The whole triage without a journal; the findings that people see."""
     agent = (agents or Agents("scripted", lambda: here.agent)).get
     engine = DirectEngine(clock=lambda: NOW)
@@ -319,7 +321,7 @@ async def again(here: AgentFixture, fingerprint: str) -> dict[str, Any]:
         session.add(GroupRow(**group.model_dump(exclude={"id", "key"}), key="later"))
         changed = {"fingerprint": fingerprint, "starts_at": NOW + timedelta(minutes=1), "group_id": 2}
         session.add(EpisodeRow(**alert.model_dump(exclude={"id", *changed}), **changed))
-    return await story(here, Proposer(), group="AL-2")
+    return await run_triage(here, Proposer(), group="AL-2")
 
 
 SAME = {**ANSWER["answer"]["hypotheses"][0], "change_id": "test:1.4"}  # type: ignore[index]
@@ -333,7 +335,7 @@ def answering(**changed: Any) -> list[dict[str, Any]]:
 
 async def test_the_same_alert_with_the_same_cause_is_not_put_to_the_model_again(new_agent: NewAgentFixture) -> None:
     here = await new_agent(*answering())
-    first = await story(here, Proposer())
+    first = await run_triage(here, Proposer())
 
     second = await again(here, "f1")
 
@@ -343,14 +345,14 @@ async def test_the_same_alert_with_the_same_cause_is_not_put_to_the_model_again(
 
 async def test_another_alert_is_put_to_the_model(new_agent: NewAgentFixture) -> None:
     here = await new_agent(*answering())
-    await story(here, Proposer())
+    await run_triage(here, Proposer())
 
     assert (await again(here, "f2"))["by"] == "agent" and len(here.asked) == 4
 
 
 async def test_the_same_alert_with_another_cause_is_put_to_the_model(new_agent: NewAgentFixture) -> None:
     here = await new_agent(*answering(service="payments", kind="resource", change_id=""))
-    await story(here, Proposer())
+    await run_triage(here, Proposer())
     await again(here, "f1")
 
     assert len(here.asked) == 4
@@ -358,7 +360,7 @@ async def test_the_same_alert_with_another_cause_is_put_to_the_model(new_agent: 
 
 async def test_what_a_run_may_cost_is_set_aside_from_the_day_s_money_until_it_is_known(new_agent: NewAgentFixture) -> None:
     here = await new_agent({"call": [HEALTH], "hold": True}, ANSWER, budget={"per_run_usd": 0.5, "per_day_usd": 0.6})
-    first = asyncio.create_task(story(here, Proposer()))
+    first = asyncio.create_task(run_triage(here, Proposer()))
     await wait_until(lambda: len(here.asked) == 1)
 
     second = await again(here, "f2")
@@ -375,7 +377,7 @@ async def test_the_triage_shows_what_the_agent_found_and_drops_a_claim_without_e
     bold = {"answer": {"hypotheses": [{"cause": "it is DNS", "service": "checkout", "claims": claims}]}}
     here, proposer = await new_agent({"call": [CHANGES]}, bold), Proposer()
 
-    findings = await story(here, proposer)
+    findings = await run_triage(here, proposer)
 
     own = next(h for h in findings["hypotheses"] if h["named_by"] == "agent")
     assert own["cause"] == "it is DNS" and [c["text"] for c in own["claims"]] == ["checkout changed"]
@@ -389,7 +391,7 @@ async def test_an_agent_s_answer_has_a_kind_of_cause_and_keeps_what_the_evidence
     here = await new_agent({"call": [["recent_changes", {"service": "checkout", "hours": 2}]]}, blaming)
     here.changes.append(change("1.5", minutes_before=1))
 
-    findings = await story(here, Proposer())
+    findings = await run_triage(here, Proposer())
 
     assert (findings["by"], findings["category"]) == ("agent", "code_defect")
     assert ["deploy 1.5" in claim["text"] for claim in findings["ruled_out"]] == [True]
@@ -398,7 +400,7 @@ async def test_an_agent_s_answer_has_a_kind_of_cause_and_keeps_what_the_evidence
 async def test_with_the_model_down_the_analyst_s_answer_stands_and_says_so(new_agent: NewAgentFixture) -> None:
     here, proposer = await new_agent({"call": [HEALTH]}, {"status": 500}), Proposer()
 
-    findings = await story(here, proposer)
+    findings = await run_triage(here, proposer)
 
     assert findings["by"] == "analyst" and findings["hypotheses"]
     assert findings["note"].startswith("Model not available (the model's server answered 500). ")
@@ -409,7 +411,7 @@ async def test_an_answer_that_no_evidence_carries_does_not_replace_the_analyst_s
     invented = {"cause": "it is DNS", "claims": [{"text": "73.91 % of look-ups fail", "evidence": ["E1"]}]}
     here = await new_agent({"answer": {"hypotheses": [invented]}})
 
-    findings = await story(here, Proposer())
+    findings = await run_triage(here, Proposer())
 
     assert findings["by"] == "analyst" and "carries nothing of the model's answer" in findings["note"]
     assert any("73.91 % of look-ups fail" in text for text in findings["dropped"])
@@ -418,7 +420,7 @@ async def test_an_answer_that_no_evidence_carries_does_not_replace_the_analyst_s
 async def test_without_a_model_the_analyst_ranks_and_says_so(new_agent: NewAgentFixture) -> None:
     here = await new_agent({"hang": True})
 
-    findings = await story(here, Proposer(), agents=Agents("", lambda: here.agent))
+    findings = await run_triage(here, Proposer(), agents=Agents("", lambda: here.agent))
 
     assert findings["by"] == "analyst" and "No model is set up" in findings["note"] and here.asked == []
 
@@ -429,7 +431,7 @@ async def test_an_agent_that_cannot_be_imported_leaves_the_analyst_s_answer_and_
 
     here, proposer = await new_agent({"hang": True}), Proposer()
 
-    findings = await story(here, proposer, agents=Agents("scripted", build))
+    findings = await run_triage(here, proposer, agents=Agents("scripted", build))
 
     why = "its code did not load: ImportError: no module named 'langchain'"
     assert findings["note"].startswith(f"Model not available ({why}). ")

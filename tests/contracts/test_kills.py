@@ -1,4 +1,4 @@
-"""Real processes, killed and paused: stories go on where they were, elsewhere if need be."""
+"""Real processes, killed and paused: workflows go on where they were, elsewhere if need be."""
 
 import signal
 import subprocess
@@ -13,11 +13,11 @@ from tests.real import wait_until
 
 
 class Process:
-    """One `tests.real.story_process`, and what all of them have written."""
+    """One `tests.real.workflow_process`, and what all of them have written."""
 
     def __init__(self, folder: Path, name: str, url: str) -> None:
         self.folder, self.name = folder, name
-        command = [sys.executable, "-m", "tests.real.story_process", str(folder), name, *([url] if url else [])]
+        command = [sys.executable, "-m", "tests.real.workflow_process", str(folder), name, *([url] if url else [])]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def events(self) -> list[str]:
@@ -81,7 +81,7 @@ def spawn_replica(tmp_path: Path, postgres_url: str) -> Iterator[Spawn]:
     yield from spawner(tmp_path, postgres_url)
 
 
-async def test_after_kill_9_a_story_goes_on_at_the_step_that_was_running(spawn: Spawn, tmp_path: Path) -> None:
+async def test_after_kill_9_a_workflow_goes_on_at_the_step_that_was_running(spawn: Spawn, tmp_path: Path) -> None:
     first = spawn("first")
     await first.sees("up")
     first.says("start five five:1")
@@ -96,7 +96,7 @@ async def test_after_kill_9_a_story_goes_on_at_the_step_that_was_running(spawn: 
     assert steps == [*(f"first five:1/{n}" for n in (1, 2, 3, 4)), "second five:1/4", "second five:1/5"]
 
 
-async def test_a_waiting_story_survives_kill_9(spawn: Spawn) -> None:
+async def test_a_waiting_workflow_survives_kill_9(spawn: Spawn) -> None:
     first = spawn("first")
     await first.sees("up")
     first.says("start wait wait:1")
@@ -126,7 +126,7 @@ async def test_a_journal_that_no_longer_fits_is_told_and_ended(spawn: Spawn, tmp
     assert "second changing:1/hold" not in second.events()
 
 
-async def test_a_clean_stop_leaves_the_waiting_story_to_the_next_start(spawn: Spawn) -> None:
+async def test_a_clean_stop_leaves_the_waiting_workflow_to_the_next_start(spawn: Spawn) -> None:
     first = spawn("first")
     await first.sees("up")
     first.says("start wait wait:1")
@@ -153,7 +153,7 @@ async def test_a_second_process_on_the_same_data_folder_is_refused(spawn_alone: 
 
 
 async def two_replicas(spawn: Spawn) -> tuple[Process, Process]:
-    """Two that are up; the first leads and runs a story of five steps and one that waits."""
+    """Two that are up; the first leads and runs a workflow of five steps and one that waits."""
     first = spawn("first")
     await first.sees("leads")
     second = spawn("second")

@@ -17,7 +17,7 @@ from bot.monitoring.systems.kubernetes import Kubernetes
 from tests.contracts.kubernetes_api import TOKEN, ApiServer, deployment, event, pod, replica_set
 from tests.unit.builders import NOW
 from tests.unit.evidence_builders import CASE
-from tests.unit.tools.looking import context, look
+from tests.unit.tools.tool_fixture import call_tool, context
 
 HERE = KubernetesConfig(url="http://kubernetes.example.com")
 OBJECTS: dict[str, list[dict[str, Any]]] = {
@@ -49,7 +49,7 @@ class Cluster:
         self.reader = Kubernetes(HERE, self.client, {"checkout": "prod/checkout", "payments": "prod/nobody"}, token=token)
 
     async def tool(self, name: str, **arguments: Any) -> Evidence:
-        return await look(name, context(cluster=self.reader), service="checkout", **arguments)
+        return await call_tool(name, context(cluster=self.reader), service="checkout", **arguments)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from bot.core.systems import Withheld
 from bot.monitoring.systems.mcp_servers import McpServers
 from tests.real import PATIENCE
 from tests.real.serving import running
-from tests.unit.tools.looking import context, look
+from tests.unit.tools.tool_fixture import call_tool, context
 
 READ_ONLY = ToolAnnotations(read_only_hint=True)
 SAID = "All notes of a service."
@@ -85,8 +85,10 @@ async def test_a_server_that_says_what_was_pinned_is_offered_and_called() -> Non
 
     async with serving(notebook()) as address:
         remote = servers(address, pins)
-        answer = await look("ask_mcp", context(remote=remote), server="notes", name="summary", arguments='{"service": "web"}')
-        listing = await look("ask_mcp", context(remote=remote), server="notes")
+        answer = await call_tool(
+            "ask_mcp", context(remote=remote), server="notes", name="summary", arguments='{"service": "web"}'
+        )
+        listing = await call_tool("ask_mcp", context(remote=remote), server="notes")
         check = await remote.check("notes")
 
         assert answer.details == ("all notes of web",) and answer.blind_spots == listing.blind_spots == ()
@@ -100,8 +102,8 @@ async def test_a_tool_that_changed_since_it_was_pinned_is_not_called_and_counts_
     async with serving(notebook(**change)) as address:
         remote = context(remote=servers(address, pins))
         with pytest.raises(QueryFailed, match=CHANGED):
-            await look("ask_mcp", remote, server="notes", name="summary", arguments='{"service": "web"}')
-        listing = await look("ask_mcp", remote, server="notes")
+            await call_tool("ask_mcp", remote, server="notes", name="summary", arguments='{"service": "web"}')
+        listing = await call_tool("ask_mcp", remote, server="notes")
 
         assert (listing.details, listing.blind_spots) == ((), (f"notes {CHANGED}",))
 

@@ -23,7 +23,7 @@ from bot.monitoring.systems.mcp_servers import MAX_TEXT, McpServers, remote_tool
 from tests.attacks.hostile_mcp import NOTES, SAID, HostileServers
 from tests.real import PATIENCE, free_port, wait_until
 from tests.real.serving import running
-from tests.unit.tools.looking import context, look
+from tests.unit.tools.tool_fixture import call_tool, context
 from tools._remote import remote_tool
 
 READ_ONLY = ToolAnnotations(read_only_hint=True)
@@ -129,7 +129,7 @@ async def test_what_a_server_marks_as_read_only_is_not_offered_for_that_alone() 
 
 async def test_an_answer_is_foreign_text_with_the_call_that_anyone_can_make_again() -> None:
     async with served_at() as address:
-        found = await look(
+        found = await call_tool(
             "ask_mcp", context(remote=servers(address)), server="notes", name="notes", arguments='{"service": "web"}'
         )
 
@@ -140,7 +140,7 @@ async def test_an_answer_is_foreign_text_with_the_call_that_anyone_can_make_agai
 async def test_json_on_one_line_is_told_value_by_value_and_text_without_an_end_says_what_is_missing() -> None:
     async with served_at() as address:
         remote = context(remote=servers(address))
-        pods, book = [await look("ask_mcp", remote, server="notes", name=name) for name in ("dump", "book")]
+        pods, book = [await call_tool("ask_mcp", remote, server="notes", name=name) for name in ("dump", "book")]
 
         assert (pods.summary, pods.details[297]) == ("notes dump: 301 values", "items[99].name: web-99")
         assert book.details[1] == "(7 more characters were left out)"
@@ -148,14 +148,14 @@ async def test_json_on_one_line_is_told_value_by_value_and_text_without_an_end_s
 
 async def test_a_file_that_a_server_encloses_is_read_and_a_picture_is_told() -> None:
     async with served_at() as address:
-        found = await look("ask_mcp", context(remote=servers(address)), server="notes", name="file")
+        found = await call_tool("ask_mcp", context(remote=servers(address)), server="notes", name="file")
 
         assert found.details == ("# Pool", "Raise it.", "(image without text)")
 
 
 async def test_without_a_tool_the_offer_is_told() -> None:
     async with served_at() as address:
-        found = await look("ask_mcp", context(remote=servers(address)), server="notes")
+        found = await call_tool("ask_mcp", context(remote=servers(address)), server="notes")
 
         assert found.summary == "notes offers 6 tools" and found.details[0].startswith("notes: What people noted")
 
@@ -177,7 +177,7 @@ async def test_without_a_tool_the_offer_is_told() -> None:
 async def test_what_cannot_be_looked_at_says_why(asked: dict[str, str], told: str) -> None:
     async with served_at() as address:
         with pytest.raises(QueryFailed) as failure:
-            await look("ask_mcp", context(remote=servers(address)), **asked)
+            await call_tool("ask_mcp", context(remote=servers(address)), **asked)
 
         assert told in str(failure.value)
 

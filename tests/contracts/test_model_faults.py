@@ -11,7 +11,7 @@ from bot.core.ranking.ranking import rank
 from bot.llm.loading import Agents
 from bot.workflows.investigation.analyst import call_name
 from tests.contracts.agent_fixture import ANSWER, CHANGES, HEALTH, AgentFixture, NewAgentFixture, fire
-from tests.contracts.test_investigators import Proposer, crashed_and_gone_on, story
+from tests.contracts.test_investigators import Proposer, crashed_and_gone_on, run_triage
 from tests.unit.evidence_builders import CASE, NOW, Ledger, change, failing_payments
 
 TURNS = ({"call": [HEALTH]}, {"call": [CHANGES]}, ANSWER)
@@ -42,7 +42,7 @@ def causes(findings: dict[str, Any]) -> list[tuple[str, str, str]]:
 async def without_model(here: AgentFixture, group: str) -> list[tuple[str, str, str]]:
     """What the analyst says alone."""
     await fire(here.db, int(group.removeprefix("AL-")))
-    return causes(await story(here, Proposer(), agents=Agents("", lambda: here.agent), group=group))
+    return causes(await run_triage(here, Proposer(), agents=Agents("", lambda: here.agent), group=group))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -55,7 +55,7 @@ async def test_at_every_turn_a_fault_leaves_the_analyst_s_answer_and_says_why(ne
         here.script.turns = [*TURNS[:turn], broken]
         if turn:
             await fire(here.db, turn + 1)
-        findings = await story(here, Proposer(), group=f"AL-{turn + 1}")
+        findings = await run_triage(here, Proposer(), group=f"AL-{turn + 1}")
 
         assert alone and causes(findings) == alone and findings["by"] == "analyst"
         assert reason in findings["stop_reason"] and findings["tokens"] >= 1100 * turn

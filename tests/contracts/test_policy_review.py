@@ -33,20 +33,20 @@ NEW_DEPUTY: dict[str, Any] = {"approvers": {"deputies": ["bob", "mallory"], "adm
 async def replica(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Replicas]:
     """`await replica(**changes)` is a process that started with this file, on the database that all of them share."""
     url = f"sqlite:///{tmp_path / 'app.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    houses: list[ApprovalsFixture] = []
+    fixtures: list[ApprovalsFixture] = []
 
     async def started(**changes: Any) -> ApprovalsFixture:
         fixture = ApprovalsFixture(async_url(url, tmp_path), deepcopy(changes))
-        if houses:
-            fixture.now = houses[-1].now
+        if fixtures:
+            fixture.now = fixtures[-1].now
         else:
             await fixture.open()
-        houses.append(fixture)
+        fixtures.append(fixture)
         await fixture.review.start()
         return fixture
 
     yield started
-    for fixture in reversed(houses):
+    for fixture in reversed(fixtures):
         await fixture.close()
 
 
@@ -141,9 +141,9 @@ async def test_what_was_confirmed_on_one_replica_counts_on_the_others_and_after_
 async def test_two_reloads_at_once_ask_once(replica: Replicas) -> None:
     await replica()
     fixture = await replica()
-    houses = [fixture, fixture if fixture.db.sqlite else await replica()]
+    fixtures = [fixture, fixture if fixture.db.sqlite else await replica()]
 
-    considered = await asyncio.gather(*(reloaded(fixture, **NEW_DEPUTY) for fixture in houses))
+    considered = await asyncio.gather(*(reloaded(fixture, **NEW_DEPUTY) for fixture in fixtures))
 
     assert {one.ref for one in considered} == {"POL-2"}
 

@@ -14,7 +14,7 @@ from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.evidence import Evidence
 from bot.monitoring.systems.postgres import PostgresServers
 from tests.real import wait_until
-from tests.unit.tools.looking import context, look
+from tests.unit.tools.tool_fixture import call_tool, context
 
 BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0 AND datname = current_database()"
 
@@ -42,7 +42,7 @@ class Shop:
         return PostgresServers({"orders": PostgresConfig.model_validate(fields)})
 
     async def read(self, servers: PostgresServers | None = None, **arguments: Any) -> Evidence:
-        return await look("database_health", context(databases=servers or self.servers()), **arguments)
+        return await call_tool("database_health", context(databases=servers or self.servers()), **arguments)
 
     def drop(self) -> None:
         with self.session() as owner:

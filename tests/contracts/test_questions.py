@@ -26,7 +26,7 @@ from tests.contracts.agent_fixture import AgentFixture, NewAgentFixture
 from tests.real import wait_until
 from tests.unit.builders import NOW
 from tests.unit.store.databases import dollars
-from tests.unit.tools.looking import CATALOGUE
+from tests.unit.tools.tool_fixture import CATALOGUE
 
 ASKED = "what happened to checkout's errors?"
 CALLS = (
@@ -58,7 +58,7 @@ def story_of(here: AgentFixture, questions: Questions) -> Workflow:
 
 
 async def asked(here: AgentFixture, text: str = ASKED, key: str = "k1") -> QuestionAnswer:
-    """The answer that stands once the story has ended."""
+    """The answer that stands once the workflow has ended."""
     questions = await recorded(here)
     put = await questions.put(key, text, "ann", group="AL-1", incident="")
     await story_of(here, questions)(DirectRun("question:1:1", clock=lambda: NOW), put.number)
@@ -218,9 +218,9 @@ async def test_an_answer_that_a_kill_cut_short_is_given_after_the_next_start_onc
     assert (found.by, lines(found), len(here.asked)) == ("model", ["checkout errors rose"], 1)
 
 
-def engine(folder: Path, story: Workflow) -> DurableEngine:
+def engine(folder: Path, workflow: Workflow) -> DurableEngine:
     engine = DurableEngine(folder, clock=lambda: NOW)
-    engine.register("question", story)
+    engine.register("question", workflow)
     return engine
 
 

@@ -22,7 +22,7 @@ from tests.contracts.agent_fixture import ANSWER, HEALTH, AgentFixture, database
 from tests.real import PATIENCE
 from tests.real.scripted_model import Script
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import TOOLS
+from tests.unit.tools.tool_fixture import TOOLS
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
 from tests.contracts.trace_stores import JaegerStore, Row, Store, TempoStore, Trace
 from tests.unit.builders import NOW as TOOLS_NOW
-from tests.unit.tools.looking import context, look
+from tests.unit.tools.tool_fixture import call_tool, context
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -249,7 +249,7 @@ async def test_the_tool_says_what_it_saw_only_a_part_of(kind: Kind) -> None:
     store = store_of(kind, [shifted(one) for one in [*usual, *slow]])
 
     async with traces_of(kind, store) as traces:
-        found = await look("call_waits", context(traces=traces, catalogue=SHOP))
+        found = await call_tool("call_waits", context(traces=traces, catalogue=SHOP))
 
     assert "calls to checkout" in found.summary and "a sample: there were more traces" in found.summary
     assert found.facts.deviations[0].doublings > 0
@@ -258,4 +258,4 @@ async def test_the_tool_says_what_it_saw_only_a_part_of(kind: Kind) -> None:
 async def test_no_tool_reads_traces_of_nobody(kind: Kind) -> None:
     async with traces_of(kind, store_of(kind, [])) as traces:
         with pytest.raises(QueryFailed, match="tells no service"):
-            await look("call_waits", context(traces=traces, catalogue=Catalogue(), case={"service": ""}))
+            await call_tool("call_waits", context(traces=traces, catalogue=Catalogue(), case={"service": ""}))

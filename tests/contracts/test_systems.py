@@ -18,7 +18,7 @@ from bot.monitoring.systems.github import GitHub
 from bot.monitoring.systems.helm import Helm
 from bot.monitoring.systems.mlflow import MLflow
 from bot.monitoring.systems.web import AllowedWeb
-from tests.unit.tools.looking import context, look
+from tests.unit.tools.tool_fixture import call_tool, context
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -147,7 +147,7 @@ async def test_versions_are_compared_newest_commit_first_and_found_as_tags_too(g
 
 async def test_a_way_back_tells_what_it_takes_back(github: GitHub) -> None:
     catalogue = Catalogue([Service(name="checkout")])
-    found = await look(
+    found = await call_tool(
         "code_changes", context(code=github, catalogue=catalogue), service="checkout", base="1.5.0", head="1.4.0"
     )
 

@@ -13,7 +13,7 @@ from bot.core.errors import QueryFailed
 from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
 from bot.ports import Traces
-from tests.unit.tools.looking import ONSET, context, look
+from tests.unit.tools.tool_fixture import ONSET, call_tool, context
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 ROWS = (
@@ -94,7 +94,7 @@ async def test_the_query_can_be_told(traces: Traces) -> None:
 
 
 async def test_the_tool_tells_time_on_the_wire_from_work(traces: Traces) -> None:
-    found = await look("search_traces", context(traces=traces), service="checkout")
+    found = await call_tool("search_traces", context(traces=traces), service="checkout")
 
     wire = next(row for row in found.facts.spent if row.operation == "wire to checkout")
     assert (round(wire.now, 3), wire.service) == (0.2, "web") and found.user_controllable

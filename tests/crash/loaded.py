@@ -8,6 +8,6 @@ MODULES = ("tests.crash.bot", "bot.llm.agent", "matplotlib.backends.backend_agg"
 
 for module in MODULES:
     importlib.import_module(module)
-for shelf, kind in (("bot.commands", Command), ("bot.sources", Source), ("tools", Tool)):
-    discover([shelf], kind)
+for package, kind in (("bot.commands", Command), ("bot.sources", Source), ("tools", Tool)):
+    discover([package], kind)
 discover_actions(["bot.actions"])

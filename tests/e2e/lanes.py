@@ -10,7 +10,7 @@ LANES = {
     "test_crash.py": "matrix",
     "test_real_kills.py": "replicas",
     "test_replicas.py": "replicas",
-    "test_story.py": "stories",
+    "test_incident.py": "incident",
 }
 OTHERS = "others"
 COUNT = len({*LANES.values(), OTHERS})

@@ -66,7 +66,7 @@ class RecordedEngine:
 
 
 class SlackWorkspace:
-    """Bolt, doors and sender on a database of their own; people act through the sandbox's control API."""
+    """Bolt, router and sender on a database of their own; people act through the sandbox's control API."""
 
     def __init__(self, addresses: Json, folder: Path) -> None:
         self.addresses = addresses
@@ -93,8 +93,8 @@ class SlackWorkspace:
             read_access=ReadAccess(self.db, self.people.channel_access, self.people.members),
         )
         answers = Answers(slack, hosts=allowed_hosts(self.config))
-        doors = CommandRouter(ctx, self.people, Interactions(self.db), answers, soon=PATIENCE)
-        self.edge = SlackEdge(slack.web, doors, app_token=addresses["app_token"], signing_secret=addresses["signing_secret"])
+        router = CommandRouter(ctx, self.people, Interactions(self.db), answers, soon=PATIENCE)
+        self.edge = SlackEdge(slack.web, router, app_token=addresses["app_token"], signing_secret=addresses["signing_secret"])
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "SlackWorkspace":

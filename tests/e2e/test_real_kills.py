@@ -1,4 +1,4 @@
-"""`kill -9` with real Prometheus and Alertmanager around it: three points of one story, and each restart from nothing."""
+"""`kill -9` with real Prometheus and Alertmanager around it: three points of one incident, and each restart from nothing."""
 
 import sys
 from pathlib import Path

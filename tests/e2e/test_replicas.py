@@ -1,4 +1,4 @@
-"""Two replicas on one PostgreSQL: one story between them, and what happens when one of them, or the database, goes away.
+"""Two replicas on one PostgreSQL: one incident between them, and what happens when one of them, or the database, goes away.
 
 The tests share the two bots and leave both of them running; Socket Mode gives each press to one of them by chance.
 """
@@ -62,7 +62,7 @@ def test_without_db_upgrade_the_start_is_refused(pair: Replicas, postgres_server
     assert "the database has another schema: run `tocsin db upgrade` once" in process.tail()
 
 
-def test_a_story_between_two_doors_survives_the_death_of_the_leader_and_runs_once(pair: Replicas) -> None:
+def test_an_incident_between_two_endpoints_survives_the_death_of_the_leader_and_runs_once(pair: Replicas) -> None:
     slack = pair.slack
     pair.break_the_shop(pair.bots[0])
     slack.wait("card:", "FIRING")
@@ -86,7 +86,7 @@ def test_a_story_between_two_doors_survives_the_death_of_the_leader_and_runs_onc
     assert len(cards) == 1 and len(incident["triages"]) == 1 and len(incident["proposals"]) == 1
 
 
-def test_the_same_alert_at_both_doors_at_once_is_one_group_with_one_card(pair: Replicas) -> None:
+def test_the_same_alert_at_both_endpoints_at_once_is_one_group_with_one_card(pair: Replicas) -> None:
     one = alert("DiskFull", "inventory", starts_at=datetime.now(UTC))
 
     assert set(at_once(*(partial(pair.post, bot, one) for bot in pair.bots * 5))) == {202}
@@ -134,7 +134,7 @@ def test_a_paused_leader_is_replaced_and_exits_when_it_wakes_and_nothing_is_said
         until(lambda: pair.leads(other), PATIENCE, "the other leads")
         until(lambda: _sorted(other, "Paused0"), PATIENCE, "the alert in a group")
         pair.slack.wait(f"card:AL-{_episodes(other, 'Paused0')[0]['group_id']}")
-        _over(pair, proposal, "succeeded", door=other)
+        _over(pair, proposal, "succeeded", via=other)
     finally:
         os.kill(zombie.process.pid, signal.SIGCONT)
 
@@ -157,12 +157,12 @@ def test_sigterm_under_load_drains_and_keeps_what_was_acknowledged(pair: Replica
     leaving = pair.leader
     sent: list[str] = []
 
-    def send(door: Bot, name: str) -> None:
+    def send(bot: Bot, name: str) -> None:
         end, number = time.monotonic() + 4, 0
         while time.monotonic() < end:
             number += 1
             told = f"{name}{number}"
-            if pair.post(door, alert(told, "auth", starts_at=datetime.now(UTC), severity="info")) == 202:
+            if pair.post(bot, alert(told, "auth", starts_at=datetime.now(UTC), severity="info")) == 202:
                 sent.append(told)
 
     def leave() -> float:
@@ -181,22 +181,22 @@ def test_sigterm_under_load_drains_and_keeps_what_was_acknowledged(pair: Replica
 def test_while_the_database_is_away_nothing_is_acknowledged_and_afterwards_all_goes_on(
     pair: Replicas, postgres_server: Server, database: str
 ) -> None:
-    door = pair.bots[0]
+    bot = pair.bots[0]
     now = datetime.now(UTC)
-    assert pair.post(door, alert("BeforeOutage", "auth", starts_at=now)) == 202
+    assert pair.post(bot, alert("BeforeOutage", "auth", starts_at=now)) == 202
     postgres_server.stop()
     try:
-        seen = {pair.post(door, alert(f"During{n}", "auth", starts_at=now)) for n in range(3)}
+        seen = {pair.post(bot, alert(f"During{n}", "auth", starts_at=now)) for n in range(3)}
         time.sleep(2)
-        seen.add(pair.post(door, alert("During9", "auth", starts_at=now)))
+        seen.add(pair.post(bot, alert("During9", "auth", starts_at=now)))
         assert seen == {503}
     finally:
         postgres_server.start_again()
     until(lambda: _beating(pair, database), PATIENCE, "both bots, back on the database")
 
-    until(lambda: pair.post(door, alert("AfterOutage", "auth", starts_at=now)) == 202, PATIENCE, "a stored alert")
+    until(lambda: pair.post(bot, alert("AfterOutage", "auth", starts_at=now)) == 202, PATIENCE, "a stored alert")
     assert {"BeforeOutage", "AfterOutage"} <= _stored(database)
-    until(lambda: _sorted(door, "AfterOutage"), PATIENCE, "the alert in a group")
+    until(lambda: _sorted(bot, "AfterOutage"), PATIENCE, "the alert in a group")
     _over(pair, proposal := _approved(pair, "payments"), "succeeded")
     assert len(pair.executions("payments")) == 1 and proposal
 
@@ -266,9 +266,9 @@ def _state(bot: Bot, ref: str) -> str:
     return str(bot.proposal(ref).get("state", ""))
 
 
-def _over(pair: Replicas, proposal: Json, wanted: str = "", door: Bot | None = None) -> str:
+def _over(pair: Replicas, proposal: Json, wanted: str = "", via: Bot | None = None) -> str:
     """The final state of a proposal, once it has one."""
-    bot = door or pair.bots[0]
+    bot = via or pair.bots[0]
     state: str = until(lambda: (s := _state(bot, _ref(proposal))) in OVER and s, PATIENCE, f"the end of {_ref(proposal)}")
     assert not wanted or state == wanted, bot.proposal(_ref(proposal))
     return state
@@ -314,11 +314,11 @@ def _deadlocks(database: str) -> int:
 
 
 def _storm(pair: Replicas, seconds: float) -> None:
-    """Alerts that open, raise, clear and reopen groups at both doors, while people acknowledge, note and resolve them."""
+    """Alerts that open, raise, clear and reopen groups at both endpoints, while people acknowledge, note and resolve them."""
     end = time.monotonic() + seconds
     services = ("auth", "shipping", "notifications", "recommendations", "storefront")
 
-    def alerts(door: Bot, offset: int) -> None:
+    def alerts(bot: Bot, offset: int) -> None:
         turn = 0
         while time.monotonic() < end:
             now = datetime.now(UTC)
@@ -326,7 +326,7 @@ def _storm(pair: Replicas, seconds: float) -> None:
             grade = "warning" if turn % 3 == 0 else "critical"
             begun = now - timedelta(seconds=1)
             batch = [alert(f"S{(turn + offset) // 3 % 7}", s, starts_at=begun, ends_at=ends, severity=grade) for s in services]
-            pair.post(door, *batch)
+            pair.post(bot, *batch)
             turn += 1
 
     def people(user: str, offset: int) -> None:

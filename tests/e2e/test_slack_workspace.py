@@ -1,4 +1,4 @@
-"""Doors, cards and refusals over Socket Mode and over HTTP, against Slack's stand-in as its own process."""
+"""Entry points, cards and refusals over Socket Mode and over HTTP, against Slack's stand-in as its own process."""
 
 import asyncio
 import hashlib

@@ -23,8 +23,8 @@ NOT_SETS = frozenset(
     {
         "world",
         "figures",
-        "second",
-        "laying",
+        "model_comparison",
+        "injected_delays",
         "progress",
         "weight_choices",
         "older_conditions",
@@ -81,9 +81,9 @@ def _evaluate(evaluate: Evaluate, data: Path, out: Path) -> None:
 def _ask_a_model(options: argparse.Namespace, evaluate: Evaluate, by_analyst: Sequence[str]) -> None:
     """The whole set answered by the agent alone, then by both merged, as the product shows it; all three side by side."""
     # Late: langchain takes seconds to import, and most evaluations ask no model.
-    from tests.evaluation.second import Second, answering, answering_merged
+    from tests.evaluation.model_comparison import ModelComparison, answering, answering_merged
 
-    second = Second(settings_of(Secrets(), options.model))
+    second = ModelComparison(settings_of(Secrets(), options.model))
     lines = {"analyst": by_analyst}
     for who, within in (("agent alone", answering), ("merged", answering_merged)):
         print(f"--- {options.set}: {who}, with {options.model} and the same tools")

@@ -18,7 +18,7 @@ from bot.core.evidence import Case
 from bot.core.metrics.series import Series
 from bot.core.traces.calls import CallSummary
 from tests.evaluation.figures import Answer, accuracy, read_truth, write_answers
-from tests.evaluation.laying import add_delay
+from tests.evaluation.injected_delays import add_delay
 from tests.evaluation.nezha import SEEN_AFTER, SIGNALS, System
 from tests.evaluation.progress import shown
 from tests.evaluation.world import Recording, investigate_and_answer, moment

@@ -1,7 +1,7 @@
 """Runbooks of the Prometheus operator (Apache-2.0): which one belongs to an alert, with its name hidden and with its name?
 
 `DIR` holds `<name>.docs.jsonl.gz`, `<name>.queries.jsonl` and, for figures, `<name>.labels.json`. The documents are laid
-out as a folder of Markdown files and searched by the shelf that the bot uses.
+out as a folder of Markdown files and searched by the reader that the bot uses.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ Ranks = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Shelf:
+class RunbookSet:
     """One set: documents by id, the queries' rows, and the right id of each query (empty if there are no labels)."""
 
     name: str
@@ -40,25 +40,27 @@ class Shelf:
 def evaluate(data: Path, out: Path) -> None:
     """Rank all documents for each query; write the ranks with names hidden, print figures of both modes."""
     answers: dict[str, Sequence[str]] = {}
-    for shelf in read_shelves(data):
-        hidden = {id: without(shelf.documents, text) for id, text in shelf.documents.items()}
-        hits_hidden = asyncio.run(found(hidden, shelf, lambda row: row["text_without_name"], named=False))
-        named = asyncio.run(found(shelf.documents, shelf, lambda row: f"{row['alertname']}\n{row['text']}", named=True))
-        simple = {row["id"]: tf_idf(hidden, row["text_without_name"]) for row in shelf.queries}
+    for runbook_set in read_runbook_sets(data):
+        hidden = {id: without(runbook_set.documents, text) for id, text in runbook_set.documents.items()}
+        hits_hidden = asyncio.run(hits_of(hidden, runbook_set, lambda row: row["text_without_name"], named=False))
+        named = asyncio.run(
+            hits_of(runbook_set.documents, runbook_set, lambda row: f"{row['alertname']}\n{row['text']}", named=True)
+        )
+        simple = {row["id"]: tf_idf(hidden, row["text_without_name"]) for row in runbook_set.queries}
         answers |= hits_hidden
-        if shelf.labels:
-            print(figures(f"{shelf.name}, name hidden: Tocsin", hits_hidden, shelf.labels))
-            print(figures(f"{shelf.name}, name hidden: simple baseline, TF-IDF", simple, shelf.labels))
-            print(figures(f"{shelf.name}, exact name: Tocsin", named, shelf.labels))
+        if runbook_set.labels:
+            print(figures(f"{runbook_set.name}, name hidden: Tocsin", hits_hidden, runbook_set.labels))
+            print(figures(f"{runbook_set.name}, name hidden: simple baseline, TF-IDF", simple, runbook_set.labels))
+            print(figures(f"{runbook_set.name}, exact name: Tocsin", named, runbook_set.labels))
             print(SIMPLE, PUBLISHED, sep="\n")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(answers, indent=1), encoding="utf-8")
     write_details({id: Answer(ranked[:10]) for id, ranked in answers.items()})
 
 
-def read_shelves(data: Path) -> list[Shelf]:
+def read_runbook_sets(data: Path) -> list[RunbookSet]:
     """The sets in one folder."""
-    shelves = []
+    sets = []
     for path in sorted(data.glob("*.docs.jsonl.gz")):
         name = path.name.removesuffix(".docs.jsonl.gz")
         with gzip.open(path, "rt", encoding="utf-8") as file:
@@ -66,8 +68,8 @@ def read_shelves(data: Path) -> list[Shelf]:
         queries = [json.loads(line) for line in (data / f"{name}.queries.jsonl").read_text(encoding="utf-8").splitlines()]
         labels = data / f"{name}.labels.json"
         truth = json.loads(labels.read_text(encoding="utf-8")) if labels.exists() else {}
-        shelves.append(Shelf(name, documents, queries, truth))
-    return shelves
+        sets.append(RunbookSet(name, documents, queries, truth))
+    return sets
 
 
 def without(names: Mapping[str, str], text: str) -> str:
@@ -77,16 +79,16 @@ def without(names: Mapping[str, str], text: str) -> str:
     return text
 
 
-async def found(
-    documents: Mapping[str, str], shelf: Shelf, query: Callable[[Mapping[str, Any]], str], *, named: bool
+async def hits_of(
+    documents: Mapping[str, str], runbook_set: RunbookSet, query: Callable[[Mapping[str, Any]], str], *, named: bool
 ) -> dict[str, list[str]]:
-    """What the bot's own shelf answers; with `named=False` the files' names tell nothing."""
+    """What the bot's own reader answers; with `named=False` the files' names tell nothing."""
     with tempfile.TemporaryDirectory() as folder:
         files = {(id if named else f"{place:04}"): id for place, id in enumerate(sorted(documents))}
         for name, id in files.items():
             (Path(folder) / f"{name}.md").write_text(documents[id], encoding="utf-8")
         reader = RunbookFolder(Path(folder))
-        hits = {row["id"]: await reader.search(query(row), limit=len(documents)) for row in shelf.queries}
+        hits = {row["id"]: await reader.search(query(row), limit=len(documents)) for row in runbook_set.queries}
     return {id: [files[hit.id] for hit in ranked] for id, ranked in hits.items()}
 
 

@@ -120,7 +120,7 @@ async def investigate(world: World, case: Case, *, now: datetime) -> Investigati
 
 
 SECOND_ANSWER: ContextVar[Callable[[World, Investigation], Investigation] | None] = ContextVar("afterwards", default=None)
-"""Who answers after the analyst, in its place (`tests/evaluation/second.py`); None for nobody."""
+"""Who answers after the analyst, in its place (`tests/evaluation/model_comparison.py`); None for nobody."""
 
 
 ON_ANSWER: ContextVar[Callable[[Investigation], None] | None] = ContextVar("on_answer", default=None)

@@ -75,9 +75,9 @@ class Monitoring:
     # ------------------------------------------------------------ commands
 
     def _shop(self) -> list[str]:
-        doors = ["--changes-to", f"{self.bot_url}/changes/pipeline", "--changes-token", CHANGE_TOKEN]
+        endpoints = ["--changes-to", f"{self.bot_url}/changes/pipeline", "--changes-token", CHANGE_TOKEN]
         place = ["--port", str(self.shop_port), "--logs", str(self.folder)]
-        return [sys.executable, "-m", "tests.real.shop_service", *place, *doors, "--secret", SECRET]
+        return [sys.executable, "-m", "tests.real.shop_service", *place, *endpoints, "--secret", SECRET]
 
     def _prometheus(self) -> list[str]:
         (self.folder / "rules.yml").write_text(RULES)

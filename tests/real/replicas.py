@@ -93,16 +93,16 @@ class Replicas:
 
     # ------------------------------------------------------------ what happens to them
 
-    def break_the_shop(self, door: Bot) -> None:
-        """Let the shop tell its changes and alerts at one bot's door; again with the other bot: from now on there."""
+    def break_the_shop(self, bot: Bot) -> None:
+        """Let the shop tell its changes and alerts at one bot's endpoint; again with the other bot: from now on there."""
         secrets = self.slack.addresses["environment"]
-        doors = {
-            "alerts_to": f"{door.url}/alerts/shop",
+        endpoints = {
+            "alerts_to": f"{bot.url}/alerts/shop",
             "alerts_token": secrets["TOCSIN_TOKEN_SHOP"],
-            "changes_to": f"{door.url}/changes/pipeline",
+            "changes_to": f"{bot.url}/changes/pipeline",
             "changes_token": secrets["TOCSIN_TOKEN_PIPELINE"],
         }
-        self.slack.world("start", doors)
+        self.slack.world("start", endpoints)
 
     def post(self, bot: Bot, *alerts: Json) -> int:
         """One webhook of Alertmanager; the status of the answer, 0 if nobody took the connection."""

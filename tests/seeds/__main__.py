@@ -1,6 +1,6 @@
 """`python -m tests.seeds --seeds 1..20`: plays `tocsin demo --once` over seeds and scores it against the world's truth.
 
-The truth is asked of the world by the player after the story; the bot gets addresses only.
+The truth is asked of the world by the player after the incident; the bot gets addresses only.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def play(seed: int) -> dict[str, Any]:
-    """One story in a process of its own; its outcome as JSON."""
+    """One incident in a process of its own; its outcome as JSON."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         command = [sys.executable, "-m", "bot.cli", "demo", "--once", "--seed", str(seed), "--json", str(result)]
@@ -44,7 +44,7 @@ def play(seed: int) -> dict[str, Any]:
 
 
 def score(outcome: dict[str, Any]) -> dict[str, Any]:
-    """What was right about one story."""
+    """What was right about one incident."""
     truth, findings = outcome["truth"], outcome.get("findings") or {}
     hypotheses = findings.get("hypotheses") or [{}]
     first = hypotheses[0]
@@ -75,7 +75,7 @@ def score(outcome: dict[str, Any]) -> dict[str, Any]:
 
 
 def table(rows: list[dict[str, Any]]) -> Table:
-    """All stories, one a row."""
+    """All incidents, one a row."""
     made = Table(*rows[0])
     for row in rows:
         made.add_row(*("yes" if cell is True else "no" if cell is False else str(cell) for cell in row.values()))
@@ -91,7 +91,7 @@ def figures(rows: list[dict[str, Any]]) -> list[str]:
         f"innocent deploy called likely: {sum(r['innocent blamed'] for r in rows)}",
         f"no proposal where no action fits: {sum(not r['proposed'] for r in none_fits)} of {len(none_fits)}",
         f"'not recovered' where the fix fails: {sum(r['state'] == 'not recovered' for r in tempts)} of {len(tempts)}",
-        f"slowest story: {max(r['seconds'] for r in rows)} s",
+        f"slowest incident: {max(r['seconds'] for r in rows)} s",
     ]
 
 

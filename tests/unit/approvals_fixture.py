@@ -186,7 +186,7 @@ class ApprovalsFixture:
         await self.db.close()
 
     async def ended(self, ref: str, **step: float) -> str:
-        """How the remediation of a proposal ends. Whenever every story waits, time passes by one such step."""
+        """How the remediation of a proposal ends. Whenever every workflow waits, time passes by one such step."""
         return await self.ended_as(f"remediation:{ref}", **step)
 
     async def ended_as(self, id: str, **step: float) -> str:

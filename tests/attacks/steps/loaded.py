@@ -8,6 +8,6 @@ MODULES = ("tests.attacks.steps.process", "bot.sandbox.__main__", "bot.llm.agent
 
 for module in MODULES:
     importlib.import_module(module)
-for shelf, kind in (("bot.commands", Command), ("bot.sources", Source), ("tools", Tool)):
-    discover([shelf], kind)
+for package, kind in (("bot.commands", Command), ("bot.sources", Source), ("tools", Tool)):
+    discover([package], kind)
 discover_actions(["bot.actions"])

@@ -7,8 +7,8 @@ import pytest
 
 from tests.attacks.attempts import all_of, attempted, attempted_both
 from tests.attacks.items import Item
+from tests.attacks.reporting import report
 from tests.attacks.scene import Outcome, Played
-from tests.attacks.telling import tell
 
 ITEM = Item("own-x-001", "export", "console", "", "breaks", "", ("NO_SPOOF",), "text", "", {}, False)
 
@@ -32,7 +32,7 @@ def test_an_item_that_cannot_be_played_has_failed_and_the_others_count(capsys: p
     async def played() -> list[Outcome]:
         return [await attempted(ITEM, broken()), await attempted(ITEM, held()), await attempted(ITEM, broken(), twin=True)]
 
-    assert tell(Played({"export": asyncio.run(played())})) == 1
+    assert report(Played({"export": asyncio.run(played())})) == 1
 
     printed = capsys.readouterr().out
     assert "FAILED own-x-001 breaks: could not be played: TimeoutError: no incident was declared" in printed

@@ -237,10 +237,10 @@ async def test_a_word_that_a_verb_does_not_know_is_refused_and_not_ignored(
 async def test_what_is_said_while_a_model_looks_is_taken_into_the_triage_that_runs(fixture: ApprovalsFixture) -> None:
     begun: list[str] = []
 
-    async def story(run: Run, ref: str, attempt: int, question: str, requester: str) -> None:
+    async def workflow(run: Run, ref: str, attempt: int, question: str, requester: str) -> None:
         begun.append(f"{ref} {attempt} {question}")
 
-    fixture.engine.register("triage", story)
+    fixture.engine.register("triage", workflow)
     triages = Triages(fixture.db)
     await triages.open("AL-1", 1, "", "")
     asked = {"ref": "AL-1", "entry_point": "mention", "text": "it was the pool"}

@@ -15,7 +15,7 @@ from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
 from tests.unit.readers import everything_public
-from tests.unit.tools.looking import INFOS
+from tests.unit.tools.tool_fixture import INFOS
 
 
 @pytest.fixture

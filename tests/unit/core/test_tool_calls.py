@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.tool_calls import could_not_check, describe_call, failure_of, without_lead
-from tests.unit.tools.looking import INFOS
+from tests.unit.tools.tool_fixture import INFOS
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from bot.core.tool_calls import ToolRole
 from bot.llm.name_lists import NameListing, list_names
 from bot.plugins.arguments import Names
-from tests.unit.tools.looking import TOOLS
+from tests.unit.tools.tool_fixture import TOOLS
 
 FIFTY = [f"{team}-{part}" for team in ("billing", "cart", "fraud", "media", "search") for part in "abcdefghij"]
 OFTEN_SET_UP = [name for name, tool in TOOLS.items() if not tool.needs]

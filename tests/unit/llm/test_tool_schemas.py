@@ -13,7 +13,7 @@ from bot.llm.results import READ
 from bot.llm.tool_schemas import arguments_of, as_langchain_tool
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import Described, Names, ServiceName, SignalName
-from tests.unit.tools.looking import TOOLS
+from tests.unit.tools.tool_fixture import TOOLS
 
 
 @tool

@@ -1,4 +1,4 @@
-"""The shelf of runbooks."""
+"""The folder of runbooks."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from bot.monitoring.runbooks import RunbookFolder
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    shelf = tmp_path / "runbooks"
-    (shelf / "db").mkdir(parents=True)
-    (shelf / "HighErrorRate.md").write_text("# HighErrorRate\n\nRequests fail. Roll the newest deploy back.\n")
-    (shelf / "db" / "pool.md").write_text("# Connection pool exhausted\n\nConnections wait. Restart the slow consumer.\n")
+    books = tmp_path / "runbooks"
+    (books / "db").mkdir(parents=True)
+    (books / "HighErrorRate.md").write_text("# HighErrorRate\n\nRequests fail. Roll the newest deploy back.\n")
+    (books / "db" / "pool.md").write_text("# Connection pool exhausted\n\nConnections wait. Restart the slow consumer.\n")
     (tmp_path / "secret.md").write_text("# Secret\n\npassword\n")
-    return shelf
+    return books
 
 
 async def test_the_exact_name_comes_first_whatever_the_words_say(folder: Path) -> None:
@@ -43,12 +43,12 @@ async def test_a_link_out_of_the_folder_is_not_on_the_shelf(folder: Path) -> Non
 
 
 async def test_new_and_changed_files_are_seen_without_a_restart(folder: Path) -> None:
-    shelf = RunbookFolder(folder)
-    assert await shelf.read("new") is None
+    reader = RunbookFolder(folder)
+    assert await reader.read("new") is None
 
     (folder / "new.md").write_text("# Disk full\n\nDelete old files.\n")
 
-    assert (await shelf.search("Disk full"))[0].id == "new"
+    assert (await reader.search("Disk full"))[0].id == "new"
 
 
 async def test_a_missing_folder_could_not_be_looked_at(tmp_path: Path) -> None:

@@ -73,13 +73,13 @@ def mention(text: str, *, event: str = "Ev1", thread: str = "1.0", user: str = "
 
 
 async def ended(fixture: ApprovalsFixture) -> None:
-    """Wait for every story that has begun."""
+    """Wait for every workflow that has begun."""
     for id in await fixture.engine.pending():
         await fixture.engine.result(id)
 
 
 async def say(fixture: ApprovalsFixture, *bodies: dict[str, Any]) -> list[str]:
-    """The private answers to some mentions, once every story has ended."""
+    """The private answers to some mentions, once every workflow has ended."""
     router, told = router_with(fixture)
     for body in bodies:
         await on_mention(router, body)

@@ -11,7 +11,7 @@ from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service, Signal
 from tests.evaluation.recorded import RecordedMetrics
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import Changes, context, look
+from tests.unit.tools.tool_fixture import Changes, call_tool, context
 
 DEPLOYED = NOW - timedelta(minutes=30)
 SHOP = Catalogue(
@@ -28,7 +28,9 @@ def stepped(before: float, after: float) -> Series:
 
 async def jumps(*changes: Change, **series: Series):  # type: ignore[no-untyped-def]
     metrics = RecordedMetrics({name: [line] for name, line in series.items()})
-    return await look("change_jumps", context(catalogue=SHOP, metrics=metrics, changes=Changes(changes)), service="checkout")
+    return await call_tool(
+        "change_jumps", context(catalogue=SHOP, metrics=metrics, changes=Changes(changes)), service="checkout"
+    )
 
 
 async def test_a_signal_that_no_alert_watches_is_named_with_the_deploy_it_jumped_with() -> None:

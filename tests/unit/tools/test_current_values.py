@@ -6,7 +6,7 @@ from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service
 from tests.evaluation.recorded import RecordedMetrics
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import context, look
+from tests.unit.tools.tool_fixture import call_tool, context
 
 CATALOGUE = Catalogue(
     [
@@ -30,7 +30,7 @@ def series(before: float, after: float, now: float, *, silent_minutes: float = 0
 
 
 async def read(errors: Series, latency: Series):  # type: ignore[no-untyped-def]
-    return await look(
+    return await call_tool(
         "current_values",
         context(catalogue=CATALOGUE, metrics=RecordedMetrics({"errors": [errors], "latency": [latency]})),
         service="checkout",
@@ -73,7 +73,7 @@ async def test_signals_that_could_not_be_read_are_named_and_never_read_as_usual(
     usual, silent = series(0.1, 0.1, 0.1), series(0.1, 0.1, 0.1, silent_minutes=10)
     metrics = RecordedMetrics({f"q{n}": [silent if n == 1 else usual] for n in range(26) if n != 0})
 
-    evidence = await look("current_values", context(catalogue=Catalogue(services), metrics=metrics), service="checkout")
+    evidence = await call_tool("current_values", context(catalogue=Catalogue(services), metrics=metrics), service="checkout")
 
     assert evidence.summary == (
         "checkout: 22 of 26 signals are as usual or within their thresholds now; 1 without a value now; 3 could not be read"

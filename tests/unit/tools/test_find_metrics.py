@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.errors import InvalidQuery, QueryFailed
 from bot.core.systems import MetricDescription
-from tests.unit.tools.looking import context, look
+from tests.unit.tools.tool_fixture import call_tool, context
 
 NAMES = {
     '{service="checkout"}': ["db_pool_waiting", "http_requests_total"],
@@ -39,7 +39,7 @@ class Listed:
 
 
 async def found(metrics: Any = None, **arguments: Any) -> tuple[str, tuple[str, ...]]:
-    evidence = await look("find_metrics", context(metrics=metrics or Listed()), **arguments)
+    evidence = await call_tool("find_metrics", context(metrics=metrics or Listed()), **arguments)
     return evidence.summary, evidence.details
 
 

@@ -14,13 +14,13 @@ from bot.core.metrics.series import Series
 from bot.core.service import Catalogue
 from tests.evaluation.recorded import RecordedMetrics
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import CATALOGUE, ERRORS, ONSET, Step, context, look
+from tests.unit.tools.tool_fixture import CATALOGUE, ERRORS, ONSET, Step, call_tool, context
 
 BAD = {ERRORS: Step(0.001, 0.12)}
 
 
 async def test_a_compared_signal_tells_before_after_onset_and_score() -> None:
-    found = await look("compare_metric", context(BAD), service="checkout", signal="errors")
+    found = await call_tool("compare_metric", context(BAD), service="checkout", signal="errors")
 
     (row,) = found.facts.deviations
     assert (row.service, row.signal, row.family, row.direction) == ("checkout", "errors", "errors", "up")
@@ -47,7 +47,7 @@ async def test_an_outage_that_was_over_a_moment_before_does_not_hide_when_the_pr
     earlier = {"until": measured, "began_at": measured, "recovered_at": recovered_at if known else None}
     ctx = context(metrics=RecordedMetrics({ERRORS: [two_outages()]}), case={"earlier": earlier})
 
-    (errors,) = (await look("service_health", ctx, service="checkout")).facts.deviations
+    (errors,) = (await call_tool("service_health", ctx, service="checkout")).facts.deviations
     assert errors.onset == (ONSET if known else began_at)
     assert errors.before == pytest.approx(0.001, rel=0.1)
 
@@ -69,9 +69,9 @@ async def test_several_outages_within_the_hour_make_failing_not_the_usual() -> N
         context(metrics=RecordedMetrics({ERRORS: [series]}), case={"firing_before": known}) for known in ([], intervals)
     )
 
-    (errors,) = (await look("service_health", aware, service="checkout")).facts.deviations
+    (errors,) = (await call_tool("service_health", aware, service="checkout")).facts.deviations
     assert errors.doublings > 3 and errors.onset == ONSET and errors.before == pytest.approx(0.001, rel=0.1)
-    assert (await look("service_health", unaware, service="checkout")).facts.deviations[0].doublings < 1
+    assert (await call_tool("service_health", unaware, service="checkout")).facts.deviations[0].doublings < 1
 
 
 async def test_of_a_signal_that_was_measured_in_outages_alone_nothing_is_called_normal() -> None:
@@ -79,7 +79,7 @@ async def test_of_a_signal_that_was_measured_in_outages_alone_nothing_is_called_
     series.values[:] = 0.19
     ctx = context(metrics=RecordedMetrics({ERRORS: [series]}), case={"firing_before": intervals})
 
-    health = await look("service_health", ctx, service="checkout")
+    health = await call_tool("service_health", ctx, service="checkout")
     assert health.facts.deviations == () and "normal" not in " ".join((health.summary, *health.details))
 
 
@@ -91,12 +91,12 @@ async def test_a_single_error_before_an_outage_that_was_over_does_not_date_the_p
     earlier = {"until": began_at, "began_at": began_at, "recovered_at": recovered_at}
     ctx = context(metrics=RecordedMetrics({ERRORS: [series]}), case={"earlier": earlier})
 
-    (errors,) = (await look("service_health", ctx, service="checkout")).facts.deviations
+    (errors,) = (await call_tool("service_health", ctx, service="checkout")).facts.deviations
     assert errors.onset == ONSET
 
 
 async def test_a_signal_that_did_not_move_scores_nothing() -> None:
-    found = await look("compare_metric", context({ERRORS: Step(0.001, 0.001)}), service="checkout", signal="errors")
+    found = await call_tool("compare_metric", context({ERRORS: Step(0.001, 0.001)}), service="checkout", signal="errors")
 
     assert found.facts.deviations[0].doublings <= 0 and "stayed normal" in found.summary
 
@@ -104,27 +104,27 @@ async def test_a_signal_that_did_not_move_scores_nothing() -> None:
 async def test_what_is_as_bad_as_it_was_before_is_not_called_normal() -> None:
     ctx = context({ERRORS: Step(0.19, 0.19)})
 
-    health = await look("service_health", ctx, service="checkout")
+    health = await call_tool("service_health", ctx, service="checkout")
     assert health.details == ("checkout errors stayed as bad as before: 19 %, before 19 % [bad above 2 %]",)
     assert health.summary == "checkout: no signal left its usual range; beyond the threshold: errors"
-    assert "as bad as before" in (await look("compare_metric", ctx, service="checkout", signal="errors")).summary
+    assert "as bad as before" in (await call_tool("compare_metric", ctx, service="checkout", signal="errors")).summary
 
 
 async def test_a_query_without_series_is_never_told_as_health() -> None:
-    found = await look("query_metric", context({ERRORS: []}), service="checkout", signal="errors")
+    found = await call_tool("query_metric", context({ERRORS: []}), service="checkout", signal="errors")
 
     assert "no series matches" in found.summary and "no sign of health" in found.summary
 
 
 async def test_a_value_is_told_with_unit_bound_and_window() -> None:
-    found = await look("query_metric", context(BAD), service="checkout", signal="errors", minutes=30)
+    found = await call_tool("query_metric", context(BAD), service="checkout", signal="errors", minutes=30)
 
     assert found.summary.startswith("checkout errors: 12") and "bad above 2 %" in found.summary and "30 min" in found.summary
     assert found.window is not None and found.window.end - found.window.start == timedelta(minutes=30)
 
 
 async def test_free_promql_is_sent_as_it_is_and_judges_nothing() -> None:
-    found = await look("query_metric", context({"max(up)": Step(1, 1)}), promql=" max(up) ")
+    found = await call_tool("query_metric", context({"max(up)": Step(1, 1)}), promql=" max(up) ")
 
     assert found.query == "max(up)" and found.facts.deviations == ()
 
@@ -142,21 +142,21 @@ async def test_free_promql_is_sent_as_it_is_and_judges_nothing() -> None:
 )
 async def test_what_cannot_be_asked_could_not_be_looked_at(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(QueryFailed, match=said):
-        await look("query_metric", context(BAD), **arguments)
+        await call_tool("query_metric", context(BAD), **arguments)
 
 
 @pytest.mark.parametrize("tool", ["query_metric", "compare_metric", "service_health", "metric_breakdown"])
 async def test_without_metrics_nothing_is_claimed(tool: str) -> None:
     with pytest.raises(QueryFailed, match="no Prometheus is configured"):
         arguments = {"signal": "errors"} if tool != "service_health" else {}
-        await look(tool, replace(context(BAD), metrics=None), service="checkout", **arguments)
+        await call_tool(tool, replace(context(BAD), metrics=None), service="checkout", **arguments)
 
 
 async def test_the_health_of_a_service_lists_its_signals_the_strongest_first() -> None:
     services = [CATALOGUE.services["checkout"].model_copy(update={"signals": _two_signals()})]
     ctx = context({ERRORS: Step(0.001, 0.12), "cpu": Step(0.5, 0.5)}, catalogue=Catalogue(services))
 
-    found = await look("service_health", ctx, service="checkout")
+    found = await call_tool("service_health", ctx, service="checkout")
 
     assert [row.signal for row in found.facts.deviations] == ["errors", "cpu"]
     assert "1 of 2 signals deviate" in found.summary
@@ -166,7 +166,7 @@ async def test_the_health_of_a_service_lists_its_signals_the_strongest_first() -
 async def test_one_sample_is_judged_by_the_bound_that_its_owners_set(value: float, beyond: list[str]) -> None:
     one = Series({}, np.array([NOW.timestamp() - 5]), np.array([value]))
 
-    found = await look("service_health", context(metrics=RecordedMetrics({ERRORS: [one]})), service="checkout")
+    found = await call_tool("service_health", context(metrics=RecordedMetrics({ERRORS: [one]})), service="checkout")
 
     assert found.ok and [row.signal for row in found.facts.beyond or ()] == beyond and found.facts.deviations == ()
 
@@ -177,13 +177,13 @@ async def test_one_sample_without_a_bound_judges_nothing() -> None:
     services = [CATALOGUE.services["checkout"].model_copy(update={"signals": {"errors": unbounded}})]
     ctx = context(metrics=RecordedMetrics({ERRORS: [one]}), catalogue=Catalogue(services))
 
-    assert not (await look("service_health", ctx, service="checkout")).ok
+    assert not (await call_tool("service_health", ctx, service="checkout")).ok
 
 
 async def test_a_signal_that_could_not_be_looked_at_is_counted_and_listed() -> None:
     services = [CATALOGUE.services["checkout"].model_copy(update={"signals": _two_signals()})]
 
-    found = await look("service_health", context(BAD, catalogue=Catalogue(services)), service="checkout")
+    found = await call_tool("service_health", context(BAD, catalogue=Catalogue(services)), service="checkout")
 
     assert "1 could not be judged" in found.summary and any("cpu could not be checked" in line for line in found.details)
     assert [line.partition(":")[0] for line in found.unseen] == ["Could not check (checkout cpu)"]
@@ -205,7 +205,7 @@ async def test_an_empty_catalogue_leaves_the_expression_of_the_alert() -> None:
         f'count by ({names}) ({{service="checkout"}})': [],
     }
 
-    found = await look("service_health", context(steps, catalogue=Catalogue(), case=case), service="")
+    found = await call_tool("service_health", context(steps, catalogue=Catalogue(), case=case), service="")
 
     (row,) = found.facts.deviations
     assert (row.signal, row.family) == ("HighErrorRate", "errors") and row.doublings > 3
@@ -222,7 +222,7 @@ async def test_a_breakdown_names_the_version_that_carries_the_change() -> None:
         split: [Step(0.001, 0.001, {"version": "1.4"}), Step(0.001, 0.4, {"version": "1.5"})],
     }
 
-    found = await look("metric_breakdown", context(steps), service="checkout", signal="errors")
+    found = await call_tool("metric_breakdown", context(steps), service="checkout", signal="errors")
 
     assert found.facts.by == "version" and found.facts.breakdown[0].labels == {"version": "1.5"}
     assert found.facts.breakdown[0].share > 0.95 and "version=1.5 carries" in found.summary and found.query == split
@@ -231,13 +231,13 @@ async def test_a_breakdown_names_the_version_that_carries_the_change() -> None:
 async def test_all_facts_are_plain_json() -> None:
     for tool in ("compare_metric", "query_metric", "service_health"):
         arguments = {} if tool == "service_health" else {"signal": "errors"}
-        found = await look(tool, context(BAD), service="checkout", **arguments)
+        found = await call_tool(tool, context(BAD), service="checkout", **arguments)
         written = json.dumps(found.facts.model_dump(mode="json"), allow_nan=False)
         assert EvidenceFacts.model_validate_json(written) == found.facts
 
 
 async def test_a_window_of_the_past_is_shown_as_it_was_with_its_course() -> None:
-    found = await look("query_metric", context(BAD), service="checkout", signal="errors", start="02:10", end="02:40")
+    found = await call_tool("query_metric", context(BAD), service="checkout", signal="errors", start="02:10", end="02:40")
 
     assert found.summary.startswith("checkout errors: 0.098 % to 0.1 %, at the end 0.099 %, from 2026-03-01 02:10 UTC")
     assert found.details[-1].startswith("course of {} (UTC): 02:10 0.1 %, 02:12") and found.facts.deviations == ()
@@ -246,7 +246,7 @@ async def test_a_window_of_the_past_is_shown_as_it_was_with_its_course() -> None
 
 @pytest.mark.parametrize(("arguments", "minutes"), [({}, 60), ({"minutes": 30}, 30)])
 async def test_an_end_alone_means_the_minutes_before_it(arguments: dict[str, Any], minutes: int) -> None:
-    found = await look("query_metric", context(BAD), service="checkout", signal="errors", end="02:40", **arguments)
+    found = await call_tool("query_metric", context(BAD), service="checkout", signal="errors", end="02:40", **arguments)
 
     assert found.window is not None and found.window.end == NOW.replace(hour=2, minute=40, second=0, microsecond=0)
     assert found.window.end - found.window.start == timedelta(minutes=minutes)

@@ -8,7 +8,7 @@ from bot.core.service import Catalogue, Service
 from bot.core.traces.spans import Span, neighbours
 from tests.evaluation.recorded import RecordedLogs, RecordedSpans
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import context, look
+from tests.unit.tools.tool_fixture import call_tool, context
 
 AT = (NOW - timedelta(minutes=2)).timestamp()
 SPANS = [
@@ -35,7 +35,7 @@ async def test_a_catalogue_without_calls_is_filled_from_traces_and_lines() -> No
     chatter = LogLine(at=NOW - timedelta(minutes=1), text="web asked for the list", level="info")
     logs = RecordedLogs({"orders": [trouble, chatter]})
 
-    found = await look("dependencies", context(catalogue=SHOP, traces=RecordedSpans(SPANS), logs=logs), service="orders")
+    found = await call_tool("dependencies", context(catalogue=SHOP, traces=RecordedSpans(SPANS), logs=logs), service="orders")
 
     assert (found.facts.depends_on, found.facts.dependents) == (("payments", "stock"), ("web",))
     assert found.source == "traces and logs"
@@ -44,6 +44,6 @@ async def test_a_catalogue_without_calls_is_filled_from_traces_and_lines() -> No
 async def test_what_the_catalogue_says_stands_alone() -> None:
     written = Catalogue([Service(name="orders", depends_on=("stock",)), Service(name="stock"), Service(name="payments")])
 
-    found = await look("dependencies", context(catalogue=written, traces=RecordedSpans(SPANS)), service="orders")
+    found = await call_tool("dependencies", context(catalogue=written, traces=RecordedSpans(SPANS)), service="orders")
 
     assert found.facts.depends_on == ("stock",) and found.source == "catalogue"

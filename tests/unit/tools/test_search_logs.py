@@ -13,7 +13,7 @@ from bot.core.metrics.series import Series
 from bot.core.service import Catalogue
 from tests.evaluation.recorded import RecordedLogs, RecordedMetrics
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import context, look
+from tests.unit.tools.tool_fixture import call_tool, context
 from tools._sampling import READ_LINES
 
 ALERT_AT = NOW - timedelta(minutes=2)
@@ -31,7 +31,7 @@ async def window(
     """Minutes before the alert at which the window begins, and how the first kind of line turned."""
     case = {"started_at": ALERT_AT, "labels": {"severity": "page"}, "expression": expression}
     metrics = RecordedMetrics(series or {}, rules)
-    found = await look(
+    found = await call_tool(
         "search_logs", context(logs=logs, metrics=metrics, case=case, catalogue=Catalogue()), service="checkout", **asked
     )
     kinds = found.facts.templates
@@ -84,7 +84,7 @@ async def test_minutes_narrow_the_window_to_the_last_ones() -> None:
 async def test_metrics_that_cannot_be_asked_do_not_keep_the_lines_from_being_read() -> None:
     case = {"expression": "not recorded > 1"}
 
-    found = await look("search_logs", context(logs=lines(1), case=case), service="checkout")
+    found = await call_tool("search_logs", context(logs=lines(1), case=case), service="checkout")
 
     assert found.ok and found.facts.templates[0].trend == "new"
 
@@ -95,7 +95,7 @@ async def test_no_flood_hides_the_first_lines() -> None:
     flood = [LogLine(at=NOW - timedelta(seconds=n / 30), text=f"retry {n} of bank") for n in range(15_000)]
     logs = RecordedLogs({"checkout": [first, *flood]})
 
-    found = await look("search_logs", context(logs=logs, case={"started_at": ALERT_AT}), service="checkout")
+    found = await call_tool("search_logs", context(logs=logs, case={"started_at": ALERT_AT}), service="checkout")
 
     assert any("certificate of bank expired" in line for line in found.details)
     assert len(found.details) < 10 and "there were more lines" in found.summary
@@ -119,7 +119,7 @@ class TiresOfFloods:
 async def test_what_was_read_of_a_flood_stands_though_the_store_then_refuses() -> None:
     flood = [LogLine(at=NOW - timedelta(seconds=n / 30), text=f"retry {n} of bank") for n in range(15_000)]
 
-    found = await look(
+    found = await call_tool(
         "search_logs",
         context(logs=TiresOfFloods(RecordedLogs({"checkout": flood})), case={"started_at": ALERT_AT}),
         service="checkout",
@@ -134,7 +134,7 @@ async def test_a_kind_of_line_that_a_flood_before_the_onset_also_held_is_not_new
     seldom = [LogLine(at=NOW - timedelta(minutes=n), text="WARN cache was refreshed") for n in range(120)]
     logs = RecordedLogs({"checkout": [*busy, *seldom]})
 
-    found = await look("search_logs", context(logs=logs), service="checkout")
+    found = await call_tool("search_logs", context(logs=logs), service="checkout")
 
     assert {row.trend for row in found.facts.templates} == {"steady"}
 

@@ -13,7 +13,7 @@ from bot.core.service import Catalogue, Service, Signal
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
 from tests.evaluation.recorded import RecordedLogs, RecordedMetrics, RecordedTraces
-from tests.unit.tools.looking import NOW, ONSET, Step, context, look
+from tests.unit.tools.tool_fixture import NOW, ONSET, Step, call_tool, context
 
 SHOP = Catalogue(
     [
@@ -34,7 +34,7 @@ SHOP = Catalogue(
 async def test_what_only_callers_wait_is_time_on_the_wire() -> None:
     steps = {"served": Step(0.01, 0.01), "waited": Step(0.012, 0.5), "checkout_requests": Step(10, 10)}
 
-    found = await look("service_health", context(steps, catalogue=SHOP), service="checkout")
+    found = await call_tool("service_health", context(steps, catalogue=SHOP), service="checkout")
 
     (wire,) = [row for row in found.facts.deviations if row.family == "network"]
     assert wire.signal == "latency p50 on the wire" and wire.doublings > 2 and wire.after == pytest.approx(0.49, rel=0.1)
@@ -43,7 +43,7 @@ async def test_what_only_callers_wait_is_time_on_the_wire() -> None:
 async def test_a_service_that_no_longer_calls_what_it_called_behaves_otherwise() -> None:
     steps = {"checkout_requests": Step(10, 30), "mail_requests": Step(10, 0)}
 
-    found = await look("call_mix", context(steps, catalogue=SHOP), service="checkout")
+    found = await call_tool("call_mix", context(steps, catalogue=SHOP), service="checkout")
 
     (row,) = found.facts.deviations
     assert (row.family, row.peer, row.direction) == ("behaviour", "mail", "down") and row.doublings > 1
@@ -52,14 +52,14 @@ async def test_a_service_that_no_longer_calls_what_it_called_behaves_otherwise()
 async def test_more_load_all_the_way_down_is_the_same_mix_of_calls() -> None:
     steps = {"checkout_requests": Step(10, 30), "mail_requests": Step(10, 30)}
 
-    found = await look("call_mix", context(steps, catalogue=SHOP), service="checkout")
+    found = await call_tool("call_mix", context(steps, catalogue=SHOP), service="checkout")
 
     assert found.facts.deviations[0].doublings <= 0 and "as often per request as before" in found.summary
 
 
 async def test_a_service_that_calls_nobody_has_no_mix_of_calls() -> None:
     with pytest.raises(QueryFailed, match="not known"):
-        await look("call_mix", context({"mail_requests": Step(1, 1)}, catalogue=SHOP), service="mail")
+        await call_tool("call_mix", context({"mail_requests": Step(1, 1)}, catalogue=SHOP), service="mail")
 
 
 def logged(*kinds: str, minutes: range) -> list[LogLine]:
@@ -72,7 +72,7 @@ async def test_a_line_that_is_no_longer_logged_is_told_as_gone() -> None:
     past, now = logged("received", "stored", minutes=range(-30, 0)), logged("received", minutes=range(3))
     logs = RecordedLogs({"checkout": [*past, *now]})
 
-    found = await look("log_mix", context(logs=logs), service="checkout")
+    found = await call_tool("log_mix", context(logs=logs), service="checkout")
 
     assert "gone: 'stored'" in " ".join(found.details) and found.facts.deviations[0].doublings > 0
     assert found.user_controllable
@@ -82,7 +82,7 @@ async def test_without_lines_in_the_past_no_mix_can_be_compared() -> None:
     logs = RecordedLogs({"checkout": logged("received", minutes=range(1, 3))})
 
     with pytest.raises(QueryFailed, match="no mix to compare"):
-        await look("log_mix", context(logs=logs), service="checkout")
+        await call_tool("log_mix", context(logs=logs), service="checkout")
 
 
 def spans(minute: int, waited: float) -> list[CallSummary]:
@@ -96,7 +96,7 @@ async def test_callers_that_wait_for_a_fast_server_point_at_the_way_to_it() -> N
     recorded = [one for minute in range(-10, 0) for one in spans(minute, 0.012)]
     traces = RecordedTraces([*recorded, *spans(1, 1.2), *spans(2, 1.2)])
 
-    found = await look("call_waits", context(traces=traces))
+    found = await call_tool("call_waits", context(traces=traces))
 
     assert found.facts.deviations[0].service == "checkout" and found.facts.deviations[0].doublings > 2
     assert found.summary.startswith("Callers wait longer than the called services take")
@@ -104,11 +104,11 @@ async def test_callers_that_wait_for_a_fast_server_point_at_the_way_to_it() -> N
 
 async def test_without_a_trace_store_it_could_not_look() -> None:
     with pytest.raises(QueryFailed, match="no trace store"):
-        await look("call_waits", context())
+        await call_tool("call_waits", context())
 
 
 async def test_without_a_service_all_known_ones_are_listed() -> None:
-    found = await look("dependencies", context(catalogue=SHOP, case={"service": ""}), service="")
+    found = await call_tool("dependencies", context(catalogue=SHOP, case={"service": ""}), service="")
 
     assert found.facts.services == ("checkout", "mail")
 
@@ -117,7 +117,7 @@ async def test_spans_after_the_look_are_not_seen() -> None:
     late = (NOW - ONSET) // timedelta(minutes=1) + 5
     traces = RecordedTraces([*(one for minute in range(-10, 3) for one in spans(minute, 0.012)), *spans(late, 9.0)])
 
-    assert (await look("call_waits", context(traces=traces))).facts.deviations == ()
+    assert (await call_tool("call_waits", context(traces=traces))).facts.deviations == ()
 
 
 async def test_lines_logged_while_a_rule_waited_are_no_part_of_the_usual_mix() -> None:
@@ -127,7 +127,7 @@ async def test_lines_logged_while_a_rule_waited_are_no_part_of_the_usual_mix() -
     rule = {"name": "HighErrorRate", "query": "errors > 0.1", "labels": {}, "duration": 600.0}
 
     ctx = context(logs=logs, metrics=RecordedMetrics({}, [rule]))
-    found = await look("log_mix", ctx, service="checkout")
+    found = await call_tool("log_mix", ctx, service="checkout")
 
     assert found.window and found.window.start == ctx.case.started_at - timedelta(minutes=11)
     assert "gone: 'stored'" in " ".join(found.details)
@@ -149,7 +149,7 @@ class Gappy:
 
 async def test_traces_that_could_not_be_read_are_listed_as_what_was_not_seen() -> None:
     waits, spent = [
-        await look(tool, context(traces=Gappy()), **asked)
+        await call_tool(tool, context(traces=Gappy()), **asked)
         for tool, asked in (("call_waits", {}), ("search_traces", {"service": "checkout"}))
     ]
 

@@ -13,7 +13,7 @@ from bot.core.questions.topics import topics_of
 from bot.core.tool_calls import ToolRole, Topic, describe_call, tool_for
 from bot.plugins import ToolContext, tool
 from tests.unit.evidence_builders import CASE, NOW
-from tests.unit.tools.looking import INFOS, TOOLS
+from tests.unit.tools.tool_fixture import INFOS, TOOLS
 
 ROOT = Path(__file__).parents[3]
 FOREIGN = {"bot/monitoring/systems/mlflow.py": {"model_versions"}}

@@ -19,7 +19,7 @@ from tests.unit.store.databases import CATALOGUE, Clock, SortingFixture, alert, 
 
 
 class RecordingEngine:
-    """Remembers which stories were started; refuses as often as it is told."""
+    """Remembers which workflows were started; refuses as often as it is told."""
 
     def __init__(self) -> None:
         self.started: list[str] = []

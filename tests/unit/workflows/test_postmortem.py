@@ -1,4 +1,4 @@
-"""Which incidents get a draft by themselves, where it stands, and what a story that fails leaves behind."""
+"""Which incidents get a draft by themselves, where it stands, and what a workflow that fails leaves behind."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ async def draft(fixture: ApprovalsFixture, n: int) -> str:
 async def resolved_while_verifying(fixture: ApprovalsFixture) -> None:
     """AP-1 runs and its signal is watched when a person resolves the incident."""
     await fixture.propose("restart")
-    # Its story waits for an answer; what follows is written by hand, and the story must not go on from it.
+    # Its workflow waits for an answer; what follows is written by hand, and the workflow must not go on from it.
     await fixture.engine.stop(within=5)
     await change(fixture, ProposalRow, state=ProposalState.VERIFYING)
     await incidents.resolve(fixture.db, "INC-1", "alice")

@@ -358,7 +358,7 @@ async def test_journals_of_ticks_are_forgotten_before_those_of_other_workflows(f
     assert forgotten == [(NOW - timedelta(hours=1), "tick:"), (NOW - timedelta(days=2), "")]
 
 
-async def test_a_tick_that_fails_does_not_end_the_story() -> None:
+async def test_a_tick_that_fails_does_not_end_the_workflow() -> None:
     async def fails() -> None:
         raise RuntimeError("database is gone")
 

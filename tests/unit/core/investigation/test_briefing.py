@@ -6,7 +6,7 @@ from bot.core.evidence import Evidence, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.investigation.briefing import DETAILS, evidence_lines
 from tests.unit.builders import NOW, change
-from tests.unit.tools.looking import INFOS
+from tests.unit.tools.tool_fixture import INFOS
 
 
 def entry(number: int, tool: str, *details: str, **values: Any) -> LedgerEntry:

@@ -3,7 +3,7 @@
 from bot.core.evidence import Case
 from bot.core.investigation.first_plan import MAX_CALLS, first_plan
 from tests.unit.evidence_builders import CASE, Ledger
-from tests.unit.tools.looking import INFOS
+from tests.unit.tools.tool_fixture import INFOS
 
 OFFERED = {"service_health", "dependencies", "recent_changes", "active_alerts", "search_logs", "search_traces", "call_mix"}
 TOOLS = {name: info for name, info in INFOS.items() if name in OFFERED}

@@ -13,12 +13,12 @@ from bot.core.questions import answer_facts
 from bot.core.questions.answering import ModelAnswer, QuestionAnswer, answer, most_relevant_first, with_model_answer
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at
-from tests.unit.tools.looking import INFOS
+from tests.unit.tools.tool_fixture import INFOS
 
 AnswerFacts = partial(answer_facts.AnswerFacts, tools=INFOS)
 
 
-def look(number: int, tool: str, summary: str, *details: str, service: str = "", **more: Any) -> LedgerEntry:
+def entry(number: int, tool: str, summary: str, *details: str, service: str = "", **more: Any) -> LedgerEntry:
     """`more`: fields of the evidence."""
     found = Evidence(summary=summary, query="q", details=details, **more)
     return LedgerEntry(id=f"E{number}", group="AL-1", tool=tool, arguments={"service": service}, at=at(number), evidence=found)
@@ -31,24 +31,24 @@ def change(service: str, kind: str = "deploy", title: str = "v2") -> Change:
 CHANGES = EvidenceFacts(changes=(change("checkout"), change("search")))
 ALERTS = EvidenceFacts(alerts=(AlertFact(name="HighErrorRate", service="checkout", starts_at=NOW),))
 LEDGER = [
-    look(
+    entry(
         1, "service_health", "checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC; 1 of 3 signals deviate",
         "checkout errors rose from 0.1 % to 12 %", "checkout latency is normal: 0.1 s", "checkout cpu is normal: 1 cores",
         service="checkout",
     ),
-    look(
+    entry(
         2, "recent_changes", "2 changes on any service in the last 6 h; newest: deploy of checkout at 10:01:00 UTC: v2",
         "10:01:00Z deploy checkout: v2 by bob", "09:00:00Z flag search: new ranking", facts=CHANGES,
     ),
-    look(3, "active_alerts", "3 alerts fire now (checkout 3)", facts=ALERTS, user_controllable=True),
-    look(4, "read_runbook", "Runbook HighErrorRate: roll back the last deploy"),
-    look(5, "past_incidents", "No past incident with a confirmed cause resembles this one (0 on record)"),
-    look(
+    entry(3, "active_alerts", "3 alerts fire now (checkout 3)", facts=ALERTS, user_controllable=True),
+    entry(4, "read_runbook", "Runbook HighErrorRate: roll back the last deploy"),
+    entry(5, "past_incidents", "No past incident with a confirmed cause resembles this one (0 on record)"),
+    entry(
         6, "search_logs", "checkout: 40 log lines; most: 20 times (new) 'connection pool exhausted after 30 s'",
         service="checkout", user_controllable=True,
     ),
-    look(7, "service_health", "cart: 2 signals look normal", "cart latency is normal: 0.1 s", service="cart"),
-    look(8, "service_health", "Could not check (service_health: service=payments): no answer", service="payments", ok=False),
+    entry(7, "service_health", "cart: 2 signals look normal", "cart latency is normal: 0.1 s", service="cart"),
+    entry(8, "service_health", "Could not check (service_health: service=payments): no answer", service="payments", ok=False),
 ]  # fmt: skip
 CAUSE = Hypothesis(
     cause="deploy v2 of checkout broke it",
@@ -121,7 +121,7 @@ def test_a_look_that_failed_is_told_and_is_no_all_clear() -> None:
 
 @pytest.mark.parametrize("question", ["is it the database?", "what changed?", "how is cart?"])
 def test_where_every_look_failed_each_is_told_whatever_is_asked(question: str) -> None:
-    failed = look(1, "search_logs", "Could not check (search_logs): no answer", service="checkout", ok=False)
+    failed = entry(1, "search_logs", "Could not check (search_logs): no answer", service="checkout", ok=False)
 
     assert [one.evidence for one in answer(question, AnswerFacts([failed, LEDGER[-1]])).unseen] == [["E1"], ["E8"]]
 
@@ -132,8 +132,8 @@ def test_a_signal_that_sums_its_look_up_is_told_once_with_its_bound() -> None:
         "pay calls to db rose from 1 to 2 (2.0 times its usual range)",
     )
     ledger = [
-        look(1, "service_health", f"{moved}; 1 of 2 signals deviate", f"{moved} [bad above 1 s]", service="pay"),
-        look(2, "call_mix", f"{calls}; 1 of 1 call rates deviate", calls, service="pay"),
+        entry(1, "service_health", f"{moved}; 1 of 2 signals deviate", f"{moved} [bad above 1 s]", service="pay"),
+        entry(2, "call_mix", f"{calls}; 1 of 1 call rates deviate", calls, service="pay"),
     ]
     lines = [
         line for finding in answer("is pay slow?", AnswerFacts(ledger, services=("pay",))).findings for line in finding.lines
@@ -144,7 +144,7 @@ def test_a_signal_that_sums_its_look_up_is_told_once_with_its_bound() -> None:
 
 
 def test_of_two_looks_alike_the_newer_speaks() -> None:
-    later = look(9, "service_health", "cart latency rose to 3 s", service="cart")
+    later = entry(9, "service_health", "cart latency rose to 3 s", service="cart")
 
     assert told("is cart slow?", AnswerFacts([*LEDGER, later])) == [(["E9"], "cart latency rose to 3 s")]
 
@@ -154,16 +154,16 @@ def test_an_open_question_gets_the_first_cause_the_onset_and_the_changes() -> No
 
 
 def test_a_title_that_happens_to_hold_the_word_does_not_stand_beside_what_was_measured() -> None:
-    titled = look(9, "recent_changes", "1 change on any service", "config checkout: tune the latency budget")
+    titled = entry(9, "recent_changes", "1 change on any service", "config checkout: tune the latency budget")
 
     assert [evidence for evidence, _ in told("is anything slow?", AnswerFacts([titled, *LEDGER]))] == [["E1"], ["E7"]]
 
 
 def test_letters_in_an_id_are_no_word() -> None:
-    hashed = look(9, "recent_changes", "1 change on any service", "flag search: new ranking [pipeline:chg-db58c256]")
+    hashed = entry(9, "recent_changes", "1 change on any service", "flag search: new ranking [pipeline:chg-db58c256]")
 
     assert told("is it the database?", AnswerFacts([hashed])) == []
-    assert told("is it the database?", AnswerFacts([look(9, "service_health", "orders-db: 4 signals look normal")])) != []
+    assert told("is it the database?", AnswerFacts([entry(9, "service_health", "orders-db: 4 signals look normal")])) != []
 
 
 def test_without_any_evidence_nothing_is_said() -> None:
@@ -198,7 +198,7 @@ def test_a_timeline_entry_that_holds_words_of_others_is_shown_as_theirs(kind: st
 
 def test_a_title_of_a_change_is_shown_as_its_authors_words() -> None:
     row = change("checkout", "flag", "database is fine")
-    titled = look(
+    titled = entry(
         1,
         "recent_changes",
         "1 change",

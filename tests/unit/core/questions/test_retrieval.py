@@ -41,13 +41,13 @@ def test_the_passage_is_the_paragraph_that_shares_most() -> None:
 
 
 def test_words_of_a_command_count_less_than_words_of_the_text() -> None:
-    shelf = {"text": "# One\nThe quota is full.", "command": "# Two\nLook:\n```\nquota\n```"}
+    books = {"text": "# One\nThe quota is full.", "command": "# Two\nLook:\n```\nquota\n```"}
 
-    assert [name for name, _ in Ranking(shelf).search("quota")] == ["text", "command"]
+    assert [name for name, _ in Ranking(books).search("quota")] == ["text", "command"]
 
 
 def test_the_first_sentence_says_what_is_wrong() -> None:
-    shelf = {"disk": "# One\nThe disk fills up.", "network": "# Two\nThe network drops packets."}
+    books = {"disk": "# One\nThe disk fills up.", "network": "# Two\nThe network drops packets."}
 
-    assert Ranking(shelf).search("Network drops. Disk fills.")[0][0] == "network"
-    assert Ranking(shelf).search("Disk fills. Network drops.")[0][0] == "disk"
+    assert Ranking(books).search("Network drops. Disk fills.")[0][0] == "network"
+    assert Ranking(books).search("Disk fills. Network drops.")[0][0] == "disk"

@@ -1,4 +1,4 @@
-"""The analyst's story: what it looks at, in which steps, and what it makes of failed looks."""
+"""The analyst's work: what it looks at, in which steps, and what it makes of failed looks."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from bot.core.facts.recorded import PodFact
 from bot.engine.direct import DirectRun
 from bot.workflows.investigation.analyst import Analyst
 from tests.unit.evidence_builders import CASE, NOW, change, deviation, entry, failed
-from tests.unit.tools.looking import INFOS
+from tests.unit.tools.tool_fixture import INFOS
 
 GUILTY = change("payments", 1, version="2.3.1", previous="2.3.0")
 PODS = tuple(PodFact(pod=f"p{n}", node="node-a" if n < 3 else "node-b", namespace="shop") for n in range(1, 5))
@@ -56,12 +56,12 @@ class Shop:
         self.asked: list[tuple[str, str]] = []
 
     def for_case(self, case: Case) -> Callable[[str, dict[str, Any], str], Awaitable[LedgerEntry]]:
-        async def look(tool: str, arguments: dict[str, Any], call: str) -> LedgerEntry:
+        async def call_tool(tool: str, arguments: dict[str, Any], call: str) -> LedgerEntry:
             self.asked.append((tool, str(arguments.get("service", ""))))
             await asyncio.sleep(0)
             return self._answer(len(self.asked), tool, arguments)
 
-        return look
+        return call_tool
 
     def _answer(self, number: int, tool: str, arguments: dict[str, Any]) -> LedgerEntry:
         service = str(arguments.get("service", ""))

@@ -15,7 +15,7 @@ from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.investigation.triage import TriageSteps, triage
 from tests.unit.approvals_fixture import open_approvals
 from tests.unit.builders import NOW, change
-from tests.unit.tools.looking import CATALOGUE, ERRORS, NO_KUBERNETES, TOOLS, Changes, Step, context
+from tests.unit.tools.tool_fixture import CATALOGUE, ERRORS, NO_KUBERNETES, TOOLS, Changes, Step, context
 
 
 class Nobody:

@@ -13,7 +13,7 @@ from bot.core.investigation.triage_state import TriageState
 from bot.store.approvals.switches import Switches
 from bot.store.tables import TriageRow
 from bot.store.triage.retries.early_rankings import MOST_AT_ONCE, EarlyRankings
-from tests.unit.tools.looking import INFOS
+from tests.unit.tools.tool_fixture import INFOS
 from tests.unit.workflows.investigation.triage_fixture import TriageFixture
 
 

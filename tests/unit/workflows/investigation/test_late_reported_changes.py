@@ -12,7 +12,7 @@ from bot.store.tables import MessageRow
 from bot.store.triage.changes import Changes
 from bot.store.triage.retries.late_reported_changes import LateReportedChanges
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import CATALOGUE, INFOS
+from tests.unit.tools.tool_fixture import CATALOGUE, INFOS
 from tests.unit.workflows.investigation.triage_fixture import TriageFixture
 
 

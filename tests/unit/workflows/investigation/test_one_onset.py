@@ -11,7 +11,7 @@ from bot.core.investigation.early_ranking import FIRST_WAIT
 from bot.core.messages.triage_summary import summarize
 from bot.core.text.moments import clock
 from bot.store.answers.questions import Questions
-from tests.unit.tools.looking import ERRORS, INFOS, NO_KUBERNETES, ONSET, Step
+from tests.unit.tools.tool_fixture import ERRORS, INFOS, NO_KUBERNETES, ONSET, Step
 from tests.unit.workflows.investigation.triage_fixture import TriageFixture
 
 LATER = timedelta(seconds=40)

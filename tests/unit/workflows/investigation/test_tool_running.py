@@ -13,7 +13,7 @@ from bot.plugins import ToolContext, tool
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.tool_running import ToolRunner
 from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
-from tests.unit.tools.looking import context
+from tests.unit.tools.tool_fixture import context
 
 SECRET = "password=FAKEhunter2x"
 TEXTS: dict[Any, Any] = {str: SECRET, tuple[str, ...]: (SECRET,), EvidenceFacts: EvidenceFacts(files=(SECRET,))}

@@ -23,7 +23,7 @@ from bot.workflows.investigation.tool_running import ToolRunner
 from bot.workflows.investigation.triage import TriageSteps, triage
 from bot.workflows.ticks import HousekeepingTick
 from tests.unit.approvals_fixture import ApprovalsFixture
-from tests.unit.tools.looking import CATALOGUE, ERRORS, INFOS, NO_KUBERNETES, ONSET, TOOLS, Step, context
+from tests.unit.tools.tool_fixture import CATALOGUE, ERRORS, INFOS, NO_KUBERNETES, ONSET, TOOLS, Step, context
 
 
 class CountedModel:

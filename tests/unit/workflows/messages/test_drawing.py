@@ -1,4 +1,4 @@
-"""A graph that cannot be made is no graph, and never an error of the story."""
+"""A graph that cannot be made is no graph, and never an error of the workflow."""
 
 import re
 from datetime import datetime

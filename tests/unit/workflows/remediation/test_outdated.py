@@ -15,7 +15,7 @@ from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 TWO_APPROVE = {"kind": "run_webhook", "url": "http://jobs.example/back", "helps": ["change"], "tier": 3}
 
 
-async def house_of(tmp_path: Path, config: dict[str, Any] | None = None) -> ApprovalsFixture:
+async def open_fixture(tmp_path: Path, config: dict[str, Any] | None = None) -> ApprovalsFixture:
     fixture = await open_approvals(tmp_path, config)
     async with fixture.db.write() as session:
         for id in ("d1", "d2"):
@@ -26,7 +26,7 @@ async def house_of(tmp_path: Path, config: dict[str, Any] | None = None) -> Appr
 
 @pytest.fixture
 async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
-    fixture = await house_of(tmp_path)
+    fixture = await open_fixture(tmp_path)
     yield fixture
     await fixture.close()
 
@@ -66,7 +66,7 @@ async def test_a_likely_cause_that_nothing_helps_against_supersedes_it_and_an_un
 
 
 async def test_what_somebody_approved_already_stays(tmp_path: Path) -> None:
-    fixture = await house_of(tmp_path, {"actions": {"rollback": TWO_APPROVE}})
+    fixture = await open_fixture(tmp_path, {"actions": {"rollback": TWO_APPROVE}})
     await ranked(fixture, "d1")
     await fixture.press("AP-1", "bob", reason="it is the deploy")
     await ranked(fixture, "d2")

@@ -218,13 +218,13 @@ async def test_what_waits_for_people_ends_with_its_incident_and_is_not_reminded_
     assert [row.kind for row in await fixture.rows(MessageRow) if row.kind == "line"] == []
 
 
-async def test_a_story_that_fails_while_it_watches_says_that_it_could_not_verify(fixture: ApprovalsFixture) -> None:
+async def test_a_workflow_that_fails_while_it_watches_says_that_it_could_not_verify(fixture: ApprovalsFixture) -> None:
     proposal = await fixture.propose("restart")
     await fixture.press(proposal.ref, "bob")
     await fixture.claim(proposal.ref, "w1")
     await fixture.execute(proposal.ref, "w1")
 
-    assert await fixture.claims.give_up(proposal.ref, "the story failed") == "could not verify"
+    assert await fixture.claims.give_up(proposal.ref, "the workflow failed") == "could not verify"
 
 
 async def test_an_action_that_was_configured_anew_after_the_claim_is_not_run(fixture: ApprovalsFixture) -> None:

@@ -14,7 +14,7 @@ from bot.core.timeline import TimelineEntry
 from bot.slack.view_context import ViewContext
 from bot.slack.views.answer import render
 from tests.unit.builders import NOW, at
-from tests.unit.tools.looking import INFOS
+from tests.unit.tools.tool_fixture import INFOS
 
 
 def check(id: str, tool: str, *details: str, ok: bool = True, templates: tuple[TemplateFact, ...] = ()) -> LedgerEntry:

@@ -15,7 +15,7 @@ from bot.core.questions.yes_no.short_answers import short_answer
 from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at, change
-from tests.unit.tools.looking import INFOS
+from tests.unit.tools.tool_fixture import INFOS
 
 CASE = Case(group="AL-1", service="checkout", alert_name="HighErrorRate", severity="SEV2", summary="", started_at=NOW)
 

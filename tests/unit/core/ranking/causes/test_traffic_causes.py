@@ -18,7 +18,7 @@ def surge(*, at_the_door: bool) -> Ledger:
     more = deviation("front", "requests", 190, 1147, doublings=5.8, family="traffic", unit="/s")
     full = deviation("store", "connections_in_use", 44, 163, doublings=4.4, family="saturation")
     ledger = Ledger().health("front", slow, more).graph("front", "store", callers=["edge"]).health("store", full)
-    door = deviation(
+    edge_deviation = deviation(
         "edge",
         "requests",
         210,
@@ -27,7 +27,7 @@ def surge(*, at_the_door: bool) -> Ledger:
         family="traffic",
         unit="/s",
     )
-    return ledger.graph("store").graph("edge", "front").health("edge", door)
+    return ledger.graph("store").graph("edge", "front").health("edge", edge_deviation)
 
 
 def first_of(ledger: Ledger) -> Hypothesis:

@@ -16,7 +16,7 @@ from bot.sandbox.world.tables import Labels, Samples
 GRID = Grid(0.0, 10.0)
 
 
-class Shelf:
+class SeriesStorage:
     """Storage of a few series, 61 samples every 10 s from 0 on."""
 
     def __init__(self, *series: tuple[Labels, list[float]], monotone: bool = True) -> None:
@@ -36,7 +36,7 @@ def line(per_step: float, name: str = "c_total", **labels: str) -> tuple[Labels,
     return {"__name__": name, **labels}, [per_step * i for i in range(61)]
 
 
-def at(storage: Shelf, query: str, moment: float = 600.0) -> dict[str, float]:
+def at(storage: SeriesStorage, query: str, moment: float = 600.0) -> dict[str, float]:
     value = Evaluator(storage, np.asarray([moment])).value(parse(query))
     if not isinstance(value, Vector):
         return {"": float(np.asarray(value, dtype=float)[0])}
@@ -44,7 +44,7 @@ def at(storage: Shelf, query: str, moment: float = 600.0) -> dict[str, float]:
     return {",".join(f"{k}={v}" for k, v in sorted(labels.items())): float(v) for labels, v, here in rows if here}
 
 
-TWO = Shelf(line(10, code="200", pod="a"), line(5, code="500", pod="a"))
+TWO = SeriesStorage(line(10, code="200", pod="a"), line(5, code="500", pod="a"))
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_a_query_answers_as_computed_by_hand(query: str, answer: dict[str, float
 
 def test_a_counter_reset_is_not_taken_for_a_fall() -> None:
     values = [float(i * 10 if i < 58 else (i - 58) * 10) for i in range(61)]
-    shelf = Shelf(({"__name__": "c_total"}, values), monotone=False)
-    assert at(shelf, "increase(c_total[1m])")[""] == pytest.approx(50.0)
+    storage = SeriesStorage(({"__name__": "c_total"}, values), monotone=False)
+    assert at(storage, "increase(c_total[1m])")[""] == pytest.approx(50.0)
 
 
 def test_zero_by_zero_is_a_value_and_not_absence() -> None:
@@ -93,9 +93,9 @@ def test_zero_by_zero_is_a_value_and_not_absence() -> None:
 
 
 def test_the_quantile_of_a_histogram_lies_inside_its_bucket() -> None:
-    shelf = Shelf(line(5, "h_bucket", le="0.1"), line(9, "h_bucket", le="0.5"), line(10, "h_bucket", le="+Inf"))
-    assert at(shelf, "histogram_quantile(0.5, rate(h_bucket[1m]))")[""] == pytest.approx(0.1)
-    assert at(shelf, "histogram_quantile(0.99, rate(h_bucket[1m]))")[""] == pytest.approx(0.5)
+    storage = SeriesStorage(line(5, "h_bucket", le="0.1"), line(9, "h_bucket", le="0.5"), line(10, "h_bucket", le="+Inf"))
+    assert at(storage, "histogram_quantile(0.5, rate(h_bucket[1m]))")[""] == pytest.approx(0.1)
+    assert at(storage, "histogram_quantile(0.99, rate(h_bucket[1m]))")[""] == pytest.approx(0.5)
 
 
 def test_a_series_is_still_seen_five_minutes_after_its_last_sample_and_then_no_more() -> None:

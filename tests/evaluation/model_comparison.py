@@ -28,7 +28,7 @@ from tests.evaluation.world import Investigation, World
 
 
 @dataclass
-class Second:
+class ModelComparison:
     """Answers in the analyst's place, and counts what that cost.
 
     The agent's answer stands alone, also where it is empty; `merged` holds what the product shows of both, in the same order.
@@ -80,7 +80,7 @@ class Second:
 
 
 @contextmanager
-def answering_merged(second: Second) -> Iterator[None]:
+def answering_merged(second: ModelComparison) -> Iterator[None]:
     """Within it the investigations of a set that was asked before end with both answers merged; no model is asked again."""
     recorded = iter(second.merged)
 
@@ -97,7 +97,7 @@ def answering_merged(second: Second) -> Iterator[None]:
 
 
 @contextmanager
-def answering(second: Second) -> Iterator[None]:
+def answering(second: ModelComparison) -> Iterator[None]:
     """Within it every investigation of a set ends with the model's answer. One loop for all: the client keeps connections."""
     with asyncio.Runner() as runner:
         token = worlds.SECOND_ANSWER.set(lambda world, first: runner.run(second.ask(world, first)))

@@ -211,9 +211,9 @@ def test_one_fault_without_people_is_one_channel_message_and_three_in_the_thread
     try:
         bot.start()
         secrets = slack.addresses["environment"]
-        doors = {"alerts_to": f"{bot.url}/alerts/shop", "alerts_token": secrets["TOCSIN_TOKEN_SHOP"]}
-        doors |= {"changes_to": f"{bot.url}/changes/pipeline", "changes_token": secrets["TOCSIN_TOKEN_PIPELINE"]}
-        slack.world("start", doors)
+        endpoints = {"alerts_to": f"{bot.url}/alerts/shop", "alerts_token": secrets["TOCSIN_TOKEN_SHOP"]}
+        endpoints |= {"changes_to": f"{bot.url}/changes/pipeline", "changes_token": secrets["TOCSIN_TOKEN_PIPELINE"]}
+        slack.world("start", endpoints)
         slack.wait("triage:", "*TRIAGED*")
         slack.wait("proposal:")
         watched = time.time()

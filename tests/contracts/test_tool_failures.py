@@ -28,7 +28,7 @@ from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
 from bot.plugins import ToolContext
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import TOOLS, Changes, context
+from tests.unit.tools.tool_fixture import TOOLS, Changes, context
 
 HERE = SystemConfig(url="http://system.example.com")
 HUGE = b"[" + b"1," * (3 * 2**20) + b"1]"

@@ -1,4 +1,4 @@
-"""Story 1 to 5 on real servers: a shop that breaks, Prometheus, Alertmanager, the bot, and people in Slack's stand-in.
+"""A whole incident on real servers: a shop that breaks, Prometheus, Alertmanager, the bot, and people in Slack's stand-in.
 
 It is played twice: on SQLite over Socket Mode without a model, and on PostgreSQL over HTTP mode with a scripted one.
 Each test looks at what was recorded while it was played.
@@ -76,18 +76,18 @@ class Played:
 
 @pytest.fixture(scope="module", params=SETUPS, ids=[name.replace(", ", "-") for name in SETUPS])
 def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, figures: list[str]) -> Iterator[Played]:
-    """The whole story, once."""
+    """The whole incident, once."""
     database, mode, turns = SETUPS[request.param]
     server = request.getfixturevalue("postgres_server") if database == "postgresql" else None
     url = server.create_database() if server else ""
-    with Stack(tmp_path_factory.mktemp("story"), database_url=url, mode=mode, turns=turns) as stack:
-        told = _play(stack)
-        yield told
+    with Stack(tmp_path_factory.mktemp("incident"), database_url=url, mode=mode, turns=turns) as stack:
+        played = _play(stack)
+        yield played
     if server:
         server.drop_database(url)
-    figures.append(f"story ({request.param}): ready after {stack.ready_after:.1f} s; after the fault: {told.seconds}")
-    figures.append("  " + figure("facts after the card", told.seconds["facts"] - told.seconds["card"], 5.0))
-    figures += [f"  impact, {n}: {a:.4g} said, {b:.4g} recomputed" for n, (a, b) in told.impact.items()]
+    figures.append(f"incident ({request.param}): ready after {stack.ready_after:.1f} s; after the fault: {played.seconds}")
+    figures.append("  " + figure("facts after the card", played.seconds["facts"] - played.seconds["card"], 5.0))
+    figures += [f"  impact, {n}: {a:.4g} said, {b:.4g} recomputed" for n, (a, b) in played.impact.items()]
 
 
 def _play(stack: Stack) -> Played:
@@ -96,40 +96,40 @@ def _play(stack: Stack) -> Played:
     until(lambda: monitoring.value('count(http_requests_total{version="1.5.0"})'), PATIENCE, "the new version's requests")
     monitoring.deploy("payments", "2.1.0")
     until(lambda: monitoring.value('count(http_requests_total{version="2.1.0"})'), PATIENCE, "the innocent version's requests")
-    told = Played(time.time())
+    played = Played(time.time())
     monitoring.fault("checkout", 0.4)
 
-    told.keep("card", slack.wait("card:", "FIRING"))
-    told.keep("facts", slack.wait("triage:", "normal range"))
-    told.keep("causes", slack.wait("triage:", "*TRIAGED*"))
-    proposal = told.keep("proposal", slack.wait("proposal:", "APPROVAL NEEDED"))
-    until(lambda: time.time() - told.fault_at > LASTS, PATIENCE, "a fault that lasts")
-    _decide(slack, proposal, told)
-    told.keep("outcome", slack.wait("proposal:", "*SUCCEEDED*", seconds=2 * PATIENCE))
-    told.keep("cleared", slack.wait("card:", "*MONITORING*"))
+    played.keep("card", slack.wait("card:", "FIRING"))
+    played.keep("facts", slack.wait("triage:", "normal range"))
+    played.keep("causes", slack.wait("triage:", "*TRIAGED*"))
+    proposal = played.keep("proposal", slack.wait("proposal:", "APPROVAL NEEDED"))
+    until(lambda: time.time() - played.fault_at > LASTS, PATIENCE, "a fault that lasts")
+    _decide(slack, proposal, played)
+    played.keep("outcome", slack.wait("proposal:", "*SUCCEEDED*", seconds=2 * PATIENCE))
+    played.keep("cleared", slack.wait("card:", "*MONITORING*"))
     slack.command(COMMANDER, "C1", "resolve INC-1")
     slack.submit(COMMANDER, cause="deploy 1.5.0 cannot read discounts")
-    told.keep("resolved", slack.wait("card:", "*RESOLVED*"))
-    told.keep("postmortem", slack.wait("postmortem:", "DRAFT"))
-    _collect(stack, told)
-    return told
+    played.keep("resolved", slack.wait("card:", "*RESOLVED*"))
+    played.keep("postmortem", slack.wait("postmortem:", "DRAFT"))
+    _collect(stack, played)
+    return played
 
 
-def _decide(slack: Any, proposal: Json, told: Played) -> None:
+def _decide(slack: Any, proposal: Json, played: Played) -> None:
     slack.press(DEVELOPER, proposal, "approve")
-    told.keep("refusal", slack.private(DEVELOPER, "You can't"))
+    played.keep("refusal", slack.private(DEVELOPER, "You can't"))
     slack.press(COMMANDER, proposal, "approve")
     slack.submit(COMMANDER, reason="fits the evidence")
 
 
-def _collect(stack: Stack, told: Played) -> None:
-    told.incident = stack.bot.get("incidents/INC-1")
-    told.proposal = stack.bot.proposal("AP-1")
-    told.executed = stack.monitoring.shop()["executed"]
-    told.messages = stack.slack.messages()
-    told.markdown = stack.bot.get("incidents/INC-1/postmortem")
-    told.impact = _impact(stack, told.incident)
-    told.ids = _known_ids(stack, told.incident)
+def _collect(stack: Stack, played: Played) -> None:
+    played.incident = stack.bot.get("incidents/INC-1")
+    played.proposal = stack.bot.proposal("AP-1")
+    played.executed = stack.monitoring.shop()["executed"]
+    played.messages = stack.slack.messages()
+    played.markdown = stack.bot.get("incidents/INC-1/postmortem")
+    played.impact = _impact(stack, played.incident)
+    played.ids = _known_ids(stack, played.incident)
 
 
 def _impact(stack: Stack, incident: Json) -> dict[str, tuple[float, float]]:

@@ -9,7 +9,7 @@ MOST_MISSED = {"secret": 0.03}
 """Share that may be missed; of the other kinds nothing may."""
 
 
-def tell(played: Played) -> int:
+def report(played: Played) -> int:
     """0 if everything holds that does not depend on a model, and no legitimate twin was refused."""
     status = 0
     for kind, outcomes in played.outcomes.items():

@@ -92,6 +92,6 @@ TOOLS = discover(["tools"], Tool)
 INFOS = {name: tool.info for name, tool in TOOLS.items()}
 
 
-async def look(tool: str, ctx: ToolContext, **arguments: Any) -> Evidence:
-    """One look with the tool of this name."""
+async def call_tool(tool: str, ctx: ToolContext, **arguments: Any) -> Evidence:
+    """One call of the tool of this name."""
     return await TOOLS[tool](ctx, **arguments)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.traces.calls import CallSummary
 from tests.evaluation import delays
-from tests.evaluation.laying import Delayed, add_delay
+from tests.evaluation.injected_delays import Delayed, add_delay
 
 MINUTE = [
     CallSummary(600, "", "front", "/*", "server", 10, 0.05, 0.08, 0.09),

@@ -1,10 +1,10 @@
-"""A process with an engine and a few stories, to be killed, paused and restarted by tests.
+"""A process with an engine and a few workflows, to be killed, paused and restarted by tests.
 
-    python -m tests.real.story_process <folder> <name> [<PostgreSQL address>]
+    python -m tests.real.workflow_process <folder> <name> [<PostgreSQL address>]
 
 Commands come as lines on standard input (`start <workflow> <id>`, `wake <id> <topic> <key>`);
 the end of input stops the engine. What happens is written to `<folder>/events`, one line each,
-as `<name> <what>`. Stories hold still while a file they name does not exist in the folder.
+as `<name> <what>`. Workflows hold still while a file they name does not exist in the folder.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ from bot.ports import Run
 from tests.real import PATIENCE, wait_until
 
 
-class Teller:
-    """The stories of one process and what they write down."""
+class RecordedWorkflows:
+    """The workflows of one process; each writes down what it does."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
@@ -31,57 +31,57 @@ class Teller:
         with (self.folder / "events").open("a") as events:
             events.write(f"{self.name} {what}\n")
 
-    async def tell(self, what: str) -> str:
+    async def record(self, what: str) -> str:
         self.write(what)
         return what
 
     async def gate(self, what: str, file: str) -> str:
-        await self.tell(what)
+        await self.record(what)
         await wait_until((self.folder / file).exists, 10 * PATIENCE)
         return what
 
     async def five(self, run: Run) -> Any:
         """Five steps; the fourth holds until `go` exists."""
-        done = [await run.step(f"step {n}", self.tell, f"{run.id}/{n}") for n in (1, 2, 3)]
+        done = [await run.step(f"step {n}", self.record, f"{run.id}/{n}") for n in (1, 2, 3)]
         done.append(await run.step("step 4", self.gate, f"{run.id}/4", "go"))
-        done.append(await run.step("step 5", self.tell, f"{run.id}/5"))
+        done.append(await run.step("step 5", self.record, f"{run.id}/5"))
         return done
 
     async def wait(self, run: Run) -> Any:
         """One step, one wait of ten minutes, one step. It tells that it waits when the first step is recorded."""
         until = (await run.now() + timedelta(minutes=10)).isoformat()
-        await run.step("ask", self.tell, f"{run.id}/asked")
-        await self.tell(f"{run.id}/waits")
+        await run.step("ask", self.record, f"{run.id}/asked")
+        await self.record(f"{run.id}/waits")
         woken = await run.wait_for("answer", until=until)
-        await run.step("end", self.tell, f"{run.id}/woken={woken}")
+        await run.step("end", self.record, f"{run.id}/woken={woken}")
 
     async def changing(self, run: Run) -> Any:
-        """A story whose first step has another name once `changed` exists."""
+        """A workflow whose first step has another name once `changed` exists."""
         name = "new" if (self.folder / "changed").exists() else "old"
         with suppress(Exception):  # A mismatch must pass through a workflow's own handlers.
-            await run.step(name, self.tell, f"{run.id}/{name}")
+            await run.step(name, self.record, f"{run.id}/{name}")
         await run.step("hold", self.gate, f"{run.id}/hold", "go")
 
     async def mismatch(self, workflow: str, id: str, why: str) -> None:
-        await self.tell(f"mismatch {workflow} {id} {why}")
+        await self.record(f"mismatch {workflow} {id} {why}")
 
     async def took_over(self) -> None:
-        await self.tell("took over")
+        await self.record("took over")
 
     def led(self) -> None:
         self.write("leads")
 
 
 async def main(folder: Path, name: str, url: str) -> None:
-    teller = Teller(folder, name)
+    workflows = RecordedWorkflows(folder, name)
     engine = DurableEngine(
-        folder, url, clock=lambda: datetime.now(UTC), on_mismatch=teller.mismatch, on_takeover=teller.took_over
+        folder, url, clock=lambda: datetime.now(UTC), on_mismatch=workflows.mismatch, on_takeover=workflows.took_over
     )
-    for story in ("five", "wait", "changing"):
-        engine.register(story, getattr(teller, story))
-    engine.lead(teller.led)
+    for workflow in ("five", "wait", "changing"):
+        engine.register(workflow, getattr(workflows, workflow))
+    engine.lead(workflows.led)
     await engine.launch()
-    await teller.tell(f"up {os.getpid()}")
+    await workflows.record(f"up {os.getpid()}")
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := (await lines.readline()).decode().split():
@@ -90,7 +90,7 @@ async def main(folder: Path, name: str, url: str) -> None:
         else:
             await engine.wake(line[1], line[2], key=line[3])
     await engine.stop(within=5)
-    await teller.tell("down")
+    await workflows.record("down")
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ from bot.core.evidence import Case
 from bot.llm.settings import ModelSettings
 from tests.contracts.agent_fixture import serving
 from tests.evaluation.__main__ import copied_lines, side_by_side
-from tests.evaluation.second import Second, answering_merged
+from tests.evaluation.model_comparison import ModelComparison, answering_merged
 from tests.evaluation.world import Recording, World, investigate, investigate_and_answer
 from tests.real.scripted_model import Script
 from tests.unit.builders import NOW
-from tests.unit.tools.looking import Step
+from tests.unit.tools.tool_fixture import Step
 
 SHOP = World.of([Recording("cart", "errors", [Step(0.001, 0.3).series], "ratio")], {"web": ["cart"], "cart": []})
 CASE = Case(group="one", service="web", alert_name="HighErrorRate", severity="SEV2", started_at=NOW)
@@ -31,7 +31,7 @@ async def test_the_model_looks_at_the_same_recording_and_its_answer_is_judged_an
     first = await investigate(SHOP, CASE, now=NOW)
 
     async with serving(script) as url:
-        second = Second(ModelSettings(name="scripted", base_url=url))
+        second = ModelComparison(ModelSettings(name="scripted", base_url=url))
         found = await second.ask(SHOP, first)
 
     assert [h.cause for h in found.findings.hypotheses] == ["cart fails"] and found.findings.by == "agent"
@@ -44,7 +44,7 @@ async def test_the_model_looks_at_the_same_recording_and_its_answer_is_judged_an
 
 async def test_a_model_that_is_down_has_no_answer_and_the_analyst_does_not_stand_in_for_it() -> None:
     async with serving(Script([{"status": 401}])) as url:
-        second = Second(ModelSettings(name="scripted", base_url=url))
+        second = ModelComparison(ModelSettings(name="scripted", base_url=url))
         first = await investigate(SHOP, CASE, now=NOW)
         found = await second.ask(SHOP, first)
 
