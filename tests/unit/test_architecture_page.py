@@ -1,9 +1,27 @@
 """The architecture page shows the packages as they are."""
 
+import re
+from pathlib import Path
+
 from tests.package_map import PAGE, ROOT, ROOTS, page_with_map, sentences
 
 MOST_MODULES = 16
 PLUGIN_PACKAGES = {"bot/commands", "tools", "bot/slack/views", "bot/store/migrations/versions"}
+
+
+def layers(page: Path) -> str:
+    """The drawing of the layers on a page."""
+    return re.findall(r"```\n(root .*?)```", page.read_text(encoding="utf-8"), re.DOTALL)[0]
+
+
+def test_the_readme_draws_the_same_layers() -> None:
+    assert layers(ROOT / "README.md") == layers(PAGE)
+
+
+def test_the_drawing_names_every_part_of_the_bot() -> None:
+    parts = [path.stem for path in (ROOT / "bot").iterdir() if path.stem[0] not in "_."]
+
+    assert [part for part in parts if not re.search(rf"\bbot/{part}\b", layers(PAGE))] == []
 
 
 def test_each_package_says_in_a_sentence_what_lives_there() -> None:
