@@ -9,21 +9,22 @@ from bot.store.approvals.break_glass_reviews import BreakGlassReviews
 from bot.store.approvals.policies.policies import Policies
 from bot.store.db.database import Database
 from bot.store.oversight.pages import Pages
+from bot.store.oversight.paging import PagingQueries
 from bot.store.oversight.reminders import ReminderLines
 from bot.store.oversight.staleness import Staleness
 from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
-from bot.store.oversight.watch import OversightQueries
 from bot.store.triage.frozen_cases import Cases
 from bot.store.triage.retries.due_rerankings import DueRerankings
 from bot.store.triage.retries.early_rankings import EarlyRankings
 from bot.store.triage.retries.late_reported_changes import LateReportedChanges
 from bot.workflows.audit_heads import HeadsTick
 from bot.workflows.investigation.learning import LearningTick
+from bot.workflows.pager_tick import PagerTick
 from bot.workflows.remediation.approvals import Approvals
 from bot.workflows.remediation.reviews import ReviewsTick
 from bot.workflows.remediation.standing import StandingTick
 from bot.workflows.reminders import Reminders
-from bot.workflows.ticks import ClockTick, PagerTick, Retries, RotaTick, Tick
+from bot.workflows.ticks import ClockTick, Retries, RotaTick, Tick
 from bot.workflows.topology import TopologyTick
 from bot.workflows.unconfirmed_ends import EndsTick
 
@@ -41,7 +42,7 @@ def periodic_checks(
     rotas = approvals.rotas
     reminders = Reminders(ReminderLines(db), rotas, config)
     return {
-        "pager": PagerTick(Pages(db), OversightQueries(db), pager, config, reminders),
+        "pager": PagerTick(Pages(db), PagingQueries(db), pager, config, reminders),
         "rotas": RotaTick(rotas),
         # PostgreSQL has a clock of its own.
         **({"clock": ClockTick(db)} if db.sqlite else {}),

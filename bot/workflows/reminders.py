@@ -10,8 +10,8 @@ from bot.core.config import Config
 from bot.core.text.durations import elapsed_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
+from bot.store.oversight.paging import Unacknowledged
 from bot.store.oversight.reminders import ReminderLines
-from bot.store.oversight.watch import Unacknowledged
 from bot.workflows.rotas import Rotas
 
 NAMED = 8

@@ -28,7 +28,7 @@ from bot.store.answers import records
 from bot.store.db.database import Database, async_url
 from bot.store.incidents import overview
 from bot.store.migrate import ready
-from bot.store.oversight.watch import OversightQueries
+from bot.store.oversight.auditor import alarms
 from tests.bench import bodies, load
 from tests.bench.counted_bot import Statements
 from tests.bench.place import TOKEN, running_bot
@@ -117,7 +117,7 @@ class _IntakeAndInbox:
             alerts.earlier(datetime.now(UTC)),
             overview.groups(self.db, overview.ListCriteria([Visibility(channel) for channel in ("C1", "C0", "")])),
             records.record_of(self.db, "AL-1"),
-            OversightQueries(self.db).alarms(timedelta(minutes=1)),
+            alarms(self.db, timedelta(minutes=1)),
         ):
             longest = max(longest, await _longest_turn(read))
         return longest

@@ -21,8 +21,9 @@ from bot.store.answers.postmortems import Postmortems
 from bot.store.answers.questions import Questions
 from bot.store.db.database import Database, DatabaseUnavailable
 from bot.store.incidents import causes, incidents
+from bot.store.oversight.auditor import alarms
 from bot.store.oversight.backlog import backlog
-from bot.store.oversight.watch import OversightQueries
+from bot.store.oversight.paging import PagingQueries
 from bot.store.slack.outbox import Outbox
 from bot.store.slack.withheld import WithheldMessages
 from bot.store.tables import AlertRow, EpisodeRow, HeartbeatRow, MessageRow
@@ -146,13 +147,13 @@ async def test_what_its_channel_refuses_is_kept_back_and_let_go_the_same(sorting
 
 async def test_the_ticks_look_the_same(sorting: SortingFixture) -> None:
     await sorting.receive(alert("a", start=-5))
-    watch, drafts = OversightQueries(sorting.db), Postmortems(sorting.db)
+    watch, drafts = PagingQueries(sorting.db), Postmortems(sorting.db)
     sorting.clock.forward(6)
 
     assert [group.ref for group in await watch.unacknowledged(timedelta(minutes=5))] == ["AL-1"]
     assert await watch.oldest_undelivered() == NOW
     assert await watch.refused_messages(timedelta(minutes=2), timedelta(hours=1)) == []
-    assert await watch.alarms() == ["no card stands in Slack for AL-1", "no triage was started for AL-1"]
+    assert await alarms(sorting.db) == ["no card stands in Slack for AL-1", "no triage was started for AL-1"]
     assert await sorting.inbox.unstarted() == [("AL-1", 1)]
     await incidents.resolve(sorting.db, "INC-1", "alice")
     assert [(due.incident.ref, due.n) for due in await drafts.due_drafts()] == [("INC-1", 1)]

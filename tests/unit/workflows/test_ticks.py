@@ -14,14 +14,15 @@ from bot.core.errors import PagerFailed
 from bot.engine.direct import DirectRun
 from bot.store.db.database import Database
 from bot.store.oversight.pages import Pages
+from bot.store.oversight.paging import PagingQueries
 from bot.store.oversight.reminders import ReminderLines
-from bot.store.oversight.watch import OversightQueries
 from bot.store.retention.pruning import Pruning
 from bot.store.slack.usergroups import Usergroups
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, HeartbeatRow, MessageRow, PageRow, TriageRow
+from bot.workflows.pager_tick import PagerTick
 from bot.workflows.reminders import Reminders
 from bot.workflows.rotas import Rotas
-from bot.workflows.ticks import PagerTick, RetentionTick, RotaTick, as_workflow
+from bot.workflows.ticks import RetentionTick, RotaTick, as_workflow
 from tests.unit.builders import NOW
 
 
@@ -72,7 +73,7 @@ class PagerFixture:
         """The tick of a process that starts now with this configuration."""
         config = Config.model_validate({"sources": {"am": {"kind": "alertmanager"}}, "heartbeat_every": "1m", **more})
         reminders = reminders_of(self.db, config)
-        self.tick = PagerTick(Pages(self.db), OversightQueries(self.db), self.pager, config, reminders)
+        self.tick = PagerTick(Pages(self.db), PagingQueries(self.db), self.pager, config, reminders)
 
     async def reminders(self) -> list[tuple[str, str, list[str]]]:
         """Thread, text and mentions of each reminder that is wanted in Slack."""

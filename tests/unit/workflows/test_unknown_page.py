@@ -9,9 +9,9 @@ from bot.core.errors import OutcomeUnknown
 from bot.plugins import HttpAnswer
 from bot.store.incidents import incidents
 from bot.store.oversight.pages import Pages
-from bot.store.oversight.watch import OversightQueries
+from bot.store.oversight.paging import PagingQueries
+from bot.workflows.pager_tick import PagerTick
 from bot.workflows.remediation.by_hand import ManualRuns
-from bot.workflows.ticks import PagerTick
 from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.workflows.test_ticks import Recorder, reminders_of
 
@@ -23,7 +23,7 @@ class UnknownOutcomeFixture(ApprovalsFixture):
         super().__init__(url)
         self.pager = Recorder()
         self.tick = PagerTick(
-            Pages(self.db), OversightQueries(self.db), self.pager, self.config, reminders_of(self.db, self.config)
+            Pages(self.db), PagingQueries(self.db), self.pager, self.config, reminders_of(self.db, self.config)
         )
 
     async def restart(self, key: str) -> str:

@@ -1,37 +1,30 @@
-"""What the ticks check: things that should have happened and did not."""
+"""What people are paged for: alerts that nobody acknowledged, messages that are not in Slack, heartbeats, unknown outcomes."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import SelectOfScalar
 
-from bot.core.action import ATTEMPT_STARTED, ProposalState
+from bot.core.action import ProposalState
 from bot.core.alert import Severity
 from bot.store.approvals.context.decision_context import is_open
 from bot.store.approvals.transitions import proposal_number
 from bot.store.db.database import Database
 from bot.store.slack.outbox import NO_ACCESS
 from bot.store.tables import (
-    AlertRow,
-    AttemptRow,
-    CursorRow,
     EpisodeRow,
     GroupRow,
     HeartbeatRow,
     IncidentRow,
     MessageRow,
     ProposalRow,
-    TriageRow,
 )
 
 WORST = (Severity.SEV1.value, Severity.SEV2.value)
 _MUST_STAND = ("card", "storm", "incident_card", "proposal")
 """Kinds of messages whose absence opens a page."""
-TOO_OFTEN = 5
-"""Failures of one card, while other messages are sent, from which on it is this card's own failure."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +41,8 @@ class Unacknowledged:
     since: datetime
 
 
-class OversightQueries:
-    """Queries of the pager, heartbeat and auditor ticks."""
+class PagingQueries:
+    """Queries of the tick that pages."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
@@ -79,7 +72,9 @@ class OversightQueries:
         None while Slack takes others: a long queue is no outage. What Slack refuses with a reason is in `refused_messages`.
         """
         async with self.db.read() as session:
-            oldest: datetime | None = (await session.exec(select(func.min(MessageRow.created_at)).where(_waits()))).one()
+            oldest: datetime | None = (
+                await session.exec(select(func.min(MessageRow.created_at)).where(waits_for_slack()))
+            ).one()
             if oldest is None:
                 return None
             posted = select(func.max(MessageRow.sent_at)).where(MessageRow.edits == 0)
@@ -123,19 +118,6 @@ class OversightQueries:
         async with self.db.read() as session:
             return list((await session.exec(select(HeartbeatRow))).all())
 
-    async def alarms(self, promise: timedelta = timedelta(seconds=60)) -> list[str]:
-        """The auditor: what every stored alert should have by now and has not, in words."""
-        limit = self.db.clock() - promise
-        async with self.db.read() as session:
-            checks = (
-                await _unread(session, limit),
-                await _without_group(session, limit),
-                await _without_card(session, limit),
-                await _without_triage(session, limit),
-                await _unknown_attempts(session, limit),
-            )
-        return [text for text in checks if text]
-
 
 def _recorded_by_hand(ref: str) -> ColumnElement[bool]:
     return and_(
@@ -152,7 +134,7 @@ def _verified_beside(row: ProposalRow) -> ColumnElement[bool]:
     )
 
 
-def _waits() -> ColumnElement[bool]:
+def waits_for_slack() -> ColumnElement[bool]:
     """Never posted, and not refused with a reason. What a person deleted was posted once."""
     return and_(
         col(MessageRow.sent_rev) == 0, col(MessageRow.sent_at).is_(None), col(MessageRow.kind).in_(_MUST_STAND), _not_refused()
@@ -182,69 +164,3 @@ async def _fires_since(session: AsyncSession, group: GroupRow) -> datetime:
     firing = (EpisodeRow.group_id == group.id, EpisodeRow.status == "firing")
     began: datetime | None = (await session.exec(select(func.min(EpisodeRow.first_seen_at)).where(*firing))).one()
     return began or group.opened_at
-
-
-async def _count(session: AsyncSession, query: SelectOfScalar[int]) -> int:
-    return int((await session.exec(query)).one())
-
-
-async def _unread(session: AsyncSession, limit: datetime) -> str:
-    cursor = (await session.exec(select(CursorRow.seq).where(CursorRow.name == "inbox"))).first() or 0
-    query = select(func.count()).select_from(AlertRow).where(col(AlertRow.seq) > cursor, col(AlertRow.received_at) < limit)
-    count = await _count(session, query)
-    return f"{count} stored alerts were not read by the inbox" if count else ""
-
-
-async def _without_group(session: AsyncSession, limit: datetime) -> str:
-    query = (
-        select(func.count())
-        .select_from(EpisodeRow)
-        .where(
-            col(EpisodeRow.group_id).is_(None),
-            EpisodeRow.muted_by == "",
-            EpisodeRow.status == "firing",
-            col(EpisodeRow.first_seen_at) < limit,
-        )
-    )
-    count = await _count(session, query)
-    return f"{count} firing alerts are in no group and not muted" if count else ""
-
-
-async def _without_card(session: AsyncSession, limit: datetime) -> str:
-    """Groups whose card was never wanted, was not tried while nothing is sent, or fails while others are sent.
-
-    A card that Slack refuses, or does not take like all the others, is reported as such. One that comes out of a storm
-    is younger than its group, and waits its turn in a channel that takes one message a second.
-    """
-    last = (await session.exec(select(func.max(MessageRow.sent_at)))).one()
-    failures = col(MessageRow.failures)
-    stuck = failures == 0 if last is None or last < limit else failures >= TOO_OFTEN
-    query = (
-        select(GroupRow.id)
-        .outerjoin(MessageRow, col(MessageRow.key) == literal("card:AL-") + cast(GroupRow.id, String))
-        .where(col(GroupRow.opened_at) < limit, GroupRow.state != "RESOLVED", GroupRow.on_storm_card == "")
-        .where(or_(col(MessageRow.key).is_(None), and_(_waits(), col(MessageRow.created_at) < limit, stuck)))
-        .order_by(col(GroupRow.id))
-        .limit(5)
-    )
-    missing = [f"AL-{id}" for id in (await session.exec(query)).all()]
-    return f"no card stands in Slack for {', '.join(missing)}" if missing else ""
-
-
-async def _without_triage(session: AsyncSession, limit: datetime) -> str:
-    begun = select(TriageRow.group_id)
-    query = select(GroupRow.id).where(
-        col(GroupRow.opened_at) < limit, GroupRow.state == "FIRING", col(GroupRow.id).not_in(begun)
-    )
-    missing = [f"AL-{id}" for id in (await session.exec(query)).all()]
-    return f"no triage was started for {', '.join(missing[:5])}" if missing else ""
-
-
-async def _unknown_attempts(session: AsyncSession, limit: datetime) -> str:
-    query = (
-        select(AttemptRow.proposal_id)
-        .join(ProposalRow, col(ProposalRow.id) == AttemptRow.proposal_id)
-        .where(AttemptRow.state == ATTEMPT_STARTED, col(AttemptRow.at) < limit, ProposalRow.state == ProposalState.EXECUTING)
-    )
-    stuck = [f"AP-{id}" for id in (await session.exec(query)).all()]
-    return f"an action has neither outcome nor question: {', '.join(stuck[:5])}" if stuck else ""
