@@ -67,8 +67,7 @@ async def _incidents(secrets: Secrets, everything: bool) -> list[Incident]:
     db = open_database(secrets)
     try:
         async with db.read() as session:
-            rows = await incident_rows.newest_incidents(session)
-            return [row for row in rows if everything or row.state != "RESOLVED"]
+            return await incident_rows.newest_incidents(session, None if everything else "open")
     finally:
         await db.close()
 

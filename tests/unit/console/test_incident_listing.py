@@ -29,6 +29,14 @@ async def declared(folder: Path, *, private: bool = False) -> None:
     await db.close()
 
 
+async def resolved(folder: Path, *, count: int) -> None:
+    db = Database(async_url("", folder))
+    fields = {"severity": "SEV3", "service": "auth", "state": "RESOLVED", "channel": "C1"}
+    async with db.write() as session:
+        session.add_all(IncidentRow(title="over", declared_at=NOW, **fields) for _ in range(count))
+    await db.close()
+
+
 def test_incidents_are_told_whole_in_two_lines_each(tmp_path: Path) -> None:
     asyncio.run(declared(tmp_path))
     console = Console(width=80, file=io.StringIO(), record=True)
@@ -38,6 +46,16 @@ def test_incidents_are_told_whole_in_two_lines_each(tmp_path: Path) -> None:
     first, second = console.export_text().splitlines()
     assert first == "INC-1  MONITORING  SEV2  checkout  declared 2026-03-01 02:00 UTC  nobody leads"
     assert second.strip() == TITLE
+
+
+def test_an_open_incident_is_listed_however_many_were_resolved_since(tmp_path: Path) -> None:
+    asyncio.run(declared(tmp_path))
+    asyncio.run(resolved(tmp_path, count=500))
+    console = Console(width=80, file=io.StringIO(), record=True)
+
+    print_incidents(Secrets(data_dir=tmp_path), everything=False, console=console)
+
+    assert console.export_text().startswith("INC-1  MONITORING")
 
 
 def episode(fingerprint: str, **values: Any) -> EpisodeRow:
