@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 K = TypeVar("K")
 V = TypeVar("V")
 STARTED, RELOADED = "started", "configuration reloaded"
-_MOST_CHANGES = 40
+_MAX_CHANGES = 40
 """Changes that are named one by one."""
 
 
@@ -97,7 +97,7 @@ class Reloader:
             return await self._refuse(who, str(error), "")
         changes = changes_between(self._config, fresh)
         if stubborn := [change.key for change in changes if change.needs_restart]:
-            return await self._refuse(who, f"{', '.join(stubborn[:_MOST_CHANGES])}: taken over by a restart only", fresh_hash)
+            return await self._refuse(who, f"{', '.join(stubborn[:_MAX_CHANGES])}: taken over by a restart only", fresh_hash)
         if not changes:
             again = await self._ask_again(who) if self._config.confirmed is not None else []
             return ReloadResult(True, (f"{self._path} says what is in use already ({self._hash})", *again))
@@ -161,8 +161,8 @@ def _replace(config: Config, fresh: Config) -> None:
 
 
 def _lines(changes: tuple[ConfigChange, ...]) -> list[str]:
-    more = len(changes) - _MOST_CHANGES
-    return [change.text for change in changes[:_MOST_CHANGES]] + ([f"and {more} more"] if more > 0 else [])
+    more = len(changes) - _MAX_CHANGES
+    return [change.text for change in changes[:_MAX_CHANGES]] + ([f"and {more} more"] if more > 0 else [])
 
 
 def _waiting(considered: PolicyReviewResult) -> list[str]:

@@ -30,7 +30,7 @@ from bot.ports import Run
 from bot.reloading import ReloadResult
 from bot.settings import Secrets, deprecated_keys, load_config, require_audit_key, source_kinds
 from bot.store.migrate import current, head, ready
-from bot.web.connections import MOST_CONNECTIONS, OTHER_FILES, Connection, Connections, raise_file_limit
+from bot.web.connections import MAX_CONNECTIONS, OTHER_FILES, Connection, Connections, raise_file_limit
 
 log = structlog.get_logger(__name__)
 IDLE_SECONDS = 75
@@ -126,7 +126,7 @@ def _prepare(secrets: Secrets) -> Config:
 
 
 def _server(app: App, secrets: Secrets) -> uvicorn.Server:
-    connections = Connections(max(1, min(MOST_CONNECTIONS, raise_file_limit() - OTHER_FILES)))
+    connections = Connections(max(1, min(MAX_CONNECTIONS, raise_file_limit() - OTHER_FILES)))
     return uvicorn.Server(
         uvicorn.Config(
             _plainly(app.asgi),

@@ -11,7 +11,7 @@ from bot.plugins import ToolContext
 from tools._signals import metrics_of
 
 MAX_METRICS = 120
-_MOST_WAYS = 2
+_MAX_WAYS = 2
 _COUNTERS = Matcher("__name__", ".+_(total|count)", "=~")
 _NO_COUNTERS = Matcher("__name__", _COUNTERS.value, "!~")
 _RUNTIMES = "go|process|python|jvm|nodejs|dotnet|promhttp|scrape|container|kube|otel|net_conntrack"
@@ -46,7 +46,7 @@ def _ways(ctx: ToolContext, service: str) -> Sequence[tuple[Matcher, ...]]:
     entry, case = ctx.catalogue.get(service), ctx.case
     ways = service_matchers(service, case, entry)
     named = {label for label, value in case.labels.items() if value == case.service}
-    return [way for way in ways if way[0].label in named][:1] or ways[:_MOST_WAYS]
+    return [way for way in ways if way[0].label in named][:1] or ways[:_MAX_WAYS]
 
 
 def _all(matchers: Sequence[Matcher], *names: Matcher) -> str:

@@ -19,7 +19,7 @@ FURTHEST = timedelta(hours=6)
 """No onset is sought further before the alert."""
 SECONDS = 3.0
 """Limit of the search for the onset: the tool that needs it has its own queries to make."""
-MOST_SIGNALS = 4
+MAX_SIGNALS = 4
 
 
 async def onset_of(ctx: ToolContext, *, guess: timedelta = GUESS) -> datetime:
@@ -38,7 +38,7 @@ async def _measured(ctx: ToolContext, at: datetime) -> datetime | None:
     try:
         async with asyncio.timeout(SECONDS):
             own = alert_signal(ctx.case)
-            signals = [own] if own else (await signals_of(ctx, ctx.case.service))[:MOST_SIGNALS] if ctx.case.service else []
+            signals = [own] if own else (await signals_of(ctx, ctx.case.service))[:MAX_SIGNALS] if ctx.case.service else []
             readings = await read_all(ctx, signals, alert_at=at) if ctx.metrics else []
     except (QueryFailed, TimeoutError):
         return None

@@ -17,7 +17,7 @@ from tools._arguments import alert_moment, service_of
 from tools._reading import HISTORY, Reading, read
 from tools._signals import metrics_of, signals_of
 
-MOST_CALLEES = 20
+MAX_CALLEES = 20
 
 
 @tool(label="what {service} calls", role=ToolRole.CALL_MIX, topic=CALLS, first_for={"load": 1})
@@ -28,7 +28,7 @@ async def call_mix(ctx: ToolContext, service: ServiceName) -> Evidence:
     after; one that retries calls more. Load cancels out.
     """
     name = service_of(ctx, service)
-    callees = ctx.catalogue.dependencies(name)[:MOST_CALLEES]
+    callees = ctx.catalogue.dependencies(name)[:MAX_CALLEES]
     own = await _requests(ctx, name)
     if own is None or not callees:
         raise QueryFailed(f"how often {name} calls what it depends on is not known: no callee or no count of requests")

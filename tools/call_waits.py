@@ -19,7 +19,7 @@ from tools._onset import onset_of
 BACK = timedelta(hours=6)
 LEAD = timedelta(minutes=1)
 MAX_SHOWN = 8
-MOST_SERVICES = 60
+MAX_SERVICES = 60
 
 
 @tool(
@@ -62,8 +62,8 @@ def _services(ctx: ToolContext) -> list[str]:
     """Around the alerting service: what it calls and who calls it; all of the catalogue where none is named."""
     own = ctx.case.service
     if not own:
-        return sorted(ctx.catalogue.services)[:MOST_SERVICES]
-    return list(dict.fromkeys([own, *ctx.catalogue.downstream(own), *ctx.catalogue.dependents(own)]))[:MOST_SERVICES]
+        return sorted(ctx.catalogue.services)[:MAX_SERVICES]
+    return list(dict.fromkeys([own, *ctx.catalogue.downstream(own), *ctx.catalogue.dependents(own)]))[:MAX_SERVICES]
 
 
 def _deviation(delay: Delay) -> Deviation:

@@ -16,7 +16,7 @@ from bot.plugins.arguments import AnyService, Described
 from tools._arguments import service_of
 
 LOOKBACK = timedelta(days=730)
-MOST = 5
+MAX_SHOWN = 5
 """Past incidents shown."""
 
 
@@ -46,10 +46,10 @@ async def past_incidents(
     return Evidence(
         summary=_summary(alike, records, len(past)),
         query=f"past_incidents(service={case.service!r}, text={search_text!r})",
-        details=(*(_line(match) for match in alike[:MOST]), *(_fix(record) for record in records)),
+        details=(*(_line(match) for match in alike[:MAX_SHOWN]), *(_fix(record) for record in records)),
         source="incidents",
         facts=EvidenceFacts(
-            incidents=tuple(map(_fact, alike[:MOST])), fixes=tuple(FixFact(**vars(record)) for record in records)
+            incidents=tuple(map(_fact, alike[:MAX_SHOWN])), fixes=tuple(FixFact(**vars(record)) for record in records)
         ),
     )
 

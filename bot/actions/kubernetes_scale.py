@@ -28,7 +28,7 @@ from bot.plugins import Action, ActionContext, action
 KINDS = (DEPLOYMENTS, STATEFUL_SETS)
 SMALL_STEP = 1.5
 """Up to half as many more is tier 1; anything else changes what users may notice, or the bill."""
-MOST = 50
+DEFAULT_MAX_REPLICAS = 50
 """Without `options.most` of the entry."""
 
 
@@ -145,4 +145,4 @@ class KubernetesScale(Action):
 
 
 def _most(config: ActionConfig) -> int:
-    return int(str(config.options.get("most", MOST)))
+    return int(str(config.options.get("most", DEFAULT_MAX_REPLICAS)))

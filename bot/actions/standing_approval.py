@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import Field, JsonValue
 
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification, VerificationState
-from bot.core.approvals.standing import MOST_A_DAY, MOST_DAYS, Grant
+from bot.core.approvals.standing import MAX_A_DAY, MAX_DAYS, Grant
 from bot.core.text.moments import date_to_the_minute
 from bot.plugins import Action, ActionContext, action
 
@@ -26,8 +26,8 @@ class StandingApproval(Action):
     allowed: tuple[str, ...]
     """The targets that it may touch."""
     alert: str = Field(min_length=1, max_length=200)
-    per_day: int = Field(ge=1, le=MOST_A_DAY)
-    days: int = Field(ge=1, le=MOST_DAYS)
+    per_day: int = Field(ge=1, le=MAX_A_DAY)
+    days: int = Field(ge=1, le=MAX_DAYS)
     action_version: str
     veto_seconds: int = Field(ge=5)
 

@@ -11,7 +11,7 @@ from bot.store.incidents import causes
 from bot.store.incidents.overview import Subject
 from bot.workflows.command_context import CommandContext
 
-MOST_SERVICES = 100
+MAX_SERVICES = 100
 """Options of one menu in Slack."""
 
 
@@ -52,7 +52,7 @@ async def _store(ctx: CommandContext, request: Request, subject: Subject, answer
 
 def _form(ctx: CommandContext, subject: Subject, ranked: Ranked) -> Form:
     words = Field("words", "What was it?", kind="long", optional=bool(ranked.hypotheses), hint="One line is enough.")
-    names = [(name, name) for name in sorted(ctx.catalogue.services)[:MOST_SERVICES]]
+    names = [(name, name) for name in sorted(ctx.catalogue.services)[:MAX_SERVICES]]
     default = subject.service if subject.service in ctx.catalogue.services else ""
     service = Field("service", "Which service was at fault?", kind="select", value=default, options=names, optional=True)
     fields = [*ranked.question(), words, *([service] if names else [])]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-MOST_KEYS = 4096
+MAX_KEYS = 4096
 
 
 class QuotaResult(StrEnum):
@@ -36,7 +36,7 @@ class Quotas:
         if window is None or not timedelta() <= now - window.since < self._window:
             window = self._windows[key] = _Window(now)
         self._windows.move_to_end(key)
-        if len(self._windows) > MOST_KEYS:
+        if len(self._windows) > MAX_KEYS:
             self._windows.popitem(last=False)
         window.uses += 1
         if window.uses <= self._most:

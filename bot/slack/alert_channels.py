@@ -20,7 +20,7 @@ from bot.core.errors import TocsinError, UnreadableBody
 from bot.core.redaction.redaction import redact
 from bot.plugins import Source, SourceRequest
 from bot.plugins.scopes import ANY, Scopes
-from bot.slack.client import MOST_PAGES, PAGE, SlackClient
+from bot.slack.client import MAX_PAGES, PAGE, SlackClient
 from bot.workflows.messages.delivery import Refused
 
 log = structlog.get_logger(__name__)
@@ -86,7 +86,7 @@ class ChannelHistory:
         """The messages after a moment, oldest first; at most a thousand, the newest of them."""
         messages: list[Json] = []
         cursor = ""
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             answer = await self._slack.call(
                 self._slack.web.conversations_history, channel=channel, oldest=oldest, limit=PAGE, cursor=cursor or None
             )

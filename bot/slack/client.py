@@ -24,7 +24,7 @@ from bot.workflows.messages.delivery import (
 EVENT_TYPE = "tocsin"
 """Of the metadata that carries our key: how a message is found again after a lost answer."""
 PAGE = 200
-MOST_PAGES = 5
+MAX_PAGES = 5
 
 _CHANNEL = frozenset(
     {
@@ -139,7 +139,7 @@ class SlackClient:
     async def find(self, channel: str, key: str, *, thread_ts: str, oldest: datetime) -> tuple[str, int] | None:
         """Look through the channel's or thread's messages since `oldest` for our key; (ts, revision) or None."""
         cursor = ""
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             answer = await self._page(channel, thread_ts, oldest, cursor)
             messages: Sequence[_Posted] = answer.get("messages", ())
             for message in messages:

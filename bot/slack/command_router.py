@@ -49,7 +49,7 @@ NAMES_ITS_SUBJECT = frozenset(
 """Kinds of message whose thread implies the group, incident or proposal that they show or ask about."""
 REMEMBERED = 1_000
 WINDOW = timedelta(seconds=30)
-MOST_OF_PERSON, MOST_OF_SUBJECT = 120, 20
+MAX_OF_PERSON, MAX_OF_SUBJECT = 120, 20
 """Presses, lines and dialogs of one person within WINDOW that are read: all of them, and those about one thing."""
 TOO_MUCH = "That was more within half a minute than I read of one person. The rest was not done; go on in half a minute."
 NEEDS_FRESH_IDENTITY = frozenset(
@@ -73,7 +73,7 @@ class CommandRouter:
     ) -> None:
         self.ctx, self.people, self.interactions, self.answers, self.soon = ctx, people, interactions, answers, soon
         self._sleep = sleep
-        self._quota_of_person, self._quota_of_subject = Quotas(MOST_OF_PERSON, WINDOW), Quotas(MOST_OF_SUBJECT, WINDOW)
+        self._quota_of_person, self._quota_of_subject = Quotas(MAX_OF_PERSON, WINDOW), Quotas(MAX_OF_SUBJECT, WINDOW)
         self._handled: deque[str] = deque(maxlen=REMEMBERED)
         """Dialogs that this process carried out or carries out now."""
 

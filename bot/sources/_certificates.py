@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from bot.plugins import Fetch
 
 _HASHES = {"1": hashes.SHA1, "2": hashes.SHA256}
-MOST_CERTIFICATES = 16
+MAX_CERTIFICATES = 16
 
 
 class Certificates:
@@ -30,7 +30,7 @@ class Certificates:
             key = certificate.public_key()
             if not isinstance(key, rsa.RSAPublicKey) or certificate.not_valid_before_utc > now:
                 return None
-            if len(self._keys) >= MOST_CERTIFICATES:
+            if len(self._keys) >= MAX_CERTIFICATES:
                 self._keys.clear()
             self._keys[url] = key, certificate.not_valid_after_utc
         key, expires_at = self._keys[url]

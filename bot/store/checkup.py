@@ -18,7 +18,7 @@ from bot.store.migrate import current, head, sync_url
 from bot.store.retention.sizes import in_words, sizes
 from bot.store.tables import EpisodeRow, HeartbeatRow
 
-MOST_COMPARED = 5_000
+MAX_COMPARED = 5_000
 """Alerts of one source, the newest, that its rules are compared with."""
 
 
@@ -61,7 +61,7 @@ def newest_labels(url: str, source: str) -> list[dict[str, str]]:
     try:
         engine = create_engine(sync_url(url), poolclass=NullPool)
         with Session(engine) as session:
-            rows = session.exec(read.order_by(col(EpisodeRow.id).desc()).limit(MOST_COMPARED)).all()
+            rows = session.exec(read.order_by(col(EpisodeRow.id).desc()).limit(MAX_COMPARED)).all()
             return [{"alertname": name, **labels} for name, labels in rows]
     except (ConfigurationError, SQLAlchemyError):
         return []

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from bot.web.metrics import CLOSED
 
 log = structlog.get_logger(__name__)
-MOST_CONNECTIONS = 500
+MAX_CONNECTIONS = 500
 """Each may hold MAX_FRAMING and some: together they stay below 64 MiB."""
 OTHER_FILES = 200
 """Descriptors for the database, Slack and whatever is asked; connections get the rest."""
@@ -57,7 +57,7 @@ class Connections:
     whoever comes. Without one that is still sending, a resting connection gives way, else the new one.
     """
 
-    def __init__(self, most: int = MOST_CONNECTIONS, *, headers_seconds: float = HEADERS_SECONDS) -> None:
+    def __init__(self, most: int = MAX_CONNECTIONS, *, headers_seconds: float = HEADERS_SECONDS) -> None:
         self.most = most
         self._headers_seconds = headers_seconds
         self.sending: dict[Connection, float] = {}

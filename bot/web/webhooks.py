@@ -35,9 +35,9 @@ from bot.web.metrics import ALERTS, CHANGES, IGNORED, REJECTED, REQUESTS
 
 log = structlog.get_logger(__name__)
 MAX_ALERTS = 10_000
-MOST_UNREADABLE = 60
+MAX_UNREADABLE = 60
 """Bodies and items of one source that are kept a minute: they tell whoever set it up as much as all of them."""
-MOST_SEPARATE = 20
+MAX_SEPARATE = 20
 """Up to so many unreadable items of one body are stored one by one; with more of them the whole body is stored."""
 LARGE = 64 * 1024
 """Bodies beyond this are parsed in a thread: the loop must go on acknowledging Slack."""
@@ -88,7 +88,7 @@ class WebhookEndpoints:
     ) -> None:
         self.sources, self.kinds, self.tokens = sources, kinds, tokens
         self.writer, self.clock, self.fetch, self.knows_severity = writer, clock, fetch, knows_severity
-        self._quota = Quotas(MOST_UNREADABLE, timedelta(minutes=1))
+        self._quota = Quotas(MAX_UNREADABLE, timedelta(minutes=1))
         self._reading = asyncio.Lock()
         self.bodies, self.scopes = BodyBudget() if bodies is None else bodies, scopes
 
@@ -217,7 +217,7 @@ class WebhookEndpoints:
         """What nobody could read may hold secrets all the same; of a flood, some. Raises Busy."""
         result = self._quota.take(source, received_at)
         if result is QuotaResult.FIRST_REFUSED:
-            log.warning("more of a source is not readable than is kept", source=source, a_minute=MOST_UNREADABLE)
+            log.warning("more of a source is not readable than is kept", source=source, a_minute=MAX_UNREADABLE)
         if result is not QuotaResult.ALLOWED:
             return
         clean = await asyncio.to_thread(redact_bytes, body)
@@ -256,6 +256,6 @@ def _plain_accepted(count: int) -> Response:
 
 
 def _to_keep(rejected: Sequence[Rejected], body: bytes) -> Sequence[Rejected]:
-    if len(rejected) <= MOST_SEPARATE:
+    if len(rejected) <= MAX_SEPARATE:
         return rejected
     return [Rejected(rejected[0].field, f"{len(rejected)} items were not readable; the first: {rejected[0].problem}", body)]

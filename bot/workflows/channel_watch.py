@@ -14,10 +14,10 @@ from bot.store.db.database import Database, DatabaseUnavailable, translating_una
 from bot.store.incidents.overview import channels_of_open_incidents
 
 log = structlog.get_logger(__name__)
-READ_EVERY = 50.0
+READ_EVERY_SECONDS = 50.0
 """Seconds after which a channel is read again: what Slack said of it is trusted for a minute."""
 CHECK_EVERY_SECONDS = 5.0
-AGAIN = 10.0
+AGAIN_SECONDS = 10.0
 """Seconds after which one of which Slack did not say what it is, is read again."""
 FIRST, AT_ONCE = 30, 3
 """Channels that are asked for one by one at the start, and at a time from then on: Slack answers 50 such calls a minute, and
@@ -81,15 +81,17 @@ class ChannelWatch:
             # Everything stands in one channel, whatever that is.
             return
         first = self._listed_at is None
-        if self._listed_at is None or self._listed_at <= now - READ_EVERY:
+        if self._listed_at is None or self._listed_at <= now - READ_EVERY_SECONDS:
             self._read_at |= dict.fromkeys(await self._slack.read_channels() & channels, now)
             self._listed_at = now
         never = sorted(channel for channel in channels if channel not in self._read_at)
-        due = sorted((at, channel) for channel, at in self._read_at.items() if channel in channels and at <= now - READ_EVERY)
+        due = sorted(
+            (at, channel) for channel, at in self._read_at.items() if channel in channels and at <= now - READ_EVERY_SECONDS
+        )
         most = FIRST if first else AT_ONCE
         for channel in [*never, *(channel for _, channel in due)][:most]:
             unknown = await self._slack.channel_access(channel) == UNKNOWN
-            self._read_at[channel] = now - READ_EVERY + AGAIN if unknown else now
+            self._read_at[channel] = now - READ_EVERY_SECONDS + AGAIN_SECONDS if unknown else now
 
     async def _channels(self) -> set[str]:
         configured = {self._config.default_channel, *(service.channel for service in self._config.services.values())}

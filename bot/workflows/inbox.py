@@ -30,11 +30,11 @@ POLL_SECONDS = 0.1
 """How long a commit of another replica may go unnoticed."""
 SQLITE_POLL_SECONDS = 5.0
 """On SQLite, where every commit wakes the inbox."""
-MOST_STARTED_BEFORE_SORTED = 8
+MAX_STARTED_BEFORE_SORTED = 8
 """Triages that are started while more waits to be sorted: the cards of a storm come before the causes of its first groups."""
-MOST_ORDERED = 500
+MAX_ORDERED = 500
 """Of more triages the origin's is not looked for: that takes longer than it saves."""
-MOST_STARTED_PER_BATCH = 2
+MAX_STARTED_PER_BATCH = 2
 """Triages that are started before the inbox reads on, while something new is stored: it may be another source's worst."""
 MAX_HOLD_SECONDS = 3.0
 """The others wait no longer for the end of a storm than this."""
@@ -157,7 +157,7 @@ class Inbox:
             self._put_origin_first(self._unstarted)
             self._unordered = False
         started = 0
-        while self._unstarted and not self._must_hold() and not (self.wake.is_set() and started >= MOST_STARTED_PER_BATCH):
+        while self._unstarted and not self._must_hold() and not (self.wake.is_set() and started >= MAX_STARTED_PER_BATCH):
             ref, attempt = self._unstarted[0]
             await self.engine.start("triage", f"triage:{ref}:{attempt}", ref, attempt)
             self._unstarted.popleft()
@@ -165,7 +165,7 @@ class Inbox:
 
     def _put_origin_first(self, waiting: deque[tuple[str, int]]) -> None:
         """Of the many groups of a storm those of the service that the others depend on: their facts say most."""
-        if not MOST_STARTED_BEFORE_SORTED < len(waiting) <= MOST_ORDERED:
+        if not MAX_STARTED_BEFORE_SORTED < len(waiting) <= MAX_ORDERED:
             return
         services = {ref: self.reader.service_of(ref) for ref, _ in waiting}
         depends_on = {name: service.depends_on for name, service in self.catalogue.services.items()}
@@ -179,7 +179,7 @@ class Inbox:
         now = self._monotonic()
         if not self._more_waits or now - self._held_since >= MAX_HOLD_SECONDS:
             self._held_since, self._started_before_sorted = now, 0
-        return self._more_waits and self._started_before_sorted >= MOST_STARTED_BEFORE_SORTED
+        return self._more_waits and self._started_before_sorted >= MAX_STARTED_BEFORE_SORTED
 
     async def _wait_for_commit(self) -> None:
         try:

@@ -9,11 +9,11 @@ from bot.core.metrics.call_graphs import CALL_GRAPHS
 from bot.core.service import Catalogue
 from bot.core.traces.spans import neighbours
 from bot.ports import Metrics, Traces
-from bot.store.alerts.ties.learned import MOST_CALLS, LearnedTopology
+from bot.store.alerts.ties.learned import MAX_CALLS, LearnedTopology
 
 WINDOW = timedelta(hours=1)
 TRACES_OF_SERVICE = 20
-MOST_SERVICES = 50
+MAX_SERVICES = 50
 """Services whose traces are read in one round; with more of them the rounds take turns."""
 
 Pairs = Collection[tuple[str, str]]
@@ -40,7 +40,7 @@ class TopologyTick:
         except QueryFailed as error:
             await self.learned.note_failure(source, str(error))
         else:
-            await self.learned.note_calls(source, resolved_calls(pairs, self.catalogue, MOST_CALLS))
+            await self.learned.note_calls(source, resolved_calls(pairs, self.catalogue, MAX_CALLS))
 
     async def _in_metrics(self) -> Pairs:
         assert self.metrics is not None
@@ -54,7 +54,7 @@ class TopologyTick:
         """What the traces of some services show. Raises QueryFailed if those of one cannot be read."""
         assert self.traces is not None
         names, end = sorted(self.catalogue.services), self.learned.db.clock()
-        turn = [names[(self._next + index) % len(names)] for index in range(min(MOST_SERVICES, len(names)))]
+        turn = [names[(self._next + index) % len(names)] for index in range(min(MAX_SERVICES, len(names)))]
         self._next += len(turn)
         pairs: set[tuple[str, str]] = set()
         for service in turn:

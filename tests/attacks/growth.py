@@ -21,8 +21,8 @@ from typing import Any
 import httpx
 
 from bot.core.config.alerts import GROUPS_A_MINUTE
-from bot.slack.command_router import MOST_OF_PERSON, WINDOW
-from bot.store.alerts.intake.unreadable import MOST_BYTES, MOST_ROWS
+from bot.slack.command_router import MAX_OF_PERSON, WINDOW
+from bot.store.alerts.intake.unreadable import MAX_BYTES, MAX_ROWS
 from tests.attacks.attempts import attempted
 from tests.attacks.items import Item
 from tests.attacks.scene import Outcome, Played
@@ -137,17 +137,17 @@ async def _flooded(bot: Bot, client: httpx.AsyncClient, item: Item) -> list[str]
 def most_rows(flood: Flood) -> dict[str, int]:
     """By table, what the product promises to keep at most of such a flood."""
     groups = GROUPS_A_MINUTE * flood.minutes if flood.alerts > GROUPS_A_MINUTE else flood.alerts
-    commands = MOST_OF_PERSON * math.ceil(flood.seconds / WINDOW.total_seconds() + 1)
+    commands = MAX_OF_PERSON * math.ceil(flood.seconds / WINDOW.total_seconds() + 1)
     of_groups = dict.fromkeys(("messages", "timeline"), A_GROUP * groups)
     of_alerts = dict.fromkeys(("alerts", "episodes", "repeats"), flood.alerts)
-    return {**of_alerts, "groups": groups, **of_groups, "unreadable": MOST_ROWS, "seen": commands, "audit": commands}
+    return {**of_alerts, "groups": groups, **of_groups, "unreadable": MAX_ROWS, "seen": commands, "audit": commands}
 
 
 def _judged(item: Item, before: Size, after: Size, watch: Watch, flood: Flood) -> list[str]:
     rows = {table: after.rows[table] - before.rows[table] for table in TABLES}
     grown = {table: count for table, count in rows.items() if count}
     memory, disk = (watch.peak - before.memory) / (1 << 20), (after.disk - before.disk) / (1 << 20)
-    most_disk = (3 * flood.bytes + 2 * MOST_BYTES) / (1 << 20)
+    most_disk = (3 * flood.bytes + 2 * MAX_BYTES) / (1 << 20)
     print(
         f"{item.id} {item.technique}: memory +{memory:.0f} MiB at most, disk +{disk:.1f} of {most_disk:.1f} MiB, "
         f"metrics +{after.metrics - before.metrics} lines, p99 {flood.calm:.2f} s, then {watch.p99:.2f} s, rows {grown}",

@@ -16,9 +16,9 @@ from rich.table import Table
 from bot.console.demo_processes import DemoProcesses
 from bot.console.player import Message, Player
 from bot.core.messages.triage_consistency import rounds_to_nothing
-from bot.core.messages.triage_summary import MOST_WORDS
+from bot.core.messages.triage_summary import MAX_WORDS
 from bot.sandbox.scenarios.catalogue import FAULTS, fault_of_seed
-from bot.slack.views.proposal import MOST_WORDS as MOST_APPROVAL_WORDS
+from bot.slack.views.proposal import MAX_WORDS as MOST_APPROVAL_WORDS
 from tests.messages.pictures import take_all
 from tests.messages.words import text_of, words_of
 
@@ -82,9 +82,9 @@ def report(console: Console, rows: list[Counted]) -> int:
         table.add_row(row.fault, str(row.card), str(row.triage), str(row.approval or "-"), "; ".join(row.wrong) or "0")
     console.print(table)
     triage, approval = max(row.triage for row in rows), max(row.approval for row in rows)
-    console.print(f"words before Details, worst triage: {triage} (at most {MOST_WORDS})")
+    console.print(f"words before Details, worst triage: {triage} (at most {MAX_WORDS})")
     console.print(f"words before Details, worst approval: {approval} (at most {MOST_APPROVAL_WORDS})")
-    good = triage <= MOST_WORDS and approval <= MOST_APPROVAL_WORDS and all(row.triage and not row.wrong for row in rows)
+    good = triage <= MAX_WORDS and approval <= MOST_APPROVAL_WORDS and all(row.triage and not row.wrong for row in rows)
     return 0 if good else 1
 
 

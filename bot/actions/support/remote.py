@@ -11,7 +11,7 @@ from bot.core.text.untrusted import one_line
 from bot.plugins import ActionContext, HttpAnswer
 
 JsonObject = Mapping[str, Any]
-MOST_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 """Of an answer: a list of replica sets with their templates is long."""
 UNKNOWN_STATUS = frozenset({408, 500, 502, 504})
 """Answers of a server or gateway that may have acted all the same."""
@@ -88,7 +88,7 @@ class RemoteSystem:
             # Configured beside the tools' own access, often within the cluster.
             allow_private=True,
             ca_file=self._system.ca_file,
-            most_bytes=MOST_BYTES,
+            most_bytes=MAX_BYTES,
         )
 
 

@@ -12,7 +12,7 @@ from bot.core.errors import ActionFailed
 from bot.core.text.untrusted import one_line
 from bot.plugins import Action, ActionContext
 
-MOST_TITLE, MOST_TEXT = 120, 2_000
+MAX_TITLE, MAX_TEXT = 120, 2_000
 
 
 class Ticket(Action):
@@ -29,12 +29,12 @@ class Ticket(Action):
     @field_validator("title")
     @classmethod
     def _title(cls, value: str) -> str:
-        return one_line(value, MOST_TITLE)
+        return one_line(value, MAX_TITLE)
 
     @field_validator("text")
     @classmethod
     def _text(cls, value: str) -> str:
-        return one_line(value, MOST_TEXT)
+        return one_line(value, MAX_TEXT)
 
     @classmethod
     def tier_of(cls, config: ActionConfig) -> Tier:

@@ -23,8 +23,8 @@ RUNNING_SHARE = 0.25
 """An outage is over once at most this share fires of the most alerts that it had firing: queues and budgets recover late."""
 PAUSE = 76.0
 """After so long a silence a few alerts are not counted to the next ones."""
-MOST_LEARNED = 20_000
-MOST_COMPONENTS = 1_000
+MAX_LEARNED = 20_000
+MAX_COMPONENTS = 1_000
 _W = TUNING.arrival_rate
 
 
@@ -75,7 +75,7 @@ class ArrivalRate:
         self.alerts += 1
         self.last_at = max(at, self.last_at)
         self.is_burst = self.is_burst or self.alerts >= OUTAGE_ALERTS
-        if component and (component in self.components or len(self.components) < MOST_COMPONENTS):
+        if component and (component in self.components or len(self.components) < MAX_COMPONENTS):
             self.components[component] = at
         self.recent.add(at)
         if returns:
@@ -134,7 +134,7 @@ class UsualDelays:
 
     def learn(self, alert: str, age: float) -> None:
         """One more time that it fired in a burst of this age."""
-        if len(self._learned) >= MOST_LEARNED:
+        if len(self._learned) >= MAX_LEARNED:
             self._learned.clear()
         count, total = self._learned.get(alert, (0, 0.0))
         self._learned[alert] = count + 1, total + age

@@ -28,7 +28,7 @@ SCOPE_LABELS = ("cluster", "env", "environment")
 MACHINE_LABELS = ("pod", "instance", "node", "host")
 """Labels that tie alerts without a service together."""
 
-MOST_BURSTS = 8
+MAX_BURSTS = 8
 """Groups that the arrival rate chooses among: the newest."""
 
 Hint = tuple[str, ...]
@@ -279,7 +279,7 @@ def place(
     back = arrival.last.returns and arrival.last.group == group.number
     if back or membership.reason in _CERTAIN or not any(one.arrivals.is_burst for one in fitting):
         return Placement(group, membership)
-    return _by_arrival_rate(arrival, sorted(fitting, key=lambda one: one.arrivals.began_at)[-MOST_BURSTS:], delays)
+    return _by_arrival_rate(arrival, sorted(fitting, key=lambda one: one.arrivals.began_at)[-MAX_BURSTS:], delays)
 
 
 def _begun_since(matches: Sequence[tuple[OpenGroup, Membership]]) -> list[tuple[OpenGroup, Membership]]:

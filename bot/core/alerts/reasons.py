@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.core.alerts.grouping import OPENED, GroupingReason, Membership
 from bot.core.text.untrusted import counted, one_line
 
-MOST_LINES = 8
+MAX_LINES = 8
 ReasonCount = tuple[str, int]
 """A reason in words, and how many alerts have it."""
 
@@ -50,6 +50,6 @@ def _first(reasons: Sequence[ReasonCount]) -> str:
 
 def _lines(reasons: Sequence[ReasonCount]) -> list[str]:
     ordered = sorted(reasons, key=lambda reason: (-reason[1], reason[0]))
-    lines = [f"{counted(count, 'alert')}: {one_line(text, 200)}" for text, count in ordered[:MOST_LINES]]
-    left = len(ordered) - MOST_LINES
+    lines = [f"{counted(count, 'alert')}: {one_line(text, 200)}" for text, count in ordered[:MAX_LINES]]
+    left = len(ordered) - MAX_LINES
     return [*lines, f"{counted(left, 'more reason')}"] if left > 0 else lines

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from math import log2
 
-MOST_REMINDERS = 6
+MAX_REMINDERS = 6
 """Of one alert: whoever reads none of these reads no seventh."""
 SHORTEST = timedelta(minutes=1)
 
@@ -12,7 +12,7 @@ SHORTEST = timedelta(minutes=1)
 def reminders_due(waiting: timedelta, after: timedelta) -> int:
     """How many reminders there should be by now: one after `after`, the next after twice, four times ... as long."""
     first = max(after, SHORTEST)
-    return min(MOST_REMINDERS, int(log2(waiting / first)) + 1) if waiting >= first else 0
+    return min(MAX_REMINDERS, int(log2(waiting / first)) + 1) if waiting >= first else 0
 
 
 def waited(number: int, after: timedelta) -> timedelta:

@@ -16,8 +16,8 @@ from bot.core.text.untrusted import TYPED_QUOTES, counted, one_line
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(hours=12)
 PREVIEWED = timedelta(days=1)
 """So much of the past a preview compares with."""
-MOST_MATCHERS, MOST_VALUE = 20, 500
-MOST_PREVIEWED = 20_000
+MAX_MATCHERS, MAX_VALUE = 20, 500
+MAX_PREVIEWED = 20_000
 """Alerts that a preview reads, the newest: a storm of more is not read whole."""
 SHOWN = 6
 SYNTAX = "write label=value, for example alertname=HighErrorRate service=checkout"
@@ -42,10 +42,10 @@ def parse_matchers(text: str) -> dict[str, str]:
         name, quoted, word = token.groups()
         if name in matchers:
             raise NotFound(f"{name} is named twice: an alert has one value of it.")
-        matchers[name] = (_ESCAPED.sub(r"\1", quoted) if quoted is not None else word)[:MOST_VALUE]
+        matchers[name] = (_ESCAPED.sub(r"\1", quoted) if quoted is not None else word)[:MAX_VALUE]
         rest = rest[token.end() :]
-    if not matchers or not all(matchers.values()) or len(matchers) > MOST_MATCHERS:
-        raise NotFound(f"Say which alerts: {SYNTAX}, 1 to {MOST_MATCHERS} of them, each with a value.")
+    if not matchers or not all(matchers.values()) or len(matchers) > MAX_MATCHERS:
+        raise NotFound(f"Say which alerts: {SYNTAX}, 1 to {MAX_MATCHERS} of them, each with a value.")
     return matchers
 
 

@@ -12,7 +12,7 @@ MAX_CODE_CHARACTERS = 2800
 MAX_CONFIRMED = 200
 """Characters of a request that the small dialog of one press shows whole, beside its title."""
 
-MOST_ARGUMENTS, LONGEST_ARGUMENT, SHORTEST_NAME = 2, 60, 4
+MAX_ARGUMENTS, LONGEST_ARGUMENT, SHORTEST_NAME = 2, 60, 4
 """Arguments in a card's title and characters of each (all are behind Details); of a name that the title need not repeat."""
 _GOALS = ("revision", "history_id")
 _SHOWN_ARGUMENTS = ("replicas", *_GOALS, "flag", "value")
@@ -97,8 +97,8 @@ def confirmed_at_once(proposal: Proposal) -> bool:
 def effect_text(proposal: Proposal) -> str:
     """What will happen, in words: `Roll back catalogue: 5.1.0 → 5.0.3`, `Scale checkout: replicas 4`."""
     parts = [*_versions(proposal), *_chosen(proposal)]
-    more = f" and {len(parts) - MOST_ARGUMENTS} more" if len(parts) > MOST_ARGUMENTS else ""
-    return f"{proposal.title}: {', '.join(parts[:MOST_ARGUMENTS])}{more}" if parts else proposal.title
+    more = f" and {len(parts) - MAX_ARGUMENTS} more" if len(parts) > MAX_ARGUMENTS else ""
+    return f"{proposal.title}: {', '.join(parts[:MAX_ARGUMENTS])}{more}" if parts else proposal.title
 
 
 def _versions(proposal: Proposal) -> Iterator[str]:

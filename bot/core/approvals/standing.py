@@ -19,7 +19,7 @@ from bot.core.text.durations import duration_text
 
 STANDING_APPROVAL = "standing_approval"
 """The kind and the built-in entry of a proposal that grants one."""
-MOST_DAYS, MOST_A_DAY = 90, 10
+MAX_DAYS, MAX_A_DAY = 90, 10
 
 
 class Grant(BaseModel):
@@ -32,8 +32,8 @@ class Grant(BaseModel):
     targets: tuple[str, ...]
     alert: str = Field(min_length=1, max_length=200)
     """The name of the alert rule: only while it fires on the service."""
-    per_day: int = Field(ge=1, le=MOST_A_DAY)
-    days: int = Field(ge=1, le=MOST_DAYS)
+    per_day: int = Field(ge=1, le=MAX_A_DAY)
+    days: int = Field(ge=1, le=MAX_DAYS)
     action_version: str
     """Of the action and its entry in the catalogue: another one ends the grant."""
 

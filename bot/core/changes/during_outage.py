@@ -8,7 +8,7 @@ from bot.core.change import Change, kind_in_words
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
-MOST_LINES = 8
+MAX_LINES = 8
 """So many changes during one outage have a line in its thread; the timeline has them all."""
 
 

@@ -9,7 +9,7 @@ from bot.core.change import ChangeKind
 from bot.core.config.fields import ConfigSection
 from bot.core.evidence import CauseKind
 
-MOST_STEPS = 5
+MAX_STEPS = 5
 
 
 class PlanStepConfig(ConfigSection):
@@ -43,7 +43,7 @@ class PlanConfig(ConfigSection):
     """Empty: every service that all of its actions are for."""
     tier: int | None = None
     """Raises the tier, which is the highest of its steps and at least 2."""
-    steps: tuple[PlanStepConfig, ...] = Field(min_length=2, max_length=MOST_STEPS)
+    steps: tuple[PlanStepConfig, ...] = Field(min_length=2, max_length=MAX_STEPS)
 
 
 def _without_one_spelling(value: object, name: str = "") -> Iterator[str]:

@@ -9,7 +9,7 @@ from bot.core.text.moments import iso_utc
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL, ToolRole, Tools
 
-MOST, DETAILS, LEAST_DETAILS = 4_600, 1_800, 350
+MAX_EVIDENCE, MAX_DETAILS, MIN_DETAILS = 4_600, 1_800, 350
 """Characters of all evidence; of all details together, and what is left for them beside many summaries: the first request stays
 within 6,000 tokens, also with a catalogue of fifty services."""
 MAX_LINE = 240
@@ -21,7 +21,7 @@ def evidence_lines(entries: Iterable[LedgerEntry], tools: Tools) -> str:
     """One line for each finding, and below it its first details while there is room; "none" without any."""
     listed = list(entries)
     summaries = [f"{entry.id} {json.dumps(entry.evidence.summary, ensure_ascii=False)}" for entry in listed]
-    left = max(LEAST_DETAILS, min(DETAILS, MOST - sum(map(len, summaries))))
+    left = max(MIN_DETAILS, min(MAX_DETAILS, MAX_EVIDENCE - sum(map(len, summaries))))
     details: dict[str, list[str]] = {}
     # The ids of changes first: an answer has to name one.
     for entry in sorted(listed, key=lambda entry: _role(entry, tools) is not ToolRole.CHANGES):

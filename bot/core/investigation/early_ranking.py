@@ -12,9 +12,9 @@ YOUNG_OUTAGE = timedelta(minutes=5)
 """Unless its onset was measured so long before: what does not show by then will not show half a minute later."""
 FIRST_WAIT = timedelta(seconds=20)
 """From the start of an attempt to the next; doubled each time."""
-MOST_EARLY = 2
+MAX_EARLY = 2
 """So often an attempt that came too early is made again."""
-MOST_BLIND = 7
+MAX_BLIND = 7
 """So often one that could not query the metrics: over half an hour in all."""
 
 
@@ -34,7 +34,7 @@ class RankedAttempt:
 
 def retry_at(attempt: RankedAttempt) -> datetime | None:
     """When to make an attempt that named no likely cause again; None where nothing more is to be expected of that."""
-    most = MOST_BLIND if attempt.blind else MOST_EARLY if _too_early(attempt) else 0
+    most = MAX_BLIND if attempt.blind else MAX_EARLY if _too_early(attempt) else 0
     if attempt.retried >= most:
         return None
     wait: timedelta = FIRST_WAIT * 2**attempt.retried

@@ -15,7 +15,7 @@ from bot.core.text.word_counts import within_words, word_count
 from bot.core.tool_calls import without_lead
 from bot.core.verdict.merging import disagree
 
-MOST_WORDS = 90
+MAX_WORDS = 90
 """Of a triage message before Details, its buttons and its small print with it."""
 FIXED_WORDS, APPROVE_WORDS, ATTEMPT_WORDS = 16, 1, 4
 """Of these for the buttons and the small print: always, where a proposal waits, and in a further attempt."""
@@ -255,7 +255,7 @@ def _words_left(summary: Summary, fixed: int) -> int:
     """Words that the message has left beside its buttons and small print."""
     lines = [line for line in (summary.over, summary.earlier, summary.cause, *summary.caveats, summary.next_step) if line]
     texts = map(word_count, (summary.broke, *summary.evidence))
-    return MOST_WORDS - fixed - sum(texts) - sum(line.words for line in lines)
+    return MAX_WORDS - fixed - sum(texts) - sum(line.words for line in lines)
 
 
 def _with_more(summary: Summary, evidence: Sequence[str], lines: Iterable[Line], words_left: int) -> Summary:

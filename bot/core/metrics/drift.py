@@ -3,7 +3,7 @@
 from bot.core.loading.arrays import Floats, np
 from bot.core.metrics.series import Series, known_samples
 
-_MOST_POINTS = 200
+_MAX_POINTS = 200
 _FEWEST = 12
 _FALL = 0.4
 """Share of its highest level by which a resource must fall for a restart: the process began anew."""
@@ -32,7 +32,7 @@ def climb_start(series: Series, side: float) -> float | None:
     A level and then a line are fitted at each possible turn; the best must leave half of the error of one line at most.
     """
     samples = known_samples(series)
-    step = max(1, len(samples.times) // _MOST_POINTS)
+    step = max(1, len(samples.times) // _MAX_POINTS)
     times, values = samples.times[::step], side * samples.values[::step]
     if len(times) < 2 * _FEWEST:
         return None

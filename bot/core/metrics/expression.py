@@ -24,7 +24,7 @@ _NO_METRIC = _AGGREGATIONS | _LABEL_LISTS | _SET_OPERATORS
 _NO_METRIC |= {"bool", "offset", "start", "end", "inf", "nan"}
 _NO_METRIC |= {"topk", "bottomk", "count_values", "limitk", "limit_ratio", "atan2"}
 _LONGEST = timedelta(days=365)
-_MOST_OF_A_CONSTANT = 100
+_MAX_OF_A_CONSTANT = 100
 """Tokens of a threshold at most: brackets in brackets without end are no threshold."""
 _PRODUCTS: dict[str, Callable[[float, float], float]] = {"*": operator.mul, "/": operator.truediv, "%": math.fmod}
 
@@ -142,7 +142,7 @@ class _Constant:
         self._tokens = [token for token in tokens if token.kind != "blank"][::-1]
 
     def read(self) -> float:
-        if len(self._tokens) > _MOST_OF_A_CONSTANT:
+        if len(self._tokens) > _MAX_OF_A_CONSTANT:
             raise ValueError("longer than a threshold")
         value = self._sum()
         if self._tokens:

@@ -9,7 +9,7 @@ from bot.core.payloads.names import AlertField, worth_of
 
 _LISTS = word_set("alert incident event problem issue notification item record alarm firing message result violation data")
 """What a list of alerts is called."""
-MOST_AROUND = 64
+MAX_AROUND = 64
 """Values beside a list that tell something of each of its alerts; they are rated for each of them again."""
 STRONG = 7.5
 """How well a name must fit a title to make an object of a list an alert."""
@@ -48,7 +48,7 @@ def _at(document: object, path: str) -> object:
 
 def _items(document: object, path: str, items: Sequence[object]) -> list[Item]:
     outside = (leaf for leaf in leaves_of(document) if not leaf.dotted_path.startswith(f"{path}."))
-    around = tuple(islice(outside, MOST_AROUND))
+    around = tuple(islice(outside, MAX_AROUND))
     return [Item(item, f"{path}.{number}", around) for number, item in enumerate(items)]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-MOST_LEAVES = 2_000
+MAX_LEAVES = 2_000
 DEEPEST = 10
 LONGEST_NUMBER = 4096
 """Bits."""
@@ -84,7 +84,7 @@ def leaves_of(document: object) -> list[Leaf]:
     """Every single value, those near the top first; at most 2,000, from at most 10 levels."""
     leaves: list[Leaf] = []
     waiting = deque([_Node((), document)])
-    while waiting and len(leaves) < MOST_LEAVES:
+    while waiting and len(leaves) < MAX_LEAVES:
         node = waiting.popleft()
         inner = _opened(node.value)
         if isinstance(inner, dict | list):
@@ -92,7 +92,7 @@ def leaves_of(document: object) -> list[Leaf]:
                 waiting.extend(_children(node, inner))
         elif inner is not None and inner != "":
             leaves.extend(_leaves(node, inner))
-    return leaves[:MOST_LEAVES]
+    return leaves[:MAX_LEAVES]
 
 
 def _opened(value: object) -> object:
@@ -110,7 +110,7 @@ def _children(node: _Node, value: Mapping[object, object] | Sequence[object]) ->
     if isinstance(value, Mapping):
         yield from _entries(node, {str(key): inner for key, inner in value.items()})
         return
-    for position, item in enumerate(value[:MOST_LEAVES]):
+    for position, item in enumerate(value[:MAX_LEAVES]):
         path = (*node.path, str(position))
         if pair := _pair(item):
             yield _Node((*path, pair[0]), pair[1], (*node.names, pair[0]), label=True)

@@ -15,7 +15,7 @@ from bot.core.payloads.leaves import LABEL_WORDS, Leaf, leaves_of
 from bot.core.payloads.names import AlertField, cost_of
 from bot.core.payloads.values import State
 
-MOST_LABELS = 64
+MAX_LABELS = 64
 LABEL_TEXT = 512
 ENTITY_LABEL = "entity"
 """The label of what an alert is about, where its sender names no service, host or instance."""
@@ -73,7 +73,7 @@ def _labels(leaves: Iterable[Leaf]) -> dict[str, str]:
     for leaf in leaves:
         text = str(leaf.value).lower() if isinstance(leaf.value, bool) else str(leaf.value)
         usable = 0 < len(text) <= LABEL_TEXT and not values.is_template(text) and leaf.name
-        if usable and len(labels) < MOST_LABELS and _is_label(leaf):
+        if usable and len(labels) < MAX_LABELS and _is_label(leaf):
             labels.setdefault(leaf.name, text)
     return labels
 

@@ -20,7 +20,7 @@ from bot.monitoring.http import JsonObject, JsonServer, TokenSource
 from bot.monitoring.systems.histories import changes_since, tried
 
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-MOST_PAGES = 20
+MAX_PAGES = 20
 """Of 100 records. Helm keeps 10 by default; pages come by name, so that the newest may be on any of them."""
 
 
@@ -63,14 +63,14 @@ class Helm:
     async def _records(self, path: str, release: str) -> AsyncIterator[JsonObject]:
         """The records of all pages; an incomplete history would hide its newest revision. Raises QueryFailed."""
         parameters = {"labelSelector": f"owner=helm,name={release}", "limit": "100"}
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             page = await self._server.read(path, parameters)
             for row in page["items"]:
                 yield row
             if not (more := (page.get("metadata") or {}).get("continue")):
                 return
             parameters["continue"] = str(more)
-        raise QueryFailed(f"{self._server.place} holds more than {100 * MOST_PAGES} records of {one_line(release, 60)}")
+        raise QueryFailed(f"{self._server.place} holds more than {100 * MAX_PAGES} records of {one_line(release, 60)}")
 
 
 def _change(service: str, release: str, row: JsonObject, before: JsonObject) -> Change:

@@ -20,7 +20,7 @@ from bot.monitoring.systems import kubernetes_objects as objects
 from bot.monitoring.systems.histories import tried
 
 KINDS = ("deployments", "statefulsets", "daemonsets")
-PAGE, MOST_PAGES = 200, 5
+PAGE, MAX_PAGES = 200, 5
 LOG_BYTES = 256 * 1024
 FEWER_LINES = (50, 5)
 T = TypeVar("T")
@@ -137,14 +137,14 @@ class Kubernetes:
     async def _items(self, path: str, labels: str = "") -> AsyncIterator[JsonObject]:
         """The items of all pages of a list. Raises QueryFailed, also where it is too long to be read whole."""
         parameters = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             page = self._body(await self._server.get(path, parameters))
             for row in page["items"]:
                 yield row
             if not (more := (page.get("metadata") or {}).get("continue")):
                 return
             parameters["continue"] = str(more)
-        raise QueryFailed(f"{self._server.place} lists more than {PAGE * MOST_PAGES} at {path.rsplit('/', 1)[-1]}")
+        raise QueryFailed(f"{self._server.place} lists more than {PAGE * MAX_PAGES} at {path.rsplit('/', 1)[-1]}")
 
     async def _part(self, unread: list[str], what: str, reading: Awaitable[tuple[T, ...]]) -> tuple[T, ...]:
         """One part of a workload; where it cannot be read that is said, and the others stand."""

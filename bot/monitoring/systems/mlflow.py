@@ -17,7 +17,7 @@ from bot.monitoring.systems.histories import changes_since, tried
 
 PAGE = 20
 """Versions read of one model, the newest first; beside them those that have an alias or a stage, however old they are."""
-MOST_ALIASES = 5
+MAX_ALIASES = 5
 
 
 class MLflow:
@@ -58,7 +58,7 @@ class MLflow:
             older = await asyncio.gather(
                 *(
                     self._read_version(model, version)
-                    for version in [number for number in aliases if number not in listed][:MOST_ALIASES]
+                    for version in [number for number in aliases if number not in listed][:MAX_ALIASES]
                 )
             )
             versions = {version.version: version for version in (_version(row, aliases) for row in [*rows, *older])}

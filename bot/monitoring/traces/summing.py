@@ -13,7 +13,7 @@ from bot.parallel import answers_or_failures
 
 TRACES = 30
 """Traces read of each service: enough to see whether its callers wait."""
-PART, MOST_PARTS, MOST_SEARCHES = timedelta(minutes=10), 6, 48
+PART, MAX_PARTS, MAX_SEARCHES = timedelta(minutes=10), 6, 48
 """A long window is read in parts, since a store answers the newest traces: those of its last seconds alone."""
 _AT_ONCE = 6
 
@@ -53,7 +53,7 @@ def sampled(rows: Sequence[Span | None]) -> Sample[Span] | None:
 
 def _windows(start: datetime, end: datetime, services: int) -> list[tuple[datetime, datetime]]:
     """Parts of the window, each a query of its own: fewer of them the more services there are."""
-    most = min(MOST_PARTS, MOST_SEARCHES // max(1, services))
+    most = min(MAX_PARTS, MAX_SEARCHES // max(1, services))
     count = max(1, min(math.ceil((end - start) / PART), most))
     edges = [start + (end - start) / count * index for index in range(count)]
     return list(pairwise([*edges, end]))

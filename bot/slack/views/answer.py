@@ -17,11 +17,11 @@ from bot.slack.view_context import ViewContext
 from bot.slack.views.citing import cite, cited_line, described
 from bot.slack.views.rich_text import Line, moment, name, paragraph, title, words
 
-MOST_CHECKS = 8
+MAX_CHECKS = 8
 """Checks named where none of them is about the question."""
-MOST_CITED = 3
+MAX_CITED = 3
 """Evidence named behind a yes or no; the line of evidence below it names all."""
-MOST_BESIDE_VERDICT = 2
+MAX_BESIDE_VERDICT = 2
 """Findings that follow a yes or no, of one line each; the evidence of the others is named below them."""
 MAY_APPROVE = "Who may approve: "
 
@@ -67,7 +67,7 @@ def _in_short(answer: QuestionAnswer) -> Sequence[Finding]:
     if answer.short is None or answer.short.verdict is Verdict.UNKNOWN:
         return answer.findings
     new = [finding for finding in answer.findings if not _repeats(finding, answer.short)]
-    return [finding.model_copy(update={"lines": finding.lines[:1]}) for finding in new[:MOST_BESIDE_VERDICT]]
+    return [finding.model_copy(update={"lines": finding.lines[:1]}) for finding in new[:MAX_BESIDE_VERDICT]]
 
 
 def _paragraphs(parts: Iterable[str | Block]) -> Iterable[Block]:
@@ -102,8 +102,8 @@ def _short(short: ShortAnswer | None, *, bare: bool) -> Iterable[str]:
     if short:
         show = titled if short.untrusted else prose
         word = "" if bare and short.verdict is not Verdict.UNKNOWN and not short.opening else f"*{prose(short.lead)}* "
-        more = f" and {len(short.evidence) - MOST_CITED} more" if len(short.evidence) > MOST_CITED else ""
-        yield f"{word}{show(short.text)}{cite(*short.evidence[:MOST_CITED])}{more}"
+        more = f" and {len(short.evidence) - MAX_CITED} more" if len(short.evidence) > MAX_CITED else ""
+        yield f"{word}{show(short.text)}{cite(*short.evidence[:MAX_CITED])}{more}"
 
 
 def _waiting(proposals: Iterable[str], next_step: str) -> Iterable[str]:
@@ -154,8 +154,8 @@ def _nothing(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str]:
     if not answer.short:
         yield f"{_no_finding(answer)}."
     if checks := list(_checks([content.evidence[id] for id in answer.checked if id in content.evidence])):
-        more = f" and {len(checks) - MOST_CHECKS} more" if len(checks) > MOST_CHECKS else ""
-        yield f"*What was checked:* {', '.join(checks[:MOST_CHECKS])}{more}"
+        more = f" and {len(checks) - MAX_CHECKS} more" if len(checks) > MAX_CHECKS else ""
+        yield f"*What was checked:* {', '.join(checks[:MAX_CHECKS])}{more}"
     if content.ref.startswith("AL-"):
         yield f"To check again: {quoted('investigate ' + content.question, 200)}"
 

@@ -35,7 +35,7 @@ SQUARES = {
 """The colour of a severity, always beside its word."""
 CLEARED = "\N{LARGE GREEN SQUARE}"
 CAUSE_WORDS = 18
-MOST_BUTTONS = 3
+MAX_BUTTONS = 3
 
 
 def render(card: CardContent, view: ViewContext) -> Rendered:
@@ -234,7 +234,7 @@ def _controls(card: CardContent) -> Block:
         if card.triaged
         else button("Investigate", "investigate", ref, accessible_label=f"Investigate {ref}"),
     ]
-    return actions(*[control for control in offered if control][:MOST_BUTTONS])
+    return actions(*[control for control in offered if control][:MAX_BUTTONS])
 
 
 def status_line(card: CardContent) -> str:

@@ -9,9 +9,9 @@ from bot.slack.blocks import Block, Rendered, View, actions, button, context, he
 from bot.slack.limits import LIMIT
 from bot.slack.untrusted_text import name_text, plain_text
 
-MOST_WAITING = 10
+MAX_WAITING = 10
 """Proposals shown with their buttons; the rest is counted."""
-MOST_SERVICES = 20
+MAX_SERVICES = 20
 
 
 def render(content: HomeReply, *, decidable: bool = False) -> Rendered:
@@ -30,14 +30,14 @@ def home_view(content: HomeReply) -> View:
 
 def _waiting(proposals: Sequence[Proposal], *, decidable: bool) -> list[Block]:
     blocks = [header("Waiting for you")]
-    for proposal in proposals[:MOST_WAITING]:
+    for proposal in proposals[:MAX_WAITING]:
         until = f"until {when(proposal.expires_at)}"
         blocks.append(section(f"*{proposal.ref}* {plain_text(proposal.title, 150)} · {proposal.tier.label} · {until}"))
         blocks.append(actions(*_controls(proposal, decidable=decidable)))
     if not proposals:
         blocks.append(section("Nothing waits for your approval."))
-    elif len(proposals) > MOST_WAITING:
-        blocks.append(context(f"{counted(len(proposals) - MOST_WAITING, 'more proposal')}"))
+    elif len(proposals) > MAX_WAITING:
+        blocks.append(context(f"{counted(len(proposals) - MAX_WAITING, 'more proposal')}"))
     return blocks
 
 
@@ -80,6 +80,6 @@ def _on_call(content: HomeReply) -> Block:
     if not content.configured:
         return context("You are not among `people` in tocsin.yaml: you may read, declare, acknowledge, note and stop.")
     services = content.on_call
-    more = f" and {len(services) - MOST_SERVICES} more" if len(services) > MOST_SERVICES else ""
-    named = ", ".join(name_text(service, 40) for service in services[:MOST_SERVICES])
+    more = f" and {len(services) - MAX_SERVICES} more" if len(services) > MAX_SERVICES else ""
+    named = ", ".join(name_text(service, 40) for service in services[:MAX_SERVICES])
     return context(f"On call now for {named}{more}" if services else "You are not on call now")

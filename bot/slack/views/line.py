@@ -13,7 +13,7 @@ from bot.slack.views.rich_text import Line, labelled, local_times, name, paragra
 
 SHOWN = 2500
 """Characters of a line; Slack takes 3,000, and what is escaped grows."""
-MOST_SERVICES, MOST_NAMES = 6, 3
+MAX_SERVICES, MAX_NAMES = 6, 3
 """Of a burst, one by one; the rest is counted."""
 
 
@@ -48,14 +48,14 @@ def _what(renewed: RenewedContent) -> str:
 def _beside(services: Sequence[BurstService]) -> Iterable[Line]:
     """`With it: payments (HighErrorRate, PodErrorRate), storefront (ErrorBudgetBurn)`."""
     if services:
-        more = len(services) - MOST_SERVICES
+        more = len(services) - MAX_SERVICES
         rest = f" and {counted(more, 'more service')}" if more > 0 else ""
-        yield sentence(f"With it: {', '.join(map(_alerts, services[:MOST_SERVICES]))}{rest}", limit=900)
+        yield sentence(f"With it: {', '.join(map(_alerts, services[:MAX_SERVICES]))}{rest}", limit=900)
 
 
 def _alerts(one: BurstService) -> str:
-    more = len(one.alerts) - MOST_NAMES
-    names = [name(alert, 60) for alert in one.alerts[:MOST_NAMES]]
+    more = len(one.alerts) - MAX_NAMES
+    names = [name(alert, 60) for alert in one.alerts[:MAX_NAMES]]
     return f"{name(one.service or 'unknown service')} ({', '.join([*names, f'{more} more'] if more > 0 else names)})"
 
 
@@ -74,6 +74,6 @@ def _fallback(renewed: RenewedContent) -> str:
         f"{renewed.severity}: {plain_text(renewed.alert, 80)} on {plain_text(renewed.alert_service, 60) or 'unknown service'}"
     )
     services = [plain_text(one.service, 60) for one in renewed.beside if one.service not in ("", renewed.alert_service)]
-    beside = f", with {', '.join(services[:MOST_SERVICES])}" if services else ""
+    beside = f", with {', '.join(services[:MAX_SERVICES])}" if services else ""
     origin = f". Suspected origin: {plain_text(renewed.origin, 60)}" if renewed.origin else ""
     return f"{what} fires{again} since {clock(renewed.started_at)}{beside}{origin}"

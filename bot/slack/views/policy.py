@@ -7,7 +7,7 @@ from bot.slack.blocks import Block, Rendered, actions, button, context, header
 from bot.slack.untrusted_text import plain_text
 from bot.slack.views.rich_text import moment, paragraph, words
 
-MOST_LINES = 12
+MAX_LINES = 12
 """Things that get wider, one a line; `tocsin policy diff` lists all."""
 WORDS = {PolicyState.WAITING: "WAITS FOR A SECOND PERSON"}
 WHAT = {PolicyState.WAITING: "rights would get wider", PolicyState.IN_FORCE: "rights are wider now"}
@@ -18,8 +18,8 @@ DECISIONS = {PolicyState.IN_FORCE: "confirmed", PolicyState.REJECTED: "rejected"
 def render(content: PolicyContent) -> Rendered:
     """The state first; the buttons as long as it waits."""
     title = f"POLICY {WORDS.get(content.state, content.state.upper())}: {WHAT.get(content.state, 'rights stay as they were')}"
-    lines = [[words(f"• {text}", 300)] for text in content.gains[:MOST_LINES]]
-    if more := len(content.gains) - MOST_LINES:
+    lines = [[words(f"• {text}", 300)] for text in content.gains[:MAX_LINES]]
+    if more := len(content.gains) - MAX_LINES:
         lines += [[words(f"and {counted(more, 'more change')}: tocsin policy diff lists all")]] if more > 0 else []
     blocks: list[Block | None] = [header(title), paragraph(lines), _until(content), _controls(content), _small_print(content)]
     return f"{title} ({content.ref})", [block for block in blocks if block]

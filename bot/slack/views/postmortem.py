@@ -11,7 +11,7 @@ from bot.slack.untrusted_text import plain_text, prose
 from bot.slack.view_context import ViewContext
 
 ABSTRACT = ("Summary", "Impact", "Detection", "Root cause", "Actions taken")
-MOST_CHARACTERS = 280
+MAX_CHARACTERS = 280
 """Of what a section says first."""
 PIECE = 2800
 """Characters of Markdown a code block takes."""
@@ -44,13 +44,13 @@ def _first(sentences: Sequence[Sentence]) -> str:
         return "nothing recorded"
     shown, left = _whole(sentences[0].text)
     more = f" {counted(left, 'more sentence')} under Read" if left else ""
-    return f"{prose(shown, MOST_CHARACTERS)}{more} ({', '.join(sentences[0].sources)})"
+    return f"{prose(shown, MAX_CHARACTERS)}{more} ({', '.join(sentences[0].sources)})"
 
 
 def _whole(text: str) -> tuple[str, int]:
     """As many of its sentences as there is room for, none of them cut, and how many more there are."""
     shown, *others = (f"{sentence.rstrip('.')}." for sentence in text.split(". "))
-    while others and len(f"{shown} {others[0]}") <= MOST_CHARACTERS:
+    while others and len(f"{shown} {others[0]}") <= MAX_CHARACTERS:
         shown = f"{shown} {others.pop(0)}"
     return shown, len(others)
 

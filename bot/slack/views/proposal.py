@@ -22,7 +22,7 @@ from bot.slack.view_context import ViewContext
 from bot.slack.views import plan_steps, rich_text
 from bot.slack.views.rich_text import Line, bold, labelled, moment, paragraph, sentence, words
 
-MOST_WORDS = 60
+MAX_WORDS = 60
 """Of a card that waits for an answer, its buttons and small print with it."""
 FEWEST_REASONS = 6
 """Words of the reason that stand there whatever else does."""
@@ -122,7 +122,7 @@ def _because(content: ProposalContent, view: ViewContext, title: str) -> str:
     beside = f"{title} {_risk(content)} {cleared} because {_who(content, view)} {_BUTTONS} {_state_line(content)}"
     others = word_count(beside.replace("<@", " <@"))
     because = _CITED.sub("", proposal.because)
-    return within_words(because, max(FEWEST_REASONS, MOST_WORDS - others))
+    return within_words(because, max(FEWEST_REASONS, MAX_WORDS - others))
 
 
 def render_full(reply: PlanReply, view: ViewContext) -> Rendered:

@@ -14,7 +14,7 @@ from bot.slack.views.rich_text import Line, code, labelled, name, paragraph, sen
 
 LINES = 10
 """Groups listed one by one; the rest is counted."""
-MOST_SERVICES = 8
+MAX_SERVICES = 8
 
 
 def render(storm: StormContent, view: ViewContext) -> Rendered:
@@ -81,8 +81,8 @@ def _lines(groups: Sequence[AlertGroup]) -> Iterable[Line]:
     rest = groups[LINES:]
     if rest:
         services = list(dict.fromkeys(group.service or "unknown" for group in rest))
-        named = ", ".join(name(service, 40) for service in services[:MOST_SERVICES])
-        more = f" and {counted(len(services) - MOST_SERVICES, 'more service')}" if len(services) > MOST_SERVICES else ""
+        named = ", ".join(name(service, 40) for service in services[:MAX_SERVICES])
+        more = f" and {counted(len(services) - MAX_SERVICES, 'more service')}" if len(services) > MAX_SERVICES else ""
         yield [*sentence(f"{len(rest):,} more on {named}{more}; ", limit=600), code("list"), words(" shows all")]
 
 

@@ -17,7 +17,7 @@ from bot.slack.view_context import ViewContext
 from bot.slack.views.proposal import approve_button
 from bot.slack.views.rich_text import Line, labelled, name, paragraph, sentence, title, words
 
-MOST_CHANGES = 3
+MAX_CHANGES = 3
 ANSWER_WORDS = 24
 _WORDS = {
     TriageState.FACTS: "CHECKING",
@@ -106,8 +106,8 @@ def _changes(facts: TriageFacts) -> Iterable[Line]:
     if not facts.changes:
         yield labelled("Changes before it", no_change(facts))
         return
-    more = len(facts.changes) - MOST_CHANGES
-    yield from (sentence(f"• {change_text(change)}") for change in facts.changes[:MOST_CHANGES])
+    more = len(facts.changes) - MAX_CHANGES
+    yield from (sentence(f"• {change_text(change)}") for change in facts.changes[:MAX_CHANGES])
     if more > 0:
         yield sentence(f"• {counted(more, 'older change')}")
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-MOST_LINES = 120
+MAX_LINES = 120
 LONGEST_LINE = 2_000
 """Characters of a line that are read: patterns look at each, and Slack's own limit lies above."""
 _BLANKS = re.compile(r"[^\S\n]{2,}")
@@ -34,7 +34,7 @@ def read_message(message: JsonObject) -> SlackText:
     blocks = [line for item in (message, *attachments) for line in _block_lines(item.get("blocks"))]
     own = _lines(message.get("text"))
     heads = [plain(item.get("title")) for item in attachments] + _headers(message) + own + blocks + attached
-    lines = tuple(dict.fromkeys(line for line in (*own, *blocks, *attached) if line))[:MOST_LINES]
+    lines = tuple(dict.fromkeys(line for line in (*own, *blocks, *attached) if line))[:MAX_LINES]
     if not lines:
         lines = tuple(plain(item.get("fallback")) for item in attachments if item.get("fallback"))
     titles = tuple(dict.fromkeys(head for head in (*heads, *lines) if head))

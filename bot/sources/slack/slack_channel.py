@@ -36,7 +36,7 @@ _THINGS = ("service", "host", "hostname", "instance", "pod", "node", "container"
            "region", "environment", "env", "monitor", "alertname", "check", "device", "database")  # fmt: skip
 """Fields that tell two alerts of one title apart."""
 _EDGES = " :|-\u2013\u2014"
-_MOST_TITLES = 3
+_MAX_TITLES = 3
 """Of so many first lines, one may say that it is over."""
 
 
@@ -115,7 +115,7 @@ def _changes(bracketed: str) -> bool:
 
 
 def _status(text: SlackText) -> Status:
-    titles = text.titles[:_MOST_TITLES]
+    titles = text.titles[:_MAX_TITLES]
     bare = [_EMOJI.sub("", title).strip() for title in titles]
     stated = state_of(text.fields.get("status") or text.fields.get("state") or "")
     if stated is not None:
@@ -130,7 +130,7 @@ def _status(text: SlackText) -> Status:
 
 
 def _severity_in(titles: tuple[str, ...]) -> str:
-    match = next((match for title in titles[:_MOST_TITLES] if (match := _SEVERITY.search(title))), None)
+    match = next((match for title in titles[:_MAX_TITLES] if (match := _SEVERITY.search(title))), None)
     return match[1].lower() if match else ""
 
 

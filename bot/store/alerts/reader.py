@@ -25,13 +25,13 @@ Q = TypeVar("Q", bound=sa.Select[Any])
 HISTORY = timedelta(days=30)
 """How far back alerts that fired together are read."""
 _AT_ONCE = 500
-_MOST_EARLIER = 10_000
+_MAX_EARLIER = 10_000
 """Episodes of that history, the newest first: enough for rarity, and read within one tool call."""
-_MOST_LABELS, _MOST_HISTORY = 8_000, 8_000_000
+_MAX_LABELS, _MAX_HISTORY = 8_000, 8_000_000
 """Characters of labels of one past alert and of all: one that alone has more is no history. An investigation holds them all."""
 _FEW = 10
 """Firing alerts that are read at once: each may hold half a megabyte of text."""
-_MOST_TEXT = 300
+_MAX_TEXT = 300
 """Characters of each text of a firing alert: what an investigation shows is shorter."""
 _ANNOTATIONS = ("summary", "description")
 
@@ -87,7 +87,7 @@ class Alerts:
         """
         row = EpisodeRow
         past = (col(row.last_seen_at) >= before - HISTORY, col(row.starts_at) < before, col(row.group_id).is_not(None))
-        newest: Any = _newest(sa.select(col(row.id), func.length(cast(row.labels, Text))).where(*past), _MOST_EARLIER)
+        newest: Any = _newest(sa.select(col(row.id), func.length(cast(row.labels, Text))).where(*past), _MAX_EARLIER)
         read = (row.group_id, row.source, row.fingerprint, row.name, row.labels, row.service, row.starts_at)
         groups: dict[Any, list[Alert]] = {}
         async with self.db.read() as session:
@@ -189,10 +189,10 @@ def _affordable(sizes: Sequence[tuple[int, int]]) -> list[int]:
     """Which past alerts are read, by (id, characters of labels): the first of them while all their labels fit in."""
     ids, characters = [], 0
     for id, length in sizes:
-        if length > _MOST_LABELS:
+        if length > _MAX_LABELS:
             continue
         characters += length
-        if characters > _MOST_HISTORY:
+        if characters > _MAX_HISTORY:
             break
         ids.append(id)
     return ids
@@ -229,8 +229,8 @@ def _firing(*row: Any) -> Alert:  # Any: the columns of _FIRING
     values = dict(zip(_FIELDS, fields, strict=True))
     if service:
         values["labels"] = {**values["labels"], "service": service}
-    values["labels"] = {name: text[:_MOST_TEXT] for name, text in values["labels"].items()}
+    values["labels"] = {name: text[:_MAX_TEXT] for name, text in values["labels"].items()}
     values["annotations"] = {
-        name: values["annotations"][name][:_MOST_TEXT] for name in _ANNOTATIONS if name in values["annotations"]
+        name: values["annotations"][name][:_MAX_TEXT] for name in _ANNOTATIONS if name in values["annotations"]
     }
     return Alert.model_construct(status="firing", expression=expression, **values)

@@ -14,7 +14,7 @@ from bot.core.actor import Visibility
 from bot.core.alert import Severity
 from bot.core.alerts.muting import stored_for
 from bot.core.alerts.silences import (
-    MOST_PREVIEWED,
+    MAX_PREVIEWED,
     PREVIEWED,
     NewSilence,
     PastAlert,
@@ -67,7 +67,7 @@ class Silences:
             narrowed = [column == matchers[name] for name, column in _COLUMNS.items() if name in matchers]
             alerts = [alert async for alert in _past(session, *within, *narrowed)]
             sizes = await _sizes(session, {alert.group for alert in alerts if alert.group is not None})
-        return preview(matchers, alerts, compared=compared, sizes=sizes, truncated=len(alerts) == MOST_PREVIEWED, hidden=hidden)
+        return preview(matchers, alerts, compared=compared, sizes=sizes, truncated=len(alerts) == MAX_PREVIEWED, hidden=hidden)
 
     async def create(self, new: NewSilence, key: str) -> str:
         """Put a silence in force; its reference. The same `key` again is the same silence."""
@@ -198,7 +198,7 @@ async def _past(session: AsyncSession, *conditions: ColumnElement[bool]) -> Asyn
     of_episode = (row.name, row.service, row.source, row.fingerprint, row.labels, row.severity, row.group_id)
     read: Any = (*of_episode, GroupRow.channel, GroupRow.private)
     joined: Any = sa.select(*read).outerjoin(GroupRow, col(GroupRow.id) == col(row.group_id))
-    query: Any = joined.where(*conditions).order_by(col(row.id).desc()).limit(MOST_PREVIEWED)
+    query: Any = joined.where(*conditions).order_by(col(row.id).desc()).limit(MAX_PREVIEWED)
     # In parts: whoever waits for the loop waits for one of them at most.
     async for part in (await session.stream(query)).partitions(_CHUNK):
         for name, service, source, fingerprint, labels, severity, group, channel, private in part:

@@ -31,9 +31,9 @@ from bot.store.triage.cases import case_of
 from bot.store.triage.ledger import entry_of
 from bot.store.triage.spending import fits, spent
 
-MOST_EVIDENCE = 400
+MAX_EVIDENCE = 400
 """Findings read, the newest."""
-MOST_PROPOSALS = 8
+MAX_PROPOSALS = 8
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Questions:
     async def _facts(self, group_id: int | None, incident_id: int | None) -> AnswerFacts:
         async with self.db.read() as session:
             newest = select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n).desc())
-            rows = (await session.exec(newest.limit(MOST_EVIDENCE))).all() if group_id else []
+            rows = (await session.exec(newest.limit(MAX_EVIDENCE))).all() if group_id else []
             triage = await shown_triage(session, group_id)
             group = await session.get(GroupRow, group_id) if group_id else None
             facts = stored_facts(triage.facts) if triage else None
@@ -213,7 +213,7 @@ async def _waiting_proposals(session: AsyncSession, group_id: int | None, incide
     if not here:
         return []
     query = select(ProposalRow).where(or_(*here), col(ProposalRow.state).in_(DECIDABLE)).order_by(col(ProposalRow.id))
-    return [_waiting(stored_proposal(row)) for row in (await session.exec(query.limit(MOST_PROPOSALS))).all()]
+    return [_waiting(stored_proposal(row)) for row in (await session.exec(query.limit(MAX_PROPOSALS))).all()]
 
 
 def _waiting(proposal: Proposal) -> WaitingProposal:

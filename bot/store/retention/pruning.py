@@ -40,7 +40,7 @@ from bot.store.tables import (
 
 BATCH = 200
 """Rows of one table that one transaction deletes: some milliseconds on SQLite, whose one writer others wait for."""
-MOST = 1_000
+MAX_TRANSACTIONS = 1_000
 """Transactions of one round; what is left over waits for the next."""
 PAUSE_SECONDS = 0.02
 REPEATED_WITHIN = timedelta(hours=12)
@@ -70,7 +70,7 @@ class Pruning:
 
     async def __call__(self) -> Counter[str]:
         """Delete what is old; rows deleted by table."""
-        self._left = MOST
+        self._left = MAX_TRANSACTIONS
         self._deleted: Counter[str] = Counter()
         await self._single_rows()
         before = self.db.clock() - self.retention.incidents

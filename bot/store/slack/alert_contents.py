@@ -37,7 +37,7 @@ from bot.store.triage.earlier_outage import first_alert_at
 
 _LINKS = (("Runbook", "runbook_url"), ("Dashboard", "dashboard_url"), ("Panel", "panel_url"))
 """Annotations that hold addresses; they are untrusted, so the renderer shows them only for allowed hosts."""
-MOST_EXPLAINED = 1000
+MAX_EXPLAINED = 1000
 """Reasons of larger groups are not counted for each edit of their card; the verb `why` counts them."""
 
 
@@ -63,7 +63,7 @@ async def card_content(session: AsyncSession, ref: str) -> CardContent | None:
         started_at=started_at,
         closes_itself=group.human_at is None and (incident is None or incident.human_at is None),
         triaged=triage is not None and (bool(triage.findings) or TriageState(triage.state).running),
-        reasons=(await reasons_of(session, group.id)).in_short() if group.id and group.alerts <= MOST_EXPLAINED else "",
+        reasons=(await reasons_of(session, group.id)).in_short() if group.id and group.alerts <= MAX_EXPLAINED else "",
     )
 
 
@@ -138,7 +138,7 @@ _OF_OLD_GROUP = frozenset({GroupingReason.FIRES_AGAIN, GroupingReason.SAME_ALERT
 
 _TELLING = frozenset({GroupingReason.RELATED_SERVICE, GroupingReason.SAME_MACHINE, GroupingReason.DECLARED_INCIDENT})
 """Why an alert is in a group, where that is more than what its line says already."""
-MOST_OF_BURST = 500
+MAX_OF_BURST = 500
 
 
 async def renewed_content(session: AsyncSession, subject: str) -> RenewedContent | None:
@@ -175,7 +175,7 @@ async def _burst_of(session: AsyncSession, first: EpisodeRow, alert: EpisodeRow)
     window = col(EpisodeRow.first_seen_at).between(first.first_seen_at, first.first_seen_at + BURST)
     query = select(EpisodeRow.service, EpisodeRow.name).where(EpisodeRow.group_id == alert.group_id, window)
     names: dict[str, dict[str, None]] = {}
-    for service, name in (await session.exec(query.order_by(col(EpisodeRow.id)).limit(MOST_OF_BURST))).all():
+    for service, name in (await session.exec(query.order_by(col(EpisodeRow.id)).limit(MAX_OF_BURST))).all():
         if (service, name) != (alert.service, alert.name):
             names.setdefault(service, {})[name] = None
     return [BurstService(service, list(its)) for service, its in names.items()]

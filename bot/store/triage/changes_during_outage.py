@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.change import Change
-from bot.core.changes.during_outage import MOST_LINES, RunningOutage, change_line, made_during
+from bot.core.changes.during_outage import MAX_LINES, RunningOutage, change_line, made_during
 from bot.core.changes.late_reports import CHANGE_LOOKBACK
 from bot.core.changes.own_changes import REPORTED_WITHIN, with_own
 from bot.core.evidence import Findings
@@ -63,7 +63,7 @@ class ChangesDuringOutages:
                 key=_key(group.id, change),
             )
             # A storm's card has one thread for hundreds of groups.
-            if n < MOST_LINES and not group.on_storm_card:
+            if n < MAX_LINES and not group.on_storm_card:
                 await add_line(self._db, session, group, f"changed:{change.id}", text)
 
 

@@ -11,10 +11,10 @@ from bot.store.tables import EpisodeRow, TriageRow
 
 COMPARED_WITHIN = timedelta(days=3)
 """As far back as a signal is compared with itself."""
-LONGEST = timedelta(hours=1)
+LONGEST_FIRING = timedelta(hours=1)
 """What fires for longer says little of single signals, and would leave nothing to compare with."""
-MOST = 500
-MOST_ATTEMPTS = 100
+MAX_FIRINGS = 500
+MAX_ATTEMPTS = 100
 """Attempts of which the onset is read, the newest: a noisy service has some hundred in three days."""
 
 
@@ -27,8 +27,8 @@ async def firing_before(session: AsyncSession, lead: EpisodeRow, began: datetime
     within = col(row.starts_at) >= began - COMPARED_WITHIN, col(row.ended_at) <= began
     groups = select(row.group_id).where(row.service == lead.service, row.service != "", col(row.group_id).is_not(None), *within)
     query = select(row.group_id, row.starts_at, row.ended_at).where(col(row.group_id).in_(groups), *within)
-    fired = (await session.exec(query.order_by(col(row.starts_at).desc()).limit(MOST))).all()
-    short = [(group, start, end) for group, start, end in fired if end and end - start <= LONGEST]
+    fired = (await session.exec(query.order_by(col(row.starts_at).desc()).limit(MAX_FIRINGS))).all()
+    short = [(group, start, end) for group, start, end in fired if end and end - start <= LONGEST_FIRING]
     rankings = await _rankings(session, {group for group, _, _ in short if group}, began)
     return _joined(FiringInterval(began_at=_onset(rankings, *one), ended_at=one[2]) for one in short)
 
@@ -41,7 +41,7 @@ async def _rankings(session: AsyncSession, groups: Iterable[int], began: datetim
     since, row = began - COMPARED_WITHIN, TriageRow
     query = select(row.group_id, row.started_at, row.findings, row.facts)
     within = col(row.group_id).in_(list(groups)), col(row.started_at).between(since, began)
-    attempts = (await session.exec(query.where(*within).order_by(col(row.started_at).desc()).limit(MOST_ATTEMPTS))).all()
+    attempts = (await session.exec(query.where(*within).order_by(col(row.started_at).desc()).limit(MAX_ATTEMPTS))).all()
     dated = [(group, at, _stored_onset(findings) or _stored_onset(facts)) for group, at, findings, facts in attempts]
     return [(group, at, onset) for group, at, onset in dated if onset]
 
@@ -53,7 +53,7 @@ def _stored_onset(stored: Mapping[str, object] | None) -> datetime | None:
 
 
 def _onset(rankings: Iterable[_Ranking], group: int | None, start: datetime, end: datetime) -> datetime:
-    onsets = [onset for of, at, onset in rankings if of == group and start <= at <= end and start - onset <= LONGEST]
+    onsets = [onset for of, at, onset in rankings if of == group and start <= at <= end and start - onset <= LONGEST_FIRING]
     return min([*onsets, start])
 
 

@@ -11,7 +11,7 @@ from bot.store.triage.frozen_cases import Cases
 POSTED_FROM = timedelta(hours=8)
 """After the week's first moment, UTC: Monday morning."""
 LONG_WEEKS = 12
-MOST_LEADS = 60
+MAX_LEADS = 60
 """Graded leads that go into a case, the newest first: older ones were made by other rules on other systems."""
 LEAD_WEEKS = 52
 
@@ -63,7 +63,7 @@ def graded_leads(answered: Answered) -> tuple[GradedLead, ...]:
     """
     newest = sorted(answered, key=lambda pair: pair[1].at, reverse=True)
     graded = (_graded(findings, cause) for findings, cause in newest)
-    return tuple(lead for lead in graded if lead is not None)[:MOST_LEADS]
+    return tuple(lead for lead in graded if lead is not None)[:MAX_LEADS]
 
 
 def _graded(findings: Findings, cause: ConfirmedCause) -> GradedLead | None:

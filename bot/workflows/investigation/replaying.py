@@ -24,7 +24,7 @@ from bot.workflows.investigation.tool_running import ToolRunner
 NewRun = Callable[[str, datetime], Run]
 """A run without a journal whose clock stands at the given moment."""
 MakeAgent = Callable[[ToolRunner, Triages, Questions, list[str]], Investigator]
-MOST_HINTS = 6
+MAX_HINTS = 6
 
 
 class Replay:
@@ -82,7 +82,7 @@ def _recorded(fn: Callable[..., Awaitable[Evidence]], name: str, case: FrozenCas
             if not recorded.ok:
                 raise QueryFailed(_why(recorded.summary))
             return recorded
-        hints = "; ".join(case.recorded_arguments(name)[:MOST_HINTS]) or "nothing"
+        hints = "; ".join(case.recorded_arguments(name)[:MAX_HINTS]) or "nothing"
         raise QueryFailed(f"not recorded in {case.ref}; recorded of {name}: {one_line(hints, 400)}")
 
     return answer

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.core.quotas import MOST_KEYS, QuotaResult, Quotas
+from bot.core.quotas import MAX_KEYS, QuotaResult, Quotas
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -28,8 +28,8 @@ def test_a_new_window_begins_after_the_old_one_and_with_a_clock_that_was_set_bac
 
 def test_whoever_makes_up_keys_fills_no_memory_and_a_key_in_use_stays() -> None:
     quotas = Quotas(1, MINUTE)
-    for number in range(2 * MOST_KEYS):
+    for number in range(2 * MAX_KEYS):
         quotas.take(f"k{number}", NOW)
         last = quotas.take("busy", NOW)
 
-    assert last is QuotaResult.REFUSED and len(quotas._windows) == MOST_KEYS
+    assert last is QuotaResult.REFUSED and len(quotas._windows) == MAX_KEYS

@@ -16,7 +16,7 @@ from bot.core.commands.verb_line import LIMIT, Line, parse_line
 from bot.plugins import Command, EntryPoint, Reply, Request, command
 from bot.settings import catalogue_of
 from bot.slack.answers import ReplyTarget
-from bot.slack.command_router import MOST_OF_PERSON, MOST_OF_SUBJECT, STORED_WAITS, TOO_MUCH, WINDOW, CommandRouter
+from bot.slack.command_router import MAX_OF_PERSON, MAX_OF_SUBJECT, STORED_WAITS, TOO_MUCH, WINDOW, CommandRouter
 from bot.slack.forms import Origin
 from bot.store.slack.interactions import Interactions
 from bot.store.tables import AuditRow, MessageRow, SeenRow, TimelineRow
@@ -282,7 +282,7 @@ async def test_of_five_hundred_presses_a_few_are_read_and_one_notice_and_one_row
 
     floods = [what for _, what in await refusals(fixture) if "flood" in what]
     assert answers.texts.count(TOO_MUCH) == 1 and floods == ["refused: flood"]
-    assert len(await fixture.rows(SeenRow)) <= MOST_OF_SUBJECT + 1 and TOO_MUCH not in said
+    assert len(await fixture.rows(SeenRow)) <= MAX_OF_SUBJECT + 1 and TOO_MUCH not in said
 
 
 async def test_half_a_minute_later_a_person_is_read_again(fixture: ApprovalsFixture) -> None:
@@ -294,10 +294,10 @@ async def test_half_a_minute_later_a_person_is_read_again(fixture: ApprovalsFixt
         request = Request(verb="", actor=Actor(team="T1", user="UMALLORY"), channel="C1", key=key)
         await router.line(Line(verb="admin", text="pause because"), request, target)
 
-    for number in range(MOST_OF_PERSON + 5):
+    for number in range(MAX_OF_PERSON + 5):
         await line(f"k{number}")
     read = len(answers.texts)
     fixture.now += WINDOW
     await line("later")
 
-    assert read == MOST_OF_PERSON + 1 and answers.texts[-1] != TOO_MUCH
+    assert read == MAX_OF_PERSON + 1 and answers.texts[-1] != TOO_MUCH

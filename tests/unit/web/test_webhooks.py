@@ -19,7 +19,7 @@ from bot.plugins import ParsedBody, Source, SourceRequest, discover
 from bot.store.alerts.intake.stored_alerts import StoredAlerts
 from bot.store.alerts.intake.writer import Busy
 from bot.web.errors import Guard
-from bot.web.webhooks import LARGE, MOST_UNREADABLE, WebhookEndpoints
+from bot.web.webhooks import LARGE, MAX_UNREADABLE, WebhookEndpoints
 
 NOW = datetime(2026, 11, 24, 23, 5, tzinfo=UTC)
 ALERT = {"status": "firing", "labels": {"alertname": "X"}, "startsAt": "2026-11-24T23:01:57Z"}
@@ -245,6 +245,6 @@ async def test_a_pipelines_token_reports_its_own_service_and_can_do_nothing_else
 
 
 async def test_of_a_flood_of_unreadable_bodies_some_are_kept_and_all_are_answered(web: httpx.AsyncClient, kept: Kept) -> None:
-    answers = [await web.post("/alerts/prod", content=b"{%d" % number, headers=KNOWN) for number in range(MOST_UNREADABLE + 9)]
+    answers = [await web.post("/alerts/prod", content=b"{%d" % number, headers=KNOWN) for number in range(MAX_UNREADABLE + 9)]
 
-    assert {answer.status_code for answer in answers} == {400} and len(kept.unreadable) == MOST_UNREADABLE
+    assert {answer.status_code for answer in answers} == {400} and len(kept.unreadable) == MAX_UNREADABLE

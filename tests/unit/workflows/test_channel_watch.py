@@ -10,7 +10,7 @@ from bot.core.alert import Severity
 from bot.core.config import Config
 from bot.store.db.database import Database
 from bot.store.incidents import incidents
-from bot.workflows.channel_watch import AGAIN, AT_ONCE, FIRST, READ_EVERY, ChannelWatch
+from bot.workflows.channel_watch import AGAIN_SECONDS, AT_ONCE, FIRST, READ_EVERY_SECONDS, ChannelWatch
 from tests.unit.store.databases import Clock, open_database
 
 SERVICES = {f"s{n}": {"channel": f"C{n}"} for n in range(1, 6)}
@@ -51,7 +51,7 @@ async def test_every_channel_is_read_at_once_and_again_a_minute_later_a_few_at_a
     await watching.once()
     assert slack.asked == ["C0", "C1", "C2", "C3", "C4", "C5"]
 
-    moments.append(READ_EVERY)
+    moments.append(READ_EVERY_SECONDS)
     await watching.once()
     await watching.once()
     assert slack.asked[6 : 6 + AT_ONCE] == ["C0", "C1", "C2"] and slack.asked[6 + AT_ONCE :] == ["C3", "C4", "C5"]
@@ -65,7 +65,7 @@ async def test_public_channels_are_read_together_and_only_the_others_one_by_one(
     await watching.once()
     assert (slack.listed, slack.asked) == (1, ["C5"])
 
-    moments.append(READ_EVERY)
+    moments.append(READ_EVERY_SECONDS)
     await watching.once()
     assert (slack.listed, slack.asked) == (2, ["C5", "C5"])
 
@@ -86,7 +86,7 @@ async def test_a_channel_of_which_slack_did_not_say_what_it_is_is_asked_for_agai
     watching = watch(db, slack, moments, shop={"channel": "C000000404"})
 
     await watching.once()
-    moments.append(AGAIN)
+    moments.append(AGAIN_SECONDS)
     await watching.once()
 
     assert slack.asked == ["C0", "C000000404", "C000000404"]

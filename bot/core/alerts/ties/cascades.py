@@ -15,7 +15,7 @@ TIED_SHARE = 0.75
 """and in so much of all the times it alerted."""
 ONE_TIME = timedelta(minutes=5)
 """Alerts of one place that are so near to each other, outside of any burst, are one time."""
-MOST_PLACES, MOST_SERVICES, MOST_BURSTS = 10_000, 50, 32
+MAX_PLACES, MAX_SERVICES, MAX_BURSTS = 10_000, 50, 32
 
 RunningBurst = tuple[int, Collection[str]]
 """The group of a burst, and the services in it."""
@@ -44,7 +44,7 @@ class Cascade:
 class _Past:
     times: int = 0
     last_at: datetime | None = None
-    bursts: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_BURSTS))
+    bursts: deque[int] = field(default_factory=lambda: deque(maxlen=MAX_BURSTS))
     together: Counter[str] = field(default_factory=Counter)
 
 
@@ -66,7 +66,7 @@ class Cascades:
 
     def note(self, place: str, at: datetime, running: Sequence[RunningBurst]) -> None:
         """That a place alerted, with the bursts that ran then."""
-        if place not in self._places and len(self._places) >= MOST_PLACES:
+        if place not in self._places and len(self._places) >= MAX_PLACES:
             return
         past = self._places.setdefault(place, _Past())
         fresh = [burst for burst in running if burst[0] not in past.bursts]
@@ -77,14 +77,14 @@ class Cascades:
         past.last_at = at
         for number, services in fresh:
             past.bursts.append(number)
-            past.together.update([service for service in sorted(services)[:MOST_SERVICES] if service != place])
+            past.together.update([service for service in sorted(services)[:MAX_SERVICES] if service != place])
         if once_more:
             self._tie(place, past)
 
     def restore(self, saved: Iterable[Cascade]) -> None:
         """Know again what was saved; what was noted since stays."""
         for one in saved:
-            if one.place in self.unsaved or len(self._places) >= MOST_PLACES:
+            if one.place in self.unsaved or len(self._places) >= MAX_PLACES:
                 continue
             past = self._places.setdefault(one.place, _Past())
             past.times, past.together[one.service] = one.times, one.count

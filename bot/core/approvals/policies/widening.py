@@ -18,7 +18,7 @@ from bot.core.config.services import OnCall
 from bot.core.text.moments import date_to_the_minute
 from bot.core.text.untrusted import counted
 
-MOST_SERVICES = 3
+MAX_SERVICES = 3
 """Services that one line names; the rest is a number."""
 
 
@@ -169,6 +169,6 @@ def _who(name: str) -> str:
 
 
 def _few(services: list[str]) -> str:
-    shown = ", ".join(services[:MOST_SERVICES])
-    more = len(services) - MOST_SERVICES
+    shown = ", ".join(services[:MAX_SERVICES])
+    more = len(services) - MAX_SERVICES
     return f"{shown} and {counted(more, 'more service')}" if more > 0 else shown

@@ -10,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import NotFound
 from bot.store.tables import UnreadableRow
 
-MOST_ROWS = 200
+MAX_ROWS = 200
 """A sender that is set up wrongly goes on for days; its newest bodies tell as much as all of them."""
-MOST_BYTES = 4 << 20
+MAX_BYTES = 4 << 20
 LONGEST_BODY = 128 * 1024
 
 
@@ -31,7 +31,7 @@ async def keep(session: AsyncSession, source: str, body: bytes, problem: str, re
         .where(UnreadableRow.source == source)
         .subquery()
     )
-    over = select(ranked.c.id).where(or_(ranked.c.place > MOST_ROWS, ranked.c.bytes > MOST_BYTES))
+    over = select(ranked.c.id).where(or_(ranked.c.place > MAX_ROWS, ranked.c.bytes > MAX_BYTES))
     await session.exec(delete(UnreadableRow).where(col(UnreadableRow.id).in_(over)))
 
 

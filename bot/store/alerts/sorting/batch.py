@@ -42,7 +42,7 @@ from bot.store.alerts.sorting.routing import Routing
 from bot.store.db.database import Database
 from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SourceRow
 
-MOST_AT_ONCE = 500
+MAX_AT_ONCE = 500
 """Groups that are read in one query."""
 
 
@@ -91,7 +91,7 @@ class SortingBatch:
         """Read at once the groups that these rows probably change: one by one costs as much as sorting them."""
         numbers = self.open_groups.of_services({self.catalogue.of_labels(row.labels) for row in rows})
         numbers |= {episode.group_id for episode in self.episodes.all() if episode.group_id in self.open_groups.groups}
-        newest = sorted(numbers)[-MOST_AT_ONCE:]
+        newest = sorted(numbers)[-MAX_AT_ONCE:]
         query = select(GroupRow).where(col(GroupRow.id).in_(newest), GroupRow.state != GroupState.RESOLVED)
         locked = query.order_by(col(GroupRow.id)).with_for_update()
         self.groups = {row.id or 0: row for row in (await self.session.exec(locked)).all()}

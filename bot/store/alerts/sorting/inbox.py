@@ -36,9 +36,9 @@ _WAITING = select(
     exists().where(col(SilenceRow.released).is_(False), col(SilenceRow.ends_at) <= bindparam("now", type_=Moment())),
 )
 """Whether alerts wait, and whether silences are over whose alerts may still fire."""
-MOST_BODIES = 20
+MAX_BODIES = 20
 """Rows of repeats that one query reads: each holds what one source sent again with one commit, a few alerts or thousands."""
-MOST_REPEATS = 5_000
+MAX_REPEATS = 5_000
 """Alerts beyond which no more rows of repeats are counted in the same transaction: intake's commits wait for its end."""
 
 
@@ -145,7 +145,7 @@ class InboxReader:
 
     async def _count_again(self, session: AsyncSession, sorted_to: int, most: int, result: SortingResult) -> None:
         """Count the alerts that were delivered again; what may be more than a repeat is sorted like the first delivery."""
-        bodies = await _waiting_bodies(session, sorted_to, MOST_REPEATS if most > 1 else 1)
+        bodies = await _waiting_bodies(session, sorted_to, MAX_REPEATS if most > 1 else 1)
         news = await self._counted(session, bodies)
         head = news[:most]
         sorts = await _delivered_again(session, head)
@@ -153,7 +153,7 @@ class InboxReader:
         result.merge(again)
         left = head[again.rows :] if again.rows < len(sorts) else []
         await self._keep_only(session, bodies, [*left, *news[most:]])
-        result.more = bool(left) or len(news) > most or _alerts_of(bodies) >= MOST_REPEATS
+        result.more = bool(left) or len(news) > most or _alerts_of(bodies) >= MAX_REPEATS
 
     async def _counted(self, session: AsyncSession, bodies: Sequence[_Body]) -> list[_Repeat]:
         repeats, counts, loop = self.sorter.repeats, Counts(), LoopYield()
@@ -242,7 +242,7 @@ async def _waiting_bodies(session: AsyncSession, sorted_to: int, most: int) -> l
     """The oldest bodies, until they hold `most` alerts: how many one holds shows when it is read."""
     bodies: list[_Body] = []
     query = select(RepeatRow.id, RepeatRow.received_at, RepeatRow.alerts).where(col(RepeatRow.after) <= sorted_to)
-    query, page = query.order_by(col(RepeatRow.id)), min(MOST_BODIES, most)
+    query, page = query.order_by(col(RepeatRow.id)), min(MAX_BODIES, most)
     while _alerts_of(bodies) < most:
         further = query.where(col(RepeatRow.id) > bodies[-1].id) if bodies else query
         rows = (await session.exec(further.limit(page))).all()

@@ -16,7 +16,7 @@ from bot.core.actor import NONE_KNOWN, KnownChannels, Visibility
 from bot.core.alerts.arrival_rate import PAUSE, UsualDelays
 from bot.core.alerts.episodes import LastTime
 from bot.core.alerts.grouping import (
-    MOST_BURSTS,
+    MAX_BURSTS,
     Arrival,
     GroupingReason,
     OpenGroup,
@@ -107,7 +107,7 @@ class OpenGroups:
         if at - self._checked_at >= 1.0:
             self._checked_at = at
             self._bursts = {number for number in self._bursts if at - self.groups[number].arrivals.last_at <= PAUSE}
-        if len(self._bursts) > MOST_BURSTS:
+        if len(self._bursts) > MAX_BURSTS:
             return None
         groups = [self.groups[number] for number in self._bursts]
         own = Visibility(arrival.channel)

@@ -22,7 +22,7 @@ from bot.store.db.database import Database
 from bot.store.db.yielding import LoopYield
 from bot.store.tables import AlertRow, SilenceRow
 
-MOST_OPENED = 16
+MAX_OPENED = 16
 """New groups a batch: acknowledgements wait while it holds the one writer; what a batch reads first costs like two groups."""
 
 
@@ -54,7 +54,7 @@ class Sorter:
         # Rows that a query in between needs are flushed where they are made; the others need not be written one by one.
         with session.no_autoflush:
             for row in rows:
-                if batch.result.opened == MOST_OPENED:
+                if batch.result.opened == MAX_OPENED:
                     break
                 await batch.apply(row)
                 batch.result.rows += 1
@@ -72,7 +72,7 @@ class Sorter:
         if firing:
             await batch.load([delivered_now(episode, self.db.clock()) for episode in firing])
         left = list(reversed(firing))
-        while left and batch.result.opened < MOST_OPENED:
+        while left and batch.result.opened < MAX_OPENED:
             await batch.place_again(left.pop())
         await batch.finish()
         if not left:

@@ -29,7 +29,7 @@ from bot.store import audit
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupingRuleRow
 
-MOST_TESTED = 50_000
+MAX_TESTED = 50_000
 """Alerts that a rule is tried on, the newest."""
 _CHUNK = 500
 _MERGED = re.compile(r" merged AL-(\d+) into this group$")
@@ -145,7 +145,7 @@ async def _members(session: AsyncSession, since: datetime) -> Any:  # Any: rows 
     row = EpisodeRow
     read: Any = (row.group_id, row.name, row.service, row.first_seen_at, row.grouping_reason)
     grouped = col(row.group_id).is_not(None), col(row.first_seen_at) >= since
-    query: Any = sa.select(*read).where(*grouped).order_by(col(row.id).desc()).limit(MOST_TESTED)
+    query: Any = sa.select(*read).where(*grouped).order_by(col(row.id).desc()).limit(MAX_TESTED)
     # In parts: whoever waits for the loop waits for one of them at most.
     async for part in (await session.stream(query)).partitions(_CHUNK):
         for group, name, service, at, reason in part:

@@ -13,9 +13,9 @@ from bot.core.service import Catalogue
 from bot.store.db.database import Database
 from bot.store.tables import CallReadRow, CallRow, CascadeRow
 
-MOST_CALLS = 5_000
+MAX_CALLS = 5_000
 """Calls of one read, and of all that are kept in memory."""
-MOST_CASCADES = 50_000
+MAX_CASCADES = 50_000
 _CHUNK = 400
 
 
@@ -69,7 +69,7 @@ class LearnedTopology:
 async def learned_calls(session: AsyncSession, now: datetime) -> list[LearnedCall]:
     """The calls that were seen lately."""
     recent = select(CallRow).where(col(CallRow.last_seen_at) >= now - REMEMBERED)
-    return [_call(row) for row in (await session.exec(recent.order_by(col(CallRow.id)).limit(MOST_CALLS))).all()]
+    return [_call(row) for row in (await session.exec(recent.order_by(col(CallRow.id)).limit(MAX_CALLS))).all()]
 
 
 async def saved_cascades(session: AsyncSession) -> list[Cascade]:
@@ -87,7 +87,7 @@ async def save_cascades(session: AsyncSession, cascades: Cascades) -> None:
     await session.flush()
     if rows:
         # Places come and go (pods, hosts): what was saved longest ago makes room.
-        await session.exec(delete(CascadeRow).where(col(CascadeRow.id) <= (rows[-1].id or 0) - MOST_CASCADES))
+        await session.exec(delete(CascadeRow).where(col(CascadeRow.id) <= (rows[-1].id or 0) - MAX_CASCADES))
     cascades.unsaved.clear()
 
 

@@ -23,7 +23,7 @@ from bot.store.tables import EvidenceRow, GroupRow, TimelineRow, TriageRow
 from bot.store.triage.attempts import RetryDue, all_attempts, automation_stopped, of_newest_outage, retries, something_fires
 from bot.store.triage.ledger import entry_of
 
-MOST_AT_ONCE = 4
+MAX_AT_ONCE = 4
 """Further attempts that run at a time."""
 _LOOKBACK = timedelta(hours=1)
 """Older attempts are not made again: the longest wait is over by then."""
@@ -49,7 +49,7 @@ class EarlyRankings:
                 self._due_at[key] = worked_out[key] if key in worked_out else await self._due_at_of(session, *key)
             due = [key for key, at in self._due_at.items() if at is not None and at <= now]
             # First rankings wait for the same turns: so many at a time.
-            free = max(0, MOST_AT_ONCE - await _running(session)) if due else 0
+            free = max(0, MAX_AT_ONCE - await _running(session)) if due else 0
             return [_retry(*key) for key in due if not await _must_not_retry(session, key[0])][:free]
 
     async def _due_at_of(self, session: AsyncSession, group_id: int, attempt: int) -> datetime | None:

@@ -41,7 +41,7 @@ from bot.store.triage.ledger import entry_of
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """A change reported so shortly before an attempt began is searched for in its evidence too."""
-_MOST_REMEMBERED = 20_000
+_MAX_REMEMBERED = 20_000
 
 _Judged = tuple[int, int, int, str, datetime]
 """Group, its last attempt and number of alerts, change and its moment."""
@@ -105,7 +105,7 @@ class LateReportedChanges:
         return RetryDue(f"AL-{ranked.group_id}", ranked.attempt + 1, last.question, last.requester, ids)
 
     def _remember(self, judged: Iterable[_Judged]) -> None:
-        if len(self._irrelevant) > _MOST_REMEMBERED:
+        if len(self._irrelevant) > _MAX_REMEMBERED:
             self._irrelevant.clear()
         self._irrelevant.update(judged)
 

@@ -103,9 +103,9 @@ async def count_and_oldest(folder: Path) -> tuple[int, int]:
 
 
 def test_a_sender_that_is_set_up_wrongly_fills_no_disk_and_pushes_out_no_other(tmp_path: Path) -> None:
-    asyncio.run(kept(tmp_path, unreadable.MOST_ROWS + 5))
+    asyncio.run(kept(tmp_path, unreadable.MAX_ROWS + 5))
 
-    assert asyncio.run(count_and_oldest(tmp_path)) == (unreadable.MOST_ROWS + 1, 1)
+    assert asyncio.run(count_and_oldest(tmp_path)) == (unreadable.MAX_ROWS + 1, 1)
 
 
 async def test_a_long_body_is_cut(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.alerts.reminders import MOST_REMINDERS, reminders_due, waited
+from bot.core.alerts.reminders import MAX_REMINDERS, reminders_due, waited
 
 AFTER = timedelta(minutes=5)
 
@@ -16,7 +16,7 @@ def test_each_reminder_takes_twice_as_long_as_the_one_before(minutes: float, due
     assert reminders_due(timedelta(minutes=minutes), AFTER) == due
 
 
-@pytest.mark.parametrize("number", range(1, MOST_REMINDERS + 1))
+@pytest.mark.parametrize("number", range(1, MAX_REMINDERS + 1))
 def test_a_reminder_is_due_as_soon_as_it_was_waited_for(number: int) -> None:
     assert reminders_due(waited(number, AFTER), AFTER) == number
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.core.evidence import Evidence, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.investigation.briefing import DETAILS, evidence_lines
+from bot.core.investigation.briefing import MAX_DETAILS, evidence_lines
 from tests.unit.builders import NOW, change
 from tests.unit.tools.tool_fixture import INFOS
 
@@ -41,7 +41,7 @@ def test_every_summary_stands_however_long_the_details_are() -> None:
 
     text = evidence_lines(many, INFOS)
 
-    assert all(f"E{number} " in text for number in range(60)) and len(text) < DETAILS + 60 * 40
+    assert all(f"E{number} " in text for number in range(60)) and len(text) < MAX_DETAILS + 60 * 40
 
 
 def test_text_of_others_stays_within_its_quotes() -> None:

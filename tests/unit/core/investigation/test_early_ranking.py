@@ -7,8 +7,8 @@ from bot.core.evidence import Evidence, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.investigation.early_ranking import (
     FIRST_WAIT,
-    MOST_BLIND,
-    MOST_EARLY,
+    MAX_BLIND,
+    MAX_EARLY,
     RankedAttempt,
     could_query_nothing,
     retry_at,
@@ -29,7 +29,7 @@ def waits(attempt: RankedAttempt, most: int) -> list[float]:
 
 
 def test_an_attempt_seconds_after_the_alert_that_names_nothing_likely_is_made_again_twice() -> None:
-    assert waits(EARLY, MOST_EARLY) == [20, 40]
+    assert waits(EARLY, MAX_EARLY) == [20, 40]
 
 
 def test_what_was_ranked_minutes_after_the_alert_or_the_onset_had_all_that_it_needs() -> None:
@@ -41,7 +41,7 @@ def test_what_was_ranked_minutes_after_the_alert_or_the_onset_had_all_that_it_ne
 def test_one_that_could_query_no_metric_is_made_again_for_half_an_hour_however_late_it_came() -> None:
     blind = replace(EARLY, blind=True, started_at=NOW + timedelta(hours=1))
 
-    assert sum(waits(blind, MOST_BLIND)) == 20 * (2**MOST_BLIND - 1) > timedelta(minutes=30).total_seconds()
+    assert sum(waits(blind, MAX_BLIND)) == 20 * (2**MAX_BLIND - 1) > timedelta(minutes=30).total_seconds()
 
 
 def check(ok: bool, *, source: str = "service_health", **facts: bool) -> LedgerEntry:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.messages.replies import DetailsReply
-from bot.core.messages.triage_summary import MOST_WORDS
+from bot.core.messages.triage_summary import MAX_WORDS
 from bot.slack.view_context import ViewContext
 from bot.slack.views import details, proposal, triage
 from tests.answers.recorded import investigated
@@ -30,7 +30,7 @@ def test_a_triage_is_read_within_its_words(name: str, after: str, *, proposed: b
         content = replace(content, attempt=2, renewed=True, earlier_cause=earlier)
     _, blocks = triage.render(content, VIEW)
 
-    assert words_of(blocks) <= MOST_WORDS
+    assert words_of(blocks) <= MAX_WORDS
     assert ("*Earlier:*" in text_of(blocks)) == (after != "" and earlier.cause != first.cause)
 
 
@@ -62,7 +62,7 @@ def test_a_long_winded_model_pushes_nothing_out_of_sight(attempt: int) -> None:
     content = triage_content(findings=findings(cause, not_checked=[long] * 9, steps=38, seconds=7.0), **attempts)
     shown = text_of(triage.render(content, VIEW)[1])
 
-    assert words_of(triage.render(content, VIEW)[1]) <= MOST_WORDS
+    assert words_of(triage.render(content, VIEW)[1]) <= MAX_WORDS
     assert [label for label in ("*Likely:*", "*Against:*", "*Not checked:*", "*Next:*") if label not in shown] == []
 
 
@@ -82,5 +82,5 @@ def test_an_approval_is_read_within_its_words(name: str, tier: int) -> None:
     }
     _, blocks = proposal.render(proposal_content(fields), VIEW)
 
-    assert words_of(blocks) <= proposal.MOST_WORDS
+    assert words_of(blocks) <= proposal.MAX_WORDS
     assert "*Because:*" in text_of(blocks) and "can approve" in text_of(blocks)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.core.payloads.leaves import MOST_LEAVES, leaves_of, words_of
+from bot.core.payloads.leaves import MAX_LEAVES, leaves_of, words_of
 
 
 def values(document: object) -> dict[str, object]:
@@ -45,5 +45,5 @@ def test_a_document_of_any_size_and_depth_gives_few_leaves() -> None:
         deep = {"a": deep}
 
     assert leaves_of(deep) == []
-    assert len(leaves_of({str(number): number for number in range(100_000)})) == MOST_LEAVES
+    assert len(leaves_of({str(number): number for number in range(100_000)})) == MAX_LEAVES
     assert values("[" * 60_000) == {"": "[" * 60_000}

@@ -40,7 +40,7 @@ def test_a_waiting_card_lists_every_step_with_what_undoes_it_and_those_that_noth
 def test_a_waiting_card_stays_short_beside_its_steps() -> None:
     blocks = render(plan_content())[1]
 
-    assert words_of(blocks) <= view.MOST_WORDS + 3 * WORDS_OF_A_STEP
+    assert words_of(blocks) <= view.MAX_WORDS + 3 * WORDS_OF_A_STEP
     assert check_blocks(blocks) == []
 
 

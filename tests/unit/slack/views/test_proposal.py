@@ -104,7 +104,7 @@ def test_a_card_whose_alerts_have_cleared_says_so_while_it_waits_and_is_no_longe
 
     assert f"*Alerts cleared* at {at(7):%H:%M} UTC" in texts(waiting)
     assert "Alerts cleared" not in texts(denied) + texts(firing)
-    assert words_of(render(waiting)[1]) <= view.MOST_WORDS and words_of(render(firing)[1]) <= view.MOST_WORDS
+    assert words_of(render(waiting)[1]) <= view.MAX_WORDS and words_of(render(firing)[1]) <= view.MAX_WORDS
 
 
 def test_the_exact_request_and_who_may_not_are_behind_details() -> None:

@@ -8,7 +8,7 @@ from bot.core.alerts.silences import NewSilence
 from bot.core.errors import NotFound
 from bot.core.incident import GroupState
 from bot.store.alerts.silences import Silences
-from bot.store.alerts.sorting.sorter import MOST_OPENED
+from bot.store.alerts.sorting.sorter import MAX_OPENED
 from bot.store.tables import AuditRow, MessageRow, TimelineRow
 from tests.unit.builders import NOW
 from tests.unit.store.databases import SortingFixture, alert
@@ -80,7 +80,7 @@ async def test_a_silence_over_a_storm_opens_its_groups_in_several_batches(sortin
 
     results = await sorting.receive()
 
-    assert [result.opened for result in results] == [MOST_OPENED, 20 - MOST_OPENED]
+    assert [result.opened for result in results] == [MAX_OPENED, 20 - MAX_OPENED]
     cards = [row.kind for row in await sorting.rows(MessageRow) if row.kind in ("card", "storm")]
     assert (len(await sorting.groups()), cards.count("card"), cards.count("storm")) == (20, 5, 1)
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core.changes.during_outage import MOST_LINES
+from bot.core.changes.during_outage import MAX_LINES
 from bot.core.incident import GroupState
 from bot.store.tables import EpisodeRow, MessageRow, TimelineRow
 from tests.unit.builders import NOW
@@ -63,13 +63,13 @@ async def test_a_service_whose_alerts_ended_is_told_of_only_if_it_is_suspected(f
 
 
 async def test_many_changes_are_all_in_the_timeline_and_the_first_ones_in_the_thread(fixture: TriageFixture) -> None:
-    for number in range(MOST_LINES + 3):
+    for number in range(MAX_LINES + 3):
         await fixture.told(f"v{number:02}", at=NOW + timedelta(seconds=number))
     await fixture.tick()
     await fixture.told("late", at=NOW + timedelta(seconds=50))
     await fixture.tick()
 
-    assert (len(await lines(fixture)), len(await entries(fixture))) == (MOST_LINES, MOST_LINES + 3)
+    assert (len(await lines(fixture)), len(await entries(fixture))) == (MAX_LINES, MAX_LINES + 3)
 
 
 async def test_on_a_storm_card_only_the_timeline_has_it(fixture: TriageFixture) -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from bot.core.evidence import Findings, Hypothesis
 from bot.core.incident import GroupState
-from bot.core.investigation.early_ranking import FIRST_WAIT, MOST_EARLY
+from bot.core.investigation.early_ranking import FIRST_WAIT, MAX_EARLY
 from bot.core.investigation.triage_state import TriageState
 from bot.store.approvals.switches import Switches
 from bot.store.tables import TriageRow
-from bot.store.triage.retries.early_rankings import MOST_AT_ONCE, EarlyRankings
+from bot.store.triage.retries.early_rankings import MAX_AT_ONCE, EarlyRankings
 from tests.unit.tools.tool_fixture import INFOS
 from tests.unit.workflows.investigation.triage_fixture import TriageFixture
 
@@ -50,10 +50,10 @@ async def test_it_is_ranked_again_soon_after_in_the_same_message(fixture: Triage
 
 async def test_it_is_not_ranked_again_for_ever(fixture: TriageFixture) -> None:
     await rank(fixture)
-    for _ in range(MOST_EARLY + 3):
+    for _ in range(MAX_EARLY + 3):
         await later(fixture, timedelta(minutes=1))
 
-    assert len(await fixture.attempts()) == 1 + MOST_EARLY
+    assert len(await fixture.attempts()) == 1 + MAX_EARLY
 
 
 async def test_while_it_is_ranked_again_people_read_what_was_found_before(fixture: TriageFixture) -> None:
@@ -109,7 +109,7 @@ async def test_only_so_many_are_ranked_again_at_a_time(fixture: TriageFixture) -
     await rank(fixture)
     fixture.now += FIRST_WAIT
     async with fixture.db.write() as session:
-        for number in range(MOST_AT_ONCE):
+        for number in range(MAX_AT_ONCE):
             session.add(TriageRow(group_id=100 + number, attempt=2, state=TriageState.FACTS, started_at=fixture.now))
 
     assert await fixture.early.due() == []

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.store.alerts.intake.stored_alerts import ANEW, StoredAlerts
+from bot.store.alerts.intake.stored_alerts import STORED_ANEW_AFTER, StoredAlerts
 from tests.unit.builders import NOW
 
 
@@ -16,10 +16,10 @@ def test_a_stored_alert_is_found_by_its_digest() -> None:
 def test_it_is_stored_anew_after_an_hour_at_most() -> None:
     stored = StoredAlerts()
     stored.put(b"a", 7, NOW)
-    stored.put(b"b", 8, NOW + ANEW + timedelta(seconds=1))
+    stored.put(b"b", 8, NOW + STORED_ANEW_AFTER + timedelta(seconds=1))
     assert stored.find(b"a") == 7
 
-    stored.put(b"c", 9, NOW + 2 * ANEW + timedelta(seconds=2))
+    stored.put(b"c", 9, NOW + 2 * STORED_ANEW_AFTER + timedelta(seconds=2))
     assert (stored.find(b"a"), stored.find(b"b")) == (None, 8)
 
 

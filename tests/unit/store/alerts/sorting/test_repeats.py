@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.alert import Alert
 from bot.core.incident import GroupState
 from bot.store.alerts.intake.writer import IntakeWriter
-from bot.store.alerts.sorting.inbox import MOST_BODIES, MOST_REPEATS
+from bot.store.alerts.sorting.inbox import MAX_BODIES, MAX_REPEATS
 from bot.store.alerts.sorting.result import SortingResult
 from bot.store.alerts.sorting.sorter import Sorter
 from bot.store.tables import AlertRow, RepeatRow
@@ -122,21 +122,21 @@ async def test_few_alerts_of_many_commits_are_counted_in_one_transaction(sorting
     intake = Intake(sorting)
     await intake.put(alert("a"))
     await intake.sort()
-    for _ in range(3 * MOST_BODIES):
+    for _ in range(3 * MAX_BODIES):
         await intake.again("a")
 
     result = await sorting.inbox.take(1000)
 
     (episode,) = await sorting.episodes()
-    assert (episode.repeats, result and result.more, await sorting.rows(RepeatRow)) == (3 * MOST_BODIES, False, [])
+    assert (episode.repeats, result and result.more, await sorting.rows(RepeatRow)) == (3 * MAX_BODIES, False, [])
 
 
 async def test_of_many_alerts_the_rest_waits_for_the_next_transaction(sorting: SortingFixture) -> None:
     intake = Intake(sorting)
     await intake.put(alert("a"))
     await intake.sort()
-    await intake.again(*["a"] * MOST_REPEATS)
-    for _ in range(MOST_BODIES):
+    await intake.again(*["a"] * MAX_REPEATS)
+    for _ in range(MAX_BODIES):
         await intake.again("a")
 
     result = await sorting.inbox.take(1000)

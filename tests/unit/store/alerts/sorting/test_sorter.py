@@ -13,7 +13,7 @@ from bot.core.config import Config
 from bot.core.config.alerts import Inhibition, Maintenance, Threshold
 from bot.store import audit
 from bot.store.alerts.groups import end_flapping, end_storms, give_card
-from bot.store.alerts.sorting.sorter import MOST_OPENED
+from bot.store.alerts.sorting.sorter import MAX_OPENED
 from bot.store.incidents import incidents
 from bot.store.slack.withheld import WithheldMessages
 from bot.store.tables import AuditRow, GroupRow, HeartbeatRow, IncidentRow, MessageRow, TriageRow
@@ -314,13 +314,13 @@ async def test_ten_thousand_alerts_of_one_cause_are_one_group(sorting: SortingFi
 
 async def test_a_batch_opens_few_groups_and_the_next_one_goes_on_where_it_ended(sorting: SortingFixture) -> None:
     await sorting.receive(alert("known"))
-    new = [alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(MOST_OPENED + 2)]
+    new = [alert(f"f{n}", labels={"service": f"s{n}"}) for n in range(MAX_OPENED + 2)]
 
     # A repeat before the cut, one behind it, and one behind all.
     first, second = await sorting.receive(*new[:3], alert("known"), *new[3:-1], alert("known"), new[-1], alert("known"))
 
     assert [(one.opened, len(one.triages), one.more) for one in (first, second)] == [
-        (MOST_OPENED, MOST_OPENED, True),
+        (MAX_OPENED, MAX_OPENED, True),
         (2, 2, False),
     ]
     assert [group.repeats for group in await sorting.groups()] == [3] + [0] * len(new)
