@@ -9,21 +9,16 @@ from typing import Any
 
 import pytest
 
-from bot.core.approvals.remedies import Fitted
 from bot.core.errors import ConfigurationError
-from bot.core.evidence import Findings
 from bot.core.verdict.verdict import judge
-from bot.engine.direct import DirectEngine
-from bot.engine.durable import DurableEngine
 from bot.llm.loading import Agents
-from bot.ports import Investigator, Run
+from bot.ports import Investigator
 from bot.slack.view_context import ViewContext
 from bot.slack.views import triage as view
 from bot.store.slack.investigation_contents import triage_content
 from bot.store.tables import EpisodeRow, GroupRow
-from bot.workflows.investigation.analyst import Analyst
-from bot.workflows.investigation.triage import triage
 from tests.contracts.agent_fixture import ANSWER, CHANGES, HEALTH, AgentFixture, NewAgentFixture
+from tests.contracts.agent_runs import Proposer, crashed_and_gone_on, run_triage
 from tests.real import wait_until
 from tests.unit.builders import NOW, change
 
@@ -283,36 +278,6 @@ async def test_instructions_that_a_model_repeats_are_withheld(new_agent: NewAgen
     assert rules in str(here.asked[0]) and findings.hypotheses[0].cause == "My rules: [instructions withheld]."
 
 
-class Proposer:
-    """Remembers what it was asked to propose for."""
-
-    def __init__(self) -> None:
-        self.asked: list[Findings] = []
-        self.ranked: list[Findings | None] = []
-        """What was found without a model."""
-
-    async def propose_fitting(self, group: str, findings: Findings, requester: str, ranked: Findings | None = None) -> Fitted:
-        self.asked.append(findings)
-        self.ranked.append(ranked)
-        return Fitted("AP-1")
-
-
-async def run_triage(
-    here: AgentFixture, proposer: Proposer, *, agents: Agents | None = None, group: str = "AL-1"
-) -> dict[str, Any]:
-    """The whole triage without a journal; the findings that people see."""
-    agent = (agents or Agents("scripted", lambda: here.agent)).get
-    engine = DirectEngine(clock=lambda: NOW)
-    engine.register(
-        "triage", triage(here.triage_steps(proposer), Analyst(here.tool_runner.for_case, here.tool_runner.infos), agent)
-    )
-    await engine.start("triage", f"triage:{group}:1", group, 1)
-    await engine.result(f"triage:{group}:1")
-    row = await here.triages.row(group)
-    assert row is not None and row.state == "done"
-    return row.findings
-
-
 async def again(here: AgentFixture, fingerprint: str) -> dict[str, Any]:
     """The findings of another group, whose alert has this fingerprint, after those of the first."""
     async with here.db.write() as session:
@@ -446,36 +411,6 @@ async def test_after_a_crash_no_recorded_call_of_model_or_tool_is_repeated(new_a
     assert findings["stop_reason"] == "answered" and findings["steps"] == 3
     assert len(here.asked) == 1 and len(here.told()) == 3
     assert sorted(here.looked) == ["poisoned", "recent_changes", "service_health"]
-
-
-async def crashed_and_gone_on(
-    here: AgentFixture, folder: Path, *, asked: int, then: dict[str, Any]
-) -> tuple[list[Any], dict[str, Any]]:
-    """Ends at the request `asked`, which hangs, and goes on in a new engine: the messages of that request, and the findings."""
-    case = await here.case()
-
-    async def investigate(run: Run) -> Any:
-        return (await here.agent.investigate(run, case)).model_dump(mode="json")
-
-    first = engine(folder, investigate)
-    await first.launch()
-    await first.start("look", "look:1")
-    await wait_until(lambda: len(here.asked) == asked)
-    await first.stop(within=0.1)
-    before = here.asked[-1]["messages"]
-    here.script.turns, here.script.requests[:] = [then], []
-
-    second = engine(folder, investigate)
-    await second.launch()
-    findings = await second.result("look:1")
-    await second.stop(within=1)
-    return before, findings
-
-
-def engine(folder: Path, investigate: Any) -> DurableEngine:
-    engine = DurableEngine(folder, clock=lambda: NOW)
-    engine.register("look", investigate)
-    return engine
 
 
 async def test_a_fallback_or_skeptic_without_its_package_costs_the_first_model_s_work_nothing(

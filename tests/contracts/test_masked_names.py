@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.core.evidence import Findings
 from bot.core.verdict.verdict import judge
 from tests.contracts.agent_fixture import ANSWER, POD, AgentFixture, NewAgentFixture
-from tests.contracts.test_investigators import crashed_and_gone_on
+from tests.contracts.agent_runs import crashed_and_gone_on
 from tests.real import wait_until
 
 CHECKOUT, PAYMENTS = "service-1", "service-2"

@@ -11,7 +11,7 @@ from bot.core.ranking.ranking import rank
 from bot.llm.loading import Agents
 from bot.workflows.investigation.analyst import call_name
 from tests.contracts.agent_fixture import ANSWER, CHANGES, HEALTH, AgentFixture, NewAgentFixture, fire
-from tests.contracts.test_investigators import Proposer, crashed_and_gone_on, run_triage
+from tests.contracts.agent_runs import Proposer, crashed_and_gone_on, run_triage
 from tests.unit.evidence_builders import CASE, NOW, Ledger, change, failing_payments
 
 TURNS = ({"call": [HEALTH]}, {"call": [CHANGES]}, ANSWER)

@@ -23,7 +23,7 @@ from tests.contracts.slack_places import Sandbox, actions, button, sandbox
 from tests.real import PATIENCE, wait_until
 from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 from tests.unit.commands.using import context
-from tests.unit.slack.test_command_router import with_card
+from tests.unit.slack.router_fixture import with_card
 
 Json = dict[str, Any]
 

@@ -23,7 +23,7 @@ from bot.store.triage.triage import Triages
 from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
 from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
 from tests.unit.builders import NOW
-from tests.unit.slack.test_command_router import Answered, router_of, with_card
+from tests.unit.slack.router_fixture import Answered, router_of, with_card
 
 LATENCY = Evidence(
     summary="checkout latency rose from 0.1 s to 3 s", query="latency", source="prometheus", label="health of checkout"

@@ -5,13 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import SQLModel
 
 from bot.store.incidents import incidents
 from bot.store.tables import GroupRow, HeartbeatRow, MessageRow, TriageRow
 from tests.unit.builders import NOW
 from tests.unit.store.databases import Clock, SortingFixture, alert
-from tests.unit.workflows.test_ticks import PEOPLE, START, PagerFixture, message
+from tests.unit.workflows.pager_fixture import PEOPLE, START, PagerFixture, message, open_pager
 
 ROTA = {"services": {"checkout": {"on_call": {"rotation": ["alice", "bob"], "every": "520w", "starts": START}}}}
 DEFAULT = {"default_on_call": {"rotation": ["dave"]}}
@@ -20,11 +19,8 @@ FIRST = "AL-1 (SEV2 checkout: HighErrorRate) is not acknowledged for 5 min."
 
 @pytest.fixture
 async def fixture(tmp_path: Path) -> AsyncIterator[PagerFixture]:
-    fixture = PagerFixture(tmp_path / "app.db")
-    async with fixture.db.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
-    yield fixture
-    await fixture.db.close()
+    async with open_pager(tmp_path) as fixture:
+        yield fixture
 
 
 async def test_what_nobody_acknowledges_is_reminded_of_in_its_thread_ever_more_seldom_and_to_more_people(

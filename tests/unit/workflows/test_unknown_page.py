@@ -13,7 +13,7 @@ from bot.store.oversight.paging import PagingQueries
 from bot.workflows.pager_tick import PagerTick
 from bot.workflows.remediation.by_hand import ManualRuns
 from tests.unit.approvals_fixture import ApprovalsFixture, actor
-from tests.unit.workflows.test_ticks import Recorder, reminders_of
+from tests.unit.workflows.pager_fixture import RecordedPager, reminders_of
 
 
 class UnknownOutcomeFixture(ApprovalsFixture):
@@ -21,7 +21,7 @@ class UnknownOutcomeFixture(ApprovalsFixture):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self.pager = Recorder()
+        self.pager = RecordedPager()
         self.tick = PagerTick(
             Pages(self.db), PagingQueries(self.db), self.pager, self.config, reminders_of(self.db, self.config)
         )

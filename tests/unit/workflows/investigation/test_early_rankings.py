@@ -1,8 +1,6 @@
 """Causes that were ranked seconds after the alert, or while no metric could be queried, are ranked once more by themselves."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,12 +16,9 @@ from tests.unit.workflows.investigation.triage_fixture import TriageFixture
 
 
 @pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[TriageFixture]:
+def fixture(before_any_alert: TriageFixture) -> TriageFixture:
     """Checkout fails, and nothing that can be checked shows why."""
-    fixture = TriageFixture(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
-    await fixture.open()
-    yield fixture
-    await fixture.close()
+    return before_any_alert
 
 
 async def rank(fixture: TriageFixture, *, after: timedelta = timedelta(seconds=5)) -> None:

@@ -1,8 +1,6 @@
 """One outage has one onset, however often its causes are ranked: better data dates it earlier, and nothing later."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,11 +16,8 @@ LATER = timedelta(seconds=40)
 
 
 @pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[TriageFixture]:
-    fixture = TriageFixture(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
-    await fixture.open()
-    yield fixture
-    await fixture.close()
+def fixture(before_any_alert: TriageFixture) -> TriageFixture:
+    return before_any_alert
 
 
 async def rank_twice(fixture: TriageFixture, first: timedelta, second: timedelta) -> None:

@@ -1,8 +1,6 @@
 """What is ranked when all alerts have ended is told as the cause of an outage that is over."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,11 +15,8 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[TriageFixture]:
-    fixture = TriageFixture(f"sqlite+aiosqlite:///{tmp_path / 'app.db'}")
-    await fixture.open()
-    yield fixture
-    await fixture.close()
+def fixture(before_any_alert: TriageFixture) -> TriageFixture:
+    return before_any_alert
 
 
 async def shown(fixture: TriageFixture) -> tuple[str, str]:
