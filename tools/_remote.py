@@ -13,7 +13,7 @@ from bot.core.systems import RemoteTool
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolInfo
 from bot.plugins import Tool, ToolContext
-from tools._values import MAX_LINES, shown
+from tools._json_lines import MAX_LINES, json_lines
 
 MAX_LINE = 64 * 1024
 """Of plain text; a longer line than a model is shown at once can be read piece by piece."""
@@ -106,7 +106,7 @@ def _lines(answer: str) -> tuple[list[str], str]:
     except (ValueError, RecursionError):
         parsed = None
     if isinstance(parsed, dict | list):
-        values, count = shown(parsed)
+        values, count = json_lines(parsed)
         return list(values), f"{count} values" + (f", {count - MAX_LINES} not kept" if count > MAX_LINES else "")
     lines = answer.splitlines()
     return lines[:MAX_LINES], f"{len(lines)} lines" + (f", {len(lines) - MAX_LINES} not kept" if len(lines) > MAX_LINES else "")

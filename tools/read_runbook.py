@@ -37,7 +37,7 @@ async def read_runbook(
     hits = await _matching(ctx, ctx.runbooks, alert)
     query = f"search the runbooks for {one_line(alert or ctx.case.alert_name, 120)!r}"
     if not hits:
-        return _none("No runbook fits this alert", query)
+        return _no_runbook("No runbook fits this alert", query)
     text = await ctx.runbooks.read(hits[0].id) or ""
     return Evidence(
         summary=_summary(hits),
@@ -53,12 +53,12 @@ async def _by_id(runbooks: RunbookReader, id: str) -> Evidence:
     query = f"read the runbook {one_line(id, 120)!r}"
     text = await runbooks.read(id)
     if text is None:
-        return _none(f"There is no runbook {one_line(id, 80)!r}", query)
+        return _no_runbook(f"There is no runbook {one_line(id, 80)!r}", query)
     facts = EvidenceFacts(runbooks=(RunbookFact(id=id, title=id, similarity=1.0),))
     return Evidence(summary=f"Runbook {id}", query=query, details=_lines(text), source="runbooks", facts=facts)
 
 
-def _none(summary: str, query: str) -> Evidence:
+def _no_runbook(summary: str, query: str) -> Evidence:
     return Evidence(summary=summary, query=query, source="runbooks", facts=EvidenceFacts(runbooks=()))
 
 

@@ -9,7 +9,7 @@ from bot.core.evidence import Evidence
 from bot.core.text.untrusted import one_line
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import Described
-from tools._values import MAX_LINES, shown
+from tools._json_lines import MAX_LINES, json_lines
 
 MAX_QUERY = 8
 
@@ -30,7 +30,7 @@ async def read_web(
     parameters = _parameters(query)
     answer = await ctx.web.read(system.strip(), path.strip(), parameters)
     # Five megabytes are half a million values: not in the way of everything else.
-    lines, count = await asyncio.to_thread(shown, answer)
+    lines, count = await asyncio.to_thread(json_lines, answer)
     more = f", {count - MAX_LINES} more lines not kept" if count > MAX_LINES else ""
     return Evidence(
         summary=f"{one_line(system, 60)} {one_line(path, 120)}: {count} values{more}",

@@ -163,8 +163,8 @@ class World:
             return list((await session.exec(select(table).where(*where))).all())
 
     async def group(self, service: str) -> GroupRow | None:
-        found = await self.rows(GroupRow, self._of(service))
-        return found[0] if found else None
+        rows = await self.rows(GroupRow, self._of(service))
+        return rows[0] if rows else None
 
     def _of(self, service: str) -> Any:
         """Which group an item's is: of one whose text stood in the label that names the service, that of its alert."""

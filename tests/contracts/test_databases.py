@@ -191,8 +191,8 @@ async def test_what_people_said_it_was_is_found_again_and_brings_a_new_draft(sor
 async def test_looks_that_failed_are_told_apart_from_those_that_saw(sorting: SortingFixture) -> None:
     await sorting.receive(alert("a"))
     for call, ok in (("one", True), ("two", False)):
-        seen = Evidence(summary=f"look {call}", query="", ok=ok)
-        await EvidenceLedger(sorting.db).record("AL-1", "search_logs", {"service": "checkout"}, call, seen)
+        evidence = Evidence(summary=f"look {call}", query="", ok=ok)
+        await EvidenceLedger(sorting.db).record("AL-1", "search_logs", {"service": "checkout"}, call, evidence)
     partly = Evidence(summary="no change", query="", unseen=("no Argo CD",))
     await EvidenceLedger(sorting.db).record("AL-1", "recent_changes", {}, "three", partly)
 

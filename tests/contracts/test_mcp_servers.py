@@ -129,12 +129,12 @@ async def test_what_a_server_marks_as_read_only_is_not_offered_for_that_alone() 
 
 async def test_an_answer_is_foreign_text_with_the_call_that_anyone_can_make_again() -> None:
     async with served_at() as address:
-        found = await call_tool(
+        evidence = await call_tool(
             "ask_mcp", context(remote=servers(address)), server="notes", name="notes", arguments='{"service": "web"}'
         )
 
-        assert found.details == ("02:50 pool of web shrunk", "02:55 asked Ann") and found.user_controllable
-        assert (found.source, found.query) == ("mcp:notes", 'tools/call notes {"service": "web"}')
+        assert evidence.details == ("02:50 pool of web shrunk", "02:55 asked Ann") and evidence.user_controllable
+        assert (evidence.source, evidence.query) == ("mcp:notes", 'tools/call notes {"service": "web"}')
 
 
 async def test_json_on_one_line_is_told_value_by_value_and_text_without_an_end_says_what_is_missing() -> None:
@@ -148,16 +148,16 @@ async def test_json_on_one_line_is_told_value_by_value_and_text_without_an_end_s
 
 async def test_a_file_that_a_server_encloses_is_read_and_a_picture_is_told() -> None:
     async with served_at() as address:
-        found = await call_tool("ask_mcp", context(remote=servers(address)), server="notes", name="file")
+        evidence = await call_tool("ask_mcp", context(remote=servers(address)), server="notes", name="file")
 
-        assert found.details == ("# Pool", "Raise it.", "(image without text)")
+        assert evidence.details == ("# Pool", "Raise it.", "(image without text)")
 
 
 async def test_without_a_tool_the_offer_is_told() -> None:
     async with served_at() as address:
-        found = await call_tool("ask_mcp", context(remote=servers(address)), server="notes")
+        evidence = await call_tool("ask_mcp", context(remote=servers(address)), server="notes")
 
-        assert found.summary == "notes offers 6 tools" and found.details[0].startswith("notes: What people noted")
+        assert evidence.summary == "notes offers 6 tools" and evidence.details[0].startswith("notes: What people noted")
 
 
 @pytest.mark.parametrize(

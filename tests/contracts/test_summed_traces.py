@@ -64,10 +64,10 @@ def store_of(kind: Kind, traces: Sequence[Trace], **more: Any) -> Store:
 async def test_spans_are_summed_up_by_minute_caller_and_side(kind: Kind) -> None:
     store = store_of(kind, [request(30), request(20, wait=0.35), request(90)])
 
-    found = await summed(kind, store)
+    sample = await summed(kind, store)
 
     last = int(NOW.timestamp()) - 60
-    rows = {(one.minute, one.caller, one.service, one.side): one for one in found.rows}
+    rows = {(one.minute, one.caller, one.service, one.side): one for one in sample.rows}
     assert set(rows) == {
         (minute, *who)
         for minute in (last - 60, last)
@@ -76,13 +76,13 @@ async def test_spans_are_summed_up_by_minute_caller_and_side(kind: Kind) -> None
     call = rows[last, "web", "web", "client"]
     assert (call.operation, call.count) == ("POST", 2)
     assert (round(call.p50, 6), round(call.longest, 6)) == (0.30, 0.35)
-    assert not found.more and found.unread == ()
+    assert not sample.more and sample.unread == ()
 
 
 async def test_a_trace_that_both_services_are_asked_for_counts_once(kind: Kind) -> None:
-    found = await summed(kind, store_of(kind, [request(30)]), "web", "checkout", "web")
+    sample = await summed(kind, store_of(kind, [request(30)]), "web", "checkout", "web")
 
-    assert [one.count for one in found.rows] == [1, 1, 1]
+    assert [one.count for one in sample.rows] == [1, 1, 1]
 
 
 async def test_tempo_is_asked_once_for_a_trace_that_many_services_share() -> None:
@@ -94,26 +94,26 @@ async def test_tempo_is_asked_once_for_a_trace_that_many_services_share() -> Non
 
 
 async def test_more_traces_than_are_read_are_told_as_a_sample(kind: Kind) -> None:
-    found = await summed(kind, store_of(kind, [request(n) for n in range(1, 60)]), "checkout")
+    sample = await summed(kind, store_of(kind, [request(n) for n in range(1, 60)]), "checkout")
 
-    assert found.more and "a sample" in found.limits
-    assert sum(one.count for one in found.rows if one.side == "client") == 30
+    assert sample.more and "a sample" in sample.limits
+    assert sum(one.count for one in sample.rows if one.side == "client") == 30
 
 
 async def test_as_many_traces_as_may_be_read_are_no_sample(kind: Kind) -> None:
-    found = await summed(kind, store_of(kind, [request(n) for n in range(1, 31)]), "checkout")
+    sample = await summed(kind, store_of(kind, [request(n) for n in range(1, 31)]), "checkout")
 
-    assert not found.more and sum(one.count for one in found.rows if one.side == "client") == 30
+    assert not sample.more and sum(one.count for one in sample.rows if one.side == "client") == 30
 
 
 async def test_a_long_window_is_read_over_its_whole_length(kind: Kind) -> None:
     """A store answers the newest traces first: of a busy hour they would be its last seconds."""
     every_ten_seconds = [request(n * 10) for n in range(1, 360)]
 
-    found = await summed(kind, store_of(kind, every_ten_seconds), "checkout", window=HOUR)
+    sample = await summed(kind, store_of(kind, every_ten_seconds), "checkout", window=HOUR)
 
-    minutes = {one.minute for one in found.rows}
-    assert max(minutes) - min(minutes) >= 50 * 60 and found.more
+    minutes = {one.minute for one in sample.rows}
+    assert max(minutes) - min(minutes) >= 50 * 60 and sample.more
 
 
 async def test_many_services_are_read_with_few_searches(kind: Kind) -> None:
@@ -127,35 +127,38 @@ async def test_many_services_are_read_with_few_searches(kind: Kind) -> None:
 
 @pytest.mark.parametrize("skew", [-3_600.0, 45.0, 3_600.0])
 async def test_a_clock_that_is_ahead_or_behind_leaves_call_and_answer_in_one_minute(kind: Kind, skew: float) -> None:
-    found = await summed(kind, store_of(kind, [request(30, skew=skew)]))
+    sample = await summed(kind, store_of(kind, [request(30, skew=skew)]))
 
-    assert {one.minute for one in found.rows} == {int(NOW.timestamp()) - 60}
+    assert {one.minute for one in sample.rows} == {int(NOW.timestamp()) - 60}
 
 
 async def test_a_span_whose_parent_was_not_kept_tells_no_caller(kind: Kind) -> None:
-    found = await summed(kind, store_of(kind, [request(30)[2:]]))
+    sample = await summed(kind, store_of(kind, [request(30)[2:]]))
 
-    assert [(one.caller, one.service, one.side) for one in found.rows] == [("", "checkout", "server")]
+    assert [(one.caller, one.service, one.side) for one in sample.rows] == [("", "checkout", "server")]
 
 
 async def test_a_span_that_ended_before_it_began_counts_nowhere_and_tells_who_called(kind: Kind) -> None:
     root, call, served = request(30)
-    found = await summed(kind, store_of(kind, [(root, replace(call, seconds=-5.0), served)]))
+    sample = await summed(kind, store_of(kind, [(root, replace(call, seconds=-5.0), served)]))
 
-    assert [(one.caller, one.service, one.side) for one in found.rows] == [("", "web", "server"), ("web", "checkout", "server")]
+    assert [(one.caller, one.service, one.side) for one in sample.rows] == [
+        ("", "web", "server"),
+        ("web", "checkout", "server"),
+    ]
 
 
 async def test_ids_in_hexadecimal_and_kinds_as_numbers_are_read_as_well() -> None:
-    found = await summed(TempoTraces, TempoStore([request(30)], hex_ids=True))
+    sample = await summed(TempoTraces, TempoStore([request(30)], hex_ids=True))
 
-    assert [(one.caller, one.side) for one in found.rows] == [("", "server"), ("web", "server"), ("web", "client")]
+    assert [(one.caller, one.side) for one in sample.rows] == [("", "server"), ("web", "server"), ("web", "client")]
 
 
 async def test_one_unreadable_trace_leaves_the_others_and_is_told(kind: Kind) -> None:
-    found = await summed(kind, store_of(kind, [request(30), request(40)], broken=frozenset({1})), "checkout")
+    sample = await summed(kind, store_of(kind, [request(30), request(40)], broken=frozenset({1})), "checkout")
 
-    assert [one.count for one in found.rows] == [1, 1, 1]
-    assert len(found.unread) == 1 and ("1 of 2 traces" in found.limits or "3 of 6 spans" in found.limits)
+    assert [one.count for one in sample.rows] == [1, 1, 1]
+    assert len(sample.unread) == 1 and ("1 of 2 traces" in sample.limits or "3 of 6 spans" in sample.limits)
 
 
 async def test_where_no_span_could_be_read_nothing_was_seen(kind: Kind) -> None:
@@ -168,16 +171,16 @@ async def test_a_service_that_could_not_be_read_is_named_beside_those_that_could
         def answer(self, request: httpx.Request) -> httpx.Response:
             return httpx.Response(503) if "payments" in str(request.url) else super().answer(request)
 
-    found = await summed(kind, Half([request(30)]), "checkout", "payments")
+    sample = await summed(kind, Half([request(30)]), "checkout", "payments")
 
-    assert found.rows and "payments could not be read" in found.limits and "HTTP 503" in found.limits
+    assert sample.rows and "payments could not be read" in sample.limits and "HTTP 503" in sample.limits
 
 
 @pytest.mark.parametrize("name", ['say "pay"', "zahlung\\dienst", "a b&c=d/e?f#g", "søknad-日本", "x" * 500])
 async def test_any_name_of_a_service_is_asked_for_as_it_is(kind: Kind, name: str) -> None:
-    found = await summed(kind, store_of(kind, [request(30, callee=name), request(31)]), name)
+    sample = await summed(kind, store_of(kind, [request(30, callee=name), request(31)]), name)
 
-    assert sum(one.count for one in found.rows if one.side == "client") == 1
+    assert sum(one.count for one in sample.rows if one.side == "client") == 1
 
 
 async def test_a_window_without_traces_is_empty_and_no_failure(kind: Kind) -> None:
@@ -185,9 +188,9 @@ async def test_a_window_without_traces_is_empty_and_no_failure(kind: Kind) -> No
 
 
 async def test_a_window_of_less_than_a_second_can_be_asked(kind: Kind) -> None:
-    found = await summed(kind, store_of(kind, [request(30)]), window=timedelta(milliseconds=1))
+    sample = await summed(kind, store_of(kind, [request(30)]), window=timedelta(milliseconds=1))
 
-    assert not found.rows
+    assert not sample.rows
 
 
 @pytest.mark.parametrize(
@@ -216,9 +219,9 @@ async def test_traces_too_large_for_one_answer_are_read_fewer_at_a_time() -> Non
         def answered(self, path: str, asked: httpx.QueryParams) -> httpx.Response:
             return httpx.Response(200, content=b" " * (6 * 2**20)) if int(asked["limit"]) > 8 else super().answered(path, asked)
 
-    found = await summed(JaegerTraces, Large([request(n) for n in range(1, 31)]), "checkout")
+    sample = await summed(JaegerTraces, Large([request(n) for n in range(1, 31)]), "checkout")
 
-    assert found.more and sum(one.count for one in found.rows if one.side == "client") == 7
+    assert sample.more and sum(one.count for one in sample.rows if one.side == "client") == 7
 
 
 @pytest.mark.parametrize("answer", [{"data": None, "errors": [{"code": 500, "msg": "index is red"}]}, {"data": {}}])
@@ -249,10 +252,10 @@ async def test_the_tool_says_what_it_saw_only_a_part_of(kind: Kind) -> None:
     store = store_of(kind, [shifted(one) for one in [*usual, *slow]])
 
     async with traces_of(kind, store) as traces:
-        found = await call_tool("call_waits", context(traces=traces, catalogue=SHOP))
+        evidence = await call_tool("call_waits", context(traces=traces, catalogue=SHOP))
 
-    assert "calls to checkout" in found.summary and "a sample: there were more traces" in found.summary
-    assert found.facts.deviations[0].doublings > 0
+    assert "calls to checkout" in evidence.summary and "a sample: there were more traces" in evidence.summary
+    assert evidence.facts.deviations[0].doublings > 0
 
 
 async def test_no_tool_reads_traces_of_nobody(kind: Kind) -> None:

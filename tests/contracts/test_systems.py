@@ -147,12 +147,12 @@ async def test_versions_are_compared_newest_commit_first_and_found_as_tags_too(g
 
 async def test_a_way_back_tells_what_it_takes_back(github: GitHub) -> None:
     catalogue = Catalogue([Service(name="checkout")])
-    found = await call_tool(
+    evidence = await call_tool(
         "code_changes", context(code=github, catalogue=catalogue), service="checkout", base="1.5.0", head="1.4.0"
     )
 
-    assert found.summary == "checkout 1.5.0 back to 1.4.0: 2 commits taken back, 1 file changed"
-    assert "Second" in found.details[0] and found.details[2] == "pool.py modified +9 -3"
+    assert evidence.summary == "checkout 1.5.0 back to 1.4.0: 2 commits taken back, 1 file changed"
+    assert "Second" in evidence.details[0] and evidence.details[2] == "pool.py modified +9 -3"
 
 
 async def test_commits_of_the_last_hours_come_newest_first(github: GitHub) -> None:

@@ -94,11 +94,11 @@ async def test_the_query_can_be_told(traces: Traces) -> None:
 
 
 async def test_the_tool_tells_time_on_the_wire_from_work(traces: Traces) -> None:
-    found = await call_tool("search_traces", context(traces=traces), service="checkout")
+    evidence = await call_tool("search_traces", context(traces=traces), service="checkout")
 
-    wire = next(row for row in found.facts.spent if row.operation == "wire to checkout")
-    assert (round(wire.now, 3), wire.service) == (0.2, "web") and found.user_controllable
+    wire = next(row for row in evidence.facts.spent if row.operation == "wire to checkout")
+    assert (round(wire.now, 3), wire.service) == (0.2, "web") and evidence.user_controllable
     assert (
-        found.summary == "checkout: 1 trace in the last 15 min, 1 before; no operation takes longer"
-        and found.window.end > ONSET
+        evidence.summary == "checkout: 1 trace in the last 15 min, 1 before; no operation takes longer"
+        and evidence.window.end > ONSET
     )  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 MAX_LEAVES = 2_000
-DEEPEST = 10
+MAX_DEPTH = 10
 LONGEST_NUMBER = 4096
 """Bits."""
 OPENED = 64 * 1024
@@ -88,7 +88,7 @@ def leaves_of(document: object) -> list[Leaf]:
         node = waiting.popleft()
         inner = _opened(node.value)
         if isinstance(inner, dict | list):
-            if len(node.path) < DEEPEST:
+            if len(node.path) < MAX_DEPTH:
                 waiting.extend(_children(node, inner))
         elif inner is not None and inner != "":
             leaves.extend(_leaves(node, inner))

@@ -16,7 +16,7 @@ from bot.core.payloads.names import AlertField, cost_of
 from bot.core.payloads.values import State
 
 MAX_LABELS = 64
-LABEL_TEXT = 512
+MAX_LABEL_TEXT = 512
 ENTITY_LABEL = "entity"
 """The label of what an alert is about, where its sender names no service, host or instance."""
 _A_THING = 4.0
@@ -72,7 +72,7 @@ def _labels(leaves: Iterable[Leaf]) -> dict[str, str]:
     labels: dict[str, str] = {}
     for leaf in leaves:
         text = str(leaf.value).lower() if isinstance(leaf.value, bool) else str(leaf.value)
-        usable = 0 < len(text) <= LABEL_TEXT and not values.is_template(text) and leaf.name
+        usable = 0 < len(text) <= MAX_LABEL_TEXT and not values.is_template(text) and leaf.name
         if usable and len(labels) < MAX_LABELS and _is_label(leaf):
             labels.setdefault(leaf.name, text)
     return labels

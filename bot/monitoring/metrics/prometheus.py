@@ -23,7 +23,7 @@ MAX_SERIES = 500
 MAX_POINTS = 11_000
 """Prometheus refuses more points a series than this."""
 MAX_NAMES, MAX_LABEL_SETS = 5_000, 2_000
-_SHORTEST_STEP = 0.001
+_SHORTEST_STEP_SECONDS = 0.001
 
 
 class PrometheusMetrics:
@@ -135,7 +135,7 @@ def widened(start: datetime, end: datetime, step: float) -> float:
     """The step in seconds, wide enough for at most 11,000 points."""
     span = max(0.0, (end - start).total_seconds())
     narrowest = span / (MAX_POINTS - 1)
-    return max(step, _SHORTEST_STEP) if step >= narrowest else float(math.ceil(narrowest))
+    return max(step, _SHORTEST_STEP_SECONDS) if step >= narrowest else float(math.ceil(narrowest))
 
 
 def _window(start: datetime, end: datetime, limit: int) -> dict[str, str]:

@@ -83,20 +83,20 @@ class Records:
 
     def proposals(self) -> list[Row]:
         """All proposals, oldest first: id, action, state, incident_id, notified_at, record as an object."""
-        found = self.rows("SELECT id, action, state, rev, incident_id, record FROM proposals ORDER BY id")
-        return [{**row, "record": parsed(row["record"])} for row in found]
+        rows = self.rows("SELECT id, action, state, rev, incident_id, record FROM proposals ORDER BY id")
+        return [{**row, "record": parsed(row["record"])} for row in rows]
 
     def proposal(self, ref: str) -> Row:
         return next(row for row in self.proposals() if f"AP-{row['id']}" == ref)
 
     def message(self, key: str) -> Row | None:
         """Where a message of the bot stands: ts and channel; None before it was posted."""
-        found = self.rows("SELECT ts, channel, posted_channel FROM messages WHERE key = ? AND ts <> ''", key)
-        return found[0] if found else None
+        rows = self.rows("SELECT ts, channel, posted_channel FROM messages WHERE key = ? AND ts <> ''", key)
+        return rows[0] if rows else None
 
     def decisions(self, ref: str) -> list[tuple[str, str]]:
-        found = self.rows("SELECT person, verdict FROM decisions WHERE proposal_id = ?", int(ref[3:]))
-        return [(row["person"], row["verdict"]) for row in found]
+        rows = self.rows("SELECT person, verdict FROM decisions WHERE proposal_id = ?", int(ref[3:]))
+        return [(row["person"], row["verdict"]) for row in rows]
 
     def audit(self) -> list[Row]:
         return self.rows("SELECT * FROM audit ORDER BY seq")

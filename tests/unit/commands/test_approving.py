@@ -31,9 +31,9 @@ from tests.unit.commands.using import use
 async def test_text_never_approves(fixture: ApprovalsFixture) -> None:
     await fixture.propose("restart")
 
-    said = await use(fixture, approve, "bob", entry_point="mention")
+    reply = await use(fixture, approve, "bob", entry_point="mention")
 
-    assert "never approve" in said.text
+    assert "never approve" in reply.text
     assert await fixture.state("AP-1") == "pending"
 
 
@@ -48,9 +48,9 @@ async def test_tier_two_opens_the_plan_and_its_submission_approves(fixture: Appr
 
     form = await use(fixture, approve, "bob")
     assert isinstance(form, Form) and "http://jobs.example/rollback" in form.code
-    said = await use(fixture, approve, "bob", entry_point="modal", revision=form.revision, fields={"reason": "E1"})
+    reply = await use(fixture, approve, "bob", entry_point="modal", revision=form.revision, fields={"reason": "E1"})
 
-    assert said.text == "Approved: AP-1 starts now."
+    assert reply.text == "Approved: AP-1 starts now."
 
 
 async def cleared(fixture: ApprovalsFixture, unconfirmed_at: datetime | None = None) -> None:
@@ -112,16 +112,16 @@ async def test_a_denial_needs_a_reason(fixture: ApprovalsFixture) -> None:
 
 
 async def test_a_person_of_the_roster_proposes_and_is_the_requester(fixture: ApprovalsFixture) -> None:
-    said = await use(fixture, propose, "alice", ref="AL-1", text="rollback", entry_point="slash")
+    reply = await use(fixture, propose, "alice", ref="AL-1", text="rollback", entry_point="slash")
 
-    assert said.text.startswith("AP-1 stands in the thread of AL-1: ")
+    assert reply.text.startswith("AP-1 stands in the thread of AL-1: ")
     assert (await fixture.store.load("AP-1")).requester == "alice"
 
 
 async def test_a_proposal_of_no_alert_is_said_to_stand_in_the_channel_where_it_stands(fixture: ApprovalsFixture) -> None:
-    said = await use(fixture, propose, "alice", ref="", text="rollback", options={"service": "checkout"}, channel="C9")
+    reply = await use(fixture, propose, "alice", ref="", text="rollback", options={"service": "checkout"}, channel="C9")
 
-    assert said.text.startswith("AP-1 stands in the channel, as it belongs to no alert: ")
+    assert reply.text.startswith("AP-1 stands in the channel, as it belongs to no alert: ")
 
 
 async def test_any_member_stops_and_nobody_approves_until_the_on_call_resumes(fixture: ApprovalsFixture) -> None:
@@ -151,24 +151,24 @@ async def test_handing_over_the_lead_hands_over_the_right_to_approve(fixture: Ap
 
 
 async def test_taking_the_lead_without_the_roster_gives_no_right(fixture: ApprovalsFixture) -> None:
-    said = await use(fixture, lead, "mallory", ref="INC-1")
+    reply = await use(fixture, lead, "mallory", ref="INC-1")
     await fixture.propose("restart")
 
-    assert "gives no right to approve" in said.text
+    assert "gives no right to approve" in reply.text
     assert "You can't approve this" in (await use(fixture, approve, "mallory")).text
 
 
 async def test_a_lead_that_somebody_of_another_rota_takes_gives_no_right_until_it_is_handed_over(tmp_path: Path) -> None:
     elsewhere = {"on_call": {"rotation": ["mallory"]}, "channel": "C1"}
     fixture = await open_approvals(tmp_path, {"services": {**CONFIG["services"], "search": elsewhere}})
-    taken = await use(fixture, lead, "mallory", ref="INC-1")
+    reply = await use(fixture, lead, "mallory", ref="INC-1")
     await fixture.propose("restart")
     refused = await use(fixture, approve, "mallory")
 
     await use(fixture, lead, "alice", ref="INC-1", text="<@UMALLORY>")
     approved = await use(fixture, approve, "mallory")
 
-    assert "lead that is taken gives no right" in taken.text
+    assert "lead that is taken gives no right" in reply.text
     assert "You can't approve this" in refused.text and approved.text.startswith("Approved")
     await fixture.close()
 
@@ -192,10 +192,10 @@ async def test_a_press_of_a_button_that_the_card_does_not_have_records_nothing(f
 
 
 async def test_whoami_says_what_may_be_approved(fixture: ApprovalsFixture) -> None:
-    said = await use(fixture, whoami, "alice", ref="AL-1")
+    reply = await use(fixture, whoami, "alice", ref="AL-1")
 
-    assert isinstance(said, Reply)
-    assert "checkout: on-call. You may approve: tiers 1 to 3." in said.text
+    assert isinstance(reply, Reply)
+    assert "checkout: on-call. You may approve: tiers 1 to 3." in reply.text
 
 
 async def test_a_name_that_nobody_has_never_makes_the_speaker_lead(fixture: ApprovalsFixture) -> None:
@@ -246,12 +246,12 @@ async def test_what_is_said_while_a_model_looks_is_taken_into_the_triage_that_ru
     asked = {"ref": "AL-1", "entry_point": "mention", "text": "it was the pool"}
     await triages.update("AL-1", 1, state="investigating", findings={"hypotheses": []})
 
-    taken = await use(fixture, investigate, "ann", **asked)
+    reply = await use(fixture, investigate, "ann", **asked)
     await triages.update("AL-1", 1, state="done")
     await use(fixture, investigate, "ann", **asked)
     await wait_until(lambda: bool(begun))
 
-    assert "Taken into the triage of AL-1 that is running" in taken.text and begun == ["AL-1 2 it was the pool"]
+    assert "Taken into the triage of AL-1 that is running" in reply.text and begun == ["AL-1 2 it was the pool"]
     assert [hint.endswith("it was the pool") for hint in await triages.hints("AL-1", 1)] == [True]
 
 
@@ -281,14 +281,14 @@ async def test_did_says_on_the_card_what_came_of_an_unknown_run(fixture: Approva
     await fixture.attempt(proposal.ref, "w1")
     await fixture.execute(proposal.ref, "w1")
 
-    said = await use(fixture, did, "alice", text=text)
+    reply = await use(fixture, did, "alice", text=text)
 
-    assert said.text.startswith("Recorded on AP-1: it ") and (await fixture.store.load("AP-1")).state == state
+    assert reply.text.startswith("Recorded on AP-1: it ") and (await fixture.store.load("AP-1")).state == state
 
 
 async def test_did_not_of_what_never_ran_says_how_it_stands(fixture: ApprovalsFixture) -> None:
     await fixture.propose("restart", requester="alice")
 
-    said = await use(fixture, did_not, "alice")
+    reply = await use(fixture, did_not, "alice")
 
-    assert said.text == "AP-1 is pending."
+    assert reply.text == "AP-1 is pending."

@@ -131,9 +131,9 @@ async def test_the_resolve_dialog_takes_a_ranked_cause_and_then_nothing_is_asked
 
 
 async def test_a_resolve_without_a_cause_asks_in_the_thread(fixture: ApprovalsFixture) -> None:
-    said = await use(fixture, resolve, entry_point="modal", revision=1, fields={"which": "0", "cause": ""})
+    reply = await use(fixture, resolve, entry_point="modal", revision=1, fields={"which": "0", "cause": ""})
 
-    assert "not confirmed" in said.text and await stored(fixture) == []
+    assert "not confirmed" in reply.text and await stored(fixture) == []
     assert [row.subject for row in await fixture.rows(MessageRow) if row.kind == "cause"] == ["INC-1"]
 
 

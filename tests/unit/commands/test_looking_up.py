@@ -49,10 +49,10 @@ def shown(reply: Any) -> str:
 
 
 async def test_the_only_open_group_of_a_channel_is_meant_and_the_panel_says_why(fixture: ApprovalsFixture) -> None:
-    told = shown(await use(fixture, panel, "alice", ref="", entry_point="slash"))
+    message = shown(await use(fixture, panel, "alice", ref="", entry_point="slash"))
 
-    assert "AL-1 is meant: nothing else is open in this channel" in told
-    assert "'value': 'AL-1'" in told
+    assert "AL-1 is meant: nothing else is open in this channel" in message
+    assert "'value': 'AL-1'" in message
 
 
 async def test_a_group_is_shown_with_the_reasons_of_its_alerts(fixture: ApprovalsFixture) -> None:
@@ -69,10 +69,10 @@ async def test_a_group_is_shown_with_the_reasons_of_its_alerts(fixture: Approval
 async def test_of_several_open_groups_the_panel_takes_none_and_names_them(fixture: ApprovalsFixture) -> None:
     await with_group(fixture, 2)
 
-    told = shown(await use(fixture, panel, "alice", ref="", entry_point="slash"))
+    message = shown(await use(fixture, panel, "alice", ref="", entry_point="slash"))
 
-    assert "Open in this channel: AL-2, AL-1" in told
-    assert "'value': 'AL-1'" not in told
+    assert "Open in this channel: AL-2, AL-1" in message
+    assert "'value': 'AL-1'" not in message
 
 
 async def test_an_incident_without_a_group_is_open_in_its_channel_too(fixture: ApprovalsFixture) -> None:
@@ -82,9 +82,9 @@ async def test_an_incident_without_a_group_is_open_in_its_channel_too(fixture: A
 
 
 async def test_help_fits_the_only_open_group_of_the_channel(fixture: ApprovalsFixture) -> None:
-    told = shown(await use(fixture, help_verb, "alice", ref="", entry_point="slash"))
+    message = shown(await use(fixture, help_verb, "alice", ref="", entry_point="slash"))
 
-    assert "What fits AL-1 (FIRING), the only one open in this channel" in told
+    assert "What fits AL-1 (FIRING), the only one open in this channel" in message
 
 
 async def test_in_a_channel_without_anything_open_help_speaks_of_here(fixture: ApprovalsFixture) -> None:
@@ -95,10 +95,10 @@ async def test_help_shows_every_verb(fixture: ApprovalsFixture) -> None:
     verbs = discover(["bot.commands"], Command)
     request = Request(verb="help", actor=actor("alice"), channel="C1", ref="", entry_point=EntryPoint.SLASH)
 
-    told = shown(await help_verb.fn(context(fixture, **verbs), request))
+    message = shown(await help_verb.fn(context(fixture, **verbs), request))
 
-    assert [name for name, verb in verbs.items() if verb.summary[:30] not in told] == []
-    assert "more line" not in told
+    assert [name for name, verb in verbs.items() if verb.summary[:30] not in message] == []
+    assert "more line" not in message
 
 
 async def test_whoami_of_an_alert_without_a_service_says_what_may_be_approved_there(fixture: ApprovalsFixture) -> None:
@@ -153,9 +153,9 @@ async def test_a_page_beyond_the_last_names_the_last(fixture: ApprovalsFixture) 
     for number in range(2, 14):
         await with_group(fixture, number)
 
-    told = shown(await use(fixture, list_verb, "alice", ref="", options={"page": "99"}, entry_point="slash"))
+    message = shown(await use(fixture, list_verb, "alice", ref="", options={"page": "99"}, entry_point="slash"))
 
-    assert "there is no page 99; the last is `page=2` (13 in all)" in told
+    assert "there is no page 99; the last is `page=2` (13 in all)" in message
 
 
 async def test_a_page_that_is_no_number_is_refused_with_what_is_taken(fixture: ApprovalsFixture) -> None:
@@ -166,10 +166,10 @@ async def test_a_page_that_is_no_number_is_refused_with_what_is_taken(fixture: A
 async def test_a_proposal_is_shown_with_its_own_state_and_title(fixture: ApprovalsFixture) -> None:
     await fixture.propose("restart")
 
-    told = shown(await use(fixture, show_verb, "alice", ref="AP-1", entry_point="slash"))
+    message = shown(await use(fixture, show_verb, "alice", ref="AP-1", entry_point="slash"))
 
-    assert told.startswith("APPROVAL NEEDED · AP-1 · Restart") and "*APPROVAL NEEDED* AP-1" in told
-    assert "FIRING" not in told
+    assert message.startswith("APPROVAL NEEDED · AP-1 · Restart") and "*APPROVAL NEEDED* AP-1" in message
+    assert "FIRING" not in message
 
 
 async def test_of_one_hypothesis_only_the_first_is_offered(fixture: ApprovalsFixture) -> None:
@@ -177,9 +177,9 @@ async def test_of_one_hypothesis_only_the_first_is_offered(fixture: ApprovalsFix
     await triages.open("AL-1", 1, "", "")
     await triages.update("AL-1", 1, findings=Findings(hypotheses=[Hypothesis(cause="pool exhausted")]).model_dump(mode="json"))
 
-    said = await use(fixture, why, "alice", ref="AL-1", text="9", entry_point="slash")
+    reply = await use(fixture, why, "alice", ref="AL-1", text="9", entry_point="slash")
 
-    assert said.text == "AL-1 has 1 hypothesis: write why 1."
+    assert reply.text == "AL-1 has 1 hypothesis: write why 1."
 
 
 async def test_the_menu_of_actions_says_that_it_cuts(tmp_path: Path) -> None:

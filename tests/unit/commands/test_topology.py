@@ -28,9 +28,9 @@ async def test_learned_and_declared_ties_are_shown_and_what_differs_is_proposed(
 
 
 async def test_a_service_of_which_nothing_is_known_says_so(fixture: ApprovalsFixture) -> None:
-    known = await use(fixture, topology, "alice", ref="", text="search", entry_point="slash")
+    reply = await use(fixture, topology, "alice", ref="", text="search", entry_point="slash")
 
-    assert known.text == (
+    assert reply.text == (
         "Topology of search:\nNeither traces nor metrics were read so far: what they would show is not known."
     )
     with pytest.raises(NotFound, match="mail is no service of the catalogue"):

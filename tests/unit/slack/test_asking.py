@@ -143,9 +143,9 @@ async def test_a_wish_is_not_carried_out_and_the_verb_that_would_is_named(fixtur
 
 @pytest.mark.parametrize("text", ["please restart checkout", "rollback checkout", "can somebody fix it"])
 async def test_who_wishes_for_a_remediation_is_told_of_propose(fixture: ApprovalsFixture, text: str) -> None:
-    told = await say(fixture, mention(text))
+    answers = await say(fixture, mention(text))
 
-    assert "Did you mean propose? " in told[0] and "Nothing was done" in told[0]
+    assert "Did you mean propose? " in answers[0] and "Nothing was done" in answers[0]
 
 
 @pytest.mark.parametrize("text", [SLOW, f"ask {SLOW}", f"investigate {SLOW}"])
@@ -228,8 +228,8 @@ async def asked_about(fixture: ApprovalsFixture, *checks: tuple[str, bool]) -> s
         at = {"opened_at": NOW, "last_alert_at": NOW}
         session.add(GroupRow(id=2, key="k2", title="Slow", service="pay", severity="SEV2", state="FIRING", channel="C1", **at))
     for number, (summary, ok) in enumerate(checks):
-        found = Evidence(summary=summary, query="q", ok=ok)
-        await EvidenceLedger(fixture.db).record("AL-2", "search_logs", {"service": "pay"}, str(number), found)
+        evidence = Evidence(summary=summary, query="q", ok=ok)
+        await EvidenceLedger(fixture.db).record("AL-2", "search_logs", {"service": "pay"}, str(number), evidence)
     put = await Questions(fixture.db).put("k2", "is it the database?", "alice", group="AL-2", incident="")
     await QuestionSteps(Questions(fixture.db), Triages(fixture.db), fixture.config).answer_by_code(put.number, "", final=True)
     return await shown(fixture)
@@ -277,9 +277,9 @@ async def answer_place(fixture: ApprovalsFixture) -> tuple[str, str, str]:
 
 
 async def test_a_question_outside_a_thread_is_answered_under_it(fixture: ApprovalsFixture) -> None:
-    told = await say(fixture, mention(f"ask {SLOW}", thread=""))
+    answers = await say(fixture, mention(f"ask {SLOW}", thread=""))
 
-    assert (told, await answer_place(fixture)) == ([], ("C1", "5.0", "1"))
+    assert (answers, await answer_place(fixture)) == ([], ("C1", "5.0", "1"))
 
 
 async def test_a_question_in_a_thread_of_others_is_answered_in_it_and_the_next_one_needs_no_verb(

@@ -20,9 +20,9 @@ from tests.unit.slack.router_fixture import Answered, lines, refusals, router_of
 
 
 async def test_a_verb_that_refuses_somebody_is_audited(fixture: ApprovalsFixture) -> None:
-    said = await say(fixture, "UMALLORY", Line(verb="admin", text="pause because"))
+    answers = await say(fixture, "UMALLORY", Line(verb="admin", text="pause because"))
 
-    assert "may pause" in said[0]
+    assert "may pause" in answers[0]
     assert await refusals(fixture) == [("UMALLORY", "refused: admin")]
 
 
@@ -141,32 +141,32 @@ async def test_a_triage_accepts_no_button_of_what_it_does_not_show(fixture: Appr
 async def test_what_changes_for_everybody_is_said_in_the_incidents_thread_wherever_it_was_typed(
     fixture: ApprovalsFixture,
 ) -> None:
-    told = await say(fixture, "UALICE", parse_line("lead INC-1"), channel="C9")
+    answers = await say(fixture, "UALICE", parse_line("lead INC-1"), channel="C9")
 
     assert await lines(fixture) == [("C1", "card:AL-1", "alice leads INC-1.")]
-    assert told == ["alice leads INC-1. This stands in the thread of INC-1, for everybody."]
+    assert answers == ["alice leads INC-1. This stands in the thread of INC-1, for everybody."]
 
 
 async def test_whoever_says_it_in_that_thread_reads_it_there_and_gets_no_second_answer(fixture: ApprovalsFixture) -> None:
     await with_card(fixture)
 
-    told = await say(fixture, "UALICE", parse_line("stop odd figures"), thread="1.0", entry_point="mention")
+    answers = await say(fixture, "UALICE", parse_line("stop odd figures"), thread="1.0", entry_point="mention")
 
     assert [(channel, thread) for channel, thread, _ in await lines(fixture)] == [("C1", "card:AL-1")]
-    assert told == []
+    assert answers == []
 
 
 async def test_a_line_that_was_not_read_whole_is_not_carried_out(fixture: ApprovalsFixture) -> None:
-    told = await say(fixture, "UALICE", parse_line("note INC-1 " + "x" * LIMIT))
+    answers = await say(fixture, "UALICE", parse_line("note INC-1 " + "x" * LIMIT))
 
-    assert "Your line has 3,011 characters; I read at most 3,000 at once, so nothing was done." in told[0]
+    assert "Your line has 3,011 characters; I read at most 3,000 at once, so nothing was done." in answers[0]
     assert [row.text for row in await fixture.rows(TimelineRow)] == []
 
 
 async def test_typed_words_too_long_for_the_timeline_are_not_cut_in_silence(fixture: ApprovalsFixture) -> None:
-    told = await say(fixture, "UALICE", parse_line("note INC-1 " + "x" * 2500))
+    answers = await say(fixture, "UALICE", parse_line("note INC-1 " + "x" * 2500))
 
-    assert told == ["A note has at most 2,000 characters. Nothing was noted: say it in several notes."]
+    assert answers == ["A note has at most 2,000 characters. Nothing was noted: say it in several notes."]
 
 
 async def test_a_long_message_that_is_pointed_at_is_noted_with_its_beginning_and_its_length(fixture: ApprovalsFixture) -> None:

@@ -54,10 +54,10 @@ def test_a_resolved_alert_says_when_it_ended() -> None:
 
 
 def test_two_good_alerts_beside_a_bad_one_are_taken() -> None:
-    found = read(alertmanager, webhook(FIRING, {"status": "broken"}, FIRING))
+    parsed = read(alertmanager, webhook(FIRING, {"status": "broken"}, FIRING))
 
-    assert len(found.alerts) == 2
-    assert [r.field for r in found.rejected] == ["alerts.1.status"]
+    assert len(parsed.alerts) == 2
+    assert [r.field for r in parsed.rejected] == ["alerts.1.status"]
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"alerts": None}, {"alerts": "x"}, {"alerts": [{"status": "firing"}]}])
@@ -96,10 +96,10 @@ def test_the_generic_source_resolves_by_name_service_and_labels_whatever_the_sev
 
 
 def test_an_alert_with_title_and_service_at_the_alert_door_is_an_alert() -> None:
-    found = read(generic, {"title": "Errors", "service": "checkout"})
+    parsed = read(generic, {"title": "Errors", "service": "checkout"})
 
-    assert [alert.name for alert in found.alerts] == ["Errors"]
-    assert found.changes == ()
+    assert [alert.name for alert in parsed.alerts] == ["Errors"]
+    assert parsed.changes == ()
 
 
 def test_the_generic_source_takes_changes_at_their_door() -> None:

@@ -38,34 +38,34 @@ async def read(errors: Series, latency: Series):  # type: ignore[no-untyped-def]
 
 
 async def test_what_is_over_reads_as_usual_although_it_deviated() -> None:
-    found = await read(series(0.001, 0.2, 0.001), series(0.1, 3.0, 0.1))
+    parsed = await read(series(0.001, 0.2, 0.001), series(0.1, 3.0, 0.1))
 
-    assert [fact.trouble for fact in found.facts.current or ()] == [False, False]
-    assert found.summary == "checkout: 2 of 2 signals are as usual or within their thresholds now"
+    assert [fact.trouble for fact in parsed.facts.current or ()] == [False, False]
+    assert parsed.summary == "checkout: 2 of 2 signals are as usual or within their thresholds now"
 
 
 async def test_what_still_stands_is_trouble_by_threshold_or_by_what_is_usual() -> None:
-    found = await read(series(0.001, 0.2, 0.2), series(0.1, 3.0, 3.0))
+    parsed = await read(series(0.001, 0.2, 0.2), series(0.1, 3.0, 3.0))
 
-    assert [fact.text for fact in found.facts.current or ()] == [
+    assert [fact.text for fact in parsed.facts.current or ()] == [
         "checkout errors is 20 % now, usually 0.1 % [bad above 5 %]; beyond its threshold",
         "checkout latency is 3 s now, usually 100 ms; high for it",
     ]
-    assert "2 of 2 signals are in trouble now" in found.summary
+    assert "2 of 2 signals are in trouble now" in parsed.summary
 
 
 async def test_an_unusual_value_within_the_owners_threshold_is_no_trouble() -> None:
-    found = await read(series(0.001, 0.02, 0.02), series(0.1, 0.1, 0.1))
+    parsed = await read(series(0.001, 0.02, 0.02), series(0.1, 0.1, 0.1))
 
-    assert [(fact.state, fact.trouble) for fact in found.facts.current or ()] == [("high", False), ("usual", False)]
+    assert [(fact.state, fact.trouble) for fact in parsed.facts.current or ()] == [("high", False), ("usual", False)]
 
 
 async def test_an_old_value_is_no_value_of_now() -> None:
     silent = series(0.001, 0.001, 0.001, silent_minutes=10)
-    found = await read(silent, silent)
+    parsed = await read(silent, silent)
 
-    assert not found.ok
-    assert all("has no value now, which is no sign of health" in line for line in found.details)
+    assert not parsed.ok
+    assert all("has no value now, which is no sign of health" in line for line in parsed.details)
 
 
 async def test_signals_that_could_not_be_read_are_named_and_never_read_as_usual() -> None:

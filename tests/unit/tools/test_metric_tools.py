@@ -20,13 +20,13 @@ BAD = {ERRORS: Step(0.001, 0.12)}
 
 
 async def test_a_compared_signal_tells_before_after_onset_and_score() -> None:
-    found = await call_tool("compare_metric", context(BAD), service="checkout", signal="errors")
+    evidence = await call_tool("compare_metric", context(BAD), service="checkout", signal="errors")
 
-    (row,) = found.facts.deviations
+    (row,) = evidence.facts.deviations
     assert (row.service, row.signal, row.family, row.direction) == ("checkout", "errors", "errors", "up")
     assert row.doublings > 3 and row.before == pytest.approx(0.001, rel=0.1) and row.after == pytest.approx(0.12, rel=0.1)
     assert row.onset == ONSET
-    assert found.summary.startswith("checkout errors rose from 0.1 % to 12 % at 02:57:00 UTC") and found.query == ERRORS
+    assert evidence.summary.startswith("checkout errors rose from 0.1 % to 12 % at 02:57:00 UTC") and evidence.query == ERRORS
 
 
 def two_outages() -> Series:
@@ -96,9 +96,9 @@ async def test_a_single_error_before_an_outage_that_was_over_does_not_date_the_p
 
 
 async def test_a_signal_that_did_not_move_scores_nothing() -> None:
-    found = await call_tool("compare_metric", context({ERRORS: Step(0.001, 0.001)}), service="checkout", signal="errors")
+    evidence = await call_tool("compare_metric", context({ERRORS: Step(0.001, 0.001)}), service="checkout", signal="errors")
 
-    assert found.facts.deviations[0].doublings <= 0 and "stayed normal" in found.summary
+    assert evidence.facts.deviations[0].doublings <= 0 and "stayed normal" in evidence.summary
 
 
 async def test_what_is_as_bad_as_it_was_before_is_not_called_normal() -> None:
@@ -111,22 +111,26 @@ async def test_what_is_as_bad_as_it_was_before_is_not_called_normal() -> None:
 
 
 async def test_a_query_without_series_is_never_told_as_health() -> None:
-    found = await call_tool("query_metric", context({ERRORS: []}), service="checkout", signal="errors")
+    evidence = await call_tool("query_metric", context({ERRORS: []}), service="checkout", signal="errors")
 
-    assert "no series matches" in found.summary and "no sign of health" in found.summary
+    assert "no series matches" in evidence.summary and "no sign of health" in evidence.summary
 
 
 async def test_a_value_is_told_with_unit_bound_and_window() -> None:
-    found = await call_tool("query_metric", context(BAD), service="checkout", signal="errors", minutes=30)
+    evidence = await call_tool("query_metric", context(BAD), service="checkout", signal="errors", minutes=30)
 
-    assert found.summary.startswith("checkout errors: 12") and "bad above 2 %" in found.summary and "30 min" in found.summary
-    assert found.window is not None and found.window.end - found.window.start == timedelta(minutes=30)
+    assert (
+        evidence.summary.startswith("checkout errors: 12")
+        and "bad above 2 %" in evidence.summary
+        and "30 min" in evidence.summary
+    )
+    assert evidence.window is not None and evidence.window.end - evidence.window.start == timedelta(minutes=30)
 
 
 async def test_free_promql_is_sent_as_it_is_and_judges_nothing() -> None:
-    found = await call_tool("query_metric", context({"max(up)": Step(1, 1)}), promql=" max(up) ")
+    evidence = await call_tool("query_metric", context({"max(up)": Step(1, 1)}), promql=" max(up) ")
 
-    assert found.query == "max(up)" and found.facts.deviations == ()
+    assert evidence.query == "max(up)" and evidence.facts.deviations == ()
 
 
 @pytest.mark.parametrize(
@@ -156,19 +160,19 @@ async def test_the_health_of_a_service_lists_its_signals_the_strongest_first() -
     services = [CATALOGUE.services["checkout"].model_copy(update={"signals": _two_signals()})]
     ctx = context({ERRORS: Step(0.001, 0.12), "cpu": Step(0.5, 0.5)}, catalogue=Catalogue(services))
 
-    found = await call_tool("service_health", ctx, service="checkout")
+    evidence = await call_tool("service_health", ctx, service="checkout")
 
-    assert [row.signal for row in found.facts.deviations] == ["errors", "cpu"]
-    assert "1 of 2 signals deviate" in found.summary
+    assert [row.signal for row in evidence.facts.deviations] == ["errors", "cpu"]
+    assert "1 of 2 signals deviate" in evidence.summary
 
 
 @pytest.mark.parametrize(("value", "beyond"), [(0.12, ["errors"]), (0.001, [])])
 async def test_one_sample_is_judged_by_the_bound_that_its_owners_set(value: float, beyond: list[str]) -> None:
     one = Series({}, np.array([NOW.timestamp() - 5]), np.array([value]))
 
-    found = await call_tool("service_health", context(metrics=RecordedMetrics({ERRORS: [one]})), service="checkout")
+    evidence = await call_tool("service_health", context(metrics=RecordedMetrics({ERRORS: [one]})), service="checkout")
 
-    assert found.ok and [row.signal for row in found.facts.beyond or ()] == beyond and found.facts.deviations == ()
+    assert evidence.ok and [row.signal for row in evidence.facts.beyond or ()] == beyond and evidence.facts.deviations == ()
 
 
 async def test_one_sample_without_a_bound_judges_nothing() -> None:
@@ -183,10 +187,10 @@ async def test_one_sample_without_a_bound_judges_nothing() -> None:
 async def test_a_signal_that_could_not_be_looked_at_is_counted_and_listed() -> None:
     services = [CATALOGUE.services["checkout"].model_copy(update={"signals": _two_signals()})]
 
-    found = await call_tool("service_health", context(BAD, catalogue=Catalogue(services)), service="checkout")
+    evidence = await call_tool("service_health", context(BAD, catalogue=Catalogue(services)), service="checkout")
 
-    assert "1 could not be judged" in found.summary and any("cpu could not be checked" in line for line in found.details)
-    assert [line.partition(":")[0] for line in found.unseen] == ["Could not check (checkout cpu)"]
+    assert "1 could not be judged" in evidence.summary and any("cpu could not be checked" in line for line in evidence.details)
+    assert [line.partition(":")[0] for line in evidence.unseen] == ["Could not check (checkout cpu)"]
 
 
 def _two_signals() -> Any:
@@ -205,9 +209,9 @@ async def test_an_empty_catalogue_leaves_the_expression_of_the_alert() -> None:
         f'count by ({names}) ({{service="checkout"}})': [],
     }
 
-    found = await call_tool("service_health", context(steps, catalogue=Catalogue(), case=case), service="")
+    evidence = await call_tool("service_health", context(steps, catalogue=Catalogue(), case=case), service="")
 
-    (row,) = found.facts.deviations
+    (row,) = evidence.facts.deviations
     assert (row.signal, row.family) == ("HighErrorRate", "errors") and row.doublings > 3
     assert row.after == pytest.approx(0.2, rel=0.1)
 
@@ -222,32 +226,32 @@ async def test_a_breakdown_names_the_version_that_carries_the_change() -> None:
         split: [Step(0.001, 0.001, {"version": "1.4"}), Step(0.001, 0.4, {"version": "1.5"})],
     }
 
-    found = await call_tool("metric_breakdown", context(steps), service="checkout", signal="errors")
+    evidence = await call_tool("metric_breakdown", context(steps), service="checkout", signal="errors")
 
-    assert found.facts.by == "version" and found.facts.breakdown[0].labels == {"version": "1.5"}
-    assert found.facts.breakdown[0].share > 0.95 and "version=1.5 carries" in found.summary and found.query == split
+    assert evidence.facts.by == "version" and evidence.facts.breakdown[0].labels == {"version": "1.5"}
+    assert evidence.facts.breakdown[0].share > 0.95 and "version=1.5 carries" in evidence.summary and evidence.query == split
 
 
 async def test_all_facts_are_plain_json() -> None:
     for tool in ("compare_metric", "query_metric", "service_health"):
         arguments = {} if tool == "service_health" else {"signal": "errors"}
-        found = await call_tool(tool, context(BAD), service="checkout", **arguments)
-        written = json.dumps(found.facts.model_dump(mode="json"), allow_nan=False)
-        assert EvidenceFacts.model_validate_json(written) == found.facts
+        evidence = await call_tool(tool, context(BAD), service="checkout", **arguments)
+        written = json.dumps(evidence.facts.model_dump(mode="json"), allow_nan=False)
+        assert EvidenceFacts.model_validate_json(written) == evidence.facts
 
 
 async def test_a_window_of_the_past_is_shown_as_it_was_with_its_course() -> None:
-    found = await call_tool("query_metric", context(BAD), service="checkout", signal="errors", start="02:10", end="02:40")
+    evidence = await call_tool("query_metric", context(BAD), service="checkout", signal="errors", start="02:10", end="02:40")
 
-    assert found.summary.startswith("checkout errors: 0.098 % to 0.1 %, at the end 0.099 %, from 2026-03-01 02:10 UTC")
-    assert found.details[-1].startswith("course of {} (UTC): 02:10 0.1 %, 02:12") and found.facts.deviations == ()
-    assert found.window is not None and (found.window.end - found.window.start) == timedelta(minutes=30)
+    assert evidence.summary.startswith("checkout errors: 0.098 % to 0.1 %, at the end 0.099 %, from 2026-03-01 02:10 UTC")
+    assert evidence.details[-1].startswith("course of {} (UTC): 02:10 0.1 %, 02:12") and evidence.facts.deviations == ()
+    assert evidence.window is not None and (evidence.window.end - evidence.window.start) == timedelta(minutes=30)
 
 
 @pytest.mark.parametrize(("arguments", "minutes"), [({}, 60), ({"minutes": 30}, 30)])
 async def test_an_end_alone_means_the_minutes_before_it(arguments: dict[str, Any], minutes: int) -> None:
-    found = await call_tool("query_metric", context(BAD), service="checkout", signal="errors", end="02:40", **arguments)
+    evidence = await call_tool("query_metric", context(BAD), service="checkout", signal="errors", end="02:40", **arguments)
 
-    assert found.window is not None and found.window.end == NOW.replace(hour=2, minute=40, second=0, microsecond=0)
-    assert found.window.end - found.window.start == timedelta(minutes=minutes)
-    assert found.summary.endswith("to 2026-03-01 02:40 UTC") and found.facts.deviations == ()
+    assert evidence.window is not None and evidence.window.end == NOW.replace(hour=2, minute=40, second=0, microsecond=0)
+    assert evidence.window.end - evidence.window.start == timedelta(minutes=minutes)
+    assert evidence.summary.endswith("to 2026-03-01 02:40 UTC") and evidence.facts.deviations == ()

@@ -35,15 +35,17 @@ async def test_a_catalogue_without_calls_is_filled_from_traces_and_lines() -> No
     chatter = LogLine(at=NOW - timedelta(minutes=1), text="web asked for the list", level="info")
     logs = RecordedLogs({"orders": [trouble, chatter]})
 
-    found = await call_tool("dependencies", context(catalogue=SHOP, traces=RecordedSpans(SPANS), logs=logs), service="orders")
+    evidence = await call_tool(
+        "dependencies", context(catalogue=SHOP, traces=RecordedSpans(SPANS), logs=logs), service="orders"
+    )
 
-    assert (found.facts.depends_on, found.facts.dependents) == (("payments", "stock"), ("web",))
-    assert found.source == "traces and logs"
+    assert (evidence.facts.depends_on, evidence.facts.dependents) == (("payments", "stock"), ("web",))
+    assert evidence.source == "traces and logs"
 
 
 async def test_what_the_catalogue_says_stands_alone() -> None:
     written = Catalogue([Service(name="orders", depends_on=("stock",)), Service(name="stock"), Service(name="payments")])
 
-    found = await call_tool("dependencies", context(catalogue=written, traces=RecordedSpans(SPANS)), service="orders")
+    evidence = await call_tool("dependencies", context(catalogue=written, traces=RecordedSpans(SPANS)), service="orders")
 
-    assert found.facts.depends_on == ("stock",) and found.source == "catalogue"
+    assert evidence.facts.depends_on == ("stock",) and evidence.source == "catalogue"

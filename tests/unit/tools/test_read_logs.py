@@ -20,14 +20,14 @@ LOGS = RecordedLogs({"checkout": LINES, "payments": [LogLine(at=NOW, text=f"line
 
 
 async def test_the_lines_around_the_alert_stand_as_they_were_written_oldest_first() -> None:
-    found = await call_tool("read_logs", context(logs=LOGS), service="checkout")
+    evidence = await call_tool("read_logs", context(logs=LOGS), service="checkout")
 
-    assert found.details == (
+    assert evidence.details == (
         "02:57:00.000Z checkout-a ERROR pool exhausted",
         "02:57:01.000Z checkout-a at Pool.take(Pool.java:12)",
         "02:57:02.000Z checkout-b INFO served",
     )
-    assert found.user_controllable and "3 log lines of 2 pods" in found.summary
+    assert evidence.user_controllable and "3 log lines of 2 pods" in evidence.summary
 
 
 async def test_pod_text_and_time_narrow_the_window() -> None:

@@ -34,27 +34,27 @@ SHOP = Catalogue(
 async def test_what_only_callers_wait_is_time_on_the_wire() -> None:
     steps = {"served": Step(0.01, 0.01), "waited": Step(0.012, 0.5), "checkout_requests": Step(10, 10)}
 
-    found = await call_tool("service_health", context(steps, catalogue=SHOP), service="checkout")
+    evidence = await call_tool("service_health", context(steps, catalogue=SHOP), service="checkout")
 
-    (wire,) = [row for row in found.facts.deviations if row.family == "network"]
+    (wire,) = [row for row in evidence.facts.deviations if row.family == "network"]
     assert wire.signal == "latency p50 on the wire" and wire.doublings > 2 and wire.after == pytest.approx(0.49, rel=0.1)
 
 
 async def test_a_service_that_no_longer_calls_what_it_called_behaves_otherwise() -> None:
     steps = {"checkout_requests": Step(10, 30), "mail_requests": Step(10, 0)}
 
-    found = await call_tool("call_mix", context(steps, catalogue=SHOP), service="checkout")
+    evidence = await call_tool("call_mix", context(steps, catalogue=SHOP), service="checkout")
 
-    (row,) = found.facts.deviations
+    (row,) = evidence.facts.deviations
     assert (row.family, row.peer, row.direction) == ("behaviour", "mail", "down") and row.doublings > 1
 
 
 async def test_more_load_all_the_way_down_is_the_same_mix_of_calls() -> None:
     steps = {"checkout_requests": Step(10, 30), "mail_requests": Step(10, 30)}
 
-    found = await call_tool("call_mix", context(steps, catalogue=SHOP), service="checkout")
+    evidence = await call_tool("call_mix", context(steps, catalogue=SHOP), service="checkout")
 
-    assert found.facts.deviations[0].doublings <= 0 and "as often per request as before" in found.summary
+    assert evidence.facts.deviations[0].doublings <= 0 and "as often per request as before" in evidence.summary
 
 
 async def test_a_service_that_calls_nobody_has_no_mix_of_calls() -> None:
@@ -72,10 +72,10 @@ async def test_a_line_that_is_no_longer_logged_is_told_as_gone() -> None:
     past, now = logged("received", "stored", minutes=range(-30, 0)), logged("received", minutes=range(3))
     logs = RecordedLogs({"checkout": [*past, *now]})
 
-    found = await call_tool("log_mix", context(logs=logs), service="checkout")
+    evidence = await call_tool("log_mix", context(logs=logs), service="checkout")
 
-    assert "gone: 'stored'" in " ".join(found.details) and found.facts.deviations[0].doublings > 0
-    assert found.user_controllable
+    assert "gone: 'stored'" in " ".join(evidence.details) and evidence.facts.deviations[0].doublings > 0
+    assert evidence.user_controllable
 
 
 async def test_without_lines_in_the_past_no_mix_can_be_compared() -> None:
@@ -96,10 +96,10 @@ async def test_callers_that_wait_for_a_fast_server_point_at_the_way_to_it() -> N
     recorded = [one for minute in range(-10, 0) for one in spans(minute, 0.012)]
     traces = RecordedTraces([*recorded, *spans(1, 1.2), *spans(2, 1.2)])
 
-    found = await call_tool("call_waits", context(traces=traces))
+    evidence = await call_tool("call_waits", context(traces=traces))
 
-    assert found.facts.deviations[0].service == "checkout" and found.facts.deviations[0].doublings > 2
-    assert found.summary.startswith("Callers wait longer than the called services take")
+    assert evidence.facts.deviations[0].service == "checkout" and evidence.facts.deviations[0].doublings > 2
+    assert evidence.summary.startswith("Callers wait longer than the called services take")
 
 
 async def test_without_a_trace_store_it_could_not_look() -> None:
@@ -108,9 +108,9 @@ async def test_without_a_trace_store_it_could_not_look() -> None:
 
 
 async def test_without_a_service_all_known_ones_are_listed() -> None:
-    found = await call_tool("dependencies", context(catalogue=SHOP, case={"service": ""}), service="")
+    evidence = await call_tool("dependencies", context(catalogue=SHOP, case={"service": ""}), service="")
 
-    assert found.facts.services == ("checkout", "mail")
+    assert evidence.facts.services == ("checkout", "mail")
 
 
 async def test_spans_after_the_look_are_not_seen() -> None:
@@ -127,10 +127,10 @@ async def test_lines_logged_while_a_rule_waited_are_no_part_of_the_usual_mix() -
     rule = {"name": "HighErrorRate", "query": "errors > 0.1", "labels": {}, "duration": 600.0}
 
     ctx = context(logs=logs, metrics=RecordedMetrics({}, [rule]))
-    found = await call_tool("log_mix", ctx, service="checkout")
+    evidence = await call_tool("log_mix", ctx, service="checkout")
 
-    assert found.window and found.window.start == ctx.case.started_at - timedelta(minutes=11)
-    assert "gone: 'stored'" in " ".join(found.details)
+    assert evidence.window and evidence.window.start == ctx.case.started_at - timedelta(minutes=11)
+    assert "gone: 'stored'" in " ".join(evidence.details)
 
 
 @dataclass(frozen=True)

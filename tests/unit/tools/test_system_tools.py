@@ -84,25 +84,25 @@ class Hangs:
 async def test_the_newest_deploy_is_compared_with_the_version_before_it() -> None:
     deploy = change("d", version="1.5.0", previous_version="1.4.0")
 
-    found = await call_tool("code_changes", context(code=Code(), changes=Changes([deploy])), service="checkout")
+    evidence = await call_tool("code_changes", context(code=Code(), changes=Changes([deploy])), service="checkout")
 
-    assert found.summary == "checkout 1.4.0 to 1.5.0: 1 commit, 1 file changed"
-    assert "Shrink the pool by Ann" in found.details[0] and found.details[1] == "pool.py modified +1 -9"
+    assert evidence.summary == "checkout 1.4.0 to 1.5.0: 1 commit, 1 file changed"
+    assert "Shrink the pool by Ann" in evidence.details[0] and evidence.details[1] == "pool.py modified +1 -9"
 
 
 async def test_what_each_commit_does_stands_with_its_quoted_diff() -> None:
-    found = await call_tool("code_changes", context(code=Code()), service="checkout", base="1.4.0", head="1.5.0")
+    evidence = await call_tool("code_changes", context(code=Code()), service="checkout", base="1.4.0", head="1.5.0")
 
-    assert found.details[-5:] == (
+    assert evidence.details[-5:] == (
         "diff of abc: changes POOL_SIZE from 20 to 2",
         "| pool.py",
         "| @@ -1,9 +1 @@",
         "| -POOL_SIZE = 20",
         "| +POOL_SIZE = 2",
     )
-    effect = (found.facts.diffs or ())[0].effects[0]
+    effect = (evidence.facts.diffs or ())[0].effects[0]
     assert (effect.kind, effect.name, effect.before, effect.after) == ("pool", "POOL_SIZE", "20", "2")
-    assert found.user_controllable
+    assert evidence.user_controllable
 
 
 async def test_commits_that_the_host_counts_but_does_not_list_are_noted_as_unread() -> None:
@@ -110,9 +110,9 @@ async def test_commits_that_the_host_counts_but_does_not_list_are_noted_as_unrea
         async def compare(self, service: str, base: str, head: str) -> Comparison:
             return Comparison(base, head, 251, COMMITS, (FileChange("pool.py", 1, 9),))
 
-    found = await call_tool("code_changes", context(code=Long()), service="checkout", base="1.4.0", head="1.5.0")
+    evidence = await call_tool("code_changes", context(code=Long()), service="checkout", base="1.4.0", head="1.5.0")
 
-    assert len(found.unseen) == 1 and "250 more commits" in found.unseen[0]
+    assert len(evidence.unseen) == 1 and "250 more commits" in evidence.unseen[0]
 
 
 async def test_files_that_the_host_does_not_list_leave_the_diff_unread() -> None:
@@ -131,9 +131,9 @@ async def test_files_that_the_host_does_not_list_leave_the_diff_unread() -> None
 
 
 async def test_without_a_known_deploy_the_commits_of_the_last_hours_are_listed() -> None:
-    found = await call_tool("code_changes", context(code=Code()), service="checkout", hours=2)
+    evidence = await call_tool("code_changes", context(code=Code()), service="checkout", hours=2)
 
-    assert "1 commit on the default branch in the last 2 h" in found.summary and "Shrink the pool" in found.summary
+    assert "1 commit on the default branch in the last 2 h" in evidence.summary and "Shrink the pool" in evidence.summary
 
 
 async def test_the_version_that_serves_is_told_with_since_when() -> None:
@@ -142,9 +142,9 @@ async def test_the_version_that_serves_is_told_with_since_when() -> None:
         ModelVersion("fraud", "4", NOW - timedelta(hours=1), NOW, aliases=("Champion",)),
     )
 
-    found = await call_tool("model_versions", context(models=Models(rows)), service="checkout")
+    evidence = await call_tool("model_versions", context(models=Models(rows)), service="checkout")
 
-    assert "fraud version 4 serves as Champion, since" in found.summary and "newest is version 5" in found.summary
+    assert "fraud version 4 serves as Champion, since" in evidence.summary and "newest is version 5" in evidence.summary
 
 
 async def test_a_stage_serves_where_no_alias_does() -> None:
@@ -163,11 +163,11 @@ async def test_an_objective_tells_what_is_left_and_how_fast_it_burns() -> None:
     metrics = recorded({})
     metrics = type(metrics)({query: [series] for query, series in exact.items()})
 
-    found = await call_tool("slo_status", context(metrics=metrics, catalogue=catalogue), service="checkout")
+    evidence = await call_tool("slo_status", context(metrics=metrics, catalogue=catalogue), service="checkout")
 
     left = "availability 99.5 % good over 30d, objective 99 %, 50 % of the budget left"
     told = f"{left}, burns at 20.0 times the rate that lasts, over 1h and 5m"
-    assert found.summary == f"checkout: {told}"
+    assert evidence.summary == f"checkout: {told}"
 
 
 async def test_what_has_no_events_is_no_all_clear() -> None:
@@ -175,10 +175,10 @@ async def test_what_has_no_events_is_no_all_clear() -> None:
     known = dict.fromkeys([good_ratio_query(objective, window) for window in (*WINDOWS, "30d")], ())
     catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
 
-    found = await call_tool("slo_status", context(known, catalogue=catalogue), service="checkout")
+    evidence = await call_tool("slo_status", context(known, catalogue=catalogue), service="checkout")
 
-    assert "could not be measured" in found.summary and not found.ok
-    assert found.facts.objectives["availability"].burn["1h"] is None
+    assert "could not be measured" in evidence.summary and not evidence.ok
+    assert evidence.facts.objectives["availability"].burn["1h"] is None
 
 
 async def test_one_window_that_cannot_be_asked_does_not_hide_the_others() -> None:
@@ -186,10 +186,10 @@ async def test_one_window_that_cannot_be_asked_does_not_hide_the_others() -> Non
     steps = {good_ratio_query(objective, window): Step(0.9, 0.9) for window in WINDOWS}
     catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
 
-    found = await call_tool("slo_status", context(steps, catalogue=catalogue), service="checkout")
+    evidence = await call_tool("slo_status", context(steps, catalogue=catalogue), service="checkout")
 
-    assert found.ok and "1 of its windows could not be checked" in found.summary
-    assert found.facts.objectives["availability"].good is None
+    assert evidence.ok and "1 of its windows could not be checked" in evidence.summary
+    assert evidence.facts.objectives["availability"].good is None
 
 
 async def test_where_no_window_can_be_asked_nothing_was_looked_at() -> None:
@@ -203,9 +203,9 @@ async def test_where_no_window_can_be_asked_nothing_was_looked_at() -> None:
 async def test_a_team_s_server_answers_as_named_values_of_foreign_origin() -> None:
     web = Web({"notes": [{"at": "02:50", "text": "pool\nshrunk"}]})
 
-    found = await call_tool("read_web", context(web=web), system="status", path="/notes")
+    evidence = await call_tool("read_web", context(web=web), system="status", path="/notes")
 
-    assert found.details == ("notes[0].at: 02:50", "notes[0].text: pool shrunk") and found.user_controllable
+    assert evidence.details == ("notes[0].at: 02:50", "notes[0].text: pool shrunk") and evidence.user_controllable
 
 
 @pytest.mark.parametrize("query", ["x", "[1]", json.dumps({"a": {"b": 1}}), json.dumps({str(n): n for n in range(9)})])
@@ -218,26 +218,26 @@ async def test_changes_of_other_systems_stand_beside_those_that_were_reported() 
     told = (change("sync", minutes_before=6), change("model", minutes_before=5).model_copy(update={"kind": "model"}))
     ctx = context(changes=Changes([change("pipeline", minutes_before=5)]), histories=(Told("Argo CD", told),))
 
-    found = await call_tool("recent_changes", replace(ctx, metrics=None), service="checkout")
+    evidence = await call_tool("recent_changes", replace(ctx, metrics=None), service="checkout")
 
     # The sync is the pipeline's deploy once more; the model is a change of its own.
-    assert sorted(row.id for row in found.facts.changes or ()) == ["test:model", "test:pipeline"]
+    assert sorted(row.id for row in evidence.facts.changes or ()) == ["test:model", "test:pipeline"]
 
 
 async def test_a_system_that_cannot_be_reached_is_told_and_the_others_stand() -> None:
     histories = (Told("Argo CD", None), Told("Helm", (change("release"),)))
 
-    found = await call_tool("recent_changes", replace(context(histories=histories), metrics=None), service="checkout")
+    evidence = await call_tool("recent_changes", replace(context(histories=histories), metrics=None), service="checkout")
 
-    assert [row.id for row in found.facts.changes or ()] == ["test:release"]
-    assert "; could not check Argo CD (it did not answer)" in found.summary
-    assert found.ok and found.unseen == ("Could not check (changes from Argo CD): it did not answer",)
+    assert [row.id for row in evidence.facts.changes or ()] == ["test:release"]
+    assert "; could not check Argo CD (it did not answer)" in evidence.summary
+    assert evidence.ok and evidence.unseen == ("Could not check (changes from Argo CD): it did not answer",)
 
 
 async def test_a_system_that_hangs_takes_nothing_with_it_that_was_reported() -> None:
     ctx = context(changes=Changes([change("pipeline")]), histories=(Hangs(),))
 
-    found = await call_tool("recent_changes", replace(ctx, metrics=None, seconds=0.1), service="checkout")
+    evidence = await call_tool("recent_changes", replace(ctx, metrics=None, seconds=0.1), service="checkout")
 
-    assert [row.id for row in found.facts.changes or ()] == ["test:pipeline"]
-    assert found.unseen == ("Could not check (changes from Argo CD): Argo CD did not answer within 0.08 s",)
+    assert [row.id for row in evidence.facts.changes or ()] == ["test:pipeline"]
+    assert evidence.unseen == ("Could not check (changes from Argo CD): Argo CD did not answer within 0.08 s",)

@@ -27,20 +27,20 @@ async def test_every_alert_of_many_acknowledged_webhooks_is_readable(tmp_path: P
 async def test_what_could_not_be_read_is_kept_in_the_database(tmp_path: Path) -> None:
     async with serving(tmp_path) as (client, sorting):
         answer = await client.post("/alerts/prod", content=b'{"alerts": 7}', headers=TOKEN)
-        kept = await sorting.rows(UnreadableRow)
+        rows = await sorting.rows(UnreadableRow)
 
     assert (answer.status_code, answer.json()["field"]) == (400, "alerts")
-    assert [row.body for row in kept] == [b'{"alerts": 7}']
+    assert [row.body for row in rows] == [b'{"alerts": 7}']
 
 
 async def test_many_unreadable_items_keep_the_whole_body_once(tmp_path: Path) -> None:
     body = json.dumps({"alerts": [ALERT, *({"status": "?"} for _ in range(500))]}).encode()
     async with serving(tmp_path) as (client, sorting):
         answer = await client.post("/alerts/prod", content=body, headers=TOKEN)
-        kept = await sorting.rows(UnreadableRow)
+        rows = await sorting.rows(UnreadableRow)
 
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
-    assert [row.body for row in kept] == [body]
+    assert [row.body for row in rows] == [body]
 
 
 async def test_a_change_is_stored_once_however_often_it_is_told(tmp_path: Path) -> None:

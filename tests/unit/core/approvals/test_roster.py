@@ -17,11 +17,11 @@ def roster(on_call: dict[str, Any], groups: dict[str, GroupCopy] | None = None, 
 
 
 def test_the_rotation_turns_at_its_hour() -> None:
-    found = roster({"rotation": ["alice", "bob"], "every": "1d", "starts": NOW})
+    rights = roster({"rotation": ["alice", "bob"], "every": "1d", "starts": NOW})
 
-    assert found.rota("checkout", NOW).on_call == ("alice",)
-    assert found.rota("checkout", NOW + timedelta(hours=23)).secondary == ("bob",)
-    assert found.rota("checkout", NOW + timedelta(days=1)).on_call == ("bob",)
+    assert rights.rota("checkout", NOW).on_call == ("alice",)
+    assert rights.rota("checkout", NOW + timedelta(hours=23)).secondary == ("bob",)
+    assert rights.rota("checkout", NOW + timedelta(days=1)).on_call == ("bob",)
 
 
 def test_nobody_is_on_call_before_the_rotation_starts() -> None:
@@ -67,19 +67,19 @@ def test_where_a_rota_cannot_be_read_the_default_is_called_and_gets_no_rights() 
 
 
 def test_a_lead_that_was_handed_over_gives_rights_to_rostered_people_only() -> None:
-    found = roster({"rotation": ["alice"]})
+    rights = roster({"rotation": ["alice"]})
 
-    assert found.eligibility("carol", "payments", NOW, roles=IncidentRoles("carol", handed_over=True)).commander
-    assert not found.eligibility("mallory", "checkout", NOW, roles=IncidentRoles("mallory", handed_over=True)).commander
-    assert not found.eligibility("mallory", "checkout", NOW, roles=IncidentRoles(deputies=("mallory",))).deputy
+    assert rights.eligibility("carol", "payments", NOW, roles=IncidentRoles("carol", handed_over=True)).commander
+    assert not rights.eligibility("mallory", "checkout", NOW, roles=IncidentRoles("mallory", handed_over=True)).commander
+    assert not rights.eligibility("mallory", "checkout", NOW, roles=IncidentRoles(deputies=("mallory",))).deputy
 
 
 def test_a_lead_that_was_taken_gives_rights_only_to_whose_service_it_is_anyway() -> None:
-    found = roster({"rotation": ["alice"]}, approvers={"deputies": ["bob"]})
+    rights = roster({"rotation": ["alice"]}, approvers={"deputies": ["bob"]})
 
-    by_rota = found.eligibility("alice", "checkout", NOW, roles=IncidentRoles("alice"))
-    by_ownership = found.eligibility("carol", "checkout", NOW, roles=IncidentRoles("carol"))
-    elsewhere = found.eligibility("carol", "payments", NOW, roles=IncidentRoles("carol"))
+    by_rota = rights.eligibility("alice", "checkout", NOW, roles=IncidentRoles("alice"))
+    by_ownership = rights.eligibility("carol", "checkout", NOW, roles=IncidentRoles("carol"))
+    elsewhere = rights.eligibility("carol", "payments", NOW, roles=IncidentRoles("carol"))
 
     assert by_rota.commander and by_ownership.commander
     assert elsewhere.rostered and not elsewhere.commander and not elsewhere.stands
@@ -92,10 +92,10 @@ def test_strangers_have_no_roles() -> None:
 
 
 def test_approvers_are_on_call_then_the_lead_then_deputies_and_at_tier_three_owners() -> None:
-    found = roster({"rotation": ["alice"], "starts": NOW}, approvers={"deputies": ["bob"]})
+    rights = roster({"rotation": ["alice"], "starts": NOW}, approvers={"deputies": ["bob"]})
 
-    assert found.approvers("checkout", Tier.TWO, NOW, roles=IncidentRoles("carol")) == ("alice", "carol", "bob")
-    assert found.approvers("checkout", Tier.THREE, NOW) == ("alice", "bob", "carol")
-    assert found.approvers("checkout", Tier.TWO, NOW, roles=IncidentRoles("mallory"), requesters=frozenset({"bob"})) == (
+    assert rights.approvers("checkout", Tier.TWO, NOW, roles=IncidentRoles("carol")) == ("alice", "carol", "bob")
+    assert rights.approvers("checkout", Tier.THREE, NOW) == ("alice", "bob", "carol")
+    assert rights.approvers("checkout", Tier.TWO, NOW, roles=IncidentRoles("mallory"), requesters=frozenset({"bob"})) == (
         "alice",
     )

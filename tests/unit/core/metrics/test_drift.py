@@ -42,12 +42,12 @@ def test_memory_that_climbed_until_it_was_killed_deviates_and_tells_since_when()
     alert_at = datetime.fromtimestamp(MINUTES[171], UTC)
     own, earlier = Series({}, MINUTES[110:], restarted[110:]), Series({}, MINUTES[:110], restarted[:110])
 
-    found = measure_deviation(own, service="reco", signal="memory rss", alert_at=alert_at, unit="MB", reference=earlier)
+    deviation = measure_deviation(own, service="reco", signal="memory rss", alert_at=alert_at, unit="MB", reference=earlier)
 
-    assert found is not None and found.doublings > 1 and found.climbs_since is not None
-    assert abs(found.climbs_since - MINUTES[30]) <= 10 * 60
-    again = Deviation.of_fact(found.as_fact())
-    assert again.climbs_since is not None and abs(again.climbs_since - found.climbs_since) < 1
+    assert deviation is not None and deviation.doublings > 1 and deviation.climbs_since is not None
+    assert abs(deviation.climbs_since - MINUTES[30]) <= 10 * 60
+    again = Deviation.of_fact(deviation.as_fact())
+    assert again.climbs_since is not None and abs(again.climbs_since - deviation.climbs_since) < 1
 
 
 def test_what_nobody_knows_to_be_a_resource_does_not_climb_where_it_fell_to_nothing() -> None:
@@ -55,6 +55,6 @@ def test_what_nobody_knows_to_be_a_resource_does_not_climb_where_it_fell_to_noth
     fell = np.append(ramp, np.full(10, 4.0))
     alert_at = datetime.fromtimestamp(MINUTES[66], UTC)
 
-    found = measure_deviation(series(fell), service="api", signal="limiter_keys_active", alert_at=alert_at)
+    deviation = measure_deviation(series(fell), service="api", signal="limiter_keys_active", alert_at=alert_at)
 
-    assert found is not None and not found.doublings > 0 and found.climbs_since is None
+    assert deviation is not None and not deviation.doublings > 0 and deviation.climbs_since is None

@@ -28,15 +28,15 @@ MONITOR: dict[str, Any] = {
 
 
 def test_title_status_severity_entity_start_and_link_are_found() -> None:
-    seen = understand(MONITOR, now=NOW)
+    understanding = understand(MONITOR, now=NOW)
 
-    assert seen.text(AlertField.NAME) == "Front page"
-    assert seen.text(AlertField.SEVERITY) == "HIGH"
-    assert (seen.text(AlertField.SERVICE), seen.entity_kind) == ("edge-3", "name")
-    assert seen.state is State.FIRING
-    assert seen.moment(AlertField.STARTS_AT) == datetime(2026, 3, 1, 11, 58, tzinfo=UTC)
-    assert seen.text(AlertField.LINK) == "https://watch.example/r/7"
-    assert seen.labels["team"] == "web"
+    assert understanding.text(AlertField.NAME) == "Front page"
+    assert understanding.text(AlertField.SEVERITY) == "HIGH"
+    assert (understanding.text(AlertField.SERVICE), understanding.entity_kind) == ("edge-3", "name")
+    assert understanding.state is State.FIRING
+    assert understanding.moment(AlertField.STARTS_AT) == datetime(2026, 3, 1, 11, 58, tzinfo=UTC)
+    assert understanding.text(AlertField.LINK) == "https://watch.example/r/7"
+    assert understanding.labels["team"] == "web"
 
 
 def test_each_choice_names_its_path_and_why() -> None:
@@ -95,28 +95,28 @@ def test_a_severity_keeps_the_senders_word(told: dict[str, Any], severity: str) 
 
 
 def test_a_thing_that_only_the_text_names_is_what_the_alert_is_about() -> None:
-    seen = understand({"summary": "Latency is high for customer_id:acme"}, now=NOW)
+    understanding = understand({"summary": "Latency is high for customer_id:acme"}, now=NOW)
 
-    assert seen.text(AlertField.SERVICE) == "acme"
+    assert understanding.text(AlertField.SERVICE) == "acme"
 
 
 def test_tocsin_yaml_corrects_any_field_and_says_which_path_is_empty() -> None:
     corrections = Corrections(
         {AlertField.NAME: "detail", AlertField.SEVERITY: "=critical", AlertField.SERVICE: "no.such"}, frozenset({"down"})
     )
-    seen = understand(MONITOR, corrections, now=NOW)
+    understanding = understand(MONITOR, corrections, now=NOW)
 
-    assert seen.text(AlertField.NAME) == "connection refused by edge-3"
-    assert seen.text(AlertField.SEVERITY) == "critical"
-    assert seen.state is State.RESOLVED
-    assert seen.warnings == ("fields.service: nothing stands at no.such",)
+    assert understanding.text(AlertField.NAME) == "connection refused by edge-3"
+    assert understanding.text(AlertField.SEVERITY) == "critical"
+    assert understanding.state is State.RESOLVED
+    assert understanding.warnings == ("fields.service: nothing stands at no.such",)
 
 
 def test_a_template_that_was_not_filled_in_is_no_title_and_is_told() -> None:
-    seen = understand({"title": "$EVENT_TITLE", "host": "{{ host.name }}"}, now=NOW)
+    understanding = understand({"title": "$EVENT_TITLE", "host": "{{ host.name }}"}, now=NOW)
 
-    assert AlertField.NAME not in seen.choices
-    assert "title, host" in seen.warnings[0]
+    assert AlertField.NAME not in understanding.choices
+    assert "title, host" in understanding.warnings[0]
 
 
 def test_a_list_of_alerts_inside_of_a_body_is_one_alert_each_with_what_the_body_says_around() -> None:

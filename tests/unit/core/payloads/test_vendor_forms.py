@@ -358,9 +358,9 @@ def test_title_severity_state_and_entity_are_read(
     name: str, body: Any, title: Accepted, severity: Accepted, state: str, entity: Accepted
 ) -> None:
     item = items_of(body)[0]
-    seen = understand(item.document, around=item.around)
+    understanding = understand(item.document, around=item.around)
 
-    assert seen.state.value == state
-    assert accepts(title, seen.text(AlertField.NAME)) and seen.text(AlertField.NAME)
-    assert accepts(severity, seen.text(AlertField.SEVERITY))
-    assert accepts(entity, seen.text(AlertField.SERVICE))
+    assert understanding.state.value == state
+    assert accepts(title, understanding.text(AlertField.NAME)) and understanding.text(AlertField.NAME)
+    assert accepts(severity, understanding.text(AlertField.SEVERITY))
+    assert accepts(entity, understanding.text(AlertField.SERVICE))

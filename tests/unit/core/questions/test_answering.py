@@ -20,8 +20,10 @@ AnswerFacts = partial(answer_facts.AnswerFacts, tools=INFOS)
 
 def entry(number: int, tool: str, summary: str, *details: str, service: str = "", **more: Any) -> LedgerEntry:
     """`more`: fields of the evidence."""
-    found = Evidence(summary=summary, query="q", details=details, **more)
-    return LedgerEntry(id=f"E{number}", group="AL-1", tool=tool, arguments={"service": service}, at=at(number), evidence=found)
+    evidence = Evidence(summary=summary, query="q", details=details, **more)
+    return LedgerEntry(
+        id=f"E{number}", group="AL-1", tool=tool, arguments={"service": service}, at=at(number), evidence=evidence
+    )
 
 
 def change(service: str, kind: str = "deploy", title: str = "v2") -> Change:
@@ -251,10 +253,10 @@ def judge(*claims: tuple[str, str], reason: str = "answered") -> QuestionAnswer:
 
 
 def test_of_a_models_answer_what_the_evidence_carries_stands() -> None:
-    found = judge(("latency of cart is normal at 0.1 s", "E7"), ("cart took 9 s", "E7"), ("alice acknowledged", "T4"))
+    findings = judge(("latency of cart is normal at 0.1 s", "E7"), ("cart took 9 s", "E7"), ("alice acknowledged", "T4"))
 
-    assert [finding.lines for finding in found.findings] == [["latency of cart is normal at 0.1 s"], ["alice acknowledged"]]
-    assert (found.by, found.usd, found.dropped) == ("model", 0.01, ["cart took 9 s (9 s does not stand in E7)"])
+    assert [finding.lines for finding in findings.findings] == [["latency of cart is normal at 0.1 s"], ["alice acknowledged"]]
+    assert (findings.by, findings.usd, findings.dropped) == ("model", 0.01, ["cart took 9 s (9 s does not stand in E7)"])
 
 
 @pytest.mark.parametrize(
@@ -268,10 +270,10 @@ def test_of_a_models_answer_what_the_evidence_carries_stands() -> None:
 def test_if_nothing_of_it_is_carried_the_answer_of_the_code_stands_and_says_so(
     claims: list[tuple[str, str]], reason: str, note: str
 ) -> None:
-    found = judge(*claims, reason=reason)
+    findings = judge(*claims, reason=reason)
 
-    assert found.by == "code" and found.findings == answer("is cart slow?", MATERIAL).findings
-    assert note in found.note and found.usd == 0.01
+    assert findings.by == "code" and findings.findings == answer("is cart slow?", MATERIAL).findings
+    assert note in findings.note and findings.usd == 0.01
 
 
 def test_a_models_claim_that_only_users_can_have_written_is_shown_as_their_words() -> None:

@@ -467,11 +467,11 @@ def test_the_kind_of_cause_is_behind_details() -> None:
 
 def test_what_could_not_be_looked_at_is_told_once_in_plain_words_and_the_rest_is_counted() -> None:
     failed = [f"Could not check (health of {name}): no answer within 3 s" for name in ("pay", "a", "b", "c", "d", "e")]
-    found = findings(hypothesis(not_checked=failed[:1]), not_checked=failed)
-    text = words(rendered_triage(findings=found)[1])
+    ranked = findings(hypothesis(not_checked=failed[:1]), not_checked=failed)
+    text = words(rendered_triage(findings=ranked)[1])
 
     assert "*Not checked:* health of pay (5 more)" in text and "Could not check" not in text
-    assert text_of(rendered_details(findings=found)[1]).count("no answer within 3 s") == 6
+    assert text_of(rendered_details(findings=ranked)[1]).count("no answer within 3 s") == 6
 
 
 def test_nothing_wrong_is_no_all_clear_where_a_check_failed() -> None:
@@ -493,9 +493,9 @@ def test_where_nothing_looks_wrong_a_chance_cause_neither_leads_nor_names_the_me
 
 
 def test_the_reason_of_a_model_s_stop_is_told_once() -> None:
-    found = findings(hypothesis(), note="Model not available (server answered 500).", stop_reason="server answered 500")
+    ranked = findings(hypothesis(), note="Model not available (server answered 500).", stop_reason="server answered 500")
 
-    assert text_of(rendered_details(findings=found)[1]).count("server answered 500") == 1
+    assert text_of(rendered_details(findings=ranked)[1]).count("server answered 500") == 1
 
 
 def shown_group(**values: Any) -> ShowReply:
@@ -546,9 +546,9 @@ def test_in_short_a_group_where_nothing_looks_wrong_names_no_cause() -> None:
 
 
 def test_who_may_approve_is_answered_by_what_waits_and_not_by_the_lack_of_evidence() -> None:
-    found = QuestionAnswer(findings=[], waiting=["AP-2 waits for approval. Who may approve: bob"], unseen=[], checked=["E1"])
-    asked = AnswerContent(ref="AL-3", question="who may approve?", requester="alice", answer=found, evidence=ledger())
-    fallback, blocks = answer.render(asked, VIEW)
+    reply = QuestionAnswer(findings=[], waiting=["AP-2 waits for approval. Who may approve: bob"], unseen=[], checked=["E1"])
+    content = AnswerContent(ref="AL-3", question="who may approve?", requester="alice", answer=reply, evidence=ledger())
+    fallback, blocks = answer.render(content, VIEW)
 
     assert fallback == "Answer, AL-3: AP-2 waits for approval. Who may approve: bob"
     assert "says nothing" not in words(blocks) and "*Waiting:* AP-2 waits" in words(blocks)
@@ -567,9 +567,9 @@ def test_what_changed_is_told_as_a_colleague_would_and_others_text_is_a_quotatio
         lines=["3 changes; newest: deploy of pay", "2026-03-01 03:00:00Z deploy pay: Log ids [ci:1]"], evidence=["E2"]
     )
     logged = Finding(lines=["boom <!channel> https://attacker.example"], evidence=["E9"], untrusted=True)
-    found = QuestionAnswer(findings=[listed, logged], waiting=[], unseen=[], checked=[])
+    reply = QuestionAnswer(findings=[listed, logged], waiting=[], unseen=[], checked=[])
     _, blocks = answer.render(
-        AnswerContent(ref="AL-3", question="what changed?", requester="bob", answer=found, evidence=evidence), VIEW
+        AnswerContent(ref="AL-3", question="what changed?", requester="bob", answer=reply, evidence=evidence), VIEW
     )
 
     assert "UTC deploy pay 1 → 2, alice: “Log ids” (E2)" in words(blocks) and "3 changes" not in words(blocks)
@@ -580,16 +580,16 @@ def test_what_changed_is_told_as_a_colleague_would_and_others_text_is_a_quotatio
 def test_what_to_do_is_answered_by_the_next_step_and_who_may_approve() -> None:
     waiting = ["AP-1 waits for approval: Roll back pay. Who may approve: bob"]
     cause = Finding(lines=["Cause 1, likely: deploy 2 broke pay"], evidence=["E1"])
-    found = QuestionAnswer(findings=[cause], waiting=waiting, unseen=[], checked=[])
-    asked = AnswerContent(
+    reply = QuestionAnswer(findings=[cause], waiting=waiting, unseen=[], checked=[])
+    content = AnswerContent(
         ref="AL-3",
         question="what should I do?",
         requester="bob",
-        answer=found,
+        answer=reply,
         evidence={},
         next_step="approve or deny AP-1, below",
     )
-    text, blocks = answer.render(asked, VIEW)
+    text, blocks = answer.render(content, VIEW)
 
     assert text == "Answer, AL-3: approve or deny AP-1, below"
     assert "*Next:* approve or deny AP-1, below\\n*Who may approve:* bob" in words(blocks) and "Cause 1" not in words(blocks)

@@ -27,8 +27,8 @@ async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
     fixture = await open_approvals(tmp_path)
     triages = Triages(fixture.db)
     await triages.open("AL-1", 1, "", "")
-    seen = Evidence(summary="errors rose", query="up", facts=EvidenceFacts(files=("password=hunter22secret",)))
-    await triages.ledger.record("AL-1", "service_health", {"service": "checkout"}, "a", seen)
+    evidence = Evidence(summary="errors rose", query="up", facts=EvidenceFacts(files=("password=hunter22secret",)))
+    await triages.ledger.record("AL-1", "service_health", {"service": "checkout"}, "a", evidence)
     found = FOUND.model_dump(mode="json")
     await triages.update("AL-1", 1, findings=found, state="done", finished_at=fixture.now)
     yield fixture

@@ -19,9 +19,9 @@ async def approve(fixture: ApprovalsFixture, ref: str, who: str = "bob", revisio
 async def test_an_approved_action_runs_once_and_recovers(fixture: ApprovalsFixture) -> None:
     proposal = await fixture.propose("restart")
 
-    said = await approve(fixture, proposal.ref)
+    reply = await approve(fixture, proposal.ref)
 
-    assert said == f"Approved: {proposal.ref} starts now."
+    assert reply == f"Approved: {proposal.ref} starts now."
     assert await fixture.ended(proposal.ref, seconds=1) == "succeeded"
     assert [call["url"] for call in fixture.http.sent] == ["http://jobs.example/restart"]
 
@@ -186,9 +186,9 @@ async def test_a_press_on_a_card_whose_world_changed_is_answered_with_the_new_re
     proposal = await fixture.propose("restart")
     fixture.metrics.values["pods"] = 40
 
-    said = await approve(fixture, proposal.ref)
+    reply = await approve(fixture, proposal.ref)
 
-    assert "revision 2" in said
+    assert "revision 2" in reply
     assert await fixture.state(proposal.ref) == "pending"
 
 

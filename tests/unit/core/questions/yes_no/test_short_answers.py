@@ -76,9 +76,9 @@ def facts(*ledger: LedgerEntry, **values: Any) -> AnswerFacts:
 
 
 def verdict(question: str, *ledger: LedgerEntry, **values: Any) -> tuple[str, list[str]]:
-    found = short_answer(question, facts(*(ledger or (HEALTH, CART, CHANGES, ALERTS, FAILED)), **values))
-    assert found is not None
-    return found.verdict, found.evidence
+    verdict = short_answer(question, facts(*(ledger or (HEALTH, CART, CHANGES, ALERTS, FAILED)), **values))
+    assert verdict is not None
+    return verdict.verdict, verdict.evidence
 
 
 CASES = [
@@ -277,10 +277,10 @@ def test_a_model_decides_only_what_measurement_leaves_open(measured: str, by_mod
 
 def test_a_database_in_trouble_by_its_own_word_is_no_cause_yet_and_no_all_clear() -> None:
     report = entry("E9", "database_health", EvidenceFacts(problems=("9 sessions wait for locks",)))
-    found = short_answer("is it the database?", facts(HEALTH, report))
+    verdict = short_answer("is it the database?", facts(HEALTH, report))
 
-    assert found is not None and (found.verdict, found.evidence, found.untrusted) == ("unknown", ["E9"], True)
-    assert found.text == "9 sessions wait for locks, but no ranked cause is a database"
+    assert verdict is not None and (verdict.verdict, verdict.evidence, verdict.untrusted) == ("unknown", ["E9"], True)
+    assert verdict.text == "9 sessions wait for locks, but no ranked cause is a database"
 
 
 DATABASE_LATENCY = entry(
@@ -330,9 +330,9 @@ def test_a_cleared_deploy_of_another_service_says_nothing_of_the_named_one() -> 
 
 
 def test_who_may_approve_without_a_proposal_is_answered_that_none_waits() -> None:
-    found = short_answer("who may approve?", facts(HEALTH))
+    verdict = short_answer("who may approve?", facts(HEALTH))
 
-    assert found is not None and (found.verdict, found.text) == ("no", "No proposal waits for approval")
+    assert verdict is not None and (verdict.verdict, verdict.text) == ("no", "No proposal waits for approval")
     waiting = facts(HEALTH, proposals=(WaitingProposal("AP-1", "AP-1 waits; bob may approve it"),))
     assert answer("who may approve?", waiting).waiting == ["AP-1 waits; bob may approve it"]
 
@@ -351,9 +351,9 @@ def test_a_cleared_deploy_does_not_answer_no_while_another_deploy_leads() -> Non
     lead = DEPLOY.model_copy(update={"confidence": "possible", "lead_status": "best lead"})
     cleared = Claim(text="deploy 2.0.0 of cart: nothing of cart left its normal range", evidence=["E3"])
     ledger = (HEALTH, entry("E3", "recent_changes", EvidenceFacts(changes=(change("a", service="cart"),))))
-    found = short_answer("is it the deploy?", facts(*ledger, findings=Findings(hypotheses=[lead], ruled_out=[cleared])))
+    verdict = short_answer("is it the deploy?", facts(*ledger, findings=Findings(hypotheses=[lead], ruled_out=[cleared])))
 
-    assert found is not None and (found.verdict, found.text) == ("unknown", f"Best lead: {lead.cause}")
+    assert verdict is not None and (verdict.verdict, verdict.text) == ("unknown", f"Best lead: {lead.cause}")
 
 
 @pytest.mark.parametrize("question", ["is Prometheus down?", "is the login slow?", "is checkout hacked?"])
@@ -384,7 +384,7 @@ def test_the_cause_that_decides_stands_before_what_moved_on_the_subject_where_a_
         f"orders-db latency rose {'again and again ' * 30}",
         service="orders-db",
     )
-    found = short_answer("is it the database?", facts(HEALTH, busy, findings=Findings(hypotheses=[DEPLOY])))
+    verdict = short_answer("is it the database?", facts(HEALTH, busy, findings=Findings(hypotheses=[DEPLOY])))
 
-    assert found is not None and found.verdict == "no"
-    assert found.text.startswith("the likely cause is another: deploy v2 of checkout; orders-db latency rose")
+    assert verdict is not None and verdict.verdict == "no"
+    assert verdict.text.startswith("the likely cause is another: deploy v2 of checkout; orders-db latency rose")

@@ -7,7 +7,7 @@ from bot.core.text.untrusted import cut, one_line
 MAX_LINES, MAX_LINE = 1_000, 300
 
 
-def shown(answer: object) -> tuple[tuple[str, ...], int]:
+def json_lines(answer: object) -> tuple[tuple[str, ...], int]:
     """The first values, each on a line of its own and named by its path, and how many there are."""
     lines: list[str] = []
     count = 0
