@@ -1,7 +1,6 @@
 """Group commit: one writer commits whatever has queued up, and each request waits for its commit.
 
-No timer: an idle single alert pays one commit, a flood shares it. Rows go in by
-bulk inserts; the ORM costs eighty times as much a row.
+No timer: an idle single alert pays one commit, a flood shares it.
 """
 
 import asyncio
@@ -9,28 +8,18 @@ import secrets
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import structlog
-from sqlalchemy import Insert, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.core.errors import TocsinError
 from bot.store.alerts.intake import unreadable
+from bot.store.alerts.intake.insertion import Batch, insert_batches
 from bot.store.alerts.intake.stored_alerts import StoredAlerts
-from bot.store.db import locks
-from bot.store.db.columns import compact_json, moment_text
 from bot.store.db.database import Database
-from bot.store.db.in_loop import in_thread
-from bot.store.tables import AlertRow, ChangeRow, RepeatRow
 
 log = structlog.get_logger(__name__)
 MAX_WAITING_ROWS = 50_000
@@ -45,37 +34,12 @@ COMMIT_SECONDS = 8.0
 """Seconds until a request whose commit is not answered fails with Busy; its sender retries, and a second copy does no harm."""
 
 
-_COLUMNS = ("seq", *Alert.model_fields, "received_at")
-_INSERT = f"INSERT INTO alerts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
-_INSERT_REPEATS = 'INSERT INTO repeats (source, received_at, "after", alerts) VALUES (?, ?, ?, ?)'
-_NEWEST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'alerts'"
-"""SQLite takes values as they are, for a third of what SQLAlchemy's statement costs a row."""
-
-
 _COMMIT_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError, ValueError, ArithmeticError, TypeError)
 """What a commit may raise: drivers refuse a text or a number that they cannot carry with errors of their own."""
 
 
 class Busy(TocsinError):
     """Too much is waiting, or the database does not answer; the sender should retry."""
-
-
-@dataclass
-class _Batch:
-    source: str
-    alerts: Sequence[Alert]
-    digests: Sequence[bytes]
-    repeats: Sequence[int]
-    changes: list[dict[str, Any]]
-    received_at: datetime
-    since: float
-    """When it began to wait, by the loop's clock."""
-    done: asyncio.Future[None]
-    size: int = field(init=False)
-    """Rows that it takes."""
-
-    def __post_init__(self) -> None:
-        self.size = len(self.alerts) + len(self.changes) + bool(self.repeats)
 
 
 class IntakeWriter:
@@ -85,8 +49,8 @@ class IntakeWriter:
         self.db = db
         self.committed = committed
         self.stored = StoredAlerts()
-        self._waiting: dict[str, deque[_Batch]] = {}
-        self._writing: Sequence[_Batch] = ()
+        self._waiting: dict[str, deque[Batch]] = {}
+        self._writing: Sequence[Batch] = ()
         self._waiting_rows: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -125,7 +89,7 @@ class IntakeWriter:
         """
         loop = asyncio.get_running_loop()
         rows = [{**change.model_dump(exclude={"by_action"}), "received_at": received_at} for change in changes]
-        batch = _Batch(source, alerts, digests, repeats, rows, received_at, loop.time(), loop.create_future())
+        batch = Batch(source, alerts, digests, repeats, rows, received_at, loop.time(), loop.create_future())
         waiting_rows = self._waiting_rows.get(source, 0)
         if not self._fits(waiting_rows, batch.size) or not self.alive():
             raise Busy("too many alerts are waiting for the database")
@@ -168,9 +132,9 @@ class IntakeWriter:
             if self._task is None:
                 return
 
-    def _next_batches(self) -> list[_Batch]:
+    def _next_batches(self) -> list[Batch]:
         """What the next commit takes: the sources in turn, whoever was served goes to the end."""
-        batches: list[_Batch] = []
+        batches: list[Batch] = []
         rows = 0
         while self._waiting and rows < MAX_ROWS_OF_COMMIT:
             source, queue = next(iter(self._waiting.items()))
@@ -185,7 +149,7 @@ class IntakeWriter:
             self._waiting_rows.clear()
         return batches
 
-    async def _commit(self, batches: Sequence[_Batch]) -> None:
+    async def _commit(self, batches: Sequence[Batch]) -> None:
         """Commit all at once; if that fails, each alone, so that one bad row is the failure of its own sender only."""
         if await self._try_to_write(batches):
             self._announce(batches)
@@ -194,7 +158,7 @@ class IntakeWriter:
                 if await self._try_to_write([batch]):
                     self._announce([batch])
 
-    def _announce(self, batches: Sequence[_Batch]) -> None:
+    def _announce(self, batches: Sequence[Batch]) -> None:
         if any(batch.alerts or batch.changes for batch in batches):
             self.committed()
         elif self._repeats_timer is None:
@@ -204,10 +168,10 @@ class IntakeWriter:
         self._repeats_timer = None
         self.committed()
 
-    async def _try_to_write(self, batches: Sequence[_Batch]) -> bool:
+    async def _try_to_write(self, batches: Sequence[Batch]) -> bool:
         try:
             async with self.db.write(in_turn=False, urgent=True) as session:
-                numbers = await self._insert(session, batches)
+                numbers = await insert_batches(self.db, session, batches)
         except Exception as error:
             # The loop must go on whatever it was: a writer that ended would answer 503 until a restart.
             expected = isinstance(error, _COMMIT_ERRORS)
@@ -227,104 +191,10 @@ class IntakeWriter:
                 batch.done.set_result(None)
         return True
 
-    def _index_digests(self, batches: Sequence[_Batch], numbers: Sequence[int]) -> None:
+    def _index_digests(self, batches: Sequence[Batch], numbers: Sequence[int]) -> None:
         of_alert = iter(numbers)
         for batch in batches:
             own = [next(of_alert) for _ in batch.alerts]
             for digest, number in zip(batch.digests, own, strict=False):
                 if digest:
                     self.stored.put(digest, number, batch.received_at)
-
-    async def _insert(self, session: AsyncSession, batches: Sequence[_Batch]) -> Sequence[int]:
-        """Insert all of them; the numbers of the alerts in their order."""
-        connection = await session.connection()
-        # The same change twice in one statement is an error on PostgreSQL: the last one counts.
-        changes = {row["id"]: row for batch in batches for row in batch.changes}
-        if self.db.sqlite:
-            rows = _Rows(batches)
-            first = await in_thread(session, lambda db: rows.insert(db, commit=not changes))
-            numbers: Sequence[int] = range(first, first + len(rows.alerts))
-        else:
-            numbers = await _insert_on_postgresql(connection, batches)
-        if changes:
-            await connection.execute(self._upsert(), list(changes.values()))
-        return numbers
-
-    def _upsert(self) -> Insert:
-        """A change that is reported twice is one change, in its newest form."""
-        dialect: Any = sqlite if self.db.sqlite else postgresql
-        statement = dialect.insert(ChangeRow)
-        newest = {c.name: statement.excluded[c.name] for c in ChangeRow.__table__.columns if c.name != "id"}  # type: ignore[attr-defined]
-        upsert: Insert = statement.on_conflict_do_update(index_elements=["id"], set_=newest)
-        return upsert
-
-
-async def _insert_on_postgresql(connection: AsyncConnection, batches: Sequence[_Batch]) -> Sequence[int]:
-    await connection.execute(locks.take(locks.INTAKE))
-    rows = [{**alert.model_dump(), "received_at": batch.received_at} for batch in batches for alert in batch.alerts]
-    numbers: Sequence[int] = ()
-    if rows:
-        statement = insert(AlertRow).returning(col(AlertRow.seq), sort_by_parameter_order=True)
-        numbers = [number or 0 for number in (await connection.execute(statement, rows)).scalars()]
-    if again := _repeats(batches):
-        newest = (await connection.execute(select(func.coalesce(func.max(col(AlertRow.seq)), 0)))).scalar_one()
-        await connection.execute(
-            insert(RepeatRow),
-            [{"source": source, "received_at": at, "after": newest, "alerts": alerts} for source, at, alerts in again],
-        )
-    return numbers
-
-
-def _repeats(batches: Sequence[_Batch]) -> list[tuple[str, datetime, list[int]]]:
-    """What each source sent again, with the moment of its last body: a row for each body says no more, and costs as often."""
-    numbers: dict[str, list[int]] = {}
-    received_at: dict[str, datetime] = {}
-    for batch in batches:
-        if batch.repeats:
-            numbers.setdefault(batch.source, []).extend(batch.repeats)
-            received_at[batch.source] = batch.received_at
-    return [(source, received_at[source], alerts) for source, alerts in numbers.items()]
-
-
-class _Rows:
-    """The rows of one commit in the form in which bot.store.db.columns writes them on SQLite."""
-
-    def __init__(self, batches: Sequence[_Batch]) -> None:
-        self.alerts = [
-            _values(alert, at)
-            for batch in batches
-            if batch.alerts
-            for at in (moment_text(batch.received_at),)
-            for alert in batch.alerts
-        ]
-        self.repeats = [(source, moment_text(at), compact_json(numbers)) for source, at, numbers in _repeats(batches)]
-
-    def insert(self, db: sqlite3.Connection, *, commit: bool) -> int:
-        """Insert them in one transaction; the number of the first alert. Crossing to a thread once is what a commit costs."""
-        db.execute("BEGIN IMMEDIATE")
-        newest = (db.execute(_NEWEST_NUMBER).fetchone() or (0,))[0]
-        db.executemany(_INSERT, [(newest + index, *values) for index, values in enumerate(self.alerts, 1)])
-        after = newest + len(self.alerts)
-        db.executemany(_INSERT_REPEATS, [(source, at, after, numbers) for source, at, numbers in self.repeats])
-        if commit:
-            db.commit()
-        return int(newest) + 1
-
-
-def _values(alert: Alert, received_at: str) -> tuple[object, ...]:
-    """One row in the order of _COLUMNS, without its number."""
-    return (
-        alert.source,
-        alert.fingerprint,
-        alert.status,
-        alert.name,
-        alert.severity,
-        compact_json(alert.labels),
-        compact_json(alert.annotations),
-        moment_text(alert.starts_at),
-        alert.ends_at and moment_text(alert.ends_at),
-        alert.group_key,
-        alert.link,
-        alert.expression,
-        received_at,
-    )
