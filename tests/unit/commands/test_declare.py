@@ -12,17 +12,7 @@ from bot.plugins import Request
 from bot.store.tables import GroupRow, IncidentRow
 from bot.store.triage.triage import Triages
 from tests.unit.approvals_fixture import ApprovalsFixture, actor
-from tests.unit.commands.using import context
-
-
-class Started:
-    """Keeps what was started."""
-
-    def __init__(self) -> None:
-        self.runs: list[tuple[Any, ...]] = []
-
-    async def start(self, workflow: str, id: str, *args: Any) -> None:
-        self.runs.append((id, *args))
+from tests.unit.commands.using import Started, context
 
 
 async def using(fixture: ApprovalsFixture, verb: Any, text: str, **values: Any) -> tuple[str, list[tuple[Any, ...]]]:

@@ -8,14 +8,11 @@ import pytest
 from bot.commands.always import always
 from bot.commands.merge import merge
 from bot.commands.split import split
-from bot.core.actor import ChannelAccess
 from bot.core.errors import NotAllowed, NotFound
 from bot.plugins import Form, Request
 from bot.store.incidents.privacy import set_private
-from bot.workflows.read_access import ReadAccess
 from tests.unit.approvals_fixture import ApprovalsFixture, actor
-from tests.unit.commands.test_declare import Started
-from tests.unit.commands.using import context
+from tests.unit.commands.using import Started, context, with_private_c1
 from tests.unit.store.databases import Clock, SortingFixture, alert
 
 
@@ -48,15 +45,6 @@ async def test_two_cards_become_one_and_one_becomes_two_again(fixture: Approvals
 async def test_a_merge_needs_two_groups(fixture: ApprovalsFixture) -> None:
     with pytest.raises(NotFound, match="Name both groups"):
         await use(fixture, merge, "AL-1", "")
-
-
-def with_private_c1(fixture: ApprovalsFixture) -> ReadAccess:
-    """Who reads what where C1 is a private channel and every other one is public."""
-
-    async def access(channel: str) -> ChannelAccess:
-        return ChannelAccess(is_private=channel == "C1", members=frozenset({actor("alice").user}))
-
-    return ReadAccess(fixture.db, access)
 
 
 async def with_private(fixture: ApprovalsFixture, verb: Any, **values: Any) -> Any:

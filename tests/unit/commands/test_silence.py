@@ -11,8 +11,7 @@ from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request
 from bot.store.alerts.silences import Silences
 from bot.store.tables import MessageRow
 from tests.unit.approvals_fixture import ApprovalsFixture, actor
-from tests.unit.commands.test_merge_and_split import with_private_c1
-from tests.unit.commands.using import context, use
+from tests.unit.commands.using import context, use, with_private_c1
 from tests.unit.store.databases import Clock, SortingFixture, alert
 
 EXACT = "alertname=Errors service=checkout"

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.alert import Alert
 from bot.core.errors import UnreadableBody
-from tests.unit.sources.test_vendors import PAIRS, Pair, read
+from tests.unit.sources.vendor_bodies import PAIRS, Pair, read
 
 STRANGE: tuple[Any, ...] = (
     None, [], {}, "", 0, -1, True, 10**5000, 1e300, "x" * 5000, [1], {"a": 1}, [None], "\u202e\u0000", "[" * 300, "{{ x }}",
