@@ -122,8 +122,8 @@ def proposal_content(proposal: dict[str, Any] | None = None, **values: Any) -> P
         "kind": "run_webhook", "service": "checkout", "title": "Roll back checkout", "because": "v2 broke it (likely, E1)",
         "arguments": {"change_id": "test:v2"}, "targets": {"checkout": "2"}, "steps": ["POST http://jobs.example/rollback"],
         "dry_run": "POST", "dry_run_at": NOW, "tier": Tier.TWO, "policy_version": "1", "requester": "alice",
-        "undo": "rollforward", "expires_at": at(60), "state": ProposalState.PENDING, "plan_fingerprint": "abcdef0123456789",
-        "created_at": NOW, **(proposal or {}),
+        "undo": "Roll forward checkout", "expires_at": at(60), "state": ProposalState.PENDING,
+        "plan_fingerprint": "abcdef0123456789", "created_at": NOW, **(proposal or {}),
     }  # fmt: skip
     return ProposalContent(proposal=Proposal(**fields), **{"lead": "bob", "deputies": ["dave"], **values})
 
