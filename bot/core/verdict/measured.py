@@ -44,8 +44,8 @@ class Measured:
         """The incident's onset if it is known."""
         self.ranked_onset = ranked_onset
         self.overlap_began_at = case.overlap_began_at if case else None
-        """When the alert fired of an outage that began while another ran on (`Case.overlap_began_at`)."""
-        self._alerted_at = case.started_at if case else None
+        """When the first alert fired of an outage that began while another ran on (`Case.overlap_began_at`)."""
+        self._alerted_at = case.alerted_at if case else None
 
     @cached_property
     def observations(self) -> Observations:

@@ -270,7 +270,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         shown_attempt=shown.attempt,
         is_retry=is_retry(attempts),
         renewed=row.renewed,
-        started_at=lead.starts_at if lead and row.renewed else None,
+        started_at=await first_alert_at(session, group, lead) if lead and row.renewed else None,
         earlier_cause=await _earlier_cause(session, row),
         over_at=_over_before_ranked(group, shown),
         proposals=[ProposalLine(one.ref, one.state, one.title, _is_of_before(one, group)) for one in proposals],

@@ -55,6 +55,7 @@ async def test_the_outage_before_is_the_same_whichever_alert_leads_the_present_o
     second = await Triages(sorting.db).open("AL-1", 3, "", "")
 
     assert (first.started_at, second.started_at) == (at(6), at(8))
+    assert first.alerted_at == second.alerted_at == at(6)
     assert first.earlier == second.earlier and first.firing_before == second.firing_before
 
 
@@ -73,6 +74,21 @@ async def test_an_outage_began_with_its_own_first_alert_where_the_one_that_made_
         group = await session.get_one(GroupRow, 1)
         lead = await leading_alert(session, group)
         assert lead is not None and group.renewals and await first_alert_at(session, group, lead) == lead.starts_at == at(8)
+
+
+@pytest.mark.parametrize("worse", ["a", "b"])
+async def test_the_first_alert_of_an_outage_is_the_earliest_of_its_burst_whichever_leads(
+    sorting: SortingFixture, worse: str
+) -> None:
+    sorting.clock.now = at(1)
+    for name, start in (("a", 0.8), ("b", 0.5)):
+        await sorting.receive(alert(name, start=start, severity="page" if name == worse else "critical"))
+    sorting.clock.forward(2)
+    await sorting.receive(alert("c", start=-60, severity="page"))
+    await sorting.receive(alert(worse, status="resolved", start=0.8 if worse == "a" else 0.5, ends_at=at(3)))
+
+    case = await Triages(sorting.db).open("AL-1", 1, "", "")
+    assert case.started_at == at(-60) and case.alerted_at == at(0.5)
 
 
 async def test_an_attempt_knows_when_something_was_wrong_before_from_its_onset_on(sorting: SortingFixture) -> None:
