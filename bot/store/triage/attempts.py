@@ -15,6 +15,7 @@ from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
 from bot.store.approvals.facts.context import stop_switch
 from bot.store.db.database import Database
+from bot.store.incidents.incidents import to_group
 from bot.store.tables import GroupRow, IncidentRow, SwitchRow, TriageRow
 
 
@@ -52,6 +53,13 @@ async def shown_triage_of(db: Database, ref: str) -> TriageRow | None:
     """The same for `AL-3`."""
     async with db.read() as session:
         return await shown_triage(session, number_of(ref, "AL"))
+
+
+async def is_over(db: Database, ref: str) -> bool:
+    """Whether all alerts of `AL-3` have ended, as far as this could be checked."""
+    async with db.read() as session:
+        group = await session.get(GroupRow, number_of(ref, "AL") or 0)
+        return group is not None and to_group(group).over_at is not None
 
 
 async def attempts_of_outage(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:

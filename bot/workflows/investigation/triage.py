@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from bot.core.alert import Severity
 from bot.core.alerts.escalation import deserves_investigation
 from bot.core.approvals.hints import Hint
-from bot.core.approvals.remedies import Fitted
+from bot.core.approvals.remedies import OVER, Fitted
 from bot.core.config import Config
 from bot.core.evidence import Case, Claim, Findings, LedgerEntry, nothing_wrong, without_repeated
 from bot.core.investigation.early_ranking import could_query_nothing
@@ -29,7 +29,7 @@ from bot.core.tool_calls import ToolRole, tool_for
 from bot.core.verdict.merging import merge
 from bot.core.verdict.verdict import judge
 from bot.ports import Investigator, Run, Workflow
-from bot.store.triage.attempts import shown_triage_of
+from bot.store.triage.attempts import is_over, shown_triage_of
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import call_name, ranked_again
 from bot.workflows.investigation.fact_collection import FactCollector
@@ -190,12 +190,15 @@ class TriageSteps:
         return findings.model_copy(update={"answer": answer, "answer_untrusted": short.untrusted})
 
     async def propose(self, case: Case, findings: Findings, ranked: Findings | None = None) -> list[str]:
-        """Put the remediation that fits to people; where there is none the message says why. The references.
+        """Put the remediation that fits to people; where there is none, or all is over, the message says why. The references.
 
         `ranked`: what was found without a model.
         """
         newest = await self.triages.row(case.group)
         if await self.triages.stopped(case.group, case.attempt) or (newest and newest.attempt > case.attempt):
+            return []
+        if await is_over(self.triages.db, case.group):
+            await self.triages.update(case.group, case.attempt, no_proposal=OVER.stored)
             return []
         hints = await self.triages.hints_of(case.group)
         fitted = await self.proposer.propose_fitting(case.group, findings, hints, ranked)
