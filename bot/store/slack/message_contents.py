@@ -203,6 +203,7 @@ async def _renewed(session: AsyncSession, subject: str) -> RenewedContent | None
     notified = (service,) if row.incident_id and about.notify is not Notify.NOBODY else ()
     return RenewedContent(
         severity=Severity(alert.severity),
+        card_severity=Severity(row.severity),
         alert=alert.name,
         alert_service=service,
         started_at=alert.starts_at,

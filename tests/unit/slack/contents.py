@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.core.action import Proposal, ProposalState, Tier
+from bot.core.alert import Severity
 from bot.core.evidence import Claim, Evidence, Findings, Hypothesis, LedgerEntry
 from bot.core.incident import AlertGroup
 from bot.core.investigation.triage_facts import AlertCount, PriorChange, RunbookExcerpt, TriageFacts
@@ -50,7 +51,8 @@ def rendered_card(*, mention: Sequence[str] = (), **values: Any) -> Rendered:
 
 def rendered_renewed(*, mention: Sequence[str] = (), **values: Any) -> Rendered:
     fields = {
-        "severity": "SEV2", "alert": "HighErrorRate", "alert_service": "checkout", "started_at": NOW, **values,
+        "severity": Severity.SEV2, "card_severity": Severity.SEV2, "alert": "HighErrorRate", "alert_service": "checkout",
+        "started_at": NOW, **values,
     }  # fmt: skip
     return line.render_renewed(RenewedContent(**fields), ViewContext(hosts=HOSTS, mention=mention))
 
