@@ -223,6 +223,16 @@ class Findings(BaseModel):
         return self.model_copy(update={"note": f"{note} {self.note}".strip()})
 
 
+def stored_findings(stored: Mapping[str, object] | None) -> Findings | None:
+    """The findings of a stored attempt, None before there are any. Those that do not fit are a failed check, never none."""
+    if not stored:
+        return None
+    try:
+        return Findings.model_validate(stored)
+    except ValidationError as error:
+        return Findings(not_checked=[f"The causes of this attempt could not be read ({problem_of(error)})"])
+
+
 def nothing_wrong(findings: Findings | None) -> str:
     """The words of findings that found nothing wrong; "" for others. No all-clear where a check failed."""
     if findings is None or findings.category != "healthy":

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Decision, Proposal, ProposalState
 from bot.core.errors import NotFound
-from bot.core.evidence import Evidence, Findings, MeasuredOnset
+from bot.core.evidence import Evidence, MeasuredOnset, stored_findings
 from bot.core.history.postmortem import RAN, PostmortemRecord, PostmortemSection
 from bot.core.incident import Incident, number_of
 from bot.core.messages.content import MessageKind
@@ -78,7 +78,7 @@ class Postmortems:
                 incident=incident,
                 group=group,
                 timeline=tuple(await timeline.of(session, group_id=group_id, incident_id=number)),
-                findings=Findings.model_validate(triage.findings) if triage and triage.findings else None,
+                findings=stored_findings(triage.findings) if triage else None,
                 onset=onset.at if onset else None,
                 onset_evidence=onset.evidence if onset else "",
                 signal=onset.signal if onset else "",

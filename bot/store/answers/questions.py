@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import Proposal
 from bot.core.approvals.policy_types import who_may
 from bot.core.errors import NotFound
-from bot.core.evidence import Findings
+from bot.core.evidence import stored_findings
 from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.messages.content import MessageKind
@@ -142,7 +142,7 @@ class Questions:
             triage = await shown_triage(session, group_id)
             group = await session.get(GroupRow, group_id) if group_id else None
             facts = stored_facts(triage.facts) if triage else None
-            findings = Findings.model_validate(triage.findings) if triage and triage.findings else None
+            findings = stored_findings(triage.findings) if triage else None
             facts = with_one_onset(facts, findings) if facts else None
             return AnswerFacts(
                 ledger=[entry_of(row) for row in reversed(rows)],

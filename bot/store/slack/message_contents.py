@@ -13,7 +13,7 @@ from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.muting import mute_of_backlog
 from bot.core.alerts.renewal import BURST, Notify
 from bot.core.approvals.remedies import parse_no_proposal
-from bot.core.evidence import Findings, Hypothesis, LedgerEntry, nothing_wrong
+from bot.core.evidence import Findings, Hypothesis, LedgerEntry, nothing_wrong, stored_findings
 from bot.core.history.postmortem import PostmortemSection
 from bot.core.incident import AlertGroup, GroupState, number_of
 from bot.core.investigation.triage_facts import PriorChange, stored_facts
@@ -143,7 +143,7 @@ def _first_cause(triage: TriageRow | None) -> Hypothesis | None:
 
 
 def _findings(triage: TriageRow | None) -> Findings | None:
-    return Findings.model_validate(triage.findings) if triage and triage.findings else None
+    return stored_findings(triage.findings) if triage else None
 
 
 def _first_hypothesis(findings: Findings | None) -> Hypothesis | None:

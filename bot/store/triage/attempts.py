@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.evidence import Findings, MeasuredOnset
+from bot.core.evidence import MeasuredOnset, stored_findings
 from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
@@ -82,9 +82,8 @@ def shown_of(attempts: Sequence[TriageRow]) -> TriageRow:
 
 def measured_onset(attempt: TriageRow) -> MeasuredOnset | None:
     """The onset as the message of an attempt says it: by which its causes were ranked, before that by its facts."""
-    facts = stored_facts(attempt.facts)
-    ranked = Findings.model_validate(attempt.findings).onset if attempt.findings else None
-    at = ranked or (facts.onset if facts else None)
+    facts, findings = stored_facts(attempt.facts), stored_findings(attempt.findings)
+    at = (findings.onset if findings else None) or (facts.onset if facts else None)
     if at is None:
         return None
     return MeasuredOnset(at=at, signal=facts.signal if facts else "", evidence=facts.onset_evidence if facts else "")

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alerts.arrival_rate import RUNNING_SHARE
 from bot.core.alerts.renewal import BURST, SPREADS_WITHIN, older_until
-from bot.core.evidence import EarlierOutage, Findings
+from bot.core.evidence import EarlierOutage, stored_findings
 from bot.core.investigation.triage_state import TriageState
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 
@@ -63,7 +63,7 @@ async def _outage_of(
     """What the last ranking of a group saw, made `before` a moment; of its alerts those count with an id `below`."""
     made = TriageRow.group_id == number, col(TriageRow.started_at) < before, TriageRow.state == TriageState.DONE
     attempts = (await session.exec(select(TriageRow).where(*made).order_by(col(TriageRow.attempt).desc()))).all()
-    rankings = [Findings.model_validate(row.findings) for row in attempts if row.findings]
+    rankings = [findings for row in attempts if (findings := stored_findings(row.findings))]
     findings = rankings[0] if rankings else None
     if findings is None or findings.onset is None:
         return None

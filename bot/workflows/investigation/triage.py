@@ -19,7 +19,7 @@ from bot.core.alerts.escalation import deserves_investigation
 from bot.core.approvals.hints import Hint
 from bot.core.approvals.remedies import OVER, Fitted
 from bot.core.config import Config
-from bot.core.evidence import Case, Claim, Findings, LedgerEntry, nothing_wrong, without_repeated
+from bot.core.evidence import Case, Claim, Findings, LedgerEntry, nothing_wrong, stored_findings, without_repeated
 from bot.core.investigation.early_ranking import could_query_nothing
 from bot.core.investigation.reuse import FRESH, agrees, answered_before, of_model, reused
 from bot.core.investigation.triage_state import TriageState
@@ -113,7 +113,7 @@ class TriageSteps:
         if case.question or case.requester:
             return None
         for ref, answered_at, findings in await self.triages.same_alert_since(case.group, now - FRESH):
-            answer = Findings.model_validate(findings or {})
+            answer = stored_findings(findings) or Findings()
             if ref == case.group:
                 if not late and answered_before(answer, ranked):
                     return await self._with_earlier_answer(case, answer, ranked)
@@ -136,7 +136,7 @@ class TriageSteps:
         shown = await shown_triage_of(self.triages.db, case.group)
         if not blind or case.question or case.requester or shown is None or shown.attempt == case.attempt:
             return False
-        findings = Findings.model_validate(shown.findings).model_copy(update={"usd": 0.0})
+        findings = (stored_findings(shown.findings) or Findings()).model_copy(update={"usd": 0.0})
         note = "When they were ranked again the metrics did not answer."
         findings = findings if note in findings.note else findings.noted(note)
         values = {"findings": findings.model_dump(mode="json"), "facts": shown.facts, "no_proposal": shown.no_proposal}
