@@ -41,6 +41,8 @@ class RankingContext:
     """What the alert says in its own words: untrusted text."""
     earlier: EarlierOutage | None = None
     """What the group was about before."""
+    alerted_at: datetime | None = None
+    """When the first alert of the outage fired."""
     overlap_began_at: datetime | None = None
     """When the first alert fired of an outage that began while the one before ran on (`Case.overlap_began_at`)."""
     doublings: dict[str, float] = field(default_factory=dict)
@@ -154,6 +156,7 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
         tuning=tuning,
         summary=case.summary,
         earlier=case.earlier,
+        alerted_at=case.alerted_at,
         overlap_began_at=case.overlap_began_at,
     )
 
