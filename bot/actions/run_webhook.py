@@ -61,7 +61,7 @@ class RunWebhook(JobArguments):
         if verify is not None:
             seconds = int(verify.within.total_seconds())
             watch = f"watch {verify.signal} until it is {self._thresholds_text(ctx, verify)}, for {seconds} s at most"
-        undo = f"if it does not recover, offer {ctx.config.undo}" if ctx.config.undo else "no undo is configured"
+        undo = "if it does not recover, offer what undoes it" if ctx.config.undo else "no undo is configured"
         return [f"{ctx.config.method} {self._url(ctx.config)}", watch, undo]
 
     def _thresholds_text(self, ctx: ActionContext, verify: VerifyConfig) -> str:

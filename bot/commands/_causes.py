@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bot.commands._subject import name_of
 from bot.core.errors import NotFound
+from bot.core.evidence import Hypothesis, stored_findings
 from bot.core.history.past_incidents import ConfirmedCause, named_service
 from bot.core.redaction.redaction import redact
 from bot.core.text.untrusted import one_line
@@ -24,7 +24,7 @@ class Ranked:
     """The causes that were ranked last, and in which attempt."""
 
     attempt: int = 0
-    hypotheses: Sequence[Mapping[str, Any]] = ()
+    hypotheses: Sequence[Hypothesis] = ()
 
     def chosen(self, choice: str) -> dict[str, str]:
         """One of them as a person's answer. Raises NotFound."""
@@ -32,15 +32,15 @@ class Ranked:
             raise NotFound("There is no such cause to confirm; say in words what it was: cause <what it was>.")
         hypothesis = self.hypotheses[int(choice) - 1]
         return {
-            "text": hypothesis["cause"],
-            "service": hypothesis["service"],
-            "kind": hypothesis["kind"],
-            "change_id": hypothesis["change_id"],
+            "text": hypothesis.cause,
+            "service": hypothesis.service,
+            "kind": hypothesis.kind,
+            "change_id": hypothesis.change_id,
         }
 
     def question(self) -> list[Field]:
         """A menu of them; nothing if none was ranked."""
-        options = [(str(n), f"{n}. {one_line(hypothesis['cause'], 68)}") for n, hypothesis in enumerate(self.hypotheses, 1)]
+        options = [(str(n), f"{n}. {one_line(hypothesis.cause, 68)}") for n, hypothesis in enumerate(self.hypotheses, 1)]
         menu = Field("which", "Was it one of these?", kind="select", value=NONE, options=[*options, (NONE, "None of these")])
         return [menu] if options else []
 
@@ -48,7 +48,8 @@ class Ranked:
 async def ranked_of(ctx: CommandContext, group: str) -> Ranked:
     """The causes of a group's newest attempt; none if it has no group or was not triaged."""
     row = await shown_triage_of(ctx.db, group) if group else None
-    return Ranked(row.attempt, row.findings.get("hypotheses", [])[:MAX_CAUSES]) if row else Ranked()
+    findings = stored_findings(row.findings) if row else None
+    return Ranked(row.attempt, findings.hypotheses[:MAX_CAUSES] if findings else ()) if row else Ranked()
 
 
 def confirmed_cause(ctx: CommandContext, request: Request, answer: Mapping[str, str]) -> ConfirmedCause:

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from bot.core.alerts.reasons import AlertReasons
 from bot.core.errors import NotFound
-from bot.core.evidence import Findings, nothing_wrong
+from bot.core.evidence import Findings, nothing_wrong, stored_findings
 from bot.core.incident import Incident, number_of
 from bot.core.text.moments import date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import counted, one_line
@@ -122,7 +122,7 @@ async def _findings(db: Database, ref: str) -> list[str]:
     row = await shown_triage_of(db, ref) if ref else None
     if row is None:
         return ["", "It was not investigated."]
-    findings = Findings.model_validate(row.findings)
+    findings = stored_findings(row.findings) or Findings()
     causes = [
         f"  {number}. {h.confidence_text.capitalize()}: {one_line(h.cause, 300)}"
         for number, h in enumerate(findings.hypotheses, 1)

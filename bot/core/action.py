@@ -222,7 +222,7 @@ class Plan(BaseModel):
     """By target, where the number of its copies is known."""
     tier: Tier
     undo: str = Field(default="", validation_alias=AliasChoices("undo", "inverse"), serialization_alias="inverse")
-    """The catalogue entry that undoes it, or in words how it is undone; "" where nothing undoes it.
+    """How it is undone, in words; "" where nothing undoes it. Records of older versions name the catalogue's entry.
 
     Records in databases and the API call it `inverse`.
     """

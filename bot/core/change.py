@@ -42,3 +42,9 @@ class Change(BaseModel):
     source: str = ""
     by_action: str = ""
     """The proposal whose run made it, `AP-3`: known once it is read beside the runs, and no source reports it."""
+    undone_at: datetime | None = None
+    """When an approved action took it back that was verified to have helped; known like `by_action`."""
+
+    def was_undone(self, alerted_at: datetime | None) -> bool:
+        """Whether that was before the first alert of an outage: what it had brought was over by then."""
+        return self.undone_at is not None and alerted_at is not None and self.undone_at <= alerted_at

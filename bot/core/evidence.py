@@ -223,6 +223,16 @@ class Findings(BaseModel):
         return self.model_copy(update={"note": f"{note} {self.note}".strip()})
 
 
+def stored_findings(stored: Mapping[str, object] | None) -> Findings | None:
+    """The findings of a stored attempt, None before there are any. Those that do not fit are a failed check, never none."""
+    if not stored:
+        return None
+    try:
+        return Findings.model_validate(stored)
+    except ValidationError as error:
+        return Findings(not_checked=[f"The causes of this attempt could not be read ({problem_of(error)})"])
+
+
 def nothing_wrong(findings: Findings | None) -> str:
     """The words of findings that found nothing wrong; "" for others. No all-clear where a check failed."""
     if findings is None or findings.category != "healthy":
@@ -296,6 +306,9 @@ class Case(BaseModel):
     expression: str = ""
     runbook_url: str = ""
     started_at: datetime
+    """When the alert fired that leads now: signals are measured around it."""
+    first_alert_at: datetime | None = None
+    """When the first alert of the outage fired, where another may lead it by now."""
     question: str = ""
     """The question of a person, or a hint; empty for the ordinary run."""
     graded_leads: tuple[GradedLead, ...] = ()
@@ -310,9 +323,14 @@ class Case(BaseModel):
     requester: str = ""
 
     @property
+    def alerted_at(self) -> datetime:
+        """When the first alert of the outage fired: an outage has one, whichever leads."""
+        return self.first_alert_at or self.started_at
+
+    @property
     def overlap_began_at(self) -> datetime | None:
-        """When the alert fired of an outage that began while the one before ran on; None for any other.
+        """When the first alert fired of an outage that began while the one before ran on; None for any other.
 
         What was measured may then have left its normal range with the outage before.
         """
-        return self.started_at if self.earlier and self.earlier.runs_on else None
+        return self.alerted_at if self.earlier and self.earlier.runs_on else None

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.core.config.budget import CONTEXT_TOKENS, Budget
 from bot.core.errors import ConfigurationError
-from bot.core.evidence import Case, Claim, Findings, Hypothesis, without_repeated
+from bot.core.evidence import Case, Claim, Findings, Hypothesis, stored_findings, without_repeated
 from bot.core.investigation.briefing import evidence_lines
 from bot.core.investigation.first_plan import first_plan
 from bot.core.questions.answering import ModelAnswer
@@ -167,7 +167,8 @@ class Agent:
         now = self.triages.db.clock()
         entries, row = await self.triages.ledger.entries(case.group), await self.triages.row(case.group, case.attempt)
         if row is not None:
-            entries = without_repeated(entries, Findings.model_validate(row.findings).cited, since=row.started_at)
+            ranked = stored_findings(row.findings)
+            entries = without_repeated(entries, ranked.cited if ranked else (), since=row.started_at)
         plan = first_plan(case, entries, self.tool_runner.infos)
         shown = _stated(case.model_dump(mode="json", exclude={"group", "attempt", "question", "requester", "graded_leads"}))
         names = {case.service, case.alert_name}

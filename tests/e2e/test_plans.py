@@ -74,7 +74,7 @@ def test_three_steps_run_one_after_the_other_and_the_card_shows_each(tmp_path: P
         lines = [line["words"] for line in here.slack.of(f"line:verified:{ref}:")]
         executed = here.executed()
 
-    assert "1. Roll back checkout (undo: rollforward)" in waiting and "3. Refresh checkout (no undo)" in waiting
+    assert "1. Roll back checkout (undo: Roll forward checkout)" in waiting and "3. Refresh checkout (no undo)" in waiting
     for step in ("1. Roll back checkout: verified", "3. Refresh checkout: verified"):
         assert step in shown
     assert executed == ["rollback", "restart", "restart"]
@@ -85,7 +85,7 @@ def test_a_step_that_fails_ends_the_plan_and_the_first_is_offered_to_be_undone(t
     with stage(tmp_path, second_step="nothing-like-it") as here:
         ref = here.approved()
         shown = here.card(ref, "*FAILED*")
-        undo = here.slack.wait("proposal:", "APPROVAL NEEDED", "Bring the rolled back change of checkout back", seconds=LONG)
+        undo = here.slack.wait("proposal:", "APPROVAL NEEDED", "Roll forward checkout", seconds=LONG)
         told = here.slack.wait(f"line:outcome:{ref}", "failed")["words"]
         executed = here.executed()
 

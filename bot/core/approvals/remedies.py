@@ -47,6 +47,10 @@ def parse_no_proposal(stored: str) -> NoProposal | None:
     return NoProposal(why, none_fits=why != stored) if stored else None
 
 
+OVER = NoProposal("The outage is over.")
+"""What is put to people then would change what is well again."""
+
+
 @dataclass(frozen=True)
 class Fitted:
     """The proposal that fits, or why there is none."""

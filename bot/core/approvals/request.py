@@ -36,12 +36,12 @@ def request_text(proposal: Proposal) -> str:
 
 
 def plan_text(proposal: Proposal) -> str:
-    """Reference, action, targets, arguments, steps and dry run, one below the other: what the dialog of an approval shows."""
+    """What the dialog of an approval shows, line by line: reference, undo, action, targets, arguments, steps and dry run."""
+    first = f"{proposal.ref} revision {proposal.revision}, {proposal.tier.label}, {undo_text(proposal)}"
     if proposal.parts:
-        first = f"{proposal.ref} revision {proposal.revision}, {proposal.tier.label}"
         return "\n".join([first, _heading(proposal), *_parts(proposal)])
     parts = [
-        f"{proposal.ref} revision {proposal.revision}, {proposal.tier.label}",
+        first,
         f"action: {proposal.action} ({proposal.action_version}) on {proposal.service}",
         "targets: " + ", ".join(f"{name}{f' at {v}' if v else ''}" for name, v in sorted(proposal.targets.items())),
         "arguments: " + json.dumps(proposal.arguments, sort_keys=True, ensure_ascii=False),

@@ -57,13 +57,33 @@ class ActionRun(NamedTuple):
     """The versions that its arguments name; empty for an action that changes none."""
     took_back: str = ""
     """The id of the change that it was about: that is no change of its own, however soon after it the run began."""
+    verified: bool = False
+    """Whether its signal recovered."""
 
 
 def with_own(changes: Iterable[Change], runs: Sequence[ActionRun]) -> list[Change]:
-    """The changes, each that a run made with the proposal it came from; what a source reported of a run stands for it."""
+    """The changes, each that a run made with the proposal it came from; what a source reported of a run stands for it.
+
+    Each that a verified run took back has the moment of that.
+    """
     merged = [_with_run(change, runs) for change in changes]
     reported = {change.by_action for change in merged if not _is_own(change)}
-    return [change for change in merged if not _is_own(change) or change.by_action not in reported]
+    own = [change for change in merged if not _is_own(change) or change.by_action not in reported]
+    verified = {run.took_back: run for run in runs if run.verified}
+    return [_with_undo(change, verified[change.id], own) if change.id in verified else change for change in own]
+
+
+def _with_undo(change: Change, run: ActionRun, changes: Iterable[Change]) -> Change:
+    """The change with the moment of a run that was about it, where that took it back and its version stayed away."""
+    later = [c for c in changes if c.service == change.service and c.version and c.at > change.at]
+    back = next((c for c in later if _is_by(run, c) and c.version == change.previous_version), None)
+    stays = back is not None and not any(c.version == change.version and c.at > back.at for c in later)
+    return change.model_copy(update={"undone_at": run.at}) if stays else change
+
+
+def _is_by(run: ActionRun, change: Change) -> bool:
+    """Whether a run made it; what is recorded of a plan names the step too: `AP-3:1`."""
+    return change.by_action.partition(":")[0] == run.proposal
 
 
 def _is_own(change: Change) -> bool:

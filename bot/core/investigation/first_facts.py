@@ -32,7 +32,7 @@ def composed(
     return TriageFacts(
         onset=onset.at if onset else None,
         onset_text=_onset_text(case, onset, checked=health.evidence.ok),
-        alert_at=case.started_at,
+        alert_at=case.alerted_at,
         beside=case.overlap_began_at is not None,
         signal=onset.signal if onset else "",
         onset_evidence=onset.evidence if onset else health.id,
@@ -78,8 +78,8 @@ def _name(deviation: DeviationFact) -> str:
 def _onset_text(case: Case, onset: MeasuredOnset | None, *, checked: bool) -> str:
     if onset is None:
         if not checked:
-            return f"The onset could not be checked; the first alert fired at {clock(case.started_at)}"
-        return f"No metric shows the onset; the first alert fired at {clock(case.started_at)}"
+            return f"The onset could not be checked; the first alert fired at {clock(case.alerted_at)}"
+        return f"No metric shows the onset; the first alert fired at {clock(case.alerted_at)}"
     return f"{onset.signal or 'Metrics'} left the normal range at {clock(onset.at)}"
 
 

@@ -242,6 +242,7 @@ class RenewedContent(Content):
     """The line in a card's thread that says what an open group is about now, and what else began with it."""
 
     severity: Severity
+    card_severity: Severity
     alert: str
     """The name of the alert that made it new; untrusted, as its service is."""
     alert_service: str
@@ -263,4 +264,4 @@ class RenewedContent(Content):
 
     @property
     def urgent_part(self) -> object:
-        return self.severity, self.alert, [one.service for one in self.beside], self.origin
+        return self.severity, self.card_severity, self.alert, [one.service for one in self.beside], self.origin

@@ -61,7 +61,7 @@ class TriageContent(Content):
     renewed: bool = False
     """The group was about something new since the attempt before."""
     started_at: datetime | None = None
-    """Of the alert that leads it since then; None where nothing is new."""
+    """When the first alert since then fired; None where nothing is new."""
     earlier_cause: Hypothesis | None = None
     """What was first before that."""
     over_at: datetime | None = None

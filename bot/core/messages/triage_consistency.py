@@ -84,8 +84,8 @@ def _facts(facts: TriageFacts, holds: Holds) -> TriageFacts:
 def with_one_onset(facts: TriageFacts, findings: Findings | None, started_at: datetime | None = None) -> TriageFacts:
     """The facts as the onset has them that the causes were ranked by: the sentence about it, and the ages of the changes.
 
-    `started_at`: of the alert that made the group new, or of a group that opened beside another. Where the signal left its
-    range long before, in an outage that was there already, the sentence says both.
+    `started_at`: of the first alert since the group is about something new, or of a group that opened beside another. Where the
+    signal left its range long before, in an outage that was there already, the sentence says both.
     """
     facts = facts.model_copy(update={"onset": findings.onset}) if findings and findings.onset else facts
     if facts.onset is None:

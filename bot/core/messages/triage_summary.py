@@ -157,13 +157,14 @@ def not_checked(lines: Sequence[str]) -> Iterable[Line]:
 
 def next_step(triage: TriageContent) -> Line | None:
     """What to do now: a proposal that waits, how one ended, or what would confirm the cause; nothing once it is resolved."""
-    findings, over = triage.findings, triage.group.state is GroupState.RESOLVED
+    findings, resolved = triage.findings, triage.group.state is GroupState.RESOLVED
     unfinished = triage.state.running and not triage.is_ranked_anew
-    if over or unfinished or findings is None or nothing_wrong(findings):
+    if resolved or unfinished or findings is None or nothing_wrong(findings):
         return None
     first = first_cause(findings)
     check = first.check if first else ""
-    text = _of_proposal(triage, check) or check or _by_hand(triage, first)
+    over = "it is over. Resolve once it holds" if triage.over_at else ""
+    text = _of_proposal(triage, check) or over or check or _by_hand(triage, first)
     return Line("Next", text) if text else None
 
 
@@ -234,7 +235,7 @@ def _before_details(text: str) -> str:
 
 def _no_action(triage: TriageContent) -> Iterable[Line]:
     in_force = any(proposal.state not in WITHOUT_EFFECT for proposal in triage.proposals)
-    if triage.no_proposal and not in_force:
+    if triage.no_proposal and not (in_force or triage.over_at):
         yield Line("No proposal", triage.no_proposal.why.rstrip("."))
 
 

@@ -31,7 +31,7 @@ class RankingContext:
     start: str
     """The alerting service; where the alert names none, the one that deviates most; "" where nothing deviates."""
     onset: datetime
-    """When the incident began; the alert's own start where no onset was observed."""
+    """When the incident began; when its first alert fired, where no onset was observed."""
     onset_observed: bool
     now: datetime
     service_named: bool = True
@@ -41,8 +41,10 @@ class RankingContext:
     """What the alert says in its own words: untrusted text."""
     earlier: EarlierOutage | None = None
     """What the group was about before."""
+    alerted_at: datetime | None = None
+    """When the first alert of the outage fired."""
     overlap_began_at: datetime | None = None
-    """When the alert fired of an outage that began while the one before ran on (`Case.overlap_began_at`)."""
+    """When the first alert fired of an outage that began while the one before ran on (`Case.overlap_began_at`)."""
     doublings: dict[str, float] = field(default_factory=dict)
     """The attribution in weighted doublings beyond normal."""
 
@@ -147,13 +149,14 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
         shares=shares,
         doublings=attribution.doublings,
         start=start,
-        onset=onset or case.started_at,
+        onset=onset or case.alerted_at,
         onset_observed=onset is not None,
         now=now,
         service_named=named,
         tuning=tuning,
         summary=case.summary,
         earlier=case.earlier,
+        alerted_at=case.alerted_at,
         overlap_began_at=case.overlap_began_at,
     )
 

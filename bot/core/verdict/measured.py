@@ -44,8 +44,8 @@ class Measured:
         """The incident's onset if it is known."""
         self.ranked_onset = ranked_onset
         self.overlap_began_at = case.overlap_began_at if case else None
-        """When the alert fired of an outage that began while another ran on (`Case.overlap_began_at`)."""
-        self._alerted_at = case.started_at if case else None
+        """When the first alert fired of an outage that began while another ran on (`Case.overlap_began_at`)."""
+        self.alerted_at = case.alerted_at if case else None
 
     @cached_property
     def observations(self) -> Observations:
@@ -132,7 +132,7 @@ class Measured:
 
     def came_before_alert(self, change: Change) -> bool:
         """Whether it came before the alert: where the onset was not observed, it was no later than that."""
-        return self._alerted_at is not None and change.at <= self._alerted_at
+        return self.alerted_at is not None and change.at <= self.alerted_at
 
     def carried_change(self, service: str) -> Change | None:
         """The change before the onset that carries the failure of a service."""

@@ -27,7 +27,7 @@ class Support:
     reason: str = ""
     """What keeps it from being likely; "" if nothing does."""
     too_late: bool = False
-    """The change came after the onset, or is what an approved action did about it."""
+    """The change came after the onset, was taken back before the alert, or is what an approved action did about it."""
     evidence: frozenset[str] = field(default_factory=frozenset)
     """What shows it."""
 
@@ -58,6 +58,8 @@ def _change(change: Change, measured: Measured) -> Support:
     versions = measured.versions_of(change)
     if change.by_action:
         return Support(0, f"it is what {change.by_action} did", too_late=True, evidence=shown)
+    if change.was_undone(measured.alerted_at):
+        return Support(0, "it was taken back, verified, before the alert", too_late=True, evidence=shown)
     if began and change.at > began + ONSET_TOLERANCE:
         if measured.overlap_began_at and change.at <= measured.overlap_began_at + ONSET_TOLERANCE:
             return Support(2, "it was made while another outage ran, and only its moment speaks for it", evidence=shown)

@@ -175,7 +175,7 @@ class Configuration:
                 helps=["change"], change_kinds=["deploy", "config"], undo="rollforward", verify=verify,
             ),
             "rollforward": self._job(
-                "rollforward", "Bring the rolled back change of {service} back", {"service": "{service}"}, 2,
+                "rollforward", "Roll forward {service}", {"service": "{service}"}, 2,
                 when="Only to undo a rollback.", undo="rollback", verify=verify,
             ),
             "restart": self._job(

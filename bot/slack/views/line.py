@@ -35,7 +35,8 @@ def render_renewed(renewed: RenewedContent, view: ViewContext) -> Rendered:
     """`SEV2: HighErrorRate on checkout fires since 14:02:11`, what came beside it, and where that may come from."""
     mentions = "".join(f"<@{user}> " for user in view.mention)
     reason = f" ({prose(renewed.reason, 120)})" if renewed.reason else ""
-    first = f"{square_of(renewed.severity)} {_what(renewed)} since {when(renewed.started_at, '{time_secs}')}{reason}"
+    since = f"{when(renewed.started_at, '{time_secs}')}{reason}{_milder(renewed)}"
+    first = f"{square_of(renewed.severity)} {_what(renewed)} since {since}"
     lines = [*_beside(renewed.beside), *_origin(renewed)]
     return _fallback(renewed), [section(mentions + first), *([paragraph(lines)] if lines else [])]
 
@@ -43,6 +44,11 @@ def render_renewed(renewed: RenewedContent, view: ViewContext) -> Rendered:
 def _what(renewed: RenewedContent) -> str:
     again = " again" if renewed.again else ""
     return f"*{renewed.severity}:* {name_text(renewed.alert, 80)} on {_named(renewed.alert_service)} fires{again}"
+
+
+def _milder(renewed: RenewedContent) -> str:
+    """That a worse card keeps its severity, or the line would seem to contradict it."""
+    return f"; the card stays {renewed.card_severity}" if renewed.card_severity.worse_than(renewed.severity) else ""
 
 
 def _beside(services: Sequence[BurstService]) -> Iterable[Line]:
@@ -76,4 +82,4 @@ def _fallback(renewed: RenewedContent) -> str:
     services = [plain_text(one.service, 60) for one in renewed.beside if one.service not in ("", renewed.alert_service)]
     beside = f", with {', '.join(services[:MAX_SERVICES])}" if services else ""
     origin = f". Suspected origin: {plain_text(renewed.origin, 60)}" if renewed.origin else ""
-    return f"{what} fires{again} since {clock(renewed.started_at)}{beside}{origin}"
+    return f"{what} fires{again} since {clock(renewed.started_at)}{beside}{_milder(renewed)}{origin}"

@@ -77,13 +77,13 @@ def _only_suggested(proposal: Proposal) -> bool:
 
 
 def _risk(content: ProposalContent) -> str:
-    """`tier 2, needs 1 approval · can be undone (rollforward) · waits until 15:02`."""
+    """`tier 2, needs 1 approval · can be undone: Roll forward checkout · waits until 15:02`."""
     proposal = content.proposal
     undo = "cannot be undone here"
     if proposal.parts:
         undo = plan_steps.undo_words(proposal)
     elif proposal.undo:
-        by = f" ({plain_text(proposal.undo, 60)})" if word_count(proposal.undo) <= UNDO_WORDS else ""
+        by = f": {plain_text(proposal.undo, 60)}" if word_count(proposal.undo) <= UNDO_WORDS else ""
         undo = f"can be undone{by}"
     state = _state_of_targets(proposal)
     if not proposal.state.decidable:
@@ -154,7 +154,7 @@ def _facts(content: ProposalContent) -> Block:
     return fields(
         target=", ".join(name_text(target, 80) for target in sorted(proposal.targets)),
         risk=f"{tier.label}: {_APPROVALS.get(tier, 'not decided by people')}",
-        reversible=f"yes, by {plain_text(proposal.undo, 60)}" if proposal.undo else "no undo configured",
+        reversible=f"yes: {plain_text(proposal.undo, 60)}" if proposal.undo else "no undo configured",
         requester=_name(proposal.requester) if proposal.requester else "Suggested by Tocsin",
         autonomy=proposal.autonomy.value,
         expires=when(proposal.expires_at) if proposal.state.decidable else "",

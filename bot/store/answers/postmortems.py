@@ -33,7 +33,7 @@ from bot.store.tables import (
     ProposalRow,
     TimelineRow,
 )
-from bot.store.triage.attempts import all_attempts, measured_onset, shown_triage, stored_findings
+from bot.store.triage.attempts import all_attempts, findings_of, measured_onset, shown_triage
 from bot.store.triage.ledger import entry_of
 
 log = structlog.get_logger(__name__)
@@ -79,7 +79,7 @@ class Postmortems:
                 incident=incident,
                 group=group,
                 timeline=tuple(await timeline.of(session, group_id=group_id, incident_id=number)),
-                findings=stored_findings(triage),
+                findings=findings_of(triage),
                 onset=onset.at if onset else None,
                 onset_evidence=onset.evidence if onset else "",
                 signal=onset.signal if onset else "",

@@ -26,7 +26,7 @@ from bot.store.approvals import transitions
 from bot.store.approvals.rows import DECIDABLE, stored_proposal
 from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, GroupRow, MessageRow, ProposalRow, QuestionRow, TriageRow
-from bot.store.triage.attempts import shown_triage, stored_findings
+from bot.store.triage.attempts import findings_of, shown_triage
 from bot.store.triage.cases import case_of
 from bot.store.triage.ledger import entry_of
 from bot.store.triage.spending import fits, spent
@@ -143,7 +143,7 @@ class Questions:
             triage = await shown_triage(session, group_id)
             group = await session.get(GroupRow, group_id) if group_id else None
             facts = stored_facts(triage.facts) if triage else None
-            findings = stored_findings(triage)
+            findings = findings_of(triage)
             facts = with_one_onset(facts, findings) if facts else None
             return AnswerFacts(
                 ledger=[entry_of(row) for row in reversed(rows)],

@@ -151,6 +151,7 @@ async def renewed_content(session: AsyncSession, subject: str) -> RenewedContent
     notified = (service,) if row.incident_id and about.notify is not Notify.NOBODY else ()
     return RenewedContent(
         severity=Severity(alert.severity),
+        card_severity=Severity(row.severity),
         alert=alert.name,
         alert_service=service,
         started_at=alert.starts_at,

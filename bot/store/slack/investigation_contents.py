@@ -34,14 +34,15 @@ from bot.store.tables import (
 )
 from bot.store.triage.attempts import (
     attempts_of_outage,
+    findings_of,
     first_cause,
     first_hypothesis,
     is_retry,
     shown_of,
     shown_triage,
-    stored_findings,
 )
 from bot.store.triage.cases import leading_alert
+from bot.store.triage.earlier_outage import first_alert_at
 from bot.store.triage.ledger import entry_of
 
 
@@ -61,7 +62,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         question=row.question,
         requester=row.requester,
         facts=stored_facts(shown.facts),
-        findings=stored_findings(shown),
+        findings=findings_of(shown),
         checks=[entry for entry, made in zip(evidence, rows, strict=True) if made.attempt == row.attempt],
         evidence=_by_id(evidence),
         no_proposal=parse_no_proposal(shown.no_proposal),
@@ -69,7 +70,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         shown_attempt=shown.attempt,
         is_retry=is_retry(attempts),
         renewed=row.renewed,
-        started_at=lead.starts_at if lead and row.renewed else None,
+        started_at=await first_alert_at(session, group, lead) if lead and row.renewed else None,
         earlier_cause=await _earlier_cause(session, row),
         over_at=_over_before_ranked(group, shown),
         proposals=[ProposalLine(one.ref, one.state, one.title, _is_of_before(one, group)) for one in proposals],
@@ -121,7 +122,7 @@ async def cause_content(session: AsyncSession, ref: str) -> CauseContent | None:
     return CauseContent(
         ref=ref,
         attempt=triage.attempt if triage else 0,
-        hypothesis=first_hypothesis(stored_findings(triage)),
+        hypothesis=first_hypothesis(findings_of(triage)),
         confirmed=(await causes.newest(session, [number])).get(number),
     )
 

@@ -9,12 +9,13 @@ from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.evidence import Findings, Hypothesis, MeasuredOnset, nothing_wrong
+from bot.core.evidence import Findings, Hypothesis, MeasuredOnset, nothing_wrong, stored_findings
 from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
 from bot.store.approvals.context.decision_context import stop_switch
 from bot.store.db.database import Database
+from bot.store.incidents.incidents import to_group
 from bot.store.tables import GroupRow, IncidentRow, SwitchRow, TriageRow
 
 
@@ -62,9 +63,9 @@ async def shown_triage_of(db: Database, ref: str) -> TriageRow | None:
         return await shown_triage(session, number_of(ref, "AL"))
 
 
-def stored_findings(attempt: TriageRow | None) -> Findings | None:
+def findings_of(attempt: TriageRow | None) -> Findings | None:
     """What an attempt ranked; None where it ranked nothing yet."""
-    return Findings.model_validate(attempt.findings) if attempt and attempt.findings else None
+    return stored_findings(attempt.findings) if attempt else None
 
 
 def first_hypothesis(findings: Findings | None) -> Hypothesis | None:
@@ -74,8 +75,15 @@ def first_hypothesis(findings: Findings | None) -> Hypothesis | None:
 
 def first_cause(attempt: TriageRow | None) -> Hypothesis | None:
     """The likeliest cause of an attempt that is done; None where nothing looks wrong, for what was ranked then is chance."""
-    findings = stored_findings(attempt) if attempt and attempt.state == TriageState.DONE else None
+    findings = findings_of(attempt) if attempt and attempt.state == TriageState.DONE else None
     return None if nothing_wrong(findings) else first_hypothesis(findings)
+
+
+async def is_over(db: Database, ref: str) -> bool:
+    """Whether all alerts of `AL-3` have ended, as far as this could be checked."""
+    async with db.read() as session:
+        group = await session.get(GroupRow, number_of(ref, "AL") or 0)
+        return group is not None and to_group(group).over_at is not None
 
 
 async def attempts_of_outage(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
@@ -98,10 +106,8 @@ def shown_of(attempts: Sequence[TriageRow]) -> TriageRow:
 
 def measured_onset(attempt: TriageRow) -> MeasuredOnset | None:
     """The onset as the message of an attempt says it: by which its causes were ranked, before that by its facts."""
-    facts = stored_facts(attempt.facts)
-    findings = stored_findings(attempt)
-    ranked = findings.onset if findings else None
-    at = ranked or (facts.onset if facts else None)
+    facts, findings = stored_facts(attempt.facts), findings_of(attempt)
+    at = (findings.onset if findings else None) or (facts.onset if facts else None)
     if at is None:
         return None
     return MeasuredOnset(at=at, signal=facts.signal if facts else "", evidence=facts.onset_evidence if facts else "")

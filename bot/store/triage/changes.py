@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.action import ProposalState
 from bot.core.change import Change
 from bot.core.changes.own_changes import REPORTED_WITHIN, ActionRun, with_own
 from bot.store.approvals.rows import stored_proposal
@@ -40,4 +41,5 @@ def _run_of(proposal: ProposalRow, attempt: AttemptRow | None) -> ActionRun:
     arguments = stored_proposal(proposal).runs[attempt.step - 1 if attempt else 0].arguments
     versions = {str(arguments[name]) for name in ("version", "previous_version") if arguments.get(name)}
     at = attempt.at if attempt else proposal.created_at
-    return ActionRun(f"AP-{proposal.id}", proposal.service, at, versions, str(arguments.get("change_id", "")))
+    change, verified = str(arguments.get("change_id", "")), proposal.state == ProposalState.SUCCEEDED
+    return ActionRun(f"AP-{proposal.id}", proposal.service, at, versions, change, verified)

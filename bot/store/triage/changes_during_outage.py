@@ -14,7 +14,7 @@ from bot.core.change import Change
 from bot.core.changes.during_outage import MAX_LINES, RunningOutage, change_line, made_during
 from bot.core.changes.late_reports import CHANGE_LOOKBACK
 from bot.core.changes.own_changes import REPORTED_WITHIN, with_own
-from bot.core.evidence import Findings
+from bot.core.evidence import stored_findings
 from bot.core.incident import GroupState
 from bot.core.timeline import EntryKind
 from bot.store import timeline
@@ -115,7 +115,7 @@ async def _suspects(session: AsyncSession, services: Collection[str]) -> Mapping
     running = col(GroupRow.state).in_(_RUNNING), GroupRow.on_storm_card == "", col(TriageRow.finished_at).is_not(None)
     query = select(TriageRow).join(GroupRow, col(GroupRow.id) == TriageRow.group_id).where(*running)
     rows = (await session.exec(query.order_by(col(TriageRow.attempt)))).all()
-    newest = {row.group_id: Findings.model_validate(row.findings) for row in rows if row.findings}
+    newest = {row.group_id: findings for row in rows if (findings := stored_findings(row.findings))}
     causes = {group: next(iter(findings.hypotheses), None) for group, findings in newest.items()}
     suspected = {group: one.service for group, one in causes.items() if one and one.confidence != "unlikely"}
     return {group: service for group, service in suspected.items() if service in services}

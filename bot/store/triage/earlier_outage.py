@@ -8,8 +8,8 @@ from sqlmodel import and_, case, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alerts.arrival_rate import RUNNING_SHARE
-from bot.core.alerts.renewal import SPREADS_WITHIN, older_until
-from bot.core.evidence import EarlierOutage, Findings
+from bot.core.alerts.renewal import BURST, SPREADS_WITHIN, older_until
+from bot.core.evidence import EarlierOutage, stored_findings
 from bot.core.investigation.triage_state import TriageState
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 
@@ -18,10 +18,17 @@ RELATES_WITHIN = timedelta(hours=1)
 
 
 async def first_alert_at(session: AsyncSession, group: GroupRow, lead: EpisodeRow) -> datetime:
-    """When the alert fired that the present outage began with: another may lead it by now, and the outage is the same."""
-    own = EpisodeRow.group_id == group.id, col(EpisodeRow.id) >= (group.renewed_by or 0)
-    query = select(EpisodeRow.starts_at).where(*own).order_by(col(EpisodeRow.id)).limit(1)
-    return min((await session.exec(query)).first() or lead.starts_at, lead.starts_at)
+    """When the first alert fired of the burst that the present outage began with, whichever of its alerts leads by now.
+
+    Where one leads that fires on from the outage before, the group is about that one again.
+    """
+    row, began_with = EpisodeRow, group.renewed_by or 0
+    if (lead.id or 0) < began_with:
+        return lead.starts_at
+    own = row.group_id == group.id, col(row.id) >= began_with
+    first_seen_at = (await session.exec(select(func.min(row.first_seen_at)).where(*own))).one()
+    burst = col(row.first_seen_at) <= first_seen_at + BURST
+    return (await session.exec(select(func.min(row.starts_at)).where(*own, burst))).one()
 
 
 async def earlier_outage(session: AsyncSession, group: GroupRow, lead: EpisodeRow, began: datetime) -> EarlierOutage | None:
@@ -56,7 +63,7 @@ async def _outage_of(
     """What the last ranking of a group saw, made `before` a moment; of its alerts those count with an id `below`."""
     made = TriageRow.group_id == number, col(TriageRow.started_at) < before, TriageRow.state == TriageState.DONE
     attempts = (await session.exec(select(TriageRow).where(*made).order_by(col(TriageRow.attempt).desc()))).all()
-    rankings = [Findings.model_validate(row.findings) for row in attempts if row.findings]
+    rankings = [findings for row in attempts if (findings := stored_findings(row.findings))]
     findings = rankings[0] if rankings else None
     if findings is None or findings.onset is None:
         return None

@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.evidence import Findings, LedgerEntry
+from bot.core.evidence import Findings, LedgerEntry, stored_findings
 from bot.core.history.frozen_cases import FrozenCase, scrubbed
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import number_of
@@ -82,8 +82,8 @@ class Cases:
             # A case is frozen after its cause was confirmed, so the index finds the few that matter.
             query = select(FrozenCaseRow.findings, FrozenCaseRow.confirmed).where(col(FrozenCaseRow.at) >= since)
             rows = (await session.exec(query)).all()
-        pairs = [(Findings.model_validate(findings), ConfirmedCause.model_validate(confirmed)) for findings, confirmed in rows]
-        return [(findings, confirmed) for findings, confirmed in pairs if since <= confirmed.at < before]
+        pairs = [(stored_findings(findings), ConfirmedCause.model_validate(confirmed)) for findings, confirmed in rows]
+        return [(findings, confirmed) for findings, confirmed in pairs if findings and since <= confirmed.at < before]
 
     async def case(self, ref: str) -> FrozenCase | None:
         """The frozen case of `INC-n`; None if it is not frozen."""

@@ -51,7 +51,7 @@ class FactCollector:
         main = first_facts.main_deviation(sorted(deviations, key=lambda deviation: -deviation.doublings), case.service)
         onset = first_facts.onset_of(case, main, entries[ToolRole.HEALTH].id)
         near = {case.service: 0, **self.catalogue.downstream(case.service)} if self.catalogue.services else {}
-        listed, began = [entries[ToolRole.CHANGES]], onset.at if onset else case.started_at
+        listed, began = [entries[ToolRole.CHANGES]], onset.at if onset else case.alerted_at
         changes = first_facts.changes_before(listed, onset=began, services=near, overlap_began_at=case.overlap_began_at)
         graph = await self._graph(case, main, changes, onset)
         alerts = [AlertCount.model_validate(row) for row in (await self.triages.members(case.group))[:8]]

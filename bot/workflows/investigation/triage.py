@@ -17,9 +17,9 @@ from pydantic import BaseModel
 from bot.core.alert import Severity
 from bot.core.alerts.escalation import deserves_investigation
 from bot.core.approvals.hints import Hint
-from bot.core.approvals.remedies import Fitted
+from bot.core.approvals.remedies import OVER, Fitted
 from bot.core.config import Config
-from bot.core.evidence import Case, Claim, Findings, LedgerEntry, nothing_wrong, without_repeated
+from bot.core.evidence import Case, Claim, Findings, LedgerEntry, nothing_wrong, stored_findings, without_repeated
 from bot.core.investigation.early_ranking import could_query_nothing
 from bot.core.investigation.reuse import FRESH, agrees, answered_before, of_model, reused
 from bot.core.investigation.triage_state import TriageState
@@ -29,7 +29,7 @@ from bot.core.tool_calls import ToolRole, tool_for
 from bot.core.verdict.merging import merge
 from bot.core.verdict.verdict import judge
 from bot.ports import Investigator, Run, Workflow
-from bot.store.triage.attempts import shown_triage_of
+from bot.store.triage.attempts import is_over, shown_triage_of
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import call_name, ranked_again
 from bot.workflows.investigation.fact_collection import FactCollector
@@ -113,7 +113,7 @@ class TriageSteps:
         if case.question or case.requester:
             return None
         for ref, answered_at, findings in await self.triages.same_alert_since(case.group, now - FRESH):
-            answer = Findings.model_validate(findings or {})
+            answer = stored_findings(findings) or Findings()
             if ref == case.group:
                 if not late and answered_before(answer, ranked):
                     return await self._with_earlier_answer(case, answer, ranked)
@@ -136,7 +136,7 @@ class TriageSteps:
         shown = await shown_triage_of(self.triages.db, case.group)
         if not blind or case.question or case.requester or shown is None or shown.attempt == case.attempt:
             return False
-        findings = Findings.model_validate(shown.findings).model_copy(update={"usd": 0.0})
+        findings = (stored_findings(shown.findings) or Findings()).model_copy(update={"usd": 0.0})
         note = "When they were ranked again the metrics did not answer."
         findings = findings if note in findings.note else findings.noted(note)
         values = {"findings": findings.model_dump(mode="json"), "facts": shown.facts, "no_proposal": shown.no_proposal}
@@ -190,12 +190,15 @@ class TriageSteps:
         return findings.model_copy(update={"answer": answer, "answer_untrusted": short.untrusted})
 
     async def propose(self, case: Case, findings: Findings, ranked: Findings | None = None) -> list[str]:
-        """Put the remediation that fits to people; where there is none the message says why. The references.
+        """Put the remediation that fits to people; where there is none, or all is over, the message says why. The references.
 
         `ranked`: what was found without a model.
         """
         newest = await self.triages.row(case.group)
         if await self.triages.stopped(case.group, case.attempt) or (newest and newest.attempt > case.attempt):
+            return []
+        if await is_over(self.triages.db, case.group):
+            await self.triages.update(case.group, case.attempt, no_proposal=OVER.stored)
             return []
         hints = await self.triages.hints_of(case.group)
         fitted = await self.proposer.propose_fitting(case.group, findings, hints, ranked)

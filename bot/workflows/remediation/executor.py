@@ -115,8 +115,14 @@ class ActionExecutor:
             dry_run_ok=dry_run.ok,
             replicas=dry_run.replicas,
             tier=in_force.tier(self.config, entry, policy.one_higher(tier) if only_sender else tier),
-            undo=config.undo or action.undo_text(),
+            undo=self._undo_text(config, action, service, arguments),
         )
+
+    def _undo_text(self, config: ActionConfig, action: Action, service: str, arguments: Mapping[str, object]) -> str:
+        """What undoes it, in words: the title of the entry that does, else what the action says itself."""
+        if config.undo:
+            return _title(config.undo, self.catalogued[config.undo], service, arguments)
+        return action.undo_text()
 
     def _built(self, entry: str, service: str, arguments: Mapping[str, object]) -> tuple[ActionConfig, Action]:
         config, kind = self._entry(entry, service)

@@ -204,7 +204,7 @@ async def test_a_silence_says_that_it_can_be_taken_back(tmp_path: Path) -> None:
     async with fixture.db.read() as session:
         content = await proposal_content(session, "AP-1")
 
-    assert content and "can be undone (expiring the silence)" in str(proposal_view.render(content, ViewContext()))
+    assert content and "can be undone: expiring the silence" in str(proposal_view.render(content, ViewContext()))
     await fixture.close()
 
 

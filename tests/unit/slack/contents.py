@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.core.action import Proposal, ProposalState, Tier
+from bot.core.alert import Severity
 from bot.core.evidence import Claim, Evidence, Findings, Hypothesis, LedgerEntry
 from bot.core.incident import AlertGroup
 from bot.core.investigation.triage_facts import AlertCount, PriorChange, RunbookExcerpt, TriageFacts
@@ -50,7 +51,8 @@ def rendered_card(*, mention: Sequence[str] = (), **values: Any) -> Rendered:
 
 def rendered_renewed(*, mention: Sequence[str] = (), **values: Any) -> Rendered:
     fields = {
-        "severity": "SEV2", "alert": "HighErrorRate", "alert_service": "checkout", "started_at": NOW, **values,
+        "severity": Severity.SEV2, "card_severity": Severity.SEV2, "alert": "HighErrorRate", "alert_service": "checkout",
+        "started_at": NOW, **values,
     }  # fmt: skip
     return line.render_renewed(RenewedContent(**fields), ViewContext(hosts=HOSTS, mention=mention))
 
@@ -122,8 +124,8 @@ def proposal_content(proposal: dict[str, Any] | None = None, **values: Any) -> P
         "kind": "run_webhook", "service": "checkout", "title": "Roll back checkout", "because": "v2 broke it (likely, E1)",
         "arguments": {"change_id": "test:v2"}, "targets": {"checkout": "2"}, "steps": ["POST http://jobs.example/rollback"],
         "dry_run": "POST", "dry_run_at": NOW, "tier": Tier.TWO, "policy_version": "1", "requester": "alice",
-        "undo": "rollforward", "expires_at": at(60), "state": ProposalState.PENDING, "plan_fingerprint": "abcdef0123456789",
-        "created_at": NOW, **(proposal or {}),
+        "undo": "Roll forward checkout", "expires_at": at(60), "state": ProposalState.PENDING,
+        "plan_fingerprint": "abcdef0123456789", "created_at": NOW, **(proposal or {}),
     }  # fmt: skip
     return ProposalContent(proposal=Proposal(**fields), **{"lead": "bob", "deputies": ["dave"], **values})
 

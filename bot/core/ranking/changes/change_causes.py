@@ -58,8 +58,9 @@ def change_causes(context: RankingContext, *, outside: bool = False) -> list[Can
 
 
 def _came_before(context: RankingContext, change: Change) -> bool:
-    """Whether it came before the trouble; what the bot did itself mends what was broken: it is shown, and no suspect."""
-    return not change.by_action and change.at <= context.onset_for(change) + ONSET_TOLERANCE
+    """Whether it came before the trouble, and was there still; what the bot did itself mends: it is shown, and no suspect."""
+    mends_or_over = change.by_action or change.was_undone(context.alerted_at)
+    return not mends_or_over and change.at <= context.onset_for(change) + ONSET_TOLERANCE
 
 
 def _weighed(

@@ -59,11 +59,16 @@ def _deviated_before(deviation: Deviation, change: Change) -> bool:
 
 
 def weigh_rollback(context: RankingContext, change: Change, candidate: Candidate) -> None:
-    """Somebody went back to the version before, and it did not help."""
+    """Somebody went back to the version before, and it did not help.
+
+    Where that ended the outage before, what fires in another one had long enough to end with it.
+    """
     weights = context.tuning.changes
+    helped_before = context.earlier is not None and change.undone_at is not None
+    wait = timedelta(0) if helped_before else timedelta(seconds=weights.rollback_seconds)
     for later in context.observations.changes.values():
         back = later.service == change.service and later.version and later.version == change.previous_version
-        if back and change.at < later.at <= context.now - timedelta(seconds=weights.rollback_seconds):
+        if back and change.at < later.at <= context.now - wait:
             candidate.likelihood *= weights.after_rollback
             candidate.sure = False
             text = f"Going back to {later.version} at {clock(later.at)} did not end it: the alert still fires"

@@ -54,6 +54,8 @@ def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:
         after = duration_text(change.at - context.onset)
         text = f"{what} came {after} after the onset at {clock(context.onset)}"
         return _claim(text, [*evidence, *_onset_evidence(context)])
+    if change.undone_at and change.was_undone(context.alerted_at):
+        return _claim(f"{what}: it was taken back at {clock(change.undone_at)}, before the alert, and that helped", evidence)
     calls = serving_at_onset(context, change)
     if calls.withdrawn_at:
         text = f"{what}: it serves nothing since {clock(calls.withdrawn_at)}, before the onset at {clock(context.onset)}"

@@ -88,7 +88,7 @@ class IntakeWriter:
         alerts from now on, empty for one that it must not find.
         """
         loop = asyncio.get_running_loop()
-        rows = [{**change.model_dump(exclude={"by_action"}), "received_at": received_at} for change in changes]
+        rows = [{**change.model_dump(exclude={"by_action", "undone_at"}), "received_at": received_at} for change in changes]
         batch = Batch(source, alerts, digests, repeats, rows, received_at, loop.time(), loop.create_future())
         waiting_rows = self._waiting_rows.get(source, 0)
         if not self._fits(waiting_rows, batch.size) or not self.alive():

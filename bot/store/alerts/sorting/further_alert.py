@@ -12,7 +12,7 @@ from bot.core.alert import Severity
 from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.problem_kind import is_own
 from bot.core.alerts.renewal import BURST, RECOVERED_FOR, FurtherAlert, Members, RenewalReason, calls_a_member, may_be_new
-from bot.core.evidence import Findings
+from bot.core.evidence import stored_findings
 from bot.core.incident import GroupState
 from bot.core.service import Catalogue
 from bot.store.db.database import Database
@@ -173,7 +173,5 @@ async def _is_suspected(session: AsyncSession, group: GroupRow, service: str) ->
     query = select(TriageRow).where(TriageRow.group_id == group.id, *since).order_by(col(TriageRow.attempt).desc())
     # While a further attempt runs the one before says what is suspected.
     newest = next((row for row in (await session.exec(query)).all() if row.findings), None)
-    if newest is None:
-        return False
-    hypotheses = Findings.model_validate(newest.findings).hypotheses
-    return any(one.service == service and one.confidence != "unlikely" for one in hypotheses)
+    findings = stored_findings(newest.findings) if newest else None
+    return any(one.service == service and one.confidence != "unlikely" for one in (findings.hypotheses if findings else ()))

@@ -11,7 +11,7 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import ProposalState
-from bot.core.evidence import Findings, Hypothesis
+from bot.core.evidence import Findings, Hypothesis, stored_findings
 from bot.core.investigation.early_ranking import RankedAttempt, could_query_nothing, retry_at
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import RUNNING, TriageState
@@ -56,9 +56,9 @@ class EarlyRankings:
         rows = await all_attempts(session, group_id)
         attempts = of_newest_outage(rows)
         last, facts = attempts[-1], stored_facts(attempts[-1].facts)
-        if last.attempt != attempt or not last.findings:
+        findings = stored_findings(last.findings)
+        if last.attempt != attempt or findings is None:
             return None
-        findings = Findings.model_validate(last.findings)
         if _names_likely_cause(findings, _first_before(rows[: -len(attempts)])):
             return None
         ranked = RankedAttempt(
@@ -79,8 +79,8 @@ class EarlyRankings:
 
 def _first_before(attempts: Sequence[TriageRow]) -> Hypothesis | None:
     """What was first in the outage before, of its attempts, oldest first."""
-    rankings = (Findings.model_validate(row.findings) for row in reversed(attempts) if row.findings)
-    return next((findings.hypotheses[0] for findings in rankings if findings.hypotheses), None)
+    rankings = (stored_findings(row.findings) for row in reversed(attempts))
+    return next((findings.hypotheses[0] for findings in rankings if findings and findings.hypotheses), None)
 
 
 def _names_likely_cause(findings: Findings, before: Hypothesis | None) -> bool:

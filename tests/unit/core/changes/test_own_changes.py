@@ -1,9 +1,10 @@
 """Changes that an approved action made, among those that were reported."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from bot.core.change import Change
 from bot.core.changes.own_changes import ActionRun, with_own
 from tests.unit.evidence_builders import ONSET, change
 
@@ -36,6 +37,19 @@ def test_an_action_without_a_version_made_what_is_reported_within_a_minute() -> 
     soon, later = change("pay", -0.5, kind="config"), change("pay", -5, kind="config")
 
     assert [one.by_action for one in with_own([soon, later], [restart])] == ["AP-1", ""]
+
+
+def test_what_a_verified_run_took_back_is_undone_until_its_version_comes_back() -> None:
+    bad, back = change("pay", 5, version="5.1.0", previous="5.0.3"), change("pay", -1, version="5.0.3", previous="5.1.0")
+    again = change("pay", -20, version="5.1.0", previous="5.0.3")
+    verified = RUN._replace(took_back=bad.id, verified=True)
+
+    def undone_at(changes: list[Change], run: ActionRun) -> datetime | None:
+        return with_own(changes, [run])[0].undone_at
+
+    assert undone_at([bad, back], verified) == RUN.at
+    assert undone_at([bad, back], verified._replace(verified=False)) is None
+    assert undone_at([bad], verified) is None and undone_at([bad, back, again], verified) is None
 
 
 def test_clocks_of_two_systems_may_differ_a_little() -> None:

@@ -51,9 +51,10 @@ def test_of_an_outage_beside_another_changes_up_to_its_alert_are_listed_with_the
 @pytest.mark.parametrize("runs_on", [True, False])
 def test_facts_tell_whether_another_outage_of_the_service_ran_on_when_the_alert_fired(runs_on: bool) -> None:
     earlier = EarlierOutage(until=at(-5), runs_on=runs_on)
-    case = Case(group="AL-2", service="checkout", started_at=NOW, earlier=earlier)
+    case = Case(group="AL-2", service="checkout", started_at=at(2), first_alert_at=NOW, earlier=earlier)
 
-    assert composed(case, dict.fromkeys(ToolRole, evidence()), [], []).beside is runs_on
+    facts = composed(case, dict.fromkeys(ToolRole, evidence()), [], [])
+    assert (facts.beside, facts.alert_at, case.overlap_began_at) == (runs_on, NOW, NOW if runs_on else None)
 
 
 def test_an_onset_that_was_measured_before_of_another_signal_is_told_of_that_signal() -> None:

@@ -6,9 +6,11 @@ from tests.unit.builders import NOW
 
 
 def services(alert: str, *beside: BurstService) -> list[str]:
-    return burst_services(
-        RenewedContent(severity=Severity.SEV2, alert=alert, alert_service="cart", started_at=NOW, beside=beside)
+    severity = Severity.SEV2
+    line = RenewedContent(
+        severity=severity, card_severity=severity, alert=alert, alert_service="cart", started_at=NOW, beside=beside
     )
+    return burst_services(line)
 
 
 def test_a_burst_may_have_begun_on_any_service_that_alerts_in_it() -> None:

@@ -1,5 +1,7 @@
 """What is named as the cause of an outage that began while another ran on, or soon after it."""
 
+import pytest
+
 from bot.core.change import Change
 from bot.core.evidence import EarlierOutage, Findings
 from bot.core.facts.code import DiffFact, EffectFact
@@ -27,10 +29,10 @@ def named(ledger: Ledger, earlier: EarlierOutage = RUNS_ON) -> list[tuple[str, s
     return [(one.kind, one.service, one.confidence) for one in judged(ledger, earlier).hypotheses[:2]]
 
 
-def carried_by_payments(*changes: Change) -> Ledger:
+def carried_by_payments(*changes: Change, guilty: Change = GUILTY) -> Ledger:
     """Its new version alone fails, and the front with it."""
     levels = {"2_3_1": (0.0, 0.5), "2_3_0": (0.001, 0.001)}
-    return failing_payments(GUILTY, *changes).breakdown("payments", "errors", "version", **levels)
+    return failing_payments(guilty, *changes).breakdown("payments", "errors", "version", **levels)
 
 
 def test_a_change_made_meanwhile_goes_before_the_cause_of_the_outage_that_runs_on_and_neither_is_likely() -> None:
@@ -80,6 +82,28 @@ def test_once_the_outage_before_is_over_a_change_after_the_onset_is_ruled_out_as
 
     assert named(carried_by_payments(flip), over)[0] == ("change", "payments", "likely")
     assert any(claim.change_id == flip.id for claim in judged(carried_by_payments(flip), over).ruled_out)
+
+
+@pytest.mark.parametrize(("minute", "cleared"), [(3.0, True), (5.0, False)], ids=["before the alert", "after it"])
+@pytest.mark.parametrize("runs_on", [True, False])
+def test_what_an_action_had_taken_back_for_good_before_the_alert_is_no_cause_of_it(
+    minute: float, cleared: bool, runs_on: bool
+) -> None:
+    undone = GUILTY.model_copy(update={"undone_at": CASE.started_at + minutes(minute)})
+    findings = judged(carried_by_payments(guilty=undone), RUNS_ON.model_copy(update={"runs_on": runs_on}))
+
+    accused = {cause.change_id for cause in findings.hypotheses}
+    assert (GUILTY.id in accused, [claim.change_id for claim in findings.ruled_out]) == (not cleared, [GUILTY.id] * cleared)
+
+
+@pytest.mark.parametrize(("verified", "confidence"), [(True, "possible"), (False, "likely")])
+def test_what_an_action_took_back_for_good_since_the_alert_is_not_likely_while_it_fires_on(
+    verified: bool, confidence: str
+) -> None:
+    back = change("payments", -5.5, version="2.3.0", previous="2.3.1").model_copy(update={"by_action": "AP-1"})
+    undone = GUILTY.model_copy(update={"undone_at": back.at if verified else None})
+
+    assert named(carried_by_payments(back, guilty=undone)) == [("change", "payments", confidence)]
 
 
 def test_once_the_outage_before_is_over_its_cause_is_no_lead_where_something_ran_out_since() -> None:

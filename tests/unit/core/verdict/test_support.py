@@ -11,7 +11,7 @@ from bot.core.facts.recorded import TemplateFact
 from bot.core.metrics.deviation import Deviation
 from bot.core.verdict.measured import Measured
 from bot.core.verdict.support import Support, support_of
-from tests.unit.evidence_builders import CASE, Ledger, change, deviation, failing_payments, minutes
+from tests.unit.evidence_builders import CASE, ONSET, Ledger, change, deviation, failing_payments, minutes
 
 ERRORS = deviation("payments", "errors", 0.001, 0.45, doublings=4, unit="ratio")
 POOL = deviation("payments", "connections", 0.3, 0.99, doublings=3, late=-2, unit="ratio")
@@ -43,6 +43,14 @@ def test_a_version_that_alone_shows_the_failure_is_carried_furthest() -> None:
     ledger = shop(changes=(DEPLOY,)).breakdown("payments", "errors", "version", **{"2_3_1": (0.0, 0.9), "2_3_0": (0.0, 0.0)})
 
     assert of_deploy(ledger).strength == 4 > of_deploy(shop(changes=(DEPLOY,))).strength
+
+
+@pytest.mark.parametrize(("minute", "strength"), [(0.5, 0), (1.5, 3)], ids=["before the alert", "after it"])
+def test_what_an_action_had_taken_back_before_the_alert_shows_nothing(minute: float, strength: int) -> None:
+    undone = DEPLOY.model_copy(update={"undone_at": ONSET + minutes(minute)})
+    accused = Hypothesis(cause="x", service="payments", kind="change", change_id=DEPLOY.id)
+
+    assert support_of(accused, Measured(shop(changes=(undone,)).entries, case=CASE)).strength == strength
 
 
 def test_versions_that_fail_alike_clear_the_change() -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+from bot.core.alert import Severity
 from bot.core.messages.alerts import BurstService
 from bot.slack.blocks import check_blocks
 from tests.messages.words import text_of
@@ -26,6 +27,13 @@ def test_the_line_lists_its_burst_and_names_where_it_may_come_from() -> None:
     assert "With it: payments (HighErrorRate, PodErrorRate), storefront (ErrorBudgetBurn)" in shown
     assert "*Suspected origin:* payments" in shown
     assert text.endswith(", with payments, storefront. Suspected origin: payments")
+
+
+def test_an_alert_that_is_milder_than_its_card_says_what_the_card_stays() -> None:
+    text, blocks = rendered_renewed(severity=Severity.SEV3, reason="checkout depends on payments")
+
+    assert text == "SEV3: HighErrorRate on checkout fires since 03:00:00 UTC; the card stays SEV2"
+    assert "(checkout depends on payments); the card stays SEV2" in text_of(blocks)
 
 
 def test_what_the_line_leaves_out_is_counted() -> None:

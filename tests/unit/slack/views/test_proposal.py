@@ -44,7 +44,7 @@ def test_a_waiting_card_says_what_will_happen_who_may_and_until_when() -> None:
     shown = texts(proposal_content({"arguments": {"version": "5.1.0", "previous_version": "5.0.3"}}))
 
     assert "APPROVAL NEEDED: Roll back checkout: 5.1.0 → 5.0.3" in shown
-    assert "tier 2, needs 1 approval · can be undone (rollforward) · state: " in shown and " · waits until" in shown
+    assert "tier 2, needs 1 approval · can be undone: Roll forward checkout · state: " in shown and " · waits until" in shown
     assert "not the requester (alice) can approve" in shown or "not the requester (alice)" in shown
 
 

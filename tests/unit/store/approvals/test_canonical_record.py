@@ -1,6 +1,6 @@
 """The canonical record in users' databases stays byte for byte: another byte is another plan than the approved one.
 
-The bytes were written by the bot of commit 713a39c.
+The bytes are those of the bot of commit 713a39c, but for the words that say what undoes it.
 """
 
 from pathlib import Path
@@ -14,10 +14,11 @@ from tests.unit.approvals_fixture import ApprovalsFixture, dry_run, open_approva
 PROPOSED = (
     '{"action":"restart","action_version":"run_webhook@1+bf4689c4","arguments":{},"because":"E1 says so",'
     '"dry_run_digest":"d5cb1925acd8518c2d5b0c0d2382fc21a95f71dad818b6ecce49fa5568adc495","dry_run_ok":true,'
-    '"expires_at":"2026-03-01T04:00:00.000000Z","group":"AL-1","incident":"INC-1","inverse":"rollforward","kind":"run_webhook",'
+    '"expires_at":"2026-03-01T04:00:00.000000Z","group":"AL-1","incident":"INC-1","inverse":"Rollforward checkout",'
+    '"kind":"run_webhook",'
     '"policy_version":"47d67b7b06955c46","ref":"AP-1","requester":"alice","revision":1,"service":"checkout",'
     '"steps":["POST http://jobs.example/restart","watch errors until it is below 2 %, for 20 s at most",'
-    '"if it does not recover, offer rollforward"],"targets":{"checkout-pods":"2"},"tier":1,"title":"Restart checkout"}'
+    '"if it does not recover, offer what undoes it"],"targets":{"checkout-pods":"2"},"tier":1,"title":"Restart checkout"}'
 )
 FIRST_DRY_RUN = "d5cb1925acd8518c2d5b0c0d2382fc21a95f71dad818b6ecce49fa5568adc495"
 SECOND_DRY_RUN = "9813f023a4d7708e32631ac536c7727c2f118229b0c160b004826a5ae94f34f2"
@@ -39,7 +40,7 @@ async def test_a_proposal_has_the_bytes_that_it_always_had(tmp_path: Path) -> No
     fixture = await open_approvals(tmp_path)
     await fixture.propose("restart", requester="alice")
 
-    assert await stored(fixture) == (PROPOSED, "f6783e6f322037db09e3bd6f1dcee7840a990fd660a568dcc25d5c09e8caa9b1")
+    assert await stored(fixture) == (PROPOSED, "86e715b045e7eee27d25eb22a319c33d9c6227156257907788ed8978a6496ac6")
     await fixture.close()
 
 
@@ -49,7 +50,7 @@ async def test_a_revision_changes_only_what_the_fresh_dry_run_showed(tmp_path: P
     fixture.pass_time(seconds=5)
     await fixture.revise("AP-1", dry_run("POST é", targets={"checkout-pods": "3"}, ok=False), Tier.TWO)
 
-    assert await stored(fixture) == (REVISED, "012deec84280d79316114d78b6d8d8a4c1cbf014d470c6bde99e303b29101f5c")
+    assert await stored(fixture) == (REVISED, "560cffe26f95f6a21a694166e9eedda9ff3c717c666560e331a10cfbc65e5d65")
     await fixture.close()
 
 

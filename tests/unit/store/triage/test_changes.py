@@ -26,6 +26,7 @@ async def test_what_an_approved_rollback_did_is_listed_as_its_own_change(tmp_pat
     changes = await Changes(fixture.db).since("checkout", NOW - timedelta(hours=2))
 
     assert {change.id: change.by_action for change in changes} == {"ci:back": "AP-1", "ci:bad": ""}
+    assert [change.id for change in changes if change.undone_at] == ["ci:bad"]
     await fixture.close()
 
 
@@ -74,6 +75,8 @@ async def test_a_rollback_that_did_not_help_and_its_undo_are_two_changes(tmp_pat
             await fixture.propose("rollback", change_id="ci:bad")
         await fixture.approve(ref)
         await fixture.ended(ref, seconds=1)
+        changes = await Changes(fixture.db).since("checkout", NOW - timedelta(hours=2))
+        assert not any(change.undone_at for change in changes)
 
     assert await listed(fixture) == [("config", "1", "2", "AP-2"), ("config", "2", "1", "AP-1"), ("config", "1", "2", "")]
     await fixture.close()

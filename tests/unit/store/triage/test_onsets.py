@@ -7,6 +7,7 @@ import pytest
 from bot.core.evidence import Findings, FiringInterval
 from bot.core.investigation.triage_state import TriageState
 from bot.store.alerts import regroup
+from bot.store.slack.message_contents import triage_content
 from bot.store.tables import GroupRow
 from bot.store.triage.cases import leading_alert
 from bot.store.triage.earlier_outage import first_alert_at
@@ -52,9 +53,12 @@ async def test_the_outage_before_is_the_same_whichever_alert_leads_the_present_o
     sorting.clock.forward(2)
     await sorting.receive(alert("b", name="Slow", start=8, severity="page"))
     await sorting.receive(alert("a", name="Slow", status="resolved", start=6, ends_at=at(8)))
+    async with sorting.db.read() as session:
+        content = await triage_content(session, "AL-1")
     second = await Triages(sorting.db).open("AL-1", 3, "", "")
 
     assert (first.started_at, second.started_at) == (at(6), at(8))
+    assert content is not None and content.started_at == first.alerted_at == second.alerted_at == at(6)
     assert first.earlier == second.earlier and first.firing_before == second.firing_before
 
 
@@ -73,6 +77,21 @@ async def test_an_outage_began_with_its_own_first_alert_where_the_one_that_made_
         group = await session.get_one(GroupRow, 1)
         lead = await leading_alert(session, group)
         assert lead is not None and group.renewals and await first_alert_at(session, group, lead) == lead.starts_at == at(8)
+
+
+@pytest.mark.parametrize("worse", ["a", "b"])
+async def test_the_first_alert_of_an_outage_is_the_earliest_of_its_burst_whichever_leads(
+    sorting: SortingFixture, worse: str
+) -> None:
+    sorting.clock.now = at(1)
+    for name, start in (("a", 0.8), ("b", 0.5)):
+        await sorting.receive(alert(name, start=start, severity="page" if name == worse else "critical"))
+    sorting.clock.forward(2)
+    await sorting.receive(alert("c", start=-60, severity="page"))
+    await sorting.receive(alert(worse, status="resolved", start=0.8 if worse == "a" else 0.5, ends_at=at(3)))
+
+    case = await Triages(sorting.db).open("AL-1", 1, "", "")
+    assert case.started_at == at(-60) and case.alerted_at == at(0.5)
 
 
 async def test_an_attempt_knows_when_something_was_wrong_before_from_its_onset_on(sorting: SortingFixture) -> None:
@@ -100,6 +119,21 @@ async def test_what_fired_for_hours_says_little_of_a_single_signal(
 
     case = await Triages(sorting.db).open(f"AL-{(await sorting.groups())[-1].id}", 2, "", "")
     assert list(case.firing_before) == expected
+
+
+async def test_findings_of_the_attempt_before_that_no_longer_fit_fail_no_triage_and_are_told_as_unread(
+    sorting: SortingFixture,
+) -> None:
+    await sorting.receive(alert("a"))
+    triages = Triages(sorting.db)
+    await ranked(sorting, "AL-1", 1, at(-2))
+    await triages.update("AL-1", 1, findings={"onset": at(-2).isoformat(), "hypotheses": "none"})
+    async with sorting.db.read() as session:
+        content = await triage_content(session, "AL-1")
+
+    assert content is not None and content.findings is not None
+    assert "could not be read (hypotheses: " in content.findings.not_checked[0]
+    assert (await triages.open("AL-1", 2, "", "")).onset is None
 
 
 async def test_findings_of_before_that_no_longer_fit_keep_no_new_attempt_from_its_case(sorting: SortingFixture) -> None:

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.approvals.remedies import OVER
 from bot.core.incident import GroupState
 from bot.core.text.moments import clock
 from bot.slack.view_context import ViewContext
 from bot.slack.views import triage as view
+from bot.store.tables import ProposalRow
 from tests.messages.words import text_of
 from tests.unit.workflows.investigation.triage_fixture import TriageFixture
 
@@ -37,6 +39,18 @@ async def test_causes_that_are_ranked_after_all_alerts_ended_say_that_it_is_over
     read_aloud, message = await shown(fixture)
     assert f"*Over:* no alert fires since {clock(ended_at)}" in message
     assert read_aloud.startswith(f"Triaged, AL-1, no alert fires since {clock(ended_at)}: ")
+
+
+async def test_nothing_is_put_to_people_once_all_alerts_ended(fixture: TriageFixture) -> None:
+    await fixture.fires()
+    await fixture.told()
+    await fixture.change(state=GroupState.MONITORING, cleared_at=fixture.now - SECOND, firing=0)
+    await fixture.rank()
+
+    assert await fixture.rows(ProposalRow) == []
+    content = await fixture.shown()
+    assert content.no_proposal == OVER
+    assert "*Next:* it is over. Resolve once it holds" in text_of(view.render(content, ViewContext())[1])
 
 
 @pytest.mark.parametrize(

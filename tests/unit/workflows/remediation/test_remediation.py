@@ -3,12 +3,17 @@
 import pytest
 
 from bot.core.action import DryRun, Tier
+from bot.core.approvals.request import plan_text
 from bot.core.errors import NotAllowed, OutcomeUnknown
 from bot.core.evidence import Findings, Hypothesis
+from bot.slack.view_context import ViewContext
+from bot.slack.views import proposal as view
 from bot.store.approvals.switches import Switches
 from bot.store.incidents import incidents
+from bot.store.slack.message_contents import proposal_content
 from bot.store.tables import ChangeRow, MessageRow, PageRow, ProposalRow
 from bot.workflows.remediation.by_hand import ManualRuns
+from tests.messages.words import text_of
 from tests.unit.approvals_fixture import ApprovalsFixture, actor
 
 
@@ -34,6 +39,17 @@ async def test_a_fix_that_does_not_help_offers_the_undo(fixture: ApprovalsFixtur
     assert await fixture.ended(proposal.ref, seconds=1) == "not recovered"
     back = await fixture.store.load("AP-2")
     assert (back.action, back.state) == ("rollforward", "pending")
+
+
+async def test_what_undoes_an_action_is_said_as_its_title_says_it(fixture: ApprovalsFixture) -> None:
+    proposal = await fixture.propose("restart")
+
+    async with fixture.db.read() as session:
+        content = await proposal_content(session, proposal.ref)
+    assert content is not None
+    card = text_of(view.render(content, ViewContext())[1])
+    assert "can be undone: Rollforward checkout" in card and "tier 1, undo: Rollforward checkout" in plan_text(proposal)
+    assert "rollforward" not in card + plan_text(proposal)
 
 
 async def test_a_dead_prometheus_is_never_recovered(fixture: ApprovalsFixture) -> None:

@@ -114,6 +114,14 @@ async def test_what_was_acknowledged_before_is_not_acknowledged_for_something_ne
     assert (line.notified_services, line.services_notified_before) == (("payments",), ())
 
 
+async def test_the_line_of_a_warning_knows_how_bad_its_card_is(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a"))
+    sorting.clock.forward(1)
+    await sorting.receive(alert("b", labels=PAYMENTS, start=1, severity="warning"))
+
+    assert [(line.severity, line.card_severity) for line in await lines(sorting)] == [("SEV3", "SEV2")]
+
+
 async def test_who_acknowledged_a_warning_is_called_again_once_it_is_critical(sorting: SortingFixture) -> None:
     await sorting.receive(alert("a"))
     sorting.clock.forward(1)
