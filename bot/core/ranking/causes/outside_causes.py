@@ -34,7 +34,8 @@ _PROVIDER_FAILS = re.compile(
 _HOST = re.compile(
     r"(?<![\w@.-])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|io|dev|cloud|app|ai|co|us|eu|de|uk))(?![\w-])", re.I
 )
-_HOST_OF_URL = re.compile(r"(?<=://)((?:[a-z0-9-]+\.)+[a-z]{2,})(?![\w-])", re.I)
+_HOST_CALLED = re.compile(r"(?:(?<=://)|(?<=\(to ))((?:[a-z0-9-]+\.)+[a-z]{2,})(?![\w-])", re.I)
+"""In a URL, and as a field of the line named it (`bot.core.logs.failure_fields`)."""
 _OWN_HOST = re.compile(r"\.(svc|local|internal|cluster|lan|corp|intra)(\.|$)", re.I)
 
 
@@ -254,7 +255,7 @@ def _providers(context: RankingContext, symptoms: Symptoms) -> Iterable[Candidat
         if _PROVIDER_FAILS.search(line.text) and not NOT_RESOLVED.search(line.text):
             for host in {
                 host.casefold()
-                for host in (*_HOST.findall(line.text), *_HOST_OF_URL.findall(line.text))
+                for host in (*_HOST.findall(line.text), *_HOST_CALLED.findall(line.text))
                 if _is_outside(host, context)
             }:
                 by_host.setdefault(host, []).append(line)

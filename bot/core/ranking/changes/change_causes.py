@@ -13,7 +13,11 @@ from bot.core.ranking.changes.code_evidence import CodeReading, read_code, sympt
 from bot.core.ranking.changes.coincidence import is_coincident
 from bot.core.ranking.changes.drift import climbs, drift_claim, drift_fit, drift_since, is_exhausted
 from bot.core.ranking.changes.during_earlier_outage import fails_from_before, may_be_the_cause
-from bot.core.ranking.changes.earlier_trouble import weigh_earlier_trouble, weigh_rollback
+from bot.core.ranking.changes.earlier_trouble import (
+    weigh_earlier_lines,
+    weigh_earlier_trouble,
+    weigh_rollback,
+)
 from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim, is_first_to_fail
 from bot.core.ranking.changes.flags import is_named
 from bot.core.ranking.changes.jumps import jump_claim, jump_of
@@ -112,6 +116,7 @@ def _change_cause(context: RankingContext, weighed: WeighedChange, others: Seque
     _add_measured(context, weighed, candidate)
     _weigh_rivals(context, weighed, others, candidate)
     weigh_earlier_trouble(context, weighed, candidate)
+    weigh_earlier_lines(context, weighed, candidate)
     weigh_rollback(context, change, candidate)
     return candidate
 

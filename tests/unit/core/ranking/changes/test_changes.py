@@ -11,6 +11,7 @@ from bot.core.facts.code import DiffFact, EffectFact
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BreakdownFact, JumpFact
 from bot.core.facts.recorded import TemplateFact
+from bot.core.logs.parsing import message_of
 from bot.core.ranking.changes.versions import compare_versions, serving
 from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
@@ -666,3 +667,30 @@ def test_what_an_approved_action_did_is_neither_a_suspect_nor_ruled_out() -> Non
 
     assert own.id not in {h.change_id for h in findings.hypotheses} | {claim.change_id for claim in findings.ruled_out}
     assert judged(failing_front(own.model_copy(update={"by_action": ""}))).hypotheses[0].change_id == own.id
+
+
+def failing_lines_first(seconds_before: float, *, count: int = 40) -> Findings:
+    deploy = change("front", 0, version="2.1.0")
+    first = deploy.at - timedelta(seconds=seconds_before)
+    line = TemplateFact(template="amount mismatch", count=count, before=0, trend="new", first=first)
+    return judged(failing_front(deploy).lines("front", line))
+
+
+def test_lines_that_failed_before_a_change_speak_against_it() -> None:
+    before, after = failing_lines_first(25), failing_lines_first(-5)
+
+    assert after.hypotheses[0].change_id and after.hypotheses[0].likelihood > before.hypotheses[0].likelihood
+    against = [claim.text for h in before.hypotheses if h.change_id for claim in h.against]
+    assert any("front has logged amount mismatch since 11:59:35 UTC, before the change" in text for text in against)
+
+
+def test_a_line_or_two_of_before_say_nothing() -> None:
+    assert failing_lines_first(25, count=2) == failing_lines_first(-5, count=2)
+
+
+def test_a_host_that_a_field_of_the_lines_names_is_the_provider_that_fails() -> None:
+    line = message_of('{"msg": "acquirer answered 503", "net.peer.name": "api.acquirer.example"}')
+
+    answers = failing_front(NEWER).lines("front", TemplateFact(template=line, count=50, before=0, trend="new"))
+
+    assert "api.acquirer.example, which front calls, fails" in judged(answers).hypotheses[0].cause
