@@ -126,6 +126,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
         ),
     ),
     "order": ((CHANGED, r"deadlock|out of order|(un|not )sorted|lock.?order"),),
+    "match": ((CHANGED, r"\bregexp?\b|no match|not match|unparse?able|(could|can) ?not (be )?parse|invalid|reject"),),
     "pattern": (
         (
             CHANGED,
@@ -160,6 +161,14 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             CHANGED,
             r"authentication fail|unauthori[sz]ed|unauthenticated|permission denied|\b40[13]\b|expired|revoked|"
             r"invalid (token|credential)|\blease\b|certificate|handshake",
+        ),
+    ),
+    "sharing": (
+        (
+            CHANGED,
+            r"second operation|already (in progress|in use|running|open)|\brace\b|concurren|not thread.?safe|in use by another|"
+            r"(modified|changed) (while|during|by another)|another (user|request|tenant|customer|command|operation|thread)|"
+            r"belongs? to (another|a different)|is busy|deadlock",
         ),
     ),
     "spawn": ((CHANGED, r"goroutine|thread|memory(?! address)|\boom|too many|\brace\b|concurrent|leak"),),
@@ -254,6 +263,8 @@ _JUST_CHANGED: frozenset[EffectKind] = frozenset(
         "order",
         "format",
         "clock",
+        "sharing",
+        "match",
         "pattern",
         "renewal",
         "record_key",

@@ -29,6 +29,7 @@ from bot.core.diffs.effects.settings import (
     settings_of,
     without_moved,
 )
+from bot.core.diffs.effects.shared_objects import shared_objects
 from bot.core.diffs.effects.units import units
 from bot.core.diffs.effects.values import constants, labels, narrower
 from bot.core.diffs.effects.variables import renamed_environment
@@ -160,6 +161,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *n_plus_one_calls(code),
         *_releases(code),
         *lost_safeguards(code),
+        *shared_objects(patches),
         *_of_each(code, _statements),
         *_of_each(patches, _other_record_key),
         *_of_each(patches, renamed_credentials),

@@ -35,6 +35,7 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
         "limit",
         "retry",
         "clock",
+        "match",
         "pattern",
         "backtracking",
         "renewal",

@@ -846,3 +846,40 @@ def test_a_path_in_a_file_of_settings_is_no_expression() -> None:
     script = diff_of("rules.ts", "+const clean = text.match(/(a+)+b/)")
 
     assert [[effect.kind for effect in diff.effects] for diff in (unit, script)] == [[], ["backtracking"]]
+
+
+def test_an_expression_between_slashes_may_hold_blanks() -> None:
+    nested = diff_of("street.ts", r"+export const STREET = /^([a-z.'-]+\s?)+( \d{1,5}[a-z]?)+$/iu;")
+
+    assert explained(nested, "event loop blocked for 17170ms").strength >= TUNING.diffs.explained
+
+
+def test_an_expression_with_one_repetition_takes_no_text_long_and_may_refuse_it() -> None:
+    linear = diff_of("postcode.ts", r"+export const DE = /^\d{5}$/;")
+
+    slow, refused = (explained(linear, text).strength for text in ("event loop blocked", "input does not match the pattern"))
+
+    assert slow < TUNING.diffs.related and refused >= TUNING.diffs.explained
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("Startup.cs", "-  services.AddScoped<IStore, Store>();", "+  services.AddSingleton<IStore, Store>();"),
+        ("Startup.cs", "-  s.AddDbContext<Db>(o);", "+  s.AddDbContext<Db>(o, ServiceLifetime.Singleton);"),
+        ("Config.java", '-  @Scope("prototype")', "+  @Bean"),
+        ("session.py", "-  local = threading.local()", "+  session = Session()"),
+    ],
+)
+def test_what_each_request_had_for_itself_and_all_share_now_fails_when_two_come_at_once(
+    path: str, before: str, after: str
+) -> None:
+    told = explained(diff_of(path, before, after), "A second operation was started before a previous operation completed")
+
+    assert told.strength >= TUNING.diffs.explained and "shares what each request" in told.reasons[0][1]
+
+
+def test_what_everybody_still_has_for_himself_is_not_shared() -> None:
+    moved = diff_of("Startup.cs", "-  services.AddScoped<IStore, Store>();", "+  s.AddScoped<IStore, CachedStore>();")
+
+    assert not any(effect.kind == "sharing" for effect in moved.effects)
