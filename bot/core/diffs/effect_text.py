@@ -45,6 +45,7 @@ def _plain_text(effect: EffectFact, name: str) -> str:
         "lock": f"locks or unlocks elsewhere ({name})",
         "order": f"no longer puts in order ({name})",
         "sharing": f"shares what each request or thread had for itself ({name})",
+        "waiting": f"waits for what it did beside before ({name})",
         "spawn": f"starts concurrent work ({name})",
         "cache": f"changes how it caches ({name})",
         "record_key": f"sends records under another key ({name})",

@@ -10,7 +10,7 @@ from bot.core.facts.code import EffectFact
 _MISSING = re.compile(
     r"not (found|registered|defined|exist|configured|initiali[sz]ed|available|mapped|supported|recogni[sz]ed)|doesn.t exist|"
     r"no (such|mapping|route|handler|provider|table|column|field|method|bean|module)|unknown|undefined|missing|unresolved|"
-    r"unrecogni[sz]ed|cannot (find|resolve)|is required",
+    r"unrecogni[sz]ed|cannot (find|resolve)|is required|key ?error|not set\b|unset\b",
     re.I,
 )
 """What a program says of a name that it does not find."""
@@ -67,7 +67,10 @@ def line_without_image(effect: EffectFact, symptoms: Symptoms) -> SymptomText | 
 
 
 def line_about_variable(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
-    """A failure about what a variable of the environment is for, by a word of its name, where that is given another name."""
+    """A failure that misses the new name of a variable of the environment, or about what it is for, by a word of its name."""
+    missing = (line for line in symptoms.new() if _MISSING.search(line.text) and not line.alert)
+    if line := next((line for line in missing if contains_identifier(line.text, effect.after)), None):
+        return line
     own = (word_stems(effect.name) | word_stems(effect.after)) - _OF_ANY_SETTING - usual
     failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
     return next((line for line in failures if own & word_stems(without_values(line.text))), None)

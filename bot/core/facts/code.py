@@ -32,6 +32,7 @@ EffectKind = Literal[
     "order",
     "spawn",
     "sharing",
+    "waiting",
     "format",
     "clock",
     "match",

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from bot.core.diffs.effects.concurrency import shared_objects, waits
 from bot.core.diffs.effects.credentials import dropped_headers, lost_renewals, renamed_credentials
 from bot.core.diffs.effects.dropped_indexes import dropped_indexes
 from bot.core.diffs.effects.expressions import expressions
@@ -29,8 +30,7 @@ from bot.core.diffs.effects.settings import (
     settings_of,
     without_moved,
 )
-from bot.core.diffs.effects.shared_objects import shared_objects
-from bot.core.diffs.effects.units import units
+from bot.core.diffs.effects.times import dates, units, zones
 from bot.core.diffs.effects.values import constants, labels, narrower
 from bot.core.diffs.effects.variables import renamed_environment
 from bot.core.diffs.identifiers import counted_names, identifiers, word_stems
@@ -48,6 +48,11 @@ _IS_SQL = re.compile(
     r"(create|alter|drop)\s+(table|index|column|unique))\b",
     re.I,
 )
+_RAILS = re.compile(
+    r"\b(add_foreign_key|add_index|add_check_constraint|change_column(?:_null)?|rename_column|remove_column|validate_foreign_key)"
+    r"\s*\(?\s*:(\w+)(?!.*(?:concurrently|validate: false))"
+)
+"""Changes of tables as migrations of Rails write them, without those that let others write meanwhile."""
 _SCHEMA = re.compile(
     r"\b(create|alter|drop|rename|add)\s+(table|index|column|constraint|type|view)\b|add_column|drop_column|create_table", re.I
 )
@@ -120,9 +125,6 @@ _RIGHT = re.compile(
     r"\"((?!redis|http)[a-z][a-z0-9-]*:[A-Z*]\w*)\"|[\"']?\b(get|list|watch|create|update|patch|delete)\b[\"']?(?=\s*[,\]]|\s*$)"
 )
 """Rights as AWS (`kms:Decrypt`) and Kubernetes (`delete`) name them."""
-_ZONE = re.compile(
-    r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|system_?(?:utc|default)", re.I
-)
 _SHARED_LOAD = re.compile(
     r"single_?flight|\bgroup\.Do\(|\bonce\.Do\(|coalesc|\bdedup\w*|de_?bounc|memoi[sz]e|lru_cache|@cache\w*|@Cacheable", re.I
 )
@@ -175,7 +177,9 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(code, narrower),
         *formats(code),
         *units(code),
-        *_of_each(code, _zones),
+        *_of_each(code, zones),
+        *_of_each(code, dates),
+        *_of_each(code, waits),
         *_of_each(code, expressions),
         *_of_each(code, _shared_loads),
         *_of_each(code, _handlers),
@@ -239,6 +243,9 @@ def _queries(patches: Sequence[Patch]) -> Iterator[EffectFact]:
                     yield effect_fact("schema", name, patch.path)
                     if _LOCKING.search(line):
                         yield effect_fact("lock", name, patch.path)
+        for _, name in (match for line in patch.added for match in _RAILS.findall(line)):
+            yield effect_fact("schema", name, patch.path)
+            yield effect_fact("lock", name, patch.path)
         removed = {name.casefold() for name in _tables(patch.removed)}
         for name in _tables(patch.added):
             if name.casefold() not in removed | migrated:
@@ -307,13 +314,6 @@ def _permissions(patch: Patch) -> Iterator[EffectFact]:
     narrowed = next(_matches(_NARROWS, patch.added), "") or next(iter(sorted(before - after)), "")
     if narrowed:
         yield effect_fact("access", RIGHTS, patch.path, "as they were", narrowed.rstrip(" {=:["))
-
-
-def _zones(patch: Patch) -> Iterator[EffectFact]:
-    """Another time zone, or another clock that says which day it is."""
-    before, after = both_sides(patch, lambda lines: {name for name in counted_names(lines) if _ZONE.search(name)})
-    if changed := sorted((before | after) - (before & after)) if before and after else []:
-        yield effect_fact("clock", changed[0], patch.path)
 
 
 def _shared_loads(patch: Patch) -> Iterator[EffectFact]:

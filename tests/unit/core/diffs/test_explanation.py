@@ -883,3 +883,103 @@ def test_what_everybody_still_has_for_himself_is_not_shared() -> None:
     moved = diff_of("Startup.cs", "-  services.AddScoped<IStore, Store>();", "+  s.AddScoped<IStore, CachedStore>();")
 
     assert not any(effect.kind == "sharing" for effect in moved.effects)
+
+
+def test_code_in_a_folder_of_documents_is_code_and_a_page_there_is_none() -> None:
+    code = diff_of("claims/doc/AttachmentDao.java", "-  try (Connection c = ds.getConnection()) {", "+  try {")
+    page = diff_of("docs/pools.yaml", "-  size: 20", "+  size: 10")
+
+    assert (code.inert, page.inert) == (False, True)
+    assert explained(code, "Connection is not available, request timed out").strength >= TUNING.diffs.explained
+
+
+def test_the_same_locks_in_another_order_are_told_by_a_deadlock_and_in_the_same_order_are_no_effect() -> None:
+    policy, coverage = "val policy = policies.lockById(id)", "coverages.lockByPolicy(id).forEach { it.apply(e) }"
+    swapped = diff_of("Endorsements.kt", f"-  {policy}", f"-  {coverage}", f"+  {coverage}", f"+  {policy}")
+    moved = diff_of("Endorsements.kt", f"-  {policy}", f"-  {coverage}", f"+    {policy}", f"+    {coverage}")
+
+    assert explained(swapped, "ERROR: deadlock detected").strength >= TUNING.diffs.explained
+    assert not any(effect.kind == "lock" for effect in moved.effects)
+
+
+def test_headers_that_caches_obey_are_told_by_what_then_reaches_the_origin() -> None:
+    diff = diff_of(
+        "headers.ts",
+        "-  if (!res.hasHeader('Cache-Control')) {",
+        "-    res.setHeader('Cache-Control', 'no-store');",
+        "+  res.setHeader('Cache-Control', 'no-store');",
+    )
+
+    assert explained(diff, signals=["cache hit ratio"]).strength >= TUNING.diffs.related
+    assert any("changes how it caches" in reason for _, reason, _ in explained(diff, signals=["cache hit ratio"]).reasons)
+
+
+def test_what_a_chart_gives_where_nobody_sets_a_value_is_a_setting() -> None:
+    before, after = (
+        f"  value: {{{{ .Values.kafka.maxPollIntervalMs | default {value} | quote }}}}" for value in (600000, 60000)
+    )
+    diff = diff_of("charts/lib/_kafka.tpl", f"-{before}", f"+{after}")
+
+    told = explained(diff, "consumer poll timeout has expired")
+    assert [(e.name, e.before, e.after) for e in diff.effects] == [("maxPollIntervalMs", "600000", "60000")]
+    assert told.strength >= TUNING.diffs.explained
+
+
+def test_a_cookie_for_its_own_site_alone_is_told_by_sessions_without_one() -> None:
+    diff = diff_of("config/session.php", "-  'samesite' => 'None',", "+  'samesite' => 'Strict',")
+
+    assert explained(diff, "callback rejected: no session cookie").strength >= TUNING.diffs.explained
+
+
+def test_a_variable_that_code_asks_for_under_a_new_name_is_told_by_who_misses_that() -> None:
+    diff = diff_of("settings.py", '-  url = os.environ["MQTT_BROKER_URL"]', '+  url = os.environ["BROKER_URL"]')
+
+    assert explained(diff, "KeyError: 'BROKER_URL'").strength >= TUNING.diffs.explained
+    assert explained(diff, "KeyError: 'zone'").strength < TUNING.diffs.explained
+
+
+def test_work_that_was_done_beside_is_told_by_who_waits_for_it_now() -> None:
+    inline = diff_of(
+        "room.ex", "-  Task.Supervisor.start_child(Tasks, fn -> Moderation.check(msg) end)", "+  case Moderation.check(msg) do"
+    )
+    dropped = diff_of("room.ex", "-  Task.Supervisor.start_child(Tasks, fn -> Moderation.check(msg) end)")
+
+    assert explained(inline, "exited in: GenServer.call time out").strength >= TUNING.diffs.explained
+    assert not any(effect.kind == "waiting" for effect in dropped.effects)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("-  end = now + relativedelta(years=1)", "+  end = now.replace(year=now.year + 1)", "day is out of range for month"),
+        ("-  DAY = ISO_LOCAL_DATE", '+  DAY = ofPattern("YYYY-MM-dd")', "no flights on day 2027-12-27"),
+    ],
+)
+def test_days_that_are_calculated_or_written_otherwise_are_told_by_days(before: str, after: str, line: str) -> None:
+    assert explained(diff_of("dates.py", before, after), f"ValueError: {line}").strength >= TUNING.diffs.explained
+
+
+def test_a_foreign_key_that_is_checked_at_once_locks_its_table() -> None:
+    checked = diff_of("db/migrate/add_fk.rb", "+  add_foreign_key :collections, :accounts")
+    later = diff_of("db/migrate/add_fk.rb", "+  add_foreign_key :collections, :accounts, validate: false")
+
+    kinds = [{effect.kind for effect in diff.effects} for diff in (checked, later)]
+    assert "lock" in kinds[0] and "lock" not in kinds[1]
+
+
+def test_more_tries_are_more_retries() -> None:
+    tries, entries = (
+        diff_of("store.py", f"-{name} = 3", f"+{name} = 500").effects[0].kind for name in ("MAX_TRIES", "MAX_ENTRIES")
+    )
+
+    assert (tries, entries) == ("retry", "limit")
+
+
+def test_names_in_a_line_that_says_its_own_cause_explain_nothing() -> None:
+    diff = diff_of("store.py", "-  def insert(rows):", "+  def insert_many(rows):")
+
+    failed, used_up = (
+        explained(diff, f"{text} in insert_many()").strength
+        for text in ("ValueError: no rows", "nextval: reached maximum value of sequence answers_id_seq")
+    )
+    assert failed > used_up

@@ -1,9 +1,10 @@
-"""Objects that each request, or each thread, had for itself, and that all of them share now."""
+"""What runs at the same time: objects that everybody had for himself, and work that was done while nobody waited for it."""
 
 import re
 from collections.abc import Iterator, Sequence
 
 from bot.core.diffs.effects.settings import effect_fact
+from bot.core.diffs.identifiers import counted_names
 from bot.core.diffs.patches import Patch, all_lines
 from bot.core.facts.code import EffectFact
 
@@ -21,6 +22,14 @@ _SHARED = re.compile(
 )
 """How they say that there is one for all."""
 
+_BESIDE = re.compile(
+    r"\bgo func\b|\bgo \w+[\w.]*\(|create_task\(|ensure_future\(|tokio::spawn|CompletableFuture\.\w+Async|start_child\(|"
+    r"\bTask\.(?:async|start|Run)\w*\(|perform_later\b|\.delay\(|apply_async\(|\.submit\(|executor\.execute\(|enqueue\w*\(|"
+    r"setImmediate\(|add_task\(|dispatch\(|thread::spawn"
+)
+"""What is done beside, or later, while nobody waits for it."""
+_CALL = re.compile(r"\b([A-Za-z_]\w{3,})\s*\(")
+
 
 def shared_objects(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """The beginning of the line that shares what was everybody's own; of the line that is gone where none says so."""
@@ -31,3 +40,14 @@ def shared_objects(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     shared = next((line for line in added if _SHARED.search(line)), "")
     if shared or _OWN.search(own):
         yield effect_fact("sharing", (shared or own).strip()[:60], "")
+
+
+def waits(patch: Patch) -> Iterator[EffectFact]:
+    """A call that was made beside, or later, is made now while somebody waits for it."""
+    if any(_BESIDE.search(line) for line in patch.added):
+        return
+    added = counted_names(patch.added)
+    for line in (line for line in patch.removed if (match := _BESIDE.search(line))):
+        calls = (name for name in _CALL.findall(line) if added[name] and not _BESIDE.search(f"{name}("))
+        yield from (effect_fact("waiting", match.group().strip("( "), patch.path) for _ in calls if match)
+        return
