@@ -109,8 +109,8 @@ def _locks_in_other_order(patch: Patch) -> str:
 
 def _kept_otherwise(patch: Patch) -> str:
     """The beginning of a line that tells caches of an answer, where what is set, or when, is another one; "" without one."""
-    told = next((line.strip() for line in (*patch.removed, *patch.added) if _KEPT_BY_CACHES.search(line)), "")
-    return told[:60] if patch.removed else ""
+    header = next((line.strip() for line in (*patch.removed, *patch.added) if _KEPT_BY_CACHES.search(line)), "")
+    return header[:60] if patch.removed else ""
 
 
 def _no_longer_ends(patches: Sequence[Patch]) -> str:
