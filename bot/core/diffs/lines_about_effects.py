@@ -22,6 +22,9 @@ _BRINGS_IN = re.compile(
 _OF_ANY_FAILURE = re.compile(r"errors?|exceptions?|panic|status|code|message", re.I)
 _WORDS_OF_SETTING = 2
 """Words of a setting's name that no failure holds by chance."""
+_WITH_UNIT = re.compile(r"[\"']?\d+(?:\.\d+)?(?:[KMGT]i?B?|ms|s|m|h)[\"']?", re.I)
+_MET = re.compile(r"limit|exceed|oom|killed|too (?:large|long|big)|timed? ?out|max", re.I)
+"""How lines say that a limit was met."""
 _IMAGE = re.compile(r"(^|[._-])(image|tag)$", re.I)
 _NO_IMAGE = re.compile(r"pull\w* image|image ?pull|errimagepull|manifest unknown|image .{0,80}not found", re.I)
 """What a node says of an image that is not there."""
@@ -48,6 +51,14 @@ def line_with_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | N
         return None
     failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
     return next((line for line in failures if len(own & _words_with_joined(line.text)) >= _WORDS_OF_SETTING), None)
+
+
+def line_with_new_limit(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
+    """A line of what was killed, refused or cut off that states the value which the effect sets, with its unit: `limit=2Gi`."""
+    if effect.kind not in ("memory", "limit", "timeout", "pool") or not _WITH_UNIT.fullmatch(effect.after):
+        return None
+    met = (line for line in symptoms.new() if not line.alert and _MET.search(line.text))
+    return next((line for line in met if contains_identifier(line.text, effect.after.strip("\"'"))), None)
 
 
 def line_with_field(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:

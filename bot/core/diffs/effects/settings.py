@@ -57,7 +57,7 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
     ("cache", r"ttl|cache|expir|evict|max_?age|stale|memoi"),
     (
         "pool",
-        r"pool|conn(ection)?s?$|max_?conn|max_?idle|max_?open|thread|worker|concurren|parallel|semaphore|replica|shard|(dis|en)able_?keep_?alives?$",
+        r"pool|conn(ection)?s?$|max_?conn|max_?idle|max_?open|per_?(?:route|host)|max_?total|thread|worker|concurren|parallel|semaphore|replica|shard|(dis|en)able_?keep_?alives?$",
     ),
     ("memory", r"mem(ory)?|heap|xmx|cpu|resources?"),
     ("batch", r"batch|chunk|page_?size|bulk|fetch_?size|prefetch|flush"),
@@ -76,14 +76,15 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
     ),
 )
 """Kinds of settings by their names, the more special first."""
-_BOUND = re.compile(r"(?:max|min)(?:imum)?(?:_|[A-Z])|M(?:AX|IN)_")
-"""The beginning of a name that bounds something."""
+_BOUND = re.compile(r"(?:^|_)(?:max|min)(?:imum)?(?:_|[A-Z])|(?:^|[a-z])(?:Max|Min)(?:imum)?[A-Z]|(?:^|_)M(?:AX|IN)_")
+"""The part of a name that bounds something."""
 _ANY_VALUE = re.compile(r"^[\s-]*([A-Za-z_][\w.\-]*)[\"']?\s*[:=]\s*([^\s{\[|&>].*?|\[.*\])\s*,?$")
 """A line of configuration with whatever value: `schedule: "*/5 * * * *"`."""
 _DIRECTIVE = re.compile(r"^\s*([A-Za-z_][\w-]*(?:\s+[a-z_][\w-]*)?)\s+(\d[\w.]*)\s*;?\s*$")
 """A line of configuration without a sign between: `proxy_read_timeout 60s;`, `timeout server 50s`, `cache 60`."""
 CONFIGURATION = re.compile(
-    r"\.(ya?ml|toml|ini|properties|env|json|conf|cfg|tf|tfvars|hcl|xml)$|(^|/)(values|config|settings)[\w.-]*$", re.I
+    r"\.(ya?ml|toml|ini|properties|env|json|conf|cfg|tf|tfvars|hcl|xml)$|(^|/)(values|config|settings|corefile|caddyfile)[\w.-]*$",
+    re.I,
 )
 _DEFAULT = re.compile(r"\$\{[\w.]+:-?([^${}?+=-][^${}]*)\}")
 _CHART_DEFAULT = re.compile(r"\{\{-?\s*[.$]?[\w.]*?(\w+)\s*\|\s*default\s+[\"']?([\w.]+)[\"']?")
@@ -236,6 +237,6 @@ def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:
     for kind, pattern in _KINDS:
         if re.search(pattern, name, re.I):
             # A setting that has one side alone is a new or a lost line: in code that is rarely more than a new variable.
-            whole = (old and new) or CONFIGURATION.search(path) or not old or kind != "limit" or _BOUND.match(name)
+            whole = (old and new) or CONFIGURATION.search(path) or not old or kind != "limit" or _BOUND.search(name)
             return kind if whole else None
     return "setting" if old and new and len(name) > 2 else None

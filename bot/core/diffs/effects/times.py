@@ -20,6 +20,8 @@ _OF_TIMES = re.compile(
 )
 _NUMBER_WITH_UNIT = re.compile(r"([A-Za-z_]\w*)\)?\s*\*\s*(?:\w+[.:]+)*(?:nano|micro|milli|second|minute|hour)", re.I)
 """A named number and its unit: `TimeoutMS) * time.Millisecond`."""
+_WITHOUT_UNIT = re.compile(r"\btime\.Duration\([\w.]*(?i:ttl|time_?out|expir|interval|wait|delay|age)[\w.]*\)(?!\s*\*)")
+"""A time of Go that counts its number in nanoseconds."""
 _THOUSANDTH = re.compile(r"(?<=[\w)\]])\s*(?://?\s*(?:1000|1_000|1e3)(?:\.0*)?|\*\s*0\.001)(?![\w.])")
 _MEASURED = re.compile(r"elapsed|start|now\(|observe|histogram|record|metric|perf_counter", re.I)
 """What is measured and not set."""
@@ -54,7 +56,8 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     lost, factors = list(_with_units(_FACTOR, removed)), list(_with_units(_FACTOR, added))
     numbers = counted_names(added)
     for unit, line in lost if not factors else ():
-        if any(_OF_TIMES.search(name) and numbers[name] for name in _NUMBER_WITH_UNIT.findall(line)):
+        same = any(_OF_TIMES.search(name) and numbers[name] for name in _NUMBER_WITH_UNIT.findall(line))
+        if same or any(_WITHOUT_UNIT.search(other) for other in added):
             yield effect_fact("cache" if _EXPIRES.search(line) else "timeout", "the unit of a time", "", f"1 {unit}")
             return
     named = [unit for unit, _ in _with_units(_NAMED, added) if factors and unit != factors[0][0]]

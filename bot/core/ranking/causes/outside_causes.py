@@ -111,7 +111,7 @@ _KINDS = (
     ),
     _Kind(
         re.compile(
-            r"\bprovider\b.{0,80}\b(5\d\d|overload\w*|degraded|unavailable|outage)\b|"
+            r"\bprovider\b.{0,160}\b(5\d\d|overload\w*|degraded|unavailable|outage)\b|"
             r"\b(5\d\d|overload\w*|degraded)\b.{0,80}\bprovider|\b529\b|overloaded_error",
             re.I,
         ),

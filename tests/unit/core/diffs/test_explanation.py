@@ -983,3 +983,66 @@ def test_names_in_a_line_that_says_its_own_cause_explain_nothing() -> None:
         for text in ("ValueError: no rows", "nextval: reached maximum value of sequence answers_id_seq")
     )
     assert failed > used_up
+
+
+@pytest.mark.parametrize(
+    ("path", "lines", "line"),
+    [
+        ("extract.sql", ("-       p.settle_dt,", "+       p.settle_dt AS settlement_date,"), "KeyError: 'settle_dt'"),
+        (
+            "tasks.py",
+            ("-def send(self, user_id, window):", "+def send(self, user_id, window, locale):"),
+            "TypeError: send() missing 1 required positional argument: 'locale'",
+        ),
+        (
+            "Program.cs",
+            ("-  services.AddScoped<IHaircutProvider, DbHaircutProvider>();",),
+            "InvalidOperationException: Unable to resolve service for type 'Margin.IHaircutProvider' while activating",
+        ),
+        (
+            "values.yaml",
+            (" resources:", "-    memory: 3Gi", "+    memory: 2Gi"),
+            "Container terminated: reason=OOMKilled exitCode=137 limit=2Gi",
+        ),
+        (
+            "store.go",
+            ("-  ttl := time.Duration(s.cfg.TTLSeconds) * time.Second", "+  ttl := time.Duration(s.cfg.TTL)"),
+            "cap check miss, counting from the database: cache miss failed",
+        ),
+        (
+            "HttpClientFactory.java",
+            ("-  cm.setMaxTotal(400);", "-  cm.setDefaultMaxPerRoute(100);", "+  return HttpClients.createSystem();"),
+            "ConnectionPoolTimeoutException: Timeout waiting for connection from pool",
+        ),
+    ],
+)
+def test_what_lines_say_of_a_name_or_a_limit_explains_the_diff_that_took_it_away(
+    path: str, lines: tuple[str, ...], line: str
+) -> None:
+    assert explained(diff_of(path, *lines), line).firm >= TUNING.diffs.explained
+
+
+def test_a_package_that_is_there_for_development_alone_now_is_missed_where_it_was_built_for_production() -> None:
+    diff = diff_of(
+        "package.json", '   "dependencies": {', '-    "sharp": "0.33.4"', '   "devDependencies": {', '+    "sharp": "0.33.4",'
+    )
+
+    assert explained(diff, "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'sharp'").strength > TUNING.diffs.related
+    assert [effect.kind for effect in diff.effects] == ["dependency"]
+
+
+def test_a_network_policy_that_names_ports_shuts_the_others_and_one_that_only_grows_shuts_none() -> None:
+    narrowed = diff_of("networkpolicy-egress.yaml", "-    - to: all", "+    - to: all", "+      ports: [443]")
+    grown = diff_of("networkpolicy.yaml", "+    - from: monitoring", "+      ports: [9090]")
+
+    shut = [any(e.before == "what was allowed" for e in diff.effects) for diff in (narrowed, grown)]
+    assert shut == [True, False]
+
+
+def test_what_lies_beneath_all_services_is_told_by_whoever_fails() -> None:
+    retries = diff_of("mesh/default-route-policy.yaml", "-        attempts: 1", "+        attempts: 5")
+    traffic = SymptomText("inbound requests per sec", "E1", "profile", signal=True)
+
+    told = explain(retries, Symptoms([traffic]).relative_to("mesh-config", {"profile"}), service="mesh-config")
+    apart = explain(retries, Symptoms([traffic]).relative_to("mesh-config", frozenset()), service="mesh-config")
+    assert told.strength > apart.strength

@@ -740,3 +740,17 @@ def test_what_moved_with_a_change_counts_less_where_something_had_moved_with_ano
 
     named = {h.service: h.likelihood for h in judged(ledger).hypotheses if h.change_id}
     assert named["profile"] > named.get("loadout", 0.0)
+
+
+def test_names_that_are_not_resolved_are_no_sure_cause_outside_where_the_resolver_was_changed_and_that_shows() -> None:
+    line = TemplateFact(template="lookup db.rates.example on 10.0.0.10:53: i/o timeout", count=40, before=0, trend="new")
+    dns = change("cluster-dns", 40, version="2.0.0")
+    jump = JumpFact(
+        change_id=dns.id, service="cluster-dns", signal="queries_forwarded", before=210, after=3000, unit="/s", scales=40.0
+    )
+    ledger = failing_front(dns).lines("front", line)
+
+    untouched = judged(failing_front(change("cart", 40, version="2.0.0")).lines("front", line)).hypotheses[0]
+    changed = judged(ledger._add("change_jumps", EvidenceFacts(jumps=(jump,)), service="cluster-dns")).hypotheses[0]
+    assert "not resolved" in untouched.cause
+    assert changed.change_id == dns.id
