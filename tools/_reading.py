@@ -117,6 +117,12 @@ class _Samples:
         return replace(self, series=series, earlier=earlier)
 
 
+def without_earlier_outages(case: Case, series: Sequence[Series], alert_at: datetime) -> list[Series]:
+    """The series without the times of outages that were over before."""
+    over = _over_before(case, alert_at)
+    return [_without(over, one) for one in series]
+
+
 def _without(spans: Sequence[_Span], series: Series) -> Series:
     for span in spans:
         series = without(series, *span)

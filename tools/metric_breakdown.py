@@ -21,7 +21,7 @@ from bot.core.tool_calls import ToolRole
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import Described, ServiceName, SignalName
 from tools._arguments import alert_moment, service_of
-from tools._reading import STEP_SECONDS, Reading, read
+from tools._reading import STEP_SECONDS, Reading, read, without_earlier_outages
 from tools._signals import metrics_of, signal_of
 
 MAX_PARTS = 12
@@ -87,6 +87,7 @@ async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> t
             continue
         split = [line for line in series if label in line.labels]  # `or vector(0)` has no label
         own = [line for line in split if signal.concerns({name: text for name, text in line.labels.items() if name != label})]
+        own = without_earlier_outages(ctx.case, own, alert_moment(ctx))
         if own:
             averaged = part.unit in _AVERAGED
             breakdowns.append(break_down(own, label, onset=onset, harm=signal.harm, averaged=averaged))

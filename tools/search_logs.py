@@ -1,6 +1,8 @@
 """The tool `search_logs`: which kinds of lines a service logs since shortly before the onset, against the time before."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -8,7 +10,9 @@ from bot.core.diffs.request_text import reports_failure
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.facts.recorded import TemplateFact
+from bot.core.facts.recorded import ContrastFact, TemplateFact
+from bot.core.logs.contrast import Contrast, contrasts
+from bot.core.logs.line import LogLine
 from bot.core.logs.parsing import message_of
 from bot.core.logs.templates import TemplateCount, Trend, count_templates
 from bot.core.text.durations import minutes_text
@@ -33,6 +37,8 @@ MAX_EXAMPLES, MAX_EXAMPLE = 8, 600
 MAX_CHARACTERS = 12_000
 """Of all details together; a finding of 16 KiB is the limit of what a model is shown."""
 MAX_TEXT = 200
+MAX_CONTRASTS = 5
+_FAILING = frozenset({"error", "fatal", "warn"})
 
 
 @tool(
@@ -66,6 +72,7 @@ async def search_logs(
     scale = now.seconds / _logged_for(before, began)
     # Mining takes its time for a flood of lines that are all different; the loop must not wait for it.
     kinds = await asyncio.to_thread(count_templates, lines, earlier, scale=scale)
+    apart = await asyncio.to_thread(_apart, kinds, earlier)
     expected = len(earlier) * scale
     # One line as it was written of each kind that is new or has grown, never the flood itself.
     grown = [kind for kind in kinds if kind.trend in (Trend.NEW, Trend.SURGING) and kind.first_at]
@@ -75,11 +82,31 @@ async def search_logs(
         + (" (rates of a sample over the whole time: there were more lines)" if now.full or before.full else ""),
         query=ctx.logs.query(name, needle),
         window=TimeWindow(start=start, end=ctx.now),
-        details=_within([*map(_line, kinds[:MAX_TEMPLATES]), *_left(kinds), *map(_example, grown)]),
+        details=_within([*map(_contrast, apart), *map(_line, kinds[:MAX_TEMPLATES]), *_left(kinds), *map(_example, grown)]),
         source="loki" if ctx.logs.query(name, needle).startswith("{") else "files",
         user_controllable=True,
-        facts=EvidenceFacts(templates=tuple(_fact(kind, quoted=kind in grown) for kind in kinds[:MAX_TEMPLATES])),
+        facts=EvidenceFacts(
+            templates=tuple(_fact(kind, quoted=kind in grown) for kind in kinds[:MAX_TEMPLATES]),
+            contrasts=tuple(ContrastFact(**asdict(contrast)) for contrast in apart),
+        ),
     )
+
+
+def _apart(kinds: Sequence[TemplateCount], earlier: Sequence[LogLine]) -> list[Contrast]:
+    """What sets the lines of failing kinds that are new or have grown apart from all others, now and before."""
+    failing: list[LogLine] = []
+    others = list(earlier)
+    for kind in kinds:
+        grown = kind.trend in (Trend.NEW, Trend.SURGING)
+        fails = grown and (reports_failure(kind.template) or any(line.level in _FAILING for line in kind.lines[:1]))
+        (failing if fails else others).extend(kind.lines)
+    return contrasts(failing, others)[:MAX_CONTRASTS]
+
+
+def _contrast(contrast: Contrast) -> str:
+    pair = f"{one_line(contrast.field, 60)}={one_line(contrast.value, 120)}"
+    of_others = f"{contrast.others} of {contrast.others_of} others"
+    return f"apart: {contrast.failing} of {contrast.of} failing lines hold {pair}, {of_others}"
 
 
 def _logged_for(before: Sample, began: datetime) -> float:
@@ -135,7 +162,10 @@ def _number(value: float) -> str:
 
 def _fact(kind: TemplateCount, *, quoted: bool) -> TemplateFact:
     """`quoted`: one of its lines stands among the details."""
-    fact = TemplateFact(template=kind.template, count=kind.count, before=kind.before, trend=kind.trend.value, last=kind.last_at)
+    first = kind.first_at if kind.trend is Trend.NEW else None
+    fact = TemplateFact(
+        template=kind.template, count=kind.count, before=kind.before, trend=kind.trend.value, first=first, last=kind.last_at
+    )
     return fact.model_copy(update={"example": _quoted_line(kind)}) if quoted else fact
 
 

@@ -79,10 +79,10 @@ def further_cards(outage: Outage, run: Run, naming: Version, versions: Sequence[
 def naming_messages(outage: Outage, alert: DeliveredAlert, run: Run, versions: Sequence[Version]) -> list[Version]:
     """The messages that were posted since its first alert and name, by then, a service that alerted of it, the first one first.
 
-    Edits notify nobody, so one that stood before tells nothing; who was notified reads a new one as it stands then.
+    Edits notify nobody, so one that stood before tells nothing; who was notified seconds ago reads it as it stands then.
     """
     own = alerts_of(outage, run.alerts)
-    since, until = min(a.delivered_at for a in own) - 1, alert.delivered_at + TOLD_WITHIN
+    since, until = min(a.delivered_at for a in own) - TOLD_WITHIN, alert.delivered_at + TOLD_WITHIN
     known = {alert.service} if outage.follows is Follows.OVERLAPPING else {a.service for a in own if a.delivered_at <= until}
     posted = [v for v in versions if since <= v.posted_at and v.at <= until]
     return [v for v in posted if any(names(v, service) for service in known)]

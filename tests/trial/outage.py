@@ -5,6 +5,8 @@ from math import inf
 
 from tests.trial.plan import Follows
 
+AT_ONCE = 30.0
+"""Seconds from its cause within which a fault does harm that raises no alert before that; slow ones warn first."""
 STANDING = frozenset({"Watchdog", "CertificateExpiring"})
 """Alerts of the shop that no outage causes."""
 
@@ -53,12 +55,16 @@ class Run:
 
 
 def alerts_of(outage: Outage, alerts: tuple[DeliveredAlert, ...]) -> list[DeliveredAlert]:
-    """The alerts that began with it, on its root or what calls it, in their order."""
+    """The alerts that began with it, on its root or what calls it, in their order.
+
+    Of a fault that does harm at once none from before that: a queue of an outage that stands may grow meanwhile.
+    """
     services = outage.affected | {outage.root}
+    since = outage.caused_at if outage.began_at - outage.caused_at > AT_ONCE else outage.began_at - 1
     return [
         alert
         for alert in alerts
-        if alert.service in services and alert.name not in STANDING and outage.caused_at <= alert.starts_at <= outage.ended_at
+        if alert.service in services and alert.name not in STANDING and since <= alert.starts_at <= outage.ended_at
     ]
 
 

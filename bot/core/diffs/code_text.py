@@ -34,7 +34,8 @@ _ERROR = re.compile(
 _KEY = re.compile(rf"(?<![\w\"'])({_NAME})(?==)")
 _PART_OF_PROGRAM = (
     r"(?:relation|table|column|index|constraint|view|schema|database|field|attribute|method|function|module|package|class|bean|"
-    r"symbol|bucket|topic|queue|stream|secret|variable|env(?:ironment)?(?: variable)?|setting|"
+    r"symbol|type|service|arg(?:ument)?|parameter|property|exchange|"
+    r"bucket|topic|queue|stream|secret|variable|env(?:ironment)?(?: variable)?|setting|"
     r"config(?:uration)?(?: key)?|driver|library|shared object|"
     r"import(?: name)?)"
 )
@@ -44,6 +45,13 @@ _MISSING_PART = re.compile(
     rf"[\"'`]?({_NAME})[\"'`]?\s+is not (?:defined|a function)",
     re.I,
 )
+_NOT_THERE = re.compile(
+    rf"\bKeyError: [\"']({_NAME})[\"']|\brequired (?:positional |keyword-only )?arguments?: [\"']({_NAME})[\"']|"
+    rf"\b(?:cannot|could not) find (?:package|module) [\"'](@?{_NAME})[\"']|\bno module named [\"']({_NAME})[\"']|"
+    rf"\b(?:no such (?:key|property|column|field)|undefined (?:index|array key|method|variable|property)):? [\"'`]?({_NAME})",
+    re.I,
+)
+"""What an interpreter or a loader says of a name that it does not find."""
 _TYPED_BEFORE = re.compile(
     r"\b(?:for|about|matching|like|named|called|containing|saying)\s+(?:(?:an?|the)\s+)?"
     r"(?:[\w.]*(?:error|exception|fatal|panic|pq|psql)\b[:\s]+)*$",
@@ -67,7 +75,7 @@ def code_names(text: str) -> str:
     """The names that the program itself wrote, one a line."""
     written = _until_typed(text)
     names = _FIRST.findall(_PREFIX.sub("", written, count=1))[:1]
-    for pattern in (_FRAMES, _EXPRESSIONS, _FILES, _ERROR, _KEY, _MISSING_PART):
+    for pattern in (_FRAMES, _EXPRESSIONS, _FILES, _ERROR, _KEY, _MISSING_PART, _NOT_THERE):
         names += [name for match in pattern.finditer(written) for name in match.groups() if name]
     return "\n".join(names)
 

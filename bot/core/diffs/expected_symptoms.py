@@ -41,7 +41,11 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
     ),
     "retry": (
         (LESS, r"retr|attempt|exhaust|gave up|giving up|budget|breaker|not permit|eject|no healthy"),
-        (MORE, rf"eject|no healthy|retr|attempt|storm|overload|amplif|{_REQUESTS}|traffic|throttl|429|too many"),
+        (
+            MORE,
+            rf"eject|no healthy|retr|attempt|storm|overload|amplif|{_REQUESTS}|traffic|throttl|429|too many|conflict|"
+            r"contention",
+        ),
     ),
     "pool": (
         (
@@ -121,11 +125,12 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
     "clock": (
         (
             CHANGED,
-            r"\bdates?\b|\bdays?\b|midnight|tomorrow|yesterday|in the (past|future)|not (yet )?(valid|open)|too (early|late)|"
-            r"\bhours? (off|late|early)|outside .{0,20}\bhours\b|time ?zone",
+            r"(?:\b|_)(?:dates?|days?)\b|midnight|tomorrow|yesterday|in the (past|future)|not (yet )?(valid|open)|"
+            r"too (early|late)|\bhours? (off|late|early)|outside .{0,20}\bhours\b|time ?zone",
         ),
     ),
     "order": ((CHANGED, r"deadlock|out of order|(un|not )sorted|lock.?order"),),
+    "match": ((CHANGED, r"\bregexp?\b|no match|not match|unparse?able|(could|can) ?not (be )?parse|invalid|reject"),),
     "pattern": (
         (
             CHANGED,
@@ -162,6 +167,20 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             r"invalid (token|credential)|\blease\b|certificate|handshake",
         ),
     ),
+    "sharing": (
+        (
+            CHANGED,
+            r"second operation|already (in progress|in use|running|open)|\brace\b|concurren|not thread.?safe|in use by another|"
+            r"(modified|changed) (while|during|by another)|another (user|request|tenant|customer|command|operation|thread)|"
+            r"belongs? to (another|a different)|is busy|deadlock",
+        ),
+    ),
+    "waiting": (
+        (
+            CHANGED,
+            r"time.?d?.?out|latenc|duration|p9\d|(?<!a)wait|(?<!re)queue|mailbox|backlog|blocked|event.?loop|\bhang|stuck",
+        ),
+    ),
     "spawn": ((CHANGED, r"goroutine|thread|memory(?! address)|\boom|too many|\brace\b|concurrent|leak"),),
     "guard": (
         (
@@ -182,7 +201,8 @@ NOT_RESOLVED = re.compile(
 """Names are not found: of all that a diff does only another address brings that about."""
 _HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9_-]+\.)+[a-z]{2,}(?![\w-])", re.I)
 USED_UP = re.compile(
-    r"maximum value of sequence|(integer|int4|smallint|id) out of range|out of range value|(no|zero) (free )?inodes|"
+    r"maximum value of sequence|SequenceGeneratorLimit|"
+    r"(integer|int4|smallint|id) out of range|out of range value|(no|zero) (free )?inodes|"
     r"auto.?increment.{0,40}(max|exhaust|fail)|\bwrap-?around\b",
     re.I,
 )
@@ -254,6 +274,9 @@ _JUST_CHANGED: frozenset[EffectKind] = frozenset(
         "order",
         "format",
         "clock",
+        "sharing",
+        "waiting",
+        "match",
         "pattern",
         "renewal",
         "record_key",
@@ -264,7 +287,7 @@ _JUST_CHANGED: frozenset[EffectKind] = frozenset(
 )
 """Effects that are neither more nor less of something."""
 BY_HAND = re.compile(
-    r"\bconfig set\b|\bflush ?(all|db)\b|\balter system\b|\bset global\b|"
+    r"\bconfig set\b|\bflush ?(all|db)\b|\balter (system|role|user|database)\b|\bset global\b|\brevoke\b.{1,60}\bfrom\b|"
     r"\bkubectl (edit|scale|delete|exec|patch|drain|cordon)\b|"
     r"\bapplication_name=\W?(dbeaver|pgadmin|psql|datagrip|toad|heidisql|mysql workbench)",
     re.I,

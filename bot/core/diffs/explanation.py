@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bot.core.diffs.code_text import frames, without_values
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.dropped_indexes import looks_up
-from bot.core.diffs.effects.effects import is_small_step
+from bot.core.diffs.effects.packages import is_small_step
 from bot.core.diffs.expected_symptoms import (
     CHANGED,
     EXPECTED_SYMPTOMS,
@@ -23,6 +23,7 @@ from bot.core.diffs.lines_about_effects import (
     line_missing,
     line_missing_call,
     line_with_field,
+    line_with_new_limit,
     line_with_setting,
     line_without_image,
 )
@@ -234,6 +235,8 @@ def _by_effect(
     if effect.kind == "call":
         line = line_missing_call(effect, symptoms, usual)
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
+    if effect.before and (line := line_with_new_limit(effect, symptoms)):
+        return weights.effect, f"{text}, and a failure states that limit", line.evidence
     direction, size = change_of(effect, weights)
     for family, pattern in EXPECTED_SYMPTOMS.get(effect.kind, ()):
         line = (
@@ -320,8 +323,8 @@ def _directness(
     silent = not any(other.service == service for other in symptoms.texts)
     by_others = kind in SHOWN_BY_OTHERS and not fewer
     elsewhere = weights.shown_by_another if (by_others or silent) and not text.apart else weights.of_another
-    if kind == "record_key":
-        # Who sends records is always apart from who reads them, and alone sees nothing of it.
+    if kind in ("record_key", "format") or (kind == "lock" and silent and not text.apart):
+        # Who sends something, or locks what others wait for, is always another than who fails of it, and sees nothing of it.
         elsewhere = 1.0
     # Where a service says what failed, what else it says is a lead.
     failures = (o for o in symptoms.new() if o.log and o.service == text.service and not o.mentions_only)

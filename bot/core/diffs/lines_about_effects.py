@@ -10,7 +10,7 @@ from bot.core.facts.code import EffectFact
 _MISSING = re.compile(
     r"not (found|registered|defined|exist|configured|initiali[sz]ed|available|mapped|supported|recogni[sz]ed)|doesn.t exist|"
     r"no (such|mapping|route|handler|provider|table|column|field|method|bean|module)|unknown|undefined|missing|unresolved|"
-    r"unrecogni[sz]ed|cannot (find|resolve)|is required",
+    r"unrecogni[sz]ed|cannot (find|resolve)|is required|key ?error|not set\b|unset\b",
     re.I,
 )
 """What a program says of a name that it does not find."""
@@ -22,6 +22,9 @@ _BRINGS_IN = re.compile(
 _OF_ANY_FAILURE = re.compile(r"errors?|exceptions?|panic|status|code|message", re.I)
 _WORDS_OF_SETTING = 2
 """Words of a setting's name that no failure holds by chance."""
+_WITH_UNIT = re.compile(r"[\"']?\d+(?:\.\d+)?(?:[KMGT]i?B?|ms|s|m|h)[\"']?", re.I)
+_MET = re.compile(r"limit|exceed|oom|killed|too (?:large|long|big)|timed? ?out|max", re.I)
+"""How lines say that a limit was met."""
 _IMAGE = re.compile(r"(^|[._-])(image|tag)$", re.I)
 _NO_IMAGE = re.compile(r"pull\w* image|image ?pull|errimagepull|manifest unknown|image .{0,80}not found", re.I)
 """What a node says of an image that is not there."""
@@ -50,6 +53,14 @@ def line_with_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | N
     return next((line for line in failures if len(own & _words_with_joined(line.text)) >= _WORDS_OF_SETTING), None)
 
 
+def line_with_new_limit(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
+    """A line of what was killed, refused or cut off that states the value which the effect sets, with its unit: `limit=2Gi`."""
+    if effect.kind not in ("memory", "limit", "timeout", "pool") or not _WITH_UNIT.fullmatch(effect.after):
+        return None
+    met = (line for line in symptoms.new() if not line.alert and _MET.search(line.text))
+    return next((line for line in met if contains_identifier(line.text, effect.after.strip("\"'"))), None)
+
+
 def line_with_field(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
     """A failure that names a field of another type. Words such as `status` stand in any: they count as names of code."""
     if effect.kind != "format" or not (effect.before and effect.after):
@@ -67,7 +78,10 @@ def line_without_image(effect: EffectFact, symptoms: Symptoms) -> SymptomText | 
 
 
 def line_about_variable(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
-    """A failure about what a variable of the environment is for, by a word of its name, where that is given another name."""
+    """A failure that misses the new name of a variable of the environment, or about what it is for, by a word of its name."""
+    missing = (line for line in symptoms.new() if _MISSING.search(line.text) and not line.alert)
+    if line := next((line for line in missing if contains_identifier(line.text, effect.after)), None):
+        return line
     own = (word_stems(effect.name) | word_stems(effect.after)) - _OF_ANY_SETTING - usual
     failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
     return next((line for line in failures if own & word_stems(without_values(line.text))), None)

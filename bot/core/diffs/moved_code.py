@@ -14,6 +14,7 @@ _NEW_SHARE = 0.2
 """New names over removed ones up to which it is a move: the call of a helper is one, a field that is read now is not."""
 _TURNS = re.compile(r"\b(?:true|false|on|off|null|nil|none|not|and|or)\b|[<>=!&|+*/-]", re.I)
 _WORD = re.compile(r"\w{3}")
+_CALCULATES = re.compile(r"(?<=[\w)\]]) ([-+*/%]|<<|>>) (?=[\w(.])")
 _TEXT = re.compile(r"\"[\w.:/-]{2,40}\"|'[\w.:/-]{2,40}'")
 """A value in quotes: another one is no move."""
 _HEAD = re.compile(r"^\s*(?:[\w@]+\s+)*(?:func|def|fn|function|class|interface|record|struct|type|enum|sub|proc)\b[^{]*")
@@ -26,7 +27,7 @@ _DECLARED = re.compile(r"^\s*(?:[\w<>\[\],.*&]+\s+)*?([A-Za-z_]\w*)\s*(?::\s*[\w
 def is_moved(removed: Sequence[str], added: Sequence[str]) -> bool:
     """Whether what these lines remove stands among what they add, numbers included, and nothing else is used that is new."""
     texts, others = (set(_TEXT.findall("\n".join(line for line in lines if not is_import(line)))) for lines in (removed, added))
-    if _turned(removed, added) or texts != others:
+    if _turned(removed, added) or _calculations(removed) != _calculations(added) or texts != others:
         return False
     before, after = counted_names(removed), counted_names(added)
     total = sum(before.values())
@@ -40,6 +41,11 @@ def _turned(removed: Iterable[str], added: Iterable[str]) -> bool:
     """Whether a line stands there again with another switch, comparison or negation."""
     before, after = ({_TURNS.sub("", line).strip(): line.strip() for line in lines} for lines in (removed, added))
     return any(after.get(line, text) != text for line, text in before.items() if _WORD.search(line))
+
+
+def _calculations(lines: Iterable[str]) -> Counter[str]:
+    """The operators between two operands: what is calculated otherwise was not only put elsewhere."""
+    return Counter(operator for line in lines for operator in _CALCULATES.findall(line))
 
 
 def _defined(lines: Iterable[str]) -> set[str]:

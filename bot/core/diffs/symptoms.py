@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.diffs.code_text import code_names
-from bot.core.diffs.expected_symptoms import NOT_RESOLVED, different_hosts
+from bot.core.diffs.expected_symptoms import NOT_RESOLVED, different_hosts, says_why
 from bot.core.diffs.request_text import reports_failure
 
 
@@ -66,8 +66,11 @@ class Symptoms:
         return [symptom for symptom in self.texts if not symptom.gone and not symptom.signal]
 
     def with_reliable_names(self) -> list[SymptomText]:
-        """Those whose names may say what is at fault: where several hosts are not resolved, none of these is."""
-        new = self.new()
+        """Those whose names may say what is at fault: where several hosts are not resolved, none of these is.
+
+        Nor is what met a failure that its line says the cause of: somebody else's lock, a sequence that is used up.
+        """
+        new = [symptom for symptom in self.new() if NOT_RESOLVED.search(symptom.text) or not says_why(symptom.text)]
         unresolved = [symptom for symptom in new if NOT_RESOLVED.search(symptom.text)]
         if not different_hosts(symptom.text for symptom in unresolved):
             return new

@@ -10,6 +10,7 @@ from bot.core.facts.code import DiffFact
 from bot.core.facts.fact import Fact
 from bot.core.facts.measured import BeyondThresholdFact, BreakdownFact, CurrentFact, DeviationFact, JumpFact, ObjectiveFact
 from bot.core.facts.recorded import (
+    ContrastFact,
     FixFact,
     ModelVersionFact,
     PastIncidentFact,
@@ -70,6 +71,8 @@ class EvidenceFacts(Fact):
     """Services that are called indirectly, with their distance in calls."""
 
     templates: tuple[TemplateFact, ...] = ()
+    contrasts: tuple[ContrastFact, ...] = ()
+    """What sets the failing lines apart, the most telling first."""
     pods: tuple[PodFact, ...] = ()
     spent: tuple[TimeSpentFact, ...] = ()
 

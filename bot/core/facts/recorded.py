@@ -17,8 +17,23 @@ class TemplateFact(Fact):
     """Stored as `turn` by versions before this name."""
     last: Annotated[AwareDatetime | None, BeforeValidator(lambda stored: stored or None)] = None
     """When the last of its lines came. Older versions stored "" where none came."""
+    first: AwareDatetime | None = None
+    """When the first of its lines came, where it is new."""
     example: str = ""
     """One of its lines as it was written, where the details quote it."""
+
+
+class ContrastFact(Fact):
+    """A value that nearly all failing lines hold, and few of the others (`bot.core.logs.contrast.Contrast`)."""
+
+    field: str
+    value: str
+    failing: int
+    of: int
+    others: int
+    others_of: int
+    pods: int = 1
+    """Pods that wrote these failing lines, where they name them."""
 
 
 class TimeSpentFact(Fact):

@@ -12,6 +12,9 @@ _NAMES = (
     *_STACKS,
     *(f"{error}.{part}" for error in ("error", "exception") for part in ("type", "message", *_STACKS)),
 )
+_PEERS = ("net.peer.name", "server.address", "destination.domain", "peer.hostname", "peer", "upstream", "remote_host")
+"""Fields that name the host that was called, as OpenTelemetry's and Elastic's conventions and most libraries have them."""
+_HOST_NAME = re.compile(r"(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z]{2,24}(?::\d{1,5})?", re.I)
 MOST_FRAMES = 3
 """The innermost ones of the program's own code say where it failed."""
 _PYTHON_FRAME = re.compile(r"File \"[^\"]+\", line \d+, in \S+")
@@ -30,12 +33,24 @@ _NOT_OWN = re.compile(
 
 
 def failure_of(fields: Mapping[str, object], message: str) -> str:
-    """The error texts of a line and the innermost frames of its stack, in one line; "" where its message says all."""
+    """The error texts of a line, the innermost frames of its stack and the host that was called, in one line.
+
+    "" where its message says all.
+    """
     parts: list[str] = []
     for text in _texts(fields):
         if text not in message and not any(text in part for part in parts):
             parts.append(text)
+    if host := _called_host(fields, message):
+        parts.append(f"(to {host})")
     return "; ".join(parts)
+
+
+def _called_host(fields: Mapping[str, object], message: str) -> str:
+    """The host that was called, where a field alone names it; else ""."""
+    named = (value for name in _PEERS if isinstance(value := fields.get(name), str) and _HOST_NAME.fullmatch(value))
+    host = next(named, "")
+    return "" if host in message else host
 
 
 def _texts(fields: Mapping[str, object]) -> Iterator[str]:

@@ -51,6 +51,8 @@ class TemplateCount:
     last_at: datetime | None = None
     example: str = ""
     """The first line of this window."""
+    lines: tuple[LogLine, ...] = ()
+    """Those of this window."""
 
     @property
     def sigmas(self) -> float:
@@ -65,10 +67,9 @@ class _Tally:
     template: Template
     gaps: list[str]
     """What stood between the words of its first line."""
-    count: int = 0
     before: int = 0
-    first: LogLine | None = None
-    last_at: datetime | None = None
+    lines: list[LogLine] = field(default_factory=list)
+    """Those of the window now."""
 
     @property
     def text(self) -> str:
@@ -125,10 +126,7 @@ def count_templates(now: Iterable[LogLine], before: Iterable[LogLine], *, scale:
         miner.tally_of(message_of(line.text)).before += 1
     miner.capacity = MAX_NEW_TEMPLATES
     for line in _urgent_first(now):
-        tally = miner.tally_of(message_of(line.text))
-        tally.count += 1
-        tally.first = line if tally.first is None or line.at < tally.first.at else tally.first
-        tally.last_at = max(line.at, tally.last_at or line.at)
+        miner.tally_of(message_of(line.text)).lines.append(line)
     rows = [_counted(tally, scale) for tally in miner.by_number.values()]
     return sorted(rows, key=lambda row: (row.trend is Trend.STEADY, -abs(row.sigmas), -row.count, row.template))
 
@@ -139,15 +137,16 @@ def _urgent_first(lines: Iterable[LogLine]) -> Sequence[LogLine]:
 
 
 def _counted(tally: _Tally, scale: float) -> TemplateCount:
-    first = tally.first
+    first = min(tally.lines, key=lambda line: line.at, default=None)
     row = TemplateCount(
         template=tally.text,
-        count=tally.count,
+        count=len(tally.lines),
         before=round(tally.before * scale, 1),
         trend=Trend.STEADY,
         first_at=first.at if first else None,
-        last_at=tally.last_at,
+        last_at=max((line.at for line in tally.lines), default=None),
         example=first.text if first else "",
+        lines=tuple(tally.lines),
     )
     return replace(row, trend=_trend(row, is_new=not tally.before))
 

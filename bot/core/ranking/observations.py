@@ -12,6 +12,7 @@ from bot.core.evidence import LedgerEntry
 from bot.core.facts.alerting import AlertFact
 from bot.core.facts.code import DiffFact
 from bot.core.facts.measured import BreakdownFact, Family, JumpFact
+from bot.core.facts.recorded import ContrastFact
 from bot.core.metrics.deviation import Deviation, family_of, names_resource
 
 _MEAN = re.compile(r"\b(mean|average|avg)\b", re.I)
@@ -64,6 +65,17 @@ class ObservedTemplate:
     """`bot.core.logs.templates.Trend`."""
     example: str = ""
     """One of its lines as it was written, where that was kept."""
+    first: datetime | None = None
+    """When the first of its lines came, where it is new."""
+
+
+@dataclass(frozen=True)
+class ObservedContrast:
+    """What sets the failing lines of one service apart from its others."""
+
+    service: str
+    fact: ContrastFact
+    evidence: str
 
 
 @dataclass(frozen=True)
@@ -111,6 +123,7 @@ class Observations:
     """Service whose signals were compared before and after its changes to that evidence."""
     breakdowns: list[ObservedBreakdown] = field(default_factory=list)
     templates: list[ObservedTemplate] = field(default_factory=list)
+    contrasts: list[ObservedContrast] = field(default_factory=list)
     code: list[ObservedCode] = field(default_factory=list)
     """What was read of the code that changes brought."""
     placements: dict[str, ObservedPlacement] = field(default_factory=dict)
@@ -304,8 +317,9 @@ def _read_rows(entry: LedgerEntry, observations: Observations) -> None:
         observations.breakdowns.append(ObservedBreakdown(service, str(entry.arguments.get("signal", "")), rows, entry.id))
     for fact in facts.templates:
         observations.templates.append(
-            ObservedTemplate(service, fact.template, fact.count, fact.before, entry.id, fact.trend, fact.example)
+            ObservedTemplate(service, fact.template, fact.count, fact.before, entry.id, fact.trend, fact.example, fact.first)
         )
+    observations.contrasts += [ObservedContrast(service, fact, entry.id) for fact in facts.contrasts]
     for pod in facts.pods:
         if pod.node:
             observations.placements[pod.pod] = ObservedPlacement(pod.node, entry.id)

@@ -1,7 +1,7 @@
 """Ranks the causes of one incident from its evidence, without a model: all that the analyst concludes, a pure function."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
@@ -31,6 +31,7 @@ from bot.core.ranking.causes.service_causes import behaviour_causes, network_cau
 from bot.core.ranking.causes.traffic_causes import traffic_causes
 from bot.core.ranking.changes.change_causes import change_causes
 from bot.core.ranking.changes.changed_neighbours import changed_nearby, changed_shortly_before, hand_down
+from bot.core.ranking.changes.code_evidence import BENEATH
 from bot.core.ranking.changes.exoneration import ruled_out
 from bot.core.ranking.changes.first_signs import follows
 from bot.core.ranking.changes.jumps import is_relief
@@ -49,14 +50,11 @@ _ISSUES = re.compile(
     r"(^|[^a-z])(vault|iam|sts|pki|kms|secrets?|secrets?.?manager|keycloak|cert.?manager|acme)([^a-z]|$)", re.I
 )
 """Names and files of what gives credentials out."""
+_UNRESOLVED = re.compile(r"are not resolved$")
+_RESOLVES = re.compile(r"(^|[^a-z])(core)?dns([^a-z]|$)|resolv|corefile|hosted.?zone|(^|[^a-z])route53", re.I)
+"""Names and files of what resolves names."""
 _SHORT = re.compile(r"wait|throttl|fault|gc|evict|retr(y|ies)|err|fail|reject|time.?out|drop|refus", re.I)
 """What is counted where something runs short."""
-_BENEATH = re.compile(
-    r"network|polic(y|ies)|(^|[^a-z])dns|mesh|istio|cilium|calico|firewall|security.?group|cluster|iptables|terraform|"
-    r"\.tf$",
-    re.I,
-)
-"""Names and files of what all services run on."""
 
 
 def rank(
@@ -139,6 +137,9 @@ def _candidates(context: RankingContext) -> list[Candidate]:
         if explained and (cause.kind == "unknown" or credential):
             # A record that nobody can process may be what a change puts there, a credential may end as nobody renews it.
             cause.likelihood *= context.tuning.outside.explained_otherwise
+        if _UNRESOLVED.search(cause.cause) and (resolver := _changed_resolver(changes, context)):
+            cause.likelihood = min(cause.likelihood, context.tuning.outside.explained_otherwise * resolver)
+            cause.leads_only = True
         cause.sure = not cause.leads_only and (cause.sure or (named and _no_change_fits(cause, changes, context)))
         cause.sure = cause.sure and not (credential and (explained or _changed_issuer(context)))
     surges = traffic_causes(context, changes)
@@ -180,7 +181,7 @@ def _changed_beneath(context: RankingContext) -> bool:
     return any(
         change.service in beneath
         and -ONSET_TOLERANCE <= context.onset - change.at <= recent
-        and any(_BENEATH.search(text) for text in (change.service, *_paths_of(context, change)))
+        and any(BENEATH.search(text) for text in (change.service, *_paths_of(context, change)))
         for change in context.observations.changes.values()
     )
 
@@ -193,6 +194,18 @@ def _changed_issuer(context: RankingContext) -> bool:
         for change in context.observations.changes.values()
         if change.at <= context.onset
     )
+
+
+def _changed_resolver(causes: Iterable[Candidate], context: RankingContext) -> float:
+    """How likely a change of what resolves names brought it about, where more than its moment speaks for that; else 0."""
+    changes = context.observations.changes
+    likely = (
+        cause.likelihood
+        for cause in causes
+        if (cause.explained or cause.jumped)
+        and any(_RESOLVES.search(text) for text in (cause.service, *_paths_of(context, changes[cause.change_id])))
+    )
+    return max(likely, default=0.0)
 
 
 def _paths_of(context: RankingContext, change: Change) -> list[str]:

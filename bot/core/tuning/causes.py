@@ -66,6 +66,8 @@ class OutsideWeights:
     """Fit where one service's lines name it."""
     least_share: float = 0.3
     """Share of the attribution that it counts with at least: what lines name outright is rarely beside the point."""
+    doubtless_share: float = 0.75
+    """The same where one line leaves no doubt: a certificate that expired, a command that somebody typed as it began."""
     rival: float = 0.25
     """Share of its likelihood up to which a change that nothing speaks against is no rival of it."""
     over_timing: float = 0.3

@@ -15,7 +15,7 @@ from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
 from bot.store.approvals.context.decision_context import stop_switch
 from bot.store.db.database import Database
-from bot.store.incidents.incidents import to_group
+from bot.store.incidents.rows import to_group
 from bot.store.tables import GroupRow, IncidentRow, SwitchRow, TriageRow
 
 

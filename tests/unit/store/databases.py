@@ -22,8 +22,9 @@ from tests.unit.builders import NOW
 
 CATALOGUE = Catalogue(
     [
-        Service(name="checkout", channel="C1", depends_on=("payments",)),
+        Service(name="checkout", channel="C1", depends_on=("payments", "stock")),
         Service(name="payments", channel="C2"),
+        Service(name="stock"),
         Service(name="search"),
     ]
 )

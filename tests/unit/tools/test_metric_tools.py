@@ -232,6 +232,23 @@ async def test_a_breakdown_names_the_version_that_carries_the_change() -> None:
     assert evidence.facts.breakdown[0].share > 0.95 and "version=1.5 carries" in evidence.summary and evidence.query == split
 
 
+async def test_what_a_version_showed_in_an_outage_that_was_over_before_is_not_what_it_usually_shows() -> None:
+    split, selector = ERRORS.replace("sum(", "sum by (version) ("), 'http_requests_total{service="checkout",code=~"5.."}'
+    failing, intervals = outages_within_the_hour((50, 5))
+    less = np.where(failing.times >= ONSET.timestamp(), failing.values / 4, failing.values)
+    versions = [Series({"version": "1.4"}, failing.times, less), replace(failing, labels={"version": "1.5"})]
+    recorded = {ERRORS: [failing], selector: versions, 'http_requests_total{service="checkout"}': [], split: versions}
+
+    found = await look(
+        "metric_breakdown",
+        context(metrics=RecordedMetrics(recorded), case={"firing_before": intervals}),
+        service="checkout",
+        signal="errors",
+    )
+
+    assert [row.before for row in found.facts.breakdown] == pytest.approx([0.001, 0.001], rel=0.1)
+
+
 async def test_all_facts_are_plain_json() -> None:
     for tool in ("compare_metric", "query_metric", "service_health"):
         arguments = {} if tool == "service_health" else {"signal": "errors"}

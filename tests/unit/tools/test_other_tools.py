@@ -119,7 +119,13 @@ async def test_kinds_of_log_lines_are_told_by_how_they_changed_around_the_onset(
 
     last, example = NOW - timedelta(minutes=1), "ERROR pool exhausted after 29 ms"
     new = TemplateFact(
-        template="ERROR pool exhausted after <*> ms", count=2, before=0.0, trend="new", last=last, example=example
+        template="ERROR pool exhausted after <*> ms",
+        count=2,
+        before=0.0,
+        trend="new",
+        first=NOW - timedelta(minutes=2),
+        last=last,
+        example=example,
     )
     assert evidence.facts.templates[0] == new and evidence.user_controllable
     assert "kinds: 1 new; most: 2 times (new)" in evidence.summary

@@ -147,3 +147,17 @@ async def test_what_was_logged_before_a_file_was_begun_anew_is_not_missed_by_the
     trends = [(await window(logs))[1] for logs in (begun_anew, kept)]
 
     assert trends == ["steady", "steady"]
+
+
+async def test_the_node_that_alone_stands_in_the_failing_lines_is_told() -> None:
+    def line(minutes: float, text: str) -> LogLine:
+        return LogLine(at=ALERT_AT - timedelta(minutes=minutes), text=text)
+
+    usual = [line(60 - number, f"request served node=w-{number % 5}") for number in range(40)]
+    failing = [line(2 - number / 10, "ERROR upstream timed out node=w-3") for number in range(12)]
+
+    found = await look("search_logs", context(logs=RecordedLogs({"checkout": [*usual, *failing]})), service="checkout")
+
+    (contrast,) = found.facts.contrasts
+    assert (contrast.field, contrast.value, contrast.failing, contrast.others) == ("node", "w-3", 12, 8)
+    assert found.details[0] == "apart: 12 of 12 failing lines hold node=w-3, 8 of 40 others"

@@ -6,7 +6,7 @@ from tests.trial.judge import JudgedOutage, Verdict, judge
 from tests.trial.outage import Run
 from tests.trial.plan import Follows
 from tests.trial.recorder import Version
-from tests.unit.trial.builders import alert, began, message, outage, run
+from tests.unit.trial.builders import T, alert, began, message, outage, run
 
 CARD = f"Firing: cart HighErrorRate\nStarted {began(1)}"
 
@@ -86,6 +86,16 @@ def test_beside_another_outage_only_its_own_root_names_it() -> None:
     callers = message(f"checkout is slow {began(1)}", 3.0, pings=("U1",))
 
     assert first(run(beside, alerts=alerts), callers).verdict is Verdict.HIDDEN
+
+
+def test_a_queue_that_grows_before_a_fault_does_harm_is_of_the_outage_that_stands() -> None:
+    beside = replace(outage(2, root="auth", at=20, follows=Follows.OVERLAPPING), caused_at=T + 5)
+    alerts = (alert("auth", "QueueBacklog", at=10.0), alert("auth", at=24.0))
+    line = message(f"auth HighErrorRate {began(23)}", 25.0, pings=("U1",))
+
+    assert first(run(beside, alerts=alerts), line).verdict is Verdict.TOLD
+    slow = replace(beside, began_at=T + 95)
+    assert first(run(slow, alerts=alerts), line).verdict is Verdict.HIDDEN, "a slow one warns before it does harm"
 
 
 def test_an_outage_without_an_alert_cannot_be_told() -> None:

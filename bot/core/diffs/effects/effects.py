@@ -9,34 +9,30 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from bot.core.diffs.effects.concurrency import shared_objects, waits
 from bot.core.diffs.effects.credentials import dropped_headers, lost_renewals, renamed_credentials
 from bot.core.diffs.effects.dropped_indexes import dropped_indexes
 from bot.core.diffs.effects.expressions import expressions
-from bot.core.diffs.effects.fields import required_fields, retyped_fields
+from bot.core.diffs.effects.fields import renamed_columns, required_fields, required_parameters, retyped_fields
 from bot.core.diffs.effects.formats import formats
 from bot.core.diffs.effects.images import image_contents
-from bot.core.diffs.effects.lock_files import locked_packages
 from bot.core.diffs.effects.n_plus_one import n_plus_one_calls
+from bot.core.diffs.effects.packages import locked_packages, manifest_packages
 from bot.core.diffs.effects.safeguards import RIGHTS, lost_safeguards
 from bot.core.diffs.effects.settings import (
     CALLED_SETTING,
     CONFIGURATION,
-    Values,
-    changed_values,
     effect_fact,
-    is_manifest,
-    numbered,
     settings_of,
     without_moved,
 )
-from bot.core.diffs.effects.units import units
+from bot.core.diffs.effects.times import dates, units, zones
 from bot.core.diffs.effects.values import constants, labels, narrower
 from bot.core.diffs.effects.variables import renamed_environment
 from bot.core.diffs.identifiers import counted_names, identifiers, word_stems
 from bot.core.diffs.patches import Patch, both_sides, is_import
 from bot.core.facts.code import EffectFact, EffectKind
 
-_DEPENDENCY = re.compile(r"^[\s\"'-]*(?:FROM\s+)?([@A-Za-z][\w@./:-]*?)[\"'\s:=@^~>]+v?(\d+(?:\.[\w-]+)+)")
 _SQL = re.compile(
     r"\b(?:from|join|into|(?<!for )update|table|index|references)\s+(?:concurrently\s+)?(?:if\s+(?:not\s+)?exists\s+)?"
     r"(?:only\s+)?[`\"\[]?([A-Za-z_][\w.]*)",
@@ -47,6 +43,11 @@ _IS_SQL = re.compile(
     r"(create|alter|drop)\s+(table|index|column|unique))\b",
     re.I,
 )
+_RAILS = re.compile(
+    r"\b(add_foreign_key|add_index|add_check_constraint|change_column(?:_null)?|rename_column|remove_column|validate_foreign_key)"
+    r"\s*\(?\s*:(\w+)(?!.*(?:concurrently|validate: false))"
+)
+"""Changes of tables as migrations of Rails write them, without those that let others write meanwhile."""
 _SCHEMA = re.compile(
     r"\b(create|alter|drop|rename|add)\s+(table|index|column|constraint|type|view)\b|add_column|drop_column|create_table", re.I
 )
@@ -106,7 +107,7 @@ _KEY_FILE = re.compile(r"cache[\w-]*/(?:[\w-]*/)?[\w-]*keys?\.\w+$|cache[_-]?key
 """A file that is there for the keys of a cache alone."""
 _END_OF_PATH = 200
 _NETWORK_RULES = re.compile(
-    r"\b(NetworkPolicy|CiliumNetworkPolicy|AuthorizationPolicy|aws_security_group\w*|aws_network_acl\w*|google_compute_firewall|"
+    r"\b(NetworkPolicy|policyTypes|(?i:network[-_]?polic\w+|netpol\w*)|CiliumNetworkPolicy|AuthorizationPolicy|aws_security_group\w*|aws_network_acl\w*|google_compute_firewall|"
     r"azurerm_network_security_\w+)\b"
 )
 _RIGHTS = re.compile(
@@ -119,9 +120,6 @@ _RIGHT = re.compile(
     r"\"((?!redis|http)[a-z][a-z0-9-]*:[A-Z*]\w*)\"|[\"']?\b(get|list|watch|create|update|patch|delete)\b[\"']?(?=\s*[,\]]|\s*$)"
 )
 """Rights as AWS (`kms:Decrypt`) and Kubernetes (`delete`) name them."""
-_ZONE = re.compile(
-    r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|system_?(?:utc|default)", re.I
-)
 _SHARED_LOAD = re.compile(
     r"single_?flight|\bgroup\.Do\(|\bonce\.Do\(|coalesc|\bdedup\w*|de_?bounc|memoi[sz]e|lru_cache|@cache\w*|@Cacheable", re.I
 )
@@ -150,7 +148,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
     """What the patches do together, each effect once."""
     code = [_without_reporting(patch) for patch in patches]
     effects = [
-        *_of_each(patches, _dependencies),
+        *_of_each(patches, manifest_packages),
         *_of_each(patches, locked_packages),
         *_of_each(patches, image_contents),
         *without_moved(list(_of_each(code, settings_of))),
@@ -160,6 +158,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *n_plus_one_calls(code),
         *_releases(code),
         *lost_safeguards(code),
+        *shared_objects(patches),
         *_of_each(code, _statements),
         *_of_each(patches, _other_record_key),
         *_of_each(patches, renamed_credentials),
@@ -173,12 +172,16 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(code, narrower),
         *formats(code),
         *units(code),
-        *_of_each(code, _zones),
+        *_of_each(code, zones),
+        *_of_each(code, dates),
+        *_of_each(code, waits),
         *_of_each(code, expressions),
         *_of_each(code, _shared_loads),
         *_of_each(code, _handlers),
         *_of_each(code, required_fields),
         *_of_each(code, retyped_fields),
+        *_of_each(code, renamed_columns),
+        *_of_each(code, required_parameters),
         *_calls_and_guards(code),
         *_of_each(code, _names),
     ]
@@ -203,28 +206,6 @@ def _without_reporting(patch: Patch) -> Patch:
     return replace(patch, removed=removed, added=added)
 
 
-_MAJOR = re.compile(r"/v\d+$")
-"""The end of a Go module's path from its second major version on: it is the same package."""
-
-
-def _dependencies(patch: Patch) -> Iterator[EffectFact]:
-    """Packages whose version in a manifest changed, was added or removed."""
-    if is_manifest(patch.path):
-        for name, before, after in changed_values(patch, _versions):
-            yield effect_fact("dependency", name, patch.path, before, after)
-
-
-def _versions(lines: Iterable[str]) -> Values:
-    matches = filter(None, map(_DEPENDENCY.match, lines))
-    return numbered((_MAJOR.sub("", match.group(1).strip(":@=")), match.group(2)) for match in matches)
-
-
-def is_small_step(before: str, after: str) -> bool:
-    """Whether two versions of a dependency differ in the last number alone: such a step seldom breaks anything."""
-    old, new = (version.split(".")[:3] for version in (before, after))
-    return bool(before and after) and len(old) > 2 and old[:2] == new[:2]
-
-
 def _queries(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """Tables of which the schema changed, and those that are queried now; a column that may stay empty hurts nobody."""
     added = [line for patch in patches for line in patch.added]
@@ -237,6 +218,9 @@ def _queries(patches: Sequence[Patch]) -> Iterator[EffectFact]:
                     yield effect_fact("schema", name, patch.path)
                     if _LOCKING.search(line):
                         yield effect_fact("lock", name, patch.path)
+        for _, name in (match for line in patch.added for match in _RAILS.findall(line)):
+            yield effect_fact("schema", name, patch.path)
+            yield effect_fact("lock", name, patch.path)
         removed = {name.casefold() for name in _tables(patch.removed)}
         for name in _tables(patch.added):
             if name.casefold() not in removed | migrated:
@@ -289,8 +273,11 @@ def _record_keys(lines: Iterable[str]) -> list[str]:
 
 
 def _network_rules(patch: Patch) -> Iterator[EffectFact]:
-    """Rules of who may call whom, which a manifest adds or changes: what they do not name is called no longer."""
-    lines = (*patch.added, *patch.removed, *patch.around)
+    """Rules of who may call whom, which a manifest adds or changes: what they do not name is called no longer.
+
+    To one that stands and only grows nobody is lost.
+    """
+    lines = (*patch.added, *((*patch.removed, *patch.around, patch.path) if patch.removed else ()))
     if CONFIGURATION.search(patch.path) and (rule := next(_matches(_NETWORK_RULES, lines), "")):
         yield effect_fact("address", rule, patch.path, "what was allowed", "what it names")
 
@@ -305,13 +292,6 @@ def _permissions(patch: Patch) -> Iterator[EffectFact]:
     narrowed = next(_matches(_NARROWS, patch.added), "") or next(iter(sorted(before - after)), "")
     if narrowed:
         yield effect_fact("access", RIGHTS, patch.path, "as they were", narrowed.rstrip(" {=:["))
-
-
-def _zones(patch: Patch) -> Iterator[EffectFact]:
-    """Another time zone, or another clock that says which day it is."""
-    before, after = both_sides(patch, lambda lines: {name for name in counted_names(lines) if _ZONE.search(name)})
-    if changed := sorted((before | after) - (before & after)) if before and after else []:
-        yield effect_fact("clock", changed[0], patch.path)
 
 
 def _shared_loads(patch: Patch) -> Iterator[EffectFact]:

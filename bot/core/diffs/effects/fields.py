@@ -34,6 +34,10 @@ _TYPE_BEFORE = re.compile(
     re.I,
 )
 """Java, C#, C++."""
+_ALIAS = re.compile(r"^\s*([\w.]+)\s+as\s+[\"`]?(\w+)[\"`]?\s*,?\s*$", re.I)
+_FUNCTION = re.compile(r"\b(?:def|func|function|fn|fun)\s+(\w+)\s*\(([^()]*)\)")
+_PARAMETER = re.compile(r"^\s*([A-Za-z_]\w*)\s*(?::[^=]*)?$")
+"""One that has no default."""
 
 
 def retyped_fields(patch: Patch) -> Iterator[EffectFact]:
@@ -42,6 +46,28 @@ def retyped_fields(patch: Patch) -> Iterator[EffectFact]:
     for name, kind in before.items():
         if (other := after.get(name, kind)).casefold() != kind.casefold():
             yield effect_fact("format", name, patch.path, kind, other)
+
+
+def renamed_columns(patch: Patch) -> Iterator[EffectFact]:
+    """Columns that a query gives another name: who reads its rows asks for the one before."""
+    removed = {line.strip().rstrip(",") for line in patch.removed}
+    for line in patch.added:
+        if (match := _ALIAS.match(line)) and match.group(1) in removed:
+            yield effect_fact("name", match.group(1).rpartition(".")[2], patch.path, match.group(1), match.group(2))
+
+
+def required_parameters(patch: Patch) -> Iterator[EffectFact]:
+    """Parameters that a function asks for and did not before: a call of before, which waits in a queue, has none."""
+    before, after = both_sides(patch, _parameters)
+    for function, names in after.items():
+        for name in sorted(names - before.get(function, names)):
+            yield effect_fact("name", name, patch.path, "", f"required by {function}")
+
+
+def _parameters(lines: Iterable[str]) -> dict[str, set[str]]:
+    """The names of functions to the parameters without which they cannot be called."""
+    heads = (match.groups() for match in map(_FUNCTION.search, lines) if match)
+    return {name: {p.group(1) for p in map(_PARAMETER.match, text.split(",")) if p} for name, text in heads}
 
 
 def _types(lines: Iterable[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.identifiers import counted_names
-from bot.core.diffs.patches import Patch, all_lines
+from bot.core.diffs.patches import Patch, all_lines, both_sides
 from bot.core.facts.code import EffectFact
 
 _CLOSES_BY_ITSELF = re.compile(
@@ -52,6 +52,16 @@ _COUNTED_LOOP = re.compile(
 _ENDLESS_LOOP = re.compile(r"\bfor\s*\{|\bfor\s*\(\s*;\s*;\s*\)|\bwhile\s*\(?\s*(?:true|1)\b|^\s*loop\s*(?:\{|do\b)", re.I)
 _TRIES = re.compile(r"retry|retries|attempt|\btries\b|back_?off|\berr\b.*nil|\bcatch\b|\bexcept\b|\brescue\b", re.I)
 """What tells that a loop tries something again."""
+_TAKES_LOCK = re.compile(
+    r"\b\w*(?:lock|acquire)\w*\(|\bfor (?:no key )?update\b|for_update|"
+    r"\b(?:update|insert into|delete from)\s+\w+|\.(?:save|update|insert|delete|persist|merge)\w*\(",
+    re.I,
+)
+"""What takes a lock, of its own or of a row: two who take the same ones in different orders wait for each other for ever."""
+_KEPT_BY_CACHES = re.compile(
+    r"cache-?control|s-?max-?age\b|stale-while|surrogate-(?:control|key)|no-?store\b|if-none-match|\betag\b|set-cookie", re.I
+)
+"""Headers that tell caches whether, and for how long, they keep an answer."""
 NO_NUMBER = "cut off"
 """The value of a limit that code kept by itself: it can be lost, and never set to another number."""
 RIGHTS = "rights"
@@ -72,6 +82,10 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("release", line, patch.path)
         if (name := _lost_memory(patch)) and not added[name]:
             yield effect_fact("cache", name, patch.path)
+        if line := _locks_in_other_order(patch):
+            yield effect_fact("lock", line, patch.path)
+        if line := _kept_otherwise(patch):
+            yield effect_fact("cache", line, patch.path)
         if match := _BOUNDS.search(_lost_line(_BOUNDS, patch)):
             yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
     if line := _no_longer_limited(patches):
@@ -85,6 +99,18 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     gone = [name for name in removed if RESTRAINS.search(name) and not added[name]]
     if gone and not any(RESTRAINS.search(name) for name in added):
         yield effect_fact("retry", gone[0], "", before=gone[0])
+
+
+def _locks_in_other_order(patch: Patch) -> str:
+    """The first statement that takes a lock where the same ones were taken in another order; "" without such."""
+    before, after = both_sides(patch, lambda lines: [line.strip() for line in lines if _TAKES_LOCK.search(line)])
+    return after[0][:60] if before != after and sorted(before) == sorted(after) else ""
+
+
+def _kept_otherwise(patch: Patch) -> str:
+    """The beginning of a line that tells caches of an answer, where what is set, or when, is another one; "" without one."""
+    header = next((line.strip() for line in (*patch.removed, *patch.added) if _KEPT_BY_CACHES.search(line)), "")
+    return header[:60] if patch.removed else ""
 
 
 def _no_longer_ends(patches: Sequence[Patch]) -> str:

@@ -20,7 +20,7 @@ _OF_LOGGING = re.compile(
 )
 """Settings of what is logged: they limit nothing, whatever else their names hold."""
 _SETTING = re.compile(
-    r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|[:=])\s*"
+    r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|=>|[:=])\s*"
     r"([\"']?)(-?\d[\d_]*(?:\.\d+)?(?:\s*\*\s*[\w.]+)?\w*%?|true|false|on|off|trace|debug|info|warn\w*|error|always|never|strict|lax|none|"
     r"seconds?|minutes?|hours?|days?)\2"
     r"(?![\w(])",
@@ -50,11 +50,14 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
         r"time_?out|max.{0,12}interval|deadline|wait(_?(time|seconds|ms))?$|(^|\.)keep_?alive|linger|lease|leeway|skew|grace|delay|probe|heartbeat",
     ),
     ("format", r"(tls|ssl).{0,12}(version|protocol)|protocol_?version|cipher"),
-    ("retry", r"retr(y|ies)|attempt|back_?off|jitter|circuit|breaker|eject|outlier|consecutive.{0,4}(err|fail|5xx)"),
+    (
+        "retry",
+        r"retr(y|ies)|attempt|(?<!en)tries|back_?off|jitter|circuit|breaker|eject|outlier|consecutive.{0,4}(err|fail|5xx)",
+    ),
     ("cache", r"ttl|cache|expir|evict|max_?age|stale|memoi"),
     (
         "pool",
-        r"pool|conn(ection)?s?$|max_?conn|max_?idle|max_?open|thread|worker|concurren|parallel|semaphore|replica|shard|(dis|en)able_?keep_?alives?$",
+        r"pool|conn(ection)?s?$|max_?conn|max_?idle|max_?open|per_?(?:route|host)|max_?total|thread|worker|concurren|parallel|semaphore|replica|shard|(dis|en)able_?keep_?alives?$",
     ),
     ("memory", r"mem(ory)?|heap|xmx|cpu|resources?"),
     ("batch", r"batch|chunk|page_?size|bulk|fetch_?size|prefetch|flush"),
@@ -73,16 +76,19 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
     ),
 )
 """Kinds of settings by their names, the more special first."""
-_BOUND = re.compile(r"(?:max|min)(?:imum)?(?:_|[A-Z])|M(?:AX|IN)_")
-"""The beginning of a name that bounds something."""
+_BOUND = re.compile(r"(?:^|_)(?:max|min)(?:imum)?(?:_|[A-Z])|(?:^|[a-z])(?:Max|Min)(?:imum)?[A-Z]|(?:^|_)M(?:AX|IN)_")
+"""The part of a name that bounds something."""
 _ANY_VALUE = re.compile(r"^[\s-]*([A-Za-z_][\w.\-]*)[\"']?\s*[:=]\s*([^\s{\[|&>].*?|\[.*\])\s*,?$")
 """A line of configuration with whatever value: `schedule: "*/5 * * * *"`."""
 _DIRECTIVE = re.compile(r"^\s*([A-Za-z_][\w-]*(?:\s+[a-z_][\w-]*)?)\s+(\d[\w.]*)\s*;?\s*$")
 """A line of configuration without a sign between: `proxy_read_timeout 60s;`, `timeout server 50s`, `cache 60`."""
 CONFIGURATION = re.compile(
-    r"\.(ya?ml|toml|ini|properties|env|json|conf|cfg|tf|tfvars|hcl|xml)$|(^|/)(values|config|settings)[\w.-]*$", re.I
+    r"\.(ya?ml|toml|ini|properties|env|json|conf|cfg|tf|tfvars|hcl|xml)$|(^|/)(values|config|settings|corefile|caddyfile)[\w.-]*$",
+    re.I,
 )
 _DEFAULT = re.compile(r"\$\{[\w.]+:-?([^${}?+=-][^${}]*)\}")
+_CHART_DEFAULT = re.compile(r"\{\{-?\s*[.$]?[\w.]*?(\w+)\s*\|\s*default\s+[\"']?([\w.]+)[\"']?")
+"""The value that a chart gives where nobody sets one: `{{ .Values.pool.size | default 20 | quote }}`."""
 _SPRING_DEFAULT = re.compile(r"\$\{[\w.]+:([^${}]+)\}")
 """A variable with the value that is taken where nobody sets it. A dash is the sign of shells; of Spring it is the number's."""
 _OF_SPRING = re.compile(r"(^|/)(application|bootstrap)[\w.-]*$|\.properties$")
@@ -168,6 +174,8 @@ def _without_variable(value: str, path: str) -> str:
 
 
 def _pairs(patch: Patch, line: str) -> list[tuple[str, str]]:
+    if chart := _CHART_DEFAULT.search(line):
+        return [(chart.group(1), chart.group(2))]
     pairs = [(match.group(1), match.group(3)) for match in _SETTING.finditer(line)]
     pairs += [(match.group(1), match.group(2)) for match in CALLED_SETTING.finditer(line)]
     pairs += [(match.group(1), match.group(2)) for pattern in (_OPTION, _PUT) for match in pattern.finditer(line)]
@@ -229,6 +237,6 @@ def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:
     for kind, pattern in _KINDS:
         if re.search(pattern, name, re.I):
             # A setting that has one side alone is a new or a lost line: in code that is rarely more than a new variable.
-            whole = (old and new) or CONFIGURATION.search(path) or not old or kind != "limit" or _BOUND.match(name)
+            whole = (old and new) or CONFIGURATION.search(path) or not old or kind != "limit" or _BOUND.search(name)
             return kind if whole else None
     return "setting" if old and new and len(name) > 2 else None

@@ -1,4 +1,4 @@
-"""Machines as causes below the services: a node whose pods share a deviation, a host that gives its time to other guests."""
+"""Machines as causes below the services: a node or zone whose pods fail together, a host that gives time to other guests."""
 
 import math
 import re
@@ -20,6 +20,14 @@ _FEWEST = 2
 _OF_FAIR_SHARE = 0.5
 """Share of an even part of the node's change from which on a pod shares it."""
 _NODE_LABELS = ("node", "nodename", "kubernetes_node")
+_PLACES = (
+    ("node", re.compile(r"(^|[._])(k8s[._]?)?node(_?name)?([._]name)?$", re.I)),
+    ("host", re.compile(r"^(host|host[._]?name|machine(_?name)?)$", re.I)),
+    ("zone", re.compile(r"(^|[._])(availability_?)?zone$|(^|[._])az$", re.I)),
+    ("region", re.compile(r"(^|[._])region$", re.I)),
+    ("rack", re.compile(r"(^|[._])rack$", re.I)),
+)
+"""Fields of lines that say where something ran, as OpenTelemetry, Kubernetes and most loggers name them."""
 
 
 _STEAL = re.compile(
@@ -32,24 +40,28 @@ _STEAL = re.compile(
 
 @dataclass(frozen=True)
 class _Concentration:
-    """One signal of one service whose change lies on one node."""
+    """One signal, or the failing lines, of one service that lie on one node."""
 
     service: str
-    signal: str
     node: str
     pods: int
     """Pods on it that share the change; 1 where the split is by node."""
+    text: str
     evidence: tuple[str, ...]
+    place: str = "node"
+    """What kind of place it is."""
+    lines: bool = False
+    """True where failing lines say so."""
 
 
 def node_causes(context: RankingContext) -> list[Candidate]:
     """One candidate for each node on which the changes of several pods lie, attributed to its most suspect service.
 
     Splits by node say so themselves; splits by pod do where the cluster told which pod runs where. A service without pods on
-    other nodes says nothing: there is nothing to compare with. Never sure: no set of incidents holds such faults yet.
+    other nodes says nothing: there is nothing to compare with. Sure where the failing lines of several services hold it.
     """
     by_node: dict[str, list[_Concentration]] = defaultdict(list)
-    for concentration in _concentrations(context.observations):
+    for concentration in (*_concentrations(context.observations), *_of_lines(context.observations)):
         by_node[concentration.node].append(concentration)
     shared = {node: own for node, own in by_node.items() if _is_shared(own)}
     return [cause for node, own in shared.items() if (cause := _cause(context, node, own)).likelihood > 0]
@@ -68,7 +80,21 @@ def _concentrations(observations: Observations) -> Iterator[_Concentration]:
         fair = moved[node] / len(own)
         evidence = dict.fromkeys([breakdown.evidence, *(placed for _, placed in own if placed)])
         pods = sum(row.share >= _OF_FAIR_SHARE * fair for row, _ in own)
-        yield _Concentration(breakdown.service, breakdown.signal, node, pods, tuple(evidence))
+        text = f"{breakdown.signal} of {breakdown.service} changed on {one_line(node, 100)}, and hardly on other nodes"
+        yield _Concentration(breakdown.service, node, pods, text, tuple(evidence))
+
+
+def _of_lines(observations: Observations) -> Iterator[_Concentration]:
+    """The failing lines of a service that name one place, while its other lines name several."""
+    for contrast in observations.contrasts:
+        fact, service = contrast.fact, contrast.service
+        place = next((place for place, names in _PLACES if names.search(fact.field)), "")
+        if place:
+            text = (
+                f"{fact.failing} of {fact.of} failing lines of {service} are of {place} {one_line(fact.value, 100)}, "
+                f"{fact.others} of its {fact.others_of} other lines"
+            )
+            yield _Concentration(service, fact.value, fact.pods, text, (contrast.evidence,), place, lines=True)
 
 
 def _on_nodes(breakdown: ObservedBreakdown, observations: Observations) -> Iterator[tuple[str, BreakdownRow, str]]:
@@ -94,25 +120,22 @@ def _cause(context: RankingContext, node: str, own: Sequence[_Concentration]) ->
         dict.fromkeys(concentration.service for concentration in own), key=lambda s: (-context.shares.get(s, 0.0), s)
     )
     share = min(1.0, sum(context.shares.get(service, 0.0) for service in services))
-    name = one_line(node, 100)
+    weights, place = context.tuning.outside, own[0].place
+    # What several services say by themselves of one place is no slip of one of them.
+    several = len({one.service for one in own if one.place == place and one.lines}) > 1
     candidate = Candidate(
         kind="external",
         service=services[0],
         component=node,
-        likelihood=share * context.tuning.outside.named,
-        cause=f"Node {name} fails, and the pods of {_listed(services)} on it with it",
-        check=f"Read the events and the pressure of node {name}, and move one pod to another node",
-        sure=False,
+        likelihood=max(share, weights.least_share if several else 0.0) * (weights.sure if several else weights.named),
+        cause=f"{place.capitalize()} {one_line(node, 100)} fails, and the pods of {_listed(services)} there with it",
+        check=f"Read the events and the pressure of {place} {one_line(node, 100)}, and move one pod elsewhere",
+        sure=several,
         outside=True,
     )
-    candidate.claims += [_claim(concentration, name) for concentration in own[:3]]
+    candidate.claims += [Claim(text=one_line(one.text, 400), evidence=list(one.evidence)) for one in own[:3]]
     add_symptoms(context, candidate)
     return candidate
-
-
-def _claim(concentration: _Concentration, node: str) -> Claim:
-    text = f"{concentration.signal} of {concentration.service} changed on {node}, and hardly on other nodes"
-    return Claim(text=one_line(text, 400), evidence=list(concentration.evidence))
 
 
 def _listed(services: Iterable[str]) -> str:

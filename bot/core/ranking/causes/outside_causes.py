@@ -6,6 +6,7 @@ Such evidence outranks nearness in time: a deploy that came minutes before a cer
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.core.diffs.expected_symptoms import (
     BY_HAND,
@@ -32,12 +33,16 @@ _PROVIDER_FAILS = re.compile(
     re.I,
 )
 _HOST = re.compile(
-    r"(?<![\w@.-])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|io|dev|cloud|app|ai|co|us|eu|de|uk))(?![\w-])", re.I
+    r"(?<![\w@.-])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|io|dev|cloud|app|ai|co|us|eu|de|uk))(?![\w-]|\.\w)",
+    re.I,
 )
-_HOST_OF_URL = re.compile(r"(?<=://)((?:[a-z0-9-]+\.)+[a-z]{2,})(?![\w-])", re.I)
+_HOST_CALLED = re.compile(r"(?:(?<=://)|(?<=\(to ))((?:[a-z0-9-]+\.)+[a-z]{2,})(?![\w-])", re.I)
+"""In a URL, and as a field of the line named it (`bot.core.logs.failure_fields`)."""
 _OWN_HOST = re.compile(r"\.(svc|local|internal|cluster|lan|corp|intra)(\.|$)", re.I)
 
 
+_AT_ONCE = timedelta(seconds=90)
+"""A command that somebody typed and what it broke lie so near to each other: a sample and the time it takes."""
 _QUOTA = r"\b(quota|(hourly|daily|weekly|monthly|spend|spending|usage) (\w+ )?limit)\b"
 
 
@@ -50,6 +55,8 @@ class _Kind:
     cause: str
     check: str
     sure: bool
+    doubtless: bool = False
+    """One such line is enough: nothing else says it."""
     leads_only: bool = False
     """What lines say of it is how a change may fail as well: it is never more than a lead."""
 
@@ -57,12 +64,13 @@ class _Kind:
 _KINDS = (
     _Kind(
         re.compile(
-            r"certificate (has |is )?(been )?(expired|not yet valid|revoked)|cert\w*\b.{0,40}\bexpired|x509: .*expired", re.I
+            r"certificate[ _](has |is )?(been )?(expired|not yet valid|revoked)|cert\w*\b.{0,40}\bexpired|x509: .*expired", re.I
         ),
         "external",
         "A certificate that {service} relies on is no longer valid",
         "Read the dates of the certificate at the address that the line names",
         sure=True,
+        doubtless=True,
     ),
     _Kind(
         re.compile(
@@ -103,7 +111,7 @@ _KINDS = (
     ),
     _Kind(
         re.compile(
-            r"\bprovider\b.{0,80}\b(5\d\d|overload\w*|degraded|unavailable|outage)\b|"
+            r"\bprovider\b.{0,160}\b(5\d\d|overload\w*|degraded|unavailable|outage)\b|"
             r"\b(5\d\d|overload\w*|degraded)\b.{0,80}\bprovider|\b529\b|overloaded_error",
             re.I,
         ),
@@ -254,7 +262,7 @@ def _providers(context: RankingContext, symptoms: Symptoms) -> Iterable[Candidat
         if _PROVIDER_FAILS.search(line.text) and not NOT_RESOLVED.search(line.text):
             for host in {
                 host.casefold()
-                for host in (*_HOST.findall(line.text), *_HOST_OF_URL.findall(line.text))
+                for host in (*_HOST.findall(line.text), *_HOST_CALLED.findall(line.text))
                 if _is_outside(host, context)
             }:
                 by_host.setdefault(host, []).append(line)
@@ -278,9 +286,23 @@ def _service_of(context: RankingContext, line: SymptomText) -> str:
     return next((t.service for t in observations.templates if t.evidence == line.evidence), context.start)
 
 
+def _came_with_failure(context: RankingContext, service: str, lines: Sequence[SymptomText]) -> bool:
+    """Whether somebody typed it within a minute or so of when its service, or what is investigated, began to fail."""
+    evidence = {line.evidence for line in lines}
+    moments = (
+        template.first
+        for template in context.observations.templates
+        if template.evidence in evidence and BY_HAND.search(template.example or template.text)
+    )
+    onsets = (context.onset_of(service), context.onset)
+    return any(abs(moment - onset) <= _AT_ONCE for moment in moments if moment for onset in onsets)
+
+
 def _candidate(context: RankingContext, service: str, kind: _Kind, cause: str, lines: Sequence[SymptomText]) -> Candidate:
     weights = context.tuning.outside
-    share = max(context.shares.get(service, 0.0), weights.least_share)
+    if kind.pattern is BY_HAND and _came_with_failure(context, service, lines):
+        kind = replace(kind, sure=True, doubtless=True)
+    share = max(context.shares.get(service, 0.0), weights.doubtless_share if kind.doubtless else weights.least_share)
     candidate = Candidate(
         kind=kind.kind,
         service=service,

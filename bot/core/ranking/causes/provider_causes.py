@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from bot.core.evidence import Claim
+from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import Candidate, amount, deviation_claim, support
 from bot.core.ranking.causes.timing import came_late, is_clear, strength
 from bot.core.ranking.context import RankingContext
@@ -17,6 +18,7 @@ _REFUSES = re.compile(
 )
 """What a provider answers that refuses what it is sent, or so much of it."""
 _FAILS = re.compile(r"\b5\d\d\b|timed? ?out|timeout|unavailable|connection (refused|reset)", re.I)
+_CALLS_A_REQUEST = 5.0
 _PROVIDER_LABELS = ("provider", "peer", "host", "upstream", "destination", "target")
 
 
@@ -35,7 +37,7 @@ def external_causes(context: RankingContext, changes: Iterable[Candidate]) -> li
         candidate = Candidate(
             kind="external",
             service=service,
-            likelihood=share * fit * (1 - weights.rival * min(1.0, rival)),
+            likelihood=share * fit * (1 - weights.rival * min(1.0, rival)) * _large_enough(context, deviation),
             cause=f"{f'The provider {provider}' if provider else 'An outside provider'} that {service} calls is failing",
             check="Read the provider's status page, and call it once from outside",
             strength=deviation.doublings,
@@ -50,6 +52,22 @@ def external_causes(context: RankingContext, changes: Iterable[Candidate]) -> li
         support(context, candidate, claims, logs=True)
         causes.append(candidate)
     return causes
+
+
+def _large_enough(context: RankingContext, calls: Deviation) -> float:
+    """1 where so many calls fail as the alerting service's failures need; less the fewer they are.
+
+    A request may make several calls, of which one that fails is enough.
+    """
+    symptom = context.symptom_of(context.start)
+    if symptom is None or symptom.family != "errors" or not (_is_share(calls) and _is_share(symptom)):
+        return 1.0
+    needed = symptom.after - symptom.before
+    return min(1.0, _CALLS_A_REQUEST * (calls.after - calls.before) / needed) if needed > 0 else 1.0
+
+
+def _is_share(deviation: Deviation) -> bool:
+    return deviation.unit == "ratio"
 
 
 def _refusal(observations: Observations, service: str) -> ObservedTemplate | None:

@@ -13,21 +13,23 @@ from bot.core.ranking.changes.code_evidence import CodeReading, read_code, sympt
 from bot.core.ranking.changes.coincidence import is_coincident
 from bot.core.ranking.changes.drift import climbs, drift_claim, drift_fit, drift_since, is_exhausted
 from bot.core.ranking.changes.during_earlier_outage import fails_from_before, may_be_the_cause
-from bot.core.ranking.changes.earlier_trouble import weigh_earlier_trouble, weigh_rollback
+from bot.core.ranking.changes.earlier_trouble import (
+    weigh_earlier_lines,
+    weigh_earlier_trouble,
+    weigh_rollback,
+)
 from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim, is_first_to_fail
 from bot.core.ranking.changes.flags import is_named
 from bot.core.ranking.changes.jumps import jump_claim, jump_of
+from bot.core.ranking.changes.rivals import alone, is_recent, weigh_rivals
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions, serving_at_onset
 from bot.core.ranking.changes.weighed_change import WeighedChange
-from bot.core.ranking.context import RankingContext, nearby_services, remote_services
-from bot.core.service import reachable
+from bot.core.ranking.context import DETECTION_DELAY, RankingContext, nearby_services, remote_services
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.tuning.changes import ChangeWeights
 
-_WITHOUT_VERSION = ("flag", "config")
-"""Kinds of change of which no split by version and no diff can say more than their moment."""
 _RAN_LONG = timedelta(minutes=20)
 """A change that ran so long before the onset is listed with that against it."""
 
@@ -105,14 +107,15 @@ def _change_cause(context: RankingContext, weighed: WeighedChange, others: Seque
         climbs_at=weighed.drift.service if weighed.drift and weighed.drift.climbs_since else "",
         cleared=_is_cleared(weighed),
         explained=code.explains,
-        sure=weighed.carried or _code_is_sure(context, weighed) or _alone(context, weighed, others),
+        sure=weighed.carried or _code_is_sure(context, weighed) or alone(context, weighed, others),
     )
     _add_nearness(context, change, onset, candidate)
     _add_code(change, code, candidate)
     add_symptoms(context, candidate)
     _add_measured(context, weighed, candidate)
-    _weigh_rivals(context, weighed, others, candidate)
+    weigh_rivals(context, weighed, others, candidate)
     weigh_earlier_trouble(context, weighed, candidate)
+    weigh_earlier_lines(context, weighed, candidate)
     weigh_rollback(context, change, candidate)
     return candidate
 
@@ -201,13 +204,24 @@ def _fit(context: RankingContext, weighed: WeighedChange, others: Sequence[Weigh
     if weighed.drift:
         # It is seen, whatever of the code was read.
         fit = max(fit, drift_fit(context, weighed.drift, ran_out=weighed.ran_out))
-    if weighed.sign:
+    if weighed.sign and not _moved_before(context, weighed, others):
         fit = max(fit, weights.first_sign)
     if weighed.jump:
         fit = max(fit, weights.jump)
     if weighed.coincident:
         fit = max(fit, weights.coincident)
     return fit * weighed.versions.factor
+
+
+def _moved_before(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> bool:
+    """Whether something had moved with another change before this one was made: what moved with this one came later.
+
+    Beside an outage that stood before that is another matter.
+    """
+    if context.made_during_earlier_outage(weighed.change):
+        return False
+    signs = (other.sign for other in others if other is not weighed and other.change.service != weighed.change.service)
+    return any(sign.onset and sign.onset < weighed.change.at - DETECTION_DELAY for sign in signs if sign)
 
 
 def _read_fit(context: RankingContext, code: CodeReading) -> float:
@@ -229,7 +243,7 @@ def _code_is_sure(context: RankingContext, weighed: WeighedChange) -> bool:
     code = weighed.code
     grew_otherwise = code.lets_grow and weighed.drift is None and climbs(context, weighed.change.service)
     named = code.explanation is not None and code.explanation.best >= context.tuning.diffs.name
-    ran_clean = not (named or code.bites_late or _is_recent(context, weighed))
+    ran_clean = not (named or code.bites_late or is_recent(context, weighed))
     if not code.explains_firmly or grew_otherwise or ran_clean:
         return False
     if code.hurts_callees:
@@ -244,91 +258,6 @@ def _code_is_sure(context: RankingContext, weighed: WeighedChange) -> bool:
 def _is_cleared(weighed: WeighedChange) -> bool:
     """Whether something speaks against a change."""
     return weighed.code.unrelated or weighed.versions.factor < 1
-
-
-def _is_recent(context: RankingContext, weighed: WeighedChange) -> bool:
-    """Whether it came minutes before its service began to fail."""
-    age = _age(context, weighed.change) + ONSET_TOLERANCE
-    return timedelta(0) <= age <= timedelta(seconds=context.tuning.changes.sure_within)
-
-
-def _alone(context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange]) -> bool:
-    """Whether nothing else that may have done it was changed shortly before: only then its moment says something by itself.
-
-    Beside a running outage it says nothing: that may have done it as well. Nor where its service began to fail later, or nobody
-    knows when: the onset is then another's.
-    """
-    symptom = context.symptom_of(weighed.change.service)
-    apart = symptom is not None and (symptom.onset is None or symptom.onset > context.onset + ONSET_TOLERANCE)
-    if apart or context.made_during_earlier_outage(weighed.change):
-        return False
-    weights = context.tuning.changes
-    rivals = [
-        other
-        for other in others
-        if other is not weighed
-        and _age(context, other.change) <= timedelta(seconds=weights.rival_within)
-        and _is_rival(context, weighed.change, other.change)
-    ]
-    return _is_recent(context, weighed) and not rivals and not weighed.code.commits and weighed.versions.factor == 1
-
-
-def _is_rival(context: RankingContext, change: Change, other: Change) -> bool:
-    """Whether another change nearby may have done it as well.
-
-    A flag or a setting has neither version nor diff that could carry it, so a change elsewhere is no rival of it: only what
-    its service is, or depends on and is not well or changed minutes before too. A flag of which new lines say nothing has
-    every change for a rival.
-    """
-    if change.kind not in _WITHOUT_VERSION or (change.kind == "flag" and not is_named(context, change)):
-        return True
-    if other.service == change.service:
-        return True
-    recent = _age(context, other) <= timedelta(seconds=context.tuning.changes.sure_within)
-    below = other.service in reachable(change.service, context.observations.depends_on)
-    return below and (recent or not context.observations.quiet(other.service))
-
-
-def _age(context: RankingContext, change: Change) -> timedelta:
-    return context.onset_for(change) - change.at
-
-
-def _weigh_rivals(
-    context: RankingContext, weighed: WeighedChange, others: Sequence[WeighedChange], candidate: Candidate
-) -> None:
-    """Several changes of one service shortly before the onset, and nothing but time to tell them apart: one of these."""
-    if weighed.carried and any(other.carried and other.change.service != weighed.change.service for other in others):
-        candidate.sure = False
-    at_its_place = weighed.change.service == context.start and _is_recent(context, weighed)
-    if _only_holds_it(weighed, others) and not at_its_place:
-        candidate.sure = False
-    if weighed.decided:
-        return
-    within = timedelta(seconds=context.tuning.changes.rival_within)
-    rivals = [
-        other
-        for other in others
-        if other is not weighed
-        and other.change.service == weighed.change.service
-        and not other.decided
-        and _age(context, other.change) <= within
-    ]
-    if rivals and _age(context, weighed.change) <= within:
-        candidate.sure = False
-        candidate.rivals = tuple(sorted(other.change.id for other in rivals))
-        first = rivals[0].change
-        text = f"{short_change_text(first)} at {clock(first.at)} is of the same service: nothing but time tells them apart"
-        evidence = [context.observations.change_evidence[first.id]]
-        candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
-
-
-def _only_holds_it(weighed: WeighedChange, others: Sequence[WeighedChange]) -> bool:
-    """Whether the commit that explains the trouble went out with changes of other services as well, and was made for none."""
-    diff = weighed.code.diff
-    if diff is None or not weighed.code.explains or weighed.code.its_own:
-        return False
-    holding = (other for other in others if other.change.service != weighed.change.service and other.code.diff)
-    return any(other.code.explains and other.code.diff and other.code.diff.commit == diff.commit for other in holding)
 
 
 def _kind_factor(change: Change, weights: ChangeWeights) -> float:

@@ -35,6 +35,7 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
         "limit",
         "retry",
         "clock",
+        "match",
         "pattern",
         "backtracking",
         "renewal",
@@ -53,6 +54,12 @@ _ENTRY = re.compile(
     r"^(main|__main__|app|server|cmd|index|program|Dockerfile|go\.mod|package\.json|pyproject\.toml|pom\.xml)\b", re.I
 )
 """Files with which a component begins."""
+BENEATH = re.compile(
+    r"network|polic(y|ies)|(^|[^a-z])dns|mesh|istio|cilium|calico|firewall|security.?group|cluster|iptables|terraform|"
+    r"\.tf$",
+    re.I,
+)
+"""Names and files of what all services run on."""
 _SCHEMA_IS_USED = timedelta(minutes=10)
 """So long after a migration every usual query has met the new schema."""
 _DAY = 86_400.0
@@ -146,7 +153,9 @@ class CodeReading:
 def _explained(diff: DiffFact, symptoms: Symptoms, change: Change, context: RankingContext) -> Explanation:
     """How far a diff explains what is observed; also by the moment at which a schedule that it sets comes due."""
     weights, observations = context.tuning.diffs, context.observations
-    related = symptoms.since(change.at - DETECTION_DELAY).relative_to(change.service, observations.callees(change.service))
+    resting = {text.service for text in symptoms.texts} if _lies_beneath(change.service, diff, symptoms) else set[str]()
+    own = {*observations.callees(change.service), *resting}
+    related = symptoms.since(change.at - DETECTION_DELAY).relative_to(change.service, own)
     explanation = explain(diff, related, weights, service=change.service)
     clear = context.tuning.confidence.sure
     failing = {context.start, *dict(context.suspects())}
@@ -157,6 +166,12 @@ def _explained(diff: DiffFact, symptoms: Symptoms, change: Change, context: Rank
             began = min(onsets, key=lambda onset: abs(onset - due))
             explanation.add_surely(weights.came_due, f"{effect_text(effect)}, due at {clock(due)}, as it began", onsets[began])
     return explanation
+
+
+def _lies_beneath(service: str, diff: DiffFact, symptoms: Symptoms) -> bool:
+    """Whether a change is of what all services rest on, and which says nothing itself: others alone tell of it."""
+    silent = not any(text.service == service for text in symptoms.texts)
+    return silent and any(BENEATH.search(text) for text in (service, *diff.paths))
 
 
 def _without_past(diff: DiffFact, change: Change, context: RankingContext) -> DiffFact:

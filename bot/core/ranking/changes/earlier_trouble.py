@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.core.change import Change
+from bot.core.diffs.request_text import reports_failure
 from bot.core.evidence import Claim
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import Deviation
@@ -14,6 +15,11 @@ from bot.core.text.untrusted import one_line
 
 _LONG = timedelta(hours=1)
 """Where a climb began is read to within some minutes, and of a curve to within more."""
+_BEFORE = timedelta(seconds=10)
+"""What a clock, a roll-out and the way of a line into a store take."""
+_FEW = 3
+_OF_MOST = 0.25
+"""Lines of a kind, and their share of the most of any: fewer may tell of something else."""
 
 
 def weigh_earlier_trouble(context: RankingContext, weighed: WeighedChange, candidate: Candidate) -> None:
@@ -44,6 +50,26 @@ def weigh_earlier_trouble(context: RankingContext, weighed: WeighedChange, candi
             evidence = [context.observations.id_of(deviation), context.observations.change_evidence[change.id]]
             candidate.against.append(Claim(text=text, evidence=evidence))
             return
+
+
+def weigh_earlier_lines(context: RankingContext, weighed: WeighedChange, candidate: Candidate) -> None:
+    """The new lines that tell of the failure began before the change: lines are dated to a second, and rates to a sample."""
+    change = weighed.change
+    failing = [
+        template
+        for template in context.observations.templates
+        if template.service == change.service and template.first and template.count >= _FEW and reports_failure(template.text)
+    ]
+    most = max((template.count for template in failing), default=0)
+    main = [template for template in failing if template.count >= _OF_MOST * most]
+    first = min(main, key=lambda template: template.first or change.at, default=None)
+    if weighed.carried or first is None or first.first is None or not _BEFORE < change.at - first.first < _LONG:
+        return
+    candidate.likelihood *= context.tuning.changes.after_trouble
+    candidate.sure = False
+    text = f"{change.service} has logged {one_line(first.text, 120)} since {clock(first.first)}, before the change"
+    evidence = [first.evidence, context.observations.change_evidence[change.id]]
+    candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
 
 
 def _climbed_long_before(deviation: Deviation, change: Change) -> bool:

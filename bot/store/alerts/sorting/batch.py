@@ -13,7 +13,7 @@ from bot.core.alerts import muting
 from bot.core.alerts.episodes import end_of, flapping_of, last_time
 from bot.core.alerts.escalation import escalation
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
-from bot.core.alerts.renewal import BURST, Members, RenewalReason
+from bot.core.alerts.renewal import BURST, Members, RenewalReason, has_no_part_in
 from bot.core.alerts.silences import Silence
 from bot.core.alerts.staleness import Gaps
 from bot.core.config import Config
@@ -35,7 +35,13 @@ from bot.store.alerts.sorting.further_alert import FurtherAlertReader
 from bot.store.alerts.sorting.new_episodes import NewEpisodes
 from bot.store.alerts.sorting.open_groups import OpenGroups, arrival_of
 from bot.store.alerts.sorting.opening import Opening
-from bot.store.alerts.sorting.renewing import receive_further_alert, renew, renewed_key, runs_on
+from bot.store.alerts.sorting.renewing import (
+    receive_further_alert,
+    renew,
+    renewed_key,
+    runs_on,
+    service_joins_renewal,
+)
 from bot.store.alerts.sorting.repeats import learn_intervals
 from bot.store.alerts.sorting.result import SortingResult
 from bot.store.alerts.sorting.routing import Routing
@@ -263,6 +269,9 @@ class SortingBatch:
             await self._write_now(episode)
             await renew(self.db, self.session, group, episode, change)
         elif group.renewed_at and self.db.clock() - group.renewed_at <= BURST:
+            if has_no_part_in(episode.service, members, self.catalogue):
+                await self._write_now(episode)
+                await service_joins_renewal(self.db, self.session, group, episode)
             self.grown_renewals.add(renewed_key(group))
         await self._escalate(group, episode, renewed=change is not None)
 

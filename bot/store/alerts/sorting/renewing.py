@@ -98,7 +98,7 @@ async def renew(
     What was acknowledged was something else, so it is not acknowledged any more; only what fires again soon still is.
     `line`: whether the thread must say so; a storm's card shows its groups itself.
     """
-    ref, acknowledged = f"AL-{group.id}", group.acknowledged_by != ""
+    acknowledged = group.acknowledged_by != ""
     quiet_for = db.clock() - (group.renewed_at or group.opened_at)
     group.renewed_at, group.renewed_by, group.renewals = db.clock(), episode.id, group.renewals + 1
     if change is not RenewalReason.FIRES_AGAIN and acknowledged:
@@ -109,16 +109,32 @@ async def renew(
     times = await _times(session, group, episode)
     worth = renewal.worth_a_line(change, renewals=group.renewals, times=times, quiet_for=quiet_for)
     if line and worth and not group.on_storm_card:
-        subject = RenewedSubject(ref, episode.id or 0, renewal.notify(change, acknowledged=acknowledged))
-        await messages.touch(
-            db,
-            session,
-            renewed_key(group),
-            channel=group.channel,
-            kind=MessageKind.RENEWED,
-            subject=subject.stored,
-            thread_key=f"card:{ref}",
-        )
+        await _add_line(db, session, group, episode, renewal.notify(change, acknowledged=acknowledged))
+
+
+async def service_joins_renewal(db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow) -> None:
+    """A service that had no part in the group alerts moments after a renewal: the thread tells of that one if it did not.
+
+    An alert that flaps had no line for itself, and may have been the first of another outage.
+    """
+    if group.on_storm_card or await messages.refresh(db, session, renewed_key(group)):
+        return
+    await _add_line(
+        db, session, group, episode, renewal.notify(RenewalReason.NEW_SERVICE, acknowledged=group.acknowledged_by != "")
+    )
+
+
+async def _add_line(db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow, notify: renewal.Notify) -> None:
+    ref = f"AL-{group.id}"
+    await messages.touch(
+        db,
+        session,
+        renewed_key(group),
+        channel=group.channel,
+        kind=MessageKind.RENEWED,
+        subject=RenewedSubject(ref, episode.id or 0, notify).stored,
+        thread_key=f"card:{ref}",
+    )
 
 
 def _what_is_new(episode: EpisodeRow, change: RenewalReason) -> str:

@@ -846,3 +846,203 @@ def test_a_path_in_a_file_of_settings_is_no_expression() -> None:
     script = diff_of("rules.ts", "+const clean = text.match(/(a+)+b/)")
 
     assert [[effect.kind for effect in diff.effects] for diff in (unit, script)] == [[], ["backtracking"]]
+
+
+def test_an_expression_between_slashes_may_hold_blanks() -> None:
+    nested = diff_of("street.ts", r"+export const STREET = /^([a-z.'-]+\s?)+( \d{1,5}[a-z]?)+$/iu;")
+
+    assert explained(nested, "event loop blocked for 17170ms").strength >= TUNING.diffs.explained
+
+
+def test_an_expression_with_one_repetition_takes_no_text_long_and_may_refuse_it() -> None:
+    linear = diff_of("postcode.ts", r"+export const DE = /^\d{5}$/;")
+
+    slow, refused = (explained(linear, text).strength for text in ("event loop blocked", "input does not match the pattern"))
+
+    assert slow < TUNING.diffs.related and refused >= TUNING.diffs.explained
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("Startup.cs", "-  services.AddScoped<IStore, Store>();", "+  services.AddSingleton<IStore, Store>();"),
+        ("Startup.cs", "-  s.AddDbContext<Db>(o);", "+  s.AddDbContext<Db>(o, ServiceLifetime.Singleton);"),
+        ("Config.java", '-  @Scope("prototype")', "+  @Bean"),
+        ("session.py", "-  local = threading.local()", "+  session = Session()"),
+    ],
+)
+def test_what_each_request_had_for_itself_and_all_share_now_fails_when_two_come_at_once(
+    path: str, before: str, after: str
+) -> None:
+    told = explained(diff_of(path, before, after), "A second operation was started before a previous operation completed")
+
+    assert told.strength >= TUNING.diffs.explained and "shares what each request" in told.reasons[0][1]
+
+
+def test_what_everybody_still_has_for_himself_is_not_shared() -> None:
+    moved = diff_of("Startup.cs", "-  services.AddScoped<IStore, Store>();", "+  s.AddScoped<IStore, CachedStore>();")
+
+    assert not any(effect.kind == "sharing" for effect in moved.effects)
+
+
+def test_code_in_a_folder_of_documents_is_code_and_a_page_there_is_none() -> None:
+    code = diff_of("claims/doc/AttachmentDao.java", "-  try (Connection c = ds.getConnection()) {", "+  try {")
+    page = diff_of("docs/pools.yaml", "-  size: 20", "+  size: 10")
+
+    assert (code.inert, page.inert) == (False, True)
+    assert explained(code, "Connection is not available, request timed out").strength >= TUNING.diffs.explained
+
+
+def test_the_same_locks_in_another_order_are_told_by_a_deadlock_and_in_the_same_order_are_no_effect() -> None:
+    policy, coverage = "val policy = policies.lockById(id)", "coverages.lockByPolicy(id).forEach { it.apply(e) }"
+    swapped = diff_of("Endorsements.kt", f"-  {policy}", f"-  {coverage}", f"+  {coverage}", f"+  {policy}")
+    moved = diff_of("Endorsements.kt", f"-  {policy}", f"-  {coverage}", f"+    {policy}", f"+    {coverage}")
+
+    assert explained(swapped, "ERROR: deadlock detected").strength >= TUNING.diffs.explained
+    assert not any(effect.kind == "lock" for effect in moved.effects)
+
+
+def test_headers_that_caches_obey_are_told_by_what_then_reaches_the_origin() -> None:
+    diff = diff_of(
+        "headers.ts",
+        "-  if (!res.hasHeader('Cache-Control')) {",
+        "-    res.setHeader('Cache-Control', 'no-store');",
+        "+  res.setHeader('Cache-Control', 'no-store');",
+    )
+
+    assert explained(diff, signals=["cache hit ratio"]).strength >= TUNING.diffs.related
+    assert any("changes how it caches" in reason for _, reason, _ in explained(diff, signals=["cache hit ratio"]).reasons)
+
+
+def test_what_a_chart_gives_where_nobody_sets_a_value_is_a_setting() -> None:
+    before, after = (
+        f"  value: {{{{ .Values.kafka.maxPollIntervalMs | default {value} | quote }}}}" for value in (600000, 60000)
+    )
+    diff = diff_of("charts/lib/_kafka.tpl", f"-{before}", f"+{after}")
+
+    told = explained(diff, "consumer poll timeout has expired")
+    assert [(e.name, e.before, e.after) for e in diff.effects] == [("maxPollIntervalMs", "600000", "60000")]
+    assert told.strength >= TUNING.diffs.explained
+
+
+def test_a_cookie_for_its_own_site_alone_is_told_by_sessions_without_one() -> None:
+    diff = diff_of("config/session.php", "-  'samesite' => 'None',", "+  'samesite' => 'Strict',")
+
+    assert explained(diff, "callback rejected: no session cookie").strength >= TUNING.diffs.explained
+
+
+def test_a_variable_that_code_asks_for_under_a_new_name_is_told_by_who_misses_that() -> None:
+    diff = diff_of("settings.py", '-  url = os.environ["MQTT_BROKER_URL"]', '+  url = os.environ["BROKER_URL"]')
+
+    assert explained(diff, "KeyError: 'BROKER_URL'").strength >= TUNING.diffs.explained
+    assert explained(diff, "KeyError: 'zone'").strength < TUNING.diffs.explained
+
+
+def test_work_that_was_done_beside_is_told_by_who_waits_for_it_now() -> None:
+    inline = diff_of(
+        "room.ex", "-  Task.Supervisor.start_child(Tasks, fn -> Moderation.check(msg) end)", "+  case Moderation.check(msg) do"
+    )
+    dropped = diff_of("room.ex", "-  Task.Supervisor.start_child(Tasks, fn -> Moderation.check(msg) end)")
+
+    assert explained(inline, "exited in: GenServer.call time out").strength >= TUNING.diffs.explained
+    assert not any(effect.kind == "waiting" for effect in dropped.effects)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("-  end = now + relativedelta(years=1)", "+  end = now.replace(year=now.year + 1)", "day is out of range for month"),
+        ("-  DAY = ISO_LOCAL_DATE", '+  DAY = ofPattern("YYYY-MM-dd")', "no flights on day 2027-12-27"),
+    ],
+)
+def test_days_that_are_calculated_or_written_otherwise_are_told_by_days(before: str, after: str, line: str) -> None:
+    assert explained(diff_of("dates.py", before, after), f"ValueError: {line}").strength >= TUNING.diffs.explained
+
+
+def test_a_foreign_key_that_is_checked_at_once_locks_its_table() -> None:
+    checked = diff_of("db/migrate/add_fk.rb", "+  add_foreign_key :collections, :accounts")
+    later = diff_of("db/migrate/add_fk.rb", "+  add_foreign_key :collections, :accounts, validate: false")
+
+    kinds = [{effect.kind for effect in diff.effects} for diff in (checked, later)]
+    assert "lock" in kinds[0] and "lock" not in kinds[1]
+
+
+def test_more_tries_are_more_retries() -> None:
+    tries, entries = (
+        diff_of("store.py", f"-{name} = 3", f"+{name} = 500").effects[0].kind for name in ("MAX_TRIES", "MAX_ENTRIES")
+    )
+
+    assert (tries, entries) == ("retry", "limit")
+
+
+def test_names_in_a_line_that_says_its_own_cause_explain_nothing() -> None:
+    diff = diff_of("store.py", "-  def insert(rows):", "+  def insert_many(rows):")
+
+    failed, used_up = (
+        explained(diff, f"{text} in insert_many()").strength
+        for text in ("ValueError: no rows", "nextval: reached maximum value of sequence answers_id_seq")
+    )
+    assert failed > used_up
+
+
+@pytest.mark.parametrize(
+    ("path", "lines", "line"),
+    [
+        ("extract.sql", ("-       p.settle_dt,", "+       p.settle_dt AS settlement_date,"), "KeyError: 'settle_dt'"),
+        (
+            "tasks.py",
+            ("-def send(self, user_id, window):", "+def send(self, user_id, window, locale):"),
+            "TypeError: send() missing 1 required positional argument: 'locale'",
+        ),
+        (
+            "Program.cs",
+            ("-  services.AddScoped<IHaircutProvider, DbHaircutProvider>();",),
+            "InvalidOperationException: Unable to resolve service for type 'Margin.IHaircutProvider' while activating",
+        ),
+        (
+            "values.yaml",
+            (" resources:", "-    memory: 3Gi", "+    memory: 2Gi"),
+            "Container terminated: reason=OOMKilled exitCode=137 limit=2Gi",
+        ),
+        (
+            "store.go",
+            ("-  ttl := time.Duration(s.cfg.TTLSeconds) * time.Second", "+  ttl := time.Duration(s.cfg.TTL)"),
+            "cap check miss, counting from the database: cache miss failed",
+        ),
+        (
+            "HttpClientFactory.java",
+            ("-  cm.setMaxTotal(400);", "-  cm.setDefaultMaxPerRoute(100);", "+  return HttpClients.createSystem();"),
+            "ConnectionPoolTimeoutException: Timeout waiting for connection from pool",
+        ),
+    ],
+)
+def test_what_lines_say_of_a_name_or_a_limit_explains_the_diff_that_took_it_away(
+    path: str, lines: tuple[str, ...], line: str
+) -> None:
+    assert explained(diff_of(path, *lines), line).firm >= TUNING.diffs.explained
+
+
+def test_a_package_that_is_there_for_development_alone_now_is_missed_where_it_was_built_for_production() -> None:
+    diff = diff_of(
+        "package.json", '   "dependencies": {', '-    "sharp": "0.33.4"', '   "devDependencies": {', '+    "sharp": "0.33.4",'
+    )
+
+    assert explained(diff, "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'sharp'").strength > TUNING.diffs.related
+    assert [effect.kind for effect in diff.effects] == ["dependency"]
+
+
+def test_a_network_policy_that_names_ports_shuts_the_others_and_one_that_only_grows_shuts_none() -> None:
+    narrowed = diff_of("networkpolicy-egress.yaml", "-    - to: all", "+    - to: all", "+      ports: [443]")
+    grown = diff_of("networkpolicy.yaml", "+    - from: monitoring", "+      ports: [9090]")
+
+    shut = [any(e.before == "what was allowed" for e in diff.effects) for diff in (narrowed, grown)]
+    assert shut == [True, False]
+
+
+def test_what_lies_beneath_all_services_is_told_by_whoever_fails() -> None:
+    retries = diff_of("mesh/default-route-policy.yaml", "-        attempts: 1", "+        attempts: 5")
+    traffic = SymptomText("inbound requests per sec", "E1", "profile", signal=True)
+
+    told = explain(retries, Symptoms([traffic]).relative_to("mesh-config", {"profile"}), service="mesh-config")
+    apart = explain(retries, Symptoms([traffic]).relative_to("mesh-config", frozenset()), service="mesh-config")
+    assert told.strength > apart.strength

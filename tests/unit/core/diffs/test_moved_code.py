@@ -57,3 +57,10 @@ def test_a_value_in_quotes_that_stood_nowhere_before_is_none() -> None:
 @pytest.mark.parametrize(("removed", "added"), TURNED, ids=["switch", "comparison"])
 def test_a_switch_or_comparison_that_turned_on_the_same_line_is_none(removed: list[str], added: list[str]) -> None:
     assert not is_moved(removed * 2, added * 2)
+
+
+def test_what_is_calculated_in_another_order_is_none() -> None:
+    before = ["const double norm = double(rating - kMin) / (kMax - kMin);", "return int(norm * kBuckets);"]
+    after = ["static const auto scale = 1 / (kMax - kMin);", "const auto norm = (rating - kMin) * scale;", before[1]]
+
+    assert not is_moved(before, after)

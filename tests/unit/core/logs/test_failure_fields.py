@@ -66,3 +66,9 @@ def test_the_error_and_the_innermost_frames_of_own_code_stand_behind_the_message
 
 def test_what_the_message_says_already_and_fields_of_other_kinds_are_left_out() -> None:
     assert message(error="request failed", trace_id="8e70d3", status=500, err=None) == "request failed"
+
+
+def test_the_host_that_was_called_is_told_where_a_field_alone_names_it() -> None:
+    assert message(**{"net.peer.name": "api.rates.example"}) == "request failed: (to api.rates.example)"
+    assert message(peer="ledger") == "request failed", "a service is no host"
+    assert message_of('{"msg": "api.rates.example: 503", "peer": "api.rates.example"}') == "api.rates.example: 503"

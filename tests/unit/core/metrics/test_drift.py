@@ -58,3 +58,11 @@ def test_what_nobody_knows_to_be_a_resource_does_not_climb_where_it_fell_to_noth
     deviation = measure_deviation(series(fell), service="api", signal="limiter_keys_active", alert_at=alert_at)
 
     assert deviation is not None and not deviation.doublings > 0 and deviation.climbs_since is None
+
+
+def test_the_beginning_of_a_climb_is_dated_to_minutes_where_it_is_noisy() -> None:
+    pool = 6 + NOISE / 2 + np.where(np.arange(180) < 60, 0, 0.3 * (np.arange(180) - 60))
+
+    began = climb_start(series(pool), 1.0)
+
+    assert began is not None and abs(began - MINUTES[60]) <= 4 * 60

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.core.evidence import Findings, Hypothesis
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BreakdownFact
-from bot.core.facts.recorded import PodFact
+from bot.core.facts.recorded import ContrastFact, PodFact
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.verdict import judge
@@ -114,3 +114,22 @@ def test_tasks_that_workers_take_from_each_other_and_what_rose_later_are_none() 
     assert first_cause(steal("tokio_total_steal_operations")).change_id
     assert first_cause(steal("cpu_work_stealing_attempts")).change_id
     assert first_cause(steal(late=5)).change_id
+
+
+def failing_on(node: str, *services: str) -> Ledger:
+    ledger = failing_payments()
+    for service in services:
+        fact = ContrastFact(field="k8s.node", value=node, failing=30, of=30, others=8, others_of=90)
+        ledger._add("search_logs", EvidenceFacts(contrasts=(fact,)), source="loki", service=service)
+    return ledger
+
+
+def test_a_node_that_alone_stands_in_the_failing_lines_of_two_services_is_likely() -> None:
+    first = answer(failing_on("w-2", "payments", "front")).hypotheses[0]
+
+    assert (first.component, first.kind, first.confidence) == ("w-2", "external", "likely")
+    assert any("30 of 30 failing lines of payments are of node w-2, 8 of its 90 other lines" in c.text for c in first.claims)
+
+
+def test_one_pod_of_one_service_that_fails_on_a_node_does_not_accuse_it() -> None:
+    assert named_nodes(failing_on("w-2", "payments")) == []

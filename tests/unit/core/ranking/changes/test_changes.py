@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bot.core.change import Change
 from bot.core.evidence import Findings
 from bot.core.facts.alerting import AlertFact
 from bot.core.facts.code import DiffFact, EffectFact
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BreakdownFact, JumpFact
 from bot.core.facts.recorded import TemplateFact
+from bot.core.logs.parsing import message_of
 from bot.core.ranking.changes.versions import compare_versions, serving
 from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
@@ -666,3 +668,89 @@ def test_what_an_approved_action_did_is_neither_a_suspect_nor_ruled_out() -> Non
 
     assert own.id not in {h.change_id for h in findings.hypotheses} | {claim.change_id for claim in findings.ruled_out}
     assert judged(failing_front(own.model_copy(update={"by_action": ""}))).hypotheses[0].change_id == own.id
+
+
+def failing_lines_first(seconds_before: float, *, count: int = 40) -> Findings:
+    deploy = change("front", 0, version="2.1.0")
+    first = deploy.at - timedelta(seconds=seconds_before)
+    line = TemplateFact(template="amount mismatch", count=count, before=0, trend="new", first=first)
+    return judged(failing_front(deploy).lines("front", line))
+
+
+def test_lines_that_failed_before_a_change_speak_against_it() -> None:
+    before, after = failing_lines_first(25), failing_lines_first(-5)
+
+    assert after.hypotheses[0].change_id and after.hypotheses[0].likelihood > before.hypotheses[0].likelihood
+    against = [claim.text for h in before.hypotheses if h.change_id for claim in h.against]
+    assert any("front has logged amount mismatch since 11:59:35 UTC, before the change" in text for text in against)
+
+
+def test_a_line_or_two_of_before_say_nothing() -> None:
+    assert failing_lines_first(25, count=2) == failing_lines_first(-5, count=2)
+
+
+def test_a_host_that_a_field_of_the_lines_names_is_the_provider_that_fails() -> None:
+    line = message_of('{"msg": "acquirer answered 503", "net.peer.name": "api.acquirer.example"}')
+
+    answers = failing_front(NEWER).lines("front", TemplateFact(template=line, count=50, before=0, trend="new"))
+
+    assert "api.acquirer.example, which front calls, fails" in judged(answers).hypotheses[0].cause
+
+
+def typed(minutes_after: float, *, service: str = "front") -> Findings:
+    first = ONSET + timedelta(minutes=minutes_after)
+    flush = TemplateFact(template="1842116 keys removed (flushall) user=ops", count=1, before=0, trend="new", first=first)
+    return judged(failing_front(NEWER).lines(service, flush))
+
+
+def test_a_command_that_somebody_typed_as_it_began_goes_before_a_deploy_and_one_of_long_before_is_a_lead() -> None:
+    as_it_began, before = typed(0.5).hypotheses, typed(-4).hypotheses
+
+    assert as_it_began[0].cause == "Somebody changed front by hand"
+    assert as_it_began[0].likelihood > next(h.likelihood for h in before if "by hand" in h.cause)
+
+
+def test_the_names_of_packages_are_no_hosts() -> None:
+    line = "System.Net.Http.HttpRequestException: 503 (Service Unavailable) at java.io.InputStream"
+
+    causes = [
+        h.cause for h in judged(failing_front().lines("front", TemplateFact(template=line, count=9, before=0))).hypotheses
+    ]
+    assert not any("system.net" in cause or "java.io" in cause for cause in causes)
+
+
+def test_a_flag_is_not_likely_where_something_was_changed_of_which_nobody_knows_whether_it_matters() -> None:
+    def confidence(*changes: Change) -> str:
+        lines = TemplateFact(template="too many work orders", count=9, before=0, trend="new")
+        ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"))
+        return judged(ledger.graph("front").changes(*changes).lines("front", lines)).hypotheses[0].confidence
+
+    flag = change("front", 2, kind="flag")
+    assert confidence(flag) == "likely"
+    assert confidence(flag, change("evaluator", 6, version="2.0.0")) == "possible"
+
+
+def test_what_moved_with_a_change_counts_less_where_something_had_moved_with_another_before() -> None:
+    cache = deviation("profile", "cache_hit_ratio", 0.96, 0.07, doublings=5, late=-20, family="saturation")
+    errors = deviation("profile", "errors", 0.002, 0.4, doublings=6, late=-1, unit="ratio")
+    later = deviation("loadout", "errors", 0.002, 0.4, doublings=6, late=-1, unit="ratio")
+    ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.4, doublings=6, unit="ratio"))
+    ledger.graph("front", "loadout").health("loadout", later).graph("loadout", "profile").health("profile", cache, errors)
+    ledger.changes(change("profile", 20.2, version="2.0.0"), change("loadout", 2, version="3.0.0"))
+
+    named = {h.service: h.likelihood for h in judged(ledger).hypotheses if h.change_id}
+    assert named["profile"] > named.get("loadout", 0.0)
+
+
+def test_names_that_are_not_resolved_are_no_sure_cause_outside_where_the_resolver_was_changed_and_that_shows() -> None:
+    line = TemplateFact(template="lookup db.rates.example on 10.0.0.10:53: i/o timeout", count=40, before=0, trend="new")
+    dns = change("cluster-dns", 40, version="2.0.0")
+    jump = JumpFact(
+        change_id=dns.id, service="cluster-dns", signal="queries_forwarded", before=210, after=3000, unit="/s", scales=40.0
+    )
+    ledger = failing_front(dns).lines("front", line)
+
+    untouched = judged(failing_front(change("cart", 40, version="2.0.0")).lines("front", line)).hypotheses[0]
+    changed = judged(ledger._add("change_jumps", EvidenceFacts(jumps=(jump,)), service="cluster-dns")).hypotheses[0]
+    assert "not resolved" in untouched.cause
+    assert changed.change_id == dns.id

@@ -20,7 +20,7 @@ from tests.unit.builders import at
 from tests.unit.slack.contents import change, proposal_content
 from tests.unit.store.databases import SortingFixture, alert
 
-PAYMENTS = {"service": "payments"}
+PAYMENTS, STOCK = {"service": "payments"}, {"service": "stock"}
 
 
 async def lines(sorting: SortingFixture) -> list[RenewedContent]:
@@ -299,6 +299,23 @@ async def test_a_service_that_had_recovered_fires_again_in_a_group_that_others_h
     (line,) = await lines(sorting)
     assert (line.alert, line.alert_service, line.again) == ("Alert b", "payments", True)
     assert line.beside == [("checkout", ["HighErrorRate"])]
+
+
+async def test_a_service_that_joins_an_alert_that_flapped_is_told_though_the_flap_has_no_line_any_more(
+    sorting: SortingFixture,
+) -> None:
+    await sorting.receive(alert("a"), alert("stock", labels=STOCK))
+    for start in (0, 4, 8):
+        sorting.clock.forward(2)
+        await sorting.receive(alert("a", start=start, status="resolved", ends_at=sorting.clock()))
+        sorting.clock.forward(2)
+        await sorting.receive(alert("a", start=start + 4))
+    flaps = await lines(sorting)
+    sorting.clock.forward(0.03)
+    await sorting.receive(alert("b", labels=PAYMENTS, start=12.03))
+
+    assert [line.alert for line in flaps] == ["Alert a", "Alert a"], "the first and the second time"
+    assert [line.alert_service for line in (await lines(sorting))[2:]] == ["payments"]
 
 
 @pytest.mark.parametrize(("over", "told"), [(True, ["HighErrorRate"]), (False, [])])

@@ -1,6 +1,6 @@
 """Versions in what a package manager writes."""
 
-from bot.core.diffs.effects.lock_files import locked_packages
+from bot.core.diffs.effects.packages import locked_packages
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
 

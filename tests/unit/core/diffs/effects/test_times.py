@@ -1,6 +1,6 @@
 """Units of time that are gone, or are not what the name of their number says."""
 
-from bot.core.diffs.effects.units import units
+from bot.core.diffs.effects.times import units
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
 

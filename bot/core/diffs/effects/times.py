@@ -1,4 +1,4 @@
-"""Units of time that a diff changes under a number: seconds in place of milliseconds, or none where there was one."""
+"""Times of a diff: another unit under a number, days and dates that are calculated otherwise, another zone or clock."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +20,8 @@ _OF_TIMES = re.compile(
 )
 _NUMBER_WITH_UNIT = re.compile(r"([A-Za-z_]\w*)\)?\s*\*\s*(?:\w+[.:]+)*(?:nano|micro|milli|second|minute|hour)", re.I)
 """A named number and its unit: `TimeoutMS) * time.Millisecond`."""
+_WITHOUT_UNIT = re.compile(r"\btime\.Duration\([\w.]*(?i:ttl|time_?out|expir|interval|wait|delay|age)[\w.]*\)(?!\s*\*)")
+"""A time of Go that counts its number in nanoseconds."""
 _THOUSANDTH = re.compile(r"(?<=[\w)\]])\s*(?://?\s*(?:1000|1_000|1e3)(?:\.0*)?|\*\s*0\.001)(?![\w.])")
 _MEASURED = re.compile(r"elapsed|start|now\(|observe|histogram|record|metric|perf_counter", re.I)
 """What is measured and not set."""
@@ -27,6 +29,17 @@ _EXPIRES = re.compile(r"ttl|expir", re.I)
 _IN_SECONDS = re.compile(r"(?<![a-z])(?:setex|expire|expireat)\W|\bex=|\bEX\b", re.I)
 _IN_MILLIS = re.compile(r"(?<![a-z])(?:psetex|pexpire|pexpireat)\W|\bpx=|\bPX\b", re.I)
 """Commands and arguments of Redis that take how long an entry lives: https://redis.io/docs/latest/commands/set/"""
+
+_DATES = re.compile(
+    r"\b(?:relativedelta|timedelta|strftime|strptime|ofPattern|SimpleDateFormat|DateTimeFormatter\.\w+|ISO_LOCAL_DATE\w*|"
+    r"(?:plus|minus|add|sub)_?(?:Days|Weeks|Months|Years|days|months|years)|with(?:DayOf\w+|Month|Year)|"
+    r"replace\((?:year|month|day)=|set(?:Date|Month|FullYear|UTCDate)|get(?:Day|Date|Month|Year|FullYear)|date_trunc|to_char|"
+    r"DATE_FORMAT|startOf\(|endOf\(|beginning_of_\w+|end_of_\w+|[A-Za-z]+Of(?:Day|Week|Month|Year))\b|[\"'](?:YYYY|yyyy|%Y)[^\"']{2,20}[\"']"
+)
+"""How days and dates are calculated and written."""
+_ZONE = re.compile(
+    r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|system_?(?:utc|default)", re.I
+)
 
 
 def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
@@ -43,7 +56,8 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     lost, factors = list(_with_units(_FACTOR, removed)), list(_with_units(_FACTOR, added))
     numbers = counted_names(added)
     for unit, line in lost if not factors else ():
-        if any(_OF_TIMES.search(name) and numbers[name] for name in _NUMBER_WITH_UNIT.findall(line)):
+        same = any(_OF_TIMES.search(name) and numbers[name] for name in _NUMBER_WITH_UNIT.findall(line))
+        if same or any(_WITHOUT_UNIT.search(other) for other in added):
             yield effect_fact("cache" if _EXPIRES.search(line) else "timeout", "the unit of a time", "", f"1 {unit}")
             return
     named = [unit for unit, _ in _with_units(_NAMED, added) if factors and unit != factors[0][0]]
@@ -81,3 +95,18 @@ def _lifetimes(patch: Patch) -> Iterator[EffectFact]:
 def _with_units(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Units of times, each with its line."""
     return ((unit.casefold(), line) for line in lines if _OF_TIMES.search(line) for unit in pattern.findall(line))
+
+
+def dates(patch: Patch) -> Iterator[EffectFact]:
+    """A day or date that is calculated, or written, otherwise."""
+    before, after = both_sides(patch, lambda lines: {text for line in lines for text in _DATES.findall(line)})
+    if before != after and before:
+        changed = sorted(after - before) or sorted(before - after)
+        yield effect_fact("clock", changed[0].strip("\"'"), patch.path)
+
+
+def zones(patch: Patch) -> Iterator[EffectFact]:
+    """Another time zone, or another clock that says which day it is."""
+    before, after = both_sides(patch, lambda lines: {name for name in counted_names(lines) if _ZONE.search(name)})
+    if changed := sorted((before | after) - (before & after)) if before and after else []:
+        yield effect_fact("clock", changed[0], patch.path)
