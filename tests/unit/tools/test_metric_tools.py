@@ -239,14 +239,14 @@ async def test_what_a_version_showed_in_an_outage_that_was_over_before_is_not_wh
     versions = [Series({"version": "1.4"}, failing.times, less), replace(failing, labels={"version": "1.5"})]
     recorded = {ERRORS: [failing], selector: versions, 'http_requests_total{service="checkout"}': [], split: versions}
 
-    found = await look(
+    evidence = await call_tool(
         "metric_breakdown",
         context(metrics=RecordedMetrics(recorded), case={"firing_before": intervals}),
         service="checkout",
         signal="errors",
     )
 
-    assert [row.before for row in found.facts.breakdown] == pytest.approx([0.001, 0.001], rel=0.1)
+    assert [row.before for row in evidence.facts.breakdown] == pytest.approx([0.001, 0.001], rel=0.1)
 
 
 async def test_all_facts_are_plain_json() -> None:

@@ -156,8 +156,8 @@ async def test_the_node_that_alone_stands_in_the_failing_lines_is_told() -> None
     usual = [line(60 - number, f"request served node=w-{number % 5}") for number in range(40)]
     failing = [line(2 - number / 10, "ERROR upstream timed out node=w-3") for number in range(12)]
 
-    found = await look("search_logs", context(logs=RecordedLogs({"checkout": [*usual, *failing]})), service="checkout")
+    evidence = await call_tool("search_logs", context(logs=RecordedLogs({"checkout": [*usual, *failing]})), service="checkout")
 
-    (contrast,) = found.facts.contrasts
+    (contrast,) = evidence.facts.contrasts
     assert (contrast.field, contrast.value, contrast.failing, contrast.others) == ("node", "w-3", 12, 8)
-    assert found.details[0] == "apart: 12 of 12 failing lines hold node=w-3, 8 of 40 others"
+    assert evidence.details[0] == "apart: 12 of 12 failing lines hold node=w-3, 8 of 40 others"

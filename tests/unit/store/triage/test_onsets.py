@@ -7,7 +7,7 @@ import pytest
 from bot.core.evidence import Findings, FiringInterval
 from bot.core.investigation.triage_state import TriageState
 from bot.store.alerts import regroup
-from bot.store.slack.message_contents import triage_content
+from bot.store.slack.investigation_contents import triage_content
 from bot.store.tables import GroupRow
 from bot.store.triage.cases import leading_alert
 from bot.store.triage.earlier_outage import first_alert_at
