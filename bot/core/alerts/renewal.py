@@ -179,9 +179,13 @@ class FurtherAlert:
 
     @property
     def acknowledgement_outlived_flap(self) -> bool:
-        """Whether an acknowledgement outlived a flap, and this service had no part in what it was for."""
+        """Whether an acknowledgement outlived a flap, and what it was for had no part of this.
+
+        Nothing of its service, or no such alert of something of the service's own: that is none of a flap.
+        """
         over_flap = self.acknowledged_at is not None and self.renewed_at is not None and self.acknowledged_at < self.renewed_at
-        return over_flap and has_no_part_in(self.service, self.members, self.catalogue)
+        new_of_its_own = is_own(self.name) and (self.name, self.service) not in self.members.alerts
+        return over_flap and (new_of_its_own or has_no_part_in(self.service, self.members, self.catalogue))
 
     @property
     def worse(self) -> bool:
@@ -204,7 +208,8 @@ def judge_further_alert(alert: FurtherAlert) -> Judgement:
         return Judgement(RenewalReason.FIRES_AGAIN, another=alert.changed or alert.fires_elsewhere)
     another, renews = alert.recovered and (alert.changed or alert.absent_from_present_outage), alert.renews
     if renews is None and alert.acknowledgement_outlived_flap:
-        return Judgement(RenewalReason.NEW_SERVICE, another)
+        joins = alert.service not in alert.members.services
+        return Judgement(RenewalReason.NEW_SERVICE if joins else RenewalReason.NEW_KIND, another)
     # What was changed since may fail of that, whatever it was suspected of before.
     expected = renews is RenewalReason.NEW_SERVICE and alert.suspected and not alert.changed
     if (renews is None or expected) and alert.next_burst and not alert.renewed_lately:

@@ -172,6 +172,19 @@ async def was_changed(sorting: SortingFixture, service: str) -> None:
         session.add(ChangeRow(id="c1", at=now, service=service, kind="deploy", title="3.0", received_at=now))
 
 
+async def test_an_acknowledgement_that_outlived_a_flap_is_not_for_what_its_service_ran_out_of_then(
+    sorting: SortingFixture,
+) -> None:
+    await sorting.receive(alert())
+    await incidents.acknowledge(sorting.db, "AL-1", "alice")
+    await clears_and_fires_again(sorting, 2)
+    sorting.clock.forward(0.1)
+    await sorting.receive(alert("b", name="ProviderErrors", start=2.1))
+
+    assert [group.acknowledged_by for group in await sorting.groups()] == [""]
+    assert [line.notified_services for line in await lines(sorting)] == [(), ("checkout",)]
+
+
 async def test_what_fires_again_after_a_deploy_behind_it_is_not_taken_by_who_acknowledged_the_outage_before(
     sorting: SortingFixture,
 ) -> None:
