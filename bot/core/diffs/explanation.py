@@ -22,6 +22,7 @@ from bot.core.diffs.lines_about_effects import (
     line_about_variable,
     line_missing,
     line_missing_call,
+    line_with_both,
     line_with_field,
     line_with_new_limit,
     line_with_setting,
@@ -228,6 +229,8 @@ def _by_effect(
         return weights.missing, f"{text}, and new lines miss it", line.evidence
     if effect.kind == "variable" and (line := line_about_variable(effect, symptoms, usual)):
         return weights.effect, f"{text}, which fits {_beginning(line.text)}", line.evidence
+    if line := line_with_both(effect, symptoms):
+        return weights.name, f"{text}, and a failure holds both", line.evidence
     if line := line_with_field(effect, symptoms):
         return weights.name, f"{text}, and new lines name it", line.evidence
     if effect.before and effect.after and (line := line_with_setting(effect, symptoms)):

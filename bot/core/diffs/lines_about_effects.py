@@ -53,6 +53,18 @@ def line_with_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | N
     return next((line for line in failures if len(own & _words_with_joined(line.text)) >= _WORDS_OF_SETTING), None)
 
 
+def line_with_both(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
+    """A failure that holds what a name or setting was and what it is now: nobody types both."""
+    before, after = (value.strip("\"'") for value in (effect.before, effect.after))
+    if before == after or not (is_distinctive(before) and is_distinctive(after)):
+        return None
+    failures = (line for line in symptoms.new() if not line.alert and not line.mentions_only)
+    shorter, longer = sorted((before, after), key=len)
+    # `dispatch.dlx` stands within `dispatch.dlx.v2`.
+    held = (line for line in failures if contains_identifier(line.text, longer))
+    return next((line for line in held if contains_identifier(line.text.replace(longer, " "), shorter)), None)
+
+
 def line_with_new_limit(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
     """A line of what was killed, refused or cut off that states the value which the effect sets, with its unit: `limit=2Gi`."""
     if effect.kind not in ("memory", "limit", "timeout", "pool") or not _WITH_UNIT.fullmatch(effect.after):

@@ -163,6 +163,9 @@ class DiffWeights:
     """The same where only another service's line or signal says so."""
     shown_by_another: float = 0.95
     """The same of what brings more calls about, which is felt by who is called, and of a service that shows nothing itself."""
+    at_midnight: float = 0.9
+    """It began with a day, and the diff calculates or writes days otherwise: a lead, and with a line that says so an
+    explanation."""
     came_due: float = 3.0
     """A schedule that it sets came due just as the trouble began, and for the first time in a while."""
     spawn: float = 0.6

@@ -8,6 +8,7 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import Candidate, deviation_claim, support
 from bot.core.ranking.causes.timing import came_late, changed_since, failed_at, is_clear, strength
 from bot.core.ranking.changes.changed_neighbours import changed_shortly_before
+from bot.core.ranking.changes.code_evidence import BENEATH
 from bot.core.ranking.context import RankingContext
 from bot.core.service import reachable
 
@@ -17,7 +18,8 @@ def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -
 
     What it calls may hold its share: it explains the shares of everything behind it too. A rise under callers whose own
     traffic did not rise is retries, an effect of the fault; one after the symptoms probably is. Of `changes` one there or on
-    a caller whose diff explains the trouble explains the rise first, unless the requests came from its own callers.
+    a caller, or of what lies beneath, whose diff explains the trouble explains the rise first, unless the requests came from
+    its own callers.
     """
     weights = context.tuning.traffic
     risen = {s: rise for s in context.shares if (rise := context.traffic_rise(s)) and rise.after > weights.risen * rise.before}
@@ -33,7 +35,7 @@ def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -
     behind = sum(context.shares.get(s, 0.0) for s in reached if s in risen or s not in context.observations.rates)
     timing = weights.late if late else weights.early if early else 1.0
     own = {s for s in (rise.service, *callers) if not _comes_from_callers(context, s)}
-    explained = any(change.explained and change.service in own for change in changes)
+    explained = any(c.explained and (c.service in own or BENEATH.search(c.service)) for c in changes)
     support_factor = (1.0 if supported else weights.without_callers) * (weights.explained if explained else 1.0)
     candidate = Candidate(
         kind="traffic",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from bot.core.change import Change
@@ -63,6 +63,7 @@ BENEATH = re.compile(
 _SCHEMA_IS_USED = timedelta(minutes=10)
 """So long after a migration every usual query has met the new schema."""
 _DAY = 86_400.0
+_WITH_THE_DAY = timedelta(seconds=90)
 _ROUNDS = 10
 """Rounds after which work at another interval has shown what that does."""
 _MAX_TEXT = 600
@@ -165,7 +166,15 @@ def _explained(diff: DiffFact, symptoms: Symptoms, change: Change, context: Rank
         if due := came_due(effect, onsets, change.at):
             began = min(onsets, key=lambda onset: abs(onset - due))
             explanation.add_surely(weights.came_due, f"{effect_text(effect)}, due at {clock(due)}, as it began", onsets[began])
+        if effect.kind == "clock" and (midnight := next(filter(_is_midnight, onsets), None)):
+            explanation.add_surely(weights.at_midnight, f"{effect_text(effect)}, and it began at midnight", onsets[midnight])
     return explanation
+
+
+def _is_midnight(onset: datetime) -> bool:
+    """Whether something began with a day of UTC, to within a sample or two."""
+    near = onset + _WITH_THE_DAY
+    return near - near.replace(hour=0, minute=0, second=0, microsecond=0) < 2 * _WITH_THE_DAY
 
 
 def _lies_beneath(service: str, diff: DiffFact, symptoms: Symptoms) -> bool:

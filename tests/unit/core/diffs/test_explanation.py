@@ -1046,3 +1046,13 @@ def test_what_lies_beneath_all_services_is_told_by_whoever_fails() -> None:
     told = explain(retries, Symptoms([traffic]).relative_to("mesh-config", {"profile"}), service="mesh-config")
     apart = explain(retries, Symptoms([traffic]).relative_to("mesh-config", frozenset()), service="mesh-config")
     assert told.strength > apart.strength
+
+
+def test_a_failure_that_holds_what_a_name_was_and_what_it_is_now_explains_the_diff() -> None:
+    diff = diff_of("Topology.java", '-  .deadLetterExchange("dispatch.dlx")', '+  .deadLetterExchange("dispatch.dlx.v2")')
+
+    both, one = (
+        explained(diff, f"PRECONDITION_FAILED - inequivalent arg: received 'dispatch.dlx.v2'{text}").firm
+        for text in (" but current is 'dispatch.dlx'", "")
+    )
+    assert both >= TUNING.diffs.name > one

@@ -13,7 +13,9 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BreakdownFact, JumpFact
 from bot.core.facts.recorded import TemplateFact
 from bot.core.logs.parsing import message_of
+from bot.core.ranking.changes.code_evidence import read_code, symptoms_of
 from bot.core.ranking.changes.versions import compare_versions, serving
+from bot.core.ranking.context import ranking_context
 from bot.core.ranking.observations import observe
 from bot.core.ranking.ranking import rank
 from bot.core.verdict.measured import Measured
@@ -754,3 +756,36 @@ def test_names_that_are_not_resolved_are_no_sure_cause_outside_where_the_resolve
     changed = judged(ledger._add("change_jumps", EvidenceFacts(jumps=(jump,)), service="cluster-dns")).hypotheses[0]
     assert "not resolved" in untouched.cause
     assert changed.change_id == dns.id
+
+
+def test_a_diff_about_days_is_a_better_lead_where_it_began_with_a_day() -> None:
+    days = diff("a", EffectFact(kind="clock", name="YYYY-MM-dd")).model_copy(update={"at": ONSET - timedelta(days=1)})
+    refused = TemplateFact(template="refused since day 2026-03-01 is unknown", count=40, before=0, trend="new")
+
+    def strength(began: datetime) -> float:
+        errors = replace(deviation("front", "errors", 0.002, 0.9, doublings=6, unit="ratio"), onset=began)
+        deploy = change("front", 0, version="2.0.0").model_copy(update={"at": began - timedelta(hours=2)})
+        ledger = Ledger().health("front", errors).graph("front").changes(deploy)
+        case = CASE.model_copy(update={"started_at": began + timedelta(minutes=1)})
+        entries = code(ledger, "2.0.0", days).lines("front", refused).entries
+        observed = observe(entries)
+        context = ranking_context(case, observed, began + timedelta(minutes=3))
+        explanation = read_code(context, deploy, symptoms_of(observed)).explanation
+        return explanation.firm if explanation else 0.0
+
+    midnight = ONSET.replace(hour=0)
+    assert strength(midnight + timedelta(seconds=30)) > strength(midnight + timedelta(hours=5)) > 0
+
+
+def test_more_requests_of_a_mesh_that_tries_again_are_the_mesh_s() -> None:
+    rise = deviation("front", "requests_per_sec", 100, 500, doublings=6, family="traffic", unit="/s")
+    errors = deviation("front", "errors", 0.002, 0.7, doublings=6, unit="ratio")
+    attempts = EffectFact(kind="retry", name="attempts", before="1", after="5")
+    retried = EffectFact(kind="retry", name="retryOn", before="connect-failure", after="5xx,reset")
+    retries = diff("a", attempts, retried).model_copy(update={"paths": ("mesh/default-route-policy.yaml",)})
+    mesh = change("mesh-config", 28, version="2.0.0")
+    ledger = Ledger().health("front", errors, rise).graph("front").changes(mesh)
+    facts = EvidenceFacts(diffs=(retries,), version="2.0.0")
+
+    first = judged(ledger._add("code_changes", facts, source="github", service="mesh-config")).hypotheses[0]
+    assert first.change_id == mesh.id
