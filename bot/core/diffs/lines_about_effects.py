@@ -61,8 +61,8 @@ def line_with_both(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None
     failures = (line for line in symptoms.new() if not line.alert and not line.mentions_only)
     shorter, longer = sorted((before, after), key=len)
     # `dispatch.dlx` stands within `dispatch.dlx.v2`.
-    held = (line for line in failures if contains_identifier(line.text, longer))
-    return next((line for line in held if contains_identifier(line.text.replace(longer, " "), shorter)), None)
+    holding = (line for line in failures if contains_identifier(line.text, longer))
+    return next((line for line in holding if contains_identifier(line.text.replace(longer, " "), shorter)), None)
 
 
 def line_with_new_limit(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
