@@ -160,6 +160,7 @@ NOT_CHOSEN: Mapping[str, str] = {
     "providers.named_from": "decides whether a provider is named, not the order",
     "traffic.explained": _CHANGES,
     "traffic.brought": _CHANGES,
+    "traffic.refused": _CHANGES,
     "traffic.own_share": "decides what is called likely, not the order",
     "alert_kinds": "counted while alerts are read, and each set is investigated once",
     "confidence": "decides what is listed and what it is called, not the order",

@@ -92,7 +92,10 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
     ),
     "batch": (
         (LESS, rf"throttl|too many|capacity|quota|{_REQUESTS}|round.?trips|quer(y|ies)|\brate|latenc|backlog|{_LAG}"),
-        (MORE, r"too large|memory|time.?d?.?out|payload|exceed|\block"),
+        (
+            MORE,
+            r"too large|memory|time.?d?.?out|payload|exceed|\block|max\.poll\.interval|rebalanc|not part of an active group",
+        ),
     ),
     "query": (
         (
@@ -148,7 +151,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             r"name resolution|"
             r"getaddrinfo|eai_again|unreachable|no route|enotfound|bad gateway|\b50[24]\b|handshake|probe failed|no healthy|"
             r"no endpoints|"
-            r"ready replicas|"
+            r"ready replicas|no server (is )?available|\bis DOWN\b|health.?check|"
             r"no (active |registered )?(members|consumers|subscribers|listeners|messages)\b|unknown (topic|queue)",
         ),
     ),
@@ -260,7 +263,8 @@ _KEPT_READY = re.compile(
 )
 _ERROR_CHECK = re.compile(r"\berr\w*\s*[!=]=\s*nil\b")
 _NOTHING = re.compile(
-    r"catch|except|rescue|recover|await|\bnil\b|\bnull\b|\bnone\b|undefined|empty|\blen\(|\.length|isPresent|exists", re.I
+    r"catch|except|rescue|recover|await|\bnil\b|\bnull\b|\bnone\b|undefined|empty|\blen\(|\.length\b(?!.*[1-9])|isPresent|exists",
+    re.I,
 )
 """Conditions without which code works on what is not there, and handlers without which a failure ends the program."""
 _JUST_CHANGED: frozenset[EffectKind] = frozenset(

@@ -22,6 +22,7 @@ from bot.core.diffs.lines_about_effects import (
     line_about_variable,
     line_missing,
     line_missing_call,
+    line_of_refused_row,
     line_with_both,
     line_with_field,
     line_with_new_limit,
@@ -225,6 +226,8 @@ def _by_effect(
         return (weights.effect, f"{text}, and new lines hold a statement that needs it", line.evidence) if line else None
     if effect.kind in ("query", "schema", "name") and (line := line_missing(effect, symptoms)):
         return weights.missing, f"{text}, and new lines miss it", line.evidence
+    if effect.kind == "schema" and (line := line_of_refused_row(effect, symptoms)):
+        return weights.name, f"{text}, and it refuses rows", line.evidence
     if line := line_without_image(effect, symptoms):
         return weights.missing, f"{text}, and new lines miss it", line.evidence
     if effect.kind == "variable" and (line := line_about_variable(effect, symptoms, usual)):

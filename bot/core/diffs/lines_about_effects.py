@@ -9,11 +9,13 @@ from bot.core.facts.code import EffectFact
 
 _MISSING = re.compile(
     r"not (found|registered|defined|exist|configured|initiali[sz]ed|available|mapped|supported|recogni[sz]ed)|doesn.t exist|"
-    r"no (such|mapping|route|handler|provider|table|column|field|method|bean|module)|unknown|undefined|missing|unresolved|"
+    r"no (such|process|consumers?|workers?|subscribers?|mapping|route|handler|provider|table|column|field|method|bean|module)|"
+    r"unknown|undefined|missing|unresolved|"
     r"unrecogni[sz]ed|cannot (find|resolve)|is required|key ?error|not set\b|unset\b",
     re.I,
 )
 """What a program says of a name that it does not find."""
+_REFUSES_ROW = re.compile(r"violates|constraint|null value in column|cannot be null|duplicate (key|entry)|out of range", re.I)
 _BRINGS_IN = re.compile(
     r"regist|init|load|seed|populat|mount|bind|configur|provid|migrat|setup|subscrib|install|enabl|add|boot|start|connect|creat",
     re.I,
@@ -36,12 +38,17 @@ _OF_ANY_SETTING = word_stems(
 
 
 def line_missing(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
-    """A line that misses the name."""
-    names = [
-        name for name in (effect.name, effect.name.rpartition(".")[2]) if len(name) > 2 and not _OF_ANY_FAILURE.fullmatch(name)
-    ]
+    """A line that misses the name; of a name that is another one now, the line may miss that."""
+    named = (effect.name, effect.name.rpartition(".")[2], *((effect.after,) if effect.kind == "name" else ()))
+    names = [name for name in named if len(name) > 2 and not _OF_ANY_FAILURE.fullmatch(name)]
     missing = [symptom for symptom in symptoms.new() if _MISSING.search(symptom.text)]
     return next((symptom for symptom in missing for name in names if contains_identifier(symptom.by_code, name)), None)
+
+
+def line_of_refused_row(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
+    """A line of a database that names the table and says that it takes no such row."""
+    lines = (line for line in symptoms.new() if not line.alert and _REFUSES_ROW.search(line.text))
+    return next((line for line in lines if contains_identifier(line.by_code, effect.name)), None)
 
 
 def line_with_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:

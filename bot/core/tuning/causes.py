@@ -106,6 +106,8 @@ class TrafficWeights:
     """Share of the additional requests that callers have to have more themselves, so that the requests are theirs."""
     explained: float = 0.4
     """The diff of a change there, or on a caller, explains the trouble: the requests come from it."""
+    refused: float = 0.4
+    """The alert counts what is refused (403, invalid), which no load brings about."""
     own_share: float = 0.3
     """Share of the attribution from which on the service that takes the load is the one that fails, so that it is sure."""
 

@@ -19,6 +19,7 @@ _HEADER = re.compile(rf"{_HEADER_NAME}[\"']?\]?\s*[:,=]?\s*([^\s;,)]*)", re.I)
 """A header with which a request says who sends it, and what it is set to."""
 _SETS_HEADER = re.compile(rf"header|{_HEADER_NAME}(?:[\"']\s*[:,\]]|\s*:)", re.I)
 """What tells it from a variable or a text with that word."""
+_SAME_SITE = re.compile(r"same_?site[\"']?\s*(?:=>|[:=(])\s*[\"']?(?:\w+\.)*(none|lax|strict)\b", re.I)
 _EMPTY = ("", '""', "''", "null", "nil", "None")
 _RENEWS = re.compile(r"\b\w*(?:renew|refresh|rotate|re_?login|re_?authenticate)\w*\s*\(", re.I)
 _LASTS = re.compile(r"lease|vault|credential|creds|token|secret|certificate|ticket|passw", re.I)
@@ -43,6 +44,13 @@ def dropped_headers(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         for name, value in before.items():
             if value not in _EMPTY and after.get(name, anywhere.get(name, "")) in _EMPTY:
                 yield effect_fact("access", name, patch.path, value)
+
+
+def narrowed_cookies(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+    """Cookies that other sites' pages brought along, and no longer do: what comes back from a sign-in elsewhere has none."""
+    before, after = ({value.casefold() for line in lines for value in _SAME_SITE.findall(line)} for lines in all_lines(patches))
+    if gone := sorted(before - after):
+        yield effect_fact("access", "sameSite of cookies", "", gone[0], next(iter(sorted(after)), "none set"))
 
 
 def _headers(lines: Iterable[str]) -> dict[str, str]:

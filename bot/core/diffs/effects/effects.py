@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.diffs.effects.concurrency import shared_objects, waits
-from bot.core.diffs.effects.credentials import dropped_headers, lost_renewals, renamed_credentials
+from bot.core.diffs.effects.credentials import dropped_headers, lost_renewals, narrowed_cookies, renamed_credentials
 from bot.core.diffs.effects.dropped_indexes import dropped_indexes
 from bot.core.diffs.effects.expressions import expressions
 from bot.core.diffs.effects.fields import renamed_columns, required_fields, required_parameters, retyped_fields
@@ -141,6 +141,8 @@ _REPORTING = re.compile(
 """Lines that report something, to a log, a metric or a caller: they rarely break what they report."""
 _STRING = re.compile(r"\"([^\"\\]{2,80})\"|'([^'\\]{2,80})'")
 _NOT_LETTERS = re.compile(r"[^a-z0-9<>=!]")
+_SYMBOL = re.compile(r"(?<=: ):([a-z_]\w{2,60})\b")
+"""The value of an option of Ruby or Elixir: `queue: :mailers`."""
 _CONSTANT_KEY = re.compile(r"^[A-Za-z_][\w.-]{2,60}$")
 
 
@@ -163,6 +165,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(patches, _other_record_key),
         *_of_each(patches, renamed_credentials),
         *dropped_headers(patches),
+        *narrowed_cookies(patches),
         *lost_renewals(patches),
         *renamed_environment(patches),
         *_of_each(patches, _network_rules),
@@ -355,7 +358,9 @@ def _names(patch: Patch) -> Iterator[EffectFact]:
 
 
 def _quoted(lines: Iterable[str]) -> Mapping[str, None]:
-    return dict.fromkeys(text for text in quoted_texts(lines) if _CONSTANT_KEY.match(text))
+    lines = list(lines)
+    symbols = (name for line in lines for name in _SYMBOL.findall(line))
+    return dict.fromkeys([*(text for text in quoted_texts(lines) if _CONSTANT_KEY.match(text)), *symbols])
 
 
 def quoted_texts(lines: Iterable[str]) -> list[str]:

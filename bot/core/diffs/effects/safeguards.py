@@ -62,6 +62,17 @@ _KEPT_BY_CACHES = re.compile(
     r"cache-?control|s-?max-?age\b|stale-while|surrogate-(?:control|key)|no-?store\b|if-none-match|\betag\b|set-cookie", re.I
 )
 """Headers that tell caches whether, and for how long, they keep an answer."""
+_KEEPS_CONNECTIONS = re.compile(
+    r"IHttpClientFactory|\.CreateClient\(|requests\.Session\(|\bsession\.(?:get|post|put|request)\(|keep_?alive|"
+    r"PoolingHttpClientConnectionManager|http\.Agent\(|max_?idle_?conns|pool_?manager|ConnectionPool\(",
+    re.I,
+)
+"""What keeps connections for the next call."""
+_CONNECTS_ANEW = re.compile(
+    r"\bnew HttpClient\b|HttpClient\.newHttpClient\(|HttpClients\.createDefault\(|\brequests\.(?:get|post|put|request)\(|"
+    r"&?http\.(?:Client|Transport)\{|\bhttpx\.(?:get|post|put|request)\(|new RestTemplate\(|new OkHttpClient\("
+)
+"""What makes a connection for one call."""
 NO_NUMBER = "cut off"
 """The value of a limit that code kept by itself: it can be lost, and never set to another number."""
 RIGHTS = "rights"
@@ -70,7 +81,8 @@ RIGHTS = "rights"
 
 def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """Each file's block, order, bound or memory of results that is gone, what no longer expires, the first lost restraint."""
-    removed, added = map(counted_names, all_lines(patches))
+    removed_lines, added_lines = all_lines(patches)
+    removed, added = map(counted_names, (removed_lines, added_lines))
     for patch in patches:
         if text := _lost(_CLOSES_BY_ITSELF, patch):
             yield effect_fact("release", text, patch.path)
@@ -88,6 +100,8 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("cache", line, patch.path)
         if match := _BOUNDS.search(_lost_line(_BOUNDS, patch)):
             yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
+    if (line := _lost_of_all(_KEEPS_CONNECTIONS, removed_lines, added_lines)) and any(map(_CONNECTS_ANEW.search, added_lines)):
+        yield effect_fact("pool", line, "", before="kept")
     if line := _no_longer_limited(patches):
         yield effect_fact("pool", line, "", before=NO_NUMBER)
     if line := _no_longer_spread(patches):
@@ -165,6 +179,12 @@ def _lost_memory(patch: Patch) -> str:
         if reads and writes:
             return name
     return ""
+
+
+def _lost_of_all(pattern: re.Pattern[str], removed: Sequence[str], added: Sequence[str]) -> str:
+    """What the first removed line of a kind says, of which none is added in any file; "" without one."""
+    matches = (match.group().strip("( ") for match in map(pattern.search, removed) if match)
+    return "" if any(map(pattern.search, added)) else next(matches, "")
 
 
 def _lost(pattern: re.Pattern[str], patch: Patch) -> str:

@@ -20,7 +20,7 @@ _OF_LOGGING = re.compile(
 )
 """Settings of what is logged: they limit nothing, whatever else their names hold."""
 _SETTING = re.compile(
-    r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|=>|[:=])\s*"
+    r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|=>|->|[:=])\s*(?:(?:java\.lang\.)?\w+\.(?:box|valueOf)\()?"
     r"([\"']?)(-?\d[\d_]*(?:\.\d+)?(?:\s*\*\s*[\w.]+)?\w*%?|true|false|on|off|trace|debug|info|warn\w*|error|always|never|strict|lax|none|"
     r"seconds?|minutes?|hours?|days?)\2"
     r"(?![\w(])",
@@ -60,11 +60,11 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
         r"pool|conn(ection)?s?$|max_?conn|max_?idle|max_?open|per_?(?:route|host)|max_?total|thread|worker|concurren|parallel|semaphore|replica|shard|(dis|en)able_?keep_?alives?$",
     ),
     ("memory", r"mem(ory)?|heap|xmx|cpu|resources?"),
-    ("batch", r"batch|chunk|page_?size|bulk|fetch_?size|prefetch|flush"),
+    ("batch", r"batch|chunk|page_?size|bulk|fetch_?size|prefetch|flush|(?:poll|max)[._]?records"),
     ("schedule", r"interval|cron|schedule|period|every|poll|tick"),
     (
         "address",
-        r"(^|[_.])(topics?|topic_?name|queue_?name|subject|exchange|routing_?key|bucket(_?name)?|stream_?name|path|(target_?|container_?|node_?|service_?)?port|host\w*|addr\w*|url|uri|endpoint|dsn|brokers?|(bootstrap_?)?servers?|cidr\w*|protocol)$",
+        r"httpchk|(^|[_.])(topics?|topic_?name|queue_?name|subject|exchange|routing_?key|bucket(_?name)?|stream_?name|path|(target_?|container_?|node_?|service_?)?port|host\w*|addr\w*|url|uri|endpoint|dsn|brokers?|(bootstrap_?)?servers?|cidr\w*|protocol)$",
     ),
     (
         "access",
@@ -80,6 +80,8 @@ _BOUND = re.compile(r"(?:^|_)(?:max|min)(?:imum)?(?:_|[A-Z])|(?:^|[a-z])(?:Max|M
 """The part of a name that bounds something."""
 _ANY_VALUE = re.compile(r"^[\s-]*([A-Za-z_][\w.\-]*)[\"']?\s*[:=]\s*([^\s{\[|&>].*?|\[.*\])\s*,?$")
 """A line of configuration with whatever value: `schedule: "*/5 * * * *"`."""
+_CHECK = re.compile(r"^\s*option\s+(httpchk)\s+(?:[A-Z]+\s+)?(\S+)")
+"""By what HAProxy tells whether a server is up."""
 _DIRECTIVE = re.compile(r"^\s*([A-Za-z_][\w-]*(?:\s+[a-z_][\w-]*)?)\s+(\d[\w.]*)\s*;?\s*$")
 """A line of configuration without a sign between: `proxy_read_timeout 60s;`, `timeout server 50s`, `cache 60`."""
 CONFIGURATION = re.compile(
@@ -184,7 +186,7 @@ def _pairs(patch: Patch, line: str) -> list[tuple[str, str]]:
     if whole and (not pairs or pairs[0][0] != whole.group(1) or _NETWORK.fullmatch(whole.group(2).strip("\"'"))):
         return [(whole.group(1), whole.group(2))]
     if CONFIGURATION.search(patch.path):
-        directive = _DIRECTIVE.match(line) if not pairs else None
+        directive = (_CHECK.match(line) or _DIRECTIVE.match(line)) if not pairs else None
         return [(directive.group(1), directive.group(2))] if directive else pairs
     # In code the owner of a name says nothing, unless all of it stands in quotes.
     return [(name if f'"{name}"' in line else name.rpartition(".")[2], value) for name, value in pairs]

@@ -1,6 +1,7 @@
 """Traffic as a cause: more requests than a service can carry."""
 
 import math
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -11,6 +12,9 @@ from bot.core.ranking.changes.changed_neighbours import changed_shortly_before
 from bot.core.ranking.changes.code_evidence import BENEATH
 from bot.core.ranking.context import RankingContext
 from bot.core.service import reachable
+
+_REFUSED = re.compile(r"(?<!\d)4(?!29)\d\d(?!\d)|denied|forbidden|unauthori[sz]ed|invalid|mismatch|not_?found|decline", re.I)
+"""What an alert counts that no load brings about: a service that is short of something does not refuse what it is sent."""
 
 
 def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -> list[Candidate]:
@@ -36,7 +40,9 @@ def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -
     timing = weights.late if late else weights.early if early else 1.0
     own = {s for s in (rise.service, *callers) if not _comes_from_callers(context, s)}
     explained = any(c.explained and (c.service in own or BENEATH.search(c.service)) for c in changes)
-    support_factor = (1.0 if supported else weights.without_callers) * (weights.explained if explained else 1.0)
+    refuses = _REFUSED.search(context.observations.alert) is not None
+    support_factor = weights.refused if refuses else 1.0
+    support_factor *= (1.0 if supported else weights.without_callers) * (weights.explained if explained else 1.0)
     candidate = Candidate(
         kind="traffic",
         service=rise.service,

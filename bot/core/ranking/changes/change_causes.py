@@ -99,7 +99,7 @@ def _change_cause(context: RankingContext, weighed: WeighedChange, others: Seque
         cause=f"{_with_commit(change, code)} broke {change.service}",
         change_id=change.id,
         began=change.at,
-        commit=code.diff.commit if code.diff and code.commits > 1 and (code.consequence or not code.apart) else "",
+        commit=code.diff.commit if code.diff and (code.explains or (code.commits > 1 and not code.unrelated)) else "",
         # Where its version alone shows the symptom nothing is left to confirm.
         check="" if weighed.carried else _check(change),
         carried=weighed.carried,

@@ -1056,3 +1056,63 @@ def test_a_failure_that_holds_what_a_name_was_and_what_it_is_now_explains_the_di
         for text in (" but current is 'dispatch.dlx'", "")
     )
     assert both >= TUNING.diffs.name > one
+
+
+@pytest.mark.parametrize(
+    ("path", "lines", "line"),
+    [
+        (
+            "edge/haproxy.cfg",
+            ("-    option httpchk GET /ping", "+    option httpchk GET /internal/status"),
+            "backend license_be has no server available!",
+        ),
+        (
+            "ConsumerDefaults.scala",
+            ("-  MAX_POLL_RECORDS_CONFIG -> Int.box(200),", "+  MAX_POLL_RECORDS_CONFIG -> Int.box(4000),"),
+            "CommitFailedException: the consumer is not part of an active group",
+        ),
+        (
+            "ApiClient.cs",
+            ("-  _http = factory.CreateClient(name);", "+  using var http = new HttpClient { BaseAddress = _base };"),
+            "SocketException (99): Cannot assign requested address",
+        ),
+        (
+            "cookies.ts",
+            (
+                "-const a = { sameSite: 'strict' };",
+                "-const b = { sameSite: 'lax', path: '/auth' };",
+                "+const c = { sameSite: 'strict' };",
+            ),
+            "callback rejected: state cookie missing",
+        ),
+        (
+            "invoice_mail_worker.rb",
+            ("-  sidekiq_options queue: :mailers", "+  sidekiq_options queue: :invoice_mailers"),
+            "queue invoice_mailers has jobs but no process is subscribed to it",
+        ),
+        (
+            "V118__locale.sql",
+            ("+alter table player alter column locale set not null;",),
+            'ERROR: null value in column "locale" of relation "player" violates not-null constraint',
+        ),
+    ],
+)
+def test_what_is_checked_kept_sent_or_refused_otherwise_is_told_by_who_meets_it(
+    path: str, lines: tuple[str, ...], line: str
+) -> None:
+    assert explained(diff_of(path, *lines), line).firm >= TUNING.diffs.explained
+
+
+def test_a_client_that_goes_on_keeping_its_connections_is_no_effect() -> None:
+    kept = diff_of("ApiClient.cs", "-  _http = factory.CreateClient(name);", "+  _http = factory.CreateClient(other);")
+
+    assert not any(effect.kind == "pool" for effect in kept.effects)
+
+
+def test_a_bound_of_a_length_that_is_gone_lets_nothing_be_missing() -> None:
+    bound, empty = (
+        diff_of("signup.kt", f"-  if (req.nick.length {test}) throw BadNick(req.nick)") for test in ("!in 3..20", "== 0")
+    )
+
+    line = 'null value in column "locale" violates not-null constraint'
+    assert explained(bound, line).strength < explained(empty, line).strength

@@ -47,3 +47,15 @@ def test_a_diff_that_may_bring_requests_about_brings_none_that_came_from_the_cal
     ledger._add("code_changes", EvidenceFacts(diffs=(diff,), version="2.0.0"), source="github", service="front")
 
     assert first_of(ledger).kind == kind
+
+
+def test_no_load_brings_about_what_is_refused() -> None:
+    def likelihood(signal: str) -> float:
+        errors = deviation("front", signal, 0.002, 0.4, doublings=6, unit="ratio", family="errors")
+        rise = deviation("front", "requests", 100, 300, doublings=5, family="traffic", unit="/s")
+        case = CASE.model_copy(update={"alert_name": signal})
+        ledger = Ledger().health("front", errors, rise).graph("front").changes()
+        found = rank(case, ledger.entries, now=NOW).hypotheses
+        return next(h.likelihood for h in found if h.kind == "traffic")
+
+    assert likelihood("http_403_ratio") < likelihood("http_503_ratio")
