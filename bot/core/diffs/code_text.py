@@ -42,7 +42,7 @@ _PART_OF_PROGRAM = (
 _MISSING_PART = re.compile(
     rf"\b{_PART_OF_PROGRAM}\b[^.:]{{0,30}}\b(?:does not exist|not found|is missing)\s*:\s*({_NAME})|"
     rf"\b{_PART_OF_PROGRAM}\s*:?\s*[\"'`\[(<]?({_NAME})[\"'`\])>]?(?=\W|$)|"
-    rf"[\"'`]?({_NAME})[\"'`]?\s+is not (?:defined|a function)",
+    rf"[\"'`]?({_NAME})[\"'`]?\s+is (?:not defined|not a function|undefined)",
     re.I,
 )
 _NOT_THERE = re.compile(

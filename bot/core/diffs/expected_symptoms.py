@@ -36,7 +36,11 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
     ),
     "verbosity": ((MORE, r"disk|no space|inode|ingest|log.{0,20}(volume|throughput|lps|bytes|rate|lines|size)|volume"),),
     "timeout": (
-        (LESS, r"time.?d?.?out|deadline|expired|cancel|aborted|too early|premature|probe failed|not ready"),
+        (
+            LESS,
+            r"time.?d?.?out|deadline|expired|cancel|aborted|too early|premature|probe failed|not ready|no ready|liveness|"
+            r"shutdown requested",
+        ),
         (MORE, r"latenc|duration|p9\d|(?<!a)wait|pool|thread|(?<!re)queue|\bhang|stuck"),
     ),
     "retry": (
@@ -175,7 +179,8 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             CHANGED,
             r"second operation|already (in progress|in use|running|open)|\brace\b|concurren|not thread.?safe|in use by another|"
             r"(modified|changed) (while|during|by another)|another (user|request|tenant|customer|command|operation|thread)|"
-            r"belongs? to (another|a different)|is busy|deadlock",
+            r"belongs? to (another|a different)|is busy|deadlock|corrupt|checksum|"
+            r"segmentation fault|data race|garbled",
         ),
     ),
     "waiting": (

@@ -27,6 +27,8 @@ _INERT_PATH = re.compile(
 )
 _LABEL = re.compile(r"(?:pool|thread|client|app(?:lication)?|worker)[-_.]?(?:name|id|prefix)\W{1,4}([\w.-]+)", re.I)
 """What a pool, a thread or a client is called: its lines hold that name, whatever they say."""
+_SENTENCE = re.compile(r"^\s*(?:\w+\s*[:=]\s*)?[\"'`][A-Z][^\"'`{}$%]*\s[^\"'`{}$%]*[\"'`]\s*[,;)]*\s*$")
+"""A line that holds a sentence alone."""
 _STYLE = re.compile(
     r"#[0-9a-f]{3,8}\b|\b(colou?rs?|className|padding|margin|border|font|accent|surface|shadow|theme|style)\b", re.I
 )
@@ -94,6 +96,6 @@ def _literals(patches: Sequence[Patch]) -> tuple[str, ...]:
 
 
 def _nothing_runs(patches: Iterable[Patch]) -> bool:
-    """Whether all changed lines are styles, imports or reports."""
+    """Whether all changed lines are styles, imports, reports or sentences that people read."""
     lines = (line for patch in patches for line in (*patch.removed, *patch.added))
-    return all(is_import(line) or is_reporting(line) or _STYLE.search(line) for line in lines)
+    return all(is_import(line) or is_reporting(line) or _STYLE.search(line) or _SENTENCE.match(line) for line in lines)

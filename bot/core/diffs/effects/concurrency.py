@@ -22,6 +22,10 @@ _SHARED = re.compile(
 )
 """How they say that there is one for all."""
 
+_NAMED = r"[A-Za-z_][\w:<>,\[\] ]{0,80}[ >]([A-Za-z_]\w*)\s*[=(;{]"
+_LOCAL = re.compile(rf"^\s+(?!.*\bstatic\b){_NAMED}")
+_STATIC = re.compile(rf"^\s+(?:(?:private|public|protected)\s+)?static\s+(?!.*\b(?:final|const)\b){_NAMED}")
+"""A variable of C, C++, Java or C# with its type, of one call and of the whole program."""
 _BESIDE = re.compile(
     r"\bgo func\b|\bgo \w+[\w.]*\(|create_task\(|ensure_future\(|tokio::spawn|CompletableFuture\.\w+Async|start_child\(|"
     r"\bTask\.(?:async|start|Run)\w*\(|perform_later\b|\.delay\(|apply_async\(|\.submit\(|executor\.execute\(|enqueue\w*\(|"
@@ -34,12 +38,21 @@ _CALL = re.compile(r"\b([A-Za-z_]\w{3,})\s*\(")
 def shared_objects(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """The beginning of the line that shares what was everybody's own; of the line that is gone where none says so."""
     removed, added = all_lines(patches)
+    if name := _made_static(removed, added):
+        yield effect_fact("sharing", name, "")
     own = next((line for line in removed if _OWN.search(line) or _DEFAULT_OWN.search(line)), "")
     if not own or any(map(_OWN.search, added)):
         return
     shared = next((line for line in added if _SHARED.search(line)), "")
     if shared or _OWN.search(own):
         yield effect_fact("sharing", (shared or own).strip()[:60], "")
+
+
+def _made_static(removed: Sequence[str], added: Sequence[str]) -> str:
+    """A variable of C, Java or C# that lived for one call and lives as long as the program now; "" without one."""
+    local = {match.group(1) for match in map(_LOCAL.match, removed) if match}
+    static = (match.group(1) for match in map(_STATIC.match, added) if match)
+    return next((name for name in static if name in local), "")
 
 
 def waits(patch: Patch) -> Iterator[EffectFact]:

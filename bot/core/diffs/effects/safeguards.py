@@ -18,6 +18,7 @@ _CLOSES_BY_ITSELF = re.compile(
     re.I,
 )
 """Statements whose end releases what they took, on every way out."""
+_ACQUIRES = re.compile(r"\b\w*(?:getConnection|openSession|acquire|connect|checkout|open|newInputStream|borrow)\w*\(", re.I)
 _SORTS = re.compile(r"\bsort\w*(?:\.\w+)?\(|\.(?:sort\w*|order_?by\w*)\(|\border by\b", re.I)
 _CHECKED = re.compile(r"\b(?:checked|saturating)_\w+\(|\b(?:add|subtract|multiply)Exact\(|\bMath\.(?:max|floorMod)\(", re.I)
 """Arithmetic that cannot leave the range of its type."""
@@ -84,7 +85,7 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     removed_lines, added_lines = all_lines(patches)
     removed, added = map(counted_names, (removed_lines, added_lines))
     for patch in patches:
-        if text := _lost(_CLOSES_BY_ITSELF, patch):
+        if (text := _lost(_CLOSES_BY_ITSELF, patch)) or (text := _taken_out(patch)):
             yield effect_fact("release", text, patch.path)
         if (text := _lost(_SORTS, patch)) and not any(_SORTS.search(line) for other in patches for line in other.added):
             yield effect_fact("order", text, patch.path)
@@ -113,6 +114,13 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     gone = [name for name in removed if RESTRAINS.search(name) and not added[name]]
     if gone and not any(RESTRAINS.search(name) for name in added):
         yield effect_fact("retry", gone[0], "", before=gone[0])
+
+
+def _taken_out(patch: Patch) -> str:
+    """What is acquired outside of the block that gave it back, where it was acquired within it; "" without such."""
+    within = {call for line in patch.removed if _CLOSES_BY_ITSELF.search(line) for call in _ACQUIRES.findall(line)}
+    bare = (line.strip() for line in patch.added if not _CLOSES_BY_ITSELF.search(line) and within & {*_ACQUIRES.findall(line)})
+    return next(bare, "")[:60]
 
 
 def _locks_in_other_order(patch: Patch) -> str:

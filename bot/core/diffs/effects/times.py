@@ -23,6 +23,9 @@ _NUMBER_WITH_UNIT = re.compile(r"([A-Za-z_]\w*)\)?\s*\*\s*(?:\w+[.:]+)*(?:nano|m
 _WITHOUT_UNIT = re.compile(r"\btime\.Duration\([\w.]*(?i:ttl|time_?out|expir|interval|wait|delay|age)[\w.]*\)(?!\s*\*)")
 """A time of Go that counts its number in nanoseconds."""
 _THOUSANDTH = re.compile(r"(?<=[\w)\]])\s*(?://?\s*(?:1000|1_000|1e3)(?:\.0*)?|\*\s*0\.001)(?![\w.])")
+_OF_RATE = re.compile(r"[a-z]_per_(ms|sec|second|min|minute|hour)(?![a-z])", re.I)
+"""The end of a name that says how much there is in a time."""
+_RATE_UNITS = {"ms": "milli", "sec": "second", "second": "second", "min": "minute", "minute": "minute", "hour": "hour"}
 _MEASURED = re.compile(r"elapsed|start|now\(|observe|histogram|record|metric|perf_counter", re.I)
 """What is measured and not set."""
 _EXPIRES = re.compile(r"ttl|expir", re.I)
@@ -50,6 +53,9 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             (old,), (new,) = before - after, after - before
             yield effect_fact("timeout", "the unit of a time", patch.path, old, new)
     removed, added = all_lines(patches)
+    rates = [{unit.casefold() for line in lines for unit in _OF_RATE.findall(line)} for lines in (removed, added)]
+    if rates[0] and rates[1] and not rates[0] & rates[1]:
+        yield effect_fact("limit", "the unit of a rate", "", *(f"1 {_RATE_UNITS[min(units)]}" for units in rates))
     for patch in patches:
         yield from _lifetimes(patch)
         yield from _divided_by_thousand(patch)

@@ -13,6 +13,9 @@ _COMPARED = re.compile(
 """The constant that something is compared with."""
 _WIDTH = re.compile(r"\b(?:u?int|float)(8|16|32|64)(?:_t)?\b|\b[uif](8|16|32|64)\b")
 """How many bits a number has."""
+_LONG = re.compile(r"\b(?:long|Long|bigint|BIGINT)\s+([A-Za-z_]\w*)\b")
+_INT = re.compile(r"\b(?:int|Integer|integer|INTEGER|INT)\s+([A-Za-z_]\w*)\b")
+"""A number of Java, C# or SQL and its name."""
 _METRIC = re.compile(r"([\w.]{1,80})\.(?:WithLabelValues|labels|tags?)\(((?:[^()]|\([^()]*\))*)\)")
 """A metric, and where it is told the values of its labels."""
 _UNBOUNDED = re.compile(
@@ -40,6 +43,10 @@ def narrower(patch: Patch) -> Iterator[EffectFact]:
     )
     if before and after and min(after) < min(before):
         yield effect_fact("limit", "the bits of a number", patch.path, str(min(before)), str(min(after)))
+    long, short = both_sides(patch, lambda lines: {name for line in lines for name in _LONG.findall(line)})
+    _, int_names = both_sides(patch, lambda lines: {name for line in lines for name in _INT.findall(line)})
+    if long & int_names - short:
+        yield effect_fact("limit", "the bits of a number", patch.path, "64", "32")
 
 
 def labels(patch: Patch) -> Iterator[EffectFact]:

@@ -1116,3 +1116,47 @@ def test_a_bound_of_a_length_that_is_gone_lets_nothing_be_missing() -> None:
 
     line = 'null value in column "locale" violates not-null constraint'
     assert explained(bound, line).strength < explained(empty, line).strength
+
+
+def test_a_sentence_for_people_in_other_words_changes_nothing() -> None:
+    worded = diff_of("decline.ts", '-  "Payment failed"', '+  "Your bank could not confirm the payment"')
+    setting = diff_of("decline.ts", '-  "strict"', '+  "lax"')
+
+    assert (worded.inert, setting.inert) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("path", "lines", "line"),
+    [
+        (
+            "bucket.rs",
+            ("-  refill_per_sec: cfg.rate,", "+  refill_per_ms: cfg.rate / 1000.0,"),
+            "rate limited: too many requests, 429",
+        ),
+        ("context.py", ('-  "monitor_url": link,', '+  "monitor_link": link,'), "UndefinedError: 'monitor_url' is undefined"),
+        (
+            "Dao.java",
+            ("-  try (Connection c = ds.getConnection()) {", "+  Connection c = ds.getConnection();", "+  try (c) {"),
+            "HikariPool-1 - Connection is not available, request timed out",
+        ),
+        (
+            "reader.cpp",
+            ("-    std::vector<char> scratch(size);", "+    static std::vector<char> scratch;"),
+            "column checksum mismatch, block marked corrupt",
+        ),
+        (
+            "Bucket.java",
+            ("-    private long bytes;", "+    private int bytes;"),
+            "java.lang.ArithmeticException: integer overflow",
+        ),
+        (
+            "_probes.tpl",
+            ("-  initialDelaySeconds: {{ .Values.health.initialDelay | default 90 }}",),
+            "no ready endpoints for pricing, 503",
+        ),
+    ],
+)
+def test_rates_names_acquired_things_statics_bits_and_probes_are_told_by_their_failures(
+    path: str, lines: tuple[str, ...], line: str
+) -> None:
+    assert explained(diff_of(path, *lines), line).firm >= TUNING.diffs.explained
