@@ -41,13 +41,14 @@ _PART_OF_PROGRAM = (
 )
 _MISSING_PART = re.compile(
     rf"\b{_PART_OF_PROGRAM}\b[^.:]{{0,30}}\b(?:does not exist|not found|is missing)\s*:\s*({_NAME})|"
-    rf"\b{_PART_OF_PROGRAM}\s*:?\s*[\"'`\[(<]?({_NAME})[\"'`\])>]?(?=\W|$)|"
+    rf"\b{_PART_OF_PROGRAM}\b\s*:?\s*[\"'`\[(<]?({_NAME})[\"'`\])>]?(?=\W|$)|"
     rf"[\"'`]?({_NAME})[\"'`]?\s+is (?:not defined|not a function|undefined)",
     re.I,
 )
 _NOT_THERE = re.compile(
     rf"\bKeyError: [\"']({_NAME})[\"']|\brequired (?:positional |keyword-only )?arguments?: [\"']({_NAME})[\"']|"
     rf"\b(?:cannot|could not) find (?:package|module) [\"'](@?{_NAME})[\"']|\bno module named [\"']({_NAME})[\"']|"
+    rf"\b(?:Template|View|Partial|Module|Class|Package)NotFound\w*: [\"']?({_NAME})|\bsection [\"']([\w:.-]+)[\"'] not found|"
     rf"\b(?:no such (?:key|property|column|field)|undefined (?:index|array key|method|variable|property)):? [\"'`]?({_NAME})",
     re.I,
 )

@@ -153,7 +153,8 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             CHANGED,
             r"(connect\w{0,5}|dial|read|i/o|request).{0,60}(timed? ?out|timeout|refused|reset|closed)|no such host|"
             r"name resolution|"
-            r"getaddrinfo|eai_again|unreachable|no route|enotfound|bad gateway|\b50[24]\b|handshake|probe failed|no healthy|"
+            r"getaddrinfo|eai_again|unreachable|no route|\benotfound\b|"
+            r"bad gateway|\b50[24]\b|handshake|probe failed|no healthy|"
             r"no endpoints|"
             r"ready replicas|no server (is )?available|\bis DOWN\b|health.?check|"
             r"no (active |registered )?(members|consumers|subscribers|listeners|messages)\b|unknown (topic|queue)",
@@ -201,7 +202,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
 }
 """What each kind of effect brings about, by whether it means more, less or just another."""
 NOT_RESOLVED = re.compile(
-    r"no such host|nxdomain|servfail|name resolution|enotfound|getaddrinfo|"
+    r"no such host|nxdomain|servfail|name resolution|\benotfound\b|getaddrinfo|"
     r"\b(?:lookup|resolv\w*)\b.{0,20}\b(?>[\w-]+\.[\w.-]*[a-z]\b).{0,140}(time|fail|misbehav|refus)|"
     r"\bresolv\w*\b.{0,20}\b(host|name|address|endpoint)\w*.{0,100}(time|fail|misbehav|refus)|dns.{0,30}(fail|time|error)",
     re.I,

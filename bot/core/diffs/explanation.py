@@ -44,7 +44,7 @@ _DOES_NOT_START = re.compile(
 )
 _HOST_OF_PACKAGE = re.compile(r"^@?[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|net|dev|in)/")
 """Where a package lies, which many share: `github.com/`, `golang.org/`."""
-_WHOLE_TEXT = re.compile(r"\s|\d")
+_WHOLE_TEXT = re.compile(r"\s|\d|\w[:/.]\w")
 """What makes a text more than a word that stands in any line."""
 _LONG_NUMBER = re.compile(r"\d{3,}")
 """Shorter ones stand in any line."""
@@ -336,7 +336,9 @@ def _directness(
     failures = (o for o in symptoms.new() if o.log and o.service == text.service and not o.mentions_only)
     beside = weights.beside_failures if text.mentions_only and any(failures) else 1.0
     names_hurt = text.alert or (
-        text.signal and kind not in LOADS | {"memory", "backtracking", "record_key"} and not _SAYS_HOW.search(text.text)
+        text.signal
+        and kind not in LOADS | {"memory", "backtracking", "record_key", "verbosity"}
+        and not _SAYS_HOW.search(text.text)
     )
     return beside * (weights.signal if names_hurt else 1.0) * (elsewhere if _of_another(text, service) else 1.0)
 

@@ -56,7 +56,7 @@ _WORDS: dict[Category, dict[float, tuple[str, ...]]] = {
             r"couldn't find key|invalid value for|missing required (env|config|setting|parameter|argument|variable)\w*",
             r"\b(env(ironment)?.?var\w*|secret|config ?map|setting|parameter|volume)\b.{0,60}"
             r"(not set|not found|missing|invalid|required)",
-            r"enotfound|no such host|nxdomain|name resolution|(unable|failed|could not) to resolve",
+            r"\benotfound\b|no such host|nxdomain|name resolution|(unable|failed|could not) to resolve",
             r"getaddrinfo (failed|eai_)|gaierror",
         ),
         _SUGGESTS: (

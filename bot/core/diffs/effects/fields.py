@@ -29,6 +29,8 @@ _TYPE_BEHIND = re.compile(
     rf"^\s*(?:(?:public|private|readonly|val|var|let|pub)\s+)*{_FIELD}[!?]?\s*:\s*({_TYPE})(?:\s*\|\s*null|\?)?\s*[;,]?$", re.I
 )
 """TypeScript, Kotlin, Python, Rust, Swift, Scala."""
+_TYPE_ALIAS = re.compile(rf"^\s*(?:export\s+)?type\s+([A-Za-z_]\w{{1,60}})\s*=\s*({_TYPE})\s*;?$", re.I)
+"""A name for a type: TypeScript, Go, Rust."""
 _TYPE_BEFORE = re.compile(
     rf"^\s*(?:(?:public|private|protected|internal|final|required|optional)\s+)*({_TYPE})\??\s+{_FIELD}\s*(?:[;,]|\{{\s*get|=\s*\d+\s*;)",
     re.I,
@@ -71,7 +73,9 @@ def _parameters(lines: Iterable[str]) -> dict[str, set[str]]:
 
 
 def _types(lines: Iterable[str]) -> dict[str, str]:
-    behind = {match.group(1): match.group(2) for match in map(_TYPE_BEHIND.match, lines) if match}
+    lines = list(lines)
+    named = (match for pattern in (_TYPE_BEHIND, _TYPE_ALIAS) for match in map(pattern.match, lines) if match)
+    behind = {match.group(1): match.group(2) for match in named}
     return behind | {match.group(2): match.group(1) for match in map(_TYPE_BEFORE.match, lines) if match}
 
 

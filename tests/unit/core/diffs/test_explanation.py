@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from bot.core.diffs.expected_symptoms import NOT_RESOLVED
 from bot.core.diffs.explanation import Explanation, explain
 from bot.core.diffs.summary import summarize_diff
 from bot.core.diffs.symptoms import Symptoms, SymptomText
@@ -1160,3 +1161,37 @@ def test_rates_names_acquired_things_statics_bits_and_probes_are_told_by_their_f
     path: str, lines: tuple[str, ...], line: str
 ) -> None:
     assert explained(diff_of(path, *lines), line).firm >= TUNING.diffs.explained
+
+
+@pytest.mark.parametrize(
+    ("path", "lines", "line"),
+    [
+        ("money.ts", ("-export type Minor = number;", "+export type Minor = bigint;"), "TypeError: cannot serialize a BigInt"),
+        (
+            "order.html",
+            ('+{% include "partials/parcel_tracking.html" %}',),
+            "jinja2.exceptions.TemplateNotFound: partials/parcel_tracking.html",
+        ),
+        (
+            "Startup.cs",
+            ('+    var vault = Configuration.GetRequiredSection("Vault:Transit");',),
+            "InvalidOperationException: Section 'Vault:Transit' not found in configuration.",
+        ),
+    ],
+)
+def test_types_templates_and_sections_are_told_by_who_cannot_use_them(path: str, lines: tuple[str, ...], line: str) -> None:
+    assert explained(diff_of(path, *lines), line).firm >= TUNING.diffs.explained
+
+
+def test_a_template_that_is_not_found_is_no_name_that_is_not_resolved() -> None:
+    assert not NOT_RESOLVED.search("jinja2.exceptions.TemplateNotFound: order.html")
+    assert NOT_RESOLVED.search("Error: getaddrinfo ENOTFOUND api.rates.example")
+
+
+def test_the_lines_that_a_log_level_brings_are_told_by_their_rate() -> None:
+    assert (
+        explained(
+            diff_of("logback.xml", '-  <logger level="INFO"/>', '+  <logger level="TRACE"/>'), signals=["log lines per sec"]
+        ).strength
+        >= TUNING.diffs.explained
+    )
