@@ -109,7 +109,7 @@ _AGAINST = {
     "dependency": "a failing dependency",
     "resource": "a resource that ran out",
     "traffic": "too much traffic",
-    "external": "a failing provider",
+    "external": "a cause outside",
     "unknown": "a cause that is not known",
 }
 

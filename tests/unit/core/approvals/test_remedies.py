@@ -70,6 +70,7 @@ ELSEWHERE = {"rollback": ROLLBACK.model_copy(update={"services": ("search",)})}
         (findings("E1", confidence="possible"), ACTIONS, "the first cause is not sure enough (possible)"),
         (findings("E1"), {}, "it has none yet"),
         (findings("E1", kind="traffic", change_id=""), ACTIONS, "none helps against too much traffic"),
+        (findings("E1", kind="external", change_id=""), ACTIONS, "none helps against a cause outside"),
         (findings("E1", change_id=""), ACTIONS, "nobody reported the change at fault, so it cannot be taken back"),
         (findings("E1"), ELSEWHERE, "none that helps against a change lists checkout"),
         (findings("E1"), {"flag-off": FLAG_OFF}, "none takes back a deploy change of checkout"),
