@@ -7,6 +7,7 @@ from bot.core.change import Change
 from bot.core.config.actions import ActionConfig
 from bot.core.config.plans import PlanConfig
 from bot.core.evidence import Findings, Hypothesis
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 
@@ -62,13 +63,15 @@ class Fitted:
 def fitting(findings: Findings, service: str, actions: Mapping[str, Entry], changes: Mapping[str, Change]) -> list[Remedy]:
     """The entries that help against the first hypothesis, the most specific first; empty if its evidence is too thin.
 
-    `service` is the alerting one, used when the hypothesis names none; `changes` holds the reported changes by id: a
-    change that nobody reported cannot be taken back.
+    `service` is the alerting one, used when the hypothesis names none; `changes` holds the reported changes by id, with the
+    newest of the same service and kind: what nobody reported cannot be taken back, nor what somebody took back already.
     """
     if not has_enough_evidence(findings):
         return []
     first = findings.hypotheses[0]
     change = changes.get(first.change_id) if first.change_id else None
+    if change and _taken_back(change, changes):
+        return []
     target = change.service if change else first.service or service
     fits = [name for name, entry in actions.items() if _fits(entry, first, change, target)]
     arguments = {"change_id": change.id} if change else {}
@@ -79,6 +82,10 @@ def fitting(findings: Findings, service: str, actions: Mapping[str, Entry], chan
 
 def why_none(findings: Findings, service: str, actions: Mapping[str, Entry], changes: Mapping[str, Change]) -> NoProposal:
     """Why `fitting` is empty: the first condition that is not met."""
+    change = changes.get(findings.hypotheses[0].change_id) if has_enough_evidence(findings) else None
+    if change and (back := _taken_back(change, changes)):
+        what = f"{change.kind} {one_line(change.version, 60)} of {one_line(change.service, 60)}"
+        return NoProposal(f"{what} was taken back already, at {clock(back.at)}.")
     return NoProposal(f"{_missing(findings, service, actions, changes)}.", none_fits=True)
 
 
@@ -109,7 +116,7 @@ _AGAINST = {
     "dependency": "a failing dependency",
     "resource": "a resource that ran out",
     "traffic": "too much traffic",
-    "external": "a failing provider",
+    "external": "a cause outside",
     "unknown": "a cause that is not known",
 }
 
@@ -131,6 +138,13 @@ def _fits(entry: Entry, hypothesis: Hypothesis, change: Change | None, target: s
     if kind != "change":
         return True
     return change is not None and (not entry.change_kinds or change.kind in entry.change_kinds)
+
+
+def _taken_back(change: Change, changes: Mapping[str, Change]) -> Change | None:
+    """The newest change of the same service and kind, where it brought back the version that this one had replaced."""
+    later = [one for one in changes.values() if (one.service, one.kind) == (change.service, change.kind) and one.at > change.at]
+    newest = max(later, key=lambda one: one.at, default=None)
+    return newest if newest and newest.version and newest.version == change.previous_version else None
 
 
 def _because(hypothesis: Hypothesis) -> str:

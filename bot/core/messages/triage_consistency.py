@@ -87,7 +87,10 @@ def with_one_onset(facts: TriageFacts, findings: Findings | None, started_at: da
     `started_at`: of the first alert since the group is about something new, or of a group that opened beside another. Where the
     signal left its range long before, in an outage that was there already, the sentence says both.
     """
-    facts = facts.model_copy(update={"onset": findings.onset}) if findings and findings.onset else facts
+    ranked = findings.onset if findings else None
+    # Where no metric answers the ranking counts from the alert: that moment is none at which a metric moved.
+    if ranked and not (facts.onset is None and _same_second(ranked, facts.alert_at)):
+        facts = facts.model_copy(update={"onset": ranked})
     if facts.onset is None:
         return facts
     service, _, signal = facts.signal.partition(" ")
@@ -99,6 +102,10 @@ def with_one_onset(facts: TriageFacts, findings: Findings | None, started_at: da
         text = f"{service} alerts since {clock(started_at)}; {signal} out of range earlier, from {clock(facts.onset)}"
     changes = tuple(c.model_copy(update={"age_text": age_text(c.at, facts.onset)}) for c in facts.changes)
     return facts.model_copy(update={"onset_text": text, "changes": changes})
+
+
+def _same_second(one: datetime, other: datetime | None) -> bool:
+    return other is not None and one.replace(microsecond=0) == other.replace(microsecond=0)
 
 
 def _measured_later(onset: datetime, alert_at: datetime | None) -> str:

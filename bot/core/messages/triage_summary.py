@@ -24,8 +24,9 @@ BROKE, CAUSE, EVIDENCE, AGAINST, NOT_CHECKED, NEXT, EARLIER = 13, 18, 12, 10, 8,
 
 The next step gets what the others leave as well; the cause of before stands only where they leave words for it.
 """
-LONGER_EVIDENCE = 6
-"""More words of each piece of evidence where the others leave them: what is cut in its middle has to be read twice."""
+LONGER = 7
+"""More words of each piece of evidence, and of what speaks against it, where the others leave them: what is cut in its middle
+has to be read twice."""
 NO_CAUSE = "nothing that was checked explains it"
 
 
@@ -79,6 +80,8 @@ def summarize(triage: TriageContent) -> Summary:
     summary = replace(summary, next_step=_within(next_step(triage), _words_left(summary, fixed)))
     summary = replace(summary, earlier=_earlier(triage, _words_left(summary, fixed)))
     summary = replace(summary, evidence=[_longer(text, EVIDENCE + _words_left(summary, fixed)) for text in evidence[:1]])
+    longer = AGAINST + max(0, min(LONGER, _words_left(summary, fixed)))
+    summary = replace(summary, caveats=[*_against(findings, first, longer), *not_checked(findings.not_checked)])
     more = [*_others(findings, first), *_ruled_out(findings), *_no_action(triage)]
     return _with_more(summary, evidence[1:2], more, _words_left(summary, fixed))
 
@@ -128,11 +131,11 @@ def _cause(findings: Findings, first: Hypothesis | None) -> Line:
 
 def _longer(text: str, words_left: int) -> str:
     """A piece of evidence, in more words than it has to itself where there is room for them."""
-    return within_words(text, max(EVIDENCE, min(EVIDENCE + LONGER_EVIDENCE, words_left)))
+    return within_words(text, max(EVIDENCE, min(EVIDENCE + LONGER, words_left)))
 
 
-def _against(findings: Findings, first: Hypothesis | None) -> Iterable[Line]:
-    """The first thing that speaks against it, and how many more do; where two answers disagree, that."""
+def _against(findings: Findings, first: Hypothesis | None, most: int = AGAINST) -> Iterable[Line]:
+    """The first thing that speaks against it in so many words, and how many more do; where two answers disagree, that."""
     if first is None:
         return
     others = [claim.text for claim in first.against]
@@ -140,7 +143,7 @@ def _against(findings: Findings, first: Hypothesis | None) -> Iterable[Line]:
         others.insert(0, disagreement)
     if others:
         more = f" ({len(others) - 1} more)" if len(others) > 1 else ""
-        yield Line("Against", within_words(others[0], AGAINST - 1 - word_count(more)) + more)
+        yield Line("Against", within_words(others[0], most - 1 - word_count(more)) + more)
 
 
 def not_checked(lines: Sequence[str]) -> Iterable[Line]:

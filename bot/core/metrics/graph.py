@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.core.loading.arrays import Floats, np
 from bot.core.metrics.series import Series
 from bot.core.text.figures import figure
-from bot.core.text.moments import clock, clock_to_the_minute
+from bot.core.text.moments import clock_to_the_minute
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class SignalGraph:
         """Onset and marks in order of time: when, what, and whether it is the onset.
 
         The onset to the minute: causes are ranked later and may date it some seconds apart, and that is what the message tells.
+        Read aloud the marks are as exact, and in this order: beside 15:55 a change at 15:55:45 would seem to come after it.
         """
         onset = [(self.onset, f"onset {self.onset:%H:%M}", True)] if self.onset else []
         return sorted([*onset, *((at, label, False) for at, label in self.marks)], key=lambda moment: moment[0])
@@ -43,10 +44,9 @@ def alternative_text(graph: SignalGraph) -> str:
     if not len(samples):
         return f"{graph.title}: no samples."
     text = f"{graph.title}: {_course(graph, samples)}{_peak(graph, samples)}."
-    if graph.onset:
-        text += f" It left its normal range at {clock_to_the_minute(graph.onset)}."
-    for at, label in sorted(graph.marks, key=lambda mark: mark[0]):
-        text += f" {label[:1].upper()}{label[1:]} at {clock(at)}."
+    for at, label, is_onset in graph.moments():
+        what = "It left its normal range" if is_onset else label[:1].upper() + label[1:]
+        text += f" {what} at {clock_to_the_minute(at)}."
     return text[:1900]
 
 

@@ -27,7 +27,7 @@ from bot.store.approvals.rows import DECIDABLE, stored_proposal
 from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, GroupRow, MessageRow, ProposalRow, QuestionRow, TriageRow
 from bot.store.triage.attempts import findings_of, shown_triage
-from bot.store.triage.cases import case_of
+from bot.store.triage.cases import case_of, is_earlier
 from bot.store.triage.ledger import entry_of
 from bot.store.triage.spending import fits, spent
 
@@ -138,15 +138,14 @@ class Questions:
 
     async def _facts(self, group_id: int | None, incident_id: int | None) -> AnswerFacts:
         async with self.db.read() as session:
-            newest = select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n).desc())
-            rows = (await session.exec(newest.limit(MAX_EVIDENCE))).all() if group_id else []
             triage = await shown_triage(session, group_id)
             group = await session.get(GroupRow, group_id) if group_id else None
+            rows = await _recorded(session, group, triage) if group else []
             facts = stored_facts(triage.facts) if triage else None
             findings = findings_of(triage)
             facts = with_one_onset(facts, findings) if facts else None
             return AnswerFacts(
-                ledger=[entry_of(row) for row in reversed(rows)],
+                ledger=[entry_of(row) for row in rows],
                 findings=findings,
                 timeline=await timeline.of(session, group_id=group_id, incident_id=incident_id),
                 onset=facts.onset_text if facts else "",
@@ -220,3 +219,11 @@ def _waiting(proposal: Proposal) -> WaitingProposal:
     who = who_may(proposal.tier, proposal.service, proposal.requester)
     text = f"{proposal.ref} waits for approval: {one_line(proposal.title, 120)}. Who may approve: {who}."
     return WaitingProposal(proposal.ref, text)
+
+
+async def _recorded(session: AsyncSession, group: GroupRow, shown: TriageRow | None) -> list[EvidenceRow]:
+    """The newest evidence, oldest first; once an attempt at a new outage is shown, none of the outage before."""
+    newest = select(EvidenceRow).where(EvidenceRow.group_id == group.id).order_by(col(EvidenceRow.n).desc())
+    if group.renewed_at and shown and not is_earlier(shown, group):
+        newest = newest.where(EvidenceRow.at >= group.renewed_at)
+    return list(reversed((await session.exec(newest.limit(MAX_EVIDENCE))).all()))

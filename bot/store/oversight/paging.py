@@ -21,6 +21,7 @@ from bot.store.tables import (
     MessageRow,
     ProposalRow,
 )
+from bot.store.triage.cases import leading_alert
 
 WORST = (Severity.SEV1.value, Severity.SEV2.value)
 _MUST_STAND = ("card", "storm", "incident_card", "proposal")
@@ -58,7 +59,7 @@ class PagingQueries:
                 or_(col(GroupRow.mentioned_at).is_(None), col(GroupRow.mentioned_at) <= limit),
             )
             groups = (await session.exec(query.order_by(col(GroupRow.id)))).all()
-            waiting = [_waiting(group, await _fires_since(session, group)) for group in groups]
+            waiting = [await _waiting(session, group) for group in groups]
             return [group for group in waiting if group.since <= limit]
 
     async def unacknowledged_keys(self) -> set[str]:
@@ -145,11 +146,13 @@ def _not_refused() -> ColumnElement[bool]:
     return or_(col(MessageRow.undelivered) == "", col(MessageRow.undelivered).startswith(NO_ACCESS, autoescape=True))
 
 
-def _waiting(group: GroupRow, fires_since: datetime) -> Unacknowledged:
+async def _waiting(session: AsyncSession, group: GroupRow) -> Unacknowledged:
+    """As its card has it: once it is about something new, that alert and its service, whose people are called."""
+    lead, fires_since = await leading_alert(session, group) if group.renewed_at else None, await _fires_since(session, group)
     return Unacknowledged(
         ref=f"AL-{group.id}",
-        title=group.title,
-        service=group.service,
+        title=lead.name if lead else group.title,
+        service=(lead.service if lead else "") or group.service,
         severity=group.severity,
         channel=group.channel,
         thread_key=group.on_storm_card or f"card:AL-{group.id}",

@@ -203,9 +203,11 @@ class Approvals:
         return {**self.config.actions, **self.config.plans}
 
     async def _named_changes(self, findings: Findings) -> dict[str, Change]:
+        """The change that the first hypothesis names, and the newest of its service and kind."""
         ids = [h.change_id for h in findings.hypotheses[:1] if h.change_id]
-        changes = [await self.store.change(id) for id in ids]
-        return {change.id: change for change in changes if change is not None}
+        named = [change for id in ids if (change := await self.store.change(id))]
+        newest = [await self.store.newest_change(change.service, (change.kind,)) for change in named]
+        return {change.id: change for change in (*named, *newest) if change is not None}
 
     async def _propose_remedy(self, remedy: Remedy, group: str, hints: Sequence[Hint], *, by_rules: bool) -> Proposal:
         own, change = await self.store.service_of(group), await self.store.change(remedy.arguments.get("change_id", ""))

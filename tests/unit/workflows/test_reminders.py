@@ -119,6 +119,24 @@ async def test_what_lost_its_acknowledgement_to_a_new_problem_is_waited_for_from
     assert len([text for _, text, _ in await fixture.reminders() if "is not acknowledged for 5 min" in text]) == 1
 
 
+async def test_a_reminder_names_what_its_card_is_about_now_and_calls_the_people_of_that_service(fixture: PagerFixture) -> None:
+    fixture.tick.pager = None
+    rota = {"on_call": {"rotation": ["bob"]}}
+    fixture.configure(**PEOPLE, services={"payments": rota, "checkout": {"on_call": {"rotation": ["alice"]}}})
+    sorting = SortingFixture(fixture.db, Clock())
+    await sorting.receive(alert("a", name="HighErrorRate"))
+    await incidents.acknowledge(fixture.db, "AL-1", "alice")
+    sorting.clock.forward(4)
+    fixture.moment = sorting.clock()
+    await sorting.receive(alert("b", name="Down", start=4, labels={"service": "payments"}))
+    await fixture.change(MessageRow, "card:AL-1", ts="1.0", sent_rev=1)
+    await fixture.after(9.5)
+
+    assert [(text, people) for _, text, people in await fixture.reminders() if "is not acknowledged" in text] == [
+        ("AL-1 (SEV2 payments: Down) is not acknowledged for 5 min.", ["bob"])
+    ]
+
+
 async def test_a_service_that_nobody_knows_calls_the_default_on_call(fixture: PagerFixture) -> None:
     fixture.configure(**PEOPLE, **DEFAULT)
     await fixture.firing()

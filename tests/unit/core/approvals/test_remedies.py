@@ -42,6 +42,16 @@ def test_a_change_nobody_reported_cannot_be_taken_back() -> None:
     assert fitting(findings("E1"), "checkout", ACTIONS, {}) == []
 
 
+def test_a_change_that_somebody_took_back_already_is_not_taken_back_again() -> None:
+    bad = change("v2", version="2", previous_version="1", minutes_before=5)
+    back, on = (change(f"v{version}", version=version, previous_version="2", minutes_before=2) for version in ("1", "3"))
+
+    assert fitting(findings("E1"), "checkout", ACTIONS, {bad.id: bad, back.id: back}) == []
+    why = why_none(findings("E1"), "checkout", ACTIONS, {bad.id: bad, back.id: back})
+    assert why == NoProposal(f"deploy 2 of checkout was taken back already, at {back.at:%H:%M:%S} UTC.")
+    assert fitting(findings("E1"), "checkout", ACTIONS, {bad.id: bad, on.id: on})[0].entry == "rollback"
+
+
 def test_where_no_action_fits_there_is_none() -> None:
     assert names(findings("E1", kind="external", change_id="")) == []
     assert fitting(Findings(), "checkout", ACTIONS, {}) == []
@@ -70,6 +80,7 @@ ELSEWHERE = {"rollback": ROLLBACK.model_copy(update={"services": ("search",)})}
         (findings("E1", confidence="possible"), ACTIONS, "the first cause is not sure enough (possible)"),
         (findings("E1"), {}, "it has none yet"),
         (findings("E1", kind="traffic", change_id=""), ACTIONS, "none helps against too much traffic"),
+        (findings("E1", kind="external", change_id=""), ACTIONS, "none helps against a cause outside"),
         (findings("E1", change_id=""), ACTIONS, "nobody reported the change at fault, so it cannot be taken back"),
         (findings("E1"), ELSEWHERE, "none that helps against a change lists checkout"),
         (findings("E1"), {"flag-off": FLAG_OFF}, "none takes back a deploy change of checkout"),

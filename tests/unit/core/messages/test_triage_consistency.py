@@ -105,3 +105,12 @@ def test_an_onset_that_only_the_ranking_measured_is_told_in_place_of_none() -> N
     assert told and told.onset == NOW
     assert told.onset_text == "Metrics left the normal range at 03:00:00 UTC; first alert at 03:00:09 UTC"
     assert untold and untold.onset_text == "No metric shows the onset"
+
+
+def test_the_moment_of_the_alert_is_no_onset_that_metrics_show() -> None:
+    unread = facts(
+        onset=None, signal="", onset_text="The onset could not be checked", alert_at=NOW + timedelta(milliseconds=189)
+    )
+    told = without_contradictions(triage_content(facts=unread, findings=findings(hypothesis(), onset=NOW))).facts
+
+    assert told and told.onset is None and told.onset_text == "The onset could not be checked"

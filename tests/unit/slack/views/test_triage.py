@@ -4,11 +4,20 @@ from typing import Any
 
 import pytest
 
-from bot.core.messages.triage_summary import waiting
+from bot.core.messages.triage_summary import summarize, waiting
 from bot.slack.blocks import Block
 from bot.slack.views import proposal
 from tests.messages.words import text_of
-from tests.unit.slack.contents import VIEW, claim, findings, group, hypothesis, proposal_content, rendered_triage
+from tests.unit.slack.contents import (
+    VIEW,
+    claim,
+    findings,
+    group,
+    hypothesis,
+    proposal_content,
+    rendered_triage,
+    triage_content,
+)
 
 
 def controls(blocks: list[Block]) -> list[Any]:
@@ -62,3 +71,11 @@ def test_a_resolved_group_asks_for_no_next_step() -> None:
 
     assert "Read the logs" in text_of(rendered_triage(findings=checked)[1])
     assert "Read the logs" not in text_of(rendered_triage(findings=checked, group=group(state="RESOLVED"))[1])
+
+
+def test_what_speaks_against_a_cause_is_told_whole_where_there_is_room() -> None:
+    against = "deploy 3.4.0 at 16:18:45 UTC is of the same service: nothing but time tells them apart"
+    content = triage_content(findings=findings(hypothesis("v2 broke it", claims=[], against=[claim(against, "E2")])))
+
+    told = next(line for line in summarize(content).caveats if line.label == "Against")
+    assert told.text == against

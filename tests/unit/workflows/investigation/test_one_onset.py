@@ -52,3 +52,17 @@ async def test_an_answer_says_the_onset_that_the_message_says(fixture: TriageFix
 
     facts = await Questions(fixture.db, INFOS, ()).facts_of_group("AL-1")
     assert clock(ranked_by) in facts.onset
+
+
+async def test_an_answer_about_a_new_outage_cites_nothing_that_was_measured_of_the_one_before(fixture: TriageFixture) -> None:
+    fixture.alert_at = fixture.now - timedelta(seconds=5)
+    await fixture.fires()
+    await fixture.rank()
+    before = await fixture.triages.ledger.entries("AL-1")
+    fixture.now += timedelta(minutes=5)
+    await fixture.change(renewed_at=fixture.now, renewed_by=1)
+    await fixture.engine.start("triage", "triage:AL-1:2", "AL-1", 2)
+    await fixture.engine.result("triage:AL-1:2")
+
+    facts = await Questions(fixture.db, INFOS, ()).facts_of_group("AL-1")
+    assert before and facts.ledger and not {entry.id for entry in before} & {entry.id for entry in facts.ledger}

@@ -55,6 +55,15 @@ async def test_the_onset_of_a_picture_is_told_to_the_minute_as_ranking_the_cause
     assert drawn is not None and f"It left its normal range at {at(1):%H:%M} UTC." in drawn[1]
 
 
+def test_a_change_seconds_before_the_onset_is_read_aloud_before_it() -> None:
+    series = Series(times=np.array([at(0).timestamp(), at(15).timestamp()]), values=np.array([0.0, 0.2]))
+    change, onset = at(1.75), at(1.95)
+    graph = SignalGraph("checkout errors", "ratio", [series], onset=onset, marks=[(change, "deploy checkout 3.5.0")])
+
+    spoken = f"Deploy checkout 3.5.0 at {change:%H:%M} UTC. It left its normal range at {onset:%H:%M} UTC."
+    assert alternative_text(graph).endswith(spoken)
+
+
 async def test_the_picture_is_read_aloud_with_the_levels_that_the_message_tells() -> None:
     drawn = await made(Recorded(), levels="0.46 % → 19.8 %")
 

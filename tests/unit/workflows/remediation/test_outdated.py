@@ -103,3 +103,14 @@ async def test_what_was_put_to_people_for_the_outage_before_is_not_superseded_by
     await ranked(fixture, "d2")
 
     assert await fixture.state("AP-1") == "pending"
+
+
+async def test_once_somebody_took_the_change_back_nobody_is_asked_to_do_it_again(fixture: ApprovalsFixture) -> None:
+    await ranked(fixture, "d1")
+    back = {"service": "checkout", "kind": "deploy", "title": "back", "version": "1", "previous_version": "2"}
+    fixture.pass_time(minutes=1)
+    async with fixture.db.write() as session:
+        session.add(ChangeRow(id="back", at=fixture.now, received_at=fixture.now, **back))
+
+    assert await ranked(fixture, "d1") == ""
+    assert await fixture.state("AP-1") == "superseded"
