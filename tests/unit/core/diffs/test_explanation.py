@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from bot.core.diffs.code_text import code_names
+from bot.core.diffs.expected_symptoms import says_why
 from bot.core.diffs.explanation import Explanation, explain
 from bot.core.diffs.summary import summarize_diff
 from bot.core.diffs.symptoms import Symptoms, SymptomText
@@ -1266,3 +1267,14 @@ def test_hundreds_of_settings_under_another_name_are_read_in_a_time_that_grows_w
 
     assert not diff_of("values.yaml", *lines).effects
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("line", ["SequenceGeneratorLimitExceeded on answers", "AUDIT: ALTER ROLE checkout CONNECTION LIMIT 5"])
+def test_a_counter_at_its_end_and_a_role_that_somebody_altered_are_causes_of_their_own(line: str) -> None:
+    assert says_why(line)
+
+
+def test_a_file_of_a_resolver_is_configuration() -> None:
+    diff = diff_of("dns/Corefile", "-    cache 60", "+    cache 5")
+
+    assert [(effect.kind, effect.before, effect.after) for effect in diff.effects] == [("cache", "60", "5")]

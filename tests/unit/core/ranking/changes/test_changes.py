@@ -823,3 +823,12 @@ def test_a_resolver_of_queries_resolves_no_names() -> None:
     beside = next((h.likelihood for h in judged(dns).hypotheses if "not resolved" in h.cause), 0.0)
 
     assert unresolved.likelihood > beside
+
+
+def test_a_provider_whose_calls_hardly_fail_explains_less_than_one_of_which_all_do() -> None:
+    def likelihood(after: float) -> float:
+        calls = deviation("payments", "provider errors", 0.001, after, doublings=6, unit="ratio")
+        causes = judged(failing_payments().health("payments", calls)).hypotheses
+        return max((h.likelihood for h in causes if "outside provider" in h.cause), default=0.0)
+
+    assert likelihood(0.01) < 0.5 < likelihood(0.9)
