@@ -10,7 +10,10 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-_NAME = r"[A-Za-z_$][\w$]*(?:(?:::|[./-])[A-Za-z_$][\w$]*)*"
+_NAME = r"[A-Za-z_$][\w$]*(?:(?:::|[./-])[A-Za-z_$][\w$]*){0,15}"
+"""Of at most 16 parts: a line of nothing else is read in a time that grows with its length, and not with its square."""
+_START = r"(?<![\w$])"
+"""Where a name may begin: not within one."""
 _PREFIX = re.compile(
     r"^(?:\s*(?:\[[^\]\s]*\]|\d[\dT:.,Z+/-]*|[IWEF]\d{4}|(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL|CRITICAL|PANIC)\b:?|"
     r"[a-z]+=(?:trace|debug|info|warn(?:ing)?|error|fatal)|[-|:]))*\s*",
@@ -25,28 +28,29 @@ _FRAMES = re.compile(
 _EXPRESSIONS = re.compile(rf"\bat [\w$.]+\(({_NAME})\)|\bhas no attribute [\"']?({_NAME})")
 """What a frame calls its function with, and an attribute that an object lacks."""
 _FILES = re.compile(
-    r"\b([\w./-]+\.(?:py|go|java|kt|js|mjs|ts|tsx|rb|cs|rs|php|scala|c|cc|cpp|h|ex|exs|erl|swift))(?=:\d+|\", line)"
+    r"(?<![\w./-])[./-]*\b([\w./-]+\.(?:py|go|java|kt|js|mjs|ts|tsx|rb|cs|rs|php|scala|c|cc|cpp|h|ex|exs|erl|swift))"
+    r"(?=:\d+|\", line)"
 )
 _ERROR = re.compile(
-    rf"\b((?:{_NAME}[.:])?\w*(?:Error|Exception|Panic|Fault)|panic|exception|error)\b"
+    rf"\b((?:{_START}{_NAME}[.:])?\w*(?:Error|Exception|Panic|Fault)|panic|exception|error)\b"
     rf"(?:\s+(?:\w+\s+)?(?:in|from|at)\s+({_NAME}))?(?:: ({_NAME})\(\))?"
 )
-_KEY = re.compile(rf"(?<![\w\"'])({_NAME})(?==)")
+_KEY = re.compile(rf"(?<![\w$\"'])({_NAME})(?==)")
 _PART_OF_PROGRAM = (
     r"(?:relation|table|column|index|constraint|view|schema|database|field|attribute|method|function|module|package|class|bean|"
-    r"symbol|type|service|arg(?:ument)?|parameter|property|exchange|"
-    r"bucket|topic|queue|stream|secret|variable|env(?:ironment)?(?: variable)?|setting|"
+    r"symbol|bucket|topic|queue|stream|secret|variable|env(?:ironment)?(?: variable)?|setting|"
     r"config(?:uration)?(?: key)?|driver|library|shared object|"
     r"import(?: name)?)"
 )
 _MISSING_PART = re.compile(
     rf"\b{_PART_OF_PROGRAM}\b[^.:]{{0,30}}\b(?:does not exist|not found|is missing)\s*:\s*({_NAME})|"
-    rf"\b{_PART_OF_PROGRAM}\b\s*:?\s*[\"'`\[(<]?({_NAME})[\"'`\])>]?(?=\W|$)|"
-    rf"[\"'`]?({_NAME})[\"'`]?\s+is (?:not defined|not a function|undefined)",
+    rf"\b{_PART_OF_PROGRAM}\b\s*(?::\s*)?[\"'`\[(<]?({_NAME})[\"'`\])>]?(?=\W|$)|"
+    rf"{_START}[\"'`]?({_NAME})[\"'`]?\s+is (?:not defined|not a function|undefined)",
     re.I,
 )
 _NOT_THERE = re.compile(
     rf"\bKeyError: [\"']({_NAME})[\"']|\brequired (?:positional |keyword-only )?arguments?: [\"']({_NAME})[\"']|"
+    rf"\bresolve service for type [\"']({_NAME})[\"']|\bno exchange [\"']({_NAME})[\"']|"
     rf"\b(?:cannot|could not) find (?:package|module) [\"'](@?{_NAME})[\"']|\bno module named [\"']({_NAME})[\"']|"
     rf"\b(?:Template|View|Partial|Module|Class|Package)NotFound\w*: [\"']?({_NAME})|\bsection [\"']([\w:.-]+)[\"'] not found|"
     rf"\b(?:no such (?:key|property|column|field)|undefined (?:index|array key|method|variable|property)):? [\"'`]?({_NAME})",
@@ -105,15 +109,17 @@ def innermost_frame(text: str) -> Frame:
     return Frame(*parts)
 
 
+@lru_cache(maxsize=4_096)
 def _until_typed(text: str) -> str:
     """The text up to an error that stands where a program puts what somebody looked for: nobody knows where that ends.
 
     A preposition takes a noun: in `search failed for column total does not exist` no program writes the sentence behind it.
     """
-    errors = (match.start() for pattern in (_FRAMES, _FILES, _ERROR) for match in pattern.finditer(text))
+    errors = (match.start() for pattern in (_FRAMES, _ERROR) for match in pattern.finditer(text))
+    files = (match.start(1) for match in _FILES.finditer(text))
     sentences = (match.start() for match in _MISSING_PART.finditer(text) if _is_sentence(match, text))
-    typed = (start for start in (*errors, *sentences) if _TYPED_BEFORE.search(text, 0, start))
-    return text[: min(typed, default=len(text))]
+    typed = (start for start in sorted((*errors, *files, *sentences)) if _TYPED_BEFORE.search(text, 0, start))
+    return text[: next(typed, len(text))]
 
 
 def _is_sentence(part: re.Match[str], text: str) -> bool:

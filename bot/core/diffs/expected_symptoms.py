@@ -137,7 +137,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
         ),
     ),
     "order": ((CHANGED, r"deadlock|out of order|(un|not )sorted|lock.?order"),),
-    "match": ((CHANGED, r"\bregexp?\b|no match|not match|unparse?able|(could|can) ?not (be )?parse|invalid|reject"),),
+    "match": ((CHANGED, r"\bregexp?\b|not? match|unparse?able|c(an|ould) ?not (be )?parse|\binvalid\b(?! memory)|rejected\b"),),
     "pattern": (
         (
             CHANGED,

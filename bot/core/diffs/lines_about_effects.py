@@ -24,9 +24,8 @@ _BRINGS_IN = re.compile(
 _OF_ANY_FAILURE = re.compile(r"errors?|exceptions?|panic|status|code|message", re.I)
 _WORDS_OF_SETTING = 2
 """Words of a setting's name that no failure holds by chance."""
-_WITH_UNIT = re.compile(r"[\"']?\d+(?:\.\d+)?(?:[KMGT]i?B?|ms|s|m|h)[\"']?", re.I)
-_MET = re.compile(r"limit|exceed|oom|killed|too (?:large|long|big)|timed? ?out|max", re.I)
-"""How lines say that a limit was met."""
+_SIZE = re.compile(r"[\"']?(\d+(?:\.\d+)?[KMGT]i?B?)[\"']?", re.I)
+"""A size with its unit; times with theirs, such as `30s`, stand in any line."""
 _IMAGE = re.compile(r"(^|[._-])(image|tag)$", re.I)
 _NO_IMAGE = re.compile(r"pull\w* image|image ?pull|errimagepull|manifest unknown|image .{0,80}not found", re.I)
 """What a node says of an image that is not there."""
@@ -73,11 +72,12 @@ def line_with_both(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None
 
 
 def line_with_new_limit(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
-    """A line of what was killed, refused or cut off that states the value which the effect sets, with its unit: `limit=2Gi`."""
-    if effect.kind not in ("memory", "limit", "timeout", "pool") or not _WITH_UNIT.fullmatch(effect.after):
+    """A line that calls the size which the effect sets its limit: `limit=2Gi`."""
+    size = _SIZE.fullmatch(effect.after) if effect.kind in ("memory", "limit") else None
+    if size is None:
         return None
-    met = (line for line in symptoms.new() if not line.alert and _MET.search(line.text))
-    return next((line for line in met if contains_identifier(line.text, effect.after.strip("\"'"))), None)
+    stated = re.compile(rf"\blimit(?:\s*[=:]\s*|\s+(?:of |is )?)[\"']?{re.escape(size.group(1))}(?!\w)", re.I)
+    return next((line for line in symptoms.new() if not line.alert and stated.search(line.text)), None)
 
 
 def line_with_field(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
@@ -99,7 +99,7 @@ def line_without_image(effect: EffectFact, symptoms: Symptoms) -> SymptomText | 
 def line_about_variable(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
     """A failure that misses the new name of a variable of the environment, or about what it is for, by a word of its name."""
     missing = (line for line in symptoms.new() if _MISSING.search(line.text) and not line.alert)
-    if line := next((line for line in missing if contains_identifier(line.text, effect.after)), None):
+    if line := next((line for line in missing if contains_identifier(line.by_code, effect.after)), None):
         return line
     own = (word_stems(effect.name) | word_stems(effect.after)) - _OF_ANY_SETTING - usual
     failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]

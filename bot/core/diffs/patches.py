@@ -32,6 +32,8 @@ class Patch:
     """False where the host sent no patch: anything may have changed."""
     cut: bool = False
     """True where only the beginning of the patch, or of one of its lines, was read."""
+    lines: tuple[str, ...] = ()
+    """All of them in their order, with their signs."""
 
     @property
     def whole(self) -> bool:
@@ -65,7 +67,7 @@ def _read(path: str, lines: Sequence[str], *, sent: bool, cut: bool) -> Patch:
             around.append(line.rpartition("@@")[2])
         elif line.startswith(" ") and _is_code(line[1:]):
             around.append(line[1:])
-    return Patch(path, tuple(removed), tuple(added), tuple(around), sent, cut)
+    return Patch(path, tuple(removed), tuple(added), tuple(around), sent, cut, tuple(lines))
 
 
 def _is_code(line: str) -> bool:

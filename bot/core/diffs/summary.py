@@ -18,7 +18,7 @@ _LIMITS = {"paths": 40, "effects": 24, "removed": 60, "added": 60, "touched": 60
 """The most of each part of a fact that is kept."""
 _SHORTEST_LITERAL = 5
 _INERT_PATH = re.compile(
-    r"(^|/)(docs?|documentation)/(?!.*\.(java|kt|kts|scala|groovy|go|py|rb|php|cs|fs|vb|rs|ts|tsx|js|jsx|ex|exs|erl|c|cc|cpp|h|sql)$)|"
+    r"^(docs?|documentation)/|(^|/)(docs?|documentation)/(?!.*\.(java|kt|kts|scala|groovy|go|py|rb|php|cs|fs|vb|rs|ts|tsx|js|jsx|ex|exs|erl|c|cc|cpp|h|sql)$)|"
     r"(^|/)(tests?|testdata|__tests__|spec|fixtures|examples?|\.github|\.circleci|\.gitlab|\.vscode)/|"
     r"(^|/)(staging|stage|dev|development|sandbox|preview)/|(^|/)go\.sum$|"
     r"(_test|\.test|\.spec|_spec)\.\w+$|(^|/)test_[^/]+$|\.(md|rst|adoc|css|scss|sass|less|svg|png|jpe?g|gif|ico|woff2?|snap)$|"

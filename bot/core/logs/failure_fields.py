@@ -14,6 +14,8 @@ _NAMES = (
 )
 _PEERS = ("net.peer.name", "server.address", "destination.domain", "peer.hostname", "peer", "upstream", "remote_host")
 """Fields that name the host that was called, as OpenTelemetry's and Elastic's conventions and most libraries have them."""
+_OF_SERVER = ("client.address", "http.route", "net.host.name")
+"""Fields of who is called: its `server.address` is its own, or what the caller wrote into the header `Host`."""
 _HOST_NAME = re.compile(r"(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z]{2,24}(?::\d{1,5})?", re.I)
 MOST_FRAMES = 3
 """The innermost ones of the program's own code say where it failed."""
@@ -21,7 +23,7 @@ _PYTHON_FRAME = re.compile(r"File \"[^\"]+\", line \d+, in \S+")
 _PYTHON_ERROR = re.compile(r"[\w.]+(?:Error|Exception|Exit|Warning)\b")
 """What stands behind a frame of Python, unless it is the line of its code."""
 _FRAME = re.compile(r"at \S.*|\S+\.(?:go|rs|c|cc|cpp|ex|exs|erl|rb|php):\d+(?::in \S+)?(?: \+0x[0-9a-f]+)?.*")
-_GO_FUNCTION = re.compile(r"[\w./-]+\.[\w.()*\[\]]+\([^)]*\)")
+_GO_FUNCTION = re.compile(r"(?>[\w./-]+\.)[\w.()*\[\]]+\([^()]*\)")
 _NOISE = re.compile(
     r"Traceback \(most recent call last\):?|goroutine \d+.*|\[signal .*|\d+: .*|stack backtrace:|"
     r"\.\.\. \d+ (?:more|common frames).*|The above exception was the direct cause.*|During handling of the above exception.*"
@@ -50,7 +52,7 @@ def _called_host(fields: Mapping[str, object], message: str) -> str:
     """The host that was called, where a field alone names it; else ""."""
     named = (value for name in _PEERS if isinstance(value := fields.get(name), str) and _HOST_NAME.fullmatch(value))
     host = next(named, "")
-    return "" if host in message else host
+    return "" if host in message or any(name in fields for name in _OF_SERVER) else host
 
 
 def _texts(fields: Mapping[str, object]) -> Iterator[str]:

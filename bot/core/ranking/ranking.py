@@ -51,7 +51,9 @@ _ISSUES = re.compile(
 )
 """Names and files of what gives credentials out."""
 _UNRESOLVED = re.compile(r"are not resolved$")
-_RESOLVES = re.compile(r"(^|[^a-z])(core)?dns([^a-z]|$)|resolv|corefile|hosted.?zone|(^|[^a-z])route53", re.I)
+_RESOLVES = re.compile(
+    r"(^|[^a-z])(core)?dns([^a-z]|$)|resolv\.?conf|resolved([^a-z]|$)|corefile|hosted.?zone|(^|[^a-z])route53", re.I
+)
 """Names and files of what resolves names."""
 _SHORT = re.compile(r"wait|throttl|fault|gc|evict|retr(y|ies)|err|fail|reject|time.?out|drop|refus", re.I)
 """What is counted where something runs short."""

@@ -15,7 +15,8 @@ _OWN = re.compile(
 )
 """How containers and languages say that everybody gets one of his own."""
 _DEFAULT_OWN = re.compile(r"\bAddDbContext(?:<|\()(?!.*Singleton)")
-"""What gives everybody one of his own unless it is told otherwise."""
+"""What gives everybody one of his own where nothing else is written."""
+_TYPES = re.compile(r"[<,(]\s*([A-Z]\w+)")
 _SHARED = re.compile(
     r"\bAddSingleton\b|\bServiceLifetime\.Singleton\b|\.SingleInstance\(|@Singleton\b|@ApplicationScoped\b|"
     r"@Scope\(\s*[\"']singleton|Scope\.(?:DEFAULT|SINGLETON)\b"
@@ -27,9 +28,9 @@ _LOCAL = re.compile(rf"^\s+(?!.*\bstatic\b){_NAMED}")
 _STATIC = re.compile(rf"^\s+(?:(?:private|public|protected)\s+)?static\s+(?!.*\b(?:final|const)\b){_NAMED}")
 """A variable of C, C++, Java or C# with its type, of one call and of the whole program."""
 _BESIDE = re.compile(
-    r"\bgo func\b|\bgo \w+[\w.]*\(|create_task\(|ensure_future\(|tokio::spawn|CompletableFuture\.\w+Async|start_child\(|"
-    r"\bTask\.(?:async|start|Run)\w*\(|perform_later\b|\.delay\(|apply_async\(|\.submit\(|executor\.execute\(|enqueue\w*\(|"
-    r"setImmediate\(|add_task\(|dispatch\(|thread::spawn"
+    r"\bgo func\b|\bgo \w[\w.]*\(|create_task\(|ensure_future\(|tokio::spawn|CompletableFuture\.\w+Async|start_child\(|"
+    r"\bTask\.(?:async|start|Run)\w*\(|perform_later\b|apply_async\(|(?i:executor|pool)\w*\.(?:submit|execute)\(|"
+    r"enqueue\w*\(|setImmediate\(|add_task\(|::dispatch\(|\bdispatch\(new |thread::spawn"
 )
 """What is done beside, or later, while nobody waits for it."""
 _CALL = re.compile(r"\b([A-Za-z_]\w{3,})\s*\(")
@@ -40,10 +41,10 @@ def shared_objects(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     removed, added = all_lines(patches)
     if name := _made_static(removed, added):
         yield effect_fact("sharing", name, "")
-    own = next((line for line in removed if _OWN.search(line) or _DEFAULT_OWN.search(line)), "")
-    if not own or any(map(_OWN.search, added)):
+    own = next((line for patch in patches if patch.added for line in filter(_is_own, patch.removed)), "")
+    if not own or any(map(_is_own, added)):
         return
-    shared = next((line for line in added if _SHARED.search(line)), "")
+    shared = next((line for line in added if _SHARED.search(line) and _of_same_type(own, line)), "")
     if shared or _OWN.search(own):
         yield effect_fact("sharing", (shared or own).strip()[:60], "")
 
@@ -55,12 +56,23 @@ def _made_static(removed: Sequence[str], added: Sequence[str]) -> str:
     return next((name for name in static if name in local), "")
 
 
+def _is_own(line: str) -> bool:
+    return bool(_OWN.search(line) or _DEFAULT_OWN.search(line))
+
+
+def _of_same_type(own: str, shared: str) -> bool:
+    """Whether two lines name one type; also where one names none, as annotations do."""
+    types, others = set(_TYPES.findall(own)), set(_TYPES.findall(shared))
+    return not (types and others) or bool(types & others)
+
+
 def waits(patch: Patch) -> Iterator[EffectFact]:
-    """A call that was made beside, or later, is made now while somebody waits for it."""
-    if any(_BESIDE.search(line) for line in patch.added):
+    """A call that was made beside, or later, is made now while somebody waits for it: the first one within."""
+    if any(map(_BESIDE.search, patch.added)):
         return
     added = counted_names(patch.added)
-    for line in (line for line in patch.removed if (match := _BESIDE.search(line))):
-        calls = (name for name in _CALL.findall(line) if added[name] and not _BESIDE.search(f"{name}("))
-        yield from (effect_fact("waiting", match.group().strip("( "), patch.path) for _ in calls if match)
-        return
+    for line, beside in ((line, match) for line in patch.removed if (match := _BESIDE.search(line))):
+        call = _CALL.search(line, beside.end())
+        if call and added[call.group(1)]:
+            yield effect_fact("waiting", beside.group().strip("( "), patch.path)
+            return

@@ -84,7 +84,8 @@ _RELEASE = re.compile(
     re.I,
 )
 _LOCK = re.compile(
-    r"(?:un)?lock(?:ed|ing)?\s*\(|\bfor[ _]update\b|with_for_update|\bsynchronized\b|\b(?:acquire|release)(?:_lock|Lock)?\(",
+    r"(?<![bc])(?:un)?lock(?:ed|ing)?\s*\(|\bfor[ _]update\b|with_for_update|\bsynchronized\b|"
+    r"\b(?:acquire|release)(?:_lock|Lock)?\(",
     re.I,
 )
 _SPAWN = re.compile(

@@ -37,6 +37,8 @@ _TYPE_BEFORE = re.compile(
 )
 """Java, C#, C++."""
 _ALIAS = re.compile(r"^\s*([\w.]+)\s+as\s+[\"`]?(\w+)[\"`]?\s*,?\s*$", re.I)
+_SQL = re.compile(r"\.sql$|\bselect\b", re.I)
+"""What tells a query from a list of imports, which has names with `as` too."""
 _FUNCTION = re.compile(r"\b(?:def|func|function|fn|fun)\s+(\w+)\s*\(([^()]*)\)")
 _PARAMETER = re.compile(r"^\s*([A-Za-z_]\w*)\s*(?::[^=]*)?$")
 """One that has no default."""
@@ -53,7 +55,8 @@ def retyped_fields(patch: Patch) -> Iterator[EffectFact]:
 def renamed_columns(patch: Patch) -> Iterator[EffectFact]:
     """Columns that a query gives another name: who reads its rows asks for the one before."""
     removed = {line.strip().rstrip(",") for line in patch.removed}
-    for line in patch.added:
+    lines = (patch.path, *patch.removed, *patch.added, *patch.around)
+    for line in patch.added if any(map(_SQL.search, lines)) else ():
         if (match := _ALIAS.match(line)) and match.group(1) in removed:
             yield effect_fact("name", match.group(1).rpartition(".")[2], patch.path, match.group(1), match.group(2))
 

@@ -12,7 +12,8 @@ _NAME = re.compile(r"^\s*(?:name = \"|\"(?:node_modules/)?)([@\w./-]+)\"(?::\s*\
 _VERSION = re.compile(r"^\s*\"?version\"?\s*[=:]?\s*\"?v?(\d[\w.+-]*)\"?,?$")
 
 _DEPENDENCY = re.compile(r"^[\s\"'-]*(?:FROM\s+)?([@A-Za-z][\w@./:-]*?)[\"'\s:=@^~>]+v?(\d+(?:\.[\w-]+)+)")
-_FOR_DEVELOPMENT = re.compile(r"dev-?dependencies|require-dev|dev-packages|optional-?dependencies|\[dev\]", re.I)
+_SECTION = re.compile(r"^\s*(?:\"[\w-]+\":\s*\{|\[[\w.-]+\])")
+_FOR_DEVELOPMENT = re.compile(r"dev[-.]?dependencies|require-dev|dev-packages|optional-?dependencies|\[dev\]", re.I)
 _MAJOR = re.compile(r"/v\d+$")
 """The end of a Go module's path from its second major version on: it is the same package."""
 
@@ -27,9 +28,18 @@ def manifest_packages(patch: Patch) -> Iterator[EffectFact]:
 
 def _no_longer_installed(patch: Patch) -> Iterator[EffectFact]:
     """Packages that stand among those for development alone now: what is built for production has them no more."""
-    before, after = both_sides(patch, _versions)
-    sections = any(_FOR_DEVELOPMENT.search(line) for line in (*patch.around, *patch.added))
-    for (name, _), version in before.items() if sections else ():
+    removed, added = [], []
+    inside = False
+    for line in patch.lines:
+        text = line.rpartition("@@")[2] if line.startswith("@@") else line[1:]
+        if line.startswith("@@") or _SECTION.match(text):
+            inside = bool(_FOR_DEVELOPMENT.search(text))
+        elif line.startswith("-") and not inside:
+            removed.append(text)
+        elif line.startswith("+") and inside:
+            added.append(text)
+    after = _versions(added)
+    for (name, _), version in _versions(removed).items():
         if after.get((name, 0)) == version:
             yield effect_fact("dependency", name, patch.path, version)
 

@@ -54,8 +54,8 @@ _ENDLESS_LOOP = re.compile(r"\bfor\s*\{|\bfor\s*\(\s*;\s*;\s*\)|\bwhile\s*\(?\s*
 _TRIES = re.compile(r"retry|retries|attempt|\btries\b|back_?off|\berr\b.*nil|\bcatch\b|\bexcept\b|\brescue\b", re.I)
 """What tells that a loop tries something again."""
 _TAKES_LOCK = re.compile(
-    r"\b\w*(?:lock|acquire)\w*\(|\bfor (?:no key )?update\b|for_update|"
-    r"\b(?:update|insert into|delete from)\s+\w+|\.(?:save|update|insert|delete|persist|merge)\w*\(",
+    r"\b\w*(?:(?<![bc])(?<!un)lock|acquire)\w*\(|\bfor (?:no key )?update\b|for_update|"
+    r"\bupdate \w+ set\b|\b(?:insert into|delete from)\s+\w+|\.(?:save|persist)\w*\(",
     re.I,
 )
 """What takes a lock, of its own or of a row: two who take the same ones in different orders wait for each other for ever."""
@@ -130,9 +130,9 @@ def _locks_in_other_order(patch: Patch) -> str:
 
 
 def _kept_otherwise(patch: Patch) -> str:
-    """The beginning of a line that tells caches of an answer, where what is set, or when, is another one; "" without one."""
-    header = next((line.strip() for line in (*patch.removed, *patch.added) if _KEPT_BY_CACHES.search(line)), "")
-    return header[:60] if patch.removed else ""
+    """The beginning of a removed line that told caches of an answer, where others or none do so now; "" without one."""
+    before, after = both_sides(patch, lambda lines: [line.strip() for line in lines if _KEPT_BY_CACHES.search(line)])
+    return before[0][:60] if before and before != after else ""
 
 
 def _no_longer_ends(patches: Sequence[Patch]) -> str:

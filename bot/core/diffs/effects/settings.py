@@ -57,7 +57,7 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
     ("cache", r"ttl|cache|expir|evict|max_?age|stale|memoi"),
     (
         "pool",
-        r"pool|conn(ection)?s?$|max_?conn|max_?idle|max_?open|per_?(?:route|host)|max_?total|thread|worker|concurren|parallel|semaphore|replica|shard|(dis|en)able_?keep_?alives?$",
+        r"pool|conn(ection)?s?$|max_?conn|max_?idle|max_?open|(?:max|conn)\w{0,24}per_?(?:route|host)$|max_?total$|thread|worker|concurren|parallel|semaphore|replica|shard|(dis|en)able_?keep_?alives?$",
     ),
     ("memory", r"mem(ory)?|heap|xmx|cpu|resources?"),
     ("batch", r"batch|chunk|page_?size|bulk|fetch_?size|prefetch|flush|(?:poll|max)[._]?records"),
@@ -89,11 +89,12 @@ CONFIGURATION = re.compile(
     re.I,
 )
 _DEFAULT = re.compile(r"\$\{[\w.]+:-?([^${}?+=-][^${}]*)\}")
-_CHART_DEFAULT = re.compile(r"\{\{-?\s*[.$]?[\w.]*?(\w+)\s*\|\s*default\s+[\"']?([\w.]+)[\"']?")
+_CHART_DEFAULT = re.compile(r"\{\{-?\s*[.$]{0,2}(?:\w+\.)*(\w+)\s*\|\s*default\s+[\"']?([\w.]+)[\"']?")
 """The value that a chart gives where nobody sets one: `{{ .Values.pool.size | default 20 | quote }}`."""
 _SPRING_DEFAULT = re.compile(r"\$\{[\w.]+:([^${}]+)\}")
 """A variable with the value that is taken where nobody sets it. A dash is the sign of shells; of Spring it is the number's."""
 _OF_SPRING = re.compile(r"(^|/)(application|bootstrap)[\w.-]*$|\.properties$")
+_BLANKS = re.compile(r"\s")
 _LETTERS = re.compile(r"[^a-z0-9]")
 _UNIT_BEHIND = re.compile(r"(seconds?|millis(econds)?|minutes?|ms)$")
 _NETWORK = re.compile(r"\d+(?:\.\d+){3}(?:/\d+)?")
@@ -139,28 +140,29 @@ def settings_of(patch: Patch) -> Iterator[EffectFact]:
     if is_manifest(patch.path):
         return
     removed, added = both_sides(patch, lambda lines: {name for line in lines for name in identifiers(line)})
+    arguments = [_BLANKS.sub("", line) for line in patch.added]
     effects = [
         effect_fact(kind, name, patch.path, before, after)
         for name, before, after in changed_values(patch, partial(_assigned, patch))
         # What is computed now has a value that nobody reads here.
-        if not ((not after and (name in added or _is_passed_on(patch, before))) or (not before and name in removed))
+        if not ((not after and (name in added or _is_passed_on(arguments, before))) or (not before and name in removed))
         and (kind := _kind_of(name, before, after, patch.path))
     ]
-    gone, new = ([e for e in effects if not getattr(e, side)] for side in ("after", "before"))
-    renamed = [pair for e in gone for other in new if e.kind == other.kind and _same_value(*(pair := (e, other)))]
-    yield from (effect for effect in effects if not any(effect in pair for pair in renamed))
+    gone, new = ({_amount(e) for e in effects if not getattr(e, side)} for side in ("after", "before"))
+    renamed = (gone & new) - {None}
+    yield from (effect for effect in effects if (effect.before and effect.after) or _amount(effect) not in renamed)
 
 
-def _is_passed_on(patch: Patch, value: str) -> bool:
-    """Whether added code passes a value on as an argument that has no name there."""
-    packed = re.sub(r"\s", "", value)
-    pattern = re.compile(rf"[(,]{re.escape(packed)}[,)]")
-    return len(packed) > 1 and any(pattern.search(re.sub(r"\s", "", line)) for line in patch.added)
+def _is_passed_on(added: Sequence[str], value: str) -> bool:
+    """Whether added code, without its blanks, passes a value on as an argument that has no name there."""
+    packed = _BLANKS.sub("", value)
+    return len(packed) > 1 and any(packed in line and re.search(rf"[(,]{re.escape(packed)}[,)]", line) for line in added)
 
 
-def _same_value(gone: EffectFact, new: EffectFact) -> bool:
-    before, after = level_of(gone.before), level_of(new.after)
-    return before is not None and after is not None and before * unit_of(gone.name) == after * unit_of(new.name)
+def _amount(effect: EffectFact) -> tuple[EffectKind, float] | None:
+    """Kind and value of a setting that one side alone has, in the unit that its name says; None for what is no number."""
+    level = level_of(effect.before or effect.after)
+    return None if level is None else (effect.kind, level * unit_of(effect.name))
 
 
 def _assigned(patch: Patch, lines: Iterable[str]) -> Values:

@@ -20,6 +20,7 @@ _OF_TIMES = re.compile(
 )
 _NUMBER_WITH_UNIT = re.compile(r"([A-Za-z_]\w*)\)?\s*\*\s*(?:\w+[.:]+)*(?:nano|micro|milli|second|minute|hour)", re.I)
 """A named number and its unit: `TimeoutMS) * time.Millisecond`."""
+_FACTOR_BEFORE = re.compile(r"\b(?:nano|micro|milli|second|minute|hour)\w*\s*\*", re.I)
 _WITHOUT_UNIT = re.compile(r"\btime\.Duration\([\w.]*(?i:ttl|time_?out|expir|interval|wait|delay|age)[\w.]*\)(?!\s*\*)")
 """A time of Go that counts its number in nanoseconds."""
 _THOUSANDTH = re.compile(r"(?<=[\w)\]])\s*(?://?\s*(?:1000|1_000|1e3)(?:\.0*)?|\*\s*0\.001)(?![\w.])")
@@ -34,10 +35,10 @@ _IN_MILLIS = re.compile(r"(?<![a-z])(?:psetex|pexpire|pexpireat)\W|\bpx=|\bPX\b"
 """Commands and arguments of Redis that take how long an entry lives: https://redis.io/docs/latest/commands/set/"""
 
 _DATES = re.compile(
-    r"\b(?:relativedelta|timedelta|strftime|strptime|ofPattern|SimpleDateFormat|DateTimeFormatter\.\w+|ISO_LOCAL_DATE\w*|"
+    r"\b(?:relativedelta|timedelta\((?:days|weeks)|strftime|strptime|ofPattern|SimpleDateFormat|DateTimeFormatter\.\w+|ISO_LOCAL_DATE\w*|"
     r"(?:plus|minus|add|sub)_?(?:Days|Weeks|Months|Years|days|months|years)|with(?:DayOf\w+|Month|Year)|"
     r"replace\((?:year|month|day)=|set(?:Date|Month|FullYear|UTCDate)|get(?:Day|Date|Month|Year|FullYear)|date_trunc|to_char|"
-    r"DATE_FORMAT|startOf\(|endOf\(|beginning_of_\w+|end_of_\w+|[A-Za-z]+Of(?:Day|Week|Month|Year))\b|[\"'](?:YYYY|yyyy|%Y)[^\"']{2,20}[\"']"
+    r"DATE_FORMAT|startOf|endOf|beginning_of_\w+|end_of_\w+|[A-Za-z]+Of(?:Day|Week|Month|Year))\b|[\"'](?:YYYY|yyyy|%Y)[^\"']{2,20}[\"']"
 )
 """How days and dates are calculated and written."""
 _ZONE = re.compile(
@@ -61,7 +62,7 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         yield from _divided_by_thousand(patch)
     lost, factors = list(_with_units(_FACTOR, removed)), list(_with_units(_FACTOR, added))
     numbers = counted_names(added)
-    for unit, line in lost if not factors else ():
+    for unit, line in lost if not (factors or any(map(_FACTOR_BEFORE.search, added))) else ():
         same = any(_OF_TIMES.search(name) and numbers[name] for name in _NUMBER_WITH_UNIT.findall(line))
         if same or any(_WITHOUT_UNIT.search(other) for other in added):
             yield effect_fact("cache" if _EXPIRES.search(line) else "timeout", "the unit of a time", "", f"1 {unit}")
@@ -106,7 +107,7 @@ def _with_units(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[tupl
 def dates(patch: Patch) -> Iterator[EffectFact]:
     """A day or date that is calculated, or written, otherwise."""
     before, after = both_sides(patch, lambda lines: {text for line in lines for text in _DATES.findall(line)})
-    if before != after and before:
+    if before and after and before != after:
         changed = sorted(after - before) or sorted(before - after)
         yield effect_fact("clock", changed[0].strip("\"'"), patch.path)
 

@@ -22,12 +22,15 @@ _OF_FAIR_SHARE = 0.5
 _NODE_LABELS = ("node", "nodename", "kubernetes_node")
 _PLACES = (
     ("node", re.compile(r"(^|[._])(k8s[._]?)?node(_?name)?([._]name)?$", re.I)),
-    ("host", re.compile(r"^(host|host[._]?name|machine(_?name)?)$", re.I)),
+    ("host", re.compile(r"^(host[._]?name|machine(_?name)?)$", re.I)),
     ("zone", re.compile(r"(^|[._])(availability_?)?zone$|(^|[._])az$", re.I)),
-    ("region", re.compile(r"(^|[._])region$", re.I)),
+    ("region", re.compile(r"(^|[._])(cloud|aws|gcp|azure)[._]region$", re.I)),
     ("rack", re.compile(r"(^|[._])rack$", re.I)),
 )
-"""Fields of lines that say where something ran, as OpenTelemetry, Kubernetes and most loggers name them."""
+"""Fields of lines that say where something ran, as OpenTelemetry, Kubernetes and most loggers name them.
+
+Callers choose what stands in `host`, and in `region` where they live.
+"""
 
 
 _STEAL = re.compile(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.core.diffs.code_text import without_values
 from bot.core.diffs.expected_symptoms import (
     BY_HAND,
     CLOCKS,
@@ -19,6 +20,7 @@ from bot.core.diffs.expected_symptoms import (
     USED_UP,
     different_hosts,
 )
+from bot.core.diffs.request_text import reports_failure, without_requests
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
 from bot.core.ranking.candidates import Candidate, add_symptoms
@@ -55,8 +57,8 @@ class _Kind:
     cause: str
     check: str
     sure: bool
-    doubtless: bool = False
-    """One such line is enough: nothing else says it."""
+    doubtless: re.Pattern[str] | None = None
+    """A line that holds this as well is enough, and makes it sure: nothing else says it."""
     leads_only: bool = False
     """What lines say of it is how a change may fail as well: it is never more than a lead."""
 
@@ -69,8 +71,8 @@ _KINDS = (
         "external",
         "A certificate that {service} relies on is no longer valid",
         "Read the dates of the certificate at the address that the line names",
-        sure=True,
-        doubtless=True,
+        sure=False,
+        doubtless=re.compile(r"x509|\b(?:ssl|tls)|handshake|pkix|\bcertificate verif", re.I),
     ),
     _Kind(
         re.compile(
@@ -292,24 +294,31 @@ def _came_with_failure(context: RankingContext, service: str, lines: Sequence[Sy
     moments = (
         template.first
         for template in context.observations.templates
-        if template.evidence in evidence and BY_HAND.search(template.example or template.text)
+        if template.evidence in evidence and _is_typed_command(template.example or template.text)
     )
     onsets = (context.onset_of(service), context.onset)
     return any(abs(moment - onset) <= _AT_ONCE for moment in moments if moment for onset in onsets)
 
 
+def _is_typed_command(text: str) -> bool:
+    """Whether a line reports a command: one in what a request holds, or that failed, may be any text that somebody sent."""
+    return bool(BY_HAND.search(without_values(without_requests(text)))) and not reports_failure(text)
+
+
 def _candidate(context: RankingContext, service: str, kind: _Kind, cause: str, lines: Sequence[SymptomText]) -> Candidate:
     weights = context.tuning.outside
     if kind.pattern is BY_HAND and _came_with_failure(context, service, lines):
-        kind = replace(kind, sure=True, doubtless=True)
-    share = max(context.shares.get(service, 0.0), weights.doubtless_share if kind.doubtless else weights.least_share)
+        kind = replace(kind, doubtless=BY_HAND)
+    doubtless = kind.doubtless is not None and any(kind.doubtless.search(line.text) for line in lines)
+    sure = kind.sure or doubtless
+    share = max(context.shares.get(service, 0.0), weights.doubtless_share if doubtless else weights.least_share)
     candidate = Candidate(
         kind=kind.kind,
         service=service,
-        likelihood=share * (weights.sure if kind.sure else weights.named),
+        likelihood=share * (weights.sure if sure else weights.named),
         cause=cause,
         check=kind.check.format(service=service),
-        sure=kind.sure,
+        sure=sure,
         outside=True,
         leads_only=kind.leads_only or all(line.alert for line in lines),
     )

@@ -10,6 +10,7 @@ from bot.core.change import Change
 from bot.core.diffs.consequence import consequence_of
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.levels import level_of, unit_of
+from bot.core.diffs.effects.settings import CONFIGURATION
 from bot.core.diffs.expected_symptoms import ON_CALLEES
 from bot.core.diffs.explanation import Explanation, explain
 from bot.core.diffs.request_text import without_requests
@@ -178,9 +179,13 @@ def _is_midnight(onset: datetime) -> bool:
 
 
 def _lies_beneath(service: str, diff: DiffFact, symptoms: Symptoms) -> bool:
-    """Whether a change is of what all services rest on, and which says nothing itself: others alone tell of it."""
+    """Whether a change is of what all services rest on, and which says nothing itself: others alone tell of it.
+
+    A service of policies is none, nor is code that calls a network: all that was changed is configuration.
+    """
     silent = not any(text.service == service for text in symptoms.texts)
-    return silent and any(BENEATH.search(text) for text in (service, *diff.paths))
+    configured = all(CONFIGURATION.search(path) for path in diff.paths)
+    return silent and configured and any(BENEATH.search(text) for text in (service, *diff.paths))
 
 
 def _without_past(diff: DiffFact, change: Change, context: RankingContext) -> DiffFact:

@@ -1,10 +1,12 @@
 """How far diffs explain log lines and signals: guilty ones in any language, beside innocent ones that look as near."""
 
+import time
 from collections.abc import Sequence
 
 import pytest
 
-from bot.core.diffs.expected_symptoms import NOT_RESOLVED
+from bot.core.diffs.code_text import code_names
+from bot.core.diffs.expected_symptoms import NOT_RESOLVED, says_why
 from bot.core.diffs.explanation import Explanation, explain
 from bot.core.diffs.summary import summarize_diff
 from bot.core.diffs.symptoms import Symptoms, SymptomText
@@ -42,6 +44,8 @@ GUILTY = [
     ("Startup.cs", ["-    services.RegisterPriceProvider(config);"], "price provider not registered"),
     ("values.yaml", ["-      memory: 512Mi", "+      memory: 64Mi"], "OOMKilled: exit code 137"),
 ]
+
+
 LATER = [
     (
         "list.go",
@@ -101,7 +105,11 @@ LATER = [
     ),
     ("promo.go", ['-\tlayout := "2006-01-02"', '+\tlayout := "01/02/2006"'], 'parsing time as "01/02/2006": cannot parse'),
 ]
+
+
 """Written after the rules were, to see what they had not been thought out over; those that were missed taught further ones."""
+
+
 UNSEEN = [
     (
         "export.py",
@@ -120,7 +128,11 @@ UNSEEN = [
         "QueryFailedError: canceling statement due to statement timeout",
     ),
 ]
+
+
 """Of faults of kinds that the rules had not been thought out over, in incidents written to see how unseen ones come out."""
+
+
 WRITTEN_APART = [
     (
         "src/main/java/Vouchers.java",
@@ -216,7 +228,11 @@ WRITTEN_APART = [
         "SSL: UNSUPPORTED_PROTOCOL",
     ),
 ]
+
+
 """Of incidents that were written without knowing the rules."""
+
+
 CERTAIN = (
     "db/orders.py",
     "application.yml",
@@ -1195,3 +1211,118 @@ def test_the_lines_that_a_log_level_brings_are_told_by_their_rate() -> None:
         ).strength
         >= TUNING.diffs.explained
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "lines", "kind"),
+    [
+        ("Startup.cs", ("-  s.AddDbContext<Db>(o => o.UseSql());", "+  s.AddDbContext<Db>(o => o.UseNpg());"), "sharing"),
+        ("Startup.cs", ("-  s.AddScoped<IStore, Store>();",), "sharing"),
+        ("Startup.cs", ("-  s.AddDbContext<Db>(o);", "+  s.AddSingleton<IClock, Clock>();"), "sharing"),
+        ("form.tsx", ("-  dispatch(loadUser(id));", "+  const user = await loadUser(id);"), "waiting"),
+        ("form.ts", ("-  form.submit(valueOf(input));", "+  post(valueOf(input));"), "waiting"),
+        ("mail.py", ("-  create_task(notify(format_name(user)))", "+  store(format_name(user))"), "waiting"),
+        ("poll.py", ("-  pause = timedelta(seconds=5)", "+  pause = 5.0"), "clock"),
+        ("bill.py", ("-  end = start + timedelta(days=5)",), "clock"),
+        (
+            "page.ts",
+            ("-  createBlock(head);", "-  createBlock(body);", "+  createBlock(body);", "+  createBlock(head);"),
+            "lock",
+        ),
+        ("tags.py", ("-  seen.update(a)", "-  tags.update(b)", "+  tags.update(b)", "+  seen.update(a)"), "lock"),
+        ("api.ts", ("-  const size = 3;", "+  res.setHeader('Cache-Control', 'no-store');"), "cache"),
+        ("api.ts", ("-  res.set('ETag', tag);", "+    res.set('ETag', tag);"), "cache"),
+        ("ttl.go", ("-  x := time.Duration(c.TTL) * time.Second", "+  x := time.Second * time.Duration(c.TTL)"), "cache"),
+        ("prices.py", ("-MAX_TOTAL_PRICE = 500", "+MAX_TOTAL_PRICE = 900"), "pool"),
+        ("index.ts", ("-  formatDate,", "+  formatDate as format,"), "name"),
+    ],
+)
+def test_what_only_resembles_an_effect_is_none(path: str, lines: tuple[str, ...], kind: str) -> None:
+    assert not [effect for effect in diff_of(path, *lines).effects if effect.kind == kind]
+
+
+def test_a_day_that_another_function_ends_is_another_day() -> None:
+    diff = diff_of("due.ts", "-  const due = day.startOf('day');", "+  const due = day.endOf('day');")
+
+    assert [effect.kind for effect in diff.effects] == ["clock"]
+
+
+def test_a_package_that_gets_a_comma_or_is_installed_everywhere_now_is_not_lost() -> None:
+    comma = diff_of(
+        "package.json",
+        '   "dependencies": {',
+        '-    "sharp": "0.33.4"',
+        '+    "sharp": "0.33.4",',
+        '+    "zod": "3.0.1"',
+        '   "devDependencies": {',
+    )
+    moved = diff_of(
+        "package.json", '   "devDependencies": {', '-    "sharp": "0.33.4"', '   "dependencies": {', '+    "sharp": "0.33.4",'
+    )
+
+    assert [effect.name for diff in (comma, moved) for effect in diff.effects] == ["zod"]
+
+
+def test_documents_of_a_repository_are_no_code_whatever_builds_them() -> None:
+    assert diff_of("docs/conf.py", "-timeout = 20", "+timeout = 10").inert
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR invalid parameter retry_budget_ms",
+        "ERROR unsupported type: retry_budget_ms",
+        "ERROR unknown service 'retry_budget_ms'",
+        "ERROR rejected property retry_budget_ms of the request",
+        "INFO searching, missing retry_budget_ms",
+    ],
+)
+def test_what_a_caller_may_have_sent_is_no_name_of_the_program(line: str) -> None:
+    diff = diff_of("client.py", "+def wait(retry_budget_ms):")
+
+    assert explain(diff, Symptoms([SymptomText(line, "E1", log=True)])).firm < TUNING.diffs.explained
+
+
+def test_a_variable_that_somebody_may_have_typed_is_not_missed() -> None:
+    diff = diff_of("settings.py", '-  url = os.environ["MQTT_BROKER_URL"]', '+  url = os.environ["BROKER_URL"]')
+
+    typed = SymptomText("INFO nothing matches: unknown BROKER_URL", "E1", log=True)
+    assert explain(diff, Symptoms([typed])).firm < TUNING.diffs.related
+
+
+@pytest.mark.parametrize("line", ["request timed out after 30s", "worker killed, 2Gi free on the disk"])
+def test_a_value_that_is_not_called_a_limit_states_none(line: str) -> None:
+    diff = diff_of("values.yaml", "-  memory: 3Gi", "+  memory: 2Gi", "-  readTimeout: 40s", "+  readTimeout: 30s")
+
+    assert not any("states that limit" in reason for _, reason, _ in explained(diff, line).reasons)
+
+
+@pytest.mark.parametrize("text", ["D$", "$", "aA", "a.", "a/", "a-", "c.c/", "error for ", "at a(", "type a "])
+def test_a_line_of_nothing_but_names_is_read_in_a_time_that_grows_with_its_length(text: str) -> None:
+    began = time.process_time()
+    code_names((text * 2_000)[:2_000])
+
+    assert time.process_time() - began < 0.25
+
+
+def test_the_class_of_an_error_within_another_class_is_a_name_of_the_program() -> None:
+    assert "NativeIoException" in code_names("accept failed: io.netty.unix.Errors$NativeIoException: too many")
+
+
+def test_hundreds_of_settings_under_another_name_are_read_in_a_time_that_grows_with_their_number() -> None:
+    lines = [f"-old_timeout_{n}: 5" for n in range(200)] + [f"+new_timeout_{n}: 5" for n in range(200)]
+    began = time.process_time()
+
+    assert not diff_of("values.yaml", *lines).effects
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("line", ["SequenceGeneratorLimitExceeded on answers", "AUDIT: ALTER ROLE checkout CONNECTION LIMIT 5"])
+def test_a_counter_at_its_end_and_a_role_that_somebody_altered_are_causes_of_their_own(line: str) -> None:
+    assert says_why(line)
+
+
+def test_a_file_of_a_resolver_is_configuration() -> None:
+    diff = diff_of("dns/Corefile", "-    cache 60", "+    cache 5")
+
+    assert [(effect.kind, effect.before, effect.after) for effect in diff.effects] == [("cache", "60", "5")]

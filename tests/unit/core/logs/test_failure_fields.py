@@ -1,10 +1,12 @@
 """What a structured line says of a failure beside its message, in the forms of the usual libraries."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 
+from bot.core.logs.failure_fields import failure_of
 from bot.core.logs.parsing import message_of
 
 PYTHON = """Traceback (most recent call last):
@@ -72,3 +74,16 @@ def test_the_host_that_was_called_is_told_where_a_field_alone_names_it() -> None
     assert message(**{"net.peer.name": "api.rates.example"}) == "request failed: (to api.rates.example)"
     assert message(peer="ledger") == "request failed", "a service is no host"
     assert message_of('{"msg": "api.rates.example: 503", "peer": "api.rates.example"}') == "api.rates.example: 503"
+
+
+def test_the_host_that_was_called_is_not_the_own_one_that_a_caller_wrote_into_its_request() -> None:
+    assert message(**{"server.address": "shop.example.com", "http.route": "/pay"}) == "request failed"
+    assert message(**{"server.address": "shop.example.com"}).endswith("(to shop.example.com)")
+
+
+@pytest.mark.parametrize("text", ["." * 60_000, "a." * 30_000, "a.b(" * 15_000, "a.(((" * 12_000])
+def test_a_stack_of_one_endless_line_is_read_in_a_time_that_grows_with_its_length(text: str) -> None:
+    began = time.process_time()
+    failure_of({"stack": f"boom\n{text}!"}, "")
+
+    assert time.process_time() - began < 0.5

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
+
 from bot.core.evidence import Findings, Hypothesis
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BreakdownFact
@@ -133,3 +135,13 @@ def test_a_node_that_alone_stands_in_the_failing_lines_of_two_services_is_likely
 
 def test_one_pod_of_one_service_that_fails_on_a_node_does_not_accuse_it() -> None:
     assert named_nodes(failing_on("w-2", "payments")) == []
+
+
+@pytest.mark.parametrize("field", ["host", "region", "customer.region"])
+def test_what_callers_choose_is_no_machine_whatever_several_services_say(field: str) -> None:
+    ledger = failing_payments()
+    for service in ("payments", "front"):
+        fact = ContrastFact(field=field, value="w-2", failing=30, of=30, others=8, others_of=90)
+        ledger._add("search_logs", EvidenceFacts(contrasts=(fact,)), source="loki", service=service)
+
+    assert named_nodes(ledger) == []

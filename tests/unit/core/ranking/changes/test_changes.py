@@ -789,3 +789,46 @@ def test_more_requests_of_a_mesh_that_tries_again_are_the_mesh_s() -> None:
 
     first = judged(ledger._add("code_changes", facts, source="github", service="mesh-config")).hypotheses[0]
     assert first.change_id == mesh.id
+
+
+def test_a_voucher_that_is_called_a_certificate_leaves_doubts() -> None:
+    def likelihood(template: str) -> float:
+        line = TemplateFact(template=template, count=1, before=0, trend="new")
+        causes = judged(failing_front(NEWER).lines("front", line)).hypotheses
+        return next(h.likelihood for h in causes if "certificate" in h.cause)
+
+    assert likelihood("gift certificate has expired") < likelihood("tls: x509: certificate has expired")
+
+
+@pytest.mark.parametrize(
+    "line", ["search: no entry 'flushall' user=ops", "ERROR invalid name: flushall", "GET /q?x=flushall HTTP/1.1"]
+)
+def test_a_command_in_what_a_request_holds_is_a_lead_whenever_it_comes(line: str) -> None:
+    text = TemplateFact(template=line, count=1, before=0, trend="new", first=ONSET)
+
+    causes = judged(failing_front(NEWER).lines("front", text)).hypotheses
+
+    assert all(h.confidence != "likely" for h in causes if "by hand" in h.cause)
+
+
+def test_a_resolver_of_queries_resolves_no_names() -> None:
+    line = TemplateFact(template="lookup db.rates.example on 10.0.0.10:53: i/o timeout", count=40, before=0, trend="new")
+    explains = diff("a", QUERIES).model_copy(update={"paths": ("front/resolvers/orders.ts",)})
+
+    both = code(failing_front(NEWER).lines("front", line, MISSING), "2.1.0", explains)
+    unresolved = next(h for h in judged(both).hypotheses if "not resolved" in h.cause)
+    dns = code(
+        failing_front(NEWER).lines("front", line, MISSING), "2.1.0", explains.model_copy(update={"paths": ("dns/a.ts",)})
+    )
+    beside = next((h.likelihood for h in judged(dns).hypotheses if "not resolved" in h.cause), 0.0)
+
+    assert unresolved.likelihood > beside
+
+
+def test_a_provider_whose_calls_hardly_fail_explains_less_than_one_of_which_all_do() -> None:
+    def likelihood(after: float) -> float:
+        calls = deviation("payments", "provider errors", 0.001, after, doublings=6, unit="ratio")
+        causes = judged(failing_payments().health("payments", calls)).hypotheses
+        return max((h.likelihood for h in causes if "outside provider" in h.cause), default=0.0)
+
+    assert likelihood(0.01) < 0.5 < likelihood(0.9)

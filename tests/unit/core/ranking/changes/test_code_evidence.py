@@ -186,3 +186,18 @@ def test_what_would_show_at_once_and_ran_well_for_long_before_is_only_possible(m
     first = answered(read(ledger, "front", "2.0.0", commit("a", "front/key.go", keys))).hypotheses[0]
 
     assert (first.change_id, first.confidence) == (deploy.id, confidence)
+
+
+def likelihood_of_locks(service: str, path: str) -> float:
+    """Of a change of what all services rest on, or seem to, and which says nothing itself."""
+    locks = EffectFact(kind="lock", name="orders", path=path)
+    mesh = change(service, 3, version="2.0.0")
+    line = TemplateFact(template="ERROR: deadlock detected", count=40, before=0, trend="new")
+    ledger = read(failing(mesh, line=line), service, "2.0.0", commit("a", path, locks))
+    return max((h.likelihood for h in answered(ledger).hypotheses if h.change_id == mesh.id), default=0.0)
+
+
+def test_what_all_services_rest_on_is_told_by_any_of_them_and_code_that_is_only_called_so_is_not() -> None:
+    mesh, code = (likelihood_of_locks("insurer", path) for path in ("mesh/default-policy.yaml", "policies/discount_policy.py"))
+
+    assert mesh > code
