@@ -28,6 +28,7 @@ from bot.core.diffs.lines_about_effects import (
     line_with_new_limit,
     line_with_setting,
     line_without_image,
+    says_missing,
 )
 from bot.core.diffs.refused_values import refused_values
 from bot.core.diffs.stack_frames import ARISES, by_frames
@@ -135,7 +136,8 @@ def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Itera
         if line := _holding(silent, name):
             yield weights.gone_name, f"removes {name}, which the lines that fell silent name", line.evidence
     yield from (
-        (weights.name, reason, line.evidence)
+        # What only tells that something is missing took nothing away.
+        (weights.mention if len(name.split()) > 1 and says_missing(name) else weights.name, reason, line.evidence)
         for name, reason in _named_by(diff, symptoms)
         if (line := _written_in(symptoms.with_reliable_names(), name))
     )

@@ -36,6 +36,11 @@ _OF_ANY_SETTING = word_stems(
 """Words of many settings and of as many failures: their kinds tell of those."""
 
 
+def says_missing(text: str) -> bool:
+    """Whether a text tells that something is not there."""
+    return bool(_MISSING.search(text))
+
+
 def line_missing(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
     """A line that misses the name; of a name that is another one now, the line may miss that."""
     named = (effect.name, effect.name.rpartition(".")[2], *((effect.after,) if effect.kind == "name" else ()))

@@ -104,6 +104,9 @@ _SENDS = re.compile(r"topic|produc|partition|kafka|kinesis|event_?hub|pub_?sub",
 _MAKES_KEY = re.compile(
     r"(?<![a-z])(?:(?:cache|make|build|get|lookup|message|partition|record|shard|routing)_?key|key_?(?:for|of))(?![a-z])", re.I
 )
+_PIECE = re.compile(r"\"[^\"]*\"|'[^']*'")
+_NO_WORD = re.compile(r"%[\w.]|\$?\{[^}]*\}|\W")
+"""What stands for a value in a text, or between its words."""
 _KEY_FILE = re.compile(r"cache[\w-]*/(?:[\w-]*/)?[\w-]*keys?\.\w+$|cache[_-]?keys?\.\w+$|cachekeys?\.\w+$", re.I)
 """A file that is there for the keys of a cache alone."""
 _END_OF_PATH = 200
@@ -255,10 +258,21 @@ def _statements(patch: Patch) -> Iterator[EffectFact]:
     before, after = both_sides(patch, lambda lines: [line for line in lines if _CACHE_KEY.search(line)])
     if before and after and before != after:
         yield effect_fact("cache_key", after[0].strip(), patch.path)
-    elif patch.removed and (names := [name for name in counted_names(patch.around) if _MAKES_KEY.search(name)]):
+    elif not patch.removed or _is_same_key(patch):
+        return
+    elif names := [name for name in counted_names(patch.around) if _MAKES_KEY.search(name)]:
         yield effect_fact("cache_key", names[0], patch.path)
-    elif patch.removed and _KEY_FILE.search(patch.path[-_END_OF_PATH:]):
+    elif _KEY_FILE.search(patch.path[-_END_OF_PATH:]):
         yield effect_fact("cache_key", patch.path.rpartition("/")[2], patch.path)
+
+
+def _is_same_key(patch: Patch) -> bool:
+    """Whether a key is put together of the same words, and no call that made a part of it is gone: it only moved."""
+    before, after = both_sides(
+        patch, lambda lines: _NO_WORD.sub("", "".join(text for line in lines for text in _PIECE.findall(line)))
+    )
+    calls, called = both_sides(patch, lambda lines: {name for line in lines for name in _CALL.findall(line)})
+    return bool(before) and before == after and calls <= called
 
 
 def _other_record_key(patch: Patch) -> Iterator[EffectFact]:

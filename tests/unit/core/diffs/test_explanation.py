@@ -1326,3 +1326,19 @@ def test_a_file_of_a_resolver_is_configuration() -> None:
     diff = diff_of("dns/Corefile", "-    cache 60", "+    cache 5")
 
     assert [(effect.kind, effect.before, effect.after) for effect in diff.effects] == [("cache", "60", "5")]
+
+
+def test_a_key_of_the_same_texts_that_is_built_elsewhere_is_the_same_key() -> None:
+    elsewhere = diff_of(
+        "src/Cache/LaneKey.php", "-    $k = 'lane:' . $from . ':' . $to;", "+        return sprintf('lane:%s:%s', $from, $to);"
+    )
+    other = diff_of("cache/key.go", '-  return pair + ":" + at.Truncate(step)', '+  return pair + ":" + at')
+
+    kinds = [{effect.kind for effect in diff.effects} for diff in (elsewhere, other)]
+    assert "cache_key" not in kinds[0] and "cache_key" in kinds[1]
+
+
+def test_a_text_that_tells_of_something_missing_took_nothing_away() -> None:
+    diff = diff_of("config.go", '+  return errors.New("required configuration value SLOTS_DB_URL is missing")')
+
+    assert explained(diff, "fatal error: required configuration value SLOTS_DB_URL is missing").best < TUNING.diffs.name
