@@ -23,6 +23,18 @@ async def fixture(tmp_path: Path) -> AsyncIterator[PagerFixture]:
         yield fixture
 
 
+async def _new_problem_after_acknowledgement(fixture: PagerFixture) -> SortingFixture:
+    """A card that alice acknowledged and that another service's alert joined four minutes later."""
+    sorting = SortingFixture(fixture.db, Clock())
+    await sorting.receive(alert("a", name="HighErrorRate"))
+    await incidents.acknowledge(fixture.db, "AL-1", "alice")
+    sorting.clock.forward(4)
+    fixture.moment = sorting.clock()
+    await sorting.receive(alert("b", name="Down", start=4, labels={"service": "payments"}))
+    await fixture.change(MessageRow, "card:AL-1", ts="1.0", sent_rev=1)
+    return sorting
+
+
 async def test_what_nobody_acknowledges_is_reminded_of_in_its_thread_ever_more_seldom_and_to_more_people(
     fixture: PagerFixture,
 ) -> None:
@@ -103,13 +115,7 @@ async def test_what_is_acknowledged_is_not_reminded_of(fixture: PagerFixture) ->
 
 async def test_what_lost_its_acknowledgement_to_a_new_problem_is_waited_for_from_then_on(fixture: PagerFixture) -> None:
     fixture.tick.pager = None
-    sorting = SortingFixture(fixture.db, Clock())
-    await sorting.receive(alert("a", name="HighErrorRate"))
-    await incidents.acknowledge(fixture.db, "AL-1", "alice")
-    sorting.clock.forward(4)
-    fixture.moment = sorting.clock()
-    await sorting.receive(alert("b", name="Down", start=4, labels={"service": "payments"}))
-    await fixture.change(MessageRow, "card:AL-1", ts="1.0", sent_rev=1)
+    sorting = await _new_problem_after_acknowledgement(fixture)
     await fixture.after(6)
     soon = await fixture.reminders()
     await fixture.after(9.5)
@@ -123,13 +129,7 @@ async def test_a_reminder_names_what_its_card_is_about_now_and_calls_the_people_
     fixture.tick.pager = None
     rota = {"on_call": {"rotation": ["bob"]}}
     fixture.configure(**PEOPLE, services={"payments": rota, "checkout": {"on_call": {"rotation": ["alice"]}}})
-    sorting = SortingFixture(fixture.db, Clock())
-    await sorting.receive(alert("a", name="HighErrorRate"))
-    await incidents.acknowledge(fixture.db, "AL-1", "alice")
-    sorting.clock.forward(4)
-    fixture.moment = sorting.clock()
-    await sorting.receive(alert("b", name="Down", start=4, labels={"service": "payments"}))
-    await fixture.change(MessageRow, "card:AL-1", ts="1.0", sent_rev=1)
+    await _new_problem_after_acknowledgement(fixture)
     await fixture.after(9.5)
 
     assert [(text, people) for _, text, people in await fixture.reminders() if "is not acknowledged" in text] == [

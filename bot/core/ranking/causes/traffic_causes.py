@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from bot.core.metrics.deviation import Deviation
@@ -51,19 +51,19 @@ def traffic_causes(context: RankingContext, changes: Iterable[Candidate] = ()) -
         check=f"Which clients or routes bring {rise.service} the extra requests?",
         strength=rise.doublings,
         began=rise.onset,
-        # One service of many that take the load is what fails: the load may have been carried as well as not.
-        sure=is_clear(context, rise)
-        and not late
-        and not early
-        and supported
-        and not explained
-        # Without a caller that sends more, what was changed there just before may have clients come again and again.
-        and (any(context.traffic_rise(c) for c in callers) or not changed_shortly_before(context, rise.service))
-        and context.shares.get(rise.service, 0.0) >= weights.own_share,
+        sure=not late and not early and supported and not explained and _is_sure(context, rise, callers),
     )
     rises = (rise, *(context.traffic_rise(c) for c in callers[:2]))
     support(context, candidate, [deviation_claim(r, context.observations) for r in rises if r])
     return [candidate]
+
+
+def _is_sure(context: RankingContext, rise: Deviation, callers: Sequence[str]) -> bool:
+    """Whether the rise alone may be likely: clear, where most of the trouble is, and brought by a caller or after no change."""
+    # Without a caller that sends more, what was changed there just before may have clients come again and again.
+    brought = any(context.traffic_rise(c) for c in callers) or not changed_shortly_before(context, rise.service)
+    # One service of many that take the load is what fails: the load may have been carried as well as not.
+    return is_clear(context, rise) and brought and context.shares.get(rise.service, 0.0) >= context.tuning.traffic.own_share
 
 
 def _was_carried(context: RankingContext, rise: Deviation) -> bool:

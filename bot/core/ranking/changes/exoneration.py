@@ -65,15 +65,8 @@ def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:
     if observations.quiet(change.service):
         text = f"{what}: nothing of {change.service} left its normal range"
         return _claim(text, [*evidence, observations.health_evidence[change.service]])
-    weights = context.tuning.changes
-    versions = compare_versions(observations, change, weights)
-    if versions.factor == weights.versions_alike and versions.rows:
-        own, other = versions.rows
-        levels = f"{amount(own.after, own.unit)} and {amount(other.after, other.unit)}"
-        if versions.spared:
-            alone = f"{'/'.join(other.labels.values())} alone shows it"
-            return _claim(f"{what}: {alone} ({levels.replace(' and ', ' here, ')} there)", [*evidence, versions.evidence])
-        return _claim(f"{what}: the versions before and after show the same ({levels})", [*evidence, versions.evidence])
+    if claim := _alike_in_versions(context, change, what):
+        return claim
     if context.made_during_earlier_outage(change):
         # What it would have broken had left its normal range with the outage that runs on: that clears it of nothing.
         return None
@@ -89,6 +82,21 @@ def _clearing_claim(context: RankingContext, change: Change) -> Claim | None:
     if graph is not None and knows and not within and change.service not in unknown_services(context):
         return _claim(f"{what}: {context.start} is not known to depend on {change.service}", [*evidence, graph])
     return None
+
+
+def _alike_in_versions(context: RankingContext, change: Change, what: str) -> Claim | None:
+    """The version before shows the trouble as the new one does, or it alone."""
+    weights = context.tuning.changes
+    versions = compare_versions(context.observations, change, weights)
+    if versions.factor != weights.versions_alike or not versions.rows:
+        return None
+    evidence = [context.observations.change_evidence[change.id], versions.evidence]
+    own, other = versions.rows
+    levels = f"{amount(own.after, own.unit)} and {amount(other.after, other.unit)}"
+    if versions.spared:
+        alone = f"{'/'.join(other.labels.values())} alone shows it"
+        return _claim(f"{what}: {alone} ({levels.replace(' and ', ' here, ')} there)", evidence)
+    return _claim(f"{what}: the versions before and after show the same ({levels})", evidence)
 
 
 def _explained_by_dependency(context: RankingContext, change: Change, what: str) -> Claim | None:
