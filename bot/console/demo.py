@@ -118,10 +118,15 @@ class _Incident:
         self.step("proposal")
         proposal = self.player.wait("proposal:", seconds=6)
         if proposal is None:
-            return self._end("no action of the catalogue fits; people decide")
+            return self._end(f"{self._why_none()}; people decide")
         self.outcome["proposal"] = proposal["text"]
         self.show("Proposal", proposal)
         return self._decide(proposal)
+
+    def _why_none(self) -> str:
+        """Why nothing was proposed, as the bot wrote it down."""
+        triage = (self._api("groups/AL-1").get("triages") or [{}])[-1]
+        return str(triage.get("no_proposal") or "no proposal appeared").rstrip(".")
 
     def _causes(self) -> Message | None:
         """The triage message once its attempt is done: read through the API, shown as in Slack."""

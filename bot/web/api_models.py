@@ -70,6 +70,8 @@ class Triage(_Row):
     """Whether the group was about something new since the attempt before."""
     facts: dict[str, Any]
     findings: dict[str, Any]
+    no_proposal: str
+    """Why no action was put to people; empty if one was, or while the causes are not ranked."""
     usd: float
 
 

@@ -118,6 +118,15 @@ async def test_an_incident_comes_whole_and_its_moments_end_in_z(served: Served) 
     assert (await client.get("/api/groups/AL-1")).json()["incident"]["ref"] == "INC-1"
 
 
+async def test_an_investigation_tells_why_nothing_was_proposed(served: Served) -> None:
+    client, sorting = served
+    await investigated(sorting)
+    why = "No action of the catalogue fits: the first cause is not sure enough (one of several)."
+    await Triages(sorting.db).update("AL-1", 1, no_proposal=why)
+
+    assert (await client.get("/api/groups/AL-1")).json()["triages"][0]["no_proposal"] == why
+
+
 async def test_one_finding_can_be_looked_up_with_its_query(served: Served) -> None:
     client, sorting = served
     await investigated(sorting)
