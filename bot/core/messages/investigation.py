@@ -64,6 +64,8 @@ class TriageContent(Content):
     """When the first alert since then fired; None where nothing is new."""
     earlier_cause: Hypothesis | None = None
     """What was first before that."""
+    earlier_fires: bool = False
+    """An alert of the outage before fires on beside the new one."""
     over_at: datetime | None = None
     """When all alerts had ended, where the causes were not ranked by then; None else."""
     proposals: Sequence[ProposalLine] = ()
@@ -92,7 +94,7 @@ class TriageContent(Content):
         ranked = self.facts is not None, self.findings, self.no_proposal
         # While it is ranked once more people read what was ranked before: no edit is due for that.
         made = (TriageState.DONE, self.shown_attempt) if self.is_ranked_anew else (self.state, self.attempt)
-        return alerts, *made, ranked, self.proposals, waiting
+        return alerts, *made, ranked, self.earlier_fires, self.proposals, waiting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,8 @@ The next step gets what the others leave as well; the cause of before stands onl
 LONGER = 7
 """More words of each piece of evidence, and of what speaks against it, where the others leave them: what is cut in its middle
 has to be read twice."""
+EARLIER_FIRES = "Earlier, still firing"
+"""Before the cause of an outage that a new one has not replaced: two are to be looked after."""
 NO_CAUSE = "nothing that was checked explains it"
 
 
@@ -246,7 +248,9 @@ def _earlier(triage: TriageContent, words_left: int) -> Line | None:
     earlier, first = triage.earlier_cause, next(iter(triage.hypotheses), None)
     if earlier is None or words_left < EARLIER // 2 or (first and first.cause == earlier.cause):
         return None
-    return Line("Earlier", within_words(earlier.cause, min(EARLIER, words_left) - 1))
+    label = EARLIER_FIRES if triage.earlier_fires else "Earlier"
+    most = EARLIER - 1 + word_count(label)
+    return Line(label, within_words(earlier.cause, min(most, words_left) - word_count(label)))
 
 
 def _fixed_words(triage: TriageContent) -> int:

@@ -121,7 +121,8 @@ def _run(triage: TriageContent) -> Iterable[Block]:
     findings = triage.findings
     lines = [
         f"Asked by {plain_text(triage.requester, 40)}: {prose(triage.question)}" if triage.question else "",
-        f"Before that: {triage.earlier_cause.confidence_text}, {prose(triage.earlier_cause.cause)}"
+        f"Before that{', still firing' * triage.earlier_fires}: {triage.earlier_cause.confidence_text}, "
+        f"{prose(triage.earlier_cause.cause)}"
         if triage.earlier_cause
         else "",
         prose(triage.no_proposal.stored) if triage.no_proposal else "",

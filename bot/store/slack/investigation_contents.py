@@ -42,7 +42,7 @@ from bot.store.triage.attempts import (
     shown_triage,
 )
 from bot.store.triage.cases import leading_alert
-from bot.store.triage.earlier_outage import first_alert_at
+from bot.store.triage.earlier_outage import first_alert_at, outage_before_fires
 from bot.store.triage.ledger import entry_of
 
 
@@ -72,6 +72,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         renewed=row.renewed,
         started_at=await first_alert_at(session, group, lead) if lead and row.renewed else None,
         earlier_cause=await _earlier_cause(session, row),
+        earlier_fires=row.renewed and await outage_before_fires(session, group),
         over_at=_over_before_ranked(group, shown),
         proposals=[ProposalLine(one.ref, one.state, one.title, _is_of_before(one, group)) for one in proposals],
         waiting=waiting([one for one in proposals if not _is_of_before(one, group)]),

@@ -31,6 +31,13 @@ async def first_alert_at(session: AsyncSession, group: GroupRow, lead: EpisodeRo
     return (await session.exec(select(func.min(row.starts_at)).where(*own, burst))).one()
 
 
+async def outage_before_fires(session: AsyncSession, group: GroupRow) -> bool:
+    """Whether an alert fires that the group held before it was about what it is about now."""
+    row = EpisodeRow
+    query = select(row.id).where(row.group_id == group.id, row.status == "firing", *_below(group.renewed_by)).limit(1)
+    return group.renewed_by is not None and (await session.exec(query)).first() is not None
+
+
 async def earlier_outage(session: AsyncSession, group: GroupRow, lead: EpisodeRow, began: datetime) -> EarlierOutage | None:
     """The outage before: what the group was about until it was renewed, or another group of the service that ran until then.
 

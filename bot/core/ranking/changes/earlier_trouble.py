@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.core.change import Change
+from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.diffs.request_text import reports_failure
 from bot.core.evidence import Claim
 from bot.core.facts.measured import Family
@@ -85,7 +86,7 @@ def _deviated_before(deviation: Deviation, change: Change) -> bool:
 
 
 def weigh_rollback(context: RankingContext, change: Change, candidate: Candidate) -> None:
-    """Somebody went back to the version before, and it did not help.
+    """Somebody went back to the version before, and it did not help, or this outage began only after that.
 
     Where that ended the outage before, what fires in another one had long enough to end with it.
     """
@@ -94,10 +95,14 @@ def weigh_rollback(context: RankingContext, change: Change, candidate: Candidate
     wait = timedelta(0) if helped_before else timedelta(seconds=weights.rollback_seconds)
     for later in context.observations.changes.values():
         back = later.service == change.service and later.version and later.version == change.previous_version
-        if back and change.at < later.at <= context.now - wait:
+        began_after = context.onset_observed and later.at < context.onset - ONSET_TOLERANCE
+        if back and change.at < later.at and (began_after or later.at <= context.now - wait):
             candidate.likelihood *= weights.after_rollback
             candidate.sure = False
-            text = f"Going back to {later.version} at {clock(later.at)} did not end it: the alert still fires"
+            outcome = (
+                f"came before the onset at {clock(context.onset)}" if began_after else "did not end it: the alert still fires"
+            )
+            text = f"Going back to {later.version} at {clock(later.at)} {outcome}"
             evidence = [context.observations.change_evidence[later.id]]
             candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
             return

@@ -27,11 +27,12 @@ def test_a_triage_is_read_within_its_words(name: str, after: str, *, proposed: b
         content = replace(content, waiting=proposal_content().proposal)
     if after:
         earlier, first = (investigated()[fault].findings.hypotheses[0] for fault in (after, name))
-        content = replace(content, attempt=2, renewed=True, earlier_cause=earlier)
+        content = replace(content, attempt=2, renewed=True, earlier_cause=earlier, earlier_fires=not proposed)
     _, blocks = triage.render(content, VIEW)
+    label = "*Earlier:*" if proposed else "*Earlier, still firing:*"
 
     assert words_of(blocks) <= MAX_WORDS
-    assert ("*Earlier:*" in text_of(blocks)) == (after != "" and earlier.cause != first.cause)
+    assert (label in text_of(blocks)) == (after != "" and earlier.cause != first.cause)
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -223,6 +223,17 @@ def test_a_rollback_that_did_not_help_speaks_against_the_deploy() -> None:
     assert any("Going back to 2.3.0" in claim.text for claim in first.against)
 
 
+def test_of_a_deploy_that_was_taken_back_before_the_onset_it_is_said_so() -> None:
+    taken_back = change("payments", 8, version="2.3.1", previous="2.3.0")
+    ledger = failing_payments(taken_back, change("payments", 4, version="2.3.0", previous="2.3.1"))
+
+    (cause,) = (one for one in judged(ledger, now=NOW + minutes(1)).hypotheses if one.change_id == taken_back.id)
+
+    assert cause.confidence == "possible"
+    (told,) = (claim.text for claim in cause.against if "Going back to 2.3.0" in claim.text)
+    assert "came before the onset at 12:00:00 UTC" in told and "did not end it" not in told
+
+
 def test_when_all_is_normal_nothing_is_accused() -> None:
     findings = judged(Ledger().health("front").graph("front", "cart").health("cart").changes(change("front", 1)))
 

@@ -316,6 +316,14 @@ def test_causes_ranked_for_something_new_name_what_was_first_before() -> None:
     assert "attempt 2 (new outage)" in words(blocks)
 
 
+def test_an_outage_that_runs_on_beside_a_new_one_is_said_to_fire() -> None:
+    _, blocks = rendered_triage(
+        attempt=2, renewed=True, earlier_cause=hypothesis("deploy v1 broke checkout"), earlier_fires=True
+    )
+
+    assert "*Earlier, still firing:* deploy v1 broke checkout" in words(blocks)
+
+
 def test_an_attempt_made_again_says_so_and_keeps_the_next_step_of_the_one_before_while_it_runs() -> None:
     state: dict[str, Any] = {"attempt": 2, "shown_attempt": 1, "is_retry": True, "state": TriageState.INVESTIGATING}
     _, blocks = rendered_triage(findings=findings(hypothesis(check="Read the provider's status page")), **state)

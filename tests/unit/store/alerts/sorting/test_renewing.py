@@ -510,6 +510,25 @@ async def test_its_causes_are_ranked_again_once_and_about_what_is_new(sorting: S
     assert not (await card(sorting)).cause_is_earlier
 
 
+async def test_the_cause_of_before_is_said_to_run_on_while_an_alert_of_it_fires(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a"))
+    await rank(sorting)
+    sorting.clock.forward(1.5)
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", start=1.5))
+    sorting.clock.forward(0.5)
+    (due,) = await DueRerankings(sorting.db).due()
+    await Triages(sorting.db).open(due.group, due.attempt, "", "")
+    await rank(sorting, due.attempt, "payments is down")
+    async with sorting.db.read() as session:
+        both = await triage_content(session, "AL-1")
+    await sorting.receive(alert("a", status="resolved", ends_at=sorting.clock()))
+    async with sorting.db.read() as session:
+        newer = await triage_content(session, "AL-1")
+
+    assert both is not None and both.earlier_fires
+    assert newer is not None and newer.earlier_cause and not newer.earlier_fires
+
+
 async def test_what_people_were_asked_about_a_cleared_outage_is_over_when_it_fires_again(sorting: SortingFixture) -> None:
     await sorting.receive(alert())
     async with sorting.db.write() as session:
