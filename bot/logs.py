@@ -55,6 +55,8 @@ def configure(level: str = "INFO", secrets: Iterable[str] = ()) -> None:
     )
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(level.upper())
+    # Else a library's warning is lines of text among the JSON.
+    logging.captureWarnings(True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 

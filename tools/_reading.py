@@ -93,7 +93,7 @@ async def read_network_time(ctx: ToolContext, outer: SignalQuery, inner: SignalQ
     return await _judged(ctx, signal, replace(ends[0], series=series, earlier=earlier), alert_at, HISTORY)
 
 
-class _Span(NamedTuple):
+class OutageSpan(NamedTuple):
     start: datetime
     end: datetime
 
@@ -111,7 +111,7 @@ class _Samples:
     def most(self) -> int:
         return max((len(known_samples(s).times) for s in self.series), default=0)
 
-    def without(self, spans: Sequence[_Span]) -> "_Samples":
+    def without(self, spans: Sequence[OutageSpan]) -> "_Samples":
         """The samples outside some spans of time."""
         series, earlier = ([_without(spans, one) for one in part] for part in (self.series, self.earlier))
         return replace(self, series=series, earlier=earlier)
@@ -119,18 +119,18 @@ class _Samples:
 
 def without_earlier_outages(case: Case, series: Sequence[Series], alert_at: datetime) -> list[Series]:
     """The series without the times of outages that were over before."""
-    over = _over_before(case, alert_at)
+    over = outages_over_before(case, alert_at)
     return [_without(over, one) for one in series]
 
 
-def _without(spans: Sequence[_Span], series: Series) -> Series:
+def _without(spans: Sequence[OutageSpan], series: Series) -> Series:
     for span in spans:
         series = without(series, *span)
     return series
 
 
 async def _judged(ctx: ToolContext, signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Reading:
-    over = _over_before(ctx.case, alert_at)
+    over = outages_over_before(ctx.case, alert_at)
     judged = samples.without(over)
     deviation = await asyncio.to_thread(_worst, signal, judged, alert_at, before)
     if deviation is None and over:
@@ -142,19 +142,19 @@ async def _judged(ctx: ToolContext, signal: SignalQuery, samples: _Samples, aler
     return Reading(signal, samples.start, samples.end, samples.series, deviation, samples.most, samples.earlier)
 
 
-def _over_before(case: Case, alert_at: datetime) -> Sequence[_Span]:
+def outages_over_before(case: Case, alert_at: datetime) -> Sequence[OutageSpan]:
     """The times of outages that were over before, oldest first: what was measured then is not how the signal usually is.
 
     In a short pause hardly a sample is back to normal.
     """
     # Not every signal left its normal range at the onset that was measured.
-    spans = [_Span(one.began_at - ONSET_TOLERANCE, one.ended_at) for one in case.firing_before]
+    spans = [OutageSpan(one.began_at - ONSET_TOLERANCE, one.ended_at) for one in case.firing_before]
     if case.earlier and case.earlier.began_at and case.earlier.recovered_at:
-        spans.append(_Span(case.earlier.began_at - ONSET_TOLERANCE, case.earlier.recovered_at))
+        spans.append(OutageSpan(case.earlier.began_at - ONSET_TOLERANCE, case.earlier.recovered_at))
     return sorted(span for span in spans if span.end <= alert_at)
 
 
-def _dated_after(deviation: Deviation, over: Sequence[_Span], judged: _Samples) -> Deviation:
+def _dated_after(deviation: Deviation, over: Sequence[OutageSpan], judged: _Samples) -> Deviation:
     """Dated right before what was left out it began after that: only there both are neighbours."""
     onset = deviation.onset
     for span in over:
@@ -176,7 +176,7 @@ async def _samples(
         finer = await metrics.range(signal.promql, start=datetime.fromtimestamp(first, end.tzinfo), end=end, step=1.0)
         collected = replace(collected, series=_own(signal, finer) or collected.series)
     if collected.series and before == HISTORY:
-        usual = collected.without(_over_before(ctx.case, alert_at)).most
+        usual = collected.without(outages_over_before(ctx.case, alert_at)).most
         return replace(collected, earlier=await _earlier(metrics, signal, start, alert_at, usual))
     return collected
 

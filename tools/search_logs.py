@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -21,8 +21,9 @@ from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import LOGS, ToolRole
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import Described, ServiceName
-from tools._arguments import limited_minutes, service_of
+from tools._arguments import alert_moment, limited_minutes, service_of
 from tools._onset import onset_of
+from tools._reading import OutageSpan, outages_over_before
 from tools._sampling import Sample, sample
 
 LEAD = timedelta(minutes=5)
@@ -32,6 +33,8 @@ BASELINES, SHORTEST = 2, timedelta(minutes=30)
 """The time before is twice as long as the window, an hour at least: a line that comes seldom is not new."""
 _LEAST_LINES, _LONG_PAUSE = 20, 20
 """From so many lines on a pause that is so many times as long as the mean one says that nothing was kept before."""
+_LEAST_USUAL = 0.1
+"""Share of the time before that must be of no outage to stand for all of it."""
 MAX_TEMPLATES = 25
 MAX_EXAMPLES, MAX_EXAMPLE = 8, 600
 MAX_CHARACTERS = 12_000
@@ -63,11 +66,15 @@ async def search_logs(
         raise QueryFailed("no log store is configured (logs.loki or logs.files)")
     needle = text.strip()[:MAX_TEXT]
     onset = await onset_of(ctx) - LEAD
+    over = outages_over_before(ctx.case, alert_moment(ctx))
     start = max(onset, ctx.now - (timedelta(minutes=limited_minutes(minutes)) if minutes > 0 else FURTHEST))
+    # What an outage before logged is none of this one, however short the pause between them was.
+    start = max([start, *(span.end for span in over)])
     began = onset - BASELINES * max(ctx.now - start, SHORTEST)
     now, before = await asyncio.gather(
         sample(ctx.logs, name, needle, start=start, end=ctx.now), sample(ctx.logs, name, needle, start=began, end=onset)
     )
+    before = _without(over, before, TimeWindow(start=began, end=onset))
     lines, earlier = now.lines, before.lines
     scale = now.seconds / _logged_for(before, began)
     # Mining takes its time for a flood of lines that are all different; the loop must not wait for it.
@@ -90,6 +97,25 @@ async def search_logs(
             contrasts=tuple(ContrastFact(**asdict(contrast)) for contrast in apart),
         ),
     )
+
+
+def _without(over: Sequence[OutageSpan], sampled: Sample, window: TimeWindow) -> Sample:
+    """The lines outside the times of earlier outages: what failed then is not what a service usually logs.
+
+    All of them, where hardly anything else was logged.
+    """
+    lines = [line for line in sampled.lines if not any(span.start <= line.at < span.end for span in over)]
+    usual = 1 - _covered(over, window) / (window.end - window.start)
+    return replace(sampled, lines=lines, seconds=max(1.0, sampled.seconds * usual)) if usual >= _LEAST_USUAL else sampled
+
+
+def _covered(over: Sequence[OutageSpan], window: TimeWindow) -> timedelta:
+    """How much of a window the spans (oldest first) take, which may overlap."""
+    covered, reached = timedelta(0), window.start
+    for span in over:
+        start, end = max(span.start, reached), min(span.end, window.end)
+        covered, reached = covered + max(end - start, timedelta(0)), max(reached, end)
+    return covered
 
 
 def _apart(kinds: Sequence[TemplateCount], earlier: Sequence[LogLine]) -> list[Contrast]:

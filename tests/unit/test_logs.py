@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -23,6 +25,7 @@ def lines() -> Iterator[Any]:
     yield lambda: [json.loads(line) for line in stream.getvalue().split("\n") if line]
     logging.root.handlers[:] = before
     logging.root.setLevel(level)
+    logging.captureWarnings(False)
     structlog.reset_defaults()
 
 
@@ -32,6 +35,15 @@ def test_a_record_is_one_line_of_json_with_level_and_time(lines: Any) -> None:
     (record,) = lines()
     assert (record["event"], record["services"], record["level"], record["logger"]) == ("ready", 3, "info", "bot.test")
     assert record["timestamp"].endswith("Z")
+
+
+def test_a_warning_of_a_library_is_a_record_as_well() -> None:
+    warn = "import warnings; from bot.logs import configure; configure('INFO'); warnings.warn('low limits')"
+
+    written = subprocess.run([sys.executable, "-c", warn], capture_output=True, text=True, check=True).stderr
+
+    (record,) = map(json.loads, written.splitlines())
+    assert record["level"] == "warning" and "low limits" in record["event"]
 
 
 def test_known_secrets_and_what_looks_like_one_are_masked_wherever_they_stand(lines: Any) -> None:

@@ -67,6 +67,22 @@ async def test_without_a_rule_or_a_signal_a_quarter_of_an_hour_is_guessed() -> N
     assert await window(lines(14)) == (20, "new")
 
 
+async def test_what_an_outage_before_logged_is_neither_of_this_one_nor_usual() -> None:
+    def moment(minutes: float) -> datetime:
+        return ALERT_AT - timedelta(minutes=minutes)
+
+    before = {"began_at": moment(30), "ended_at": moment(2)}
+    told = [LogLine(at=moment(3 + n), text="ERROR pool exhausted") for n in range(20)]
+    both = [LogLine(at=moment(n), text="ERROR checkout refused") for n in (10, 8, 1, 0.5)]
+    logs = RecordedLogs({"checkout": [*told, *both, *(LogLine(at=moment(n), text="INFO ready") for n in range(40, 90, 5))]})
+    case = {"started_at": ALERT_AT, "firing_before": [before]}
+
+    found = await call_tool("search_logs", context(logs=logs, case=case, catalogue=Catalogue()), service="checkout")
+
+    kinds = {kind.template: (kind.trend, kind.count) for kind in found.facts.templates}
+    assert kinds["ERROR checkout refused"] == ("new", 2) and "ERROR pool exhausted" not in kinds
+
+
 async def test_the_window_reaches_at_most_six_hours_back_and_no_rule_makes_it_longer() -> None:
     endless = {**RULE, "duration": 1e9}
 
