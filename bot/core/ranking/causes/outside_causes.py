@@ -24,24 +24,10 @@ from bot.core.diffs.request_text import reports_failure, without_requests
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
 from bot.core.ranking.candidates import Candidate, add_symptoms
+from bot.core.ranking.causes.outside_hosts import PROVIDER_FAILS, failing_hosts, service_of_line
 from bot.core.ranking.changes.code_evidence import symptoms_of
 from bot.core.ranking.context import RankingContext
 from bot.core.text.untrusted import one_line
-
-_PROVIDER_FAILS = re.compile(
-    r"\b5\d\d\b|service ?unavailable|internal ?(server ?)?error|slow ?down|timed? ?out|time-?out|connection (refused|reset)|"
-    r"unreachable|outage|degraded|overloaded|bad gateway|throttl|rate.?limit|\b429\b|(unexpected|invalid) (response|"
-    r"reply|status|content)",
-    re.I,
-)
-_HOST = re.compile(
-    r"(?<![\w@.-])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|io|dev|cloud|app|ai|co|us|eu|de|uk))(?![\w-]|\.\w)",
-    re.I,
-)
-_HOST_CALLED = re.compile(r"(?:(?<=://)|(?<=\(to ))((?:[a-z0-9-]+\.)+[a-z]{2,})(?![\w-])", re.I)
-"""In a URL, and as a field of the line named it (`bot.core.logs.failure_fields`)."""
-_OWN_HOST = re.compile(r"\.(svc|local|internal|cluster|lan|corp|intra)(\.|$)", re.I)
-
 
 _AT_ONCE = timedelta(seconds=90)
 """A command that somebody typed and what it broke lie so near to each other: a sample and the time it takes."""
@@ -247,45 +233,24 @@ def outside_causes(context: RankingContext) -> list[Candidate]:
 def _of_kinds(context: RankingContext, symptoms: Symptoms) -> Iterable[Candidate]:
     for kind in _KINDS:
         matching = [line for line in symptoms.new() if kind.pattern.search(line.text)]
-        services = list(dict.fromkeys(_service_of(context, line) for line in matching))
+        services = list(dict.fromkeys(service_of_line(context, line) for line in matching))
         # What several services say of what lies below them all is no slip of one of them.
         many = len(services) > 1 or (kind.pattern is NOT_RESOLVED and different_hosts(line.text for line in matching))
         several = replace(kind, sure=not kind.leads_only and (kind.sure or (kind.kind == "external" and many)))
         for service in services:
-            lines = [line for line in matching if _service_of(context, line) == service]
+            lines = [line for line in matching if service_of_line(context, line) == service]
             yield _candidate(context, service, several, kind.cause.format(service=service), lines)
 
 
 def _providers(context: RankingContext, symptoms: Symptoms) -> Iterable[Candidate]:
     """Hosts outside whose calls fail: more surely so where several services say it of one."""
-    by_host: dict[str, list[SymptomText]] = {}
-    for line in symptoms.new():
-        # Where its name was not found, nobody has asked the host.
-        if _PROVIDER_FAILS.search(line.text) and not NOT_RESOLVED.search(line.text):
-            for host in {
-                host.casefold()
-                for host in (*_HOST.findall(line.text), *_HOST_CALLED.findall(line.text))
-                if _is_outside(host, context)
-            }:
-                by_host.setdefault(host, []).append(line)
-    for host, lines in by_host.items():
-        services = list(dict.fromkeys(_service_of(context, line) for line in lines))
+    for host, lines in failing_hosts(context, symptoms).items():
+        services = list(dict.fromkeys(service_of_line(context, line) for line in lines))
         kind = _Kind(
-            _PROVIDER_FAILS, "external", "", "Read the provider's status page, and call it once from outside", len(services) > 1
+            PROVIDER_FAILS, "external", "", "Read the provider's status page, and call it once from outside", len(services) > 1
         )
         for service in services:
             yield _candidate(context, service, kind, f"{one_line(host, 100)}, which {service} calls, fails", lines)
-
-
-def _is_outside(host: str, context: RankingContext) -> bool:
-    services = {service.casefold() for service in (*context.observations.checked, *context.observations.depends_on)}
-    return not _OWN_HOST.search(host) and host.casefold().split(".")[0] not in services
-
-
-def _service_of(context: RankingContext, line: SymptomText) -> str:
-    """The service whose lines these are; the alerting service for its own words."""
-    observations = context.observations
-    return next((t.service for t in observations.templates if t.evidence == line.evidence), context.start)
 
 
 def _came_with_failure(context: RankingContext, service: str, lines: Sequence[SymptomText]) -> bool:

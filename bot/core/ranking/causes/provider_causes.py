@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import Candidate, amount, deviation_claim, support
+from bot.core.ranking.causes.outside_hosts import failing_hosts, service_of_line
 from bot.core.ranking.causes.timing import came_late, is_clear, strength
+from bot.core.ranking.changes.code_evidence import symptoms_of
 from bot.core.ranking.context import RankingContext
 from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown, ObservedTemplate
 from bot.core.text.untrusted import one_line
@@ -32,7 +34,7 @@ def external_causes(context: RankingContext, changes: Iterable[Candidate]) -> li
         rival = max((c.likelihood / share for c in changes if c.service == service), default=0.0)
         late = came_late(context, deviation)
         fit = (weights.least + weights.growth * strength(context, deviation)) * (weights.late if late else 1.0)
-        provider, claim = _provider(context.observations, service, weights.named_from)
+        provider, claim = _provider(context.observations, service, weights.named_from) or _named_in_lines(context, service)
         refusal = _refusal(context.observations, service)
         candidate = Candidate(
             kind="external",
@@ -78,7 +80,7 @@ def _refusal(observations: Observations, service: str) -> ObservedTemplate | Non
     return next((template for template in new if _REFUSES.search(template.example or template.text)), None)
 
 
-def _provider(observations: Observations, service: str, named_from: float) -> tuple[str, Claim | None]:
+def _provider(observations: Observations, service: str, named_from: float) -> tuple[str, Claim] | None:
     """The provider whose calls hold most of the change, from a breakdown by a label that names one."""
     for breakdown in observations.breakdowns:
         row = _largest_row(breakdown, named_from) if breakdown.service == service else None
@@ -87,7 +89,22 @@ def _provider(observations: Observations, service: str, named_from: float) -> tu
                 levels = f"from {amount(row.before, row.unit)} to {amount(row.after, row.unit)}"
                 text = f"Calls to {one_line(value, 80)} went {levels}"
                 return one_line(value, 80), Claim(text=text, evidence=[breakdown.evidence])
-    return "", None
+    return None
+
+
+def _named_in_lines(context: RankingContext, service: str) -> tuple[str, Claim | None]:
+    """The one host outside that the service's lines of failing calls name; "" where they name several, or none."""
+    symptoms = symptoms_of(context.observations, context.summary)
+    hosts = {
+        host: own
+        for host, lines in failing_hosts(context, symptoms).items()
+        if (own := [line for line in lines if line.log and service_of_line(context, line) == service])
+    }
+    if len(hosts) != 1:
+        return "", None
+    ((host, (line, *_)),) = hosts.items()
+    text = f"{service} logs {one_line(line.text, 240)}"
+    return one_line(host, 80), Claim(text=one_line(text, 400), evidence=[line.evidence])
 
 
 def _largest_row(breakdown: ObservedBreakdown, least: float) -> BreakdownRow | None:
