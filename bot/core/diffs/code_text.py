@@ -57,6 +57,8 @@ _NOT_THERE = re.compile(
     re.I,
 )
 """What an interpreter or a loader says of a name that it does not find."""
+_DENIED = re.compile(rf"\bnot authori[sz]ed to perform:? ((?:[\w-]{{1,40}}:)?{_NAME})|\bwhen calling the ({_NAME}) operation")
+"""What a cloud's library says of an action that a policy does not allow."""
 _TYPED_BEFORE = re.compile(
     r"\b(?:for|about|matching|like|named|called|containing|saying)\s+(?:(?:an?|the)\s+)?"
     r"(?:[\w.]*(?:error|exception|fatal|panic|pq|psql)\b[:\s]+)*$",
@@ -80,7 +82,7 @@ def code_names(text: str) -> str:
     """The names that the program itself wrote, one a line."""
     written = _until_typed(text)
     names = _FIRST.findall(_PREFIX.sub("", written, count=1))[:1]
-    for pattern in (_FRAMES, _EXPRESSIONS, _FILES, _ERROR, _KEY, _MISSING_PART, _NOT_THERE):
+    for pattern in (_FRAMES, _EXPRESSIONS, _FILES, _ERROR, _KEY, _MISSING_PART, _NOT_THERE, _DENIED):
         names += [name for match in pattern.finditer(written) for name in match.groups() if name]
     return "\n".join(names)
 

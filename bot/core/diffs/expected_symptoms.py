@@ -16,6 +16,8 @@ _SLOW_STATEMENTS = (
 )
 _LAG = r"(?<!loop )\blag"
 """What waits to be read; that of an event loop says how busy one process is."""
+_POOL = r"(?<!s)pool"
+"""Not the spool, where files lie."""
 _RUNS_DRY = r"cache|\bmiss(es|ed)?\b|\bhits?\b|origin|queries|slow query|\bload\b|database|\bdb|qps|latenc|cpu"
 _REQUESTS = r"(requests?|calls?|publish(es)?)[ _](per|rate|count|total)|\brps\b|\bqps\b"
 _Signs = tuple[tuple[int, str], ...]
@@ -24,7 +26,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
     "release": (
         (
             CHANGED,
-            r"memory(?! address)|heap|\boom|connection|pool|too many|descriptor|goroutine|thread|\block|leak|disk|\bspace|"
+            rf"memory(?! address)|heap|\boom|connection|{_POOL}|too many|descriptor|goroutine|thread|\block|leak|disk|\bspace|"
             r"\b(slots?|permits?)\b",
         ),
     ),
@@ -39,9 +41,9 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
         (
             LESS,
             r"time.?d?.?out|deadline|expired|cancel|aborted|too early|premature|probe failed|not ready|no ready|liveness|"
-            r"shutdown requested",
+            r"shutdown requested|re-?deliver|unack",
         ),
-        (MORE, r"latenc|duration|p9\d|(?<!a)wait|pool|thread|(?<!re)queue|\bhang|stuck"),
+        (MORE, rf"latenc|duration|p9\d|(?<!a)wait|{_POOL}|thread|(?<!re)queue|\bhang|stuck"),
     ),
     "retry": (
         (LESS, r"retr|attempt|exhaust|gave up|giving up|budget|breaker|not permit|eject|no healthy"),
@@ -54,7 +56,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
     "pool": (
         (
             LESS,
-            rf"pool|connection|acquire|exhaust|wait|queue|backlog|{_LAG}|saturat|busy|timed? ?out|rejected|cannot assign|"
+            rf"{_POOL}|connection|acquire|exhaust|wait|queue|backlog|{_LAG}|saturat|busy|timed? ?out|rejected|cannot assign|"
             r"too many open|socket",
         ),
         (
@@ -88,7 +90,13 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             r"saturat",
         ),
     ),
-    "label": ((CHANGED, r"\b(active )?series\b|cardinality|samples? .{0,20}(reject|dropp|limit|discard)|scrape|tsdb"),),
+    "label": (
+        (
+            CHANGED,
+            r"\b(active )?series\b|cardinality|samples? .{0,20}(reject|dropp|limit|discard)|scrape|tsdb|"
+            r"memory(?! address)|heap|\boom|\bgc\b",
+        ),
+    ),
     "memory": ((LESS, r"memory|\boom|heap|cpu|throttl|evict|killed"),),
     "schedule": (
         (LESS, rf"\bload\b|overlap|cpu|{_REQUESTS}|\block|quota|throttl"),
@@ -133,7 +141,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
         (
             CHANGED,
             r"(?:\b|_)(?:dates?|days?)\b|midnight|tomorrow|yesterday|in the (past|future)|not (yet )?(valid|open)|"
-            r"too (early|late)|\bhours? (off|late|early)|outside .{0,20}\bhours\b|time ?zone",
+            r"too (early|late)|\blocal time\b|quiet hours|\bhours? (off|late|early)|outside .{0,20}\bhours\b|time ?zone",
         ),
     ),
     "order": ((CHANGED, r"deadlock|out of order|(un|not )sorted|lock.?order"),),
@@ -273,6 +281,31 @@ _NOTHING = re.compile(
     re.I,
 )
 """Conditions without which code works on what is not there, and handlers without which a failure ends the program."""
+_DENIED = re.compile(
+    r"(?-i:AccessDenied)|not authori[sz]ed to\b|unauthori[sz]ed.?operation|permission denied|\bEACCES\b|must be owner of|"
+    r"(insufficient|lacks?|missing)\b.{0,20}\b(privileges?|permissions?)\b|explicit(ly)? den(y|ied)",
+    re.I,
+)
+"""Somebody may not do what he tries."""
+_GIVES_NO_RIGHTS: frozenset[EffectKind] = frozenset(
+    {
+        "accumulation",
+        "backtracking",
+        "batch",
+        "expiry",
+        "index",
+        "limit",
+        "lock",
+        "memory",
+        "pool",
+        "release",
+        "retry",
+        "spawn",
+        "timeout",
+        "verbosity",
+    }
+)
+"""Effects of what is used and how much of it, which nobody is forbidden anything by."""
 _JUST_CHANGED: frozenset[EffectKind] = frozenset(
     {
         "accumulation",
@@ -347,6 +380,8 @@ def may_bring_about(effect: EffectFact, text: str) -> bool:
         return False
     if effect.kind == "timeout" and _UNUSED.search(effect.name) and _NOT_REACHED.search(text):
         # How long an unused connection is kept does not hinder a new one.
+        return False
+    if effect.kind in _GIVES_NO_RIGHTS and _DENIED.search(text):
         return False
     reserved = ((kinds, names) for pattern, kinds, names in _RESERVED if pattern.search(text))
     return all(effect.kind in kinds or names.search(effect.name) for kinds, names in reserved)

@@ -45,7 +45,7 @@ _MAX_CAUSES = 4
 _PLACES: frozenset[CauseKind] = frozenset({"dependency", "unknown"})
 """Kinds of cause that name a place and no reason."""
 _MAX_OF_ONE_SERVICE = 2
-_CREDENTIAL = re.compile(r"credential|certificate", re.I)
+_CREDENTIAL = re.compile(r"credential|certificate|\btoken\b", re.I)
 _ISSUES = re.compile(
     r"(^|[^a-z])(vault|iam|sts|pki|kms|secrets?|secrets?.?manager|keycloak|cert.?manager|acme)([^a-z]|$)", re.I
 )

@@ -24,6 +24,7 @@ from bot.core.diffs.effects.settings import (
     CONFIGURATION,
     effect_fact,
     settings_of,
+    with_named_numbers,
     without_moved,
 )
 from bot.core.diffs.effects.times import dates, units, zones
@@ -43,6 +44,12 @@ _IS_SQL = re.compile(
     r"(create|alter|drop)\s+(table|index|column|unique))\b",
     re.I,
 )
+_WRAPPED_COLUMN = re.compile(
+    r"\b(?:upper|lower|date|trunc|date_trunc|date_format|to_char|substr(?:ing)?|trim|year|month|cast|convert|coalesce|ifnull)"
+    r"\(\s*[\w.]+[^()]{0,30}\)(?=\s*(?:=|<|>|\b(?:in|like|between)\b))|\bwhere(?:Date|Year|Month|Day|Time)\(\s*[\"'][\w.]+[\"']",
+    re.I,
+)
+"""A column that a statement looks up by what a function makes of it: no usual index holds that."""
 _RAILS = re.compile(
     r"\b(add_foreign_key|add_index|add_check_constraint|change_column(?:_null)?|rename_column|remove_column|validate_foreign_key)"
     r"\s*\(?\s*:(\w+)(?!.*(?:concurrently|validate: false))"
@@ -92,6 +99,8 @@ _SPAWN = re.compile(
     r"\bgo func\b|\bgo \w+[\w.]*\(|new Thread\(|Thread\(target|create_task\(|setInterval\(|ensure_future\(|tokio::spawn|"
     r"CompletableFuture\.\w+Async"
 )
+_TOUCHES = re.compile(r"\btouch:\s*true\b")
+"""Each change of a record of Rails gives its owner another time of change, and all that is cached under that another key."""
 _CACHE_KEY = re.compile(r"^(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
 _RECORD_KEY = re.compile(
     r"^\s*(?:(?:val|var|let|const|final|auto)\s+)?(?:[\w<>\[\]]+\s+)?(?:(?:message|msg|partition|record|routing|shard)_?)?key"
@@ -157,7 +166,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(patches, manifest_packages),
         *_of_each(patches, locked_packages),
         *_of_each(patches, image_contents),
-        *without_moved(list(_of_each(code, settings_of))),
+        *without_moved(with_named_numbers(code, list(_of_each(code, settings_of)))),
         *dropped_indexes(patches),
         *_queries(code),
         *_of_each(code, _accumulations),
@@ -228,6 +237,8 @@ def _queries(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         for _, name in (match for line in patch.added for match in _RAILS.findall(line)):
             yield effect_fact("schema", name, patch.path)
             yield effect_fact("lock", name, patch.path)
+        before, after = both_sides(patch, lambda lines: dict.fromkeys(_matches(_WRAPPED_COLUMN, lines)))
+        yield from (effect_fact("query", text, patch.path) for text in after if text not in before)
         removed = {name.casefold() for name in _tables(patch.removed)}
         for name in _tables(patch.added):
             if name.casefold() not in removed | migrated:
@@ -255,6 +266,7 @@ def _statements(patch: Patch) -> Iterator[EffectFact]:
     """Locks that are taken or released elsewhere, work that is started beside, other keys of a cache."""
     yield from (effect_fact("lock", text, patch.path) for text in _matches(_LOCK, patch.removed + patch.added))
     yield from (effect_fact("spawn", text, patch.path) for text in _matches(_SPAWN, patch.added))
+    yield from (effect_fact("cache_key", text, patch.path) for text in _matches(_TOUCHES, patch.added))
     before, after = both_sides(patch, lambda lines: [line for line in lines if _CACHE_KEY.search(line)])
     if before and after and before != after:
         yield effect_fact("cache_key", after[0].strip(), patch.path)

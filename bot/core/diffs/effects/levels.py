@@ -11,8 +11,10 @@ _ENDING = re.compile(
 )
 _MILLI = 1e-3
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_FACTOR = re.compile(r"\s*\*\s*(\d+(?:\.\d+)?)(?![\w.])")
 _VERBOSE = ("off", "never", "fatal", "error", "warn", "warning", "info", "debug", "trace")
 _CRON = re.compile(r"^[\"']?((?:[\d*/,-]+\s+){4}[\w*/,-]+)[\"']?$")
+_LAST_MINUTE = 59
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
 
@@ -41,11 +43,26 @@ def level_of(text: str, name: str = "") -> float | None:
         return float(folded in ("true", "on", "always"))
     if unit := _WORD_OF_TIME.match(folded):
         return _TIMES[unit.group(1)]
-    if schedule := _CRON.match(folded):
+    if (schedule := _CRON.match(folded)) and not _is_product(schedule.group(1)):
         return _seconds_between(schedule.group(1).split())
     number = re.sub(r"(?<=\d)_(?=\d)", "", text.lstrip("\"'"))
     match = _NUMBER.match(number)
-    return float(match.group()) * _unit(number[match.end() :]) if match else None
+    return _product(float(match.group()), number[match.end() :]) if match else None
+
+
+def _is_product(text: str) -> bool:
+    """Whether it is `6 * 60 * 60` and no schedule, which has no 60th minute, hour or day."""
+    factors = text.split()[::2]
+    return (
+        text.split()[1::2] == ["*", "*"] and all(map(str.isdigit, factors)) and any(int(one) > _LAST_MINUTE for one in factors)
+    )
+
+
+def _product(level: float, rest: str) -> float:
+    """The number with those that stand behind it as its factors, and its unit: `6 * 60 * 60`, `5 * time.Minute`."""
+    while factor := _FACTOR.match(rest):
+        level, rest = level * float(factor.group(1)), rest[factor.end() :]
+    return level * _unit(rest)
 
 
 def _unit(rest: str) -> float:

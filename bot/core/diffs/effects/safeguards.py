@@ -20,6 +20,7 @@ _CLOSES_BY_ITSELF = re.compile(
 """Statements whose end releases what they took, on every way out."""
 _ACQUIRES = re.compile(r"\b\w*(?:getConnection|openSession|acquire|connect|checkout|open|newInputStream|borrow)\w*\(", re.I)
 _SORTS = re.compile(r"\bsort\w*(?:\.\w+)?\(|\.(?:sort\w*|order_?by\w*)\(|\border by\b", re.I)
+_IN_TRANSACTION = re.compile(r"transaction|(?<![a-z])tx(?![a-z])|(?<![bc])lock|\bfor update\b|savepoint", re.I)
 _CHECKED = re.compile(r"\b(?:checked|saturating)_\w+\(|\b(?:add|subtract|multiply)Exact\(|\bMath\.(?:max|floorMod)\(", re.I)
 """Arithmetic that cannot leave the range of its type."""
 RESTRAINS = re.compile(r"back_?off|jitter|limiter|breaker|retry_?budget|throttl|semaphore|bulkhead", re.I)
@@ -89,6 +90,8 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("release", text, patch.path)
         if (text := _lost(_SORTS, patch)) and not any(_SORTS.search(line) for other in patches for line in other.added):
             yield effect_fact("order", text, patch.path)
+        if line := _sorts_otherwise(patch):
+            yield effect_fact("order", line, patch.path)
         if text := _lost(_CHECKED, patch):
             yield effect_fact("guard", text, patch.path, before=text)
         if line := _leaked(patch):
@@ -127,6 +130,14 @@ def _locks_in_other_order(patch: Patch) -> str:
     """The first statement that takes a lock where the same ones were taken in another order; "" without such."""
     before, after = both_sides(patch, lambda lines: [line.strip() for line in lines if _TAKES_LOCK.search(line)])
     return after[0][:60] if before != after and sorted(before) == sorted(after) else ""
+
+
+def _sorts_otherwise(patch: Patch) -> str:
+    """The beginning of a removed line that put in another order, than added ones do, what is locked then; "" without one."""
+    if not any(_IN_TRANSACTION.search(line) for line in (*patch.added, *patch.removed, *patch.around)):
+        return ""
+    before, after = both_sides(patch, lambda lines: [line.strip() for line in lines if _SORTS.search(line)])
+    return before[0][:60] if before and after and not {*before} & {*after} else ""
 
 
 def _kept_otherwise(patch: Patch) -> str:

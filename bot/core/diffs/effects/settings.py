@@ -21,7 +21,7 @@ _OF_LOGGING = re.compile(
 """Settings of what is logged: they limit nothing, whatever else their names hold."""
 _SETTING = re.compile(
     r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|=>|->|[:=])\s*(?:(?:java\.lang\.)?\w+\.(?:box|valueOf)\()?"
-    r"([\"']?)(-?\d[\d_]*(?:\.\d+)?(?:\s*\*\s*[\w.]+)?\w*%?|true|false|on|off|trace|debug|info|warn\w*|error|always|never|strict|lax|none|"
+    r"([\"']?)(-?\d[\d_]*(?:\.\d+)?(?:\s*\*\s*[\w.]+){0,3}\w*%?|true|false|on|off|trace|debug|info|warn\w*|error|always|never|strict|lax|none|"
     r"seconds?|minutes?|hours?|days?)\2"
     r"(?![\w(])",
     re.I,
@@ -94,6 +94,15 @@ _CHART_DEFAULT = re.compile(r"\{\{-?\s*[.$]{0,2}(?:\w+\.)*(\w+)\s*\|\s*default\s
 _SPRING_DEFAULT = re.compile(r"\$\{[\w.]+:([^${}]+)\}")
 """A variable with the value that is taken where nobody sets it. A dash is the sign of shells; of Spring it is the number's."""
 _OF_SPRING = re.compile(r"(^|/)(application|bootstrap)[\w.-]*$|\.properties$")
+_OF_UNIT = re.compile(
+    r"\b(?:Duration|TimeSpan|timedelta)(?:\.|::)?\(?(?:of|from)?_?(millis|sec|min|hours|days)[a-z]*[(=]\s*(\d[\d_]*)\s*\)", re.I
+)
+"""A number that is given its unit: `Duration::from_millis(12)`, `Duration.ofSeconds(5)`, `timedelta(minutes=5)`."""
+_UNITS = {"mil": "ms", "sec": "s", "min": "min", "hou": "h", "day": "d"}
+_REFERENCE = re.compile(
+    r"(?<![\w.\-])([A-Za-z_][\w.\-]*)[\"']?\]?\s*(?::\s*\w+\s*)?(?::=|=>|->|[:=])\s*(?:\w+(?:\.|::|->)){1,4}(\w+)\b(?![\w(.])"
+)
+"""A name whose value another name holds: `visibility_timeout: settings.redelivery_after`."""
 _BLANKS = re.compile(r"\s")
 _LETTERS = re.compile(r"[^a-z0-9]")
 _UNIT_BEHIND = re.compile(r"(seconds?|millis(econds)?|minutes?|ms)$")
@@ -102,7 +111,7 @@ _TELLING_NAME = 8
 """Letters from which on the end of a longer name is no chance."""
 _MANIFEST = re.compile(
     r"(^|/)(go\.mod|package\.json|requirements[\w.-]*\.txt|pyproject\.toml|Pipfile|pom\.xml|build\.gradle(\.kts)?|Cargo\.toml|"
-    r"Gemfile|composer\.json|[\w.-]+\.csproj|Dockerfile[\w.-]*)$",
+    r"Gemfile|composer\.json|[\w.-]*versions\.toml|Directory\.Packages\.props|[\w.-]+\.csproj|Dockerfile[\w.-]*)$",
     re.I,
 )
 
@@ -178,6 +187,7 @@ def _without_variable(value: str, path: str) -> str:
 
 
 def _pairs(patch: Patch, line: str) -> list[tuple[str, str]]:
+    line = _OF_UNIT.sub(lambda match: match.group(2) + _UNITS[match.group(1)[:3].casefold()], line)
     if chart := _CHART_DEFAULT.search(line):
         return [(chart.group(1), chart.group(2))]
     pairs = [(match.group(1), match.group(3)) for match in _SETTING.finditer(line)]
@@ -200,6 +210,26 @@ def _with_names(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         yield (named.strip("\"'"), value) if name == "value" and before == "name" else (name, value)
 
 
+def with_named_numbers(patches: Sequence[Patch], effects: Sequence[EffectFact]) -> list[EffectFact]:
+    """The settings, of those whose number another name holds now that the diff sets the one with both values.
+
+    The name alone is none then: where both values are the same, nothing is another.
+    """
+    numbers = {name: value for patch in patches for (name, _), value in _assigned(patch, patch.added).items()}
+    named, changed = set[str](), []
+    for patch in patches:
+        before = _assigned(patch, patch.removed)
+        for name, holder in (pair for line in patch.added for pair in _REFERENCE.findall(line)):
+            old, new = before.get((name, 0)) or before.get((name.rpartition(".")[2], 0)), numbers.get(holder)
+            levels = (_in_unit(old, name), _in_unit(new, holder)) if old and new else (None, None)
+            if not old or not new or None in levels:
+                continue
+            named.add(holder)
+            if levels[0] != levels[1] and (kind := _kind_of(name, old, new, patch.path)):
+                changed.append(effect_fact(kind, name, patch.path, old, new))
+    return [*(effect for effect in effects if effect.before or effect.name not in named), *changed]
+
+
 def without_moved(effects: Sequence[EffectFact]) -> list[EffectFact]:
     """Settings without those that one file loses and another sets to the same value, whatever stands before their names there.
 
@@ -207,11 +237,11 @@ def without_moved(effects: Sequence[EffectFact]) -> list[EffectFact]:
     """
     new: dict[float, list[EffectFact]] = {}
     for effect in effects:
-        if effect.after and not effect.before and (level := level_of(effect.after)) is not None:
+        if effect.after and not effect.before and (level := _in_unit(effect.after, effect.name)) is not None:
             new.setdefault(level, []).append(effect)
     moved = set[int]()
     for old in (effect for effect in effects if effect.before and not effect.after):
-        level = level_of(old.before)
+        level = _in_unit(old.before, old.name)
         same = (
             next((other for other in new.get(level, ()) if _is_same_name(old.name, other.name)), None)
             if level is not None
@@ -220,6 +250,12 @@ def without_moved(effects: Sequence[EffectFact]) -> list[EffectFact]:
         if same:
             moved |= {id(old), id(same)}
     return [effect for effect in effects if id(effect) not in moved]
+
+
+def _in_unit(value: str, name: str) -> float | None:
+    """The number of a value in the unit that its setting's name says."""
+    level = level_of(value)
+    return None if level is None else round(level * unit_of(name), 9)
 
 
 def _is_same_name(one: str, other: str) -> bool:

@@ -42,7 +42,8 @@ _DATES = re.compile(
 )
 """How days and dates are calculated and written."""
 _ZONE = re.compile(
-    r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|system_?(?:utc|default)", re.I
+    r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|in_?location|load_?location|system_?(?:utc|default)",
+    re.I,
 )
 
 
@@ -115,5 +116,5 @@ def dates(patch: Patch) -> Iterator[EffectFact]:
 def zones(patch: Patch) -> Iterator[EffectFact]:
     """Another time zone, or another clock that says which day it is."""
     before, after = both_sides(patch, lambda lines: {name for name in counted_names(lines) if _ZONE.search(name)})
-    if changed := sorted((before | after) - (before & after)) if before and after else []:
+    if changed := sorted((before | after) - (before & after)) if before else []:
         yield effect_fact("clock", changed[0], patch.path)

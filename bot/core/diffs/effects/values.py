@@ -16,10 +16,11 @@ _WIDTH = re.compile(r"\b(?:u?int|float)(8|16|32|64)(?:_t)?\b|\b[uif](8|16|32|64)
 _LONG = re.compile(r"\b(?:long|Long|bigint|BIGINT)\s+([A-Za-z_]\w*)\b")
 _INT = re.compile(r"\b(?:int|Integer|integer|INTEGER|INT)\s+([A-Za-z_]\w*)\b")
 """A number of Java, C# or SQL and its name."""
-_METRIC = re.compile(r"([\w.]{1,80})\.(?:WithLabelValues|labels|tags?)\(((?:[^()]|\([^()]*\))*)\)")
+_METRIC = re.compile(r"([\w.]{0,80})\.(?:WithLabelValues|labels|tags?)\(((?:[^()]|\([^()]*\))*)\)")
 """A metric, and where it is told the values of its labels."""
 _UNBOUNDED = re.compile(
-    r"url\.?path|original_?url|\breq(uest)?\.(path|url)|raw_?path|request_?uri|(user|session|request|trace|customer|order)_?id\b|e_?mail",
+    r"url\.?path|original_?url|\breq(uest)?\.(path|url)|raw_?path|request_?uri|(user|session|request|trace|customer|order)_?id\b|e_?mail|"
+    r"[a-z](?:_at|At)\(\)|time_?stamp|\bnow\(",
     re.I,
 )
 """What is another one for each request or user."""
@@ -53,17 +54,20 @@ def labels(patch: Patch) -> Iterator[EffectFact]:
     """A metric that is kept for one label more, or for one whose values have no end: each of them is a series of its own."""
     before, after = both_sides(patch, _label_values)
     for metric, values in after.items():
-        usual = before.get(metric, values)
+        usual = before.get(metric, [])
         new = [value for value in values if value not in usual]
         unbounded = [value for value in new if _UNBOUNDED.search(value)]
-        if unbounded or (new and len(values) > len(usual)):
+        if unbounded or (usual and new and len(values) > len(usual)):
             yield effect_fact("label", (unbounded or new)[0], patch.path)
 
 
 def _label_values(lines: Iterable[str]) -> dict[str, list[str]]:
     """The values of each metric's labels."""
     calls = (call for line in lines for call in _METRIC.findall(line))
-    return {metric: [value.strip() for value in _COMMA.split(values) if value.strip()] for metric, values in calls}
+    values = dict[str, list[str]]()
+    for metric, text in calls:
+        values.setdefault(metric, []).extend(value.strip() for value in _COMMA.split(text) if value.strip())
+    return values
 
 
 def _texts_of(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:

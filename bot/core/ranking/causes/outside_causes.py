@@ -62,10 +62,8 @@ _KINDS = (
     ),
     _Kind(
         re.compile(
-            r"(api.?key|credential\w*|licen[cs]e|secret|password|subscription|(access|auth|security|jwt|bearer|"
-            r"api)[ _-]?token)\b"
-            r".{0,80}\b(expired|revoked|suspended)|expired.?token|token[_-](expired|revoked)|"
-            r"\btoken\b(?!.{0,40}\b(?:user|session|customer)\b).{0,80}\bis (expired|revoked)|\b401 bad credentials|"
+            r"(api.?key|credential\w*|licen[cs]e|secret|password|subscription|api[ _-]?token)\b"
+            r".{0,80}\b(expired|revoked|suspended)|token\b.{0,80}[ _-](is )?revoked|\b401 bad credentials|"
             r"(returned|responded|answered|replied|got|status) (with )?\W?401\b.{0,160}\bexpired|"
             r"password authentication failed|invalid_(grant|client)\b|"
             r"(cannot|could not|unable to|failed to) (fetch|obtain|refresh|request) (an? |the )?(\w+ )?token\b(?! from)"
@@ -78,6 +76,19 @@ _KINDS = (
         "A credential of {service} has expired or was revoked",
         "Read until when the credential was valid, and who revoked it",
         sure=False,
+    ),
+    # Programs renew these every hour or so: that one has expired is often what a change did to that.
+    _Kind(
+        re.compile(
+            r"\b(access|auth|security|jwt|bearer)[ _-]?token\b.{0,80}\bexpired|expired.?token|token[_-]expired|"
+            r"\btoken\b(?!.{0,40}\b(?:user|session|customer)\b).{0,80}\bis expired",
+            re.I,
+        ),
+        "external",
+        "A token of {service} has expired and was not renewed",
+        "Read when the token was renewed last, and what renews it",
+        sure=False,
+        leads_only=True,
     ),
     _Kind(
         re.compile(

@@ -7,11 +7,13 @@ from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.ranking.context import RankingContext
 
 PROVIDER_FAILS = re.compile(
-    r"\b5\d\d\b|service ?unavailable|internal ?(server ?)?error|slow ?down|timed? ?out|time-?out|connection (refused|reset)|"
+    r"(?<![\d.])\b5(0\d|1[01]|2\d|30|98|99)\b(?!\.\d)|service ?unavailable|internal ?(server ?)?error|slow ?down|"
+    r"timed? ?out|time-?out|connection (refused|reset)|"
     r"unreachable|outage|degraded|overloaded|bad gateway|throttl|rate.?limit|\b429\b|(unexpected|invalid) (response|"
     r"reply|status|content)",
     re.I,
 )
+"""With the answers of HTTP alone: 550 is a mail that was refused."""
 _HOST = re.compile(
     r"(?<![\w@.-])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|io|dev|cloud|app|ai|co|us|eu|de|uk))(?![\w-]|\.\w)",
     re.I,

@@ -34,6 +34,8 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
         "batch",
         "pool",
         "limit",
+        "memory",
+        "label",
         "retry",
         "clock",
         "match",
@@ -48,9 +50,11 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
 """Effects that need time, or load, until they hurt: for them age clears no change."""
 _FRONT_END = re.compile(r"(^|[/-])(web|website|www|ui|frontend|mobile|ios|android)([/-]|$)|\.(tsx|jsx|vue|svelte|swift)$", re.I)
 _SHARED = re.compile(
-    r"(^|/)(pkg|libs?|librar(y|ies)|packages|shared|common|commons|core|sdk|kit|internal|vendor|modules?|crates)/", re.I
+    r"(^|/)(pkg|libs?|librar(y|ies)|packages|shared|common|commons|core|sdk|kit|internal|vendor|modules?|crates)/"
+    r"(?!.*\.(tf|tfvars|hcl)$)",
+    re.I,
 )
-"""Folders of what many services are built from."""
+"""Folders of what many services are built from, which infrastructure is no part of."""
 _ENTRY = re.compile(
     r"^(main|__main__|app|server|cmd|index|program|Dockerfile|go\.mod|package\.json|pyproject\.toml|pom\.xml)\b", re.I
 )

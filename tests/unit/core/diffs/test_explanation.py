@@ -341,6 +341,28 @@ def test_documents_tests_styles_logs_and_comments_explain_nothing(path: str, lin
     assert diff.inert and explained(diff, 'relation "order_notes" does not exist').strength == 0
 
 
+def test_who_may_not_do_something_is_hindered_by_no_pool_or_leak() -> None:
+    leaks = diff_of("store.py", "-    conn.close()", "-pool_size = 40", "+pool_size = 4")
+    denied = "PutItem failed, pool worker 3: AccessDenied: user is not authorized to perform: table:PutItem"
+
+    assert (
+        explained(leaks, denied).strength < TUNING.diffs.related < explained(leaks, "pool worker 3 failed: too many").strength
+    )
+
+
+def test_the_action_that_a_policy_does_not_allow_is_named_by_the_program() -> None:
+    policy = diff_of("policy.tf", '+    actions = ["table:GetItem", "table:PutItem"]')
+    denied = "worker failed: An error occurred (AccessDenied) when calling the PutItem operation: not authorized"
+
+    assert explained(policy, denied).firm >= TUNING.diffs.explained
+
+
+def test_a_spool_is_no_pool() -> None:
+    smaller = diff_of("pool.yaml", "-  max_pool_size: 40", "+  max_pool_size: 4")
+
+    assert explained(smaller, "upload failed: /var/spool/report.xml").strength < TUNING.diffs.related
+
+
 def test_code_that_was_only_put_elsewhere_explains_nothing() -> None:
     body = ["out = store.read(order, limit)", "if out is None:", "    raise OrderNotFound(order)", "return decode(out)"]
     moved = diff_of(

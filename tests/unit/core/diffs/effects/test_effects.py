@@ -60,6 +60,24 @@ def test_a_label_with_a_value_for_each_request_makes_a_series_of_each() -> None:
     assert not read(("mw.go", f"{before}\n+\t\tduration.WithLabelValues(r.Method, name, code(ww)).Observe(d)"))
 
 
+def test_a_new_metric_with_a_moment_for_a_label_makes_a_series_of_each() -> None:
+    timer = '+    Timer.builder("age")\n+        .tag("store", s.name())\n+        .tag("slot", {})\n+        .register(meters)'
+
+    assert ("label", "s.readAt().toString()") in read(("Age.java", timer.format("s.readAt().toString()")))
+    assert not read(("Age.java", timer.format("s.kind()")))
+
+
+def test_a_column_that_is_looked_up_by_a_function_of_it_is_another_query() -> None:
+    plain, wrapped = "-  .where('sku = ?', sku)", "+  .whereRaw('LOWER(sku) = ?', sku)"
+
+    assert ("query", "LOWER(sku)") in read(("items.js", f"{plain}\n{wrapped}"))
+    assert not read(("items.js", f"{wrapped.replace('+', '-')}\n{wrapped}  // as before"))
+
+
+def test_a_record_that_touches_its_owner_gives_all_that_is_cached_of_it_other_keys() -> None:
+    assert ("cache_key", "touch: true") in read(("app/models/line.rb", "-  belongs_to :item\n+  belongs_to :item, touch: true"))
+
+
 def test_a_setting_that_goes_on_in_another_file_under_the_end_of_its_name_is_the_same() -> None:
     old = ("k8s/history.yaml", '-            - name: SPRING_DATASOURCE_MAXIMUM_POOL_SIZE\n-              value: "40"')
 

@@ -1,6 +1,6 @@
 """Versions in what a package manager writes."""
 
-from bot.core.diffs.effects.packages import locked_packages
+from bot.core.diffs.effects.packages import locked_packages, manifest_packages
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
 
@@ -25,6 +25,15 @@ def packages(path: str, patch: str) -> list[tuple[str, str, str]]:
 def test_the_name_that_stands_beside_a_version_belongs_to_it() -> None:
     assert packages("svc/poetry.lock", POETRY) == [("tlslib", "1.26.18", "2.2.2")]
     assert packages("web/package-lock.json", NPM) == [("router", "4.18.2", "5.0.1")]
+
+
+def test_a_catalogue_of_versions_is_a_manifest() -> None:
+    (patch,) = read_patches(
+        [FileChange("gradle/libs.versions.toml", 1, 1, patch='@@ -1 +1 @@\n-broker = "2.8.2"\n+broker = "3.9.1"')]
+    )
+
+    (effect,) = manifest_packages(patch)
+    assert (effect.kind, effect.name, effect.before, effect.after) == ("dependency", "broker", "2.8.2", "3.9.1")
 
 
 def test_versions_whose_names_are_not_shown_are_left_out() -> None:

@@ -44,6 +44,13 @@ def test_rows_that_are_no_longer_sorted_are_taken_in_any_order() -> None:
     assert not lost("-rows.sort(key=by_name)", "+rows = sorted(rows, key=by_id)")
 
 
+def test_rows_that_are_locked_in_another_order_may_wait_for_each_other() -> None:
+    by_key, by_stock = "-foreach (var row in rows.OrderBy(r => r.Id))", "+foreach (var row in rows.OrderBy(r => r.Left))"
+
+    assert ("order", by_key.lstrip("-")) in lost(by_key, by_stock, " await tx.CommitAsync();")
+    assert not lost(by_key, by_stock)
+
+
 def test_arithmetic_that_is_no_longer_checked_may_leave_its_range() -> None:
     assert ("guard", "let left = total.checked_sub(used)?;") in lost(
         "-let left = total.checked_sub(used)?;", "+let left = total - used;"

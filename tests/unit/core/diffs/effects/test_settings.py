@@ -1,8 +1,10 @@
 """Which settings of a diff count as changed, and which way."""
 
+from bot.core.diffs.effects.effects import effects_of
 from bot.core.diffs.effects.levels import level_of
 from bot.core.diffs.effects.settings import settings_of, without_moved
-from bot.core.diffs.patches import Patch
+from bot.core.diffs.patches import Patch, read_patches
+from bot.core.systems import FileChange
 
 
 def changed(path: str, removed: list[str], added: list[str]) -> list[tuple[str, str, str]]:
@@ -25,6 +27,32 @@ def test_a_name_with_its_value_on_the_line_below_is_one_setting() -> None:
     assert changed("values.yaml", ["- name: POOL_SIZE", "  value: 20"], ["- name: POOL_SIZE", "  value: 2"]) == [
         ("POOL_SIZE", "20", "2")
     ]
+
+
+def read(*files: tuple[str, str]) -> list[tuple[str, str, str]]:
+    changes = [FileChange(path, 1, 1, patch=f"@@ -1 +1 @@\n{lines}") for path, lines in files]
+    return [(one.name, one.before, one.after) for one in effects_of(read_patches(changes))]
+
+
+def test_of_a_number_that_another_name_holds_now_the_setting_has_both_values() -> None:
+    used = ("queue.py", '-    "lease_timeout": 6 * 60 * 60,\n+    "lease_timeout": settings.redeliver_after,')
+
+    assert read(used, ("settings.py", "+    redeliver_after: int = 900")) == [("lease_timeout", "6 * 60 * 60", "900")]
+    assert read(used, ("settings.py", "+    redeliver_after: int = 21_600")) == []
+
+
+def test_a_constant_that_moved_into_the_configuration_with_its_value_has_not_changed() -> None:
+    constant = ("client.rs", "-    const TIMEOUT: Duration = Duration::from_millis(12);")
+
+    def names(file: tuple[str, str]) -> set[str]:
+        return {name for name, _, _ in read(constant, file)}
+
+    assert "timeout_ms" not in names(("prod.toml", "+timeout_ms = 12"))
+    assert "timeout_ms" in names(("prod.toml", "+timeout_ms = 2"))
+
+
+def test_a_product_of_numbers_is_one_number_with_its_unit() -> None:
+    assert [level_of(text) for text in ("6 * 60 * 60", "2 * 5 * time.Minute", "64 * size")] == [21_600, 600, 64]
 
 
 def test_a_setting_that_is_put_by_name_is_one() -> None:

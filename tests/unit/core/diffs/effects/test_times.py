@@ -1,6 +1,6 @@
 """Units of time that are gone, or are not what the name of their number says."""
 
-from bot.core.diffs.effects.times import units
+from bot.core.diffs.effects.times import units, zones
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
 
@@ -19,6 +19,16 @@ def test_a_number_that_lost_its_unit_is_another_time() -> None:
     assert read("-\trdb.Expire(key, time.Duration(cfg.TTLSeconds)*time.Second)", "+\tscript.Run(key, cfg.TTLSeconds)") == [
         ("cache", "1 second", "")
     ]
+
+
+def test_a_moment_that_is_no_longer_read_in_its_place_is_another() -> None:
+    def clocks(*lines: str) -> list[str]:
+        (patch,) = read_patches([FileChange("stamp.go", 1, 1, patch="\n".join(["@@ -1 +1 @@", *lines]))])
+        return [effect.name for effect in zones(patch)]
+
+    local = "-\treturn time.ParseInLocation(layout, text, place)"
+    assert clocks(local, "+\treturn time.Parse(layout, text)") == ["ParseInLocation"]
+    assert clocks(local, "+\treturn time.ParseInLocation(layout, trimmed, place)") == []
 
 
 def test_an_entry_that_lives_for_so_many_milliseconds_in_place_of_seconds_is_gone_at_once() -> None:

@@ -218,8 +218,28 @@ def test_a_certificate_that_expired_outranks_a_deploy_minutes_before() -> None:
     assert all(h.confidence != "likely" for h in findings.hypotheses if h.change_id)
 
 
+def test_a_token_that_programs_renew_is_a_lead_and_never_likely() -> None:
+    def confidence(line: str) -> str:
+        expired = TemplateFact(template=line, count=50, before=0, trend="new")
+        cause = judged(failing_front().lines("front", expired)).hypotheses[0]
+        assert cause.kind == "external"
+        return cause.confidence
+
+    assert confidence("orders refused: access token expired at 12:00:31") == "possible"
+    assert confidence("orders refused: the licence has expired") == "likely"
+
+
+def test_a_mail_that_is_refused_is_no_failing_host() -> None:
+    def causes(line: str) -> list[str]:
+        bounced = TemplateFact(template=line, count=50, before=0, trend="new")
+        return [h.cause for h in judged(failing_front().lines("front", bounced)).hypotheses if h.kind == "external"]
+
+    assert causes("bounced: 550 5.7.509 sender shop.example does not pass") == []
+    assert causes("POST https://mail.example/send: 502 from mail.example") != []
+
+
 def test_an_expired_credential_is_not_likely_by_itself_where_what_gives_credentials_out_was_changed() -> None:
-    expired = TemplateFact(template="upload: ExpiredToken: the provided token has expired", count=50, before=0, trend="new")
+    expired = TemplateFact(template="upload refused: the api key has expired", count=50, before=0, trend="new")
 
     def confidence(service: str) -> str:
         changed = change(service, 55, version="14")

@@ -45,6 +45,7 @@ def blamed(*, path: str) -> str:
 def test_a_commit_belongs_to_the_deploy_that_was_made_for_it_and_a_library_to_what_holds_it() -> None:
     assert blamed(path="migrations/V7.sql") == JOBS.id
     assert blamed(path="libs/db/queries.py") == FRONT.id
+    assert blamed(path="infra/modules/db/queries.tf") == JOBS.id
 
 
 def test_the_commit_that_a_deploy_was_made_for_is_its_own_whatever_folder_it_lies_in() -> None:
