@@ -57,6 +57,8 @@ _NOT_THERE = re.compile(
     re.I,
 )
 """What an interpreter or a loader says of a name that it does not find."""
+_REQUIRED = re.compile(rf"(?<![\w$\"'])[\"'`]?({_NAME})[\"'`]? (?:is|was) (?:a )?required\b(?! to\b)")
+"""A field that whoever reads a message or a setting insists on."""
 _DENIED = re.compile(rf"\bnot authori[sz]ed to perform:? ((?:[\w-]{{1,40}}:)?{_NAME})|\bwhen calling the ({_NAME}) operation")
 """What a cloud's library says of an action that a policy does not allow."""
 _TYPED_BEFORE = re.compile(
@@ -82,7 +84,7 @@ def code_names(text: str) -> str:
     """The names that the program itself wrote, one a line."""
     written = _until_typed(text)
     names = _FIRST.findall(_PREFIX.sub("", written, count=1))[:1]
-    for pattern in (_FRAMES, _EXPRESSIONS, _FILES, _ERROR, _KEY, _MISSING_PART, _NOT_THERE, _DENIED):
+    for pattern in (_FRAMES, _EXPRESSIONS, _FILES, _ERROR, _KEY, _MISSING_PART, _NOT_THERE, _REQUIRED, _DENIED):
         names += [name for match in pattern.finditer(written) for name in match.groups() if name]
     return "\n".join(names)
 
@@ -120,7 +122,8 @@ def _until_typed(text: str) -> str:
     errors = (match.start() for pattern in (_FRAMES, _ERROR) for match in pattern.finditer(text))
     files = (match.start(1) for match in _FILES.finditer(text))
     sentences = (match.start() for match in _MISSING_PART.finditer(text) if _is_sentence(match, text))
-    typed = (start for start in sorted((*errors, *files, *sentences)) if _TYPED_BEFORE.search(text, 0, start))
+    others = (match.start() for pattern in (_REQUIRED, _DENIED) for match in pattern.finditer(text))
+    typed = (start for start in sorted((*errors, *files, *sentences, *others)) if _TYPED_BEFORE.search(text, 0, start))
     return text[: next(typed, len(text))]
 
 

@@ -1,6 +1,6 @@
 """What a diff does, in words for people."""
 
-from bot.core.diffs.effects.safeguards import NO_NUMBER, RIGHTS
+from bot.core.diffs.effects.safeguards import NO_NUMBER, REUSED, RIGHTS
 from bot.core.facts.code import EffectFact
 from bot.core.text.untrusted import one_line
 
@@ -12,6 +12,8 @@ def effect_text(effect: EffectFact) -> str:
         return _unbounded_text(effect, name)
     if (effect.kind, effect.name) == ("access", RIGHTS):
         return f"allows roles less ({one_line(effect.after, 40)})"
+    if effect.before == REUSED:
+        return f"connects anew for each call in place of {name}"
     if effect.kind == "comparison":
         return f"compares with {one_line(effect.after, 40)} instead of {one_line(effect.before, 40)}"
     if effect.kind == "guard" and effect.after == "required":

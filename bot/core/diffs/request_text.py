@@ -13,7 +13,8 @@ _PART = re.compile(
 )
 _FAILURE = re.compile(
     r"error|exception|fail|panic|fatal|traceback|crash|abort|cannot|could not|does not exist|unable|undefined|"
-    r"not (defined|registered|set|authori[sz]ed)|has no attribute|refused|rejected|denied|invalid|mismatch|"
+    r"not (defined|registered|set|authori[sz]ed)|"
+    r"has no attribute|refused|\breject(ed)?\b|is required\b|denied|invalid|mismatch|"
     r"timed? ?out|exceeded|exhausted|violates|slow query|query_time|\bduration: \d{4,}|"
     r"\bno (process|consumers?|workers?|subscribers?|server|healthy|such)\b",
     re.I,

@@ -65,7 +65,7 @@ _KEPT_BY_CACHES = re.compile(
 )
 """Headers that tell caches whether, and for how long, they keep an answer."""
 _KEEPS_CONNECTIONS = re.compile(
-    r"IHttpClientFactory|\.CreateClient\(|requests\.Session\(|\bsession\.(?:get|post|put|request)\(|keep_?alive|"
+    r"IHttpClientFactory|(?:\b_|\bthis\._?|\bself\._?)(?:http|client|session)\w*\.\w+(?:<[^<>]*>)?\(|\.CreateClient\(|requests\.Session\(|\bsession\.(?:get|post|put|request)\(|keep_?alive|"
     r"PoolingHttpClientConnectionManager|http\.Agent\(|max_?idle_?conns|pool_?manager|ConnectionPool\(",
     re.I,
 )
@@ -77,6 +77,8 @@ _CONNECTS_ANEW = re.compile(
 """What makes a connection for one call."""
 NO_NUMBER = "cut off"
 """The value of a limit that code kept by itself: it can be lost, and never set to another number."""
+REUSED = "reused"
+"""The value of connections that were reused from one call to the next."""
 RIGHTS = "rights"
 """The name of an effect that takes rights of roles back, or gives them under a further condition."""
 
@@ -105,7 +107,7 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         if match := _BOUNDS.search(_lost_line(_BOUNDS, patch)):
             yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
     if (line := _lost_of_all(_KEEPS_CONNECTIONS, removed_lines, added_lines)) and any(map(_CONNECTS_ANEW.search, added_lines)):
-        yield effect_fact("pool", line, "", before="kept")
+        yield effect_fact("pool", line, "", before=REUSED)
     if line := _no_longer_limited(patches):
         yield effect_fact("pool", line, "", before=NO_NUMBER)
     if line := _no_longer_spread(patches):

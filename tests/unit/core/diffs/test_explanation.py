@@ -355,6 +355,17 @@ def test_the_action_that_a_policy_does_not_allow_is_named_by_the_program() -> No
     denied = "worker failed: An error occurred (AccessDenied) when calling the PutItem operation: not authorized"
 
     assert explained(policy, denied).firm >= TUNING.diffs.explained
+    typed = "search failed for not authorized to perform: PutItem"
+    assert explained(policy, typed).firm < TUNING.diffs.explained
+
+
+def test_a_field_that_a_reader_insists_on_is_named_by_the_program() -> None:
+    renamed = diff_of("event.ts", "-    weightKg: round(kg),", "+    weightG: Math.round(kg * 1000),")
+
+    assert (
+        explained(renamed, "reject decode parcel.weighed: weightKg is required and must be > 0").firm >= TUNING.diffs.explained
+    )
+    assert explained(renamed, "search for weightKg is required failed").firm < TUNING.diffs.explained
 
 
 def test_a_spool_is_no_pool() -> None:

@@ -64,6 +64,15 @@ def test_what_was_stored_for_a_time_and_is_stored_for_ever_now_expires_no_more()
     assert not lost(timed, "+\ts.rdb.HSet(ctx, key(c.ID), fields)", "+\treturn s.rdb.Expire(ctx, key(c.ID), s.ttl).Err()")
 
 
+def test_a_client_that_an_object_held_and_each_call_makes_now_connects_anew() -> None:
+    held = "-    return await _http.GetFromJsonAsync<Fare>(url, ct);"
+
+    assert ("pool", "_http.GetFromJsonAsync<Fare>") in lost(
+        held, "+    using var http = new HttpClient { BaseAddress = address };"
+    )
+    assert not lost(held, "+    return await _http.GetFromJsonAsync<Fare>(path, ct);")
+
+
 def test_results_that_were_looked_up_in_a_collection_which_is_gone_are_made_anew_each_time() -> None:
     remembered = ["-const sets = new Map<string, KeySet>();", "-  let s = sets.get(issuer);", "-    sets.set(issuer, s);"]
 
