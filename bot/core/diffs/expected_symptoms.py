@@ -99,7 +99,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
     ),
     "memory": ((LESS, r"memory|\boom|heap|cpu|throttl|evict|killed"),),
     "schedule": (
-        (LESS, rf"\bload\b|overlap|cpu|{_REQUESTS}|\block|quota|throttl"),
+        (LESS, rf"\bload\b|overlap|too many (simultaneous|concurrent)|cpu|{_REQUESTS}|\block|quota|throttl"),
         (MORE, rf"{_LAG}|backlog|stale|queue|delay|\bage\b"),
     ),
     "batch": (
@@ -134,14 +134,16 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             r"expected (an? )?(string|number|integer|boolean|object|array|enum|(begin|start)_\w+)\b.{0,20}\b"
             r"(found|got|was|received)|"
             r"invalid literal|could not convert|number ?format|not a (valid )?(number|integer|date|timestamp)|"
-            r"(validation|schema|type) (error|mismatch)|match pattern|input_type=|invalid (value|enum|type)",
+            r"(validation|schema|type) (error|mismatch)|match pattern|input_type=|invalid (value|enum|type)|"
+            r"signature (mismatch|invalid|verification)|\bhmac\b|no such ?key|(has|holds|lists?) (0|no) objects",
         ),
     ),
     "clock": (
         (
             CHANGED,
             r"(?:\b|_)(?:dates?|days?)\b|midnight|tomorrow|yesterday|in the (past|future)|not (yet )?(valid|open)|"
-            r"too (early|late)|\blocal time\b|quiet hours|\bhours? (off|late|early)|outside .{0,20}\bhours\b|time ?zone",
+            r"too (early|late)|\blocal time\b|quiet hours|time ?range|\b(0|no) rows\b|\bhours? (off|late|early)|"
+            r"outside .{0,20}\bhours\b|time ?zone",
         ),
     ),
     "order": ((CHANGED, r"deadlock|out of order|(un|not )sorted|lock.?order"),),
@@ -248,7 +250,7 @@ MACHINES = re.compile(
 MEMBERS = re.compile(
     r"(not.?enough|insufficient|too.?few|fewer).?(in.?sync.?)?replicas|under.?replicated|lost (the )?quorum|no quorum|"
     r"quorum lost|"
-    r"(newly )?failed (broker|member|peer|shard)s?\b|(broker|member|peer|leader|master|primary|shard)\b.{0,20}"
+    r"(newly )?failed (broker|member|peer|shard)s?\b(?!=)|(broker|member|peer|leader|master|primary|shard)\b.{0,20}"
     r"\b(is down|went down|offline|unavailable|lost|not available)|no (leader|master|primary)\b|"
     r"not (the )?(leader|master|primary)\b",
     re.I,

@@ -1,7 +1,7 @@
 """Failures that are worded anew: the same statement says the same in other words, and such words explain no trouble."""
 
 import re
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import replace
 
 from bot.core.diffs.patches import Patch, both_sides
@@ -13,16 +13,37 @@ _FAILURE = re.compile(
 )
 """A statement that ends in a failure, or makes one with a text."""
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
+_TELLING = 8
+"""Letters from which on a text is no chance beginning of another one."""
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _WORDED_BY = frozenset({"return", "raise", "throw", "new", "New", "errors", "fmt", "Errorf", "Wrap", "Wrapf", "Error", "from"})
 """Names that only make or pass on a failure with a text."""
 
 
 def without_rewordings(patch: Patch) -> Patch:
-    """The patch without failures that have another text on each side, and the same names."""
+    """The patch without failures that have another text on each side and the same names, or a text that only goes on."""
     before, after = both_sides(patch, lambda lines: {_names(line) for line in lines if _FAILURE.search(line)})
-    removed, added = both_sides(patch, lambda lines: tuple(line for line in lines if not _says_one_of(line, before & after)))
+    longer = {line for pair in _told_more(patch) for line in pair}
+    removed, added = both_sides(
+        patch,
+        lambda lines: tuple(line for line in lines if line not in longer and not _says_one_of(line, before & after)),
+    )
     return replace(patch, removed=removed, added=added)
+
+
+def _told_more(patch: Patch) -> Iterator[tuple[str, str]]:
+    """Failures whose text goes on where it ended before, each with what it was: the values for that are new names."""
+    before, after = both_sides(patch, lambda lines: [(line, text) for line in lines if (text := _text_of(line))])
+    for old, text in before:
+        if new := next((line for line, longer in after if longer.startswith(text) and _names(old) <= _names(line)), ""):
+            yield old, new
+
+
+def _text_of(line: str) -> str:
+    """The first text of a failure, without the quotes; "" for a short one, and for any other line."""
+    quoted = _QUOTED.search(line) if _FAILURE.search(line) else None
+    text = quoted.group()[1:-1] if quoted else ""
+    return text if len(text) >= _TELLING else ""
 
 
 def _says_one_of(line: str, failures: Set[frozenset[str]]) -> bool:

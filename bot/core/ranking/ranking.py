@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot.core.change import Change
 from bot.core.changes.jumps import moves_with_any_rollout
 from bot.core.changes.recency import ONSET_TOLERANCE
+from bot.core.diffs.effects.effects import ANYBODY
 from bot.core.evidence import (
     LEAD_ONLY,
     Basis,
@@ -20,6 +21,7 @@ from bot.core.evidence import (
     LedgerEntry,
     missed,
 )
+from bot.core.facts.code import DiffFact
 from bot.core.metrics.deviation import RATE
 from bot.core.ranking.calibration import probability_of
 from bot.core.ranking.candidates import Candidate
@@ -205,14 +207,25 @@ def _changed_resolver(causes: Iterable[Candidate], context: RankingContext) -> f
         cause.likelihood
         for cause in causes
         if (cause.explained or cause.jumped)
-        and any(_RESOLVES.search(text) for text in (cause.service, *_paths_of(context, changes[cause.change_id])))
+        and _may_hinder_names(cause.service, _commits_of(context, changes[cause.change_id]))
     )
     return max(likely, default=0.0)
 
 
+def _may_hinder_names(service: str, commits: Sequence[DiffFact]) -> bool:
+    """Whether a change is of what resolves names, or of whom that can be called by."""
+    ruled = any(effect.before == ANYBODY for diff in commits for effect in diff.effects)
+    return ruled or any(_RESOLVES.search(text) for text in (service, *(path for diff in commits for path in diff.paths)))
+
+
 def _paths_of(context: RankingContext, change: Change) -> list[str]:
+    return [path for diff in _commits_of(context, change) for path in diff.paths]
+
+
+def _commits_of(context: RankingContext, change: Change) -> list[DiffFact]:
+    """The commit that a change was rolled out for."""
     brought = (c for c in context.observations.code if (c.service, c.version) == (change.service, change.version) and c.diffs)
-    return [path for code in brought for path in max(code.diffs, key=lambda diff: diff.at).paths]
+    return [max(code.diffs, key=lambda diff: diff.at) for code in brought]
 
 
 def _without_repetition(ordered: Sequence[Candidate]) -> list[Candidate]:

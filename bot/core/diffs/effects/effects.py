@@ -27,8 +27,8 @@ from bot.core.diffs.effects.settings import (
     with_named_numbers,
     without_moved,
 )
-from bot.core.diffs.effects.times import dates, units, zones
-from bot.core.diffs.effects.values import constants, labels, narrower
+from bot.core.diffs.effects.times import dates, epochs, units, zones
+from bot.core.diffs.effects.values import constants, labels, narrower, raw_routes
 from bot.core.diffs.effects.variables import renamed_environment
 from bot.core.diffs.identifiers import counted_names, identifiers, word_stems
 from bot.core.diffs.patches import Patch, both_sides, is_import
@@ -119,6 +119,8 @@ _NO_WORD = re.compile(r"%[\w.]|\$?\{[^}]*\}|\W")
 _KEY_FILE = re.compile(r"cache[\w-]*/(?:[\w-]*/)?[\w-]*keys?\.\w+$|cache[_-]?keys?\.\w+$|cachekeys?\.\w+$", re.I)
 """A file that is there for the keys of a cache alone."""
 _END_OF_PATH = 200
+ANYBODY = "what was allowed"
+"""Who could be called before a rule of the network names who can be."""
 _NETWORK_RULES = re.compile(
     r"\b(NetworkPolicy|policyTypes|(?i:network[-_]?polic\w+|netpol\w*)|CiliumNetworkPolicy|AuthorizationPolicy|aws_security_group\w*|aws_network_acl\w*|google_compute_firewall|"
     r"azurerm_network_security_\w+)\b"
@@ -184,12 +186,14 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(patches, _network_rules),
         *_of_each(patches, _permissions),
         *_of_each(patches, labels),
+        *_of_each(patches, raw_routes),
         *_of_each(code, constants),
         *_of_each(code, narrower),
         *formats(code),
         *units(code),
         *_of_each(code, zones),
         *_of_each(code, dates),
+        *_of_each(code, epochs),
         *_of_each(code, waits),
         *_of_each(code, expressions),
         *_of_each(code, _shared_loads),
@@ -309,7 +313,7 @@ def _network_rules(patch: Patch) -> Iterator[EffectFact]:
     """
     lines = (*patch.added, *((*patch.removed, *patch.around, patch.path) if patch.removed else ()))
     if CONFIGURATION.search(patch.path) and (rule := next(_matches(_NETWORK_RULES, lines), "")):
-        yield effect_fact("address", rule, patch.path, "what was allowed", "what it names")
+        yield effect_fact("address", rule, patch.path, ANYBODY, "what it names")
 
 
 def _permissions(patch: Patch) -> Iterator[EffectFact]:

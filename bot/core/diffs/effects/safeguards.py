@@ -70,6 +70,11 @@ _KEEPS_CONNECTIONS = re.compile(
     re.I,
 )
 """What keeps connections for the next call."""
+_ONE_AT_A_TIME = re.compile(
+    r"\bconcurrencyPolicy:\s*[\"']?(?:Forbid|Replace)|\bmax_active_runs\s*=\s*1\b|\bmax_instances\s*=\s*1\b|\bflock\s+-\w|"
+    r"@DisallowConcurrentExecution|\bwithoutOverlapping\(|\bunique_for\b"
+)
+"""What keeps a scheduled run from beginning while the one before goes on."""
 _CONNECTS_ANEW = re.compile(
     r"\bnew HttpClient\b|HttpClient\.newHttpClient\(|HttpClients\.createDefault\(|\brequests\.(?:get|post|put|request)\(|"
     r"&?http\.(?:Client|Transport)\{|\bhttpx\.(?:get|post|put|request)\(|new RestTemplate\(|new OkHttpClient\("
@@ -108,6 +113,8 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
     if (line := _lost_of_all(_KEEPS_CONNECTIONS, removed_lines, added_lines)) and any(map(_CONNECTS_ANEW.search, added_lines)):
         yield effect_fact("pool", line, "", before=REUSED)
+    if line := _lost_of_all(_ONE_AT_A_TIME, removed_lines, added_lines):
+        yield effect_fact("pool", line, "", before=NO_NUMBER)
     if line := _no_longer_limited(patches):
         yield effect_fact("pool", line, "", before=NO_NUMBER)
     if line := _no_longer_spread(patches):

@@ -91,6 +91,8 @@ CONFIGURATION = re.compile(
 _DEFAULT = re.compile(r"\$\{[\w.]+:-?([^${}?+=-][^${}]*)\}")
 _CHART_DEFAULT = re.compile(r"\{\{-?\s*[.$]{0,2}(?:\w+\.)*(\w+)\s*\|\s*default\s+[\"']?([\w.]+)[\"']?")
 """The value that a chart gives where nobody sets one: `{{ .Values.pool.size | default 20 | quote }}`."""
+_TAGGED_DEFAULT = re.compile(r"^\s*([A-Z]\w*)\s+[\w.]+\s+`[^`]*\b(?:default|envDefault):\"([^\"]+)\"")
+"""A field of Go with the value that it has where nobody sets one."""
 _SPRING_DEFAULT = re.compile(r"\$\{[\w.]+:([^${}]+)\}")
 """A variable with the value that is taken where nobody sets it. A dash is the sign of shells; of Spring it is the number's."""
 _OF_SPRING = re.compile(r"(^|/)(application|bootstrap)[\w.-]*$|\.properties$")
@@ -188,8 +190,8 @@ def _without_variable(value: str, path: str) -> str:
 
 def _pairs(patch: Patch, line: str) -> list[tuple[str, str]]:
     line = _OF_UNIT.sub(lambda match: match.group(2) + _UNITS[match.group(1)[:3].casefold()], line)
-    if chart := _CHART_DEFAULT.search(line):
-        return [(chart.group(1), chart.group(2))]
+    if default := _CHART_DEFAULT.search(line) or _TAGGED_DEFAULT.search(line):
+        return [(default.group(1), default.group(2))]
     pairs = [(match.group(1), match.group(3)) for match in _SETTING.finditer(line)]
     pairs += [(match.group(1), match.group(2)) for match in CALLED_SETTING.finditer(line)]
     pairs += [(match.group(1), match.group(2)) for pattern in (_OPTION, _PUT) for match in pattern.finditer(line)]

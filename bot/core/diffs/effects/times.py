@@ -34,6 +34,10 @@ _IN_SECONDS = re.compile(r"(?<![a-z])(?:setex|expire|expireat)\W|\bex=|\bEX\b", 
 _IN_MILLIS = re.compile(r"(?<![a-z])(?:psetex|pexpire|pexpireat)\W|\bpx=|\bPX\b", re.I)
 """Commands and arguments of Redis that take how long an entry lives: https://redis.io/docs/latest/commands/set/"""
 
+_EPOCHS = (
+    ("millis", re.compile(r"UnixMilli|epoch_?millis|toEpochMilli|currentTimeMillis|Date\.now\(|\.getTime\(|unix_?ms\b", re.I)),
+    ("seconds", re.compile(r"\.Unix\(\)|toEpochSecond|getEpochSecond|epoch_?sec|\bunix_?timestamp\b", re.I)),
+)
 _DATES = re.compile(
     r"\b(?:relativedelta|timedelta\((?:days|weeks)|strftime|strptime|ofPattern|SimpleDateFormat|DateTimeFormatter\.\w+|ISO_LOCAL_DATE\w*|"
     r"(?:plus|minus|add|sub)_?(?:Days|Weeks|Months|Years|days|months|years)|with(?:DayOf\w+|Month|Year)|"
@@ -103,6 +107,15 @@ def _lifetimes(patch: Patch) -> Iterator[EffectFact]:
 def _with_units(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Units of times, each with its line."""
     return ((unit.casefold(), line) for line in lines if _OF_TIMES.search(line) for unit in pattern.findall(line))
+
+
+def epochs(patch: Patch) -> Iterator[EffectFact]:
+    """Moments that were counted in thousandths of a second and are in seconds now, or the other way round."""
+    removed, added = (
+        {unit for unit, pattern in _EPOCHS if any(map(pattern.search, side))} for side in (patch.removed, patch.added)
+    )
+    if len(removed) == len(added) == 1 and removed != added:
+        yield effect_fact("clock", "the unit of a moment", patch.path, *removed, *added)
 
 
 def dates(patch: Patch) -> Iterator[EffectFact]:

@@ -24,6 +24,13 @@ _UNBOUNDED = re.compile(
     re.I,
 )
 """What is another one for each request or user."""
+_ROUTE_PATTERN = re.compile(
+    r"RoutePattern|BEST_MATCHING_PATTERN|route_?template|url_rule|\breq(?:uest)?\.route\b|\.FullPath\(|matched_?route|path_?template",
+    re.I,
+)
+_RAW_PATH = re.compile(
+    r"\b\w*\.URL\.Path\b|original_?url|\breq(?:uest)?\.(?:path|url)\b|getRequestURI|raw_?path|request_?uri", re.I
+)
 _COMMA = re.compile(r",(?![^()]*\))")
 
 
@@ -59,6 +66,16 @@ def labels(patch: Patch) -> Iterator[EffectFact]:
         unbounded = [value for value in new if _UNBOUNDED.search(value)]
         if unbounded or (usual and new and len(values) > len(usual)):
             yield effect_fact("label", (unbounded or new)[0], patch.path)
+
+
+def raw_routes(patch: Patch) -> Iterator[EffectFact]:
+    """A label that held the pattern of a route holds the path that was called: another one for each object."""
+    patterns, raw = (
+        any(map(_ROUTE_PATTERN.search, patch.removed)),
+        next(filter(None, map(_RAW_PATH.search, patch.added)), None),
+    )
+    if patterns and raw and not any(map(_ROUTE_PATTERN.search, patch.added)):
+        yield effect_fact("label", raw.group(), patch.path)
 
 
 def _label_values(lines: Iterable[str]) -> dict[str, list[str]]:

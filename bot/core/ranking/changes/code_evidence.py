@@ -18,6 +18,7 @@ from bot.core.diffs.schedules import came_due
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import Claim
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
+from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.observations import Observations, ObservedCode
 from bot.core.text.moments import clock
@@ -71,6 +72,8 @@ _DAY = 86_400.0
 _WITH_THE_DAY = timedelta(seconds=90)
 _ROUNDS = 10
 """Rounds after which work at another interval has shown what that does."""
+_SLIGHT = 1.3
+"""So many times as much of a resource is still as on other days."""
 _MAX_TEXT = 600
 
 
@@ -194,7 +197,12 @@ def _lies_beneath(service: str, diff: DiffFact, symptoms: Symptoms) -> bool:
 
 def _without_past(diff: DiffFact, change: Change, context: RankingContext) -> DiffFact:
     """The diff without what had shown what it does before the onset: another schema, and work done every few minutes."""
-    ran = context.onset_for(change) - change.at
+    clear = context.tuning.confidence.sure
+    suspects = dict(context.suspects())
+    onsets = (d.onset for d in context.observations.all_signals.values() if d.service in suspects and d.doublings >= clear)
+    # What it hurts first need not be what alerts: a store that is asked more may have left its normal range long before.
+    first = min((onset for onset in onsets if onset and onset >= change.at), default=context.onset_for(change))
+    ran = min(first, context.onset_for(change)) - change.at
     effects = tuple(effect for effect in diff.effects if not ran > _shows_within(effect))
     return diff if len(effects) == len(diff.effects) else diff.model_copy(update={"effects": effects})
 
@@ -351,6 +359,13 @@ def _bare(name: str) -> str:
     return folded
 
 
+def _is_slight(deviation: Deviation) -> bool:
+    """Whether a resource is used a little more or less than usual, which hurts nobody; of a share nobody knows."""
+    if deviation.family != "saturation" or deviation.unit in FULL_SHARE or deviation.before <= 0:
+        return False
+    return 1 / _SLIGHT < deviation.after / deviation.before < _SLIGHT
+
+
 def symptoms_of(observations: Observations, summary: str = "") -> Symptoms:
     """New and vanished lines, signals that deviate, and the alert's own words."""
     texts: list[SymptomText] = []
@@ -365,7 +380,7 @@ def symptoms_of(observations: Observations, summary: str = "") -> Symptoms:
         if template.before > 0 and template.trend != "surging":
             usual_lines.append(template.text)
     for deviation in observations.all_signals.values():
-        if deviation.doublings > 0:
+        if deviation.doublings > 0 and not _is_slight(deviation):
             name, service = deviation.signal.replace("_", " "), deviation.service
             texts.append(SymptomText(name, observations.id_of(deviation), service, signal=True, began=deviation.onset))
     if summary and observations.alert_evidence:

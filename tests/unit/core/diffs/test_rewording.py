@@ -20,6 +20,13 @@ def test_another_text_for_the_same_failure_is_a_rewording_in_any_usual_language(
         assert left(removed, added) == ((), ())
 
 
+def test_a_text_that_goes_on_and_tells_one_value_more_is_a_rewording() -> None:
+    before = 'return fmt.Errorf("store answered %d: %s", code, body)'
+
+    assert left(before, 'return fmt.Errorf("store answered %d: %s (sha=%s)", code, body, sum)') == ((), ())
+    assert left(before, 'return fmt.Errorf("store refused %d: %s (sha=%s)", code, body, sum)') != ((), ())
+
+
 def test_another_failure_and_another_text_that_is_no_failure_stay() -> None:
     for removed, added in (
         ('raise ValueError("bad feed")', 'raise KeyError("bad feed")'),

@@ -67,6 +67,19 @@ def test_a_new_metric_with_a_moment_for_a_label_makes_a_series_of_each() -> None
     assert not read(("Age.java", timer.format("s.kind()")))
 
 
+def test_a_label_with_the_path_that_was_called_in_place_of_its_route_makes_a_series_of_each() -> None:
+    pattern, path = "-\troute := chi.RouteContext(ctx).RoutePattern()", "+\troute := r.URL.Path"
+
+    assert ("label", "r.URL.Path") in read(("mw.go", f"{pattern}\n{path}"))
+    assert not read(("mw.go", f"{pattern}\n+\troute := chi.RouteContext(r.Context()).RoutePattern()"))
+
+
+def test_a_scheduled_run_that_may_begin_while_the_one_before_goes_on_is_one_of_many() -> None:
+    assert ("pool", "concurrencyPolicy: Forbid") in read(("cron.yaml", "-  concurrencyPolicy: Forbid"))
+    replaced = read(("cron.yaml", "-  concurrencyPolicy: Forbid\n+  concurrencyPolicy: Replace"))
+    assert ("pool", "concurrencyPolicy: Forbid") not in replaced
+
+
 def test_a_column_that_is_looked_up_by_a_function_of_it_is_another_query() -> None:
     plain, wrapped = "-  .where('sku = ?', sku)", "+  .whereRaw('LOWER(sku) = ?', sku)"
 

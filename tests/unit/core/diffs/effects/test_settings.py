@@ -51,6 +51,15 @@ def test_a_constant_that_moved_into_the_configuration_with_its_value_has_not_cha
     assert "timeout_ms" in names(("prod.toml", "+timeout_ms = 2"))
 
 
+def test_a_constant_that_became_the_default_of_a_field_has_not_changed() -> None:
+    field = '+    Memory uint32 `env:"MEMORY_KIB" default:"{}"`'
+
+    def names(default: str) -> set[str]:
+        return {name for name, _, _ in read(("hash.go", f"-    memory = 64 * 1024\n{field.format(default)}"))}
+
+    assert "memory" not in names("65536") and "memory" in names("1024")
+
+
 def test_a_product_of_numbers_is_one_number_with_its_unit() -> None:
     assert [level_of(text) for text in ("6 * 60 * 60", "2 * 5 * time.Minute", "64 * size")] == [21_600, 600, 64]
 

@@ -1,6 +1,6 @@
 """Units of time that are gone, or are not what the name of their number says."""
 
-from bot.core.diffs.effects.times import units, zones
+from bot.core.diffs.effects.times import epochs, units, zones
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
 
@@ -19,6 +19,15 @@ def test_a_number_that_lost_its_unit_is_another_time() -> None:
     assert read("-\trdb.Expire(key, time.Duration(cfg.TTLSeconds)*time.Second)", "+\tscript.Run(key, cfg.TTLSeconds)") == [
         ("cache", "1 second", "")
     ]
+
+
+def test_moments_in_seconds_that_were_in_thousandths_are_others() -> None:
+    def units_of_moments(*lines: str) -> list[tuple[str, str]]:
+        (patch,) = read_patches([FileChange("range.go", 1, 1, patch="\n".join(["@@ -1 +1 @@", *lines]))])
+        return [(effect.before, effect.after) for effect in epochs(patch)]
+
+    assert units_of_moments("-\treturn from.UnixMilli()", "+\treturn from.Unix()") == [("millis", "seconds")]
+    assert units_of_moments("-\treturn from.UnixMilli()", "+\treturn r.From.UnixMilli()") == []
 
 
 def test_a_moment_that_is_no_longer_read_in_its_place_is_another() -> None:
