@@ -77,14 +77,29 @@ _QUOTED = re.compile(r"\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|`[^`]*`|“[^”]*”")
 _VALUE = re.compile(r"(?<==)(?![=~])[^\s,;)]+")
 _STATUS = re.compile(r"(?<![\w?&])(?:http[._])?status(?:_?code)?=([45]\d\d)(?=[\s,;)]|$)", re.I)
 """The status of an answer, which nobody types."""
+_NOT_SERVED = re.compile(
+    r"time[- ]?out|timed ?out|\bconnection (?:refused|reset|closed|aborted|error)|unreachable|unavailable|bad gateway|"
+    r"too many requests|\b(?:answered|answers|responded|returned|replied|got|status)\b.{0,20}\b(?:429|5\d\d)\b|"
+    r"breaker.{0,60}\bopen\b",
+    re.I,
+)
+"""Somebody who was called does not answer, or says that he cannot."""
 
 
 @lru_cache(maxsize=4_096)
 def code_names(text: str) -> str:
-    """The names that the program itself wrote, one a line."""
+    """The names that the program itself wrote, one a line.
+
+    Where somebody who was called does not answer, the error's class and the event are those of whoever called:
+    they are left out.
+    """
     written = _until_typed(text)
-    names = _FIRST.findall(_PREFIX.sub("", written, count=1))[:1]
-    for pattern in (_FRAMES, _EXPRESSIONS, _FILES, _ERROR, _KEY, _MISSING_PART, _NOT_THERE, _REQUIRED, _DENIED):
+    names: list[str] = []
+    patterns = [_FRAMES, _EXPRESSIONS, _FILES, _KEY, _MISSING_PART, _NOT_THERE, _REQUIRED, _DENIED]
+    if not _NOT_SERVED.search(text):
+        names += _FIRST.findall(_PREFIX.sub("", written, count=1))[:1]
+        patterns.append(_ERROR)
+    for pattern in patterns:
         names += [name for match in pattern.finditer(written) for name in match.groups() if name]
     return "\n".join(names)
 

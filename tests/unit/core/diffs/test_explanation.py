@@ -733,6 +733,34 @@ def test_a_limit_that_the_line_states_is_no_other_limit() -> None:
     assert explained(segment, "push rejected: per-user series limit of 9000000 exceeded").strength < TUNING.diffs.explained
 
 
+@pytest.mark.parametrize(
+    ("path", "lines", "text"),
+    [
+        (
+            "requirements.txt",
+            ["-stripe==7.9.0", "+stripe==9.1.0"],
+            "stripe.error.APIConnectionError: {}",
+        ),
+        (
+            "Acquirer.kt",
+            ["+    if (response.status == 503) throw AcquirerFailedError(name, response.status)"],
+            "AcquirerFailedError: {}",
+        ),
+        ("BureauClient.java", ['+    @CircuitBreaker(name = "bureau")'], "resilience.circuitbreaker.CallException: {}"),
+    ],
+    ids=["client", "class", "breaker"],
+)
+def test_who_reports_that_somebody_else_does_not_answer_did_not_bring_that_about(
+    path: str, lines: list[str], text: str
+) -> None:
+    """What calls somebody is named by each of his failures; by its own failures it is still found."""
+    diff = diff_of(path, *lines)
+
+    assert explained(diff, text.format("missing argument")).firm >= TUNING.diffs.explained
+    for outage in ("Read timed out", "nordpay answered 503", "connection refused", "CircuitBreaker 'bureau' is OPEN"):
+        assert explained(diff, text.format(outage)).firm < TUNING.diffs.explained
+
+
 def test_signals_that_say_how_something_is_done_tell_as_much_as_lines() -> None:
     dropped = diff_of("db/V118.sql", "+DROP INDEX CONCURRENTLY IF EXISTS idx_parcel_ref;")
 
