@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from bot.core.diffs.effects.levels import is_time_of_rate, level_of
+from bot.core.diffs.effects.levels import UNIT_OF_TIME, is_time_of_rate, level_of, unit_of
 from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
 from bot.core.facts.code import EffectFact, EffectKind
 from bot.core.tuning.changes import DiffWeights
@@ -259,6 +259,7 @@ MEMBERS = re.compile(
 _INDEX = re.compile(r"idx|index", re.I)
 """What holds the places of rows, and counts nothing."""
 _KEPT_CONNECTIONS = re.compile(r"idle.?conn|conn\w*.?idle|keep.?alive", re.I)
+_MILLI = 1e-3
 _UNUSED = re.compile(r"idle|keep.?alive|max.?life.?time", re.I)
 _CONNECTIONS = re.compile(r"connect|\beof\b|reset|broken pipe|closed|socket|handshake|descriptor", re.I)
 """What tells of connections, which are all that it may hurt how long unused ones are kept."""
@@ -269,6 +270,11 @@ _NOT_REACHED = re.compile(
 )
 """Somebody cannot be reached."""
 _STATED_LIMIT = re.compile(r"\b(?:limit|max\w*)\s*(?:of|is|=|:)\s*(\d{4,12})\b", re.I)
+_STATED_TIME_OUT = re.compile(
+    r"\btime[- ]?d? ?out(?: (?:is|of|after))?\s{0,2}[=:(]?\s{0,2}"
+    r"(\d{1,9}(?:\.\d{1,3})? ?(?:m?s|secs?|(?:milli)?seconds?|m|min(?:ute)?s?))\b",
+    re.I,
+)
 _EXPIRED = re.compile(
     r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)(\b.{0,80}\b|_)(expired|revoked|suspended)",
     re.I,
@@ -378,6 +384,10 @@ def may_bring_about(effect: EffectFact, text: str) -> bool:
     if effect.kind == "limit" and (stated := _STATED_LIMIT.search(text)) and effect.after:
         # Who says which limit was met means no other one.
         return _is_about(float(stated.group(1)), effect)
+    setting = effect.kind == "timeout" and effect.after and effect.name != UNIT_OF_TIME
+    if setting and (time_out := _STATED_TIME_OUT.search(text)):
+        # A longer one may let others time out.
+        return _is_longer(effect) or _is_about(level_of(time_out.group(1).replace(" ", "")) or 0.0, effect)
     if effect.kind == "timeout" and _KEPT_CONNECTIONS.search(effect.name) and not _CONNECTIONS.search(text):
         return False
     if effect.kind == "timeout" and _UNUSED.search(effect.name) and _NOT_REACHED.search(text):
@@ -389,12 +399,19 @@ def may_bring_about(effect: EffectFact, text: str) -> bool:
     return all(effect.kind in kinds or names.search(effect.name) for kinds, names in reserved)
 
 
+def _is_longer(effect: EffectFact) -> bool:
+    before, after = level_of(effect.before), level_of(effect.after)
+    return before is not None and after is not None and after > before
+
+
 def _is_about(stated: float, effect: EffectFact) -> bool:
     """Whether a limit that a line states may be this setting, before or after; also where that cannot be read."""
     levels = [level_of(value, effect.name) for value in (effect.before, effect.after) if value]
-    readable = [level for level in levels if level]
+    # Of what a time-out counts its name may say nothing.
+    units = (1.0, unit_of(effect.name), _MILLI) if effect.kind == "timeout" else (1.0,)
+    readable = [level * unit for level in levels if level for unit in units]
     # Sizes are counted in thousands or in 1024, which is a tenth apart at most.
-    return len(readable) < len(levels) or any(0.9 <= stated / level <= 1.1 for level in readable)
+    return not all(levels) or any(0.9 <= stated / level <= 1.1 for level in readable)
 
 
 LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedule", "batch"})

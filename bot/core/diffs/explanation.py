@@ -100,10 +100,10 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     if diff.inert:
         return explanation
     usual = frozenset(word for line in symptoms.usual for word in word_stems(line))
-    telling = [*_by_names(diff, symptoms, weights), *_by_effects(diff, symptoms, weights, usual, service)]
+    telling = [*_by_names(diff, symptoms, weights, service), *_by_effects(diff, symptoms, weights, usual, service)]
     firm = [*telling, *by_frames(diff, symptoms, weights, service)]
     refused = list(_by_refused_values(diff, symptoms, weights))
-    mentions = [*_by_mentions(diff, symptoms, weights), *_by_values(diff, symptoms, weights), *refused]
+    mentions = [*_by_mentions(diff, symptoms, weights, service), *_by_values(diff, symptoms, weights), *refused]
     for reason in sorted((*firm, *mentions), key=lambda scored: -scored[0]):
         explanation.add(*reason)
     new = symptoms.with_reliable_names()
@@ -129,7 +129,7 @@ def _points(reasons: "Iterable[_Reason]", weights: DiffWeights) -> float:
 _Reason = tuple[float, str, str]
 
 
-def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
+def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> Iterable[_Reason]:
     """Whole names that stand in lines: what is added in new lines, what is removed in lines that fell silent."""
     silent = [symptom for symptom in symptoms.texts if symptom.gone]
     for name in (name for name in diff.removed if is_distinctive(name)):
@@ -138,7 +138,7 @@ def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Itera
     yield from (
         # What only tells that something is missing took nothing away.
         (weights.mention if len(name.split()) > 1 and says_missing(name) else weights.name, reason, line.evidence)
-        for name, reason in _named_by(diff, symptoms)
+        for name, reason in _named_by(diff, symptoms, service)
         if (line := _written_in(symptoms.with_reliable_names(), name))
     )
 
@@ -168,23 +168,23 @@ def _by_refused_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights)
                 yield weights.mention, f"adds the value {value}, which new lines refuse", symptom.evidence
 
 
-def _by_mentions(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
+def _by_mentions(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> Iterable[_Reason]:
     """Whole names that stand in new lines where somebody may have typed them."""
     new = symptoms.with_reliable_names()
-    for name, reason in _named_by(diff, symptoms):
+    for name, reason in _named_by(diff, symptoms, service):
         if not _written_in(new, name) and (line := _holding(new, name)):
             yield weights.mention, reason, line.evidence
 
 
-def _named_by(diff: DiffFact, symptoms: Symptoms) -> Iterable[tuple[str, str]]:
-    """Names and texts of the diff that no usual line holds, each with what the diff does to it."""
+def _named_by(diff: DiffFact, symptoms: Symptoms, service: str) -> Iterable[tuple[str, str]]:
+    """Names and texts of the diff that no usual line holds, each with what the diff does to it; not its service's own name."""
     usual = "\n".join(symptoms.usual)
     named = [
         *((name, f"adds {name}, which new lines name") for name in diff.added if is_distinctive(name)),
         *((text, f"adds the text {text}, which new lines hold") for text in diff.literals if _is_whole(text)),
         *((name, f"removes {name}, which new lines name") for name in diff.removed if is_distinctive(name)),
     ]
-    return ((name, reason) for name, reason in named if not contains_identifier(usual, name))
+    return ((name, reason) for name, reason in named if name != service and not contains_identifier(usual, name))
 
 
 def _is_whole(text: str) -> bool:

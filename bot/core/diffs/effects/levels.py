@@ -2,6 +2,8 @@
 
 import re
 
+UNIT_OF_TIME = "the unit of a time"
+"""The name of an effect whose values are the units of a number that itself may be the same."""
 _PER = re.compile(r"(^|[_.])(unit|per|interval_?unit|time_?unit)$", re.I)
 """Names of the time in which so much is allowed."""
 _TIMES = {"nano": 1e-9, "micro": 1e-6, "milli": 1e-3, "sec": 1.0, "min": 60.0, "hour": 3600.0, "day": 86400.0}

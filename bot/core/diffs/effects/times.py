@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from bot.core.diffs.effects.levels import UNIT_OF_TIME
 from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.identifiers import counted_names
 from bot.core.diffs.patches import Patch, all_lines, both_sides
@@ -57,7 +58,7 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         before, after = both_sides(patch, lambda lines: {unit.casefold() for line in lines for unit in _UNIT.findall(line)})
         if len(before - after) == len(after - before) == 1:
             (old,), (new,) = before - after, after - before
-            yield effect_fact("timeout", "the unit of a time", patch.path, old, new)
+            yield effect_fact("timeout", UNIT_OF_TIME, patch.path, old, new)
     removed, added = all_lines(patches)
     rates = [{unit.casefold() for line in lines for unit in _OF_RATE.findall(line)} for lines in (removed, added)]
     if rates[0] and rates[1] and not rates[0] & rates[1]:
@@ -70,11 +71,11 @@ def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     for unit, line in lost if not (factors or any(map(_FACTOR_BEFORE.search, added))) else ():
         same = any(_OF_TIMES.search(name) and numbers[name] for name in _NUMBER_WITH_UNIT.findall(line))
         if same or any(_WITHOUT_UNIT.search(other) for other in added):
-            yield effect_fact("cache" if _EXPIRES.search(line) else "timeout", "the unit of a time", "", f"1 {unit}")
+            yield effect_fact("cache" if _EXPIRES.search(line) else "timeout", UNIT_OF_TIME, "", f"1 {unit}")
             return
     named = [unit for unit, _ in _with_units(_NAMED, added) if factors and unit != factors[0][0]]
     if named and not lost:
-        yield effect_fact("timeout", "the unit of a time", "", f"1 {named[0]}", f"1 {factors[0][0]}")
+        yield effect_fact("timeout", UNIT_OF_TIME, "", f"1 {named[0]}", f"1 {factors[0][0]}")
 
 
 def _divided_by_thousand(patch: Patch) -> Iterator[EffectFact]:
@@ -86,9 +87,7 @@ def _divided_by_thousand(patch: Patch) -> Iterator[EffectFact]:
         divided, divides = bool(_THOUSANDTH.search(before)), bool(_THOUSANDTH.search(after))
         if divided != divides:
             longer, shorter = "1 second", "1 milli"
-            yield effect_fact(
-                "timeout", "the unit of a time", patch.path, *((longer, shorter) if divides else (shorter, longer))
-            )
+            yield effect_fact("timeout", UNIT_OF_TIME, patch.path, *((longer, shorter) if divides else (shorter, longer)))
 
 
 def _numberless(line: str) -> str:
@@ -101,7 +100,7 @@ def _lifetimes(patch: Patch) -> Iterator[EffectFact]:
     units_of = (("1 second", _IN_SECONDS), ("1 milli", _IN_MILLIS))
     old, new = ([unit for unit, pattern in units_of if any(map(pattern.search, side))] for side in (patch.removed, patch.added))
     if len(old) == len(new) == 1 and old != new:
-        yield effect_fact("cache", "the unit of a time", patch.path, old[0], new[0])
+        yield effect_fact("cache", UNIT_OF_TIME, patch.path, old[0], new[0])
 
 
 def _with_units(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -733,6 +733,26 @@ def test_a_limit_that_the_line_states_is_no_other_limit() -> None:
     assert explained(segment, "push rejected: per-user series limit of 9000000 exceeded").strength < TUNING.diffs.explained
 
 
+def test_a_time_out_that_the_line_states_is_no_other_time_out() -> None:
+    shorter = diff_of("app.yaml", "-  renderTimeoutSeconds: 30", "+  renderTimeoutSeconds: 10")
+    longer = diff_of("app.yaml", "-  renderTimeoutSeconds: 10", "+  renderTimeoutSeconds: 90")
+    bare = diff_of("app.yaml", "-  timeout: 3000", "+  timeout: 300")
+
+    assert explained(shorter, "render timed out after 10s").strength >= TUNING.diffs.explained
+    assert explained(bare, "call failed: timeout of 300 ms exceeded").strength >= TUNING.diffs.explained
+    assert explained(longer, "pool is empty: timed out after 5 seconds").strength >= TUNING.diffs.explained
+    assert explained(shorter, "HGET rates failed: elapsed, timeout is 5000ms").strength < TUNING.diffs.related
+    assert explained(bare, "call failed: timed out after 2 minutes").strength < TUNING.diffs.related
+
+
+def test_the_name_of_its_own_service_is_none_that_a_diff_brings() -> None:
+    policy = diff_of("deploy/limits.yaml", "+  name: fleet-ingest")
+    line = Symptoms([SymptomText("fleet-ingest lags behind", "E1", alert=True)])
+
+    assert explain(policy, line, service="fleet-ingest").strength < TUNING.diffs.explained
+    assert explain(policy, line, service="fleet-api").strength >= TUNING.diffs.explained
+
+
 @pytest.mark.parametrize(
     ("path", "lines", "text"),
     [
