@@ -370,6 +370,11 @@ def says_why(text: str) -> bool:
     return bool(LOCKED.search(text)) or any(pattern.search(text) for pattern, _, _ in _RESERVED)
 
 
+def sets_host(effect: EffectFact) -> bool:
+    """Whether an effect has somebody called by the name of another host."""
+    return effect.kind == "address" and _HOST.search(effect.after) is not None
+
+
 def different_hosts(lines: Iterable[str]) -> bool:
     """Whether these lines name several hosts, and not all of them the same one."""
     hosts = [set(map(str.casefold, _HOST.findall(line))) for line in lines]

@@ -16,6 +16,7 @@ from bot.core.diffs.expected_symptoms import (
     SHOWN_BY_OTHERS,
     change_of,
     may_bring_about,
+    sets_host,
 )
 from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
 from bot.core.diffs.lines_about_effects import (
@@ -286,10 +287,12 @@ def _by_program(text: SymptomText) -> str:
 
 def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact, weights: DiffWeights) -> SymptomText | None:
     """The most direct text that fits: a line of the service itself before signals, and before what others say."""
+    of_other_hosts = symptoms.of_several_hosts() if sets_host(effect) else []
     matches = [
         symptom
         for symptom in symptoms.texts
         if not symptom.gone
+        and symptom not in of_other_hosts
         # That a request is served comes more often with whatever brings more requests.
         and not (symptom.usual and symptom.mentions_only)
         and re.search(pattern, without_values(symptom.text), re.I)

@@ -70,8 +70,11 @@ class Symptoms:
 
         Nor is what met a failure that its line says the cause of: somebody else's lock, a sequence that is used up.
         """
-        new = [symptom for symptom in self.new() if NOT_RESOLVED.search(symptom.text) or not says_why(symptom.text)]
-        unresolved = [symptom for symptom in new if NOT_RESOLVED.search(symptom.text)]
-        if not different_hosts(symptom.text for symptom in unresolved):
-            return new
-        return [symptom for symptom in new if symptom not in unresolved]
+        several = self.of_several_hosts()
+        new = (symptom for symptom in self.new() if NOT_RESOLVED.search(symptom.text) or not says_why(symptom.text))
+        return [symptom for symptom in new if symptom not in several]
+
+    def of_several_hosts(self) -> list[SymptomText]:
+        """The lines that names are not resolved, where these are several: none of them is at fault."""
+        unresolved = [symptom for symptom in self.new() if NOT_RESOLVED.search(symptom.text)]
+        return unresolved if different_hosts(symptom.text for symptom in unresolved) else []

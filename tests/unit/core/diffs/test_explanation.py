@@ -606,6 +606,16 @@ def test_a_host_is_not_at_fault_where_others_are_not_resolved_either() -> None:
     assert alone.strength >= TUNING.diffs.related > beside_others.strength
 
 
+def test_another_host_is_not_at_fault_either_where_others_are_not_resolved() -> None:
+    diff = diff_of("chart/values.yaml", "-  RISK_HOST: risk", "+  RISK_HOST: risk.bank.svc.example")
+    own = "dial tcp: lookup risk.bank.svc.example on 10.0.0.10:53: i/o timeout"
+    other = "dial tcp: lookup api.bank.example on 10.0.0.10:53: i/o timeout"
+
+    alone, beside_others = explained(diff, own), explained(diff, own, other)
+
+    assert alone.strength >= TUNING.diffs.explained > TUNING.diffs.related > beside_others.strength
+
+
 def test_what_was_counted_up_to_its_end_is_explained_by_no_query() -> None:
     diff = diff_of("ingest.rs", '+sqlx::query("INSERT INTO samples SELECT * FROM UNNEST($1)")')
 
