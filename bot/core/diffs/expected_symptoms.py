@@ -230,6 +230,8 @@ FILLED = re.compile(
     r"database space exceeded|no snat port|\blow on disk|blocked by broker.{0,30}\bdisk|disk.{0,20}\balarm\b", re.I
 )
 """A store or a network has no room left for what came and stayed."""
+_FULL_STORE = re.compile(r"command not allowed when used memory", re.I)
+"""Redis has none: most often a change has filled it, and never the client that it refuses."""
 CLOCKS = re.compile(
     r"clock (skew|drift|jump|wrong|offset)|clock (is )?(moved|went|stepped|set|running) back|time went back|too ?skewed|"
     r"\bntp\b|timestamp\b.{0,24}\b(ahead of|behind|in the future)",
@@ -252,7 +254,9 @@ MEMBERS = re.compile(
     r"quorum lost|"
     r"(newly )?failed (broker|member|peer|shard)s?\b(?!=)|(broker|member|peer|leader|master|primary|shard)\b.{0,20}"
     r"\b(is down|went down|offline|unavailable|lost|not available)|no (leader|master|primary)\b|"
-    r"not (the )?(leader|master|primary)\b",
+    r"not (the )?(leader|master|primary)\b|"
+    # PostgreSQL and Redis, while they start, stop or recover.
+    r"database system is (starting up|shutting down|in recovery)|loading the dataset in memory|\bmasterdown\b",
     re.I,
 )
 """A store or a queue has lost a member."""
@@ -348,6 +352,7 @@ _RESERVED: tuple[tuple[re.Pattern[str], frozenset[EffectKind], re.Pattern[str]],
     (NOT_RESOLVED, frozenset({"address", "name", "setting"}), _NEVER),
     (USED_UP, frozenset({"schema"}), _NEVER),
     (FILLED, frozenset({"limit", "release", "expiry", "pool", "verbosity", "setting", "accumulation", "spawn"}), _NEVER),
+    (_FULL_STORE, frozenset({"limit", "memory", "release", "expiry", "cache", "cache_key", "accumulation"}), _NEVER),
     (_EXPIRED, frozenset({"timeout", "cache", "clock", "schedule", "limit", "renewal"}), _NEVER),
     (CLOCKS, frozenset({"clock"}), _NEVER),
     (BY_HAND, frozenset(), _NEVER),

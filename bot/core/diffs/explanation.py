@@ -267,7 +267,7 @@ def _by_effect(
 
 def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
     own = word_stems(_HOST_OF_PACKAGE.sub("", effect.name)) - usual
-    line = next((symptom for symptom in symptoms.new() if own & word_stems(_by_program(symptom))), None)
+    line = next((symptom for symptom in symptoms.with_reliable_names() if own & word_stems(_by_program(symptom))), None)
     if line is None:
         starting = next((symptom for symptom in symptoms.new() if _DOES_NOT_START.search(symptom.text)), None)
         large = starting is not None and not is_small_step(effect.before, effect.after)

@@ -14,7 +14,8 @@ from bot.core.facts.code import EffectFact
 
 _CLOSES_BY_ITSELF = re.compile(
     r"^\s*(?:try\s*\(|(?:async\s+)?with\s+\S.*:\s*$|(?:await\s+)?using\s*[( ]|defer\s+\S*(?:close|release|unlock|cancel|stop)|"
-    r"\}?\s*finally\b|ensure\b)|\.use\s*\{|\bdo \|\w+\|",
+    r"\}?\s*finally\b|ensure\b)|\.use\s*\{|\bdo \|\w+\||"
+    r"\b(?-i:with|in)(?-i:[A-Z])\w{1,60}\(\s*(?:\w{1,60}::\w|\(?\w{0,60}\)?\s*[-=]>)",
     re.I,
 )
 """Statements whose end releases what they took, on every way out."""

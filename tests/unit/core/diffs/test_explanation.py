@@ -520,12 +520,24 @@ def test_a_column_that_may_stay_empty_and_a_third_more_of_a_limit_explain_nothin
         (["-interval = 60", "+interval = 30"], "0/10 nodes are available: insufficient cpu"),
         (["-CHUNK_BYTES = 65536", "+CHUNK_BYTES = 16384"], "event loop lag p99 above 500 ms"),
         (["-    - name: MAIL_API_KEY", "+    - name: MAIL_TOKEN"], "401 Unauthorized: access token expired"),
+        (["-pool_size = 20", "+pool_size = 5"], "no connection: the database system is in recovery mode"),
     ],
 )
 def test_a_line_that_names_a_clock_a_machine_or_an_expired_key_is_not_explained_by_a_setting(
     lines: list[str], text: str
 ) -> None:
     assert explained(diff_of("settings.yaml", *lines), text).strength < TUNING.diffs.explained
+
+
+def test_a_package_that_a_line_names_is_not_at_fault_where_the_line_says_that_a_store_is_full() -> None:
+    client = diff_of("package.json", '-    "ioredis": "4.28.5",', '+    "ioredis": "5.4.1",')
+    endless = diff_of("session.ts", "-  store.set(key, session, { ex: TTL })", "+  store.set(key, session)")
+
+    full = "ReplyError at ioredis (lib/parser.js:9): OOM command not allowed when used memory > 'maxmemory'"
+
+    assert explained(client, "TypeError in ioredis: not a function").strength >= TUNING.diffs.explained
+    assert explained(client, full).strength < TUNING.diffs.explained
+    assert explained(endless, full).strength >= TUNING.diffs.explained
 
 
 def test_a_number_that_somebody_may_have_typed_explains_nothing_by_itself() -> None:

@@ -20,6 +20,9 @@ def test_a_block_that_closed_by_itself_and_is_gone_releases_nothing_any_more() -
 
 def test_a_block_in_place_of_another_keeps_closing() -> None:
     assert not lost("-try (Connection c = first.getConnection()) {", "+try (Connection c = second.getConnection()) {")
+    assert not lost("-try (Stream<Row> rows = repo.stream()) {", "+return repo.withStream(this::write);")
+    assert not lost("-try (Handle handle = jdbi.open()) {", "+jdbi.inTransaction(handle -> {")
+    assert lost("-try (Handle handle = jdbi.open()) {", "+Handle handle = jdbi.withTimeout(5).open();")
 
 
 def test_a_client_without_back_off_asks_again_at_once() -> None:
