@@ -40,6 +40,7 @@ from bot.core.ranking.changes.jumps import is_relief
 from bot.core.ranking.context import RankingContext, onset_error, ranking_context, unknown_services
 from bot.core.ranking.earlier_outage import SUDDEN, something_new, was_likely_before, weigh_against_earlier_outage
 from bot.core.ranking.observations import Observations, observe
+from bot.core.service import reachable
 from bot.core.text.untrusted import counted, cut, one_line
 from bot.core.tuning import TUNING, Tuning
 
@@ -295,6 +296,8 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     rivals = [c for c in rivals if not (by_own_diff and (c.leads_only or (c.kind == "change" and not c.explained)))]
     rival = max((c.likelihood for c in rivals), default=0.0)
     clear = first.likelihood >= thresholds.likely_margin * rival
+    if first.kind == "change" and not first.carried and _named_below(first, ranked, context):
+        return False
     if place and _signs_elsewhere(first, context):
         return False
     # A service that was changed, or whose neighbour was, minutes before rather fails by that: nothing else was seen to fail it.
@@ -305,6 +308,12 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     if first.kind == "resource" and not first.outside and _does_more(first, context):
         return False
     return clear and (failing or (first.sure and (by_own_diff or first.strength >= thresholds.sure)))
+
+
+def _named_below(change: Candidate, ranked: Sequence[Candidate], context: RankingContext) -> bool:
+    """Whether lines of what a changed service depends on name a cause outside: that hurts the service as well."""
+    below = reachable(change.service, context.observations.depends_on).keys() - {change.service}
+    return any(cause.outside and not cause.leads_only and cause.service in below for cause in ranked)
 
 
 def _signs_elsewhere(place: Candidate, context: RankingContext) -> bool:

@@ -129,6 +129,17 @@ def test_a_diff_that_explains_the_lines_is_likely_whenever_it_was_deployed_besid
     assert (first.change_id, first.confidence) == (deploy.id, confidence)
 
 
+@pytest.mark.parametrize(("service", "confidence"), [("db", "possible"), ("mail", "likely")])
+def test_a_diff_that_explains_the_lines_is_a_lead_where_a_callee_names_a_cause_outside(service: str, confidence: str) -> None:
+    deploy = change("front", 4, version="2.0.0")
+    ledger = code(failing_front(deploy).lines("front", TIMED_OUT), "2.0.0", diff("a", FEWER))
+    broken = TemplateFact(template="nvme1: I/O timeout, aborting; resetting controller", count=9, before=0, trend="new")
+
+    first = judged(ledger.lines(service, broken)).hypotheses[0]
+
+    assert (first.change_id, first.confidence) == (deploy.id, confidence)
+
+
 def test_small_reasons_that_add_up_to_an_explanation_make_no_change_likely() -> None:
     guard = EffectFact(kind="guard", name="status == 403", after="status == 403", path="front/orders.py")
     words = diff("a", guard).model_copy(
