@@ -56,6 +56,11 @@ _SAYS_HOW = re.compile(r"\bseq\b|ready replicas|no endpoints|throttl|\bmiss|\bhi
 _REQUESTS_SERVED = re.compile(
     r"^(?:(?:grpc|http|rpc|server|incoming) )*(?:requests?(?: (?:per|rate|count|total).*)?|[rq]ps)$", re.I
 )
+_ANSWERED_BY = re.compile(
+    r"\b(?:413|429) (?:\w+ ){0,3}(?:from|by) (?:https?://)?[\w-]+[.:]\w|[\w-]\.\w+ (?:answered|returned|responded|replied)\b",
+    re.I,
+)
+"""Another host answers."""
 _SENTENCE = 4
 """Words from which on a text of the diff counts as a sentence of the program."""
 
@@ -298,6 +303,8 @@ def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact
         and re.search(pattern, without_values(symptom.text), re.I)
         and may_bring_about(effect, symptom.text)
         and not (effect.kind in LOADS and _counts_own_requests(symptom, service))
+        # What somebody else refuses is not within a limit of one's own.
+        and not (effect.kind == "limit" and symptom.service == service and _ANSWERED_BY.search(symptom.text))
         # A crash arises in the code of the service that logs it.
         and not (effect.kind == "guard" and _of_another(symptom, service) and frames(symptom.text))
     ]

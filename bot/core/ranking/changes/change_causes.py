@@ -11,7 +11,7 @@ from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
 from bot.core.ranking.changes.coincidence import is_coincident
-from bot.core.ranking.changes.drift import climbs, drift_claim, drift_fit, drift_since, is_exhausted
+from bot.core.ranking.changes.drift import climbs, drift_claim, drift_fit, drift_since, is_exhausted, jumped_late
 from bot.core.ranking.changes.during_earlier_outage import fails_from_before, may_be_the_cause
 from bot.core.ranking.changes.earlier_trouble import (
     weigh_earlier_lines,
@@ -241,7 +241,8 @@ def _code_is_sure(context: RankingContext, weighed: WeighedChange) -> bool:
     what it brings.
     """
     code = weighed.code
-    grew_otherwise = code.lets_grow and weighed.drift is None and climbs(context, weighed.change.service)
+    otherwise = climbs(context, weighed.change.service) or jumped_late(context, weighed.change)
+    grew_otherwise = code.lets_grow and weighed.drift is None and otherwise
     named = code.explanation is not None and code.explanation.best >= context.tuning.diffs.name
     ran_clean = not (named or code.bites_late or is_recent(context, weighed))
     if not code.explains_firmly or grew_otherwise or ran_clean:

@@ -19,9 +19,11 @@ _WINDOW = timedelta(hours=1)
 _READ_TO = 0.05
 """Share of a climb's length to within which its beginning is read."""
 _NEARER = 4
+_MEMORY = r"mem|heap|\brss\b"
+_LATE = timedelta(minutes=10)
 _RUN_OUT = (
     (r"\bfds?\b|descriptor|open.?files|socket", r"too many open files|emfile|descriptor|cannot assign requested address"),
-    (r"mem|heap|\brss\b", r"out ?of ?memory|\boom|heap space|cannot allocate|memory limit"),
+    (_MEMORY, r"out ?of ?memory|\boom|heap space|cannot allocate|memory limit"),
     (r"disk|volume|inode|filesystem", r"no space left|disk (is )?full|inode|low disk watermark"),
     (
         r"conn|pool|session",
@@ -53,6 +55,15 @@ def climbs(context: RankingContext, service: str) -> bool:
         deviation.climbs_since is not None
         for (of, _), deviation in context.observations.all_signals.items()
         if of == service and deviation.doublings > 0
+    )
+
+
+def jumped_late(context: RankingContext, change: Change) -> bool:
+    """Whether the memory of a service was as usual long after a change, and then rose at once: nothing has grown since it."""
+    return any(
+        deviation.climbs_since is None and deviation.onset is not None and deviation.onset - change.at > _LATE
+        for (of, name), deviation in context.observations.all_signals.items()
+        if of == change.service and deviation.doublings > 0 and re.search(_MEMORY, name, re.I)
     )
 
 

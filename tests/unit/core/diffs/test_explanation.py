@@ -767,6 +767,22 @@ def test_a_time_out_that_the_line_states_is_no_other_time_out() -> None:
     assert explained(bare, "call failed: timed out after 2 minutes").strength < TUNING.diffs.related
 
 
+def test_what_another_host_refuses_is_within_no_limit_of_the_service_itself() -> None:
+    smaller = diff_of("app.yaml", "-maxUploadBytes: 400000", "+maxUploadBytes: 100000")
+    own, answered, by_another = (
+        SymptomText(text, "E1", service, log=True)
+        for text, service in (
+            ("upload rejected: 413 too large", "sign"),
+            ("upload failed: 413 from vault.trust.example: too large", "sign"),
+            ("upload failed: 413 from sign.shop.example: too large", "web"),
+        )
+    )
+
+    points = [explain(smaller, Symptoms([line]), service="sign").strength for line in (own, by_another, answered)]
+
+    assert points[0] >= TUNING.diffs.explained and points[1] >= TUNING.diffs.related > points[2]
+
+
 def test_the_name_of_its_own_service_is_none_that_a_diff_brings() -> None:
     policy = diff_of("deploy/limits.yaml", "+  name: fleet-ingest")
     line = Symptoms([SymptomText("fleet-ingest lags behind", "E1", alert=True)])

@@ -414,11 +414,11 @@ LEAKS = EffectFact(kind="accumulation", name="seen_orders", path="front/orders.p
 RUNS_OUT = TemplateFact(template="worker was OOMKilled: memory limit reached", count=6, before=0, trend="new")
 
 
-@pytest.mark.parametrize(("climbed", "confidence"), [(True, "likely"), (False, "possible")])
-def test_a_diff_that_lets_something_grow_is_likely_where_memory_has_climbed_since(climbed: bool, confidence: str) -> None:
+@pytest.mark.parametrize(("climbed", "confidence"), [("since", "likely"), ("later", "possible"), ("at once", "possible")])
+def test_a_diff_that_lets_something_grow_is_likely_where_memory_has_climbed_since(climbed: str, confidence: str) -> None:
     old = change("front", 200, version="2.0.0")
     memory = deviation("front", "memory", 0.4, 0.9, doublings=3, unit="ratio", family="saturation")
-    since = old.at.timestamp() + 60 if climbed else ONSET.timestamp() - 1200
+    since = {"since": old.at.timestamp() + 60, "later": ONSET.timestamp() - 1200}.get(climbed)
     ledger = failing_front(old).health("front", replace(memory, climbs_since=since)).lines("front", RUNS_OUT)
 
     leaking = diff("a", LEAKS).model_copy(update={"at": old.at})
