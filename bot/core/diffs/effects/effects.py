@@ -69,8 +69,8 @@ _LOCKING = re.compile(
 """Statements that let nobody write to a table until they are through with all of it."""
 _MIGRATION = re.compile(r"migrat|schema|ddl|flyway|liquibase|alembic", re.I)
 _COLLECTION = re.compile(
-    r"^(?:(?:export|public|private|protected|internal|static|final|readonly|var|let|const|global|pub|lazy|val|mut)\s+)*"
-    r"(?:[\w<>\[\], .?]+\s)?([A-Za-z_]\w*)\b[^=(]*"
+    r"^(?:(?:export|public|private|protected|internal|static|final|readonly|var|let|const|global|pub|lazy|val|mut)\s+){0,5}"
+    r"(?:[\w<>\[\], .?]{1,80}\s)?([A-Za-z_]\w*)\b[^=(]{0,60}"
     r"(?:=\s*(?:\[\]|\{\}|dict\(|list\(|set\(|defaultdict\(|new\s+(?:\w*Map|\w*List|Set|Array|Concurrent\w+)|"
     r"make\(map|make\(\[\]|map\[|\[\]\w|Vec::new|HashMap::new)|\s\[\][\w.*]+\s*$|\smap\[)"
 )
