@@ -279,6 +279,29 @@ _STATED_TIME_OUT = re.compile(
     r"(\d{1,9}(?:\.\d{1,3})? ?(?:m?s|secs?|(?:milli)?seconds?|m|min(?:ute)?s?))\b",
     re.I,
 )
+_ALLOTTED = re.compile(
+    r"\b(hourly|daily|weekly|monthly|spend|spending|usage) (\w{1,40} )?(quota|limit)\b|"
+    r"\baccount\b.{0,40}\bsuspended\b|\bunpaid\b",
+    re.I,
+)
+"""Somebody has used up what a provider gives in a time, or has not paid for it."""
+_USES_MORE: frozenset[EffectKind] = frozenset(
+    {
+        "retry",
+        "cache",
+        "cache_key",
+        "schedule",
+        "batch",
+        "spawn",
+        "pool",
+        "verbosity",
+        "label",
+        "query",
+        "expiry",
+        "accumulation",
+    }
+)
+"""What uses up more of it; a smaller limit of one's own does not."""
 _EXPIRED = re.compile(
     r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)(\b.{0,80}\b|_)(expired|revoked|suspended)",
     re.I,
@@ -354,6 +377,7 @@ _RESERVED: tuple[tuple[re.Pattern[str], frozenset[EffectKind], re.Pattern[str]],
     (FILLED, frozenset({"limit", "release", "expiry", "pool", "verbosity", "setting", "accumulation", "spawn"}), _NEVER),
     (_FULL_STORE, frozenset({"limit", "memory", "release", "expiry", "cache", "cache_key", "accumulation"}), _NEVER),
     (_EXPIRED, frozenset({"timeout", "cache", "clock", "schedule", "limit", "renewal"}), _NEVER),
+    (_ALLOTTED, _USES_MORE, re.compile(r"quota|allot|plan", re.I)),
     (CLOCKS, frozenset({"clock"}), _NEVER),
     (BY_HAND, frozenset(), _NEVER),
     (MACHINES, frozenset({"access", "setting", "memory"}), re.compile(r"read.?only|toleration|affinity|disrupt", re.I)),

@@ -521,6 +521,8 @@ def test_a_column_that_may_stay_empty_and_a_third_more_of_a_limit_explain_nothin
         (["-CHUNK_BYTES = 65536", "+CHUNK_BYTES = 16384"], "event loop lag p99 above 500 ms"),
         (["-    - name: MAIL_API_KEY", "+    - name: MAIL_TOKEN"], "401 Unauthorized: access token expired"),
         (["-pool_size = 20", "+pool_size = 5"], "no connection: the database system is in recovery mode"),
+        (["-MAX_CHARS = 1000000", "+MAX_CHARS = 100000"], "456 quota exceeded: monthly character limit reached"),
+        (["-    - name: SMS_TOKEN", "+    - name: SMS_API_KEY"], "403 forbidden: account 17 is suspended, unpaid balance"),
     ],
 )
 def test_a_line_that_names_a_clock_a_machine_or_an_expired_key_is_not_explained_by_a_setting(
