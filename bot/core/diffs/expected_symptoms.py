@@ -191,7 +191,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             r"second operation|already (in progress|in use|running|open)|\brace\b|concurren|not thread.?safe|in use by another|"
             r"(modified|changed) (while|during|by another)|another (user|request|tenant|customer|command|operation|thread)|"
             r"belongs? to (another|a different)|is busy|deadlock|corrupt|checksum|"
-            r"segmentation fault|data race|garbled",
+            r"segmentation fault|data race|garbled|already connected|taken ?over|duplicate (client|session|consumer|id\b)",
         ),
     ),
     "waiting": (

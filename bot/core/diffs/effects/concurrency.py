@@ -23,6 +23,9 @@ _SHARED = re.compile(
 )
 """How they say that there is one for all."""
 
+_OF_CHANCE = re.compile(r"uuid|guid|\bnano_?id\b|\bulid\b|random|secrets\.token|\brand\b", re.I)
+_IS_ID = re.compile(r"(?<![a-z])(id|name|key|group|consumer|session|token)\w*[\"']?\s*(?::=|=>|[:=(])", re.I)
+"""A line that makes what somebody is told apart by."""
 _NAMED = r"[A-Za-z_][\w:<>,\[\] ]{0,80}[ >]([A-Za-z_]\w*)\s*[=(;{]"
 _LOCAL = re.compile(rf"^\s+(?!.*\bstatic\b){_NAMED}")
 _STATIC = re.compile(rf"^\s+(?:(?:private|public|protected)\s+)?static\s+(?!.*\b(?:final|const)\b){_NAMED}")
@@ -47,6 +50,14 @@ def shared_objects(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     shared = next((line for line in added if _SHARED.search(line) and _of_same_type(own, line)), "")
     if shared or _OWN.search(own):
         yield effect_fact("sharing", (shared or own).strip()[:60], "")
+
+
+def shared_ids(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+    """The beginning of the line that made an id of chance, where nothing that is added does: who had one each may share it."""
+    removed, added = all_lines(patches)
+    line = next((line for line in removed if _OF_CHANCE.search(line) and _IS_ID.search(line)), "")
+    if line and not any(map(_OF_CHANCE.search, added)):
+        yield effect_fact("sharing", line.strip()[:60], "")
 
 
 def _made_static(removed: Sequence[str], added: Sequence[str]) -> str:

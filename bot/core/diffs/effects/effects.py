@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.diffs.effects.concurrency import shared_objects, waits
+from bot.core.diffs.effects.concurrency import shared_ids, shared_objects, waits
 from bot.core.diffs.effects.credentials import dropped_headers, lost_renewals, narrowed_cookies, renamed_credentials
 from bot.core.diffs.effects.dropped_indexes import dropped_indexes
 from bot.core.diffs.effects.expressions import expressions
@@ -176,6 +176,7 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_releases(code),
         *lost_safeguards(code),
         *shared_objects(patches),
+        *shared_ids(code),
         *_of_each(code, _statements),
         *_of_each(patches, _other_record_key),
         *_of_each(patches, renamed_credentials),

@@ -47,7 +47,7 @@ _DATES = re.compile(
 )
 """How days and dates are calculated and written."""
 _ZONE = re.compile(
-    r"time_?zone|zone_?(?:id|info|offset)|tzinfo|(?<![a-z])utc|local_?(?:date|time)|in_?location|load_?location|system_?(?:utc|default)",
+    r"time_?zone|zone_?(?:id|info|offset)|(?<![a-z])zone$|at_?zone|zoned|tzinfo|(?<![a-z])utc|local_?(?:date|time)|in_?location|load_?location|system_?(?:utc|default)",
     re.I,
 )
 

@@ -80,6 +80,13 @@ def test_a_scheduled_run_that_may_begin_while_the_one_before_goes_on_is_one_of_m
     assert ("pool", "concurrencyPolicy: Forbid") not in replaced
 
 
+def test_an_id_that_is_no_longer_of_chance_may_be_that_of_several() -> None:
+    chance, host = '-    let id = format!("in-{}", Uuid::new_v4());', '+    let id = format!("in-{}", host);'
+
+    assert ("sharing", chance.lstrip("-").strip()) in read(("connect.rs", f"{chance}\n{host}"))
+    assert not read(("connect.rs", f'{chance}\n+    let id = format!("in-{{}}", Uuid::now_v7());'))
+
+
 def test_a_column_that_is_looked_up_by_a_function_of_it_is_another_query() -> None:
     plain, wrapped = "-  .where('sku = ?', sku)", "+  .whereRaw('LOWER(sku) = ?', sku)"
 

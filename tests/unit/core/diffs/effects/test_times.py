@@ -37,6 +37,7 @@ def test_a_moment_that_is_no_longer_read_in_its_place_is_another() -> None:
 
     local = "-\treturn time.ParseInLocation(layout, text, place)"
     assert clocks(local, "+\treturn time.Parse(layout, text)") == ["ParseInLocation"]
+    assert clocks("-val now = ZonedDateTime.now(port.zone)", "+val now = LocalDateTime.now(clock)") != []
     assert clocks(local, "+\treturn time.ParseInLocation(layout, trimmed, place)") == []
 
 
