@@ -41,7 +41,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
         (
             LESS,
             r"time.?d?.?out|deadline|expired|cancel|aborted|too early|premature|probe failed|not ready|no ready|liveness|"
-            r"shutdown requested|re-?deliver|unack",
+            r"shutdown requested|re-?deliver|unack|duplicate|\btwice\b|already (printed|processed|sent|done)",
         ),
         (MORE, rf"latenc|duration|p9\d|(?<!a)wait|{_POOL}|thread|(?<!re)queue|\bhang|stuck"),
     ),

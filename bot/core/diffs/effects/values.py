@@ -19,7 +19,7 @@ _INT = re.compile(r"\b(?:int|Integer|integer|INTEGER|INT)\s+([A-Za-z_]\w*)\b")
 _METRIC = re.compile(r"([\w.]{0,80})\.(?:WithLabelValues|labels|tags?)\(((?:[^()]|\([^()]*\))*)\)")
 """A metric, and where it is told the values of its labels."""
 _UNBOUNDED = re.compile(
-    r"url\.?path|original_?url|\breq(uest)?\.(path|url)|raw_?path|request_?uri|(user|session|request|trace|customer|order)_?id\b|e_?mail|"
+    r"url\.?path|original_?url|\breq(uest)?\.(path|url)|raw_?path|request_?uri|(user|session|request|trace|customer|order)_?id\b|e_?mail|phone|msisdn|(remote|client)_?(ip|addr)|"
     r"[a-z](?:_at|At)\(\)|time_?stamp|\bnow\(",
     re.I,
 )

@@ -368,6 +368,12 @@ def test_a_field_that_a_reader_insists_on_is_named_by_the_program() -> None:
     assert explained(renamed, "search for weightKg is required failed").firm < TUNING.diffs.explained
 
 
+def test_what_is_handed_out_again_sooner_is_done_twice() -> None:
+    sooner = diff_of("queue.yaml", "-  visibility_timeout: 43200", "+  visibility_timeout: 3600")
+
+    assert explained(sooner, "plan failed: already processed under this id").firm >= TUNING.diffs.explained
+
+
 def test_a_spool_is_no_pool() -> None:
     smaller = diff_of("pool.yaml", "-  max_pool_size: 40", "+  max_pool_size: 4")
 

@@ -64,6 +64,7 @@ def test_a_new_metric_with_a_moment_for_a_label_makes_a_series_of_each() -> None
     timer = '+    Timer.builder("age")\n+        .tag("store", s.name())\n+        .tag("slot", {})\n+        .register(meters)'
 
     assert ("label", "s.readAt().toString()") in read(("Age.java", timer.format("s.readAt().toString()")))
+    assert ("label", "receipt.phone()") in read(("Age.java", timer.format("receipt.phone()")))
     assert not read(("Age.java", timer.format("s.kind()")))
 
 
