@@ -74,9 +74,9 @@ async def search_logs(
     now, before = await asyncio.gather(
         sample(ctx.logs, name, needle, start=start, end=ctx.now), sample(ctx.logs, name, needle, start=began, end=onset)
     )
-    before = _without(over, before, TimeWindow(start=began, end=onset))
+    before = _without(over, before, TimeWindow(start=_logged_since(before, began), end=onset))
     lines, earlier = now.lines, before.lines
-    scale = now.seconds / _logged_for(before, began)
+    scale = now.seconds / before.seconds
     # Mining takes its time for a flood of lines that are all different; the loop must not wait for it.
     kinds = await asyncio.to_thread(count_templates, lines, earlier, scale=scale)
     apart = await asyncio.to_thread(_apart, kinds, earlier)
@@ -99,14 +99,19 @@ async def search_logs(
     )
 
 
-def _without(over: Sequence[OutageSpan], sampled: Sample, window: TimeWindow) -> Sample:
-    """The lines outside the times of earlier outages: what failed then is not what a service usually logs.
+def _without(over: Sequence[OutageSpan], sampled: Sample, logged: TimeWindow) -> Sample:
+    """The lines outside the times of earlier outages, and the seconds that these stand for.
 
-    All of them, where hardly anything else was logged.
+    What failed then is not what a service usually logs; all of it counts, where hardly anything else was logged.
+    `logged`: the part of the sampled window that lines are left of.
     """
-    lines = [line for line in sampled.lines if not any(span.start <= line.at < span.end for span in over)]
-    usual = 1 - _covered(over, window) / (window.end - window.start)
-    return replace(sampled, lines=lines, seconds=max(1.0, sampled.seconds * usual)) if usual >= _LEAST_USUAL else sampled
+    span = max(logged.end - logged.start, timedelta(seconds=1))
+    logged_for = sampled.seconds if sampled.full else span.total_seconds()
+    usual = 1 - _covered(over, logged) / span
+    if usual < _LEAST_USUAL:
+        return replace(sampled, seconds=logged_for)
+    lines = [line for line in sampled.lines if not any(one.start <= line.at < one.end for one in over)]
+    return replace(sampled, lines=lines, seconds=max(1.0, logged_for * usual))
 
 
 def _covered(over: Sequence[OutageSpan], window: TimeWindow) -> timedelta:
@@ -135,17 +140,17 @@ def _contrast(contrast: Contrast) -> str:
     return f"apart: {contrast.failing} of {contrast.of} failing lines hold {pair}, {of_others}"
 
 
-def _logged_for(before: Sample, began: datetime) -> float:
-    """The seconds that the lines before stand for: a file that was begun anew meanwhile holds nothing of the time before.
+def _logged_since(before: Sample, began: datetime) -> datetime:
+    """Since when lines were kept of the time before: a file that was begun anew meanwhile holds nothing of what came earlier.
 
     It was, where the first line came far later than the pauses between lines let expect.
     """
     if before.full or len(before.lines) < _LEAST_LINES:
-        return before.seconds
+        return began
     moments = [line.at for line in before.lines]
     first, last = min(moments), max(moments)
     pause = (last - first) / len(moments)
-    return before.seconds - (first - began).total_seconds() if first - began > _LONG_PAUSE * pause else before.seconds
+    return first if first - began > _LONG_PAUSE * pause else began
 
 
 def _summary(service: str, text: str, span: timedelta, now: int, expected: float, kinds: list[TemplateCount]) -> str:

@@ -83,6 +83,21 @@ async def test_what_an_outage_before_logged_is_neither_of_this_one_nor_usual() -
     assert kinds["ERROR checkout refused"] == ("new", 2) and "ERROR pool exhausted" not in kinds
 
 
+async def test_a_pause_in_which_an_outage_before_was_is_left_out_of_the_time_before_once() -> None:
+    def moment(minutes: float) -> datetime:
+        return ALERT_AT - timedelta(minutes=minutes)
+
+    ready = [LogLine(at=moment(n), text="INFO ready") for n in range(50)]
+    failing = [LogLine(at=moment(n), text="ERROR pool exhausted") for n in range(51, 80)]
+    case = {"started_at": ALERT_AT, "firing_before": [{"began_at": moment(85), "ended_at": moment(50)}]}
+    logs = RecordedLogs({"checkout": [*ready, *failing]})
+
+    found = await call_tool("search_logs", context(logs=logs, case=case, catalogue=Catalogue()), service="checkout")
+
+    (kind,) = found.facts.templates
+    assert (kind.template, kind.trend, kind.count) == ("INFO ready", "steady", 21) and 19 < kind.before < 24
+
+
 async def test_the_window_reaches_at_most_six_hours_back_and_no_rule_makes_it_longer() -> None:
     endless = {**RULE, "duration": 1e9}
 
