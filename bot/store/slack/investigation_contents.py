@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import Proposal
 from bot.core.approvals.remedies import parse_no_proposal
-from bot.core.evidence import Hypothesis, LedgerEntry
+from bot.core.evidence import LedgerEntry
 from bot.core.history.postmortem import PostmortemSection
 from bot.core.incident import number_of
 from bot.core.investigation.triage_facts import stored_facts
@@ -55,6 +55,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
     row, shown = attempts[-1], shown_of(attempts)
     rows, proposals = await _evidence_rows(session, group.id), await _proposals(session, group)
     lead, evidence = await leading_alert(session, group), [entry_of(entry) for entry in rows]
+    before = await _ranked_before(session, row)
     content = TriageContent(
         group=headlined(group, lead),
         attempt=row.attempt,
@@ -71,8 +72,8 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         is_retry=is_retry(attempts),
         renewed=row.renewed,
         started_at=await first_alert_at(session, group, lead) if lead and row.renewed else None,
-        earlier_cause=await _earlier_cause(session, row),
-        earlier_fires=row.renewed and await outage_before_fires(session, group),
+        earlier_cause=first_cause(before),
+        earlier_fires=before is not None and await outage_before_fires(session, group, findings_of(before)),
         over_at=_over_before_ranked(group, shown),
         proposals=[ProposalLine(one.ref, one.state, one.title, _is_of_before(one, group)) for one in proposals],
         waiting=waiting([one for one in proposals if not _is_of_before(one, group)]),
@@ -85,13 +86,13 @@ def _over_before_ranked(group: GroupRow, shown: TriageRow) -> datetime | None:
     return over_at if over_at and (shown.finished_at is None or shown.finished_at > over_at) else None
 
 
-async def _earlier_cause(session: AsyncSession, row: TriageRow) -> Hypothesis | None:
-    """The first cause of the outage before, where this attempt is about something new."""
+async def _ranked_before(session: AsyncSession, row: TriageRow) -> TriageRow | None:
+    """The last ranking of the outage before, where this attempt is about something new."""
     if not row.renewed:
         return None
     before = TriageRow.group_id == row.group_id, TriageRow.attempt < row.attempt, TriageRow.state == TriageState.DONE
     query = select(TriageRow).where(*before).order_by(col(TriageRow.attempt).desc()).limit(1)
-    return first_cause((await session.exec(query)).first())
+    return (await session.exec(query)).first()
 
 
 async def _evidence_rows(session: AsyncSession, group_id: int | None) -> Sequence[EvidenceRow]:

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alerts.arrival_rate import RUNNING_SHARE
 from bot.core.alerts.renewal import BURST, SPREADS_WITHIN, older_until
-from bot.core.evidence import EarlierOutage, stored_findings
+from bot.core.evidence import EarlierOutage, Findings, stored_findings
 from bot.core.investigation.triage_state import TriageState
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 
@@ -31,11 +31,17 @@ async def first_alert_at(session: AsyncSession, group: GroupRow, lead: EpisodeRo
     return (await session.exec(select(func.min(row.starts_at)).where(*own, burst))).one()
 
 
-async def outage_before_fires(session: AsyncSession, group: GroupRow) -> bool:
-    """Whether an alert fires that the group held before it was about what it is about now."""
+async def outage_before_fires(session: AsyncSession, group: GroupRow, ranking: Findings | None) -> bool:
+    """Whether an alert still fires of the outage that was ranked before the group was about what it is about now.
+
+    What began before the onset of that ranking is of an outage before that one.
+    """
+    if group.renewed_by is None:
+        return False
     row = EpisodeRow
-    query = select(row.id).where(row.group_id == group.id, row.status == "firing", *_below(group.renewed_by)).limit(1)
-    return group.renewed_by is not None and (await session.exec(query)).first() is not None
+    since = [col(row.starts_at) >= ranking.onset] if ranking and ranking.onset else []
+    query = select(row.id).where(row.group_id == group.id, row.status == "firing", *_below(group.renewed_by), *since)
+    return (await session.exec(query.limit(1))).first() is not None
 
 
 async def earlier_outage(session: AsyncSession, group: GroupRow, lead: EpisodeRow, began: datetime) -> EarlierOutage | None:

@@ -39,11 +39,19 @@ async def card(sorting: SortingFixture) -> CardContent:
 
 
 async def rank(
-    sorting: SortingFixture, attempt: int = 1, cause: str = "deploy 5.1.0 broke checkout", service: str = "checkout"
+    sorting: SortingFixture,
+    attempt: int = 1,
+    cause: str = "deploy 5.1.0 broke checkout",
+    service: str = "checkout",
+    *,
+    onset: datetime | None = None,
 ) -> None:
     triages = Triages(sorting.db)
     await triages.open("AL-1", attempt, "", "")
-    found = {"hypotheses": [{"cause": cause, "confidence": "likely", "service": service}]}
+    found = {
+        "hypotheses": [{"cause": cause, "confidence": "likely", "service": service}],
+        "onset": onset.isoformat() if onset else None,
+    }
     await triages.update("AL-1", attempt, state=TriageState.DONE, findings=found, finished_at=sorting.clock())
 
 
@@ -527,6 +535,25 @@ async def test_the_cause_of_before_is_said_to_run_on_while_an_alert_of_it_fires(
 
     assert both is not None and both.earlier_fires
     assert newer is not None and newer.earlier_cause and not newer.earlier_fires
+
+
+async def test_the_cause_of_before_does_not_run_on_with_an_outage_that_was_before_it(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a"))
+    await rank(sorting)
+    for minutes, name, labels in ((1.5, "b", PAYMENTS), (3.5, "c", STOCK)):
+        sorting.clock.forward(1.5)
+        await sorting.receive(alert(name, labels=labels, name="Down", start=minutes))
+        sorting.clock.forward(0.5)
+        (due,) = await DueRerankings(sorting.db).due()
+        await Triages(sorting.db).open(due.group, due.attempt, "", "")
+        await rank(sorting, due.attempt, f"{name} is down", onset=at(minutes - 0.5))
+        if name == "b":
+            await sorting.receive(alert("b", labels=PAYMENTS, name="Down", status="resolved", start=1.5, ends_at=sorting.clock()))
+    async with sorting.db.read() as session:
+        shown = await triage_content(session, "AL-1")
+
+    assert shown is not None and shown.earlier_cause is not None and shown.earlier_cause.cause == "b is down"
+    assert not shown.earlier_fires
 
 
 async def test_what_people_were_asked_about_a_cleared_outage_is_over_when_it_fires_again(sorting: SortingFixture) -> None:
