@@ -20,10 +20,12 @@ _METRIC = re.compile(r"([\w.]{0,80})\.(?:WithLabelValues|labels|tags?)\(((?:[^()
 """A metric, and where it is told the values of its labels."""
 _UNBOUNDED = re.compile(
     r"url\.?path|original_?url|\breq(uest)?\.(path|url)|raw_?path|request_?uri|(user|session|request|trace|customer|order)_?id\b|e_?mail|phone|msisdn|(remote|client)_?(ip|addr)|"
-    r"[a-z](?:_at|At)\(\)|time_?stamp|\bnow\(",
+    r"[a-z]_at\b|(?-i:[a-z]At\b)|time_?stamp|\bnow\(",
     re.I,
 )
 """What is another one for each request or user."""
+_NO_METRIC = re.compile(r"span|trac(?:e|ing)|scope|sentry|image|docker", re.I)
+"""Traces and images have tags as well, and keep no series of each."""
 _ROUTE_PATTERN = re.compile(
     r"RoutePattern|BEST_MATCHING_PATTERN|route_?template|url_rule|\breq(?:uest)?\.route\b|\.FullPath\(|matched_?route|path_?template",
     re.I,
@@ -61,6 +63,8 @@ def labels(patch: Patch) -> Iterator[EffectFact]:
     """A metric that is kept for one label more, or for one whose values have no end: each of them is a series of its own."""
     before, after = both_sides(patch, _label_values)
     for metric, values in after.items():
+        if _NO_METRIC.search(metric):
+            continue
         usual = before.get(metric, [])
         new = [value for value in values if value not in usual]
         unbounded = [value for value in new if _UNBOUNDED.search(value)]

@@ -65,7 +65,16 @@ def test_a_new_metric_with_a_moment_for_a_label_makes_a_series_of_each() -> None
 
     assert ("label", "s.readAt().toString()") in read(("Age.java", timer.format("s.readAt().toString()")))
     assert ("label", "receipt.phone()") in read(("Age.java", timer.format("receipt.phone()")))
+    assert ("label", "s.readAt") in read(("Age.java", timer.format("s.readAt")))
     assert not read(("Age.java", timer.format("s.kind()")))
+    assert not read(("Age.java", timer.format("s.format()")))
+
+
+def test_a_tag_of_a_trace_makes_no_series() -> None:
+    tag = '+\tspan.tag("order_id", order.number)'
+
+    assert not read(("orders.kt", tag))
+    assert ("label", '"order_id"') in read(("orders.kt", tag.replace("span", "ordersPlaced")))
 
 
 def test_a_label_with_the_path_that_was_called_in_place_of_its_route_makes_a_series_of_each() -> None:
