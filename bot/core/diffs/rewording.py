@@ -15,6 +15,9 @@ _FAILURE = re.compile(
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
 _TELLING = 8
 """Letters from which on a text is no chance beginning of another one."""
+_TEXT_PREFIX = re.compile(r"(?<!\w)[A-Za-z$@]{1,2}$")
+"""What stands right before a text to say how it is read: the f of `f"..."`."""
+_TOKEN = re.compile(r"\w+|[^\w\s.]")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _WORDED_BY = frozenset({"return", "raise", "throw", "new", "New", "errors", "fmt", "Errorf", "Wrap", "Wrapf", "Error", "from"})
 """Names that only make or pass on a failure with a text."""
@@ -33,17 +36,21 @@ def without_rewordings(patch: Patch) -> Patch:
 
 def _told_more(patch: Patch) -> Iterator[tuple[str, str]]:
     """Failures whose text goes on where it ended before, each with what it was: the values for that are new names."""
-    before, after = both_sides(patch, lambda lines: [(line, text) for line in lines if (text := _text_of(line))])
-    for old, text in before:
-        if new := next((line for line, longer in after if longer.startswith(text) and _names(old) <= _names(line)), ""):
+    before, after = both_sides(patch, lambda lines: [(line, parts) for line in lines if (parts := _statement_and_text(line))])
+    for old, (statement, text) in before:
+        # A statement that is another before its text, such as one with a condition, does something else.
+        longer = (line for line, (other, more) in after if other == statement and more.startswith(text) and more != text)
+        if new := next((line for line in longer if _names(old) <= _names(line)), ""):
             yield old, new
 
 
-def _text_of(line: str) -> str:
-    """The first text of a failure, without the quotes; "" for a short one, and for any other line."""
+def _statement_and_text(line: str) -> tuple[list[str], str] | None:
+    """What a failure holds before its first text, beside what only words it, and the text; None for a short text or no failure."""
     quoted = _QUOTED.search(line) if _FAILURE.search(line) else None
-    text = quoted.group()[1:-1] if quoted else ""
-    return text if len(text) >= _TELLING else ""
+    if quoted is None or len(quoted.group()) - 2 < _TELLING:
+        return None
+    before = _TOKEN.findall(_TEXT_PREFIX.sub("", line[: quoted.start()]))
+    return [token for token in before if token not in _WORDED_BY], quoted.group()[1:-1]
 
 
 def _says_one_of(line: str, failures: Set[frozenset[str]]) -> bool:

@@ -24,7 +24,19 @@ def test_a_text_that_goes_on_and_tells_one_value_more_is_a_rewording() -> None:
     before = 'return fmt.Errorf("store answered %d: %s", code, body)'
 
     assert left(before, 'return fmt.Errorf("store answered %d: %s (sha=%s)", code, body, sum)') == ((), ())
+    assert left('raise ValueError("feed is bad")', 'raise ValueError(f"feed is bad: {path}")') == ((), ())
+    assert left('return errors.New("feed is bad")', 'return fmt.Errorf("feed is bad: %s", path)') == ((), ())
     assert left(before, 'return fmt.Errorf("store refused %d: %s (sha=%s)", code, body, sum)') != ((), ())
+
+
+def test_a_failure_on_another_condition_is_none_whatever_its_text_tells_more() -> None:
+    before = 'if (n > most) throw new RangeError("too many items");'
+
+    for after in (
+        'if (n > most || n < least) throw new RangeError("too many items");',
+        'if (n > most || strict) throw new RangeError("too many items: " + n);',
+    ):
+        assert left(before, after) == ((before,), (after,))
 
 
 def test_another_failure_and_another_text_that_is_no_failure_stay() -> None:
