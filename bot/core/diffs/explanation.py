@@ -57,10 +57,11 @@ _REQUESTS_SERVED = re.compile(
     r"^(?:(?:grpc|http|rpc|server|incoming) )*(?:requests?(?: (?:per|rate|count|total).*)?|[rq]ps)$", re.I
 )
 _ANSWERED_BY = re.compile(
-    r"\b(?:413|429) (?:\w+ ){0,3}(?:from|by) (?:https?://)?[\w-]+[.:]\w|[\w-]\.\w+ (?:answered|returned|responded|replied)\b",
+    r"\b(?:413|429) (?:\w+ ){0,3}(?:from|by) (?:(?-i:[A-Z]{3,7}) )?(?:https?://)?(?!\d+\.\d)[\w-]+[.:]\w|"
+    r"[\w-]\.\w+ (?:answered|returned|responded|replied)\b.{0,20}\b(?:413|429)\b",
     re.I,
 )
-"""Another host answers."""
+"""Another host answers; a bare address is rather that of a client."""
 _SENTENCE = 4
 """Words from which on a text of the diff counts as a sentence of the program."""
 

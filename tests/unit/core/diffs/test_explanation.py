@@ -791,6 +791,23 @@ def test_what_another_host_refuses_is_within_no_limit_of_the_service_itself() ->
     assert points[0] >= TUNING.diffs.explained and points[1] >= TUNING.diffs.related > points[2]
 
 
+@pytest.mark.parametrize(
+    ("line", "own"),
+    [
+        ("429 Too Many Requests from POST https://api.bank.example/v1", False),
+        ("upload failed: vault.bank.example answered with 413", False),
+        ("client refused: 429 too many requests from 203.0.113.9", True),
+        ("push failed: buffer.push returned ErrFull, limit exceeded", True),
+    ],
+)
+def test_what_refuses_a_client_or_a_call_within_the_program_is_no_other_host(line: str, own: bool) -> None:
+    smaller = diff_of("app.yaml", "-maxInflightRequests: 400000", "+maxInflightRequests: 100000")
+
+    strength = explain(smaller, Symptoms([SymptomText(line, "E1", "sign", log=True)]), service="sign").strength
+
+    assert (strength >= TUNING.diffs.related) == own
+
+
 def test_the_name_of_its_own_service_is_none_that_a_diff_brings() -> None:
     policy = diff_of("deploy/limits.yaml", "+  name: fleet-ingest")
     line = Symptoms([SymptomText("fleet-ingest lags behind", "E1", alert=True)])
