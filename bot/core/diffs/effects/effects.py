@@ -50,6 +50,11 @@ _WRAPPED_COLUMN = re.compile(
     re.I,
 )
 """A column that a statement looks up by what a function makes of it: no usual index holds that."""
+_OF_STATEMENT = re.compile(
+    r"(?i:\b(?:select|where|having|join|order by|group by)\b|\bwhere\w*\(|\bfunc\.|\braw\(|\.filter\()|\b(?:AND|OR|ON)\b|"
+    r"^\s*(?:and|or|on)\b.{1,80}\)\s*=(?!=)"
+)
+"""Code has functions of these names as well: `fun convert(row: Row) = ...`, `date(2026, 1, 1) <= day`."""
 _RAILS = re.compile(
     r"\b(add_foreign_key|add_index|add_check_constraint|change_column(?:_null)?|rename_column|remove_column|validate_foreign_key)"
     r"\s*\(?\s*:(\w+)(?!.*(?:concurrently|validate: false))"
@@ -242,7 +247,9 @@ def _queries(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         for _, name in (match for line in patch.added for match in _RAILS.findall(line)):
             yield effect_fact("schema", name, patch.path)
             yield effect_fact("lock", name, patch.path)
-        before, after = both_sides(patch, lambda lines: dict.fromkeys(_matches(_WRAPPED_COLUMN, lines)))
+        before, after = both_sides(
+            patch, lambda lines: dict.fromkeys(_matches(_WRAPPED_COLUMN, filter(_OF_STATEMENT.search, lines)))
+        )
         yield from (effect_fact("query", text, patch.path) for text in after if text not in before)
         removed = {name.casefold() for name in _tables(patch.removed)}
         for name in _tables(patch.added):

@@ -104,6 +104,13 @@ def test_a_column_that_is_looked_up_by_a_function_of_it_is_another_query() -> No
     assert not read(("items.js", f"{wrapped.replace('+', '-')}\n{wrapped}  // as before"))
 
 
+def test_a_function_of_the_program_is_no_column_of_a_statement() -> None:
+    assert not read(("Rows.kt", "+    fun convert(row: Row) = Order(row)"))
+    assert not read(("days.py", "+    within = date(2026, first, 1) <= day"))
+    assert ("query", "date(placed_at)") in read(("orders.sql", "+   AND date(placed_at) = :day"))
+    assert ("query", "date(placed_at)") in read(("orders.go", "+   and date(placed_at) = $1"))
+
+
 def test_a_record_that_touches_its_owner_gives_all_that_is_cached_of_it_other_keys() -> None:
     assert ("cache_key", "touch: true") in read(("app/models/line.rb", "-  belongs_to :item\n+  belongs_to :item, touch: true"))
 
