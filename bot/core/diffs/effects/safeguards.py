@@ -14,11 +14,12 @@ from bot.core.facts.code import EffectFact
 
 _CLOSES_BY_ITSELF = re.compile(
     r"^\s*(?:try\s*\(|(?:async\s+)?with\s+\S.*:\s*$|(?:await\s+)?using\s*[( ]|defer\s+\S*(?:close|release|unlock|cancel|stop)|"
-    r"\}?\s*finally\b|ensure\b)|\.use\s*\{|\bdo \|\w+\||"
-    r"\b(?-i:with|in)(?-i:[A-Z])\w{1,60}\(\s*(?:\w{1,60}::\w|\(?\w{0,60}\)?\s*[-=]>)",
+    r"\}?\s*finally\b|ensure\b)|\.use\s*\{|\bdo \|\w+\|",
     re.I,
 )
 """Statements whose end releases what they took, on every way out."""
+_LENDS = re.compile(r"\b(?:with|in)[A-Z]\w{1,60}\(\s*(?:\w{1,60}::\w|\(?\w{0,60}\)?\s*[-=]>)")
+"""A function that may lend what it takes back: `withHandle(h -> ...)`; others of such a form, as `withSpan`, take nothing."""
 _ACQUIRES = re.compile(r"\b\w*(?:getConnection|openSession|acquire|connect|checkout|open|newInputStream|borrow)\w*\(", re.I)
 _SORTS = re.compile(r"\bsort\w*(?:\.\w+)?\(|\.(?:sort\w*|order_?by\w*)\(|\border by\b", re.I)
 _IN_TRANSACTION = re.compile(r"transaction|(?<![a-z])tx(?![a-z])|(?<![bc])lock|\bfor update\b|savepoint", re.I)
@@ -94,7 +95,7 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     removed_lines, added_lines = all_lines(patches)
     removed, added = map(counted_names, (removed_lines, added_lines))
     for patch in patches:
-        if (text := _lost(_CLOSES_BY_ITSELF, patch)) or (text := _taken_out(patch)):
+        if (text := _no_longer_closed(patch)) or (text := _taken_out(patch)):
             yield effect_fact("release", text, patch.path)
         if (text := _lost(_SORTS, patch)) and not any(_SORTS.search(line) for other in patches for line in other.added):
             yield effect_fact("order", text, patch.path)
@@ -129,10 +130,19 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         yield effect_fact("retry", gone[0], "", before=gone[0])
 
 
+def _no_longer_closed(patch: Patch) -> str:
+    """The beginning of a block that closed by itself, where no added one does, nor one that lends; "" without one."""
+    return "" if any(map(_LENDS.search, patch.added)) else _lost(_CLOSES_BY_ITSELF, patch)
+
+
 def _taken_out(patch: Patch) -> str:
     """What is acquired outside of the block that gave it back, where it was acquired within it; "" without such."""
     within = {call for line in patch.removed if _CLOSES_BY_ITSELF.search(line) for call in _ACQUIRES.findall(line)}
-    bare = (line.strip() for line in patch.added if not _CLOSES_BY_ITSELF.search(line) and within & {*_ACQUIRES.findall(line)})
+    bare = (
+        line.strip()
+        for line in patch.added
+        if not (_CLOSES_BY_ITSELF.search(line) or _LENDS.search(line)) and within & {*_ACQUIRES.findall(line)}
+    )
     return next(bare, "")[:60]
 
 

@@ -25,6 +25,10 @@ def test_a_block_in_place_of_another_keeps_closing() -> None:
     assert lost("-try (Handle handle = jdbi.open()) {", "+Handle handle = jdbi.withTimeout(5).open();")
 
 
+def test_a_function_around_a_call_that_is_gone_held_nothing() -> None:
+    assert not any(kind == "release" for kind, _ in lost("-tracer.withSpan(span -> place(order));", "+place(order);"))
+
+
 def test_a_client_without_back_off_asks_again_at_once() -> None:
     assert lost("-  return backoff(() => send(req), { tries: 2 });", "+  return until(() => send(req));") == [
         ("retry", "backoff")
