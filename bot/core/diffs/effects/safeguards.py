@@ -67,7 +67,8 @@ _KEPT_BY_CACHES = re.compile(
 )
 """Headers that tell caches whether, and for how long, they keep an answer."""
 _KEEPS_CONNECTIONS = re.compile(
-    r"IHttpClientFactory|(?:\b_|\bthis\._?|\bself\._?)(?:http|client|session)\w*\.\w+(?:<[^<>]*>)?\(|\.CreateClient\(|requests\.Session\(|\bsession\.(?:get|post|put|request)\(|keep_?alive|"
+    r"IHttpClientFactory|(?:\b_|\bthis\._?|\bself\._?)(?:http|client|session)\w*\.(?:get|post|put|patch|delete|send|request)\w*"
+    r"(?:<[^<>]*>)?\(|\.CreateClient\(|requests\.Session\(|\bsession\.(?:get|post|put|request)\(|keep_?alive|"
     r"PoolingHttpClientConnectionManager|http\.Agent\(|max_?idle_?conns|pool_?manager|ConnectionPool\(",
     re.I,
 )

@@ -78,6 +78,7 @@ def test_a_client_that_an_object_held_and_each_call_makes_now_connects_anew() ->
         held, "+    using var http = new HttpClient { BaseAddress = address };"
     )
     assert not lost(held, "+    return await _http.GetFromJsonAsync<Fare>(path, ct);")
+    assert not lost("-        self.session.commit()", "+        rates = requests.get(address)")
 
 
 def test_results_that_were_looked_up_in_a_collection_which_is_gone_are_made_anew_each_time() -> None:
