@@ -78,6 +78,7 @@ _ONE_AT_A_TIME = re.compile(
     r"@DisallowConcurrentExecution|\bwithoutOverlapping\(|\bunique_for\b"
 )
 """What keeps a scheduled run from beginning while the one before goes on."""
+_SCHEDULED = re.compile(r"\bschedule(?:_interval)?\b[\"']?\s*[:=]|\bkind:\s*CronJob\b")
 _CONNECTS_ANEW = re.compile(
     r"\bnew HttpClient\b|HttpClient\.newHttpClient\(|HttpClients\.createDefault\(|\brequests\.(?:get|post|put|request)\(|"
     r"&?http\.(?:Client|Transport)\{|\bhttpx\.(?:get|post|put|request)\(|new RestTemplate\(|new OkHttpClient\("
@@ -116,9 +117,7 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("limit", match.group().rstrip("( "), patch.path, before=NO_NUMBER)
     if (line := _lost_of_all(_KEEPS_CONNECTIONS, removed_lines, added_lines)) and any(map(_CONNECTS_ANEW.search, added_lines)):
         yield effect_fact("pool", line, "", before=REUSED)
-    if line := _lost_of_all(_ONE_AT_A_TIME, removed_lines, added_lines):
-        yield effect_fact("pool", line, "", before=NO_NUMBER)
-    if line := _no_longer_limited(patches):
+    if line := _no_longer_alone(removed_lines, added_lines) or _no_longer_limited(patches):
         yield effect_fact("pool", line, "", before=NO_NUMBER)
     if line := _no_longer_spread(patches):
         yield effect_fact("cache", line, "")
@@ -174,6 +173,11 @@ def _no_longer_ends(patches: Sequence[Patch]) -> str:
     if not counted or not all(any(map(_TRIES.search, lines)) for lines in (removed, added)):
         return ""
     return next((line.strip()[:60] for line in added if _ENDLESS_LOOP.search(line)), "")
+
+
+def _no_longer_alone(removed: Sequence[str], added: Sequence[str]) -> str:
+    """What let one scheduled run begin after the other; "" without it, and where the run itself is gone."""
+    return "" if _lost_of_all(_SCHEDULED, removed, added) else _lost_of_all(_ONE_AT_A_TIME, removed, added)
 
 
 def _no_longer_limited(patches: Sequence[Patch]) -> str:

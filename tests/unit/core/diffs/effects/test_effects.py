@@ -88,6 +88,8 @@ def test_a_scheduled_run_that_may_begin_while_the_one_before_goes_on_is_one_of_m
     assert ("pool", "concurrencyPolicy: Forbid") in read(("cron.yaml", "-  concurrencyPolicy: Forbid"))
     replaced = read(("cron.yaml", "-  concurrencyPolicy: Forbid\n+  concurrencyPolicy: Replace"))
     assert ("pool", "concurrencyPolicy: Forbid") not in replaced
+    gone = read(("cron.yaml", '-kind: CronJob\n-  schedule: "*/5 * * * *"\n-  concurrencyPolicy: Forbid'))
+    assert ("pool", "concurrencyPolicy: Forbid") not in gone
 
 
 def test_an_id_that_is_no_longer_of_chance_may_be_that_of_several() -> None:
