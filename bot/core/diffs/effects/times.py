@@ -36,8 +36,8 @@ _IN_MILLIS = re.compile(r"(?<![a-z])(?:psetex|pexpire|pexpireat)\W|\bpx=|\bPX\b"
 """Commands and arguments of Redis that take how long an entry lives: https://redis.io/docs/latest/commands/set/"""
 
 _EPOCHS = (
-    ("millis", re.compile(r"UnixMilli|epoch_?millis|toEpochMilli|currentTimeMillis|Date\.now\(|\.getTime\(|unix_?ms\b", re.I)),
-    ("seconds", re.compile(r"\.Unix\(\)|toEpochSecond|getEpochSecond|epoch_?sec|\bunix_?timestamp\b", re.I)),
+    ("millis", re.compile(r"UnixMilli|epoch_?milli|currentTimeMillis|Date\.now\(|\.getTime\(|unix_?ms\b", re.I)),
+    ("seconds", re.compile(r"\.Unix\(|epoch_?sec|\bunix_?timestamp\b", re.I)),
 )
 _DATES = re.compile(
     r"\b(?:relativedelta|timedelta\((?:days|weeks)|strftime|strptime|ofPattern|SimpleDateFormat|DateTimeFormatter\.\w+|ISO_LOCAL_DATE\w*|"
@@ -50,6 +50,7 @@ _ZONE = re.compile(
     r"time_?zone|zone_?(?:id|info|offset)|(?<![a-z])zone$|at_?zone|zoned|tzinfo|(?<![a-z])utc|local_?(?:date|time)|in_?location|load_?location|system_?(?:utc|default)",
     re.I,
 )
+_HANDLES_TIMES = re.compile(r"(?<!run)time(?!_?out)|(?<!up)date|(?<![a-z])now\(|pars(?:e|ing)|format", re.I)
 
 
 def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
@@ -128,5 +129,7 @@ def dates(patch: Patch) -> Iterator[EffectFact]:
 def zones(patch: Patch) -> Iterator[EffectFact]:
     """Another time zone, or another clock that says which day it is."""
     before, after = both_sides(patch, lambda lines: {name for name in counted_names(lines) if _ZONE.search(name)})
-    if changed := sorted((before | after) - (before & after)) if before else []:
+    # Where a place is gone, times are still read or written: else the code that did so is gone.
+    changed = sorted((before | after) - (before & after)) if after or any(map(_HANDLES_TIMES.search, patch.added)) else []
+    if before and changed:
         yield effect_fact("clock", changed[0], patch.path)

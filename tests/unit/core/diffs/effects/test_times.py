@@ -27,6 +27,8 @@ def test_moments_in_seconds_that_were_in_thousandths_are_others() -> None:
         return [(effect.before, effect.after) for effect in epochs(patch)]
 
     assert units_of_moments("-\treturn from.UnixMilli()", "+\treturn from.Unix()") == [("millis", "seconds")]
+    assert units_of_moments("-\treturn time.UnixMilli(at)", "+\treturn time.Unix(at, 0)") == [("millis", "seconds")]
+    assert units_of_moments("-  Instant.ofEpochMilli(at)", "+  Instant.ofEpochSecond(at)") == [("millis", "seconds")]
     assert units_of_moments("-\treturn from.UnixMilli()", "+\treturn r.From.UnixMilli()") == []
 
 
@@ -39,6 +41,7 @@ def test_a_moment_that_is_no_longer_read_in_its_place_is_another() -> None:
     assert clocks(local, "+\treturn time.Parse(layout, text)") == ["ParseInLocation"]
     assert clocks("-val now = ZonedDateTime.now(port.zone)", "+val now = LocalDateTime.now(clock)") != []
     assert clocks(local, "+\treturn time.ParseInLocation(layout, trimmed, place)") == []
+    assert clocks("-    private LocalDateTime archivedAt;", "+    private String updatedNote;") == []
 
 
 def test_an_entry_that_lives_for_so_many_milliseconds_in_place_of_seconds_is_gone_at_once() -> None:
