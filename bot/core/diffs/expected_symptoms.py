@@ -142,8 +142,9 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
         (
             CHANGED,
             r"(?:\b|_)(?:dates?|days?)\b|midnight|tomorrow|yesterday|in the (past|future)|not (yet )?(valid|open)|"
-            r"too (early|late)|\blocal time\b|quiet hours|time ?range|\b(0|no) rows\b|\bhours? (off|late|early)|"
-            r"outside .{0,20}\bhours\b|time ?zone",
+            r"too (early|late)|\blocal time\b|quiet hours|time ?range|"
+            # "No rows in result set" is how Go says that there is none.
+            r"\b(0|no) rows\b(?! (in result|(were )?affected))|\bhours? (off|late|early)|outside .{0,20}\bhours\b|time ?zone",
         ),
     ),
     "order": ((CHANGED, r"deadlock|out of order|(un|not )sorted|lock.?order"),),

@@ -636,6 +636,13 @@ def test_another_host_is_not_at_fault_either_where_others_are_not_resolved() -> 
     assert alone.strength >= TUNING.diffs.explained > TUNING.diffs.related > beside_others.strength
 
 
+def test_a_day_that_is_another_leaves_a_report_empty_and_not_a_row_unfound() -> None:
+    moved = diff_of("report.go", "-\tday := time.ParseInLocation(layout, text, place)", "+\tday := time.Parse(layout, text)")
+
+    assert explained(moved, "export rejected: 0 rows for the last night").strength >= TUNING.diffs.explained
+    assert explained(moved, "load basket failed: sql: no rows in result set").strength < TUNING.diffs.related
+
+
 def test_what_was_counted_up_to_its_end_is_explained_by_no_query() -> None:
     diff = diff_of("ingest.rs", '+sqlx::query("INSERT INTO samples SELECT * FROM UNNEST($1)")')
 
