@@ -63,7 +63,8 @@ _KINDS = (
     _Kind(
         re.compile(
             r"(api.?key|credential\w*|licen[cs]e|secret|password|subscription|api[ _-]?token)\b"
-            r".{0,80}\b(expired|revoked|suspended)|token\b.{0,80}[ _-](is )?revoked|\b401 bad credentials|"
+            r".{0,80}\b(expired|revoked|suspended)|token[_-]revoked|"
+            r"token\b(?!.{0,40}\b(?:user|session|customer)\b).{0,80}\brevoked|\b401 bad credentials|"
             r"(returned|responded|answered|replied|got|status) (with )?\W?401\b.{0,160}\bexpired|"
             r"password authentication failed|invalid_(grant|client)\b|"
             r"(cannot|could not|unable to|failed to) (fetch|obtain|refresh|request) (an? |the )?(\w+ )?token\b(?! from)"

@@ -240,6 +240,16 @@ def test_a_token_that_programs_renew_is_a_lead_and_never_likely() -> None:
     assert confidence("orders refused: the licence has expired") == "likely"
 
 
+def test_a_revoked_token_is_a_credential_unless_it_is_a_users() -> None:
+    def causes(line: str) -> list[str]:
+        revoked = TemplateFact(template=line, count=50, before=0, trend="new")
+        return [h.cause for h in judged(failing_front().lines("front", revoked)).hypotheses if h.kind == "external"]
+
+    credential = ["A credential of front has expired or was revoked"]
+    assert causes("post message failed: token_revoked") == causes("deploy token has been revoked") == credential
+    assert causes("signed out: token of user 81 was revoked") == []
+
+
 def test_a_mail_that_is_refused_is_no_failing_host() -> None:
     def causes(line: str) -> list[str]:
         bounced = TemplateFact(template=line, count=50, before=0, trend="new")
