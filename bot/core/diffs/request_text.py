@@ -14,8 +14,11 @@ _PART = re.compile(
 _FAILURE = re.compile(
     r"error|exception|fail|panic|fatal|traceback|crash|abort|cannot|could not|does not exist|unable|undefined|"
     r"not (defined|registered|set|authori[sz]ed)|"
-    r"has no attribute|refused|\breject(ed)?\b|is required\b|denied|invalid|mismatch|"
-    r"timed? ?out|exceeded|exhausted|violates|slow query|query_time|\bduration: \d{4,}|"
+    r"has no attribute|refused|rejected|\breject\b|denied|invalid|mismatch|"
+    r"(?<!\bno )(?<!\bno further )(?<![\w.<*>\]])[\w.<*>\[\]]{1,60}[\"'`]? is required\b|"
+    # The last two as MySQL and PostgreSQL log slow statements.
+    r"timed? ?out|exceeded|exhausted|violates|slow query|\bquery_time: \S{1,20}\s{1,3}(?:lock_time|rows_)|"
+    r"\bduration: \d{4,}(?:\.\d+)? ms\s+(?:statement|plan|parse|bind|execute)\b|"
     r"\bno (process|consumers?|workers?|subscribers?|server|healthy|such)\b",
     re.I,
 )
