@@ -311,9 +311,13 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
 
 
 def _named_below(change: Candidate, ranked: Sequence[Candidate], context: RankingContext) -> bool:
-    """Whether lines of what a changed service depends on name a cause outside: that hurts the service as well."""
+    """Whether lines of what a changed service depends on name a cause outside: that hurts the service as well.
+
+    What a callee cannot process or has used up may be its caller's doing.
+    """
     below = reachable(change.service, context.observations.depends_on).keys() - {change.service}
-    return any(cause.outside and not cause.leads_only and cause.service in below for cause in ranked)
+    outside = (cause for cause in ranked if cause.outside and cause.kind == "external" and not cause.leads_only)
+    return any(cause.service in below for cause in outside)
 
 
 def _signs_elsewhere(place: Candidate, context: RankingContext) -> bool:

@@ -140,6 +140,17 @@ def test_a_diff_that_explains_the_lines_is_a_lead_where_a_callee_names_a_cause_o
     assert (first.change_id, first.confidence) == (deploy.id, confidence)
 
 
+@pytest.mark.parametrize("line", ["malformed message: no field total", "monthly quota of requests exceeded"])
+def test_a_diff_is_no_mere_lead_where_a_callee_names_what_its_caller_may_bring_about(line: str) -> None:
+    deploy = change("front", 4, version="2.0.0")
+    ledger = code(failing_front(deploy).lines("front", TIMED_OUT), "2.0.0", diff("a", FEWER))
+
+    refused = TemplateFact(template=line, count=9, before=0, trend="new")
+    first = judged(ledger.lines("db", refused)).hypotheses[0]
+
+    assert (first.change_id, first.confidence) == (deploy.id, "likely")
+
+
 def test_small_reasons_that_add_up_to_an_explanation_make_no_change_likely() -> None:
     guard = EffectFact(kind="guard", name="status == 403", after="status == 403", path="front/orders.py")
     words = diff("a", guard).model_copy(
