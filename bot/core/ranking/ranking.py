@@ -48,7 +48,8 @@ _MAX_CAUSES = 4
 _PLACES: frozenset[CauseKind] = frozenset({"dependency", "unknown"})
 """Kinds of cause that name a place and no reason."""
 _MAX_OF_ONE_SERVICE = 2
-_CREDENTIAL = re.compile(r"credential|certificate|\btoken\b", re.I)
+_CREDENTIAL = re.compile(r"^A (?:certificate|credential|token)\b")
+"""Not by the name of a service, which a cause holds as well."""
 _ISSUES = re.compile(
     r"(^|[^a-z])(vault|iam|sts|pki|kms|secrets?|secrets?.?manager|keycloak|cert.?manager|acme)([^a-z]|$)", re.I
 )

@@ -251,6 +251,16 @@ def test_a_token_that_programs_renew_is_a_lead_and_never_likely() -> None:
     assert confidence("orders refused: the licence has expired") == "likely"
 
 
+def test_a_machine_below_a_service_that_issues_tokens_is_no_credential() -> None:
+    def likelihood(service: str) -> float:
+        deploy = change("front", 4, version="2.0.0")
+        broken = TemplateFact(template="nvme1: I/O timeout, aborting; resetting controller", count=9, before=0, trend="new")
+        ledger = code(failing_front(deploy).lines("front", TIMED_OUT), "2.0.0", diff("a", FEWER)).lines(service, broken)
+        return next(h.likelihood for h in judged(ledger).hypotheses if h.kind == "external")
+
+    assert likelihood("token-api") == likelihood("stock-api") > 0
+
+
 def test_a_revoked_token_is_a_credential_unless_it_is_a_users() -> None:
     def causes(line: str) -> list[str]:
         revoked = TemplateFact(template=line, count=50, before=0, trend="new")
