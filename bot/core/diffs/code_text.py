@@ -57,9 +57,15 @@ _NOT_THERE = re.compile(
     re.I,
 )
 """What an interpreter or a loader says of a name that it does not find."""
-_REQUIRED = re.compile(rf"(?<![\w$\"'])[\"'`]?({_NAME})[\"'`]? (?:is|was) (?:a )?required\b(?! to\b)")
-"""A field that whoever reads a message or a setting insists on."""
-_DENIED = re.compile(rf"\bnot authori[sz]ed to perform:? ((?:[\w-]{{1,40}}:)?{_NAME})|\bwhen calling the ({_NAME}) operation")
+_REQUIRED = re.compile(
+    rf"(?:(?<![\w$\"'`=])({_NAME})|(?<![\w=])\"({_NAME})\"|(?<![\w=])'({_NAME})'|(?<![\w=])`({_NAME})`)"
+    r" (?:is|was) (?:a )?required\b(?! to\b)"
+)
+"""A field that whoever reads a message or a setting insists on: bare or in quotes of its own, for what others hold is typed."""
+_DENIED = re.compile(
+    rf"\bnot authori[sz]ed to perform:? ((?:[\w-]{{1,40}}:)?{_NAME})|"
+    rf"\((?:AccessDenied|Unauthori[sz]ed|AuthorizationError|NotAuthori[sz]ed)\w{{0,40}}\) when calling the ({_NAME}) operation"
+)
 """What a cloud's library says of an action that a policy does not allow."""
 _TYPED_BEFORE = re.compile(
     r"\b(?:for|about|matching|like|named|called|containing|saying)\s+(?:(?:an?|the)\s+)?"

@@ -357,6 +357,8 @@ def test_the_action_that_a_policy_does_not_allow_is_named_by_the_program() -> No
     assert explained(policy, denied).firm >= TUNING.diffs.explained
     typed = "search failed for not authorized to perform: PutItem"
     assert explained(policy, typed).firm < TUNING.diffs.explained
+    throttled = "worker failed: An error occurred (ThrottlingException) when calling the PutItem operation"
+    assert explained(policy, throttled).firm < TUNING.diffs.explained
 
 
 def test_a_field_that_a_reader_insists_on_is_named_by_the_program() -> None:
@@ -365,7 +367,9 @@ def test_a_field_that_a_reader_insists_on_is_named_by_the_program() -> None:
     assert (
         explained(renamed, "reject decode parcel.weighed: weightKg is required and must be > 0").firm >= TUNING.diffs.explained
     )
-    assert explained(renamed, "search for weightKg is required failed").firm < TUNING.diffs.explained
+    assert explained(renamed, 'body refused: "weightKg" is required').firm >= TUNING.diffs.explained
+    for typed in ("search for weightKg is required", 'note "weightKg is required"', "note=weightKg is required"):
+        assert explained(renamed, f"{typed} failed").firm < TUNING.diffs.explained
 
 
 def test_what_is_handed_out_again_sooner_is_done_twice() -> None:
