@@ -85,11 +85,11 @@ _STATUS = re.compile(r"(?<![\w?&])(?:http[._])?status(?:_?code)?=([45]\d\d)(?=[\
 """The status of an answer, which nobody types."""
 _NOT_SERVED = re.compile(
     r"time[- ]?out|timed ?out|\bconnection (?:refused|reset|closed|aborted|error)|unreachable|unavailable|bad gateway|"
-    r"too many requests|\b(?:answered|answers|responded|returned|replied|got|status)\b.{0,20}\b(?:429|5\d\d)\b|"
-    r"breaker.{0,60}\bopen\b",
+    r"too many requests|\b(?:answered|answers|responded|returned|replied|got)\b.{0,20}\b(?:429|5\d\d)\b|"
+    r"\bstatus\b.{0,20}\b(?:429|50[2-4])\b|breaker.{0,60}\bopen\b",
     re.I,
 )
-"""Somebody who was called does not answer, or says that he cannot."""
+"""Somebody who was called does not answer, or says that he cannot; `status=500` is rather what the service itself answers."""
 
 
 @lru_cache(maxsize=4_096)

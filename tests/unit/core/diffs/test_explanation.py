@@ -851,6 +851,7 @@ def test_who_reports_that_somebody_else_does_not_answer_did_not_bring_that_about
     diff = diff_of(path, *lines)
 
     assert explained(diff, text.format("missing argument")).firm >= TUNING.diffs.explained
+    assert explained(diff, text.format("missing argument, status=500")).firm >= TUNING.diffs.explained
     for outage in ("Read timed out", "nordpay answered 503", "connection refused", "CircuitBreaker 'bureau' is OPEN"):
         assert explained(diff, text.format(outage)).firm < TUNING.diffs.explained
 
