@@ -70,7 +70,7 @@ def _product(level: float, rest: str) -> float:
 def _unit(rest: str) -> float:
     """Seconds of a unit of time, bytes of a unit of memory; 1 for none."""
     units = (
-        (r"^\s*\*?\s*(time\.)?milli|^ms", 0.001), (r"^\s*\*?\s*(time\.)?minute|^m(in)?$", 60.0),
+        (r"^\s*\*?\s*(time\.)?milli|^ms", 0.001), (r"^\s*\*?\s*(time\.)?minute|^m(ins?)?$", 60.0),
         (r"^\s*\*?\s*(time\.)?hour|^h", 3600.0), (r"^d(ay)?", 86400.0), (r"^ki?b?$", 1e3), (r"^mi?b?$", 1e6), (r"^gi?b?$", 1e9),
     )  # fmt: skip
     return next((factor for pattern, factor in units if re.search(pattern, rest, re.I)), 1.0)

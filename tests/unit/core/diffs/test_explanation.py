@@ -778,9 +778,11 @@ def test_a_time_out_that_the_line_states_is_no_other_time_out() -> None:
     shorter = diff_of("app.yaml", "-  renderTimeoutSeconds: 30", "+  renderTimeoutSeconds: 10")
     longer = diff_of("app.yaml", "-  renderTimeoutSeconds: 10", "+  renderTimeoutSeconds: 90")
     bare = diff_of("app.yaml", "-  timeout: 3000", "+  timeout: 300")
+    minutes = diff_of("app.yaml", "-  renderTimeout: 30m", "+  renderTimeout: 5m")
 
     assert explained(shorter, "render timed out after 10s").strength >= TUNING.diffs.explained
     assert explained(bare, "call failed: timeout of 300 ms exceeded").strength >= TUNING.diffs.explained
+    assert explained(minutes, "render failed: timed out after 5 mins").strength >= TUNING.diffs.explained
     assert explained(longer, "pool is empty: timed out after 5 seconds").strength >= TUNING.diffs.explained
     assert explained(shorter, "HGET rates failed: elapsed, timeout is 5000ms").strength < TUNING.diffs.related
     assert explained(bare, "call failed: timed out after 2 minutes").strength < TUNING.diffs.related
