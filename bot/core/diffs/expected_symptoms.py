@@ -281,8 +281,8 @@ _STATED_TIME_OUT = re.compile(
     re.I,
 )
 _ALLOTTED = re.compile(
-    r"\b(hourly|daily|weekly|monthly|spend|spending|usage) (\w{1,40} )?(quota|limit)\b|"
-    r"\baccount\b.{0,40}\bsuspended\b|\bunpaid\b",
+    r"\b(hourly|daily|weekly|monthly|spend|spending|(?<!memory )(?<!cpu )(?<!disk )(?<!heap )(?<!storage )usage) "
+    r"(\w{1,40} )?(quota|limit)\b|\baccount\b.{0,40}\bsuspended\b|\bunpaid (balance|bill)",
     re.I,
 )
 """Somebody has used up what a provider gives in a time, or has not paid for it."""
@@ -378,7 +378,7 @@ _RESERVED: tuple[tuple[re.Pattern[str], frozenset[EffectKind], re.Pattern[str]],
     (FILLED, frozenset({"limit", "release", "expiry", "pool", "verbosity", "setting", "accumulation", "spawn"}), _NEVER),
     (_FULL_STORE, frozenset({"limit", "memory", "release", "expiry", "cache", "cache_key", "accumulation"}), _NEVER),
     (_EXPIRED, frozenset({"timeout", "cache", "clock", "schedule", "limit", "renewal"}), _NEVER),
-    (_ALLOTTED, _USES_MORE, re.compile(r"quota|allot|plan", re.I)),
+    (_ALLOTTED, _USES_MORE, re.compile(r"quota|allot|plan|hourly|daily|weekly|monthly|spend", re.I)),
     (CLOCKS, frozenset({"clock"}), _NEVER),
     (BY_HAND, frozenset(), _NEVER),
     (MACHINES, frozenset({"access", "setting", "memory"}), re.compile(r"read.?only|toleration|affinity|disrupt", re.I)),

@@ -541,6 +541,18 @@ def test_a_line_that_names_a_clock_a_machine_or_an_expired_key_is_not_explained_
     assert explained(diff_of("settings.yaml", *lines), text).strength < TUNING.diffs.explained
 
 
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["-DAILY_LIMIT_CENTS = 5000", "+DAILY_LIMIT_CENTS = 500"], "transfer refused: daily limit exceeded"),
+        (["-    memory: 2Gi", "+    memory: 512Mi"], "worker killed: memory usage limit exceeded"),
+        (["-  close_timeout: 30s", "+  close_timeout: 3s"], "closing unpaid order timed out"),
+    ],
+)
+def test_a_limit_of_the_services_own_is_nothing_that_a_provider_allots(lines: list[str], text: str) -> None:
+    assert explained(diff_of("settings.yaml", *lines), text).strength >= TUNING.diffs.explained
+
+
 def test_a_package_that_a_line_names_is_not_at_fault_where_the_line_says_that_a_store_is_full() -> None:
     client = diff_of("package.json", '-    "ioredis": "4.28.5",', '+    "ioredis": "5.4.1",')
     endless = diff_of("session.ts", "-  store.set(key, session, { ex: TTL })", "+  store.set(key, session)")
