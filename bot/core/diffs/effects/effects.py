@@ -278,7 +278,8 @@ def _statements(patch: Patch) -> Iterator[EffectFact]:
     """Locks that are taken or released elsewhere, work that is started beside, other keys of a cache."""
     yield from (effect_fact("lock", text, patch.path) for text in _matches(_LOCK, patch.removed + patch.added))
     yield from (effect_fact("spawn", text, patch.path) for text in _matches(_SPAWN, patch.added))
-    yield from (effect_fact("cache_key", text, patch.path) for text in _matches(_TOUCHES, patch.added))
+    if not any(map(_TOUCHES.search, patch.removed)):
+        yield from (effect_fact("cache_key", text, patch.path) for text in _matches(_TOUCHES, patch.added))
     before, after = both_sides(patch, lambda lines: [line for line in lines if _CACHE_KEY.search(line)])
     if before and after and before != after:
         yield effect_fact("cache_key", after[0].strip(), patch.path)

@@ -114,7 +114,10 @@ def test_a_function_of_the_program_is_no_column_of_a_statement() -> None:
 
 
 def test_a_record_that_touches_its_owner_gives_all_that_is_cached_of_it_other_keys() -> None:
-    assert ("cache_key", "touch: true") in read(("app/models/line.rb", "-  belongs_to :item\n+  belongs_to :item, touch: true"))
+    path, plain, touching = "app/models/line.rb", "-  belongs_to :item", "+  belongs_to :item, touch: true"
+
+    assert ("cache_key", "touch: true") in read((path, f"{plain}\n{touching}"))
+    assert ("cache_key", "touch: true") not in read((path, f"{plain}, touch: true\n{touching}, optional: true"))
 
 
 def test_a_setting_that_goes_on_in_another_file_under_the_end_of_its_name_is_the_same() -> None:
