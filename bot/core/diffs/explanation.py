@@ -62,6 +62,8 @@ _ANSWERED_BY = re.compile(
     re.I,
 )
 """Another host answers; a bare address is rather that of a client."""
+FITS = "which fits"
+"""Before the line or signal that an effect brings about."""
 _SENTENCE = 4
 """Words from which on a text of the diff counts as a sentence of the program."""
 
@@ -240,7 +242,7 @@ def _by_effect(
     if line := line_without_image(effect, symptoms):
         return weights.missing, f"{text}, and new lines miss it", line.evidence
     if effect.kind == "variable" and (line := line_about_variable(effect, symptoms, usual)):
-        return weights.effect, f"{text}, which fits {_beginning(line.text)}", line.evidence
+        return weights.effect, f"{text}, {FITS} {_beginning(line.text)}", line.evidence
     if line := line_with_both(effect, symptoms):
         return weights.name, f"{text}, and a failure holds both", line.evidence
     if line := line_with_field(effect, symptoms):
@@ -265,7 +267,7 @@ def _by_effect(
                 base
                 * size
                 * _directness(line, symptoms, service, effect.kind, weights, fewer=_brings_fewer(effect, direction)),
-                f"{text}, which fits {_beginning(line.text)}",
+                f"{text}, {FITS} {_beginning(line.text)}",
                 line.evidence,
             )
     return None

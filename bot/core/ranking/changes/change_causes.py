@@ -241,7 +241,8 @@ def _code_is_sure(context: RankingContext, weighed: WeighedChange) -> bool:
     what it brings.
     """
     code = weighed.code
-    otherwise = climbs(context, weighed.change.service) or jumped_late(context, weighed.change)
+    # Memory rises at once as well where calls wait for a connection that is never given back.
+    otherwise = climbs(context, weighed.change.service) or (code.fills_memory and jumped_late(context, weighed.change))
     grew_otherwise = code.lets_grow and weighed.drift is None and otherwise
     named = code.explanation is not None and code.explanation.best >= context.tuning.diffs.name
     ran_clean = not (named or code.bites_late or is_recent(context, weighed))

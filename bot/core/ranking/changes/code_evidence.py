@@ -12,7 +12,7 @@ from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.levels import level_of, unit_of
 from bot.core.diffs.effects.settings import CONFIGURATION
 from bot.core.diffs.expected_symptoms import ON_CALLEES
-from bot.core.diffs.explanation import Explanation, explain
+from bot.core.diffs.explanation import FITS, Explanation, explain
 from bot.core.diffs.request_text import without_requests
 from bot.core.diffs.schedules import came_due
 from bot.core.diffs.symptoms import Symptoms, SymptomText
@@ -72,6 +72,7 @@ _DAY = 86_400.0
 _WITH_THE_DAY = timedelta(seconds=90)
 _ROUNDS = 10
 """Rounds after which work at another interval has shown what that does."""
+_OF_MEMORY = re.compile(r"mem|heap|oom|\brss\b|\bgc\b|killed", re.I)
 _SLIGHT = 1.3
 """So many times as much of a resource is still as on other days."""
 _MAX_TEXT = 600
@@ -121,6 +122,12 @@ class CodeReading:
     def lets_grow(self) -> bool:
         """Whether what it does uses up something little by little."""
         return self.diff is not None and any(effect.kind in ("accumulation", "release") for effect in self.diff.effects)
+
+    @property
+    def fills_memory(self) -> bool:
+        """Whether what it explains best is that memory runs out, and not connections or descriptors."""
+        _, reason, _ = self.explanation.reasons[0] if self.explanation and self.explanation.reasons else (0.0, "", "")
+        return _OF_MEMORY.search(reason.rpartition(FITS)[2]) is not None
 
     @property
     def unrelated(self) -> bool:

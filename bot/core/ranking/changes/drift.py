@@ -63,7 +63,7 @@ def jumped_late(context: RankingContext, change: Change) -> bool:
     return any(
         deviation.climbs_since is None and deviation.onset is not None and deviation.onset - change.at > _LATE
         for (of, name), deviation in context.observations.all_signals.items()
-        if of == change.service and deviation.doublings > 0 and re.search(_MEMORY, name, re.I)
+        if of == change.service and deviation.doublings > 0 and re.search(_MEMORY, name.replace("_", " "), re.I)
     )
 
 

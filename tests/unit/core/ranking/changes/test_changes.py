@@ -459,6 +459,20 @@ def test_a_diff_that_lets_something_grow_is_likely_where_memory_has_climbed_sinc
     assert (first.change_id, first.confidence) == (old.id, confidence)
 
 
+@pytest.mark.parametrize(("signal", "line", "confidence"), [("memory", TIMED_OUT, "likely"), ("rss_mb", RUNS_OUT, "possible")])
+def test_memory_that_rises_late_clears_a_leak_of_memory_and_none_of_connections(
+    signal: str, line: TemplateFact, confidence: str
+) -> None:
+    old = change("front", 200, version="2.0.0")
+    memory = deviation("front", signal, 0.4, 0.9, doublings=3, unit="ratio", family="saturation")
+    ledger = failing_front(old).health("front", memory).lines("front", line)
+    keeps = EffectFact(kind="release", name="conn.close()", path="front/orders.py")
+
+    first = judged(code(ledger, "2.0.0", diff("a", keeps).model_copy(update={"at": old.at}))).hypotheses[0]
+
+    assert (first.change_id, first.confidence) == (old.id, confidence)
+
+
 def test_lines_that_a_diff_explains_name_a_cause_where_no_signal_deviates() -> None:
     ledger = Ledger().health("front").graph("front", "cart").changes(GUILTY).health("cart").lines("front", MISSING)
 
