@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bot.core.diffs.effects.levels import UNIT_OF_TIME, is_time_of_rate, level_of, unit_of
 from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
+from bot.core.diffs.effects.values import UNBOUNDED
 from bot.core.facts.code import EffectFact, EffectKind
 from bot.core.tuning.changes import DiffWeights
 
@@ -18,6 +19,7 @@ _LAG = r"(?<!loop )\blag"
 """What waits to be read; that of an event loop says how busy one process is."""
 _POOL = r"(?<!s)pool"
 """Not the spool, where files lie."""
+_SERIES = r"\b(active )?series\b|cardinality|samples? .{0,20}(reject|dropp|limit|discard)|scrape|tsdb"
 _RUNS_DRY = r"cache|\bmiss(es|ed)?\b|\bhits?\b|origin|queries|slow query|\bload\b|database|\bdb|qps|latenc|cpu"
 _REQUESTS = r"(requests?|calls?|publish(es)?)[ _](per|rate|count|total)|\brps\b|\bqps\b"
 _Signs = tuple[tuple[int, str], ...]
@@ -90,13 +92,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             r"saturat",
         ),
     ),
-    "label": (
-        (
-            CHANGED,
-            r"\b(active )?series\b|cardinality|samples? .{0,20}(reject|dropp|limit|discard)|scrape|tsdb|"
-            r"memory(?! address)|heap|\boom|\bgc\b",
-        ),
-    ),
+    "label": ((CHANGED, rf"{_SERIES}|memory(?! address)|heap|\boom|\bgc\b"),),
     "memory": ((LESS, r"memory|\boom|heap|cpu|throttl|evict|killed"),),
     "schedule": (
         (LESS, rf"\bload\b|overlap|too many (simultaneous|concurrent)|cpu|{_REQUESTS}|\block|quota|throttl"),
@@ -261,6 +257,8 @@ MEMBERS = re.compile(
     re.I,
 )
 """A store or a queue has lost a member."""
+_COUNTS_SERIES = re.compile(_SERIES, re.I)
+"""What one label more may bring about of however few values; a memory is filled by those that have no end."""
 _INDEX = re.compile(r"idx|index", re.I)
 """What holds the places of rows, and counts nothing."""
 _KEPT_CONNECTIONS = re.compile(r"idle.?conn|conn\w*.?idle|keep.?alive", re.I)
@@ -427,6 +425,8 @@ def may_bring_about(effect: EffectFact, text: str) -> bool:
         return False
     if effect.kind == "timeout" and _UNUSED.search(effect.name) and _NOT_REACHED.search(text):
         # How long an unused connection is kept does not hinder a new one.
+        return False
+    if effect.kind == "label" and not UNBOUNDED.search(effect.name) and not _COUNTS_SERIES.search(text):
         return False
     if effect.kind in _GIVES_NO_RIGHTS and _DENIED.search(text):
         return False

@@ -18,7 +18,7 @@ _INT = re.compile(r"\b(?:int|Integer|integer|INTEGER|INT)\s+([A-Za-z_]\w*)\b")
 """A number of Java, C# or SQL and its name."""
 _METRIC = re.compile(r"([\w.]{0,80})\.(?:WithLabelValues|labels|tags?)\(((?:[^()]|\([^()]*\))*)\)")
 """A metric, and where it is told the values of its labels."""
-_UNBOUNDED = re.compile(
+UNBOUNDED = re.compile(
     r"url\.?path|original_?url|\breq(uest)?\.(path|url)|raw_?path|request_?uri|(user|session|request|trace|customer|order)_?id\b|e_?mail|phone|msisdn|(remote|client)_?(ip|addr)|"
     r"[a-z]_at\b|(?-i:[a-z]At\b)|time_?stamp|\bnow\(",
     re.I,
@@ -67,7 +67,7 @@ def labels(patch: Patch) -> Iterator[EffectFact]:
             continue
         usual = before.get(metric, [])
         new = [value for value in values if value not in usual]
-        unbounded = [value for value in new if _UNBOUNDED.search(value)]
+        unbounded = [value for value in new if UNBOUNDED.search(value)]
         if unbounded or (usual and new and len(values) > len(usual)):
             yield effect_fact("label", (unbounded or new)[0], patch.path)
 

@@ -378,6 +378,15 @@ def test_what_is_handed_out_again_sooner_is_done_twice() -> None:
     assert explained(sooner, "plan failed: already processed under this id").firm >= TUNING.diffs.explained
 
 
+def test_a_memory_is_filled_by_labels_that_have_no_end() -> None:
+    before = "-  orders.labels(kind).inc()"
+    bounded, endless = (diff_of("orders.py", before, f"+  orders.labels(kind, {label}).inc()") for label in ("region", "user_id"))
+    killed, rejected = "worker was OOMKilled: memory limit reached", "push rejected: too many active series"
+
+    assert explained(endless, killed).strength >= TUNING.diffs.explained > explained(bounded, killed).strength
+    assert explained(bounded, rejected).strength >= TUNING.diffs.explained
+
+
 def test_a_spool_is_no_pool() -> None:
     smaller = diff_of("pool.yaml", "-  max_pool_size: 40", "+  max_pool_size: 4")
 
