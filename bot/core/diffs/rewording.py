@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Set
 from dataclasses import replace
+from typing import NamedTuple
 
 from bot.core.diffs.patches import Patch, both_sides
 
@@ -36,21 +37,29 @@ def without_rewordings(patch: Patch) -> Patch:
 
 def _told_more(patch: Patch) -> Iterator[tuple[str, str]]:
     """Failures whose text goes on where it ended before, each with what it was: the values for that are new names."""
-    before, after = both_sides(patch, lambda lines: [(line, parts) for line in lines if (parts := _statement_and_text(line))])
-    for old, (statement, text) in before:
+    before, after = both_sides(patch, lambda lines: [failure for line in lines if (failure := _failure(line))])
+    for old in before:
         # A statement that is another before its text, such as one with a condition, does something else.
-        longer = (line for line, (other, more) in after if other == statement and more.startswith(text) and more != text)
-        if new := next((line for line in longer if _names(old) <= _names(line)), ""):
-            yield old, new
+        alike = (new for new in after if new.statement == old.statement and new.text != old.text)
+        if new := next((one for one in alike if one.text.startswith(old.text) and old.names <= one.names), None):
+            yield old.line, new.line
 
 
-def _statement_and_text(line: str) -> tuple[list[str], str] | None:
-    """What a failure holds before its first text, beside what only words it, and the text; None for a short text or no failure."""
+class _Failure(NamedTuple):
+    line: str
+    statement: tuple[str, ...]
+    """What stands before its first text, beside what only words it."""
+    text: str
+    names: frozenset[str]
+
+
+def _failure(line: str) -> _Failure | None:
+    """A line that ends in a failure with a text; None for a short text, and for any other line."""
     quoted = _QUOTED.search(line) if _FAILURE.search(line) else None
     if quoted is None or len(quoted.group()) - 2 < _TELLING:
         return None
     before = _TOKEN.findall(_TEXT_PREFIX.sub("", line[: quoted.start()]))
-    return [token for token in before if token not in _WORDED_BY], quoted.group()[1:-1]
+    return _Failure(line, tuple(token for token in before if token not in _WORDED_BY), quoted.group()[1:-1], _names(line))
 
 
 def _says_one_of(line: str, failures: Set[frozenset[str]]) -> bool:

@@ -380,7 +380,9 @@ def test_what_is_handed_out_again_sooner_is_done_twice() -> None:
 
 def test_a_memory_is_filled_by_labels_that_have_no_end() -> None:
     before = "-  orders.labels(kind).inc()"
-    bounded, endless = (diff_of("orders.py", before, f"+  orders.labels(kind, {label}).inc()") for label in ("region", "user_id"))
+    bounded, endless = (
+        diff_of("orders.py", before, f"+  orders.labels(kind, {label}).inc()") for label in ("region", "user_id")
+    )
     killed, rejected = "worker was OOMKilled: memory limit reached", "push rejected: too many active series"
 
     assert explained(endless, killed).strength >= TUNING.diffs.explained > explained(bounded, killed).strength

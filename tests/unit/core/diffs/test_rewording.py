@@ -1,6 +1,8 @@
 """Failures that a commit only words anew explain nothing, though new lines hold their words."""
 
-from bot.core.diffs.patches import Patch
+import time
+
+from bot.core.diffs.patches import MAX_LINES, Patch
 from bot.core.diffs.rewording import without_rewordings
 
 
@@ -37,6 +39,16 @@ def test_a_failure_on_another_condition_is_none_whatever_its_text_tells_more() -
         'if (n > most || strict) throw new RangeError("too many items: " + n);',
     ):
         assert left(before, after) == ((before,), (after,))
+
+
+def test_many_failures_alike_take_little_longer_than_others() -> None:
+    values = ",".join(f"b{n}" for n in range(30))
+    removed = tuple(f'throw new FeedError("bad feed", a{n}, {values}' for n in range(MAX_LINES // 2))
+    added = tuple(f'throw new FeedError("bad feed again", c{n}, {values}' for n in range(MAX_LINES // 2))
+    started = time.process_time()
+
+    assert without_rewordings(Patch("a.js", removed, added)).added == added
+    assert time.process_time() - started < 1
 
 
 def test_another_failure_and_another_text_that_is_no_failure_stay() -> None:

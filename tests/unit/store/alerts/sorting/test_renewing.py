@@ -548,7 +548,9 @@ async def test_the_cause_of_before_does_not_run_on_with_an_outage_that_was_befor
         await Triages(sorting.db).open(due.group, due.attempt, "", "")
         await rank(sorting, due.attempt, f"{name} is down", onset=at(minutes - 0.5))
         if name == "b":
-            await sorting.receive(alert("b", labels=PAYMENTS, name="Down", status="resolved", start=1.5, ends_at=sorting.clock()))
+            await sorting.receive(
+                alert("b", labels=PAYMENTS, name="Down", status="resolved", start=1.5, ends_at=sorting.clock())
+            )
     async with sorting.db.read() as session:
         shown = await triage_content(session, "AL-1")
 
