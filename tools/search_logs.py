@@ -65,11 +65,8 @@ async def search_logs(
     if ctx.logs is None:
         raise QueryFailed("no log store is configured (logs.loki or logs.files)")
     needle = text.strip()[:MAX_TEXT]
-    onset = await onset_of(ctx) - LEAD
-    over = outages_over_before(ctx.case, alert_moment(ctx))
-    start = max(onset, ctx.now - (timedelta(minutes=limited_minutes(minutes)) if minutes > 0 else FURTHEST))
-    # What an outage before logged is none of this one, however short the pause between them was.
-    start = max([start, *(span.end for span in over)])
+    onset, over = await onset_of(ctx) - LEAD, outages_over_before(ctx.case, alert_moment(ctx))
+    start = _start(ctx.now, onset, minutes, over)
     began = onset - BASELINES * max(ctx.now - start, SHORTEST)
     now, before = await asyncio.gather(
         sample(ctx.logs, name, needle, start=start, end=ctx.now), sample(ctx.logs, name, needle, start=began, end=onset)
@@ -97,6 +94,15 @@ async def search_logs(
             contrasts=tuple(ContrastFact(**asdict(contrast)) for contrast in apart),
         ),
     )
+
+
+def _start(now: datetime, onset: datetime, minutes: int, over: Sequence[OutageSpan]) -> datetime:
+    """Since when lines count: since the onset, or only the last minutes.
+
+    What an outage before logged is none of this one, however short the pause between them was.
+    """
+    furthest = timedelta(minutes=limited_minutes(minutes)) if minutes > 0 else FURTHEST
+    return max([onset, now - furthest, *(span.end for span in over)])
 
 
 def _without(over: Sequence[OutageSpan], sampled: Sample, logged: TimeWindow) -> Sample:

@@ -28,7 +28,7 @@ from bot.core.diffs.effects.settings import (
     without_moved,
 )
 from bot.core.diffs.effects.times import dates, epochs, units, zones
-from bot.core.diffs.effects.values import constants, labels, narrower, raw_routes
+from bot.core.diffs.effects.values import constants, labels, narrower
 from bot.core.diffs.effects.variables import renamed_environment
 from bot.core.diffs.identifiers import counted_names, identifiers, word_stems
 from bot.core.diffs.patches import Patch, both_sides, is_import
@@ -192,7 +192,6 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *_of_each(patches, _network_rules),
         *_of_each(patches, _permissions),
         *_of_each(patches, labels),
-        *_of_each(patches, raw_routes),
         *_of_each(code, constants),
         *_of_each(code, narrower),
         *formats(code),

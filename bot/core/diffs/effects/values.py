@@ -70,9 +70,10 @@ def labels(patch: Patch) -> Iterator[EffectFact]:
         unbounded = [value for value in new if UNBOUNDED.search(value)]
         if unbounded or (usual and new and len(values) > len(usual)):
             yield effect_fact("label", (unbounded or new)[0], patch.path)
+    yield from _raw_routes(patch)
 
 
-def raw_routes(patch: Patch) -> Iterator[EffectFact]:
+def _raw_routes(patch: Patch) -> Iterator[EffectFact]:
     """A label that held the pattern of a route holds the path that was called: another one for each object."""
     patterns, raw = (
         any(map(_ROUTE_PATTERN.search, patch.removed)),
