@@ -12,6 +12,11 @@ _NAME = re.compile(r"^\s*(?:name = \"|\"(?:node_modules/)?)([@\w./-]+)\"(?::\s*\
 _VERSION = re.compile(r"^\s*\"?version\"?\s*[=:]?\s*\"?v?(\d[\w.+-]*)\"?,?$")
 
 _DEPENDENCY = re.compile(r"^[\s\"'-]*(?:FROM\s+)?([@A-Za-z][\w@./:-]*?)[\"'\s:=@^~>]+v?(\d+(?:\.[\w-]+)+)")
+_WITHIN = (
+    re.compile(r"^\s*<Package(?:Reference|Version)\s+(?:Include|Update)=\"([\w.-]+)\"\s+Version=\"\[?(\d+(?:\.[\w-]+)+)"),
+    re.compile(r"^\s*[\"']?([A-Za-z][\w.-]*)[\"']?\s*=\s*\{.{0,160}?\bversion\s*=\s*[\"'][=^~>]*\s*(\d+(?:\.[\w-]+)+)"),
+)
+"""A version among other attributes: of .NET, and in a table of TOML."""
 _SECTION = re.compile(r"^\s*(?:\"[\w-]+\":\s*\{|\[[\w.-]+\])")
 _FOR_DEVELOPMENT = re.compile(r"dev[-.]?dependencies|require-dev|dev-packages|optional-?dependencies|\[dev\]", re.I)
 _MAJOR = re.compile(r"/v\d+$")
@@ -45,7 +50,8 @@ def _no_longer_installed(patch: Patch) -> Iterator[EffectFact]:
 
 
 def _versions(lines: Iterable[str]) -> Values:
-    matches = filter(None, map(_DEPENDENCY.match, lines))
+    patterns = (_DEPENDENCY, *_WITHIN)
+    matches = filter(None, (next(filter(None, (pattern.match(line) for pattern in patterns)), None) for line in lines))
     return numbered((_MAJOR.sub("", match.group(1).strip(":@=")), match.group(2)) for match in matches)
 
 

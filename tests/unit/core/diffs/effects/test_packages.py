@@ -1,5 +1,7 @@
 """Versions in what a package manager writes."""
 
+import pytest
+
 from bot.core.diffs.effects.packages import locked_packages, manifest_packages
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
@@ -27,10 +29,19 @@ def test_the_name_that_stands_beside_a_version_belongs_to_it() -> None:
     assert packages("web/package-lock.json", NPM) == [("router", "4.18.2", "5.0.1")]
 
 
-def test_a_catalogue_of_versions_is_a_manifest() -> None:
-    (patch,) = read_patches(
-        [FileChange("gradle/libs.versions.toml", 1, 1, patch='@@ -1 +1 @@\n-broker = "2.8.2"\n+broker = "3.9.1"')]
-    )
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("gradle/libs.versions.toml", 'broker = "{}"'),
+        ("gradle/libs.versions.toml", 'broker = {{ module = "org.example:broker", version = "{}" }}'),
+        ("Cargo.toml", 'broker = {{ version = "{}", features = ["tls"] }}'),
+        ("Directory.Packages.props", '    <PackageVersion Include="broker" Version="{}" />'),
+        ("api/Api.csproj", '    <PackageReference Include="broker" Version="{}" />'),
+    ],
+)
+def test_a_manifest_and_a_catalogue_hold_versions_in_forms_of_their_own(path: str, line: str) -> None:
+    lines = f"@@ -1 +1 @@\n-{line.format('2.8.2')}\n+{line.format('3.9.1')}"
+    (patch,) = read_patches([FileChange(path, 1, 1, patch=lines)])
 
     (effect,) = manifest_packages(patch)
     assert (effect.kind, effect.name, effect.before, effect.after) == ("dependency", "broker", "2.8.2", "3.9.1")
