@@ -27,7 +27,7 @@ _WORDED_BY = frozenset({"return", "raise", "throw", "new", "New", "errors", "fmt
 def without_rewordings(patch: Patch) -> Patch:
     """The patch without failures that have another text on each side and the same names, or a text that only goes on."""
     before, after = both_sides(patch, lambda lines: {_names(line) for line in lines if _FAILURE.search(line)})
-    longer = {line for pair in _told_more(patch) for line in pair}
+    longer = {line for pair in _with_longer_text(patch) for line in pair}
     removed, added = both_sides(
         patch,
         lambda lines: tuple(line for line in lines if line not in longer and not _says_one_of(line, before & after)),
@@ -35,7 +35,7 @@ def without_rewordings(patch: Patch) -> Patch:
     return replace(patch, removed=removed, added=added)
 
 
-def _told_more(patch: Patch) -> Iterator[tuple[str, str]]:
+def _with_longer_text(patch: Patch) -> Iterator[tuple[str, str]]:
     """Failures whose text goes on where it ended before, each with what it was: the values for that are new names."""
     before, after = both_sides(patch, lambda lines: [failure for line in lines if (failure := _failure(line))])
     for old in before:

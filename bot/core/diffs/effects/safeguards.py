@@ -153,7 +153,7 @@ def _locks_in_other_order(patch: Patch) -> str:
 
 
 def _sorts_otherwise(patch: Patch) -> str:
-    """The beginning of a removed line that put in another order, than added ones do, what is locked then; "" without one."""
+    """The beginning of a removed line that sorts, where added ones sort otherwise and rows are locked near; "" else."""
     if not any(_IN_TRANSACTION.search(line) for line in (*patch.added, *patch.removed, *patch.around)):
         return ""
     before, after = both_sides(patch, lambda lines: [line.strip() for line in lines if _SORTS.search(line)])

@@ -213,9 +213,9 @@ def _with_names(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 def with_named_numbers(patches: Sequence[Patch], effects: Sequence[EffectFact]) -> list[EffectFact]:
-    """The settings, of those whose number another name holds now that the diff sets the one with both values.
+    """The settings, with both values where a number gets another name: `lease: conf.redeliver` and `redeliver = 900`.
 
-    The name alone is none then: where both values are the same, nothing is another.
+    The new name is no setting of its own then, and where both values are the same nothing has changed.
     """
     numbers = {name: value for patch in patches for (name, _), value in _assigned(patch, patch.added).items()}
     named, changed = set[str](), []
