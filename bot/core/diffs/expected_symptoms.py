@@ -278,6 +278,7 @@ _STATED_TIME_OUT = re.compile(
     r"(\d{1,9}(?:\.\d{1,3})? ?(?:m?s|secs?|(?:milli)?seconds?|m|min(?:ute)?s?))\b",
     re.I,
 )
+_ATTEMPTS = re.compile(r"attempts|retr(y|ies)|\btries\b", re.I)
 _ALLOTTED = re.compile(
     r"\b(hourly|daily|weekly|monthly|spend|spending|(?<!memory )(?<!cpu )(?<!disk )(?<!heap )(?<!storage )usage) "
     r"(\w{1,40} )?(quota|limit)\b|\baccount\b.{0,40}\bsuspended\b|\bunpaid (balance|bill)",
@@ -417,8 +418,9 @@ def may_bring_about(effect: EffectFact, text: str) -> bool:
     if effect.kind == "limit" and (stated := _STATED_LIMIT.search(text)) and effect.after:
         # Who says which limit was met means no other one.
         return _is_about(float(stated.group(1)), effect)
-    setting = effect.kind == "timeout" and effect.after and effect.name != UNIT_OF_TIME
-    if setting and (time_out := _STATED_TIME_OUT.search(text)):
+    # The time of several attempts together is none that anybody has set.
+    one_time = effect.kind == "timeout" and effect.after and effect.name != UNIT_OF_TIME and not _ATTEMPTS.search(text)
+    if one_time and (time_out := _STATED_TIME_OUT.search(text)):
         # A longer one may let others time out.
         return _is_longer(effect) or _is_about(level_of(time_out.group(1).replace(" ", "")) or 0.0, effect)
     if effect.kind == "timeout" and _KEPT_CONNECTIONS.search(effect.name) and not _CONNECTIONS.search(text):

@@ -804,6 +804,7 @@ def test_a_time_out_that_the_line_states_is_no_other_time_out() -> None:
     minutes = diff_of("app.yaml", "-  renderTimeout: 30m", "+  renderTimeout: 5m")
 
     assert explained(shorter, "render timed out after 10s").strength >= TUNING.diffs.explained
+    assert explained(shorter, "render failed: 3 attempts timed out after 41s").strength >= TUNING.diffs.explained
     assert explained(bare, "call failed: timeout of 300 ms exceeded").strength >= TUNING.diffs.explained
     assert explained(minutes, "render failed: timed out after 5 mins").strength >= TUNING.diffs.explained
     assert explained(longer, "pool is empty: timed out after 5 seconds").strength >= TUNING.diffs.explained
