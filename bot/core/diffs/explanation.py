@@ -41,7 +41,8 @@ from bot.core.tuning.changes import DiffWeights
 
 _DOES_NOT_START = re.compile(
     r"exec (format|/|user process)|glibc|shared object|import ?error|module ?not ?found|nosuchmethod|classnotfound|"
-    r"incompatible|undefined symbol|cannot find module|unsupported (class|version)|crash.?loop|failed to start|startup",
+    r"incompatible|undefined symbol|cannot find module|unsupported (class|version)|crash.?loop|failed to start|"
+    r"startup(?!\W+(?:(?:is|was|has)\W+)?(?:complete|finish|done|succe|took|time))",
     re.I,
 )
 _HOST_OF_PACKAGE = re.compile(r"^@?[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|net|dev|in)/")

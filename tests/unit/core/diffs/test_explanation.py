@@ -389,6 +389,13 @@ def test_a_memory_is_filled_by_labels_that_have_no_end() -> None:
     assert explained(bounded, rejected).strength >= TUNING.diffs.explained
 
 
+def test_a_program_that_has_started_is_none_that_a_package_keeps_from_it() -> None:
+    bumped = diff_of("requirements.txt", "-poll==8.3.1", "+poll==9.0.0")
+
+    assert explained(bumped, "Application startup failed. Exiting.").strength > 0
+    assert explained(bumped, "Application startup complete.").strength == 0
+
+
 def test_a_spool_is_no_pool() -> None:
     smaller = diff_of("pool.yaml", "-  max_pool_size: 40", "+  max_pool_size: 4")
 
