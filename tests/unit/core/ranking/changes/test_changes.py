@@ -276,7 +276,7 @@ def test_a_mail_that_is_refused_is_no_failing_host() -> None:
         bounced = TemplateFact(template=line, count=50, before=0, trend="new")
         return [h.cause for h in judged(failing_front().lines("front", bounced)).hypotheses if h.kind == "external"]
 
-    assert causes("bounced: 550 5.7.509 sender shop.example does not pass") == []
+    assert causes("bounced: 550 5.7.509 sender shop.example.com does not pass") == []
     assert causes("POST https://mail.example/send: 502 from mail.example") != []
 
 
@@ -899,6 +899,17 @@ def test_a_resolver_of_queries_resolves_no_names() -> None:
     beside = next((h.likelihood for h in judged(dns).hypotheses if "not resolved" in h.cause), 0.0)
 
     assert unresolved.likelihood > beside
+
+
+def test_rules_of_the_network_may_be_why_names_are_not_resolved() -> None:
+    line = TemplateFact(template="lookup db.rates.example on 10.0.0.10:53: i/o timeout", count=40, before=0, trend="new")
+
+    def likelihood(before: str) -> float:
+        rule = EffectFact(kind="address", name="NetworkPolicy", before=before, after="what it names", path="egress.yaml")
+        ledger = code(failing_front(NEWER).lines("front", line), "2.1.0", diff("a", rule))
+        return next((h.likelihood for h in judged(ledger).hypotheses if "not resolved" in h.cause), 0.0)
+
+    assert likelihood("what was allowed") < likelihood("another rule")
 
 
 def test_a_provider_whose_calls_hardly_fail_explains_less_than_one_of_which_all_do() -> None:

@@ -59,20 +59,6 @@ def test_a_resource_that_is_used_a_little_more_tells_of_no_limit() -> None:
     assert "fits memory" in claims(900) and "fits memory" not in claims(240)
 
 
-def test_rules_of_the_network_may_be_why_names_are_not_resolved() -> None:
-    def confidence(*effects: EffectFact) -> str:
-        unresolved = TemplateFact(template="getaddrinfo EAI_AGAIN db.example", count=40, before=0, trend="new")
-        network = change("policies", 1, version="3")
-        ledger = read(failing(network, line=unresolved), "policies", "3", commit("a", "egress.yaml", *effects))
-        causes = answered(ledger).hypotheses
-        return next(cause.confidence for cause in causes if cause.cause.endswith("are not resolved"))
-
-    rule = EffectFact(
-        kind="address", name="NetworkPolicy", before="what was allowed", after="what it names", path="egress.yaml"
-    )
-    assert confidence(rule) != "likely"
-
-
 def test_the_commit_that_a_deploy_was_made_for_is_its_own_whatever_folder_it_lies_in() -> None:
     ledger = read(failing(JOBS), "jobs", "7.0.0", commit("a", "front/migrations/V7.sql", QUERIES))
 
