@@ -84,7 +84,8 @@ def summarize(triage: TriageContent) -> Summary:
     summary = replace(summary, evidence=[_longer(text, EVIDENCE + _words_left(summary, fixed)) for text in evidence[:1]])
     longer = AGAINST + max(0, min(LONGER, _words_left(summary, fixed)))
     summary = replace(summary, caveats=[*_against(findings, first, longer), *not_checked(findings.not_checked)])
-    more = [*_others(findings, first), *_ruled_out(findings), *_no_action(triage)]
+    before = triage.earlier_cause.cause if triage.earlier_cause and summary.earlier else ""
+    more = [*_others(findings, first, before), *_ruled_out(findings), *_no_action(triage)]
     return _with_more(summary, evidence[1:2], more, _words_left(summary, fixed))
 
 
@@ -217,9 +218,10 @@ def _by_hand(triage: TriageContent, first: Hypothesis | None) -> str:
     return "take the change back by hand: no action here fits" if by_hand else ""
 
 
-def _others(findings: Findings, first: Hypothesis | None) -> Iterable[Line]:
-    """Other causes that are as possible."""
-    possible = [cause for cause in findings.hypotheses if cause is not first and cause.confidence in ("likely", "possible")]
+def _others(findings: Findings, first: Hypothesis | None, before: str) -> Iterable[Line]:
+    """Other causes that are as possible; the one of `before` has a line of its own."""
+    causes = (cause for cause in findings.hypotheses if cause is not first and cause.cause != before)
+    possible = [cause for cause in causes if cause.confidence in ("likely", "possible")]
     if possible:
         more = f" ({len(possible) - 1} more)" if len(possible) > 1 else ""
         yield Line("Also possible", f"{possible[0].cause}{more}")

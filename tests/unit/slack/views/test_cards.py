@@ -316,6 +316,16 @@ def test_causes_ranked_for_something_new_name_what_was_first_before() -> None:
     assert "attempt 2 (new outage)" in words(blocks)
 
 
+def test_the_cause_of_before_is_not_named_a_second_time_among_what_is_possible() -> None:
+    surge, leak = (hypothesis(text, confidence="possible") for text in ("more requests than cart carries", "cart leaks memory"))
+    _, blocks = rendered_triage(
+        attempt=2, renewed=True, earlier_cause=surge, earlier_fires=True, findings=findings(hypothesis(), surge, leak)
+    )
+
+    assert "*Earlier, still firing:* more requests than cart carries" in words(blocks)
+    assert "*Also possible:* cart leaks memory" in words(blocks)
+
+
 def test_an_outage_that_runs_on_beside_a_new_one_is_said_to_fire() -> None:
     _, blocks = rendered_triage(
         attempt=2, renewed=True, earlier_cause=hypothesis("deploy v1 broke checkout"), earlier_fires=True
