@@ -4,7 +4,7 @@ Form: https://www.gnu.org/software/diffutils/manual/html_node/Detailed-Unified.h
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -88,3 +88,8 @@ def all_lines(patches: Iterable[Patch]) -> tuple[list[str], list[str]]:
     """The removed and the added lines of all files: what one loses another may gain."""
     removed = [line for patch in patches for line in patch.removed]
     return removed, [line for patch in patches for line in patch.added]
+
+
+def first_matches(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:
+    """Of each line that a pattern matches, what it matches there first."""
+    return (match.group(0).strip() for match in filter(None, map(pattern.search, lines)))

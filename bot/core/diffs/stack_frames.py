@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from bot.core.diffs.code_text import Frame, frames, innermost_frame, is_file_of
-from bot.core.diffs.expected_symptoms import says_why
+from bot.core.diffs.stated_causes import says_why
 from bot.core.diffs.symptoms import Symptoms
 from bot.core.facts.code import DiffFact
 from bot.core.text.untrusted import one_line

@@ -1,13 +1,11 @@
 """Ranks the causes of one incident from its evidence, without a model: all that the analyst concludes, a pure function."""
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
-from bot.core.change import Change
 from bot.core.changes.jumps import moves_with_any_rollout
 from bot.core.changes.recency import ONSET_TOLERANCE
-from bot.core.diffs.effects.effects import ANYBODY
 from bot.core.evidence import (
     LEAD_ONLY,
     Basis,
@@ -21,23 +19,22 @@ from bot.core.evidence import (
     LedgerEntry,
     missed,
 )
-from bot.core.facts.code import DiffFact
 from bot.core.metrics.deviation import RATE
 from bot.core.ranking.calibration import probability_of
 from bot.core.ranking.candidates import Candidate
 from bot.core.ranking.causes.burst_causes import with_burst
 from bot.core.ranking.causes.node_causes import node_causes, stolen_time_causes
 from bot.core.ranking.causes.outside_causes import outside_causes
+from bot.core.ranking.causes.outside_or_changed import weigh_against_changes
 from bot.core.ranking.causes.provider_causes import external_causes
 from bot.core.ranking.causes.service_causes import behaviour_causes, network_causes, resource_causes, unexplained_causes
 from bot.core.ranking.causes.traffic_causes import traffic_causes
 from bot.core.ranking.changes.change_causes import change_causes
 from bot.core.ranking.changes.changed_neighbours import changed_nearby, changed_shortly_before, hand_down
-from bot.core.ranking.changes.code_evidence import BENEATH
 from bot.core.ranking.changes.exoneration import ruled_out
 from bot.core.ranking.changes.first_signs import follows
 from bot.core.ranking.changes.jumps import is_relief
-from bot.core.ranking.context import RankingContext, onset_error, ranking_context, unknown_services
+from bot.core.ranking.context import RankingContext, onset_error, ranking_context
 from bot.core.ranking.earlier_outage import SUDDEN, something_new, was_likely_before, weigh_against_earlier_outage
 from bot.core.ranking.observations import Observations, observe
 from bot.core.service import reachable
@@ -48,17 +45,6 @@ _MAX_CAUSES = 4
 _PLACES: frozenset[CauseKind] = frozenset({"dependency", "unknown"})
 """Kinds of cause that name a place and no reason."""
 _MAX_OF_ONE_SERVICE = 2
-_CREDENTIAL = re.compile(r"^A (?:certificate|credential|token)\b")
-"""Not by the name of a service, which a cause holds as well."""
-_ISSUES = re.compile(
-    r"(^|[^a-z])(vault|iam|sts|pki|kms|secrets?|secrets?.?manager|keycloak|cert.?manager|acme)([^a-z]|$)", re.I
-)
-"""Names and files of what gives credentials out."""
-_UNRESOLVED = re.compile(r"are not resolved$")
-_RESOLVES = re.compile(
-    r"(^|[^a-z])(core)?dns([^a-z]|$)|resolv\.?conf|resolved([^a-z]|$)|corefile|hosted.?zone|(^|[^a-z])route53", re.I
-)
-"""Names and files of what resolves names."""
 _SHORT = re.compile(r"wait|throttl|fault|gc|evict|retr(y|ies)|err|fail|reject|time.?out|drop|refus", re.I)
 """What is counted where something runs short."""
 
@@ -137,17 +123,7 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     # What ran out may be what a change used up, whenever that was made.
     named_outside = any(not (cause.leads_only and cause.kind == "resource") for cause in outside)
     changes = change_causes(context, outside=named_outside)
-    explained = any(change.explained for change in changes)
-    for cause in line_causes:
-        named, credential = cause.kind in ("external", "resource"), bool(_CREDENTIAL.search(cause.cause))
-        if explained and (cause.kind == "unknown" or credential):
-            # A record that nobody can process may be what a change puts there, a credential may end as nobody renews it.
-            cause.likelihood *= context.tuning.outside.explained_otherwise
-        if _UNRESOLVED.search(cause.cause) and (resolver := _changed_resolver(changes, context)):
-            cause.likelihood = min(cause.likelihood, context.tuning.outside.explained_otherwise * resolver)
-            cause.leads_only = True
-        cause.sure = not cause.leads_only and (cause.sure or (named and _no_change_fits(cause, changes, context)))
-        cause.sure = cause.sure and not (credential and (explained or _changed_issuer(context)))
+    weigh_against_changes(line_causes, changes, context)
     surges = traffic_causes(context, changes)
     surge = max((c.likelihood for c in surges), default=0.0)
     providers = external_causes(context, changes)
@@ -160,74 +136,6 @@ def _candidates(context: RankingContext) -> list[Candidate]:
     least = thresholds.listed if context.service_named else thresholds.listed_anywhere
     listed = (c for c in causes if c.likelihood >= least)
     return sorted(listed, key=lambda c: (order[c.service], -c.likelihood, c.kind, c.service, c.change_id))
-
-
-def _no_change_fits(cause: Candidate, changes: Sequence[Candidate], context: RankingContext) -> bool:
-    """Whether the changes of a service and around it were listed, and something speaks against each, or little for it.
-
-    What is used up may be used up by a change: of the minutes before it each has to be cleared.
-    """
-    lists, least = context.observations.change_list_evidence, context.tuning.outside.rival * cause.likelihood
-    listed = "" in lists or cause.service in lists
-    if cause.kind == "external" and _changed_beneath(context):
-        return False
-    recent = timedelta(seconds=context.tuning.changes.sure_within)
-    spared = (
-        change.likelihood <= least
-        and not (cause.kind == "resource" and change.began is not None and context.onset - change.began <= recent)
-        for change in changes
-        if not change.cleared
-    )
-    return listed and all(spared)
-
-
-def _changed_beneath(context: RankingContext) -> bool:
-    """Whether the network, its rules or the cluster were changed minutes before: anything may rest on them."""
-    recent, beneath = timedelta(seconds=context.tuning.changes.sure_within), unknown_services(context)
-    return any(
-        change.service in beneath
-        and -ONSET_TOLERANCE <= context.onset - change.at <= recent
-        and any(BENEATH.search(text) for text in (change.service, *_paths_of(context, change)))
-        for change in context.observations.changes.values()
-    )
-
-
-def _changed_issuer(context: RankingContext) -> bool:
-    """Whether what gives credentials out was changed, which nobody calls: how long they last may be its doing."""
-    beneath = unknown_services(context)
-    return any(
-        change.service in beneath and any(_ISSUES.search(text) for text in (change.service, *_paths_of(context, change)))
-        for change in context.observations.changes.values()
-        if change.at <= context.onset
-    )
-
-
-def _changed_resolver(causes: Iterable[Candidate], context: RankingContext) -> float:
-    """How likely a change of what resolves names brought it about, where more than its moment speaks for that; else 0."""
-    changes = context.observations.changes
-    likely = (
-        cause.likelihood
-        for cause in causes
-        if (cause.explained or cause.jumped)
-        and _may_hinder_names(cause.service, _commits_of(context, changes[cause.change_id]))
-    )
-    return max(likely, default=0.0)
-
-
-def _may_hinder_names(service: str, commits: Sequence[DiffFact]) -> bool:
-    """Whether a change is of what resolves names, or of whom that can be called by."""
-    ruled = any(effect.before == ANYBODY for diff in commits for effect in diff.effects)
-    return ruled or any(_RESOLVES.search(text) for text in (service, *(path for diff in commits for path in diff.paths)))
-
-
-def _paths_of(context: RankingContext, change: Change) -> list[str]:
-    return [path for diff in _commits_of(context, change) for path in diff.paths]
-
-
-def _commits_of(context: RankingContext, change: Change) -> list[DiffFact]:
-    """The commit that a change was rolled out for."""
-    brought = (c for c in context.observations.code if (c.service, c.version) == (change.service, change.version) and c.diffs)
-    return [max(code.diffs, key=lambda diff: diff.at) for code in brought]
 
 
 def _without_repetition(ordered: Sequence[Candidate]) -> list[Candidate]:

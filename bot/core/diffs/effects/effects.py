@@ -13,12 +13,13 @@ from bot.core.diffs.effects.concurrency import shared_ids, shared_objects, waits
 from bot.core.diffs.effects.credentials import dropped_headers, lost_renewals, narrowed_cookies, renamed_credentials
 from bot.core.diffs.effects.dropped_indexes import dropped_indexes
 from bot.core.diffs.effects.expressions import expressions
-from bot.core.diffs.effects.fields import renamed_columns, required_fields, required_parameters, retyped_fields
+from bot.core.diffs.effects.fields import fields
 from bot.core.diffs.effects.formats import formats
 from bot.core.diffs.effects.images import image_contents
 from bot.core.diffs.effects.n_plus_one import n_plus_one_calls
 from bot.core.diffs.effects.packages import locked_packages, manifest_packages
-from bot.core.diffs.effects.safeguards import RIGHTS, lost_safeguards
+from bot.core.diffs.effects.rules import network_rules, permissions
+from bot.core.diffs.effects.safeguards import lost_safeguards
 from bot.core.diffs.effects.settings import (
     CALLED_SETTING,
     CONFIGURATION,
@@ -27,11 +28,11 @@ from bot.core.diffs.effects.settings import (
     with_named_numbers,
     without_moved,
 )
-from bot.core.diffs.effects.times import dates, epochs, units, zones
+from bot.core.diffs.effects.times import times
 from bot.core.diffs.effects.values import constants, labels, narrower
 from bot.core.diffs.effects.variables import renamed_environment
 from bot.core.diffs.identifiers import counted_names, identifiers, word_stems
-from bot.core.diffs.patches import Patch, both_sides, is_import
+from bot.core.diffs.patches import Patch, both_sides, first_matches, is_import
 from bot.core.facts.code import EffectFact, EffectKind
 
 _SQL = re.compile(
@@ -124,22 +125,6 @@ _NO_WORD = re.compile(r"%[\w.]|\$?\{[^}]*\}|\W")
 _KEY_FILE = re.compile(r"cache[\w-]*/(?:[\w-]*/)?[\w-]*keys?\.\w+$|cache[_-]?keys?\.\w+$|cachekeys?\.\w+$", re.I)
 """A file that is there for the keys of a cache alone."""
 _END_OF_PATH = 200
-ANYBODY = "what was allowed"
-"""Who could be called before a rule of the network names who can be."""
-_NETWORK_RULES = re.compile(
-    r"\b(NetworkPolicy|policyTypes|(?i:network[-_]?polic\w+|netpol\w*)|CiliumNetworkPolicy|AuthorizationPolicy|aws_security_group\w*|aws_network_acl\w*|google_compute_firewall|"
-    r"azurerm_network_security_\w+)\b"
-)
-_RIGHTS = re.compile(
-    r"aws_iam_\w+|iam_policy_document|PolicyDocument|\"Statement\"|google_\w+_iam_\w+|kind: (Cluster)?Role\b|\bverbs:|"
-    r"\b(GRANT|REVOKE)\b"
-)
-"""Where a file says who may do what."""
-_NARROWS = re.compile(r"^\s*\"?condition\"?\s*[:={]|\bDeny\b|\bREVOKE\b.*", re.I)
-_RIGHT = re.compile(
-    r"\"((?!redis|http)[a-z][a-z0-9-]*:[A-Z*]\w*)\"|[\"']?\b(get|list|watch|create|update|patch|delete)\b[\"']?(?=\s*[,\]]|\s*$)"
-)
-"""Rights as AWS (`kms:Decrypt`) and Kubernetes (`delete`) name them."""
 _SHARED_LOAD = re.compile(
     r"single_?flight|\bgroup\.Do\(|\bonce\.Do\(|coalesc|\bdedup\w*|de_?bounc|memoi[sz]e|lru_cache|@cache\w*|@Cacheable", re.I
 )
@@ -189,24 +174,18 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *narrowed_cookies(patches),
         *lost_renewals(patches),
         *renamed_environment(patches),
-        *_of_each(patches, _network_rules),
-        *_of_each(patches, _permissions),
+        *_of_each(patches, network_rules),
+        *_of_each(patches, permissions),
         *_of_each(patches, labels),
         *_of_each(code, constants),
         *_of_each(code, narrower),
         *formats(code),
-        *units(code),
-        *_of_each(code, zones),
-        *_of_each(code, dates),
-        *_of_each(code, epochs),
+        *times(code),
         *_of_each(code, waits),
         *_of_each(code, expressions),
         *_of_each(code, _shared_loads),
         *_of_each(code, _handlers),
-        *_of_each(code, required_fields),
-        *_of_each(code, retyped_fields),
-        *_of_each(code, renamed_columns),
-        *_of_each(code, required_parameters),
+        *fields(code),
         *_calls_and_guards(code),
         *_of_each(code, _names),
     ]
@@ -247,7 +226,7 @@ def _queries(patches: Sequence[Patch]) -> Iterator[EffectFact]:
             yield effect_fact("schema", name, patch.path)
             yield effect_fact("lock", name, patch.path)
         before, after = both_sides(
-            patch, lambda lines: dict.fromkeys(_matches(_WRAPPED_COLUMN, filter(_OF_STATEMENT.search, lines)))
+            patch, lambda lines: dict.fromkeys(first_matches(_WRAPPED_COLUMN, filter(_OF_STATEMENT.search, lines)))
         )
         yield from (effect_fact("query", text, patch.path) for text in after if text not in before)
         removed = {name.casefold() for name in _tables(patch.removed)}
@@ -275,10 +254,10 @@ def _accumulations(patch: Patch) -> Iterator[EffectFact]:
 
 def _statements(patch: Patch) -> Iterator[EffectFact]:
     """Locks that are taken or released elsewhere, work that is started beside, other keys of a cache."""
-    yield from (effect_fact("lock", text, patch.path) for text in _matches(_LOCK, patch.removed + patch.added))
-    yield from (effect_fact("spawn", text, patch.path) for text in _matches(_SPAWN, patch.added))
+    yield from (effect_fact("lock", text, patch.path) for text in first_matches(_LOCK, patch.removed + patch.added))
+    yield from (effect_fact("spawn", text, patch.path) for text in first_matches(_SPAWN, patch.added))
     if not any(map(_TOUCHES.search, patch.removed)):
-        yield from (effect_fact("cache_key", text, patch.path) for text in _matches(_TOUCHES, patch.added))
+        yield from (effect_fact("cache_key", text, patch.path) for text in first_matches(_TOUCHES, patch.added))
     before, after = both_sides(patch, lambda lines: [line for line in lines if _CACHE_KEY.search(line)])
     if before and after and before != after:
         yield effect_fact("cache_key", after[0].strip(), patch.path)
@@ -314,43 +293,17 @@ def _record_keys(lines: Iterable[str]) -> list[str]:
     return [key for line in lines for pair in _RECORD_KEY.findall(line) for key in pair if key]
 
 
-def _network_rules(patch: Patch) -> Iterator[EffectFact]:
-    """Rules of who may call whom, which a manifest adds or changes: what they do not name is called no longer.
-
-    To one that stands and only grows nobody is lost.
-    """
-    lines = (*patch.added, *((*patch.removed, *patch.around, patch.path) if patch.removed else ()))
-    if CONFIGURATION.search(patch.path) and (rule := next(_matches(_NETWORK_RULES, lines), "")):
-        yield effect_fact("address", rule, patch.path, ANYBODY, "what it names")
-
-
-def _permissions(patch: Patch) -> Iterator[EffectFact]:
-    """Rights of roles that are taken back, or given under a further condition."""
-    if not any(_RIGHTS.search(line) for line in (patch.path, *patch.added, *patch.removed, *patch.around)):
-        return
-    before, after = both_sides(
-        patch, lambda lines: {right for line in lines for names in _RIGHT.findall(line) for right in names if right}
-    )
-    narrowed = next(_matches(_NARROWS, patch.added), "") or next(iter(sorted(before - after)), "")
-    if narrowed:
-        yield effect_fact("access", RIGHTS, patch.path, "as they were", narrowed.rstrip(" {=:["))
-
-
 def _shared_loads(patch: Patch) -> Iterator[EffectFact]:
     """What was loaded once for all who asked at the same time is loaded for each of them."""
     if not any(_SHARED_LOAD.search(line) for line in patch.added):
-        yield from (effect_fact("cache", text, patch.path) for text in _matches(_SHARED_LOAD, patch.removed))
+        yield from (effect_fact("cache", text, patch.path) for text in first_matches(_SHARED_LOAD, patch.removed))
 
 
 def _handlers(patch: Patch) -> Iterator[EffectFact]:
     """Failures that are no longer caught, or waited for."""
     for pattern in _HANDLERS:
         if not any(pattern.search(line) for line in patch.added):
-            yield from (effect_fact("guard", text, patch.path, before=text) for text in _matches(pattern, patch.removed))
-
-
-def _matches(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:
-    return (match.group(0).strip() for match in filter(None, map(pattern.search, lines)))
+            yield from (effect_fact("guard", text, patch.path, before=text) for text in first_matches(pattern, patch.removed))
 
 
 def _releases(patches: Iterable[Patch]) -> Iterator[EffectFact]:

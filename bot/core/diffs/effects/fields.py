@@ -1,7 +1,7 @@
 """Fields of a request or record: those that may no longer be left out, and those that are of another type."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.patches import Patch, both_sides
@@ -42,6 +42,12 @@ _SQL = re.compile(r"\.sql$|\bselect\b", re.I)
 _FUNCTION = re.compile(r"\b(?:def|func|function|fn|fun)\s+(\w+)\s*\(([^()]*)\)")
 _PARAMETER = re.compile(r"^\s*([A-Za-z_]\w*)\s*(?::[^=]*)?$")
 """One that has no default."""
+
+
+def fields(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+    """All that changes a field, a column or a parameter that others send."""
+    reads = (required_fields, retyped_fields, renamed_columns, required_parameters)
+    yield from (effect for read in reads for patch in patches for effect in read(patch))
 
 
 def retyped_fields(patch: Patch) -> Iterator[EffectFact]:

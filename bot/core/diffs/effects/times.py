@@ -53,6 +53,12 @@ _ZONE = re.compile(
 _HANDLES_TIMES = re.compile(r"(?<!run)time(?!_?out)|(?<!up)date|(?<![a-z])now\(|pars(?:e|ing)|format", re.I)
 
 
+def times(patches: Sequence[Patch]) -> Iterator[EffectFact]:
+    """All that changes a time or a moment."""
+    yield from units(patches)
+    yield from (effect for read in (zones, dates, epochs) for patch in patches for effect in read(patch))
+
+
 def units(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     """Another unit for the same number, a unit that is gone, or one that is not what the name of the number says."""
     for patch in patches:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.core.diffs.code_text import without_values
-from bot.core.diffs.expected_symptoms import (
+from bot.core.diffs.request_text import reports_failure, without_requests
+from bot.core.diffs.stated_causes import (
     BY_HAND,
     CLOCKS,
     FILLED,
@@ -20,7 +21,6 @@ from bot.core.diffs.expected_symptoms import (
     USED_UP,
     different_hosts,
 )
-from bot.core.diffs.request_text import reports_failure, without_requests
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
 from bot.core.ranking.candidates import Candidate, add_symptoms

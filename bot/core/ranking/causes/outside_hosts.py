@@ -2,7 +2,7 @@
 
 import re
 
-from bot.core.diffs.expected_symptoms import NOT_RESOLVED
+from bot.core.diffs.stated_causes import NOT_RESOLVED
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.ranking.context import RankingContext
 

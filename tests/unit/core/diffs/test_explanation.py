@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from bot.core.diffs.code_text import code_names
-from bot.core.diffs.expected_symptoms import NOT_RESOLVED, says_why
 from bot.core.diffs.explanation import Explanation, explain
+from bot.core.diffs.stated_causes import NOT_RESOLVED, says_why
 from bot.core.diffs.summary import summarize_diff
 from bot.core.diffs.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import DiffFact
