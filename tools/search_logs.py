@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from bot.core.diffs.request_text import reports_failure
+from bot.core.diffs.symptoms.request_text import reports_failure
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts

@@ -1,6 +1,6 @@
 """What a diff surely changes of what its program does, whatever the trouble is."""
 
-from bot.core.diffs.expected_symptoms import change_of
+from bot.core.diffs.symptoms.expected_symptoms import change_of
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.tuning import TUNING
 from bot.core.tuning.changes import DiffWeights

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.core.diffs.code_text import frames, without_values
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.dropped_indexes import looks_up
 from bot.core.diffs.effects.packages import is_small_step
-from bot.core.diffs.expected_symptoms import CHANGED, EXPECTED_SYMPTOMS, LOADS, MORE, SHOWN_BY_OTHERS, change_of
 from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
-from bot.core.diffs.lines_about_effects import (
+from bot.core.diffs.symptoms.code_text import frames, without_values
+from bot.core.diffs.symptoms.expected_symptoms import CHANGED, EXPECTED_SYMPTOMS, LOADS, MORE, SHOWN_BY_OTHERS, change_of
+from bot.core.diffs.symptoms.lines_about_effects import (
     line_about_variable,
     line_missing,
     line_missing_call,
@@ -22,10 +22,10 @@ from bot.core.diffs.lines_about_effects import (
     line_without_image,
     says_missing,
 )
-from bot.core.diffs.refused_values import refused_values
-from bot.core.diffs.stack_frames import ARISES, by_frames
-from bot.core.diffs.stated_causes import may_bring_about, sets_host
-from bot.core.diffs.symptoms import Symptoms, SymptomText
+from bot.core.diffs.symptoms.refused_values import refused_values
+from bot.core.diffs.symptoms.stack_frames import ARISES, by_frames
+from bot.core.diffs.symptoms.stated_causes import may_bring_about, sets_host
+from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING

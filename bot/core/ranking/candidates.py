@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.core.change import Change, kind_in_words
-from bot.core.diffs.request_text import reports_failure
+from bot.core.diffs.symptoms.request_text import reports_failure
 from bot.core.evidence import CauseKind, Claim
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.context import RankingContext

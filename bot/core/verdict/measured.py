@@ -6,7 +6,7 @@ from functools import cached_property
 
 from bot.core.change import Change
 from bot.core.changes.recency import ONSET_TOLERANCE
-from bot.core.diffs.symptoms import Symptoms
+from bot.core.diffs.symptoms.symptoms import Symptoms
 from bot.core.evidence import Case, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.deviation import Deviation

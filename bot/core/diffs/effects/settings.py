@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 
-from bot.core.diffs.effects.levels import level_of, unit_of
 from bot.core.diffs.identifiers import identifiers
+from bot.core.diffs.levels import level_of, unit_of
 from bot.core.diffs.patches import Patch, both_sides
 from bot.core.facts.code import EffectFact, EffectKind
 

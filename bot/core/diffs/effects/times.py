@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.core.diffs.effects.levels import UNIT_OF_TIME
 from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.identifiers import counted_names
+from bot.core.diffs.levels import UNIT_OF_TIME
 from bot.core.diffs.patches import Patch, all_lines, both_sides
 from bot.core.facts.code import EffectFact
 

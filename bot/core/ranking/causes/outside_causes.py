@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.core.diffs.code_text import without_values
-from bot.core.diffs.request_text import reports_failure, without_requests
-from bot.core.diffs.stated_causes import (
+from bot.core.diffs.symptoms.code_text import without_values
+from bot.core.diffs.symptoms.request_text import reports_failure, without_requests
+from bot.core.diffs.symptoms.stated_causes import (
     BY_HAND,
     CLOCKS,
     FILLED,
@@ -21,7 +21,7 @@ from bot.core.diffs.stated_causes import (
     USED_UP,
     different_hosts,
 )
-from bot.core.diffs.symptoms import Symptoms, SymptomText
+from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.evidence import CauseKind, Claim
 from bot.core.ranking.candidates import Candidate, add_symptoms
 from bot.core.ranking.causes.outside_hosts import PROVIDER_FAILS, failing_hosts, service_of_line

@@ -2,8 +2,8 @@
 
 import re
 
-from bot.core.diffs.stated_causes import NOT_RESOLVED
-from bot.core.diffs.symptoms import Symptoms, SymptomText
+from bot.core.diffs.symptoms.stated_causes import NOT_RESOLVED
+from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.ranking.context import RankingContext
 
 PROVIDER_FAILS = re.compile(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.changes.recency import ONSET_TOLERANCE, flag_factor, recency_factor
-from bot.core.diffs.symptoms import Symptoms
+from bot.core.diffs.symptoms.symptoms import Symptoms
 from bot.core.evidence import Claim
 from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text

@@ -9,13 +9,13 @@ from functools import lru_cache
 from bot.core.change import Change
 from bot.core.diffs.consequence import consequence_of
 from bot.core.diffs.effect_text import effect_text
-from bot.core.diffs.effects.levels import level_of, unit_of
 from bot.core.diffs.effects.settings import CONFIGURATION
-from bot.core.diffs.expected_symptoms import ON_CALLEES
 from bot.core.diffs.explanation import FITS, Explanation, explain
-from bot.core.diffs.request_text import without_requests
+from bot.core.diffs.levels import level_of, unit_of
 from bot.core.diffs.schedules import came_due
-from bot.core.diffs.symptoms import Symptoms, SymptomText
+from bot.core.diffs.symptoms.expected_symptoms import ON_CALLEES
+from bot.core.diffs.symptoms.request_text import without_requests
+from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.evidence import Claim
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.metrics.deviation import FULL_SHARE, Deviation

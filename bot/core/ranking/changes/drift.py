@@ -4,9 +4,9 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from bot.core.change import Change
-from bot.core.diffs.code_text import without_values
 from bot.core.diffs.identifiers import word_stems
-from bot.core.diffs.symptoms import Symptoms
+from bot.core.diffs.symptoms.code_text import without_values
+from bot.core.diffs.symptoms.symptoms import Symptoms
 from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation, climbs_throughout, names_resource
 from bot.core.ranking.candidates import short_change_text

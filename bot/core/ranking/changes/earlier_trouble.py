@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.core.change import Change
 from bot.core.changes.recency import ONSET_TOLERANCE
-from bot.core.diffs.request_text import reports_failure
+from bot.core.diffs.symptoms.request_text import reports_failure
 from bot.core.evidence import Claim
 from bot.core.facts.measured import Family
 from bot.core.metrics.deviation import Deviation

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.core.diffs.code_text import code_names
 from bot.core.diffs.explanation import Explanation, explain
-from bot.core.diffs.stated_causes import NOT_RESOLVED, says_why
 from bot.core.diffs.summary import summarize_diff
-from bot.core.diffs.symptoms import Symptoms, SymptomText
+from bot.core.diffs.symptoms.code_text import code_names
+from bot.core.diffs.symptoms.stated_causes import NOT_RESOLVED, says_why
+from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import DiffFact
 from bot.core.systems import Commit, FileChange
 from bot.core.tuning import TUNING

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.diffs.explanation import explain
-from bot.core.diffs.symptoms import Symptoms, SymptomText
+from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import EffectFact
 from bot.core.tuning import TUNING
 from tests.unit.core.diffs.test_explanation import diff_of

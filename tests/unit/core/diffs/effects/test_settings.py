@@ -1,8 +1,8 @@
 """Which settings of a diff count as changed, and which way."""
 
 from bot.core.diffs.effects.effects import effects_of
-from bot.core.diffs.effects.levels import level_of
 from bot.core.diffs.effects.settings import settings_of, without_moved
+from bot.core.diffs.levels import level_of
 from bot.core.diffs.patches import Patch, read_patches
 from bot.core.systems import FileChange
 

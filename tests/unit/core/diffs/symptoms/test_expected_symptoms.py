@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from bot.core.diffs.expected_symptoms import EXPECTED_SYMPTOMS
-from bot.core.diffs.stated_causes import NOT_RESOLVED
+from bot.core.diffs.symptoms.expected_symptoms import EXPECTED_SYMPTOMS
+from bot.core.diffs.symptoms.stated_causes import NOT_RESOLVED
 
 LONGEST_LINE = 600
 ADDRESS = re.compile(EXPECTED_SYMPTOMS["address"][0][1], re.I)

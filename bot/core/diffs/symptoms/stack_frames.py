@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 
-from bot.core.diffs.code_text import Frame, frames, innermost_frame, is_file_of
-from bot.core.diffs.stated_causes import says_why
-from bot.core.diffs.symptoms import Symptoms
+from bot.core.diffs.symptoms.code_text import Frame, frames, innermost_frame, is_file_of
+from bot.core.diffs.symptoms.stated_causes import says_why
+from bot.core.diffs.symptoms.symptoms import Symptoms
 from bot.core.facts.code import DiffFact
 from bot.core.text.untrusted import one_line
 from bot.core.tuning.changes import DiffWeights

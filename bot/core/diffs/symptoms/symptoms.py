@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.diffs.code_text import code_names
-from bot.core.diffs.request_text import reports_failure
-from bot.core.diffs.stated_causes import NOT_RESOLVED, different_hosts, says_why
+from bot.core.diffs.symptoms.code_text import code_names
+from bot.core.diffs.symptoms.request_text import reports_failure
+from bot.core.diffs.symptoms.stated_causes import NOT_RESOLVED, different_hosts, says_why
 
 
 @dataclass(frozen=True)

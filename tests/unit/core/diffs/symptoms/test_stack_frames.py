@@ -1,7 +1,7 @@
 """Whether a diff changes the code in which a new failure arises, or only what calls that."""
 
 from bot.core.diffs.explanation import explain
-from bot.core.diffs.symptoms import Symptoms, SymptomText
+from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import DiffFact
 from bot.core.tuning import TUNING
 from tests.unit.core.diffs.test_explanation import diff_of

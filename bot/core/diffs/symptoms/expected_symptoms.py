@@ -3,9 +3,9 @@
 import math
 import re
 
-from bot.core.diffs.effects.levels import is_time_of_rate, level_of
 from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
-from bot.core.diffs.stated_causes import SERIES
+from bot.core.diffs.levels import is_time_of_rate, level_of
+from bot.core.diffs.symptoms.stated_causes import SERIES
 from bot.core.facts.code import EffectFact, EffectKind
 from bot.core.tuning.changes import DiffWeights
 

@@ -2,9 +2,9 @@
 
 import re
 
-from bot.core.diffs.code_text import without_values
 from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
-from bot.core.diffs.symptoms import Symptoms, SymptomText
+from bot.core.diffs.symptoms.code_text import without_values
+from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import EffectFact
 
 _MISSING = re.compile(

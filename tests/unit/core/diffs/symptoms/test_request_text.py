@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.diffs.request_text import reports_failure
+from bot.core.diffs.symptoms.request_text import reports_failure
 
 
 @pytest.mark.parametrize(

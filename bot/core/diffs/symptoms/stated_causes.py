@@ -6,8 +6,8 @@ What is not that did not bring them about, however well it fits otherwise.
 import re
 from collections.abc import Iterable
 
-from bot.core.diffs.effects.levels import UNIT_OF_TIME, level_of, unit_of
 from bot.core.diffs.effects.values import UNBOUNDED
+from bot.core.diffs.levels import UNIT_OF_TIME, level_of, unit_of
 from bot.core.facts.code import EffectFact, EffectKind
 
 SERIES = r"\b(active )?series\b|cardinality|samples? .{0,20}(reject|dropp|limit|discard)|scrape|tsdb"
