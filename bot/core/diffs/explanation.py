@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bot.core.diffs.effect_text import effect_text
+from bot.core.diffs.effects.deployment.packages import is_small_step
 from bot.core.diffs.effects.dropped_indexes import looks_up
-from bot.core.diffs.effects.packages import is_small_step
 from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
 from bot.core.diffs.symptoms.code_text import frames, without_values
 from bot.core.diffs.symptoms.expected_symptoms import CHANGED, EXPECTED_SYMPTOMS, LOADS, MORE, SHOWN_BY_OTHERS, change_of

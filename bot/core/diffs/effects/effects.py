@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.diffs.effects.concurrency import shared_ids, shared_objects, waits
-from bot.core.diffs.effects.credentials import dropped_headers, lost_renewals, narrowed_cookies, renamed_credentials
+from bot.core.diffs.effects.deployment.credentials import dropped_headers, lost_renewals, narrowed_cookies, renamed_credentials
+from bot.core.diffs.effects.deployment.images import image_contents
+from bot.core.diffs.effects.deployment.packages import locked_packages, manifest_packages
+from bot.core.diffs.effects.deployment.rules import network_rules, permissions
+from bot.core.diffs.effects.deployment.variables import renamed_environment
 from bot.core.diffs.effects.dropped_indexes import dropped_indexes
 from bot.core.diffs.effects.expressions import expressions
 from bot.core.diffs.effects.fields import fields
 from bot.core.diffs.effects.formats import formats
-from bot.core.diffs.effects.images import image_contents
 from bot.core.diffs.effects.n_plus_one import n_plus_one_calls
-from bot.core.diffs.effects.packages import locked_packages, manifest_packages
-from bot.core.diffs.effects.rules import network_rules, permissions
 from bot.core.diffs.effects.safeguards import lost_safeguards
 from bot.core.diffs.effects.settings import (
     CALLED_SETTING,
@@ -30,7 +31,6 @@ from bot.core.diffs.effects.settings import (
 )
 from bot.core.diffs.effects.times import times
 from bot.core.diffs.effects.values import constants, labels, narrower
-from bot.core.diffs.effects.variables import renamed_environment
 from bot.core.diffs.identifiers import counted_names, identifiers, word_stems
 from bot.core.diffs.patches import Patch, both_sides, first_matches, is_import
 from bot.core.facts.code import EffectFact, EffectKind

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from bot.core.change import Change
 from bot.core.changes.recency import ONSET_TOLERANCE
-from bot.core.diffs.effects.rules import ALLOWED_BEFORE
+from bot.core.diffs.effects.deployment.rules import ALLOWED_BEFORE
 from bot.core.facts.code import DiffFact
 from bot.core.ranking.candidates import Candidate
 from bot.core.ranking.changes.code_evidence import BENEATH

@@ -1,6 +1,6 @@
 """Variables of the environment under another name."""
 
-from bot.core.diffs.effects.variables import renamed_environment
+from bot.core.diffs.effects.deployment.variables import renamed_environment
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
 

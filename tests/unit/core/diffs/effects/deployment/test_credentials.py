@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.diffs.effects.credentials import dropped_headers, lost_renewals, renamed_credentials
+from bot.core.diffs.effects.deployment.credentials import dropped_headers, lost_renewals, renamed_credentials
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.diffs.effects.packages import locked_packages, manifest_packages
+from bot.core.diffs.effects.deployment.packages import locked_packages, manifest_packages
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
 
