@@ -29,6 +29,8 @@ _BY_RESTART = re.compile(
     r"mem|rss|heap|uptime|restart|cpu|replica|ready|pod|version|thread|conn|goroutine|fds|build_info", re.I
 )
 """Signals that every roll-out moves: it starts processes anew."""
+_OF_WORK = re.compile(r"_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b|day|pod|node|core|instance|host|worker)", re.I)
+"""What is used for a request or record: that is more just after a start, and as before some minutes later."""
 _LIMIT = re.compile(r"(?<![a-z])(max|limits?|capacity|quota|ceiling)(?![a-z])", re.I)
 _USED = re.compile(r"us(ed|age)|util|active|working|rss|wait|latenc|age(?![a-z])|reject|pending|of_limit|peak", re.I)
 _RESOURCE = re.compile(r"mem|heap|cpu|cores|disk|conn|pool|thread|fds?(?![a-z])|file|slot|worker", re.I)
@@ -46,7 +48,7 @@ class Jump:
 
 def moves_with_any_rollout(signal: str) -> bool:
     """Whether a restart alone moves a signal of this name."""
-    return _BY_RESTART.search(signal) is not None and not is_limit(signal)
+    return _BY_RESTART.search(signal) is not None and not is_limit(signal) and not _OF_WORK.search(signal)
 
 
 def is_limit(signal: str) -> bool:

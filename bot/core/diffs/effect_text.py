@@ -61,6 +61,8 @@ def _plain_text(effect: EffectFact, name: str) -> str:
         "pattern": f"matches texts by another expression ({name})",
         "format": f"changes how a text or name is built or read ({name})",
         "label": f"adds the label {name} to a metric",
+        "balancing": f"no longer spreads calls over all instances ({name})",
+        "draining": f"no longer lets an instance that stops end its requests ({name})",
         "clock": f"takes the day or time from elsewhere ({name})",
     }
     return plain.get(effect.kind, f"removes {name}")

@@ -84,6 +84,11 @@ class Explanation:
     def add(self, points: float, reason: str, evidence: str) -> None:
         self.reasons.append((points, reason, evidence))
 
+    def add_lead(self, points: float, reason: str, evidence: str) -> None:
+        """One more reason that may be a chance: it explains, and makes nothing sure."""
+        self.reasons = sorted([*self.reasons, (points, reason, evidence)], key=lambda scored: -scored[0])
+        self.strength = max(self.strength, self.firm + points)
+
     def add_surely(self, points: float, reason: str, evidence: str) -> None:
         """One more reason that nobody can have typed: it goes first if it counts more than the others."""
         self.reasons = sorted([*self.reasons, (points, reason, evidence)], key=lambda scored: -scored[0])
@@ -337,8 +342,9 @@ def _directness(
     silent = not any(other.service == service for other in symptoms.texts)
     by_others = kind in SHOWN_BY_OTHERS and not fewer
     elsewhere = weights.shown_by_another if (by_others or silent) and not text.apart else weights.of_another
-    if kind in ("record_key", "format") or (kind == "lock" and silent and not text.apart):
-        # Who sends something, or locks what others wait for, is always another than who fails of it, and sees nothing of it.
+    seen_by_others = kind in ("record_key", "format", "connection_state", "draining")
+    if seen_by_others or (kind == "lock" and silent and not text.apart):
+        # Who sends something, locks what others wait for, or closes, is another than who fails of it, and sees nothing of it.
         elsewhere = 1.0
     # Where a service says what failed, what else it says is a lead.
     failures = (o for o in symptoms.new() if o.log and o.service == text.service and not o.mentions_only)

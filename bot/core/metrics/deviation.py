@@ -52,7 +52,7 @@ _WORDS: tuple[tuple[Family, str], ...] = (
     r"(?<![a-z]_)restart|(pod|container|kube|process|worker|node|instance|service|status)\w*restart|"
     r"(volume|wal|filesystem|tablespace|partition|inode|storage|bucket|space)[a-z_ ]*[_ ](used|usage|utili[sz]|full|occup)"),
     ("latency", r"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait"),
-    ("traffic", r"traffic|request|rps|qps|rate|throughput|load|calls|volume"),
+    ("traffic", r"traffic|request|rps|qps|rate(?!.?limit)|throughput|load|calls|volume"),
 )  # fmt: skip
 _GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|uptime|^up$", re.I)
 RATE = re.compile(r"_per_(s|sec|second|m|min|minute|h|hour)s?$", re.I)

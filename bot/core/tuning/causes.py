@@ -108,6 +108,10 @@ class TrafficWeights:
     """The diff of a change there, or on a caller, explains the trouble: the requests come from it."""
     refused: float = 0.4
     """The alert counts what is refused (403, invalid), which no load brings about."""
+    all_fail: float = 0.95
+    """Share of requests that fail from which on nothing succeeds."""
+    meltdown: float = 2.0
+    """Requests over those before that may have everything fail."""
     own_share: float = 0.3
     """Share of the attribution from which on the service that takes the load is the one that fails, so that it is sure."""
 

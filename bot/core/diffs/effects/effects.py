@@ -13,6 +13,7 @@ from bot.core.diffs.effects.concurrency import shared_ids, shared_objects, waits
 from bot.core.diffs.effects.deployment.credentials import dropped_headers, lost_renewals, narrowed_cookies, renamed_credentials
 from bot.core.diffs.effects.deployment.images import image_contents
 from bot.core.diffs.effects.deployment.packages import locked_packages, manifest_packages
+from bot.core.diffs.effects.deployment.routing import balancing, lost_draining, pool_mode
 from bot.core.diffs.effects.deployment.rules import network_rules, permissions
 from bot.core.diffs.effects.deployment.variables import renamed_environment
 from bot.core.diffs.effects.dropped_indexes import dropped_indexes
@@ -61,6 +62,8 @@ _RAILS = re.compile(
     r"\s*\(?\s*:(\w+)(?!.*(?:concurrently|validate: false))"
 )
 """Changes of tables as migrations of Rails write them, without those that let others write meanwhile."""
+_DJANGO = re.compile(r"\bmigrations\.(AddIndex|AddConstraint|AlterField|AlterUniqueTogether|AlterIndexTogether)(?=\()")
+"""The same as migrations of Django write them: `AddIndexConcurrently` is another."""
 _SCHEMA = re.compile(
     r"\b(create|alter|drop|rename|add)\s+(table|index|column|constraint|type|view)\b|add_column|drop_column|create_table", re.I
 )
@@ -174,6 +177,9 @@ def effects_of(patches: Sequence[Patch]) -> tuple[EffectFact, ...]:
         *narrowed_cookies(patches),
         *lost_renewals(patches),
         *renamed_environment(patches),
+        *balancing(patches),
+        *lost_draining(patches),
+        *_of_each(patches, pool_mode),
         *_of_each(patches, network_rules),
         *_of_each(patches, permissions),
         *_of_each(patches, labels),
@@ -222,9 +228,12 @@ def _queries(patches: Sequence[Patch]) -> Iterator[EffectFact]:
                     yield effect_fact("schema", name, patch.path)
                     if _LOCKING.search(line):
                         yield effect_fact("lock", name, patch.path)
-        for _, name in (match for line in patch.added for match in _RAILS.findall(line)):
+        lets_write = any("concurrently" in line.casefold() for line in patch.added)
+        for _, name in (match for line in patch.added if not lets_write for match in _RAILS.findall(line)):
             yield effect_fact("schema", name, patch.path)
             yield effect_fact("lock", name, patch.path)
+        for text in first_matches(_DJANGO, patch.added):
+            yield effect_fact("lock", text, patch.path)
         before, after = both_sides(
             patch, lambda lines: dict.fromkeys(first_matches(_WRAPPED_COLUMN, filter(_OF_STATEMENT.search, lines)))
         )

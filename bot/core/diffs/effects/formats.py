@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bot.core.diffs.effects.settings import effect_fact
 from bot.core.diffs.identifiers import counted_names
-from bot.core.diffs.patches import Patch, all_lines, both_sides
+from bot.core.diffs.patches import Patch, all_lines, both_sides, first_matches
 from bot.core.facts.code import EffectFact
 
 _FORMAT = re.compile(
@@ -36,6 +36,8 @@ _HOLDS_VALUE = re.compile(r"\$\{|%[sdv0]|\{\w")
 _FIRST_WORD = re.compile(r"[A-Za-z]\w*")
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 """What stands in a template for a value: its name says nothing of the text."""
+_RAW = re.compile(r"\braw_?body\b|\b(?:express|body_?parser)\.raw\b|\bget_?raw_?body\b|\brequest\.get_data\(", re.I)
+"""The bytes of a message as they came: a signature is over these."""
 _INTERFACE = re.compile(r"\.(proto|avsc|avdl|thrift|fbs|xsd|graphqls?)$", re.I)
 
 
@@ -45,6 +47,9 @@ def formats(patches: Sequence[Patch]) -> Iterator[EffectFact]:
         yield from _of_one_file(patch)
     yield from _rebuilt_names(patches)
     yield from _switched_formats(patches)
+    removed, added = all_lines(patches)
+    if not any(map(_RAW.search, added)) and (text := next(first_matches(_RAW, removed), "")):
+        yield effect_fact("format", text, "")
 
 
 def _of_one_file(patch: Patch) -> Iterator[EffectFact]:

@@ -60,7 +60,7 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
         r"pool|conn(ection)?s?$|max_?conn|max_?idle|max_?open|(?:max|conn)\w{0,24}per_?(?:route|host)$|max_?total$|thread|worker|concurren|parallel|semaphore|replica|shard|(dis|en)able_?keep_?alives?$",
     ),
     ("memory", r"mem(ory)?|heap|xmx|cpu|resources?"),
-    ("batch", r"batch|chunk|page_?size|bulk|fetch_?size|prefetch|flush|(?:poll|max)[._]?records"),
+    ("batch", r"batch|chunk|page_?size|bulk|fetch_?size|prefetch|flush|(?:poll|max)[._]?records|(?:num|max)_?messages"),
     ("schedule", r"interval|cron|schedule|period|every|poll|tick"),
     (
         "address",

@@ -117,7 +117,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             r"column|\brelation\b|\btables?\b|constraint|null value|migration|\bsql|\block|slow quer|scan|index",
         ),
     ),
-    "lock": ((CHANGED, r"deadlock|\block|stuck|\brace\b|concurrent|contention|\bhang"),),
+    "lock": ((CHANGED, r"deadlock|\block|cancel\w* statement|statement timeout|stuck|\brace\b|concurrent|contention|\bhang"),),
     "format": (
         (
             CHANGED,
@@ -129,7 +129,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             r"(found|got|was|received)|"
             r"invalid literal|could not convert|number ?format|not a (valid )?(number|integer|date|timestamp)|"
             r"(validation|schema|type) (error|mismatch)|match pattern|input_type=|invalid (value|enum|type)|"
-            r"signature (mismatch|invalid|verification)|\bhmac\b|no such ?key|(has|holds|lists?) (0|no) objects",
+            r"(signature|digest) (mismatch|invalid|verification)|\bhmac\b|no such ?key|(has|holds|lists?) (0|no) objects",
         ),
     ),
     "clock": (
@@ -178,6 +178,27 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             CHANGED,
             r"authentication fail|unauthori[sz]ed|unauthenticated|permission denied|\b40[13]\b|expired|revoked|"
             r"invalid (token|credential)|\blease\b|certificate|handshake",
+        ),
+    ),
+    "balancing": (
+        (
+            CHANGED,
+            r"deadline|exhausted|overload|latenc|time.?d?.?out|\bmax\b.{0,12}cpu|cpu.{0,12}\bmax\b|busiest|receiving|uneven|\bhot\b|"
+            r"(?<!re)queue|throttl",
+        ),
+    ),
+    "draining": (
+        (
+            CHANGED,
+            r"connection (was )?(refused|reset)|connect\(\) failed|econn(refused|reset)|\b50[234]\b|bad gateway|premature|"
+            r"\beof\b|broken pipe|(terminating|stopping|shutting down)",
+        ),
+    ),
+    "connection_state": (
+        (
+            CHANGED,
+            r"prepared statement|\b26000\b|\b42P05\b|set_config|search_path|advisory|current_setting|temp(orary)? table|"
+            r"(wrong|another|other|no) tenant|tenant.{0,20}(mismatch|missing|not set)|row.level",
         ),
     ),
     "sharing": (
@@ -231,6 +252,9 @@ _JUST_CHANGED: frozenset[EffectKind] = frozenset(
         "match",
         "pattern",
         "renewal",
+        "balancing",
+        "draining",
+        "connection_state",
         "record_key",
         "backtracking",
         "label",
@@ -244,7 +268,7 @@ LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedu
 """Effects that bring more calls about: signals show those as directly as lines."""
 ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "index", "label", "order", "lock", "expiry", "record_key"}
 """Effects that hurt what a service calls: that this one fails clears no change of its caller."""
-SHOWN_BY_OTHERS: frozenset[EffectKind] = ON_CALLEES | {"format"}
+SHOWN_BY_OTHERS: frozenset[EffectKind] = ON_CALLEES | {"format", "balancing", "draining", "connection_state"}
 """Effects that others show as well as the service itself: who reads what it wrote fails on it."""
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from bot.core.metrics.deviation import Deviation
+from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.ranking.candidates import Candidate, deviation_claim, support
 from bot.core.ranking.causes.timing import came_late, changed_since, failed_at, is_clear, strength
 from bot.core.ranking.changes.changed_neighbours import changed_shortly_before
@@ -63,7 +63,16 @@ def _is_sure(context: RankingContext, rise: Deviation, callers: Sequence[str]) -
     # Without a caller that sends more, what was changed there just before may have clients come again and again.
     brought = any(context.traffic_rise(c) for c in callers) or not changed_shortly_before(context, rise.service)
     # One service of many that take the load is what fails: the load may have been carried as well as not.
-    return is_clear(context, rise) and brought and context.shares.get(rise.service, 0.0) >= context.tuning.traffic.own_share
+    own = context.shares.get(rise.service, 0.0) >= context.tuning.traffic.own_share
+    return is_clear(context, rise) and brought and own and not _fails_altogether(context, rise)
+
+
+def _fails_altogether(context: RankingContext, rise: Deviation) -> bool:
+    """Whether next to nothing succeeds though the requests are not twice as many: what is overloaded goes on with a part."""
+    symptom, weights = context.symptom_of(rise.service), context.tuning.traffic
+    if symptom is None or symptom.family != "errors" or symptom.unit not in FULL_SHARE:
+        return False
+    return symptom.after >= weights.all_fail * FULL_SHARE[symptom.unit] and _growth(context, rise) < weights.meltdown
 
 
 def _was_carried(context: RankingContext, rise: Deviation) -> bool:

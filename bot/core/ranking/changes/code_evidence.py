@@ -11,6 +11,7 @@ from bot.core.diffs.consequence import consequence_of
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.settings import CONFIGURATION
 from bot.core.diffs.explanation import FITS, Explanation, explain
+from bot.core.diffs.identifiers import contains_identifier
 from bot.core.diffs.levels import level_of, unit_of
 from bot.core.diffs.schedules import came_due
 from bot.core.diffs.symptoms.expected_symptoms import ON_CALLEES
@@ -43,6 +44,9 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
         "pattern",
         "backtracking",
         "renewal",
+        "balancing",
+        "draining",
+        "connection_state",
         "order",
         "lock",
         "index",
@@ -73,6 +77,9 @@ _WITH_THE_DAY = timedelta(seconds=90)
 _ROUNDS = 10
 """Rounds after which work at another interval has shown what that does."""
 _OF_MEMORY = re.compile(r"mem|heap|oom|\brss\b|\bgc\b|killed", re.I)
+_NUMBER = re.compile(r"\d+")
+_NUMBERS = 3
+"""Numbers of a version from which on no line holds it by chance."""
 _SLIGHT = 1.3
 """So many times as much of a resource is still as on other days."""
 _MAX_TEXT = 600
@@ -173,6 +180,10 @@ def _explained(diff: DiffFact, symptoms: Symptoms, change: Change, context: Rank
     own = {*observations.callees(change.service), *resting}
     related = symptoms.since(change.at - DETECTION_DELAY).relative_to(change.service, own)
     explanation = explain(diff, related, weights, service=change.service)
+    if line := _naming_version(change, related, observations):
+        explanation.add_lead(
+            weights.explained, f"went out as {change.version}, which new lines of {line.service} name", line.evidence
+        )
     clear = context.tuning.confidence.sure
     failing = {context.start, *dict(context.suspects())}
     moved = (d for d in observations.all_signals.values() if d.service in failing and d.doublings >= clear)
@@ -184,6 +195,16 @@ def _explained(diff: DiffFact, symptoms: Symptoms, change: Change, context: Rank
         if effect.kind == "clock" and (midnight := next(filter(_is_midnight, onsets), None)):
             explanation.add_surely(weights.at_midnight, f"{effect_text(effect)}, and it began at midnight", onsets[midnight])
     return explanation
+
+
+def _naming_version(change: Change, symptoms: Symptoms, observations: Observations) -> SymptomText | None:
+    """A new line of another service that names the version, where no other service has it: that fails of what it made."""
+    changes = observations.changes.values()
+    shared = any(other.version == change.version and other.service != change.service for other in changes)
+    if shared or len(_NUMBER.findall(change.version)) < _NUMBERS:
+        return None
+    others = (text for text in symptoms.texts if text.log and not text.gone and not text.service.startswith(change.service))
+    return next((text for text in others if text.service and contains_identifier(text.text, change.version)), None)
 
 
 def _is_midnight(onset: datetime) -> bool:

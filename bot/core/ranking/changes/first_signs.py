@@ -8,7 +8,7 @@ from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES
 from bot.core.ranking.candidates import short_change_text
-from bot.core.ranking.changes.jumps import is_relief
+from bot.core.ranking.changes.jumps import is_asked_more, is_relief
 from bot.core.ranking.context import RankingContext, onset_error
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
@@ -42,7 +42,13 @@ def first_sign(context: RankingContext, change: Change) -> Deviation | None:
         if service in own and deviation.onset and deviation.doublings >= context.tuning.confidence.sure
     ]
     first = min(clear, key=lambda deviation: deviation.onset or context.onset, default=None)
-    if first is None or first.onset is None or is_relief(first) or first.family not in ("saturation", "traffic"):
+    if (
+        first is None
+        or first.onset is None
+        or is_relief(first)
+        or is_asked_more(first, change)
+        or first.family not in ("saturation", "traffic")
+    ):
         return None
     if first.family == "traffic" and not _sends_it(context, change.service, first.service):
         return None

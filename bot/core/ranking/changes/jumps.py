@@ -17,6 +17,11 @@ from bot.core.text.untrusted import one_line
 
 _PAUSES = re.compile(r"^(?!.*(ttl|expir|valid|uptime)).*(pause|(?<![a-z])(gc|wait|latency|duration)(?![a-z]))", re.I)
 """How long something takes: less of it is no harm."""
+_SERVED = re.compile(
+    r"^(https?_|grpc_|rpc_|server_)*(requests?|accepted|received|incoming|inbound|served|handled|rps|qps)(?![a-z])", re.I
+)
+"""What others ask of the service that has such a signal."""
+_LONG_BEFORE = timedelta(minutes=30)
 _WORK = re.compile(
     r"(?<![a-z])(commands|reads|writes|operations|ops|statements|queries|round_?trips|hops)_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b)",
     re.I,
@@ -39,7 +44,10 @@ def jump_of(context: RankingContext, change: Change) -> JumpFact | None:
     apart = change.service not in nearby_services(context)
     if not (early or apart) or _follows_another(context, change):
         return None
-    return next((jump for jump in jumps if not _is_symptom(context, jump) and not is_relief(jump)), None)
+    # Half an hour of it, and the failure only then, are two things: what slowed down bore no more when more was asked.
+    long_before = context.onset - change.at >= _LONG_BEFORE
+    effects = (jump for jump in jumps if not is_relief(jump) and not is_asked_more(jump, change))
+    return next((jump for jump in effects if long_before or not _is_symptom(context, jump)), None)
 
 
 def _is_symptom(context: RankingContext, jump: JumpFact) -> bool:
@@ -57,6 +65,11 @@ def is_relief(moved: JumpFact | Deviation) -> bool:
     harmless = family_of(moved.signal) in ("traffic", "behaviour")
     less_work = harmless or any(pattern.search(moved.signal) for pattern in (_WORK, _PAUSES))
     return moved.after < moved.before and less_work
+
+
+def is_asked_more(moved: JumpFact | Deviation, change: Change) -> bool:
+    """Whether more is asked of the changed service itself: others send that, and no change of its own."""
+    return moved.service == change.service and moved.after > moved.before and _SERVED.search(moved.signal) is not None
 
 
 def _follows_another(context: RankingContext, change: Change) -> bool:

@@ -174,8 +174,12 @@ def serving(observations: Observations, change: Change, *, onset: datetime, now:
         others = [row for row in versions if not _is_version(row, change.version)]
         if breakdown.service != change.service or not change.version or not others:
             continue
-        if not any(_is_called(row, now) for row in others):
+        called = [row for row in others if _is_called(row, now)]
+        if not called:
             return Serving(uncalled=True, evidence=breakdown.evidence)
+        if any(_is_version(row, version) for row in called for version in _successors(observations, change)):
+            # What came after it holds what it changed: that it is called no more tells of no way back.
+            return Serving(evidence=breakdown.evidence)
         own = next((row for row in versions if _is_version(row, change.version)), None)
         if own is not None and own.existed and own.until is not None and own.until + _CALLED_WITHIN < onset:
             return Serving(withdrawn_at=own.until, evidence=breakdown.evidence)
@@ -186,6 +190,14 @@ def serving(observations: Observations, change: Change, *, onset: datetime, now:
             return Serving(silent=True, evidence=breakdown.evidence)
         return Serving(evidence=breakdown.evidence)
     return Serving()
+
+
+def _successors(observations: Observations, change: Change) -> list[str]:
+    """The versions of its service that were rolled out after it, without the one before it."""
+    later = (other for other in observations.changes.values() if other.service == change.service and other.at > change.at)
+    return [
+        other.version for other in later if other.version and other.version not in (change.version, change.previous_version)
+    ]
 
 
 def serving_at_onset(context: RankingContext, change: Change) -> Serving:

@@ -230,6 +230,23 @@ WRITTEN_APART = [
 ]
 
 
+ROUTED = [
+    ("values.yaml", ["-  PRICES: dns:///prices-headless:9090", "+  PRICES: dns:///prices:9090"], "context deadline exceeded"),
+    (
+        "deploy.yaml",
+        ["-        lifecycle:", "-          preStop:"],
+        "connect() failed (111: Connection refused) while connecting to upstream",
+    ),
+    (
+        "pgbouncer.yaml",
+        ["-  poolMode: session", "+  poolMode: transaction"],
+        'ERROR: prepared statement "S_3" does not exist',
+    ),
+    ("0147.py", ["+        migrations.AddIndex("], "OperationalError: canceling statement due to statement timeout"),
+    ("app.ts", ["-  express.raw({ type: 'application/json' }),"], "webhook rejected: digest mismatch"),
+]
+
+
 """Of incidents that were written without knowing the rules."""
 
 
@@ -246,7 +263,7 @@ CERTAIN = (
 
 
 @pytest.mark.parametrize(
-    ("path", "lines", "text"), [*GUILTY, *LATER, *UNSEEN, *WRITTEN_APART], ids=lambda value: str(value)[:24]
+    ("path", "lines", "text"), [*GUILTY, *LATER, *UNSEEN, *WRITTEN_APART, *ROUTED], ids=lambda value: str(value)[:24]
 )
 def test_a_diff_that_brings_the_symptom_about_explains_it(path: str, lines: list[str], text: str) -> None:
     assert explained(diff_of(path, *lines), text).strength >= TUNING.diffs.related
@@ -936,7 +953,7 @@ def test_what_a_migration_locks_is_told_by_others_also_where_its_own_service_suf
 
     strength = [explain(index, Symptoms(texts), service="billing").strength for texts in ([blocked], [blocked, slower])]
 
-    assert strength[0] == strength[1] >= TUNING.diffs.related
+    assert min(strength) >= TUNING.diffs.explained
 
 
 def test_fewer_connections_that_are_kept_ready_leave_no_pool_empty() -> None:

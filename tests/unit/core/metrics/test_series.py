@@ -234,6 +234,7 @@ def test_a_deviation_is_the_same_after_it_was_stored_as_json() -> None:
         ("rate(active_requests_total[1m])", "traffic"),
         ('sum(http_requests{service="inflight-catering"})', "traffic"),
         ("main_flights_requests", "traffic"),
+        ("ratelimit_active_keys", "saturation"),
     ],
 )
 def test_a_signal_belongs_to_the_family_that_its_name_says(signal: str, family: str) -> None:

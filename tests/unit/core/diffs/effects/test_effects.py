@@ -17,6 +17,22 @@ def test_an_index_that_is_built_at_once_locks_its_table_and_one_that_is_built_be
     assert ("lock", "postings_ref_idx") not in read(("db/V1.sql", "+" + built.format("CONCURRENTLY ")))
 
 
+def test_migrations_of_frameworks_lock_their_tables_unless_they_let_others_write() -> None:
+    rails = ("+    add_index :loans, %i[branch until],", "+              algorithm: :concurrently")
+
+    assert ("lock", "migrations.AddIndex") in read(("appointments/0147.py", "+        migrations.AddIndex("))
+    assert ("lock", "loans") in read(("db/migrate/1.rb", rails[0]))
+    assert not {kind for kind, _ in read(("0147.py", "+        AddIndexConcurrently("))} & {"lock"}
+    assert not {kind for kind, _ in read(("db/migrate/1.rb", "\n".join(rails)))} & {"lock"}
+
+
+def test_a_message_of_which_the_bytes_are_no_longer_kept_is_of_another_format() -> None:
+    raw = "-app.use('/hooks', express.raw({ type: 'application/json' }));"
+
+    assert ("format", "express.raw") in read(("app.ts", raw))
+    assert ("format", "express.raw") not in read(("app.ts", f"{raw}\n+router.use(express.raw({{ type: '*/*' }}));"))
+
+
 def test_rows_that_are_taken_for_update_are_no_table() -> None:
     assert ("query", "NOWAIT") not in read(("loyalty/rows.py", '+    "SELECT id FROM points WHERE id = %s FOR UPDATE NOWAIT"'))
 

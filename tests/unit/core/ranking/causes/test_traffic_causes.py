@@ -59,3 +59,14 @@ def test_no_load_brings_about_what_is_refused() -> None:
         return next(h.likelihood for h in found if h.kind == "traffic")
 
     assert likelihood("http_403_ratio") < likelihood("http_503_ratio")
+
+
+def test_a_few_more_requests_have_not_everything_fail() -> None:
+    def likely(failing: float, requests: float = 135) -> bool:
+        errors = deviation("front", "errors", 0.002, failing, doublings=6, unit="ratio")
+        rise = deviation("front", "requests", 95, requests, doublings=5, family="traffic", unit="/s")
+        found = rank(CASE, Ledger().health("front", errors, rise).graph("front").changes().entries, now=NOW).hypotheses
+        return next(h.confidence == "likely" for h in found if h.kind == "traffic")
+
+    assert likely(0.3) and likely(0.995, requests=500)
+    assert not likely(0.995)

@@ -618,6 +618,15 @@ def test_a_version_that_serves_nothing_while_the_one_before_goes_on_is_silent() 
     assert not serving(other_names, new, onset=ONSET, now=NOW).silent
 
 
+def test_a_version_that_another_one_took_the_place_of_is_neither_silent_nor_taken_back() -> None:
+    new, next_one = change("cart", 30, version="v2", previous="v1"), change("cart", 9, version="v3", previous="v2")
+    rows = version_rows(failing_front(new, next_one), "cart", "success rate", v1=(100.0, None), v3=(None, 100.0)).entries
+
+    seen = serving(observe(rows), new, onset=ONSET, now=NOW)
+
+    assert not seen.silent and seen.withdrawn_at is None
+
+
 @pytest.mark.parametrize(("last_call", "suspected"), [(ONSET - minutes(8), False), (ONSET + minutes(1), True)])
 def test_a_version_that_was_taken_back_before_the_onset_is_ruled_out(last_call: datetime, suspected: bool) -> None:
     old = change("front", 20, version="v2", previous="v1")

@@ -213,3 +213,16 @@ def test_what_all_services_rest_on_is_told_by_any_of_them_and_code_that_is_only_
     mesh, code = (likelihood_of_locks("insurer", path) for path in ("mesh/default-policy.yaml", "policies/discount_policy.py"))
 
     assert mesh > code
+
+
+def test_a_version_that_another_services_new_lines_name_is_suspect_and_not_by_that_alone_likely() -> None:
+    line = TemplateFact(template="tax differs: ours=2063 filed=2062 calc=4.18.0", count=40, before=0, trend="new")
+    deploys = (change("tax", 12, version="4.18.0"), change("front", 4, version="1.23.0"))
+
+    def of_tax(*changes: Change) -> str:
+        tidied = EffectFact(kind="call", name="perLine", path="tax/calc.go")
+        ledger = read(failing(*changes, line=line), "tax", "4.18.0", commit("a", "tax/calc.go", tidied))
+        return next((cause.confidence for cause in answered(ledger).hypotheses if cause.service == "tax"), "")
+
+    assert of_tax(*deploys) == "possible"
+    assert not of_tax(*deploys, change("billing", 12, version="4.18.0")), "two services have that version"

@@ -87,3 +87,19 @@ def test_pauses_that_became_shorter_hurt_nobody() -> None:
 
     assert OLD.id not in {cause.change_id for cause in causes(shorter)}
     assert OLD.id in {cause.change_id for cause in causes(shorter.model_copy(update={"before": 2, "after": 62}))}
+
+
+def test_what_slowed_down_with_a_deploy_half_an_hour_before_it_failed_is_that_deploys_effect() -> None:
+    early = change("front", 110, version="2.9.0")
+    slower = jump(early, "match_latency_p99_us").model_copy(update={"before": 420, "after": 1150, "unit": "us"})
+
+    (suspect,) = [cause for cause in causes(slower, changes=(early,)) if cause.change_id == early.id]
+
+    assert "went from 420 us to 1150 us" in suspect.claims[0].text
+
+
+def test_more_requests_to_the_changed_service_itself_are_no_effect_of_its_change() -> None:
+    more = jump(OLD, "accepted_per_min").model_copy(update={"before": 13, "after": 395})
+
+    assert OLD.id not in {cause.change_id for cause in causes(more)}
+    assert OLD.id in {cause.change_id for cause in causes(more.model_copy(update={"signal": "lookups_per_min"}))}
