@@ -51,10 +51,16 @@ _WORDS: tuple[tuple[Family, str], ...] = (
     r"(?-i:OOM)|(?<![a-z])oom|"
     r"(?<![a-z]_)restart|(pod|container|kube|process|worker|node|instance|service|status)\w*restart|"
     r"(volume|wal|filesystem|tablespace|partition|inode|storage|bucket|space)[a-z_ ]*[_ ](used|usage|utili[sz]|full|occup)"),
+    ("saturation", r"(bytes|size|length|count)[_ ](p\d\d|avg|mean|max)(?![a-z])"),
     ("latency", r"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait"),
     ("traffic", r"traffic|request|rps|qps|rate(?!.?limit)|throughput|load|calls|volume"),
 )  # fmt: skip
-_GOOD_WHEN_HIGH = re.compile(r"success|availab|ready|free|idle|hit.?rat|replica|uptime|^up$", re.I)
+_GOOD_WHEN_HIGH = re.compile(
+    r"success|(?<!un)(?<!stale[_ ])availab|(?<!un)(?<!not[_ ])ready|free|idle(?!.in.trans)|hit.?rat|uptime|"
+    r"replica(?!\w*[_ ](lag|delay))|^up$|remaining|[_ ]left(?![a-z])|"
+    r"(?<![a-z])(balance|credits?|headroom)([_ ](pct|percent|ratio|total))?$",
+    re.I,
+)
 RATE = re.compile(r"_per_(s|sec|second|m|min|minute|h|hour)s?$", re.I)
 """How much of something is done: less may be as bad as more."""
 _STORE = re.compile(

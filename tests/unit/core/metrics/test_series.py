@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from bot.core.metrics.deviation import MAX_DOUBLINGS, Deviation, family_of, measure_deviation
+from bot.core.metrics.deviation import MAX_DOUBLINGS, Deviation, family_of, harm_of, measure_deviation
 from bot.core.metrics.series import Series, find_onset
 
 ALERT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -235,10 +235,29 @@ def test_a_deviation_is_the_same_after_it_was_stored_as_json() -> None:
         ('sum(http_requests{service="inflight-catering"})', "traffic"),
         ("main_flights_requests", "traffic"),
         ("ratelimit_active_keys", "saturation"),
+        ("request_header_bytes_p99", "saturation"),
     ],
 )
 def test_a_signal_belongs_to_the_family_that_its_name_says(signal: str, family: str) -> None:
     assert family_of(signal) == family
+
+
+@pytest.mark.parametrize(
+    ("signal", "harm"),
+    [
+        ("seatmap_unavailable_ratio", "up"),
+        ("availability", "down"),
+        ("pods_not_ready", "up"),
+        ("replica_lag_seconds", "up"),
+        ("ready_replicas", "down"),
+        ("idle_in_transaction_sessions", "up"),
+        ("provider_quota_remaining", "down"),
+        ("ebs_burst_balance_pct", "down"),
+        ("balance_staleness_seconds", "up"),
+    ],
+)
+def test_which_way_is_bad_is_in_a_signals_name(signal: str, harm: str) -> None:
+    assert harm_of(signal, family_of(signal)) == harm
 
 
 def test_an_incident_that_is_over_neither_counts_nor_hides_the_next_one() -> None:
