@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.core.diffs.effects.effects import effects_of, is_reporting, quoted_texts
-from bot.core.diffs.effects.settings import is_manifest
+from bot.core.diffs.effects.settings import CONFIGURATION, is_manifest
 from bot.core.diffs.identifiers import counted_names, is_distinctive, word_stems
 from bot.core.diffs.moved_code import is_moved
 from bot.core.diffs.patches import Patch, all_lines, is_import, read_patches
@@ -49,6 +49,8 @@ def summarize_diff(commit: Commit, files: Sequence[FileChange], *, whole: bool =
     effects = effects_of(telling)
     # A call that is now made elsewhere belongs to code that moved; another value or name does not.
     moved = is_moved(*all_lines(code)) and all(effect.kind == "call" for effect in effects)
+    # A line of configuration has another meaning with another value, whatever else it repeats.
+    moved = moved and not any(CONFIGURATION.search(patch.path) for patch in code)
     whole = whole and all(patch.whole for patch in telling)
     inert = bool(files) and whole and not effects and (_nothing_runs(telling) or moved)
     fact = DiffFact(

@@ -50,7 +50,7 @@ class ChangeWeights:
     """The likely cause of that outage, where there is such a cause."""
     explained: float = 0.95
     """Fit of a change whose diff explains the trouble."""
-    explained_half_life: float = 3600.0
+    explained_half_life: float = 14400.0
     """Seconds without a symptom after which such a change is half as suspect, unless what it does bites late."""
     explained_least: float = 0.3
     """What is left of it in any case."""

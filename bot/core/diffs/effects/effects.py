@@ -104,6 +104,8 @@ _LOCK = re.compile(
     r"\b(?:acquire|release)(?:_lock|Lock)?\(",
     re.I,
 )
+_GIVES_WAY = re.compile(r"\bskip locked\b|skip_?locked\s*[=:]\s*true", re.I)
+"""Rows that others have locked are left out: nobody waits for anybody."""
 _SPAWN = re.compile(
     r"\bgo func\b|\bgo \w+[\w.]*\(|new Thread\(|Thread\(target|create_task\(|setInterval\(|ensure_future\(|tokio::spawn|"
     r"CompletableFuture\.\w+Async"
@@ -263,7 +265,8 @@ def _accumulations(patch: Patch) -> Iterator[EffectFact]:
 
 def _statements(patch: Patch) -> Iterator[EffectFact]:
     """Locks that are taken or released elsewhere, work that is started beside, other keys of a cache."""
-    yield from (effect_fact("lock", text, patch.path) for text in first_matches(_LOCK, patch.removed + patch.added))
+    taken = [line for line in patch.removed + patch.added if not any(map(_GIVES_WAY.search, patch.added))]
+    yield from (effect_fact("lock", text, patch.path) for text in first_matches(_LOCK, taken))
     yield from (effect_fact("spawn", text, patch.path) for text in first_matches(_SPAWN, patch.added))
     if not any(map(_TOUCHES.search, patch.removed)):
         yield from (effect_fact("cache_key", text, patch.path) for text in first_matches(_TOUCHES, patch.added))

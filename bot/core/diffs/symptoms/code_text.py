@@ -79,6 +79,8 @@ _STATES = re.compile(
     re.I,
 )
 """A predicate: behind the name it makes a sentence of it."""
+_OF_TRANSPORT = re.compile(r"\bdesc = \"(transport:[^\"]*)\"")
+"""What gRPC says of a connection, which it puts in quotes itself."""
 _QUOTED = re.compile(r"\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)|`[^`]*`|“[^”]*”")
 _VALUE = re.compile(r"(?<==)(?![=~])[^\s,;)]+")
 _STATUS = re.compile(r"(?<![\w?&])(?:http[._])?status(?:_?code)?=([45]\d\d)(?=[\s,;)]|$)", re.I)
@@ -161,4 +163,4 @@ def is_file_of(name: str, path: str) -> bool:
 
 def without_values(text: str) -> str:
     """The text without what stands in quotes or behind `=`, where somebody may have typed it."""
-    return _VALUE.sub(" ", _STATUS.sub(r"status \1", _QUOTED.sub(" ", text)))
+    return _VALUE.sub(" ", _STATUS.sub(r"status \1", _QUOTED.sub(" ", _OF_TRANSPORT.sub(r": \1 ", text))))

@@ -32,7 +32,8 @@ def failing_hosts(context: RankingContext, symptoms: Symptoms) -> dict[str, list
             named = {host.casefold() for host in (*_HOST.findall(line.text), *_HOST_CALLED.findall(line.text))}
             for host in sorted(host for host in named if _is_outside(host, context)):
                 by_host.setdefault(host, []).append(line)
-    return by_host
+    # The alert alone may as well name the team's own address, of which it tells.
+    return {host: lines for host, lines in by_host.items() if not all(line.alert for line in lines)}
 
 
 def _is_outside(host: str, context: RankingContext) -> bool:

@@ -21,6 +21,7 @@ _REFUSES = re.compile(
 """What a provider answers that refuses what it is sent, or so much of it."""
 _FAILS = re.compile(r"\b5\d\d\b|timed? ?out|timeout|unavailable|connection (refused|reset)", re.I)
 _CALLS_A_REQUEST = 5.0
+_SLOWER = 1.5
 _PROVIDER_LABELS = ("provider", "peer", "host", "upstream", "destination", "target")
 
 
@@ -44,7 +45,7 @@ def external_causes(context: RankingContext, changes: Iterable[Candidate]) -> li
             check="Read the provider's status page, and call it once from outside",
             strength=deviation.doublings,
             began=deviation.onset,
-            sure=is_clear(context, deviation) and not late and refusal is None,
+            sure=is_clear(context, deviation) and not late and refusal is None and not _is_a_little_slower(deviation),
         )
         if refusal:
             candidate.likelihood *= weights.refusing
@@ -54,6 +55,11 @@ def external_causes(context: RankingContext, changes: Iterable[Candidate]) -> li
         support(context, candidate, claims, logs=True)
         causes.append(candidate)
     return causes
+
+
+def _is_a_little_slower(calls: Deviation) -> bool:
+    """Whether calls take somewhat longer than usual, which nobody fails of."""
+    return not _is_share(calls) and 0 < calls.before < calls.after < _SLOWER * calls.before
 
 
 def _large_enough(context: RankingContext, calls: Deviation) -> float:

@@ -7,7 +7,7 @@ from bot.core.change import Change
 from bot.core.changes.jumps import AFTER, is_limit
 from bot.core.evidence import Claim
 from bot.core.facts.measured import JumpFact
-from bot.core.metrics.deviation import Deviation, family_of
+from bot.core.metrics.deviation import RATE, Deviation, family_of
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES
 from bot.core.ranking.candidates import amount, short_change_text
 from bot.core.ranking.context import RankingContext, nearby_services
@@ -21,6 +21,11 @@ _SERVED = re.compile(
     r"^(https?_|grpc_|rpc_|server_)*(requests?|accepted|received|incoming|inbound|served|handled|rps|qps)(?![a-z])", re.I
 )
 """What others ask of the service that has such a signal."""
+_STORE = re.compile(
+    r"rabbit|kafka|redis|valkey|postgres|mysql|maria|mongo|elastic|opensearch|cassandra|(^|[-_.])(db|es|mq|broker|queue|cache)([-_.]|$)",
+    re.I,
+)
+"""A store or broker by its name: whatever it does, somebody asked for it."""
 _LONG_BEFORE = timedelta(minutes=30)
 _WORK = re.compile(
     r"(?<![a-z])(commands|reads|writes|operations|ops|statements|queries|round_?trips|hops)_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b)",
@@ -69,7 +74,9 @@ def is_relief(moved: JumpFact | Deviation) -> bool:
 
 def is_asked_more(moved: JumpFact | Deviation, change: Change) -> bool:
     """Whether more is asked of the changed service itself: others send that, and no change of its own."""
-    return moved.service == change.service and moved.after > moved.before and _SERVED.search(moved.signal) is not None
+    own = moved.service == change.service and moved.after > moved.before
+    asked = _SERVED.search(moved.signal) or (_STORE.search(change.service) and RATE.search(moved.signal))
+    return own and asked is not None
 
 
 def _follows_another(context: RankingContext, change: Change) -> bool:

@@ -242,6 +242,11 @@ ROUTED = [
         ["-  poolMode: session", "+  poolMode: transaction"],
         'ERROR: prepared statement "S_3" does not exist',
     ),
+    (
+        "policy.yaml",
+        ["-  CURRENCY_ADDR: currency:7000", "+  CURRENCY_ADDR: currency:7070"],
+        'rpc error: code = Unavailable desc = "transport: Error while dialing: dial tcp 10.0.0.9:7000: i/o timeout"',
+    ),
     ("0147.py", ["+        migrations.AddIndex("], "OperationalError: canceling statement due to statement timeout"),
     ("app.ts", ["-  express.raw({ type: 'application/json' }),"], "webhook rejected: digest mismatch"),
 ]

@@ -3,6 +3,9 @@
 import pytest
 
 from bot.core.diffs.moved_code import is_moved
+from bot.core.diffs.summary import summarize_diff
+from bot.core.systems import Commit, FileChange
+from tests.unit.builders import NOW
 
 EXTRACTED = (
     ["lines = [row.text for row in order.rows]", "return slip(order.id, lines)"],
@@ -64,3 +67,13 @@ def test_what_is_calculated_in_another_order_is_none() -> None:
     after = ["static const auto scale = 1 / (kMax - kMin);", "const auto norm = (rating - kMin) * scale;", before[1]]
 
     assert not is_moved(before, after)
+
+
+def test_lines_of_configuration_with_another_value_did_not_only_move() -> None:
+    before = [
+        f"-            - name: SMTP_{name}\n-              secretKeyRef: {{name: notify-smtp, key: smtp-old}}" for name in "AB"
+    ]
+    after = [line.replace("\n-", "\n+").replace("-  ", "+  ", 1).replace("smtp-old", "smtp-new") for line in before]
+    patch = "\n".join(["@@ -1 +1 @@", *before, *after])
+
+    assert not summarize_diff(Commit("c" * 40, NOW, "tidy"), [FileChange("deployment.yaml", 1, 1, patch=patch)]).inert

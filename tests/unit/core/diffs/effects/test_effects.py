@@ -33,6 +33,13 @@ def test_a_message_of_which_the_bytes_are_no_longer_kept_is_of_another_format() 
     assert ("format", "express.raw") not in read(("app.ts", f"{raw}\n+router.use(express.raw({{ type: '*/*' }}));"))
 
 
+def test_rows_that_are_left_out_where_others_have_locked_them_make_nobody_wait() -> None:
+    taken = '+    "SELECT id FROM runs FOR UPDATE{}"'
+
+    assert {kind for kind, _ in read(("runs.py", taken.format("")))} & {"lock"}
+    assert not {kind for kind, _ in read(("runs.py", taken.format(" SKIP LOCKED")))} & {"lock"}
+
+
 def test_rows_that_are_taken_for_update_are_no_table() -> None:
     assert ("query", "NOWAIT") not in read(("loyalty/rows.py", '+    "SELECT id FROM points WHERE id = %s FOR UPDATE NOWAIT"'))
 

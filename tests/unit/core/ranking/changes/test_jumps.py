@@ -103,3 +103,12 @@ def test_more_requests_to_the_changed_service_itself_are_no_effect_of_its_change
 
     assert OLD.id not in {cause.change_id for cause in causes(more)}
     assert OLD.id in {cause.change_id for cause in causes(more.model_copy(update={"signal": "lookups_per_min"}))}
+
+
+def test_what_a_store_does_more_often_others_ask_of_it() -> None:
+    upgrade = change("orders-db", 50, version="tf-77")
+    more = jump(upgrade, "inserts_per_sec").model_copy(update={"before": 49, "after": 486})
+    slower = jump(upgrade, "fsync_wait_ms").model_copy(update={"before": 2, "after": 60})
+
+    assert upgrade.id not in {cause.change_id for cause in causes(more, changes=(upgrade,))}
+    assert upgrade.id in {cause.change_id for cause in causes(slower, changes=(upgrade,))}

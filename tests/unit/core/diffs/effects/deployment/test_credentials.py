@@ -18,6 +18,9 @@ def test_an_environment_variable_of_a_key_under_another_name_is_told() -> None:
 
 def test_a_secret_of_which_another_key_is_read_is_told() -> None:
     assert renamed("-    key: password", "+    key: db-password") == [("password", "db-password")]
+    assert renamed("-  secretKeyRef: {key: smtp-password}", "+  secretKeyRef: {key: smtp-pass}") == [
+        ("smtp-password", "smtp-pass")
+    ]
 
 
 def test_other_names_and_a_further_credential_are_not() -> None:
