@@ -29,7 +29,10 @@ _BY_RESTART = re.compile(
     r"mem|rss|heap|uptime|restart|cpu|replica|ready|pod|version|thread|conn|goroutine|fds|build_info", re.I
 )
 """Signals that every roll-out moves: it starts processes anew."""
-_OF_WORK = re.compile(r"_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b|day|pod|node|core|instance|host|worker)", re.I)
+_OF_WORK = re.compile(
+    r"_per_(order|request|call|message|record|event|item|row|job|quer(y|ies)|transaction|document|page|image|frame|batch|payment)$",
+    re.I,
+)
 """What is used for a request or record: that is more just after a start, and as before some minutes later."""
 _LIMIT = re.compile(r"(?<![a-z])(max|limits?|capacity|quota|ceiling)(?![a-z])", re.I)
 _USED = re.compile(r"us(ed|age)|util|active|working|rss|wait|latenc|age(?![a-z])|reject|pending|of_limit|peak", re.I)

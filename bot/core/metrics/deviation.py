@@ -51,14 +51,19 @@ _WORDS: tuple[tuple[Family, str], ...] = (
     r"(?-i:OOM)|(?<![a-z])oom|"
     r"(?<![a-z]_)restart|(pod|container|kube|process|worker|node|instance|service|status)\w*restart|"
     r"(volume|wal|filesystem|tablespace|partition|inode|storage|bucket|space)[a-z_ ]*[_ ](used|usage|utili[sz]|full|occup)"),
-    ("saturation", r"(bytes|size|length|count)[_ ](p\d\d|avg|mean|max)(?![a-z])"),
+    ("saturation", r"(bytes|size|length)[_ ](p\d\d|avg|mean|max)(?![a-z])"),
     ("latency", r"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait"),
     ("traffic", r"traffic|request|rps|qps|rate(?!.?limit)|throughput|load|calls|volume"),
 )  # fmt: skip
+_BAD_WHEN_HIGH = re.compile(
+    r"unavail|un_?ready|not.?(ready|available)|stale|under.?replicat|(?<![a-z])lag|behind|idle.in.t|surplus|error|fail", re.I
+)
+"""Words that say so, whatever others say that are good."""
 _GOOD_WHEN_HIGH = re.compile(
-    r"success|(?<!un)(?<!stale[_ ])availab|(?<!un)(?<!not[_ ])ready|free|idle(?!.in.trans)|hit.?rat|uptime|"
-    r"replica(?!\w*[_ ](lag|delay))|^up$|remaining|[_ ]left(?![a-z])|"
-    r"(?<![a-z])(balance|credits?|headroom)([_ ](pct|percent|ratio|total))?$",
+    r"success|availab|ready|free|idle|hit.?rat|replica|uptime|^up$|"
+    r"(?<![a-z])(quota|credits?|tokens?|budget|space|days|capacity|segments)\w*[_ ](remaining|left)(?![a-z])|"
+    r"remaining[_ ](quota|credits?|tokens?|budget|space|balance)|"
+    r"(?<![a-z])(burst|credit|account)[_ ]?balance([_ ](pct|percent|ratio|total|avg|average|min|minimum))?$",
     re.I,
 )
 RATE = re.compile(r"_per_(s|sec|second|m|min|minute|h|hour)s?$", re.I)
@@ -171,7 +176,7 @@ def climbs_throughout(deviation: Deviation) -> bool:
 
 def harm_of(signal: str, family: Family) -> Harm:
     """Which way is bad: more traffic and less traffic both are; errors, latency and use of a resource only upwards."""
-    if _GOOD_WHEN_HIGH.search(signal):
+    if _GOOD_WHEN_HIGH.search(signal) and not _BAD_WHEN_HIGH.search(signal):
         return "down"
     done = family == "saturation" and not names_resource(signal) and RATE.search(signal)
     return "either" if family == "traffic" or done else "up"

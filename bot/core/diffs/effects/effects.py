@@ -62,8 +62,9 @@ _RAILS = re.compile(
     r"\s*\(?\s*:(\w+)(?!.*(?:concurrently|validate: false))"
 )
 """Changes of tables as migrations of Rails write them, without those that let others write meanwhile."""
-_DJANGO = re.compile(r"\bmigrations\.(AddIndex|AddConstraint|AlterField|AlterUniqueTogether|AlterIndexTogether)(?=\()")
+_DJANGO = re.compile(r"\bmigrations\.(AddIndex|AddConstraint|AlterUniqueTogether)(?=\()")
 """The same as migrations of Django write them: `AddIndexConcurrently` is another."""
+_BESIDE = re.compile(r"algorithm:\s*:concurrently")
 _SCHEMA = re.compile(
     r"\b(create|alter|drop|rename|add)\s+(table|index|column|constraint|type|view)\b|add_column|drop_column|create_table", re.I
 )
@@ -230,12 +231,13 @@ def _queries(patches: Sequence[Patch]) -> Iterator[EffectFact]:
                     yield effect_fact("schema", name, patch.path)
                     if _LOCKING.search(line):
                         yield effect_fact("lock", name, patch.path)
-        lets_write = any("concurrently" in line.casefold() for line in patch.added)
-        for _, name in (match for line in patch.added if not lets_write for match in _RAILS.findall(line)):
+        migrations = [match for line in patch.added for match in _RAILS.findall(line)]
+        lets_write = sum(_BESIDE.search(line) is not None for line in patch.added) >= len(migrations)
+        for _, name in () if lets_write else migrations:
             yield effect_fact("schema", name, patch.path)
             yield effect_fact("lock", name, patch.path)
-        for text in first_matches(_DJANGO, patch.added):
-            yield effect_fact("lock", text, patch.path)
+        for text in first_matches(_DJANGO, patch.added) if not any("CreateModel" in line for line in added) else ():
+            yield effect_fact("schema", text, patch.path)
         before, after = both_sides(
             patch, lambda lines: dict.fromkeys(first_matches(_WRAPPED_COLUMN, filter(_OF_STATEMENT.search, lines)))
         )
@@ -265,8 +267,9 @@ def _accumulations(patch: Patch) -> Iterator[EffectFact]:
 
 def _statements(patch: Patch) -> Iterator[EffectFact]:
     """Locks that are taken or released elsewhere, work that is started beside, other keys of a cache."""
-    taken = [line for line in patch.removed + patch.added if not any(map(_GIVES_WAY.search, patch.added))]
-    yield from (effect_fact("lock", text, patch.path) for text in first_matches(_LOCK, taken))
+    gives_way = any(map(_GIVES_WAY.search, patch.added))
+    locks = first_matches(_LOCK, patch.removed + patch.added)
+    yield from (effect_fact("lock", text, patch.path) for text in locks if not (gives_way and "update" in text.casefold()))
     yield from (effect_fact("spawn", text, patch.path) for text in first_matches(_SPAWN, patch.added))
     if not any(map(_TOUCHES.search, patch.removed)):
         yield from (effect_fact("cache_key", text, patch.path) for text in first_matches(_TOUCHES, patch.added))

@@ -36,8 +36,10 @@ _HOLDS_VALUE = re.compile(r"\$\{|%[sdv0]|\{\w")
 _FIRST_WORD = re.compile(r"[A-Za-z]\w*")
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 """What stands in a template for a value: its name says nothing of the text."""
-_RAW = re.compile(r"\braw_?body\b|\b(?:express|body_?parser)\.raw\b|\bget_?raw_?body\b|\brequest\.get_data\(", re.I)
+_RAW = re.compile(r"\b(?:express|bodyParser)\.raw\b")
 """The bytes of a message as they came: a signature is over these."""
+_STILL_RAW = re.compile(r"raw[-_]?body|\.raw\b|\.text\(\)|buffer\(|arrayBuffer", re.I)
+_SIGNED = re.compile(r"sign|hmac|digest|webhook|hook", re.I)
 _INTERFACE = re.compile(r"\.(proto|avsc|avdl|thrift|fbs|xsd|graphqls?)$", re.I)
 
 
@@ -48,7 +50,9 @@ def formats(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     yield from _rebuilt_names(patches)
     yield from _switched_formats(patches)
     removed, added = all_lines(patches)
-    if not any(map(_RAW.search, added)) and (text := next(first_matches(_RAW, removed), "")):
+    texts = (text for patch in patches for text in (patch.path, *patch.removed, *patch.added, *patch.around))
+    signed = any(map(_SIGNED.search, texts))
+    if signed and not any(map(_STILL_RAW.search, added)) and (text := next(first_matches(_RAW, removed), "")):
         yield effect_fact("format", text, "")
 
 

@@ -117,7 +117,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             r"column|\brelation\b|\btables?\b|constraint|null value|migration|\bsql|\block|slow quer|scan|index",
         ),
     ),
-    "lock": ((CHANGED, r"deadlock|\block|cancel\w* statement|statement timeout|stuck|\brace\b|concurrent|contention|\bhang"),),
+    "lock": ((CHANGED, r"deadlock|\block|stuck|\brace\b|concurrent|contention|\bhang"),),
     "format": (
         (
             CHANGED,
@@ -129,7 +129,8 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
             r"(found|got|was|received)|"
             r"invalid literal|could not convert|number ?format|not a (valid )?(number|integer|date|timestamp)|"
             r"(validation|schema|type) (error|mismatch)|match pattern|input_type=|invalid (value|enum|type)|"
-            r"(signature|digest) (mismatch|invalid|verification)|\bhmac\b|no such ?key|(has|holds|lists?) (0|no) objects",
+            r"signature (mismatch|invalid|verification)|digest mismatch|\bhmac\b|no such ?key|"
+            r"(has|holds|lists?) (0|no) objects",
         ),
     ),
     "clock": (
@@ -190,15 +191,15 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
     "draining": (
         (
             CHANGED,
-            r"connection (was )?(refused|reset)|connect\(\) failed|econn(refused|reset)|\b50[234]\b|bad gateway|premature|"
-            r"\beof\b|broken pipe|(terminating|stopping|shutting down)",
+            r"connection (was )?(refused|reset)|connect\(\) failed|econn(refused|reset)|bad gateway|"
+            r"prematurely closed|broken pipe",
         ),
     ),
     "connection_state": (
         (
             CHANGED,
-            r"prepared statement|\b26000\b|\b42P05\b|set_config|search_path|advisory|current_setting|temp(orary)? table|"
-            r"(wrong|another|other|no) tenant|tenant.{0,20}(mismatch|missing|not set)|row.level",
+            r"prepared statement|sqlstate.{0,3}26000|\b42P05\b|set_config|search_path|advisory|current_setting|"
+            r"temp(orary)? table|(wrong|another|other|no) tenant|tenant.{0,20}(mismatch|missing|not set)|row.level",
         ),
     ),
     "sharing": (

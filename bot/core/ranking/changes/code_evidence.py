@@ -11,7 +11,6 @@ from bot.core.diffs.consequence import consequence_of
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.settings import CONFIGURATION
 from bot.core.diffs.explanation import FITS, Explanation, explain
-from bot.core.diffs.identifiers import contains_identifier
 from bot.core.diffs.levels import level_of, unit_of
 from bot.core.diffs.schedules import came_due
 from bot.core.diffs.symptoms.expected_symptoms import ON_CALLEES
@@ -78,6 +77,7 @@ _ROUNDS = 10
 """Rounds after which work at another interval has shown what that does."""
 _OF_MEMORY = re.compile(r"mem|heap|oom|\brss\b|\bgc\b|killed", re.I)
 _NUMBER = re.compile(r"\d+")
+_IN_QUOTES = re.compile(r"\"[^\"]*\"|'[^']*'")
 _NUMBERS = 3
 """Numbers of a version from which on no line holds it by chance."""
 _SLIGHT = 1.3
@@ -180,7 +180,7 @@ def _explained(diff: DiffFact, symptoms: Symptoms, change: Change, context: Rank
     own = {*observations.callees(change.service), *resting}
     related = symptoms.since(change.at - DETECTION_DELAY).relative_to(change.service, own)
     explanation = explain(diff, related, weights, service=change.service)
-    if line := _naming_version(change, related, observations):
+    if not diff.inert and (line := _naming_version(change, related, observations)):
         explanation.add_lead(
             weights.explained, f"went out as {change.version}, which new lines of {line.service} name", line.evidence
         )
@@ -198,13 +198,23 @@ def _explained(diff: DiffFact, symptoms: Symptoms, change: Change, context: Rank
 
 
 def _naming_version(change: Change, symptoms: Symptoms, observations: Observations) -> SymptomText | None:
-    """A new line of another service that names the version, where no other service has it: that fails of what it made."""
+    """A new line of another service that names the version, where no other service has it: that fails of what it made.
+
+    None where usual lines name it or the one before: then all lines name what they were made by.
+    """
     changes = observations.changes.values()
     shared = any(other.version == change.version and other.service != change.service for other in changes)
-    if shared or len(_NUMBER.findall(change.version)) < _NUMBERS:
+    usual = "\n".join(symptoms.usual)
+    on_any_day = any(version and version in usual for version in (change.version, change.previous_version))
+    if shared or on_any_day or len(_NUMBER.findall(change.version)) < _NUMBERS:
         return None
-    others = (text for text in symptoms.texts if text.log and not text.gone and not text.service.startswith(change.service))
-    return next((text for text in others if text.service and contains_identifier(text.text, change.version)), None)
+    named = re.compile(rf"(?<![\w./-]){re.escape(change.version)}(?!\.?[\w-])")
+    others = (text for text in symptoms.texts if text.log and not text.gone and not _is_of(text.service, change.service))
+    return next((text for text in others if text.service and named.search(_IN_QUOTES.sub(" ", text.text))), None)
+
+
+def _is_of(service: str, owner: str) -> bool:
+    return service == owner or service.startswith(f"{owner}-")
 
 
 def _is_midnight(onset: datetime) -> bool:

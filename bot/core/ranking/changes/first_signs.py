@@ -8,7 +8,7 @@ from bot.core.evidence import Claim
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES
 from bot.core.ranking.candidates import short_change_text
-from bot.core.ranking.changes.jumps import is_asked_more, is_relief
+from bot.core.ranking.changes.jumps import brings_demand, is_relief
 from bot.core.ranking.context import RankingContext, onset_error
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
@@ -46,7 +46,7 @@ def first_sign(context: RankingContext, change: Change) -> Deviation | None:
         first is None
         or first.onset is None
         or is_relief(first)
-        or is_asked_more(first, change)
+        or brings_demand(first, change)
         or first.family not in ("saturation", "traffic")
     ):
         return None

@@ -7,7 +7,7 @@ from bot.core.change import Change
 from bot.core.changes.jumps import AFTER, is_limit
 from bot.core.evidence import Claim
 from bot.core.facts.measured import JumpFact
-from bot.core.metrics.deviation import RATE, Deviation, family_of
+from bot.core.metrics.deviation import Deviation, family_of
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES
 from bot.core.ranking.candidates import amount, short_change_text
 from bot.core.ranking.context import RankingContext, nearby_services
@@ -18,14 +18,10 @@ from bot.core.text.untrusted import one_line
 _PAUSES = re.compile(r"^(?!.*(ttl|expir|valid|uptime)).*(pause|(?<![a-z])(gc|wait|latency|duration)(?![a-z]))", re.I)
 """How long something takes: less of it is no harm."""
 _SERVED = re.compile(
-    r"^(https?_|grpc_|rpc_|server_)*(requests?|accepted|received|incoming|inbound|served|handled|rps|qps)(?![a-z])", re.I
-)
-"""What others ask of the service that has such a signal."""
-_STORE = re.compile(
-    r"rabbit|kafka|redis|valkey|postgres|mysql|maria|mongo|elastic|opensearch|cassandra|(^|[-_.])(db|es|mq|broker|queue|cache)([-_.]|$)",
+    r"^(https?_|grpc_|rpc_|server_)*(requests?|accepted|received|incoming|inbound|served|handled|rps|qps)(_total|_count|_rate|_per_\w+)?$",
     re.I,
 )
-"""A store or broker by its name: whatever it does, somebody asked for it."""
+"""What others ask of the service that has such a signal."""
 _LONG_BEFORE = timedelta(minutes=30)
 _WORK = re.compile(
     r"(?<![a-z])(commands|reads|writes|operations|ops|statements|queries|round_?trips|hops)_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b)",
@@ -51,7 +47,7 @@ def jump_of(context: RankingContext, change: Change) -> JumpFact | None:
         return None
     # Half an hour of it, and the failure only then, are two things: what slowed down bore no more when more was asked.
     long_before = context.onset - change.at >= _LONG_BEFORE
-    effects = (jump for jump in jumps if not is_relief(jump) and not is_asked_more(jump, change))
+    effects = (jump for jump in jumps if not is_relief(jump) and not brings_demand(jump, change))
     return next((jump for jump in effects if long_before or not _is_symptom(context, jump)), None)
 
 
@@ -72,11 +68,9 @@ def is_relief(moved: JumpFact | Deviation) -> bool:
     return moved.after < moved.before and less_work
 
 
-def is_asked_more(moved: JumpFact | Deviation, change: Change) -> bool:
+def brings_demand(moved: JumpFact | Deviation, change: Change) -> bool:
     """Whether more is asked of the changed service itself: others send that, and no change of its own."""
-    own = moved.service == change.service and moved.after > moved.before
-    asked = _SERVED.search(moved.signal) or (_STORE.search(change.service) and RATE.search(moved.signal))
-    return own and asked is not None
+    return moved.service == change.service and moved.after > moved.before and _SERVED.search(moved.signal) is not None
 
 
 def _follows_another(context: RankingContext, change: Change) -> bool:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import NamedTuple
 
 from bot.core.change import Change
@@ -193,11 +194,11 @@ def serving(observations: Observations, change: Change, *, onset: datetime, now:
 
 
 def _successors(observations: Observations, change: Change) -> list[str]:
-    """The versions of its service that were rolled out after it, without the one before it."""
-    later = (other for other in observations.changes.values() if other.service == change.service and other.at > change.at)
-    return [
-        other.version for other in later if other.version and other.version not in (change.version, change.previous_version)
-    ]
+    """The versions of its service that were rolled out after it, until somebody went back to one of before it."""
+    own = sorted((one for one in observations.changes.values() if one.service == change.service), key=lambda one: one.at)
+    earlier = {version for one in own if one.at <= change.at for version in (one.version, one.previous_version)}
+    later = [one.version for one in own if one.at > change.at and one.version]
+    return list(takewhile(lambda version: version not in earlier, later))
 
 
 def serving_at_onset(context: RankingContext, change: Change) -> Serving:

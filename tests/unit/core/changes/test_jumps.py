@@ -60,7 +60,7 @@ def test_two_samples_after_it_are_too_few() -> None:
 
 def test_what_every_rollout_moves_is_no_effect_of_one() -> None:
     assert [moves_with_any_rollout(name) for name in ("memory", "pods ready", "results_cache_hit_ratio")] == [True, True, False]
-    assert [moves_with_any_rollout(name) for name in ("cpu_us_per_order", "cpu_per_pod")] == [False, True]
+    assert [moves_with_any_rollout(name) for name in ("cpu_us_per_order", "memory_per_container")] == [False, True]
 
 
 def test_a_limit_of_a_resource_is_told_from_what_is_used_of_it() -> None:

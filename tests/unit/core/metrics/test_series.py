@@ -254,6 +254,8 @@ def test_a_signal_belongs_to_the_family_that_its_name_says(signal: str, family: 
         ("provider_quota_remaining", "down"),
         ("ebs_burst_balance_pct", "down"),
         ("balance_staleness_seconds", "up"),
+        ("jobs_remaining", "up"),
+        ("replicas_unavailable", "up"),
     ],
 )
 def test_which_way_is_bad_is_in_a_signals_name(signal: str, harm: str) -> None:

@@ -8,7 +8,7 @@ from bot.core.diffs.patches import Patch, all_lines, both_sides
 from bot.core.facts.code import EffectFact
 
 _CREDENTIAL = re.compile(
-    r"(?<![\w-])(?=[\w-]*(?:api_?key|secret|token|passw(?:or)?d|[_-]pass(?![a-z])|credential|access_?key|private_?key))[A-Za-z_][\w-]{3,80}(?![\w(])",
+    r"(?<![\w-])(?=[\w-]*(?:api_?key|secret|token|passw(?:or)?d|(?:smtp|mail|db|database|redis|mongo|pg|mysql|rabbit|user|admin|ldap)[_-]pass(?![a-z])|credential|access_?key|private_?key))[A-Za-z_][\w-]{3,80}(?![\w(])",
     re.I,
 )
 _HANDS_OVER = re.compile(r"name:|key:|env|secret|passw|token|getenv|environ|vault|config", re.I)

@@ -20,9 +20,11 @@ def test_an_index_that_is_built_at_once_locks_its_table_and_one_that_is_built_be
 def test_migrations_of_frameworks_lock_their_tables_unless_they_let_others_write() -> None:
     rails = ("+    add_index :loans, %i[branch until],", "+              algorithm: :concurrently")
 
-    assert ("lock", "migrations.AddIndex") in read(("appointments/0147.py", "+        migrations.AddIndex("))
+    assert ("schema", "migrations.AddIndex") in read(("appointments/0147.py", "+        migrations.AddIndex("))
+    assert not read(("0001.py", "+        migrations.CreateModel(\n+        migrations.AddIndex("))
     assert ("lock", "loans") in read(("db/migrate/1.rb", rails[0]))
-    assert not {kind for kind, _ in read(("0147.py", "+        AddIndexConcurrently("))} & {"lock"}
+    assert ("lock", "orders") in read(("db/migrate/2.rb", "\n".join([*rails, "+    add_index :orders, :sku"])))
+    assert not read(("0147.py", "+        AddIndexConcurrently("))
     assert not {kind for kind, _ in read(("db/migrate/1.rb", "\n".join(rails)))} & {"lock"}
 
 
@@ -31,6 +33,7 @@ def test_a_message_of_which_the_bytes_are_no_longer_kept_is_of_another_format() 
 
     assert ("format", "express.raw") in read(("app.ts", raw))
     assert ("format", "express.raw") not in read(("app.ts", f"{raw}\n+router.use(express.raw({{ type: '*/*' }}));"))
+    assert ("format", "express.raw") not in read(("app.ts", f"{raw}\n+const body = await req.text();"))
 
 
 def test_rows_that_are_left_out_where_others_have_locked_them_make_nobody_wait() -> None:

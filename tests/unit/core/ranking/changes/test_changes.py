@@ -627,6 +627,14 @@ def test_a_version_that_another_one_took_the_place_of_is_neither_silent_nor_take
     assert not seen.silent and seen.withdrawn_at is None
 
 
+def test_a_way_back_over_two_versions_puts_none_in_the_place_of_what_was_taken_back() -> None:
+    old, new = change("cart", 60, version="v2", previous="v1"), change("cart", 40, version="v3", previous="v2")
+    back = change("cart", 9, version="v1", previous="v3")
+    rows = version_rows(failing_front(old, new, back), "cart", "success rate", v1=(100.0, 100.0), v2=(100.0, None)).entries
+
+    assert serving(observe(rows), new, onset=ONSET, now=NOW).silent
+
+
 @pytest.mark.parametrize(("last_call", "suspected"), [(ONSET - minutes(8), False), (ONSET + minutes(1), True)])
 def test_a_version_that_was_taken_back_before_the_onset_is_ruled_out(last_call: datetime, suspected: bool) -> None:
     old = change("front", 20, version="v2", previous="v1")

@@ -219,10 +219,12 @@ def test_a_version_that_another_services_new_lines_name_is_suspect_and_not_by_th
     line = TemplateFact(template="tax differs: ours=2063 filed=2062 calc=4.18.0", count=40, before=0, trend="new")
     deploys = (change("tax", 12, version="4.18.0"), change("front", 4, version="1.23.0"))
 
-    def of_tax(*changes: Change) -> str:
+    def of_tax(*changes: Change, usual: str = "ready") -> str:
         tidied = EffectFact(kind="call", name="perLine", path="tax/calc.go")
-        ledger = read(failing(*changes, line=line), "tax", "4.18.0", commit("a", "tax/calc.go", tidied))
+        ledger = failing(*changes, line=line).lines("front", TemplateFact(template=usual, count=40, before=40))
+        read(ledger, "tax", "4.18.0", commit("a", "tax/calc.go", tidied))
         return next((cause.confidence for cause in answered(ledger).hypotheses if cause.service == "tax"), "")
 
     assert of_tax(*deploys) == "possible"
+    assert not of_tax(*deploys, usual="order placed, calc=4.18.0"), "all lines name it"
     assert not of_tax(*deploys, change("billing", 12, version="4.18.0")), "two services have that version"

@@ -59,7 +59,7 @@ def asked_more_often(*, front_after: float, other_after: float | None = 100) -> 
     return rank(CASE, ledger.entries, now=NOW).hypotheses
 
 
-def test_a_callee_that_is_asked_more_often_for_the_same_requests_of_its_changed_caller_was_hurt_by_that_change() -> None:
+def test_a_callee_that_brings_demand_often_for_the_same_requests_of_its_changed_caller_was_hurt_by_that_change() -> None:
     first = asked_more_often(front_after=410)[0]
 
     assert first.service == "front" and first.change_id

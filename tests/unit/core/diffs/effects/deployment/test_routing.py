@@ -7,8 +7,8 @@ from bot.core.diffs.patches import Patch, read_patches
 from bot.core.systems import FileChange
 
 
-def patches(*lines: str) -> list[Patch]:
-    return read_patches([FileChange("deploy/values.yaml", 1, 1, patch="\n".join(["@@ -1 +1 @@", *lines]))])
+def patches(*lines: str, path: str = "deploy/values.yaml") -> list[Patch]:
+    return read_patches([FileChange(path, 1, 1, patch="\n".join(["@@ -1 +1 @@", *lines]))])
 
 
 @pytest.mark.parametrize(
@@ -16,17 +16,28 @@ def patches(*lines: str) -> list[Patch]:
     [
         ("-  target: dns:///prices-headless.prices:9090", "+  target: dns:///prices.prices:9090"),
         ("-  clusterIP: None", "+  type: ClusterIP"),
-        ('-    {"loadBalancingConfig": [{"round_robin": {}}]}', '+    {"waitForReady": true}'),
         ("+  sessionAffinity: ClientIP",),
+        ("+    ip_hash;",),
     ],
 )
 def test_calls_that_stay_with_one_instance_are_told(lines: tuple[str, ...]) -> None:
-    assert [effect.kind for effect in balancing(patches(*lines))] == ["balancing"]
+    path = "nginx.conf" if "ip_hash" in lines[0] else "deploy/values.yaml"
+
+    assert [effect.kind for effect in balancing(patches(*lines, path=path))] == ["balancing"]
 
 
-def test_another_way_to_spread_calls_is_not() -> None:
-    assert not list(balancing(patches("-  lb_policy: ROUND_ROBIN", "+  lb_policy: LEAST_REQUEST")))
-    assert not list(balancing(patches("-  target: prices-headless:9090", "+  target: prices-headless:9091")))
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("-  target: prices-headless:9090", "+  target: prices-headless:9091"),
+        ("-  target: prices-headless:9090", "+  target: prices-pods:9090"),
+        ("-  lb_policy: ROUND_ROBIN", "+  lb_policy: LEAST_REQUEST"),
+        ("-  a: 1  # was headless", "+  a: 1"),
+        ("-  await puppeteer.launch({ headless: true })", "+  await puppeteer.launch(options)"),
+    ],
+)
+def test_other_ways_to_spread_calls_and_other_uses_of_these_words_are_not(lines: tuple[str, ...]) -> None:
+    assert not list(balancing(patches(*lines)))
 
 
 def test_an_instance_that_stops_without_ending_its_requests_is_told() -> None:
@@ -34,12 +45,15 @@ def test_an_instance_that_stops_without_ending_its_requests_is_told() -> None:
 
     assert [effect.name for effect in lost_draining(patches(*hook))] == ["preStop"]
     assert not list(lost_draining(patches(*hook, "+  lifecycle:", "+    preStop:", "+      sleep: { seconds: 12 }")))
+    assert not list(lost_draining(patches(*hook, '+  {{- include "common.lifecycle" . }}')))
+    assert not list(lost_draining(patches("-  for x in buffer.drain(..) {", path="src/lib.rs")))
 
 
 def test_connections_that_are_lent_for_a_transaction_alone_are_told() -> None:
-    def told(before: str, after: str) -> list[tuple[str, str]]:
-        (patch,) = patches(f"-  poolMode: {before}", f"+  poolMode: {after}")
+    def told(*lines: str) -> list[tuple[str, str]]:
+        (patch,) = patches(*lines)
         return [(effect.before, effect.after) for effect in pool_mode(patch)]
 
-    assert told("session", "transaction") == [("session", "transaction")]
-    assert not told("transaction", "session")
+    one, other = "-  poolMode: session", "+  poolMode: transaction"
+    assert told(one, other) == told(one, one, other, other) == [("session", "transaction")]
+    assert not told("-  poolMode: transaction", "+  poolMode: session")
