@@ -162,6 +162,8 @@ NOT_CHOSEN: Mapping[str, str] = {
     "traffic.brought": _CHANGES,
     "traffic.refused": _CHANGES,
     "traffic.own_share": "decides what is called likely, not the order",
+    "traffic.all_fail": "decides what is called likely, not the order",
+    "traffic.meltdown": "decides what is called likely, not the order",
     "alert_kinds": "counted while alerts are read, and each set is investigated once",
     "confidence": "decides what is listed and what it is called, not the order",
     "verdict": "decides what a claim needs, not the order",
