@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot
 
-from bot.core.metrics.deviation import family_of
+from bot.core.metrics.signal_names import family_of
 from bot.core.ranking.attribution import CallGraph, excess, explained_by_callees, symptom_of
 from bot.core.ranking.observations import Observations, observe
 from tests.evaluation.petshop import Table, investigate_issue, normal_of, read_graph, read_table

@@ -9,7 +9,8 @@ from bot.core.evidence import Case, Evidence, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BeyondThresholdFact, BreakdownFact, Family
 from bot.core.facts.recorded import TemplateFact
-from bot.core.metrics.deviation import Deviation, family_of
+from bot.core.metrics.deviation import Deviation
+from bot.core.metrics.signal_names import family_of
 
 ONSET = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 NOW = ONSET + timedelta(minutes=3)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.core.loading.arrays import Floats, np
-from bot.core.metrics.deviation import Harm
 from bot.core.metrics.series import Series
+from bot.core.metrics.signal_names import Harm
 from bot.core.metrics.signals import CODE_LABELS, SERVICE_LABELS
 
 INFORMATIVE_LABELS = (

@@ -4,15 +4,13 @@ import math
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from bot.core.facts.measured import DeviationFact, Family
 from bot.core.loading.arrays import Floats, np
 from bot.core.metrics.drift import climb_start, until_restart
-from bot.core.metrics.in_flight import is_in_flight
 from bot.core.metrics.series import Direction, Series, between, find_onset, known_samples, median_and_scale, time_after_alert
-
-Harm = Literal["up", "down", "either"]
+from bot.core.metrics.signal_names import Harm, family_of, harm_of, is_in_flight, names_resource
 
 MAX_DOUBLINGS = 6.0
 """Doublings are cut here: sixty-four times the normal range says no less than a thousand times."""
@@ -38,36 +36,6 @@ _MIN_NETWORK_SCALE = 0.002
 _MIN_CALLS_SCALE = 0.02
 """The smallest scale of calls per request: one rare call more is no other behaviour."""
 
-_WORDS: tuple[tuple[Family, str], ...] = (
-    ("behaviour", r"(calls|attempts|retries|requests|queries|lookups|fetches)_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b|"
-    r"day|pod|node|core|instance)"),
-    ("client", r"client.*(latenc|duration|p\d\d)|at callers$"),
-    ("network", r"on the wire$"),
-    ("external", r"external|provider|third.?party|outbound|egress"),
-    ("errors", r"errors?|err_|fail|bad_|lost|dropp|5xx|4xx|(?<![\d.])[45]\d\d(?!\d|ms|s\b|[kmg]?i?b)|exception|success|"
-    r"availab|abort|reject|timeout|unreachable|absent|denied|refused|cancell?ed|dead.?letter|overdue"),
-    ("errors", r"(?<!slow)(?<!slow )(?<!cool)(?<!count)down(?![a-z])|\bup(?=[{)]|$)"),
-    ("saturation", r"cpu|mem|rss|heap|connection|pool|queue|backlog|disk|thread|lag|saturat|throttl|ready|replica|"
-    r"(?-i:OOM)|(?<![a-z])oom|"
-    r"(?<![a-z]_)restart|(pod|container|kube|process|worker|node|instance|service|status)\w*restart|"
-    r"(volume|wal|filesystem|tablespace|partition|inode|storage|bucket|space)[a-z_ ]*[_ ](used|usage|utili[sz]|full|occup)"),
-    ("saturation", r"(bytes|size|length)[_ ](p\d\d|avg|mean|max)(?![a-z])"),
-    ("latency", r"latenc|duration|seconds|response.?time|p9\d|p50|slow|wait"),
-    ("traffic", r"traffic|request|rps|qps|rate(?!.?limit)|throughput|load|calls|volume"),
-)  # fmt: skip
-_BAD_WHEN_HIGH = re.compile(
-    r"unavail|un_?ready|not.?(ready|available)|stale|under.?replicat|(?<![a-z])lag|behind|idle.in.t|surplus|error|fail", re.I
-)
-"""Words that say so, whatever others say that are good."""
-_GOOD_WHEN_HIGH = re.compile(
-    r"success|availab|ready|free|idle|hit.?rat|replica|uptime|^up$|"
-    r"(?<![a-z])(quota|credits?|tokens?|budget|space|days|capacity|segments)\w*[_ ](remaining|left)(?![a-z])|"
-    r"remaining[_ ](quota|credits?|tokens?|budget|space|balance)|"
-    r"(?<![a-z])(burst|credit|account)[_ ]?balance([_ ](pct|percent|ratio|total|avg|average|min|minimum))?$",
-    re.I,
-)
-RATE = re.compile(r"_per_(s|sec|second|m|min|minute|h|hour)s?$", re.I)
-"""How much of something is done: less may be as bad as more."""
 _STORE = re.compile(
     r"(disk|volume|filesystem|tablespace|inode|storage|wal|(?<!name)space)s?[a-z_ ]*[_ ](used|usage|full|occup)|"
     r"(used|full|occup)\w*[_ ]([a-z]+[_ ])*(disk|volume|filesystem|tablespace|inode|storage|wal|(?<!name)space)",
@@ -156,30 +124,9 @@ class Deviation:
         )
 
 
-def family_of(signal: str) -> Family:
-    """The family that the words of a signal's name belong to; "saturation" where none is known."""
-    named = next((family for family, words in _WORDS if re.search(words, signal, re.I)), None)
-    if named in ("traffic", None) and is_in_flight(signal):
-        return "latency"
-    return named or "saturation"
-
-
-def names_resource(signal: str) -> bool:
-    """Whether a word of its name is a resource; that of an unknown signal says nothing of what it measures."""
-    return any(re.search(words, signal, re.I) for family, words in _WORDS if family == "saturation")
-
-
 def climbs_throughout(deviation: Deviation) -> bool:
     """Whether a resource climbs through the whole window that was read: where that began is older, or not seen."""
     return deviation.family == "saturation" and deviation.doublings > 0 and deviation.onset is None
-
-
-def harm_of(signal: str, family: Family) -> Harm:
-    """Which way is bad: more traffic and less traffic both are; errors, latency and use of a resource only upwards."""
-    if _GOOD_WHEN_HIGH.search(signal) and not _BAD_WHEN_HIGH.search(signal):
-        return "down"
-    done = family == "saturation" and not names_resource(signal) and RATE.search(signal)
-    return "either" if family == "traffic" or done else "up"
 
 
 class _MeasuredSignal(TypedDict):

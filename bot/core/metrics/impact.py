@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from bot.core.loading.arrays import np
-from bot.core.metrics.deviation import family_of
 from bot.core.metrics.series import Series
+from bot.core.metrics.signal_names import family_of
 from bot.core.service import Signal
 from bot.core.text.durations import decimal_minutes
 from bot.core.text.figures import figure

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from bot.core.evidence import Case
 from bot.core.facts.measured import Family
-from bot.core.metrics.deviation import Harm, family_of, harm_of
 from bot.core.metrics.expression import condition_of
-from bot.core.metrics.in_flight import is_in_flight
 from bot.core.metrics.promql import Matcher, equal_to, is_label_name, selector
+from bot.core.metrics.signal_names import Harm, family_of, harm_of, is_in_flight
 from bot.core.service import Service
 
 SERVICE_LABELS = ("service", "app", "app_kubernetes_io_name", "deployment", "job", "container")

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.core.facts.measured import Family
-from bot.core.metrics.deviation import FULL_SHARE, Deviation, harm_of
+from bot.core.metrics.deviation import FULL_SHARE, Deviation
+from bot.core.metrics.signal_names import harm_of
 from bot.core.tuning import TUNING
 from bot.core.tuning.fault_location import AttributionWeights
 

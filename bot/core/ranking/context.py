@@ -8,7 +8,8 @@ from functools import cached_property
 from bot.core.change import Change
 from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import Case, EarlierOutage
-from bot.core.metrics.deviation import Deviation, family_of
+from bot.core.metrics.deviation import Deviation
+from bot.core.metrics.signal_names import family_of
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES, main_symptom
 from bot.core.ranking.fault_location import locate_fault
 from bot.core.ranking.observations import Observations

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.core.facts.measured import Family
-from bot.core.metrics.deviation import FULL_SHARE, Deviation, names_resource
+from bot.core.metrics.deviation import FULL_SHARE, Deviation
+from bot.core.metrics.signal_names import names_resource
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES, CallGraph, attribute_symptom, main_symptom, symptom_of
 from bot.core.ranking.observations import Observations
 from bot.core.service import reachable

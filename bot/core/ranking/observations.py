@@ -13,7 +13,8 @@ from bot.core.facts.alerting import AlertFact
 from bot.core.facts.code import DiffFact
 from bot.core.facts.measured import BreakdownFact, Family, JumpFact
 from bot.core.facts.recorded import ContrastFact
-from bot.core.metrics.deviation import Deviation, family_of, names_resource
+from bot.core.metrics.deviation import Deviation
+from bot.core.metrics.signal_names import family_of, names_resource
 
 _MEAN = re.compile(r"\b(mean|average|avg)\b", re.I)
 _OF_ITS_CALLERS: tuple[Family, ...] = ("network", "behaviour")

@@ -19,7 +19,7 @@ from bot.core.evidence import (
     LedgerEntry,
     missed,
 )
-from bot.core.metrics.deviation import RATE
+from bot.core.metrics.signal_names import RATE
 from bot.core.ranking.calibration import probability_of
 from bot.core.ranking.candidates import Candidate
 from bot.core.ranking.causes.burst_causes import with_burst

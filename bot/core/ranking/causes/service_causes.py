@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from bot.core.evidence import CauseKind, Claim
-from bot.core.metrics.deviation import FULL_SHARE, Deviation, names_resource
+from bot.core.metrics.deviation import FULL_SHARE, Deviation
+from bot.core.metrics.signal_names import names_resource
 from bot.core.ranking.candidates import Candidate, amount, deviation_claim, logged_failure, share_claim, support
 from bot.core.ranking.causes.timing import came_late, changed_since, is_clear, strength
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext

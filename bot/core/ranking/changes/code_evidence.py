@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from bot.core.change import Change
 from bot.core.diffs.consequence import consequence_of
@@ -19,8 +18,9 @@ from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.evidence import Claim
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
 from bot.core.metrics.deviation import FULL_SHARE, Deviation
+from bot.core.ranking.changes.commit_owners import head_of, in_own_folder, is_code_of, went_out
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
-from bot.core.ranking.observations import Observations, ObservedCode
+from bot.core.ranking.observations import Observations
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
@@ -52,17 +52,6 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
     }
 )
 """Effects that need time, or load, until they hurt: for them age clears no change."""
-_FRONT_END = re.compile(r"(^|[/-])(web|website|www|ui|frontend|mobile|ios|android)([/-]|$)|\.(tsx|jsx|vue|svelte|swift)$", re.I)
-_SHARED = re.compile(
-    r"(^|/)(pkg|libs?|librar(y|ies)|packages|shared|common|commons|core|sdk|kit|internal|vendor|modules?|crates)/"
-    r"(?!.*\.(tf|tfvars|hcl)$)",
-    re.I,
-)
-"""Folders of what many services are built from, which infrastructure is no part of."""
-_ENTRY = re.compile(
-    r"^(main|__main__|app|server|cmd|index|program|Dockerfile|go\.mod|package\.json|pyproject\.toml|pom\.xml)\b", re.I
-)
-"""Files with which a component begins."""
 BENEATH = re.compile(
     r"network|polic(y|ies)|(^|[^a-z])dns|mesh|istio|cilium|calico|firewall|security.?group|cluster|iptables|terraform|"
     r"\.tf$",
@@ -258,12 +247,12 @@ def _shows_within(effect: EffectFact) -> timedelta:
 
 def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> CodeReading:
     """What the diffs of a change explain of the symptoms; nothing is concluded where no diff was read."""
-    code = next((fact for fact in context.observations.code if _brought(fact, change)), None)
+    code = next((fact for fact in context.observations.code if is_code_of(fact, change)), None)
     if code is None or not code.diffs:
         return CodeReading()
     weights = context.tuning.diffs
     # Commits that were made after the roll-out are not part of it, whatever the branch holds by now.
-    diffs = [diff for diff in code.diffs if diff.at <= change.at and _went_out(diff, code, change, context)]
+    diffs = [diff for diff in code.diffs if diff.at <= change.at and went_out(diff, code, change, context)]
     diffs = [_without_past(diff, change, context) for diff in diffs]
     explained = [(_explained(diff, symptoms, change, context), diff) for diff in diffs]
     best = max(explained, key=lambda pair: pair[0].strength, default=None)
@@ -285,7 +274,7 @@ def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> Co
         weights.related,
         code.evidence,
         inert=whole and all(diff.inert for diff in diffs),
-        its_own=diff is not None and (diff.commit == _head(code) or _in_own_folder(diff, change.service)),
+        its_own=diff is not None and (diff.commit == head_of(code) or in_own_folder(diff, change.service)),
         consequence=consequence,
     )
 
@@ -293,108 +282,6 @@ def read_code(context: RankingContext, change: Change, symptoms: Symptoms) -> Co
 def _unread(diffs: Sequence[DiffFact]) -> float:
     matter = [diff for diff in diffs if not diff.inert]
     return sum(diff.partial for diff in matter) / len(matter) if any(diff.partial for diff in matter) else 1.0
-
-
-def _brought(code: ObservedCode, change: Change) -> bool:
-    return code.service == change.service and bool(change.version) and code.version == change.version
-
-
-def _of_another(diff: DiffFact, service: str, context: RankingContext) -> bool:
-    """Whether all files of a commit belong to others: one repository may hold many services.
-
-    Those lie in folders named after other services, or are of a front end, which runs with whoever looks at it.
-    """
-    observations = context.observations
-    changed = {change.service for change in observations.changes.values()}
-    services = frozenset({service, *observations.services, *observations.depends_on, *observations.checked, *changed})
-    owners = [_owner(path, services) for path in diff.paths]
-    front = bool(_FRONT_END.search(service))
-    return bool(owners) and all(
-        owner not in ("", service) or (not owner and not front and _FRONT_END.search(path))
-        for owner, path in zip(owners, diff.paths, strict=True)
-    )
-
-
-def _went_out(diff: DiffFact, code: ObservedCode, change: Change, context: RankingContext) -> bool:
-    """Whether a commit is this change's: the one that the deploy was made for, or one that nothing shows to be another's."""
-    if diff.commit == _head(code):
-        return True
-    return not (
-        _of_another(diff, change.service, context)
-        or _rolled_out_by_another(diff, change, context)
-        or _of_another_component(diff, code, change.service)
-    )
-
-
-def _of_another_component(diff: DiffFact, code: ObservedCode, service: str) -> bool:
-    """Whether all files of a commit lie in a folder beside the service's own that begins a component of its own.
-
-    Only there is the folder no part of the service: beside `orders/` may lie `migrations/`, `models/` or `utils/`.
-    """
-    own = frozenset({service})
-    homes = {
-        tuple(path.split("/")[: number + 1])
-        for other in code.diffs
-        for path in other.paths
-        for number, folder in enumerate(path.split("/")[:-1])
-        if _owner(f"{folder}/", own)
-    }
-    others = {entry for path in diff.paths if (entry := _component_of(path))}
-    beside = {folder for folder in others if any(len(folder) == len(home) and folder[:-1] == home[:-1] for home in homes)}
-    inside = all(any(tuple(path.split("/")[: len(folder)]) == folder for folder in beside) for path in diff.paths)
-    return bool(beside) and inside and not beside & homes and not any(_SHARED.search(path) for path in diff.paths)
-
-
-def _component_of(path: str) -> tuple[str, ...]:
-    """The folder that a file begins a component in; empty for any other file."""
-    *folders, name = path.split("/")
-    return tuple(folders) if folders and _ENTRY.match(name) else ()
-
-
-def _head(code: ObservedCode) -> str:
-    """The commit that a version was made for."""
-    return max(code.diffs, key=lambda diff: diff.at).commit if code.diffs else ""
-
-
-def _rolled_out_by_another(diff: DiffFact, change: Change, context: RankingContext) -> bool:
-    """Whether another deploy was made for this commit: in one repository all later ones hold it as well.
-
-    A library is part of whatever holds it. What lies in this service's own folder went out with it, unless the deploy that
-    was made for it came later: then that is what put it to work.
-    """
-    observations = context.observations
-    made_for = [
-        other
-        for code in observations.code
-        if _head(code) == diff.commit
-        for other in observations.changes.values()
-        if _brought(code, other)
-    ]
-    if any(other.service == change.service for other in made_for):
-        return True
-    if not made_for or any(_SHARED.search(path) for path in diff.paths):
-        return False
-    return not _in_own_folder(diff, change.service) or any(other.at > change.at for other in made_for)
-
-
-def _in_own_folder(diff: DiffFact, service: str) -> bool:
-    return all(_owner(path, frozenset({service})) for path in diff.paths)
-
-
-@lru_cache(maxsize=4_096)
-def _owner(path: str, services: frozenset[str]) -> str:
-    """The service that a folder on the path is named after; "" for shared code."""
-    folders = [_bare(folder) for folder in path.split("/")[:-1]]
-    return next((service for folder in folders for service in sorted(services) if folder and folder == _bare(service)), "")
-
-
-def _bare(name: str) -> str:
-    """`order` of `orderservice`, `order-svc` and `order_service`."""
-    folded = name.casefold().replace("_", "-")
-    for ending in ("-service", "service", "-svc", "svc", "-api", "-server"):
-        if folded.endswith(ending) and len(folded) > len(ending) + 1:
-            return folded.removesuffix(ending).rstrip("-")
-    return folded
 
 
 def _is_slight(deviation: Deviation) -> bool:

@@ -8,7 +8,8 @@ from bot.core.diffs.identifiers import word_stems
 from bot.core.diffs.symptoms.code_text import without_values
 from bot.core.diffs.symptoms.symptoms import Symptoms
 from bot.core.evidence import Claim
-from bot.core.metrics.deviation import Deviation, climbs_throughout, names_resource
+from bot.core.metrics.deviation import Deviation, climbs_throughout
+from bot.core.metrics.signal_names import names_resource
 from bot.core.ranking.candidates import short_change_text
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.text.moments import clock

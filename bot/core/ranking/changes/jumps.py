@@ -7,7 +7,8 @@ from bot.core.change import Change
 from bot.core.changes.jumps import AFTER, is_limit
 from bot.core.evidence import Claim
 from bot.core.facts.measured import JumpFact
-from bot.core.metrics.deviation import Deviation, family_of
+from bot.core.metrics.deviation import Deviation
+from bot.core.metrics.signal_names import family_of
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES
 from bot.core.ranking.candidates import amount, short_change_text
 from bot.core.ranking.context import RankingContext, nearby_services

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from bot.core.change import Change
-from bot.core.metrics.deviation import Harm, family_of, harm_of
+from bot.core.metrics.signal_names import Harm, family_of, harm_of
 from bot.core.ranking.context import RankingContext
 from bot.core.ranking.observations import BreakdownRow, Observations, ObservedBreakdown
 from bot.core.tuning import TUNING

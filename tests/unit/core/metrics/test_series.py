@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from bot.core.metrics.deviation import MAX_DOUBLINGS, Deviation, family_of, harm_of, measure_deviation
+from bot.core.metrics.deviation import MAX_DOUBLINGS, Deviation, measure_deviation
 from bot.core.metrics.series import Series, find_onset
 
 ALERT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -198,68 +198,6 @@ def test_a_deviation_is_the_same_after_it_was_stored_as_json() -> None:
     deviation = deviation_of(values)
 
     assert Deviation.of_fact(deviation.as_fact()).as_fact() == deviation.as_fact()
-
-
-@pytest.mark.parametrize(
-    ("signal", "family"),
-    [
-        ("errors", "errors"),
-        ("http_5xx", "errors"),
-        ("latency_p95", "latency"),
-        ("request_rate", "traffic"),
-        ("memory", "saturation"),
-        ("provider_errors", "external"),
-        ("db connections", "saturation"),
-        ("wal_volume_used_ratio", "saturation"),
-        ("pod_restarts_total", "saturation"),
-        ("log_volume_bytes", "traffic"),
-        ("up", "errors"),
-        ("InstanceDown", "errors"),
-        ("slow down", "latency"),
-        ("downloads", "traffic"),
-        ("http_400_ratio", "errors"),
-        ("requests over 500ms", "traffic"),
-        ("catalog_calls_per_search", "behaviour"),
-        ("calls_per_second", "traffic"),
-        ("http_requests_in_flight", "latency"),
-        ("http_server_active_requests", "latency"),
-        ("concurrent_requests_per_s", "traffic"),
-        ("requests_pending", "latency"),
-        ("RequestsInFlightHigh", "latency"),
-        ("inflight", "latency"),
-        ("TooManyRequestsInFlight", "latency"),
-        ("TooManyRequests", "traffic"),
-        ("PodOOMKilled", "saturation"),
-        ("interactive_requests_total", "traffic"),
-        ("rate(active_requests_total[1m])", "traffic"),
-        ('sum(http_requests{service="inflight-catering"})', "traffic"),
-        ("main_flights_requests", "traffic"),
-        ("ratelimit_active_keys", "saturation"),
-        ("request_header_bytes_p99", "saturation"),
-    ],
-)
-def test_a_signal_belongs_to_the_family_that_its_name_says(signal: str, family: str) -> None:
-    assert family_of(signal) == family
-
-
-@pytest.mark.parametrize(
-    ("signal", "harm"),
-    [
-        ("seatmap_unavailable_ratio", "up"),
-        ("availability", "down"),
-        ("pods_not_ready", "up"),
-        ("replica_lag_seconds", "up"),
-        ("ready_replicas", "down"),
-        ("idle_in_transaction_sessions", "up"),
-        ("provider_quota_remaining", "down"),
-        ("ebs_burst_balance_pct", "down"),
-        ("balance_staleness_seconds", "up"),
-        ("jobs_remaining", "up"),
-        ("replicas_unavailable", "up"),
-    ],
-)
-def test_which_way_is_bad_is_in_a_signals_name(signal: str, harm: str) -> None:
-    assert harm_of(signal, family_of(signal)) == harm
 
 
 def test_an_incident_that_is_over_neither_counts_nor_hides_the_next_one() -> None:
