@@ -60,6 +60,7 @@ def test_a_signal_belongs_to_the_family_that_its_name_says(signal: str, family: 
         ("ebs_burst_balance_pct", "down"),
         ("balance_staleness_seconds", "up"),
         ("jobs_remaining", "up"),
+        ("error_budget_remaining", "down"),
         ("replicas_unavailable", "up"),
     ],
 )
