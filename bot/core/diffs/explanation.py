@@ -27,6 +27,7 @@ from bot.core.diffs.symptoms.stack_frames import ARISES, by_frames
 from bot.core.diffs.symptoms.stated_causes import may_bring_about, sets_host
 from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import DiffFact, EffectFact, EffectKind
+from bot.core.metrics.signal_names import counts_served
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 from bot.core.tuning.changes import DiffWeights
@@ -46,9 +47,6 @@ _LONG_NUMBER = re.compile(r"\d{3,}")
 _MAX_QUOTED = 70
 _SAYS_HOW = re.compile(r"\bseq\b|ready replicas|no endpoints|throttl|\bmiss|\bhits?\b|\bseries\b", re.I)
 """Signals that tell how something is done, and not only that it hurts."""
-_REQUESTS_SERVED = re.compile(
-    r"^(?:(?:grpc|http|rpc|server|incoming) )*(?:requests?(?: (?:per|rate|count|total).*)?|[rq]ps)$", re.I
-)
 _ANSWERED_BY = re.compile(
     r"\b(?:413|429) (?:\w+ ){0,3}(?:from|by) (?:(?-i:[A-Z]{3,7}) )?(?:https?://)?(?!\d+\.\d)[\w-]+[.:]\w|"
     r"[\w-]\.\w+ (?:answered|returned|responded|replied)\b.{0,20}\b(?:413|429)\b",
@@ -319,7 +317,7 @@ def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact
 
 def _counts_own_requests(text: SymptomText, service: str) -> bool:
     """Whether it counts the requests to the service itself: more calls of its own reach what it calls."""
-    return text.signal and text.service == service and _REQUESTS_SERVED.search(text.text) is not None
+    return text.signal and text.service == service and counts_served(text.text)
 
 
 def _of_another(text: SymptomText, service: str) -> bool:

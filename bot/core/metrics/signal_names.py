@@ -39,6 +39,11 @@ _GOOD_WHEN_HIGH = re.compile(
 )
 RATE = re.compile(r"_per_(s|sec|second|m|min|minute|h|hour)s?$", re.I)
 """How much of something is done: less may be as bad as more."""
+_SERVED = re.compile(
+    r"^(?:(?:https?|grpc|rpc|server|incoming)[_ ])*(?:requests?|accepted|received|incoming|inbound|served|handled|[rq]ps)"
+    r"(?:[_ ](?:per|rate|count|total).*)?$",
+    re.I,
+)
 _IN_FLIGHT = re.compile(
     r"(?<![a-z])(in[_. -]?flight|(active|open|pending|outstanding|concurrent)[_. ]?(request|call)s?(?![a-z])"
     r"|(request|call)s?[_. ]?(active|pending|outstanding))",
@@ -78,3 +83,8 @@ def is_in_flight(signal: str) -> bool:
     """
     names = separated(_SELECTED.sub("", signal))
     return _IN_FLIGHT.search(names) is not None and _COUNTED.search(names) is None
+
+
+def counts_served(signal: str) -> bool:
+    """Whether it counts what others ask of the service that has it: no change of its own brings it more of that."""
+    return _SERVED.search(signal) is not None

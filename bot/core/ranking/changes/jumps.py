@@ -8,7 +8,7 @@ from bot.core.changes.jumps import AFTER, is_limit
 from bot.core.evidence import Claim
 from bot.core.facts.measured import JumpFact
 from bot.core.metrics.deviation import Deviation
-from bot.core.metrics.signal_names import family_of
+from bot.core.metrics.signal_names import counts_served, family_of
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES
 from bot.core.ranking.candidates import amount, short_change_text
 from bot.core.ranking.context import RankingContext, nearby_services
@@ -18,11 +18,6 @@ from bot.core.text.untrusted import one_line
 
 _PAUSES = re.compile(r"^(?!.*(ttl|expir|valid|uptime)).*(pause|(?<![a-z])(gc|wait|latency|duration)(?![a-z]))", re.I)
 """How long something takes: less of it is no harm."""
-_SERVED = re.compile(
-    r"^(https?_|grpc_|rpc_|server_)*(requests?|accepted|received|incoming|inbound|served|handled|rps|qps)(_total|_count|_rate|_per_\w+)?$",
-    re.I,
-)
-"""What others ask of the service that has such a signal."""
 _LONG_BEFORE = timedelta(minutes=30)
 _WORK = re.compile(
     r"(?<![a-z])(commands|reads|writes|operations|ops|statements|queries|round_?trips|hops)_per_(?!s(ec(ond)?)?s?\b|m(in(ute)?)?\b|h(our)?\b)",
@@ -71,7 +66,7 @@ def is_relief(moved: JumpFact | Deviation) -> bool:
 
 def brings_demand(moved: JumpFact | Deviation, change: Change) -> bool:
     """Whether more is asked of the changed service itself: others send that, and no change of its own."""
-    return moved.service == change.service and moved.after > moved.before and _SERVED.search(moved.signal) is not None
+    return moved.service == change.service and moved.after > moved.before and counts_served(moved.signal)
 
 
 def _follows_another(context: RankingContext, change: Change) -> bool:
