@@ -191,7 +191,7 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     """
     thresholds, first = context.tuning.confidence, ranked[0]
     by_own_diff = _explained_by_its_diff_alone(ranked)
-    if lead.probability < thresholds.likely and not by_own_diff:
+    if lead.probability < thresholds.likely and not by_own_diff and not _alone_in_its_version(ranked, context):
         return False
     if lead.basis == "burst":
         return True
@@ -284,6 +284,16 @@ def _explained_by_its_diff_alone(ranked: Sequence[Candidate]) -> bool:
     """
     others = any((cause.outside and not cause.leads_only) or cause.explained for cause in ranked[1:])
     return ranked[0].explained and ranked[0].sure and not others
+
+
+def _alone_in_its_version(ranked: Sequence[Candidate], context: RankingContext) -> bool:
+    """Whether the alert's own service fails in the version of its change alone, and of no other service that is so.
+
+    The version before, beside it, has all that may be wrong elsewhere, such as an outage that runs on, and does not fail.
+    """
+    first = ranked[0]
+    own = context.service_named and first.service == context.start and first.carried
+    return own and not any(cause.carried for cause in ranked[1:])
 
 
 def _has_neighbours(candidate: Candidate, context: RankingContext) -> bool:

@@ -262,3 +262,19 @@ def test_a_callee_that_shows_neither_errors_nor_slow_answers_may_hang_and_fill_t
         return max((cause.likelihood for cause in causes if cause.kind == "resource"), default=0.0)
 
     assert likelihood() < 0.8 <= likelihood(deviation("search", "errors", 0.001, 0.6, doublings=6, unit="ratio"))
+
+
+def test_a_deploy_made_meanwhile_whose_version_alone_fails_is_likely_whatever_the_outage_that_runs_on_shows() -> None:
+    deploy = change("front", -3.8, version="2.0.0", previous="1.9.0")
+    surge = RUNS_ON.model_copy(update={"likely": ("traffic", "search", "")})
+    own = deviation("front", "errors", 0.0, 0.3, doublings=4, late=4, unit="ratio")
+    failing = deviation("search", "errors", 0.002, 0.5, doublings=6, unit="ratio")
+    more = deviation("search", "requests", 100, 600, doublings=6, family="traffic", unit="/s")
+
+    def first(before: float) -> tuple[str, str, str]:
+        levels = {"2_0_0": (0.0, 0.5), "1_9_0": (0.001, before)}
+        ledger = Ledger().health("front", own).graph("front", "search").graph("search").health("search", failing, more)
+        return named(ledger.changes(deploy).breakdown("front", "errors", "version", **levels), surge)[0]
+
+    assert first(0.001) == ("change", "front", "likely")
+    assert first(0.45)[:2] == ("traffic", "search")
