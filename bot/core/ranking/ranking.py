@@ -35,7 +35,7 @@ from bot.core.ranking.changes.exoneration import ruled_out
 from bot.core.ranking.changes.first_signs import follows
 from bot.core.ranking.changes.jumps import is_relief
 from bot.core.ranking.context import RankingContext, onset_error, ranking_context
-from bot.core.ranking.earlier_outage import SUDDEN, something_new, was_likely_before, weigh_against_earlier_outage
+from bot.core.ranking.earlier_outage import SUDDEN, began_before, something_new, was_likely_before, weigh_against_earlier_outage
 from bot.core.ranking.observations import Observations, observe
 from bot.core.service import reachable
 from bot.core.text.untrusted import counted, cut, one_line
@@ -287,12 +287,13 @@ def _explained_by_its_diff_alone(ranked: Sequence[Candidate]) -> bool:
 
 
 def _alone_in_its_version(ranked: Sequence[Candidate], context: RankingContext) -> bool:
-    """Whether the alert's own service fails in the version of its change alone, and of no other service that is so.
+    """Whether, beside an outage that runs on, what the alert's service rests on fails in the version of a change alone.
 
-    The version before, beside it, has all that may be wrong elsewhere, such as an outage that runs on, and does not fail.
+    The version before has all that the other outage brings, and does not fail. Not where another service has such a version.
     """
     first = ranked[0]
-    own = context.service_named and first.service == context.start and first.carried
+    since = context.overlap_began_at is not None and first.began is not None and not began_before(first, context)
+    own = since and first.carried and first.service in {context.start, *context.below}
     return own and not any(cause.carried for cause in ranked[1:])
 
 
