@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bot.core.diffs.effect_text import effect_text
+from bot.core.diffs.effects.deployment.images import is_base_image
 from bot.core.diffs.effects.deployment.packages import is_small_step
 from bot.core.diffs.effects.dropped_indexes import looks_up
 from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
@@ -38,6 +39,14 @@ _DOES_NOT_START = re.compile(
     r"startup(?!\W+(?:(?:is|was|has)\W+)?(?:complete|finish|done|succe|took|time))",
     re.I,
 )
+_DOCUMENTED = re.compile(r"\b(?:visit|see|refer to|read more|documentation)\b\W{0,3}https?://(\S{4,200})", re.I)
+"""Where a library says that more stands about its failures: nobody types such a sentence into a request."""
+_OF_SYSTEM = re.compile(
+    r"signed by unknown authority|unable to get local issuer|system (?:root )?certificates|unknown time zone|"
+    r"ZoneRulesException|No time zone found|lib\w+\.so\S*: cannot open",
+    re.I,
+)
+"""What fails without the certificates, time zones and libraries that the base of an image brings."""
 _HOST_OF_PACKAGE = re.compile(r"^@?[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|net|dev|in)/")
 """Where a package lies, which many share: `github.com/`, `golang.org/`."""
 _WHOLE_TEXT = re.compile(r"\s|\d|\w[:/.]\w")
@@ -272,6 +281,14 @@ def _by_effect(
 def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
     own = word_stems(_HOST_OF_PACKAGE.sub("", effect.name)) - usual
     line = next((symptom for symptom in symptoms.with_reliable_names() if own & word_stems(_by_program(symptom))), None)
+    if line is None:
+        line = next(
+            (symptom for symptom in symptoms.new() if own & word_stems(" ".join(_DOCUMENTED.findall(symptom.text)))), None
+        )
+    if line is None and is_base_image(effect):
+        lacking = next((symptom for symptom in symptoms.new() if _OF_SYSTEM.search(symptom.text)), None)
+        if lacking:
+            return weights.effect, f"{effect_text(effect)}, and new lines miss what an image holds", lacking.evidence
     if line is None:
         starting = next((symptom for symptom in symptoms.new() if _DOES_NOT_START.search(symptom.text)), None)
         large = starting is not None and not is_small_step(effect.before, effect.after)

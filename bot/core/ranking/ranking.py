@@ -200,11 +200,12 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     timed = place or context.onset_observed or (first.explained and first.sure)
     if _unchecked_dependencies(first, context) or not timed or _left_by_earlier_outage(first, ranked, context):
         return False
-    rivals = [c for c in ranked[1:] if c.service == first.service and not _agree(c, first)]
+    rivals = [c for c in ranked[1:] if _competes(c, first) and not _agree(c, first)]
     # Beside a diff that surely explains it, the moment of another change says nothing, nor what ran short of it.
     rivals = [c for c in rivals if not (by_own_diff and (c.leads_only or (c.kind == "change" and not c.explained)))]
     rival = max((c.likelihood for c in rivals), default=0.0)
-    clear = first.likelihood >= thresholds.likely_margin * rival
+    margin = thresholds.likely_margin if first.explained and first.sure else thresholds.likely_margin_unexplained
+    clear = first.likelihood >= margin * rival
     if first.kind == "change" and not first.carried and _named_below(first, ranked, context):
         return False
     if place and _signs_elsewhere(first, context):
@@ -265,6 +266,11 @@ def _may_be_a_change(place: Candidate, context: RankingContext) -> bool:
     changes = context.observations.changes.values()
     changed = any(change.service == place.service and change.at <= context.onset for change in changes)
     return changed_nearby(context, place.service) or (changed and not context.onset_observed)
+
+
+def _competes(cause: Candidate, first: Candidate) -> bool:
+    """Whether a further cause is a rival: one at the same place; of what is no change any change, which may have brought it."""
+    return cause.service == first.service or (cause.kind == "change" and first.kind != "change")
 
 
 def _agree(cause: Candidate, first: Candidate) -> bool:

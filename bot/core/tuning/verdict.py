@@ -20,6 +20,9 @@ class ConfidenceThresholds:
     """The same from which on it is the best lead, and no longer one of several."""
     likely_margin: float = 1.4
     """How many times the likelihood of the next cause at the same place the first must have to be called likely."""
+    likely_margin_unexplained: float = 1.8
+    """The same of what no diff surely explains, over any change too: of unseen incidents five of ten wrong answers lay nearer,
+    and none of 21 right ones."""
     sure: float = 1.0
     """Doublings that a deviation must have for its cause to be sure: twice the normal range."""
     exonerated: float = 0.1

@@ -23,6 +23,9 @@ _COLUMNS = re.compile(
 )
 _OF_ANOTHER = re.compile(r"\b(?:\w*_?index(?:es)?|\w*Index\w*|\w*Constraint)\b\s*[(: ]")
 _COLUMN = re.compile(r"[A-Za-z_]\w*")
+_DUMPED = re.compile(rf"^\s*create\s+(?:unique\s+)?index\s+{_NAME}\s+on\b", re.I)
+"""How the dump of a schema holds an index: without it there, a migration has dropped it."""
+_DUMP = re.compile(r"(^|/)(?:structure|schema)\.sql$")
 _MAKES = re.compile(r"\bcreate\s+(?:unique\s+)?index\b|\badd_?index\b|\bcreate_?index\b", re.I)
 _STATEMENT = re.compile(r"\b(?:select\b.+\bfrom|update\b.+\bset|delete\s+from)\b.*\bwhere\b", re.I | re.S)
 _LOGGED_AS_SLOW = re.compile(
@@ -38,7 +41,8 @@ def dropped_indexes(patches: Sequence[Patch]) -> Iterator[EffectFact]:
     lines = [line for patch in patches for line in (*patch.removed, *patch.added)]
     made = "\n".join(line for patch in patches for line in patch.added if _MAKES.search(line))
     for patch in patches:
-        for name in dict.fromkeys(_names(patch.added)):
+        dumped = patch.removed if _DUMP.search(patch.path) else ()
+        for name in dict.fromkeys([*_names(patch.added), *(name for line in dumped for name in _DUMPED.findall(line))]):
             if not contains_identifier(made, name):
                 yield effect_fact("index", name, patch.path, before=", ".join(_columns_of(name, lines)))
 

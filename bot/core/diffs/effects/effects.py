@@ -111,6 +111,8 @@ _SPAWN = re.compile(
     r"\bgo func\b|\bgo \w+[\w.]*\(|new Thread\(|Thread\(target|create_task\(|setInterval\(|ensure_future\(|tokio::spawn|"
     r"CompletableFuture\.\w+Async"
 )
+_HASHED = re.compile(r"\bhash_data\(([^)]+\)?)\)|\b(?:proxy|fastcgi|uwsgi)_cache_key\s+([^;]+);")
+"""What an edge cache makes its keys of: in Varnish's language, and in nginx's."""
 _TOUCHES = re.compile(r"\btouch:\s*true\b")
 """Each change of a record of Rails gives its owner another time of change, and all that is cached under that another key."""
 _CACHE_KEY = re.compile(r"^(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
@@ -273,7 +275,9 @@ def _statements(patch: Patch) -> Iterator[EffectFact]:
     yield from (effect_fact("spawn", text, patch.path) for text in first_matches(_SPAWN, patch.added))
     if not any(map(_TOUCHES.search, patch.removed)):
         yield from (effect_fact("cache_key", text, patch.path) for text in first_matches(_TOUCHES, patch.added))
-    before, after = both_sides(patch, lambda lines: [line for line in lines if _CACHE_KEY.search(line)])
+    before, after = both_sides(
+        patch, lambda lines: [line.strip() for line in lines if _CACHE_KEY.search(line) or _HASHED.search(line)]
+    )
     if before and after and before != after:
         yield effect_fact("cache_key", after[0].strip(), patch.path)
     elif not patch.removed or _is_same_key(patch):

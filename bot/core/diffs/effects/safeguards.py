@@ -21,6 +21,7 @@ _CLOSES_BY_ITSELF = re.compile(
 _LENDS = re.compile(r"\b(?:with|in)[A-Z]\w{1,60}\(\s*(?:\w{1,60}::\w|\(?\w{0,60}\)?\s*[-=]>)")
 """A function that may lend what it takes back: `withHandle(h -> ...)`; others of such a form, as `withSpan`, take nothing."""
 _ACQUIRES = re.compile(r"\b\w*(?:getConnection|openSession|acquire|connect|checkout|open|newInputStream|borrow)\w*\(", re.I)
+_OPENS_FILE = re.compile(r"(?<![\w.])open\(")
 _SORTS = re.compile(r"\bsort\w*(?:\.\w+)?\(|\.(?:sort\w*|order_?by\w*)\(|\border by\b", re.I)
 _IN_TRANSACTION = re.compile(r"transaction|(?<![a-z])tx(?![a-z])|(?<![bc])lock|\bfor update\b|savepoint", re.I)
 _CHECKED = re.compile(r"\b(?:checked|saturating)_\w+\(|\b(?:add|subtract|multiply)Exact\(|\bMath\.(?:max|floorMod)\(", re.I)
@@ -131,8 +132,12 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
 
 
 def _no_longer_closed(patch: Patch) -> str:
-    """The beginning of a block that closed by itself, where no added one does, nor one that lends; "" without one."""
-    return "" if any(map(_LENDS.search, patch.added)) else _lost(_CLOSES_BY_ITSELF, patch)
+    """The beginning of a block that closed by itself, where no added one does, nor one that lends; "" without one.
+
+    A file that nothing opens any more is not left open.
+    """
+    text = "" if any(map(_LENDS.search, patch.added)) else _lost(_CLOSES_BY_ITSELF, patch)
+    return "" if _OPENS_FILE.search(text) and not any(map(_OPENS_FILE.search, patch.added)) else text
 
 
 def _taken_out(patch: Patch) -> str:

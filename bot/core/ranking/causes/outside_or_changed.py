@@ -40,7 +40,8 @@ def weigh_against_changes(causes: Iterable[Candidate], changes: Sequence[Candida
             cause.likelihood = min(cause.likelihood, context.tuning.outside.explained_otherwise * resolver)
             cause.leads_only = True
         cause.sure = not cause.leads_only and (cause.sure or (named and _no_change_fits(cause, changes, context)))
-        cause.sure = cause.sure and not (credential and (explained or _changed_issuer(context)))
+        cause.sure = cause.sure and not (credential and (explained or _changed(_ISSUES, context)))
+        cause.sure = cause.sure and not (_UNRESOLVED.search(cause.cause) and _changed(_RESOLVES, context))
 
 
 def _no_change_fits(cause: Candidate, changes: Sequence[Candidate], context: RankingContext) -> bool:
@@ -73,11 +74,11 @@ def _changed_beneath(context: RankingContext) -> bool:
     )
 
 
-def _changed_issuer(context: RankingContext) -> bool:
-    """Whether what gives credentials out was changed, which nobody calls: how long they last may be its doing."""
+def _changed(kind: re.Pattern[str], context: RankingContext) -> bool:
+    """Whether something of a kind was changed that nobody calls: what gives credentials out, or resolves names."""
     beneath = unknown_services(context)
     return any(
-        change.service in beneath and any(_ISSUES.search(text) for text in (change.service, *_paths_of(context, change)))
+        change.service in beneath and any(kind.search(text) for text in (change.service, *_paths_of(context, change)))
         for change in context.observations.changes.values()
         if change.at <= context.onset
     )

@@ -220,8 +220,14 @@ def _moved_before(context: RankingContext, weighed: WeighedChange, others: Seque
     """
     if context.made_during_earlier_outage(weighed.change):
         return False
-    signs = (other.sign for other in others if other is not weighed and other.change.service != weighed.change.service)
-    return any(sign.onset and sign.onset < weighed.change.at - DETECTION_DELAY for sign in signs if sign)
+    before = weighed.change.at - DETECTION_DELAY
+    elsewhere = [other for other in others if other is not weighed and other.change.service != weighed.change.service]
+    # A jump of the very service that is its sign: what stands there has moved on from that.
+    jumped = any(
+        other.jump and weighed.sign and other.jump.service == weighed.sign.service and other.change.at < before
+        for other in elsewhere
+    )
+    return jumped or any(other.sign.onset < before for other in elsewhere if other.sign and other.sign.onset)
 
 
 def _read_fit(context: RankingContext, code: CodeReading) -> float:

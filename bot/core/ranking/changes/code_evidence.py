@@ -230,7 +230,9 @@ def _without_past(diff: DiffFact, change: Change, context: RankingContext) -> Di
     # What it hurts first need not be what alerts: a store that is asked more may have left its normal range long before.
     first = min((onset for onset in onsets if onset and onset >= change.at), default=context.onset_for(change))
     ran = min(first, context.onset_for(change)) - change.at
-    effects = tuple(effect for effect in diff.effects if not ran > _shows_within(effect))
+    dropped = {effect.name for effect in diff.effects if effect.kind == "index"}
+    # What looked things up by an index is slow at once, and fails only with more of it.
+    effects = tuple(effect for effect in diff.effects if effect.name in dropped or not ran > _shows_within(effect))
     return diff if len(effects) == len(diff.effects) else diff.model_copy(update={"effects": effects})
 
 

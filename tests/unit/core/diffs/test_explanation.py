@@ -468,6 +468,27 @@ def test_the_last_number_of_a_dependency_counts_less_than_its_first() -> None:
     assert small < TUNING.diffs.explained <= large
 
 
+def test_a_library_whose_failures_say_where_more_of_it_stands_explains_them_by_another_version() -> None:
+    diff = diff_of("pyproject.toml", '-widgets = "^1.4.1"', '+widgets = "^2.0.0"')
+    further = (
+        "1 validation error for Note: field required\nFor further information visit https://errors.widgets.dev/2.0/v/missing"
+    )
+
+    assert explained(diff, further).strength >= TUNING.diffs.explained
+    assert not explained(diff, "GET https://errors.widgets.dev/2.0/v/missing 404 in 3 ms").strength
+
+
+@pytest.mark.parametrize("line", ["x509: certificate signed by unknown authority", "unknown time zone Europe/Vienna"])
+def test_an_image_on_another_base_lacks_what_that_one_brought(line: str) -> None:
+    other, same = (diff_of("Dockerfile", f"-FROM gcr.io/{before}:12", f"+FROM gcr.io/{after}") for before, after in BASES)
+
+    assert explained(other, line).strength >= TUNING.diffs.explained
+    assert not explained(same, line).strength
+
+
+BASES = [("distroless/static", "scratch"), ("distroless/static", "distroless/static:12")]
+
+
 def test_what_a_commit_message_or_a_note_in_the_diff_says_counts_nothing() -> None:
     patch = "@@ -1 +1 @@ caused by order_notes\n-a = 1\n+a = 2\n note: order_notes is to blame"
     fact = summarize_diff(Commit("c" * 40, NOW, "this broke order_notes"), [FileChange("x.py", 1, 1, patch=patch)])

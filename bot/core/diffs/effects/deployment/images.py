@@ -16,6 +16,9 @@ _LINE_OF_ITS_OWN = re.compile(r"^\s+([a-z][\w.+:=$-]*)\s*\\?$")
 """A package on a line that goes on with those of the line before."""
 _PACKAGE = re.compile(r"(?<![^\s\\])([a-z][a-z0-9.+-]*)(?=[\s\\=:]|$)")
 
+INSTALLED = "installed"
+"""What a package of the system was that is in the image no longer."""
+
 
 def image_contents(patch: Patch) -> Iterator[EffectFact]:
     """Another base of an image, and packages that are installed in it no longer."""
@@ -29,7 +32,12 @@ def image_contents(patch: Patch) -> Iterator[EffectFact]:
     for name in _packages(patch):
         # It may stand in another line now, or in one that did not change.
         if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", there):
-            yield effect_fact("dependency", name, patch.path, "installed")
+            yield effect_fact("dependency", name, patch.path, INSTALLED)
+
+
+def is_base_image(effect: EffectFact) -> bool:
+    """Whether a dependency is what an image is built on."""
+    return bool(_IMAGE_FILE.search(effect.path)) and effect.before != INSTALLED
 
 
 def _bases(lines: Iterable[str]) -> Values:

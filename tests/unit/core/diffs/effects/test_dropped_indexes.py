@@ -72,3 +72,13 @@ def test_it_reads_as_what_it_is() -> None:
     (effect,) = [effect for effect in RAILS.effects if isinstance(effect, EffectFact) and effect.before]
 
     assert reason[1] == f"drops the index {effect.name}, and new lines hold a statement that needs it"
+
+
+@pytest.mark.parametrize(
+    ("path", "found"), [("db/structure.sql", [("notes_by_ref", "customer_ref")]), ("db/V1__first.sql", [])]
+)
+def test_an_index_that_the_dump_of_a_schema_no_longer_holds_is_dropped(path: str, found: list[tuple[str, str]]) -> None:
+    gone = "-CREATE INDEX notes_by_ref ON public.notes USING btree (customer_ref);"
+
+    assert indexes(path, gone) == found
+    assert not indexes(path, gone, "+CREATE INDEX notes_by_ref ON public.notes USING hash (customer_ref);")

@@ -1,5 +1,7 @@
 """What a diff does, statement by statement: schemas that lock, formats, names built otherwise, rules of the network, labels."""
 
+import pytest
+
 from bot.core.diffs.effects.effects import effects_of
 from bot.core.diffs.patches import read_patches
 from bot.core.systems import FileChange
@@ -70,6 +72,18 @@ def test_a_key_that_another_file_builds_otherwise_is_another_key() -> None:
 
     assert ("cache_key", "fv:{view}:{ids}") in read(reader, ("store/keys.py", '+    return f"fv|{view}|{ids}".encode()'))
     assert ("cache_key", "fv:{view}:{ids}") not in read(reader, ("store/keys.py", '+    return f"fv:{view}:{ids}".encode()'))
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("edge/default.vcl", "hash_data(req.http.X-Device);", "hash_data(req.http.User-Agent);"),
+        ("nginx.conf", "proxy_cache_key $host$uri;", "proxy_cache_key $host$request_uri$http_cookie;"),
+    ],
+)
+def test_an_edge_cache_that_tells_requests_apart_by_something_else_has_other_keys(path: str, before: str, after: str) -> None:
+    assert ("cache_key", after) in read((path, f"-  {before}\n+  {after}"))
+    assert not any(kind == "cache_key" for kind, _ in read((path, f"-  {before}\n+    {before}")))
 
 
 def test_rules_of_the_network_change_who_can_be_called() -> None:

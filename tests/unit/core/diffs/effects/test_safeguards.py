@@ -25,6 +25,13 @@ def test_a_block_in_place_of_another_keeps_closing() -> None:
     assert lost("-try (Handle handle = jdbi.open()) {", "+Handle handle = jdbi.withTimeout(5).open();")
 
 
+def test_a_file_that_nothing_opens_any_more_is_not_left_open() -> None:
+    opened = "-    with open(path) as file:"
+
+    assert not lost(opened, "-        text = file.read()", "+    text = Path(path).read_text()")
+    assert lost(opened, "-        text = file.read()", "+    text = open(path).read()")[0][0] == "release"
+
+
 def test_a_function_around_a_call_that_is_gone_held_nothing() -> None:
     assert not any(kind == "release" for kind, _ in lost("-tracer.withSpan(span -> place(order));", "+place(order);"))
 

@@ -223,6 +223,45 @@ def test_a_provider_that_calls_and_lines_show_to_fail_is_one_cause() -> None:
     assert "api.rates.io" in judged(failing_front().lines("front", answers)).hypotheses[0].cause
 
 
+@pytest.mark.parametrize(("jumped", "confidence"), [(True, "possible"), (False, "likely")])
+def test_a_certificate_is_only_possible_beside_a_change_elsewhere_with_which_something_jumped(
+    jumped: bool, confidence: str
+) -> None:
+    deploy = change("cart", 75, version="2.0.0")
+    expired = TemplateFact(template="x509: certificate has expired or is not yet valid", count=50, before=0, trend="new")
+    ledger = failing_front(deploy).lines("front", expired)
+    if jumped:
+        calls = JumpFact(change_id=deploy.id, service="cart", signal="queries_per_item", before=1, after=40, scales=40)
+        ledger._add("change_jumps", EvidenceFacts(jumps=(calls,)), service="cart")
+
+    first = judged(ledger).hypotheses[0]
+
+    assert (first.kind, first.confidence) == ("external", confidence)
+
+
+@pytest.mark.parametrize(("path", "confidence"), [("dns/records.tf", "possible"), ("mail/letters.py", "likely")])
+def test_names_that_are_not_resolved_are_only_possible_where_what_resolves_names_was_changed(
+    path: str, confidence: str
+) -> None:
+    line = TemplateFact(template="lookup rates.int.example on 10.0.0.10:53: no such host", count=40, before=0, trend="new")
+    ledger = failing_front(change("infra", 25, version="2.0.0")).lines("front", line)
+    read = EvidenceFacts(diffs=(DiffFact(commit="c" * 40, at=ONSET - minutes(60), paths=(path,)),), version="2.0.0")
+
+    first = judged(ledger._add("code_changes", read, source="github", service="infra")).hypotheses[0]
+
+    assert ("not resolved" in first.cause, first.confidence) == (True, confidence)
+
+
+def test_an_index_that_was_dropped_hours_ago_still_makes_the_statements_slow_that_needed_it() -> None:
+    slow = "duration: 4210 ms execute: SELECT * FROM notes WHERE customer_ref = $1"
+    migration = change("front", 110, version="2.0.0")
+    index = EffectFact(kind="index", name="notes_by_customer", before="customer_ref")
+    dropped = diff("a", index, index.model_copy(update={"kind": "schema"})).model_copy(update={"at": ONSET - minutes(200)})
+    ledger = failing_front(migration).lines("front", TemplateFact(template=slow, count=40, before=0, trend="new"))
+
+    assert judged(code(ledger, "2.0.0", dropped)).hypotheses[0].change_id == migration.id
+
+
 def test_commits_made_after_the_roll_out_are_no_part_of_it() -> None:
     late = diff("d", QUERIES).model_copy(update={"at": ONSET})
 

@@ -2,9 +2,11 @@
 
 import pytest
 
+from bot.core.change import Change
 from bot.core.evidence import Hypothesis
 from bot.core.facts.code import DiffFact, EffectFact
 from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import JumpFact
 from bot.core.facts.recorded import TemplateFact
 from bot.core.ranking.ranking import rank
 from tests.unit.evidence_builders import CASE, NOW, ONSET, Ledger, change, deviation, minutes
@@ -30,6 +32,21 @@ def test_a_deploy_of_the_caller_with_which_the_pool_of_its_callee_filled_is_the_
 def test_what_moved_before_the_deploy_or_with_the_failure_says_nothing_of_it() -> None:
     for late in (-20.0, 0.0):
         assert not any("moved at" in claim.text for cause in causes(pool_minutes_late=late) for claim in cause.claims)
+
+
+@pytest.mark.parametrize(("jumped", "named"), [(False, CALLER), (True, CALLEE)])
+def test_what_jumped_with_an_earlier_deploy_of_its_own_is_no_sign_of_a_later_one_of_its_caller(
+    jumped: bool, named: Change
+) -> None:
+    queue = deviation("cart", "handler_queue_len", 4, 2900, doublings=8, late=-8.5)
+    failing = deviation("cart", "errors", 0.001, 0.4, doublings=5, unit="ratio")
+    ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"))
+    ledger.graph("front", "cart").health("cart", failing, queue).changes(CALLER, CALLEE)
+    if jumped:
+        work = JumpFact(change_id=CALLEE.id, service="cart", signal="handler_time_us", before=20, after=180, scales=20)
+        ledger._add("change_jumps", EvidenceFacts(jumps=(work,)), service="cart")
+
+    assert next(cause.change_id for cause in rank(CASE, ledger.entries, now=NOW).hypotheses if cause.change_id) == named.id
 
 
 def test_a_service_that_asks_more_for_each_request_since_its_deploy_was_broken_by_that_also_where_it_fails_at_once() -> None:
