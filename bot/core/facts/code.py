@@ -17,6 +17,7 @@ EffectKind = Literal[
     "cache",
     "cache_key",
     "record_key",
+    "offset",
     "limit",
     "memory",
     "schedule",

@@ -37,6 +37,13 @@ _BESIDE = re.compile(
 )
 """What is done beside, or later, while nobody waits for it."""
 _CALL = re.compile(r"\b([A-Za-z_]\w{3,})\s*\(")
+_AWAITS = re.compile(r"\bawait\b|\bsuspend\b|\bGenServer\.cast\(")
+"""What is waited for without holding a thread or a process, or not at all."""
+_BLOCKS = re.compile(
+    r"\.GetAwaiter\(\)\s*\.GetResult\(\)|Async\([^)]*\)\.(?:Result\b|Wait\(\))|\brunBlocking\b|\bGenServer\.call\(|"
+    r"\brun_until_complete\(|\basyncio\.run\(|\b(?:exec|execFile|spawn|readFile|writeFile|pbkdf2|scrypt|gzip|gunzip|deflate)Sync\("
+)
+"""What holds one until the answer is there."""
 
 
 def shared_objects(patches: Sequence[Patch]) -> Iterator[EffectFact]:
@@ -78,7 +85,14 @@ def _of_same_type(own: str, shared: str) -> bool:
 
 
 def waits(patch: Patch) -> Iterator[EffectFact]:
-    """A call that was made beside, or later, is made now while somebody waits for it: the first one within."""
+    """A call that was made beside, or later, is made now while somebody waits for it: the first one within.
+
+    Also one that was awaited and holds a thread or a process until it has ended.
+    """
+    blocking = next((match for match in map(_BLOCKS.search, patch.added) if match), None)
+    if blocking and any(map(_AWAITS.search, patch.removed)) and not any(map(_BLOCKS.search, patch.removed)):
+        yield effect_fact("waiting", blocking.group().strip("(."), patch.path)
+        return
     if any(map(_BESIDE.search, patch.added)):
         return
     added = counted_names(patch.added)

@@ -97,7 +97,7 @@ _BOUNDED = re.compile(
 )
 _RELEASE = re.compile(
     r"\b(close|release|free|dispose|evict|expire|unsubscribe|cancel|shutdown|stop|unlock|clear|cleanup|removeListener|"
-    r"removeEventListener|disconnect|purge|rotate)\w*\s*\(",
+    r"removeEventListener|disconnect|purge|rotate)\w*\s*\(|(\.off\()",
     re.I,
 )
 _LOCK = re.compile(
@@ -331,9 +331,10 @@ def _releases(patches: Iterable[Patch]) -> Iterator[EffectFact]:
     for patch in patches:
         for line in patch.removed:
             match = _RELEASE.search(line)
-            if match and match.group(1).casefold() not in added.casefold():
+            call = (match.group(1) or match.group(2)).casefold() if match else ""
+            if call and call not in added.casefold():
                 # What expired fills the store that it is kept in, whoever else uses that; what was closed is the process's own.
-                kind: EffectKind = "expiry" if "expire" in match.group(1).casefold() else "release"
+                kind: EffectKind = "expiry" if "expire" in call else "release"
                 yield effect_fact(kind, line.strip()[:60], patch.path)
 
 

@@ -49,6 +49,7 @@ _KINDS: tuple[tuple[EffectKind, str], ...] = (
         "timeout",
         r"time_?out|max.{0,12}interval|deadline|wait(_?(time|seconds|ms))?$|(^|\.)keep_?alive|linger|lease|leeway|skew|grace|delay|probe|heartbeat",
     ),
+    ("offset", r"^([\w.]*[._])?group[.-]?id$|consumer[._-]?group|offset[._-]?reset"),
     ("format", r"(tls|ssl).{0,12}(version|protocol)|protocol_?version|cipher"),
     (
         "retry",
@@ -279,6 +280,9 @@ def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:
     for kind, pattern in _KINDS:
         if re.search(pattern, name, re.I):
             # A setting that has one side alone is a new or a lost line: in code that is rarely more than a new variable.
+            if kind == "offset" and not (old and new):
+                # A group that is new, or gone, reads nothing that it has read before.
+                return None
             whole = (old and new) or CONFIGURATION.search(path) or not old or kind != "limit" or _BOUND.search(name)
             return kind if whole else None
     return "setting" if old and new and len(name) > 2 else None

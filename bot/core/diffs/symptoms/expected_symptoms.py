@@ -78,6 +78,7 @@ EXPECTED_SYMPTOMS: dict[EffectKind, _Signs] = {
         ),
     ),
     "record_key": ((CHANGED, rf"{_LAG}|backlog|\bpartition|(?<!clock )\bskew|\bhot\b|out of order|no records"),),
+    "offset": ((CHANGED, rf"{_LAG}|backlog|duplicate|\btwice\b|already|replay|no records|{_REQUESTS}"),),
     "limit": (
         (
             LESS,
@@ -257,6 +258,7 @@ _JUST_CHANGED: frozenset[EffectKind] = frozenset(
         "draining",
         "connection_state",
         "record_key",
+        "offset",
         "backtracking",
         "label",
         "comparison",
@@ -265,7 +267,7 @@ _JUST_CHANGED: frozenset[EffectKind] = frozenset(
 """Effects that are neither more nor less of something."""
 
 
-LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedule", "batch"})
+LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedule", "batch", "offset"})
 """Effects that bring more calls about: signals show those as directly as lines."""
 ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "index", "label", "order", "lock", "expiry", "record_key"}
 """Effects that hurt what a service calls: that this one fails clears no change of its caller."""

@@ -49,6 +49,7 @@ BITES_LATE: frozenset[EffectKind] = frozenset(
         "order",
         "lock",
         "index",
+        "waiting",
     }
 )
 """Effects that need time, or load, until they hurt: for them age clears no change."""

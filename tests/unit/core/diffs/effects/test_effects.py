@@ -207,3 +207,38 @@ def test_a_constraint_that_is_checked_later_and_an_index_that_is_built_beside_lo
 def test_an_interval_that_never_comes_or_is_off_and_odd_schedules_are_read_without_trouble() -> None:
     for value in ("9223372036854775807", "-1", '"*/5,30 * * * *"', '"*/- * * * *"'):
         assert ("schedule", "poll_interval") in read(("a.yaml", f"-poll_interval: 5\n+poll_interval: {value}"))
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "name"),
+    [
+        (
+            "Filter.cs",
+            "var found = await rules.CheckAsync(order);",
+            "var found = rules.CheckAsync(order).Result;",
+            "Async(order).Result",
+        ),
+        ("Filter.cs", "var found = await rules.CheckAsync(order);", ".GetAwaiter().GetResult();", "GetAwaiter().GetResult()"),
+        ("registry.ex", "GenServer.cast(Registry, {:beat, id})", "GenServer.call(Registry, {:beat, id})", "GenServer.call"),
+        ("thumbs.ts", "const out = await gzip(body)", "const out = zlib.gzipSync(body)", "gzipSync"),
+    ],
+)
+def test_what_was_awaited_and_holds_a_thread_or_a_process_now_is_waited_for(
+    path: str, before: str, after: str, name: str
+) -> None:
+    assert ("waiting", name) in read((path, f"-    {before}\n+    {after}"))
+    assert not any(kind == "waiting" for kind, _ in read((path, f"-    {before}\n-    {after}\n+    {after}")))
+
+
+def test_a_consumer_of_another_group_reads_its_topics_from_elsewhere() -> None:
+    other = ("application.yml", "-      group-id: notes-v1\n+      group-id: ${spring.application.name}")
+
+    assert ("offset", "group-id") in read(other)
+    assert not any(kind == "offset" for kind, _ in read(("application.yml", "+      group-id: notes-v1")))
+
+
+def test_a_listener_that_is_no_longer_taken_back_is_not_released() -> None:
+    taken = "-  socket.once('close', () => bus.off('message', listener));"
+
+    assert any(kind == "release" for kind, _ in read(("a.ts", taken)))
+    assert not any(kind == "release" for kind, _ in read(("a.ts", f"{taken}\n+  onClose(() => bus.off('message', listener));")))
