@@ -316,10 +316,12 @@ def _left_by_earlier_outage(candidate: Candidate, ranked: Sequence[Candidate], c
 
     Between two outages that overlap or follow closely nothing returns to normal: what the first one left is still seen.
     A resource may run out slowly, so it may have begun before; a version that alone fails, and logged lines, are seen now.
-    Where something new shows itself beside it, the likely cause of before is no more than a lead.
+    Where something new shows itself beside it, the likely cause of before is no more than a lead; also where what alerts now
+    fails only since, while that outage runs on: why it did not fail before is not known.
     """
     if was_likely_before(candidate, context):
-        return something_new(ranked, context)
+        since = context.overlap_began_at is not None and context.fails_since(context.start)
+        return since or something_new(ranked, context)
     if context.earlier is None or candidate.kind not in SUDDEN or candidate.carried or candidate.outside:
         return False
     return candidate.began is None or context.belongs_to_earlier_outage(candidate.began)

@@ -76,6 +76,17 @@ def test_where_nothing_new_shows_itself_its_cause_stays_likely() -> None:
     assert named(carried_by_payments(elsewhere))[:1] == [("change", "payments", "likely")]
 
 
+@pytest.mark.parametrize(("late", "confidence"), [(0.5, "likely"), (3.6, "possible")])
+def test_its_cause_is_only_possible_where_what_alerts_now_began_to_fail_since(late: float, confidence: str) -> None:
+    front = deviation("front", "errors", 0.002, 0.4, doublings=5, late=late, unit="ratio")
+    failing = deviation("payments", "errors", 0.001, 0.5, doublings=6, unit="ratio")
+    levels = {"2_3_1": (0.0, 0.5), "2_3_0": (0.001, 0.001)}
+    ledger = Ledger().health("front", front).graph("front", "payments", "cart").changes(GUILTY)
+    ledger.health("payments", failing).health("cart").breakdown("payments", "errors", "version", **levels)
+
+    assert named(ledger)[0] == ("change", "payments", confidence)
+
+
 def test_once_the_outage_before_is_over_a_change_after_the_onset_is_ruled_out_as_ever() -> None:
     flip = change("front", -4.5, kind="flag")
     over = RUNS_ON.model_copy(update={"recovered_at": CASE.started_at + minutes(3), "runs_on": False})
