@@ -279,26 +279,26 @@ def _by_effect(
 
 
 def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
+    text, small = effect_text(effect), is_small_step(effect.before, effect.after)
+    if line := _naming_package(effect, symptoms, usual):
+        return weights.small_step if small else weights.dependency, f"{text}, which new lines name", line.evidence
+    if is_base_image(effect) and (line := _matched(symptoms, _OF_SYSTEM)):
+        return weights.effect, f"{text}, and new lines miss what an image holds", line.evidence
+    if not small and (line := _matched(symptoms, _DOES_NOT_START)):
+        return weights.startup, f"{text}, and it does not start", line.evidence
+    return None
+
+
+def _naming_package(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
+    """A line in which the program names a package, else one that links to its documentation."""
     own = word_stems(_HOST_OF_PACKAGE.sub("", effect.name)) - usual
-    line = next((symptom for symptom in symptoms.with_reliable_names() if own & word_stems(_by_program(symptom))), None)
-    if line is None:
-        line = next(
-            (symptom for symptom in symptoms.new() if own & word_stems(" ".join(_DOCUMENTED.findall(symptom.text)))), None
-        )
-    if line is None and is_base_image(effect):
-        lacking = next((symptom for symptom in symptoms.new() if _OF_SYSTEM.search(symptom.text)), None)
-        if lacking:
-            return weights.effect, f"{effect_text(effect)}, and new lines miss what an image holds", lacking.evidence
-    if line is None:
-        starting = next((symptom for symptom in symptoms.new() if _DOES_NOT_START.search(symptom.text)), None)
-        large = starting is not None and not is_small_step(effect.before, effect.after)
-        return (
-            (weights.startup, f"{effect_text(effect)}, and it does not start", starting.evidence)
-            if large and starting
-            else None
-        )
-    points = weights.small_step if is_small_step(effect.before, effect.after) else weights.dependency
-    return points, f"{effect_text(effect)}, which new lines name", line.evidence
+    named = (line for line in symptoms.with_reliable_names() if own & word_stems(_by_program(line)))
+    linked = (line for line in symptoms.new() if own & word_stems(" ".join(_DOCUMENTED.findall(line.text))))
+    return next(named, None) or next(linked, None)
+
+
+def _matched(symptoms: Symptoms, pattern: re.Pattern[str]) -> SymptomText | None:
+    return next((line for line in symptoms.new() if pattern.search(line.text)), None)
 
 
 def _by_program(text: SymptomText) -> str:

@@ -31,7 +31,7 @@ class ArrivalRateWeights:
     """In logarithms of the delay."""
     delay_prior: float = 2.69
     """So many alerts' worth the general delay counts beside what was learned of one alert."""
-    general_delay: float = 2
+    general_delay: float = 2.0
     new_rate: float = 0.371
     """Alerts a second that another burst is believed to begin with."""
     enough: float = 5.01
@@ -47,4 +47,4 @@ class ArrivalRateWeights:
     rate_memory: float = 50.4
     """Over which the present rate of a burst is averaged."""
     rate_share: float = 1.13
-    """What of its present rate a burst is believed to keep, however long it lasts: a storm that goes on is one storm."""
+    """How many times its present rate a burst is believed to keep, however long it lasts: a storm that goes on is one storm."""

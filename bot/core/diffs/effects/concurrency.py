@@ -89,9 +89,8 @@ def waits(patch: Patch) -> Iterator[EffectFact]:
 
     Also one that was awaited and holds a thread or a process until it has ended.
     """
-    blocking = next((match for match in map(_BLOCKS.search, patch.added) if match), None)
-    if blocking and any(map(_AWAITS.search, patch.removed)) and not any(map(_BLOCKS.search, patch.removed)):
-        yield effect_fact("waiting", blocking.group().strip("(."), patch.path)
+    if blocking := _blocks_now(patch):
+        yield effect_fact("waiting", blocking, patch.path)
         return
     if any(map(_BESIDE.search, patch.added)):
         return
@@ -101,3 +100,10 @@ def waits(patch: Patch) -> Iterator[EffectFact]:
         if call and added[call.group(1)]:
             yield effect_fact("waiting", beside.group().strip("( "), patch.path)
             return
+
+
+def _blocks_now(patch: Patch) -> str:
+    """The first added call that holds a thread or a process, where what is gone awaited and held none; "" without one."""
+    if any(map(_BLOCKS.search, patch.removed)) or not any(map(_AWAITS.search, patch.removed)):
+        return ""
+    return next((match.group().strip("(.") for match in map(_BLOCKS.search, patch.added) if match), "")

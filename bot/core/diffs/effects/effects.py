@@ -111,7 +111,7 @@ _SPAWN = re.compile(
     r"\bgo func\b|\bgo \w+[\w.]*\(|new Thread\(|Thread\(target|create_task\(|setInterval\(|ensure_future\(|tokio::spawn|"
     r"CompletableFuture\.\w+Async"
 )
-_HASHED = re.compile(r"\bhash_data\(([^)]+\)?)\)|\b(?:proxy|fastcgi|uwsgi)_cache_key\s+([^;]+);")
+_HASHED = re.compile(r"\bhash_data\(|\b(?:proxy|fastcgi|uwsgi)_cache_key\s")
 """What an edge cache makes its keys of: in Varnish's language, and in nginx's."""
 _TOUCHES = re.compile(r"\btouch:\s*true\b")
 """Each change of a record of Rails gives its owner another time of change, and all that is cached under that another key."""
@@ -279,7 +279,7 @@ def _statements(patch: Patch) -> Iterator[EffectFact]:
         patch, lambda lines: [line.strip() for line in lines if _CACHE_KEY.search(line) or _HASHED.search(line)]
     )
     if before and after and before != after:
-        yield effect_fact("cache_key", after[0].strip(), patch.path)
+        yield effect_fact("cache_key", after[0], patch.path)
     elif not patch.removed or _is_same_key(patch):
         return
     elif names := [name for name in counted_names(patch.around) if _MAKES_KEY.search(name)]:

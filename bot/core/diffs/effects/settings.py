@@ -279,10 +279,10 @@ def _kind_of(name: str, old: str, new: str, path: str) -> EffectKind | None:
         return None
     for kind, pattern in _KINDS:
         if re.search(pattern, name, re.I):
-            # A setting that has one side alone is a new or a lost line: in code that is rarely more than a new variable.
             if kind == "offset" and not (old and new):
                 # A group that is new, or gone, reads nothing that it has read before.
                 return None
+            # A setting that has one side alone is a new or a lost line: in code that is rarely more than a new variable.
             whole = (old and new) or CONFIGURATION.search(path) or not old or kind != "limit" or _BOUND.search(name)
             return kind if whole else None
     return "setting" if old and new and len(name) > 2 else None

@@ -484,6 +484,7 @@ def test_an_image_on_another_base_lacks_what_that_one_brought(line: str) -> None
 
     assert explained(other, line).strength >= TUNING.diffs.explained
     assert not explained(same, line).strength
+    assert not explained(diff_of("Dockerfile", "+FROM gcr.io/distroless/static:12"), line).strength
 
 
 BASES = [("distroless/static", "scratch"), ("distroless/static", "distroless/static:12")]

@@ -36,8 +36,8 @@ def image_contents(patch: Patch) -> Iterator[EffectFact]:
 
 
 def is_base_image(effect: EffectFact) -> bool:
-    """Whether a dependency is what an image is built on."""
-    return bool(_IMAGE_FILE.search(effect.path)) and effect.before != INSTALLED
+    """Whether a dependency is what an image was built on before."""
+    return bool(_IMAGE_FILE.search(effect.path)) and effect.before not in ("", INSTALLED)
 
 
 def _bases(lines: Iterable[str]) -> Values:

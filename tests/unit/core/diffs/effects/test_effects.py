@@ -238,7 +238,9 @@ def test_a_consumer_of_another_group_reads_its_topics_from_elsewhere() -> None:
 
 
 def test_a_listener_that_is_no_longer_taken_back_is_not_released() -> None:
-    taken = "-  socket.once('close', () => bus.off('message', listener));"
+    cleanup = "-  socket.once('close', () => bus.off('message', listener));"
 
-    assert any(kind == "release" for kind, _ in read(("a.ts", taken)))
-    assert not any(kind == "release" for kind, _ in read(("a.ts", f"{taken}\n+  onClose(() => bus.off('message', listener));")))
+    assert any(kind == "release" for kind, _ in read(("a.ts", cleanup)))
+    assert not any(
+        kind == "release" for kind, _ in read(("a.ts", f"{cleanup}\n+  onClose(() => bus.off('message', listener));"))
+    )
