@@ -128,12 +128,18 @@ def each_step_of_a_plan_follows_a_verified_one(h: History) -> Iterator[str]:
 
 
 def a_late_change_brings_one_more_attempt(h: History) -> Iterator[str]:
-    """One attempt names it as what brought it about, weighs it, and is shown by the message that was there."""
+    """One attempt names it as what brought it about, weighs it, and is shown by the message that was there.
+
+    None is due where an attempt that was made again by itself, before the burst of reports was over, weighed it already.
+    """
     brought = [attempt for attempt in h.attempts if attempt["late_changes"]]
     ours = [attempt for attempt in brought if h.late_change in attempt["late_changes"]]
     # A look at the changes that came to nothing, cut off or on a busy machine, is made up for by one more attempt.
     looked = [attempt for attempt in ours if attempt["weighed"]]
-    if len(looked) != bool(h.late_change) or looked != ours[-1:]:
+    taken_up = [attempt for attempt in h.attempts if h.late_change in attempt["weighed"]]
+    if taken_up and not ours:
+        yield from _shown(h, taken_up[0])
+    elif len(looked) != bool(h.late_change) or looked != ours[-1:]:
         yield f"{h.late_change} brought about {len(ours)} attempts, of which {len(looked)} saw any change"
     needless = [a for a in brought if a not in ours and _weighed_before(h, a)]
     yield from (f"{a['group']}, attempt {a['attempt']}: brought about by no late change" for a in needless)
@@ -156,12 +162,17 @@ def _carried_out(h: History, attempt: Json) -> Iterator[str]:
         yield f"{who} never saw {h.late_change}"
     if attempt["lines"] != 1:
         yield f"{who} stands {attempt['lines']} times in the timeline"
+    yield from _shown(h, attempt)
+
+
+def _shown(h: History, attempt: Json) -> Iterator[str]:
     shown = [message["words"] for message in h.messages if key_of(message) == f"triage:{attempt['group']}"]
     # One made again since is about the same: the message shows the newest.
     later = [a["attempt"] for a in h.attempts if a["group"] == attempt["group"] and a["attempt"] > attempt["attempt"]]
-    texts = [f"attempt {attempt['attempt']} (late-reported change)", *(f"attempt {n}" for n in later)]
+    reason = " (late-reported change)" if attempt["late_changes"] else ""
+    texts = [f"attempt {attempt['attempt']}{reason}", *(f"attempt {n}" for n in later)]
     if not any(text in words for words in shown for text in texts):
-        yield f"{who} is not what the message of the triage shows"
+        yield f"{attempt['group']}, attempt {attempt['attempt']} is not what the message of the triage shows"
 
 
 def attempts_are_numbered_without_a_gap(h: History) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The kill matrix' checker: of a late change it accepts one attempt, shown and told once, and nothing else."""
+"""The kill matrix' checker: a late change is taken up by one attempt, shown and told once, and nothing else is accepted."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -48,6 +48,15 @@ def test_an_attempt_whose_look_at_the_changes_was_cut_off_is_made_up_for_by_the_
     shown = [GOOD.messages[0], message("triage:AL-1", "TRIAGED AL-1, attempt 3 (late-reported change)")]
 
     assert check(replace(GOOD, attempts=[FIRST, cut_off, again], messages=shown)) == []
+
+
+def test_a_change_that_an_attempt_made_again_by_itself_took_up_brings_none_of_its_own() -> None:
+    by_itself = {**AGAIN, "late_changes": [], "lines": 0}
+    shown = [GOOD.messages[0], message("triage:AL-1", "TRIAGED AL-1, attempt 2")]
+    hidden = [GOOD.messages[0], message("triage:AL-1", "TRIAGED AL-1")]
+
+    assert check(replace(GOOD, attempts=[FIRST, by_itself], messages=shown)) == []
+    assert any("not what the message" in told for told in check(replace(GOOD, attempts=[FIRST, by_itself], messages=hidden)))
 
 
 @pytest.mark.parametrize(
