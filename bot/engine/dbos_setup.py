@@ -1,5 +1,6 @@
 """How DBOS is set up here: its rows hold JSON, and its log lines go through our log."""
 
+import asyncio
 import base64
 import json
 import logging
@@ -15,7 +16,11 @@ _ERROR = "error:"
 _PACKED = "zlib:"
 """Begins a long text that is compressed: results of steps hold evidence, most of which repeats itself."""
 _LONG = 512
-SELDOM_SECONDS, QUEUE_SECONDS = 60.0, 15.0
+SELDOM_SECONDS = 60.0
+AT_START_SECONDS, AT_REST_SECONDS = 0.1, 15.0
+"""Between two looks for runs that go on again."""
+START_SECONDS = 30.0
+"""How long a start lasts, at most, until all runs that were interrupted go on; one that comes later waits for the next look."""
 HARMLESS = (
     "Workflow already exists in queue",  # each resumed run, at each restart
     "Exception encountered in asynchronous workflow",  # bot.engine.failures logs it with the run's id
@@ -64,21 +69,27 @@ _filter = _WithoutHarmless()
 
 
 def slow_down(dbos: DBOS) -> None:
-    """Before the launch on SQLite: let DBOS poll seldom for what one process alone hardly ever has.
+    """Before the launch on SQLite, in the running loop: let DBOS poll seldom for what one process alone hardly ever has.
 
-    That is its queues, which only runs go through that were resumed elsewhere, and delays and deadlines, which ours have not.
-    Each took two statements a second at rest. There is no public setting; where the fields are gone it stays as it was.
+    That is delays and deadlines, which our runs have not, queues of other programs, and, after the start, runs that go on
+    again: at a start each interrupted one is put into a queue. Each took two statements a second at rest. There is no public
+    setting; where the fields are gone it stays as it was.
     """
+    _look_for_runs(dbos, AT_START_SECONDS)
+    asyncio.get_running_loop().call_later(START_SECONDS, _look_for_runs, dbos, AT_REST_SECONDS)
     if hasattr(_workflow_commands, "_BACKGROUND_JOBS_INTERVAL_SEC"):
         _workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC = SELDOM_SECONDS
+    if hasattr(_sys_db.SystemDatabase, "list_queues"):
+        # Asked every second, for queues that programs put into the journal: this one puts none there.
+        _sys_db.SystemDatabase.list_queues = _no_queues  # type: ignore[method-assign]
+
+
+def _look_for_runs(dbos: DBOS, every: float) -> None:
     registry: Any = getattr(dbos, "_registry", None)
     if hasattr(registry, "get_internal_queue"):
         queue = registry.get_internal_queue()
         if hasattr(queue, "_polling_interval_sec"):
-            queue._polling_interval_sec = QUEUE_SECONDS
-    if hasattr(_sys_db.SystemDatabase, "list_queues"):
-        # Asked every second, for queues that programs put into the journal: this one puts none there.
-        _sys_db.SystemDatabase.list_queues = _no_queues  # type: ignore[method-assign]
+            queue._polling_interval_sec = every
 
 
 def _no_queues(*_: object, **_options: object) -> list[Any]:
