@@ -20,10 +20,12 @@ from bot.core.diffs.symptoms.lines_about_effects import (
     line_with_field,
     line_with_new_limit,
     line_with_setting,
+    line_with_whole_setting,
     line_without_image,
     says_missing,
 )
 from bot.core.diffs.symptoms.refused_values import refused_values
+from bot.core.diffs.symptoms.slow_commands import new_slow_command
 from bot.core.diffs.symptoms.stack_frames import ARISES, by_frames
 from bot.core.diffs.symptoms.stated_causes import may_bring_about, sets_host
 from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
@@ -43,7 +45,7 @@ _DOCUMENTED = re.compile(r"\b(?:visit|see|refer to|read more|documentation)\b\W{
 """Where a library says that more stands about its failures: nobody types such a sentence into a request."""
 _OF_SYSTEM = re.compile(
     r"signed by unknown authority|unable to get local issuer|system (?:root )?certificates|unknown time zone|"
-    r"ZoneRulesException|No time zone found|lib\w+\.so\S*: cannot open",
+    r"ZoneRulesException|No time zone found|TimeZoneNotFound|time zone .{0,60}not found|lib\w+\.so\S*: cannot open",
     re.I,
 )
 """What fails without the certificates, time zones and libraries that the base of an image brings."""
@@ -115,6 +117,7 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
         return explanation
     usual = frozenset(word for line in symptoms.usual for word in word_stems(line))
     telling = [*_by_names(diff, symptoms, weights, service), *_by_effects(diff, symptoms, weights, usual, service)]
+    telling += _by_slow_commands(diff, symptoms, weights)
     firm = [*telling, *by_frames(diff, symptoms, weights, service)]
     refused = list(_by_refused_values(diff, symptoms, weights))
     mentions = [*_by_mentions(diff, symptoms, weights, service), *_by_values(diff, symptoms, weights), *refused]
@@ -155,6 +158,15 @@ def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service:
         for name, reason in _named_by(diff, symptoms, service)
         if (line := _written_in(symptoms.with_reliable_names(), name))
     )
+
+
+def _by_slow_commands(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
+    """A command that the diff sends and did not send before, and that a store lists among its slow ones."""
+    for symptom in (symptom for symptom in symptoms.new() if not symptom.alert):
+        if sent := new_slow_command(diff, symptom.text):
+            command, name = sent
+            yield weights.effect, f"calls {name}, and the slow log holds {command}", symptom.evidence
+            return
 
 
 def _by_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
@@ -254,6 +266,8 @@ def _by_effect(
         return weights.name, f"{text}, and new lines name it", line.evidence
     if effect.before and effect.after and (line := line_with_setting(effect, symptoms)):
         return weights.name, f"{text}, and new lines name it", line.evidence
+    if effect.kind in ("timeout", "limit", "pool") and (line := line_with_whole_setting(effect, symptoms)):
+        return weights.effect, f"{text}, and a failure names that setting", line.evidence
     if effect.kind == "call":
         line = line_missing_call(effect, symptoms, usual)
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None

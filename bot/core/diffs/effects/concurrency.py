@@ -44,6 +44,11 @@ _BLOCKS = re.compile(
     r"\brun_until_complete\(|\basyncio\.run\(|\b(?:exec|execFile|spawn|readFile|writeFile|pbkdf2|scrypt|gzip|gunzip|deflate)Sync\("
 )
 """What holds one until the answer is there."""
+_ELSEWHERE = re.compile(
+    r"\bDispatchers\.(?:IO|Default)\b|\brun_in_executor\(|\bto_thread\(|\brun_sync\(|\bspawn_blocking\b|\bblock_in_place\b|"
+    r"\bSchedulers\.(?:boundedElastic|io)\b|\bexecuteBlocking\b|\bsubscribeOn\("
+)
+"""What takes a call that holds a thread off those that serve everybody."""
 
 
 def shared_objects(patches: Sequence[Patch]) -> Iterator[EffectFact]:
@@ -103,7 +108,21 @@ def waits(patch: Patch) -> Iterator[EffectFact]:
 
 
 def _blocks_now(patch: Patch) -> str:
-    """The first added call that holds a thread or a process, where what is gone awaited and held none; "" without one."""
+    """The first added call that holds a thread or a process, where what is gone awaited and held none; "" without one.
+
+    Else what took a call off the threads that serve everybody, if that is gone and the call is not.
+    """
+    if taken_off := _no_longer_elsewhere(patch):
+        return taken_off
     if any(map(_BLOCKS.search, patch.removed)) or not any(map(_AWAITS.search, patch.removed)):
         return ""
     return next((match.group().strip("(.") for match in map(_BLOCKS.search, patch.added) if match), "")
+
+
+def _no_longer_elsewhere(patch: Patch) -> str:
+    """What took a call off the threads that serve everybody, where the call stays without it; "" else."""
+    apart = next(filter(None, map(_ELSEWHERE.search, patch.removed)), None)
+    if apart is None or any(map(_ELSEWHERE.search, patch.added)):
+        return ""
+    removed, added = ({name for line in lines for name in _CALL.findall(line)} for lines in (patch.removed, patch.added))
+    return apart.group().strip("(.") if removed & added else ""

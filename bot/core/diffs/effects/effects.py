@@ -21,7 +21,7 @@ from bot.core.diffs.effects.expressions import expressions
 from bot.core.diffs.effects.fields import fields
 from bot.core.diffs.effects.formats import formats
 from bot.core.diffs.effects.n_plus_one import n_plus_one_calls
-from bot.core.diffs.effects.safeguards import lost_safeguards
+from bot.core.diffs.effects.safeguards import CLOSES_BY_ITSELF, lost_safeguards
 from bot.core.diffs.effects.settings import (
     CALLED_SETTING,
     CONFIGURATION,
@@ -101,7 +101,8 @@ _RELEASE = re.compile(
     re.I,
 )
 _LOCK = re.compile(
-    r"(?<![bc])(?:un)?lock(?:ed|ing)?\s*\(|\bfor[ _]update\b|with_for_update|\bsynchronized\b|"
+    r"(?<![bc])(?:un)?lock(?:ed|ing)?\s*\(|\bfor[ _]update\b|with_for_update|\bsynchronized\b|\b(?:tab|hold|upd|x|pag)lockx?\b|"
+    r"\block tables?\b|"
     r"\b(?:acquire|release)(?:_lock|Lock)?\(",
     re.I,
 )
@@ -115,7 +116,7 @@ _HASHED = re.compile(r"\bhash_data\(|\b(?:proxy|fastcgi|uwsgi)_cache_key\s")
 """What an edge cache makes its keys of: in Varnish's language, and in nginx's."""
 _TOUCHES = re.compile(r"\btouch:\s*true\b")
 """Each change of a record of Rails gives its owner another time of change, and all that is cached under that another key."""
-_CACHE_KEY = re.compile(r"^(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
+_CACHE_KEY = re.compile(r"^(?!.*\.keys\()(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
 _RECORD_KEY = re.compile(
     r"^\s*(?:(?:val|var|let|const|final|auto)\s+)?(?:[\w<>\[\]]+\s+)?(?:(?:message|msg|partition|record|routing|shard)_?)?key"
     r"\s*:?=\s*([^=\s].{1,80}?);?\s*$|"
@@ -139,6 +140,8 @@ _SHARED_LOAD = re.compile(
 _HANDLERS = (
     re.compile(r"\b(?:catch|except|rescue)\b|\brecover\(\)|\.catch\(|on_?error", re.I),
     re.compile(r"\bawait\b"),
+    # Another value where there is none.
+    re.compile(r"\b(?:unwrap|ok)_or\w*(?=\()|\.(?:getOrElse|orElse\w*|getOrDefault|or_default|withDefault|firstOrNull)\b"),
 )
 _GUARD = re.compile(
     r"^\s*(?:\}?\s*else\s+)?(?:if|unless|guard|assert|require|check)\b(?!\s*=)|\?\.|\?\?(?!\s*[\d\"'])|"
@@ -329,6 +332,8 @@ def _releases(patches: Iterable[Patch]) -> Iterator[EffectFact]:
     """Something is no longer closed, released or evicted."""
     added = "\n".join(line for patch in patches for line in patch.added)
     for patch in patches:
+        if any(map(CLOSES_BY_ITSELF.search, patch.added)):
+            continue
         for line in patch.removed:
             match = _RELEASE.search(line)
             call = (match.group(1) or match.group(2)).casefold() if match else ""

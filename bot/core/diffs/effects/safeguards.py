@@ -12,12 +12,13 @@ from bot.core.diffs.identifiers import counted_names
 from bot.core.diffs.patches import Patch, all_lines, both_sides
 from bot.core.facts.code import EffectFact
 
-_CLOSES_BY_ITSELF = re.compile(
+CLOSES_BY_ITSELF = re.compile(
     r"^\s*(?:try\s*\(|(?:async\s+)?with\s+\S.*:\s*$|(?:await\s+)?using\s*[( ]|defer\s+\S*(?:close|release|unlock|cancel|stop)|"
     r"\}?\s*finally\b|ensure\b)|\.use\s*\{|\bdo \|\w+\|",
     re.I,
 )
 """Statements whose end releases what they took, on every way out."""
+_CLOSES, _RETURNS = re.compile(r"\b(?:close|release|unlock)\w{0,20}\(", re.I), re.compile(r"^\s*return\b")
 _LENDS = re.compile(r"\b(?:with|in)[A-Z]\w{1,60}\(\s*(?:\w{1,60}::\w|\(?\w{0,60}\)?\s*[-=]>)")
 """A function that may lend what it takes back: `withHandle(h -> ...)`; others of such a form, as `withSpan`, take nothing."""
 _ACQUIRES = re.compile(r"\b\w*(?:getConnection|openSession|acquire|connect|checkout|open|newInputStream|borrow)\w*\(", re.I)
@@ -134,19 +135,29 @@ def lost_safeguards(patches: Sequence[Patch]) -> Iterator[EffectFact]:
 def _no_longer_closed(patch: Patch) -> str:
     """The beginning of a block that closed by itself, where no added one does, nor one that lends; "" without one.
 
-    A file that nothing opens any more is not left open.
+    A file that nothing opens any more is not left open, nor is what is closed by hand on every way out.
     """
-    text = "" if any(map(_LENDS.search, patch.added)) else _lost(_CLOSES_BY_ITSELF, patch)
+    text = "" if any(map(_LENDS.search, patch.added)) else _lost(CLOSES_BY_ITSELF, patch)
+    if text.startswith("defer") and _closed_by_hand(patch, text):
+        return ""
     return "" if _OPENS_FILE.search(text) and not any(map(_OPENS_FILE.search, patch.added)) else text
+
+
+def _closed_by_hand(patch: Patch, text: str) -> bool:
+    """Whether what a `defer` closed is closed as often as the lines after it return: in Go nothing else leaves a function."""
+    start = next(n for n, line in enumerate(patch.lines) if line.startswith("-") and line[1:].strip().startswith(text))
+    after = [line[1:] for line in patch.lines[start:] if not line.startswith("-")]
+    closes, ways_out = (sum(bool(pattern.search(line)) for line in after) for pattern in (_CLOSES, _RETURNS))
+    return ways_out > 0 and closes >= ways_out
 
 
 def _taken_out(patch: Patch) -> str:
     """What is acquired outside of the block that gave it back, where it was acquired within it; "" without such."""
-    within = {call for line in patch.removed if _CLOSES_BY_ITSELF.search(line) for call in _ACQUIRES.findall(line)}
+    within = {call for line in patch.removed if CLOSES_BY_ITSELF.search(line) for call in _ACQUIRES.findall(line)}
     bare = (
         line.strip()
         for line in patch.added
-        if not (_CLOSES_BY_ITSELF.search(line) or _LENDS.search(line)) and within & {*_ACQUIRES.findall(line)}
+        if not (CLOSES_BY_ITSELF.search(line) or _LENDS.search(line)) and within & {*_ACQUIRES.findall(line)}
     )
     return next(bare, "")[:60]
 

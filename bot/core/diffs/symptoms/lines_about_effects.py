@@ -34,6 +34,8 @@ _OF_ANY_SETTING = word_stems(
     "interval batch worker thread rate level mode enabled buffer count"
 )
 """Words of many settings and of as many failures: their kinds tell of those."""
+_OF_ANY_CALL = word_stems("read write request response call socket http client server query message")
+_WORDS_OF_NAME = re.compile(r"[a-z]+|[A-Z][a-z]*")
 
 
 def says_missing(text: str) -> bool:
@@ -62,6 +64,21 @@ def line_with_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | N
         return None
     failures = [line for line in symptoms.new() if not line.alert and not line.mentions_only]
     return next((line for line in failures if len(own & _words_with_joined(line.text)) >= _WORDS_OF_SETTING), None)
+
+
+def line_with_whole_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:
+    """A failure that spells the whole name of a setting: `due to statement timeout` of `statement_timeout`.
+
+    Not of a name that many have, as `read_timeout`.
+    """
+    words = [word.lower() for word in _WORDS_OF_NAME.findall(effect.name.rpartition(".")[2])]
+    if len(words) < _WORDS_OF_SETTING or not word_stems(" ".join(words)) - _OF_ANY_SETTING - _OF_ANY_CALL:
+        return None
+    spelt = re.compile(rf"\b{' '.join(words)}\b", re.I)
+    if any(map(spelt.search, symptoms.usual)):
+        return None
+    failures = (line for line in symptoms.new() if not line.alert and not line.mentions_only)
+    return next((line for line in failures if spelt.search(line.text)), None)
 
 
 def line_with_both(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:

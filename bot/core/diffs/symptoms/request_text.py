@@ -24,6 +24,7 @@ _FAILURE = re.compile(
 )
 
 
+_TIME_OUT_SET = re.compile(r"\b\w{0,40}time_?out\w{0,20}[=:] ?\d[\w.]{0,20}", re.I)
 _TYPED = re.compile(
     r"(\b(?:search(?:ed|ing)?|(?:search[ _-]?)?(?:phrase|term)s?|keywords?|(?:display|user|nick|file)[ _-]?name|"
     r"(?:gift|user)[ _-]?note|comment|feedback|review|user[ _-]?(?:agent|input|query|text)|prompt)\b(?:\s+for)?\s*[=:]).*",
@@ -41,5 +42,5 @@ def without_requests(text: str) -> str:
 
 
 def reports_failure(text: str) -> bool:
-    """Whether a line tells that something failed."""
-    return bool(_FAILURE.search(text))
+    """Whether a line tells that something failed; how long a time-out is set to, as programs say at their start, does not."""
+    return bool(_FAILURE.search(_TIME_OUT_SET.sub(" ", text)))

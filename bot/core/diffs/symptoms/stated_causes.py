@@ -6,6 +6,7 @@ What is not that did not bring them about, however well it fits otherwise.
 import re
 from collections.abc import Iterable
 
+from bot.core.diffs.effects.safeguards import RIGHTS
 from bot.core.diffs.effects.values import UNBOUNDED
 from bot.core.diffs.levels import UNIT_OF_TIME, level_of, unit_of
 from bot.core.facts.code import EffectFact, EffectKind
@@ -22,7 +23,9 @@ _HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9_-]+\.)+[a-z]{2,}(?![\w-])", re.I)
 USED_UP = re.compile(
     r"maximum value of sequence|SequenceGeneratorLimit|"
     r"(integer|int4|smallint|id) out of range|out of range value|(no|zero) (free )?inodes|"
-    r"auto.?increment.{0,40}(max|exhaust|fail)|\bwrap-?around\b",
+    r"auto.?increment.{0,40}(max|exhaust|fail)|\bwrap-?around\b|"
+    # The largest numbers of 32 and 64 bits, as the next key.
+    r"duplicate (entry|key).{0,40}\b(2147483647|4294967295|9223372036854775807)\b",
     re.I,
 )
 """What was counted up for years is at its end: only another schema brings that about at once."""
@@ -116,6 +119,7 @@ _DENIED = re.compile(
     re.I,
 )
 """Somebody may not do what he tries."""
+_UNKNOWN_USER = re.compile(r"(password|user) authentication failed|\brole \S{1,80} does not exist", re.I)
 _GIVES_NO_RIGHTS: frozenset[EffectKind] = frozenset(
     {
         "accumulation",
@@ -202,6 +206,9 @@ def may_bring_about(effect: EffectFact, text: str) -> bool:
     if effect.kind == "label" and not UNBOUNDED.search(effect.name) and not _COUNTS_SERIES.search(text):
         return False
     if effect.kind in _GIVES_NO_RIGHTS and _DENIED.search(text):
+        return False
+    if effect.name == RIGHTS and _UNKNOWN_USER.search(text):
+        # Who may do less is known all the same.
         return False
     reserved = ((kinds, names) for pattern, kinds, names in _RESERVED if pattern.search(text))
     return all(effect.kind in kinds or names.search(effect.name) for kinds, names in reserved)

@@ -99,7 +99,7 @@ def _change_cause(context: RankingContext, weighed: WeighedChange, others: Seque
         cause=f"{_with_commit(change, code)} broke {change.service}",
         change_id=change.id,
         began=change.at,
-        commit=code.diff.commit if code.diff and (code.explains or (code.commits > 1 and not code.unrelated)) else "",
+        commit=_commit_of(code),
         # Where its version alone shows the symptom nothing is left to confirm.
         check="" if weighed.carried else _check(change),
         carried=weighed.carried,
@@ -118,6 +118,13 @@ def _change_cause(context: RankingContext, weighed: WeighedChange, others: Seque
     weigh_earlier_lines(context, weighed, candidate)
     weigh_rollback(context, change, candidate)
     return candidate
+
+
+def _commit_of(code: CodeReading) -> str:
+    """The commit that is named beside the change; "" where its own counts, as with one of another's that only may matter."""
+    if code.diff is None or (code.consequence and not code.its_own):
+        return ""
+    return code.diff.commit if code.explains or (code.commits > 1 and not code.unrelated) else ""
 
 
 def _add_code(change: Change, code: CodeReading, candidate: Candidate) -> None:

@@ -10,6 +10,7 @@ from bot.core.diffs.consequence import consequence_of
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.settings import CONFIGURATION
 from bot.core.diffs.explanation import FITS, Explanation, explain
+from bot.core.diffs.identifiers import contains_identifier
 from bot.core.diffs.levels import level_of, unit_of
 from bot.core.diffs.schedules import came_due
 from bot.core.diffs.symptoms.expected_symptoms import ON_CALLEES
@@ -200,7 +201,9 @@ def _naming_version(change: Change, symptoms: Symptoms, observations: Observatio
         return None
     named = re.compile(rf"(?<![\w./-]){re.escape(change.version)}(?!\.?[\w-])")
     others = (text for text in symptoms.texts if text.log and not text.gone and not _is_of(text.service, change.service))
-    return next((text for text in others if text.service and named.search(_IN_QUOTES.sub(" ", text.text))), None)
+    # Who logs a roll-out names both.
+    failing = (text for text in others if not contains_identifier(text.text, change.service))
+    return next((text for text in failing if text.service and named.search(_IN_QUOTES.sub(" ", text.text))), None)
 
 
 def _is_of(service: str, owner: str) -> bool:

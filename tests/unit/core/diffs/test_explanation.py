@@ -478,7 +478,14 @@ def test_a_library_whose_failures_say_where_more_of_it_stands_explains_them_by_a
     assert not explained(diff, "GET https://errors.widgets.dev/2.0/v/missing 404 in 3 ms").strength
 
 
-@pytest.mark.parametrize("line", ["x509: certificate signed by unknown authority", "unknown time zone Europe/Vienna"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x509: certificate signed by unknown authority",
+        "unknown time zone Europe/Vienna",
+        "System.TimeZoneNotFoundException: The time zone ID 'Europe/Vienna' was not found",
+    ],
+)
 def test_an_image_on_another_base_lacks_what_that_one_brought(line: str) -> None:
     other, same = (diff_of("Dockerfile", f"-FROM gcr.io/{before}:12", f"+FROM gcr.io/{after}") for before, after in BASES)
 
@@ -488,6 +495,39 @@ def test_an_image_on_another_base_lacks_what_that_one_brought(line: str) -> None
 
 
 BASES = [("distroless/static", "scratch"), ("distroless/static", "distroless/static:12")]
+
+
+def test_a_command_of_the_slow_log_leads_to_the_diff_that_sends_it_since_then() -> None:
+    listed = diff_of(
+        "collect.ts", "-  for await (const part of redis.scanStream(all)) {", "+  const found = await redis.keys(all);"
+    )
+    ranked = diff_of("friends.go", "-\tpipe.ZScore(ctx, key, friend)", "+\tall := rdb.ZRevRangeWithScores(ctx, key, 0, -1)")
+
+    assert explained(listed, 'slowlog: id=7 duration_us=3338871 args="KEYS sess:*"').strength >= TUNING.diffs.explained
+    assert explained(ranked, "SLOWLOG id=2 162433 us ZREVRANGE lb:eu 0 -1").strength >= TUNING.diffs.explained
+    assert explained(ranked, "SLOWLOG id=2 162433 us HGETALL profiles").strength < TUNING.diffs.explained
+    assert explained(ranked, "ZREVRANGE lb:eu 0 -1 answered in 2 ms").strength < TUNING.diffs.explained
+    before = diff_of(
+        "friends.go", "-\tall := rdb.ZRevRange(ctx, key, 0, 10)", "+\tall := rdb.ZRevRangeWithScores(ctx, key, 0, 10)"
+    )
+    assert explained(before, "SLOWLOG id=2 162433 us ZREVRANGE lb:eu 0 -1").strength < TUNING.diffs.explained
+
+
+def test_a_failure_that_spells_a_setting_that_is_new_leads_to_it() -> None:
+    cancelled, read = "ERROR: canceling statement due to statement timeout", "export failed: read timeout after 4000 ms"
+    of_statements = diff_of("config/database.yml", "+    statement_timeout: 5000")
+
+    assert explained(of_statements, cancelled).strength >= TUNING.diffs.explained
+    assert explained(of_statements, cancelled, usual=[cancelled]).strength < TUNING.diffs.explained
+    assert explained(diff_of("config/client.yml", "+    read_timeout: 5000"), read).strength < TUNING.diffs.explained
+
+
+def test_a_user_whom_nobody_knows_is_not_one_who_may_do_less() -> None:
+    less = diff_of("V88.sql", "+REVOKE CREATE ON SCHEMA public FROM PUBLIC;")
+
+    unknown = 'FATAL: password authentication failed for user "v-payroll" DETAIL: Role "v-payroll" does not exist'
+    assert explained(less, "ERROR: permission denied for schema public").strength >= TUNING.diffs.explained
+    assert explained(less, unknown).strength < TUNING.diffs.explained
 
 
 def test_what_a_commit_message_or_a_note_in_the_diff_says_counts_nothing() -> None:
@@ -1233,6 +1273,8 @@ def test_names_in_a_line_that_says_its_own_cause_explain_nothing() -> None:
         for text in ("ValueError: no rows", "nextval: reached maximum value of sequence answers_id_seq")
     )
     assert failed > used_up
+    assert says_why("1062 Duplicate entry '2147483647' for key 'scan.PRIMARY'")
+    assert not says_why("1062 Duplicate entry '4711' for key 'scan.PRIMARY'")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,33 @@ def test_rows_that_are_left_out_where_others_have_locked_them_make_nobody_wait()
     assert not {kind for kind, _ in read(("runs.py", taken.format(" SKIP LOCKED")))} & {"lock"}
 
 
+@pytest.mark.parametrize("line", ["+  FROM dbo.Audit WITH (TABLOCKX, HOLDLOCK);", "+LOCK TABLE audit IN EXCLUSIVE MODE;"])
+def test_hints_and_statements_that_lock_a_table_are_locks(line: str) -> None:
+    assert "lock" in {kind for kind, _ in read(("db/V2.sql", line))}
+    assert "lock" not in {kind for kind, _ in read(("db/V2.sql", "+  FROM dbo.Audit WITH (NOLOCK);"))}
+
+
+def test_what_a_block_closes_by_itself_now_is_still_closed() -> None:
+    by_hand = "-    Connection c = pool.getConnection();\n-    } finally { c.close(); }"
+
+    assert ("release", "} finally { c.close(); }") in read(("Ledger.java", by_hand))
+    closing = f"{by_hand}\n+    try (Connection c = pool.getConnection()) {{"
+    assert not {kind for kind, _ in read(("Ledger.java", closing))} & {"release"}
+
+
+def test_a_value_that_took_the_place_of_none_and_is_gone_is_a_lost_guard() -> None:
+    with_default = "-            .unwrap_or(Bps::ZERO)"
+
+    assert ("guard", "unwrap_or") in read(("surcharge.rs", f"{with_default}\n+        .unwrap()"))
+    assert ("guard", "unwrap_or") not in read(("surcharge.rs", f"{with_default}\n+            .unwrap_or_default()"))
+
+
+def test_the_keys_of_a_store_are_not_made_by_listing_them() -> None:
+    listed = '-  const keys = await redis.keys("app:*");\n+  const keys = await redis.keys("web:*");'
+
+    assert "cache_key" not in {kind for kind, _ in read(("collect.ts", listed))}
+
+
 def test_rows_that_are_taken_for_update_are_no_table() -> None:
     assert ("query", "NOWAIT") not in read(("loyalty/rows.py", '+    "SELECT id FROM points WHERE id = %s FOR UPDATE NOWAIT"'))
 
@@ -228,6 +255,15 @@ def test_what_was_awaited_and_holds_a_thread_or_a_process_now_is_waited_for(
 ) -> None:
     assert ("waiting", name) in read((path, f"-    {before}\n+    {after}"))
     assert not any(kind == "waiting" for kind, _ in read((path, f"-    {before}\n-    {after}\n+    {after}")))
+
+
+def test_a_call_that_no_longer_runs_apart_holds_the_threads_that_serve_everybody() -> None:
+    apart = "-    return withContext(Dispatchers.IO) {\n-      http.newCall(request).execute()\n-    }"
+
+    assert ("waiting", "Dispatchers.IO") in read(("Partner.kt", f"{apart}\n+    return http.newCall(request).execute()"))
+    assert not read(("Partner.kt", apart)) & {("waiting", "Dispatchers.IO")}
+    moved = f"{apart}\n+    return withContext(Dispatchers.IO) {{ http.newCall(request).execute() }}"
+    assert not {kind for kind, _ in read(("Partner.kt", moved))} & {"waiting"}
 
 
 def test_a_consumer_of_another_group_reads_its_topics_from_elsewhere() -> None:

@@ -32,6 +32,15 @@ def test_a_file_that_nothing_opens_any_more_is_not_left_open() -> None:
     assert lost(opened, "-        text = file.read()", "+    text = open(path).read()")[0][0] == "release"
 
 
+def test_what_is_closed_by_hand_on_each_way_out_is_closed() -> None:
+    opened = "-\tdefer file.Close()"
+
+    ends = ("+\t\tfile.Close()", "+\t\treturn err", "+\t}", "+\tfile.Close()", "+\treturn nil")
+    assert not lost(opened, *ends, path="writer.go")
+    assert lost(opened, " \t\treturn nil, errEmpty", *ends, path="writer.go")[0][0] == "release"
+    assert lost(opened, "+\tfile.Close()", path="writer.go")[0][0] == "release"
+
+
 def test_a_function_around_a_call_that_is_gone_held_nothing() -> None:
     assert not any(kind == "release" for kind, _ in lost("-tracer.withSpan(span -> place(order));", "+place(order);"))
 

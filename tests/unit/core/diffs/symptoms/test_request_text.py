@@ -28,6 +28,8 @@ def test_a_line_tells_of_what_was_rejected_lacks_or_was_slow(line: str) -> None:
         "no further action is required",
         "GET /stock 200 query_time=0.003 rows=4",
         "nightly export done, duration: 184000 ms",
+        "router 6.4.0 up dial_timeout=3s",
+        "ready, commandTimeout=1500",
     ],
 )
 def test_a_line_that_tells_how_long_something_took_or_that_all_is_well_is_no_failure(line: str) -> None:

@@ -308,6 +308,9 @@ def test_a_revoked_token_is_a_credential_unless_it_is_a_users() -> None:
     credential = ["A credential of front has expired or was revoked"]
     assert causes("post message failed: token_revoked") == causes("deploy token has been revoked") == credential
     assert causes("signed out: token of user 81 was revoked") == []
+    assert causes("LDAP bind failed: LdapErr: DSID-0C09044E, AcceptSecurityContext error, data 532, v4563") == credential
+    assert causes("LDAP bind failed: LdapErr: DSID-0C09044E, AcceptSecurityContext error, data 52e, v4563") == []
+    assert causes("pre-authentication failed status=0x17 (KDC_ERR_KEY_EXPIRED)") == credential
 
 
 def test_a_mail_that_is_refused_is_no_failing_host() -> None:

@@ -65,6 +65,32 @@ def test_the_commit_that_a_deploy_was_made_for_is_its_own_whatever_folder_it_lie
     assert answered(ledger).hypotheses[0].change_id == JOBS.id
 
 
+def test_another_part_s_commit_that_only_may_matter_is_not_named_in_place_of_the_deploy_s_own() -> None:
+    def named(path: str) -> str:
+        stricter = EffectFact(kind="timeout", name="read_timeout", before="30s", after="2s", path=path)
+        own, other = commit("b", "front/orders.py", minutes_before=5), commit("a", path, stricter)
+        ledger = read(failing(FRONT, line=TemplateFact(template="ready", count=4, before=4)), "front", "2.0.0", other, own)
+        first = answered(ledger).hypotheses[0]
+        assert first.change_id == FRONT.id
+        return first.commit
+
+    assert named("charts/edge/values.yaml") == ""
+    assert named("front/values.yaml") == "a" * 40
+
+
+@pytest.mark.parametrize(("line", "leads"), [("item of 2.41.0 has no price", True), ("rolled out front 2.41.0", False)])
+def test_a_version_that_the_lines_of_another_service_name_is_a_lead_unless_they_tell_of_its_roll_out(
+    line: str, leads: bool
+) -> None:
+    deploy = change("front", 3, version="2.41.0")
+    ledger = failing(deploy, line=TemplateFact(template="price missing", count=40, before=0, trend="new"))
+    ledger.lines("cart", TemplateFact(template=line, count=40, before=0, trend="new"))
+
+    first = answered(read(ledger, "front", "2.41.0", commit("a", "front/a.py"))).hypotheses[0]
+
+    assert any("went out as 2.41.0" in claim.text for claim in first.claims) is leads
+
+
 def test_a_commit_of_a_later_deploy_of_the_service_did_not_go_out_with_the_one_before() -> None:
     before, guilty = change("front", 20, version="1.9.0"), commit("a", "libs/db/queries.py", QUERIES, minutes_before=70)
     ledger = read(read(failing(before, FRONT), "front", "1.9.0", commit("b", "front/a.py"), guilty), "front", "2.0.0", guilty)
