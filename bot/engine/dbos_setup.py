@@ -69,7 +69,7 @@ _filter = _WithoutHarmless()
 
 
 def slow_down(dbos: DBOS) -> None:
-    """Before the launch on SQLite, in the running loop: let DBOS poll seldom for what one process alone hardly ever has.
+    """Before the launch on SQLite, in the running loop: let DBOS poll seldom, after the start, for what is hardly ever there.
 
     That is delays and deadlines, which our runs have not, queues of other programs, and, after the start, runs that go on
     again: at a start each interrupted one is put into a queue. Each took two statements a second at rest. There is no public

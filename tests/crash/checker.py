@@ -136,7 +136,7 @@ def a_late_change_brings_one_more_attempt(h: History) -> Iterator[str]:
     ours = [attempt for attempt in brought if h.late_change in attempt["late_changes"]]
     # A look at the changes that came to nothing, cut off or on a busy machine, is made up for by one more attempt.
     looked = [attempt for attempt in ours if attempt["weighed"]]
-    taken_up = [attempt for attempt in h.attempts if h.late_change in attempt["weighed"]]
+    taken_up = [a for a in h.attempts if a["attempt"] > 1 and a["state"] == "done" and h.late_change in a["weighed"]]
     if taken_up and not ours:
         yield from _shown(h, taken_up[0])
     elif len(looked) != bool(h.late_change) or looked != ours[-1:]:

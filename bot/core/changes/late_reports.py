@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.core.change import Change
 from bot.core.changes.recency import ONSET_TOLERANCE
 
-CHANGE_LOOKBACK_HOURS = 12
+CHANGE_LOOKBACK_HOURS = 6
 CLIMB_LOOKBACK_HOURS = 72
 """For what climbs slowly: a leak takes days."""
 CHANGE_LOOKBACK = timedelta(hours=CHANGE_LOOKBACK_HOURS)

@@ -10,7 +10,7 @@ from bot.core.diffs.effects.deployment.packages import is_small_step
 from bot.core.diffs.effects.dropped_indexes import looks_up
 from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
 from bot.core.diffs.symptoms.code_text import frames, without_values
-from bot.core.diffs.symptoms.expected_symptoms import CHANGED, EXPECTED_SYMPTOMS, LOADS, MORE, SHOWN_BY_OTHERS, change_of
+from bot.core.diffs.symptoms.expected_symptoms import CHANGED, EXPECTED_SYMPTOMS, LESS, LOADS, MORE, SHOWN_BY_OTHERS, change_of
 from bot.core.diffs.symptoms.lines_about_effects import (
     line_about_variable,
     line_missing,
@@ -163,7 +163,7 @@ def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service:
 def _by_slow_commands(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
     """A command that the diff sends and did not send before, and that a store lists among its slow ones."""
     for symptom in (symptom for symptom in symptoms.new() if not symptom.alert):
-        if sent := new_slow_command(diff, symptom.text):
+        if sent := new_slow_command(diff, symptom.text, symptoms.usual):
             command, name = sent
             yield weights.effect, f"calls {name}, and the slow log holds {command}", symptom.evidence
             return
@@ -266,14 +266,15 @@ def _by_effect(
         return weights.name, f"{text}, and new lines name it", line.evidence
     if effect.before and effect.after and (line := line_with_setting(effect, symptoms)):
         return weights.name, f"{text}, and new lines name it", line.evidence
-    if effect.kind in ("timeout", "limit", "pool") and (line := line_with_whole_setting(effect, symptoms)):
-        return weights.effect, f"{text}, and a failure names that setting", line.evidence
     if effect.kind == "call":
         line = line_missing_call(effect, symptoms, usual)
         return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
     if effect.before and (line := line_with_new_limit(effect, symptoms)):
         return weights.effect, f"{text}, and a failure states that limit", line.evidence
     direction, size = change_of(effect, weights)
+    less = effect.kind in ("timeout", "limit", "pool") and direction == LESS
+    if less and (line := line_with_whole_setting(effect, symptoms)):
+        return weights.effect, f"{text}, and a failure names that setting", line.evidence
     for family, pattern in EXPECTED_SYMPTOMS.get(effect.kind, ()):
         line = (
             _matching(symptoms, pattern, service, effect, weights)

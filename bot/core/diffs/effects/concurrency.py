@@ -49,6 +49,8 @@ _ELSEWHERE = re.compile(
     r"\bSchedulers\.(?:boundedElastic|io)\b|\bexecuteBlocking\b|\bsubscribeOn\("
 )
 """What takes a call that holds a thread off those that serve everybody."""
+_STILL_ELSEWHERE = re.compile(r"\bawait\b|\bwithContext\(|dispatcher|executor|threadpool|\bpublishOn\(", re.I)
+_NAME, _SHORTEST_NAME = re.compile(r"[A-Za-z_]\w*"), 4
 
 
 def shared_objects(patches: Sequence[Patch]) -> Iterator[EffectFact]:
@@ -120,9 +122,15 @@ def _blocks_now(patch: Patch) -> str:
 
 
 def _no_longer_elsewhere(patch: Patch) -> str:
-    """What took a call off the threads that serve everybody, where the call stays without it; "" else."""
-    apart = next(filter(None, map(_ELSEWHERE.search, patch.removed)), None)
-    if apart is None or any(map(_ELSEWHERE.search, patch.added)):
+    """What took a call off the threads that serve everybody, where that call is made in place now; "" else."""
+    if any(map(_ELSEWHERE.search, patch.added)):
         return ""
-    removed, added = ({name for line in lines for name in _CALL.findall(line)} for lines in (patch.removed, patch.added))
-    return apart.group().strip("(.") if removed & added else ""
+    apart = next(filter(None, map(_ELSEWHERE.search, patch.removed)), None)
+    if apart is None:
+        return ""
+    start = next(n for n, line in enumerate(patch.removed) if apart.group() in line)
+    # A function may be handed over by its name: `to_thread(parse, body)`.
+    handed = " ".join((patch.removed[start][apart.end() :], *patch.removed[start + 1 :]))
+    names = {name for name in _NAME.findall(handed) if len(name) >= _SHORTEST_NAME}
+    in_place = (line for line in patch.added if names & {*_CALL.findall(line)} and not _STILL_ELSEWHERE.search(line))
+    return apart.group().strip("(.") if any(True for _ in in_place) else ""

@@ -21,7 +21,7 @@ from bot.core.diffs.effects.expressions import expressions
 from bot.core.diffs.effects.fields import fields
 from bot.core.diffs.effects.formats import formats
 from bot.core.diffs.effects.n_plus_one import n_plus_one_calls
-from bot.core.diffs.effects.safeguards import CLOSES_BY_ITSELF, lost_safeguards
+from bot.core.diffs.effects.safeguards import ACQUIRES, CLOSES_BY_ITSELF, lost_safeguards
 from bot.core.diffs.effects.settings import (
     CALLED_SETTING,
     CONFIGURATION,
@@ -100,9 +100,10 @@ _RELEASE = re.compile(
     r"removeEventListener|disconnect|purge|rotate)\w*\s*\(|(\.off\()",
     re.I,
 )
+_CLOSING = frozenset({"close", "release", "dispose", "unlock", "disconnect"})
+_LOCKS_TABLE = re.compile(r"\b(?:TAB|HOLD|UPD|X|PAG)LOCKX?\b|^\s*[\"']?LOCK TABLES?\s+\w")
 _LOCK = re.compile(
-    r"(?<![bc])(?:un)?lock(?:ed|ing)?\s*\(|\bfor[ _]update\b|with_for_update|\bsynchronized\b|\b(?:tab|hold|upd|x|pag)lockx?\b|"
-    r"\block tables?\b|"
+    r"(?<![bc])(?:un)?lock(?:ed|ing)?\s*\(|\bfor[ _]update\b|with_for_update|\bsynchronized\b|"
     r"\b(?:acquire|release)(?:_lock|Lock)?\(",
     re.I,
 )
@@ -116,7 +117,7 @@ _HASHED = re.compile(r"\bhash_data\(|\b(?:proxy|fastcgi|uwsgi)_cache_key\s")
 """What an edge cache makes its keys of: in Varnish's language, and in nginx's."""
 _TOUCHES = re.compile(r"\btouch:\s*true\b")
 """Each change of a record of Rails gives its owner another time of change, and all that is cached under that another key."""
-_CACHE_KEY = re.compile(r"^(?!.*\.keys\()(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
+_CACHE_KEY = re.compile(r"^(?!.*\.keys\(\s*[\"'`])(?=.*(?:key|cache))(?=.*[\"'`].*[%{:])", re.I)
 _RECORD_KEY = re.compile(
     r"^\s*(?:(?:val|var|let|const|final|auto)\s+)?(?:[\w<>\[\]]+\s+)?(?:(?:message|msg|partition|record|routing|shard)_?)?key"
     r"\s*:?=\s*([^=\s].{1,80}?);?\s*$|"
@@ -140,9 +141,12 @@ _SHARED_LOAD = re.compile(
 _HANDLERS = (
     re.compile(r"\b(?:catch|except|rescue)\b|\brecover\(\)|\.catch\(|on_?error", re.I),
     re.compile(r"\bawait\b"),
-    # Another value where there is none.
-    re.compile(r"\b(?:unwrap|ok)_or\w*(?=\()|\.(?:getOrElse|orElse\w*|getOrDefault|or_default|withDefault|firstOrNull)\b"),
 )
+_DEFAULT = re.compile(
+    r"\bunwrap_or\w*(?=\()|\.(?:getOrElse|orElse(?!Throw)\w*|getOrDefault|or_default|withDefault|firstOrNull)\b"
+)
+_NO_DEFAULT = re.compile(r"\.unwrap\(\)|\.expect\(|\.get\(\)|!!|\.first\(\)|\borElseThrow\b|\.ok_or")
+"""What takes another value where there is none, and what fails there."""
 _GUARD = re.compile(
     r"^\s*(?:\}?\s*else\s+)?(?:if|unless|guard|assert|require|check)\b(?!\s*=)|\?\.|\?\?(?!\s*[\d\"'])|"
     r"getOrDefault|Optional(?=[.(])|is not None|!= nil|"
@@ -275,6 +279,8 @@ def _statements(patch: Patch) -> Iterator[EffectFact]:
     gives_way = any(map(_GIVES_WAY.search, patch.added))
     locks = first_matches(_LOCK, patch.removed + patch.added)
     yield from (effect_fact("lock", text, patch.path) for text in locks if not (gives_way and "update" in text.casefold()))
+    if not any(map(_LOCKS_TABLE.search, patch.removed)):
+        yield from (effect_fact("lock", text.strip(), patch.path) for text in first_matches(_LOCKS_TABLE, patch.added))
     yield from (effect_fact("spawn", text, patch.path) for text in first_matches(_SPAWN, patch.added))
     if not any(map(_TOUCHES.search, patch.removed)):
         yield from (effect_fact("cache_key", text, patch.path) for text in first_matches(_TOUCHES, patch.added))
@@ -322,7 +328,9 @@ def _shared_loads(patch: Patch) -> Iterator[EffectFact]:
 
 
 def _handlers(patch: Patch) -> Iterator[EffectFact]:
-    """Failures that are no longer caught, or waited for."""
+    """Failures that are no longer caught, or waited for, and values that are missing with no other in their place."""
+    if any(map(_NO_DEFAULT.search, patch.added)) and not any(map(_DEFAULT.search, patch.added)):
+        yield from (effect_fact("guard", text, patch.path, before=text) for text in first_matches(_DEFAULT, patch.removed))
     for pattern in _HANDLERS:
         if not any(pattern.search(line) for line in patch.added):
             yield from (effect_fact("guard", text, patch.path, before=text) for text in first_matches(pattern, patch.removed))
@@ -332,11 +340,12 @@ def _releases(patches: Iterable[Patch]) -> Iterator[EffectFact]:
     """Something is no longer closed, released or evicted."""
     added = "\n".join(line for patch in patches for line in patch.added)
     for patch in patches:
-        if any(map(CLOSES_BY_ITSELF.search, patch.added)):
-            continue
+        closes_by_itself = any(CLOSES_BY_ITSELF.search(line) and ACQUIRES.search(line) for line in patch.added)
         for line in patch.removed:
             match = _RELEASE.search(line)
             call = (match.group(1) or match.group(2)).casefold() if match else ""
+            if call in _CLOSING and closes_by_itself:
+                continue
             if call and call not in added.casefold():
                 # What expired fills the store that it is kept in, whoever else uses that; what was closed is the process's own.
                 kind: EffectKind = "expiry" if "expire" in call else "release"

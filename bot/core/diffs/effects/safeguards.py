@@ -18,10 +18,10 @@ CLOSES_BY_ITSELF = re.compile(
     re.I,
 )
 """Statements whose end releases what they took, on every way out."""
-_CLOSES, _RETURNS = re.compile(r"\b(?:close|release|unlock)\w{0,20}\(", re.I), re.compile(r"^\s*return\b")
+_DEFERRED = re.compile(r"defer\s+([\w.]+\.(?:Close|Release|Stop|Cancel)\(|cancel\()")
 _LENDS = re.compile(r"\b(?:with|in)[A-Z]\w{1,60}\(\s*(?:\w{1,60}::\w|\(?\w{0,60}\)?\s*[-=]>)")
 """A function that may lend what it takes back: `withHandle(h -> ...)`; others of such a form, as `withSpan`, take nothing."""
-_ACQUIRES = re.compile(r"\b\w*(?:getConnection|openSession|acquire|connect|checkout|open|newInputStream|borrow)\w*\(", re.I)
+ACQUIRES = re.compile(r"\b\w*(?:getConnection|openSession|acquire|connect|checkout|open|newInputStream|borrow)\w*\(", re.I)
 _OPENS_FILE = re.compile(r"(?<![\w.])open\(")
 _SORTS = re.compile(r"\bsort\w*(?:\.\w+)?\(|\.(?:sort\w*|order_?by\w*)\(|\border by\b", re.I)
 _IN_TRANSACTION = re.compile(r"transaction|(?<![a-z])tx(?![a-z])|(?<![bc])lock|\bfor update\b|savepoint", re.I)
@@ -144,20 +144,29 @@ def _no_longer_closed(patch: Patch) -> str:
 
 
 def _closed_by_hand(patch: Patch, text: str) -> bool:
-    """Whether what a `defer` closed is closed as often as the lines after it return: in Go nothing else leaves a function."""
+    """Whether what a `defer` of Go closed is closed before each return of its function; only where its end is seen.
+
+    A panic leaves a function as well, and the process with it most often: who is not to stay locked is not left to that.
+    """
+    closed = _DEFERRED.match(text)
+    if closed is None or not patch.path.endswith(".go"):
+        return False
     start = next(n for n, line in enumerate(patch.lines) if line.startswith("-") and line[1:].strip().startswith(text))
-    after = [line[1:] for line in patch.lines[start:] if not line.startswith("-")]
-    closes, ways_out = (sum(bool(pattern.search(line)) for line in after) for pattern in (_CLOSES, _RETURNS))
+    rest = [line[1:] for line in patch.lines[start:] if not line.startswith("-")]
+    end = next((n for n, line in enumerate(rest) if line.startswith("}")), None)
+    if end is None or any(line.startswith("@") for line in rest[:end]):
+        return False
+    closes, ways_out = (sum(sign in line for line in rest[:end]) for sign in (closed.group(1), "return "))
     return ways_out > 0 and closes >= ways_out
 
 
 def _taken_out(patch: Patch) -> str:
     """What is acquired outside of the block that gave it back, where it was acquired within it; "" without such."""
-    within = {call for line in patch.removed if CLOSES_BY_ITSELF.search(line) for call in _ACQUIRES.findall(line)}
+    within = {call for line in patch.removed if CLOSES_BY_ITSELF.search(line) for call in ACQUIRES.findall(line)}
     bare = (
         line.strip()
         for line in patch.added
-        if not (CLOSES_BY_ITSELF.search(line) or _LENDS.search(line)) and within & {*_ACQUIRES.findall(line)}
+        if not (CLOSES_BY_ITSELF.search(line) or _LENDS.search(line)) and within & {*ACQUIRES.findall(line)}
     )
     return next(bare, "")[:60]
 

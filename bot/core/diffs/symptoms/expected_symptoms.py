@@ -234,7 +234,7 @@ _KEPT_READY = re.compile(
 )
 _ERROR_CHECK = re.compile(r"\berr\w*\s*[!=]=\s*nil\b")
 _NOTHING = re.compile(
-    r"catch|except|rescue|recover|await|unwrap_or|ok_or|or_?else|or_?default|OrNull|\bnil\b|\bnull\b|\bnone\b|undefined|empty|\blen\(|\.length\b(?!.*[1-9])|isPresent|exists",
+    r"catch|except|rescue|recover|await|\bunwrap_or|[.]or_?else|[.](?:get)?or_?(?:else|default)|[.]first_?or_?null|\bnil\b|\bnull\b|\bnone\b|undefined|empty|\blen\(|\.length\b(?!.*[1-9])|isPresent|exists",
     re.I,
 )
 """Conditions without which code works on what is not there, and handlers without which a failure ends the program."""

@@ -4,6 +4,7 @@ import re
 
 from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
 from bot.core.diffs.symptoms.code_text import without_values
+from bot.core.diffs.symptoms.stated_causes import may_bring_about
 from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import EffectFact
 
@@ -77,8 +78,8 @@ def line_with_whole_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomTe
     spelt = re.compile(rf"\b{' '.join(words)}\b", re.I)
     if any(map(spelt.search, symptoms.usual)):
         return None
-    failures = (line for line in symptoms.new() if not line.alert and not line.mentions_only)
-    return next((line for line in failures if spelt.search(line.text)), None)
+    failures = (line for line in symptoms.new() if not (line.alert or line.mentions_only or line.apart))
+    return next((line for line in failures if spelt.search(line.text) and may_bring_about(effect, line.text)), None)
 
 
 def line_with_both(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:

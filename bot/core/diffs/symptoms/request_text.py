@@ -24,7 +24,7 @@ _FAILURE = re.compile(
 )
 
 
-_TIME_OUT_SET = re.compile(r"\b\w{0,40}time_?out\w{0,20}[=:] ?\d[\w.]{0,20}", re.I)
+_TIME_OUT_SET = re.compile(r"(?<!after )\b\w{0,40}time_?out(?:_?(?:ms|millis|secs?|seconds|s))?= ?\d[\w.]{0,20}", re.I)
 _TYPED = re.compile(
     r"(\b(?:search(?:ed|ing)?|(?:search[ _-]?)?(?:phrase|term)s?|keywords?|(?:display|user|nick|file)[ _-]?name|"
     r"(?:gift|user)[ _-]?note|comment|feedback|review|user[ _-]?(?:agent|input|query|text)|prompt)\b(?:\s+for)?\s*[=:]).*",

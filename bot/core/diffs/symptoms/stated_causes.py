@@ -24,8 +24,8 @@ USED_UP = re.compile(
     r"maximum value of sequence|SequenceGeneratorLimit|"
     r"(integer|int4|smallint|id) out of range|out of range value|(no|zero) (free )?inodes|"
     r"auto.?increment.{0,40}(max|exhaust|fail)|\bwrap-?around\b|"
-    # The largest numbers of 32 and 64 bits, as the next key.
-    r"duplicate (entry|key).{0,40}\b(2147483647|4294967295|9223372036854775807)\b",
+    # The largest numbers of 32 and 64 bits, as the next key of a table.
+    r"duplicate entry \W?(2147483647|4294967295|9223372036854775807|18446744073709551615)\b.{0,60}\bprimary\b",
     re.I,
 )
 """What was counted up for years is at its end: only another schema brings that about at once."""

@@ -67,8 +67,8 @@ _KINDS = (
             r"token\b(?!.{0,40}\b(?:user|session|customer)\b).{0,80}\brevoked|\b401 bad credentials|"
             r"(returned|responded|answered|replied|got|status) (with )?\W?401\b.{0,160}\bexpired|"
             r"password authentication failed|invalid_(grant|client)\b|\bKDC_ERR_KEY_EXPIRED\b|"
-            # What Active Directory answers of an account or a password that is over, disabled or locked.
-            r"AcceptSecurityContext error, data (53[23]|701|77[35])\b|"
+            # What Active Directory answers of a password or an account that is over; not of somebody who logs in.
+            r"^(?!.*\b(user|login|logon|customer)\b).*AcceptSecurityContext error, data (532|701)\b|"
             r"(cannot|could not|unable to|failed to) (fetch|obtain|refresh|request) (an? |the )?(\w+ )?token\b(?! from)"
             r".{0,40}[:=(] ?40[013]\b(?! ?m?s\b)|"
             r"\btoken (request|refresh|exchange)\b.{0,120}\b(failed|refused|rejected|denied)\W{1,4}(with )?(status |HTTP )?"

@@ -69,6 +69,8 @@ _ROUNDS = 10
 _OF_MEMORY = re.compile(r"mem|heap|oom|\brss\b|\bgc\b|killed", re.I)
 _NUMBER = re.compile(r"\d+")
 _IN_QUOTES = re.compile(r"\"[^\"]*\"|'[^']*'")
+_ROLL_OUT = re.compile(r"roll(?:ed|ing)?[ _-]?out|deploy|releas|promot|upgrad|\bimage\b|\bsync", re.I)
+"""Who logs a roll-out names its service and its version."""
 _NUMBERS = 3
 """Numbers of a version from which on no line holds it by chance."""
 _SLIGHT = 1.3
@@ -201,8 +203,7 @@ def _naming_version(change: Change, symptoms: Symptoms, observations: Observatio
         return None
     named = re.compile(rf"(?<![\w./-]){re.escape(change.version)}(?!\.?[\w-])")
     others = (text for text in symptoms.texts if text.log and not text.gone and not _is_of(text.service, change.service))
-    # Who logs a roll-out names both.
-    failing = (text for text in others if not contains_identifier(text.text, change.service))
+    failing = (t for t in others if not (contains_identifier(t.text, change.service) and _ROLL_OUT.search(t.text)))
     return next((text for text in failing if text.service and named.search(_IN_QUOTES.sub(" ", text.text))), None)
 
 

@@ -507,6 +507,10 @@ def test_a_command_of_the_slow_log_leads_to_the_diff_that_sends_it_since_then() 
     assert explained(ranked, "SLOWLOG id=2 162433 us ZREVRANGE lb:eu 0 -1").strength >= TUNING.diffs.explained
     assert explained(ranked, "SLOWLOG id=2 162433 us HGETALL profiles").strength < TUNING.diffs.explained
     assert explained(ranked, "ZREVRANGE lb:eu 0 -1 answered in 2 ms").strength < TUNING.diffs.explained
+    note = diff_of("cart.ts", "+  const orderNote = req.body.note;")
+    assert explained(note, "slow query 2300 ms: SELECT * FROM carts ORDER BY id").strength < TUNING.diffs.explained
+    scan = diff_of("rows.go", "+\terr = rows.Scan(&id)")
+    assert explained(scan, 'slowlog: id=7 duration_us=3338871 args="SCAN 0"').strength < TUNING.diffs.explained
     before = diff_of(
         "friends.go", "-\tall := rdb.ZRevRange(ctx, key, 0, 10)", "+\tall := rdb.ZRevRangeWithScores(ctx, key, 0, 10)"
     )
@@ -519,6 +523,8 @@ def test_a_failure_that_spells_a_setting_that_is_new_leads_to_it() -> None:
 
     assert explained(of_statements, cancelled).strength >= TUNING.diffs.explained
     assert explained(of_statements, cancelled, usual=[cancelled]).strength < TUNING.diffs.explained
+    longer = diff_of("config/database.yml", "-    statement_timeout: 5000", "+    statement_timeout: 60000")
+    assert explained(longer, cancelled).strength < TUNING.diffs.explained
     assert explained(diff_of("config/client.yml", "+    read_timeout: 5000"), read).strength < TUNING.diffs.explained
 
 

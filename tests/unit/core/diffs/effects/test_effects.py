@@ -49,6 +49,7 @@ def test_rows_that_are_left_out_where_others_have_locked_them_make_nobody_wait()
 def test_hints_and_statements_that_lock_a_table_are_locks(line: str) -> None:
     assert "lock" in {kind for kind, _ in read(("db/V2.sql", line))}
     assert "lock" not in {kind for kind, _ in read(("db/V2.sql", "+  FROM dbo.Audit WITH (NOLOCK);"))}
+    assert "lock" not in {kind for kind, _ in read(("Menu.tsx", "+  <button>Lock table</button>"))}
 
 
 def test_what_a_block_closes_by_itself_now_is_still_closed() -> None:
@@ -57,6 +58,7 @@ def test_what_a_block_closes_by_itself_now_is_still_closed() -> None:
     assert ("release", "} finally { c.close(); }") in read(("Ledger.java", by_hand))
     closing = f"{by_hand}\n+    try (Connection c = pool.getConnection()) {{"
     assert not {kind for kind, _ in read(("Ledger.java", closing))} & {"release"}
+    assert ("release", "subscription.Dispose();") in read(("S.cs", "-    subscription.Dispose();\n+using System.Net.Http;"))
 
 
 def test_a_value_that_took_the_place_of_none_and_is_gone_is_a_lost_guard() -> None:
@@ -64,12 +66,17 @@ def test_a_value_that_took_the_place_of_none_and_is_gone_is_a_lost_guard() -> No
 
     assert ("guard", "unwrap_or") in read(("surcharge.rs", f"{with_default}\n+        .unwrap()"))
     assert ("guard", "unwrap_or") not in read(("surcharge.rs", f"{with_default}\n+            .unwrap_or_default()"))
+    assert ("guard", "unwrap_or") not in read(("surcharge.rs", f"{with_default}\n+        .map_or(0, |row| row.bps)"))
+    assert ("guard", ".orElse") in read(("Rates.java", "-    .orElse(Rate.ZERO);\n+    .orElseThrow();"))
 
 
 def test_the_keys_of_a_store_are_not_made_by_listing_them() -> None:
     listed = '-  const keys = await redis.keys("app:*");\n+  const keys = await redis.keys("web:*");'
 
     assert "cache_key" not in {kind for kind, _ in read(("collect.ts", listed))}
+    made = "const cacheKey = `items:{}${{Object.keys(filters).join()}}`;"
+    other = f"-  {made.format('${tenant}:')}\n+  {made.format('')}"
+    assert "cache_key" in {kind for kind, _ in read(("items.ts", other))}
 
 
 def test_rows_that_are_taken_for_update_are_no_table() -> None:
@@ -262,8 +269,12 @@ def test_a_call_that_no_longer_runs_apart_holds_the_threads_that_serve_everybody
 
     assert ("waiting", "Dispatchers.IO") in read(("Partner.kt", f"{apart}\n+    return http.newCall(request).execute()"))
     assert not read(("Partner.kt", apart)) & {("waiting", "Dispatchers.IO")}
-    moved = f"{apart}\n+    return withContext(Dispatchers.IO) {{ http.newCall(request).execute() }}"
-    assert not {kind for kind, _ in read(("Partner.kt", moved))} & {"waiting"}
+    for other in ("Dispatchers.IO", "ioDispatcher"):
+        moved = f"{apart}\n+    return withContext({other}) {{ http.newCall(request).execute() }}"
+        assert not {kind for kind, _ in read(("Partner.kt", moved))} & {"waiting"}
+    by_name = "-    await asyncio.to_thread(parse_invoice, body)"
+    assert ("waiting", "to_thread") in read(("api.py", f"{by_name}\n+    parse_invoice(body)"))
+    assert not read(("api.py", f"{by_name}\n+    await parse_invoice(body)")) & {("waiting", "to_thread")}
 
 
 def test_a_consumer_of_another_group_reads_its_topics_from_elsewhere() -> None:

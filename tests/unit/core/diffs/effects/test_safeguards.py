@@ -35,10 +35,11 @@ def test_a_file_that_nothing_opens_any_more_is_not_left_open() -> None:
 def test_what_is_closed_by_hand_on_each_way_out_is_closed() -> None:
     opened = "-\tdefer file.Close()"
 
-    ends = ("+\t\tfile.Close()", "+\t\treturn err", "+\t}", "+\tfile.Close()", "+\treturn nil")
+    ends = ("+\t\tfile.Close()", "+\t\treturn err", "+\t}", "+\tfile.Close()", "+\treturn nil", " }")
     assert not lost(opened, *ends, path="writer.go")
     assert lost(opened, " \t\treturn nil, errEmpty", *ends, path="writer.go")[0][0] == "release"
-    assert lost(opened, "+\tfile.Close()", path="writer.go")[0][0] == "release"
+    assert lost(opened, *ends[:-1], path="writer.go")[0][0] == "release", "others may return where nobody sees it"
+    assert lost(opened, *ends, path="writer.zig")[0][0] == "release", "elsewhere a failure leaves a function too"
 
 
 def test_a_function_around_a_call_that_is_gone_held_nothing() -> None:

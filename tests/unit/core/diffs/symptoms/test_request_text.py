@@ -15,6 +15,7 @@ from bot.core.diffs.symptoms.request_text import reports_failure
         "# Query_time: 9.2  Lock_time: 0.00 Rows_sent: 1",
         "Query_time: 9.2 Lock_time: 0.00 Rows_sent: 1",
         "duration: 41822.110 ms  statement: select 1",
+        "java.util.concurrent.TimeoutException: 5 seconds",
     ],
 )
 def test_a_line_tells_of_what_was_rejected_lacks_or_was_slow(line: str) -> None:

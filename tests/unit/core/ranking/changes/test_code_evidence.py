@@ -78,7 +78,14 @@ def test_another_part_s_commit_that_only_may_matter_is_not_named_in_place_of_the
     assert named("front/values.yaml") == "a" * 40
 
 
-@pytest.mark.parametrize(("line", "leads"), [("item of 2.41.0 has no price", True), ("rolled out front 2.41.0", False)])
+@pytest.mark.parametrize(
+    ("line", "leads"),
+    [
+        ("item of 2.41.0 has no price", True),
+        ("reply of front (2.41.0) cannot be parsed", True),
+        ("rolled out front 2.41.0", False),
+    ],
+)
 def test_a_version_that_the_lines_of_another_service_name_is_a_lead_unless_they_tell_of_its_roll_out(
     line: str, leads: bool
 ) -> None:
