@@ -9,10 +9,21 @@ from starlette.types import ASGIApp
 
 from tests.real import IDLE_SECONDS, free_port, wait_until
 
+LAST_ANSWER = ("connection", "close")
+"""Each connection is closed with its answer. langchain keeps the clients of the last 128 addresses and closes an older one in
+whichever test runs then: what is idle belongs to a loop that has ended, and stays open until it is collected as garbage."""
+
 
 def _config(app: ASGIApp, port: int) -> uvicorn.Config:
     return uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="error", lifespan="off", ws="none", timeout_keep_alive=IDLE_SECONDS
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_level="error",
+        lifespan="off",
+        ws="none",
+        timeout_keep_alive=IDLE_SECONDS,
+        headers=[LAST_ANSWER],
     )
 
 
