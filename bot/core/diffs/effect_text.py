@@ -19,7 +19,7 @@ def effect_text(effect: EffectFact) -> str:
     if effect.kind == "guard" and effect.after == "required":
         return f"lets nobody leave out what it took without ({name})"
     if effect.kind == "guard":
-        return f"{'adds' if effect.after else 'removes'} the condition {name}"
+        return f"{'adds' if effect.after else 'removes'} the guard {name}"
     if effect.kind == "index":
         return f"drops the index {name}"
     if effect.before and effect.after:
@@ -47,7 +47,7 @@ def _plain_text(effect: EffectFact, name: str) -> str:
         "lock": f"locks or unlocks elsewhere ({name})",
         "order": f"no longer puts in order ({name})",
         "sharing": f"shares what each request or thread had for itself ({name})",
-        "waiting": f"waits for what it did beside before ({name})",
+        "waiting": f"does while its callers wait what it did apart ({name})",
         "spawn": f"starts concurrent work ({name})",
         "cache": f"changes how it caches ({name})",
         "record_key": f"sends records under another key ({name})",

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bot.core.diffs.effect_text import effect_text
-from bot.core.diffs.effects.deployment.images import is_base_image
-from bot.core.diffs.effects.deployment.packages import is_small_step
 from bot.core.diffs.effects.dropped_indexes import looks_up
 from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
 from bot.core.diffs.symptoms.code_text import frames, without_values
@@ -24,6 +22,7 @@ from bot.core.diffs.symptoms.lines_about_effects import (
     line_without_image,
     says_missing,
 )
+from bot.core.diffs.symptoms.lines_about_packages import by_dependency
 from bot.core.diffs.symptoms.refused_values import refused_values
 from bot.core.diffs.symptoms.slow_commands import new_slow_command
 from bot.core.diffs.symptoms.stack_frames import ARISES, by_frames
@@ -35,22 +34,6 @@ from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
 from bot.core.tuning.changes import DiffWeights
 
-_DOES_NOT_START = re.compile(
-    r"exec (format|/|user process)|glibc|shared object|import ?error|module ?not ?found|nosuchmethod|classnotfound|"
-    r"incompatible|undefined symbol|cannot find module|unsupported (class|version)|crash.?loop|failed to start|"
-    r"startup(?!\W+(?:(?:is|was|has)\W+)?(?:complete|finish|done|succe|took|time))",
-    re.I,
-)
-_DOCUMENTED = re.compile(r"\b(?:visit|see|refer to|read more|documentation)\b\W{0,3}https?://(\S{4,200})", re.I)
-"""Where a library says that more stands about its failures: nobody types such a sentence into a request."""
-_OF_SYSTEM = re.compile(
-    r"signed by unknown authority|unable to get local issuer|system (?:root )?certificates|unknown time zone|"
-    r"ZoneRulesException|No time zone found|TimeZoneNotFound|time zone .{0,60}not found|lib\w+\.so\S*: cannot open",
-    re.I,
-)
-"""What fails without the certificates, time zones and libraries that the base of an image brings."""
-_HOST_OF_PACKAGE = re.compile(r"^@?[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|net|dev|in)/")
-"""Where a package lies, which many share: `github.com/`, `golang.org/`."""
 _WHOLE_TEXT = re.compile(r"\s|\d|\w[:/.]\w")
 """What makes a text more than a word that stands in any line."""
 _LONG_NUMBER = re.compile(r"\d{3,}")
@@ -248,29 +231,9 @@ def _by_effect(
 ) -> _Reason | None:
     text = effect_text(effect)
     if effect.kind == "dependency":
-        return _by_dependency(effect, symptoms, weights, usual)
-    if effect.kind == "index":
-        line = next((symptom for symptom in symptoms.new() if looks_up(symptom.text, effect)), None)
-        return (weights.effect, f"{text}, and new lines hold a statement that needs it", line.evidence) if line else None
-    if effect.kind in ("query", "schema", "name") and (line := line_missing(effect, symptoms)):
-        return weights.missing, f"{text}, and new lines miss it", line.evidence
-    if effect.kind == "schema" and (line := line_of_refused_row(effect, symptoms)):
-        return weights.name, f"{text}, and it refuses rows", line.evidence
-    if line := line_without_image(effect, symptoms):
-        return weights.missing, f"{text}, and new lines miss it", line.evidence
-    if effect.kind == "variable" and (line := line_about_variable(effect, symptoms, usual)):
-        return weights.effect, f"{text}, {FITS} {_beginning(line.text)}", line.evidence
-    if line := line_with_both(effect, symptoms):
-        return weights.name, f"{text}, and a failure holds both", line.evidence
-    if line := line_with_field(effect, symptoms):
-        return weights.name, f"{text}, and new lines name it", line.evidence
-    if effect.before and effect.after and (line := line_with_setting(effect, symptoms)):
-        return weights.name, f"{text}, and new lines name it", line.evidence
-    if effect.kind == "call":
-        line = line_missing_call(effect, symptoms, usual)
-        return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
-    if effect.before and (line := line_with_new_limit(effect, symptoms)):
-        return weights.effect, f"{text}, and a failure states that limit", line.evidence
+        return by_dependency(effect, symptoms, weights, usual)
+    if reason := _by_line_about_it(effect, symptoms, weights, usual):
+        return reason
     direction, size = change_of(effect, weights)
     less = effect.kind in ("timeout", "limit", "pool") and direction == LESS
     if less and (line := line_with_whole_setting(effect, symptoms)):
@@ -293,32 +256,32 @@ def _by_effect(
     return None
 
 
-def _by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
-    text, small = effect_text(effect), is_small_step(effect.before, effect.after)
-    if line := _naming_package(effect, symptoms, usual):
-        return weights.small_step if small else weights.dependency, f"{text}, which new lines name", line.evidence
-    if is_base_image(effect) and (line := _matched(symptoms, _OF_SYSTEM)):
-        return weights.effect, f"{text}, and new lines miss what an image holds", line.evidence
-    if not small and (line := _matched(symptoms, _DOES_NOT_START)):
-        return weights.startup, f"{text}, and it does not start", line.evidence
+def _by_line_about_it(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
+    """By a line that names what the effect changed, misses it, or needs it."""
+    text = effect_text(effect)
+    if effect.kind == "index":
+        line = next((symptom for symptom in symptoms.new() if looks_up(symptom.text, effect)), None)
+        return (weights.effect, f"{text}, and new lines hold a statement that needs it", line.evidence) if line else None
+    if effect.kind in ("query", "schema", "name") and (line := line_missing(effect, symptoms)):
+        return weights.missing, f"{text}, and new lines miss it", line.evidence
+    if effect.kind == "schema" and (line := line_of_refused_row(effect, symptoms)):
+        return weights.name, f"{text}, and it refuses rows", line.evidence
+    if line := line_without_image(effect, symptoms):
+        return weights.missing, f"{text}, and new lines miss it", line.evidence
+    if effect.kind == "variable" and (line := line_about_variable(effect, symptoms, usual)):
+        return weights.effect, f"{text}, {FITS} {_beginning(line.text)}", line.evidence
+    if line := line_with_both(effect, symptoms):
+        return weights.name, f"{text}, and a failure holds both", line.evidence
+    if line := line_with_field(effect, symptoms):
+        return weights.name, f"{text}, and new lines name it", line.evidence
+    if effect.before and effect.after and (line := line_with_setting(effect, symptoms)):
+        return weights.name, f"{text}, and new lines name it", line.evidence
+    if effect.kind == "call":
+        line = line_missing_call(effect, symptoms, usual)
+        return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
+    if effect.before and (line := line_with_new_limit(effect, symptoms)):
+        return weights.effect, f"{text}, and a failure states that limit", line.evidence
     return None
-
-
-def _naming_package(effect: EffectFact, symptoms: Symptoms, usual: frozenset[str]) -> SymptomText | None:
-    """A line in which the program names a package, else one that links to its documentation."""
-    own = word_stems(_HOST_OF_PACKAGE.sub("", effect.name)) - usual
-    named = (line for line in symptoms.with_reliable_names() if own & word_stems(_by_program(line)))
-    linked = (line for line in symptoms.new() if own & word_stems(" ".join(_DOCUMENTED.findall(line.text))))
-    return next(named, None) or next(linked, None)
-
-
-def _matched(symptoms: Symptoms, pattern: re.Pattern[str]) -> SymptomText | None:
-    return next((line for line in symptoms.new() if pattern.search(line.text)), None)
-
-
-def _by_program(text: SymptomText) -> str:
-    """What the program wrote of a text: nearly all of a line that it left behind when it did not start."""
-    return f"{text.by_code}\n{without_values(text.text)}" if _DOES_NOT_START.search(text.text) else text.by_code
 
 
 def _matching(symptoms: Symptoms, pattern: str, service: str, effect: EffectFact, weights: DiffWeights) -> SymptomText | None:

@@ -132,5 +132,5 @@ def _no_longer_elsewhere(patch: Patch) -> str:
     # A function may be handed over by its name: `to_thread(parse, body)`.
     handed = " ".join((patch.removed[start][apart.end() :], *patch.removed[start + 1 :]))
     names = {name for name in _NAME.findall(handed) if len(name) >= _SHORTEST_NAME}
-    in_place = (line for line in patch.added if names & {*_CALL.findall(line)} and not _STILL_ELSEWHERE.search(line))
-    return apart.group().strip("(.") if any(True for _ in in_place) else ""
+    in_place = any(names & {*_CALL.findall(line)} and not _STILL_ELSEWHERE.search(line) for line in patch.added)
+    return apart.group().strip("(.") if in_place else ""

@@ -75,11 +75,11 @@ def line_with_whole_setting(effect: EffectFact, symptoms: Symptoms) -> SymptomTe
     words = [word.lower() for word in _WORDS_OF_NAME.findall(effect.name.rpartition(".")[2])]
     if len(words) < _WORDS_OF_SETTING or not word_stems(" ".join(words)) - _OF_ANY_SETTING - _OF_ANY_CALL:
         return None
-    spelt = re.compile(rf"\b{' '.join(words)}\b", re.I)
-    if any(map(spelt.search, symptoms.usual)):
+    whole_name = re.compile(rf"\b{' '.join(words)}\b", re.I)
+    if any(map(whole_name.search, symptoms.usual)):
         return None
     failures = (line for line in symptoms.new() if not (line.alert or line.mentions_only or line.apart))
-    return next((line for line in failures if spelt.search(line.text) and may_bring_about(effect, line.text)), None)
+    return next((line for line in failures if whole_name.search(line.text) and may_bring_about(effect, line.text)), None)
 
 
 def line_with_both(effect: EffectFact, symptoms: Symptoms) -> SymptomText | None:

@@ -37,5 +37,5 @@ def _sends(name: str, command: str) -> bool:
     receiver, _, call = name.rpartition(".")
     if not receiver or receiver.rpartition(".")[2] in _READERS:
         return False
-    rest = call[len(command) :] if call[: len(command)].casefold() == command.casefold() else None
-    return rest is not None and (not rest or rest[0] == "_" or rest[0].isupper())
+    begins, rest = call[: len(command)], call[len(command) :]
+    return begins.casefold() == command.casefold() and (not rest or rest[0] == "_" or rest[0].isupper())
