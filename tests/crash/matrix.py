@@ -16,8 +16,9 @@ from tests.crash.scenario import Result, Scenario, play
 from tests.crash.strikes import of_a_late_change, of_a_plan
 from tests.real.postgres import serving
 
-ABREAST = 6
-"""Scenarios at a time: they mostly wait."""
+ABREAST = 4
+"""Scenarios at a time: they mostly wait. With six on two cores a shop was seen not to answer for a minute, and what was
+approved could not be checked against its metrics any more."""
 NICENESS = 5
 """Of their processes: what is measured beside them comes first, and they have time."""
 LATE_EVERY = 4

@@ -110,6 +110,18 @@ def outdated(plan: Plan, versions: Mapping[str, str]) -> bool:
     return any(versions.get(run.action) != run.action_version for run in plan.runs)
 
 
+def difference_of_whole(plan: Plan, fresh: Plan) -> str:
+    """Why a plan would not do what was approved; "" if it would. All that the dry runs show is compared."""
+    if plan.same_effect(fresh):
+        return ""
+    if plan.dry_run_ok and not fresh.dry_run_ok:
+        return "its dry run does not work now"
+    if fresh.tier != plan.tier and fresh.targets == plan.targets:
+        raised = [new.title for new, old in zip(fresh.runs, plan.runs, strict=False) if new.tier != old.tier]
+        return f"it is {fresh.tier.label} now and was approved as {plan.tier.label}: {', '.join(raised or [fresh.title])}"
+    return "the target is not as it was when this was approved"
+
+
 def difference(plan: Plan, step: int, fresh: Plan) -> str:
     """Why a later step would not do what was approved; "" if it would.
 

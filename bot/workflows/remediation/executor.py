@@ -213,7 +213,7 @@ class ActionExecutor:
             fresh = await self.refresh(proposal)
         except (ActionFailed, NotFound) as error:
             return str(error)
-        return "" if proposal.same_effect(fresh) else "the target is not as it was when this was approved"
+        return plans.difference_of_whole(proposal, fresh)
 
     # ------------------------------------------------------------ the one call
 

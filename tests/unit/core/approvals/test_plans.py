@@ -11,6 +11,7 @@ from bot.core.approvals.plans import (
     composed,
     declared,
     difference,
+    difference_of_whole,
     not_run_text,
     outdated,
     step_states,
@@ -103,6 +104,18 @@ def test_what_the_steps_before_touched_may_look_otherwise_and_nothing_else_may()
     assert "does not work" in difference(whole, 2, part("restart", dry_run_ok=False))
     rough = {"checkout": Replicas(desired=4, away=3)}
     assert "too many pods" in difference(whole, 2, part("restart", replicas=rough))
+
+
+def test_what_of_a_plan_is_not_as_it_was_approved_is_said() -> None:
+    approved = part("restart")
+
+    assert difference_of_whole(approved, part("restart")) == ""
+    assert "does not work" in difference_of_whole(approved, part("restart", dry_run_ok=False))
+    assert "the target is not as it was" in difference_of_whole(approved, part("restart", dry_run="POST another"))
+    assert "the target is not as it was" in difference_of_whole(approved, part("restart", target="another", tier=Tier.THREE))
+    assert "is tier 3 now and was approved as tier 1" in difference_of_whole(approved, part("restart", tier=Tier.THREE))
+    harder = composed(declared("calm", PLAN, "checkout"), (part("drain"), part("restart", tier=Tier.THREE)), Tier.THREE)
+    assert difference_of_whole(plan(part("drain"), part("restart")), harder).endswith("approved as tier 2: Do restart")
 
 
 def test_a_step_is_named_with_its_number_and_title_and_a_single_action_needs_neither() -> None:

@@ -75,6 +75,21 @@ async def test_metrics_that_cannot_be_read_are_no_sign_that_it_ran(fixture: Appr
     assert (await rollback(fixture)).tier is Tier.THREE
 
 
+async def test_a_version_that_nothing_else_shows_any_more_is_named_as_why_it_does_not_run(fixture: ApprovalsFixture) -> None:
+    async def away(selector: str, **window: Any) -> list[dict[str, str]]:
+        raise QueryFailed("Prometheus does not answer")
+
+    fixture.metrics.versions_are_seen = True
+    proposal = await rollback(fixture)
+    await fixture.press(proposal.ref, "bob", reason="it helps")
+    fixture.metrics.label_sets = away  # type: ignore[method-assign]
+    await fixture.approvals.wake_all([proposal.ref], "test")
+
+    assert await fixture.ended(proposal.ref, seconds=1) == "superseded"
+    outcome = (await fixture.store.load(proposal.ref)).outcome
+    assert "it is tier 3 now and was approved as tier 2" in outcome and "known from the source ci alone" in outcome
+
+
 async def test_a_rollback_that_names_no_version_is_as_it_was(fixture: ApprovalsFixture) -> None:
     assert (await fixture.propose("rollback")).tier is Tier.TWO
 
