@@ -53,7 +53,7 @@ class Request:
     """`AP-12`, `AL-3`, `INC-3` from the text, the button or the thread."""
     revision: int | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
-    """Values of a submitted modal; empty for the other router."""
+    """Values of a submitted modal; empty for every other entry point."""
     entry_point: EntryPoint = EntryPoint.MENTION
     message: str = ""
     """ts of the message whose button was pressed."""

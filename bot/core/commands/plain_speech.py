@@ -31,7 +31,7 @@ MIN_WORDS_OF_SENTENCE = 3
 
 
 def is_speech(line: Line, verbs: Iterable[str]) -> bool:
-    """Whether the line is_question or says something in plain language. `verbs`: the verbs and their aliases.
+    """Whether the line asks or says something in plain language. `verbs`: the verbs and their aliases.
 
     A word that is near a verb is a mistyped verb and never speech, whatever follows: it must not be swallowed. The small
     words that open English sentences are the exception, if more than a reference follows. A wish ("please stop the

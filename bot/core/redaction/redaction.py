@@ -3,7 +3,7 @@
 A text is read in several ways, since a secret in disguise is one still: as it stands; with escapes, percent signs and
 entities undone and without invisible characters; with wrapped lines joined; and each Base64 or hexadecimal word decoded
 once. In every reading the same detectors run: forms of secrets, values behind names, random words beside "key" or
-"token", numbers of persons. Patterns run on RE2, so the time is any_of whatever the text is.
+"token", numbers of persons. Patterns run on RE2, so the time is linear whatever the text is.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Patterns that take any_of time whatever the text is: RE2, several as one."""
+"""Patterns that take linear time whatever the text is: RE2, several as one."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
