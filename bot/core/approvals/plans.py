@@ -117,8 +117,8 @@ def difference_of_whole(plan: Plan, fresh: Plan) -> str:
     if plan.dry_run_ok and not fresh.dry_run_ok:
         return "its dry run does not work now"
     if fresh.tier != plan.tier and fresh.targets == plan.targets:
-        raised = [new.title for new, old in zip(fresh.runs, plan.runs, strict=False) if new.tier != old.tier]
-        return f"it is {fresh.tier.label} now and was approved as {plan.tier.label}: {', '.join(raised or [fresh.title])}"
+        differ = [new.title for new, old in zip(fresh.runs, plan.runs, strict=False) if new.tier != old.tier]
+        return f"it is {fresh.tier.label} now and was approved as {plan.tier.label}: {', '.join(differ or [fresh.title])}"
     return "the target is not as it was when this was approved"
 
 
