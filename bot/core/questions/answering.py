@@ -27,7 +27,7 @@ from bot.core.questions.retrieval import Ranking
 from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
 from bot.core.questions.yes_no.question_reading import QuestionReading
 from bot.core.questions.yes_no.short_answers import SAYS_NOTHING, short_answer
-from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict
+from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, ShortAnswer, Verdict
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL, Basis, ToolRole, Tools
 from bot.core.tuning import TUNING
@@ -290,6 +290,8 @@ def _without_hearsay(by_model: ModelAnswer, first: Finding, facts: AnswerFacts) 
 def _merged(by_code: ShortAnswer | None, by_model: ModelAnswer, first: Finding) -> tuple[ShortAnswer | None, str]:
     """Yes, no or unknown of both, and a note where they differ."""
     if by_code is None or by_model.verdict in (Verdict.UNKNOWN, by_code.verdict):
+        return by_code, ""
+    if by_code.opening.startswith(FOR_PEOPLE.rstrip(":")):
         return by_code, ""
     if by_code.verdict is not Verdict.UNKNOWN:
         return by_code, f"The model reads the evidence as {by_model.verdict}; what was measured says {by_code.verdict}."

@@ -1,7 +1,7 @@
 """The form of a question: whether it wants yes or no, whether it asks how things are now, and whether good news is a yes."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from bot.core.questions.subjects import MEASURED, SYMPTOM_WORDS, SYMPTOMS, Subject, subjects_in
 from bot.core.questions.topics import named_in, without_services
@@ -21,11 +21,15 @@ _WHETHER = re.compile(r"^(?:if|whether)\b", re.IGNORECASE)
 _NOW = re.compile(r"\b(?:now|currently|current|still|at the moment|right now|yet|today|again|by now)\b", re.IGNORECASE)
 _NOTES = re.compile(r"\b(?:notes?|noted|said|says|wrote|write|written|mentioned|told|tried)\b", re.IGNORECASE)
 _GOOD = re.compile(r"\b(?:up|healthy|ok|okay|fine|alive|working|normal|well|good)\b", re.IGNORECASE)
+_GOOD_SIGNAL = re.compile(r"\b(?:healthy|ok|okay|fine|normal|normally|good|as usual)\b", re.IGNORECASE)
+_THAN = re.compile(r"\bthan\s+(?:\w+\s+)?(?:normal|usual)\w*|\bnormal\s+range\b|\b(?:not|ab)\s*normal\b", re.IGNORECASE)
 _FELL = re.compile(r"\b(?:down|low|lower|dropped|drop|drops|fell|fallen|falling|decreased|less|lost)\b", re.IGNORECASE)
 _ROSE = re.compile(r"\b(?:up|high|higher|rose|risen|rising|spike|spiked|surge|surged|increased|more)\b", re.IGNORECASE)
 _ITS_CAUSE = re.compile(
     r"\b(?:is|was|isn't|wasn't|could|might|can|be)\s+(?:it|this|that)\b|\bcaused?\b|\bbecause of\b|\bdue to\b|\bto blame\b"
-    r"|\bculprit\b|\bbottleneck\b|\broot cause\b|\bfault\b|\bresponsible\b",
+    r"|\bculprit\b|\bbottleneck\b|\broot cause\b|\bfault\b|\bresponsible\b"
+    r"|\b(?:the|our)\s+(?:problem|issue|reason|cause)\b|\bbe\s+an?\s+(?:problem|issue|cause)\b"
+    r"|\b(?:broke|breaks?|broken)\s+(?:it|this|that|us|everything|things|[\w.-]+)\s*\?",
     re.IGNORECASE,
 )
 
@@ -38,8 +42,9 @@ _PRONOUN_WORDS = """
     those we you"""
 _PRONOUNS = frozenset(_PRONOUN_WORDS.split())
 _WORDS_FOR_ALL = """
-    a all an any api app application client clients customer customers every his its more my of one other our people prod
-    production rate ratio shop site some system systems the their these user users website whole your"""
+    a all an any api app application client clients customer customers every go got get his its keep more my of one
+    other our people prod production rate ratio run shop show site some stay system systems the their these user users website
+    whole your"""
 _NO_THING = _AUXILIARIES | frozenset(_WORDS_FOR_ALL.split())
 
 
@@ -100,6 +105,10 @@ def cause_in_question(question: str, services: Collection[str]) -> str:
     if match is None:
         return as_cause_question(question, services)
     cause = question[match.end() :]
+    services = named_in(cause, services)
+    if services and subjects_in(without_services(cause, services)) <= SYMPTOMS:
+        # "because cart is broken": whether cart is the cause.
+        cause = " ".join(sorted(services))
     caller = " ".join(named_in(question[: match.start()], services)) if Subject.CALLEE in subjects_in(cause) else ""
     return " ".join(filter(None, ("is it", cause.strip().rstrip("?").strip(), f"of {caller}" if caller else ""))) + "?"
 
@@ -148,9 +157,19 @@ def wants_yes_or_no(question: str) -> bool:
     if _WHETHER.match(rest):
         return True
     words = _WORD.findall(rest.lower().replace("’", "'"))
-    if not words or words[0] in _QUESTION_WORDS or "or" in words:
+    if not words or words[0] in _QUESTION_WORDS or _has_choice(words):
         return False
     return words[0] in _AUXILIARIES or (question.rstrip().endswith("?") and not _QUESTION_WORDS & set(words))
+
+
+def wants_choice(question: str) -> bool:
+    """Whether it asks which of two: "is it the deploy or the database?"."""
+    words = _WORD.findall(_OPENING.sub("", question).lower().replace("’", "'"))
+    return bool(words) and words[0] in _AUXILIARIES and _has_choice(words)
+
+
+def _has_choice(words: Sequence[str]) -> bool:
+    return "or" in words and words[-2:] != ["or", "not"]
 
 
 def wants_current_values(question: str) -> bool:
@@ -169,9 +188,10 @@ def wants_cause(question: str) -> bool:
     return bool(_ITS_CAUSE.search(question))
 
 
-def good_is_yes(question: str) -> bool:
-    """Whether yes would be good news: "is checkout up?"."""
-    return bool(_GOOD.search(question))
+def good_is_yes(question: str, *, of_signal: bool = False) -> bool:
+    """Whether yes would be good news: "is checkout up?", "is its memory ok?". `of_signal`: of one that goes up and down."""
+    words = _THAN.sub(" ", question)
+    return bool(_GOOD_SIGNAL.search(words) if of_signal else _GOOD.search(words))
 
 
 def direction_in(question: str) -> str:

@@ -32,7 +32,7 @@ class Subject(StrEnum):
 
 
 _WORDS: Mapping[Subject, str] = {
-    Subject.NETWORK: r"network\w*|packets?|dns|wire|connectivity|partition",
+    Subject.NETWORK: r"network\w*|packets?|wire|connectivity|partition",
     Subject.DATABASE: r"databases?|db|sql|postgres\w*|mysql|mariadb|mongo\w*|redis|cassandra",
     Subject.MEMORY: r"memory|mem|oom\w*|heap|leak\w*|rss",
     Subject.CPU: r"cpus?|cores?|throttl\w*|processor",
@@ -47,7 +47,9 @@ _WORDS: Mapping[Subject, str] = {
     Subject.HEALTH: r"down|up|healthy|unhealthy|ok|okay|fine|dead|alive|working|affected|normal|bad"
     r"|impacted|degraded|hurt|suffering|struggling|unavailable|offline",
     Subject.RECOVERY: r"fixed|resolved|recover\w*|solved|all clear|back to normal"
-    r"|(?:is|are|was)\s+(?:it|this|that|they|things|everything|all)\s+(?:\w+\s+)?(?:over|gone|better|back)",
+    r"|(?:is|are|was)\s+(?:it|this|that|they|things|everything|all)\s+(?:\w+\s+)?(?:over|gone|better|back)"
+    r"|(?:it|this|that|they|errors?|failures?|timeouts?|alerts?|alerting|problems?|issues?|outage|incident)\s+(?:\w+\s+)?"
+    r"(?:stopp?(?:ed)?|ceased?|gone|cleared(?:\s+up)?|went\s+away|go(?:ne)?\s+away|subsided|ended|disappeared)",
     Subject.ALERTS: r"alerts?|alerting|firing|fires",
     Subject.ACKNOWLEDGED: r"acked|ack|acknowledged"
     r"|(?:anybody|anyone|somebody|someone)\s+(?:on\s+(?:it|this)|looking|working|aware|investigating|here)",
@@ -111,18 +113,13 @@ def measures(subject: Subject, service: str, signal: str, family: Family) -> boo
     return family in _FAMILIES.get(subject, ())
 
 
-def is_cause(subject: Subject, hypothesis: Hypothesis, question: str) -> bool:
-    """Whether a ranked cause is of this subject. Of changes a deploy is no config edit: the words of the question must fit."""
+def is_cause(subject: Subject, hypothesis: Hypothesis) -> bool:
+    """Whether a ranked cause is of this subject, by its kind; of resources by its words.
+
+    The text of a change holds a title in words of others: "Read stock in one request" is no traffic.
+    """
     if subject is Subject.DATABASE and looks_like_database(hypothesis.service):
         return True
-    if subject is Subject.CHANGE:
-        return hypothesis.kind == "change" and _kind_of_change_fits(question, hypothesis.cause)
-    return hypothesis.kind == _CAUSES.get(subject, "-") or bool(_PATTERNS[subject].search(hypothesis.cause))
-
-
-_CHANGE_KINDS = (r"deploy\w*|rollouts?|releases?|released|shipped", r"config\w*", r"flags?", r"migrations?")
-
-
-def _kind_of_change_fits(question: str, cause: str) -> bool:
-    kinds = [kind for kind in _CHANGE_KINDS if re.search(rf"\b(?:{kind})\b", question, re.I)]
-    return not kinds or any(re.search(rf"\b(?:{kind})\b", cause, re.I) for kind in kinds)
+    if subject in _CAUSES or hypothesis.kind == "change":
+        return hypothesis.kind == _CAUSES.get(subject)
+    return bool(_PATTERNS[subject].search(hypothesis.cause))

@@ -1,8 +1,10 @@
 """Whether something is the cause: by the ranking first, then by what was measured of it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from bot.core.evidence import Claim, Hypothesis, LedgerEntry
+from bot.core.change import Change, kind_in_words
+from bot.core.evidence import Claim, Findings, Hypothesis, LedgerEntry
 from bot.core.facts.measured import DeviationFact
 from bot.core.questions.answer_facts import is_untrusted
 from bot.core.questions.subjects import Subject, is_cause, subjects_in
@@ -20,19 +22,34 @@ def answer_about_cause(reading: QuestionReading) -> ShortAnswer:
     findings, names = reading.facts.findings, reading.facts.names
     by_id = {entry.id: entry for entry in reading.facts.ledger}
     fitting = [hypothesis for hypothesis in (findings.hypotheses if findings else ()) if _fits(reading, hypothesis)]
+    if reading.changes_meant.is_one and not any(map(reading.changes_meant.includes, reading.recorded_changes)):
+        return _no_such_change(reading, findings, by_id)
     first = next(iter(findings.hypotheses), None) if findings else None
     if fitting and fitting[0].confidence == "likely":
         return _of_claims(Verdict.YES, f"Likely cause: {fitting[0].cause}", fitting[0].claims, by_id, names)
     likely = first if first and first.confidence == "likely" else None
     lead = fitting[0] if fitting and not likely else None
     open_lead = lead is not None and lead.confidence == "possible"
-    cleared = next((claim for claim in (findings.ruled_out if findings else ()) if _names_it(reading, claim.text)), None)
+    cleared = next((claim for claim in (findings.ruled_out if findings else ()) if _clears_it(reading, claim.text)), None)
     # "Is it the deploy?": that one of two is cleared is no answer while the other one leads.
     if cleared and not open_lead:
-        return _of_claims(Verdict.NO, f"Ruled out: {cleared.text}", [cleared], by_id, names)
+        verdict = Verdict.NO if likely or _all_cleared(reading, findings) else Verdict.UNKNOWN
+        return _of_claims(verdict, f"Ruled out: {cleared.text}", [cleared], by_id, names)
     if lead:
         return _of_claims(Verdict.UNKNOWN, f"{lead.confidence_text.capitalize()}: {lead.cause}", lead.claims, by_id, names)
     return _from_measurements(reading, likely, by_id)
+
+
+def _no_such_change(reading: QuestionReading, findings: Findings | None, by_id: dict[str, LedgerEntry]) -> ShortAnswer:
+    """What is recorded is another version's, or another person's: told, and no yes or no."""
+    likely = next((one for one in (findings.hypotheses if findings else ()) if one.confidence == "likely"), None)
+    text = f"no recorded change is {reading.changes_meant.text}"
+    if likely is None:
+        return unknown(text, ids_of(reading.failed))
+    # The text names words of a question, which anybody may write.
+    cited = _cited(likely, by_id)
+    untrusted = is_untrusted(likely.cause, cited, reading.facts.names)
+    return unknown(likely.cause, ids_of(cited), untrusted=untrusted, opening=f"{text[:1].upper()}{text[1:]}; likely cause:")
 
 
 def answer_about_callee(reading: QuestionReading) -> ShortAnswer:
@@ -60,7 +77,7 @@ def _from_measurements(reading: QuestionReading, likely: Hypothesis | None, by_i
     """The subject is no ranked cause, or another one is likely."""
     other = f"; the likely cause is another: {likely.cause}" if likely else ""
     untrusted = bool(likely) and is_untrusted(likely.cause if likely else "", _cited(likely, by_id), reading.facts.names)
-    if Subject.CHANGE in reading.subjects:
+    if reading.is_about_changes:
         changed = answer_about_changes(reading)
         if changed.verdict is Verdict.NO:
             return changed
@@ -73,7 +90,9 @@ def _from_measurements(reading: QuestionReading, likely: Hypothesis | None, by_i
     ids = [*ids_of(entry for entry, _ in moved or judged), *(ids_of(_cited(likely, by_id)) if likely else ())]
     what = _subject_text(reading)
     if moved:
-        verdict = Verdict.NO if likely else Verdict.UNKNOWN
+        # A change may be the cause by what moved here: a deploy that fills the memory.
+        elsewhere = likely is not None and (likely.kind != "change" or all(fact.service != likely.service for _, fact in moved))
+        verdict = Verdict.NO if elsewhere else Verdict.UNKNOWN
         # What moved is long, and may be cut: the cause that decides stands before it.
         before = f"the likely cause is another: {likely.cause}; " if likely else ""
         text = f"{before}{_named(moved)}, but no ranked cause is {what}"
@@ -93,19 +112,50 @@ def _from_measurements(reading: QuestionReading, likely: Hypothesis | None, by_i
 def _fits(reading: QuestionReading, hypothesis: Hypothesis) -> bool:
     if reading.services and hypothesis.service not in reading.services:
         return False
+    if reading.is_about_changes:
+        return hypothesis.kind == "change" and _is_change_meant(reading, hypothesis)
     subjects = reading.causes
-    return not subjects or any(is_cause(subject, hypothesis, reading.question) for subject in subjects)
+    return not subjects or any(is_cause(subject, hypothesis) for subject in subjects)
 
 
-def _names_it(reading: QuestionReading, text: str) -> bool:
+def _is_change_meant(reading: QuestionReading, hypothesis: Hypothesis) -> bool:
+    meant = reading.changes_meant
+    change = next((change for change in reading.recorded_changes if change.id == hypothesis.change_id), None)
+    if change is not None:
+        return replace(meant, since=None).includes(change)
+    # An older row names no id: its text begins with the kind.
+    kinds = {in_words.split()[0] for kind in meant.kinds if (in_words := kind_in_words(kind))}
+    return not meant.is_one and (not kinds or any(kind in hypothesis.cause for kind in kinds))
+
+
+def _clears_it(reading: QuestionReading, text: str) -> bool:
     named = named_in(text, reading.facts.names)
     if reading.services and not reading.services & named:
         return False
-    # A claim that clears a change begins with it; the services behind it say why.
-    if reading.services and Subject.CHANGE in reading.causes:
-        return named_in_order(text, reading.facts.names)[0] in reading.services
+    if reading.is_about_changes:
+        return any(
+            _begins_with(text, change, reading) for change in reading.recorded_changes if reading.changes_meant.includes(change)
+        )
     subjects = reading.causes
     return bool(subjects & subjects_in(text)) if subjects else bool(reading.services)
+
+
+def _all_cleared(reading: QuestionReading, findings: Findings | None) -> bool:
+    """Whether each change that is meant is cleared: of "the deploy" one of seven says nothing of the others."""
+    meant = [
+        change for change in reading.recorded_changes if reading.is_about_changes and reading.changes_meant.includes(change)
+    ]
+    claims = findings.ruled_out if findings else []
+    return all(any(_begins_with(claim.text, change, reading) for claim in claims) for change in meant)
+
+
+def _begins_with(text: str, change: Change, reading: QuestionReading) -> bool:
+    """Whether a claim is about this change: it begins with its kind, version and service; those behind them say why."""
+    return (
+        text.lower().startswith(kind_in_words(change.kind))
+        and (not change.version or change.version in text)
+        and next(iter(named_in_order(text, reading.facts.names)), "") == change.service
+    )
 
 
 def _of_claims(

@@ -139,7 +139,7 @@ class _Named:
     def _kinds(self, entry: LedgerEntry) -> Iterator[TemplateFact]:
         for kind in entry.evidence.facts.templates:
             routine = kind.trend == "steady" and _ROUTINE.search(kind.template)
-            if kind.trend in _TRENDS and not routine and self.names(kind.template, _service_of(entry)):
+            if kind.count and kind.trend in _TRENDS and not routine and self.names(kind.template, _service_of(entry)):
                 yield kind
 
     @property

@@ -1,15 +1,22 @@
 """One yes-or-no question over what was recorded: the services and subjects it is about, and what was measured of them."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.core.change import Change
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.measured import CurrentFact, DeviationFact
 from bot.core.questions.answer_facts import AnswerFacts, newest_entries
 from bot.core.questions.forms import thing_in
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, looks_like_database, measures, subjects_in
 from bot.core.questions.topics import canonical, named_in, topics_of, without_services
+from bot.core.questions.yes_no.changes_meant import ChangesMeant, changes_meant
+
+_ELSE = re.compile(
+    r"\b(?:(?:any|some|every)(?:thing|one|body)|who|what|services?)\s+else\b|\bother\s+services?\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,25 @@ class QuestionReading:
 
     @cached_property
     def subjects(self) -> frozenset[Subject]:
-        return subjects_in(without_services(self.question, self.facts.names))
+        """Its subjects. "Is memory ok?" asks for memory, and not for all that tells of health."""
+        subjects = subjects_in(without_services(self.question, self.facts.names))
+        return subjects - {Subject.HEALTH} if subjects & MEASURED - {Subject.HEALTH, Subject.DATABASE} else subjects
+
+    @cached_property
+    def changes_meant(self) -> ChangesMeant:
+        """The changes that it means."""
+        return changes_meant(self.question, self.facts.names, max((entry.at for entry in self.facts.ledger), default=None))
+
+    @property
+    def is_about_changes(self) -> bool:
+        """Whether it asks about changes: by a word for them, or by a version."""
+        return Subject.CHANGE in self.subjects or bool(self.changes_meant.versions)
+
+    @cached_property
+    def recorded_changes(self) -> Sequence[Change]:
+        """All that the newest checks list, each once."""
+        listed = (change for entry in reversed(self.entries) for change in entry.evidence.facts.changes or ())
+        return list({change.id: change for change in listed}.values())
 
     def named_in(self, text: str) -> frozenset[str]:
         """The services that a text names."""
@@ -54,8 +79,8 @@ class QuestionReading:
     @property
     def services_meant(self) -> frozenset[str]:
         """The services that it is about: those it names, of a database those that are one, else the alerting one."""
-        own = self.facts.case.service if self.facts.case else ""
-        return self.services or self.databases or (frozenset({own}) - {""})
+        own = frozenset({self.facts.own_service}) - {""}
+        return self.services or self.databases or (self.facts.names - own if _ELSE.search(self.question) else own)
 
     @cached_property
     def databases(self) -> frozenset[str]:

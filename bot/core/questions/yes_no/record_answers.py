@@ -1,12 +1,16 @@
 """What the record answers by itself: changes, alerts, acknowledgement, recovery, proposals."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
+from bot.core.change import kind_in_words
+from bot.core.evidence import LedgerEntry
 from bot.core.incident import GroupState
 from bot.core.questions.subjects import Subject
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import MAX_NAMED
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind
 
@@ -17,18 +21,29 @@ def answer_about_changes(reading: QuestionReading) -> ShortAnswer:
     if not lists:
         return unknown("the changes were not checked", ids_of(reading.failed))
     entry = lists[-1]
-    where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
-    fitting = [
-        change for change in entry.evidence.facts.changes or () if not reading.services or change.service in reading.services
-    ]
+    meant, noun = reading.changes_meant, reading.changes_meant.noun
+    which = f" {meant.text}" if meant.text else ""
+    fitting = [change for change in entry.evidence.facts.changes or () if meant.includes(change)]
     if fitting:
-        newest = fitting[0]
-        text = f"{len(fitting)} change{'s' if len(fitting) > 1 else ''}{where}; newest: {newest.kind} of {newest.service}"
+        newest = max(fitting, key=lambda change: change.at)
+        kind = kind_in_words(newest.kind)
+        text = f"{len(fitting)} {noun}{'s' if len(fitting) > 1 else ''}{which}; newest: {kind} of {newest.service}"
         title = f", {newest.title}" if newest.title else ""
-        return ShortAnswer(verdict=Verdict.YES, text=one_line(text + title, MAX_TEXT), evidence=[entry.id], untrusted=True)
+        text = one_line(f"{text} at {clock(newest.at)}{title}", MAX_TEXT)
+        return ShortAnswer(verdict=Verdict.YES, text=text, evidence=[entry.id], untrusted=True)
     if entry.evidence.blind_spots:
-        return unknown(f"no change{where} in what could be checked, but not all could be", [entry.id])
-    return ShortAnswer(verdict=Verdict.NO, text=f"No change{where} in what was checked", evidence=[entry.id])
+        return unknown(f"no {noun}{which} in what could be checked, but not all could be", [entry.id])
+    if meant.since and _looked_back_less(entry, meant.since):
+        return unknown(f"no {noun}{which} in what was checked, which does not go back so far", [entry.id])
+    # Who made a change, and its version, are known only where its source tells them.
+    if meant.is_one and reading.recorded_changes:
+        return unknown(f"no recorded change is{which}", [entry.id])
+    return ShortAnswer(verdict=Verdict.NO, text=f"No {noun}{which} in what was checked", evidence=[entry.id])
+
+
+def _looked_back_less(entry: LedgerEntry, since: datetime) -> bool:
+    hours = entry.arguments.get("hours")
+    return isinstance(hours, (int, float)) and entry.at - timedelta(hours=hours) > since
 
 
 def _recovered(reading: QuestionReading) -> ShortAnswer | None:

@@ -5,12 +5,15 @@
 
 from collections.abc import Sequence
 
-from bot.core.questions.answer_facts import AnswerFacts
+from bot.core.evidence import Hypothesis
+from bot.core.questions.answer_facts import AnswerFacts, is_untrusted
 from bot.core.questions.forms import (
+    as_cause_question,
     asks_to_undo,
     cause_in_question,
     wants_approvers,
     wants_cause,
+    wants_choice,
     wants_current_values,
     wants_on_call,
     wants_runs,
@@ -21,10 +24,11 @@ from bot.core.questions.topics import named_in_order, topics_of
 from bot.core.questions.yes_no.activities import ran_before, what_ran, whether_done
 from bot.core.questions.yes_no.cause_answers import answer_about_callee, answer_about_cause
 from bot.core.questions.yes_no.named_in_record import named_in_record
+from bot.core.questions.yes_no.qualifiers import OF_MOMENT, excluded, undecided
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.record_answers import RECORDED_SUBJECTS, answer_about_changes
 from bot.core.questions.yes_no.state_answers import answer_about_state
-from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
+from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.untrusted import one_line
 
 SAYS_NOTHING = "the evidence says nothing about that"
@@ -40,7 +44,59 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return what_ran(facts.timeline)
     if wants_yes_or_no(question) and asks_to_undo(question):
         return _whether_to_undo(question, facts)
-    return _yes_or_no(cause_in_question(question, facts.names), facts)
+    if wants_yes_or_no(question) and (thing := excluded(question)):
+        return _whether_ruled_out(thing, facts)
+    if wants_choice(question):
+        return _likely_of(question, facts)
+    short = _yes_or_no(cause_in_question(question, facts.names), facts)
+    opening = undecided(as_cause_question(question, facts.names))
+    return _left_open(short, opening, facts) if short and opening else short
+
+
+def _left_open(short: ShortAnswer, opening: str, facts: AnswerFacts) -> ShortAnswer:
+    """What is known of the subject of a question that demands more than its subject."""
+    if opening == FOR_PEOPLE:
+        return _for_people(facts)
+    if opening == OF_MOMENT and facts.onset:
+        text = one_line(f"it began {facts.onset}; {short.text}", MAX_TEXT)
+        ids = list(dict.fromkeys(filter(None, (facts.onset_evidence, *short.evidence))))
+        return short.model_copy(update={"verdict": Verdict.UNKNOWN, "text": text, "evidence": ids, "opening": opening})
+    if short.verdict is Verdict.UNKNOWN:
+        return short
+    return short.model_copy(update={"verdict": Verdict.UNKNOWN, "opening": short.opening or opening})
+
+
+def _for_people(facts: AnswerFacts) -> ShortAnswer:
+    """What is known where it is asked whether something may or should be done: what waits for approval, or the cause."""
+    if facts.proposals:
+        return unknown(facts.proposals[0].text, [facts.proposals[0].ref], opening=FOR_PEOPLE)
+    first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
+    if first is None:
+        return unknown("no cause is known, and nothing that was checked speaks for it or against it", opening=FOR_PEOPLE)
+    return _cause(
+        first, f"{FOR_PEOPLE.rstrip(':')}; {first.confidence_text}{' cause' if first.confidence == 'likely' else ''}:", facts
+    )
+
+
+def _whether_ruled_out(thing: str, facts: AnswerFacts) -> ShortAnswer | None:
+    """Whether a thing is cleared: the opposite of whether it is the cause."""
+    short = _yes_or_no(cause_in_question(f"is it {thing}?", facts.names), facts)
+    opposite = {Verdict.YES: Verdict.NO, Verdict.NO: Verdict.YES}
+    return short and short.model_copy(update={"verdict": opposite.get(short.verdict, Verdict.UNKNOWN)})
+
+
+def _likely_of(question: str, facts: AnswerFacts) -> ShortAnswer | None:
+    """The likely cause, where it is asked which of two it is; None where none is likely."""
+    first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
+    if first is None or first.confidence != "likely" or not wants_cause(question):
+        return None
+    return _cause(first, "Likely cause:", facts)
+
+
+def _cause(cause: Hypothesis, opening: str, facts: AnswerFacts) -> ShortAnswer:
+    ids = list(dict.fromkeys(id for claim in cause.claims for id in claim.evidence))
+    untrusted = is_untrusted(cause.cause, [entry for entry in facts.ledger if entry.id in ids], facts.names)
+    return unknown(cause.cause, ids, untrusted=untrusted, opening=opening)
 
 
 def _on_call(service: str, people: Sequence[str]) -> ShortAnswer:
@@ -62,7 +118,7 @@ def _whether_to_undo(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     short = _yes_or_no(cause_in_question(question, facts.names), facts)
     if short is None or short.verdict is Verdict.NO:
         return short
-    return short.model_copy(update={"verdict": Verdict.UNKNOWN, "opening": short.opening or "For people to decide:"})
+    return short.model_copy(update={"verdict": Verdict.UNKNOWN, "opening": short.opening or FOR_PEOPLE})
 
 
 def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
@@ -78,9 +134,10 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return whether_done(facts.timeline, activities)
     if wants_cause(question) and Subject.CALLEE in reading.subjects:
         return answer_about_callee(reading)
-    if wants_cause(question) and (reading.causes or (reading.services and not reading.subjects)):
+    about_cause = wants_cause(question) or reading.changes_meant.versions
+    if about_cause and (reading.causes or reading.is_about_changes or (reading.services and not reading.subjects)):
         return answer_about_cause(reading)
-    if Subject.CHANGE in reading.subjects:
+    if reading.is_about_changes:
         return answer_about_changes(reading)
     if reading.subjects & MEASURED or reading.services:
         return _with_last_run(reading, answer_about_state(reading))

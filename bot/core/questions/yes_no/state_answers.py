@@ -19,7 +19,7 @@ def answer_about_state(reading: QuestionReading) -> ShortAnswer:
     if Subject.DATABASE in reading.subjects and not bad and (troubled := reading.troubled_database):
         entry, text = troubled
         return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
-    inverted = good_is_yes(reading.question) and not (reading.subjects & MEASURED - SYMPTOMS)
+    inverted = good_is_yes(reading.question, of_signal=bool(reading.subjects & MEASURED - {Subject.HEALTH}))
     yes, no = (Verdict.NO, Verdict.YES) if inverted else (Verdict.YES, Verdict.NO)
     if thing := reading.unmeasured_thing or reading.unmeasured_state:
         return named_in_record(reading) or _not_of_thing(thing, bad)

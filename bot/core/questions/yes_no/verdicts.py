@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from bot.core.text.untrusted import one_line
 
 MAX_TEXT = 300
+FOR_PEOPLE = "For people to decide:"
+"""Opens the answer to whether something may or should be done: what is known, and no yes of anybody but people."""
 
 
 class Verdict(StrEnum):

@@ -1,0 +1,128 @@
+"""Which recorded changes a question means: those of a service, of a kind, of a version, by a person, in a span of time."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.core.change import Change, ChangeKind, kind_in_words
+from bot.core.questions.subjects import subjects_in
+from bot.core.questions.topics import named_in
+
+_CHANGE = (
+    r"(?:changes?|changed|deploy\w*|rollouts?|releas\w*|config\w*|flags?|flip\w*|migrations?|commits?|edits?"
+    r"|pushe?[ds]?|ship\w*)"
+)
+_KIND_WORDS: dict[str, frozenset[ChangeKind]] = {
+    r"deploy\w*|rollouts?|releas\w*|ship\w*|versions?": frozenset({"deploy", "model"}),
+    r"config\w*": frozenset({"config"}),
+    r"flags?": frozenset({"flag"}),
+    r"scal(?:ed|ing)": frozenset({"scale"}),
+}
+_NOUNS = {
+    kind_in_words(kind): kinds
+    for kinds in _KIND_WORDS.values()
+    for kind in ("deploy", "config", "flag", "scale")
+    if kind in kinds
+}
+_KINDS = [(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), kinds) for words, kinds in _KIND_WORDS.items()]
+_MIGRATION = re.compile(r"\bmigrations?\b", re.IGNORECASE)
+_VERSION = re.compile(
+    r"(?<![\w.])v?(\d+(?:\.\d+){2,}(?:[-+][\w.]+)?|\d+\.\d+(?!\s*(?:%|ms|s|x|gb|mb|req)))(?![\w%])|(?<![\w.])(v\d+)(?![\w.])"
+    r"|\b(?:version|release|build|commit)\s+([0-9a-f]{6,40}|\d+)(?![.\w])",
+    re.IGNORECASE,
+)
+_PERSON = (
+    re.compile(rf"\b([a-z][\w.-]*)['’]s\s+(?:[\w.-]+\s+){{0,2}}?{_CHANGE}\b", re.IGNORECASE),
+    re.compile(rf"\b{_CHANGE}\b[^?]*?\bby\s+@?([a-z][\w.-]*)", re.IGNORECASE),
+    re.compile(rf"\b(?:did|has|have)\s+@?([a-z][\w.-]*)\s+(?:\w+\s+)?{_CHANGE}\b", re.IGNORECASE),
+)
+_NO_PERSON_WORDS = """
+    a all an any anybody anyone anything by deploy every everybody everyone he her here his i it its last let new nobody now our
+    release she somebody someone something that the there they this those today tomorrow tonight us version we week what who
+    yesterday you your"""
+_NO_PERSON = frozenset(_NO_PERSON_WORDS.split())
+_SPAN = re.compile(r"\b(?:last|past|within)\s+(?:(\d+)\s*)?(min|h|d)\w*\b", re.IGNORECASE)
+_UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_TODAY = re.compile(r"\btoday\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ChangesMeant:
+    """What a question says of the changes that it means. Empty fields leave open."""
+
+    services: frozenset[str] = frozenset()
+    kinds: frozenset[ChangeKind] = frozenset()
+    versions: frozenset[str] = frozenset()
+    persons: frozenset[str] = frozenset()
+    migration: bool = False
+    since: datetime | None = None
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it means changes of a version or of a person: another change is no answer then."""
+        return bool(self.versions or self.persons)
+
+    @property
+    def noun(self) -> str:
+        """`config edit`: what is looked for, without which."""
+        one = next((words for words, kinds in _NOUNS.items() if kinds == self.kinds), "change")
+        return "migration" if self.migration and not self.kinds else one
+
+    @property
+    def text(self) -> str:
+        """`of 3.4.1 by bob on cart`: which ones."""
+        versions = f"of {' or '.join(sorted(self.versions))}" if self.versions else ""
+        persons = f"by {' or '.join(sorted(self.persons))}" if self.persons else ""
+        where = f"on {', '.join(sorted(self.services))}" if self.services else ""
+        return " ".join(filter(None, (versions, persons, where)))
+
+    def includes(self, change: Change) -> bool:
+        """Whether the question means this one."""
+        return (
+            (not self.services or change.service in self.services)
+            and (not self.versions or _same_version(change.version, self.versions))
+            and (not self.persons or any(person in change.author.lower() for person in self.persons))
+            and (self.since is None or change.at >= self.since)
+            and self.fits_kind(change)
+        )
+
+    def fits_kind(self, change: Change) -> bool:
+        """Whether it is of the kind meant. Of changes a deploy is no config edit; a migration is one by its title."""
+        if self.migration and not self.kinds:
+            return bool(_MIGRATION.search(change.title))
+        return not self.kinds or change.kind in self.kinds
+
+
+def changes_meant(question: str, names: Collection[str], now: datetime | None = None) -> ChangesMeant:
+    """Read from a question. `now` ends a span of time ("in the last hour"), where one is known."""
+    return ChangesMeant(
+        services=named_in(question, names),
+        kinds=frozenset(kind for pattern, kinds in _KINDS if pattern.search(question) for kind in kinds),
+        versions=frozenset(filter(None, (_version(match) for match in _VERSION.finditer(question)))),
+        persons=frozenset(_persons(question, names)),
+        migration=bool(_MIGRATION.search(question)),
+        since=_since(question, now) if now else None,
+    )
+
+
+def _version(match: re.Match[str]) -> str:
+    return next(filter(None, match.groups()), "").lower()
+
+
+def _persons(question: str, names: Collection[str]) -> set[str]:
+    words = {match[1].lower() for pattern in _PERSON for match in pattern.finditer(question)}
+    return {word for word in words - _NO_PERSON if not named_in(word, names) and not subjects_in(word)}
+
+
+def _since(question: str, now: datetime) -> datetime | None:
+    if match := _SPAN.search(question):
+        return now - int(match[1] or 1) * _UNITS[match[2].lower()]
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) if _TODAY.search(question) else None
+
+
+def _same_version(version: str, wanted: frozenset[str]) -> bool:
+    bare = version.lower()
+    return any(
+        bare in (one, f"v{one}") or bare.removeprefix("v") == one or (len(one) >= 6 and bare.startswith(one)) for one in wanted
+    )
