@@ -121,8 +121,8 @@ def _since(question: str, now: datetime) -> datetime | None:
     return now.replace(hour=0, minute=0, second=0, microsecond=0) if _TODAY.search(question) else None
 
 
-def _same_version(version: str, wanted: frozenset[str]) -> bool:
+def _same_version(version: str, named: frozenset[str]) -> bool:
     bare = version.lower()
     return any(
-        bare in (one, f"v{one}") or bare.removeprefix("v") == one or (len(one) >= 6 and bare.startswith(one)) for one in wanted
+        bare in (one, f"v{one}") or bare.removeprefix("v") == one or (len(one) >= 6 and bare.startswith(one)) for one in named
     )

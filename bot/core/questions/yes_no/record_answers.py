@@ -33,7 +33,7 @@ def answer_about_changes(reading: QuestionReading) -> ShortAnswer:
         return ShortAnswer(verdict=Verdict.YES, text=text, evidence=[entry.id], untrusted=True)
     if entry.evidence.blind_spots:
         return unknown(f"no {noun}{which} in what could be checked, but not all could be", [entry.id])
-    if meant.since and _looked_back_less(entry, meant.since):
+    if meant.since and _covers_less(entry, meant.since):
         return unknown(f"no {noun}{which} in what was checked, which does not go back so far", [entry.id])
     # Who made a change, and its version, are known only where its source tells them.
     if meant.is_one and reading.recorded_changes:
@@ -41,7 +41,7 @@ def answer_about_changes(reading: QuestionReading) -> ShortAnswer:
     return ShortAnswer(verdict=Verdict.NO, text=f"No {noun}{which} in what was checked", evidence=[entry.id])
 
 
-def _looked_back_less(entry: LedgerEntry, since: datetime) -> bool:
+def _covers_less(entry: LedgerEntry, since: datetime) -> bool:
     hours = entry.arguments.get("hours")
     return isinstance(hours, (int, float)) and entry.at - timedelta(hours=hours) > since
 
