@@ -24,6 +24,10 @@ _RESOURCES = {
     "descriptor": r"descriptor|open files",
 }
 """What a sentence, or the name of a signal, may call a resource."""
+_MEMORY = r"memor|heap|\bram\b|\boom\b|\brss\b|garbage"
+_SLOW = r"\bslow\w*|\blatency\b"
+_MECHANISMS = {**{words: resource for resource, words in _RESOURCES.items()}, _SLOW: "latency"}
+_SAYS_NORMAL = re.compile(r"\bnormal|unchanged|steady|\bas usual|\bno\b|\bnot\b|n['’]t\b", re.I)
 _OUTSIDE = re.compile(r"provider|third.part|outside|external|upstream vendor|payment gateway|\bdns\b|certificate|\btls\b", re.I)
 _NETWORK = re.compile(r"\bnetwork|packet|on the wire|\bmtu\b|round.?trip", re.I)
 _SURGE = re.compile(r"\btraffic\b|\bsurge|flood|crawler|\bddos\b|too many requests|more requests", re.I)
@@ -69,7 +73,44 @@ def contradiction(hypothesis: Hypothesis, measured: Measured) -> str:
         or _other_services(hypothesis, measured)
         or _other_version(hypothesis, measured)
         or _normal_causes(hypothesis, measured)
+        or wrong_mechanism(hypothesis, measured)
     )
+
+
+def wrong_mechanism(hypothesis: Hypothesis, measured: Measured) -> str:
+    """That what the sentence says of how a change broke its service was measured there and is normal; "" if it was not.
+
+    The change may be the cause all the same: "deploy 3.5.0 leaks memory" where memory stayed normal. What its code or new log
+    lines explain stands.
+    """
+    own = measured.observations.changes.get(hypothesis.change_id)
+    service = own.service if own else hypothesis.service
+    if not service or (own is None and hypothesis.kind not in FROM_OUTSIDE) or (own and measured.code_of(own).explains):
+        return ""
+    if own and hypothesis.kind == "resource" and not measured.short_resources(service):
+        return f"no resource of {service} ran short before it failed"
+    lines = [line.text for line in measured.new_lines(service)]
+    text = hypothesis.cause.replace(own.title, " ") if own and own.title else hypothesis.cause
+    clauses = [clause for clause in filter(None, _CLAUSES.split(text)) if not _SAYS_NORMAL.search(clause)]
+    clauses = [clause for clause in clauses if not services_in(clause, known_services(measured)) - {service}]
+    named = [words for words in _MECHANISMS if any(re.search(words, clause, re.I) for clause in clauses)]
+    if len(named) > 1:
+        # What leaks may be connections: the word alone is of memory only where nothing else is named.
+        named = [words for words in named if words != _RESOURCES["memory"] or re.search(_MEMORY, text, re.I)]
+    shown = {words: _moved(words, service, measured) for words in named}
+    normal = [words for words, moved in shown.items() if moved is False and not any(re.search(words, x, re.I) for x in lines)]
+    if not normal or any(shown.values()):
+        return ""
+    return f"nothing shows that {_MECHANISMS[normal[0]]} left its normal range on {service}"
+
+
+def _moved(words: str, service: str, measured: Measured) -> bool | None:
+    """Whether a signal of the service whose name holds these words left its normal range; None where none was measured."""
+    signals = (d for (name, _), d in measured.observations.all_signals.items() if name == service)
+    fitting = [
+        d for d in signals if re.search(words, d.signal.replace("_", " "), re.I) or (words == _SLOW and d.family == "latency")
+    ]
+    return any(d.doublings > 0 for d in fitting) if fitting else None
 
 
 def denial(hypothesis: Hypothesis, measured: Measured) -> str:

@@ -16,7 +16,7 @@ from bot.core.ranking.changes.code_evidence import CodeReading, read_code, sympt
 from bot.core.ranking.changes.versions import VersionComparison, compare_versions
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.fault_location import weight_of_resource
-from bot.core.ranking.observations import Observations, observe
+from bot.core.ranking.observations import Observations, ObservedTemplate, observe
 from bot.core.tuning import TUNING
 from bot.core.verdict.corroboration import ADVICE_SOURCES
 
@@ -151,6 +151,11 @@ class Measured:
     def named_outside(self, service: str) -> str:
         """A cause outside that new log lines of the service name; "" if none do."""
         return next((cause.cause for cause in outside_causes(self._with_lines) if cause.service == service), "")
+
+    def new_lines(self, service: str) -> list[ObservedTemplate]:
+        """Log lines of the service, users' words among them, that are new or come much more often."""
+        templates = self._with_lines.observations.templates
+        return [line for line in templates if line.service == service and line.trend in ("new", "surging")]
 
     def failing_provider(self, service: str) -> Deviation | None:
         """Failing calls to somebody outside that did not begin after the symptoms."""

@@ -9,7 +9,7 @@ from bot.core.ranking.changes.exoneration import exonerated_changes
 from bot.core.ranking.observations import observe
 from bot.core.text.untrusted import one_line
 from bot.core.verdict.category import categorize
-from bot.core.verdict.contradiction import FROM_OUTSIDE, contradiction
+from bot.core.verdict.contradiction import FROM_OUTSIDE, contradiction, wrong_mechanism
 from bot.core.verdict.disputes import MAX_AGAINST, MAX_RULED_OUT, NAMED, with_exonerated
 from bot.core.verdict.identity import identify
 from bot.core.verdict.measured import Measured, sources
@@ -214,13 +214,14 @@ def _joined(own: Sequence[Hypothesis], others: Sequence[Hypothesis], measured: M
     """The causes of both lists; the same cause once. A sentence about something else than its fields is another cause."""
     left, joined = list(others), []
     for hypothesis in own:
-        candidates = [] if contradiction(hypothesis, measured) else left
-        match = next((o for o in candidates if same_cause(hypothesis, o)), None) or next(
-            (o for o in candidates if _covered(o, hypothesis)), None
-        )
+        wrong = wrong_mechanism(hypothesis, measured)
+        candidates = [] if not wrong and contradiction(hypothesis, measured) else left
+        match = next((o for o in candidates if same_cause(hypothesis, o)), None)
+        if match is None and not wrong:
+            match = next((o for o in candidates if _covered(o, hypothesis)), None)
         if match is not None:
             left.remove(match)
-        joined.append(hypothesis if match is None else _join(hypothesis, match))
+        joined.append(hypothesis if match is None else _join(hypothesis, match, analyst_words=bool(wrong)))
     return joined + left
 
 
@@ -236,14 +237,16 @@ def _covered(by_analyst: Hypothesis, by_agent: Hypothesis) -> bool:
     return by_analyst.service == by_agent.service and vague and specific
 
 
-def _join(by_agent: Hypothesis, by_analyst: Hypothesis) -> Hypothesis:
+def _join(by_agent: Hypothesis, by_analyst: Hypothesis, *, analyst_words: bool = False) -> Hypothesis:
     """One cause in the words of the more confident, the model's where both are equal, with both evidences.
 
+    `analyst_words`: in the analyst's, because the model's say what was measured otherwise.
     The claims of the one whose sentence stands come first.
     """
     same = same_cause(by_agent, by_analyst)
     # The model's sentence may say the opposite of its fields: it never gets a confidence that only the analyst's cause has.
-    first = by_analyst if same and _is_more_confident(by_analyst, by_agent) else by_agent
+    analyst_words = analyst_words and not _is_more_confident(by_agent, by_analyst)
+    first = by_analyst if analyst_words or (same and _is_more_confident(by_analyst, by_agent)) else by_agent
     second = by_agent if first is by_analyst else by_analyst
     update = {
         "likelihood": by_analyst.likelihood if same else by_agent.likelihood,

@@ -173,7 +173,20 @@ def _dependency(service: str, measured: Measured) -> Support:
     elif callee := measured.unchecked_callee(service):
         reason = f"{callee}, which {service} depends on, could not be checked"
     strength = 1 if reason else 3 if network else 2
+    if not reason and not network and (more := _more_than_where(service, measured)):
+        reason = f"it says where it fails, and not why: {more}"
     return Support(strength, reason, evidence=frozenset(measured.ids(service)))
+
+
+def _more_than_where(service: str, measured: Measured) -> str:
+    """What is measured or recorded at a failing service that may say why it fails; "" if nothing is."""
+    if near := measured.near_changes(service):
+        return f"{near[0].kind} {near[0].version or near[0].title} of {service} came just before"
+    if short := measured.short_resources(service):
+        return f"{service} {short[0].signal} ran short"
+    if measured.failing_provider(service):
+        return f"calls of {service} to somebody outside fail"
+    return f"{service} got more requests" if measured.surge(service) else ""
 
 
 def _against_own_trouble(service: str, measured: Measured, moment: datetime | None, *, surge: bool = False) -> str:

@@ -41,6 +41,32 @@ def test_what_was_measured_and_is_normal_is_not_what_failed() -> None:
     assert "somebody outside" in said("a third party of payments is down", full, kind="dependency")
 
 
+@pytest.mark.parametrize(
+    ("sentence", "kind", "objection"),
+    [
+        ("2.3.1 of payments leaks memory", "change", "memory"),
+        ("2.3.1 of payments fills the heap", "resource", "no resource of payments ran short"),
+        ("2.3.1 of payments made it slow", "change", "latency"),
+        ("2.3.1 of payments fails requests, its memory stayed normal", "change", ""),
+        ("2.3.1 of payments holds the connections of db", "change", ""),
+        ("2.3.1 of payments runs out of threads", "change", ""),  # nobody measured them
+    ],
+)
+def test_how_a_change_broke_its_service_is_no_cause_where_that_was_measured_and_is_normal(
+    sentence: str, kind: str, objection: str
+) -> None:
+    full = failing_payments(DEPLOY).health(
+        "payments",
+        deviation("payments", "memory", 0.4, 0.4, doublings=0, unit="ratio"),
+        deviation("payments", "connections", 0.4, 0.4, doublings=0, unit="ratio"),
+        deviation("payments", "latency", 0.2, 0.2, doublings=0, unit="s"),
+    )
+
+    found = said(sentence, full, kind=kind, change_id=DEPLOY.id)
+
+    assert objection in found and bool(found) == bool(objection)
+
+
 @pytest.mark.parametrize("kind", ["external", "traffic"])
 def test_a_change_and_somebody_outside_are_two_causes(kind: str) -> None:
     assert "somebody outside or the traffic" in said("2.3.1 says that a provider is down", kind=kind, change_id=DEPLOY.id)

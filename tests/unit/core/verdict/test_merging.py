@@ -281,3 +281,28 @@ def test_the_claims_of_a_joined_cause_begin_with_those_of_its_sentence() -> None
     first = merged_beside((own,), weaker)[0]
 
     assert (first.cause, first.claims[0].text) == (own.cause, CHANGED.text)
+
+
+def test_of_a_right_change_with_an_invented_mechanism_the_analyst_s_words_stand() -> None:
+    ledger = failing_payments(GUILTY).health("payments", deviation("payments", "memory", 0.4, 0.4, doublings=0, unit="ratio"))
+    claims = [ERRORS, CHANGED]
+    own = cause(cause="deploy 2.3.1 of payments broke payments", change_id=GUILTY.id, kind="change", claims=claims)
+    invented = [
+        cause(cause="2.3.1 of payments leaks memory", change_id=GUILTY.id, kind=kind, claims=claims, confidence="likely")
+        for kind in ("change", "resource")
+    ]
+
+    for one in invented:
+        by_agent, by_analyst = (Findings(by="agent", hypotheses=[one]), Findings(hypotheses=[own]))
+        first = merge(by_agent, by_analyst, CASE, ledger.entries, now=NOW).hypotheses[0]
+
+        assert (first.cause, first.kind) == (own.cause, "change")
+
+
+def test_that_a_service_fails_is_neither_likely_nor_before_a_lead_that_says_why() -> None:
+    vague = cause(cause="payments is having trouble", kind="dependency", confidence="likely")
+    lead = cause(cause="deploy 2.3.1 of payments broke payments", change_id=GUILTY.id, kind="change", claims=[ERRORS, CHANGED])
+
+    causes = merged_beside((lead,), vague)
+
+    assert [(one.cause, one.confidence) for one in causes] == [(lead.cause, "possible"), (vague.cause, "possible")]
