@@ -60,6 +60,15 @@ class RankingContext:
         """The alerting service and all that it is known to rest on, by what it calls and by who names it as a caller."""
         return self.resting_on(self.start)
 
+    @cached_property
+    def alerts_alone(self) -> bool:
+        """Whether the alerting service is known by its alert alone where others are known by their calls: no tie to them."""
+        observed = self.observations
+        callees, callers = observed.depends_on, observed.dependents
+        placed = {name for names in (*callees.values(), *callers.values()) for name in names}
+        placed |= {name for graph in (callees, callers) for name, others in graph.items() if others}
+        return self.service_named and bool(placed) and self.start not in placed | observed.health_evidence.keys()
+
     def resting_on(self, service: str) -> frozenset[str]:
         """A service and all that it is known to rest on, by what it calls and by who names it as a caller."""
         services, queue = {service}, [service]

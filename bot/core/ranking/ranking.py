@@ -174,9 +174,18 @@ def _hypothesis(
         likelihood=round(min(1.0, max(0.0, candidate.likelihood)), 3),
         claims=_unique(candidate.claims)[:6],
         against=_unique(candidate.against)[:6],
-        not_checked=[one_line(text, 300) for text in failed if candidate.service and candidate.service in text][:8],
+        not_checked=[*_ties_not_known(candidate, context), *_failed_at(candidate.service, failed)][:8],
         check=cut(candidate.check, 300),
     )
+
+
+def _ties_not_known(candidate: Candidate, context: RankingContext) -> list[str]:
+    untied = _untied(candidate, context)
+    return [one_line(f"whether {context.start} depends on {candidate.service}: nothing ties them", 300)] if untied else []
+
+
+def _failed_at(service: str, failed: Sequence[str]) -> list[str]:
+    return [one_line(text, 300) for text in failed if service and service in text]
 
 
 def _unique(claims: Sequence[Claim]) -> list[Claim]:
@@ -190,6 +199,8 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     within its limit is a lead.
     """
     thresholds, first = context.tuning.confidence, ranked[0]
+    if _untied(first, context):
+        return False
     by_own_diff = _explained_by_its_diff_alone(ranked)
     if lead.probability < thresholds.likely and not by_own_diff and not _alone_in_its_version(ranked, context):
         return False
@@ -218,6 +229,11 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     if first.kind == "resource" and not first.outside and _does_more(first, context):
         return False
     return clear and (failing or (first.sure and (by_own_diff or first.strength >= thresholds.sure)))
+
+
+def _untied(candidate: Candidate, context: RankingContext) -> bool:
+    """Whether nothing that was recorded ties the alerting service to the one that the cause names."""
+    return context.alerts_alone and candidate.service not in ("", context.start)
 
 
 def _named_below(change: Candidate, ranked: Sequence[Candidate], context: RankingContext) -> bool:

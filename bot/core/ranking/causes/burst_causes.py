@@ -40,6 +40,9 @@ def with_burst(
         _support(measured, ranks, weights.support)
     carried = any(c.sure and c.likelihood >= weights.carried for c in measured)
     unmeasured = [] if carried else [r for r in ranks if r.place.service not in health_evidence]
+    if context.alerts_alone:
+        # What merely fires at the same time is no cause of a service without any tie to it, nor is its one alert its own.
+        unmeasured = [r for r in unmeasured if r.place.service in ("", context.start) and (r.kinds > 1 or not r.place.service)]
     candidates = [*measured, *(_candidate(rank, burst, evidence, context) for rank in unmeasured)]
     if unmeasured and unmeasured[0] is ranks[0]:
         rarity_known = burst.bursts >= weights.enough_bursts

@@ -106,3 +106,18 @@ def test_beside_a_cause_that_measurements_carry_what_only_fires_is_no_other_caus
     elsewhere = [fires("ErrorsHigh", "front", 60), fires("DependencyErrors", "search", 61)]
 
     assert {h.service for h in judged(with_alerts(ledger, elsewhere)).hypotheses} == {"cart"}
+
+
+def test_a_service_without_any_tie_to_others_gets_no_likely_cause_among_them_and_is_not_its_own() -> None:
+    stranger = CASE.model_copy(update={"service": "mail", "alert_name": "DiskFull"})
+    known = Ledger().graph("front", "cart").health("front", deviation("front", "errors", 0.0, 0.3, doublings=5))
+    known = known.health("cart", deviation("cart", "errors", 0.0, 0.4, doublings=5)).graph("cart", callers=["front"])
+    ledger = known.changes(change("cart", 1)).failed("service_health", "mail is not known", service="mail")
+    ledger = with_alerts(ledger, [fires("DiskFull", "mail"), fires("GatewayDown", "vpn")])
+
+    tied = rank(CASE, ledger.entries, now=NOW).hypotheses
+    alone = rank(stranger, ledger.entries, now=NOW).hypotheses
+
+    assert tied[0].confidence == "likely" and tied[0].not_checked == []
+    assert all(one.confidence != "likely" and one.service not in ("mail", "vpn") for one in alone)
+    assert alone[0].not_checked == ["whether mail depends on cart: nothing ties them"]
