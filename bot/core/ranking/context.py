@@ -63,11 +63,7 @@ class RankingContext:
     @cached_property
     def alerts_alone(self) -> bool:
         """Whether the alerting service is known by its alert alone where others are known by their calls: no tie to them."""
-        observed = self.observations
-        callees, callers = observed.depends_on, observed.dependents
-        placed = {name for names in (*callees.values(), *callers.values()) for name in names}
-        placed |= {name for graph in (callees, callers) for name, others in graph.items() if others}
-        return self.service_named and bool(placed) and self.start not in placed | observed.health_evidence.keys()
+        return self.service_named and _has_no_tie(self.start, self.observations)
 
     def resting_on(self, service: str) -> frozenset[str]:
         """A service and all that it is known to rest on, by what it calls and by who names it as a caller."""
@@ -138,6 +134,13 @@ class RankingContext:
         return not self.belongs_to_earlier_outage(deviation.onset)
 
 
+def _has_no_tie(service: str, observed: Observations) -> bool:
+    callees, callers = observed.depends_on, observed.dependents
+    placed = {name for names in (*callees.values(), *callers.values()) for name in names}
+    placed |= {name for graph in (callees, callers) for name, others in graph.items() if others}
+    return bool(placed) and service not in placed | observed.health_evidence.keys()
+
+
 def onset_error(deviation: Deviation) -> timedelta:
     """How far apart onsets have to lie at least to say which came first: a sample, and what a measured onset may be off."""
     return max(ONSET_TOLERANCE, timedelta(seconds=deviation.step))
@@ -152,7 +155,10 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
     observations = observations.without_older(_began(case, start, observations, tuning))
     attribution = locate_fault(start, observations, service_named=named, family=family, tuning=tuning)
     shares = attribution.shares
-    measured, before = _first_onset(start, shares, observations, tuning), case.onset.at if case.onset else None
+    # What moved elsewhere dates nothing at a service without any tie to it.
+    alone = named and _has_no_tie(start, observations)
+    measured = None if alone else _first_onset(start, shares, observations, tuning)
+    before = case.onset.at if case.onset else None
     onset = min(filter(None, (measured, before)), default=None)
     return RankingContext(
         observations=observations,

@@ -116,8 +116,10 @@ def test_a_service_without_any_tie_to_others_gets_no_likely_cause_among_them_and
     ledger = with_alerts(ledger, [fires("DiskFull", "mail"), fires("GatewayDown", "vpn")])
 
     tied = rank(CASE, ledger.entries, now=NOW).hypotheses
-    alone = rank(stranger, ledger.entries, now=NOW).hypotheses
+    ranking = rank(stranger, ledger.entries, now=NOW)
+    alone = ranking.hypotheses
 
     assert tied[0].confidence == "likely" and tied[0].not_checked == []
     assert all(one.confidence != "likely" and one.service not in ("mail", "vpn") for one in alone)
+    assert ranking.onset is None, "no metric of mail was read"
     assert alone[0].not_checked == ["whether mail depends on cart: nothing ties them"]
