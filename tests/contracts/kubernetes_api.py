@@ -138,6 +138,11 @@ class ApiServer:
     def _list(self, plural: str, rows: list[dict[str, Any]], asked: dict[str, str]) -> httpx.Response:
         wanted = dict(part.split("=", 1) for part in asked.get("labelSelector", "").split(",") if part)
         fitting = [row for row in rows if wanted.items() <= (row["metadata"].get("labels") or {}).items()]
+        if field := asked.get("fieldSelector"):
+            key, _, name = field.partition("=")
+            if plural != "events" or key != "involvedObject.name":
+                return status(400, "BadRequest", f'field label not supported: "{key}"')
+            fitting = [row for row in fitting if row["involvedObject"]["name"] == name]
         size, start = min(self.page, int(asked.get("limit", self.page))), int(asked.get("continue", 0))
         more = {"continue": str(start + size)} if start + size < len(fitting) else {}
         return httpx.Response(200, json={"kind": f"{plural}List", "metadata": more, "items": fitting[start : start + size]})

@@ -161,6 +161,17 @@ async def test_lists_of_many_pages_are_read_whole() -> None:
     await here.client.aclose()
 
 
+async def test_events_are_read_object_by_object_where_the_namespace_holds_more_than_can_be_read() -> None:
+    noise = [event(f"other-{n}", "Pulled", "pulled an image") for n in range(1_100)]
+    about = event("checkout-b-1", "OOMKilling", "memory cgroup out of memory")
+    here = Cluster(ApiServer({**OBJECTS, "events": [*noise, about]}))
+
+    state = await here.reader.workload("checkout")
+
+    assert [one.reason for one in state.events] == ["OOMKilling"] and state.unread == ()
+    await here.client.aclose()
+
+
 async def test_an_unknown_workload_and_a_wrong_token_could_not_be_checked(cluster: Cluster) -> None:
     with pytest.raises(QueryFailed, match="no workload prod/nobody"):
         await cluster.reader.workload("payments")

@@ -4,6 +4,8 @@ API: https://kubernetes.io/docs/reference/kubernetes-api/
 """
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -18,12 +20,30 @@ from bot.core.text.untrusted import one_line
 from bot.monitoring.http import JsonObject, JsonResponse, JsonServer, TokenSource, refusal
 from bot.monitoring.systems import kubernetes_objects as objects
 from bot.monitoring.systems.histories import tried
+from bot.parallel import answers_or_failures
 
 KINDS = ("deployments", "statefulsets", "daemonsets")
 PAGE, MAX_PAGES = 200, 5
 LOG_BYTES = 256 * 1024
 FEWER_LINES = (50, 5)
+MAX_OBJECTS, OBJECTS_AT_ONCE = 50, 5
+"""Objects whose events are read one by one, and how many at a time."""
+NO_SELECTOR: Mapping[str, str] = MappingProxyType({})
 T = TypeVar("T")
+
+
+class _TooLong(QueryFailed):
+    """A list of more items than are read."""
+
+
+def _or_raise(listed: list[JsonObject] | QueryFailed) -> list[JsonObject]:
+    if isinstance(listed, QueryFailed):
+        raise listed
+    return listed
+
+
+def _labelled(labels: str) -> dict[str, str]:
+    return {"labelSelector": labels} if labels else {}
 
 
 class Kubernetes:
@@ -115,7 +135,9 @@ class Kubernetes:
         raise QueryFailed(f"{self._server.place} has no workload {one_line(f'{namespace}/{name}', 120)}")
 
     async def _pods(self, namespace: str, labels: str) -> tuple[PodState, ...]:
-        return tuple([objects.pod(row) async for row in self._items(f"/api/v1/namespaces/{_safe(namespace)}/pods", labels)])
+        return tuple(
+            [objects.pod(row) async for row in self._items(f"/api/v1/namespaces/{_safe(namespace)}/pods", _labelled(labels))]
+        )
 
     async def _own_pods(self, namespace: str, name: str) -> tuple[PodState, ...]:
         kind, body = await self._controller(namespace, name)
@@ -126,17 +148,28 @@ class Kubernetes:
 
     async def _revisions(self, namespace: str, labels: str) -> tuple[Revision, ...]:
         path = f"/apis/apps/v1/namespaces/{_safe(namespace)}/replicasets"
-        rows = [objects.revision(row) async for row in self._items(path, labels)]
+        rows = [objects.revision(row) async for row in self._items(path, _labelled(labels))]
         return tuple(sorted(rows, key=lambda revision: int(revision.number or 0), reverse=True))
 
     async def _events(self, namespace: str, about: set[str]) -> tuple[ClusterEvent, ...]:
+        """Those about these objects: of the whole namespace, or object by object where it holds more than can be read."""
         path = f"/api/v1/namespaces/{_safe(namespace)}/events"
-        rows = [row async for row in self._items(path) if row["involvedObject"].get("name") in about]
+        try:
+            rows = [row async for row in self._items(path) if row["involvedObject"].get("name") in about]
+        except _TooLong:
+            if len(about) > MAX_OBJECTS:
+                raise
+            read = partial(self._events_about, path)
+            lists = await answers_or_failures(read, sorted(about), at_once=OBJECTS_AT_ONCE)
+            rows = [row for listed in lists for row in _or_raise(listed)]
         return tuple(sorted(map(objects.event, rows), key=lambda event: event.at, reverse=True))
 
-    async def _items(self, path: str, labels: str = "") -> AsyncIterator[JsonObject]:
+    async def _events_about(self, path: str, name: str) -> list[JsonObject]:
+        return [row async for row in self._items(path, {"fieldSelector": f"involvedObject.name={name}"})]
+
+    async def _items(self, path: str, selector: Mapping[str, str] = NO_SELECTOR) -> AsyncIterator[JsonObject]:
         """The items of all pages of a list. Raises QueryFailed, also where it is too long to be read whole."""
-        parameters = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
+        parameters = {"limit": str(PAGE), **selector}
         for _ in range(MAX_PAGES):
             page = self._body(await self._server.get(path, parameters))
             for row in page["items"]:
@@ -144,7 +177,7 @@ class Kubernetes:
             if not (more := (page.get("metadata") or {}).get("continue")):
                 return
             parameters["continue"] = str(more)
-        raise QueryFailed(f"{self._server.place} lists more than {PAGE * MAX_PAGES} at {path.rsplit('/', 1)[-1]}")
+        raise _TooLong(f"{self._server.place} lists more than {PAGE * MAX_PAGES} at {path.rsplit('/', 1)[-1]}")
 
     async def _part(self, unread: list[str], what: str, reading: Awaitable[tuple[T, ...]]) -> tuple[T, ...]:
         """One part of a workload; where it cannot be read that is said, and the others stand."""
