@@ -1,16 +1,16 @@
 """One model call: the only layer that tries again, the limits of time, and the fallback model."""
 
 import asyncio
-import re
+import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import structlog
 from langchain.agents.middleware import ModelRequest, ModelResponse
 from langchain.agents.structured_output import ProviderStrategy, StructuredOutputError
-from langchain_core.exceptions import ContextOverflowError, LangChainException, ModelRefusalError
+from langchain_core.exceptions import LangChainException, ModelRefusalError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
@@ -24,9 +24,11 @@ from bot.llm.streaming import AnswerStream
 
 log = structlog.get_logger(__name__)
 TRIES = 2
-MAX_WAITS = 4
-"""Tries of a server that says itself how long to wait."""
-PAUSE_SECONDS = 0.5
+"""Of a request whose answer was unusable, and of any where another model can be asked."""
+PASSING_TRIES = 6
+"""Of a request that the server did not take for a reason that passes: an overload lasts longer than a lost answer."""
+PAUSE_SECONDS = 1.0
+"""Before the second try; each later pause is twice the one before it, and each is cut by chance to half of it at the least."""
 LONG_WAIT_SECONDS = 5.0
 """A server that wants to be left alone for longer is left for the fallback model."""
 BYTES_PER_TOKEN = 4
@@ -38,8 +40,6 @@ _FINISHED = ("finish_reason", "stop_reason", "stopReason", "done_reason", "statu
 _LENGTH = {"length", "max_tokens", "incomplete", "model_context_window_exceeded"}
 _CACHE_WRITES = {"cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"}
 """langchain counts what was written to the cache under its lifetime where the provider names that, and then not in all."""
-_OVERFLOW = re.compile(r"context.{0,20}(size|length|window)|prompt is too long|too many tokens", re.IGNORECASE)
-
 
 Request = ModelRequest[Any]
 Response = ModelResponse[Any]
@@ -66,8 +66,8 @@ class Problem:
     """Why a try brought no answer."""
 
     text: str
-    may_pass: bool = False
-    """Whether the same request may succeed later."""
+    tries: int = 1
+    """How often a request that fails so is made at most."""
     wait: float | None = None
     """Seconds that the server wants to be left alone."""
     recovery: Recovery = Recovery.NONE
@@ -99,13 +99,22 @@ class Caller:
         window: Callable[[BaseChatModel], int],
         takes_named_tool: Callable[[BaseChatModel], bool] = lambda _model: False,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
     ) -> None:
-        """`window`: the tokens that a model takes in. `takes_named_tool`: whether it can be made to call the tool of a name."""
+        """`window`: the tokens that a model takes in. `takes_named_tool`: whether it can be made to call the tool of a name.
+
+        `chance`: 0 to 1, how much of a pause is kept: what failed at once shall not be tried again at once by everybody.
+        """
         self.limits = limits
         self.fallback = fallback
         self.window = window
         self.takes_named_tool = takes_named_tool
         self.wait = wait
+        self.chance = chance
+
+    def pause(self, attempt: int) -> float:
+        """Seconds before the request is made again, after so many tries."""
+        return PAUSE_SECONDS * 2.0 ** (attempt - 1) * (1 + self.chance()) / 2
 
     async def call(
         self,
@@ -115,14 +124,18 @@ class Caller:
         seconds: float,
         answered: str = "",
         affordable: Callable[[Sequence[Usage]], bool] = lambda _usages: True,
+        rest: float = 0.0,
     ) -> CallResult:
         """One answer, or none and the error in the record.
 
         `affordable`: whether tokens and money are left for another request after these.
         `answered`: the model that answered last. If that was the fallback it is called first: a model that hangs would use up
         the time of every turn again.
+        `rest`: seconds that the server is left alone first, as the record of the last call has it.
         """
         began = time.monotonic()
+        if 0 < rest < seconds:
+            await self.wait(rest)
         models = [request.model, *([self.fallback] if self.fallback else [])]
         models.sort(key=lambda model: bool(answered) and model_name(model) != answered)
         problem, usages = Problem("no time left"), list[Usage]()
@@ -137,7 +150,10 @@ class Caller:
                 return CallResult(response, CallRecord(seconds=took, usages=usages, model=model_name(model)))
             problem = tries.problem or problem
             log.warning("model call failed", model=model_name(model), why=problem.text, answer=problem.answer)
-        record = CallRecord(error=problem.text, recovery=problem.recovery, seconds=time.monotonic() - began, usages=usages)
+        took = time.monotonic() - began
+        record = CallRecord(
+            error=problem.text, recovery=problem.recovery, rest=problem.wait or 0.0, seconds=took, usages=usages
+        )
         return CallResult(None, record)
 
 
@@ -165,7 +181,7 @@ class _Tries:
 
     async def run(self, handler: Handler) -> Response | None:
         """The answer; None with `problem` if there is none."""
-        for attempt in range(1, MAX_WAITS + 1):
+        for attempt in range(1, PASSING_TRIES + 1):
             left = min(self.caller.limits.per_call_seconds, self.deadline - time.monotonic())
             if left <= 0:
                 return None
@@ -183,17 +199,26 @@ class _Tries:
 
     def _pause(self, attempt: int) -> float | None:
         """Seconds before the next try; None if there is none."""
-        problem = self.problem
-        if problem is None or not problem.may_pass or (attempt >= TRIES and problem.wait is None):
+        problem, left = self.problem, self.deadline - time.monotonic()
+        if problem is None:
             return None
-        left = self.deadline - time.monotonic()
-        if problem.wait is None:
-            return min(PAUSE_SECONDS, left / 4)
-        if problem.wait >= left:
+        if problem.wait is not None and problem.wait >= left:
             text = f"{problem.text}; it asks to wait {problem.wait:.0f} s, and {max(left, 0):.0f} s are left"
-            self.problem = Problem(text)
+            self.problem = Problem(text, answer=problem.answer)
             return None
-        return None if self.others and problem.wait > LONG_WAIT_SECONDS else problem.wait
+        pause = min(self.caller.pause(attempt), left / 4) if problem.wait is None else problem.wait
+        if self._is_last(problem, attempt):
+            # A request for the answer alone may follow; it comes no sooner than the next try would have.
+            self.problem = replace(problem, wait=pause if problem.tries == PASSING_TRIES else None)
+            return None
+        return pause
+
+    def _is_last(self, problem: Problem, attempt: int) -> bool:
+        """Whether this model is not asked again."""
+        if self.others and problem.wait is not None and problem.wait > LONG_WAIT_SECONDS:
+            return True
+        most = TRIES if self.others and problem.wait is None else PASSING_TRIES
+        return attempt >= min(most, problem.tries) or not self.affordable(self.usages)
 
     async def _attempt(self, handler: Handler, seconds: float) -> Response | None:
         streams = getattr(self.model, "disable_streaming", False) is not True
@@ -204,7 +229,7 @@ class _Tries:
                 response = await handler(self.request)
             _check_finished(response, streamed=bool(stream.chunks))
         except TimeoutError:
-            self.problem = Problem(stream.timeout_text, may_pass=not self.others, recovery=Recovery.ANSWER)
+            self.problem = Problem(stream.timeout_text, 1 if self.others else TRIES, recovery=Recovery.ANSWER)
             self._count(stream, sent=True)
         except ModelRefusalError:
             self.problem = Problem("the model refused to answer")
@@ -232,14 +257,16 @@ def _problem_of(error: Exception, stream: AnswerStream) -> Problem:
         # An answer that could not be read is tried once more: the next one may be readable.
         own = isinstance(error, (_CutOff, _TooLong))
         text = str(error) if own else f"the answer could not be read ({type(error).__name__})"
-        return Problem(text, may_pass=not isinstance(error, _TooLong), recovery=Recovery.ANSWER)
-    if isinstance(error, ContextOverflowError) or (failure.status in (400, 413) and _OVERFLOW.search(failure.text)):
+        return Problem(text, 1 if isinstance(error, _TooLong) else TRIES, recovery=Recovery.ANSWER)
+    if failure.too_long:
         return Problem("the request was too long for the model", recovery=Recovery.SHORTER, answer=failure.text)
     if failure.timed_out:
         return Problem("the model's server did not answer in time", recovery=Recovery.ANSWER)
-    if failure.status is None and stream.chunks:
-        return Problem("the answer was cut off", may_pass=True, recovery=Recovery.ANSWER)
-    return Problem(str(failure), may_pass=failure.may_pass, wait=failure.retry_after, answer=failure.text)
+    if failure.status is None and stream.chunks and not failure.reported:
+        return Problem("the answer was cut off", TRIES, recovery=Recovery.ANSWER)
+    if not failure.may_pass:
+        return Problem(str(failure), answer=failure.text)
+    return Problem(str(failure), PASSING_TRIES, failure.retry_after, Recovery.ANSWER, failure.text)
 
 
 def _check_finished(response: Response, *, streamed: bool) -> None:

@@ -1,10 +1,13 @@
 """The client of a model that speaks OpenAI's protocol: langchain's, without the work that it would repeat with each turn."""
 
+import ast
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Self
 
+from langchain_core.exceptions import ModelError
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
@@ -21,6 +24,22 @@ CALL_EXTRAS = "tool_call_extras"
 """Where we keep fields of tool calls that langchain drops, by the calls' ids."""
 EXTRA_CONTENT = "extra_content"
 """Where Gemini's OpenAI-compatible server puts the thought signature of a call."""
+
+_REPORTED = re.compile(
+    r"""(?:ResponseError\()?code='(?P<code>\w+)',? message=(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+    r"""|(?P<event>[a-z_]+): (?P<message>.*)""",
+    re.DOTALL,
+)
+"""An error within a stream of the Responses API, as langchain writes it: that of a response, or an event of its own."""
+
+
+class ReportedError(ModelError):
+    """What a server of the Responses API said went wrong, after its answer had begun."""
+
+    def __init__(self, code: str | None, message: str) -> None:
+        super().__init__(message)
+        self.body = {"code": code, "message": message}
+        """As the openai client keeps it with the errors of chat completions."""
 
 
 # Any, here and below: langchain's own types of what passes through these methods.
@@ -127,6 +146,17 @@ class Chat(KeptReasoning, ChatOpenAI):
             self._converted_tools[key] = tool, _converted(tool, strict)
         return self._converted_tools[key][1]
 
+    async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        """As langchain's, but what the server reports in the middle is its error and not an answer that cannot be read."""
+        try:
+            async for chunk in super()._astream(*args, **kwargs):
+                yield chunk
+        except ValueError as error:
+            # Its subclasses are of bodies that are no JSON or lack a field; over chat completions the client raises its own.
+            if type(error) is not ValueError or not self.use_responses_api:
+                raise
+            raise _reported(str(error)) from error
+
     def _get_request_payload(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """langchain has messages and tools in the API's own form by now, so they are sent as fields of the body.
 
@@ -142,6 +172,15 @@ class Chat(KeptReasoning, ChatOpenAI):
     def _responses_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         fields = {field: payload.pop(field) for field in ("input", "tools") if field in payload}
         return {**payload, "input": [], "extra_body": {**(payload.get("extra_body") or {}), **fields}}
+
+
+def _reported(text: str) -> ReportedError:
+    match = _REPORTED.match(text)
+    if match is None:
+        return ReportedError(None, text)
+    if match["quoted"]:
+        return ReportedError(match["code"], ast.literal_eval(match["quoted"]))
+    return ReportedError(match["event"], match["message"])
 
 
 def _converted(tool: Any, strict: bool | None) -> Any:  # Any: as in bind_tools

@@ -67,6 +67,8 @@ class CallRecord(BaseModel):
     error: str = ""
     recovery: Recovery = Recovery.NONE
     """Journals of earlier versions have none: their runs ended at the first error, and replay so."""
+    rest: float = 0.0
+    """Seconds to leave the server alone before the next request."""
     seconds: float = 0.0
     usages: list[Usage] = Field(default_factory=list)
     """Of each request that was made for it, those without an answer included."""

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from bot.core.config.budget import CONTEXT_TOKENS
 from bot.core.evidence import Findings
 from bot.engine.durable import DurableEngine
-from bot.llm.calling import TRIES
+from bot.llm.calling import PASSING_TRIES
 from bot.llm.checkup import check_model
 from bot.llm.providers.capabilities import ModelApi
 from bot.llm.request_size import most_bytes
@@ -313,7 +313,8 @@ async def test_a_class_of_langchain_that_we_do_not_know_neither_tries_again_nor_
         findings = await here.investigate()
 
     assert findings.stop_reason == "the model's server answered 503"
-    assert len(azure.requests) == 1 + TRIES
+    # The second turn's, and those of the request for the answer alone.
+    assert len(azure.requests) == 1 + 2 * PASSING_TRIES
     assert [model.request_timeout for model in here.agent.chats.values()] == [13]
 
 
@@ -337,6 +338,63 @@ async def test_gemini_is_left_alone_for_as_long_as_the_body_of_its_refusal_says(
     findings = await here.investigate()
 
     assert findings.stop_reason == "the model's server answered 429" and set(here.waits) == {RETRY_SECONDS}
+
+
+PASSING = {
+    "openai responses": ("server_error", "The server had an error while processing your request. Sorry about that!"),
+    "openai chat": ("server_error", "The server had an error while processing your request."),
+    "claude 5": ("overloaded_error", "Overloaded"),
+    "bedrock": ("throttlingException", "Too many tokens, please wait before trying again."),
+}
+"""What each reports in the middle of an answer when it has too much to do."""
+
+
+@pytest.mark.parametrize("name", PASSING)
+async def test_an_answer_that_breaks_off_with_an_error_of_the_server_is_requested_again_after_growing_pauses(
+    place: Place, name: str
+) -> None:
+    here = await place(SERVED[name], TURNS[0], {**ANSWER, "breaks": PASSING[name], "times": 3})
+
+    findings = await here.investigate()
+
+    assert (findings.stop_reason, findings.note, served_by(here).refusals) == ("answered", "", []) and findings.hypotheses
+    assert len(here.asked) == 5 and here.waits == sorted(here.waits) and 0.5 <= here.waits[0] <= 1 < 2 <= here.waits[2] <= 4
+
+
+@pytest.mark.parametrize("name", PASSING)
+async def test_a_server_that_stays_overloaded_is_asked_for_the_answer_alone_before_the_analyst_ranks(
+    place: Place, name: str
+) -> None:
+    broken = {**ANSWER, "breaks": PASSING[name]}
+    here = await place(SERVED[name], TURNS[0], broken)
+    lasting = await place(SERVED[name], TURNS[0], {**broken, "times": PASSING_TRIES})
+
+    failed, answered = await here.investigate(), await lasting.investigate()
+
+    assert "the model's server answered" in failed.stop_reason and not failed.hypotheses
+    assert len(here.asked) == 1 + 2 * PASSING_TRIES and here.looked[:2] == ["service_health", "recent_changes"]
+    assert answered.stop_reason == "answered" and "One request failed (the model's server answered" in answered.note
+    # Between the last try and the request for the answer it was left alone as well.
+    assert len(lasting.waits) == PASSING_TRIES and lasting.waits[-1] >= 8
+
+
+TOO_LONG = {
+    "openai responses": ("context_length_exceeded", "Your input is more than this model takes in."),
+    "openai chat": ("context_length_exceeded", "Please reduce the length of the messages."),
+    "claude 5": ("invalid_request_error", "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000"),
+    "bedrock": ("validationException", "The model returned the following errors: Input is too long for requested model."),
+}
+"""What each reports where the conversation does not fit, once the answer has begun."""
+
+
+@pytest.mark.parametrize("name", TOO_LONG)
+async def test_an_answer_that_breaks_off_as_too_long_is_followed_by_a_shorter_request(place: Place, name: str) -> None:
+    here = await place(SERVED[name], {"call": [["flood", {}]]}, {**ANSWER, "breaks": TOO_LONG[name], "times": 1})
+
+    findings = await here.investigate()
+
+    assert findings.stop_reason == "answered" and "too long for the model" in findings.note and here.waits == []
+    assert served_by(here).sizes[2] < served_by(here).sizes[1] / 2
 
 
 WORD = [{"call": [["read_word", {}]]}, {"call": [["give_word", {"word": "tocsin"}]]}]

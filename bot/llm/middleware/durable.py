@@ -75,6 +75,7 @@ class Durable(AgentMiddleware):
         self.hints_shown = 0
         """How many hints of people the model got."""
         self._calls = 0
+        self._rest = 0.0
 
     async def awrap_model_call(self, request: Request, handler: Handler) -> Response:
         self._calls += 1
@@ -88,7 +89,7 @@ class Durable(AgentMiddleware):
             with_hints, before = _with_hints(request, people.hints), self.spending.model
             affordable = self.spending.affords
             response, record = await self.caller.call(
-                with_hints, handler, seconds=seconds, answered=before, affordable=affordable
+                with_hints, handler, seconds=seconds, answered=before, affordable=affordable, rest=self._rest
             )
             update: dict[str, Any] = {"hints": len(people.hints)}
             if response is not None:
@@ -100,6 +101,7 @@ class Durable(AgentMiddleware):
         record = await self.run.step(f"{self.steps}#{self._calls}", call)
         self.spending.add_model_call(record)
         self.hints_shown = max(self.hints_shown, record.hints)
+        self._rest = record.rest
         if record.error:
             raise ModelDown(record.error, record.recovery)
         model = getattr(schema, "schema", None)

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from langchain_core.exceptions import ModelError, ModelRefusalError
+from langchain_core.exceptions import ContextOverflowError, ModelError, ModelRefusalError
 from langchain_core.language_models import BaseChatModel
 
 from bot.core.redaction.redaction import redact
 from bot.core.text.untrusted import one_line
+from bot.llm.providers.error_codes import MODEL_FAILED, is_too_long, status_of
 
 ERRORS: Mapping[str, Sequence[str]] = {
     "openai": ["APIError"],
@@ -36,23 +37,29 @@ class Failure:
     """One failed call."""
 
     status: int | None = None
-    """Of the answer; None where there was none."""
+    """Of the answer, or what the error stands for with which one broke off; None where neither says it."""
     text: str = ""
     """The provider's own words, in one line and without secrets."""
     timed_out: bool = False
     retry_after: float | None = None
     """Seconds that the provider wants to be left alone."""
+    reported: bool = False
+    """Whether the server itself said what went wrong."""
+    too_long: bool = False
+    """Whether a shorter request may be taken."""
 
     @property
     def may_pass(self) -> bool:
         """Whether the same request may succeed later."""
-        return not self.timed_out and (self.status is None or self.status in (408, 409, 425, 429) or self.status >= 500)
+        if self.timed_out or self.too_long:
+            return False
+        return self.status is None or self.status in (408, 409, MODEL_FAILED, 425, 429) or self.status >= 500
 
     def __str__(self) -> str:
         if self.timed_out:
             return "the model's server did not answer in time"
         if self.status is None:
-            return "the model's server was not reached"
+            return f"the model's server {'broke off with an error' if self.reported else 'was not reached'}"
         return f"the model's server answered {self.status}"
 
 
@@ -61,11 +68,20 @@ def failure_of(error: BaseException) -> Failure | None:
     chain = list(_chain(error))
     if isinstance(error, ModelRefusalError) or not any(_of_library(link) for link in chain):
         return None
-    statuses = [status for link in chain if (status := _status(link)) is not None]
-    timed_out = not statuses and any("timeout" in kind.__name__.lower() for link in chain for kind in type(link).__mro__)
+    codes = [code for link in chain for code in _codes(link)]
+    status = next((status for link in chain if (status := _status(link)) is not None), None) or status_of(codes)
+    timed_out = status is None and any("timeout" in kind.__name__.lower() for link in chain for kind in type(link).__mro__)
     headers = next((headers for link in chain if (headers := _headers(link))), {})
-    wait = _retry_after(headers)
-    return Failure(statuses[0] if statuses else None, _words(chain), timed_out, _retry_delay(chain) if wait is None else wait)
+    wait, reported = _retry_after(headers), _reported(chain)
+    text = reported or _line(chain[0])
+    return Failure(
+        status,
+        text,
+        timed_out,
+        retry_after=_retry_delay(chain) if wait is None else wait,
+        reported=bool(reported or codes),
+        too_long=isinstance(error, ContextOverflowError) or is_too_long(status, codes, text),
+    )
 
 
 def library_errors() -> tuple[type[Exception], ...]:
@@ -93,13 +109,21 @@ def _of_library(error: BaseException) -> bool:
 
 
 def _status(error: BaseException) -> int | None:
-    """The HTTP status, where each library keeps it."""
+    """The HTTP status of a refusal, where each library keeps it; an answer that only broke off later began with 200."""
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):  # botocore
         candidates = [response.get("ResponseMetadata", {}).get("HTTPStatusCode")]
     else:
         candidates = [getattr(error, "status_code", None), getattr(response, "status_code", None), getattr(error, "code", None)]
-    return next((number for number in candidates if isinstance(number, int) and 100 <= number < 600), None)
+    return next((number for number in candidates if isinstance(number, int) and 400 <= number < 600), None)
+
+
+def _codes(error: BaseException) -> list[str]:
+    """What the provider calls the error, in small letters, the most particular name first."""
+    response = getattr(error, "response", None)
+    details = [response.get("Error", {})] if isinstance(response, Mapping) else [_inner(body) for body in _bodies(error)]
+    names = [one.get(field) for one in details if isinstance(one, dict) for field in ("code", "Code", "type")]
+    return [name.lower() for name in names if isinstance(name, str)]
 
 
 def _headers(error: BaseException) -> Mapping[str, str]:
@@ -143,7 +167,8 @@ def _details(body: Any) -> list[dict[str, Any]]:  # Any: a provider's JSON
     return [detail for detail in details if isinstance(detail, dict)] if isinstance(details, list) else []
 
 
-def _words(chain: list[BaseException]) -> str:
+def _reported(chain: list[BaseException]) -> str:
+    """The provider's own sentence; "" where it said none."""
     for error in chain:
         response = getattr(error, "response", None)
         if isinstance(response, Mapping) and (message := response.get("Error", {}).get("Message")):
@@ -151,7 +176,7 @@ def _words(chain: list[BaseException]) -> str:
         for body in _bodies(error):
             if message := _message(body):
                 return _line(message)
-    return _line(chain[0])
+    return ""
 
 
 def _bodies(error: BaseException) -> tuple[Any, Any]:  # Any: a provider's JSON

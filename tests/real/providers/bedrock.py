@@ -106,6 +106,9 @@ class Bedrock(ModelServer):
         yield _frame("messageStop", {"stopReason": "tool_use" if turn.calls else "end_turn"})
         yield _frame("metadata", {"usage": USAGE, "metrics": {"latencyMs": 1}})
 
+    def broken(self, code: str, message: str) -> bytes:
+        return _message({":exception-type": code, ":message-type": "exception"}, {"message": message})
+
     def error(self, refused: Refused) -> Json:
         return {"message": refused.message}
 
@@ -132,13 +135,15 @@ def _deltas(block: Json) -> Iterator[Json]:
 
 
 def _frame(kind: str, payload: Json) -> bytes:
+    return _message({":event-type": kind, ":message-type": "event"}, payload)
+
+
+def _message(kinds: Mapping[str, str], payload: Json) -> bytes:
     """One message of an event stream: lengths, their checksum, headers, payload, checksum of all."""
     headers = b"".join(
-        bytes([len(name)]) + name + b"\x07" + struct.pack(">H", len(value)) + value
-        for name, value in (
-            (b":event-type", kind.encode()), (b":content-type", b"application/json"), (b":message-type", b"event")
-        )
-    )  # fmt: skip
+        bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
+        for name, value in {**kinds, ":content-type": "application/json"}.items()
+    )
     body = json.dumps(payload).encode()
     prelude = struct.pack(">II", len(headers) + len(body) + 16, len(headers))
     message = prelude + struct.pack(">I", zlib.crc32(prelude)) + headers + body

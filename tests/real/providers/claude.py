@@ -126,8 +126,11 @@ class Claude(ModelServer):
         yield {"type": "message_delta", "delta": delta, "usage": SUMS}
         yield {"type": "message_stop"}
 
+    def broken(self, code: str, message: str) -> bytes:
+        return event({"type": "error", "error": {"type": code, "message": message}}, "error")
+
     def error(self, refused: Refused) -> Json:
-        kinds = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
+        kinds = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error", 529: "overloaded_error"}
         return {
             "type": "error",
             "error": {"type": kinds.get(refused.status, "invalid_request_error"), "message": refused.message},

@@ -91,8 +91,12 @@ class OpenAIChat(ModelServer):
             yield event({**head, "choices": [], "usage": USAGE})
         yield b"data: [DONE]\n\n"
 
+    def broken(self, code: str, message: str) -> bytes:
+        return event({"error": {"message": message, "type": code, "param": None, "code": code}})
+
     def error(self, refused: Refused) -> Json:
-        return {"error": {"message": refused.message, "type": "invalid_request_error", "param": None, "code": None}}
+        kind = refused.code or "invalid_request_error"
+        return {"error": {"message": refused.message, "type": kind, "param": None, "code": refused.code}}
 
 
 class AzureOpenAI(OpenAIChat):

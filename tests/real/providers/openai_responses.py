@@ -90,8 +90,19 @@ class OpenAIResponses(ModelServer):
         for number, data in enumerate(_events(turn, body)):
             yield event({**data, "sequence_number": number}, data["type"])
 
+    def broken(self, code: str, message: str) -> bytes:
+        if code == "server_error":
+            failed = {**_response(Turn(0, (), "", ""), {"model": self.model}, "failed", []), "error": _error(code, message)}
+            return event({"type": "response.failed", "response": failed, "sequence_number": 9}, "response.failed")
+        return event({"type": "error", **_error(code, message), "param": None, "sequence_number": 9}, "error")
+
     def error(self, refused: Refused) -> Json:
-        return {"error": {"message": refused.message, "type": "invalid_request_error", "param": None, "code": None}}
+        kind = refused.code or "invalid_request_error"
+        return {"error": {"message": refused.message, "type": kind, "param": None, "code": refused.code}}
+
+
+def _error(code: str, message: str) -> Json:
+    return {"code": code, "message": message}
 
 
 def _check_choice(body: Json) -> None:

@@ -1,13 +1,15 @@
 """What the stand-ins share: a script of turns, what was requested, and how a refusal becomes an answer.
 
 A turn is written as in `tests.real.scripted_model`: `{"call": [["tool", {...}]]}`, `{"answer": {...}}`, `{"text": "..."}`,
-`{"status": 503}`, or with `"hold": true` one that waits until it is released. It follows from the conversation, so that a
-request that is made again after a crash gets the same answer.
+`{"status": 503}`, or with `"hold": true` one that waits until it is released. `"breaks": ["overloaded_error", "Overloaded"]`
+ends a streamed answer after its first part with this error; with `"times": 2` that, or the status, comes twice only.
+It follows from the conversation, so that a request that is made again after a crash gets the same answer.
 """
 
 import asyncio
 import base64
 import json
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -25,10 +27,11 @@ Json = dict[str, Any]
 class Refused(Exception):
     """The provider's answer to a request that it does not take."""
 
-    def __init__(self, message: str, status: int = 400) -> None:
+    def __init__(self, message: str, status: int = 400, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class ModelServer(ABC):
         self.sizes: list[int] = []
         self.refusals: list[str] = []
         self.released = asyncio.Event()
+        self.failed = 0
 
     @abstractmethod
     def routes(self) -> Mapping[str, bool | None]:
@@ -93,6 +97,10 @@ class ModelServer(ABC):
     @abstractmethod
     def error(self, refused: Refused) -> Json:
         """A refusal in the provider's form."""
+
+    def broken(self, code: str, message: str) -> bytes:
+        """The error with which a streamed answer breaks off, in the provider's form."""
+        raise NotImplementedError
 
     media_type = "text/event-stream"
 
@@ -124,8 +132,11 @@ class ModelServer(ABC):
         script = self.turns[min(number, len(self.turns) - 1)]
         if script.get("hold"):
             await self.released.wait()
-        if status := script.get("status"):
-            raise Refused("scripted", status)
+        fails = self.failed < script.get("times", math.inf)
+        self.failed += "times" in script
+        if fails and (status := script.get("status")):
+            raise Refused(script.get("error", "scripted"), status, script.get("code"))
+        breaks = script.get("breaks") if fails else None
         turn = self.made(number, script, body)
         if not stream:
             return JSONResponse(self.whole(turn, body))
@@ -133,6 +144,9 @@ class ModelServer(ABC):
         async def pieces() -> AsyncIterator[bytes]:
             for piece in self.pieces(turn, body):
                 yield piece
+                if breaks:
+                    yield self.broken(*breaks)
+                    return
 
         return StreamingResponse(pieces(), media_type=self.media_type)
 
