@@ -28,6 +28,7 @@ _ADVICE = {
     404: "check TOCSIN_MODEL, and the server's address (OPENAI_BASE_URL usually ends in /v1)",
     429: "the key's quota or rate is used up",
 }
+_NO_CREDIT = "the account's quota is used up: check its plan and billing at the provider; until then the analyst ranks"
 _SERVER = "check the model's server; until then the analyst ranks"
 _NO_TOOL = "an investigation needs a model that calls tools: choose another one; until then the analyst ranks"
 
@@ -73,7 +74,8 @@ async def _two_turns(title: str, model: "BaseChatModel", window: int) -> Check:
             return failed(title, f"no answer within {SECONDS:.0f} s", _SERVER)
         if failure.status is None:
             return failed(title, f"not reached ({one_line(failure.text, 100)})", "check the server's address and the network")
-        return failed(title, f"answered {failure.status}: {failure.text}", _ADVICE.get(failure.status, _SERVER))
+        advice = _NO_CREDIT if failure.no_credit else _ADVICE.get(failure.status, _SERVER)
+        return failed(title, f"answered {failure.status}: {failure.text}", advice)
 
 
 async def _try_in_two_turns(title: str, model: "BaseChatModel", window: int) -> Check:

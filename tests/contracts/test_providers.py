@@ -397,6 +397,17 @@ async def test_an_answer_that_breaks_off_as_too_long_is_followed_by_a_shorter_re
     assert served_by(here).sizes[2] < served_by(here).sizes[1] / 2
 
 
+@pytest.mark.parametrize("name", ["openai responses", "openai chat"])
+async def test_an_account_without_credit_is_asked_once_and_its_owner_is_told_where_to_look(place: Place, name: str) -> None:
+    words = "You exceeded your current quota, please check your plan and billing details."
+    here = await place(SERVED[name], TURNS[0], {"status": 429, "error": words, "code": "insufficient_quota"})
+
+    findings = await here.investigate()
+
+    assert len(here.asked) == 2 and here.waits == []
+    assert "answered 429: the account's quota is used up, check its plan and billing" in findings.stop_reason
+
+
 WORD = [{"call": [["read_word", {}]]}, {"call": [["give_word", {"word": "tocsin"}]]}]
 
 

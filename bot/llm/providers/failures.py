@@ -15,7 +15,7 @@ from langchain_core.language_models import BaseChatModel
 
 from bot.core.redaction.redaction import redact
 from bot.core.text.untrusted import one_line
-from bot.llm.providers.error_codes import MODEL_FAILED, is_too_long, status_of
+from bot.llm.providers.error_codes import MODEL_FAILED, is_too_long, is_without_credit, status_of
 
 ERRORS: Mapping[str, Sequence[str]] = {
     "openai": ["APIError"],
@@ -47,11 +47,13 @@ class Failure:
     """Whether the server itself said what went wrong."""
     too_long: bool = False
     """Whether a shorter request may be taken."""
+    no_credit: bool = False
+    """Whether the account has nothing left to pay with."""
 
     @property
     def may_pass(self) -> bool:
         """Whether the same request may succeed later."""
-        if self.timed_out or self.too_long:
+        if self.timed_out or self.too_long or self.no_credit:
             return False
         return self.status is None or self.status in (408, 409, MODEL_FAILED, 425, 429) or self.status >= 500
 
@@ -60,7 +62,8 @@ class Failure:
             return "the model's server did not answer in time"
         if self.status is None:
             return f"the model's server {'broke off with an error' if self.reported else 'was not reached'}"
-        return f"the model's server answered {self.status}"
+        advice = ": the account's quota is used up, check its plan and billing at the provider" if self.no_credit else ""
+        return f"the model's server answered {self.status}{advice}"
 
 
 def failure_of(error: BaseException) -> Failure | None:
@@ -81,6 +84,7 @@ def failure_of(error: BaseException) -> Failure | None:
         retry_after=_retry_delay(chain) if wait is None else wait,
         reported=bool(reported or codes),
         too_long=isinstance(error, ContextOverflowError) or is_too_long(status, codes, text),
+        no_credit=is_without_credit(status, codes, text),
     )
 
 

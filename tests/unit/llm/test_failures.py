@@ -87,7 +87,21 @@ def test_what_a_shorter_request_would_heal_is_told_from_what_heals_by_itself(sta
         (503, "The model's context window could not be loaded"),
     ],
 )
-def test_a_limit_of_the_present_minute_is_no_length(status: int, text: str) -> None:
+def test_a_limit_of_the_present_minute_is_neither_a_length_nor_an_empty_account(status: int, text: str) -> None:
     failure = refused(status, text)
 
-    assert failure.may_pass and not failure.too_long
+    assert failure.may_pass and not failure.too_long and not failure.no_credit
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "code"),
+    [
+        (429, "You exceeded your current quota, please check your plan and billing details.", "insufficient_quota"),
+        (402, "Insufficient Balance", None),
+        (400, "Your credit balance is too low to access the Anthropic API.", None),
+    ],
+)
+def test_an_account_without_credit_is_not_asked_again(status: int, text: str, code: str | None) -> None:
+    failure = refused(status, text, code)
+
+    assert failure.no_credit and not failure.may_pass and "check its plan and billing" in str(failure)
