@@ -408,6 +408,28 @@ async def test_an_account_without_credit_is_asked_once_and_its_owner_is_told_whe
     assert "answered 429: the account's quota is used up, check its plan and billing" in findings.stop_reason
 
 
+@pytest.mark.parametrize(
+    ("served", "thinking"),
+    [
+        (Served(Gemini, "google:", "gemini-3.6-flash"), {"thinking_level": "minimal"}),
+        (Served(Gemini, "google:", "gemini-3.1-pro-preview"), {"thinking_level": "low"}),
+        (Served(Gemini, "google:", "gemini-2.5-flash"), {"thinking_budget": 0}),
+        (Served(Gemini, "google:", "gemini-2.5-pro"), {"thinking_budget": 128}),
+        (Served(Bedrock, "bedrock:", "us.anthropic.claude-opus-5"), {"type": "disabled"}),
+    ],
+    ids=lambda value: value.name if isinstance(value, Served) else "",
+)
+async def test_a_model_is_told_not_to_reason_or_as_little_as_it_can(place: Place, served: Served, thinking: Json) -> None:
+    here = await place(served, *TURNS, ANSWER, effort="none")
+
+    findings = await here.investigate()
+
+    assert (findings.stop_reason, served_by(here).refusals) == ("answered", [])
+    asked = here.asked[-1]
+    sent = (asked.get("generationConfig") or {}).get("thinkingConfig") or asked["additionalModelRequestFields"]["thinking"]
+    assert {name: value.lower() if isinstance(value, str) else value for name, value in sent.items()} == thinking
+
+
 WORD = [{"call": [["read_word", {}]]}, {"call": [["give_word", {"word": "tocsin"}]]}]
 
 

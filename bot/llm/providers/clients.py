@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from bot.core.config.budget import CONTEXT_TOKENS
 from bot.core.errors import ConfigurationError
@@ -28,6 +28,7 @@ from bot.llm.providers.capabilities import (
     takes_effort,
 )
 from bot.llm.providers.failures import library_errors
+from bot.llm.providers.no_reasoning import bedrock_without_reasoning, gemini_without_reasoning, takes_none_as_level
 from bot.llm.settings import ModelSettings
 
 CLAUDE_MAX_TOKENS = 16_000
@@ -35,6 +36,9 @@ CLAUDE_MAX_TOKENS = 16_000
 CLAUDE_BINDING = "thinking-binding-controls-2026-08-01"
 """The beta of Anthropic's API in which a request says what becomes of thinking whose conversation has changed since: hints of
 people stand in one request only, and long results are shortened later."""
+
+_EFFORT_ARGUMENTS = ("reasoning_effort", "thinking_level")
+"""What langchain's classes call it."""
 
 
 def chat_model(settings: ModelSettings, name: str, *, seconds: float, context_tokens: int = CONTEXT_TOKENS) -> BaseChatModel:
@@ -71,9 +75,19 @@ def _made(name: ModelName, arguments: dict[str, Any], setting: str) -> BaseChatM
     lacking: tuple[type[Exception], ...] = (ImportError, ValueError, *library_errors())
     try:
         model: BaseChatModel = init_chat_model(name.model, model_provider=_langchain_name(name), **arguments)
-    except lacking as error:  # a package, a key or a region: it says which
-        raise ConfigurationError(one_line(redact(str(error)), 300), key=setting) from None
+    except lacking as error:  # a package, a key, a region or a value: it says which
+        text = one_line(redact(_problem(error)), 300)
+        of_effort = any(argument in text for argument in _EFFORT_ARGUMENTS)
+        raise ConfigurationError(text, key="TOCSIN_REASONING_EFFORT" if of_effort else setting) from None
     return model
+
+
+def _problem(error: Exception) -> str:
+    """What is wrong, without what pydantic says around it."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    return ": ".join([*map(str, first["loc"]), first["msg"]])
 
 
 def _limits_of(kind: type[BaseChatModel], seconds: float) -> dict[str, int]:
@@ -158,14 +172,20 @@ def _anthropic(model: str, effort: str, extra: dict[str, Any], seconds: float) -
     return {"timeout": seconds, "max_retries": 0, "max_tokens": limit, **named, "model_kwargs": body}
 
 
-def _google(_model: str, effort: str, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
+def _google(model: str, effort: str, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
+    level = {"thinking_level": effort} if effort else {}
+    if effort == "none":
+        # What the settings say of it in the body's own words counts.
+        level = {} if any(name.startswith("thinking") for name in extra) else gemini_without_reasoning(model)
     # One try: a number of tries below one is taken for the default.
-    return {"timeout": seconds, "max_retries": 1, **({"thinking_level": effort} if effort else {}), **extra}
+    return {"timeout": seconds, "max_retries": 1, **level, **extra}
 
 
-def _bedrock(_model: str, effort: str, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
-    fields = {"additional_model_request_fields": extra} if extra else {}
-    return {"timeout": int(seconds), "max_retries": 0, **({"reasoning_effort": effort} if effort else {}), **fields}
+def _bedrock(model: str, effort: str, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
+    fields = {**bedrock_without_reasoning(model), **extra} if effort == "none" else extra
+    level = {"reasoning_effort": effort} if effort and (effort != "none" or takes_none_as_level(model)) else {}
+    more = {"additional_model_request_fields": fields} if fields else {}
+    return {"timeout": int(seconds), "max_retries": 0, **level, **more}
 
 
 def _deepseek(_model: str, effort: str, extra: dict[str, Any], seconds: float) -> dict[str, Any]:

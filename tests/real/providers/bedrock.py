@@ -49,8 +49,15 @@ class Bedrock(ModelServer):
             body.get("toolConfig") or not any("toolUse" in block for block in blocks), "The toolConfig field must be defined."
         )
         self._check_choice(body)
+        self._check_fields(body)
         _check_pairs(body["messages"])
         self._check_thinking(body)
+
+    def _check_fields(self, body: Json) -> None:
+        """Of the model's own: Claude knows these."""
+        for name in body.get("additionalModelRequestFields") or ():
+            known = name in ("thinking", "output_config", "anthropic_beta", "top_k")
+            require(known, f"The model returned the following errors: {name}: Extra inputs are not permitted")
 
     def _thinks(self, body: Json) -> bool:
         fields = body.get("additionalModelRequestFields") or {}
@@ -82,21 +89,22 @@ class Bedrock(ModelServer):
                 if "toolResult" in block:
                     yield block["toolResult"]["toolUseId"], json.dumps(block["toolResult"]["content"], ensure_ascii=False)
 
-    def content(self, turn: Turn) -> Iterator[Json]:
-        yield {"reasoningContent": {"reasoningText": {"text": _thought(turn.number), "signature": turn.seal}}}
+    def content(self, turn: Turn, body: Json) -> Iterator[Json]:
+        if self._thinks(body):
+            yield {"reasoningContent": {"reasoningText": {"text": _thought(turn.number), "signature": turn.seal}}}
         if turn.text:
             yield {"text": turn.text}
         for call in turn.calls:
             yield {"toolUse": {"toolUseId": call.id, "name": call.name, "input": call.arguments}}
 
     def whole(self, turn: Turn, body: Json) -> Json:
-        message = {"role": "assistant", "content": list(self.content(turn))}
+        message = {"role": "assistant", "content": list(self.content(turn, body))}
         reason = "tool_use" if turn.calls else "end_turn"
         return {"output": {"message": message}, "stopReason": reason, "usage": USAGE, "metrics": {"latencyMs": 1}}
 
     def pieces(self, turn: Turn, body: Json) -> Iterator[bytes]:
         yield _frame("messageStart", {"role": "assistant"})
-        for index, block in enumerate(self.content(turn)):
+        for index, block in enumerate(self.content(turn, body)):
             if use := block.get("toolUse"):
                 start = {"toolUse": {"toolUseId": use["toolUseId"], "name": use["name"]}}
                 yield _frame("contentBlockStart", {"contentBlockIndex": index, "start": start})

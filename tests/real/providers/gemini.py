@@ -47,8 +47,16 @@ class Gemini(ModelServer):
         require(body.get("contents"), "* GenerateContentRequest.contents: contents is not specified")
         for content in body["contents"]:
             require(content.get("parts"), "* GenerateContentRequest.contents.parts: must not be empty")
+        self._check_thinking(types.ThinkingConfig(**(body.get("generationConfig") or {}).get("thinkingConfig") or {}))
         _check_order(body["contents"])
         _check_signatures(body["contents"])
+
+    def _check_thinking(self, config: types.ThinkingConfig) -> None:
+        takes_budget, pro = "gemini-2.5" in self.model, "pro" in self.model
+        minimal = config.thinking_level is types.ThinkingLevel.MINIMAL
+        require(not (takes_budget and config.thinking_level), "Thinking level is not supported for this model.")
+        require(not (pro and config.thinking_budget == 0), "Budget 0 is invalid. This model only works in thinking mode.")
+        require(not (pro and minimal), "Thinking level MINIMAL is not supported for this model.")
 
     def turns_so_far(self, body: Json) -> int:
         return sum(content["role"] == "model" for content in body["contents"])
