@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bot.core.alert import Alert
 from bot.core.errors import UnreadableBody
 from bot.core.payloads.choices import Corrections, Understanding
+from bot.core.payloads.identity import lasting_parts, own_key
 from bot.core.payloads.items import Item, items_of
 from bot.core.payloads.leaves import LONGEST_NUMBER, Scalar
 from bot.core.payloads.names import AlertField
@@ -18,16 +19,12 @@ from bot.core.payloads.values import State, is_template
 from bot.plugins import ParsedBody, Rejected, SourceRequest
 from bot.sources._parsing import annotations, clean, clean_line, fingerprint, labels, read_each, start_moment
 
-_STATE_WORDS = re.compile(
-    r"(?i)^\W*(?:re-?)?(?:triggered|recovered|resolved|firing|alerting|alert|ok|down|up|closed|opened|problem)\b\W*"
-)
 _HOSTS = ("host", "hostname", "host_name", "node", "server", "machine", "vm", "device")
 _INSTANCES = ("instance", "instance_id", "pod", "pod_name", "container")
 _NOT_SERVICES = ("team", "customer", "customer_id", "tenant", "namespace", "monitor", "folder", "environment", "env", "region",
                  "metric", "metric_name", "source", "cluster", "project", "site", "endpoint")  # fmt: skip
 _SERVICES = ("app", "application", "component", "workload", "deployment", "function", "functionname")
 """Labels that name a service where the alert is about one of its hosts or instances."""
-_MOVING = ("severity", "priority", "status", "state", "level", "urgency", "value", "value_string")
 
 
 @dataclass(frozen=True)
@@ -142,6 +139,8 @@ def _labels(understanding: Understanding, severity: str) -> dict[str, object]:
         named.setdefault(_entity_label(understanding.entity_kind), entity)
     if service := next((value for name, value in understanding.labels.items() if name.lower() in _SERVICES), None):
         named.setdefault("service", service)
+    if host := next((value for name, value in understanding.labels.items() if name.lower() in _HOSTS), None):
+        named.setdefault("host", host)
     return {**named, "severity": severity} if severity else named
 
 
@@ -155,13 +154,11 @@ def _entity_label(kind: str) -> str:
 
 
 def _identity(request: SourceRequest, understanding: Understanding, name: str, cleaned: Mapping[str, str], item: Item) -> str:
-    """The sender's own key; else what stays the same from firing to resolved: title without its state, entity and labels."""
-    if key := clean_line(understanding.text(AlertField.FINGERPRINT), 512):
+    """The sender's own key; else what stays the same from firing to resolved."""
+    if key := clean_line(own_key(understanding), 512):
         return key if len(key) <= 128 else fingerprint(key)
     if understanding.warnings and AlertField.NAME not in understanding.choices:
         # A template that was not filled in looks the same for every alert: none of them is another's repeat.
         body = request.body[:4096].decode("utf-8", "replace")
         return fingerprint([item.dotted_path, body, request.received_at.isoformat()])
-    stable = re.sub(r"\d+", "#", _STATE_WORDS.sub("", name.lower()))
-    lasting = {k: v for k, v in cleaned.items() if k.lower() not in _MOVING and not re.fullmatch(r"[\d.,:TZ+-]+%?", v)}
-    return fingerprint([stable, understanding.text(AlertField.SERVICE), lasting])
+    return fingerprint(lasting_parts(understanding, name, cleaned))

@@ -11,11 +11,15 @@ from bot.core.payloads.values import State, moment_of
 
 
 class Choice(NamedTuple):
-    """The value that was taken for a field, its path ("": none) and why it was taken."""
+    """The value that was taken for a field, its path ("": none) and why it was taken.
+
+    `guessed`: by its name and form alone, no team and no reader of the sender's form said so.
+    """
 
     value: Scalar
     path: str
     reason: str
+    guessed: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Understanding:
     labels: Mapping[str, str] = field(default_factory=dict)
     state: State = State.FIRING
     warnings: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    """What the rule, the monitor or the check behind it is called, in small letters and without figures."""
 
     def text(self, field: AlertField) -> str:
         """The value of a field; "" if there is none."""

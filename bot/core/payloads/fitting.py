@@ -25,7 +25,7 @@ def best(field: AlertField, own: Iterable[Leaf], around: Iterable[Leaf], *, unli
         return None
     leaf = top[1]
     value: Scalar = severity_of(leaf) if field is AlertField.SEVERITY else leaf.value
-    return Choice(value, leaf.dotted_path, f"the name {leaf.name!r} fits, and the value is {_FORMS[field]}")
+    return Choice(value, leaf.dotted_path, f"the name {leaf.name!r} fits, and the value is {_FORMS[field]}", guessed=True)
 
 
 def worth(field: AlertField, leaf: Leaf) -> float:
@@ -111,7 +111,9 @@ def _expression(leaf: Leaf) -> float | None:
 
 def _identity(leaf: Leaf) -> float | None:
     text = str(leaf.value).strip()
-    return 0.0 if not isinstance(leaf.value, bool) and 0 < len(text) <= 512 and not values.is_template(text) else None
+    blank = text.lower() in ("0", "-1", "-", "none", "null", "unknown", "n/a")
+    unfit = isinstance(leaf.value, bool) or blank or values.is_template(text)
+    return 0.0 if not unfit and 0 < len(text) <= 512 else None
 
 
 _TESTS: Mapping[AlertField, Callable[[Leaf], float | None]] = {

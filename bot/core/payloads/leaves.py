@@ -26,6 +26,18 @@ _TYPES = frozenset(("type", "datatype", "data_type", "kind", "unit"))
 _TYPED = frozenset(("stringvalue", "intvalue", "doublevalue", "boolvalue", "numbervalue", "s", "n"))
 LABEL_WORDS = frozenset(("label", "tag", "dimension", "attribute", "property"))
 _PAIR = re.compile(r"\s*([A-Za-z_][\w./-]{0,63})\s*[:=]\s*(\S[^,;]{0,255}?)\s*")
+_RUN_TOGETHER = {
+    f"{thing}{short}": (thing, word)
+    for thing in ("host", "service")
+    for short, word in (
+        ("state", "state"),
+        ("output", "output"),
+        ("alias", "alias"),
+        ("address", "address"),
+        ("desc", "description"),
+    )
+} | {"notificationtype": ("notification", "type")}
+"""Nagios' macros, which every system of its family sends on."""
 _PLURAL = re.compile(r"(?<=[a-z]{3})(?<![suia])s$")
 
 
@@ -73,7 +85,8 @@ class _Node:
 @lru_cache(maxsize=4096)
 def words_of(name: str) -> tuple[str, ...]:
     """`newStateValue`, `new_state_value` and `New State Value` are the same three words; plurals become singular."""
-    return tuple(_singular(word.lower()) for word in _WORD.findall(name[:128]))
+    words = (word.lower() for word in _WORD.findall(name[:128]))
+    return tuple(part for word in words for part in _RUN_TOGETHER.get(word, (_singular(word),)))
 
 
 def _singular(word: str) -> str:

@@ -58,7 +58,7 @@ NAMES: Mapping[AlertField, Table] = {
         "host 8, hostname 8, node 8, server 8, machine 8, vm 8, device 8, computer 8, pod 7.8, container 7.6, "
         "instance 7.5, load balancer 7.5, entity 7.5, workload 7, deployment 7, job 7, database 7, db 7, resource 7, "
         "queue 6.5, topic 6.5, target 6, configuration item 6, cluster 5.5, site 5, project 5, endpoint 4.5, team 4, "
-        "source 3.8, customer 3.5, tenant 3.5, namespace 3.2, monitor 3, metric name 2.5, metric 2, folder 1.5, "
+        "source 3.8, client 4.5, customer 3.5, tenant 3.5, namespace 3.2, monitor 3, metric name 2.5, metric 2, folder 1.5, "
         "environment 1, env 1, region 0.5"
     ),
     AlertField.STARTS_AT: _table(
@@ -96,6 +96,8 @@ _OTHER_THINGS = word_set(
     "icon image email mail arn ref version count status reason by"
 )
 """A name that goes on with one of these names another thing: a title id is no title."""
+_OF_A_CHECK = word_set("state output message perfdata")
+"""What was measured of a service is no service."""
 _OPEN_ENDED = frozenset((AlertField.STARTS_AT, AlertField.ENDS_AT, AlertField.LINK, AlertField.FINGERPRINT))
 """Fields whose names end in such words themselves."""
 _NAMED_THINGS = word_set(
@@ -140,7 +142,7 @@ def _is_other(field: AlertField, phrase: tuple[str, ...], before: tuple[str, ...
         return True
     if field in (AlertField.STATUS, AlertField.SEVERITY, AlertField.SERVICE) and _EARLIER & set(before):
         return True
-    others = _OTHER_THINGS - {"id"} if field is AlertField.SERVICE else _OTHER_THINGS
+    others = (_OTHER_THINGS - {"id"}) | _OF_A_CHECK if field is AlertField.SERVICE else _OTHER_THINGS
     return field not in _OPEN_ENDED and bool(others & set(after))
 
 

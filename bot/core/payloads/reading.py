@@ -11,6 +11,7 @@ from bot.core.payloads.choices import Choice, Corrections, Understanding
 from bot.core.payloads.ending import state_in
 from bot.core.payloads.fallbacks import fallback
 from bot.core.payloads.fitting import GENERAL, best, worth
+from bot.core.payloads.identity import rules_of
 from bot.core.payloads.leaves import LABEL_WORDS, Leaf, leaves_of
 from bot.core.payloads.names import AlertField, cost_of
 from bot.core.payloads.values import State
@@ -38,7 +39,9 @@ def understand(
     choices, warnings = _corrected(leaves, corrections)
     for field in AlertField:
         title = str(choices[AlertField.NAME].value) if AlertField.NAME in choices and field is AlertField.SUMMARY else ""
-        if field not in choices and (choice := best(field, own, around, unlike=title) or fallback(field, choices, leaves)):
+        # What a body around several alerts has for a key is the key of none of them.
+        beside = () if field is AlertField.FINGERPRINT else around
+        if field not in choices and (choice := best(field, own, beside, unlike=title) or fallback(field, choices, leaves)):
             choices[field] = choice
     certain = AlertField.STATUS in (*corrections.fields, *corrections.preset)
     state, reason = state_in(choices, leaves, corrections.resolved_words, now, certain=certain)
@@ -46,7 +49,7 @@ def understand(
         choices[AlertField.STATUS] = reason
     if state is State.RESOLVED and AlertField.SEVERITY not in choices:
         choices[AlertField.SEVERITY] = Choice("info", "", "it is over, and no severity is given")
-    return Understanding(choices, _labels(leaves), state, (*warnings, *_warnings_of(choices, leaves)))
+    return Understanding(choices, _labels(leaves), state, (*warnings, *_warnings_of(choices, leaves)), rules_of(own))
 
 
 def _corrected(leaves: Sequence[Leaf], corrections: Corrections) -> tuple[dict[AlertField, Choice], list[str]]:
@@ -73,9 +76,18 @@ def _labels(leaves: Iterable[Leaf]) -> dict[str, str]:
     for leaf in leaves:
         text = str(leaf.value).lower() if isinstance(leaf.value, bool) else str(leaf.value)
         usable = 0 < len(text) <= MAX_LABEL_TEXT and not values.is_template(text) and leaf.name
-        if usable and len(labels) < MAX_LABELS and _is_label(leaf):
-            labels.setdefault(leaf.name, text)
+        if usable and len(labels) < MAX_LABELS and (name := _label_name(leaf)):
+            labels.setdefault(name, text)
     return labels
+
+
+def _label_name(leaf: Leaf) -> str:
+    """The name of a label; that of the thing for `host: {name: ...}`; "" for what is none."""
+    if _is_label(leaf):
+        return leaf.name
+    above = leaf.path[-2] if len(leaf.path) > 1 else ""
+    named = leaf.words == ("name",) and not above.isdigit() and worth(AlertField.SERVICE, leaf) >= _A_THING
+    return above if named else ""
 
 
 def _is_label(leaf: Leaf) -> bool:
