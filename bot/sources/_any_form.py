@@ -15,7 +15,7 @@ from bot.core.payloads.items import Item, items_of
 from bot.core.payloads.leaves import LONGEST_NUMBER, Scalar
 from bot.core.payloads.names import AlertField
 from bot.core.payloads.reading import ENTITY_LABEL, understand
-from bot.core.payloads.values import State, is_template
+from bot.core.payloads.values import State, is_template, is_unfilled
 from bot.plugins import ParsedBody, Rejected, SourceRequest
 from bot.sources._parsing import annotations, clean, clean_line, fingerprint, labels, read_each, start_moment
 
@@ -68,7 +68,9 @@ def read_alert(request: SourceRequest, item: Item, vendor: VendorFields = NO_FIE
     """One alert. Raises UnreadableBody with the field."""
     if not isinstance(item.document, dict):
         raise UnreadableBody("an alert is an object", field=item.dotted_path or "body")
-    preset = {field: value for field, value in vendor.fields.items() if isinstance(value, str | int | float) and value != ""}
+    preset = {
+        field: value for field, value in vendor.fields.items() if isinstance(value, str | int | float) and _is_filled(value)
+    }
     understanding = understand(item.document, corrections_of(request, preset), around=item.around, now=request.received_at)
     name = clean_line(understanding.text(AlertField.NAME), 256)
     if not name and not any(is_template(value) for value in item.document.values() if isinstance(value, str)):
@@ -99,11 +101,16 @@ def first_of(document: Mapping[str, object], *paths: str) -> object:
     return next((value for value in values if isinstance(value, str | int | float) and _is_filled(value)), "")
 
 
+def filled(labels: Mapping[str, object]) -> dict[str, object]:
+    """Labels without those that hold nothing: empty texts, and what a sender's template left."""
+    return {k: v for k, v in labels.items() if v not in (None, "") and not (isinstance(v, str) and is_unfilled(v))}
+
+
 def _is_filled(value: str | int | float) -> bool:
     if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
         return False
     text = str(value).strip()
-    return text not in ("", "None", "null", "*UNKNOWN*") and not is_template(text)
+    return text not in ("", "None", "null") and not is_unfilled(text)
 
 
 def _at(item: Item, name: str) -> str:
@@ -112,7 +119,7 @@ def _at(item: Item, name: str) -> str:
 
 def _alert(request: SourceRequest, understanding: Understanding, name: str, item: Item, vendor: VendorFields) -> Alert:
     severity = clean_line(understanding.text(AlertField.SEVERITY))
-    cleaned = labels({**_labels(understanding, severity), **{k: v for k, v in vendor.labels.items() if v not in (None, "")}})
+    cleaned = labels({**_labels(understanding, severity), **filled(vendor.labels)})
     summary = annotations({"summary": understanding.text(AlertField.SUMMARY)}) if understanding.text(AlertField.SUMMARY) else {}
     start, end = understanding.moment(AlertField.STARTS_AT), understanding.moment(AlertField.ENDS_AT)
     resolved = understanding.state is State.RESOLVED

@@ -23,7 +23,7 @@ from bot.core.change import Change
 from bot.core.config.alerts import SourceFields
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody, Rejected, SourceRequest, source
-from bot.sources._any_form import read_any_form
+from bot.sources._any_form import filled, read_any_form
 from bot.sources._parsing import annotations, clean, clean_line, fingerprint, labels, moment, parse, read_each, start_moment
 
 T = TypeVar("T")
@@ -76,16 +76,17 @@ def _alert(request: SourceRequest, raw: object, field: str) -> Alert:
     if not name:
         raise UnreadableBody("an alert needs a name", field=_under(field, "name"))
     raw_labels = _part(raw, "labels", field)
-    for key in ("service", "severity"):
-        if raw.get(key):
-            raw_labels.setdefault(key, raw[key])
+    for label in ("service", "severity"):
+        if raw.get(label):
+            raw_labels.setdefault(label, raw[label])
+    raw_labels = filled(raw_labels)
+    key = clean_line(filled(raw).get("fingerprint"))
     cleaned = labels(raw_labels)
     summary = annotations({"summary": raw["summary"]} if raw.get("summary") else {})
     return Alert(
         source=request.source,
         # The severity may change while it is the same alert.
-        fingerprint=clean_line(raw.get("fingerprint"))
-        or fingerprint([name, {k: v for k, v in raw_labels.items() if k != "severity"}]),
+        fingerprint=key or fingerprint([name, {k: v for k, v in raw_labels.items() if k != "severity"}]),
         status=(status := _status(raw, field)),
         name=name,
         severity=cleaned.get("severity", ""),

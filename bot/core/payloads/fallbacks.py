@@ -30,7 +30,7 @@ def _sentence(leaves: Sequence[Leaf]) -> Choice | None:
     """The first text of several words, whatever it is called."""
     for leaf in leaves:
         text = leaf.value.strip() if isinstance(leaf.value, str) and not leaf.label and not cost_of(leaf.around) else ""
-        plain = not (values.is_url(text) or values.is_date(text) or values.is_template(text))
+        plain = not (values.is_url(text) or values.is_date(text) or values.is_unfilled(text))
         if 5 < len(text) <= 500 and len(text.split()) > 1 and plain:
             return Choice(text, leaf.dotted_path, "no name says title; this is the first sentence")
     return None

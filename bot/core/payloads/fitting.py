@@ -51,7 +51,7 @@ def _title(leaf: Leaf) -> float | None:
     text = leaf.value.strip() if isinstance(leaf.value, str) else ""
     if not 0 < len(text) <= 2000 or not any(char.isalpha() for char in text):
         return None
-    if values.is_url(text) or values.is_id(text) or values.is_date(text) or values.is_template(text):
+    if values.is_url(text) or values.is_id(text) or values.is_date(text) or values.is_unfilled(text):
         return None
     path_like = "/" in text and " " not in text
     among_labels = leaf.label and not _is_title(leaf)
@@ -87,7 +87,7 @@ def _status(leaf: Leaf) -> float | None:
 def _entity(leaf: Leaf) -> float | None:
     text = leaf.value.strip() if isinstance(leaf.value, str) else ""
     unfit = (
-        not text or len(text) > 120 or text.isdigit() or values.is_template(text) or values.is_date(text) or values.is_url(text)
+        not text or len(text) > 120 or text.isdigit() or values.is_unfilled(text) or values.is_date(text) or values.is_url(text)
     )
     if unfit or len(text.split()) > 6 or text.lower() in ("unknown", "none", "n/a", "null", "-"):
         return None
@@ -112,7 +112,7 @@ def _expression(leaf: Leaf) -> float | None:
 def _identity(leaf: Leaf) -> float | None:
     text = str(leaf.value).strip()
     blank = text.lower() in ("0", "-1", "-", "none", "null", "unknown", "n/a")
-    unfit = isinstance(leaf.value, bool) or blank or values.is_template(text)
+    unfit = isinstance(leaf.value, bool) or blank or values.is_unfilled(text)
     return 0.0 if not unfit and 0 < len(text) <= 512 else None
 
 

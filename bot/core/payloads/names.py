@@ -69,7 +69,7 @@ NAMES: Mapping[AlertField, Table] = {
     ),
     AlertField.ENDS_AT: _table(
         "end at 10, ended at 10, end time 10, resolved at 10, recovered at 10, closed at 10, cleared at 10, ended 9, "
-        "resolved date time 10, closed time 9, resolution time 9, recovery time 9, resolve time 9"
+        "resolved date time 10, closed time 9, resolution time 9, recovery time 9, recovery timestamp 9, resolve time 9"
     ),
     AlertField.LINK: _table(
         "permalink 10, html url 10, web url 10, alert url 10, incident url 10, issue url 10, problem url 10, event url 9, "

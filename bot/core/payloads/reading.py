@@ -13,7 +13,7 @@ from bot.core.payloads.fallbacks import fallback
 from bot.core.payloads.fitting import GENERAL, best, worth
 from bot.core.payloads.identity import rules_of
 from bot.core.payloads.leaves import LABEL_WORDS, Leaf, leaves_of
-from bot.core.payloads.names import AlertField, cost_of
+from bot.core.payloads.names import AlertField, cost_of, worth_of
 from bot.core.payloads.values import State
 
 MAX_LABELS = 64
@@ -75,7 +75,7 @@ def _labels(leaves: Iterable[Leaf]) -> dict[str, str]:
     labels: dict[str, str] = {}
     for leaf in leaves:
         text = str(leaf.value).lower() if isinstance(leaf.value, bool) else str(leaf.value)
-        usable = 0 < len(text) <= MAX_LABEL_TEXT and not values.is_template(text) and leaf.name
+        usable = 0 < len(text) <= MAX_LABEL_TEXT and not values.is_unfilled(text) and leaf.name
         if usable and len(labels) < MAX_LABELS and (name := _label_name(leaf)):
             labels.setdefault(name, text)
     return labels
@@ -97,6 +97,11 @@ def _is_label(leaf: Leaf) -> bool:
 
 
 def _warnings_of(choices: dict[AlertField, Choice], leaves: Iterable[Leaf]) -> list[str]:
-    unfilled = [leaf.dotted_path for leaf in leaves if isinstance(leaf.value, str) and values.is_template(leaf.value)]
+    # What has not ended has no end to fill in.
+    unfilled = [
+        leaf.dotted_path
+        for leaf in leaves
+        if isinstance(leaf.value, str) and values.is_template(leaf.value) and not worth_of(AlertField.ENDS_AT, leaf.words)
+    ]
     lines = [f"the sender's template left {', '.join(unfilled[:3])} unfilled"] if unfilled else []
     return lines if AlertField.NAME in choices else [*lines, "nothing in it reads as a title"]

@@ -47,7 +47,9 @@ _RESOLVED = re.compile(
 _URL = re.compile(r"(?i)^[a-z][a-z0-9+.-]*://\S+$")
 _ID = re.compile(r"(?i)^(?:[0-9a-f]{8}-[0-9a-f-]{20,}|[0-9a-f]{16,}|[0-9]+|[a-z]{0,8}[:_-]?[0-9a-f]*[0-9][0-9a-f]{15,})$")
 _DATE = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ]|$)|^\w{3},? \d{1,2} \w{3} \d{4}|^\d{1,2}[./]\d{1,2}[./]\d{2,4}")
-_TEMPLATE = re.compile(r"^\s*(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$[A-Z][A-Z0-9_]+|\{[A-Z][A-Z0-9_.]+\}|<[%$][^>]*>|%\([\w.]+\)s)\s*$")
+_TEMPLATE = re.compile(
+    r"^\s*(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$[A-Z][A-Z0-9_]+|\{[$#]?[A-Z][A-Z0-9_]*(?:[.:][^{}\s]*)?\}|<[%$][^>]*>|%\([\w.]+\)s)\s*$"
+)
 
 
 def is_url(text: str) -> bool:
@@ -66,8 +68,13 @@ def is_date(text: str) -> bool:
 
 
 def is_template(text: str) -> bool:
-    """A variable of the sender's template that nobody filled in: `$EVENT_TITLE`, `{{ host.name }}`."""
+    """A variable of the sender's template that nobody filled in: `$EVENT_TITLE`, `{{ host.name }}`, `{EVENT.TAGS.app}`."""
     return bool(_TEMPLATE.match(text))
+
+
+def is_unfilled(text: str) -> bool:
+    """It holds no value: a template that nobody filled in, or what Zabbix fills in where there is nothing, `*UNKNOWN*`."""
+    return is_template(text) or text.strip() == "*UNKNOWN*"
 
 
 def severity_word(value: Scalar, *, ranked: bool, named: bool) -> str:
@@ -77,7 +84,7 @@ def severity_word(value: Scalar, *, ranked: bool, named: bool) -> str:
     that a word that nobody knows is one too.
     """
     text = str(value).strip()
-    if isinstance(value, bool) or not text or len(text) > 40 or is_template(text):
+    if isinstance(value, bool) or not text or len(text) > 40 or is_unfilled(text):
         return ""
     if text.isdigit():
         return (f"P{text}" if ranked and len(text) == 1 else text if named and len(text) <= 2 else "").strip()

@@ -7,7 +7,20 @@ import pytest
 
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody
-from tests.unit.sources.vendor_bodies import NOW, OPSGENIE, PAGERDUTY, PAIRS, SENTRY_ISSUE, ZABBIX, Pair, one, pd, read, sns
+from tests.unit.sources.vendor_bodies import (
+    NOW,
+    OPSGENIE,
+    PAGERDUTY,
+    PAIRS,
+    SENTRY_ISSUE,
+    ZABBIX,
+    ZABBIX_MEDIA,
+    Pair,
+    one,
+    pd,
+    read,
+    sns,
+)
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.kind)
@@ -117,3 +130,19 @@ def test_grafana_8_and_own_payloads_are_understood() -> None:
     (alert,) = read("grafana", raw).alerts
 
     assert (alert.status, alert.link) == ("resolved", "https://grafana.example/d/1")
+
+
+@pytest.mark.parametrize("nothing", ["*UNKNOWN*", "{EVENT.TAGS.service}", "{$SERVICE}"])
+def test_a_zabbix_macro_without_a_value_names_no_service(nothing: str) -> None:
+    raw = {**ZABBIX_MEDIA, "service": nothing, "recovery_timestamp": "{EVENT.RECOVERY.TIMESTAMP}"}
+    (alert,) = read("zabbix", raw).alerts
+    (own,) = read("generic", {"name": "High CPU", "service": nothing, "fingerprint": nothing}).alerts
+
+    assert nothing not in (*alert.labels.values(), *own.labels.values(), own.fingerprint)
+    assert alert.labels["host"] == "db-1"
+
+
+def test_an_end_that_is_still_to_come_is_no_template_left_unfilled() -> None:
+    parsed = read("zabbix", {**ZABBIX_MEDIA, "recovery_timestamp": "{EVENT.RECOVERY.TIMESTAMP}"})
+
+    assert parsed.warnings == ()
