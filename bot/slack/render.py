@@ -171,7 +171,9 @@ class Renderer:
                 links = [(label, self._live(url)) for label, url in content.links]
                 return replace(content, severity_word=word, links=links)
             case StormContent():
-                return replace(content, origin=self._origin([group.service for group in content.firing]))
+                unmapped = [word for word in content.severity_words if not self.config.knows_severity(word)]
+                origin = self._origin([group.service for group in content.firing])
+                return replace(content, origin=origin, severity_words=unmapped)
             case RenewedContent():
                 origin = self._origin(burst_services(content))
                 return replace(content, origin=origin.service if origin else "")

@@ -165,7 +165,9 @@ def test_names_leave_for_the_model_as_they_are_unless_they_are_to_be_masked() ->
 @pytest.mark.parametrize(
     ("word", "severity"),
     [("critical", "SEV2"), ("P1", "SEV2"), ("High", "SEV2"), ("SEV-1", "SEV1"), ("average", "SEV3"), ("low", "SEV4"),
-     ("notice", "NONE"), ("info", "NONE"), ("spicy", "SEV3"), ("", "SEV3")],
+     ("notice", "NONE"), ("info", "NONE"), ("spicy", "SEV3"), ("", "SEV3"), ("Sev0", "SEV1"), ("P0", "SEV1"),
+     ("urgent", "SEV1"), ("Blocker", "SEV1"), ("SEV 1", "SEV1"), ("Severity 2", "SEV2"), ("S3", "SEV3"), ("P-1", "SEV2"),
+     ("Not classified", "SEV4")],
 )  # fmt: skip
 def test_the_usual_scales_of_severities_are_known_and_any_other_word_is_sev3(word: str, severity: str) -> None:
     assert Config().severity_of(word).value == severity
@@ -173,7 +175,8 @@ def test_the_usual_scales_of_severities_are_known_and_any_other_word_is_sev3(wor
 
 
 def test_the_file_goes_before_the_usual_scales() -> None:
-    config = Config(severities={"high": "SEV4"})
+    config = Config(severities={"high": "SEV4", "sev-2": "SEV3", "sev0": "SEV2"})
 
+    assert [config.severity_of(word).value for word in ("sev-2", "SEV 0")] == ["SEV3", "SEV2"]
     assert config.severity_of("HIGH").value == "SEV4"
     assert config.severity_of("critical").value == "SEV2"

@@ -52,13 +52,16 @@ _SEVERITIES: dict[str, SeverityLevel] = {
 
 _USUAL: dict[str, SeverityLevel] = {
     **_SEVERITIES,
-    **dict.fromkeys(("sev1", "sev-1"), "SEV1"),
-    **dict.fromkeys(("sev2", "sev-2", "emergency", "disaster", "fatal", "crit", "severe", "p1", "high", "p2"), "SEV2"),
-    **dict.fromkeys(("sev3", "sev-3", "major", "err", "average", "medium", "moderate", "warn", "p3"), "SEV3"),
-    **dict.fromkeys(("sev4", "sev-4", "minor", "low", "p4"), "SEV4"),
-    **dict.fromkeys(("information", "informational", "notice", "debug", "not classified", "p5"), "NONE"),
+    **dict.fromkeys(("sev0", "sev1", "p0", "urgent", "blocker"), "SEV1"),
+    **dict.fromkeys(("sev2", "emergency", "disaster", "fatal", "crit", "severe", "p1", "high", "p2"), "SEV2"),
+    **dict.fromkeys(("sev3", "major", "err", "average", "medium", "moderate", "warn", "p3"), "SEV3"),
+    # Zabbix' triggers are "not classified" until somebody rates them: that says nothing of how bad it is.
+    **dict.fromkeys(("sev4", "minor", "low", "not classified", "p4"), "SEV4"),
+    **dict.fromkeys(("information", "informational", "notice", "debug", "p5"), "NONE"),
 }
 """What the vendors' own scales mean, where the file says nothing of a word."""
+_RANK = re.compile(r"(?:(s)(?:ev(?:erity)?)?|p(?:riority)?)[ _-]?([0-9])")
+"""`SEV 1`, `sev-1`, `S1` and `Severity 1` are one rank, `P-1` and `Priority 1` another."""
 
 
 class Config(PolicyKeys):
@@ -143,4 +146,6 @@ class Config(PolicyKeys):
 
     def _mapped(self, word: str) -> SeverityLevel | None:
         plain = word.strip().lower()
-        return self.severities.get(plain) or _USUAL.get(plain)
+        rank = _RANK.fullmatch(plain)
+        spellings = (plain, f"{'sev' if rank[1] else 'p'}{rank[2]}") if rank else (plain,)
+        return next((table[word] for table in (self.severities, _USUAL) for word in spellings if word in table), None)

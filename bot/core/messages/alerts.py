@@ -110,6 +110,8 @@ class StormContent(Content):
 
     groups: Sequence[AlertGroup]
     origin: StormOrigin | None = None
+    severity_words: Sequence[str] = ()
+    """Severities in the words of their senders, where `severities` does not map them; untrusted."""
 
     @property
     def firing(self) -> Sequence[AlertGroup]:

@@ -10,7 +10,8 @@ from bot.core.payloads.names import AlertField, cost_of, worth_of
 
 _PAIR = re.compile(r"\b([A-Za-z]\w{1,30})\s?[:=]\s?[\"']?([A-Za-z0-9][\w./-]{0,80})")
 _LEADING = re.compile(
-    r"(?i)^\W*(?:alert\W+)?(p[0-9]|sev-?[0-9]|critical|crit|fatal|emergency|error|major|warning|warn|minor|info)\b\s*[\]:|-]"
+    r"(?i)^\W*(?:alert\W+)?(p[0-9]|sev[ -]?[0-9]|urgent|blocker|critical|crit|fatal|emergency|error|major|warning|warn|minor"
+    r"|info)\b\s*[\]:|-]"
 )
 
 

@@ -20,7 +20,8 @@ _MEDIUM = "medium moderate average warning warn minor"
 _LOW = "low trivial"
 _INFO = "info information informational notice debug none"
 SEVERITY_WORDS = word_set(f"{_CRITICAL} {_HIGH} {_MEDIUM} {_LOW} {_INFO}")
-_RANKED = re.compile(r"(?i)\b(?:p|s|sev|priority|severity)[ _-]?([0-9])\b")
+_RANK = r"(?:p|s|sev|priority|severity)[ _-]?[0-9]"
+_RANKED = re.compile(rf"(?i)\b{_RANK}\b")
 
 _FIRING = (
     "firing fired fire alerting alert alarm triggered trigger retriggered open opened reopened active activated create "
@@ -88,13 +89,13 @@ def severity_word(value: Scalar, *, ranked: bool, named: bool) -> str:
         return ""
     if text.isdigit():
         return (f"P{text}" if ranked and len(text) == 1 else text if named and len(text) <= 2 else "").strip()
-    if text.lower() in SEVERITY_WORDS or re.fullmatch(r"(?i)(?:p|s|sev)-?[0-9]", text):
+    if text.lower() in SEVERITY_WORDS or re.fullmatch(_RANK, text, re.IGNORECASE):
         return text
     words = words_of(text)
     if len(words) <= 4 and (match := next((word for word in words if word in SEVERITY_WORDS), "")):
         return match
     if rank := _RANKED.search(text):
-        return f"P{rank[1]}"
+        return rank[0]
     return text if named and len(words) <= 2 and len(text) <= 24 and not is_id(text) else ""
 
 

@@ -8,6 +8,7 @@ from bot.core.messages.alerts import StormContent, StormOrigin
 from bot.core.text.durations import elapsed_text
 from bot.core.text.untrusted import counted
 from bot.slack.blocks import Block, Rendered, actions, context, header, overflow, section, when
+from bot.slack.untrusted_text import quoted
 from bot.slack.view_context import ViewContext
 from bot.slack.views.card import CLEARED, square_of
 from bot.slack.views.rich_text import Line, code, labelled, name, paragraph, sentence, words
@@ -15,6 +16,7 @@ from bot.slack.views.rich_text import Line, code, labelled, name, paragraph, sen
 LINES = 10
 """Groups listed one by one; the rest is counted."""
 MAX_SERVICES = 8
+MAX_WORDS = 3
 
 
 def render(storm: StormContent, view: ViewContext) -> Rendered:
@@ -29,7 +31,7 @@ def render(storm: StormContent, view: ViewContext) -> Rendered:
         section(_course(storm, view)),
         paragraph([*_origin(storm.origin, len(firing)), *_lines(groups)]),
         actions(overflow("show", [(f"Open {group.ref}", group.ref) for group in firing[:5]])) if firing else None,
-        context(f"*{word}* {_open(groups, firing)}"),
+        context(" · ".join((f"*{word}* {_open(groups, firing)}", *_unmapped(storm)))),
     ]
     origin = f" Began on {name(storm.origin.service)}." if storm.origin else ""
     return f"{word.capitalize()}: {_size(groups)}, {_open(groups, firing)}.{origin}", [block for block in blocks if block]
@@ -50,6 +52,15 @@ def _size(groups: Sequence[AlertGroup]) -> str:
 
 def _open(groups: Sequence[AlertGroup], firing: Sequence[AlertGroup]) -> str:
     return f"{len(firing):,} of {len(groups):,} groups not resolved" if firing else "no group is open any more"
+
+
+def _unmapped(storm: StormContent) -> Iterable[str]:
+    """Severities that nobody mapped may be worse than what they count as."""
+    unmapped = storm.severity_words
+    if unmapped:
+        more = f" and {len(unmapped) - MAX_WORDS:,} more" if len(unmapped) > MAX_WORDS else ""
+        named = ", ".join(quoted(word, 40) for word in unmapped[:MAX_WORDS])
+        yield f"severity {named}{more} {'is' if len(unmapped) == 1 else 'are'} not mapped in `severities`"
 
 
 def _course(storm: StormContent, view: ViewContext) -> str:

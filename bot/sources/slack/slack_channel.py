@@ -30,7 +30,7 @@ _SUFFIX = re.compile(
     r"|is (?:back )?(?:up|down|healthy|unhealthy|ok))\W*$"
 )
 _MEASURED = re.compile(r"\b\d+(?:\.\d+)?\s?(?:%|ms|s|min|m|h|[kmgt]i?b|/s)(?!\w)|\b\d+\.\d+\b")
-_SEVERITY = re.compile(r"(?i)\b(critical|fatal|emergency|page|warning|p[0-5]|sev-?[0-5])\b")
+_SEVERITY = re.compile(r"(?i)\b(critical|fatal|emergency|page|warning|p[0-5]|sev[ -]?[0-5])\b")
 _SEVERITY_FIELDS = ("severity", "priority", "level", "urgency")
 _THINGS = ("service", "host", "hostname", "instance", "pod", "node", "container", "cluster", "namespace", "job", "app",
            "region", "environment", "env", "monitor", "alertname", "check", "device", "database")  # fmt: skip

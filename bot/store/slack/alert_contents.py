@@ -39,6 +39,8 @@ _LINKS = (("Runbook", "runbook_url"), ("Dashboard", "dashboard_url"), ("Panel", 
 """Annotations that hold addresses; they are untrusted, so the renderer shows them only for allowed hosts."""
 MAX_EXPLAINED = 1000
 """Reasons of larger groups are not counted for each edit of their card; the verb `why` counts them."""
+MAX_IN_STORM = 500
+"""Alerts of a storm whose words for their severity are looked at."""
 
 
 async def card_content(session: AsyncSession, ref: str) -> CardContent | None:
@@ -106,7 +108,16 @@ async def incident_content(session: AsyncSession, ref: str) -> IncidentContent |
 async def storm_content(session: AsyncSession, key: str) -> StormContent:
     """The groups that stand on a storm card now, the worst first."""
     query = select(GroupRow).where(GroupRow.on_storm_card == key).order_by(col(GroupRow.severity), col(GroupRow.id))
-    return StormContent(groups=[to_group(row) for row in (await session.exec(query)).all()])
+    groups = [to_group(row) for row in (await session.exec(query)).all()]
+    return StormContent(groups=groups, severity_words=await _severity_words(session, key))
+
+
+async def _severity_words(session: AsyncSession, storm: str) -> Sequence[str]:
+    """The senders' words for what counts as SEV3 in a storm: among these are the words that nobody mapped."""
+    of_storm = select(GroupRow.id).where(GroupRow.on_storm_card == storm)
+    query = select(EpisodeRow.labels).where(col(EpisodeRow.group_id).in_(of_storm), EpisodeRow.severity == Severity.SEV3)
+    rows = (await session.exec(query.order_by(col(EpisodeRow.id).desc()).limit(MAX_IN_STORM))).all()
+    return sorted({labels["severity"] for labels in rows if labels.get("severity")})
 
 
 async def backlog_content(session: AsyncSession, subject: str) -> BacklogContent:

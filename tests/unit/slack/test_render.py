@@ -185,6 +185,17 @@ async def with_storm(db: Database, *services: str, incidents: bool = True) -> No
             )  # fmt: skip
 
 
+async def test_a_storm_tells_the_severities_that_nobody_mapped(db: Database) -> None:
+    await with_group(db, incident=False)
+    async with db.write() as session:
+        first, episode = await session.get(GroupRow, 1), await session.get(EpisodeRow, 1)
+        assert first and episode
+        first.on_storm_card, episode.severity, episode.labels = "storm:C1:1", "SEV3", {"severity": "spicy"}
+
+    message = MessageRow(key="storm:C1:1", channel="C1", kind="storm", subject="storm:C1:1", created_at=NOW, changed_at=NOW)
+    assert "severity `spicy` is not mapped" in await shown(db, message)
+
+
 async def mentioned(db: Database, kind: str, subject: str, **values: Any) -> list[str] | None:
     """Who is notified; None if nothing is shown."""
 

@@ -1,9 +1,10 @@
 """The storm card: how much since when and where it began; at its end how long it took and what covers it."""
 
-from bot.core.messages.alerts import StormOrigin
+from bot.core.messages.alerts import StormContent, StormOrigin
+from bot.slack.views import storm
 from tests.messages.words import text_of
 from tests.unit.builders import at
-from tests.unit.slack.contents import group, rendered_storm
+from tests.unit.slack.contents import VIEW, group, rendered_storm
 
 
 def test_a_storm_says_how_much_fires_since_when_and_lists_the_worst() -> None:
@@ -31,3 +32,11 @@ def test_a_storm_is_over_once_nothing_of_it_is_open() -> None:
 
     assert "STORM OVER" in text_of(blocks) and "no incident was declared" in text_of(blocks)
     assert not [block for block in blocks if block["type"] == "actions"]
+
+
+def test_severities_that_nobody_mapped_are_told_as_on_a_card() -> None:
+    _, one = storm.render(StormContent(groups=[group()], severity_words=["spicy"]), VIEW)
+    _, five = storm.render(StormContent(groups=[group()], severity_words=list("abcde")), VIEW)
+
+    assert "severity `spicy` is not mapped in `severities`" in text_of(one)
+    assert "severity `a`, `b`, `c` and 2 more are not mapped" in text_of(five)
