@@ -4,6 +4,7 @@ The identity is the monitor and the group of it that fires; without these the cy
 """
 
 from bot.core.errors import UnreadableBody
+from bot.core.payloads.identity import undecorated
 from bot.core.payloads.items import Item
 from bot.core.payloads.leaves import label_pairs
 from bot.core.payloads.names import AlertField
@@ -29,7 +30,7 @@ def _fields(body: dict[str, object]) -> VendorFields:
     kind = _TYPES.get(str(first_of(body, "type", "alert_type", "event_type")).lower(), "")
     return VendorFields(
         {
-            AlertField.NAME: first_of(body, "alert_title", "event_title", "title"),
+            AlertField.NAME: undecorated(str(first_of(body, "alert_title", "event_title", "title"))),
             AlertField.STATUS: first_of(body, "transition", "alert_transition"),
             AlertField.SEVERITY: _priority(first_of(body, "priority", "alert_priority")) or kind,
             AlertField.FINGERPRINT: f"{monitor}|{scope}" if monitor and scope else cycle,

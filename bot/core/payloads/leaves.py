@@ -178,10 +178,12 @@ def _leaves(node: _Node, value: object) -> Iterator[Leaf]:
 
 
 def label_pairs(text: str) -> list[tuple[str, str]]:
-    """`env:prod, team:shop` as pairs; empty if not every part of the text is one."""
-    parts = [part for part in re.split(r"[,;]", text[:8192]) if part.strip()]
-    matches = [_PAIR.fullmatch(part) for part in parts[:128]]
-    return [(match[1], match[2]) for match in matches if match] if parts and all(matches) else []
+    """`env:prod, team:shop` as pairs; single words between them are tags without a value. Empty for any other text."""
+    parts = [part.strip() for part in re.split(r"[,;]", text[:8192]) if part.strip()][:128]
+    matches = {part: _PAIR.fullmatch(part) for part in parts}
+    if any(match is None and len(part.split()) > 1 for part, match in matches.items()):
+        return []
+    return [(match[1], match[2]) for match in matches.values() if match]
 
 
 def _leaf(node: _Node, value: Scalar) -> Leaf:

@@ -8,6 +8,7 @@ import pytest
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody
 from tests.unit.sources.vendor_bodies import (
+    DATADOG,
     NOW,
     OPSGENIE,
     PAGERDUTY,
@@ -146,3 +147,18 @@ def test_an_end_that_is_still_to_come_is_no_template_left_unfilled() -> None:
     parsed = read("zabbix", {**ZABBIX_MEDIA, "recovery_timestamp": "{EVENT.RECOVERY.TIMESTAMP}"})
 
     assert parsed.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "marks", ["[P2] [Triggered on {host:web-1,env:prod}] ", "[Recovered] ", "[P1] [Re-Triggered] ", "[No Data] "]
+)
+def test_the_marks_that_datadog_puts_before_a_title_are_no_part_of_the_name(marks: str) -> None:
+    (alert,) = read("datadog", {**DATADOG, "alert_title": f"{marks}[shop] CPU high"}).alerts
+
+    assert alert.name == "[shop] CPU high"
+
+
+def test_a_tag_without_a_value_takes_no_other_tag_away() -> None:
+    (alert,) = read("datadog", {**DATADOG, "scope": "", "tags": "env:prod,monitor,service:cart,team:shop"}).alerts
+
+    assert (alert.labels["service"], alert.labels["env"], alert.labels["team"]) == ("cart", "prod", "shop")
