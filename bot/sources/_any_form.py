@@ -20,7 +20,7 @@ from bot.plugins import ParsedBody, Rejected, SourceRequest
 from bot.sources._parsing import annotations, clean, clean_line, fingerprint, labels, read_each, start_moment
 
 _HOSTS = ("host", "hostname", "host_name", "node", "server", "machine", "vm", "device")
-_INSTANCES = ("instance", "instance_id", "pod", "pod_name", "container")
+_INSTANCES = ("instance", "instance_id", "instanceid", "pod", "pod_name", "container")
 _NOT_SERVICES = ("team", "customer", "customer_id", "tenant", "namespace", "monitor", "folder", "environment", "env", "region",
                  "metric", "metric_name", "source", "cluster", "project", "site", "endpoint")  # fmt: skip
 _SERVICES = ("app", "application", "component", "workload", "deployment", "function", "functionname")

@@ -4,12 +4,14 @@ Through SNS the message is signed and its topic named in option `topics`; a subs
 itself. With a token (an EventBridge API destination, or a password in SNS' address) the token is the proof.
 """
 
+import re
 from urllib.parse import quote
 
 from bot.core.errors import UnreadableBody
 from bot.core.payloads.items import Item
 from bot.core.payloads.leaves import label_pairs
 from bot.core.payloads.names import AlertField
+from bot.core.payloads.values import is_url
 from bot.plugins import ParsedBody, Proof, SourceRequest, source
 from bot.sources._any_form import VendorFields, first_of, parsed_body, read_alert, value_at
 from bot.sources._parsing import parse
@@ -17,6 +19,11 @@ from bot.sources._sns import is_sns, signed_by_sns, topics_of
 
 STATES = {"ALARM": "firing", "INSUFFICIENT_DATA": "firing", "OK": "resolved"}
 """Whoever has an alarm notify about missing data wants to know: that nothing is measured is not "all clear"."""
+
+_IN_SENTENCE = re.compile(
+    r"(?i)\b(severity|service|team|environment|env)\s*[=:]\s*(?:[\"']([^\"'\n]{1,128})[\"']|([a-z0-9](?:[\w./-]{0,126}\w)?))"
+)
+_IS_SENTENCE = re.compile(r"[=\n]|[.!?]\s|[.!?]$|://")
 
 
 @source("cloudwatch", proof=Proof("x-amz-sns-message-type", signed_by_sns), options=("topics", "topic"))
@@ -31,7 +38,7 @@ def cloudwatch(request: SourceRequest) -> ParsedBody:
     if kind == "UnsubscribeConfirmation":
         return ParsedBody(ignored=1)
     if isinstance(body.get("detail"), dict):
-        return parsed_body([read_alert(request, Item(body, ""), _of_event(body))])
+        return parsed_body([read_alert(request, Item(_about_its_metric(body), ""), _of_event(body))])
     return _notification(request, body)
 
 
@@ -94,8 +101,11 @@ def _of_alarm(alarm: dict[str, object]) -> VendorFields:
 
 
 def _labels_in_description(text: object) -> dict[str, str]:
-    """`severity=critical, service=checkout` in an alarm's description: an alarm has no place for them."""
-    return dict(label_pairs(text)) if isinstance(text, str) else {}
+    """`severity=critical, service=checkout` in an alarm's description, alone or in a sentence: it has no place of its own."""
+    if not isinstance(text, str):
+        return {}
+    exact = {name: value for name, value in label_pairs(text) if is_url(value) or not _IS_SENTENCE.search(value)}
+    return {**{name.lower(): quoted or word for name, quoted, word in _IN_SENTENCE.findall(text)}, **exact}
 
 
 def _of_event(body: dict[str, object]) -> VendorFields:
@@ -120,6 +130,12 @@ def _of_event(body: dict[str, object]) -> VendorFields:
         },
         {"account": first_of(body, "account"), **described},
     )
+
+
+def _about_its_metric(body: dict[str, object]) -> dict[str, object]:
+    """The event with what its first metric is measured of in place of its resources and source: these name the alarm."""
+    dimensions = value_at(body, "detail", "configuration", "metrics", "0", "metricStat", "metric", "dimensions")
+    return {**body, "resources": [], "source": "", "dimensions": dimensions} if dimensions else body
 
 
 def _link(arn: str, name: str) -> str:

@@ -25,6 +25,8 @@ def best(field: AlertField, own: Iterable[Leaf], around: Iterable[Leaf], *, unli
         return None
     leaf = top[1]
     value: Scalar = severity_of(leaf) if field is AlertField.SEVERITY else leaf.value
+    if field is AlertField.SERVICE:
+        value = values.short_name(str(value))
     return Choice(value, leaf.dotted_path, f"the name {leaf.name!r} fits, and the value is {_FORMS[field]}", guessed=True)
 
 

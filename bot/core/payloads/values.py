@@ -47,6 +47,9 @@ _RESOLVED = re.compile(
 )
 _URL = re.compile(r"(?i)^[a-z][a-z0-9+.-]*://\S+$")
 _ID = re.compile(r"(?i)^(?:[0-9a-f]{8}-[0-9a-f-]{20,}|[0-9a-f]{16,}|[0-9]+|[a-z]{0,8}[:_-]?[0-9a-f]*[0-9][0-9a-f]{15,})$")
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:(\S+)$")
+_BALANCER = re.compile(r"(?:app|net|gwy|targetgroup)/[\w.-]+/[0-9a-f]+$")
+_HASH = re.compile(r"(?i)(?:[0-9a-f]{8}-[0-9a-f-]{20,}|[0-9a-f]{12,}|[0-9]+)$")
 _DATE = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ]|$)|^\w{3},? \d{1,2} \w{3} \d{4}|^\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 _TEMPLATE = re.compile(
     r"^\s*(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$[A-Z][A-Z0-9_]+|\{[$#]?[A-Z][A-Z0-9_]*(?:[.:][^{}\s]*)?\}|<[%$][^>]*>|%\([\w.]+\)s)\s*$"
@@ -61,6 +64,18 @@ def is_url(text: str) -> bool:
 def is_id(text: str) -> bool:
     """A number, a UUID or a long hexadecimal word: nothing that people would call a thing by."""
     return bool(_ID.match(text.strip()[:200]))
+
+
+def short_name(text: str) -> str:
+    """The name in an address of AWS: `checkout` of an ARN, or of `app/checkout/50dc6c495c0c9188`. Other texts as they are."""
+    arn = _ARN.match(text.strip())
+    if not arn and not _BALANCER.match(text.strip()):
+        return text
+    kind, *names = re.split("[:/]", arn[1] if arn else text.strip())
+    if kind == "alarm" and arn:
+        return arn[1].partition(":")[2]
+    named = [name for name in names if name and not _HASH.match(name)]
+    return (named[0] if kind == "function" else named[-1]) if named else kind or text
 
 
 def is_date(text: str) -> bool:

@@ -8,7 +8,9 @@ import pytest
 from bot.core.errors import UnreadableBody
 from bot.plugins import ParsedBody
 from tests.unit.sources.vendor_bodies import (
+    ALARM,
     DATADOG,
+    EVENTBRIDGE,
     NOW,
     OPSGENIE,
     PAGERDUTY,
@@ -162,3 +164,30 @@ def test_a_tag_without_a_value_takes_no_other_tag_away() -> None:
     (alert,) = read("datadog", {**DATADOG, "scope": "", "tags": "env:prod,monitor,service:cart,team:shop"}).alerts
 
     assert (alert.labels["service"], alert.labels["env"], alert.labels["team"]) == ("cart", "prod", "shop")
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Checkout returns 5xx. severity=critical, service=checkout",
+        "severity=critical, service=checkout. See https://wiki.example/5xx",
+        "severity=critical service=checkout",
+        "severity=critical\nservice=checkout\nCheckout returns 5xx",
+        'Pages the shop (severity: "critical", service: checkout).',
+    ],
+)
+def test_a_sentence_of_an_alarms_description_names_severity_and_service(description: str) -> None:
+    alarm = {**ALARM, "AlarmDescription": description}
+    (alert,) = read("cloudwatch", {**sns("ALARM"), "Message": json.dumps(alarm)}).alerts
+
+    assert (alert.severity, alert.labels["service"]) == ("critical", "checkout")
+
+
+def test_an_alarm_that_names_no_service_is_about_what_it_measures_or_what_its_arn_ends_with() -> None:
+    metric = {"metricStat": {"metric": {"dimensions": {"InstanceId": "i-12345678901234567"}, "name": "CPUUtilization"}}}
+    event = {**EVENTBRIDGE, "detail": {**EVENTBRIDGE["detail"], "configuration": {"metrics": [metric]}}}
+    (measured,) = read("cloudwatch", event).alerts
+    (bare,) = read("cloudwatch", {**event, "detail": {**event["detail"], "configuration": {}}}).alerts
+
+    assert (measured.labels["instance"], "service" in measured.labels) == ("i-12345678901234567", False)
+    assert bare.labels["service"] == "cpu"

@@ -100,6 +100,19 @@ def test_a_thing_that_only_the_text_names_is_what_the_alert_is_about() -> None:
     assert understanding.text(AlertField.SERVICE) == "acme"
 
 
+@pytest.mark.parametrize(
+    ("thing", "name"),
+    [
+        ("arn:aws:cloudwatch:eu-west-1:1:alarm:Shop/5xx", "Shop/5xx"), ("arn:aws:lambda:eu-west-1:1:function:pay:LIVE", "pay"),
+        ("arn:aws:ecs:eu-west-1:1:service/prod/checkout", "checkout"), ("arn:aws:sqs:eu-west-1:1:orders", "orders"),
+        ("arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/checkout/50dc6c495c0c9188", "checkout"),
+        ("app/checkout/50dc6c495c0c9188", "checkout"), ("shop/checkout", "shop/checkout"),
+    ],
+)  # fmt: skip
+def test_a_thing_is_called_by_the_last_name_of_its_address_at_aws(thing: str, name: str) -> None:
+    assert understand({"title": "It fails", "resource": thing}, now=NOW).text(AlertField.SERVICE) == name
+
+
 def test_tocsin_yaml_corrects_any_field_and_says_which_path_is_empty() -> None:
     corrections = Corrections(
         {AlertField.NAME: "detail", AlertField.SEVERITY: "=critical", AlertField.SERVICE: "no.such"}, frozenset({"down"})
