@@ -84,6 +84,8 @@ _HOOK = (
     r"(?:/[\w.\-]{1,40}){0,4}?/([A-Za-z0-9_\-]{16,})|https?://hc-ping\.com/([A-Za-z0-9_\-]{16,})"
 )
 """Whoever knows such an address may post to it: the end of its path is the secret."""
+_ALERT_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}-1[0-9]{12}")
+"""A UUID with its moment in milliseconds: how Opsgenie numbers alerts, whose pages stand below `/alert/detail/`."""
 _NETRC = r"(?i)\blogin\s+\S{1,80}\s+(password)\s+|\bmachine\s+\S{1,80}\s+(password)\s+"
 
 _NAMED = (_RANDOM_ONLY, _PAIRED, _NESTED, _PLAIN, _FORM, _FLAG, _TAGGED, _CELL, _IN_SENTENCE, _NETRC)
@@ -165,6 +167,8 @@ def _is_high_entropy(value: str) -> bool:
 
 def _end_of_hook(value: str) -> bool:
     """Also long words of letters alone, and slugs with a few digits: nobody names the path of a page like that."""
+    if _ALERT_ID.fullmatch(value):
+        return False
     digits = sum(char.isdigit() for char in value)
     return _is_high_entropy(value) or (len(value) >= MIN_HOOK and (value.isalnum() or digits > 1))
 
