@@ -228,7 +228,13 @@ def allowed_hosts(config: Config, public_url: str = "") -> frozenset[str]:
     prometheus, alertmanager = config.prometheus, config.alertmanager
     monitoring = prometheus.url, prometheus.public_url, alertmanager.url, alertmanager.public_url, config.logs.loki
     own = {own_prefix(address) for address in (*monitoring, public_url)}
+    own |= {source_prefix(source.options.get("url")) for source in config.sources.values()}
     return frozenset(own | {link_prefix(entry) for entry in config.links.hosts}) - {""}
+
+
+def source_prefix(url: object) -> str:
+    """Where a source's option `url` says that the sender's pages are; of a host that others share its pages of alerts alone."""
+    return own_prefix(url) or own_prefix(f"{url.rstrip('/')}/alert") if isinstance(url, str) and url else ""
 
 
 def called_hosts(config: Config) -> frozenset[str]:

@@ -138,7 +138,7 @@ class PagerConfig(ConfigSection):
 
 class LinkConfig(ConfigSection):
     hosts: tuple[str, ...] = ()
-    """Hosts that may be live links in Slack besides those of prometheus, alertmanager and loki.
+    """Hosts that may be live links in Slack besides those of prometheus, alertmanager, loki and the sources' option url.
 
     One that others share (`bot/core/text/link_prefixes.py`) needs a path: `github.com/your-org`.
     """

@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 
 from bot.core.config import Config
 from bot.core.config.actions import ActionConfig
+from bot.core.config.alerts import SourceConfig
 from bot.core.config.services import Person
 from bot.core.config.systems import LinkConfig, PrometheusConfig
 from bot.slack.render import Renderer, allowed_hosts, called_hosts
@@ -130,6 +131,20 @@ async def test_only_configured_hosts_are_live_links(db: Database) -> None:
     assert "<http://prom.example:9090/graph|Source>" in text
     assert "https://attacker.example" not in text
     assert allowed_hosts(Config(links=LinkConfig(hosts=("wiki.example",)))) == {"wiki.example"}
+
+
+@pytest.mark.parametrize(
+    ("url", "live"),
+    [
+        ("https://zabbix.example.com/ui", "zabbix.example.com"),
+        ("https://shop.app.opsgenie.com", "shop.app.opsgenie.com"),
+        ("https://app.opsgenie.com/", "app.opsgenie.com/alert"),
+    ],
+)
+def test_the_pages_that_a_source_names_as_its_senders_are_live_links(url: str, live: str) -> None:
+    sources = {"prod": SourceConfig(kind="zabbix", options={"url": url}), "other": SourceConfig(kind="generic")}
+
+    assert allowed_hosts(Config(sources=sources)) == {live}
 
 
 async def test_a_strangers_page_on_a_host_that_the_team_uses_too_is_no_link(db: Database) -> None:
