@@ -52,7 +52,7 @@ def _fields(event: dict[str, object], incident: dict[str, object], *, over: bool
             AlertField.SEVERITY: first_of(incident, "priority.summary", "priority.name", "urgency"),
             AlertField.FINGERPRINT: first_of(incident, "id"),
             AlertField.SERVICE: first_of(incident, "service.summary", "service.name"),
-            AlertField.SUMMARY: first_of(incident, "description", "body.details"),
+            AlertField.SUMMARY: first_of(incident, "description", "body.details", "title"),
             AlertField.STARTS_AT: first_of(incident, "created_at") or first_of(event, "occurred_at"),
             AlertField.ENDS_AT: first_of(incident, "resolved_at") or first_of(event, "occurred_at"),
             AlertField.LINK: first_of(incident, "html_url"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from bot.core.payloads import values
 from bot.core.payloads.choices import Choice
 from bot.core.payloads.leaves import Leaf, Scalar, word_set
-from bot.core.payloads.names import APART_COST, LEVEL_COST, AlertField, cost_of, worth_of
+from bot.core.payloads.names import APART_COST, LEVEL_COST, NAMED_THINGS, AlertField, cost_of, worth_of
 
 GENERAL = word_set("name value display text label string full short raw current id title summary slug key new")
 """Words that say nothing without the name above them: `service: {name: ...}`."""
@@ -42,7 +42,8 @@ def worth(field: AlertField, leaf: Leaf) -> float:
 
 def _full_name(field: AlertField, leaf: Leaf) -> tuple[str, ...]:
     general = bool(leaf.words) and set(leaf.words) <= GENERAL
-    titled = field in (AlertField.NAME, AlertField.SUMMARY) and set(leaf.words) <= {"title", "summary"}
+    of_alert = field in (AlertField.NAME, AlertField.SUMMARY) and not NAMED_THINGS & set(leaf.parent)
+    titled = of_alert and set(leaf.words) <= {"title", "summary"}
     return (*leaf.parent, *leaf.words) if general and leaf.parent and not titled else leaf.words
 
 

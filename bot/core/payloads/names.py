@@ -100,13 +100,13 @@ _OF_A_CHECK = word_set("state output message perfdata")
 """What was measured of a service is no service."""
 _OPEN_ENDED = frozenset((AlertField.STARTS_AT, AlertField.ENDS_AT, AlertField.LINK, AlertField.FINGERPRINT))
 """Fields whose names end in such words themselves."""
-_NAMED_THINGS = word_set(
+NAMED_THINGS = word_set(
     "host service resource user project cluster team org organization account customer instance pod node device "
     "file rule_group group metric integration channel receiver field tag label browser o workflow sender author "
     "region zone environment policy namespace function queue topic database container job server machine "
-    "application app component entity"
+    "application app component entity agent assignee priority urgency"
 )
-"""The name of one of these is not what an alert is called."""
+"""The name or summary of one of these is not what an alert is called, nor what it says is wrong."""
 _EARLIER = word_set("previous prev old prior last from before was former desired expected no exec monitoring")
 _APART = word_set(
     "request user browser query geo header actor author assignee owner recipient contact escalation stacktrace "
@@ -138,7 +138,7 @@ def _fit(field: AlertField, words: tuple[str, ...], phrase: tuple[str, ...], val
 
 def _is_other(field: AlertField, phrase: tuple[str, ...], before: tuple[str, ...], after: tuple[str, ...]) -> bool:
     """Whether the words around a phrase make it the name of something else."""
-    if field is AlertField.NAME and phrase[-1] in ("name", "summary") and _NAMED_THINGS & set(before[-1:]):
+    if field in (AlertField.NAME, AlertField.SUMMARY) and phrase[-1] in ("name", "summary") and NAMED_THINGS & set(before[-1:]):
         return True
     if field in (AlertField.STATUS, AlertField.SEVERITY, AlertField.SERVICE) and _EARLIER & set(before):
         return True

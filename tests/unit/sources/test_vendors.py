@@ -191,3 +191,10 @@ def test_an_alarm_that_names_no_service_is_about_what_it_measures_or_what_its_ar
 
     assert (measured.labels["instance"], "service" in measured.labels) == ("i-12345678901234567", False)
     assert bare.labels["service"] == "cpu"
+
+
+@pytest.mark.parametrize("kind", ["pagerduty", "generic"])
+def test_the_name_of_an_incidents_service_does_not_say_what_is_wrong(kind: str) -> None:
+    (alert,) = read(kind, pd("incident.triggered")).alerts
+
+    assert alert.annotations.get("summary", alert.name) == "Checkout fails"
