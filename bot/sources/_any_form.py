@@ -1,6 +1,5 @@
 """Alerts from JSON in any form: what core/payloads read of names, values and shape, within the limits of every source."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -12,7 +11,7 @@ from bot.core.errors import UnreadableBody
 from bot.core.payloads.choices import Corrections, Understanding
 from bot.core.payloads.identity import lasting_parts, own_key
 from bot.core.payloads.items import Item, items_of
-from bot.core.payloads.leaves import LONGEST_NUMBER, Scalar
+from bot.core.payloads.leaves import LONGEST_NUMBER, Scalar, word_set, words_of
 from bot.core.payloads.names import AlertField
 from bot.core.payloads.reading import ENTITY_LABEL, understand
 from bot.core.payloads.values import State, is_template, is_unfilled
@@ -21,8 +20,10 @@ from bot.sources._parsing import annotations, clean, clean_line, fingerprint, la
 
 _HOSTS = ("host", "hostname", "host_name", "node", "server", "machine", "vm", "device")
 _INSTANCES = ("instance", "instance_id", "instanceid", "pod", "pod_name", "container")
-_NOT_SERVICES = ("team", "customer", "customer_id", "tenant", "namespace", "monitor", "folder", "environment", "env", "region",
-                 "metric", "metric_name", "source", "cluster", "project", "site", "endpoint")  # fmt: skip
+_NOT_SERVICES = word_set(
+    "team squad client customer tenant namespace monitor folder environment env region metric source cluster project site "
+    "endpoint"
+)
 _SERVICES = ("app", "application", "component", "workload", "deployment", "function", "functionname")
 """Labels that name a service where the alert is about one of its hosts or instances."""
 
@@ -152,12 +153,12 @@ def _labels(understanding: Understanding, severity: str) -> dict[str, object]:
 
 
 def _entity_label(kind: str) -> str:
-    kind = re.sub(r"\W", "_", kind)
-    if kind in _HOSTS:
+    words = set(words_of(kind))
+    if words & set(_HOSTS):
         return "host"
-    if kind in _INSTANCES:
+    if words & set(_INSTANCES):
         return "instance"
-    return ENTITY_LABEL if kind in _NOT_SERVICES else "service"
+    return ENTITY_LABEL if words & _NOT_SERVICES and "service" not in words else "service"
 
 
 def _identity(request: SourceRequest, understanding: Understanding, name: str, cleaned: Mapping[str, str], item: Item) -> str:

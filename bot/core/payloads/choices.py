@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.core.payloads.leaves import Scalar
+from bot.core.payloads.leaves import GENERAL, Scalar, words_of
 from bot.core.payloads.names import AlertField
 from bot.core.payloads.values import State, moment_of
 
@@ -45,11 +45,15 @@ class Understanding:
 
     @property
     def entity_kind(self) -> str:
-        """What the name of the chosen service calls it, in small letters: "service", "host_name", "team"; "" without one."""
+        """What the name of the chosen service calls it, in small letters: "service", "host_name", "team"; "" without one.
+
+        A general name tells nothing by itself: that of `team: {name: ...}` is "team".
+        """
         choice = self.choices.get(AlertField.SERVICE)
         if choice is None:
             return ""
-        return next((part.lower() for part in reversed(choice.path.split(".")) if not part.isdigit()), "") or "service"
+        names = [part for part in reversed(choice.path.split(".")) if part and not part.isdigit()]
+        return next((part.lower() for part in names if not set(words_of(part)) <= GENERAL), "service")
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from bot.core.payloads import values
 from bot.core.payloads.choices import Choice
-from bot.core.payloads.leaves import Leaf, Scalar, word_set
+from bot.core.payloads.leaves import GENERAL, Leaf, Scalar
 from bot.core.payloads.names import APART_COST, LEVEL_COST, NAMED_THINGS, AlertField, cost_of, worth_of
 
-GENERAL = word_set("name value display text label string full short raw current id title summary slug key new")
-"""Words that say nothing without the name above them: `service: {name: ...}`."""
 _RANKS = frozenset(("priority", "prio", "urgency"))
 _SEVERITIES = frozenset(("severity", "sev", "criticality", "priority"))
 _ENDING = frozenset((AlertField.STATUS, AlertField.ENDS_AT))

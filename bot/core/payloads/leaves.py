@@ -46,6 +46,10 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+GENERAL = word_set("name value display text label string full short raw current id title summary slug key new")
+"""Words that say nothing without the name above them: `service: {name: ...}`."""
+
+
 @dataclass(frozen=True)
 class Leaf:
     """One single value of a document."""

@@ -96,8 +96,8 @@ _OTHER_THINGS = word_set(
     "icon image email mail arn ref version count status reason by"
 )
 """A name that goes on with one of these names another thing: a title id is no title."""
-_OF_A_CHECK = word_set("state output message perfdata")
-"""What was measured of a service is no service."""
+_OF_A_SERVICE = word_set("state output message perfdata owner team contact tier")
+"""What is measured of a service, and whose it is, is no service."""
 _OPEN_ENDED = frozenset((AlertField.STARTS_AT, AlertField.ENDS_AT, AlertField.LINK, AlertField.FINGERPRINT))
 """Fields whose names end in such words themselves."""
 NAMED_THINGS = word_set(
@@ -142,7 +142,7 @@ def _is_other(field: AlertField, phrase: tuple[str, ...], before: tuple[str, ...
         return True
     if field in (AlertField.STATUS, AlertField.SEVERITY, AlertField.SERVICE) and _EARLIER & set(before):
         return True
-    others = (_OTHER_THINGS - {"id"}) | _OF_A_CHECK if field is AlertField.SERVICE else _OTHER_THINGS
+    others = (_OTHER_THINGS - {"id"}) | _OF_A_SERVICE if field is AlertField.SERVICE else _OTHER_THINGS
     return field not in _OPEN_ENDED and bool(others & set(after))
 
 

@@ -10,9 +10,9 @@ from bot.core.payloads import values
 from bot.core.payloads.choices import Choice, Corrections, Understanding
 from bot.core.payloads.ending import state_in
 from bot.core.payloads.fallbacks import fallback
-from bot.core.payloads.fitting import GENERAL, best, worth
+from bot.core.payloads.fitting import best, worth
 from bot.core.payloads.identity import rules_of
-from bot.core.payloads.leaves import LABEL_WORDS, Leaf, leaves_of
+from bot.core.payloads.leaves import GENERAL, LABEL_WORDS, Leaf, leaves_of
 from bot.core.payloads.names import AlertField, cost_of, worth_of
 from bot.core.payloads.values import State
 
@@ -34,9 +34,10 @@ def understand(
     now: datetime = _NEVER,
 ) -> Understanding:
     """The alert in a document. `around`: leaves of a body that holds the document, worth less than its own."""
-    own = leaves_of(document)
+    all_leaves = leaves_of(document)
+    choices, warnings = _corrected([*all_leaves, *around], corrections)
+    own = _without_searcher(all_leaves)
     leaves = [*own, *around]
-    choices, warnings = _corrected(leaves, corrections)
     for field in AlertField:
         title = str(choices[AlertField.NAME].value) if AlertField.NAME in choices and field is AlertField.SUMMARY else ""
         # What a body around several alerts has for a key is the key of none of them.
@@ -50,6 +51,12 @@ def understand(
     if state is State.RESOLVED and AlertField.SEVERITY not in choices:
         choices[AlertField.SEVERITY] = Choice("info", "", "it is over, and no severity is given")
     return Understanding(choices, _labels(leaves), state, (*warnings, *_warnings_of(choices, leaves)), rules_of(own))
+
+
+def _without_searcher(leaves: Sequence[Leaf]) -> Sequence[Leaf]:
+    """A saved search of Splunk says in which of its apps it is kept and whose it is: neither is what the alert is about."""
+    searched = any(leaf.words == ("search", "name") for leaf in leaves)
+    return [leaf for leaf in leaves if len(leaf.path) > 1 or leaf.words not in (("app",), ("owner",))] if searched else leaves
 
 
 def _corrected(leaves: Sequence[Leaf], corrections: Corrections) -> tuple[dict[AlertField, Choice], list[str]]:

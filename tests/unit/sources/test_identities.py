@@ -1,4 +1,4 @@
-"""Two alerts of any sender are never one, and what fires and what ends it are the same one, whatever its words for it."""
+"""Of any sender: which alerts are the same one, and what they are about."""
 
 from typing import Any
 
@@ -71,3 +71,27 @@ def test_a_key_around_several_alerts_is_the_key_of_none_of_them() -> None:
     alerts = read("generic", {"alerts": [{"title": "a is slow"}, {"title": "b is slow"}], "incident_id": "5"}).alerts
 
     assert alerts[0].fingerprint != alerts[1].fingerprint
+
+
+@pytest.mark.parametrize(
+    ("told", "label", "name"),
+    [
+        ({"team_name": "shop"}, "entity", "shop"),
+        ({"team": {"name": "shop"}}, "entity", "shop"),
+        ({"project_name": "shop", "owner": "alice"}, "entity", "shop"),
+        ({"server": {"name": "edge-3"}}, "host", "edge-3"),
+        ({"app_name": "checkout", "app_owner": "alice", "service_team": "shop"}, "service", "checkout"),
+        ({"customer_service": "pay"}, "service", "pay"),
+        ({"search_name": "Errors", "app": "search", "owner": "admin", "result": {"host": "db-1"}}, "host", "db-1"),
+        (
+            {"ProblemID": "P-1", "ImpactedEntity": "checkout", "ServiceOwner": "alice", "Tags": "team:shop"},
+            "service",
+            "checkout",
+        ),
+    ],
+)
+def test_what_an_alert_is_about_is_neither_a_team_nor_whoever_owns_it(told: Body, label: str, name: str) -> None:
+    (alert,) = read("generic", {"title": "It fails", "x": 1, **told}).alerts
+    things = {key: alert.labels[key] for key in ("service", "host", "entity") if key in alert.labels}
+
+    assert things == {label: name}

@@ -32,7 +32,7 @@ def test_title_status_severity_entity_start_and_link_are_found() -> None:
 
     assert understanding.text(AlertField.NAME) == "Front page"
     assert understanding.text(AlertField.SEVERITY) == "HIGH"
-    assert (understanding.text(AlertField.SERVICE), understanding.entity_kind) == ("edge-3", "name")
+    assert (understanding.text(AlertField.SERVICE), understanding.entity_kind) == ("edge-3", "server")
     assert understanding.state is State.FIRING
     assert understanding.moment(AlertField.STARTS_AT) == datetime(2026, 3, 1, 11, 58, tzinfo=UTC)
     assert understanding.text(AlertField.LINK) == "https://watch.example/r/7"
