@@ -29,7 +29,8 @@ def gitlab(request: SourceRequest) -> ParsedBody:
     """What was deployed to the environment is a change of the project's service; the rest is accepted and ignored.
 
     A deployment and the pipeline that it belongs to name the same job: both together are one change. Options: `services:
-    {project or its path: service or services}`, else the project's name; `environment` (names, or tiers; default production).
+    {project or its path: service or services}`, else the last part of its path; `environment` (names, or tiers; default
+    production).
     """
     body = read_object(request, "GitLab")
     readers = {"deployment": _of_deployment, "pipeline": _of_pipeline}
@@ -90,9 +91,10 @@ def _counts(request: SourceRequest, *names: object) -> bool:
 
 def _services(request: SourceRequest, body: JsonObject) -> tuple[str, ...]:
     project = required_object(body, "project")
-    return services_of(
-        request, clean_line(project.get("path_with_namespace"), 200), required_text(project, "name", "project.name")
-    )
+    path, name = clean_line(project.get("path_with_namespace"), 200), clean_line(project.get("name"), 200)
+    # The name is for people, "Checkout Service"; the path has the one that stands in addresses.
+    own = path.rpartition("/")[2] or required_text(project, "name", "project.path_with_namespace")
+    return services_of(request, path, name, own)
 
 
 def _id(body: JsonObject, job: object) -> str:

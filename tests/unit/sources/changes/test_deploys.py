@@ -176,3 +176,12 @@ def test_a_body_that_cannot_be_read_names_the_field(source: Source, body: Any, f
         read(source, body)
 
     assert caught.value.field == field
+
+
+def test_a_gitlab_project_is_called_by_its_path_and_not_by_the_name_that_people_read() -> None:
+    project = {"id": 30, "name": "Checkout Service", "path_with_namespace": "shop/eu/checkout-service"}
+    body = {**gitlab_deployment(), "project": project}
+    (change,) = read(gitlab, body).changes
+    (mapped,) = read(gitlab, body, services={"Checkout Service": "checkout"}).changes
+
+    assert (change.service, mapped.service) == ("checkout-service", "checkout")
