@@ -2,7 +2,7 @@
 
 from bot.commands._subject import name_of
 from bot.core.alert import Severity
-from bot.core.commands.declared_incident import began_at, service_in
+from bot.core.commands.declared_incident import Start, service_in, start_in
 from bot.core.errors import NotFound
 from bot.core.incident import Incident
 from bot.core.investigation.triage_state import RUNNING
@@ -33,7 +33,8 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
     """Declare an incident, from nothing or from an alert group. A dialog opens unless title and sev are given.
 
     One that is declared from nothing is investigated from its title: the service that it names, and since when ("since
-    14:05", "for 20 minutes"; UTC).
+    14:05", "since 9am PT", "for 2h30m", "half an hour ago"; UTC without a zone). A time that could mean several is
+    not taken, and the answer says so.
     """
     group = await overview.subject_of(ctx.db, request.ref) if request.ref else None
     if group is not None and group.incident:
@@ -90,18 +91,20 @@ def _private(request: Request) -> bool:
 
 def _investigated(declared: Incident) -> str:
     """How the text was understood: whoever wrote it can correct it."""
-    since = began_at(declared.title, declared.declared_at)
-    began = (
-        f"since {clock_to_the_minute(since)}"
-        if since
-        else "from now, because the title gives no time that Tocsin can read (write it in UTC: since 14:05)"
-    )
+    began = _began(start_in(declared.title, declared.declared_at))
     if declared.service:
         return f"Tocsin investigates {declared.service}, {began}: the answer will stand in the thread of {declared.group}."
     return (
         f"Its text names no service of the catalogue, so Tocsin investigates all of them, {began}: "
         f"the answer will stand in the thread of {declared.group}."
     )
+
+
+def _began(start: Start) -> str:
+    if start.at:
+        return f"since {clock_to_the_minute(start.at)}"
+    why = start.unread or "the title gives no time that Tocsin can read"
+    return f"from now, because {why} (write it in UTC: since 14:05)"
 
 
 def _unknown_service(ctx: CommandContext, service: str) -> str:

@@ -2,33 +2,43 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta, timezone
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from bot.core.commands.clock_words import clock_at, dated_clocks
+from bot.core.commands.duration_words import duration_at, durations_ago
+from bot.core.commands.not_understood import NotUnderstood
 from bot.core.questions.topics import named_in_order
 from bot.core.service import Catalogue, Service
+from bot.core.text.moments import date_to_the_minute
 
 FURTHEST = timedelta(hours=24)
-"""A time of day means the last such moment, and nothing that a person declares now began longer ago."""
-_AROUND_MIDNIGHT = timedelta(hours=6)
-"""A time of day that is still to come today was yesterday's only if that is no longer ago. Else it is in another time zone."""
+"""Nothing that a person declares now began longer ago."""
 _GENERIC = re.compile(r"[-_. ](?:service|svc|api|server|app|deployment)$")
 """People leave these endings out: they say checkout of checkout-service."""
 
-_SINCE = r"(?:since|from|at|around|about|starting|started|began|begins|~)"
-_TIME_OF_DAY = re.compile(
-    rf"\b{_SINCE}\s+(?:(?:about|around|at|~)\s*)?(?P<hour>[01]?\d|2[0-3])"
-    r"(?:[:h](?P<minute>[0-5]\d)(?::[0-5]\d)?\s?(?P<half>[ap]m)?|\s?(?P<half_alone>[ap]m))"
-    r"(?:\s?(?P<zone>z\b|utc\b|gmt\b|[+-]\d\d:?\d\d|(?-i:[A-Z]{2,4}T\b)))?",
+_ABOUT = (
+    r"(?:[\s:]*(?:(?:about|around|roughly|approximately|approx|circa|ca|nearly|almost|exactly|at|least|more|less|than|over|the|past"
+    r"|last)\b\.?|~))*\s*"
+)
+_SINCE = re.compile(rf"(?<!\w)(?:(?P<since>since)|from|start(?:s|ed|ing)?|beg[ai]n|begins)\b{_ABOUT}", re.IGNORECASE)
+_FOR = re.compile(rf"(?<!\w)(?:for|last|past)\b{_ABOUT}", re.IGNORECASE)
+_PAST_HOUR = re.compile(r"(?<=[pl]ast\s)hour\b(?!\s+and)", re.IGNORECASE)
+_AT = re.compile(rf"(?<!\w)(?:(?:at|around|about)\b|~){_ABOUT}", re.IGNORECASE)
+# "Jobs take over 20 minutes" and "lag is ~20 minutes" measure something else.
+_OVER = re.compile(
+    r"(?:\b(?P<measured>takes?|taking|took|lasts?|lag\w*|delay\w*|latency|is|are|was|of|by|behind|waits?|waiting|in|to|up|older)\s*)?"
+    rf"(?:\b(?:over|more than)\b|~){_ABOUT}",
     re.IGNORECASE,
 )
-_DATE_AND_TIME = re.compile(
-    r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?\s?(z\b|utc\b|gmt\b|[+-]\d\d:?\d\d|(?-i:[A-Z]{2,4}T\b))?",
-    re.IGNORECASE,
-)
-_NUMBER = r"(?P<number>\d{1,3}|an?|half an)"
-_UNIT = r"(?P<unit>m|mins?|minutes?|h|hrs?|hours?)\b"
-_LENGTH = re.compile(rf"\b(?:(?:since|for|last|past)\s+(?:about\s+|the\s+last\s+)?{_NUMBER}\s*{_UNIT})", re.IGNORECASE)
-_AGO = re.compile(rf"\b{_NUMBER}\s*{_UNIT}\s+ago\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Start:
+    """When an incident began, as its text says; `unread`: why a time that it gives is none."""
+
+    at: datetime | None = None
+    unread: str = ""
 
 
 def service_in(text: str, catalogue: Catalogue) -> str:
@@ -38,12 +48,22 @@ def service_in(text: str, catalogue: Catalogue) -> str:
 
 
 def began_at(text: str, now: datetime) -> datetime | None:
-    """Since when, if the text says so: "since 14:05", "for 20 minutes", "an hour ago". Times of day are UTC without a zone.
+    """Since when, if the text says so for sure."""
+    return start_in(text, now).at
 
-    None where it says nothing, or a moment that cannot be meant: later than now, or more than a day ago.
+
+def start_in(text: str, now: datetime) -> Start:
+    """Since when: "since 14:05", "for 20 minutes", "an hour ago". Times of day are UTC without a zone, and the last before now.
+
+    What could mean several moments, lies later than now, or more than a day ago, is no start.
     """
-    moment = _dated(text) or _ago(text, now) or _time_of_day(text, now)
-    return moment if moment and now - FURTHEST <= moment <= now else None
+    try:
+        moment = next(_moments(text, now), None)
+    except NotUnderstood as error:
+        return Start(unread=str(error))
+    if moment is None or now - FURTHEST <= moment <= now:
+        return Start(moment)
+    return Start(unread=f"{date_to_the_minute(moment)} {'has not come yet' if moment > now else 'is more than a day ago'}")
 
 
 def _names(catalogue: Catalogue) -> dict[str, str]:
@@ -64,51 +84,27 @@ def _other_names(service: Service) -> Iterator[str]:
             yield short
 
 
-def _dated(text: str) -> datetime | None:
-    match = _DATE_AND_TIME.search(text)
-    if match is None:
-        return None
-    day, clock, named = match.groups()
-    zone = _zone(named or "z")
-    if zone is None:
-        return None
-    try:
-        return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=zone)
-    except ValueError:
-        return None
+def _moments(text: str, now: datetime) -> Iterator[datetime]:
+    """The moments that a text names, the plainest words for a beginning first. Raises NotUnderstood."""
+    yield from dated_clocks(text, now)
+    yield from _since(text, now)
+    for words in _FOR.finditer(text):
+        if length := duration_at(text, words.end()) or (timedelta(hours=1) if _PAST_HOUR.match(text, words.end()) else None):
+            yield now - length
+    yield from (now - length for length in durations_ago(text))
+    for words in _AT.finditer(text):
+        if at := clock_at(text, words.end(), now):
+            yield at
+    for words in _OVER.finditer(text):
+        if not words["measured"] and (length := duration_at(text, words.end())):
+            yield now - length
 
 
-def _ago(text: str, now: datetime) -> datetime | None:
-    match = _AGO.search(text) or _LENGTH.search(text)
-    if match is None:
-        return None
-    word = match["number"].lower()
-    count = 0.5 if word.startswith("half") else 1.0 if word in ("a", "an") else float(word)
-    return now - timedelta(hours=count) if match["unit"].lower().startswith("h") else now - timedelta(minutes=count)
-
-
-def _time_of_day(text: str, now: datetime) -> datetime | None:
-    match = _TIME_OF_DAY.search(text)
-    zone = _zone(match["zone"] or "z") if match else None
-    if match is None or zone is None:
-        return None
-    hour, half = int(match["hour"]), (match["half"] or match["half_alone"] or "").lower()
-    if half and not 1 <= hour <= 12:
-        return None
-    hour = hour % 12 + (12 if half == "pm" else 0) if half else hour
-    moment = datetime.combine(now.astimezone(zone).date(), time(hour, int(match["minute"] or 0)), zone).astimezone(UTC)
-    if moment <= now:
-        return moment
-    yesterday = moment - timedelta(days=1)
-    return yesterday if now - yesterday <= _AROUND_MIDNIGHT else None
-
-
-def _zone(name: str) -> timezone | None:
-    """A zone that says its offset by itself; None for letters such as CET, which mean several."""
-    if name.lower() in ("z", "utc", "gmt"):
-        return UTC
-    if name[0] not in "+-":
-        return None
-    digits = name[1:].replace(":", "")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return timezone(-offset if name[0] == "-" else offset) if offset < timedelta(hours=24) else None
+def _since(text: str, now: datetime) -> Iterator[datetime]:
+    for words in _SINCE.finditer(text):
+        at = clock_at(text, words.end(), now)
+        length = duration_at(text, words.end()) if words["since"] else None
+        if at and length:  # "since 2h15"
+            raise NotUnderstood(f'"{words[0]}{text[words.end() :].split()[0]}" is a time of day or a duration')
+        if at or length:
+            yield at or now - (length or timedelta())

@@ -44,6 +44,13 @@ async def test_a_text_without_service_or_moment_says_so(fixture: ApprovalsFixtur
     assert "gives no time that Tocsin can read" in text
 
 
+async def test_a_moment_that_is_not_understood_is_said_and_not_taken(fixture: ApprovalsFixture) -> None:
+    text, runs = await using(fixture, declare, "Checkout is slow since 9am CST", options={"sev": "4"})
+
+    assert 'from now, because the time zone "CST" is not understood (write it in UTC: since 14:05)' in text
+    assert (await Triages(fixture.db).open(runs[0][1], 1, "", "alice")).started_at == fixture.now
+
+
 async def test_the_named_service_counts_more_than_the_text(fixture: ApprovalsFixture) -> None:
     _, runs = await using(fixture, declare, "Checkout is slow", options={"sev": "4", "service": "search"})
 
