@@ -62,8 +62,13 @@ class RankingContext:
 
     @cached_property
     def alerts_alone(self) -> bool:
-        """Whether the alerting service is known by its alert alone where others are known by their calls: no tie to them."""
+        """Whether the alerting service is known by its alert alone, neither measured nor by calls: without a tie."""
         return self.service_named and _has_no_tie(self.start, self.observations)
+
+    @property
+    def graph_known(self) -> bool:
+        """Whether any calls between services are known."""
+        return bool(placed_services(self.observations))
 
     def resting_on(self, service: str) -> frozenset[str]:
         """A service and all that it is known to rest on, by what it calls and by who names it as a caller."""
@@ -135,10 +140,14 @@ class RankingContext:
 
 
 def _has_no_tie(service: str, observed: Observations) -> bool:
+    return service not in placed_services(observed) | observed.health_evidence.keys()
+
+
+def placed_services(observed: Observations) -> set[str]:
+    """The services that are known to call another one or to be called."""
     callees, callers = observed.depends_on, observed.dependents
     placed = {name for names in (*callees.values(), *callers.values()) for name in names}
-    placed |= {name for graph in (callees, callers) for name, others in graph.items() if others}
-    return bool(placed) and service not in placed | observed.health_evidence.keys()
+    return placed | {name for graph in (callees, callers) for name, others in graph.items() if others}
 
 
 def onset_error(deviation: Deviation) -> timedelta:

@@ -162,7 +162,7 @@ def _hypothesis(
     lead: Lead | None,
 ) -> Hypothesis:
     sure = rank == 0 and lead is not None and _is_likely(ranked, context, lead)
-    possible = candidate.likelihood >= context.tuning.confidence.possible
+    possible = candidate.likelihood >= context.tuning.confidence.possible and not _untied(candidate, context)
     return Hypothesis(
         cause=cut(candidate.cause, 300),
         service=candidate.service[:120],
@@ -233,7 +233,10 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
 
 def _untied(candidate: Candidate, context: RankingContext) -> bool:
     """Whether nothing that was recorded ties the alerting service to the one that the cause names."""
-    return context.alerts_alone and candidate.service not in ("", context.start)
+    if not context.alerts_alone or candidate.service in ("", context.start):
+        return False
+    # Where nobody knows any calls, a burst of alerts is all that tells what belongs together.
+    return context.graph_known or candidate.service in context.observations.health_evidence
 
 
 def _named_below(change: Candidate, ranked: Sequence[Candidate], context: RankingContext) -> bool:

@@ -1,14 +1,14 @@
 """What a burst of alerts adds to the ranked causes: the components it points at where metrics could not be checked."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 from bot.core.evidence import CauseKind, Claim, LedgerEntry
 from bot.core.ranking.alert_burst import Burst
 from bot.core.ranking.burst_ranking import ComponentRank, rank_burst
 from bot.core.ranking.candidates import Candidate
-from bot.core.ranking.context import RankingContext
+from bot.core.ranking.context import RankingContext, placed_services
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
@@ -40,9 +40,9 @@ def with_burst(
         _support(measured, ranks, weights.support)
     carried = any(c.sure and c.likelihood >= weights.carried for c in measured)
     unmeasured = [] if carried else [r for r in ranks if r.place.service not in health_evidence]
-    if context.alerts_alone:
-        # What merely fires at the same time is no cause of a service without any tie to it, nor is its one alert its own.
-        unmeasured = [r for r in unmeasured if r.place.service in ("", context.start) and (r.kinds > 1 or not r.place.service)]
+    if context.graph_known:
+        known = placed_services(context.observations) | {name for e in ledger for name in e.evidence.facts.further}
+        unmeasured = [rank for rank in unmeasured if _may_concern(rank, known, context)]
     candidates = [*measured, *(_candidate(rank, burst, evidence, context) for rank in unmeasured)]
     if unmeasured and unmeasured[0] is ranks[0]:
         rarity_known = burst.bursts >= weights.enough_bursts
@@ -53,6 +53,17 @@ def with_burst(
 def _rests_on_its_alert(candidate: Candidate, context: RankingContext) -> bool:
     """True for a service known by its firing alert alone: the burst ranks these among each other."""
     return candidate.kind in ("dependency", "unknown") and candidate.service not in context.observations.health_evidence
+
+
+def _may_concern(rank: ComponentRank, known: Set[str], context: RankingContext) -> bool:
+    """Whether a component may be the cause here: a host, or what is known to call or be called.
+
+    What merely fires at the same time is no cause of a service without any tie to it, nor is its one alert its own.
+    """
+    service = rank.place.service
+    if context.alerts_alone:
+        return not service or (service == context.start and rank.kinds > 1)
+    return not service or service in known or service == context.start
 
 
 def _support(measured: Sequence[Candidate], ranks: Sequence[ComponentRank], support: float) -> None:

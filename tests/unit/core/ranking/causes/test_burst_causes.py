@@ -120,6 +120,14 @@ def test_a_service_without_any_tie_to_others_gets_no_likely_cause_among_them_and
     alone = ranking.hypotheses
 
     assert tied[0].confidence == "likely" and tied[0].not_checked == []
-    assert all(one.confidence != "likely" and one.service not in ("mail", "vpn") for one in alone)
+    assert all(one.confidence == "unlikely" and one.service not in ("mail", "vpn") for one in alone)
     assert ranking.onset is None, "no metric of mail was read"
     assert alone[0].not_checked == ["whether mail depends on cart: nothing ties them"]
+
+
+def test_what_fires_at_the_same_time_and_calls_nobody_is_no_cause_of_a_service_that_is_known_by_its_calls() -> None:
+    ledger = Ledger().health("front").graph("front", "cart")
+
+    named = judged(with_alerts(ledger, [fires("ErrorsHigh", "front"), fires("DiskFull", "mail"), fires("DiskFull", "cart")]))
+
+    assert {one.service for one in named.hypotheses} == {"cart"}
