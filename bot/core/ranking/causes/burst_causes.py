@@ -43,6 +43,9 @@ def with_burst(
     if context.graph_known:
         known = placed_services(context.observations) | {name for e in ledger for name in e.evidence.facts.further}
         unmeasured = [rank for rank in unmeasured if _may_concern(rank, known, context)]
+    elif burst.bursts < weights.enough_bursts:
+        # Nobody knows yet what is rare or who calls whom: of single alerts the first is no more than the first.
+        unmeasured = [rank for rank in unmeasured if rank.kinds > 1 or rank.place.level != "service"]
     candidates = [*measured, *(_candidate(rank, burst, evidence, context) for rank in unmeasured)]
     if unmeasured and unmeasured[0] is ranks[0]:
         rarity_known = burst.bursts >= weights.enough_bursts

@@ -131,3 +131,10 @@ def test_what_fires_at_the_same_time_and_calls_nobody_is_no_cause_of_a_service_t
     named = judged(with_alerts(ledger, [fires("ErrorsHigh", "front"), fires("DiskFull", "mail"), fires("DiskFull", "cart")]))
 
     assert {one.service for one in named.hypotheses} == {"cart"}
+
+
+def test_of_single_alerts_of_services_that_nobody_knows_more_of_none_is_the_cause_of_another() -> None:
+    strangers = [fires("ErrorsHigh", "front"), fires("DiskFull", "mail"), fires("GatewayDown", "vpn")]
+
+    assert {one.service for one in judged(with_alerts(Ledger(), strangers)).hypotheses} <= {"front"}
+    assert {one.service for one in judged(with_alerts(Ledger(), strangers, *[[USUAL]] * 7)).hypotheses} > {"front"}
