@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.dropped_indexes import looks_up
 from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
+from bot.core.diffs.reason import Reason
 from bot.core.diffs.symptoms.code_text import frames, without_values
 from bot.core.diffs.symptoms.expected_symptoms import CHANGED, EXPECTED_SYMPTOMS, LESS, LOADS, MORE, SHOWN_BY_OTHERS, change_of
 from bot.core.diffs.symptoms.lines_about_effects import (
@@ -60,7 +61,7 @@ class Explanation:
     strength: float = 0.0
     firm: float = 0.0
     """The points of it that nobody can have typed into a request."""
-    reasons: list[tuple[float, str, str]] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
     """Points, words, evidence."""
 
     @property
@@ -74,16 +75,16 @@ class Explanation:
         return any(reason.endswith(f", {ARISES}") for _, reason, _ in self.reasons)
 
     def add(self, points: float, reason: str, evidence: str) -> None:
-        self.reasons.append((points, reason, evidence))
+        self.reasons.append(Reason(points, reason, evidence))
 
     def add_lead(self, points: float, reason: str, evidence: str) -> None:
         """One more reason that may be a chance: it explains, and makes nothing sure."""
-        self.reasons = sorted([*self.reasons, (points, reason, evidence)], key=lambda scored: -scored[0])
+        self.reasons = sorted([*self.reasons, Reason(points, reason, evidence)], key=lambda reason: -reason.points)
         self.strength = max(self.strength, self.firm + points)
 
     def add_surely(self, points: float, reason: str, evidence: str) -> None:
         """One more reason that nobody can have typed: it goes first if it counts more than the others."""
-        self.reasons = sorted([*self.reasons, (points, reason, evidence)], key=lambda scored: -scored[0])
+        self.reasons = sorted([*self.reasons, Reason(points, reason, evidence)], key=lambda reason: -reason.points)
         self.firm += points
         self.strength = max(self.strength, self.firm)
 
@@ -104,7 +105,7 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     firm = [*telling, *by_frames(diff, symptoms, weights, service)]
     refused = list(_by_refused_values(diff, symptoms, weights))
     mentions = [*_by_mentions(diff, symptoms, weights, service), *_by_values(diff, symptoms, weights), *refused]
-    for reason in sorted((*firm, *mentions), key=lambda scored: -scored[0]):
+    for reason in sorted((*firm, *mentions), key=lambda reason: -reason.points):
         explanation.add(*reason)
     new = symptoms.with_reliable_names()
     shared = _shared_words(diff, [without_values(symptom.text) for symptom in new if not symptom.mentions_only], weights, usual)
@@ -113,7 +114,7 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     most = weights.explained if refused else weights.most_of_mentions
     with_mentions = most if refused else min(_points((*firm, *mentions), weights) + shared_with_typed, most)
     points = _points(firm, weights) + shared
-    if max((reason[0] for reason in telling), default=0.0) < weights.related:
+    if max((reason.points for reason in telling), default=0.0) < weights.related:
         # The words that they share with the line of a frame are its own: who met a failure need not have brought it about.
         points = min(points, weights.most_of_mentions)
     explanation.firm = points * (weights.moved if diff.moved else 1.0)
@@ -121,38 +122,35 @@ def explain(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights = TUNING.di
     return explanation
 
 
-def _points(reasons: "Iterable[_Reason]", weights: DiffWeights) -> float:
-    points = sorted((reason[0] for reason in reasons), reverse=True)
+def _points(reasons: Iterable[Reason], weights: DiffWeights) -> float:
+    points = sorted((reason.points for reason in reasons), reverse=True)
     return (points[0] + weights.further * sum(points[1:3])) if points else 0.0
 
 
-_Reason = tuple[float, str, str]
-
-
-def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> Iterable[_Reason]:
+def _by_names(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> Iterable[Reason]:
     """Whole names that stand in lines: what is added in new lines, what is removed in lines that fell silent."""
     silent = [symptom for symptom in symptoms.texts if symptom.gone]
     for name in (name for name in diff.removed if is_distinctive(name)):
         if line := _holding(silent, name):
-            yield weights.gone_name, f"removes {name}, which the lines that fell silent name", line.evidence
+            yield Reason(weights.gone_name, f"removes {name}, which the lines that fell silent name", line.evidence)
     yield from (
         # What only tells that something is missing took nothing away.
-        (weights.mention if len(name.split()) > 1 and says_missing(name) else weights.name, reason, line.evidence)
+        Reason(weights.mention if len(name.split()) > 1 and says_missing(name) else weights.name, reason, line.evidence)
         for name, reason in _named_by(diff, symptoms, service)
         if (line := _written_in(symptoms.with_reliable_names(), name))
     )
 
 
-def _by_slow_commands(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
+def _by_slow_commands(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[Reason]:
     """A command that the diff sends and did not send before, and that a store lists among its slow ones."""
     for symptom in (symptom for symptom in symptoms.new() if not symptom.alert):
         if sent := new_slow_command(diff, symptom.text, symptoms.usual):
             command, name = sent
-            yield weights.effect, f"calls {name}, and the slow log holds {command}", symptom.evidence
+            yield Reason(weights.effect, f"calls {name}, and the slow log holds {command}", symptom.evidence)
             return
 
 
-def _by_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
+def _by_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[Reason]:
     """Numbers that the diff sets or takes away and that new failures hold: programs print the limit that they ran into.
 
     Somebody may have typed them as well, so they explain nothing by themselves.
@@ -164,25 +162,25 @@ def _by_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iter
             number = _LONG_NUMBER.match(value)
             line = _holding(failures, number.group()) if number and not contains_identifier(usual, number.group()) else None
             if line and number:
-                yield weights.mention, f"{effect_text(effect)}, and new failures hold {number.group()}", line.evidence
+                yield Reason(weights.mention, f"{effect_text(effect)}, and new failures hold {number.group()}", line.evidence)
 
 
-def _by_refused_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[_Reason]:
+def _by_refused_values(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights) -> Iterable[Reason]:
     """Values that the diff adds and that new lines refuse: who reads them does not know them."""
     usual = "\n".join(symptoms.usual)
     brought = {*diff.literals, *(name for name in diff.added if not name.islower())}
     for symptom in (symptom for symptom in symptoms.new() if not symptom.mentions_only):
         for value in refused_values(symptom.text):
             if value in brought and not contains_identifier(usual, value):
-                yield weights.mention, f"adds the value {value}, which new lines refuse", symptom.evidence
+                yield Reason(weights.mention, f"adds the value {value}, which new lines refuse", symptom.evidence)
 
 
-def _by_mentions(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> Iterable[_Reason]:
+def _by_mentions(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> Iterable[Reason]:
     """Whole names that stand in new lines where somebody may have typed them."""
     new = symptoms.with_reliable_names()
     for name, reason in _named_by(diff, symptoms, service):
         if not _written_in(new, name) and (line := _holding(new, name)):
-            yield weights.mention, reason, line.evidence
+            yield Reason(weights.mention, reason, line.evidence)
 
 
 def _named_by(diff: DiffFact, symptoms: Symptoms, service: str) -> Iterable[tuple[str, str]]:
@@ -220,7 +218,7 @@ def _holding(texts: Iterable[SymptomText], name: str) -> SymptomText | None:
 
 def _by_effects(
     diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str], service: str
-) -> Iterable[_Reason]:
+) -> Iterable[Reason]:
     for effect in diff.effects:
         if reason := _by_effect(effect, symptoms, weights, usual, service):
             yield reason
@@ -228,7 +226,7 @@ def _by_effects(
 
 def _by_effect(
     effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str], service: str
-) -> _Reason | None:
+) -> Reason | None:
     text = effect_text(effect)
     if effect.kind == "dependency":
         return by_dependency(effect, symptoms, weights, usual)
@@ -237,7 +235,7 @@ def _by_effect(
     direction, size = change_of(effect, weights)
     less = effect.kind in ("timeout", "limit", "pool") and direction == LESS
     if less and (line := line_with_whole_setting(effect, symptoms)):
-        return weights.effect, f"{text}, and a failure names that setting", line.evidence
+        return Reason(weights.effect, f"{text}, and a failure names that setting", line.evidence)
     for family, pattern in EXPECTED_SYMPTOMS.get(effect.kind, ()):
         line = (
             _matching(symptoms, pattern, service, effect, weights)
@@ -246,7 +244,7 @@ def _by_effect(
         )
         if line:
             base = weights.accumulation if effect.kind == "accumulation" else weights.effect
-            return (
+            return Reason(
                 base
                 * size
                 * _directness(line, symptoms, service, effect.kind, weights, fewer=_brings_fewer(effect, direction)),
@@ -256,31 +254,31 @@ def _by_effect(
     return None
 
 
-def _by_line_about_it(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> _Reason | None:
+def _by_line_about_it(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> Reason | None:
     """By a line that names what the effect changed, misses it, or needs it."""
     text = effect_text(effect)
     if effect.kind == "index":
         line = next((symptom for symptom in symptoms.new() if looks_up(symptom.text, effect)), None)
-        return (weights.effect, f"{text}, and new lines hold a statement that needs it", line.evidence) if line else None
+        return Reason(weights.effect, f"{text}, and new lines hold a statement that needs it", line.evidence) if line else None
     if effect.kind in ("query", "schema", "name") and (line := line_missing(effect, symptoms)):
-        return weights.missing, f"{text}, and new lines miss it", line.evidence
+        return Reason(weights.missing, f"{text}, and new lines miss it", line.evidence)
     if effect.kind == "schema" and (line := line_of_refused_row(effect, symptoms)):
-        return weights.name, f"{text}, and it refuses rows", line.evidence
+        return Reason(weights.name, f"{text}, and it refuses rows", line.evidence)
     if line := line_without_image(effect, symptoms):
-        return weights.missing, f"{text}, and new lines miss it", line.evidence
+        return Reason(weights.missing, f"{text}, and new lines miss it", line.evidence)
     if effect.kind == "variable" and (line := line_about_variable(effect, symptoms, usual)):
-        return weights.effect, f"{text}, {FITS} {_beginning(line.text)}", line.evidence
+        return Reason(weights.effect, f"{text}, {FITS} {_beginning(line.text)}", line.evidence)
     if line := line_with_both(effect, symptoms):
-        return weights.name, f"{text}, and a failure holds both", line.evidence
+        return Reason(weights.name, f"{text}, and a failure holds both", line.evidence)
     if line := line_with_field(effect, symptoms):
-        return weights.name, f"{text}, and new lines name it", line.evidence
+        return Reason(weights.name, f"{text}, and new lines name it", line.evidence)
     if effect.before and effect.after and (line := line_with_setting(effect, symptoms)):
-        return weights.name, f"{text}, and new lines name it", line.evidence
+        return Reason(weights.name, f"{text}, and new lines name it", line.evidence)
     if effect.kind == "call":
         line = line_missing_call(effect, symptoms, usual)
-        return (weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
+        return Reason(weights.missing_call, f"{text}, and new lines miss what it brings in", line.evidence) if line else None
     if effect.before and (line := line_with_new_limit(effect, symptoms)):
-        return weights.effect, f"{text}, and a failure states that limit", line.evidence
+        return Reason(weights.effect, f"{text}, and a failure states that limit", line.evidence)
     return None
 
 

@@ -6,6 +6,7 @@ from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.deployment.images import is_base_image
 from bot.core.diffs.effects.deployment.packages import is_small_step
 from bot.core.diffs.identifiers import word_stems
+from bot.core.diffs.reason import Reason
 from bot.core.diffs.symptoms.code_text import without_values
 from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.facts.code import EffectFact
@@ -29,20 +30,18 @@ _HOST_OF_PACKAGE = re.compile(r"^@?[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|net|dev|in
 """Where a package lies, which many share: `github.com/`, `golang.org/`."""
 
 
-def by_dependency(
-    effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]
-) -> tuple[float, str, str] | None:
+def by_dependency(effect: EffectFact, symptoms: Symptoms, weights: DiffWeights, usual: frozenset[str]) -> Reason | None:
     """Points, the reason in words and the evidence of the line; None where no line tells of the package.
 
     `usual`: words of lines as they come on any day, which tell of none.
     """
     text, small = effect_text(effect), is_small_step(effect.before, effect.after)
     if line := _line_naming_package(effect, symptoms, usual):
-        return weights.small_step if small else weights.dependency, f"{text}, which new lines name", line.evidence
+        return Reason(weights.small_step if small else weights.dependency, f"{text}, which new lines name", line.evidence)
     if is_base_image(effect) and (line := _matched(symptoms, _OF_SYSTEM)):
-        return weights.effect, f"{text}, and new lines miss what an image holds", line.evidence
+        return Reason(weights.effect, f"{text}, and new lines miss what an image holds", line.evidence)
     if not small and (line := _matched(symptoms, _DOES_NOT_START)):
-        return weights.startup, f"{text}, and it does not start", line.evidence
+        return Reason(weights.startup, f"{text}, and it does not start", line.evidence)
     return None
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from bot.core.diffs.reason import Reason
 from bot.core.diffs.symptoms.code_text import Frame, frames, innermost_frame, is_file_of
 from bot.core.diffs.symptoms.stated_causes import says_why
 from bot.core.diffs.symptoms.symptoms import Symptoms
@@ -15,16 +16,16 @@ _BUILT = re.compile(r"(?:^|[/.-])(?:dist|build|bundle|out|min|chunk)[/.-]", re.I
 ARISES = "where the failure arises"
 
 
-def by_frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> list[tuple[float, str, str]]:
+def by_frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> list[Reason]:
     """Files and functions that the diff changes and in which, by its stack frames, a new failure arises: one sign at most.
 
     Points, the reason in words, the evidence of the failure. A function of another service may have the same name. What is
     only passed on the way there explains less, and so does code that a failure met which names its own cause.
     """
-    return sorted(_frames(diff, symptoms, weights, service), key=lambda reason: -reason[0])[:1]
+    return sorted(_frames(diff, symptoms, weights, service), key=lambda reason: -reason.points)[:1]
 
 
-def _frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> Iterable[tuple[float, str, str]]:
+def _frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: str) -> Iterable[Reason]:
     usual = {frame for line in symptoms.usual for frame in frames(line)}
     for symptom in (symptom for symptom in symptoms.new() if not symptom.mentions_only):
         new = [frame for frame in frames(symptom.text) if frame not in usual]
@@ -34,9 +35,9 @@ def _frames(diff: DiffFact, symptoms: Symptoms, weights: DiffWeights, service: s
         if not changed:
             continue
         if own and not says_why(symptom.text) and _holds(diff, innermost_frame(symptom.text)):
-            yield weights.frame, f"changes {changed[0]}, {ARISES}", symptom.evidence
+            yield Reason(weights.frame, f"changes {changed[0]}, {ARISES}", symptom.evidence)
         else:
-            yield weights.outer_frame, f"changes {changed[0]}, on the way to {ARISES}", symptom.evidence
+            yield Reason(weights.outer_frame, f"changes {changed[0]}, on the way to {ARISES}", symptom.evidence)
 
 
 def _holds(diff: DiffFact, frame: Frame) -> bool:

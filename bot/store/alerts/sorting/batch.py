@@ -39,8 +39,8 @@ from bot.store.alerts.sorting.renewing import (
     receive_further_alert,
     renew,
     renewed_key,
-    runs_on,
     service_joins_renewal,
+    take_back_end,
 )
 from bot.store.alerts.sorting.repeats import learn_intervals
 from bot.store.alerts.sorting.result import SortingResult
@@ -183,7 +183,11 @@ class SortingBatch:
         worse = is_worse(episode, self.config.severity_of(row.severity))
         group = await self._group(episode.group_id)
         if episode.status != "firing":
-            if group is not None and self.episodes.is_newest(episode) and await runs_on(self.db, self.session, group, episode):
+            if (
+                group is not None
+                and self.episodes.is_newest(episode)
+                and await take_back_end(self.db, self.session, group, episode)
+            ):
                 self._fires(group, episode.service)
                 if worse:
                     await self._escalate(group, episode)

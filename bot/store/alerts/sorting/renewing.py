@@ -33,11 +33,8 @@ async def receive_further_alert(
     return judgement.renewal
 
 
-async def runs_on(db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow) -> bool:
-    """Whether what is delivered as firing had not ended: it did so while Prometheus could not be read, which answers now.
-
-    Then it fires on, and so does its group.
-    """
+async def take_back_end(db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow) -> bool:
+    """Let an episode fire on, and its group, that had ended only because Prometheus could not be read. False: its end stands."""
     if group.unconfirmed_at is None or group.readable_at is None:
         return False
     episode.status, episode.ended_at = "firing", None
