@@ -34,7 +34,9 @@ def gitlab(request: SourceRequest) -> ParsedBody:
     """
     body = read_object(request, "GitLab")
     readers = {"deployment": _of_deployment, "pipeline": _of_pipeline}
-    reader = readers.get(clean_line(body.get("object_kind")))
+    # System hooks name their event where the hooks of projects name a kind.
+    kind = required_text(body, "object_kind") if not clean_line(body.get("event_name")) else clean_line(body.get("object_kind"))
+    reader = readers.get(kind)
     return ParsedBody(changes=reader(request, body) if reader else ())
 
 

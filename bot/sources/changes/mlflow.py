@@ -23,7 +23,7 @@ def mlflow(request: SourceRequest) -> ParsedBody:
     true` counts versions that were only registered as well.
     """
     body = read_object(request, "MLflow")
-    event = (body.get("entity"), body.get("action"))
+    event = (required_text(body, "entity"), required_text(body, "action"))
     if event == ("model_version_alias", "created") or (
         event == ("model_version", "created") and request.config.options.get("versions") is True
     ):

@@ -106,3 +106,12 @@ def test_odd_values_are_read_or_refused(source: Source, body: Any) -> None:
                 assert len(change.title) <= 500 and len(change.version) <= 200
             for alert in parsed.alerts:
                 assert alert.name and alert.fingerprint and "\0" not in alert.model_dump_json()
+
+
+@pytest.mark.parametrize("source", {source.name: source for source, _ in BODIES if "changes" in source.takes}.values())
+@pytest.mark.parametrize("body", [{}, {"hello": "world"}])
+def test_a_body_that_is_not_of_the_vendor_is_refused_and_never_taken_for_one_that_does_not_count(
+    source: Source, body: Any
+) -> None:
+    with pytest.raises(UnreadableBody):
+        read(source, body)
