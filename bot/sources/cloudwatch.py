@@ -61,8 +61,16 @@ def _notification(request: SourceRequest, body: dict[str, object]) -> ParsedBody
             [read_alert(request, Item(text, ""), VendorFields({AlertField.STARTS_AT: first_of(body, "Timestamp")}))]
         )
     if "AlarmName" not in alarm:
-        return parsed_body([read_alert(request, Item(alarm, "Message"))])
+        return _of_another_sender(request, alarm, "Message" if "Message" in body else "")
     return parsed_body([read_alert(request, Item(alarm, "Message"), _of_alarm(alarm))])
+
+
+def _of_another_sender(request: SourceRequest, document: dict[str, object], path: str) -> ParsedBody:
+    """JSON that is no alarm: budgets and other services of AWS publish such to a topic."""
+    try:
+        return parsed_body([read_alert(request, Item(document, path))])
+    except UnreadableBody:
+        raise UnreadableBody("is needed", field=f"{path}.AlarmName" if path else "Message") from None
 
 
 def _embedded_alarm(message: object) -> dict[str, object] | None:

@@ -50,7 +50,7 @@ def try_body(
     choices = _choices(request) if chosen.kind == "generic" and endpoint == "alerts" else []
     lines = [line for number, alert in enumerate(parsed.alerts) for line in _alert(alert, choices[number : number + 1], config)]
     lines += [line for change in parsed.changes for line in _change(change)]
-    lines += [f"Not readable: {item.field}: {item.problem}" for item in parsed.rejected]
+    lines += [f"Not readable: {item.problem}" for item in parsed.rejected]
     lines += [f"Warning: {warning}" for warning in parsed.warnings]
     for line in lines or ["It holds no alert and no change that counts."]:
         console.print(escape(line), highlight=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from bot.core.alerts.storm import STORM_GROUPS
 from bot.core.incident import AlertGroup
 from bot.core.messages.alerts import StormContent, StormOrigin
 from bot.core.text.durations import elapsed_text
@@ -68,11 +69,17 @@ def _course(storm: StormContent, view: ViewContext) -> str:
     began = min(group.opened_at for group in storm.groups)
     on_call = "on call " + " ".join(f"<@{user}>" for user in view.mention) if view.mention else ""
     if storm.fires:
-        return " · ".join(filter(None, (f"Since {when(began)}", on_call)))
+        return " · ".join(filter(None, (f"Since {when(began)}", on_call, _before(storm))))
     ended = max(filter(None, (group.cleared_at for group in storm.groups)), default=None)
     incidents = sorted({group.incident for group in storm.groups} - {""})
     covered = f"covered by {', '.join(incidents)}" if incidents else "no incident was declared"
     return " · ".join((_span(began, ended), covered))
+
+
+def _before(storm: StormContent) -> str:
+    """Why so few are a storm: the first groups of its minute stand on cards of their own."""
+    few = len(storm.groups) <= STORM_GROUPS
+    return f"after {STORM_GROUPS} new groups within a minute, which have cards of their own" if few else ""
 
 
 def _span(began: datetime, ended: datetime | None) -> str:

@@ -61,6 +61,8 @@ def test_what_ends_is_the_same_alert(pair: Pair) -> None:
             "Message.NewStateValue",
         ),
         ("cloudwatch", {"Type": "Notification", "Message": '{"AlarmName": '}, "Message"),
+        ("cloudwatch", {"Type": "Notification", "Message": '{"x": 1}'}, "Message.AlarmName"),
+        ("cloudwatch", {}, "Message"),
         ("cloudwatch", {"Type": "SubscriptionConfirmation", "SubscribeURL": "http://192.0.2.9/"}, "TopicArn"),
         ("sentry", {"action": "triggered", "data": {"event": {}}}, "data.event.title"),
         ("sentry", {"action": "odd", "data": {"metric_alert": {}}}, "action"),

@@ -135,3 +135,9 @@ def test_generic_shows_changes_where_they_are_meant(tmp_path: Path) -> None:
 
 def test_a_body_without_anything_that_counts_says_so(tmp_path: Path) -> None:
     assert "no alert and no change that counts" in tried(tmp_path, github_workflow(conclusion="failure"), kind="github")[1]
+
+
+def test_what_is_set_aside_names_its_field_once(tmp_path: Path) -> None:
+    _, text = tried(tmp_path, [{"name": "Disk full"}, {"severity": "high"}])
+
+    assert "Not readable: 1.name: nothing in it reads as a title" in text

@@ -40,3 +40,10 @@ def test_severities_that_nobody_mapped_are_told_as_on_a_card() -> None:
 
     assert "severity `spicy` is not mapped in `severities`" in text_of(one)
     assert "severity `a`, `b`, `c` and 2 more are not mapped" in text_of(five)
+
+
+def test_a_storm_of_one_group_says_what_came_before_it() -> None:
+    few, many = rendered_storm([group(alerts=1)])[1], rendered_storm([group()] * 6)[1]
+
+    assert "after 5 new groups within a minute, which have cards of their own" in text_of(few)
+    assert "cards of their own" not in text_of(many)
