@@ -41,8 +41,8 @@ def with_burst(
     carried = any(c.sure and c.likelihood >= weights.carried for c in measured)
     unmeasured = [] if carried else [r for r in ranks if r.place.service not in health_evidence]
     if context.graph_known:
-        known = placed_services(context.observations) | {name for e in ledger for name in e.evidence.facts.further}
-        unmeasured = [rank for rank in unmeasured if _may_concern(rank, known, context)]
+        placed = placed_services(context.observations) | {name for e in ledger for name in e.evidence.facts.further}
+        unmeasured = [rank for rank in unmeasured if _may_concern(rank, placed, context)]
     elif burst.bursts < weights.enough_bursts:
         # Nobody knows yet what is rare or who calls whom: of single alerts the first is no more than the first.
         unmeasured = [rank for rank in unmeasured if rank.kinds > 1 or rank.place.level != "service"]
@@ -58,7 +58,7 @@ def _rests_on_its_alert(candidate: Candidate, context: RankingContext) -> bool:
     return candidate.kind in ("dependency", "unknown") and candidate.service not in context.observations.health_evidence
 
 
-def _may_concern(rank: ComponentRank, known: Set[str], context: RankingContext) -> bool:
+def _may_concern(rank: ComponentRank, placed: Set[str], context: RankingContext) -> bool:
     """Whether a component may be the cause here: a host, or what is known to call or be called.
 
     What merely fires at the same time is no cause of a service without any tie to it, nor is its one alert its own.
@@ -66,7 +66,7 @@ def _may_concern(rank: ComponentRank, known: Set[str], context: RankingContext) 
     service = rank.place.service
     if context.alerts_alone:
         return not service or (service == context.start and rank.kinds > 1)
-    return not service or service in known or service == context.start
+    return not service or service in placed or service == context.start
 
 
 def _support(measured: Sequence[Candidate], ranks: Sequence[ComponentRank], support: float) -> None:

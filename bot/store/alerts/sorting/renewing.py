@@ -34,7 +34,7 @@ async def receive_further_alert(
 
 
 async def take_back_end(db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow) -> bool:
-    """Let an episode fire on, and its group, that had ended only because Prometheus could not be read. False: its end stands."""
+    """Let an episode fire on, and its group, that ended only because Prometheus could not be read. False: it stays so."""
     if group.unconfirmed_at is None or group.readable_at is None:
         return False
     episode.status, episode.ended_at = "firing", None
