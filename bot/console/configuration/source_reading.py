@@ -101,7 +101,12 @@ def _alert(alert: Alert, understood: Sequence[Understanding], config: Config) ->
     yield f"Alert {one_line(alert.name, 120)}"
     for field, text in rows.items():
         if text:
-            yield f"  {field:<12} {one_line(text, 160)}{_origin(choices.get(field))}"
+            choice = choices.get(field)
+            if field == "fingerprint" and choice and str(choice.value).strip() != text:
+                choice = choice._replace(
+                    reason=f"{choice.reason} of more than one alert: with its rule or title, and its thing"
+                )
+            yield f"  {field:<12} {one_line(text, 160)}{_origin(choice)}"
     yield f"  {'labels':<12} {one_line(', '.join(f'{name}={value}' for name, value in alert.labels.items()), 400)}"
 
 
