@@ -1,4 +1,4 @@
-"""Acknowledge."""
+"""Acknowledge an alert group or incident."""
 
 from bot.commands._subject import name_of, subject_of
 from bot.plugins import EntryPoint, Reply, Request, command

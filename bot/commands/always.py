@@ -15,7 +15,7 @@ from bot.store.alerts.ties.grouping_rules import GroupingRules, ListedRule
 from bot.workflows.command_context import CommandContext
 
 
-@command("always", aliases=("rules",), usage="always AL-3 | always list | always remove GR-2", who="members")
+@command("always", aliases=("rules",), usage="always AL-3 | always list | always remove GR-2", who="members", opens_form=True)
 async def always(ctx: CommandContext, request: Request) -> Reply | Form:
     """Always group like the last merge into a group: shown first what that would have joined over the last days."""
     word, _, rest = request.text.strip().partition(" ")

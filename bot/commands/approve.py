@@ -1,4 +1,4 @@
-"""Approve."""
+"""Approve a proposal."""
 
 from bot.commands._plan import approval_form, mistyped_target, press_of
 from bot.core.action import DecisionChoice, Proposal
@@ -11,7 +11,7 @@ from bot.workflows.command_context import CommandContext
 TEXT = "Text, emoji and reactions never approve. Press Approve on the card of the proposal."
 
 
-@command("approve", usage="approve AP-3", who="approvers")
+@command("approve", usage="approve AP-3", who="approvers", opens_form=True, fresh_identity=True)
 async def approve(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
     """Approve a proposal: by its card's button, from tier 2 on in a dialog with the plan and a fresh dry run."""
     ref = request.ref

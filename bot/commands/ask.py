@@ -1,4 +1,4 @@
-"""A question."""
+"""Ask a question about an alert group or incident."""
 
 from bot.commands._subject import name_of, subject_of
 from bot.core.errors import NotFound
@@ -14,7 +14,7 @@ MAX_QUESTION_LENGTH = 500
 """Characters of a question that are read."""
 
 
-@command("ask", usage="ask <question> [AL-3]", who="members", speech=True)
+@command("ask", usage="ask <question> [AL-3]", who="members", speech=True, opens_form=True)
 async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
     """Answer a question where it was asked: yes, no or unknown where it asks for that, then why, from what was recorded.
 

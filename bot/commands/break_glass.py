@@ -1,4 +1,4 @@
-"""Break-glass."""
+"""Approve alone in an emergency, and review that afterwards."""
 
 from dataclasses import replace
 
@@ -20,7 +20,13 @@ INTRO = (
 )
 
 
-@command("break-glass", usage="break-glass AP-3 [reason] | break-glass review AP-3 <what you found>", who="members")
+@command(
+    "break-glass",
+    usage="break-glass AP-3 [reason] | break-glass review AP-3 <what you found>",
+    who="members",
+    opens_form=True,
+    fresh_identity=True,
+)
 async def break_glass(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
     """Approve alone in an emergency, if `break_glass` in tocsin.yaml names you: with a reason, and everyone is told.
 

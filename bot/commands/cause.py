@@ -1,4 +1,4 @@
-"""What it was."""
+"""Confirm the cause of an incident, from the ranked causes or in own words."""
 
 from collections.abc import Mapping
 
@@ -15,9 +15,20 @@ MAX_SERVICES = 100
 """Options of one menu in Slack."""
 
 
-@command("cause", aliases=("confirm",), usage="cause [what it was] [service=] [INC-3]", options=("service",), who="members")
+@command(
+    "cause",
+    aliases=("confirm",),
+    usage="cause [what it was] [service=] [INC-3]",
+    options=("service",),
+    who="members",
+    opens_form=True,
+)
 async def cause(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
-    """Say what an incident was: kept with your name, for the postmortem and for the next time."""
+    """Say what an incident was: kept with your name, for the postmortem and for the next time.
+
+    Without words a dialog offers the ranked causes. Nothing is stored for an alert group that is no incident, a service that is
+    not in the catalogue, or a dialog or button whose causes were ranked anew meanwhile.
+    """
     subject = await subject_of(ctx, request)
     if not subject.incident:
         return Reply(f"{subject.ref} is no incident, so it has no cause to confirm. The verb declare makes it one.")

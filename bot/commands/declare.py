@@ -28,6 +28,7 @@ _SEVERITIES = (
     usage="declare [title] [sev=2] [service=checkout] [private=yes]",
     options=("sev", "service", "private"),
     who="members",
+    opens_form=True,
 )
 async def declare(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
     """Declare an incident, from nothing or from an alert group. A dialog opens unless title and sev are given.

@@ -6,7 +6,9 @@ from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, co
 from bot.workflows.command_context import CommandContext
 
 
-@command("deny", aliases=("cancel", "withdraw"), usage="deny AP-3 <reason>", who="approvers")
+@command(
+    "deny", aliases=("cancel", "withdraw"), usage="deny AP-3 <reason>", who="approvers", opens_form=True, fresh_identity=True
+)
 async def deny(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
     """Deny a proposal with a reason; whoever asked for it withdraws it the same way. Wins until the run has begun."""
     ref = request.ref

@@ -8,7 +8,13 @@ from bot.workflows.command_context import CommandContext
 from bot.workflows.remediation.by_hand import ManualRuns
 
 
-@command("did", usage="did AP-3 [2] | did not AP-3 | did <action> [service=]", options=("service",), who="members")
+@command(
+    "did",
+    usage="did AP-3 [2] | did not AP-3 | did <action> [service=]",
+    options=("service",),
+    who="members",
+    fresh_identity=True,
+)
 async def did(ctx: CommandContext, request: Request) -> Reply:
     """Say that you ran it by hand: the signal is watched and the timeline written as if the bot had run it.
 

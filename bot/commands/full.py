@@ -1,4 +1,4 @@
-"""All that a triage found."""
+"""Show a whole triage, or a whole proposal."""
 
 from bot.commands._subject import subject_of
 from bot.core.incident import number_of
@@ -11,7 +11,10 @@ from bot.workflows.command_context import CommandContext
 
 @command("full", usage="full [AL-3|AP-3]", who="anyone")
 async def full(ctx: CommandContext, request: Request) -> Reply:
-    """Show a triage in full, with all its claims, evidence and queries, or a proposal with its exact request."""
+    """Show a triage in full, with all its claims, evidence and queries, or a proposal with its exact request.
+
+    It stands in a dialog where one can be opened. What was not triaged yet has nothing to show: investigate starts that.
+    """
     if number_of(request.ref, "AP") is not None:
         return await _of_proposal(ctx, request.ref)
     subject = await subject_of(ctx, request)

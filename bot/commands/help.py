@@ -1,4 +1,4 @@
-"""Help."""
+"""List what fits now, or describe one command."""
 
 from bot.commands._subject import Around, around_of, fitting
 from bot.core.commands.verb_line import nearest

@@ -1,4 +1,4 @@
-"""Investigate."""
+"""Run the triage, again or with a question."""
 
 from bot.commands._subject import name_of, subject_of
 from bot.core.investigation.triage_state import RUNNING

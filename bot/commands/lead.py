@@ -1,4 +1,4 @@
-"""Who leads."""
+"""Take or hand over the lead of an incident, or name a deputy."""
 
 import re
 from dataclasses import replace
@@ -22,6 +22,8 @@ async def lead(ctx: CommandContext, request: Request) -> Reply:
     """Take the lead of an incident, hand it over, or name a deputy. A lead that is taken approves nothing by itself.
 
     The right to approve goes with it only if the service's on-call, an owner, a deputy or the commander hands it over.
+    Once somebody leads, only they, a deputy, an owner or the service's on-call change that, and only the rostered person who
+    leads names a deputy. Guests, bots and people of other workspaces cannot lead; an alert group is declared first.
     """
     subject = await subject_of(ctx, request)
     if not subject.incident:

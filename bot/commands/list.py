@@ -1,4 +1,4 @@
-"""The list."""
+"""List alert groups and incidents, narrowed by state, person, service and age."""
 
 from datetime import datetime
 
@@ -15,7 +15,10 @@ from bot.workflows.command_context import CommandContext
     "list", usage="list [open|mine|all] [service=] [since=7d] [page=2]", options=("service", "since", "page"), who="anyone"
 )
 async def list(ctx: CommandContext, request: Request) -> Reply:
-    """List alert groups and incidents, the worst and newest first."""
+    """List the alert groups and incidents that you can read, the worst and newest first: open ones unless you say mine or all.
+
+    service= and since= narrow it, page= goes on. Any other word, page or length of time is refused with what is allowed.
+    """
     which = request.text.strip().lower() or "open"
     if which not in ("open", "mine", "all"):
         raise NotFound(f"list takes open, mine or all, not {which[:40]}.")

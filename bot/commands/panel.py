@@ -1,4 +1,4 @@
-"""The empty line."""
+"""The empty line: what is meant here, and buttons of the commands that fit it."""
 
 from bot.commands._subject import around_of, fitting
 from bot.core.messages.replies import PanelReply
@@ -8,7 +8,11 @@ from bot.workflows.command_context import CommandContext
 
 @command("panel", usage="", who="anyone")
 async def panel(ctx: CommandContext, request: Request) -> Reply:
-    """Show what can be done here, with buttons."""
+    """Show what can be done here: what is meant (its reference, title and state), and a button for each verb that fits it now.
+
+    Without a reference or thread that is the only group or incident open here; where several are, it lists them. Nobody is
+    refused, and only what you can read is shown.
+    """
     around = await around_of(ctx, request)
     subject = around.subject
     content = PanelReply(

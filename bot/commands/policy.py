@@ -16,6 +16,7 @@ CONFIRM, REJECT = "confirm", "reject"
     aliases=("policy_confirm", "policy_reject"),
     usage="policy | policy confirm POL-3 | policy reject POL-3",
     who="members",
+    fresh_identity=True,
 )
 async def policy(ctx: CommandContext, request: Request) -> Reply:
     """Show what a loaded policy would widen and who may agree; confirm or reject it (an admin or owner)."""

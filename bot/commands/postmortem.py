@@ -1,4 +1,4 @@
-"""The postmortem."""
+"""Read, export or rewrite the postmortem draft."""
 
 from bot.commands._subject import subject_of
 from bot.core.errors import NotFound

@@ -15,7 +15,7 @@ from bot.workflows.command_context import CommandContext
 USAGE = "propose <action> [service] [name=value ...]"
 
 
-@command("propose", usage=USAGE, options=("*",), who="members")
+@command("propose", usage=USAGE, options=("*",), who="members", opens_form=True)
 async def propose(ctx: CommandContext, request: Request) -> Reply | Form:
     """Put an action or a plan of the catalogue with exact arguments to people. It never runs by being proposed."""
     subject = await _subject(ctx, request)

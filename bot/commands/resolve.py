@@ -1,4 +1,4 @@
-"""Resolve."""
+"""Resolve an incident or alert group."""
 
 from bot.commands._causes import Ranked, confirmed_cause, joined, ranked_of
 from bot.commands._subject import name_of, subject_of
@@ -8,7 +8,7 @@ from bot.store.incidents.overview import Subject
 from bot.workflows.command_context import CommandContext
 
 
-@command("resolve", aliases=("close",), usage="resolve [what it was] [INC-3|AL-3]", who="members")
+@command("resolve", aliases=("close",), usage="resolve [what it was] [INC-3|AL-3]", who="members", opens_form=True)
 async def resolve(ctx: CommandContext, request: Request) -> Reply | Form:
     """Say that it is over; asks once what it was. A new firing opens a new group."""
     subject = await subject_of(ctx, request)

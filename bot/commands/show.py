@@ -1,4 +1,4 @@
-"""One thing in short."""
+"""Show a group, incident or proposal in short."""
 
 from bot.commands._subject import subject_of
 from bot.core.errors import NotFound

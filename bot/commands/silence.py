@@ -39,7 +39,7 @@ class _Wish:
         return zlib.crc32("\n".join((self.alerts, self.length)).encode()) % 10**9
 
 
-@command("silence", aliases=("silences", "mute"), usage=USAGE, speech=True, who="members")
+@command("silence", aliases=("silences", "mute"), usage=USAGE, speech=True, who="members", opens_form=True, fresh_identity=True)
 async def silence(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
     """Mute alerts for a time, with a reason, after a preview over the last day; one exact alert needs no second person."""
     if request.fields:

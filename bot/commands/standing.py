@@ -1,4 +1,4 @@
-"""Standing approvals."""
+"""List, ask for or revoke standing approvals."""
 
 from collections.abc import Sequence
 

@@ -134,6 +134,10 @@ class Command:
     """Valid `key=` options; others are an error that lists these."""
     speech: bool = False
     """What follows the verb is free text: nothing in it is read as an option."""
+    opens_form: bool = False
+    """It may answer with a Form: when it is slow, the dialog is opened at once and filled later."""
+    fresh_identity: bool = False
+    """It decides something: Slack is asked at every use who the person is, and nothing is answered from memory."""
 
     @property
     def summary(self) -> str:
@@ -149,7 +153,19 @@ def command(
     who: str,
     options: Iterable[str] = (),
     speech: bool = False,
+    opens_form: bool = False,
+    fresh_identity: bool = False,
 ) -> Callable[[Callable[[Context, Request], Awaitable[Response]]], Command]:
     """Register a verb. `who` is one of Who: a verb that does not say it does not load."""
     words, valid = tuple(aliases), tuple(options)
-    return lambda fn: Command(name=name, fn=fn, aliases=words, usage=usage, who=Who(who), options=valid, speech=speech)
+    return lambda fn: Command(
+        name=name,
+        fn=fn,
+        who=Who(who),
+        aliases=words,
+        usage=usage,
+        options=valid,
+        speech=speech,
+        opens_form=opens_form,
+        fresh_identity=fresh_identity,
+    )

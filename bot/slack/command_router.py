@@ -32,8 +32,6 @@ LOADING_AFTER = 0.7
 """Seconds a verb or a submission may take before "Loading..." stands in its dialog: Slack's limit is 3, our promise 1."""
 STORED_WAITS = (0.2, 0.4, 0.8)
 """Seconds between the looks for a message that was just posted: a dialog can be opened for three after the press."""
-OPENS_FORM = frozenset({"approve", "deny", "propose", "declare", "resolve", "did", "cause", "silence", "always", "break-glass"})
-"""Verbs that answer with a dialog: when they are slow, it is opened at once and filled later."""
 NAMES_ITS_SUBJECT = frozenset(
     {
         MessageKind.CARD,
@@ -52,10 +50,6 @@ WINDOW = timedelta(seconds=30)
 MAX_OF_PERSON, MAX_OF_SUBJECT = 120, 20
 """Presses, lines and dialogs of one person within WINDOW that are read: all of them, and those about one thing."""
 TOO_MUCH = "That was more within half a minute than I read of one person. The rest was not done; go on in half a minute."
-NEEDS_FRESH_IDENTITY = frozenset(
-    {"approve", "deny", "did", "did_not", "silence", "break-glass", "policy", "policy_confirm", "policy_reject"}
-)
-"""Commands for which Slack is asked at every use who the person is."""
 
 
 class CommandRouter:
@@ -191,7 +185,7 @@ class CommandRouter:
         await asyncio.wait({work}, timeout=self.soon)
         if not work.done():
             await ack(response_action="update", view=loading_view("Working"))
-            await self._fill(view, await work, target)
+            await self._fill(view, await work, target, key)
             return
         answer = work.result()
         if isinstance(answer, FieldErrors):
@@ -229,13 +223,18 @@ class CommandRouter:
                 await self.interactions.forget(key)
         return answer
 
-    async def _fill(self, view: View, answer: Response, target: ReplyTarget) -> None:
-        """Put a late answer into the dialog that says "Loading..."; if that was closed, answer privately."""
+    async def _fill(self, view: View, answer: Response, target: ReplyTarget, key: str) -> None:
+        """Put a late answer into the dialog that says "Loading..."; if that was closed, answer privately.
+
+        What everybody shall read stands in its thread as well: the dialog shows it to one person.
+        """
+        if isinstance(answer, Reply) and not answer.private:
+            await self._reply(answer, target, key)
         shown = self._as_view(answer, target)
         try:
             await self.answers.slack.call(self.answers.slack.web.views_update, view_id=view["id"], view=shown)
         except DELIVERY_ERRORS:
-            if isinstance(answer, Reply) and answer.text:
+            if isinstance(answer, Reply) and answer.text and answer.private:
                 await self.answers.private(target, answer)
 
     def _as_view(self, answer: Response, target: ReplyTarget) -> View:
@@ -251,10 +250,11 @@ class CommandRouter:
     async def _carry_out(self, request: Request, target: ReplyTarget) -> None:
         """Use the verb and deliver its answer; a slow one that opens a dialog gets the dialog at once."""
         work = asyncio.create_task(self._run_verb(request, target))
-        if request.verb in OPENS_FORM and target.trigger_id:
+        command = self._vocabulary.by_word().get(request.verb)
+        if command is not None and command.opens_form and target.trigger_id:
             await asyncio.wait({work}, timeout=self.soon)
-            if not work.done() and (opened := await self._open_loading(request.verb, target)):
-                await self._fill(opened, await work, target)
+            if not work.done() and (opened := await self._open_loading(command.name, target)):
+                await self._fill(opened, await work, target, request.key)
                 return
         answer = await work
         if isinstance(answer, Form):
@@ -302,8 +302,8 @@ class CommandRouter:
         try:
             if target.team != await self.people.team():
                 raise await self._refusal(request, target, "This belongs to another workspace. Nothing was done.")
-            actor = await self.people.actor(target.user, home=target.home, fresh=request.verb in NEEDS_FRESH_IDENTITY)
             command = self._vocabulary.command(request)
+            actor = await self.people.actor(target.user, home=target.home, fresh=command.fresh_identity)
             request = _without_secrets(request)
             check_options(command, request.options)
             if command.who is Who.MEMBERS and (why := _why_not_member(actor)):

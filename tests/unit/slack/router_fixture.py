@@ -47,15 +47,20 @@ async def no_wait(_seconds: float) -> None:
 
 
 def router_of(
-    fixture: ApprovalsFixture, answers: Any, *, sleep: Callable[[float], Awaitable[None]] = no_wait, **verbs: Command
+    fixture: ApprovalsFixture,
+    answers: Any,
+    *,
+    sleep: Callable[[float], Awaitable[None]] = no_wait,
+    soon: float = PATIENCE,
+    people: Any = None,
+    **verbs: Command,
 ) -> CommandRouter:
     ctx = CommandContext(
         db=fixture.db, config=fixture.config, catalogue=catalogue_of(fixture.config), engine=fixture.engine,
         clock=lambda: fixture.now, verbs=verbs, approvals=fixture.approvals, usergroup=fixture.usergroup,
         read_access=everything_public(fixture.db),
     )  # fmt: skip
-    people: Any = Everybody()
-    return CommandRouter(ctx, people, Interactions(fixture.db), answers, soon=PATIENCE, sleep=sleep)
+    return CommandRouter(ctx, people or Everybody(), Interactions(fixture.db), answers, soon=soon, sleep=sleep)
 
 
 async def say(

@@ -1,22 +1,28 @@
 """Where answers go, what is not carried out, and what is written down of a refusal."""
 
+import asyncio
+import json
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bot.commands.admin import admin
+from bot.commands.deny import deny
+from bot.commands.note import note
 from bot.core.actor import Actor
 from bot.core.commands.verb_line import LIMIT, Line, parse_line
 from bot.plugins import EntryPoint, Reply, Request, command
 from bot.slack.answers import ReplyTarget
+from bot.slack.blocks import Block
 from bot.slack.command_router import MAX_OF_PERSON, MAX_OF_SUBJECT, STORED_WAITS, TOO_MUCH, WINDOW
 from bot.slack.forms import Origin
 from bot.store.slack.interactions import Interactions
 from bot.store.tables import MessageRow, SeenRow, TimelineRow
 from bot.workflows.command_context import CommandContext
 from tests.unit.approvals_fixture import ApprovalsFixture
-from tests.unit.slack.router_fixture import Answered, lines, refusals, router_of, say, with_card
+from tests.unit.slack.router_fixture import Answered, Everybody, lines, refusals, router_of, say, with_card
 
 
 async def test_a_verb_that_refuses_somebody_is_audited(fixture: ApprovalsFixture) -> None:
@@ -75,6 +81,64 @@ async def test_a_dialog_that_a_killed_process_had_noted_is_carried_out_when_it_i
     await dialog.send()
 
     assert (dialog.times, dialog.answers.texts) == (["view:1"], ["done"])
+
+
+class Asked(Everybody):
+    """Notes of whom Slack was asked anew who they are."""
+
+    def __init__(self) -> None:
+        self.fresh: list[bool] = []
+
+    async def actor(self, user: str, **values: Any) -> Actor:
+        self.fresh.append(bool(values.get("fresh")))
+        return await super().actor(user, **values)
+
+
+@pytest.mark.parametrize(("word", "fresh"), [("deny", True), ("withdraw", True), ("note", False)])
+async def test_who_decides_is_asked_of_slack_anew_by_whichever_word(fixture: ApprovalsFixture, word: str, fresh: bool) -> None:
+    people = Asked()
+    router = router_of(fixture, Answered(), people=people, deny=deny, note=note)
+    request = Request(verb="", actor=Actor(team="T1", user="UALICE"), channel="C1", entry_point=EntryPoint.SLASH, key="1")
+
+    await router.line(Line(verb=word, text="no"), request, ReplyTarget(user="UALICE", channel="C1", team="T1"))
+
+    assert people.fresh == [fresh]
+
+
+class SlowDialog(Answered):
+    """Slack opens the dialog of a verb that only answers once it is open, and keeps what it shows in the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened = asyncio.Event()
+        self.shown: list[str] = []
+        self.slack: Any = self
+        self.web: Any = SimpleNamespace(views_open="open", views_update="update")
+
+    async def call(self, method: str, **values: Any) -> dict[str, Any]:
+        self.shown.append(f"{method} {json.dumps(values['view'])}")
+        self.opened.set()
+        return {"view": {"id": "V1"}}
+
+    def rendered(self, reply: Reply) -> tuple[str, list[Block]]:
+        return reply.text, [{"type": "section", "text": {"type": "plain_text", "text": reply.text}}]
+
+
+async def test_a_slow_answer_for_everybody_stands_in_the_channel_and_not_in_the_dialog_alone(fixture: ApprovalsFixture) -> None:
+    answers = SlowDialog()
+
+    @command("widen", who="anyone", opens_form=True)
+    async def widen(_ctx: CommandContext, _request: Request) -> Reply:
+        """Answers everybody, once its dialog is open."""
+        await answers.opened.wait()
+        return Reply("alice ended SI-1", private=False)
+
+    router = router_of(fixture, answers, soon=0, widen=widen)
+    request = Request(verb="", actor=Actor(team="T1", user="UALICE"), channel="C1", entry_point=EntryPoint.SLASH, key="1")
+    await router.line(Line(verb="widen"), request, ReplyTarget(user="UALICE", channel="C1", team="T1", trigger_id="1.2"))
+
+    assert "alice ended SI-1" in answers.shown[-1]
+    assert await lines(fixture) == [("C1", "", "alice ended SI-1")]
 
 
 async def press_in_triage(fixture: ApprovalsFixture, ref: str, *, of: str = "AL-1") -> tuple[list[str], list[str]]:
