@@ -1,8 +1,60 @@
 """What a diff does, in words for people."""
 
+from collections.abc import Mapping
+
 from bot.core.diffs.effects.safeguards import NO_NUMBER, REUSED, RIGHTS
-from bot.core.facts.code import EffectFact
+from bot.core.facts.code import EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
+
+SETTINGS_AND_NAMES: tuple[EffectKind, ...] = (
+    "verbosity",
+    "timeout",
+    "retry",
+    "pool",
+    "offset",
+    "limit",
+    "memory",
+    "schedule",
+    "index",
+    "dependency",
+    "comparison",
+    "guard",
+    "address",
+    "access",
+    "connection_state",
+    "call",
+    "name",
+    "variable",
+    "setting",
+)
+"""Kinds that have a value before, after or both; without any the thing itself is gone."""
+PLAIN: Mapping[EffectKind, str] = {
+    "accumulation": "lets {name} grow without a limit",
+    "release": "no longer does {name}",
+    "expiry": "keeps for ever what it stored with {name}",
+    "lock": "locks or unlocks elsewhere ({name})",
+    "order": "no longer puts in order ({name})",
+    "sharing": "shares what each request or thread had for itself ({name})",
+    "waiting": "does while its callers wait what it did apart ({name})",
+    "spawn": "starts concurrent work ({name})",
+    "cache": "changes how it caches ({name})",
+    "record_key": "sends records under another key ({name})",
+    "cache_key": "builds keys differently ({name})",
+    "query": "queries {name}",
+    "schema": "changes the schema of {name}",
+    "batch": "no longer does {name} for many at once",
+    "renewal": "no longer renews what is valid for a time ({name})",
+    "backtracking": "repeats a repetition in an expression that texts are matched by ({name})",
+    "match": "matches texts by another expression ({name})",
+    "pattern": "matches texts by another expression ({name})",
+    "format": "changes how a text or name is built or read ({name})",
+    "label": "adds the label {name} to a metric",
+    "balancing": "no longer spreads calls over all instances ({name})",
+    "draining": "no longer lets an instance that stops end its requests ({name})",
+    "clock": "takes the day or time from elsewhere ({name})",
+    **dict.fromkeys(SETTINGS_AND_NAMES, "removes {name}"),
+}
+"""Each kind of effect without a value before or after."""
 
 
 def effect_text(effect: EffectFact) -> str:
@@ -28,7 +80,7 @@ def effect_text(effect: EffectFact) -> str:
         return f"removes {name} ({one_line(effect.before, 40)})"
     if effect.after:
         return f"adds {name} ({one_line(effect.after, 40)})"
-    return _plain_text(effect, name)
+    return PLAIN[effect.kind].replace("{name}", name)
 
 
 def _unbounded_text(effect: EffectFact, name: str) -> str:
@@ -36,33 +88,3 @@ def _unbounded_text(effect: EffectFact, name: str) -> str:
     if effect.kind == "pool":
         return f"no longer limits how much is done at once ({name})"
     return f"tries again without end ({name})" if effect.kind == "retry" else f"no longer limits a length or size with {name}"
-
-
-def _plain_text(effect: EffectFact, name: str) -> str:
-    """An effect without a value before or after."""
-    plain = {
-        "accumulation": f"lets {name} grow without a limit",
-        "release": f"no longer does {name}",
-        "expiry": f"keeps for ever what it stored with {name}",
-        "lock": f"locks or unlocks elsewhere ({name})",
-        "order": f"no longer puts in order ({name})",
-        "sharing": f"shares what each request or thread had for itself ({name})",
-        "waiting": f"does while its callers wait what it did apart ({name})",
-        "spawn": f"starts concurrent work ({name})",
-        "cache": f"changes how it caches ({name})",
-        "record_key": f"sends records under another key ({name})",
-        "cache_key": f"builds keys differently ({name})",
-        "query": f"queries {name}",
-        "schema": f"changes the schema of {name}",
-        "batch": f"no longer does {name} for many at once",
-        "renewal": f"no longer renews what is valid for a time ({name})",
-        "backtracking": f"repeats a repetition in an expression that texts are matched by ({name})",
-        "match": f"matches texts by another expression ({name})",
-        "pattern": f"matches texts by another expression ({name})",
-        "format": f"changes how a text or name is built or read ({name})",
-        "label": f"adds the label {name} to a metric",
-        "balancing": f"no longer spreads calls over all instances ({name})",
-        "draining": f"no longer lets an instance that stops end its requests ({name})",
-        "clock": f"takes the day or time from elsewhere ({name})",
-    }
-    return plain.get(effect.kind, f"removes {name}")
