@@ -73,9 +73,14 @@ _BYTES = {"b": 1.0, "byte": 1.0} | {
     for ending, base in (("b", 1000.0), ("ib", 1024.0), ("i", 1024.0))
 }
 _PERIODS = {"s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0, "day": 86400.0}
+_CORES = {"millicore": 1e-3, "mcore": 1e-3, "millicpu": 1e-3}
+"""Of cores, which count in themselves."""
 _RATES = {"rps": 1.0, "qps": 1.0, "rpm": 60.0}
-_RATE_WORDS = rf"(?:[a-z]{{2,}}\s?){{0,3}}(?:/\s?|\b(?:per|an?|each|every)\s)(?:{'|'.join(_PERIODS)})"
-"""`req/s`, `failed requests per minute`, `a second`: whatever is counted."""
+_NOT_WITHIN = "".join(
+    rf"(?<!\b{word} )" for word in ("within", "in", "under", "over", "than", "about", "for", "after", "before", "half")
+)
+_RATE_WORDS = rf"(?:[a-z]{{2,}}\s?){{0,3}}(?:/\s?|\b(?:per|{_NOT_WITHIN}an?|each|every)\s)(?:{'|'.join(_PERIODS)})"
+"""`req/s`, `failed requests per minute`, `a second`: whatever is counted. `6 hours, within a minute` is none."""
 _RATE = re.compile(_RATE_WORDS, re.I)
 _PERIOD = re.compile(r"[a-z]+$", re.I)
 _FACTOR = ("x", "×", "times", "time", "fold")
@@ -98,7 +103,7 @@ _UNIT_WORDS = (
     "percentage[- ]points?|points?|per cent|percent|pct|pp|%|"
     rf"{_RATE_WORDS}|rps|qps|rpm|"
     "microseconds?|milliseconds?|msecs?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|"
-    "[kmgtp]i?b|[kmgtp]i|bytes?|ns|µs|us|ms|times?|fold|×|[smhdxb]"
+    "millicores?|mcores?|millicpus?|[kmgtp]i?b|[kmgtp]i|bytes?|ns|µs|us|ms|times?|fold|×|[smhdxb]"
 )
 _FIGURE = re.compile(rf"{_BEFORE}({_DIGITS})(?:[\s\u00a0\u202f-]?({_UNIT_WORDS})(?![\w%])|(?!\w))(?!\.\d)", re.I)
 _GLUED = re.compile(rf"{_BEFORE}(\d[\d,]*(?:\.\d+)?)(?!(?:xx|st|nd|rd|th)\b)[a-z]{{2,}}\b", re.I)
@@ -227,7 +232,7 @@ def _dimension(unit: str, *, attached: bool) -> tuple[Dimension, float]:
         return Dimension.TIME, _TIME[name]
     if name in _BYTES:
         return Dimension.BYTES, _BYTES[name]
-    return Dimension.BARE, 1.0 if not unit else 0.0
+    return Dimension.BARE, _CORES.get(name, 1.0 if not unit else 0.0)
 
 
 def _singular(unit: str) -> str:
@@ -235,7 +240,7 @@ def _singular(unit: str) -> str:
     return name[:-1] if len(name) > 2 and name.endswith("s") and name[:-1] in _PLURALS else name
 
 
-_PLURALS = {*_TIME, *_SHARE, "byte"}
+_PLURALS = {*_TIME, *_SHARE, *_CORES, "byte"}
 
 
 def number_of(digits: str) -> float:

@@ -1,5 +1,6 @@
 """What two figures of a sentence say together, and of whom: parts of a whole, ranges, a step from one to the other."""
 
+import math
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -20,11 +21,22 @@ _AND = re.compile(r"[^\w]*(?:and|to)\s*", re.I)
 _FROM = re.compile(r"\bfrom\s+(?:about |around |roughly |some |~ ?)?$", re.I)
 _TO = re.compile(r"\s*(?:to|→|->)\s*(?:about |around |roughly |some |~ ?)?", re.I)
 _UP = re.compile(
-    r"\b(?:rose|rises?|risen|climb\w*|grew|grow\w*|jump\w*|increas\w*|went up|surg\w*) to\s+(?:about |over |~ ?)?$", re.I
+    r"\b(?:rose|rises?|risen|climb\w*|grew|grow\w*|jump\w*|increas\w*|(?:went|is|are|was) up|surg\w*) to\s+"
+    r"(?:about |over |~ ?)?$",
+    re.I,
 )
 _DOWN = re.compile(
-    r"\b(?:fell|falls?|fallen|dropp?\w*|decreas\w*|sank|declin\w*|went down|shr[aiu]nk\w*) to\s+(?:about |~ ?)?$", re.I
+    r"\b(?:fell|falls?|fallen|dropp?\w*|decreas\w*|sank|declin\w*|(?:went|came|is|are|was) down|shr[aiu]nk\w*) to\s+"
+    r"(?:about |~ ?)?$",
+    re.I,
 )
+_THAN_BEFORE = r"(?: [a-z]+)? than (?:before|usual|normal|it was|earlier)\b"
+_MORE = re.compile(rf"\s*(?:[a-z/]+\s+)?(?:more|higher|longer|slower){_THAN_BEFORE}", re.I)
+_FEWER = re.compile(rf"\s*(?:[a-z/]+\s+)?(?:fewer|less|lower|shorter|faster){_THAN_BEFORE}", re.I)
+_APART = re.compile(
+    r"\s*(?:[a-z]+\s+)?(?:under|below|above|over|beyond|short of)\s+(?:the|its|their|that)\b(?! last| past)", re.I
+)
+"""`92 jobs under its threshold`."""
 _HEDGE = r"(?:(?:by|an?|factor|of|about|around|roughly|some|nearly|almost|over|more than|at least)\s+|~ ?)*$"
 _BE = "(?:is|are|was|were|went)"
 _GROWTH = re.compile(
@@ -106,7 +118,7 @@ def is_relative(text: str, figure: Quantity) -> bool:
     """Whether the sentence tells a figure as a change, or as a part of another: `+74 %`, `by 74 %`, `74 % more`, `74 % of`."""
     before = text[: figure.start]
     follows_word_of_change = any(pattern.search(before) for pattern in (_CHANGE_BEFORE, _GROWTH, _SHRINKING))
-    return follows_word_of_change or _CHANGE_AFTER.match(text, figure.end) is not None
+    return follows_word_of_change or any(pattern.match(text, figure.end) for pattern in (_CHANGE_AFTER, _APART))
 
 
 def misdirected(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures) -> set[int]:
@@ -117,14 +129,33 @@ def misdirected(text: str, figures: Sequence[Quantity], evidence: EvidenceFigure
         before = text[: figure.start]
         following = figures[index + 1] if index + 1 < len(figures) else None
         if following and _FROM.search(before) and _TO.fullmatch(text[figure.end : following.start]):
-            if _matches(steps, following, figure) and not _matches(steps, figure, following):
+            first = _in_unit_of(following, figure)
+            if _distance(steps, following, first) < _distance(steps, first, following):
                 wrong |= {index, index + 1}
         elif (up := bool(_UP.search(before))) or _DOWN.search(before):
             reached = [step for step in steps if step.second != step.first and _near(step.second, figure)]
             left = [step for step in steps if step.second != step.first and _near(step.first, figure)]
             if (reached or left) and not any((step.second > step.first) == up for step in reached):
                 wrong.add(index)
+        elif _moved_against(text, figure, steps):
+            wrong.add(index)
     return wrong
+
+
+def _moved_against(text: str, figure: Quantity, steps: Sequence[Pair]) -> bool:
+    """Whether what moved by so much moved the other way: `shrank by 200 jobs`, `40 req/s fewer than before`."""
+    before = text[: figure.start]
+    up = bool(_GROWTH.search(before) or _MORE.match(text, figure.end))
+    if up == bool(_SHRINKING.search(before) or _FEWER.match(text, figure.end)) or figure.dimension is Dimension.FACTOR:
+        return False
+    moved = [step for step in steps if step.first != step.second and _moved_by(step, figure)]
+    return bool(moved) and not any((step.second > step.first) == up for step in moved)
+
+
+def _moved_by(step: Pair, figure: Quantity) -> bool:
+    by = abs(step.second - step.first)
+    relative = figure.dimension is Dimension.SHARE and step.first > 0 and _near(by / step.first, figure)
+    return relative or (step.dimension is figure.dimension and _near(by, figure))
 
 
 def unfounded_growth(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures) -> Iterator[int]:
@@ -142,8 +173,22 @@ def unfounded_growth(text: str, figures: Sequence[Quantity], evidence: EvidenceF
             yield index
 
 
-def _matches(steps: Sequence[Pair], before: Quantity, after: Quantity) -> bool:
-    return any(_near(step.first, before) and _near(step.second, after) for step in steps if step.dimension is after.dimension)
+def _in_unit_of(other: Quantity, figure: Quantity) -> Quantity:
+    """A figure without a unit in that of the one behind it: `from 300 to 304 req/s`."""
+    if figure.dimension is not Dimension.BARE:
+        return figure
+    value, step = figure.value * other.unit, figure.step * other.unit
+    return replace(figure, value=value, step=step, unit=other.unit, dimension=other.dimension)
+
+
+def _distance(steps: Sequence[Pair], before: Quantity, after: Quantity) -> float:
+    """How far the nearest measured step is from one between these figures; infinite where none is near."""
+    near = [
+        abs(step.first - before.value) + abs(step.second - after.value)
+        for step in steps
+        if step.dimension is after.dimension and _near(step.first, before) and _near(step.second, after)
+    ]
+    return min(near, default=math.inf)
 
 
 def _near(level: float, figure: Quantity) -> bool:

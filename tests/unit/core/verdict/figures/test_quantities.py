@@ -33,6 +33,8 @@ from bot.core.verdict.figures.quantities import Bound, Dimension, quantities
         ("36 failed requests per hour", 0.01, Dimension.RATE),
         ("1.2k errors/min", 20, Dimension.RATE),
         ("600 rpm", 10, Dimension.RATE),
+        ("6 hours fall within a minute", 21_600, Dimension.TIME),
+        ("263 millicores", 0.263, Dimension.BARE),
     ],
 )
 def test_a_figure_is_read_in_its_canonical_unit(text: str, value: float, dimension: Dimension) -> None:
