@@ -20,7 +20,16 @@ from bot.core.verdict.figures.evidence_text import (
     without_marks,
     without_moments,
 )
-from bot.core.verdict.figures.fact_pairs import LARGEST, MAX_OF_LINE, Pair, lines_of, pairs_of, pairs_of_lines, related_lines_of
+from bot.core.verdict.figures.fact_pairs import (
+    LARGEST,
+    MAX_OF_LINE,
+    Pair,
+    lines_of,
+    pairs_of,
+    pairs_of_lines,
+    pairs_of_one_signal,
+    related_lines_of,
+)
 from bot.core.verdict.figures.quantities import (
     MOMENT_SLACK,
     Bounds,
@@ -32,6 +41,7 @@ from bot.core.verdict.figures.quantities import (
     quantities,
     span_bounds,
 )
+from bot.core.verdict.figures.roles import Roles
 
 _MAX_MOMENTS = 400
 """Moments (the newest) between which spans are measured."""
@@ -138,19 +148,7 @@ class EvidenceFigures:
     @cached_property
     def _pairs(self) -> list[Pair]:
         lines = [line for entry in self._cited for line in related_lines_of(entry)]
-        return [*self._pairs_of_facts, *pairs_of_lines(lines), *self._pairs_of_one_signal()]
-
-    def _pairs_of_one_signal(self) -> list[Pair]:
-        """The same signal on two services: "twice as many as on the caller"."""
-        by_signal: dict[tuple[str, str], list[float]] = defaultdict(list)
-        for row in (row for entry in self._cited for row in entry.evidence.facts.deviations):
-            if row.after is not None:
-                by_signal[row.signal, row.unit].append(abs(row.after))
-        return [
-            Pair(a, b, of_unit(a, unit).dimension)
-            for (_, unit), levels in by_signal.items()
-            for a, b in combinations(sorted(set(levels))[-LARGEST:], 2)
-        ]
+        return [*self._pairs_of_facts, *pairs_of_lines(lines), *pairs_of_one_signal(self.roles.deviations)]
 
     @cached_property
     def _factors(self) -> Sequence[float]:
@@ -217,6 +215,10 @@ class EvidenceFigures:
         return math.isfinite(quantity.value) and any(
             _within(levels, bounds_of(quantity)) for levels in self._stated(quantity.dimension)
         )
+
+    def measures(self, quantity: Quantity) -> bool:
+        """Whether a figure stands in its lines, or as a level of its typed facts: not as any number of these."""
+        return any(_within(levels, bounds_of(quantity)) for levels in (self._levels[quantity.dimension], self._untyped))
 
     def holds(self, quantity: Quantity) -> bool:
         """Whether a figure stands there or follows from what stands there."""
@@ -336,6 +338,25 @@ class EvidenceFigures:
             named = re.compile(rf"(?<![\w-]){re.escape(service)}(?![\w]|-\w)", re.I)
             self._about[service] = EvidenceFigures([entry for entry in self._cited if named.search(evidence_text(entry))])
         return self._about[service]
+
+    # ------------------------------------------------------------ what its figures are
+
+    @cached_property
+    def roles(self) -> Roles:
+        """What its figures, versions and moments stand for."""
+        return Roles(self._cited)
+
+    @cached_property
+    def without_thresholds(self) -> "EvidenceFigures":
+        return EvidenceFigures(self.roles.without_thresholds)
+
+    @cached_property
+    def without_windows(self) -> "EvidenceFigures":
+        return EvidenceFigures(self.roles.without_windows)
+
+    @cached_property
+    def without_logs(self) -> "EvidenceFigures":
+        return EvidenceFigures([entry for entry in self._cited if not entry.evidence.facts.templates])
 
     # ------------------------------------------------------------ moments
 

@@ -1,11 +1,13 @@
 """Two figures of evidence that belong together, of typed facts or of one line: what a sentence may compare."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.facts.measured import DeviationFact
 from bot.core.verdict.figures.evidence_text import without_moments
 from bot.core.verdict.figures.quantities import Dimension, Quantity, of_unit, quantities
 
@@ -42,6 +44,17 @@ def pairs_of(facts: EvidenceFacts) -> Iterator[Pair]:
     for spent in facts.spent:
         yield from _pair(spent.before, spent.now, "s", in_time=True)
         yield from _pair(float(spent.errors), float(spent.requests), "")
+
+
+def pairs_of_one_signal(deviations: Iterable[DeviationFact]) -> Iterator[Pair]:
+    """The same signal on two services: "twice as many as on the caller"."""
+    by_signal: dict[tuple[str, str], set[float]] = defaultdict(set)
+    for row in deviations:
+        if row.after is not None:
+            by_signal[row.signal, row.unit].add(abs(row.after))
+    for (_, unit), levels in by_signal.items():
+        for first, second in combinations(sorted(levels)[-LARGEST:], 2):
+            yield Pair(first, second, of_unit(first, unit).dimension)
 
 
 def _pair(before: float | None, after: float | None, unit: str, *, in_time: bool = False) -> Iterator[Pair]:

@@ -5,6 +5,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.core.verdict.figures.clauses import Sentence, Span
+from bot.core.verdict.figures.counts import counts_of_others
+from bot.core.verdict.figures.events import misordered_in, misplaced_moments
 from bot.core.verdict.figures.evidence_figures import EvidenceFigures
 from bot.core.verdict.figures.evidence_text import without_marks
 from bot.core.verdict.figures.quantities import Dimension, Quantity, blanked, quantities
@@ -16,6 +19,9 @@ from bot.core.verdict.figures.relations import (
     supported_together,
     unfounded_growth,
 )
+from bot.core.verdict.figures.thresholds import misplaced_thresholds
+from bot.core.verdict.figures.version_steps import swapped_versions
+from bot.core.verdict.figures.windows import windows_as_durations
 
 _REFERENCES = re.compile(r"\b(?:AL|INC|AP|E)-?\d+\b")
 _STRUCK = re.compile(r"\[[a-z ]+ not in evidence\]")
@@ -43,6 +49,8 @@ _OPAQUE = re.compile(
 _HOST = re.compile(
     r"\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|net|org|io|dev|app|cloud|example|internal|local|test|de|eu|uk)\b", re.I
 )
+_MILLI = re.compile(r"\d+m")
+"""`263m`: thousandths of a core, or minutes."""
 _STATUSES = re.compile(r"[1-5]\d\ds")
 """`503s`: answers with this status, or so many seconds."""
 _ORDINAL = re.compile(r"\b\d+(?:st|nd|rd|th)\b|\b\d+xx\b", re.I)
@@ -58,6 +66,7 @@ _STRUCK_AS = {
     "version": "[version not in evidence]",
     "name": "[name not in evidence]",
     "figure": "[figure not in evidence]",
+    "order": "[order not in evidence]",
 }
 
 
@@ -109,7 +118,9 @@ def check_quotes(
     between two moments of the evidence, sums, differences, factors and percentages of its levels, times of day, dates,
     versions, names that machines draw, and words in quotation marks or backticks. A figure is struck too where the sentence has
     it go the other way than it was measured, has a level grow by a factor by which none grew, or gives it to one of `services`
-    while it stands in evidence about others alone. Times of day and spans may be those of `dated`, if that is more evidence.
+    while it stands in evidence about others alone; and where it stands there as something else: a threshold told as a level,
+    a window as a duration, a count, time or version as that of another thing. Times of day and spans may be those of `dated`,
+    if that is more evidence.
     """
     text = text[:MAX_TEXT]
     parts = sorted(_checked(text, evidence, services, dated or evidence), key=lambda part: part.start)
@@ -134,16 +145,46 @@ def _checked(text: str, evidence: EvidenceFigures, services: Collection[str], da
     rest = text
     for pattern in (_STRUCK, _REFERENCES):
         rest = _blank_all(rest, pattern)
+    unquoted = _blank_all(rest, _QUOTED)
+    matches: list[Checked] = []
     for kind, pattern, holds in _pattern_checks(evidence, dated):
-        for match in pattern.finditer(rest):
-            yield Checked(match.start(), match.end(), kind, holds(match))
+        matches += [Checked(match.start(), match.end(), kind, holds(match)) for match in pattern.finditer(rest)]
         rest = _blank_all(rest, pattern)
     rest = _blank_all(rest, _ORDINAL)
     figures = quantities(rest)
+    sentence = Sentence(unquoted, figures, services)
+    misordered = set(misordered_in(sentence, dated.roles))
+    starts = {start for start, _ in _misplaced(sentence, evidence, dated) | misordered}
+    yield from (replace(part, supported=part.supported and part.start not in starts) for part in matches)
+    yield from _checked_figures(rest, figures, evidence, services, dated, starts)
+    words = misordered - {(figure.start, figure.end) for figure in figures}
+    yield from (Checked(start, end, "order", False) for start, end in words)
+
+
+def _misplaced(sentence: Sentence, evidence: EvidenceFigures, dated: EvidenceFigures) -> set[Span]:
+    """What stands in the evidence, but as something else than the sentence says."""
+    return {
+        *misplaced_thresholds(sentence, evidence),
+        *windows_as_durations(sentence, dated),
+        *swapped_versions(sentence, evidence.roles),
+        *misplaced_moments(sentence, dated.roles),
+        *counts_of_others(sentence, evidence),
+    }
+
+
+def _checked_figures(
+    rest: str,
+    figures: Sequence[Quantity],
+    evidence: EvidenceFigures,
+    services: Collection[str],
+    dated: EvidenceFigures,
+    misplaced: Collection[int],
+) -> Iterator[Checked]:
     together = supported_together(rest, figures, evidence)
     supported = [index in together or _holds(rest, index, figures, evidence) for index in range(len(figures))]
     wrong = {*misdirected(rest, figures, evidence), *of_others(rest, figures, evidence, services)}
     wrong |= set(unfounded_growth(rest, figures, evidence))
+    wrong |= {index for index, figure in enumerate(figures) if figure.start in misplaced}
     supported_figures = [quantity for quantity, is_supported in zip(figures, supported, strict=True) if is_supported]
     for index, quantity in enumerate(figures):
         stands = supported[index] or follows(quantity, supported_figures) or dated.holds_span(quantity)
@@ -157,6 +198,8 @@ def _holds(text: str, index: int, figures: Sequence[Quantity], evidence: Evidenc
         _STATUSES.fullmatch(written) and evidence.holds(replace(quantity, dimension=Dimension.BARE))
     ):
         return True
+    if _MILLI.fullmatch(written) and _is_in_cores(quantity, evidence):
+        return True
     readings = [quantity]
     if quantity.dimension is Dimension.BARE:
         units = {(figure.dimension, figure.unit) for figure in figures} | ({(Dimension.SHARE, 0.01)} if "%" in text else set())
@@ -168,6 +211,11 @@ def _holds(text: str, index: int, figures: Sequence[Quantity], evidence: Evidenc
         return True
     # A number with what it counts written onto it may be a name of the evidence: `99pct`.
     return (quantity.step == 0.0 and written in evidence.text) or evidence.names(written)
+
+
+def _is_in_cores(quantity: Quantity, evidence: EvidenceFigures) -> bool:
+    thousandths = _in_unit(quantity, Dimension.BARE, 1e-3 / quantity.unit)
+    return "core" in evidence.text and evidence.measures(thousandths)
 
 
 def _in_unit(quantity: Quantity, dimension: Dimension, size: float) -> Quantity:
