@@ -94,15 +94,15 @@ def _is_changed(service: str, text: str) -> bool:
 
 
 def _others(roles: Roles, own: Sequence[datetime]) -> list[datetime]:
-    known = [change.at for change in roles.changes] + roles.onsets((), ())
-    return [moment for moment in known if moment not in own]
+    all_moments = [change.at for change in roles.changes] + roles.onsets((), ())
+    return [moment for moment in all_moments if moment not in own]
 
 
 def _at(moments: Sequence[datetime], clock: tuple[int, int, int | None]) -> bool:
     hour, minute, second = clock
-    told = 3600 * hour + 60 * minute + (second or 0)
+    clock = 3600 * hour + 60 * minute + (second or 0)
     before, after = (MOMENT_SLACK, MOMENT_SLACK) if second is not None else (30.0, 60.0)
-    return any(told - before <= of_day(moment) <= told + after for moment in moments)
+    return any(clock - before <= of_day(moment) <= clock + after for moment in moments)
 
 
 def misordered_in(sentence: Sentence, roles: Roles) -> Iterator[Span]:

@@ -120,10 +120,10 @@ class Roles:
     def without_windows(self) -> list[LedgerEntry]:
         """The evidence without how long the spans were that were read."""
         stripped = (_with_texts(entry, _WINDOW) for entry in self._entries)
-        kept = (
+        arguments_left = (
             {k: v for k, v in entry.arguments.items() if f"{v} {k}" not in _time_arguments(entry)} for entry in self._entries
         )
-        return [entry.model_copy(update={"arguments": arguments}) for entry, arguments in zip(stripped, kept, strict=True)]
+        return [entry.model_copy(update={"arguments": arguments}) for entry, arguments in zip(stripped, arguments_left, strict=True)]
 
     # ------------------------------------------------------------ moments
 

@@ -27,8 +27,8 @@ def windows_as_durations(sentence: Sentence, evidence: EvidenceFigures) -> Itera
         if figure.dimension is not Dimension.TIME or not evidence.roles.is_window(figure):
             continue
         statement = sentence.statement_of(figure)
-        told = _FOR.search(sentence.text[statement.start : figure.start]) or _LONG.match(sentence.text, figure.end)
-        if not told or not _GOES_ON.search(statement.text) or _NOTHING.search(statement.text):
+        duration = _FOR.search(sentence.text[statement.start : figure.start]) or _LONG.match(sentence.text, figure.end)
+        if not duration or not _GOES_ON.search(statement.text) or _NOTHING.search(statement.text):
             continue
         if not _went_on(figure, evidence) and not evidence.without_windows.states(figure):
             yield figure.start, figure.end
