@@ -100,9 +100,9 @@ def _others(roles: Roles, own: Sequence[datetime]) -> list[datetime]:
 
 def _at(moments: Sequence[datetime], clock: tuple[int, int, int | None]) -> bool:
     hour, minute, second = clock
-    clock = 3600 * hour + 60 * minute + (second or 0)
+    named = 3600 * hour + 60 * minute + (second or 0)
     before, after = (MOMENT_SLACK, MOMENT_SLACK) if second is not None else (30.0, 60.0)
-    return any(clock - before <= of_day(moment) <= clock + after for moment in moments)
+    return any(named - before <= of_day(moment) <= named + after for moment in moments)
 
 
 def misordered_in(sentence: Sentence, roles: Roles) -> Iterator[Span]:

@@ -123,7 +123,9 @@ class Roles:
         arguments_left = (
             {k: v for k, v in entry.arguments.items() if f"{v} {k}" not in _time_arguments(entry)} for entry in self._entries
         )
-        return [entry.model_copy(update={"arguments": arguments}) for entry, arguments in zip(stripped, arguments_left, strict=True)]
+        return [
+            entry.model_copy(update={"arguments": arguments}) for entry, arguments in zip(stripped, arguments_left, strict=True)
+        ]
 
     # ------------------------------------------------------------ moments
 
