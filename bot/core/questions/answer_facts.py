@@ -58,6 +58,11 @@ class AnswerFacts:
         return self.case.service if self.case else ""
 
     @property
+    def is_over(self) -> bool:
+        """Whether no alert of it fires any more: what was measured while it did is not how things are."""
+        return self.group_state in (GroupState.RESOLVED, GroupState.MONITORING)
+
+    @property
     def names(self) -> frozenset[str]:
         """Every service that a question may name."""
         checked = (str(entry.arguments.get("service") or "") for entry in self.ledger)

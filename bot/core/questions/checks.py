@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case
 from bot.core.questions.answer_facts import AnswerFacts
-from bot.core.questions.forms import wants_current_values
 from bot.core.questions.subjects import MEASURED, Subject, looks_like_database, subjects_in
 from bot.core.questions.topics import named_in, without_services
+from bot.core.questions.yes_no.question_reading import asks_for_now
 from bot.core.tool_calls import ToolRole, Tools, tool_for
 
 MAX_SERVICES = 3
@@ -19,7 +19,7 @@ ToolCall = tuple[str, dict[str, object]]
 
 def current_calls(question: str, facts: AnswerFacts) -> list[ToolCall]:
     """What has to be read anew before the question is answered; nothing where it does not ask for now."""
-    if not wants_current_values(question) or facts.case is None:
+    if not asks_for_now(question, facts) or facts.case is None:
         return []
     services = _services(question, facts, facts.case)
     calls: list[tuple[ToolRole, dict[str, object]]] = [(ToolRole.CURRENT, {"service": service}) for service in services]

@@ -12,6 +12,7 @@ _AUXILIARY_VERBS = """
     hasn't haven't can't couldn't shouldn't won't still already"""
 _AUXILIARIES = frozenset(_AUXILIARY_VERBS.split())
 _QUESTION_WORDS = frozenset(("what", "why", "when", "who", "whom", "whose", "which", "how", "where"))
+_PRESENT = frozenset(("is", "are", "isn't", "aren't", "do", "does", "don't", "doesn't", "can", "any"))
 _OPENING = re.compile(
     r"^\W*(?:(?:hey|hi|hello|ok|so|and|but|tocsin|please|now|then|well|can you|could you|would you|do you know|any idea"
     r"|tell me|tell us|check|see|find out|say)\b\W*)+",
@@ -20,14 +21,14 @@ _OPENING = re.compile(
 _WHETHER = re.compile(r"^(?:if|whether)\b", re.IGNORECASE)
 _NOW = re.compile(r"\b(?:now|currently|current|still|at the moment|right now|yet|today|again|by now)\b", re.IGNORECASE)
 _NOTES = re.compile(r"\b(?:notes?|noted|said|says|wrote|write|written|mentioned|told|tried)\b", re.IGNORECASE)
-_GOOD = re.compile(r"\b(?:up|healthy|ok|okay|fine|alive|working|normal|well|good)\b", re.IGNORECASE)
+_GOOD = re.compile(r"\b(?:up|healthy|ok|okay|fine|alive|working|works?|normal|well|good)\b", re.IGNORECASE)
 _GOOD_SIGNAL = re.compile(r"\b(?:healthy|ok|okay|fine|normal|normally|good|as usual)\b", re.IGNORECASE)
 _THAN = re.compile(r"\bthan\s+(?:\w+\s+)?(?:normal|usual)\w*|\bnormal\s+range\b|\b(?:not|ab)\s*normal\b", re.IGNORECASE)
 _FELL = re.compile(r"\b(?:down|low|lower|dropped|drop|drops|fell|fallen|falling|decreased|less|lost)\b", re.IGNORECASE)
 _ROSE = re.compile(r"\b(?:up|high|higher|rose|risen|rising|spike|spiked|surge|surged|increased|more)\b", re.IGNORECASE)
 _ITS_CAUSE = re.compile(
     r"\b(?:is|was|isn't|wasn't|could|might|can|be)\s+(?:it|this|that)\b|\bcaused?\b|\bbecause of\b|\bdue to\b|\bto blame\b"
-    r"|\bculprit\b|\bbottleneck\b|\broot cause\b|\bfault\b|\bresponsible\b"
+    r"|\bculprit\b|\bbottleneck\b|\broot cause\b|\bfault\b|\bresponsible\b|\bbr(?:oke|eaks?)\b"
     r"|\b(?:the|our)\s+(?:problem|issue|reason|cause)\b|\bbe\s+an?\s+(?:problem|issue|cause)\b"
     r"|\b(?:broke|breaks?|broken)\s+(?:it|this|that|us|everything|things|[\w.-]+)\s*\?",
     re.IGNORECASE,
@@ -105,10 +106,10 @@ def cause_in_question(question: str, services: Collection[str]) -> str:
     if match is None:
         return as_cause_question(question, services)
     cause = question[match.end() :]
-    services = named_in(cause, services)
-    if services and subjects_in(without_services(cause, services)) <= SYMPTOMS:
+    suspects = named_in(cause, services)
+    if suspects and subjects_in(without_services(cause, services)) <= SYMPTOMS:
         # "because cart is broken": whether cart is the cause.
-        cause = " ".join(sorted(services))
+        cause = " ".join(sorted(suspects))
     caller = " ".join(named_in(question[: match.start()], services)) if Subject.CALLEE in subjects_in(cause) else ""
     return " ".join(filter(None, ("is it", cause.strip().rstrip("?").strip(), f"of {caller}" if caller else ""))) + "?"
 
@@ -175,6 +176,17 @@ def _has_choice(words: Sequence[str]) -> bool:
 def wants_current_values(question: str) -> bool:
     """Whether it asks how things are now, so that what was recorded earlier does not answer it."""
     return bool(_NOW.search(question)) or (wants_yes_or_no(question) and Subject.RECOVERY in subjects_in(question))
+
+
+def without_opening(question: str) -> str:
+    """Without "hey tocsin, can you check"."""
+    return _OPENING.sub("", question)
+
+
+def is_present(question: str) -> bool:
+    """Whether it asks how things are, and not how they were: "is checkout down?"."""
+    words = _WORD.findall(_OPENING.sub("", question).lower().replace("’", "'"))
+    return bool(words) and words[0] in _PRESENT
 
 
 def wants_value(question: str) -> bool:

@@ -44,7 +44,7 @@ _WORDS: Mapping[Subject, str] = {
     Subject.CALLEE: r"dependenc(?:y|ies)|callees?|downstreams?"
     r"|(?:something|anything|what|whatever|services?)\s+(?:that\s+)?(?:it|they|this)\s+(?:calls?|depends? on|uses?)",
     Subject.CHANGE: r"changes?|changed|deploy\w*|rollouts?|releases?|released|config\w*|flags?|shipped|migrations?|commits?",
-    Subject.HEALTH: r"down|up|healthy|unhealthy|ok|okay|fine|dead|alive|working|affected|normal|bad"
+    Subject.HEALTH: r"down|up|healthy|unhealthy|ok|okay|fine|dead|alive|working|works?|affected|normal|bad"
     r"|impacted|degraded|hurt|suffering|struggling|unavailable|offline",
     Subject.RECOVERY: r"fixed|resolved|recover\w*|solved|all clear|back to normal"
     r"|(?:is|are|was)\s+(?:it|this|that|they|things|everything|all)\s+(?:\w+\s+)?(?:over|gone|better|back)"
@@ -52,7 +52,7 @@ _WORDS: Mapping[Subject, str] = {
     r"(?:stopp?(?:ed)?|ceased?|gone|cleared(?:\s+up)?|went\s+away|go(?:ne)?\s+away|subsided|ended|disappeared)",
     Subject.ALERTS: r"alerts?|alerting|firing|fires",
     Subject.ACKNOWLEDGED: r"acked|ack|acknowledged"
-    r"|(?:anybody|anyone|somebody|someone)\s+(?:on\s+(?:it|this)|looking|working|aware|investigating|here)",
+    r"|(?:anybody|anyone|somebody|someone)\s+(?:else\s+)?(?:on\s+(?:it|this)|looking|working|aware|investigating|here)",
     Subject.PROPOSAL: r"proposals?|proposed|approvals?\s+(?:pending|waiting)"
     r"|(?:needs?|pending|waiting\s+for)\s+(?:an?\s+)?approvals?"
     r"|(?:pending|waiting)\s+(?:actions?|remediations?|decisions?)|to\s+(?:be\s+)?approved?",
@@ -66,6 +66,8 @@ _OF_SYSTEMS = {
 _DATABASE = re.compile(
     r"(?:^|[-_. ])(?:db|database|sql|postgres\w*|pg|mysql|mariadb|mongo\w*|redis|cassandra)(?:$|[-_. \d])", re.I
 )
+_OF_DATABASES = re.compile(r"connection|\bdb\b|db_|database|sql|pool|quer(?:y|ies)|replication|deadlock", re.I)
+"""Connections are those of a pool to a database, and tell nothing of the network."""
 _DATABASE_SIGNAL = re.compile(r"\bdb\b|db_|database|sql|pool|quer(?:y|ies)|replication|deadlock", re.I)
 _KINDS: Mapping[Subject, AlertKind] = {Subject.MEMORY: "memory", Subject.CPU: "cpu", Subject.DISK: "disk"}
 _FAMILIES: Mapping[Subject, frozenset[Family]] = {
@@ -89,6 +91,13 @@ def subjects_in(text: str) -> frozenset[Subject]:
     return frozenset(subject for subject, pattern in _PATTERNS.items() if pattern.search(text))
 
 
+def without_subjects(text: str) -> str:
+    """A text without the words by which subjects are recognised in it."""
+    for pattern in _PATTERNS.values():
+        text = pattern.sub(" ", text)
+    return text
+
+
 def names_subject(subject: Subject, text: str) -> bool:
     """Whether a text names the subject, in the words of a question or in those of a system's own messages."""
     return bool(_PATTERNS[subject].search(text)) or (subject in _OF_SYSTEMS and bool(_OF_SYSTEMS[subject].search(text)))
@@ -108,7 +117,7 @@ def measures(subject: Subject, service: str, signal: str, family: Family) -> boo
         return looks_like_database(service) or bool(_DATABASE_SIGNAL.search(signal))
     if subject in _KINDS:
         return kind_of(in_words) == _KINDS[subject]
-    if subject is Subject.NETWORK and not _DATABASE_SIGNAL.search(signal) and kind_of(in_words) == "network":
+    if subject is Subject.NETWORK and not _OF_DATABASES.search(signal) and kind_of(in_words) == "network":
         return True
     return family in _FAMILIES.get(subject, ())
 

@@ -1,7 +1,7 @@
 """What was done here, as the timeline records it: what was proposed, denied or failed was not done."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -77,9 +77,16 @@ def ran_before(timeline: Sequence[TimelineEntry], now: datetime) -> tuple[str, l
     return (f"{newest.named} ran {elapsed_text(now - newest.at)} before", [newest.entries[0]]) if newest else ("", [])
 
 
-def whether_done(timeline: Sequence[TimelineEntry], activities: frozenset[str]) -> ShortAnswer:
-    """Whether somebody did it, as far as it was done here."""
-    if entry := newest_activity(timeline, activities):
+def whether_done(
+    timeline: Sequence[TimelineEntry], activities: frozenset[str], names_service: Callable[[str], bool]
+) -> ShortAnswer:
+    """Whether somebody did it, as far as it was done here. `names_service`: whether a text is about what is asked of."""
+    titles = {ref: entry.text for entry in timeline if (ref := _proposed(entry))}
+    entry = newest_activity(timeline, activities)
+    ref = next((ref for ref in titles if entry and ref in entry.text), "")
+    if entry and not names_service(f"{entry.text} {titles.get(ref, '')}"):
+        entry = None
+    if entry:
         return ShortAnswer(verdict=Verdict.YES, text=one_line(entry.text, MAX_TEXT), evidence=[entry.id], untrusted=True)
     return unknown("the timeline records nothing of it, and what people did elsewhere is not in it")
 

@@ -42,7 +42,7 @@ _NO_PERSON_WORDS = """
     release she somebody someone something that the there they this those today tomorrow tonight us version we week what who
     yesterday you your"""
 _NO_PERSON = frozenset(_NO_PERSON_WORDS.split())
-_SPAN = re.compile(r"\b(?:last|past|within)\s+(?:(\d+)\s*)?(min|h|d)\w*\b", re.IGNORECASE)
+_SPAN = re.compile(r"\b(?:the\s+)?(?:last|past)\s+(?:(\d+)\s*)?(min|h|d)(?:ute|our|ay|r)?s?\b", re.IGNORECASE)
 _UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _TODAY = re.compile(r"\btoday\b", re.IGNORECASE)
 
@@ -104,6 +104,14 @@ def changes_meant(question: str, names: Collection[str], now: datetime | None = 
         migration=bool(_MIGRATION.search(question)),
         since=_since(question, now) if now else None,
     )
+
+
+def without_what_is_meant(question: str, names: Collection[str]) -> str:
+    """The question without the versions, persons and spans of time that `changes_meant` reads from it."""
+    rest = _SPAN.sub(" ", _VERSION.sub(" ", question))
+    for person in _persons(question, names):
+        rest = re.sub(rf"@?\b{re.escape(person)}\b(?:['’]s)?", " ", rest, flags=re.IGNORECASE)
+    return rest
 
 
 def _version(match: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from bot.core.change import Change
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.measured import CurrentFact, DeviationFact
 from bot.core.questions.answer_facts import AnswerFacts, newest_entries
-from bot.core.questions.forms import thing_in
+from bot.core.questions.forms import is_present, thing_in, wants_current_values
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, looks_like_database, measures, subjects_in
 from bot.core.questions.topics import canonical, named_in, topics_of, without_services
 from bot.core.questions.yes_no.changes_meant import ChangesMeant, changes_meant
@@ -42,6 +42,11 @@ class QuestionReading:
         return changes_meant(self.question, self.facts.names, max((entry.at for entry in self.facts.ledger), default=None))
 
     @property
+    def asks_for_now(self) -> bool:
+        """Whether it asks how things are now: by its words, or because the outage that was measured is over."""
+        return asks_for_now(self.question, self.facts)
+
+    @property
     def is_about_changes(self) -> bool:
         """Whether it asks about changes: by a word for them, or by a version."""
         return Subject.CHANGE in self.subjects or bool(self.changes_meant.versions)
@@ -55,6 +60,10 @@ class QuestionReading:
     def named_in(self, text: str) -> frozenset[str]:
         """The services that a text names."""
         return named_in(text, self.facts.names)
+
+    def is_about(self, text: str) -> bool:
+        """Whether a text names a service that is asked of; any does where none is."""
+        return not self.services or bool(self.services & self.named_in(text))
 
     @cached_property
     def unmeasured_thing(self) -> str:
@@ -141,6 +150,11 @@ class QuestionReading:
         ]
         without_value = [entry for entry, fact in self.current() if fact.state == "unknown"]
         return [*failed, *(entry for entry in without_value if entry not in failed)]
+
+
+def asks_for_now(question: str, facts: AnswerFacts) -> bool:
+    """Whether what was measured at the alert does not answer a question."""
+    return wants_current_values(question) or (facts.is_over and is_present(question))
 
 
 def ids_of(entries: Iterable[LedgerEntry]) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot.core.change import kind_in_words
 from bot.core.evidence import LedgerEntry
 from bot.core.incident import GroupState
-from bot.core.questions.subjects import Subject
+from bot.core.questions.subjects import MEASURED, Subject
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import MAX_NAMED
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
@@ -55,6 +55,9 @@ def _recovered(reading: QuestionReading) -> ShortAnswer | None:
         texts = "; ".join(fact.text for _, fact in trouble[:MAX_NAMED])
         return ShortAnswer(verdict=Verdict.NO, text=one_line(texts, MAX_TEXT), evidence=ids_of(entry for entry, _ in trouble))
     current = [(entry, fact) for entry, fact in rows if fact.state != "unknown"]
+    if firing and current and reading.subjects & MEASURED - {Subject.HEALTH}:
+        text = f"{'; '.join(fact.text for _, fact in current[:MAX_NAMED])}; alerts of the group still fire"
+        return unknown(text, ids_of(entry for entry, _ in current), opening="Measured:")
     if firing:
         count = reading.facts.firing
         alerts = f"{count} alerts still fire" if count > 1 else "1 alert still fires"

@@ -11,15 +11,16 @@ from bot.core.questions.forms import (
     as_cause_question,
     asks_to_undo,
     cause_in_question,
+    direction_in,
+    good_is_yes,
     wants_approvers,
     wants_cause,
     wants_choice,
-    wants_current_values,
     wants_on_call,
     wants_runs,
     wants_yes_or_no,
 )
-from bot.core.questions.subjects import MEASURED, Subject
+from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject
 from bot.core.questions.topics import named_in_order, topics_of
 from bot.core.questions.yes_no.activities import ran_before, what_ran, whether_done
 from bot.core.questions.yes_no.cause_answers import answer_about_callee, answer_about_cause
@@ -28,9 +29,11 @@ from bot.core.questions.yes_no.qualifiers import OF_MOMENT, excluded, undecided
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.record_answers import RECORDED_SUBJECTS, answer_about_changes
 from bot.core.questions.yes_no.state_answers import answer_about_state
+from bot.core.questions.yes_no.understanding import unread_words
 from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.untrusted import one_line
 
+NOT_DECIDED = "Not decided; recorded:"
 SAYS_NOTHING = "the evidence says nothing about that"
 
 
@@ -50,7 +53,18 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return _likely_of(question, facts)
     short = _yes_or_no(cause_in_question(question, facts.names), facts)
     opening = undecided(as_cause_question(question, facts.names))
-    return _left_open(short, opening, facts) if short and opening else short
+    if short and opening:
+        return _left_open(short, opening, facts)
+    return _where_all_was_read(short, question, facts)
+
+
+def _where_all_was_read(short: ShortAnswer | None, question: str, facts: AnswerFacts) -> ShortAnswer | None:
+    """A yes or no where nothing in the question is left unread; else what is known, and that it is not decided."""
+    if short is None or short.verdict is Verdict.UNKNOWN or short.complete:
+        return short
+    if not unread_words(as_cause_question(question, facts.names), facts.names, short.text):
+        return short
+    return short.model_copy(update={"verdict": Verdict.UNKNOWN, "opening": short.opening or NOT_DECIDED})
 
 
 def _left_open(short: ShortAnswer, opening: str, facts: AnswerFacts) -> ShortAnswer:
@@ -81,6 +95,7 @@ def _for_people(facts: AnswerFacts) -> ShortAnswer:
 def _whether_ruled_out(thing: str, facts: AnswerFacts) -> ShortAnswer | None:
     """Whether a thing is cleared: the opposite of whether it is the cause."""
     short = _yes_or_no(cause_in_question(f"is it {thing}?", facts.names), facts)
+    short = _where_all_was_read(short, f"is it {thing}?", facts)
     opposite = {Verdict.YES: Verdict.NO, Verdict.NO: Verdict.YES}
     return short and short.model_copy(update={"verdict": opposite.get(short.verdict, Verdict.UNKNOWN)})
 
@@ -129,24 +144,45 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return unknown(f"nothing {'could be' if reading.failed else 'was'} checked", ids_of(reading.failed))
     for subject, answered in RECORDED_SUBJECTS.items():
         if subject in reading.subjects and (short := answered(reading)) is not None:
-            return _with_last_run(reading, short)
+            # "Is there a latency alert?": which alerts they are was not read.
+            named = subject is Subject.ALERTS and reading.subjects & MEASURED - {Subject.HEALTH}
+            return _left_open(short, NOT_DECIDED, facts) if named else _with_last_run(reading, short)
     if activities := topics_of(question, facts.names, facts.tools).activities:
-        return whether_done(facts.timeline, activities)
-    if wants_cause(question) and Subject.CALLEE in reading.subjects:
-        return answer_about_callee(reading)
-    about_cause = wants_cause(question) or reading.changes_meant.versions
-    if about_cause and (reading.causes or reading.is_about_changes or (reading.services and not reading.subjects)):
-        return answer_about_cause(reading)
+        short = whether_done(facts.timeline, activities, reading.is_about)
+        # Whether it worked, failed or was denied is another question than whether it was done.
+        return short if not reading.subjects and len(activities) == 1 else _left_open(short, NOT_DECIDED, facts)
+    if Subject.CALLEE in reading.subjects:
+        short = answer_about_callee(reading)
+        return short if wants_cause(question) else _left_open(short, NOT_DECIDED, facts)
+    if _is_about_cause(reading):
+        return _answer_about_cause(reading)
     if reading.is_about_changes:
-        return answer_about_changes(reading)
+        short = answer_about_changes(reading)
+        only_changes = reading.subjects <= {Subject.CHANGE} and not reading.changes_meant.versions
+        return short if only_changes else _left_open(short, NOT_DECIDED, facts)
     if reading.subjects & MEASURED or reading.services:
         return _with_last_run(reading, answer_about_state(reading))
     return named_in_record(reading) or unknown(SAYS_NOTHING)
 
 
+def _is_about_cause(reading: QuestionReading) -> bool:
+    """Whether it asks if something is the cause: in such words, or how a change fares ("is 3.5.0 bad?")."""
+    if reading.is_about_changes:
+        return wants_cause(reading.question) or bool(reading.subjects & SYMPTOMS)
+    return wants_cause(reading.question) and bool(reading.causes or (reading.services and not reading.subjects))
+
+
+def _answer_about_cause(reading: QuestionReading) -> ShortAnswer:
+    """Of one thing. That a change is fine, that little traffic is the cause or that one of two services is it: not decided."""
+    short, question = answer_about_cause(reading), reading.question
+    fine = reading.is_about_changes and good_is_yes(question)
+    fell = Subject.TRAFFIC in reading.subjects and direction_in(question) == "down"
+    return _left_open(short, NOT_DECIDED, reading.facts) if fine or fell or len(reading.services) > 1 else short
+
+
 def _with_last_run(reading: QuestionReading, short: ShortAnswer) -> ShortAnswer:
     """How it is now beside what ran shortly before: a rate is of the last minute, and takes its time to fall."""
-    if not (wants_current_values(reading.question) and reading.facts.ledger):
+    if not (reading.asks_for_now and reading.facts.ledger):
         return short
     run, ids = ran_before(reading.facts.timeline, max(entry.at for entry in reading.facts.ledger))
     if not run or short.untrusted:

@@ -2,7 +2,7 @@
 
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.measured import DeviationFact
-from bot.core.questions.forms import direction_in, good_is_yes, wants_current_values
+from bot.core.questions.forms import direction_in, good_is_yes
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject
 from bot.core.questions.yes_no.named_in_record import named_in_record
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
@@ -15,7 +15,7 @@ MAX_NAMED = 3
 
 def answer_about_state(reading: QuestionReading) -> ShortAnswer:
     """How a service is: by its newest values where the question asks for now, else by what left its normal range."""
-    bad, judged = _current_state(reading) if wants_current_values(reading.question) else _past_state(reading)
+    bad, judged = _current_state(reading) if reading.asks_for_now else _past_state(reading)
     if Subject.DATABASE in reading.subjects and not bad and (troubled := reading.troubled_database):
         entry, text = troubled
         return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
@@ -35,6 +35,9 @@ def answer_about_state(reading: QuestionReading) -> ShortAnswer:
             f"nothing that was checked measures {subjects_text(reading) or 'that'}{where}",
             ids_of(reading.blind(reading.services_meant)),
         )
+    if elsewhere := _bad_elsewhere(reading):
+        text = f"{'; '.join(text for _, text in judged[:1])}; elsewhere: {elsewhere[0][1]}"
+        return unknown(text, [*ids, elsewhere[0][0].id])
     if blind := reading.blind(reading.services_meant):
         return unknown(f"what could be checked{where} is normal, but not all could be", [*ids, *ids_of(blind)])
     text = "; ".join(dict.fromkeys(text for _, text in judged[:MAX_NAMED]))
@@ -64,13 +67,29 @@ def _past_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
     bad = [
         (entry, signal_line(entry, fact))
         for entry, fact in rows
-        if fact.doublings > 0 and (not direction or fact.direction == direction)
+        if fact.doublings > 0 and (not direction or fact.direction == direction) and _is_trouble(reading, fact)
     ]
     measured = reading.subjects & MEASURED
     for entry in reading.entries if not direction and measured <= SYMPTOMS else ():
         if str(entry.arguments.get("service") or "") in reading.services_meant and Subject.HEALTH in measured:
             bad += [(entry, beyond.text) for beyond in entry.evidence.facts.beyond or ()]
     return bad, [(entry, signal_line(entry, fact)) for entry, fact in rows]
+
+
+_SYMPTOMS = frozenset({"errors", "latency", "client", "external"})
+
+
+def _is_trouble(reading: QuestionReading, fact: DeviationFact) -> bool:
+    """Whether what moved is trouble: of health only what its callers meet. More requests or calls are no failure."""
+    of_health = Subject.HEALTH in reading.subjects and reading.subjects & MEASURED <= {Subject.HEALTH, Subject.DATABASE}
+    return not of_health or fact.family in _SYMPTOMS
+
+
+def _bad_elsewhere(reading: QuestionReading) -> _Lines:
+    """Where no service is named: what of the subject left its normal range on others than the alerting one."""
+    if reading.services or reading.asks_for_now or not reading.subjects & MEASURED - SYMPTOMS:
+        return []
+    return [(entry, signal_line(entry, fact)) for entry, fact in reading.deviations() if fact.doublings > 0]
 
 
 def _requested_direction(reading: QuestionReading) -> str:
