@@ -1,12 +1,12 @@
 """What a diff surely changes of what its program does, whatever the trouble is."""
 
+from bot.core.diffs.effect_kinds import Trait, kinds_with
 from bot.core.diffs.symptoms.expected_symptoms import change_of
-from bot.core.facts.code import DiffFact, EffectFact, EffectKind
+from bot.core.facts.code import DiffFact, EffectFact
 from bot.core.tuning import TUNING
 from bot.core.tuning.changes import DiffWeights
 
-_OF_ANY_DIFF: frozenset[EffectKind] = frozenset({"call", "name", "guard"})
-"""Effects that tidied code has as often as broken code."""
+_TIDYING = kinds_with(Trait.TIDYING)
 
 
 def consequence_of(diff: DiffFact, weights: DiffWeights = TUNING.diffs) -> EffectFact | None:
@@ -23,4 +23,4 @@ def consequence_of(diff: DiffFact, weights: DiffWeights = TUNING.diffs) -> Effec
 def _is_consequential(effect: EffectFact, weights: DiffWeights) -> bool:
     if effect.kind == "dependency":
         return bool(effect.before) and not effect.after
-    return effect.kind not in _OF_ANY_DIFF and change_of(effect, weights)[1] >= weights.consequential
+    return effect.kind not in _TIDYING and change_of(effect, weights)[1] >= weights.consequential

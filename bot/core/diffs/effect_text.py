@@ -1,7 +1,6 @@
 """What a diff does, in words for people."""
 
-from collections.abc import Mapping
-
+from bot.core.diffs.effect_kinds import KINDS
 from bot.core.diffs.effects.safeguards import NO_NUMBER, REUSED, RIGHTS
 from bot.core.facts.code import EffectFact, EffectKind
 from bot.core.text.untrusted import one_line
@@ -60,6 +59,8 @@ PLAIN: Mapping[EffectKind, str] = {
 def effect_text(effect: EffectFact) -> str:
     """An effect in words that stand in the tool's own lines."""
     name = one_line(effect.name, 80)
+    if effect.kind == "index" or not (effect.before or effect.after):
+        return KINDS[effect.kind].text.format(name)
     if effect.before == NO_NUMBER:
         return _unbounded_text(effect, name)
     if (effect.kind, effect.name) == ("access", RIGHTS):
@@ -72,15 +73,11 @@ def effect_text(effect: EffectFact) -> str:
         return f"lets nobody leave out what it took without ({name})"
     if effect.kind == "guard":
         return f"{'adds' if effect.after else 'removes'} the guard {name}"
-    if effect.kind == "index":
-        return f"drops the index {name}"
     if effect.before and effect.after:
         return f"changes {name} from {one_line(effect.before, 40)} to {one_line(effect.after, 40)}"
     if effect.before:
         return f"removes {name} ({one_line(effect.before, 40)})"
-    if effect.after:
-        return f"adds {name} ({one_line(effect.after, 40)})"
-    return PLAIN[effect.kind].replace("{name}", name)
+    return f"adds {name} ({one_line(effect.after, 40)})"
 
 
 def _unbounded_text(effect: EffectFact, name: str) -> str:

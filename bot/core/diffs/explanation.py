@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from bot.core.diffs.effect_kinds import LOADS, SHOWN_BY_OTHERS
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.dropped_indexes import looks_up
 from bot.core.diffs.identifiers import contains_identifier, is_distinctive, word_stems
 from bot.core.diffs.reason import Reason
 from bot.core.diffs.symptoms.code_text import frames, without_values
-from bot.core.diffs.symptoms.expected_symptoms import CHANGED, EXPECTED_SYMPTOMS, LESS, LOADS, MORE, SHOWN_BY_OTHERS, change_of
+from bot.core.diffs.symptoms.expected_symptoms import CHANGED, EXPECTED_SYMPTOMS, LESS, MORE, change_of
 from bot.core.diffs.symptoms.lines_about_effects import (
     line_about_variable,
     line_missing,

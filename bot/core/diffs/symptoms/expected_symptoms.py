@@ -3,6 +3,7 @@
 import math
 import re
 
+from bot.core.diffs.effect_kinds import Trait, kinds_with
 from bot.core.diffs.effects.safeguards import NO_NUMBER, RESTRAINS
 from bot.core.diffs.levels import is_time_of_rate, level_of
 from bot.core.diffs.symptoms.stated_causes import SERIES
@@ -238,41 +239,7 @@ _NOTHING = re.compile(
     re.I,
 )
 """Conditions without which code works on what is not there, and handlers without which a failure ends the program."""
-_JUST_CHANGED: frozenset[EffectKind] = frozenset(
-    {
-        "accumulation",
-        "release",
-        "expiry",
-        "query",
-        "schema",
-        "lock",
-        "order",
-        "format",
-        "clock",
-        "sharing",
-        "waiting",
-        "match",
-        "pattern",
-        "renewal",
-        "balancing",
-        "draining",
-        "connection_state",
-        "record_key",
-        "offset",
-        "backtracking",
-        "label",
-        "comparison",
-    }
-)
-"""Effects that are neither more nor less of something."""
-
-
-LOADS: frozenset[EffectKind] = frozenset({"retry", "cache", "cache_key", "schedule", "batch", "offset"})
-"""Effects that bring more calls about: signals show those as directly as lines."""
-ON_CALLEES: frozenset[EffectKind] = LOADS | {"query", "schema", "index", "label", "order", "lock", "expiry", "record_key"}
-"""Effects that hurt what a service calls: that this one fails clears no change of its caller."""
-SHOWN_BY_OTHERS: frozenset[EffectKind] = ON_CALLEES | {"format", "balancing", "draining", "connection_state"}
-"""Effects that others show as well as the service itself: who reads what it wrote fails on it."""
+_JUST_CHANGED = kinds_with(Trait.JUST_CHANGED)
 
 
 def change_of(effect: EffectFact, weights: DiffWeights) -> tuple[int, float]:

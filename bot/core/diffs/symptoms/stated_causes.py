@@ -6,6 +6,7 @@ What is not that did not bring them about, however well it fits otherwise.
 import re
 from collections.abc import Iterable
 
+from bot.core.diffs.effect_kinds import Trait, kinds_with
 from bot.core.diffs.effects.safeguards import RIGHTS
 from bot.core.diffs.effects.values import UNBOUNDED
 from bot.core.diffs.levels import UNIT_OF_TIME, level_of, unit_of
@@ -91,23 +92,7 @@ _ALLOTTED = re.compile(
     re.I,
 )
 """Somebody has used up what a provider gives in a time, or has not paid for it."""
-_USES_MORE: frozenset[EffectKind] = frozenset(
-    {
-        "retry",
-        "cache",
-        "cache_key",
-        "schedule",
-        "batch",
-        "spawn",
-        "pool",
-        "verbosity",
-        "label",
-        "query",
-        "expiry",
-        "accumulation",
-    }
-)
-"""What uses up more of it; a smaller limit of one's own does not."""
+_USES_MORE = kinds_with(Trait.USES_MORE)
 _EXPIRED = re.compile(
     r"\b(token|credentials?|certificate|cert|key|secret|licen[cs]e|password|subscription)(\b.{0,80}\b|_)(expired|revoked|suspended)",
     re.I,
@@ -120,25 +105,7 @@ _DENIED = re.compile(
 )
 """Somebody may not do what he tries."""
 _UNKNOWN_USER = re.compile(r"(password|user) authentication failed|\brole \S{1,80} does not exist", re.I)
-_GIVES_NO_RIGHTS: frozenset[EffectKind] = frozenset(
-    {
-        "accumulation",
-        "backtracking",
-        "batch",
-        "expiry",
-        "index",
-        "limit",
-        "lock",
-        "memory",
-        "pool",
-        "release",
-        "retry",
-        "spawn",
-        "timeout",
-        "verbosity",
-    }
-)
-"""Effects of what is used and how much of it, which nobody is forbidden anything by."""
+_GIVES_NO_RIGHTS = kinds_with(Trait.GIVES_NO_RIGHTS)
 BY_HAND = re.compile(
     r"\bconfig set\b|\bflush ?(all|db)\b|\balter (system|role|user|database)\b|\bset global\b|\brevoke\b.{1,60}\bfrom\b|"
     r"\bkubectl (edit|scale|delete|exec|patch|drain|cordon)\b|"

@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 
 from bot.core.change import Change
 from bot.core.diffs.consequence import consequence_of
+from bot.core.diffs.effect_kinds import BITES_LATE, ON_CALLEES
 from bot.core.diffs.effect_text import effect_text
 from bot.core.diffs.effects.settings import CONFIGURATION
 from bot.core.diffs.explanation import FITS, Explanation, explain
 from bot.core.diffs.identifiers import contains_identifier
 from bot.core.diffs.levels import level_of, unit_of
 from bot.core.diffs.schedules import came_due
-from bot.core.diffs.symptoms.expected_symptoms import ON_CALLEES
 from bot.core.diffs.symptoms.request_text import without_requests
 from bot.core.diffs.symptoms.symptoms import Symptoms, SymptomText
 from bot.core.evidence import Claim
-from bot.core.facts.code import DiffFact, EffectFact, EffectKind
+from bot.core.facts.code import DiffFact, EffectFact
 from bot.core.metrics.deviation import FULL_SHARE, Deviation
 from bot.core.ranking.changes.commit_owners import head_of, in_own_folder, is_code_of, went_out
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
@@ -25,35 +25,6 @@ from bot.core.ranking.observations import Observations
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
-BITES_LATE: frozenset[EffectKind] = frozenset(
-    {
-        "accumulation",
-        "release",
-        "expiry",
-        "verbosity",
-        "record_key",
-        "schedule",
-        "batch",
-        "pool",
-        "limit",
-        "memory",
-        "label",
-        "retry",
-        "clock",
-        "match",
-        "pattern",
-        "backtracking",
-        "renewal",
-        "balancing",
-        "draining",
-        "connection_state",
-        "order",
-        "lock",
-        "index",
-        "waiting",
-    }
-)
-"""Effects that need time, or load, until they hurt: for them age clears no change."""
 BENEATH = re.compile(
     r"network|polic(y|ies)|(^|[^a-z])dns|mesh|istio|cilium|calico|firewall|security.?group|cluster|iptables|terraform|"
     r"\.tf$",
