@@ -2,58 +2,8 @@
 
 from bot.core.diffs.effect_kinds import KINDS
 from bot.core.diffs.effects.safeguards import NO_NUMBER, REUSED, RIGHTS
-from bot.core.facts.code import EffectFact, EffectKind
+from bot.core.facts.code import EffectFact
 from bot.core.text.untrusted import one_line
-
-SETTINGS_AND_NAMES: tuple[EffectKind, ...] = (
-    "verbosity",
-    "timeout",
-    "retry",
-    "pool",
-    "offset",
-    "limit",
-    "memory",
-    "schedule",
-    "index",
-    "dependency",
-    "comparison",
-    "guard",
-    "address",
-    "access",
-    "connection_state",
-    "call",
-    "name",
-    "variable",
-    "setting",
-)
-"""Kinds that have a value before, after or both; without any the thing itself is gone."""
-PLAIN: Mapping[EffectKind, str] = {
-    "accumulation": "lets {name} grow without a limit",
-    "release": "no longer does {name}",
-    "expiry": "keeps for ever what it stored with {name}",
-    "lock": "locks or unlocks elsewhere ({name})",
-    "order": "no longer puts in order ({name})",
-    "sharing": "shares what each request or thread had for itself ({name})",
-    "waiting": "does while its callers wait what it did apart ({name})",
-    "spawn": "starts concurrent work ({name})",
-    "cache": "changes how it caches ({name})",
-    "record_key": "sends records under another key ({name})",
-    "cache_key": "builds keys differently ({name})",
-    "query": "queries {name}",
-    "schema": "changes the schema of {name}",
-    "batch": "no longer does {name} for many at once",
-    "renewal": "no longer renews what is valid for a time ({name})",
-    "backtracking": "repeats a repetition in an expression that texts are matched by ({name})",
-    "match": "matches texts by another expression ({name})",
-    "pattern": "matches texts by another expression ({name})",
-    "format": "changes how a text or name is built or read ({name})",
-    "label": "adds the label {name} to a metric",
-    "balancing": "no longer spreads calls over all instances ({name})",
-    "draining": "no longer lets an instance that stops end its requests ({name})",
-    "clock": "takes the day or time from elsewhere ({name})",
-    **dict.fromkeys(SETTINGS_AND_NAMES, "removes {name}"),
-}
-"""Each kind of effect without a value before or after."""
 
 
 def effect_text(effect: EffectFact) -> str:
