@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from bot.core.alerts.component import component_of
 from bot.core.change import Change
 from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import Case, EarlierOutage
@@ -46,6 +47,8 @@ class RankingContext:
     """When the first alert of the outage fired."""
     overlap_began_at: datetime | None = None
     """When the first alert fired of an outage that began while the one before ran on (`Case.overlap_began_at`)."""
+    host: str = ""
+    """The host that the alert names where it names no service."""
     doublings: dict[str, float] = field(default_factory=dict)
     """The attribution in weighted doublings beyond normal."""
 
@@ -63,7 +66,12 @@ class RankingContext:
     @cached_property
     def alerts_alone(self) -> bool:
         """Whether the alerting service is known by its alert alone, neither measured nor by calls: without a tie."""
-        return self.service_named and _has_no_tie(self.start, self.observations)
+        return self.on_strange_host or (self.service_named and _has_no_tie(self.start, self.observations))
+
+    @property
+    def on_strange_host(self) -> bool:
+        """Whether the alert names a host and no service, and no pod is known to run there."""
+        return _is_strange(self.host, self.observations)
 
     @property
     def graph_known(self) -> bool:
@@ -143,6 +151,10 @@ def _has_no_tie(service: str, observed: Observations) -> bool:
     return service not in placed_services(observed) | observed.health_evidence.keys()
 
 
+def _is_strange(host: str, observed: Observations) -> bool:
+    return bool(host) and host not in {placement.node for placement in observed.placements.values()}
+
+
 def placed_services(observed: Observations) -> set[str]:
     """The services that are known to call another one or to be called."""
     callees, callers = observed.depends_on, observed.dependents
@@ -165,7 +177,9 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
     attribution = locate_fault(start, observations, service_named=named, family=family, tuning=tuning)
     shares = attribution.shares
     # What moved elsewhere dates nothing at a service without any tie to it.
-    alone = named and _has_no_tie(start, observations)
+    component = None if named else component_of(case.labels, "")
+    host = component.name if component and component.level == "host" else ""
+    alone = _is_strange(host, observations) or (named and _has_no_tie(start, observations))
     measured = None if alone else _first_onset(start, shares, observations, tuning)
     before = case.onset.at if case.onset else None
     onset = min(filter(None, (measured, before)), default=None)
@@ -178,6 +192,7 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
         onset_observed=onset is not None,
         now=now,
         service_named=named,
+        host=host,
         tuning=tuning,
         summary=case.summary,
         earlier=case.earlier,

@@ -180,8 +180,9 @@ def _hypothesis(
 
 
 def _ties_not_known(candidate: Candidate, context: RankingContext) -> list[str]:
-    untied = _untied(candidate, context)
-    return [one_line(f"whether {context.start} depends on {candidate.service}: nothing ties them", 300)] if untied else []
+    if not _untied(candidate, context):
+        return []
+    return [one_line(f"whether {context.host or context.start} depends on {candidate.service}: nothing ties them", 300)]
 
 
 def _failed_at(service: str, failed: Sequence[str]) -> list[str]:
@@ -233,7 +234,7 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
 
 def _untied(candidate: Candidate, context: RankingContext) -> bool:
     """Whether nothing that was recorded ties the alerting service to the one that the cause names."""
-    if not context.alerts_alone or candidate.service in ("", context.start):
+    if not context.alerts_alone or candidate.service in ("", context.start if context.service_named else ""):
         return False
     # Where nobody knows any calls, a burst of alerts is all that tells what belongs together.
     return context.graph_known or candidate.service in context.observations.health_evidence

@@ -40,15 +40,11 @@ def with_burst(
         _support(measured, ranks, weights.support)
     carried = any(c.sure and c.likelihood >= weights.carried for c in measured)
     unmeasured = [] if carried else [r for r in ranks if r.place.service not in health_evidence]
-    if context.graph_known:
-        placed = placed_services(context.observations) | {name for e in ledger for name in e.evidence.facts.further}
-        unmeasured = [rank for rank in unmeasured if _may_concern(rank, placed, context)]
-    elif burst.bursts < weights.enough_bursts:
-        # Nobody knows yet what is rare or who calls whom: of single alerts the first is no more than the first.
-        unmeasured = [rank for rank in unmeasured if rank.kinds > 1 or rank.place.level != "service"]
+    rarity_known = burst.bursts >= weights.enough_bursts
+    further = {name for entry in ledger for name in entry.evidence.facts.further} if context.graph_known else set()
+    unmeasured = [rank for rank in unmeasured if _may_concern(rank, further, context, rarity_known=rarity_known)]
     candidates = [*measured, *(_candidate(rank, burst, evidence, context) for rank in unmeasured)]
     if unmeasured and unmeasured[0] is ranks[0]:
-        rarity_known = burst.bursts >= weights.enough_bursts
         candidates[len(measured)].burst_distance = _distance(ranks, context.tuning.burst.most_bits) if rarity_known else 0.0
     return sorted(candidates, key=lambda c: -c.likelihood)
 
@@ -58,15 +54,18 @@ def _rests_on_its_alert(candidate: Candidate, context: RankingContext) -> bool:
     return candidate.kind in ("dependency", "unknown") and candidate.service not in context.observations.health_evidence
 
 
-def _may_concern(rank: ComponentRank, placed: Set[str], context: RankingContext) -> bool:
-    """Whether a component may be the cause here: a host, or what is known to call or be called.
+def _may_concern(rank: ComponentRank, further: Set[str], context: RankingContext, *, rarity_known: bool) -> bool:
+    """Whether a component may be the cause here: what is known to call or be called (`further` by others), a pod, or a host.
 
-    What merely fires at the same time is no cause of a service without any tie to it, nor is its one alert its own.
+    What merely fires at the same time is no cause of a service without any tie to it, nor is its one alert its own. Before a
+    few bursts nobody knows what is rare: of single alerts the first is no more than the first.
     """
-    service = rank.place.service
-    if context.alerts_alone:
-        return not service or (service == context.start and rank.kinds > 1)
-    return not service or service in placed or service == context.start
+    service, several = rank.place.service, rank.kinds > 1 or rarity_known
+    if context.alerts_alone and (context.graph_known or context.on_strange_host):
+        return several and (not service or (service == context.start and rank.kinds > 1))
+    if context.graph_known and service:
+        return service == context.start or service in placed_services(context.observations) | further
+    return several or rank.place.level == "pod" or (rank.place.level == "host" and not context.graph_known)
 
 
 def _support(measured: Sequence[Candidate], ranks: Sequence[ComponentRank], support: float) -> None:

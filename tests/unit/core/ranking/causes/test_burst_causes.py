@@ -138,3 +138,23 @@ def test_of_single_alerts_of_services_that_nobody_knows_more_of_none_is_the_caus
 
     assert {one.service for one in judged(with_alerts(Ledger(), strangers)).hypotheses} <= {"front"}
     assert {one.service for one in judged(with_alerts(Ledger(), strangers, *[[USUAL]] * 7)).hypotheses} > {"front"}
+
+
+def test_an_alert_of_a_host_that_nothing_ties_to_services_gets_no_likely_cause_and_no_onset_of_theirs() -> None:
+    known = Ledger().graph("front", "cart").health("front", deviation("front", "errors", 0.0, 0.3, doublings=5))
+    known = known.health("cart", deviation("cart", "errors", 0.0, 0.4, doublings=5)).changes(change("cart", 1))
+    of_host = CASE.model_copy(update={"service": "", "alert_name": "DiskFull", "labels": {"host": "db-3"}})
+
+    ranking = rank(of_host, known.entries, now=NOW)
+
+    assert ranking.onset is None and all(one.confidence == "unlikely" for one in ranking.hypotheses)
+    assert rank(CASE.model_copy(update={"service": ""}), known.entries, now=NOW).hypotheses[0].confidence == "likely"
+
+
+def test_one_alert_of_a_host_is_no_lead_before_anybody_knows_what_is_rare() -> None:
+    ledger = Ledger().health("front", deviation("front", "errors", 0.0, 0.3)).graph("front", "cart").health("cart")
+    disk = Alert(source="prod", fingerprint="d", status="firing", name="DiskFull", labels={"host": "db-3"}, starts_at=STARTED)
+    burst = read_burst([disk, fires("ErrorsHigh", "front")], [], Catalogue())
+    ledger.alerts(EvidenceFacts(alerts=(), burst=burst.as_fact()))
+
+    assert [one.service for one in judged(ledger).hypotheses] == ["front"]
