@@ -20,7 +20,15 @@ async def resolve(ctx: CommandContext, request: Request) -> Reply | Form:
     cause = await _confirmed(ctx, request, subject, ranked)
     await incidents.resolve(ctx.db, subject.incident or subject.group, name_of(request.actor), cause)
     open_question = "" if cause else " Its cause is not confirmed."
-    return Reply(f"Resolved {subject.incident or subject.group}.{open_question}")
+    return Reply(f"Resolved {subject.incident or subject.group}.{open_question}{_still_firing(subject)}")
+
+
+def _still_firing(subject: Subject) -> str:
+    """Who resolves while alerts fire hears nothing more of these: that has to be said."""
+    if not subject.firing:
+        return ""
+    words = "still fires, and brings" if subject.firing == 1 else "still fire, and bring"
+    return f" {subject.firing} of its alerts {words} no new card."
 
 
 async def _confirmed(ctx: CommandContext, request: Request, subject: Subject, ranked: Ranked) -> str:
@@ -40,5 +48,11 @@ def _ask(subject: Subject, ranked: Ranked) -> Form:
     ref = subject.incident or subject.group
     question = Field("cause", "What was it?", kind="long", optional=True, hint="The confirmed cause, for the postmortem.")
     return Form(
-        f"Resolve {ref}", "resolve", ref=ref, revision=ranked.attempt, fields=[*ranked.question(), question], submit="Resolve"
+        f"Resolve {ref}",
+        "resolve",
+        ref=ref,
+        revision=ranked.attempt,
+        intro=_still_firing(subject).strip(),
+        fields=[*ranked.question(), question],
+        submit="Resolve",
     )

@@ -34,6 +34,8 @@ class Subject:
     severity: str
     state: str
     private: bool = False
+    firing: int = 0
+    """Alerts of the group that fire now."""
 
     @property
     def visibility(self) -> Visibility:
@@ -58,6 +60,7 @@ async def subject_of(db: Database, ref: str) -> Subject:
         severity=row.severity,
         state=row.state,
         private=_is_private(group, incident),
+        firing=group.firing if group else 0,
     )
 
 

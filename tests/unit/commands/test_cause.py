@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from bot.commands.cause import cause
 from bot.commands.resolve import resolve
@@ -12,7 +13,7 @@ from bot.core.errors import NotFound
 from bot.core.evidence import Findings, Hypothesis
 from bot.plugins import Command, FieldErrors, Form, Reply, Request
 from bot.settings import catalogue_of
-from bot.store.tables import CauseRow, IncidentRow, MessageRow
+from bot.store.tables import CauseRow, GroupRow, IncidentRow, MessageRow
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
@@ -135,6 +136,21 @@ async def test_a_resolve_without_a_cause_asks_in_the_thread(fixture: ApprovalsFi
 
     assert "not confirmed" in reply.text and await stored(fixture) == []
     assert [row.subject for row in await fixture.rows(MessageRow) if row.kind == "cause"] == ["INC-1"]
+
+
+@pytest.mark.parametrize(("firing", "words"), [(1, "1 of its alerts still fires,"), (3, "3 of its alerts still fire,")])
+async def test_who_resolves_while_alerts_fire_is_told_that_they_bring_no_card(
+    fixture: ApprovalsFixture, firing: int, words: str
+) -> None:
+    async with fixture.db.write() as session:
+        for group in (await session.exec(select(GroupRow))).all():
+            group.firing = firing
+            session.add(group)
+
+    form = await use(fixture, resolve)
+    reply = await use(fixture, resolve, entry_point="modal", revision=1, fields={"which": "0", "cause": ""})
+
+    assert words in form.intro and words in reply.text
 
 
 async def test_a_choice_from_a_ranking_that_changed_meanwhile_is_not_stored_but_the_words_are(
