@@ -58,14 +58,15 @@ def _may_concern(rank: ComponentRank, further: Set[str], context: RankingContext
     """Whether a component may be the cause here: what is known to call or be called (`further` by others), a pod, or a host.
 
     What merely fires at the same time is no cause of a service without any tie to it, nor is its one alert its own. Before a
-    few bursts nobody knows what is rare: of single alerts the first is no more than the first.
+    few bursts nobody knows what is rare: of single alerts the first is no more than the first, where metrics can tell more.
     """
     service, several = rank.place.service, rank.kinds > 1 or rarity_known
     if context.alerts_alone and (context.graph_known or context.on_strange_host):
         return several and (not service or (service == context.start and rank.kinds > 1))
     if context.graph_known and service:
         return service == context.start or service in placed_services(context.observations) | further
-    return several or rank.place.level == "pod" or (rank.place.level == "host" and not context.graph_known)
+    measured = context.start in context.observations.health_evidence
+    return several or rank.place.level == "pod" or (rank.place.level == "host" and not measured)
 
 
 def _support(measured: Sequence[Candidate], ranks: Sequence[ComponentRank], support: float) -> None:
