@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from bot.core.evidence import Case, Evidence, Findings, LedgerEntry
+from bot.core.evidence import Case, Claim, Evidence, Findings, LedgerEntry
 from bot.core.incident import GroupState
 from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, named_in
 from bot.core.text.moments import clock_to_the_minute, date_and_clock
@@ -132,6 +132,12 @@ def is_untrusted(text: str, cited: Sequence[LedgerEntry], services: Iterable[str
         return False
     by_users = all(entry.evidence.user_controllable for entry in cited)
     return by_users or (any(map(written_by_others, cited)) and uncorroborated(text, cited, services))
+
+
+def cited_by(claims: Iterable[Claim], text: str, facts: AnswerFacts) -> tuple[list[str], bool]:
+    """The ids that claims cite, each once, and whether a text that rests on these holds only what others can write."""
+    ids = list(dict.fromkeys(id for claim in claims for id in claim.evidence))
+    return ids, is_untrusted(text, [entry for entry in facts.ledger if entry.id in ids], facts.names)
 
 
 def services_listed(entry: LedgerEntry) -> frozenset[str]:

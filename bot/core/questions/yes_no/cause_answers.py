@@ -1,12 +1,12 @@
 """Whether something is the cause: by the ranking first, then by what was measured of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.change import Change, kind_in_words
 from bot.core.evidence import Claim, Findings, Hypothesis, LedgerEntry
 from bot.core.facts.measured import DeviationFact
-from bot.core.questions.answer_facts import is_untrusted
+from bot.core.questions.answer_facts import AnswerFacts, cited_by
 from bot.core.questions.subjects import Subject, is_cause, subjects_in
 from bot.core.questions.topics import named_in, named_in_order
 from bot.core.questions.yes_no.named_in_record import named_in_record
@@ -19,14 +19,13 @@ from bot.core.text.untrusted import one_line
 
 def answer_about_cause(reading: QuestionReading) -> ShortAnswer:
     """Whether this is the cause: by the ranking first, then by what was measured of it."""
-    findings, names = reading.facts.findings, reading.facts.names
-    by_id = {entry.id: entry for entry in reading.facts.ledger}
+    findings = reading.facts.findings
     fitting = [hypothesis for hypothesis in (findings.hypotheses if findings else ()) if _fits(reading, hypothesis)]
     if reading.changes_meant.is_one and not any(map(reading.changes_meant.includes, reading.recorded_changes)):
-        return _no_such_change(reading, findings, by_id)
+        return _no_such_change(reading, findings)
     first = next(iter(findings.hypotheses), None) if findings else None
     if fitting and fitting[0].confidence == "likely":
-        return _of_claims(Verdict.YES, f"Likely cause: {fitting[0].cause}", fitting[0].claims, by_id, names)
+        return _of_claims(Verdict.YES, f"Likely cause: {fitting[0].cause}", fitting[0].claims, reading.facts)
     likely = first if first and first.confidence == "likely" else None
     lead = fitting[0] if fitting and not likely else None
     open_lead = lead is not None and lead.confidence == "possible"
@@ -34,22 +33,20 @@ def answer_about_cause(reading: QuestionReading) -> ShortAnswer:
     # "Is it the deploy?": that one of two is cleared is no answer while the other one leads.
     if cleared and not open_lead:
         verdict = Verdict.NO if likely or _all_cleared(reading, findings) else Verdict.UNKNOWN
-        return _of_claims(verdict, f"Ruled out: {cleared.text}", [cleared], by_id, names)
+        return _of_claims(verdict, f"Ruled out: {cleared.text}", [cleared], reading.facts)
     if lead:
-        return _of_claims(Verdict.UNKNOWN, f"{lead.confidence_text.capitalize()}: {lead.cause}", lead.claims, by_id, names)
-    return _from_measurements(reading, likely, by_id)
+        return _of_claims(Verdict.UNKNOWN, f"{lead.confidence_text.capitalize()}: {lead.cause}", lead.claims, reading.facts)
+    return _from_measurements(reading, likely)
 
 
-def _no_such_change(reading: QuestionReading, findings: Findings | None, by_id: dict[str, LedgerEntry]) -> ShortAnswer:
+def _no_such_change(reading: QuestionReading, findings: Findings | None) -> ShortAnswer:
     """What is recorded is another version's, or another person's: told, and no yes or no."""
     likely = next((one for one in (findings.hypotheses if findings else ()) if one.confidence == "likely"), None)
     text = f"no recorded change is {reading.changes_meant.text}"
     if likely is None:
         return unknown(text, ids_of(reading.failed))
-    # The text names words of a question, which anybody may write.
-    cited = _cited(likely, by_id)
-    untrusted = is_untrusted(likely.cause, cited, reading.facts.names)
-    return unknown(likely.cause, ids_of(cited), untrusted=untrusted, opening=f"{text[:1].upper()}{text[1:]}; likely cause:")
+    ids, untrusted = cited_by(likely.claims, likely.cause, reading.facts)
+    return unknown(likely.cause, ids, untrusted=untrusted, opening=f"{text[:1].upper()}{text[1:]}; likely cause:")
 
 
 def answer_about_callee(reading: QuestionReading) -> ShortAnswer:
@@ -68,15 +65,14 @@ def answer_about_callee(reading: QuestionReading) -> ShortAnswer:
     if cause is None:
         return unknown(f"no ranked cause is something that {caller} calls", ids_of(reading.blind(callers)))
     verdict = Verdict.YES if cause.confidence == "likely" else Verdict.UNKNOWN
-    by_id = {entry.id: entry for entry in reading.facts.ledger}
     text = f"{cause.confidence_text.capitalize()}{' cause' if verdict is Verdict.YES else ''}: {cause.cause}"
-    return _of_claims(verdict, text, cause.claims, by_id, reading.facts.names)
+    return _of_claims(verdict, text, cause.claims, reading.facts)
 
 
-def _from_measurements(reading: QuestionReading, likely: Hypothesis | None, by_id: dict[str, LedgerEntry]) -> ShortAnswer:
+def _from_measurements(reading: QuestionReading, likely: Hypothesis | None) -> ShortAnswer:
     """The subject is no ranked cause, or another one is likely."""
     other = f"; the likely cause is another: {likely.cause}" if likely else ""
-    untrusted = bool(likely) and is_untrusted(likely.cause if likely else "", _cited(likely, by_id), reading.facts.names)
+    cited, untrusted = cited_by(likely.claims, likely.cause, reading.facts) if likely else ([], False)
     if reading.is_about_changes:
         changed = answer_about_changes(reading)
         if changed.verdict is Verdict.NO:
@@ -87,7 +83,7 @@ def _from_measurements(reading: QuestionReading, likely: Hypothesis | None, by_i
         return unknown(f"{text}, but no ranked cause is {_subject_text(reading)}", [entry.id], untrusted=True)
     judged = list(reading.deviations(reading.services))
     moved = [(entry, fact) for entry, fact in judged if fact.doublings > 0]
-    ids = [*ids_of(entry for entry, _ in moved or judged), *(ids_of(_cited(likely, by_id)) if likely else ())]
+    ids = [*ids_of(entry for entry, _ in moved or judged), *cited]
     what = _subject_text(reading)
     if moved:
         # A change may be the cause by what moved here: a deploy that fills the memory.
@@ -158,17 +154,9 @@ def _begins_with(text: str, change: Change, reading: QuestionReading) -> bool:
     )
 
 
-def _of_claims(
-    verdict: Verdict, text: str, claims: Sequence[Claim], by_id: dict[str, LedgerEntry], names: Iterable[str]
-) -> ShortAnswer:
-    ids = list(dict.fromkeys(id for claim in claims for id in claim.evidence))
-    untrusted = is_untrusted(text, [by_id[id] for id in ids if id in by_id], names)
+def _of_claims(verdict: Verdict, text: str, claims: Sequence[Claim], facts: AnswerFacts) -> ShortAnswer:
+    ids, untrusted = cited_by(claims, text, facts)
     return ShortAnswer(verdict=verdict, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
-
-
-def _cited(hypothesis: Hypothesis | None, by_id: dict[str, LedgerEntry]) -> list[LedgerEntry]:
-    claims = hypothesis.claims if hypothesis else ()
-    return [by_id[id] for claim in claims for id in claim.evidence if id in by_id]
 
 
 def _named(rows: Sequence[tuple[LedgerEntry, DeviationFact]]) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from bot.core.evidence import Hypothesis, LedgerEntry
 from bot.core.facts.recorded import TemplateFact
-from bot.core.questions.answer_facts import is_untrusted
+from bot.core.questions.answer_facts import cited_by
 from bot.core.questions.subjects import Subject, names_subject
 from bot.core.questions.topics import canonical, topics_of
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
@@ -86,9 +86,7 @@ class _Named:
         return None
 
     def _cause(self, number: int, hypothesis: Hypothesis) -> ShortAnswer:
-        ids = list(dict.fromkeys(id for claim in hypothesis.claims for id in claim.evidence))
-        cited = [entry for entry in self.reading.facts.ledger if entry.id in ids]
-        untrusted = is_untrusted(hypothesis.cause, cited, self.reading.facts.names)
+        ids, untrusted = cited_by(hypothesis.claims, hypothesis.cause, self.reading.facts)
         if hypothesis.confidence == "likely":
             text = f"Likely cause: {hypothesis.cause}"
             return ShortAnswer(verdict=Verdict.YES, text=text, evidence=ids, untrusted=untrusted)

@@ -48,16 +48,11 @@ _OPENINGS: Mapping[str, str] = {
     _NUMBER: "Not counted; measured:",
 }
 _PATTERNS = [(re.compile(pattern, re.IGNORECASE), opening) for pattern, opening in _OPENINGS.items()]
-_NEGATED = re.compile(r"\b(?:no longer|never|without|not)\b(?!\s+(?:it|sure)\b)", re.IGNORECASE)
-_TAG = re.compile(r"^\W*(?:is|was|are|could)(?:\s+(?:it|this|that))?\s+not\b|\bnot\s+(?:yet|now)\b", re.IGNORECASE)
 
 
 def undecided(question: str) -> str:
     """What an answer opens with where its subject alone does not decide it; "" where it does."""
-    opening = next((opening for pattern, opening in _PATTERNS if pattern.search(question)), "")
-    if opening or not _NEGATED.search(question) or _TAG.search(question):
-        return opening
-    return "Whether it is not so:"
+    return next((opening for pattern, opening in _PATTERNS if pattern.search(question)), "")
 
 
 _RULED_OUT = r"(?:ruled\s+out|excluded|eliminated|innocent|off\s+the\s+hook|not\s+(?:the|a|our|to)\s*(?:\w+\s+)?"

@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 
 from bot.core.evidence import Hypothesis
-from bot.core.questions.answer_facts import AnswerFacts, is_untrusted
+from bot.core.questions.answer_facts import AnswerFacts, cited_by
 from bot.core.questions.forms import (
     as_cause_question,
     asks_to_undo,
@@ -109,8 +109,7 @@ def _likely_of(question: str, facts: AnswerFacts) -> ShortAnswer | None:
 
 
 def _cause(cause: Hypothesis, opening: str, facts: AnswerFacts) -> ShortAnswer:
-    ids = list(dict.fromkeys(id for claim in cause.claims for id in claim.evidence))
-    untrusted = is_untrusted(cause.cause, [entry for entry in facts.ledger if entry.id in ids], facts.names)
+    ids, untrusted = cited_by(cause.claims, cause.cause, facts)
     return unknown(cause.cause, ids, untrusted=untrusted, opening=opening)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.verdict.figures.clauses import Sentence, Span
+from bot.core.verdict.figures.clauses import VERSION, Sentence, Span
 from bot.core.verdict.figures.counts import counts_of_others
 from bot.core.verdict.figures.events import misordered_in, misplaced_moments
 from bot.core.verdict.figures.evidence_figures import EvidenceFigures
@@ -39,7 +39,6 @@ _MONTH = (
 """Whole words: neither `41 decode errors` nor `12 may fail` names a day."""
 _DAY = r"(3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\b"
 _WRITTEN_DATE = re.compile(rf"\b(?:{_DAY}\.? {_MONTH}|{_MONTH} {_DAY},?)(?: (\d{{4}}))?\b", re.I)
-_VERSION = re.compile(r"\bv?\d+(?:\.\d+){2,}(?:[-+][0-9A-Za-z.]*[0-9A-Za-z])?(?![\w])", re.I)
 _OPAQUE = re.compile(
     r"\b(?=[\w-]*\d)(?=[\w-]*[a-z])"
     r"(?:[a-z][a-z0-9]*(?:-[a-z0-9]+)*-(?=[a-z0-9]*\d)(?=[a-z0-9]*[a-z])[a-z0-9]{5,}(?:-[a-z0-9]+)*|[0-9a-f]{7,40})\b",
@@ -243,7 +242,7 @@ def _pattern_checks(
         ("moment", _MOMENT, lambda match: _contains_moment(match, dated)),
         ("date", _DATE, contains),
         ("date", _WRITTEN_DATE, lambda match: _contains_date(match, evidence)),
-        ("version", _VERSION, contains_version),
+        ("version", VERSION, contains_version),
         ("name", _HOST, contains),
         ("name", _OPAQUE, contains),
     )

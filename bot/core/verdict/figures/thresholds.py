@@ -1,4 +1,4 @@
-"""Thresholds of evidence that a sentence tells as levels, or has a signal pass that did not."""
+"""Thresholds of evidence that a sentence gives as levels, or has a signal pass that did not."""
 
 import re
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ _BEYOND = (
 )
 _SHORT_OF = r"below|under|beneath|(?:less|lower|fewer|shorter) than|[<≤]"
 _NEAR = r"\s*(?:(?:the|its|their|an?|of|some|about|limit|threshold|bound|mark|normal|allowed)\s+){0,4}$"
-_TOLD_BEYOND = re.compile(rf"(?:\b|(?=[<>≤≥]))(?:{_BEYOND}){_NEAR}", re.I)
-_TOLD_SHORT_OF = re.compile(rf"(?:\b|(?=[<>≤≥]))(?:{_SHORT_OF}){_NEAR}", re.I)
-_TOLD_AS_THRESHOLD = re.compile(
+_BEYOND_BEFORE = re.compile(rf"(?:\b|(?=[<>≤≥]))(?:{_BEYOND}){_NEAR}", re.I)
+_SHORT_OF_BEFORE = re.compile(rf"(?:\b|(?=[<>≤≥]))(?:{_SHORT_OF}){_NEAR}", re.I)
+_THRESHOLD_WORDS = re.compile(
     r"\b(?:limit\w*|threshold\w*|bounds?|ceiling|floor|cap|quota|budget|target|objective|slo|mark|maximum|minimum|max|"
     r"allow\w*|tolerat\w*|permit\w*|need\w*|requir\w*|bad|critical|far from|away from|short of|shy of|within|against|"
     r"versus|vs|times|of the|at most|at least|reach\w*|alerts? (?:at|on)|pages? (?:at|on))\b|\d\s*(?:of|/)\s*$",
@@ -32,7 +32,7 @@ _DENIED = re.compile(r"\b(?:not|never|no|none|without|would|could|until|if|unles
 
 
 def misplaced_thresholds(sentence: Sentence, evidence: EvidenceFigures) -> Iterator[Span]:
-    """The figures that stand in the evidence as thresholds alone, and that the sentence tells as something else.
+    """The figures that stand in the evidence as thresholds alone, and that the sentence gives as something else.
 
     That is as a level, or as a bound that was passed where no signal passed it.
     """
@@ -42,9 +42,9 @@ def misplaced_thresholds(sentence: Sentence, evidence: EvidenceFigures) -> Itera
             continue
         clause = sentence.clause_of(figure)
         before = sentence.text[max(clause.start, figure.start - _REACH) : figure.start]
-        beyond, short = _TOLD_BEYOND.search(before), _TOLD_SHORT_OF.search(before)
+        beyond, short = _BEYOND_BEFORE.search(before), _SHORT_OF_BEFORE.search(before)
         if not beyond and not short:
-            wrong = not any(pattern.search(part) for pattern in (_TOLD_AS_THRESHOLD, _NOT) for part in (clause.text, before))
+            wrong = not any(pattern.search(part) for pattern in (_THRESHOLD_WORDS, _NOT) for part in (clause.text, before))
         else:
             wrong = not _DENIED.search(clause.text) and not _passed(thresholds, clause, up=bool(beyond))
         if wrong:
