@@ -27,7 +27,8 @@ _THAN = re.compile(r"\bthan\s+(?:\w+\s+)?(?:normal|usual)\w*|\bnormal\s+range\b|
 _FELL = re.compile(r"\b(?:down|low|lower|dropped|drop|drops|fell|fallen|falling|decreased|less|lost)\b", re.IGNORECASE)
 _ROSE = re.compile(r"\b(?:up|high|higher|rose|risen|rising|spike|spiked|surge|surged|increased|more)\b", re.IGNORECASE)
 _ITS_CAUSE = re.compile(
-    r"\b(?:is|was|isn't|wasn't|could|might|can|be)\s+(?:it|this|that)\b|\bcaused?\b|\bbecause of\b|\bdue to\b|\bto blame\b"
+    r"\b(?:is|was|isn't|wasn't|could|might|can|be)\s+(?:it|this|that)\b"
+    r"|\b(?:it|this|that)(?:['’]?s|\s+is)\b|\bcaused?\b|\bbecause of\b|\bdue to\b|\bto blame\b"
     r"|\bculprit\b|\bbottleneck\b|\broot cause\b|\bfault\b|\bresponsible\b|\bbr(?:oke|eaks?)\b"
     r"|\b(?:the|our)\s+(?:problem|issue|reason|cause)\b|\bbe\s+an?\s+(?:problem|issue|cause)\b"
     r"|\b(?:broke|breaks?|broken)\s+(?:it|this|that|us|everything|things|[\w.-]+)\s*\?",

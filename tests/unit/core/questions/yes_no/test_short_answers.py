@@ -546,3 +546,9 @@ def test_what_was_rolled_back_elsewhere_was_not_rolled_back_here() -> None:
     assert verdict("was cart rolled back?", HEALTH, timeline=done) == ("unknown", [])
     assert verdict("was checkout rolled back?", HEALTH, timeline=done) == ("yes", ["T8"])
     assert verdict("did the rollback of checkout fail?", HEALTH, timeline=done)[0] == "unknown"
+
+
+@pytest.mark.parametrize("question", ["do you think it is the deploy?", "do you believe it's the deploy of checkout?"])
+def test_what_somebody_thinks_is_asked_of_the_cause_and_not_of_a_permission(question: str) -> None:
+    assert verdict(question, *RECORDED, findings=Findings(hypotheses=[INVENTORY]))[0] == "yes"
+    assert verdict(question, *RECORDED)[0] == "unknown"
