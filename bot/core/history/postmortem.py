@@ -1,7 +1,7 @@
 """The postmortem draft: every generated sentence names the ids that it rests on; what people must write stays blank."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,7 +11,7 @@ from bot.core.commands.declared_incident import began_at
 from bot.core.evidence import Findings
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, Incident
-from bot.core.text.durations import elapsed_text
+from bot.core.text.durations import decimal_minutes, elapsed_text
 from bot.core.text.markdown import literal
 from bot.core.text.moments import clock, date_and_clock, date_to_the_minute
 from bot.core.text.untrusted import one_line
@@ -98,6 +98,10 @@ def is_needed(incident: Incident, *, executed: bool, human_minutes: float) -> bo
     return incident.severity.at_least(Severity.SEV2) or executed or human_minutes > 30
 
 
+_WHOLE_MINUTES = timedelta(minutes=10)
+"""From here on a length of time is told in whole minutes: cut off, two minutes might be nearly three."""
+
+
 def draft(record: PostmortemRecord) -> list[PostmortemSection]:
     """The sections in reading order."""
     considered = tuple(_considered(record))
@@ -119,12 +123,20 @@ def draft(record: PostmortemRecord) -> list[PostmortemSection]:
 def _summary(m: PostmortemRecord) -> Iterable[Sentence]:
     incident = m.incident
     service = f" on {incident.service}" if incident.service else ""
-    lasted = f" It lasted {elapsed_text(end - _began(m))}." if (end := _ended(m)) else " It is not over."
-    text = f"{incident.severity}{service}: {one_line(incident.title, 200)}.{lasted}"
+    length = _length(m, end) if (end := _ended(m)) else "It is not over"
+    text = f"{incident.severity}{service}: {one_line(incident.title, 200)}. {length}."
     yield Sentence(text=text, sources=(incident.ref,))
     if m.group and m.group.alerts:
         text = "One alert is all that came." if m.group.alerts == 1 else f"{m.group.alerts:,} alerts were grouped into one."
         yield Sentence(text=text, sources=(m.group.ref,))
+
+
+def _length(m: PostmortemRecord, end: datetime) -> str:
+    """From when it is counted stands beside it: a card counts from the first alert."""
+    length, alerted = end - _began(m), m.group is not None and m.group.alerts > 0
+    since = "from the onset" if _began(m) < m.reported_at else "from the first alert" if alerted else "as reported"
+    text = elapsed_text(length) if length >= _WHOLE_MINUTES else decimal_minutes(length.total_seconds())
+    return f"It lasted {text}, {since}"
 
 
 def _began(m: PostmortemRecord) -> datetime:

@@ -90,14 +90,14 @@ async def test_the_first_onset_counts_and_not_that_of_the_last_attempt(fixture: 
     first = (at(-1), "search latency")
     text = await drafted(fixture, [first, (None, ""), (at(3), "checkout errors")], {"search latency": samples(3.0)})
 
-    assert "It lasted 10 min." in text and "search latency left its normal range" in text
+    assert "It lasted 10 min, from the onset." in text and "search latency left its normal range" in text
 
 
 async def test_an_onset_that_was_dated_after_the_alert_is_told_without_a_distance(fixture: ApprovalsFixture) -> None:
     text = await drafted(fixture, [(at(2), "search latency")], {"search latency": samples(3.0)})
 
     assert "search latency left its normal range at" in text and "before it was declared" not in text
-    assert "It lasted 9 min." in text
+    assert "It lasted 9.0 min, as reported." in text
 
 
 async def test_a_services_failed_requests_are_told_once_whichever_of_its_signals_counted_them(

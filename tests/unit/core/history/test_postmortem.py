@@ -204,7 +204,7 @@ def test_without_alerts_the_draft_says_who_declared_it_and_since_when() -> None:
     }
     text = markdown(material(**declared), draft(material(**declared)))
 
-    assert "It lasted 35 min." in text
+    assert "It lasted 35 min, as reported." in text
     assert "A person declared it at 03:00:00 UTC." in text
     assert "alert arrived" not in text and "grouped" not in text
 
