@@ -4,19 +4,13 @@ import asyncio
 from datetime import datetime, timedelta
 
 from bot.core.errors import QueryFailed
-from bot.core.evidence import Case
-from bot.core.metrics.expression import widest_range
 from bot.core.metrics.signals import alert_signal
-from bot.core.systems import AlertRule
 from bot.plugins import ToolContext
+from tools._alert_wait import FURTHEST, GUESS, fault_began_by
 from tools._arguments import alert_moment
 from tools._reading import read_all
 from tools._signals import signals_of
 
-GUESS = timedelta(minutes=15)
-"""So long before the alert, where neither its rule nor its signal could be queried: few rules wait longer."""
-FURTHEST = timedelta(hours=6)
-"""No onset is sought further before the alert."""
 SECONDS = 3.0
 """Limit of the search for the onset: the tool that needs it has its own queries to make."""
 MAX_SIGNALS = 4
@@ -29,7 +23,7 @@ async def onset_of(ctx: ToolContext, *, guess: timedelta = GUESS) -> datetime:
     before it fired; where neither is known, `guess` before. Raises nothing: the caller wants a window, not a finding.
     """
     at = alert_moment(ctx)
-    moments = [moment for moment in await asyncio.gather(_measured(ctx, at), _waited(ctx, at)) if moment]
+    moments = [moment for moment in await asyncio.gather(_measured(ctx, at), fault_began_by(ctx, at)) if moment]
     return max(min(moments, default=at - guess), at - FURTHEST)
 
 
@@ -44,29 +38,3 @@ async def _measured(ctx: ToolContext, at: datetime) -> datetime | None:
         return None
     deviations = [reading.deviation for reading in readings if not isinstance(reading, QueryFailed) and reading.deviation]
     return min((deviation.onset for deviation in deviations if deviation.doublings > 0 and deviation.onset), default=None)
-
-
-async def _waited(ctx: ToolContext, at: datetime) -> datetime | None:
-    """The alert's start less what its rule says it waited."""
-    if ctx.metrics is None or not ctx.case.alert_name:
-        return None
-    try:
-        async with asyncio.timeout(SECONDS):
-            rules = [rule for rule in await ctx.metrics.rules() if rule.get("name") == ctx.case.alert_name]
-    except (QueryFailed, TimeoutError):
-        return None
-    own = [rule for rule in rules if _fits(rule, ctx.case)] or rules
-    return min((at - _wait(rule) for rule in own), default=None)
-
-
-def _fits(rule: AlertRule, case: Case) -> bool:
-    """One name may stand over several rules that differ in their labels, e.g. in severity."""
-    return all(case.labels.get(name) == value for name, value in dict(rule.get("labels") or {}).items())
-
-
-def _wait(rule: AlertRule) -> timedelta:
-    try:
-        window = widest_range(str(rule.get("query", "")))
-    except ValueError:
-        window = timedelta(0)
-    return min(timedelta(seconds=min(float(rule.get("duration") or 0), FURTHEST.total_seconds())) + window, FURTHEST)

@@ -5,11 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import NamedTuple
 
 from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.errors import QueryFailed
-from bot.core.evidence import Case
 from bot.core.facts.measured import DeviationFact
 from bot.core.metrics.caller_wait import AT_CALLERS, network_time
 from bot.core.metrics.deviation import Deviation, measure_deviation
@@ -20,6 +18,8 @@ from bot.core.metrics.signals import (
 from bot.parallel import answers_or_failures
 from bot.plugins import ToolContext
 from bot.ports import Metrics
+from tools._arguments import alert_moment
+from tools._earlier_outages import OutageSpan, outages_over_before
 from tools._signals import metrics_of
 
 HISTORY = timedelta(hours=1)
@@ -93,11 +93,6 @@ async def read_network_time(ctx: ToolContext, outer: SignalQuery, inner: SignalQ
     return await _judged(ctx, signal, replace(ends[0], series=series, earlier=earlier), alert_at, HISTORY)
 
 
-class OutageSpan(NamedTuple):
-    start: datetime
-    end: datetime
-
-
 @dataclass(frozen=True)
 class _Samples:
     """One signal over the window that is judged, and what it was before that."""
@@ -117,9 +112,9 @@ class _Samples:
         return replace(self, series=series, earlier=earlier)
 
 
-def without_earlier_outages(case: Case, series: Sequence[Series], alert_at: datetime) -> list[Series]:
-    """The series without the times of outages that were over before."""
-    over = outages_over_before(case, alert_at)
+async def without_earlier_outages(ctx: ToolContext, service: str, series: Sequence[Series]) -> list[Series]:
+    """The series of a service without the times of outages that were over before."""
+    over = await outages_over_before(ctx, service, alert_moment(ctx))
     return [_without(over, one) for one in series]
 
 
@@ -130,7 +125,7 @@ def _without(spans: Sequence[OutageSpan], series: Series) -> Series:
 
 
 async def _judged(ctx: ToolContext, signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Reading:
-    over = outages_over_before(ctx.case, alert_at)
+    over = await outages_over_before(ctx, signal.service, alert_at)
     judged = samples.without(over)
     deviation = await asyncio.to_thread(_worst, signal, judged, alert_at, before)
     if deviation is None and over:
@@ -140,18 +135,6 @@ async def _judged(ctx: ToolContext, signal: SignalQuery, samples: _Samples, aler
     elif deviation:
         deviation = _dated_after(deviation, over, judged)
     return Reading(signal, samples.start, samples.end, samples.series, deviation, samples.most, samples.earlier)
-
-
-def outages_over_before(case: Case, alert_at: datetime) -> Sequence[OutageSpan]:
-    """The times of outages that were over before, oldest first: what was measured then is not how the signal usually is.
-
-    In a short pause hardly a sample is back to normal.
-    """
-    # Not every signal left its normal range at the onset that was measured.
-    spans = [OutageSpan(one.began_at - ONSET_TOLERANCE, one.ended_at) for one in case.firing_before]
-    if case.earlier and case.earlier.began_at and case.earlier.recovered_at:
-        spans.append(OutageSpan(case.earlier.began_at - ONSET_TOLERANCE, case.earlier.recovered_at))
-    return sorted(span for span in spans if span.end <= alert_at)
 
 
 def _dated_after(deviation: Deviation, over: Sequence[OutageSpan], judged: _Samples) -> Deviation:
@@ -176,7 +159,7 @@ async def _samples(
         finer = await metrics.range(signal.promql, start=datetime.fromtimestamp(first, end.tzinfo), end=end, step=1.0)
         collected = replace(collected, series=_own(signal, finer) or collected.series)
     if collected.series and before == HISTORY:
-        usual = collected.without(outages_over_before(ctx.case, alert_at)).most
+        usual = collected.without(await outages_over_before(ctx, signal.service, alert_at)).most
         return replace(collected, earlier=await _earlier(metrics, signal, start, alert_at, usual))
     return collected
 

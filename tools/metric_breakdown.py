@@ -87,7 +87,7 @@ async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> t
             continue
         split = [line for line in series if label in line.labels]  # `or vector(0)` has no label
         own = [line for line in split if signal.concerns({name: text for name, text in line.labels.items() if name != label})]
-        own = without_earlier_outages(ctx.case, own, alert_moment(ctx))
+        own = await without_earlier_outages(ctx, signal.service, own)
         if own:
             averaged = part.unit in _AVERAGED
             breakdowns.append(break_down(own, label, onset=onset, harm=signal.harm, averaged=averaged))

@@ -22,8 +22,8 @@ from bot.core.tool_calls import LOGS, ToolRole
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import Described, ServiceName
 from tools._arguments import alert_moment, limited_minutes, service_of
+from tools._earlier_outages import OutageSpan, outages_over_before
 from tools._onset import onset_of
-from tools._reading import OutageSpan, outages_over_before
 from tools._sampling import Sample, sample
 
 LEAD = timedelta(minutes=5)
@@ -65,7 +65,7 @@ async def search_logs(
     if ctx.logs is None:
         raise QueryFailed("no log store is configured (logs.loki or logs.files)")
     needle = text.strip()[:MAX_TEXT]
-    onset, over = await onset_of(ctx) - LEAD, outages_over_before(ctx.case, alert_moment(ctx))
+    onset, over = await onset_of(ctx) - LEAD, await outages_over_before(ctx, name, alert_moment(ctx))
     start = _start(ctx.now, onset, minutes, over)
     began = onset - BASELINES * max(ctx.now - start, SHORTEST)
     now, before = await asyncio.gather(

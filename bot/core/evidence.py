@@ -289,6 +289,8 @@ class FiringInterval(BaseModel):
 
     began_at: datetime
     ended_at: datetime
+    service: str = ""
+    """Of another service than the case's: for what is measured of that one alone; "": for all that is measured."""
 
 
 class Case(BaseModel):
@@ -316,7 +318,8 @@ class Case(BaseModel):
     earlier: EarlierOutage | None = None
     """Where the group was about another outage before, whose onset was measured."""
     firing_before: tuple[FiringInterval, ...] = ()
-    """When alerts fired, that ended before the present outage, in groups of this service: none of that time is normal."""
+    """When alerts fired, that ended before the present outage, in groups of this service and then on each other one: none of
+    that time is normal."""
     onset: MeasuredOnset | None = None
     """The first onset that an attempt before measured of the same outage: an outage has one, and better data only dates it
     earlier."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,6 +13,8 @@ from bot.store.tables import EpisodeRow, TriageRow
 
 COMPARED_WITHIN = timedelta(days=3)
 """As far back as a signal is compared with itself."""
+OTHERS_WITHIN = timedelta(hours=6)
+"""As far back as the lines and signals of another service are read."""
 LONGEST_FIRING = timedelta(hours=1)
 """What fires for longer says little of single signals, and would leave nothing to compare with."""
 MAX_FIRINGS = 500
@@ -21,16 +25,34 @@ MAX_ATTEMPTS = 100
 async def firing_before(session: AsyncSession, lead: EpisodeRow, began: datetime) -> tuple[FiringInterval, ...]:
     """When alerts fired in the groups of a service, and had ended when the present outage `began`; oldest first.
 
-    From the onset that was measured while they fired: an alert waits (`for:`).
+    From the onset that was measured while they fired: an alert waits (`for:`). After them what fired on each other service:
+    an outage there that is over has left lines and samples which are none of this one.
     """
     row = EpisodeRow
     within = col(row.starts_at) >= began - COMPARED_WITHIN, col(row.ended_at) <= began
     groups = select(row.group_id).where(row.service == lead.service, row.service != "", col(row.group_id).is_not(None), *within)
-    query = select(row.group_id, row.starts_at, row.ended_at).where(col(row.group_id).in_(groups), *within)
+    own = await _fired(session, began, col(row.group_id).in_(groups), *within)
+    elsewhere = row.service != lead.service, row.service != "", col(row.starts_at) >= began - OTHERS_WITHIN
+    others = await _fired(session, began, *elsewhere, col(row.group_id).not_in(groups), col(row.ended_at) <= began)
+    joined = [_joined(interval for interval in others if interval.service == name) for name in _services(others)]
+    return (*_joined(interval.model_copy(update={"service": ""}) for interval in own), *chain.from_iterable(joined))
+
+
+async def _fired(session: AsyncSession, began: datetime, *conditions: ColumnElement[bool] | bool) -> list[FiringInterval]:
+    row = EpisodeRow
+    query = select(row.group_id, row.starts_at, row.ended_at, row.service).where(*conditions)
     fired = (await session.exec(query.order_by(col(row.starts_at).desc()).limit(MAX_FIRINGS))).all()
-    short = [(group, start, end) for group, start, end in fired if end and end - start <= LONGEST_FIRING]
-    rankings = await _rankings(session, {group for group, _, _ in short if group}, began)
-    return _joined(FiringInterval(began_at=_onset(rankings, *one), ended_at=one[2]) for one in short)
+    short = [one for one in fired if one[2] and one[2] - one[1] <= LONGEST_FIRING]
+    rankings = await _rankings(session, {group for group, *_ in short if group}, began)
+    return [
+        FiringInterval(began_at=_onset(rankings, group, start, end), ended_at=end, service=service)
+        for group, start, end, service in short
+        if end
+    ]
+
+
+def _services(intervals: Iterable[FiringInterval]) -> list[str]:
+    return sorted({interval.service for interval in intervals})
 
 
 _Ranking = tuple[int, datetime, datetime]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 
 from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
@@ -81,6 +82,21 @@ async def test_what_an_outage_before_logged_is_neither_of_this_one_nor_usual() -
 
     kinds = {kind.template: (kind.trend, kind.count) for kind in found.facts.templates}
     assert kinds["ERROR checkout refused"] == ("new", 2) and "ERROR pool exhausted" not in kinds
+
+
+@pytest.mark.parametrize(("ended", "new"), [(16, False), (4, True)])
+async def test_what_another_service_logged_in_its_own_outage_before_is_none_of_this_one(ended: float, new: bool) -> None:
+    """Unless that was still on when this trouble can have begun, which its alert told minutes later."""
+    ended_at = ALERT_AT - timedelta(minutes=ended)
+    failed = [LogLine(at=ended_at - timedelta(seconds=10 * n), text="ERROR no such column") for n in range(1, 30)]
+    ready = [LogLine(at=ALERT_AT - timedelta(minutes=n), text="INFO ready") for n in range(90)]
+    fired = {"began_at": failed[-1].at, "ended_at": ended_at, "service": "payments"}
+    ctx = context(logs=RecordedLogs({"payments": [*failed, *ready]}), case={"started_at": ALERT_AT, "firing_before": [fired]})
+
+    found = await call_tool("search_logs", ctx, service="payments")
+
+    kinds = {kind.template for kind in found.facts.templates if kind.trend == "new"}
+    assert kinds == ({"ERROR no such column"} if new else set())
 
 
 async def test_a_pause_in_which_an_outage_before_was_is_left_out_of_the_time_before_once() -> None:

@@ -108,6 +108,20 @@ async def test_an_attempt_knows_when_something_was_wrong_before_from_its_onset_o
     assert [(one.began_at, one.ended_at) for one in case.firing_before] == [(at(1), at(5)), (at(19), at(24))]
 
 
+async def test_an_attempt_knows_of_each_other_service_when_it_failed_before(sorting: SortingFixture) -> None:
+    for name, start, end in (("a", 1, 3), ("b", 2, 5), ("c", 20, 24)):
+        sorting.clock.now = at(start)
+        await sorting.receive(alert(name, start=start, labels={"service": "payments"}))
+        sorting.clock.now = at(end)
+        await sorting.receive(alert(name, status="resolved", start=start, ends_at=at(end), labels={"service": "payments"}))
+    sorting.clock.now = at(40)
+    await sorting.receive(alert("d", start=40, labels={"service": "search"}))
+
+    case = await Triages(sorting.db).open(f"AL-{(await sorting.groups())[-1].id}", 10, "", "")
+    fired = [(one.service, one.began_at, one.ended_at) for one in case.firing_before]
+    assert fired == [("payments", at(1), at(5)), ("payments", at(20), at(24))]
+
+
 @pytest.mark.parametrize(("minutes", "expected"), [(59, [FiringInterval(began_at=at(0), ended_at=at(59))]), (61, [])])
 async def test_what_fired_for_hours_says_little_of_a_single_signal(
     sorting: SortingFixture, minutes: float, expected: list[FiringInterval]
