@@ -37,6 +37,10 @@ ALWAYS_A_LINE = 8
 """So many new services or kinds of problem have a line each: more is a storm, and the card counts them."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
 """Between two rankings of one group; doubled with each further one."""
+LONGEST_WAIT_OF_NEWS = timedelta(minutes=1)
+"""The same for an alert that did not fire there again and again: what flapped before it must not leave it uninvestigated."""
+NEWS_WITHIN, NEWS_UNTIL = timedelta(hours=1), 2
+"""An alert is news in its group up to so many firings in so long a time."""
 
 
 def older_until(previous_onset: datetime, previous_alert_at: datetime, started_at: datetime) -> datetime | None:
@@ -287,7 +291,11 @@ def worth_a_line(change: RenewalReason, *, renewals: int, times: int, quiet_for:
     return renewals <= ALWAYS_A_LINE or renewals & (renewals - 1) == 0
 
 
-def ranking_due(now: datetime, *, renewed_at: datetime, last_started_at: datetime, earlier: int) -> bool:
-    """Whether the causes of a renewed group are ranked again now; `earlier` rankings were made for renewals before."""
-    wait = min(FIRST_WAIT * 2 ** min(earlier, 10), LONGEST_WAIT)
+def ranking_due(now: datetime, *, renewed_at: datetime, last_started_at: datetime, earlier: int, is_news: bool) -> bool:
+    """Whether the causes of a renewed group are ranked again now; `earlier` rankings were made for renewals before.
+
+    `is_news`: something fires since the last ranking that does not only fire again and again.
+    """
+    longest = LONGEST_WAIT_OF_NEWS if is_news else LONGEST_WAIT
+    wait = min(FIRST_WAIT * 2 ** min(earlier, 10), longest)
     return last_started_at < renewed_at <= now - SETTLES_WITHIN and now - last_started_at >= wait

@@ -227,7 +227,11 @@ class SortingBatch:
             await self._join(group, episode, flaps_rapidly=arrival.last.flaps_rapidly)
         assert group.id is not None
         if flapping:
-            group.flapping, group.flapping_until = f"{episode.name} {flapping.text}", row.received_at + flapping.hold
+            of_service = f" of {episode.service}" if episode.service else ""
+            group.flapping, group.flapping_until = (
+                f"{episode.name}{of_service} {flapping.text}",
+                row.received_at + flapping.hold,
+            )
         group.alerts += 1
         group.last_alert_at = max(group.last_alert_at, row.received_at)
         episode.group_id = group.id

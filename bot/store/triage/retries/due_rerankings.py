@@ -4,13 +4,14 @@ Read from what is stored alone, so nothing is lost with a process: whoever asks 
 """
 
 from sqlalchemy import func
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.alerts.renewal import ranking_due
+from bot.core.alerts.renewal import NEWS_UNTIL, NEWS_WITHIN, ranking_due
 from bot.core.investigation.triage_state import TriageState
 from bot.store.db.database import Database
-from bot.store.tables import GroupRow, TriageRow
+from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 from bot.store.triage.attempts import RetryDue, attempts_of_outage, automation_stopped, last_for_a_reason, something_fires
 
 
@@ -32,10 +33,35 @@ class DueRerankings:
         count = (await session.exec(earlier)).one()
         # What is new does not wait for an attempt that was made again for the outage before.
         before = last_for_a_reason(await attempts_of_outage(session, last.group_id))
-        due = ranking_due(self.db.clock(), renewed_at=group.renewed_at, last_started_at=before.started_at, earlier=count)
+        due = ranking_due(
+            self.db.clock(),
+            renewed_at=group.renewed_at,
+            last_started_at=before.started_at,
+            earlier=count,
+            is_news=await _news_fires(session, group, before),
+        )
         if not due or await automation_stopped(session, group):
             return None
         return RetryDue(f"AL-{group.id}", last.attempt + 1, "", "", ())
+
+
+async def _news_fires(session: AsyncSession, group: GroupRow, before: TriageRow) -> bool:
+    """Whether an alert fires that came since an attempt and did not fire in the group again and again before."""
+    alert, past = EpisodeRow, aliased(EpisodeRow)
+    fired = (
+        select(func.count())
+        .where(
+            col(past.source) == alert.source,
+            col(past.fingerprint) == alert.fingerprint,
+            col(past.group_id) == alert.group_id,
+            col(past.starts_at) <= alert.starts_at,
+            col(past.first_seen_at) > before.started_at - NEWS_WITHIN,
+        )
+        .correlate(alert)
+        .scalar_subquery()
+    )
+    new = alert.group_id == group.id, alert.status == "firing", col(alert.first_seen_at) > before.started_at
+    return (await session.exec(select(alert.id).where(*new, fired <= NEWS_UNTIL).limit(1))).first() is not None
 
 
 async def _renewed(session: AsyncSession) -> list[tuple[GroupRow, TriageRow]]:

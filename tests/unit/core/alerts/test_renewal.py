@@ -12,6 +12,7 @@ from bot.core.alerts.renewal import (
     BURST,
     FIRST_WAIT,
     LONGEST_WAIT,
+    LONGEST_WAIT_OF_NEWS,
     NEWS_AGAIN_AFTER,
     SETTLES_WITHIN,
     SPREADS_WITHIN,
@@ -172,8 +173,10 @@ def test_what_flapped_before_keeps_no_other_alert_from_being_told() -> None:
 
 
 def test_causes_are_ranked_again_once_a_burst_is_over_and_ever_more_seldom() -> None:
-    def due(since_renewal: timedelta, since_start: timedelta, earlier: int = 0) -> bool:
-        return ranking_due(NOW, renewed_at=NOW - since_renewal, last_started_at=NOW - since_start, earlier=earlier)
+    def due(since_renewal: timedelta, since_start: timedelta, earlier: int = 0, *, is_news: bool = False) -> bool:
+        return ranking_due(
+            NOW, renewed_at=NOW - since_renewal, last_started_at=NOW - since_start, earlier=earlier, is_news=is_news
+        )
 
     assert due(SETTLES_WITHIN, FIRST_WAIT)
     assert not due(SETTLES_WITHIN / 2, FIRST_WAIT), "more may come"
@@ -181,6 +184,7 @@ def test_causes_are_ranked_again_once_a_burst_is_over_and_ever_more_seldom() -> 
     assert not due(FIRST_WAIT * 2, FIRST_WAIT), "it was ranked since"
     assert not due(SETTLES_WITHIN, FIRST_WAIT, earlier=1) and due(SETTLES_WITHIN, FIRST_WAIT * 2, earlier=1)
     assert due(SETTLES_WITHIN, LONGEST_WAIT, earlier=50)
+    assert due(SETTLES_WITHIN, LONGEST_WAIT_OF_NEWS, earlier=50, is_news=True)
 
 
 def judged(name: str = "HighErrorRate", service: str = "checkout", **facts: Any) -> Judgement:

@@ -518,6 +518,26 @@ async def test_its_causes_are_ranked_again_once_and_about_what_is_new(sorting: S
     assert not (await card(sorting)).cause_is_earlier
 
 
+async def test_an_outage_beside_an_alert_that_flaps_is_ranked_as_soon_as_without_it(sorting: SortingFixture) -> None:
+    renewals, attempts = DueRerankings(sorting.db), 1
+    for minute in range(15):
+        await sorting.receive(alert("a", start=minute))
+        if minute == 0 or await renewals.due():
+            attempts += minute > 0
+            await rank(sorting, attempts)
+        sorting.clock.forward(0.5)
+        await sorting.receive(alert("a", status="resolved", start=minute, ends_at=sorting.clock()))
+        sorting.clock.forward(0.5)
+    await sorting.receive(alert("a", start=15))
+    sorting.clock.forward(0.5)
+    flaps = await renewals.due()
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", start=15.5))
+    sorting.clock.forward(0.5)
+
+    assert flaps == [] and attempts <= 5
+    assert [due.attempt for due in await renewals.due()] == [attempts + 1]
+
+
 async def test_the_cause_of_before_is_said_to_run_on_while_an_alert_of_it_fires(sorting: SortingFixture) -> None:
     await sorting.receive(alert("a"))
     await rank(sorting)

@@ -518,7 +518,7 @@ async def fires_and_resolves(sorting: SortingFixture, times: int, every: float =
 async def test_a_flapping_alert_is_marked_and_its_pauses_do_not_clear_the_card(sorting: SortingFixture) -> None:
     await fires_and_resolves(sorting, 5, every=1)
     (group,) = await sorting.groups()
-    assert (group.flapping, group.state) == ("Alert f fired 5 times within 4 min", "FIRING")
+    assert (group.flapping, group.state) == ("Alert f of checkout fired 5 times within 4 min", "FIRING")
 
     sorting.clock.forward(0.5)
     await sorting.receive(alert("f", "resolved", starts_at=at(4), ends_at=at(4.5)))
@@ -536,7 +536,7 @@ async def test_an_alert_that_flaps_slowly_is_still_told_of_as_one_that_fires_aga
     await fires_and_resolves(sorting, 6, every=8)
 
     (group,) = await sorting.groups()
-    assert (group.flapping, group.renewals) == ("Alert f fired 6 times within 40 min", 5)
+    assert (group.flapping, group.renewals) == ("Alert f of checkout fired 6 times within 40 min", 5)
 
 
 async def test_a_flapping_alert_that_has_been_quiet_has_cleared(sorting: SortingFixture) -> None:
