@@ -16,7 +16,8 @@ def threshold_text(signal: SignalQuery) -> str:
 
 
 def deviation_text(deviation: Deviation, *, is_bad: bool = False) -> str:
-    """`checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC (34 times its usual range)` or `... stayed normal: 0.1 %`.
+    """`checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC (34 times its usual range)` or `... stayed normal: 0.1 %`,
+    or, where it was bad for less than half of the time, that it left its range and what it mostly is.
 
     The name of a signal may be singular or plural (latency, errors): the verbs fit both. `is_bad`: it is beyond the threshold
     that its owners set, so no level of before makes it normal.
@@ -27,6 +28,10 @@ def deviation_text(deviation: Deviation, *, is_bad: bool = False) -> str:
         return f"{name} stayed {'as bad as before' if is_bad else 'normal'}: {after}, before {before}"
     moved = "rose" if deviation.direction == "up" else "fell"
     at = f" at {clock(deviation.onset)}" if deviation.onset else ""
+    if before == after:
+        return (
+            f"{name} left the normal range for a short time{at} ({range_text(deviation.doublings)}): mostly {after}, as before"
+        )
     return f"{name} {moved} from {before} to {after}{at} ({range_text(deviation.doublings)})"
 
 
