@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from bot.core.payloads.names import AlertField
 from bot.core.payloads.reading import ENTITY_LABEL, understand
 from bot.core.payloads.values import State, is_template, is_unfilled
 from bot.plugins import ParsedBody, Rejected, SourceRequest
-from bot.sources._parsing import annotations, clean, clean_line, fingerprint, labels, read_each, start_moment
+from bot.sources._parsing import annotations, clean, clean_line, fingerprint, labels, read_each, start_or_arrival, without_zone
 
 _HOSTS = ("host", "hostname", "host_name", "node", "server", "machine", "vm", "device")
 _INSTANCES = ("instance", "instance_id", "instanceid", "pod", "pod_name", "container")
@@ -76,13 +77,14 @@ def read_alert(request: SourceRequest, item: Item, vendor: VendorFields = NO_FIE
     name = clean_line(understanding.text(AlertField.NAME), 256)
     if not name and not any(is_template(value) for value in item.document.values() if isinstance(value, str)):
         raise UnreadableBody("nothing in it reads as a title: name its path under `fields`", field=_at(item, "name"))
-    return _alert(request, understanding, name or "unnamed alert", item, vendor), understanding.warnings
+    return _alert(request, understanding, name or "unnamed alert", item, vendor)
 
 
 def corrections_of(request: SourceRequest, preset: Mapping[AlertField, Scalar] = MappingProxyType({})) -> Corrections:
     """What tocsin.yaml says about this source's fields, and what its reader found."""
     config = request.config
-    return Corrections(config.fields.paths(), frozenset(word.strip().lower() for word in config.resolved_words), preset)
+    resolved_words = frozenset(word.strip().lower() for word in config.resolved_words)
+    return Corrections(config.fields.paths(), resolved_words, preset, config.zone or UTC)
 
 
 def value_at(document: Mapping[str, object], *path: str) -> object:
@@ -118,13 +120,14 @@ def _at(item: Item, name: str) -> str:
     return f"{item.dotted_path}.{name}" if item.dotted_path else name
 
 
-def _alert(request: SourceRequest, understanding: Understanding, name: str, item: Item, vendor: VendorFields) -> Alert:
+def _alert(request: SourceRequest, understanding: Understanding, name: str, item: Item, vendor: VendorFields) -> ReadAlert:
     severity = clean_line(understanding.text(AlertField.SEVERITY))
     cleaned = labels({**_labels(understanding, severity), **filled(vendor.labels)})
     summary = annotations({"summary": understanding.text(AlertField.SUMMARY)}) if understanding.text(AlertField.SUMMARY) else {}
-    start, end = understanding.moment(AlertField.STARTS_AT), understanding.moment(AlertField.ENDS_AT)
+    start, start_warnings = _moment(request, understanding, AlertField.STARTS_AT, item)
     resolved = understanding.state is State.RESOLVED
-    return Alert(
+    end, end_warnings = _moment(request, understanding, AlertField.ENDS_AT, item) if resolved else (None, ())
+    alert = Alert(
         source=request.source,
         fingerprint=_identity(request, understanding, name, cleaned, item),
         status="resolved" if resolved else "firing",
@@ -132,12 +135,24 @@ def _alert(request: SourceRequest, understanding: Understanding, name: str, item
         severity=severity,
         labels={"alertname": name, **cleaned},
         annotations=summary,
-        starts_at=start_moment(start.isoformat() if start else None, _at(item, "starts_at"), request.received_at),
-        ends_at=end if resolved else None,
+        starts_at=start_or_arrival(start, request.received_at),
+        ends_at=end,
         group_key=clean(vendor.group_key),
         link=clean(understanding.text(AlertField.LINK)),
         expression=clean(understanding.text(AlertField.EXPRESSION)),
     )
+    return alert, (*understanding.warnings, *start_warnings, *end_warnings)
+
+
+def _moment(
+    request: SourceRequest, understanding: Understanding, field: AlertField, item: Item
+) -> tuple[datetime | None, tuple[str, ...]]:
+    """A moment, if it counts, and what is doubtful about it."""
+    zone = request.config.zone
+    moment = understanding.moment(field, zone or UTC)
+    if zone or not understanding.lacks_zone(field):
+        return moment, ()
+    return without_zone(moment, understanding.choices[field].path or _at(item, field), request.received_at)
 
 
 def _labels(understanding: Understanding, severity: str) -> dict[str, object]:

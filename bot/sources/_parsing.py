@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import TypeVar
 
@@ -26,8 +26,8 @@ MAX_VALUE = 2048
 MAX_ANNOTATION = 8192
 MAX_DEPTH = 64
 MAX_ITEMS = 10_000
-FUTURE = timedelta(minutes=10)
-"""Clocks differ; a start further ahead than this counts as unknown."""
+NEAR = timedelta(minutes=10)
+"""Clocks differ; a start further ahead than this counts as unknown, and so does one without a zone that is further off."""
 FIRST = ("alertname", "severity", "service", "job", "instance", "pod", "namespace", "cluster")
 """Labels that stay when there are too many."""
 
@@ -195,15 +195,18 @@ def _dumped(values: object) -> bytes:
         raise UnreadableBody("a number of more than 4,300 digits") from None
 
 
-def moment(value: object, field: str) -> datetime | None:
-    """An ISO 8601 moment or Unix seconds as aware UTC; None for absent and Go's zero time. Raises UnreadableBody."""
+def moment(value: object, field: str, zone: tzinfo = UTC) -> datetime | None:
+    """An ISO 8601 moment or Unix seconds as aware UTC; None for absent and Go's zero time. Raises UnreadableBody.
+
+    `zone`: of a time that names none.
+    """
     if value in (None, "", 0) or (isinstance(value, str) and value.startswith("0001-")):
         return None
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
         parsed = datetime.fromisoformat(str(value)[:64])
-        parsed = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        parsed = (parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise UnreadableBody("not a moment in ISO 8601", field=field) from None
     if not 1970 < parsed.year < 2200:
@@ -211,7 +214,21 @@ def moment(value: object, field: str) -> datetime | None:
     return parsed
 
 
-def start_moment(value: object, field: str, received_at: datetime) -> datetime:
+def start_moment(value: object, field: str, received_at: datetime, zone: tzinfo = UTC) -> datetime:
     """When it began. Absent or further ahead than clocks differ: when it was received, which means "start unknown"."""
-    start = moment(value, field)
-    return received_at if start is None or start > received_at + FUTURE else start
+    return start_or_arrival(moment(value, field, zone), received_at)
+
+
+def start_or_arrival(start: datetime | None, received_at: datetime) -> datetime:
+    """A start; the arrival where there is none or it is further ahead than clocks differ."""
+    return received_at if start is None or start > received_at + NEAR else start
+
+
+def without_zone(as_utc: datetime | None, field: str, received_at: datetime) -> tuple[datetime | None, tuple[str, ...]]:
+    """What counts of an alert's time that names no zone, and what is questionable about it.
+
+    Hours off from its arrival it may be a local time: as UTC a new alert would be backlog, or its start a wrong onset.
+    """
+    if as_utc is None or abs(received_at - as_utc) <= NEAR:
+        return as_utc, ()
+    return None, (f"{field} names no time zone and is far from now in UTC: the arrival counts. Set `time_zone` of the source",)

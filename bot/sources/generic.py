@@ -14,7 +14,7 @@ change.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar, cast
 
@@ -22,9 +22,22 @@ from bot.core.alert import Alert, Status
 from bot.core.change import Change
 from bot.core.config.alerts import SourceFields
 from bot.core.errors import UnreadableBody
+from bot.core.payloads.values import lacks_zone
 from bot.plugins import ParsedBody, Rejected, SourceRequest, source
-from bot.sources._any_form import filled, read_any_form
-from bot.sources._parsing import annotations, clean, clean_line, fingerprint, labels, moment, parse, read_each, start_moment
+from bot.sources._any_form import ReadAlert, filled, parsed_body, read_any_form
+from bot.sources._parsing import (
+    annotations,
+    clean,
+    clean_line,
+    fingerprint,
+    labels,
+    moment,
+    parse,
+    read_each,
+    start_moment,
+    start_or_arrival,
+    without_zone,
+)
 
 T = TypeVar("T")
 _OWN_KEYS = frozenset(
@@ -46,11 +59,11 @@ def generic(request: SourceRequest) -> ParsedBody:
         raise UnreadableBody("must be an object or a list of objects", field="body")
     if request.endpoint == "changes":
         changes, rejected = _each(body, partial(_change, request))
-        return ParsedBody(changes=tuple(changes), rejected=tuple(rejected))
+        warnings = dict.fromkeys(warning for _, lines in changes for warning in lines)
+        return ParsedBody(changes=tuple(change for change, _ in changes), rejected=tuple(rejected), warnings=tuple(warnings))
     if not _is_own_form(request, body):
         return read_any_form(request, body)
-    alerts, rejected = _each(body, partial(_alert, request))
-    return ParsedBody(alerts=tuple(alerts), rejected=tuple(rejected))
+    return parsed_body(*_each(body, partial(_alert, request)))
 
 
 def _is_own_form(request: SourceRequest, body: dict[str, object] | list[object]) -> bool:
@@ -69,7 +82,7 @@ def _under(field: str, name: str) -> str:
     return f"{field}.{name}" if field else name
 
 
-def _alert(request: SourceRequest, raw: object, field: str) -> Alert:
+def _alert(request: SourceRequest, raw: object, field: str) -> ReadAlert:
     if not isinstance(raw, dict):
         raise UnreadableBody("an alert is an object", field=field)
     name = clean_line(raw.get("name") or raw.get("title"), 256)
@@ -83,21 +96,32 @@ def _alert(request: SourceRequest, raw: object, field: str) -> Alert:
     key = clean_line(filled(raw).get("fingerprint"))
     cleaned = labels(raw_labels)
     summary = annotations({"summary": raw["summary"]} if raw.get("summary") else {})
-    return Alert(
+    status = _status(raw, field)
+    start, start_warnings = _moment(request, raw.get("starts_at"), _under(field, "starts_at"))
+    end, end_warnings = _moment(request, raw.get("ends_at"), _under(field, "ends_at")) if status == "resolved" else (None, ())
+    alert = Alert(
         source=request.source,
         # The severity may change while it is the same alert.
         fingerprint=key or fingerprint([name, {k: v for k, v in raw_labels.items() if k != "severity"}]),
-        status=(status := _status(raw, field)),
+        status=status,
         name=name,
         severity=cleaned.get("severity", ""),
         labels={"alertname": name, **cleaned},
         annotations={**summary, **annotations(_part(raw, "annotations", field))},
-        starts_at=start_moment(raw.get("starts_at"), _under(field, "starts_at"), request.received_at),
-        ends_at=moment(raw.get("ends_at"), _under(field, "ends_at")) if status == "resolved" else None,
+        starts_at=start_or_arrival(start, request.received_at),
+        ends_at=end,
         group_key=clean(raw.get("group_key")),
         link=clean(raw.get("link")),
         expression=clean(raw.get("expression")),
     )
+    return alert, (*start_warnings, *end_warnings)
+
+
+def _moment(request: SourceRequest, value: object, field: str) -> tuple[datetime | None, tuple[str, ...]]:
+    """A moment, if it counts, and what is doubtful about it."""
+    zone = request.config.zone
+    at = moment(value, field, zone or UTC)
+    return (at, ()) if zone or not lacks_zone(value) else without_zone(at, field, request.received_at)
 
 
 def _part(raw: dict[str, object], key: str, field: str) -> dict[str, object]:
@@ -114,15 +138,16 @@ def _status(raw: dict[str, object], field: str) -> Status:
     return cast(Status, status)
 
 
-def _change(request: SourceRequest, raw: object, field: str) -> Change:
+def _change(request: SourceRequest, raw: object, field: str) -> tuple[Change, tuple[str, ...]]:
     if not isinstance(raw, dict):
         raise UnreadableBody("a change is an object", field=field)
     for key in ("service", "title"):
         if not clean_line(raw.get(key)):
             raise UnreadableBody("is needed", field=_under(field, key))
-    at = start_moment(raw.get("at"), _under(field, "at"), request.received_at)
+    zone, path = request.config.zone, _under(field, "at")
+    at = start_moment(raw.get("at"), path, request.received_at, zone or UTC)
     kind = str(raw.get("kind") or "deploy").lower()
-    return Change(
+    change = Change(
         id=f"{request.source}:{clean_line(raw.get('id'), 200) or _identity(raw, at)}",
         at=at,
         service=clean_line(raw["service"], 200),
@@ -134,6 +159,8 @@ def _change(request: SourceRequest, raw: object, field: str) -> Change:
         link=clean(raw.get("link")),
         source=request.source,
     )
+    is_guess = zone is None and lacks_zone(raw.get("at"))
+    return change, (f"{path} names no time zone and is read as UTC. Set `time_zone` of the source",) if is_guess else ()
 
 
 def _identity(raw: dict[str, object], at: datetime) -> str:

@@ -5,11 +5,12 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
 from bot.core.alert import Alert
-from bot.core.config.fields import ConfigSection, Duration, Matchers, Period
+from bot.core.config.fields import ConfigSection, Duration, Matchers, Period, TimeZone
 from bot.core.payloads.names import AlertField
 
 GROUPS_A_MINUTE = 600
@@ -87,6 +88,8 @@ class SourceConfig(ConfigSection):
     """For `generic`: more words of the sender's that mean it is over."""
     fingerprint: tuple[FingerprintRule, ...] = ()
     """The first rule that fits an alert makes its identity; where none fits, the source's own counts."""
+    time_zone: TimeZone = ""
+    """Of its times that name none; empty: UTC, where that is about when they arrive."""
     replica_of: str = ""
     """The source whose alerts this one sends too: a second Alertmanager of the same Prometheus servers."""
 
@@ -94,6 +97,11 @@ class SourceConfig(ConfigSection):
     """New groups that it may open within a minute; what it sends beyond them stands in one group."""
     repeat_every: Duration | None = None
     """How often it repeats what fires; learned where it is not given. Four times as long without one makes an alert stale."""
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The zone of its times that name none; None where nobody said it."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
 
     def identified(self, source: str, alerts: Sequence[Alert]) -> Sequence[Alert]:
         """Alerts of this source, `source`, under their identity here: one that its replica sends too is the same alert."""

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -54,6 +55,15 @@ _SLACK_ID = re.compile(r"[A-Z][\w-]*", re.ASCII)
 """No more is promised of an id; names of channels and people begin with a small letter, # or @."""
 
 
+def _time_zone(name: str) -> str:
+    try:
+        if name:
+            ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder
+        raise ValueError("not a time zone: write for example America/New_York or UTC") from None
+    return name
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 
@@ -66,6 +76,10 @@ Address = Annotated[str, AfterValidator(_reachable)]
 
 SlackId = Annotated[str, AfterValidator(_slack_id)]
 """Of a person, channel or user group; empty where there is none."""
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+"""The name of one as IANA gives it; empty where there is none."""
 
 
 SeverityLevel = Literal["SEV1", "SEV2", "SEV3", "SEV4", "NONE"]

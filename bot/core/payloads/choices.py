@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 from bot.core.payloads.leaves import GENERAL, Scalar, words_of
 from bot.core.payloads.names import AlertField
-from bot.core.payloads.values import State, moment_of
+from bot.core.payloads.values import State, lacks_zone, moment_of
+
+_UTC_NAMES = frozenset(("utc", "gmt"))
 
 
 class Choice(NamedTuple):
@@ -38,10 +40,16 @@ class Understanding:
         choice = self.choices.get(field)
         return str(choice.value).strip() if choice else ""
 
-    def moment(self, field: AlertField) -> datetime | None:
-        """The moment in a field; None if there is none."""
+    def moment(self, field: AlertField, zone: tzinfo = UTC) -> datetime | None:
+        """The moment in a field; None if there is none. `zone`: of a time that names none."""
         choice = self.choices.get(field)
-        return moment_of(choice.value) if choice else None
+        return moment_of(choice.value, zone if self.lacks_zone(field) else UTC) if choice else None
+
+    def lacks_zone(self, field: AlertField) -> bool:
+        """Whether the time in a field names no zone, nor does its name: that of `changed_utc_time` does."""
+        choice = self.choices.get(field)
+        named = choice is not None and _UTC_NAMES & set(words_of(choice.path.rpartition(".")[2]))
+        return choice is not None and not named and lacks_zone(choice.value)
 
     @property
     def entity_kind(self) -> str:
@@ -65,3 +73,5 @@ class Corrections:
     """In small letters."""
     preset: Mapping[AlertField, Scalar] = field(default_factory=dict)
     """What a reader of the sender's own form knows already; `fields` goes before it."""
+    zone: tzinfo = UTC
+    """Of times that name none."""

@@ -1,7 +1,7 @@
 """Whether an alert is over: by its event, its title, its status, a flag or its end. What says so is kept as a choice."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from bot.core.payloads.choices import Choice
 from bot.core.payloads.leaves import Leaf
@@ -18,11 +18,12 @@ def state_in(
     now: datetime,
     *,
     certain: bool = False,
+    zone: tzinfo = UTC,
 ) -> tuple[State, Choice | None]:
     """Whether it fires, and what says so; None if nothing does.
 
     An event or a title that says it is over wins over a status that was guessed: that may be the rule's, or the one before.
-    `certain`: the status is none that was guessed.
+    `certain`: the status is none that was guessed. `zone`: of times that name none.
     """
     status = choices.get(AlertField.STATUS)
     if status and str(status.value).strip().lower() in resolved_words:
@@ -33,7 +34,7 @@ def state_in(
         return State.RESOLVED, over
     if status:
         return state_of(status.value) or State.FIRING, status
-    over = _flag(leaves) or _title(choices.get(AlertField.SUMMARY)) or _end(choices.get(AlertField.ENDS_AT), now)
+    over = _flag(leaves) or _title(choices.get(AlertField.SUMMARY)) or _end(choices.get(AlertField.ENDS_AT), now, zone)
     return (State.RESOLVED, over) if over else (State.FIRING, None)
 
 
@@ -59,7 +60,7 @@ def _flag(leaves: Sequence[Leaf]) -> Choice | None:
     return None
 
 
-def _end(end: Choice | None, now: datetime) -> Choice | None:
+def _end(end: Choice | None, now: datetime, zone: tzinfo) -> Choice | None:
     """An end that is still to come is only when the sender would forget the alert."""
-    at = moment_of(end.value) if end else None
+    at = moment_of(end.value, zone) if end else None
     return Choice("resolved", end.path, "it has ended") if end and at and at <= now else None

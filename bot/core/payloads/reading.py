@@ -45,7 +45,7 @@ def understand(
         if field not in choices and (choice := best(field, own, beside, unlike=title) or fallback(field, choices, leaves)):
             choices[field] = choice
     certain = AlertField.STATUS in (*corrections.fields, *corrections.preset)
-    state, reason = state_in(choices, leaves, corrections.resolved_words, now, certain=certain)
+    state, reason = state_in(choices, leaves, corrections.resolved_words, now, certain=certain, zone=corrections.zone)
     if reason:
         choices[AlertField.STATUS] = reason
     if state is State.RESOLVED and AlertField.SEVERITY not in choices:

@@ -1,7 +1,7 @@
 """What single values look like: a sentence, an address, an id, a template that nobody filled in, a severity, a status."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
 from bot.core.payloads.leaves import Scalar, word_set, words_of
@@ -51,6 +51,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:(\S+)$")
 _BALANCER = re.compile(r"(?:app|net|gwy|targetgroup)/[\w.-]+/[0-9a-f]+$")
 _HASH = re.compile(r"(?i)(?:[0-9a-f]{8}-[0-9a-f-]{20,}|[0-9a-f]{12,}|[0-9]+)$")
 _DATE = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ]|$)|^\w{3},? \d{1,2} \w{3} \d{4}|^\d{1,2}[./]\d{1,2}[./]\d{2,4}")
+_UNIX = re.compile(r"\d{9,19}(?:\.\d+)?")
 _TEMPLATE = re.compile(
     r"^\s*(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$[A-Z][A-Z0-9_]+|\{[$#]?[A-Z][A-Z0-9_]*(?:[.:][^{}\s]*)?\}|<[%$][^>]*>|%\([\w.]+\)s)\s*$"
 )
@@ -135,20 +136,32 @@ def means_resolved(text: str) -> bool:
     return bool(_RESOLVED.search(text[:500]))
 
 
-def moment_of(value: Scalar) -> datetime | None:
-    """Aware UTC of ISO 8601 or of Unix seconds, milliseconds, microseconds or nanoseconds; None for anything else."""
+def moment_of(value: Scalar, zone: tzinfo = UTC) -> datetime | None:
+    """Aware UTC of ISO 8601 or of Unix seconds, milliseconds, microseconds or nanoseconds; None for anything else.
+
+    `zone`: of a time that names none.
+    """
     if isinstance(value, bool):
         return None
     text = str(value).strip()
     try:
-        number = float(text) if re.fullmatch(r"\d{9,19}(?:\.\d+)?", text) else None
+        number = float(text) if _UNIX.fullmatch(text) else None
         if number is not None:
             while number > 1e11:
                 number /= 1000
             moment = datetime.fromtimestamp(number, UTC)
         else:
             parsed = datetime.fromisoformat(text[:64])
-            moment = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+            moment = (parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
     return moment if 2000 < moment.year < 2200 else None
+
+
+def lacks_zone(value: object) -> bool:
+    """Whether it is a date and time that names no time zone."""
+    text = str(value).strip()
+    try:
+        return not _UNIX.fullmatch(text) and datetime.fromisoformat(text[:64]).tzinfo is None
+    except ValueError:
+        return False
