@@ -22,6 +22,8 @@ Scalar = str | int | float | bool
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NAMES = ("key", "name", "tag", "label", "field", "dimension", "title", "k")
 _VALUES = ("value", "val", "v", "content")
+_LONGEST_ROW, _LONGEST_TAG = 4, 8
+"""Keys of such a row; a tag may have ids, a colour and more beside them."""
 _TYPES = frozenset(("type", "datatype", "data_type", "kind", "unit"))
 _TYPED = frozenset(("stringvalue", "intvalue", "doublevalue", "boolvalue", "numbervalue", "s", "n"))
 LABEL_WORDS = frozenset(("label", "tag", "dimension", "attribute", "property"))
@@ -136,19 +138,19 @@ def _children(node: _Node, value: Mapping[object, object] | Sequence[object]) ->
 
 
 def _entries(node: _Node, value: Mapping[str, object]) -> Iterator[_Node]:
-    if row := _row(value):
+    labels = node.label or bool(node.names and LABEL_WORDS & set(words_of(node.names[-1])[-1:]))
+    if row := _row(value, _LONGEST_TAG if labels else _LONGEST_ROW):
         yield _Node((*node.path, row[0]), row[1], (*node.names, row[0]), label=True)
     elif wrapped := _unwrapped(value):
         yield _Node((*node.path, wrapped), value[wrapped], node.names, node.label)
     else:
-        labels = node.label or bool(node.names and LABEL_WORDS & set(words_of(node.names[-1])[-1:]))
         for key, inner in value.items():
             yield _Node((*node.path, key), inner, (*node.names, key), labels and not isinstance(inner, dict | list))
 
 
-def _row(value: Mapping[str, object]) -> tuple[str, object] | None:
-    """Name and value of `{"key": "team", "value": "shop"}`; None for any other object."""
-    if not 2 <= len(value) <= 4:
+def _row(value: Mapping[str, object], longest: int) -> tuple[str, object] | None:
+    """Name and value of `{"key": "team", "value": "shop"}`; None for any other object, and for one of more keys."""
+    if not 2 <= len(value) <= longest:
         return None
     lower = {key.lower(): inner for key, inner in value.items()}
     name = next((lower[key] for key in _NAMES if isinstance(lower.get(key), str) and lower[key]), None)

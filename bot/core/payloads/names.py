@@ -108,6 +108,8 @@ NAMED_THINGS = word_set(
 )
 """The name or summary of one of these is not what an alert is called, nor what it says is wrong."""
 _EARLIER = word_set("previous prev old prior last from before was former desired expected no exec monitoring")
+_RESOLVING = word_set("resolve resolver")
+"""The server that resolves names for a check is not what the check is about."""
 _APART = word_set(
     "request user browser query geo header actor author assignee owner recipient contact escalation stacktrace "
     "frame breadcrumb sdk device os runtime cookie viewer schedule webhook creator organization org"
@@ -141,6 +143,8 @@ def _is_other(field: AlertField, phrase: tuple[str, ...], before: tuple[str, ...
     if field in (AlertField.NAME, AlertField.SUMMARY) and phrase[-1] in ("name", "summary") and NAMED_THINGS & set(before[-1:]):
         return True
     if field in (AlertField.STATUS, AlertField.SEVERITY, AlertField.SERVICE) and _EARLIER & set(before):
+        return True
+    if field is AlertField.SERVICE and _RESOLVING & set(before):
         return True
     others = (_OTHER_THINGS - {"id"}) | _OF_A_SERVICE if field is AlertField.SERVICE else _OTHER_THINGS
     return field not in _OPEN_ENDED and bool(others & set(after))

@@ -24,7 +24,9 @@ def test_a_string_that_holds_json_is_opened() -> None:
     "tags",
     ["team:shop, env:prod", [["team", "shop"], ["env", "prod"]], ["team:shop", "env:prod"],
      [{"key": "team", "value": "shop"}, {"key": "env", "value": "prod"}], {"team": "shop", "env": "prod"},
-     [{"Name": "team", "Value": "shop"}, {"Name": "env", "Value": "prod"}]],
+     [{"Name": "team", "Value": "shop"}, {"Name": "env", "Value": "prod"}],
+     [{"tag_id": 1, "monitor_id": 7, "value": value, "name": name, "color": "#059669"}
+      for name, value in (("team", "shop"), ("env", "prod"))]],
 )  # fmt: skip
 def test_labels_are_read_from_rows_pairs_texts_and_objects(tags: object) -> None:
     labels = {leaf.name: leaf.value for leaf in leaves_of({"tags": tags}) if leaf.label}
