@@ -2,8 +2,9 @@
 
 To /alerts: `{"name", "status", "severity", "service", "summary", "labels", "annotations", "starts_at", "ends_at",
 "fingerprint", "group_key", "link", "expression"}`. Only `name` is needed (`title` is taken too). `status` is firing
-(the default) or resolved; other usual words are understood. Without `fingerprint`, name, service and labels are the
-identity: send the same ones to resolve. Without `starts_at` the alert began when it was received.
+(the default) or resolved; other usual words are understood, and without a status a severity such as `ok` or `clear` ends
+it. Without `fingerprint`, name, service and labels are the identity: send the same ones to resolve. Without `starts_at` the
+alert began when it was received.
 
 An object with any other key is a sender's own form: core/payloads finds title, status, severity, service, link and moments
 by names, values and shape, and `fields` of the source in tocsin.yaml corrects it (`tocsin source try FILE` shows it).
@@ -16,15 +17,15 @@ change.
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from bot.core.alert import Alert, Status
 from bot.core.change import Change
 from bot.core.config.alerts import SourceFields
 from bot.core.errors import UnreadableBody
-from bot.core.payloads.values import lacks_zone
+from bot.core.payloads.values import State, is_severity_of_end, lacks_zone, state_of
 from bot.plugins import ParsedBody, Rejected, SourceRequest, source
-from bot.sources._any_form import ReadAlert, filled, parsed_body, read_any_form
+from bot.sources._any_form import ReadAlert, corrections_of, filled, parsed_body, read_any_form
 from bot.sources._parsing import (
     annotations,
     clean,
@@ -45,10 +46,6 @@ _OWN_KEYS = frozenset(
      "fingerprint", "group_key", "link", "expression")
 )  # fmt: skip
 KINDS = ("deploy", "config", "flag", "model", "data", "scale")
-_STATUS = {
-    **dict.fromkeys(("firing", "alerting", "triggered", "open", "problem", "down"), "firing"),
-    **dict.fromkeys(("resolved", "ok", "recovered", "closed", "normal", "up"), "resolved"),
-}
 
 
 @source("generic", takes=("alerts", "changes"), options=())
@@ -95,8 +92,10 @@ def _alert(request: SourceRequest, raw: object, field: str) -> ReadAlert:
     raw_labels = filled(raw_labels)
     key = clean_line(filled(raw).get("fingerprint"))
     cleaned = labels(raw_labels)
+    status = _status(request, raw, cleaned.get("severity", ""), field)
+    if status == "resolved" and is_severity_of_end(cleaned.get("severity", "")):
+        cleaned["severity"] = "info"
     summary = annotations({"summary": raw["summary"]} if raw.get("summary") else {})
-    status = _status(raw, field)
     start, start_warnings = _moment(request, raw.get("starts_at"), _under(field, "starts_at"))
     end, end_warnings = _moment(request, raw.get("ends_at"), _under(field, "ends_at")) if status == "resolved" else (None, ())
     alert = Alert(
@@ -131,11 +130,16 @@ def _part(raw: dict[str, object], key: str, field: str) -> dict[str, object]:
     return dict(part)
 
 
-def _status(raw: dict[str, object], field: str) -> Status:
-    status = _STATUS.get(str(raw.get("status") or "firing").strip().lower())
-    if status is None:
+def _status(request: SourceRequest, raw: dict[str, object], severity: str, field: str) -> Status:
+    word = str(raw.get("status") or "").strip()
+    if not word:
+        return "resolved" if is_severity_of_end(severity) else "firing"
+    if word.lower() in corrections_of(request).resolved_words:
+        return "resolved"
+    state = state_of(word)
+    if state is None:
         raise UnreadableBody('must be "firing" or "resolved"', field=_under(field, "status"))
-    return cast(Status, status)
+    return "resolved" if state is State.RESOLVED else "firing"
 
 
 def _change(request: SourceRequest, raw: object, field: str) -> tuple[Change, tuple[str, ...]]:

@@ -53,7 +53,7 @@ class Understanding:
 
     @property
     def entity_kind(self) -> str:
-        """What the name of the chosen service calls it, in small letters: "service", "host_name", "team"; "" without one.
+        """What the name of the chosen service calls it, as its words: "service", "host_name", "team"; "" without one.
 
         A general name tells nothing by itself: that of `team: {name: ...}` is "team".
         """
@@ -61,7 +61,7 @@ class Understanding:
         if choice is None:
             return ""
         names = [part for part in reversed(choice.path.split(".")) if part and not part.isdigit()]
-        return next((part.lower() for part in names if not set(words_of(part)) <= GENERAL), "service")
+        return next(("_".join(words) for part in names if not set(words := words_of(part)) <= GENERAL), "service")
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,20 @@
 """Whether an alert is over: by its event, its title, its status, a flag or its end. What says so is kept as a choice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from bot.core.payloads.choices import Choice
 from bot.core.payloads.leaves import Leaf
 from bot.core.payloads.names import FLAGS, AlertField, cost_of, worth_of
-from bot.core.payloads.values import State, means_resolved, moment_of, state_of
+from bot.core.payloads.values import (
+    State,
+    is_severity_of_end,
+    is_state_alone,
+    may_mean_resolved,
+    means_resolved,
+    moment_of,
+    state_of,
+)
 
 _EVENT = frozenset(("event", "action", "transition", "notification"))
 
@@ -34,7 +42,13 @@ def state_in(
         return State.RESOLVED, over
     if status:
         return state_of(status.value) or State.FIRING, status
-    over = _flag(leaves) or _title(choices.get(AlertField.SUMMARY)) or _end(choices.get(AlertField.ENDS_AT), now, zone)
+    over = (
+        _flag(leaves)
+        or _severity(choices.get(AlertField.SEVERITY))
+        or _title(choices.get(AlertField.NAME), may_mean_resolved)
+        or _title(choices.get(AlertField.SUMMARY))
+        or _end(choices.get(AlertField.ENDS_AT), now, zone)
+    )
     return (State.RESOLVED, over) if over else (State.FIRING, None)
 
 
@@ -45,11 +59,16 @@ def _event(leaves: Sequence[Leaf]) -> Choice | None:
 
 def _is_event(leaf: Leaf) -> bool:
     named = bool(_EVENT & set(leaf.words)) and worth_of(AlertField.STATUS, leaf.words) > 0
-    return named and isinstance(leaf.value, str) and not cost_of(leaf.around)
+    return named and isinstance(leaf.value, str) and not is_state_alone(leaf.value) and not cost_of(leaf.around)
 
 
-def _title(title: Choice | None) -> Choice | None:
-    over = title is not None and means_resolved(str(title.value))
+def _severity(severity: Choice | None) -> Choice | None:
+    over = severity is not None and is_severity_of_end(str(severity.value))
+    return Choice("resolved", severity.path, "the severity says that it is over") if severity and over else None
+
+
+def _title(title: Choice | None, says_so: Callable[[str], bool] = means_resolved) -> Choice | None:
+    over = title is not None and says_so(str(title.value))
     return Choice("resolved", title.path, "the text says that it is over") if title and over else None
 
 

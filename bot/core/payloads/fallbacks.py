@@ -18,7 +18,7 @@ _LEADING = re.compile(
 def fallback(field: AlertField, choices: Mapping[AlertField, Choice], leaves: Sequence[Leaf]) -> Choice | None:
     """A value for a field that no name fits; None if the texts tell none."""
     if field is AlertField.NAME:
-        return _sentence(leaves)
+        return _sentence(leaves) or _named_address(leaves)
     texts = [choices[field] for field in (AlertField.NAME, AlertField.SUMMARY) if field in choices]
     if field is AlertField.SEVERITY:
         return next((choice for text in texts if (choice := _leading_severity(text))), None)
@@ -34,6 +34,14 @@ def _sentence(leaves: Sequence[Leaf]) -> Choice | None:
         plain = not (values.is_url(text) or values.is_date(text) or values.is_unfilled(text))
         if 5 < len(text) <= 500 and len(text.split()) > 1 and plain:
             return Choice(text, leaf.dotted_path, "no name says title; this is the first sentence")
+    return None
+
+
+def _named_address(leaves: Sequence[Leaf]) -> Choice | None:
+    """The address that stands where a name should."""
+    for leaf in leaves:
+        if isinstance(leaf.value, str) and values.is_url(leaf.value) and worth_of(AlertField.NAME, leaf.words) > 0:
+            return Choice(leaf.value.strip(), leaf.dotted_path, f"no other text is a title, and {leaf.name!r} is an address")
     return None
 
 

@@ -82,7 +82,9 @@ def _severity(leaf: Leaf) -> float | None:
 
 
 def _status(leaf: Leaf) -> float | None:
-    return 0.0 if isinstance(leaf.value, str) and values.state_of(leaf.value) is not None else None
+    if not isinstance(leaf.value, str) or values.state_of(leaf.value) is None:
+        return None
+    return None if values.is_state_alone(leaf.value) and not {"state", "status"} & set(leaf.words) else 0.0
 
 
 def _entity(leaf: Leaf) -> float | None:

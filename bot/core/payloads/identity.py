@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 
 from bot.core.payloads.choices import Choice, Understanding
-from bot.core.payloads.leaves import Leaf, word_set, words_of
+from bot.core.payloads.leaves import Leaf, Scalar, word_set, words_of
 from bot.core.payloads.names import AlertField, cost_of
+from bot.core.payloads.values import SEVERITY_WORDS, state_of
 
 _NAMES_OF_RULES = (
     "rule id, rule uid, rule name, rulename, alert rule, alert name, alertname, alarm name, monitor id, monitor name, "
-    "check name, check, search name, trigger name, condition name, detector, detector id"
+    "check name, check, search name, trigger name, condition name, detector, detector id, alert"
 )
 _OF_RULES = frozenset(tuple(name.split()) for name in _NAMES_OF_RULES.split(", "))
 """Names of what is watched: an alert is one of these on one thing."""
@@ -26,10 +27,13 @@ _OF_HOSTS = word_set("up down unreachable")
 """States of a host itself, which no check is named for."""
 _STATE = "(?:re-?)?(?:triggered|recovered|resolved|firing|alerting|alert|warn|no data|ok|down|up|closed|opened|problem)"
 _MARK = re.compile(rf"(?i)^\s*\[\W*(?:p[0-9]|{_STATE}(?: on \{{[^}}\]]*\}})?)\W*(?::\s*\d+\W*)?\]\s*")
-_STATE_WORD = re.compile(rf"(?i)^\W*{_STATE}\b\W*")
+_STATE_WORD = re.compile(rf"(?i)^\W*{_STATE}\b\W*(?:for\s+)?")
 _OVER = re.compile(
     r"(?i)\s+(?:is|are|has|have)(?: now| been| back)*\s+(?:down|up|online|offline|recovered|resolved|to normal)\W*$"
 )
+_OUTCOME = re.compile(r"(?i)\b(?:failed|failing|passed|passing|succeeded|succeeding)\b")
+_BETWEEN = re.compile(r"(?i)\s+(?:(?:has )?recovered from|[-\u2013\u2014])\s+")
+"""What stands between a thing and what is wrong with it: `web-1 - Disk full` ends as `web-1 recovered from Disk full`."""
 _DATE = r"\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?"
 _FIGURE = re.compile(rf"(?<![\w.-])(?:{_DATE}|\d+(?:[.,:]\d+)?(?:%|[a-z]{{1,3}})?)(?![\w.-]*\w)")
 """What is measured or when. The number in `web-1` or in an address is part of a name."""
@@ -45,12 +49,20 @@ def rules_of(leaves: Iterable[Leaf]) -> tuple[str, ...]:
 
 
 def _is_of_rule(leaf: Leaf) -> bool:
-    return leaf.words in _OF_RULES or (*leaf.parent[-1:], *leaf.words) in _OF_RULES
+    named = leaf.words in _OF_RULES or (*leaf.parent[-1:], *leaf.words) in _OF_RULES
+    return named and not (leaf.words == ("alert",) and _is_no_name(leaf.value))
+
+
+def _is_no_name(value: Scalar) -> bool:
+    """Whether `alert` holds no name but yes or no, a state or a severity."""
+    text = str(value).strip().lower()
+    return state_of(value) is not None or text in SEVERITY_WORDS | {"true", "false", "yes", "no"} or not words_of(text)
 
 
 def lasting_text(title: str) -> str:
     """A title without its state and without figures: `[Triggered] web-1 at 91.5%` and `Recovered: web-1 at 3%` are the same."""
-    return _FIGURE.sub("#", _OVER.sub("", _STATE_WORD.sub("", undecorated(title.lower()))))
+    text = _OVER.sub("", _STATE_WORD.sub("", undecorated(title.lower())))
+    return _FIGURE.sub("#", _OUTCOME.sub("#", _BETWEEN.sub(" ", text)))
 
 
 def undecorated(title: str) -> str:
@@ -83,9 +95,10 @@ def _names_one_alert(choice: Choice) -> bool:
 def lasting_parts(understanding: Understanding, name: str, labels: Mapping[str, str]) -> list[object]:
     """What of an alert without a key of its own stays the same. `name`: its title; `labels`: as they are kept."""
     entity = understanding.text(AlertField.SERVICE)
+    is_free = _is_free(understanding, labels)
     if key := understanding.text(AlertField.FINGERPRINT):
-        return [key, understanding.rules or lasting_text(name), entity]
-    title = "" if _is_free(understanding, labels) or _lasting_name(name) in understanding.rules else lasting_text(name)
+        return [key, understanding.rules or ("" if is_free else lasting_text(name)), entity]
+    title = "" if is_free or _lasting_name(name) in understanding.rules else lasting_text(name)
     return [title, understanding.rules, entity, {k: v for k, v in labels.items() if _lasts(k, v)}]
 
 
@@ -93,7 +106,7 @@ def _is_free(understanding: Understanding, labels: Mapping[str, str]) -> bool:
     """Whether the title is what a check wrote this time, and what was checked is named beside it."""
     title = understanding.choices.get(AlertField.NAME)
     words = set(words_of(title.path.rpartition(".")[2])) if title and title.guessed else set()
-    host_alone = understanding.text(AlertField.STATUS).lower() in _OF_HOSTS
+    host_alone = understanding.text(AlertField.STATUS).lower() in _OF_HOSTS or {"host", "output"} <= words
     checked = bool(understanding.rules) or ("output" in words and bool(labels.get("service") or host_alone))
     return bool(labels.get("host") and words & _FREE_TEXTS and checked)
 

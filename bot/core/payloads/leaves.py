@@ -39,7 +39,14 @@ _RUN_TOGETHER = {
         ("desc", "description"),
     )
 } | {"notificationtype": ("notification", "type")}
-"""Nagios' macros, which every system of its family sends on."""
+_RUN_TOGETHER |= {
+    f"{thing}{part}": (thing, part)
+    for thing in ("monitor", "check", "node", "device", "server", "service", "sensor")
+    for part in ("name", "type", "id", "url", "status")
+}
+"""Macros of Nagios, which every system of its family sends on, and other names that are written without any gap."""
+_RESOURCE = frozenset(("id", "type", "attributes", "relationships", "links", "meta"))
+"""What a resource of JSON:API consists of: what it calls attributes are its fields and no labels."""
 _PLURAL = re.compile(r"(?<=[a-z]{3})(?<![suia])s$")
 
 
@@ -145,7 +152,10 @@ def _entries(node: _Node, value: Mapping[str, object]) -> Iterator[_Node]:
         yield _Node((*node.path, wrapped), value[wrapped], node.names, node.label)
     else:
         for key, inner in value.items():
-            yield _Node((*node.path, key), inner, (*node.names, key), labels and not isinstance(inner, dict | list))
+            if key == "attributes" and isinstance(inner, Mapping) and _RESOURCE >= value.keys() >= {"type", key}:
+                yield from _entries(_Node((*node.path, key), inner, node.names), inner)
+            else:
+                yield _Node((*node.path, key), inner, (*node.names, key), labels and not isinstance(inner, dict | list))
 
 
 def _row(value: Mapping[str, object], longest: int) -> tuple[str, object] | None:
@@ -194,6 +204,9 @@ def label_pairs(text: str) -> list[tuple[str, str]]:
 
 def _leaf(node: _Node, value: Scalar) -> Leaf:
     above = [words_of(name) for name in node.names[:-1]]
+    if above[1:] and above[-1] == ("metadata",):
+        # As in Kubernetes: the name in `check: {metadata: {name: ...}}` is that of the check.
+        above.pop()
     return Leaf(
         path=node.path,
         value=value,

@@ -12,7 +12,7 @@ from bot.core.payloads.ending import state_in
 from bot.core.payloads.fallbacks import fallback
 from bot.core.payloads.fitting import best, worth
 from bot.core.payloads.identity import rules_of
-from bot.core.payloads.leaves import GENERAL, LABEL_WORDS, Leaf, leaves_of
+from bot.core.payloads.leaves import GENERAL, LABEL_WORDS, Leaf, leaves_of, words_of
 from bot.core.payloads.names import AlertField, cost_of, worth_of
 from bot.core.payloads.values import State
 
@@ -48,7 +48,8 @@ def understand(
     state, reason = state_in(choices, leaves, corrections.resolved_words, now, certain=certain, zone=corrections.zone)
     if reason:
         choices[AlertField.STATUS] = reason
-    if state is State.RESOLVED and AlertField.SEVERITY not in choices:
+    severity = choices.get(AlertField.SEVERITY)
+    if state is State.RESOLVED and (severity is None or values.is_severity_of_end(str(severity.value))):
         choices[AlertField.SEVERITY] = Choice("info", "", "it is over, and no severity is given")
     return Understanding(choices, _labels(leaves), state, (*warnings, *_warnings_of(choices, leaves)), rules_of(own))
 
@@ -92,7 +93,7 @@ def _label_name(leaf: Leaf) -> str:
     """The name of a label; that of the thing for `host: {name: ...}`; "" for what is none."""
     if _is_label(leaf):
         return leaf.name
-    above = leaf.path[-2] if len(leaf.path) > 1 else ""
+    above = next((part for part in reversed(leaf.path[:-1]) if part.isdigit() or words_of(part) == leaf.parent), "")
     named = leaf.words == ("name",) and not above.isdigit() and worth(AlertField.SERVICE, leaf) >= _A_THING
     return above if named else ""
 

@@ -33,10 +33,16 @@ _DONE = (
     "resolved resolve ok okay recovered recovery recover closed close normal up cleared clear healthy inactive fixed solved "
     "ended end green deactivated archived back_to_normal online restored remediated cancelled canceled deleted delete stopped"
 )
+_DONE_STATES = frozenset(("passing", "passed", "reset"))
+"""Over as the whole of a state: a threshold is passed, and a firewall's action is a reset."""
 _STATES = {
     **{word.replace("_", " "): State.FIRING for word in _FIRING.split()},
     **{word.replace("_", " "): State.RESOLVED for word in _DONE.split()},
 }
+_OVER_SEVERITIES = frozenset(("ok", "okay", "clear", "cleared", "resolved", "recovered", "recovery"))
+"""Not `normal`: some call the usual priority so."""
+_CLOSED = re.compile(r"(?:closed?|cancell?ed|end|ended|resolved?)_(?:critical|crit|major|minor|warning|warn|error)$")
+"""What becomes of a severity. `ok_critical` goes from one to the other."""
 _NEGATED = frozenset(("not", "un", "non", "no"))
 _OVER = "recovered|resolved|recovery|cleared|closed|solved"
 _RESOLVED = re.compile(
@@ -45,12 +51,16 @@ _RESOLVED = re.compile(
     r"|^\s*[\u2705\u2714]"
     r"|\b(?:has|have|is|are) (?:now |been |fully )*(?:recovered|resolved|back to normal|back online|back up|cleared)\W*$"
 )
+_RECOVERED_FROM = re.compile(r"(?i)^(?!.*\b(?:not|never)\b).*\S (?:has )?recovered from \S")
 _URL = re.compile(r"(?i)^[a-z][a-z0-9+.-]*://\S+$")
 _ID = re.compile(r"(?i)^(?:[0-9a-f]{8}-[0-9a-f-]{20,}|[0-9a-f]{16,}|[0-9]+|[a-z]{0,8}[:_-]?[0-9a-f]*[0-9][0-9a-f]{15,})$")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:(\S+)$")
 _BALANCER = re.compile(r"(?:app|net|gwy|targetgroup)/[\w.-]+/[0-9a-f]+$")
 _HASH = re.compile(r"(?i)(?:[0-9a-f]{8}-[0-9a-f-]{20,}|[0-9a-f]{12,}|[0-9]+)$")
-_DATE = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ]|$)|^\w{3},? \d{1,2} \w{3} \d{4}|^\d{1,2}[./]\d{1,2}[./]\d{2,4}")
+_DATE = re.compile(
+    r"^\d{4}-\d\d-\d\d(?:[T ]|$)|^\w{3},? \d{1,2} \w{3} \d{4}|^\d{1,2}[./]\d{1,2}[./]\d{2,4}"
+    r"|^[A-Z][a-z]{2,8} \d{1,2},? \d{4}\b|^[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d"
+)
 _UNIX = re.compile(r"\d{9,19}(?:\.\d+)?")
 _TEMPLATE = re.compile(
     r"^\s*(?:\{\{[^}]*\}\}|\$\{[^}]*\}|\$[A-Z][A-Z0-9_]+|\{[$#]?[A-Z][A-Z0-9_]*(?:[.:][^{}\s]*)?\}|<[%$][^>]*>|%\([\w.]+\)s)\s*$"
@@ -112,7 +122,7 @@ def severity_word(value: Scalar, *, ranked: bool, named: bool) -> str:
         return match
     if rank := _RANKED.search(text):
         return rank[0]
-    return text if named and len(words) <= 2 and len(text) <= 24 and not is_id(text) else ""
+    return text if named and 0 < len(words) <= 2 and len(text) <= 24 and not is_id(text) else ""
 
 
 def state_of(value: Scalar) -> State | None:
@@ -123,6 +133,8 @@ def state_of(value: Scalar) -> State | None:
     if (state := _STATES.get(text)) is not None:
         return state
     words = words_of(str(value).strip())
+    if text in _DONE_STATES or (re.fullmatch(r"[\w.-]+", text) and _CLOSED.search("_".join(words))):
+        return State.RESOLVED
     states = [_STATES[word] for word in words if word in _STATES]
     if len(words) > 4 or not states:
         return None
@@ -131,9 +143,24 @@ def state_of(value: Scalar) -> State | None:
     return states[-1]
 
 
+def is_state_alone(value: Scalar) -> bool:
+    """Whether it is one of the words that mean a state only under a name that says state or status: `passing`, `Reset`."""
+    return str(value).strip().lower() in _DONE_STATES
+
+
+def may_mean_resolved(text: str) -> bool:
+    """Whether a title says that it is over where nothing else says otherwise: `web-1 recovered from Disk full`."""
+    return means_resolved(text) or bool(_RECOVERED_FROM.search(text[:500]))
+
+
 def means_resolved(text: str) -> bool:
     """Whether a title says that it is over: `[Recovered] Disk full`, `RESOLVED: errors`, `web-1 is back to normal`."""
     return bool(_RESOLVED.search(text[:500]))
+
+
+def is_severity_of_end(word: str) -> bool:
+    """Whether a severity says that nothing is wrong any more: `CLEAR`, `OK`."""
+    return word.strip().lower() in _OVER_SEVERITIES
 
 
 def moment_of(value: Scalar, zone: tzinfo = UTC) -> datetime | None:

@@ -37,6 +37,8 @@ def of_check(state: str, output: str, host: str = "web-1", service: str = "HTTP"
         (of_check("CRITICAL", "timeout"), of_check("CRITICAL", "timeout", host="web-2")),
         ({"title": "Disk", "host": {"name": "web-1"}}, {"title": "Disk", "host": {"name": "web-2"}}),
         ({"message": "Disk full", "host": "a", "service": "s"}, {"message": "CPU high", "host": "a", "service": "s"}),
+        ({"message": "Disk full", "host": "a", "alert": True}, {"message": "CPU high", "host": "a", "alert": True}),
+        ({"message": "Disk full", "host": "a", "alert": "firing"}, {"message": "CPU high", "host": "a", "alert": "firing"}),
     ],
 )
 def test_two_alerts_are_never_one(one: Body, other: Body) -> None:

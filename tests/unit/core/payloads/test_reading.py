@@ -59,6 +59,10 @@ def test_each_choice_names_its_path_and_why() -> None:
         {"title": "Disk full", "firing": False},
         {"title": "Disk full", "ended_at": "2026-03-01T11:00:00Z"},
         {"title": "Disk full", "message": "[db-1] [\u2705 Up] all is well"},
+        {"title": "Disk full", "severity": "CLEAR"},
+        {"title": "Disk full", "eventType": "POLICY_CLOSE_WARNING"},
+        {"title": "Disk full", "check_state": "passing"},
+        {"title": "db-1 recovered from Disk full"},
     ],
 )
 def test_what_says_that_it_is_over_never_fires(told: dict[str, Any]) -> None:
@@ -76,6 +80,15 @@ def test_what_says_that_it_is_over_never_fires(told: dict[str, Any]) -> None:
         {"title": "Disk full", "ended_at": 0, "state": "OPEN"},
         {"title": "Disk full", "request": {"status": "ok"}},
         {"title": "Disk full", "resolved": False},
+        {"title": "Disk full", "severity": "normal"},
+        {"title": "Disk full", "severity": "ok", "status": "firing"},
+        {"title": "Disk full", "transition": "OK -> CRITICAL"},
+        {"title": "Disk full", "transition": "resolved to critical"},
+        {"title": "Disk full", "event": "ok_critical"},
+        {"title": "Disk full", "event": "reset"},
+        {"title": "Disk full", "event": "threshold passed"},
+        {"title": "db-1 recovered from Disk full", "status": "firing"},
+        {"title": "db-1 has not recovered from Disk full"},
     ],
 )
 def test_what_does_not_say_so_fires(told: dict[str, Any]) -> None:
