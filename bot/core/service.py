@@ -87,7 +87,7 @@ class Catalogue:
         return self.services.get(name)
 
     def of_labels(self, labels: Mapping[str, str]) -> str:
-        """The service these labels belong to: the longest matching `match`, else a usual label, else ""."""
+        """The service these labels belong to: the longest matching `match`, else a usual label, else a check of that name."""
         near = (service for label in labels.items() for service in self._by_label.get(label, ()))
         matching = [s for s in near if all(labels.get(k) == v for k, v in s.match.items())]
         if matching:
@@ -95,7 +95,8 @@ class Catalogue:
         for label in ("service", "app", "app_kubernetes_io_name", "deployment", "job"):
             if value := labels.get(label, ""):
                 return value
-        return ""
+        check = labels.get("check", "")
+        return check if check in self.services else ""
 
     def channel_of(self, service: str, default: str) -> str:
         """Where alerts of a service stand; the `default` of one that is unknown, or has no channel of its own."""

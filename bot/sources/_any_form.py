@@ -158,13 +158,24 @@ def _moment(
 def _labels(understanding: Understanding, severity: str) -> dict[str, object]:
     """The labels, with what the alert is about under the name that the rest of the bot reads."""
     named: dict[str, object] = dict(understanding.labels)
-    if entity := understanding.text(AlertField.SERVICE):
+    entity, host = understanding.text(AlertField.SERVICE), _host_of(understanding)
+    if understanding.is_check and host:
+        named["check"] = named.pop("service", entity)
+    elif entity:
         named.setdefault(_entity_label(understanding.entity_kind), entity)
     if service := next((value for name, value in understanding.labels.items() if name.lower() in _SERVICES), None):
         named.setdefault("service", service)
-    if host := next((value for name, value in understanding.labels.items() if name.lower() in _HOSTS), None):
+    if host:
         named.setdefault("host", host)
     return {**named, "severity": severity} if severity else named
+
+
+def _host_of(understanding: Understanding) -> str:
+    """The host that a label names; that of a check also where more words stand before it, `NOTIFY_HOSTNAME`."""
+    names = [name for name in understanding.labels if name.lower() in _HOSTS]
+    if understanding.is_check:
+        names += [name for name in understanding.labels if "_".join(words_of(name)).endswith(("hostname", "host_name"))]
+    return understanding.labels[names[0]] if names else ""
 
 
 def _entity_label(kind: str) -> str:

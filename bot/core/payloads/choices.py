@@ -34,6 +34,8 @@ class Understanding:
     warnings: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     """What the rule, the monitor or the check behind it is called, in small letters and without figures."""
+    is_check: bool = False
+    """Whether the service that it names is a check of a host."""
 
     def text(self, field: AlertField) -> str:
         """The value of a field; "" if there is none."""

@@ -107,7 +107,8 @@ def _is_free(understanding: Understanding, labels: Mapping[str, str]) -> bool:
     title = understanding.choices.get(AlertField.NAME)
     words = set(words_of(title.path.rpartition(".")[2])) if title and title.guessed else set()
     host_alone = understanding.text(AlertField.STATUS).lower() in _OF_HOSTS or {"host", "output"} <= words
-    checked = bool(understanding.rules) or ("output" in words and bool(labels.get("service") or host_alone))
+    named = host_alone or bool(labels.get("service") or labels.get("check"))
+    checked = bool(understanding.rules) or ("output" in words and named)
     return bool(labels.get("host") and words & _FREE_TEXTS and checked)
 
 

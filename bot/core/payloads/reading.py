@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from bot.core.payloads import values
+from bot.core.payloads.checks import is_check
 from bot.core.payloads.choices import Choice, Corrections, Understanding
 from bot.core.payloads.ending import state_in
 from bot.core.payloads.fallbacks import fallback
@@ -51,7 +52,10 @@ def understand(
     severity = choices.get(AlertField.SEVERITY)
     if state is State.RESOLVED and (severity is None or values.is_severity_of_end(str(severity.value))):
         choices[AlertField.SEVERITY] = Choice("info", "", "it is over, and no severity is given")
-    return Understanding(choices, _labels(leaves), state, (*warnings, *_warnings_of(choices, leaves)), rules_of(own))
+    warnings += _warnings_of(choices, leaves)
+    service = choices.get(AlertField.SERVICE)
+    guessed_check = service is not None and service.guessed and is_check(own)
+    return Understanding(choices, _labels(leaves), state, tuple(warnings), rules_of(own), guessed_check)
 
 
 def _without_searcher(leaves: Sequence[Leaf]) -> Sequence[Leaf]:

@@ -99,6 +99,22 @@ def checkmk_host(kind: str, state: str, output: str) -> Body:
     return {f"NOTIFY_{name}": value for name, value in fields.items()}
 
 
+def checkmk(kind: str, state: str, output: str, host: str = "db-prod-03") -> Body:
+    """Checkmk's variables of a notification about a check."""
+    fields = {
+        "WHAT": "SERVICE", "NOTIFICATIONTYPE": kind, "HOSTNAME": host, "HOSTALIAS": host, "HOSTSTATE": "UP",
+        "SERVICEDESC": "CPU load", "SERVICESTATE": state, "SERVICEOUTPUT": output, "LASTSERVICESTATE": "OK",
+    }  # fmt: skip
+    return {f"NOTIFY_{name}": value for name, value in fields.items()}
+
+
+def icinga(kind: str, state: str, output: str, host: str = "mail-2") -> Body:
+    return {
+        "notification_type": kind, "host_name": host, "host_display_name": host, "host_state": "UP", "service_name": "load",
+        "service_display_name": "CPU load", "service_state": state, "service_output": output,
+    }  # fmt: skip
+
+
 TAG = {"tag_id": 1, "monitor_id": 7, "value": "login", "name": "service", "color": "#059669"}
 RECOVERIES = [
     Recovery("uptime kuma", kuma("down", tags=[TAG]), kuma("up", tags=[TAG]), "Shop Login", service="login"),
@@ -124,6 +140,10 @@ RECOVERIES = [
              gatus("RESOLVED", "healthcheck passed 2 times in a row"), "healthcheck failed 3 times in a row"),
     Recovery("checkmk, a host", checkmk_host("PROBLEM", "DOWN", "No IP packet received"),
              checkmk_host("RECOVERY", "UP", "Packet received via smart PING"), "No IP packet received", "db-prod-03"),
+    Recovery("checkmk", checkmk("PROBLEM", "CRITICAL", "15 min load: 42"), checkmk("RECOVERY", "OK", "15 min load: 1"),
+             "CPU load", "db-prod-03"),
+    Recovery("icinga", icinga("PROBLEM", "CRITICAL", "CRITICAL - 42"), icinga("RECOVERY", "OK", "OK - 1"), "CPU load",
+             "mail-2"),
     Recovery("own form, a severity alone", {"name": "Disk full", "service": "mail", "severity": "critical"},
              {"name": "Disk full", "service": "mail", "severity": "OK"}, "Disk full", service="mail"),
     Recovery("own form, another word", {"name": "Disk full", "status": "raised"}, {"name": "Disk full", "status": "cleared"},
