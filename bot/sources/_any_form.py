@@ -180,7 +180,8 @@ def _host_of(understanding: Understanding) -> str:
 
 def _entity_label(kind: str) -> str:
     words = set(words_of(kind))
-    if words & set(_HOSTS):
+    # An agent of a monitoring system is called like the host that it runs on.
+    if words & {*_HOSTS, "agent"}:
         return "host"
     if words & set(_INSTANCES):
         return "instance"

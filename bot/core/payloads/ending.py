@@ -8,6 +8,7 @@ from bot.core.payloads.leaves import Leaf
 from bot.core.payloads.names import FLAGS, AlertField, cost_of, worth_of
 from bot.core.payloads.values import (
     State,
+    begins_with_state,
     is_severity_of_end,
     is_state_alone,
     may_mean_resolved,
@@ -38,7 +39,7 @@ def state_in(
         return State.RESOLVED, status
     if status and certain:
         return state_of(status.value) or State.FIRING, status
-    if over := _event(leaves) or _title(choices.get(AlertField.NAME)):
+    if over := _event(leaves) or _title(choices.get(AlertField.NAME)) or _beside_title(choices.get(AlertField.NAME), leaves):
         return State.RESOLVED, over
     if status:
         return state_of(status.value) or State.FIRING, status
@@ -70,6 +71,14 @@ def _severity(severity: Choice | None) -> Choice | None:
 def _title(title: Choice | None, says_so: Callable[[str], bool] = means_resolved) -> Choice | None:
     over = title is not None and says_so(str(title.value))
     return Choice("resolved", title.path, "the text says that it is over") if title and over else None
+
+
+def _beside_title(title: Choice | None, leaves: Sequence[Leaf]) -> Choice | None:
+    """A text beside the title that begins with what became of it: `name: Slow queries, summary: Resolved: Slow queries`."""
+    above = title.path.rpartition(".")[0] if title else ""
+    texts = [leaf for leaf in leaves if leaf.words in (("summary",), ("title",)) and ".".join(leaf.path[:-1]) == above]
+    over = next((leaf for leaf in texts if begins_with_state(str(leaf.value)) and means_resolved(str(leaf.value))), None)
+    return Choice("resolved", over.dotted_path, "the text says that it is over") if title and over else None
 
 
 def _flag(leaves: Sequence[Leaf]) -> Choice | None:

@@ -11,6 +11,7 @@ _RANKS = frozenset(("priority", "prio", "urgency"))
 _SEVERITIES = frozenset(("severity", "sev", "criticality", "priority"))
 _ENDING = frozenset((AlertField.STATUS, AlertField.ENDS_AT))
 """What could end an alert is taken from nowhere but the alert: a request that went well says nothing about it."""
+_LONGEST_NAME = 120
 _OUTER_COST = 2.0
 """What the body around an alert tells is worth less than what the alert tells itself."""
 
@@ -49,6 +50,16 @@ def _full_name(field: AlertField, leaf: Leaf) -> tuple[str, ...]:
 
 
 def _title(leaf: Leaf) -> float | None:
+    fit = _phrase(leaf)
+    # A sentence with what was measured this time names an alert less well than what it is called.
+    return None if fit is None else fit - 2.0 * (len(str(leaf.value).strip()) > _LONGEST_NAME)
+
+
+def _text(leaf: Leaf) -> float | None:
+    return None if leaf.label and not _is_title(leaf) else _phrase(leaf)
+
+
+def _phrase(leaf: Leaf) -> float | None:
     text = leaf.value.strip() if isinstance(leaf.value, str) else ""
     if not 0 < len(text) <= 2000 or not any(char.isalpha() for char in text):
         return None
@@ -56,16 +67,13 @@ def _title(leaf: Leaf) -> float | None:
         return None
     path_like = "/" in text and " " not in text
     among_labels = leaf.label and not _is_title(leaf)
-    return (1.0 if " " in text else 0.0) - 3.0 * path_like - 4.0 * among_labels - 1.0 * (len(text) > 200)
+    unfit = 3.0 * path_like + 4.0 * among_labels + 1.0 * (len(text) > 200) + 2.0 * values.begins_with_state(text)
+    return (1.0 if " " in text else 0.0) - unfit
 
 
 def _is_title(leaf: Leaf) -> bool:
     """Among labels what is called an alert's name, title or summary is one; any other name is a guess."""
     return bool({"alertname", "title", "summary"} & set(leaf.words)) or leaf.words in (("alert", "name"), ("rule", "name"))
-
-
-def _text(leaf: Leaf) -> float | None:
-    return None if leaf.label and not _is_title(leaf) else _title(leaf)
 
 
 def severity_of(leaf: Leaf) -> str:

@@ -59,7 +59,7 @@ NAMES: Mapping[AlertField, Table] = {
         "instance 7.5, load balancer 7.5, entity 7.5, workload 7, deployment 7, job 7, database 7, db 7, resource 7, "
         "queue 6.5, topic 6.5, target 6, configuration item 6, cluster 5.5, site 5, project 5, endpoint 4.5, team 4, "
         "source 3.8, client 4.5, customer 3.5, tenant 3.5, namespace 3.2, monitor 3, metric name 2.5, metric 2, folder 1.5, "
-        "environment 1, env 1, region 0.5"
+        "environment 1, env 1, region 0.5, agent name 4.2"
     ),
     AlertField.STARTS_AT: _table(
         "start at 10, started at 10, start time 10, active at 10, triggered at 9.5, fired at 9.5, trigger time 9, "
@@ -104,7 +104,7 @@ NAMED_THINGS = word_set(
     "host service resource user project cluster team org organization account customer instance pod node device "
     "file rule_group group metric integration channel receiver field tag label browser o workflow sender author "
     "region zone environment policy namespace function queue topic database container job server machine "
-    "application app component entity agent assignee priority urgency"
+    "application app component entity agent assignee priority urgency manager decoder"
 )
 """The name or summary of one of these is not what an alert is called, nor what it says is wrong."""
 _EARLIER = word_set("previous prev old prior last from before was former desired expected no exec monitoring")

@@ -51,6 +51,7 @@ _RESOLVED = re.compile(
     r"|^\s*[\u2705\u2714]"
     r"|\b(?:has|have|is|are) (?:now |been |fully )*(?:recovered|resolved|back to normal|back online|back up|cleared)\W*$"
 )
+_STATE_FIRST = re.compile(r"(?i)\s*(?:triggered|fired|firing|recovered|resolved|cleared|closed|opened):\s")
 _RECOVERED_FROM = re.compile(r"(?i)^(?!.*\b(?:not|never)\b).*\S (?:has )?recovered from \S")
 _URL = re.compile(r"(?i)^[a-z][a-z0-9+.-]*://\S+$")
 _ID = re.compile(r"(?i)^(?:[0-9a-f]{8}-[0-9a-f-]{20,}|[0-9a-f]{16,}|[0-9]+|[a-z]{0,8}[:_-]?[0-9a-f]*[0-9][0-9a-f]{15,})$")
@@ -146,6 +147,11 @@ def state_of(value: Scalar) -> State | None:
 def is_state_alone(value: Scalar) -> bool:
     """Whether it is one of the words that mean a state only under a name that says state or status: `passing`, `Reset`."""
     return str(value).strip().lower() in _DONE_STATES
+
+
+def begins_with_state(text: str) -> bool:
+    """Whether a text says first what became of something: `Triggered: Slow queries`."""
+    return bool(_STATE_FIRST.match(text))
 
 
 def may_mean_resolved(text: str) -> bool:

@@ -59,6 +59,7 @@ def test_each_choice_names_its_path_and_why() -> None:
         {"title": "Disk full", "firing": False},
         {"title": "Disk full", "ended_at": "2026-03-01T11:00:00Z"},
         {"title": "Disk full", "message": "[db-1] [\u2705 Up] all is well"},
+        {"name": "Disk full", "summary": "Resolved: Disk full", "type": "alert"},
         {"title": "Disk full", "severity": "CLEAR"},
         {"title": "Disk full", "eventType": "POLICY_CLOSE_WARNING"},
         {"title": "Disk full", "check_state": "passing"},
@@ -105,6 +106,47 @@ def test_what_does_not_say_so_fires(told: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_a_severity_keeps_the_senders_word(told: dict[str, Any], severity: str) -> None:
     assert understand({"title": "Disk full", **told}, now=NOW).text(AlertField.SEVERITY).upper() == severity.upper()
+
+
+@pytest.mark.parametrize(
+    ("given", "title", "summary"),
+    [
+        (
+            {"name": "Slow queries", "summary": "Triggered: Slow queries", "description": "p95 is 2310 ms"},
+            "Slow queries",
+            "p95 is 2310 ms",
+        ),
+        (
+            {
+                "condition_name": "VM CPU > 90%",
+                "summary": "CPU utilization for internal-project gke-1 with metric labels {instance_name=gke-1} is above the "
+                "threshold of 0.900 with a value of 0.972.",
+            },
+            "VM CPU > 90%",
+            "CPU utilization",
+        ),
+        (
+            {
+                "rule": {"level": 10, "description": "sshd: brute force"},
+                "manager": {"name": "siem"},
+                "decoder": {"name": "sshd"},
+            },
+            "sshd: brute force",
+            "",
+        ),
+    ],
+)
+def test_a_title_is_what_an_alert_is_called_and_no_report_of_what_happened(
+    given: dict[str, Any], title: str, summary: str
+) -> None:
+    understanding = understand(given, now=NOW)
+
+    assert understanding.text(AlertField.NAME) == title
+    assert understanding.text(AlertField.SUMMARY).startswith(summary)
+
+
+def test_a_row_of_stars_is_no_severity() -> None:
+    assert AlertField.SEVERITY not in understand({"title": "Ping", "priority": "*****"}, now=NOW).choices
 
 
 def test_a_thing_that_only_the_text_names_is_what_the_alert_is_about() -> None:
