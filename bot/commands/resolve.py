@@ -1,34 +1,52 @@
 """Resolve an incident or alert group."""
 
+from collections.abc import Sequence
+
 from bot.commands._causes import Ranked, confirmed_cause, joined, ranked_of
 from bot.commands._subject import name_of, subject_of
+from bot.core.alerts.renewal import COMES_BACK_AFTER
+from bot.core.text.durations import minutes_text
+from bot.core.text.untrusted import counted, one_line
 from bot.plugins import EntryPoint, Field, Form, Reply, Request, command
 from bot.store.incidents import causes, incidents
-from bot.store.incidents.overview import Subject
+from bot.store.incidents.overview import FiringAlerts, Subject, firing_alerts
 from bot.workflows.command_context import CommandContext
+
+MAX_NAMES = 3
+"""Alerts that still fire, one by one; the rest is counted."""
 
 
 @command("resolve", aliases=("close",), usage="resolve [what it was] [INC-3|AL-3]", who="members", opens_form=True)
 async def resolve(ctx: CommandContext, request: Request) -> Reply | Form:
-    """Say that it is over; asks once what it was. A new firing opens a new group."""
+    """Say that it is over; asks once what it was. A new firing opens a new group.
+
+    An alert that is still reported ten minutes later opens the group again.
+    """
     subject = await subject_of(ctx, request)
     if subject.state == "RESOLVED":
         return Reply(f"{subject.ref} is already resolved.")
     ranked = await ranked_of(ctx, subject.group)
+    still_firing = firing_text(await firing_alerts(ctx.db, subject.group))
     if request.entry_point != EntryPoint.MODAL and not request.text:
-        return _ask(subject, ranked)
+        return _ask(subject, ranked, still_firing)
     cause = await _confirmed(ctx, request, subject, ranked)
     await incidents.resolve(ctx.db, subject.incident or subject.group, name_of(request.actor), cause)
     open_question = "" if cause else " Its cause is not confirmed."
-    return Reply(f"Resolved {subject.incident or subject.group}.{open_question}{_still_firing(subject)}")
+    resolved = f"Resolved {subject.incident or subject.group}.{open_question}"
+    return Reply(f"{resolved} {still_firing}".rstrip())
 
 
-def _still_firing(subject: Subject) -> str:
-    """Who resolves while alerts fire hears nothing more of these: that has to be said."""
-    if not subject.firing:
+def firing_text(alerts: Sequence[FiringAlerts]) -> str:
+    """Which alerts still fire, the worst first, and what comes of that; "" for none."""
+    if not alerts:
         return ""
-    words = "still fires, and brings" if subject.firing == 1 else "still fire, and bring"
-    return f" {subject.firing} of its alerts {words} no new card."
+    count = sum(one.alerts for one in alerts)
+    names = [f"{one_line(one.name, 60)} on {one_line(one.service, 40) or 'unknown service'}" for one in alerts[:MAX_NAMES]]
+    more = f" and {len(alerts) - MAX_NAMES} more kinds" if len(alerts) > MAX_NAMES else ""
+    fires, it = ("still fires", "it") if count == 1 else ("still fire", "one")
+    minutes = minutes_text(COMES_BACK_AFTER.total_seconds() / 60)
+    what = f"{counted(count, 'alert')} {fires}: {', '.join(names)}{more}."
+    return f"{what} If {it} is reported after {minutes}, the card is open again."
 
 
 async def _confirmed(ctx: CommandContext, request: Request, subject: Subject, ranked: Ranked) -> str:
@@ -44,7 +62,7 @@ async def _confirmed(ctx: CommandContext, request: Request, subject: Subject, ra
     return cause.text
 
 
-def _ask(subject: Subject, ranked: Ranked) -> Form:
+def _ask(subject: Subject, ranked: Ranked, still_firing: str) -> Form:
     ref = subject.incident or subject.group
     question = Field("cause", "What was it?", kind="long", optional=True, hint="The confirmed cause, for the postmortem.")
     return Form(
@@ -52,7 +70,7 @@ def _ask(subject: Subject, ranked: Ranked) -> Form:
         "resolve",
         ref=ref,
         revision=ranked.attempt,
-        intro=_still_firing(subject).strip(),
+        intro=still_firing,
         fields=[*ranked.question(), question],
         submit="Resolve",
     )

@@ -20,6 +20,8 @@ SPREADS_WITHIN = timedelta(minutes=5)
 """So long after an outage began its further alerts on the same service and on who calls it are expected of it."""
 ACK_KEPT_WITHIN = timedelta(minutes=10)
 """An acknowledged alert that fires again within this time of clearing is still somebody's."""
+COMES_BACK_AFTER = timedelta(minutes=10)
+"""What somebody resolved is open again where an alert is still reported so long after: alerts end some minutes after a fix."""
 NEWS_AGAIN_AFTER = timedelta(minutes=10)
 """That an alert fires again has a line however often it did, where the news before is older than this."""
 _OF_CALLEES = named_by(r"depend\w*|(up|down)streams?")
@@ -270,6 +272,11 @@ def keeps_acknowledgement(cleared_for: timedelta, *, another: bool) -> bool:
     something else of the service fires since it cleared.
     """
     return cleared_for <= ACK_KEPT_WITHIN and not another
+
+
+def outlasts_resolve(resolved_at: datetime | None, reported_at: datetime) -> bool:
+    """Whether an alert that is reported then fires on after its group was resolved: somebody said that it is over."""
+    return resolved_at is not None and reported_at - resolved_at >= COMES_BACK_AFTER
 
 
 def notify(change: RenewalReason, *, acknowledged: bool) -> Notify:

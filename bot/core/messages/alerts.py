@@ -182,7 +182,7 @@ class LineContent(Content):
 
 @dataclass(frozen=True, kw_only=True)
 class RaisedContent(LineContent):
-    """The line that mentions the on-call when a group became worse after its card was posted."""
+    """The line that mentions the on-call when a group became worse after its card was posted, or is open again."""
 
     group: AlertGroup
     services_notified_before: Sequence[str] = ()
@@ -230,6 +230,23 @@ def renewed_subject(stored: str) -> RenewedSubject:
     """Read back what `stored` made."""
     group, episode, notify = stored.split(":")
     return RenewedSubject(group, int(episode), Notify(notify))
+
+
+class ReopenedSubject(NamedTuple):
+    """What the line of a group that is open again says, as its message row keeps it; the text is untrusted."""
+
+    group: str
+    text: str
+
+    @property
+    def stored(self) -> str:
+        return f"{self.group}:{self.text}"
+
+
+def reopened_subject(stored: str) -> ReopenedSubject:
+    """Read back what `stored` made."""
+    group, _, text = stored.partition(":")
+    return ReopenedSubject(group, text)
 
 
 class BurstService(NamedTuple):

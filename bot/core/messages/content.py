@@ -22,6 +22,7 @@ class MessageKind(StrEnum):
     LINE = "line"
     RAISED = "raised"
     RENEWED = "renewed"
+    REOPENED = "reopened"
     WITHHELD = "withheld"
     """Says in the default channel that another message cannot be shown in its own."""
 

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,7 +16,7 @@ from bot.core.incident import number_of
 from bot.core.messages.replies import ListRow
 from bot.store.db.database import Database
 from bot.store.db.visibility import has_visibility
-from bot.store.tables import GroupRow, IncidentRow, ProposalRow
+from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, ProposalRow
 
 MAX_ROWS = 500
 """Rows of each kind that a list reads."""
@@ -34,8 +35,6 @@ class Subject:
     severity: str
     state: str
     private: bool = False
-    firing: int = 0
-    """Alerts of the group that fire now."""
 
     @property
     def visibility(self) -> Visibility:
@@ -60,8 +59,25 @@ async def subject_of(db: Database, ref: str) -> Subject:
         severity=row.severity,
         state=row.state,
         private=_is_private(group, incident),
-        firing=group.firing if group else 0,
     )
+
+
+class FiringAlerts(NamedTuple):
+    """How many alerts of one name and service fire."""
+
+    name: str
+    service: str
+    alerts: int
+
+
+async def firing_alerts(db: Database, group_ref: str) -> Sequence[FiringAlerts]:
+    """The alerts of a group that fire now, the worst first."""
+    row, count = EpisodeRow, func.count()
+    fires = row.group_id == number_of(group_ref, "AL"), row.status == "firing"
+    worst_first = func.min(row.severity), count.desc(), row.name, row.service
+    query = select(row.name, row.service, count).where(*fires).group_by(row.name, row.service).order_by(*worst_first)
+    async with db.read() as session:
+        return [FiringAlerts(*one) for one in (await session.exec(query)).all()]
 
 
 def absent(ref: str) -> str:

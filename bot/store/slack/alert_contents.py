@@ -26,6 +26,7 @@ from bot.core.messages.alerts import (
     StormContent,
     backlog_subject,
     renewed_subject,
+    reopened_subject,
 )
 from bot.core.text.durations import age_text
 from bot.store.alerts.reader import reasons_of
@@ -141,6 +142,12 @@ async def raised_content(session: AsyncSession, ref: str) -> RaisedContent | Non
         group=group,
         services_notified_before=await _notified_before(session, row) if in_storm else (),
     )
+
+
+async def reopened_content(session: AsyncSession, subject: str) -> RaisedContent | None:
+    about = reopened_subject(subject)
+    row = await session.get(GroupRow, number_of(about.group, "AL") or 0)
+    return RaisedContent(text=about.text, group=to_group(row)) if row else None
 
 
 _OF_OLD_GROUP = frozenset({GroupingReason.FIRES_AGAIN, GroupingReason.SAME_ALERT, GroupingReason.FLAPPING})

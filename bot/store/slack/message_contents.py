@@ -17,6 +17,7 @@ _LOADERS: Mapping[str, Callable[[AsyncSession, str], Awaitable[Content | None]]]
     MessageKind.LINE: alert_contents.line_content,
     MessageKind.RAISED: alert_contents.raised_content,
     MessageKind.RENEWED: alert_contents.renewed_content,
+    MessageKind.REOPENED: alert_contents.reopened_content,
     MessageKind.TRIAGE: investigation_contents.triage_content,
     MessageKind.CAUSE: investigation_contents.cause_content,
     MessageKind.ANSWER: investigation_contents.answer_content,

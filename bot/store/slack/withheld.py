@@ -30,6 +30,7 @@ _NOTICED = frozenset(
         MessageKind.PROPOSAL,
         MessageKind.RAISED,
         MessageKind.RENEWED,
+        MessageKind.REOPENED,
     }
 )
 """Kinds that people must know of, or that call somebody; a line does where it mentions people. Of what stands beside them in a

@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlalchemy import update
 
 from bot.commands.cause import cause
-from bot.commands.resolve import resolve
+from bot.commands.resolve import firing_text, resolve
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings, Hypothesis
 from bot.plugins import Command, FieldErrors, Form, Reply, Request
 from bot.settings import catalogue_of
-from bot.store.tables import CauseRow, GroupRow, IncidentRow, MessageRow
+from bot.store.incidents.overview import FiringAlerts
+from bot.store.tables import CauseRow, EpisodeRow, IncidentRow, MessageRow
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
@@ -138,19 +139,29 @@ async def test_a_resolve_without_a_cause_asks_in_the_thread(fixture: ApprovalsFi
     assert [row.subject for row in await fixture.rows(MessageRow) if row.kind == "cause"] == ["INC-1"]
 
 
-@pytest.mark.parametrize(("firing", "words"), [(1, "1 of its alerts still fires,"), (3, "3 of its alerts still fire,")])
-async def test_who_resolves_while_alerts_fire_is_told_that_they_bring_no_card(
-    fixture: ApprovalsFixture, firing: int, words: str
-) -> None:
-    async with fixture.db.write() as session:
-        for group in (await session.exec(select(GroupRow))).all():
-            group.firing = firing
-            session.add(group)
-
+async def test_who_resolves_while_alerts_fire_is_told_which_and_that_they_open_it_again(fixture: ApprovalsFixture) -> None:
+    await fixture.alert_fires()
     form = await use(fixture, resolve)
     reply = await use(fixture, resolve, entry_point="modal", revision=1, fields={"which": "0", "cause": ""})
 
-    assert words in form.intro and words in reply.text
+    text = "1 alert still fires: ErrorsHigh on checkout. If it is reported after 10 min, the card is open again."
+    assert form.intro == text and reply.text.endswith(text)
+
+
+async def test_what_has_ended_is_not_told_to_who_resolves(fixture: ApprovalsFixture) -> None:
+    await fixture.alert_fires()
+    async with fixture.db.write() as session:
+        await session.exec(update(EpisodeRow).values(status="resolved"))
+
+    assert (await use(fixture, resolve)).intro == ""
+
+
+def test_of_many_alerts_that_fire_the_first_are_named_and_the_rest_counted() -> None:
+    alerts = [FiringAlerts(f"Alert {name}", "checkout", 2) for name in "abcde"]
+
+    assert firing_text(alerts).startswith(
+        "10 alerts still fire: Alert a on checkout, Alert b on checkout, Alert c on checkout and 2 more kinds. If one is"
+    )
 
 
 async def test_a_choice_from_a_ranking_that_changed_meanwhile_is_not_stored_but_the_words_are(

@@ -13,7 +13,7 @@ from bot.core.alerts import muting
 from bot.core.alerts.episodes import end_of, flapping_of, last_time
 from bot.core.alerts.escalation import escalation
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
-from bot.core.alerts.renewal import BURST, Members, RenewalReason, has_no_part_in
+from bot.core.alerts.renewal import BURST, Members, RenewalReason, has_no_part_in, outlasts_resolve
 from bot.core.alerts.silences import Silence
 from bot.core.alerts.staleness import Gaps
 from bot.core.config import Config
@@ -39,6 +39,7 @@ from bot.store.alerts.sorting.renewing import (
     receive_further_alert,
     renew,
     renewed_key,
+    reopen,
     service_joins_renewal,
     take_back_end,
 )
@@ -200,9 +201,25 @@ class SortingBatch:
             self.session.add(group)
             if worse:
                 await self._escalate(group, episode)
-        elif episode.group_id is None and not muting.is_lasting(episode.muted_by):
+        elif episode.group_id is not None:
+            await self._fires_on(episode, row, worse=worse)
+        elif not muting.is_lasting(episode.muted_by):
             # What muted it may be over: a maintenance ends while its alerts still fire.
             await self._assign_group(episode, row)
+
+    async def _fires_on(self, episode: EpisodeRow, row: AlertRow, *, worse: bool) -> None:
+        """An alert is still reported whose group somebody resolved: after a while, or once it is worse, that is open again."""
+        group = await self.session.get(GroupRow, episode.group_id, with_for_update=True)
+        if group is None or not (worse or outlasts_resolve(group.cleared_at, row.received_at)) or self._mute(episode, row):
+            return
+        await self.session.flush()
+        await reopen(self.db, self.session, group, episode, row.received_at)
+        await self.session.flush()
+        await self.open_groups.refresh(self.session, self.routing.channels)
+        self.groups[group.id or 0] = group
+        self._touch(group)
+        await self._escalate(group, episode)
+        await self._investigate_anew(group)
 
     # ------------------------------------------------------------ its group
 

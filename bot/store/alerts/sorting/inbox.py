@@ -131,6 +131,7 @@ class InboxReader:
         # Repeats cost a tenth, so more are read. `most` is 1 after a failure: then the row that fails is searched for.
         limit = most * REPEATS if most > 1 and self._mostly_repeats else most
         batch = await upcoming(session, cursors.position, limit, fair=fair, sources=self.sorter.config.sources)
+        await self.sorter.repeats.forget_resolved(session, batch.deliveries)
         sorts, repeats = self.sorter.repeats.split(batch.deliveries, most)
         self._mostly_repeats = len(repeats) > len(sorts)
         result = await self.sorter.sort(session, await _full_rows(session, sorts)) if sorts else SortingResult()
@@ -157,7 +158,7 @@ class InboxReader:
 
     async def _counted(self, session: AsyncSession, bodies: Sequence[_Body]) -> list[_Repeat]:
         repeats, counts, loop = self.sorter.repeats, Counts(), LoopYield()
-        await repeats.look_up(session, (number for body in bodies for number in body.alerts))
+        await repeats.look_up(session, [number for body in bodies for number in body.alerts])
         news: list[_Repeat] = []
         for body in bodies:
             for number in body.alerts:

@@ -1,4 +1,6 @@
-"""Open groups that become about something new: what follows in the same transaction."""
+"""Groups that become about something new, or are open again: what follows in the same transaction."""
+
+from datetime import datetime
 
 from sqlalchemy import func
 from sqlmodel import select
@@ -8,11 +10,12 @@ from bot.core.alerts import renewal
 from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.renewal import FurtherAlert, RenewalReason
 from bot.core.incident import GroupState, IncidentState
-from bot.core.messages.alerts import RenewedSubject
+from bot.core.messages.alerts import RenewedSubject, ReopenedSubject
 from bot.core.messages.content import MessageKind
+from bot.core.text.durations import elapsed_text
 from bot.core.text.figures import ordinal
 from bot.core.timeline import EntryKind
-from bot.store import messages, timeline
+from bot.store import audit, messages, timeline
 from bot.store.alerts import groups
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
@@ -76,6 +79,36 @@ async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, a
     text = f"Firing again ({ordinal(group.reopened + 1)} time)"
     await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     await _reopen_incident(session, group)
+
+
+async def reopen(db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow, at: datetime) -> None:
+    """Open a group again that somebody resolved, whose alert is still reported at a moment; its on-call hears of it.
+
+    A cause that was confirmed with the resolve stays in the record of causes, and is not the confirmed one of what fires on.
+    """
+    ref, name = f"AL-{group.id}", f"{episode.name} on {episode.service}" if episode.service else episode.name
+    resolved_for = at - (group.cleared_at or at)
+    text = f"{name} still fires {elapsed_text(resolved_for)} after {ref} was resolved by hand: it is open again."
+    # Ends are not counted in a group that is resolved.
+    fires = EpisodeRow.group_id == group.id, EpisodeRow.status == "firing"
+    group.firing = (await session.exec(select(func.count()).select_from(EpisodeRow).where(*fires))).one()
+    group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
+    _unacknowledge(db, group)
+    await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
+    before, after = GroupState.RESOLVED.value, GroupState.FIRING.value
+    await audit.append(db, session, who="tocsin", what="reopen", subject=ref, before=before, after=after, reason=text)
+    if group.incident_id and (incident := await session.get(IncidentRow, group.incident_id)):
+        incident.state, incident.resolved_at, incident.resolved_by, incident.cause = IncidentState.OPEN, None, "", ""
+        session.add(incident)
+    await messages.touch(
+        db,
+        session,
+        f"reopened:{ref}:{group.reopened}",
+        channel=group.channel,
+        kind=MessageKind.REOPENED,
+        subject=ReopenedSubject(ref, text).stored,
+        thread_key=group.on_storm_card or f"card:{ref}",
+    )
 
 
 def _unacknowledge(db: Database, group: GroupRow) -> None:

@@ -6,7 +6,7 @@ a tenth of the price of sorting it. Every other delivery is sorted.
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -88,6 +88,15 @@ async def _stored(session: AsyncSession, numbers: Sequence[int]) -> list[Deliver
         query = select(*_DELIVERED).where(col(AlertRow.seq).in_(numbers[start : start + CHUNK]))
         rows += [Delivery(*row) for row in (await session.exec(query)).all()]
     return rows
+
+
+async def _resolved(session: AsyncSession, numbers: Sequence[int]) -> list[int]:
+    """Those of some groups that are resolved."""
+    resolved: list[int] = []
+    for start in range(0, len(numbers), CHUNK):
+        of_these = col(GroupRow.id).in_(numbers[start : start + CHUNK]), GroupRow.state == GroupState.RESOLVED
+        resolved += [number or 0 for number in (await session.exec(select(GroupRow.id).where(*of_these))).all()]
+    return resolved
 
 
 @dataclass
@@ -180,8 +189,21 @@ class Repeats:
         firing = self._of_alert.get(number)
         return firing if firing is not None and self._firing.get(firing.signal) is firing else None
 
-    async def look_up(self, session: AsyncSession, numbers: Iterable[int]) -> None:
+    async def forget_resolved(self, session: AsyncSession, batch: Iterable[Delivery]) -> None:
+        """Forget what these deliveries repeat in groups that people resolved: that it fires on there is no mere repeat."""
+        await self._forget_resolved(session, filter(None, map(self._repeated, batch)))
+
+    async def _forget_resolved(self, session: AsyncSession, repeated: Iterable[_Firing]) -> None:
+        by_group: dict[int, list[_Firing]] = {}
+        for firing in repeated:
+            by_group.setdefault(firing.group, []).append(firing)
+        for number in await _resolved(session, list(by_group)):
+            for firing in by_group[number]:
+                self._firing.pop(firing.signal)
+
+    async def look_up(self, session: AsyncSession, numbers: Collection[int]) -> None:
         """Learn for which episodes these stored alerts count, where nothing is known of them."""
+        await self._forget_resolved(session, filter(None, map(self.counted, numbers)))
         unknown = [number for number in dict.fromkeys(numbers) if self.counted(number) is None]
         for delivery in await _stored(session, unknown):
             if firing := self._repeated(delivery):
@@ -195,9 +217,10 @@ class Repeats:
                 counts.add(firing, repeat.received_at)
         await counts.write(session)
 
-    def remember(self, rows: Iterable[AlertRow], episodes: Iterable[EpisodeRow]) -> None:
+    def remember(self, rows: Iterable[AlertRow], episodes: Iterable[EpisodeRow], open_groups: Container[int]) -> None:
         """Take over what one batch made of these rows; its episodes must have their ids."""
-        firing = {Signal(e.source, e.fingerprint): e for e in episodes if e.status == "firing" and e.group_id and e.id}
+        counting = (e for e in episodes if e.status == "firing" and e.group_id in open_groups and e.id)
+        firing = {Signal(e.source, e.fingerprint): e for e in counting}
         for row in rows:
             # There are hundred thousands of these, and few different sources and severities.
             signal = Signal(sys.intern(row.source), row.fingerprint)

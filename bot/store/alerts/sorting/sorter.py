@@ -63,7 +63,7 @@ class Sorter:
             await batch.finish()
         await batch.new_episodes.write()
         await session.flush()
-        self.repeats.remember(rows[: batch.result.rows], batch.episodes.all())
+        self.repeats.remember(rows[: batch.result.rows], batch.episodes.all(), self.open_groups.groups)
         return batch.result
 
     async def show_again(self, session: AsyncSession, silence: SilenceRow) -> SortingResult:

@@ -11,6 +11,7 @@ from bot.store.alerts.intake.writer import IntakeWriter
 from bot.store.alerts.sorting.inbox import MAX_BODIES, MAX_REPEATS
 from bot.store.alerts.sorting.result import SortingResult
 from bot.store.alerts.sorting.sorter import Sorter
+from bot.store.incidents import incidents
 from bot.store.tables import AlertRow, RepeatRow
 from tests.unit.store.databases import SortingFixture, alert
 
@@ -168,6 +169,22 @@ async def test_an_alert_that_was_muted_is_looked_at_anew_each_time(sorting: Sort
     (episode,) = await sorting.episodes()
     assert (episode.repeats, episode.last_seen_at) == (1, sorting.clock.now)
     assert await sorting.rows(RepeatRow) == []
+
+
+async def test_an_alert_that_comes_again_as_a_number_opens_its_group_that_was_resolved_too_early(
+    sorting: SortingFixture,
+) -> None:
+    intake = Intake(sorting)
+    await intake.put(alert("a"))
+    await intake.sort()
+    await incidents.resolve(sorting.db, "AL-1", "alice")
+    for minutes in (1, 11):
+        sorting.clock.forward(minutes)
+        await intake.again("a")
+        await intake.sort()
+
+    (episode,), (group,) = await sorting.episodes(), await sorting.groups()
+    assert (group.state, episode.repeats) == (GroupState.FIRING, 2)
 
 
 async def test_a_number_whose_alert_was_pruned_is_over(sorting: SortingFixture) -> None:
