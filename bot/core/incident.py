@@ -45,6 +45,8 @@ class AlertGroup(BaseModel):
 
     ref: str
     key: str
+    source: str = ""
+    """Whose alert opened it; "" where a person did."""
     title: str
     service: str
     severity: Severity
@@ -89,7 +91,12 @@ class AlertGroup(BaseModel):
     @property
     def declared(self) -> bool:
         """Whether a person declared what is wrong, and no alert has come yet."""
-        return self.alerts == 0
+        return self.alerts == 0 and not (self.source or self.key)
+
+    @property
+    def merged(self) -> bool:
+        """Whether people moved its alerts into another group."""
+        return self.alerts == 0 and not self.declared
 
 
 class Incident(BaseModel):

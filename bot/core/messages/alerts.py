@@ -29,6 +29,8 @@ class CardContent(Content):
     links: Sequence[tuple[str, str]] = ()
     """Label and address."""
     last_change: PriorChange | None = None
+    confirmed_cause: str = ""
+    """What a person confirmed of its present outage; untrusted."""
     first_cause: Hypothesis | None = None
     cause_is_earlier: bool = False
     """The first cause is of another outage of the group than the alert that leads it now."""
@@ -73,7 +75,7 @@ class CardContent(Content):
             group.service,
             group.acknowledged_by,
             by_people,
-            cause,
+            self.confirmed_cause or cause,
         )
 
 

@@ -11,7 +11,7 @@ from bot.core.messages.alerts import CardContent
 from bot.core.messages.triage_summary import certainty
 from bot.core.text.durations import elapsed_text
 from bot.core.text.moments import clock, date_and_clock, day
-from bot.core.text.untrusted import counted
+from bot.core.text.untrusted import counted, one_line
 from bot.core.text.word_counts import within_words
 from bot.slack.blocks import Block, Rendered, actions, button, context, header, section, when
 from bot.slack.untrusted_text import allowed_address, link, plain_text, prose, quoted, titled
@@ -147,7 +147,9 @@ def _state_in_words(group: AlertGroup) -> str:
 
 
 def _cause(card: CardContent) -> tuple[str, str] | None:
-    """How sure the first cause is, and what it is; one of before is called that."""
+    """How sure the first cause is, and what it is; one of before is called that. What a person confirmed comes first."""
+    if card.confirmed_cause:
+        return "Confirmed cause", within_words(one_line(card.confirmed_cause, 300), CAUSE_WORDS)
     if (first := card.first_cause) is None:
         return None
     label = certainty(first)
@@ -205,6 +207,8 @@ def _link(label: str, url: str, hosts: Collection[str]) -> str:
 def _alerts(group: AlertGroup) -> str:
     if group.declared:
         return "no alert, declared by a person"
+    if group.merged:
+        return "its alerts were merged into another card"
     # What ends while nobody evaluates it is no recovery.
     fires = "still reported" if group.unconfirmed_at else "firing"
     firing = f" {group.firing:,} {fires}" if group.firing else f" none {fires}"

@@ -11,6 +11,7 @@ from bot.core.alert import Severity
 from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.muting import mute_of_backlog
 from bot.core.alerts.renewal import BURST, Notify
+from bot.core.commands.declared_incident import began_at
 from bot.core.incident import AlertGroup, GroupState, number_of
 from bot.core.investigation.triage_facts import PriorChange, stored_facts
 from bot.core.investigation.triage_state import TriageState
@@ -30,6 +31,7 @@ from bot.core.messages.alerts import (
 )
 from bot.core.text.durations import age_text
 from bot.store.alerts.reader import reasons_of
+from bot.store.incidents import causes
 from bot.store.incidents.rows import load_incident, to_group, to_incident
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, TriageRow
 from bot.store.triage.attempts import first_cause, newest_ranking, shown_triage
@@ -52,7 +54,7 @@ async def card_content(session: AsyncSession, ref: str) -> CardContent | None:
     lead = await leading_alert(session, group)
     triage = await shown_triage(session, group.id)
     ranked = await newest_ranking(session, group.id)
-    started_at = await first_alert_at(session, group, lead) if lead else None
+    started_at = await first_alert_at(session, group, lead) if lead else began_at(group.title, group.opened_at)
     return CardContent(
         group=headlined(group, lead),
         previous=f"AL-{group.previous_id}" if group.previous_id else "",
@@ -61,6 +63,7 @@ async def card_content(session: AsyncSession, ref: str) -> CardContent | None:
         severity_word=lead.labels.get("severity", "") if lead else "",
         links=_links(lead),
         last_change=_last_change(triage, started_at or group.opened_at),
+        confirmed_cause=await _confirmed_cause(session, group, incident) if incident else "",
         first_cause=first_cause(ranked),
         cause_is_earlier=ranked is not None and (is_earlier(ranked, group) or outlasts(lead, group)),
         started_at=started_at,
@@ -68,6 +71,14 @@ async def card_content(session: AsyncSession, ref: str) -> CardContent | None:
         triaged=triage is not None and (bool(triage.findings) or TriageState(triage.state).running),
         reasons=(await reasons_of(session, group.id)).in_short() if group.id and group.alerts <= MAX_EXPLAINED else "",
     )
+
+
+async def _confirmed_cause(session: AsyncSession, group: GroupRow, incident: IncidentRow) -> str:
+    """What a person confirmed of a group; "" where it is open and about something new since."""
+    if group.state == GroupState.RESOLVED or group.renewed_at is None or not incident.cause:
+        return incident.cause
+    confirmed = (await causes.newest(session, [incident.id or 0])).get(incident.id or 0)
+    return incident.cause if confirmed and confirmed.at >= group.renewed_at else ""
 
 
 def headlined(group: GroupRow, lead: EpisodeRow | None) -> AlertGroup:

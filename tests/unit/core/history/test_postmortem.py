@@ -198,7 +198,7 @@ def test_a_first_cause_that_a_person_confirmed_is_not_told_twice() -> None:
 def test_without_alerts_the_draft_says_who_declared_it_and_since_when() -> None:
     declared = {
         "incident": incident(title="slow since 02:45"),
-        "group": group(alerts=0, firing=0),
+        "group": group(key="", alerts=0, firing=0),
         "impact": None,
         "onset": None,
     }

@@ -89,7 +89,7 @@ def test_a_firing_card_says_its_state_first_and_offers_what_applies() -> None:
 def test_a_card_says_what_its_moment_is_of_since_signals_leave_their_range_before(
     state: str, alerts: int, read_aloud: str, shown: str
 ) -> None:
-    text, blocks = rendered_card(state=state, alerts=alerts, firing=alerts)
+    text, blocks = rendered_card(state=state, alerts=alerts, firing=alerts, key="alert" if alerts else "")
 
     assert text.startswith(f"{read_aloud}: ")
     assert f"\n{shown}2026-03-01 03:00:00 UTC · " in text_of(blocks)
@@ -99,6 +99,19 @@ def test_a_push_text_names_the_cause_once_there_is_one() -> None:
     text, _ = rendered_card(first_cause=hypothesis("deploy 2.0 broke checkout"))
 
     assert "58 firing. Likely cause: deploy 2.0 broke checkout. Not acknowledged." in text
+
+
+@pytest.mark.parametrize("state", ["FIRING", "RESOLVED"])
+def test_a_push_text_names_what_a_person_confirmed_and_no_more_what_the_bot_ranked(state: str) -> None:
+    text, blocks = rendered_card(
+        state=state,
+        first_cause=hypothesis("deploy 2.0 broke checkout"),
+        confirmed_cause="a cable was cut",
+        cause="a cable was cut",
+    )
+
+    assert "Confirmed cause: a cable was cut." in text and "deploy 2.0" not in text + text_of(blocks)
+    assert "a cable was cut" in text_of(blocks)
 
 
 @pytest.mark.parametrize(

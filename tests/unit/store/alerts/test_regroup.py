@@ -3,7 +3,10 @@
 import pytest
 
 from bot.core.errors import NotFound
+from bot.slack.view_context import ViewContext
+from bot.slack.views import card
 from bot.store.alerts import regroup
+from bot.store.slack.alert_contents import card_content
 from bot.store.tables import AuditRow, IncidentRow, TimelineRow
 from tests.unit.store.databases import SortingFixture, alert
 
@@ -25,6 +28,19 @@ async def test_a_merged_group_gives_its_alerts_away_and_closes(sorting: SortingF
     merged = next(e for e in await sorting.episodes() if e.fingerprint == "s")
     assert (merged.group_id, merged.grouping_text) == (1, "alice merged AL-2 into this group")
     assert [(row.who, row.what) for row in await sorting.rows(AuditRow)][-1] == ("alice", "merge")
+
+
+async def test_the_card_of_a_merged_group_says_so_and_not_that_a_person_declared_it(sorting: SortingFixture) -> None:
+    await two_groups(sorting)
+    await regroup.merge(sorting.db, "AL-1", "AL-2", "alice")
+
+    async with sorting.db.read() as session:
+        content = await card_content(session, "AL-2")
+    assert content is not None
+    text, _ = card.render(content, ViewContext())
+    assert (
+        text == "Resolved, started firing 03:00:00 UTC, severity 3: search Alert s, its alerts were merged into another card."
+    )
 
 
 async def test_the_severity_and_the_incident_of_the_merged_group_go_over(sorting: SortingFixture) -> None:

@@ -9,10 +9,14 @@ import pytest
 
 from bot.core.alert import Severity
 from bot.core.errors import NotFound
+from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import Incident
+from bot.slack.view_context import ViewContext
+from bot.slack.views import card
 from bot.store import audit, timeline
-from bot.store.incidents import incidents
+from bot.store.incidents import causes, incidents
 from bot.store.oversight.quiet_groups import close_quiet_groups
+from bot.store.slack.alert_contents import card_content
 from bot.store.tables import AuditRow, GroupRow, IncidentRow, MessageRow
 from tests.unit.store.databases import Clock, SortingFixture, alert, open_database
 
@@ -92,6 +96,31 @@ async def test_an_incident_without_alerts_has_a_group_and_a_card_of_its_own(sort
     assert (incident.ref, incident.group) == ("INC-2", "AL-2")
     assert [row.alerts for row in await sorting.rows(GroupRow)] == [1, 0]
     assert "card:AL-2" in [row.key for row in await sorting.rows(MessageRow)]
+
+
+async def test_the_card_of_a_declared_incident_is_open_since_the_person_says(sorting: SortingFixture) -> None:
+    incident = await incidents.declare(
+        sorting.db, title="Slow since 10 minutes ago", severity=Severity.SEV2, service="checkout", channel="C1", by="alice"
+    )
+
+    async with sorting.db.read() as session:
+        content = await card_content(session, incident.group)
+    assert content is not None and card.render(content, ViewContext())[0].startswith("Open since 02:50:00 UTC, severity 2: ")
+
+
+async def test_a_confirmed_cause_is_none_of_what_its_group_is_about_since(sorting: SortingFixture) -> None:
+    async def confirmed() -> str:
+        async with sorting.db.read() as session:
+            content = await card_content(session, "AL-1")
+        return content.confirmed_cause if content else ""
+
+    cause = ConfirmedCause(text="bad deploy", confirmed_by="alice", at=sorting.clock())
+    await causes.confirm(sorting.db, "INC-1", cause)
+    before = await confirmed()
+    sorting.clock.forward(1)
+    await sorting.receive(alert("b", labels={"service": "payments"}))
+
+    assert (before, await confirmed()) == ("bad deploy", "")
 
 
 async def test_a_declared_incident_closes_when_a_person_says_so_alone(sorting: SortingFixture) -> None:
