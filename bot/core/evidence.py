@@ -311,6 +311,8 @@ class Case(BaseModel):
     """When the alert fired that leads now: signals are measured around it."""
     first_alert_at: datetime | None = None
     """When the first alert of the outage fired, where another may lead it by now."""
+    declared: bool = False
+    """A person declared it, and no alert has come: it began when the person says."""
     question: str = ""
     """The question of a person, or a hint; empty for the ordinary run."""
     graded_leads: tuple[GradedLead, ...] = ()
@@ -327,7 +329,7 @@ class Case(BaseModel):
 
     @property
     def alerted_at(self) -> datetime:
-        """When the first alert of the outage fired: an outage has one, whichever leads."""
+        """When the first alert of the outage fired, or since when a person reports it: an outage has one, whichever leads."""
         return self.first_alert_at or self.started_at
 
     @property

@@ -33,6 +33,7 @@ def composed(
         onset=onset.at if onset else None,
         onset_text=_onset_text(case, onset, checked=health.evidence.ok),
         alert_at=case.alerted_at,
+        declared=case.declared,
         beside=case.overlap_began_at is not None,
         signal=onset.signal if onset else "",
         onset_evidence=onset.evidence if onset else health.id,
@@ -77,9 +78,9 @@ def _name(deviation: DeviationFact) -> str:
 
 def _onset_text(case: Case, onset: MeasuredOnset | None, *, checked: bool) -> str:
     if onset is None:
-        if not checked:
-            return f"The onset could not be checked; the first alert fired at {clock(case.alerted_at)}"
-        return f"No metric shows the onset; the first alert fired at {clock(case.alerted_at)}"
+        at = clock(case.alerted_at)
+        began = f"a person reports it since {at}" if case.declared else f"the first alert fired at {at}"
+        return f"{'No metric shows the onset' if checked else 'The onset could not be checked'}; {began}"
     return f"{onset.signal or 'Metrics'} left the normal range at {clock(onset.at)}"
 
 

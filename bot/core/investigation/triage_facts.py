@@ -59,7 +59,9 @@ class TriageFacts(BaseModel):
     onset_text: str = ""
     """The onset in words, or why none is known."""
     alert_at: datetime | None = None
-    """When the first alert fired."""
+    """When the first alert fired, or since when a person reports it."""
+    declared: bool = False
+    """A person declared it, and no alert had come."""
     beside: bool = False
     """Whether another outage of its service ran on when the alert fired: the main signal may be out of range since that."""
     signal: str = ""

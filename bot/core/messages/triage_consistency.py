@@ -7,6 +7,7 @@ alerts called normal. What is left out here stays in the record.
 import re
 from collections.abc import Callable, Iterable, Set
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.investigation.triage_facts import TriageFacts
@@ -97,10 +98,13 @@ def with_one_onset(facts: TriageFacts, findings: Findings | None, started_at: da
     levels = f": {signal} {facts.levels}" if signal and facts.levels else ""
     text = f"{service if levels else facts.signal} left the normal range at {clock(facts.onset)}{levels}"
     if not service:
-        text = _measured_later(facts.onset, facts.alert_at)
+        text = _measured_later(facts, facts.onset)
+    ages = partial(age_text, onset=facts.onset)
     if service and signal and started_at and started_at - facts.onset > ANOTHER:
         text = f"{service} alerts since {clock(started_at)}; {signal} out of range earlier, from {clock(facts.onset)}"
-    changes = tuple(c.model_copy(update={"age_text": age_text(c.at, facts.onset)}) for c in facts.changes)
+        # That onset is the other outage's: against it the change behind this one came too late.
+        ages = partial(age_text, onset=started_at, of="the alert")
+    changes = tuple(c.model_copy(update={"age_text": ages(c.at)}) for c in facts.changes)
     return facts.model_copy(update={"onset_text": text, "changes": changes})
 
 
@@ -108,9 +112,10 @@ def _same_second(one: datetime, other: datetime | None) -> bool:
     return other is not None and one.replace(microsecond=0) == other.replace(microsecond=0)
 
 
-def _measured_later(onset: datetime, alert_at: datetime | None) -> str:
+def _measured_later(facts: TriageFacts, onset: datetime) -> str:
     """The sentence where the onset was measured after the facts stood, while the causes were ranked."""
-    alert = f"; first alert at {clock(alert_at)}" if alert_at else ""
+    began = "reported since" if facts.declared else "first alert at"
+    alert = f"; {began} {clock(facts.alert_at)}" if facts.alert_at else ""
     return f"Metrics left the normal range at {clock(onset)}{alert}"
 
 

@@ -64,6 +64,7 @@ def _case(group: GroupRow, lead: EpisodeRow | None, row: TriageRow | None) -> Ca
         labels=lead.labels if lead else {},
         expression=lead.expression if lead else "",
         runbook_url=lead.annotations.get("runbook_url", "") if lead else "",
+        declared=lead is None,
         started_at=lead.starts_at if lead else began_at(group.title, group.opened_at) or group.opened_at,
         question=row.question if row else "",
         requester=row.requester if row else "",

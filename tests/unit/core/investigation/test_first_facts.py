@@ -67,6 +67,20 @@ def test_an_onset_that_was_measured_before_of_another_signal_is_told_of_that_sig
     assert facts.onset_text == f"orders errors left the normal range at {clock(at(-2))}"
 
 
+@pytest.mark.parametrize(
+    ("declared", "ok", "text"),
+    [
+        (True, True, "No metric shows the onset; a person reports it since {}"),
+        (True, False, "The onset could not be checked; a person reports it since {}"),
+        (False, True, "No metric shows the onset; the first alert fired at {}"),
+    ],
+)
+def test_without_an_onset_the_alert_or_who_declared_it_says_since_when(declared: bool, ok: bool, text: str) -> None:
+    case = Case(group="AL-2", started_at=NOW, declared=declared)
+
+    assert composed(case, dict.fromkeys(ToolRole, evidence(ok=ok)), [], []).onset_text == text.format(clock(NOW))
+
+
 def test_what_could_not_be_seen_is_listed_once() -> None:
     blind = evidence("E2", "Could not check (search_logs): refused", ok=False)
 

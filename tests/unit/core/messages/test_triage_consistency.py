@@ -64,6 +64,17 @@ def test_an_outage_beside_another_is_told_with_the_start_of_its_own_alert() -> N
     assert broke(3) == "checkout alerts since 03:03:00 UTC; errors out of range earlier, from 03:00:00 UTC"
 
 
+def test_changes_around_an_outage_beside_another_have_their_age_against_its_alert() -> None:
+    alerted_at = NOW + timedelta(minutes=3)
+    changes = tuple(change(at=alerted_at + timedelta(seconds=seconds)) for seconds in (2, -11))
+    shown = without_contradictions(
+        triage_content(renewed=True, started_at=alerted_at, facts=facts(levels="1 % → 9 %", changes=changes))
+    )
+
+    assert shown.facts
+    assert [one.age_text for one in shown.facts.changes] == ["2 s after the alert", "11 s before the alert"]
+
+
 def test_a_card_that_opens_beside_an_outage_of_its_service_tells_no_onset_of_that_one_as_its_own() -> None:
     opened = group(opened_at=NOW + timedelta(minutes=3))
     shown = without_contradictions(triage_content(group=opened, facts=facts(levels="1 % → 9 %", beside=True)))
@@ -105,6 +116,13 @@ def test_an_onset_that_only_the_ranking_measured_is_told_in_place_of_none() -> N
     assert told and told.onset == NOW
     assert told.onset_text == "Metrics left the normal range at 03:00:00 UTC; first alert at 03:00:09 UTC"
     assert untold and untold.onset_text == "No metric shows the onset"
+
+
+def test_of_a_declared_incident_no_first_alert_is_told() -> None:
+    unseen = facts(onset=None, signal="", alert_at=NOW - timedelta(minutes=9), declared=True)
+    shown = without_contradictions(triage_content(facts=unseen, findings=findings(hypothesis(), onset=NOW))).facts
+
+    assert shown and shown.onset_text == "Metrics left the normal range at 03:00:00 UTC; reported since 02:51:00 UTC"
 
 
 def test_the_moment_of_the_alert_is_no_onset_that_metrics_show() -> None:
