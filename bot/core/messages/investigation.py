@@ -59,13 +59,17 @@ class TriageContent(Content):
     is_retry: bool = False
     """It was made again by itself, as the one before came too early or could query no metric."""
     renewed: bool = False
-    """The group was about something new since the attempt before."""
+    """It is about another outage than the first attempts: the group was about something new since."""
     started_at: datetime | None = None
     """When the first alert since then fired; None where nothing is new."""
     earlier_cause: Hypothesis | None = None
     """What was first before that."""
+    earlier_onset: datetime | None = None
+    """The onset that was told then."""
     earlier_fires: bool = False
     """An alert of the outage before fires on beside the new one."""
+    recovered_after: str = ""
+    """The proposal after which the service of that cause recovered, `AP-1`; "" for none."""
     over_at: datetime | None = None
     """When all alerts had ended, where the causes were not ranked by then; None else."""
     proposals: Sequence[ProposalLine] = ()
@@ -94,7 +98,7 @@ class TriageContent(Content):
         ranked = self.facts is not None, self.findings, self.no_proposal
         # While it is ranked once more people read what was ranked before: no edit is due for that.
         made = (TriageState.DONE, self.shown_attempt) if self.is_ranked_anew else (self.state, self.attempt)
-        return alerts, *made, ranked, self.earlier_fires, self.proposals, waiting
+        return alerts, *made, ranked, self.earlier_fires, self.recovered_after, self.proposals, waiting
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ def without_contradictions(triage: TriageContent) -> TriageContent:
         findings = _findings(findings, holds)
     if facts:
         opened_at = triage.group.opened_at if facts.beside else None
-        facts = with_one_onset(_facts(facts, holds), findings, triage.started_at or opened_at)
+        facts = with_one_onset(_facts(facts, holds), findings, triage.started_at or opened_at, triage.earlier_onset)
     return _replaced(triage, facts, findings)
 
 
@@ -82,11 +82,14 @@ def _facts(facts: TriageFacts, holds: Holds) -> TriageFacts:
     return facts.model_copy(update={"main": main, "health": tuple(line for line in facts.health if holds(line))})
 
 
-def with_one_onset(facts: TriageFacts, findings: Findings | None, started_at: datetime | None = None) -> TriageFacts:
+def with_one_onset(
+    facts: TriageFacts, findings: Findings | None, started_at: datetime | None = None, earlier_onset: datetime | None = None
+) -> TriageFacts:
     """The facts as the onset has them that the causes were ranked by: the sentence about it, and the ages of the changes.
 
     `started_at`: of the first alert since the group is about something new, or of a group that opened beside another. Where the
-    signal left its range long before, in an outage that was there already, the sentence says both.
+    signal left its range long before, in an outage that was there already, the sentence says both. `earlier_onset`: what was
+    told of the outage before: its onset does not move because it is measured once more.
     """
     ranked = findings.onset if findings else None
     # Where no metric answers the ranking counts from the alert: that moment is none at which a metric moved.
@@ -101,7 +104,9 @@ def with_one_onset(facts: TriageFacts, findings: Findings | None, started_at: da
         text = _measured_later(facts, facts.onset)
     ages = partial(age_text, onset=facts.onset)
     if service and signal and started_at and started_at - facts.onset > ANOTHER:
-        text = f"{service} alerts since {clock(started_at)}; {signal} out of range earlier, from {clock(facts.onset)}"
+        same = earlier_onset is not None and abs(facts.onset - earlier_onset) <= ANOTHER
+        since = earlier_onset if earlier_onset and same else facts.onset
+        text = f"{service} alerts since {clock(started_at)}; {signal} out of range earlier, from {clock(since)}"
         # That onset is the other outage's: against it the change behind this one came too late.
         ages = partial(age_text, onset=started_at, of="the alert")
     changes = tuple(c.model_copy(update={"age_text": ages(c.at)}) for c in facts.changes)

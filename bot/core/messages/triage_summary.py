@@ -84,7 +84,7 @@ def summarize(triage: TriageContent) -> Summary:
     summary = replace(summary, evidence=[_longer(text, EVIDENCE + _words_left(summary, fixed)) for text in evidence[:1]])
     longer = AGAINST + max(0, min(LONGER, _words_left(summary, fixed)))
     summary = replace(summary, caveats=[*_against(findings, first, longer), *not_checked(findings.not_checked)])
-    before = triage.earlier_cause.cause if triage.earlier_cause and summary.earlier else ""
+    before = triage.earlier_cause if summary.earlier else None
     more = [*_others(findings, first, before), *_ruled_out(findings), *_no_action(triage)]
     return _with_more(summary, evidence[1:2], more, _words_left(summary, fixed))
 
@@ -187,9 +187,11 @@ def _within(line: Line | None, words_left: int) -> Line | None:
 def _same_as_before(triage: TriageContent) -> bool:
     """Whether the first cause is that of the outage before: what was put to people for that one helps against this one too."""
     first, before = next(iter(triage.hypotheses), None), triage.earlier_cause
-    if first is None or before is None:
-        return False
-    return (first.kind, first.service, first.change_id) == (before.kind, before.service, before.change_id)
+    return first is not None and before is not None and _names_the_same(first, before)
+
+
+def _names_the_same(one: Hypothesis, other: Hypothesis) -> bool:
+    return (one.kind, one.service, one.change_id) == (other.kind, other.service, other.change_id)
 
 
 def _of_proposal(triage: TriageContent, check: str) -> str:
@@ -218,9 +220,14 @@ def _by_hand(triage: TriageContent, first: Hypothesis | None) -> str:
     return "take the change back by hand: no action here fits" if by_hand else ""
 
 
-def _others(findings: Findings, first: Hypothesis | None, before: str) -> Iterable[Line]:
-    """Other causes that are as possible; the one of `before` has a line of its own."""
-    causes = (cause for cause in findings.hypotheses if cause is not first and cause.cause != before)
+def _others(findings: Findings, first: Hypothesis | None, before: Hypothesis | None) -> Iterable[Line]:
+    """Other causes that are as possible; the one of `before` has a line of its own, in whatever words."""
+
+    def is_before(cause: Hypothesis) -> bool:
+        same = before is not None and (cause.cause == before.cause or (cause.change_id and _names_the_same(cause, before)))
+        return bool(same)
+
+    causes = (cause for cause in findings.hypotheses if cause is not first and not is_before(cause))
     possible = [cause for cause in causes if cause.confidence in ("likely", "possible")]
     if possible:
         more = f" ({len(possible) - 1} more)" if len(possible) > 1 else ""
@@ -251,6 +258,9 @@ def _earlier(triage: TriageContent, words_left: int) -> Line | None:
     if earlier is None or words_left < EARLIER // 2 or (first and first.cause == earlier.cause):
         return None
     label = EARLIER_FIRES if triage.earlier_fires else "Earlier"
+    if triage.recovered_after:
+        # Its alerts end some minutes later.
+        label = f"Earlier, recovered after {triage.recovered_after}"
     most = EARLIER - 1 + word_count(label)
     return Line(label, within_words(earlier.cause, min(most, words_left) - word_count(label)))
 

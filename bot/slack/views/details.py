@@ -121,8 +121,7 @@ def _run(triage: TriageContent) -> Iterable[Block]:
     findings = triage.findings
     lines = [
         f"Asked by {plain_text(triage.requester, 40)}: {prose(triage.question)}" if triage.question else "",
-        f"Before that{', still firing' * triage.earlier_fires}: {triage.earlier_cause.confidence_text}, "
-        f"{prose(triage.earlier_cause.cause)}"
+        f"Before that{_since_then(triage)}: {triage.earlier_cause.confidence_text}, {prose(triage.earlier_cause.cause)}"
         if triage.earlier_cause
         else "",
         prose(triage.no_proposal.stored) if triage.no_proposal else "",
@@ -130,6 +129,13 @@ def _run(triage: TriageContent) -> Iterable[Block]:
         ", ".join(f"{proposal.ref} {proposal.state}" for proposal in triage.proposals),
     ]
     yield context("\n".join([*filter(None, lines), f"*{word_of(triage)}* {triage.group.ref}, attempt {triage.attempt}"]))
+
+
+def _since_then(triage: TriageContent) -> str:
+    """What became of the outage before."""
+    if triage.recovered_after:
+        return f", recovered after {triage.recovered_after}"
+    return ", still firing" if triage.earlier_fires else ""
 
 
 def _of_run(findings: Findings) -> Iterable[str]:

@@ -168,7 +168,7 @@ def _small_print(triage: TriageContent, word: str) -> Block:
     question = f"asked by {plain_text(triage.requester, 40)}" if triage.question else ""
     number = triage.shown_attempt or triage.attempt
     attempt = f", attempt {number}" if number > 1 else ""
-    about = _AGAIN[triage.state] if _shows_earlier(triage) else _renewed(triage)
+    about = _new_outage(triage) + _AGAIN[triage.state] if _shows_earlier(triage) else _renewed(triage)
     cost = cost_text(triage.findings) if triage.findings else ""
     return context(question, cost, f"*{word}* {triage.group.ref}{attempt}{about}")
 
@@ -176,8 +176,10 @@ def _small_print(triage: TriageContent, word: str) -> Block:
 def _renewed(triage: TriageContent) -> str:
     if triage.for_late_change and triage.attempt > 1:
         return " (late-reported change)"
-    if triage.is_retry:
-        return " (ranked again)"
+    return _new_outage(triage) or (" (ranked again)" if triage.is_retry else "")
+
+
+def _new_outage(triage: TriageContent) -> str:
     return " (new outage)" if triage.renewed and triage.attempt > 1 else ""
 
 

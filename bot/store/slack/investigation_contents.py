@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import Proposal
+from bot.core.action import Proposal, ProposalState
 from bot.core.approvals.remedies import parse_no_proposal
-from bot.core.evidence import LedgerEntry
+from bot.core.evidence import Hypothesis, LedgerEntry
 from bot.core.history.postmortem import PostmortemSection
 from bot.core.incident import number_of
 from bot.core.investigation.triage_facts import stored_facts
@@ -55,7 +55,8 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
     row, shown = attempts[-1], shown_of(attempts)
     rows, proposals = await _evidence_rows(session, group.id), await _proposals(session, group)
     lead, evidence = await leading_alert(session, group), [entry_of(entry) for entry in rows]
-    before = await _ranked_before(session, row)
+    renewed, before = attempts[0].renewed, await _ranked_before(session, attempts[0])
+    earlier, earlier_findings = first_cause(before), findings_of(before)
     content = TriageContent(
         group=headlined(group, lead),
         attempt=row.attempt,
@@ -70,10 +71,12 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         for_late_change=bool(row.late_changes),
         shown_attempt=shown.attempt,
         is_retry=is_retry(attempts),
-        renewed=row.renewed,
-        started_at=await first_alert_at(session, group, lead) if lead and row.renewed else None,
-        earlier_cause=first_cause(before),
-        earlier_fires=before is not None and await outage_before_fires(session, group, findings_of(before)),
+        renewed=renewed,
+        started_at=await first_alert_at(session, group, lead) if lead and renewed else None,
+        earlier_cause=earlier,
+        earlier_onset=earlier_findings.onset if earlier_findings else None,
+        earlier_fires=before is not None and await outage_before_fires(session, group, earlier_findings),
+        recovered_after=await _recovered_after(session, group, earlier) if earlier else "",
         over_at=_over_before_ranked(group, shown),
         proposals=[ProposalLine(one.ref, one.state, one.title, _is_of_before(one, group)) for one in proposals],
         waiting=waiting([one for one in proposals if not _is_of_before(one, group)]),
@@ -87,12 +90,21 @@ def _over_before_ranked(group: GroupRow, shown: TriageRow) -> datetime | None:
 
 
 async def _ranked_before(session: AsyncSession, row: TriageRow) -> TriageRow | None:
-    """The last ranking of the outage before, where this attempt is about something new."""
+    """The last ranking of the outage before, where this attempt, the first of its outage, is about something new."""
     if not row.renewed:
         return None
     before = TriageRow.group_id == row.group_id, TriageRow.attempt < row.attempt, TriageRow.state == TriageState.DONE
     query = select(TriageRow).where(*before).order_by(col(TriageRow.attempt).desc()).limit(1)
     return (await session.exec(query)).first()
+
+
+async def _recovered_after(session: AsyncSession, group: GroupRow, earlier: Hypothesis) -> str:
+    """The newest proposal for the cause of the outage before after which its service recovered; "" for none."""
+    worked = ProposalRow.state == ProposalState.SUCCEEDED.value, ProposalRow.service == earlier.service
+    before = ProposalRow.group_id == group.id, col(ProposalRow.created_at) < group.renewed_at
+    query = select(ProposalRow.id).where(*worked, *before).order_by(col(ProposalRow.id).desc()).limit(1)
+    number = (await session.exec(query)).first()
+    return f"AP-{number}" if number else ""
 
 
 async def _evidence_rows(session: AsyncSession, group_id: int | None) -> Sequence[EvidenceRow]:

@@ -64,6 +64,17 @@ def test_an_outage_beside_another_is_told_with_the_start_of_its_own_alert() -> N
     assert broke(3) == "checkout alerts since 03:03:00 UTC; errors out of range earlier, from 03:00:00 UTC"
 
 
+def test_the_onset_of_the_outage_before_stays_where_it_was_told_when_it_is_measured_again() -> None:
+    def broke(told_seconds_later: float) -> str:
+        earlier, started_at = NOW + timedelta(seconds=told_seconds_later), NOW + timedelta(minutes=3)
+        content = {"renewed": True, "started_at": started_at, "earlier_onset": earlier}
+        shown = without_contradictions(triage_content(facts=facts(levels="1 % → 9 %"), **content))
+        return shown.facts.onset_text if shown.facts else ""
+
+    assert broke(8) == "checkout alerts since 03:03:00 UTC; errors out of range earlier, from 03:00:08 UTC"
+    assert broke(-600) == "checkout alerts since 03:03:00 UTC; errors out of range earlier, from 03:00:00 UTC"
+
+
 def test_changes_around_an_outage_beside_another_have_their_age_against_its_alert() -> None:
     alerted_at = NOW + timedelta(minutes=3)
     changes = tuple(change(at=alerted_at + timedelta(seconds=seconds)) for seconds in (2, -11))

@@ -330,7 +330,8 @@ def test_causes_ranked_for_something_new_name_what_was_first_before() -> None:
 
 
 def test_the_cause_of_before_is_not_named_a_second_time_among_what_is_possible() -> None:
-    surge, leak = (hypothesis(text, confidence="possible") for text in ("more requests than cart carries", "cart leaks memory"))
+    texts = ("more requests than cart carries", "cart leaks memory")
+    surge, leak = (hypothesis(text, confidence="possible", change_id="") for text in texts)
     _, blocks = rendered_triage(
         attempt=2, renewed=True, earlier_cause=surge, earlier_fires=True, findings=findings(hypothesis(), surge, leak)
     )
@@ -345,6 +346,26 @@ def test_an_outage_that_runs_on_beside_a_new_one_is_said_to_fire() -> None:
     )
 
     assert "*Earlier, still firing:* deploy v1 broke checkout" in words(blocks)
+
+
+def test_what_was_taken_back_is_not_said_to_fire_nor_possible_though_alerts_of_it_have_not_ended() -> None:
+    surge = hypothesis("deploy v1 broke checkout", service="checkout", change_id="d1")
+    again = hypothesis("deploy v1 of checkout broke cart", service="checkout", change_id="d1", confidence="possible")
+    content = {"earlier_cause": surge, "earlier_fires": True, "recovered_after": "AP-1"}
+    _, blocks = rendered_triage(attempt=2, renewed=True, findings=findings(hypothesis("cart leaks"), again), **content)
+
+    assert "*Earlier, recovered after AP-1:* deploy v1 broke checkout" in words(blocks)
+    assert "still firing" not in words(blocks) and "Also possible" not in words(blocks)
+
+
+@pytest.mark.parametrize(
+    ("running", "text"), [(False, "attempt 3 (new outage)"), (True, "attempt 2 (new outage); being ranked again")]
+)
+def test_a_further_attempt_at_a_new_outage_still_says_that_it_is_one(text: str, *, running: bool) -> None:
+    state, shown = (TriageState.INVESTIGATING, 2) if running else (TriageState.DONE, 3)
+    _, blocks = rendered_triage(attempt=3, shown_attempt=shown, state=state, renewed=True, is_retry=True)
+
+    assert words(blocks).endswith(text)
 
 
 def test_an_attempt_made_again_says_so_and_keeps_the_next_step_of_the_one_before_while_it_runs() -> None:

@@ -557,6 +557,38 @@ async def test_the_cause_of_before_is_said_to_run_on_while_an_alert_of_it_fires(
     assert newer is not None and newer.earlier_cause and not newer.earlier_fires
 
 
+async def test_each_attempt_at_a_new_outage_is_told_as_one_at_it(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a"))
+    await rank(sorting)
+    sorting.clock.forward(1.5)
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", start=1.5))
+    sorting.clock.forward(0.5)
+    await rank(sorting, 2, "payments is down", service="payments")
+    await rank(sorting, 3, "payments is down", service="payments")
+
+    async with sorting.db.read() as session:
+        shown = await triage_content(session, "AL-1")
+    assert shown is not None and shown.earlier_cause is not None
+    assert (shown.attempt, shown.renewed, shown.started_at) == (3, True, at(1.5))
+    assert (shown.earlier_cause.cause, shown.earlier_fires) == ("deploy 5.1.0 broke checkout", True)
+
+
+@pytest.mark.parametrize(("state", "ref"), [(ProposalState.SUCCEEDED, "AP-1"), (ProposalState.NOT_RECOVERED, "")])
+async def test_the_cause_of_before_is_told_with_what_its_service_recovered_after(
+    sorting: SortingFixture, state: ProposalState, ref: str
+) -> None:
+    await sorting.receive(alert("a"))
+    await rank(sorting)
+    await ran(sorting, state)
+    sorting.clock.forward(1.5)
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", start=1.5))
+    await rank(sorting, 2, "payments is down", service="payments")
+
+    async with sorting.db.read() as session:
+        shown = await triage_content(session, "AL-1")
+    assert shown is not None and shown.recovered_after == ref
+
+
 async def test_the_cause_of_before_does_not_run_on_with_an_outage_that_was_before_it(sorting: SortingFixture) -> None:
     await sorting.receive(alert("a"))
     await rank(sorting)
