@@ -188,7 +188,7 @@ class GroupRow(SQLModel, table=True):
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = Field(default=None, sa_type=Moment)
     unacknowledged_at: datetime | None = Field(default=None, sa_type=Moment)
-    """When an acknowledgement was last taken back, since it was of something else."""
+    """When somebody was last waited for anew: who had it acknowledged something else, or it was resolved and is open again."""
     incident_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
     alerts: int = 0
     firing: int = 0

@@ -94,6 +94,8 @@ async def reopen(db: Database, session: AsyncSession, group: GroupRow, episode: 
     group.firing = (await session.exec(select(func.count()).select_from(EpisodeRow).where(*fires))).one()
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
     _unacknowledge(db, group)
+    # Nobody was waited for while it was resolved.
+    group.unacknowledged_at = db.clock()
     await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     before, after = GroupState.RESOLVED.value, GroupState.FIRING.value
     await audit.append(db, session, who="tocsin", what="reopen", subject=ref, before=before, after=after, reason=text)

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.core.action import DryRun, Tier
+from bot.core.alert import Severity
 from bot.core.approvals.request import plan_text
 from bot.core.errors import NotAllowed, OutcomeUnknown
 from bot.core.evidence import Findings, Hypothesis
@@ -223,6 +224,16 @@ async def test_an_undecided_proposal_is_reminded_once_and_expires(fixture: Appro
 
     assert await fixture.ended(proposal.ref, minutes=1) == "expired"
     assert (await fixture.engine.journal(f"remediation:{proposal.ref}")).count("remind") == 1
+
+
+async def test_what_waits_for_people_outlives_the_end_of_another_incident(fixture: ApprovalsFixture) -> None:
+    proposal = await fixture.propose("restart")
+    other = await incidents.declare(
+        fixture.db, title="Search is slow", severity=Severity.SEV2, service="search", channel="C1", by="alice"
+    )
+    await incidents.resolve(fixture.db, other.ref, "alice")
+
+    assert await fixture.state(proposal.ref) == "pending"
 
 
 async def test_what_waits_for_people_ends_with_its_incident_and_is_not_reminded_of(fixture: ApprovalsFixture) -> None:

@@ -1,11 +1,15 @@
 """What somebody resolved while its alerts fire on: it is open again a while later, for all to see."""
 
 from datetime import timedelta
+from functools import partial
+
+import pytest
 
 from bot.core.alerts.silences import NewSilence
 from bot.core.messages.alerts import RaisedContent
 from bot.store.alerts.silences import Silences
 from bot.store.incidents import incidents
+from bot.store.oversight.paging import PagingQueries
 from bot.store.slack import message_contents
 from bot.store.tables import CauseRow, IncidentRow, MessageRow
 from tests.unit.store.databases import SortingFixture, alert
@@ -101,6 +105,21 @@ async def test_an_alert_that_becomes_worse_opens_it_at_once(sorting: SortingFixt
 
     (group,) = await sorting.groups()
     assert (group.state, group.severity, bool(group.incident_id)) == ("FIRING", "SEV2", True)
+
+
+@pytest.mark.parametrize("acknowledged", [True, False])
+async def test_who_should_acknowledge_it_is_waited_for_from_then_on(sorting: SortingFixture, *, acknowledged: bool) -> None:
+    waiting = partial(PagingQueries(sorting.db).unacknowledged, timedelta(minutes=5))
+    await sorting.receive(alert("a"))
+    if acknowledged:
+        await incidents.acknowledge(sorting.db, "AL-1", "alice")
+    await incidents.resolve(sorting.db, "AL-1", "alice")
+    sorting.clock.forward(12)
+    await sorting.receive(alert("a"))
+    at_once = await waiting()
+    sorting.clock.forward(5)
+
+    assert at_once == [] and [one.ref for one in await waiting()] == ["AL-1"]
 
 
 async def test_the_cause_that_was_confirmed_with_the_resolve_is_history(sorting: SortingFixture) -> None:
