@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import httpx
@@ -180,7 +181,7 @@ class App:
             approvals=self.approvals,
             usergroup=self.people.usergroup,
             read_access=self.read_access,
-            account=self.people.actor,
+            account=partial(self.people.actor, fresh=True),
             tools={name: tool.info for name, tool in self.tools.items()},
         )
         hosts = allowed_hosts(self.config, self.secrets.public_url)

@@ -7,7 +7,7 @@ from bot.store.approvals.switches import ResumeResult, Switches
 from bot.workflows.command_context import CommandContext
 
 
-@command("admin", aliases=("pause",), usage="admin pause [reason] | admin resume", who="members")
+@command("admin", aliases=("pause",), usage="admin pause [reason] | admin resume", who="members", fresh_identity=True)
 async def admin(ctx: CommandContext, request: Request) -> Reply:
     """Hold all automated actions everywhere (any on-call), or let them run again (an admin; two people after an alarm)."""
     word, _, rest = (f"pause {request.text}" if request.verb == "pause" else request.text).partition(" ")

@@ -17,7 +17,9 @@ NOT_ROSTERED = " They are not on the roster, so this gives no right to approve."
 TAKEN_LEAD = "A lead that is taken gives no right to approve: the service's on-call, an owner or a deputy can hand it over."
 
 
-@command("lead", aliases=("handover",), usage="lead [@person] [INC-3] | lead deputy @person", who="members")
+@command(
+    "lead", aliases=("handover",), usage="lead [@person] [INC-3] | lead deputy @person", who="members", fresh_identity=True
+)
 async def lead(ctx: CommandContext, request: Request) -> Reply:
     """Take the lead of an incident, hand it over, or name a deputy. A lead that is taken approves nothing by itself.
 

@@ -8,7 +8,7 @@ from bot.store.incidents.roles import roles_of
 from bot.workflows.command_context import CommandContext
 
 
-@command("private", usage="private [off] [INC-3]", who="members")
+@command("private", usage="private [off] [INC-3]", who="members", fresh_identity=True)
 async def private(ctx: CommandContext, request: Request) -> Reply:
     """Keep an incident to the members of its channel: nobody else finds it in lists, answers or past incidents.
 

@@ -8,7 +8,7 @@ from bot.store.incidents.roles import roles_of
 from bot.workflows.command_context import CommandContext
 
 
-@command("resume", usage="resume [INC-3|AL-3]", who="members")
+@command("resume", usage="resume [INC-3|AL-3]", who="members", fresh_identity=True)
 async def resume(ctx: CommandContext, request: Request) -> Reply:
     """Let automation go on after a stop: the service's on-call, who leads the incident, or a deputy."""
     subject = await subject_of(ctx, request)

@@ -15,7 +15,7 @@ USAGE = "standing | standing grant <action> <service> alert= [days=90] [a_day=3]
 _OWN = ("alert", "days", "a_day")
 
 
-@command("standing", usage=USAGE, options=("*",), who="members")
+@command("standing", usage=USAGE, options=("*",), who="members", fresh_identity=True)
 async def standing_approvals(ctx: CommandContext, request: Request) -> Reply:
     """List, ask for or revoke standing approvals: an action that proved itself starts for one alert without anybody's approval.
 

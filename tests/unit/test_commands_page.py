@@ -26,3 +26,13 @@ def test_a_command_says_whether_it_may_open_a_form(verb: Command) -> None:
 @pytest.mark.parametrize("verb", [verb for verb in verbs().values() if verb.who == "approvers"], ids=lambda verb: verb.name)
 def test_who_approves_is_never_taken_from_memory(verb: Command) -> None:
     assert verb.fresh_identity
+
+
+@pytest.mark.parametrize("name", ["admin", "break-glass", "lead", "policy", "private", "resume", "silence", "standing"])
+def test_who_gives_a_right_or_lets_automation_go_on_is_never_taken_from_memory(name: str) -> None:
+    assert verbs()[name].fresh_identity
+
+
+@pytest.mark.parametrize("name", ["stop", "veto"])
+def test_what_only_stops_does_not_wait_for_slack_to_say_who_it_is(name: str) -> None:
+    assert not verbs()[name].fresh_identity
