@@ -52,7 +52,12 @@ def _size(groups: Sequence[AlertGroup]) -> str:
 
 
 def _open(groups: Sequence[AlertGroup], firing: Sequence[AlertGroup]) -> str:
-    return f"{len(firing):,} of {len(groups):,} groups not resolved" if firing else "no group is open any more"
+    """How many are still open; of all of them, and of one alone, without counting them again."""
+    if not firing:
+        return "no group is open any more"
+    if len(firing) < len(groups):
+        return f"{len(firing):,} of {len(groups):,} groups not resolved"
+    return "none resolved yet" if len(groups) > 1 else "not resolved yet"
 
 
 def _unmapped(storm: StormContent) -> Iterable[str]:
@@ -89,8 +94,14 @@ def _span(began: datetime, ended: datetime | None) -> str:
 def _origin(origin: StormOrigin | None, firing: int) -> Iterable[Line]:
     """Where it seems to come from; untrusted."""
     if origin:
-        share = f"{origin.groups:,} of {firing:,} firing groups are on it or on what depends on it"
+        share = f"{_share(origin.groups, firing)} on it or on what depends on it"
         yield labelled("Suspected origin", f"{name(origin.service)}: {share}")
+
+
+def _share(groups: int, firing: int) -> str:
+    if groups < firing:
+        return f"{groups:,} of {firing:,} firing groups {'is' if groups == 1 else 'are'}"
+    return {1: "the firing group is", 2: "both firing groups are"}.get(firing, f"all {firing:,} firing groups are")
 
 
 def _lines(groups: Sequence[AlertGroup]) -> Iterable[Line]:

@@ -382,7 +382,7 @@ def test_an_attempt_made_again_says_so_and_keeps_the_next_step_of_the_one_before
 def test_one_is_told_as_one() -> None:
     before = BacklogContent(source="prod", alerts=[BacklogAlert("t", "checkout", "SEV3")])
 
-    assert rendered_storm([group(alerts=1)])[0] == "Storm: 1 service, 1 alert in 1 group, 1 of 1 groups not resolved."
+    assert rendered_storm([group(alerts=1)])[0] == "Storm: 1 service, 1 alert in 1 group, not resolved yet."
     assert backlog.render(before, VIEW)[0].endswith(": 1 alert.")
     assert ", 1 alert firing. " in rendered_card(alerts=1, firing=1)[0]
 

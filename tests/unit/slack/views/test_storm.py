@@ -1,5 +1,7 @@
 """The storm card: how much since when and where it began; at its end how long it took and what covers it."""
 
+import pytest
+
 from bot.core.messages.alerts import StormContent, StormOrigin
 from bot.slack.views import storm
 from tests.messages.words import text_of
@@ -47,3 +49,18 @@ def test_a_storm_of_one_group_says_what_came_before_it() -> None:
 
     assert "after 5 new groups within a minute, which have cards of their own" in text_of(few)
     assert "cards of their own" not in text_of(many)
+
+
+@pytest.mark.parametrize(
+    ("states", "resolved", "origin"),
+    [
+        (["FIRING"], "1 group, not resolved yet", "s1: the firing group is on it"),
+        (["FIRING"] * 3, "3 groups, none resolved yet", "s1: all 3 firing groups are on it"),
+        (["FIRING", "FIRING", "RESOLVED"], "3 groups, 2 of 3 groups not resolved", "s1: both firing groups are on it"),
+    ],
+)
+def test_a_storm_counts_as_a_person_would(states: list[str], resolved: str, origin: str) -> None:
+    groups = [group(ref=f"AL-{n}", state=state, opened_at=at(n)) for n, state in enumerate(states)]
+    text, blocks = rendered_storm(groups, StormOrigin("s1", states.count("FIRING")))
+
+    assert resolved in text and origin in text_of(blocks)
