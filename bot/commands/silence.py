@@ -175,6 +175,8 @@ def _service_of(ctx: CommandContext, shown: Preview, matchers: Mapping[str, str]
 
 
 async def _end(ctx: CommandContext, request: Request, ref: str) -> Reply:
+    if not ref:
+        raise NotFound("Say which one ends, for example: silence end SI-3. The verb silence list shows those that there are.")
     ended = await Silences(ctx.db).end(ref.upper(), name_of(request.actor))
     unread = await unread_services(ctx, request, [ended.matchers.get("service", "")], request.channel)
     what = ended.ref if unread else f"{ended.ref} ({matchers_text(ended.matchers)})"

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from bot.core.commands.plain_speech import means_remediation, wished
+from bot.core.commands.synonyms import command_meant, is_opposite
 from bot.core.commands.verb_line import nearest
 from bot.core.errors import NotFound
 from bot.plugins import Command, Request
@@ -32,12 +33,17 @@ class Vocabulary:
         raise NotFound(f"I do not know the verb {verb[:40]}.{hint}{about_questions} The verb help lists all. Nothing was done.")
 
     def _near(self, verb: str, meant: str, words: Collection[str]) -> list[str]:
-        """The verbs that may be meant: the one that is wished for, the one for remediations, else those spelt alike."""
+        """What may be meant: the verb that is wished for, a remediation, a command of another name, else those spelt alike."""
         if meant in words:
             return [meant]
+        if meant in self.actions and "propose" in words:
+            return ["propose"]
+        if (other := command_meant(meant)) and other.split()[0] in words:
+            return [other]
         # A verb with one slip is a slip: "stpo" is no remediation, and "restart" is no slip.
-        remediation = meant in self.actions or means_remediation(meant)
-        return ["propose"] if remediation and "propose" in words else nearest(verb, words)
+        if means_remediation(meant) and "propose" in words:
+            return ["propose"]
+        return nearest(verb, [word for word in words if not is_opposite(verb, word)])
 
 
 def check_options(command: Command, options: Mapping[str, str]) -> None:

@@ -188,3 +188,8 @@ async def test_the_list_says_of_a_private_channel_s_silence_only_that_there_is_o
 
     assert outside.startswith("SI-1 of alerts of a channel that is not read here, alice. Ends in 2 h")
     assert "Errors" in inside and "acquisition" in inside
+
+
+async def test_who_does_not_say_which_silence_ends_is_told_how(fixture: ApprovalsFixture) -> None:
+    with pytest.raises(NotFound, match=r"Say which one ends, for example: silence end SI-3"):
+        await line(fixture, "end")
