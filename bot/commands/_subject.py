@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.actor import Actor, is_direct, visible_in
-from bot.core.commands.verb_line import mistyped_reference
+from bot.core.commands.verb_line import mistyped_reference, typed_line
 from bot.core.errors import NotFound
 from bot.plugins import Request
 from bot.store.incidents import overview
 from bot.store.incidents.overview import Subject
 from bot.store.slack.interactions import Interactions
 from bot.workflows.command_context import CommandContext
+
+MAX_CANDIDATES = 8
+MAX_COPIED = 200
+"""Characters of a line that is repeated for each candidate."""
 
 
 def name_of(actor: Actor) -> str:
@@ -25,9 +29,18 @@ async def subject_of(ctx: CommandContext, request: Request) -> Subject:
     around = await around_of(ctx, request)
     if around.subject:
         return around.subject
-    listed = ", ".join(around.open[:8])
-    which = f"Open{around.where}: {listed}." if listed else f"Nothing is open{around.where}."
-    raise NotFound(f"Say which one, for example: {request.verb} {next(iter(around.open), 'AL-3')}. {which}")
+    raise NotFound(_which(request, around))
+
+
+def _which(request: Request, around: "Around") -> str:
+    """Asks which one is meant, with the whole line to copy for each, or for one where it is long: nobody types it twice."""
+    refs = around.open[:MAX_CANDIDATES]
+    lines = [typed_line(request.verb, ref, request.text, request.options) for ref in refs or ["AL-3"]]
+    if not refs:
+        return f"Say which one, for example: {lines[0]}. Nothing is open{around.where}."
+    more = "; the verb list shows more" if len(around.open) > len(refs) else ""
+    copied = lines if len(lines[0]) <= MAX_COPIED else lines[:1]
+    return "\n".join([f"Say which one: open{around.where}: {', '.join(refs)}{more}. Nothing was done yet. To copy:", *copied])
 
 
 @dataclass(frozen=True)

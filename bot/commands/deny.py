@@ -13,7 +13,7 @@ async def deny(ctx: CommandContext, request: Request) -> Reply | Form | FieldErr
     """Deny a proposal with a reason; whoever asked for it withdraws it the same way. Wins until the run has begun."""
     ref = request.ref
     if not ref.startswith("AP-"):
-        return Reply("Say which proposal and why, for example: deny AP-3 wrong service.")
+        return Reply(f"Say which proposal and why, for example: deny AP-3 {request.text or 'wrong service'}.")
     proposal = await ctx.approvals.store.load(ref)
     revision = request.revision or proposal.revision
     reason = (request.fields.get("reason") or request.text).strip()

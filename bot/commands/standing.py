@@ -63,7 +63,7 @@ async def _group(ctx: CommandContext, request: Request) -> str:
 
 async def _revoke(ctx: CommandContext, request: Request, why: str) -> Reply:
     if not request.ref.startswith("AP-"):
-        return Reply("Say which one, for example: standing revoke AP-3 it restarts too often.")
+        return Reply(f"Say which one, for example: standing revoke AP-3 {why or 'it restarts too often'}.")
     person, proposal = request.actor.person, await ctx.approvals.store.load(request.ref)
     roster = await ctx.approvals.rotas.roster(proposal.service)
     eligibility = roster.eligibility(person, proposal.service, ctx.clock())

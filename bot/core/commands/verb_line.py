@@ -66,6 +66,13 @@ def parse_line(line: str) -> Line:
     return Line(verb=verb, text=text, ref=ref, options=options, unread=unread, typed=typed, rest=rest.strip())
 
 
+def typed_line(verb: str, ref: str, text: str, options: Mapping[str, str]) -> str:
+    """The line that makes the same request of `ref`, for people to copy: what would be an option in its text is quoted."""
+    words = [f'"{word}"' if _OPTION.fullmatch(word) or _REFERENCE.fullmatch(word) else word for word in text.split()]
+    pairs = [f'{key}="{value}"' if not value or " " in value else f"{key}={value}" for key, value in options.items()]
+    return " ".join([verb, ref, *words, *pairs])
+
+
 def is_reference(word: str) -> bool:
     """Whether a word is `AL-3`, `INC-3` or `AP-3`, whatever its case."""
     return bool(_REFERENCE.fullmatch(word))

@@ -10,6 +10,7 @@ import pytest
 
 from bot.commands.help import help as help_verb
 from bot.commands.list import list as list_verb
+from bot.commands.note import note
 from bot.commands.panel import panel
 from bot.commands.propose import propose
 from bot.commands.show import show as show_verb
@@ -73,6 +74,30 @@ async def test_of_several_open_groups_the_panel_takes_none_and_names_them(fixtur
 
     assert "Open in this channel: AL-2, AL-1" in message
     assert "'value': 'AL-1'" not in message
+
+
+async def test_of_several_open_groups_the_whole_line_is_there_to_copy_for_each(fixture: ApprovalsFixture) -> None:
+    await with_group(fixture, 2)
+
+    with pytest.raises(NotFound) as refused:
+        await use(fixture, note, "alice", ref="", text="the pool is full", options={"at": "10:42"}, entry_point="slash")
+
+    _, *lines = str(refused.value).splitlines()
+    assert lines == ["note AL-2 the pool is full at=10:42", "note AL-1 the pool is full at=10:42"]
+
+
+async def test_a_long_line_is_repeated_once_with_all_that_is_open(fixture: ApprovalsFixture) -> None:
+    await with_group(fixture, 2)
+
+    with pytest.raises(NotFound, match="AL-2, AL-1") as refused:
+        await use(fixture, note, "alice", ref="", text="the pool is full " * 20, entry_point="slash")
+
+    assert len(str(refused.value).splitlines()) == 2
+
+
+async def test_where_nothing_is_open_the_example_is_the_line_that_was_typed(fixture: ApprovalsFixture) -> None:
+    with pytest.raises(NotFound, match=r"for example: note AL-3 the pool is full\. Nothing is open in this channel"):
+        await use(fixture, note, "alice", ref="", text="the pool is full", channel="C8", entry_point="slash")
 
 
 async def test_an_incident_without_a_group_is_open_in_its_channel_too(fixture: ApprovalsFixture) -> None:

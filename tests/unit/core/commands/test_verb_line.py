@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.commands.verb_line import LIMIT, Line, mistyped_reference, nearest, parse_line, parse_value
+from bot.core.commands.verb_line import LIMIT, Line, mistyped_reference, nearest, parse_line, parse_value, typed_line
 
 
 def test_verb_reference_options_and_text_are_taken_apart_in_any_order() -> None:
@@ -66,3 +66,11 @@ def test_a_word_meant_as_a_reference_is_told_from_text(text: str, wrong: str) ->
 def test_a_line_beyond_the_limit_says_how_much_was_not_read() -> None:
     assert parse_line("note " + "x" * (LIMIT - 5)).unread == 0
     assert parse_line("note " + "x" * LIMIT).unread == 5
+
+
+def test_a_line_to_copy_makes_the_same_request_of_the_reference_that_was_missing() -> None:
+    typed = parse_line('note "cpu=90%" like "INC-1" at=10:42 why="two words"')
+
+    copied = typed_line(typed.verb, "AL-3", typed.text, typed.options)
+
+    assert parse_line(copied) == Line("note", "cpu=90% like INC-1", "AL-3", {"at": "10:42", "why": "two words"})
