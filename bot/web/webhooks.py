@@ -31,6 +31,7 @@ from bot.store.db.clock import Clock
 from bot.web.auth import signature_matches, token_matches, token_problem
 from bot.web.bodies import BodyBudget, BodyShare, Refused, inflated, read_raw
 from bot.web.errors import refusal
+from bot.web.forms import arrival, json_of
 from bot.web.metrics import ALERTS, CHANGES, IGNORED, REJECTED, REQUESTS
 
 log = structlog.get_logger(__name__)
@@ -135,11 +136,19 @@ class WebhookEndpoints:
             return refusal(503, f"{busy}; try again")
 
     async def _read(self, delivery: SourceRequest, kind: Source) -> Response:
+        if (body := await self._json_of(delivery)) is not delivery.body:
+            delivery = replace(delivery, body=body)
         try:
             parsed = await self._read_large(delivery, kind) if len(delivery.body) > LARGE else kind.read(delivery)
             return await self._store(delivery, self.scopes.within(parsed, delivery.config))
         except UnreadableBody as error:
             return await self._keep_unreadable(delivery, error)
+
+    async def _json_of(self, delivery: SourceRequest) -> bytes:
+        if len(delivery.body) <= LARGE:
+            return json_of(delivery.headers, delivery.body)
+        async with self._reading:
+            return await asyncio.to_thread(json_of, delivery.headers, delivery.body)
 
     async def _read_large(self, delivery: SourceRequest, kind: Source) -> ParsedBody:
         # In turn: side by side they share one interpreter, and the first of them is read as late as the last.
@@ -206,12 +215,13 @@ class WebhookEndpoints:
         """Keep the body before the 400 goes out: nothing is lost."""
         status = 413 if isinstance(error, TooManyItems) else 400
         labels = {"endpoint": delivery.endpoint, "source": delivery.source}
-        log.warning("webhook not readable", **labels, status=status, field=error.field, why=str(error)[:300])
+        why = ". ".join(filter(None, (str(error), arrival(delivery.headers, delivery.body))))
+        log.warning("webhook not readable", **labels, status=status, field=error.field, why=why[:300])
         try:
-            await self._keep(delivery.source, delivery.body, str(error), delivery.received_at)
+            await self._keep(delivery.source, delivery.body, why, delivery.received_at)
         except Busy as busy:
             return refusal(503, f"{busy}; try again")
-        return refusal(status, str(error), field=error.field)
+        return refusal(status, why, field=error.field)
 
     async def _keep(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:
         """What nobody could read may hold secrets all the same; of a flood, some. Raises Busy."""

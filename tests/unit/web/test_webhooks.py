@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -135,6 +136,50 @@ async def test_a_source_without_a_configured_token_takes_nothing(web: httpx.Asyn
 
     assert answer.status_code == 401
     assert "TOCSIN_TOKEN_NONE" in answer.json()["error"]
+
+
+FORM = {**KNOWN, "content-type": "application/x-www-form-urlencoded"}
+
+
+async def test_json_in_a_field_of_a_form_is_read_as_if_it_were_the_body(web: httpx.AsyncClient, kept: Kept) -> None:
+    answer = await web.post("/alerts/prod", data={"payload": BODY.decode(), "version": "4"}, headers=KNOWN)
+
+    assert (answer.status_code, len(kept.alerts)) == (202, 1)
+
+
+async def test_a_large_form_is_read_too(web: httpx.AsyncClient, kept: Kept) -> None:
+    body = json.dumps({"alerts": [{**ALERT, "annotations": {"summary": "x " * LARGE}}]})
+
+    assert (await web.post("/alerts/prod", data={"payload": body}, headers=KNOWN)).status_code == 202
+
+
+async def test_json_that_curl_calls_a_form_is_read(web: httpx.AsyncClient, kept: Kept) -> None:
+    assert (await web.post("/alerts/prod", content=b"\n" + BODY, headers=FORM)).status_code == 202
+
+
+async def test_the_signature_of_a_form_is_that_of_the_form(web: httpx.AsyncClient) -> None:
+    body = urlencode({"payload": json.dumps({"zen": "x"})}).encode()
+    proof = "sha256=" + hmac.new(b"sign", body, hashlib.sha256).hexdigest()
+    headers = {"x-github-event": "ping", "x-hub-signature-256": proof, "content-type": FORM["content-type"]}
+
+    assert (await web.post("/changes/hub", content=body, headers=headers)).json() == {"accepted": 0}
+
+
+async def test_a_form_without_json_is_told_what_came_and_what_is_expected(web: httpx.AsyncClient, kept: Kept) -> None:
+    answer = await web.post("/alerts/prod", data={"alert": "CPU high", "host": "db-1"}, headers=KNOWN)
+
+    assert answer.status_code == 400 and "db-1" not in answer.text
+    came = "It came as application/x-www-form-urlencoded with the fields alert, host."
+    assert answer.json()["error"].endswith(
+        f"{came} Expected is JSON as the body, or in one field of the form, such as payload="
+    )
+    assert kept.unreadable[0][1] == b"alert=CPU+high&host=db-1"
+
+
+async def test_any_other_type_of_body_is_named(web: httpx.AsyncClient) -> None:
+    answer = await web.post("/alerts/prod", content=b"<alert/>", headers={**KNOWN, "content-type": "text/xml; charset=utf-8"})
+
+    assert answer.json()["error"].endswith("It came as text/xml. Expected is JSON as the body")
 
 
 @pytest.mark.parametrize("path", ["/alerts/nobody", "/changes/prod", "/alerts/hub"])
