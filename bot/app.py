@@ -18,7 +18,6 @@ from bot.core.actor import Actor
 from bot.core.approvals import in_force
 from bot.core.approvals.roster import FRESH_ROTA
 from bot.core.config import Config
-from bot.core.errors import ConfigurationError
 from bot.core.evidence import Case
 from bot.core.redaction.screening import redact_one, warm_up
 from bot.core.service import LiveCatalogue
@@ -31,7 +30,7 @@ from bot.plugins import Command, Tool, ToolContext, discover, discover_actions
 from bot.plugins.scopes import Scopes
 from bot.ports import Run
 from bot.reloading import LiveMapping, Reloader, review_of
-from bot.settings import Secrets, catalogue_of, source_kinds, source_tokens
+from bot.settings import Secrets, catalogue_of, require_slack_tokens, source_kinds, source_tokens
 from bot.slack.alert_channels import AlertChannels, ChannelHistory
 from bot.slack.answers import Answers
 from bot.slack.app import SlackEdge
@@ -106,8 +105,7 @@ class App:
         elapsed: Elapsed | None = None,
         delivery: DeliveryLimits | None = None,
     ) -> None:
-        if not secrets.slack_bot_token.get_secret_value():
-            raise ConfigurationError("is empty: Tocsin works in Slack; `make demo` needs none", key="TOCSIN_SLACK_BOT_TOKEN")
+        require_slack_tokens(secrets)
         self.secrets, self.config = secrets, config
         self.clock: Clock = (DatabaseClock if secrets.postgres else SteadyClock)(clock, elapsed)
         self.catalogue = LiveCatalogue(catalogue_of(config).services.values())

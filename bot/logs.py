@@ -81,10 +81,24 @@ class LibraryFilter(logging.Filter):
             return True
         if record.levelno < logging.WARNING:
             return False
+        _without_traceback(record)
         counted = self._failures.record(record.name, f"{record.pathname}:{record.lineno}", self._monotonic())
         if counted and counted["times"] > 1:
             record.msg, record.args = f"{record.getMessage()} ({counted['times']} times since it was last written)", ()
         return counted is not None
+
+
+def _without_traceback(record: logging.LogRecord) -> None:
+    """A server that a library cannot reach is one line, in the error's words: the way to it through the library tells nothing.
+
+    An error of our own code that a library caught keeps its traceback.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None or not (isinstance(error, OSError) or type(error).__module__.partition(".")[0] in QUIET):
+        return
+    message, words = record.getMessage(), str(error) or type(error).__name__
+    record.msg, record.args = message if words in message else f"{message}: {words}", ()
+    record.exc_info = record.exc_text = None
 
 
 class _Mask:

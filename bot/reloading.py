@@ -12,6 +12,7 @@ import structlog
 from bot.core.config import Config
 from bot.core.config.differences import ConfigChange, changes_between
 from bot.core.errors import ConfigurationError
+from bot.match_notices import match_notices
 from bot.plugins import discover_actions
 from bot.plugins.actions import tiers_of
 from bot.plugins.scopes import scope_notices
@@ -110,7 +111,7 @@ class Reloader:
         log.info(
             "configuration reloaded", who=who, before=before, after=fresh_hash, changes=[change.text for change in changes]
         )
-        lines = *_lines(changes), *_waiting(considered), *_source_notices(fresh)
+        lines = *_lines(changes), *_waiting(considered), *_notices(fresh)
         return ReloadResult(True, (f"Reloaded {self._path} ({before} -> {fresh_hash})", *lines))
 
     async def _ask_again(self, who: str) -> list[str]:
@@ -177,9 +178,9 @@ def _text(changes: tuple[ConfigChange, ...]) -> str:
     return "; ".join(_lines(changes))
 
 
-def _source_notices(config: Config) -> list[str]:
+def _notices(config: Config) -> list[str]:
     """Variables are read from the environment, which a running process got once."""
     kinds = source_kinds(config)
     variables = without_token(config, kinds, source_tokens(config.sources))
     lacking = [f"A source takes nothing until the server is started with {variable} set" for variable in variables]
-    return [*lacking, *scope_notices(config.sources, kinds)]
+    return [*lacking, *scope_notices(config.sources, kinds), *match_notices(config)]

@@ -24,12 +24,14 @@ from bot.control_socket import ControlSocket, control_path
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
 from bot.logs import configure
+from bot.match_notices import match_notices
 from bot.memory import run_apart, share_one_heap
 from bot.plugins.scopes import scope_notices
 from bot.ports import Run
 from bot.reloading import ReloadResult
-from bot.settings import Secrets, deprecated_keys, load_config, require_audit_key, source_kinds
+from bot.settings import Secrets, deprecated_keys, load_config, require_audit_key, source_kinds, unheard_notice
 from bot.store.migrate import current, head, ready
+from bot.variable_notices import unread_variables
 from bot.web.connections import MAX_CONNECTIONS, OTHER_FILES, Connection, Connections, raise_file_limit
 
 log = structlog.get_logger(__name__)
@@ -114,15 +116,25 @@ def _prepare(secrets: Secrets) -> Config:
     config = load_config(secrets.config)
     require_audit_key(secrets)
     configure(secrets.log_level, known_secrets(secrets, config))
-    for notice in deprecated_keys(secrets.config):
-        log.warning("deprecated configuration key", notice=notice)
-    for notice in scope_notices(config.sources, source_kinds(config)):
-        log.warning("a source takes alerts and changes", notice=notice)
     os.umask(0o077)
     _keep_private(secrets.data_dir)
     _ready(secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}")
     _require_free_port(secrets.host, secrets.port)
     return config
+
+
+def _log_notices(secrets: Secrets, config: Config) -> None:
+    """What may stand as it is and is hardly meant so."""
+    for notice in deprecated_keys(secrets.config):
+        log.warning("deprecated configuration key", notice=notice)
+    for notice in scope_notices(config.sources, source_kinds(config)):
+        log.warning("a source takes alerts and changes", notice=notice)
+    for notice in match_notices(config):
+        log.warning("a match does not do what it seems to", notice=notice)
+    for notice in unread_variables(config):
+        log.warning("a variable is read by nothing", notice=notice)
+    if notice := unheard_notice(secrets):
+        log.warning("Slack cannot reach Tocsin", notice=notice)
 
 
 def _server(app: App, secrets: Secrets) -> uvicorn.Server:
@@ -168,6 +180,8 @@ def run(secrets: Secrets, *, wrap_run: Callable[[Run], Run] = lambda run: run, b
 
     async def serve() -> None:
         app = build(secrets, config, wrap_run=wrap_run)
+        # Once nothing refuses the start: a refusal is one line.
+        _log_notices(secrets, config)
         await refuse_derivable_key(secrets, app.db)
         async with _reloadable(app, secrets):
             await _server(app, secrets).serve()

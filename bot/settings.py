@@ -98,6 +98,44 @@ def require_audit_key(secrets: Secrets) -> None:
         raise ConfigurationError(f"{problem}; {advice}", key="TOCSIN_AUDIT_KEY")
 
 
+_APP = "`tocsin manifest` prints the app to paste at api.slack.com/apps"
+_TOKENS = {
+    "xoxb-": "the bot token",
+    "xapp-": "the app-level token",
+    "xoxp-": "a user's token",
+    "xoxe": "a configuration token",
+}
+"""What Slack's own tokens begin with."""
+
+
+def require_slack_tokens(secrets: Secrets) -> None:
+    """Raise ConfigurationError where the bot token is missing, or a token of another kind stands in one's place."""
+    bot, app = secrets.slack_bot_token.get_secret_value(), secrets.slack_app_token.get_secret_value()
+    if not bot:
+        advice = f"{_APP}: install it and set the bot token that it gives (xoxb-...). `tocsin demo` needs none"
+        raise ConfigurationError(f"is empty, and Tocsin works in Slack. {advice}", key="TOCSIN_SLACK_BOT_TOKEN")
+    if bot.startswith("xapp-") and app.startswith("xoxb-"):
+        problem = "this one holds the app-level token (xapp-...) and TOCSIN_SLACK_APP_TOKEN the bot token: exchange the two"
+        raise ConfigurationError(problem, key="TOCSIN_SLACK_BOT_TOKEN")
+    for name, token, prefix in (("TOCSIN_SLACK_BOT_TOKEN", bot, "xoxb-"), ("TOCSIN_SLACK_APP_TOKEN", app, "xapp-")):
+        other = next((what for start, what in _TOKENS.items() if start != prefix and token.startswith(start)), "")
+        if other:
+            problem = (
+                f"this is {other}; {_TOKENS[prefix]} belongs here, which begins with {prefix}. Copy it from api.slack.com/apps"
+            )
+            raise ConfigurationError(problem, key=name)
+
+
+def unheard_notice(secrets: Secrets) -> str:
+    """What to know where Slack has no way to reach the bot; "" where it has one."""
+    if secrets.slack_app_token.get_secret_value() or secrets.slack_signing_secret.get_secret_value():
+        return ""
+    return (
+        "no press, command or mention reaches Tocsin, it only posts: set TOCSIN_SLACK_APP_TOKEN (an app-level token with "
+        "connections:write, for Socket Mode), or TOCSIN_SLACK_SIGNING_SECRET (for HTTP mode)"
+    )
+
+
 def load_secrets() -> Secrets:
     """Read the environment; a bad value names its variable."""
     try:
@@ -129,8 +167,13 @@ def postgres_passwords(systems: Mapping[str, object], environment: Mapping[str, 
 
 
 def _tokens(prefix: str, names: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, str]:
-    values = {name: environment.get(prefix + name.upper().replace("-", "_"), "") for name in names}
+    values = {name: environment.get(variable_of(prefix, name), "") for name in names}
     return {name: token for name, token in values.items() if token}
+
+
+def variable_of(prefix: str, name: str) -> str:
+    """The variable that holds the secret of an entry: `prod-eu` has TOCSIN_TOKEN_PROD_EU."""
+    return prefix + name.upper().replace("-", "_")
 
 
 OLD_KEYS = {"inverse": "undo"}
@@ -244,7 +287,7 @@ def without_token(config: Config, kinds: Mapping[str, Source], tokens: Mapping[s
     lacking = (
         name for name, source in config.sources.items() if name not in tokens and _needs_token(source, kinds[source.kind])
     )
-    return [f"TOCSIN_TOKEN_{name.upper().replace('-', '_')}" for name in lacking]
+    return [variable_of("TOCSIN_TOKEN_", name) for name in lacking]
 
 
 def _needs_token(source: SourceConfig, kind: Source) -> bool:

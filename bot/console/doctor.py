@@ -23,6 +23,7 @@ from bot.core.text.untrusted import counted, one_line
 from bot.engine.data_folder import JOURNAL
 from bot.llm.checkup import check_model
 from bot.llm.loading import check_loading
+from bot.match_notices import match_notices
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
 from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
@@ -33,6 +34,7 @@ from bot.settings import (
     catalogue_of,
     load_config,
     require_audit_key,
+    require_slack_tokens,
     source_kinds,
     source_tokens,
     without_token,
@@ -40,6 +42,7 @@ from bot.settings import (
 from bot.slack.checkup import check_slack
 from bot.store.checkup import check_database, check_sizes, heartbeats, newest_labels
 from bot.store.db.database import utc_now
+from bot.variable_notices import unread_variables
 
 COLOURS = {"ok": "green", "failed": "bold red", "not set up": "yellow"}
 
@@ -76,7 +79,7 @@ async def checkup(secrets: Secrets) -> list[Check]:
     outside = [*slack, *models, *_model_code(secrets), *systems]
     remedies = await _actions(config)
     called = [*_heartbeats(secrets, config), _on_call(config), _pager(secrets, config)]
-    local = [*_local(config), *_links(config)]
+    local = [*_local(config), *_links(config), *_matches(config), *_variables(config)]
     return [first, *_sources(config), *fingerprints(secrets, config), *database, *outside, *remedies, *local, *called]
 
 
@@ -181,6 +184,10 @@ def _new_folder(folder: Path) -> Check:
 
 
 async def _slack(secrets: Secrets, config: Config) -> list[Check]:
+    try:
+        require_slack_tokens(secrets)
+    except ConfigurationError as error:
+        return [failed("Slack token", str(error), "the server does not start without it")]
     return await check_slack(
         secrets.slack_bot_token.get_secret_value(),
         secrets.slack_app_token.get_secret_value(),
@@ -299,6 +306,14 @@ def _local(config: Config) -> list[Check]:
 
 def _links(config: Config) -> list[Check]:
     return [failed("Links", notice, "repair links.hosts in tocsin.yaml") for notice in link_notices(config.links.hosts)]
+
+
+def _matches(config: Config) -> list[Check]:
+    return [failed("Matches", notice, "repair it in tocsin.yaml") for notice in match_notices(config)]
+
+
+def _variables(config: Config) -> list[Check]:
+    return [failed("Variables", notice, "correct the name or take it out") for notice in unread_variables(config)]
 
 
 def _pager(secrets: Secrets, config: Config) -> Check:

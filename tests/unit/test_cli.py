@@ -1,6 +1,7 @@
 """The command line: quick, and errors are one line and exit code 2."""
 
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -90,6 +91,39 @@ def test_a_configuration_without_a_place_for_alerts_is_valid_and_told(tmp_path: 
 
     assert (lacking.exit_code, well.exit_code) == (0, 0)
     assert "It has no default_channel yet" in lacking.output and "default_channel" not in well.output
+
+
+def test_what_is_valid_and_has_no_effect_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "tocsin.yaml"
+    file.write_text("services: {cart: {match: {app: 'cart.*'}}}\nsources: {am: {kind: alertmanager}}\n")
+
+    done = CliRunner().invoke(app, ["config", "check", str(file)], env={"TOCSIN_TOKEN_AMM": "x"})
+
+    assert done.exit_code == 0 and "No effect: services.cart.match.app: 'cart.*' looks like a pattern" in done.output
+    assert "Not read: TOCSIN_TOKEN_AMM is read by nothing: TOCSIN_TOKEN_AM is probably meant" in done.output
+
+
+def test_a_start_says_in_a_line_each_what_is_hardly_meant_and_that_slack_is_not_reached(tmp_path: Path) -> None:
+    (tmp_path / "tocsin.yaml").write_text("services: {cart: {match: {app: 'cart.*'}}}\n")
+    slack = {"TOCSIN_SLACK_API_URL": f"http://127.0.0.1:{free_port()}/api/", "TOCSIN_SLACK_BOT_TOKEN": "xoxb-1"}
+    command = [sys.executable, "-m", "bot.cli", "serve", "--config", str(tmp_path / "tocsin.yaml"), "--port", str(free_port())]
+    environment = {**os.environ, **slack, "TOCSIN_DATA_DIR": str(tmp_path / "data"), "TOCSIN_TOKEN_CART": "x"}
+    needed = {
+        "looks like a pattern",
+        "TOCSIN_TOKEN_CART is read by nothing",
+        "no press, command or mention",
+        "no connection to Slack",
+    }
+
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        records: list[dict[str, object]] = []
+        while needed and (line := process.stderr.readline()):
+            records.append(json.loads(line))
+            needed = {words for words in needed if words not in line}
+        process.terminate()
+
+    assert not needed and not [record for record in records if "exception" in record]
 
 
 def test_an_mcp_server_without_pins_is_told_with_the_command_that_prints_them(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
+from slack_sdk.errors import SlackApiError
 
 from bot import logs
 from bot.logs import configure
@@ -111,3 +112,28 @@ def test_a_library_s_chatter_is_left_out_although_it_sets_its_own_level(lines: A
     logging.getLogger("some.library").info("kept")
 
     assert [record["event"] for record in lines()] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    ("error", "written"),
+    [
+        (ConnectionRefusedError("Cannot connect to slack.com"), "Failed to connect: Cannot connect to slack.com"),
+        (TimeoutError(), "Failed to connect: TimeoutError"),
+        (SlackApiError("invalid_auth", {}), "Failed to connect: invalid_auth\\nThe server responded with: {}"),
+    ],
+)
+def test_a_server_that_a_library_cannot_reach_is_one_line_in_its_words(lines: Any, error: Exception, written: str) -> None:
+    logging.getLogger("slack_bolt.AsyncApp").error("Failed to connect", exc_info=error)
+
+    (record,) = lines()
+    assert record["event"] == written and "exception" not in record
+
+
+def test_an_error_of_our_own_that_a_library_caught_keeps_its_traceback(lines: Any) -> None:
+    try:
+        raise KeyError("user")
+    except KeyError:
+        logging.getLogger("slack_bolt.AsyncApp").exception("Failed to run a listener")
+
+    (record,) = lines()
+    assert "KeyError: 'user'" in record["exception"] and record["event"] == "Failed to run a listener"

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from bot.adapters import settings_of
 from bot.core.config import Config
 from bot.core.errors import ConfigurationError
-from bot.settings import Secrets, catalogue_of, deprecated_keys, load_config, parse_config, source_tokens
+from bot.settings import Secrets, catalogue_of, deprecated_keys, load_config, parse_config, require_slack_tokens, source_tokens
 
 
 def test_an_empty_file_is_a_valid_configuration() -> None:
@@ -180,3 +180,24 @@ def test_the_file_goes_before_the_usual_scales() -> None:
     assert [config.severity_of(word).value for word in ("sev-2", "SEV 0")] == ["SEV3", "SEV2"]
     assert config.severity_of("HIGH").value == "SEV4"
     assert config.severity_of("critical").value == "SEV2"
+
+
+@pytest.mark.parametrize(
+    ("bot", "app", "problem"),
+    [
+        ("", "", "TOCSIN_SLACK_BOT_TOKEN: is empty, and Tocsin works in Slack. `tocsin manifest` prints the app"),
+        ("xapp-1-a", "xoxb-1-a", "TOCSIN_SLACK_BOT_TOKEN: this one holds the app-level token .* exchange the two"),
+        ("xoxp-1-a", "", "TOCSIN_SLACK_BOT_TOKEN: this is a user's token; the bot token belongs here, which begins with xoxb-"),
+        ("xoxb-1-a", "xoxb-1-a", "TOCSIN_SLACK_APP_TOKEN: this is the bot token; the app-level token belongs here"),
+    ],
+)
+def test_a_token_of_slack_that_is_missing_or_of_another_kind_is_named(bot: str, app: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem) as refused:
+        require_slack_tokens(Secrets(slack_bot_token=SecretStr(bot), slack_app_token=SecretStr(app)))
+
+    assert "-1-a" not in str(refused.value)
+
+
+def test_tokens_of_their_kind_and_those_of_a_stand_in_are_taken() -> None:
+    require_slack_tokens(Secrets(slack_bot_token=SecretStr("xoxb-1"), slack_app_token=SecretStr("xapp-1")))
+    require_slack_tokens(Secrets(slack_bot_token=SecretStr("anything")))

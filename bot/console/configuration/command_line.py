@@ -22,8 +22,10 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     from bot.console.doctor import fingerprints
     from bot.core.config.systems import pin_notices
     from bot.core.text.link_prefixes import link_notices
+    from bot.match_notices import match_notices
     from bot.plugins.scopes import scope_notices
     from bot.settings import deprecated_keys, load_config, load_secrets, require_audit_key, source_kinds
+    from bot.variable_notices import unread_variables
 
     secrets = load_secrets()
     require_audit_key(secrets)
@@ -38,6 +40,8 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     print_lines(f"{path} is valid ({counts})")
     notices = [f"Deprecated: {notice}." for notice in deprecated_keys(path)]
     notices += [f"Too wide: {notice}." for notice in scope_notices(config.sources, source_kinds(config))]
+    notices += [f"No effect: {notice}." for notice in match_notices(config)]
+    notices += [f"Not read: {notice}." for notice in unread_variables(config)]
     checks = (check for check in fingerprints(secrets, config) if check.state == "failed")
     notices += [f"{check.name} {check.result}; {check.advice}." for check in checks]
     notices += [f"Not pinned: {notice}." for notice in pin_notices(config.systems.mcp)]
