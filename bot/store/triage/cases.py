@@ -4,10 +4,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bot.core.alerts.renewal import BURST
 from bot.core.commands.declared_incident import began_at
 from bot.core.evidence import Case
+from bot.core.investigation.triage_facts import stored_facts
+from bot.core.investigation.triage_state import TriageState
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
-from bot.store.triage.attempts import onset_of_outage
+from bot.store.triage.attempts import all_attempts, onset_of_outage
 from bot.store.triage.earlier_outage import earlier_outage, first_alert_at
 from bot.store.triage.firing_intervals import firing_before
 
@@ -33,6 +36,21 @@ def is_earlier(attempt: TriageRow, group: GroupRow) -> bool:
 def outlasts(lead: EpisodeRow | None, group: GroupRow) -> bool:
     """Whether what leads a group now fired before the group was about something new: what was ranked since explains it not."""
     return lead is not None and group.renewed_by is not None and (lead.id or 0) < group.renewed_by
+
+
+async def ranking_of_outlasting(session: AsyncSession, group: GroupRow, lead: EpisodeRow | None) -> TriageRow | None:
+    """The last ranking about an alert that leads a group again, after what the group was about since is over.
+
+    None where nothing since then has ended, and where no attempt looked at its service while it fired.
+    """
+    if lead is None or not lead.service or group.renewed_at is None or not outlasts(lead, group):
+        return None
+    since, until = lead.first_seen_at - BURST, group.renewed_at
+    for attempt in reversed(await all_attempts(session, group.id or 0)):
+        facts = stored_facts(attempt.facts) if since <= attempt.started_at < until and attempt.findings else None
+        if facts and facts.signal.startswith(f"{lead.service} ") and attempt.state == TriageState.DONE:
+            return attempt
+    return None
 
 
 def _worst(number: int) -> SelectOfScalar[EpisodeRow]:

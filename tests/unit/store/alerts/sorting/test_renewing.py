@@ -45,9 +45,12 @@ async def rank(
     service: str = "checkout",
     *,
     onset: datetime | None = None,
+    signal: str = "",
 ) -> None:
     triages = Triages(sorting.db)
     await triages.open("AL-1", attempt, "", "")
+    if signal:
+        await triages.update("AL-1", attempt, facts=TriageFacts(signal=signal).model_dump(mode="json"))
     found = {
         "hypotheses": [{"cause": cause, "confidence": "likely", "service": service}],
         "onset": onset.isoformat() if onset else None,
@@ -437,6 +440,22 @@ async def test_the_cause_of_an_outage_that_is_over_does_not_explain_what_fired_b
     after = await card(sorting)
     assert (during.group.title, during.cause_is_earlier) == ("Down", False)
     assert (after.group.title, after.cause_is_earlier) == ("QueueBacklog", True)
+
+
+async def test_what_fires_on_beside_an_outage_that_is_over_has_its_own_cause_again(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a", name="HighErrorRate"))
+    await rank(sorting, 1, "deploy 5.1.0 broke checkout", signal="checkout errors")
+    sorting.clock.forward(1)
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", start=1))
+    await rank(sorting, 2, "payments ran out of connections", service="payments", signal="payments errors")
+    during = await card(sorting)
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", status="resolved", start=1, ends_at=sorting.clock()))
+
+    after = await card(sorting)
+    causes = [(one.group.title, one.first_cause.cause, one.cause_is_earlier) for one in (during, after) if one.first_cause]
+    assert causes == [
+        ("Down", "payments ran out of connections", False), ("HighErrorRate", "deploy 5.1.0 broke checkout", False)
+    ]  # fmt: skip
 
 
 async def test_the_card_names_the_worst_of_what_fires_again_in_whatever_order_it_came(sorting: SortingFixture) -> None:
