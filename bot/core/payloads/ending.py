@@ -1,6 +1,6 @@
 """Whether an alert is over: by its event, its title, its status, a flag or its end. What says so is kept as a choice."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from bot.core.payloads.choices import Choice
@@ -11,9 +11,9 @@ from bot.core.payloads.values import (
     begins_with_state,
     is_severity_of_end,
     is_state_alone,
-    may_mean_resolved,
     means_resolved,
     moment_of,
+    recovered_from,
     state_of,
 )
 
@@ -46,7 +46,7 @@ def state_in(
     over = (
         _flag(leaves)
         or _severity(choices.get(AlertField.SEVERITY))
-        or _title(choices.get(AlertField.NAME), may_mean_resolved)
+        or _recovered_from_rule(choices.get(AlertField.NAME), leaves)
         or _title(choices.get(AlertField.SUMMARY))
         or _end(choices.get(AlertField.ENDS_AT), now, zone)
     )
@@ -68,8 +68,15 @@ def _severity(severity: Choice | None) -> Choice | None:
     return Choice("resolved", severity.path, "the severity says that it is over") if severity and over else None
 
 
-def _title(title: Choice | None, says_so: Callable[[str], bool] = means_resolved) -> Choice | None:
-    over = title is not None and says_so(str(title.value))
+def _title(title: Choice | None) -> Choice | None:
+    over = title is not None and means_resolved(str(title.value))
+    return Choice("resolved", title.path, "the text says that it is over") if title and over else None
+
+
+def _recovered_from_rule(title: Choice | None, leaves: Sequence[Leaf]) -> Choice | None:
+    """A title with the rule's name: what recovered from a crash may be an alert all the same."""
+    rule = recovered_from(str(title.value)).lower() if title else ""
+    over = rule and any(str(leaf.value).strip().lower() == rule for leaf in leaves)
     return Choice("resolved", title.path, "the text says that it is over") if title and over else None
 
 

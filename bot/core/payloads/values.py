@@ -41,8 +41,8 @@ _STATES = {
 }
 _OVER_SEVERITIES = frozenset(("ok", "okay", "clear", "cleared", "resolved", "recovered", "recovery"))
 """Not `normal`: some call the usual priority so."""
-_CLOSED = re.compile(r"(?:closed?|cancell?ed|end|ended|resolved?)_(?:critical|crit|major|minor|warning|warn|error)$")
-"""What becomes of a severity. `ok_critical` goes from one to the other."""
+_CLOSED = re.compile(r"(?:closed?|cancell?ed|resolved)_(?:critical|crit|major|minor|warning|warn)$")
+"""What becomes of a severity. `ok_critical` goes from one to the other, and `resolve_error` is an error."""
 _NEGATED = frozenset(("not", "un", "non", "no"))
 _OVER = "recovered|resolved|recovery|cleared|closed|solved"
 _RESOLVED = re.compile(
@@ -52,7 +52,7 @@ _RESOLVED = re.compile(
     r"|\b(?:has|have|is|are) (?:now |been |fully )*(?:recovered|resolved|back to normal|back online|back up|cleared)\W*$"
 )
 _STATE_FIRST = re.compile(r"(?i)\s*(?:triggered|fired|firing|recovered|resolved|cleared|closed|opened):\s")
-_RECOVERED_FROM = re.compile(r"(?i)^(?!.*\b(?:not|never)\b).*\S (?:has )?recovered from \S")
+_RECOVERED_FROM = re.compile(r"(?i)(?!.*\b(?:not|never)\b).*\S (?:has )?recovered from (\S.*)")
 _URL = re.compile(r"(?i)^[a-z][a-z0-9+.-]*://\S+$")
 _ID = re.compile(r"(?i)^(?:[0-9a-f]{8}-[0-9a-f-]{20,}|[0-9a-f]{16,}|[0-9]+|[a-z]{0,8}[:_-]?[0-9a-f]*[0-9][0-9a-f]{15,})$")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:(\S+)$")
@@ -154,9 +154,10 @@ def begins_with_state(text: str) -> bool:
     return bool(_STATE_FIRST.match(text))
 
 
-def may_mean_resolved(text: str) -> bool:
-    """Whether a title says that it is over where nothing else says otherwise: `web-1 recovered from Disk full`."""
-    return means_resolved(text) or bool(_RECOVERED_FROM.search(text[:500]))
+def recovered_from(text: str) -> str:
+    """What a title says something recovered from, `Disk full` of `web-1 recovered from Disk full`; "" if it does not."""
+    match = _RECOVERED_FROM.fullmatch(text[:500].strip())
+    return match[1] if match else ""
 
 
 def means_resolved(text: str) -> bool:

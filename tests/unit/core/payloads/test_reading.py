@@ -63,7 +63,7 @@ def test_each_choice_names_its_path_and_why() -> None:
         {"title": "Disk full", "severity": "CLEAR"},
         {"title": "Disk full", "eventType": "POLICY_CLOSE_WARNING"},
         {"title": "Disk full", "check_state": "passing"},
-        {"title": "db-1 recovered from Disk full"},
+        {"title": "db-1 recovered from Disk full", "rule": "Disk full"},
     ],
 )
 def test_what_says_that_it_is_over_never_fires(told: dict[str, Any]) -> None:
@@ -86,10 +86,13 @@ def test_what_says_that_it_is_over_never_fires(told: dict[str, Any]) -> None:
         {"title": "Disk full", "transition": "OK -> CRITICAL"},
         {"title": "Disk full", "transition": "resolved to critical"},
         {"title": "Disk full", "event": "ok_critical"},
+        {"title": "Disk full", "event": "dns_resolve_error"},
+        {"title": "Disk full", "event": "job_ended_critical"},
         {"title": "Disk full", "event": "reset"},
         {"title": "Disk full", "event": "threshold passed"},
-        {"title": "db-1 recovered from Disk full", "status": "firing"},
-        {"title": "db-1 has not recovered from Disk full"},
+        {"title": "db-1 recovered from Disk full", "rule": "Disk full", "status": "firing"},
+        {"title": "db-1 has not recovered from Disk full", "rule": "Disk full"},
+        {"title": "db-1 recovered from a crash"},
     ],
 )
 def test_what_does_not_say_so_fires(told: dict[str, Any]) -> None:
