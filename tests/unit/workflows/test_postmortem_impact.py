@@ -43,7 +43,7 @@ async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
     async with fixture.db.write() as session:
         row = await session.get(GroupRow, 1)
         assert row is not None
-        row.opened_at, row.cleared_at = NOW, at(9)
+        row.opened_at, row.cleared_at, row.alerts = NOW, at(9), 2
         session.add(row)
         for name in ("checkout", "web"):
             texts: dict[str, Any] = {
@@ -83,7 +83,7 @@ async def test_a_latency_incident_tells_the_latency_that_it_began_with(fixture: 
     text = await drafted(fixture, [(at(-1), "search latency")], {"search latency": samples(3.0)})
 
     assert "search latency exceeded 1 s for" in text and "errors never exceeded" not in text
-    assert "search latency left its normal range" in text and "60 s before it was declared" in text
+    assert "search latency left its normal range" in text and "60 s before the first alert arrived" in text
 
 
 async def test_the_first_onset_counts_and_not_that_of_the_last_attempt(fixture: ApprovalsFixture) -> None:
@@ -96,8 +96,8 @@ async def test_the_first_onset_counts_and_not_that_of_the_last_attempt(fixture: 
 async def test_an_onset_that_was_dated_after_the_alert_is_told_without_a_distance(fixture: ApprovalsFixture) -> None:
     text = await drafted(fixture, [(at(2), "search latency")], {"search latency": samples(3.0)})
 
-    assert "search latency left its normal range at" in text and "before it was declared" not in text
-    assert "It lasted 9.0 min, as reported." in text
+    assert "search latency left its normal range at" in text and "before the first alert" not in text
+    assert "It lasted 9.0 min, from the first alert." in text
 
 
 async def test_a_services_failed_requests_are_told_once_whichever_of_its_signals_counted_them(
