@@ -46,7 +46,7 @@ def firing_text(alerts: Sequence[FiringAlerts]) -> str:
     fires, it = ("still fires", "it") if count == 1 else ("still fire", "one")
     minutes = minutes_text(COMES_BACK_AFTER.total_seconds() / 60)
     what = f"{counted(count, 'alert')} {fires}: {', '.join(names)}{more}."
-    return f"{what} If {it} is reported after {minutes}, the card is open again."
+    return f"{what} If {it} is still reported after {minutes}, the card opens again."
 
 
 async def _confirmed(ctx: CommandContext, request: Request, subject: Subject, ranked: Ranked) -> str:

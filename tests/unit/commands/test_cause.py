@@ -144,7 +144,7 @@ async def test_who_resolves_while_alerts_fire_is_told_which_and_that_they_open_i
     form = await use(fixture, resolve)
     reply = await use(fixture, resolve, entry_point="modal", revision=1, fields={"which": "0", "cause": ""})
 
-    text = "1 alert still fires: ErrorsHigh on checkout. If it is reported after 10 min, the card is open again."
+    text = "1 alert still fires: ErrorsHigh on checkout. If it is still reported after 10 min, the card opens again."
     assert form.intro == text and reply.text.endswith(text)
 
 
