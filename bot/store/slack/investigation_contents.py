@@ -33,11 +33,13 @@ from bot.store.tables import (
     TriageRow,
 )
 from bot.store.triage.attempts import (
+    all_attempts,
     attempts_of_outage,
     findings_of,
     first_cause,
     first_hypothesis,
     is_retry,
+    of_newest_outage,
     shown_of,
     shown_triage,
 )
@@ -76,7 +78,7 @@ async def triage_content(session: AsyncSession, ref: str) -> TriageContent | Non
         earlier_cause=earlier,
         earlier_onset=earlier_findings.onset if earlier_findings else None,
         earlier_fires=before is not None and await outage_before_fires(session, group, earlier_findings),
-        recovered_after=await _recovered_after(session, group, earlier) if earlier else "",
+        recovered_after=await _recovered_after(session, group, earlier, before) if earlier and before else "",
         over_at=_over_before_ranked(group, shown),
         proposals=[ProposalLine(one.ref, one.state, one.title, _is_of_before(one, group)) for one in proposals],
         waiting=waiting([one for one in proposals if not _is_of_before(one, group)]),
@@ -98,11 +100,16 @@ async def _ranked_before(session: AsyncSession, row: TriageRow) -> TriageRow | N
     return (await session.exec(query)).first()
 
 
-async def _recovered_after(session: AsyncSession, group: GroupRow, earlier: Hypothesis) -> str:
-    """The newest proposal for the cause of the outage before after which its service recovered; "" for none."""
+async def _recovered_after(session: AsyncSession, group: GroupRow, earlier: Hypothesis, ranked: TriageRow) -> str:
+    """The newest proposal for the cause of the outage before after which its service recovered; "" for none.
+
+    `ranked`: the attempt that named that cause. What worked in an outage before that one did not end this.
+    """
+    attempts = [one for one in await all_attempts(session, group.id or 0) if one.attempt <= ranked.attempt]
+    began = of_newest_outage(attempts)[0].started_at
     worked = ProposalRow.state == ProposalState.SUCCEEDED.value, ProposalRow.service == earlier.service
-    before = ProposalRow.group_id == group.id, col(ProposalRow.created_at) < group.renewed_at
-    query = select(ProposalRow.id).where(*worked, *before).order_by(col(ProposalRow.id).desc()).limit(1)
+    of_outage = ProposalRow.group_id == group.id, col(ProposalRow.created_at).between(began, group.renewed_at)
+    query = select(ProposalRow.id).where(*worked, *of_outage).order_by(col(ProposalRow.id).desc()).limit(1)
     number = (await session.exec(query)).first()
     return f"AP-{number}" if number else ""
 

@@ -608,6 +608,22 @@ async def test_the_cause_of_before_is_told_with_what_its_service_recovered_after
     assert shown is not None and shown.recovered_after == ref
 
 
+async def test_what_ended_the_outage_before_the_last_one_did_not_end_that(sorting: SortingFixture) -> None:
+    await sorting.receive(alert())
+    await rank(sorting)
+    await ran(sorting, ProposalState.SUCCEEDED)
+    await clears_and_fires_again(sorting, 5)
+    await rank(sorting, 2, "checkout itself fails")
+    sorting.clock.forward(1.5)
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", start=6.5))
+    await rank(sorting, 3, "payments is down", service="payments")
+
+    async with sorting.db.read() as session:
+        shown = await triage_content(session, "AL-1")
+    assert shown is not None and shown.earlier_cause is not None and shown.earlier_cause.cause == "checkout itself fails"
+    assert shown.recovered_after == ""
+
+
 async def test_the_cause_of_before_does_not_run_on_with_an_outage_that_was_before_it(sorting: SortingFixture) -> None:
     await sorting.receive(alert("a"))
     await rank(sorting)
