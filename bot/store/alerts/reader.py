@@ -15,7 +15,7 @@ from sqlmodel.sql.expression import Select
 
 from bot.core.alert import Alert
 from bot.core.alerts.grouping import GroupingReason, Membership
-from bot.core.alerts.muting import parse_mute
+from bot.core.alerts.muting import Mute, MuteReason, parse_mute
 from bot.core.alerts.reasons import AlertReasons, ReasonCount
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow, SourceRow
@@ -65,11 +65,13 @@ class Alerts:
         return row.last_seen_at if row else None
 
     async def active(self, service: str = "") -> list[Alert]:
-        """Firing alerts of one service ("" = all), newest first, at most 500; muted ones included.
+        """Firing alerts of one service ("" = all), newest first, at most 500; muted ones included, heartbeats not.
 
+        A heartbeat fires while all is well: as the oldest it would stand first among what fires in an outage.
         Of annotations the summary and the description alone, and of every text at most 300 characters.
         """
-        newest = _newest(_filtered(select(EpisodeRow.id), "firing", service, None, None), 500)
+        no_heartbeat = col(EpisodeRow.muted_by) != Mute(MuteReason.HEARTBEAT).stored
+        newest = _newest(_filtered(select(EpisodeRow.id).where(no_heartbeat), "firing", service, None, None), 500)
         grouped: list[tuple[int | None, Alert]] = []
         async with self.db.read() as session:
             ids = (await session.exec(newest)).all()

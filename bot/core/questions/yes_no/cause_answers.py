@@ -90,7 +90,7 @@ def _from_measurements(reading: QuestionReading, likely: Hypothesis | None) -> S
         elsewhere = likely is not None and (likely.kind != "change" or all(fact.service != likely.service for _, fact in moved))
         verdict = Verdict.NO if elsewhere else Verdict.UNKNOWN
         # What moved is long, and may be cut: the cause that decides stands before it.
-        before = f"the likely cause is another: {likely.cause}; " if likely else ""
+        before = f"The likely cause is another: {likely.cause}; " if likely else ""
         text = f"{before}{_named(moved)}, but no ranked cause is {what}"
         return ShortAnswer(verdict=verdict, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
     if not judged and (named := named_in_record(reading)):

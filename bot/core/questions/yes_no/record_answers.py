@@ -1,5 +1,6 @@
 """What the record answers by itself: changes, alerts, acknowledgement, recovery, proposals."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import MAX_NAMED
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.moments import clock
-from bot.core.text.untrusted import one_line
+from bot.core.text.untrusted import counted, one_line
 from bot.core.timeline import EntryKind
 
 
@@ -77,12 +78,18 @@ def _alerting(reading: QuestionReading) -> ShortAnswer | None:
     if not lists:
         return unknown("the alerts were not checked", ids_of(reading.failed))
     entry = lists[-1]
+    alerts = entry.evidence.facts.alerts or ()
+    named = {alert.name for alert in alerts if re.search(rf"\b{re.escape(alert.name)}\b", reading.question, re.IGNORECASE)}
     fitting = [
-        alert for alert in entry.evidence.facts.alerts or () if not reading.services or alert.service in reading.services
+        alert
+        for alert in alerts
+        if (not reading.services or alert.service in reading.services) and (not named or alert.name in named)
     ]
     where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
     if fitting:
-        text = f"{len(fitting)} alert{'s' if len(fitting) > 1 else ''}{where}, the first {fitting[0].name}"
+        own = next((alert for alert in fitting if alert.service == reading.facts.own_service), fitting[0])
+        alerts_text = counted(len(fitting), f"{' and '.join(sorted(named))} alert".strip())
+        text = f"{alerts_text}{where}" + ("" if named else f", such as {own.name}")
         return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
     return ShortAnswer(verdict=Verdict.NO, text=f"No alert fires{where} in what was checked", evidence=[entry.id])
 

@@ -8,14 +8,17 @@ from bot.core.questions.yes_no.named_in_record import named_in_record
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.untrusted import one_line
+from bot.core.tuning import TUNING
 
 MAX_NAMED = 3
 """Signals named one by one."""
+_SURE = TUNING.confidence.sure
+"""Doublings from which on a deviation counts as sure, as for a cause: 50 ms that become 53 ms are no illness."""
 
 
 def answer_about_state(reading: QuestionReading) -> ShortAnswer:
     """How a service is: by its newest values where the question asks for now, else by what left its normal range."""
-    bad, judged = _current_state(reading) if reading.asks_for_now else _past_state(reading)
+    bad, slight, judged = _current_state(reading) if reading.asks_for_now else _past_state(reading)
     if Subject.DATABASE in reading.subjects and not bad and (troubled := reading.troubled_database):
         entry, text = troubled
         return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
@@ -26,6 +29,9 @@ def answer_about_state(reading: QuestionReading) -> ShortAnswer:
     if bad:
         text = "; ".join(dict.fromkeys(text for _, text in bad[:MAX_NAMED]))
         return ShortAnswer(verdict=yes, text=one_line(text, MAX_TEXT), evidence=ids_of(entry for entry, _ in bad))
+    if slight:
+        text = "; ".join(dict.fromkeys(text for _, text in slight[:MAX_NAMED]))
+        return unknown(text, ids_of(entry for entry, _ in slight), opening="Barely outside its usual range:")
     where = f" on {', '.join(sorted(reading.services_meant)[:MAX_NAMED])}" if reading.services_meant else ""
     ids = ids_of(entry for entry, _ in judged)
     if not judged and reading.subjects & MEASURED - SYMPTOMS and (named := named_in_record(reading)):
@@ -54,26 +60,29 @@ def _not_of_thing(thing: str, bad: "_Lines") -> ShortAnswer:
 _Lines = list[tuple[LedgerEntry, str]]
 
 
-def _current_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
+def _current_state(reading: QuestionReading) -> tuple[_Lines, _Lines, _Lines]:
     rows = list(reading.current())
     direction = _requested_direction(reading)
     bad = [(entry, fact.text) for entry, fact in rows if (fact.state == direction if direction else fact.trouble)]
-    return bad, [(entry, fact.text) for entry, fact in rows if fact.state != "unknown"]
+    return bad, [], [(entry, fact.text) for entry, fact in rows if fact.state != "unknown"]
 
 
-def _past_state(reading: QuestionReading) -> tuple[_Lines, _Lines]:
+def _past_state(reading: QuestionReading) -> tuple[_Lines, _Lines, _Lines]:
+    """What is bad, what is barely outside its usual range, and all that was judged."""
     rows = list(reading.deviations(reading.services_meant))
     direction = {"high": "up", "low": "down"}.get(_requested_direction(reading), "")
-    bad = [
-        (entry, signal_line(entry, fact))
+    moved = [
+        (entry, fact)
         for entry, fact in rows
         if fact.doublings > 0 and (not direction or fact.direction == direction) and _is_trouble(reading, fact)
     ]
+    bad = [(entry, signal_line(entry, fact)) for entry, fact in moved if fact.doublings >= _SURE]
+    slight = [(entry, signal_line(entry, fact)) for entry, fact in moved if fact.doublings < _SURE]
     measured = reading.subjects & MEASURED
     for entry in reading.entries if not direction and measured <= SYMPTOMS else ():
         if str(entry.arguments.get("service") or "") in reading.services_meant and Subject.HEALTH in measured:
             bad += [(entry, beyond.text) for beyond in entry.evidence.facts.beyond or ()]
-    return bad, [(entry, signal_line(entry, fact)) for entry, fact in rows]
+    return bad, slight, [(entry, signal_line(entry, fact)) for entry, fact in rows]
 
 
 _SYMPTOMS = frozenset({"errors", "latency", "client", "external"})

@@ -11,6 +11,7 @@ from bot.core.questions.forms import without_opening
 from bot.core.questions.subjects import without_subjects
 from bot.core.questions.topics import canonical, without_services
 from bot.core.questions.yes_no.changes_meant import without_what_is_meant
+from bot.core.text.stemming import stem
 
 _WORDS_READ = """
     a an the this that these those it its they them there here we us our my your i me you he she who someone somebody anyone
@@ -38,19 +39,25 @@ _REFERENCE = re.compile(r"\b(?:AL|INC)-\d+\b|<@[A-Z0-9|]+>", re.IGNORECASE)
 _WORD = re.compile(r"[a-z0-9%][\w%'.-]*")
 _IDIOMS = re.compile(r"\bto do with\b", re.IGNORECASE)
 """Words that are read one by one, and mean another thing together."""
-_PRODUCTS = re.compile(r"\b(?:postgres\w*|mysql|mariadb|mongo\w*|redis|cassandra)\b", re.IGNORECASE)
+_NARROWER = re.compile(r"\b(?:postgres\w*|mysql|mariadb|mongo\w*|redis|cassandra|throttl\w*|oom\w*)\b", re.IGNORECASE)
+"""One thing of those that its subject stands for: more CPU is no throttling, and a full memory kills nothing by itself."""
 
 
 def unread_words(question: str, services: Collection[str], answer: str = "") -> list[str]:
     """The words of a question that nothing read. `answer`: what is told; a thing that it names was read."""
-    products = (name.lower() for name in _PRODUCTS.findall(question))
+    narrower = (name.lower() for name in _NARROWER.findall(question))
     unread = [
         *_IDIOMS.findall(question),
         *_ACTION.findall(question),
-        *(name for name in products if name not in answer.lower()),
+        *(name for name in narrower if stem(name) not in answer.lower()),
     ]
     rest = without_what_is_meant(_COMPARED.sub(" ", _REFERENCE.sub(" ", without_opening(question))), services)
     rest = without_subjects(without_services(rest.replace("’", "'"), services) if services else rest.replace("’", "'").lower())
-    named = canonical(answer)
+    named = canonical(f"{answer} {answer.lower()}")  # "DiskFull" is two words, and "diskfull" one
     words = (word.strip(".'-") for word in _WORD.findall(rest.lower()))
-    return [*unread, *(word for word in words if word not in _READ and (word in _TURNS or not canonical(word) <= named))]
+    return [*unread, *(word for word in words if word not in _READ and _is_unread(word, named))]
+
+
+def _is_unread(word: str, named: Collection[str]) -> bool:
+    """Whether the answer does not show that a word was read. A number is a bound, also where the answer holds the same."""
+    return word in _TURNS or word.isdigit() or not canonical(word) <= set(named)

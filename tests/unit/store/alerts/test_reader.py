@@ -121,3 +121,11 @@ async def test_history_ends_where_its_labels_would_fill_the_memory(sorting: Sort
     (earlier,) = await Alerts(sorting.db).earlier(at(0))
 
     assert 1_000 < len(earlier) < 1_400
+
+
+async def test_a_heartbeat_is_not_among_what_fires(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("beat", start=-6000, name="Watchdog"), alert("a", start=-30))
+
+    firing = [one.name for one in await Alerts(sorting.db).active()]
+
+    assert "Alert a" in firing and "Watchdog" not in firing

@@ -387,7 +387,7 @@ def test_the_cause_that_decides_stands_before_what_moved_on_the_subject_where_a_
     verdict = short_answer("is it the database?", facts(HEALTH, busy, findings=Findings(hypotheses=[DEPLOY])))
 
     assert verdict is not None and verdict.verdict == "no"
-    assert verdict.text.startswith("the likely cause is another: deploy v2 of checkout; orders-db latency rose")
+    assert verdict.text.startswith("The likely cause is another: deploy v2 of checkout; orders-db latency rose")
 
 
 INVENTORY = DEPLOY.model_copy(
@@ -552,3 +552,59 @@ def test_what_was_rolled_back_elsewhere_was_not_rolled_back_here() -> None:
 def test_what_somebody_thinks_is_asked_of_the_cause_and_not_of_a_permission(question: str) -> None:
     assert verdict(question, *RECORDED, findings=Findings(hypotheses=[INVENTORY]))[0] == "yes"
     assert verdict(question, *RECORDED)[0] == "unknown"
+
+
+def test_what_is_barely_outside_its_usual_range_is_neither_health_nor_illness() -> None:
+    details = "cart latency rose from 50 ms to 53.6 ms (1.2 times its usual range)", "cart latency rose from 50 ms to 900 ms"
+    slower, slow = (
+        entry(
+            "E1",
+            "service_health",
+            EvidenceFacts(deviations=(deviation("cart", "latency", "latency", far),)),
+            line,
+            service="cart",
+        )
+        for far, line in zip((0.28, 4.0), details, strict=True)
+    )
+    barely = short_answer("is cart healthy?", facts(slower))
+
+    assert barely is not None and barely.verdict == "unknown"
+    assert f"{barely.lead} {barely.text}" == f"Barely outside its usual range: {details[0]}"
+    assert verdict("is cart healthy?", slow)[0] == "no"
+
+
+@pytest.mark.parametrize(("question", "expected"), [("is cart's cpu high?", "yes"), ("is cart throttled?", "unknown")])
+def test_more_cpu_is_no_throttling(question: str, expected: str) -> None:
+    cpu = EvidenceFacts(deviations=(deviation("cart", "cpu", "saturation", 2.0),))
+
+    assert (
+        verdict(question, entry("E1", "service_health", cpu, "cart cpu rose from 0.27 to 0.32 cores", service="cart"))[0]
+        == expected
+    )
+
+
+def test_a_number_in_a_question_is_a_bound_also_where_the_answer_holds_the_same() -> None:
+    down = entry(
+        "E1", "service_health", EvidenceFacts(deviations=(deviation("cart", "errors", "errors", 6.0),)),
+        "cart errors rose from 1 % to 100 %", service="cart",
+    )  # fmt: skip
+
+    assert verdict("is cart down?", down)[0] == "yes"
+    assert verdict("is cart 100% down?", down)[0] == "unknown"
+
+
+def test_a_throttling_that_was_measured_answers_whether_it_is_throttled() -> None:
+    throttling = EvidenceFacts(deviations=(deviation("cart", "cpu_throttling", "saturation", 2.0),))
+    measured = entry("E1", "service_health", throttling, "cart cpu_throttling rose from 0 % to 40 %", service="cart")
+
+    assert verdict("is cart throttled?", measured) == ("yes", ["E1"])
+
+
+def test_the_alert_that_is_named_is_the_one_that_counts() -> None:
+    rows = (AlertFact(name="DiskFull", service="cart", starts_at=NOW), AlertFact(name="Hot", service="checkout", starts_at=NOW))
+    listed = entry("E4", "active_alerts", EvidenceFacts(alerts=rows))
+    one, of_all = (short_answer(question, facts(listed)) for question in ("is DiskFull firing?", "are alerts firing?"))
+
+    assert one is not None and (one.verdict, one.text) == ("yes", "1 DiskFull alert")
+    assert of_all is not None and (of_all.verdict, of_all.text) == ("yes", "2 alerts, such as Hot")
+    assert verdict("is PodSlow firing?", listed)[0] == "unknown"
