@@ -12,7 +12,7 @@ from bot.core.infrastructure.missing_parts import missing_parts
 from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock, date_to_the_minute
 from bot.core.text.untrusted import counted
-from bot.core.tool_calls import ToolRole, could_not_check
+from bot.core.tool_calls import ToolRole, Topic, could_not_check
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import ServiceName
 from tools._arguments import service_of
@@ -25,6 +25,7 @@ EVENTS_BACK = timedelta(hours=6)
     needs="cluster",
     label="pods of {service}",
     role=ToolRole.WORKLOAD,
+    topic=Topic("restarts restarting crash crashes crashing crashloop crashlooping"),
     first_for={"memory": 2, "cpu": 3, "disk": 2},
 )
 async def describe_workload(ctx: ToolContext, service: ServiceName) -> Evidence:

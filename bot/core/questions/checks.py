@@ -6,7 +6,7 @@ from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case
 from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.subjects import MEASURED, Subject, looks_like_database, subjects_in
-from bot.core.questions.topics import named_in, without_services
+from bot.core.questions.topics import named_in, topics_of, without_services
 from bot.core.questions.yes_no.question_reading import asks_for_now
 from bot.core.tool_calls import ToolRole, Tools, tool_for
 
@@ -45,6 +45,9 @@ def _of_subject(question: str, facts: AnswerFacts, case: Case) -> Iterator[tuple
     if Subject.DATABASE in subjects:
         yield ToolRole.DATABASE, {}
         services = [*services, *(name for name in sorted(facts.names) if looks_like_database(name))]
+    if tool_for(facts.tools, ToolRole.WORKLOAD) in topics_of(question, facts.names, facts.tools).tools:
+        for service in services[:MAX_SERVICES]:
+            yield ToolRole.WORKLOAD, {"service": service}
     if subjects & MEASURED or not subjects:
         for service in list(dict.fromkeys(services))[: 2 * MAX_SERVICES]:
             yield ToolRole.HEALTH, {"service": service}

@@ -36,6 +36,7 @@ _VERBS_OF_WORK = (
 _PERMISSION = (
     r"\b(?:is|was|would|will)\s+(?:it|this|that)\s+(?:be\s+)?(?:\w+\s+)?"
     r"(?:safe|ok|okay|fine|wise|allowed|possible|an?\s+good\s+idea|time)\s+(?:to|for|if|that)\b"
+    r"|\b(?:should|must)\s+(?:[\w.-]+\s+){1,4}?be\s+\w+(?:ed|en|pt)\b"
     r"|\bsafe\s+to\b|\b(?:(?:should|shall|must|may|need)\s+(?:i|we|you|someone|somebody)|do\s+(?:i|we|you)\s+(?:need|have)\s+to)\b"
     rf"\s+(?!see|know|understand|have)\w+|\b(?:can|could)\s+(?:i|we|you|someone|somebody)\s+(?:just\s+|now\s+|safely\s+)?(?:{_VERBS_OF_WORK})\b"
 )

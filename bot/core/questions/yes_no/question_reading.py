@@ -10,9 +10,18 @@ from bot.core.evidence import LedgerEntry
 from bot.core.facts.measured import CurrentFact, DeviationFact
 from bot.core.questions.answer_facts import AnswerFacts, newest_entries
 from bot.core.questions.forms import is_present, thing_in, wants_current_values
-from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject, looks_like_database, measures, subjects_in
+from bot.core.questions.subjects import (
+    MEASURED,
+    SYMPTOMS,
+    Subject,
+    looks_like_database,
+    measures,
+    subjects_in,
+    without_subjects,
+)
 from bot.core.questions.topics import canonical, named_in, topics_of, without_services
 from bot.core.questions.yes_no.changes_meant import ChangesMeant, changes_meant
+from bot.core.text.stemming import stems
 
 _ELSE = re.compile(
     r"\b(?:(?:any|some|every)(?:thing|one|body)|who|what|services?)\s+else\b|\bother\s+services?\b", re.IGNORECASE
@@ -70,6 +79,17 @@ class QuestionReading:
         """What it asks the state of where that is no service, as written: Prometheus of "is Prometheus down?"; else ""."""
         words = [] if self.services else thing_in(self.question).split()
         return " ".join(word for word in words if canonical(word) & self._words)
+
+    @cached_property
+    def signals_named(self) -> frozenset[str]:
+        """The measured signals whose own names it holds: `queue`, `restarts`. Words of a subject (errors) name that instead."""
+        rest = without_services(self.question, self.facts.names)
+        # "Connections" are of the family of databases: "is the database ok?" does not ask for them.
+        words = frozenset(stems(rest)) if Subject.DATABASE in self.subjects else canonical(rest)
+        facts = [entry.evidence.facts for entry in self.entries]
+        judged = {row.signal for fact in facts for row in fact.deviations if row.family != "behaviour"}
+        current = {row.signal for fact in facts for row in fact.current or () if row.family != "behaviour"}
+        return frozenset(signal for signal in judged | current if _names_of(signal, words))
 
     @property
     def unmeasured_state(self) -> str:
@@ -150,6 +170,12 @@ class QuestionReading:
         ]
         without_value = [entry for entry, fact in self.current() if fact.state == "unknown"]
         return [*failed, *(entry for entry in without_value if entry not in failed)]
+
+
+def _names_of(signal: str, words: frozenset[str]) -> frozenset[str]:
+    """Those of the words that name the signal."""
+    name = without_subjects(signal.replace("_", " "))
+    return words & (canonical(name) | frozenset(stems(name)))
 
 
 def asks_for_now(question: str, facts: AnswerFacts) -> bool:

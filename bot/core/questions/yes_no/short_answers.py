@@ -28,6 +28,7 @@ from bot.core.questions.yes_no.named_in_record import named_in_record
 from bot.core.questions.yes_no.qualifiers import OF_MOMENT, excluded, undecided
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.record_answers import RECORDED_SUBJECTS, answer_about_changes
+from bot.core.questions.yes_no.signal_answers import answer_about_signal, is_about_act, not_looked_at
 from bot.core.questions.yes_no.state_answers import answer_about_state
 from bot.core.questions.yes_no.understanding import unread_words
 from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, unknown
@@ -148,6 +149,8 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
             return _left_open(short, NOT_DECIDED, facts) if named else _with_last_run(reading, short)
     if activities := topics_of(question, facts.names, facts.tools).activities:
         short = whether_done(facts.timeline, activities, reading.is_about)
+        if short.verdict is Verdict.UNKNOWN and not is_about_act(question):
+            short = answer_about_signal(reading) or not_looked_at(reading) or short
         # Whether it worked, failed or was denied is another question than whether it was done.
         return short if not reading.subjects and len(activities) == 1 else _left_open(short, NOT_DECIDED, facts)
     if Subject.CALLEE in reading.subjects:
@@ -159,9 +162,11 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         short = answer_about_changes(reading)
         only_changes = reading.subjects <= {Subject.CHANGE} and not reading.changes_meant.versions
         return short if only_changes else _left_open(short, NOT_DECIDED, facts)
+    if not wants_cause(question) and (measured := answer_about_signal(reading)):
+        return measured
     if reading.subjects & MEASURED or reading.services:
         return _with_last_run(reading, answer_about_state(reading))
-    return named_in_record(reading) or unknown(SAYS_NOTHING)
+    return named_in_record(reading) or not_looked_at(reading) or unknown(SAYS_NOTHING)
 
 
 def _is_about_cause(reading: QuestionReading) -> bool:

@@ -463,6 +463,7 @@ def test_a_person_a_version_a_kind_and_a_span_of_time_are_part_of_what_is_asked(
         ("is it safe to deploy now?", "For people to decide; likely cause:"),
         ("do we need to scale up checkout?", "For people to decide; likely cause:"),
         ("can I approve it?", "For people to decide; likely cause:"),
+        ("should checkout be restarted?", "For people to decide; likely cause:"),
         ("is it the deploy or the database?", "Likely cause:"),
     ],
 )

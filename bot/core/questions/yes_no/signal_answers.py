@@ -1,0 +1,74 @@
+"""How a signal reads that a question calls by its own name: the queue, restarts, connections."""
+
+import re
+
+from bot.core.evidence import LedgerEntry
+from bot.core.questions.subjects import MEASURED, Subject
+from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, topics_of
+from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
+from bot.core.questions.yes_no.state_answers import MAX_NAMED, signal_line
+from bot.core.questions.yes_no.verdicts import ShortAnswer, unknown
+from bot.core.tool_calls import UNKNOWN_TOOL
+
+_ACT = re.compile(
+    r"\b(?:you|we|they|i|he|she|anyone|anybody|someone|somebody|nobody|would|should|help\w*|fix\w*|work\w*|says?)\b",
+    re.IGNORECASE,
+)
+
+
+def answer_about_signal(reading: QuestionReading) -> ShortAnswer | None:
+    """What was measured of it, and no yes or no: no threshold says what "maxed out" is. None where no such signal was judged.
+
+    Where no service is named, those come first on which it left its normal range.
+    """
+    if not reading.signals_named or reading.subjects & MEASURED - {Subject.HEALTH, Subject.DATABASE}:
+        return None
+    moved, normal = _current(reading) if reading.asks_for_now else ([], [])
+    if not (moved or normal):
+        moved, normal = _judged(reading)
+    if not (moved or normal):
+        return None
+    shown = moved[:MAX_NAMED] + (normal if len(normal) == 1 else [])
+    lines = [*dict.fromkeys(text for _, text in shown)]
+    if len(moved) > MAX_NAMED:
+        lines.append(f"{len(moved) - MAX_NAMED} more left their usual range")
+    if len(normal) > 1:
+        lines.append(
+            f"{' and '.join(sorted(reading.signals_named))} of {len(normal)} {'other ' * bool(moved)}services as usual"
+        )
+    return unknown("; ".join(lines), ids_of(entry for entry, _ in [*moved[:MAX_NAMED], *normal]), opening="Measured:")
+
+
+def is_about_act(question: str) -> bool:
+    """Whether it asks what somebody does or did, or what that helps: "did you restart it?" is no question for a signal."""
+    return bool(_ACT.search(question))
+
+
+def not_looked_at(reading: QuestionReading) -> ShortAnswer | None:
+    """The check that would tell it and was not made; None where one was made, or none is set up."""
+    facts = reading.facts
+    telling = topics_of(reading.question, facts.names, facts.tools).tools - {CAUSES, ONSET, TIMELINE}
+    if not telling or telling & {entry.tool for entry in facts.ledger}:
+        return None
+    tool = min(telling)
+    service = min(reading.services_meant, default="")
+    checked = facts.tools.get(tool, UNKNOWN_TOOL).describe(tool, {"service": service})
+    return unknown(f"investigate with this question reads {checked}", opening="I did not look at that:")
+
+
+_Rows = list[tuple[LedgerEntry, str]]
+
+
+def _judged(reading: QuestionReading) -> tuple[_Rows, _Rows]:
+    """What left its normal range, the alerting service first, and what did not."""
+    own = reading.facts.own_service
+    rows = [(entry, fact) for entry, fact in reading.deviations(reading.services) if fact.signal in reading.signals_named]
+    rows.sort(key=lambda row: (row[1].service != own, -row[1].doublings))
+    moved = [(entry, signal_line(entry, fact)) for entry, fact in rows if fact.doublings > 0]
+    return moved, [(entry, signal_line(entry, fact)) for entry, fact in rows if fact.doublings <= 0]
+
+
+def _current(reading: QuestionReading) -> tuple[_Rows, _Rows]:
+    rows = [(entry, fact) for entry, fact in reading.current() if fact.signal in reading.signals_named]
+    odd = [(entry, fact.text) for entry, fact in rows if fact.trouble or fact.state != "usual"]
+    return odd, [(entry, fact.text) for entry, fact in rows if not fact.trouble and fact.state == "usual"]

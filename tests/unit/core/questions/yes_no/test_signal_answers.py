@@ -1,0 +1,58 @@
+"""A question that calls a signal by its own name is answered with how that reads, and no yes or no."""
+
+import pytest
+
+from bot.core.evidence import LedgerEntry
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.questions.checks import missing_calls
+from bot.core.questions.yes_no.short_answers import short_answer
+from tests.unit.core.questions.yes_no.test_short_answers import CASE, HEALTH, deviation, entry, facts
+
+
+def measured(id: str, service: str, doublings: float) -> LedgerEntry:
+    signals = {"queue": "6 jobs", "restarts": "0 restarts", "connections": "30 %"}
+    rows = tuple(deviation(service, signal, "saturation", doublings) for signal in signals)
+    moved = "rose from" if doublings > 0 else "stayed normal:"
+    lines = (f"{service} {name} {moved} {level}" for name, level in signals.items())
+    return entry(id, "service_health", EvidenceFacts(deviations=rows), *lines, service=service)
+
+
+def first_sentence(question: str, *ledger: LedgerEntry) -> str:
+    short = short_answer(question, facts(*ledger))
+    assert short is not None and short.verdict == "unknown"
+    return f"{short.lead} {short.text}"
+
+
+@pytest.mark.parametrize(
+    ("question", "signal"),
+    [
+        ("is the queue growing?", "queue rose from 6 jobs"),
+        ("is there a backlog?", "queue rose from 6 jobs"),
+        ("are pods restarting?", "restarts rose from 0 restarts"),
+        ("did any pod crash?", "restarts rose from 0 restarts"),
+        ("connections maxed out?", "connections rose from 30 %"),
+    ],
+)
+def test_the_service_on_which_the_signal_moved_comes_first(question: str, signal: str) -> None:
+    sentence = first_sentence(question, measured("E1", "checkout", -1.0), measured("E2", "cart", 4.0))
+
+    assert sentence.startswith(f"Measured: cart {signal}; checkout ")
+
+
+def test_services_on_which_it_is_as_usual_are_counted() -> None:
+    usual = [measured(f"E{n}", service, -1.0) for n, service in enumerate(("checkout", "cart", "payments"))]
+
+    assert first_sentence("are pods restarting?", *usual) == "Measured: restarts of 3 services as usual"
+    assert first_sentence("any restarts on cart?", *usual) == "Measured: cart restarts stayed normal: 0 restarts"
+
+
+@pytest.mark.parametrize("question", ["did you restart checkout?", "would a restart of checkout help?"])
+def test_what_people_do_is_no_question_for_a_signal(question: str) -> None:
+    assert "Measured" not in first_sentence(question, measured("E1", "checkout", 4.0))
+
+
+def test_where_nothing_shows_it_the_check_that_would_is_named_and_made_by_an_investigation() -> None:
+    question = "are pods crashing?"
+
+    assert first_sentence(question, HEALTH) == "I did not look at that: investigate with this question reads pods of checkout"
+    assert ("describe_workload", {"service": "checkout"}) in missing_calls(question, facts(HEALTH), CASE)
