@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from bot.core.action import Decision, ProposalState
 from bot.core.evidence import Case, Claim, Evidence, Findings, LedgerEntry
 from bot.core.incident import GroupState
 from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, named_in
@@ -30,6 +31,20 @@ class WaitingProposal:
 
 
 @dataclass(frozen=True)
+class ProposalRecord:
+    """What became of a proposal."""
+
+    ref: str
+    title: str
+    state: ProposalState
+    decisions: Sequence[Decision] = ()
+    """Of its newest revision, oldest first."""
+    outcome: str = ""
+    verification: str = ""
+    steps_begun: int = 0
+
+
+@dataclass(frozen=True)
 class AnswerFacts:
     """All that was recorded of one group or incident."""
 
@@ -49,6 +64,8 @@ class AnswerFacts:
     firing: int = 0
     """Alerts of the group that fire now."""
     proposals: Sequence[WaitingProposal] = ()
+    proposal_records: Sequence[ProposalRecord] = ()
+    """All of them, also those that were decided, oldest first."""
     on_call: Sequence[str] | None = None
     """People who are on call for the service meant; None where no rota was read, which is only for a question about them."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, false, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,13 +17,13 @@ from bot.core.incident import GroupState, number_of
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.messages.content import MessageKind
 from bot.core.messages.triage_consistency import with_one_onset
-from bot.core.questions.answer_facts import AnswerFacts, WaitingProposal
+from bot.core.questions.answer_facts import AnswerFacts, ProposalRecord, WaitingProposal
 from bot.core.questions.answering import QuestionAnswer
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Tools
 from bot.store import messages, timeline
 from bot.store.approvals import transitions
-from bot.store.approvals.rows import DECIDABLE, stored_proposal
+from bot.store.approvals.rows import DECIDABLE, decision_rows, stored_decision, stored_proposal
 from bot.store.db.database import Database
 from bot.store.tables import EvidenceRow, GroupRow, MessageRow, ProposalRow, QuestionRow, TriageRow
 from bot.store.triage.attempts import findings_of, shown_triage
@@ -157,6 +157,7 @@ class Questions:
                 group_state=GroupState(group.state) if group else None,
                 firing=group.firing if group else 0,
                 proposals=await _waiting_proposals(session, group_id, incident_id),
+                proposal_records=await _proposal_records(session, group_id, incident_id),
             )
 
     async def reserve(self, number: int, usd: float, *, since: datetime, limit: float) -> bool:
@@ -204,15 +205,36 @@ class Questions:
 
 async def _waiting_proposals(session: AsyncSession, group_id: int | None, incident_id: int | None) -> list[WaitingProposal]:
     """Those that people can still decide, oldest first, with who may."""
-    here = [
-        column == number
-        for column, number in ((col(ProposalRow.group_id), group_id), (col(ProposalRow.incident_id), incident_id))
-        if number is not None
-    ]
-    if not here:
-        return []
-    query = select(ProposalRow).where(or_(*here), col(ProposalRow.state).in_(DECIDABLE)).order_by(col(ProposalRow.id))
-    return [_waiting(stored_proposal(row)) for row in (await session.exec(query.limit(MAX_PROPOSALS))).all()]
+    query = select(ProposalRow).where(_belongs(group_id, incident_id), col(ProposalRow.state).in_(DECIDABLE))
+    rows = (await session.exec(query.order_by(col(ProposalRow.id)).limit(MAX_PROPOSALS))).all()
+    return [_waiting(stored_proposal(row)) for row in rows]
+
+
+async def _proposal_records(session: AsyncSession, group_id: int | None, incident_id: int | None) -> list[ProposalRecord]:
+    """The newest proposals, oldest first, with what people decided."""
+    query = select(ProposalRow).where(_belongs(group_id, incident_id)).order_by(col(ProposalRow.id).desc())
+    rows = (await session.exec(query.limit(MAX_PROPOSALS))).all()
+    return [await _record_of(session, row) for row in reversed(rows)]
+
+
+async def _record_of(session: AsyncSession, row: ProposalRow) -> ProposalRecord:
+    proposal = stored_proposal(row)
+    decisions = [stored_decision(decision) for decision in await decision_rows(session, row, revision=row.revision)]
+    return ProposalRecord(
+        proposal.ref,
+        proposal.title,
+        proposal.state,
+        decisions,
+        proposal.outcome,
+        proposal.verification,
+        proposal.steps_begun,
+    )
+
+
+def _belongs(group_id: int | None, incident_id: int | None) -> ColumnElement[bool]:
+    """Whether a proposal is of this group or incident; false without either."""
+    owners = ((col(ProposalRow.group_id), group_id), (col(ProposalRow.incident_id), incident_id))
+    return or_(false(), *(column == number for column, number in owners if number is not None))
 
 
 def _waiting(proposal: Proposal) -> WaitingProposal:

@@ -25,6 +25,7 @@ from bot.core.questions.topics import named_in_order, topics_of
 from bot.core.questions.yes_no.activities import ran_before, what_ran, whether_done
 from bot.core.questions.yes_no.cause_answers import answer_about_callee, answer_about_cause
 from bot.core.questions.yes_no.named_in_record import named_in_record
+from bot.core.questions.yes_no.proposal_answers import answer_about_proposals, proposed_act
 from bot.core.questions.yes_no.qualifiers import OF_MOMENT, excluded, undecided
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.record_answers import RECORDED_SUBJECTS, answer_about_changes
@@ -42,6 +43,8 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     """Yes, no or unknown; None for a question that wants something else."""
     if wants_approvers(question) and not facts.proposals:
         return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
+    if (became := answer_about_proposals(question, facts)) is not None:
+        return became
     if wants_on_call(question) and facts.on_call is not None:
         return _on_call(on_call_service(question, facts), facts.on_call)
     if wants_runs(question):
@@ -149,8 +152,9 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
             return _left_open(short, NOT_DECIDED, facts) if named else _with_last_run(reading, short)
     if activities := topics_of(question, facts.names, facts.tools).activities:
         short = whether_done(facts.timeline, activities, reading.is_about)
-        if short.verdict is Verdict.UNKNOWN and not is_about_act(question):
-            short = answer_about_signal(reading) or not_looked_at(reading) or short
+        if short.verdict is Verdict.UNKNOWN:
+            signal = None if is_about_act(question) else answer_about_signal(reading) or not_looked_at(reading)
+            short = proposed_act(activities, facts) or signal or short
         # Whether it worked, failed or was denied is another question than whether it was done.
         return short if not reading.subjects and len(activities) == 1 else _left_open(short, NOT_DECIDED, facts)
     if Subject.CALLEE in reading.subjects:

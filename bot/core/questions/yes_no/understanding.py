@@ -54,8 +54,18 @@ def unread_words(question: str, services: Collection[str], answer: str = "") -> 
     rest = without_what_is_meant(_COMPARED.sub(" ", _REFERENCE.sub(" ", without_opening(question))), services)
     rest = without_subjects(without_services(rest.replace("’", "'"), services) if services else rest.replace("’", "'").lower())
     named = canonical(f"{answer} {answer.lower()}")  # "DiskFull" is two words, and "diskfull" one
-    words = (word.strip(".'-") for word in _WORD.findall(rest.lower()))
-    return [*unread, *(word for word in words if word not in _READ and _is_unread(word, named))]
+    return [*unread, *(word for word in words_with_meaning(rest) if _is_unread(word, named))]
+
+
+def words_with_meaning(text: str) -> list[str]:
+    """The words of a text that say something by themselves here, in lower case."""
+    words = (word.strip(".'-") for word in _WORD.findall(text.lower()))
+    return [word for word in words if word not in _READ]
+
+
+def is_turned(question: str) -> bool:
+    """Whether it holds a word that turns or bounds what it says."""
+    return bool(_TURNS & set(_WORD.findall(question.lower())))
 
 
 def _is_unread(word: str, named: Collection[str]) -> bool:

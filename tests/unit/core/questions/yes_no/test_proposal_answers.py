@@ -1,0 +1,123 @@
+"""What became of a proposal: who decided, whether it ran and helped; yes or no only where that was decided."""
+
+from typing import Any
+
+import pytest
+
+from bot.core.action import Decision, DecisionChoice, ProposalState
+from bot.core.questions.answer_facts import ProposalRecord
+from bot.core.questions.yes_no.short_answers import short_answer
+from bot.core.questions.yes_no.verdicts import ShortAnswer
+from tests.unit.builders import at
+from tests.unit.core.questions.yes_no.test_short_answers import HEALTH, facts
+
+
+def decided(person: str, verdict: str, minutes: float = 2) -> Decision:
+    choice = DecisionChoice(verdict)
+    return Decision(proposal="AP-1", revision=1, person=person, verdict=choice, reason="", at=at(minutes))
+
+
+def rollback(state: str, *decisions: Decision, **fields: Any) -> ProposalRecord:
+    return ProposalRecord("AP-1", "Roll back checkout", ProposalState(state), decisions, **fields)
+
+
+WAITS = rollback("pending")
+DENIED = rollback("denied", decided("bob", "deny"))
+APPROVED = rollback("approved", decided("alice", "approve"))
+HELPED = rollback(
+    "succeeded", decided("alice", "approve"), outcome="POST answered 200.", verification="recovered: errors 0 %", steps_begun=1
+)
+IN_VAIN = rollback("not recovered", decided("alice", "approve"), verification="not recovered: errors 12 %", steps_begun=1)
+
+
+def asked(question: str, *records: ProposalRecord) -> ShortAnswer | None:
+    return short_answer(question, facts(HEALTH, proposal_records=records))
+
+
+@pytest.mark.parametrize(
+    ("question", "record", "expected"),
+    [
+        ("was AP-1 approved?", WAITS, "no"),
+        ("was AP-1 approved?", DENIED, "no"),
+        ("was AP-1 approved?", APPROVED, "yes"),
+        ("has the rollback been approved yet?", HELPED, "yes"),
+        ("was it approved?", HELPED, "yes"),
+        ("was AP-1 denied?", DENIED, "yes"),
+        ("did bob deny AP-1?", DENIED, "yes"),
+        ("did alice deny AP-1?", APPROVED, "no"),
+        ("did the rollback run?", WAITS, "no"),
+        ("did the rollback run?", DENIED, "no"),
+        ("did the rollback of checkout run?", HELPED, "yes"),
+        ("did the rollback work?", HELPED, "yes"),
+        ("did it help?", HELPED, "yes"),
+        ("did AP-1 work?", IN_VAIN, "no"),
+        ("did AP-1 fail?", HELPED, "no"),
+    ],
+)
+def test_what_was_decided_and_what_came_of_it_answers_yes_or_no(question: str, record: ProposalRecord, expected: str) -> None:
+    short = asked(question, record)
+
+    assert short is not None and (short.verdict, short.evidence) == (expected, ["AP-1"])
+
+
+@pytest.mark.parametrize(
+    ("question", "record"),
+    [
+        ("did AP-1 run?", APPROVED),
+        ("did AP-1 work?", WAITS),
+        ("did AP-1 fail?", IN_VAIN),
+        ("was AP-1 approved by carol?", HELPED),
+        ("did carol approve AP-1?", HELPED),
+        ("was AP-1 not approved?", HELPED),
+        ("was AP-1 approved and did it work?", HELPED),
+        ("would AP-1 work?", HELPED),
+        ("was AP-1 approved before the deploy?", HELPED),
+    ],
+)
+def test_what_was_not_read_or_is_not_known_yet_gets_what_is_recorded_and_no_yes_or_no(
+    question: str, record: ProposalRecord
+) -> None:
+    short = asked(question, record)
+
+    assert short is not None and short.verdict == "unknown"
+    assert f"{short.lead} {short.text}".startswith("Recorded: AP-1 (Roll back checkout)")
+
+
+def test_who_decided_is_told_with_what_came_of_it() -> None:
+    short = asked("who approved the rollback?", HELPED)
+
+    assert short is not None
+    assert (
+        short.text
+        == "AP-1 (Roll back checkout): approved by alice at 03:02 UTC; succeeded; POST answered 200; recovered: errors 0 %"
+    )
+
+
+@pytest.mark.parametrize("question", ["did we roll back?", "was checkout rolled back?"])
+def test_what_was_only_proposed_is_told_where_it_is_asked_whether_it_was_done(question: str) -> None:
+    short = asked(question, WAITS)
+
+    assert short is not None and short.verdict == "unknown"
+    assert short.text.startswith("AP-1 (Roll back checkout) waits for approval; nobody has decided; what people did elsewhere")
+
+
+def test_a_proposal_of_elsewhere_is_not_known_here() -> None:
+    short = asked("was AP-7 approved?", HELPED)
+
+    assert short is not None and f"{short.lead} {short.text}" == "Not known: AP-7 is no proposal of AL-1"
+
+
+@pytest.mark.parametrize(
+    "question", ["was the deploy approved?", "did checkout fail?", "are requests denied?", "does cart work?"]
+)
+def test_a_question_for_something_else_is_not_about_the_proposals(question: str) -> None:
+    short = asked(question, HELPED)
+
+    assert short is not None and short.evidence != ["AP-1"]
+
+
+@pytest.mark.parametrize("question", ["should I approve AP-1?", "is it safe to run AP-1?"])
+def test_whether_to_approve_is_for_people(question: str) -> None:
+    short = asked(question, WAITS)
+
+    assert short is not None and short.lead.startswith("For people to decide")
