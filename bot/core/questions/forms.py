@@ -65,6 +65,10 @@ _ON_CALL = re.compile(
     r"\bwho(?:['’]s|\s+(?:is|are|else is))?\s+(?:currently\s+|now\s+)?on[- ]?(?:call|duty)\b|\bwhose (?:shift|turn)\b",
     re.IGNORECASE,
 )
+_PERSON_ON_CALL = re.compile(
+    r"\b(?:is|isn['’]?t)\s+@?([a-z][\w.-]*)\s+(?:currently\s+|now\s+|still\s+)?on[- ]?(?:call|duty)\b",
+    re.IGNORECASE,
+)
 _RUNS = re.compile(
     r"\bwhat\s+(?:did|have|has)\s+(?:you|we|they|tocsin|the bot|it|any\w+|some\w+)\s+(?:already\s+|just\s+|all\s+)?"
     r"(?:do|done|run|try|tried)\b"
@@ -134,8 +138,16 @@ def wants_next_step(question: str) -> bool:
 
 
 def wants_on_call(question: str) -> bool:
-    """Whether it asks who is on call."""
-    return bool(_ON_CALL.search(question))
+    """Whether it asks who is on call, or whether somebody is."""
+    return bool(_ON_CALL.search(question) or _PERSON_ON_CALL.search(question))
+
+
+def person_on_call(question: str) -> tuple[str, str]:
+    """The person of whom it asks whether that is on call, and the rest of the question; "" where it names none."""
+    match = _PERSON_ON_CALL.search(question)
+    if match is None or match[1].lower() in _PRONOUNS | _QUESTION_WORDS:
+        return "", question
+    return match[1], question[: match.start()] + question[match.end() :]
 
 
 def wants_runs(question: str) -> bool:

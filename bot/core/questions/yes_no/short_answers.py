@@ -3,8 +3,6 @@
 "No" needs a check that would have shown it: what was not checked, or could not be, is unknown.
 """
 
-from collections.abc import Sequence
-
 from bot.core.evidence import Hypothesis
 from bot.core.questions.answer_facts import AnswerFacts, cited_by
 from bot.core.questions.forms import (
@@ -21,10 +19,11 @@ from bot.core.questions.forms import (
     wants_yes_or_no,
 )
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject
-from bot.core.questions.topics import named_in_order, topics_of
+from bot.core.questions.topics import topics_of
 from bot.core.questions.yes_no.activities import ran_before, what_ran, whether_done
 from bot.core.questions.yes_no.cause_answers import answer_about_callee, answer_about_cause
 from bot.core.questions.yes_no.named_in_record import named_in_record
+from bot.core.questions.yes_no.people_answers import answer_about_blame, answer_about_on_call
 from bot.core.questions.yes_no.proposal_answers import answer_about_proposals, proposed_act
 from bot.core.questions.yes_no.qualifiers import OF_MOMENT, excluded, undecided
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
@@ -45,8 +44,10 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
     if (became := answer_about_proposals(question, facts)) is not None:
         return became
-    if wants_on_call(question) and facts.on_call is not None:
-        return _on_call(on_call_service(question, facts), facts.on_call)
+    if wants_on_call(question) and (on_call := answer_about_on_call(question, facts)) is not None:
+        return on_call
+    if (blame := answer_about_blame(question, facts)) is not None:
+        return blame
     if wants_runs(question):
         return what_ran(facts.timeline)
     if wants_yes_or_no(question) and asks_to_undo(question):
@@ -115,20 +116,6 @@ def _likely_of(question: str, facts: AnswerFacts) -> ShortAnswer | None:
 def _cause(cause: Hypothesis, opening: str, facts: AnswerFacts) -> ShortAnswer:
     ids, untrusted = cited_by(cause.claims, cause.cause, facts)
     return unknown(cause.cause, ids, untrusted=untrusted, opening=opening)
-
-
-def _on_call(service: str, people: Sequence[str]) -> ShortAnswer:
-    """Who is on call by the rota."""
-    on = f" for {service}" if service else ""
-    if not people:
-        text = f"nobody{on}, by the configuration; `default_on_call` names who is where nobody else is"
-        return ShortAnswer(verdict=Verdict.NO, text=text, opening="On call now:", complete=True)
-    return ShortAnswer(verdict=Verdict.YES, text=", ".join(people), opening=f"On call{on} now:", complete=True)
-
-
-def on_call_service(question: str, facts: AnswerFacts) -> str:
-    """The service whose rota a question means; "" where none is known."""
-    return next(iter(named_in_order(question, facts.names)), facts.own_service)
 
 
 def _whether_to_undo(question: str, facts: AnswerFacts) -> ShortAnswer | None:
