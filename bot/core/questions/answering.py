@@ -25,6 +25,7 @@ from bot.core.questions.answer_facts import (
 from bot.core.questions.forms import as_cause_question, is_about_notes, wants_current_values
 from bot.core.questions.retrieval import Ranking
 from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
+from bot.core.questions.yes_no.changes_meant import without_span
 from bot.core.questions.yes_no.question_reading import QuestionReading
 from bot.core.questions.yes_no.short_answers import SAYS_NOTHING, short_answer
 from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, ShortAnswer, Verdict
@@ -103,7 +104,9 @@ def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
     if short and short.complete:
         return QuestionAnswer(short=short, waiting=[proposal.text for proposal in facts.proposals])
     notes = _wants_notes(question, topics)
-    ranked = _by_relevance(topics, list(recorded_lines(facts, newest_entries(ok), notes=notes)))
+    reading = QuestionReading(question, facts)
+    lines = [line for line in recorded_lines(facts, newest_entries(ok), notes=notes) if not _is_too_old(line, reading)]
+    ranked = _by_relevance(topics, lines)
     findings = [*_findings(ranked), *_absent(topics, newest_entries(ok), ranked, facts.tools)][:MAX_FINDINGS]
     return QuestionAnswer(
         short=_beside(findings, short),
@@ -124,7 +127,7 @@ def _beside(findings: Sequence[Finding], short: ShortAnswer | None) -> ShortAnsw
 
 def _topics(question: str, facts: AnswerFacts) -> QuestionTopics:
     """What it is about. Where no service is named, a database means those that are one, and now means the alerting service."""
-    topics = topics_of(as_cause_question(question, facts.names), facts.names, facts.tools)
+    topics = topics_of(without_span(as_cause_question(question, facts.names)), facts.names, facts.tools)
     own = facts.case.service if facts.case else ""
     if not topics.services and (databases := QuestionReading(question, facts).databases):
         return replace(topics, services=databases)
@@ -133,6 +136,14 @@ def _topics(question: str, facts: AnswerFacts) -> QuestionTopics:
         services = topics.services or frozenset({own} - {""})
         return replace(topics, services=services, tools=topics.tools | current)
     return topics
+
+
+def _is_too_old(line: RecordedLine, reading: QuestionReading) -> bool:
+    """Whether a line about changes is of one before the span that is asked of, or sums up others with it."""
+    since = reading.changes_meant.since
+    if since is None or line.info.role is not ToolRole.CHANGES:
+        return False
+    return line.whole or any(line.text.endswith(f"[{change.id}]") for change in reading.recorded_changes if change.at < since)
 
 
 def most_relevant_first(question: str, facts: AnswerFacts) -> list[LedgerEntry]:

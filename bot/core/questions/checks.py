@@ -7,6 +7,7 @@ from bot.core.evidence import Case
 from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.subjects import MEASURED, Subject, looks_like_database, subjects_in
 from bot.core.questions.topics import named_in, topics_of, without_services
+from bot.core.questions.yes_no.changes_meant import has_span
 from bot.core.questions.yes_no.question_reading import asks_for_now
 from bot.core.tool_calls import ToolRole, Tools, tool_for
 
@@ -19,13 +20,18 @@ ToolCall = tuple[str, dict[str, object]]
 
 def current_calls(question: str, facts: AnswerFacts) -> list[ToolCall]:
     """What has to be read anew before the question is answered; nothing where it does not ask for now."""
-    if not asks_for_now(question, facts) or facts.case is None:
+    if facts.case is None:
         return []
+    changes: tuple[ToolRole, dict[str, object]] = (ToolRole.CHANGES, {"service": "", "hours": CHANGE_LOOKBACK_HOURS})
+    of_changes = Subject.CHANGE in _subjects(question, facts)
+    if not asks_for_now(question, facts):
+        # "What changed in the last hour?" is of the hour before now, and not before the alert.
+        return _set_up([changes], facts.tools) if of_changes and has_span(question) else []
     services = _services(question, facts, facts.case)
     calls: list[tuple[ToolRole, dict[str, object]]] = [(ToolRole.CURRENT, {"service": service}) for service in services]
     calls.append((ToolRole.ALERTS, {"service": ""}))
-    if Subject.CHANGE in _subjects(question, facts):
-        calls.append((ToolRole.CHANGES, {"service": "", "hours": CHANGE_LOOKBACK_HOURS}))
+    if of_changes:
+        calls.append(changes)
     return _set_up(calls, facts.tools)
 
 

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.change import Change, ChangeKind, kind_in_words
+from bot.core.commands.clock_words import clock_at
+from bot.core.commands.not_understood import NotUnderstood
 from bot.core.questions.subjects import subjects_in
 from bot.core.questions.topics import named_in
+from bot.core.text.moments import clock_to_the_minute, date_to_the_minute
 
 _CHANGE = (
     r"(?:changes?|changed|deploy\w*|rollouts?|releas\w*|config\w*|flags?|flip\w*|migrations?|commits?|edits?"
@@ -42,7 +45,27 @@ _NO_PERSON_WORDS = """
     release she somebody someone something that the there they this those today tomorrow tonight us version we week what who
     yesterday you your"""
 _NO_PERSON = frozenset(_NO_PERSON_WORDS.split())
-_SPAN = re.compile(r"\b(?:the\s+)?(?:last|past)\s+(?:(\d+)\s*)?(min|h|d)(?:ute|our|ay|r)?s?\b", re.IGNORECASE)
+_AMOUNTS = {
+    "half an": 0.5,
+    "half": 0.5,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "ten": 10,
+    "twelve": 12,
+}
+_SPAN = re.compile(
+    rf"\b(?:the\s+)?(?:last|past)\s+(?:(\d+|{'|'.join(_AMOUNTS)})\s*)?(min|h|d)(?:ute|our|ay|r)?s?\b", re.IGNORECASE
+)
+_SINCE = re.compile(
+    r"\bsince\s+(?:(?:at|about|around)\s+|~\s*)?"
+    r"(?P<clock>\d{1,2}:\d\d(?::\d\d)?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]\.?m\b\.?|noon\b|midday\b|midnight\b)"
+    r"(?:\s*(?:utc|gmt|z)\b)?",
+    re.IGNORECASE,
+)
 _UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _TODAY = re.compile(r"\btoday\b", re.IGNORECASE)
 
@@ -57,6 +80,8 @@ class ChangesMeant:
     persons: frozenset[str] = frozenset()
     migration: bool = False
     since: datetime | None = None
+    since_text: str = ""
+    """`since 22:00 UTC`, with its date where that is not today's."""
 
     @property
     def is_one(self) -> bool:
@@ -71,11 +96,11 @@ class ChangesMeant:
 
     @property
     def text(self) -> str:
-        """`of 3.4.1 by bob on cart`: which ones."""
+        """`of 3.4.1 by bob on cart since 22:00 UTC`: which ones."""
         versions = f"of {' or '.join(sorted(self.versions))}" if self.versions else ""
         persons = f"by {' or '.join(sorted(self.persons))}" if self.persons else ""
         where = f"on {', '.join(sorted(self.services))}" if self.services else ""
-        return " ".join(filter(None, (versions, persons, where)))
+        return " ".join(filter(None, (versions, persons, where, self.since_text)))
 
     def includes(self, change: Change) -> bool:
         """Whether the question means this one."""
@@ -96,22 +121,36 @@ class ChangesMeant:
 
 def changes_meant(question: str, names: Collection[str], now: datetime | None = None) -> ChangesMeant:
     """Read from a question. `now` ends a span of time ("in the last hour"), where one is known."""
+    since = _since(question, now) if now else None
+    is_today = since is not None and now is not None and since.date() == now.date()
+    at = (clock_to_the_minute(since) if is_today else date_to_the_minute(since)) if since else ""
     return ChangesMeant(
         services=named_in(question, names),
         kinds=frozenset(kind for pattern, kinds in _KINDS if pattern.search(question) for kind in kinds),
         versions=frozenset(filter(None, (_version(match) for match in _VERSION.finditer(question)))),
         persons=frozenset(_persons(question, names)),
         migration=bool(_MIGRATION.search(question)),
-        since=_since(question, now) if now else None,
+        since=since,
+        since_text=f"since {at}" if at else "",
     )
 
 
 def without_what_is_meant(question: str, names: Collection[str]) -> str:
     """The question without the versions, persons and spans of time that `changes_meant` reads from it."""
-    rest = _SPAN.sub(" ", _VERSION.sub(" ", question))
+    rest = without_span(_VERSION.sub(" ", question))
     for person in _persons(question, names):
         rest = re.sub(rf"@?\b{re.escape(person)}\b(?:['’]s)?", " ", rest, flags=re.IGNORECASE)
     return rest
+
+
+def has_span(question: str) -> bool:
+    """Whether it names a span of time that ends now."""
+    return bool(_SPAN.search(question) or _SINCE.search(question))
+
+
+def without_span(question: str) -> str:
+    """The question without its span of time."""
+    return _SPAN.sub(" ", _SINCE.sub(" ", question))
 
 
 def _version(match: re.Match[str]) -> str:
@@ -124,8 +163,15 @@ def _persons(question: str, names: Collection[str]) -> set[str]:
 
 
 def _since(question: str, now: datetime) -> datetime | None:
+    """Where its span of time begins; times of day are UTC where no zone is named, and the last before now."""
     if match := _SPAN.search(question):
-        return now - int(match[1] or 1) * _UNITS[match[2].lower()]
+        amount = (match[1] or "1").lower()
+        return now - (_AMOUNTS[amount] if amount in _AMOUNTS else int(amount)) * _UNITS[match[2].lower()]
+    if match := _SINCE.search(question):
+        try:
+            return clock_at(question, match.start("clock"), now)
+        except NotUnderstood:
+            return None
     return now.replace(hour=0, minute=0, second=0, microsecond=0) if _TODAY.search(question) else None
 
 

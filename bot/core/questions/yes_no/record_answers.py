@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot.core.change import kind_in_words
 from bot.core.evidence import LedgerEntry
 from bot.core.incident import GroupState
+from bot.core.questions.forms import wants_cause
 from bot.core.questions.subjects import MEASURED, Subject
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import MAX_NAMED
@@ -18,7 +19,9 @@ from bot.core.timeline import EntryKind
 
 def answer_about_changes(reading: QuestionReading) -> ShortAnswer:
     """Whether something was deployed, edited or flipped."""
-    lists = [entry for entry in reading.entries if entry.evidence.facts.changes is not None]
+    lists = [
+        entry for entry in reading.entries if entry.evidence.facts.changes is not None and _lists_all_meant(entry, reading)
+    ]
     if not lists:
         return unknown("the changes were not checked", ids_of(reading.failed))
     entry = lists[-1]
@@ -28,7 +31,8 @@ def answer_about_changes(reading: QuestionReading) -> ShortAnswer:
     if fitting:
         newest = max(fitting, key=lambda change: change.at)
         kind = kind_in_words(newest.kind)
-        text = f"{len(fitting)} {noun}{'s' if len(fitting) > 1 else ''}{which}; newest: {kind} of {newest.service}"
+        count = f"{'at least ' * (meant.since is not None and _covers_less(entry, meant.since))}{len(fitting)}"
+        text = f"{count} {noun}{'s' if len(fitting) > 1 else ''}{which}; newest: {kind} of {newest.service}"
         title = f", {newest.title}" if newest.title else ""
         text = one_line(f"{text} at {clock(newest.at)}{title}", MAX_TEXT)
         return ShortAnswer(verdict=Verdict.YES, text=text, evidence=[entry.id], untrusted=True)
@@ -40,6 +44,21 @@ def answer_about_changes(reading: QuestionReading) -> ShortAnswer:
     if meant.is_one and reading.recorded_changes:
         return unknown(f"no recorded change is{which}", [entry.id])
     return ShortAnswer(verdict=Verdict.NO, text=f"No {noun}{which} in what was checked", evidence=[entry.id])
+
+
+def changes_since(reading: QuestionReading) -> ShortAnswer | None:
+    """How many changes there were in the span of time that "what changed in the last hour?" names; None where it names none."""
+    since = reading.changes_meant.since
+    if since is None or reading.subjects != {Subject.CHANGE} or wants_cause(reading.question):
+        return None
+    short = answer_about_changes(reading)
+    return short.model_copy(update={"verdict": Verdict.UNKNOWN, "opening": short.opening or "Recorded:"})
+
+
+def _lists_all_meant(entry: LedgerEntry, reading: QuestionReading) -> bool:
+    """Whether a list is of all services, or of those that are meant: one of another service says nothing of them."""
+    of = str(entry.arguments.get("service") or "")
+    return not of or reading.services == {of}
 
 
 def _covers_less(entry: LedgerEntry, since: datetime) -> bool:

@@ -22,12 +22,13 @@ from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject
 from bot.core.questions.topics import topics_of
 from bot.core.questions.yes_no.activities import ran_before, what_ran, whether_done
 from bot.core.questions.yes_no.cause_answers import answer_about_callee, answer_about_cause
+from bot.core.questions.yes_no.changes_meant import without_span
 from bot.core.questions.yes_no.named_in_record import named_in_record
 from bot.core.questions.yes_no.people_answers import answer_about_blame, answer_about_on_call
 from bot.core.questions.yes_no.proposal_answers import answer_about_proposals, proposed_act
 from bot.core.questions.yes_no.qualifiers import OF_MOMENT, excluded, undecided
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
-from bot.core.questions.yes_no.record_answers import RECORDED_SUBJECTS, answer_about_changes
+from bot.core.questions.yes_no.record_answers import RECORDED_SUBJECTS, answer_about_changes, changes_since
 from bot.core.questions.yes_no.signal_answers import answer_about_signal, is_about_act, not_looked_at
 from bot.core.questions.yes_no.state_answers import answer_about_state
 from bot.core.questions.yes_no.understanding import unread_words
@@ -56,8 +57,13 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return _whether_ruled_out(thing, facts)
     if wants_choice(question):
         return _likely_of(question, facts)
+    reading = QuestionReading(question, facts)
+    if not wants_yes_or_no(question) and (changed := changes_since(reading)) is not None:
+        return changed
     short = _yes_or_no(cause_in_question(question, facts.names), facts)
-    opening = undecided(as_cause_question(question, facts.names))
+    asked = as_cause_question(question, facts.names)
+    # A span of time is read where it bounds changes; of all else it is a moment that nothing was compared with.
+    opening = undecided(without_span(asked) if changes_since(reading) is not None else asked)
     if short and opening:
         return _left_open(short, opening, facts)
     return _where_all_was_read(short, question, facts)

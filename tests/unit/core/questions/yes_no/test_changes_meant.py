@@ -1,0 +1,67 @@
+"""Which changes a question means by a span of time: how many there were in it, and none before it."""
+
+import pytest
+
+from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.questions.answering import answer
+from bot.core.questions.checks import current_calls
+from bot.core.questions.yes_no.short_answers import short_answer
+from bot.core.questions.yes_no.verdicts import ShortAnswer
+from tests.unit.builders import change
+from tests.unit.core.questions.yes_no.test_short_answers import HEALTH, entry, facts
+
+NEW, OLD = change("new", service="cart", minutes_before=20), change("old", minutes_before=150)
+LINES = tuple(f"deploy {one.service} [{one.id}]" for one in (NEW, OLD))
+CHANGES = entry("E0", "recent_changes", EvidenceFacts(changes=(NEW, OLD)), *LINES)
+"""Read at 03:00 UTC: of the changes one was at 02:40, the other at 00:30."""
+
+
+def asked(question: str) -> ShortAnswer:
+    short = short_answer(question, facts(CHANGES))
+    assert short is not None
+    return short
+
+
+@pytest.mark.parametrize(
+    ("question", "verdict", "text"),
+    [
+        ("any changes since 2am?", "yes", "1 change since 02:00 UTC; newest: deploy of cart at 02:40:00 UTC"),
+        ("any deploys since midnight?", "yes", "2 deploys since 00:00 UTC; newest: deploy of cart at 02:40:00 UTC"),
+        ("was anything deployed in the last half hour?", "yes", "1 deploy since 02:30 UTC; newest: deploy of cart"),
+        ("any changes in the last two days?", "yes", "2 changes since 2026-02-27 03:00 UTC"),
+        ("any changes on checkout since 02:00?", "no", "No change on checkout since 02:00 UTC in what was checked"),
+        ("any changes in the last 10 minutes?", "no", "No change since 02:50 UTC in what was checked"),
+        ("what changed in the last hour?", "unknown", "1 change since 02:00 UTC; newest: deploy of cart at 02:40:00 UTC"),
+    ],
+)
+def test_changes_are_counted_from_the_moment_that_is_named(question: str, verdict: str, text: str) -> None:
+    short = asked(question)
+
+    assert (short.verdict, short.text[: len(text)]) == (verdict, text)
+
+
+@pytest.mark.parametrize(
+    "question", ["any changes since 2am PT that failed?", "is cart failing since 02:00?", "any changes since monday?"]
+)
+def test_what_is_no_plain_span_or_bounds_something_else_gets_no_yes_or_no(question: str) -> None:
+    assert asked(question).verdict == "unknown"
+
+
+def test_the_lines_below_are_of_the_changes_in_that_span() -> None:
+    shown = answer("what changed in the last hour?", facts(CHANGES)).findings
+
+    assert [finding.lines for finding in shown] == [[LINES[0]]]
+
+
+def test_the_changes_up_to_now_are_read_for_a_span_that_ends_now() -> None:
+    tools = [tool for tool, _ in current_calls("what changed in the last hour?", facts(HEALTH))]
+
+    assert tools == ["recent_changes"] and current_calls("what changed?", facts(HEALTH)) == []
+
+
+def test_a_list_of_one_service_says_nothing_of_all_others() -> None:
+    of_cart = entry("E0", "recent_changes", EvidenceFacts(changes=()), service="cart")
+    of_all, own = (short_answer(question, facts(of_cart)) for question in ("any deploys?", "any deploys on cart?"))
+
+    assert of_all is not None and of_all.text == "The changes were not checked"
+    assert own is not None and own.verdict == "no"
