@@ -8,7 +8,7 @@ from bot.workflows.command_context import CommandContext
 
 @command("ack", aliases=("acknowledge",), usage="ack [AL-3]", who="members")
 async def ack(ctx: CommandContext, request: Request) -> Reply:
-    """Say that you look after it; the card shows your name and nobody is paged for it."""
+    """Say that you look after it; the card shows your name and nobody is paged for it. "@tocsin I'm on it" does the same."""
     subject = await subject_of(ctx, request)
     if not subject.group:
         return Reply(f"{subject.ref} has no alert group to acknowledge. The verb lead says who leads it.")

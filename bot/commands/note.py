@@ -16,7 +16,9 @@ SOON = timedelta(hours=1)
 """A time of day this near ahead is a slip, and not yesterday's."""
 
 
-@command("note", aliases=("remember",), usage="note <text> [at=10:42] [AL-3]", options=("at",), who="members", opens_form=True)
+@command(
+    "note", aliases=("remember", "fyi"), usage="note <text> [at=10:42] [AL-3]", options=("at",), who="members", opens_form=True
+)
 async def note(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
     """Write something that happened into the timeline."""
     subject = await subject_of(ctx, request)

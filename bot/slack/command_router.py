@@ -10,7 +10,7 @@ import structlog
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.core.actor import Actor
-from bot.core.commands.plain_speech import is_speech
+from bot.core.commands.plain_speech import claims_it, is_speech
 from bot.core.commands.verb_line import LIMIT, Line
 from bot.core.errors import NotAllowed, TocsinError
 from bot.core.messages.content import MessageKind
@@ -22,7 +22,7 @@ from bot.slack.answers import DELIVERY_ERRORS, Answers, ReplyTarget
 from bot.slack.blocks import View
 from bot.slack.forms import Origin, errors_of, loading_view, submitted, text_view
 from bot.slack.people import People
-from bot.slack.vocabulary import QUESTION_VERB, Vocabulary, check_options
+from bot.slack.vocabulary import CLAIM_VERB, QUESTION_VERB, Vocabulary, check_options
 from bot.store.slack.interactions import Interactions
 from bot.workflows.command_context import CommandContext
 
@@ -94,6 +94,9 @@ class CommandRouter:
         """The request that a line makes; plain speech is a question in the thread of an incident, and to the bot alone."""
         by_word = self._vocabulary.by_word()
         addressed_to_bot = request.entry_point in (EntryPoint.MENTION, EntryPoint.DIRECT)
+        if addressed_to_bot and CLAIM_VERB in by_word and claims_it(line.typed):
+            here = await self._with_implied_ref(request)
+            return replace(here, verb=CLAIM_VERB, text="", ref=here.ref or line.ref)
         if addressed_to_bot and QUESTION_VERB in by_word and is_speech(line, by_word):
             here = await self._with_implied_ref(request)
             if here.ref or request.entry_point == EntryPoint.DIRECT:

@@ -12,6 +12,10 @@ QUESTION_VERB = "ask"
 """The verb that plain speech in an incident's thread means."""
 
 
+CLAIM_VERB = "ack"
+"""The verb that "I'm on it" means."""
+
+
 class Vocabulary:
     """The verbs of this installation; `actions` are the remediations that people may name instead of one."""
 

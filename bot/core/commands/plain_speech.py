@@ -1,5 +1,6 @@
 """Whether a line that begins with no known verb is plain language: a question or a sentence, and no mistyped verb."""
 
+import re
 from collections.abc import Iterable
 
 from bot.core.commands.verb_line import Line, distance, is_reference, nearest
@@ -17,6 +18,13 @@ _POLITE = """
     will would you yes"""
 _BEFORE_A_WISH = frozenset(_POLITE.split())
 """What may stand before the verb of a wish: "hey, can you please stop it"."""
+_CLAIM = re.compile(
+    r"(?:(?:i'?m|i am) )?(?:on|taking|looking (?:at|into)|handling) (?:it|this)|mine|(?:it's|this is|that's) mine"
+    r"|(?:i|i've|i have) (?:got|have) (?:it|this)|(?:i'll|i will|i can|let me) take (?:it|this)"
+    r"|(?:i|i'll|i will) own (?:it|this)"
+)
+_WORDS_BESIDE = "all everyone folks guys hello hey hi now ok okay one team thanks thx tocsin"
+_BESIDE_A_CLAIM = frozenset(_WORDS_BESIDE.split())
 _REMEDIES = """
     abort delete disable drain enable escalate execute failover fix flip kill mitigate mute reboot redeploy reject remediate
     restart restore revert roll rollback rollforward run scale silence snooze switch turn undo unmute upgrade"""
@@ -51,6 +59,12 @@ def is_speech(line: Line, verbs: Iterable[str]) -> bool:
     if nearest(first, verbs):
         return False
     return is_question or line.verb.endswith("?") or len(plain) + 1 >= MIN_WORDS_OF_SENTENCE
+
+
+def claims_it(line: str) -> bool:
+    """Whether a line says that its author takes care of it, and nothing else: "I'm on it", "mine", "I got this"."""
+    words = [_bare(word) for word in line.lower().replace("’", "'").split()]
+    return bool(_CLAIM.fullmatch(" ".join(word for word in words if word and word not in _BESIDE_A_CLAIM))) and "?" not in line
 
 
 def wished(words: Iterable[str]) -> str:

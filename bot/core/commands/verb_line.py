@@ -48,7 +48,8 @@ def parse_line(line: str) -> Line:
         if _REFERENCE.fullmatch(first):
             verb = "show"
         else:
-            verb, rest = first.lower(), rest[tokens.pop(0).end() :]
+            # "note: we failed over": the colon is no part of the verb.
+            verb, rest = first.lower().rstrip(":"), rest[tokens.pop(0).end() :]
     for token in tokens:
         word = token.group("word")
         if token.group("key"):

@@ -17,7 +17,7 @@ from bot.slack.view_context import ViewContext
 from bot.slack.views import answer as view
 from bot.store.answers.questions import Questions
 from bot.store.slack import message_contents as contents
-from bot.store.tables import AuditRow, GroupRow, MessageRow, QuestionRow
+from bot.store.tables import AuditRow, GroupRow, MessageRow, QuestionRow, TimelineRow
 from bot.store.triage.ledger import EvidenceLedger
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.questions import QuestionSteps, question, start_unanswered
@@ -118,6 +118,35 @@ async def test_each_question_gets_a_message_of_its_own(fixture: ApprovalsFixture
     await say(fixture, mention(SLOW), mention("ask what changed?", event="Ev2"))
 
     assert [asked for _, asked, _ in await answers(fixture)] == [SLOW, "what changed?"]
+
+
+@pytest.mark.parametrize("text", ["I'm on it", "on it!", "mine", "I got this", "I’ll take it, thanks"])
+async def test_who_takes_it_in_the_thread_acknowledges_it(fixture: ApprovalsFixture, text: str) -> None:
+    await say(fixture, mention(text))
+
+    (group,) = await fixture.rows(GroupRow)
+    assert (group.state, group.acknowledged_by) == ("ACKNOWLEDGED", "alice") and await answers(fixture) == []
+
+
+@pytest.mark.parametrize("text", ["on it?", "is anyone on it?", "I'm on it but I need help with the db"])
+async def test_what_only_sounds_like_taking_it_acknowledges_nothing(fixture: ApprovalsFixture, text: str) -> None:
+    await say(fixture, mention(text))
+
+    assert [group.state for group in await fixture.rows(GroupRow)] == ["FIRING"]
+
+
+async def test_a_guest_who_takes_it_acknowledges_nothing(fixture: ApprovalsFixture) -> None:
+    told = await say(fixture, mention("I'm on it", user="UGUEST"))
+
+    assert [group.state for group in await fixture.rows(GroupRow)] == ["FIRING"] and "Guests can read here" in told[0]
+
+
+@pytest.mark.parametrize("text", ["note: we failed over to eu-2", "fyi we failed over to eu-2", "FYI: we failed over to eu-2"])
+async def test_a_note_is_kept_also_with_a_colon_behind_its_verb(fixture: ApprovalsFixture, text: str) -> None:
+    await say(fixture, mention(text))
+
+    notes = [row.text for row in await fixture.rows(TimelineRow) if row.kind == "note"]
+    assert notes == ["we failed over to eu-2"] and await answers(fixture) == []
 
 
 async def test_outside_the_thread_plain_speech_gets_the_nearest_verbs(fixture: ApprovalsFixture) -> None:
