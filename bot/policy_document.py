@@ -71,5 +71,5 @@ def read_policy(text: str, name: str = POLICY_FILE) -> PolicyDocument:
     try:
         policy = PolicyFile.model_validate(document.content)
     except ValidationError as error:
-        raise validation_problem(error, document.place_of) from None
+        raise validation_problem(error, document.place_of, PolicyFile) from None
     return PolicyDocument(document, policy.tiers)

@@ -18,8 +18,10 @@ from bot.core.config.people import with_main_entries
 from bot.core.errors import ConfigurationError
 from bot.core.references import Problem, configuration_problems
 from bot.core.service import Catalogue, Service
+from bot.core.text.near_names import meant
 from bot.plugins import Source, discover, discover_actions
 from bot.policy_document import POLICY_FILE, PolicyDocument, read_policy
+from bot.validation_texts import value_problem
 from bot.yaml_document import Place, lines_of, read_document, validation_problem
 
 DEFAULT_CONFIG = Path("tocsin.yaml")
@@ -143,7 +145,7 @@ def load_secrets() -> Secrets:
     except ValidationError as error:
         first = error.errors()[0]
         name = "TOCSIN_" + str(first["loc"][0]).upper()
-        raise ConfigurationError(f"{first['msg']} (check the variable)", key=name) from None
+        raise ConfigurationError(f"{value_problem(first, Secrets)} (check the variable)", key=name) from None
 
 
 def source_tokens(sources: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -226,7 +228,7 @@ def parse_config(
     try:
         config = Config.model_validate(content)
     except ValidationError as error:
-        raise validation_problem(error, place) from None
+        raise validation_problem(error, place, Config) from None
     if base is not None and config.runbooks is not None and not config.runbooks.is_absolute():
         config = config.model_copy(update={"runbooks": base / config.runbooks})
     for problem, at in chain(configuration_problems(config), _unknown_kinds(config)):
@@ -245,13 +247,17 @@ def _unknown_kinds(config: Config) -> Iterator[Problem]:
     for key, source in config.sources.items():
         if source.kind not in sources:
             there = ", ".join(sorted(sources))
-            yield Problem(f"{source.kind!r} is no kind of sources; there are {there}", ("sources", key, "kind"))
+            yield Problem(
+                f"{source.kind!r} is no kind of sources{meant(source.kind, sources)}; there are {there}",
+                ("sources", key, "kind"),
+            )
             continue
         yield from _option_problems(key, source, sources[source.kind])
     for key, entry in config.actions.items():
         if entry.kind not in actions:
             there = ", ".join(sorted(actions))
-            yield Problem(f"{entry.kind!r} is no kind of actions; there are {there}", ("actions", key, "kind"))
+            near = meant(entry.kind, actions)
+            yield Problem(f"{entry.kind!r} is no kind of actions{near}; there are {there}", ("actions", key, "kind"))
             continue
         for needed in actions[entry.kind].needs:
             if not getattr(entry, needed):
@@ -274,7 +280,8 @@ def _option_problems(key: str, source: SourceConfig, kind: Source) -> Iterator[P
     for name in source.options:
         if kind.options is not None and name not in kind.options:
             there = ", ".join(sorted(kind.options)) or "none"
-            yield Problem(f"{kind.name} has no such option; it has {there}", ("sources", key, "options", name))
+            near = meant(name, kind.options)
+            yield Problem(f"{kind.name} has no such option{near}; it has {there}", ("sources", key, "options", name))
 
 
 def source_kinds(config: Config) -> dict[str, Source]:

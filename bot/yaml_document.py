@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bot.core.errors import ConfigurationError
+from bot.validation_texts import value_problem, yaml_problem
 
 Loc = tuple[str | int, ...]
 """The path of keys and indices to a value."""
@@ -38,9 +39,11 @@ def read_document(text: str, name: str) -> Document:
     except RecursionError:
         raise ConfigurationError("is nested too deeply to be read", file=name) from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "not readable as YAML"
-        raise ConfigurationError(problem, file=name, line=mark.line + 1 if mark else None) from None
+        problem, line = yaml_problem(error)
+        raise ConfigurationError(problem, file=name, line=line) from None
+    except ValueError as error:
+        # What looks like a date and is none, such as 2026-13-05.
+        raise ConfigurationError(f"holds a date that does not exist ({error})", file=name) from None
     if not isinstance(content, dict):
         raise ConfigurationError("the file must be a mapping of keys to values", file=name, line=1)
     return Document(name, content, lines_of(text, name))
@@ -72,20 +75,10 @@ def _note_lines(node: yaml.Node, path: tuple[object, ...], lines: dict[tuple[obj
             _note_lines(value, (*path, index), lines, name)
 
 
-_PROBLEMS = {
-    "extra_forbidden": "unknown key",
-    "missing": "is missing",
-    "model_type": "must be a mapping of keys to values",
-    "dict_type": "must be a mapping of keys to values",
-    "string_too_short": "must not be empty",
-}
-"""In the words of YAML, where pydantic's are Python's."""
-
-
-def validation_problem(error: ValidationError, place: Place) -> ConfigurationError:
+def validation_problem(error: ValidationError, place: Place, model: type[BaseModel]) -> ConfigurationError:
     """The first thing that a model objects to, with how many more there are."""
     first = error.errors()[0]
-    problem = _PROBLEMS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    problem = value_problem(first, model)
     more = len(error.errors()) - 1
     if more:
         problem += f" (and {more} more problem{'s' if more > 1 else ''})"

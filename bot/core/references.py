@@ -10,6 +10,7 @@ from bot.core.config.actions import ActionConfig
 from bot.core.config.plans import PlanConfig
 from bot.core.config.services import ServiceConfig, plain_email
 from bot.core.text.addresses import forbidden_as_written
+from bot.core.text.near_names import meant
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -38,6 +39,10 @@ def configuration_problems(config: Config) -> Iterator[Problem]:
     yield from _sources(config)
 
 
+def _absent(name: str, part: str, config: Config) -> str:
+    return f"{name!r} is not among {part}{meant(name, getattr(config, part))}"
+
+
 def _people(config: Config) -> Iterator[Problem]:
     holders: dict[str, str] = {}
     for key, person in config.people.items():
@@ -55,10 +60,10 @@ def _people(config: Config) -> Iterator[Problem]:
 def _autonomy(config: Config) -> Iterator[Problem]:
     for service, autonomy in config.autonomy.items():
         if service not in config.services:
-            yield Problem(f"{service!r} is not among services", ("autonomy", service))
+            yield Problem(_absent(service, "services", config), ("autonomy", service))
         for action in autonomy.actions:
             if action not in config.actions:
-                yield Problem(f"{action!r} is not among actions", ("autonomy", service, "actions", action))
+                yield Problem(_absent(action, "actions", config), ("autonomy", service, "actions", action))
 
 
 def _no_main_entry(config: Config, key: str, main: str) -> str:
@@ -70,7 +75,7 @@ def _no_main_entry(config: Config, key: str, main: str) -> str:
 def _strangers(config: Config, names: Collection[str], *at: str | int) -> Iterator[Problem]:
     for index, name in enumerate(names):
         if name not in config.people:
-            yield Problem(f"{name!r} is not among people", (*at, index))
+            yield Problem(_absent(name, "people", config), (*at, index))
 
 
 def _of_service(config: Config, key: str, service: ServiceConfig) -> Iterator[Problem]:
@@ -79,7 +84,7 @@ def _of_service(config: Config, key: str, service: ServiceConfig) -> Iterator[Pr
     for index, other in enumerate(service.depends_on):
         at = ("services", key, "depends_on", index)
         if other not in config.services:
-            yield Problem(f"{other!r} is not among services", at)
+            yield Problem(_absent(other, "services", config), at)
         if other == key:
             yield Problem("a service does not depend on itself", at)
 
@@ -90,10 +95,10 @@ def _of_action(config: Config, key: str, entry: ActionConfig) -> Iterator[Proble
     if why := _wrong_tier(key, entry):
         yield Problem(why, ("actions", key, "tier"))
     if entry.undo and entry.undo not in config.actions:
-        yield Problem(f"{entry.undo!r} is not among actions", ("actions", key, "undo"))
+        yield Problem(_absent(entry.undo, "actions", config), ("actions", key, "undo"))
     unknown = [(index, name) for index, name in enumerate(entry.services) if name not in config.services]
     for index, name in unknown:
-        yield Problem(f"{name!r} is not among services", ("actions", key, "services", index))
+        yield Problem(_absent(name, "services", config), ("actions", key, "services", index))
     if entry.verify and not unknown and (missing := _missing_signal(config, entry.verify.signal, entry.services)):
         yield Problem(missing, ("actions", key, "verify", "signal"))
 
@@ -105,11 +110,14 @@ def _of_plan(config: Config, key: str, plan: PlanConfig) -> Iterator[Problem]:
         yield Problem(f"{plan.tier} is no tier of a plan: 2 or 3", ("plans", key, "tier"))
     for index, name in enumerate(plan.services):
         if name not in config.services:
-            yield Problem(f"{name!r} is not among services", ("plans", key, "services", index))
+            yield Problem(_absent(name, "services", config), ("plans", key, "services", index))
     for index, step in enumerate(plan.steps):
         entry = config.actions.get(step.action)
         if entry is None:
-            yield Problem(f"{step.action!r} is not among actions", ("plans", key, "steps", index, "action"))
+            yield Problem(
+                _absent(step.action, "actions", config),
+                ("plans", key, "steps", index, "action"),
+            )
         elif entry.services and (elsewhere := [name for name in plan.services if name not in entry.services]):
             text = f"{step.action} is not for {', '.join(elsewhere)}, which this plan lists"
             yield Problem(text, ("plans", key, "steps", index, "action"))
@@ -150,7 +158,7 @@ def _sources(config: Config) -> Iterator[Problem]:
             yield Problem(f"TOCSIN_TOKEN_{variable} is the token of {holder} already: choose another name", ("sources", key))
         for index, name in enumerate(source.services):
             if name not in config.services:
-                yield Problem(f"{name!r} is not among services", ("sources", key, "services", index))
+                yield Problem(_absent(name, "services", config), ("sources", key, "services", index))
         yield from _replica(config, key)
         yield from _unreachable_rules(config, key)
 
@@ -158,7 +166,7 @@ def _sources(config: Config) -> Iterator[Problem]:
 def _replica(config: Config, key: str) -> Iterator[Problem]:
     original, at = config.sources[key].replica_of, ("sources", key, "replica_of")
     if original and original not in config.sources:
-        yield Problem(f"{original!r} is not among sources", at)
+        yield Problem(_absent(original, "sources", config), at)
     elif original and (original == key or config.sources[original].replica_of):
         yield Problem(f"{original!r} is a replica itself: name the source that is none", at)
 

@@ -15,6 +15,7 @@ from bot.core.errors import ConfigurationError
 from bot.plugins import actions, discover_actions
 from bot.policy_document import VERSION
 from bot.settings import load_config
+from bot.validation_texts import value_problem, yaml_problem
 from bot.yaml_document import read_document
 
 EXPECTATIONS = "policy_tests.yaml"
@@ -39,13 +40,14 @@ def read_situations(path: Path) -> list[Situation]:
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", key=str(path)) from error
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"is no YAML: {error}", key=str(path)) from error
+        problem, line = yaml_problem(error)
+        raise ConfigurationError(problem, file=str(path), line=line) from error
     try:
         return _SITUATIONS.validate_python(loaded)
     except ValidationError as error:
         first = error.errors()[0]
         position = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(first["msg"], key=f"{path}: {position}") from error
+        raise ConfigurationError(value_problem(first, Situation), key=f"{path}: {position}") from error
 
 
 def checked(config: Config, situations: list[Situation], now: datetime | None = None) -> Iterator[tuple[Situation, Verdict]]:
