@@ -7,7 +7,7 @@ from bot.core.facts.measured import BreakdownFact
 from bot.core.facts.recorded import TemplateFact
 from bot.core.verdict.figures.clauses import Clause, Sentence, Span
 from bot.core.verdict.figures.evidence_figures import EvidenceFigures
-from bot.core.verdict.figures.quantities import Bound, Dimension, Quantity, bounds_of, numbers_in, of_unit
+from bot.core.verdict.figures.quantities import Bound, Dimension, Quantity, bounds_of, follows_words, numbers_in, of_unit
 from bot.core.verdict.figures.relations import is_relative
 from bot.core.verdict.figures.roles import Roles
 
@@ -146,4 +146,4 @@ def _has_unit(figure: Quantity, unit: str, text: str) -> bool:
     if re.match(rf"\s?-?{re.escape(unit.rstrip('s'))}s?\b", text[figure.end :], re.I):
         return True
     verb = re.compile(rf"\b{re.escape(unit.rstrip('s'))}(?:ed|s|ing)?\s+(?:about |some |~ ?)?$", re.I)
-    return figure.dimension is Dimension.FACTOR and verb.search(text[: figure.start]) is not None
+    return figure.dimension is Dimension.FACTOR and follows_words(verb, text, figure)

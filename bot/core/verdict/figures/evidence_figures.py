@@ -1,28 +1,24 @@
-"""The figures and moments that evidence holds, and those that follow from them: sums, differences, factors, spans."""
+"""The figures that evidence holds, and those that follow from them: sums, differences, factors, shares."""
 
 import json
 import math
 import re
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cached_property
 from itertools import accumulate, combinations, permutations
 
 from bot.core.evidence import LedgerEntry
 from bot.core.text.patterns import Pattern, any_of
+from bot.core.verdict.figures.evidence_changes import OF_FACTORS, EvidenceChanges
+from bot.core.verdict.figures.evidence_moments import EvidenceMoments
 from bot.core.verdict.figures.evidence_text import (
-    clock_times,
     evidence_text,
-    iso_moments,
-    of_day,
     without_marks,
     without_moments,
 )
 from bot.core.verdict.figures.fact_pairs import (
     LARGEST,
-    MAX_OF_LINE,
     Pair,
     lines_of,
     pairs_of,
@@ -31,29 +27,22 @@ from bot.core.verdict.figures.fact_pairs import (
     related_lines_of,
 )
 from bot.core.verdict.figures.quantities import (
-    MOMENT_SLACK,
-    Bounds,
     Dimension,
     Quantity,
     bounds_of,
     numbers_in,
     of_unit,
+    one_within,
+    ordered,
     quantities,
-    span_bounds,
 )
 from bot.core.verdict.figures.roles import Roles
 
-_MAX_MOMENTS = 400
-"""Moments (the newest) between which spans are measured."""
 _MAX_OF_SUMMARY = 40
 """Figures of one summary that are related to each other."""
 _TEMPLATE_BYTES = 1 << 20
 _ADDED_UP = (Dimension.BARE, Dimension.RATE)
 """Counts and rates add up; two levels of memory or two latencies do not."""
-_OF_FACTORS = 0.05
-"""A factor of two rounded levels is less exact than they are: 25.7 times may be called 25."""
-_WHOLE_SECONDS = 0.5
-"""Half of the last digit of a span between moments. A time that is told more exactly is a latency."""
 _LEAST_OF_NAME = 4
 """Letters of the end of a name that stands for the whole: shorter ones occur by chance."""
 _SHORT_VERSION = re.compile(r"\d+\.\d+")
@@ -109,7 +98,7 @@ class EvidenceFigures:
             levels[pair.dimension] += [pair.first, pair.second]
         for share in (row.share for entry in self._cited for row in entry.evidence.facts.breakdown):
             levels[Dimension.SHARE].append(abs(share))
-        return {dimension: _ordered(levels[dimension]) for dimension in Dimension}
+        return {dimension: ordered(levels[dimension]) for dimension in Dimension}
 
     def _machine_texts(self) -> Iterator[str]:
         for entry in self._cited:
@@ -120,7 +109,7 @@ class EvidenceFigures:
         """Numbers without a unit: those of texts, those of facts that are no level, and how many rows there are."""
         raw = (json.dumps(entry.evidence.facts.model_dump(mode="json")) for entry in self._cited)
         numbers = [number for text in raw for number in numbers_in(without_moments(text))]
-        return _ordered([*self._levels[Dimension.BARE], *numbers, *self._sizes()])
+        return ordered([*self._levels[Dimension.BARE], *numbers, *self._sizes()])
 
     def _sizes(self) -> Iterator[float]:
         """How many lines, rows and services there are: "3 changes" counts them."""
@@ -154,21 +143,21 @@ class EvidenceFigures:
     def _factors(self) -> Sequence[float]:
         # A level over the threshold that its line names, too.
         pairs = [*self._pairs, *pairs_of_lines(self._lines)]
-        ordered = ((a, b) for pair in pairs for a, b in permutations((pair.first, pair.second), 2))
-        return _ordered([a / b for a, b in ordered if b > 0])
+        both_ways = ((a, b) for pair in pairs for a, b in permutations((pair.first, pair.second), 2))
+        return ordered([a / b for a, b in both_ways if b > 0])
 
     @cached_property
     def _relative(self) -> Sequence[float]:
         """Shares that follow: the growth of a level over what it was before, and one count as a share of another."""
         growth = [abs(p.second - p.first) / p.first for p in self._pairs if p.in_time and p.first > 0]
         growth += [abs(a - b) / b for a, b in self._levels_of_summaries() if b > 0]
-        return _ordered([*growth, *(a / b for a, b in self._counts_of_summaries() if 0 < a <= b)])
+        return ordered([*growth, *(a / b for a, b in self._counts_of_summaries() if 0 < a <= b)])
 
     @cached_property
     def _parts(self) -> Sequence[float]:
         """Counts, the largest of them together too, as shares of all counts of their list: lines of a kind among all lines."""
         lists = [sorted(counts, reverse=True) for counts in self._count_lists() if sum(counts) > 0]
-        return _ordered(part / sum(counts) for counts in lists for part in (*counts, *accumulate(counts)))
+        return ordered(part / sum(counts) for counts in lists for part in (*counts, *accumulate(counts)))
 
     def _levels_of_summaries(self) -> Iterator[tuple[float, float]]:
         """Two levels that one summary names together: "3.2 s (before 0.47 s)"."""
@@ -196,7 +185,7 @@ class EvidenceFigures:
             largest = sorted(counts, reverse=True)
             sums = [sum(largest), *(sum(largest[:n]) for n in range(2, len(largest)))]
             combined[Dimension.BARE] += [*sums, *(a + b for a, b in combinations(largest[:LARGEST], 2))]
-        return {dimension: _ordered(combined[dimension]) for dimension in Dimension}
+        return {dimension: ordered(combined[dimension]) for dimension in Dimension}
 
     def _count_lists(self) -> Iterator[list[float]]:
         by_tool: dict[str, list[float]] = defaultdict(list)
@@ -213,12 +202,12 @@ class EvidenceFigures:
     def states(self, quantity: Quantity) -> bool:
         """Whether a figure stands there."""
         return math.isfinite(quantity.value) and any(
-            _within(levels, bounds_of(quantity)) for levels in self._stated(quantity.dimension)
+            one_within(levels, bounds_of(quantity)) for levels in self._stated(quantity.dimension)
         )
 
     def measures(self, quantity: Quantity) -> bool:
         """Whether a figure stands in its lines, or as a level of its typed facts: not as any number of these."""
-        return any(_within(levels, bounds_of(quantity)) for levels in (self._levels[quantity.dimension], self._untyped))
+        return any(one_within(levels, bounds_of(quantity)) for levels in (self._levels[quantity.dimension], self._untyped))
 
     def holds(self, quantity: Quantity) -> bool:
         """Whether a figure stands there or follows from what stands there."""
@@ -229,19 +218,19 @@ class EvidenceFigures:
         near = bounds_of(quantity)
         # "97 times" counts, as "97 lines" does.
         counted = Dimension.BARE if quantity.dimension is Dimension.FACTOR else quantity.dimension
-        if _within(self._sums_and_differences[counted], bounds_of(quantity, exact=True)):
+        if one_within(self._sums_and_differences[counted], bounds_of(quantity, exact=True)):
             return True
         match quantity.dimension:
             case Dimension.FACTOR:
-                return _within(self._factors, bounds_of(quantity, rounding=_OF_FACTORS))
+                return one_within(self._factors, bounds_of(quantity, rounding=OF_FACTORS))
             case Dimension.SHARE:
-                return _within(self._parts, near)
+                return one_within(self._parts, near)
             case Dimension.TIME:
-                return self.holds_span(quantity)
+                return self.moments.holds_span(quantity)
             case Dimension.RATE:
-                return _within(self._parts_of_rates, bounds_of(quantity, rounding=_OF_FACTORS))
+                return one_within(self._parts_of_rates, bounds_of(quantity, rounding=OF_FACTORS))
             case Dimension.BARE:
-                return _within(self._levels[Dimension.SHARE], near)
+                return one_within(self._levels[Dimension.SHARE], near)
         return False
 
     @cached_property
@@ -252,7 +241,7 @@ class EvidenceFigures:
             levels = [of_unit(row.after, row.unit) for row in entry.evidence.facts.deviations if row.after is not None]
             shares = [level.value for level in levels if level.dimension is Dimension.SHARE]
             products += [level.value * share for level in levels if level.dimension is Dimension.RATE for share in shares]
-        return _ordered(products)
+        return ordered(products)
 
     def _stated(self, dimension: Dimension) -> Iterator[Sequence[float]]:
         yield self._levels[dimension]
@@ -269,7 +258,7 @@ class EvidenceFigures:
     def _fractions(self) -> Sequence[float]:
         """Levels without a unit that may be shares: a whole number counts something."""
         fractions = [number for number in self._untyped if number % 1]
-        return _ordered([*fractions, *(number / 100 for number in fractions)])
+        return ordered([*fractions, *(number / 100 for number in fractions)])
 
     @cached_property
     def _untyped(self) -> Sequence[float]:
@@ -280,57 +269,37 @@ class EvidenceFigures:
         facts = [entry.evidence.facts for entry in self._cited]
         rows = [(row.before, row.after) for fact in facts for row in fact.deviations if not row.unit]
         rows += [(row.before, row.after) for fact in facts if not fact.unit for row in fact.breakdown]
-        return _ordered([*last, *stated, *(abs(level) for row in rows for level in row if level is not None)])
+        return ordered([*last, *stated, *(abs(level) for row in rows for level in row if level is not None)])
 
     def holds_relation(self, quantity: Quantity) -> bool:
         """Whether a level changed by so much, or two figures of one line differ by it; a share: of another level or count."""
         if quantity.dimension is Dimension.SHARE and any(
-            _within(shares, bounds_of(quantity)) for shares in (self._relative, self._factors)
+            one_within(shares, bounds_of(quantity)) for shares in (self._relative, self._factors)
         ):
             return True
         alike = Dimension if quantity.dimension is Dimension.BARE else (quantity.dimension,)
-        return any(_within(self._differences_of_lines[dimension], bounds_of(quantity, exact=True)) for dimension in alike)
+        return any(one_within(self._differences_of_lines[dimension], bounds_of(quantity, exact=True)) for dimension in alike)
 
     @cached_property
     def _differences_of_lines(self) -> Mapping[Dimension, Sequence[float]]:
         differences: dict[Dimension, list[float]] = {dimension: [] for dimension in Dimension}
         for pair in (*self._pairs_of_facts, *pairs_of_lines(self._lines)):
             differences[pair.dimension].append(abs(pair.first - pair.second))
-        return {dimension: _ordered(differences[dimension]) for dimension in Dimension}
+        return {dimension: ordered(differences[dimension]) for dimension in Dimension}
 
     def holds_between(self, low: float, high: float, dimension: Dimension) -> bool:
         """Whether a level lies in a range that the sentence names."""
-        return any(_within(levels, (low, high)) for levels in self._stated(dimension))
-
-    def holds_growth(self, factor: Quantity, *, shrinking: bool = False) -> bool:
-        """Whether a level grew (shrank) by so many times from before to after."""
-        return _within(self._shrinkages if shrinking else self._growths, bounds_of(factor, rounding=_OF_FACTORS))
+        return any(one_within(levels, (low, high)) for levels in self._stated(dimension))
 
     @cached_property
-    def _growths(self) -> Sequence[float]:
-        return _ordered(after / before for before, after in self._before_and_after() if before > 0)
+    def changes(self) -> EvidenceChanges:
+        """How its levels moved."""
+        return EvidenceChanges(self._cited)
 
     @cached_property
-    def _shrinkages(self) -> Sequence[float]:
-        return _ordered(before / after for before, after in self._before_and_after() if after > 0)
-
-    def _before_and_after(self) -> Iterator[tuple[float, float]]:
-        """The levels before and after of typed facts; where evidence has none, any two figures of a line may be that."""
-        for entry in self._cited:
-            steps = [pair for pair in pairs_of(entry.evidence.facts) if pair.in_time]
-            yield from ((step.first, step.second) for step in steps)
-            if not steps:
-                yield from self._related_in_lines(entry)
-
-    def _related_in_lines(self, entry: LedgerEntry) -> Iterator[tuple[float, float]]:
-        for line in lines_of(entry):
-            if len(line) <= MAX_OF_LINE:
-                yield from ((a.value, b.value) for a, b in permutations(line, 2) if a.dimension is b.dimension)
-
-    @property
-    def steps(self) -> list[Pair]:
-        """Each measured level before and after."""
-        return [pair for pair in self._pairs_of_facts if pair.in_time]
+    def moments(self) -> EvidenceMoments:
+        """Its moments, and the spans between them."""
+        return EvidenceMoments(self._cited)
 
     def about(self, service: str) -> "EvidenceFigures":
         """The evidence that speaks of the service."""
@@ -357,56 +326,6 @@ class EvidenceFigures:
     @cached_property
     def without_logs(self) -> "EvidenceFigures":
         return EvidenceFigures([entry for entry in self._cited if not entry.evidence.facts.templates])
-
-    # ------------------------------------------------------------ moments
-
-    @cached_property
-    def moments(self) -> list[datetime]:
-        """All moments, those of texts on the day of their evidence."""
-        moments: set[datetime] = set()
-        for entry in self._cited:
-            texts = (entry.evidence.summary, *entry.evidence.details)
-            moments.update(iso_moments(evidence_text(entry)))
-            for text in texts:
-                moments.update(clock_times(text, entry.at))
-            moments.add(entry.at)
-        return sorted(moments)
-
-    def holds_span(self, quantity: Quantity) -> bool:
-        """Whether two moments lie so far apart."""
-        whole = quantity.dimension is Dimension.TIME and quantity.step >= _WHOLE_SECONDS
-        return whole and _within(self._spans, span_bounds(quantity))
-
-    def holds_clock(self, hour: int, minute: int, second: int | None) -> bool:
-        """Whether a time of day is that of a moment: to two seconds, or to the minute, cut off or rounded."""
-        seconds_of_day = 3600 * hour + 60 * minute + (second or 0)
-        before, after = (MOMENT_SLACK, MOMENT_SLACK) if second is not None else (30.0, 60.0)
-        # The day is a circle: a time just after midnight is near one just before it.
-        return any(
-            _within(self._times_of_day, (seconds_of_day + turn - before, seconds_of_day + turn + after))
-            for turn in (-86400, 0, 86400)
-        )
-
-    @cached_property
-    def _times_of_day(self) -> Sequence[float]:
-        """Seconds of the day of all moments, the earliest first: evidence may name thousands of them."""
-        return _ordered(map(of_day, self.moments))
-
-    @cached_property
-    def _spans(self) -> list[float]:
-        """Seconds between two moments, the shortest first."""
-        moments = [moment.timestamp() for moment in self.moments[-_MAX_MOMENTS:]]
-        return sorted({round(later - earlier, 1) for earlier, later in combinations(moments, 2)})
-
-
-def _ordered(values: Iterable[float]) -> Sequence[float]:
-    return sorted(value for value in values if math.isfinite(value))
-
-
-def _within(ordered: Sequence[float], bounds: Bounds) -> bool:
-    """Whether one of the values lies within the bounds."""
-    index = bisect_left(ordered, bounds[0])
-    return index < len(ordered) and ordered[index] <= bounds[1]
 
 
 def _counts(names: Iterable[str]) -> Iterable[int]:

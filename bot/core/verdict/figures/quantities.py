@@ -1,8 +1,10 @@
 """Quantities in a text: figures with their unit, durations of several units, factors in words, each in one canonical unit;
 and which levels may be called so."""
 
+import math
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -53,6 +55,8 @@ class Quantity:
 
 _ABOUT, _WIDE = 0.1, 0.3
 """How far off a figure behind "about" may be, and one behind "more than" or "less than"."""
+_WORDS_BEFORE = 200
+"""Characters before a figure that may say what it is."""
 _WELL_WITHIN = 0.5
 """How much shorter than "less than a minute" a span may be."""
 MOMENT_SLACK = 2.0
@@ -301,3 +305,22 @@ def span_bounds(quantity: Quantity) -> Bounds:
         case Bound.LESS:
             return min(early, quantity.value * _WELL_WITHIN), late
     return early, late
+
+
+def follows_words(pattern: re.Pattern[str], text: str, figure: Quantity) -> bool:
+    """Whether a pattern that ends with `$` fits the words right before a figure.
+
+    Only those are searched: of a sentence full of figures the whole beginning would be searched again for each of them.
+    """
+    return pattern.search(text, max(0, figure.start - _WORDS_BEFORE), figure.start) is not None
+
+
+def ordered(values: Iterable[float]) -> Sequence[float]:
+    """Those that are finite, the least first."""
+    return sorted(value for value in values if math.isfinite(value))
+
+
+def one_within(values: Sequence[float], bounds: Bounds) -> bool:
+    """Whether one of these ordered values lies within the bounds."""
+    index = bisect_left(values, bounds[0])
+    return index < len(values) and values[index] <= bounds[1]

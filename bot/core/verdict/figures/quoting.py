@@ -186,7 +186,7 @@ def _checked_figures(
     wrong |= {index for index, figure in enumerate(figures) if figure.start in misplaced}
     supported_figures = [quantity for quantity, is_supported in zip(figures, supported, strict=True) if is_supported]
     for index, quantity in enumerate(figures):
-        stands = supported[index] or follows(quantity, supported_figures) or dated.holds_span(quantity)
+        stands = supported[index] or follows(quantity, supported_figures) or dated.moments.holds_span(quantity)
         yield Checked(quantity.start, quantity.end, "figure", stands and index not in wrong)
 
 
@@ -268,7 +268,7 @@ def _contains_moment(match: re.Match[str], evidence: EvidenceFigures) -> bool:
     minutes = 60 * of_day + int(minute)
     if east:
         minutes -= 60 * int(east) + int(f"{east[0]}{east_minutes}")
-    return evidence.holds_clock(minutes // 60 % 24, minutes % 60, int(second) if second else None)
+    return evidence.moments.holds_clock(minutes // 60 % 24, minutes % 60, int(second) if second else None)
 
 
 def _contains_date(match: re.Match[str], evidence: EvidenceFigures) -> bool:
@@ -279,7 +279,7 @@ def _contains_date(match: re.Match[str], evidence: EvidenceFigures) -> bool:
     def is_day(moment: datetime) -> bool:
         return (moment.month, moment.day) == (number, int(day or other_day)) and year in (None, str(moment.year))
 
-    return any(map(is_day, evidence.moments))
+    return any(map(is_day, evidence.moments.all))
 
 
 def _folded(text: str) -> str:

@@ -8,7 +8,7 @@ from itertools import pairwise, permutations
 
 from bot.core.verdict.figures.evidence_figures import EvidenceFigures
 from bot.core.verdict.figures.fact_pairs import Pair
-from bot.core.verdict.figures.quantities import Bound, Dimension, Quantity
+from bot.core.verdict.figures.quantities import Bound, Dimension, Quantity, follows_words
 
 _PART = re.compile(r"\s*(?:of|in|out of|from)\s*(?:every\s*)?", re.I)
 _ONE_IN = re.compile(r"\b(?:one|1) (?:in|of|out of)(?: every)? $", re.I)
@@ -64,9 +64,9 @@ def supported_together(text: str, figures: Sequence[Quantity], evidence: Evidenc
     """The indices of figures that the evidence holds only together: `388 of 1000`, `one in three`, `between 37 and 38 %`."""
     supported: set[int] = set()
     for index, figure in enumerate(figures):
-        if _ONE_IN.search(text[: figure.start]) and figure.value > 1 and _is_share(1.0, figure.value, evidence):
+        if follows_words(_ONE_IN, text, figure) and figure.value > 1 and _is_share(1.0, figure.value, evidence):
             supported.add(index)
-        if _TOLERANCE.search(text[: figure.start]):
+        if follows_words(_TOLERANCE, text, figure):
             supported.add(index)
     for index, (first, second) in enumerate(pairwise(figures)):
         between = text[first.end : second.start]
@@ -78,7 +78,7 @@ def supported_together(text: str, figures: Sequence[Quantity], evidence: Evidenc
                 evidence.holds(replace(q, value=q.value / 100, dimension=Dimension.SHARE, unit=0.01)) for q in (first, second)
             ):
                 supported |= {index, index + 1}
-        elif _BETWEEN.search(text[: first.start]) and _AND.fullmatch(between):
+        elif follows_words(_BETWEEN, text, first) and _AND.fullmatch(between):
             low = first.value * (second.unit if first.dimension is Dimension.BARE else 1.0)
             if 0 < low < second.value <= _WIDEST * low and evidence.holds_between(low, second.value, second.dimension):
                 supported |= {index, index + 1}
@@ -116,23 +116,21 @@ def follows(figure: Quantity, others: Sequence[Quantity]) -> bool:
 
 def is_relative(text: str, figure: Quantity) -> bool:
     """Whether the sentence tells a figure as a change, or as a part of another: `+74 %`, `by 74 %`, `74 % more`, `74 % of`."""
-    before = text[: figure.start]
-    follows_word_of_change = any(pattern.search(before) for pattern in (_CHANGE_BEFORE, _GROWTH, _SHRINKING))
+    follows_word_of_change = any(follows_words(pattern, text, figure) for pattern in (_CHANGE_BEFORE, _GROWTH, _SHRINKING))
     return follows_word_of_change or any(pattern.match(text, figure.end) for pattern in (_CHANGE_AFTER, _APART))
 
 
 def misdirected(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures) -> set[int]:
     """The indices of figures that the sentence has go the other way than they were measured."""
-    steps = evidence.steps
+    steps = evidence.changes.steps
     wrong: set[int] = set()
     for index, figure in enumerate(figures):
-        before = text[: figure.start]
         following = figures[index + 1] if index + 1 < len(figures) else None
-        if following and _FROM.search(before) and _TO.fullmatch(text[figure.end : following.start]):
+        if following and follows_words(_FROM, text, figure) and _TO.fullmatch(text[figure.end : following.start]):
             first = _in_unit_of(following, figure)
             if _distance(steps, following, first) < _distance(steps, first, following):
                 wrong |= {index, index + 1}
-        elif (up := bool(_UP.search(before))) or _DOWN.search(before):
+        elif (up := follows_words(_UP, text, figure)) or follows_words(_DOWN, text, figure):
             reached = [step for step in steps if step.second != step.first and _near(step.second, figure)]
             left = [step for step in steps if step.second != step.first and _near(step.first, figure)]
             if (reached or left) and not any((step.second > step.first) == up for step in reached):
@@ -144,9 +142,9 @@ def misdirected(text: str, figures: Sequence[Quantity], evidence: EvidenceFigure
 
 def _moved_against(text: str, figure: Quantity, steps: Sequence[Pair]) -> bool:
     """Whether what moved by so much moved the other way: `shrank by 200 jobs`, `40 req/s fewer than before`."""
-    before = text[: figure.start]
-    up = bool(_GROWTH.search(before) or _MORE.match(text, figure.end))
-    if up == bool(_SHRINKING.search(before) or _FEWER.match(text, figure.end)) or figure.dimension is Dimension.FACTOR:
+    up = follows_words(_GROWTH, text, figure) or bool(_MORE.match(text, figure.end))
+    down = follows_words(_SHRINKING, text, figure) or bool(_FEWER.match(text, figure.end))
+    if up == down or figure.dimension is Dimension.FACTOR:
         return False
     moved = [step for step in steps if step.first != step.second and _moved_by(step, figure)]
     return bool(moved) and not any((step.second > step.first) == up for step in moved)
@@ -166,10 +164,9 @@ def unfounded_growth(text: str, figures: Sequence[Quantity], evidence: EvidenceF
     for index, figure in enumerate(figures):
         if figure.dimension is not Dimension.FACTOR or _OVER_ANOTHER.match(text, figure.end):
             continue
-        before = text[: figure.start]
-        down = bool(_SHRINKING.search(before))
-        grows = down or _GROWTH.search(before) or _GROWTH_IN_A_WORD.fullmatch(text[figure.start : figure.end])
-        if grows and not evidence.holds_growth(figure, shrinking=down):
+        down = follows_words(_SHRINKING, text, figure)
+        grows = down or follows_words(_GROWTH, text, figure) or _GROWTH_IN_A_WORD.fullmatch(text[figure.start : figure.end])
+        if grows and not evidence.changes.holds_growth(figure, shrinking=down):
             yield index
 
 
@@ -203,7 +200,7 @@ def of_others(text: str, figures: Sequence[Quantity], evidence: EvidenceFigures,
             end = next((m.start() for m in _CLAUSE.finditer(text, match.end())), len(text))
             for index, figure in enumerate(figures):
                 measured = figure.dimension in (Dimension.SHARE, Dimension.TIME, Dimension.RATE)
-                if not measured or not match.end() <= figure.start < end or evidence.holds_span(figure):
+                if not measured or not match.end() <= figure.start < end or evidence.moments.holds_span(figure):
                     continue
                 if not evidence.about(name).holds(figure):
                     yield index

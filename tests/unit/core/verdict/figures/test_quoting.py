@@ -1,5 +1,7 @@
 """Numbers and words in a claim against what the cited evidence says."""
 
+from typing import Any
+
 import pytest
 
 from bot.core.evidence import LedgerEntry
@@ -7,6 +9,7 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import DeviationFact
 from bot.core.facts.recorded import TemplateFact
 from bot.core.verdict.figures.evidence_figures import EvidenceFigures
+from bot.core.verdict.figures.quantities import follows_words, quantities
 from bot.core.verdict.figures.quoting import check_quotes
 from tests.unit.evidence_builders import entry
 
@@ -245,3 +248,23 @@ def test_figures_stand_in_any_form_in_which_people_write_them(text: str) -> None
 )
 def test_a_latency_is_no_span_and_a_share_is_a_growth_only_where_it_is_told_as_one(text: str, missing: str) -> None:
     assert first_unsupported(text, [BUSY]) == missing
+
+
+class CountedPattern:
+    """A pattern that counts the characters in which it may be searched."""
+
+    def __init__(self) -> None:
+        self.characters = 0
+
+    def search(self, text: str, start: int, end: int) -> None:
+        self.characters += len(text[start:end])
+
+
+def test_the_words_before_each_figure_are_searched_and_not_the_whole_sentence_again() -> None:
+    text = " ".join(str(number) for number in range(1_000, 1_400))
+    pattern: Any = CountedPattern()
+
+    for figure in quantities(text):
+        follows_words(pattern, text, figure)
+
+    assert 0 < pattern.characters < 50 * len(text)
