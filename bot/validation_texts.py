@@ -56,7 +56,7 @@ _YAML = (
     (r"undefined alias|expected alphabetic or numeric", "a text that begins with * or & must be put in quotes"),
     (r"constructor for the tag", "a text that begins with ! must be put in quotes"),
 )  # fmt: skip
-"""By PyYAML's words: ours."""
+"""By PyYAML's words: plain ones."""
 
 
 def value_problem(error: ErrorDetails, model: type[BaseModel]) -> str:
@@ -77,7 +77,7 @@ def yaml_problem(error: yaml.YAMLError) -> tuple[str, int | None]:
     # The end of the file says nothing of what is open since its beginning.
     is_open = "end of stream" in problem or "expected ',' or" in problem
     mark = (getattr(error, "context_mark", None) if is_open else None) or getattr(error, "problem_mark", None)
-    text = next((re.sub(rf".*?(?:{words}).*", ours, problem) for words, ours in _YAML if re.search(words, problem)), "")
+    text = next((re.sub(rf".*?(?:{words}).*", plain, problem) for words, plain in _YAML if re.search(words, problem)), "")
     return text or f"is not readable as YAML: {problem or 'unknown form'}", mark.line + 1 if mark else None
 
 
