@@ -69,6 +69,13 @@ _PERSON_ON_CALL = re.compile(
     r"\b(?:is|isn['’]?t)\s+@?([a-z][\w.-]*)\s+(?:currently\s+|now\s+|still\s+)?on[- ]?(?:call|duty)\b",
     re.IGNORECASE,
 )
+_KNOWN = re.compile(
+    r"\bcause\b.*\b(?:known|found|identified|confirmed|clear|understood|established)\b"
+    r"|\b(?:know|found|identified|confirmed|understand|understood|have)\s+(?:\w+\s+)?(?:a|the|what|its?|any)\s+(?:\w+\s+)?cause[ds]?\b"
+    r"|\b(?:do|does)\s+(?:we|anyone|anybody|someone|they)\s+(?:\w+\s+)?know\s+(?:why|what\s+(?:caused|happened|broke|went\s+wrong))\b"
+    r"|\bwas\s+(?:a|the)\s+(?:root\s+)?cause\s+found\b|\b(?:is|was)\s+there\s+a\s+(?:known\s+|root\s+)*cause\b",
+    re.IGNORECASE,
+)
 _RUNS = re.compile(
     r"\bwhat\s+(?:did|have|has)\s+(?:you|we|they|tocsin|the bot|it|any\w+|some\w+)\s+(?:already\s+|just\s+|all\s+)?"
     r"(?:do|done|run|try|tried)\b"
@@ -148,6 +155,11 @@ def person_on_call(question: str) -> tuple[str, str]:
     if match is None or match[1].lower() in _PRONOUNS | _QUESTION_WORDS:
         return "", question
     return match[1], question[: match.start()] + question[match.end() :]
+
+
+def asks_if_cause_is_known(question: str) -> bool:
+    """Whether it asks if the cause is known: "do we know the root cause?", "is the cause confirmed?"."""
+    return wants_yes_or_no(question) and bool(_KNOWN.search(question))
 
 
 def wants_runs(question: str) -> bool:

@@ -32,7 +32,8 @@ _LOG_ROLES = (ToolRole.LOGS, ToolRole.LOG_MIX)
 _TRENDS = ("new", "surging", "steady")
 """Kinds of log line, those that tell most first. What vanished is not what happens."""
 _ROUTINE = re.compile(r"\b(?:INFO|DEBUG|TRACE)\b")
-_CONFIRMED = " confirmed the cause: "
+CONFIRMED = " confirmed the cause: "
+"""Stands in the timeline's entry between who confirmed it and the cause."""
 
 
 def named_in_record(reading: QuestionReading) -> ShortAnswer | None:
@@ -99,7 +100,7 @@ class _Named:
     @property
     def of_people(self) -> ShortAnswer | None:
         for entry in reversed(self.reading.facts.timeline):
-            who, confirmed, cause = entry.text.partition(_CONFIRMED)
+            who, confirmed, cause = entry.text.partition(CONFIRMED)
             if entry.kind is EntryKind.INCIDENT and confirmed and self.names(cause):
                 return unknown(cause, [entry.id], untrusted=True, opening=f"Not measured; {who} confirmed the cause:")
         return None

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from bot.core.change import kind_in_words
 from bot.core.evidence import LedgerEntry
 from bot.core.incident import GroupState
+from bot.core.questions.answer_facts import AnswerFacts, cited_by
 from bot.core.questions.forms import wants_cause
 from bot.core.questions.subjects import MEASURED, Subject
+from bot.core.questions.yes_no.named_in_record import CONFIRMED
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import MAX_NAMED
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
@@ -93,6 +95,8 @@ def _recovered(reading: QuestionReading) -> ShortAnswer | None:
 
 
 def _alerting(reading: QuestionReading) -> ShortAnswer | None:
+    if _OWN_ALERTS.search(reading.question) and not reading.services and (of_group := _own_alerts(reading)):
+        return of_group
     lists = [entry for entry in reading.entries if entry.evidence.facts.alerts is not None]
     if not lists:
         return unknown("the alerts were not checked", ids_of(reading.failed))
@@ -113,6 +117,30 @@ def _alerting(reading: QuestionReading) -> ShortAnswer | None:
     return ShortAnswer(verdict=Verdict.NO, text=f"No alert fires{where} in what was checked", evidence=[entry.id])
 
 
+def _own_alerts(reading: QuestionReading) -> ShortAnswer | None:
+    """Whether the alerts of this very group fire, as they were received; None where its state is not known."""
+    state, firing, group = reading.facts.group_state, reading.facts.firing, reading.facts.group or "this group"
+    if state in (GroupState.FIRING, GroupState.ACKNOWLEDGED) and firing:
+        text = f"{counted(firing, 'alert')} of {group} {'fires' if firing == 1 else 'fire'}"
+        return ShortAnswer(verdict=Verdict.YES, text=text)
+    return ShortAnswer(verdict=Verdict.NO, text=f"No alert of {group} fires: it is {state}") if reading.facts.is_over else None
+
+
+def known_cause(facts: AnswerFacts) -> ShortAnswer:
+    """Whether the cause is known: confirmed by people, or only ranked."""
+    for entry in reversed(facts.timeline):
+        who, confirmed, cause = entry.text.partition(CONFIRMED)
+        if entry.kind is EntryKind.INCIDENT and confirmed:
+            text = f"{who} confirmed the cause: {cause}"
+            return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
+    first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
+    if first is None:
+        return unknown("nobody confirmed a cause, and none is ranked")
+    ids, untrusted = cited_by(first.claims, first.cause, facts)
+    noun = " cause" if first.confidence == "likely" else ""
+    return unknown(first.cause, ids, untrusted=untrusted, opening=f"Nobody confirmed it yet; {first.confidence_text}{noun}:")
+
+
 def _acknowledged(reading: QuestionReading) -> ShortAnswer | None:
     entries = [
         entry for entry in reading.facts.timeline if entry.kind is EntryKind.GROUP and entry.text.startswith("Acknowledged by ")
@@ -131,6 +159,11 @@ def _proposed(reading: QuestionReading) -> ShortAnswer | None:
     return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
 
 
+_OWN_ALERTS = re.compile(
+    r"\b(?:it|this|that|(?:the|this|that)\s+(?:alert|alerts|group|incident))\s+(?:\w+\s+)?(?:firing|alerting|fires?)\b",
+    re.IGNORECASE,
+)
+"""Asks for the alerts of this group, and not for all that fire."""
 RECORDED_SUBJECTS: dict[Subject, Callable[[QuestionReading], ShortAnswer | None]] = {
     Subject.PROPOSAL: _proposed,
     Subject.RECOVERY: _recovered,

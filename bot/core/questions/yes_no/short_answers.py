@@ -7,6 +7,7 @@ from bot.core.evidence import Hypothesis
 from bot.core.questions.answer_facts import AnswerFacts, cited_by
 from bot.core.questions.forms import (
     as_cause_question,
+    asks_if_cause_is_known,
     asks_to_undo,
     cause_in_question,
     direction_in,
@@ -28,7 +29,7 @@ from bot.core.questions.yes_no.people_answers import answer_about_blame, answer_
 from bot.core.questions.yes_no.proposal_answers import answer_about_proposals, proposed_act
 from bot.core.questions.yes_no.qualifiers import OF_MOMENT, excluded, undecided
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
-from bot.core.questions.yes_no.record_answers import RECORDED_SUBJECTS, answer_about_changes, changes_since
+from bot.core.questions.yes_no.record_answers import RECORDED_SUBJECTS, answer_about_changes, changes_since, known_cause
 from bot.core.questions.yes_no.signal_answers import answer_about_signal, is_about_act, not_looked_at
 from bot.core.questions.yes_no.state_answers import answer_about_state
 from bot.core.questions.yes_no.understanding import unread_words
@@ -55,6 +56,8 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return _whether_to_undo(question, facts)
     if wants_yes_or_no(question) and (thing := excluded(question)):
         return _whether_ruled_out(thing, facts)
+    if asks_if_cause_is_known(question):
+        return _where_all_was_read(known_cause(facts), question, facts)
     if wants_choice(question):
         return _likely_of(question, facts)
     reading = QuestionReading(question, facts)

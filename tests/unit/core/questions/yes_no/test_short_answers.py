@@ -609,3 +609,44 @@ def test_the_alert_that_is_named_is_the_one_that_counts() -> None:
     assert one is not None and (one.verdict, one.text) == ("yes", "1 DiskFull alert")
     assert of_all is not None and (of_all.verdict, of_all.text) == ("yes", "2 alerts, such as Hot")
     assert verdict("is PodSlow firing?", listed)[0] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("state", "firing", "expected", "text"),
+    [
+        (GroupState.FIRING, 2, "yes", "2 alerts of AL-1 fire"),
+        (GroupState.ACKNOWLEDGED, 1, "yes", "1 alert of AL-1 fires"),
+        (GroupState.MONITORING, 0, "no", "No alert of AL-1 fires: it is MONITORING"),
+    ],
+)
+def test_whether_it_still_fires_is_told_by_the_state_of_its_own_alerts(
+    state: GroupState, firing: int, expected: str, text: str
+) -> None:
+    short = short_answer("is it still firing?", facts(ALERTS, group_state=state, firing=firing))
+
+    assert short is not None and (short.verdict, short.text) == (expected, text)
+
+
+def test_an_incident_is_not_over_while_its_alerts_fire() -> None:
+    short = short_answer("is the incident over?", facts(HEALTH, group_state=GroupState.FIRING, firing=2))
+
+    assert short is not None and (short.verdict, short.text) == ("no", "2 alerts still fire")
+
+
+@pytest.mark.parametrize(
+    "question", ["is the root cause known?", "do we know the root cause?", "has the cause been confirmed yet?"]
+)
+def test_a_cause_is_known_once_somebody_confirmed_it(question: str) -> None:
+    confirmed = TimelineEntry(id="T3", at=NOW, kind="incident", text="alice confirmed the cause: deploy v2 leaks", who="alice")
+    ranked = {"findings": Findings(hypotheses=[DEPLOY])}
+    before, after = (short_answer(question, facts(HEALTH, timeline=line, **ranked)) for line in ([], [confirmed]))
+
+    assert before is not None and before.verdict == "unknown"
+    assert f"{before.lead} {before.text}" == "Nobody confirmed it yet; likely cause: deploy v2 of checkout"
+    assert after is not None and (after.verdict, after.text) == ("yes", "alice confirmed the cause: deploy v2 leaks")
+
+
+def test_a_confirmed_cause_is_no_yes_where_another_thing_is_asked_of_it() -> None:
+    confirmed = TimelineEntry(id="T3", at=NOW, kind="incident", text="alice confirmed the cause: deploy v2 leaks", who="alice")
+
+    assert verdict("is the root cause not known?", HEALTH, timeline=[confirmed])[0] == "unknown"
