@@ -76,6 +76,7 @@ _KNOWN = re.compile(
     r"|\bwas\s+(?:a|the)\s+(?:root\s+)?cause\s+found\b|\b(?:is|was)\s+there\s+a\s+(?:known\s+|root\s+)*cause\b",
     re.IGNORECASE,
 )
+_AMOUNT = re.compile(r"\bhow\s+(?:many|much|long|deep|big|large|full|high)\b", re.IGNORECASE)
 _RUNS = re.compile(
     r"\bwhat\s+(?:did|have|has)\s+(?:you|we|they|tocsin|the bot|it|any\w+|some\w+)\s+(?:already\s+|just\s+|all\s+)?"
     r"(?:do|done|run|try|tried)\b"
@@ -160,6 +161,11 @@ def person_on_call(question: str) -> tuple[str, str]:
 def asks_if_cause_is_known(question: str) -> bool:
     """Whether it asks if the cause is known: "do we know the root cause?", "is the cause confirmed?"."""
     return wants_yes_or_no(question) and bool(_KNOWN.search(question))
+
+
+def wants_amount(question: str) -> bool:
+    """Whether it asks how much of something there is: "how many restarts?"."""
+    return bool(_AMOUNT.search(question))
 
 
 def wants_runs(question: str) -> bool:

@@ -129,11 +129,15 @@ class QuestionReading:
 
     def deviations(self, services: Iterable[str] = ()) -> Iterator[tuple[LedgerEntry, DeviationFact]]:
         """Judged signals that tell something of the subjects, each service's newest judgement."""
+        return ((entry, fact) for entry, fact in self.judged(services) if self._measures(fact))
+
+    def judged(self, services: Iterable[str] = ()) -> Iterator[tuple[LedgerEntry, DeviationFact]]:
+        """All judged signals, each service's newest judgement."""
         of_services, judged = frozenset(services), set[tuple[str, str]]()
         for entry in reversed(self.entries):
             for fact in entry.evidence.facts.deviations:
                 key = (fact.service, fact.signal)
-                if key in judged or (of_services and fact.service not in of_services) or not self._measures(fact):
+                if key in judged or (of_services and fact.service not in of_services):
                     continue
                 judged.add(key)
                 yield entry, fact

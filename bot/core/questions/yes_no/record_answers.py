@@ -109,12 +109,12 @@ def _alerting(reading: QuestionReading) -> ShortAnswer | None:
         if (not reading.services or alert.service in reading.services) and (not named or alert.name in named)
     ]
     where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
+    noun = f"{' and '.join(sorted(named))} alert".strip()
     if fitting:
         own = next((alert for alert in fitting if alert.service == reading.facts.own_service), fitting[0])
-        alerts_text = counted(len(fitting), f"{' and '.join(sorted(named))} alert".strip())
-        text = f"{alerts_text}{where}" + ("" if named else f", such as {own.name}")
+        text = f"{counted(len(fitting), noun)}{where}" + ("" if named else f", such as {own.name}")
         return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
-    return ShortAnswer(verdict=Verdict.NO, text=f"No alert fires{where} in what was checked", evidence=[entry.id])
+    return ShortAnswer(verdict=Verdict.NO, text=f"No {noun} fires{where} in what was checked", evidence=[entry.id])
 
 
 def _own_alerts(reading: QuestionReading) -> ShortAnswer | None:

@@ -12,6 +12,7 @@ from bot.core.questions.forms import (
     cause_in_question,
     direction_in,
     good_is_yes,
+    wants_amount,
     wants_approvers,
     wants_cause,
     wants_choice,
@@ -63,6 +64,8 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     reading = QuestionReading(question, facts)
     if not wants_yes_or_no(question) and (changed := changes_since(reading)) is not None:
         return changed
+    if wants_amount(question) and (measured := answer_about_signal(reading)) is not None:
+        return measured
     short = _yes_or_no(cause_in_question(question, facts.names), facts)
     asked = as_cause_question(question, facts.names)
     # A span of time is read where it bounds changes; of all else it is a moment that nothing was compared with.

@@ -62,7 +62,7 @@ _Rows = list[tuple[LedgerEntry, str]]
 def _judged(reading: QuestionReading) -> tuple[_Rows, _Rows]:
     """What left its normal range, the alerting service first, and what did not."""
     own = reading.facts.own_service
-    rows = [(entry, fact) for entry, fact in reading.deviations(reading.services) if fact.signal in reading.signals_named]
+    rows = [(entry, fact) for entry, fact in reading.judged(reading.services) if fact.signal in reading.signals_named]
     rows.sort(key=lambda row: (row[1].service != own, -row[1].doublings))
     moved = [(entry, signal_line(entry, fact)) for entry, fact in rows if fact.doublings > 0]
     return moved, [(entry, signal_line(entry, fact)) for entry, fact in rows if fact.doublings <= 0]

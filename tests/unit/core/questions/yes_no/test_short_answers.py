@@ -609,6 +609,8 @@ def test_the_alert_that_is_named_is_the_one_that_counts() -> None:
     assert one is not None and (one.verdict, one.text) == ("yes", "1 DiskFull alert")
     assert of_all is not None and (of_all.verdict, of_all.text) == ("yes", "2 alerts, such as Hot")
     assert verdict("is PodSlow firing?", listed)[0] == "unknown"
+    none = short_answer("is DiskFull firing on checkout?", facts(listed))
+    assert none is not None and (none.verdict, none.text) == ("no", "No DiskFull alert fires on checkout in what was checked")
 
 
 @pytest.mark.parametrize(

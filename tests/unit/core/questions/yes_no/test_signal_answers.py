@@ -31,6 +31,8 @@ def first_sentence(question: str, *ledger: LedgerEntry) -> str:
         ("are pods restarting?", "restarts rose from 0 restarts"),
         ("did any pod crash?", "restarts rose from 0 restarts"),
         ("connections maxed out?", "connections rose from 30 %"),
+        ("are we out of db connections?", "connections rose from 30 %"),
+        ("how many restarts?", "restarts rose from 0 restarts"),
     ],
 )
 def test_the_service_on_which_the_signal_moved_comes_first(question: str, signal: str) -> None:
