@@ -20,7 +20,7 @@ async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErro
 
     Only a question about now ("is it still failing?") reads the current values; for other new checks use investigate.
 
-    In the thread of an alert or incident the verb may be left out: @tocsin is it the database?
+    The verb may be left out, in the thread of an alert or incident and elsewhere: @tocsin is it the database?
     """
     subject = await subject_of(ctx, request)
     question = one_line(request.fields.get("question") or request.text, MAX_QUESTION_LENGTH)

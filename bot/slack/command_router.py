@@ -91,7 +91,10 @@ class CommandRouter:
         await self._carry_out(await self._request_of_line(line, request), target)
 
     async def _request_of_line(self, line: Line, request: Request) -> Request:
-        """The request that a line makes; plain speech is a question in the thread of an incident, and to the bot alone."""
+        """The request that a line makes.
+
+        Plain speech is a question in the thread of an incident and to the bot alone; elsewhere only what ends as one.
+        """
         by_word = self._vocabulary.by_word()
         addressed_to_bot = request.entry_point in (EntryPoint.MENTION, EntryPoint.DIRECT)
         if addressed_to_bot and CLAIM_VERB in by_word and claims_it(line.typed):
@@ -99,7 +102,8 @@ class CommandRouter:
             return replace(here, verb=CLAIM_VERB, text="", ref=here.ref or line.ref)
         if addressed_to_bot and QUESTION_VERB in by_word and is_speech(line, by_word):
             here = await self._with_implied_ref(request)
-            if here.ref or request.entry_point == EntryPoint.DIRECT:
+            asks = line.typed.rstrip().endswith("?")
+            if here.ref or asks or request.entry_point == EntryPoint.DIRECT:
                 return replace(here, verb=QUESTION_VERB, text=line.typed, ref=here.ref or line.ref)
         command = by_word.get(line.verb)
         if command is not None and command.speech:

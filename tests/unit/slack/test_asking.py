@@ -149,10 +149,12 @@ async def test_a_note_is_kept_also_with_a_colon_behind_its_verb(fixture: Approva
     assert notes == ["we failed over to eu-2"] and await answers(fixture) == []
 
 
-async def test_outside_the_thread_plain_speech_gets_the_nearest_verbs(fixture: ApprovalsFixture) -> None:
-    told = await say(fixture, mention(SLOW, thread=""), mention(SLOW, event="Ev2", thread="9.9"))
+async def test_outside_the_thread_what_is_said_and_asks_nothing_gets_the_nearest_verbs(fixture: ApprovalsFixture) -> None:
+    said = SLOW.removesuffix("?")
+    told = await say(fixture, mention(said, thread=""), mention(said, event="Ev2", thread="9.9"))
 
-    assert await answers(fixture) == [] and all(text.startswith("I do not know the verb is.") for text in told)
+    assert await answers(fixture) == [] and len(told) == 2
+    assert all(text.startswith("I do not know the verb is.") for text in told)
 
 
 async def test_a_mistyped_verb_in_the_thread_gets_the_nearest_verbs(fixture: ApprovalsFixture) -> None:
@@ -305,8 +307,9 @@ async def answer_place(fixture: ApprovalsFixture) -> tuple[str, str, str]:
     return answer.channel, rows[answer.thread_key].ts if answer.thread_key else "", answer.subject
 
 
-async def test_a_question_outside_a_thread_is_answered_under_it(fixture: ApprovalsFixture) -> None:
-    answers = await say(fixture, mention(f"ask {SLOW}", thread=""))
+@pytest.mark.parametrize("text", [f"ask {SLOW}", SLOW, "what is going on?"])
+async def test_a_question_outside_a_thread_is_answered_under_it(fixture: ApprovalsFixture, text: str) -> None:
+    answers = await say(fixture, mention(text, thread=""))
 
     assert (answers, await answer_place(fixture)) == ([], ("C1", "5.0", "1"))
 
