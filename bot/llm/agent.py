@@ -76,6 +76,10 @@ class Answer(BaseModel):
         return compact(super().model_json_schema(*args, **kwargs))
 
 
+MAX_FIRED_BEFORE = 20
+"""Times of earlier outages that are shown, the newest; what they leave out of each reading is not bound by it."""
+
+
 class Agent:
     """Investigates with a model. Never raises for a failing model: `stop_reason` says what happened."""
 
@@ -172,11 +176,13 @@ class Agent:
         plan = first_plan(case, entries, self.tool_runner.infos)
         shown = _stated(case.model_dump(mode="json", exclude={"group", "attempt", "question", "requester", "graded_leads"}))
         names = {case.service, case.alert_name}
+        fired = sorted(case.firing_before, key=lambda interval: interval.ended_at)[-MAX_FIRED_BEFORE:]
+        shown["firing_before"] = [_stated(interval.model_dump(mode="json")) for interval in fired]
         shown["labels"] = {name: value for name, value in case.labels.items() if value not in names}
         return prompt("case").render(
             now=iso_utc(now),
             end=iso_utc(now + timedelta(seconds=self.budget.per_run_seconds)),
-            case=json.dumps(shown, ensure_ascii=False),
+            case=json.dumps(_stated(shown), ensure_ascii=False),
             question=json.dumps(case.question, ensure_ascii=False) if case.question else "",
             analyst=json.dumps(_summaries(row.findings if row else {}), ensure_ascii=False),
             plan="\n".join(f"{tool} {json.dumps(arguments, ensure_ascii=False)}" for tool, arguments in plan),
@@ -285,7 +291,7 @@ class Agent:
 
 def _stated(fields: Mapping[str, object]) -> dict[str, object]:
     """The fields that hold something."""
-    return {name: value for name, value in fields.items() if value not in ("", None, [], {})}
+    return {name: value for name, value in fields.items() if value not in ("", None, False, [], {})}
 
 
 def _summaries(findings: Mapping[str, object]) -> list[dict[str, object]]:

@@ -29,9 +29,7 @@ def deviation_text(deviation: Deviation, *, is_bad: bool = False) -> str:
     moved = "rose" if deviation.direction == "up" else "fell"
     at = f" at {clock(deviation.onset)}" if deviation.onset else ""
     if before == after:
-        return (
-            f"{name} left the normal range for a short time{at} ({range_text(deviation.doublings)}): mostly {after}, as before"
-        )
+        return f"{name} deviated briefly{at} ({range_text(deviation.doublings)}): mostly {after}, as before"
     return f"{name} {moved} from {before} to {after}{at} ({range_text(deviation.doublings)})"
 
 

@@ -11,5 +11,5 @@ def errors(after: float) -> str:
 def test_what_was_bad_for_a_moment_did_not_rise_from_nothing_to_nothing() -> None:
     told = errors(0.0)
 
-    assert told == "checkout errors left the normal range for a short time (13 times its usual range): mostly 0 %, as before"
+    assert told == "checkout errors deviated briefly (13 times its usual range): mostly 0 %, as before"
     assert errors(0.12) == "checkout errors rose from 0 % to 12 % (13 times its usual range)"
