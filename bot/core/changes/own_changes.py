@@ -1,8 +1,9 @@
 """What an action of the bot changed, and which reported changes are that: a pipeline reports a rollback as one more deploy."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 from bot.core.change import Change
@@ -66,19 +67,34 @@ def with_own(changes: Iterable[Change], runs: Sequence[ActionRun]) -> list[Chang
 
     Each that a verified run took back has the moment of that.
     """
-    merged = [_with_run(change, runs) for change in changes]
+    reports = list(changes)
+    made_by = {id: run.proposal for run in reversed(runs) for id in _reports_of(run, reports)}
+    merged = [_with_proposal(change, made_by.get(change.id, "")) for change in reports]
     reported = {change.by_action for change in merged if not _is_own(change)}
     own = [change for change in merged if not _is_own(change) or change.by_action not in reported]
     verified = {run.took_back: run for run in runs if run.verified}
-    return [_with_undo(change, verified[change.id], own) if change.id in verified else change for change in own]
+    return [_with_undo(change, verified[change.id], own, runs) if change.id in verified else change for change in own]
 
 
-def _with_undo(change: Change, run: ActionRun, changes: Iterable[Change]) -> Change:
-    """The change with the moment of a run that was about it, where that took it back and its version stayed away."""
-    later = [c for c in changes if c.service == change.service and c.version and c.at > change.at]
-    back = next((c for c in later if _is_by(run, c) and c.version == change.previous_version), None)
-    stays = back is not None and not any(c.version == change.version and c.at > back.at for c in later)
-    return change.model_copy(update={"undone_at": run.at}) if stays else change
+def _with_undo(change: Change, run: ActionRun, changes: Iterable[Change], runs: Sequence[ActionRun]) -> Change:
+    """The change with the moment of a run that was about it, where that took it back and it stayed away."""
+    later = [c for c in changes if c.service == change.service and c.at > change.at]
+    back = next((c for c in later if _is_by(run, c) and _goes_back(c, change)), None)
+    return change.model_copy(update={"undone_at": run.at}) if back and _stays_away(change, back, later, runs) else change
+
+
+def _goes_back(later: Change, change: Change) -> bool:
+    """Whether it may be what took the change back: a config edit or a flag has no version that says so."""
+    if change.version:
+        return bool(later.version) and later.version == change.previous_version
+    return not later.version and later.kind == change.kind
+
+
+def _stays_away(change: Change, back: Change, later: Iterable[Change], runs: Sequence[ActionRun]) -> bool:
+    if change.version:
+        return not any(c.version == change.version and c.at > back.at for c in later)
+    # What puts it in place again is about the same change, and no version tells which of the two a run did.
+    return sum(run.took_back == change.id for run in runs) == 1
 
 
 def _is_by(run: ActionRun, change: Change) -> bool:
@@ -90,14 +106,27 @@ def _is_own(change: Change) -> bool:
     return change.id.startswith(_OWN_ID)
 
 
-def _with_run(change: Change, runs: Sequence[ActionRun]) -> Change:
-    if _is_own(change):
-        return change.model_copy(update={"by_action": change.id.removeprefix(_OWN_ID)})
-    own = next((run for run in runs if _made_by(change, run)), None)
-    return change.model_copy(update={"by_action": own.proposal}) if own else change
+def _with_proposal(change: Change, proposal: str) -> Change:
+    by = change.id.removeprefix(_OWN_ID) if _is_own(change) else proposal
+    return change.model_copy(update={"by_action": by}) if by else change
 
 
-def _made_by(change: Change, run: ActionRun) -> bool:
+def _reports_of(run: ActionRun, changes: Iterable[Change]) -> Iterator[str]:
+    """The ids of what was reported of a run: each with a version that it names, else of each source the one nearest to it.
+
+    A run changes its service once: whatever else is edited there within the minute is somebody's, and may break it.
+    """
+    nearest: dict[str, Change] = {}
+    named_by: set[str] = set()
+    for change in sorted(filter(partial(_may_be_of, run), changes), key=lambda change: abs(change.at - run.at)):
+        if change.version and change.version in run.versions:
+            named_by.add(change.source)
+            yield change.id
+        nearest.setdefault(change.source, change)
+    yield from (change.id for source, change in nearest.items() if source not in named_by)
+
+
+def _may_be_of(run: ActionRun, change: Change) -> bool:
     named = change.version and change.version in run.versions
     within = REPORTED_WITHIN if named else WITHOUT_VERSION_WITHIN
     same = change.service == run.service and (named or not change.version or not run.versions)

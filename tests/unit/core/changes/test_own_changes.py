@@ -39,6 +39,25 @@ def test_an_action_without_a_version_made_what_is_reported_within_a_minute() -> 
     assert [one.by_action for one in with_own([soon, later], [restart])] == ["AP-1", ""]
 
 
+def test_what_somebody_edits_within_the_minute_of_a_rollback_is_theirs() -> None:
+    bad, back, edit = (change("pay", minutes, kind="config") for minutes in (5, -0.1, -0.6))
+    run = RUN._replace(versions=frozenset(), took_back=bad.id)
+
+    assert [one.by_action for one in with_own([bad, back, edit], [run])] == ["", "AP-1", ""]
+    beside = change("pay", -0.5, kind="config")
+    assert [one.by_action for one in with_own([change("pay", -0.2, version="5.0.3"), beside], [RUN])] == ["AP-1", ""]
+
+
+def test_a_config_edit_that_a_verified_run_took_back_is_undone_unless_another_run_was_about_it() -> None:
+    bad, back = change("pay", 5, kind="config"), change("pay", -0.1, kind="config")
+    verified = RUN._replace(versions=frozenset(), took_back=bad.id, verified=True)
+    forward = verified._replace(proposal="AP-2", at=RUN.at + timedelta(minutes=5))
+
+    assert with_own([bad, back], [verified])[0].undone_at == RUN.at
+    assert with_own([bad], [verified])[0].undone_at is None
+    assert with_own([bad, back], [verified, forward])[0].undone_at is None
+
+
 def test_what_a_verified_run_took_back_is_undone_until_its_version_comes_back() -> None:
     bad, back = change("pay", 5, version="5.1.0", previous="5.0.3"), change("pay", -1, version="5.0.3", previous="5.1.0")
     again = change("pay", -20, version="5.1.0", previous="5.0.3")
