@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core.commands.clock_words import clock_at, dated_clocks
 from bot.core.commands.duration_words import duration_at, durations_ago
-from bot.core.commands.not_understood import NotUnderstood
 from bot.core.questions.topics import named_in_order
 from bot.core.service import Catalogue, Service
+from bot.core.text.clock_words import clock_at, dated_clocks
 from bot.core.text.moments import date_to_the_minute
+from bot.core.text.not_understood import NotUnderstood
 
 FURTHEST = timedelta(hours=24)
 """Nothing that a person declares now began longer ago."""

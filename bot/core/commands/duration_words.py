@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from bot.core.commands.not_understood import NotUnderstood
+from bot.core.text.not_understood import NotUnderstood
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 """Units by their first letter."""

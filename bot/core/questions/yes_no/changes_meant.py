@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.change import Change, ChangeKind, kind_in_words
-from bot.core.commands.clock_words import clock_at
-from bot.core.commands.not_understood import NotUnderstood
 from bot.core.questions.subjects import subjects_in
 from bot.core.questions.topics import named_in
+from bot.core.text.clock_words import clock_at
 from bot.core.text.moments import clock_to_the_minute, date_to_the_minute
+from bot.core.text.not_understood import NotUnderstood
 
 _CHANGE = (
     r"(?:changes?|changed|deploy\w*|rollouts?|releas\w*|config\w*|flags?|flip\w*|migrations?|commits?|edits?"

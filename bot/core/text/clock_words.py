@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
-from bot.core.commands.not_understood import NotUnderstood
-from bot.core.commands.time_zones import zone_at
+from bot.core.text.not_understood import NotUnderstood
+from bot.core.text.time_zones import zone_at
 
 _TODAY_ELSEWHERE = timedelta(hours=10)
 """A time that is still to come today, without a zone, was yesterday's only if it is no longer ago: else some zone (the first

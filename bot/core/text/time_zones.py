@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.core.commands.not_understood import NotUnderstood
+from bot.core.text.not_understood import NotUnderstood
 
 _PLACES = {
     "America/Los_Angeles": ("pt", "pst", "pdt", "pacific"),
