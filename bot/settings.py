@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.core.config import Config, verbs
 from bot.core.config.alerts import SourceConfig
@@ -146,6 +146,10 @@ def load_secrets() -> Secrets:
         first = error.errors()[0]
         name = "TOCSIN_" + str(first["loc"][0]).upper()
         raise ConfigurationError(f"{value_problem(first, Secrets)} (check the variable)", key=name) from None
+    except SettingsError:
+        # It names the field within its text alone; there is one variable that holds JSON.
+        problem = """must be a JSON object such as {"temperature": 0} (check the variable)"""
+        raise ConfigurationError(problem, key="TOCSIN_MODEL_EXTRA_BODY") from None
 
 
 def source_tokens(sources: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -212,8 +216,11 @@ def policy_path(path: Path) -> Path:
 def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ConfigurationError("is not text in UTF-8", file=str(path)) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(
+            "is not text in UTF-8 from here on: save the file as UTF-8", file=str(path), line=line
+        ) from None
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", file=str(path)) from None
 

@@ -11,8 +11,8 @@ from pydantic_core import ErrorDetails
 from bot.core.text.near_names import meant
 from bot.core.text.untrusted import one_line
 
-_MAPPING = "must be a mapping of keys to values"
-_LIST = "must be a list: write [one, two], or one line each that begins with -"
+_MAPPING = "must be a mapping of keys to values, and is {value}"
+_LIST = "must be a list, and is {value}: write [one, two], or one line each that begins with -"
 _NUMBER, _WHOLE = "must be a number, and is {value}", "must be a whole number, and is {value}"
 _MOMENT = "must be a moment such as 2026-01-05T09:00:00Z, and is {value}"
 _BOOL = "must be true or false, and is {value}"
@@ -44,16 +44,23 @@ _TEXTS = {
     "path_type": "must be the path of a folder or file, and is {value}",
 }
 """By pydantic's type of error; {value} is what stands in the file."""
+_NOTHING = dict.fromkeys(("model_type", "dict_type"), "write {} where nothing belongs here")
+_NOTHING |= dict.fromkeys(("tuple_type", "list_type"), "write [] where nothing belongs here")
+"""How nothing is written, by the type of error."""
 _YAML = (
     (r"mapping values are not",
      "a colon stands where none can: put a text with `: ` in quotes, or end the key above with its colon"),
-    (r"character '\\t'", "this line is indented with a tab: use spaces"),
+    (r"character '\\t'", "a tab stands here where spaces belong, before the first word of the line or before a value"),
     (r"character '(.)'", r"a text that begins with \1 must be put in quotes"),
     (r"unexpected end of stream", "a quotation mark that opens here is never closed"),
     (r"expected ',' or '(.)'", r"the bracket that opens here is never closed: \1 or a comma is missing"),
     (r"expected <block end>|block sequence entries", "this line is indented otherwise than those above that belong to it"),
     (r"could not find expected ':'", "a key without its colon stands here: write `key: value`"),
     (r"undefined alias|expected alphabetic or numeric", "a text that begins with * or & must be put in quotes"),
+    (r"found another document", "a second document begins here with ---: the file must be one"),
+    (r"unhashable key", "a text that begins with { must be put in quotes"),
+    (r"impossible value: (.*)",
+     r"what stands here looks like a date or a number and is none (\1): correct it, or put it in quotes"),
     (r"constructor for the tag", "a text that begins with ! must be put in quotes"),
 )  # fmt: skip
 """By PyYAML's words: plain ones."""
@@ -63,6 +70,8 @@ def value_problem(error: ErrorDetails, model: type[BaseModel]) -> str:
     """What is wrong with one value of a file that `model` describes, and what may stand there."""
     if error["type"] == "extra_forbidden":
         return f"unknown key{meant(str(error['loc'][-1]), _keys(model, error['loc'][:-1]))}"
+    if error["input"] is None and error["type"] != "missing":
+        return f"is empty: {_NOTHING.get(error['type'], 'what follows a # is a comment, unless it is in quotes')}"
     # Any: a template is filled in with whatever pydantic gives.
     values: dict[str, Any] = {name: _whole(limit) for name, limit in error.get("ctx", {}).items()}
     values["value"] = _shown(error["input"])

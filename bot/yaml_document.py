@@ -32,25 +32,40 @@ class Document:
         return next((self.lines[at[:end]] for end in range(len(at), 0, -1) if at[:end] in self.lines), None)
 
 
+_KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+"""Of what may stand as a key; `404`, `null`, `on` and `off` have others."""
+
+
+class _Loader(yaml.SafeLoader):
+    """A value that looks like a date and is none, such as 2026-13-05, is an error with its line."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """What the node holds."""
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(None, None, f"impossible value: {error}", node.start_mark) from None
+
+
 def read_document(text: str, name: str) -> Document:
     """The mapping in `text`. Raises ConfigurationError."""
     try:
-        content = yaml.safe_load(text) or {}
+        content = yaml.load(text, Loader=_Loader) or {}
     except RecursionError:
         raise ConfigurationError("is nested too deeply to be read", file=name) from None
+    except yaml.reader.ReaderError as error:
+        problem = f"a character stands here that no text holds (#x{error.character:04x}): is this the right file?"
+        raise ConfigurationError(problem, file=name, line=text.count("\n", 0, error.position) + 1) from None
     except yaml.YAMLError as error:
         problem, line = yaml_problem(error)
         raise ConfigurationError(problem, file=name, line=line) from None
-    except ValueError as error:
-        # What looks like a date and is none, such as 2026-13-05.
-        raise ConfigurationError(f"holds a date that does not exist ({error})", file=name) from None
     if not isinstance(content, dict):
         raise ConfigurationError("the file must be a mapping of keys to values", file=name, line=1)
     return Document(name, content, lines_of(text, name))
 
 
 def lines_of(text: str, name: str) -> dict[tuple[object, ...], int]:
-    """The line of each key and entry. Raises ConfigurationError for a key that appears twice."""
+    """The line of each key and entry. Raises ConfigurationError for a key that appears twice or is no text."""
     lines: dict[tuple[object, ...], int] = {}
     try:
         if (node := yaml.compose(text, Loader=yaml.SafeLoader)) is not None:
@@ -65,6 +80,9 @@ def _note_lines(node: yaml.Node, path: tuple[object, ...], lines: dict[tuple[obj
     if isinstance(node, yaml.MappingNode):
         keys: set[str] = set()
         for key, value in node.value:
+            if key.tag not in _KEY_TAGS:
+                problem = f"a key is a text, and YAML reads this one otherwise: write it in quotes, '{key.value}'"
+                raise ConfigurationError(problem, file=name, line=key.start_mark.line + 1)
             if key.value in keys:
                 raise ConfigurationError("appears twice", file=name, line=key.start_mark.line + 1, key=str(key.value))
             keys.add(key.value)

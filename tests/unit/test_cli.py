@@ -93,6 +93,20 @@ def test_a_configuration_without_a_place_for_alerts_is_valid_and_told(tmp_path: 
     assert "It has no default_channel yet" in lacking.output and "default_channel" not in well.output
 
 
+def test_an_empty_configuration_and_a_missing_folder_of_runbooks_are_told(tmp_path: Path) -> None:
+    empty, lacking, whole = tmp_path / "empty.yaml", tmp_path / "lacking.yaml", tmp_path / "whole.yaml"
+    empty.write_text("")
+    lacking.write_text("sources: {am: {kind: alertmanager}}\nrunbooks: ./nowhere\n")
+    whole.write_text("sources: {am: {kind: alertmanager}}\nrunbooks: .\n")
+
+    nothing, missing, well = (CliRunner().invoke(app, ["config", "check", str(file)]) for file in (empty, lacking, whole))
+
+    assert nothing.exit_code == missing.exit_code == 0
+    assert "It has no sources yet: no alert can arrive" in nothing.output
+    assert f"Not there: runbooks: {tmp_path / 'nowhere'} is no folder here" in missing.output
+    assert "Not there" not in well.output and "no sources" not in well.output
+
+
 def test_what_is_valid_and_has_no_effect_is_told(tmp_path: Path) -> None:
     file = tmp_path / "tocsin.yaml"
     file.write_text("services: {cart: {match: {app: 'cart.*'}}}\nsources: {am: {kind: alertmanager}}\n")
@@ -195,7 +209,9 @@ def test_a_damaged_database_is_one_line(command: list[str], tmp_path: Path) -> N
     assert (code, told) == (2, "tocsin: the database cannot be read: file is not a database\n")
 
 
-@pytest.mark.parametrize(("variable", "value"), [("TOCSIN_PORT", "99999"), ("TOCSIN_LOG_LEVEL", "loud")])
+@pytest.mark.parametrize(
+    ("variable", "value"), [("TOCSIN_PORT", "99999"), ("TOCSIN_LOG_LEVEL", "loud"), ("TOCSIN_MODEL_EXTRA_BODY", "{a")]
+)
 def test_a_value_outside_its_range_names_its_variable(variable: str, value: str) -> None:
     code, told = run("incidents", **{variable: value})
 

@@ -156,7 +156,7 @@ def test_a_named_file_has_to_be_there_and_be_text(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"none\.yaml: does not exist"):
         load_config(tmp_path / "none.yaml")
     (tmp_path / "image.yaml").write_bytes(b"\x89PNG\xff")
-    with pytest.raises(ConfigurationError, match="not text in UTF-8"):
+    with pytest.raises(ConfigurationError, match="not text in UTF-8 from here on: save the file as UTF-8"):
         load_config(tmp_path / "image.yaml")
 
 

@@ -48,6 +48,10 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     notices += [f"Not live: {notice}." for notice in link_notices(config.links.hosts)]
     notices += [f"Not checked: actions.{problem.entry}.url: {problem.text}." for problem in problems]
     print_lines("\n".join(notices), nl=bool(notices))
+    if config.runbooks is not None and not config.runbooks.is_dir():
+        print_lines(f"Not there: runbooks: {config.runbooks} is no folder here; no alert gets a runbook of it.")
+    if not config.sources:
+        print_lines("It has no sources yet: no alert can arrive. Name one, e.g. sources: {alertmanager: {kind: alertmanager}}")
     if not config.default_channel:
         print_lines("It has no default_channel yet: alerts of services without a channel are stored, and shown nowhere.")
 

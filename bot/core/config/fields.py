@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -38,11 +39,23 @@ def _with_zone(moment: datetime) -> datetime:
 
 def _reachable(address: str) -> str:
     if address and not _ADDRESS.match(address):
-        raise ValueError("not an address: it begins with http:// or https://")
+        raise ValueError("not an address: it begins with http:// or https://, a host behind that")
+    if any(char.isspace() for char in address):
+        raise ValueError("an address holds no space")
+    if not _has_port(address):
+        raise ValueError("what stands behind the host's colon is no port: a whole number from 1 to 65535")
     return address
 
 
 _ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
+
+
+def _has_port(address: str) -> bool:
+    """Whether its port is one, or none is named. A template of an action may name it later."""
+    try:
+        return "{" in address or urlsplit(address).port != 0
+    except ValueError:
+        return False
 
 
 def _slack_id(text: str) -> str:
