@@ -110,20 +110,30 @@ def init(
     output: Annotated[Path, typer.Option(help="Where to write the draft; - prints it")] = Path("tocsin.yaml"),
 ) -> None:
     """Draft tocsin.yaml from the labels and rules of a Prometheus."""
+    import asyncio
+
     from bot.console.configuration.config_draft import draft
+    from bot.core.config.fields import reachable
     from bot.settings import load_secrets
 
     printed = str(output) == "-"
     if not printed and output.exists():
         fail(f"{output} exists; choose another --output")
-    text = draft(prometheus, token=load_secrets().prometheus_token.get_secret_value())
+    if not prometheus:
+        fail("--prometheus is empty: give the address of Prometheus, such as http://prometheus:9090")
+    try:
+        reachable(prometheus)
+    except ValueError as error:
+        fail(f"--prometheus {prometheus}: {error}")
+    drafted = asyncio.run(draft(prometheus, token=load_secrets().prometheus_token.get_secret_value()))
     if printed:
-        print_lines(text)
+        print_lines(drafted.text)
     else:
-        output.write_text(text, encoding="utf-8")
+        output.write_text(drafted.text, encoding="utf-8")
         # Not private as data is: the service may run as another user.
         output.chmod(0o644)
-        print_lines(f"Wrote {output}. Fill in channels and people, then run: tocsin config check")
+        print_lines(f"Wrote {output}: {drafted.summary}")
+        print_lines("Fill in channels and people, then run: tocsin config check")
 
 
 @app.command()

@@ -241,6 +241,15 @@ def test_the_version_is_told() -> None:
         (["test-alert", "--source", "am", "--resolve", "yesterday"], "tocsin: --resolve takes the moment"),
         (["show", "foo"], "tocsin: FOO is no incident or alert group: write INC-3 or AL-3"),
         (["init", "--prometheus", "http://127.0.0.1:1", "--output", "/dev/null"], "tocsin: /dev/null exists"),
+        (
+            ["init", "--prometheus", "prom:9090", "--output", "-"],
+            "tocsin: --prometheus prom:9090: not an address: it begins with",
+        ),
+        (["init", "--prometheus", "", "--output", "-"], "tocsin: --prometheus is empty"),
+        (
+            ["init", "--prometheus", "http://127.0.0.1:1", "--output", "-"],
+            "tocsin: Prometheus at 127.0.0.1:1 cannot be reached",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(command: list[str], told: str) -> None:

@@ -1,34 +1,48 @@
 """`tocsin init --prometheus URL`: drafts the catalogue from Prometheus' labels and rules."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import httpx
 import yaml
 
+from bot.core.config import Config
 from bot.core.config.fields import parse_duration
-from bot.core.errors import TocsinError
+from bot.core.config.systems import PrometheusConfig
+from bot.core.errors import QueryFailed
+from bot.core.systems import AlertRule
 from bot.core.text.link_prefixes import owner_prefix
+from bot.core.text.untrusted import counted
+from bot.monitoring.metrics.prometheus import PrometheusMetrics
 
 LABELS = ("service", "app", "app_kubernetes_io_name", "job")
 """Labels that usually name a service, the first present wins."""
 _ADDRESS = re.compile(r"https?://[\w.-]+(?::\d+)?(?:[/?#]|$)", re.ASCII)
 """A host that a template fills in (`{{ ... }}`) is none."""
 INFRASTRUCTURE = re.compile(
-    r"^(prometheus|alertmanager|node-exporter|node|kube-|kubelet|apiserver|grafana|pushgateway|blackbox)"
+    r"(?:prometheus|alertmanager|grafana|pushgateway|blackbox|kubelet|apiserver)(?![a-z0-9]).*|node(?:[-_]exporter)?|kube-.*"
 )
+_USUAL = ("critical", "page", "error", "warning", "none", "info")
+"""Words for a severity that stand in a draft though no rule has them yet."""
 
 
-def draft(url: str, *, token: str = "") -> str:
-    """tocsin.yaml as a draft for `url`, read with a bearer token if there is one. Raises TocsinError if it does not answer."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with httpx.Client(base_url=url.rstrip("/"), timeout=10, headers=headers) as client:
-        label, services = _services(client)
-        window = _window(client)
-        signals = {name: _signals(client, label, name, window) for name in services}
-        groups = _ask(client, "/api/v1/rules", type="alert")["groups"]
-    rules = [rule for group in groups for rule in group.get("rules", ())]
+class Draft(NamedTuple):
+    """A tocsin.yaml, and in a sentence what it was drafted from."""
+
+    text: str
+    summary: str
+
+
+async def draft(url: str, *, token: str = "") -> Draft:
+    """tocsin.yaml for the Prometheus at `url`, read with a bearer token if there is one. Raises QueryFailed."""
+    config = PrometheusConfig(url=url.rstrip("/"))
+    async with httpx.AsyncClient(timeout=10) as client:
+        metrics = PrometheusMetrics(config, client, token=token)
+        label, services = await _services(metrics)
+        window = await _window(metrics)
+        signals = {name: await _signals(metrics, label, name, window) for name in services}
+        rules, remark = await _rules(metrics)
     hosts = _hosts(rules)
     content: dict[str, Any] = {
         "sources": {"alertmanager": {"kind": "alertmanager"}, "deploys": {"kind": "generic", "takes": ["changes"]}},
@@ -36,59 +50,58 @@ def draft(url: str, *, token: str = "") -> str:
         "services": {name: {"match": {label: name}, "signals": signals[name]} for name in services},
         "default_channel": "",
         "severities": _severities(rules),
-        "prometheus": {"url": url.rstrip("/")},
+        "prometheus": {"url": config.url},
         **({"links": {"hosts": hosts}} if hosts else {}),
     }
+    summary = f"{_origin(label, services)}; {remark or 'severities of ' + counted(len(rules), 'rule')}."
     head = (
-        f"# Drafted from {len(services)} services of label `{label}` and the rules' severities.\n"
+        f"# Drafted: {summary}\n"
         "# Next: set default_channel, people, owners, on_call, depends_on and channels; then `tocsin config check`.\n"
     )
-    return head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+    return Draft(head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120), summary)
 
 
-class _Rule(TypedDict, total=False):
-    """The parts of an alerting rule that a draft uses."""
-
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-
-
-def _ask(client: httpx.Client, path: str, **parameters: str) -> Any:  # Any: the JSON of an answer
-    try:
-        answer = client.get(path, params=parameters)
-        answer.raise_for_status()
-        return answer.json()["data"]
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
-        raise TocsinError(f"Prometheus at {client.base_url} did not answer {path}: {error}") from None
+def _origin(label: str, services: list[str]) -> str:
+    if services:
+        return f"{counted(len(services), 'service')} of the label `{label}`"
+    return f"no service, since no label ({', '.join(LABELS)}) names one: alerts count by their own labels until you add some"
 
 
-def _services(client: httpx.Client) -> tuple[str, list[str]]:
+async def _services(metrics: PrometheusMetrics) -> tuple[str, list[str]]:
     for label in LABELS:
-        names = [n for n in _ask(client, f"/api/v1/label/{label}/values") if n and not INFRASTRUCTURE.match(n)]
+        names = [n for n in await metrics.label_values(label) if n and not INFRASTRUCTURE.fullmatch(n)]
         if names:
             return label, sorted(names)[:200]
     return "job", []
 
 
-def _window(client: httpx.Client) -> str:
+async def _rules(metrics: PrometheusMetrics) -> tuple[list[AlertRule], str]:
+    """The rules; none, and why, from a store that evaluates none itself (Thanos, Mimir)."""
+    try:
+        return await metrics.rules(), ""
+    except QueryFailed as error:
+        return [], f"its rules could not be read ({error})"
+
+
+async def _window(metrics: PrometheusMetrics) -> str:
     """A range that holds at least four samples of every target, so that `rate` has no gaps; at least a minute."""
     try:
-        targets = _ask(client, "/api/v1/targets", state="active").get("activeTargets", ())
-        seconds = [parse_duration(target["scrapeInterval"]).total_seconds() for target in targets]
-    except (TocsinError, ValueError, KeyError):
+        seconds = [parse_duration(interval).total_seconds() for interval in await metrics.scrape_intervals()]
+    except (QueryFailed, ValueError):
         return "2m"  # Mimir and the like answer queries but know no targets; an interval may be in milliseconds
     widest = max([60.0, *(4 * interval for interval in seconds)])
     return f"{int(widest)}s" if widest % 60 else f"{int(widest // 60)}m"
 
 
-def _signals(client: httpx.Client, label: str, service: str, window: str) -> dict[str, object]:
+async def _signals(metrics: PrometheusMetrics, label: str, service: str, window: str) -> dict[str, object]:
     """Errors, traffic and latency from metric names that follow the common client libraries."""
-    names = set(_ask(client, "/api/v1/label/__name__/values", **{"match[]": f"{{{label}={_quoted(service)}}}"}))
     selector = f"{label}={_quoted(service)}"
+    names = set(await metrics.label_values("__name__", f"{{{selector}}}"))
     signals: dict[str, Any] = {}
     counters = (n for n in names if re.search(r"requests?_total$", n))
     for counter in sorted(counters, key=lambda n: (_calls_others(n), n)):
-        code = next((c for c in ("code", "status", "status_code") if c in _labels(client, counter, selector)), "")
+        labels = await metrics.label_names(f"{counter}{{{selector}}}")
+        code = next((c for c in ("code", "status", "status_code") if c in labels), "")
         if code:
             every = f"sum(rate({counter}{{{selector}}}[{window}]))"
             # A service that never failed has no series of 5xx at all: that is 0, not "unknown".
@@ -118,21 +131,18 @@ def _calls_others(name: str) -> bool:
     return bool(re.search(r"client|external|outgoing|outbound|upstream|egress", name))
 
 
-def _labels(client: httpx.Client, metric: str, selector: str) -> Iterable[str]:
-    return _ask(client, "/api/v1/labels", **{"match[]": f"{metric}{{{selector}}}"})  # type: ignore[no-any-return]
-
-
 def _quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def _hosts(rules: Iterable[_Rule]) -> list[str]:
+def _hosts(rules: Iterable[AlertRule]) -> list[str]:
     """Where the rules' annotations lead (runbooks, dashboards): rules are the team's own, so these may be links."""
-    addresses = [str(value) for rule in rules for value in rule.get("annotations", {}).values()]
+    addresses = [str(value) for rule in rules for value in rule["annotations"].values()]
     return sorted({owner_prefix(address) for address in addresses if _ADDRESS.match(address)} - {""})
 
 
-def _severities(rules: Iterable[_Rule]) -> dict[str, str]:
-    usual = {"critical": "SEV2", "page": "SEV2", "error": "SEV3", "warning": "SEV3", "none": "NONE", "info": "NONE"}
-    words = {rule.get("labels", {}).get("severity", "").lower() for rule in rules}
-    return {**usual, **{word: "SEV3" for word in sorted(words - set(usual)) if word}}
+def _severities(rules: Iterable[AlertRule]) -> dict[str, str]:
+    """The usual words, and those of the rules that no usual scale has; one that a template fills in is none."""
+    words = {str(rule["labels"].get("severity", "")).strip().lower() for rule in rules}
+    usual, unusual = Config(), sorted(word for word in words if word and "{" not in word)
+    return {word: usual.severity_of(word).value for word in dict.fromkeys((*_USUAL, *unusual))}

@@ -37,7 +37,8 @@ def _with_zone(moment: datetime) -> datetime:
     return moment
 
 
-def _reachable(address: str) -> str:
+def reachable(address: str) -> str:
+    """An address over HTTP, or none. Raises ValueError with what is wrong with it."""
     if address and not _ADDRESS.match(address):
         raise ValueError("not an address: it begins with http:// or https://, a host behind that")
     if any(char.isspace() for char in address):
@@ -83,7 +84,7 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Moment = Annotated[datetime, AfterValidator(_with_zone)]
 
 
-Address = Annotated[str, AfterValidator(_reachable)]
+Address = Annotated[str, AfterValidator(reachable)]
 """Of a machine, over HTTP; empty where there is none."""
 
 

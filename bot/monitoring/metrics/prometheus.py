@@ -57,6 +57,20 @@ class PrometheusMetrics:
         sets = [row for row in rows[:MAX_LABEL_SETS] if isinstance(row, dict)]
         return [{str(name): str(value) for name, value in row.items()} for row in sets]
 
+    async def label_names(self, selector: str) -> list[str]:
+        """Names of the labels of the series that match, of all that it holds."""
+        return [str(name) for name in await self._list("/api/v1/labels", {"match[]": selector})]
+
+    async def label_values(self, label: str, selector: str = "") -> list[str]:
+        """The values of a label of the series that match, of all that it holds."""
+        match = {"match[]": selector} if selector else {}
+        return [str(value) for value in await self._list(f"/api/v1/label/{label}/values", match)]
+
+    async def scrape_intervals(self) -> list[str]:
+        """How often each target is scraped, as Prometheus writes it (`15s`)."""
+        targets = self._payload(await self._server.get("/api/v1/targets", {"state": "active"})).get("activeTargets") or ()
+        return [str(target["scrapeInterval"]) for target in targets if isinstance(target, dict) and "scrapeInterval" in target]
+
     async def metadata(self) -> Mapping[str, MetricDescription]:
         """The first description of each metric; targets may differ in theirs."""
         described = self._payload(await self._server.get("/api/v1/metadata", {"limit_per_metric": "1"}))
@@ -105,10 +119,12 @@ class PrometheusMetrics:
         """The `data` of a good answer; raises QueryFailed with Prometheus' own reason for a refusal."""
         answer = response.json
         if isinstance(answer, dict) and answer.get("status") == "error":
-            why = one_line(str(answer.get("error", "")), 300)
+            why = one_line(str(answer.get("error") or f"HTTP {response.status}{_hint(response.status)}"), 300)
             raise QueryFailed(f"{self._server.place} refused the query ({answer.get('errorType', response.status)}): {why}")
         if response.status != 200:
             raise QueryFailed(f"{self._server.place} answered HTTP {response.status}{_hint(response.status)}")
+        if answer is None:
+            raise QueryFailed(f"{self._server.place} answered no JSON: another server is there, or a login before it")
         if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
             raise self._unreadable("data")
         payload: JsonObject = answer["data"]
@@ -173,7 +189,7 @@ def _rule(rule: JsonObject) -> AlertRule:
 
 def _hint(status: int) -> str:
     if status in (401, 403):
-        return ": check the bearer token"
+        return ": check the bearer token (TOCSIN_PROMETHEUS_TOKEN)"
     if status == 404:
-        return ": check the base path in prometheus.url"
-    return ": redirects are not followed" if 300 <= status < 400 else ""
+        return ": check the path of its address, the API is below it at /api/v1"
+    return ": redirects are not followed, give the address that it leads to" if 300 <= status < 400 else ""

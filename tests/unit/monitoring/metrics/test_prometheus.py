@@ -69,8 +69,9 @@ async def test_a_refused_query_says_what_prometheus_said() -> None:
         (503, b"upstream down", "HTTP 503"),
         (401, b"", "check the bearer token"),
         (302, b"", "redirects are not followed"),
-        (404, b"<html>", "check the base path"),
-        (200, b"<html>login</html>", "not the Prometheus API"),
+        (404, b"<html>", "check the path of its address"),
+        (403, b'{"status": "error"}', r"refused the query \(403\): HTTP 403: check the bearer token"),
+        (200, b"<html>login</html>", "answered no JSON: another server is there, or a login before it"),
         (200, b'{"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}}]}}', "not the Prometheus API"),
         (
             200,
@@ -78,7 +79,8 @@ async def test_a_refused_query_says_what_prometheus_said() -> None:
             "result",
         ),
         (200, b'{"status": "success", "data": {"resultType": "string", "result": [1, "x"]}}', "holds no series"),
-        (200, b"[" * 100_000, "not the Prometheus API"),
+        (200, b"[" * 100_000, "answered no JSON"),
+        (200, b"[]", "not the Prometheus API"),
     ],
 )
 async def test_every_other_answer_is_could_not_look(status: int, content: bytes, said: str) -> None:
