@@ -24,6 +24,7 @@ from bot.engine.data_folder import JOURNAL
 from bot.llm.checkup import check_model
 from bot.llm.loading import check_loading
 from bot.match_notices import match_notices
+from bot.monitoring.http import JsonServer
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
 from bot.monitoring.traces.jaeger import JaegerTraces
 from bot.monitoring.traces.tempo import TempoTraces
@@ -228,12 +229,7 @@ def _model_code(secrets: Secrets) -> list[Check]:
 
 
 async def _systems(secrets: Secrets, config: Config, client: httpx.AsyncClient) -> list[Check]:
-    alertmanager = config.alertmanager.url
-    rest = asyncio.gather(
-        _logs(secrets, config, client),
-        _json("Alertmanager", alertmanager, "/api/v2/status", client, "set alertmanager.url to offer silences"),
-        *_others(secrets, config, client),
-    )
+    rest = asyncio.gather(_logs(secrets, config, client), _alertmanager(config, client), *_others(secrets, config, client))
     prometheus, others = await asyncio.gather(_prometheus(secrets, config, client), rest)
     return [*prometheus, *others]
 
@@ -277,22 +273,27 @@ async def _prometheus(secrets: Secrets, config: Config, client: httpx.AsyncClien
     except QueryFailed as error:
         return [failed("Prometheus", str(error), "check prometheus.url and TOCSIN_PROMETHEUS_TOKEN")]
     up = sum(1 for target in series if len(target.values) and target.values[-1] == 1)
-    reachable = ok("Prometheus", f"{up} of {len(series)} targets are up")
+    # VictoriaMetrics and the like may be fed without scraping: no failure, but rarely meant.
+    advice = (
+        "" if series else "it scrapes nothing (no series `up`): is it the right one? Alerts get evidence from what it holds"
+    )
+    reachable = ok("Prometheus", f"{up} of {len(series)} targets are up", advice)
     return [reachable, *await check_queries(metrics, catalogue_of(config))]
 
 
-async def _json(name: str, url: str, path: str, client: httpx.AsyncClient, advice: str) -> Check:
-    if not url:
-        return absent(name, advice)
+async def _alertmanager(config: Config, client: httpx.AsyncClient) -> Check:
+    if not config.alertmanager.url:
+        return absent("Alertmanager", "set alertmanager.url to offer silences")
+    server = JsonServer(client, name="Alertmanager", base=config.alertmanager.url, seconds=10)
     try:
-        answer = await client.get(url.rstrip("/") + path)
-        answer.raise_for_status()
-        answer.json()
-    except httpx.HTTPStatusError as error:
-        return failed(name, f"{url}{path} answered {error.response.status_code}", "check its address and who may ask it")
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        return failed(name, f"not reached at {url} ({type(error).__name__})", "check its address in tocsin.yaml")
-    return ok(name, "answers")
+        status = await server.read("/api/v2/status", {})
+    except QueryFailed as error:
+        return failed("Alertmanager", str(error), "check alertmanager.url and who may ask it: Tocsin sends it no token")
+    if not isinstance(status, dict) or "cluster" not in status:
+        return failed(
+            "Alertmanager", f"{server.place} is another server", "check alertmanager.url: its API is below it at /api/v2"
+        )
+    return ok("Alertmanager", "answers")
 
 
 def _local(config: Config) -> list[Check]:

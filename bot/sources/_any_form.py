@@ -69,7 +69,7 @@ def parsed_body(alerts: Sequence[ReadAlert], rejected: Sequence[Rejected] = ()) 
 def read_alert(request: SourceRequest, item: Item, vendor: VendorFields = NO_FIELDS) -> ReadAlert:
     """One alert. Raises UnreadableBody with the field."""
     if not isinstance(item.document, dict):
-        raise UnreadableBody("an alert is an object", field=item.dotted_path or "body")
+        raise UnreadableBody("must be an object", field=item.dotted_path or "body")
     preset = {
         field: value for field, value in vendor.fields.items() if isinstance(value, str | int | float) and _is_filled(value)
     }

@@ -48,6 +48,8 @@ def parse(body: bytes) -> object:
     try:
         return from_json(body.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
+        if not body.strip():
+            raise UnreadableBody("not readable as JSON: the body is empty") from None
         raise UnreadableBody(f"not readable as JSON: {str(error)[:200]}") from None
 
 

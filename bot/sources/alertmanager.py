@@ -51,7 +51,7 @@ def _lasting(alert: Alert, request: SourceRequest) -> bool:
 def alerts_of(request: SourceRequest, body: object, *, link: Callable[[dict[str, object]], str] | None = None) -> ParsedBody:
     """The alerts of this form, which others send too; `link` chooses an alert's link where it has several."""
     if not isinstance(body, dict) or not isinstance(body.get("alerts"), list):
-        raise UnreadableBody("a list of alerts stands here", field="alerts")
+        raise UnreadableBody("must be a list of alerts", field="alerts")
     group_key = clean(body.get("groupKey"))
     alerts, rejected = _each(body["alerts"], partial(_alert, request, group_key, link))
     truncated = body.get("truncatedAlerts")
@@ -72,11 +72,11 @@ def _alert(
     request: SourceRequest, group_key: str, link_of: Callable[[dict[str, object]], str] | None, raw: object, field: str
 ) -> Alert:
     if not isinstance(raw, dict):
-        raise UnreadableBody("an alert is an object", field=field)
+        raise UnreadableBody("must be an object", field=field)
     if raw.get("status") not in ("firing", "resolved"):
         raise UnreadableBody('must be "firing" or "resolved"', field=f"{field}.status")
     if not isinstance(raw.get("labels"), dict):
-        raise UnreadableBody("labels are an object", field=f"{field}.labels")
+        raise UnreadableBody("must be an object of names and values", field=f"{field}.labels")
     cleaned = labels(raw["labels"])
     link = clean(raw.get("generatorURL"))
     return Alert(

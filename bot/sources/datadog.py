@@ -20,7 +20,7 @@ def datadog(request: SourceRequest) -> ParsedBody:
     """One alert. `transition` (Triggered, Warn, No Data, Recovered, ...) says whether it is over."""
     body = parse(request.body)
     if not isinstance(body, dict):
-        raise UnreadableBody("Datadog's webhook is an object", field="body")
+        raise UnreadableBody("Datadog's webhook must be an object", field="body")
     return parsed_body([read_alert(request, Item(body, ""), _fields(body))])
 
 

@@ -81,7 +81,7 @@ def _under(field: str, name: str) -> str:
 
 def _alert(request: SourceRequest, raw: object, field: str) -> ReadAlert:
     if not isinstance(raw, dict):
-        raise UnreadableBody("an alert is an object", field=field)
+        raise UnreadableBody("must be an object", field=field)
     name = clean_line(raw.get("name") or raw.get("title"), 256)
     if not name:
         raise UnreadableBody("an alert needs a name", field=_under(field, "name"))
@@ -144,7 +144,7 @@ def _status(request: SourceRequest, raw: dict[str, object], severity: str, field
 
 def _change(request: SourceRequest, raw: object, field: str) -> tuple[Change, tuple[str, ...]]:
     if not isinstance(raw, dict):
-        raise UnreadableBody("a change is an object", field=field)
+        raise UnreadableBody("must be an object", field=field)
     for key in ("service", "title"):
         if not clean_line(raw.get(key)):
             raise UnreadableBody("is needed", field=_under(field, key))

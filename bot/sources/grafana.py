@@ -14,7 +14,7 @@ def grafana(request: SourceRequest) -> ParsedBody:
     """Every alert of the body; its link is the panel, else the dashboard, else the rule."""
     body = parse(request.body)
     if not isinstance(body, dict):
-        raise UnreadableBody("Grafana's webhook is an object", field="body")
+        raise UnreadableBody("Grafana's webhook must be an object", field="body")
     return alerts_of(request, body, link=_link) if "alerts" in body else read_any_form(request, body)
 
 

@@ -13,7 +13,7 @@ def newrelic(request: SourceRequest) -> ParsedBody:
     """One issue. `state` says whether it is over (CLOSED); an acknowledged one still fires."""
     body = parse(request.body)
     if not isinstance(body, dict):
-        raise UnreadableBody("New Relic's webhook is an object", field="body")
+        raise UnreadableBody("New Relic's webhook must be an object", field="body")
     if not first_of(body, "title", "condition_name", "alertConditionNames.0"):
         return read_despite_form(request, body, UnreadableBody("an issue has a title", field="title"))
     return parsed_body([read_alert(request, Item(body, ""), _fields(body))])

@@ -25,7 +25,7 @@ def opsgenie(request: SourceRequest) -> ParsedBody:
         return ParsedBody(ignored=1)
     alert = body.get("alert")
     if not isinstance(alert, dict):
-        raise UnreadableBody("an alert is an object", field="alert")
+        raise UnreadableBody("must be an object", field="alert")
     if not first_of(alert, "message"):
         raise UnreadableBody("an alert has a message", field="alert.message")
     return parsed_body([read_alert(request, Item(alert, "alert"), _fields(request, alert, over=action in _OVER))])

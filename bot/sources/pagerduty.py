@@ -31,7 +31,7 @@ def pagerduty(request: SourceRequest) -> ParsedBody:
         return ParsedBody(ignored=1)
     incident = event.get("data")
     if not isinstance(incident, dict):
-        raise UnreadableBody("an incident is an object", field="event.data")
+        raise UnreadableBody("must be an object", field="event.data")
     if _is_tocsins(incident):
         return ParsedBody(ignored=1)
     if not first_of(incident, "title"):

@@ -21,7 +21,7 @@ def sentry(request: SourceRequest) -> ParsedBody:
     """What one event tells. Option `new_issues: true`: each new issue is an alert too, without any rule."""
     body = parse(request.body)
     if not isinstance(body, dict):
-        raise UnreadableBody("Sentry's webhook is an object", field="body")
+        raise UnreadableBody("Sentry's webhook must be an object", field="body")
     resource = request.headers.get("sentry-hook-resource", "") or _resource(body)
     if resource == "event_alert":
         return parsed_body([_issue_alert(request, body)])

@@ -27,9 +27,9 @@ def vmalert(request: SourceRequest) -> ParsedBody:
 
 def _alert(request: SourceRequest, raw: object, field: str) -> Alert:
     if not isinstance(raw, dict):
-        raise UnreadableBody("an alert is an object", field=field)
+        raise UnreadableBody("must be an object", field=field)
     if not isinstance(raw.get("labels"), dict):
-        raise UnreadableBody("labels are an object", field=f"{field}.labels")
+        raise UnreadableBody("must be an object of names and values", field=f"{field}.labels")
     cleaned, link = labels(raw["labels"]), clean(raw.get("generatorURL"))
     end = moment(raw.get("endsAt"), f"{field}.endsAt")
     resolved = end is not None and end <= request.received_at

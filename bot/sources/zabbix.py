@@ -37,7 +37,7 @@ def _are_objects(lines: list[bytes]) -> bool:
 
 def _read(request: SourceRequest, raw: object, field: str) -> ReadAlert:
     if not isinstance(raw, dict):
-        raise UnreadableBody("an event is an object", field=field or "body")
+        raise UnreadableBody("must be an object", field=field or "body")
     if "clock" not in raw or "eventid" not in raw:
         return _of_media_type(request, raw, field)
     if raw.get("value") not in (0, 1):

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from rich.console import Console
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
 from bot.console.doctor import checkup, examine
 from bot.core.check import Check, ok
@@ -160,6 +164,38 @@ async def test_every_part_of_the_configuration_is_looked_at(tmp_path: Path, monk
     assert failing == {"Sources", "Slack token", "Prometheus", "Loki", "Alertmanager", "Runbooks", "Pager"}
     assert all(check.advice for check in checks if check.state == "failed")
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "result"),
+    [
+        (JSONResponse({"cluster": {"status": "ready"}}), "ok", "answers"),
+        (JSONResponse([]), "failed", "is another server"),
+        (HTMLResponse("<html>login"), "failed", "something that is no JSON"),
+        (PlainTextResponse("Unauthorized", 401), "failed", "answered HTTP 401: Unauthorized"),
+    ],
+)
+async def test_what_answers_in_alertmanager_s_place_is_told(tmp_path: Path, answer: Response, state: str, result: str) -> None:
+    async def status(_: Request) -> Response:
+        return answer
+
+    async with running(Starlette(routes=[Route("/api/v2/status", status)])) as url:
+        address = url.replace("http://", "http://user:hunter2@")
+        (tmp_path / "tocsin.yaml").write_text(f"{CONFIG}alertmanager: {{url: '{address}'}}\n")
+        check = name_text(await checkup(secrets(tmp_path)), "Alertmanager")
+
+    assert check.state == state and result in check.result and "hunter2" not in check.result
+
+
+async def test_a_prometheus_that_scrapes_nothing_is_told(tmp_path: Path) -> None:
+    async def nothing(_: Request) -> Response:
+        return JSONResponse({"status": "success", "data": {"resultType": "vector", "result": []}})
+
+    async with running(Starlette(routes=[Route("/api/v1/query", nothing, methods=["POST"])])) as url:
+        (tmp_path / "tocsin.yaml").write_text(f"{CONFIG}prometheus: {{url: '{url}'}}\n")
+        check = name_text(await checkup(secrets(tmp_path)), "Prometheus")
+
+    assert check.state == "ok" and "it scrapes nothing" in check.advice
 
 
 def test_the_table_says_how_many_failed_and_the_exit_code_too(tmp_path: Path) -> None:

@@ -21,12 +21,14 @@ from bot.core.payloads.reading import understand
 from bot.core.text.moments import date_to_the_minute
 from bot.core.text.untrusted import counted, one_line
 from bot.plugins import Source, SourceRequest, discover
-from bot.settings import Secrets
+from bot.plugins.scopes import Scopes, takes
+from bot.settings import Secrets, catalogue_of
 from bot.sources._any_form import corrections_of
 from bot.sources._parsing import parse
 from bot.store.alerts.intake import unreadable
 from bot.store.db.database import readable
 from bot.store.tables import UnreadableRow
+from bot.web.forms import FORM, json_of
 
 SHOWN = 20
 
@@ -40,21 +42,29 @@ def try_body(
     """
     chosen = _source(config, source, kind)
     plugin = discover(["bot.sources", *config.plugins], Source)[chosen.kind]
-    endpoint = "changes" if changes or "alerts" not in plugin.takes else "alerts"
-    request = SourceRequest(source or chosen.kind, file.read_bytes(), {}, now, chosen, endpoint)
+    open_to = takes(chosen, plugin)
+    endpoint = "changes" if changes or "alerts" not in open_to else "alerts"
+    if endpoint not in open_to:
+        raise NotFound(f"{source or chosen.kind} takes {' and '.join(sorted(open_to))} only")
+    # A file has no content type: what is no JSON may be a form that holds it.
+    body = json_of({"content-type": FORM}, file.read_bytes())
+    request = SourceRequest(source or chosen.kind, body, {}, now, chosen, endpoint)
+    scopes = Scopes(catalogue_of(config).of_labels, lambda name: name in config.heartbeats)
     try:
         parsed = plugin.read(request)
     except UnreadableBody as error:
         console.print(f"{chosen.kind} cannot read it: {escape(str(error))}", soft_wrap=True)
         return False
     choices = _choices(request) if chosen.kind == "generic" and endpoint == "alerts" else []
-    lines = [line for number, alert in enumerate(parsed.alerts) for line in _alert(alert, choices[number : number + 1], config)]
-    lines += [line for change in parsed.changes for line in _change(change)]
-    lines += [f"Not readable: {item.problem}" for item in parsed.rejected]
+    allowed = scopes.within(parsed, chosen)
+    alerts = [(alert, choices[n : n + 1]) for n, alert in enumerate(parsed.alerts) if alert in allowed.alerts]
+    lines = [line for alert, understood in alerts for line in _alert(alert, understood, config)]
+    lines += [line for change in allowed.changes for line in _change(change)]
+    lines += [f"Set aside: {item.problem}" for item in allowed.rejected]
     lines += [f"Warning: {warning}" for warning in parsed.warnings]
     for line in lines or ["It holds no alert and no change that counts."]:
         console.print(escape(line), highlight=False, soft_wrap=True)
-    return True
+    return bool(allowed.alerts or allowed.changes or not allowed.rejected)
 
 
 def _source(config: Config, source: str, kind: str) -> SourceConfig:

@@ -16,7 +16,7 @@ def read_object(request: SourceRequest, vendor: str) -> JsonObject:
     """The body, which has to be an object. Raises UnreadableBody."""
     body = parse(request.body)
     if not isinstance(body, dict):
-        raise UnreadableBody(f"{vendor}'s webhook is an object", field="body")
+        raise UnreadableBody(f"{vendor}'s webhook must be an object", field="body")
     return body
 
 

@@ -28,7 +28,7 @@ def registry(request: SourceRequest) -> ParsedBody:
 
 def _version(request: SourceRequest, raw: object, field: str) -> tuple[Change, ...]:
     if not isinstance(raw, dict):
-        raise UnreadableBody("a version is an object", field=field)
+        raise UnreadableBody("must be an object", field=field)
     kind, name, version = (
         _kind(raw, field),
         required_text(raw, "name", f"{field}.name"),

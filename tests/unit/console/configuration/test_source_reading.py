@@ -64,6 +64,41 @@ def test_what_cannot_be_read_names_the_field(tmp_path: Path) -> None:
     assert "pagerduty cannot read it: event.event_type" in text
 
 
+DEPLOY = {"service": "cart", "title": "deploy 2", "version": "2"}
+
+
+def test_a_source_of_changes_alone_reads_a_body_as_a_change(tmp_path: Path) -> None:
+    config = Config(sources={"ci": SourceConfig(kind="generic", takes=("changes",))})
+
+    assert tried(tmp_path, DEPLOY, config, source="ci")[1].startswith("Change of cart\n")
+
+
+def test_a_kind_is_not_asked_for_what_its_address_refuses(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="alertmanager takes alerts only"):
+        tried(tmp_path, DEPLOY, kind="alertmanager", changes=True)
+
+
+def test_what_a_source_may_not_speak_of_is_set_aside_as_it_would_be(tmp_path: Path) -> None:
+    source = SourceConfig(kind="generic", takes=("changes",), services=("checkout",))
+    config = Config.model_validate({"sources": {"ci": source}, "services": {"cart": {}, "checkout": {}}})
+
+    readable, text = tried(tmp_path, DEPLOY, config, source="ci")
+
+    assert not readable and "Set aside: this source may not send 'cart'" in text and "Change of" not in text
+
+
+def test_a_form_that_holds_json_is_read_as_at_the_endpoint_and_an_empty_file_is_told(tmp_path: Path) -> None:
+    form, empty = tmp_path / "form", tmp_path / "empty"
+    form.write_text("payload=%7B%22name%22%3A%22DiskFull%22%7D")
+    empty.write_text("")
+    options: dict[str, Any] = {"source": "", "kind": "generic", "now": NOW}
+    (read, nothing) = console(), console()
+
+    assert try_body(Config(), form, **options, console=read) and read.export_text().startswith("Alert DiskFull\n")
+    assert not try_body(Config(), empty, **options, console=nothing)
+    assert nothing.export_text() == "generic cannot read it: not readable as JSON: the body is empty\n"
+
+
 @pytest.mark.parametrize("options", [{"source": "nobody"}, {"kind": "nothing"}])
 def test_an_unknown_source_or_kind_lists_what_there_is(tmp_path: Path, options: dict[str, str]) -> None:
     with pytest.raises(NotFound, match=r"there are|has none"):
@@ -140,4 +175,4 @@ def test_a_body_without_anything_that_counts_says_so(tmp_path: Path) -> None:
 def test_what_is_set_aside_names_its_field_once(tmp_path: Path) -> None:
     _, text = tried(tmp_path, [{"name": "Disk full"}, {"severity": "high"}])
 
-    assert "Not readable: 1.name: nothing in it reads as a title" in text
+    assert "Set aside: 1.name: nothing in it reads as a title" in text
