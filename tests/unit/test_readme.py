@@ -10,7 +10,7 @@ import yaml
 
 from bot.core.config import Config
 from bot.core.config.budget import Budget
-from bot.core.config.fields import ConfigSection, Matchers, Period
+from bot.core.config.fields import ConfigSection, Matchers, Period, parse_duration
 from bot.core.config.systems import PagerConfig
 from bot.core.service import Objective, Signal
 from bot.settings import Secrets, parse_config
@@ -74,6 +74,16 @@ def test_alertmanager_takes_the_snippet(tmp_path: Path) -> None:
     done = subprocess.run([amtool, "check-config", str(tmp_path / "am.yml")], capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
+
+
+def test_the_heartbeat_of_the_example_comes_as_often_as_it_says_and_takes_nothing_from_the_pager() -> None:
+    heartbeat, others, pager = yaml.safe_load(ALERTMANAGER)["route"]["routes"]
+    minutes = {name: parse_duration(heartbeat[name]).total_seconds() / 60 for name in ("group_interval", "repeat_interval")}
+
+    # Alertmanager looks at a group once every group_interval: with its default of 5m nothing repeats every two minutes.
+    assert minutes["group_interval"] <= minutes["repeat_interval"] <= 2
+    assert heartbeat["continue"] and others["continue"] and "matchers" not in pager and "continue" not in pager
+    assert (heartbeat["matchers"], others["matchers"]) == (["alertname = Watchdog"], ["alertname != Watchdog"])
 
 
 def test_the_limits_in_the_table_are_those_of_the_code() -> None:

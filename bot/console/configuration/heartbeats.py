@@ -10,7 +10,7 @@ from bot.core.text.durations import elapsed_text
 
 OFTEN_ENOUGH = timedelta(minutes=15)
 """A rule that comes more seldom says too late that the monitoring is gone."""
-_ROUTE = "give it a route of its own with a short repeat_interval (README, Alertmanager)"
+_ROUTE = "give it a route of its own with a short group_interval and repeat_interval (README, Alertmanager)"
 _SENDERS = ("alertmanager",)
 """Kinds of sources whose senders usually have an always-firing rule."""
 
