@@ -11,7 +11,7 @@ HOSTS = ("node", "nodename", "kubernetes_node", "host", "hostname", "host_name")
 _ENDS = (("client", "server"), ("source", "destination"), ("caller", "callee"))
 """How service graphs, meshes and tracers name the two ends of a call."""
 _ADDRESS = re.compile(r"\[(?P<v6>[^\[\]]+)\](:\d+)?|(?P<host>[^:]+):\d+", re.ASCII)
-_HOST_JOBS = re.compile(r"node.?exporter|kubelet|windows.?exporter|telegraf", re.I)
+_HOST_JOBS = re.compile(r"node.?exporter|kubelet|windows.?exporter|telegraf|^node$", re.I)
 OPERATIONS = ("operation", "span_name", "route", "rpc_method", "method", "endpoint", "path")
 
 
@@ -39,6 +39,12 @@ def component_of(labels: Mapping[str, str], service: str) -> Component | None:
         return Component(service, "service", service, host)
     name = host or instance
     return Component(name, "host", host=name) if name else None
+
+
+def place_of(labels: Mapping[str, str]) -> str:
+    """The pod, host or instance that the labels name; "" where they name none."""
+    component = component_of(labels, "")
+    return component.name if component else ""
 
 
 def host_of(address: str) -> str:

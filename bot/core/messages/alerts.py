@@ -24,6 +24,8 @@ class CardContent(Content):
     incident: Incident | None = None
     summary: str = ""
     """What the worst alert says is wrong; untrusted, as are the links."""
+    place: str = ""
+    """The pod, host or instance that this alert is about; "" where it names none. Untrusted."""
     severity_word: str = ""
     """The severity in the words of its sender, where `severities` does not map it; untrusted."""
     links: Sequence[tuple[str, str]] = ()

@@ -54,11 +54,21 @@ def render(card: CardContent, view: ViewContext) -> Rendered:
 
 
 def _what_is_wrong(card: CardContent) -> Block | None:
-    """What the worst alert says, in its own words; nothing where the header says it already."""
+    """What the worst alert says, in its own words, and of which pod or host; nothing where the header says it already."""
+    place = _place(card)
     if not card.summary or card.summary == card.group.title:
+        text = f"On {place}" if place else ""
+    else:
+        text = rich_text.title(card.summary) + (f" ({place})" if place else "")
+    if not text:
         return None
-    summary = rich_text.title(card.summary)
-    return paragraph([labelled("Was", summary) if card.group.cleared else [words(summary)]])
+    return paragraph([labelled("Was", text) if card.group.cleared else [words(text)]])
+
+
+def _place(card: CardContent) -> str:
+    """The pod or host of the worst alert; "" where the header or its own words name it."""
+    said = f"{card.group.service} {card.group.title} {card.summary}".lower()
+    return "" if card.place.lower() in said else name(card.place)
 
 
 def _unmapped(card: CardContent) -> str:
@@ -104,6 +114,8 @@ def fallback(card: CardContent) -> str:
     what = f"{plain_text(group.service, 60)} {plain_text(group.title, 120)}".strip()
     may_be_wrong = not group.cleared and group.state is not GroupState.RESOLVED
     summary = f": {titled(card.summary, 120)}" if may_be_wrong and card.summary not in ("", group.title) else ""
+    if may_be_wrong and (place := _place(card)):
+        summary += f" ({plain_text(place, 60)})" if summary else f" on {plain_text(place, 60)}"
     cause = _cause(card)
     caused = f" {cause[0]}: {plain_text(cause[1], 160)}." if cause else ""
     note = "" if group.acknowledged_by or group.state is not GroupState.FIRING else " Not acknowledged."

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
+from bot.core.alerts.component import place_of
 from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.muting import mute_of_backlog
 from bot.core.alerts.renewal import BURST, Notify
@@ -61,6 +62,7 @@ async def card_content(session: AsyncSession, ref: str) -> CardContent | None:
         previous=f"AL-{group.previous_id}" if group.previous_id else "",
         incident=to_incident(incident) if incident else None,
         summary=_summary(lead),
+        place=place_of(lead.labels) if lead else "",
         severity_word=lead.labels.get("severity", "") if lead else "",
         links=_links(lead),
         last_change=_last_change(triage, started_at or group.opened_at),

@@ -15,6 +15,7 @@ from bot.core.alerts.problem_kind import kind_of, weight_of
             "node-exporter",
             Component("10.0.0.5", "host", host="10.0.0.5"),
         ),
+        ({"instance": "db-1:9100", "job": "node"}, "node", Component("db-1", "host", host="db-1")),
         ({"node": "n1"}, "", Component("n1", "host", host="n1")),
         ({"instance": "10.0.0.5:8080", "job": "cart"}, "cart", Component("cart", "service", "cart")),
         ({"severity": "critical"}, "", None),

@@ -78,6 +78,25 @@ def test_a_firing_card_says_its_state_first_and_offers_what_applies() -> None:
 
 
 @pytest.mark.parametrize(
+    ("summary", "place", "shown", "read_aloud"),
+    [
+        ("Less than 5% space left", "db-1", "“Less than 5% space left” (db-1)", ": “Less than 5% space left” (db-1), "),
+        ("HighErrorRate", "db-1", "On db-1", "checkout HighErrorRate on db-1, "),
+        ("db-1 has less than 5% space left", "db-1", "“db-1 has less than 5% space left”", "space left”, "),
+        ("HighErrorRate", "checkout", "", "checkout HighErrorRate, "),
+    ],
+)
+def test_a_card_names_the_pod_or_host_that_its_alert_s_own_words_leave_out(
+    summary: str, place: str, shown: str, read_aloud: str
+) -> None:
+    text, blocks = rendered_card(summary=summary, place=place)
+
+    second = blocks[1] if shown else {"type": "rich_text", "elements": []}
+    assert text_of([second]).strip() == shown and read_aloud in text
+    assert (blocks[1]["type"] == "rich_text") == bool(shown)
+
+
+@pytest.mark.parametrize(
     ("state", "alerts", "read_aloud", "shown"),
     [
         ("FIRING", 2, "Firing since 03:00:00 UTC, severity 2", "Firing since "),

@@ -108,6 +108,15 @@ async def test_the_card_of_a_declared_incident_is_open_since_the_person_says(sor
     assert content is not None and card.render(content, ViewContext())[0].startswith("Open since 02:50:00 UTC, severity 2: ")
 
 
+async def test_a_card_names_the_host_of_the_alert_that_it_quotes(sorting: SortingFixture) -> None:
+    labels = {"job": "node-exporter", "instance": "db-7:9100", "service": ""}
+    await sorting.receive(alert("disk", name="DiskFull", labels=labels, annotations={"summary": "5 % left"}))
+
+    async with sorting.db.read() as session:
+        content = await card_content(session, "AL-2")
+    assert content is not None and "DiskFull: “5 % left” (db-7), " in card.render(content, ViewContext())[0]
+
+
 async def test_a_confirmed_cause_is_none_of_what_its_group_is_about_since(sorting: SortingFixture) -> None:
     async def confirmed() -> str:
         async with sorting.db.read() as session:
