@@ -88,7 +88,8 @@ def _unit_of(promql: str, family: Family, *, signal: str) -> str:
     if "_bytes" in promql and "/" not in promql:
         return "bytes"
     if family == "latency" and not is_in_flight(signal) and "milli" not in promql and "_ms" not in promql:
-        return "s"
+        # A state that is called waiting is no time.
+        return "s" if _TIME.search(promql) else ""
     return "ratio" if family in ("errors", "external") and "/" in promql else ""
 
 
@@ -102,6 +103,7 @@ def service_matchers(service: str, case: Case, entry: Service | None) -> list[tu
 
 # ---------------------------------------------------------------- derived from names of metrics
 
+_TIME = re.compile(r"second|duration|latenc|delay|elapsed|response_?time|histogram_quantile", re.IGNORECASE)
 _RATE = re.compile(r"(requests?|calls|handled|responses?|messages?)(_processed)?_(total|count)$")
 _FAILURES = re.compile(r"(errors?|failures?|failed|exceptions?)_total$")
 _OUTGOING = re.compile(r"client|outgoing|outbound|upstream")

@@ -14,6 +14,15 @@ def case(**values: object) -> Case:
     return Case.model_validate({"group": "AL-1", "service": "checkout", "started_at": NOW, **values})
 
 
+def test_a_state_that_is_called_waiting_is_no_time() -> None:
+    waiting = alert_signal(
+        case(alert_name="PodWaiting", expression='kube_pod_container_status_waiting_reason{reason="x"} >= 1')
+    )
+    slow = alert_signal(case(alert_name="SlowAnswers", expression="rpc_waiting_seconds > 1"))
+
+    assert waiting is not None and waiting.unit == "" and slow is not None and slow.unit == "s"
+
+
 def test_an_alert_signal_has_the_threshold_and_concerns_only_its_own_labels() -> None:
     alert_case = case(
         alert_name="HighErrorRate",
