@@ -261,12 +261,12 @@ def restore(folder: Annotated[Path, typer.Argument(help="What `tocsin backup` wr
 @db_app.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to this version's schema (done by itself in SQLite mode)."""
-    from bot.settings import load_secrets
+    from bot.settings import load_secrets, prepare_data_dir
     from bot.store.db.database import readable
     from bot.store.migrate import current, upgrade
 
     secrets = load_secrets()
-    secrets.data_dir.mkdir(parents=True, exist_ok=True)
+    prepare_data_dir(secrets.data_dir)
     url = secrets.database_url or f"sqlite:///{secrets.data_dir / 'app.db'}"
     with readable():
         upgrade(url)

@@ -29,7 +29,15 @@ from bot.memory import run_apart, share_one_heap
 from bot.plugins.scopes import scope_notices
 from bot.ports import Run
 from bot.reloading import ReloadResult
-from bot.settings import Secrets, deprecated_keys, load_config, require_audit_key, source_kinds, unheard_notice
+from bot.settings import (
+    Secrets,
+    deprecated_keys,
+    load_config,
+    prepare_data_dir,
+    require_audit_key,
+    source_kinds,
+    unheard_notice,
+)
 from bot.store.migrate import current, head, ready
 from bot.variable_notices import unread_variables
 from bot.web.connections import MAX_CONNECTIONS, OTHER_FILES, Connection, Connections, raise_file_limit
@@ -95,7 +103,7 @@ async def _reloadable(app: App, secrets: Secrets) -> AsyncIterator[None]:
 
 def _keep_private(folder: Path) -> None:
     """What the process writes is for its own user alone, and so is what an earlier version wrote."""
-    folder.mkdir(parents=True, exist_ok=True)
+    prepare_data_dir(folder)
     for path in (folder, *folder.iterdir()):
         try:
             path.chmod(0o700 if path.is_dir() else 0o600)

@@ -92,6 +92,20 @@ class Secrets(BaseSettings):
         return self.database_url.startswith(("postgres://", "postgresql"))
 
 
+def prepare_data_dir(folder: Path) -> None:
+    """Make the data folder where it is missing. Raises ConfigurationError where it cannot be made or written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise ConfigurationError(f"{folder} is a file, and must be a folder", key="TOCSIN_DATA_DIR") from None
+    except OSError as error:
+        problem = f"{folder} cannot be made ({error.strerror}): name a folder that the user of this process may write to"
+        raise ConfigurationError(problem, key="TOCSIN_DATA_DIR") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        problem = f"{folder} may not be written to: give it to the user of this process, or name another folder"
+        raise ConfigurationError(problem, key="TOCSIN_DATA_DIR")
+
+
 def require_audit_key(secrets: Secrets) -> None:
     """Raise ConfigurationError where the audit would have no key: on PostgreSQL there is no folder to keep one in."""
     if secrets.postgres and not secrets.audit_key.get_secret_value().strip():

@@ -15,6 +15,9 @@ from bot.web.metrics import ERRORS
 
 log = structlog.get_logger(__name__)
 RETRY_SECONDS = 2
+_WHERE_TO_POST = (
+    "nothing is taken at this address: alerts are posted to /alerts/NAME and changes to /changes/NAME, NAME being a source"
+)
 
 
 class Guard:
@@ -51,10 +54,11 @@ def refusal(status: int, error: str, **more: object) -> JSONResponse:
     return JSONResponse({"error": error, **more}, status_code=status, headers=headers)
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
-    """The frameworks' own refusals (404, 405, 401) in the same form."""
+async def _http_error(request: Request, error: Exception) -> Response:
+    """The frameworks' own refusals (404, 405, 401) in the same form; a sender with half an address gets the whole one."""
     assert isinstance(error, HTTPException)
-    answer = refusal(error.status_code, str(error.detail))
+    posted = error.status_code == 404 and request.method == "POST"
+    answer = refusal(error.status_code, _WHERE_TO_POST if posted else str(error.detail))
     answer.headers.update(error.headers or {})
     return answer
 

@@ -200,6 +200,21 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     assert code == 2 and f"TOCSIN_PORT: cannot listen on 127.0.0.1:{port}" in told and told.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", [["serve", "--port", "18999"], ["db", "upgrade"]])
+@pytest.mark.parametrize(
+    ("below", "reason"), [("", "is a file, and must be a folder"), ("/data", "cannot be made (Not a directory)")]
+)
+def test_a_data_folder_that_cannot_be_is_named_with_its_variable(
+    command: list[str], below: str, reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+
+    code, told = run(*command, TOCSIN_DATA_DIR=f"{tmp_path / 'file'}{below}")
+
+    assert code == 2 and told.startswith(f"tocsin: TOCSIN_DATA_DIR: {tmp_path / 'file'}{below} {reason}")
+    assert told.count("\n") == 1
+
+
 @pytest.mark.parametrize("command", [["incidents"], ["audit", "verify"], ["serve", "--port", "18999"], ["db", "upgrade"]])
 def test_a_damaged_database_is_one_line(command: list[str], tmp_path: Path) -> None:
     (tmp_path / "app.db").write_text("not a database at all, but long enough to be read as one" * 20)

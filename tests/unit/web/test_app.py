@@ -102,6 +102,14 @@ async def test_other_paths_and_methods_are_refused_in_the_same_form(tmp_path: Pa
     assert [(answer.status_code, list(answer.json())) for answer in (missing, wrong)] == [(404, ["error"]), (405, ["error"])]
 
 
+async def test_a_sender_with_half_an_address_is_told_the_whole_one(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (client, _):
+        answers = [await client.post(path, content=webhook(1), headers=TOKEN) for path in ("/", "/alerts", "/webhook")]
+
+    assert [answer.status_code for answer in answers] == [404] * 3
+    assert all("alerts are posted to /alerts/NAME" in answer.json()["error"] for answer in answers)
+
+
 async def test_a_body_that_is_sent_in_pieces_is_stopped_at_the_limit(tmp_path: Path) -> None:
     sent: list[int] = []
 
