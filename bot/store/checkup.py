@@ -14,7 +14,7 @@ from bot.core.config.retention import Retention
 from bot.core.errors import ConfigurationError
 from bot.core.text.untrusted import one_line
 from bot.store.db.database import DatabaseUnavailable, DatabaseUnreadable
-from bot.store.migrate import current, head, sync_url
+from bot.store.migrate import current, head, refuse_newer, sync_url
 from bot.store.retention.sizes import in_words, sizes
 from bot.store.tables import EpisodeRow, HeartbeatRow
 
@@ -38,6 +38,10 @@ def check_database(url: str) -> Check:
         # The driver's text names host and user; the address with its password is not in it.
         reason = one_line(str(error), 200)
         return failed("Database", f"not reached: {reason}", "check TOCSIN_DATABASE_URL and that the server runs")
+    try:
+        refuse_newer(url)
+    except ConfigurationError as error:
+        return failed("Database", error.problem, "the start refuses it; docs/upgrade.md says how to go back")
     if revision == head():
         return ok("Database", f"{kind}, revision {revision}")
     if kind == "sqlite":

@@ -1,6 +1,8 @@
 """`tocsin doctor` against the sandbox's Slack and servers on loopback: what it finds, and what it says to do."""
 
 import re
+import sqlite3
+from contextlib import closing
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,18 @@ def test_the_database_is_reached_and_its_revision_known(tmp_path: Path) -> None:
     upgrade(url)
 
     assert "upgraded by itself" in before.advice and check_database(url).advice == ""
+
+
+def test_a_database_of_a_newer_version_is_told_before_the_start_refuses_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'app.db'}"
+    upgrade(url)
+    with closing(sqlite3.connect(tmp_path / "app.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+
+    check = check_database(url)
+
+    assert check.state == "failed" and "revision 9999, which this version does not know" in check.result
 
 
 def test_a_database_that_is_down_or_old_says_what_to_do(postgres_url: str) -> None:
