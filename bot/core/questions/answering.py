@@ -24,6 +24,7 @@ from bot.core.questions.answer_facts import (
 )
 from bot.core.questions.forms import as_cause_question, is_about_notes, wants_current_values
 from bot.core.questions.retrieval import Ranking
+from bot.core.questions.spelling import spelled_out
 from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
 from bot.core.questions.yes_no.changes_meant import without_span
 from bot.core.questions.yes_no.question_reading import QuestionReading
@@ -98,6 +99,7 @@ class ModelAnswer(BaseModel):
 
 def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
     """The one to four findings about the question, most relevant first; `checked` names what was checked if there is none."""
+    question = spelled_out(question)
     topics = _topics(question, facts)
     ok = [entry for entry in facts.ledger if entry.evidence.ok]
     short = short_answer(question, facts)
@@ -148,6 +150,7 @@ def _is_too_old(line: RecordedLine, reading: QuestionReading) -> bool:
 
 def most_relevant_first(question: str, facts: AnswerFacts) -> list[LedgerEntry]:
     """What may be cited, the most relevant to the question first: a request to a model has limited room."""
+    question = spelled_out(question)
     by_code = answer(question, facts)
     first = dict.fromkeys(id for finding in (*by_code.findings, *by_code.unseen) for id in finding.evidence)
     order = {id: index for index, id in enumerate(first)}
@@ -273,6 +276,7 @@ def with_model_answer(by_code: QuestionAnswer, by_model: ModelAnswer, facts: Ans
 
     Its yes or no stands where the code's is unknown, and claims of it stand; a measured yes or no is never turned.
     """
+    question = spelled_out(question)
     spent = by_model.model_dump(include={"model", "tokens", "usd", "seconds"})
     entries = citable(facts, notes=_wants_notes(question, topics_of(question, facts.names, facts.tools)))
     with_model_answer = judge(Findings(ruled_out=by_model.claims), entries, group=facts.group)

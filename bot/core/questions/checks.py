@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case
 from bot.core.questions.answer_facts import AnswerFacts
+from bot.core.questions.spelling import spelled_out
 from bot.core.questions.subjects import MEASURED, Subject, looks_like_database, subjects_in
 from bot.core.questions.topics import named_in, topics_of, without_services
 from bot.core.questions.yes_no.changes_meant import has_span
@@ -22,6 +23,7 @@ def current_calls(question: str, facts: AnswerFacts) -> list[ToolCall]:
     """What has to be read anew before the question is answered; nothing where it does not ask for now."""
     if facts.case is None:
         return []
+    question = spelled_out(question)
     changes: tuple[ToolRole, dict[str, object]] = (ToolRole.CHANGES, {"service": "", "hours": CHANGE_LOOKBACK_HOURS})
     of_changes = Subject.CHANGE in _subjects(question, facts)
     if not asks_for_now(question, facts):
@@ -37,7 +39,9 @@ def current_calls(question: str, facts: AnswerFacts) -> list[ToolCall]:
 
 def missing_calls(question: str, facts: AnswerFacts, case: Case) -> list[ToolCall]:
     """What would tell something of the question's subject and was not checked yet."""
-    return [call for call in _set_up(_of_subject(question, facts, case), facts.tools) if call not in _succeeded(facts)]
+    return [
+        call for call in _set_up(_of_subject(spelled_out(question), facts, case), facts.tools) if call not in _succeeded(facts)
+    ]
 
 
 def _of_subject(question: str, facts: AnswerFacts, case: Case) -> Iterator[tuple[ToolRole, dict[str, object]]]:

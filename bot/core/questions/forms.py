@@ -29,7 +29,8 @@ _ROSE = re.compile(r"\b(?:up|high|higher|rose|risen|rising|spike|spiked|surge|su
 _ITS_CAUSE = re.compile(
     r"\b(?:is|was|isn't|wasn't|could|might|can|be)\s+(?:it|this|that)\b"
     r"|\b(?:it|this|that)(?:['’]?s|\s+is)\b|\bcaused?\b|\bbecause of\b|\bdue to\b|\bto blame\b"
-    r"|\bculprit\b|\bbottleneck\b|\broot cause\b|\bfault\b|\bresponsible\b|\bbr(?:oke|eaks?)\b"
+    r"|\bculprit\b|\bbottleneck\b|\broot (?:cause|of)\b|\bfault\b|\bresponsible\b|\bbr(?:oke|eaks?)\b"
+    r"|\b(?!(?:so|and|but|or|ok|hey|we|you|i)\b)[\w'’.-]+\s+(?:do|did|done)\s+(?:all\s+)?(?:it|this|that)(?=\s*(?:[?,]|$|to\b))"
     r"|\b(?:the|our)\s+(?:problem|issue|reason|cause)\b|\bbe\s+an?\s+(?:problem|issue|cause)\b"
     r"|\b(?:broke|breaks?|broken)\s+(?:it|this|that|us|everything|things|[\w.-]+)\s*\?",
     re.IGNORECASE,
@@ -192,6 +193,17 @@ def wants_yes_or_no(question: str) -> bool:
     if not words or words[0] in _QUESTION_WORDS or _has_choice(words):
         return False
     return words[0] in _AUXILIARIES or (question.rstrip().endswith("?") and not _QUESTION_WORDS & set(words))
+
+
+def is_statement(text: str) -> bool:
+    """Whether it states something: neither a verb nor a question word stands first, and more than one word does."""
+    words = _WORD.findall(_OPENING.sub("", text).lower().replace("’", "'"))
+    return len(words) > 1 and words[0] not in _AUXILIARIES - {"any", "still", "already"} and words[0] not in _QUESTION_WORDS
+
+
+def names_question_word(text: str) -> bool:
+    """Whether a question word stands in it: "it was bob who deployed it"."""
+    return bool(_QUESTION_WORDS & set(_WORD.findall(text.lower())))
 
 
 def wants_choice(question: str) -> bool:

@@ -18,6 +18,7 @@ from bot.core.messages.triage_consistency import without_contradictions
 from bot.core.messages.triage_summary import next_step, waiting
 from bot.core.questions.answering import QuestionAnswer
 from bot.core.questions.forms import wants_next_step
+from bot.core.questions.spelling import spelled_out
 from bot.store.approvals.rows import stored_proposal
 from bot.store.incidents import causes
 from bot.store.incidents.rows import to_group
@@ -153,7 +154,7 @@ async def answer_content(session: AsyncSession, number: str) -> AnswerContent | 
     if row is None:
         return None
     ref = f"AL-{row.group_id}" if row.group_id else f"INC-{row.incident_id}"
-    triage = await triage_content(session, ref) if row.group_id and wants_next_step(row.text) else None
+    triage = await triage_content(session, ref) if row.group_id and wants_next_step(spelled_out(row.text)) else None
     step = next_step(triage) if triage else None
     return AnswerContent(
         ref=ref,

@@ -12,6 +12,7 @@ from datetime import timedelta
 from bot.core.config import Config
 from bot.core.questions.answering import ModelAnswer, QuestionAnswer, answer, with_model_answer
 from bot.core.questions.forms import wants_on_call
+from bot.core.questions.spelling import spelled_out
 from bot.core.questions.yes_no.people_answers import on_call_service
 from bot.ports import Engine, Reader, Run, Workflow
 from bot.store.answers.questions import Questions
@@ -44,7 +45,7 @@ class QuestionSteps:
         row = await self.questions.row(number)
         reread = await self.checks.read_anew(number, row.text) if self.checks else []
         facts = await self.questions.answer_facts(number)
-        if self.on_call and wants_on_call(row.text):
+        if self.on_call and wants_on_call(spelled_out(row.text)):
             facts = replace(facts, on_call=await self.on_call(on_call_service(row.text, facts)))
         # In a thread: a long ledger takes tens of milliseconds.
         by_code = (await asyncio.to_thread(answer, row.text, facts)).model_copy(update={"note": note, "reread": reread})

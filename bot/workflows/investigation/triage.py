@@ -24,6 +24,7 @@ from bot.core.investigation.early_ranking import could_query_nothing
 from bot.core.investigation.reuse import FRESH, agrees, answered_before, of_model, reused
 from bot.core.investigation.triage_state import TriageState
 from bot.core.questions.forms import wants_yes_or_no
+from bot.core.questions.spelling import spelled_out
 from bot.core.questions.yes_no.short_answers import short_answer
 from bot.core.tool_calls import ToolRole, tool_for
 from bot.core.verdict.merging import merge
@@ -179,7 +180,7 @@ class TriageSteps:
 
     async def _answered(self, case: Case, findings: Findings) -> Findings:
         """The findings with yes, no or unknown to the question that the investigation was asked, if it is such a one."""
-        if self.checks is None or not wants_yes_or_no(case.question):
+        if self.checks is None or not wants_yes_or_no(spelled_out(case.question)):
             return findings
         await self.checks.complete(case)
         facts = replace(await self.checks.questions.facts_of_group(case.group), findings=findings)

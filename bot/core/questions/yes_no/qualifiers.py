@@ -65,6 +65,10 @@ _EXCLUSIONS = (
         rf"\b(?:is|are|was|were|has|have|so)\s+(?P<what>[^?]{{2,60}}?)\s+(?:been\s+|is\s+|really\s+|already\s+)?{_RULED_OUT}",
         re.IGNORECASE,
     ),
+    re.compile(
+        r"^\W*(?:so\s+|and\s+|but\s+|ok\s+)*(?:it|this|that)(?:['’]?s|\s+is|\s+was)\s+(?:\w+ly\s+)?not\s+(?P<what>[^?]{2,60})",
+        re.IGNORECASE,
+    ),
 )
 
 

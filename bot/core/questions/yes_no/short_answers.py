@@ -3,6 +3,8 @@
 "No" needs a check that would have shown it: what was not checked, or could not be, is unknown.
 """
 
+import re
+
 from bot.core.evidence import Hypothesis
 from bot.core.questions.answer_facts import AnswerFacts, cited_by
 from bot.core.questions.forms import (
@@ -20,6 +22,7 @@ from bot.core.questions.forms import (
     wants_runs,
     wants_yes_or_no,
 )
+from bot.core.questions.spelling import spelled_out
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject
 from bot.core.questions.topics import topics_of
 from bot.core.questions.yes_no.activities import ran_before, what_ran, whether_done
@@ -37,12 +40,19 @@ from bot.core.questions.yes_no.understanding import unread_words
 from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.untrusted import one_line
 
+_IN_PROGRESS = re.compile(
+    r"\b(?:right now|currently|at the moment|ongoing|underway|in progress"
+    r"|(?:deploy|releas|migrat|flipp|roll|shipp|chang)ing)\b",
+    re.IGNORECASE,
+)
+"""A change is recorded with its moment, and not with its end."""
 NOT_DECIDED = "Not decided; recorded:"
 SAYS_NOTHING = "the evidence says nothing about that"
 
 
 def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     """Yes, no or unknown; None for a question that wants something else."""
+    question = spelled_out(question)
     if wants_approvers(question) and not facts.proposals:
         return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
     if (became := answer_about_proposals(question, facts)) is not None:
@@ -163,7 +173,9 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return _answer_about_cause(reading)
     if reading.is_about_changes:
         short = answer_about_changes(reading)
-        only_changes = reading.subjects <= {Subject.CHANGE} and not reading.changes_meant.versions
+        only_changes = (
+            reading.subjects <= {Subject.CHANGE} and not reading.changes_meant.versions and not _IN_PROGRESS.search(question)
+        )
         return short if only_changes else _left_open(short, NOT_DECIDED, facts)
     if not wants_cause(question) and (measured := answer_about_signal(reading)):
         return measured

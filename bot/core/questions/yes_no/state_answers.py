@@ -16,8 +16,21 @@ _SURE = TUNING.confidence.sure
 """Doublings from which on a deviation counts as sure, as for a cause: 50 ms that become 53 ms are no illness."""
 
 
+NO_STATE_ASKED = "Measured:"
+
+
 def answer_about_state(reading: QuestionReading) -> ShortAnswer:
-    """How a service is: by its newest values where the question asks for now, else by what left its normal range."""
+    """How a service is: by its newest values where the question asks for now, else by what left its normal range.
+
+    "And cart?" names no state that a yes could be about: what was measured is told alone.
+    """
+    short = _yes_or_no(reading)
+    if reading.subjects or short.verdict is Verdict.UNKNOWN:
+        return short
+    return short.model_copy(update={"verdict": Verdict.UNKNOWN, "opening": NO_STATE_ASKED})
+
+
+def _yes_or_no(reading: QuestionReading) -> ShortAnswer:
     bad, slight, judged = _current_state(reading) if reading.asks_for_now else _past_state(reading)
     if Subject.DATABASE in reading.subjects and not bad and (troubled := reading.troubled_database):
         entry, text = troubled

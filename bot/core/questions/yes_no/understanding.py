@@ -40,8 +40,11 @@ _REFERENCE = re.compile(r"\b(?:AL|INC)-\d+\b|<@[A-Z0-9|]+>", re.IGNORECASE)
 _WORD = re.compile(r"[a-z0-9%][\w%'.-]*")
 _IDIOMS = re.compile(r"\bto do with\b", re.IGNORECASE)
 """Words that are read one by one, and mean another thing together."""
-_NARROWER = re.compile(r"\b(?:postgres\w*|mysql|mariadb|mongo\w*|redis|cassandra|throttl\w*|oom\w*)\b", re.IGNORECASE)
-"""One thing of those that its subject stands for: more CPU is no throttling, and a full memory kills nothing by itself."""
+_NARROWER = re.compile(
+    r"\b(?:postgres\w*|mysql|mariadb|mongo\w*|redis|cassandra|throttl\w*|oom\w*|time[- ]?outs?)\b", re.IGNORECASE
+)
+"""One thing of those that its subject stands for: more CPU is no throttling, a full memory kills nothing by itself, and
+what is slow may answer in time."""
 
 
 def unread_words(question: str, services: Collection[str], answer: str = "") -> list[str]:

@@ -1,0 +1,42 @@
+"""A question as it would be spelled with time: apostrophes, the short words of a chat, and what only asks for assent.
+
+"whats up w/ cart" asks what "what is up with cart?" does, and "its the db, right" whether it is.
+"""
+
+import re
+from collections.abc import Mapping
+
+from bot.core.questions.forms import is_statement, names_question_word
+
+_CHAT: Mapping[str, str] = {
+    "u": "you", "ur": "your", "r": "are", "rn": "right now", "pls": "please", "plz": "please", "ppl": "people",
+    "thru": "through", "smth": "something", "sth": "something", "cuz": "because", "cos": "because", "bc": "because",
+    "wtf": "what", "wth": "what", "cant": "can't", "wont": "won't",
+}  # fmt: skip
+_CHAT_WORD = re.compile(rf"(?<![\w.'’-])(?:{'|'.join(_CHAT)})(?![\w.'’-])", re.IGNORECASE)
+_WITH = re.compile(r"(?<!\S)w/(o)?(?=\s|$)", re.IGNORECASE)
+_NEGATED = re.compile(r"(?<![\w.-])(is|are|was|were|do|does|did|has|have|could|should|would)nt(?![\w.-])", re.IGNORECASE)
+_SHORT_IS = re.compile(r"(?<![\w.-])(what|who|where|when|why|how|that|there|here)['’]?s(?![\w.-])", re.IGNORECASE)
+_EXPLETIVE = re.compile(r"\b(what|why|who|how|where)\s+(?:the|in\s+the)\s+(?:hell|heck|fuck|world)\b", re.IGNORECASE)
+_ALTERNATIVE = re.compile(
+    r"[\s,;-]+(?:or\s+(?:what|not|something|is\s+it\s+just\s+me)|yes\s+or\s+no)\s*[?!.]*\s*$", re.IGNORECASE
+)
+"""No choice: a thing is asked of, and these are its opposite."""
+_ASSENT = re.compile(
+    r"[\s,;:–—-]+(?:right|correct|yes|no|yeah|agreed|true|huh"
+    r"|(?:is|was|are|were|do|does|did|has|have|ca|wo)n['’]t\s+(?:it|they|that|we|there)|(?:is|was|are|were|did|does|has)\s+it)"
+    r"\s*[?!.]*\s*$",
+    re.IGNORECASE,
+)
+
+
+def spelled_out(question: str) -> str:
+    """The question with its words in full; a statement that ends in "right?" as a question of itself."""
+    words = _EXPLETIVE.sub(r"\1", _WITH.sub(lambda match: "without" if match[1] else "with", question))
+    words = _CHAT_WORD.sub(lambda match: _CHAT[match[0].lower()], words)
+    words = _SHORT_IS.sub(r"\1 is", _NEGATED.sub(r"\1n't", words))
+    words = _ALTERNATIVE.sub("?", words)
+    statement = _ASSENT.sub("", words)
+    if statement == words or not is_statement(statement):
+        return words
+    return f"{'whether ' if names_question_word(statement) else ''}{statement}?"

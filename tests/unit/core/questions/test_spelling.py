@@ -1,0 +1,31 @@
+"""Questions as they are typed at night."""
+
+import pytest
+
+from bot.core.questions.spelling import spelled_out
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("whats up w/ cart", "what is up with cart"),
+        ("who's on call", "who is on call"),
+        ("what the hell is going on", "what is going on"),
+        ("isnt it the db", "isn't it the db"),
+        ("any alerts rn?", "any alerts right now?"),
+        ("so its not the db right", "so its not the db?"),
+        ("it's the deploy, isn't it?", "it's the deploy?"),
+        ("is the provider down or what", "is the provider down?"),
+        ("did anyone ack or is it just me?", "did anyone ack?"),
+        ("it was bob who pushed the deploy, no?", "whether it was bob who pushed the deploy?"),
+    ],
+)
+def test_a_question_typed_in_haste_is_spelled_out(typed: str, meant: str) -> None:
+    assert spelled_out(typed) == meant
+
+
+@pytest.mark.parametrize(
+    "question", ["is the config right?", "which deploy is it?", "is r-api up?", "what is it", "cart or auth?"]
+)
+def test_what_ends_in_no_mere_call_for_assent_stays(question: str) -> None:
+    assert spelled_out(question) == question
