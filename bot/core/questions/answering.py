@@ -33,6 +33,7 @@ from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, ShortAnswer, Verdict
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL, Basis, ToolRole, Tools
 from bot.core.tuning import TUNING
+from bot.core.verdict.figures.quoting import has_struck
 from bot.core.verdict.verdict import judge
 
 MAX_FINDINGS = 4
@@ -297,9 +298,13 @@ def with_model_answer(by_code: QuestionAnswer, by_model: ModelAnswer, facts: Ans
 
 
 def _without_hearsay(by_model: ModelAnswer, first: Finding, facts: AnswerFacts) -> ModelAnswer:
-    """Without its yes or no where only notes of people speak for it: what somebody wrote is no evidence of what happened."""
+    """Without its yes or no where only notes of people speak for it, which are no evidence of what happened.
+
+    Nor does one stand whose first sentence lost what the evidence does not hold.
+    """
     recorded = {entry.id for entry in citable(facts)}
-    return by_model if recorded & set(first.evidence) else by_model.model_copy(update={"verdict": Verdict.UNKNOWN})
+    stands = recorded & set(first.evidence) and not has_struck(first.lines[0])
+    return by_model if stands else by_model.model_copy(update={"verdict": Verdict.UNKNOWN})
 
 
 def _merged(by_code: ShortAnswer | None, by_model: ModelAnswer, first: Finding) -> tuple[ShortAnswer | None, str]:

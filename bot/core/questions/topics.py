@@ -79,13 +79,13 @@ _CANONICAL = {stem(word): stem(family.split()[0]) for family in _FAMILIES for wo
 """Words of the same meaning, as the first of their family."""
 
 _EMPTY_WORDS = """
-    about actually affected again also am any anybody anyone anything back bad bit caught check checked did doing down else ever
-    everything explain far fine find found further get give given going gone good got great happen happened happening happens
-    healthy hello help here hey hi i incident involved it know known last lately likely long look looked looking looks make many
-    maybe me much need new normal nothing now ok okay one only own part please point possible problem issue question really
-    right run running say said see seem seems service services should show side since so some somebody someone something still
-    story sure tell thanks thank thing things think time today us very want way well went whether whole why work works worked
-    working wrong yet figure evidence investigate"""
+    about actually affected again also author am any anybody anyone anything back bad bit caught check checked did doing
+    down else ever everything explain far fine find found further get give given going gone good got great happen happened
+    happening happens healthy hello help here hey hi i incident involved it know known last lately likely long look looked
+    looking looks made make many maybe me much need new normal nothing now ok okay one only own part please point possible
+    problem issue question really right run running say said see seem seems service services should show side since so some
+    somebody someone something still story sure tell thanks thank thing things think time today us very want way well went
+    whether whole whose why work works worked working wrong yet figure evidence investigate"""
 _EMPTY = frozenset(map(stem, _EMPTY_WORDS.split()))
 """Stems that do not say what a question is about."""
 

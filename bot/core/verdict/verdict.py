@@ -9,6 +9,7 @@ from typing import Self
 from bot.core.evidence import Case, Claim, Confidence, Findings, Hypothesis, Lead, LeadStatus, LedgerEntry, missed
 from bot.core.text.untrusted import one_line
 from bot.core.tuning import TUNING
+from bot.core.verdict.authors import without_wrong_authors
 from bot.core.verdict.contradiction import contradiction, denial, known_services, services_in
 from bot.core.verdict.corroboration import ADVICE_SOURCES
 from bot.core.verdict.figures.evidence_figures import EvidenceFigures
@@ -35,10 +36,10 @@ def judge(
 
     Judging twice changes nothing.
 
-    - A claim must cite evidence that exists, could be checked and belongs to `group` (by default the ledger's own). Figures,
-      moments, versions, drawn names and quoted words of a hypothesis that do not stand in the evidence of the whole
-      hypothesis are struck from their sentences (`core/verdict/figures`); what was struck goes to `dropped`. A claim of which
-      nothing was confirmed stays to be read, and carries nothing.
+    - A claim must cite evidence that exists, could be checked and belongs to `group` (by default the ledger's own).
+      Figures, moments, versions, drawn names, authors of changes and quoted words of a hypothesis that do not stand in
+      the evidence of the whole hypothesis are struck from their sentences (`core/verdict/figures`); what was struck goes
+      to `dropped`. A claim of which nothing was confirmed stays to be read, and carries nothing.
     - A hypothesis without a claim that carries it is "unsupported" and last.
     - A model's cause gets the service and the change that it means as the records name them (`core/verdict/identity`).
     - A model's cause may be "likely" only by what the evidence shows of its kind (`core/verdict/support`), with two systems
@@ -169,7 +170,7 @@ class Judgement:
         figures = self._figures(cited, named)
         checked = [self._checked(claim, ids, figures) for claim, ids in claims]
         # The sentence of the cause cites nothing itself, and a person may look anything up that was recorded.
-        cause = check_quotes(hypothesis.cause, self.recorded, limit=300, services=self.services)
+        cause = self._authored(check_quotes(hypothesis.cause, self.recorded, limit=300, services=self.services))
         self._note_struck(hypothesis.cause, cause, ["any evidence"])
         confidence = self._confidence(hypothesis, checked, cause, refused)
         update = {
@@ -203,11 +204,14 @@ class Judgement:
         self, claim: Claim, ids: Sequence[str], figures: EvidenceFigures, dated: EvidenceFigures | None = None
     ) -> tuple[Claim, bool]:
         """The claim with its valid evidence and without what that does not hold; and whether it carries anything."""
-        quotation = check_quotes(claim.text, figures, services=self.services, dated=dated)
+        quotation = self._authored(check_quotes(claim.text, figures, services=self.services, dated=dated))
         self._note_struck(claim.text, quotation, ids)
         # What was struck before, of an answer that is judged again, was missing as well.
         carries = quotation.supported > 0 or not (quotation.missing or has_struck(claim.text))
         return claim.model_copy(update={"text": quotation.text, "evidence": list(ids)}), carries
+
+    def _authored(self, quotation: Quotation) -> Quotation:
+        return without_wrong_authors(quotation, self.measured.observations.changes.values(), self.services)
 
     def _note_struck(self, text: str, quotation: Quotation, ids: Sequence[str]) -> None:
         for part in quotation.missing:

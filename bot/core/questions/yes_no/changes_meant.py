@@ -37,7 +37,8 @@ _VERSION = re.compile(
 )
 _PERSON = (
     re.compile(rf"\b([a-z][\w.-]*)['’]s\s+(?:[\w.-]+\s+){{0,2}}?{_CHANGE}\b", re.IGNORECASE),
-    re.compile(rf"\b{_CHANGE}\b[^?]*?\bby\s+@?([a-z][\w.-]*)", re.IGNORECASE),
+    re.compile(rf"\b(?:{_CHANGE}\b[^?]*?|(?:made|done|authored|merged|written)\s+)\bby\s+@?([a-z][\w.-]*)", re.IGNORECASE),
+    re.compile(r"\b(?:is|was)\s+@?([a-z][\w.-]*)\s+the\s+author\b", re.IGNORECASE),
     re.compile(rf"\b(?:did|has|have)\s+@?([a-z][\w.-]*)\s+(?:\w+\s+)?{_CHANGE}\b", re.IGNORECASE),
 )
 _NO_PERSON_WORDS = """

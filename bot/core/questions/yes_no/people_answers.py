@@ -20,7 +20,9 @@ _WHO_DID_IT = re.compile(
 )
 _BESIDE = frozenset(("s", "not", "or", "both"))
 """What may stand beside the people and the question for guilt."""
-_GUILT = re.compile(r"\b(?:guilty|fault|blame[ds]?|mess(?:ed)?|screw(?:ed)?|did\s+(?:this|it))\b", re.IGNORECASE)
+_GUILT = re.compile(
+    r"\b(?:guilty|fault|blame[ds]?|mess(?:ed)?|screw(?:ed)?|did\s+(?:this|it)|(?:made|done)\s+by)\b", re.IGNORECASE
+)
 
 
 def answer_about_on_call(question: str, facts: AnswerFacts) -> ShortAnswer | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.change import kind_in_words
@@ -42,10 +43,30 @@ def answer_about_changes(reading: QuestionReading) -> ShortAnswer:
         return unknown(f"no {noun}{which} in what could be checked, but not all could be", [entry.id])
     if meant.since and _covers_less(entry, meant.since):
         return unknown(f"no {noun}{which} in what was checked, which does not go back so far", [entry.id])
+    if meant.persons and (of_others := _by_others(entry, reading)):
+        return of_others
     # Who made a change, and its version, are known only where its source tells them.
     if meant.is_one and reading.recorded_changes:
         return unknown(f"no recorded change is{which}", [entry.id])
     return ShortAnswer(verdict=Verdict.NO, text=f"No {noun}{which} in what was checked", evidence=[entry.id])
+
+
+def _by_others(entry: LedgerEntry, reading: QuestionReading) -> ShortAnswer | None:
+    """Who made the change that is asked of, where it was another person; None where no such change is recorded.
+
+    A no wants names to be comparable: a source that names a pipeline says nothing of who started it.
+    """
+    meant = replace(reading.changes_meant, persons=frozenset())
+    made = [change for change in entry.evidence.facts.changes or () if meant.includes(change)]
+    if not (made and (meant.services or meant.versions) and all(change.author for change in made)):
+        return None
+    newest = max(made, key=lambda change: change.at)
+    text = f"{kind_in_words(newest.kind)} of {newest.service} at {clock(newest.at)} is by {newest.author}"
+    authors = [change.author.lower() for change in reading.recorded_changes]
+    is_known = all(any(person in author for author in authors) for person in reading.changes_meant.persons)
+    verdict = Verdict.NO if is_known else Verdict.UNKNOWN
+    text = one_line(f"{text[:1].upper()}{text[1:]}", MAX_TEXT)
+    return ShortAnswer(verdict=verdict, text=text, evidence=[entry.id], untrusted=True)
 
 
 def changes_since(reading: QuestionReading) -> ShortAnswer | None:

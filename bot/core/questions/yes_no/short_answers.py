@@ -173,10 +173,10 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return _answer_about_cause(reading)
     if reading.is_about_changes:
         short = answer_about_changes(reading)
-        only_changes = (
-            reading.subjects <= {Subject.CHANGE} and not reading.changes_meant.versions and not _IN_PROGRESS.search(question)
-        )
-        return short if only_changes else _left_open(short, NOT_DECIDED, facts)
+        meant = reading.changes_meant
+        # Of a version it is asked who made it, or how it fares.
+        only_changes = reading.subjects <= {Subject.CHANGE} and (not meant.versions or bool(meant.persons))
+        return short if only_changes and not _IN_PROGRESS.search(question) else _left_open(short, NOT_DECIDED, facts)
     if not wants_cause(question) and (measured := answer_about_signal(reading)):
         return measured
     if reading.subjects & MEASURED or reading.services:

@@ -58,7 +58,7 @@ _QUOTED = re.compile(
     r"`([^`]{2,200})`|\"([^\"]{2,200})\"|“([^”]{2,200})”|„([^“”]{2,200})[“”]|«([^»]{2,200})»|‘([^’]{2,200})’(?!\w)|"
     r"(?<!\w)'([^']{2,200})'(?!\w)"
 )
-_STRUCK_AS = {
+STRUCK_AS = {
     "quotation": "[words not in evidence]",
     "date": "[date not in evidence]",
     "moment": "[time not in evidence]",
@@ -126,7 +126,7 @@ def check_quotes(
     lost = [part for part in parts if not part.supported]
     struck = text
     for part in reversed(lost):
-        struck = struck[: part.start] + _STRUCK_AS[part.kind] + struck[part.end :]
+        struck = struck[: part.start] + STRUCK_AS[part.kind] + struck[part.end :]
     return Quotation(
         text=struck if len(struck) <= limit else struck[: limit - 1].rstrip() + "…",
         missing=tuple(_missing(text, part) for part in lost),
