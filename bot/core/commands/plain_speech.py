@@ -1,17 +1,32 @@
 """Whether a line that begins with no known verb is plain language: a question or a sentence, and no mistyped verb."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.core.commands.verb_line import Line, distance, is_reference, nearest
 from bot.core.text.stemming import STOP_WORDS
 
 _MORE_OPENERS = """
-    any anything anybody anyone everything explain hello hey hi i maybe please should since so still tell there whose why"""
+    am any anything anybody anyone arent aren't didnt didn't does doesnt doesn't dont don't everything explain had hasnt hasn't
+    havent haven't hello hey hi hows how's i isnt isn't its it's maybe must please should since so still tell thats that's there
+    theres there's wasnt wasn't werent whats what's whens when's wheres where's whose whos who's why whys why's"""
 _OPENERS = (STOP_WORDS - {"no", "not"}) | frozenset(_MORE_OPENERS.split())
 """Words that open a sentence. They are near some verb (how, show) and yet no mistyped one; `not` for `note` is left out."""
 _VERBS_OF_QUESTIONS = frozenset({"why", "did"})
 """Verbs that are words of questions too: `why 2` shows evidence, "did the rollback help?" is_question."""
+_WORDS_THAT_ASK = """
+    how hows how's what whats what's when where wheres where's which who whos who's whose why whys why's"""
+_QUESTION_WORDS = frozenset(_WORDS_THAT_ASK.split())
+"""With one word more they ask: "who acked"."""
+_WORDS_FOR_A_SUBJECT = """
+    anybody anyone anything he i it she somebody someone something that they this we you"""
+_PRONOUNS = frozenset(_WORDS_FOR_A_SUBJECT.split())
+_DETERMINERS = frozenset(("a", "an", "any", "her", "his", "its", "my", "our", "that", "the", "their", "these", "those", "your"))
+_OF_SOMEBODY = _PRONOUNS | _DETERMINERS
+"""Behind `did` they begin a question, and no name of an action: "did the rollback work"."""
+_ASKS_WITH = frozenset(["am", "are", "do", "does", "has", "have", "is", "was", "were"])
+_ASKS_OF_ME = frozenset(["can", "could", "may", "might", "must", "shall", "should"])
+"""Before "i" they ask for leave; before "you" they are a wish."""
 _POLITE = """
     again all also and anyone bot can could do everybody everyone folks go guys ahead have hello hey hi i just kindly let lets
     maybe must need now ok okay one please pls plz quickly so somebody someone team then there tocsin to us want we
@@ -50,15 +65,28 @@ def is_speech(line: Line, verbs: Iterable[str]) -> bool:
     first = _bare(line.verb)
     if not line.verb or is_reference(first) or (line.options and not is_question):
         return False
+    asks = is_question or _is_inverted([first, *words])
     if line.verb in _VERBS_OF_QUESTIONS:
-        return bool(plain) and (is_question or (line.verb == "why" and len(plain) + 1 >= MIN_WORDS_OF_SENTENCE))
-    if line.verb in set(verbs) or (not is_question and _wishes([line.verb, *words], verbs)):
+        return bool(plain) and (asks or (line.verb == "why" and len(plain) + 1 >= MIN_WORDS_OF_SENTENCE))
+    if line.verb in set(verbs) or (not asks and _wishes([line.verb, *words], verbs)):
         return False
     if first in _OPENERS:
-        return bool(plain) and (is_question or len(words) + 1 >= MIN_WORDS_OF_SENTENCE)
+        if not plain:
+            return line.verb.endswith("?") and not words and not nearest(first, verbs)
+        return asks or first in _QUESTION_WORDS or len(words) + 1 >= MIN_WORDS_OF_SENTENCE
     if nearest(first, verbs):
         return False
     return is_question or line.verb.endswith("?") or len(plain) + 1 >= MIN_WORDS_OF_SENTENCE
+
+
+def _is_inverted(words: Sequence[str]) -> bool:
+    """Whether a verb and then its subject begin it, as in a question: "did the rollback work", "can I close this"."""
+    first, second = ([_bare(word).lower() for word in words] + ["", ""])[:2]
+    return (
+        (first == "did" and second in _OF_SOMEBODY)
+        or (first in _ASKS_WITH and second in _PRONOUNS)
+        or (first in _ASKS_OF_ME and second == "i")
+    )
 
 
 def claims_it(line: str) -> bool:
