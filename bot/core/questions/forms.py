@@ -9,7 +9,7 @@ from bot.core.questions.topics import named_in, without_services
 _WORD = re.compile(r"[a-z']+")
 _AUXILIARY_VERBS = """
     is are was were am do does did has have had can could should would will any isn't aren't wasn't weren't don't doesn't didn't
-    hasn't haven't can't couldn't shouldn't won't still already"""
+    hasn't haven't can't couldn't shouldn't won't still already anything anyone anybody"""
 _AUXILIARIES = frozenset(_AUXILIARY_VERBS.split())
 _QUESTION_WORDS = frozenset(("what", "why", "when", "who", "whom", "whose", "which", "how", "where"))
 _PRESENT = frozenset(("is", "are", "isn't", "aren't", "do", "does", "don't", "doesn't", "can", "any"))
@@ -19,7 +19,10 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _WHETHER = re.compile(r"^(?:if|whether)\b", re.IGNORECASE)
-_NOW = re.compile(r"\b(?:now|currently|current|still|at the moment|right now|yet|today|again|by now)\b", re.IGNORECASE)
+_NOW = re.compile(
+    r"\b(?:now|currently|current|still|at the moment|right now|yet|today|again|by now|back\s+(?:up|online|to\s+normal))\b",
+    re.IGNORECASE,
+)
 _NOTES = re.compile(r"\b(?:notes?|noted|said|says|wrote|write|written|mentioned|told|tried)\b", re.IGNORECASE)
 _GOOD = re.compile(r"\b(?:up|healthy|ok|okay|fine|alive|working|works?|normal|well|good)\b", re.IGNORECASE)
 _GOOD_SIGNAL = re.compile(r"\b(?:healthy|ok|okay|fine|normal|normally|good|as usual)\b", re.IGNORECASE)
@@ -90,7 +93,8 @@ _SHOULD_UNDO = re.compile(
     re.IGNORECASE,
 )
 _NEXT_STEP = re.compile(
-    r"\bwhat\s+(?:should|can|shall|could|must|do|to)\s+(?:(?:i|we|you)\s+)?(?:do|try|check)\b"
+    r"\bwhat\s+(?:should|can|shall|could|must|do|to)\s+(?:(?:i|we|you)\s+)?(?:do|try|check|revert|undo|restart|roll\s*back)\b"
+    r"|\b(?:what|which)\s+\w+\s+(?:should|can|shall|could|must|do)\s+(?:i|we|you)\s+(?:revert|undo|restart|roll\s*back)\b"
     r"|\bwhat\s+(?:now|next)\b|\bwhat(?:'s|’s|\s+is)\s+next\b|\bnext\s+steps?\b"
     r"|\bhow\s+(?:do|can|should|could)\s+(?:i|we)\s+(?:fix|mitigate|solve|stop|help)\b",
     re.IGNORECASE,
@@ -198,7 +202,11 @@ def wants_yes_or_no(question: str) -> bool:
 def is_statement(text: str) -> bool:
     """Whether it states something: neither a verb nor a question word stands first, and more than one word does."""
     words = _WORD.findall(_OPENING.sub("", text).lower().replace("’", "'"))
-    return len(words) > 1 and words[0] not in _AUXILIARIES - {"any", "still", "already"} and words[0] not in _QUESTION_WORDS
+    return (
+        len(words) > 1
+        and words[0] not in _AUXILIARIES - {"any", "anything", "anyone", "anybody", "still", "already"}
+        and words[0] not in _QUESTION_WORDS
+    )
 
 
 def names_question_word(text: str) -> bool:

@@ -47,6 +47,7 @@ _WORDS: Mapping[Subject, str] = {
     Subject.HEALTH: r"down|up|healthy|unhealthy|ok|okay|fine|dead|alive|working|works?|affected|normal|bad"
     r"|impacted|degraded|hurt|suffering|struggling|unavailable|offline",
     Subject.RECOVERY: r"fixed|resolved|recover\w*|solved|all clear|back to normal"
+    r"|we\s+(?:all\s+)?(?:good|ok(?:ay)?|fine|clear|back)"
     r"|(?:is|are|was)\s+(?:it|this|that|they|things|everything|all|the\s+(?:incident|outage|issue|problem))\s+(?:\w+\s+)?(?:over|gone|better|back)"
     r"|(?:it|this|that|they|errors?|failures?|timeouts?|alerts?|alerting|problems?|issues?|outage|incident)\s+(?:\w+\s+)?"
     r"(?:stopp?(?:ed)?|ceased?|gone|cleared(?:\s+up)?|went\s+away|go(?:ne)?\s+away|subsided|ended|disappeared)",

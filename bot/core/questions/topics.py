@@ -30,8 +30,8 @@ _ACTIVITIES = _subject(
     "acknowledged acked approved denied declared lead leads tried rolled rollback restarted mitigated resolved who", TIMELINE
 )
 _OF_THE_RECORD = (
-    _subject("cause caused causes causing reason culprit blame root why suspect suspects hypothesis", CAUSES),
-    _subject("start started starts begin began begun onset since", ONSET),
+    _subject("cause caused causes causing reason culprit blame root why suspect suspects hypothesis broke breaks", CAUSES),
+    _subject("start started starts begin began begun onset since long", ONSET),
     _ACTIVITIES,
 )
 """What is recorded beside the evidence of tools."""
@@ -85,7 +85,8 @@ _EMPTY_WORDS = """
     looking looks made make many maybe me much need new normal nothing now ok okay one only own part please point possible
     problem issue question really right run running say said see seem seems service services should show side since so some
     somebody someone something still story sure tell thanks thank thing things think time today us very want way well went
-    whether whole whose why work works worked working wrong yet figure evidence investigate"""
+    whether whole whose why work works worked working wrong yet figure evidence investigate weird strange odd unusual
+    suspicious interesting"""
 _EMPTY = frozenset(map(stem, _EMPTY_WORDS.split()))
 """Stems that do not say what a question is about."""
 

@@ -22,8 +22,8 @@ from bot.core.timeline import EntryKind
 from bot.core.tool_calls import UNKNOWN_TOOL, ToolRole, failure_of
 
 _STATE_WORDS = """
-    blocked broken dead dying empty exceeded exhausted expired expiring full gone hanging hung invalid leaking lost missing
-    overloaded saturated slow stuck unreachable wrong"""
+    blocked broken dead dying empty exceeded exhausted expired expiring full gone hanging hung invalid issue leaking lost
+    missing outage overloaded problem saturated slow stuck unreachable wrong"""
 _STATES = frozenset(map(stem, _STATE_WORDS.split()))
 """How a thing may be: what names the thing without this word is still about it."""
 _NAMED = (Subject.DATABASE, Subject.MEMORY, Subject.CPU, Subject.DISK, Subject.PROVIDER)

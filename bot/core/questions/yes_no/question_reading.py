@@ -9,7 +9,7 @@ from bot.core.change import Change
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.measured import CurrentFact, DeviationFact
 from bot.core.questions.answer_facts import AnswerFacts, newest_entries
-from bot.core.questions.forms import is_present, thing_in, wants_current_values
+from bot.core.questions.forms import is_present, thing_in, wants_cause, wants_current_values
 from bot.core.questions.subjects import (
     MEASURED,
     SYMPTOMS,
@@ -85,7 +85,8 @@ class QuestionReading:
         """The measured signals whose own names it holds: `queue`, `restarts`. Words of a subject (errors) name that instead."""
         rest = without_services(self.question, self.facts.names)
         # "Connections" are of the family of databases: "is the database ok?" does not ask for them.
-        words = frozenset(stems(rest)) if Subject.DATABASE in self.subjects else canonical(rest)
+        of_database = Subject.DATABASE in self.subjects
+        words = frozenset(stems(without_subjects(rest))) if of_database else canonical(rest)
         facts = [entry.evidence.facts for entry in self.entries]
         judged = {row.signal for fact in facts for row in fact.deviations if row.family != "behaviour"}
         current = {row.signal for fact in facts for row in fact.current or () if row.family != "behaviour"}
@@ -114,7 +115,8 @@ class QuestionReading:
     @cached_property
     def databases(self) -> frozenset[str]:
         """The services that are databases, where it asks how a database is. "Is it the database?" is about its callers too."""
-        of_database = Subject.DATABASE in self.subjects and self.subjects & MEASURED - {Subject.DATABASE}
+        is_state = self.subjects & MEASURED - {Subject.DATABASE} or not wants_cause(self.question)
+        of_database = Subject.DATABASE in self.subjects and is_state
         return frozenset(filter(looks_like_database, self.facts.names)) if of_database else frozenset()
 
     @cached_property

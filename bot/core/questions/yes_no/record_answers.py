@@ -14,6 +14,7 @@ from bot.core.questions.subjects import MEASURED, Subject
 from bot.core.questions.yes_no.named_in_record import CONFIRMED
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import MAX_NAMED
+from bot.core.questions.yes_no.understanding import words_with_meaning
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted, one_line
@@ -129,6 +130,10 @@ def _alerting(reading: QuestionReading) -> ShortAnswer | None:
         for alert in alerts
         if (not reading.services or alert.service in reading.services) and (not named or alert.name in named)
     ]
+    if _OTHERS.search(reading.question) and fitting and not reading.services:
+        firing, group = reading.facts.firing, reading.facts.group or "this group"
+        text = f"{counted(len(fitting), 'alert')} in all; of {group} {firing} {'fires' if firing == 1 else 'fire'}"
+        return unknown(text, [entry.id], opening="Firing now:")
     where = f" on {', '.join(sorted(reading.services))}" if reading.services else ""
     noun = f"{' and '.join(sorted(named))} alert".strip()
     if fitting:
@@ -136,6 +141,12 @@ def _alerting(reading: QuestionReading) -> ShortAnswer | None:
         text = f"{counted(len(fitting), noun)}{where}" + ("" if named else f", such as {own.name}")
         return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
     return ShortAnswer(verdict=Verdict.NO, text=f"No {noun} fires{where} in what was checked", evidence=[entry.id])
+
+
+def still_fires(reading: QuestionReading) -> ShortAnswer | None:
+    """Whether the alerts of this group fire, which is what "still?" alone asks; None for a question that says more."""
+    bare = not (reading.services or reading.subjects or words_with_meaning(_STILL.sub(" ", reading.question)))
+    return _own_alerts(reading) if bare and _STILL.search(reading.question) else None
 
 
 def _own_alerts(reading: QuestionReading) -> ShortAnswer | None:
@@ -180,6 +191,9 @@ def _proposed(reading: QuestionReading) -> ShortAnswer | None:
     return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
 
 
+_STILL = re.compile(r"\bstill\b", re.IGNORECASE)
+_OTHERS = re.compile(r"\b(?:other|others|another|else|different)\b", re.IGNORECASE)
+"""Asks for what fires beside this group: a list of alerts does not say whose they are."""
 _OWN_ALERTS = re.compile(
     r"\b(?:it|this|that|(?:the|this|that)\s+(?:alert|alerts|group|incident))\s+(?:\w+\s+)?(?:firing|alerting|fires?)\b",
     re.IGNORECASE,

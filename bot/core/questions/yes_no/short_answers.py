@@ -25,19 +25,27 @@ from bot.core.questions.forms import (
 from bot.core.questions.spelling import spelled_out
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject
 from bot.core.questions.topics import topics_of
-from bot.core.questions.yes_no.activities import ran_before, what_ran, whether_done
+from bot.core.questions.yes_no.activities import newest_activity, ran_before, what_ran, whether_done
 from bot.core.questions.yes_no.cause_answers import answer_about_callee, answer_about_cause
 from bot.core.questions.yes_no.changes_meant import without_span
+from bot.core.questions.yes_no.extent_answers import affected_services, whether_it_calls
 from bot.core.questions.yes_no.named_in_record import named_in_record
 from bot.core.questions.yes_no.people_answers import answer_about_blame, answer_about_on_call
 from bot.core.questions.yes_no.proposal_answers import answer_about_proposals, proposed_act
 from bot.core.questions.yes_no.qualifiers import OF_MOMENT, excluded, undecided
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
-from bot.core.questions.yes_no.record_answers import RECORDED_SUBJECTS, answer_about_changes, changes_since, known_cause
+from bot.core.questions.yes_no.record_answers import (
+    RECORDED_SUBJECTS,
+    answer_about_changes,
+    changes_since,
+    known_cause,
+    still_fires,
+)
 from bot.core.questions.yes_no.signal_answers import answer_about_signal, is_about_act, not_looked_at
 from bot.core.questions.yes_no.state_answers import answer_about_state
 from bot.core.questions.yes_no.understanding import unread_words
 from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, unknown
+from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
 _IN_PROGRESS = re.compile(
@@ -46,6 +54,7 @@ _IN_PROGRESS = re.compile(
     re.IGNORECASE,
 )
 """A change is recorded with its moment, and not with its end."""
+_WHEN_OR_WHO = re.compile(r"^\W*(?:(?:and|so|ok|but)\s+)?(?:when|who)\b", re.IGNORECASE)
 NOT_DECIDED = "Not decided; recorded:"
 SAYS_NOTHING = "the evidence says nothing about that"
 
@@ -69,9 +78,15 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return _whether_ruled_out(thing, facts)
     if asks_if_cause_is_known(question):
         return _where_all_was_read(known_cause(facts), question, facts)
+    if (when := when_done(question, facts)) is not None:
+        return when
+    reading = QuestionReading(question, facts)
+    if (reach := affected_services(reading) or whether_it_calls(reading)) is not None:
+        return reach
     if wants_choice(question):
         return _likely_of(question, facts)
-    reading = QuestionReading(question, facts)
+    if wants_yes_or_no(question) and (firing := still_fires(reading)) is not None:
+        return firing
     if not wants_yes_or_no(question) and (changed := changes_since(reading)) is not None:
         return changed
     if wants_amount(question) and (measured := answer_about_signal(reading)) is not None:
@@ -117,6 +132,16 @@ def _for_people(facts: AnswerFacts) -> ShortAnswer:
     return _cause(
         first, f"{FOR_PEOPLE.rstrip(':')}; {first.confidence_text}{' cause' if first.confidence == 'likely' else ''}:", facts
     )
+
+
+def when_done(question: str, facts: AnswerFacts) -> ShortAnswer | None:
+    """When, or by whom, something was done here, as the timeline has it; None where nothing records it or that is not asked."""
+    activities = topics_of(question, facts.names, facts.tools).activities
+    entry = newest_activity(facts.timeline, activities) if activities and _WHEN_OR_WHO.search(question) else None
+    if entry is None:
+        return None
+    text = one_line(f"{clock(entry.at)} {entry.text}" + (f" ({entry.author})" if entry.author else ""), MAX_TEXT)
+    return unknown(text, [entry.id], untrusted=True, opening="Recorded:")
 
 
 def _whether_ruled_out(thing: str, facts: AnswerFacts) -> ShortAnswer | None:
@@ -181,7 +206,15 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return measured
     if reading.subjects & MEASURED or reading.services:
         return _with_last_run(reading, answer_about_state(reading))
-    return named_in_record(reading) or not_looked_at(reading) or unknown(SAYS_NOTHING)
+    return named_in_record(reading) or _another_cause(reading) or not_looked_at(reading) or unknown(SAYS_NOTHING)
+
+
+def _another_cause(reading: QuestionReading) -> ShortAnswer | None:
+    """Of a thing that nothing measures, where it is asked whether that is the cause: the likely one."""
+    first = next(iter(reading.facts.findings.hypotheses), None) if reading.facts.findings else None
+    if first is None or first.confidence != "likely" or not wants_cause(reading.question):
+        return None
+    return _cause(first, "Nothing that was checked measures that; likely cause:", reading.facts)
 
 
 def _is_about_cause(reading: QuestionReading) -> bool:

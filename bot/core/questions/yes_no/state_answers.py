@@ -98,13 +98,13 @@ def _past_state(reading: QuestionReading) -> tuple[_Lines, _Lines, _Lines]:
     return bad, slight, [(entry, signal_line(entry, fact)) for entry, fact in rows]
 
 
-_SYMPTOMS = frozenset({"errors", "latency", "client", "external"})
+SYMPTOM_FAMILIES = frozenset({"errors", "latency", "client", "external"})
 
 
 def _is_trouble(reading: QuestionReading, fact: DeviationFact) -> bool:
     """Whether what moved is trouble: of health only what its callers meet. More requests or calls are no failure."""
     of_health = Subject.HEALTH in reading.subjects and reading.subjects & MEASURED <= {Subject.HEALTH, Subject.DATABASE}
-    return not of_health or fact.family in _SYMPTOMS
+    return not of_health or fact.family in SYMPTOM_FAMILIES
 
 
 def _bad_elsewhere(reading: QuestionReading) -> _Lines:

@@ -4,9 +4,23 @@ import pytest
 
 from bot.core.evidence import Findings
 from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.incident import GroupState
+from bot.core.questions.answering import answer
 from bot.core.questions.yes_no.short_answers import short_answer
-from tests.unit.builders import change
-from tests.unit.core.questions.yes_no.test_short_answers import CART, CHANGES, DEPLOY, HEALTH, entry, facts, verdict
+from bot.core.timeline import TimelineEntry
+from tests.unit.builders import NOW, change
+from tests.unit.core.questions.yes_no.test_short_answers import (
+    ALERTS,
+    CART,
+    CHANGES,
+    DEPLOY,
+    HEALTH,
+    current,
+    deviation,
+    entry,
+    facts,
+    verdict,
+)
 
 LIKELY = {"findings": Findings(hypotheses=[DEPLOY])}
 FLAG = entry("E6", "recent_changes", EvidenceFacts(changes=(change("a"), change("b", "cart", kind="flag", author="dave"))))
@@ -44,3 +58,78 @@ def test_a_change_that_was_made_is_none_that_is_being_made(question: str) -> Non
 @pytest.mark.parametrize("question", ["timeouts on checkout?", "does cart time out?", "any time-outs on cart"])
 def test_how_slow_a_service_is_decides_nothing_about_timeouts(question: str) -> None:
     assert verdict(question, HEALTH, CART)[0] == "unknown"
+
+
+@pytest.mark.parametrize(("state", "firing", "expected"), [(GroupState.FIRING, 2, "yes"), (GroupState.MONITORING, 0, "no")])
+@pytest.mark.parametrize("question", ["still?", "still happening?", "is this still going on"])
+def test_still_alone_asks_for_the_own_alerts(question: str, state: GroupState, firing: int, expected: str) -> None:
+    assert verdict(question, HEALTH, group_state=state, firing=firing)[0] == expected
+
+
+@pytest.mark.parametrize("question", ["we good now?", "is the incident resolved", "is the outage over"])
+def test_whether_it_is_over_is_asked_in_many_words(question: str) -> None:
+    calm = entry(
+        "E8", "current_values", EvidenceFacts(current=(current("checkout", "errors", trouble=False),)), service="checkout"
+    )
+
+    assert verdict(question, HEALTH, group_state=GroupState.FIRING, firing=2)[0] == "no"
+    assert verdict(question, calm, group_state=GroupState.RESOLVED)[0] == "yes"
+
+
+def test_whether_a_service_is_back_up_is_asked_of_its_values_now() -> None:
+    calm = entry(
+        "E8", "current_values", EvidenceFacts(current=(current("checkout", "errors", trouble=False),)), service="checkout"
+    )
+
+    assert verdict("is checkout back up", HEALTH, calm) == ("yes", ["E8"])
+
+
+def test_the_alerts_of_this_group_are_no_others() -> None:
+    short = short_answer("any other alerts firing", facts(ALERTS, group_state=GroupState.FIRING, firing=1))
+
+    assert short is not None and (short.verdict, short.text) == ("unknown", "1 alert in all; of AL-1 1 fires")
+
+
+def test_when_something_was_done_is_told_by_what_ran() -> None:
+    timeline = [
+        TimelineEntry(id="T5", at=NOW, kind="proposal", text="AP-3 proposed: Roll back checkout", who="alice"),
+        TimelineEntry(id="T8", at=NOW, kind="action", text="AP-3 ran: 202 accepted", who="tocsin"),
+    ]
+    short = short_answer("when was it rolled back", facts(HEALTH, timeline=timeline))
+
+    assert short is not None and (short.opening, short.evidence) == ("Recorded:", ["T8"])
+
+
+def test_what_is_affected_is_who_met_trouble() -> None:
+    slight = entry("E7", "service_health", EvidenceFacts(deviations=(deviation("payments", "errors", "errors", 0.1),)))
+    short = short_answer("whats the blast radius", facts(HEALTH, CART, slight))
+
+    assert short is not None and (short.opening, short.text) == ("Affected:", "checkout; little or no trouble: cart, payments")
+
+
+def test_who_calls_whom_is_told_by_the_graph() -> None:
+    graph = entry("E9", "dependencies", EvidenceFacts(depends_on=("payments", "cart")), service="checkout")
+
+    assert verdict("does checkout call cart", graph) == ("yes", ["E9"])
+    assert verdict("does checkout depend on orders-db?", graph) == ("unknown", ["E9"])
+    assert verdict("does cart call checkout?", graph)[0] == "unknown"
+
+
+def test_the_database_is_measured_where_a_word_for_its_state_is_not_read() -> None:
+    database = entry("E9", "service_health", EvidenceFacts(deviations=(deviation("orders-db", "latency", "latency", 0.0),)))
+    short = short_answer("is the db melting", facts(HEALTH, database))
+
+    assert short is not None and (short.verdict, short.evidence) == ("unknown", ["E9"])
+
+
+def test_a_thing_that_nothing_measures_is_told_beside_the_likely_cause() -> None:
+    short = short_answer("could it be dns", facts(HEALTH, CHANGES, **LIKELY))
+
+    assert short is not None and (short.verdict, short.text) == ("unknown", "deploy v2 of checkout")
+    assert short.opening == "Nothing that was checked measures that; likely cause:"
+
+
+def test_how_long_it_lasts_is_told_by_its_beginning() -> None:
+    begun = answer("how long has this been going on", facts(HEALTH, onset="errors since 02:40", onset_evidence="E1", **LIKELY))
+
+    assert begun.findings[0].lines == ["errors since 02:40"]
