@@ -31,7 +31,7 @@ _FELL = re.compile(r"\b(?:down|low|lower|dropped|drop|drops|fell|fallen|falling|
 _ROSE = re.compile(r"\b(?:up|high|higher|rose|risen|rising|spike|spiked|surge|surged|increased|more)\b", re.IGNORECASE)
 _ITS_CAUSE = re.compile(
     r"\b(?:is|was|isn't|wasn't|could|might|can|be)\s+(?:it|this|that)\b"
-    r"|\b(?:it|this|that)(?:['’]?s|\s+is)\b|\bcaused?\b|\bbecause of\b|\bdue to\b|\bto blame\b"
+    r"|\b(?:it|this|that)(?:['’]?s(?!\s+own\b)|\s+is)\b|\bcaused?\b|\bbecause of\b|\bdue to\b|\bto blame\b"
     r"|\bculprit\b|\bbottleneck\b|\broot (?:cause|of)\b|\bfault\b|\bresponsible\b|\bbr(?:oke|eaks?)\b"
     r"|\b(?!(?:so|and|but|or|ok|hey|we|you|i)\b)[\w'’.-]+\s+(?:do|did|done)\s+(?:all\s+)?(?:it|this|that)(?=\s*(?:[?,]|$|to\b))"
     r"|\b(?:the|our)\s+(?:problem|issue|reason|cause)\b|\bbe\s+an?\s+(?:problem|issue|cause)\b"
@@ -243,7 +243,9 @@ def is_present(question: str) -> bool:
 def wants_value(question: str) -> bool:
     """Whether it names what it wants to know of now: "error rate now?", where a yes would answer nothing."""
     words = _WORD.findall(_OPENING.sub("", question).lower().replace("’", "'"))
-    return bool(_NOW.search(question) and words) and words[0] not in _AUXILIARIES and not _WHETHER.match(question)
+    if not words or Subject.RECOVERY in subjects_in(question):
+        return False
+    return bool(_NOW.search(question)) and words[0] not in _AUXILIARIES and not _WHETHER.match(question)
 
 
 def wants_cause(question: str) -> bool:

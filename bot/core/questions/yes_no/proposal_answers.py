@@ -29,8 +29,10 @@ class _Aspect(StrEnum):
 
 _ASPECTS = {aspect: re.compile(rf"\b(?:{aspect.value})\b", re.IGNORECASE) for aspect in _Aspect}
 _REFERENCE = re.compile(r"\bAP-\d+\b", re.IGNORECASE)
-_ANY = re.compile(r"\b(?:proposals?|actions?|remediations?|plan|approvals?)\b", re.IGNORECASE)
+_ANY = re.compile(r"\b(?:proposals?|actions?|remediations?|plan|approvals?|fix|mitigations?)\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:it|that|this|anything|something|any|the\s+(?:proposal|action|remediation|plan))\b", re.IGNORECASE)
+_AGAIN = re.compile(r"\b(?:again|twice)\b", re.IGNORECASE)
+"""It came back, or it was done once more: another question than what became of a proposal."""
 _WHO = re.compile(r"^\W*(?:who|why|when)\b", re.IGNORECASE)
 _PAST = re.compile(r"^\W*(?:(?:hey|hi|tocsin|so|and|but|ok)\W+)*(?:did|was|were|is|has|have|had)\b", re.IGNORECASE)
 _BY = re.compile(r"\bby\b", re.IGNORECASE)
@@ -63,7 +65,7 @@ def answer_about_proposals(question: str, facts: AnswerFacts) -> ShortAnswer | N
     """What became of the proposals that a question means; None where it means none."""
     aspects = [aspect for aspect, pattern in _ASPECTS.items() if pattern.search(question)]
     refs = [ref.upper() for ref in _REFERENCE.findall(question)]
-    if not (aspects or refs) or undecided(question) == FOR_PEOPLE:
+    if not (aspects or refs) or undecided(question) == FOR_PEOPLE or (_AGAIN.search(question) and not refs):
         return None
     records = _meant(question, aspects, refs, facts)
     if not records:
@@ -116,7 +118,9 @@ def _meant(question: str, aspects: Sequence[_Aspect], refs: Sequence[str], facts
     if {_Aspect.APPROVED, _Aspect.DENIED} & set(aspects):
         return list(records)
     ran = [record for record in records if record.state in _RAN_STATES | _UNSURE_STATES]
-    return ran if re.match(r"^\W*did\b", question, re.IGNORECASE) else []
+    if not re.match(r"^\W*did\b", question, re.IGNORECASE):
+        return []
+    return ran or (list(records) if _ANY.search(question) else [])
 
 
 def _words(question: str, facts: AnswerFacts) -> frozenset[str]:

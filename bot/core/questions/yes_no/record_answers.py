@@ -179,7 +179,7 @@ def _acknowledged(reading: QuestionReading) -> ShortAnswer | None:
     ]
     if entries and reading.facts.group_state is not GroupState.FIRING:
         return ShortAnswer(verdict=Verdict.YES, text=entries[-1].text, evidence=[entries[-1].id])
-    if reading.facts.group_state is GroupState.FIRING:
+    if reading.facts.group_state is GroupState.FIRING or (reading.facts.is_over and not entries):
         return ShortAnswer(verdict=Verdict.NO, text="Nobody has acknowledged it")
     return None
 

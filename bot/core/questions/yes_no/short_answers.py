@@ -25,7 +25,7 @@ from bot.core.questions.forms import (
 from bot.core.questions.spelling import spelled_out
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject
 from bot.core.questions.topics import topics_of
-from bot.core.questions.yes_no.activities import newest_activity, ran_before, what_ran, whether_done
+from bot.core.questions.yes_no.activities import newest_activity, ran_before, runs, what_ran, whether_done
 from bot.core.questions.yes_no.cause_answers import answer_about_callee, answer_about_cause
 from bot.core.questions.yes_no.changes_meant import without_span
 from bot.core.questions.yes_no.extent_answers import affected_services, whether_it_calls
@@ -55,6 +55,8 @@ _IN_PROGRESS = re.compile(
 )
 """A change is recorded with its moment, and not with its end."""
 _WHEN_OR_WHO = re.compile(r"^\W*(?:(?:and|so|ok|but)\s+)?(?:when|who)\b", re.IGNORECASE)
+_IS_DOING = re.compile(r"\b(?:it|this|that)(?:['’]s)?\s+(?:\w+\s+)?\w+(?:ing|ed)\b", re.IGNORECASE)
+"""What it does, and no thing that it may be: "is it flapping?"."""
 NOT_DECIDED = "Not decided; recorded:"
 SAYS_NOTHING = "the evidence says nothing about that"
 
@@ -140,7 +142,9 @@ def when_done(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     entry = newest_activity(facts.timeline, activities) if activities and _WHEN_OR_WHO.search(question) else None
     if entry is None:
         return None
-    text = one_line(f"{clock(entry.at)} {entry.text}" + (f" ({entry.author})" if entry.author else ""), MAX_TEXT)
+    run = next((run for run in runs(facts.timeline) if entry.id in run.entries), None)
+    text = f"{clock(run.at)} {run.named}: {run.outcome}" if run else f"{clock(entry.at)} {entry.text}"
+    text = one_line(text + (f" ({entry.author})" if entry.author else ""), MAX_TEXT)
     return unknown(text, [entry.id], untrusted=True, opening="Recorded:")
 
 
@@ -212,7 +216,8 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
 def _another_cause(reading: QuestionReading) -> ShortAnswer | None:
     """Of a thing that nothing measures, where it is asked whether that is the cause: the likely one."""
     first = next(iter(reading.facts.findings.hypotheses), None) if reading.facts.findings else None
-    if first is None or first.confidence != "likely" or not wants_cause(reading.question):
+    is_thing = wants_cause(reading.question) and not _IS_DOING.search(reading.question)
+    if first is None or first.confidence != "likely" or not is_thing:
         return None
     return _cause(first, "Nothing that was checked measures that; likely cause:", reading.facts)
 

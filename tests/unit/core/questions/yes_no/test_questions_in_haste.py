@@ -2,9 +2,11 @@
 
 import pytest
 
+from bot.core.action import ProposalState
 from bot.core.evidence import Findings
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.incident import GroupState
+from bot.core.questions.answer_facts import ProposalRecord
 from bot.core.questions.answering import answer
 from bot.core.questions.yes_no.short_answers import short_answer
 from bot.core.timeline import TimelineEntry
@@ -97,7 +99,10 @@ def test_when_something_was_done_is_told_by_what_ran() -> None:
     ]
     short = short_answer("when was it rolled back", facts(HEALTH, timeline=timeline))
 
-    assert short is not None and (short.opening, short.evidence) == ("Recorded:", ["T8"])
+    assert short is not None and (short.opening, short.text) == (
+        "Recorded:",
+        "03:00:00 UTC AP-3 (Roll back checkout): 202 accepted",
+    )
 
 
 def test_what_is_affected_is_who_met_trouble() -> None:
@@ -133,3 +138,21 @@ def test_how_long_it_lasts_is_told_by_its_beginning() -> None:
     begun = answer("how long has this been going on", facts(HEALTH, onset="errors since 02:40", onset_evidence="E1", **LIKELY))
 
     assert begun.findings[0].lines == ["errors since 02:40"]
+
+
+def test_that_a_remediation_ran_is_no_yes_to_whether_it_happened_again() -> None:
+    worked = ProposalRecord(ref="AP-3", title="Roll back checkout", state=ProposalState.SUCCEEDED, outcome="202 accepted")
+
+    assert verdict("did the fix work", HEALTH, proposal_records=[worked]) == ("yes", ["AP-3"])
+    assert verdict("did it happen again", HEALTH, proposal_records=[worked])[0] == "unknown"
+
+
+def test_nobody_on_it_is_told_also_once_it_is_over() -> None:
+    assert verdict("is anybody on it", HEALTH, group_state=GroupState.MONITORING)[0] == "no"
+
+
+@pytest.mark.parametrize("question", ["is it flapping", "did the bot do anything on its own"])
+def test_what_it_does_is_no_thing_that_the_cause_could_be(question: str) -> None:
+    short = short_answer(question, facts(HEALTH, **LIKELY))
+
+    assert short is not None and "deploy v2" not in short.text
