@@ -58,7 +58,7 @@ class Topic:
 
 CHANGES = Topic(
     "change changed changes deploy deployed deploys deployment rollout release released version config configuration flag "
-    "shipped merged commit commits model"
+    "ship shipped merged pushed touched upgraded edited flipped commit commits model"
 )
 LOGS = Topic("log logs logged logging exception exceptions stacktrace")
 CALLS = Topic("depend depends dependency dependencies upstream downstream callers")

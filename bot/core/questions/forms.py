@@ -59,6 +59,7 @@ _WHY_NOT = re.compile(
     re.IGNORECASE,
 )
 _MAX_SUBJECT_WORDS = 5
+_VERSION = re.compile(r"\bv?\d+(?:\.\d+)+\b", re.IGNORECASE)
 _APPROVERS = re.compile(
     r"\bwho\s+(?:may|can|could|must|should|has to|is allowed to|needs to|will)\s+(?:\w+\s+)?approve\b|\bapprovers?\b",
     re.IGNORECASE,
@@ -77,6 +78,7 @@ _KNOWN = re.compile(
     r"\bcause\b.*\b(?:known|found|identified|confirmed|clear|understood|established)\b"
     r"|\b(?:know|found|identified|confirmed|understand|understood|have)\s+(?:\w+\s+)?(?:a|the|what|its?|any)\s+(?:\w+\s+)?cause[ds]?\b"
     r"|\b(?:do|does)\s+(?:we|anyone|anybody|someone|they)\s+(?:\w+\s+)?know\s+(?:why|what\s+(?:caused|happened|broke|went\s+wrong))\b"
+    r"|^\W*(?:(?:the|any|a)\s+)?(?:root\s+)?cause\s*(?:yet|now)?\W*$"
     r"|\bwas\s+(?:a|the)\s+(?:root\s+)?cause\s+found\b|\b(?:is|was)\s+there\s+a\s+(?:known\s+|root\s+)*cause\b",
     re.IGNORECASE,
 )
@@ -119,7 +121,8 @@ def cause_in_question(question: str, services: Collection[str]) -> str:
     if wants_yes_or_no(question) and asks_to_undo(question):
         named = " ".join(named_in(question, services))
         kind = next((word for word in ("config", "flag", "migration", "deploy") if word in question.lower()), "change")
-        return f"is it the {kind}{f' of {named}' if named else ''}?"
+        versions = " ".join(_VERSION.findall(question))
+        return " ".join(filter(None, ("is it the", kind, versions, f"of {named}" if named else ""))) + "?"
     match = _BECAUSE.search(question) if wants_yes_or_no(question) else None
     if match is None:
         return as_cause_question(question, services)
@@ -207,6 +210,12 @@ def is_statement(text: str) -> bool:
         and words[0] not in _AUXILIARIES - {"any", "anything", "anyone", "anybody", "still", "already"}
         and words[0] not in _QUESTION_WORDS
     )
+
+
+def begins_with_verb(question: str) -> bool:
+    """Whether a verb of yes-or-no questions stands first."""
+    words = _WORD.findall(_OPENING.sub("", question).lower().replace("’", "'"))
+    return bool(words) and words[0] in _AUXILIARIES
 
 
 def names_question_word(text: str) -> bool:

@@ -18,13 +18,15 @@ _WITH = re.compile(r"(?<!\S)w/(o)?(?=\s|$)", re.IGNORECASE)
 _NEGATED = re.compile(r"(?<![\w.-])(is|are|was|were|do|does|did|has|have|could|should|would)nt(?![\w.-])", re.IGNORECASE)
 _SHORT_IS = re.compile(r"(?<![\w.-])(what|who|where|when|why|how|that|there|here)['’]?s(?![\w.-])", re.IGNORECASE)
 _EXPLETIVE = re.compile(r"\b(what|why|who|how|where)\s+(?:the|in\s+the)\s+(?:hell|heck|fuck|world)\b", re.IGNORECASE)
+_ROLL_OUT = re.compile(r"\broll(ed|ing)?\s+(?:\w+\s+)?out\b", re.IGNORECASE)
+_AT_ALL = re.compile(r"\s+at\s+all\b", re.IGNORECASE)
 _ALTERNATIVE = re.compile(
     r"[\s,;-]+(?:or\s+(?:what|not|something|is\s+it\s+just\s+me)|yes\s+or\s+no)\s*[?!.]*\s*$", re.IGNORECASE
 )
 """No choice: a thing is asked of, and these are its opposite."""
 _ASSENT = re.compile(
     r"[\s,;:–—-]+(?:right|correct|yes|no|yeah|agreed|true|huh"
-    r"|(?:is|was|are|were|do|does|did|has|have|ca|wo)n['’]t\s+(?:it|they|that|we|there)|(?:is|was|are|were|did|does|has)\s+it)"
+    r"|(?:is|was|are|were|do|does|did|has|have|ca|wo)n['’]t\s+(?:it|they|that|we|there)|(?:is|was|are|were|did|does|has|can|could)\s+it)"
     r"\s*[?!.]*\s*$",
     re.IGNORECASE,
 )
@@ -35,6 +37,7 @@ def spelled_out(question: str) -> str:
     words = _EXPLETIVE.sub(r"\1", _WITH.sub(lambda match: "without" if match[1] else "with", question))
     words = _CHAT_WORD.sub(lambda match: _CHAT[match[0].lower()], words)
     words = _SHORT_IS.sub(r"\1 is", _NEGATED.sub(r"\1n't", words))
+    words = _AT_ALL.sub("", _ROLL_OUT.sub(lambda match: f"deploy{match[1] or ''}", words))
     words = _ALTERNATIVE.sub("?", words)
     statement = _ASSENT.sub("", words)
     if statement == words or not is_statement(statement):

@@ -14,7 +14,7 @@ from bot.core.text.not_understood import NotUnderstood
 
 _CHANGE = (
     r"(?:changes?|changed|deploy\w*|rollouts?|releas\w*|config\w*|flags?|flip\w*|migrations?|commits?|edits?"
-    r"|pushe?[ds]?|ship\w*)"
+    r"|pushe?[ds]?|ship\w*|touch\w*|merg\w*|upgrad\w*)"
 )
 _KIND_WORDS: dict[str, frozenset[ChangeKind]] = {
     r"deploy\w*|rollouts?|releas\w*|ship\w*|versions?": frozenset({"deploy", "model"}),

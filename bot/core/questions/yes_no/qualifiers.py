@@ -66,7 +66,7 @@ _EXCLUSIONS = (
         re.IGNORECASE,
     ),
     re.compile(
-        r"^\W*(?:so\s+|and\s+|but\s+|ok\s+)*(?:it|this|that)(?:['’]?s|\s+is|\s+was)\s+(?:\w+ly\s+)?not\s+(?P<what>[^?]{2,60})",
+        r"^\W*(?:so\s+|and\s+|but\s+|ok\s+)*(?:it|this|that)(?:(?:['’]?s|\s+is|\s+was)\s+(?:\w+ly\s+)?not|\s+can(?:no|['’])t\s+be|\s+isn['’]t)\s+(?P<what>[^?]{2,60})",
         re.IGNORECASE,
     ),
 )

@@ -11,6 +11,7 @@ from bot.core.questions.forms import (
     as_cause_question,
     asks_if_cause_is_known,
     asks_to_undo,
+    begins_with_verb,
     cause_in_question,
     direction_in,
     good_is_yes,
@@ -41,7 +42,7 @@ from bot.core.questions.yes_no.record_answers import (
     known_cause,
     still_fires,
 )
-from bot.core.questions.yes_no.signal_answers import answer_about_signal, is_about_act, not_looked_at
+from bot.core.questions.yes_no.signal_answers import answer_about_signal, is_about_act, not_looked_at, whether_looked_at
 from bot.core.questions.yes_no.state_answers import answer_about_state
 from bot.core.questions.yes_no.understanding import unread_words
 from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, unknown
@@ -83,7 +84,7 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if (when := when_done(question, facts)) is not None:
         return when
     reading = QuestionReading(question, facts)
-    if (reach := affected_services(reading) or whether_it_calls(reading)) is not None:
+    if (reach := affected_services(reading) or whether_it_calls(reading) or whether_looked_at(reading)) is not None:
         return reach
     if wants_choice(question):
         return _likely_of(question, facts)
@@ -152,8 +153,12 @@ def _whether_ruled_out(thing: str, facts: AnswerFacts) -> ShortAnswer | None:
     """Whether a thing is cleared: the opposite of whether it is the cause."""
     short = _yes_or_no(cause_in_question(f"is it {thing}?", facts.names), facts)
     short = _where_all_was_read(short, f"is it {thing}?", facts)
-    opposite = {Verdict.YES: Verdict.NO, Verdict.NO: Verdict.YES}
-    return short and short.model_copy(update={"verdict": opposite.get(short.verdict, Verdict.UNKNOWN)})
+    if short is None or short.verdict is Verdict.UNKNOWN:
+        return short
+    # "It can't be the flag?": a bare yes could be read as either.
+    yes = short.verdict is Verdict.NO
+    opening = "Yes, ruled out by what was checked:" if yes else "No, not ruled out:"
+    return short.model_copy(update={"verdict": Verdict.YES if yes else Verdict.NO, "opening": opening})
 
 
 def _likely_of(question: str, facts: AnswerFacts) -> ShortAnswer | None:
@@ -210,6 +215,8 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return measured
     if reading.subjects & MEASURED or reading.services:
         return _with_last_run(reading, answer_about_state(reading))
+    if topics_of(question, facts.names, facts.tools).is_open and not begins_with_verb(question):
+        return None  # "status?" is no question of yes or no
     return named_in_record(reading) or _another_cause(reading) or not_looked_at(reading) or unknown(SAYS_NOTHING)
 
 

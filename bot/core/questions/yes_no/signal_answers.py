@@ -3,13 +3,20 @@
 import re
 
 from bot.core.evidence import LedgerEntry
+from bot.core.questions.answer_facts import written_by_others
 from bot.core.questions.subjects import MEASURED, Subject
 from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, topics_of
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import MAX_NAMED, signal_line
-from bot.core.questions.yes_no.verdicts import ShortAnswer, unknown
+from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
+from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL
 
+_LOOKED = re.compile(
+    r"\b(?:did|have|has)\s+(?:you|tocsin|the\s+bot|anything)\s+(?:\w+\s+)?(?:check(?:ed)?|look(?:ed)?\s+(?:at|into|in)|read|inspect(?:ed)?)\b"
+    r"|\b(?:was|were)\s+[^?]{2,40}\s+(?:checked|looked\s+(?:at|into)|inspected)\b",
+    re.IGNORECASE,
+)
 _ACT = re.compile(
     r"\b(?:you|we|they|i|he|she|anyone|anybody|someone|somebody|nobody|would|should|help\w*|fix\w*|work\w*|says?)\b",
     re.IGNORECASE,
@@ -42,6 +49,25 @@ def answer_about_signal(reading: QuestionReading) -> ShortAnswer | None:
 def is_about_act(question: str) -> bool:
     """Whether it asks what somebody does or did, or what that helps: "did you restart it?" is no question for a signal."""
     return bool(_ACT.search(question))
+
+
+def whether_looked_at(reading: QuestionReading) -> ShortAnswer | None:
+    """Whether what is named was checked: "did you look at the logs?"; None for another question, or for more than that."""
+    topics = topics_of(reading.question, reading.facts.names, reading.facts.tools)
+    telling = topics.tools - {CAUSES, ONSET, TIMELINE}
+    services = reading.services or reading.databases
+    if not _LOOKED.search(reading.question) or (topics.words and not reading.subjects) or not (telling or services):
+        return None
+    about = [entry for entry in reading.facts.ledger if not services or str(entry.arguments.get("service") or "") in services]
+    made = [entry for entry in about if entry.tool in telling or (services and not telling & {entry.tool for entry in about})]
+    done = [entry for entry in made if entry.evidence.ok]
+    if done:
+        text = one_line("; ".join(dict.fromkeys(entry.evidence.summary for entry in done[-MAX_NAMED:])), MAX_TEXT)
+        untrusted = any(map(written_by_others, done[-MAX_NAMED:]))
+        return ShortAnswer(verdict=Verdict.YES, text=text, evidence=ids_of(done), untrusted=untrusted)
+    if made:
+        return unknown("it was tried, and could not be checked", ids_of(made))
+    return ShortAnswer(verdict=Verdict.NO, text="That was not checked")
 
 
 def not_looked_at(reading: QuestionReading) -> ShortAnswer | None:

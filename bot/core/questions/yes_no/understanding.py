@@ -15,21 +15,21 @@ from bot.core.text.stemming import stem
 
 _WORDS_READ = """
     a an the this that these those it its they them there here we us our my your i me you he she who someone somebody anyone
-    anybody something anything any some and so but or if whether then why hey hi hello ok please tocsin is are was were be
-    been being am do does did doing has have had having can could may might will would isn't aren't wasn't weren't don't
-    doesn't didn't hasn't haven't can't couldn't isnt arent wasnt in on of at to for from with by about into due because as
-    between now currently current right still yet again already moment today ever recently lately service services shop site
-    app application system systems production prod user users customer customers people request requests rate ratio signal
+    anybody something anything any some and so or if whether then why hey hi hello ok please tocsin is are was were be been
+    being am do does did doing has have had having can could may might will would isn't aren't wasn't weren't don't doesn't
+    didn't hasn't haven't can't couldn't isnt arent wasnt in on of at to for from with by about into due because as between
+    now currently current right still yet again already moment today ever recently lately service services shop site app
+    application system systems production prod user users customer customers people request requests rate ratio signal
     signals level levels version versions incident outage cause caused causes causing culprit reason root problem problems
     issue issues blame fault responsible bottleneck break breaks broke broken else other others happen happened happening go
     goes went going gone get got look looks seem seems show showing made make roll rolled rolling back acknowledged approved
     denied declared tried restarted mitigated resolved think believe usual usually normal normally higher lower more fewer
-    high low rise rose risen fell up down throw throws throwing know known found identified confirmed author"""
+    high low rise rose risen fell up down thing things throw throws throwing know known found identified confirmed author"""
 _READ = frozenset(_WORDS_READ.split())
 """Words without a meaning of their own here, or whose meaning is read elsewhere (`forms.py`, `subjects.py`, `topics.py`)."""
 _TURNING_WORDS = """
-    only just both all every everything each most half none no not nothing nobody never without besides except than before
-    after until since fully completely totally entirely partly fine call called"""
+    only just but apart aside both all every everything each most half none no not nothing nobody never without besides
+    except than before after until since fully completely totally entirely partly fine call called"""
 _TURNS = frozenset(_TURNING_WORDS.split())
 """Words that turn or bound what a question says, also where the answer holds them."""
 _COMPARED = re.compile(r"\bthan\s+(?:it\s+)?(?:usual|normal|usually|normally|before)\b", re.IGNORECASE)

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.action import ProposalState
-from bot.core.evidence import Findings
+from bot.core.evidence import Claim, Findings
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.incident import GroupState
 from bot.core.questions.answer_facts import ProposalRecord
@@ -156,3 +156,48 @@ def test_what_it_does_is_no_thing_that_the_cause_could_be(question: str) -> None
     short = short_answer(question, facts(HEALTH, **LIKELY))
 
     assert short is not None and "deploy v2" not in short.text
+
+
+@pytest.mark.parametrize(
+    ("question", "lead"),
+    [
+        ("it can't be cart?", "Yes, ruled out by what was checked:"),
+        ("it isn't the deploy, right?", "No, not ruled out:"),
+    ],
+)
+def test_a_denial_is_answered_in_words_that_read_one_way(question: str, lead: str) -> None:
+    short = short_answer(question, facts(HEALTH, CART, CHANGES, **LIKELY))
+
+    assert short is not None and short.lead == lead
+
+
+def test_whether_a_thing_was_checked_is_told_by_the_checks() -> None:
+    assert verdict("did you check cart", HEALTH, CART) == ("yes", ["E2"])
+    assert verdict("have you looked at the runbook?", HEALTH)[0] == "no"
+    failed = entry("E5", "service_health", EvidenceFacts(), service="payments", ok=False)
+    assert verdict("did you check payments", failed) == ("unknown", ["E5"])
+
+
+@pytest.mark.parametrize("question", ["is anything but checkout failing?", "is anyone failing apart from checkout"])
+def test_trouble_of_the_one_that_is_excepted_is_no_yes(question: str) -> None:
+    assert verdict(question, HEALTH)[0] == "unknown"
+
+
+def test_a_version_that_nobody_deployed_is_not_answered_by_another_one() -> None:
+    cleared = {"findings": Findings(ruled_out=[Claim(text="deploy of checkout at 02:55: nothing moved", evidence=["E3"])])}
+
+    assert verdict("would reverting 9.9.9 help", HEALTH, CHANGES, **cleared)[0] == "unknown"
+
+
+@pytest.mark.parametrize("question", ["who touched checkout last", "who pushed what"])
+def test_a_change_has_many_verbs(question: str) -> None:
+    listed = entry("E3", "recent_changes", EvidenceFacts(changes=(change("a"),)), "deploy checkout: deploy a [test:a]")
+
+    assert [finding.evidence for finding in answer(question, facts(listed)).findings] == [["E3"]]
+
+
+def test_what_asks_for_all_of_it_gets_the_causes_and_no_unknown() -> None:
+    summed_up = answer("status?", facts(HEALTH, **LIKELY))
+
+    assert summed_up.short is None
+    assert summed_up.findings[0].lines[0].startswith("Cause 1, likely: deploy v2 of checkout")
