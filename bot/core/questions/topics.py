@@ -86,7 +86,7 @@ _EMPTY_WORDS = """
     problem issue question really right run running say said see seem seems service services should show side since so some
     somebody someone something still story sure tell thanks thank thing things think time today us very want way well went
     whether whole whose why work works worked working wrong yet figure evidence investigate weird strange odd unusual
-    suspicious interesting tldr summary status update recap"""
+    suspicious interesting tldr summary status update recap site shop website user users customer customers people"""
 _EMPTY = frozenset(map(stem, _EMPTY_WORDS.split()))
 """Stems that do not say what a question is about."""
 

@@ -99,7 +99,12 @@ def _recovered(reading: QuestionReading) -> ShortAnswer | None:
         texts = "; ".join(fact.text for _, fact in trouble[:MAX_NAMED])
         return ShortAnswer(verdict=Verdict.NO, text=one_line(texts, MAX_TEXT), evidence=ids_of(entry for entry, _ in trouble))
     current = [(entry, fact) for entry, fact in rows if fact.state != "unknown"]
-    if firing and current and reading.subjects & MEASURED - {Subject.HEALTH}:
+    # The alerts of the group may be about something else than what is named.
+    narrower = bool(reading.services - {reading.facts.own_service} or reading.subjects & MEASURED - {Subject.HEALTH})
+    if firing and narrower and not current:
+        text = "no current value could be read, and alerts of the group still fire"
+        return unknown(text, ids_of(reading.blind(reading.services_meant)))
+    if firing and narrower:
         text = f"{'; '.join(fact.text for _, fact in current[:MAX_NAMED])}; alerts of the group still fire"
         return unknown(text, ids_of(entry for entry, _ in current), opening="Measured:")
     if firing:
@@ -195,7 +200,8 @@ _STILL = re.compile(r"\bstill\b", re.IGNORECASE)
 _OTHERS = re.compile(r"\b(?:other|others|another|else|different)\b", re.IGNORECASE)
 """Asks for what fires beside this group: a list of alerts does not say whose they are."""
 _OWN_ALERTS = re.compile(
-    r"\b(?:it|this|that|(?:the|this|that)\s+(?:alert|alerts|group|incident))\s+(?:\w+\s+)?(?:firing|alerting|fires?)\b",
+    r"\b(?:it|this|that|(?:the|this|that)\s+(?:alert|alerts|group|incident))\s+(?:\w+\s+)?(?:firing|alerting|fires?)\b"
+    r"|^\W*(?:(?:and|so|is|are)\s+)?still\s+(?:firing|alerting)\b",
     re.IGNORECASE,
 )
 """Asks for the alerts of this group, and not for all that fire."""

@@ -58,6 +58,7 @@ _IN_PROGRESS = re.compile(
 _WHEN_OR_WHO = re.compile(r"^\W*(?:(?:and|so|ok|but)\s+)?(?:when|who)\b", re.IGNORECASE)
 _IS_DOING = re.compile(r"\b(?:it|this|that)(?:['’]s)?\s+(?:\w+\s+)?\w+(?:ing|ed)\b", re.IGNORECASE)
 """What it does, and no thing that it may be: "is it flapping?"."""
+_JUDGES = re.compile(r"\b(?:problem|issue|cause[ds]?|culprit|reason|because)\b", re.IGNORECASE)
 NOT_DECIDED = "Not decided; recorded:"
 SAYS_NOTHING = "the evidence says nothing about that"
 
@@ -186,12 +187,13 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if not wants_yes_or_no(question):
         return None
     reading = QuestionReading(question, facts)
-    if not (reading.entries or facts.findings or Subject.PROPOSAL in reading.subjects):
+    if not (reading.entries or facts.findings or reading.subjects & RECORDED_SUBJECTS.keys()):
         return unknown(f"nothing {'could be' if reading.failed else 'was'} checked", ids_of(reading.failed))
     for subject, answered in RECORDED_SUBJECTS.items():
         if subject in reading.subjects and (short := answered(reading)) is not None:
-            # "Is there a latency alert?": which alerts they are was not read.
-            named = subject is Subject.ALERTS and reading.subjects & MEASURED - {Subject.HEALTH}
+            # "Is there a latency alert?", "is the alert a problem?": which alerts they are, and what they mean, was not read.
+            kinds = reading.subjects & MEASURED - {Subject.HEALTH}
+            named = subject is Subject.ALERTS and (kinds or _JUDGES.search(question))
             return _left_open(short, NOT_DECIDED, facts) if named else _with_last_run(reading, short)
     if activities := topics_of(question, facts.names, facts.tools).activities:
         short = whether_done(facts.timeline, activities, reading.is_about)

@@ -24,7 +24,8 @@ _WORDS_READ = """
     issue issues blame fault responsible bottleneck break breaks broke broken else other others happen happened happening go
     goes went going gone get got look looks seem seems show showing made make roll rolled rolling back acknowledged approved
     denied declared tried restarted mitigated resolved think believe usual usually normal normally higher lower more fewer
-    high low rise rose risen fell up down thing things throw throws throwing know known found identified confirmed author"""
+    high low rise rose risen fell up down thing things throw throws throwing know known found identified confirmed author
+    see sees seeing seen"""
 _READ = frozenset(_WORDS_READ.split())
 """Words without a meaning of their own here, or whose meaning is read elsewhere (`forms.py`, `subjects.py`, `topics.py`)."""
 _TURNING_WORDS = """

@@ -105,6 +105,11 @@ def test_when_something_was_done_is_told_by_what_ran() -> None:
     )
 
 
+@pytest.mark.parametrize("question", ["is the Hot alert a problem", "are the alerts because of checkout?"])
+def test_that_an_alert_fires_is_no_yes_to_what_it_means(question: str) -> None:
+    assert verdict(question, ALERTS)[0] == "unknown"
+
+
 def test_what_is_affected_is_who_met_trouble() -> None:
     slight = entry("E7", "service_health", EvidenceFacts(deviations=(deviation("payments", "errors", "errors", 0.1),)))
     short = short_answer("whats the blast radius", facts(HEALTH, CART, slight))
@@ -196,8 +201,33 @@ def test_a_change_has_many_verbs(question: str) -> None:
     assert [finding.evidence for finding in answer(question, facts(listed)).findings] == [["E3"]]
 
 
-def test_what_asks_for_all_of_it_gets_the_causes_and_no_unknown() -> None:
-    summed_up = answer("status?", facts(HEALTH, **LIKELY))
+@pytest.mark.parametrize("question", ["status?", "tldr", "hows the site doing"])
+def test_what_asks_for_all_of_it_gets_the_causes_and_no_unknown(question: str) -> None:
+    summed_up = answer(question, facts(HEALTH, **LIKELY))
 
     assert summed_up.short is None
     assert summed_up.findings[0].lines[0].startswith("Cause 1, likely: deploy v2 of checkout")
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("is it over", "no"),
+        ("are errors back to normal", "unknown"),
+        ("still firing?", "yes"),
+        ("is it still firing?", "yes"),
+        ("did anyone ack this", "no"),
+    ],
+)
+def test_the_state_of_the_group_is_told_also_where_nothing_could_be_checked(question: str, expected: str) -> None:
+    short = short_answer(question, facts(group_state=GroupState.FIRING, firing=2))
+
+    assert short is not None and short.verdict == expected
+
+
+def test_alerts_of_this_group_say_nothing_of_another_service_that_is_well() -> None:
+    calm = entry("E8", "current_values", EvidenceFacts(current=(current("cart", "errors", trouble=False),)), service="cart")
+    burning = {"group_state": GroupState.FIRING, "firing": 2}
+
+    assert verdict("has cart recovered", HEALTH, calm, **burning) == ("unknown", ["E8"])
+    assert verdict("has cart recovered", HEALTH, **burning)[0] == "unknown"
