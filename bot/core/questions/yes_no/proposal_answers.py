@@ -35,6 +35,10 @@ _AGAIN = re.compile(r"\b(?:again|twice)\b", re.IGNORECASE)
 """It came back, or it was done once more: another question than what became of a proposal."""
 _WHO = re.compile(r"^\W*(?:who|why|when)\b", re.IGNORECASE)
 _PAST = re.compile(r"^\W*(?:(?:hey|hi|tocsin|so|and|but|ok)\W+)*(?:did|was|were|is|has|have|had)\b", re.IGNORECASE)
+_DECIDES = re.compile(
+    r"\b(?:did|has)\s+@?[a-z][\w.-]*\s+(?=(?:already\s+)?(?:approve|den(?:y|ied)|reject|decline))", re.IGNORECASE
+)
+"""Whoever is asked of is no part of which proposal is meant."""
 _BY = re.compile(r"\bby\b", re.IGNORECASE)
 
 _APPROVED_STATES = frozenset(
@@ -104,18 +108,19 @@ def _meant(question: str, aspects: Sequence[_Aspect], refs: Sequence[str], facts
     records = facts.proposal_records
     if refs:
         return [record for record in records if record.ref in refs]
-    words, services = _words(question, facts), named_in(question, facts.names)
+    words, services = _words(_DECIDES.sub(" ", question), facts), named_in(question, facts.names)
     if words or services:
         return [
             record
             for record in records
             if words and words <= canonical(record.title) and services <= named_in(record.title, facts.names)
         ]
-    of_any = _PRONOUN.search(question) or _ANY.search(question) or _WHO.search(question)
+    decided = {_Aspect.APPROVED, _Aspect.DENIED} & set(aspects)
+    of_any = _PRONOUN.search(question) or _ANY.search(question) or _WHO.search(question) or decided
     if not of_any or subjects_in(question) - {Subject.PROPOSAL, Subject.ERRORS, Subject.HEALTH}:
         # "Are requests denied?" is about what the service does.
         return []
-    if {_Aspect.APPROVED, _Aspect.DENIED} & set(aspects):
+    if decided:
         return list(records)
     ran = [record for record in records if record.state in _RAN_STATES | _UNSURE_STATES]
     if not re.match(r"^\W*did\b", question, re.IGNORECASE):

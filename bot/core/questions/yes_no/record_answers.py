@@ -150,6 +150,8 @@ def _alerting(reading: QuestionReading) -> ShortAnswer | None:
 
 def still_fires(reading: QuestionReading) -> ShortAnswer | None:
     """Whether the alerts of this group fire, which is what "still?" alone asks; None for a question that says more."""
+    if _INCIDENT.search(reading.question):
+        return None  # an incident is open until people resolve it
     bare = not (reading.services or reading.subjects or words_with_meaning(_STILL.sub(" ", reading.question)))
     return _own_alerts(reading) if bare and _STILL.search(reading.question) else None
 
@@ -196,6 +198,7 @@ def _proposed(reading: QuestionReading) -> ShortAnswer | None:
     return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
 
 
+_INCIDENT = re.compile(r"\bincident\b", re.IGNORECASE)
 _STILL = re.compile(r"\bstill\b", re.IGNORECASE)
 _OTHERS = re.compile(r"\b(?:other|others|another|else|different)\b", re.IGNORECASE)
 """Asks for what fires beside this group: a list of alerts does not say whose they are."""

@@ -41,6 +41,7 @@ QUESTIONS = [
     "whos leading",
     "isnt it the db",
     "still?",
+    "all clear?",
 ]
 VERBS = [
     "aprove AP-3",

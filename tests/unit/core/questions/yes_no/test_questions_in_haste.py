@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.action import ProposalState
+from bot.core.action import Decision, DecisionChoice, ProposalState
 from bot.core.evidence import Claim, Findings
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.incident import GroupState
@@ -231,3 +231,19 @@ def test_alerts_of_this_group_say_nothing_of_another_service_that_is_well() -> N
 
     assert verdict("has cart recovered", HEALTH, calm, **burning) == ("unknown", ["E8"])
     assert verdict("has cart recovered", HEALTH, **burning)[0] == "unknown"
+
+
+def test_an_incident_is_open_until_people_resolve_it() -> None:
+    assert verdict("are we still in an incident?", HEALTH, group_state=GroupState.MONITORING)[0] == "unknown"
+
+
+def test_who_decided_is_told_also_where_another_is_asked_of() -> None:
+    decision = Decision(proposal="AP-3", revision=1, person="bob", verdict=DecisionChoice.APPROVE, reason="", at=NOW)
+    worked = ProposalRecord(ref="AP-3", title="Roll back checkout", state=ProposalState.SUCCEEDED, decisions=[decision])
+    by_bob, by_alice = (
+        short_answer(question, facts(HEALTH, proposal_records=[worked]))
+        for question in ("did bob approve?", "did alice approve it")
+    )
+
+    assert by_bob is not None and by_bob.verdict == "yes"
+    assert by_alice is not None and (by_alice.verdict, "approved by bob" in by_alice.text) == ("unknown", True)
