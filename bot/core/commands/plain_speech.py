@@ -7,9 +7,10 @@ from bot.core.commands.verb_line import Line, distance, is_reference, nearest
 from bot.core.text.stemming import STOP_WORDS
 
 _MORE_OPENERS = """
-    all am any anything anybody anyone arent aren't didnt didn't does doesnt doesn't dont don't everything explain had hasnt
-    hasn't havent haven't hello hey hi hows how's i isnt isn't its it's maybe must please should since so still tell thats that's there
-    theres there's wasnt wasn't werent whats what's whens when's wheres where's whose whos who's why whys why's"""
+    all am any anything anybody anyone arent aren't didnt didn't does doesnt doesn't dont don't everything explain had
+    hasnt hasn't havent haven't hello hey hi hows how's i isnt isn't its it's maybe must please should since so still
+    tell thats that's there theres there's wasnt wasn't werent whats what's whens when's wheres where's whose whos who's
+    why whys why's"""
 _OPENERS = (STOP_WORDS - {"no", "not"}) | frozenset(_MORE_OPENERS.split())
 """Words that open a sentence. They are near some verb (how, show) and yet no mistyped one; `not` for `note` is left out."""
 _VERBS_OF_QUESTIONS = frozenset({"why", "did"})

@@ -12,7 +12,7 @@ _AUXILIARY_VERBS = """
     hasn't haven't can't couldn't shouldn't won't still already anything anyone anybody"""
 _AUXILIARIES = frozenset(_AUXILIARY_VERBS.split())
 _QUESTION_WORDS = frozenset(("what", "why", "when", "who", "whom", "whose", "which", "how", "where"))
-_PRESENT = frozenset(("is", "are", "isn't", "aren't", "do", "does", "don't", "doesn't", "can", "any", "has", "have"))
+_PRESENT = frozenset(("is", "are", "isn't", "aren't", "do", "does", "don't", "doesn't", "can", "any"))
 _OPENING = re.compile(
     r"^\W*(?:(?:hey|hi|hello|ok|so|and|but|tocsin|please|now|then|well|can you|could you|would you|do you know|any idea"
     r"|tell me|tell us|check|see|find out|say)\b\W*)+",
@@ -244,9 +244,9 @@ def without_opening(question: str) -> str:
 
 
 def is_present(question: str) -> bool:
-    """Whether it asks how things are, and not how they were: "is checkout down?"."""
+    """Whether it asks how things are, and not how they were: "is checkout down?", "checkout ok?"."""
     words = _WORD.findall(_OPENING.sub("", question).lower().replace("’", "'"))
-    return bool(words) and words[0] in _PRESENT
+    return bool(words) and (words[0] in _PRESENT or words[0] not in _AUXILIARIES | _QUESTION_WORDS)
 
 
 def wants_value(question: str) -> bool:

@@ -247,3 +247,12 @@ def test_who_decided_is_told_also_where_another_is_asked_of() -> None:
 
     assert by_bob is not None and by_bob.verdict == "yes"
     assert by_alice is not None and (by_alice.verdict, "approved by bob" in by_alice.text) == ("unknown", True)
+
+
+@pytest.mark.parametrize(("question", "expected"), [("checkout ok?", "yes"), ("was checkout ok?", "no")])
+def test_a_question_without_a_verb_is_about_now_once_it_is_over(question: str, expected: str) -> None:
+    calm = entry(
+        "E8", "current_values", EvidenceFacts(current=(current("checkout", "errors", trouble=False),)), service="checkout"
+    )
+
+    assert verdict(question, HEALTH, calm, group_state=GroupState.RESOLVED)[0] == expected
