@@ -74,7 +74,7 @@ _PERSON_ON_CALL = re.compile(
     r"\b(?:is|isn['’]?t)\s+@?([a-z][\w.-]*)\s+(?:currently\s+|now\s+|still\s+)?on[- ]?(?:call|duty)\b",
     re.IGNORECASE,
 )
-_KNOWN = re.compile(
+_CAUSE_KNOWN = re.compile(
     r"\bcause\b.*\b(?:known|found|identified|confirmed|clear|understood|established)\b"
     r"|\b(?:know|found|identified|confirmed|understand|understood|have)\s+(?:\w+\s+)?(?:a|the|what|its?|any)\s+(?:\w+\s+)?cause[ds]?\b"
     r"|\b(?:do|does)\s+(?:we|anyone|anybody|someone|they)\s+(?:\w+\s+)?know\s+(?:why|what\s+(?:caused|happened|broke|went\s+wrong))\b"
@@ -168,7 +168,7 @@ def person_on_call(question: str) -> tuple[str, str]:
 
 def asks_if_cause_is_known(question: str) -> bool:
     """Whether it asks if the cause is known: "do we know the root cause?", "is the cause confirmed?"."""
-    return wants_yes_or_no(question) and bool(_KNOWN.search(question))
+    return wants_yes_or_no(question) and bool(_CAUSE_KNOWN.search(question))
 
 
 def wants_amount(question: str) -> bool:

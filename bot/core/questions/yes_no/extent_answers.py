@@ -54,10 +54,10 @@ def whether_it_calls(reading: QuestionReading) -> ShortAnswer | None:
         return None
     caller, other = named
     lists = [entry for entry in reading.entries if str(entry.arguments.get("service") or "") == caller]
-    known = [(entry, entry.evidence.facts.depends_on) for entry in lists if entry.evidence.facts.depends_on is not None]
-    if not known:
+    graphs = [(entry, entry.evidence.facts.depends_on) for entry in lists if entry.evidence.facts.depends_on is not None]
+    if not graphs:
         return unknown(f"what {caller} calls was not checked", ids_of(reading.failed))
-    entry, called = known[-1]
+    entry, called = graphs[-1]
     text = f"{caller} calls {', '.join(called or ()) or 'no known service'}"
     if other in (called or ()):
         return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id])

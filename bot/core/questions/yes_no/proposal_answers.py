@@ -74,7 +74,7 @@ def answer_about_proposals(question: str, facts: AnswerFacts) -> ShortAnswer | N
     records = _meant(question, aspects, refs, facts)
     if not records:
         return _no_such(refs, facts) if refs else None
-    text = "; ".join(_story(record) for record in records)
+    text = "; ".join(_history(record) for record in records)
     verdict = _verdict(question, aspects, records[0], facts) if len(records) == 1 else Verdict.UNKNOWN
     return ShortAnswer(
         verdict=verdict,
@@ -91,7 +91,7 @@ def proposed_act(activities: frozenset[str], facts: AnswerFacts) -> ShortAnswer 
     records = [record for record in facts.proposal_records if activities & canonical(record.title)]
     if not records:
         return None
-    text = f"{'; '.join(map(_story, records))}; what people did elsewhere is not recorded"
+    text = f"{'; '.join(map(_history, records))}; what people did elsewhere is not recorded"
     refs = [record.ref for record in records]
     return ShortAnswer(
         verdict=Verdict.UNKNOWN, text=one_line(text, MAX_TEXT), evidence=refs, untrusted=True, opening="Recorded:"
@@ -138,7 +138,7 @@ def _words(question: str, facts: AnswerFacts) -> frozenset[str]:
     return frozenset(stem for word in meaning if word not in people for stem in canonical(word))
 
 
-def _story(record: ProposalRecord) -> str:
+def _history(record: ProposalRecord) -> str:
     """`AP-1 (Roll back checkout) approved by alice at 10:04: POST answered 200; recovered: errors 0 %`."""
     named = f"{record.ref} ({one_line(record.title, 80)})"
     answers = " and ".join(

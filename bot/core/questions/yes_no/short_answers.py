@@ -42,7 +42,7 @@ from bot.core.questions.yes_no.record_answers import (
     known_cause,
     still_fires,
 )
-from bot.core.questions.yes_no.signal_answers import answer_about_signal, is_about_act, not_looked_at, whether_looked_at
+from bot.core.questions.yes_no.signal_answers import answer_about_signal, is_about_act, unmade_check, whether_checked
 from bot.core.questions.yes_no.state_answers import answer_about_state
 from bot.core.questions.yes_no.understanding import unread_words
 from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, unknown
@@ -72,8 +72,8 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return became
     if wants_on_call(question) and (on_call := answer_about_on_call(question, facts)) is not None:
         return on_call
-    if (blame := answer_about_blame(question, facts)) is not None:
-        return blame
+    if (changes := answer_about_blame(question, facts)) is not None:
+        return changes
     if wants_runs(question):
         return what_ran(facts.timeline)
     if wants_yes_or_no(question) and asks_to_undo(question):
@@ -85,7 +85,7 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if (when := when_done(question, facts)) is not None:
         return when
     reading = QuestionReading(question, facts)
-    if (reach := affected_services(reading) or whether_it_calls(reading) or whether_looked_at(reading)) is not None:
+    if (reach := affected_services(reading) or whether_it_calls(reading) or whether_checked(reading)) is not None:
         return reach
     if wants_choice(question):
         return _likely_of(question, facts)
@@ -96,9 +96,9 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if wants_amount(question) and (measured := answer_about_signal(reading)) is not None:
         return measured
     short = _yes_or_no(cause_in_question(question, facts.names), facts)
-    asked = as_cause_question(question, facts.names)
+    cause_question = as_cause_question(question, facts.names)
     # A span of time is read where it bounds changes; of all else it is a moment that nothing was compared with.
-    opening = undecided(without_span(asked) if changes_since(reading) is not None else asked)
+    opening = undecided(without_span(cause_question) if changes_since(reading) is not None else cause_question)
     if short and opening:
         return _left_open(short, opening, facts)
     return _where_all_was_read(short, question, facts)
@@ -198,7 +198,7 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if activities := topics_of(question, facts.names, facts.tools).activities:
         short = whether_done(facts.timeline, activities, reading.is_about)
         if short.verdict is Verdict.UNKNOWN:
-            signal = None if is_about_act(question) else answer_about_signal(reading) or not_looked_at(reading)
+            signal = None if is_about_act(question) else answer_about_signal(reading) or unmade_check(reading)
             short = proposed_act(activities, facts) or signal or short
         # Whether it worked, failed or was denied is another question than whether it was done.
         return short if not reading.subjects and len(activities) == 1 else _left_open(short, NOT_DECIDED, facts)
@@ -219,7 +219,7 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return _with_last_run(reading, answer_about_state(reading))
     if topics_of(question, facts.names, facts.tools).is_open and not begins_with_verb(question):
         return None  # "status?" is no question of yes or no
-    return named_in_record(reading) or _another_cause(reading) or not_looked_at(reading) or unknown(SAYS_NOTHING)
+    return named_in_record(reading) or _another_cause(reading) or unmade_check(reading) or unknown(SAYS_NOTHING)
 
 
 def _another_cause(reading: QuestionReading) -> ShortAnswer | None:

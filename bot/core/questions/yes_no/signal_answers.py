@@ -12,7 +12,7 @@ from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, u
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL
 
-_LOOKED = re.compile(
+_CHECK_MADE = re.compile(
     r"\b(?:did|have|has)\s+(?:you|tocsin|the\s+bot|anything)\s+(?:\w+\s+)?(?:check(?:ed)?|look(?:ed)?\s+(?:at|into|in)|read|inspect(?:ed)?)\b"
     r"|\b(?:was|were)\s+[^?]{2,40}\s+(?:checked|looked\s+(?:at|into)|inspected)\b",
     re.IGNORECASE,
@@ -51,12 +51,12 @@ def is_about_act(question: str) -> bool:
     return bool(_ACT.search(question))
 
 
-def whether_looked_at(reading: QuestionReading) -> ShortAnswer | None:
+def whether_checked(reading: QuestionReading) -> ShortAnswer | None:
     """Whether what is named was checked: "did you look at the logs?"; None for another question, or for more than that."""
     topics = topics_of(reading.question, reading.facts.names, reading.facts.tools)
     telling = topics.tools - {CAUSES, ONSET, TIMELINE}
     services = reading.services or reading.databases
-    if not _LOOKED.search(reading.question) or (topics.words and not reading.subjects) or not (telling or services):
+    if not _CHECK_MADE.search(reading.question) or (topics.words and not reading.subjects) or not (telling or services):
         return None
     about = [entry for entry in reading.facts.ledger if not services or str(entry.arguments.get("service") or "") in services]
     made = [entry for entry in about if entry.tool in telling or (services and not telling & {entry.tool for entry in about})]
@@ -70,7 +70,7 @@ def whether_looked_at(reading: QuestionReading) -> ShortAnswer | None:
     return ShortAnswer(verdict=Verdict.NO, text="That was not checked")
 
 
-def not_looked_at(reading: QuestionReading) -> ShortAnswer | None:
+def unmade_check(reading: QuestionReading) -> ShortAnswer | None:
     """The check that would tell it and was not made; None where one was made, or none is set up."""
     facts = reading.facts
     telling = topics_of(reading.question, facts.names, facts.tools).tools - {CAUSES, ONSET, TIMELINE}

@@ -16,7 +16,7 @@ _SURE = TUNING.confidence.sure
 """Doublings from which on a deviation counts as sure, as for a cause: 50 ms that become 53 ms are no illness."""
 
 
-NO_STATE_ASKED = "Measured:"
+NO_STATE_NAMED = "Measured:"
 
 
 def answer_about_state(reading: QuestionReading) -> ShortAnswer:
@@ -27,7 +27,7 @@ def answer_about_state(reading: QuestionReading) -> ShortAnswer:
     short = _yes_or_no(reading)
     if reading.subjects or short.verdict is Verdict.UNKNOWN:
         return short
-    return short.model_copy(update={"verdict": Verdict.UNKNOWN, "opening": NO_STATE_ASKED})
+    return short.model_copy(update={"verdict": Verdict.UNKNOWN, "opening": NO_STATE_NAMED})
 
 
 def _yes_or_no(reading: QuestionReading) -> ShortAnswer:
