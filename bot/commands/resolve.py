@@ -8,6 +8,7 @@ from bot.core.alerts.renewal import COMES_BACK_AFTER
 from bot.core.text.durations import minutes_text
 from bot.core.text.untrusted import counted, one_line
 from bot.plugins import EntryPoint, Field, Form, Reply, Request, command
+from bot.store.alerts.sorting.early_resolves import sources_report_ends
 from bot.store.incidents import causes, incidents
 from bot.store.incidents.overview import FiringAlerts, Subject, firing_alerts
 from bot.workflows.command_context import CommandContext
@@ -20,13 +21,14 @@ MAX_NAMES = 3
 async def resolve(ctx: CommandContext, request: Request) -> Reply | Form:
     """Say that it is over; asks once what it was. A new firing opens a new group.
 
-    An alert that is still reported ten minutes later opens the group again.
+    An alert that still fires ten minutes later opens the group again.
     """
     subject = await subject_of(ctx, request)
     if subject.state == "RESOLVED":
         return Reply(f"{subject.ref} is already resolved.")
     ranked = await ranked_of(ctx, subject.group)
-    still_firing = firing_text(await firing_alerts(ctx.db, subject.group))
+    ends_are_reported = await sources_report_ends(ctx.db, subject.group)
+    still_firing = firing_text(await firing_alerts(ctx.db, subject.group), ends_are_reported=ends_are_reported)
     if request.entry_point != EntryPoint.MODAL and not request.text:
         return _ask(subject, ranked, still_firing)
     cause = await _confirmed(ctx, request, subject, ranked)
@@ -36,8 +38,11 @@ async def resolve(ctx: CommandContext, request: Request) -> Reply | Form:
     return Reply(f"{resolved} {still_firing}".rstrip())
 
 
-def firing_text(alerts: Sequence[FiringAlerts]) -> str:
-    """Which alerts still fire, the worst first, and what comes of that; "" for none."""
+def firing_text(alerts: Sequence[FiringAlerts], *, ends_are_reported: bool) -> str:
+    """Which alerts still fire, the worst first, and what comes of that; "" for none.
+
+    `ends_are_reported`: their sources report ends, so that an alert that is not over is known without a repeat.
+    """
     if not alerts:
         return ""
     count = sum(one.alerts for one in alerts)
@@ -46,6 +51,8 @@ def firing_text(alerts: Sequence[FiringAlerts]) -> str:
     fires, it = ("still fires", "it") if count == 1 else ("still fire", "one")
     minutes = minutes_text(COMES_BACK_AFTER.total_seconds() / 60)
     what = f"{counted(count, 'alert')} {fires}: {', '.join(names)}{more}."
+    if ends_are_reported:
+        return f"{what} If {it} still fires in {minutes}, the card opens again."
     return f"{what} If {it} is still reported after {minutes}, the card opens again."
 
 

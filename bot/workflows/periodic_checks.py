@@ -4,6 +4,7 @@ from bot.core.config import Config
 from bot.core.service import Catalogue
 from bot.core.tool_calls import Tools
 from bot.ports import Metrics, Pager, Traces
+from bot.store.alerts.sorting.early_resolves import EarlyResolves
 from bot.store.alerts.ties.learned import LearnedTopology
 from bot.store.approvals.break_glass_reviews import BreakGlassReviews
 from bot.store.approvals.policies.policies import Policies
@@ -18,6 +19,7 @@ from bot.store.triage.retries.due_rerankings import DueRerankings
 from bot.store.triage.retries.early_rankings import EarlyRankings
 from bot.store.triage.retries.late_reported_changes import LateReportedChanges
 from bot.workflows.audit_heads import HeadsTick
+from bot.workflows.early_resolves import EarlyResolvesTick
 from bot.workflows.investigation.learning import LearningTick
 from bot.workflows.pager_tick import PagerTick
 from bot.workflows.remediation.approvals import Approvals
@@ -53,6 +55,7 @@ def periodic_checks(
         "learning": LearningTick(Cases(db), config.default_channel),
         "stale": Staleness(db, config),
         "ends": EndsTick(UnconfirmedEnds(db, config), metrics),
+        "resolved": EarlyResolvesTick(EarlyResolves(db, config, catalogue), config, metrics, approvals.engine),
         "topology": TopologyTick(LearnedTopology(db), catalogue, metrics, traces),
     }
 

@@ -143,6 +143,7 @@ EVERY = {
     "learning": timedelta(minutes=1),
     "stale": timedelta(minutes=1),
     "ends": timedelta(seconds=10),
+    "resolved": timedelta(minutes=1),
     "topology": timedelta(minutes=30),
     "heads": timedelta(minutes=5),
     "reviews": timedelta(minutes=30),

@@ -37,6 +37,7 @@ from tests.real import wait_until
 from tests.unit.builders import NOW, at, change
 from tests.unit.readers import everything_public
 from tests.unit.store.databases import CATALOGUE, PUBLIC, SortingFixture, alert, dollars
+from tests.unit.workflows.early_resolve_fixture import EarlyResolveFixture
 
 
 async def test_alerts_come_back_as_they_were_told_and_moments_are_utc(sorting: SortingFixture) -> None:
@@ -126,6 +127,21 @@ async def test_two_replicas_that_sort_at_once_lose_and_double_nothing(sorting: S
 
     assert [(g.alerts, g.firing) for g in await sorting.groups()] == [(60, 60)]
     assert len(await sorting.rows(EpisodeRow)) == 61
+
+
+async def test_replicas_that_look_at_once_at_what_was_resolved_too_early_open_it_again_once(sorting: SortingFixture) -> None:
+    replicas = [EarlyResolveFixture(sorting) for _ in range(3)]
+    await replicas[0].source_reports_ends()
+    await replicas[0].resolved_while_firing()
+    sorting.clock.forward(11)
+    await asyncio.gather(*(replica.tick() for replica in replicas))
+    await sorting.receive(alert("a"))
+
+    (group,) = await sorting.groups()
+    (line,) = await replicas[0].lines()
+    assert (group.state, group.firing, group.reopened, group.repeats) == ("FIRING", 1, 1, 1)
+    assert line.text.startswith("Alert a on checkout has not recovered 11 min after AL-1 was resolved by hand")
+    assert [id for replica in replicas for id in replica.engine.started] == ["triage:AL-1:2"]
 
 
 async def test_what_its_channel_refuses_is_kept_back_and_let_go_the_same(sorting: SortingFixture) -> None:

@@ -6,6 +6,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
+from bot.core.alerts.renewal import COMES_BACK_AFTER
 from bot.core.errors import NotFound
 from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, GroupState, Incident, IncidentState, number_of
@@ -160,6 +161,7 @@ async def resolve_rows(
             incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, now, person
         if group is not None:
             group.state, group.cleared_at = GroupState.RESOLVED, group.cleared_at or now
+            group.recheck_at = now + COMES_BACK_AFTER if group.firing and person != "policy" else None
         await transitions.expire_undecided(db, session, group.id if group else None, incident.id if incident else None)
         await _note(db, session, group, incident, EntryKind.INCIDENT, f"{subject} was resolved by {person}", person)
         await audit.append(

@@ -181,6 +181,8 @@ class GroupRow(SQLModel, table=True):
     opened_at: datetime = Field(sa_type=Moment)
     last_alert_at: datetime = Field(sa_type=Moment)
     cleared_at: datetime | None = Field(default=None, sa_type=Moment)
+    recheck_at: datetime | None = Field(default=None, sa_type=Moment, index=True)
+    """Somebody resolved it while alerts fired: whether they still do is looked at then; empty once that is over."""
     unconfirmed_at: datetime | None = Field(default=None, sa_type=Moment)
     """Since when Prometheus, which evaluates its alerts, cannot be read, or when they ended then; empty once ends count."""
     readable_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -14,10 +14,11 @@ from bot.core.evidence import Findings, Hypothesis
 from bot.plugins import Command, FieldErrors, Form, Reply, Request
 from bot.settings import catalogue_of
 from bot.store.incidents.overview import FiringAlerts
-from bot.store.tables import CauseRow, EpisodeRow, IncidentRow, MessageRow
+from bot.store.tables import AlertRow, CauseRow, EpisodeRow, IncidentRow, MessageRow
 from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
 from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
+from tests.unit.builders import NOW
 from tests.unit.readers import everything_public
 
 
@@ -148,6 +149,18 @@ async def test_who_resolves_while_alerts_fire_is_told_which_and_that_they_open_i
     assert form.intro == text and reply.text.endswith(text)
 
 
+async def test_who_resolves_is_told_that_what_does_not_recover_opens_it_again_where_its_source_reports_ends(
+    fixture: ApprovalsFixture,
+) -> None:
+    await fixture.alert_fires()
+    about = {"source": "am", "fingerprint": "f0", "name": "Earlier", "severity": "critical", "labels": {}, "annotations": {}}
+    async with fixture.db.write() as session:
+        session.add(AlertRow(**about, status="resolved", starts_at=NOW, received_at=NOW))
+
+    form = await use(fixture, resolve)
+    assert form.intro == "1 alert still fires: ErrorsHigh on checkout. If it still fires in 10 min, the card opens again."
+
+
 async def test_what_has_ended_is_not_told_to_who_resolves(fixture: ApprovalsFixture) -> None:
     await fixture.alert_fires()
     async with fixture.db.write() as session:
@@ -159,7 +172,7 @@ async def test_what_has_ended_is_not_told_to_who_resolves(fixture: ApprovalsFixt
 def test_of_many_alerts_that_fire_the_first_are_named_and_the_rest_counted() -> None:
     alerts = [FiringAlerts(f"Alert {name}", "checkout", 2) for name in "abcde"]
 
-    assert firing_text(alerts).startswith(
+    assert firing_text(alerts, ends_are_reported=False).startswith(
         "10 alerts still fire: Alert a on checkout, Alert b on checkout, Alert c on checkout and 2 more kinds. If one is"
     )
 

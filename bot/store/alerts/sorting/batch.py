@@ -210,16 +210,26 @@ class SortingBatch:
     async def _fires_on(self, episode: EpisodeRow, row: AlertRow, *, worse: bool) -> None:
         """An alert is still reported whose group somebody resolved: after a while, or once it is worse, that is open again."""
         group = await self.session.get(GroupRow, episode.group_id, with_for_update=True)
-        if group is None or not (worse or outlasts_resolve(group.cleared_at, row.received_at)) or self._mute(episode, row):
-            return
+        if group is not None and (worse or outlasts_resolve(group.cleared_at, row.received_at)):
+            await self.open_again(group, episode, row)
+
+    async def open_again(self, group: GroupRow, episode: EpisodeRow, row: AlertRow, finding: str = "still fires") -> bool:
+        """Open a group that somebody resolved for an alert of it that is not over; False: the alert is muted by now.
+
+        What a threshold let through once is no news that must pass it again.
+        """
+        mute = self._mute(episode, row)
+        if mute and mute.reason is not muting.MuteReason.THRESHOLD:
+            return False
         await self.session.flush()
-        await reopen(self.db, self.session, group, episode, row.received_at)
+        await reopen(self.db, self.session, group, episode, row.received_at, finding)
         await self.session.flush()
         await self.open_groups.refresh(self.session, self.routing.channels)
         self.groups[group.id or 0] = group
         self._touch(group)
         await self._escalate(group, episode)
         await self._investigate_anew(group)
+        return True
 
     # ------------------------------------------------------------ its group
 

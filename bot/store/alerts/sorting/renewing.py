@@ -81,18 +81,22 @@ async def _fire_again(db: Database, session: AsyncSession, group: GroupRow, *, a
     await _reopen_incident(session, group)
 
 
-async def reopen(db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow, at: datetime) -> None:
-    """Open a group again that somebody resolved, whose alert is still reported at a moment; its on-call hears of it.
+async def reopen(
+    db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow, at: datetime, finding: str = "still fires"
+) -> None:
+    """Open a group again that somebody resolved and whose alert is not over at a moment; its on-call hears of it.
 
-    A cause that was confirmed with the resolve stays in the record of causes, and is not the confirmed one of what fires on.
+    `finding`: what is known of the alert then, after its name. A cause that was confirmed with the resolve stays in the record
+    of causes, and is not the confirmed one of what fires on.
     """
     ref, name = f"AL-{group.id}", f"{episode.name} on {episode.service}" if episode.service else episode.name
     resolved_for = at - (group.cleared_at or at)
-    text = f"{name} still fires {elapsed_text(resolved_for)} after {ref} was resolved by hand: it is open again."
+    text = f"{name} {finding} {elapsed_text(resolved_for)} after {ref} was resolved by hand: it is open again."
     # Ends are not counted in a group that is resolved.
     fires = EpisodeRow.group_id == group.id, EpisodeRow.status == "firing"
     group.firing = (await session.exec(select(func.count()).select_from(EpisodeRow).where(*fires))).one()
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
+    group.recheck_at = None
     _unacknowledge(db, group)
     # Nobody was waited for while it was resolved.
     group.unacknowledged_at = db.clock()

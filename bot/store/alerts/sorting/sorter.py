@@ -5,8 +5,9 @@ while nobody knows whether its end was one (Prometheus could not be read) it may
 It has ended at the latest when the next episode of the same alert began.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.actor import KnownChannels
@@ -20,7 +21,7 @@ from bot.store.alerts.sorting.repeats import Repeats
 from bot.store.alerts.sorting.result import SortingResult
 from bot.store.db.database import Database
 from bot.store.db.yielding import LoopYield
-from bot.store.tables import AlertRow, SilenceRow
+from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SilenceRow
 
 MAX_OPENED = 16
 """New groups a batch: acknowledgements wait while it holds the one writer; what a batch reads first costs like two groups."""
@@ -64,6 +65,21 @@ class Sorter:
         await batch.new_episodes.write()
         await session.flush()
         self.repeats.remember(rows[: batch.result.rows], batch.episodes.all(), self.open_groups.groups)
+        return batch.result
+
+    async def open_again(self, session: AsyncSession, group: GroupRow, findings: Mapping[int, str]) -> SortingResult:
+        """Open a resolved group for the first of these alerts that fires and is not muted; what is known of each by its id."""
+        batch = self._batch(session)
+        query = select(EpisodeRow).where(col(EpisodeRow.id).in_(list(findings)), EpisodeRow.status == "firing")
+        firing = {episode.id: episode for episode in (await session.exec(query)).all()}
+        if firing:
+            # As they were delivered last: that they are looked at is nothing that their source sent.
+            await batch.load([delivered_now(episode, episode.last_seen_at) for episode in firing.values()])
+        for number, finding in findings.items():
+            episode = firing.get(number)
+            if episode and await batch.open_again(group, episode, delivered_now(episode, self.db.clock()), finding):
+                break
+        await batch.finish()
         return batch.result
 
     async def show_again(self, session: AsyncSession, silence: SilenceRow) -> SortingResult:
