@@ -67,8 +67,8 @@ def _what_is_wrong(card: CardContent) -> Block | None:
 
 def _place(card: CardContent) -> str:
     """The pod or host of the worst alert; "" where the header or its own words name it."""
-    said = f"{card.group.service} {card.group.title} {card.summary}".lower()
-    return "" if card.place.lower() in said else name(card.place)
+    text = f"{card.group.service} {card.group.title} {card.summary}".lower()
+    return "" if card.place.lower() in text else name(card.place)
 
 
 def _unmapped(card: CardContent) -> str:
