@@ -140,6 +140,24 @@ async def test_of_several_alerts_that_were_timed_out_each_that_fires_again_is_no
     assert (group.firing, group.renewals, len(await watch.lines())) == (2, 0, 2)
 
 
+async def test_what_had_ended_long_before_prometheus_died_and_fires_once_it_answers_is_another_outage(
+    sorting: SortingFixture,
+) -> None:
+    watch = Watch(sorting)
+    payments = {"name": "Down", "labels": {"service": "payments"}}
+    await sorting.receive(alert("a"), alert("b", **payments))
+    sorting.clock.forward(5)
+    await sorting.receive(alert("b", **payments, status="resolved", ends_at=sorting.clock()))
+    await watch.after(5, readable=False)
+    await watch.after(5, readable=False)
+    await watch.after(0.1, readable=True)
+    await sorting.receive(alert("b", **payments, start=15))
+
+    (group,) = await sorting.groups()
+    assert (group.unconfirmed_at is not None, group.renewals) == (True, 1)
+    assert [row.kind for row in await sorting.rows(MessageRow) if row.kind == "renewed"] == ["renewed"]
+
+
 async def test_a_late_delivery_of_what_has_ended_since_makes_nothing_fire(sorting: SortingFixture) -> None:
     watch = Watch(sorting)
     await watch.clears()

@@ -36,10 +36,9 @@ class FurtherAlertReader:
 
         `flaps_rapidly`: the alert fires again and again.
         """
-        # What ended while Prometheus could not be read may not have ended: it is no recovery of anything.
         doubted = self.group.unconfirmed_at is not None
         cleared = GroupState(self.group.state) is GroupState.MONITORING and not doubted
-        quiet = not (cleared or doubted) and await self._service_recovered(episode)
+        quiet = not cleared and await self._service_recovered(episode)
         changed = await self._changed(episode, again=cleared or quiet)
         within = changed and not cleared
         before = not cleared and not flaps_rapidly and self._fired_in_outage_before(episode)
@@ -107,6 +106,7 @@ class FurtherAlertReader:
           began, what still fires of an outage before says nothing either: a queue is long for hours after.
         - What ended within `RECOVERED_FOR` stood until now. Of an alert that fired before only its own end counts: slow alerts
           (an error budget's) end shortly before the next outage, which does not make it the same one.
+        - What ended while Prometheus could not be read may not have ended: it is no recovery of anything.
         """
         row, service, now = EpisodeRow, episode.service, self.db.clock()
         if self.fires or service not in self.members.services or not may_be_new(service, self.members, now):
@@ -115,7 +115,7 @@ class FurtherAlertReader:
         since = 0 if await self._fired_in_present(episode) else self.group.renewed_by
         began_before = col(row.first_seen_at) <= max(quiet_since, burst_until), col(row.id) >= since
         stands = and_(col(row.ended_at).is_(None), *began_before)
-        ended_lately = col(row.ended_at) > quiet_since
+        ended_lately = col(row.ended_at) > min(quiet_since, (self.group.unconfirmed_at or now) - RECOVERED_FOR)
         if (episode.name, service) in self.members.alerts:
             ended_lately = and_(ended_lately, row.name == episode.name)
         own = row.group_id == self.group.id, row.service == service
