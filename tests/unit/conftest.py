@@ -9,6 +9,7 @@ import structlog
 
 if TYPE_CHECKING:
     from tests.unit.approvals_fixture import ApprovalsFixture
+    from tests.unit.store.databases import SortingFixture
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +32,17 @@ async def fixture(tmp_path: Path) -> AsyncIterator["ApprovalsFixture"]:
     fixture = await open_approvals(tmp_path)
     yield fixture
     await fixture.close()
+
+
+@pytest.fixture
+async def sorting(tmp_path: Path) -> AsyncIterator["SortingFixture"]:
+    """Sorting on an empty SQLite database, with its source known."""
+    # Here, since it imports the whole store.
+    from tests.unit.store.databases import Clock, SortingFixture, open_database
+
+    clock = Clock()
+    db = await open_database(tmp_path, clock)
+    sorting = SortingFixture(db, clock)
+    await sorting.connect()
+    yield sorting
+    await db.close()

@@ -43,10 +43,10 @@ def _signals_of_requests(selector: str) -> dict[str, dict[str, Any]]:
             "unit": "seconds",
             "bad_above": 0.6,
         },
-        # One figure for "customers suffer": whatever was broken, a remediation must bring it down. Capped, since a request
-        # can fail and be slow.
+        # One figure for "customers suffer": whatever was broken, a remediation must bring it down. A share, since a request
+        # can fail and be slow, and rates of two counters differ by a trace.
         "bad_requests": {
-            "promql": f"clamp_max(sum({failed}) / sum({requests}) + ({slow}), 1)",
+            "promql": f"clamp(sum({failed}) / sum({requests}) + ({slow}), 0, 1)",
             "unit": "ratio",
             "bad_above": 0.05,
         },

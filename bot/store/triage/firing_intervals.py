@@ -29,10 +29,10 @@ async def firing_before(session: AsyncSession, lead: EpisodeRow, began: datetime
     an outage there that is over has left lines and samples which are none of this one.
     """
     row = EpisodeRow
-    within = col(row.starts_at) >= began - COMPARED_WITHIN, col(row.ended_at) <= began
+    within = col(row.starts_at).between(began - COMPARED_WITHIN, began), col(row.ended_at) <= began
     groups = select(row.group_id).where(row.service == lead.service, row.service != "", col(row.group_id).is_not(None), *within)
     own = await _fired(session, began, col(row.group_id).in_(groups), *within)
-    elsewhere = row.service != lead.service, row.service != "", col(row.starts_at) >= began - OTHERS_WITHIN
+    elsewhere = row.service != lead.service, row.service != "", col(row.starts_at).between(began - OTHERS_WITHIN, began)
     others = await _fired(session, began, *elsewhere, col(row.group_id).not_in(groups), col(row.ended_at) <= began)
     joined = [_joined(interval for interval in others if interval.service == name) for name in _services(others)]
     return (*_joined(interval.model_copy(update={"service": ""}) for interval in own), *chain.from_iterable(joined))

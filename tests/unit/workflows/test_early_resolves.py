@@ -1,8 +1,6 @@
 """What somebody resolved while its alerts fire is open again, though their source repeats them hours later."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -10,18 +8,8 @@ from bot.core.alerts.silences import NewSilence
 from bot.store.alerts.silences import Silences
 from bot.store.incidents import incidents
 from bot.store.tables import GroupRow, IncidentRow
-from tests.unit.store.databases import Clock, SortingFixture, alert, open_database
+from tests.unit.store.databases import SortingFixture, alert
 from tests.unit.workflows.early_resolve_fixture import EarlyResolveFixture, RecordedAlerts
-
-
-@pytest.fixture
-async def sorting(tmp_path: Path) -> AsyncIterator[SortingFixture]:
-    clock = Clock()
-    db = await open_database(tmp_path, clock)
-    sorting = SortingFixture(db, clock)
-    await sorting.connect()
-    yield sorting
-    await db.close()
 
 
 async def test_an_alert_that_has_not_recovered_ten_minutes_later_opens_the_group_again(sorting: SortingFixture) -> None:
