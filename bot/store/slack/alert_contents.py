@@ -65,7 +65,7 @@ async def card_content(session: AsyncSession, ref: str) -> CardContent | None:
         place=place_of(lead.labels) if lead else "",
         severity_word=lead.labels.get("severity", "") if lead else "",
         links=_links(lead),
-        last_change=_last_change(triage, started_at or group.opened_at),
+        last_change=_last_change(triage, started_at or group.opened_at, of="the alert" if lead else "the reported start"),
         confirmed_cause=await _confirmed_cause(session, group, incident) if incident else "",
         first_cause=first_cause(ranked),
         cause_is_earlier=own is None and ranked is not None and (is_earlier(ranked, group) or outlasts(lead, group)),
@@ -108,11 +108,11 @@ def _links(lead: EpisodeRow | None) -> list[tuple[str, str]]:
     return [(label, url) for label, url in (("Source", lead.link), *annotated) if url]
 
 
-def _last_change(triage: TriageRow | None, started_at: datetime) -> PriorChange | None:
-    """The newest change that the facts tell, its age against the start that the card shows."""
+def _last_change(triage: TriageRow | None, started_at: datetime, *, of: str) -> PriorChange | None:
+    """The newest change that the facts tell, its age against the start that the card shows, `of` an alert or a report."""
     facts = stored_facts(triage.facts) if triage else None
     change = next(iter(facts.changes), None) if facts else None
-    return change.model_copy(update={"age_text": age_text(change.at, started_at, of="the alert")}) if change else None
+    return change.model_copy(update={"age_text": age_text(change.at, started_at, of=of)}) if change else None
 
 
 async def incident_content(session: AsyncSession, ref: str) -> IncidentContent | None:

@@ -5,8 +5,10 @@ from typing import Any
 
 from bot.core.alert import Severity
 from bot.core.approvals.remedies import Fitted, NoProposal
+from bot.core.messages.alerts import CardContent
 from bot.engine.direct import DirectRun
 from bot.store.incidents import incidents
+from bot.store.slack import message_contents
 from bot.store.slack.investigation_contents import triage_content
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.analyst import Analyst
@@ -48,7 +50,10 @@ async def test_a_text_leads_to_facts_and_ranked_causes_without_any_alert(tmp_pat
 
     async with fixture.db.read() as session:
         content = await triage_content(session, declared.group)
+        card = await message_contents.load(session, "card", declared.group)
     assert content is not None and content.facts is not None and content.findings is not None
     assert content.facts.onset_text == "checkout left the normal range at 02:57:00 UTC: errors 0.1 % → 30 %"
     assert (content.state, content.hypotheses[0].service) == ("done", "checkout")
+    assert isinstance(card, CardContent) and card.last_change is not None
+    assert card.last_change.age_text == "2 min before the reported start", "no alert came"
     await fixture.close()
