@@ -207,7 +207,8 @@ def _of_proposal(triage: TriageContent, check: str) -> str:
         cleared = f"the alerts have cleared. Deny {newest.named} if it is no longer needed"
         return cleared if triage.group.cleared else f"approve or deny {newest.named}"
     if newest.state is ProposalState.SUCCEEDED:
-        return f"{newest.named} worked. Resolve once it stays well"
+        fires_on = triage.earlier_fires and not triage.group.cleared
+        return f"{newest.named} worked. {'The earlier outage still fires' if fires_on else 'Resolve once it stays well'}"
     if not newest.state.final or not check:
         return f"{newest.named}: {newest.state}"
     return f"{newest.ref}: {newest.state}. {check}"

@@ -36,7 +36,7 @@ from bot.store.incidents import causes
 from bot.store.incidents.rows import load_incident, to_group, to_incident
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, TriageRow
 from bot.store.triage.attempts import first_cause, newest_ranking, shown_triage
-from bot.store.triage.cases import is_earlier, leading_alert, outlasts, ranking_of_outlasting
+from bot.store.triage.cases import is_earlier, leading_alert, outlasting, ranking_of_outlasting
 from bot.store.triage.earlier_outage import first_alert_at
 
 _LINKS = (("Runbook", "runbook_url"), ("Dashboard", "dashboard_url"), ("Panel", "panel_url"))
@@ -54,7 +54,8 @@ async def card_content(session: AsyncSession, ref: str) -> CardContent | None:
     incident = await session.get(IncidentRow, group.incident_id) if group.incident_id else None
     lead = await leading_alert(session, group)
     triage = await shown_triage(session, group.id)
-    own = await ranking_of_outlasting(session, group, lead)
+    outlasts = await outlasting(session, group, lead)
+    own = await ranking_of_outlasting(session, group, outlasts)
     ranked = own or await newest_ranking(session, group.id)
     started_at = await first_alert_at(session, group, lead) if lead else began_at(group.title, group.opened_at)
     return CardContent(
@@ -68,7 +69,7 @@ async def card_content(session: AsyncSession, ref: str) -> CardContent | None:
         last_change=_last_change(triage, started_at or group.opened_at, of="the alert" if lead else "the reported start"),
         confirmed_cause=await _confirmed_cause(session, group, incident) if incident else "",
         first_cause=first_cause(ranked),
-        cause_is_earlier=own is None and ranked is not None and (is_earlier(ranked, group) or outlasts(lead, group)),
+        cause_is_earlier=own is None and ranked is not None and (is_earlier(ranked, group) or outlasts is not None),
         started_at=started_at,
         closes_itself=group.human_at is None and (incident is None or incident.human_at is None),
         triaged=triage is not None and (bool(triage.findings) or TriageState(triage.state).running),

@@ -9,6 +9,7 @@ from bot.core.commands.declared_incident import began_at
 from bot.core.evidence import Case
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
+from bot.store.alerts.present_outage import first_firing, of_present_outage
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 from bot.store.triage.attempts import all_attempts, onset_of_outage
 from bot.store.triage.earlier_outage import earlier_outage, first_alert_at
@@ -23,7 +24,7 @@ async def leading_alert(session: AsyncSession, group: GroupRow) -> EpisodeRow | 
     worst = (await session.exec(_worst(group.id or 0))).first()
     if not group.renewed_by:
         return worst
-    newest = (await session.exec(_worst(group.id or 0).where(col(EpisodeRow.id) >= group.renewed_by))).first()
+    newest = (await session.exec(_worst(group.id or 0).where(*of_present_outage(group)))).first()
     fires_before = worst is not None and worst.status == "firing" and (newest is None or newest.status != "firing")
     return worst if fires_before or newest is None else newest
 
@@ -33,22 +34,26 @@ def is_earlier(attempt: TriageRow, group: GroupRow) -> bool:
     return group.renewed_at is not None and attempt.started_at < group.renewed_at
 
 
-def outlasts(lead: EpisodeRow | None, group: GroupRow) -> bool:
-    """Whether what leads a group now fired before the group was about something new: what was ranked since explains it not."""
-    return lead is not None and group.renewed_by is not None and (lead.id or 0) < group.renewed_by
+async def outlasting(session: AsyncSession, group: GroupRow, lead: EpisodeRow | None) -> EpisodeRow | None:
+    """What leads a group now, as it fired first, where that was before the group was about something new.
+
+    What was ranked since does not explain it.
+    """
+    first = await first_firing(session, group, lead) if lead and group.renewed_by else None
+    return first if first and (first.id or 0) < (group.renewed_by or 0) else None
 
 
-async def ranking_of_outlasting(session: AsyncSession, group: GroupRow, lead: EpisodeRow | None) -> TriageRow | None:
+async def ranking_of_outlasting(session: AsyncSession, group: GroupRow, outlasting: EpisodeRow | None) -> TriageRow | None:
     """The last ranking about an alert that leads a group again, after what the group was about since is over.
 
     None where nothing since then has ended, and where no attempt looked at its service while it fired.
     """
-    if lead is None or not lead.service or group.renewed_at is None or not outlasts(lead, group):
+    if outlasting is None or not outlasting.service or group.renewed_at is None:
         return None
-    since, until = lead.first_seen_at - BURST, group.renewed_at
+    since, until = outlasting.first_seen_at - BURST, group.renewed_at
     for attempt in reversed(await all_attempts(session, group.id or 0)):
         facts = stored_facts(attempt.facts) if since <= attempt.started_at < until and attempt.findings else None
-        if facts and facts.signal.startswith(f"{lead.service} ") and attempt.state == TriageState.DONE:
+        if facts and facts.signal.startswith(f"{outlasting.service} ") and attempt.state == TriageState.DONE:
             return attempt
     return None
 

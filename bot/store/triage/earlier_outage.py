@@ -11,6 +11,7 @@ from bot.core.alerts.arrival_rate import RUNNING_SHARE
 from bot.core.alerts.renewal import BURST, SPREADS_WITHIN, older_until
 from bot.core.evidence import EarlierOutage, Findings, stored_findings
 from bot.core.investigation.triage_state import TriageState
+from bot.store.alerts.present_outage import first_firing, of_outage_before, of_present_outage
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 
 RELATES_WITHIN = timedelta(hours=1)
@@ -22,10 +23,10 @@ async def first_alert_at(session: AsyncSession, group: GroupRow, lead: EpisodeRo
 
     Where one leads that fires on from the outage before, the group is about that one again.
     """
-    row, began_with = EpisodeRow, group.renewed_by or 0
-    if (lead.id or 0) < began_with:
-        return lead.starts_at
-    own = row.group_id == group.id, col(row.id) >= began_with
+    row, first = EpisodeRow, await first_firing(session, group, lead)
+    if (first.id or 0) < (group.renewed_by or 0):
+        return first.starts_at
+    own = of_present_outage(group)
     first_seen_at = (await session.exec(select(func.min(row.first_seen_at)).where(*own))).one()
     burst = col(row.first_seen_at) <= first_seen_at + BURST
     return (await session.exec(select(func.min(row.starts_at)).where(*own, burst))).one()
@@ -40,7 +41,7 @@ async def outage_before_fires(session: AsyncSession, group: GroupRow, ranking: F
         return False
     row = EpisodeRow
     since = [col(row.starts_at) >= ranking.onset] if ranking and ranking.onset else []
-    query = select(row.id).where(row.group_id == group.id, row.status == "firing", *_below(group.renewed_by), *since)
+    query = select(row.id).where(*of_outage_before(group), row.status == "firing", *since)
     return (await session.exec(query.limit(1))).first() is not None
 
 

@@ -458,6 +458,22 @@ async def test_what_fires_on_beside_an_outage_that_is_over_has_its_own_cause_aga
     ]  # fmt: skip
 
 
+async def test_what_fires_on_since_before_a_restart_of_its_source_has_its_own_cause_still(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a", name="HighErrorRate"))
+    await rank(sorting, 1, "deploy 5.1.0 broke checkout", signal="checkout errors")
+    sorting.clock.forward(2)
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", start=2))
+    await rank(sorting, 2, "payments ran out of connections", service="payments", signal="payments errors")
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", status="resolved", start=2, ends_at=sorting.clock()))
+    sorting.clock.forward(1)
+    await sorting.receive(alert("a", name="HighErrorRate", start=1))
+
+    after = await card(sorting)
+    assert (after.group.title, after.started_at) == ("HighErrorRate", at(-1))
+    assert after.first_cause is not None
+    assert (after.first_cause.cause, after.cause_is_earlier) == ("deploy 5.1.0 broke checkout", False)
+
+
 async def test_the_card_names_the_worst_of_what_fires_again_in_whatever_order_it_came(sorting: SortingFixture) -> None:
     await sorting.receive(alert("a"), alert("b", severity="warning"))
     sorting.clock.forward(1)
