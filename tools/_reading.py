@@ -12,9 +12,9 @@ from bot.core.facts.measured import DeviationFact
 from bot.core.metrics.caller_wait import AT_CALLERS, network_time
 from bot.core.metrics.deviation import Deviation, measure_deviation
 from bot.core.metrics.series import Series, known_samples, without
-from bot.core.metrics.signals import (
-    SignalQuery,
-)
+from bot.core.metrics.signals import SignalQuery
+from bot.core.metrics.wording import deviation_text
+from bot.core.text.figures import figure
 from bot.parallel import answers_or_failures
 from bot.plugins import ToolContext
 from bot.ports import Metrics
@@ -62,6 +62,14 @@ class Reading:
     def is_bad(self) -> bool:
         """Whether its newest value is beyond the threshold that its owners set."""
         return bool(self.series) and self.signal.is_bad(self.last)
+
+    @property
+    def text(self) -> str:
+        """The deviation in words; it must not be None."""
+        assert self.deviation is not None
+        alone = self.is_bad and not self.signal.is_bad(self.deviation.after)
+        newest = figure(self.last, self.signal.unit) if alone else ""
+        return deviation_text(self.deviation, is_bad=self.is_bad, newest=newest)
 
     @property
     def fact(self) -> DeviationFact | None:
@@ -128,6 +136,10 @@ async def _judged(ctx: ToolContext, signal: SignalQuery, samples: _Samples, aler
     over = await outages_over_before(ctx, signal.service, alert_at)
     judged = samples.without(over)
     deviation = await asyncio.to_thread(_worst, signal, judged, alert_at, before)
+    if ctx.case.declared and (deviation is None or deviation.doublings <= 0):
+        # A person may have named its start too early, or it got worse since.
+        now = await asyncio.to_thread(_worst, signal, judged, samples.end, before)
+        deviation = now if now and now.doublings > 0 else deviation
     if deviation is None and over:
         deviation = await asyncio.to_thread(_worst, signal, samples, alert_at, before)
         # Where nearly all that was measured is of outages, that it is no worse now is not normal.

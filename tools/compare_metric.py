@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.metrics.wording import deviation_text, series_text, threshold_text
+from bot.core.metrics.wording import series_text, threshold_text
 from bot.core.text.durations import minutes_text
 from bot.core.text.figures import figure
 from bot.plugins import ToolContext, tool
@@ -44,7 +44,7 @@ def _summary(reading: Reading) -> str:
             f"{reading.signal.service} {reading.signal.name} has {reading.samples} samples in this window, "
             "too few to say what is normal"
         )
-    return deviation_text(reading.deviation, is_bad=reading.is_bad)
+    return reading.text
 
 
 def _details(reading: Reading) -> tuple[str, ...]:

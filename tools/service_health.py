@@ -82,7 +82,7 @@ def _line(reading: Reading) -> str:
     signal = reading.signal
     threshold = f" [{threshold_text(signal)}]" if threshold_text(signal) else ""
     if reading.deviation:
-        return deviation_text(reading.deviation, is_bad=reading.is_bad) + threshold
+        return reading.text + threshold
     if not reading.series:
         return f"{signal.service} {signal.name}: no data{threshold}"
     return f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)}, too few samples to judge{threshold}"

@@ -333,6 +333,11 @@ class Case(BaseModel):
         return self.first_alert_at or self.started_at
 
     @property
+    def reported_at(self) -> datetime | None:
+        """Since when a person reports it; None where an alert tells of it."""
+        return self.started_at if self.declared else None
+
+    @property
     def overlap_began_at(self) -> datetime | None:
         """When the first alert fired of an outage that began while the one before ran on; None for any other.
 

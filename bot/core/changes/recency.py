@@ -1,6 +1,6 @@
 """How likely a change is the cause by its age at the onset alone: the more recent, the likelier."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.tuning import TUNING
 from bot.core.tuning.changes import ChangeWeights
@@ -9,6 +9,14 @@ MAX_AGE = timedelta(hours=24)
 """A change older than this at the onset counts nothing."""
 ONSET_TOLERANCE = timedelta(seconds=30)
 """A measured onset can be this much too early (one scrape and its noise); beyond it a change is an effect, not a cause."""
+
+REPORT_TOLERANCE = timedelta(minutes=10)
+"""By so much a person may name the start of something too early; what began later than that is not what is reported."""
+
+
+def begins_after_report(began: datetime | None, reported_at: datetime | None) -> bool:
+    """Whether what began then came after what a person reports since `reported_at` (None: no person reports it)."""
+    return began is not None and reported_at is not None and began > reported_at + REPORT_TOLERANCE
 
 
 def recency_factor(age: timedelta, weights: ChangeWeights = TUNING.changes) -> float:

@@ -15,15 +15,17 @@ def threshold_text(signal: SignalQuery) -> str:
     return f"bad below {figure(signal.bad_below, signal.unit)}" if signal.bad_below is not None else ""
 
 
-def deviation_text(deviation: Deviation, *, is_bad: bool = False) -> str:
+def deviation_text(deviation: Deviation, *, is_bad: bool = False, newest: str = "") -> str:
     """`checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC (34 times its usual range)` or `... stayed normal: 0.1 %`,
     or, where it was bad for less than half of the time, that it left its range and what it mostly is.
 
     The name of a signal may be singular or plural (latency, errors): the verbs fit both. `is_bad`: it is beyond the threshold
-    that its owners set, so no level of before makes it normal.
+    that its owners set, so no level of before makes it normal; `newest`: its newest value, where that alone is beyond it.
     """
     name = f"{deviation.service} {deviation.signal}"
     before, after = figure(deviation.before, deviation.unit), figure(deviation.after, deviation.unit)
+    if deviation.doublings <= 0 and newest:
+        return f"{name}: {newest} now, mostly {after} around the start, before {before}"
     if deviation.doublings <= 0:
         return f"{name} stayed {'as bad as before' if is_bad else 'normal'}: {after}, before {before}"
     moved = "rose" if deviation.direction == "up" else "fell"

@@ -47,6 +47,8 @@ class RankingContext:
     """When the first alert of the outage fired."""
     overlap_began_at: datetime | None = None
     """When the first alert fired of an outage that began while the one before ran on (`Case.overlap_began_at`)."""
+    reported_at: datetime | None = None
+    """Since when a person reports it; None where an alert tells of it."""
     host: str = ""
     """The host that the alert names where it names no service."""
     doublings: dict[str, float] = field(default_factory=dict)
@@ -198,6 +200,7 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
         earlier=case.earlier,
         alerted_at=case.alerted_at,
         overlap_began_at=case.overlap_began_at,
+        reported_at=case.reported_at,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.changes.jumps import moves_with_any_rollout
-from bot.core.changes.recency import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE, begins_after_report
 from bot.core.evidence import (
     LEAD_ONLY,
     Basis,
@@ -37,6 +37,7 @@ from bot.core.ranking.changes.jumps import is_relief
 from bot.core.ranking.context import RankingContext, onset_error, ranking_context
 from bot.core.ranking.earlier_outage import SUDDEN, began_before, something_new, was_likely_before, weigh_against_earlier_outage
 from bot.core.ranking.observations import Observations, observe
+from bot.core.ranking.reported_start import weigh_reported_start
 from bot.core.service import reachable
 from bot.core.text.untrusted import counted, cut, one_line
 from bot.core.tuning import TUNING, Tuning
@@ -76,6 +77,7 @@ def rank(
         if not listed:
             return Findings(note=_all_normal(observations, failed), not_checked=failed, ruled_out=ruled_out(context, ()))
     candidates = with_burst(listed, context, ledger, started_at=case.started_at)[:_MAX_CAUSES]
+    weigh_reported_start(candidates, context)
     lead = lead_of(candidates, context, case.graded_leads)
     hypotheses = [_hypothesis(c, i, candidates, context, failed, lead) for i, c in enumerate(candidates)]
     accused = [h.change_id for h in hypotheses if h.confidence in ("likely", "possible")]
@@ -200,7 +202,7 @@ def _is_likely(ranked: Sequence[Candidate], context: RankingContext, lead: Lead)
     within its limit is a lead.
     """
     thresholds, first = context.tuning.confidence, ranked[0]
-    if _untied(first, context):
+    if _untied(first, context) or begins_after_report(first.began or context.onset_of(first.service), context.reported_at):
         return False
     by_own_diff = _explained_by_its_diff_alone(ranked)
     if lead.probability < thresholds.likely and not by_own_diff and not _alone_in_its_version(ranked, context):

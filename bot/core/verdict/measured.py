@@ -46,6 +46,7 @@ class Measured:
         self.overlap_began_at = case.overlap_began_at if case else None
         """When the first alert fired of an outage that began while another ran on (`Case.overlap_began_at`)."""
         self.alerted_at = case.alerted_at if case else None
+        self.reported_at = case.reported_at if case else None
 
     @cached_property
     def observations(self) -> Observations:

@@ -1,10 +1,10 @@
 """What the evidence shows of a cause: not what its sentence says, but whether what it names was recorded and measured."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core.change import Change
-from bot.core.changes.recency import ONSET_TOLERANCE
+from bot.core.changes.recency import ONSET_TOLERANCE, begins_after_report
 from bot.core.evidence import Hypothesis
 from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.changes.versions import VersionComparison
@@ -33,8 +33,19 @@ class Support:
 
 
 def support_of(hypothesis: Hypothesis, measured: Measured) -> Support:
-    """What the evidence shows of a cause of its kind, and what else explains the failure."""
+    """What the evidence shows of a cause of its kind, and what else explains the failure.
+
+    What began well after the start that a person reports did not start it, whatever shows it.
+    """
     change = measured.observations.changes.get(hypothesis.change_id)
+    support = _of_its_kind(hypothesis, change, measured)
+    began = change.at if change else measured.began(hypothesis.service)
+    if support.strength > 2 and begins_after_report(began, measured.reported_at):
+        return replace(support, strength=2, reason="it began well after the start that a person reports")
+    return support
+
+
+def _of_its_kind(hypothesis: Hypothesis, change: Change | None, measured: Measured) -> Support:
     if hypothesis.kind == "resource" and (change is None or not measured.near_changes(change.service)):
         return _resource(hypothesis, change, measured)
     if change is not None:

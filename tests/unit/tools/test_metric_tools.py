@@ -110,6 +110,16 @@ async def test_what_is_as_bad_as_it_was_before_is_not_called_normal() -> None:
     assert "as bad as before" in (await call_tool("compare_metric", ctx, service="checkout", signal="errors")).summary
 
 
+async def test_what_became_bad_a_moment_ago_is_not_called_as_bad_as_before() -> None:
+    spike, _ = outages_within_the_hour()
+    spike.values[:] = 0.001
+    spike.values[-20:] = 0.3
+    ctx = context(metrics=RecordedMetrics({ERRORS: [spike]}), case={"started_at": NOW - timedelta(minutes=50)})
+
+    health = await call_tool("service_health", ctx, service="checkout")
+    assert health.details == ("checkout errors: 30 % now, mostly 0.1 % around the start, before 0.1 % [bad above 2 %]",)
+
+
 async def test_a_query_without_series_is_never_told_as_health() -> None:
     evidence = await call_tool("query_metric", context({ERRORS: []}), service="checkout", signal="errors")
 

@@ -153,3 +153,14 @@ def test_a_change_whose_code_explains_the_lines_came_in_time_where_it_came_befor
     assert support_of(cause, Measured(ledger.entries)).strength == 0
     early = CASE.model_copy(update={"started_at": DEPLOY.at - minutes(5)})
     assert support_of(cause, Measured(ledger.entries, case=early)).strength == 0
+
+
+@pytest.mark.parametrize(("minutes_before_onset", "strength"), [(40, 2), (8, 4)])
+def test_what_began_well_after_the_start_that_a_person_reports_did_not_start_it(
+    minutes_before_onset: float, strength: int
+) -> None:
+    ledger = shop(changes=(DEPLOY,)).breakdown("payments", "errors", "version", **{"2_3_1": (0.0, 0.9), "2_3_0": (0.0, 0.0)})
+    reported = CASE.model_copy(update={"declared": True, "started_at": ONSET - minutes(minutes_before_onset)})
+    accused = Hypothesis(cause="x", service="payments", kind="change", change_id=DEPLOY.id)
+
+    assert support_of(accused, Measured(ledger.entries, case=reported)).strength == strength
