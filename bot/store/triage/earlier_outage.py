@@ -14,6 +14,9 @@ from bot.core.investigation.triage_state import TriageState
 from bot.store.alerts.present_outage import first_firing, of_outage_before, of_present_outage
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 
+_Members = Sequence[ColumnElement[bool]]
+"""What tells an outage's own alerts from others."""
+
 RELATES_WITHIN = timedelta(hours=1)
 """An outage that began longer ago is no longer in the samples that a signal is compared with."""
 
@@ -51,9 +54,10 @@ async def earlier_outage(session: AsyncSession, group: GroupRow, lead: EpisodeRo
     That other group just cleared, or it runs on. `began`: when the first alert of the present outage fired.
     """
     if group.renewed_at is not None and group.renewed_by is not None:
-        return await _outage_of(session, group.id or 0, lead, began, before=group.renewed_at, below=group.renewed_by)
+        return await _outage_of(session, group.id or 0, lead, began, before=group.renewed_at, members=of_outage_before(group))
     number = await _other_group(session, group, lead, began)
-    earlier = await _outage_of(session, number, lead, began, before=began) if number else None
+    members = (col(EpisodeRow.group_id) == number,)
+    earlier = await _outage_of(session, number, lead, began, before=began, members=members) if number else None
     return earlier if earlier and (earlier.recovered_at or earlier.runs_on) else None
 
 
@@ -72,9 +76,9 @@ async def _other_group(session: AsyncSession, group: GroupRow, lead: EpisodeRow,
 
 
 async def _outage_of(
-    session: AsyncSession, number: int, lead: EpisodeRow, began: datetime, *, before: datetime, below: int | None = None
+    session: AsyncSession, number: int, lead: EpisodeRow, began: datetime, *, before: datetime, members: _Members
 ) -> EarlierOutage | None:
-    """What the last ranking of a group saw, made `before` a moment; of its alerts those count with an id `below`."""
+    """What the last ranking of a group saw, made `before` a moment; of its alerts its `members` count."""
     made = TriageRow.group_id == number, col(TriageRow.started_at) < before, TriageRow.state == TriageState.DONE
     attempts = (await session.exec(select(TriageRow).where(*made).order_by(col(TriageRow.attempt).desc()))).all()
     rankings = [findings for row in attempts if (findings := stored_findings(row.findings))]
@@ -83,14 +87,14 @@ async def _outage_of(
         return None
     # An outage may have begun while one before it ran on: what is left of either in the samples is none of the present one.
     onsets = [ranking.onset for ranking in rankings if ranking.onset and ranking.onset >= began - RELATES_WITHIN]
-    alerts = col(EpisodeRow.group_id) == number, col(EpisodeRow.starts_at) >= findings.onset, *_below(below)
+    alerts = *members, col(EpisodeRow.starts_at) >= findings.onset
     alert_at = (await session.exec(select(func.min(EpisodeRow.starts_at)).where(*alerts))).one()
     until = older_until(findings.onset, alert_at or findings.onset, began)
     if until is None:
         return None
     first = next(iter(findings.hypotheses), None)
     likely = (first.kind, first.service, first.change_id) if first and first.confidence == "likely" else None
-    recovered_at = await _recovered_at(session, number, lead, began, below)
+    recovered_at = await _recovered_at(session, members, lead, began)
     runs_on = await _firing_share(session, alerts, began) >= RUNNING_SHARE
     if recovered_at is None and not runs_on:
         recovered_at = await _over_at(session, alerts, lead, began)
@@ -119,16 +123,10 @@ async def _over_at(
     return ended_at if not own else None
 
 
-def _below(number: int | None) -> tuple[ColumnElement[bool], ...]:
-    return (col(EpisodeRow.id) < number,) if number else ()
-
-
-async def _recovered_at(
-    session: AsyncSession, number: int, lead: EpisodeRow, began: datetime, below: int | None
-) -> datetime | None:
+async def _recovered_at(session: AsyncSession, members: _Members, lead: EpisodeRow, began: datetime) -> datetime | None:
     """When the alert that leads now had last cleared, where it did not fire the alerts of its service; None: not all had."""
     row = EpisodeRow
-    of_service = col(row.group_id) == number, col(row.service) == lead.service, *_below(below)
+    of_service = *members, col(row.service) == lead.service
     for alerts in ((*of_service, col(row.name) == lead.name), of_service):
         query = select(func.max(row.ended_at), func.count(col(row.id)), func.count(col(row.ended_at))).where(*alerts)
         ended_at, fired, ended = (await session.exec(query)).one()

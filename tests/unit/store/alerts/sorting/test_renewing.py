@@ -474,6 +474,18 @@ async def test_what_fires_on_since_before_a_restart_of_its_source_has_its_own_ca
     assert (after.first_cause.cause, after.cause_is_earlier) == ("deploy 5.1.0 broke checkout", False)
 
 
+async def test_an_outage_runs_on_whose_source_was_restarted_while_it_fires(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a", name="HighErrorRate"))
+    await rank(sorting, 1, onset=at(-2), signal="checkout errors")
+    sorting.clock.forward(2)
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", start=2))
+    await sorting.receive(alert("a", name="HighErrorRate", start=1))
+
+    earlier = (await Triages(sorting.db).open("AL-1", 2, "", "")).earlier
+    assert earlier is not None
+    assert (earlier.runs_on, earlier.recovered_at) == (True, None)
+
+
 async def test_the_card_names_the_worst_of_what_fires_again_in_whatever_order_it_came(sorting: SortingFixture) -> None:
     await sorting.receive(alert("a"), alert("b", severity="warning"))
     sorting.clock.forward(1)
