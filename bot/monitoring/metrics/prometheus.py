@@ -3,8 +3,10 @@
 API: https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
+import asyncio
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -24,16 +26,28 @@ MAX_POINTS = 11_000
 """Prometheus refuses more points a series than this."""
 MAX_NAMES, MAX_LABEL_SETS = 5_000, 2_000
 _SHORTEST_STEP_SECONDS = 0.001
+RULES_SECONDS = 60.0
+"""So long the rules that were read count as those of now: each tool call may need them, and there may be thousands."""
 
 
 class PrometheusMetrics:
     """The Metrics port over the HTTP API."""
 
-    def __init__(self, config: PrometheusConfig, client: httpx.AsyncClient, *, token: str = "") -> None:
+    def __init__(
+        self,
+        config: PrometheusConfig,
+        client: httpx.AsyncClient,
+        *,
+        token: str = "",
+        seconds_now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._public_is_configured = bool(config.public_url)
         self._public = (config.public_url or config.url).rstrip("/")
         self._seconds = config.timeout.total_seconds()
         self._server = JsonServer(client, name="Prometheus", base=config.url, seconds=self._seconds, token=token)
+        self._seconds_now = seconds_now
+        self._rules: asyncio.Task[list[AlertRule]] | None = None
+        self._rules_at = 0.0
 
     async def range(self, promql: str, *, start: datetime, end: datetime, step: float) -> list[Series]:
         """Samples of each series; the step is widened where it would give more than 11,000 points."""
@@ -87,7 +101,20 @@ class PrometheusMetrics:
         raise self._unreadable("data")
 
     async def rules(self) -> list[AlertRule]:
-        """The alerting rules of all groups: name, query, labels, annotations, duration (seconds)."""
+        """The alerting rules of all groups: name, query, labels, annotations, duration (seconds); read once a minute."""
+        if self._rules is None or not self._is_current(self._rules):
+            self._rules, self._rules_at = asyncio.create_task(self._read_rules()), self._seconds_now()
+        # Several wait for one answer: who waits no longer must not end it for the others.
+        return list(await asyncio.shield(self._rules))
+
+    def _is_current(self, reading: asyncio.Task[list[AlertRule]]) -> bool:
+        """Whether what is being read, or was, counts as the rules of now; what could not be read is read again."""
+        if not reading.done():
+            return True
+        failed = reading.cancelled() or reading.exception() is not None
+        return not failed and self._seconds_now() - self._rules_at < RULES_SECONDS
+
+    async def _read_rules(self) -> list[AlertRule]:
         groups = self._payload(await self._server.get("/api/v1/rules", {"type": "alert"})).get("groups")
         if not isinstance(groups, list):
             raise self._unreadable("groups")

@@ -149,6 +149,43 @@ async def test_only_alerting_rules_are_listed() -> None:
     ]
 
 
+async def test_the_rules_are_read_once_for_all_who_need_them_within_a_minute() -> None:
+    server, seconds = Answers(json={"status": "success", "data": {"groups": []}}), [0.0]
+    prometheus = metrics(server, seconds_now=lambda: seconds[-1])
+
+    await asyncio.gather(prometheus.rules(), prometheus.rules())
+    for moment, read in ((59.0, 1), (61.0, 2)):
+        seconds.append(moment)
+        assert await prometheus.rules() == [] and len(server.requests) == read
+
+
+async def test_rules_that_could_not_be_read_are_read_again() -> None:
+    server = Answers(503)
+    prometheus = metrics(server)
+    for _ in range(2):
+        with pytest.raises(QueryFailed):
+            await prometheus.rules()
+
+    assert len(server.requests) == 2
+
+
+async def test_who_no_longer_waits_for_the_rules_does_not_end_it_for_the_others() -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: httpx.Request) -> httpx.Response:
+        asked.set()
+        await answer.wait()
+        return httpx.Response(200, json={"status": "success", "data": {"groups": []}})
+
+    prometheus = metrics(slow)
+    hasty, patient = asyncio.create_task(prometheus.rules()), asyncio.create_task(prometheus.rules())
+    await asked.wait()
+    hasty.cancel()
+    answer.set()
+
+    assert await patient == [] and hasty.cancelled()
+
+
 def test_the_link_opens_the_query_at_the_public_address() -> None:
     config = PrometheusConfig(url="http://internal:9090", public_url="https://prometheus.example/base/")
 
