@@ -18,7 +18,7 @@ async def outages_over_before(ctx: ToolContext, service: str, at: datetime) -> l
     """The times of outages of the case's own service, and of the one that is read, that were over by `at`; oldest first.
 
     In a short pause hardly a sample is back to normal. What fired elsewhere counts only if it was over before the trouble
-    behind the alert can have begun: else it may be how that began.
+    behind the alert began, as it was measured, and can have begun: else it may be how that began.
     """
     case = ctx.case
     own, there = _fired_on("", case), _fired_on(service, case) if service != case.service else []
@@ -26,6 +26,7 @@ async def outages_over_before(ctx: ToolContext, service: str, at: datetime) -> l
         own.append(OutageSpan(case.earlier.began_at - ONSET_TOLERANCE, case.earlier.recovered_at))
     if there:
         began_by = await fault_began_by(ctx, case.alerted_at) or case.alerted_at - GUESS
+        began_by = min(began_by, case.onset.at) if case.onset else began_by
         there = [span for span in there if span.end <= began_by]
     return sorted(span for span in {*own, *there} if span.end <= at)
 

@@ -20,6 +20,7 @@ from bot.core.text.untrusted import cut, one_line
 from bot.core.tool_calls import ToolRole, Tools, could_not_check, describe_call
 from bot.plugins import Tool, ToolContext
 from bot.plugins.tools import Function
+from bot.store.triage.attempts import measured_onset
 from bot.store.triage.triage import Triages
 
 log = structlog.get_logger(__name__)
@@ -114,7 +115,7 @@ class ToolRunner:
             return failed(f"arguments do not fit: {problem}", invalid_query=True)
         try:
             async with asyncio.timeout(seconds):
-                return await tool(replace(self._context(case), seconds=seconds), **arguments)
+                return await tool(replace(self._context(await self._with_onset(case)), seconds=seconds), **arguments)
         except TimeoutError:
             return failed(f"no answer within {seconds:g} s")
         except QueryFailed as error:
@@ -124,6 +125,14 @@ class ToolRunner:
             error_id = secrets.token_hex(4)
             log.exception("tool failed", tool=name, group=case.group, error_id=error_id)
             return failed(f"{type(error).__name__} (the log has it under {error_id}): {error}")
+
+    async def _with_onset(self, case: Case) -> Case:
+        """The case with the onset that its own attempt measured, where a tool needs it: beside outages elsewhere that ended."""
+        if not any(interval.service for interval in case.firing_before):
+            return case
+        row = await self.triages.row(case.group, case.attempt)
+        onsets = [onset for onset in (case.onset, measured_onset(row) if row else None) if onset]
+        return case.model_copy(update={"onset": min(onsets, key=lambda onset: onset.at, default=None)})
 
     def for_case(self, case: Case) -> Callable[[str, Mapping[str, object], str], Awaitable[LedgerEntry]]:
         """`call_tool(tool, arguments, call)` for one case."""

@@ -1,18 +1,21 @@
 """One look: what a tool saw, as it is kept."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.core.evidence import Evidence
+from bot.core.evidence import Evidence, FiringInterval
 from bot.core.facts.evidence_facts import EvidenceFacts
+from bot.core.investigation.triage_facts import TriageFacts
 from bot.plugins import ToolContext, tool
 from bot.store.triage.triage import Triages
 from bot.workflows.investigation.tool_running import ToolRunner
 from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
+from tests.unit.builders import at
 from tests.unit.tools.tool_fixture import context
 
 SECRET = "password=FAKEhunter2x"
@@ -82,3 +85,19 @@ async def test_a_further_attempt_reads_nothing_that_was_recorded_before_it(fixtu
 
     assert first.id != before.id
     assert (await runner.call(case, "counted", {"service": "checkout"}, "again", reuse=True)).id == first.id
+
+
+@tool
+async def onset(ctx: ToolContext) -> Evidence:
+    """Says the onset of its case."""
+    return Evidence(summary=str(ctx.case.onset and ctx.case.onset.at), query="q")
+
+
+async def test_a_tool_knows_the_onset_that_the_facts_of_the_same_attempt_measured(fixture: ApprovalsFixture) -> None:
+    triages = Triages(fixture.db)
+    fired = FiringInterval(began_at=at(-50), ended_at=at(-40), service="payments")
+    case = (await triages.open("AL-1", 1, "", "")).model_copy(update={"firing_before": (fired,)})
+    await triages.update("AL-1", 1, facts=TriageFacts(onset=at(-45)).model_dump(mode="json"))
+    runner = ToolRunner(triages, {"onset": onset}, lambda case: replace(context(), case=case))
+
+    assert (await runner.call(case, "onset", {}, "analyst")).evidence.summary == str(at(-45))
