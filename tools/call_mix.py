@@ -36,6 +36,8 @@ async def call_mix(ctx: ToolContext, service: ServiceName) -> Evidence:
     readings = await asyncio.to_thread(_judged, ctx, name, own, others)
     if not readings:
         raise QueryFailed(f"the requests of {name} and of what it calls have no samples in common")
+    if not any(reading.deviation for reading in readings):
+        raise QueryFailed(f"the requests of {name} and of what it calls have too few samples in common to say what is usual")
     readings.sort(key=lambda reading: -(reading.deviation.doublings if reading.deviation else -9))
     start, end = alert_moment(ctx) - HISTORY, ctx.now
     return Evidence(

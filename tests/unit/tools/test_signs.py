@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bot.core.errors import QueryFailed
 from bot.core.logs.line import LogLine
+from bot.core.metrics.series import Series
 from bot.core.service import Catalogue, Service, Signal
 from bot.core.traces.calls import CallSummary
 from bot.core.traces.spans import Sample, Span
@@ -55,6 +57,14 @@ async def test_more_load_all_the_way_down_is_the_same_mix_of_calls() -> None:
     evidence = await call_tool("call_mix", context(steps, catalogue=SHOP), service="checkout")
 
     assert evidence.facts.deviations[0].doublings <= 0 and "as often per request as before" in evidence.summary
+
+
+async def test_calls_of_which_too_few_were_counted_are_not_called_as_many_as_before() -> None:
+    times = np.arange(NOW.timestamp() - 30, NOW.timestamp(), 10.0)
+    counted = {name: [Series({}, times, np.full(3, 10.0))] for name in ("checkout_requests", "mail_requests")}
+
+    with pytest.raises(QueryFailed, match="too few samples"):
+        await call_tool("call_mix", context(metrics=RecordedMetrics(counted), catalogue=SHOP), service="checkout")
 
 
 async def test_a_service_that_calls_nobody_has_no_mix_of_calls() -> None:
