@@ -8,6 +8,10 @@ from bot.core.evidence import Case
 from bot.plugins import ToolContext
 from tools._alert_wait import GUESS, fault_began_by
 
+LEAST_USUAL = 0.1
+"""Share of what was before the alert that must be of no outage to tell what is usual."""
+NOT_USUAL = "nearly all of the time before was in earlier outages, so what is usual is not known"
+
 
 class OutageSpan(NamedTuple):
     start: datetime

@@ -18,8 +18,7 @@ from bot.core.text.figures import figure
 from bot.parallel import answers_or_failures
 from bot.plugins import ToolContext
 from bot.ports import Metrics
-from tools._arguments import alert_moment
-from tools._earlier_outages import OutageSpan, outages_over_before
+from tools._earlier_outages import LEAST_USUAL, NOT_USUAL, OutageSpan, outages_over_before
 from tools._signals import metrics_of
 
 HISTORY = timedelta(hours=1)
@@ -46,6 +45,8 @@ class Reading:
     samples: int = field(default=0)
     earlier: Sequence[Series] = ()
     """The same signal before `start`, where that was needed to know what is normal."""
+    gap: str = ""
+    """Why what is normal is not known though there are samples enough; "" where it is."""
 
     @property
     def last(self) -> float:
@@ -62,6 +63,11 @@ class Reading:
     def is_bad(self) -> bool:
         """Whether its newest value is beyond the threshold that its owners set."""
         return bool(self.series) and self.signal.is_bad(self.last)
+
+    @property
+    def deviates(self) -> bool:
+        """Whether it left its normal range."""
+        return self.deviation is not None and self.deviation.doublings > 0
 
     @property
     def text(self) -> str:
@@ -81,11 +87,31 @@ async def read(
     ctx: ToolContext, signal: SignalQuery, *, alert_at: datetime, before: timedelta = HISTORY, until: datetime | None = None
 ) -> Reading:
     """Read one signal from `before` the moment on and judge it against its own past. Raises QueryFailed."""
-    samples = await _samples(ctx, signal, alert_at=alert_at, before=before, until=until)
-    return await _judged(ctx, signal, samples, alert_at, before)
+    over = await outages_over_before(ctx, signal.service, alert_at)
+    return await _read(ctx, signal, over, alert_at=alert_at, before=before, until=until)
 
 
-async def read_network_time(ctx: ToolContext, outer: SignalQuery, inner: SignalQuery, *, alert_at: datetime) -> Reading:
+async def _read(
+    ctx: ToolContext,
+    signal: SignalQuery,
+    over: Sequence[OutageSpan],
+    *,
+    alert_at: datetime,
+    before: timedelta = HISTORY,
+    until: datetime | None = None,
+) -> Reading:
+    samples = await _samples(ctx, signal, over, alert_at=alert_at, before=before, until=until)
+    reading = await _judged(signal, samples, over, alert_at, before)
+    if reading.deviates or alert_at != ctx.case.reported_at:
+        return reading
+    # A person may have named its start too early, or it got worse since.
+    now = await _judged(signal, samples, over, samples.end, before)
+    return now if now.deviates else reading
+
+
+async def _read_network_time(
+    ctx: ToolContext, outer: SignalQuery, inner: SignalQuery, over: Sequence[OutageSpan], *, alert_at: datetime
+) -> Reading:
     """Read the time between a service and its callers: what they waited minus what it took. Raises QueryFailed."""
     signal = SignalQuery(
         service=inner.service,
@@ -95,10 +121,10 @@ async def read_network_time(ctx: ToolContext, outer: SignalQuery, inner: SignalQ
         harm="up",
         unit=inner.unit,
     )
-    ends = [await _samples(ctx, end, alert_at=alert_at, before=HISTORY) for end in (outer, inner)]
+    ends = [await _samples(ctx, end, over, alert_at=alert_at, before=HISTORY) for end in (outer, inner)]
     series = network_time(ends[0].series, ends[1].series)
     earlier = network_time(ends[0].earlier, ends[1].earlier)
-    return await _judged(ctx, signal, replace(ends[0], series=series, earlier=earlier), alert_at, HISTORY)
+    return await _judged(signal, replace(ends[0], series=series, earlier=earlier), over, alert_at, HISTORY)
 
 
 @dataclass(frozen=True)
@@ -116,14 +142,16 @@ class _Samples:
 
     def without(self, spans: Sequence[OutageSpan]) -> "_Samples":
         """The samples outside some spans of time."""
-        series, earlier = ([_without(spans, one) for one in part] for part in (self.series, self.earlier))
-        return replace(self, series=series, earlier=earlier)
+        return replace(self, series=without_outages(spans, self.series), earlier=without_outages(spans, self.earlier))
+
+    def count_before(self, moment: datetime) -> int:
+        """The samples of all series before a moment."""
+        return sum(int((one.times < moment.timestamp()).sum()) for one in (*self.series, *self.earlier))
 
 
-async def without_earlier_outages(ctx: ToolContext, service: str, series: Sequence[Series]) -> list[Series]:
-    """The series of a service without the times of outages that were over before."""
-    over = await outages_over_before(ctx, service, alert_moment(ctx))
-    return [_without(over, one) for one in series]
+def without_outages(spans: Sequence[OutageSpan], series: Sequence[Series]) -> list[Series]:
+    """The series without the times of outages that were over before."""
+    return [_without(spans, one) for one in series]
 
 
 def _without(spans: Sequence[OutageSpan], series: Series) -> Series:
@@ -132,21 +160,20 @@ def _without(spans: Sequence[OutageSpan], series: Series) -> Series:
     return series
 
 
-async def _judged(ctx: ToolContext, signal: SignalQuery, samples: _Samples, alert_at: datetime, before: timedelta) -> Reading:
-    over = await outages_over_before(ctx, signal.service, alert_at)
-    judged = samples.without(over)
+async def _judged(
+    signal: SignalQuery, samples: _Samples, over: Sequence[OutageSpan], alert_at: datetime, before: timedelta
+) -> Reading:
+    judged, gap = samples.without(over), ""
     deviation = await asyncio.to_thread(_worst, signal, judged, alert_at, before)
-    if ctx.case.declared and (deviation is None or deviation.doublings <= 0):
-        # A person may have named its start too early, or it got worse since.
-        now = await asyncio.to_thread(_worst, signal, judged, samples.end, before)
-        deviation = now if now and now.doublings > 0 else deviation
-    if deviation is None and over:
+    measured = samples.count_before(alert_at)
+    if deviation and (deviation.doublings > 0 or judged.count_before(alert_at) >= LEAST_USUAL * measured):
+        deviation = _dated_after(deviation, over, judged)
+    elif over:
         deviation = await asyncio.to_thread(_worst, signal, samples, alert_at, before)
         # Where nearly all that was measured is of outages, that it is no worse now is not normal.
-        deviation = deviation if deviation and deviation.doublings > 0 else None
-    elif deviation:
-        deviation = _dated_after(deviation, over, judged)
-    return Reading(signal, samples.start, samples.end, samples.series, deviation, samples.most, samples.earlier)
+        gap = NOT_USUAL if deviation and deviation.doublings <= 0 else ""
+        deviation = None if gap else deviation
+    return Reading(signal, samples.start, samples.end, samples.series, deviation, samples.most, samples.earlier, gap)
 
 
 def _dated_after(deviation: Deviation, over: Sequence[OutageSpan], judged: _Samples) -> Deviation:
@@ -160,7 +187,13 @@ def _dated_after(deviation: Deviation, over: Sequence[OutageSpan], judged: _Samp
 
 
 async def _samples(
-    ctx: ToolContext, signal: SignalQuery, *, alert_at: datetime, before: timedelta, until: datetime | None = None
+    ctx: ToolContext,
+    signal: SignalQuery,
+    over: Sequence[OutageSpan],
+    *,
+    alert_at: datetime,
+    before: timedelta,
+    until: datetime | None = None,
 ) -> _Samples:
     metrics, start, end = metrics_of(ctx), alert_at - before, until or ctx.now
     step = max(STEP_SECONDS, (end - start).total_seconds() / 2_000)
@@ -171,7 +204,7 @@ async def _samples(
         finer = await metrics.range(signal.promql, start=datetime.fromtimestamp(first, end.tzinfo), end=end, step=1.0)
         collected = replace(collected, series=_own(signal, finer) or collected.series)
     if collected.series and before == HISTORY:
-        usual = collected.without(await outages_over_before(ctx, signal.service, alert_at)).most
+        usual = collected.without(over).most
         return replace(collected, earlier=await _earlier(metrics, signal, start, alert_at, usual))
     return collected
 
@@ -218,6 +251,11 @@ async def read_all(ctx: ToolContext, signals: Sequence[SignalQuery], *, alert_at
     """
     named = {signal.name: signal for signal in signals}
     ends = [(outer, named.get(outer.name.removesuffix(AT_CALLERS))) for outer in signals if outer.name.endswith(AT_CALLERS)]
-    readings: list[Callable[[], Awaitable[Reading]]] = [partial(read, ctx, signal, alert_at=alert_at) for signal in signals]
-    readings += [partial(read_network_time, ctx, outer, inner, alert_at=alert_at) for outer, inner in ends if inner]
+    over = {service: await outages_over_before(ctx, service, alert_at) for service in {one.service for one in signals}}
+    readings: list[Callable[[], Awaitable[Reading]]] = [
+        partial(_read, ctx, one, over[one.service], alert_at=alert_at) for one in signals
+    ]
+    readings += [
+        partial(_read_network_time, ctx, outer, inner, over[inner.service], alert_at=alert_at) for outer, inner in ends if inner
+    ]
     return await answers_or_failures(lambda reading: reading(), readings, at_once=_AT_ONCE)

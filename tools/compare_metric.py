@@ -39,6 +39,8 @@ async def compare_metric(ctx: ToolContext, service: ServiceName, signal: SignalN
 def _summary(reading: Reading) -> str:
     if not reading.series:
         return f"{reading.signal.service} {reading.signal.name}: no series matches, which is no sign of health"
+    if reading.gap:
+        raise QueryFailed(f"{reading.signal.service} {reading.signal.name}: {reading.gap}")
     if reading.deviation is None:
         raise QueryFailed(
             f"{reading.signal.service} {reading.signal.name} has {reading.samples} samples in this window, "

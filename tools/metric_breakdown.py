@@ -12,6 +12,7 @@ from bot.core.facts.measured import BreakdownFact
 from bot.core.metrics.breakdown import Breakdown, BreakdownPart, break_down, candidate_labels, most_informative
 from bot.core.metrics.expression import selectors, split_by, without_divisor
 from bot.core.metrics.promql import is_label_name
+from bot.core.metrics.series import Series
 from bot.core.metrics.signals import SignalQuery
 from bot.core.metrics.wording import deviation_text
 from bot.core.text.figures import figure
@@ -21,7 +22,8 @@ from bot.core.tool_calls import ToolRole
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import Described, ServiceName, SignalName
 from tools._arguments import alert_moment, service_of
-from tools._reading import STEP_SECONDS, Reading, read, without_earlier_outages
+from tools._earlier_outages import NOT_USUAL, outages_over_before
+from tools._reading import STEP_SECONDS, Reading, read, without_outages
 from tools._signals import metrics_of, signal_of
 
 MAX_PARTS = 12
@@ -42,6 +44,8 @@ async def metric_breakdown(
     name = service_of(ctx, service)
     chosen = await signal_of(ctx, name, signal)
     reading = await read(ctx, chosen, alert_at=alert_moment(ctx))
+    if reading.gap:
+        raise QueryFailed(f"{name} {signal}: {reading.gap}")
     labels = [_label_name(by)] if by.strip() else await _candidates(ctx, chosen)
     breakdowns, failures = await _split(ctx, reading, labels)
     if failures and not breakdowns:
@@ -78,6 +82,7 @@ async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> t
     signal, breakdowns, failures = reading.signal, [], []
     onset = reading.deviation.onset if reading.deviation and reading.deviation.onset else alert_moment(ctx)
     step = max(STEP_SECONDS, (reading.end - reading.start).total_seconds() / 1_000)
+    over = await outages_over_before(ctx, signal.service, alert_moment(ctx))
     for label in labels:
         try:
             part = part_of(signal, label)
@@ -87,11 +92,18 @@ async def _split(ctx: ToolContext, reading: Reading, labels: Sequence[str]) -> t
             continue
         split = [line for line in series if label in line.labels]  # `or vector(0)` has no label
         own = [line for line in split if signal.concerns({name: text for name, text in line.labels.items() if name != label})]
-        own = await without_earlier_outages(ctx, signal.service, own)
-        if own:
+        usual = without_outages(over, own)
+        if _reaches_before(onset, own) and not _reaches_before(onset, usual):
+            # What is left began with the outage: each value of the label would have come from nothing.
+            failures.append(QueryFailed(f"{signal.service} {signal.name} by {label}: {NOT_USUAL}"))
+        elif usual:
             averaged = part.unit in _AVERAGED
-            breakdowns.append(break_down(own, label, onset=onset, harm=signal.harm, averaged=averaged))
+            breakdowns.append(break_down(usual, label, onset=onset, harm=signal.harm, averaged=averaged))
     return breakdowns, failures
+
+
+def _reaches_before(moment: datetime, series: Sequence[Series]) -> bool:
+    return any((one.times < moment.timestamp()).any() for one in series)
 
 
 def part_of(signal: SignalQuery, label: str) -> SignalQuery:

@@ -18,11 +18,11 @@ from bot.core.logs.templates import TemplateCount, Trend, count_templates
 from bot.core.text.durations import minutes_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import cut, one_line
-from bot.core.tool_calls import LOGS, ToolRole
+from bot.core.tool_calls import LOGS, ToolRole, could_not_check
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import Described, ServiceName
 from tools._arguments import alert_moment, limited_minutes, service_of
-from tools._earlier_outages import OutageSpan, outages_over_before
+from tools._earlier_outages import LEAST_USUAL, NOT_USUAL, OutageSpan, outages_over_before
 from tools._onset import onset_of
 from tools._sampling import Sample, sample
 
@@ -33,8 +33,6 @@ BASELINES, SHORTEST = 2, timedelta(minutes=30)
 """The time before is twice as long as the window, an hour at least: a line that comes seldom is not new."""
 _LEAST_LINES, _LONG_PAUSE = 20, 20
 """From so many lines on a pause that is so many times as long as the mean one says that nothing was kept before."""
-_LEAST_USUAL = 0.1
-"""Share of the time before that must be of no outage to stand for all of it."""
 MAX_TEMPLATES = 25
 MAX_EXAMPLES, MAX_EXAMPLE = 8, 600
 MAX_CHARACTERS = 12_000
@@ -71,7 +69,10 @@ async def search_logs(
     now, before = await asyncio.gather(
         sample(ctx.logs, name, needle, start=start, end=ctx.now), sample(ctx.logs, name, needle, start=began, end=onset)
     )
-    before = _without(over, before, TimeWindow(start=_logged_since(before, began), end=onset))
+    logged = TimeWindow(start=_logged_since(before, began), end=onset)
+    usual = 1 - _covered(over, logged) / _span(logged)
+    gap = could_not_check(f"what {name} usually logs", NOT_USUAL) if usual < LEAST_USUAL and before.lines else ""
+    before = _without(over, before, logged, usual)
     lines, earlier = now.lines, before.lines
     scale = now.seconds / before.seconds
     # Mining takes its time for a flood of lines that are all different; the loop must not wait for it.
@@ -82,12 +83,13 @@ async def search_logs(
     grown = [kind for kind in kinds if kind.trend in (Trend.NEW, Trend.SURGING) and kind.first_at]
     grown = sorted(grown, key=lambda kind: not reports_failure(kind.template))[:MAX_EXAMPLES]
     return Evidence(
-        summary=_summary(name, needle, ctx.now - start, len(lines), expected, kinds)
+        summary=_summary(name, needle, ctx.now - start, len(lines), expected, kinds, gap)
         + (" (rates of a sample over the whole time: there were more lines)" if now.full or before.full else ""),
         query=ctx.logs.query(name, needle),
         window=TimeWindow(start=start, end=ctx.now),
         details=_within([*map(_contrast, apart), *map(_line, kinds[:MAX_TEMPLATES]), *_left(kinds), *map(_example, grown)]),
         source="loki" if ctx.logs.query(name, needle).startswith("{") else "files",
+        unseen=(gap,) if gap else (),
         user_controllable=True,
         facts=EvidenceFacts(
             templates=tuple(_fact(kind, quoted=kind in grown) for kind in kinds[:MAX_TEMPLATES]),
@@ -105,19 +107,21 @@ def _start(now: datetime, onset: datetime, minutes: int, over: Sequence[OutageSp
     return max([onset, now - furthest, *(span.end for span in over)])
 
 
-def _without(over: Sequence[OutageSpan], sampled: Sample, logged: TimeWindow) -> Sample:
+def _without(over: Sequence[OutageSpan], sampled: Sample, logged: TimeWindow, usual: float) -> Sample:
     """The lines outside the times of earlier outages, and the seconds that these stand for.
 
     What failed then is not what a service usually logs; all of it counts, where hardly anything else was logged.
-    `logged`: the part of the sampled window that lines are left of.
+    `logged`: the part of the sampled window that lines are left of; `usual`: the share of it that is of no outage.
     """
-    span = max(logged.end - logged.start, timedelta(seconds=1))
-    logged_for = sampled.seconds if sampled.full else span.total_seconds()
-    usual = 1 - _covered(over, logged) / span
-    if usual < _LEAST_USUAL:
+    logged_for = sampled.seconds if sampled.full else _span(logged).total_seconds()
+    if usual < LEAST_USUAL:
         return replace(sampled, seconds=logged_for)
     lines = [line for line in sampled.lines if not any(one.start <= line.at < one.end for one in over)]
     return replace(sampled, lines=lines, seconds=max(1.0, logged_for * usual))
+
+
+def _span(window: TimeWindow) -> timedelta:
+    return max(window.end - window.start, timedelta(seconds=1))
 
 
 def _covered(over: Sequence[OutageSpan], window: TimeWindow) -> timedelta:
@@ -159,14 +163,14 @@ def _logged_since(before: Sample, began: datetime) -> datetime:
     return first if first - began > _LONG_PAUSE * pause else began
 
 
-def _summary(service: str, text: str, span: timedelta, now: int, expected: float, kinds: list[TemplateCount]) -> str:
+def _summary(service: str, text: str, span: timedelta, now: int, expected: float, kinds: list[TemplateCount], gap: str) -> str:
     holding = f" that hold {one_line(text, 60)!r}" if text else ""
     window = f"in {minutes_text(max(1, round(span.total_seconds() / 60)))}"
     counts = f"{service}: {now} log lines{holding} {window}, {_number(expected)} expected from the time before the onset"
     trends = {trend: sum(kind.trend is trend for kind in kinds) for trend in (Trend.NEW, Trend.SURGING, Trend.VANISHED)}
     changed = ", ".join(f"{count} {trend}" for trend, count in trends.items() if count)
     if not changed:
-        return f"{counts}; no kind of line is new, has grown or vanished"
+        return f"{counts}; {NOT_USUAL if gap else 'no kind of line is new, has grown or vanished'}"
     top = kinds[0]
     return f"{counts}; kinds: {changed}; most: {top.count} times ({_than(top)}) {one_line(top.template, 120)!r}"
 

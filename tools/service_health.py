@@ -48,7 +48,7 @@ async def service_health(ctx: ToolContext, service: ServiceName) -> Evidence:
         ),
         link=metrics_of(ctx).link(main.promql, start=start, end=end),
         source="prometheus",
-        unseen=tuple(could_not_check(f"{name} {signal}", why) for signal, why in failed_signals),
+        unseen=tuple(could_not_check(f"{name} {signal}", why) for signal, why in [*failed_signals, *_gaps(readings)]),
         # Without one judged signal nothing may be concluded, least of all that the service is well.
         ok=any(reading.deviation or (reading.series and reading.signal.has_threshold) for reading in readings),
         facts=EvidenceFacts(
@@ -85,7 +85,8 @@ def _line(reading: Reading) -> str:
         return reading.text + threshold
     if not reading.series:
         return f"{signal.service} {signal.name}: no data{threshold}"
-    return f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)}, too few samples to judge{threshold}"
+    why = reading.gap or "too few samples to judge"
+    return f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)}, {why}{threshold}"
 
 
 def _beyond(reading: Reading) -> BeyondThresholdFact:
@@ -93,6 +94,11 @@ def _beyond(reading: Reading) -> BeyondThresholdFact:
     signal = reading.signal
     text = f"{signal.service} {signal.name}: {figure(reading.last, signal.unit)} [{threshold_text(signal)}]"
     return BeyondThresholdFact(signal=signal.name, text=text)
+
+
+def _gaps(readings: Sequence[Reading]) -> list[tuple[str, str]]:
+    """Signals that have samples enough with why they could not be judged."""
+    return [(reading.signal.name, reading.gap) for reading in readings if reading.gap]
 
 
 def _failed_signals(signals: Sequence[SignalQuery], results: Sequence[Reading | QueryFailed]) -> list[tuple[str, str]]:

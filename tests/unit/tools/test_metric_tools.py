@@ -1,7 +1,7 @@
 """The tools that read metrics say what they saw, with the query and the numbers."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from bot.core.errors import QueryFailed
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue
+from bot.core.systems import AlertRule
 from tests.evaluation.recorded import RecordedMetrics
 from tests.unit.builders import NOW
 from tests.unit.tools.tool_fixture import CATALOGUE, ERRORS, ONSET, Step, call_tool, context
@@ -81,6 +82,54 @@ async def test_of_a_signal_that_was_measured_in_outages_alone_nothing_is_called_
 
     health = await call_tool("service_health", ctx, service="checkout")
     assert health.facts.deviations == () and "normal" not in " ".join((health.summary, *health.details))
+
+
+async def test_a_few_samples_between_two_outages_do_not_make_failing_the_usual() -> None:
+    """They are of a service that was hardly back to normal."""
+    series, intervals = outages_within_the_hour((60, 30), (27, 1))
+    series.values[:] = 0.19
+    ctx = context(metrics=RecordedMetrics({ERRORS: [series]}), case={"firing_before": intervals})
+
+    health = await call_tool("service_health", ctx, service="checkout")
+    assert health.facts.deviations == () and "as before" not in " ".join((health.summary, *health.details))
+    assert [gap.partition(":")[0] for gap in health.unseen] == ["Could not check (checkout errors)"]
+
+
+@pytest.mark.parametrize("now", [0.19, 0.9])
+async def test_of_what_was_measured_in_outages_alone_no_value_of_a_label_carries_a_change(now: float) -> None:
+    split, selector = ERRORS.replace("sum(", "sum by (version) ("), 'http_requests_total{service="checkout",code=~"5.."}'
+    failing, intervals = outages_within_the_hour((60, 0))
+    failing.values[:] = np.where(failing.times >= ONSET.timestamp(), now, 0.19)
+    versions = [
+        replace(failing, labels={"version": "1.4"}),
+        replace(failing, labels={"version": "1.5"}, values=failing.values * 2),
+    ]
+    recorded = {ERRORS: [failing], selector: versions, 'http_requests_total{service="checkout"}': [], split: versions}
+    ctx = context(metrics=RecordedMetrics(recorded), case={"firing_before": intervals})
+
+    with pytest.raises(QueryFailed, match="earlier outages"):
+        await call_tool("metric_breakdown", ctx, service="checkout", signal="errors")
+
+
+@dataclass(frozen=True)
+class CountedRules(RecordedMetrics):
+    reads: list[int] = field(default_factory=list)
+
+    async def rules(self) -> list[AlertRule]:
+        self.reads.append(1)
+        return await super().rules()
+
+
+async def test_the_rules_are_read_once_for_all_signals_of_a_service_that_failed_before() -> None:
+    services = [CATALOGUE.services["payments"].model_copy(update={"signals": _two_signals()}), CATALOGUE.services["checkout"]]
+    series, (interval,) = outages_within_the_hour((50, 40))
+    metrics = CountedRules({ERRORS: [series], "cpu": [series]})
+    case = {"firing_before": [{**interval, "service": "payments"}]}
+
+    health = await call_tool(
+        "service_health", context(metrics=metrics, catalogue=Catalogue(services), case=case), service="payments"
+    )
+    assert len(health.facts.deviations) == 2 and metrics.reads == [1]
 
 
 async def test_a_single_error_before_an_outage_that_was_over_does_not_date_the_present_one() -> None:

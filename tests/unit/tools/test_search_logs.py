@@ -99,6 +99,37 @@ async def test_what_another_service_logged_in_its_own_outage_before_is_none_of_t
     assert kinds == ({"ERROR no such column"} if new else set())
 
 
+@pytest.mark.parametrize(("onset", "read"), [(None, False), (40, True)])
+async def test_what_ended_elsewhere_after_the_onset_that_was_measured_is_read_however_short_the_rule_waits(
+    onset: float | None, read: bool
+) -> None:
+    ended_at = ALERT_AT - timedelta(minutes=30)
+    failed = [LogLine(at=ended_at - timedelta(seconds=10 * n), text="ERROR no such column") for n in range(1, 30)]
+    ready = [LogLine(at=ALERT_AT - timedelta(minutes=n), text="INFO ready") for n in range(200)]
+    fired = {"began_at": failed[-1].at, "ended_at": ended_at, "service": "payments"}
+    measured = {"at": ALERT_AT - timedelta(minutes=onset)} if onset else None
+    case = {"started_at": ALERT_AT, "labels": {"severity": "page"}, "firing_before": [fired], "onset": measured}
+    logs = RecordedLogs({"payments": [*failed, *ready]})
+
+    ctx = context(logs=logs, metrics=RecordedMetrics({}, [RULE]), case=case)
+
+    found = await call_tool("search_logs", ctx, service="payments")
+
+    assert ("ERROR no such column" in {kind.template for kind in found.facts.templates}) is read
+
+
+async def test_lines_that_can_be_compared_with_an_outage_before_alone_are_not_called_usual() -> None:
+    failing = [LogLine(at=ALERT_AT - timedelta(minutes=n), text="ERROR pool exhausted") for n in range(90)]
+    began_at, ended_at = (ALERT_AT - timedelta(minutes=minutes) for minutes in (85, 16))
+    case = {"started_at": ALERT_AT, "firing_before": [{"began_at": began_at, "ended_at": ended_at}]}
+    ctx = context(logs=RecordedLogs({"checkout": failing}), case=case, catalogue=Catalogue())
+
+    found = await call_tool("search_logs", ctx, service="checkout")
+
+    assert "no kind of line is new" not in found.summary
+    assert [gap.partition(":")[0] for gap in found.unseen] == ["Could not check (what checkout usually logs)"]
+
+
 async def test_a_pause_in_which_an_outage_before_was_is_left_out_of_the_time_before_once() -> None:
     def moment(minutes: float) -> datetime:
         return ALERT_AT - timedelta(minutes=minutes)
