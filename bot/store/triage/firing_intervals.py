@@ -1,11 +1,11 @@
 """When something was wrong before the present outage: what was measured then is not how a signal usually is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 
 from sqlalchemy import ColumnElement
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.evidence import FiringInterval
@@ -26,7 +26,8 @@ async def firing_before(session: AsyncSession, lead: EpisodeRow, began: datetime
     """When alerts fired in the groups of a service, and had ended when the present outage `began`; oldest first.
 
     From the onset that was measured while they fired: an alert waits (`for:`). After them what fired on each other service:
-    an outage there that is over has left lines and samples which are none of this one.
+    an outage there that is over has left lines and samples which are none of this one. What the same alert's next firing
+    took the place of had not ended: Prometheus was started anew, say.
     """
     row = EpisodeRow
     within = col(row.starts_at).between(began - COMPARED_WITHIN, began), col(row.ended_at) <= began
@@ -40,15 +41,36 @@ async def firing_before(session: AsyncSession, lead: EpisodeRow, began: datetime
 
 async def _fired(session: AsyncSession, began: datetime, *conditions: ColumnElement[bool] | bool) -> list[FiringInterval]:
     row = EpisodeRow
-    query = select(row.group_id, row.starts_at, row.ended_at, row.service).where(*conditions)
-    fired = (await session.exec(query.order_by(col(row.starts_at).desc()).limit(MAX_FIRINGS))).all()
-    short = [one for one in fired if one[2] and one[2] - one[1] <= LONGEST_FIRING]
-    rankings = await _rankings(session, {group for group, *_ in short if group}, began)
+    query = select(row).where(*conditions).order_by(col(row.starts_at).desc()).limit(MAX_FIRINGS)
+    fired = await _over(session, (await session.exec(query)).all(), began)
+    short = [(one, one.ended_at) for one in fired if one.ended_at and one.ended_at - one.starts_at <= LONGEST_FIRING]
+    rankings = await _rankings(session, {one.group_id for one, _ in short if one.group_id}, began)
     return [
-        FiringInterval(began_at=_onset(rankings, group, start, end), ended_at=end, service=service)
-        for group, start, end, service in short
-        if end
+        FiringInterval(began_at=_onset(rankings, one.group_id, one.starts_at, end), ended_at=end, service=one.service)
+        for one, end in short
     ]
+
+
+async def _over(session: AsyncSession, fired: Sequence[EpisodeRow], began: datetime) -> list[EpisodeRow]:
+    """Without what went on: the same alert's next firing began at its very end, and has not ended by then either.
+
+    `fired`: the newest first.
+    """
+    row = EpisodeRow
+    of_alerts = col(row.source).in_({one.source for one in fired}), col(row.fingerprint).in_({one.fingerprint for one in fired})
+    next_ones = (
+        col(row.starts_at).in_({one.ended_at for one in fired}),
+        or_(col(row.ended_at).is_(None), col(row.ended_at) > began),
+    )
+    query = select(row.source, row.fingerprint, row.starts_at).where(*of_alerts, *next_ones)
+    going_on = {*(await session.exec(query)).all()} if fired else set()
+    over = []
+    for one in fired:
+        if (one.source, one.fingerprint, one.ended_at) in going_on:
+            going_on.add((one.source, one.fingerprint, one.starts_at))
+        else:
+            over.append(one)
+    return over
 
 
 def _services(intervals: Iterable[FiringInterval]) -> list[str]:

@@ -122,6 +122,29 @@ async def test_an_attempt_knows_of_each_other_service_when_it_failed_before(sort
     assert fired == [("payments", at(1), at(5)), ("payments", at(20), at(24))]
 
 
+async def test_what_fires_on_under_a_later_start_is_no_outage_that_was_over_before(sorting: SortingFixture) -> None:
+    # A Prometheus that was started anew dates what it still sees from then on.
+    for start in (1, 5, 9):
+        sorting.clock.now = at(start + 0.1)
+        await sorting.receive(alert("a", start=start, labels={"service": "payments"}))
+    await sorting.receive(alert("b", name="ShopDown", start=20, labels={"service": "shop"}))
+
+    case = await Triages(sorting.db).open(f"AL-{(await sorting.groups())[-1].id}", 1, "", "")
+    assert case.service == "shop" and case.firing_before == ()
+
+
+async def test_what_fired_under_two_starts_and_ended_was_over_before(sorting: SortingFixture) -> None:
+    for start in (1, 5):
+        sorting.clock.now = at(start + 0.1)
+        await sorting.receive(alert("a", start=start, labels={"service": "payments"}))
+    sorting.clock.now = at(9)
+    await sorting.receive(alert("a", status="resolved", start=5, ends_at=at(9), labels={"service": "payments"}))
+    await sorting.receive(alert("b", name="ShopDown", start=20, labels={"service": "shop"}))
+
+    case = await Triages(sorting.db).open(f"AL-{(await sorting.groups())[-1].id}", 1, "", "")
+    assert case.firing_before == (FiringInterval(began_at=at(1), ended_at=at(9), service="payments"),)
+
+
 @pytest.mark.parametrize(("minutes", "expected"), [(59, [FiringInterval(began_at=at(0), ended_at=at(59))]), (61, [])])
 async def test_what_fired_for_hours_says_little_of_a_single_signal(
     sorting: SortingFixture, minutes: float, expected: list[FiringInterval]
