@@ -1,11 +1,13 @@
-"""Strikes from a sentence who made a change where its record names another author."""
+"""Strikes from a sentence who made a change where the record names another author, or nobody of that name."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from bot.core.change import Change
+from bot.core.text.stemming import STOP_WORDS
 from bot.core.verdict.contradiction import services_in
+from bot.core.verdict.figures.evidence_figures import EvidenceFigures
 from bot.core.verdict.figures.quoting import STRUCK_AS, Quotation
 from bot.core.verdict.identity import names_change
 
@@ -14,7 +16,14 @@ _DID = (
     r"(?:deployed|released|shipped|pushed|edited|changed|flipped|made|merged|committed|authored|rolled\s+out|switched|turned"
     r"|introduced|wrote|written|created|did|done)"
 )
+_DONE_TO_CHANGES = r"(?:deployed|merged|authored|rolled\s+out)"
+"""What is done to changes alone: a worker releases a lock, and a queue is pushed to."""
+_ACT_OF_CHANGE = r"(?:deploy(?:ment)?|release|rollout|edit|commit|flip)s?"
+"""A change in words for what somebody does. Versions differ by pod, and a rate may change by half."""
 _PERSON = r"@?(?P<person>[a-z][\w.-]*[\w])"
+_NAME = r"@?(?P<person>[a-z](?:[a-z]|[.-](?=[a-z]))*[a-z])(?![\w@/-])"
+"""A word that may be a person's name, where no record says so: versions and references are none."""
+_OF_WHICH = r"(?:of\s+[\w.-]+\s+)?(?:v?\d[\w.]*\s+)?(?:of\s+[\w.-]+\s+)?"
 _OTHER_VERB = (
     r"(?:approved|denied|acknowledged|acked|confirmed|declared|reported|noted|caused|followed|rolled\s+back|reverted|undone)"
 )
@@ -29,21 +38,61 @@ _AUTHORED = [
         rf"\b{_PERSON}\s+(?:is|was)\s+(?:the|its)\s+author\b",
     )
 ]
+_NAMED_AS_AUTHOR = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\b{_CHANGE}\s+{_OF_WHICH}(?:(?:which|that|is|was|were|had|has|have|been)\s+)*{_DID}\s+by\s+{_NAME}",
+        rf"\b{_ACT_OF_CHANGE}\s+{_OF_WHICH}by\s+{_NAME}",
+        rf"\b{_DONE_TO_CHANGES}\s+by\s+{_NAME}",
+        rf"\bauthor(?:\s+of\b(?:[^.;]|\.(?=\w)){{0,80}}?)?(?:\s+(?:is|was)|:)\s+{_NAME}",
+        rf"\b{_NAME}\s+(?:is|was)\s+(?:the|its)\s+author\b",
+        rf"(?:^|[.;,]\s+|\b(?:that|because|when|after|since)\s+){_NAME}\s+(?:had\s+|has\s+)?{_DONE_TO_CHANGES}\s+(?:it|this|that|an?|the|{_CHANGE})\b",
+    )
+]
+"""Forms that say of whoever stands there that he or she made a change, whatever the name."""
+_NO_NAMES = """
+    about accident almost anybody anyone around automation ci code configuration customers design developers engineers error
+    everybody everyone hand he her him his human humans i itself less me mistake nearly nobody one operator operators people
+    person pipeline pipelines policy roughly she somebody someone system team them they tocsin unknown us user users we who
+    whoever you"""
+_NO_NAME = frozenset(_NO_NAMES.split()) | STOP_WORDS
 
 
-def without_wrong_authors(quotation: Quotation, changes: Collection[Change], services: Collection[str]) -> Quotation:
-    """The sentence without people who author recorded changes, but none that it may mean: of its versions or services."""
-    meant = {change.id: change for change in _meant(quotation.text, changes, services)}.values()
-    right = {change.author.casefold() for change in meant}
-    if not right or "" in right:
-        return quotation
-    wrong = {change.author.casefold() for change in changes} - right
-    places = sorted(set(_people(quotation.text, wrong)), reverse=True)
-    for start, end in places:
+def without_wrong_authors(
+    quotation: Quotation,
+    changes: Collection[Change],
+    services: Collection[str],
+    evidence: EvidenceFigures | None = None,
+) -> Quotation:
+    """The sentence without people who author recorded changes, but none that it may mean: of its versions or services.
+
+    Nor with whoever authors none, where neither a record of a change nor `evidence`, on which it stands, holds the name.
+    """
+    places = {*_of_other_changes(quotation.text, changes, services), *_of_nobody(quotation.text, changes, services, evidence)}
+    for start, end in sorted(places, reverse=True):
         text = quotation.text[:start] + STRUCK_AS["name"] + quotation.text[end:]
         missing = (*quotation.missing, quotation.text[start:end])
         quotation = replace(quotation, text=text, missing=missing, kinds=quotation.kinds | {"name"})
     return quotation
+
+
+def _of_other_changes(text: str, changes: Collection[Change], services: Collection[str]) -> Iterator[tuple[int, int]]:
+    meant = {change.id: change for change in _meant(text, changes, services)}.values()
+    right = {change.author.casefold() for change in meant}
+    if right and "" not in right:
+        wrong = {change.author.casefold() for change in changes} - right
+        yield from (place for name, place in _people(text, _AUTHORED) if name in wrong)
+
+
+def _of_nobody(
+    text: str, changes: Collection[Change], services: Collection[str], evidence: EvidenceFigures | None
+) -> Iterator[tuple[int, int]]:
+    no_names = _NO_NAME | {service.casefold() for service in services}
+    records = " ".join(f"{change.author} {change.title}" for change in changes).casefold()
+    for name, place in _people(text, _NAMED_AS_AUTHOR):
+        word = re.compile(rf"(?<![a-z]){re.escape(name)}(?![a-z])")
+        if name not in no_names and not word.search(records) and not (evidence and word.search(evidence.text)):
+            yield place
 
 
 def _meant(text: str, changes: Collection[Change], services: Collection[str]) -> Iterator[Change]:
@@ -52,8 +101,7 @@ def _meant(text: str, changes: Collection[Change], services: Collection[str]) ->
     yield from (change for change in changes if change.service in named or names_change(text, change))
 
 
-def _people(text: str, names: Collection[str]) -> Iterator[tuple[int, int]]:
-    for pattern in _AUTHORED:
+def _people(text: str, patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple[str, tuple[int, int]]]:
+    for pattern in patterns:
         for match in pattern.finditer(text):
-            if match["person"].casefold() in names:
-                yield match.span("person")
+            yield match["person"].casefold(), match.span("person")

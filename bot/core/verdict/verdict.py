@@ -170,7 +170,7 @@ class Judgement:
         figures = self._figures(cited, named)
         checked = [self._checked(claim, ids, figures) for claim, ids in claims]
         # The sentence of the cause cites nothing itself, and a person may look anything up that was recorded.
-        cause = self._authored(check_quotes(hypothesis.cause, self.recorded, limit=300, services=self.services))
+        cause = self._authored(check_quotes(hypothesis.cause, self.recorded, limit=300, services=self.services), self.recorded)
         self._note_struck(hypothesis.cause, cause, ["any evidence"])
         confidence = self._confidence(hypothesis, checked, cause, refused)
         update = {
@@ -204,14 +204,14 @@ class Judgement:
         self, claim: Claim, ids: Sequence[str], figures: EvidenceFigures, dated: EvidenceFigures | None = None
     ) -> tuple[Claim, bool]:
         """The claim with its valid evidence and without what that does not hold; and whether it carries anything."""
-        quotation = self._authored(check_quotes(claim.text, figures, services=self.services, dated=dated))
+        quotation = self._authored(check_quotes(claim.text, figures, services=self.services, dated=dated), figures)
         self._note_struck(claim.text, quotation, ids)
         # What was struck before, of an answer that is judged again, was missing as well.
         carries = quotation.supported > 0 or not (quotation.missing or has_struck(claim.text))
         return claim.model_copy(update={"text": quotation.text, "evidence": list(ids)}), carries
 
-    def _authored(self, quotation: Quotation) -> Quotation:
-        return without_wrong_authors(quotation, self.measured.observations.changes.values(), self.services)
+    def _authored(self, quotation: Quotation, figures: EvidenceFigures) -> Quotation:
+        return without_wrong_authors(quotation, self.measured.observations.changes.values(), self.services, figures)
 
     def _note_struck(self, text: str, quotation: Quotation, ids: Sequence[str]) -> None:
         for part in quotation.missing:

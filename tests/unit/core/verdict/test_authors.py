@@ -12,6 +12,7 @@ CHANGES = (
     change("a", "inventory", version="3.5.0", author="alice", title="Log correlation ids"),
     change("b", "search", version="2.4.0", author="carol", title="Emit order events"),
 )
+NOT_IN = "[name not in evidence]"
 LISTED = entry(
     "E1", "recent_changes", EvidenceFacts(changes=CHANGES), "deploy inventory 3.5.0 by alice", "deploy search 2.4.0 by carol"
 )
@@ -49,3 +50,42 @@ def test_a_sentence_about_nothing_but_a_wrong_author_goes() -> None:
 )
 def test_the_right_author_and_what_others_did_stay(text: str) -> None:
     assert judged(text) == [text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The change was made by dora.",
+        "Dora deployed it.",
+        "It was deployed by dora.",
+        "The author is dora.",
+        "inventory broke because dora rolled out the change.",
+    ],
+)
+def test_whoever_no_record_knows_made_no_change(text: str) -> None:
+    assert judged(text) == []
+    assert judged(f"{text} Version 3.5.0.") == [f"{text} Version 3.5.0.".replace("dora", NOT_IN).replace("Dora", NOT_IN)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The change was made by alice.",
+        "The change was made by hand.",
+        "The config was changed by the pipeline.",
+        "The change was approved by dora.",
+        "Latency changed by half.",
+        "Calls are made by inventory.",
+        "The lock was released by workers.",
+        "Errors of the new version by pod are equal.",
+    ],
+)
+def test_who_is_recorded_and_what_is_no_person_stay(text: str) -> None:
+    assert judged(text) == [text]
+
+
+def test_a_name_that_stands_in_the_evidence_of_a_sentence_stays() -> None:
+    log = entry("E2", "log_patterns", EvidenceFacts(), "config reloaded, pushed by dora")
+    claim = Claim(text="The config change was pushed by dora.", evidence=["E2"])
+
+    assert judge(Findings(ruled_out=[claim]), [LISTED, log]).ruled_out == [claim]
