@@ -19,6 +19,8 @@ _WORDS_THAT_ASK = """
     how hows how's what whats what's when where wheres where's which who whos who's whose why whys why's"""
 _QUESTION_WORDS = frozenset(_WORDS_THAT_ASK.split())
 """With one word more they ask: "who acked"."""
+_NOUNS_THAT_ASK = frozenset({"duration", "eta", "etr", "on-call", "oncall", "sev", "severity"})
+"""Alone they are half a question ("eta?"), and no mistyped verb though they are short enough to be near one."""
 _WORDS_FOR_A_SUBJECT = """
     anybody anyone anything he i it she somebody someone something that they this we you"""
 _PRONOUNS = frozenset(_WORDS_FOR_A_SUBJECT.split())
@@ -75,8 +77,12 @@ def is_speech(line: Line, verbs: Iterable[str]) -> bool:
         if not plain:
             return line.verb.endswith("?") and not words and not nearest(first, verbs)
         return asks or first in _QUESTION_WORDS or len(words) + 1 >= MIN_WORDS_OF_SENTENCE
+    if first.lower() in _NOUNS_THAT_ASK:
+        return is_question or line.verb.endswith("?") or len(plain) + 1 >= MIN_WORDS_OF_SENTENCE
     if nearest(first, verbs):
         return False
+    if plain and _bare(plain[-1]).lower() == "fault":
+        return True  # "carts fault": half a question
     return is_question or line.verb.endswith("?") or len(plain) + 1 >= MIN_WORDS_OF_SENTENCE
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.core.action import Decision, ProposalState
 from bot.core.evidence import Case, Claim, Evidence, Findings, LedgerEntry
@@ -45,6 +46,31 @@ class ProposalRecord:
 
 
 @dataclass(frozen=True)
+class IncidentStatus:
+    """How severe it is, since when it fires or when that ended, and who works on it."""
+
+    severity: str
+    began_at: datetime
+    """When the first alert of the outage fired, or since when a person reports it."""
+    now: datetime
+    """When this was read."""
+    ended_at: datetime | None = None
+    """When the last of its alerts ended; None while one fires."""
+    end_confirmed: bool = True
+    """False where the alerts are not reported any more since Prometheus could not be read."""
+    resolved_at: datetime | None = None
+    resolved_by: str = ""
+    """A person, or "policy"."""
+    incident: str = ""
+    """`INC-n` once declared."""
+    incident_severity: str = ""
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+    commander: str = ""
+    """Who leads the incident."""
+
+
+@dataclass(frozen=True)
 class AnswerFacts:
     """All that was recorded of one group or incident."""
 
@@ -63,6 +89,7 @@ class AnswerFacts:
     group_state: GroupState | None = None
     firing: int = 0
     """Alerts of the group that fire now."""
+    status: IncidentStatus | None = None
     proposals: Sequence[WaitingProposal] = ()
     proposal_records: Sequence[ProposalRecord] = ()
     """All of them, also those that were decided, oldest first."""

@@ -24,7 +24,7 @@ from bot.core.questions.answer_facts import (
 )
 from bot.core.questions.forms import as_cause_question, is_about_notes, wants_current_values
 from bot.core.questions.retrieval import Ranking
-from bot.core.questions.spelling import spelled_out
+from bot.core.questions.spelling import spelled_out, with_possessives
 from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
 from bot.core.questions.yes_no.changes_meant import without_span
 from bot.core.questions.yes_no.question_reading import QuestionReading
@@ -100,7 +100,7 @@ class ModelAnswer(BaseModel):
 
 def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
     """The one to four findings about the question, most relevant first; `checked` names what was checked if there is none."""
-    question = spelled_out(question)
+    question = with_possessives(spelled_out(question), facts.names)
     topics = _topics(question, facts)
     ok = [entry for entry in facts.ledger if entry.evidence.ok]
     short = short_answer(question, facts)
@@ -309,7 +309,7 @@ def _without_hearsay(by_model: ModelAnswer, first: Finding, facts: AnswerFacts) 
 
 def _merged(by_code: ShortAnswer | None, by_model: ModelAnswer, first: Finding) -> tuple[ShortAnswer | None, str]:
     """Yes, no or unknown of both, and a note where they differ."""
-    if by_code is None or by_model.verdict in (Verdict.UNKNOWN, by_code.verdict):
+    if by_code is None or by_code.complete or by_model.verdict in (Verdict.UNKNOWN, by_code.verdict):
         return by_code, ""
     if by_code.opening.startswith(FOR_PEOPLE.rstrip(":")):
         return by_code, ""

@@ -67,7 +67,8 @@ _APPROVERS = re.compile(
 
 
 _ON_CALL = re.compile(
-    r"\bwho(?:['’]s|\s+(?:is|are|else is))?\s+(?:currently\s+|now\s+)?on[- ]?(?:call|duty)\b|\bwhose (?:shift|turn)\b",
+    r"\bwho(?:['’]s|\s+(?:is|are|else is))?\s+(?:currently\s+|now\s+)?on[- ]?(?:call|duty)\b|\bwhose (?:shift|turn)\b"
+    r"|^\W*on[- ]?call\b(?=\W*(?:$|for\b|now\b|right\b))",
     re.IGNORECASE,
 )
 _PERSON_ON_CALL = re.compile(
@@ -86,8 +87,20 @@ _AMOUNT = re.compile(r"\bhow\s+(?:many|much|long|deep|big|large|full|high)\b", r
 _RUNS = re.compile(
     r"\bwhat\s+(?:did|have|has)\s+(?:you|we|they|tocsin|the bot|it|any\w+|some\w+)\s+(?:already\s+|just\s+|all\s+)?"
     r"(?:do|done|run|try|tried)\b"
-    r"|\bwhat\s+(?:was|has been|have been)\s+(?:already\s+)?(?:done|run|tried|executed)\b"
+    r"|\bwhat\s+(?:was|has been|have been|is been)\s+(?:already\s+)?(?:done|run|tried|executed)\b"
     r"|\b(?:what|which)\s+actions?\s+(?:ran|run|were|was|have|has|did)\b",
+    re.IGNORECASE,
+)
+_OF_BOT = re.compile(r"\bwhat\s+(?:did|have|has)\s+(?:you|tocsin|the bot)\b|\bactions?\b", re.IGNORECASE)
+_UNDONE = (
+    r"(?:undo|undone|roll(?:ed)?\s+(?:(?:it|this|that)\s+)?back|rollback|revert(?:ed)?|back(?:ed)?\s+(?:(?:it|this|that)\s+)?out"
+    r"|(?:take|taken)\s+(?:(?:it|this|that)\s+)?back)"
+)
+_CAN_UNDO = re.compile(
+    r"\b(?:can|could|may|might)\s+(?!the\s+roll|the\s+undo|the\s+revert|a\b|an\b)(?:(?:the|our|this|that)\s+)?(?:[\w.-]+\s+){1,2}?"
+    rf"(?:(?:just|still|safely|simply|be)\s+)*{_UNDONE}\b"
+    rf"|\b(?:is|are|do)\s+(?:it|there|we)\s+(?:(?:still|a|any|have)\s+)*(?:possible|able|way|option)\s+to\s+{_UNDONE}\b"
+    rf"|^\W*(?:(?:is|are)\s+(?:it|this|that)\s+reversible|{_UNDONE}(?:\s+(?:it|this|that))?)\W*\?\W*$",
     re.IGNORECASE,
 )
 _SHOULD_UNDO = re.compile(
@@ -179,6 +192,16 @@ def wants_amount(question: str) -> bool:
 def wants_runs(question: str) -> bool:
     """Whether it asks what was done: the actions that ran."""
     return bool(_RUNS.search(question)) and not wants_next_step(question)
+
+
+def asks_what_bot_did(question: str) -> bool:
+    """Whether it asks what the bot did, and not what people did: "what did you do?"."""
+    return bool(_OF_BOT.search(question))
+
+
+def wants_undo(question: str) -> bool:
+    """Whether it asks if something can be rolled back, which a proposal answers and no measurement."""
+    return bool(_CAN_UNDO.search(question))
 
 
 def asks_to_undo(question: str) -> bool:

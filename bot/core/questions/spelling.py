@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bot.core.questions.forms import is_statement, names_question_word
 
@@ -30,6 +30,24 @@ _ASSENT = re.compile(
     r"\s*[?!.]*\s*$",
     re.IGNORECASE,
 )
+
+
+_BARE_FAULT = re.compile(
+    r"^\W*(?:so\s+)?(?:it\s+is\s+|it['’]?s\s+)?((?!(?:who|whose|what|is|was|it|the)\b)[\w.-]+['’]s\s+fault)\W*$", re.IGNORECASE
+)
+_OWNED = (
+    r"(?:faults?|problems?|mistakes?|deploy\w*|releases?|changes?|config\w*|flags?|errors?|latency|memory|cpu|queues?|pods?)"
+)
+"""What a service has: behind `carts` it makes that `cart's`."""
+
+
+def with_possessives(question: str, services: Collection[str]) -> str:
+    """`inventorys fault` as `is it inventory's fault?`: a service's name with an s before what it has, and no plural."""
+    for name in sorted(services, key=len, reverse=True):
+        if name and f"{name}s" not in services:
+            possessive = rf"(?<![\w-]){re.escape(name)}s(?=\s+{_OWNED}\b)"
+            question = re.sub(possessive, f"{name}'s", question, flags=re.IGNORECASE)
+    return _BARE_FAULT.sub(r"is it \1?", question)
 
 
 def spelled_out(question: str) -> str:

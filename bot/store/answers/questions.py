@@ -13,11 +13,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import Proposal
 from bot.core.approvals.policy_types import who_may
 from bot.core.errors import NotFound
-from bot.core.incident import GroupState, number_of
+from bot.core.evidence import Case
+from bot.core.incident import GroupState, IncidentState, number_of
 from bot.core.investigation.triage_facts import stored_facts
 from bot.core.messages.content import MessageKind
 from bot.core.messages.triage_consistency import with_one_onset
-from bot.core.questions.answer_facts import AnswerFacts, ProposalRecord, WaitingProposal
+from bot.core.questions.answer_facts import AnswerFacts, IncidentStatus, ProposalRecord, WaitingProposal
 from bot.core.questions.answering import QuestionAnswer
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Tools
@@ -25,7 +26,7 @@ from bot.store import messages, timeline
 from bot.store.approvals import transitions
 from bot.store.approvals.rows import DECIDABLE, decision_rows, stored_decision, stored_proposal
 from bot.store.db.database import Database
-from bot.store.tables import EvidenceRow, GroupRow, MessageRow, ProposalRow, QuestionRow, TriageRow
+from bot.store.tables import EvidenceRow, GroupRow, IncidentRow, MessageRow, ProposalRow, QuestionRow, TriageRow
 from bot.store.triage.attempts import findings_of, shown_triage
 from bot.store.triage.cases import case_of, is_earlier
 from bot.store.triage.ledger import entry_of
@@ -140,6 +141,9 @@ class Questions:
         async with self.db.read() as session:
             triage = await shown_triage(session, group_id)
             group = await session.get(GroupRow, group_id) if group_id else None
+            incident_id = incident_id or (group.incident_id if group else None)
+            incident = await session.get(IncidentRow, incident_id) if incident_id else None
+            case = await case_of(session, group, triage) if group else None
             rows = await _recorded(session, group, triage) if group else []
             facts = stored_facts(triage.facts) if triage else None
             findings = findings_of(triage)
@@ -153,9 +157,10 @@ class Questions:
                 services=self.services,
                 tools=self.tools,
                 group=f"AL-{group_id}" if group_id else "",
-                case=await case_of(session, group, triage) if group else None,
+                case=case,
                 group_state=GroupState(group.state) if group else None,
                 firing=group.firing if group else 0,
+                status=_status(group, incident, case, self.db.clock()),
                 proposals=await _waiting_proposals(session, group_id, incident_id),
                 proposal_records=await _proposal_records(session, group_id, incident_id),
             )
@@ -201,6 +206,30 @@ class Questions:
             subject=subject,
             thread_key=thread_key,
         )
+
+
+def _status(group: GroupRow | None, incident: IncidentRow | None, case: Case | None, now: datetime) -> IncidentStatus | None:
+    subject = group or incident
+    if subject is None:
+        return None
+    resolved = incident if incident and incident.state == IncidentState.RESOLVED else None
+    closed_at = resolved.resolved_at if resolved else None
+    if group and case and group.state == GroupState.RESOLVED and (group.firing or case.declared):
+        closed_at = closed_at or group.cleared_at
+    return IncidentStatus(
+        severity=subject.severity,
+        began_at=case.alerted_at if case else incident.declared_at if incident else now,
+        now=now,
+        ended_at=group.cleared_at if group and case and not (group.firing or case.declared) else None,
+        end_confirmed=not (group and group.unconfirmed_at),
+        resolved_at=closed_at,
+        resolved_by=resolved.resolved_by if resolved else "",
+        incident=f"INC-{incident.id}" if incident else "",
+        incident_severity=incident.severity if incident else "",
+        acknowledged_by=group.acknowledged_by if group else "",
+        acknowledged_at=group.acknowledged_at if group else None,
+        commander=incident.lead if incident else "",
+    )
 
 
 async def _waiting_proposals(session: AsyncSession, group_id: int | None, incident_id: int | None) -> list[WaitingProposal]:

@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 from bot.core.questions.topics import canonical
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.durations import elapsed_text
-from bot.core.text.moments import clock
+from bot.core.text.moments import clock, clock_to_the_minute
 from bot.core.text.untrusted import one_line
 from bot.core.timeline import EntryKind, TimelineEntry
 
 _RAN = re.compile(r"^(?:(?:Recovered|Not recovered) after (?=AP-)|)(AP-\d+)(?: ran: |: )")
 """How an action's entry says that it ran: its outcome, its verification, or a person who ran it by hand."""
 _PROPOSED = re.compile(r"^(AP-\d+) (?:proposed|recorded as done by hand): ")
+
+_OF_PEOPLE = (EntryKind.GROUP, EntryKind.INCIDENT, EntryKind.PROPOSAL, EntryKind.DECISION, EntryKind.NOTE)
+"""Kinds of entries by which people say what they did. What they ran by hand is told with what ran."""
 
 RECENTLY = timedelta(minutes=15)
 """An action that ran so shortly before is named where it is asked whether it still fails."""
@@ -56,17 +59,38 @@ def runs(timeline: Sequence[TimelineEntry]) -> list[ActionRun]:
     return list(by_ref.values())
 
 
-def what_ran(timeline: Sequence[TimelineEntry]) -> ShortAnswer:
-    """The actions that ran, the newest first, each with its moment and what came of it."""
+def what_ran(timeline: Sequence[TimelineEntry], *, of_people: bool = False, waiting: Sequence[str] = ()) -> ShortAnswer:
+    """The actions that ran, the newest first, each with its moment and what came of it.
+
+    `of_people`: and what people did; `waiting`: the proposals that they have not decided yet.
+    """
     done = runs(timeline)[::-1][:MAX_RUNS]
+    by_people = [entry for entry in timeline if of_people and entry.kind in _OF_PEOPLE and is_by_person(entry)][-MAX_RUNS:]
+    texts = [f"{run.named} at {clock(run.at)}: {run.outcome.rstrip('.')}" for run in done]
     if not done:
-        text = "nothing was changed through me; I only made checks"
-        return ShortAnswer(verdict=Verdict.NO, text=text, opening="No action ran here:", complete=True)
-    text = "; ".join(f"{run.named} at {clock(run.at)}: {run.outcome.rstrip('.')}" for run in done)
-    entries = [id for run in done for id in run.entries]
+        texts = ["nothing was changed through me; I only made checks"]
+    if by_people:
+        texts.append("recorded of people: " + ", ".join(map(_of_person, by_people)))
+    if waiting:
+        texts.append(f"{' and '.join(waiting)} {'waits' if len(waiting) == 1 else 'wait'} for approval")
     return ShortAnswer(
-        verdict=Verdict.YES, text=text, evidence=entries, untrusted=True, opening="What ran here:", complete=True
+        verdict=Verdict.YES if done else Verdict.NO,
+        text="; ".join(texts),
+        evidence=[*(id for run in done for id in run.entries), *(entry.id for entry in by_people), *waiting],
+        untrusted=bool(done or by_people),
+        opening="What ran here:" if done else "No action ran here:",
+        complete=True,
     )
+
+
+def is_by_person(entry: TimelineEntry) -> bool:
+    """Whether a person did it, and neither the bot nor a policy."""
+    return entry.who not in ("", "tocsin", "policy")
+
+
+def _of_person(entry: TimelineEntry) -> str:
+    text = f"{clock_to_the_minute(entry.at)} {one_line(entry.text, MAX_TITLE)}"
+    return text + (f" ({entry.author})" if entry.author else "")
 
 
 def ran_before(timeline: Sequence[TimelineEntry], now: datetime) -> tuple[str, list[str]]:

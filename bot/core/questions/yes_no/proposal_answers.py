@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from bot.core.action import DecisionChoice, ProposalState
-from bot.core.questions.answer_facts import AnswerFacts, ProposalRecord
+from bot.core.questions.answer_facts import AnswerFacts, ProposalRecord, cited_by
 from bot.core.questions.forms import wants_yes_or_no
 from bot.core.questions.subjects import Subject, subjects_in
 from bot.core.questions.topics import canonical, named_in, without_services
 from bot.core.questions.yes_no.qualifiers import undecided
 from bot.core.questions.yes_no.understanding import is_turned, words_with_meaning
-from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict
+from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.text.untrusted import one_line
 
@@ -19,7 +19,9 @@ from bot.core.text.untrusted import one_line
 class _Aspect(StrEnum):
     """What of a proposal is asked for."""
 
-    APPROVED = r"approved?|signed\s+off"
+    APPROVED = (
+        r"(?:press|push|hit|click|tapp)(?:ed)?\s+(?:on\s+)?(?:the\s+)?approve(?:\s+button)?|app?roved?|signed\s+(?:it\s+)?off"
+    )
     DENIED = r"den(?:y|ied)|reject(?:ed)?|declined?"
     RAN = r"ran|run|executed?|started|happen(?:ed)?|done|applied|(?:go|went|gone)\s+through|carried\s+out"
     WORKED = r"work(?:ed)?|help(?:ed)?|succeed(?:ed)?|successful"
@@ -33,10 +35,16 @@ _ANY = re.compile(r"\b(?:proposals?|actions?|remediations?|plan|approvals?|fix|m
 _PRONOUN = re.compile(r"\b(?:it|that|this|anything|something|any|the\s+(?:proposal|action|remediation|plan))\b", re.IGNORECASE)
 _AGAIN = re.compile(r"\b(?:again|twice)\b", re.IGNORECASE)
 """It came back, or it was done once more: another question than what became of a proposal."""
+_WHO_DECIDED = re.compile(
+    r"^\W*(?:(?:and|so|but|ok)\s+)?who\b(?!\s+(?:can|could|may|should|must|will|has\s+to|needs)\b)", re.IGNORECASE
+)
 _WHO = re.compile(r"^\W*(?:who|why|when)\b", re.IGNORECASE)
+_HAS = re.compile(r"^\W*(?:has|have)\b", re.IGNORECASE)
 _PAST = re.compile(r"^\W*(?:(?:hey|hi|tocsin|so|and|but|ok)\W+)*(?:did|was|were|is|has|have|had)\b", re.IGNORECASE)
 _DECIDES = re.compile(
-    r"\b(?:did|has)\s+@?[a-z][\w.-]*\s+(?=(?:already\s+)?(?:approve|den(?:y|ied)|reject|decline))", re.IGNORECASE
+    r"\b(?:did|has)\s+@?[a-z][\w.-]*\s+(?=(?:already\s+)?(?:approve|den(?:y|ied)|reject|decline))"
+    r"|\b(?:approved|denied|rejected|declined|signed\s+off)\s+by\s+@?[a-z][\w.-]*",
+    re.IGNORECASE,
 )
 """Whoever is asked of is no part of which proposal is meant."""
 _BY = re.compile(r"\bby\b", re.IGNORECASE)
@@ -73,7 +81,8 @@ def answer_about_proposals(question: str, facts: AnswerFacts) -> ShortAnswer | N
         return None
     records = _meant(question, aspects, refs, facts)
     if not records:
-        return _no_such(refs, facts) if refs else None
+        decided = {_Aspect.APPROVED, _Aspect.DENIED} & set(aspects)
+        return _no_such(refs, facts) if refs else _nobody(facts) if decided and _WHO_DECIDED.search(question) else None
     text = "; ".join(_history(record) for record in records)
     verdict = _verdict(question, aspects, records[0], facts) if len(records) == 1 else Verdict.UNKNOWN
     return ShortAnswer(
@@ -98,6 +107,37 @@ def proposed_act(activities: frozenset[str], facts: AnswerFacts) -> ShortAnswer 
     )
 
 
+def whether_undo_waits(question: str, facts: AnswerFacts) -> ShortAnswer:
+    """Whether a proposal waits that may undo it, and who may approve; else what became of those before. People decide."""
+    services = named_in(question, facts.names)
+    waiting = [one for one in facts.proposals if services <= named_in(one.text, facts.names)]
+    if waiting:
+        text, ids, untrusted = " ".join(one.text for one in waiting), [one.ref for one in waiting], True
+    else:
+        ended = [
+            one for one in facts.proposal_records if not one.state.decidable and services <= named_in(one.title, facts.names)
+        ]
+        where = f" on {', '.join(sorted(services))}" if services else ""
+        parts = [f"no proposal{where} waits for approval", *map(_history, ended[-1:])]
+        first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
+        ids, untrusted = [one.ref for one in ended[-1:]], bool(ended)
+        if first is not None and first.confidence == "likely":
+            cited, quoted = cited_by(first.claims, first.cause, facts)
+            parts, ids, untrusted = [*parts, f"likely cause: {first.cause}"], [*ids, *cited], untrusted or quoted
+        text = "; ".join(parts)
+    short = unknown(text, ids, untrusted=untrusted, opening=FOR_PEOPLE)
+    return short.model_copy(update={"complete": True})
+
+
+def _nobody(facts: AnswerFacts) -> ShortAnswer:
+    listed = "; ".join(f"{one.ref} ({one_line(one.title, 80)})" for one in facts.proposal_records)
+    about = facts.group or "this incident"
+    text = f"of {about}: {listed}" if listed else f"{about} has no proposal; what people approved elsewhere is not recorded"
+    opening = "No such proposal is recorded. Those that are," if listed else "Nobody here:"
+    short = unknown(text, [one.ref for one in facts.proposal_records], untrusted=bool(listed), opening=opening)
+    return short.model_copy(update={"complete": True})
+
+
 def _no_such(refs: Sequence[str], facts: AnswerFacts) -> ShortAnswer:
     text = f"{' and '.join(refs)} is no proposal of {facts.group or 'this incident'}"
     return ShortAnswer(verdict=Verdict.UNKNOWN, text=text, opening="Not known:", complete=True)
@@ -117,25 +157,29 @@ def _meant(question: str, aspects: Sequence[_Aspect], refs: Sequence[str], facts
         ]
     decided = {_Aspect.APPROVED, _Aspect.DENIED} & set(aspects)
     of_any = _PRONOUN.search(question) or _ANY.search(question) or _WHO.search(question) or decided
-    if not of_any or subjects_in(question) - {Subject.PROPOSAL, Subject.ERRORS, Subject.HEALTH}:
+    if not of_any or subjects_in(_without_aspects(question)) - {Subject.PROPOSAL, Subject.ERRORS, Subject.HEALTH}:
         # "Are requests denied?" is about what the service does.
         return []
     if decided:
         return list(records)
     ran = [record for record in records if record.state in _RAN_STATES | _UNSURE_STATES]
-    if not re.match(r"^\W*did\b", question, re.IGNORECASE):
+    if not re.match(r"^\W*did\b", question, re.IGNORECASE) and not (_Aspect.WORKED in aspects and _HAS.match(question)):
         return []
     return ran or (list(records) if _ANY.search(question) else [])
 
 
 def _words(question: str, facts: AnswerFacts) -> frozenset[str]:
     """What says which proposal, as canonical stems."""
-    rest = _ANY.sub(" ", _REFERENCE.sub(" ", question))
-    for pattern in _ASPECTS.values():
-        rest = pattern.sub(" ", rest)
+    rest = _without_aspects(_ANY.sub(" ", _REFERENCE.sub(" ", question)))
     people = {decision.person.lower() for record in facts.proposal_records for decision in record.decisions}
     meaning = words_with_meaning(without_services(rest, facts.names) if facts.names else rest.lower())
     return frozenset(stem for word in meaning if word not in people for stem in canonical(word))
+
+
+def _without_aspects(question: str) -> str:
+    for pattern in _ASPECTS.values():
+        question = pattern.sub(" ", question)
+    return question
 
 
 def _history(record: ProposalRecord) -> str:

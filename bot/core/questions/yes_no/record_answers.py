@@ -14,6 +14,7 @@ from bot.core.questions.subjects import MEASURED, Subject
 from bot.core.questions.yes_no.named_in_record import CONFIRMED
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import MAX_NAMED
+from bot.core.questions.yes_no.status_answers import whether_anyone_works_on_it
 from bot.core.questions.yes_no.understanding import words_with_meaning
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.moments import clock
@@ -181,6 +182,8 @@ def known_cause(facts: AnswerFacts) -> ShortAnswer:
 
 
 def _acknowledged(reading: QuestionReading) -> ShortAnswer | None:
+    if reading.facts.status is not None and reading.facts.group_state is not None:
+        return whether_anyone_works_on_it(reading.question, reading.facts, reading.facts.status)
     entries = [
         entry for entry in reading.facts.timeline if entry.kind is EntryKind.GROUP and entry.text.startswith("Acknowledged by ")
     ]

@@ -11,6 +11,7 @@ from bot.core.questions.forms import (
     as_cause_question,
     asks_if_cause_is_known,
     asks_to_undo,
+    asks_what_bot_did,
     begins_with_verb,
     cause_in_question,
     direction_in,
@@ -21,9 +22,10 @@ from bot.core.questions.forms import (
     wants_choice,
     wants_on_call,
     wants_runs,
+    wants_undo,
     wants_yes_or_no,
 )
-from bot.core.questions.spelling import spelled_out
+from bot.core.questions.spelling import spelled_out, with_possessives
 from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject
 from bot.core.questions.topics import topics_of
 from bot.core.questions.yes_no.activities import newest_activity, ran_before, runs, what_ran, whether_done
@@ -32,7 +34,7 @@ from bot.core.questions.yes_no.changes_meant import without_span
 from bot.core.questions.yes_no.extent_answers import affected_services, whether_it_calls
 from bot.core.questions.yes_no.named_in_record import named_in_record
 from bot.core.questions.yes_no.people_answers import answer_about_blame, answer_about_on_call
-from bot.core.questions.yes_no.proposal_answers import answer_about_proposals, proposed_act
+from bot.core.questions.yes_no.proposal_answers import answer_about_proposals, proposed_act, whether_undo_waits
 from bot.core.questions.yes_no.qualifiers import OF_MOMENT, excluded, undecided
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.record_answers import (
@@ -44,6 +46,7 @@ from bot.core.questions.yes_no.record_answers import (
 )
 from bot.core.questions.yes_no.signal_answers import answer_about_signal, is_about_act, unmade_check, whether_checked
 from bot.core.questions.yes_no.state_answers import answer_about_state
+from bot.core.questions.yes_no.status_answers import answer_about_status
 from bot.core.questions.yes_no.understanding import unread_words
 from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.moments import clock
@@ -65,9 +68,13 @@ SAYS_NOTHING = "the evidence says nothing about that"
 
 def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     """Yes, no or unknown; None for a question that wants something else."""
-    question = spelled_out(question)
+    question = with_possessives(spelled_out(question), facts.names)
     if wants_approvers(question) and not facts.proposals:
         return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
+    if (status := answer_about_status(question, facts)) is not None:
+        return status
+    if wants_undo(question):
+        return whether_undo_waits(question, facts)
     if (became := answer_about_proposals(question, facts)) is not None:
         return became
     if wants_on_call(question) and (on_call := answer_about_on_call(question, facts)) is not None:
@@ -75,7 +82,9 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if (changes := answer_about_blame(question, facts)) is not None:
         return changes
     if wants_runs(question):
-        return what_ran(facts.timeline)
+        if asks_what_bot_did(question):
+            return what_ran(facts.timeline)
+        return what_ran(facts.timeline, of_people=True, waiting=[one.ref for one in facts.proposals])
     if wants_yes_or_no(question) and asks_to_undo(question):
         return _whether_to_undo(question, facts)
     if wants_yes_or_no(question) and (thing := excluded(question)):

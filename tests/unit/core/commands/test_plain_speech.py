@@ -42,6 +42,12 @@ QUESTIONS = [
     "isnt it the db",
     "still?",
     "all clear?",
+    "sev?",
+    "eta?",
+    "ETA for the fix?",
+    "eta on checkout please",
+    "oncall?",
+    "catalogues fault",
 ]
 VERBS = [
     "aprove AP-3",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.questions.spelling import spelled_out
+from bot.core.questions.spelling import spelled_out, with_possessives
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,19 @@ def test_a_question_typed_in_haste_is_spelled_out(typed: str, meant: str) -> Non
 )
 def test_what_ends_in_no_mere_call_for_assent_stays(question: str) -> None:
     assert spelled_out(question) == question
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("catalogues fault", "is it catalogue's fault?"),
+        ("so its carts fault?", "is it cart's fault?"),
+        ("is it catalogues fault?", "is it catalogue's fault?"),
+        ("did carts deploy break it?", "did cart's deploy break it?"),
+        ("orders fault?", "orders fault?"),
+        ("are carts empty?", "are carts empty?"),
+        ("who's fault", "who's fault"),
+    ],
+)
+def test_a_service_with_an_s_before_what_it_has_is_its_owner(typed: str, meant: str) -> None:
+    assert with_possessives(typed, ["catalogue", "cart", "order", "orders"]) == meant

@@ -22,6 +22,8 @@ LIKELY = Findings(hypotheses=[DEPLOY.model_copy(update={"change_id": "test:a"})]
         ("is dana on call tomorrow?", "On call for checkout now: dana, erin"),
         ("is anyone on call?", "On call for checkout now: dana, erin"),
         ("who is on call for cart?", "On call for cart now: dana, erin"),
+        ("oncall?", "On call for checkout now: dana, erin"),
+        ("whos oncall for cart", "On call for cart now: dana, erin"),
     ],
 )
 def test_whether_a_person_is_on_call_is_told_by_the_rota(question: str, sentence: str) -> None:

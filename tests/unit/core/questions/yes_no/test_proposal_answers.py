@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from bot.core.action import Decision, DecisionChoice, ProposalState
-from bot.core.questions.answer_facts import ProposalRecord
+from bot.core.evidence import Findings
+from bot.core.questions.answer_facts import ProposalRecord, WaitingProposal
 from bot.core.questions.yes_no.short_answers import short_answer
 from bot.core.questions.yes_no.verdicts import ShortAnswer
 from tests.unit.builders import at
-from tests.unit.core.questions.yes_no.test_short_answers import HEALTH, facts
+from tests.unit.core.questions.yes_no.test_short_answers import DEPLOY, HEALTH, facts
 
 
 def decided(person: str, verdict: str, minutes: float = 2) -> Decision:
@@ -50,6 +51,7 @@ def asked(question: str, *records: ProposalRecord) -> ShortAnswer | None:
         ("did the rollback of checkout run?", HELPED, "yes"),
         ("did the rollback work?", HELPED, "yes"),
         ("did it help?", HELPED, "yes"),
+        ("has the fix worked?", HELPED, "yes"),
         ("did AP-1 work?", IN_VAIN, "no"),
         ("did AP-1 fail?", HELPED, "no"),
     ],
@@ -68,6 +70,7 @@ def test_what_was_decided_and_what_came_of_it_answers_yes_or_no(question: str, r
         ("did AP-1 fail?", IN_VAIN),
         ("was AP-1 approved by carol?", HELPED),
         ("did carol approve AP-1?", HELPED),
+        ("was it approved by bob?", WAITS),
         ("was AP-1 not approved?", HELPED),
         ("was AP-1 approved and did it work?", HELPED),
         ("would AP-1 work?", HELPED),
@@ -121,3 +124,66 @@ def test_whether_to_approve_is_for_people(question: str) -> None:
     short = asked(question, WAITS)
 
     assert short is not None and short.lead.startswith("For people to decide")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["who approved it?", "who pressed approve?", "who hit the approve button", "who aproved it", "who signed off on it"],
+)
+def test_who_approved_is_told_also_where_nobody_did(question: str) -> None:
+    helped, waits, none = asked(question, HELPED), asked(question, WAITS), asked(question)
+
+    assert helped is not None and "approved by alice at 03:02 UTC" in helped.text
+    assert waits is not None and waits.text == "AP-1 (Roll back checkout) waits for approval; nobody has decided"
+    assert none is not None and none.text == "AL-1 has no proposal; what people approved elsewhere is not recorded"
+
+
+def test_who_approved_another_thing_is_not_who_approved_the_proposal() -> None:
+    short = asked("who approved the restart?", HELPED)
+
+    assert short is not None and f"{short.lead} {short.text}" == (
+        "No such proposal is recorded. Those that are, of AL-1: AP-1 (Roll back checkout)"
+    )
+
+
+UNDO = [
+    "can we undo it?",
+    "can we roll back?",
+    "can i roll it back",
+    "can it be reverted?",
+    "is it possible to roll back?",
+    "undo?",
+]
+
+
+@pytest.mark.parametrize("question", UNDO)
+def test_whether_it_can_be_undone_is_told_by_what_waits_and_who_may_approve(question: str) -> None:
+    text = "AP-1 waits for approval: Roll back checkout. Who may approve: checkout on-call."
+    known = facts(HEALTH, proposals=(WaitingProposal("AP-1", text),), proposal_records=[WAITS])
+    short = short_answer(question, known)
+
+    assert short is not None and (short.verdict, f"{short.lead} {short.text}") == ("unknown", f"For people to decide: {text}")
+
+
+@pytest.mark.parametrize("question", UNDO)
+def test_where_nothing_waits_that_is_told_with_what_ran_and_the_likely_cause(question: str) -> None:
+    ran = short_answer(question, facts(HEALTH, proposal_records=[IN_VAIN]))
+    none = short_answer(question, facts(HEALTH, findings=Findings(hypotheses=[DEPLOY])))
+
+    assert ran is not None and ran.verdict == "unknown"
+    assert ran.text.startswith("no proposal waits for approval; AP-1 (Roll back checkout): approved by alice at 03:02 UTC; ")
+    assert none is not None and none.text == "no proposal waits for approval; likely cause: deploy v2 of checkout"
+
+
+def test_what_waits_for_another_service_is_no_answer() -> None:
+    known = facts(HEALTH, proposals=(WaitingProposal("AP-1", "AP-1 waits for approval: Roll back checkout."),))
+    short = short_answer("can we roll back cart?", known)
+
+    assert short is not None and short.text == "no proposal on cart waits for approval"
+
+
+@pytest.mark.parametrize("question", ["can the rollback fail?", "could the rollback be the cause?", "can you restart cart?"])
+def test_another_question_of_what_can_be_is_not_whether_it_can_be_undone(question: str) -> None:
+    short = short_answer(question, facts(HEALTH))
+
+    assert short is None or not short.text.startswith("no proposal")

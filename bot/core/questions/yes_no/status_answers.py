@@ -1,0 +1,223 @@
+"""How severe it is, when it ended, how long it lasted, when it will be over, who works on it: the state that is recorded."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.core.questions.answer_facts import AnswerFacts, IncidentStatus, cited_by
+from bot.core.questions.forms import without_opening
+from bot.core.questions.topics import named_in
+from bot.core.questions.yes_no.activities import is_by_person, runs
+from bot.core.questions.yes_no.understanding import words_with_meaning
+from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict, unknown
+from bot.core.text.durations import elapsed_text
+from bot.core.text.moments import clock, date_and_clock
+from bot.core.text.untrusted import counted
+from bot.core.timeline import EntryKind
+
+_IT = (
+    r"(?:it|this|that|they|things|everything|we"
+    r"|(?:the|our|this|that)\s+(?:incident|outage|issue|problem|alerts?|errors?|fire|thing|site|shop|service))"
+)
+_BETWEEN = (
+    r"(?:(?:be|been|being|all|finally|fully|get|getting|got|come|came|go|went|going|to|really|completely|actually|again|likely"
+    r"|probably)\s+){0,3}"
+)
+_ENDS = r"(?:stop\w*|end(?:s|ed)?|finish\w*|ceased?)"
+_ENDED_AS = (
+    rf"(?:{_ENDS}|over|fixed|resolved?|recover\w*|solved|clear(?:ed)?|gone|away|done|back(?:\s+(?:up|online|to\s+normal))?"
+    r"|up\s+again|subsided?)"
+)
+_OVER = rf"(?:{_ENDED_AS}|up|ok(?:ay)?|work(?:s|ing)?|normal|good|fine)"
+"""How it is once it has ended; "when was it fine?" asks for a moment before it began."""
+_FIX = r"(?:(?:a|an|the)\s+)?(?:fix|recovery|resolution|end)"
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)
+
+
+_SEVERITY = _pattern(r"\bsev(?:erity)?[-\s]*(?P<level>[1-4])\b|\bsev(?:erity)?\b(?:\s+level)?|\bhow\s+severe\b")
+_WORDS_BESIDE_SEVERITY = """
+    a an and are current currently does for has have how incident is it its now of on or our outage so still that the this to us
+    we what which"""
+_BESIDE_SEVERITY = frozenset(_WORDS_BESIDE_SEVERITY.split())
+"""What may stand beside the severity: of "should we make it a SEV1?" another thing is asked."""
+_ENDED = _pattern(
+    rf"\b(?:since\s+when\s+(?:is|are|has|have|was)|(?:when|what\s+time)\s+(?:did|was|were|has|have|had))\s+{_IT}\s+{_BETWEEN}{_ENDED_AS}\b"
+)
+_DURATION = _pattern(
+    rf"\bhow\s+long\s+(?:did|has|have|had|was|were|is|are)\s+{_IT}"
+    rf"(?:\s+{_BETWEEN}(?:last\w*|on\b|happening|down|broken|failing|firing|fire|like\s+(?:this|that)|out|ongoing|burning|been\b))?"
+    rf"|^\W*(?:(?:the|total|outage|incident)\s+)*duration(?:\s+of\s+{_IT})?\W*$|^\W*how\s+long(?:\s+(?:so\s+far|now|already))?\W*$"
+)
+_ESTIMATE = _pattern(
+    rf"\b(?:eta|etr|estimate)\b(?:\s+(?:for|on|of|to|till|until)\b)?(?:\s+(?:{_IT}|{_FIX}))?"
+    rf"|\bwhen\s+(?:will|would|do|does|can|could|is|are|should|might)\s+{_IT}\s+{_BETWEEN}{_OVER}\b"
+    rf"|\bwhen\s+(?:do|does|can|could|should|will)\s+(?:you|we|i|they)\s+(?:expect|think|get|have|see)\s+"
+    rf"(?:{_IT}\s+(?:will\s+|is\s+|are\s+)?{_BETWEEN}{_OVER}|{_FIX})\b"
+    rf"|\bhow\s+(?:much\s+)?long(?:er)?\s+(?:until|till|til|before|to|for)\s+(?:(?:{_IT}|it['’]?s)\s+(?:is\s+|are\s+)?{_BETWEEN}{_OVER}|{_FIX}(?:\s+(?:it|this))?)\b"
+    rf"|\bhow\s+(?:much\s+longer|soon)\b(?:\s+(?:will|is|are|can|does)\s+{_IT}\s+{_BETWEEN}(?:take|last|on|down|{_OVER})\b)?"
+    rf"|\bhow\s+long\s+(?:will|would|is)\s+{_IT}\s+(?:going\s+to\s+)?{_BETWEEN}(?:take|last|on|down|out)\b"
+)
+_WHO_IS_ON_IT = _pattern(
+    rf"\bwho\s+(?:(?:is|are|has|have|had|was|else|already|currently)\s+)*(?:ack(?:s|ed)?|acknowledged|on\s+{_IT}|looking\s+(?:at|into)\s+{_IT}"
+    rf"|working\s+on\s+{_IT}|handling\s+{_IT}|dealing\s+with\s+{_IT}|taking\s+care\s+of\s+{_IT}|investigating|leading|leads|in\s+charge"
+    rf"|got\s+{_IT}|has\s+{_IT}|owns?\s+{_IT}|(?:the\s+)?(?:incident\s+)?(?:lead|commander|ic))(?:\s+{_IT})?\b"
+)
+_ACKNOWLEDGES = _pattern(r"\back(?:s|ed)?\b|\backnowledge")
+_BESIDE = frozenset(("exactly", "actually", "far", "itself", "roughly", "approximately"))
+_ACTS_OF_PEOPLE = (EntryKind.DECISION, EntryKind.ACTION, EntryKind.INCIDENT, EntryKind.NOTE)
+
+
+def answer_about_status(question: str, facts: AnswerFacts) -> ShortAnswer | None:
+    """What the state of the group or incident says of a question about it; None for another question, or another service."""
+    status = facts.status
+    if status is None:
+        return None
+    named = named_in(question, facts.names)
+    of_others = named - {facts.own_service}
+    for name in (facts.group, status.incident, *sorted(named, key=len, reverse=True)):
+        question = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "it", question, flags=re.IGNORECASE) if name else question
+    if not of_others and (severity := _severity(question, status, facts)):
+        return severity
+    for pattern, told in _TOLD.items():
+        match = pattern.search(question)
+        if match is None or _unread(question, match) or (named and _is_ambiguous(pattern, match)):
+            continue
+        # Nobody estimated when another service recovers either; when that one stopped is not the end of this group's alerts.
+        fires = status.ended_at is None and status.resolved_at is None
+        return told(facts, status) if not of_others or (pattern is _ESTIMATE and fires) else None
+    return None
+
+
+def whether_anyone_works_on_it(question: str, facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
+    """Whether somebody acknowledged or leads it. What a person did here without either leaves it open."""
+    if status.acknowledged_by or (status.commander and not _ACKNOWLEDGES.search(question)):
+        return ShortAnswer(verdict=Verdict.YES, text=_people_text(status))
+    newest = next((e for e in reversed(facts.timeline) if e.kind in _ACTS_OF_PEOPLE and is_by_person(e)), None)
+    if newest is None or _ACKNOWLEDGES.search(question):
+        return ShortAnswer(verdict=Verdict.NO, text=_people_text(status))
+    by = f" ({newest.author})" if newest.author else ""
+    text = f"{_moment(newest.at, status.now)} {newest.text}{by}"
+    return unknown(text, [newest.id], untrusted=True, opening="Nobody has acknowledged it; the last that a person did here:")
+
+
+def _unread(question: str, match: re.Match[str]) -> list[str]:
+    rest = without_opening(f"{question[: match.start()]} {question[match.end() :]}")
+    return [word for word in words_with_meaning(rest) if word not in _BESIDE] + re.findall(rf"\b{_OVER}\b", rest, re.IGNORECASE)
+
+
+def _is_ambiguous(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
+    """Whether it may ask when a service went down: "when did checkout stop?"."""
+    return pattern is _ENDED and bool(re.search(rf"\b{_ENDS}$", match[0], re.IGNORECASE))
+
+
+def _severity(question: str, status: IncidentStatus, facts: AnswerFacts) -> ShortAnswer | None:
+    match = _SEVERITY.search(question)
+    if match is None:
+        return None
+    rest = re.findall(r"[\w']+", without_opening(f"{question[: match.start()]} {question[match.end() :]}").lower())
+    if set(rest) - _BESIDE_SEVERITY:
+        return None
+    text = f"{facts.group or status.incident} is {status.severity}"
+    levels = {status.severity}
+    if status.incident_severity and status.incident_severity != status.severity:
+        text += f"; {status.incident} was declared as {status.incident_severity}"
+        levels.add(status.incident_severity)
+    if not match["level"] or len(levels) > 1:
+        return _complete(text, opening="Severity:")
+    verdict = Verdict.YES if f"SEV{match['level']}" in levels else Verdict.NO
+    return ShortAnswer(verdict=verdict, text=text, complete=True)
+
+
+def _end(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
+    if status.ended_at is None and not status.resolved_at:
+        return _complete(_state_text(facts, status), opening="It has not ended:")
+    return _complete(_state_text(facts, status), opening="Recorded:")
+
+
+def _duration(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
+    """Of its alerts; what was measured of its beginning stands below."""
+    if status.ended_at is None:
+        return unknown(_state_text(facts, status), opening="Recorded:" if status.resolved_at else "So far:")
+    if not status.end_confirmed:
+        return unknown(_state_text(facts, status), opening="Recorded:")
+    began, ended = _moment(status.began_at, status.now), _moment(status.ended_at, status.now)
+    text = f"from {began}, when the first alert of {facts.group} began, to {ended}, when the last one ended"
+    return unknown(text, opening=f"{elapsed_text(status.ended_at - status.began_at)}:")
+
+
+def _estimate(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
+    """That nobody estimated it, with how it stands: no moment is promised."""
+    if status.ended_at or status.resolved_at:
+        return _complete(_state_text(facts, status), opening="Recorded:")
+    parts, ids = [_state_text(facts, status)], list[str]()
+    if facts.proposals:
+        parts, ids = [*parts, facts.proposals[0].text.rstrip(".")], [facts.proposals[0].ref]
+    elif ran := runs(facts.timeline):
+        newest = ran[-1]
+        parts, ids = [*parts, f"{newest.named} at {clock(newest.at)}: {newest.outcome.rstrip('.')}"], list(newest.entries)
+    first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
+    if first is not None and first.confidence == "likely":
+        parts, ids = [*parts, f"likely cause: {first.cause}"], [*ids, *cited_by(first.claims, first.cause, facts)[0]]
+    return _complete("; ".join(parts), ids, opening="No estimate is recorded. How it stands:", untrusted=bool(ids))
+
+
+def _people(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
+    return _complete(_people_text(status), opening="Recorded:")
+
+
+_TOLD: dict[re.Pattern[str], Callable[[AnswerFacts, IncidentStatus], ShortAnswer]] = {
+    _ENDED: _end,
+    _ESTIMATE: _estimate,
+    _DURATION: _duration,
+    _WHO_IS_ON_IT: _people,
+}
+
+
+def _people_text(status: IncidentStatus) -> str:
+    parts = ["Nobody has acknowledged it"]
+    if status.acknowledged_by:
+        at = f" at {_moment(status.acknowledged_at, status.now)}" if status.acknowledged_at else ""
+        parts = [f"Acknowledged by {status.acknowledged_by}{at}"]
+    if status.incident:
+        parts.append(f"{status.commander or 'nobody'} leads {status.incident}")
+    return "; ".join(parts)
+
+
+def _state_text(facts: AnswerFacts, status: IncidentStatus) -> str:
+    """`3 alerts of AL-1 fire since 22:55:04 UTC (8 min)`, or when they ended."""
+    began, declared = _moment(status.began_at, status.now), facts.case is None or facts.case.declared
+    resolved = ""
+    if status.resolved_at:
+        by = f" by {status.resolved_by}" if status.resolved_by else ""
+        resolved = f"{status.incident or facts.group} was resolved{by} at {_moment(status.resolved_at, status.now)}"
+    if declared:
+        return (
+            resolved or f"{status.incident or facts.group} is open since {began} ({elapsed_text(status.now - status.began_at)})"
+        )
+    alerts = f"{counted(facts.firing, 'alert')} of {facts.group}"
+    if status.ended_at is None:
+        fire = "fires" if facts.firing == 1 else "fire"
+        return (
+            f"{resolved} while {alerts} still fired"
+            if resolved
+            else (f"{alerts} {fire}; the first since {began} ({elapsed_text(status.now - status.began_at)})")
+        )
+    ended, after = _moment(status.ended_at, status.now), elapsed_text(status.ended_at - status.began_at)
+    if not status.end_confirmed:
+        text = f"no alert of {facts.group} is reported since {ended}; not confirmed, since Prometheus could not be read"
+    else:
+        text = f"the last alert of {facts.group} ended at {ended}, {after} after the first began"
+    return "; ".join(filter(None, (text, resolved)))
+
+
+def _moment(at: datetime, now: datetime) -> str:
+    """A time of day, with its date where that is not today's."""
+    return clock(at) if at.date() == now.date() else f"{date_and_clock(at)} UTC"
+
+
+def _complete(text: str, evidence: list[str] | None = None, *, opening: str, untrusted: bool = False) -> ShortAnswer:
+    short = unknown(text, evidence or (), opening=opening, untrusted=untrusted)
+    return short.model_copy(update={"complete": True})
