@@ -88,8 +88,8 @@ def refuse_newer(url: str) -> None:
     revision, revisions = current(url), _revisions()
     if revision and revision not in revisions:
         raise ConfigurationError(
-            f"the database is at revision {revision}, which this version does not know: start the newer version, "
-            "or restore the copy made before its upgrade",
+            f"the database is at revision {revision}, which this version does not know (its own is {head()}): "
+            "start the newer version, or restore the copy made before its upgrade",
             key="TOCSIN_DATABASE_URL",
         )
 
