@@ -50,8 +50,8 @@ def _resource_cause(
         kind="resource",
         service=service,
         likelihood=share * fit * (1 - weights.rival * min(1.0, rival)) * (1 - weights.surge * surge),
-        cause=_shortage(deviation),
-        check=_check_of(deviation),
+        cause=_shortage(context, deviation),
+        check=_check_of(context, deviation),
         began=deviation.onset,
         strength=deviation.doublings,
         sure=is_clear(context, deviation)
@@ -80,7 +80,8 @@ def _resource_cause(
 def _say_where_alone(context: RankingContext, candidate: Candidate, deviation: Deviation) -> None:
     """A little more of what nobody knows the limit of, since the service fails, says where the fault lies and not why."""
     candidate.kind = _place_kind(context, deviation.service)
-    candidate.cause = f"{deviation.service} itself {_failure(context, deviation.service)} and {_more_than_usual(deviation)}"
+    more = f", and {deviation.signal} fires for it" if _is_alert(context, deviation) else f" and {_more_than_usual(deviation)}"
+    candidate.cause = f"{deviation.service} itself {_failure(context, deviation.service)}{more}"
     candidate.check = _check_of_place(context, deviation.service)
 
 
@@ -100,15 +101,22 @@ def _climbs_alone(context: RankingContext, deviation: Deviation) -> bool:
     return not deviation.is_full_store and deviation.onset is None and context.symptom_of(deviation.service) is None
 
 
-def _shortage(deviation: Deviation) -> str:
+def _shortage(context: RankingContext, deviation: Deviation) -> str:
     if "restart" in deviation.signal.lower():
         return f"Containers of {deviation.service} keep restarting"
+    if _is_alert(context, deviation):
+        return f"{deviation.signal} fires for {deviation.service}"
     if not names_resource(deviation.signal):
         return f"{deviation.signal} of {deviation.service} left its normal range"
     if exhaustion(deviation) < 1.0 or (deviation.direction == "up" and not _limit_known(deviation)):
         return f"{deviation.service} {_more_than_usual(deviation)}"
     verb = "ran low on" if deviation.direction == "down" else "ran out of headroom in"
     return f"{deviation.service} {verb} {deviation.signal}"
+
+
+def _is_alert(context: RankingContext, deviation: Deviation) -> bool:
+    """Whether a signal is the value behind the alert: its name is the alert's, and says nothing that there could be more of."""
+    return deviation.signal.casefold() == context.observations.alert.casefold()
 
 
 def _more_than_usual(deviation: Deviation) -> str:
@@ -124,10 +132,11 @@ def _has_grown(deviation: Deviation, least: float) -> bool:
     return deviation.direction == "down" or not deviation.after < least * deviation.before
 
 
-def _check_of(deviation: Deviation) -> str:
+def _check_of(context: RankingContext, deviation: Deviation) -> str:
     if not names_resource(deviation.signal):
         return f"What does {deviation.signal} of {deviation.service} measure, and what moves it?"
-    return f"Does {deviation.service} recover with more room for {deviation.signal} (one pod restarted, or the limit raised)?"
+    resource = f"what {deviation.signal} measures" if _is_alert(context, deviation) else deviation.signal
+    return f"Does {deviation.service} recover with more room for {resource} (one pod restarted, or the limit raised)?"
 
 
 def network_causes(context: RankingContext) -> list[Candidate]:

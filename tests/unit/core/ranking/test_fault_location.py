@@ -125,6 +125,19 @@ def test_a_little_more_of_a_resource_without_a_known_limit_says_where_the_fault_
     assert cause.kind == "unknown" and cause.check.startswith("Read the logs and traces of payments")
 
 
+def test_the_value_behind_an_alert_is_named_as_an_alert_that_fires_and_not_as_something_there_is_more_of() -> None:
+    alert = CASE.model_copy(update={"service": "postgres", "alert_name": "PostgresqlTooManyConnections"})
+    connections = deviation("postgres", alert.alert_name, 20, 96, late=-1)
+    ledger = Ledger().health("postgres", connections)
+    failing = Ledger().health(
+        "postgres", replace(connections, after=25), deviation("postgres", "errors", 0.0, 0.3, doublings=4)
+    )
+
+    assert first(ledger, alert).cause == "PostgresqlTooManyConnections fires for postgres"
+    assert "more room for what PostgresqlTooManyConnections measures" in first(ledger, alert).check
+    assert first(failing, alert).cause == "postgres itself fails, and PostgresqlTooManyConnections fires for it"
+
+
 def test_a_little_more_of_a_resource_of_a_service_that_does_not_fail_is_never_likely() -> None:
     ledger = Ledger().graph("cart").health("cart", deviation("cart", "cpu", 0.3, 0.38, late=-1, unit="cores"))
     cause = first(ledger)
