@@ -7,7 +7,7 @@ from bot.core.evidence import Evidence, TimeWindow
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BeyondThresholdFact
 from bot.core.metrics.signals import SignalQuery
-from bot.core.metrics.wording import deviation_text, threshold_text
+from bot.core.metrics.wording import deviation_text, is_at_another_level, threshold_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import ToolRole, could_not_check
@@ -73,8 +73,9 @@ def _summary(name: str, readings: Sequence[Reading], failures: Sequence[QueryFai
         return f"{deviation_text(moved[0].deviation)}; {len(moved)} of {len(readings)} signals deviate{bad}{gap}"
     if not judged:
         return f"{name}: none of {len(readings)} signals has samples enough to be judged{bad}"
-    normal = len([reading for reading in judged if not reading.is_bad])
-    look = f"{normal} signals look normal around the alert" if normal else "no signal left its usual range"
+    normal = [reading.deviation for reading in judged if not reading.is_bad and reading.deviation]
+    verb = "stayed within the usual range" if any(map(is_at_another_level, normal)) else "look normal"
+    look = f"{len(normal)} signals {verb} around the alert" if normal else "no signal left its usual range"
     return f"{name}: {look}{bad}{gap}"
 
 

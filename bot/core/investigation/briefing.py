@@ -1,6 +1,7 @@
 """The evidence that a model begins with: every finding's summary, and of those that most runs need the first details."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 
 from bot.core.change import Change
@@ -15,6 +16,8 @@ within 6,000 tokens, also with a catalogue of fifty services."""
 MAX_LINE = 240
 _LINES = {ToolRole.HEALTH: 4, ToolRole.ALERTS: 5, ToolRole.LOGS: 4, ToolRole.BREAKDOWN: 3}
 MAX_CHANGES = 8
+_STAYED = re.compile(r" stayed (normal|within)")
+"""In the line of a signal that did not leave its normal range (bot/core/metrics/wording.py)."""
 
 
 def evidence_lines(entries: Iterable[LedgerEntry], tools: Tools) -> str:
@@ -47,7 +50,7 @@ def _details(entry: LedgerEntry, role: ToolRole | None) -> Iterator[str]:
     elif role in _LINES:
         # A signal that stayed normal is counted in the summary, and the first one that did not stands there.
         new = (text for text in dict.fromkeys(entry.evidence.details) if text.partition(" [")[0] not in entry.evidence.summary)
-        yield from [text for text in new if "stayed normal" not in text][: _LINES[role]]
+        yield from [text for text in new if not _STAYED.search(text)][: _LINES[role]]
 
 
 def _change(change: Change) -> str:

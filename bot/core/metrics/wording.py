@@ -17,7 +17,8 @@ def threshold_text(signal: SignalQuery) -> str:
 
 def deviation_text(deviation: Deviation, *, is_bad: bool = False, newest: str = "") -> str:
     """`checkout errors rose from 0.1 % to 12 % at 10:02:30 UTC (34 times its usual range)` or `... stayed normal: 0.1 %`,
-    or, where it was bad for less than half of the time, that it left its range and what it mostly is.
+    or, where it was bad for less than half of the time, that it left its range and what it mostly is. What is at
+    another level than mostly before, and was there now and then, is within its usual range and yet not called normal.
 
     The name of a signal may be singular or plural (latency, errors): the verbs fit both. `is_bad`: it is beyond the threshold
     that its owners set, so no level of before makes it normal; `newest`: its newest value, where that alone is beyond it.
@@ -26,6 +27,8 @@ def deviation_text(deviation: Deviation, *, is_bad: bool = False, newest: str = 
     before, after = figure(deviation.before, deviation.unit), figure(deviation.after, deviation.unit)
     if deviation.doublings <= 0 and newest:
         return f"{name}: {newest} now, mostly {after} around the start, before {before}"
+    if deviation.doublings <= 0 and not is_bad and is_at_another_level(deviation):
+        return f"{name} stayed within the usual range: {after}, mostly {before} before"
     if deviation.doublings <= 0:
         return f"{name} stayed {'as bad as before' if is_bad else 'normal'}: {after}, before {before}"
     moved = "rose" if deviation.direction == "up" else "fell"
@@ -33,6 +36,16 @@ def deviation_text(deviation: Deviation, *, is_bad: bool = False, newest: str = 
     if before == after:
         return f"{name} deviated briefly{at} ({range_text(deviation.doublings)}): mostly {after}, as before"
     return f"{name} {moved} from {before} to {after}{at} ({range_text(deviation.doublings)})"
+
+
+_OTHER_LEVEL = 2.0
+"""So many times its median, or one of so many parts of it: nobody would call both the same."""
+
+
+def is_at_another_level(deviation: Deviation) -> bool:
+    """Whether its level is clearly another one than its median of before, however often it was there."""
+    low, high = sorted((abs(deviation.before), abs(deviation.after)))
+    return high > _OTHER_LEVEL * low and figure(deviation.before, deviation.unit) != figure(deviation.after, deviation.unit)
 
 
 def range_text(doublings: float) -> str:

@@ -24,7 +24,13 @@ def test_changes_stand_with_the_ids_that_an_answer_names() -> None:
 
 
 def test_signals_that_moved_and_alerts_are_shown_and_other_details_wait_to_be_read() -> None:
-    health = entry(1, "service_health", "errors rose", "latency stayed normal: 1 s")
+    health = entry(
+        1,
+        "service_health",
+        "errors rose",
+        "latency stayed normal: 1 s",
+        "restarts stayed within the usual range: 7, mostly 0 before",
+    )
     runbook = entry(2, "read_runbook", "step 1")
     failed = entry(3, "active_alerts", "not shown", ok=False)
 
