@@ -33,6 +33,13 @@ def test_the_example_configuration_is_valid() -> None:
     assert config.actions["rollback"].undo == "rollforward" and config.services["checkout"].channel
 
 
+def test_the_slack_tokens_that_the_stand_in_is_tried_with_are_its_own() -> None:
+    tokens = re.findall(r"TOCSIN_SLACK_\w+_TOKEN=(x\w+-sandbox\S+)", README)
+    sandbox = (ROOT / "bot" / "sandbox" / "__main__.py").read_text(encoding="utf-8")
+
+    assert len(tokens) == 2 and all(f'default="{token}"' in sandbox for token in tokens)
+
+
 def test_every_key_of_the_configuration_is_in_the_table() -> None:
     keys = [*Config.model_fields, *Budget.model_fields, *PagerConfig.model_fields]
 
