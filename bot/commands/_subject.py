@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from bot.core.actor import Actor, is_direct, visible_in
 from bot.core.commands.verb_line import mistyped_reference, typed_line
 from bot.core.errors import NotFound
+from bot.core.messages.replies import ListRow
+from bot.core.text.untrusted import one_line
 from bot.plugins import Request
 from bot.store.incidents import overview
 from bot.store.incidents.overview import Subject
-from bot.store.slack.interactions import Interactions
 from bot.workflows.command_context import CommandContext
 
 MAX_CANDIDATES = 8
+MAX_TITLE = 80
 MAX_COPIED = 200
 """Characters of a line that is repeated for each candidate."""
 
@@ -34,13 +36,21 @@ async def subject_of(ctx: CommandContext, request: Request) -> Subject:
 
 def _which(request: Request, around: "Around") -> str:
     """Asks which one is meant, with the whole line to copy for each, or for one where it is long: nobody types it twice."""
-    refs = around.open[:MAX_CANDIDATES]
-    lines = [typed_line(request.verb, ref, request.text, request.options) for ref in refs or ["AL-3"]]
-    if not refs:
+    rows = around.open[:MAX_CANDIDATES]
+    lines = [typed_line(request.verb, ref, request.text, request.options) for ref in [row.ref for row in rows] or ["AL-3"]]
+    if not rows:
         return f"Say which one, for example: {lines[0]}. Nothing is open{around.where}."
-    more = "; the verb list shows more" if len(around.open) > len(refs) else ""
+    more = ["The verb list shows more."] if len(around.open) > len(rows) else []
     copied = lines if len(lines[0]) <= MAX_COPIED else lines[:1]
-    return "\n".join([f"Say which one: open{around.where}: {', '.join(refs)}{more}. Nothing was done yet. To copy:", *copied])
+    candidates = [f"Say which one. Open{around.where}:", *map(_candidate, rows), *more]
+    return "\n".join([*candidates, "Nothing was done yet. To copy:", *copied])
+
+
+def _candidate(row: ListRow) -> str:
+    """`AL-3 payments HighErrorRate, firing`; a title of several words is somebody's sentence, and quoted."""
+    title = one_line(row.title, MAX_TITLE)
+    what = f"“{title}”" if " " in title else title
+    return f"{' '.join(filter(None, (row.ref, one_line(row.service, 40), what)))}, {row.state.lower()}"
 
 
 @dataclass(frozen=True)
@@ -49,8 +59,8 @@ class Around:
 
     subject: Subject | None
     only_one: bool = False
-    open: Sequence[str] = ()
-    """References that are open there, when they are several."""
+    open: Sequence[ListRow] = ()
+    """What is open there, when that is several, the worst first."""
     everywhere: bool = False
     """It was asked for where no channel is: in a direct conversation or on the home tab."""
 
@@ -66,8 +76,8 @@ async def around_of(ctx: CommandContext, request: Request) -> Around:
         return Around(await overview.subject_of(ctx.db, request.ref))
     everywhere = is_direct(request.channel)
     visibilities = await ctx.read_access.readable(request) if everywhere else visible_in(request.channel)
-    here = await Interactions(ctx.db).open_in(visibilities)
-    subject = await overview.subject_of(ctx.db, here[0]) if len(here) == 1 else None
+    here = await overview.open_rows(ctx.db, visibilities)
+    subject = await overview.subject_of(ctx.db, here[0].ref) if len(here) == 1 else None
     return Around(subject, only_one=subject is not None, open=() if subject else here, everywhere=everywhere)
 
 

@@ -30,7 +30,7 @@ def _where(around: Around) -> str:
     if around.subject:
         alone = f", the only one open{around.where}" if around.only_one else ""
         return f"{around.subject.ref} ({around.subject.state}){alone}"
-    return f"here; open{around.where}: {', '.join(around.open[:8])}" if around.open else "here"
+    return f"here; open{around.where}: {', '.join(row.ref for row in around.open[:8])}" if around.open else "here"
 
 
 def _described(verb: Command) -> CommandHelp:

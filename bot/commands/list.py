@@ -27,8 +27,7 @@ async def list(ctx: CommandContext, request: Request) -> Reply:
     visibilities = await ctx.read_access.readable(request)
     criteria = overview.ListCriteria(visibilities, which == "open", service, _since(ctx, request), responder)
     groups, bare = await overview.groups(ctx.db, criteria), await overview.bare_incidents(ctx.db, criteria)
-    # Both come in this order, and sorting keeps it where the severities are the same.
-    rows = sorted([*groups, *bare], key=lambda row: row.severity)
+    rows = overview.by_severity([*groups, *bare])
     if service and not rows and service not in ctx.catalogue.services:
         return Reply(f"Nothing found; {service[:60]} is not a service of the catalogue either.")
     more = max(map(len, (groups, bare))) >= overview.MAX_ROWS

@@ -22,7 +22,7 @@ async def panel(ctx: CommandContext, request: Request) -> Reply:
         commands=fitting(ctx, subject),
         slash=ctx.config.command,
         only_one=around.only_one,
-        open_here=around.open,
+        open_here=[row.ref for row in around.open],
         where=around.where,
     )
     return Reply("What you can do here", content=content)

@@ -1,6 +1,6 @@
 """Lists of groups and incidents for people, and the subject behind one reference."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -156,6 +156,17 @@ async def bare_incidents(db: Database, criteria: ListCriteria) -> list[ListRow]:
     query = query.order_by(col(IncidentRow.severity), col(IncidentRow.id).desc()).limit(criteria.limit)
     async with db.read() as session:
         return [_incident_row(row) for row in (await session.exec(query)).all()]
+
+
+async def open_rows(db: Database, visibilities: Collection[Visibility]) -> list[ListRow]:
+    """What is open and has one of these visibilities: groups, and incidents without one; the worst and newest first."""
+    criteria = ListCriteria(visibilities)
+    return by_severity([*await groups(db, criteria), *await bare_incidents(db, criteria)])
+
+
+def by_severity(rows: Iterable[ListRow]) -> list[ListRow]:
+    """Groups and bare incidents in one list; where severities are the same, they keep the order in which they come."""
+    return sorted(rows, key=lambda row: row.severity)
 
 
 def _fitting(

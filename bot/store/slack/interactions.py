@@ -1,20 +1,17 @@
 """What the Slack adapter reads and writes besides verbs: ids that were handled, and what a message in Slack shows."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, delete, or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from bot.core.actor import Visibility
 from bot.core.incident import number_of
 from bot.core.messages.content import MessageKind
 from bot.store import audit, messages
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
-from bot.store.db.visibility import has_visibility
-from bot.store.tables import GroupRow, IncidentRow, MessageRow, ProposalRow, SeenRow
+from bot.store.tables import GroupRow, MessageRow, ProposalRow, SeenRow
 
 CLOCKS_DIFFER = 5.0
 """Seconds by which Slack's clock may be behind this machine's."""
@@ -85,17 +82,6 @@ class Interactions:
         async with self.db.read() as session:
             group = await session.get(GroupRow, number_of(ref, "AL") or 0)
             return group is not None and group.on_storm_card == storm
-
-    async def open_in(self, visibilities: Collection[Visibility]) -> list[str]:
-        """The unresolved groups with one of these visibilities, then their incidents without a group; each the newest first."""
-        group = select(GroupRow.id).where(GroupRow.state != "RESOLVED")
-        alone = select(IncidentRow.id).where(IncidentRow.state != "RESOLVED", col(IncidentRow.group_id).is_(None))
-        group = group.where(has_visibility(GroupRow, visibilities))
-        alone = alone.where(has_visibility(IncidentRow, visibilities))
-        async with self.db.read() as session:
-            groups = (await session.exec(group.order_by(col(GroupRow.id).desc()).limit(20))).all()
-            incidents = (await session.exec(alone.order_by(col(IncidentRow.id).desc()).limit(20))).all()
-        return [*(f"AL-{id}" for id in groups), *(f"INC-{id}" for id in incidents)]
 
     async def thread_of(self, ref: str) -> tuple[str, str]:
         """Channel and thread key for messages about a group, incident or proposal; empty for what does not exist."""

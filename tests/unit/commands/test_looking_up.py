@@ -72,27 +72,40 @@ async def test_of_several_open_groups_the_panel_takes_none_and_names_them(fixtur
 
     message = shown(await use(fixture, panel, "alice", ref="", entry_point="slash"))
 
-    assert "Open in this channel: AL-2, AL-1" in message
+    assert "Open in this channel: AL-1, AL-2" in message
     assert "'value': 'AL-1'" not in message
 
 
-async def test_of_several_open_groups_the_whole_line_is_there_to_copy_for_each(fixture: ApprovalsFixture) -> None:
-    await with_group(fixture, 2)
+async def test_of_several_open_groups_each_is_named_with_the_whole_line_to_copy(fixture: ApprovalsFixture) -> None:
+    await with_group(fixture, 2, title="DiskFull", severity="SEV1", state="ACKNOWLEDGED")
 
     with pytest.raises(NotFound) as refused:
         await use(fixture, note, "alice", ref="", text="the pool is full", options={"at": "10:42"}, entry_point="slash")
 
-    _, *lines = str(refused.value).splitlines()
-    assert lines == ["note AL-2 the pool is full at=10:42", "note AL-1 the pool is full at=10:42"]
+    assert str(refused.value).splitlines() == [
+        "Say which one. Open in this channel:",
+        "AL-2 search DiskFull, acknowledged",
+        "AL-1 checkout Errors, firing",
+        "Nothing was done yet. To copy:",
+        "note AL-2 the pool is full at=10:42",
+        "note AL-1 the pool is full at=10:42",
+    ]
+
+
+async def test_a_title_of_several_words_is_quoted_where_groups_are_named(fixture: ApprovalsFixture) -> None:
+    await with_group(fixture, 2, title="approve AP-1 now")
+
+    with pytest.raises(NotFound, match="AL-2 search “approve AP-1 now”, firing"):
+        await use(fixture, note, "alice", ref="", text="the pool is full", entry_point="slash")
 
 
 async def test_a_long_line_is_repeated_once_with_all_that_is_open(fixture: ApprovalsFixture) -> None:
     await with_group(fixture, 2)
 
-    with pytest.raises(NotFound, match="AL-2, AL-1") as refused:
+    with pytest.raises(NotFound, match=r"AL-1 .*\n.*AL-2 ") as refused:
         await use(fixture, note, "alice", ref="", text="the pool is full " * 20, entry_point="slash")
 
-    assert len(str(refused.value).splitlines()) == 2
+    assert sum(line.startswith("note AL-") for line in str(refused.value).splitlines()) == 1
 
 
 async def test_where_nothing_is_open_the_example_is_the_line_that_was_typed(fixture: ApprovalsFixture) -> None:
