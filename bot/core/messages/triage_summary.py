@@ -90,8 +90,13 @@ def summarize(triage: TriageContent) -> Summary:
 
 
 def over(triage: TriageContent) -> Line | None:
-    """That it tells of an outage that has ended."""
-    return Line("Over", f"no alert fires since {clock(triage.over_at)}") if triage.over_at else None
+    """That it tells of an outage that has ended, or that people called resolved."""
+    if triage.over_at is None:
+        return None
+    group, at = triage.group, clock(triage.over_at)
+    if group.firing:
+        return Line("Over", f"resolved by hand at {at} while {counted(group.firing, 'alert')} fired")
+    return Line("Over", f"resolved by hand at {at}" if group.declared else f"no alert fires since {at}")
 
 
 def broke(facts: TriageFacts | None) -> str:

@@ -41,6 +41,16 @@ async def test_causes_that_are_ranked_after_all_alerts_ended_say_that_it_is_over
     assert read_aloud.startswith(f"Triaged, AL-1, no alert fires since {clock(ended_at)}: ")
 
 
+async def test_what_somebody_resolved_while_alerts_fired_is_not_told_to_have_none(fixture: TriageFixture) -> None:
+    await fixture.fires()
+    resolved_at = fixture.now - SECOND
+    await fixture.change(state=GroupState.RESOLVED, cleared_at=resolved_at, firing=2)
+    await fixture.rank()
+
+    _, message = await shown(fixture)
+    assert f"*Over:* resolved by hand at {clock(resolved_at)} while 2 alerts fired" in message
+
+
 async def test_nothing_is_put_to_people_once_all_alerts_ended(fixture: TriageFixture) -> None:
     await fixture.fires()
     await fixture.told()
