@@ -1,13 +1,13 @@
 """When something was wrong before the present outage: what was measured then is not how a signal usually is."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from itertools import chain
 
 from sqlalchemy import ColumnElement
-from sqlmodel import col, or_, select
+from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.alert import Severity
 from bot.core.evidence import FiringInterval
 from bot.store.tables import EpisodeRow, TriageRow
 
@@ -34,47 +34,54 @@ async def firing_before(session: AsyncSession, lead: EpisodeRow, began: datetime
     groups = select(row.group_id).where(row.service == lead.service, row.service != "", col(row.group_id).is_not(None), *within)
     own = await _fired(session, began, col(row.group_id).in_(groups), *within)
     elsewhere = row.service != lead.service, row.service != "", col(row.starts_at).between(began - OTHERS_WITHIN, began)
-    others = await _fired(session, began, *elsewhere, col(row.group_id).not_in(groups), col(row.ended_at) <= began)
-    joined = [_joined(interval for interval in others if interval.service == name) for name in _services(others)]
-    return (*_joined(interval.model_copy(update={"service": ""}) for interval in own), *chain.from_iterable(joined))
+    ended = await _fired(session, began, *elsewhere, col(row.group_id).not_in(groups), col(row.ended_at) <= began)
+    running = await _firing_since(session, began, *elsewhere)
+    services = sorted({interval.service for interval in ended})
+    over = [_over((one for one in ended if one.service == service), running.get(service)) for service in services]
+    of_case = [interval.model_copy(update={"service": ""}) for interval in own]
+    return tuple(interval for intervals in (of_case, *over) for interval in _joined(intervals))
+
+
+_Firing = tuple[int | None, datetime, datetime]
+"""Group, start and end."""
 
 
 async def _fired(session: AsyncSession, began: datetime, *conditions: ColumnElement[bool] | bool) -> list[FiringInterval]:
     row = EpisodeRow
-    query = select(row).where(*conditions).order_by(col(row.starts_at).desc()).limit(MAX_FIRINGS)
-    fired = await _over(session, (await session.exec(query)).all(), began)
-    short = [(one, one.ended_at) for one in fired if one.ended_at and one.ended_at - one.starts_at <= LONGEST_FIRING]
-    rankings = await _rankings(session, {one.group_id for one, _ in short if one.group_id}, began)
+    query = select(row.group_id, row.starts_at, row.ended_at, row.service).where(*conditions)
+    rows = (await session.exec(query.order_by(col(row.starts_at).desc()).limit(MAX_FIRINGS))).all()
+    short = [((number, start, end), service) for number, start, end, service in rows if end and end - start <= LONGEST_FIRING]
+    firings = [firing for firing, _ in short]
+    rankings = await _rankings(session, {number for number, *_ in firings if number}, began)
     return [
-        FiringInterval(began_at=_onset(rankings, one.group_id, one.starts_at, end), ended_at=end, service=one.service)
-        for one, end in short
+        FiringInterval(began_at=_onset(rankings, firing, firings), ended_at=firing[2], service=service)
+        for firing, service in short
     ]
 
 
-async def _over(session: AsyncSession, fired: Sequence[EpisodeRow], began: datetime) -> list[EpisodeRow]:
-    """Without what went on: the same alert's next firing began at its very end, and has not ended by then either.
-
-    `fired`: the newest first.
-    """
+async def _firing_since(
+    session: AsyncSession, began: datetime, *conditions: ColumnElement[bool] | bool
+) -> Mapping[str, datetime]:
+    """The services of which an alert still fired when the present outage began, and since when something was wrong there."""
     row = EpisodeRow
-    of_alerts = col(row.source).in_({one.source for one in fired}), col(row.fingerprint).in_({one.fingerprint for one in fired})
-    next_ones = (
-        col(row.starts_at).in_({one.ended_at for one in fired}),
-        or_(col(row.ended_at).is_(None), col(row.ended_at) > began),
-    )
-    query = select(row.source, row.fingerprint, row.starts_at).where(*of_alerts, *next_ones)
-    going_on = {*(await session.exec(query)).all()} if fired else set()
-    over = []
-    for one in fired:
-        if (one.source, one.fingerprint, one.ended_at) in going_on:
-            going_on.add((one.source, one.fingerprint, one.starts_at))
-        else:
-            over.append(one)
+    fires = or_(col(row.ended_at).is_(None), col(row.ended_at) > began)
+    # What only informs says of no outage.
+    query = select(row.service, row.group_id, func.min(row.starts_at)).where(*conditions, fires, row.severity != Severity.NONE)
+    running = (await session.exec(query.group_by(row.service, col(row.group_id)))).all()
+    rankings = await _rankings(session, {number for _, number, _ in running if number}, began)
+    firings = [(number, start, began) for _, number, start in running]
+    since: dict[str, datetime] = {}
+    for (service, *_), firing in zip(running, firings, strict=True):
+        since[service] = min(since.get(service, began), _onset(rankings, firing, firings))
+    return since
+
+
+def _over(intervals: Iterable[FiringInterval], running_since: datetime | None) -> list[FiringInterval]:
+    """Those that had ended when what still fires began: the others are of the same outage, which is not over."""
+    over = sorted(intervals, key=lambda interval: interval.ended_at)
+    while over and running_since and over[-1].ended_at >= running_since:
+        running_since = min(running_since, over.pop().began_at)
     return over
-
-
-def _services(intervals: Iterable[FiringInterval]) -> list[str]:
-    return sorted({interval.service for interval in intervals})
 
 
 _Ranking = tuple[int, datetime, datetime]
@@ -96,9 +103,18 @@ def _stored_onset(stored: Mapping[str, object] | None) -> datetime | None:
     return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
-def _onset(rankings: Iterable[_Ranking], group: int | None, start: datetime, end: datetime) -> datetime:
-    onsets = [onset for of, at, onset in rankings if of == group and start <= at <= end and start - onset <= LONGEST_FIRING]
+def _onset(rankings: Iterable[_Ranking], firing: _Firing, firings: Iterable[_Firing]) -> datetime:
+    """The first onset that was measured while an alert fired, or what fired before it in its group without a pause."""
+    group, start, end = firing
+    since = _unbroken_since(start, [(one[1], one[2]) for one in firings if one[0] == group])
+    onsets = [onset for of, at, onset in rankings if of == group and since <= at <= end and start - onset <= LONGEST_FIRING]
     return min([*onsets, start])
+
+
+def _unbroken_since(start: datetime, spans: Iterable[tuple[datetime, datetime]]) -> datetime:
+    for began, ended in sorted(spans, key=lambda span: span[1], reverse=True):
+        start = min(start, began) if ended >= start else start
+    return start
 
 
 def _joined(intervals: Iterable[FiringInterval]) -> tuple[FiringInterval, ...]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.core.evidence import Findings, FiringInterval
+from bot.core.evidence import Findings
 from bot.core.investigation.triage_state import TriageState
 from bot.store.alerts import regroup
 from bot.store.slack.investigation_contents import triage_content
@@ -142,12 +142,48 @@ async def test_what_fired_under_two_starts_and_ended_was_over_before(sorting: So
     await sorting.receive(alert("b", name="ShopDown", start=20, labels={"service": "shop"}))
 
     case = await Triages(sorting.db).open(f"AL-{(await sorting.groups())[-1].id}", 1, "", "")
-    assert case.firing_before == (FiringInterval(began_at=at(1), ended_at=at(9), service="payments"),)
+    assert [(one.service, one.began_at, one.ended_at) for one in case.firing_before] == [("payments", at(1), at(9))]
 
 
-@pytest.mark.parametrize(("minutes", "expected"), [(59, [FiringInterval(began_at=at(0), ended_at=at(59))]), (61, [])])
+@pytest.mark.parametrize(
+    ("firing_since", "expected"), [(4, []), (6, [("payments", at(1), at(5))]), (-400, [("payments", at(1), at(5))])]
+)
+async def test_an_outage_of_another_service_is_not_over_while_an_alert_fires_that_began_in_it(
+    sorting: SortingFixture, firing_since: float, expected: list[tuple[str, datetime, datetime]]
+) -> None:
+    """What began later is another outage, and what has fired for many hours is in all that was measured."""
+    payments = {"labels": {"service": "payments"}}
+    sorting.clock.now = at(firing_since)
+    await sorting.receive(alert("b", start=firing_since, **payments))
+    await sorting.receive(alert("a", start=1, **payments))
+    await sorting.receive(alert("a", status="resolved", start=1, ends_at=at(5), **payments))
+    sorting.clock.now = at(40)
+    await sorting.receive(alert("d", start=40, labels={"service": "search"}))
+
+    case = await Triages(sorting.db).open(f"AL-{(await sorting.groups())[-1].id}", 10, "", "")
+    assert [(one.service, one.began_at, one.ended_at) for one in case.firing_before] == expected
+
+
+async def test_what_followed_in_the_outage_of_another_service_was_wrong_from_its_onset_on(sorting: SortingFixture) -> None:
+    sorting.clock.now = at(2)
+    await sorting.receive(alert("a", start=2, labels={"service": "payments"}))
+    await ranked(sorting, "AL-1", 1, at(0))
+    sorting.clock.now = at(5)
+    await sorting.receive(alert("b", start=5, labels={"service": "checkout"}))
+    assert len(await sorting.groups()) == 1
+    for name, start, service in (("a", 2, "payments"), ("b", 5, "checkout")):
+        await sorting.receive(alert(name, status="resolved", start=start, ends_at=at(9), labels={"service": service}))
+    sorting.clock.now = at(60)
+    await sorting.receive(alert("d", start=60, labels={"service": "search"}))
+
+    case = await Triages(sorting.db).open("AL-2", 1, "", "")
+    fired = [(one.service, one.began_at, one.ended_at) for one in case.firing_before]
+    assert fired == [("checkout", at(0), at(9)), ("payments", at(0), at(9))]
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(59, [(at(0), at(59))]), (61, [])])
 async def test_what_fired_for_hours_says_little_of_a_single_signal(
-    sorting: SortingFixture, minutes: float, expected: list[FiringInterval]
+    sorting: SortingFixture, minutes: float, expected: list[tuple[datetime, datetime]]
 ) -> None:
     await sorting.receive(alert("disk", name="DiskFull", start=0))
     sorting.clock.forward(minutes)
@@ -155,7 +191,7 @@ async def test_what_fired_for_hours_says_little_of_a_single_signal(
     await sorting.receive(alert("c", start=90))
 
     case = await Triages(sorting.db).open(f"AL-{(await sorting.groups())[-1].id}", 2, "", "")
-    assert list(case.firing_before) == expected
+    assert [(one.began_at, one.ended_at) for one in case.firing_before] == expected
 
 
 async def test_findings_of_the_attempt_before_that_no_longer_fit_fail_no_triage_and_are_told_as_unread(
