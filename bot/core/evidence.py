@@ -291,6 +291,8 @@ class FiringInterval(BaseModel):
     ended_at: datetime
     service: str = ""
     """Of another service than the case's: for what is measured of that one alone; "": for all that is measured."""
+    same_readers: bool = False
+    """Whether it is of a group that whoever reads the case reads too: of any other one a model learns nothing."""
 
 
 class Case(BaseModel):

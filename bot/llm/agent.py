@@ -176,8 +176,9 @@ class Agent:
         plan = first_plan(case, entries, self.tool_runner.infos)
         shown = _stated(case.model_dump(mode="json", exclude={"group", "attempt", "question", "requester", "graded_leads"}))
         names = {case.service, case.alert_name}
-        fired = sorted(case.firing_before, key=lambda interval: interval.ended_at)[-MAX_FIRED_BEFORE:]
-        shown["firing_before"] = [_stated(interval.model_dump(mode="json")) for interval in fired]
+        fired = sorted((one for one in case.firing_before if one.same_readers), key=lambda interval: interval.ended_at)
+        intervals = (one.model_dump(mode="json", exclude={"same_readers"}) for one in fired[-MAX_FIRED_BEFORE:])
+        shown["firing_before"] = [_stated(interval) for interval in intervals]
         shown["labels"] = {name: value for name, value in case.labels.items() if value not in names}
         return prompt("case").render(
             now=iso_utc(now),

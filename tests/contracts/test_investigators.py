@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from bot.core.errors import ConfigurationError
+from bot.core.evidence import FiringInterval
+from bot.core.text.moments import iso_utc
 from bot.core.verdict.verdict import judge
+from bot.engine.direct import DirectRun
 from bot.llm.loading import Agents
 from bot.ports import Investigator
 from bot.slack.view_context import ViewContext
@@ -81,6 +84,29 @@ async def test_the_model_gets_the_moment_at_which_its_run_begins_and_the_one_at_
     first, second = ("\n".join(str(message["content"]) for message in request["messages"][:2]) for request in here.asked)
     end = NOW + timedelta(seconds=300)
     assert f"It is {NOW:%Y-%m-%dT%H:%M:%SZ}; your run ends by {end:%Y-%m-%dT%H:%M:%SZ}." in first and second == first
+
+
+async def test_of_firings_before_the_model_learns_those_alone_that_whoever_reads_the_case_reads_too(
+    new_agent: NewAgentFixture,
+) -> None:
+    here = await new_agent(ANSWER)
+    public, private = (
+        FiringInterval(
+            began_at=NOW - timedelta(hours=hours),
+            ended_at=NOW - timedelta(minutes=50),
+            service=service,
+            same_readers=service == "web",
+        )
+        for hours, service in ((1, "web"), (2, "payroll"))
+    )
+    case = (await here.case()).model_copy(update={"firing_before": (public, private)})
+
+    await here.agent.investigate(DirectRun("triage:AL-1:1", clock=lambda: NOW), case)
+
+    opening = str(here.asked[0]["messages"][1]["content"])
+    named = re.search(r'"firing_before": (\[.*?\])', opening)
+    assert named and [(one["service"], one["began_at"]) for one in json.loads(named[1])] == [("web", iso_utc(public.began_at))]
+    assert "payroll" not in opening
 
 
 async def test_a_repeated_look_is_answered_from_memory(new_agent: NewAgentFixture) -> None:

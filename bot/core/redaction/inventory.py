@@ -60,7 +60,8 @@ def names_in(case: Case, ledger: Sequence[LedgerEntry], hints: Iterable[str] = (
     Names are taken from fields and labels, where measurements and records put them. Of running text only `label=value` of
     evidence that users of the service cannot write counts: they could make a name of every word.
     """
-    names = [Name("service", case.service), *_in(case.labels), *_labels(case.expression)]
+    services = (case.service, *(interval.service for interval in case.firing_before))
+    names = [*(Name("service", service) for service in services), *_in(case.labels), *_labels(case.expression)]
     for entry in ledger:
         if not entry.evidence.ok:
             continue  # it names what was requested, which need not exist

@@ -69,7 +69,7 @@ async def case_of(session: AsyncSession, group: GroupRow, row: TriageRow | None)
     case = _case(group, lead, row)
     if lead is not None:
         began = await first_alert_at(session, group, lead)
-        earlier, fired = await earlier_outage(session, group, lead, began), await firing_before(session, lead, began)
+        earlier, fired = await earlier_outage(session, group, lead, began), await firing_before(session, group, lead, began)
         case = case.model_copy(update={"first_alert_at": began, "earlier": earlier, "firing_before": fired})
     since = case.earlier.until if case.earlier else None
     return case.model_copy(update={"onset": await onset_of_outage(session, group, case.attempt, since=since)})

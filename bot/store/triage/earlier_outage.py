@@ -12,6 +12,7 @@ from bot.core.alerts.renewal import BURST, SPREADS_WITHIN, older_until
 from bot.core.evidence import EarlierOutage, Findings, stored_findings
 from bot.core.investigation.triage_state import TriageState
 from bot.store.alerts.present_outage import first_firing, of_outage_before, of_present_outage
+from bot.store.db.visibility import has_same_readers
 from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 
 _Members = Sequence[ColumnElement[bool]]
@@ -68,8 +69,8 @@ async def _other_group(session: AsyncSession, group: GroupRow, lead: EpisodeRow,
     of_service = row.service == lead.service, row.service != "", row.group_id != lead.group_id, starts_at >= since
     cleared = col(row.ended_at).between(began - SPREADS_WITHIN, began)
     fires = and_(starts_at < began, or_(col(row.ended_at).is_(None), col(row.ended_at) > began))
-    same_readers = GroupRow.channel == group.channel, col(GroupRow.private).in_((False, group.private))
-    query = select(row.group_id).join(GroupRow, col(GroupRow.id) == row.group_id).where(*of_service, *same_readers)
+    query = select(row.group_id).join(GroupRow, col(GroupRow.id) == row.group_id)
+    query = query.where(*of_service, has_same_readers(GroupRow, group))
     # What runs on comes before what has cleared.
     newest = case((fires, 1), else_=0).desc(), case((fires, row.starts_at), else_=row.ended_at).desc()
     return (await session.exec(query.where(or_(cleared, fires)).order_by(*newest).limit(1))).first()

@@ -9,7 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity
 from bot.core.evidence import FiringInterval
-from bot.store.tables import EpisodeRow, TriageRow
+from bot.store.db.visibility import has_same_readers
+from bot.store.tables import EpisodeRow, GroupRow, TriageRow
 
 COMPARED_WITHIN = timedelta(days=3)
 """As far back as a signal is compared with itself."""
@@ -22,7 +23,9 @@ MAX_ATTEMPTS = 100
 """Attempts of which the onset is read, the newest: a noisy service has some hundred in three days."""
 
 
-async def firing_before(session: AsyncSession, lead: EpisodeRow, began: datetime) -> tuple[FiringInterval, ...]:
+async def firing_before(
+    session: AsyncSession, group: GroupRow, lead: EpisodeRow, began: datetime
+) -> tuple[FiringInterval, ...]:
     """When alerts fired in the groups of a service, and had ended when the present outage `began`; oldest first.
 
     From the onset that was measured while they fired: an alert waits (`for:`). After them what fired on each other service:
@@ -32,9 +35,9 @@ async def firing_before(session: AsyncSession, lead: EpisodeRow, began: datetime
     row = EpisodeRow
     within = col(row.starts_at).between(began - COMPARED_WITHIN, began), col(row.ended_at) <= began
     groups = select(row.group_id).where(row.service == lead.service, row.service != "", col(row.group_id).is_not(None), *within)
-    own = await _fired(session, began, col(row.group_id).in_(groups), *within)
+    own = await _fired(session, group, began, col(row.group_id).in_(groups), *within)
     elsewhere = row.service != lead.service, row.service != "", col(row.starts_at).between(began - OTHERS_WITHIN, began)
-    ended = await _fired(session, began, *elsewhere, col(row.group_id).not_in(groups), col(row.ended_at) <= began)
+    ended = await _fired(session, group, began, *elsewhere, col(row.group_id).not_in(groups), col(row.ended_at) <= began)
     running = await _firing_since(session, began, *elsewhere)
     services = sorted({interval.service for interval in ended})
     over = [_over((one for one in ended if one.service == service), running.get(service)) for service in services]
@@ -46,15 +49,25 @@ _Firing = tuple[int | None, datetime, datetime]
 """Group, start and end."""
 
 
-async def _fired(session: AsyncSession, began: datetime, *conditions: ColumnElement[bool] | bool) -> list[FiringInterval]:
+async def _fired(
+    session: AsyncSession, group: GroupRow, began: datetime, *conditions: ColumnElement[bool] | bool
+) -> list[FiringInterval]:
     row = EpisodeRow
     query = select(row.group_id, row.starts_at, row.ended_at, row.service).where(*conditions)
     rows = (await session.exec(query.order_by(col(row.starts_at).desc()).limit(MAX_FIRINGS))).all()
     short = [((number, start, end), service) for number, start, end, service in rows if end and end - start <= LONGEST_FIRING]
     firings = [firing for firing, _ in short]
-    rankings = await _rankings(session, {number for number, *_ in firings if number}, began)
+    numbers = {number for number, *_ in firings if number}
+    rankings = await _rankings(session, numbers, began)
+    readable = select(GroupRow.id).where(col(GroupRow.id).in_(numbers), has_same_readers(GroupRow, group))
+    same_readers = set((await session.exec(readable)).all())
     return [
-        FiringInterval(began_at=_onset(rankings, firing, firings), ended_at=firing[2], service=service)
+        FiringInterval(
+            began_at=_onset(rankings, firing, firings),
+            ended_at=firing[2],
+            service=service,
+            same_readers=firing[0] in same_readers,
+        )
         for firing, service in short
     ]
 
@@ -117,13 +130,13 @@ def _unbroken_since(start: datetime, spans: Iterable[tuple[datetime, datetime]])
     return start
 
 
-def _joined(intervals: Iterable[FiringInterval]) -> tuple[FiringInterval, ...]:
-    """Intervals that overlap as one."""
+def _joined(intervals: Iterable[FiringInterval]) -> list[FiringInterval]:
+    """Intervals that overlap as one, apart by who reads of them."""
     joined: list[FiringInterval] = []
-    for one in sorted(intervals, key=lambda interval: interval.began_at):
-        if joined and one.began_at <= joined[-1].ended_at:
+    for one in sorted(intervals, key=lambda interval: (interval.same_readers, interval.began_at)):
+        if joined and one.same_readers is joined[-1].same_readers and one.began_at <= joined[-1].ended_at:
             ended_at = max(joined[-1].ended_at, one.ended_at)
             joined[-1] = joined[-1].model_copy(update={"ended_at": ended_at})
         else:
             joined.append(one)
-    return tuple(joined)
+    return sorted(joined, key=lambda interval: interval.began_at)

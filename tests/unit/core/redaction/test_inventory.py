@@ -2,6 +2,7 @@
 
 from bot.core.change import Change
 from bot.core.config import Config
+from bot.core.evidence import FiringInterval
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import BreakdownFact
 from bot.core.redaction.inventory import inventory_of, names_in
@@ -54,6 +55,12 @@ def test_labels_and_facts_name_pods_and_hosts() -> None:
 
     assert found[:3] == [Name("service", "front"), Name("namespace", "prod"), Name("cluster", "eu")]
     assert {name.text for name in found[3:]} == {"cart", "cart-0", "10.0.0.7:9100", "10.0.0.7", "bank", "bob", "cart-1", "eve"}
+
+
+def test_another_service_that_fired_before_is_a_name() -> None:
+    fired = FiringInterval(began_at=NOW, ended_at=NOW, service="payments")
+
+    assert Name("service", "payments") in names_in(CASE.model_copy(update={"firing_before": (fired,)}), [])
 
 
 def test_lines_that_users_write_and_looks_that_failed_make_no_names() -> None:

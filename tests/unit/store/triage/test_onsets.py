@@ -7,6 +7,7 @@ import pytest
 from bot.core.evidence import Findings
 from bot.core.investigation.triage_state import TriageState
 from bot.store.alerts import regroup
+from bot.store.incidents.privacy import set_private
 from bot.store.slack.investigation_contents import triage_content
 from bot.store.tables import GroupRow
 from bot.store.triage.cases import leading_alert
@@ -162,6 +163,24 @@ async def test_an_outage_of_another_service_is_not_over_while_an_alert_fires_tha
 
     case = await Triages(sorting.db).open(f"AL-{(await sorting.groups())[-1].id}", 10, "", "")
     assert [(one.service, one.began_at, one.ended_at) for one in case.firing_before] == expected
+
+
+@pytest.mark.parametrize(
+    ("private", "service", "named"), [(True, "search", False), (False, "search", True), (False, "payments", False)]
+)
+async def test_when_another_group_fired_is_named_only_to_those_who_read_it_too(
+    sorting: SortingFixture, private: bool, service: str, named: bool
+) -> None:
+    """The default channel has the alerts of search and stock, another one those of payments."""
+    labels = {"service": service}
+    await sorting.receive(alert("a", start=1, labels=labels))
+    await set_private(sorting.db, "INC-1", "alice", private=private)
+    await sorting.receive(alert("a", status="resolved", start=1, ends_at=at(5), labels=labels))
+    sorting.clock.now = at(40)
+    await sorting.receive(alert("d", start=40, labels={"service": "stock"}))
+
+    (fired,) = (await Triages(sorting.db).open("AL-2", 1, "", "")).firing_before
+    assert (fired.service, fired.began_at, fired.same_readers) == (service, at(1), named)
 
 
 async def test_what_followed_in_the_outage_of_another_service_was_wrong_from_its_onset_on(sorting: SortingFixture) -> None:
