@@ -8,7 +8,7 @@ from bot.core.alerts.renewal import COMES_BACK_AFTER
 from bot.core.text.durations import minutes_text
 from bot.core.text.untrusted import counted, one_line
 from bot.plugins import EntryPoint, Field, Form, Reply, Request, command
-from bot.store.alerts.sorting.early_resolves import sources_report_ends
+from bot.store.alerts.sorting.early_resolves import missing_ends_count
 from bot.store.incidents import causes, incidents
 from bot.store.incidents.overview import FiringAlerts, Subject, firing_alerts
 from bot.workflows.command_context import CommandContext
@@ -27,7 +27,7 @@ async def resolve(ctx: CommandContext, request: Request) -> Reply | Form:
     if subject.state == "RESOLVED":
         return Reply(f"{subject.ref} is already resolved.")
     ranked = await ranked_of(ctx, subject.group)
-    ends_are_reported = await sources_report_ends(ctx.db, subject.group)
+    ends_are_reported = await missing_ends_count(ctx.db, subject.group)
     still_firing = firing_text(await firing_alerts(ctx.db, subject.group), ends_are_reported=ends_are_reported)
     if request.entry_point != EntryPoint.MODAL and not request.text:
         return _ask(subject, ranked, still_firing)
@@ -41,7 +41,7 @@ async def resolve(ctx: CommandContext, request: Request) -> Reply | Form:
 def firing_text(alerts: Sequence[FiringAlerts], *, ends_are_reported: bool) -> str:
     """Which alerts still fire, the worst first, and what comes of that; "" for none.
 
-    `ends_are_reported`: their sources report ends, so that an alert that is not over is known without a repeat.
+    `ends_are_reported`: their ends would be reported, so that an alert that is not over is known without a repeat.
     """
     if not alerts:
         return ""

@@ -7,7 +7,7 @@ from bot.core.config import Config
 from bot.core.errors import QueryFailed
 from bot.core.metrics.promql import quote
 from bot.core.metrics.series import Series
-from bot.ports import Engine, Metrics
+from bot.ports import Metrics
 from bot.store.alerts.sorting.early_resolves import EarlyResolve, EarlyResolves, FiringAlert
 from bot.store.oversight.unconfirmed_ends import EVALUATED_BY_PROMETHEUS
 
@@ -27,27 +27,26 @@ class Evaluation(Enum):
 class EarlyResolvesTick:
     """`await tick()` is one round. Without metrics only a source itself can tell that its alert is over."""
 
-    def __init__(self, early: EarlyResolves, config: Config, metrics: Metrics | None, engine: Engine) -> None:
-        self.early, self.config, self.metrics, self.engine = early, config, metrics, engine
+    def __init__(self, early: EarlyResolves, config: Config, metrics: Metrics | None) -> None:
+        self.early, self.config, self.metrics = early, config, metrics
 
     async def __call__(self) -> None:
         for resolve in await self.early.due():
-            for ref, attempt in await self._judge(resolve):
-                await self.engine.start("triage", f"triage:{ref}:{attempt}", ref, attempt)
+            await self._judge(resolve)
 
-    async def _judge(self, resolve: EarlyResolve) -> list[tuple[str, int]]:
+    async def _judge(self, resolve: EarlyResolve) -> None:
         findings: dict[int, str] = {}
         undecided = False
         for alert in resolve.alerts:
             evaluation = await self._evaluation(alert)
             if evaluation is Evaluation.FIRES:
                 findings[alert.episode] = "still fires"
-            elif alert.source_reports_ends and evaluation is not Evaluation.ENDED:
+            elif alert.missing_end_counts and evaluation is not Evaluation.ENDED:
                 findings[alert.episode] = "has not recovered"
-            else:
+            elif evaluation is not Evaluation.UNKNOWN:
                 # Its end is still to be reported, or could not be seen. Where nobody can ever tell, nothing is waited for.
                 undecided |= alert.source_reports_ends or evaluation is Evaluation.UNREADABLE
-        return list(await self.early.judge(resolve.group, findings, undecided=undecided))
+        await self.early.judge(resolve.group, findings, undecided=undecided)
 
     async def _evaluation(self, alert: FiringAlert) -> Evaluation:
         source = self.config.sources.get(alert.source)

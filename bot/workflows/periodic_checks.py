@@ -55,7 +55,7 @@ def periodic_checks(
         "learning": LearningTick(Cases(db), config.default_channel),
         "stale": Staleness(db, config),
         "ends": EndsTick(UnconfirmedEnds(db, config), metrics),
-        "resolved": EarlyResolvesTick(EarlyResolves(db, config, catalogue), config, metrics, approvals.engine),
+        "resolved": EarlyResolvesTick(EarlyResolves(db, config, catalogue), config, metrics),
         "topology": TopologyTick(LearnedTopology(db), catalogue, metrics, traces),
     }
 

@@ -183,6 +183,8 @@ class GroupRow(SQLModel, table=True):
     cleared_at: datetime | None = Field(default=None, sa_type=Moment)
     recheck_at: datetime | None = Field(default=None, sa_type=Moment, index=True)
     """Somebody resolved it while alerts fired: whether they still do is looked at then; empty once that is over."""
+    opened_again_at: datetime | None = Field(default=None, sa_type=Moment, index=True)
+    """When what somebody had resolved was last opened again: the moment of the delivery or the look that showed it."""
     unconfirmed_at: datetime | None = Field(default=None, sa_type=Moment)
     """Since when Prometheus, which evaluates its alerts, cannot be read, or when they ended then; empty once ends count."""
     readable_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -6,12 +6,14 @@ from typing import Any
 
 from bot.core.config import Config
 from bot.core.errors import QueryFailed
+from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.alerts import RaisedContent
 from bot.core.metrics.series import Series
 from bot.store.alerts.sorting.early_resolves import EarlyResolves
 from bot.store.incidents import incidents
 from bot.store.slack import message_contents
 from bot.store.tables import MessageRow
+from bot.store.triage.triage import Triages
 from bot.workflows.early_resolves import EarlyResolvesTick
 from tests.unit.store.databases import CATALOGUE, SortingFixture, alert
 
@@ -32,24 +34,20 @@ class RecordedAlerts:
         return [Series({**states, **labels}) for labels in rows] if at or self.firing else []
 
 
-class RecordingEngine:
-    """What was started."""
-
-    def __init__(self) -> None:
-        self.started: list[str] = []
-
-    async def start(self, workflow: str, id: str, *args: Any) -> None:
-        self.started.append(id)
+async def ranked(sorting: SortingFixture, attempt: int) -> None:
+    """The causes of AL-1 are ranked once more."""
+    triages = Triages(sorting.db)
+    await triages.open("AL-1", attempt, "", "")
+    await triages.update("AL-1", attempt, state=TriageState.DONE, finished_at=sorting.clock())
 
 
 class EarlyResolveFixture:
     """A group that somebody resolves, and the tick that looks at it."""
 
     def __init__(self, sorting: SortingFixture, metrics: Any = None, **config: Any) -> None:
-        self.sorting, self.engine = sorting, RecordingEngine()
+        self.sorting = sorting
         self.config = Config.model_validate({"sources": {"prod": {"kind": "alertmanager"}}, "default_channel": "C0", **config})
-        engine: Any = self.engine
-        self.tick = EarlyResolvesTick(EarlyResolves(sorting.db, self.config, CATALOGUE), self.config, metrics, engine)
+        self.tick = EarlyResolvesTick(EarlyResolves(sorting.db, self.config, CATALOGUE), self.config, metrics)
 
     async def source_reports_ends(self) -> None:
         await self.sorting.receive(alert("before", start=-60, severity="none"))
@@ -57,6 +55,9 @@ class EarlyResolveFixture:
 
     async def resolved_while_firing(self) -> None:
         await self.sorting.receive(alert("a"))
+        await self.resolve()
+
+    async def resolve(self) -> None:
         await incidents.resolve(self.sorting.db, "AL-1", "alice")
 
     async def after(self, minutes: float) -> str:

@@ -6,10 +6,11 @@ import pytest
 
 from bot.core.alerts.silences import NewSilence
 from bot.store.alerts.silences import Silences
-from bot.store.incidents import incidents
+from bot.store.alerts.sorting.early_resolves import missing_ends_count
 from bot.store.tables import GroupRow, IncidentRow
+from bot.store.triage.retries.due_rerankings import DueRerankings
 from tests.unit.store.databases import SortingFixture, alert
-from tests.unit.workflows.early_resolve_fixture import EarlyResolveFixture, RecordedAlerts
+from tests.unit.workflows.early_resolve_fixture import EarlyResolveFixture, RecordedAlerts, ranked
 
 
 async def test_an_alert_that_has_not_recovered_ten_minutes_later_opens_the_group_again(sorting: SortingFixture) -> None:
@@ -25,21 +26,78 @@ async def test_an_alert_that_has_not_recovered_ten_minutes_later_opens_the_group
     assert (incident.state, incident.resolved_by) == ("OPEN", "")
     assert line.text == "Alert a on checkout has not recovered 10 min after AL-1 was resolved by hand: it is open again."
     assert line.notified_services == ("checkout",)
-    assert fixture.engine.started == ["triage:AL-1:2"]
 
 
-async def test_one_resolve_brings_it_back_once_and_a_further_resolve_once_more(sorting: SortingFixture) -> None:
+async def test_an_alert_whose_end_was_lost_brings_it_back_once_however_often_it_is_resolved(sorting: SortingFixture) -> None:
     fixture = EarlyResolveFixture(sorting)
     await fixture.source_reports_ends()
     await fixture.resolved_while_firing()
-    for _ in range(3):
-        await fixture.after(11)
-    once = len(await fixture.lines())
-    await incidents.resolve(sorting.db, "AL-1", "alice")
-    for _ in range(3):
-        await fixture.after(11)
+    states = [await fixture.after(11)]
+    for _ in range(2):
+        await fixture.resolve()
+        states += [await fixture.after(11), await fixture.after(60)]
 
-    assert (once, len(await fixture.lines())) == (1, 2)
+    assert states == ["FIRING", *["RESOLVED"] * 4] and len(await fixture.lines()) == 1
+
+
+async def test_an_alert_that_was_delivered_since_it_was_open_again_brings_it_back_once_more(sorting: SortingFixture) -> None:
+    fixture = EarlyResolveFixture(sorting)
+    await fixture.source_reports_ends()
+    await fixture.resolved_while_firing()
+    await fixture.after(11)
+    sorting.clock.forward(1)
+    await sorting.receive(alert("a"))
+    await fixture.resolve()
+
+    assert await fixture.after(11) == "FIRING"
+
+
+async def test_an_alert_that_a_repeat_showed_to_fire_may_not_be_over_after_the_next_resolve_either(
+    sorting: SortingFixture,
+) -> None:
+    fixture = EarlyResolveFixture(sorting)
+    await fixture.source_reports_ends()
+    await fixture.resolved_while_firing()
+    sorting.clock.forward(12)
+    await sorting.receive(alert("a"))
+    await fixture.resolve()
+
+    assert [await fixture.after(11), len(await fixture.lines())] == ["FIRING", 2]
+
+
+async def test_what_prometheus_sees_fire_comes_back_after_each_resolve(sorting: SortingFixture) -> None:
+    fixture = EarlyResolveFixture(sorting, RecordedAlerts({"alertname": "Alert a", "service": "checkout"}))
+    await fixture.resolved_while_firing()
+    once = await fixture.after(11)
+    await fixture.resolve()
+
+    assert (once, await fixture.after(11)) == ("FIRING", "FIRING")
+
+
+async def test_whoever_resolves_it_again_is_told_that_only_a_repeat_brings_it_back(sorting: SortingFixture) -> None:
+    fixture = EarlyResolveFixture(sorting)
+    await fixture.source_reports_ends()
+    await sorting.receive(alert("a"))
+    before = await missing_ends_count(sorting.db, "AL-1")
+    await fixture.resolve()
+    await fixture.after(11)
+
+    assert (before, await missing_ends_count(sorting.db, "AL-1")) == (True, False)
+
+
+async def test_its_causes_are_ranked_again_though_the_process_dies_in_between(sorting: SortingFixture) -> None:
+    fixture = EarlyResolveFixture(sorting)
+    await fixture.source_reports_ends()
+    await sorting.receive(alert("a"))
+    await ranked(sorting, 1)
+    await fixture.resolve()
+    await fixture.after(11)
+    sorting.clock.forward(1)
+    due = [(one.group, one.attempt) for one in await DueRerankings(sorting.db).due()]
+    await ranked(sorting, 2)
+    sorting.clock.forward(60)
+
+    assert (due, await DueRerankings(sorting.db).due()) == ([("AL-1", 2)], [])
 
 
 async def test_what_recovers_within_ten_minutes_stays_resolved(sorting: SortingFixture) -> None:

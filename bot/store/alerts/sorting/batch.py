@@ -228,7 +228,6 @@ class SortingBatch:
         self.groups[group.id or 0] = group
         self._touch(group)
         await self._escalate(group, episode)
-        await self._investigate_anew(group)
         return True
 
     # ------------------------------------------------------------ its group

@@ -40,6 +40,13 @@ class FiringAlert:
     labels: Mapping[str, str]
     first_seen_at: datetime
     source_reports_ends: bool
+    delivered_since: bool = True
+    """Whether its source delivered it since the group was last opened again."""
+
+    @property
+    def missing_end_counts(self) -> bool:
+        """Whether it fires on as long as no end is reported. An end may be lost: then it opens its group once."""
+        return self.source_reports_ends and self.delivered_since
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,8 @@ class EarlyResolves:
             numbers = [number or 0 for number in (await session.exec(query)).all()]
             return [EarlyResolve(number, await _firing(session, number)) for number in numbers]
 
-    async def judge(self, number: int, findings: Mapping[int, str], *, undecided: bool) -> Sequence[tuple[str, int]]:
-        """Open a group again for the first of these alerts that fires and is not muted; the triages to be started.
+    async def judge(self, number: int, findings: Mapping[int, str], *, undecided: bool) -> None:
+        """Open a group again for the first of these alerts that fires and is not muted.
 
         `findings`: what is known of each, by the number of its episode. What is muted by now, or `undecided`, is looked at
         again later.
@@ -79,22 +86,22 @@ class EarlyResolves:
             ends = select(AlertRow.seq).where(cursors.position.unsorted, AlertRow.status == "resolved").limit(1)
             if (await session.exec(ends)).first() is not None:
                 # Perhaps of these alerts: the next round looks once they are sorted.
-                return []
+                return
             group = await session.get(GroupRow, number, with_for_update=True)
             if group is None or group.state != GroupState.RESOLVED or group.recheck_at is None or group.recheck_at > now:
-                return []
+                return
             again = (findings or undecided) and now - (group.cleared_at or now) < GIVES_UP_AFTER
             group.recheck_at = now + COMES_BACK_AFTER if again else None
             session.add(group)
-            sorter = Sorter(self.db, self.config, self.catalogue)
-            return (await sorter.open_again(session, group, findings)).triages if findings else []
+            if findings:
+                await Sorter(self.db, self.config, self.catalogue).open_again(session, group, findings)
 
 
-async def sources_report_ends(db: Database, group_ref: str) -> bool:
-    """Whether every source of the alerts of a group that fire has reported an end before."""
+async def missing_ends_count(db: Database, group_ref: str) -> bool:
+    """Whether of every alert of a group that fires a missing end says that it fires on."""
     async with db.read() as session:
         alerts = await _firing(session, number_of(group_ref, "AL") or 0)
-    return bool(alerts) and all(alert.source_reports_ends for alert in alerts)
+    return bool(alerts) and all(alert.missing_end_counts for alert in alerts)
 
 
 async def _firing(session: AsyncSession, number: int) -> list[FiringAlert]:
@@ -102,8 +109,18 @@ async def _firing(session: AsyncSession, number: int) -> list[FiringAlert]:
     query = select(row).where(row.group_id == number, row.status == "firing").order_by(row.severity, col(row.starts_at))
     rows = (await session.exec(query.limit(MAX_ALERTS))).all()
     reporting = {source: await _reports_ends(session, source) for source in {one.source for one in rows}}
+    opened_again_at = (await session.exec(select(GroupRow.opened_again_at).where(GroupRow.id == number))).first()
     return [
-        FiringAlert(one.id or 0, one.source, one.name, one.labels, one.first_seen_at, reporting[one.source]) for one in rows
+        FiringAlert(
+            episode=one.id or 0,
+            source=one.source,
+            name=one.name,
+            labels=one.labels,
+            first_seen_at=one.first_seen_at,
+            source_reports_ends=reporting[one.source],
+            delivered_since=opened_again_at is None or one.last_seen_at >= opened_again_at,
+        )
+        for one in rows
     ]
 
 

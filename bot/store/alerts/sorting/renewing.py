@@ -96,7 +96,7 @@ async def reopen(
     fires = EpisodeRow.group_id == group.id, EpisodeRow.status == "firing"
     group.firing = (await session.exec(select(func.count()).select_from(EpisodeRow).where(*fires))).one()
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
-    group.recheck_at = None
+    group.recheck_at, group.opened_again_at = None, at
     _unacknowledge(db, group)
     # Nobody was waited for while it was resolved.
     group.unacknowledged_at = db.clock()

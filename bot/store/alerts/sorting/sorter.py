@@ -67,7 +67,7 @@ class Sorter:
         self.repeats.remember(rows[: batch.result.rows], batch.episodes.all(), self.open_groups.groups)
         return batch.result
 
-    async def open_again(self, session: AsyncSession, group: GroupRow, findings: Mapping[int, str]) -> SortingResult:
+    async def open_again(self, session: AsyncSession, group: GroupRow, findings: Mapping[int, str]) -> None:
         """Open a resolved group for the first of these alerts that fires and is not muted; what is known of each by its id."""
         batch = self._batch(session)
         query = select(EpisodeRow).where(col(EpisodeRow.id).in_(list(findings)), EpisodeRow.status == "firing")
@@ -80,7 +80,6 @@ class Sorter:
             if episode and await batch.open_again(group, episode, delivered_now(episode, self.db.clock()), finding):
                 break
         await batch.finish()
-        return batch.result
 
     async def show_again(self, session: AsyncSession, silence: SilenceRow) -> SortingResult:
         """What still fires when a silence is over joins or opens its groups now, as far as a batch may open any."""

@@ -1,9 +1,9 @@
-"""Open groups that became about something new after their causes were ranked: another attempt is due.
+"""Open groups that became about something new after their causes were ranked, or were opened again: another attempt is due.
 
 Read from what is stored alone, so nothing is lost with a process: whoever asks next finds the same.
 """
 
-from sqlalchemy import func
+from sqlalchemy import func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -28,17 +28,17 @@ class DueRerankings:
         return [retry for retry in attempts if retry is not None]
 
     async def _retry_due(self, session: AsyncSession, group: GroupRow, last: TriageRow) -> RetryDue | None:
-        assert group.renewed_at is not None
         earlier = select(func.count()).select_from(TriageRow).where(TriageRow.group_id == group.id, col(TriageRow.renewed))
         count = (await session.exec(earlier)).one()
         # What is new does not wait for an attempt that was made again for the outage before.
         before = last_for_a_reason(await attempts_of_outage(session, last.group_id))
+        opened_again = group.opened_again_at is not None and group.opened_again_at > last.started_at
         due = ranking_due(
             self.db.clock(),
-            renewed_at=group.renewed_at,
+            renewed_at=max(filter(None, (group.renewed_at, group.opened_again_at))),
             last_started_at=before.started_at,
             earlier=count,
-            is_news=await _news_fires(session, group, before),
+            is_news=opened_again or await _news_fires(session, group, before),
         )
         if not due or await automation_stopped(session, group):
             return None
@@ -65,14 +65,14 @@ async def _news_fires(session: AsyncSession, group: GroupRow, before: TriageRow)
 
 
 async def _renewed(session: AsyncSession) -> list[tuple[GroupRow, TriageRow]]:
-    """Firing groups whose last attempt ended and began before they were about something new."""
+    """Firing groups whose last attempt ended and began before they were about something new or opened again."""
     last = select(func.max(TriageRow.attempt)).where(TriageRow.group_id == GroupRow.id).correlate(GroupRow).scalar_subquery()
     query = (
         select(GroupRow, TriageRow)
         .join(TriageRow, col(GroupRow.id) == TriageRow.group_id)
         .where(
             something_fires(),
-            col(GroupRow.renewed_at) > TriageRow.started_at,
+            or_(col(GroupRow.renewed_at) > TriageRow.started_at, col(GroupRow.opened_again_at) > TriageRow.started_at),
             TriageRow.attempt == last,
             col(TriageRow.state).in_((TriageState.DONE, TriageState.FAILED)),
         )

@@ -12,7 +12,9 @@ from bot.store.incidents import incidents
 from bot.store.oversight.paging import PagingQueries
 from bot.store.slack import message_contents
 from bot.store.tables import CauseRow, IncidentRow, MessageRow
+from bot.store.triage.retries.due_rerankings import DueRerankings
 from tests.unit.store.databases import SortingFixture, alert
+from tests.unit.workflows.early_resolve_fixture import ranked
 
 
 async def lines(sorting: SortingFixture) -> list[RaisedContent]:
@@ -42,10 +44,22 @@ async def test_an_alert_that_is_still_reported_ten_minutes_later_opens_the_group
     assert await state(sorting) == ("RESOLVED", "RESOLVED")
 
     sorting.clock.forward(11)
-    (result,) = await sorting.receive(alert("a"))
+    await sorting.receive(alert("a"))
 
     assert await state(sorting) == ("FIRING", "OPEN")
-    assert result.triages == [("AL-1", 2)]
+
+
+async def test_its_causes_are_ranked_again_though_the_process_dies_in_between(sorting: SortingFixture) -> None:
+    await resolved_while_firing(sorting)
+    await ranked(sorting, 1)
+    sorting.clock.forward(11)
+    await sorting.receive(alert("a"))
+    sorting.clock.forward(0.2)
+    due = [(one.group, one.attempt) for one in await DueRerankings(sorting.db).due()]
+    await ranked(sorting, 2)
+    sorting.clock.forward(60)
+
+    assert (due, await DueRerankings(sorting.db).due()) == ([("AL-1", 2)], [])
 
 
 async def test_the_thread_says_how_long_after_and_calls_the_on_call_once(sorting: SortingFixture) -> None:
