@@ -160,8 +160,11 @@ async def resolve_rows(
         if incident is not None:
             incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, now, person
         if group is not None:
-            group.state, group.cleared_at = GroupState.RESOLVED, group.cleared_at or now
-            group.recheck_at = now + COMES_BACK_AFTER if group.firing and person != "policy" else None
+            # Ends that nobody could confirm are none: it is over since this person says so.
+            cleared_at = None if group.unconfirmed_at else group.cleared_at
+            group.state, group.cleared_at = GroupState.RESOLVED, cleared_at or now
+            unsure = group.firing or group.unconfirmed_at
+            group.recheck_at = now + COMES_BACK_AFTER if unsure and person != "policy" else None
         await transitions.expire_undecided(db, session, group.id if group else None, incident.id if incident else None)
         await _note(db, session, group, incident, EntryKind.INCIDENT, f"{subject} was resolved by {person}", person)
         await audit.append(

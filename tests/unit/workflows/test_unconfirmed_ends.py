@@ -19,6 +19,7 @@ from bot.store.tables import MessageRow
 from bot.workflows.unconfirmed_ends import EndsTick
 from tests.unit.approvals_fixture import RecordedMetrics
 from tests.unit.store.databases import Clock, SortingFixture, alert, open_database
+from tests.unit.workflows.early_resolve_fixture import EarlyResolveFixture, RecordedAlerts
 
 DOWN = QueryFailed("connection refused")
 
@@ -309,3 +310,43 @@ async def test_prometheus_that_dies_again_within_three_minutes_confirms_nothing(
 
     assert "NOT CONFIRMED" in answering and "Prometheus answers again since" in answering
     assert "NOT CONFIRMED" in again and "Prometheus cannot be read, so this is no all-clear" in again
+
+
+async def resolved_unconfirmed(sorting: SortingFixture, *, ended_before: float = 0) -> Watch:
+    """AL-1, whose alert had ended while Prometheus could not be read when somebody resolved it, so many minutes later."""
+    watch = Watch(sorting)
+    await watch.clears()
+    await watch.after(0.1, readable=False)
+    sorting.clock.forward(ended_before)
+    await incidents.resolve(sorting.db, "AL-1", "alice")
+    return watch
+
+
+async def test_a_repeat_long_after_somebody_resolved_what_was_not_confirmed_opens_it_again(sorting: SortingFixture) -> None:
+    await resolved_unconfirmed(sorting)
+    sorting.clock.forward(11)
+    await sorting.receive(alert())
+
+    (group,) = await sorting.groups()
+    assert (group.state, group.firing, group.repeats) == ("FIRING", 1, 0)
+    (line,) = [row.subject for row in await sorting.rows(MessageRow) if row.kind == "reopened"]
+    assert line.endswith("still fires 11 min after AL-1 was resolved by hand: it is open again.")
+
+
+async def test_a_repeat_soon_after_such_a_resolve_leaves_it_time_however_long_nothing_was_reported(
+    sorting: SortingFixture,
+) -> None:
+    await resolved_unconfirmed(sorting, ended_before=30)
+    sorting.clock.forward(3)
+    await sorting.receive(alert())
+    soon = (await sorting.groups())[0].state
+    early = EarlyResolveFixture(sorting, RecordedAlerts({"alertname": "Alert a", "service": "checkout"}))
+
+    assert (soon, await early.after(4), await early.after(4)) == ("RESOLVED", "RESOLVED", "FIRING")
+
+
+async def test_what_was_not_confirmed_and_is_not_reported_again_stays_resolved(sorting: SortingFixture) -> None:
+    await resolved_unconfirmed(sorting)
+    early = EarlyResolveFixture(sorting, RecordedAlerts({"alertname": "Alert a", "service": "checkout"}, firing=False))
+
+    assert [await early.after(11), await early.after(60)] == ["RESOLVED", "RESOLVED"]

@@ -184,15 +184,13 @@ class SortingBatch:
         worse = is_worse(episode, self.config.severity_of(row.severity))
         group = await self._group(episode.group_id)
         if episode.status != "firing":
-            if (
-                group is not None
-                and self.episodes.is_newest(episode)
-                and await take_back_end(self.db, self.session, group, episode)
-            ):
+            if not await self._takes_back_end(group, episode):
+                return
+            if group is not None:
                 self._fires(group, episode.service)
                 if worse:
                     await self._escalate(group, episode)
-            return
+                return
         episode.repeats += 1
         self.gaps.add(row.source, last_seen_at, row.received_at)
         if group is not None:
@@ -206,6 +204,13 @@ class SortingBatch:
         elif not muting.is_lasting(episode.muted_by):
             # What muted it may be over: a maintenance ends while its alerts still fire.
             await self._assign_group(episode, row)
+
+    async def _takes_back_end(self, group: GroupRow | None, episode: EpisodeRow) -> bool:
+        """Whether an episode that had ended fires on, now that it is delivered again; no `group`: somebody resolved it."""
+        if episode.group_id is None or not self.episodes.is_newest(episode):
+            return False
+        row = group or await self.session.get(GroupRow, episode.group_id, with_for_update=True)
+        return row is not None and await take_back_end(self.db, self.session, row, episode)
 
     async def _fires_on(self, episode: EpisodeRow, row: AlertRow, *, worse: bool) -> None:
         """An alert is still reported whose group somebody resolved: after a while, or once it is worse, that is open again."""
