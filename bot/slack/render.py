@@ -280,7 +280,7 @@ def _comes_out_of_storm(content: Content, wanted_at: datetime) -> bool:
 def _is_for_mention(row: MessageRow, content: Content) -> bool:
     """Whether it stands for its mention alone: a line into a storm's thread, the notice about one that calls somebody."""
     if isinstance(content, RaisedContent):
-        return bool(content.services_notified_before)
+        return content.in_storm and bool(content.services_notified_before)
     return isinstance(content, WithheldContent) and isinstance(content.original, LineContent | RenewedContent) and not row.ts
 
 

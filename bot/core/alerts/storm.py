@@ -9,6 +9,8 @@ from bot.core.service import reachable
 STORM_GROUPS = 5
 """So many new groups of one channel within a minute get cards of their own; the next stand on a storm card."""
 STORM_WINDOW = timedelta(seconds=60)
+OPENED_AGAIN_WINDOW = timedelta(minutes=10)
+"""Groups that are open again within so long were resolved together: people press *Resolve* on one after the other."""
 LEAST_SHARE = 0.6
 """Of the firing groups must lead to one service, or there is no single suspect."""
 
@@ -49,6 +51,15 @@ def leave_storm(firing: Sequence[int]) -> Sequence[int]:
     More of them stay lines of the storm's card, which is their one end: as many cards would be a storm of their own.
     """
     return firing if len(firing) <= STORM_GROUPS else ()
+
+
+def called_before(services: Sequence[str], *, on_storm_card: bool) -> Sequence[str]:
+    """The services whose on-call is not mentioned again for a group that is opened again, by those opened again just before.
+
+    `services`: one of each of these groups. Below a storm's card people are mentioned once; of groups with cards of their own
+    the first few mention them each.
+    """
+    return list(dict.fromkeys(services)) if on_storm_card or len(services) >= STORM_GROUPS else ()
 
 
 def suspected_origin(firing: Sequence[str], depends_on: Mapping[str, Sequence[str]]) -> tuple[str, int] | None:

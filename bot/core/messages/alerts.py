@@ -191,6 +191,8 @@ class RaisedContent(LineContent):
     group: AlertGroup
     services_notified_before: Sequence[str] = ()
     """Of the same storm: whoever is on call for them as well is not mentioned again."""
+    in_storm: bool = False
+    """It stands below a storm's card, which shows its groups itself."""
 
     @property
     def service(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,6 +12,7 @@ from bot.core.alerts.component import place_of
 from bot.core.alerts.grouping import GroupingReason
 from bot.core.alerts.muting import mute_of_backlog
 from bot.core.alerts.renewal import BURST, Notify
+from bot.core.alerts.storm import OPENED_AGAIN_WINDOW, called_before
 from bot.core.commands.declared_incident import began_at
 from bot.core.incident import AlertGroup, GroupState, number_of
 from bot.core.investigation.triage_facts import PriorChange, stored_facts
@@ -156,13 +157,18 @@ async def raised_content(session: AsyncSession, ref: str) -> RaisedContent | Non
         text=f"{ref} is {'' if in_storm else 'now '}{row.severity}: {row.title} on {row.service or 'unknown service'}",
         group=group,
         services_notified_before=await _notified_before(session, row) if in_storm else (),
+        in_storm=in_storm,
     )
 
 
 async def reopened_content(session: AsyncSession, subject: str) -> RaisedContent | None:
     about = reopened_subject(subject)
     row = await session.get(GroupRow, number_of(about.group, "AL") or 0)
-    return RaisedContent(text=about.text, group=to_group(row)) if row else None
+    if row is None:
+        return None
+    in_storm, before = row.on_storm_card != "", await _opened_again_before(session, row)
+    called = called_before(before, on_storm_card=in_storm)
+    return RaisedContent(text=about.text, group=to_group(row), services_notified_before=called, in_storm=in_storm)
 
 
 _OF_OLD_GROUP = frozenset({GroupingReason.FIRES_AGAIN, GroupingReason.SAME_ALERT, GroupingReason.FLAPPING})
@@ -217,9 +223,23 @@ async def _burst_of(session: AsyncSession, first: EpisodeRow, alert: EpisodeRow)
 
 async def _notified_before(session: AsyncSession, group: GroupRow) -> Sequence[str]:
     """Services whose on-call was mentioned in this storm before: those of its earlier groups that are bad enough."""
-    query = select(GroupRow.service).where(
-        GroupRow.on_storm_card == group.on_storm_card,
-        or_(col(GroupRow.incident_id).is_not(None), col(GroupRow.mentioned_at).is_not(None)),
-        col(GroupRow.id) < (group.id or 0),
-    )
-    return list(dict.fromkeys((await session.exec(query.order_by(col(GroupRow.id)))).all()))
+    of_storm = GroupRow.on_storm_card == group.on_storm_card, _mentions(), col(GroupRow.id) < (group.id or 0)
+    query = select(GroupRow.service).where(*of_storm).order_by(col(GroupRow.id))
+    return list(dict.fromkeys((await session.exec(query)).all()))
+
+
+async def _opened_again_before(session: AsyncSession, group: GroupRow) -> Sequence[str]:
+    """The service of each group that was opened again just before this one, on the same storm's card or else in its channel."""
+    row, at = GroupRow, group.opened_again_at
+    if at is None:
+        return ()
+    earlier = or_(col(row.opened_again_at) < at, and_(col(row.opened_again_at) == at, col(row.id) < (group.id or 0)))
+    within = col(row.opened_again_at) >= at - OPENED_AGAIN_WINDOW, earlier
+    beside = row.channel == group.channel, row.on_storm_card == group.on_storm_card
+    query = select(row.service).where(*beside, *within, _mentions()).order_by(col(row.opened_again_at), col(row.id))
+    return list((await session.exec(query)).all())
+
+
+def _mentions() -> ColumnElement[bool]:
+    """Whether a group is bad enough for its on-call to be mentioned."""
+    return or_(col(GroupRow.incident_id).is_not(None), col(GroupRow.mentioned_at).is_not(None))

@@ -85,13 +85,17 @@ class SortingBatch:
 
     async def load(self, rows: Sequence[AlertRow]) -> None:
         """Read what this batch may touch: its fingerprints' episodes, the open groups and what is in them."""
+        await self.load_alerts(rows)
+        await self.open_groups.refresh(self.session, self.routing.channels)
+        await self._lock_groups(rows)
+        await self.open_groups.learn(self.session, self.db.clock())
+
+    async def load_alerts(self, rows: Sequence[AlertRow]) -> None:
+        """Read what these alerts are and what may mute them, and no group."""
         await self.episodes.load(self.session, rows)
         for source in {row.source for row in rows}:
             received = [row.received_at for row in rows if row.source == source]
             self.sources[source] = await self._source(source, min(received), max(received))
-        await self.open_groups.refresh(self.session, self.routing.channels)
-        await self._lock_groups(rows)
-        await self.open_groups.learn(self.session, self.db.clock())
         self.silences = await silences.in_force(self.session, self.db.clock())
 
     async def _lock_groups(self, rows: Sequence[AlertRow]) -> None:
@@ -229,7 +233,7 @@ class SortingBatch:
         await self.session.flush()
         await reopen(self.db, self.session, group, episode, row.received_at, finding)
         await self.session.flush()
-        await self.open_groups.refresh(self.session, self.routing.channels)
+        await self.open_groups.open_again(self.session, group)
         self.groups[group.id or 0] = group
         self._touch(group)
         await self._escalate(group, episode)

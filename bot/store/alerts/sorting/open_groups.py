@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import bindparam, text
+from sqlalchemy import ColumnElement, bindparam, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -124,9 +124,21 @@ class OpenGroups:
         self.groups[row.id] = group
         return group
 
+    async def open_again(self, session: AsyncSession, row: GroupRow) -> None:
+        """Take in a group that somebody had resolved, with its members; of all others nothing is read."""
+        group = self.open(row)
+        group.end_doubted = row.unconfirmed_at is not None
+        for number, service in await _declared(session, col(GroupRow.id) == row.id):
+            self.declare(number, service)
+        await self._read_members(session, [group.number])
+        group.members, group.running, group.most_running = row.alerts, row.firing, row.firing
+
     def _take_overflow(self, group: OpenGroup, source: str) -> None:
         group.overflow_of = source
-        self._overflows[source, group.visibility.channel] = group.number
+        place_name = source, group.visibility.channel
+        newest = self._overflows.get(place_name, 0)
+        if newest < group.number or newest not in self.groups:
+            self._overflows[place_name] = group.number
 
     def declare(self, number: int, service: str) -> None:
         """Let the alerts of a service join the group of an incident that a person declared of it."""
@@ -236,14 +248,14 @@ async def _unresolved(session: AsyncSession) -> Sequence[_Unresolved]:
     return rows
 
 
-async def _declared(session: AsyncSession) -> Sequence[tuple[int, str]]:
-    """Number and service of every open group that a person declared before any alert came: both have one moment."""
+async def _declared(session: AsyncSession, *where: ColumnElement[bool]) -> Sequence[tuple[int, str]]:
+    """Number and service of the open groups that a person declared before any alert came: both have one moment."""
     columns: Any = (GroupRow.id, IncidentRow.service)
     query = (
         select(*columns)
         .join(IncidentRow, col(IncidentRow.id) == GroupRow.incident_id)
         .where(GroupRow.state != GroupState.RESOLVED, IncidentRow.service != "", IncidentRow.declared_by != "policy")
-        .where(col(GroupRow.opened_at) == col(IncidentRow.declared_at), GroupRow.key == "")
+        .where(col(GroupRow.opened_at) == col(IncidentRow.declared_at), GroupRow.key == "", *where)
     )
     rows: Sequence[tuple[int, str]] = (await session.exec(query)).all()
     return rows

@@ -74,7 +74,7 @@ class Sorter:
         firing = {episode.id: episode for episode in (await session.exec(query)).all()}
         if firing:
             # As they were delivered last: that they are looked at is nothing that their source sent.
-            await batch.load([delivered_now(episode, episode.last_seen_at) for episode in firing.values()])
+            await batch.load_alerts([delivered_now(episode, episode.last_seen_at) for episode in firing.values()])
         for number, finding in findings.items():
             episode = firing.get(number)
             if episode and await batch.open_again(group, episode, delivered_now(episode, self.db.clock()), finding):
