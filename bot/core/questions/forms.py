@@ -84,14 +84,18 @@ _CAUSE_KNOWN = re.compile(
     re.IGNORECASE,
 )
 _AMOUNT = re.compile(r"\bhow\s+(?:many|much|long|deep|big|large|full|high)\b", re.IGNORECASE)
+_WHOEVER = r"(?:you|we|they|tocsin|the bot|it|any(?:one|body)|some(?:one|body)|people|folks|everyone|the team)"
+_SO_FAR = r"(?=(?:\s+(?:yet|so\s+far|already|here|now|about\s+(?:it|this|that)))*\W*$)"
+"""Nothing more is asked: "did the bot do anything on its own?" is another question."""
 _RUNS = re.compile(
-    r"\bwhat\s+(?:did|have|has)\s+(?:you|we|they|tocsin|the bot|it|any\w+|some\w+)\s+(?:already\s+|just\s+|all\s+)?"
-    r"(?:do|done|run|try|tried)\b"
+    rf"\bwhat\s+(?:did|have|has)\s+{_WHOEVER}\s+(?:already\s+|just\s+|all\s+)?(?:do|done|run|try|tried)\b"
+    rf"|\b(?:did|have|has)\s+{_WHOEVER}\s+(?:already\s+|even\s+)?(?:do|done|try|tried)\s+(?:anything|something){_SO_FAR}"
+    rf"|\b(?:anything|something)\s+(?:that\s+)?(?:{_WHOEVER}\s+|been\s+)?(?:have\s+|has\s+|already\s+)*(?:did|done|tried){_SO_FAR}"
     r"|\bwhat\s+(?:was|has been|have been|is been)\s+(?:already\s+)?(?:done|run|tried|executed)\b"
     r"|\b(?:what|which)\s+actions?\s+(?:ran|run|were|was|have|has|did)\b",
     re.IGNORECASE,
 )
-_OF_BOT = re.compile(r"\bwhat\s+(?:did|have|has)\s+(?:you|tocsin|the bot)\b|\bactions?\b", re.IGNORECASE)
+_OF_BOT = re.compile(r"\b(?:did|have|has)\s+(?:you|tocsin|the bot)\b|\bactions?\b", re.IGNORECASE)
 _UNDONE = (
     r"(?:undo|undone|roll(?:ed)?\s+(?:(?:it|this|that)\s+)?back|rollback|revert(?:ed)?|back(?:ed)?\s+(?:(?:it|this|that)\s+)?out"
     r"|(?:take|taken)\s+(?:(?:it|this|that)\s+)?back)"
@@ -99,7 +103,7 @@ _UNDONE = (
 _CAN_UNDO = re.compile(
     r"\b(?:can|could|may|might)\s+(?!the\s+roll|the\s+undo|the\s+revert|a\b|an\b)(?:(?:the|our|this|that)\s+)?(?:[\w.-]+\s+){1,2}?"
     rf"(?:(?:just|still|safely|simply|be)\s+)*{_UNDONE}\b"
-    rf"|\b(?:is|are|do)\s+(?:it|there|we)\s+(?:(?:still|a|any|have)\s+)*(?:possible|able|way|option)\s+to\s+{_UNDONE}\b"
+    rf"|\b(?:possible|able|way|option)\s+to\s+{_UNDONE}\b|\b{_UNDONE}\s+(?:still\s+)?possible\b"
     rf"|^\W*(?:(?:is|are)\s+(?:it|this|that)\s+reversible|{_UNDONE}(?:\s+(?:it|this|that))?)\W*\?\W*$",
     re.IGNORECASE,
 )

@@ -12,6 +12,7 @@ _CHAT: Mapping[str, str] = {
     "u": "you", "ur": "your", "r": "are", "rn": "right now", "pls": "please", "plz": "please", "ppl": "people",
     "thru": "through", "smth": "something", "sth": "something", "cuz": "because", "cos": "because", "bc": "because",
     "wtf": "what", "wth": "what", "cant": "can't", "wont": "won't",
+    "gonna": "going to",
 }  # fmt: skip
 _CHAT_WORD = re.compile(rf"(?<![\w.'’-])(?:{'|'.join(_CHAT)})(?![\w.'’-])", re.IGNORECASE)
 _WITH = re.compile(r"(?<!\S)w/(o)?(?=\s|$)", re.IGNORECASE)

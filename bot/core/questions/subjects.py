@@ -54,7 +54,8 @@ _WORDS: Mapping[Subject, str] = {
     r"(?:stopp?(?:ed)?|ceased?|gone|cleared(?:\s+up)?|went\s+away|go(?:ne)?\s+away|subsided|ended|disappeared)",
     Subject.ALERTS: r"alerts?|alerting|firing|fires",
     Subject.ACKNOWLEDGED: r"acked|ack|acknowledged"
-    r"|(?:anybody|anyone|somebody|someone)\s+(?:else\s+)?(?:on\s+(?:it|this)|looking|working|aware|investigating|here)",
+    r"|(?:anybody|anyone|somebody|someone)\s+(?:(?:else|already|now|currently|actually|even)\s+)*"
+    r"(?:on\s+(?:it|this|that)|looking|working|aware|investigating|handling|here)",
     Subject.PROPOSAL: r"proposals?|proposed|approvals?\s+(?:pending|waiting)"
     r"|(?:needs?|pending|waiting\s+for)\s+(?:an?\s+)?approvals?"
     r"|(?:pending|waiting)\s+(?:actions?|remediations?|decisions?)|to\s+(?:be\s+)?approved?",

@@ -212,8 +212,8 @@ def _status(group: GroupRow | None, incident: IncidentRow | None, case: Case | N
     subject = group or incident
     if subject is None:
         return None
-    resolved = incident if incident and incident.state == IncidentState.RESOLVED else None
-    closed_at = resolved.resolved_at if resolved else None
+    closed = incident if incident and incident.state == IncidentState.RESOLVED else None
+    closed_at = closed.resolved_at if closed else None
     if group and case and group.state == GroupState.RESOLVED and (group.firing or case.declared):
         closed_at = closed_at or group.cleared_at
     return IncidentStatus(
@@ -223,7 +223,7 @@ def _status(group: GroupRow | None, incident: IncidentRow | None, case: Case | N
         ended_at=group.cleared_at if group and case and not (group.firing or case.declared) else None,
         end_confirmed=not (group and group.unconfirmed_at),
         resolved_at=closed_at,
-        resolved_by=resolved.resolved_by if resolved else "",
+        resolved_by=closed.resolved_by if closed else "",
         incident=f"INC-{incident.id}" if incident else "",
         incident_severity=incident.severity if incident else "",
         acknowledged_by=group.acknowledged_by if group else "",

@@ -21,6 +21,7 @@ class _Aspect(StrEnum):
 
     APPROVED = (
         r"(?:press|push|hit|click|tapp)(?:ed)?\s+(?:on\s+)?(?:the\s+)?approve(?:\s+button)?|app?roved?|signed\s+(?:it\s+)?off"
+        r"|g[ai]ven?\s+(?:it\s+)?(?:(?:the|an|a)\s+)?(?:ok(?:ay)?|go(?:[- ]ahead)?|green\s+light|approval)(?:\s+(?:for|to)\b)?"
     )
     DENIED = r"den(?:y|ied)|reject(?:ed)?|declined?"
     RAN = r"ran|run|executed?|started|happen(?:ed)?|done|applied|(?:go|went|gone)\s+through|carried\s+out"
@@ -42,7 +43,7 @@ _WHO = re.compile(r"^\W*(?:who|why|when)\b", re.IGNORECASE)
 _HAS = re.compile(r"^\W*(?:has|have)\b", re.IGNORECASE)
 _PAST = re.compile(r"^\W*(?:(?:hey|hi|tocsin|so|and|but|ok)\W+)*(?:did|was|were|is|has|have|had)\b", re.IGNORECASE)
 _DECIDES = re.compile(
-    r"\b(?:did|has)\s+@?[a-z][\w.-]*\s+(?=(?:already\s+)?(?:approve|den(?:y|ied)|reject|decline))"
+    r"\b(?:did|has)\s+@?[a-z][\w.-]*\s+(?=(?:already\s+)?(?:(?:press|hit|click)(?:ed)?\s+)?(?:approve|den(?:y|ied)|reject|decline))"
     r"|\b(?:approved|denied|rejected|declined|signed\s+off)\s+by\s+@?[a-z][\w.-]*",
     re.IGNORECASE,
 )
@@ -112,21 +113,23 @@ def whether_undo_waits(question: str, facts: AnswerFacts) -> ShortAnswer:
     services = named_in(question, facts.names)
     waiting = [one for one in facts.proposals if services <= named_in(one.text, facts.names)]
     if waiting:
-        text, ids, untrusted = " ".join(one.text for one in waiting), [one.ref for one in waiting], True
+        short = unknown(" ".join(one.text for one in waiting), (one.ref for one in waiting), untrusted=True, opening=FOR_PEOPLE)
     else:
-        ended = [
-            one for one in facts.proposal_records if not one.state.decidable and services <= named_in(one.title, facts.names)
-        ]
-        where = f" on {', '.join(sorted(services))}" if services else ""
-        parts = [f"no proposal{where} waits for approval", *map(_history, ended[-1:])]
-        first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
-        ids, untrusted = [one.ref for one in ended[-1:]], bool(ended)
-        if first is not None and first.confidence == "likely":
-            cited, quoted = cited_by(first.claims, first.cause, facts)
-            parts, ids, untrusted = [*parts, f"likely cause: {first.cause}"], [*ids, *cited], untrusted or quoted
-        text = "; ".join(parts)
-    short = unknown(text, ids, untrusted=untrusted, opening=FOR_PEOPLE)
+        short = _nothing_waits(services, facts)
     return short.model_copy(update={"complete": True})
+
+
+def _nothing_waits(services: frozenset[str], facts: AnswerFacts) -> ShortAnswer:
+    """What became of the newest proposal, and the likely cause, which is what would be undone."""
+    over = [one for one in facts.proposal_records if not one.state.decidable and services <= named_in(one.title, facts.names)]
+    where = f" on {', '.join(sorted(services))}" if services else ""
+    parts = [f"no proposal{where} waits for approval", *map(_history, over[-1:])]
+    ids, untrusted = [one.ref for one in over[-1:]], bool(over)
+    first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
+    if first is not None and first.confidence == "likely":
+        cause_ids, is_quotation = cited_by(first.claims, first.cause, facts)
+        parts, ids, untrusted = [*parts, f"likely cause: {first.cause}"], [*ids, *cause_ids], untrusted or is_quotation
+    return unknown("; ".join(parts), ids, untrusted=untrusted, opening=FOR_PEOPLE)
 
 
 def _nobody(facts: AnswerFacts) -> ShortAnswer:

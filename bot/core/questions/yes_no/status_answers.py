@@ -16,7 +16,7 @@ from bot.core.text.untrusted import counted
 from bot.core.timeline import EntryKind
 
 _IT = (
-    r"(?:it|this|that|they|things|everything|we"
+    r"(?:(?:this|that)\s+one|it|this|that|they|things|everything|we"
     r"|(?:the|our|this|that)\s+(?:incident|outage|issue|problem|alerts?|errors?|fire|thing|site|shop|service))"
 )
 _BETWEEN = (
@@ -39,8 +39,8 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 _SEVERITY = _pattern(r"\bsev(?:erity)?[-\s]*(?P<level>[1-4])\b|\bsev(?:erity)?\b(?:\s+level)?|\bhow\s+severe\b")
 _WORDS_BESIDE_SEVERITY = """
-    a an and are current currently does for has have how incident is it its now of on or our outage so still that the this to us
-    we what which"""
+    a an and are current currently do does for has have here how incident is it its now of on or our outage so still that the
+    this to us we what which"""
 _BESIDE_SEVERITY = frozenset(_WORDS_BESIDE_SEVERITY.split())
 """What may stand beside the severity: of "should we make it a SEV1?" another thing is asked."""
 _ENDED = _pattern(
@@ -66,7 +66,7 @@ _WHO_IS_ON_IT = _pattern(
     rf"|got\s+{_IT}|has\s+{_IT}|owns?\s+{_IT}|(?:the\s+)?(?:incident\s+)?(?:lead|commander|ic))(?:\s+{_IT})?\b"
 )
 _ACKNOWLEDGES = _pattern(r"\back(?:s|ed)?\b|\backnowledge")
-_BESIDE = frozenset(("exactly", "actually", "far", "itself", "roughly", "approximately"))
+_BESIDE = frozenset(("exactly", "actually", "altogether", "far", "itself", "total", "roughly", "approximately"))
 _ACTS_OF_PEOPLE = (EntryKind.DECISION, EntryKind.ACTION, EntryKind.INCIDENT, EntryKind.NOTE)
 
 
@@ -81,20 +81,23 @@ def answer_about_status(question: str, facts: AnswerFacts) -> ShortAnswer | None
         question = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "it", question, flags=re.IGNORECASE) if name else question
     if not of_others and (severity := _severity(question, status, facts)):
         return severity
-    for pattern, told in _TOLD.items():
+    for pattern, answer_of in _ANSWERS.items():
         match = pattern.search(question)
         if match is None or _unread(question, match) or (named and _is_ambiguous(pattern, match)):
             continue
         # Nobody estimated when another service recovers either; when that one stopped is not the end of this group's alerts.
         fires = status.ended_at is None and status.resolved_at is None
-        return told(facts, status) if not of_others or (pattern is _ESTIMATE and fires) else None
+        return answer_of(facts, status) if not of_others or (pattern is _ESTIMATE and fires) else None
     return None
 
 
 def whether_anyone_works_on_it(question: str, facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
     """Whether somebody acknowledged or leads it. What a person did here without either leaves it open."""
-    if status.acknowledged_by or (status.commander and not _ACKNOWLEDGES.search(question)):
+    if status.acknowledged_by:
         return ShortAnswer(verdict=Verdict.YES, text=_people_text(status))
+    if status.commander and not _ACKNOWLEDGES.search(question):
+        text = f"{status.commander} leads {status.incident}; nobody has acknowledged it"
+        return ShortAnswer(verdict=Verdict.YES, text=text)
     newest = next((e for e in reversed(facts.timeline) if e.kind in _ACTS_OF_PEOPLE and is_by_person(e)), None)
     if newest is None or _ACKNOWLEDGES.search(question):
         return ShortAnswer(verdict=Verdict.NO, text=_people_text(status))
@@ -143,8 +146,8 @@ def _duration(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
         return unknown(_state_text(facts, status), opening="Recorded:" if status.resolved_at else "So far:")
     if not status.end_confirmed:
         return unknown(_state_text(facts, status), opening="Recorded:")
-    began, ended = _moment(status.began_at, status.now), _moment(status.ended_at, status.now)
-    text = f"from {began}, when the first alert of {facts.group} began, to {ended}, when the last one ended"
+    start, end = _moment(status.began_at, status.now), _moment(status.ended_at, status.now)
+    text = f"from {start}, when the first alert of {facts.group} began, to {end}, when the last one ended"
     return unknown(text, opening=f"{elapsed_text(status.ended_at - status.began_at)}:")
 
 
@@ -168,7 +171,7 @@ def _people(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
     return _complete(_people_text(status), opening="Recorded:")
 
 
-_TOLD: dict[re.Pattern[str], Callable[[AnswerFacts, IncidentStatus], ShortAnswer]] = {
+_ANSWERS: dict[re.Pattern[str], Callable[[AnswerFacts, IncidentStatus], ShortAnswer]] = {
     _ENDED: _end,
     _ESTIMATE: _estimate,
     _DURATION: _duration,
@@ -187,30 +190,30 @@ def _people_text(status: IncidentStatus) -> str:
 
 
 def _state_text(facts: AnswerFacts, status: IncidentStatus) -> str:
-    """`3 alerts of AL-1 fire since 22:55:04 UTC (8 min)`, or when they ended."""
-    began, declared = _moment(status.began_at, status.now), facts.case is None or facts.case.declared
-    resolved = ""
-    if status.resolved_at:
-        by = f" by {status.resolved_by}" if status.resolved_by else ""
-        resolved = f"{status.incident or facts.group} was resolved{by} at {_moment(status.resolved_at, status.now)}"
-    if declared:
-        return (
-            resolved or f"{status.incident or facts.group} is open since {began} ({elapsed_text(status.now - status.began_at)})"
-        )
+    """`3 alerts of AL-1 fire; the first since 22:55:04 UTC (8 min)`, or when the last one ended, and who resolved it."""
+    since = f"{_moment(status.began_at, status.now)} ({elapsed_text(status.now - status.began_at)})"
+    resolution = _resolution(facts, status)
+    if facts.case is None or facts.case.declared:
+        return resolution or f"{status.incident or facts.group} is open since {since}"
+    if status.ended_at is not None:
+        return "; ".join(filter(None, (_end_text(facts, status, status.ended_at), resolution)))
     alerts = f"{counted(facts.firing, 'alert')} of {facts.group}"
-    if status.ended_at is None:
-        fire = "fires" if facts.firing == 1 else "fire"
-        return (
-            f"{resolved} while {alerts} still fired"
-            if resolved
-            else (f"{alerts} {fire}; the first since {began} ({elapsed_text(status.now - status.began_at)})")
-        )
-    ended, after = _moment(status.ended_at, status.now), elapsed_text(status.ended_at - status.began_at)
+    if resolution:
+        return f"{resolution} while {alerts} still fired"
+    return f"{alerts} {'fires' if facts.firing == 1 else 'fire'}; the first since {since}"
+
+
+def _resolution(facts: AnswerFacts, status: IncidentStatus) -> str:
+    by = f" by {status.resolved_by}" if status.resolved_by else ""
+    at = _moment(status.resolved_at, status.now) if status.resolved_at else ""
+    return f"{status.incident or facts.group} was resolved{by} at {at}" if at else ""
+
+
+def _end_text(facts: AnswerFacts, status: IncidentStatus, ended_at: datetime) -> str:
+    end = _moment(ended_at, status.now)
     if not status.end_confirmed:
-        text = f"no alert of {facts.group} is reported since {ended}; not confirmed, since Prometheus could not be read"
-    else:
-        text = f"the last alert of {facts.group} ended at {ended}, {after} after the first began"
-    return "; ".join(filter(None, (text, resolved)))
+        return f"no alert of {facts.group} is reported since {end}; not confirmed, since Prometheus could not be read"
+    return f"the last alert of {facts.group} ended at {end}, {elapsed_text(ended_at - status.began_at)} after the first began"
 
 
 def _moment(at: datetime, now: datetime) -> str:

@@ -12,6 +12,7 @@ from bot.core.questions.spelling import spelled_out, with_possessives
         ("who's on call", "who is on call"),
         ("what the hell is going on", "what is going on"),
         ("isnt it the db", "isn't it the db"),
+        ("when's it gonna stop", "when is it going to stop"),
         ("any alerts rn?", "any alerts right now?"),
         ("so its not the db right", "so its not the db?"),
         ("it's the deploy, isn't it?", "it's the deploy?"),

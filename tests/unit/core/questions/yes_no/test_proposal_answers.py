@@ -128,7 +128,14 @@ def test_whether_to_approve_is_for_people(question: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["who approved it?", "who pressed approve?", "who hit the approve button", "who aproved it", "who signed off on it"],
+    [
+        "who approved it?",
+        "who pressed approve?",
+        "who hit the approve button",
+        "who aproved it",
+        "who gave it the ok",
+        "who signed off on it",
+    ],
 )
 def test_who_approved_is_told_also_where_nobody_did(question: str) -> None:
     helped, waits, none = asked(question, HELPED), asked(question, WAITS), asked(question)
