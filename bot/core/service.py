@@ -1,12 +1,13 @@
 """The catalogue: services, who owns them, where they talk and what they depend on."""
 
 import math
-import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bot.core.infrastructure.exporters import subject_of
 
 Query = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """PromQL."""
@@ -68,21 +69,6 @@ def reachable(start: str, depends_on: Mapping[str, Sequence[str]], *, depth: flo
     return distances
 
 
-_NAMING = ("service", "app", "app_kubernetes_io_name", "deployment", "job")
-_WORKLOADS = ("deployment", "statefulset", "daemonset")
-_RANDOM = "[bcdfghjklmnpqrstvwxz2456789]"
-"""The letters from which Kubernetes draws the ends of names."""
-_POD = re.compile(rf"(?P<workload>[a-z0-9][a-z0-9.-]*?)(?:-{_RANDOM}{{6,10}})?-(?:{_RANDOM}{{5}}|\d{{1,4}})")
-
-
-def workload_of(labels: Mapping[str, str]) -> str:
-    """The workload that labels name, or that the name of their pod begins with; "" where they name none."""
-    if named := next((labels[label] for label in _WORKLOADS if labels.get(label)), ""):
-        return named
-    pod = _POD.fullmatch(labels.get("pod", ""))
-    return pod["workload"] if pod else ""
-
-
 class Catalogue:
     """All known services. An empty catalogue is normal: tools then work from the alert's own labels."""
 
@@ -108,22 +94,10 @@ class Catalogue:
         matching = [s for s in near if all(labels.get(k) == v for k, v in s.match.items())]
         if matching:
             return max(matching, key=lambda s: (len(s.match), s.name)).name
-        if named := self._named(labels):
-            return named[0]
+        if names := subject_of(labels, self.services).names:
+            return names[0]
         check = labels.get("check", "")
         return check if check in self.services else ""
-
-    def _named(self, labels: Mapping[str, str]) -> list[str]:
-        """Names of the service that usual labels give, the likeliest first.
-
-        A job that reports of a workload which is called otherwise (kube-state-metrics, the kubelet) is not what it reports of,
-        nor is the service whose endpoint that job reads.
-        """
-        named = [value for label in _NAMING if (value := labels.get(label, ""))]
-        workload, job = workload_of(labels), labels.get("job", "").rpartition("/")[2]
-        if not workload or not job or job in workload or workload in job:
-            return named
-        return [*(value for value in named if job not in value or value in self.services), workload]
 
     def channel_of(self, service: str, default: str) -> str:
         """Where alerts of a service stand; the `default` of one that is unknown, or has no channel of its own."""

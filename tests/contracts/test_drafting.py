@@ -111,10 +111,12 @@ async def test_a_prometheus_behind_a_token_is_asked_with_it() -> None:
 
 async def test_what_watches_is_no_service_and_one_that_only_begins_like_it_is() -> None:
     watching = ["node", "node-exporter", "prometheus", "prometheus-operator", "grafana", "kube-state-metrics"]
-    async with stand_in({"job": [*watching, "nodejs-shop", "grafanas"]}) as (url, _):
-        config = parse_config((await draft(url)).text)
+    exporters = ["stack-kube-state-metrics", "postgres-exporter", "blackbox", "stack-prometheus-node-exporter"]
+    async with stand_in({"job": [*watching, *exporters, "nodejs-shop", "grafanas"]}) as (url, _):
+        text = (await draft(url)).text
 
-    assert list(config.services) == ["grafanas", "nodejs-shop"]
+    assert list(parse_config(text).services) == ["grafanas", "nodejs-shop"]
+    assert "# Left out, since they measure others: blackbox, node, node-exporter, postgres-exporter, stack-kube" in text
 
 
 async def test_a_prometheus_that_names_no_service_is_drafted_and_told() -> None:

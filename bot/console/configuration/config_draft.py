@@ -11,18 +11,17 @@ from bot.core.config import Config
 from bot.core.config.fields import parse_duration
 from bot.core.config.systems import PrometheusConfig
 from bot.core.errors import QueryFailed
+from bot.core.infrastructure.exporters import is_exporter
 from bot.core.systems import AlertRule
 from bot.core.text.link_prefixes import owner_prefix
-from bot.core.text.untrusted import counted
+from bot.core.text.untrusted import counted, one_line
 from bot.monitoring.metrics.prometheus import PrometheusMetrics
 
 LABELS = ("service", "app", "app_kubernetes_io_name", "job")
 """Labels that usually name a service, the first present wins."""
 _ADDRESS = re.compile(r"https?://[\w.-]+(?::\d+)?(?:[/?#]|$)", re.ASCII)
 """A host that a template fills in (`{{ ... }}`) is none."""
-INFRASTRUCTURE = re.compile(
-    r"(?:prometheus|alertmanager|grafana|pushgateway|blackbox|kubelet|apiserver)(?![a-z0-9]).*|node(?:[-_]exporter)?|kube-.*"
-)
+INFRASTRUCTURE = re.compile(r"(?:prometheus|alertmanager|grafana|pushgateway|apiserver)(?![a-z0-9]).*|kube-.*")
 _USUAL = ("critical", "page", "error", "warning", "none", "info")
 """Words for a severity that stand in a draft though no rule has them yet."""
 
@@ -39,7 +38,7 @@ async def draft(url: str, *, token: str = "") -> Draft:
     config = PrometheusConfig(url=url.rstrip("/"))
     async with httpx.AsyncClient(timeout=10) as client:
         metrics = PrometheusMetrics(config, client, token=token)
-        label, services = await _services(metrics)
+        label, services, exporters = await _services(metrics)
         window = await _window(metrics)
         signals = {name: await _signals(metrics, label, name, window) for name in services}
         rules, remark = await _rules(metrics)
@@ -58,6 +57,10 @@ async def draft(url: str, *, token: str = "") -> Draft:
         f"# Drafted: {summary}\n"
         "# Next: set default_channel, people, owners, on_call, depends_on and channels; then `tocsin config check`.\n"
     )
+    if exporters:
+        head += (
+            f"# Left out, since they measure others: {one_line(', '.join(exporters), 400)}. Add what is a service of yours.\n"
+        )
     return Draft(head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120), summary)
 
 
@@ -67,12 +70,13 @@ def _origin(label: str, services: list[str]) -> str:
     return f"no service, since no label ({', '.join(LABELS)}) names one: alerts count by their own labels until you add some"
 
 
-async def _services(metrics: PrometheusMetrics) -> tuple[str, list[str]]:
+async def _services(metrics: PrometheusMetrics) -> tuple[str, list[str], list[str]]:
+    """The label that names services, these, and the exporters that it names beside them."""
     for label in LABELS:
-        names = [n for n in await metrics.label_values(label) if n and not INFRASTRUCTURE.fullmatch(n)]
-        if names:
-            return label, sorted(names)[:200]
-    return "job", []
+        names = sorted(n for n in await metrics.label_values(label) if n and not INFRASTRUCTURE.fullmatch(n))
+        if services := [name for name in names if not is_exporter(name)]:
+            return label, services[:200], [name for name in names if is_exporter(name)]
+    return "job", [], []
 
 
 async def _rules(metrics: PrometheusMetrics) -> tuple[list[AlertRule], str]:

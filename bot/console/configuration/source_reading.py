@@ -49,7 +49,8 @@ def try_body(
     # A file has no content type: what is no JSON may be a form that holds it.
     body = json_of({"content-type": FORM}, file.read_bytes())
     request = SourceRequest(source or chosen.kind, body, {}, now, chosen, endpoint)
-    scopes = Scopes(catalogue_of(config).of_labels, lambda name: name in config.heartbeats)
+    service_of = catalogue_of(config).of_labels
+    scopes = Scopes(service_of, lambda name: name in config.heartbeats)
     try:
         parsed = plugin.read(request)
     except UnreadableBody as error:
@@ -58,7 +59,7 @@ def try_body(
     choices = _choices(request) if chosen.kind == "generic" and endpoint == "alerts" else []
     allowed = scopes.within(parsed, chosen)
     alerts = [(alert, choices[n : n + 1]) for n, alert in enumerate(parsed.alerts) if alert in allowed.alerts]
-    lines = [line for alert, understood in alerts for line in _alert(alert, understood, config)]
+    lines = [line for alert, understood in alerts for line in _alert(alert, understood, config, service_of(alert.labels))]
     lines += [line for change in allowed.changes for line in _change(change)]
     lines += [f"Set aside: {item.problem}" for item in allowed.rejected]
     lines += [f"Warning: {warning}" for warning in parsed.warnings]
@@ -92,14 +93,15 @@ def _choices(request: SourceRequest) -> list[Understanding]:
     return [one for one in readings if AlertField.NAME in one.choices]
 
 
-def _alert(alert: Alert, understood: Sequence[Understanding], config: Config) -> Iterator[str]:
+def _alert(alert: Alert, understood: Sequence[Understanding], config: Config, service: str) -> Iterator[str]:
+    """`service`: the one that it counts for, whatever label names it."""
     severity = config.severity_of(alert.severity).value
     remark = "" if config.knows_severity(alert.severity) else f"; the word is not in `severities`, so it counts as {severity}"
     rows = {
         "name": alert.name,
         "status": alert.status,
         "severity": f"{alert.severity or 'none'} ({severity}{remark})",
-        "service": alert.labels.get("service", ""),
+        "service": service,
         "summary": alert.annotations.get("summary", ""),
         "starts_at": alert.starts_at.isoformat(),
         "ends_at": alert.ends_at.isoformat() if alert.ends_at else "",
@@ -108,6 +110,8 @@ def _alert(alert: Alert, understood: Sequence[Understanding], config: Config) ->
         "fingerprint": alert.fingerprint,
     }
     choices = {field.value: choice for one in understood for field, choice in one.choices.items()}
+    if service != alert.labels.get("service"):
+        choices.pop("service", None)
     yield f"Alert {one_line(alert.name, 120)}"
     for field, text in rows.items():
         if text:

@@ -1,17 +1,13 @@
 """The component that an alert is about, from its labels: a pod, a service or a host; or the two ends of a call."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.core.facts.alerting import Level
+from bot.core.infrastructure.exporters import HOSTS, PODS, host_of, subject_of
 
-_PODS = ("pod", "pod_name", "kubernetes_pod_name", "service_instance", "instance_id", "task_id")
-HOSTS = ("node", "nodename", "kubernetes_node", "host", "hostname", "host_name")
 _ENDS = (("client", "server"), ("source", "destination"), ("caller", "callee"))
 """How service graphs, meshes and tracers name the two ends of a call."""
-_ADDRESS = re.compile(r"\[(?P<v6>[^\[\]]+)\](:\d+)?|(?P<host>[^:]+):\d+", re.ASCII)
-_HOST_JOBS = re.compile(r"node.?exporter|kubelet|windows.?exporter|telegraf|^node$", re.I)
 OPERATIONS = ("operation", "span_name", "route", "rpc_method", "method", "endpoint", "path")
 
 
@@ -27,12 +23,11 @@ class Component:
 
 def component_of(labels: Mapping[str, str], service: str) -> Component | None:
     """The narrowest component that the labels name; None if they name none. `service` is what the catalogue makes of them."""
-    host, job = _first(labels, HOSTS), labels.get("job", "")
-    instance = host_of(labels.get("instance", ""))
-    if job and _HOST_JOBS.search(job):
-        name = host or instance
-        return Component(name, "host", host=name) if name else None
-    pod = _first(labels, _PODS)
+    labels, _, is_host = subject_of(labels)
+    host, instance = _first(labels, HOSTS), host_of(labels.get("instance", ""))
+    if is_host and (machine := host or instance):
+        return Component(machine, "host", host=machine)
+    pod = _first(labels, PODS)
     if pod:
         return Component(pod, "pod", service, host)
     if service:
@@ -45,12 +40,6 @@ def place_of(labels: Mapping[str, str]) -> str:
     """The pod, host or instance that the labels name; "" where they name none."""
     component = component_of(labels, "")
     return component.name if component else ""
-
-
-def host_of(address: str) -> str:
-    """`10.0.0.1` of `10.0.0.1:9100`, `2001:db8::1` of `[2001:db8::1]:9100`; an address without a port is itself."""
-    match = _ADDRESS.fullmatch(address)
-    return (match["v6"] or match["host"]) if match else address
 
 
 def ends_of(labels: Mapping[str, str]) -> tuple[Component, Component] | None:

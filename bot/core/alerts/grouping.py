@@ -12,11 +12,12 @@ from functools import cached_property
 
 from bot.core.actor import NONE_KNOWN, KnownChannels, Visibility
 from bot.core.alerts.arrival_rate import RUNNING_SHARE, ArrivalRate, Candidate, UsualDelays, choose
-from bot.core.alerts.component import HOSTS, component_of, host_of
+from bot.core.alerts.component import Component, component_of
 from bot.core.alerts.episodes import LastTime
 from bot.core.alerts.problem_kind import kind_of
 from bot.core.facts.alerting import AlertKind
 from bot.core.incident import GroupState
+from bot.core.infrastructure.exporters import HOSTS, host_of
 from bot.core.service import Catalogue
 
 NEAR_WINDOW = timedelta(minutes=5)
@@ -180,10 +181,13 @@ class Arrival:
         return ("signal", self.source, self.fingerprint)
 
     @cached_property
+    def _component(self) -> Component | None:
+        return component_of(self.labels, self.service)
+
+    @property
     def component(self) -> str:
         """The pod, service or host that it is about; "" where its labels name none."""
-        component = component_of(self.labels, self.service)
-        return component.name if component else ""
+        return self._component.name if self._component else ""
 
     @cached_property
     def hints(self) -> set[Hint]:
@@ -194,6 +198,8 @@ class Arrival:
         if self.service:
             hints |= {("service", self.service), ("alert", self.name, self.service)}
             hints |= {("host", self.labels[name]) for name in HOSTS if self.labels.get(name)}
+            if self._component and self._component.level == "host":
+                hints.add(("machine", self._component.name))
         else:
             hints |= {("machine", host_of(self.labels[name])) for name in MACHINE_LABELS if self.labels.get(name)}
             if namespace := self.labels.get("namespace"):

@@ -43,6 +43,13 @@ def test_each_field_stands_with_its_path_and_why(tmp_path: Path) -> None:
     assert "status       firing   (from state: " in text
 
 
+def test_the_service_is_the_one_that_an_alert_counts_for(tmp_path: Path) -> None:
+    labels = {"alertname": "ProbeFailed", "job": "blackbox", "instance": "https://shop.example/cart"}
+    _, text = tried(tmp_path, {"alerts": [{"status": "firing", "labels": labels}]}, kind="alertmanager")
+
+    assert "service      shop.example\n" in text
+
+
 def test_a_severity_that_nobody_maps_is_told(tmp_path: Path) -> None:
     _, text = tried(tmp_path, {"title": "x", "severity": "spicy", "more": 1})
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from bot.core.alerts.component import Component, component_of, ends_of, host_of
+from bot.core.alerts.component import Component, component_of, ends_of
 from bot.core.alerts.problem_kind import kind_of, weight_of
+from bot.core.infrastructure.exporters import host_of
 
 
 @pytest.mark.parametrize(

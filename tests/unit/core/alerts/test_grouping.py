@@ -144,6 +144,13 @@ def test_without_a_service_the_machine_ties_alerts() -> None:
     assert joined(arrival("", name="LoadHigh", labels={"instance": "10.0.0.2:9100"}), group(1, disk)) is None
 
 
+def test_what_a_machine_exporter_reports_is_tied_to_what_runs_on_that_machine() -> None:
+    disk = arrival("web-3", fingerprint="f1", name="DiskFull", labels={"job": "node", "instance": "web-3:9100"})
+
+    assert joined(arrival("cart", labels={"node": "web-3"}), group(1, disk)) == 1
+    assert joined(arrival("cart", labels={"node": "web-4"}), group(1, disk)) is None
+
+
 def test_two_machines_of_one_network_are_two_machines() -> None:
     disk = arrival("", fingerprint="f1", name="DiskFull", labels={"instance": "2001:db8::1"})
 

@@ -108,13 +108,19 @@ async def test_the_card_of_a_declared_incident_is_open_since_the_person_says(sor
     assert content is not None and card.render(content, ViewContext())[0].startswith("Open since 02:50:00 UTC, severity 2: ")
 
 
-async def test_a_card_names_the_host_of_the_alert_that_it_quotes(sorting: SortingFixture) -> None:
-    labels = {"job": "node-exporter", "instance": "db-7:9100", "service": ""}
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [({}, "severity 2: DiskFull: “5 % left” (db-7), "), ({"job": "node-exporter"}, "severity 2: db-7 DiskFull: “5 % left”, ")],
+)
+async def test_a_card_names_the_host_of_the_alert_that_it_quotes_once(
+    sorting: SortingFixture, labels: dict[str, str], text: str
+) -> None:
+    labels = {"instance": "db-7:9100", "service": "", **labels}
     await sorting.receive(alert("disk", name="DiskFull", labels=labels, annotations={"summary": "5 % left"}))
 
     async with sorting.db.read() as session:
         content = await card_content(session, "AL-2")
-    assert content is not None and "DiskFull: “5 % left” (db-7), " in card.render(content, ViewContext())[0]
+    assert content is not None and text in card.render(content, ViewContext())[0]
 
 
 async def test_a_confirmed_cause_is_none_of_what_its_group_is_about_since(sorting: SortingFixture) -> None:
