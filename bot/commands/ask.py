@@ -1,8 +1,11 @@
 """Ask a question about an alert group or incident."""
 
-from bot.commands._subject import name_of, subject_of
+from bot.commands._subject import around_of, name_of, subject_of
+from bot.core.actor import is_direct
 from bot.core.errors import NotFound
+from bot.core.incident import GroupState
 from bot.core.messages.content import MessageKind
+from bot.core.questions.broad_questions import broad_question
 from bot.core.text.untrusted import one_line
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.store.answers.questions import AnswerTarget, Questions, StoredQuestion
@@ -18,12 +21,16 @@ MAX_QUESTION_LENGTH = 500
 async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
     """Answer a question where it was asked: yes, no or unknown where it asks for that, then why, from what was recorded.
 
-    Only a question about now ("is it still failing?") reads the current values; for other new checks use investigate.
+    Only a question about now ("is it still failing?") reads the current values; for other new checks use investigate. Where
+    several are open and it names none, what makes sense of all of them is answered for all: what is going on, is it over, is
+    everything ok, who is on it, who is on call, what is affected, what changed today.
 
     The verb may be left out, in the thread of an alert or incident and elsewhere: @tocsin is it the database?
     """
-    subject = await subject_of(ctx, request)
     question = one_line(request.fields.get("question") or request.text, MAX_QUESTION_LENGTH)
+    if about_all := await _about_all(ctx, request, question):
+        return about_all
+    subject = await subject_of(ctx, request)
     if not question:
         if request.entry_point == EntryPoint.MODAL:
             return FieldErrors({"question": "Write what you want to know."})
@@ -40,6 +47,36 @@ async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErro
     if target is not None or (request.thread and await _stands_there(ctx, request, put)):
         return Reply("")
     return Reply(f"The answer will stand in the thread of {subject.ref}, for everybody.")
+
+
+async def _about_all(ctx: CommandContext, request: Request, question: str) -> Reply | None:
+    """Have a question that makes sense of all that is open here answered for all of it; None for any other."""
+    around = await around_of(ctx, request)
+    services = frozenset((*ctx.catalogue.services, *(row.service for row in around.open))) - {""}
+    if around.subject or broad_question(question, services) is None:
+        return None
+    if not around.open:
+        return Reply(f"Nothing is open{around.where}. The line `list all` shows what was.")
+    target = await _target_of_all(ctx, request)
+    if target is None:
+        return None
+    # What fires stands before what has cleared, whatever its severity.
+    rows = sorted(around.open, key=lambda row: row.state == GroupState.MONITORING)
+    refs = [row.ref for row in rows]
+    put = await Questions(ctx.db).put(request.key, question, name_of(request.actor), refs=refs, target=target)
+    await start(ctx.engine, put.number)
+    is_beside = request.request_ts or request.entry_point is EntryPoint.DIRECT
+    return Reply("" if is_beside else "The answer will stand in this channel, for everybody.")
+
+
+async def _target_of_all(ctx: CommandContext, request: Request) -> AnswerTarget | None:
+    """Where it is asked, since no single thread is; None in a conversation that the bot is not in."""
+    if target := await _target(ctx, request):
+        return target
+    if is_direct(request.channel):
+        return None
+    above = await Interactions(ctx.db).shown_at(request.channel, request.thread) if request.thread else None
+    return AnswerTarget(request.channel, thread_key=above.key if above else "")
 
 
 async def _target(ctx: CommandContext, request: Request) -> AnswerTarget | None:

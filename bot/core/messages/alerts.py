@@ -101,6 +101,10 @@ class IncidentContent(Content):
         return incident.state, incident.severity, incident.lead, incident.stopped, incident.resolved_by
 
 
+OpenContent = CardContent | IncidentContent
+"""What the card of anything that can be open shows."""
+
+
 class StormOrigin(NamedTuple):
     """Where a storm seems to come from, and how many of its firing groups are on that service or depend on it."""
 

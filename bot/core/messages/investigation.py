@@ -13,6 +13,7 @@ from bot.core.history.postmortem import PostmortemSection
 from bot.core.incident import AlertGroup
 from bot.core.investigation.triage_facts import TriageFacts
 from bot.core.investigation.triage_state import TriageState
+from bot.core.messages.alerts import OpenContent
 from bot.core.messages.content import Content
 from bot.core.questions.answering import QuestionAnswer
 
@@ -121,13 +122,17 @@ class AnswerContent(Content):
     """A question and its answer."""
 
     ref: str
-    """The group or incident it is about."""
+    """The group or incident it is about; in words where that is all that is open."""
     question: str
     requester: str
     answer: QuestionAnswer | None
     failed: bool = False
     """No answer could be made, or a model's reading of the record failed."""
     evidence: Ledger
+    cards: Sequence[OpenContent] = ()
+    """Of an answer about all that is open: the worst of it."""
+    others: int = 0
+    """How much more was open."""
     next_step: str = ""
     """What to do now, where that is the question and it is known."""
 

@@ -82,6 +82,12 @@ class QuestionAnswer(BaseModel):
     seconds: float = 0.0
     dropped: list[str] = Field(default_factory=list)
     """Claims of a model that the evidence does not carry, each with the reason."""
+    is_about_several: bool = False
+    """It is about all that was open, by code alone."""
+    notes: dict[str, str] = Field(default_factory=dict)
+    """Of an answer about several groups: what it says of each, by its reference."""
+    evidence_of: str = ""
+    """The group whose evidence an answer about several cites."""
 
 
 class ModelAnswer(BaseModel):

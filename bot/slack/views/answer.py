@@ -14,6 +14,7 @@ from bot.core.tool_calls import without_lead
 from bot.slack.blocks import Block, Rendered, context, quotation, section, trim, when
 from bot.slack.untrusted_text import plain_text, prose, quoted, titled
 from bot.slack.view_context import ViewContext
+from bot.slack.views import open_cards
 from bot.slack.views.citing import cite, cited_line, described
 from bot.slack.views.rich_text import Line, moment, name, paragraph, title, words
 
@@ -40,6 +41,7 @@ def render(content: AnswerContent, view: ViewContext) -> Rendered:
     blocks = [
         section(question),
         *_paragraphs(_parts(content, answer, findings, direct=direct)),
+        *open_cards.blocks(content.cards, content.others, answer.notes),
         *cited_line(content.evidence, (id for part in parts if part for id in part.evidence), view),
         context(*_small_print(content, answer)),
     ]
@@ -192,3 +194,5 @@ def _small_print(content: AnswerContent, answer: QuestionAnswer) -> Iterable[str
     up_to = f"evidence up to {when(answer.collected_at)}, " if answer.collected_at else ""
     yield f"{up_to}{counted(len(answer.reread), 'new check') if answer.reread else 'no new check'}"
     yield content.ref
+    if answer.evidence_of:
+        yield f"evidence of {answer.evidence_of}"

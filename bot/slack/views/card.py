@@ -14,7 +14,7 @@ from bot.core.text.moments import clock, date_and_clock, day
 from bot.core.text.untrusted import counted, one_line
 from bot.core.text.word_counts import within_words
 from bot.slack.blocks import Block, Rendered, actions, button, context, header, section, when
-from bot.slack.untrusted_text import allowed_address, link, plain_text, prose, quoted, titled
+from bot.slack.untrusted_text import allowed_address, link, name_text, plain_text, prose, quoted, titled
 from bot.slack.view_context import ViewContext
 from bot.slack.views import rich_text
 from bot.slack.views.rich_text import labelled, name, paragraph, words
@@ -120,6 +120,22 @@ def fallback(card: CardContent) -> str:
     caused = f" {cause[0]}: {plain_text(cause[1], 160)}." if cause else ""
     note = "" if group.acknowledged_by or group.state is not GroupState.FIRING else " Not acknowledged."
     return f"{_state_since(card)}, severity {severity}: {what}{summary}, {_alerts(group)}.{caused}{note}"
+
+
+def line(card: CardContent) -> str:
+    """The card in one line of mrkdwn: state, what is wrong since when, the cause and how sure it is, who has it."""
+    group = card.group
+    who = card.lead or group.acknowledged_by
+    cause = _cause(card)
+    parts = (
+        f"*{_state(group)}* {group.severity} {f'{card.incident_ref} {group.ref}'.strip()}",
+        name_text(group.service, 40) if group.service else "no service",
+        name_text(group.title, 80),
+        f"{_since_words(group).lower()} {when(_started_at(card))}",
+        f"{cause[0].lower()}: {prose(cause[1], 200)}" if cause else "no cause known yet",
+        f"{plain_text(who, 40)} has it" if who else "nobody has it",
+    )
+    return " · ".join(parts)
 
 
 def _state_since(card: CardContent) -> str:

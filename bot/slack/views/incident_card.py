@@ -3,7 +3,7 @@
 from bot.core.incident import Incident, IncidentState
 from bot.core.messages.alerts import IncidentContent
 from bot.slack.blocks import Block, Rendered, actions, button, context, fields, header, when
-from bot.slack.untrusted_text import name_text, plain_text, titled
+from bot.slack.untrusted_text import name_text, plain_text, prose, titled
 from bot.slack.view_context import ViewContext
 from bot.slack.views.card import time_between
 
@@ -17,6 +17,20 @@ def render(content: IncidentContent, view: ViewContext) -> Rendered:
     elif incident.cause:
         blocks.append(context(f"Cause: {titled(incident.cause)}"))
     return _fallback(incident), [*blocks, context(_status(incident), incident.ref)]
+
+
+def line(content: IncidentContent) -> str:
+    """The card in one line of mrkdwn, as that of an alert group."""
+    incident = content.incident
+    parts = (
+        f"*{incident.state}* {incident.severity} {incident.ref}",
+        name_text(incident.service, 40) if incident.service else "no service",
+        name_text(incident.title, 80),
+        f"open since {when(incident.declared_at)}",
+        f"confirmed cause: {prose(incident.cause, 200)}" if incident.cause else "no cause known yet",
+        f"{plain_text(incident.lead, 40)} has it" if incident.lead else "nobody has it",
+    )
+    return " · ".join(parts)
 
 
 def _fallback(incident: Incident) -> str:

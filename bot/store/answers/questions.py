@@ -1,6 +1,6 @@
 """Questions and their answers as rows, and the record that an answer is drawn from."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -20,12 +20,14 @@ from bot.core.messages.content import MessageKind
 from bot.core.messages.triage_consistency import with_one_onset
 from bot.core.questions.answer_facts import AnswerFacts, IncidentStatus, ProposalRecord, WaitingProposal
 from bot.core.questions.answering import QuestionAnswer
+from bot.core.questions.open_states import OpenState, state_of_group, state_of_incident
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Tools
 from bot.store import messages, timeline
 from bot.store.approvals import transitions
 from bot.store.approvals.rows import DECIDABLE, decision_rows, stored_decision, stored_proposal
 from bot.store.db.database import Database
+from bot.store.incidents.rows import load_group, load_incident
 from bot.store.tables import EvidenceRow, GroupRow, IncidentRow, MessageRow, ProposalRow, QuestionRow, TriageRow
 from bot.store.triage.attempts import findings_of, shown_triage
 from bot.store.triage.cases import case_of, is_earlier
@@ -66,15 +68,24 @@ class Questions:
         self.tools = tools
 
     async def put(
-        self, key: str, text: str, who: str, *, group: str, incident: str, target: AnswerTarget | None = None
+        self,
+        key: str,
+        text: str,
+        who: str,
+        *,
+        group: str = "",
+        incident: str = "",
+        refs: Sequence[str] = (),
+        target: AnswerTarget | None = None,
     ) -> StoredQuestion:
-        """Keep a question, once for each key: a repeat gets what the first one made."""
+        """Keep a question, once for each key: a repeat gets what the first one made. `refs`: all of those it is about."""
         group_id, incident_id = number_of(group, "AL"), number_of(incident, "INC")
         try:
             async with self.db.write() as session:
                 row = QuestionRow(
                     key=key[:400], group_id=group_id, incident_id=incident_id, text=text, requester=who, at=self.db.clock()
                 )
+                row.refs = list(refs) or None
                 session.add(row)
                 await session.flush()
                 number = row.id or 0
@@ -128,6 +139,10 @@ class Questions:
         row = await self.row(number)
         return await self._facts(row.group_id, row.incident_id)
 
+    async def facts_of(self, ref: str) -> AnswerFacts:
+        """All that was recorded of one group with its incident, or of an incident without one."""
+        return await (self._facts(None, number_of(ref, "INC")) if ref.startswith("INC-") else self.facts_of_group(ref))
+
     async def facts_of_group(self, ref: str) -> AnswerFacts:
         """All that was recorded of one group and its incident."""
         number = number_of(ref, "AL")
@@ -164,6 +179,11 @@ class Questions:
                 proposals=await _waiting_proposals(session, group_id, incident_id),
                 proposal_records=await _proposal_records(session, group_id, incident_id),
             )
+
+    async def open_states(self, refs: Sequence[str]) -> list[OpenState]:
+        """How it is with these groups and incidents now, in this order."""
+        async with self.db.read() as session:
+            return [state for ref in refs if (state := await _state_of(session, ref)) is not None]
 
     async def reserve(self, number: int, usd: float, *, since: datetime, limit: float) -> bool:
         """Set aside what a model's answer may cost, as an attempt does; the answer's real cost is written over it."""
@@ -230,6 +250,14 @@ def _status(group: GroupRow | None, incident: IncidentRow | None, case: Case | N
         acknowledged_at=group.acknowledged_at if group else None,
         commander=incident.lead if incident else "",
     )
+
+
+async def _state_of(session: AsyncSession, ref: str) -> OpenState | None:
+    group = await load_group(session, ref)
+    incident = await load_incident(session, group.incident if group else ref)
+    if group is not None:
+        return state_of_group(group, incident.lead if incident else "")
+    return state_of_incident(incident) if incident else None
 
 
 async def _waiting_proposals(session: AsyncSession, group_id: int | None, incident_id: int | None) -> list[WaitingProposal]:

@@ -1,6 +1,6 @@
 """The content of messages about alert groups and incidents: cards, storms, backlogs, and lines below a card."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_
@@ -24,6 +24,7 @@ from bot.core.messages.alerts import (
     CardContent,
     IncidentContent,
     LineContent,
+    OpenContent,
     RaisedContent,
     RenewedContent,
     StormContent,
@@ -120,6 +121,13 @@ def _last_change(triage: TriageRow | None, started_at: datetime, *, of: str) -> 
 async def incident_content(session: AsyncSession, ref: str) -> IncidentContent | None:
     incident = await load_incident(session, ref)
     return IncidentContent(incident=incident) if incident else None
+
+
+async def open_contents(session: AsyncSession, refs: Iterable[str]) -> list[OpenContent]:
+    """What the cards of these groups and incidents show, in this order."""
+    loads = ((card_content if ref.startswith("AL-") else incident_content, ref) for ref in refs)
+    contents = [await load(session, ref) for load, ref in loads]
+    return [content for content in contents if content is not None]
 
 
 async def storm_content(session: AsyncSession, key: str) -> StormContent:

@@ -22,7 +22,7 @@ from bot.core.questions.spelling import spelled_out
 from bot.store.approvals.rows import stored_proposal
 from bot.store.incidents import causes
 from bot.store.incidents.rows import to_group
-from bot.store.slack.alert_contents import headlined
+from bot.store.slack.alert_contents import headlined, open_contents
 from bot.store.tables import (
     EvidenceRow,
     GroupRow,
@@ -47,6 +47,10 @@ from bot.store.triage.attempts import (
 from bot.store.triage.cases import leading_alert
 from bot.store.triage.earlier_outage import first_alert_at, outage_before_fires
 from bot.store.triage.ledger import entry_of
+
+MAX_CARDS = 6
+"""Groups and incidents that an answer about all that is open names."""
+ALL_OPEN = "all that is open"
 
 
 async def triage_content(session: AsyncSession, ref: str) -> TriageContent | None:
@@ -153,6 +157,8 @@ async def answer_content(session: AsyncSession, number: str) -> AnswerContent | 
     row = await session.get(QuestionRow, int(number))
     if row is None:
         return None
+    if row.refs:
+        return await _answer_about_all(session, row, row.refs)
     ref = f"AL-{row.group_id}" if row.group_id else f"INC-{row.incident_id}"
     triage = await triage_content(session, ref) if row.group_id and wants_next_step(spelled_out(row.text)) else None
     step = next_step(triage) if triage else None
@@ -164,6 +170,21 @@ async def answer_content(session: AsyncSession, number: str) -> AnswerContent | 
         answer=QuestionAnswer.model_validate(row.answer) if row.answer else None,
         failed=row.state == "failed",
         evidence=_by_id(map(entry_of, await _evidence_rows(session, row.group_id))) if row.group_id else {},
+    )
+
+
+async def _answer_about_all(session: AsyncSession, row: QuestionRow, refs: Sequence[str]) -> AnswerContent:
+    answer = QuestionAnswer.model_validate(row.answer) if row.answer else None
+    group_id = number_of(answer.evidence_of, "AL") if answer else None
+    return AnswerContent(
+        ref=ALL_OPEN,
+        question=row.text,
+        requester=row.requester,
+        answer=answer,
+        failed=row.state == "failed",
+        evidence=_by_id(map(entry_of, await _evidence_rows(session, group_id))) if group_id else {},
+        cards=await open_contents(session, refs[:MAX_CARDS]),
+        others=max(0, len(refs) - MAX_CARDS),
     )
 
 

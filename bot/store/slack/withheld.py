@@ -18,7 +18,7 @@ from bot.store.db.database import Database
 from bot.store.incidents import overview
 from bot.store.slack.message_contents import load
 from bot.store.slack.outbox import WITHHELD
-from bot.store.tables import GroupRow, MessageRow
+from bot.store.tables import GroupRow, MessageRow, QuestionRow
 
 _REFERENCE = re.compile(r"\b(?:AL|INC|AP)-[0-9]+\b")
 _NOTICED = frozenset(
@@ -98,7 +98,9 @@ class WithheldMessages:
 
     async def _subjects(self, row: MessageRow, *, named_by_key: bool = False) -> AsyncIterator[overview.Subject]:
         """What a message is about; with `named_by_key` without what its words name."""
-        texts = [row.key, row.thread_key] if named_by_key else [row.key, row.thread_key, row.subject, await self._above(row)]
+        texts = [row.key, row.thread_key]
+        if not named_by_key:
+            texts += [row.subject, await self._above(row), await self._answered(row)]
         for ref in dict.fromkeys(_REFERENCE.findall(" ".join(texts))):
             try:
                 yield await overview.subject_of(self._db, ref)
@@ -110,6 +112,14 @@ class WithheldMessages:
         async with self._db.read() as session:
             parent = await session.get(MessageRow, row.thread_key) if row.thread_key else None
             return parent.subject if parent else ""
+
+    async def _answered(self, row: MessageRow) -> str:
+        """All that an answer is about, where that is several."""
+        if row.kind != MessageKind.ANSWER:
+            return ""
+        async with self._db.read() as session:
+            question = await session.get(QuestionRow, int(row.subject))
+            return " ".join(question.refs or ()) if question else ""
 
     async def _in_private_storm(self, row: MessageRow) -> bool:
         private = col(GroupRow.on_storm_card).in_([key for key in (row.key, row.thread_key) if key]), col(GroupRow.private)

@@ -27,7 +27,7 @@ class PostmortemRow(SQLModel, table=True):
 
 
 class QuestionRow(SQLModel, table=True):
-    """What a person asked of one group or incident, and the answer that stands in its thread."""
+    """What a person asked of one group or incident, or of all that was open, and the answer."""
 
     __tablename__ = "questions"
     id: int | None = numbered_key()
@@ -35,6 +35,8 @@ class QuestionRow(SQLModel, table=True):
     """The interaction it came with: a doubled event is one question."""
     group_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
     incident_id: int | None = Field(default=None, index=True, sa_type=BigInteger)
+    refs: list[str] | None = Field(default=None, sa_type=Json)
+    """What it is about where that is several: all that was open where it was asked, the worst first."""
     text: str = Field(sa_type=Text)
     requester: str = Field(sa_column_kwargs={"name": "asked_by"})
     state: str = Field(default="asked", index=True)

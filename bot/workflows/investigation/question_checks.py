@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 from bot.core.evidence import Case, LedgerEntry
+from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.checks import ToolCall, current_calls, missing_calls
+from bot.core.tool_calls import ToolRole, tool_for
 from bot.store.answers.questions import Questions
 from bot.workflows.investigation.tool_running import ToolRunner
 
@@ -21,7 +23,22 @@ class QuestionChecks:
 
     async def read_anew(self, number: int, text: str) -> list[str]:
         """Read the current values where a question asks how things are now; the ids of what was read."""
-        facts = await self.questions.answer_facts(number)
+        return await self._read(await self.questions.answer_facts(number), number, text)
+
+    async def read_of(self, ref: str, text: str, number: int) -> list[str]:
+        """The same of one of those that question `number` is about."""
+        return await self._read(await self.questions.facts_of(ref), number, text)
+
+    async def changes_of(self, ref: str, number: int, hours: int) -> LedgerEntry | None:
+        """List the changes of all services in the last hours for question `number`; None without a group or a tool for it."""
+        facts = await self.questions.facts_of(ref)
+        tool = tool_for(facts.tools, ToolRole.CHANGES)
+        if facts.case is None or tool not in facts.tools:
+            return None
+        (entry,) = await self._make(facts.case, [(tool, {"service": "", "hours": hours})], f"question:{number}")
+        return entry
+
+    async def _read(self, facts: AnswerFacts, number: int, text: str) -> list[str]:
         if facts.case is None:
             return []
         return [entry.id for entry in await self._make(facts.case, current_calls(text, facts), f"question:{number}")]

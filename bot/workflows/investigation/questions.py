@@ -5,7 +5,7 @@ done: remediations are put to people.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,9 +17,8 @@ from bot.core.questions.yes_no.people_answers import on_call_service
 from bot.ports import Engine, Reader, Run, Workflow
 from bot.store.answers.questions import Questions
 from bot.store.triage.triage import Triages
+from bot.workflows.investigation.broad_answers import BroadAnswers, OnCallOf
 from bot.workflows.investigation.question_checks import QuestionChecks
-
-OnCallOf = Callable[[str], Awaitable[Sequence[str]]]
 
 
 class QuestionSteps:
@@ -35,6 +34,7 @@ class QuestionSteps:
     ) -> None:
         """`checks`: None where no tool may be called. `on_call`: who is on call for a service, None where no rota is read."""
         self.on_call = on_call
+        self.broad = BroadAnswers(questions, checks, on_call)
         self.questions = questions
         self.triages = triages
         self.config = config
@@ -43,6 +43,10 @@ class QuestionSteps:
     async def answer_by_code(self, number: int, note: str, final: bool) -> QuestionAnswer:
         """Answer by code alone, from the record and from the current values where it asks for now; show the answer."""
         row = await self.questions.row(number)
+        if row.refs:
+            about_all = await self.broad.answer(number, row.text, row.refs)
+            await self.questions.answer(number, about_all, final=True)
+            return about_all
         reread = await self.checks.read_anew(number, row.text) if self.checks else []
         facts = await self.questions.answer_facts(number)
         if self.on_call and wants_on_call(spelled_out(row.text)):
@@ -78,6 +82,8 @@ def question(steps: QuestionSteps, reader: Callable[[], Awaitable[Reader | None]
             return await run.step("answer from the record", steps.answer_by_code, number, spent, True)
         waiting = "A model reads the evidence; what it adds will stand here."
         by_code = await run.step("answer from the record", steps.answer_by_code, number, waiting, False)
+        if by_code.is_about_several:
+            return by_code
         by_model = await model.read(run, number)
         return await run.step("judge and show", steps.judge, number, by_code, by_model)
 

@@ -1,0 +1,107 @@
+"""How it is with all that is open: whether it is over, whether anything fires, whether somebody has each of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.core.incident import AlertGroup, GroupState, Incident
+from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
+from bot.core.text.untrusted import one_line
+
+IS_IT_OVER = "is it over?"
+"""What each of them is asked, however the question was worded."""
+MAX_NAMED = 6
+
+
+@dataclass(frozen=True)
+class OpenState:
+    """One open group, or an incident without one."""
+
+    ref: str
+    service: str = ""
+    fires: bool = False
+    uncertain: bool = False
+    """Whether its alerts fire is not known: nobody repeats them, or what evaluates them cannot be read."""
+    assignee: str = ""
+
+
+def state_of_group(group: AlertGroup, lead: str = "") -> OpenState:
+    """The state of a group; `lead`: who leads its incident."""
+    reported = group.state in (GroupState.FIRING, GroupState.ACKNOWLEDGED) and group.firing > 0
+    uncertain = group.unconfirmed_at is not None or (reported and group.stale >= group.firing)
+    by = lead or group.acknowledged_by
+    return OpenState(group.ref, group.service, fires=reported and not uncertain, uncertain=uncertain, assignee=by)
+
+
+def state_of_incident(incident: Incident) -> OpenState:
+    """The state of an incident without a group: no alert tells of it."""
+    return OpenState(incident.ref, incident.service, assignee=incident.lead)
+
+
+def overview(states: Sequence[OpenState]) -> ShortAnswer:
+    """How many are open, and how many of these fire."""
+    uncertain = sum(state.uncertain for state in states)
+    text = f"{len(states)}, {_firing(states)} firing" + (f", {uncertain} not confirmed" if uncertain else "")
+    return _complete(unknown(text, opening="Open:"))
+
+
+def whether_over(states: Sequence[OpenState], readings: Iterable[tuple[str, ShortAnswer | None]]) -> ShortAnswer:
+    """Yes only where each of them is over and that was checked. `readings`: what each one's current values say of it."""
+    if firing := _firing(states):
+        return _complete(ShortAnswer(verdict=Verdict.NO, text=_still_fire(firing, len(states))))
+    by_ref = dict(readings)
+    trouble = [(ref, short.text) for ref, short in by_ref.items() if short and short.verdict is Verdict.NO]
+    if trouble:
+        text = "No alert fires, but " + "; ".join(f"{ref}: {text}" for ref, text in trouble[:MAX_NAMED])
+        return _complete(ShortAnswer(verdict=Verdict.NO, text=one_line(text, MAX_TEXT)))
+    open_refs = [state.ref for state in states if state.uncertain or not _is_yes(by_ref.get(state.ref))]
+    if open_refs:
+        return _complete(unknown(f"no alert is known to fire; not confirmed: {_named(open_refs)}"))
+    return _complete(ShortAnswer(verdict=Verdict.YES, text=f"None of {len(states)} fires, and all current values are as usual"))
+
+
+def whether_firing(states: Sequence[OpenState]) -> ShortAnswer:
+    """Whether alerts of any of them fire."""
+    if firing := _firing(states):
+        return _complete(ShortAnswer(verdict=Verdict.YES, text=_still_fire(firing, len(states))))
+    if uncertain := [state.ref for state in states if state.uncertain]:
+        return _complete(unknown(f"no alert is known to fire; not confirmed: {_named(uncertain)}"))
+    return _complete(ShortAnswer(verdict=Verdict.NO, text=f"No alert of the {len(states)} that are open fires"))
+
+
+def whether_assigned(states: Sequence[OpenState]) -> ShortAnswer:
+    """Whether somebody has each of them."""
+    free = [state.ref for state in states if not state.assignee]
+    if not free:
+        return _complete(ShortAnswer(verdict=Verdict.YES, text=f"Somebody has each of the {len(states)}"))
+    text = f"Nobody has {_named(free)}"
+    if len(free) < len(states):
+        return _complete(unknown(text, opening="In part:"))
+    return _complete(ShortAnswer(verdict=Verdict.NO, text=text))
+
+
+def on_call(people_of: Sequence[tuple[str, Sequence[str]]]) -> ShortAnswer:
+    """Who is on call for each service."""
+    parts = (f"{', '.join(people) or 'nobody'} for {service or 'what names no service'}" for service, people in people_of)
+    return _complete(unknown("; ".join(parts), opening="On call now:"))
+
+
+def _firing(states: Iterable[OpenState]) -> int:
+    return sum(state.fires for state in states)
+
+
+def _still_fire(firing: int, of: int) -> str:
+    return f"{firing} of {of} still {'fires' if firing == 1 else 'fire'}"
+
+
+def _is_yes(short: ShortAnswer | None) -> bool:
+    return short is not None and short.verdict is Verdict.YES
+
+
+def _named(refs: Sequence[str]) -> str:
+    more = f" and {len(refs) - MAX_NAMED} more" if len(refs) > MAX_NAMED else ""
+    return ", ".join(refs[:MAX_NAMED]) + more
+
+
+def _complete(short: ShortAnswer) -> ShortAnswer:
+    """The record answers it: no line of evidence has to stand below."""
+    return short.model_copy(update={"complete": True})
