@@ -13,7 +13,8 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.metrics.signal_names import family_of
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES, main_symptom
 from bot.core.ranking.fault_location import locate_fault
-from bot.core.ranking.observations import Observations
+from bot.core.ranking.observations import Observations, reached
+from bot.core.ranking.older_outages import services_apart
 from bot.core.tuning import TUNING, Tuning
 
 _NAME = re.compile(r"=?[A-Za-z][\w-]*")
@@ -82,12 +83,7 @@ class RankingContext:
 
     def resting_on(self, service: str) -> frozenset[str]:
         """A service and all that it is known to rest on, by what it calls and by who names it as a caller."""
-        services, queue = {service}, [service]
-        while queue:
-            new = [callee for callee in self.observations.callees(queue.pop()) if callee not in services]
-            services.update(new)
-            queue += new
-        return frozenset(services)
+        return reached(service, self.observations.callees)
 
     def symptom_of(self, service: str) -> Deviation | None:
         """The stronger of the service's errors and latency; None if neither deviates."""
@@ -175,7 +171,8 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
     family = family_of(case.alert_name) if case.alert_name else None
     family = family if family in SYMPTOM_FAMILIES else None
     named = bool(case.service)
-    observations = observations.without_older(_began(case, start, observations, tuning))
+    began = _began(case, start, observations, tuning)
+    observations = observations.without_older(began, services_apart(case, observations, began))
     attribution = locate_fault(start, observations, service_named=named, family=family, tuning=tuning)
     shares = attribution.shares
     # What moved elsewhere dates nothing at a service without any tie to it.

@@ -3,10 +3,11 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from bot.core.alerts.renewal import SPREADS_WITHIN
 from bot.core.change import Change
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.alerting import AlertFact
@@ -142,6 +143,8 @@ class Observations:
     """Service whose signals could be judged against their past to that evidence."""
     checked: dict[str, str] = field(default_factory=dict)
     """Service whose health was checked, be it against thresholds alone, to that evidence."""
+    older: dict[str, Deviation] = field(default_factory=dict)
+    """What was first to deviate of each service that is in an older outage of its own (`without_older`)."""
 
     def add(self, entries: Iterable[LedgerEntry]) -> None:
         """Read the facts of further entries; what compares services with each other is derived anew."""
@@ -162,17 +165,21 @@ class Observations:
         _choose_comparable(self, self.alert)
         _stand_in_alerts(self)
 
-    def without_older(self, began: datetime) -> "Observations":
+    def without_older(self, began: datetime, apart: Container[str] = frozenset()) -> "Observations":
         """Without what stood unchanged since well before the alert's own onset: it belongs to an older incident.
 
         A resource may run out slowly, so it stays. Where nothing else deviates all stays: the onset is then not the alert's.
+        `apart`: services of which a shorter time tells (`core/ranking/older_outages`); their alerts of before count no more.
         """
-        older = {key for key, d in self.all_signals.items() if d.doublings > 0 and _is_older(d, began)}
-        deviating = {key for key, d in self.all_signals.items() if d.doublings > 0 and d.family != "saturation"}
-        if not older or older >= deviating:
+        moved = {key: d for key, d in self.all_signals.items() if d.doublings > 0}
+        older = {key for key, d in moved.items() if _is_older(d, began, SPREADS_WITHIN if d.service in apart else OLDER_BY)}
+        alerting = {s: d for s, d in self.alerting.items() if s not in apart or not _is_older(d, began, SPREADS_WITHIN)}
+        deviating = {key for key, d in moved.items() if d.family != "saturation"}
+        if older >= deviating and len(alerting) == len(self.alerting):
             return self
         signals = {key: replace(d, doublings=0.0) if key in older else d for key, d in self.all_signals.items()}
-        current = replace(self, all_signals=signals)
+        first = sorted((moved[key] for key in older if key[0] in apart), key=lambda d: d.onset or began, reverse=True)
+        current = replace(self, all_signals=signals, alerting=alerting, older={d.service: d for d in first})
         current._derive()
         return current
 
@@ -200,8 +207,18 @@ class Observations:
         return self.evidence_of[(deviation.service, deviation.signal)]
 
 
-def _is_older(deviation: Deviation, began: datetime) -> bool:
-    slack = OLDER_BY + timedelta(seconds=2 * deviation.step)
+def reached(start: str, neighbours: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    """A service and all that its neighbours lead to."""
+    services, queue = {start}, [start]
+    while queue:
+        new = [service for service in neighbours(queue.pop()) if service not in services]
+        services.update(new)
+        queue += new
+    return frozenset(services)
+
+
+def _is_older(deviation: Deviation, began: datetime, by: timedelta) -> bool:
+    slack = by + timedelta(seconds=2 * deviation.step)
     return deviation.family != "saturation" and deviation.onset is not None and deviation.onset < began - slack
 
 

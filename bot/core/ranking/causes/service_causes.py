@@ -11,6 +11,7 @@ from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.earlier_outage import began_before
 from bot.core.ranking.fault_location import PILES_UP, exhaustion, is_undone_work, weight_of_resource
 from bot.core.text.moments import clock
+from bot.core.text.untrusted import one_line
 from bot.core.traces.calls import WIRE_TIME
 
 
@@ -192,8 +193,12 @@ def behaviour_causes(context: RankingContext) -> list[Candidate]:
 
 
 def _failure(context: RankingContext, service: str) -> str:
+    return "is down" if _is_down(context, service) else "fails"
+
+
+def _is_down(context: RankingContext, service: str) -> bool:
     symptom = context.symptom_of(service)
-    return "is down" if symptom is not None and symptom.shows_down else "fails"
+    return symptom is not None and symptom.shows_down
 
 
 def _place_kind(context: RankingContext, service: str) -> CauseKind:
@@ -201,7 +206,24 @@ def _place_kind(context: RankingContext, service: str) -> CauseKind:
 
 
 def _check_of_place(context: RankingContext, service: str) -> str:
-    return f"Read the logs and traces of {service} from {clock(context.onset_of(service))} on"
+    since = clock(context.onset_of(service))
+    if _is_down(context, service):
+        return f"Does the process of {service} run since {since}: its last lines, how it exited, its host and the way to it?"
+    return f"Read the logs and traces of {service} from {since} on"
+
+
+def _fell_silent(context: RankingContext, service: str) -> list[Claim]:
+    """Whose requests fall as a service goes down: what its process measured ends with it."""
+    onset = context.onset_of(service)
+    traffic = (d for d in context.observations.all_signals.values() if d.family == "traffic" and d.direction == "down")
+    ended = [d for d in traffic if d.doublings > 0 and d.onset and abs(d.onset - onset) <= DETECTION_DELAY]
+    if not ended or not _is_down(context, service):
+        return []
+    names = ", ".join(sorted({deviation.service for deviation in ended}))
+    first = min(deviation.onset for deviation in ended if deviation.onset)
+    text = f"The requests measured of {names} fall with it, from {clock(first)} on"
+    evidence = list(dict.fromkeys(context.observations.id_of(deviation) for deviation in ended))
+    return [Claim(text=one_line(text, 400), evidence=evidence[:8])]
 
 
 def unexplained_causes(context: RankingContext) -> list[Candidate]:
@@ -220,6 +242,6 @@ def unexplained_causes(context: RankingContext) -> list[Candidate]:
             check=_check_of_place(context, service),
             sure=False,
         )
-        support(context, candidate, [], logs=True)
+        support(context, candidate, _fell_silent(context, service), logs=True)
         causes.append(candidate)
     return causes

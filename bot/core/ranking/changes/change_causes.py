@@ -16,6 +16,7 @@ from bot.core.ranking.changes.during_earlier_outage import fails_from_before, ma
 from bot.core.ranking.changes.earlier_trouble import (
     weigh_earlier_lines,
     weigh_earlier_trouble,
+    weigh_older_outage,
     weigh_rollback,
 )
 from bot.core.ranking.changes.first_signs import first_sign, first_sign_claim, is_first_to_fail
@@ -116,6 +117,7 @@ def _change_cause(context: RankingContext, weighed: WeighedChange, others: Seque
     weigh_rivals(context, weighed, others, candidate)
     weigh_earlier_trouble(context, weighed, candidate)
     weigh_earlier_lines(context, weighed, candidate)
+    weigh_older_outage(context, change, candidate)
     weigh_rollback(context, change, candidate)
     return candidate
 

@@ -11,6 +11,7 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import Candidate
 from bot.core.ranking.changes.weighed_change import WeighedChange
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
+from bot.core.text.durations import duration_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 
@@ -70,6 +71,19 @@ def weigh_earlier_lines(context: RankingContext, weighed: WeighedChange, candida
     candidate.sure = False
     text = f"{change.service} has logged {one_line(first.text, 120)} since {clock(first.first)}, before the change"
     evidence = [first.evidence, context.observations.change_evidence[change.id]]
+    candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
+
+
+def weigh_older_outage(context: RankingContext, change: Change, candidate: Candidate) -> None:
+    """Its service has failed since well before what alerts now, and nothing ties them: that is an outage of its own."""
+    older = context.observations.older.get(change.service)
+    if older is None or older.onset is None or change.at > older.onset + ONSET_TOLERANCE:
+        return
+    candidate.likelihood *= context.tuning.changes.of_outage_before
+    candidate.sure = False
+    ahead = f"{duration_text(context.onset - older.onset)} before the onset"
+    text = f"{older.service} {older.signal} left the normal range at {clock(older.onset)}, {ahead}: another outage"
+    evidence = [context.observations.id_of(older), context.observations.change_evidence[change.id]]
     candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
 
 

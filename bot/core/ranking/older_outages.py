@@ -1,0 +1,25 @@
+"""Services in an older outage of their own: what they show began well before the alert, and nothing ties them to it."""
+
+from datetime import datetime
+
+from bot.core.alerts.renewal import SPREADS_WITHIN
+from bot.core.evidence import Case
+from bot.core.ranking.observations import Observations, reached
+
+
+def services_apart(case: Case, observations: Observations, began: datetime) -> frozenset[str]:
+    """The services that no call ties to the alerting one, where what they showed minutes before its onset is not how it began.
+
+    That is so of each where the alerting one is down: a process ends at once. Else of those of which an alert had fired so
+    long by then: an outage spreads within five minutes. `began`: the alert's own onset.
+    """
+    if not case.service:
+        return frozenset()
+    below, above = (reached(case.service, others) for others in (observations.callees, observations.callers))
+    untied = {service for service, _ in observations.all_signals} | observations.alerting.keys()
+    untied -= below | above
+    if any(deviation.shows_down for deviation in observations.signals.get(case.service, {}).values()):
+        return frozenset(untied)
+    fires_since = min(began, case.alerted_at) - SPREADS_WITHIN
+    fired = {s for s, alert in observations.alerting.items() if alert.onset is not None and alert.onset < fires_since}
+    return frozenset(untied & fired)
