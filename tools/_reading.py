@@ -30,6 +30,8 @@ STEP_SECONDS = 5.0
 MAX_MEASURED = 20
 """Series of one query that are judged; a query of more should have been aggregated."""
 _FEW_SAMPLES = 24
+_GAP_STEPS = 3
+"""Samples that may be missing in a row before nobody knows what was between."""
 _AT_ONCE = 6
 
 
@@ -173,6 +175,7 @@ async def _judged(
         # Where nearly all that was measured is of outages, that it is no worse now is not normal.
         gap = NOT_USUAL if deviation and deviation.doublings <= 0 else ""
         deviation = None if gap else deviation
+    deviation = _with_gap(deviation, samples) if deviation else None
     return Reading(signal, samples.start, samples.end, samples.series, deviation, samples.most, samples.earlier, gap)
 
 
@@ -184,6 +187,16 @@ def _dated_after(deviation: Deviation, over: Sequence[OutageSpan], judged: _Samp
             since = [float(time) for series in judged.series for time in series.times if time >= span.end.timestamp()]
             onset = datetime.fromtimestamp(min(since), UTC) if since else onset
     return replace(deviation, onset=onset)
+
+
+def _with_gap(deviation: Deviation, samples: _Samples) -> Deviation:
+    """With when anything was measured last before the onset, where that is long before: Prometheus was down, say."""
+    if deviation.onset is None:
+        return deviation
+    began = deviation.onset.timestamp()
+    before = max((float(time) for one in samples.series for time in known_samples(one).times if time < began), default=began)
+    unseen = began - before > max(_GAP_STEPS * deviation.step, ONSET_TOLERANCE.total_seconds())
+    return replace(deviation, not_before=datetime.fromtimestamp(before, UTC)) if unseen else deviation
 
 
 async def _samples(

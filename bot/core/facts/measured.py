@@ -25,6 +25,8 @@ class DeviationFact(Fact):
     direction: Literal["up", "down"] = "up"
     step: float = 0.0
     peer: str = ""
+    not_before: AwareDatetime | None = None
+    """The last sample before the onset, where nothing was measured for a while between the two."""
     climbs_since: AwareDatetime | None = None
     """When a resource that climbs through the whole window began to, where that stands out."""
     promql: str = ""

@@ -10,7 +10,7 @@ from bot.core.investigation.triage_facts import AlertCount, PastSummary, PriorCh
 from bot.core.metrics.signals import FAMILIES_BY_URGENCY
 from bot.core.text.durations import age_text
 from bot.core.text.figures import figure
-from bot.core.text.moments import clock
+from bot.core.text.moments import clock, clock_of_onset
 from bot.core.tool_calls import ToolRole
 
 
@@ -28,10 +28,12 @@ def composed(
     onset = onset_of(case, measured, health.id)
     # The onset of another signal is told of that signal.
     main = measured if measured and onset and onset.signal == _name(measured) else None
+    not_before = main.not_before if main and onset and main.onset == onset.at else None
     others = [deviation for deviation in deviations if deviation.doublings > 0 and deviation is not main]
     return TriageFacts(
         onset=onset.at if onset else None,
-        onset_text=_onset_text(case, onset, checked=health.evidence.ok),
+        onset_not_before=not_before,
+        onset_text=_onset_text(case, onset, not_before, checked=health.evidence.ok),
         alert_at=case.alerted_at,
         declared=case.declared,
         beside=case.overlap_began_at is not None,
@@ -76,12 +78,12 @@ def _name(deviation: DeviationFact) -> str:
     return f"{deviation.service} {deviation.signal}"
 
 
-def _onset_text(case: Case, onset: MeasuredOnset | None, *, checked: bool) -> str:
+def _onset_text(case: Case, onset: MeasuredOnset | None, not_before: datetime | None, *, checked: bool) -> str:
     if onset is None:
         at = clock(case.alerted_at)
         began = f"a person reports it since {at}" if case.declared else f"the first alert fired at {at}"
         return f"{'No metric shows the onset' if checked else 'The onset could not be checked'}; {began}"
-    return f"{onset.signal or 'Metrics'} left the normal range at {clock(onset.at)}"
+    return f"{onset.signal or 'Metrics'} left the normal range {clock_of_onset(onset.at, not_before)}"
 
 
 def _runbook(entry: LedgerEntry) -> RunbookExcerpt | None:

@@ -56,6 +56,8 @@ class TriageFacts(BaseModel):
 
     onset: datetime | None = None
     """When the main signal left its normal range; None where no metric shows it."""
+    onset_not_before: datetime | None = None
+    """When it was measured last before that, where nothing was for a while."""
     onset_text: str = ""
     """The onset in words, or why none is known."""
     alert_at: datetime | None = None

@@ -13,7 +13,7 @@ from bot.core.evidence import Claim, Findings, Hypothesis
 from bot.core.investigation.triage_facts import TriageFacts
 from bot.core.messages.investigation import TriageContent
 from bot.core.text.durations import age_text
-from bot.core.text.moments import clock
+from bot.core.text.moments import clock, clock_of_onset
 
 _FIGURE = r"(\d[\d.,e+]*(?: ?(?:%|ms|µs|s|min|h|[KMGT]?i?B|[a-z]+(?:/s)?))?)"
 _LEVELS = re.compile(rf"(?:from )?{_FIGURE}(?: to | → |, then ){_FIGURE}(?![\w.])")
@@ -94,12 +94,14 @@ def with_one_onset(
     ranked = findings.onset if findings else None
     # Where no metric answers the ranking counts from the alert: that moment is none at which a metric moved.
     if ranked and not (facts.onset is None and _same_second(ranked, facts.alert_at)):
-        facts = facts.model_copy(update={"onset": ranked})
+        same = _same_second(ranked, facts.onset)
+        facts = facts.model_copy(update={"onset": ranked, "onset_not_before": facts.onset_not_before if same else None})
     if facts.onset is None:
         return facts
     service, _, signal = facts.signal.partition(" ")
     levels = f": {signal} {facts.levels}" if signal and facts.levels else ""
-    text = f"{service if levels else facts.signal} left the normal range at {clock(facts.onset)}{levels}"
+    moment = clock_of_onset(facts.onset, facts.onset_not_before)
+    text = f"{service if levels else facts.signal} left the normal range {moment}{levels}"
     if not service:
         text = _measured_later(facts, facts.onset)
     ages = partial(age_text, onset=facts.onset)

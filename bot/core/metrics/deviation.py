@@ -66,6 +66,8 @@ class Deviation:
     """Seconds between its samples: an onset is no more exact than that. 0 if unknown."""
     peer: str = ""
     """Of calls: the service that is called."""
+    not_before: datetime | None = None
+    """The last sample before the onset, where nothing was measured for a while between the two."""
     climbs_since: float | None = None
     """Unix seconds at which a resource that climbs through the whole window began to, where that stands out."""
 
@@ -102,6 +104,7 @@ class Deviation:
             step=round(self.step, 1),
             peer=self.peer,
             **({"promql": promql} if promql else {}),
+            **({"not_before": self.not_before.astimezone(UTC).replace(microsecond=0)} if self.not_before else {}),
             **({"climbs_since": _moment(self.climbs_since)} if self.climbs_since else {}),
         )
 
@@ -120,6 +123,7 @@ class Deviation:
             direction=fact.direction,
             step=fact.step,
             peer=fact.peer,
+            not_before=fact.not_before,
             climbs_since=fact.climbs_since.timestamp() if fact.climbs_since else None,
         )
 

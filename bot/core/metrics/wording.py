@@ -4,7 +4,7 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.metrics.series import Series, known_samples
 from bot.core.metrics.signals import SignalQuery
 from bot.core.text.figures import figure
-from bot.core.text.moments import clock
+from bot.core.text.moments import clock_of_onset
 from bot.core.text.untrusted import one_line
 
 
@@ -32,7 +32,7 @@ def deviation_text(deviation: Deviation, *, is_bad: bool = False, newest: str = 
     if deviation.doublings <= 0:
         return f"{name} stayed {'as bad as before' if is_bad else 'normal'}: {after}, before {before}"
     moved = "rose" if deviation.direction == "up" else "fell"
-    at = f" at {clock(deviation.onset)}" if deviation.onset else ""
+    at = f" {clock_of_onset(deviation.onset, deviation.not_before)}" if deviation.onset else ""
     if before == after:
         return f"{name} deviated briefly{at} ({range_text(deviation.doublings)}): mostly {after}, as before"
     return f"{name} {moved} from {before} to {after}{at} ({range_text(deviation.doublings)})"

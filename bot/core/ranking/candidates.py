@@ -13,7 +13,7 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.context import RankingContext
 from bot.core.ranking.observations import Observations, ObservedTemplate
 from bot.core.text.figures import figure
-from bot.core.text.moments import clock
+from bot.core.text.moments import clock_of_onset
 from bot.core.text.untrusted import one_line
 
 _MAX_CLAIMS_BEFORE_LOGS = 6
@@ -72,7 +72,7 @@ def amount(value: float, unit: str = "") -> str:
 
 def deviation_claim(deviation: Deviation, observations: Observations) -> Claim:
     """One deviation as a claim."""
-    since = f" at {clock(deviation.onset)}" if deviation.onset else ""
+    since = f" {clock_of_onset(deviation.onset, deviation.not_before)}" if deviation.onset else ""
     if math.isnan(deviation.after):
         text = f"{deviation.service}: {deviation.signal} fires{since}"
     else:

@@ -8,6 +8,11 @@ def clock(at: datetime) -> str:
     return f"{at.astimezone(UTC):%H:%M:%S} UTC"
 
 
+def clock_of_onset(at: datetime, not_before: datetime | None) -> str:
+    """`at 14:02:15 UTC`; `between 14:01:10 and 14:02:15 UTC` where nothing was measured from `not_before` until then."""
+    return f"between {not_before.astimezone(UTC):%H:%M:%S} and {clock(at)}" if not_before else f"at {clock(at)}"
+
+
 def clock_to_the_minute(at: datetime) -> str:
     """`14:02 UTC`."""
     return f"{at.astimezone(UTC):%H:%M} UTC"

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.errors import QueryFailed
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.metrics.series import Series
+from bot.core.metrics.series import Series, without
 from bot.core.service import Catalogue
 from bot.core.systems import AlertRule
 from tests.evaluation.recorded import RecordedMetrics
@@ -62,6 +62,29 @@ def outages_within_the_hour(*minutes: tuple[float, float]) -> tuple[Series, list
         bad |= (times >= start.timestamp()) & (times < end.timestamp())
     series = Series({}, times, np.where(bad, 0.19, 0.001) * (1 + 0.02 * np.sin(times)))
     return series, [{"began_at": start, "ended_at": end} for start, end in intervals]
+
+
+def unmeasured(step: Step, start: datetime, end: datetime) -> RecordedMetrics:
+    """Errors of which nothing was measured for a while: Prometheus was down."""
+    return RecordedMetrics({ERRORS: [without(step.series, start, end)]})
+
+
+async def test_what_began_while_nothing_was_measured_is_dated_between_the_samples_around_that() -> None:
+    down, up = ONSET - timedelta(seconds=60), ONSET + timedelta(seconds=10)
+    ctx = context(metrics=unmeasured(Step(0.001, 0.3), down, up))
+
+    evidence = await call_tool("service_health", ctx, service="checkout")
+    (errors,) = evidence.facts.deviations
+    assert (errors.not_before, errors.onset) == (down - timedelta(seconds=5), up)
+    assert "rose from 0.1 % to 29.9 % between 02:55:55 and 02:57:10 UTC" in evidence.summary
+
+
+async def test_a_gap_amid_what_fails_moves_no_onset() -> None:
+    began_at, down, up = (ONSET - timedelta(seconds=seconds) for seconds in (90, 70, 10))
+    ctx = context(metrics=unmeasured(Step(0.001, 0.3, began_at=began_at), down, up))
+
+    (errors,) = (await call_tool("service_health", ctx, service="checkout")).facts.deviations
+    assert (errors.onset, errors.not_before) == (began_at, None)
 
 
 async def test_several_outages_within_the_hour_make_failing_not_the_usual() -> None:

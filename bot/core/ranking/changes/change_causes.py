@@ -7,6 +7,7 @@ from bot.core.change import Change
 from bot.core.changes.recency import ONSET_TOLERANCE, flag_factor, recency_factor
 from bot.core.diffs.symptoms.symptoms import Symptoms
 from bot.core.evidence import Claim
+from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.attribution import CallGraph, explained_by_callees
 from bot.core.ranking.candidates import Candidate, add_symptoms, amount, change_text, short_change_text
 from bot.core.ranking.changes.code_evidence import CodeReading, read_code, symptoms_of
@@ -283,8 +284,8 @@ def _kind_factor(change: Change, weights: ChangeWeights) -> float:
 
 def _add_nearness(context: RankingContext, change: Change, onset: datetime, candidate: Candidate) -> None:
     evidence = [context.observations.change_evidence[change.id]]
-    if of_onset := _onset_evidence(context, change.service):
-        evidence.append(of_onset)
+    if dated_by := _dated_by(context, change.service):
+        evidence.append(context.observations.id_of(dated_by))
     # Of whole seconds, as both moments are shown: else 21:39:32 would be "3 s before" 21:39:36.
     age = onset.replace(microsecond=0) - change.at.replace(microsecond=0)
     if not context.onset_observed:
@@ -293,7 +294,10 @@ def _add_nearness(context: RankingContext, change: Change, onset: datetime, cand
         when = "while another outage ran"
     else:
         began = "the onset" if onset == context.onset else f"{change.service} left its normal range"
-        when = f"{duration_text(age)} before {began}" if age.total_seconds() >= 2 else "at the onset"
+        # Nothing was measured meanwhile: it may have begun as soon as the change was made.
+        unseen = dated_by is not None and dated_by.not_before is not None and dated_by.not_before < change.at
+        most = "at most " if unseen else ""
+        when = f"{most}{duration_text(age)} before {began}" if age.total_seconds() >= 2 else "at the onset"
     text = f"{short_change_text(change)} at {clock(change.at)}, {when}"
     candidate.claims.append(Claim(text=one_line(text, 400), evidence=evidence))
     if age > _RAN_LONG and context.onset_observed:
@@ -301,12 +305,12 @@ def _add_nearness(context: RankingContext, change: Change, onset: datetime, cand
         candidate.against.append(Claim(text=ran, evidence=evidence))
 
 
-def _onset_evidence(context: RankingContext, service: str) -> str:
-    """The evidence that holds the moment `context.onset_of(service)`."""
+def _dated_by(context: RankingContext, service: str) -> Deviation | None:
+    """What left its normal range at the moment `context.onset_of(service)`."""
     onset, by_service = context.onset_of(service), context.observations.signals
     near = dict.fromkeys((service, context.start, *context.resting_on(service)))
     deviations = (deviation for one in near for deviation in by_service.get(one, {}).values())
-    return next((context.observations.id_of(deviation) for deviation in deviations if deviation.onset == onset), "")
+    return next((deviation for deviation in deviations if deviation.onset == onset), None)
 
 
 def _versions_text(versions: VersionComparison) -> str:

@@ -12,7 +12,7 @@ from bot.core.ranking.candidates import Candidate
 from bot.core.ranking.changes.weighed_change import WeighedChange
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.text.durations import duration_text
-from bot.core.text.moments import clock
+from bot.core.text.moments import clock, clock_of_onset
 from bot.core.text.untrusted import one_line
 
 _LONG = timedelta(hours=1)
@@ -82,7 +82,8 @@ def weigh_older_outage(context: RankingContext, change: Change, candidate: Candi
     candidate.likelihood *= context.tuning.changes.of_outage_before
     candidate.sure = False
     ahead = f"{duration_text(context.onset - older.onset)} before the onset"
-    text = f"{older.service} {older.signal} left the normal range at {clock(older.onset)}, {ahead}: another outage"
+    since = clock_of_onset(older.onset, older.not_before)
+    text = f"{older.service} {older.signal} left the normal range {since}, {ahead}: another outage"
     evidence = [context.observations.id_of(older), context.observations.change_evidence[change.id]]
     candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
 

@@ -113,11 +113,11 @@ def _others_as_before(context: RankingContext, callee: str, caller: str) -> bool
 
 
 def follows(deviation: Deviation, change: Change, late: timedelta = timedelta(0)) -> bool:
-    """Whether it moved at once after the change, or so late."""
+    """Whether it moved at once after the change, or so late; where nothing was measured as it moved, it may have."""
     if deviation.onset is None:
         return False
     latest = change.at + max(late, _AT_ONCE + timedelta(seconds=deviation.step))
-    return change.at - ONSET_TOLERANCE <= deviation.onset <= latest
+    return change.at - ONSET_TOLERANCE <= deviation.onset and (deviation.not_before or deviation.onset) <= latest
 
 
 def first_sign_claim(context: RankingContext, change: Change, sign: Deviation) -> Claim:

@@ -57,6 +57,15 @@ def test_facts_tell_whether_another_outage_of_the_service_ran_on_when_the_alert_
     assert (facts.beside, facts.alert_at, case.overlap_began_at) == (runs_on, NOW, NOW if runs_on else None)
 
 
+def test_facts_tell_between_which_samples_the_onset_lies_where_nothing_was_measured() -> None:
+    errors = deviation("checkout", "errors", 4.0).model_copy(update={"not_before": at(-3)})
+    health = evidence(facts=EvidenceFacts(deviations=(errors,)))
+    case = Case(group="AL-2", service="checkout", started_at=NOW)
+
+    facts = composed(case, {**dict.fromkeys(ToolRole, evidence()), ToolRole.HEALTH: health}, [], [])
+    assert facts.onset_not_before == at(-3) and f"between {at(-3):%H:%M:%S} and {clock(facts.onset or NOW)}" in facts.onset_text
+
+
 def test_an_onset_that_was_measured_before_of_another_signal_is_told_of_that_signal() -> None:
     known = MeasuredOnset(at=at(-2), signal="orders errors", evidence="E7")
     case = Case(group="AL-2", service="checkout", started_at=NOW, onset=known)

@@ -6,7 +6,8 @@ import pytest
 
 from bot.core.investigation.triage_facts import AlertCount
 from bot.core.messages.triage_consistency import calls_normal, rounds_to_nothing, without_contradictions
-from tests.unit.builders import NOW
+from bot.core.messages.triage_summary import summarize
+from tests.unit.builders import NOW, at
 from tests.unit.slack.contents import change, claim, facts, findings, group, hypothesis, triage_content
 
 
@@ -51,6 +52,14 @@ def test_an_onset_without_levels_to_tell_names_its_signal() -> None:
     shown = without_contradictions(triage_content(facts=facts(signal="payments memory", levels="")))
 
     assert shown.facts and shown.facts.onset_text == "payments memory left the normal range at 03:00:00 UTC"
+
+
+def test_an_onset_that_nobody_measured_is_told_between_the_samples_around_it() -> None:
+    gap = facts(levels="0 % → 29.7 %", onset_not_before=NOW - timedelta(seconds=65))
+    shown, dated = (without_contradictions(triage_content(facts=gap, findings=one)) for one in (None, findings(onset=at(-5))))
+
+    assert summarize(shown).broke == "checkout left the normal range between 02:58:55 and 03:00:00 UTC: errors 0 % → 29.7 %"
+    assert summarize(dated).broke == "checkout left the normal range at 02:55:00 UTC: errors 0 % → 29.7 %"
 
 
 def test_an_outage_beside_another_is_told_with_the_start_of_its_own_alert() -> None:

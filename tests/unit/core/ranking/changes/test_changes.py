@@ -46,6 +46,18 @@ def diff(sha: str, *effects: EffectFact, inert: bool = False) -> DiffFact:
 QUERIES = EffectFact(kind="query", name="order_notes", path="front/orders.py")
 
 
+def test_a_change_made_while_nothing_was_measured_came_at_most_so_long_before_the_onset() -> None:
+    errors = replace(deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"), not_before=ONSET - minutes(2))
+
+    def claims(minutes_before: float) -> list[str]:
+        ledger = Ledger().changes(change("front", minutes_before, version="2.0.0")).health("front", errors)
+        return [claim.text for claim in rank(CASE, ledger.entries, now=NOW).hypotheses[0].claims]
+
+    assert claims(1)[0] == "deploy 2.0.0 at 11:59:00 UTC, at most 60 s before the onset"
+    assert claims(3)[0] == "deploy 2.0.0 at 11:57:00 UTC, 3 min before the onset"
+    assert "front errors rose from 0.2 % to 30 % between 11:58:00 and 12:00:00 UTC" in claims(1)
+
+
 def test_a_deploy_whose_diff_explains_the_lines_goes_before_a_newer_one_whose_diff_does_not() -> None:
     ledger = failing_front(GUILTY, NEWER).lines("front", MISSING)
 
