@@ -67,7 +67,7 @@ _APPROVERS = re.compile(
 
 
 _ON_CALL = re.compile(
-    r"\bwho(?:['’]s|\s+(?:is|are|else is))?\s+(?:currently\s+|now\s+)?on[- ]?(?:call|duty)\b|\bwhose (?:shift|turn)\b"
+    r"\bwho(?:['’]s|se|\s+(?:is|are|else is))?\s+(?:currently\s+|now\s+)?on[- ]?(?:call|duty)\b|\bwhose (?:shift|turn)\b"
     r"|^\W*on[- ]?call\b(?=\W*(?:$|for\b|now\b|right\b))",
     re.IGNORECASE,
 )
@@ -98,13 +98,13 @@ _RUNS = re.compile(
 _OF_BOT = re.compile(r"\b(?:did|have|has)\s+(?:you|tocsin|the bot)\b|\bactions?\b", re.IGNORECASE)
 _UNDONE = (
     r"(?:undo|undone|roll(?:ed)?\s+(?:(?:it|this|that)\s+)?back|rollback|revert(?:ed)?|back(?:ed)?\s+(?:(?:it|this|that)\s+)?out"
-    r"|(?:take|taken)\s+(?:(?:it|this|that)\s+)?back)"
+    r"|(?:take|taken)\s+(?:(?:it|this|that)\s+)?back|go\s+back(?=\s+to\s+(?:v?\d|the\s+(?:old|previous|last)\b)))"
 )
 _CAN_UNDO = re.compile(
     r"\b(?:can|could|may|might)\s+(?!the\s+roll|the\s+undo|the\s+revert|a\b|an\b)(?:(?:the|our|this|that)\s+)?(?:[\w.-]+\s+){1,2}?"
     rf"(?:(?:just|still|safely|simply|be)\s+)*{_UNDONE}\b"
     rf"|\b(?:possible|able|way|option)\s+to\s+{_UNDONE}\b|\b{_UNDONE}\s+(?:still\s+)?possible\b"
-    rf"|^\W*(?:(?:is|are)\s+(?:it|this|that)\s+reversible|{_UNDONE}(?:\s+(?:it|this|that))?)\W*\?\W*$",
+    rf"|^\W*(?:(?:is|are)\s+(?:it|this|that)\s+(?:reversible|revertible|revertable)|{_UNDONE}(?:\s+(?:it|this|that))?)\W*\?\W*$",
     re.IGNORECASE,
 )
 _SHOULD_UNDO = re.compile(

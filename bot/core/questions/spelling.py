@@ -18,6 +18,7 @@ _CHAT_WORD = re.compile(rf"(?<![\w.'’-])(?:{'|'.join(_CHAT)})(?![\w.'’-])", 
 _WITH = re.compile(r"(?<!\S)w/(o)?(?=\s|$)", re.IGNORECASE)
 _NEGATED = re.compile(r"(?<![\w.-])(is|are|was|were|do|does|did|has|have|could|should|would)nt(?![\w.-])", re.IGNORECASE)
 _SHORT_IS = re.compile(r"(?<![\w.-])(what|who|where|when|why|how|that|there|here)['’]?s(?![\w.-])", re.IGNORECASE)
+_SHORT_ARE = re.compile(r"(?<![\w.-])(we|they|you)['’]re(?![\w.-])", re.IGNORECASE)
 _EXPLETIVE = re.compile(r"\b(what|why|who|how|where)\s+(?:the|in\s+the)\s+(?:hell|heck|fuck|world)\b", re.IGNORECASE)
 _ROLL_OUT = re.compile(r"\broll(ed|ing)?\s+(?:\w+\s+)?out\b", re.IGNORECASE)
 _AT_ALL = re.compile(r"\s+at\s+all\b", re.IGNORECASE)
@@ -55,6 +56,7 @@ def spelled_out(question: str) -> str:
     """The question with its words in full; a statement that ends in "right?" as a question of itself."""
     words = _EXPLETIVE.sub(r"\1", _WITH.sub(lambda match: "without" if match[1] else "with", question))
     words = _CHAT_WORD.sub(lambda match: _CHAT[match[0].lower()], words)
+    words = _SHORT_ARE.sub(r"\1 are", words)
     words = _SHORT_IS.sub(r"\1 is", _NEGATED.sub(r"\1n't", words))
     words = _AT_ALL.sub("", _ROLL_OUT.sub(lambda match: f"deploy{match[1] or ''}", words))
     words = _ALTERNATIVE.sub("?", words)

@@ -55,7 +55,7 @@ _WORDS: Mapping[Subject, str] = {
     Subject.ALERTS: r"alerts?|alerting|firing|fires",
     Subject.ACKNOWLEDGED: r"acked|ack|acknowledged"
     r"|(?:anybody|anyone|somebody|someone)\s+(?:(?:else|already|now|currently|actually|even)\s+)*"
-    r"(?:on\s+(?:it|this|that)|looking|working|aware|investigating|handling|here)",
+    r"(?:on\s+(?:it|this|that)|look(?:ing|s)?|working|aware|investigating|handling|here)",
     Subject.PROPOSAL: r"proposals?|proposed|approvals?\s+(?:pending|waiting)"
     r"|(?:needs?|pending|waiting\s+for)\s+(?:an?\s+)?approvals?"
     r"|(?:pending|waiting)\s+(?:actions?|remediations?|decisions?)|to\s+(?:be\s+)?approved?",

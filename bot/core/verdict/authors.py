@@ -46,7 +46,8 @@ _NAMED_AS_AUTHOR = [
         rf"\b{_DONE_TO_CHANGES}\s+by\s+{_NAME}",
         rf"\bauthor(?:\s+of\b(?:[^.;]|\.(?=\w)){{0,80}}?)?(?:\s+(?:is|was)|:)\s+{_NAME}",
         rf"\b{_NAME}\s+(?:is|was)\s+(?:the|its)\s+author\b",
-        rf"(?:^|[.;,]\s+|\b(?:that|because|when|after|since)\s+){_NAME}\s+(?:had\s+|has\s+)?{_DONE_TO_CHANGES}\s+(?:it|this|that|an?|the|{_CHANGE})\b",
+        rf"(?:^|[.;,]\s+|\b(?:that|because|when|after|since)\s+){_NAME}\s+(?:had\s+|has\s+)?"
+        rf"{_DONE_TO_CHANGES}\s+(?:it|this|that|an?|the|{_CHANGE})\b",
     )
 ]
 """Forms that say of whoever stands there that he or she made a change, whatever the name."""

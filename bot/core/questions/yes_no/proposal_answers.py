@@ -20,7 +20,8 @@ class _Aspect(StrEnum):
     """What of a proposal is asked for."""
 
     APPROVED = (
-        r"(?:press|push|hit|click|tapp)(?:ed)?\s+(?:on\s+)?(?:the\s+)?approve(?:\s+button)?|app?roved?|signed\s+(?:it\s+)?off"
+        r"(?:press|push|hit|click|tapp)(?:ed)?\s+(?:on\s+)?(?:the\s+)?approve(?:\s+button)?|app?roved?|okayed"
+        r"|signed\s+(?:it\s+)?off"
         r"|g[ai]ven?\s+(?:it\s+)?(?:(?:the|an|a)\s+)?(?:ok(?:ay)?|go(?:[- ]ahead)?|green\s+light|approval)(?:\s+(?:for|to)\b)?"
     )
     DENIED = r"den(?:y|ied)|reject(?:ed)?|declined?"
@@ -40,6 +41,10 @@ _WHO_DECIDED = re.compile(
     r"^\W*(?:(?:and|so|but|ok)\s+)?who\b(?!\s+(?:can|could|may|should|must|will|has\s+to|needs)\b)", re.IGNORECASE
 )
 _WHO = re.compile(r"^\W*(?:who|why|when)\b", re.IGNORECASE)
+_DID_IT_WORK = re.compile(
+    r"^\W*(?:(?:so|and|but|ok)\s+)*(?:did|has)\s+(?:it|that|this)\s+(?:work|help)(?:ed)?\W*$", re.IGNORECASE
+)
+"""Asks of what was done, and not how the service is."""
 _HAS = re.compile(r"^\W*(?:has|have)\b", re.IGNORECASE)
 _PAST = re.compile(r"^\W*(?:(?:hey|hi|tocsin|so|and|but|ok)\W+)*(?:did|was|were|is|has|have|had)\b", re.IGNORECASE)
 _DECIDES = re.compile(
@@ -81,6 +86,8 @@ def answer_about_proposals(question: str, facts: AnswerFacts) -> ShortAnswer | N
     if not (aspects or refs) or undecided(question) == FOR_PEOPLE or (_AGAIN.search(question) and not refs):
         return None
     records = _meant(question, aspects, refs, facts)
+    if not records and _DID_IT_WORK.match(question):
+        return unknown("no action ran here, and what people did elsewhere is not recorded", opening="Not known:")
     if not records:
         decided = {_Aspect.APPROVED, _Aspect.DENIED} & set(aspects)
         return _no_such(refs, facts) if refs else _nobody(facts) if decided and _WHO_DECIDED.search(question) else None
@@ -168,7 +175,7 @@ def _meant(question: str, aspects: Sequence[_Aspect], refs: Sequence[str], facts
     ran = [record for record in records if record.state in _RAN_STATES | _UNSURE_STATES]
     if not re.match(r"^\W*did\b", question, re.IGNORECASE) and not (_Aspect.WORKED in aspects and _HAS.match(question)):
         return []
-    return ran or (list(records) if _ANY.search(question) else [])
+    return ran or (list(records) if _ANY.search(question) or _Aspect.WORKED in aspects else [])
 
 
 def _words(question: str, facts: AnswerFacts) -> frozenset[str]:

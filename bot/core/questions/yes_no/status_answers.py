@@ -44,26 +44,32 @@ _WORDS_BESIDE_SEVERITY = """
 _BESIDE_SEVERITY = frozenset(_WORDS_BESIDE_SEVERITY.split())
 """What may stand beside the severity: of "should we make it a SEV1?" another thing is asked."""
 _ENDED = _pattern(
-    rf"\b(?:since\s+when\s+(?:is|are|has|have|was)|(?:when|what\s+time)\s+(?:did|was|were|has|have|had))\s+{_IT}\s+{_BETWEEN}{_ENDED_AS}\b"
+    rf"\b(?:since\s+when\s+(?:is|are|has|have|was)|(?:when|what\s+time)\s+(?:did|was|were|has|have|had))"
+    rf"\s+{_IT}\s+{_BETWEEN}{_ENDED_AS}\b"
 )
 _DURATION = _pattern(
     rf"\bhow\s+long\s+(?:did|has|have|had|was|were|is|are)\s+{_IT}"
-    rf"(?:\s+{_BETWEEN}(?:last\w*|on\b|happening|down|broken|failing|firing|fire|like\s+(?:this|that)|out|ongoing|burning|been\b))?"
-    rf"|^\W*(?:(?:the|total|outage|incident)\s+)*duration(?:\s+of\s+{_IT})?\W*$|^\W*how\s+long(?:\s+(?:so\s+far|now|already))?\W*$"
+    rf"(?:\s+{_BETWEEN}(?:last\w*|on\b|happening|down|broken|failing|firing|fire|like\s+this|out|ongoing|burning|been\b))?"
+    rf"|^\W*(?:(?:the|total|outage|incident)\s+)*duration(?:\s+of\s+{_IT})?\W*$"
+    r"|^\W*how\s+long(?:\s+(?:so\s+far|now|already))?\W*$"
 )
 _ESTIMATE = _pattern(
     rf"\b(?:eta|etr|estimate)\b(?:\s+(?:for|on|of|to|till|until)\b)?(?:\s+(?:{_IT}|{_FIX}))?"
+    rf"|\bwhen\s+{_IT}\s+(?:will|is|are)\s+{_BETWEEN}{_OVER}\b"
     rf"|\bwhen\s+(?:will|would|do|does|can|could|is|are|should|might)\s+{_IT}\s+{_BETWEEN}{_OVER}\b"
     rf"|\bwhen\s+(?:do|does|can|could|should|will)\s+(?:you|we|i|they)\s+(?:expect|think|get|have|see)\s+"
     rf"(?:{_IT}\s+(?:will\s+|is\s+|are\s+)?{_BETWEEN}{_OVER}|{_FIX})\b"
-    rf"|\bhow\s+(?:much\s+)?long(?:er)?\s+(?:until|till|til|before|to|for)\s+(?:(?:{_IT}|it['’]?s)\s+(?:is\s+|are\s+)?{_BETWEEN}{_OVER}|{_FIX}(?:\s+(?:it|this))?)\b"
+    rf"|\bhow\s+(?:much\s+)?long(?:er)?\s+(?:until|till|til|before|to|for)\s+"
+    rf"(?:(?:{_IT}|it['’]?s)\s+(?:is\s+|are\s+)?{_BETWEEN}{_OVER}|{_FIX}(?:\s+(?:it|this))?)\b"
     rf"|\bhow\s+(?:much\s+longer|soon)\b(?:\s+(?:will|is|are|can|does)\s+{_IT}\s+{_BETWEEN}(?:take|last|on|down|{_OVER})\b)?"
     rf"|\bhow\s+long\s+(?:will|would|is)\s+{_IT}\s+(?:going\s+to\s+)?{_BETWEEN}(?:take|last|on|down|out)\b"
 )
 _WHO_IS_ON_IT = _pattern(
-    rf"\bwho\s+(?:(?:is|are|has|have|had|was|else|already|currently)\s+)*(?:ack(?:s|ed)?|acknowledged|on\s+{_IT}|looking\s+(?:at|into)\s+{_IT}"
-    rf"|working\s+on\s+{_IT}|handling\s+{_IT}|dealing\s+with\s+{_IT}|taking\s+care\s+of\s+{_IT}|investigating|leading|leads|in\s+charge"
-    rf"|got\s+{_IT}|has\s+{_IT}|owns?\s+{_IT}|(?:the\s+)?(?:incident\s+)?(?:lead|commander|ic))(?:\s+{_IT})?\b"
+    rf"\bwho\s+(?:(?:is|are|has|have|had|was|else|already|currently)\s+)*(?:ack(?:s|ed)?|acknowledged|on\s+{_IT}|investigating"
+    rf"|looking\s+(?:at|into)\s+{_IT}"
+    rf"|working\s+on\s+{_IT}|handling\s+{_IT}|dealing\s+with\s+{_IT}|taking\s+care\s+of\s+{_IT}|leading|leads|in\s+charge"
+    rf"|got\s+{_IT}|has\s+{_IT}|picked\s+(?:up\s+{_IT}|{_IT}\s+up)|took\s+{_IT}|owns?\s+{_IT}"
+    rf"|(?:the\s+)?(?:incident\s+)?(?:lead|commander|ic))(?:\s+{_IT})?\b"
 )
 _ACKNOWLEDGES = _pattern(r"\back(?:s|ed)?\b|\backnowledge")
 _BESIDE = frozenset(("exactly", "actually", "altogether", "far", "itself", "total", "roughly", "approximately"))
@@ -117,20 +123,18 @@ def _is_ambiguous(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
 
 
 def _severity(question: str, status: IncidentStatus, facts: AnswerFacts) -> ShortAnswer | None:
-    match = _SEVERITY.search(question)
-    if match is None:
-        return None
-    rest = re.findall(r"[\w']+", without_opening(f"{question[: match.start()]} {question[match.end() :]}").lower())
-    if set(rest) - _BESIDE_SEVERITY:
+    matches = list(_SEVERITY.finditer(question))
+    rest = re.findall(r"[\w']+", without_opening(_SEVERITY.sub(" ", question)).lower())
+    if not matches or set(rest) - _BESIDE_SEVERITY:
         return None
     text = f"{facts.group or status.incident} is {status.severity}"
     levels = {status.severity}
     if status.incident_severity and status.incident_severity != status.severity:
         text += f"; {status.incident} was declared as {status.incident_severity}"
         levels.add(status.incident_severity)
-    if not match["level"] or len(levels) > 1:
+    if len(matches) > 1 or len(levels) > 1 or not matches[0]["level"]:
         return _complete(text, opening="Severity:")
-    verdict = Verdict.YES if f"SEV{match['level']}" in levels else Verdict.NO
+    verdict = Verdict.YES if f"SEV{matches[0]['level']}" in levels else Verdict.NO
     return ShortAnswer(verdict=verdict, text=text, complete=True)
 
 

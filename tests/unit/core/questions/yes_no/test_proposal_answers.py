@@ -134,6 +134,7 @@ def test_whether_to_approve_is_for_people(question: str) -> None:
         "who hit the approve button",
         "who aproved it",
         "who gave it the ok",
+        "who okayed it",
         "who signed off on it",
     ],
 )
@@ -159,6 +160,8 @@ UNDO = [
     "can i roll it back",
     "can it be reverted?",
     "is it possible to roll back?",
+    "any way to undo this?",
+    "can we go back to 3.4.0?",
     "undo?",
 ]
 
@@ -194,3 +197,12 @@ def test_another_question_of_what_can_be_is_not_whether_it_can_be_undone(questio
     short = short_answer(question, facts(HEALTH))
 
     assert short is None or not short.text.startswith("no proposal")
+
+
+def test_whether_it_worked_is_not_asked_of_the_service_where_nothing_ran() -> None:
+    waits, none = asked("did it work?", WAITS), asked("did it work?")
+
+    assert waits is not None and waits.text == "AP-1 (Roll back checkout) waits for approval; nobody has decided"
+    assert none is not None and f"{none.lead} {none.text}" == (
+        "Not known: no action ran here, and what people did elsewhere is not recorded"
+    )

@@ -46,6 +46,7 @@ def sentence(question: str, known: AnswerFacts) -> str:
         ("whats the severity", "Severity: AL-1 is SEV2"),
         ("is this a sev2?", "Yes. AL-1 is SEV2"),
         ("is it sev 1", "No. AL-1 is SEV2"),
+        ("are we sev1 or sev2?", "Severity: AL-1 is SEV2"),
     ],
 )
 def test_the_severity_is_that_of_the_group(question: str, expected: str) -> None:
@@ -68,7 +69,7 @@ def test_another_question_that_names_a_severity_is_not_answered_by_it(question: 
 @pytest.mark.parametrize(
     "question",
     ["eta?", "any eta on checkout?", "when will it be fixed?", "when are we back up", "how much longer?",
-     "how long until its fixed"],
+     "any idea when this is fixed", "how long until its fixed"],
 )  # fmt: skip
 def test_no_end_is_promised_and_the_state_is_told(question: str) -> None:
     known = firing(proposals=(WAITING,), findings=LIKELY)
