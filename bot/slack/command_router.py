@@ -15,6 +15,7 @@ from bot.core.commands.verb_line import LIMIT, Line
 from bot.core.errors import NotAllowed, TocsinError
 from bot.core.messages.content import MessageKind
 from bot.core.messages.replies import HomeReply
+from bot.core.questions.broad_questions import broad_question
 from bot.core.quotas import QuotaResult, Quotas
 from bot.core.redaction.redaction import redact, redact_all
 from bot.plugins import EntryPoint, FieldErrors, Form, Reply, Request, Response, Who
@@ -93,7 +94,8 @@ class CommandRouter:
     async def _request_of_line(self, line: Line, request: Request) -> Request:
         """The request that a line makes.
 
-        Plain speech is a question in the thread of an incident and to the bot alone; elsewhere only what ends as one.
+        Plain speech is a question in the thread of an incident and to the bot alone; elsewhere only what ends as one, or asks
+        about all that is open.
         """
         by_word = self._vocabulary.by_word()
         addressed_to_bot = request.entry_point in (EntryPoint.MENTION, EntryPoint.DIRECT)
@@ -102,7 +104,8 @@ class CommandRouter:
             return replace(here, verb=CLAIM_VERB, text="", ref=here.ref or line.ref)
         if addressed_to_bot and QUESTION_VERB in by_word and is_speech(line, by_word):
             here = await self._with_implied_ref(request)
-            asks = line.typed.rstrip().endswith("?")
+            broad = broad_question(line.typed, self.ctx.catalogue.services)
+            asks = line.typed.rstrip().endswith("?") or broad is not None
             if here.ref or asks or request.entry_point == EntryPoint.DIRECT:
                 return replace(here, verb=QUESTION_VERB, text=line.typed, ref=here.ref or line.ref)
         command = by_word.get(line.verb)

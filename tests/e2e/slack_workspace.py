@@ -26,11 +26,14 @@ from bot.slack.command_router import CommandRouter
 from bot.slack.people import People
 from bot.slack.render import Renderer, allowed_hosts
 from bot.store.alerts.groups import touch_card
+from bot.store.answers.questions import Questions
 from bot.store.db.database import Database, utc_now
 from bot.store.slack.interactions import Interactions
 from bot.store.slack.outbox import Outbox
 from bot.store.tables import EpisodeRow, GroupRow
+from bot.store.triage.triage import Triages
 from bot.workflows.command_context import CommandContext
+from bot.workflows.investigation.questions import QuestionSteps
 from bot.workflows.messages.sender import Sender
 from bot.workflows.read_access import ReadAccess
 from tests.real import PATIENCE, wait_until
@@ -177,6 +180,11 @@ class SlackWorkspace:
             )
             await touch_card(self.db, session, row)
             return f"AL-{row.id}"
+
+    async def answer(self, number: int) -> None:
+        """Answer one question, as its workflow does."""
+        steps = QuestionSteps(Questions(self.db), Triages(self.db), self.config, on_call=self._on_call)
+        await steps.answer_by_code(number, "", final=True)
 
     async def card(self, title: str) -> Json:
         """The card of a group, once it stands in Slack."""

@@ -64,6 +64,20 @@ async def test_a_mention_in_the_thread_means_the_card_above_it(workspace: SlackW
     )
 
 
+async def test_a_question_about_all_that_is_open_is_answered_below_it_for_everybody(workspace: SlackWorkspace) -> None:
+    await workspace.group("FirstOfTwo")
+    await workspace.group("SecondOfTwo", severity="SEV1")
+
+    said = await workspace.act("U1", mention={"channel": "C0", "text": "what is going on?"})
+    await workspace.until(lambda: [started for started in workspace.engine.started if started[0] == "question"])
+    await workspace.answer(1)
+
+    (answer,) = await workspace.until(lambda: workspace.messages("Open:* 2, 2 firing"))
+    shown = json.dumps(answer["blocks"])
+    assert answer["thread_ts"] == said["ts"] and await workspace.private("U1", "Say which one") == []
+    assert shown.index("SecondOfTwo") < shown.index("FirstOfTwo")
+
+
 async def test_a_duplicated_event_is_handled_once(workspace: SlackWorkspace) -> None:
     ref = await workspace.group("Doubled")
     card = await workspace.card("Doubled")

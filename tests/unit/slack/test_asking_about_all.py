@@ -140,6 +140,30 @@ async def test_what_is_going_on_names_each_open_group_the_worst_first(fixture: A
     assert worst < other and "bob has it" in text and "`ask AL-2 why is it failing?`" in text
 
 
+async def test_it_needs_no_question_mark(fixture: ApprovalsFixture) -> None:
+    await with_group(fixture, 2)
+
+    assert "*Open:* 2, 1 firing" in await answer_of(fixture, "what is going on")
+
+
+async def test_no_model_reads_for_it_and_nothing_is_spent(fixture: ApprovalsFixture) -> None:
+    await with_group(fixture, 2)
+    triages = Triages(fixture.db)
+    steps, reads = QuestionSteps(Questions(fixture.db), triages, fixture.config), list[int]()
+
+    class Model:
+        async def read(self, run: Any, number: int) -> Any:
+            reads.append(number)
+
+    async def model() -> Any:
+        return Model()
+
+    fixture.engine.register("question", question(steps, model))
+
+    assert "*Open:* 2" in await answer_of(fixture, "what is going on?")
+    assert reads == [] and [row.usd for row in await fixture.rows(QuestionRow)] == [0.0]
+
+
 async def test_the_answer_stands_under_the_question_for_everybody(fixture: ApprovalsFixture) -> None:
     await with_group(fixture, 2)
     await answer_of(fixture, "what is going on?")
@@ -162,6 +186,15 @@ async def test_it_is_not_over_while_an_alert_fires(fixture: ApprovalsFixture) ->
     await cleared(fixture, 1)
 
     assert "*No.* 1 of 2 still fires" in await answer_of(fixture, "is it over?")
+
+
+async def test_what_fires_stands_before_what_has_cleared_whatever_its_severity(fixture: ApprovalsFixture) -> None:
+    await with_group(fixture, 2, severity="SEV4")
+    await cleared(fixture, 1)
+
+    text = await answer_of(fixture, "what is going on?")
+
+    assert text.index("SEV4 AL-2") < text.index("*MONITORING* SEV2 INC-1 AL-1")
 
 
 async def test_it_is_over_only_where_all_alerts_ended_and_current_values_say_so(fixture: ApprovalsFixture) -> None:
