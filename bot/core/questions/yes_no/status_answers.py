@@ -67,9 +67,12 @@ _ESTIMATE = _pattern(
 _WHO_IS_ON_IT = _pattern(
     rf"\bwho\s+(?:(?:is|are|has|have|had|was|else|already|currently)\s+)*(?:ack(?:s|ed)?|acknowledged|on\s+{_IT}|investigating"
     rf"|looking\s+(?:at|into)\s+{_IT}"
-    rf"|working\s+on\s+{_IT}|handling\s+{_IT}|dealing\s+with\s+{_IT}|taking\s+care\s+of\s+{_IT}|leading|leads|in\s+charge"
-    rf"|got\s+{_IT}|has\s+{_IT}|picked\s+(?:up\s+{_IT}|{_IT}\s+up)|took\s+{_IT}|owns?\s+{_IT}"
-    rf"|(?:the\s+)?(?:incident\s+)?(?:lead|commander|ic))(?:\s+{_IT})?\b"
+    rf"|working\s+on\s+{_IT}|handling\s+{_IT}|dealing\s+with\s+{_IT}|taking\s+care\s+of\s+{_IT}"
+    rf"|got\s+{_IT}|has\s+{_IT}|picked\s+(?:up\s+{_IT}|{_IT}\s+up)|took\s+{_IT}|owns?\s+{_IT})(?:\s+{_IT})?\b"
+)
+_WHO_LEADS = _pattern(
+    rf"\bwho\s+(?:(?:is|are|was|currently)\s+)*(?:leading|leads|in\s+charge"
+    rf"|(?:the\s+)?(?:incident\s+)?(?:lead|commander|ic))(?:\s+(?:of\s+)?{_IT})?\b"
 )
 _ACKNOWLEDGES = _pattern(r"\back(?:s|ed)?\b|\backnowledge")
 _BESIDE = frozenset(("exactly", "actually", "altogether", "far", "itself", "total", "roughly", "approximately"))
@@ -99,6 +102,8 @@ def answer_about_status(question: str, facts: AnswerFacts) -> ShortAnswer | None
 
 def whether_anyone_works_on_it(question: str, facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
     """Whether somebody acknowledged or leads it. What a person did here without either leaves it open."""
+    if re.search(r"\belse\b", question, re.IGNORECASE):
+        return unknown(_people_text(status), opening="Recorded:")  # beside whom is not said
     if status.acknowledged_by:
         return ShortAnswer(verdict=Verdict.YES, text=_people_text(status))
     if status.commander and not _ACKNOWLEDGES.search(question):
@@ -175,11 +180,18 @@ def _people(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
     return _complete(_people_text(status), opening="Recorded:")
 
 
+def _lead(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
+    if not status.incident:
+        return _complete(f"{facts.group} is no declared incident, which alone has one", opening="No incident commander:")
+    return _complete(f"{status.commander or 'nobody'} leads {status.incident}", opening="Recorded:")
+
+
 _ANSWERS: dict[re.Pattern[str], Callable[[AnswerFacts, IncidentStatus], ShortAnswer]] = {
     _ENDED: _end,
     _ESTIMATE: _estimate,
     _DURATION: _duration,
     _WHO_IS_ON_IT: _people,
+    _WHO_LEADS: _lead,
 }
 
 

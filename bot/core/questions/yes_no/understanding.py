@@ -14,9 +14,9 @@ from bot.core.questions.yes_no.changes_meant import without_what_is_meant
 from bot.core.text.stemming import stem
 
 _WORDS_READ = """
-    a an the this that these those it its they them there here we us our my your i me you he she who someone somebody anyone
-    anybody something anything any some and so or if whether then why hey hi hello ok please tocsin is are was were be been
-    being am do does did doing has have had having can could may might will would isn't aren't wasn't weren't don't doesn't
+    a actually an the this that these those it its they them there here we us our my your i me you he she who someone somebody
+    anyone anybody something anything any some and so or if whether then why hey hi hello ok please tocsin is are was were be
+    been being am do does did doing has have had having can could may might will would isn't aren't wasn't weren't don't doesn't
     didn't hasn't haven't can't couldn't isnt arent wasnt in on of at to for from with by about into due because as between
     now currently current right still yet again already moment today ever recently lately service services shop site app
     application system systems production prod user users customer customers people request requests rate ratio signal

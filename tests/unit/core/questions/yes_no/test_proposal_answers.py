@@ -52,6 +52,7 @@ def asked(question: str, *records: ProposalRecord) -> ShortAnswer | None:
         ("did the rollback work?", HELPED, "yes"),
         ("did it help?", HELPED, "yes"),
         ("has the fix worked?", HELPED, "yes"),
+        ("did the rollback actually work?", HELPED, "yes"),
         ("did AP-1 work?", IN_VAIN, "no"),
         ("did AP-1 fail?", HELPED, "no"),
     ],

@@ -139,6 +139,19 @@ def test_who_works_on_it_is_who_acknowledged_it_and_who_leads(question: str) -> 
     assert sentence(question, firing()) == "Recorded: Nobody has acknowledged it"
 
 
+def test_who_leads_is_told_by_the_incident_alone() -> None:
+    led = firing(incident="INC-1", commander="alice", acknowledged_by="bob")
+
+    assert sentence("who is the incident commander?", led) == "Recorded: alice leads INC-1"
+    assert sentence("who leads?", firing()) == "No incident commander: AL-1 is no declared incident, which alone has one"
+
+
+def test_beside_whom_somebody_else_would_be_on_it_is_not_known() -> None:
+    short = short_answer("is anyone else on it?", firing(acknowledged_by="bob"))
+
+    assert short is not None and (short.verdict, short.text) == ("unknown", "Acknowledged by bob")
+
+
 def test_whoever_acknowledged_what_was_before_is_not_on_what_fires_again() -> None:
     earlier = TimelineEntry(id="T1", at=NOW, kind="group", text="Acknowledged by bob", who="bob")
 
