@@ -44,7 +44,7 @@ def _ways(ctx: ToolContext, service: str) -> Sequence[tuple[Matcher, ...]]:
     Many investigations ask for a service that was changed: each way costs two queries in every one of them.
     """
     entry, case = ctx.catalogue.get(service), ctx.case
-    ways = service_matchers(service, case, entry)
+    ways = service_matchers(service, case.labels, entry)
     named = {label for label, value in case.labels.items() if value == case.service}
     return [way for way in ways if way[0].label in named][:1] or ways[:_MAX_WAYS]
 

@@ -48,7 +48,7 @@ async def signal_of(ctx: ToolContext, service: str, name: str) -> SignalQuery:
 
 async def _deduced(ctx: ToolContext, service: str) -> list[SignalQuery]:
     metrics, codes = metrics_of(ctx), ", ".join(CODE_LABELS)
-    for matchers in service_matchers(service, ctx.case, ctx.catalogue.get(service)):
+    for matchers in service_matchers(service, ctx.case.labels, ctx.catalogue.get(service)):
         series = await metrics.instant(f"count by (__name__, {codes}) ({selector('', matchers)})", at=ctx.now)
         if series:
             up = await metrics.instant(f"max(count_over_time({selector('up', matchers)}[5m]))", at=ctx.now)

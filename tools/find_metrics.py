@@ -87,7 +87,7 @@ async def _matchers(ctx: ToolContext, service: str) -> Sequence[Matcher]:
     if not service.strip():
         return ()
     name = service_of(ctx, service)
-    for matchers in service_matchers(name, ctx.case, ctx.catalogue.get(name)):
+    for matchers in service_matchers(name, ctx.case.labels, ctx.catalogue.get(name)):
         if await metrics_of(ctx).names(selector("", matchers), start=ctx.now - BACK, end=ctx.now):
             return matchers
     raise QueryFailed(f"no metric of {name} has samples in the last hour under any label that names services")

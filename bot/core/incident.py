@@ -59,6 +59,8 @@ class AlertGroup(BaseModel):
     """Since when Prometheus, which evaluates its alerts, cannot be read, or when they ended then: nobody saw that."""
     readable_at: datetime | None = None
     """Since when it can be read again; ends count READABLE_FOR later."""
+    unmeasured: str = ""
+    """A service of which no series is left since its alerts ended."""
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = None
     incident: str = ""

@@ -14,12 +14,15 @@ from bot.store.oversight.paging import PagingQueries
 from bot.store.oversight.reminders import ReminderLines
 from bot.store.oversight.staleness import Staleness
 from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
+from bot.store.oversight.unmeasured_ends import UnmeasuredEnds
 from bot.store.triage.frozen_cases import Cases
 from bot.store.triage.retries.due_rerankings import DueRerankings
 from bot.store.triage.retries.early_rankings import EarlyRankings
 from bot.store.triage.retries.late_reported_changes import LateReportedChanges
 from bot.workflows.audit_heads import HeadsTick
-from bot.workflows.early_resolves import EarlyResolvesTick
+from bot.workflows.ends.early_resolves import EarlyResolvesTick
+from bot.workflows.ends.unconfirmed import EndsTick
+from bot.workflows.ends.unmeasured import UnmeasuredEndsTick
 from bot.workflows.investigation.learning import LearningTick
 from bot.workflows.pager_tick import PagerTick
 from bot.workflows.remediation.approvals import Approvals
@@ -28,7 +31,6 @@ from bot.workflows.remediation.standing import StandingTick
 from bot.workflows.reminders import Reminders
 from bot.workflows.ticks import ClockTick, Retries, RotaTick, Tick
 from bot.workflows.topology import TopologyTick
-from bot.workflows.unconfirmed_ends import EndsTick
 
 
 def periodic_checks(
@@ -55,6 +57,7 @@ def periodic_checks(
         "learning": LearningTick(Cases(db), config.default_channel),
         "stale": Staleness(db, config),
         "ends": EndsTick(UnconfirmedEnds(db, config), metrics),
+        "measured": UnmeasuredEndsTick(UnmeasuredEnds(db, config), catalogue, metrics),
         "resolved": EarlyResolvesTick(EarlyResolves(db, config, catalogue), config, metrics),
         "topology": TopologyTick(LearnedTopology(db), catalogue, metrics, traces),
     }

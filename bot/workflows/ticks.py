@@ -143,6 +143,7 @@ EVERY = {
     "learning": timedelta(minutes=1),
     "stale": timedelta(minutes=1),
     "ends": timedelta(seconds=10),
+    "measured": timedelta(seconds=15),
     "resolved": timedelta(minutes=1),
     "topology": timedelta(minutes=30),
     "heads": timedelta(minutes=5),

@@ -93,11 +93,14 @@ def _unit_of(promql: str, family: Family, *, signal: str) -> str:
     return "ratio" if family in ("errors", "external") and "/" in promql else ""
 
 
-def service_matchers(service: str, case: Case, entry: Service | None) -> list[tuple[Matcher, ...]]:
-    """Ways to select the series of this service, the likeliest first; `entry` is its entry in the catalogue."""
+def service_matchers(service: str, labels: Mapping[str, str], entry: Service | None) -> list[tuple[Matcher, ...]]:
+    """Ways to select the series of this service, the likeliest first.
+
+    `labels`: of an alert, which may name it; `entry`: its entry in the catalogue.
+    """
     if entry and entry.match:
         return [equal_to({name: value for name, value in entry.match.items() if is_label_name(name)})]
-    own = [name for name in SERVICE_LABELS if case.labels.get(name) == service]
+    own = [name for name in SERVICE_LABELS if labels.get(name) == service]
     return [(Matcher(name, service),) for name in own or SERVICE_LABELS[:5]]
 
 

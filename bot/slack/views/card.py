@@ -209,7 +209,7 @@ def _why(card: CardContent) -> Block | None:
 
 def _caveats(group: AlertGroup) -> Iterable[str]:
     """What makes its count of firing alerts less sure than it looks."""
-    if group.unconfirmed_at and not unconfirmed(group):
+    if group.unconfirmed_at and not (unconfirmed(group) or group.unmeasured):
         yield _unread(group, group.unconfirmed_at)
     if group.flapping:
         yield f"*Flapping:* {plain_text(group.flapping, 120)}; its pauses count as firing"
@@ -291,6 +291,8 @@ def status_line(card: CardContent) -> str:
 
 def _not_checked(group: AlertGroup) -> str:
     """Why that nothing is reported is no all-clear."""
+    if group.unmeasured:
+        return f"{plain_text(group.unmeasured, 60)} is no longer measured, so this is no all-clear"
     if group.readable_at is None:
         return "Prometheus cannot be read, so this is no all-clear"
     ends_count = _time(group.readable_at + READABLE_FOR)

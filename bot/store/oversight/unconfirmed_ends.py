@@ -30,6 +30,8 @@ class WatchedGroup(NamedTuple):
     cleared_at: datetime | None
     unconfirmed_at: datetime | None
     readable_at: datetime | None
+    unmeasured: str = ""
+    """See `AlertGroup.unmeasured`: whether Prometheus answers says nothing of that."""
 
     @property
     def monitoring(self) -> bool:
@@ -48,7 +50,7 @@ class UnconfirmedEnds:
         sources = [name for name, source in self.config.sources.items() if source.kind in EVALUATED_BY_PROMETHEUS]
         of_prometheus = select(EpisodeRow.id).where(EpisodeRow.group_id == GroupRow.id, col(EpisodeRow.source).in_(sources))
         row = GroupRow
-        query = select(row.id, row.state, row.cleared_at, row.unconfirmed_at, row.readable_at)  # type: ignore[call-overload]
+        query = select(row.id, row.state, row.cleared_at, row.unconfirmed_at, row.readable_at, row.unmeasured)  # type: ignore[call-overload]
         async with self.db.read() as session:
             rows = await session.exec(query.where(row.state != GroupState.RESOLVED, of_prometheus.exists()))
             return [WatchedGroup(*one) for one in rows.all()]

@@ -189,6 +189,8 @@ class GroupRow(SQLModel, table=True):
     """Since when Prometheus, which evaluates its alerts, cannot be read, or when they ended then; empty once ends count."""
     readable_at: datetime | None = Field(default=None, sa_type=Moment)
     """Since when it can be read again, while ends do not count yet."""
+    unmeasured: str = ""
+    """A service of which no series is left since its alerts ended: that they did says nothing then."""
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = Field(default=None, sa_type=Moment)
     unacknowledged_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -14,7 +14,7 @@ from bot.store.incidents import incidents
 from bot.store.slack import message_contents
 from bot.store.tables import MessageRow
 from bot.store.triage.triage import Triages
-from bot.workflows.early_resolves import EarlyResolvesTick
+from bot.workflows.ends.early_resolves import EarlyResolvesTick
 from tests.unit.store.databases import CATALOGUE, SortingFixture, alert
 
 DOWN = QueryFailed("connection refused")

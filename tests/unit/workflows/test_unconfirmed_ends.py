@@ -16,7 +16,7 @@ from bot.store.oversight.quiet_groups import close_quiet_groups
 from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
 from bot.store.slack import message_contents
 from bot.store.tables import MessageRow
-from bot.workflows.unconfirmed_ends import EndsTick
+from bot.workflows.ends.unconfirmed import EndsTick
 from tests.unit.approvals_fixture import RecordedMetrics
 from tests.unit.store.databases import Clock, SortingFixture, alert, open_database
 from tests.unit.workflows.early_resolve_fixture import EarlyResolveFixture, RecordedAlerts

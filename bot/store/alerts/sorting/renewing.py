@@ -51,10 +51,13 @@ async def take_back_end(db: Database, session: AsyncSession, group: GroupRow, ep
 
 
 async def _fire_on(db: Database, session: AsyncSession, group: GroupRow) -> None:
-    """A group whose alerts had only ended since nobody evaluated them fires again: it is the same outage, in the same hands."""
+    """A group whose alerts had only ended since nobody saw them fires again: it is the same outage, in the same hands."""
     name = f"fires on:{group.cleared_at.isoformat() if group.cleared_at else ''}"
     group.state, group.cleared_at = GroupState.ACKNOWLEDGED if group.acknowledged_by else GroupState.FIRING, None
-    text = "Its alerts are reported again. It is the same outage: they had only ended while Prometheus could not be read."
+    why = f"{group.unmeasured} was not measured" if group.unmeasured else "Prometheus could not be read"
+    text = f"Its alerts are reported again. It is the same outage: they had only ended while {why}."
+    if group.unmeasured:
+        group.unmeasured, group.unconfirmed_at = "", None
     await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     await groups.add_line(db, session, group, name, text)
     await transitions.refresh_undecided(db, session, group.id)

@@ -88,4 +88,4 @@ def test_a_catalogue_signal_with_a_lower_threshold_is_bad_when_it_falls() -> Non
 
 
 def test_without_a_catalogue_the_label_of_the_alert_picks_the_series() -> None:
-    assert service_matchers("checkout", case(labels={"app": "checkout"}), None) == [(Matcher("app", "checkout"),)]
+    assert service_matchers("checkout", {"app": "checkout"}, None) == [(Matcher("app", "checkout"),)]

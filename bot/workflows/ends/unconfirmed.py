@@ -37,7 +37,9 @@ class EndsTick:
             await self._unreadable(watched, self._unreadable_since, now, why)
         else:
             self._readable_since, self._unreadable_since, self._answered_at = self._readable_since or now, None, now
-            await self._readable([group for group in watched if group.unconfirmed_at], self._readable_since, now)
+            await self._readable(
+                [group for group in watched if group.unconfirmed_at and not group.unmeasured], self._readable_since, now
+            )
 
     async def _unreadable(self, watched: Sequence[WatchedGroup], since: datetime, now: datetime, why: str) -> None:
         confirmed_until = self._answered_at or now - LATELY

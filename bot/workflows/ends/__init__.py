@@ -1,0 +1,1 @@
+"""Ticks that ask Prometheus whether what has ended, or was called resolved, is over."""

@@ -1,0 +1,149 @@
+"""That the alerts of a service end is an all-clear only if the service is measured still."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bot.core.config import Config
+from bot.core.errors import QueryFailed
+from bot.core.messages.alerts import CardContent
+from bot.core.metrics.series import Series
+from bot.core.service import Catalogue
+from bot.slack.view_context import ViewContext
+from bot.slack.views import card as view
+from bot.store.oversight.quiet_groups import close_quiet_groups
+from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
+from bot.store.oversight.unmeasured_ends import UnmeasuredEnds
+from bot.store.slack import message_contents
+from bot.store.tables import MessageRow
+from bot.workflows.ends.unconfirmed import EndsTick
+from bot.workflows.ends.unmeasured import UnmeasuredEndsTick
+from tests.unit.approvals_fixture import RecordedMetrics
+from tests.unit.store.databases import Clock, SortingFixture, alert, open_database
+
+OWN_SERIES = 'count({service="checkout",__name__!~"up|scrape_.*|ALERTS.*"})'
+
+
+class ServiceMetrics(RecordedMetrics):
+    """A Prometheus that has series of checkout, in the past and now, or cannot be asked about them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before, self.now = True, True
+        self.fails = False
+
+    async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
+        if promql != OWN_SERIES:
+            return await super().instant(promql, at=at) if promql == "vector(1)" else []
+        if self.fails:
+            raise QueryFailed("connection refused")
+        there = self.before if at else self.now
+        return [Series({}, np.array([0.0]), np.array([12.0]))] if there else []
+
+
+class Watch:
+    """A group of checkout whose alert fires, and the ticks that look at its end."""
+
+    def __init__(self, sorting: SortingFixture, kind: str = "alertmanager") -> None:
+        config = Config.model_validate({"sources": {"prod": {"kind": kind}}})
+        self.sorting, self.metrics = sorting, ServiceMetrics()
+        self.metrics.values["vector(1)"] = 1.0
+        self.measured = UnmeasuredEndsTick(UnmeasuredEnds(sorting.db, config), Catalogue(), self.metrics)
+        self.readable = EndsTick(UnconfirmedEnds(sorting.db, config), self.metrics)
+
+    async def ends(self, **measured: bool) -> str:
+        """The card once its alert has ended."""
+        await self.sorting.receive(alert())
+        self.sorting.clock.forward(5)
+        await self.sorting.receive(alert(status="resolved", ends_at=self.sorting.clock()))
+        return await self.after(0.1, **measured)
+
+    async def after(self, minutes: float, **measured: bool) -> str:
+        """The card after a round of the ticks."""
+        for name, value in measured.items():
+            setattr(self.metrics, name, value)
+        self.sorting.clock.forward(minutes)
+        await self.readable()
+        await self.measured()
+        async with self.sorting.db.read() as session:
+            content = await message_contents.load(session, "card", "AL-1")
+        assert isinstance(content, CardContent)
+        return str(view.render(content, ViewContext()))
+
+    async def lines(self) -> list[str]:
+        return [row.subject for row in await self.sorting.rows(MessageRow) if row.kind == "line"]
+
+
+@pytest.fixture
+async def sorting(tmp_path: Path) -> AsyncIterator[SortingFixture]:
+    clock = Clock()
+    db = await open_database(tmp_path, clock)
+    yield SortingFixture(db, clock)
+    await db.close()
+
+
+async def test_an_alert_that_ends_with_the_series_of_its_service_is_no_all_clear(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    card = await watch.ends(now=False)
+
+    assert "NOT CONFIRMED" in card and "checkout is no longer measured, so this is no all-clear" in card
+    assert await watch.lines() == [
+        "checkout is no longer measured: Prometheus has no series of it since its alerts ended. "
+        "This is no all-clear: check by hand whether it runs."
+    ]
+    assert "NOT CONFIRMED" in await watch.after(30), "that Prometheus answers says nothing of checkout"
+    assert await close_quiet_groups(sorting.db, timedelta(minutes=15)) == [], "nobody looked, so it does not close by itself"
+
+
+@pytest.mark.parametrize(
+    ("kind", "measured"),
+    [("alertmanager", {"now": True}), ("alertmanager", {"now": False, "before": False}), ("datadog", {"now": False})],
+    ids=["it is measured", "its labels tell no series", "another system evaluates it"],
+)
+async def test_of_what_is_measured_or_never_was_by_these_labels_an_end_is_an_end(
+    sorting: SortingFixture, kind: str, measured: dict[str, Any]
+) -> None:
+    watch = Watch(sorting, kind)
+    card = await watch.ends(**measured)
+
+    assert "NOT CONFIRMED" not in card and view.CLEARED in card and await watch.lines() == []
+
+
+async def test_an_end_that_could_not_be_looked_at_is_looked_at_again(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await watch.ends(now=False, fails=True)
+
+    assert "NOT CONFIRMED" in await watch.after(0.5, fails=False)
+
+
+async def test_once_it_is_measured_for_a_while_and_nothing_fires_it_is_over(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await watch.ends(now=False)
+    back = await watch.after(10, now=True)
+    gone = await watch.after(1, now=False)
+    await watch.after(5, now=True)
+    later = await watch.after(3)
+
+    assert "NOT CONFIRMED" in back and "NOT CONFIRMED" in gone
+    assert "NOT CONFIRMED" not in later and view.CLEARED in later
+    assert (await watch.lines())[1:] == ["checkout is measured again since 03:21 UTC, and nothing of this fires."]
+    assert "NOT CONFIRMED" not in await watch.after(1, now=False), "that end was looked at"
+
+
+async def test_what_fires_again_once_it_is_measured_is_the_same_outage(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await watch.ends(now=False)
+    sorting.clock.forward(5)
+    await sorting.receive(alert(start=10))
+    card = await watch.after(0.1, now=True)
+
+    (group,) = await sorting.groups()
+    assert (group.state, group.reopened, group.renewals, group.unconfirmed_at) == ("FIRING", 0, 0, None)
+    assert "cannot be read" not in card and "NOT CONFIRMED" not in card
+    assert (await watch.lines())[-1] == (
+        "Its alerts are reported again. It is the same outage: they had only ended while checkout was not measured."
+    )
