@@ -155,15 +155,16 @@ def _against(findings: Findings, first: Hypothesis | None, most: int = AGAINST) 
 
 
 def not_checked(lines: Sequence[str]) -> Iterable[Line]:
-    """The first check that failed and how many more did: "could not check" is never passed over.
+    """The first check that failed and fits, and how many more did: "could not check" is never passed over.
 
     Without why where that does not fit: half a reason is none.
     """
     if lines:
         more = f" ({len(lines) - 1} more)" if len(lines) > 1 else ""
         most = NOT_CHECKED - 2 - word_count(more)
-        text = without_lead(lines[0])
-        yield Line("Not checked", within_words(text if word_count(text) <= most else text.partition(": ")[0], most) + more)
+        texts = [text if word_count(text) <= most else text.partition(": ")[0] for text in map(without_lead, lines)]
+        text = next((text for text in texts if word_count(text) <= most), texts[0])
+        yield Line("Not checked", within_words(text, most) + more)
 
 
 def next_step(triage: TriageContent) -> Line | None:

@@ -555,6 +555,12 @@ def test_what_could_not_be_looked_at_is_told_once_in_plain_words_and_the_rest_is
     assert text_of(rendered_details(findings=ranked)[1]).count("no answer within 3 s") == 6
 
 
+def test_of_what_could_not_be_looked_at_one_is_named_whose_name_fits() -> None:
+    failed = ["Could not check (kinds of log line of checkout): no answer", "Could not check (logs of checkout): no answer"]
+
+    assert "*Not checked:* logs of checkout (1 more)" in words(rendered_triage(findings=findings(not_checked=failed))[1])
+
+
 def test_nothing_wrong_is_no_all_clear_where_a_check_failed() -> None:
     well = findings(category="healthy", because=[claim("checkout is as usual", "E1")])
     blind = well.model_copy(update={"not_checked": ["Could not check (logs of checkout): no answer"]})
