@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.core.evidence import Case
 from bot.core.facts.measured import Family
+from bot.core.infrastructure.exporters import subject_of, workload_of
 from bot.core.metrics.expression import condition_of
 from bot.core.metrics.promql import Matcher, equal_to, is_label_name, selector
 from bot.core.metrics.signal_names import Harm, family_of, harm_of, is_in_flight
@@ -100,8 +101,28 @@ def service_matchers(service: str, labels: Mapping[str, str], entry: Service | N
     """
     if entry and entry.match:
         return [equal_to({name: value for name, value in entry.match.items() if is_label_name(name)})]
-    own = [name for name in SERVICE_LABELS if labels.get(name) == service]
-    return [(Matcher(name, service),) for name in own or SERVICE_LABELS[:5]]
+    if own := [name for name in SERVICE_LABELS if labels.get(name) == service]:
+        return [(Matcher(name, service),) for name in own]
+    usual, reported = [(Matcher(name, service),) for name in SERVICE_LABELS[:5]], _reported(service, labels)
+    # All that an exporter of this service measures is of it; a mesh or a federation has less than the service itself.
+    return [*reported, *usual] if service in labels.get("job", "") else [*usual, *reported]
+
+
+def _reported(service: str, labels: Mapping[str, str]) -> list[tuple[Matcher, ...]]:
+    """Where `labels` are of an exporter or probe that reports of the service: how to select what that measures of it.
+
+    Of a workload it is nothing: pods come and go.
+    """
+    job = labels.get("job", "")
+    if not job or list(subject_of(labels).names[:1]) != [service]:
+        return []
+    if service in job:
+        return [equal_to({"job": job})]
+    if workload_of(labels) == service:
+        return []
+    naming = {name: value for name, value in labels.items() if value == service and is_label_name(name)}
+    address = {name: labels[name] for name in ("target", "instance") if labels.get(name)}
+    return [equal_to({"job": job, **(naming or address)})]
 
 
 # ---------------------------------------------------------------- derived from names of metrics

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.evidence import Case
-from bot.core.metrics.promql import Matcher
+from bot.core.metrics.promql import Matcher, equal_to
 from bot.core.metrics.signals import alert_signal, catalogue_signals, derived_signals, service_matchers
 from bot.core.service import Service
 from bot.core.service import Signal as Listed
@@ -89,3 +89,38 @@ def test_a_catalogue_signal_with_a_lower_threshold_is_bad_when_it_falls() -> Non
 
 def test_without_a_catalogue_the_label_of_the_alert_picks_the_series() -> None:
     assert service_matchers("checkout", {"app": "checkout"}, None) == [(Matcher("app", "checkout"),)]
+
+
+@pytest.mark.parametrize(
+    ("service", "labels", "series"),
+    [
+        ("postgres", {"job": "postgres-exporter", "instance": "10.2.3.4:9187"}, {"job": "postgres-exporter"}),
+        (
+            "shop.example",
+            {"job": "blackbox", "instance": "https://shop.example/cart"},
+            {"job": "blackbox", "instance": "https://shop.example/cart"},
+        ),
+        ("web-3", {"job": "node", "instance": "web-3:9100"}, {"job": "node", "instance": "web-3:9100"}),
+        (
+            "n1",
+            {"job": "kube-state-metrics", "node": "n1", "instance": "10.1.2.3:8080"},
+            {"job": "kube-state-metrics", "node": "n1"},
+        ),
+        ("cart", {"job": "federate", "exported_job": "cart"}, {"job": "federate", "exported_job": "cart"}),
+    ],
+)
+def test_of_what_an_exporter_reports_its_series_are_found_by_the_labels_of_the_exporter(
+    service: str, labels: dict[str, str], series: dict[str, str]
+) -> None:
+    assert equal_to(series) in service_matchers(service, labels, None)
+
+
+@pytest.mark.parametrize(
+    ("service", "labels"),
+    [
+        ("payments", {"job": "postgres-exporter"}),
+        ("cart", {"job": "kube-state-metrics", "pod": "cart-7d9f8b6c5-4kkzq"}),
+    ],
+)
+def test_no_exporter_stands_for_another_service_nor_for_a_pod(service: str, labels: dict[str, str]) -> None:
+    assert {matcher.value for way in service_matchers(service, labels, None) for matcher in way} == {service}
