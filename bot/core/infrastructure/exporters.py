@@ -38,10 +38,12 @@ _REPORTING = _PROBING | frozenset(
     }
 )
 """Words in the names of what measures others."""
-_OF_HOSTS = re.compile(
-    r"(node|windows|process|systemd|ipmi)[-_.]?exporter|kubelet|telegraf|^(node|unix|linux|windows)$", re.IGNORECASE
-)
+_PASSING_ON = _REPORTING | {"prometheus"}
+"""Words in the names of what also passes on the jobs of others."""
+_OF_HOSTS = re.compile(r"(node|windows|process|systemd|ipmi)[-_.]?exporter|kubelet|telegraf", re.IGNORECASE)
 """Names of what measures the machine that it runs on."""
+_HOST_JOBS = frozenset({"node", "unix", "linux", "windows"})
+"""Jobs that are often called after what is measured; a service of such a name is one, as of an application in Node.js."""
 _OF_CLUSTERS = re.compile(r"kube[-_.]?state", re.IGNORECASE)
 """Names of what reports of a cluster's objects, its machines among them: of others a `node` is where they run themselves."""
 _WORD = re.compile(r"[a-z0-9]+")
@@ -69,11 +71,12 @@ def subject_of(labels: Mapping[str, str], services: Container[str] = ()) -> Subj
     reporters = [n for n in dict.fromkeys([*own, *names]) if n not in services and _reports(n, about, labels)]
     others = [name for name in names if name not in reporters]
     if not any(name in services for name in others):
-        others = [*(name for name in [*own, workload_of(about)] if name in services), *others]
+        others = [*(name for name in [*own, *map(_last, own), workload_of(about)] if name in services), *others]
     thing, of_reporter = _thing(about, reporters) if reporters or not names else ("", ())
+    is_host = any(map(_measures_hosts, reporters)) and thing in ("", _machine(about, reporters))
     if reporters:
         about = {label: value for label, value in about.items() if label not in of_reporter}
-    is_host = any(map(_measures_hosts, reporters)) and not any(about.get(label) for label in PODS)
+    is_host = is_host and not any(about.get(label) for label in PODS)
     return Subject(about, [*others, thing] if thing else others or own, is_host)
 
 
@@ -103,6 +106,8 @@ def _names(labels: Mapping[str, str]) -> list[str]:
 def _of_series(labels: Mapping[str, str]) -> Mapping[str, str]:
     """The labels of the series itself, where those of who was read stand beside them."""
     renamed = {label: value for label in _OF_TARGET if (value := labels.get(f"exported_{label}", ""))}
+    if "instance" not in renamed and not _words(labels.get("job", "")) & _PASSING_ON:
+        renamed.pop("job", None)  # what a worker does is a job too, and no service
     if not renamed:
         return labels
     return {label: value for label, value in labels.items() if label not in _OF_TARGET} | renamed
@@ -112,6 +117,8 @@ def _reports(name: str, about: Mapping[str, str], labels: Mapping[str, str]) -> 
     """Whether what is called so measures others: its words say so, those of its job, or it asks a site of another name."""
     job = _last(labels.get("job", ""))
     words = _words(_last(name))
+    if _last(name).lower() in _HOST_JOBS:
+        return name in (about.get("job"), labels.get("job"))
     if words & _REPORTING or _measures_hosts(name) or (_words(job) & _REPORTING and job in name):
         return True
     site = _site_of(about)
@@ -126,12 +133,13 @@ def _thing(about: Mapping[str, str], reporters: Sequence[str]) -> tuple[str, Con
     Who is called, a site, a workload, another object, an address that is probed, what is exported, or a machine.
     """
     if callee := next((about[label] for label in _CALLEES if about.get(label, _UNKNOWN) != _UNKNOWN), ""):
-        return callee.partition(".svc")[0].partition(".")[0], (*PODS, "instance")
+        return _within_cluster(callee), (*PODS, "instance")
     if site := _site_of(about):
         return site, PODS
     workload = workload_of(about)
     if workload and not _is_of(workload, reporters):
-        return workload, ("instance",)
+        pod_is_own = _is_of(workload_of({"pod": about.get("pod", "")}), reporters)
+        return workload, ("instance", *PODS) if pod_is_own else ("instance",)
     if item := next((about[label] for label in _OBJECTS if about.get(label)), ""):
         return item, (*PODS, "instance")
     other = _probed(about, reporters) or _exported(reporters) or _machine(about, reporters)
@@ -139,12 +147,15 @@ def _thing(about: Mapping[str, str], reporters: Sequence[str]) -> tuple[str, Con
 
 
 def _site_of(about: Mapping[str, str]) -> str:
-    """The host of the address that is probed: `shop.example` of `https://shop.example/cart`; "" where there is none."""
+    """The host of the address that is probed: `shop.example` of `https://shop.example/cart`; "" where there is none.
+
+    Within a cluster it is the service: `cart` of `http://cart.shop.svc:8080`.
+    """
     for label in ("target", "instance"):
         address = about.get(label, "")
         if "://" in address:
             try:
-                return urlsplit(address).hostname or ""
+                return _within_cluster(urlsplit(address).hostname or "")
             except ValueError:
                 return ""
     return ""
@@ -155,7 +166,7 @@ def _probed(about: Mapping[str, str], reporters: Sequence[str]) -> str:
     if not any(_words(name) & _PROBING for name in reporters):
         return ""
     address = about.get("target") or about.get("instance", "")
-    host = host_of(address)
+    host = _within_cluster(host_of(address))
     if about.get("target"):
         return host
     is_own = _is_of(host, reporters) or (host != address and host[:1].isdigit())
@@ -179,14 +190,20 @@ def _machine(about: Mapping[str, str], reporters: Sequence[str]) -> str:
     return host or (host_of(about.get("instance", "")) if runs_there else "")
 
 
+def _within_cluster(host: str) -> str:
+    """`cart` of `cart.shop.svc.cluster.local`; any other host as it is."""
+    return host.partition(".")[0] if host.endswith(".svc") or ".svc." in host else host
+
+
 def _measures_hosts(name: str) -> bool:
-    return _OF_HOSTS.search(_last(name)) is not None
+    return _last(name).lower() in _HOST_JOBS or _OF_HOSTS.search(_last(name)) is not None
 
 
 def _is_of(name: str, reporters: Sequence[str]) -> bool:
-    """Whether a workload or host is called like one of those who report."""
+    """Whether a workload or host is called like one of those who report: `payments` is none of `payments-metrics`."""
+    reports = bool(_words(name) & _REPORTING) or _measures_hosts(name)
     names = [_last(reporter) for reporter in reporters]
-    return bool(name) and any(name in own or own in name or _words(name) & _words(own) & _PROBING for own in names)
+    return any(own in name or (reports and name in own) or _words(name) & _words(own) & _PROBING for own in names)
 
 
 def _last(job: str) -> str:

@@ -18,6 +18,11 @@ from bot.core.infrastructure.exporters import host_of
         ),
         ({"instance": "db-1:9100", "job": "node"}, "node", Component("db-1", "host", host="db-1")),
         ({"node": "n1"}, "", Component("n1", "host", host="n1")),
+        (
+            {"job": "kubelet", "node": "n1", "persistentvolumeclaim": "data-db-0"},
+            "data-db-0",
+            Component("data-db-0", "service", "data-db-0", "n1"),
+        ),
         ({"instance": "10.0.0.5:8080", "job": "cart"}, "cart", Component("cart", "service", "cart")),
         ({"severity": "critical"}, "", None),
     ],

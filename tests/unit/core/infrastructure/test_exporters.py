@@ -43,6 +43,9 @@ def service_of(labels: dict[str, str], *services: str) -> str:
         ({"job": "shop", "instance": "https://shop.example"}, "shop"),
         ({"job": "blackbox", "service": "checkout", "instance": "https://shop.example/cart"}, "checkout"),
         ({"job": "blackbox", "instance": "blackbox-exporter:9115"}, "blackbox"),
+        ({"job": "blackbox", "instance": "http://cart.shop.svc.cluster.local:8080/health"}, "cart"),
+        ({"job": "blackbox-tcp", "instance": "cart.shop.svc:8080"}, "cart"),
+        ({"job": "blackbox-shop", "instance": "shop:443"}, "shop"),
     ],
 )
 def test_an_alert_of_a_probe_is_about_what_is_probed(labels: dict[str, str], subject: str) -> None:
@@ -99,6 +102,7 @@ def test_an_alert_of_a_machine_is_about_the_machine(labels: dict[str, str], host
         ({"job": "kubelet"}, "kubelet"),
         ({"job": "kube-state-metrics"}, "kube-state-metrics"),
         ({"job": "payments-metrics", "instance": "10.1.2.3:8080", "node": "n1"}, "payments-metrics"),
+        ({"service": "node", "host": "web-3"}, "node"),
     ],
 )
 def test_what_reports_of_nothing_else_is_itself_meant(labels: dict[str, str], subject: str) -> None:
@@ -122,6 +126,8 @@ def test_what_reports_of_nothing_else_is_itself_meant(labels: dict[str, str], su
         ),
         ({"job": "ksm", "pod": "ksm-7d9f8b6c5-4kkzq", "exported_pod": "cart-7d9f8b6c5-4kkzq"}, "cart"),
         ({"job": "cert-manager", "exported_namespace": "shop", "name": "shop-tls"}, "cert-manager"),
+        ({"job": "worker", "pod": "worker-7d9f8b6c5-4kkzq", "exported_job": "SendMail"}, "worker"),
+        ({"job": "prometheus-eu", "exported_job": "checkout"}, "checkout"),
     ],
 )
 def test_labels_that_a_series_brought_itself_tell_what_it_is_about(labels: dict[str, str], subject: str) -> None:
@@ -137,6 +143,9 @@ def test_labels_that_a_series_brought_itself_tell_what_it_is_about(labels: dict[
         ({**STATE, "horizontalpodautoscaler": "search"}, "search"),
         ({**STATE, "pod": "fluent-bit-x7k2p"}, "fluent-bit"),
         ({**STATE, "statefulset": "orders-db"}, "orders-db"),
+        ({**STATE, "service": "shop-kube-state-metrics", "deployment": "shop"}, "shop"),
+        ({"job": "cart-metrics", "service": "cart-metrics", "pod": "cart-7d9f8b6c5-4kkzq"}, "cart"),
+        ({"job": "postgres-exporter", "pod": "orders-db-0"}, "orders-db"),
         ({"job": "kubelet", "node": "n1", "persistentvolumeclaim": "data-orders-db-0"}, "data-orders-db-0"),
         ({"namespace": "shop", "pod": "cart-7d9f8b6c5-4kkzq", "container": "cart"}, "cart"),
         (
@@ -150,6 +159,7 @@ def test_labels_that_a_series_brought_itself_tell_what_it_is_about(labels: dict[
         ),
         ({"job": "istio-system/envoy-stats-monitor", "pod": "cart-7d9f8b6c5-4kkzq"}, "cart"),
         ({"destination_service": "cart.shop.svc.cluster.local", "source_workload": "web"}, "cart"),
+        ({"destination_service_name": "api.stripe.com", "source_workload": "web"}, "api.stripe.com"),
         (
             {
                 "job": "istio-system/envoy-stats-monitor",
@@ -186,6 +196,10 @@ def test_a_workload_that_the_catalogue_knows_is_the_service_where_it_does_not_kn
     assert (service_of(labels, "web"), service_of(labels, "web", "frontend")) == ("web", "frontend")
 
 
+def test_a_service_of_the_catalogue_is_found_though_the_job_has_its_namespace_before_it() -> None:
+    assert service_of({"job": "shop/checkout"}, "checkout") == "checkout"
+
+
 @pytest.mark.parametrize(
     ("labels", "place"),
     [
@@ -195,6 +209,8 @@ def test_a_workload_that_the_catalogue_knows_is_the_service_where_it_does_not_kn
         ({"job": "kubelet", "instance": "10.0.3.17:10250", "pod": "cart-7d9f8b6c5-4kkzq"}, "cart-7d9f8b6c5-4kkzq"),
         ({"job": "ksm", "pod": "ksm-7d9f8b6c5-4kkzq", "exported_pod": "cart-7d9f8b6c5-4kkzq"}, "cart-7d9f8b6c5-4kkzq"),
         ({**STATE, "deployment": "cart"}, ""),
+        ({**STATE, "pod": "stack-kube-state-metrics-7d9f8b6c5-4kkzq", "deployment": "cart"}, ""),
+        ({"job": "postgres-exporter", "pod": "postgres-0"}, "postgres-0"),
         ({**STATE, "horizontalpodautoscaler": "search"}, ""),
         ({**STATE, "pod": "kube-state-metrics-7d9f8b6c5-4kkzq"}, "kube-state-metrics-7d9f8b6c5-4kkzq"),
     ],
