@@ -57,7 +57,9 @@ class IncidentStatus:
     ended_at: datetime | None = None
     """When the last of its alerts ended; None while one fires."""
     end_confirmed: bool = True
-    """False where the alerts are not reported any more since Prometheus could not be read."""
+    """False where the alerts are not reported any more since Prometheus could not be read or does not measure their service."""
+    unmeasured: str = ""
+    """The service that is not measured since then."""
     resolved_at: datetime | None = None
     resolved_by: str = ""
     """A person, or "policy"."""

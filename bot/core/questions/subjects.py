@@ -49,7 +49,8 @@ _WORDS: Mapping[Subject, str] = {
     r"|impacted|degraded|hurt|suffering|struggling|unavailable|offline",
     Subject.RECOVERY: r"fixed|resolved|recover\w*|solved|all clear|back to normal"
     r"|we\s+(?:all\s+)?(?:good|ok(?:ay)?|fine|clear|back)"
-    r"|(?:is|are|was)\s+(?:it|this|that|they|things|everything|all|the\s+(?:incident|outage|issue|problem))\s+(?:\w+\s+)?(?:over|gone|better|back)"
+    r"|(?:is|are|was)\s+(?:it|this|that|they|things|everything|all|the\s+(?:incident|outage|issue|problem))"
+    r"\s+(?:(?!\w+ed\s|put\s|taken\s)\w+\s+)?(?:over|gone|better|back)"
     r"|(?:it|this|that|they|errors?|failures?|timeouts?|alerts?|alerting|problems?|issues?|outage|incident)\s+(?:\w+\s+)?"
     r"(?:stopp?(?:ed)?|ceased?|gone|cleared(?:\s+up)?|went\s+away|go(?:ne)?\s+away|subsided|ended|disappeared)",
     Subject.ALERTS: r"alerts?|alerting|firing|fires",

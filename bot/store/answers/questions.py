@@ -242,6 +242,7 @@ def _status(group: GroupRow | None, incident: IncidentRow | None, case: Case | N
         now=now,
         ended_at=group.cleared_at if group and case and not (group.firing or case.declared) else None,
         end_confirmed=not (group and group.unconfirmed_at),
+        unmeasured=group.unmeasured if group else "",
         resolved_at=closed_at,
         resolved_by=closed.resolved_by if closed else "",
         incident=f"INC-{incident.id}" if incident else "",

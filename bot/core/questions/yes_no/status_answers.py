@@ -62,7 +62,7 @@ _ESTIMATE = _pattern(
     rf"|\bhow\s+(?:much\s+)?long(?:er)?\s+(?:until|till|til|before|to|for)\s+"
     rf"(?:(?:{_IT}|it['’]?s)\s+(?:is\s+|are\s+)?{_BETWEEN}{_OVER}|{_FIX}(?:\s+(?:it|this))?)\b"
     rf"|\bhow\s+(?:much\s+longer|soon)\b(?:\s+(?:will|is|are|can|does)\s+{_IT}\s+{_BETWEEN}(?:take|last|on|down|{_OVER})\b)?"
-    rf"|\bhow\s+long\s+(?:will|would|is)\s+{_IT}\s+(?:going\s+to\s+)?{_BETWEEN}(?:take|last|on|down|out)\b"
+    rf"|\bhow\s+long\s+(?:(?:will|would)\s+{_IT}|is\s+{_IT}\s+going\s+to)\s+{_BETWEEN}(?:take|last|on|down|out)\b"
 )
 _WHO_IS_ON_IT = _pattern(
     rf"\bwho\s+(?:(?:is|are|has|have|had|was|else|already|currently)\s+)*(?:ack(?:s|ed)?|acknowledged|on\s+{_IT}|investigating"
@@ -228,7 +228,8 @@ def _resolution(facts: AnswerFacts, status: IncidentStatus) -> str:
 def _end_text(facts: AnswerFacts, status: IncidentStatus, ended_at: datetime) -> str:
     end = _moment(ended_at, status.now)
     if not status.end_confirmed:
-        return f"no alert of {facts.group} is reported since {end}; not confirmed, since Prometheus could not be read"
+        why = f"{status.unmeasured} is no longer measured" if status.unmeasured else "Prometheus could not be read"
+        return f"no alert of {facts.group} is reported since {end}; not confirmed, since {why}"
     return f"the last alert of {facts.group} ended at {end}, {elapsed_text(ended_at - status.began_at)} after the first began"
 
 

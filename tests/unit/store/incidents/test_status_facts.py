@@ -1,14 +1,17 @@
 """What a question may know of the state of a group: since when it fires, when that ended, who has it."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.core.config import Config
 from bot.core.questions.answer_facts import IncidentStatus
 from bot.core.questions.yes_no.short_answers import short_answer
 from bot.store.answers.questions import Questions
 from bot.store.incidents import incidents
+from bot.store.oversight.unmeasured_ends import UnmeasuredEnds
 from tests.unit.store.databases import Clock, SortingFixture, alert, open_database
 
 
@@ -56,6 +59,18 @@ async def test_the_end_is_when_its_alerts_ended_and_the_resolve_is_told_beside_i
         "INC-1 was resolved by alice at 03:12:00 UTC"
     )
     assert await sentence(sorting, "who acked?") == "Recorded: Acknowledged by bob at 03:00:00 UTC; nobody leads INC-1"
+
+
+async def test_an_end_that_came_with_the_end_of_what_is_measured_says_so(sorting: SortingFixture) -> None:
+    sorting.clock.forward(9)
+    await sorting.receive(alert(status="resolved", ends_at=sorting.clock.now))
+    ends = UnmeasuredEnds(sorting.db, Config.model_validate({"sources": {"prod": {"kind": "alertmanager"}}}))
+    for end in await ends.lately_ended(sorting.clock.now - timedelta(minutes=5)):
+        await ends.mark(end)
+
+    assert await sentence(sorting, "when did it end?") == (
+        "Recorded: no alert of AL-1 is reported since 03:09:00 UTC; not confirmed, since checkout is no longer measured"
+    )
 
 
 async def test_what_is_resolved_while_it_fires_has_no_end_of_its_alerts(sorting: SortingFixture) -> None:

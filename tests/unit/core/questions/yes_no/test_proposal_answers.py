@@ -97,7 +97,7 @@ def test_who_decided_is_told_with_what_came_of_it() -> None:
     )
 
 
-@pytest.mark.parametrize("question", ["did we roll back?", "was checkout rolled back?"])
+@pytest.mark.parametrize("question", ["did we roll back?", "is it rolled back?", "was checkout rolled back?"])
 def test_what_was_only_proposed_is_told_where_it_is_asked_whether_it_was_done(question: str) -> None:
     short = asked(question, WAITS)
 

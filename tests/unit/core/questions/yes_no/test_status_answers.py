@@ -114,7 +114,7 @@ def test_what_a_person_declared_has_no_alerts_that_could_end() -> None:
     assert sentence("how long has it been?", known) == "So far: INC-1 is open since 03:00:00 UTC (8 min)"
 
 
-@pytest.mark.parametrize("question", ["how long did it last?", "how long was it down", "duration?"])
+@pytest.mark.parametrize("question", ["how long did it last?", "how long is it down", "how long was it down", "duration?"])
 def test_the_length_is_from_the_first_alert_to_the_end_of_the_last(question: str) -> None:
     assert sentence(question, over()) == (
         "15 min: from 03:00:00 UTC, when the first alert of AL-1 began, to 03:15:00 UTC, when the last one ended"
