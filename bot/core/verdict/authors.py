@@ -52,10 +52,13 @@ _NAMED_AS_AUTHOR = [
 ]
 """Forms that say of whoever stands there that he or she made a change, whatever the name."""
 _NO_NAMES = """
-    about accident almost anybody anyone around automation ci code configuration customers design developers engineers error
-    everybody everyone hand he her him his human humans i itself less me mistake nearly nobody one operator operators people
-    person pipeline pipelines policy roughly she somebody someone system team them they tocsin unknown us user users we who
-    whoever you"""
+    about accident almost another anybody anyone around automation batch batches both canary ci code commit commits
+    configuration customers day default deploy deployment design developers engineers error everybody everyone hand he her
+    him his hour human humans i itself less me merge midnight mistake nearly nobody noon one operator operators people
+    percentage person pipeline pipelines policy pr pull region release request roughly she somebody someone stage stages step
+    steps system team them they tocsin two unknown us user users version wave waves we who whoever you zone"""
+_ACT = re.compile(r"[a-z]{4,}ing")
+"""Of "done by replacing pods"."""
 _NO_NAME = frozenset(_NO_NAMES.split()) | STOP_WORDS
 
 
@@ -92,7 +95,8 @@ def _of_nobody(
     records = " ".join(f"{change.author} {change.title}" for change in changes).casefold()
     for name, place in _people(text, _NAMED_AS_AUTHOR):
         word = re.compile(rf"(?<![a-z]){re.escape(name)}(?![a-z])")
-        if name not in no_names and not word.search(records) and not (evidence and word.search(evidence.text)):
+        is_name = name not in no_names and not _ACT.fullmatch(name)
+        if is_name and not word.search(records) and not (evidence and word.search(evidence.text)):
             yield place
 
 

@@ -78,6 +78,11 @@ def test_whoever_no_record_knows_made_no_change(text: str) -> None:
         "Calls are made by inventory.",
         "The lock was released by workers.",
         "Errors of the new version by pod are equal.",
+        "The bug was introduced by commit of alice.",
+        "The change was introduced by pull request.",
+        "The release by region differs.",
+        "The rollout by stages was slow.",
+        "The change was done by replacing pods.",
     ],
 )
 def test_who_is_recorded_and_what_is_no_person_stay(text: str) -> None:
