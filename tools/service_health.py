@@ -72,7 +72,9 @@ def _summary(name: str, readings: Sequence[Reading], failures: Sequence[QueryFai
     if moved and moved[0].deviation:
         return f"{deviation_text(moved[0].deviation)}; {len(moved)} of {len(readings)} signals deviate{bad}{gap}"
     if not judged:
-        return f"{name}: none of {len(readings)} signals has samples enough to be judged{bad}"
+        gap = next((reading.gap for reading in readings if reading.gap), "")
+        why = f": {gap}" if gap else ", for want of samples"
+        return f"{name}: none of {len(readings)} signals could be judged{why}{bad}"
     normal = [reading.deviation for reading in judged if not reading.is_bad and reading.deviation]
     verb = "stayed within the usual range" if any(map(is_at_another_level, normal)) else "look normal"
     look = f"{len(normal)} signals {verb} around the alert" if normal else "no signal left its usual range"

@@ -7,7 +7,7 @@ from bot.core.investigation.triage_facts import PriorChange, TriageFacts
 from bot.core.messages.investigation import TriageContent
 from bot.core.messages.replies import DetailsReply
 from bot.core.messages.triage_summary import certainty
-from bot.core.text.moments import clock
+from bot.core.text.moments import clock_of_onset
 from bot.core.text.untrusted import counted
 from bot.core.tool_calls import without_lead
 from bot.core.verdict.merging import views_text
@@ -81,7 +81,7 @@ def _facts(facts: TriageFacts | None) -> Iterable[Block]:
 
 def _onset(facts: TriageFacts) -> Iterable[str]:
     # In UTC, as the claims and the graph tell it: the reader compares them.
-    at = f"{clock(facts.onset)}. " if facts.onset else ""
+    at = f"{clock_of_onset(facts.onset, facts.onset_not_before).removeprefix('at ')}. " if facts.onset else ""
     # The main deviation names its evidence itself.
     yield f"*Onset:* {at}{prose(facts.main) if facts.main else prose(facts.onset_text) + cite(facts.onset_evidence)}"
     yield from (f"• {prose(line)}" for line in facts.health)

@@ -105,6 +105,9 @@ async def test_of_a_signal_that_was_measured_in_outages_alone_nothing_is_called_
 
     health = await call_tool("service_health", ctx, service="checkout")
     assert health.facts.deviations == () and "normal" not in " ".join((health.summary, *health.details))
+    assert health.summary.startswith(
+        "checkout: none of 1 signals could be judged: nearly all of the time before was in earlier"
+    )
 
 
 async def test_a_few_samples_between_two_outages_do_not_make_failing_the_usual() -> None:

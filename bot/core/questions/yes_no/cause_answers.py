@@ -12,7 +12,7 @@ from bot.core.questions.topics import named_in, named_in_order
 from bot.core.questions.yes_no.named_in_record import named_in_record
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.record_answers import answer_about_changes
-from bot.core.questions.yes_no.state_answers import MAX_NAMED, signal_line, subjects_text
+from bot.core.questions.yes_no.state_answers import MAX_NAMED, beyond_now, signal_line, subjects_text
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.untrusted import one_line
 
@@ -101,6 +101,8 @@ def _from_measurements(reading: QuestionReading, likely: Hypothesis | None) -> S
     if blind := reading.blind(reading.services):
         text = f"what was checked of {what} is normal, but not all could be checked{other}"
         return unknown(text, [*ids, *ids_of(blind)], untrusted=untrusted)
+    if bad := [text for entry, fact in judged if (text := beyond_now(entry, fact))]:
+        return unknown(f"{'; '.join(bad[:MAX_NAMED])}, but no ranked cause is {what}{other}", ids, untrusted=untrusted)
     text = f"{_count(judged)} of {what} stayed normal{other}"
     return ShortAnswer(verdict=Verdict.NO, text=one_line(text, MAX_TEXT), evidence=ids, untrusted=untrusted)
 

@@ -91,6 +91,8 @@ def _past_state(reading: QuestionReading) -> tuple[_Lines, _Lines, _Lines]:
     ]
     bad = [(entry, signal_line(entry, fact)) for entry, fact in moved if fact.doublings >= _SURE]
     slight = [(entry, signal_line(entry, fact)) for entry, fact in moved if fact.doublings < _SURE]
+    if not direction:
+        bad += [(entry, text) for entry, fact in rows if fact.doublings <= 0 and (text := beyond_now(entry, fact))]
     measured = reading.subjects & MEASURED
     for entry in reading.entries if not direction and measured <= SYMPTOMS else ():
         if str(entry.arguments.get("service") or "") in reading.services_meant and Subject.HEALTH in measured:
@@ -121,12 +123,17 @@ def _requested_direction(reading: QuestionReading) -> str:
     return {"up": "high", "down": "low"}.get(direction_in(reading.question), "")
 
 
+def beyond_now(entry: LedgerEntry, fact: DeviationFact) -> str:
+    """That the newest value of a signal is beyond its owners' threshold: then it is no "no", whatever it was before."""
+    return next((beyond.text for beyond in entry.evidence.facts.beyond or () if beyond.signal == fact.signal), "")
+
+
 def signal_line(entry: LedgerEntry, fact: DeviationFact) -> str:
     """The evidence's own line about a signal."""
-    start = f"{fact.service} {fact.signal} "
-    lines = (line for line in entry.evidence.details if line.startswith(start))
+    name = f"{fact.service} {fact.signal}"
+    lines = (line for line in entry.evidence.details if line.startswith((f"{name} ", f"{name}: ")))
     moved = "left its normal range" if fact.doublings > 0 else "stayed normal"
-    return next(lines, f"{start}{moved}").partition(" [")[0]
+    return next(lines, f"{name} {moved}").partition(" [")[0]
 
 
 def subjects_text(reading: QuestionReading) -> str:

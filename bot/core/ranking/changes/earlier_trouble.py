@@ -47,7 +47,8 @@ def weigh_earlier_trouble(context: RankingContext, weighed: WeighedChange, candi
             continue
         if deviation and deviation.doublings >= context.tuning.confidence.sure and _deviated_before(deviation, change):
             candidate.likelihood *= weights.after_trouble
-            since = f"left the normal range at {clock(deviation.onset)}" if deviation.onset else "had climbed all the time"
+            left = clock_of_onset(deviation.onset, deviation.not_before) if deviation.onset else ""
+            since = f"left the normal range {left}" if left else "had climbed all the time"
             text = f"{deviation.service} {deviation.signal} {since}, before the change"
             evidence = [context.observations.id_of(deviation), context.observations.change_evidence[change.id]]
             candidate.against.append(Claim(text=text, evidence=evidence))

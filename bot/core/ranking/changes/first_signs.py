@@ -11,7 +11,7 @@ from bot.core.ranking.candidates import short_change_text
 from bot.core.ranking.changes.jumps import brings_demand, is_relief
 from bot.core.ranking.context import RankingContext, onset_error
 from bot.core.text.durations import duration_text
-from bot.core.text.moments import clock
+from bot.core.text.moments import clock_of_onset
 from bot.core.text.untrusted import one_line
 
 _AT_ONCE = timedelta(minutes=1)
@@ -123,8 +123,9 @@ def follows(deviation: Deviation, change: Change, late: timedelta = timedelta(0)
 def first_sign_claim(context: RankingContext, change: Change, sign: Deviation) -> Claim:
     """What moved first, and how long before the failure."""
     onset = sign.onset or context.onset
+    since = clock_of_onset(onset, sign.not_before)
     ahead = context.onset_of(sign.service) - onset
     before = f" and {duration_text(ahead)} before {sign.service} failed" if ahead > ONSET_TOLERANCE else ""
-    text = f"{sign.service} {sign.signal} moved at {clock(onset)}, with {short_change_text(change)}{before}"
+    text = f"{sign.service} {sign.signal} moved {since}, with {short_change_text(change)}{before}"
     evidence = [context.observations.id_of(sign), context.observations.change_evidence[change.id]]
     return Claim(text=one_line(text, 400), evidence=evidence)

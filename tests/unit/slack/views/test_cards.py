@@ -198,6 +198,12 @@ def test_changes_that_could_not_be_checked_are_never_none_found() -> None:
     assert "*Changes before it:* none found in what could be checked" in words(blocks)
 
 
+def test_details_date_an_onset_that_nobody_measured_as_the_message_does() -> None:
+    gap = facts(onset_not_before=at(-2))
+
+    assert "*Onset:* between 02:58:00 and 03:00:00 UTC. " in words(rendered_details(facts=gap)[1])
+
+
 def test_a_triage_shows_the_cause_its_evidence_what_speaks_against_it_and_what_was_not_checked() -> None:
     _, blocks = rendered_triage(findings=findings(hypothesis(), not_checked=["node metrics"]))
 

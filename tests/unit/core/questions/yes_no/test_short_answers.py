@@ -652,3 +652,29 @@ def test_a_confirmed_cause_is_no_yes_where_another_thing_is_asked_of_it() -> Non
     confirmed = TimelineEntry(id="T3", at=NOW, kind="incident", text="alice confirmed the cause: deploy v2 leaks", who="alice")
 
     assert verdict("is the root cause not known?", HEALTH, timeline=[confirmed])[0] == "unknown"
+
+
+BAD_NOW = entry(
+    "E1", "service_health",
+    EvidenceFacts(
+        deviations=(deviation("checkout", "latency", "latency", 0.0),),
+        beyond=(BeyondThresholdFact(signal="latency", text="checkout latency: 4 s [bad above 1 s]"),),
+    ),
+    "checkout latency: 4 s now, mostly 0.2 s around the start, before 0.2 s [bad above 1 s]", service="checkout",
+)  # fmt: skip
+
+
+def test_what_is_bad_now_alone_is_not_called_normal() -> None:
+    short = short_answer("was it slow?", facts(BAD_NOW))
+
+    assert short is not None and short.verdict == "yes" and short.text == "checkout latency: 4 s [bad above 1 s]"
+
+
+def test_a_resource_that_is_beyond_its_threshold_now_is_not_ruled_out_as_the_cause() -> None:
+    full = EvidenceFacts(
+        deviations=(deviation("checkout", "memory", "saturation", 0.0),),
+        beyond=(BeyondThresholdFact(signal="memory", text="checkout memory: 4 GB [bad above 2 GB]"),),
+    )
+    short = short_answer("is it out of memory?", facts(entry("E1", "service_health", full, service="checkout")))
+
+    assert short is not None and short.verdict == "unknown" and short.text.startswith("Checkout memory: 4 GB")

@@ -1,5 +1,7 @@
 """What moved at once after a change, minutes before anything failed."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.core.change import Change
@@ -32,6 +34,22 @@ def test_a_deploy_of_the_caller_with_which_the_pool_of_its_callee_filled_is_the_
 def test_what_moved_before_the_deploy_or_with_the_failure_says_nothing_of_it() -> None:
     for late in (-20.0, 0.0):
         assert not any("moved at" in claim.text for cause in causes(pool_minutes_late=late) for claim in cause.claims)
+
+
+def test_a_first_sign_that_nobody_measured_as_it_moved_is_dated_between_the_samples_around_it() -> None:
+    pool = deviation("cart", "db_pool_in_use", 4, 29, doublings=3, late=-5)
+    sign = replace(pool, not_before=ONSET - minutes(8.5))
+    failing = deviation("cart", "errors", 0.001, 0.4, doublings=5, unit="ratio")
+    ledger = Ledger().health("front", deviation("front", "errors", 0.002, 0.3, doublings=4, unit="ratio"))
+    ledger.graph("front", "cart").health("cart", failing, sign).changes(CALLER)
+
+    (text,) = [
+        claim.text
+        for cause in rank(CASE, ledger.entries, now=NOW).hypotheses
+        for claim in cause.claims
+        if "db_pool_in_use moved" in claim.text
+    ]
+    assert text.startswith("cart db_pool_in_use moved between 11:51:30 and 11:55:00 UTC, with deploy 2.0.0")
 
 
 @pytest.mark.parametrize(("jumped", "named"), [(False, CALLER), (True, CALLEE)])
