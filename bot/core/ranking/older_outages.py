@@ -4,7 +4,11 @@ from datetime import datetime
 
 from bot.core.alerts.renewal import SPREADS_WITHIN
 from bot.core.evidence import Case
+from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.observations import Observations, reached
+from bot.core.text.durations import duration_text
+from bot.core.text.moments import clock_of_onset
+from bot.core.text.untrusted import one_line
 
 
 def services_apart(case: Case, observations: Observations, began: datetime) -> frozenset[str]:
@@ -23,3 +27,10 @@ def services_apart(case: Case, observations: Observations, began: datetime) -> f
     fires_since = min(began, case.alerted_at) - SPREADS_WITHIN
     fired = {s for s, alert in observations.alerting.items() if alert.onset is not None and alert.onset < fires_since}
     return frozenset(untied & fired)
+
+
+def older_outage_text(older: Deviation, onset: datetime) -> str:
+    """Since when it fails; `onset`: of what alerts now."""
+    began = older.onset or onset
+    since, ahead = clock_of_onset(began, older.not_before), f"{duration_text(onset - began)} before the onset"
+    return one_line(f"{older.service} {older.signal} left the normal range {since}, {ahead}: another outage", 300)

@@ -10,9 +10,13 @@ from bot.core.ranking.causes.timing import came_late, changed_since, is_clear, s
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
 from bot.core.ranking.earlier_outage import began_before
 from bot.core.ranking.fault_location import PILES_UP, exhaustion, is_undone_work, weight_of_resource
+from bot.core.ranking.older_outages import older_outage_text
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line
 from bot.core.traces.calls import WIRE_TIME
+
+_MAX_OLDER = 2
+"""Older outages elsewhere that are named, the worst ones."""
 
 
 def resource_causes(context: RankingContext, others: Sequence[Candidate], surge: float) -> list[Candidate]:
@@ -243,5 +247,14 @@ def unexplained_causes(context: RankingContext) -> list[Candidate]:
             sure=False,
         )
         support(context, candidate, _fell_silent(context, service), logs=True)
+        if service == context.start:
+            candidate.against += _older_elsewhere(context)
         causes.append(candidate)
     return causes
+
+
+def _older_elsewhere(context: RankingContext) -> list[Claim]:
+    """What fails longer without a tie to it: nobody may have told that it calls them."""
+    older = sorted(context.observations.older.values(), key=lambda deviation: -deviation.doublings)[:_MAX_OLDER]
+    texts = (f"{older_outage_text(one, context.onset)}, unless {context.start} rests on {one.service}" for one in older)
+    return [Claim(text=text, evidence=[context.observations.id_of(one)]) for text, one in zip(texts, older, strict=True)]

@@ -11,7 +11,7 @@ from bot.core.metrics.deviation import Deviation
 from bot.core.ranking.candidates import Candidate
 from bot.core.ranking.changes.weighed_change import WeighedChange
 from bot.core.ranking.context import DETECTION_DELAY, RankingContext
-from bot.core.text.durations import duration_text
+from bot.core.ranking.older_outages import older_outage_text
 from bot.core.text.moments import clock, clock_of_onset
 from bot.core.text.untrusted import one_line
 
@@ -82,11 +82,8 @@ def weigh_older_outage(context: RankingContext, change: Change, candidate: Candi
         return
     candidate.likelihood *= context.tuning.changes.of_outage_before
     candidate.sure = False
-    ahead = f"{duration_text(context.onset - older.onset)} before the onset"
-    since = clock_of_onset(older.onset, older.not_before)
-    text = f"{older.service} {older.signal} left the normal range {since}, {ahead}: another outage"
     evidence = [context.observations.id_of(older), context.observations.change_evidence[change.id]]
-    candidate.against.append(Claim(text=one_line(text, 400), evidence=evidence))
+    candidate.against.append(Claim(text=older_outage_text(older, context.onset), evidence=evidence))
 
 
 def _climbed_long_before(deviation: Deviation, change: Change) -> bool:

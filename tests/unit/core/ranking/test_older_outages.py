@@ -42,6 +42,16 @@ def test_a_target_that_goes_down_is_the_first_lead_before_what_a_service_failed_
     ]
 
 
+def test_what_fails_longer_without_a_known_tie_is_told_beside_the_target_that_is_down() -> None:
+    errors = deviation("payments", "errors", 0.0, 0.294, doublings=5.6, late=-12.9, unit="ratio")
+    findings = rank(DOWN, Ledger().health("payments", errors).health("shop", GONE).entries, now=NOW)
+
+    assert [claim.text for claim in findings.hypotheses[0].against] == [
+        "payments errors left the normal range at 11:47:06 UTC, 12 min before the onset: another outage, "
+        "unless shop rests on payments"
+    ]
+
+
 def test_what_broke_just_before_a_target_went_down_may_be_why() -> None:
     soon = change("payments", 2, version="3.1.0", previous="1.4.0")
 
