@@ -34,8 +34,9 @@ _OVER = (
     r"|work(?:s|ing)|up|back\s+(?:to\s+normal|up|online)|(?:it|we|everything|all|things)\s+(?:(?:is|are)\s+)?back"
 )
 _FIRING = r"still|firing|alerting|alerts?|happening|going\s+on|ongoing|wrong|on\s+fire|open"
-_ON_IT = r"on\s+(?:it|this|that)|look(?:s|ing)(?:\s+(?:at|into))?|work(?:s|ing)\s+on|handl(?:es|ing)|investigating|aware"
-_ASSIGNED = rf"(?:any|some)(?:body|one)\s+(?:{_ON_IT})|acked|ack|acknowledged|taken|assigned"
+_ON_IT = r"on\s+(?:it|this|that)|look(?:s|ing)(?:\s+(?:at|into))?|work(?:s|ing)(?:\s+on)?|handl(?:es|ing)|investigating|aware"
+_SOMEBODY = r"(?:any|some)(?:body|one)|people|folks"
+_ASSIGNED = rf"(?:{_SOMEBODY})\s+(?:(?:already|now|currently|actually)\s+)?(?:{_ON_IT})|acked|ack|acknowledged|taken|assigned"
 _EXTENT = r"affected|impacted|impact|hit|suffering|blast\s+radius|scope|extent|how\s+(?:far|wide)"
 _OVERVIEW = (
     r"going\s+on|happen(?:ing|ed|s)?|up|wrong|status|state|situation|summary|summari[sz]e|tl;?dr|updates?|recap|overview"
@@ -47,14 +48,15 @@ _PATTERNS = {
     kind: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
     for kind, words in {
         BroadQuestion.ON_CALL: r"on[- ]?(?:call|duty)|whose\s+(?:shift|turn)",
-        BroadQuestion.OVER: _OVER,
         BroadQuestion.ASSIGNED: _ASSIGNED,
+        BroadQuestion.OVER: _OVER,
         BroadQuestion.FIRING: _FIRING,
         BroadQuestion.EXTENT: _EXTENT,
         BroadQuestion.OVERVIEW: _OVERVIEW,
     }.items()
 }
-"""In this order: "is it still ok?" asks whether it is well."""
+"""In this order: "is anyone working on it?" asks who has it, and "is it still ok?" whether it is well."""
+_OF_PEOPLE = re.compile(rf"\b(?:{_SOMEBODY}|you)\b", re.IGNORECASE)
 _YES_NO = frozenset((BroadQuestion.OVER, BroadQuestion.ASSIGNED, BroadQuestion.FIRING))
 _OF_ONE = re.compile(
     r"\b(?:why|caus\w*|because|due|culprit|reason|blame|fault|root|responsible|br(?:oke|eaks?)|roll\w*|restart\w*|approv\w*"
@@ -81,6 +83,8 @@ def broad_question(question: str, services: Collection[str]) -> BroadQuestion | 
         return None
     yes_no = wants_yes_or_no(text) and not names_question_word(text)
     kind = next((kind for kind, pattern in _PATTERNS.items() if pattern.search(text) and _fits(kind, yes_no=yes_no)), None)
+    if kind is BroadQuestion.OVER and _OF_PEOPLE.search(text):
+        return None  # "are you up?"
     # "Isn't it over?": a bare yes could be read as either.
     return BroadQuestion.OVERVIEW if kind in _YES_NO and _NEGATED.search(text) else kind
 

@@ -25,6 +25,8 @@ SERVICES = frozenset({"checkout", "payments"})
         ("still firing?", BroadQuestion.FIRING),
         ("is anything wrong?", BroadQuestion.FIRING),
         ("is anyone on it?", BroadQuestion.ASSIGNED),
+        ("is anyone working on it?", BroadQuestion.ASSIGNED),
+        ("are people working on this", BroadQuestion.ASSIGNED),
         ("who is on call right now?", BroadQuestion.ON_CALL),
         ("what is affected?", BroadQuestion.EXTENT),
         ("what changed today?", BroadQuestion.CHANGES),
@@ -56,6 +58,9 @@ def test_a_question_without_a_word_that_belongs_to_one_of_them_is_about_all(ques
         "can I close this?",
         "is anything else firing?",
         "is it slow?",
+        "is anybody up?",
+        "are you up?",
+        "are you working?",
     ],
 )
 def test_a_question_for_a_cause_a_thing_or_a_person_is_about_one(question: str) -> None:
