@@ -14,7 +14,8 @@ from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted
 
 _WHO_DID_IT = re.compile(
-    r"\bwho(?:['’]s|\s+(?:is|was|has))?\s+(?:\w+\s+)?(?:broke|broken|caused|guilty|responsible|to\s+blame|at\s+fault|did\s+(?:it|this|that))\b"
+    r"\bwho(?:['’]s|\s+(?:is|was|has))?\s+(?:\w+\s+)?(?:broke|broken|caused|guilty|responsible|to\s+blame|at\s+fault|did\s+(?:it|this|that)"
+    r"|took\s+(?:[\w.-]+\s+){1,2}(?:down|offline|out))\b"
     r"|\bwhose\s+(?:fault|mistake)\b",
     re.IGNORECASE,
 )

@@ -19,6 +19,8 @@ _IT = (
     r"(?:(?:this|that)\s+one|it|this|that|they|things|everything|we"
     r"|(?:the|our|this|that)\s+(?:incident|outage|issue|problem|alerts?|errors?|fire|thing|site|shop|service))"
 )
+_TROUBLE = r"(?:it|this|that|(?:the|our|this|that)\s+(?:incident|outage|issue|problem|alerts?))"
+"""What somebody owns who works on it; a service has its owners always."""
 _BETWEEN = (
     r"(?:(?:be|been|being|all|finally|fully|get|getting|got|come|came|go|went|going|to|really|completely|actually|again|likely"
     r"|probably)\s+){0,3}"
@@ -68,7 +70,8 @@ _WHO_IS_ON_IT = _pattern(
     rf"\bwho\s+(?:(?:is|are|has|have|had|was|else|already|currently)\s+)*(?:ack(?:s|ed)?|acknowledged|on\s+{_IT}|investigating"
     rf"|looking\s+(?:at|into)\s+{_IT}"
     rf"|working\s+on\s+{_IT}|handling\s+{_IT}|dealing\s+with\s+{_IT}|taking\s+care\s+of\s+{_IT}"
-    rf"|got\s+{_IT}|has\s+{_IT}|picked\s+(?:up\s+{_IT}|{_IT}\s+up)|took\s+{_IT}|owns?\s+{_IT})(?:\s+{_IT})?\b"
+    rf"|got\s+{_IT}|has\s+{_IT}|picked\s+(?:up\s+{_IT}|{_IT}\s+up)|took\s+{_IT}(?!\s+(?:down|offline|out)\b)"
+    rf"|owns?\s+{_TROUBLE}(?!\s+(?:service|site|shop|app)\b))(?:\s+{_IT})?\b"
 )
 _WHO_LEADS = _pattern(
     rf"\bwho\s+(?:(?:is|are|was|currently)\s+)*(?:leading|leads|in\s+charge"
@@ -123,8 +126,9 @@ def _unread(question: str, match: re.Match[str]) -> list[str]:
 
 
 def _is_ambiguous(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
-    """Whether it may ask when a service went down: "when did checkout stop?"."""
-    return pattern is _ENDED and bool(re.search(rf"\b{_ENDS}$", match[0], re.IGNORECASE))
+    """Whether it may ask when a service went down ("when did checkout stop?") or who has built it ("who owns checkout?")."""
+    ends = pattern is _ENDED and re.search(rf"\b{_ENDS}$", match[0], re.IGNORECASE)
+    return bool(ends or (pattern is _WHO_IS_ON_IT and re.search(r"\bowns?\b", match[0], re.IGNORECASE)))
 
 
 def _severity(question: str, status: IncidentStatus, facts: AnswerFacts) -> ShortAnswer | None:

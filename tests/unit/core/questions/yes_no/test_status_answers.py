@@ -131,6 +131,13 @@ def test_a_question_about_another_moment_gets_no_end(question: str) -> None:
     assert not any(words in sentence(question, over()) for words in ("AL-1 ended", "15 min", "estimate"))
 
 
+@pytest.mark.parametrize(
+    "question", ["who took the site down?", "who took it down", "who owns this service?", "who owns checkout?"]
+)
+def test_who_broke_it_and_whose_service_it_is_are_other_questions(question: str) -> None:
+    assert "acknowledged" not in sentence(question, firing(findings=LIKELY))
+
+
 @pytest.mark.parametrize("question", ["who acked?", "who is on it?", "whos handling this one", "who has acknowledged it"])
 def test_who_works_on_it_is_who_acknowledged_it_and_who_leads(question: str) -> None:
     known = firing(acknowledged_by="bob", acknowledged_at=at(2), incident="INC-1", commander="alice")
