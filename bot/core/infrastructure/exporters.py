@@ -86,6 +86,14 @@ def is_exporter(name: str) -> bool:
     return bool(words & {"exporter", "exporters", "blackbox"}) or _measures_hosts(name) or bool(_OF_CLUSTERS.search(name))
 
 
+def exporter_of(labels: Mapping[str, str], service: str) -> str:
+    """The job that measures the service and is none of its own processes; "" where it is measured by itself."""
+    job = _last(labels.get("job", ""))
+    if not job or job == service or workload_of(labels) == service:
+        return ""
+    return job if list(subject_of(labels).names[:1]) == [service] else ""
+
+
 def workload_of(labels: Mapping[str, str]) -> str:
     """The workload that labels name, or that the name of their pod begins with; "" where they name none."""
     named = next((labels[label] for label in _WORKLOADS if labels.get(label)), "")

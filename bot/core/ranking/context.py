@@ -9,6 +9,7 @@ from bot.core.alerts.component import component_of
 from bot.core.change import Change
 from bot.core.changes.recency import ONSET_TOLERANCE
 from bot.core.evidence import Case, EarlierOutage
+from bot.core.infrastructure.exporters import exporter_of
 from bot.core.metrics.deviation import Deviation
 from bot.core.metrics.signal_names import family_of
 from bot.core.ranking.attribution import SYMPTOM_FAMILIES, main_symptom
@@ -17,6 +18,8 @@ from bot.core.ranking.observations import Observations, reached
 from bot.core.ranking.older_outages import services_apart
 from bot.core.tuning import TUNING, Tuning
 
+_WHETHER_SCRAPED = re.compile(r"(?<![\w:])up(?![\w:(])")
+"""In an expression: whether Prometheus reaches who tells it."""
 _NAME = re.compile(r"=?[A-Za-z][\w-]*")
 _COMPOUND = re.compile(r"[a-z0-9][-_][a-z0-9]", re.I)
 """A name that stands in a line by no chance; `orders` may be any word."""
@@ -52,6 +55,8 @@ class RankingContext:
     """Since when a person reports it; None where an alert tells of it."""
     host: str = ""
     """The host that the alert names where it names no service."""
+    exporter: str = ""
+    """Who no longer answers, where the alert tells that of an exporter: what it measures may be well."""
     doublings: dict[str, float] = field(default_factory=dict)
     """The attribution in weighted doublings beyond normal."""
 
@@ -192,6 +197,7 @@ def ranking_context(case: Case, observations: Observations, now: datetime, tunin
         now=now,
         service_named=named,
         host=host,
+        exporter=exporter_of(case.labels, case.service) if _WHETHER_SCRAPED.search(case.expression) else "",
         tuning=tuning,
         summary=case.summary,
         earlier=case.earlier,

@@ -200,6 +200,11 @@ def _failure(context: RankingContext, service: str) -> str:
     return "is down" if _is_down(context, service) else "fails"
 
 
+def _itself(context: RankingContext, service: str) -> str:
+    through_exporter = service == context.start and context.exporter and _is_down(context, service)
+    return f"{service} itself or {context.exporter}, which measures it," if through_exporter else f"{service} itself"
+
+
 def _is_down(context: RankingContext, service: str) -> bool:
     symptom = context.symptom_of(service)
     return symptom is not None and symptom.shows_down
@@ -242,7 +247,7 @@ def unexplained_causes(context: RankingContext) -> list[Candidate]:
             kind=_place_kind(context, service),
             service=service,
             likelihood=context.tuning.other_causes.unexplained * share,
-            cause=f"{service} itself {_failure(context, service)}, and {why}",
+            cause=f"{_itself(context, service)} {_failure(context, service)}, and {why}",
             check=_check_of_place(context, service),
             sure=False,
         )

@@ -138,6 +138,21 @@ def test_the_value_behind_an_alert_is_named_as_an_alert_that_fires_and_not_as_so
     assert first(failing, alert).cause == "postgres itself fails, and PostgresqlTooManyConnections fires for it"
 
 
+def test_what_only_an_exporter_of_it_tells_by_its_silence_is_not_called_down() -> None:
+    def cause(expression: str) -> str:
+        labels = {"job": "postgres-exporter", "instance": "10.2.3.4:9187"}
+        alert = CASE.model_copy(
+            update={"service": "postgres", "alert_name": "PostgresDown", "labels": labels, "expression": expression}
+        )
+        gone = deviation("postgres", "PostgresDown", 1, 0, doublings=4.7, family="errors")
+        return first(Ledger().health("postgres", gone), alert).cause
+
+    assert cause('up{job="postgres-exporter"} == 0').startswith(
+        "postgres itself or postgres-exporter, which measures it, is down"
+    )
+    assert cause("pg_up == 0").startswith("postgres itself is down")
+
+
 def test_a_little_more_of_a_resource_of_a_service_that_does_not_fail_is_never_likely() -> None:
     ledger = Ledger().graph("cart").health("cart", deviation("cart", "cpu", 0.3, 0.38, late=-1, unit="cores"))
     cause = first(ledger)
