@@ -17,7 +17,7 @@ from bot.core.text.moments import clock, clock_of_onset
 
 _FIGURE = r"(\d[\d.,e+]*(?: ?(?:%|ms|µs|s|min|h|[KMGT]?i?B|[a-z]+(?:/s)?))?)"
 _LEVELS = re.compile(rf"(?:from )?{_FIGURE}(?: to | → |, then ){_FIGURE}(?![\w.])")
-_NORMAL = re.compile(r"(?:nothing of (\S+) left its normal range|(\S+): \d+ signals? looks? normal)")
+_NORMAL = re.compile(r"(?:nothing of (\S+) left its normal range|(\S+): \d+ signals? (?:looks? normal|stayed within))")
 
 ANOTHER = timedelta(minutes=2)
 """A signal that left its normal range so long before the alert did so in an outage before."""
@@ -104,7 +104,7 @@ def with_one_onset(
     text = f"{service if levels else facts.signal} left the normal range {moment}{levels}"
     if not service:
         text = _measured_later(facts, facts.onset)
-    ages = partial(age_text, onset=facts.onset)
+    ages = partial(_age, onset=facts.onset, not_before=facts.onset_not_before)
     if service and signal and started_at and started_at - facts.onset > ANOTHER:
         same = earlier_onset is not None and abs(facts.onset - earlier_onset) <= ANOTHER
         since = earlier_onset if earlier_onset and same else facts.onset
@@ -113,6 +113,12 @@ def with_one_onset(
         ages = partial(age_text, onset=started_at, of="the alert")
     changes = tuple(c.model_copy(update={"age_text": ages(c.at)}) for c in facts.changes)
     return facts.model_copy(update={"onset_text": text, "changes": changes})
+
+
+def _age(at: datetime, onset: datetime, not_before: datetime | None) -> str:
+    """As `age_text`; of what came while nothing was measured the longest that it may be."""
+    text = age_text(at, onset)
+    return f"at most {text}" if not_before and not_before < at and text.endswith("before onset") else text
 
 
 def _same_second(one: datetime, other: datetime | None) -> bool:

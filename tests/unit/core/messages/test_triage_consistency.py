@@ -31,6 +31,7 @@ def test_a_change_that_reads_alike_before_and_after_is_none(text: str, nothing: 
 
 def test_a_service_with_alerts_is_not_called_normal() -> None:
     assert calls_normal("checkout: 7 signals look normal around the alert", {"checkout"})
+    assert calls_normal("checkout: 7 signals stayed within the usual range around the alert", {"checkout"})
     assert calls_normal("config edit of cart: nothing of cart left its normal range", {"cart"})
     assert not calls_normal("auth: 7 signals look normal around the alert", {"checkout"})
 
@@ -60,6 +61,13 @@ def test_an_onset_that_nobody_measured_is_told_between_the_samples_around_it() -
 
     assert summarize(shown).broke == "checkout left the normal range between 02:58:55 and 03:00:00 UTC: errors 0 % → 29.7 %"
     assert summarize(dated).broke == "checkout left the normal range at 02:55:00 UTC: errors 0 % → 29.7 %"
+
+
+def test_a_change_made_while_nothing_was_measured_came_at_most_so_long_before_the_onset() -> None:
+    changes = tuple(change(at=at(minutes)) for minutes in (-1, -3))
+    shown = without_contradictions(triage_content(facts=facts(onset_not_before=at(-2), changes=changes)))
+
+    assert shown.facts and [one.age_text for one in shown.facts.changes] == ["at most 60 s before onset", "3 min before onset"]
 
 
 def test_an_outage_beside_another_is_told_with_the_start_of_its_own_alert() -> None:
