@@ -150,7 +150,9 @@ def _thing(about: Mapping[str, str], reporters: Sequence[str]) -> tuple[str, Con
         return workload, ("instance", *PODS) if pod_is_own else ("instance",)
     if item := next((about[label] for label in _OBJECTS if about.get(label)), ""):
         return item, (*PODS, "instance")
-    other = _probed(about, reporters) or _exported(reporters) or _machine(about, reporters)
+    # What traces and other monitoring call an exporter is an application: only what Prometheus reads has a job.
+    exported = _exported(reporters) if about.get("job") else ""
+    other = _probed(about, reporters) or exported or _machine(about, reporters)
     return other, PODS if other else ()
 
 

@@ -109,7 +109,7 @@ _TROUBLE = re.compile(
 )
 _CALM = re.compile(
     r"\b(finished|completed?|successful\w*|succeeded|recovered|resolved|passed|closed cleanly)\b|\bnow (running|ready|healthy)"
-    r"|\bis (available|healthy|ok)\b|scaled to 0|\bterminating\b|within (its |their )?(normal|bounds)|graceful"
+    r"|\bis (available|healthy|ok)\b|scaled to 0|\bterminating\b|within (its |their |the )?(normal|usual|bounds)|graceful"
     r"|\b(no|0|zero) (failures?|errors?)\b|has(no|sufficient)(disk|memory|pid)",
     re.I,
 )

@@ -103,6 +103,7 @@ def test_an_alert_of_a_machine_is_about_the_machine(labels: dict[str, str], host
         ({"job": "kube-state-metrics"}, "kube-state-metrics"),
         ({"job": "payments-metrics", "instance": "10.1.2.3:8080", "node": "n1"}, "payments-metrics"),
         ({"service": "node", "host": "web-3"}, "node"),
+        ({"service": "invoice-exporter", "env": "prod"}, "invoice-exporter"),
     ],
 )
 def test_what_reports_of_nothing_else_is_itself_meant(labels: dict[str, str], subject: str) -> None:
