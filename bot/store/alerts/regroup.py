@@ -129,6 +129,10 @@ async def _hand_over(db: Database, session: AsyncSession, source: GroupRow, targ
         target.severity, target.service, target.title = source.severity, source.service or target.service, source.title
     incident = await session.get(IncidentRow, source.incident_id, with_for_update=True) if source.incident_id else None
     await _keep_private(session, source, target)
+    if GroupState(source.state) is GroupState(target.state) is GroupState.MONITORING and not target.unconfirmed_at:
+        # Nobody saw that its alerts ended, wherever they are.
+        target.unconfirmed_at, target.readable_at = source.unconfirmed_at, source.readable_at
+        target.unmeasured = source.unmeasured
     if incident is None:
         return
     if target.incident_id is None:

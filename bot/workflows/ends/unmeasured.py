@@ -1,5 +1,6 @@
 """The tick that asks whether alerts ended because all is well, or because their service is no longer measured."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.core.errors import QueryFailed
@@ -9,10 +10,14 @@ from bot.core.metrics.signals import service_matchers
 from bot.core.service import Catalogue
 from bot.parallel import answers_or_failures
 from bot.ports import Metrics
-from bot.store.oversight.unmeasured_ends import EndedAlert, UnmeasuredEnds
+from bot.store.oversight.unmeasured_ends import ClearedGroup, EndedAlert, UnmeasuredEnds
 
 LATELY = timedelta(minutes=10)
 """An end is looked at for so long, in case Prometheus does not answer at once."""
+SCRAPED_WITHIN = timedelta(minutes=2)
+"""A Prometheus that is started anew has no series before its first scrapes."""
+MAX_GROUPS = 50
+"""Groups that cleared of which one round asks; the next ones ask of the others."""
 _AT_ONCE = 6
 _OF_PROMETHEUS = Matcher("__name__", "up|scrape_.*|ALERTS.*", "!~")
 """What Prometheus itself writes about a target stays when the target is gone."""
@@ -23,41 +28,49 @@ class UnmeasuredEndsTick:
 
     def __init__(self, ends: UnmeasuredEnds, catalogue: Catalogue, metrics: Metrics | None) -> None:
         self.ends, self.catalogue, self.metrics = ends, catalogue, metrics
-        self._seen: dict[tuple[int, str], datetime] = {}
-        """Of which end an answer was had, by group and service."""
+        self._seen: dict[int, datetime] = {}
+        """Of which end an answer was had, by group."""
         self._measured_since: dict[int, datetime] = {}
-        """Since when the service of a marked group is measured again."""
+        """Since when the services of a marked group are measured again."""
 
     async def __call__(self) -> None:
         if self.metrics is None:
             return
         now = self.ends.db.clock()
-        lately = await self.ends.lately_ended(now - LATELY)
-        fresh = [end for end in lately if self._seen.get((end.group, end.service)) != end.cleared_at]
-        self._seen = {key: at for key, at in self._seen.items() if at >= now - LATELY}
-        for end, measured in await self._read(self.metrics, fresh):
-            self._seen[end.group, end.service] = end.cleared_at
-            if not measured:
-                await self.ends.mark(end)
+        lately = await self.ends.lately_cleared(now - LATELY, readable_since=now - SCRAPED_WITHIN)
+        fresh = [group for group in lately if self._seen.get(group.number) != group.cleared_at][:MAX_GROUPS]
+        self._seen = {number: at for number, at in self._seen.items() if at >= now - LATELY}
+        for group, unmeasured in await self._read(self.metrics, fresh):
+            if unmeasured:
+                await self.ends.mark(group, unmeasured[0])
+            self._seen[group.number] = group.cleared_at
         marked = await self.ends.marked()
-        self._measured_since = {
-            end.group: self._measured_since[end.group] for end in marked if end.group in self._measured_since
-        }
-        for end, measured in await self._read(self.metrics, marked):
-            await self._look_again(end, now, measured=measured)
+        numbers = {group.number for group in marked}
+        self._measured_since = {number: at for number, at in self._measured_since.items() if number in numbers}
+        for group, unmeasured in await self._read(self.metrics, marked):
+            await self._look_again(group, now, unmeasured)
 
-    async def _look_again(self, end: EndedAlert, now: datetime, *, measured: bool) -> None:
+    async def _look_again(self, group: ClearedGroup, now: datetime, unmeasured: Sequence[str]) -> None:
         """Rules wait before they fire: that nothing does counts only after a while."""
-        if not measured:
-            self._measured_since.pop(end.group, None)
-        elif now - self._measured_since.setdefault(end.group, now) >= READABLE_FOR:
-            await self.ends.confirm(end, self._measured_since[end.group])
+        if unmeasured:
+            self._measured_since.pop(group.number, None)
+            if group.unmeasured not in unmeasured:
+                await self.ends.mark(group, unmeasured[0])
+        elif now - self._measured_since.setdefault(group.number, now) >= READABLE_FOR:
+            await self.ends.confirm(group, self._measured_since[group.number])
 
-    async def _read(self, metrics: Metrics, ended: list[EndedAlert]) -> list[tuple[EndedAlert, bool]]:
-        """Each with whether its service is measured; without those of which that could not be asked."""
-        answers = await answers_or_failures(lambda end: self._is_measured(metrics, end), ended, at_once=_AT_ONCE)
-        pairs = zip(ended, answers, strict=True)
-        return [(end, measured) for end, measured in pairs if not isinstance(measured, QueryFailed)]
+    async def _read(self, metrics: Metrics, cleared: Sequence[ClearedGroup]) -> list[tuple[ClearedGroup, list[str]]]:
+        """Each with its services that are not measured; without those where that could not be asked of every service."""
+        ended = await self.ends.ended(cleared)
+        ends = [end for group in cleared for end in ended[group.number]]
+        answers = await answers_or_failures(lambda end: self._is_measured(metrics, end), ends, at_once=_AT_ONCE)
+        unmeasured: dict[int, list[str]] = {group.number: [] for group in cleared}
+        for end, measured in zip(ends, answers, strict=True):
+            if isinstance(measured, QueryFailed):
+                unmeasured.pop(end.group, None)
+            elif not measured and end.group in unmeasured:
+                unmeasured[end.group].append(end.service)
+        return [(group, unmeasured[group.number]) for group in cleared if group.number in unmeasured]
 
     async def _is_measured(self, metrics: Metrics, end: EndedAlert) -> bool:
         """Whether any series of the service is left; one that had none when the alert fired is not told by its labels."""

@@ -1,5 +1,6 @@
 """That the alerts of a service end is an all-clear only if the service is measured still."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ from bot.core.metrics.series import Series
 from bot.core.service import Catalogue
 from bot.slack.view_context import ViewContext
 from bot.slack.views import card as view
+from bot.store.alerts import regroup
+from bot.store.incidents import incidents
 from bot.store.oversight.quiet_groups import close_quiet_groups
 from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
 from bot.store.oversight.unmeasured_ends import UnmeasuredEnds
@@ -25,23 +28,26 @@ from bot.workflows.ends.unmeasured import UnmeasuredEndsTick
 from tests.unit.approvals_fixture import RecordedMetrics
 from tests.unit.store.databases import Clock, SortingFixture, alert, open_database
 
-OWN_SERIES = 'count({service="checkout",__name__!~"up|scrape_.*|ALERTS.*"})'
+SERIES_OF = re.compile(r'count\({service="(\w+)",__name__!~"up\|scrape_\.\*\|ALERTS\.\*"}\)')
 
 
 class ServiceMetrics(RecordedMetrics):
-    """A Prometheus that has series of checkout, in the past and now, or cannot be asked about them."""
+    """A Prometheus that has series of services, in the past and now, or cannot be asked about them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.before, self.now = True, True
-        self.fails = False
+        self.fails, self.down = False, False
+        self.gone: set[str] = set()
+        """Those of which there is no series now, beside all if `now` is False."""
 
     async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
-        if promql != OWN_SERIES:
-            return await super().instant(promql, at=at) if promql == "vector(1)" else []
-        if self.fails:
+        service = SERIES_OF.fullmatch(promql)
+        if self.down or (self.fails and service):
             raise QueryFailed("connection refused")
-        there = self.before if at else self.now
+        if not service:
+            return await super().instant(promql, at=at) if promql == "vector(1)" else []
+        there = self.before if at else self.now and service[1] not in self.gone
         return [Series({}, np.array([0.0]), np.array([12.0]))] if there else []
 
 
@@ -147,3 +153,101 @@ async def test_what_fires_again_once_it_is_measured_is_the_same_outage(sorting: 
     assert (await watch.lines())[-1] == (
         "Its alerts are reported again. It is the same outage: they had only ended while checkout was not measured."
     )
+
+
+def ended(fingerprint: str, service: str, clock: Clock, *, minutes_ago: float = 0) -> Any:
+    at = clock() - timedelta(minutes=minutes_ago)
+    return alert(fingerprint, status="resolved", labels={"service": service}, ends_at=at)
+
+
+async def test_each_service_of_a_group_must_be_measured_before_it_is_over(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await sorting.receive(alert("a"), alert("p", labels={"service": "payments"}))
+    sorting.clock.forward(5)
+    await sorting.receive(ended("a", "checkout", sorting.clock), ended("p", "payments", sorting.clock))
+    watch.metrics.gone = {"checkout", "payments"}
+    await watch.after(0.1)
+    watch.metrics.gone = {"payments"}
+    await watch.after(20)
+
+    card = await watch.after(5)
+    assert len(await sorting.groups()) == 1 and "payments is no longer measured" in card
+
+    watch.metrics.gone = set()
+    await watch.after(1)
+    assert "NOT CONFIRMED" not in await watch.after(4)
+
+
+async def test_an_end_that_was_told_late_is_looked_at_as_well(sorting: SortingFixture) -> None:
+    """Alertmanager tells of an end with its next group_interval, and what flaps is held open for a while."""
+    watch = Watch(sorting)
+    await sorting.receive(alert())
+    sorting.clock.forward(20)
+    await sorting.receive(ended("a", "checkout", sorting.clock, minutes_ago=12))
+
+    assert "checkout is no longer measured" in await watch.after(0.1, now=False)
+
+
+async def test_that_prometheus_can_be_read_again_confirms_no_end_of_what_it_does_not_measure(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await sorting.receive(alert())
+    watch.metrics.down = True
+    await watch.after(1, now=False)
+    await watch.after(1)
+    await sorting.receive(ended("a", "checkout", sorting.clock))
+    await watch.after(20)
+    watch.metrics.down = False
+
+    cards = [await watch.after(0.25) for _ in range(16)]
+    assert all("NOT CONFIRMED" in card for card in cards) and "checkout is no longer measured" in cards[-1]
+
+
+async def test_what_is_delivered_again_with_its_old_start_fires_on(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await watch.ends(now=False)
+    sorting.clock.forward(5)
+    await sorting.receive(alert())
+
+    (group,) = await sorting.groups()
+    assert (group.state, group.firing, group.unmeasured) == ("FIRING", 1, "")
+
+
+async def test_what_somebody_resolved_unconfirmed_is_open_again_once_it_is_delivered_as_before(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await watch.ends(now=False)
+    await incidents.resolve(sorting.db, "AL-1", "bob")
+    await watch.after(15)
+    await sorting.receive(alert())
+
+    (group,) = await sorting.groups()
+    assert group.state == "FIRING"
+
+
+async def test_what_is_merged_stays_unconfirmed(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await sorting.receive(alert(), alert("s", labels={"service": "search"}))
+    sorting.clock.forward(5)
+    await sorting.receive(ended("s", "search", sorting.clock))
+    watch.metrics.gone = {"search"}
+    await watch.after(0.1)
+    await watch.after(20)
+    await sorting.receive(ended("a", "checkout", sorting.clock))
+    await watch.after(0.1)
+    await regroup.merge(sorting.db, "AL-1", "AL-2", "bob")
+
+    assert "search is no longer measured" in await watch.after(1)
+    watch.metrics.gone = set()
+    await watch.after(1)
+    assert "NOT CONFIRMED" not in await watch.after(4)
+
+
+async def test_what_has_lost_the_alerts_of_that_service_does_not_wait_for_it(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    await sorting.receive(alert("a"), alert("p", labels={"service": "payments"}))
+    sorting.clock.forward(5)
+    await sorting.receive(ended("a", "checkout", sorting.clock), ended("p", "payments", sorting.clock))
+    watch.metrics.gone = {"payments"}
+    await watch.after(0.1)
+    await regroup.split(sorting.db, "AL-1", "payments", "bob")
+
+    assert "NOT CONFIRMED" not in await watch.after(1)

@@ -37,12 +37,13 @@ async def receive_further_alert(
 
 
 async def take_back_end(db: Database, session: AsyncSession, group: GroupRow, episode: EpisodeRow) -> bool:
-    """Let an episode fire on, and its group, that ended only because Prometheus could not be read. False: it stays so.
+    """Let an episode fire on, and its group, that ended only because nobody saw it. False: it stays so.
 
-    Whether Prometheus can be read again is not followed once somebody resolved the group: what is delivered then was not over.
+    While Prometheus cannot be read, what is delivered is of before. That is not followed once somebody resolved the group, and
+    it can be where only a service is not measured: what is delivered then was not over.
     """
-    followed = GroupState(group.state) is not GroupState.RESOLVED
-    if group.unconfirmed_at is None or (followed and group.readable_at is None):
+    unreadable = GroupState(group.state) is not GroupState.RESOLVED and not group.unmeasured and group.readable_at is None
+    if group.unconfirmed_at is None or unreadable:
         return False
     episode.status, episode.ended_at = "firing", None
     if GroupState(group.state) is GroupState.MONITORING:
