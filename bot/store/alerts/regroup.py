@@ -66,6 +66,8 @@ async def split(db: Database, ref: str, what: str, person: str) -> Split:
             await timeline.add(db, session, EntryKind.GROUP, text, group_id=row.id, incident_id=row.incident_id, who=person)
         await audit.append(db, session, who=person, what="split", subject=ref, before=ref, after=f"{new}: {what[:60]}")
         await _after_leaving(db, session, source)
+        if target.firing == 0:
+            await groups.clear(db, session, target, db.clock())
         await groups.touch_cards(db, session, [source, target])
         return Split(new, len(leaving))
 

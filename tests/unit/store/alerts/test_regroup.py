@@ -73,6 +73,14 @@ async def test_alerts_that_were_split_off_have_a_group_and_later_ones_of_them_fo
     assert await counts(sorting) == [("checkout", "FIRING", 2, 2), ("search", "RESOLVED", 0, 0), ("search", "FIRING", 2, 2)]
 
 
+async def test_what_is_split_off_after_its_end_does_not_fire(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a"), alert("b"))
+    await sorting.receive(alert("b", "resolved"))
+    await regroup.split(sorting.db, "AL-1", "Alert b", "bob")
+
+    assert await counts(sorting) == [("checkout", "FIRING", 1, 1), ("checkout", "MONITORING", 1, 0)]
+
+
 async def test_the_timeline_says_of_one_alert_that_it_was_split_off(sorting: SortingFixture) -> None:
     await two_groups(sorting)
     await regroup.split(sorting.db, "AL-1", "Alert b", "bob")
