@@ -474,6 +474,20 @@ async def test_what_fires_on_since_before_a_restart_of_its_source_has_its_own_ca
     assert (after.first_cause.cause, after.cause_is_earlier) == ("deploy 5.1.0 broke checkout", False)
 
 
+async def test_of_an_outage_that_fires_on_after_several_restarts_of_its_source_the_first_start_counts(
+    sorting: SortingFixture,
+) -> None:
+    await sorting.receive(alert("a", name="HighErrorRate"))
+    sorting.clock.forward(2)
+    await sorting.receive(alert("b", labels=PAYMENTS, name="Down", start=2))
+    for minute in (3, 6):
+        sorting.clock.forward(3)
+        await sorting.receive(alert("a", name="HighErrorRate", start=minute))
+    await sorting.receive(alert("b", status="resolved", labels=PAYMENTS, name="Down", start=2, ends_at=at(7)))
+
+    assert (await card(sorting)).started_at == at(-1)
+
+
 async def test_an_outage_runs_on_whose_source_was_restarted_while_it_fires(sorting: SortingFixture) -> None:
     await sorting.receive(alert("a", name="HighErrorRate"))
     await rank(sorting, 1, onset=at(-2), signal="checkout errors")
