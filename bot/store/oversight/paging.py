@@ -24,6 +24,8 @@ from bot.store.tables import (
 from bot.store.triage.cases import leading_alert
 
 WORST = (Severity.SEV1.value, Severity.SEV2.value)
+CONFIRMED_WITHIN = timedelta(seconds=30)
+"""So soon after alerts ended it is known whether that could be confirmed: a page that is closed does not open again for it."""
 _MUST_STAND = ("card", "storm", "incident_card", "proposal")
 """Kinds of messages whose absence opens a page."""
 
@@ -63,9 +65,17 @@ class PagingQueries:
             return [group for group in waiting if group.since <= limit]
 
     async def unacknowledged_keys(self) -> set[str]:
-        """References of all groups that nobody acknowledged yet."""
+        """References of all groups that nobody acknowledged yet and that are not known to be over.
+
+        What evaluates the alerts may be gone, or the service with all that is measured of it: their end says nothing then.
+        """
+        row = GroupRow
+        unsure = or_(col(row.unconfirmed_at).is_not(None), col(row.cleared_at) > self.db.clock() - CONFIRMED_WITHIN)
+        ended = and_(col(row.state) == "MONITORING", col(row.acknowledged_by) == "", unsure)
         async with self.db.read() as session:
-            return {f"AL-{id}" for id in (await session.exec(select(GroupRow.id).where(GroupRow.state == "FIRING"))).all()}
+            return {
+                f"AL-{id}" for id in (await session.exec(select(row.id).where(or_(col(row.state) == "FIRING", ended)))).all()
+            }
 
     async def oldest_undelivered(self) -> datetime | None:
         """When the oldest message was made that waits for Slack; first posts only.

@@ -229,3 +229,26 @@ async def test_without_a_pager_the_page_stands_in_the_log_and_nothing_breaks(fix
         ("page without a pager", "error"),
         ("a page without a pager is over", "info"),
     ]
+
+
+async def test_a_page_stays_while_nobody_could_confirm_that_the_alerts_ended(fixture: PagerFixture) -> None:
+    await fixture.firing("SEV1")
+    await fixture.after(6)
+    ended = NOW + timedelta(minutes=7)
+    await fixture.change(GroupRow, 1, state="MONITORING", cleared_at=ended)
+    just_ended = list(await fixture.after(7.2))
+    await fixture.change(GroupRow, 1, unconfirmed_at=ended, unmeasured="checkout")
+    unconfirmed = list(await fixture.after(20))
+    await fixture.change(GroupRow, 1, unconfirmed_at=None, unmeasured="")
+
+    assert just_ended == unconfirmed == [("page", "ack:AL-1")]
+    assert await fixture.after(21) == [("page", "ack:AL-1"), ("clear", "ack:AL-1")]
+
+
+async def test_an_unconfirmed_end_pages_nobody_who_acknowledged(fixture: PagerFixture) -> None:
+    await fixture.firing("SEV1")
+    await fixture.after(6)
+    values = {"state": "MONITORING", "cleared_at": NOW, "unconfirmed_at": NOW, "acknowledged_by": "bob"}
+    await fixture.change(GroupRow, 1, **values)
+
+    assert await fixture.after(7) == [("page", "ack:AL-1"), ("clear", "ack:AL-1")]
