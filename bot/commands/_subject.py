@@ -39,7 +39,7 @@ def _which(request: Request, around: "Around") -> str:
     rows = around.open[:MAX_CANDIDATES]
     lines = [typed_line(request.verb, ref, request.text, request.options) for ref in [row.ref for row in rows] or ["AL-3"]]
     if not rows:
-        return f"Say which one, for example: {lines[0]}. Nothing is open{around.where}."
+        return f"Say which one, for example: {lines[0]}. {around.nothing_open}"
     more = ["The verb list shows more."] if len(around.open) > len(rows) else []
     copied = lines if len(lines[0]) <= MAX_COPIED else lines[:1]
     candidates = [f"Say which one. Open{around.where}:", *map(_candidate, rows), *more]
@@ -68,6 +68,11 @@ class Around:
     def where(self) -> str:
         """ " in this channel", where one is."""
         return "" if self.everywhere else " in this channel"
+
+    @property
+    def nothing_open(self) -> str:
+        """That there is nothing, as far as who asks may know: what Slack does not say they read, is not shown to them."""
+        return "Nothing that you may read is open." if self.everywhere else "Nothing is open in this channel."
 
 
 async def around_of(ctx: CommandContext, request: Request) -> Around:

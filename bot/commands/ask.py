@@ -56,7 +56,7 @@ async def _about_all(ctx: CommandContext, request: Request, question: str) -> Re
     if around.subject or broad_question(question, services) is None:
         return None
     if not around.open:
-        return Reply(f"Nothing is open{around.where}. The line `list all` shows what was.")
+        return Reply(f"{around.nothing_open} The line `list all` shows what was.")
     target = await _target_of_all(ctx, request)
     if target is None:
         return None

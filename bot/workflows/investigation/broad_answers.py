@@ -10,6 +10,7 @@ from bot.core.questions.answering import QuestionAnswer, answer
 from bot.core.questions.broad_questions import BroadQuestion, broad_question
 from bot.core.questions.open_states import IS_IT_OVER, MAX_NAMED, OpenState
 from bot.core.questions.yes_no.verdicts import ShortAnswer, unknown
+from bot.core.text.untrusted import counted
 from bot.store.answers.questions import Questions
 from bot.workflows.investigation.question_checks import QuestionChecks
 
@@ -70,8 +71,12 @@ class BroadAnswers:
     async def _on_call(self, states: Sequence[OpenState]) -> ShortAnswer:
         if self.on_call is None:
             return unknown("no rota is read here").model_copy(update={"complete": True})
-        services = list(dict.fromkeys(state.service for state in states))[:MAX_NAMED]
-        return open_states.on_call([(service, await self.on_call(service)) for service in services])
+        services = list(dict.fromkeys(state.service for state in states))
+        short = open_states.on_call([(service, await self.on_call(service)) for service in services[:MAX_NAMED]])
+        if len(services) <= MAX_NAMED:
+            return short
+        others = counted(len(services) - MAX_NAMED, "more service")
+        return short.model_copy(update={"text": f"{short.text}; not looked up for {others}"})
 
     async def _reach(self, refs: Sequence[str]) -> dict[str, str]:
         """What each of the worst reaches, as it was measured."""

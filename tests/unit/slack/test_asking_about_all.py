@@ -231,6 +231,13 @@ async def test_who_is_on_call_is_told_for_each_service(fixture: ApprovalsFixture
     assert "*On call now:* nobody for payments; bob for checkout" in await answer_of(fixture, "who is on call?")
 
 
+async def test_of_many_services_it_is_said_for_how_many_nobody_was_looked_up(fixture: ApprovalsFixture) -> None:
+    for number in range(2, 10):
+        await with_group(fixture, number, service=f"shop{number}")
+
+    assert "nobody for shop4; not looked up for 3 more services" in await answer_of(fixture, "who is on call?")
+
+
 @pytest.mark.parametrize("text", ["what changed today?", "what changed?"])
 async def test_what_changed_lists_the_changes_of_the_last_day(fixture: ApprovalsFixture, text: str) -> None:
     await with_group(fixture, 2)
@@ -328,3 +335,14 @@ async def test_where_nothing_is_open_a_question_about_all_is_told_so(fixture: Ap
     told = await say(fixture, mention("what is going on?", thread=""))
 
     assert told == ["Nothing is open in this channel. The line `list all` shows what was."]
+
+
+async def test_to_the_bot_alone_nothing_is_open_only_as_far_as_the_person_may_read(fixture: ApprovalsFixture) -> None:
+    await set_group(fixture, 1, state="RESOLVED", firing=0)
+    await with_group(fixture, 2, channel="C7", private=True)
+    router, told = router_with(fixture)
+    said = {"type": "message", "channel_type": "im", "user": "UALICE", "channel": "D1", "ts": "5.0", "text": "all ok?"}
+    await on_message(router, {"team_id": "T1", "event_id": "Ev1", "event": said})
+    await ended(fixture)
+
+    assert told == ["Nothing that you may read is open. The line `list all` shows what was."]
