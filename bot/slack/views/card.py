@@ -258,8 +258,9 @@ def _controls(card: CardContent) -> Block:
     """At most three, those that are needed first, and only what applies to the state."""
     ref, firing = card.group.ref, card.group.state is GroupState.FIRING
     declared_or_cleared = card.group.declared or not firing
+    waits = firing or (unconfirmed(card.group) and not card.group.acknowledged_by)
     offered = [
-        button("Acknowledge", "ack", ref, style="primary", accessible_label=f"Acknowledge {ref}") if firing else None,
+        button("Acknowledge", "ack", ref, style="primary", accessible_label=f"Acknowledge {ref}") if waits else None,
         button("Resolve...", "resolve", ref, accessible_label=f"Resolve {ref}") if declared_or_cleared else None,
         None if card.incident else button("Declare...", "declare", ref, accessible_label=f"Declare an incident from {ref}"),
         button("Details", "full", ref, accessible_label=f"Details of {ref}")
@@ -276,9 +277,9 @@ def status_line(card: CardContent) -> str:
         case GroupState.ACKNOWLEDGED:
             return f"*ACKNOWLEDGED* by {plain_text(group.acknowledged_by, 40)} {_at(group.acknowledged_at)}".rstrip()
         case GroupState.MONITORING:
-            if unconfirmed(group):
-                return f"*NOT CONFIRMED* no alert is reported since {_at(group.cleared_at)}; {_not_checked(group)}"
             by = f"; acknowledged by {plain_text(group.acknowledged_by, 40)}" if group.acknowledged_by else ""
+            if unconfirmed(group):
+                return f"*NOT CONFIRMED* no alert is reported since {_at(group.cleared_at)}; {_not_checked(group)}{by}"
             closes = ", or it closes by itself" if card.closes_itself else ""
             return f"*MONITORING* alerts cleared {_at(group.cleared_at)}{by}; resolve it{closes}"
         case GroupState.RESOLVED:

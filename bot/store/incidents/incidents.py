@@ -123,15 +123,21 @@ async def group_to_investigate(db: Database, ref: str) -> AlertGroup:
 
 
 async def acknowledge(db: Database, ref: str, person: str) -> AlertGroup:
-    """A person acknowledges a group; the first one counts. Raises NotFound."""
+    """A person acknowledges a group that fires, or of which nobody could confirm that it ended; the first one counts.
+
+    Raises NotFound.
+    """
     async with db.write() as session:
         group, incident = await _rows(session, ref)
         if group is None:
             raise NotFound(f"{ref} has no alerts to acknowledge")
-        if GroupState(group.state) is GroupState.FIRING:
-            group.state, group.acknowledged_by, group.acknowledged_at = GroupState.ACKNOWLEDGED, person, db.clock()
+        before = GroupState(group.state)
+        unconfirmed = before is GroupState.MONITORING and group.unconfirmed_at is not None
+        if before is GroupState.FIRING or (unconfirmed and not group.acknowledged_by):
+            group.state = before if unconfirmed else GroupState.ACKNOWLEDGED
+            group.acknowledged_by, group.acknowledged_at = person, db.clock()
             await _note(db, session, group, incident, EntryKind.GROUP, f"Acknowledged by {person}", person)
-            await audit.append(db, session, who=person, what="acknowledge", subject=f"AL-{group.id}", before="FIRING")
+            await audit.append(db, session, who=person, what="acknowledge", subject=f"AL-{group.id}", before=before.value)
         await _show(db, session, group, incident)
         return to_group(group)
 

@@ -212,6 +212,29 @@ async def test_what_is_delivered_again_with_its_old_start_fires_on(sorting: Sort
     assert (group.state, group.firing, group.unmeasured) == ("FIRING", 1, "")
 
 
+async def test_somebody_can_take_what_is_not_confirmed(sorting: SortingFixture) -> None:
+    watch = Watch(sorting)
+    waiting = await watch.ends(now=False)
+    await incidents.acknowledge(sorting.db, "AL-1", "bob")
+    await incidents.acknowledge(sorting.db, "AL-1", "carol")
+    taken = await watch.after(1)
+
+    assert "'Acknowledge'" in waiting and "'Acknowledge'" not in taken
+    assert "*NOT CONFIRMED*" in taken and "this is no all-clear; acknowledged by bob" in taken
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(30, "ACKNOWLEDGED"), (2880, "FIRING")])
+async def test_whoever_acknowledged_it_has_it_no_more_after_days(sorting: SortingFixture, minutes: float, state: str) -> None:
+    watch = Watch(sorting)
+    await watch.ends(now=False)
+    await incidents.acknowledge(sorting.db, "AL-1", "bob")
+    sorting.clock.forward(minutes)
+    await sorting.receive(alert(start=minutes))
+
+    (group,) = await sorting.groups()
+    assert (group.state, group.acknowledged_by) == (state, "bob" if state == "ACKNOWLEDGED" else "")
+
+
 async def test_what_somebody_resolved_unconfirmed_is_open_again_once_it_is_delivered_as_before(sorting: SortingFixture) -> None:
     watch = Watch(sorting)
     await watch.ends(now=False)
