@@ -243,7 +243,7 @@ async def test_what_somebody_resolved_unconfirmed_is_open_again_once_it_is_deliv
     await sorting.receive(alert())
 
     (group,) = await sorting.groups()
-    assert group.state == "FIRING"
+    assert (group.state, group.unmeasured, group.unconfirmed_at) == ("FIRING", "", None)
 
 
 async def test_what_is_merged_stays_unconfirmed(sorting: SortingFixture) -> None:

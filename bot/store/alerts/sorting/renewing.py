@@ -62,12 +62,17 @@ async def _fire_on(db: Database, session: AsyncSession, group: GroupRow) -> None
     group.state, group.cleared_at = GroupState.ACKNOWLEDGED if group.acknowledged_by else GroupState.FIRING, None
     why = f"{group.unmeasured} was not measured" if group.unmeasured else "Prometheus could not be read"
     text = f"Its alerts are reported again. It is the same outage: they had only ended while {why}."
-    if group.unmeasured:
-        group.unmeasured, group.unconfirmed_at = "", None
+    _count_as_measured(group)
     await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id)
     await groups.add_line(db, session, group, name, text)
     await transitions.refresh_undecided(db, session, group.id)
     await _reopen_incident(session, group)
+
+
+def _count_as_measured(group: GroupRow) -> None:
+    """What fires is measured: its end will be looked at by itself."""
+    if group.unmeasured:
+        group.unmeasured, group.unconfirmed_at = "", None
 
 
 async def _reopen_incident(session: AsyncSession, group: GroupRow) -> None:
@@ -110,6 +115,7 @@ async def reopen(
     group.firing = (await session.exec(select(func.count()).select_from(EpisodeRow).where(*fires))).one()
     group.state, group.cleared_at, group.reopened = GroupState.FIRING, None, group.reopened + 1
     group.recheck_at, group.opened_again_at = None, at
+    _count_as_measured(group)
     _unacknowledge(db, group)
     # Nobody was waited for while it was resolved.
     group.unacknowledged_at = db.clock()
