@@ -132,6 +132,11 @@ class StormContent(Content):
         return any(group.state in (GroupState.FIRING, GroupState.ACKNOWLEDGED) for group in self.groups)
 
     @property
+    def cleared(self) -> bool:
+        """Whether none fires, as far as this could be checked."""
+        return not self.fires and all(group.cleared for group in self.firing)
+
+    @property
     def service(self) -> str:
         return self.groups[0].service if self.groups else ""
 
@@ -143,7 +148,7 @@ class StormContent(Content):
     @property
     def urgent_part(self) -> object:
         # The message is redrawn at once when the storm has doubled, and when nothing of it fires any more.
-        return bool(self.notified_services), len(self.groups).bit_length(), self.fires, bool(self.firing)
+        return bool(self.notified_services), len(self.groups).bit_length(), self.fires, self.cleared, bool(self.firing)
 
 
 class BacklogAlert(NamedTuple):

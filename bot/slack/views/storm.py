@@ -11,7 +11,7 @@ from bot.core.text.untrusted import counted
 from bot.slack.blocks import Block, Rendered, actions, context, header, overflow, section, when
 from bot.slack.untrusted_text import quoted
 from bot.slack.view_context import ViewContext
-from bot.slack.views.card import CLEARED, square_of
+from bot.slack.views.card import CLEARED, square_of, unconfirmed
 from bot.slack.views.rich_text import Line, code, labelled, name, paragraph, sentence, words
 
 LINES = 10
@@ -26,7 +26,7 @@ def render(storm: StormContent, view: ViewContext) -> Rendered:
     if not groups:
         return "Storm over: each group has a card of its own.", [context("*STORM OVER* each group has a card of its own now")]
     word = _word(storm)
-    colour = square_of(min(group.severity for group in firing)) if storm.fires else CLEARED
+    colour = square_of(min(group.severity for group in firing)) if not storm.cleared else CLEARED
     blocks: list[Block | None] = [
         header(f"{colour} {word} · {_size(groups)}"),
         section(_course(storm, view)),
@@ -41,6 +41,8 @@ def render(storm: StormContent, view: ViewContext) -> Rendered:
 def _word(storm: StormContent) -> str:
     if storm.fires:
         return "STORM"
+    if not storm.cleared:
+        return "STORM NOT CONFIRMED"
     return "STORM CLEARED" if storm.firing else "STORM OVER"
 
 
@@ -73,7 +75,7 @@ def _course(storm: StormContent, view: ViewContext) -> str:
     """`Since 14:00:05 · on call @alice`; at the end `14:00:05 to 14:31:10 (31 min) · covered by INC-9`."""
     began = min(group.opened_at for group in storm.groups)
     on_call = "on call " + " ".join(f"<@{user}>" for user in view.mention) if view.mention else ""
-    if storm.fires:
+    if not storm.cleared:
         return " · ".join(filter(None, (f"Since {when(began)}", on_call, _before(storm))))
     ended = max(filter(None, (group.cleared_at for group in storm.groups)), default=None)
     incidents = sorted({group.incident for group in storm.groups} - {""})
@@ -118,4 +120,5 @@ def _lines(groups: Sequence[AlertGroup]) -> Iterable[Line]:
 def _line(group: AlertGroup) -> str:
     what = f"{name(group.service or 'unknown', 40)} · {name(group.title, 80)}"
     alerts = f" · {counted(group.alerts, 'alert')}" if group.alerts > 1 else ""
-    return f"{group.state} {group.severity} {group.ref} · {what}{alerts}"
+    state = "NOT CONFIRMED" if unconfirmed(group) else group.state
+    return f"{state} {group.severity} {group.ref} · {what}{alerts}"

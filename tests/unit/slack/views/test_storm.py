@@ -29,6 +29,14 @@ def test_a_storm_whose_alerts_have_cleared_says_from_when_to_when() -> None:
     assert "(31 min) · covered by INC-9" in text_of(blocks) and text.startswith("Storm cleared:")
 
 
+def test_a_storm_whose_ends_nobody_could_confirm_is_no_all_clear() -> None:
+    unseen = group(state="MONITORING", opened_at=at(0), cleared_at=at(31), unconfirmed_at=at(31), alerts=1)
+    text, blocks = rendered_storm([group(state="MONITORING", cleared_at=at(9)), unseen])
+
+    assert "🟧 STORM NOT CONFIRMED · 1 service" in text_of(blocks) and "NOT CONFIRMED SEV2 AL-" in text_of(blocks)
+    assert "31 min" not in text_of(blocks) and text.startswith("Storm not confirmed:")
+
+
 def test_a_storm_is_over_once_nothing_of_it_is_open() -> None:
     _, blocks = rendered_storm([group(state="RESOLVED", opened_at=at(0), cleared_at=at(5))])
 
