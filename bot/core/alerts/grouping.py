@@ -24,6 +24,8 @@ NEAR_WINDOW = timedelta(minutes=5)
 """Alerts of neighbours and of one machine join while the group's last alert is at most this old."""
 SAME_WINDOW = timedelta(minutes=30)
 """Alerts of the same service or source's key join for longer; a cleared group fires again within this time."""
+UNMEASURED_WINDOW = timedelta(hours=1)
+"""What was not measured for longer and fires again is another outage: a service that was removed may come back after days."""
 SCOPE_LABELS = ("cluster", "env", "environment")
 """Two values of one of these are two installations: never one cause."""
 MACHINE_LABELS = ("pod", "instance", "node", "host")
@@ -92,6 +94,8 @@ class OpenGroup:
     cleared_at: datetime | None = None
     end_doubted: bool = False
     """Its alerts may only have ended since nobody evaluated them."""
+    unmeasured: bool = False
+    """They may only have ended since their service is not measured."""
     scope: dict[str, str] = field(default_factory=dict)
     hints: dict[Hint, None] = field(default_factory=dict)
     """Of all its members, thousands in a storm: a set would take twice the memory."""
@@ -114,6 +118,11 @@ class OpenGroup:
     visibility: Visibility = field(default_factory=lambda: Visibility(""))
     """Who reads its card."""
     arrivals: ArrivalRate = field(default_factory=ArrivalRate)
+
+    def may_fire_on(self, at: datetime) -> bool:
+        """Whether an alert of it that fires then may never have ended."""
+        too_long = self.unmeasured and self.cleared_at is not None and at - self.cleared_at > UNMEASURED_WINDOW
+        return self.end_doubted and not too_long
 
     def set_running(self, running: int, at: float) -> None:
         """So many of its members fire at that moment."""
@@ -340,7 +349,7 @@ def _membership(arrival: Arrival, group: OpenGroup, catalogue: Catalogue, ties: 
         # A cleared group never swallows anything but its own alert that fires again, and did so nowhere else since.
         own = "signal" in kinds and arrival.last.group in (None, group.number)
         lately = group.cleared_at is not None and arrival.at - group.cleared_at <= SAME_WINDOW
-        again = own and (lately or group.end_doubted)
+        again = own and (lately or group.may_fire_on(arrival.at))
         return Membership(GroupingReason.FIRES_AGAIN, "the same alert fires again") if again else None
     if arrival.last.flaps_rapidly and arrival.last.group == group.number:
         return Membership(GroupingReason.FLAPPING, "it flaps: it fires again and again")

@@ -124,7 +124,7 @@ class UnmeasuredEnds:
     async def confirm(self, cleared: ClearedGroup, measured_since: datetime) -> None:
         """The services were measured for a while, and nothing fires."""
         since = clock_to_the_minute(measured_since)
-        text = f"{cleared.unmeasured} is measured again since {since}, and nothing of this fires."
+        text = f"{cleared.unmeasured} is measured again since {since}, and no alert of this card fires."
         await self._change(cleared, "", text, name="measured")
 
     async def _change(self, cleared: ClearedGroup, unmeasured: str, text: str, *, name: str) -> None:

@@ -5,7 +5,7 @@ Comparing every arrival with every open group would make a storm of unrelated al
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, bindparam, text
@@ -127,7 +127,7 @@ class OpenGroups:
     async def open_again(self, session: AsyncSession, row: GroupRow) -> None:
         """Take in a group that somebody had resolved, with its members; of all others nothing is read."""
         group = self.open(row)
-        group.end_doubted = row.unconfirmed_at is not None
+        group.end_doubted, group.unmeasured = row.unconfirmed_at is not None, row.unmeasured != ""
         for number, service in await _declared(session, col(GroupRow.id) == row.id):
             self.declare(number, service)
         await self._read_members(session, [group.number])
@@ -173,16 +173,16 @@ class OpenGroups:
         self.channels = channels
         self._rules = await grouping_rules.in_force(session)
         unresolved = await _unresolved(session)
-        counts = {number: alerts for number, *_, alerts, _ in unresolved}
+        counts = {row.number: row.alerts for row in unresolved}
         for number in [number for number, group in self.groups.items() if group.members != counts.get(number)]:
             # Resolved, or people merged or split it.
             self.close(number)
-        fresh = [number for number, *_ in unresolved if number not in self.groups]
-        for number, state, opened_at, last_alert_at, cleared_at, unconfirmed_at, channel, private, _, running in unresolved:
-            group = self.groups.setdefault(number, OpenGroup(number, state, opened_at, last_alert_at))
-            group.state, group.last_alert_at, group.cleared_at = GroupState(state), last_alert_at, cleared_at
-            group.end_doubted = unconfirmed_at is not None
-            group.visibility, group.running = Visibility(channel, private), running
+        fresh = [row.number for row in unresolved if row.number not in self.groups]
+        for row in unresolved:
+            group = self.groups.setdefault(row.number, OpenGroup(row.number, row.state, row.opened_at, row.last_alert_at))
+            group.state, group.last_alert_at, group.cleared_at = GroupState(row.state), row.last_alert_at, row.cleared_at
+            group.end_doubted, group.unmeasured = row.unconfirmed_at is not None, row.unmeasured != ""
+            group.visibility, group.running = Visibility(row.channel, row.private), row.firing
         for number, service in await _declared(session) if fresh else ():
             if number in fresh:
                 self.declare(number, service)
@@ -225,27 +225,28 @@ class OpenGroups:
 
 _BEGINS_BURST = frozenset({GroupingReason.NEW_BURST, GroupingReason.NEXT_BURST})
 
-_Unresolved = tuple[int, GroupState, datetime, datetime, datetime | None, datetime | None, str, bool, int, int]
+
+class _Unresolved(NamedTuple):
+    """What sorting needs of an unresolved group."""
+
+    number: int
+    state: GroupState
+    opened_at: datetime
+    last_alert_at: datetime
+    cleared_at: datetime | None
+    unconfirmed_at: datetime | None
+    unmeasured: str
+    channel: str
+    private: bool
+    alerts: int
+    firing: int
 
 
 async def _unresolved(session: AsyncSession) -> Sequence[_Unresolved]:
-    """Number, state, opened, last alert, cleared, unconfirmed, channel, private, alerts, alerts that fire, of every
-    unresolved group."""
-    row = GroupRow
-    columns: Any = (
-        row.id,
-        row.state,
-        row.opened_at,
-        row.last_alert_at,
-        row.cleared_at,
-        row.unconfirmed_at,
-        row.channel,
-        row.private,
-        row.alerts,
-        row.firing,
-    )
-    rows: Sequence[_Unresolved] = (await session.exec(select(*columns).where(GroupRow.state != GroupState.RESOLVED))).all()
-    return rows
+    """Every unresolved group."""
+    columns: Any = [col(GroupRow.id), *(getattr(GroupRow, name) for name in _Unresolved._fields[1:])]
+    rows = (await session.exec(select(*columns).where(GroupRow.state != GroupState.RESOLVED))).all()
+    return [_Unresolved(*row) for row in rows]
 
 
 async def _declared(session: AsyncSession, *where: ColumnElement[bool]) -> Sequence[tuple[int, str]]:
