@@ -8,8 +8,7 @@ from enum import StrEnum
 
 from tests.trial.causes import NamedCause, named_cause
 from tests.trial.contradictions import contradictions
-from tests.trial.outage import DeliveredAlert, Outage, Run, alerts_of, firing, first_alert, newest_until
-from tests.trial.plan import Follows
+from tests.trial.outage import DeliveredAlert, Outage, Run, alerts_of, firing, first_alert, newest_until, stands_beside
 from tests.trial.recorder import Version
 
 TOLD_WITHIN = 5.0
@@ -83,7 +82,7 @@ def naming_messages(outage: Outage, alert: DeliveredAlert, run: Run, versions: S
     """
     own = alerts_of(outage, run.alerts)
     since, until = min(a.delivered_at for a in own) - TOLD_WITHIN, alert.delivered_at + TOLD_WITHIN
-    known = {alert.service} if outage.follows is Follows.OVERLAPPING else {a.service for a in own if a.delivered_at <= until}
+    known = {alert.service} if stands_beside(outage, run) else {a.service for a in own if a.delivered_at <= until}
     posted = [v for v in versions if since <= v.posted_at and v.at <= until]
     return [v for v in posted if any(names(v, service) for service in known)]
 

@@ -85,7 +85,7 @@ def first_alert(outage: Outage, run: Run) -> DeliveredAlert | None:
     if not own:
         return None
     first = min(own, key=lambda alert: alert.delivered_at)
-    until = inf if outage.follows is Follows.OVERLAPPING else first.delivered_at + 20
+    until = inf if stands_beside(outage, run) else first.delivered_at + 20
     standing = [o for o in run.outages if o.number < outage.number and o.ended_at > outage.caused_at]
     reached = any(outage.root in o.affected for o in standing)
     before = firing(run.alerts, outage.caused_at)
@@ -96,6 +96,13 @@ def first_alert(outage: Outage, run: Run) -> DeliveredAlert | None:
         stood = {(a.name, a.service) for a in before}
         telling = [a for a in own if (a.name, a.service) not in stood]
     return min(telling, key=lambda alert: alert.delivered_at, default=None if reached else first)
+
+
+def stands_beside(outage: Outage, run: Run) -> bool:
+    """Whether alerts of an outage before fired when its own first came; an action may have ended that one before."""
+    own = alerts_of(outage, run.alerts)
+    first = min((alert.delivered_at for alert in own), default=outage.began_at)
+    return outage.follows is Follows.OVERLAPPING and any(alert not in own for alert in firing(run.alerts, first))
 
 
 def firing(alerts: tuple[DeliveredAlert, ...], at: float) -> list[DeliveredAlert]:

@@ -85,7 +85,15 @@ def test_beside_another_outage_only_its_own_root_names_it() -> None:
     alerts = (alert("checkout", at=2.0), alert("auth", at=4.0))
     callers = message(f"checkout is slow {began(1)}", 3.0, pings=("U1",))
 
-    assert first(run(beside, alerts=alerts), callers).verdict is Verdict.HIDDEN
+    assert first(run(beside, alerts=(alert("search", at=-30.0), *alerts)), callers).verdict is Verdict.HIDDEN
+
+
+def test_once_an_action_ended_the_outage_before_any_service_that_alerts_names_the_next() -> None:
+    beside = outage(2, root="auth", follows=Follows.OVERLAPPING)
+    alerts = (alert("search", at=-30.0, end=-5.0), alert("checkout", at=2.0), alert("auth", at=4.0))
+    callers = message(f"checkout is slow {began(1)}", 3.0, pings=("U1",))
+
+    assert first(run(beside, alerts=alerts), callers).verdict is Verdict.TOLD
 
 
 def test_a_queue_that_grows_before_a_fault_does_harm_is_of_the_outage_that_stands() -> None:
@@ -151,7 +159,7 @@ def test_a_line_that_names_it_with_an_edit_may_name_a_start_since_it_was_posted(
     edited = replace(line, at=line.at + 3, words=f"HighErrorRate on checkout fires {began(5)}, with cart")
 
     beside = outage(2, follows=Follows.OVERLAPPING)
-    alerts = (alert("checkout", "PodErrorRate"), alert(at=5.5))
+    alerts = (alert("search", at=-30.0), alert("checkout", "PodErrorRate"), alert(at=5.5))
 
     assert first(run(beside, alerts=alerts), line, edited).verdict is Verdict.TOLD
     assert first(run(beside, alerts=alerts), line, replace(edited, words=edited.words.replace("5^", "9^"))).verdict is (
