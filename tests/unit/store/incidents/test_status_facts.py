@@ -65,8 +65,9 @@ async def test_an_end_that_came_with_the_end_of_what_is_measured_says_so(sorting
     sorting.clock.forward(9)
     await sorting.receive(alert(status="resolved", ends_at=sorting.clock.now))
     ends = UnmeasuredEnds(sorting.db, Config.model_validate({"sources": {"prod": {"kind": "alertmanager"}}}))
-    for end in await ends.lately_ended(sorting.clock.now - timedelta(minutes=5)):
-        await ends.mark(end)
+    since = sorting.clock.now - timedelta(minutes=5)
+    for cleared in await ends.lately_cleared(since, readable_since=since):
+        await ends.mark(cleared, "checkout")
 
     assert await sentence(sorting, "when did it end?") == (
         "Recorded: no alert of AL-1 is reported since 03:09:00 UTC; not confirmed, since checkout is no longer measured"
