@@ -79,9 +79,7 @@ async def search_logs(
     kinds = await asyncio.to_thread(count_templates, lines, earlier, scale=scale)
     apart = await asyncio.to_thread(_apart, kinds, earlier)
     expected = len(earlier) * scale
-    # One line as it was written of each kind that is new or has grown, never the flood itself.
-    grown = [kind for kind in kinds if kind.trend in (Trend.NEW, Trend.SURGING) and kind.first_at]
-    grown = sorted(grown, key=lambda kind: not reports_failure(kind.template))[:MAX_EXAMPLES]
+    grown = _grown(kinds)
     return Evidence(
         summary=_summary(name, needle, ctx.now - start, len(lines), expected, kinds, gap)
         + (" (rates of a sample over the whole time: there were more lines)" if now.full or before.full else ""),
@@ -96,6 +94,12 @@ async def search_logs(
             contrasts=tuple(ContrastFact(**asdict(contrast)) for contrast in apart),
         ),
     )
+
+
+def _grown(kinds: Sequence[TemplateCount]) -> list[TemplateCount]:
+    """New or grown kinds, failures first: one line of each is quoted as it was written, never the flood itself."""
+    grown = [kind for kind in kinds if kind.trend in (Trend.NEW, Trend.SURGING) and kind.first_at]
+    return sorted(grown, key=lambda kind: not reports_failure(kind.template))[:MAX_EXAMPLES]
 
 
 def _start(now: datetime, onset: datetime, minutes: int, over: Sequence[OutageSpan]) -> datetime:

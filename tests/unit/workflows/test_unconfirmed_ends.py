@@ -1,34 +1,31 @@
 """That no alert is reported any more is an all-clear only if somebody could look."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from bot.core.config import Config
 from bot.core.errors import QueryFailed
-from bot.core.messages.alerts import CardContent
-from bot.slack.view_context import ViewContext
 from bot.slack.views import card as view
 from bot.store.incidents import incidents
 from bot.store.oversight.quiet_groups import close_quiet_groups
 from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
-from bot.store.slack import message_contents
 from bot.store.tables import MessageRow
 from bot.workflows.ends.unconfirmed import EndsTick
 from tests.unit.approvals_fixture import RecordedMetrics
-from tests.unit.store.databases import Clock, SortingFixture, alert, open_database
+from tests.unit.store.databases import SortingFixture, alert
+from tests.unit.workflows.card_watch import CardWatch
 from tests.unit.workflows.early_resolve_fixture import EarlyResolveFixture, RecordedAlerts
 
 DOWN = QueryFailed("connection refused")
 
 
-class Watch:
+class Watch(CardWatch):
     """A group that cleared, and the tick that looks at it."""
 
     def __init__(self, sorting: SortingFixture, kind: str = "alertmanager") -> None:
-        self.sorting, self.metrics = sorting, RecordedMetrics()
+        super().__init__(sorting)
+        self.metrics = RecordedMetrics()
         self.config = Config.model_validate({"sources": {"prod": {"kind": kind}}})
         self.tick = EndsTick(UnconfirmedEnds(sorting.db, self.config), self.metrics)
 
@@ -45,23 +42,6 @@ class Watch:
         self.sorting.clock.forward(minutes)
         await self.tick()
         return await self.card()
-
-    async def card(self) -> str:
-        async with self.sorting.db.read() as session:
-            content = await message_contents.load(session, "card", "AL-1")
-        assert isinstance(content, CardContent)
-        return str(view.render(content, ViewContext()))
-
-    async def lines(self) -> list[str]:
-        return [row.subject for row in await self.sorting.rows(MessageRow) if row.kind == "line"]
-
-
-@pytest.fixture
-async def sorting(tmp_path: Path) -> AsyncIterator[SortingFixture]:
-    clock = Clock()
-    db = await open_database(tmp_path, clock)
-    yield SortingFixture(db, clock)
-    await db.close()
 
 
 async def test_an_end_while_prometheus_is_away_is_no_all_clear(sorting: SortingFixture) -> None:

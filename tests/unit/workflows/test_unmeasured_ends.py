@@ -1,9 +1,7 @@
 """That the alerts of a service end is an all-clear only if the service is measured still."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,22 +9,19 @@ import pytest
 
 from bot.core.config import Config
 from bot.core.errors import QueryFailed
-from bot.core.messages.alerts import CardContent
 from bot.core.metrics.series import Series
 from bot.core.service import Catalogue
-from bot.slack.view_context import ViewContext
 from bot.slack.views import card as view
 from bot.store.alerts import regroup
 from bot.store.incidents import incidents
 from bot.store.oversight.quiet_groups import close_quiet_groups
 from bot.store.oversight.unconfirmed_ends import UnconfirmedEnds
 from bot.store.oversight.unmeasured_ends import UnmeasuredEnds
-from bot.store.slack import message_contents
-from bot.store.tables import MessageRow
 from bot.workflows.ends.unconfirmed import EndsTick
 from bot.workflows.ends.unmeasured import UnmeasuredEndsTick
 from tests.unit.approvals_fixture import RecordedMetrics
-from tests.unit.store.databases import Clock, SortingFixture, alert, open_database
+from tests.unit.store.databases import Clock, SortingFixture, alert
+from tests.unit.workflows.card_watch import CardWatch
 
 SERIES_OF = re.compile(r'count\({service="(\w+)",__name__!~"up\|scrape_\.\*\|ALERTS\.\*"}\)')
 
@@ -51,12 +46,13 @@ class ServiceMetrics(RecordedMetrics):
         return [Series({}, np.array([0.0]), np.array([12.0]))] if there else []
 
 
-class Watch:
+class Watch(CardWatch):
     """A group of checkout whose alert fires, and the ticks that look at its end."""
 
     def __init__(self, sorting: SortingFixture, kind: str = "alertmanager") -> None:
         config = Config.model_validate({"sources": {"prod": {"kind": kind}}})
-        self.sorting, self.metrics = sorting, ServiceMetrics()
+        super().__init__(sorting)
+        self.metrics = ServiceMetrics()
         self.metrics.values["vector(1)"] = 1.0
         self.measured = UnmeasuredEndsTick(UnmeasuredEnds(sorting.db, config), Catalogue(), self.metrics)
         self.readable = EndsTick(UnconfirmedEnds(sorting.db, config), self.metrics)
@@ -75,21 +71,7 @@ class Watch:
         self.sorting.clock.forward(minutes)
         await self.readable()
         await self.measured()
-        async with self.sorting.db.read() as session:
-            content = await message_contents.load(session, "card", "AL-1")
-        assert isinstance(content, CardContent)
-        return str(view.render(content, ViewContext()))
-
-    async def lines(self) -> list[str]:
-        return [row.subject for row in await self.sorting.rows(MessageRow) if row.kind == "line"]
-
-
-@pytest.fixture
-async def sorting(tmp_path: Path) -> AsyncIterator[SortingFixture]:
-    clock = Clock()
-    db = await open_database(tmp_path, clock)
-    yield SortingFixture(db, clock)
-    await db.close()
+        return await self.card()
 
 
 async def test_an_alert_that_ends_with_the_series_of_its_service_is_no_all_clear(sorting: SortingFixture) -> None:

@@ -1,6 +1,5 @@
 """What people do with groups and incidents: one transaction with audit, timeline and card."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,17 +20,6 @@ from bot.store.tables import AuditRow, GroupRow, IncidentRow, MessageRow
 from tests.unit.store.databases import Clock, SortingFixture, alert, open_database
 
 HALF_AN_HOUR = timedelta(minutes=30)
-
-
-@pytest.fixture
-async def sorting(tmp_path: Path) -> AsyncIterator[SortingFixture]:
-    """With AL-1, a critical group of checkout, and its INC-1."""
-    clock = Clock()
-    sorting = SortingFixture(await open_database(tmp_path, clock), clock)
-    await sorting.connect()
-    await sorting.receive(alert())
-    yield sorting
-    await sorting.db.close()
 
 
 async def told(sorting: SortingFixture) -> list[str]:

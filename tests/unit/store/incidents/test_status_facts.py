@@ -1,10 +1,6 @@
 """What a question may know of the state of a group: since when it fires, when that ended, who has it."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from bot.core.config import Config
 from bot.core.questions.answer_facts import IncidentStatus
@@ -12,18 +8,7 @@ from bot.core.questions.yes_no.short_answers import short_answer
 from bot.store.answers.questions import Questions
 from bot.store.incidents import incidents
 from bot.store.oversight.unmeasured_ends import UnmeasuredEnds
-from tests.unit.store.databases import Clock, SortingFixture, alert, open_database
-
-
-@pytest.fixture
-async def sorting(tmp_path: Path) -> AsyncIterator[SortingFixture]:
-    """With AL-1, a critical group of checkout that fires since 02:59, and its INC-1."""
-    clock = Clock()
-    sorting = SortingFixture(await open_database(tmp_path, clock), clock)
-    await sorting.connect()
-    await sorting.receive(alert())
-    yield sorting
-    await sorting.db.close()
+from tests.unit.store.databases import SortingFixture, alert
 
 
 async def sentence(sorting: SortingFixture, question: str) -> str:
