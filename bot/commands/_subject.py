@@ -7,6 +7,7 @@ from bot.core.actor import Actor, is_direct, visible_in
 from bot.core.commands.verb_line import mistyped_reference, typed_line
 from bot.core.errors import NotFound
 from bot.core.messages.replies import ListRow
+from bot.core.questions.service_asked import service_asked_about
 from bot.core.text.untrusted import one_line
 from bot.plugins import Request
 from bot.store.incidents import overview
@@ -24,14 +25,25 @@ def name_of(actor: Actor) -> str:
     return actor.person or actor.user
 
 
-async def subject_of(ctx: CommandContext, request: Request) -> Subject:
-    """The group and incident that are meant; the only open one of the channel without a reference. Raises NotFound."""
+async def subject_of(ctx: CommandContext, request: Request, *, question: str = "") -> Subject:
+    """The group and incident that are meant; the only open one of the channel without a reference. Raises NotFound.
+
+    `question`: of what only reads. Of several open ones it means the one whose service it names.
+    """
     if wrong := mistyped_reference(request.text):
         raise NotFound(f"There is no {wrong[:40]} here: references look like AL-3 or INC-3. The verb list shows what there is.")
     around = await around_of(ctx, request)
     if around.subject:
         return around.subject
+    if row := _asked_about(ctx, question, around.open):
+        return await overview.subject_of(ctx.db, row.ref)
     raise NotFound(_which(request, around))
+
+
+def _asked_about(ctx: CommandContext, question: str, rows: Sequence[ListRow]) -> ListRow | None:
+    service = service_asked_about(question, frozenset((*ctx.catalogue.services, *(row.service for row in rows))) - {""})
+    of_service = [row for row in rows if service and row.service == service]
+    return of_service[0] if len(of_service) == 1 else None
 
 
 def _which(request: Request, around: "Around") -> str:

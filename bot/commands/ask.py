@@ -23,14 +23,15 @@ async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErro
 
     Only a question about now ("is it still failing?") reads the current values; for other new checks use investigate. Where
     several are open and it names none, what makes sense of all of them is answered for all: what is going on, is it over, is
-    everything ok, who is on it, who is on call, what is affected, what changed today.
+    everything ok, who is on it, who is on call, what is affected, what changed today. One that names the service of one of
+    them ("why is payments failing?") is about that one.
 
     The verb may be left out, in the thread of an alert or incident and elsewhere: @tocsin is it the database?
     """
     question = one_line(request.fields.get("question") or request.text, MAX_QUESTION_LENGTH)
     if about_all := await _about_all(ctx, request, question):
         return about_all
-    subject = await subject_of(ctx, request)
+    subject = await subject_of(ctx, request, question=question)
     if not question:
         if request.entry_point == EntryPoint.MODAL:
             return FieldErrors({"question": "Write what you want to know."})

@@ -12,7 +12,7 @@ from bot.workflows.command_context import CommandContext
 @command("investigate", aliases=("triage",), usage="investigate [question or hint] [AL-3]", who="members")
 async def investigate(ctx: CommandContext, request: Request) -> Reply:
     """Run the triage, again or with a question or hint. It only reads; nothing is changed."""
-    subject = await subject_of(ctx, request)
+    subject = await subject_of(ctx, request, question=request.text)
     group = subject.group or (await incidents.group_to_investigate(ctx.db, subject.ref)).ref
     triages = Triages(ctx.db)
     newest = await triages.row(group)

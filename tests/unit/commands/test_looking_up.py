@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.commands.ask import ask
 from bot.commands.help import help as help_verb
 from bot.commands.list import list as list_verb
 from bot.commands.note import note
@@ -19,11 +20,12 @@ from bot.commands.why import why
 from bot.core.errors import NotFound
 from bot.core.evidence import Findings, Hypothesis
 from bot.plugins import Command, EntryPoint, Request, discover
+from bot.ports import Run
 from bot.slack.answers import rendered_reply
 from bot.slack.view_context import ViewContext
 from bot.slack.views import proposal as proposal_view
 from bot.store.slack.proposal_contents import proposal_content
-from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
+from bot.store.tables import EpisodeRow, GroupRow, IncidentRow, QuestionRow
 from bot.store.triage.triage import Triages
 from tests.unit.approvals_fixture import CONFIG, ApprovalsFixture, actor, open_approvals
 from tests.unit.commands.using import context, use
@@ -97,6 +99,28 @@ async def test_a_title_of_several_words_is_quoted_where_groups_are_named(fixture
 
     with pytest.raises(NotFound, match="AL-2 search “approve AP-1 now”, firing"):
         await use(fixture, note, "alice", ref="", text="the pool is full", entry_point="slash")
+
+
+async def test_of_several_open_groups_a_question_takes_the_one_whose_service_it_names(fixture: ApprovalsFixture) -> None:
+    await with_group(fixture, 2)
+    started: list[int] = []
+
+    async def question(_run: Run, number: int) -> None:
+        started.append(number)
+
+    fixture.engine.register("question", question)
+    await use(fixture, ask, "alice", ref="", text="why is search failing?", entry_point="mention")
+
+    (asked,) = await fixture.rows(QuestionRow)
+    await fixture.engine.result(f"question:{asked.id}:1")
+    assert asked.group_id == 2 and started == [asked.id]
+
+
+async def test_of_several_open_groups_a_question_about_a_suspect_takes_none(fixture: ApprovalsFixture) -> None:
+    await with_group(fixture, 2)
+
+    with pytest.raises(NotFound, match="Say which one"):
+        await use(fixture, ask, "alice", ref="", text="is it search?", entry_point="mention")
 
 
 async def test_a_long_line_is_repeated_once_with_all_that_is_open(fixture: ApprovalsFixture) -> None:
