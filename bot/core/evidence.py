@@ -277,6 +277,8 @@ class MeasuredOnset(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     at: datetime
+    not_before: datetime | None = None
+    """Nothing was measured from here until `at`; None where the samples tell when it began."""
     signal: str = ""
     """Service and name of the signal; "" where it is not known."""
     evidence: str = ""

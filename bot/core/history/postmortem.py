@@ -13,8 +13,8 @@ from bot.core.history.past_incidents import ConfirmedCause
 from bot.core.incident import AlertGroup, Incident
 from bot.core.text.durations import decimal_minutes, elapsed_text
 from bot.core.text.markdown import literal
-from bot.core.text.moments import clock, date_and_clock, date_to_the_minute
-from bot.core.text.untrusted import one_line
+from bot.core.text.moments import clock, clock_of_onset, date_and_clock, date_to_the_minute
+from bot.core.text.untrusted import counted, one_line
 from bot.core.timeline import EntryKind, TimelineEntry
 from bot.core.tool_calls import without_lead
 
@@ -59,6 +59,8 @@ class PostmortemRecord(BaseModel):
     findings: Findings | None = None
     onset: datetime | None = None
     """The first of the incident's outage, however the last attempt dated it."""
+    onset_not_before: datetime | None = None
+    """Nothing was measured from here until the onset; None where the samples tell when it began."""
     onset_evidence: str = ""
     signal: str = ""
     """Service and name of the signal that the onset was read from; "" where no metric shows it."""
@@ -136,6 +138,8 @@ def _length(m: PostmortemRecord, end: datetime) -> str:
     length, alerted = end - _began(m), m.group is not None and m.group.alerts > 0
     since = "from the onset" if _began(m) < m.reported_at else "from the first alert" if alerted else "as reported"
     text = elapsed_text(length) if length >= _WHOLE_MINUTES else decimal_minutes(length.total_seconds())
+    if m.group and m.group.firing:
+        return f"It was resolved by hand after {text}, {since}, while {counted(m.group.firing, 'alert')} fired"
     return f"It lasted {text}, {since}"
 
 
@@ -200,8 +204,9 @@ def _detection(m: PostmortemRecord) -> Iterable[Sentence]:
     if m.onset and m.onset_evidence:
         before = "the first alert arrived" if alerted else "it was declared"
         # Dated after the alert it began with something else: how long the alert took is not known.
-        ahead = f", {elapsed_text(at - m.onset)} before {before}" if m.onset < at else ""
-        text = f"{m.signal or 'The signal'} left its normal range at {clock(m.onset)}{ahead}."
+        least = "at least " if m.onset_not_before else ""
+        ahead = f", {least}{elapsed_text(at - m.onset)} before {before}" if m.onset < at else ""
+        text = f"{m.signal or 'The signal'} left its normal range {clock_of_onset(m.onset, m.onset_not_before)}{ahead}."
         yield Sentence(text=text, sources=(m.onset_evidence, ref))
     if m.group:
         yield _acknowledged(m, m.group, at)

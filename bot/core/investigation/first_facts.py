@@ -28,12 +28,11 @@ def composed(
     onset = onset_of(case, measured, health.id)
     # The onset of another signal is told of that signal.
     main = measured if measured and onset and onset.signal == _name(measured) else None
-    not_before = main.not_before if main and onset and main.onset == onset.at else None
     others = [deviation for deviation in deviations if deviation.doublings > 0 and deviation is not main]
     return TriageFacts(
         onset=onset.at if onset else None,
-        onset_not_before=not_before,
-        onset_text=_onset_text(case, onset, not_before, checked=health.evidence.ok),
+        onset_not_before=onset.not_before if onset else None,
+        onset_text=_onset_text(case, onset, checked=health.evidence.ok),
         alert_at=case.alerted_at,
         declared=case.declared,
         beside=case.overlap_began_at is not None,
@@ -69,21 +68,26 @@ def _deviation_text(deviation: DeviationFact, evidence: str) -> str:
 
 def onset_of(case: Case, main: DeviationFact | None, evidence: str) -> MeasuredOnset | None:
     """When the outage began: an attempt before may have dated it earlier, and one outage has one onset."""
-    measured = MeasuredOnset(at=main.onset, signal=_name(main), evidence=evidence) if main and main.onset else None
-    first = min(filter(None, (case.onset, measured)), key=lambda onset: onset.at, default=None)
+    measured = _measured(main, main.onset, evidence) if main and main.onset else None
+    # Of the same moment the one that says from when on nothing was measured.
+    first = min(filter(None, (case.onset, measured)), key=lambda onset: (onset.at, onset.not_before is None), default=None)
     return first.model_copy(update={"signal": _name(main)}) if first and main and not first.signal else first
+
+
+def _measured(main: DeviationFact, at: datetime, evidence: str) -> MeasuredOnset:
+    return MeasuredOnset(at=at, not_before=main.not_before, signal=_name(main), evidence=evidence)
 
 
 def _name(deviation: DeviationFact) -> str:
     return f"{deviation.service} {deviation.signal}"
 
 
-def _onset_text(case: Case, onset: MeasuredOnset | None, not_before: datetime | None, *, checked: bool) -> str:
+def _onset_text(case: Case, onset: MeasuredOnset | None, *, checked: bool) -> str:
     if onset is None:
         at = clock(case.alerted_at)
         began = f"a person reports it since {at}" if case.declared else f"the first alert fired at {at}"
         return f"{'No metric shows the onset' if checked else 'The onset could not be checked'}; {began}"
-    return f"{onset.signal or 'Metrics'} left the normal range {clock_of_onset(onset.at, not_before)}"
+    return f"{onset.signal or 'Metrics'} left the normal range {clock_of_onset(onset.at, onset.not_before)}"
 
 
 def _runbook(entry: LedgerEntry) -> RunbookExcerpt | None:

@@ -81,6 +81,7 @@ class Postmortems:
                 timeline=tuple(await timeline.of(session, group_id=group_id, incident_id=number)),
                 findings=findings_of(triage),
                 onset=onset.at if onset else None,
+                onset_not_before=onset.not_before if onset else None,
                 onset_evidence=onset.evidence if onset else "",
                 signal=onset.signal if onset else "",
                 proposals=tuple(await _proposals(session, group_id, number)),

@@ -110,7 +110,10 @@ def measured_onset(attempt: TriageRow) -> MeasuredOnset | None:
     at = (findings.onset if findings else None) or (facts.onset if facts else None)
     if at is None:
         return None
-    return MeasuredOnset(at=at, signal=facts.signal if facts else "", evidence=facts.onset_evidence if facts else "")
+    if facts is None:
+        return MeasuredOnset(at=at)
+    not_before = facts.onset_not_before if at == facts.onset else None
+    return MeasuredOnset(at=at, not_before=not_before, signal=facts.signal, evidence=facts.onset_evidence)
 
 
 async def onset_of_outage(

@@ -209,6 +209,21 @@ def test_without_alerts_the_draft_says_who_declared_it_and_since_when() -> None:
     assert "alert arrived" not in text and "grouped" not in text
 
 
+def test_what_was_resolved_while_alerts_fired_is_not_told_as_over() -> None:
+    early = {"group": group(cleared_at=at(15), firing=2), "incident": incident(resolved_at=at(15))}
+    text = markdown(material(**early), draft(material(**early)))
+
+    assert "It was resolved by hand after 16 min, from the onset, while 2 alerts fired." in text and "It lasted" not in text
+
+
+def test_an_onset_in_a_gap_of_the_samples_is_told_with_both_ends_of_the_gap() -> None:
+    in_gap = material(onset_not_before=at(-4))
+
+    assert "left its normal range between 02:56:00 and 02:59:00 UTC, at least 60 s before the first" in markdown(
+        in_gap, draft(in_gap)
+    )
+
+
 def test_what_was_never_tried_is_not_called_unreadable() -> None:
     text = markdown(material(impact=None), draft(material(impact=None)))
 

@@ -66,6 +66,15 @@ def test_facts_tell_between_which_samples_the_onset_lies_where_nothing_was_measu
     assert facts.onset_not_before == at(-3) and f"between {at(-3):%H:%M:%S} and {clock(facts.onset or NOW)}" in facts.onset_text
 
 
+def test_an_onset_in_a_gap_stays_in_it_when_it_was_measured_before() -> None:
+    known = MeasuredOnset(at=at(-2), not_before=at(-5), signal="checkout errors", evidence="E7")
+    case = Case(group="AL-2", service="checkout", started_at=NOW, onset=known)
+    health = evidence(facts=EvidenceFacts(deviations=(deviation("checkout", "errors", 4.0),)))
+
+    facts = composed(case, {**dict.fromkeys(ToolRole, evidence()), ToolRole.HEALTH: health}, [], [])
+    assert (facts.onset, facts.onset_not_before, facts.onset_evidence) == (at(-2), at(-5), "E7")
+
+
 def test_an_onset_that_was_measured_before_of_another_signal_is_told_of_that_signal() -> None:
     known = MeasuredOnset(at=at(-2), signal="orders errors", evidence="E7")
     case = Case(group="AL-2", service="checkout", started_at=NOW, onset=known)
