@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import product
 
 from bot.core.errors import QueryFailed
 from bot.core.incident import READABLE_FOR
@@ -19,8 +20,10 @@ SCRAPED_WITHIN = timedelta(minutes=2)
 MAX_GROUPS = 50
 """Groups that cleared of which one round asks; the next ones ask of the others."""
 _AT_ONCE = 6
-_OF_PROMETHEUS = Matcher("__name__", "up|scrape_.*|ALERTS.*", "!~")
-"""What Prometheus itself writes about a target stays when the target is gone."""
+_OF_SERVICE = Matcher("__name__", "up|scrape_.*|ALERTS.*", "!~")
+"""Without what Prometheus itself writes about a target, which stays when its process is gone."""
+_OF_TARGET = Matcher("__name__", "up")
+"""All that is left of a target that could not be scraped when its alert fired."""
 
 
 class UnmeasuredEndsTick:
@@ -74,8 +77,9 @@ class UnmeasuredEndsTick:
 
     async def _is_measured(self, metrics: Metrics, end: EndedAlert) -> bool:
         """Whether any series of the service is left; one that had none when the alert fired is not told by its labels."""
-        for matchers in service_matchers(end.service, end.labels, self.catalogue.get(end.service)):
-            promql = f"count({selector('', (*matchers, _OF_PROMETHEUS))})"
+        by_labels = service_matchers(end.service, end.labels, self.catalogue.get(end.service))
+        for name, matchers in product((_OF_SERVICE, _OF_TARGET), by_labels):
+            promql = f"count({selector('', (*matchers, name))})"
             if await metrics.instant(promql):
                 return True
             if await metrics.instant(promql, at=end.fired_at):

@@ -24,6 +24,7 @@ from tests.unit.store.databases import Clock, SortingFixture, alert
 from tests.unit.workflows.card_watch import CardWatch
 
 SERIES_OF = re.compile(r'count\({service="(\w+)",__name__!~"up\|scrape_\.\*\|ALERTS\.\*"}\)')
+TARGET_OF = re.compile(r'count\({service="(\w+)",__name__="up"}\)')
 
 
 class ServiceMetrics(RecordedMetrics):
@@ -33,13 +34,18 @@ class ServiceMetrics(RecordedMetrics):
         super().__init__()
         self.before, self.now = True, True
         self.fails, self.down = False, False
+        self.target_before, self.target_now = False, False
+        """Whether there is a target, which may not answer."""
         self.gone: set[str] = set()
         """Those of which there is no series now, beside all if `now` is False."""
 
     async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
-        service = SERIES_OF.fullmatch(promql)
-        if self.down or (self.fails and service):
+        service, target = SERIES_OF.fullmatch(promql), TARGET_OF.fullmatch(promql)
+        if self.down or (self.fails and (service or target)):
             raise QueryFailed("connection refused")
+        if target:
+            there = self.target_before if at else self.target_now
+            return [Series({}, np.array([0.0]), np.array([1.0]))] if there else []
         if not service:
             return await super().instant(promql, at=at) if promql == "vector(1)" else []
         there = self.before if at else self.now and service[1] not in self.gone
@@ -89,8 +95,13 @@ async def test_an_alert_that_ends_with_the_series_of_its_service_is_no_all_clear
 
 @pytest.mark.parametrize(
     ("kind", "measured"),
-    [("alertmanager", {"now": True}), ("alertmanager", {"now": False, "before": False}), ("datadog", {"now": False})],
-    ids=["it is measured", "its labels tell no series", "another system evaluates it"],
+    [
+        ("alertmanager", {"now": True}),
+        ("alertmanager", {"now": False, "before": False}),
+        ("alertmanager", {"now": False, "before": False, "target_before": True, "target_now": True}),
+        ("datadog", {"now": False}),
+    ],
+    ids=["it is measured", "its labels tell no series", "its target is there", "another system evaluates it"],
 )
 async def test_of_what_is_measured_or_never_was_by_these_labels_an_end_is_an_end(
     sorting: SortingFixture, kind: str, measured: dict[str, Any]
@@ -99,6 +110,12 @@ async def test_of_what_is_measured_or_never_was_by_these_labels_an_end_is_an_end
     card = await watch.ends(**measured)
 
     assert "NOT CONFIRMED" not in card and view.CLEARED in card and await watch.lines() == []
+
+
+async def test_an_alert_about_a_dead_target_that_ends_with_the_target_is_no_all_clear(sorting: SortingFixture) -> None:
+    nothing_but_up = {"now": False, "before": False, "target_before": True}
+
+    assert "checkout is no longer measured" in await Watch(sorting).ends(**nothing_but_up)
 
 
 async def test_an_end_that_could_not_be_looked_at_is_looked_at_again(sorting: SortingFixture) -> None:
