@@ -29,6 +29,7 @@ from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named
 from bot.core.questions.yes_no.changes_meant import without_span
 from bot.core.questions.yes_no.question_reading import QuestionReading
 from bot.core.questions.yes_no.short_answers import SAYS_NOTHING, short_answer
+from bot.core.questions.yes_no.signal_answers import unmade_check
 from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, ShortAnswer, Verdict
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import UNKNOWN_TOOL, Basis, ToolRole, Tools
@@ -118,7 +119,7 @@ def answer(question: str, facts: AnswerFacts) -> QuestionAnswer:
     ranked = _by_relevance(topics, lines)
     findings = [*_findings(ranked), *_absent(topics, newest_entries(ok), ranked, facts.tools)][:MAX_FINDINGS]
     return QuestionAnswer(
-        short=_beside(findings, short),
+        short=_beside(findings, short) or (None if findings else unmade_check(reading)),
         findings=findings,
         waiting=[proposal.text for proposal in facts.proposals],
         unseen=_failed_checks(topics, facts, any_succeeded=bool(ok)),

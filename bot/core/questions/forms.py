@@ -20,7 +20,8 @@ _OPENING = re.compile(
 )
 _WHETHER = re.compile(r"^(?:if|whether)\b", re.IGNORECASE)
 _NOW = re.compile(
-    r"\b(?:now|currently|current|still|at the moment|right now|yet|today|again|by now|back\s+(?:up|online|to\s+normal))\b",
+    r"\b(?:now|currently|current|still|at the moment|right now|yet|today|again|by now|back\s+(?:up|online|to\s+normal)"
+    r"|(?:getting|going)\s+(?:any\s+)?(?:worse|better)|improving|worsening|recovering)\b",
     re.IGNORECASE,
 )
 _NOTES = re.compile(r"\b(?:notes?|noted|said|says|wrote|write|written|mentioned|told|tried)\b", re.IGNORECASE)
@@ -61,7 +62,9 @@ _WHY_NOT = re.compile(
 _MAX_SUBJECT_WORDS = 5
 _VERSION = re.compile(r"\bv?\d+(?:\.\d+)+\b", re.IGNORECASE)
 _APPROVERS = re.compile(
-    r"\bwho\s+(?:may|can|could|must|should|has to|is allowed to|needs to|will)\s+(?:\w+\s+)?approve\b|\bapprovers?\b",
+    r"\bwho\s+(?:may|can|could|must|should|has to|is allowed to|needs to|will)\s+(?:\w+\s+)?approve\b|\bapprovers?\b"
+    r"|\b(?:can|may|could|if)\s+(?:i|we|you|anyone|anybody)\s+approve\b|\b(?:any|some)(?:one|body)\s+approving\b"
+    r"|\b(?:proposals?|approvals?)\b[^?]*\bexpires?\b",
     re.IGNORECASE,
 )
 
@@ -214,7 +217,7 @@ def asks_to_undo(question: str) -> bool:
 
 
 def wants_approvers(question: str) -> bool:
-    """Whether it asks who may approve."""
+    """Whether it asks who may approve, until when, or what comes of it."""
     return bool(_APPROVERS.search(question))
 
 

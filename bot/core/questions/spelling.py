@@ -21,6 +21,7 @@ _SHORT_IS = re.compile(r"(?<![\w.-])(what|who|where|when|why|how|that|there|here
 _SHORT_ARE = re.compile(r"(?<![\w.-])(we|they|you)['’]re(?![\w.-])", re.IGNORECASE)
 _EXPLETIVE = re.compile(r"\b(what|why|who|how|where)\s+(?:the|in\s+the)\s+(?:hell|heck|fuck|world)\b", re.IGNORECASE)
 _ROLL_OUT = re.compile(r"\broll(ed|ing)?\s+(?:\w+\s+)?out\b", re.IGNORECASE)
+_LAST_TIME = re.compile(r"\b(?:the\s+)?last\s+time(?=\W*$)", re.IGNORECASE)
 _AT_ALL = re.compile(r"\s+at\s+all\b", re.IGNORECASE)
 _ALTERNATIVE = re.compile(
     r"[\s,;-]+(?:or\s+(?:what|not|something|is\s+it\s+just\s+me)|yes\s+or\s+no)\s*[?!.]*\s*$", re.IGNORECASE
@@ -59,7 +60,7 @@ def spelled_out(question: str) -> str:
     words = _SHORT_ARE.sub(r"\1 are", words)
     words = _SHORT_IS.sub(r"\1 is", _NEGATED.sub(r"\1n't", words))
     words = _AT_ALL.sub("", _ROLL_OUT.sub(lambda match: f"deploy{match[1] or ''}", words))
-    words = _ALTERNATIVE.sub("?", words)
+    words = _ALTERNATIVE.sub("?", _LAST_TIME.sub("previously", words))
     statement = _ASSENT.sub("", words)
     if statement == words or not is_statement(statement):
         return words

@@ -85,7 +85,7 @@ _EMPTY_WORDS = """
     looking looks made make many maybe me much need new normal nothing now ok okay one only own part please point possible
     problem issue question really right run running say said see seem seems service services should show side since so some
     somebody someone something still story sure tell thanks thank thing things think time today us very want way well went
-    whether whole whose why work works worked working wrong yet figure evidence investigate weird strange odd unusual
+    exactly whether whole whose why work works worked working wrong yet figure evidence investigate weird strange odd unusual
     suspicious interesting tldr summary status update recap site shop website user users customer customers people"""
 _EMPTY = frozenset(map(stem, _EMPTY_WORDS.split()))
 """Stems that do not say what a question is about."""

@@ -1,12 +1,14 @@
-"""How far it reaches: which services are affected by what was measured, and whether one service calls another."""
+"""How far it reaches: which services are affected by what was measured, and which services call one another."""
 
 import re
+from collections.abc import Sequence
 
+from bot.core.evidence import LedgerEntry
 from bot.core.questions.topics import named_in_order
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import SYMPTOM_FAMILIES
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
-from bot.core.text.untrusted import one_line
+from bot.core.text.untrusted import counted, one_line
 from bot.core.tuning import TUNING
 
 _EXTENT = re.compile(
@@ -16,8 +18,19 @@ _EXTENT = re.compile(
     r"|\b(?:just|only)\s+[\w.-]+\s+or\s+(?:everything|all|more|others?|everyone)\b",
     re.IGNORECASE,
 )
+_VERB_OF_CALLS = r"(?:calls?|depends?\s+on|uses?|talks?\s+to|needs?|relies\s+on|rely\s+on)"
 _CALLS = re.compile(
-    r"^\W*(?:\w+\s+)?(?:does|do|did)\b[^?]*\b(?:calls?|depends?\s+on|uses?|talks?\s+to|needs?|relies\s+on|rely\s+on)\b",
+    rf"^\W*(?:\w+\s+)?(?:does|do|did)\b[^?]*\b{_VERB_OF_CALLS}\b",
+    re.IGNORECASE,
+)
+
+
+_IT = re.compile(r"\b(?:it|this|that)\b", re.IGNORECASE)
+_WHAT_IT_CALLS = re.compile(
+    rf"^\W*(?:what|who|which\s+\w+)\s+(?:all\s+)?(?:does|do|did)\s+[\w.-]+\s+(?:all\s+)?{_VERB_OF_CALLS}\W*$", re.IGNORECASE
+)
+_WHAT_CALLS_IT = re.compile(
+    rf"^\W*(?:what|who|which)\s+(?:(?:all|else|other|services?|apps?|systems?)\s+)*{_VERB_OF_CALLS}\s+[\w.-]+\W*$",
     re.IGNORECASE,
 )
 
@@ -53,12 +66,41 @@ def whether_it_calls(reading: QuestionReading) -> ShortAnswer | None:
     if len(named) != 2 or not _CALLS.search(reading.question):
         return None
     caller, other = named
-    lists = [entry for entry in reading.entries if str(entry.arguments.get("service") or "") == caller]
-    graphs = [(entry, entry.evidence.facts.depends_on) for entry in lists if entry.evidence.facts.depends_on is not None]
-    if not graphs:
+    graph = _graph(reading)
+    if caller not in graph:
         return unknown(f"what {caller} calls was not checked", ids_of(reading.failed))
-    entry, called = graphs[-1]
-    text = f"{caller} calls {', '.join(called or ()) or 'no known service'}"
-    if other in (called or ()):
+    entry, called = graph[caller]
+    text = f"{caller} calls {', '.join(called) or 'no known service'}"
+    if other in called:
         return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id])
     return unknown(one_line(text, MAX_TEXT), [entry.id], opening="No such call is recorded:")
+
+
+def what_it_calls(reading: QuestionReading) -> ShortAnswer | None:
+    """What a service calls, or what calls it, by the graph; of the alerting one where none is named."""
+    own = [reading.facts.own_service] if reading.facts.own_service and _IT.search(reading.question) else []
+    named = named_in_order(reading.question, reading.facts.names) or own
+    callees, callers = _WHAT_IT_CALLS.search(reading.question), _WHAT_CALLS_IT.search(reading.question)
+    if len(named) != 1 or not (callees or callers):
+        return None
+    service, graph = named[0], _graph(reading)
+    if callees:
+        entries = [entry for name, (entry, _) in graph.items() if name == service]
+        others = list(graph[service][1]) if entries else []
+    else:
+        others = [name for name, (_, called) in graph.items() if service in called]
+        entries = [graph[name][0] for name in others or graph]
+    if not entries:
+        return unknown(f"what {f'{service} calls' if callees else f'calls {service}'} was not checked", ids_of(reading.failed))
+    nothing = "no known service" if callees else f"none of the {counted(len(graph), 'service')} that were looked up"
+    text = f"{service} {'calls' if callees else 'is called by'} {', '.join(others) or nothing}"
+    return unknown(one_line(text, MAX_TEXT), ids_of(entries), opening="By the dependency graph:")
+
+
+def _graph(reading: QuestionReading) -> dict[str, tuple[LedgerEntry, Sequence[str]]]:
+    """What each service calls that was looked up, and where that stands."""
+    return {
+        str(entry.arguments.get("service") or ""): (entry, entry.evidence.facts.depends_on)
+        for entry in reading.entries
+        if entry.evidence.facts.depends_on is not None
+    }

@@ -16,9 +16,12 @@ from bot.core.text.untrusted import counted
 _WHO_DID_IT = re.compile(
     r"\bwho(?:['’]s|\s+(?:is|was|has))?\s+(?:\w+\s+)?(?:broke|broken|caused|guilty|responsible|to\s+blame|at\s+fault|did\s+(?:it|this|that)"
     r"|took\s+(?:[\w.-]+\s+){1,2}(?:down|offline|out))\b"
-    r"|\bwhose\s+(?:fault|mistake)\b",
+    r"|\bwhose\s+(?:fault|mistake)\b"
+    r"|\b(?:what|which)\s+(?:bad\s+)?(?:version|commit|deploy(?:ment)?|release|rollout|change|pr)\s*(?:\?|$"
+    r"|(?:is|was|did|broke|caused|took)\b(?=\s*(?:\?|$|(?:it|this|that|the|to|our|bad|broken|guilty|us|prod\w*|everything)\b)))",
     re.IGNORECASE,
 )
+"""Which change did it is the same question in other words."""
 _BESIDE = frozenset(("s", "not", "or", "both"))
 """What may stand beside the people and the question for guilt."""
 _GUILT = re.compile(
@@ -51,7 +54,7 @@ def on_call_service(question: str, facts: AnswerFacts) -> str:
 def answer_about_blame(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     """What people who are named changed, and whether a change of theirs is the likely cause; None where nobody is meant.
 
-    "Who broke it?" gets the likely cause.
+    "Who broke it?" and "which commit?" get the likely cause.
     """
     if _WHO_DID_IT.search(question):
         cause, ids, untrusted = _likely(facts)

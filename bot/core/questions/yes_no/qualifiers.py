@@ -38,12 +38,13 @@ _PERMISSION = (
     r"(?:safe|ok|okay|fine|wise|allowed|possible|an?\s+good\s+idea|time)\s+(?:to|for|if|that)\b"
     r"|\b(?:should|must)\s+(?:[\w.-]+\s+){1,4}?be\s+\w+(?:ed|en|pt)\b"
     r"|\bsafe\s+to\b|\b(?:(?:should|shall|must|may|need)\s+(?:i|we|you|someone|somebody)|do\s+(?:i|we|you)\s+(?:need|have)\s+to)\b"
-    rf"\s+(?!see|know|understand|have)\w+|\b(?:can|could)\s+(?:i|we|you|someone|somebody)\s+(?:just\s+|now\s+|safely\s+)?(?:{_VERBS_OF_WORK})\b"
+    rf"\s+(?!see|know|understand|have)\w+|^\W*is\s+(?:it|this|that)\s+(?:risky|dangerous|urgent)\b|\b(?:can|could)\s+(?:i|we|you|someone|somebody)\s+(?:just\s+|now\s+|safely\s+)?(?:{_VERBS_OF_WORK})\b"
 )
+OF_TREND = "No trend was read; measured:"
 OF_MOMENT = "Not compared with that moment; recorded:"
 _OPENINGS: Mapping[str, str] = {
     _PERMISSION: FOR_PEOPLE,
-    _TREND: "No trend was read; measured:",
+    _TREND: OF_TREND,
     _BOUND: "Not compared with that number; measured:",
     _MOMENT: OF_MOMENT,
     _NUMBER: "Not counted; measured:",

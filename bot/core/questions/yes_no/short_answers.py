@@ -31,11 +31,11 @@ from bot.core.questions.topics import topics_of
 from bot.core.questions.yes_no.activities import newest_activity, ran_before, runs, what_ran, whether_done
 from bot.core.questions.yes_no.cause_answers import answer_about_callee, answer_about_cause
 from bot.core.questions.yes_no.changes_meant import without_span
-from bot.core.questions.yes_no.extent_answers import affected_services, whether_it_calls
+from bot.core.questions.yes_no.extent_answers import affected_services, what_it_calls, whether_it_calls
 from bot.core.questions.yes_no.named_in_record import named_in_record
 from bot.core.questions.yes_no.people_answers import answer_about_blame, answer_about_on_call
 from bot.core.questions.yes_no.proposal_answers import answer_about_proposals, proposed_act, whether_undo_waits
-from bot.core.questions.yes_no.qualifiers import OF_MOMENT, excluded, undecided
+from bot.core.questions.yes_no.qualifiers import OF_MOMENT, OF_TREND, excluded, undecided
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.record_answers import (
     RECORDED_SUBJECTS,
@@ -44,7 +44,13 @@ from bot.core.questions.yes_no.record_answers import (
     known_cause,
     still_fires,
 )
-from bot.core.questions.yes_no.signal_answers import answer_about_signal, is_about_act, unmade_check, whether_checked
+from bot.core.questions.yes_no.signal_answers import (
+    answer_about_signal,
+    is_about_act,
+    unmade_check,
+    what_was_not_checked,
+    whether_checked,
+)
 from bot.core.questions.yes_no.state_answers import answer_about_state
 from bot.core.questions.yes_no.status_answers import answer_about_status
 from bot.core.questions.yes_no.understanding import unread_words
@@ -94,8 +100,9 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if (when := when_done(question, facts)) is not None:
         return when
     reading = QuestionReading(question, facts)
-    if (reach := affected_services(reading) or whether_it_calls(reading) or whether_checked(reading)) is not None:
-        return reach
+    reach = affected_services(reading) or whether_it_calls(reading) or what_it_calls(reading)
+    if (told := reach or whether_checked(reading) or what_was_not_checked(reading)) is not None:
+        return told
     if wants_choice(question):
         return _likely_of(question, facts)
     if wants_yes_or_no(question) and (firing := still_fires(reading)) is not None:
@@ -108,6 +115,9 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     cause_question = as_cause_question(question, facts.names)
     # A span of time is read where it bounds changes; of all else it is a moment that nothing was compared with.
     opening = undecided(without_span(cause_question) if changes_since(reading) is not None else cause_question)
+    if opening == OF_TREND and short and short.text.lower() == SAYS_NOTHING:
+        # "Is it getting worse?" names nothing that is measured: how all of it is now.
+        short = _yes_or_no("is it healthy now?", facts)
     if short and opening:
         return _left_open(short, opening, facts)
     return _where_all_was_read(short, question, facts)

@@ -17,6 +17,10 @@ _CHECK_MADE = re.compile(
     r"|\b(?:was|were)\s+[^?]{2,40}\s+(?:checked|looked\s+(?:at|into)|inspected)\b",
     re.IGNORECASE,
 )
+_NOT_CHECKED = re.compile(
+    r"^\W*what\b[^?]*(?:\bnot\b|n['’]?t\b)[^?]*\b(?:check|look|read|see)\w*|^\W*what\s+(?:did|have|has|could)\s+you\s+(?:\w+\s+)?miss",
+    re.IGNORECASE,
+)
 _ACT = re.compile(
     r"\b(?:you|we|they|i|he|she|anyone|anybody|someone|somebody|nobody|would|should|help\w*|fix\w*|work\w*|says?)\b",
     re.IGNORECASE,
@@ -68,6 +72,20 @@ def whether_checked(reading: QuestionReading) -> ShortAnswer | None:
     if made:
         return unknown("it was tried, and could not be checked", ids_of(made))
     return ShortAnswer(verdict=Verdict.NO, text="That was not checked")
+
+
+def what_was_not_checked(reading: QuestionReading) -> ShortAnswer | None:
+    """What could not be checked, where that is asked; None for another question."""
+    if not _NOT_CHECKED.search(reading.question):
+        return None
+    spots = [(entry, spot) for entry in reading.failed for spot in entry.evidence.blind_spots]
+    opening, text = "Of what was tried:", "every check succeeded; what else there is, nobody looked at"
+    if spots:
+        opening, text = "Not checked:", one_line("; ".join(dict.fromkeys(spot for _, spot in spots)), MAX_TEXT)
+    elif not reading.entries:
+        opening, text = "Not known:", "nothing was checked"
+    short = unknown(text, ids_of(entry for entry, _ in spots), opening=opening)
+    return short.model_copy(update={"complete": True})
 
 
 def unmade_check(reading: QuestionReading) -> ShortAnswer | None:

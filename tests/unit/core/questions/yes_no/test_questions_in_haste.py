@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.action import Decision, DecisionChoice, ProposalState
-from bot.core.evidence import Claim, Findings
+from bot.core.evidence import Claim, Findings, LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.incident import GroupState
 from bot.core.questions.answer_facts import ProposalRecord
@@ -25,6 +25,10 @@ from tests.unit.core.questions.yes_no.test_short_answers import (
 )
 
 LIKELY = {"findings": Findings(hypotheses=[DEPLOY])}
+NOW_BAD = entry(
+    "E8", "current_values", EvidenceFacts(current=(current("checkout", "errors", trouble=True),)), service="checkout"
+)
+ERRORS_NOW = EvidenceFacts(current=(current("checkout", "errors", trouble=True),))
 FLAG = entry("E6", "recent_changes", EvidenceFacts(changes=(change("a"), change("b", "cart", kind="flag", author="dave"))))
 
 
@@ -256,3 +260,77 @@ def test_a_question_without_a_verb_is_about_now_once_it_is_over(question: str, e
     )
 
     assert verdict(question, HEALTH, calm, group_state=GroupState.RESOLVED)[0] == expected
+
+
+@pytest.mark.parametrize(
+    "question", ["can i approve", "is anybody approving", "what happens if i approve", "when does the approval expire"]
+)
+def test_a_question_about_approving_gets_that_nothing_waits(question: str) -> None:
+    short = short_answer(question, facts(HEALTH, **LIKELY))
+
+    assert short is not None and (short.verdict, short.text) == ("no", "No proposal waits for approval")
+
+
+@pytest.mark.parametrize(
+    "question", ["which commit", "what deploy broke it?", "which version is bad", "which change is to blame"]
+)
+def test_which_change_did_it_gets_the_likely_cause(question: str) -> None:
+    short = short_answer(question, facts(HEALTH, CHANGES, **LIKELY))
+
+    assert short is not None and (short.opening, short.text) == ("Likely cause:", DEPLOY.cause)
+
+
+@pytest.mark.parametrize("question", ["which version is running?", "which change did bob make?", "what changes were made?"])
+def test_which_changes_there_are_is_no_question_for_the_cause(question: str) -> None:
+    short = short_answer(question, facts(HEALTH, CHANGES, **LIKELY))
+
+    assert short is None or short.opening != "Likely cause:"
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("what does checkout depend on", "checkout calls cart, payments"),
+        ("what does it call?", "checkout calls cart, payments"),
+        ("who calls payments", "payments is called by checkout, cart"),
+        ("which services depend on it?", "checkout is called by none of the 2 services that were looked up"),
+        ("what does search call?", "What search calls was not checked"),
+    ],
+)
+def test_what_calls_what_is_read_off_the_graph(question: str, told: str) -> None:
+    graph = [
+        entry(f"E{number}", "topology", EvidenceFacts(depends_on=calls), service=service)
+        for number, (service, calls) in enumerate({"checkout": ("cart", "payments"), "cart": ("payments",)}.items(), 10)
+    ]
+    short = short_answer(question, facts(*graph, services={"checkout", "cart", "payments", "search"}))
+
+    assert short is not None and short.text == told
+
+
+def test_what_an_unknown_thing_uses_is_not_read_of_the_alerting_service() -> None:
+    graph = entry("E10", "topology", EvidenceFacts(depends_on=("cart",)), service="checkout")
+
+    assert short_answer("what uses redis?", facts(graph, services={"checkout", "cart"})) is None
+
+
+def test_whether_it_gets_worse_gets_the_values_of_now() -> None:
+    short = short_answer("is it getting worse?", facts(HEALTH, entry("E8", "current_values", ERRORS_NOW, service="checkout")))
+
+    assert short is not None and short.opening == "No trend was read; measured:" and "checkout" in short.text
+
+
+def test_what_could_not_be_checked_is_told() -> None:
+    blind = entry("E9", "search_logs", EvidenceFacts(), ok=False)
+
+    def told(question: str, *entries: LedgerEntry) -> str:
+        short = short_answer(question, facts(*entries))
+        return f"{short.opening} {short.text}" if short else ""
+
+    assert told("what have you not checked?", HEALTH, blind) == "Not checked: search_logs E9"
+    assert told("what did you miss", HEALTH).startswith("Of what was tried: every check succeeded")
+
+
+def test_past_incidents_that_nobody_looked_at_are_offered() -> None:
+    answered = answer("how did we fix it last time?", facts(HEALTH))
+
+    assert answered.short is not None and "investigate with this question reads past incidents" in answered.short.text
