@@ -261,6 +261,8 @@ class EarlierOutage(BaseModel):
     """What deviates since before, or was changed before, belongs rather to it than to the present outage."""
     likely: tuple[CauseKind, str, str] | None = None
     """Kind, service and change of the cause that was likely; None where none was."""
+    superseded: tuple[str, ...] = ()
+    """Changes that were likely in a ranking before the one that found `likely`: that one knew of them, and found another."""
     began_at: datetime | None = None
     recovered_at: datetime | None = None
     """When the alert that leads now had cleared in it, or all alerts of its service where it had not fired; None: not all had.

@@ -140,6 +140,11 @@ class RankingContext:
         """Whether a service clearly fails, and did not yet with the outage before."""
         return self._moved_since(self.symptom_of(service))
 
+    def fails_otherwise_since(self, service: str) -> bool:
+        """Whether a service clearly fails in a way in which it did not yet with the outage before, whatever else it shows."""
+        rising = (d for d in self.observations.all_signals.values() if d.service == service and d.direction == "up")
+        return any(d.family in SYMPTOM_FAMILIES and self._moved_since(d) for d in rising)
+
     def _provider_fails_since(self, service: str) -> bool:
         """The same of its calls to somebody outside, whatever else it had suffered before."""
         return self._moved_since(self.observations.signals.get(service, {}).get("external"))

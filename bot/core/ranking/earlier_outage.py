@@ -14,9 +14,13 @@ def weigh_against_earlier_outage(causes: Sequence[Candidate], context: RankingCo
     """Count what clearly began since for more, and then for less what was the likely cause of the outage before, or may be.
 
     Where that one runs on, most of what the alerting service shows had begun with it, so it has nearly all of the attribution.
+    A change that another cause took the place of by then counts for less as well, if no version shows it now.
     """
     weights = context.tuning.changes
+    superseded = context.earlier.superseded if context.earlier else ()
     for cause in causes:
+        if cause.change_id in superseded and not cause.carried:
+            cause.likelihood *= weights.of_outage_before
         clear = cause.strength >= context.tuning.confidence.sure
         if cause.kind != "change" and clear and _began_since(cause, context):
             cause.likelihood = max(cause.likelihood, weights.beside_share)

@@ -339,10 +339,10 @@ def _left_by_earlier_outage(candidate: Candidate, ranked: Sequence[Candidate], c
     Between two outages that overlap or follow closely nothing returns to normal: what the first one left is still seen.
     A resource may run out slowly, so it may have begun before; a version that alone fails, and logged lines, are seen now.
     Where something new shows itself beside it, the likely cause of before is no more than a lead; also where what alerts now
-    fails only since, while that outage runs on: why it did not fail before is not known.
+    fails only since, or in another way, while that outage runs on: why it did not fail so before is not known.
     """
     if was_likely_before(candidate, context):
-        since = context.overlap_began_at is not None and context.fails_since(context.start)
+        since = context.overlap_began_at is not None and context.fails_otherwise_since(context.start)
         return since or something_new(ranked, context)
     if context.earlier is None or candidate.kind not in SUDDEN or candidate.carried or candidate.outside:
         return False

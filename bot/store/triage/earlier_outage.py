@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alerts.arrival_rate import RUNNING_SHARE
 from bot.core.alerts.renewal import BURST, SPREADS_WITHIN, older_until
-from bot.core.evidence import EarlierOutage, Findings, stored_findings
+from bot.core.evidence import CauseKind, EarlierOutage, Findings, stored_findings
 from bot.core.investigation.triage_state import TriageState
 from bot.store.alerts.present_outage import first_firing, of_outage_before, of_present_outage
 from bot.store.db.visibility import has_same_readers
@@ -87,21 +87,37 @@ async def _outage_of(
     if findings is None or findings.onset is None:
         return None
     # An outage may have begun while one before it ran on: what is left of either in the samples is none of the present one.
-    onsets = [ranking.onset for ranking in rankings if ranking.onset and ranking.onset >= began - RELATES_WITHIN]
+    recent = [ranking for ranking in rankings if ranking.onset and ranking.onset >= began - RELATES_WITHIN]
+    onsets = [ranking.onset for ranking in recent if ranking.onset]
     alerts = *members, col(EpisodeRow.starts_at) >= findings.onset
     alert_at = (await session.exec(select(func.min(EpisodeRow.starts_at)).where(*alerts))).one()
     until = older_until(findings.onset, alert_at or findings.onset, began)
     if until is None:
         return None
-    first = next(iter(findings.hypotheses), None)
-    likely = (first.kind, first.service, first.change_id) if first and first.confidence == "likely" else None
     recovered_at = await _recovered_at(session, members, lead, began)
     runs_on = await _firing_share(session, alerts, began) >= RUNNING_SHARE
     if recovered_at is None and not runs_on:
         recovered_at = await _over_at(session, alerts, lead, began)
     return EarlierOutage(
-        until=until, likely=likely, began_at=min(onsets, default=findings.onset), recovered_at=recovered_at, runs_on=runs_on
+        until=until,
+        likely=_likely(findings),
+        superseded=_superseded(findings, recent),
+        began_at=min(onsets, default=findings.onset),
+        recovered_at=recovered_at,
+        runs_on=runs_on,
     )
+
+
+def _superseded(newest: Findings, rankings: Sequence[Findings]) -> tuple[str, ...]:
+    """The changes that other rankings called likely, where the newest one put another cause first."""
+    first = next(iter(newest.hypotheses), None)
+    changes = {likely[2] for ranking in rankings if (likely := _likely(ranking))}
+    return tuple(sorted(changes - {"", first.change_id})) if first else ()
+
+
+def _likely(ranking: Findings) -> tuple[CauseKind, str, str] | None:
+    first = next(iter(ranking.hypotheses), None)
+    return (first.kind, first.service, first.change_id) if first and first.confidence == "likely" else None
 
 
 async def _firing_share(session: AsyncSession, alerts: Sequence[ColumnElement[bool]], began: datetime) -> float:

@@ -87,6 +87,29 @@ def test_its_cause_is_only_possible_where_what_alerts_now_began_to_fail_since(la
     assert named(ledger)[0] == ("change", "payments", confidence)
 
 
+@pytest.mark.parametrize(("late", "confidence"), [(0.5, "likely"), (3.6, "possible")])
+def test_its_cause_is_only_possible_where_what_alerts_now_fails_in_another_way_since(late: float, confidence: str) -> None:
+    slow = deviation("front", "latency", 0.1, 3.0, doublings=5, late=0.5, unit="s")
+    errors = deviation("front", "errors", 0.002, 0.2, doublings=3, late=late, unit="ratio")
+    failing = deviation("payments", "errors", 0.001, 0.5, doublings=6, unit="ratio")
+    levels = {"2_3_1": (0.0, 0.5), "2_3_0": (0.001, 0.001)}
+    ledger = Ledger().health("front", slow, errors).graph("front", "payments", "cart").changes(GUILTY)
+    ledger.health("payments", failing).health("cart").breakdown("payments", "errors", "version", **levels)
+
+    assert named(ledger)[0] == ("change", "payments", confidence)
+
+
+def test_a_change_that_another_cause_took_the_place_of_by_then_does_not_lead_again() -> None:
+    flip = change("payments", 4, kind="flag")
+    ledger = failing_payments(flip)
+
+    def first(superseded: tuple[str, ...]) -> str:
+        earlier = RUNS_ON.model_copy(update={"likely": None, "superseded": superseded})
+        return judged(ledger, earlier).hypotheses[0].change_id
+
+    assert first(()) == flip.id and first((flip.id,)) != flip.id
+
+
 def test_once_the_outage_before_is_over_a_change_after_the_onset_is_ruled_out_as_ever() -> None:
     flip = change("front", -4.5, kind="flag")
     over = RUNS_ON.model_copy(update={"recovered_at": CASE.started_at + minutes(3), "runs_on": False})

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.core.evidence import Findings
+from bot.core.evidence import Findings, Hypothesis
 from bot.core.investigation.triage_state import TriageState
 from bot.store.alerts import regroup
 from bot.store.incidents.privacy import set_private
@@ -17,10 +17,12 @@ from tests.unit.builders import at
 from tests.unit.store.databases import SortingFixture, alert
 
 
-async def ranked(sorting: SortingFixture, group: str, attempt: int, onset: datetime) -> None:
+async def ranked(sorting: SortingFixture, group: str, attempt: int, onset: datetime, likely: str = "") -> None:
+    """An attempt that found this onset, and as the likely cause the change with this id."""
     triages = Triages(sorting.db)
     await triages.open(group, attempt, "", "")
-    findings = Findings(onset=onset).model_dump(mode="json")
+    cause = Hypothesis(cause="a deploy", service="checkout", kind="change", change_id=likely, confidence="likely")
+    findings = Findings(onset=onset, hypotheses=[cause] if likely else []).model_dump(mode="json")
     await triages.update(group, attempt, state=TriageState.DONE, findings=findings)
 
 
@@ -42,6 +44,20 @@ async def test_the_onset_of_the_outage_before_is_none_of_the_present_one(sorting
     await ranked(sorting, "AL-1", 2, at(0))
 
     assert (await Triages(sorting.db).open("AL-1", 3, "", "")).onset is None
+
+
+async def test_of_the_outage_before_the_newest_likely_cause_is_known_and_which_it_took_the_place_of(
+    sorting: SortingFixture,
+) -> None:
+    await sorting.receive(alert("a", name="Slow", start=1))
+    for attempt, change in ((1, "c1"), (2, "c2")):
+        await ranked(sorting, "AL-1", attempt, at(0), likely=change)
+    await sorting.receive(alert("a", name="Slow", status="resolved", start=1, ends_at=at(3)))
+    sorting.clock.forward(6)
+    await sorting.receive(alert("a", name="Slow", start=6))
+
+    earlier = (await Triages(sorting.db).open("AL-1", 3, "", "")).earlier
+    assert earlier is not None and (earlier.likely, earlier.superseded) == (("change", "checkout", "c2"), ("c1",))
 
 
 async def test_the_outage_before_is_the_same_whichever_alert_leads_the_present_one(sorting: SortingFixture) -> None:
