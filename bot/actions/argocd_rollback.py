@@ -91,7 +91,7 @@ class ArgocdRollback(Action):
         if phase in ("Running", "Terminating") or health != "Healthy":
             text = f"{name} is {health or 'of unknown health'}, its operation {phase or 'unknown'}"
             return Verification(state=VerificationState.NOT_RECOVERED, text=text)
-        return await read_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
+        return await read_signal(ctx, self.service)
 
     async def _application(self, ctx: ActionContext) -> tuple[str, JsonObject]:
         argocd = _argocd(ctx)

@@ -116,7 +116,7 @@ class FeatureFlag(RunWebhook):
             return Verification(state=VerificationState.COULD_NOT_VERIFY, text=f"the flag could not be read: {problem}")
         if now != self.value:
             return Verification(state=VerificationState.NOT_RECOVERED, text=f"{self.flag} is still {now}")
-        return await read_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
+        return await read_signal(ctx, self.service)
 
     async def _now(self, ctx: ActionContext) -> tuple[str, str]:
         """The flag's value as JSON writes it, and why it is not known."""

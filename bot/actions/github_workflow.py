@@ -77,7 +77,7 @@ class GithubWorkflow(JobArguments):
 
     async def verify(self, ctx: ActionContext) -> Verification:
         """One reading of the entry's signal."""
-        return await read_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
+        return await read_signal(ctx, self.service)
 
     def _system_and_workflow(self, ctx: ActionContext) -> tuple[RemoteSystem, str]:
         workflow = str(ctx.config.options.get("workflow", ""))

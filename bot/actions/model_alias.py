@@ -128,7 +128,7 @@ class ModelAlias(Action):
         if now != self.previous_version:
             text = f"the alias is at version {now or 'none'}"
             return Verification(state=VerificationState.NOT_RECOVERED, text=text)
-        return await read_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
+        return await read_signal(ctx, self.service)
 
 
 def _mlflow(ctx: ActionContext) -> RemoteSystem:

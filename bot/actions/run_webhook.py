@@ -146,7 +146,7 @@ class RunWebhook(JobArguments):
 
     async def verify(self, ctx: ActionContext) -> Verification:
         """One reading of the entry's signal."""
-        return await read_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
+        return await read_signal(ctx, self.service)
 
     def _url(self, config: ActionConfig) -> str:
         """The configured address; only the service's name is filled in."""

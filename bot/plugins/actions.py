@@ -95,6 +95,8 @@ class ActionContext:
     idempotency_key: str = ""
     remote_id: str = ""
     """What the remote side called the run, once it is known."""
+    begun_at: datetime | None = None
+    """When the call was begun, once it was; None where a person ran it."""
     incident: str = ""
     requester: str = ""
     """The person who asked for it; "" where nobody did."""

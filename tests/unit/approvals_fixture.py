@@ -97,9 +97,11 @@ class RecordedMetrics:
     def __init__(self) -> None:
         self.versions_are_seen = True
         self.values: dict[str, float | QueryFailed | None] = {"errors": 0.001, "pods": 2.0}
+        self.past: dict[str, float | QueryFailed | None] = {"errors": 0.3}
+        """What is read of a moment before now; as now, where nothing is written here."""
 
     async def instant(self, promql: str, *, at: datetime | None = None) -> list[Series]:
-        value = self.values.get(promql)
+        value = (self.values if at is None else {**self.values, **self.past}).get(promql)
         if isinstance(value, QueryFailed):
             raise value
         return [] if value is None else [Series({}, np.array([0.0]), np.array([value]))]

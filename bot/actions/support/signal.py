@@ -1,28 +1,39 @@
 """Whether a service's signal is back within its threshold. An absent series or a dead Prometheus is never "recovered"."""
 
 import math
+from datetime import datetime
 
 from bot.core.action import Verification, VerificationState
 from bot.core.config.actions import VerifyConfig
 from bot.core.errors import QueryFailed
-from bot.core.service import Catalogue, Signal
+from bot.core.service import Signal
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
-from bot.ports import Metrics
+from bot.plugins import ActionContext
 
 
-async def read_signal(verify: VerifyConfig | None, service: str, catalogue: Catalogue, metrics: Metrics | None) -> Verification:
-    """One reading of the signal of `verify` for `service`, now."""
+async def read_signal(ctx: ActionContext, service: str) -> Verification:
+    """One reading of the signal of the entry's `verify`, now. Where it was well before the call too, the text says so."""
+    now = await _reading(ctx, service, None)
+    if now.state is not VerificationState.RECOVERED or ctx.begun_at is None:
+        return now
+    before = await _reading(ctx, service, ctx.begun_at)
+    well_before = before.state is VerificationState.RECOVERED
+    return now.model_copy(update={"text": f"{now.text}, as before it ran"}) if well_before else now
+
+
+async def _reading(ctx: ActionContext, service: str, at: datetime | None) -> Verification:
+    verify, metrics = ctx.config.verify, ctx.metrics
     if verify is None:
         return _unverified("no signal is configured for this action")
-    entry = catalogue.get(service)
+    entry = ctx.catalogue.get(service)
     signal = entry.signals.get(verify.signal) if entry else None
     if signal is None:
         return _unverified(f"{service or 'the service'} has no signal {verify.signal!r}")
     if metrics is None:
         return _unverified("no metrics are set up", signal.promql)
     try:
-        series = await metrics.instant(signal.promql)
+        series = await metrics.instant(signal.promql, at=at)
     except QueryFailed as error:
         return _unverified(one_line(str(error), 200), signal.promql)
     values = [line.last for line in series if not math.isnan(line.last)]

@@ -207,4 +207,4 @@ async def verified(ctx: ActionContext, service: str, kinds: Sequence[str]) -> Ve
         return Verification(state=VerificationState.COULD_NOT_VERIFY, text=str(error))
     if missing := workload.unfinished():
         return Verification(state=VerificationState.NOT_RECOVERED, text=missing)
-    return await read_signal(ctx.config.verify, service, ctx.catalogue, ctx.metrics)
+    return await read_signal(ctx, service)

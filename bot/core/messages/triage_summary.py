@@ -213,8 +213,10 @@ def _of_proposal(triage: TriageContent, check: str) -> str:
         cleared = f"the alerts have cleared. Deny {newest.named} if it is no longer needed"
         return cleared if triage.group.cleared else f"approve or deny {newest.named}"
     if newest.state is ProposalState.SUCCEEDED:
-        fires_on = triage.earlier_fires and not triage.group.cleared
-        return f"{newest.named} worked. {'The earlier outage still fires' if fires_on else 'Resolve once it stays well'}"
+        if not triage.group.firing:
+            return f"{newest.named} worked. Resolve once it stays well"
+        # That the signal which it watched is well is one thing; what alerts is another.
+        return f"{newest.named} ran. {'The earlier outage still fires' if triage.earlier_fires else 'Alerts still fire'}"
     if not newest.state.final or not check:
         return f"{newest.named}: {newest.state}"
     return f"{newest.ref}: {newest.state}. {check}"

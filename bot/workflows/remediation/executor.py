@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -251,7 +252,8 @@ class ActionExecutor:
         except (ActionFailed, NotFound) as error:
             return Verification(state=VerificationState.COULD_NOT_VERIFY, text=str(error))
         remote = await self.claims.remote_id(ref, step)
-        return await action.verify(self._context(run.action, config, ref=ref, incident=proposal.incident, remote=remote))
+        ctx = self._context(run.action, config, ref=ref, incident=proposal.incident, remote=remote)
+        return await action.verify(replace(ctx, begun_at=await self.claims.begun_at(ref, step)))
 
     def watch_seconds(self, entry: str) -> float:
         """How long to watch the signal: the entry's `verify.within`; one reading where nothing is configured."""

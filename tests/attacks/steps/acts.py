@@ -462,5 +462,5 @@ class {title}(Action):
     async def verify(self, ctx: ActionContext) -> Verification:
         from bot.actions.support.signal import read_signal
 
-        return await read_signal(ctx.config.verify, self.service, ctx.catalogue, ctx.metrics)
+        return await read_signal(ctx, self.service)
 '''

@@ -365,6 +365,13 @@ class Claims(PolicyBoundWriter):
             runs = await plan_steps.step_runs(session, await rows.row_of(session, ref))
             return [run.step for run in runs if run.state == OutcomeState.DONE or run.verification]
 
+    async def begun_at(self, ref: str, step: int = 1) -> datetime | None:
+        """When the call of a step was begun; None if none was."""
+        async with self.db.read() as session:
+            row = await rows.row_of(session, ref)
+            attempt = await session.get(AttemptRow, (row.id, step))
+            return attempt.at if attempt else None
+
     async def remote_id(self, ref: str, step: int = 1) -> str:
         """What the remote side called the run of a step; "" if no call was begun or it gave none."""
         async with self.db.read() as session:

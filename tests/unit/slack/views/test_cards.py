@@ -251,7 +251,7 @@ def test_details_list_every_change_with_who_made_it() -> None:
     ("state", "next_step"),
     [
         ("pending", "approve or deny AP-1 (Roll back checkout)"),
-        ("succeeded", "AP-1 (Roll back checkout) worked. Resolve once it stays well"),
+        ("succeeded", "AP-1 (Roll back checkout) ran. Alerts still fire"),
         ("not recovered", "AP-1: not recovered. compare the versions"),
         ("denied", "compare the versions"),
     ],
@@ -263,13 +263,13 @@ def test_the_next_step_is_what_waits_else_how_it_ended_else_what_would_confirm_t
     assert f"*Next:* {next_step}" in words(blocks)
 
 
-def test_what_worked_is_no_word_to_resolve_while_an_earlier_outage_still_fires() -> None:
+def test_that_an_action_worked_is_told_once_no_alert_fires() -> None:
     worked = [ProposalLine("AP-1", ProposalState.SUCCEEDED, "Roll back checkout")]
     earlier = {"earlier_cause": hypothesis("deploy v1 broke payments"), "earlier_fires": True, "proposals": worked}
     _, fires = rendered_triage(attempt=2, renewed=True, **earlier)
-    _, cleared = rendered_triage(attempt=2, renewed=True, group=group(state="MONITORING"), **earlier)
+    _, cleared = rendered_triage(attempt=2, renewed=True, group=group(state="MONITORING", firing=0), **earlier)
 
-    assert "*Next:* AP-1 (Roll back checkout) worked. The earlier outage still fires" in words(fires)
+    assert "*Next:* AP-1 (Roll back checkout) ran. The earlier outage still fires" in words(fires)
     assert "*Next:* AP-1 (Roll back checkout) worked. Resolve once it stays well" in words(cleared)
 
 

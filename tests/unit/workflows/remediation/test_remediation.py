@@ -61,6 +61,18 @@ async def test_a_dead_prometheus_is_never_recovered(fixture: ApprovalsFixture) -
     assert await fixture.ended(proposal.ref, seconds=1) == "could not verify"
 
 
+@pytest.mark.parametrize(("before", "told"), [(0.001, True), (0.3, False), (None, False)])
+async def test_a_signal_that_was_well_before_the_call_is_told_as_such(
+    fixture: ApprovalsFixture, before: float | None, told: bool
+) -> None:
+    fixture.metrics.past["errors"] = before
+    proposal = await fixture.propose("restart")
+    await approve(fixture, proposal.ref)
+    await fixture.ended(proposal.ref, seconds=1)
+
+    assert (await fixture.store.load(proposal.ref)).verification.endswith(", as before it ran") is told
+
+
 async def test_an_undo_was_asked_for_by_who_asked_for_what_it_takes_back(fixture: ApprovalsFixture) -> None:
     proposal = await fixture.propose("rollback", requester="alice")
     await fixture.approve(proposal.ref, reason="it broke")
