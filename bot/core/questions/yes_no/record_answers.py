@@ -117,6 +117,9 @@ def _recovered(reading: QuestionReading) -> ShortAnswer | None:
     if blind := reading.blind(reading.services_meant):
         return unknown("what could be read is as usual now, but not all could be", ids_of(blind))
     texts = "; ".join(fact.text for _, fact in current[:MAX_NAMED])
+    if reading.facts.status is not None and not reading.facts.status.end_confirmed:
+        text = f"no alert is reported, and that they ended is not confirmed; {texts}"
+        return unknown(one_line(text, MAX_TEXT), ids_of(entry for entry, _ in current))
     return ShortAnswer(
         verdict=Verdict.YES, text=one_line(f"No alert fires; {texts}", MAX_TEXT), evidence=ids_of(e for e, _ in current)
     )

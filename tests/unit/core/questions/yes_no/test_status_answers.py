@@ -1,18 +1,20 @@
 """Severity, end, length, estimate and who works on it are told by the state of the incident; nothing is promised."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
 from bot.core.evidence import Findings
+from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.incident import GroupState
 from bot.core.questions.answer_facts import AnswerFacts, IncidentStatus, WaitingProposal
 from bot.core.questions.answering import ModelAnswer, answer, with_model_answer
 from bot.core.questions.yes_no.short_answers import short_answer
 from bot.core.timeline import TimelineEntry
 from tests.unit.builders import NOW, at
-from tests.unit.core.questions.yes_no.test_short_answers import CASE, CHANGES, DEPLOY, HEALTH, facts
+from tests.unit.core.questions.yes_no.test_short_answers import CASE, CHANGES, DEPLOY, HEALTH, current, entry, facts
 
 LIKELY = Findings(hypotheses=[DEPLOY])
 WAITING = WaitingProposal("AP-1", "AP-1 waits for approval: Roll back checkout. Who may approve: checkout on-call.")
@@ -98,6 +100,16 @@ def test_an_end_that_nobody_saw_is_told_as_that() -> None:
     assert sentence("when did it end?", over(end_confirmed=False)) == (
         "Recorded: no alert of AL-1 is reported since 03:15:00 UTC; not confirmed, since Prometheus could not be read"
     )
+
+
+@pytest.mark.parametrize(("confirmed", "verdict"), [(True, "yes"), (False, "unknown")])
+def test_it_is_over_only_where_the_end_of_its_alerts_is_confirmed(confirmed: bool, verdict: str) -> None:
+    known = over(end_confirmed=confirmed)
+    values = EvidenceFacts(current=(current("checkout", "errors", trouble=False),))
+    well = entry("E9", "current_values", values, service="checkout")
+    short = short_answer("is it over?", replace(known, ledger=[*known.ledger, well]))
+
+    assert short is not None and short.verdict == verdict and ("not confirmed" in short.text) is not confirmed
 
 
 def test_what_was_resolved_by_hand_while_it_fired_has_no_end_of_its_alerts() -> None:
