@@ -80,7 +80,9 @@ def rank(
     weigh_reported_start(candidates, context)
     lead = lead_of(candidates, context, case.graded_leads)
     hypotheses = [_hypothesis(c, i, candidates, context, failed, lead) for i, c in enumerate(candidates)]
-    accused = [h.change_id for h in hypotheses if h.confidence in ("likely", "possible")]
+    named = [c for c, h in zip(candidates, hypotheses, strict=True) if h.confidence in ("likely", "possible")]
+    # What nothing but time tells from a cause that is named is not cleared either.
+    accused = [id for cause in named for id in (cause.change_id, *cause.rivals)]
     return Findings(
         hypotheses=hypotheses,
         ruled_out=ruled_out(context, accused),

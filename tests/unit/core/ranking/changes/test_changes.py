@@ -118,6 +118,14 @@ def test_of_two_changes_that_only_their_moment_tells_apart_none_is_likely() -> N
     assert any("nothing but time tells them apart" in claim.text for claim in findings.hypotheses[0].against)
 
 
+def test_what_nothing_but_time_tells_from_a_named_change_is_not_ruled_out_beside_it() -> None:
+    deploys = change("cart", 0.2, version="2.2.0", previous="2.1.0"), change("cart", 33, version="2.1.0", previous="2.0.8")
+    findings = judged(failing_front(*deploys).graph("front", "cart").health("cart"))
+
+    against = " ".join(claim.text for cause in findings.hypotheses for claim in cause.against)
+    assert "2.1.0" in against and all("2.1.0" not in claim.text for claim in findings.ruled_out)
+
+
 SHORTER = EffectFact(kind="timeout", name="read_timeout", before="2s", after="200ms", path="front/client.py")
 FEWER = EffectFact(kind="pool", name="max_conns", before="50", after="5", path="front/client.py")
 TIMED_OUT = TemplateFact(template="connection pool: acquire timed out", count=40, before=0, trend="new")
