@@ -33,7 +33,7 @@ class Press:
     key: str = ""
     """Unique per interaction; a repeat has no effect."""
     card: str = ""
-    """ts of the message whose button was pressed; it must be this proposal's card. Empty: not from a card."""
+    """ts of the message whose button was pressed; it must show this proposal. Empty: not from a message."""
     channel: str = ""
     break_glass: bool = False
     """To count alone, as one of those named for it."""
@@ -141,8 +141,8 @@ class Decisions(PolicyBoundWriter):
             return RuleResult(False, Rule.EXPIRED, await rows.state_text(session, row))
         if state not in (DENIABLE if press.verdict == DecisionChoice.DENY else DECIDABLE):
             return RuleResult(False, Rule.LATE, await rows.state_text(session, row))
-        if press.card and not await _is_card(session, row, press):
-            return RuleResult(False, Rule.OTHER_MESSAGE, "This button is not on the proposal's own card.")
+        if press.card and not await _stands_on(session, row, press):
+            return RuleResult(False, Rule.OTHER_MESSAGE, "This button is not on a message of mine that shows the proposal.")
         if press.verdict == DecisionChoice.APPROVE and not may_be_approved(rows.stored_proposal(row)):
             text = f"The card of {transitions.ref_of(row)} has no Approve button: it cannot be approved here."
             return RuleResult(False, Rule.NO_BUTTON, text)
@@ -246,13 +246,18 @@ class Decisions(PolicyBoundWriter):
             await transitions.post_line(self.db, session, row, f"solo:{ref}", line, others)
 
 
-async def _is_card(session: AsyncSession, row: ProposalRow, press: Press) -> bool:
-    """Whether the pressed message is where the sender put this proposal's card."""
+async def _stands_on(session: AsyncSession, row: ProposalRow, press: Press) -> bool:
+    """Whether the pressed message is this proposal's card, or the triage of its group, which has its Approve button too."""
     card = await session.get(MessageRow, f"proposal:{transitions.ref_of(row)}")
-    if card is None or not card.ts:
-        # The card was posted and pressed before its ts was recorded (or the recording died with the process).
+    if card is None or not card.ts or _is_at(card, press):
+        # Without a ts the card was pressed before it was recorded (or the recording died with the process).
         return True
-    return press.card == card.ts and (not press.channel or press.channel in (card.channel, card.posted_channel))
+    triage = await session.get(MessageRow, f"triage:AL-{row.group_id}") if row.group_id is not None else None
+    return triage is not None and _is_at(triage, press)
+
+
+def _is_at(message: MessageRow, press: Press) -> bool:
+    return press.card == message.ts and (not press.channel or press.channel in (message.channel, message.posted_channel))
 
 
 def _how(counted: Quorum) -> str:

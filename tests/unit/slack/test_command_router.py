@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.commands.admin import admin
+from bot.commands.approve import approve
 from bot.commands.deny import deny
 from bot.commands.note import note
 from bot.core.actor import Actor
@@ -141,19 +142,14 @@ async def test_a_slow_answer_for_everybody_stands_in_the_channel_and_not_in_the_
     assert await lines(fixture) == [("C1", "", "alice ended SI-1")]
 
 
-async def press_in_triage(fixture: ApprovalsFixture, ref: str, *, of: str = "AL-1") -> tuple[list[str], list[str]]:
-    """Press a button that names a proposal on the triage message of a group; the verb's references, the private answers."""
+async def press_in_triage(fixture: ApprovalsFixture, ref: str, *, of: str = "AL-1") -> list[str]:
+    """Approve a proposal, whose own card stands in the thread, on the triage message of a group; the private answers."""
     async with fixture.db.write() as session:
+        card = await session.get(MessageRow, "proposal:AP-1")
+        assert card is not None
+        card.ts, card.posted_channel = "3.0", "C1"
         values = {"channel": "C1", "kind": "triage", "subject": of, "ts": "2.0", "posted_channel": "C1"}
-        session.add(MessageRow(key=f"triage:{of}", created_at=fixture.now, changed_at=fixture.now, **values))
-    pressed: list[str] = []
-
-    @command("approve", who="approvers")
-    async def approve(_ctx: CommandContext, request: Request) -> Reply:
-        """Notes what was pressed."""
-        pressed.append(f"{request.ref}:{request.revision}")
-        return Reply("done")
-
+        await session.merge(MessageRow(key=f"triage:{of}", created_at=fixture.now, changed_at=fixture.now, **values))
     answers: Any = Answered()
     actor = Actor(team="T1", user="UBOB")
     request = Request(
@@ -161,13 +157,14 @@ async def press_in_triage(fixture: ApprovalsFixture, ref: str, *, of: str = "AL-
     )
     target = ReplyTarget(user="UBOB", channel="C1", thread="1.0", open_thread="1.0", team="T1")
     await router_of(fixture, answers, approve=approve).press(request, target, private=False)
-    return pressed, answers.texts
+    texts: list[str] = answers.texts
+    return texts
 
 
 async def test_a_proposal_is_approved_from_the_triage_of_its_group(fixture: ApprovalsFixture) -> None:
     proposal = await fixture.propose()
 
-    assert await press_in_triage(fixture, proposal.ref) == (["AP-1:1"], ["done"])
+    assert await press_in_triage(fixture, proposal.ref) == [f"Approved: {proposal.ref} starts now."]
 
 
 @pytest.mark.parametrize(("age", "served"), [(timedelta(seconds=2), True), (timedelta(minutes=2), False)])
@@ -196,9 +193,9 @@ async def test_a_button_of_a_card_that_is_stored_a_moment_after_the_press_is_ser
 async def test_a_triage_accepts_no_button_of_what_it_does_not_show(fixture: ApprovalsFixture, ref: str, of: str) -> None:
     await fixture.propose()
 
-    pressed, told = await press_in_triage(fixture, ref, of=of)
+    told = await press_in_triage(fixture, ref, of=of)
 
-    assert pressed == [] and "not on a message of mine that shows its subject" in told[0]
+    assert "not on a message of mine that shows its subject" in told[0] and await fixture.state("AP-1") == "pending"
     assert await refusals(fixture) == [("UBOB", "refused: button approve")]
 
 
