@@ -146,7 +146,8 @@ class Decisions(PolicyBoundWriter):
         if press.verdict == DecisionChoice.APPROVE and not may_be_approved(rows.stored_proposal(row)):
             text = f"The card of {transitions.ref_of(row)} has no Approve button: it cannot be approved here."
             return RuleResult(False, Rule.NO_BUTTON, text)
-        if press.revision != row.revision:
+        # A denial is of the whole proposal: who said no while it was revised has said no.
+        if press.verdict == DecisionChoice.APPROVE and press.revision != row.revision:
             text = f"You answered revision {press.revision}; the card now shows revision {row.revision}: look at that one."
             return RuleResult(False, Rule.REVISION, text)
         return None

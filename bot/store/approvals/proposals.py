@@ -207,11 +207,14 @@ class ProposalStore(PolicyBoundWriter):
             return rows.stored_proposal(await self._new_revision(session, row, fresh))
 
     async def _new_revision(self, session: AsyncSession, row: ProposalRow, fresh: Plan) -> ProposalRow:
+        reason = "the dry run shows another effect"
+        if row.state != ProposalState.PENDING:
+            await self._ask_approvers_again(session, row)
+            await transitions.move(self.db, session, row, ProposalState.PENDING, reason=reason, policy=self.policy)
         before = f"r{row.revision} {row.plan_fingerprint}"
         row.revision, row.dry_run, row.dry_run_at = row.revision + 1, fresh.dry_run, self.db.clock()
         changed = {**fresh.effect(), "revision": row.revision, "policy_version": self.policy}
         _write_terms(row, rows.stored_terms(row).model_copy(update=changed))
-        row.state = ProposalState.PENDING.value
         row.rev += 1
         session.add(row)
         await session.flush()
@@ -223,12 +226,19 @@ class ProposalStore(PolicyBoundWriter):
             subject=transitions.ref_of(row),
             before=before,
             after=f"r{row.revision} {row.plan_fingerprint}",
-            reason="the dry run shows another effect",
+            reason=reason,
             policy=self.policy,
         )
         await signatures.sign(self.db, session, row, who="tocsin", what="record")
         await transitions.refresh_card(self.db, session, row)
         return row
+
+    async def _ask_approvers_again(self, session: AsyncSession, row: ProposalRow) -> None:
+        """Whoever approved the revision that ends here believes that their answer counts."""
+        ref, decisions = transitions.ref_of(row), await rows.decision_rows(session, row, revision=row.revision)
+        people = [decision.person for decision in decisions if decision.verdict == DecisionChoice.APPROVE]
+        line = f"{ref} would do something else now than what {', '.join(people)} approved: it has to be approved again."
+        await transitions.post_line(self.db, session, row, f"revised:{ref}:{row.revision}", line, people)
 
     async def leave(
         self, ref: str, to: ProposalState, *, who: str = "tocsin", reason: str = "", states: Sequence[str] = ()

@@ -1,16 +1,18 @@
 """Decisions and claims as rows: who counts, what was tampered with, and at most once under races."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from bot.core.action import Outcome
+from bot.core.action import Outcome, Tier
 from bot.store import audit
+from bot.store.approvals.reconciliation import contradictions
 from bot.store.tables import AttemptRow, AuditRow, ClaimRow, DecisionRow, MessageRow, PageRow, ProposalRow
-from tests.unit.approvals_fixture import ApprovalsFixture
+from tests.unit.approvals_fixture import ApprovalsFixture, dry_run
 
 
 async def rows(fixture: ApprovalsFixture, table: Any) -> list[Any]:
@@ -73,6 +75,27 @@ async def test_a_denial_before_the_start_wins_over_an_approval(fixture: Approval
 
     assert await fixture.state("AP-1") == "denied"
     assert not (await fixture.claim("AP-1")).granted
+
+
+async def test_a_denial_counts_though_the_dry_run_changed_while_the_reason_was_written(fixture: ApprovalsFixture) -> None:
+    await fixture.propose()
+    await fixture.revise("AP-1", dry_run("another effect"), Tier.ONE)
+
+    assert not (await fixture.press("AP-1", "alice", revision=1)).counted
+    assert (await fixture.press("AP-1", "alice", "deny", revision=1, reason="not now")).counted
+    assert await fixture.state("AP-1") == "denied"
+
+
+async def test_who_approved_what_would_do_something_else_now_is_asked_again(fixture: ApprovalsFixture) -> None:
+    await fixture.propose("failover")
+    await fixture.press("AP-1", "owner")
+
+    await fixture.revise("AP-1", dry_run("another effect"), Tier.THREE)
+
+    line = next(row for row in await rows(fixture, MessageRow) if row.kind == "line")
+    assert "something else now than what owner approved" in line.subject and line.mentions == ["owner"]
+    assert (await fixture.state("AP-1"), await contradictions(fixture.db, timedelta(days=1))) == ("pending", [])
+    assert (await fixture.press("AP-1", "bob", revision=2)).state == "partly approved"
 
 
 async def test_changed_arguments_are_refused_at_the_press_with_an_alarm(fixture: ApprovalsFixture) -> None:
