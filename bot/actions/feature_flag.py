@@ -66,8 +66,10 @@ class FeatureFlag(RunWebhook):
         return {"flag": listed[0], **arguments} if len(listed) == 1 else dict(arguments)
 
     def undo(self, remote_id: str) -> "Action | None":
-        """The value from before."""
-        return self.model_copy(update={"value": remote_id}) if _STATE.fullmatch(remote_id) else None
+        """The value from before, without the change: it is put in place again."""
+        if not _STATE.fullmatch(remote_id):
+            return None
+        return FeatureFlag(service=self.service, flag=self.flag, value=remote_id, parameters=self.parameters)
 
     def undo_text(self) -> str:
         """It can be set back."""

@@ -141,6 +141,12 @@ def difference(plan: Plan, step: int, fresh: Plan) -> str:
     return "" if same else "its target is not as it was when this was approved"
 
 
+def single(plan: Plan, step: int) -> Plan:
+    """One step of a plan, or the single action, without what was decided about it and came of it."""
+    run = plan.runs[step - 1]
+    return Plan.model_validate({name: getattr(run, name) for name in Plan.model_fields})
+
+
 def touched_before(plan: Plan, step: int) -> AbstractSet[str]:
     """The targets of the steps before this one."""
     return {target for run in plan.runs[: step - 1] for target in run.targets}

@@ -71,7 +71,12 @@ class ProposalStore(PolicyBoundWriter):
             context, roles = await self._surroundings(session, plan, owner, roster)
             eligibility = roster.eligibility(actor.person, plan.service, context.now, roles=roles) if actor else None
             request = rule_inputs.request_of(
-                plan, self.config, requester=draft.requester, requesters=draft.requesters, dry_run_ok=plan.dry_run_ok
+                plan,
+                self.config,
+                requester=draft.requester,
+                requesters=draft.requesters,
+                dry_run_ok=plan.dry_run_ok,
+                key=draft.key,
             )
             answer = policy.may_propose(actor, eligibility, request, context)
             if actor is None and not request.autonomy.runs and (answer.allow or answer.rule is Rule.AUTONOMY):
@@ -334,6 +339,10 @@ class ProposalStore(PolicyBoundWriter):
         """The proposal as its record and columns say it. Raises NotFound."""
         async with self.db.read() as session:
             return rows.stored_proposal(await rows.row_of(session, ref))
+
+    async def undone(self, ref: str) -> str:
+        """What a proposal undoes, by its reference; "" where it undoes none. Raises NotFound."""
+        return rows.undone_by(await rows.column_of(self.db, ref, ProposalRow.key))
 
     async def service(self, ref: str) -> str:
         """The service of a proposal, which no revision changes. Raises NotFound."""

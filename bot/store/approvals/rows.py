@@ -18,6 +18,8 @@ from bot.store.tables import DecisionRow, GroupRow, IncidentRow, ProposalRow
 DECIDABLE = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
 DENIABLE = (*DECIDABLE, ProposalState.APPROVED, ProposalState.CLAIMED)
 """A denial wins as long as the remote call has not begun."""
+UNDO = "back"
+"""Begins the key of a proposal that undoes another one, before that one's reference."""
 _BESIDE_THE_RECORD = set(Proposal.model_fields) - set(Terms.model_fields) | {"dry_run"}
 """What a proposal takes from columns of its row; everything else is in the record."""
 
@@ -54,6 +56,12 @@ async def column_of(db: Database, ref: str, column: str) -> str:
     if not values:
         raise NotFound(f"There is no proposal {ref}.")
     return str(values[0][0])
+
+
+def undone_by(key: str) -> str:
+    """The reference of what the proposal with this key undoes; "" where it undoes none."""
+    kind, _, rest = key.partition(":")
+    return rest.partition(":")[0] if kind == UNDO else ""
 
 
 async def owner_of(session: AsyncSession, ref: str) -> Owner:

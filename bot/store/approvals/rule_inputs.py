@@ -30,10 +30,12 @@ def request_of(
     dry_run_ok: bool,
     notified_at: datetime | None = None,
     proposed_at: Autonomy = Autonomy.STANDING_APPROVAL,
+    key: str = "",
 ) -> ActionRequest:
     """What the rules are asked about a plan. `dry_run_ok`: whether its dry run worked and still counts.
 
-    `proposed_at`: how far Tocsin went when it was proposed; a configuration that goes further since does not raise it.
+    `key`: of the proposal: what undoes a run puts a change in place again. `proposed_at`: how far Tocsin went when it was
+    proposed; a configuration that goes further since does not raise it.
     """
     return ActionRequest(
         action=plan.action,
@@ -42,7 +44,7 @@ def request_of(
         targets=tuple(plan.targets),
         requester=requester,
         requesters=frozenset(requesters),
-        undo_of_change=_undo_of_change(plan, config),
+        undo_of_change=_undo_of_change(plan, config) and not rows.undone_by(key),
         dry_run_ok=dry_run_ok,
         notified_at=notified_at,
         kind=plan.kind,
@@ -68,6 +70,7 @@ async def stored_request(
         dry_run_ok=dry_run_ok,
         notified_at=notified_at,
         proposed_at=terms.autonomy,
+        key=row.key,
     )
 
 

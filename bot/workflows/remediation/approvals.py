@@ -88,16 +88,18 @@ class Approvals:
         actor: Actor | None = None,
         requesters: frozenset[str] = frozenset(),
         by_rules: bool = False,
+        as_given: bool = False,
     ) -> Proposal:
         """Put an action with exact arguments to people; the same `key` again is the same proposal.
 
         `requester` asked for it; `requesters` are all others whose word led to it: none of them approves it alone.
         `by_rules`: no model led to it, so that a standing approval may start it.
+        `as_given`: the arguments are whole, and no recorded change adds versions to them.
 
         Raises NotFound (no such action, service or group), ActionFailed (the
         arguments do not fit) or NotAllowed (a rule refuses, with who may).
         """
-        plan = await self.plan(entry, service, arguments, group_ref)
+        plan = await self.plan(entry, service, arguments, group_ref, as_given=as_given)
         draft = ProposalDraft(key, group_ref, plan, one_line(because, 500), requester, requesters, by_rules)
         return await self._put_to_people(draft, actor or (Actor(person=requester) if requester else None))
 
@@ -105,7 +107,7 @@ class Approvals:
         """Put what undoes the steps of a plan that ran to people, the last first; None if nothing does. Raises as `propose`."""
 
         async def planned(entry: str, service: str, arguments: Mapping[str, object]) -> Plan:
-            return await self.plan(entry, service, arguments, group)
+            return await self.plan(entry, service, arguments, group, as_given=True)
 
         group, ran = proposal.incident or proposal.group, await self.claims.steps_that_ran(proposal.ref)
         plan = await undo_plan(self.executor, proposal, ran, planned)
@@ -146,13 +148,25 @@ class Approvals:
             SILENCE, service, arguments, group_ref=group_ref, requester=actor.person, because=because, key=key, actor=actor
         )
 
-    async def plan(self, entry: str, service: str, arguments: Mapping[str, object], group: str) -> Plan:
-        """The exact plan of an entry with its dry run, for an alert group or an incident. Raises as `propose`."""
+    async def plan(
+        self,
+        entry: str,
+        service: str,
+        arguments: Mapping[str, object],
+        group: str,
+        *,
+        by_hand: bool = False,
+        as_given: bool = False,
+    ) -> Plan:
+        """The exact plan of an entry with its dry run, for an alert group or an incident. Raises as `propose`.
+
+        `by_hand`: a person did it already. `as_given`: as with `propose`.
+        """
         incident = group if group.startswith("INC") else ""
 
         async def planned(entry: str, service: str, arguments: Mapping[str, object]) -> Plan:
-            completed = await self._with_recorded_versions(entry, service, arguments)
-            return await self.executor.plan(entry, service, completed, incident=incident)
+            completed = arguments if as_given else await self._with_recorded_versions(entry, service, arguments)
+            return await self.executor.plan(entry, service, completed, incident=incident, by_hand=by_hand)
 
         if entry in self.config.plans:
             return await declared_plan(self.executor, entry, service, arguments, planned)

@@ -2,6 +2,7 @@
 
 from bot.core.action import Plan, Proposal, ProposalState
 from bot.core.actor import Actor
+from bot.core.approvals import plans
 from bot.core.config.plans import PlanConfig
 from bot.core.errors import NotAllowed
 from bot.core.text.untrusted import one_line
@@ -29,7 +30,7 @@ class ManualRuns:
             await self._may_record(actor, service, group_ref)
             if what in self.approvals.config.plans:
                 raise NotAllowed(_refusal_of_plan(what, self.approvals.config.plans[what], service))
-            plan = await self.approvals.plan(what, service, {}, group_ref)
+            plan = await self.approvals.plan(what, service, {}, group_ref, by_hand=True)
         because = one_line(f"Run by hand by {actor.person}, who alone says so", 500)
         draft = ProposalDraft(key or f"did:{what}:{actor.user}", group_ref, plan, because, actor.person, requesters)
         ref = await self.store.open_manual(draft, actor.person)
@@ -69,8 +70,6 @@ class ManualRuns:
         running = (ProposalState.CLAIMED, ProposalState.EXECUTING, ProposalState.VERIFYING, ProposalState.SUCCEEDED)
         if proposal.state in running:
             raise NotAllowed(f"{ref} is {proposal.state.value}: the bot runs or ran it.")
-        # First: a plan that cannot be made must not end the proposal with nothing in its place.
-        plan = await self.approvals.executor.refresh(proposal, step)
         if not proposal.state.final:
             state = await self.store.leave(
                 ref, ProposalState.SUPERSEDED, who=actor.person, reason=f"run by hand by {actor.person}"
@@ -78,7 +77,8 @@ class ManualRuns:
             if state is not ProposalState.SUPERSEDED:
                 raise NotAllowed(f"{ref} is {state}: the bot runs or ran it.")
             await self.approvals.engine.wake(workflow_id(ref), "decision", key=f"{ref}:by-hand")
-        return plan
+        # As people saw it: a dry run after it was done would show another effect, or be refused as nothing is left to do.
+        return plans.single(proposal, step or 1)
 
 
 def _refuse_unfitting_step(proposal: Proposal, step: int) -> None:

@@ -91,14 +91,20 @@ class ActionExecutor:
         *,
         ref: str = "",
         incident: str = "",
+        by_hand: bool = False,
     ) -> Plan:
-        """Check the arguments and make the dry run. Raises NotFound (no such entry) or ActionFailed (they do not fit)."""
+        """Check the arguments and make the dry run. Raises NotFound (no such entry) or ActionFailed (they do not fit).
+
+        `by_hand`: a person did it already, so a dry run that is refused now ("it is off already") is no objection.
+        """
         config, kind = self._entry(entry, service)
         ctx = self._context(entry, config, ref=ref, incident=incident)
         arguments = await kind.complete(ctx, service, arguments)
         action = _with_arguments(kind, service, arguments)
         least_tier = max(action.tier_for(config), _least_tier_by_words(entry, config, arguments))
-        dry_run = await action.dry_run(ctx) if least_tier is not Tier.X else DryRun(ok=False, text="", targets={})
+        dry_run = DryRun(ok=False, text="")
+        if least_tier is not Tier.X:
+            dry_run = await (_dry_run_after(action, ctx) if by_hand else action.dry_run(ctx))
         targets = dry_run.targets or dict.fromkeys(action.targets(ctx), "")
         tier = policy.tier_with(max(least_tier, dry_run.least_tier), config, len(targets))
         checked = policy.undo_of_change(config) and not kind.reads_versions
@@ -193,10 +199,8 @@ class ActionExecutor:
         declared = {name: plans.version(plan) for name, plan in self.config.plans.items()}
         return {**declared, **{entry: self.version(entry) for entry in self.catalogued}}
 
-    async def refresh(self, proposal: Proposal, step: int = 0) -> Plan:
-        """The plan of a proposal with a fresh dry run, of each step where it has several; or of one step alone, from 1."""
-        if step:
-            return await self._planned_again(proposal.runs[step - 1], proposal)
+    async def refresh(self, proposal: Proposal) -> Plan:
+        """The plan of a proposal with a fresh dry run, of each step where it has several."""
         parts = [await self._planned_again(run, proposal) for run in proposal.runs]
         return self.composed(plans.name_of(proposal), parts) if proposal.parts else parts[0]
 
@@ -267,7 +271,10 @@ class ActionExecutor:
         if config.undo:
             return config.undo, dict(run.arguments)
         undo = action.undo(await self.claims.remote_id(proposal.ref, step))
-        return (run.action, undo.model_dump(exclude={"service"}, exclude_defaults=True)) if undo is not None else None
+        if undo is None:
+            return None
+        # By alias, as the arguments are read again: the argument `version` is a field `version_`.
+        return run.action, undo.model_dump(exclude={"service"}, exclude_defaults=True, by_alias=True)
 
 
 def _approved(terms: Terms, step: int) -> dict[str, str]:
@@ -288,6 +295,14 @@ def _with_arguments(kind: type[Action], service: str, arguments: Mapping[str, ob
         # A validator over several fields raises with the field's name in its text, so it has no place of its own.
         position = "".join(f"{part}: " for part in first["loc"])
         raise ActionFailed(f"{position}{first['msg'].removeprefix('Value error, ')}") from error
+
+
+async def _dry_run_after(action: Action, ctx: ActionContext) -> DryRun:
+    """The dry run of what was done already, as far as it can be made then."""
+    try:
+        return await action.dry_run(ctx)
+    except ActionFailed as error:
+        return DryRun(ok=False, text=f"after it was run by hand: {error}")
 
 
 def _least_tier_by_words(entry: str, config: ActionConfig, arguments: Mapping[str, object]) -> Tier:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -11,6 +12,7 @@ from bot.core.approvals.canonical_record import stamp
 from bot.core.errors import ActionFailed, NotAllowed, NotFound, QueryFailed
 from bot.ports import Run, Workflow
 from bot.store.approvals.plan_steps import post_line
+from bot.store.approvals.rows import UNDO
 from bot.store.approvals.runs.claims import ClaimResult
 from bot.workflows.remediation.approvals import JUST_NOW, Accounts, Approvals
 
@@ -19,7 +21,9 @@ BUSY_SECONDS = 3
 """Until the next try while another action runs on the service."""
 STEADY = 2
 """Good readings in a row that count as recovered: one may be a gap between two bad ones."""
-_FOLLOW_UPS = {"back": "What undoes the steps of", "again": "A plan in the place of"}
+AGAIN = "again"
+"""Begins the key of a proposal with the same in it once more; the same of an undo is one too."""
+_FOLLOW_UPS = {UNDO: "What undoes", AGAIN: "What takes the place of"}
 
 
 @dataclass(frozen=True)
@@ -92,12 +96,10 @@ class RemediationSteps:
         return (await self.store.load(ref)).state
 
     async def propose_anew(self, ref: str) -> str:
-        """The same action with a fresh dry run, as a new proposal; its reference or ""."""
+        """The same with a fresh dry run, as a new proposal; its reference or ""."""
         old = await self.store.load(ref)
         because = f"{old.because} ({ref} was superseded)"
-        if old.parts:
-            return await self._follow_up_of_plan(old, "again", self.approvals.propose_again, because)
-        return await self._follow_up(old, old.action, old.arguments, old.requester, because, "again")
+        return await self._follow_up(old, AGAIN, partial(self.approvals.propose_again, old, because=because))
 
     async def claim(self, ref: str, workflow: str, step: int = 1) -> ClaimResult:
         """Take the right to run one step. Policy, roster and record are read again in the claim: minutes may have passed."""
@@ -138,56 +140,45 @@ class RemediationSteps:
 
     async def offer_undo(self, ref: str) -> str:
         """What undoes it, of a plan the steps that ran, as a new proposal; its reference or ""."""
-        proposal = await self.store.load(ref)
-        if proposal.parts:
-            return await self._offer_undo_of_steps(proposal)
-        undo = await self.executor.undo_of(proposal)
-        if undo is None:
+        old = await self.store.load(ref)
+        if await self.store.undone(ref):
+            # An undo restores what was: that the signal is as bad as it was then is no reason to take it back once more.
             return ""
-        because = f"{ref} ({proposal.title}) did not help: {proposal.verification}"
-        return await self._follow_up(proposal, *undo, "", because, "back")
-
-    async def _offer_undo_of_steps(self, plan: Proposal) -> str:
-        because = f"{plan.ref} ({plan.title}) ended early: {plan.outcome}"
-        return await self._follow_up_of_plan(plan, "back", self.approvals.propose_undo, because)
-
-    async def _follow_up_of_plan(
-        self, old: Proposal, kind: str, propose: Callable[..., Awaitable[Proposal | None]], because: str
-    ) -> str:
-        """Propose what follows from a plan; the thread says why it was not proposed."""
-        if await self.claims.untampered(old.ref) is None:
+        if old.parts:
+            because = f"{ref} ({old.title}) ended early: {old.outcome}"
+            return await self._follow_up(old, UNDO, partial(self.approvals.propose_undo, old, because=because))
+        if (undo := await self.executor.undo_of(old)) is None:
             return ""
-        try:
-            new = await propose(old, because=because, key=f"{kind}:{old.ref}")
-        except (ActionFailed, NotAllowed, NotFound) as error:
-            await post_line(
-                self.store.db, old.ref, f"no-{kind}:{old.ref}", f"{_FOLLOW_UPS[kind]} {old.ref} was not proposed: {error}"
-            )
-            return ""
-        return new.ref if new is not None else ""
+        return await self._follow_up(old, UNDO, partial(self._propose_undo, old, *undo))
 
-    async def _follow_up(
-        self, old: Proposal, entry: str, arguments: dict[str, object], requester: str, because: str, kind: str
-    ) -> str:
-        """Propose what follows from a proposal; everyone asked for it who asked for that one, or said what came of it."""
+    async def _propose_undo(self, old: Proposal, entry: str, arguments: dict[str, object], *, key: str) -> Proposal:
+        """Everyone asked for it who asked for what it undoes, or said what came of that."""
+        return await self.approvals.propose(
+            entry,
+            old.service,
+            arguments,
+            group_ref=old.incident or old.group,
+            requester="",
+            requesters=old.all_requesters | await self.store.answerers(old.ref),
+            because=f"{old.ref} ({old.title}) did not help: {old.verification}",
+            key=key,
+            as_given=True,
+        )
+
+    async def _follow_up(self, old: Proposal, kind: str, propose: Callable[..., Awaitable[Proposal | None]]) -> str:
+        """Propose what follows from a proposal; the thread says why it was not proposed."""
         # The new proposal's arguments come from this row, so it must still be what people saw.
         if await self.claims.untampered(old.ref) is None:
             return ""
+        undone = await self.store.undone(old.ref)
+        key = f"{UNDO}:{undone}:{kind}:{old.ref}" if undone else f"{kind}:{old.ref}"
         try:
-            new = await self.approvals.propose(
-                entry,
-                old.service,
-                arguments,
-                group_ref=old.incident or old.group,
-                requester=requester,
-                requesters=old.all_requesters | await self.store.answerers(old.ref),
-                because=because,
-                key=f"{kind}:{old.ref}",
-            )
+            new = await propose(key=key)
         except (ActionFailed, NotAllowed, NotFound) as error:
-            log.info("no follow-up proposal", ref=old.ref, kind=kind, why=str(error))
+            line = f"{_FOLLOW_UPS[kind]} {old.ref} was not proposed: {error}"
+            await post_line(self.store.db, old.ref, f"no-{kind}:{old.ref}", line)
             return ""
-        return new.ref
+        return new.ref if new is not None else ""
 
 
 def remediation(steps: RemediationSteps) -> Workflow:

@@ -5,10 +5,12 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.action import Plan
 from bot.core.approvals.canonical_record import terms_of
 from bot.core.approvals.policy import undo_of_change
-from bot.core.changes.own_changes import OWN, Direction, changed_versions, own_id
+from bot.core.changes.own_changes import OWN, ChangedVersions, Direction, changed_versions, own_id
 from bot.core.config import Config
+from bot.store.approvals.rows import undone_by
 from bot.store.tables import AttemptRow, ChangeRow, ProposalRow
 
 
@@ -18,13 +20,13 @@ async def record_change(
     """Record once that a service runs another version since `at`; nothing for an action that changes none."""
     plan = terms_of(row.record, row.dry_run)
     run = plan.runs[step - 1]
-    arguments = run.arguments
-    direction = _direction(config, run.action)
-    versions = changed_versions(arguments, direction) if direction else None
     id = own_id(f"AP-{row.id}{f':{step}' if plan.parts else ''}")
-    if versions is None or await session.get(ChangeRow, id) is not None:
+    # What undoes a run goes to where that came from, whatever its own arguments say: they may name no version.
+    undone = await session.get(ChangeRow, own_id(undone_by(row.key))) if not plan.parts else None
+    versions = ChangedVersions(undone.previous_version, undone.version) if undone else _versions(config, run)
+    if versions is None or not versions.now or await session.get(ChangeRow, id) is not None:
         return
-    reverted = await session.get(ChangeRow, str(arguments.get("change_id", "")))
+    reverted = undone or await session.get(ChangeRow, str(run.arguments.get("change_id", "")))
     session.add(
         ChangeRow(
             id=id,
@@ -39,6 +41,11 @@ async def record_change(
             received_at=at,
         )
     )
+
+
+def _versions(config: Config, run: Plan) -> ChangedVersions | None:
+    direction = _direction(config, run.action)
+    return changed_versions(run.arguments, direction) if direction else None
 
 
 def _direction(config: Config, action: str) -> Direction | None:
