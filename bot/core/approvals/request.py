@@ -11,6 +11,10 @@ MAX_CODE_CHARACTERS = 2800
 """Characters that one code block of a dialog shows whole."""
 MAX_CONFIRMED = 200
 """Characters of a request that the small dialog of one press shows whole, beside its title."""
+TITLE, TITLE_BESIDE_MOMENT = 60, 30
+"""Characters of the title in that dialog; fewer where it says that the alerts have cleared."""
+_ROOM = ((TITLE, 280), (TITLE_BESIDE_MOMENT, 250))
+"""Of the 300 characters that Slack takes there, what is left for a title of so many and the request, as they are sent."""
 
 MAX_ARGUMENTS, LONGEST_ARGUMENT, SHORTEST_NAME = 2, 60, 4
 """Arguments in a card's title and characters of each (all are behind Details); of a name that the title need not repeat."""
@@ -78,8 +82,12 @@ def may_be_approved(proposal: Proposal) -> bool:
     return (
         proposal.autonomy.runs
         and proposal.tier in (Tier.ONE, Tier.TWO, Tier.THREE)
-        and all(sum(map(_sent_characters, text)) <= MAX_CODE_CHARACTERS for text in shown)
+        and all(_sent_length(text) <= MAX_CODE_CHARACTERS for text in shown)
     )
+
+
+def _sent_length(text: str) -> int:
+    return sum(map(_sent_characters, text))
 
 
 def _sent_characters(char: str) -> int:
@@ -91,7 +99,10 @@ def _sent_characters(char: str) -> int:
 
 def confirmed_at_once(proposal: Proposal) -> bool:
     """Whether one press and its small dialog may approve it: tier 1, and the dry run stands in that dialog whole."""
-    return proposal.tier is Tier.ONE and len(proposal.dry_run) <= MAX_CONFIRMED and proposal.dry_run.isascii()
+    if proposal.tier is not Tier.ONE or len(proposal.dry_run) > MAX_CONFIRMED or not proposal.dry_run.isascii():
+        return False
+    request = _sent_length(proposal.dry_run)
+    return all(_sent_length(one_line(proposal.title, title)) + request <= room for title, room in _ROOM)
 
 
 def effect_text(proposal: Proposal) -> str:

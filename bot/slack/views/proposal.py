@@ -9,7 +9,14 @@ from datetime import datetime
 
 from bot.core.action import SILENCES, WITHOUT_EFFECT, Autonomy, DecisionChoice, Proposal, ProposalState, Tier, VerificationState
 from bot.core.approvals.policy_types import SOLO_AFTER, who_may, who_may_briefly
-from bot.core.approvals.request import confirmed_at_once, effect_text, may_be_approved, request_text
+from bot.core.approvals.request import (
+    TITLE,
+    TITLE_BESIDE_MOMENT,
+    confirmed_at_once,
+    effect_text,
+    may_be_approved,
+    request_text,
+)
 from bot.core.config.actions import SoloMode
 from bot.core.messages.proposals import ProposalContent
 from bot.core.messages.replies import PlanReply
@@ -255,7 +262,7 @@ def approve_button(proposal: Proposal, view: ViewContext, alerts_cleared_at: dat
         return button("Approve...", "approve", value, style="primary", accessible_label=f"Approve {ref}, opens the plan")
     # Beside the moment there is room for half of the title: the dry run stands there whole.
     cleared = f"Alerts cleared at {clock_to_the_minute(alerts_cleared_at)}. " if alerts_cleared_at else ""
-    title = plain_text(proposal.title, 30 if cleared else 60)
+    title = plain_text(proposal.title, TITLE_BESIDE_MOMENT if cleared else TITLE)
     text = f"{title}\n{code_lines(proposal.dry_run, view.called_hosts)}\n{cleared}It runs once, now."
     label = f"Approve {ref}"
     return button("Approve", "approve", value, style="primary", accessible_label=label, confirm=(f"{label}?", text, "Approve"))

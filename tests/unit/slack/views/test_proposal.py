@@ -188,6 +188,18 @@ def test_tier_one_shows_the_request_whole_before_it_is_approved_or_opens_the_dia
     assert "confirm" not in approve_button("POST http://jobs.example/" + "x" * 300)
 
 
+@pytest.mark.parametrize("spread", ["<", "&", "http://a.b.c/ "])
+@pytest.mark.parametrize("cleared", [None, at(7)])
+@pytest.mark.parametrize("name", ["title", "dry_run"])
+def test_what_grows_as_it_is_sent_pushes_nothing_out_of_tier_ones_question(spread: str, cleared: Any, name: str) -> None:
+    for times in range(1, 200 // len(spread)):
+        texts_of_it = {"tier": 1, "title": "Silence it", "dry_run": "silence it for 2h", name: f"{spread * times} for 2h"}
+        blocks = render(proposal_content(texts_of_it, alerts_cleared_at=cleared))[1]
+        element = next(e for b in blocks if b["type"] == "actions" for e in b["elements"])
+        question = element["confirm"]["text"]["text"] if "confirm" in element else ""
+        assert element["text"]["text"] == "Approve..." or (" for 2h\n" in question and question.endswith("It runs once, now."))
+
+
 def test_tier_ones_question_says_that_the_alerts_have_cleared_beside_the_whole_request() -> None:
     longest = {"tier": 1, "title": "Restart all that there is of checkout and of what stands beside it", "dry_run": "x" * 200}
     blocks = render(proposal_content(longest, alerts_cleared_at=at(7)))[1]
