@@ -16,8 +16,9 @@ async def proposal_content(session: AsyncSession, ref: str) -> ProposalContent |
     row = await session.get(ProposalRow, number_of(ref, "AP") or 0)
     if row is None:
         return None
-    incident = await session.get(IncidentRow, row.incident_id) if row.incident_id else None
     group = await session.get(GroupRow, row.group_id) if row.group_id else None
+    number = row.incident_id or (group.incident_id if group else None)
+    incident = await session.get(IncidentRow, number) if number else None
     return ProposalContent(
         proposal=stored_proposal(row),
         decisions=[stored_decision(decision) for decision in await decision_rows(session, row)],

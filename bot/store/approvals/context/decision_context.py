@@ -81,6 +81,9 @@ async def read_context(
     """Everything around one proposal under the roster's configuration; `own_id` is its key, so that it is not counted twice."""
     config = roster.config
     group = await session.get(GroupRow, group_id) if group_id is not None else None
+    if incident_id is None and group is not None:
+        # Declared since it was proposed: who leads and what was stopped there counts here too.
+        incident_id = group.incident_id
     incidents = await incidents_around(session, service, incident_id)
     incident = next((row for row in incidents if row.id == incident_id), None)
     still_open = [row for row in incidents if row.state != IncidentState.RESOLVED]
@@ -154,11 +157,11 @@ def _goes_on(row: ProposalRow) -> bool:
 
 
 def _same_owner(row: ProposalRow, service: str, group_id: int | None, incident_id: int | None) -> bool:
-    if incident_id is not None:
-        return row.incident_id == incident_id
+    if incident_id is not None and row.incident_id == incident_id:
+        return True
     if group_id is not None:
         return row.group_id == group_id
-    return row.group_id is None and row.service == service
+    return incident_id is None and row.group_id is None and row.service == service
 
 
 async def _recent_targets(db: Database, session: AsyncSession, service: str, own_id: int | None) -> tuple[str, ...]:
