@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from pydantic import ValidationError
 
@@ -27,6 +28,7 @@ from bot.core.config import Config, verbs
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, NotFound
 from bot.core.service import Catalogue
+from bot.core.text.durations import elapsed_text
 from bot.core.text.untrusted import one_line
 from bot.plugins import Action, ActionContext, Http, SilenceBook, WritableSystem
 from bot.ports import Metrics
@@ -35,6 +37,8 @@ from bot.store.approvals.proposals import ProposalStore
 from bot.store.approvals.runs.claims import CallPermission, Claims
 from bot.workflows.remediation.version_corroboration import VersionCorroboration
 
+HELD_UP = timedelta(seconds=2)
+"""After the last check, from which on an action is not called: it may have been stopped meanwhile."""
 SILENCE = "tocsin_silence"
 BUILT_IN: Mapping[str, ActionConfig] = {
     SILENCE: ActionConfig(kind=SILENCE, title="Silence {alerts} for {duration}"),
@@ -73,8 +77,9 @@ class ActionExecutor:
         self.permit = permit
         self.silences: SilenceBook = Silences(store.db)
         self.version_corroboration = VersionCorroboration(store.db, metrics, catalogue)
-        self._called: set[str] = set()
-        """Idempotency keys of the calls of this process, which no change in the database makes it forget."""
+        self._called: dict[str, Outcome | None] = {}
+        """The calls of this process by idempotency key, with what came of them: neither a change in the database nor one that
+        is away when the outcome is stored makes it forget."""
 
     @property
     def catalogued(self) -> Mapping[str, ActionConfig]:
@@ -231,14 +236,25 @@ class ActionExecutor:
         config, action = self._built(run.action, run.service, run.arguments)
         ctx = self._context(run.action, config, ref=ref, incident=terms.incident, key=start.key, terms=terms, step=step)
         if start.permission is CallPermission.REPEATED:
-            return await self.claims.attempt_finish(ref, await self._probed(action, ctx), step)
+            outcome = self._called.get(start.key) or await self._probed(action, ctx)
+        else:
+            outcome = await self._call(action, ctx, start.key)
+        return await self.claims.attempt_finish(ref, outcome, step)
+
+    async def _call(self, action: Action, ctx: ActionContext, key: str) -> Outcome:
+        """The call, unless it was made already, or what allowed it is no longer as of this moment."""
+        checked_at = self.store.db.clock()
         if self.permit:
             # If this process was paused since the attempt was written, another one may have stored `unknown` by now.
             await self.permit()
-        if start.key in self._called:
-            return await self.claims.attempt_finish(ref, Outcome(state=OutcomeState.UNKNOWN, text=_CALLED_BEFORE), step)
-        self._called.add(start.key)
-        return await self.claims.attempt_finish(ref, await action.run(ctx), step)
+        if key in self._called:
+            return Outcome(state=OutcomeState.UNKNOWN, text=_CALLED_BEFORE)
+        if (held_up := self.store.db.clock() - checked_at) > HELD_UP:
+            text = f"This process was held up for {elapsed_text(held_up)} after its last check. Nothing was sent."
+            return Outcome(state=OutcomeState.FAILED, text=text)
+        self._called[key] = None
+        outcome = self._called[key] = await action.run(ctx)
+        return outcome
 
     async def _probed(self, action: Action, ctx: ActionContext) -> Outcome:
         """A call may have gone out before the process ended: ask read-only, never call again."""
