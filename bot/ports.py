@@ -64,6 +64,9 @@ class Engine(Protocol):
     async def wake(self, id: str, topic: str, *, key: str) -> None:
         """Wake a waiting workflow. Harmless for a finished or unknown run; `key` makes doubled wakes one."""
 
+    async def finished(self, id: str) -> bool:
+        """Whether the run has ended, well or badly; an unknown one has not."""
+
     async def stop(self, *, within: float) -> None:
         """Let running steps finish for at most `within` seconds, then stop; unfinished workflows go on after a restart."""
 

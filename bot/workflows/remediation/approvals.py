@@ -312,12 +312,16 @@ class Approvals:
     async def resume(self) -> None:
         """After launch: start (or attach to) the workflow of every open proposal and wake those with answers.
 
-        A process may have died between the row and the start, or between the answer and its signal.
+        A process may have died between the row and the start, or between the answer and its signal. A run may have ended badly
+        while the database was away, and left its proposal as one that nothing moves and that holds its service up.
         """
-        for ref in await self.store.open_refs():
-            await self.engine.start(WORKFLOW, workflow_id(ref), ref)
-        for ref in await self.store.answered_and_verifying():
-            await self.engine.start(WORKFLOW, watching_id(ref), ref)
+        runs = {ref: workflow_id(ref) for ref in await self.store.open_refs()}
+        runs |= {ref: watching_id(ref) for ref in await self.store.answered_and_verifying()}
+        for ref, run in runs.items():
+            if await self.engine.finished(run):
+                await self.claims.give_up(ref, "its run was interrupted and does not go on")
+            else:
+                await self.engine.start(WORKFLOW, run, ref)
         await self.wake_all(await self.store.pending_with_decisions(), "resume")
 
     async def wake_all(self, refs: Sequence[str], why: str) -> None:

@@ -191,6 +191,9 @@ def remediation(steps: RemediationSteps) -> Workflow:
             state = await _watch_signal(run, steps, ref, times, times.step)
             return await _run_further_steps(run, steps, ref, times, state, times.step)
         state = await _wait_for_decision(run, steps, ref, times)
+        if state in (ProposalState.CLAIMED, ProposalState.EXECUTING):
+            # Of a run whose journal is gone, such as after a restore: nobody else goes on with it.
+            return await run.step("give up", steps.claims.give_up, ref, "the journal of its run is gone")
         if state is not ProposalState.APPROVED:
             return state
         state = await run.step("look again", steps.check_target, ref)

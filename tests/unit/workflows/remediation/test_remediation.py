@@ -1,5 +1,7 @@
 """The remediation, from the proposal to the verified outcome."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.core.action import DryRun, Tier
@@ -7,15 +9,17 @@ from bot.core.alert import Severity
 from bot.core.approvals.request import plan_text
 from bot.core.errors import NotAllowed, OutcomeUnknown
 from bot.core.evidence import Findings, Hypothesis
+from bot.ports import Run
 from bot.slack.view_context import ViewContext
 from bot.slack.views import proposal as view
 from bot.store.approvals.switches import Switches
+from bot.store.db.database import DatabaseUnavailable
 from bot.store.incidents import incidents
 from bot.store.slack.message_contents import proposal_content
 from bot.store.tables import ChangeRow, MessageRow, PageRow, ProposalRow
 from bot.workflows.remediation.by_hand import ManualRuns
 from tests.messages.words import text_of
-from tests.unit.approvals_fixture import ApprovalsFixture, actor
+from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
 
 
 async def approve(fixture: ApprovalsFixture, ref: str, who: str = "bob", revision: int = 1) -> str:
@@ -264,6 +268,45 @@ async def test_a_workflow_that_fails_while_it_watches_says_that_it_could_not_ver
     await fixture.execute(proposal.ref, "w1")
 
     assert await fixture.claims.give_up(proposal.ref, "the workflow failed") == "could not verify"
+
+
+@pytest.mark.parametrize(("claimed", "state"), [(False, "stale"), (True, "unknown")])
+async def test_what_a_failed_workflow_left_open_ends_at_the_next_start(
+    fixture: ApprovalsFixture, claimed: bool, state: str
+) -> None:
+    async def fails(_run: Run, _ref: str) -> str:
+        raise DatabaseUnavailable("away for too long")
+
+    fixture.engine.register("remediation", fails)
+    proposal = await fixture.propose("restart")
+    if claimed:
+        await fixture.press(proposal.ref, "bob")
+        await fixture.claim(proposal.ref)
+        await fixture.attempt(proposal.ref)
+
+    await fixture.approvals.resume()
+
+    assert await fixture.state(proposal.ref) == state
+
+
+@pytest.mark.parametrize(("attempted", "state"), [(False, "stale"), (True, "unknown")])
+async def test_what_had_begun_before_the_journal_was_lost_does_not_stand_as_running_for_ever(
+    tmp_path: Path, attempted: bool, state: str
+) -> None:
+    before = await open_approvals(tmp_path)
+    proposal = await before.propose("restart")
+    await before.press(proposal.ref, "bob")
+    await before.claim(proposal.ref)
+    if attempted:
+        await before.attempt(proposal.ref)
+    await before.close()
+
+    after = ApprovalsFixture(before.db.url)
+    await after.approvals.resume()
+
+    assert await after.ended(proposal.ref, seconds=1) == await after.state(proposal.ref) == state
+    assert after.http.sent == []
+    await after.close()
 
 
 async def test_an_action_that_was_configured_anew_after_the_claim_is_not_run(fixture: ApprovalsFixture) -> None:
