@@ -288,8 +288,12 @@ class Approvals:
         return _log_uncounted(await self.decisions.refuse(press, rule, text), press)
 
     async def _wake(self, result: DecisionResult, press: Press, key: str) -> None:
-        """A doubled or late press wakes too: the first signal may have been lost."""
+        """A doubled or late press wakes too: the first signal may have been lost.
+
+        So may the start: the database may have been away just after it had taken the proposal.
+        """
         if result.wake:
+            await self.engine.start(WORKFLOW, workflow_id(press.ref), press.ref)
             await self.engine.wake(workflow_id(press.ref), "decision", key=f"{press.ref}:{key}")
 
     async def authority(

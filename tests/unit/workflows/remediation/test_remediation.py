@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from bot.core.action import DryRun, Tier
 from bot.core.alert import Severity
 from bot.core.approvals.request import plan_text
 from bot.core.errors import NotAllowed, OutcomeUnknown
 from bot.core.evidence import Findings, Hypothesis
+from bot.engine.direct import DirectEngine
 from bot.ports import Run
 from bot.slack.view_context import ViewContext
 from bot.slack.views import proposal as view
@@ -18,6 +20,7 @@ from bot.store.incidents import incidents
 from bot.store.slack.message_contents import proposal_content
 from bot.store.tables import ChangeRow, MessageRow, PageRow, ProposalRow
 from bot.workflows.remediation.by_hand import ManualRuns
+from bot.workflows.remediation.remediation import RemediationSteps, remediation
 from tests.messages.words import text_of
 from tests.unit.approvals_fixture import ApprovalsFixture, actor, open_approvals
 
@@ -396,6 +399,29 @@ async def test_people_outside_the_roster_propose_nothing(fixture: ApprovalsFixtu
         await fixture.approvals.propose(
             "restart", "checkout", {}, group_ref="AL-1", requester="mallory", because="", key="x", actor=actor("mallory")
         )
+
+
+class JournalAwayOnce(DirectEngine):
+    """The first start of a run fails."""
+
+    away = True
+
+    async def start(self, workflow: str, id: str, *args: JsonValue) -> None:
+        if self.away:
+            self.away = False
+            raise DatabaseUnavailable("the journal does not answer")
+        await super().start(workflow, id, *args)
+
+
+async def test_what_was_put_to_people_and_never_started_runs_once_it_is_approved(fixture: ApprovalsFixture) -> None:
+    fixture.engine = fixture.approvals.engine = JournalAwayOnce(clock=lambda: fixture.now)
+    fixture.engine.register("remediation", remediation(RemediationSteps(fixture.approvals)))
+    with pytest.raises(DatabaseUnavailable):
+        await fixture.propose("restart")
+
+    await fixture.approve("AP-1")
+
+    assert await fixture.ended("AP-1", seconds=1) == "succeeded"
 
 
 async def test_a_restart_wakes_what_was_decided_and_never_heard(fixture: ApprovalsFixture) -> None:
