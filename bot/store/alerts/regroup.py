@@ -14,6 +14,7 @@ from bot.core.text.untrusted import counted
 from bot.core.timeline import EntryKind
 from bot.store import audit, timeline
 from bot.store.alerts import groups
+from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.tables import EpisodeRow, GroupRow, IncidentRow
 
@@ -28,6 +29,7 @@ async def merge(db: Database, into: str, other: str, person: str) -> None:
         target, source = rows[into], rows[other]
         await _move(session, source, target, await _members(session, source), f"{person} merged AL-{source.id} into this group")
         await _hand_over(db, session, source, target, person)
+        await transitions.hand_over(db, session, source, target)
         source.state, source.cleared_at, source.human_at = GroupState.RESOLVED, db.clock(), db.clock()
         target.human_at = db.clock()
         for row, text in ((target, f"{other} was merged into this group"), (source, f"Merged into {into}")):

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import Decision, DecisionChoice, Proposal, ProposalState, Terms
 from bot.core.approvals.canonical_record import terms_of
 from bot.core.errors import NotFound
-from bot.core.incident import number_of
+from bot.core.incident import number_of, reference
 from bot.core.text.moments import clock_to_the_minute
 from bot.store.approvals import transitions
 from bot.store.db.database import Database
@@ -87,8 +87,9 @@ def stored_terms(row: ProposalRow) -> Terms:
 
 
 def stored_proposal(row: ProposalRow) -> Proposal:
-    """The row as a proposal."""
-    return Proposal.model_validate({**row.record, **row.model_dump(include=_BESIDE_THE_RECORD)})
+    """The row as a proposal, of the group in whose hands it is now: another one, where its own was merged into that."""
+    group = {"group": reference("AL", row.group_id)} if row.group_id else {}
+    return Proposal.model_validate({**row.record, **group, **row.model_dump(include=_BESIDE_THE_RECORD)})
 
 
 def stored_decision(row: DecisionRow) -> Decision:

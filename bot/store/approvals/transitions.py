@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import ProposalState
+from bot.core.action import OPEN_STATES, ProposalState
 from bot.core.incident import number_of
 from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
@@ -170,6 +170,17 @@ async def expire_undecided(
         await move(db, session, row, ProposalState.EXPIRED, reason=why, outcome=f"{why.capitalize()}.")
         text, key = f"{ref_of(row)} ended undecided: {why}", f"left:{ref_of(row)}:expired"
         await add_to_timeline(db, session, row, EntryKind.PROPOSAL, text, key=key)
+
+
+async def hand_over(db: Database, session: AsyncSession, source: GroupRow, target: GroupRow) -> None:
+    """What is not over of a group that was merged into another one goes on there, and with that one's incident."""
+    unfinished = col(ProposalRow.state).in_([state.value for state in (*OPEN_STATES, ProposalState.UNKNOWN)])
+    query = select(ProposalRow).where(col(ProposalRow.group_id) == source.id, unfinished).order_by(col(ProposalRow.id))
+    for row in (await session.exec(query.with_for_update())).all():
+        row.group_id, row.incident_id = target.id, target.incident_id
+        session.add(row)
+        await session.flush()
+        await refresh_card(db, session, row)
 
 
 async def refresh_undecided(db: Database, session: AsyncSession, group_id: int | None) -> None:

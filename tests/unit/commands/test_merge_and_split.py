@@ -11,6 +11,7 @@ from bot.commands.split import split
 from bot.core.errors import NotAllowed, NotFound
 from bot.plugins import Form, Request
 from bot.store.incidents.privacy import set_private
+from bot.store.slack.proposal_contents import proposal_content
 from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.commands.using import Started, context, with_private_c1
 from tests.unit.store.databases import Clock, SortingFixture, alert
@@ -40,6 +41,19 @@ async def test_two_cards_become_one_and_one_becomes_two_again(fixture: Approvals
 
     text, runs = await use(fixture, split, first, "search")
     assert text.startswith("1 alert has a card of its own now: AL-") and runs[0][0].startswith("triage:AL-")
+
+
+async def test_what_waits_of_a_merged_group_is_decided_and_runs_for_the_other_one(fixture: ApprovalsFixture) -> None:
+    *_, other = await groups_of(fixture, "mail")
+    await fixture.propose("restart")
+
+    await use(fixture, merge, other, "AL-1")
+
+    async with fixture.db.read() as session:
+        content = await proposal_content(session, "AP-1")
+    assert content is not None and (content.proposal.group, content.alerts_cleared_at) == (other, None)
+    await fixture.approve("AP-1")
+    assert await fixture.ended("AP-1", seconds=1) == "succeeded"
 
 
 async def test_a_merge_needs_two_groups(fixture: ApprovalsFixture) -> None:
