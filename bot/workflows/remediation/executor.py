@@ -27,6 +27,7 @@ from bot.core.approvals.standing import STANDING_APPROVAL
 from bot.core.config import Config, verbs
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, NotFound
+from bot.core.redaction.screening import redact_one
 from bot.core.service import Catalogue
 from bot.core.text.durations import elapsed_text
 from bot.core.text.untrusted import one_line
@@ -105,6 +106,7 @@ class ActionExecutor:
         config, kind = self._entry(entry, service)
         ctx = self._context(entry, config, ref=ref, incident=incident)
         arguments = await kind.complete(ctx, service, arguments)
+        _require_readable(arguments)
         action = _with_arguments(kind, service, arguments)
         least_tier = max(action.tier_for(config), _least_tier_by_words(entry, config, arguments))
         dry_run = DryRun(ok=False, text="")
@@ -311,6 +313,16 @@ def _with_arguments(kind: type[Action], service: str, arguments: Mapping[str, ob
         # A validator over several fields raises with the field's name in its text, so it has no place of its own.
         position = "".join(f"{part}: " for part in first["loc"])
         raise ActionFailed(f"{position}{first['msg'].removeprefix('Value error, ')}") from error
+
+
+def _require_readable(arguments: Mapping[str, object]) -> None:
+    """Raises ActionFailed for what would be masked as it is shown: nobody approves what they cannot read."""
+    shown = json.dumps(arguments, sort_keys=True, ensure_ascii=False, default=str)
+    if redact_one(shown) != shown:
+        raise ActionFailed(
+            "An argument looks like a secret. It would be hidden from those who approve, so it belongs where the job runs. "
+            "Nothing was proposed."
+        )
 
 
 async def _dry_run_after(action: Action, ctx: ActionContext) -> DryRun:

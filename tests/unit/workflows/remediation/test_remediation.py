@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from bot.core.action import DryRun, Tier
 from bot.core.alert import Severity
 from bot.core.approvals.request import plan_text
-from bot.core.errors import NotAllowed, OutcomeUnknown
+from bot.core.errors import ActionFailed, NotAllowed, OutcomeUnknown
 from bot.core.evidence import Findings, Hypothesis
 from bot.engine.direct import DirectEngine
 from bot.ports import Run
@@ -392,6 +392,14 @@ async def test_what_was_run_by_hand_is_verified_the_same_way(fixture: ApprovalsF
 
     assert await fixture.ended(manual.ref, seconds=1) == "succeeded"
     assert (await fixture.state(proposal.ref), fixture.http.sent) == ("superseded", [])
+
+
+async def test_an_argument_that_the_card_would_mask_is_put_to_nobody(fixture: ApprovalsFixture) -> None:
+    with pytest.raises(ActionFailed, match="looks like a secret"):
+        await fixture.propose("restart", parameters={"password": "hunter2hunter2"})
+
+    assert await fixture.rows(ProposalRow) == []
+    assert (await fixture.propose("restart", parameters={"reason": "hunter2hunter2"})).state == "pending"
 
 
 async def test_people_outside_the_roster_propose_nothing(fixture: ApprovalsFixture) -> None:
