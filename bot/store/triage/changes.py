@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.action import ProposalState
 from bot.core.change import Change
 from bot.core.changes.own_changes import REPORTED_WITHIN, ActionRun, with_own
-from bot.store.approvals.rows import stored_proposal
+from bot.core.incident import number_of
+from bot.store.approvals.rows import stored_proposal, undone_by
 from bot.store.db.database import Database
 from bot.store.tables import AttemptRow, ChangeRow, ProposalRow
 
@@ -34,11 +35,18 @@ async def runs_since(session: AsyncSession, since: datetime) -> list[ActionRun]:
     """What the bot ran itself, and what people said that they ran for a proposal."""
     query = select(ProposalRow, AttemptRow).outerjoin(AttemptRow, col(AttemptRow.proposal_id) == col(ProposalRow.id))
     ran = or_(col(AttemptRow.at) >= since, and_(col(ProposalRow.manual), col(ProposalRow.created_at) >= since))
-    return [_run_of(proposal, attempt) for proposal, attempt in (await session.exec(query.where(ran))).all()]
+    rows = (await session.exec(query.where(ran))).all()
+    undone = {number_of(undone_by(proposal.key), "AP") for proposal, _ in rows} - {None}
+    # What undoes a run is about the same change and versions, and names none of them itself.
+    originals = (await session.exec(select(ProposalRow).where(col(ProposalRow.id).in_(undone)))).all() if undone else ()
+    by_ref = {f"AP-{row.id}": row for row in originals if not row.record.get("parts")}
+    return [_run_of(proposal, attempt, by_ref.get(undone_by(proposal.key), proposal)) for proposal, attempt in rows]
 
 
-def _run_of(proposal: ProposalRow, attempt: AttemptRow | None) -> ActionRun:
-    arguments = stored_proposal(proposal).runs[attempt.step - 1 if attempt else 0].arguments
+def _run_of(proposal: ProposalRow, attempt: AttemptRow | None, about: ProposalRow) -> ActionRun:
+    """`about`: the proposal whose arguments say what it is about."""
+    step = attempt.step - 1 if attempt and about is proposal else 0
+    arguments = stored_proposal(about).runs[step].arguments
     versions = {str(arguments[name]) for name in ("version", "previous_version") if arguments.get(name)}
     at = attempt.at if attempt else proposal.created_at
     change, verified = str(arguments.get("change_id", "")), proposal.state == ProposalState.SUCCEEDED

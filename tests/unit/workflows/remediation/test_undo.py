@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.store.tables import ChangeRow, MessageRow, ProposalRow
-from tests.unit.approvals_fixture import ApprovalsFixture
+from bot.store.triage.changes import Changes
+from tests.unit.approvals_fixture import ApprovalsFixture, actor
 from tests.unit.builders import NOW
 from tests.unit.workflows.remediation.flags import FlagServer, open_flags
 
@@ -45,6 +46,23 @@ async def test_what_an_undo_put_in_place_again_is_a_change_to_what_was_before(tm
 
     changes = [(row.version, row.previous_version) for row in await fixture.rows(ChangeRow)]
     assert changes == [("on", "off"), ("off", "on"), ("on", "off")]
+    await fixture.close()
+
+
+async def test_what_a_pipeline_reports_of_an_undo_minutes_later_is_nobody_elses_change(tmp_path: Path) -> None:
+    fixture, _ = await switched_off_in_vain(tmp_path)
+    fixture.pass_time(minutes=15)
+    await fixture.approvals.prepare(await fixture.store.load("AP-2"), actor("bob"))
+    await fixture.approve("AP-2", reason="it was not the flag")
+    await fixture.ended("AP-2", seconds=1)
+    moments = {"at": fixture.now + timedelta(minutes=3), "received_at": fixture.now}
+    versions = {"version": "on", "previous_version": "off"}
+    async with fixture.db.write() as session:
+        session.add(ChangeRow(id="ci:2", service="checkout", kind="flag", title="pricing", source="ci", **moments, **versions))
+
+    changes = await Changes(fixture.db).since("checkout", NOW - timedelta(hours=1))
+
+    assert {change.id: change.by_action for change in changes}["ci:2"] == "AP-2"
     await fixture.close()
 
 
