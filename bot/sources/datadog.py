@@ -8,6 +8,7 @@ from bot.core.payloads.identity import undecorated
 from bot.core.payloads.items import Item
 from bot.core.payloads.leaves import label_pairs
 from bot.core.payloads.names import AlertField
+from bot.core.payloads.values import means_resolved
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._any_form import VendorFields, first_of, parsed_body, read_alert
 from bot.sources._parsing import parse
@@ -27,11 +28,14 @@ def datadog(request: SourceRequest) -> ParsedBody:
 def _fields(body: dict[str, object]) -> VendorFields:
     monitor, scope = first_of(body, "alert_id", "monitor_id"), first_of(body, "scope", "alert_scope", "scopes")
     cycle = first_of(body, "cycle", "alert_cycle_key", "cycle_key")
+    title = str(first_of(body, "alert_title", "event_title", "title"))
     kind = _TYPES.get(str(first_of(body, "type", "alert_type", "event_type")).lower(), "")
     return VendorFields(
         {
-            AlertField.NAME: undecorated(str(first_of(body, "alert_title", "event_title", "title"))),
-            AlertField.STATUS: first_of(body, "transition", "alert_transition"),
+            AlertField.NAME: undecorated(title),
+            # The default body says it in the title alone.
+            AlertField.STATUS: first_of(body, "transition", "alert_transition")
+            or ("resolved" if means_resolved(title) else ""),
             AlertField.SEVERITY: _priority(first_of(body, "priority", "alert_priority")) or kind,
             AlertField.FINGERPRINT: f"{monitor}|{scope}" if monitor and scope else cycle,
             AlertField.SUMMARY: first_of(body, "text", "text_only_msg", "body", "message", "event_msg"),

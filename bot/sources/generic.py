@@ -23,7 +23,7 @@ from bot.core.alert import Alert, Status
 from bot.core.change import Change
 from bot.core.config.alerts import SourceFields
 from bot.core.errors import UnreadableBody
-from bot.core.payloads.values import State, is_severity_of_end, lacks_zone, state_of
+from bot.core.payloads.values import State, is_outcome, is_severity_of_end, lacks_zone, state_of
 from bot.plugins import ParsedBody, Rejected, SourceRequest, source
 from bot.sources._any_form import ReadAlert, corrections_of, filled, parsed_body, read_any_form
 from bot.sources._parsing import (
@@ -137,7 +137,7 @@ def _status(request: SourceRequest, raw: dict[str, object], severity: str, field
     if word.lower() in corrections_of(request).resolved_words:
         return "resolved"
     state = state_of(word)
-    if state is None:
+    if state is None or is_outcome(word):
         raise UnreadableBody('must be "firing" or "resolved"', field=_under(field, "status"))
     return "resolved" if state is State.RESOLVED else "firing"
 

@@ -1,8 +1,10 @@
 """Grafana's webhook contact point: Alertmanager's form with more links; Grafana 8's own alerts and custom payloads too."""
 
 from bot.core.errors import UnreadableBody
+from bot.core.payloads.items import Item
+from bot.core.payloads.names import AlertField
 from bot.plugins import ParsedBody, SourceRequest, source, timed_hmac_hex
-from bot.sources._any_form import read_any_form
+from bot.sources._any_form import VendorFields, first_of, parsed_body, read_alert, read_any_form
 from bot.sources._parsing import clean, parse
 from bot.sources.alertmanager import alerts_of
 
@@ -15,7 +17,17 @@ def grafana(request: SourceRequest) -> ParsedBody:
     body = parse(request.body)
     if not isinstance(body, dict):
         raise UnreadableBody("Grafana's webhook must be an object", field="body")
-    return alerts_of(request, body, link=_link) if "alerts" in body else read_any_form(request, body)
+    if "alerts" in body:
+        return alerts_of(request, body, link=_link)
+    if "ruleUrl" not in body or "ruleId" not in body:
+        return read_any_form(request, body)
+    return parsed_body([read_alert(request, Item(body, ""), _of_rule(body))])
+
+
+def _of_rule(body: dict[str, object]) -> VendorFields:
+    """Grafana 8's own alerts: a rule is one alert, and what it measured stands only in the body that fires."""
+    identity = f"{first_of(body, 'orgId')}|{first_of(body, 'ruleId')}"
+    return VendorFields({AlertField.NAME: first_of(body, "ruleName"), AlertField.FINGERPRINT: identity})
 
 
 def _link(alert: dict[str, object]) -> str:

@@ -1,5 +1,6 @@
 """How well one value of a document fits a field: by its name, its place and its form."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.core.payloads import values
@@ -12,6 +13,8 @@ _SEVERITIES = frozenset(("severity", "sev", "criticality", "priority"))
 _ENDING = frozenset((AlertField.STATUS, AlertField.ENDS_AT))
 """What could end an alert is taken from nowhere but the alert: a request that went well says nothing about it."""
 _LONGEST_NAME = 120
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}")
+"""Of a person: who reported it is not what it is about."""
 _OUTER_COST = 2.0
 """What the body around an alert tells is worth less than what the alert tells itself."""
 
@@ -92,7 +95,8 @@ def _severity(leaf: Leaf) -> float | None:
 def _status(leaf: Leaf) -> float | None:
     if not isinstance(leaf.value, str) or values.state_of(leaf.value) is None:
         return None
-    return None if values.is_state_alone(leaf.value) and not {"state", "status"} & set(leaf.words) else 0.0
+    names = {"state"} if values.is_outcome(leaf.value) else {"state", "status"}
+    return None if values.is_state_alone(leaf.value) and not names & set(leaf.words) else 0.0
 
 
 def _entity(leaf: Leaf) -> float | None:
@@ -100,7 +104,7 @@ def _entity(leaf: Leaf) -> float | None:
     unfit = (
         not text or len(text) > 120 or text.isdigit() or values.is_unfilled(text) or values.is_date(text) or values.is_url(text)
     )
-    if unfit or len(text.split()) > 6 or text.lower() in ("unknown", "none", "n/a", "null", "-"):
+    if unfit or _ADDRESS.fullmatch(text) or len(text.split()) > 6 or text.lower() in ("unknown", "none", "n/a", "null", "-"):
         return None
     return -2.0 * values.is_id(text) - 3.0 * (text.count("/") > 1)
 

@@ -10,7 +10,7 @@ from bot.core.payloads.values import SEVERITY_WORDS, state_of
 
 _NAMES_OF_RULES = (
     "rule id, rule uid, rule name, rulename, alert rule, alert name, alertname, alarm name, monitor id, monitor name, "
-    "check name, check, search name, trigger name, condition name, detector, detector id, alert"
+    "check name, check, sensor name, sensor, search name, trigger name, condition name, detector, detector id, alert"
 )
 _OF_RULES = frozenset(tuple(name.split()) for name in _NAMES_OF_RULES.split(", "))
 """Names of what is watched: an alert is one of these on one thing."""
@@ -29,7 +29,8 @@ _STATE = "(?:re-?)?(?:triggered|recovered|resolved|firing|alerting|alert|warn|no
 _MARK = re.compile(rf"(?i)^\s*\[\W*(?:p[0-9]|{_STATE}(?: on \{{[^}}\]]*\}})?)\W*(?::\s*\d+\W*)?\]\s*")
 _STATE_WORD = re.compile(rf"(?i)^\W*{_STATE}\b\W*(?:for\s+)?")
 _OVER = re.compile(
-    r"(?i)\s+(?:is|are|has|have)(?: now| been| back)*\s+(?:down|up|online|offline|recovered|resolved|to normal)\W*$"
+    r"(?i)\s+(?:is|are|has|have)(?: now| been| back)*\s+"
+    r"(?:down|up|online|offline|recovered|resolved|to normal|failed|failing|passed|passing|succeeded)\W*$"
 )
 _OUTCOME = re.compile(r"(?i)\b(?:failed|failing|passed|passing|succeeded|succeeding)\b")
 _BETWEEN = re.compile(r"(?i)\s+(?:(?:has )?recovered from|[-\u2013\u2014])\s+")

@@ -1,7 +1,7 @@
 """Several alerts in one document: a list of objects that each have a title of their own."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from bot.core.payloads.leaves import Leaf, leaves_of, word_set, words_of
@@ -30,9 +30,16 @@ def items_of(document: object, path: str = "") -> list[Item]:
         items = _at(document, path)
         return _items(document, path, items) if isinstance(items, list) else [Item(document, "")]
     if isinstance(document, list):
-        return [Item(item, str(number)) for number, item in enumerate(document)]
+        return [item for number, part in enumerate(document) for item in _items_of_part(part, str(number))]
+    return _items_of_part(document, "")
+
+
+def _items_of_part(document: object, position: str) -> list[Item]:
+    """Those of a document, or of one part of a list: a relay wraps each body that it passes on, with all alerts in it."""
     path, items = next(_lists(document), ("", []))
-    return _items(document, path, items) if items else [Item(document, "")]
+    if not items:
+        return [Item(document, position)]
+    return [replace(item, dotted_path=f"{position}.{item.dotted_path}".lstrip(".")) for item in _items(document, path, items)]
 
 
 def _at(document: object, path: str) -> object:

@@ -43,7 +43,7 @@ _RUN_TOGETHER |= {
     f"{thing}{part}": (thing, part)
     for thing in ("monitor", "check", "node", "device", "server", "service", "sensor")
     for part in ("name", "type", "id", "url", "status")
-}
+} | {f"alert{part}": ("alert", part) for part in ("status", "state", "type", "id", "level", "severity")}
 """Macros of Nagios, which every system of its family sends on, and other names that are written without any gap."""
 _RESOURCE = frozenset(("id", "type", "attributes", "relationships", "links", "meta"))
 """What a resource of JSON:API consists of: what it calls attributes are its fields and no labels."""

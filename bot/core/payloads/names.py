@@ -49,9 +49,9 @@ NAMES: Mapping[AlertField, Table] = {
         "alert type 5, state 3, status 3, result 3, type 2, grade 4, class 2, notification type 2"
     ),
     AlertField.STATUS: _table(
-        "status 10, state 9.5, new state 10.5, current state 10.5, current status 10.5, transition 9.5, event type 9, "
-        "notification type 10, event action 9, action 8, alert type 6, message type 7, event 6, event name 6, type 4, "
-        "result 5, phase 5, lifecycle 5, health 6, trigger 5, outcome 4, condition 7"
+        "status 10, status code 9, state 9.5, new state 10.5, current state 10.5, current status 10.5, transition 9.5, "
+        "event type 9, notification type 10, event action 9, action 8, alert type 6, message type 7, event 6, event name 6, "
+        "type 4, result 5, phase 5, lifecycle 5, health 6, trigger 5, outcome 4, condition 7"
     ),
     AlertField.SERVICE: _table(
         "service 10, application 9.5, app 9.5, component 9, impacted entity 8.8, affected entity 8.8, function 8.5, "

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from bot.core.payloads import values
-from bot.core.payloads.checks import is_check
+from bot.core.payloads.checks import is_check, without_host_state
 from bot.core.payloads.choices import Choice, Corrections, Understanding
 from bot.core.payloads.ending import state_in
 from bot.core.payloads.fallbacks import fallback
@@ -37,7 +37,7 @@ def understand(
     """The alert in a document. `around`: leaves of a body that holds the document, worth less than its own."""
     all_leaves = leaves_of(document)
     choices, warnings = _corrected([*all_leaves, *around], corrections)
-    own = _without_searcher(all_leaves)
+    own = without_host_state(_without_searcher(all_leaves))
     leaves = [*own, *around]
     for field in AlertField:
         title = str(choices[AlertField.NAME].value) if AlertField.NAME in choices and field is AlertField.SUMMARY else ""

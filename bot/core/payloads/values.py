@@ -27,14 +27,17 @@ _FIRING = (
     "firing fired fire alerting alert alarm triggered trigger retriggered open opened reopened active activated create "
     "created new problem down critical crit major minor warning warn error failed failing failure unhealthy degraded bad "
     "red unresolved breached breach violated no_data nodata renotify renotified unknown pending started start detected "
-    "acknowledged acknowledge ack acked investigating escalated assigned annotated updated outage offline unreachable raised"
+    "acknowledged acknowledge acknowledgement acknowledgment ack acked investigating escalated assigned annotated updated "
+    "outage offline unreachable unavailable raised"
 )
 _DONE = (
     "resolved resolve ok okay recovered recovery recover closed close normal up cleared clear healthy inactive fixed solved "
     "ended end green deactivated archived back_to_normal online restored remediated cancelled canceled deleted delete stopped"
 )
-_DONE_STATES = frozenset(("passing", "passed", "reset"))
-"""Over as the whole of a state: a threshold is passed, and a firewall's action is a reset."""
+_DONE_STATES = frozenset(("passing", "passed", "reset", "operational", "available"))
+"""Over as the whole of a state: a threshold is passed, a firewall's action is a reset, and an update is available."""
+_OUTCOMES = frozenset(("success", "successful", "completed"))
+"""Over as a state; as a status they may be that of a request or a job that told of the alert."""
 _STATES = {
     **{word.replace("_", " "): State.FIRING for word in _FIRING.split()},
     **{word.replace("_", " "): State.RESOLVED for word in _DONE.split()},
@@ -44,7 +47,10 @@ _OVER_SEVERITIES = frozenset(("ok", "okay", "clear", "cleared", "resolved", "rec
 _CLOSED = re.compile(r"(?:closed?|cancell?ed|resolved)_(?:critical|crit|major|minor|warning|warn)$")
 """What becomes of a severity. `ok_critical` goes from one to the other, and `resolve_error` is an error."""
 _NEGATED = frozenset(("not", "un", "non", "no"))
+_OF_MUTES = frozenset(("downtime", "maintenance", "flapping", "mute", "silence", "snooze"))
+"""The end of one of these is no end of the alert."""
 _OVER = "recovered|resolved|recovery|cleared|closed|solved"
+_NO_DATA = re.compile(r"(?i)\bno[ _-]?data\b")
 _RESOLVED = re.compile(
     rf"(?i)\[\W*(?:re-)?(?:{_OVER}|ok|up|normal)\b[^\]]*\]"
     rf"|^\W*(?:{_OVER}|ok|up|back to normal)\s*(?:[:|!\u2013\u2014]|-\s|\W*$)"
@@ -127,14 +133,19 @@ def severity_word(value: Scalar, *, ranked: bool, named: bool) -> str:
 
 
 def state_of(value: Scalar) -> State | None:
-    """What a status word means; None for any other text. `incident.resolved` and `STATE_RESOLVED` are read by their words."""
+    """What a status word means; None for any other text, also for what tells of a mute: `DowntimeEnd`.
+
+    `incident.resolved` and `STATE_RESOLVED` are read by their words.
+    """
     text = str(value).strip().lower()
     if isinstance(value, bool) or not text or len(text) > 64:
         return None
     if (state := _STATES.get(text)) is not None:
         return state
-    words = words_of(str(value).strip())
-    if text in _DONE_STATES or (re.fullmatch(r"[\w.-]+", text) and _CLOSED.search("_".join(words))):
+    words = words_of(_NO_DATA.sub("nodata", str(value).strip()))
+    if _OF_MUTES & set(words):
+        return None
+    if is_state_alone(value) or (re.fullmatch(r"[\w.-]+", text) and _CLOSED.search("_".join(words))):
         return State.RESOLVED
     states = [_STATES[word] for word in words if word in _STATES]
     if len(words) > 4 or not states:
@@ -146,7 +157,12 @@ def state_of(value: Scalar) -> State | None:
 
 def is_state_alone(value: Scalar) -> bool:
     """Whether it is one of the words that mean a state only under a name that says state or status: `passing`, `Reset`."""
-    return str(value).strip().lower() in _DONE_STATES
+    return str(value).strip().lower() in _DONE_STATES | _OUTCOMES
+
+
+def is_outcome(value: Scalar) -> bool:
+    """Whether it means a state only under a name that says state: `SUCCESS`."""
+    return str(value).strip().lower() in _OUTCOMES
 
 
 def begins_with_state(text: str) -> bool:

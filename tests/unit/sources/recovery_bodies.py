@@ -115,6 +115,43 @@ def icinga(kind: str, state: str, output: str, host: str = "mail-2") -> Body:
     }  # fmt: skip
 
 
+def prtg(state: str, message: str) -> Body:
+    return {"sensor": "Ping", "sensorid": "2104", "device": "srv-1", "group": "prod", "status": state, "message": message}
+
+
+def logicmonitor(state: str) -> Body:
+    return {
+        "alertid": "LMD123", "alertstatus": state, "host": "srv-1", "level": "critical", "datapoint": "PingLossPercent",
+        "message": "srv-1 Ping PingLossPercent is 100", "value": "100",
+    }  # fmt: skip
+
+
+def transaction(before: str, after: str) -> Body:
+    """Pingdom's check of several steps."""
+    return {
+        "check_id": 1, "check_name": "Buy a sock", "check_type": "TRANSACTION", "previous_state": before,
+        "current_state": after, "description": "step 3",
+    }  # fmt: skip
+
+
+def statuspage(before: str, after: str) -> Body:
+    return {
+        "component_update": {"new_status": after, "old_status": before, "component_id": "r6"},
+        "component": {"id": "r6", "name": "Checkout", "status": after},
+        "page": {"status_description": "Partially degraded service"},
+    }  # fmt: skip
+
+
+def checkly(kind: str, title: str) -> Body:
+    return {"alert_title": title, "alert_type": kind, "check_name": "Shop login", "check_id": "c1", "check_type": "BROWSER"}
+
+
+def health_event(state: str) -> Body:
+    """Amazon's own health, through EventBridge."""
+    detail = {"service": "LAMBDA", "statusCode": state, "eventDescription": [{"latestDescription": "Errors of functions"}]}
+    return {"detail-type": "AWS Health Event", "source": "aws.health", "detail": detail}
+
+
 TAG = {"tag_id": 1, "monitor_id": 7, "value": "login", "name": "service", "color": "#059669"}
 RECOVERIES = [
     Recovery("uptime kuma", kuma("down", tags=[TAG]), kuma("up", tags=[TAG]), "Shop Login", service="login"),
@@ -144,6 +181,14 @@ RECOVERIES = [
              "CPU load", "db-prod-03"),
     Recovery("icinga", icinga("PROBLEM", "CRITICAL", "CRITICAL - 42"), icinga("RECOVERY", "OK", "OK - 1"), "CPU load",
              "mail-2"),
+    Recovery("prtg", prtg("Down", "Request timed out"), prtg("Up", "OK"), "Request timed out", "srv-1"),
+    Recovery("logicmonitor", logicmonitor("active"), logicmonitor("clear"), "srv-1 Ping PingLossPercent is 100", "srv-1"),
+    Recovery("pingdom, a transaction", transaction("SUCCESS", "FAILING"), transaction("FAILING", "SUCCESS"), "Buy a sock"),
+    Recovery("statuspage", statuspage("operational", "major_outage"), statuspage("major_outage", "operational"),
+             "Partially degraded service", service="Checkout"),
+    Recovery("checkly", checkly("ALERT_FAILURE", "Shop login has failed"),
+             checkly("ALERT_RECOVERY", "Shop login has recovered"), "Shop login has failed"),
+    Recovery("aws health", health_event("open"), health_event("closed"), "Errors of functions", service="LAMBDA"),
     Recovery("own form, a severity alone", {"name": "Disk full", "service": "mail", "severity": "critical"},
              {"name": "Disk full", "service": "mail", "severity": "OK"}, "Disk full", service="mail"),
     Recovery("own form, another word", {"name": "Disk full", "status": "raised"}, {"name": "Disk full", "status": "cleared"},

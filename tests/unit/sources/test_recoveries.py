@@ -48,6 +48,40 @@ async def test_the_same_check_on_two_hosts_is_two_outages(check: Callable[..., B
     await sorting.db.close()
 
 
+@pytest.mark.parametrize(
+    "kind", ["ACKNOWLEDGEMENT", "FLAPPINGSTART", "FLAPPINGEND", "DowntimeEnd", "downtime-end", "CUSTOM", ""]
+)
+@pytest.mark.parametrize("check", [checkmk, icinga])
+def test_a_check_that_fails_on_a_host_that_is_up_is_not_over(check: Callable[..., Body], kind: str) -> None:
+    assert one(check(kind, "CRITICAL", "load is 42")).status == "firing"
+    assert one(check("RECOVERY", "OK", "load is 1")).status == "resolved"
+
+
+def test_a_host_that_is_back_is_over_though_no_check_of_it_is_named() -> None:
+    assert one({**icinga("FLAPPINGEND", "", "PING OK"), "service_name": ""}).status == "resolved"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "success", "data": {"title": "Disk full", "severity": "critical"}},
+        {"title": "An update is available", "event": "available"},
+        {"title": "Queue stalls", "state": "not available"},
+        {"title": "Queue stalls", "event": "maintenance ended"},
+    ],
+)
+def test_words_of_something_else_end_nothing(body: Body) -> None:
+    assert one(body).status == "firing"
+
+
+def test_a_relay_that_wraps_a_body_in_a_list_takes_no_alert_away() -> None:
+    alerts = [{"labels": {"alertname": name}, "status": "firing", "fingerprint": name} for name in ("CPU high", "Disk full")]
+    wrapped = {"headers": {"host": "relay"}, "body": {"receiver": "tocsin", "status": "firing", "alerts": alerts}}
+    parsed = read("generic", [wrapped, {"title": "Queue stalls", "id": 1}])
+
+    assert [alert.name for alert in parsed.alerts] == ["CPU high", "Disk full", "Queue stalls"]
+
+
 def test_a_check_is_a_service_where_the_catalogue_has_one_of_its_name_or_tocsin_yaml_says_so() -> None:
     body = checkmk("PROBLEM", "CRITICAL", "load is 42")
     labels = one(body).labels

@@ -137,6 +137,16 @@ def test_grafana_8_and_own_payloads_are_understood() -> None:
     assert (alert.status, alert.link) == ("resolved", "https://grafana.example/d/1")
 
 
+def test_a_rule_of_grafana_8_ends_though_its_end_measures_nothing() -> None:
+    rule = {"ruleId": 3, "orgId": 1, "ruleName": "Latency", "ruleUrl": "https://grafana.example/d/1"}
+    measured = {"evalMatches": [{"metric": "p99", "value": 3}], "state": "alerting", "title": "[Alerting] Latency"}
+    (fired,) = read("grafana", {**rule, **measured}).alerts
+    (ended,) = read("grafana", {**rule, "evalMatches": [], "state": "ok", "title": "[OK] Latency"}).alerts
+
+    assert (fired.name, fired.status, ended.status) == ("Latency", "firing", "resolved")
+    assert fired.fingerprint == ended.fingerprint
+
+
 @pytest.mark.parametrize("nothing", ["*UNKNOWN*", "{EVENT.TAGS.service}", "{$SERVICE}"])
 def test_a_zabbix_macro_without_a_value_names_no_service(nothing: str) -> None:
     raw = {**ZABBIX_MEDIA, "service": nothing, "recovery_timestamp": "{EVENT.RECOVERY.TIMESTAMP}"}
@@ -160,6 +170,25 @@ def test_the_marks_that_datadog_puts_before_a_title_are_no_part_of_the_name(mark
     (alert,) = read("datadog", {**DATADOG, "alert_title": f"{marks}[shop] CPU high"}).alerts
 
     assert alert.name == "[shop] CPU high"
+
+
+def test_datadogs_default_body_says_in_its_title_that_it_is_over() -> None:
+    body = {"id": "1", "event_type": "query_alert_monitor", "org": {"id": "1", "name": "acme"}, "body": "errors rose"}
+    (fired,), (ended,) = (
+        read("datadog", {**body, "title": f"[{state} on {{host:web-1}}] Errors"}).alerts for state in ("Triggered", "Recovered")
+    )
+
+    assert (fired.status, ended.status) == ("firing", "resolved")
+    assert fired.fingerprint == ended.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("transition", "status"), [("No Data", "firing"), ("Re-No Data", "firing"), ("No Data Recovered", "resolved")]
+)
+def test_no_data_is_a_state_and_its_recovery_is_one(transition: str, status: str) -> None:
+    (alert,) = read("datadog", {**DATADOG, "transition": transition}).alerts
+
+    assert alert.status == status
 
 
 def test_a_tag_without_a_value_takes_no_other_tag_away() -> None:
