@@ -47,6 +47,8 @@ class Alert(BaseModel):
     labels: dict[str, str] = Field(default_factory=dict)
     annotations: dict[str, str] = Field(default_factory=dict)
     starts_at: datetime
+    start_is_report: bool = False
+    """`starts_at` is when its source reported this, and no start of its own: what fires already is reported once more."""
     ends_at: datetime | None = None
     group_key: str = ""
     """The source's own grouping, if it has one."""

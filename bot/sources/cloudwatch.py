@@ -105,7 +105,13 @@ def _of_alarm(alarm: dict[str, object]) -> VendorFields:
             AlertField.LINK: _link(arn, str(first_of(alarm, "AlarmName"))),
         },
         {"account": first_of(alarm, "AWSAccountId"), **described},
+        start_is_report=_fired_before(first_of(alarm, "OldStateValue")),
     )
+
+
+def _fired_before(state: object) -> bool:
+    """From no data to an alarm, or back, is one alert."""
+    return STATES.get(str(state)) == "firing"
 
 
 def _labels_in_description(text: object) -> dict[str, str]:
@@ -137,6 +143,7 @@ def _of_event(body: dict[str, object]) -> VendorFields:
             AlertField.LINK: _link(arn, str(name)),
         },
         {"account": first_of(body, "account"), **described},
+        start_is_report=_fired_before(value_at(body, "detail", "previousState", "value")),
     )
 
 

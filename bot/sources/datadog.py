@@ -44,6 +44,7 @@ def _fields(body: dict[str, object]) -> VendorFields:
             AlertField.EXPRESSION: first_of(body, "query", "alert_query"),
         },
         _labels(body),
+        start_is_report=True,
     )
 
 

@@ -20,6 +20,7 @@ def newrelic(request: SourceRequest) -> ParsedBody:
 
 
 def _fields(body: dict[str, object]) -> VendorFields:
+    start = first_of(body, "activatedAt", "createdAt")
     return VendorFields(
         {
             AlertField.NAME: first_of(body, "title", "condition_name", "alertConditionNames.0"),
@@ -28,10 +29,11 @@ def _fields(body: dict[str, object]) -> VendorFields:
             AlertField.SEVERITY: first_of(body, "priority", "severity"),
             AlertField.FINGERPRINT: first_of(body, "id", "issueId", "incident_id"),
             AlertField.SERVICE: first_of(body, "impactedEntities.0", "entitiesData.names.0", "targets.0.name"),
-            AlertField.STARTS_AT: first_of(body, "activatedAt", "createdAt", "timestamp"),
+            AlertField.STARTS_AT: start or first_of(body, "timestamp"),
             AlertField.ENDS_AT: first_of(body, "closedAt", "updatedAt"),
             AlertField.LINK: first_of(body, "issueUrl", "issuePageUrl", "incident_url"),
         },
         {"policy": first_of(body, "alertPolicyNames.0", "policy_name")},
         str(first_of(body, "policy_name", "alertPolicyNames.0")),
+        start_is_report=not start,
     )

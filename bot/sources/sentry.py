@@ -65,7 +65,8 @@ def _issue_alert(request: SourceRequest, body: dict[str, object]) -> ReadAlert:
         AlertField.LINK: first_of(event, "web_url"),
     }
     rule = first_of(body, "data.triggered_rule", "data.issue_alert.title")
-    return read_alert(request, Item(event, "data.event"), VendorFields(fields, {"rule": rule}))
+    # Of the event that was seen now: a rule tells of the same issue again and again.
+    return read_alert(request, Item(event, "data.event"), VendorFields(fields, {"rule": rule}, start_is_report=True))
 
 
 def _project(event: dict[str, object]) -> str:
@@ -128,4 +129,4 @@ def _plugin(request: SourceRequest, body: dict[str, object]) -> ParsedBody:
         AlertField.STARTS_AT: first_of(body, "event.timestamp", "event.datetime"),
         AlertField.LINK: first_of(body, "url"),
     }
-    return parsed_body([read_alert(request, Item(body, ""), VendorFields(fields))])
+    return parsed_body([read_alert(request, Item(body, ""), VendorFields(fields, start_is_report=True))])

@@ -31,18 +31,21 @@ class EpisodeTimes(Protocol):
 E = TypeVar("E", bound=EpisodeTimes)
 
 
-def episode_of(episodes: Sequence[E], *, starts_at: datetime, received_at: datetime, replicated: bool = False) -> E | None:
+def episode_of(
+    episodes: Sequence[E], *, starts_at: datetime, received_at: datetime, replicated: bool = False, is_report: bool = False
+) -> E | None:
     """The episode that a delivery is about; None if it is a new one. `episodes`: of the same alert, the oldest first.
 
-    A source that gives no start is read as starting on arrival: then it is the episode that fires. `replicated`: several
-    senders report the alert, each with the start that its own Prometheus saw.
+    A source that gives no start is read as starting on arrival: then it is the episode that fires, as where the start is but
+    that of a report (`is_report`). `replicated`: several senders report the alert, each with the start that its own Prometheus
+    saw.
     """
     for episode in reversed(episodes):
         if episode.starts_at == starts_at:
             return episode
     if seen_elsewhere := [episode for episode in episodes if replicated and _overlaps(episode, starts_at)]:
         return min(seen_elsewhere, key=lambda episode: abs(episode.starts_at - starts_at))
-    if starts_at != received_at:
+    if starts_at != received_at and not is_report:
         return None
     firing = [episode for episode in episodes if episode.status == "firing" and episode.starts_at <= starts_at]
     return firing[-1] if firing else None

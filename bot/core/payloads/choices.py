@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 from bot.core.payloads.leaves import GENERAL, Scalar, words_of
-from bot.core.payloads.names import AlertField
+from bot.core.payloads.names import AlertField, names_beginning
 from bot.core.payloads.values import State, lacks_zone, moment_of
 
 _UTC_NAMES = frozenset(("utc", "gmt"))
@@ -52,6 +52,12 @@ class Understanding:
         choice = self.choices.get(field)
         named = choice is not None and _UTC_NAMES & set(words_of(choice.path.rpartition(".")[2]))
         return choice is not None and not named and lacks_zone(choice.value)
+
+    @property
+    def start_is_report(self) -> bool:
+        """Whether the time that was taken for the start is that of the report, as far as its name tells."""
+        choice = self.choices.get(AlertField.STARTS_AT)
+        return choice is not None and choice.guessed and not names_beginning(words_of(choice.path.rpartition(".")[2]))
 
     @property
     def entity_kind(self) -> str:

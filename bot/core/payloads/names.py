@@ -1,6 +1,6 @@
 """What names of fields mean: how well the words of a name fit a title, a severity, a status and so on."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from enum import StrEnum
 from functools import lru_cache
 
@@ -84,6 +84,10 @@ NAMES: Mapping[AlertField, Table] = {
         "issue id 9, incident id 9, alert id 8, alias 8, correlation id 8, alarm arn 10, group key 5"
     ),
 }
+_BEGINNING = word_set(
+    "start started begin began begun since open opened active activated trigger triggered fire fired first create created "
+    "creation occur occurred detected raised"
+)
 FLAGS = {
     **dict.fromkeys(("resolved", "recovered", "closed", "cleared", "is resolved", "is closed"), True),
     **dict.fromkeys(("firing", "active", "is active", "is firing", "is open", "alerting"), False),
@@ -148,6 +152,11 @@ def _is_other(field: AlertField, phrase: tuple[str, ...], before: tuple[str, ...
         return True
     others = (_OTHER_THINGS - {"id"}) | _OF_A_SERVICE if field is AlertField.SERVICE else _OTHER_THINGS
     return field not in _OPEN_ENDED and bool(others & set(after))
+
+
+def names_beginning(words: Collection[str]) -> bool:
+    """Whether the name of a time says that something began then; `timestamp` and `date` may be those of each report."""
+    return not _BEGINNING.isdisjoint(words)
 
 
 @lru_cache(maxsize=4096)

@@ -25,6 +25,7 @@ class AlertRow(SQLModel, table=True):
     labels: dict[str, str] = Field(sa_type=Texts)
     annotations: dict[str, str] = Field(sa_type=Texts)
     starts_at: datetime = Field(sa_type=Moment)
+    start_is_report: bool = False
     ends_at: datetime | None = Field(default=None, sa_type=Moment)
     group_key: str = ""
     link: str = ""

@@ -138,6 +138,7 @@ def _values(alert: Alert, received_at: str) -> tuple[object, ...]:
         compact_json(alert.labels),
         compact_json(alert.annotations),
         moment_text(alert.starts_at),
+        alert.start_is_report,
         alert.ends_at and moment_text(alert.ends_at),
         alert.group_key,
         alert.link,

@@ -68,7 +68,13 @@ class EpisodeIndex:
         """The episode that this delivery is about; None if it is a new one."""
         episodes = self._episodes.get((row.source, row.fingerprint), [])
         replicated = row.source in self._replicated
-        return episode_of(episodes, starts_at=row.starts_at, received_at=row.received_at, replicated=replicated)
+        return episode_of(
+            episodes,
+            starts_at=row.starts_at,
+            received_at=row.received_at,
+            replicated=replicated,
+            is_report=row.start_is_report,
+        )
 
     def is_newest(self, episode: EpisodeRow) -> bool:
         """Whether its alert began anew in none that is known."""

@@ -32,6 +32,12 @@ def test_a_delivery_without_a_start_is_about_the_episode_that_fires() -> None:
     assert episode_of([ENDED], starts_at=NOW, received_at=NOW) is None
 
 
+def test_a_report_is_about_the_episode_that_fires_and_never_of_one_that_began_later() -> None:
+    assert episode_of([ENDED, FIRING], starts_at=at(-10), received_at=NOW, is_report=True) is FIRING
+    assert episode_of([ENDED, FIRING], starts_at=at(-22), received_at=NOW, is_report=True) is None
+    assert episode_of([ENDED], starts_at=at(-10), received_at=NOW, is_report=True) is None
+
+
 @pytest.mark.parametrize(("start", "expected"), [(-31, ENDED), (-28, ENDED), (-19, FIRING), (-24, None), (-5, None)])
 def test_of_two_replicas_that_saw_another_start_each_it_is_the_firing_that_overlaps(
     start: float, expected: Times | None
