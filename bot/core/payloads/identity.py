@@ -25,9 +25,11 @@ _OF_THINGS = word_set(
 _FREE_TEXTS = word_set("output message msg text detail body content reason info note summary description")
 _OF_HOSTS = word_set("up down unreachable")
 """States of a host itself, which no check is named for."""
-_STATE = "(?:re-?)?(?:triggered|recovered|resolved|firing|alerting|alert|warn|no data|ok|down|up|closed|opened|problem)"
+_STATE = (
+    "(?:re-?)?(?:triggered|recovered|resolved|firing|alerting|alert|warn|no data|ok|down|up|closed|opened|(?:updated )?problem)"
+)
 _MARK = re.compile(rf"(?i)^\s*\[\W*(?:p[0-9]|{_STATE}(?: on \{{[^}}\]]*\}})?)\W*(?::\s*\d+\W*)?\]\s*")
-_STATE_WORD = re.compile(rf"(?i)^\W*{_STATE}\b\W*(?:for\s+)?")
+_STATE_WORD = re.compile(rf"(?i)^\W*{_STATE}\b\W*(?:for\s+|in\s+[\d\s.,wdhms]{{1,20}}:\s*)?")
 _OVER = re.compile(
     r"(?i)\s+(?:is|are|has|have)(?: now| been| back)*\s+"
     r"(?:down|up|online|offline|recovered|resolved|to normal|failed|failing|passed|passing|succeeded)\W*$"

@@ -53,7 +53,7 @@ _OVER = "recovered|resolved|recovery|cleared|closed|solved"
 _NO_DATA = re.compile(r"(?i)\bno[ _-]?data\b")
 _RESOLVED = re.compile(
     rf"(?i)\[\W*(?:re-)?(?:{_OVER}|ok|up|normal)\b[^\]]*\]"
-    rf"|^\W*(?:{_OVER}|ok|up|back to normal)\s*(?:[:|!\u2013\u2014]|-\s|\W*$)"
+    rf"|^\W*(?:{_OVER}|ok|up|back to normal)(?:\s+in\s+[\d\s.,wdhms]{{1,20}})?\s*(?:[:|!\u2013\u2014]|-\s|\W*$)"
     r"|^\s*[\u2705\u2714]"
     r"|\b(?:has|have|is|are) (?:now |been |fully )*(?:recovered|resolved|back to normal|back online|back up|cleared)\W*$"
 )

@@ -12,6 +12,7 @@ _BLANKS = re.compile(r"[^\S\n]{2,}")
 _LINK = re.compile(r"<((?:https?|mailto):[^|>]{1,2000})(?:\|([^>]*))?>")
 _MENTION = re.compile(r"<[@#!][^>]*>")
 _MARKUP = re.compile(r"[*`]|(?<!\w)_(?=\S)|(?<=\S)_(?!\w)|~")
+_BOLD_LINE = re.compile(r"^\*([^*\n]{1,40})\*[^\S\n]*\n")
 _PAIR = re.compile(r"^[\W_]*([A-Za-z][\w .-]{0,40}?)\s*(?:[:=]|\s-\s)\s*(\S.{0,400})$")
 JsonObject = Mapping[str, object]
 
@@ -89,8 +90,9 @@ def _texts(block: JsonObject) -> Iterator[str]:
         return
     for part in [block.get("text"), *_objects(block.get("fields"))]:
         if isinstance(text := part.get("text") if isinstance(part, dict) else part, str):
-            # `*Host:*` above its value is one line for people.
-            yield re.sub(r":\*?\s*\n", ": ", text)
+            # `*Host:*` above its value is one line for people; of a field so is `*Host*`.
+            labelled = _BOLD_LINE.sub(r"\1: ", text) if part is not block.get("text") else text
+            yield re.sub(r":\*?\s*\n", ": ", labelled)
     for element in _objects(block.get("elements")):
         yield from _texts(element)
 

@@ -17,17 +17,30 @@ from bot.sources.slack._text import SlackText, read_message
 _BRACKETS = re.compile(r"^\s*\[([^\]]{0,40})\]\s*")
 _EMOJI = re.compile(r":[a-z0-9_+-]{2,40}:|[\u2600-\u27bf\U0001f000-\U0001faff\ufe0f]")
 _OVER_EMOJI = re.compile(r":(?:\w*check_mark|large_green_circle|green_circle|green_heart|tada):|[\u2705\u2714\U0001f7e2]")
-_OVER = re.compile(r"^(?i:resolved|recovered)\b|\bis UP\b|\bis (?:back )?healthy\W*$")
+_OVER = re.compile(r"^(?i:resolved|recovered)\b|\bis UP\b|\bis OK\W*$|\bis (?:back )?healthy\W*$|\bcame back (?:up|online)\W*$")
 """Beside `says_resolved`. No small "is up": error rates are up too."""
 _FIRING = re.compile(r"(?i)\b(?:firing|triggered|alerting|re-?triggered|problem|is down)\b")
 _GREEN = ("good", "2eb886", "2eb67d", "36a64f", "10b981", "00ff00", "008000")
-_PREFIX = re.compile(
-    r"(?i)^(?:re-?)?(?:triggered|recovered|resolved|firing|alerting|alert|alarm|ok|warn|warning|error|critical|problem|recovery"
-    r"|no data|monitor is (?:up|down)|acknowledged)\b\s*[:|\u2013\u2014-]+\s*|^(?:triggered|recovered|resolved)\s+(?=#)"
+_ENDS = "recovered|resolved|recovery|ok|up|back to normal"
+_STATES = (
+    rf"{_ENDS}|triggered|firing|alerting|alert|alarm|warn|warning|error|critical|problem|failure|no data|down|acknowledged"
+    r"|acknowledgement|new incident"
 )
+_BESIDE = rf"(?:{_STATES}|incident|check|monitor|service|host|is)"
+_AFTER_STATE = r"(?:\s+in\s+[\d\s.,wdhms]{1,20})?(?:\s*[:|\u2013\u2014]+|\s+-+(?=\s))\s*"
+_PREFIX = re.compile(
+    rf"(?i)^(?:re-?)?(?=[^:|\u2013\u2014]*\b(?:{_STATES})\b){_BESIDE}(?:\s+{_BESIDE}){{0,3}}{_AFTER_STATE}"
+    r"|^(?:triggered|recovered|resolved)\s+(?=#)"
+)
+"""`PROBLEM Service Alert:`, `Check recovery:`, `Resolved in 5m 0s:`."""
+_END_FIRST = re.compile(rf"(?i)^(?:{_BESIDE}\s+){{0,3}}(?:{_ENDS})(?:\s+(?:service|host)\s+alert)?{_AFTER_STATE}")
+_MARK = re.compile(rf"(?i)(\S.*?)\s*\[\W{{0,4}}(?:{_STATES})\W{{0,4}}\]")
+"""`[Shop] [Down] timeout`: behind the mark stands what was seen this time."""
 _SUFFIX = re.compile(
-    r"(?i)\s+(?:(?:has|have|is|are) (?:now |been |fully )*(?:recovered|resolved|back to normal|cleared|triggered|firing)"
-    r"|is (?:back )?(?:up|down|healthy|unhealthy|ok))\W*$"
+    r"(?i)\s+(?:(?:has|have|is|are) (?:now |been |fully |back )*"
+    r"(?:recovered|resolved|to normal|cleared|triggered|firing|up|down|healthy|unhealthy|ok|failed|failing|passed|passing"
+    r"|critical|warning|unknown)|(?:went|came) (?:back )?(?:up|down|online|offline))\W*$"
+    r"|[.,]\s+it was (?:down|up)\b.*$|\s+-\s+reason:.*$"
 )
 _MEASURED = re.compile(r"\b\d+(?:\.\d+)?\s?(?:%|ms|s|min|m|h|[kmgt]i?b|/s)(?!\w)|\b\d+\.\d+\b")
 _SEVERITY = re.compile(r"(?i)\b(critical|fatal|emergency|page|warning|p[0-5]|sev[ -]?[0-5])\b")
@@ -35,6 +48,9 @@ _SEVERITY_FIELDS = ("severity", "priority", "level", "urgency")
 _THINGS = ("service", "host", "hostname", "instance", "pod", "node", "container", "cluster", "namespace", "job", "app",
            "region", "environment", "env", "monitor", "alertname", "check", "device", "database")  # fmt: skip
 """Fields that tell two alerts of one title apart."""
+_OF_ALL = re.compile(r"(?i)(?:\S+\s+){0,3}(?:alert|notification)s?")
+_NAMES = ("alertname", "alert", "monitor", "check", "name", "title", "message", "summary", "description")
+"""Fields that name the alert where the title does not."""
 _EDGES = " :|-\u2013\u2014"
 _MAX_TITLES = 3
 """Of so many first lines, one may say that it is over."""
@@ -52,10 +68,17 @@ def slack_channel(request: SourceRequest) -> ParsedBody:
     if not isinstance(body, dict) or not isinstance(message, dict):
         raise UnreadableBody("is missing", field="message")
     text = read_message(message)
-    head = next((head for head in text.titles if title_of(head)), "")
+    head = _head(text)
     if not head:
         raise UnreadableBody("the message holds no text that could name an alert", field="message.text")
     return ParsedBody(alerts=(_alert(request, text, head, str(body.get("channel", "")), message),))
+
+
+def _head(text: SlackText) -> str:
+    """The line that names the alert; "" if none does. A title such as "Monitoring alert" stands above all messages."""
+    head = next((head for head in text.titles if title_of(head)), "")
+    names = (text.fields[name] for name in _NAMES if title_of(text.fields.get(name, "")))
+    return next(names, head) if _OF_ALL.fullmatch(head) else head
 
 
 def _alert(request: SourceRequest, text: SlackText, head: str, channel: str, message: dict[str, object]) -> Alert:
@@ -95,7 +118,9 @@ def _summary(text: SlackText, title: str) -> str:
 
 def title_of(line: str) -> str:
     """A title without what changes while it is the same alert: emoji, state, counters and priorities."""
-    return _SUFFIX.sub("", _without_state(line)).strip(_EDGES)
+    title = _without_state(line)
+    marked = _MARK.match(title)
+    return _SUFFIX.sub("", marked[1] if marked else title).strip(_EDGES)
 
 
 def _without_state(line: str) -> str:
@@ -121,7 +146,7 @@ def _status(text: SlackText) -> Status:
     if stated is not None:
         return "resolved" if stated is State.RESOLVED else "firing"
     for title in bare:
-        if means_resolved(title) or _OVER.search(title):
+        if means_resolved(title) or _OVER.search(title) or _END_FIRST.match(title):
             return "resolved"
         if _FIRING.search(title):
             return "firing"

@@ -63,6 +63,7 @@ def test_two_alerts_are_never_one(one: Body, other: Body) -> None:
             {"host": {"name": "a"}, "service": {"name": "HTTP", "state": "OK", "output": "fine"}},
         ),
         ({"check": "HTTP", "host": "a", "message": "503"}, {"check": "HTTP", "host": "a", "message": "fine", "state": "ok"}),
+        ({"subject": "Problem: CPU high", "x": 1}, {"subject": "Resolved in 1h 5m 0s: CPU high", "x": 1}),
         ({"title": "web-1 is down", "x": 1}, {"title": "web-1 is back up", "x": 1}),
     ],
 )

@@ -57,6 +57,10 @@ def test_a_check_that_fails_on_a_host_that_is_up_is_not_over(check: Callable[...
     assert one(check("RECOVERY", "OK", "load is 1")).status == "resolved"
 
 
+def test_a_title_that_says_after_how_long_it_was_resolved_is_an_end() -> None:
+    assert one({"subject": "Resolved in 5m 0s: High CPU on db-1", "message": "was high"}).status == "resolved"
+
+
 def test_a_host_that_is_back_is_over_though_no_check_of_it_is_named() -> None:
     assert one({**icinga("FLAPPINGEND", "", "PING OK"), "service_name": ""}).status == "resolved"
 

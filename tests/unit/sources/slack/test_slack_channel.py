@@ -49,6 +49,16 @@ def blocks(emoji: str, state: str) -> Message:
     return {"text": "fallback", "blocks": [header, {"type": "section", "fields": fields}]}
 
 
+def kuma(monitor: str, state: str, seen: str) -> Message:
+    """Its title is the same for every monitor."""
+    header = {"type": "header", "text": {"type": "plain_text", "text": "Uptime Kuma Alert"}}
+    fields = [
+        {"type": "mrkdwn", "text": f"*Message*\n[{monitor}] [{state}] {seen}"},
+        {"type": "mrkdwn", "text": "*Time*\n23:04"},
+    ]
+    return {"attachments": [{"color": "#e01e5a", "blocks": [header, {"type": "section", "fields": fields}]}]}
+
+
 UP_DOWN = [{"text": f":{emoji}: *Monitor is {word}:* shop.example"} for emoji, word in (("red_circle", "DOWN"), ("tada", "UP"))]
 PAIRS = [
     (alertmanager("FIRING:1", "danger"), alertmanager("RESOLVED", "good"), "HighErrorRate (checkout critical)"),
@@ -60,6 +70,17 @@ PAIRS = [
     ({"text": "payments is unhealthy"}, {"text": "payments is back to normal"}, "payments is unhealthy"),
     ({"text": "", "attachments": [{"color": "danger", "title": "Backlog of mails"}]},
      {"text": "", "attachments": [{"color": "good", "title": "Backlog of mails"}]}, "Backlog of mails"),
+    ({"text": "** PROBLEM Service Alert: web1/HTTP is CRITICAL **"}, {"text": "** RECOVERY Service Alert: web1/HTTP is OK **"},
+     "web1/HTTP is CRITICAL"),
+    ({"text": "Problem: High CPU on db-1"}, {"text": "Resolved in 1h 5m 0s: High CPU on db-1"}, "High CPU on db-1"),
+    ({"text": "[PROBLEM] CPU load on web-1 is CRITICAL!"}, {"text": "[RECOVERY] CPU load on web-1 is OK!"},
+     "CPU load on web-1 is CRITICAL!"),
+    ({"text": ":rotating_light: *New incident: shop*"}, {"text": ":relieved: *Incident resolved: shop*"}, "shop"),
+    ({"text": "Your site shop went down"}, {"text": "Your site shop came back up"}, "Your site shop went down"),
+    ({"text": "Monitor is DOWN: shop - Reason: timeout"}, {"text": "Monitor is UP: shop. It was down for 5 minutes."},
+     "shop - Reason: timeout"),
+    ({"text": "Nightly copy is failing"}, {"text": ":tada: Nightly copy has recovered"}, "Nightly copy is failing"),
+    (kuma("shop", ":red_circle: Down", "timeout"), kuma("shop", ":white_check_mark: Up", "200 - OK"), "[shop] [ Down] timeout"),
 ]  # fmt: skip
 
 
@@ -101,6 +122,12 @@ def test_alerts_of_one_title_about_two_hosts_are_two() -> None:
     assert one.fingerprint != two.fingerprint
 
 
+def test_a_title_that_stands_above_all_messages_of_a_bot_names_none_of_them() -> None:
+    shop, blog = (read(kuma(monitor, ":red_circle: Down", "timeout")) for monitor in ("shop", "blog"))
+
+    assert shop.fingerprint != blog.fingerprint
+
+
 def test_a_figure_that_moves_is_the_same_alert() -> None:
     one, two = (read({"text": f"CPU of web-1 at {figure}"}) for figure in ("91%", "95.5%"))
 
@@ -109,7 +136,8 @@ def test_a_figure_that_moves_is_the_same_alert() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Error rate is up", "Recovery point objective missed", "Not resolved: checkout", "Failed to resolve payments.example",
+    ["Error rate is up", "Recovery service: disk is full", "Host down: ok", "Recovery point objective missed",
+     "Not resolved: checkout", "Failed to resolve payments.example",
      "Closed connections too high", "Deploy finished", ":warning: is it over?", "checkout was healthy and is down"],
 )  # fmt: skip
 def test_words_that_only_sound_like_an_end_end_nothing(text: str) -> None:
