@@ -50,7 +50,22 @@ def parse(body: bytes) -> object:
     except ValueError as error:
         if not body.strip():
             raise UnreadableBody("not readable as JSON: the body is empty") from None
+        if (recoded := _in_utf8(body)) is not None:
+            return parse(recoded)
         raise UnreadableBody(f"not readable as JSON: {str(error)[:200]}") from None
+
+
+def _in_utf8(body: bytes) -> bytes | None:
+    """A body in the character set of an older system, UTF-16 or Windows' for Western Europe; None if it is UTF-8."""
+    charset = json.detect_encoding(body)
+    if charset.startswith("utf-8"):
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            charset = "cp1252"
+        else:
+            return None
+    return body.decode(charset, "replace").encode()
 
 
 def too_deep(body: bytes, limit: int = MAX_DEPTH) -> bool:

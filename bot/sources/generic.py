@@ -18,11 +18,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
+from urllib.parse import parse_qsl
 
 from bot.core.alert import Alert, Status
 from bot.core.change import Change
 from bot.core.config.alerts import SourceFields
-from bot.core.errors import UnreadableBody
+from bot.core.errors import TooManyItems, UnreadableBody
 from bot.core.payloads.values import State, is_outcome, is_severity_of_end, lacks_zone, state_of
 from bot.plugins import ParsedBody, Rejected, SourceRequest, source
 from bot.sources._any_form import ReadAlert, corrections_of, filled, parsed_body, read_any_form
@@ -45,13 +46,14 @@ _OWN_KEYS = frozenset(
     ("name", "title", "status", "severity", "service", "summary", "labels", "annotations", "starts_at", "ends_at",
      "fingerprint", "group_key", "link", "expression")
 )  # fmt: skip
+_FORM, _MAX_FIELDS = "application/x-www-form-urlencoded", 256
 KINDS = ("deploy", "config", "flag", "model", "data", "scale")
 
 
 @source("generic", takes=("alerts", "changes"), options=())
 def generic(request: SourceRequest) -> ParsedBody:
     """One object or a list of them; the endpoint says whether they are alerts or changes."""
-    body = parse(request.body)
+    body = _document(request)
     if not isinstance(body, dict | list):
         raise UnreadableBody("must be an object or a list of objects", field="body")
     if request.endpoint == "changes":
@@ -61,6 +63,19 @@ def generic(request: SourceRequest) -> ParsedBody:
     if not _is_own_form(request, body):
         return read_any_form(request, body)
     return parsed_body(*_each(body, partial(_alert, request)))
+
+
+def _document(request: SourceRequest) -> object:
+    """The JSON of a body, or the fields of a form: some senders know nothing else."""
+    is_form = request.headers.get("content-type", "").lower().startswith(_FORM)
+    if not is_form or request.body.lstrip().startswith((b"{", b"[")):
+        return parse(request.body)
+    try:
+        fields = dict(parse_qsl(request.body.decode(errors="replace"), max_num_fields=_MAX_FIELDS))
+    except ValueError:
+        raise TooManyItems(f"a form of more than {_MAX_FIELDS} fields", field="body") from None
+    # What curl posts is called a form, whatever it is.
+    return fields if len(fields) > 1 else parse(request.body)
 
 
 def _is_own_form(request: SourceRequest, body: dict[str, object] | list[object]) -> bool:

@@ -37,6 +37,16 @@ def test_a_byte_order_mark_is_no_obstacle() -> None:
     assert parsing.parse(b"\xef\xbb\xbf{}") == {}
 
 
+@pytest.mark.parametrize("charset", ["latin-1", "utf-16", "utf-16-le", "utf-16-be"])
+def test_what_an_older_system_sends_in_its_own_characters_is_read(charset: str) -> None:
+    assert parsing.parse('{"title": "Größe überschritten"}'.encode(charset)) == {"title": "Größe überschritten"}
+
+
+def test_depth_is_limited_in_any_characters() -> None:
+    with pytest.raises(UnreadableBody, match="nested deeper"):
+        parsing.parse(("[" * 100 + '"é"' + "]" * 100).encode("utf-16"))
+
+
 def test_too_many_labels_are_cut_with_a_mark_and_the_usual_ones_stay() -> None:
     kept = parsing.labels({f"l{i}": "v" for i in range(100)} | {"severity": "critical"})
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.alert import Alert
+from bot.core.errors import UnreadableBody
 from bot.core.payloads.choices import Corrections
 from bot.core.payloads.names import AlertField
 from bot.core.payloads.reading import understand
@@ -13,6 +14,8 @@ from bot.core.service import Catalogue, Service
 from tests.unit.sources.recovery_bodies import RECOVERIES, Body, Recovery, checkmk, icinga
 from tests.unit.sources.vendor_bodies import read
 from tests.unit.store.databases import Clock, SortingFixture, open_database
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 def one(body: Body) -> Alert:
@@ -84,6 +87,22 @@ def test_a_relay_that_wraps_a_body_in_a_list_takes_no_alert_away() -> None:
     parsed = read("generic", [wrapped, {"title": "Queue stalls", "id": 1}])
 
     assert [alert.name for alert in parsed.alerts] == ["CPU high", "Disk full", "Queue stalls"]
+
+
+def test_the_fields_of_a_form_are_an_alert() -> None:
+    fired, ended = (
+        read("generic", f"Name=Shop&Status={state}&StatusCode=500&Method=Website".encode(), headers=FORM).alerts[0]
+        for state in ("Down", "Up")
+    )
+
+    assert (fired.name, fired.status, ended.status) == ("Shop", "firing", "resolved")
+    assert fired.fingerprint == ended.fingerprint
+
+
+@pytest.mark.parametrize("body", [b"disk is full", b"a=1", b"&".join(b"f%d=1" % number for number in range(300))])
+def test_what_is_no_form_whatever_it_is_called_is_refused(body: bytes) -> None:
+    with pytest.raises(UnreadableBody):
+        read("generic", body, headers=FORM)
 
 
 def test_a_check_is_a_service_where_the_catalogue_has_one_of_its_name_or_tocsin_yaml_says_so() -> None:
