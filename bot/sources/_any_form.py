@@ -77,7 +77,9 @@ def read_alert(request: SourceRequest, item: Item, vendor: VendorFields = NO_FIE
     }
     understanding = understand(item.document, corrections_of(request, preset), around=item.around, now=request.received_at)
     name = clean_line(understanding.text(AlertField.NAME), 256)
-    if not name and not any(is_template(value) for value in item.document.values() if isinstance(value, str)):
+    # An end may name nothing but the alert's own key.
+    ends = understanding.state is State.RESOLVED and own_key(understanding)
+    if not name and not ends and not any(is_template(value) for value in item.document.values() if isinstance(value, str)):
         raise UnreadableBody("nothing in it reads as a title: name its path under `fields`", field=_at(item, "name"))
     return _alert(request, understanding, name or "unnamed alert", item, vendor)
 

@@ -57,7 +57,7 @@ def parse(body: bytes) -> object:
 
 def _in_utf8(body: bytes) -> bytes | None:
     """A body in the character set of an older system, UTF-16 or Windows' for Western Europe; None if it is UTF-8."""
-    charset = json.detect_encoding(body)
+    charset: str = json.detect_encoding(body)
     if charset.startswith("utf-8"):
         try:
             body.decode()

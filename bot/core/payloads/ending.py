@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from bot.core.payloads.choices import Choice
-from bot.core.payloads.leaves import Leaf
+from bot.core.payloads.leaves import Leaf, Scalar
 from bot.core.payloads.names import FLAGS, AlertField, cost_of, worth_of
 from bot.core.payloads.values import (
     State,
@@ -90,9 +90,15 @@ def _beside_title(title: Choice | None, leaves: Sequence[Leaf]) -> Choice | None
 
 def _flag(leaves: Sequence[Leaf]) -> Choice | None:
     for leaf in leaves:
-        if isinstance(leaf.value, bool) and FLAGS.get(" ".join(leaf.words)) is leaf.value and not cost_of(leaf.around):
-            return Choice("resolved", leaf.dotted_path, f"{leaf.name!r} is {str(leaf.value).lower()}")
+        truth = _truth(leaf.value)
+        if truth is not None and FLAGS.get(" ".join(leaf.words)) is truth and not cost_of(leaf.around):
+            return Choice("resolved", leaf.dotted_path, f"{leaf.name!r} is {str(truth).lower()}")
     return None
+
+
+def _truth(value: Scalar) -> bool | None:
+    """Yes or no, also as a text; None for a number, which may count something."""
+    return {"true": True, "yes": True, "false": False, "no": False}.get(str(value).strip().lower())
 
 
 def _end(end: Choice | None, now: datetime, zone: tzinfo) -> Choice | None:

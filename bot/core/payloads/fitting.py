@@ -12,6 +12,8 @@ _RANKS = frozenset(("priority", "prio", "urgency"))
 _SEVERITIES = frozenset(("severity", "sev", "criticality", "priority"))
 _ENDING = frozenset((AlertField.STATUS, AlertField.ENDS_AT))
 """What could end an alert is taken from nowhere but the alert: a request that went well says nothing about it."""
+_OF_REQUESTS = frozenset(("ok", "okay"))
+"""What an answer of an API says of itself, whatever it brings."""
 _LONGEST_NAME = 120
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}")
 """Of a person: who reported it is not what it is about."""
@@ -19,9 +21,15 @@ _OUTER_COST = 2.0
 """What the body around an alert tells is worth less than what the alert tells itself."""
 
 
-def best(field: AlertField, own: Iterable[Leaf], around: Iterable[Leaf], *, unlike: str = "") -> Choice | None:
-    """The value that fits best; None if none does. `unlike`: a text that is taken already."""
-    rated = [(worth(field, leaf), leaf) for leaf in own] + [(worth(field, leaf) - _OUTER_COST, leaf) for leaf in around]
+def best(
+    field: AlertField, own: Iterable[Leaf], around: Iterable[Leaf], *, unlike: str = "", title: Choice | None = None
+) -> Choice | None:
+    """The value that fits best; None if none does. `unlike`: a text that is taken already. `title`: of a status.
+
+    A mere "ok" above the title may be that of the request that brought it.
+    """
+    rated = [(fit - _distance(leaf, title), leaf) for leaf in own if (fit := worth(field, leaf))]
+    rated += [(worth(field, leaf) - _OUTER_COST, leaf) for leaf in around]
     top = max((row for row in rated if row[0] > 0 and str(row[1].value) != unlike), key=lambda row: row[0], default=None)
     if top is None:
         return None
@@ -30,6 +38,11 @@ def best(field: AlertField, own: Iterable[Leaf], around: Iterable[Leaf], *, unli
     if field is AlertField.SERVICE:
         value = values.short_name(str(value))
     return Choice(value, leaf.dotted_path, f"the name {leaf.name!r} fits, and the value is {_FORMS[field]}", guessed=True)
+
+
+def _distance(leaf: Leaf, title: Choice | None) -> float:
+    above = title is not None and title.path.count(".") >= len(leaf.path)
+    return _OUTER_COST if above and leaf.words == ("status",) and str(leaf.value).lower() in _OF_REQUESTS else 0.0
 
 
 def worth(field: AlertField, leaf: Leaf) -> float:
@@ -64,13 +77,14 @@ def _text(leaf: Leaf) -> float | None:
 
 def _phrase(leaf: Leaf) -> float | None:
     text = leaf.value.strip() if isinstance(leaf.value, str) else ""
-    if not 0 < len(text) <= 2000 or not any(char.isalpha() for char in text):
+    if not text or not any(char.isalpha() for char in text):
         return None
     if values.is_url(text) or values.is_id(text) or values.is_date(text) or values.is_unfilled(text):
         return None
     path_like = "/" in text and " " not in text
     among_labels = leaf.label and not _is_title(leaf)
-    unfit = 3.0 * path_like + 4.0 * among_labels + 1.0 * (len(text) > 200) + 2.0 * values.begins_with_state(text)
+    long = 1.0 * (len(text) > 200) + 2.0 * (len(text) > 2000)
+    unfit = 3.0 * path_like + 4.0 * among_labels + long + 2.0 * values.begins_with_state(text)
     return (1.0 if " " in text else 0.0) - unfit
 
 

@@ -29,7 +29,7 @@ _STATE = (
     "(?:re-?)?(?:triggered|recovered|resolved|firing|alerting|alert|warn|no data|ok|down|up|closed|opened|(?:updated )?problem)"
 )
 _MARK = re.compile(rf"(?i)^\s*\[\W*(?:p[0-9]|{_STATE}(?: on \{{[^}}\]]*\}})?)\W*(?::\s*\d+\W*)?\]\s*")
-_STATE_WORD = re.compile(rf"(?i)^\W*{_STATE}\b\W*(?:for\s+|in\s+[\d\s.,wdhms]{{1,20}}:\s*)?")
+_STATE_WORD = re.compile(rf"(?i)^\W*(?:{_STATE}|alarm|warning|critical|error)\b\W*(?:for\s+|in\s+[\d\s.,wdhms]{{1,20}}:\s*)?")
 _OVER = re.compile(
     r"(?i)\s+(?:is|are|has|have)(?: now| been| back)*\s+"
     r"(?:down|up|online|offline|recovered|resolved|to normal|failed|failing|passed|passing|succeeded)\W*$"

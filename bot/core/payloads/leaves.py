@@ -38,7 +38,7 @@ _RUN_TOGETHER = {
         ("address", "address"),
         ("desc", "description"),
     )
-} | {"notificationtype": ("notification", "type")}
+} | {"notificationtype": ("notification", "type"), "desc": ("description",)}
 _RUN_TOGETHER |= {
     f"{thing}{part}": (thing, part)
     for thing in ("monitor", "check", "node", "device", "server", "service", "sensor")

@@ -116,7 +116,7 @@ _RESOLVING = word_set("resolve resolver")
 """The server that resolves names for a check is not what the check is about."""
 _APART = word_set(
     "request user browser query geo header actor author assignee owner recipient contact escalation stacktrace "
-    "frame breadcrumb sdk device os runtime cookie viewer schedule webhook creator organization org"
+    "frame breadcrumb sdk device os runtime cookie viewer schedule webhook creator organization org meta response"
 )
 """Parts of a document that tell of something beside the alert."""
 _ASIDE = word_set("context config configuration setting documentation doc runbook metadata integration account previous old")

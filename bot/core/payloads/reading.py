@@ -40,10 +40,14 @@ def understand(
     own = without_host_state(_without_searcher(all_leaves))
     leaves = [*own, *around]
     for field in AlertField:
-        title = str(choices[AlertField.NAME].value) if AlertField.NAME in choices and field is AlertField.SUMMARY else ""
+        if field in choices:
+            continue
+        name = choices.get(AlertField.NAME)
+        title = str(name.value) if name and field is AlertField.SUMMARY else ""
         # What a body around several alerts has for a key is the key of none of them.
-        beside = () if field is AlertField.FINGERPRINT else around
-        if field not in choices and (choice := best(field, own, beside, unlike=title) or fallback(field, choices, leaves)):
+        outer = () if field is AlertField.FINGERPRINT else around
+        above = name if field is AlertField.STATUS else None
+        if choice := best(field, own, outer, unlike=title, title=above) or fallback(field, choices, leaves):
             choices[field] = choice
     certain = AlertField.STATUS in (*corrections.fields, *corrections.preset)
     state, reason = state_in(choices, leaves, corrections.resolved_words, now, certain=certain, zone=corrections.zone)

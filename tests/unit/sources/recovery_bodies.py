@@ -146,6 +146,11 @@ def checkly(kind: str, title: str) -> Body:
     return {"alert_title": title, "alert_type": kind, "check_name": "Shop login", "check_id": "c1", "check_type": "BROWSER"}
 
 
+def script(state: str, output: str) -> Body:
+    """Of Nagios, with names as people write them."""
+    return {"host_name": "web-1", "service_desc": "HTTP", "service_state": state, "service_output": output, "host_state": "UP"}
+
+
 def health_event(state: str) -> Body:
     """Amazon's own health, through EventBridge."""
     detail = {"service": "LAMBDA", "statusCode": state, "eventDescription": [{"latestDescription": "Errors of functions"}]}
@@ -188,6 +193,11 @@ RECOVERIES = [
              "Partially degraded service", service="Checkout"),
     Recovery("checkly", checkly("ALERT_FAILURE", "Shop login has failed"),
              checkly("ALERT_RECOVERY", "Shop login has recovered"), "Shop login has failed"),
+    Recovery("nagios, a script", script("CRITICAL", "CRITICAL - timeout"), script("OK", "HTTP OK"), "HTTP", "web-1"),
+    Recovery("a flag in words", {"title": "Disk full", "host": "db-1", "isResolved": "false"},
+             {"title": "Disk full", "host": "db-1", "isResolved": "true"}, "Disk full", "db-1"),
+    Recovery("a subject", {"subject": 'ALARM: "Disk full"', "topic_id": 1}, {"subject": 'OK: "Disk full"', "topic_id": 1},
+             'ALARM: "Disk full"'),
     Recovery("aws health", health_event("open"), health_event("closed"), "Errors of functions", service="LAMBDA"),
     Recovery("own form, a severity alone", {"name": "Disk full", "service": "mail", "severity": "critical"},
              {"name": "Disk full", "service": "mail", "severity": "OK"}, "Disk full", service="mail"),

@@ -72,6 +72,9 @@ def test_a_host_that_is_back_is_over_though_no_check_of_it_is_named() -> None:
     "body",
     [
         {"status": "success", "data": {"title": "Disk full", "severity": "critical"}},
+        {"status": "ok", "data": {"alert": {"message": "Queue stalls", "state": "firing"}}},
+        {"data": {"message": "Queue stalls", "service": "checkout"}, "meta": {"status": "ok"}},
+        {"title": "Queue stalls", "firing": 1, "resolved": 1},
         {"title": "An update is available", "event": "available"},
         {"title": "Queue stalls", "state": "not available"},
         {"title": "Queue stalls", "event": "maintenance ended"},
@@ -79,6 +82,26 @@ def test_a_host_that_is_back_is_over_though_no_check_of_it_is_named() -> None:
 )
 def test_words_of_something_else_end_nothing(body: Body) -> None:
     assert one(body).status == "firing"
+
+
+def test_an_end_that_names_nothing_but_the_key_ends_what_has_it() -> None:
+    trigger = {"event_action": "trigger", "dedup_key": "db-1/disk", "payload": {"summary": "Disk full", "severity": "critical"}}
+    fired, ended = one(trigger), one({"event_action": "resolve", "dedup_key": "db-1/disk"})
+
+    assert (fired.status, ended.status) == ("firing", "resolved")
+    assert fired.fingerprint == ended.fingerprint == "db-1/disk"
+
+
+def test_what_fires_without_a_title_is_refused_and_so_is_an_end_without_a_key() -> None:
+    for body in ({"event_action": "trigger", "dedup_key": "a"}, {"event_action": "resolve"}):
+        with pytest.raises(UnreadableBody):
+            one(body)
+
+
+def test_very_long_texts_are_cut_and_not_left_out() -> None:
+    alert = one({"title": "Disk full " * 500, "description": "of db-1 " * 5000, "id": 4})
+
+    assert alert.name.startswith("Disk full") and alert.annotations["summary"].startswith("of db-1")
 
 
 def test_a_relay_that_wraps_a_body_in_a_list_takes_no_alert_away() -> None:
