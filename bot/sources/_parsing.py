@@ -38,6 +38,7 @@ _LONGEST_NAME = 4 * MAX_NAME
 Raw = TypeVar("Raw")
 T = TypeVar("T")
 _STRINGS = re.compile(rb'"[^"]*"')
+_UNIX = re.compile(r"\d{9,19}(?:\.\d{1,9})?")
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 
 
@@ -213,15 +214,16 @@ def _dumped(values: object) -> bytes:
 
 
 def moment(value: object, field: str, zone: tzinfo = UTC) -> datetime | None:
-    """An ISO 8601 moment or Unix seconds as aware UTC; None for absent and Go's zero time. Raises UnreadableBody.
+    """An ISO 8601 moment or Unix time as aware UTC; None for absent and Go's zero time. Raises UnreadableBody.
 
-    `zone`: of a time that names none.
+    Unix time may be a text, as shells write it, and in seconds or in smaller parts of them. `zone`: of a time that names none.
     """
     if value in (None, "", 0) or (isinstance(value, str) and value.startswith("0001-")):
         return None
     try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
+        number = float(value) if isinstance(value, str) and _UNIX.fullmatch(value) else value
+        if isinstance(number, int | float) and not isinstance(number, bool):
+            return datetime.fromtimestamp(_seconds(number), UTC)
         parsed = datetime.fromisoformat(str(value)[:64])
         parsed = (parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
@@ -229,6 +231,13 @@ def moment(value: object, field: str, zone: tzinfo = UTC) -> datetime | None:
     if not 1970 < parsed.year < 2200:
         raise UnreadableBody("a moment outside 1971 to 2199", field=field)
     return parsed
+
+
+def _seconds(number: float) -> float:
+    """Of Unix time in seconds, milliseconds, microseconds or nanoseconds."""
+    for _ in range(3):
+        number = number / 1000 if number > 1e11 else number
+    return number
 
 
 def start_moment(value: object, field: str, received_at: datetime, zone: tzinfo = UTC) -> datetime:

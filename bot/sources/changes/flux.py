@@ -15,7 +15,7 @@ from bot.sources.changes._reading import (
     services_of,
 )
 
-_RELEASED = frozenset({"InstallSucceeded", "UpgradeSucceeded", "UpgradeFailed", "RollbackSucceeded"})
+_RELEASED = frozenset({"InstallSucceeded", "UpgradeSucceeded", "UpgradeFailed", "RollbackSucceeded", "UninstallSucceeded"})
 """What a HelmRelease says when it changed the cluster; an upgrade that failed has replaced pods as well."""
 _APPLIED = re.compile(r" (?:created|configured|deleted)$", re.MULTILINE)
 """How a Kustomization lists what it applied; its other events tell of waiting and of nothing new."""

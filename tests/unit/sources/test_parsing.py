@@ -85,6 +85,19 @@ def test_nanoseconds_are_read() -> None:
     assert parsing.moment("2026-11-24T23:02:17.72537779Z", "at") == datetime(2026, 11, 24, 23, 2, 17, 725377, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("value", ["1795561200", 1795561200, "1795561200000", 1795561200000000000, "1795561200.25"])
+def test_unix_time_is_read_in_any_unit_and_as_a_text(value: object) -> None:
+    at = parsing.moment(value, "at")
+
+    assert at is not None and at.replace(microsecond=0) == datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("value", [10**400, 1e300, float("inf"), "17955612", True])
+def test_other_numbers_are_no_moments(value: object) -> None:
+    with pytest.raises(UnreadableBody):
+        parsing.moment(value, "at")
+
+
 def test_one_bad_item_among_good_ones_is_set_aside() -> None:
     def read(item: int, field: str) -> int:
         if item == 0:

@@ -144,6 +144,10 @@ def test_a_rollback_to_an_earlier_release_is_a_change_of_its_own() -> None:
     assert read(flux, upgrade).changes[0].id == read(flux, upgrade).changes[0].id != read(flux, rollback).changes[0].id
 
 
+def test_a_release_that_is_taken_away_is_a_change() -> None:
+    assert len(read(flux, flux_event("HelmRelease", "UninstallSucceeded", "Helm uninstall succeeded", "6.3.5")).changes) == 1
+
+
 @pytest.mark.parametrize(
     "event",
     [
