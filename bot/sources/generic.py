@@ -14,6 +14,7 @@ and `title` are needed; `kind` is deploy (the default), config, flag, model, dat
 change.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -47,6 +48,7 @@ _OWN_KEYS = frozenset(
      "fingerprint", "group_key", "link", "expression")
 )  # fmt: skip
 _FORM, _MAX_FIELDS = "application/x-www-form-urlencoded", 256
+_FIELD = re.compile(rb"[\w.%+-]{1,128}=")
 KINDS = ("deploy", "config", "flag", "model", "data", "scale")
 
 
@@ -67,8 +69,8 @@ def generic(request: SourceRequest) -> ParsedBody:
 
 def _document(request: SourceRequest) -> object:
     """The JSON of a body, or the fields of a form: some senders know nothing else."""
-    is_form = request.headers.get("content-type", "").lower().startswith(_FORM)
-    if not is_form or request.body.lstrip().startswith((b"{", b"[")):
+    is_form = request.headers.get("content-type", _FORM).lower().startswith(_FORM)
+    if not is_form or not _FIELD.match(request.body):
         return parse(request.body)
     try:
         fields = dict(parse_qsl(request.body.decode(errors="replace"), max_num_fields=_MAX_FIELDS))

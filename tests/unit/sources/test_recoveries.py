@@ -122,6 +122,13 @@ def test_the_fields_of_a_form_are_an_alert() -> None:
     assert fired.fingerprint == ended.fingerprint
 
 
+def test_json_in_any_characters_is_no_form_though_a_link_in_it_looks_like_one() -> None:
+    text = '{"title": "Disk full", "link": "https://a.example/?a=1&b=2", "id": 1}'
+
+    for body in (text.encode("utf-8-sig"), text.encode("utf-16"), b"\n" + text.encode()):
+        assert [alert.name for alert in read("generic", body).alerts] == ["Disk full"]
+
+
 @pytest.mark.parametrize("body", [b"disk is full", b"a=1", b"&".join(b"f%d=1" % number for number in range(300))])
 def test_what_is_no_form_whatever_it_is_called_is_refused(body: bytes) -> None:
     with pytest.raises(UnreadableBody):
