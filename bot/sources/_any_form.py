@@ -131,7 +131,6 @@ def _alert(request: SourceRequest, understanding: Understanding, name: str, item
     start, start_warnings = _moment(request, understanding, AlertField.STARTS_AT, item)
     resolved = understanding.state is State.RESOLVED
     end, end_warnings = _moment(request, understanding, AlertField.ENDS_AT, item) if resolved else (None, ())
-    is_report = vendor.start_is_report or understanding.start_is_report
     alert = Alert(
         source=request.source,
         fingerprint=_identity(request, understanding, name, cleaned, item),
@@ -141,8 +140,8 @@ def _alert(request: SourceRequest, understanding: Understanding, name: str, item
         labels={"alertname": name, **cleaned},
         annotations=summary,
         starts_at=start_or_arrival(start, request.received_at),
-        start_is_report=is_report or resolved,
-        ends_at=end or (start if resolved and is_report else None),
+        start_is_report=vendor.start_is_report or understanding.start_is_report or resolved,
+        ends_at=end or (start if resolved and vendor.start_is_report else None),
         group_key=clean(vendor.group_key),
         link=clean(understanding.text(AlertField.LINK)),
         expression=clean(understanding.text(AlertField.EXPRESSION)),

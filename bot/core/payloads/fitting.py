@@ -17,7 +17,7 @@ _OF_REQUESTS = frozenset(("ok", "okay"))
 _LONGEST_NAME = 120
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}")
 """Of a person: who reported it is not what it is about."""
-_OUTER_COST = 2.0
+_OUTER_COST = 4.0
 """What the body around an alert tells is worth less than what the alert tells itself."""
 
 

@@ -1,14 +1,21 @@
 """Several alerts in one document: a list of objects that each have a title of their own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from bot.core.payloads.leaves import Leaf, leaves_of, word_set, words_of
 from bot.core.payloads.names import AlertField, worth_of
+from bot.core.payloads.values import State, state_of
 
-_LISTS = word_set("alert incident event problem issue notification item record alarm firing message result violation data")
+_LISTS = word_set(
+    "alert incident event problem issue notification item record alarm firing resolved recovered message result violation data"
+)
 """What a list of alerts is called."""
+_STATES = word_set(
+    "new current ongoing firing triggered active open pending acknowledged recovered resolved inactive closed cleared ended"
+)
+"""Words by which lists of one body differ."""
 MAX_AROUND = 64
 """Values beside a list that tell something of each of its alerts; they are rated for each of them again."""
 STRONG = 7.5
@@ -28,7 +35,7 @@ def items_of(document: object, path: str = "") -> list[Item]:
     """Each alert of a document; the document itself where it holds no list of them. `path`: where the list stands."""
     if path:
         items = _at(document, path)
-        return _items(document, path, items) if isinstance(items, list) else [Item(document, "")]
+        return _items(document, {path: items}) if isinstance(items, list) else [Item(document, "")]
     if isinstance(document, list):
         return [item for number, part in enumerate(document) for item in _items_of_part(part, str(number))]
     return _items_of_part(document, "")
@@ -36,10 +43,18 @@ def items_of(document: object, path: str = "") -> list[Item]:
 
 def _items_of_part(document: object, position: str) -> list[Item]:
     """Those of a document, or of one part of a list: a relay wraps each body that it passes on, with all alerts in it."""
-    path, items = next(_lists(document), ("", []))
-    if not items:
+    lists = list(_lists(document))
+    if not lists:
         return [Item(document, position)]
-    return [replace(item, dotted_path=f"{position}.{item.dotted_path}".lstrip(".")) for item in _items(document, path, items)]
+    alike = [(path, items) for path, items in lists if _kind(path) == _kind(lists[0][0])]
+    items = _items(document, dict(alike))
+    return [replace(item, dotted_path=f"{position}.{item.dotted_path}".lstrip(".")) for item in items]
+
+
+def _kind(path: str) -> tuple[str, ...]:
+    """What a list is called, without the state of what is in it: `new_alerts` and `recovered_alerts` are of one kind."""
+    words = (word for name in path.split(".") for word in words_of(name))
+    return tuple(word for word in words if word not in _STATES)
 
 
 def _at(document: object, path: str) -> object:
@@ -53,10 +68,22 @@ def _at(document: object, path: str) -> object:
     return document
 
 
-def _items(document: object, path: str, items: Sequence[object]) -> list[Item]:
-    outside = (leaf for leaf in leaves_of(document) if not leaf.dotted_path.startswith(f"{path}."))
-    around = tuple(islice(outside, MAX_AROUND))
-    return [Item(item, f"{path}.{number}", around) for number, item in enumerate(items)]
+def _items(document: object, lists: Mapping[str, Sequence[object]]) -> list[Item]:
+    """Each alert of lists by their paths."""
+    inside = tuple(f"{path}." for path in lists)
+    around = tuple(islice((leaf for leaf in leaves_of(document) if not leaf.dotted_path.startswith(inside)), MAX_AROUND))
+    return [
+        Item(item, f"{path}.{number}", (*around, *_state(path)))
+        for path, items in lists.items()
+        for number, item in enumerate(items)
+    ]
+
+
+def _state(path: str) -> Sequence[Leaf]:
+    """That what is in a list is over, where the list is called so."""
+    words = (word for name in path.split(".") for word in words_of(name))
+    over = next((word for word in words if state_of(word) is State.RESOLVED), "")
+    return [Leaf(tuple(path.split(".")), over, ("status",))] if over else []
 
 
 def _lists(document: object, above: str = "", depth: int = 3) -> Iterator[tuple[str, list[object]]]:

@@ -98,6 +98,24 @@ def test_what_fires_without_a_title_is_refused_and_so_is_an_end_without_a_key() 
             one(body)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"alerts": {"new": {"count": 1, "data": [{"title": "A"}]}, "recovered": {"count": 1, "data": [{"title": "B"}]}}},
+        {"title": "Two of three", "new_alerts": [{"name": "A"}], "recovered_alerts": [{"name": "B"}]},
+        {"firing": [{"name": "A"}], "resolved": [{"name": "B"}]},
+    ],
+)
+def test_what_a_body_lists_as_over_is_over_and_none_of_its_lists_is_lost(body: Body) -> None:
+    assert [(alert.name, alert.status) for alert in read("generic", body).alerts] == [("A", "firing"), ("B", "resolved")]
+
+
+def test_a_list_of_what_is_over_alone_fires_nothing() -> None:
+    body = {"alerts": {"new": {"count": 0, "data": []}, "recovered": {"count": 1, "data": [{"title": "B"}]}}}
+
+    assert one(body).status == "resolved"
+
+
 def test_very_long_texts_are_cut_and_not_left_out() -> None:
     alert = one({"title": "Disk full " * 500, "description": "of db-1 " * 5000, "id": 4})
 

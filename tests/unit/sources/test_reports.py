@@ -72,8 +72,8 @@ async def test_what_is_reported_again_is_a_repeat_of_what_fires(kind: str, body:
     await sender.sorting.db.close()
 
 
-@pytest.mark.parametrize(("kind", "body"), [("datadog", datadog), ("generic", unknown)])
-async def test_what_ended_and_is_reported_later_fires_anew(kind: str, body: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "body", "travels"), [("datadog", datadog, TRAVELS), ("generic", unknown, timedelta(0))])
+async def test_what_ended_and_is_reported_later_fires_anew(kind: str, body: Any, travels: timedelta, tmp_path: Path) -> None:
     sender = await receiving(kind, tmp_path)
     for minute, transition in ((0, "Triggered"), (5, "Recovered"), (20, "Triggered")):
         await sender.send(minute, body(minute, transition))
@@ -83,7 +83,8 @@ async def test_what_ended_and_is_reported_later_fires_anew(kind: str, body: Any,
         ("resolved", NOW - TRAVELS),
         ("firing", NOW + timedelta(minutes=20) - TRAVELS),
     ]
-    assert episodes[0].ended_at == NOW + timedelta(minutes=5) - TRAVELS
+    # A mere timestamp may be that of the start in both bodies: then its arrival is the end.
+    assert episodes[0].ended_at == NOW + timedelta(minutes=5) - travels
     await sender.sorting.db.close()
 
 
