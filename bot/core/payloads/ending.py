@@ -9,11 +9,13 @@ from bot.core.payloads.names import FLAGS, AlertField, cost_of, worth_of
 from bot.core.payloads.values import (
     State,
     begins_with_state,
+    is_green,
     is_severity_of_end,
     is_state_alone,
     means_resolved,
     moment_of,
     recovered_from,
+    says_firing,
     state_of,
 )
 
@@ -49,6 +51,7 @@ def state_in(
         or _recovered_from_rule(choices.get(AlertField.NAME), leaves)
         or _title(choices.get(AlertField.SUMMARY))
         or _end(choices.get(AlertField.ENDS_AT), now, zone)
+        or _colour(choices.get(AlertField.NAME), leaves)
     )
     return (State.RESOLVED, over) if over else (State.FIRING, None)
 
@@ -99,6 +102,13 @@ def _flag(leaves: Sequence[Leaf]) -> Choice | None:
 def _truth(value: Scalar) -> bool | None:
     """Yes or no, also as a text; None for a number, which may count something."""
     return {"true": True, "yes": True, "false": False, "no": False}.get(str(value).strip().lower())
+
+
+def _colour(title: Choice | None, leaves: Sequence[Leaf]) -> Choice | None:
+    """The bars of a chat message, all of them green; a title that says that it fires wins."""
+    bars = [leaf for leaf in leaves if leaf.words in (("color",), ("colour",)) and "attachment" in leaf.around]
+    over = bars and all(is_green(str(leaf.value)) for leaf in bars) and not (title and says_firing(str(title.value)))
+    return Choice("resolved", bars[0].dotted_path, "the bar of the message is green") if over else None
 
 
 def _end(end: Choice | None, now: datetime, zone: tzinfo) -> Choice | None:

@@ -59,6 +59,8 @@ _RESOLVED = re.compile(
 )
 _STATE_FIRST = re.compile(r"(?i)\s*(?:triggered|fired|firing|recovered|resolved|cleared|closed|opened):\s")
 _RECOVERED_FROM = re.compile(r"(?i)(?!.*\b(?:not|never)\b).*\S (?:has )?recovered from (\S.*)")
+_FIRING_MARK = re.compile(r"(?i)\b(?:firing|triggered|alerting|re-?triggered|problem|is down)\b")
+_GREEN = ("good", "2eb886", "2eb67d", "36a64f", "10b981", "00ff00", "008000")
 _URL = re.compile(r"(?i)^[a-z][a-z0-9+.-]*://\S+$")
 _ID = re.compile(r"(?i)^(?:[0-9a-f]{8}-[0-9a-f-]{20,}|[0-9a-f]{16,}|[0-9]+|[a-z]{0,8}[:_-]?[0-9a-f]*[0-9][0-9a-f]{15,})$")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]*:(\S+)$")
@@ -179,6 +181,16 @@ def recovered_from(text: str) -> str:
 def means_resolved(text: str) -> bool:
     """Whether a title says that it is over: `[Recovered] Disk full`, `RESOLVED: errors`, `web-1 is back to normal`."""
     return bool(_RESOLVED.search(text[:500]))
+
+
+def says_firing(text: str) -> bool:
+    """Whether a title says that it fires: `[FIRING:1] Disk full`, `db-1 is down`."""
+    return bool(_FIRING_MARK.search(text[:500]))
+
+
+def is_green(colour: str) -> bool:
+    """Whether the bar beside a chat message is green: `good`, `#36a64f`."""
+    return colour.strip().lstrip("#").lower() in _GREEN
 
 
 def is_severity_of_end(word: str) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.core.alert import Alert, Status
 from bot.core.errors import UnreadableBody
-from bot.core.payloads.values import State, means_resolved, state_of
+from bot.core.payloads.values import State, is_green, means_resolved, says_firing, state_of
 from bot.plugins import ParsedBody, SourceRequest, source
 from bot.sources._parsing import annotations, clean, clean_line, fingerprint, labels, parse
 from bot.sources.slack._text import SlackText, read_message
@@ -19,8 +19,6 @@ _EMOJI = re.compile(r":[a-z0-9_+-]{2,40}:|[\u2600-\u27bf\U0001f000-\U0001faff\uf
 _OVER_EMOJI = re.compile(r":(?:\w*check_mark|large_green_circle|green_circle|green_heart|tada):|[\u2705\u2714\U0001f7e2]")
 _OVER = re.compile(r"^(?i:resolved|recovered)\b|\bis UP\b|\bis OK\W*$|\bis (?:back )?healthy\W*$|\bcame back (?:up|online)\W*$")
 """Beside `says_resolved`. No small "is up": error rates are up too."""
-_FIRING = re.compile(r"(?i)\b(?:firing|triggered|alerting|re-?triggered|problem|is down)\b")
-_GREEN = ("good", "2eb886", "2eb67d", "36a64f", "10b981", "00ff00", "008000")
 _ENDS = "recovered|resolved|recovery|ok|up|back to normal"
 _STATES = (
     rf"{_ENDS}|triggered|firing|alerting|alert|alarm|warn|warning|error|critical|problem|failure|no data|down|acknowledged"
@@ -148,9 +146,9 @@ def _status(text: SlackText) -> Status:
     for title in bare:
         if means_resolved(title) or _OVER.search(title) or _END_FIRST.match(title):
             return "resolved"
-        if _FIRING.search(title):
+        if says_firing(title):
             return "firing"
-    green = bool(text.colours) and all(colour in _GREEN for colour in text.colours)
+    green = bool(text.colours) and all(map(is_green, text.colours))
     return "resolved" if green or any(_OVER_EMOJI.match(title.strip()) for title in titles) else "firing"
 
 

@@ -151,6 +151,12 @@ def script(state: str, output: str) -> Body:
     return {"host_name": "web-1", "service_desc": "HTTP", "service_state": state, "service_output": output, "host_state": "UP"}
 
 
+def chat(colour: str, text: str) -> Body:
+    """As Slack's incoming webhooks have it."""
+    fields = [{"title": "Host", "value": "db-1", "short": True}]
+    return {"text": text, "username": "bot", "attachments": [{"color": colour, "title": "Disk full", "fields": fields}]}
+
+
 def health_event(state: str) -> Body:
     """Amazon's own health, through EventBridge."""
     detail = {"service": "LAMBDA", "statusCode": state, "eventDescription": [{"latestDescription": "Errors of functions"}]}
@@ -198,6 +204,7 @@ RECOVERIES = [
              {"title": "Disk full", "host": "db-1", "isResolved": "true"}, "Disk full", "db-1"),
     Recovery("a subject", {"subject": 'ALARM: "Disk full"', "topic_id": 1}, {"subject": 'OK: "Disk full"', "topic_id": 1},
              'ALARM: "Disk full"'),
+    Recovery("a chat message", chat("danger", "db-1 is at 95 %"), chat("#36a64f", "db-1 is at 40 %"), "Disk full", "db-1"),
     Recovery("aws health", health_event("open"), health_event("closed"), "Errors of functions", service="LAMBDA"),
     Recovery("own form, a severity alone", {"name": "Disk full", "service": "mail", "severity": "critical"},
              {"name": "Disk full", "service": "mail", "severity": "OK"}, "Disk full", service="mail"),

@@ -75,6 +75,8 @@ def test_a_host_that_is_back_is_over_though_no_check_of_it_is_named() -> None:
         {"status": "ok", "data": {"alert": {"message": "Queue stalls", "state": "firing"}}},
         {"data": {"message": "Queue stalls", "service": "checkout"}, "meta": {"status": "ok"}},
         {"title": "Queue stalls", "firing": 1, "resolved": 1},
+        {"text": "of shop", "attachments": [{"color": "good", "title": "[FIRING:1] Queue stalls"}]},
+        {"text": "of shop", "attachments": [{"color": "good", "title": "Queue stalls"}, {"color": "danger", "text": "x"}]},
         {"title": "An update is available", "event": "available"},
         {"title": "Queue stalls", "state": "not available"},
         {"title": "Queue stalls", "event": "maintenance ended"},

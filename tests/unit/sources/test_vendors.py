@@ -11,6 +11,7 @@ from tests.unit.sources.vendor_bodies import (
     ALARM,
     DATADOG,
     EVENTBRIDGE,
+    GRAFANA,
     NOW,
     OPSGENIE,
     PAGERDUTY,
@@ -19,6 +20,7 @@ from tests.unit.sources.vendor_bodies import (
     ZABBIX,
     ZABBIX_MEDIA,
     Pair,
+    am,
     one,
     pd,
     read,
@@ -135,6 +137,14 @@ def test_grafana_8_and_own_payloads_are_understood() -> None:
     (alert,) = read("grafana", raw).alerts
 
     assert (alert.status, alert.link) == ("resolved", "https://grafana.example/d/1")
+
+
+@pytest.mark.parametrize(("name", "state"), [("DatasourceNoData", "no data"), ("DatasourceError", "its query fails")])
+def test_what_has_no_data_in_grafana_is_called_by_its_rule(name: str, state: str) -> None:
+    labels = {"alertname": name, "rulename": "Slow checkout", "datasource_uid": "u"}
+    (alert,) = read("grafana", am({**GRAFANA, "labels": labels}, "firing")).alerts
+
+    assert (alert.name, alert.labels["alertname"]) == (f"Slow checkout: {state}", name)
 
 
 def test_a_rule_of_grafana_8_ends_though_its_end_measures_nothing() -> None:
