@@ -32,6 +32,7 @@ def configuration_problems(config: Config) -> Iterator[Problem]:
         yield from _strangers(config, getattr(config.approvers, group), "approvers", group)
     yield from _strangers(config, config.break_glass, "break_glass")
     yield from _autonomy(config)
+    yield from _freezes(config)
     for key, entry in config.actions.items():
         yield from _of_action(config, key, entry)
     for key, plan in config.plans.items():
@@ -64,6 +65,14 @@ def _autonomy(config: Config) -> Iterator[Problem]:
         for action in autonomy.actions:
             if action not in config.actions:
                 yield Problem(_absent(action, "actions", config), ("autonomy", service, "actions", action))
+
+
+def _freezes(config: Config) -> Iterator[Problem]:
+    """A misspelt service would be frozen by nothing, and nobody would notice before something ran on it."""
+    for number, freeze in enumerate(config.freezes):
+        for index, name in enumerate(freeze.services):
+            if name not in config.services:
+                yield Problem(_absent(name, "services", config), ("freezes", number, "services", index))
 
 
 def _no_main_entry(config: Config, key: str, main: str) -> str:

@@ -42,6 +42,7 @@ def test_an_entry_with_both_names_of_undo_is_refused() -> None:
 
 
 HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
+FREEZE = "starts: 2026-12-23T00:00:00Z, ends: 2027-01-02T00:00:00Z, reason: holidays"
 
 
 @pytest.mark.parametrize(
@@ -113,6 +114,10 @@ HOOK = "{kind: run_webhook, url: 'https://ci.example.com'"
         ),
         ("sources:\n  a: {kind: alertmanager, takes: [changes]}\n", "2: sources.a.takes.0: alertmanager takes alerts only"),
         ("sources:\n  a: {kind: generic, services: [cart]}\n", "2: sources.a.services.0: 'cart' is not among services"),
+        (
+            f"services: {{cart: {{}}}}\nfreezes:\n  - {{{FREEZE}, services: [carts]}}\n",
+            "3: freezes.0.services.0: 'carts' is not among services (did you mean cart?)",
+        ),
         (f"actions:\n  a: {HOOK}, helps: [deploys]}}\n", "2: actions.a.helps.0: must be 'change',"),
         (f"actions:\n  a: {HOOK}, change_kinds: [deploys]}}\n", "2: actions.a.change_kinds.0: must be 'deploy',"),
         (

@@ -104,6 +104,7 @@ def answer(config: Config, situation: Situation, tiers: Mapping[str, Tier], now:
 def _require_declared(config: Config, situation: Situation) -> None:
     names = {"who": situation.who, "lead": situation.lead, "requester": situation.requester}
     people = {**names, **{f"approved_by[{n}]": name for n, name in enumerate(situation.approved_by)}}
+    people |= {f"groups.{group}[{n}]": name for group, members in situation.groups.items() for n, name in enumerate(members)}
     for key, name in people.items():
         if name and name not in config.people:
             raise ValueError(f"{key}: {name!r} is not among people")

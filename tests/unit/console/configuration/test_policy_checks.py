@@ -67,7 +67,8 @@ def test_each_question_is_answered_by_the_rules_that_decide_at_night(values: dic
 
 
 def test_a_name_that_is_not_there_is_an_error_and_never_a_denial() -> None:
-    for wrong in ({"who": "mallory"}, {"action": "reboot"}, {"service": "cart"}, {"approved_by": ["mallory"]}):
+    people = {"who": "mallory"}, {"approved_by": ["mallory"]}, {"groups": {"S1": ["alice", "mallory"]}}
+    for wrong in (*people, {"action": "reboot"}, {"service": "cart"}):
         with pytest.raises(ConfigurationError, match="is not among"):
             said(**wrong)
 
