@@ -2,14 +2,26 @@
 
 import asyncio
 import math
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import ObjectiveFact
-from bot.core.metrics.series import finite_or_none
-from bot.core.metrics.slo import WINDOWS, ObjectiveStatus, good_ratio_query, objective_status
+from bot.core.metrics.series import finite_or_none, known_samples
+from bot.core.metrics.slo import (
+    WINDOWS,
+    ObjectiveStatus,
+    good_ratio_query,
+    good_share,
+    objective_status,
+    slots,
+    with_window,
+)
 from bot.core.service import Objective
+from bot.core.text.durations import duration_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Topic, could_not_check
@@ -30,46 +42,85 @@ async def slo_status(ctx: ToolContext, service: ServiceName) -> Evidence:
     metrics, entry = metrics_of(ctx), ctx.catalogue.get(name)
     if entry is None or not entry.objectives:
         raise QueryFailed(f"{name} has no objectives (services.{name}.objectives)")
-    results = await asyncio.gather(*(_measured(ctx, metrics, objective) for objective in entry.objectives.values()))
-    by_name = dict(zip(entry.objectives, (status for status, _ in results), strict=True))
-    failed = [error for _, errors in results for error in errors]
-    if failed and not any(status.measured for status in by_name.values()):
+    place = f"services.{name}.objectives"
+    measuring = (_measured(ctx, metrics, f"{place}.{key}", objective) for key, objective in entry.objectives.items())
+    results = await asyncio.gather(*measuring)
+    by_name = dict(zip(entry.objectives, results, strict=True))
+    failed = [error for result in results for error in result.failures]
+    if failed and not any(result.status.measured for result in results):
         raise failed[0]
-    gap = f"; {len(failed)} of its windows could not be checked: {one_line(str(failed[0]), 160)}" if failed else ""
+    gap = f"; {len(failed)} of its queries could not be checked: {one_line(str(failed[0]), 160)}" if failed else ""
     return Evidence(
-        summary=f"{name}: " + "; ".join(_text(key, entry.objectives[key], status) for key, status in by_name.items()) + gap,
+        summary=f"{name}: " + "; ".join(_text(key, entry.objectives[key], result) for key, result in by_name.items()) + gap,
         query="; ".join(good_ratio_query(objective, objective.window) for objective in entry.objectives.values()),
-        details=tuple(_line(key, status) for key, status in by_name.items()),
+        details=tuple(_line(key, result.status) for key, result in by_name.items()),
         source="prometheus",
         unseen=(could_not_check(f"{name}'s objectives", one_line(str(failed[0]), 200)),) if failed else (),
-        ok=any(status.measured for status in by_name.values()),
-        facts=EvidenceFacts(objectives={key: _fact(status) for key, status in by_name.items()}),
+        ok=any(result.status.measured for result in results),
+        facts=EvidenceFacts(objectives={key: _fact(result.status) for key, result in by_name.items()}),
     )
 
 
-async def _measured(ctx: ToolContext, metrics: Metrics, objective: Objective) -> tuple[ObjectiveStatus, list[QueryFailed]]:
-    """The status, and what could not be queried: the longest window is the slowest, and must not hide the others."""
-    windows = (objective.window, *WINDOWS)
+@dataclass(frozen=True)
+class _Measured:
+    """One objective, and what could not be queried: the longest window is the slowest, and must not hide the others."""
 
-    async def share(window: str) -> float | QueryFailed:
-        try:
-            series = await metrics.instant(good_ratio_query(objective, window), at=ctx.now)
-        except QueryFailed as error:
-            return error
-        return series[0].last if series else math.nan
-
-    answers = await asyncio.gather(*map(share, windows))
-    shares = [math.nan if isinstance(answer, QueryFailed) else answer for answer in answers]
-    failed = [answer for answer in answers if isinstance(answer, QueryFailed)]
-    return objective_status(objective, shares[0], dict(zip(WINDOWS, shares[1:], strict=True))), failed
+    status: ObjectiveStatus
+    failures: Sequence[QueryFailed]
 
 
-def _text(name: str, objective: Objective, status: ObjectiveStatus) -> str:
+async def _measured(ctx: ToolContext, metrics: Metrics, place: str, objective: Objective) -> _Measured:
+    """`place`: of the objective in tocsin.yaml."""
+
+    async def rate(key: str, promql: str, window: str) -> float | None:
+        series = await metrics.instant(with_window(promql, window), at=ctx.now)
+        if len(series) > 1:
+            raise QueryFailed(f"{place}.{key} gives {len(series)} series instead of one: put sum() around it")
+        return series[0].last if series else None
+
+    async def share(window: str) -> float:
+        rates = await asyncio.gather(rate("good", objective.good, window), rate("total", objective.total, window))
+        return good_share(*rates)
+
+    measuring = (share(objective.window), _coverage(ctx, metrics, objective), *map(share, WINDOWS))
+    answers = await asyncio.gather(*(_or_failure(measure) for measure in measuring))
+    good, coverage, *shares = (math.nan if isinstance(answer, QueryFailed) else answer for answer in answers)
+    failures = [answer for answer in answers if isinstance(answer, QueryFailed)]
+    return _Measured(objective_status(objective, good, dict(zip(WINDOWS, shares, strict=True)), coverage), failures)
+
+
+async def _or_failure(measure: Awaitable[float]) -> float | QueryFailed:
+    try:
+        return await measure
+    except QueryFailed as error:
+        return error
+
+
+async def _coverage(ctx: ToolContext, metrics: Metrics, objective: Objective) -> float:
+    """In which share of its window events were counted: older samples may be deleted, or the service be younger.
+
+    NaN where the parts of the window are too short for the samples to tell.
+    """
+    count, seconds = slots(objective.window)
+    start = ctx.now - timedelta(seconds=(count - 1) * seconds)
+    series = await metrics.range(with_window(objective.total, f"{seconds}s"), start=start, end=ctx.now, step=seconds)
+    times = {float(time) for one in series for time in known_samples(one).times}
+    return min(1.0, len(times) / count) or math.nan
+
+
+def _text(name: str, objective: Objective, measured: _Measured) -> str:
+    status = measured.status
     if not math.isfinite(status.good):
-        return f"{name} could not be measured (no events over {objective.window}){_burning(status)}"
-    left = f"{figure(status.budget_left, 'ratio')} of the budget left"
-    good = f"{figure(status.good, 'ratio')} good over {objective.window}, objective {objective.objective:g} %"
-    return f"{name} {good}, {left}{_burning(status)}"
+        why = "" if measured.failures else ": no events were counted"
+        return f"{name} could not be measured over {objective.window}{why}{_burning(status)}"
+    part = status.coverage < 1
+    of_which = f", of which at most {duration_text(timedelta(seconds=status.measured_seconds))} were measured" if part else ""
+    good = f"{figure(status.good, 'ratio')} good over {objective.window}{of_which}, objective {objective.objective:g} %"
+    return f"{name} {good}, {_budget(status.budget_left)}{' for that time' if part else ''}{_burning(status)}"
+
+
+def _budget(left: float) -> str:
+    return f"{figure(left, 'ratio')} of the budget left" if left >= 0 else f"{figure(1 - left, 'ratio')} of the budget spent"
 
 
 def _burning(status: ObjectiveStatus) -> str:

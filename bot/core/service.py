@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from bot.core.infrastructure.exporters import subject_of
 
@@ -37,6 +37,14 @@ class Objective(BaseModel):
     """Percent of events that must be good, e.g. 99.9."""
     window: str = Field(default="30d", pattern=r"^[1-9][0-9]{0,3}[hdw]$")
     """Over which the error budget is counted."""
+
+    @field_validator("good", "total")
+    @classmethod
+    def _over_the_window(cls, promql: str, info: ValidationInfo) -> str:
+        """A query with a range of its own would be told as if it were over each window; a constant total has none."""
+        if "{window}" not in promql and (info.field_name == "good" or "[" in promql):
+            raise ValueError("has no {window}: write it in the place of the range, e.g. [{window}]")
+        return promql
 
 
 class Service(BaseModel):

@@ -260,13 +260,13 @@ services:
       errors: {promql: 'sum(rate(http_errors_total[1m])'}
       up: {promql: 'max(up)'}
     objectives:
-      answers: {good: 'sum(rate(up[{window}]))', total: 'count(rate(up[{windw}]))', objective: 99}
+      answers: {good: 'sum(rate(up[{window}]))', total: 'count(rate(up[{window}])', objective: 99}
 """
 
 
 @pytest.mark.parametrize("slip", [True, False])
 async def test_a_slip_in_a_query_of_the_catalogue_is_found_by_day(slip: bool, tmp_path: Path) -> None:
-    text = QUERIES if slip else QUERIES.replace("[1m])'", "[1m]))'").replace("windw", "window")
+    text = QUERIES if slip else QUERIES.replace("[1m])'", "[1m]))'").replace("[{window}])', obj", "[{window}]))', obj")
     config = CONFIG.replace("services: {checkout: {channel: C2}}", text)
     async with prometheus(tmp_path) as url:
         (tmp_path / "tocsin.yaml").write_text(f"{config}prometheus: {{url: {url}}}\n")
@@ -274,7 +274,10 @@ async def test_a_slip_in_a_query_of_the_catalogue_is_found_by_day(slip: bool, tm
 
     if slip:
         assert check.state == "failed" and "services.checkout.signals.errors: " in check.result
-        assert "services.checkout.objectives.answers: " in check.result and "signals.up" not in check.result
+        assert "services.checkout.objectives.answers.total: " in check.result and "signals.up" not in check.result
     else:
-        assert (check.state, check.result) == ("ok", "Prometheus understands 3 of signals and objectives; 1 find nothing now")
+        assert (check.state, check.result) == (
+            "ok",
+            "Prometheus understands 4 queries of signals and objectives; 1 find nothing now",
+        )
         assert check.advice.endswith("services.checkout.signals.errors")

@@ -94,6 +94,14 @@ FREEZE = "starts: 2026-12-23T00:00:00Z, ends: 2027-01-02T00:00:00Z, reason: holi
         ),
         ("prometheus: http://x\n", "1: prometheus: must be a mapping of keys to values"),
         ("services: {s: {signals: {errors: {promql: ' '}}}}\n", "1: services.s.signals.errors.promql: must not be empty"),
+        (
+            "services:\n  s: {objectives: {o: {good: 'sum(rate(g[5m]))', total: 'sum(rate(all[{window}]))', objective: 99}}}\n",
+            "2: services.s.objectives.o.good: has no {window}",
+        ),
+        (
+            "services:\n  s: {objectives: {o: {good: 'ok{window}', total: 'sum(rate(all[5m]))', objective: 99}}}\n",
+            "2: services.s.objectives.o.total: has no {window}",
+        ),
         ("[" * 5000, "is nested too deeply"),
         ("people:\n  a: {slack: '@alice'}\n", "2: people.a.slack: not an id of Slack"),
         ("people:\n  a: {slack: U1}\n  b: {slack: U1}\n", "3: people.b.slack: is a's already"),

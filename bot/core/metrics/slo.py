@@ -14,6 +14,9 @@ BUDGET_SPENT_PER_ALERT = (("1h", "5m", 0.02), ("6h", "30m", 0.05), ("3d", "6h", 
 WINDOWS = tuple(dict.fromkeys(w for long, short, _ in BUDGET_SPENT_PER_ALERT for w in (short, long)))
 MIN_BURN_RATE = 1.0
 """A slower burn is never a breach: at 1 the budget lasts exactly as long as its window."""
+MAX_SLOTS = 30
+SHORTEST_SLOT_SECONDS = 300
+"""Shorter ones hold no two samples of a target that is scraped every two minutes, and a rate needs two."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,16 @@ class ObjectiveStatus:
     """Burn rate by window: 1 spends the budget exactly at the window's end."""
     window: str = "30d"
     """Over which the budget is counted."""
+    coverage: float = 1.0
+    """Share of the window in which events were counted, at most: a service may be younger, or Prometheus keep less.
+
+    NaN where nobody knows.
+    """
+
+    @property
+    def measured_seconds(self) -> float:
+        """For how long of its window it was measured, at most."""
+        return self.coverage * _hours(self.window) * UNIT_SECONDS["h"]
 
     @property
     def measured(self) -> bool:
@@ -68,7 +81,24 @@ def good_ratio_query(objective: Objective, window: str) -> str:
     return f"({with_window(objective.good, window)}) / ({with_window(objective.total, window)})"
 
 
-def objective_status(objective: Objective, good: float, by_window: dict[str, float]) -> ObjectiveStatus:
+def slots(window: str) -> tuple[int, int]:
+    """Into how many parts a window is divided to see where it was measured, and the seconds of each."""
+    seconds = int(_hours(window) * UNIT_SECONDS["h"])
+    count = min(MAX_SLOTS, seconds // SHORTEST_SLOT_SECONDS)
+    return count, seconds // count
+
+
+def good_share(good: float | None, total: float | None) -> float:
+    """The share of good events from both rates, None for one without a series; NaN where nothing was counted.
+
+    A counter of good events that does not exist counted none: after a restart in an outage only failures have a series.
+    """
+    if total is None or not total > 0:
+        return math.nan
+    return (0.0 if good is None else good) / total
+
+
+def objective_status(objective: Objective, good: float, by_window: dict[str, float], coverage: float = 1.0) -> ObjectiveStatus:
     """The status from measured shares of good events: over the objective's window, and over each of `WINDOWS`.
 
     burn rate = (1 - good) / (1 - objective); budget left = 1 - burn rate over the whole window. What was not measured
@@ -80,4 +110,4 @@ def objective_status(objective: Objective, good: float, by_window: dict[str, flo
         return max(0.0, 1 - share) / allowed if math.isfinite(share) else math.nan
 
     burn = {window: burn_rate(share) for window, share in by_window.items()}
-    return ObjectiveStatus(good=good, budget_left=1 - burn_rate(good), burn=burn, window=objective.window)
+    return ObjectiveStatus(good=good, budget_left=1 - burn_rate(good), burn=burn, window=objective.window, coverage=coverage)

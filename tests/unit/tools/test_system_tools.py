@@ -1,4 +1,4 @@
-"""Code, models, objectives, the team's own servers, and changes that other systems tell."""
+"""Code, models, the team's own servers, and changes that other systems tell."""
 
 import asyncio
 import json
@@ -11,11 +11,9 @@ import pytest
 
 from bot.core.change import Change
 from bot.core.errors import QueryFailed
-from bot.core.metrics.slo import WINDOWS, good_ratio_query
-from bot.core.service import Catalogue, Objective, Service
 from bot.core.systems import Commit, CommitFiles, Comparison, FileChange, ModelVersion
 from tests.unit.builders import NOW, change
-from tests.unit.tools.tool_fixture import Changes, Step, call_tool, context, recorded
+from tests.unit.tools.tool_fixture import Changes, call_tool, context
 
 COMMITS = (Commit("abc", NOW - timedelta(minutes=20), "Shrink the pool", "Ann"),)
 
@@ -151,53 +149,6 @@ async def test_a_stage_serves_where_no_alias_does() -> None:
     version = ModelVersion("fraud", "4", NOW - timedelta(hours=9), NOW - timedelta(hours=1), stage="Production")
 
     assert (version.serves_as, version.since) == ("Production", NOW - timedelta(hours=1))
-
-
-async def test_an_objective_tells_what_is_left_and_how_fast_it_burns() -> None:
-    objective = Objective(good="good[{window}]", total="all[{window}]", objective=99.0)
-    shares = dict.fromkeys(WINDOWS, 0.999) | {"5m": 0.8, "1h": 0.8}
-    steps = {good_ratio_query(objective, window): Step(share, share) for window, share in shares.items()}
-    steps[good_ratio_query(objective, "30d")] = Step(0.995, 0.995)
-    catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
-    exact = {query: replace(one.series, values=one.series.values * 0 + one.after) for query, one in steps.items()}
-    metrics = recorded({})
-    metrics = type(metrics)({query: [series] for query, series in exact.items()})
-
-    evidence = await call_tool("slo_status", context(metrics=metrics, catalogue=catalogue), service="checkout")
-
-    left = "availability 99.5 % good over 30d, objective 99 %, 50 % of the budget left"
-    told = f"{left}, burns at 20.0 times the rate that lasts, over 1h and 5m"
-    assert evidence.summary == f"checkout: {told}"
-
-
-async def test_what_has_no_events_is_no_all_clear() -> None:
-    objective = Objective(good="good[{window}]", total="all[{window}]", objective=99.0)
-    known = dict.fromkeys([good_ratio_query(objective, window) for window in (*WINDOWS, "30d")], ())
-    catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
-
-    evidence = await call_tool("slo_status", context(known, catalogue=catalogue), service="checkout")
-
-    assert "could not be measured" in evidence.summary and not evidence.ok
-    assert evidence.facts.objectives["availability"].burn["1h"] is None
-
-
-async def test_one_window_that_cannot_be_asked_does_not_hide_the_others() -> None:
-    objective = Objective(good="good[{window}]", total="all[{window}]", objective=99.0)
-    steps = {good_ratio_query(objective, window): Step(0.9, 0.9) for window in WINDOWS}
-    catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
-
-    evidence = await call_tool("slo_status", context(steps, catalogue=catalogue), service="checkout")
-
-    assert evidence.ok and "1 of its windows could not be checked" in evidence.summary
-    assert evidence.facts.objectives["availability"].good is None
-
-
-async def test_where_no_window_can_be_asked_nothing_was_looked_at() -> None:
-    objective = Objective(good="good[{window}]", total="all[{window}]", objective=99.0)
-    catalogue = Catalogue([Service(name="checkout", objectives={"availability": objective})])
-
-    with pytest.raises(QueryFailed, match="not recorded"):
-        await call_tool("slo_status", context(catalogue=catalogue), service="checkout")
 
 
 async def test_a_team_s_server_answers_as_named_values_of_foreign_origin() -> None:
