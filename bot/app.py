@@ -16,7 +16,7 @@ from bot.actions.support.http import Outbound
 from bot.adapters import agents_of, audit_key, fetch_public, logs_of, metrics_of, pager_of, systems_of, tools_of
 from bot.core.actor import Actor
 from bot.core.approvals import in_force
-from bot.core.approvals.roster import FRESH_ROTA
+from bot.core.approvals.roster import FRESH_ROTA, OnCallNow
 from bot.core.config import Config
 from bot.core.evidence import Case
 from bot.core.redaction.screening import redact_one, warm_up
@@ -203,8 +203,11 @@ class App:
         )
 
     async def _on_call(self, service: str) -> tuple[str, ...]:
+        return (await self._on_call_now(service)).people
+
+    async def _on_call_now(self, service: str) -> OnCallNow:
         roster = await self.rotas.roster(service, within=FRESH_ROTA)
-        return roster.called(service, self.clock())
+        return roster.on_call_now(service, self.clock())
 
     def _build_approvals(self) -> Approvals:
         store, claims = ProposalStore(self.db, self.config), Claims(self.db, self.config)
@@ -241,7 +244,7 @@ class App:
         self.engine.register("remediation", remediation(RemediationSteps(self.approvals, self._account)))
         drafting = PostmortemSteps(self.postmortems, self.triages, self.catalogue, self.metrics, draw)
         self.engine.register("postmortem", postmortem(drafting))
-        of_questions = QuestionSteps(self.questions, self.triages, self.config, checks, self._on_call)
+        of_questions = QuestionSteps(self.questions, self.triages, self.config, checks, self._on_call_now)
         self.engine.register("question", question(of_questions, self.agents.get))
         self.failure_recovery.attach(self.engine, self.triages, self.postmortems, self.approvals, self.questions)
 

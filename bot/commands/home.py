@@ -18,11 +18,13 @@ async def home(ctx: CommandContext, request: Request) -> Reply:
     criteria = overview.ListCriteria(await ctx.read_access.readable(request), limit=SHOWN + 1)
     rows = [*await overview.groups(ctx.db, criteria), *await overview.bare_incidents(ctx.db, criteria)]
     rows.sort(key=lambda row: row.severity)
+    on_call, unread = await _on_call(ctx, person) if person else ([], [])
     content = HomeReply(
         waiting=await _waiting(ctx, request) if person else (),
         rows=rows[:SHOWN],
         more=len(rows) > SHOWN,
-        on_call=await _on_call(ctx, person) if person else (),
+        on_call=on_call,
+        unread=unread,
         configured=bool(person),
         slash=ctx.config.command,
     )
@@ -43,6 +45,9 @@ async def _may_approve(ctx: CommandContext, person: str, proposal: Proposal) -> 
     )
 
 
-async def _on_call(ctx: CommandContext, person: str) -> list[str]:
+async def _on_call(ctx: CommandContext, person: str) -> tuple[list[str], list[str]]:
+    """The services for which this person is on call, and those whose rota cannot be read."""
     roster, now = await ctx.approvals.rotas.roster(), ctx.clock()
-    return [service for service in sorted(ctx.config.services) if person in roster.rota(service, now).on_call]
+    rotas = {service: roster.rota(service, now) for service in sorted(ctx.config.services)}
+    own = [service for service, rota in rotas.items() if person in rota.on_call]
+    return own, [service for service, rota in rotas.items() if not rota.readable]

@@ -39,9 +39,10 @@ class Reminders:
         number = reminders_due(self.lines.db.clock() - oldest.since, after)
         if not number:
             return
-        people = await self._people(number, alerts)
+        people, unread = await self._people(number, alerts)
         text = _text(alerts, f"not acknowledged for {elapsed_text(waited(number, after))}")
-        no_on_call = f" Nobody is on call for {oldest.service or 'it'}: set default_on_call in tocsin.yaml."
+        why = f"The rota of {unread[0]} cannot be read" if unread else f"Nobody is on call for {oldest.service or 'it'}"
+        no_on_call = f" {why}: set default_on_call in tocsin.yaml."
         key = f"reminder:{oldest.thread_key}:{oldest.since:%Y%m%dT%H%M%S}:{number}"
         await self.lines.add(key, oldest.channel, oldest.thread_key, text + ("" if people else no_on_call), people)
 
@@ -62,13 +63,17 @@ class Reminders:
         source = one_line(rule.partition(":")[0], 60)
         await self.lines.amend(f"{key}:", f"{source} was silent and is heard again. Alerts that fire now are on their cards.")
 
-    async def _people(self, number: int, alerts: Sequence[Unacknowledged]) -> list[str]:
+    async def _people(self, number: int, alerts: Sequence[Unacknowledged]) -> tuple[list[str], list[str]]:
+        """Whom a reminder mentions, and the services whose rota cannot be read: nobody knows who is on it."""
         people: dict[str, None] = {}
+        unread: list[str] = []
         for service in dict.fromkeys(alert.service for alert in alerts):
             roster, now = await self.rotas.roster(service, within=FRESH_ROTA), self.lines.db.clock()
             rota, default = roster.rota(service, now), roster.default(now)
             people |= dict.fromkeys(reminded(number, on_call=rota.on_call, secondary=rota.secondary, default=default.on_call))
-        return list(people)
+            if not rota.readable:
+                unread.append(service or "default_on_call")
+        return list(people), unread
 
 
 def _text(alerts: Sequence[Unacknowledged], state: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from bot.core.action import Tier
 from bot.core.approvals import in_force
@@ -41,6 +42,14 @@ class Rota:
     def others(self, person: str) -> tuple[str, ...]:
         """Who should know when `person` acts alone: the secondary, else everybody else who is on call."""
         return tuple(other for other in self.secondary or self.on_call if other != person)
+
+
+class OnCallNow(NamedTuple):
+    """Whom to call about a service now."""
+
+    people: tuple[str, ...]
+    readable: bool = True
+    """False where the service's own rota cannot be read: somebody else may be on it, and the default on-call is called."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,10 @@ class Roster:
     def called(self, service: str, now: datetime) -> tuple[str, ...]:
         """Whom to call about `service`: the default on-call too where its own rota cannot be read."""
         return self.rota(service, now).on_call or self.default(now).on_call
+
+    def on_call_now(self, service: str, now: datetime) -> OnCallNow:
+        """Whom to call about `service`, and whether that is who is on its rota."""
+        return OnCallNow(self.called(service, now), self.rota(service, now).readable)
 
     def _of(self, on_call: OnCall, now: datetime) -> Rota:
         return self._of_group(on_call.usergroup) if on_call.usergroup else _of_rotation(on_call, now)

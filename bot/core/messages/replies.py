@@ -109,6 +109,8 @@ class HomeReply:
     """Whether more is open than these."""
     on_call: Sequence[str] = ()
     """Services for which the person is on call."""
+    unread: Sequence[str] = ()
+    """Services whose rota cannot be read: nobody knows whether the person is on it."""
     configured: bool = True
     """Among the configured people."""
     slash: str

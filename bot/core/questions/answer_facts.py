@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.action import Decision, ProposalState
+from bot.core.approvals.roster import OnCallNow
 from bot.core.evidence import Case, Claim, Evidence, Findings, LedgerEntry
 from bot.core.incident import GroupState
 from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, named_in
@@ -95,8 +96,8 @@ class AnswerFacts:
     proposals: Sequence[WaitingProposal] = ()
     proposal_records: Sequence[ProposalRecord] = ()
     """All of them, also those that were decided, oldest first."""
-    on_call: Sequence[str] | None = None
-    """People who are on call for the service meant; None where no rota was read, which is only for a question about them."""
+    on_call: OnCallNow | None = None
+    """Whom to call about the service meant; None where no rota was asked for, which is only for a question about them."""
 
     @property
     def own_service(self) -> str:

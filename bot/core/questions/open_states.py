@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bot.core.approvals.roster import OnCallNow
 from bot.core.incident import AlertGroup, GroupState, Incident
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.untrusted import one_line
@@ -79,10 +80,17 @@ def whether_assigned(states: Sequence[OpenState]) -> ShortAnswer:
     return _complete(ShortAnswer(verdict=Verdict.NO, text=text))
 
 
-def on_call(people_of: Sequence[tuple[str, Sequence[str]]]) -> ShortAnswer:
+def on_call(on_call_of: Sequence[tuple[str, OnCallNow]]) -> ShortAnswer:
     """Who is on call for each service."""
-    parts = (f"{', '.join(people) or 'nobody'} for {service or 'what names no service'}" for service, people in people_of)
+    parts = (_on_call_for(service or "what names no service", on_call) for service, on_call in on_call_of)
     return _complete(unknown("; ".join(parts), opening="On call now:"))
+
+
+def _on_call_for(service: str, on_call: OnCallNow) -> str:
+    people = ", ".join(on_call.people)
+    if on_call.readable:
+        return f"{people or 'nobody'} for {service}"
+    return f"not known for {service} (its rota cannot be read{f'; {people} is called instead' if people else ''})"
 
 
 def _firing(states: Iterable[OpenState]) -> int:

@@ -79,7 +79,12 @@ def _row(row: ListRow) -> str:
 def _on_call(content: HomeReply) -> Block:
     if not content.configured:
         return context("You are not among `people` in tocsin.yaml: you may read, declare, acknowledge, note and stop.")
-    services = content.on_call
+    texts = [f"On call now for {_named(content.on_call)}"] if content.on_call else []
+    if content.unread:
+        texts.append(f"Whether you are on call for {_named(content.unread)} is not known: the rota cannot be read")
+    return context(". ".join(texts) or "You are not on call now")
+
+
+def _named(services: Sequence[str]) -> str:
     more = f" and {len(services) - MAX_SERVICES} more" if len(services) > MAX_SERVICES else ""
-    named = ", ".join(name_text(service, 40) for service in services[:MAX_SERVICES])
-    return context(f"On call now for {named}{more}" if services else "You are not on call now")
+    return ", ".join(name_text(service, 40) for service in services[:MAX_SERVICES]) + more

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from bot.core.approvals.roster import OnCallNow
 from bot.core.evidence import LedgerEntry
 from bot.core.questions import open_states
 from bot.core.questions.answering import QuestionAnswer, answer
@@ -14,7 +15,7 @@ from bot.core.text.untrusted import counted
 from bot.store.answers.questions import Questions
 from bot.workflows.investigation.question_checks import QuestionChecks
 
-OnCallOf = Callable[[str], Awaitable[Sequence[str]]]
+OnCallOf = Callable[[str], Awaitable[OnCallNow]]
 MAX_READ = 12
 """Groups whose current values are read for one question; those beyond are not confirmed."""
 HOURS = 24

@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import SQLModel, col, select
 
 from bot.core.config import Config
-from bot.core.errors import PagerFailed
+from bot.core.errors import PagerFailed, QueryFailed
 from bot.store.db.database import Database
 from bot.store.oversight.pages import Pages
 from bot.store.oversight.paging import PagingQueries
@@ -44,10 +44,10 @@ class RecordedPager:
 
 
 def reminders_of(db: Database, config: Config) -> Reminders:
-    """Reminders where no user group is asked for."""
+    """Reminders where Slack answers for no user group."""
 
     async def usergroup(_group: str) -> frozenset[str]:
-        return frozenset()
+        raise QueryFailed("Slack does not answer")
 
     return Reminders(ReminderLines(db), Rotas(config, usergroup, Usergroups(db), db.clock), config)
 

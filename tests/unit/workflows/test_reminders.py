@@ -153,6 +153,15 @@ async def test_where_nobody_is_on_call_the_reminder_says_so(fixture: PagerFixtur
     assert people == [] and text.endswith("Nobody is on call for checkout: set default_on_call in tocsin.yaml.")
 
 
+async def test_a_rota_that_cannot_be_read_is_not_told_as_nobody_on_call(fixture: PagerFixture) -> None:
+    fixture.configure(services={"checkout": {"on_call": {"usergroup": "S1"}}})
+    await fixture.firing()
+    await fixture.after(5.5)
+
+    ((_, text, people),) = await fixture.reminders()
+    assert people == [] and text.endswith("5 min. The rota of checkout cannot be read: set default_on_call in tocsin.yaml.")
+
+
 async def test_the_alerts_of_a_storm_share_one_reminder(fixture: PagerFixture) -> None:
     fixture.configure(**PEOPLE, **DEFAULT)
     at = {"opened_at": NOW, "last_alert_at": NOW, "channel": "C1", "on_storm_card": "storm:C1:1"}

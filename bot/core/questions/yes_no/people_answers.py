@@ -1,6 +1,7 @@
 """Questions about people: who is on call, and what somebody changed. Nobody is blamed: a change is a cause, and no person."""
 
 import re
+from collections.abc import Sequence
 
 from bot.core.change import kind_in_words
 from bot.core.questions.answer_facts import AnswerFacts, cited_by
@@ -30,11 +31,14 @@ _GUILT = re.compile(
 
 
 def answer_about_on_call(question: str, facts: AnswerFacts) -> ShortAnswer | None:
-    """Who is on call by the rota, or whether a person is; None where no rota was read."""
+    """Who is on call by the rota, or whether a person is; None where no rota was asked for."""
     if facts.on_call is None:
         return None
-    service, people = on_call_service(question, facts), facts.on_call
+    service, people = on_call_service(question, facts), facts.on_call.people
     on = f" for {service}" if service else ""
+    if not facts.on_call.readable:
+        text = unread_rota_text(people)
+        return unknown(text, opening=f"On call{on} now:").model_copy(update={"complete": True})
     if not people:
         text = f"nobody{on}, by the configuration; `default_on_call` names who is where nobody else is"
         return ShortAnswer(verdict=Verdict.NO, text=text, opening="On call now:", complete=True)
@@ -44,6 +48,12 @@ def answer_about_on_call(question: str, facts: AnswerFacts) -> ShortAnswer | Non
         verdict = Verdict.YES if person.lower() in (one.lower() for one in people) else Verdict.NO
         return ShortAnswer(verdict=verdict, text=f"On call{on} now: {listed}", complete=True)
     return ShortAnswer(verdict=Verdict.YES, text=listed, opening=f"On call{on} now:", complete=True)
+
+
+def unread_rota_text(called: Sequence[str]) -> str:
+    """What is known where the rota of a service cannot be read. `called`: the default on-call."""
+    instead = f"{', '.join(called)} (`default_on_call`) is called instead" if called else "`default_on_call` names nobody"
+    return f"not known, the rota cannot be read; {instead}"
 
 
 def on_call_service(question: str, facts: AnswerFacts) -> str:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from bot.core.approvals.roster import OnCallNow
 from bot.core.incident import AlertGroup, GroupState
-from bot.core.questions.open_states import OpenState, state_of_group, whether_assigned, whether_firing, whether_over
+from bot.core.questions.open_states import OpenState, on_call, state_of_group, whether_assigned, whether_firing, whether_over
 from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict
 from tests.unit.builders import NOW
 
@@ -51,3 +52,14 @@ def test_an_alert_that_fires_is_told_though_others_are_not_repeated() -> None:
 def test_whoever_leads_the_incident_has_the_group() -> None:
     assert whether_assigned([state_of_group(group(), lead="bob")]).verdict is Verdict.YES
     assert whether_assigned([state_of_group(group())]).verdict is Verdict.NO
+
+
+def test_of_several_services_one_whose_rota_cannot_be_read_is_told_beside_the_others() -> None:
+    unread, uncovered = OnCallNow(("bob",), readable=False), OnCallNow((), readable=False)
+
+    short = on_call([("cart", OnCallNow(("alice",))), ("shop", OnCallNow(())), ("search", unread), ("", uncovered)])
+
+    assert short.text == (
+        "alice for cart; nobody for shop; not known for search (its rota cannot be read; bob is called instead); "
+        "not known for what names no service (its rota cannot be read)"
+    )

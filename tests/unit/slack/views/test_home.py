@@ -39,3 +39,11 @@ def test_it_keeps_slack_s_limits_and_parses_nobody_s_text() -> None:
     assert check_blocks(blocks) == [] and text == "Waiting for you: 30"
     shown = json.dumps(blocks)
     assert "<!channel" not in shown and "<!here" not in shown and "20 more proposals" in shown
+
+
+def test_a_rota_that_cannot_be_read_is_no_absence_from_it() -> None:
+    _, both = render(HomeReply(on_call=["cart"], unread=["shop"], slash="/incident"))
+    _, alone = render(HomeReply(unread=["shop"], slash="/incident"))
+
+    assert "On call now for cart. Whether you are on call for shop is not known: the rota cannot be read" in str(both)
+    assert "Whether you are on call for shop is not known" in str(alone) and "not on call now" not in str(alone)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.core.approvals.roster import OnCallNow
 from bot.core.evidence import Findings
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.questions.yes_no.short_answers import short_answer
@@ -27,9 +28,21 @@ LIKELY = Findings(hypotheses=[DEPLOY.model_copy(update={"change_id": "test:a"})]
     ],
 )
 def test_whether_a_person_is_on_call_is_told_by_the_rota(question: str, sentence: str) -> None:
-    short = short_answer(question, facts(HEALTH, on_call=("dana", "erin")))
+    short = short_answer(question, facts(HEALTH, on_call=OnCallNow(("dana", "erin"))))
 
     assert short is not None and f"{short.lead} {short.text}" == sentence
+
+
+@pytest.mark.parametrize("question", ["who is on call?", "is dana on call?"])
+@pytest.mark.parametrize(
+    ("called", "instead"),
+    [(("erin",), "erin (`default_on_call`) is called instead"), ((), "`default_on_call` names nobody")],
+)
+def test_a_rota_that_cannot_be_read_is_told_as_that(question: str, called: tuple[str, ...], instead: str) -> None:
+    short = short_answer(question, facts(HEALTH, on_call=OnCallNow(called, readable=False)))
+
+    assert short is not None and (short.verdict, short.complete) == ("unknown", True)
+    assert f"{short.lead} {short.text}" == f"On call for checkout now: not known, the rota cannot be read; {instead}"
 
 
 @pytest.mark.parametrize("question", ["did alice break it?", "is it alice's fault?", "was it alice?", "is alice to blame?"])
