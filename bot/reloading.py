@@ -183,4 +183,4 @@ def _notices(config: Config) -> list[str]:
     kinds = source_kinds(config)
     variables = without_token(config, kinds, source_tokens(config.sources))
     lacking = [f"A source takes nothing until the server is started with {variable} set" for variable in variables]
-    return [*lacking, *scope_notices(config.sources, kinds), *match_notices(config)]
+    return [*lacking, *scope_notices(config.sources, kinds), *match_notices(config), *config.rota_notices()]

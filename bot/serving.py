@@ -139,6 +139,8 @@ def _log_notices(secrets: Secrets, config: Config) -> None:
         log.warning("a source takes alerts and changes", notice=notice)
     for notice in match_notices(config):
         log.warning("a match does not do what it seems to", notice=notice)
+    for notice in config.rota_notices():
+        log.warning("a rota does not do what it seems to", notice=notice)
     for notice in unread_variables(config):
         log.warning("a variable is read by nothing", notice=notice)
     if notice := unheard_notice(secrets):

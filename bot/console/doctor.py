@@ -173,7 +173,8 @@ def _on_call(config: Config) -> Check:
     """Whether somebody is called whatever alerts."""
     called = {name for name, service in config.services.items() if service.on_call.rotation or service.on_call.usergroup}
     if config.default_on_call.rotation or config.default_on_call.usergroup:
-        return ok("On call", f"{len(called)} of {counted(len(config.services), 'service')}, default_on_call for all else")
+        result = f"{len(called)} of {counted(len(config.services), 'service')}, default_on_call for all else"
+        return ok("On call", result, one_line("; ".join(config.rota_notices()), 400))
     without = [*sorted(config.services.keys() - called), "services that are not in the catalogue"]
     return absent("On call", f"set default_on_call: nobody is called for {one_line(', '.join(without), 200)}")
 

@@ -40,7 +40,7 @@ def config_check(file: Annotated[Path | None, typer.Argument(help="tocsin.yaml; 
     print_lines(f"{path} is valid ({counts})")
     notices = [f"Deprecated: {notice}." for notice in deprecated_keys(path)]
     notices += [f"Too wide: {notice}." for notice in scope_notices(config.sources, source_kinds(config))]
-    notices += [f"No effect: {notice}." for notice in match_notices(config)]
+    notices += [f"No effect: {notice}." for notice in (*match_notices(config), *config.rota_notices())]
     notices += [f"Not read: {notice}." for notice in unread_variables(config)]
     checks = (check for check in fingerprints(secrets, config) if check.state == "failed")
     notices += [f"{check.name} {check.result}; {check.advice}." for check in checks]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from bot.core.action import Tier
 from bot.core.approvals import in_force
@@ -233,7 +234,15 @@ def _of_rotation(on_call: OnCall, now: datetime) -> Rota:
         return Rota()
     if on_call.starts is not None and now < on_call.starts:
         return Rota()
-    shifts = int((now - on_call.starts) / on_call.every) if on_call.starts is not None else 0
+    shifts = _since(on_call.starts, now, on_call.time_zone) // on_call.every if on_call.starts is not None else 0
     first = people[shifts % len(people)]
     second = people[(shifts + 1) % len(people)]
     return Rota(on_call=(first,), secondary=(second,) if second != first else ())
+
+
+def _since(start: datetime, now: datetime, time_zone: str) -> timedelta:
+    """How far the clocks of a time zone went on: a day on which they are changed is a day as any other. Without one, time."""
+    if not time_zone:
+        return now - start
+    zone = ZoneInfo(time_zone)
+    return now.astimezone(zone).replace(tzinfo=None) - start.astimezone(zone).replace(tzinfo=None)

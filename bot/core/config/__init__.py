@@ -127,6 +127,13 @@ class Config(PolicyKeys):
         """How far Tocsin goes by itself with an action on a service."""
         return self.autonomy.get(service, ServiceAutonomy()).of(action)
 
+    def rota_notices(self) -> list[str]:
+        """A line about each rota that does not do what it seems to."""
+        rotas = {f"services.{name}.on_call": service.on_call for name, service in self.services.items()}
+        return [
+            f"{key}: {rota.notice}" for key, rota in {**rotas, "default_on_call": self.default_on_call}.items() if rota.notice
+        ]
+
     def person_key(self, key: str) -> str:
         """The main entry of a person: `same_as` of a second account's, else the key itself."""
         person = self.people.get(key)

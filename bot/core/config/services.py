@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from bot.core.config.fields import ConfigSection, Duration, Moment, SlackId
+from bot.core.config.fields import ConfigSection, Duration, Moment, SlackId, TimeZone
 from bot.core.service import Objective, Signal
 
 
@@ -28,7 +28,20 @@ class OnCall(ConfigSection):
     rotation: tuple[str, ...] = ()
     every: Duration = timedelta(weeks=1)
     starts: Moment | None = None
+    # Left out of dumps where it is empty: the version of a policy without one is the one that it always was.
+    time_zone: TimeZone = Field(default="", exclude_if=lambda zone: not zone)
+    """Whose clocks the hand-over follows: at nine in winter and in summer. Empty: every so many hours since `starts`."""
     usergroup: SlackId = ""
+
+    @property
+    def notice(self) -> str:
+        """What of it has no effect; "" if all of it has."""
+        if self.usergroup and self.rotation:
+            return "the usergroup counts, and nobody reads the rotation beside it"
+        if len(self.rotation) > 1 and self.starts is None:
+            first, second = self.rotation[:2]
+            return f"nobody takes turns without `starts`: {first} is always on call, and {second} always the secondary"
+        return ""
 
 
 class KnownAs(ConfigSection):

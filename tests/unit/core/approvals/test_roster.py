@@ -1,9 +1,12 @@
 """Who is on call, leads and may lead now."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bot.core.action import Tier
+from bot.core.approvals.policy import policy_version
 from bot.core.approvals.roster import GroupCopy, IncidentRoles, Roster, Rota
 from bot.core.config import Config
 from tests.unit.builders import NOW
@@ -22,6 +25,60 @@ def test_the_rotation_turns_at_its_hour() -> None:
     assert rights.rota("checkout", NOW).on_call == ("alice",)
     assert rights.rota("checkout", NOW + timedelta(hours=23)).secondary == ("bob",)
     assert rights.rota("checkout", NOW + timedelta(days=1)).on_call == ("bob",)
+
+
+def turns_at(moment: str, **more: Any) -> tuple[str, ...]:
+    """Who is on call at a moment by a rotation that began on a Monday at nine in Berlin, in winter."""
+    rota = {"rotation": ["alice", "bob"], "every": "1w", "starts": "2026-01-05T09:00:00+01:00", **more}
+    return roster(rota).rota("checkout", datetime.fromisoformat(moment)).on_call
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("2026-01-12T08:59:59+01:00", "2026-01-12T09:00:00+01:00"),
+        ("2026-03-30T08:59:59+02:00", "2026-03-30T09:00:00+02:00"),
+        ("2026-07-06T08:59:59+02:00", "2026-07-06T09:00:00+02:00"),
+        ("2026-10-26T08:59:59+01:00", "2026-10-26T09:00:00+01:00"),
+    ],
+)
+def test_the_hand_over_follows_the_clocks_of_its_time_zone(before: str, after: str) -> None:
+    zone = {"time_zone": "Europe/Berlin"}
+
+    assert {turns_at(before, **zone), turns_at(after, **zone)} == {("alice",), ("bob",)}
+
+
+def test_without_a_time_zone_the_hand_over_is_every_so_many_hours() -> None:
+    assert (
+        turns_at("2026-07-06T09:30:00+02:00") == turns_at("2026-07-06T08:30:00+02:00") != turns_at("2026-07-06T10:00:00+02:00")
+    )
+
+
+def test_a_rota_without_a_time_zone_leaves_the_version_of_the_policy_as_it_was() -> None:
+    rotation = {"rotation": ["alice"]}
+    plain, zoned = roster(rotation), roster({**rotation, "time_zone": "Europe/Berlin"})
+
+    assert "time_zone" not in plain.config.services["checkout"].on_call.model_dump()
+    assert policy_version(plain.config) != policy_version(zoned.config)
+
+
+@pytest.mark.parametrize(
+    ("on_call", "notice"),
+    [
+        ({"rotation": ["alice", "bob"], "every": "1w"}, "nobody takes turns without `starts`: alice is always on call"),
+        ({"rotation": ["alice"], "usergroup": "S1"}, "the usergroup counts, and nobody reads the rotation beside it"),
+    ],
+)
+def test_a_rota_that_does_not_do_what_it_seems_to_is_named(on_call: dict[str, Any], notice: str) -> None:
+    (own,) = roster(on_call).config.rota_notices()
+    (default,) = roster({}, default_on_call=on_call).config.rota_notices()
+
+    assert own.startswith(f"services.checkout.on_call: {notice}") and default.startswith(f"default_on_call: {notice}")
+
+
+def test_a_rota_that_takes_turns_or_is_one_persons_needs_no_word() -> None:
+    for on_call in ({"rotation": ["alice", "bob"], "starts": NOW}, {"rotation": ["alice"]}, {"usergroup": "S1"}, {}):
+        assert roster(on_call).config.rota_notices() == []
 
 
 def test_nobody_is_on_call_before_the_rotation_starts() -> None:
