@@ -10,7 +10,7 @@ from bot.core.text.moments import day
 from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import Tools, describe_call
 from bot.plugins import Reply, Request, command
-from bot.store.triage.gaps import failed_checks, groups_investigated
+from bot.store.triage.gaps import failed_checks, groups_investigated, groups_that_checked
 from bot.workflows.command_context import CommandContext
 
 USUAL = "30d"
@@ -30,8 +30,9 @@ async def gaps(ctx: CommandContext, request: Request) -> Reply:
             raise NotFound(f"{one_line(service, 60)} is no service of the catalogue, and no check of it failed.")
         if not investigated:
             return Reply(f"Nothing was investigated since {day(since)}, so nothing was missed.")
-        of = f" of {one_line(service, 60)}" if service else ""
-        return Reply(f"No check{of} failed since {day(since)} ({counted(investigated, 'group')} investigated).")
+        if service:
+            return Reply(_nothing_missed(service, since, await groups_that_checked(ctx.db, since, visibilities, service)))
+        return Reply(f"No check failed since {day(since)} ({counted(investigated, 'group')} investigated).")
     return Reply("\n".join([f"What could not be checked{about} since {day(since)}:", *_lines(ranked, investigated, ctx.tools)]))
 
 
@@ -40,6 +41,13 @@ def _since(now: datetime, wish: str) -> datetime:
         return now - parse_duration(wish)
     except (ValueError, OverflowError) as error:
         raise NotFound(f"since: {error}") from None
+
+
+def _nothing_missed(service: str, since: datetime, groups: int) -> str:
+    """No failed check says something only where there was one."""
+    if not groups:
+        return f"Nothing of {service} was checked since {day(since)}, so nothing was missed."
+    return f"No check of {service} failed since {day(since)} (checked in {counted(groups, 'group')})."
 
 
 def _lines(gaps: Sequence[Gap], investigated: int, tools: Tools) -> list[str]:

@@ -52,3 +52,12 @@ async def groups_investigated(db: Database, since: datetime, visibilities: Colle
         count = select(func.count(func.distinct(TriageRow.group_id))).join(GroupRow, col(GroupRow.id) == TriageRow.group_id)
         query = count.where(col(TriageRow.started_at) >= since, has_visibility(GroupRow, visibilities))
         return int((await session.exec(query)).one())
+
+
+async def groups_that_checked(db: Database, since: datetime, visibilities: Collection[Visibility], service: str) -> int:
+    """Groups with one of these visibilities in which something of a service was checked from `since` on."""
+    async with db.read() as session:
+        count = select(func.count(func.distinct(EvidenceRow.group_id))).join(GroupRow, col(GroupRow.id) == EvidenceRow.group_id)
+        of_service = col(EvidenceRow.arguments)["service"].as_string() == service
+        query = count.where(col(EvidenceRow.at) >= since, of_service, has_visibility(GroupRow, visibilities))
+        return int((await session.exec(query)).one())

@@ -58,8 +58,15 @@ async def test_what_is_older_is_left_out(fixture: ApprovalsFixture) -> None:
     assert "logs of checkout" in await ask(fixture, since="60d")
 
 
-async def test_another_service_has_no_gap(fixture: ApprovalsFixture) -> None:
-    assert await ask(fixture, service="search") == "No check of search failed since 2026-01-30 (1 group investigated)."
+async def test_a_service_that_was_not_checked_is_told_as_that(fixture: ApprovalsFixture) -> None:
+    assert await ask(fixture, service="search") == "Nothing of search was checked since 2026-01-30, so nothing was missed."
+
+
+async def test_a_service_whose_checks_succeeded_has_no_gap(fixture: ApprovalsFixture) -> None:
+    fine = Evidence(summary="fine", query="")
+    await Triages(fixture.db).ledger.record("AL-1", "service_health", {"service": "search"}, "c", fine)
+
+    assert await ask(fixture, service="search") == "No check of search failed since 2026-01-30 (checked in 1 group)."
 
 
 @pytest.mark.parametrize("since", ["many", "999999999d"])
@@ -71,7 +78,3 @@ async def test_a_span_that_is_none_is_refused(fixture: ApprovalsFixture, since: 
 async def test_a_service_that_nobody_knows_is_told_so(fixture: ApprovalsFixture) -> None:
     with pytest.raises(NotFound, match="nope is no service of the catalogue"):
         await ask(fixture, service="nope")
-
-
-async def test_one_group_is_told_as_one(fixture: ApprovalsFixture) -> None:
-    assert "(1 group investigated)" in await ask(fixture, service="search")
