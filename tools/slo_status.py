@@ -24,7 +24,7 @@ from bot.core.service import Objective
 from bot.core.text.durations import duration_text
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
-from bot.core.tool_calls import Topic, could_not_check
+from bot.core.tool_calls import ToolRole, Topic, could_not_check
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import ServiceName
 from bot.ports import Metrics
@@ -32,7 +32,12 @@ from tools._arguments import service_of
 from tools._signals import metrics_of
 
 
-@tool(label="SLO of {service}", topic=Topic("slo budget burn burning objective"), first_for={"errors": 2})
+@tool(
+    label="SLO of {service}",
+    role=ToolRole.OBJECTIVES,
+    topic=Topic("slo slos budget budgets burn burning objective objectives"),
+    first_for={"errors": 2},
+)
 async def slo_status(ctx: ToolContext, service: ServiceName) -> Evidence:
     """Tell how much error budget each objective of a service has left and how fast it burns.
 
@@ -120,7 +125,9 @@ def _text(name: str, objective: Objective, measured: _Measured) -> str:
 
 
 def _budget(left: float) -> str:
-    return f"{figure(left, 'ratio')} of the budget left" if left >= 0 else f"{figure(1 - left, 'ratio')} of the budget spent"
+    if left < 0:
+        return f"no budget left, {figure(1 - left, 'ratio')} of it spent"
+    return f"{figure(left, 'ratio')} of the budget left"
 
 
 def _burning(status: ObjectiveStatus) -> str:

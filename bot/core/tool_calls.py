@@ -35,6 +35,8 @@ class ToolRole(StrEnum):
     """The commits that a version brought, with their diffs."""
     WORKLOAD = "workload"
     """The pods of a service and where they run, as the cluster tells it."""
+    OBJECTIVES = "objectives"
+    """What is left of a service's error budgets."""
 
 
 class Basis(StrEnum):

@@ -26,6 +26,11 @@ def current_calls(question: str, facts: AnswerFacts) -> list[ToolCall]:
     question = spelled_out(question)
     changes: tuple[ToolRole, dict[str, object]] = (ToolRole.CHANGES, {"service": "", "hours": CHANGE_LOOKBACK_HOURS})
     of_changes = Subject.CHANGE in _subjects(question, facts)
+    if _opens(ToolRole.OBJECTIVES, question, facts):
+        # What is left of a budget is left now, whatever the tense.
+        return _set_up(
+            [(ToolRole.OBJECTIVES, {"service": service}) for service in _services(question, facts, facts.case)], facts.tools
+        )
     if not asks_for_now(question, facts):
         # "What changed in the last hour?" is of the hour before now, and not before the alert.
         return _set_up([changes], facts.tools) if of_changes and has_span(question) else []
@@ -55,12 +60,17 @@ def _of_subject(question: str, facts: AnswerFacts, case: Case) -> Iterator[tuple
     if Subject.DATABASE in subjects:
         yield ToolRole.DATABASE, {}
         services = [*services, *(name for name in sorted(facts.names) if looks_like_database(name))]
-    if tool_for(facts.tools, ToolRole.WORKLOAD) in topics_of(question, facts.names, facts.tools).tools:
+    if _opens(ToolRole.WORKLOAD, question, facts):
         for service in services[:MAX_SERVICES]:
             yield ToolRole.WORKLOAD, {"service": service}
     if subjects & MEASURED or not subjects:
         for service in list(dict.fromkeys(services))[: 2 * MAX_SERVICES]:
             yield ToolRole.HEALTH, {"service": service}
+
+
+def _opens(role: ToolRole, question: str, facts: AnswerFacts) -> bool:
+    """Whether the question is one that the tool of this role answers."""
+    return tool_for(facts.tools, role) in topics_of(question, facts.names, facts.tools).tools
 
 
 def _services(question: str, facts: AnswerFacts, case: Case) -> list[str]:

@@ -22,6 +22,8 @@ _SHORT_ARE = re.compile(r"(?<![\w.-])(we|they|you)['’]re(?![\w.-])", re.IGNORE
 _EXPLETIVE = re.compile(r"\b(what|why|who|how|where)\s+(?:the|in\s+the)\s+(?:hell|heck|fuck|world)\b", re.IGNORECASE)
 _ROLL_OUT = re.compile(r"\broll(ed|ing)?\s+(?:\w+\s+)?out\b", re.IGNORECASE)
 _LAST_TIME = re.compile(r"\b(?:the\s+)?last\s+time(?=\W*$)", re.IGNORECASE)
+_ERROR_BUDGET = re.compile(r"\berrors?[\s-]+(?=budgets?\b)", re.IGNORECASE)
+"""A budget is no error: the question is not for what fails."""
 _AT_ALL = re.compile(r"\s+at\s+all\b", re.IGNORECASE)
 _ALTERNATIVE = re.compile(
     r"[\s,;-]+(?:or\s+(?:what|not|something|is\s+it\s+just\s+me)|yes\s+or\s+no)\s*[?!.]*\s*$", re.IGNORECASE
@@ -56,7 +58,7 @@ def with_possessives(question: str, services: Collection[str]) -> str:
 def spelled_out(question: str) -> str:
     """The question with its words in full; a statement that ends in "right?" as a question of itself."""
     words = _EXPLETIVE.sub(r"\1", _WITH.sub(lambda match: "without" if match[1] else "with", question))
-    words = _CHAT_WORD.sub(lambda match: _CHAT[match[0].lower()], words)
+    words = _CHAT_WORD.sub(lambda match: _CHAT[match[0].lower()], _ERROR_BUDGET.sub("", words))
     words = _SHORT_ARE.sub(r"\1 are", words)
     words = _SHORT_IS.sub(r"\1 is", _NEGATED.sub(r"\1n't", words))
     words = _AT_ALL.sub("", _ROLL_OUT.sub(lambda match: f"deploy{match[1] or ''}", words))

@@ -64,7 +64,7 @@ async def test_where_events_have_a_series_and_good_ones_have_none_nothing_was_go
 
 
 async def test_a_budget_that_is_overdrawn_is_told_by_what_was_spent() -> None:
-    assert "350 % of the budget spent" in (await objectives_of(rates(CALM | {"30d": 0.965}))).summary
+    assert "no budget left, 350 % of it spent" in (await objectives_of(rates(CALM | {"30d": 0.965}))).summary
 
 
 @pytest.mark.parametrize("part", ["good", "all"])

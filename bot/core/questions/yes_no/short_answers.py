@@ -45,6 +45,7 @@ from bot.core.questions.yes_no.record_answers import (
     still_fires,
 )
 from bot.core.questions.yes_no.signal_answers import (
+    answer_about_objectives,
     answer_about_signal,
     is_about_act,
     unmade_check,
@@ -100,6 +101,8 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     if (when := when_done(question, facts)) is not None:
         return when
     reading = QuestionReading(question, facts)
+    if (budget := answer_about_objectives(reading)) is not None:
+        return budget
     reach = affected_services(reading) or whether_it_calls(reading) or what_it_calls(reading)
     if (told := reach or whether_checked(reading) or what_was_not_checked(reading)) is not None:
         return told

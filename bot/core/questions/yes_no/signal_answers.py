@@ -3,14 +3,14 @@
 import re
 
 from bot.core.evidence import LedgerEntry
-from bot.core.questions.answer_facts import written_by_others
+from bot.core.questions.answer_facts import newest_entries, written_by_others
 from bot.core.questions.subjects import MEASURED, Subject
 from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, topics_of
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import MAX_NAMED, signal_line
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.untrusted import one_line
-from bot.core.tool_calls import UNKNOWN_TOOL
+from bot.core.tool_calls import UNKNOWN_TOOL, ToolRole, failure_of, tool_for
 
 _CHECK_MADE = re.compile(
     r"\b(?:did|have|has)\s+(?:you|tocsin|the\s+bot|anything)\s+(?:\w+\s+)?(?:check(?:ed)?|look(?:ed)?\s+(?:at|into|in)|read|inspect(?:ed)?)\b"
@@ -25,6 +25,7 @@ _ACT = re.compile(
     r"\b(?:you|we|they|i|he|she|anyone|anybody|someone|somebody|nobody|would|should|help\w*|fix\w*|work\w*|says?)\b",
     re.IGNORECASE,
 )
+_BUDGET = "Error budget:"
 
 
 def answer_about_signal(reading: QuestionReading) -> ShortAnswer | None:
@@ -48,6 +49,21 @@ def answer_about_signal(reading: QuestionReading) -> ShortAnswer | None:
             f"{' and '.join(sorted(reading.signals_named))} of {len(normal)} {'other ' * bool(moved)}services as usual"
         )
     return unknown("; ".join(lines), ids_of(entry for entry, _ in [*moved[:MAX_NAMED], *normal]), opening="Measured:")
+
+
+def answer_about_objectives(reading: QuestionReading) -> ShortAnswer | None:
+    """What is left of the error budgets of a service, as it was measured last; None for a question about anything else."""
+    facts, tool = reading.facts, tool_for(reading.facts.tools, ToolRole.OBJECTIVES)
+    if reading.subjects or tool not in topics_of(reading.question, facts.names, facts.tools).tools:
+        return None
+    of_services = [entry for entry in newest_entries(facts.ledger) if entry.tool == tool]
+    newest = [entry for entry in of_services if str(entry.arguments.get("service") or "") in reading.services_meant]
+    if not newest:
+        return unmade_check(reading) or unknown("that was not checked", opening=_BUDGET)
+    failures = [failure_of(entry.evidence.summary) for entry in newest]
+    texts = [f[1] if f else entry.evidence.summary for f, entry in zip(failures, newest, strict=True)]
+    # Complete: other lines hold words like "left" too, and are about something else.
+    return unknown("; ".join(texts), ids_of(newest), opening=_BUDGET).model_copy(update={"complete": True})
 
 
 def is_about_act(question: str) -> bool:

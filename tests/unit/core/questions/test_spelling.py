@@ -15,6 +15,7 @@ from bot.core.questions.spelling import spelled_out, with_possessives
         ("when's it gonna stop", "when is it going to stop"),
         ("any alerts rn?", "any alerts right now?"),
         ("so its not the db right", "so its not the db?"),
+        ("how much error budget is left?", "how much budget is left?"),
         ("it's the deploy, isn't it?", "it's the deploy?"),
         ("is the provider down or what", "is the provider down?"),
         ("did anyone ack or is it just me?", "did anyone ack?"),

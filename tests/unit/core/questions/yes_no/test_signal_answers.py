@@ -4,7 +4,7 @@ import pytest
 
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.evidence_facts import EvidenceFacts
-from bot.core.questions.checks import missing_calls
+from bot.core.questions.checks import current_calls, missing_calls
 from bot.core.questions.yes_no.short_answers import short_answer
 from tests.unit.core.questions.yes_no.test_short_answers import CASE, HEALTH, deviation, entry, facts
 
@@ -58,3 +58,28 @@ def test_where_nothing_shows_it_the_check_that_would_is_named_and_made_by_an_inv
 
     assert first_sentence(question, HEALTH) == "I did not look at that: investigate with this question reads pods of checkout"
     assert ("describe_workload", {"service": "checkout"}) in missing_calls(question, facts(HEALTH), CASE)
+
+
+SLO = entry("E7", "slo_status", EvidenceFacts(), service="checkout")
+NO_OBJECTIVES = "Could not check (slo_status: service=cart): cart has no objectives (services.cart.objectives)"
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["how much error budget is left?", "is the error budget burning?", "are we within the slo?", "burn rate of checkout?"],
+)
+def test_what_is_left_of_an_error_budget_is_read_and_told_and_not_what_fails(question: str) -> None:
+    assert current_calls(question, facts(HEALTH)) == [("slo_status", {"service": "checkout"})]
+    assert first_sentence(question, HEALTH, SLO) == "Error budget: slo_status E7"
+
+
+def test_of_a_service_without_objectives_that_is_told() -> None:
+    failed = entry("E8", "slo_status", EvidenceFacts(), service="cart", ok=False)
+    failed = failed.model_copy(update={"evidence": failed.evidence.model_copy(update={"summary": NO_OBJECTIVES})})
+    question = "how is the error budget of cart?"
+
+    assert first_sentence(question, HEALTH, failed) == "Error budget: cart has no objectives (services.cart.objectives)"
+
+
+def test_whether_a_deploy_burnt_the_budget_is_a_question_for_the_deploy() -> None:
+    assert "Error budget" not in first_sentence("did the deploy burn the error budget?", HEALTH, SLO)
