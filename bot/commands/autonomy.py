@@ -1,6 +1,7 @@
 """How far Tocsin goes by itself, and how well it did."""
 
 from bot.commands.standing import standing_lines
+from bot.core.action import SILENCES
 from bot.core.approvals import in_force
 from bot.core.approvals.autonomy import TrackRecord
 from bot.core.config import Config
@@ -26,7 +27,8 @@ async def autonomy(ctx: CommandContext, request: Request) -> Reply:
         _line(ctx.config, records.get((name, action), TrackRecord(name, action)))
         for name in services
         for action, entry in ctx.config.actions.items()
-        if not entry.services or name in entry.services
+        # A silence changes no system and stands on no rung.
+        if entry.kind not in SILENCES and (not entry.services or name in entry.services)
     ]
     lines += await standing_lines(ctx, services)
     return Reply("\n".join(lines) or "The catalogue has no actions yet: see `actions` in tocsin.yaml.", dialog=True)

@@ -6,6 +6,7 @@ import pytest
 
 from bot.commands.autonomy import autonomy
 from bot.commands.did import did
+from bot.core.config.actions import ActionConfig
 from bot.core.config.autonomy import ServiceAutonomy
 from bot.core.errors import NotAllowed, NotFound
 from bot.slack.render import Renderer
@@ -103,3 +104,12 @@ async def test_runs_are_shown_with_what_came_of_them(fixture: ApprovalsFixture) 
 async def test_a_service_that_is_none_is_named(fixture: ApprovalsFixture) -> None:
     with pytest.raises(NotFound, match="paymnts is no service"):
         await use(fixture, autonomy, "alice", text="paymnts", ref="", entry_point="slash")
+
+
+async def test_a_silence_is_on_no_rung_for_people_may_always_approve_one(fixture: ApprovalsFixture) -> None:
+    goes_as_far_as(fixture, "observe")
+    fixture.config.actions["hush"] = ActionConfig(kind="silence_alert")
+
+    text: str = (await use(fixture, autonomy, "alice", text="checkout", ref="", entry_point="slash")).text
+
+    assert "checkout, restart: observe" in text and "hush" not in text
