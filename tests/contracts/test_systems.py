@@ -253,9 +253,24 @@ async def test_the_model_version_that_serves_is_a_change() -> None:
         versions, changes = await mlflow.versions("fraud-check"), await mlflow.changes("", NOW - DAY)
 
     assert [(one.version, one.serves_as) for one in versions] == [("5", ""), ("4", "champion"), ("3", "")]
-    assert [(c.kind, c.version, c.previous_version, c.at) for c in changes] == [
-        ("model", "4", "3", NOW - timedelta(minutes=30))
-    ]
+    # Version 3 may never have served: versions are registered that nobody lets serve.
+    assert [(c.kind, c.version, c.previous_version, c.at) for c in changes] == [("model", "4", "", NOW - timedelta(minutes=30))]
+
+
+async def test_the_model_version_whose_stage_another_took_served_before_it() -> None:
+    stages = {"5": "None", "4": "Production", "3": "None", "2": "Archived", "1": "Archived"}
+    minutes = {"5": 5, "4": 30, "3": 40, "2": 30, "1": 9000}
+
+    def answer(path: str, asked: httpx.Request) -> httpx.Response:
+        if path.endswith("/registered-models/get"):
+            return httpx.Response(200, json={"registered_model": {"name": "fraud"}})
+        rows = [{**_version(number, minutes[number]), "current_stage": stage} for number, stage in stages.items()]
+        return httpx.Response(200, json={"model_versions": rows})
+
+    async with client(answer) as asked:
+        changes = await MLflow(HERE, asked, {"fraud-check": "fraud"}, token=TOKEN).changes("", NOW - DAY)
+
+    assert [(c.version, c.previous_version) for c in changes] == [("4", "2")]
 
 
 async def test_only_allowed_paths_of_the_team_s_servers_are_asked() -> None:

@@ -1,8 +1,8 @@
 """Model versions from an MLflow registry. API: https://mlflow.org/docs/latest/api_reference/rest-api.html"""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
@@ -18,6 +18,10 @@ from bot.monitoring.systems.histories import changes_since, tried
 PAGE = 20
 """Versions read of one model, the newest first; beside them those that have an alias or a stage, however old they are."""
 MAX_ALIASES = 5
+_ARCHIVED = "archived"
+"""The stage of what another version took the place of."""
+_AT_ONCE = timedelta(seconds=5)
+"""Within so long of each other both get their stages in one transition."""
 
 
 class MLflow:
@@ -85,7 +89,6 @@ class MLflow:
         serving = next((version for version in versions if version.serves_as), None)
         if serving is None:
             return []
-        before = next((version.version for version in versions if version.registered_at < serving.registered_at), "")
         change = Change(
             id=f"mlflow:{serving.model}:{serving.version}",
             at=serving.since,
@@ -93,10 +96,19 @@ class MLflow:
             kind="model",
             title=f"model {serving.model} version {serving.version} serves as {serving.serves_as}",
             version=serving.version,
-            previous_version=before,
+            previous_version=_served_before(serving, versions),
             source="mlflow",
         )
         return [change]
+
+
+def _served_before(serving: ModelVersion, versions: Iterable[ModelVersion]) -> str:
+    """The version that a stage was taken from; "" by alias: that was registered just before it may never have served."""
+    if serving.serves_as != serving.stage:
+        return ""
+    archived = [version for version in versions if version.stage.casefold() == _ARCHIVED]
+    earlier = [version for version in archived if version.updated_at <= serving.since + _AT_ONCE]
+    return max(earlier, key=lambda version: version.updated_at).version if earlier else ""
 
 
 def _aliases(row: JsonObject) -> dict[str, tuple[str, ...]]:
