@@ -140,7 +140,7 @@ def cause_in_question(question: str, services: Collection[str]) -> str:
     """
     if wants_yes_or_no(question) and asks_to_undo(question):
         named = " ".join(named_in(question, services))
-        kind = next((word for word in ("config", "flag", "migration", "deploy") if word in question.lower()), "change")
+        kind = next((word for word in ("config", "flag", "migration", "model", "deploy") if word in question.lower()), "change")
         versions = " ".join(_VERSION.findall(question))
         return " ".join(filter(None, ("is it the", kind, versions, f"of {named}" if named else ""))) + "?"
     match = _BECAUSE.search(question) if wants_yes_or_no(question) else None

@@ -17,17 +17,24 @@ _CHANGE = (
     r"|pushe?[ds]?|ship\w*|touch\w*|merg\w*|upgrad\w*)"
 )
 _KIND_WORDS: dict[str, frozenset[ChangeKind]] = {
-    r"deploy\w*|rollouts?|releas\w*|ship\w*|versions?": frozenset({"deploy", "model"}),
+    r"deploy(?:s|ments?|ing)?|rollouts?|releas(?:es?|ing)|ship(?:s|ping)?": frozenset({"deploy", "model"}),
+    r"models?": frozenset({"model"}),
+    r"datasets?|data|features?(?!\s*-?flags?)": frozenset({"data"}),
     r"config\w*": frozenset({"config"}),
     r"flags?": frozenset({"flag"}),
     r"scal(?:ed|ing)": frozenset({"scale"}),
 }
-_NOUNS = {
-    kind_in_words(kind): kinds
-    for kinds in _KIND_WORDS.values()
-    for kind in ("deploy", "config", "flag", "scale")
-    if kind in kinds
+_OF_ANY_KIND = re.compile(r"\b(?:deployed|released|shipped|versions?)\b", re.IGNORECASE)
+"""What happens to a model or a configuration too: a deploy is meant only where nothing else is named."""
+_NOUNS: dict[frozenset[ChangeKind], str] = {
+    frozenset({"deploy", "model"}): kind_in_words("deploy"),
+    frozenset({"model"}): "model change",
+    frozenset({"data"}): "data change",
+    frozenset({"config"}): kind_in_words("config"),
+    frozenset({"flag"}): kind_in_words("flag"),
+    frozenset({"scale"}): kind_in_words("scale"),
 }
+"""With an s they are several."""
 _KINDS = [(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), kinds) for words, kinds in _KIND_WORDS.items()]
 _MIGRATION = re.compile(r"\bmigrations?\b", re.IGNORECASE)
 _VERSION = re.compile(
@@ -92,8 +99,7 @@ class ChangesMeant:
     @property
     def noun(self) -> str:
         """`config edit`: what is looked for, without which."""
-        one = next((words for words, kinds in _NOUNS.items() if kinds == self.kinds), "change")
-        return "migration" if self.migration and not self.kinds else one
+        return "migration" if self.migration and not self.kinds else _NOUNS.get(self.kinds, "change")
 
     @property
     def text(self) -> str:
@@ -127,13 +133,18 @@ def changes_meant(question: str, names: Collection[str], now: datetime | None = 
     at = (clock_to_the_minute(since) if is_today else date_to_the_minute(since)) if since else ""
     return ChangesMeant(
         services=named_in(question, names),
-        kinds=frozenset(kind for pattern, kinds in _KINDS if pattern.search(question) for kind in kinds),
+        kinds=_kinds(question),
         versions=frozenset(filter(None, (_version(match) for match in _VERSION.finditer(question)))),
         persons=frozenset(_persons(question, names)),
         migration=bool(_MIGRATION.search(question)),
         since=since,
         since_text=f"since {at}" if at else "",
     )
+
+
+def _kinds(question: str) -> frozenset[ChangeKind]:
+    named = frozenset(kind for pattern, kinds in _KINDS if pattern.search(question) for kind in kinds)
+    return named or (frozenset({"deploy", "model"}) if _OF_ANY_KIND.search(question) else frozenset())
 
 
 def without_what_is_meant(question: str, names: Collection[str]) -> str:

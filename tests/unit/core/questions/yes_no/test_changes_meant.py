@@ -65,3 +65,36 @@ def test_a_list_of_one_service_says_nothing_of_all_others() -> None:
 
     assert of_all is not None and of_all.text == "The changes were not checked"
     assert own is not None and own.verdict == "no"
+
+
+VERSIONS = tuple(
+    change(f"{kind}{number}", minutes_before=number).model_copy(update={"kind": kind, "title": title})
+    for kind, number, title in (
+        ("deploy", 9, "deploy v2"),
+        ("model", 8, "model fraud 12"),
+        ("data", 7, "dataset prices 7"),
+        ("data", 6, "dataset prices 8"),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("was a model deployed?", "1 model change; newest: new model of checkout"),
+        ("did the model version change?", "1 model change; newest: new model of checkout"),
+        ("did the prices dataset change?", "2 data changes; newest: new data of checkout"),
+        ("was anything deployed?", "2 deploys; newest: new model of checkout"),
+        ("is it the new data?", "2 data changes; newest: new data of checkout"),
+    ],
+)
+def test_a_model_and_data_are_kinds_of_change(question: str, text: str) -> None:
+    short = short_answer(question, facts(entry("E0", "recent_changes", EvidenceFacts(changes=VERSIONS))))
+
+    assert short is not None and short.text.startswith(text)
+
+
+def test_data_that_are_lost_are_no_change_of_them() -> None:
+    short = short_answer("did we lose the data?", facts(entry("E0", "recent_changes", EvidenceFacts(changes=VERSIONS))))
+
+    assert short is not None and "data change" not in short.text
