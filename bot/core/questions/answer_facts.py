@@ -96,6 +96,8 @@ class AnswerFacts:
     proposals: Sequence[WaitingProposal] = ()
     proposal_records: Sequence[ProposalRecord] = ()
     """All of them, also those that were decided, oldest first."""
+    holds: Sequence[str] | None = None
+    """What holds automated actions back here now, each in words; None where that was not read."""
     on_call: OnCallNow | None = None
     """Whom to call about the service meant; None where no rota was asked for, which is only for a question about them."""
 

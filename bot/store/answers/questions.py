@@ -25,6 +25,7 @@ from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Tools
 from bot.store import messages, timeline
 from bot.store.approvals import transitions
+from bot.store.approvals.context.decision_context import PAUSE, switches_on
 from bot.store.approvals.rows import DECIDABLE, decision_rows, stored_decision, stored_proposal
 from bot.store.db.database import Database
 from bot.store.incidents.rows import load_group, load_incident
@@ -178,6 +179,7 @@ class Questions:
                 status=_status(group, incident, case, self.db.clock()),
                 proposals=await _waiting_proposals(session, group_id, incident_id),
                 proposal_records=await _proposal_records(session, group_id, incident_id),
+                holds=await _holds(session, group, incident),
             )
 
     async def open_states(self, refs: Sequence[str]) -> list[OpenState]:
@@ -259,6 +261,14 @@ async def _state_of(session: AsyncSession, ref: str) -> OpenState | None:
     if group is not None:
         return state_of_group(group, incident.lead if incident else "")
     return state_of_incident(incident) if incident else None
+
+
+async def _holds(session: AsyncSession, group: GroupRow | None, incident: IncidentRow | None) -> list[str]:
+    """Who paused automated actions, and that they are stopped here."""
+    switches = await switches_on(session, group)
+    paused = [f"All automated actions are paused {switches[PAUSE]}"] if PAUSE in switches else []
+    stopped = (incident is not None and incident.stopped) or bool(switches.keys() - {PAUSE})
+    return [*paused, *(["stopped here, until somebody says `resume`"] if stopped else [])]
 
 
 async def _waiting_proposals(session: AsyncSession, group_id: int | None, incident_id: int | None) -> list[WaitingProposal]:

@@ -35,6 +35,13 @@ _ASPECTS = {aspect: re.compile(rf"\b(?:{aspect.value})\b", re.IGNORECASE) for as
 _REFERENCE = re.compile(r"\bAP-\d+\b", re.IGNORECASE)
 _ANY = re.compile(r"\b(?:proposals?|actions?|remediations?|plan|approvals?|fix|mitigations?)\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:it|that|this|anything|something|any|the\s+(?:proposal|action|remediation|plan))\b", re.IGNORECASE)
+_AUTOMATION = r"(?:automat\w+|actions?|remediations?|autopilot|tocsin|bot)"
+_PAUSED = re.compile(
+    rf"\b{_AUTOMATION}\s+(?:\w+\s+){{0,2}}?(?:paused?|on\s+hold|halted|suspended|stopped)\b"
+    rf"|\bpaused?\s+(?:\w+\s+){{0,2}}?{_AUTOMATION}\b"
+    r"|\b(?:anything|everything|we)\s+(?:\w+\s+){0,2}?(?:paused?|on\s+hold)\b",
+    re.IGNORECASE,
+)
 _AGAIN = re.compile(r"\b(?:again|twice)\b", re.IGNORECASE)
 """It came back, or it was done once more: another question than what became of a proposal."""
 _WHO_DECIDED = re.compile(
@@ -101,6 +108,16 @@ def answer_about_proposals(question: str, facts: AnswerFacts) -> ShortAnswer | N
         opening="Recorded:" if verdict is Verdict.UNKNOWN else "",
         complete=True,
     )
+
+
+def answer_about_holds(question: str, facts: AnswerFacts) -> ShortAnswer | None:
+    """Whether people hold automated actions back, and who; None for another question, and where that was not read."""
+    if facts.holds is None or not _PAUSED.search(question):
+        return None
+    text = one_line("; ".join(facts.holds) or "Nobody paused automated actions, or stopped them here", MAX_TEXT)
+    verdict = Verdict.UNKNOWN if not wants_yes_or_no(question) else Verdict.YES if facts.holds else Verdict.NO
+    opening = "Recorded:" if verdict is Verdict.UNKNOWN else ""
+    return ShortAnswer(verdict=verdict, text=text, untrusted=bool(facts.holds), opening=opening, complete=True)
 
 
 def proposed_act(activities: frozenset[str], facts: AnswerFacts) -> ShortAnswer | None:

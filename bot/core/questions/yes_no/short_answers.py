@@ -34,7 +34,12 @@ from bot.core.questions.yes_no.changes_meant import without_span
 from bot.core.questions.yes_no.extent_answers import affected_services, what_it_calls, whether_it_calls
 from bot.core.questions.yes_no.named_in_record import named_in_record
 from bot.core.questions.yes_no.people_answers import answer_about_blame, answer_about_on_call
-from bot.core.questions.yes_no.proposal_answers import answer_about_proposals, proposed_act, whether_undo_waits
+from bot.core.questions.yes_no.proposal_answers import (
+    answer_about_holds,
+    answer_about_proposals,
+    proposed_act,
+    whether_undo_waits,
+)
 from bot.core.questions.yes_no.qualifiers import OF_MOMENT, OF_TREND, excluded, undecided
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.record_answers import (
@@ -45,6 +50,7 @@ from bot.core.questions.yes_no.record_answers import (
     still_fires,
 )
 from bot.core.questions.yes_no.signal_answers import (
+    answer_about_last_time,
     answer_about_objectives,
     answer_about_signal,
     is_about_act,
@@ -78,6 +84,8 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     question = with_possessives(spelled_out(question), facts.names)
     if wants_approvers(question) and not facts.proposals:
         return ShortAnswer(verdict=Verdict.NO, text="No proposal waits for approval")
+    if (holds := answer_about_holds(question, facts)) is not None:
+        return holds
     if (status := answer_about_status(question, facts)) is not None:
         return status
     if wants_undo(question):
@@ -88,6 +96,8 @@ def short_answer(question: str, facts: AnswerFacts) -> ShortAnswer | None:
         return on_call
     if (changes := answer_about_blame(question, facts)) is not None:
         return changes
+    if (earlier := answer_about_last_time(QuestionReading(question, facts))) is not None:
+        return earlier
     if wants_runs(question):
         if asks_what_bot_did(question):
             return what_ran(facts.timeline)

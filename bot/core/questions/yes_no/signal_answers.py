@@ -1,6 +1,7 @@
 """How a signal reads that a question calls by its own name: the queue, restarts, connections."""
 
 import re
+from collections.abc import Sequence
 
 from bot.core.evidence import LedgerEntry
 from bot.core.questions.answer_facts import newest_entries, written_by_others
@@ -26,6 +27,7 @@ _ACT = re.compile(
     re.IGNORECASE,
 )
 _BUDGET = "Error budget:"
+_LAST_TIME = re.compile(r"\b(?:last|previous)\s+time\b", re.IGNORECASE)
 
 
 def answer_about_signal(reading: QuestionReading) -> ShortAnswer | None:
@@ -53,17 +55,33 @@ def answer_about_signal(reading: QuestionReading) -> ShortAnswer | None:
 
 def answer_about_objectives(reading: QuestionReading) -> ShortAnswer | None:
     """What is left of the error budgets of a service, as it was measured last; None for a question about anything else."""
-    facts, tool = reading.facts, tool_for(reading.facts.tools, ToolRole.OBJECTIVES)
-    if reading.subjects or tool not in topics_of(reading.question, facts.names, facts.tools).tools:
+    tool = tool_for(reading.facts.tools, ToolRole.OBJECTIVES)
+    if reading.subjects or tool not in topics_of(reading.question, reading.facts.names, reading.facts.tools).tools:
         return None
-    of_services = [entry for entry in newest_entries(facts.ledger) if entry.tool == tool]
-    newest = [entry for entry in of_services if str(entry.arguments.get("service") or "") in reading.services_meant]
-    if not newest:
-        return unmade_check(reading) or unknown("that was not checked", opening=_BUDGET)
-    failures = [failure_of(entry.evidence.summary) for entry in newest]
-    texts = [f[1] if f else entry.evidence.summary for f, entry in zip(failures, newest, strict=True)]
-    # Complete: other lines hold words like "left" too, and are about something else.
-    return unknown("; ".join(texts), ids_of(newest), opening=_BUDGET).model_copy(update={"complete": True})
+    newest = [
+        entry for entry in _newest_of(tool, reading) if str(entry.arguments.get("service") or "") in reading.services_meant
+    ]
+    return _summaries(newest, _BUDGET) if newest else unmade_check(reading) or unknown("that was not checked", opening=_BUDGET)
+
+
+def answer_about_last_time(reading: QuestionReading) -> ShortAnswer | None:
+    """What is recorded of incidents like this one; None for a question about this one alone, and where nobody looked."""
+    newest = _newest_of(tool_for(reading.facts.tools, ToolRole.PAST_INCIDENTS), reading)
+    return _summaries(newest[-1:], "Past incidents:") if newest and _LAST_TIME.search(reading.question) else None
+
+
+def _newest_of(tool: str, reading: QuestionReading) -> list[LedgerEntry]:
+    return [entry for entry in newest_entries(reading.facts.ledger) if entry.tool == tool]
+
+
+def _summaries(entries: Sequence[LedgerEntry], opening: str) -> ShortAnswer:
+    """The summaries of these checks, or why they failed, as the whole answer: other lines hold words like "left" too."""
+    failures = [failure_of(entry.evidence.summary) for entry in entries]
+    texts = [f[1] if f else entry.evidence.summary for f, entry in zip(failures, entries, strict=True)]
+    untrusted = any(map(written_by_others, entries))
+    return unknown("; ".join(texts), ids_of(entries), untrusted=untrusted, opening=opening).model_copy(
+        update={"complete": True}
+    )
 
 
 def is_about_act(question: str) -> bool:

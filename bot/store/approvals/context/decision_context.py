@@ -88,7 +88,7 @@ async def read_context(
     incident = next((row for row in incidents if row.id == incident_id), None)
     still_open = [row for row in incidents if row.state != IncidentState.RESOLVED]
     backing = await severity_backing(db, session, roster, still_open)
-    switches = await _switches(session, group)
+    switches = await switches_on(session, group)
     others = await _other_proposals(session, service, group_id, incident_id, set(targets), own_id)
     context = DecisionContext(
         now=db.clock(),
@@ -114,7 +114,7 @@ async def incidents_around(session: AsyncSession, service: str, own_id: int | No
     return (await session.exec(_INCIDENTS, params={"service": service, "own": own_id})).all()
 
 
-async def _switches(session: AsyncSession, group: GroupRow | None) -> Mapping[str, str]:
+async def switches_on(session: AsyncSession, group: GroupRow | None) -> Mapping[str, str]:
     """The switches that are on now and hold a proposal of this group: by whom and why, by their names."""
     stop = stop_switch(group.id) if group is not None and group.id is not None else ""
     rows = (await session.exec(_SWITCHES, params={"stop": stop})).all()

@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.questions.yes_no.short_answers import short_answer
 from bot.store.answers.questions import Questions
+from bot.store.approvals.switches import Switches
 from tests.unit.approvals_fixture import ApprovalsFixture, open_approvals
 
 
@@ -40,3 +41,14 @@ async def test_a_denial_is_known_with_its_reason(fixture: ApprovalsFixture) -> N
 
     assert (await first_sentence(fixture, "was it approved?")).startswith("No. AP-1 (")
     assert "denied by bob at 03:00 UTC (wrong service)" in await first_sentence(fixture, "why was AP-1 denied?")
+
+
+async def test_a_pause_and_a_stop_are_known_with_who_and_why(fixture: ApprovalsFixture) -> None:
+    before = await first_sentence(fixture, "is automation paused?")
+    await Switches(fixture.db).pause("alice", "game day")
+    await Switches(fixture.db).stop("AL-1", "bob")
+
+    assert before.startswith("No. ")
+    assert await first_sentence(fixture, "is automation paused?") == (
+        "Yes. All automated actions are paused by alice: game day; stopped here, until somebody says `resume`"
+    )

@@ -207,3 +207,30 @@ def test_whether_it_worked_is_not_asked_of_the_service_where_nothing_ran() -> No
     assert none is not None and f"{none.lead} {none.text}" == (
         "Not known: no action ran here, and what people did elsewhere is not recorded"
     )
+
+
+FREE = "Nobody paused automated actions, or stopped them here"
+
+
+@pytest.mark.parametrize(
+    ("question", "held", "free"),
+    [
+        ("is automation paused?", "Yes. paused by alice", "No. Nobody paused automated actions, or stopped them here"),
+        ("is tocsin stopped?", "Yes. paused by alice", "No. Nobody paused automated actions, or stopped them here"),
+        (
+            "who paused automation?",
+            "Recorded: paused by alice",
+            "Recorded: Nobody paused automated actions, or stopped them here",
+        ),
+    ],
+)
+def test_whether_automation_is_held_is_told_by_the_switches_and_not_by_log_lines(question: str, held: str, free: str) -> None:
+    shorts = [short_answer(question, facts(HEALTH, holds=holds)) for holds in (["paused by alice"], [])]
+
+    assert [f"{short.lead} {short.text}" for short in shorts if short] == [held, free]
+
+
+def test_a_rollout_that_is_paused_is_no_automation() -> None:
+    short = short_answer("is the rollout paused?", facts(HEALTH, holds=["paused by alice"]))
+
+    assert short is None or "alice" not in short.text

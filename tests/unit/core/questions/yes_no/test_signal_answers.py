@@ -83,3 +83,10 @@ def test_of_a_service_without_objectives_that_is_told() -> None:
 
 def test_whether_a_deploy_burnt_the_budget_is_a_question_for_the_deploy() -> None:
     assert "Error budget" not in first_sentence("did the deploy burn the error budget?", HEALTH, SLO)
+
+
+@pytest.mark.parametrize("question", ["what did we do last time?", "what helped the last time?", "what was it last time?"])
+def test_last_time_is_a_question_for_past_incidents_and_not_for_what_was_done_now(question: str) -> None:
+    assert (
+        first_sentence(question, HEALTH, entry("E9", "past_incidents", EvidenceFacts())) == "Past incidents: past_incidents E9"
+    )
