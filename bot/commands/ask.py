@@ -6,6 +6,10 @@ from bot.core.errors import NotFound
 from bot.core.incident import GroupState
 from bot.core.messages.content import MessageKind
 from bot.core.questions.broad_questions import broad_question
+from bot.core.questions.forms import wants_on_call
+from bot.core.questions.open_states import on_call
+from bot.core.questions.spelling import spelled_out
+from bot.core.questions.topics import named_in_order
 from bot.core.text.untrusted import one_line
 from bot.plugins import EntryPoint, Field, FieldErrors, Form, Reply, Request, command
 from bot.store.answers.questions import AnswerTarget, Questions, StoredQuestion
@@ -24,11 +28,13 @@ async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErro
     Only a question about now ("is it still failing?") reads the current values; for other new checks use investigate. Where
     several are open and it names none, what makes sense of all of them is answered for all: what is going on, is it over, is
     everything ok, who is on it, who is on call, what is affected, what changed today. One that names the service of one of
-    them ("why is payments failing?") is about that one.
+    them ("why is payments failing?") is about that one. Who is on call is told where nothing is open, too.
 
     The verb may be left out, in the thread of an alert or incident and elsewhere: @tocsin is it the database?
     """
     question = one_line(request.fields.get("question") or request.text, MAX_QUESTION_LENGTH)
+    if by_rota := await _by_rota(ctx, request, question):
+        return by_rota
     if about_all := await _about_all(ctx, request, question):
         return about_all
     subject = await subject_of(ctx, request, question=question)
@@ -48,6 +54,20 @@ async def ask(ctx: CommandContext, request: Request) -> Reply | Form | FieldErro
     if target is not None or (request.thread and await _stands_there(ctx, request, put)):
         return Reply("")
     return Reply(f"The answer will stand in the thread of {subject.ref}, for everybody.")
+
+
+async def _by_rota(ctx: CommandContext, request: Request, question: str) -> Reply | None:
+    """Who is on call for the services that it names, or for all where nothing is open; None for any other question."""
+    if not wants_on_call(spelled_out(question)):
+        return None
+    around, services = await around_of(ctx, request), sorted(ctx.catalogue.services)
+    named = named_in_order(question, services)
+    if around.subject or (around.open and not named):
+        return None
+    # For all services at once young copies of the user groups will do: one request a group, not one a service.
+    roster, now = await ctx.approvals.rotas.roster(named[0] if len(named) == 1 else ""), ctx.clock()
+    short = on_call([(service, roster.on_call_now(service, now)) for service in named or [*services, ""]])
+    return Reply(f"{short.lead} {short.text}")
 
 
 async def _about_all(ctx: CommandContext, request: Request, question: str) -> Reply | None:

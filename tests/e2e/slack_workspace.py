@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from sqlmodel import SQLModel
 
+from bot.core.approvals.roster import OnCallNow
 from bot.core.config import Config
 from bot.core.config.services import Person
 from bot.core.config.systems import LinkConfig
@@ -120,6 +121,9 @@ class SlackWorkspace:
     async def _on_call(self, service: str) -> tuple[str, ...]:
         return ("alice",)
 
+    async def _on_call_now(self, service: str) -> OnCallNow:
+        return OnCallNow(await self._on_call(service))
+
     # ------------------------------------------------------------ what people do and see
 
     async def act(self, who: str, **act: Any) -> Json:
@@ -183,7 +187,7 @@ class SlackWorkspace:
 
     async def answer(self, number: int) -> None:
         """Answer one question, as its workflow does."""
-        steps = QuestionSteps(Questions(self.db), Triages(self.db), self.config, on_call=self._on_call)
+        steps = QuestionSteps(Questions(self.db), Triages(self.db), self.config, on_call=self._on_call_now)
         await steps.answer_by_code(number, "", final=True)
 
     async def card(self, title: str) -> Json:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.core.approvals.roster import OnCallNow
 from bot.core.incident import AlertGroup, GroupState, Incident
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
-from bot.core.text.untrusted import one_line
+from bot.core.text.untrusted import counted, one_line
 
 IS_IT_OVER = "is it over?"
 """What each of them is asked, however the question was worded."""
@@ -81,9 +81,17 @@ def whether_assigned(states: Sequence[OpenState]) -> ShortAnswer:
 
 
 def on_call(on_call_of: Sequence[tuple[str, OnCallNow]]) -> ShortAnswer:
-    """Who is on call for each service."""
-    parts = (_on_call_for(service or "what names no service", on_call) for service, on_call in on_call_of)
+    """Who is on call for each service: those with the same people together."""
+    by_people: dict[OnCallNow, list[str]] = {}
+    for service, one in on_call_of:
+        by_people.setdefault(one, []).append(service or "what names no service")
+    parts = (_on_call_for(_services_named(services), one) for one, services in by_people.items())
     return _complete(unknown("; ".join(parts), opening="On call now:"))
+
+
+def _services_named(services: Sequence[str]) -> str:
+    more = f" and {counted(len(services) - MAX_NAMED, 'more service')}" if len(services) > MAX_NAMED else ""
+    return ", ".join(services[:MAX_NAMED]) + more
 
 
 def _on_call_for(service: str, on_call: OnCallNow) -> str:

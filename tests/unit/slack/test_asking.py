@@ -10,6 +10,7 @@ import pytest
 
 from bot.commands.__main__ import verbs
 from bot.core.actor import Actor
+from bot.core.approvals.roster import OnCallNow
 from bot.core.evidence import Evidence
 from bot.core.messages.investigation import AnswerContent
 from bot.slack.listeners import on_mention, on_message, on_shortcut, on_slash
@@ -341,8 +342,8 @@ async def test_what_people_write_in_a_channel_without_a_mention_is_not_read(fixt
 
 
 async def test_who_is_on_call_is_told_from_the_rota_of_the_service_and_not_with_causes(fixture: ApprovalsFixture) -> None:
-    async def rota(service: str) -> list[str]:
-        return {"checkout": ["bob"], "pay": ["carol"]}.get(service, [])
+    async def rota(service: str) -> OnCallNow:
+        return OnCallNow({"checkout": ("bob",), "pay": ("carol",)}.get(service, ()))
 
     questions = Questions(fixture.db, ["checkout", "pay", "cart"])
     steps = QuestionSteps(questions, Triages(fixture.db), fixture.config, on_call=rota)

@@ -1,13 +1,14 @@
 """A question about all that is open in a channel: answered there for everybody, yes or no first, then one line for each."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.core.actor import Visibility
+from bot.core.approvals.roster import OnCallNow
 from bot.core.evidence import Case, Claim, Evidence, Findings, Hypothesis
 from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.measured import CurrentFact
@@ -71,8 +72,8 @@ async def fixture(tmp_path: Path) -> AsyncIterator[ApprovalsFixture]:
     runner = ToolRunner(triages, TOOLS, context)
     questions = Questions(fixture.db, ["checkout", "payments", "search"], runner.infos)
 
-    async def rota(service: str) -> Sequence[str]:
-        return {"checkout": ["bob"]}.get(service, [])
+    async def rota(service: str) -> OnCallNow:
+        return OnCallNow({"checkout": ("bob",)}.get(service, ()))
 
     async def nobody() -> None:
         return None
@@ -235,7 +236,7 @@ async def test_of_many_services_it_is_said_for_how_many_nobody_was_looked_up(fix
     for number in range(2, 10):
         await with_group(fixture, number, service=f"shop{number}")
 
-    assert "nobody for shop4; not looked up for 3 more services" in await answer_of(fixture, "who is on call?")
+    assert "shop4; not looked up for 3 more services" in await answer_of(fixture, "who is on call?")
 
 
 @pytest.mark.parametrize("text", ["what changed today?", "what changed?"])
@@ -335,6 +336,27 @@ async def test_where_nothing_is_open_a_question_about_all_is_told_so(fixture: Ap
     told = await say(fixture, mention("what is going on?", thread=""))
 
     assert told == ["Nothing is open in this channel. The line `list all` shows what was."]
+
+
+@pytest.mark.parametrize(
+    ("text", "on_call"),
+    [
+        ("who is on call?", "alice for checkout; carol for search; nobody for what names no service"),
+        ("whos on call for search?", "carol for search"),
+    ],
+)
+async def test_who_is_on_call_is_told_by_the_rotas_where_nothing_is_open(
+    text: str, on_call: str, fixture: ApprovalsFixture
+) -> None:
+    await set_group(fixture, 1, state="RESOLVED", firing=0)
+
+    assert await say(fixture, mention(text, thread="")) == [f"On call now: {on_call}"]
+
+
+async def test_who_is_on_call_for_a_service_that_is_not_open_is_told_beside_those_that_are(fixture: ApprovalsFixture) -> None:
+    await with_group(fixture, 2)
+
+    assert await say(fixture, mention("who is on call for search?", thread="")) == ["On call now: carol for search"]
 
 
 async def test_to_the_bot_alone_nothing_is_open_only_as_far_as_the_person_may_read(fixture: ApprovalsFixture) -> None:
