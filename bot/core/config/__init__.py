@@ -130,9 +130,9 @@ class Config(PolicyKeys):
     def rota_notices(self) -> list[str]:
         """A line about each rota that does not do what it seems to."""
         rotas = {f"services.{name}.on_call": service.on_call for name, service in self.services.items()}
-        return [
-            f"{key}: {rota.notice}" for key, rota in {**rotas, "default_on_call": self.default_on_call}.items() if rota.notice
-        ]
+        rotas["default_on_call"] = self.default_on_call
+        has_members = any(person.slack for person in self.people.values())
+        return [f"{key}: {notice}" for key, rota in rotas.items() if (notice := rota.notice(has_members=has_members))]
 
     def person_key(self, key: str) -> str:
         """The main entry of a person: `same_as` of a second account's, else the key itself."""

@@ -33,11 +33,12 @@ class OnCall(ConfigSection):
     """Whose clocks the hand-over follows: at nine in winter and in summer. Empty: every so many hours since `starts`."""
     usergroup: SlackId = ""
 
-    @property
-    def notice(self) -> str:
-        """What of it has no effect; "" if all of it has."""
+    def notice(self, *, has_members: bool) -> str:
+        """What of it has no effect; "" if all of it has. `has_members`: whether anybody's Slack id is known."""
         if self.usergroup and self.rotation:
             return "the usergroup counts, and nobody reads the rotation beside it"
+        if self.usergroup and not has_members:
+            return "nobody of the usergroup is called: name its members under `people`, with their `slack` ids"
         if len(self.rotation) > 1 and self.starts is None:
             first, second = self.rotation[:2]
             return f"nobody takes turns without `starts`: {first} is always on call, and {second} always the secondary"

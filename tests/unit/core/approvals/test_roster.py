@@ -76,6 +76,13 @@ def test_a_rota_that_does_not_do_what_it_seems_to_is_named(on_call: dict[str, An
     assert own.startswith(f"services.checkout.on_call: {notice}") and default.startswith(f"default_on_call: {notice}")
 
 
+def test_a_user_group_of_which_no_member_is_known_is_named() -> None:
+    unknown_members = roster({"usergroup": "S1"}, people={"carol": {"email": "carol@example.com"}})
+
+    (notice,) = unknown_members.config.rota_notices()
+    assert notice.startswith("services.checkout.on_call: nobody of the usergroup is called: name its members under `people`")
+
+
 def test_a_rota_that_takes_turns_or_is_one_persons_needs_no_word() -> None:
     for on_call in ({"rotation": ["alice", "bob"], "starts": NOW}, {"rotation": ["alice"]}, {"usergroup": "S1"}, {}):
         assert roster(on_call).config.rota_notices() == []
