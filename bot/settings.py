@@ -13,13 +13,14 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.core.config import Config, verbs
+from bot.core.config.actions import ActionConfig
 from bot.core.config.alerts import SourceConfig
 from bot.core.config.people import with_main_entries
 from bot.core.errors import ConfigurationError
 from bot.core.references import Problem, configuration_problems
 from bot.core.service import Catalogue, Service
 from bot.core.text.near_names import meant
-from bot.plugins import Source, discover, discover_actions
+from bot.plugins import Action, Source, discover, discover_actions
 from bot.policy_document import POLICY_FILE, PolicyDocument, read_policy
 from bot.validation_texts import value_problem
 from bot.yaml_document import Place, lines_of, read_document, validation_problem
@@ -280,6 +281,7 @@ def _unknown_kinds(config: Config) -> Iterator[Problem]:
             near = meant(entry.kind, actions)
             yield Problem(f"{entry.kind!r} is no kind of actions{near}; there are {there}", ("actions", key, "kind"))
             continue
+        yield from _action_option_problems(key, entry, actions[entry.kind])
         for needed in actions[entry.kind].needs:
             if not getattr(entry, needed):
                 yield Problem(f"{entry.kind} needs it", ("actions", key, needed))
@@ -287,6 +289,16 @@ def _unknown_kinds(config: Config) -> Iterator[Problem]:
         if (least_tier := verbs.least_tier_of(name)) > action.least_tier:
             least = f"what is called {verbs.verb_of(name)} is {least_tier.label} at least"
             yield Problem(f"action {name} says that it is {action.least_tier.label}; {least}", ("plugins",))
+
+
+def _action_option_problems(key: str, entry: ActionConfig, kind: type[Action]) -> Iterator[Problem]:
+    if kind.options_type is None:
+        return
+    try:
+        kind.options_type.model_validate(entry.options)
+    except ValidationError as error:
+        for one in error.errors():
+            yield Problem(value_problem(one, kind.options_type), ("actions", key, "options", *one["loc"]))
 
 
 def _option_problems(key: str, source: SourceConfig, kind: Source) -> Iterator[Problem]:

@@ -7,10 +7,10 @@ The protocol only reads, so switching is the entry's own `url` and `body`, as in
 import json
 import re
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from bot.actions.run_webhook import RunWebhook
 from bot.actions.support.remote import called, refusal, value_at
@@ -19,10 +19,21 @@ from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification, V
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed, OutcomeUnknown
 from bot.core.text.untrusted import one_line
-from bot.plugins import Action, ActionContext, action
+from bot.plugins import Action, ActionContext, ActionOptions, action
 
 _FLAG = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 _STATE = re.compile(r"[A-Za-z0-9][\w.-]{0,39}", re.ASCII)
+
+
+class FlagOptions(ActionOptions):
+    ofrep: str = ""
+    """The server of the flags, which speaks OpenFeature's remote protocol."""
+    flags: tuple[str, ...] = ()
+    """Those that it switches."""
+    context: dict[str, Any] = Field(default_factory=dict)
+    state: str = ""
+    probe_url: str = ""
+    parameters: tuple[str, ...] = ()
 
 
 @action
@@ -35,6 +46,7 @@ class FeatureFlag(RunWebhook):
     version: ClassVar[str] = "1"
     least_tier: ClassVar[Tier] = Tier.TWO
     needs: ClassVar[tuple[str, ...]] = ("url",)
+    options_type: ClassVar[type[ActionOptions]] = FlagOptions
     flag: str
     """Its key; one of `options.flags` of the entry."""
     value: str = "false"

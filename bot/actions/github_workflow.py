@@ -9,7 +9,15 @@ from bot.actions.support.signal import read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed
-from bot.plugins import ActionContext, action
+from bot.plugins import ActionContext, ActionOptions, action
+
+
+class WorkflowOptions(ActionOptions):
+    workflow: str = ""
+    ref: str = ""
+    inputs: tuple[str, ...] = ()
+    key_input: str = ""
+    parameters: tuple[str, ...] = ()
 
 
 @action
@@ -21,6 +29,7 @@ class GithubWorkflow(JobArguments):
 
     version: ClassVar[str] = "1"
     least_tier: ClassVar[Tier] = Tier.TWO
+    options_type: ClassVar[type[ActionOptions]] = WorkflowOptions
 
     @classmethod
     def tier_of(cls, config: ActionConfig) -> Tier:

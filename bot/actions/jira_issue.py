@@ -7,9 +7,13 @@ from bot.actions.support.remote import JsonObject, called, objects_at, outcome_o
 from bot.actions.support.tickets import Ticket
 from bot.core.action import DryRun, Outcome, OutcomeState
 from bot.core.errors import ActionFailed
-from bot.plugins import ActionContext, action
+from bot.plugins import ActionContext, ActionOptions, action
 
 API = "/rest/api/2"
+
+
+class TicketOptions(ActionOptions):
+    issue_type: str = ""
 
 
 @action
@@ -20,6 +24,7 @@ class JiraIssue(Ticket):
     """
 
     version: ClassVar[str] = "1"
+    options_type: ClassVar[type[ActionOptions]] = TicketOptions
     tracker: ClassVar[tuple[str, str]] = ("jira", "Jira")
 
     async def dry_run(self, ctx: ActionContext) -> DryRun:

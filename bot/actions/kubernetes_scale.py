@@ -23,13 +23,18 @@ from bot.core.action import DryRun, Outcome, Tier, Verification
 from bot.core.config.actions import ActionConfig
 from bot.core.errors import ActionFailed
 from bot.core.text.untrusted import one_line
-from bot.plugins import Action, ActionContext, action
+from bot.plugins import Action, ActionContext, ActionOptions, action
 
 KINDS = (DEPLOYMENTS, STATEFUL_SETS)
 SMALL_STEP = 1.5
 """Up to half as many more is tier 1; anything else changes what users may notice, or the bill."""
 DEFAULT_MAX_REPLICAS = 50
 """Without `options.most` of the entry."""
+
+
+class ScaleOptions(ActionOptions):
+    most: int = Field(default=DEFAULT_MAX_REPLICAS, ge=1)
+    """Pods at most."""
 
 
 @action
@@ -42,6 +47,7 @@ class KubernetesScale(Action):
 
     version: ClassVar[str] = "1"
     least_tier: ClassVar[Tier] = Tier.ONE
+    options_type: ClassVar[type[ActionOptions]] = ScaleOptions
     service: str
     replicas: str = Field(description="How many pods, e.g. 6")
 

@@ -3,20 +3,40 @@
 API: https://mlflow.org/docs/latest/api_reference/rest-api.html
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from bot.actions.support.remote import JsonObject, RemoteSystem, called, objects_at, outcome_of, text_at, value_at
 from bot.actions.support.signal import read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification, VerificationState
+from bot.core.config.fields import ConfigSection
 from bot.core.errors import ActionFailed
 from bot.core.text.untrusted import one_line
-from bot.plugins import Action, ActionContext, action
+from bot.plugins import Action, ActionContext, ActionOptions, action
 
 API = "/api/2.0/mlflow"
 ALIAS = "champion"
 """Without `options.alias` of the entry."""
+
+
+class Gate(ConfigSection):
+    """What the metric of a version must be before it may serve."""
+
+    metric: str = Field(min_length=1)
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("lets every version through: give at_least or at_most")
+        return self
+
+
+class AliasOptions(ActionOptions):
+    alias: str = Field(default=ALIAS, min_length=1)
+    gate: Gate | None = None
 
 
 @action
@@ -28,6 +48,7 @@ class ModelAlias(Action):
 
     version: ClassVar[str] = "1"
     least_tier: ClassVar[Tier] = Tier.TWO
+    options_type: ClassVar[type[ActionOptions]] = AliasOptions
     reads_versions: ClassVar[bool] = True
     service: str
     change_id: str = ""

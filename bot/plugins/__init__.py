@@ -1,6 +1,6 @@
 """The interfaces of plugins, and their discovery: one file each in a plugin package, named like the plugin."""
 
-from bot.plugins.actions import Action, ActionContext, Http, HttpAnswer, SilenceBook, WritableSystem, action
+from bot.plugins.actions import Action, ActionContext, ActionOptions, Http, HttpAnswer, SilenceBook, WritableSystem, action
 from bot.plugins.commands import Command, EntryPoint, Field, FieldErrors, Form, Reply, Request, Response, Who, command
 from bot.plugins.discovery import discover, discover_actions
 from bot.plugins.signatures import (
@@ -20,6 +20,7 @@ from bot.plugins.tools import Tool, ToolContext, tool
 __all__ = [
     "Action",
     "ActionContext",
+    "ActionOptions",
     "Command",
     "EntryPoint",
     "Fetch",

@@ -14,6 +14,7 @@ from bot.core.approvals import plans
 from bot.core.approvals.policy import tier_with
 from bot.core.config import Config
 from bot.core.config.actions import ActionConfig
+from bot.core.config.fields import ConfigSection
 from bot.core.errors import ConfigurationError
 from bot.core.service import Catalogue
 from bot.ports import Metrics
@@ -107,6 +108,13 @@ class ActionContext:
     """Target -> its version, as people approved it; empty before a run."""
 
 
+class ActionOptions(ConfigSection):
+    """What `options` of an entry may say, whatever its kind: kinds add what they read. An unknown key is an error."""
+
+    undoes: bool = False
+    """Whether it takes a change back."""
+
+
 class Action(BaseModel, ABC):
     """A kind of remediation: its fields are the arguments that people approve."""
 
@@ -118,6 +126,8 @@ class Action(BaseModel, ABC):
     """The tier below which configuration cannot bring it."""
     needs: ClassVar[tuple[str, ...]] = ()
     """Keys of the catalogue entry without which it can do nothing, e.g. `url`."""
+    options_type: ClassVar[type[ActionOptions] | None] = None
+    """The shape of the entry's `options`; None: any, nothing checks them. A limit under a misspelt key would limit nothing."""
     reads_versions: ClassVar[bool] = False
     """Whether it looks a version to go back to up in the system that it changes, and refuses one that is not there."""
     spans_services: ClassVar[bool] = False

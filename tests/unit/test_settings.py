@@ -126,6 +126,26 @@ FREEZE = "starts: 2026-12-23T00:00:00Z, ends: 2027-01-02T00:00:00Z, reason: holi
             f"services: {{cart: {{}}}}\nfreezes:\n  - {{{FREEZE}, services: [carts]}}\n",
             "3: freezes.0.services.0: 'carts' is not among services (did you mean cart?)",
         ),
+        (
+            "actions:\n  a: {kind: model_alias, options: {gates: {metric: auc, at_least: 0.9}}}\n",
+            "2: actions.a.options.gates: unknown key (did you mean gate?)",
+        ),
+        (
+            "actions:\n  a: {kind: model_alias, options: {gate: {metric: auc, atleast: 0.9}}}\n",
+            "2: actions.a.options.gate.atleast: unknown key (did you mean at_least?)",
+        ),
+        (
+            "actions:\n  a: {kind: model_alias, options: {gate: {metric: auc}}}\n",
+            "2: actions.a.options.gate: lets every version through: give at_least or at_most",
+        ),
+        (
+            f"actions:\n  a: {HOOK.replace('run_webhook', 'feature_flag')}, options: {{flags: new-checkout}}}}\n",
+            "2: actions.a.options.flags: must be a",
+        ),
+        (
+            "actions:\n  a: {kind: kubernetes_scale, options: {maximum: 3}}\n",
+            "2: actions.a.options.maximum: unknown key",
+        ),
         (f"actions:\n  a: {HOOK}, helps: [deploys]}}\n", "2: actions.a.helps.0: must be 'change',"),
         (f"actions:\n  a: {HOOK}, change_kinds: [deploys]}}\n", "2: actions.a.change_kinds.0: must be 'deploy',"),
         (
