@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
-from bot.actions.run_webhook import RunWebhook
+from bot.actions.run_webhook import RunWebhook, WebhookOptions
 from bot.actions.support.remote import called, refusal, value_at
 from bot.actions.support.signal import read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification, VerificationState
@@ -25,15 +25,14 @@ _FLAG = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 _STATE = re.compile(r"[A-Za-z0-9][\w.-]{0,39}", re.ASCII)
 
 
-class FlagOptions(ActionOptions):
+class FlagOptions(WebhookOptions):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
     ofrep: str = ""
     """The server of the flags, which speaks OpenFeature's remote protocol."""
     flags: tuple[str, ...] = ()
     """Those that it switches."""
     context: dict[str, Any] = Field(default_factory=dict)
-    state: str = ""
-    probe_url: str = ""
-    parameters: tuple[str, ...] = ()
 
 
 @action

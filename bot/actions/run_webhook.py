@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 from urllib.parse import quote
 
+from pydantic import ConfigDict
+
 from bot.actions.support.job_arguments import JobArguments
 from bot.actions.support.signal import bounds, read_signal
 from bot.core.action import DryRun, Outcome, OutcomeState, Tier, Verification
@@ -16,11 +18,21 @@ from bot.core.errors import ActionFailed, OutcomeUnknown, QueryFailed
 from bot.core.metrics.promql import is_plain_name
 from bot.core.text.figures import figure
 from bot.core.text.untrusted import one_line
-from bot.plugins import ActionContext, action
+from bot.plugins import ActionContext, ActionOptions, action
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _UNKNOWN_STATUS = {408, 500, 502, 504}
 """Answers of a server or gateway that may have acted all the same."""
+
+
+class WebhookOptions(ActionOptions):
+    # Others name what the job runs (`playbook`, ...): its tier follows from their words.
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    parameters: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    state: str = ""
+    probe_url: str = ""
 
 
 @action
@@ -34,6 +46,7 @@ class RunWebhook(JobArguments):
     version: ClassVar[str] = "1"
     least_tier: ClassVar[Tier] = Tier.TWO
     needs: ClassVar[tuple[str, ...]] = ("url",)
+    options_type: ClassVar[type[ActionOptions]] = WebhookOptions
 
     @classmethod
     def tier_of(cls, config: ActionConfig) -> Tier:

@@ -142,6 +142,7 @@ FREEZE = "starts: 2026-12-23T00:00:00Z, ends: 2027-01-02T00:00:00Z, reason: holi
             f"actions:\n  a: {HOOK.replace('run_webhook', 'feature_flag')}, options: {{flags: new-checkout}}}}\n",
             "2: actions.a.options.flags: must be a",
         ),
+        (f"actions:\n  a: {HOOK}, options: {{targets: pods}}}}\n", "2: actions.a.options.targets: must be a"),
         (
             "actions:\n  a: {kind: kubernetes_scale, options: {maximum: 3}}\n",
             "2: actions.a.options.maximum: unknown key",
