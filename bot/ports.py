@@ -203,7 +203,7 @@ class Remote(Protocol):
 
 class ChangeReader(Protocol):
     async def since(self, service: str, since: datetime) -> list[Change]:
-        """Changes on one service ("" = all) from `since` on, newest first."""
+        """Changes on one service ("" = all) from `since` on, newest first, at most `bot.core.change.MAX_LISTED`."""
 
 
 class AlertReader(Protocol):

@@ -9,7 +9,7 @@ from bot.core.facts.evidence_facts import EvidenceFacts
 from bot.core.facts.recorded import FixFact, PastIncidentFact
 from bot.core.history.past_incidents import FixRecord, SimilarIncident, fix_records, similar_incidents
 from bot.core.text.moments import day
-from bot.core.text.untrusted import one_line
+from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import Basis, ToolRole, Topic
 from bot.plugins import ToolContext, tool
 from bot.plugins.arguments import AnyService, Described
@@ -73,7 +73,7 @@ def _line(match: SimilarIncident) -> str:
 
 
 def _fix(record: FixRecord) -> str:
-    return f"{record.action} on {record.service}: ran {record.ran} times, verified {record.verified}"
+    return f"{record.action} on {record.service}: ran {counted(record.ran, 'time')}, verified {record.verified}"
 
 
 def _fact(match: SimilarIncident) -> PastIncidentFact:

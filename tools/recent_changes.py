@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import quote
 
-from bot.core.change import Change, kind_in_words
+from bot.core.change import MAX_LISTED, Change, kind_in_words
 from bot.core.changes.rollouts import merge_reported, rollout_queries, rollouts, without_reported
 from bot.core.errors import PartialResult, QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
@@ -44,7 +44,7 @@ async def recent_changes(
     recorded = merge_reported(reported, [change for rows, _ in from_systems for change in rows])
     changes = sorted([*recorded, *without_reported(from_cluster, recorded)], key=lambda change: change.at, reverse=True)
     whys = (gap, *(why for _, why in from_systems))
-    gaps = [(name, why) for (name, _), why in zip(systems, whys, strict=True) if why]
+    gaps = [*_older(reported), *((name, why) for (name, _), why in zip(systems, whys, strict=True) if why)]
     where = f"on {service}" if service else "on any service"
     return Evidence(
         summary="; ".join((_summary(changes, where, hours), *(f"could not check {at} ({cut(why, 120)})" for at, why in gaps))),
@@ -58,6 +58,15 @@ async def recent_changes(
         unseen=tuple(could_not_check(f"changes from {at}", why) for at, why in gaps),
         facts=EvidenceFacts(changes=tuple(changes)),
     )
+
+
+def _older(reported: Sequence[Change]) -> list[tuple[str, str]]:
+    """What a full list leaves out: that it holds none older says nothing of them."""
+    if len(reported) < MAX_LISTED:
+        return []
+    return [
+        ("what was reported before", f"only the newest {MAX_LISTED} are listed, back to {date_and_clock(reported[-1].at)}Z")
+    ]
 
 
 async def _in_time(ctx: ToolContext, system: str, query: Awaitable[Sequence[Change]]) -> _SystemChanges:

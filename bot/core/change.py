@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 ChangeKind = Literal["deploy", "config", "flag", "model", "data", "scale", "other"]
 """`data`: a version of a dataset or of features that a service reads."""
 
+MAX_LISTED = 200
+"""Changes that one list holds, the newest: where it is full there may be more."""
 _IN_WORDS = {
     "deploy": "deploy",
     "config": "config edit",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.change import Change
+from bot.core.change import MAX_LISTED, Change
 from bot.core.errors import QueryFailed
 from bot.core.systems import Commit, CommitFiles, Comparison, FileChange, ModelVersion
 from tests.unit.builders import NOW, change
@@ -192,3 +192,14 @@ async def test_a_system_that_hangs_takes_nothing_with_it_that_was_reported() -> 
 
     assert [row.id for row in evidence.facts.changes or ()] == ["test:pipeline"]
     assert evidence.unseen == ("Could not check (changes from Argo CD): Argo CD did not answer within 0.08 s",)
+
+
+async def test_a_list_that_is_full_says_that_older_changes_are_not_in_it() -> None:
+    rows = [change(f"d{number}", minutes_before=number) for number in range(MAX_LISTED)]
+    full, short = (context(changes=Changes(some)) for some in (rows, rows[:-1]))
+
+    evidence = await call_tool("recent_changes", replace(full, metrics=None), service="checkout", hours=72)
+    whole = await call_tool("recent_changes", replace(short, metrics=None), service="checkout", hours=72)
+
+    assert "; could not check what was reported before (only the newest 200 are listed, back to " in evidence.summary
+    assert len(evidence.unseen) == 1 and whole.unseen == ()
