@@ -56,7 +56,7 @@ def answer_about_signal(reading: QuestionReading) -> ShortAnswer | None:
 def answer_about_objectives(reading: QuestionReading) -> ShortAnswer | None:
     """What is left of the error budgets of a service, as it was measured last; None for a question about anything else."""
     tool = tool_for(reading.facts.tools, ToolRole.OBJECTIVES)
-    if reading.subjects or tool not in topics_of(reading.question, reading.facts.names, reading.facts.tools).tools:
+    if reading.causes or tool not in topics_of(reading.question, reading.facts.names, reading.facts.tools).tools:
         return None
     newest = [
         entry for entry in _newest_of(tool, reading) if str(entry.arguments.get("service") or "") in reading.services_meant

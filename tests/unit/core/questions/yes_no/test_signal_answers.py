@@ -66,7 +66,13 @@ NO_OBJECTIVES = "Could not check (slo_status: service=cart): cart has no objecti
 
 @pytest.mark.parametrize(
     "question",
-    ["how much error budget is left?", "is the error budget burning?", "are we within the slo?", "burn rate of checkout?"],
+    [
+        "how much error budget is left?",
+        "is the error budget burning?",
+        "are we within the slo?",
+        "burn rate of checkout?",
+        "is the budget ok?",
+    ],
 )
 def test_what_is_left_of_an_error_budget_is_read_and_told_and_not_what_fails(question: str) -> None:
     assert current_calls(question, facts(HEALTH)) == [("slo_status", {"service": "checkout"})]
