@@ -27,7 +27,7 @@ _ACT = re.compile(
     re.IGNORECASE,
 )
 _BUDGET = "Error budget:"
-_LAST_TIME = re.compile(r"\b(?:last|previous)\s+time\b", re.IGNORECASE)
+_LAST_TIME = re.compile(r"\b(?:last|previous)\s+time\b|\bpreviously\b", re.IGNORECASE)
 
 
 def answer_about_signal(reading: QuestionReading) -> ShortAnswer | None:
