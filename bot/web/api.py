@@ -1,11 +1,12 @@
 """The read-only API under /api, documented at /api/docs. Every answer needs TOCSIN_TOKEN_API, and holds nothing private."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import AwareDatetime
+from fastapi.security import HTTPBearer
+from pydantic import AwareDatetime, Field
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse, Response
@@ -14,7 +15,6 @@ from bot.core.change import Change
 from bot.core.errors import NotFound
 from bot.core.evidence import LedgerEntry
 from bot.core.incident import AlertGroup, Incident
-from bot.store import audit
 from bot.store.alerts.reader import Alerts
 from bot.store.answers import records
 from bot.store.answers.postmortems import Postmortems
@@ -22,13 +22,25 @@ from bot.store.db.clock import Clock
 from bot.store.db.database import Database
 from bot.store.incidents import rows as incident_rows
 from bot.store.triage.changes import Changes
-from bot.web.api_models import AuditEntry, DecidedProposal, Episode, IncidentRecord, incident_record
+from bot.web.api_models import (
+    AuditEntry,
+    DecidedProposal,
+    Episode,
+    IncidentRecord,
+    Refusal,
+    audit_entry,
+    incident_record,
+)
 from bot.web.auth import bearer_matches, token_problem
 from bot.web.errors import HANDLERS, Guard, refusal
 
 CHANGES_SINCE = timedelta(hours=24)
 MarkdownAnswer = PlainTextResponse
-Since = Annotated[AwareDatetime | None, Query(description="ISO 8601 with a zone, e.g. 2026-01-05T09:00:00Z")]
+_Moment = Annotated[AwareDatetime, Field(ge=datetime(1971, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+"""No calculation with it leaves the years that there are."""
+Since = Annotated[_Moment | None, Query(description="ISO 8601 with a zone, e.g. 2026-01-05T09:00:00Z")]
+ServiceName = Annotated[str, Query(pattern=r"^[^\x00]*$")]
+"""PostgreSQL takes no NUL in a text."""
 
 
 def api_app(db: Database, token: str, clock: Clock) -> FastAPI:
@@ -44,8 +56,10 @@ def api_app(db: Database, token: str, clock: Clock) -> FastAPI:
         middleware=[Middleware(Guard)],
         exception_handlers={**HANDLERS, RequestValidationError: _bad_parameter},
     )
-    app.include_router(_lists(db, clock), dependencies=[Depends(authorised)])
-    app.include_router(_singles(db), dependencies=[Depends(authorised)])
+    # The scheme only documents: what is checked, and answered, is `authorised`'s.
+    dependencies = [Depends(authorised), Depends(HTTPBearer(auto_error=False, scheme_name="TOCSIN_TOKEN_API"))]
+    for router in (_lists(db, clock), _singles(db)):
+        app.include_router(router, dependencies=dependencies, responses={"4XX": {"model": Refusal}})
     return app
 
 
@@ -60,36 +74,38 @@ def _lists(db: Database, clock: Clock) -> APIRouter:
     router = APIRouter()
 
     @router.get("/alerts")
-    async def alerts(state: Literal["firing", "resolved", ""] = "", service: str = "", since: Since = None) -> list[Episode]:
+    async def alerts(
+        state: Literal["firing", "resolved", ""] = "", service: ServiceName = "", since: Since = None
+    ) -> list[Episode]:
         """Alerts by episode, the newest first, at most 500. `since`: last seen at or after."""
-        rows = await Alerts(db).episodes(state=state, service=service, since=since)
+        rows = await Alerts(db).public_episodes(state=state, service=service, since=since)
         return [Episode.model_validate(row) for row in rows]
 
     @router.get("/groups")
     async def groups(
-        state: Literal["open", "firing", "acknowledged", "monitoring", "resolved", ""] = "", service: str = ""
+        state: Literal["open", "firing", "acknowledged", "monitoring", "resolved", ""] = "", service: ServiceName = ""
     ) -> list[AlertGroup]:
         """Alert groups, the newest first, at most 500; `open` is all but resolved."""
         async with db.read() as session:
-            return [group for group in await incident_rows.newest_groups(session, state, service) if not group.private]
+            return await incident_rows.newest_public_groups(session, state, service)
 
     @router.get("/incidents")
     async def all_incidents(
-        state: Literal["open", "monitoring", "resolved", ""] = "", service: str = "", since: Since = None
+        state: Literal["open", "monitoring", "resolved", ""] = "", service: ServiceName = "", since: Since = None
     ) -> list[Incident]:
         """Incidents, the newest first, at most 500; `open` is all but resolved. `since`: declared at or after."""
         async with db.read() as session:
-            return [one for one in await incident_rows.newest_incidents(session, state, service, since) if not one.private]
+            return await incident_rows.newest_incidents(session, state, service, since, public_only=True)
 
     @router.get("/changes")
-    async def changes(service: str = "", since: Since = None) -> list[Change]:
+    async def changes(service: ServiceName = "", since: Since = None) -> list[Change]:
         """Changes, the newest first, at most 200; without `since` those of the last 24 hours."""
         return await Changes(db).since(service, since or clock() - CHANGES_SINCE)
 
     @router.get("/audit")
     async def audit_rows(after: Annotated[int, Query(ge=0, lt=2**63)] = 0) -> list[AuditEntry]:
         """Audit rows behind `after`, the oldest first, at most 500: ask again with the last `seq`."""
-        return [AuditEntry.model_validate(row) for row in await audit.after(db, after)]
+        return [audit_entry(row, is_private=is_private) for row, is_private in await records.audit_after(db, after)]
 
     return router
 

@@ -12,6 +12,15 @@ from bot.core.evidence import LedgerEntry
 from bot.core.incident import AlertGroup, Incident
 from bot.core.timeline import TimelineEntry
 from bot.store.answers.records import Record
+from bot.store.tables import AuditRow
+
+
+class Refusal(BaseModel):
+    """Why a request has no answer."""
+
+    error: str
+    field: str = ""
+    """The parameter that is wrong; left out where it is none of them."""
 
 
 class _Row(BaseModel):
@@ -96,7 +105,7 @@ class IncidentRecord(BaseModel):
 
 
 class AuditEntry(_Row):
-    """One row of the audit; `hash` chains it to the row before."""
+    """One row of the audit; `hash`, over the whole of it, chains it to the row before."""
 
     seq: int
     at: datetime
@@ -110,6 +119,17 @@ class AuditEntry(_Row):
     message: str
     prev: str
     hash: str
+    withheld: bool = False
+    """It is about something private: what was done and when, without any text of it."""
+
+
+def audit_entry(row: AuditRow, *, is_private: bool) -> AuditEntry:
+    """A row of the audit as the API shows it."""
+    entry = AuditEntry.model_validate(row)
+    if not is_private:
+        return entry
+    texts = dict.fromkeys(("who", "subject", "before", "after", "reason", "policy", "message"), "")
+    return entry.model_copy(update={**texts, "withheld": True})
 
 
 def incident_record(record: Record) -> IncidentRecord:

@@ -71,7 +71,7 @@ class Alerts:
         Of annotations the summary and the description alone, and of every text at most 300 characters.
         """
         no_heartbeat = col(EpisodeRow.muted_by) != Mute(MuteReason.HEARTBEAT).stored
-        newest = _newest(_filtered(select(EpisodeRow.id).where(no_heartbeat), "firing", service, None, None), 500)
+        newest = _newest(_filtered(select(EpisodeRow.id).where(no_heartbeat), "firing", service, None), 500)
         grouped: list[tuple[int | None, Alert]] = []
         async with self.db.read() as session:
             ids = (await session.exec(newest)).all()
@@ -104,24 +104,20 @@ class Alerts:
         hidden = (await self._hidden(frozenset())).groups
         return [[*map(_nameless, alerts)] if group in hidden else alerts for group, alerts in groups.items()]
 
-    async def episodes(
-        self,
-        *,
-        state: str = "",
-        service: str = "",
-        since: datetime | None = None,
-        group_id: int | None = None,
-        limit: int = 500,
+    async def public_episodes(
+        self, *, state: str = "", service: str = "", since: datetime | None = None, limit: int = 500
     ) -> list[EpisodeRow]:
-        """Episodes, newest first; `since` is when they were last received."""
-        query = _newest(_filtered(select(EpisodeRow), state, service, since, group_id), limit)
+        """Episodes of no private group, newest first; `since` is when they were last received."""
+        private = select(GroupRow.id).where(col(GroupRow.private).is_(True))
+        public = col(EpisodeRow.group_id).is_(None) | col(EpisodeRow.group_id).not_in(private)
+        query = _newest(_filtered(select(EpisodeRow).where(public), state, service, since), limit)
         async with self.db.read() as session:
             return list((await session.exec(query)).all())
 
     async def count(self, *, state: str = "", service: str = "", since: datetime | None = None) -> int:
         """How many episodes there are in all."""
         async with self.db.read() as session:
-            query = _filtered(select(func.count()).select_from(EpisodeRow), state, service, since, None)
+            query = _filtered(select(func.count()).select_from(EpisodeRow), state, service, since)
             return int((await session.exec(query)).one())
 
 
@@ -164,15 +160,13 @@ def _newest(query: Q, limit: int) -> Q:
     return query.order_by(col(EpisodeRow.starts_at).desc(), col(EpisodeRow.id).desc()).limit(limit)
 
 
-def _filtered(query: Q, state: str, service: str, since: datetime | None, group_id: int | None) -> Q:
+def _filtered(query: Q, state: str, service: str, since: datetime | None) -> Q:
     if state:
         query = query.where(col(EpisodeRow.status) == state)
     if service:
         query = query.where(col(EpisodeRow.service) == service)
     if since:
         query = query.where(col(EpisodeRow.last_seen_at) >= since)
-    if group_id is not None:
-        query = query.where(col(EpisodeRow.group_id) == group_id)
     return query
 
 

@@ -11,12 +11,13 @@ from bot.core.errors import NotFound
 from bot.core.evidence import LedgerEntry
 from bot.core.incident import AlertGroup, Incident, number_of
 from bot.core.timeline import TimelineEntry
-from bot.store import timeline
+from bot.store import audit, timeline
 from bot.store.approvals import rows as proposal_rows
 from bot.store.db.database import Database
 from bot.store.incidents import overview
 from bot.store.incidents import rows as incident_rows
-from bot.store.tables import EpisodeRow, EvidenceRow, ProposalRow, TriageRow
+from bot.store.incidents.privacy import private_refs
+from bot.store.tables import AuditRow, EpisodeRow, EvidenceRow, ProposalRow, TriageRow
 from bot.store.triage.ledger import entry_of
 
 MAX_ALERTS = 500
@@ -63,6 +64,15 @@ async def require_public(db: Database, ref: str) -> None:
     visibility = await overview.visibility_of(db, ref)
     if visibility is not None and visibility.is_private:
         raise NotFound(f"there is no {ref}")
+
+
+async def audit_after(db: Database, seq: int) -> list[tuple[AuditRow, bool]]:
+    """Audit rows behind `seq`, the oldest first, at most 500, each with whether it is about something private."""
+    rows = await audit.after(db, seq)
+    refs = {row.subject: row.subject.partition(":")[0] for row in rows}
+    async with db.read() as session:
+        private = await private_refs(session, set(refs.values()))
+    return [(row, refs[row.subject] in private) for row in rows]
 
 
 async def evidence_of(db: Database, group: str, id: str) -> LedgerEntry:

@@ -1,12 +1,18 @@
 """Private incidents: read by the members of their channel alone, with the group that holds their evidence."""
 
+from collections.abc import Collection
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from bot.core.errors import NotFound
 from bot.core.incident import number_of
 from bot.core.timeline import EntryKind
 from bot.store import audit, messages, timeline
 from bot.store.alerts.groups import touch_card
 from bot.store.db.database import Database
-from bot.store.tables import GroupRow, IncidentRow
+from bot.store.tables import GroupRow, IncidentRow, ProposalRow
 
 
 async def set_private(db: Database, ref: str, by: str, *, private: bool) -> bool:
@@ -29,6 +35,22 @@ async def set_private(db: Database, ref: str, by: str, *, private: bool) -> bool
             await touch_card(db, session, group)
         await messages.refresh(db, session, f"card:{ref}")
         return True
+
+
+async def private_refs(session: AsyncSession, refs: Collection[str]) -> set[str]:
+    """Which of these references are to private groups and incidents, or to proposals of them."""
+    groups = select(GroupRow.id, GroupRow.incident_id).where(col(GroupRow.private).is_(True))
+    incidents = select(IncidentRow.group_id, IncidentRow.id).where(col(IncidentRow.private).is_(True))
+    pairs = [*(await session.exec(groups)).all(), *(await session.exec(incidents)).all()]
+    of_groups, of_incidents = {group for group, _ in pairs if group}, {incident for _, incident in pairs if incident}
+    numbers = [number for ref in refs if (number := number_of(ref, "AP")) is not None]
+    belonging: Any = select(ProposalRow.id, ProposalRow.group_id, ProposalRow.incident_id).where(
+        col(ProposalRow.id).in_(numbers)
+    )
+    proposals = (await session.exec(belonging)).all() if pairs and numbers else ()
+    private = {f"AP-{id}" for id, group, incident in proposals if group in of_groups or incident in of_incidents}
+    private |= {f"AL-{number}" for number in of_groups} | {f"INC-{number}" for number in of_incidents}
+    return private.intersection(refs)
 
 
 def _word(private: bool) -> str:

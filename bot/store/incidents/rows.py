@@ -34,10 +34,17 @@ async def load_incident(session: AsyncSession, ref: str) -> Incident | None:
 
 
 async def newest_incidents(
-    session: AsyncSession, state: str | None = None, service: str | None = None, since: datetime | None = None
+    session: AsyncSession,
+    state: str | None = None,
+    service: str | None = None,
+    since: datetime | None = None,
+    *,
+    public_only: bool = False,
 ) -> list[Incident]:
-    """Incidents, newest first. `state` "open" means not resolved."""
+    """Incidents, newest first, at most 500. `state` "open" means not resolved."""
     query = select(IncidentRow).order_by(col(IncidentRow.id).desc())
+    if public_only:
+        query = query.where(col(IncidentRow.private).is_(False))
     if state:
         query = (
             query.where(IncidentRow.state != "RESOLVED") if state == "open" else query.where(IncidentRow.state == state.upper())
@@ -49,9 +56,9 @@ async def newest_incidents(
     return [to_incident(row) for row in (await session.exec(query.limit(500))).all()]
 
 
-async def newest_groups(session: AsyncSession, state: str | None = None, service: str | None = None) -> list[AlertGroup]:
-    """Alert groups, newest first. `state` "open" means not resolved."""
-    query = select(GroupRow).order_by(col(GroupRow.id).desc())
+async def newest_public_groups(session: AsyncSession, state: str = "", service: str = "") -> list[AlertGroup]:
+    """Alert groups that are not private, newest first, at most 500. `state` "open" means not resolved."""
+    query = select(GroupRow).where(col(GroupRow.private).is_(False)).order_by(col(GroupRow.id).desc())
     if state:
         query = query.where(GroupRow.state != "RESOLVED") if state == "open" else query.where(GroupRow.state == state.upper())
     if service:

@@ -17,6 +17,7 @@ from bot.store.answers.postmortems import Postmortems
 from bot.store.approvals.proposals import ProposalDraft, ProposalStore
 from bot.store.incidents import incidents
 from bot.store.incidents.privacy import set_private
+from bot.store.tables import GroupRow, IncidentRow
 from bot.store.triage.triage import Triages
 from tests.unit.builders import NOW, change
 from tests.unit.store.databases import SortingFixture, alert
@@ -101,7 +102,11 @@ async def test_an_alert_has_the_reason_of_its_group_or_of_its_mute(served: Serve
 async def test_a_bad_parameter_is_named(served: Served) -> None:
     client, _ = served
 
-    for query, field in (("state=sleeping", "state"), ("since=yesterday", "since"), ("since=2026-03-01T04:00:00", "since")):
+    for query, field in (
+        ("state=sleeping", "state"), ("since=yesterday", "since"), ("since=2026-03-01T04:00:00", "since"),
+        ("since=0001-01-01T00:00:00%2B14:00", "since"), ("since=9999-12-31T23:59:59-14:00", "since"),
+        ("service=a%00b", "service"),
+    ):  # fmt: skip
         answer = await client.get(f"/api/alerts?{query}")
         assert (answer.status_code, answer.json()["field"]) == (400, field)
 
@@ -190,9 +195,12 @@ async def test_an_unexpected_error_is_an_id_and_no_detail(served: Served) -> Non
 
 async def test_the_documentation_describes_every_path(served: Served) -> None:
     client, _ = served
-    paths = (await client.get("/api/openapi.json")).json()["paths"]
+    document = (await client.get("/api/openapi.json")).json()
+    alerts = document["paths"]["/alerts"]["get"]
 
-    assert "/incidents/{ref}/postmortem" in paths
+    assert "/incidents/{ref}/postmortem" in document["paths"]
+    assert (alerts["security"], list(alerts["responses"])) == ([{"TOCSIN_TOKEN_API": []}], ["200", "4XX"])
+    assert document["components"]["securitySchemes"]["TOCSIN_TOKEN_API"]["scheme"] == "bearer"
     assert (await client.get("/api/docs")).status_code == 200
 
 
@@ -204,8 +212,34 @@ async def test_a_private_incident_is_answered_as_one_that_does_not_exist(served:
 
     await set_private(sorting.db, "INC-1", "alice", private=True)
 
-    lists = [(await client.get(f"/api/{path}")).json() for path in ("groups", "incidents")]
+    lists = [(await client.get(f"/api/{path}")).json() for path in ("groups", "incidents", "alerts?service=checkout")]
     singles = [
         (await client.get(f"/api/{path}")).status_code for path in ("groups/AL-1", "incidents/INC-1", "evidence/AL-1/E1")
     ]
     assert "AL-1" not in [group["ref"] for group in lists[0]] and lists[1] == [] and singles == [404, 404, 404]
+    assert [alert["name"] for alert in lists[2]] == ["Alert b", "Alert first"]
+
+
+async def test_the_audit_tells_when_something_became_of_a_private_incident_and_not_what(served: Served) -> None:
+    client, sorting = served
+    await set_private(sorting.db, "INC-1", "alice", private=True)
+    await incidents.resolve(sorting.db, "INC-1", "alice", cause="the keys were stolen")
+
+    rows = (await client.get("/api/audit")).json()
+
+    assert [(row["what"], row["subject"], row["withheld"]) for row in rows] == [
+        ("declare", "", True), ("private", "", True), ("cause", "", True), ("resolve", "", True),
+    ]  # fmt: skip
+    assert "stolen" not in str(rows) and "alice" not in str(rows)
+
+
+async def test_private_groups_take_no_place_on_a_list_of_the_newest(served: Served) -> None:
+    client, sorting = served
+    common = {"title": "t", "service": "checkout", "severity": "SEV3", "state": "OPEN", "channel": "C1", "private": True}
+    async with sorting.db.write() as session:
+        for _ in range(500):
+            session.add(IncidentRow(**common, declared_by="a", declared_at=NOW))
+            session.add(GroupRow(**common | {"state": "FIRING"}, key="", opened_at=NOW, last_alert_at=NOW))
+
+    assert [group["ref"] for group in (await client.get("/api/groups")).json()] == ["AL-1"]
+    assert [incident["ref"] for incident in (await client.get("/api/incidents")).json()] == ["INC-1"]
