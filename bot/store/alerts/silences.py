@@ -152,11 +152,17 @@ async def muted_by(session: AsyncSession, row: SilenceRow) -> Sequence[EpisodeRo
 
 
 async def hand_back(db: Database, session: AsyncSession, row: SilenceRow) -> None:
-    """A silence is over: cards that it acknowledged, and where something still fires, are nobody's again."""
+    """A silence is over: cards that it acknowledged, and where something still fires, are nobody's again.
+
+    One on which another silence covers all that fires is that one's: people who need longer make a second silence.
+    """
     row.released = True
     session.add(row)
     acknowledged = select(GroupRow).where(GroupRow.state == GroupState.ACKNOWLEDGED, GroupRow.acknowledged_by == row.owner)
     for group in (await session.exec(acknowledged.where(GroupRow.acknowledged_at == row.starts_at))).all():
+        if (other := await _covering(session, group, db.clock())) is not None:
+            await _acknowledge(db, session, group, other)
+            continue
         group.state, group.acknowledged_by, group.acknowledged_at = GroupState.FIRING, "", None
         group.unacknowledged_at = db.clock()
         text = f"The silence {_ref(row)} is over, and {group.firing} of its alerts still fire"
@@ -216,10 +222,10 @@ async def _sizes(session: AsyncSession, numbers: Collection[int]) -> dict[int, i
     return sizes
 
 
-async def _firing_members(session: AsyncSession) -> dict[int, list[EpisodeRow]]:
-    """Of every card that nobody acknowledged: what fires on it."""
-    waiting = select(GroupRow.id).where(GroupRow.state == GroupState.FIRING)
-    query = select(EpisodeRow).where(EpisodeRow.status == "firing", col(EpisodeRow.group_id).in_(waiting))
+async def _firing_members(session: AsyncSession, of: ColumnElement[bool]) -> dict[int, list[EpisodeRow]]:
+    """Of each of these groups: what fires on it."""
+    numbers = select(GroupRow.id).where(of)
+    query = select(EpisodeRow).where(EpisodeRow.status == "firing", col(EpisodeRow.group_id).in_(numbers))
     members: dict[int, list[EpisodeRow]] = {}
     for episode in (await session.exec(query)).all():
         members.setdefault(episode.group_id or 0, []).append(episode)
@@ -231,16 +237,30 @@ async def _take_over(db: Database, session: AsyncSession, row: SilenceRow) -> No
 
     What stands on a card stays there; a silence keeps away what comes.
     """
-    silence = _silence(row)
-    for number, episodes in (await _firing_members(session)).items():
+    for number, episodes in (await _firing_members(session, col(GroupRow.state) == GroupState.FIRING)).items():
         group = await session.get(GroupRow, number, with_for_update=True)
-        if group is not None and all(silence.covers(_matchable(one)) for one in episodes):
-            group.state, group.acknowledged_by, group.acknowledged_at = GroupState.ACKNOWLEDGED, row.owner, row.starts_at
-            text = f"{row.owner} silenced its alerts until {clock_to_the_minute(row.ends_at)} ({silence.ref}): {row.reason}"
-            await timeline.add(
-                db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id, who=row.owner
-            )
-            await groups.touch_card(db, session, group)
+        if group is not None and _covers_all(row, episodes):
+            await _acknowledge(db, session, group, row)
+
+
+async def _covering(session: AsyncSession, group: GroupRow, now: datetime) -> SilenceRow | None:
+    """The silence in force, the last to end, that covers everything that fires on a card."""
+    episodes = (await _firing_members(session, col(GroupRow.id) == group.id)).get(group.id or 0, [])
+    rows = await session.exec(select(SilenceRow).where(col(SilenceRow.ends_at) > now).order_by(col(SilenceRow.ends_at).desc()))
+    return next((row for row in rows.all() if episodes and _covers_all(row, episodes)), None)
+
+
+def _covers_all(row: SilenceRow, episodes: Sequence[EpisodeRow]) -> bool:
+    silence = _silence(row)
+    return all(silence.covers(_matchable(one)) for one in episodes)
+
+
+async def _acknowledge(db: Database, session: AsyncSession, group: GroupRow, row: SilenceRow) -> None:
+    """A card is its owner's for as long as a silence is in force."""
+    group.state, group.acknowledged_by, group.acknowledged_at = GroupState.ACKNOWLEDGED, row.owner, row.starts_at
+    text = f"{row.owner} silenced its alerts until {clock_to_the_minute(row.ends_at)} ({_ref(row)}): {row.reason}"
+    await timeline.add(db, session, EntryKind.GROUP, text, group_id=group.id, incident_id=group.incident_id, who=row.owner)
+    await groups.touch_card(db, session, group)
 
 
 def _matchable(row: EpisodeRow) -> dict[str, str]:

@@ -99,6 +99,26 @@ async def test_whoever_silences_all_that_fires_on_a_card_has_acknowledged_it_unt
     assert "The silence SI-1 is over, and 1 of its alerts still fire" in [row.text for row in await sorting.rows(TimelineRow)]
 
 
+async def test_a_card_is_the_owners_of_the_second_silence_where_that_lasts_longer_than_the_first(
+    sorting: SortingFixture,
+) -> None:
+    await sorting.receive(alert("a"))
+    await silence(sorting)
+    sorting.clock.forward(30)
+    await silence(sorting, hours=1, key="k2")
+    sorting.clock.forward(31)
+
+    await sorting.receive()
+    between = [(group.state, group.acknowledged_by) for group in await sorting.groups()]
+    sorting.clock.forward(30)
+    await sorting.receive()
+
+    assert between == [(GroupState.ACKNOWLEDGED, "alice")]
+    assert [(group.state, group.acknowledged_by) for group in await sorting.groups()] == [(GroupState.FIRING, "")]
+    over = [row.text for row in await sorting.rows(TimelineRow) if "is over" in row.text]
+    assert over == ["The silence SI-2 is over, and 1 of its alerts still fire"]
+
+
 async def test_a_card_with_something_else_on_it_stays_nobodys(sorting: SortingFixture) -> None:
     await sorting.receive(alert("a"), alert("b"))
 
