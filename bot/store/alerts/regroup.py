@@ -28,6 +28,7 @@ async def merge(db: Database, into: str, other: str, person: str) -> None:
         rows = {ref: await _open_group(session, ref) for ref in sorted((into, other))}
         target, source = rows[into], rows[other]
         await _move(session, source, target, await _members(session, source), f"{person} merged AL-{source.id} into this group")
+        _fire_again(db, source, target)
         await _hand_over(db, session, source, target, person)
         await transitions.hand_over(db, session, source, target)
         source.state, source.cleared_at, source.human_at = GroupState.RESOLVED, db.clock(), db.clock()
@@ -122,12 +123,22 @@ async def _move(session: AsyncSession, source: GroupRow, target: GroupRow, membe
         one.group_id = target.id
         one.grouping_reason, one.grouping_text = GroupingReason.BY_PERSON.value, text
         session.add(one)
-    if target.firing and target.state == GroupState.MONITORING:
-        target.state, target.cleared_at = GroupState.FIRING, None
+
+
+def _fire_again(db: Database, source: GroupRow, target: GroupRow) -> None:
+    """A cleared group takes alerts that fire: whoever has these has it."""
+    if not target.firing or target.state != GroupState.MONITORING:
+        return
+    target.state, target.cleared_at = source.state, None
+    target.acknowledged_by, target.acknowledged_at = source.acknowledged_by, source.acknowledged_at
+    target.unacknowledged_at = db.clock()
 
 
 async def _hand_over(db: Database, session: AsyncSession, source: GroupRow, target: GroupRow, person: str) -> None:
-    """What the closed group stood for: its severity, and its incident, which ends where the other group has one."""
+    """What the closed group stood for: its severity, and its incident, which ends where the other group has one.
+
+    What people were asked to decide goes on with its incident, else it is over.
+    """
     severity = Severity(source.severity)
     if severity.worse_than(Severity(target.severity)):
         target.severity, target.service, target.title = source.severity, source.service or target.service, source.title
@@ -137,15 +148,24 @@ async def _hand_over(db: Database, session: AsyncSession, source: GroupRow, targ
         # Nobody saw that its alerts ended, wherever they are.
         target.unconfirmed_at, target.readable_at = source.unconfirmed_at, source.readable_at
         target.unmeasured = source.unmeasured
-    if incident is None:
-        return
-    if target.incident_id is None:
+    if incident is not None and target.incident_id is None:
         target.incident_id, target.mentioned_at = incident.id, target.mentioned_at or source.mentioned_at
         incident.group_id, source.incident_id = target.id, None
-    elif incident.state != IncidentState.RESOLVED:
-        incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, db.clock(), person
-        incident.cause = f"the same as INC-{target.incident_id}: its alerts were merged"
-    session.add(incident)
+    else:
+        if incident is not None and incident.state != IncidentState.RESOLVED:
+            incident.state, incident.resolved_at, incident.resolved_by = IncidentState.RESOLVED, db.clock(), person
+            incident.cause = f"the same as INC-{target.incident_id}: its alerts were merged"
+        why = f"its alerts were merged into AL-{target.id}"
+        await transitions.expire_undecided(db, session, source.id, source.incident_id, why=why)
+    if target.state != GroupState.MONITORING:
+        await _reopen_incident(session, target)
+
+
+async def _reopen_incident(session: AsyncSession, group: GroupRow) -> None:
+    """The incident of a group that fires is monitored no more."""
+    incident = await session.get(IncidentRow, group.incident_id, with_for_update=True) if group.incident_id else None
+    if incident is not None and incident.state == IncidentState.MONITORING:
+        incident.state = IncidentState.OPEN
 
 
 async def _keep_private(session: AsyncSession, source: GroupRow, target: GroupRow) -> None:

@@ -2,17 +2,30 @@
 
 import pytest
 
+from bot.core.action import Plan, Tier
+from bot.core.approvals.roster import Roster
+from bot.core.config import Config
 from bot.core.errors import NotFound
 from bot.slack.view_context import ViewContext
 from bot.slack.views import card
 from bot.store.alerts import regroup
+from bot.store.approvals.proposals import ProposalDraft, ProposalStore
+from bot.store.incidents import incidents
 from bot.store.slack.alert_contents import card_content
-from bot.store.tables import AuditRow, IncidentRow, TimelineRow
+from bot.store.tables import AuditRow, IncidentRow, ProposalRow, TimelineRow
 from tests.unit.store.databases import SortingFixture, alert
 
 
 async def two_groups(sorting: SortingFixture) -> None:
     await sorting.receive(alert("a"), alert("b"), alert("s", labels={"service": "search"}, severity="warning"))
+
+
+async def propose(sorting: SortingFixture, group: str) -> None:
+    plan = Plan(
+        action="rollback", action_version="1", kind="run_webhook", service="checkout", title="Roll back", arguments={},
+        targets={group: ""}, steps=[], dry_run="POST", tier=Tier.TWO, undo="",
+    )  # fmt: skip
+    await ProposalStore(sorting.db, Config()).open_proposal(ProposalDraft(group, group, plan, ""), None, Roster(Config()))
 
 
 async def counts(sorting: SortingFixture) -> list[tuple[str, str, int, int]]:
@@ -51,6 +64,32 @@ async def test_the_severity_and_the_incident_of_the_merged_group_go_over(sorting
     taker = (await sorting.groups())[1]
     assert (taker.severity, taker.incident_id) == ("SEV2", 1)
     assert [(row.group_id, row.state) for row in await sorting.rows(IncidentRow)] == [(2, "OPEN")]
+
+
+async def test_a_cleared_group_that_takes_firing_alerts_fires_and_is_whose_they_were(sorting: SortingFixture) -> None:
+    await two_groups(sorting)
+    await incidents.acknowledge(sorting.db, "AL-1", "alice")
+    await incidents.acknowledge(sorting.db, "AL-2", "bob")
+    await sorting.receive(alert("a", "resolved"), alert("b", "resolved"))
+
+    await regroup.merge(sorting.db, "AL-1", "AL-2", "carol")
+
+    taker = (await sorting.groups())[0]
+    assert (taker.state, taker.acknowledged_by) == ("ACKNOWLEDGED", "bob")
+    assert [row.state for row in await sorting.rows(IncidentRow)] == ["OPEN"]
+
+
+async def test_what_waits_for_people_ends_with_the_merged_group_unless_its_incident_goes_on(sorting: SortingFixture) -> None:
+    no_incident = alert("m", labels={"service": "mail"}, severity="warning")
+    await sorting.receive(alert("a"), alert("s", labels={"service": "search"}), no_incident)
+    for group in ("AL-1", "AL-2"):
+        await propose(sorting, group)
+
+    await regroup.merge(sorting.db, "AL-1", "AL-2", "alice")
+    await regroup.merge(sorting.db, "AL-3", "AL-1", "alice")
+
+    states = {row.group_id: row.state for row in await sorting.rows(ProposalRow)}
+    assert states == {1: "pending", 2: "expired"}
 
 
 async def test_a_later_alert_of_the_merged_service_joins_where_people_put_it(sorting: SortingFixture) -> None:
