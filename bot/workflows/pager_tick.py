@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.core.alerts.heartbeat import is_missed
+from bot.core.alerts.heartbeat import HeartbeatKey, is_missed
 from bot.core.config import Config
 from bot.core.errors import PagerFailed
 from bot.core.text.durations import elapsed_text
@@ -89,21 +89,26 @@ class PagerTick:
 
     async def _heartbeats(self, open_pages: Sequence[str]) -> None:
         # Without a rule that always fires nothing is missed, and this is looked at every ten seconds.
-        rows = await self.watch.heartbeats() if self.config.heartbeats else ()
-        missed = {f"heartbeat:{row.key}": row for row in rows if self._missed(row)}
-        for key, row in missed.items():
+        stored = await self.watch.heartbeats() if self.config.heartbeats else ()
+        rows = {HeartbeatKey.parse(row.key): row for row in stored}
+        last_seen_at, now = {key: row.last_seen_at for key, row in rows.items()}, self.watch.db.clock()
+        forgotten = {f"heartbeat:{key.stored}" for key in rows if key.is_forgotten(last_seen_at, now)}
+        silent = {f"heartbeat:{key.stored}": (key, row) for key, row in rows.items() if self._missed(key, row)}
+        missed = {name: one for name, one in silent.items() if name not in forgotten}
+        for name, (key, row) in missed.items():
             summary = f"{row.key} is silent since {clock(row.last_seen_at)}: its monitoring may be down"
-            await self.pages.open(key, summary, "SEV3")
-            await self.reminders.silent(key, row.key, row.last_seen_at)
-        for key in open_pages:
-            if key not in missed:
-                await self.reminders.resumed(key, key.removeprefix("heartbeat:"))
-                await self.pages.clear(key)
+            await self.pages.open(name, summary, "SEV3")
+            await self.reminders.silent(name, key, row.last_seen_at)
+        for name in open_pages:
+            if name not in missed:
+                await self.reminders.resumed(
+                    name, HeartbeatKey.parse(name.removeprefix("heartbeat:")), heard=name not in silent
+                )
+                await self.pages.clear(name)
 
-    def _missed(self, row: HeartbeatRow) -> bool:
+    def _missed(self, key: HeartbeatKey, row: HeartbeatRow) -> bool:
         """Of a rule and a source that are still configured: its source ended it, or it is silent for too long."""
-        source, _, rule = row.key.partition(":")
-        if rule not in self.config.heartbeats or source not in self.config.sources:
+        if key.rule not in self.config.heartbeats or key.source not in self.config.sources:
             return False
         silence = self.watch.db.clock() - max(row.last_seen_at, self.since)
         return row.missed or is_missed(row.rhythm, silence, self.config.heartbeat_every)

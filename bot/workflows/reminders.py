@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.core.alerts.heartbeat import HeartbeatKey
 from bot.core.alerts.reminders import reminded, reminders_due, waited
 from bot.core.approvals.roster import FRESH_ROTA
 from bot.core.config import Config
@@ -46,22 +47,21 @@ class Reminders:
         key = f"reminder:{oldest.thread_key}:{oldest.since:%Y%m%dT%H%M%S}:{number}"
         await self.lines.add(key, oldest.channel, oldest.thread_key, text + ("" if people else no_on_call), people)
 
-    async def silent(self, key: str, rule: str, since: datetime) -> None:
+    async def silent(self, name: str, key: HeartbeatKey, since: datetime) -> None:
         """Say in the default channel that an always-firing rule does not come any more: then no alert may, either."""
         roster, now = await self.rotas.roster("", within=FRESH_ROTA), self.lines.db.clock()
-        source, _, name = rule.partition(":")
         text = (
-            f"No heartbeat ({one_line(name, 60)}) from {one_line(source, 60)} since {clock(since)}: "
+            f"No heartbeat ({one_line(key.rule, 60)}) from {_sender(key)} since {clock(since)}: "
             "new alerts may not arrive here. Check Prometheus, Alertmanager and its route to Tocsin."
         )
         await self.lines.announce(
-            f"{key}:{since:%Y%m%dT%H%M%S}", self.config.default_channel, text, roster.default(now).on_call
+            f"{name}:{since:%Y%m%dT%H%M%S}", self.config.default_channel, text, roster.default(now).on_call
         )
 
-    async def resumed(self, key: str, rule: str) -> None:
-        """The same line says that it is over."""
-        source = one_line(rule.partition(":")[0], 60)
-        await self.lines.amend(f"{key}:", f"{source} was silent and is heard again. Alerts that fire now are on their cards.")
+    async def resumed(self, name: str, key: HeartbeatKey, *, heard: bool) -> None:
+        """The same line says that it is over, or that it is not waited for any more."""
+        over = "is heard again. Alerts that fire now are on their cards." if heard else "is not waited for any more."
+        await self.lines.amend(f"{name}:", f"{_sender(key)} was silent and {over}")
 
     async def _people(self, number: int, alerts: Sequence[Unacknowledged]) -> tuple[list[str], list[str]]:
         """Whom a reminder mentions, and the services whose rota cannot be read: nobody knows who is on it."""
@@ -74,6 +74,10 @@ class Reminders:
             if not rota.readable:
                 unread.append(service or "default_on_call")
         return list(people), unread
+
+
+def _sender(key: HeartbeatKey) -> str:
+    return one_line(key.source, 60) + (f" ({one_line(key.scope, 100)})" if key.scope else "")
 
 
 def _text(alerts: Sequence[Unacknowledged], state: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.core.alerts.heartbeat import LEARNED_AFTER, Rhythm, is_missed
+from bot.core.alerts.heartbeat import LEARNED_AFTER, HeartbeatKey, Rhythm, is_missed
 from bot.core.check import Check, absent, failed, ok
 from bot.core.config import Config
 from bot.core.text.durations import elapsed_text
@@ -19,10 +19,13 @@ def check_heartbeats(config: Config, arrived: Sequence[tuple[str, Rhythm]], now:
     """One check for each source and rule that arrived or should; `arrived` are keys `<source>:<rule>`."""
     if not config.heartbeats:
         return [absent("Heartbeat", "name an always-firing rule under `heartbeats`: without one a dead Prometheus is silence")]
-    rhythms = dict(arrived)
-    expected = [f"{source}:{rule}" for source in config.sources for rule in config.heartbeats]
-    checks = [_check(config, key, rhythms[key], now) for key in expected if key in rhythms]
-    beating = {key.partition(":")[0] for key in expected if key in rhythms}
+    rhythms = {HeartbeatKey.parse(stored): rhythm for stored, rhythm in arrived}
+    last_seen_at = {key: rhythm.last_seen_at for key, rhythm in rhythms.items()}
+    expected = [(source, rule) for source in config.sources for rule in config.heartbeats]
+    coming = [key for key in rhythms if (key.source, key.rule) in expected and not key.is_forgotten(last_seen_at, now)]
+    coming.sort(key=lambda key: (expected.index((key.source, key.rule)), key.scope))
+    checks = [_check(config, key.stored, rhythms[key], now) for key in coming]
+    beating = {key.source for key in coming}
     silent = [name for name, source in config.sources.items() if source.kind in _SENDERS and name not in beating]
     return checks + [_missing(config, source) for source in silent]
 

@@ -8,6 +8,8 @@ from bot.core.infrastructure.exporters import HOSTS, PODS, host_of, subject_of
 
 _ENDS = (("client", "server"), ("source", "destination"), ("caller", "callee"))
 """How service graphs, meshes and tracers name the two ends of a call."""
+SCOPE_LABELS = ("cluster", "env", "environment")
+"""Two values of one of these are two installations: never one cause."""
 OPERATIONS = ("operation", "span_name", "route", "rpc_method", "method", "endpoint", "path")
 
 
@@ -34,6 +36,11 @@ def component_of(labels: Mapping[str, str], service: str) -> Component | None:
         return Component(service, "service", service, host)
     name = host or instance
     return Component(name, "host", host=name) if name else None
+
+
+def scope_of(labels: Mapping[str, str]) -> dict[str, str]:
+    """Which installation an alert is about, as far as its labels name it."""
+    return {name: labels[name] for name in SCOPE_LABELS if labels.get(name)}
 
 
 def place_of(labels: Mapping[str, str]) -> str:

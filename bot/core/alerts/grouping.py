@@ -12,7 +12,7 @@ from functools import cached_property
 
 from bot.core.actor import NONE_KNOWN, KnownChannels, Visibility
 from bot.core.alerts.arrival_rate import RUNNING_SHARE, ArrivalRate, Candidate, UsualDelays, choose
-from bot.core.alerts.component import Component, component_of
+from bot.core.alerts.component import Component, component_of, scope_of
 from bot.core.alerts.episodes import LastTime
 from bot.core.alerts.problem_kind import kind_of
 from bot.core.facts.alerting import AlertKind
@@ -26,8 +26,6 @@ SAME_WINDOW = timedelta(minutes=30)
 """Alerts of the same service or source's key join for longer; a cleared group fires again within this time."""
 UNMEASURED_WINDOW = timedelta(hours=1)
 """What was not measured for longer and fires again is another outage: a service that was removed may come back after days."""
-SCOPE_LABELS = ("cluster", "env", "environment")
-"""Two values of one of these are two installations: never one cause."""
 MACHINE_LABELS = ("pod", "instance", "node", "host")
 """Labels that tie alerts without a service together."""
 
@@ -225,7 +223,7 @@ class Arrival:
     @cached_property
     def scope(self) -> dict[str, str]:
         """Which installation it is about, as far as its labels name it."""
-        return {name: self.labels[name] for name in SCOPE_LABELS if self.labels.get(name)}
+        return scope_of(self.labels)
 
 
 @dataclass(frozen=True)

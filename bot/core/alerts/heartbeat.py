@@ -1,7 +1,12 @@
 """Always-firing rules: how often they are expected, learned from what arrives, and when their silence is worth a page."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
+
+from bot.core.alerts.component import SCOPE_LABELS, scope_of
 
 LEARNED_AFTER = 3
 """Heartbeats that must have come before a learned period counts: before that, silence says nothing."""
@@ -13,6 +18,43 @@ MISSED_PERIODS = 2
 """So many periods of silence are a miss."""
 GROWS_BY = 2
 """Most by which a miss lengthens the period: an outage rather than a new interval, and the next must be noticed."""
+FORGOTTEN_AFTER = timedelta(days=7)
+"""So long after the last heartbeat of one of several installations it is not waited for any more: it was removed."""
+_SCOPED = re.compile(rf"(.*?)\{{((?:{'|'.join(SCOPE_LABELS)})=.*)\}}", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class HeartbeatKey:
+    """An always-firing rule of one source and one installation: one that dies must not be hidden by another that lives."""
+
+    source: str
+    rule: str
+    scope: str = ""
+    """`cluster=eu`; "" where its labels name none."""
+
+    @classmethod
+    def of(cls, source: str, rule: str, labels: Mapping[str, str]) -> Self:
+        """Of the alert that a rule fires."""
+        return cls(source, rule, ",".join(f"{name}={value}" for name, value in scope_of(labels).items()))
+
+    @classmethod
+    def parse(cls, stored: str) -> Self:
+        """As it is stored."""
+        source, _, rule = stored.partition(":")
+        scoped = _SCOPED.fullmatch(rule)
+        return cls(source, scoped[1], scoped[2]) if scoped else cls(source, rule)
+
+    @property
+    def stored(self) -> str:
+        """`prod:Watchdog`, `prod:Watchdog{cluster=eu}`."""
+        return f"{self.source}:{self.rule}" + (f"{{{self.scope}}}" if self.scope else "")
+
+    def is_forgotten(self, last_seen_at: Mapping["HeartbeatKey", datetime], now: datetime) -> bool:
+        """Whether it is not waited for any more: another installation of the same rule still comes."""
+        if not self.scope or now - last_seen_at[self] <= FORGOTTEN_AFTER:
+            return False
+        others = [at for key, at in last_seen_at.items() if (key.source, key.rule) == (self.source, self.rule)]
+        return now - max(others) <= FORGOTTEN_AFTER
 
 
 @dataclass(frozen=True)

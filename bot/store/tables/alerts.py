@@ -138,7 +138,7 @@ class HeartbeatRow(SQLModel, table=True):
 
     __tablename__ = "heartbeats"
     key: str = Field(primary_key=True)
-    """`<source>:<rule>`."""
+    """`<source>:<rule>`, and the installation (bot.core.alerts.heartbeat.HeartbeatKey)."""
     last_seen_at: datetime = Field(sa_type=Moment)
     every_seconds: float = 0.0
     """Its period as it was learned (bot.core.alerts.heartbeat)."""

@@ -67,6 +67,23 @@ async def test_a_heartbeat_missed_twice_pages_and_its_return_clears(fixture: Pag
     assert await fixture.after(3.1) == [("page", "heartbeat:am:Watchdog"), ("clear", "heartbeat:am:Watchdog")]
 
 
+async def test_a_cluster_whose_monitoring_dies_pages_though_that_of_another_lives_until_it_counts_as_removed(
+    fixture: PagerFixture,
+) -> None:
+    fixture.configure()
+    for cluster in ("eu", "us"):
+        await fixture.add(HeartbeatRow(key=f"am:Watchdog{{cluster={cluster}}}", last_seen_at=NOW, every_seconds=60))
+
+    async def seen_until(minutes: float) -> list[tuple[str, str]]:
+        await fixture.change(HeartbeatRow, "am:Watchdog{cluster=eu}", last_seen_at=NOW + timedelta(minutes=minutes))
+        return list(await fixture.after(minutes))
+
+    assert await seen_until(3) == [("page", "heartbeat:am:Watchdog{cluster=us}")]
+    assert (await fixture.reminders())[0][1].startswith("No heartbeat (Watchdog) from am (cluster=us) since 03:00:00 UTC")
+    assert (await seen_until(8 * 24 * 60))[1:] == [("clear", "heartbeat:am:Watchdog{cluster=us}")]
+    assert (await fixture.reminders())[0][1] == "am (cluster=us) was silent and is not waited for any more."
+
+
 async def test_a_page_that_the_pager_does_not_take_is_tried_again_later(fixture: PagerFixture) -> None:
     await fixture.firing()
     fixture.pager.down = True

@@ -3,15 +3,16 @@
 import sys
 from bisect import insort
 from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlmodel import col, or_, select
+from sqlmodel import col, delete, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity, Status
 from bot.core.alerts import muting
 from bot.core.alerts.episodes import end_of, episode_of
-from bot.core.alerts.heartbeat import next_rhythm
+from bot.core.alerts.heartbeat import HeartbeatKey, next_rhythm
 from bot.core.config import Config
 from bot.core.service import Catalogue
 from bot.store.db.rows import new_row
@@ -151,11 +152,14 @@ def status_of(row: AlertRow | EpisodeRow) -> Status:
 
 async def record_heartbeat(session: AsyncSession, row: AlertRow) -> None:
     """Note one more heartbeat of an always-firing rule, or its end: where another of its instances fires that is none."""
-    key = f"{row.source}:{row.name}"
-    heartbeat = await session.get(HeartbeatRow, key)
+    key = HeartbeatKey.of(row.source, row.name, row.labels)
+    heartbeat = await session.get(HeartbeatRow, key.stored)
     if heartbeat is None:
-        heartbeat = HeartbeatRow(key=key, last_seen_at=row.received_at, beats=1)
+        heartbeat = HeartbeatRow(key=key.stored, last_seen_at=row.received_at, beats=1)
         session.add(heartbeat)
+        if key.scope:
+            # It may have come without its labels, or been stored so by an earlier version: else it would be missed.
+            await session.exec(delete(HeartbeatRow).where(col(HeartbeatRow.key) == replace(key, scope="").stored))
         await session.flush()
     if row.status == "firing":
         rhythm = next_rhythm(heartbeat.rhythm, row.received_at)
@@ -163,13 +167,14 @@ async def record_heartbeat(session: AsyncSession, row: AlertRow) -> None:
         heartbeat.every_seconds = rhythm.period.total_seconds()
         heartbeat.missed = False
     else:
-        heartbeat.missed = not await _fires_otherwise(session, row)
+        heartbeat.missed = not await _fires_otherwise(session, row, key)
     session.add(heartbeat)
 
 
-async def _fires_otherwise(session: AsyncSession, row: AlertRow) -> bool:
+async def _fires_otherwise(session: AsyncSession, row: AlertRow, key: HeartbeatKey) -> bool:
     """Whether the rule fires since another moment, or with other labels: of another Prometheus, or after a restart."""
     episode = EpisodeRow
     same_rule = episode.source == row.source, episode.name == row.name, episode.status == "firing"
     another = or_(episode.fingerprint != row.fingerprint, episode.starts_at != row.starts_at)
-    return (await session.exec(select(episode.id).where(*same_rule, another).limit(1))).first() is not None
+    labels = (await session.exec(select(episode.labels).where(*same_rule, another))).all()
+    return any(HeartbeatKey.of(row.source, row.name, one) == key for one in labels)

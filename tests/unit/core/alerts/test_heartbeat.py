@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.alerts.heartbeat import Rhythm, is_missed, next_rhythm
+from bot.core.alerts.heartbeat import HeartbeatKey, Rhythm, is_missed, next_rhythm
 from tests.unit.builders import NOW, at
 
 HOURS = timedelta(hours=4)
@@ -47,3 +47,12 @@ def test_a_longer_interval_is_learned_after_a_few_beats() -> None:
 
 def test_a_delivery_that_arrives_late_turns_nothing_back() -> None:
     assert next_rhythm(after(5, 10), at(7)).last_seen_at == at(10)
+
+
+@pytest.mark.parametrize("rule", ["Watchdog", "Watchdog {a}", "a:b{c=d}"])
+@pytest.mark.parametrize("labels", [{}, {"pod": "a"}, {"cluster": "eu{1}", "env": "prod=1"}])
+def test_a_heartbeat_is_stored_with_its_installation(rule: str, labels: dict[str, str]) -> None:
+    key = HeartbeatKey.of("prod", rule, labels)
+
+    assert HeartbeatKey.parse(key.stored) == key
+    assert key.scope == ("cluster=eu{1},env=prod=1" if "cluster" in labels else "")

@@ -348,6 +348,27 @@ async def test_two_beats_of_one_rule_in_one_batch_are_one_heartbeat(sorting: Sor
     assert len(await sorting.rows(HeartbeatRow)) == 1
 
 
+async def test_the_same_rule_of_two_clusters_is_two_heartbeats_and_the_end_of_one_is_no_end_of_the_other(
+    sorting: SortingFixture,
+) -> None:
+    def watchdog(cluster: str, status: str = "firing") -> Alert:
+        return alert(cluster, status, name="Watchdog", severity="none", labels={"cluster": cluster})
+
+    await sorting.receive(watchdog("eu"), watchdog("us"))
+    await sorting.receive(watchdog("us", "resolved"))
+
+    heartbeats = {row.key: row.missed for row in await sorting.rows(HeartbeatRow)}
+    assert heartbeats == {"prod:Watchdog{cluster=eu}": False, "prod:Watchdog{cluster=us}": True}
+
+
+async def test_a_heartbeat_that_was_noted_without_its_cluster_is_not_missed(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("w", name="Watchdog", severity="none"))
+
+    await sorting.receive(alert("w", name="Watchdog", severity="none", labels={"cluster": "eu"}))
+
+    assert [row.key for row in await sorting.rows(HeartbeatRow)] == ["prod:Watchdog{cluster=eu}"]
+
+
 # ---------------------------------------------------------------- declared incidents
 
 
