@@ -17,6 +17,9 @@ RETURNS_WITHIN = timedelta(minutes=5)
 REPLICAS_DIFFER = timedelta(minutes=2)
 """By so much two Prometheus servers may differ in when an alert began: each evaluates its rules at moments of its own."""
 
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""An end may be so far ahead of its arrival: its sender's clock is."""
+
 SHORTEST_HOLD, LONGEST_HOLD = timedelta(minutes=5), timedelta(minutes=30)
 
 

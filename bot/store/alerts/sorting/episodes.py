@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.alert import Severity, Status
 from bot.core.alerts import muting
-from bot.core.alerts.episodes import end_of, episode_of
+from bot.core.alerts.episodes import CLOCKS_DIFFER, end_of, episode_of
 from bot.core.alerts.heartbeat import HeartbeatKey, next_rhythm
 from bot.core.config import Config
 from bot.core.service import Catalogue
@@ -141,8 +141,8 @@ def is_worse(episode: EpisodeRow, severity: Severity) -> bool:
 
 
 def reported_end(row: AlertRow) -> datetime:
-    """When a delivery says that its episode ended; its arrival where it does not say."""
-    return row.ends_at or row.received_at
+    """When a delivery says that its episode ended; its arrival where it does not say, or names a moment to come."""
+    return row.ends_at if row.ends_at and row.ends_at <= row.received_at + CLOCKS_DIFFER else row.received_at
 
 
 def status_of(row: AlertRow | EpisodeRow) -> Status:

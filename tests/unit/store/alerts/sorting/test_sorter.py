@@ -5,6 +5,7 @@ import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,6 +96,15 @@ async def test_an_alert_that_was_never_seen_firing_and_ended_before_it_began_las
     await sorting.receive(alert("a", "resolved", start=-20, ends_at=at(-30)))
 
     assert [(minutes(e.starts_at), minutes(e.ended_at)) for e in await sorting.episodes()] == [(-20, -20)]
+
+
+@pytest.mark.parametrize(("ahead", "ended"), [(9, 9), (600, 0)])
+async def test_an_end_is_at_most_as_far_ahead_as_clocks_differ(sorting: SortingFixture, ahead: float, ended: float) -> None:
+    await sorting.receive(alert("a"))
+
+    await sorting.receive(alert("a", "resolved", ends_at=at(ahead)))
+
+    assert [episode.ended_at for episode in await sorting.episodes()] == [at(ended)]
 
 
 async def test_the_end_that_a_late_recovery_tells_counts_though_it_tells_no_start(sorting: SortingFixture) -> None:
