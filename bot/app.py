@@ -48,6 +48,7 @@ from bot.store.approvals.runs.claims import Claims
 from bot.store.db.clock import Clock, DatabaseClock, Elapsed, SteadyClock
 from bot.store.db.database import UNAVAILABLE, Database, async_url, utc_now
 from bot.store.oversight.clock import begin_time
+from bot.store.oversight.left_out import LeftOutNotices
 from bot.store.retention.pruning import Pruning
 from bot.store.slack.interactions import Interactions
 from bot.store.slack.outbox import Outbox
@@ -299,6 +300,7 @@ class App:
             fetch=fetch_public,
             knows_severity=lambda word: self.config.knows_severity(word),
             scopes=self.scopes,
+            tell=LeftOutNotices(self.db, self.config),
         )
         self.loops = {"inbox": self.inbox.alive, "intake": self.writer.alive, "sender": self._sender_alive}
         checks = {name: check_of(alive) for name, alive in self.loops.items()}

@@ -7,6 +7,7 @@ REQUESTS = Counter("bot_webhook_requests", "Webhook requests by endpoint, source
 ALERTS = Counter("bot_alerts_accepted", "Alerts committed, by source", ["source"])
 CHANGES = Counter("bot_changes_accepted", "Changes committed, by source", ["source"])
 REJECTED = Counter("bot_items_rejected", "Items of otherwise readable bodies that were set aside, by source", ["source"])
+LEFT_OUT = Counter("bot_alerts_left_out", "Alerts that a source left out of its deliveries, by source", ["source"])
 IGNORED = Counter("bot_events_ignored", "Events that are neither an alert nor a change, by source", ["source"])
 CLOSED = Counter("bot_connections_closed", "Connections closed for what they sent or did not send", ["why"])
 ERRORS = Counter("bot_web_errors", "Requests that failed with an error id")

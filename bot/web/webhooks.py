@@ -4,7 +4,7 @@ Nothing else happens in the request. Never 429: Alertmanager retries only 5xx.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
@@ -22,7 +22,7 @@ from bot.core.config.alerts import SourceConfig
 from bot.core.errors import QueryFailed, TooManyItems, UnreadableBody
 from bot.core.quotas import QuotaResult, Quotas
 from bot.core.redaction.redaction import redact, redact_bytes
-from bot.core.text.untrusted import one_line
+from bot.core.text.untrusted import counted, one_line
 from bot.plugins import Fetch, ParsedBody, Rejected, SignedRequest, Source, SourceRequest
 from bot.plugins.scopes import ANY, SERVICE, Scopes, takes
 from bot.store.alerts.intake.stored_alerts import StoredAlerts
@@ -32,7 +32,7 @@ from bot.web.auth import signature_matches, token_matches, token_problem
 from bot.web.bodies import BodyBudget, BodyShare, Refused, inflated, read_raw
 from bot.web.errors import refusal
 from bot.web.forms import arrival, json_of
-from bot.web.metrics import ALERTS, CHANGES, IGNORED, REJECTED, REQUESTS
+from bot.web.metrics import ALERTS, CHANGES, IGNORED, LEFT_OUT, REJECTED, REQUESTS
 
 log = structlog.get_logger(__name__)
 MAX_ALERTS = 10_000
@@ -40,6 +40,7 @@ MAX_UNREADABLE = 60
 """Bodies and items of one source that are kept a minute: they tell whoever set it up as much as all of them."""
 MAX_SEPARATE = 20
 """Up to so many unreadable items of one body are stored one by one; with more of them the whole body is stored."""
+TOO_LARGE = 413
 LARGE = 64 * 1024
 """Bodies beyond this are parsed in a thread: the loop must go on acknowledging Slack."""
 
@@ -69,6 +70,10 @@ async def fetch_nothing(url: str) -> bytes:
     raise QueryFailed("nothing is fetched here")
 
 
+async def _nobody(_source: str, _what: str) -> None:
+    return
+
+
 class WebhookEndpoints:
     """`POST /alerts/{source}` and `POST /changes/{source}`. `tokens` maps a source to its secret; one without takes nothing.
 
@@ -86,11 +91,13 @@ class WebhookEndpoints:
         knows_severity: Callable[[str], bool] = lambda _: True,
         bodies: BodyBudget | None = None,
         scopes: Scopes = ANY,
+        tell: Callable[[str, str], Awaitable[None]] = _nobody,
     ) -> None:
+        """`tell`: says to people what of a source's alerts is missing."""
         self.sources, self.kinds, self.tokens = sources, kinds, tokens
         self.writer, self.clock, self.fetch, self.knows_severity = writer, clock, fetch, knows_severity
         self._quota = Quotas(MAX_UNREADABLE, timedelta(minutes=1))
-        self._reading = asyncio.Lock()
+        self._reading, self._tell = asyncio.Lock(), tell
         self.bodies, self.scopes = BodyBudget() if bodies is None else bodies, scopes
 
     def handles(self, scope: Scope) -> bool:
@@ -130,6 +137,8 @@ class WebhookEndpoints:
                 return await self._read(delivery, kind)
         except Refused as refused:
             log.warning("webhook refused", **labels, status=refused.status, why=refused.why)
+            if refused.status == TOO_LARGE and share.proven and delivery.endpoint == "alerts":
+                await self._tell(delivery.source, _refused_text(delivery.source, refused.why))
             return refusal(refused.status, refused.why)
         except (Busy, QueryFailed) as busy:
             log.warning("webhook put off", **labels, status=503, why=str(busy))
@@ -179,7 +188,7 @@ class WebhookEndpoints:
         name, received_at = delivery.source, delivery.received_at
         count = len(parsed.alerts) + len(parsed.repeats) + len(parsed.changes)
         if count > MAX_ALERTS:
-            raise Refused(413, f"more than {MAX_ALERTS} in one body")
+            raise Refused(TOO_LARGE, f"more than {MAX_ALERTS} in one body")
         if parsed.confirm_url:
             await self.fetch(parsed.confirm_url)
             log.info("subscription confirmed", source=name)
@@ -191,6 +200,9 @@ class WebhookEndpoints:
         for item in _to_keep(parsed.rejected, delivery.body):
             await self._keep(name, item.body, item.problem, received_at)
         _count(name, parsed)
+        if parsed.truncated > 0:
+            log.warning("the source left alerts out of a delivery", source=name, alerts=parsed.truncated)
+            await self._tell(name, _left_out_text(name, parsed.truncated))
         if parsed.rejected and not count and all(item.field == SERVICE for item in parsed.rejected):
             raise Refused(403, parsed.rejected[0].problem)
         return self._accepted(name, parsed, count)
@@ -213,7 +225,7 @@ class WebhookEndpoints:
 
     async def _keep_unreadable(self, delivery: SourceRequest, error: UnreadableBody) -> Response:
         """Keep the body before the 400 goes out: nothing is lost."""
-        status = 413 if isinstance(error, TooManyItems) else 400
+        status = TOO_LARGE if isinstance(error, TooManyItems) else 400
         labels = {"endpoint": delivery.endpoint, "source": delivery.source}
         why = ". ".join(filter(None, (str(error), arrival(delivery.headers, delivery.body))))
         log.warning("webhook not readable", **labels, status=status, field=error.field, why=why[:300])
@@ -221,6 +233,8 @@ class WebhookEndpoints:
             await self._keep(delivery.source, delivery.body, why, delivery.received_at)
         except Busy as busy:
             return refusal(503, f"{busy}; try again")
+        if status == TOO_LARGE:
+            await self._tell(delivery.source, _refused_text(delivery.source, str(error)))
         return refusal(status, why, field=error.field)
 
     async def _keep(self, source: str, body: bytes, problem: str, received_at: datetime) -> None:
@@ -232,6 +246,20 @@ class WebhookEndpoints:
             return
         clean = await asyncio.to_thread(redact_bytes, body)
         await self.writer.keep_unreadable(source, clean, redact(problem), received_at)
+
+
+def _left_out_text(source: str, alerts: int) -> str:
+    return (
+        f"{source} left {counted(alerts, 'alert')} out of a delivery, as its max_alerts says: they are on no card. "
+        "Have it group alerts more finely (group_by), so that fewer of them come in one."
+    )
+
+
+def _refused_text(source: str, why: str) -> str:
+    return (
+        f"A delivery of {source} was refused ({one_line(why, 200)}): its alerts are on no card, and most senders do not send "
+        "them again. Have it group alerts more finely (group_by), or send fewer in one (max_alerts)."
+    )
 
 
 def target(path: str) -> tuple[str, str] | None:
@@ -255,8 +283,14 @@ def _of_source(counter: Counter, source: str) -> Counter:
 def _count(source: str, parsed: ParsedBody) -> None:
     """For /metrics alone: in a storm log lines would cost more than the alerts."""
     _of_source(ALERTS, source).inc(len(parsed.alerts) + len(parsed.repeats))
-    for counter, count in ((CHANGES, len(parsed.changes)), (IGNORED, parsed.ignored), (REJECTED, len(parsed.rejected))):
-        if count:
+    more = (
+        (CHANGES, len(parsed.changes)),
+        (IGNORED, parsed.ignored),
+        (REJECTED, len(parsed.rejected)),
+        (LEFT_OUT, parsed.truncated),
+    )
+    for counter, count in more:
+        if count > 0:
             _of_source(counter, source).inc(count)
 
 

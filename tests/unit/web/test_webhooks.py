@@ -38,6 +38,10 @@ class Kept:
         self.repeats: list[int] = []
         self.stored = StoredAlerts()
         self.busy = False
+        self.notices: list[tuple[str, str]] = []
+
+    async def tell(self, source: str, what: str) -> None:
+        self.notices.append((source, what))
 
     async def put(
         self,
@@ -71,9 +75,8 @@ async def web(kept: Kept) -> AsyncIterator[httpx.AsyncClient]:
     sources = {
         name: SourceConfig(kind=kind) for name, kind in (("prod", "alertmanager"), ("hub", "github"), ("none", "generic"))
     } | {"ci": SourceConfig(kind="generic", takes=("changes",), services=("checkout",))}
-    endpoints = WebhookEndpoints(
-        sources, discover(["bot.sources"], Source), {"prod": "right", "hub": "sign", "ci": "ci", "none": ""}, kept, lambda: NOW
-    )
+    tokens = {"prod": "right", "hub": "sign", "ci": "ci", "none": ""}
+    endpoints = WebhookEndpoints(sources, discover(["bot.sources"], Source), tokens, kept, lambda: NOW, tell=kept.tell)
     app = httpx.ASGITransport(Guard(endpoints), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=app, base_url="http://bot") as client:
         yield client
@@ -222,6 +225,24 @@ async def test_sizes_encodings_and_depth_have_limits(web: httpx.AsyncClient, bod
     headers = KNOWN | ({"content-encoding": encoding} if encoding else {})
 
     assert (await web.post("/alerts/prod", content=body, headers=headers)).status_code == status
+
+
+async def test_people_hear_of_alerts_that_the_source_left_out_of_a_delivery(web: httpx.AsyncClient, kept: Kept) -> None:
+    body = json.dumps({"alerts": [ALERT], "truncatedAlerts": 9500}).encode()
+    answer = await web.post("/alerts/prod", content=body, headers=KNOWN)
+
+    assert (answer.status_code, len(kept.alerts)) == (202, 1)
+    assert [(source, what[:46]) for source, what in kept.notices] == [
+        ("prod", "prod left 9,500 alerts out of a delivery, as i")
+    ]
+
+
+@pytest.mark.parametrize("body", [b" " * (1 << 20) + BODY, json.dumps({"alerts": [{}] * 10_001}).encode()])
+async def test_people_hear_of_alerts_that_were_too_many_to_be_taken(web: httpx.AsyncClient, kept: Kept, body: bytes) -> None:
+    statuses = [(await web.post("/alerts/prod", content=body, headers=headers)).status_code for headers in (KNOWN, {})]
+
+    assert statuses == [413, 401]
+    assert [what.partition(" (")[0] for _, what in kept.notices] == ["A delivery of prod was refused"]
 
 
 async def test_a_full_queue_asks_to_come_again(web: httpx.AsyncClient, kept: Kept) -> None:
