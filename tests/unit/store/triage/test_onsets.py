@@ -172,6 +172,7 @@ async def test_an_outage_of_another_service_is_not_over_while_an_alert_fires_tha
     payments = {"labels": {"service": "payments"}}
     sorting.clock.now = at(firing_since)
     await sorting.receive(alert("b", start=firing_since, **payments))
+    sorting.clock.now = max(at(firing_since), at(5))
     await sorting.receive(alert("a", start=1, **payments))
     await sorting.receive(alert("a", status="resolved", start=1, ends_at=at(5), **payments))
     sorting.clock.now = at(40)
