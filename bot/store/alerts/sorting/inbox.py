@@ -131,7 +131,7 @@ class InboxReader:
         # Repeats cost a tenth, so more are read. `most` is 1 after a failure: then the row that fails is searched for.
         limit = most * REPEATS if most > 1 and self._mostly_repeats else most
         batch = await upcoming(session, cursors.position, limit, fair=fair, sources=self.sorter.config.sources)
-        await self.sorter.repeats.forget_resolved(session, batch.deliveries)
+        await self.sorter.repeats.forget_changed(session, batch.deliveries)
         sorts, repeats = self.sorter.repeats.split(batch.deliveries, most)
         self._mostly_repeats = len(repeats) > len(sorts)
         result = await self.sorter.sort(session, await _full_rows(session, sorts)) if sorts else SortingResult()

@@ -6,7 +6,7 @@ a tenth of the price of sorting it. Every other delivery is sorted.
 
 import sys
 from collections import Counter
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -90,13 +90,14 @@ async def _stored(session: AsyncSession, numbers: Sequence[int]) -> list[Deliver
     return rows
 
 
-async def _resolved(session: AsyncSession, numbers: Sequence[int]) -> list[int]:
-    """Those of some groups that are resolved."""
-    resolved: list[int] = []
+async def _open_members(session: AsyncSession, numbers: Sequence[int]) -> dict[int, int]:
+    """How many alerts each of some groups has, without those that are resolved."""
+    members: dict[int, int] = {}
     for start in range(0, len(numbers), CHUNK):
-        of_these = col(GroupRow.id).in_(numbers[start : start + CHUNK]), GroupRow.state == GroupState.RESOLVED
-        resolved += [number or 0 for number in (await session.exec(select(GroupRow.id).where(*of_these))).all()]
-    return resolved
+        of_these = col(GroupRow.id).in_(numbers[start : start + CHUNK]), GroupRow.state != GroupState.RESOLVED
+        rows = (await session.exec(select(GroupRow.id, GroupRow.alerts).where(*of_these))).all()
+        members |= {number or 0: alerts for number, alerts in rows}
+    return members
 
 
 @dataclass
@@ -148,7 +149,9 @@ def _later_of(moments: dict[T, datetime], of: T, at: datetime) -> None:
 class Repeats:
     """Valid as long as OpenGroups is: while nobody else moves the inbox's cursor and no batch is undone."""
 
-    def __init__(self) -> None:
+    def __init__(self, members_of: Callable[[int], int | None]) -> None:
+        """`members_of`: how many alerts a group had when they were sorted last; None for one that is not known."""
+        self._members_of = members_of
         self._firing: Memo[Signal, _Firing] = Memo(MAX_EPISODES)
         self._of_alert: Memo[int, _Firing] = Memo(MAX_EPISODES)
         """Number of a stored alert -> the episode that it repeats."""
@@ -189,21 +192,26 @@ class Repeats:
         firing = self._of_alert.get(number)
         return firing if firing is not None and self._firing.get(firing.signal) is firing else None
 
-    async def forget_resolved(self, session: AsyncSession, batch: Iterable[Delivery]) -> None:
-        """Forget what these deliveries repeat in groups that people resolved: that it fires on there is no mere repeat."""
-        await self._forget_resolved(session, filter(None, map(self._repeated, batch)))
+    async def forget_changed(self, session: AsyncSession, batch: Iterable[Delivery]) -> None:
+        """Forget what these deliveries repeat in groups that people resolved, merged or split.
 
-    async def _forget_resolved(self, session: AsyncSession, repeated: Iterable[_Firing]) -> None:
+        That it fires on in a resolved one is no mere repeat, and what was moved counts where it is now.
+        """
+        await self._forget_changed(session, filter(None, map(self._repeated, batch)))
+
+    async def _forget_changed(self, session: AsyncSession, repeated: Iterable[_Firing]) -> None:
         by_group: dict[int, list[_Firing]] = {}
         for firing in repeated:
             by_group.setdefault(firing.group, []).append(firing)
-        for number in await _resolved(session, list(by_group)):
-            for firing in by_group[number]:
-                self._firing.pop(firing.signal)
+        members = await _open_members(session, list(by_group))
+        for number in by_group:
+            if number not in members or members[number] != self._members_of(number):
+                for firing in by_group[number]:
+                    self._firing.pop(firing.signal)
 
     async def look_up(self, session: AsyncSession, numbers: Collection[int]) -> None:
         """Learn for which episodes these stored alerts count, where nothing is known of them."""
-        await self._forget_resolved(session, filter(None, map(self.counted, numbers)))
+        await self._forget_changed(session, filter(None, map(self.counted, numbers)))
         unknown = [number for number in dict.fromkeys(numbers) if self.counted(number) is None]
         for delivery in await _stored(session, unknown):
             if firing := self._repeated(delivery):

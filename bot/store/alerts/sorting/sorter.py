@@ -38,12 +38,16 @@ class Sorter:
         self.config = config
         self.catalogue = catalogue
         self.open_groups = OpenGroups(catalogue)
-        self.repeats = Repeats()
+        self.repeats = Repeats(self._members_of)
 
     def reset(self) -> None:
         """Read the open groups anew before the next batch: this one was undone, or another replica sorted in between."""
         self.open_groups = OpenGroups(self.catalogue)
-        self.repeats = Repeats()
+        self.repeats = Repeats(self._members_of)
+
+    def _members_of(self, number: int) -> int | None:
+        group = self.open_groups.groups.get(number)
+        return group.members if group else None
 
     def _batch(self, session: AsyncSession) -> SortingBatch:
         return SortingBatch(self.db, session, self.config, self.catalogue, self.open_groups, self.channels())

@@ -136,6 +136,22 @@ async def test_resolving_what_moved_clears_the_group_that_has_it_now(sorting: So
     assert [(group.id, group.state) for group in await sorting.groups()] == [(1, "FIRING"), (2, "FIRING"), (3, "MONITORING")]
 
 
+async def test_what_is_reported_on_after_it_was_split_off_and_resolved_opens_its_own_group_again(
+    sorting: SortingFixture,
+) -> None:
+    await sorting.receive(alert("a"), alert("b"))
+    await regroup.split(sorting.db, "AL-1", "Alert b", "bob")
+    await sorting.receive(alert("b"))
+    counted = [group.repeats for group in await sorting.groups()]
+    await incidents.resolve(sorting.db, "AL-2", "bob")
+    sorting.clock.forward(11)
+
+    await sorting.receive(alert("b"))
+
+    assert counted == [0, 1]
+    assert await counts(sorting) == [("checkout", "FIRING", 1, 1), ("checkout", "FIRING", 1, 1)]
+
+
 @pytest.mark.parametrize(
     ("into", "other", "problem"), [("AL-1", "AL-1", "one group already"), ("AL-1", "AL-9", "There is no AL-9")]
 )
