@@ -21,6 +21,8 @@ from bot.store.answers.postmortems import Postmortems
 from bot.store.answers.questions import Questions
 from bot.store.db.database import Database, DatabaseUnavailable
 from bot.store.incidents import causes, incidents
+from bot.store.incidents import rows as incident_rows
+from bot.store.incidents.privacy import set_private
 from bot.store.oversight.auditor import alarms
 from bot.store.oversight.backlog import backlog
 from bot.store.oversight.paging import PagingQueries
@@ -263,3 +265,15 @@ async def test_replicas_that_ask_at_once_set_aside_no_more_than_the_day_allows(s
 
     assert (sum(allowed), await dollars(sorting.db)) == (2, 1.0)
     await other.close()
+
+
+async def test_what_is_private_stays_out_of_lists_and_of_what_the_audit_tells(sorting: SortingFixture) -> None:
+    await sorting.receive(alert("a"), alert("s", labels={"service": "search"}))
+    await set_private(sorting.db, "INC-1", "alice", private=True)
+
+    async with sorting.db.read() as session:
+        listed = [group.ref for group in await incident_rows.newest_public_groups(session)]
+    told = {(row.what, row.subject): private for row, private in await records.audit_after(sorting.db, 0)}
+    assert [episode.fingerprint for episode in await Alerts(sorting.db).public_episodes(state="firing")] == ["s", "first"]
+    assert listed == ["AL-2"]
+    assert told == {("declare", "INC-1"): True, ("declare", "INC-2"): False, ("private", "INC-1"): True}
