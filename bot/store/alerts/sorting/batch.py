@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.actor import KnownChannels
@@ -14,24 +13,24 @@ from bot.core.alerts.episodes import end_of, flapping_of, last_time
 from bot.core.alerts.escalation import escalation
 from bot.core.alerts.grouping import Arrival, GroupingReason, Membership
 from bot.core.alerts.renewal import BURST, Members, RenewalReason, has_no_part_in, outlasts_resolve
-from bot.core.alerts.silences import Silence
 from bot.core.alerts.staleness import Gaps
 from bot.core.config import Config
-from bot.core.incident import GroupState
 from bot.core.service import Catalogue
 from bot.core.timeline import EntryKind
 from bot.store import messages, timeline
-from bot.store.alerts import groups, silences
+from bot.store.alerts import groups
+from bot.store.alerts.sorting.changed_groups import ChangedGroups
 from bot.store.alerts.sorting.episodes import (
     EpisodeIndex,
     delivered_now,
-    is_worse,
     new_episode,
     record_heartbeat,
     reported_end,
     status_of,
+    worsen,
 )
 from bot.store.alerts.sorting.further_alert import FurtherAlertReader
+from bot.store.alerts.sorting.mutes import Mutes
 from bot.store.alerts.sorting.new_episodes import NewEpisodes
 from bot.store.alerts.sorting.open_groups import OpenGroups, arrival_of
 from bot.store.alerts.sorting.opening import Opening
@@ -47,10 +46,7 @@ from bot.store.alerts.sorting.repeats import learn_intervals
 from bot.store.alerts.sorting.result import SortingResult
 from bot.store.alerts.sorting.routing import Routing
 from bot.store.db.database import Database
-from bot.store.tables import AlertRow, EpisodeRow, GroupRow, SourceRow
-
-MAX_AT_ONCE = 500
-"""Groups that are read in one query."""
+from bot.store.tables import AlertRow, EpisodeRow, GroupRow
 
 
 class SortingBatch:
@@ -71,12 +67,10 @@ class SortingBatch:
         self.episodes = EpisodeIndex(config)
         self.new_episodes = NewEpisodes(session)
         self.open_groups = open_groups
-        self.groups: dict[int, GroupRow] = {}
-        """Rows that this batch has locked."""
-        self.sources: dict[str, SourceRow] = {}
-        self.silences: Sequence[Silence] = ()
+        self.groups = ChangedGroups(db, session, open_groups)
         self.gaps = Gaps()
         self.routing = Routing(catalogue, config.default_channel, channels)
+        self.mutes = Mutes(db, session, config, self.routing, self.episodes)
         self.opening = Opening(db, session, config, self.routing)
         self.grown_renewals: set[str] = set()
         """Keys of messages that say what is new in a group: more alerts of the same burst have joined it."""
@@ -87,33 +81,15 @@ class SortingBatch:
         """Read what this batch may touch: its fingerprints' episodes, the open groups and what is in them."""
         await self.load_alerts(rows)
         await self.open_groups.refresh(self.session, self.routing.channels)
-        await self._lock_groups(rows)
+        numbers = self.open_groups.of_services({self.catalogue.of_labels(row.labels) for row in rows})
+        numbers |= {episode.group_id for episode in self.episodes.all() if episode.group_id in self.open_groups.groups}
+        await self.groups.lock(numbers)
         await self.open_groups.learn(self.session, self.db.clock())
 
     async def load_alerts(self, rows: Sequence[AlertRow]) -> None:
         """Read what these alerts are and what may mute them, and no group."""
         await self.episodes.load(self.session, rows)
-        for source in {row.source for row in rows}:
-            received = [row.received_at for row in rows if row.source == source]
-            self.sources[source] = await self._source(source, min(received), max(received))
-        self.silences = await silences.in_force(self.session, self.db.clock())
-
-    async def _lock_groups(self, rows: Sequence[AlertRow]) -> None:
-        """Read at once the groups that these rows probably change: one by one costs as much as sorting them."""
-        numbers = self.open_groups.of_services({self.catalogue.of_labels(row.labels) for row in rows})
-        numbers |= {episode.group_id for episode in self.episodes.all() if episode.group_id in self.open_groups.groups}
-        newest = sorted(numbers)[-MAX_AT_ONCE:]
-        query = select(GroupRow).where(col(GroupRow.id).in_(newest), GroupRow.state != GroupState.RESOLVED)
-        locked = query.order_by(col(GroupRow.id)).with_for_update()
-        self.groups = {row.id or 0: row for row in (await self.session.exec(locked)).all()}
-
-    async def _source(self, name: str, first: datetime, last: datetime) -> SourceRow:
-        row = await self.session.get(SourceRow, name)
-        if row is None:
-            row = SourceRow(name=name, first_seen_at=first, last_seen_at=last)
-        row.last_seen_at = max(row.last_seen_at, last)
-        self.session.add(row)
-        return row
+        await self.mutes.load(rows)
 
     # ------------------------------------------------------------ one alert
 
@@ -153,31 +129,11 @@ class SortingBatch:
         episode.ended_at = end_of(episode.ended_at, at, episode.starts_at)
         if episode.status == "firing":
             episode.status = "resolved"
-            if (group := await self._group(episode.group_id)) is not None:
-                self.open_groups.groups[group.id or 0].firing.discard(episode.service)
-                self._touch(group, firing=-1)
+            if (group := await self.groups.get(episode.group_id)) is not None:
+                self.groups.end_firing(group, episode.service)
                 if begins_anew:
                     # If it flaps, it takes the mark to where it fires now.
                     group.flapping, group.flapping_until = "", None
-
-    async def _group(self, number: int | None) -> GroupRow | None:
-        """The locked row of an open group; None without one, or if somebody resolved it."""
-        if number is None or number not in self.open_groups.groups:
-            return None
-        if number not in self.groups:
-            row = await self.session.get(GroupRow, number, with_for_update=True)
-            if row is None or GroupState(row.state) is GroupState.RESOLVED:
-                self.open_groups.close(number)
-                return None
-            self.groups[number] = row
-        return self.groups[number]
-
-    def _touch(self, group: GroupRow, *, firing: int = 0) -> None:
-        """Have the group's card shown anew after this batch; `firing` is added to its count."""
-        assert group.id is not None
-        group.firing = max(0, group.firing + firing)
-        self.open_groups.groups[group.id].set_running(group.firing, self.db.clock().timestamp())
-        self.result.touched[group.id] = group
 
     async def _redelivered(self, episode: EpisodeRow, row: AlertRow) -> None:
         """Apply a further delivery of an episode: its end, a repeat, or news about its severity or its muting."""
@@ -185,13 +141,13 @@ class SortingBatch:
         if row.status == "resolved":
             await self._end_episode(episode, reported_end(row))
             return
-        worse = is_worse(episode, self.config.severity_of(row.severity))
-        group = await self._group(episode.group_id)
+        worse = worsen(episode, self.config.severity_of(row.severity))
+        group = await self.groups.get(episode.group_id)
         if episode.status != "firing":
             if not await self._takes_back_end(group, episode):
                 return
             if group is not None:
-                self._fires(group, episode.service)
+                self.groups.begin_firing(group, episode.service)
                 if worse:
                     await self._escalate(group, episode)
                 return
@@ -227,15 +183,15 @@ class SortingBatch:
 
         What a threshold let through once is no news that must pass it again.
         """
-        mute = self._mute(episode, row)
+        mute = self.mutes.mute_of(episode, row)
         if mute and mute.reason is not muting.MuteReason.THRESHOLD:
             return False
         await self.session.flush()
         await reopen(self.db, self.session, group, episode, row.received_at, finding)
         await self.session.flush()
         await self.open_groups.open_again(self.session, group)
-        self.groups[group.id or 0] = group
-        self._touch(group)
+        self.groups.add(group)
+        self.groups.touch(group)
         await self._escalate(group, episode)
         return True
 
@@ -243,18 +199,18 @@ class SortingBatch:
 
     async def _assign_group(self, episode: EpisodeRow, row: AlertRow) -> None:
         """Mute a firing episode with the reason, or let it join or open a group."""
-        mute = self._mute(episode, row)
+        mute = self.mutes.mute_of(episode, row)
         episode.muted_by = mute.stored if mute else ""
         if mute:
             if mute.reason is muting.MuteReason.BACKLOG:
-                self.result.backlogs.add((row.source, self._backlog_channel(episode)))
+                self.result.backlogs.add((row.source, self.mutes.backlog_channel(episode)))
             return
         arrival = self._arrival(episode, row.received_at)
         flapping = flapping_of(self.episodes.in_open_groups_before(episode, self.open_groups.groups), episode.starts_at)
         group, membership = await self._find_group(arrival)
         if group is None and (beyond := await self.opening.over_budget(row)):
             channel = self.routing.common_channel_of(episode.service)
-            group, membership = await self._group(self.open_groups.overflow_of(row.source, channel)), beyond
+            group, membership = await self.groups.get(self.open_groups.overflow_of(row.source, channel)), beyond
         episode.grouping_reason, episode.grouping_text = membership.reason.value, membership.text
         if group is None:
             group = await self._open_group(episode, row, membership)
@@ -271,13 +227,7 @@ class SortingBatch:
         group.last_alert_at = max(group.last_alert_at, row.received_at)
         episode.group_id = group.id
         self.open_groups.add_member(group.id, arrival)
-        self._fires(group, episode.service)
-
-    def _fires(self, group: GroupRow, service: str) -> None:
-        """One more alert of a service fires in a group."""
-        self.open_groups.groups[group.id or 0].firing.add(service)
-        self._touch(group, firing=+1)
-        self._update_open_group(group)
+        self.groups.begin_firing(group, episode.service)
 
     async def _first_alert(self, group: GroupRow, episode: EpisodeRow) -> None:
         """The first alert of an incident that a person declared: it is investigated anew, from what the alert says."""
@@ -326,34 +276,9 @@ class SortingBatch:
     async def _find_group(self, arrival: Arrival) -> tuple[GroupRow | None, Membership]:
         """The group that this arrival joins, None for a new one; one that was resolved a moment ago takes nobody."""
         while (match := self.open_groups.place(arrival)).group is not None:
-            if (row := await self._group(match.group.number)) is not None:
+            if (row := await self.groups.get(match.group.number)) is not None:
                 return row, match.membership
         return None, match.membership
-
-    def _update_open_group(self, group: GroupRow) -> None:
-        current = self.open_groups.groups[group.id or 0]
-        current.state, current.last_alert_at = GroupState(group.state), group.last_alert_at
-        current.cleared_at = group.cleared_at
-
-    def _mute(self, episode: EpisodeRow, row: AlertRow) -> muting.Mute | None:
-        severity = Severity(episode.severity)
-        return muting.mute_of(
-            muting.FiringAlert(
-                row.name, row.labels, severity, row.starts_at, row.received_at, service=episode.service, source=row.source
-            ),
-            config=self.config,
-            firing=self.episodes.inhibiting(episode),
-            earlier=self.episodes.earlier(episode),
-            connected_at=self.sources[row.source].first_seen_at,
-            silences=self.silences,
-            name_of=lambda labels: self.routing.name_of(labels, episode.service),
-            backlog_of=self._backlog_channel(episode),
-        )
-
-    def _backlog_channel(self, episode: EpisodeRow) -> str:
-        """The channel whose summary of a source's backlog names it; "": the default one."""
-        channel = self.routing.common_channel_of(episode.service)
-        return "" if channel == self.config.default_channel else channel
 
     async def _open_group(self, episode: EpisodeRow, row: AlertRow, membership: Membership) -> GroupRow:
         if membership.reason is GroupingReason.OVER_BUDGET:
@@ -361,7 +286,7 @@ class SortingBatch:
         else:
             group = await self.opening.group(episode, row)
         self.open_groups.open(group, burst=membership.reason is GroupingReason.NEW_BURST)
-        self.groups[group.id or 0] = group
+        self.groups.add(group)
         self.result.triages.append((f"AL-{group.id}", 1))
         self.result.opened += 1
         return group
@@ -382,7 +307,7 @@ class SortingBatch:
             # What a person declared keeps the person's words.
             group.service, group.title = episode.service or group.service, episode.name
         await groups.raise_severity(self.db, self.session, group, severity, change)
-        self._touch(group)
+        self.groups.touch(group)
         if not (renewed or change.investigation):
             await self._write_now(episode)
             await renew(self.db, self.session, group, episode, RenewalReason.WORSE, line=not change.mention)
@@ -393,13 +318,7 @@ class SortingBatch:
 
     async def finish(self) -> None:
         """Clear groups whose last alert ended; show what changed, one touch a group."""
-        now = self.db.clock()
-        for group in self.result.touched.values():
-            # A flapping alert counts as firing until it has been quiet: its pauses are no ends.
-            if group.firing == 0 and not (group.flapping_until and group.flapping_until > now):
-                await groups.clear(self.db, self.session, group, now)
-                self._update_open_group(group)
-        await groups.touch_cards(self.db, self.session, self.result.touched.values())
+        await self.groups.finish()
         for key in sorted(self.grown_renewals):
             await messages.refresh(self.db, self.session, key)
-        await learn_intervals(self.session, self.gaps, now)
+        await learn_intervals(self.session, self.gaps, self.db.clock())

@@ -132,8 +132,8 @@ def delivered_now(episode: EpisodeRow, at: datetime) -> AlertRow:
     return AlertRow(**episode.model_dump(include={*fields, "link", "expression"}), received_at=at)
 
 
-def is_worse(episode: EpisodeRow, severity: Severity) -> bool:
-    """Whether a source reports a worse severity of the same alert; the worst that was reported counts."""
+def worsen(episode: EpisodeRow, severity: Severity) -> bool:
+    """Give an episode a severity that its source reports now, if it is worse; whether it is. The worst reported one counts."""
     if not severity.worse_than(Severity(episode.severity)):
         return False
     episode.severity = severity.value

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from bot.store.tables import GroupRow
-
 
 @dataclass
 class SortingResult:
@@ -13,7 +11,6 @@ class SortingResult:
     """(group, attempt) to start."""
     backlogs: set[tuple[str, str]] = field(default_factory=set)
     """Sources whose backlog grew, each with the channel whose summary names what came; "": the default one."""
-    touched: dict[int, GroupRow] = field(default_factory=dict)
     rows: int = 0
     """How many of the batch's rows were sorted: the rest are for the next batch."""
     opened: int = 0
@@ -25,6 +22,5 @@ class SortingResult:
         """Take over what came of a further batch of the same transaction."""
         self.triages += [triage for triage in later.triages if triage not in self.triages]
         self.backlogs |= later.backlogs
-        self.touched |= later.touched
         self.rows += later.rows
         self.opened += later.opened
