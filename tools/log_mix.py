@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.core.errors import QueryFailed
 from bot.core.evidence import Evidence, TimeWindow
@@ -56,7 +56,7 @@ async def log_mix(ctx: ToolContext, service: ServiceName) -> Evidence:
         details=tuple(_line(kind) for kind in kinds[:MAX_SHOWN]),
         source="loki" if ctx.logs.query(name, "").startswith("{") else "files",
         user_controllable=True,
-        facts=EvidenceFacts(deviations=tuple(_deviation(name, kind, since).as_fact() for kind in _one_each(kinds))),
+        facts=EvidenceFacts(deviations=tuple(_deviation(name, kind).as_fact() for kind in _one_each(kinds))),
     )
 
 
@@ -65,7 +65,7 @@ def _one_each(kinds: Sequence[Unusual]) -> list[Unusual]:
     return [kind for index, kind in enumerate(kinds[:JUDGED]) if index == 0 or kind.doublings > 0]
 
 
-def _deviation(service: str, kind: Unusual, since: datetime) -> Deviation:
+def _deviation(service: str, kind: Unusual) -> Deviation:
     signal = f"share of log line {cut(one_line(kind.kind, 120), 120)!r}"
     direction: Direction = "up" if kind.after >= kind.before else "down"
     return Deviation(service, signal, "behaviour", kind.doublings, kind.before, kind.after, "ratio", None, direction)

@@ -106,7 +106,7 @@ class KubernetesScale(Action):
         lines = [f"set {workload.title} from {now} to {goal} pods"]
         small = now <= goal <= now * SMALL_STEP
         tier = Tier.ONE if small else Tier.TWO
-        return await described(cluster, workload, lines, self._operations(workload), away=self._away(workload), least_tier=tier)
+        return await described(cluster, workload, lines, self._operations(), away=self._away(workload), least_tier=tier)
 
     def _away(self, workload: Workload) -> int:
         """Pods that go. Those that a run of ours put there can be taken back at once: the load is served without them."""
@@ -134,9 +134,7 @@ class KubernetesScale(Action):
         cluster = Cluster(ctx, self.service)
         workload = await cluster.workload(KINDS)
         done = f"{workload.title} has {self.replicas} pods now, {workload.desired} before."
-        return await cluster.change(
-            workload, self._operations(workload), done, before=str(workload.desired), scaled=self.replicas
-        )
+        return await cluster.change(workload, self._operations(), done, before=str(workload.desired), scaled=self.replicas)
 
     async def probe(self, ctx: ActionContext) -> Outcome | None:
         """Whether the workload carries the key of this run."""
@@ -146,7 +144,7 @@ class KubernetesScale(Action):
         """All pods there, then the signal."""
         return await verified(ctx, self.service, KINDS)
 
-    def _operations(self, workload: Workload) -> Sequence[Operation]:
+    def _operations(self) -> Sequence[Operation]:
         return [{"op": "add", "path": "/spec/replicas", "value": int(self.replicas)}]
 
 

@@ -50,7 +50,7 @@ async def declare(ctx: CommandContext, request: Request) -> Reply | Form | Field
     if private and (not title or severity is None):
         raise NotFound('Say all in one line: declare "what is wrong" sev=2 private=yes. Nothing was declared.')
     if not title or severity is None or request.entry_point in (EntryPoint.BUTTON, EntryPoint.SHORTCUT):
-        return _form(ctx, request, group, title, severity, service)
+        return _form(ctx, group, title, severity, service)
     person = name_of(request.actor)
     # An alert of the service that comes in the next moment joins it only if it is known who reads both.
     await ctx.read_access.learn(request.channel)
@@ -123,9 +123,7 @@ def _severity(word: str) -> Severity | None:
     return Severity(f"SEV{word}") if word in ("1", "2", "3", "4") else None
 
 
-def _form(
-    ctx: CommandContext, request: Request, group: Subject | None, title: str, severity: Severity | None, service: str
-) -> Form:
+def _form(ctx: CommandContext, group: Subject | None, title: str, severity: Severity | None, service: str) -> Form:
     chosen = severity or (Severity(group.severity) if group and group.severity != "NONE" else Severity.SEV3)
     services = [(name, name) for name in sorted(ctx.catalogue.services)][:100]
     service = service or (group.service if group else "")

@@ -23,7 +23,7 @@ async def policy(ctx: CommandContext, request: Request) -> Reply:
     word = request.verb.removeprefix("policy").removeprefix("_") or request.text.strip().lower()
     policies = Policies(ctx.db, lambda: ctx.config.default_channel)
     if not word:
-        return await _shown(policies, request.ref)
+        return await _shown(policies)
     if word not in (CONFIRM, REJECT):
         raise NotFound(f"policy takes confirm or reject, not {word[:40]}. Nothing was changed.")
     if not request.ref.startswith("POL-"):
@@ -36,7 +36,7 @@ async def policy(ctx: CommandContext, request: Request) -> Reply:
     return Reply(await answer(request.ref, request.actor.person, roster))
 
 
-async def _shown(policies: Policies, ref: str) -> Reply:
+async def _shown(policies: Policies) -> Reply:
     waiting = await policies.waiting()
     if waiting is None:
         return Reply(f"Nothing waits. In force: {(await policies.base())[:16] or 'no policy yet'}.")

@@ -36,13 +36,13 @@ class Submitting:
         if not outcome.acked:
             return answer
         try:
-            answer |= self._react(person, view, outcome.body or {})
+            answer |= self._react(view, outcome.body or {})
         except Refused as refused:
             answer |= {"error": refused.code, "messages": refused.messages}
         self._ws.show_views(view.user)
         return answer
 
-    def _react(self, person: Person, view: View, ack: Json) -> Json:
+    def _react(self, view: View, ack: Json) -> Json:
         """Carry out the `response_action`: show errors, replace, push, close one or all."""
         action = ack.get("response_action")
         if action == "errors":

@@ -46,7 +46,7 @@ def find_target(ws: Workspace, person: Person, request: Json) -> Target:
     """
     candidates = list(_candidates(ws, person, request))
     if not candidates and request.get("force"):
-        return _forged(ws, person, request)
+        return _forged(ws, request)
     if not candidates:
         raise Refused("no_such_control")
     exact = [t for t in candidates if "value" in request and t.element.get("value") == request["value"]]
@@ -95,7 +95,7 @@ def _fits(block: Json, element: Json, request: Json) -> bool:
     )
 
 
-def _forged(ws: Workspace, person: Person, request: Json) -> Target:
+def _forged(ws: Workspace, request: Json) -> Target:
     """A button that stands nowhere, in a message that may not exist."""
     element = {
         "type": "button",

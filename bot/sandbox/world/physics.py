@@ -169,7 +169,7 @@ class Physics:
             "pod_seconds": median,
             "pod_ready": ready.astype(np.float64),
             "pod_memory": self._memory(spec, pod, s),
-            "pod_cpu": self._cpu(spec, pod, s, overload),
+            "pod_cpu": self._cpu(pod, s, overload),
             "pod_restarts": s.effects.total(s.effects.restarts, pod) + np.zeros(s.count),
         }
         if spec.pool:
@@ -182,7 +182,7 @@ class Physics:
         usual = spec.memory_mib * (1.0 + breathing)
         return np.asarray(np.maximum(usual, spec.limit_mib * s.effects.most(s.effects.memory, pod)) * 2.0**20)
 
-    def _cpu(self, spec: ServiceSpec, pod: Pod, s: Stretch, overload: Floats) -> Floats:
+    def _cpu(self, pod: Pod, s: Stretch, overload: Floats) -> Floats:
         """Cores in use; each pod may use one."""
         jitter = 1.0 + 0.05 * normal(self.seed, f"{pod.name}:cpu", s.first, s.count)
         extra = s.effects.total(s.effects.cpu, pod)

@@ -58,7 +58,7 @@ async def split(db: Database, ref: str, what: str, person: str) -> Split:
             raise NotFound(f"No alert of {ref} is of a service or has a name {what[:60]}. There are: {', '.join(names[:10])}.")
         if len(leaving) == len(members):
             raise NotFound(f"All {len(members)} alerts of {ref} are of {what[:60]}: nothing would be left to split from.")
-        target = await _new_group(db, session, source, leaving)
+        target = await _new_group(session, source, leaving)
         await _move(session, source, target, leaving, f"{person} split it off {ref}")
         source.human_at = target.human_at = db.clock()
         new, verb = f"AL-{target.id}", "was" if len(leaving) == 1 else "were"
@@ -89,7 +89,7 @@ async def _members(session: AsyncSession, group: GroupRow) -> Sequence[EpisodeRo
     return (await session.exec(query)).all()
 
 
-async def _new_group(db: Database, session: AsyncSession, source: GroupRow, members: Sequence[EpisodeRow]) -> GroupRow:
+async def _new_group(session: AsyncSession, source: GroupRow, members: Sequence[EpisodeRow]) -> GroupRow:
     """A group under the name of its worst alert that fires, else of its worst; in the same channel."""
     worst = min(members, key=lambda one: (one.status != "firing", Severity(one.severity).rank, one.first_seen_at))
     group = GroupRow(

@@ -35,7 +35,7 @@ async def granted_at(db: Database, session: AsyncSession, row: ProposalRow) -> d
     return min(moments, default=None)
 
 
-async def revoked(db: Database, session: AsyncSession, ref: str) -> str:
+async def revoked(session: AsyncSession, ref: str) -> str:
     """Why it was ended; "" if it was not. The row and the audit each suffice."""
     switch = await session.get(SwitchRow, f"{REVOKED}:{ref}", populate_existing=True)
     query = select(AuditRow).where(AuditRow.subject == ref, AuditRow.what == REVOKED)
@@ -52,7 +52,7 @@ async def why_ended(db: Database, session: AsyncSession, row: ProposalRow, autho
         or await signatures.tampering(db, session, row)
     ):
         return "it is not what people granted"
-    if why := await revoked(db, session, ref):
+    if why := await revoked(session, ref):
         return why
     grant, began = grant_of(row), await granted_at(db, session, row)
     if began is None:
@@ -62,7 +62,7 @@ async def why_ended(db: Database, session: AsyncSession, row: ProposalRow, autho
     if authority.versions.get(grant.action) != grant.action_version:
         return f"{grant.action} or its entry in the catalogue is another one since"
     entry = config.actions.get(grant.action)
-    earlier, ends = await _ends_since(db, session, row, grant)
+    earlier, ends = await _ends_since(session, row, grant)
     return harm(grant, row.service, entry.undo if entry else "", ends, earlier)
 
 
@@ -97,9 +97,7 @@ async def _still_granted(db: Database, session: AsyncSession, row: ProposalRow, 
     return carried.state is ProposalState.APPROVED and not carried.break_glass
 
 
-async def _ends_since(
-    db: Database, session: AsyncSession, granted: ProposalRow, grant: Grant
-) -> tuple[RunEnd | None, list[RunEnd]]:
+async def _ends_since(session: AsyncSession, granted: ProposalRow, grant: Grant) -> tuple[RunEnd | None, list[RunEnd]]:
     """How the last run before it was granted ended, and those since, oldest first.
 
     By the audit as it stands: what ends a grant need not be proved.
@@ -108,12 +106,12 @@ async def _ends_since(
     later = select(AuditRow).where(*kinds, col(AuditRow.at) > since).order_by(col(AuditRow.seq))
     earlier = select(AuditRow).where(*kinds, col(AuditRow.at) <= since).order_by(col(AuditRow.seq).desc()).limit(1)
     last = (await session.exec(earlier)).first()
-    ends = [await _end_of(session, entry, granted, grant) for entry in (await session.exec(later)).all()]
+    ends = [await _end_of(session, entry, grant) for entry in (await session.exec(later)).all()]
     own = [end for end in ends if end is not None and end.action != STANDING_APPROVAL]
-    return await _end_of(session, last, granted, grant) if last is not None else None, own
+    return await _end_of(session, last, grant) if last is not None else None, own
 
 
-async def _end_of(session: AsyncSession, entry: AuditRow, granted: ProposalRow, grant: Grant) -> RunEnd | None:
+async def _end_of(session: AsyncSession, entry: AuditRow, grant: Grant) -> RunEnd | None:
     row = await session.get(ProposalRow, number_of(entry.subject, "AP") or 0)
     if row is None:
         return None

@@ -167,13 +167,13 @@ class StandingApprovals:
         """End every grant that is over for good, and say so; the references."""
         async with self.db.read() as session:
             grants = [transitions.ref_of(row) for row in await self._granted(session)]
-            not_revoked = [ref for ref in grants if not await revoked(self.db, session, ref)]
+            not_revoked = [ref for ref in grants if not await revoked(session, ref)]
         return [ref for ref in not_revoked if await self._end_if_over(ref, authority)]
 
     async def _end_if_over(self, ref: str, authority: Authority) -> bool:
         async with self.db.write() as session:
             row = await rows.locked(session, ref)
-            if await revoked(self.db, session, ref) or not (why := await why_ended(self.db, session, row, authority)):
+            if await revoked(session, ref) or not (why := await why_ended(self.db, session, row, authority)):
                 return False
             await self._end(session, row, "tocsin", why)
             return True
@@ -184,7 +184,7 @@ class StandingApprovals:
             row = await rows.locked(session, ref)
             if row.action != STANDING_APPROVAL:
                 raise NotFound(f"{ref} is no standing approval.")
-            if why := await revoked(self.db, session, ref):
+            if why := await revoked(session, ref):
                 return f"{ref} ended already: {why}."
             why = f"{who} revoked it" + (f": {reason}" if reason else "")
             await self._end(session, row, who, why)
