@@ -105,7 +105,7 @@ def _print(answers: Sequence[tuple[FrozenCase, Answers]], console: Console) -> N
 
 
 def _cell(findings: Findings, case: FrozenCase) -> str:
-    first = findings.hypotheses[0] if findings.hypotheses else None
+    first = findings.first_cause
     answer = (
         f"{first.confidence_text}, {one_line(first.cause, 80)}" if first else one_line(findings.stop_reason or "no cause", 80)
     )

@@ -212,6 +212,16 @@ class Findings(BaseModel):
     """Claims that code removed, each with the reason."""
 
     @property
+    def first_cause(self) -> Hypothesis | None:
+        """The likeliest hypothesis, however sure it is; None without any."""
+        return next(iter(self.hypotheses), None)
+
+    @property
+    def likely_cause(self) -> Hypothesis | None:
+        """The first cause where it is called likely."""
+        return self.first_cause if self.first_cause and self.first_cause.confidence == "likely" else None
+
+    @property
     def cited(self) -> frozenset[str]:
         """The ids of all evidence on which something here stands."""
         of_causes = (claim for cause in self.hypotheses for claim in (*cause.claims, *cause.against))

@@ -123,6 +123,12 @@ def failure_of(summary: str) -> tuple[str, str] | None:
     return (match[1], match[2]) if match else None
 
 
+def failure_reason(summary: str) -> str:
+    """Why a check failed, without what could not be checked; another summary as it is."""
+    failure = failure_of(summary)
+    return failure[1] if failure else summary
+
+
 def without_lead(summary: str) -> str:
     """`health of checkout: connection refused`: a failed check beside a heading that says already that it failed."""
     failure = failure_of(summary)

@@ -120,7 +120,7 @@ def scorecard(name: str, answers: Iterable[tuple[Findings, ConfirmedCause]]) -> 
     """Count the grades of one investigator's answers."""
     answers = list(answers)
     graded = [(findings, result) for findings, cause in answers if (result := grade(findings, cause)) is not None]
-    likely = [result for findings, result in graded if findings.hypotheses and findings.hypotheses[0].confidence == "likely"]
+    likely = [result for findings, result in graded if findings.likely_cause]
     return Scorecard(
         name=name,
         n=len(graded),

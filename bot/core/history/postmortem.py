@@ -229,7 +229,7 @@ def _cause(m: PostmortemRecord) -> Iterable[Sentence]:
         yield Sentence(text=f"Confirmed by a person: {one_line(m.incident.cause, 500)}", sources=(m.incident.ref,))
     else:
         yield Sentence(text="Not confirmed by a person.", sources=(m.incident.ref,))
-    first = m.findings.hypotheses[0] if m.findings and m.findings.hypotheses else None
+    first = m.findings.first_cause if m.findings else None
     if first is None:
         return
     cited = tuple(dict.fromkeys(e for claim in first.claims for e in claim.evidence if e in m.evidence))

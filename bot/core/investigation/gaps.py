@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.logs.masking import masked
-from bot.core.tool_calls import failure_of
+from bot.core.tool_calls import failure_reason
 
 BY_PEOPLE = "a person stopped the investigation"
 """Not a gap: somebody wanted no further checks."""
@@ -41,7 +41,7 @@ def rank_gaps(checks: Iterable[FailedCheck]) -> list[Gap]:
     """The gaps, those missed in most groups first, of equals the newest. Reasons that differ in numbers alone are one gap."""
     by_cause: dict[tuple[str, str], list[FailedCheck]] = defaultdict(list)
     for check in checks:
-        reason = _reason(check.summary)
+        reason = failure_reason(check.summary)
         if reason != BY_PEOPLE:
             by_cause[check.tool, masked(reason)].append(check)
     gaps = [_gap(tool, sorted(same, key=lambda check: check.at)) for (tool, _), same in by_cause.items()]
@@ -52,15 +52,10 @@ def _gap(tool: str, checks: list[FailedCheck]) -> Gap:
     last = checks[-1]
     return Gap(
         tool=tool,
-        reason=_reason(last.summary),
+        reason=failure_reason(last.summary),
         groups=len({check.group for check in checks}),
         checks=len(checks),
         services=tuple(sorted({check.service for check in checks if check.service})),
         last_group=last.group,
         last_at=last.at,
     )
-
-
-def _reason(summary: str) -> str:
-    failure = failure_of(summary)
-    return failure[1] if failure else summary

@@ -69,7 +69,7 @@ def summarize(triage: TriageContent) -> Summary:
     findings = triage.findings
     if findings is None:
         return Summary(over=over(triage), broke=broke(triage.facts))
-    first = None if nothing_wrong(findings) else first_cause(findings)
+    first = None if nothing_wrong(findings) else findings.first_cause
     evidence = [claim.text for claim in first.claims] if first else []
     summary = Summary(
         over=over(triage),
@@ -104,11 +104,6 @@ def broke(facts: TriageFacts | None) -> str:
     if facts is None:
         return ""
     return within_words(facts.onset_text, BROKE)
-
-
-def first_cause(findings: Findings) -> Hypothesis | None:
-    """The first cause, if there is one to name."""
-    return next(iter(findings.hypotheses), None)
 
 
 def certainty(cause: Hypothesis, others: Sequence[Hypothesis] = ()) -> str:
@@ -173,7 +168,7 @@ def next_step(triage: TriageContent) -> Line | None:
     unfinished = triage.state.running and not triage.is_ranked_anew
     if resolved or unfinished or findings is None or nothing_wrong(findings):
         return None
-    first = first_cause(findings)
+    first = findings.first_cause
     check = first.check if first else ""
     over = "it is over. Resolve once it holds" if triage.over_at else ""
     text = _of_proposal(triage, check) or over or check or _by_hand(triage, first)

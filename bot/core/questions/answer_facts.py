@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.core.action import Decision, ProposalState
 from bot.core.approvals.roster import OnCallNow
-from bot.core.evidence import Case, Claim, Evidence, Findings, LedgerEntry
+from bot.core.evidence import Case, Claim, Evidence, Findings, Hypothesis, LedgerEntry
 from bot.core.incident import GroupState
 from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, named_in
 from bot.core.text.moments import clock_to_the_minute, date_and_clock
@@ -81,8 +81,9 @@ class AnswerFacts:
     findings: Findings | None = None
     timeline: Sequence[TimelineEntry] = ()
     onset: str = ""
-    """The onset in words, and the evidence it stands on."""
+    """The onset in words."""
     onset_evidence: str = ""
+    """Id of the evidence that the onset stands on."""
     services: Collection[str] = ()
     """Names of the catalogue."""
     group: str = ""
@@ -100,6 +101,16 @@ class AnswerFacts:
     """What holds automated actions back here now, each in words; None where that was not read."""
     on_call: OnCallNow | None = None
     """Whom to call about the service meant; None where no rota was asked for, which is only for a question about them."""
+
+    @property
+    def first_cause(self) -> Hypothesis | None:
+        """The likeliest hypothesis, however sure it is; None where nothing is ranked."""
+        return self.findings.first_cause if self.findings else None
+
+    @property
+    def likely_cause(self) -> Hypothesis | None:
+        """The first cause where it is called likely."""
+        return self.findings.likely_cause if self.findings else None
 
     @property
     def own_service(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.core.approvals.roster import OnCallNow
 from bot.core.incident import AlertGroup, GroupState, Incident
-from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
+from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, by_record, unknown
 from bot.core.text.untrusted import counted, one_line
 
 IS_IT_OVER = "is it over?"
@@ -42,42 +42,42 @@ def overview(states: Sequence[OpenState]) -> ShortAnswer:
     """How many are open, and how many of these fire."""
     uncertain = sum(state.uncertain for state in states)
     text = f"{len(states)}, {_firing(states)} firing" + (f", {uncertain} not confirmed" if uncertain else "")
-    return _complete(unknown(text, opening="Open:"))
+    return by_record(unknown(text, opening="Open:"))
 
 
 def whether_over(states: Sequence[OpenState], readings: Iterable[tuple[str, ShortAnswer | None]]) -> ShortAnswer:
     """Yes only where each of them is over and that was checked. `readings`: what each one's current values say of it."""
     if firing := _firing(states):
-        return _complete(ShortAnswer(verdict=Verdict.NO, text=_still_fire(firing, len(states))))
+        return by_record(ShortAnswer(verdict=Verdict.NO, text=_still_fire(firing, len(states))))
     by_ref = dict(readings)
     trouble = [(ref, short.text) for ref, short in by_ref.items() if short and short.verdict is Verdict.NO]
     if trouble:
         text = "No alert fires, but " + "; ".join(f"{ref}: {text}" for ref, text in trouble[:MAX_NAMED])
-        return _complete(ShortAnswer(verdict=Verdict.NO, text=one_line(text, MAX_TEXT)))
+        return by_record(ShortAnswer(verdict=Verdict.NO, text=one_line(text, MAX_TEXT)))
     open_refs = [state.ref for state in states if state.uncertain or not _is_yes(by_ref.get(state.ref))]
     if open_refs:
-        return _complete(unknown(f"no alert is known to fire; not confirmed: {_named(open_refs)}"))
-    return _complete(ShortAnswer(verdict=Verdict.YES, text=f"None of {len(states)} fires, and all current values are as usual"))
+        return by_record(unknown(f"no alert is known to fire; not confirmed: {_named(open_refs)}"))
+    return by_record(ShortAnswer(verdict=Verdict.YES, text=f"None of {len(states)} fires, and all current values are as usual"))
 
 
 def whether_firing(states: Sequence[OpenState]) -> ShortAnswer:
     """Whether alerts of any of them fire."""
     if firing := _firing(states):
-        return _complete(ShortAnswer(verdict=Verdict.YES, text=_still_fire(firing, len(states))))
+        return by_record(ShortAnswer(verdict=Verdict.YES, text=_still_fire(firing, len(states))))
     if uncertain := [state.ref for state in states if state.uncertain]:
-        return _complete(unknown(f"no alert is known to fire; not confirmed: {_named(uncertain)}"))
-    return _complete(ShortAnswer(verdict=Verdict.NO, text=f"No alert of the {len(states)} that are open fires"))
+        return by_record(unknown(f"no alert is known to fire; not confirmed: {_named(uncertain)}"))
+    return by_record(ShortAnswer(verdict=Verdict.NO, text=f"No alert of the {len(states)} that are open fires"))
 
 
 def whether_assigned(states: Sequence[OpenState]) -> ShortAnswer:
     """Whether somebody has each of them."""
     free = [state.ref for state in states if not state.assignee]
     if not free:
-        return _complete(ShortAnswer(verdict=Verdict.YES, text=f"Somebody has each of the {len(states)}"))
+        return by_record(ShortAnswer(verdict=Verdict.YES, text=f"Somebody has each of the {len(states)}"))
     text = f"Nobody has {_named(free)}"
     if len(free) < len(states):
-        return _complete(unknown(text, opening="In part:"))
-    return _complete(ShortAnswer(verdict=Verdict.NO, text=text))
+        return by_record(unknown(text, opening="In part:"))
+    return by_record(ShortAnswer(verdict=Verdict.NO, text=text))
 
 
 def on_call(on_call_of: Sequence[tuple[str, OnCallNow]]) -> ShortAnswer:
@@ -86,7 +86,7 @@ def on_call(on_call_of: Sequence[tuple[str, OnCallNow]]) -> ShortAnswer:
     for service, one in on_call_of:
         by_people.setdefault(one, []).append(service or "what names no service")
     parts = (_on_call_for(_services_named(services), one) for one, services in by_people.items())
-    return _complete(unknown("; ".join(parts), opening="On call now:"))
+    return by_record(unknown("; ".join(parts), opening="On call now:"))
 
 
 def _services_named(services: Sequence[str]) -> str:
@@ -116,8 +116,3 @@ def _is_yes(short: ShortAnswer | None) -> bool:
 def _named(refs: Sequence[str]) -> str:
     more = f" and {len(refs) - MAX_NAMED} more" if len(refs) > MAX_NAMED else ""
     return ", ".join(refs[:MAX_NAMED]) + more
-
-
-def _complete(short: ShortAnswer) -> ShortAnswer:
-    """The record answers it: no line of evidence has to stand below."""
-    return short.model_copy(update={"complete": True})

@@ -121,7 +121,7 @@ def _in_alert_text(case: Case, ledger: Iterable[LedgerEntry]) -> list[CategorySi
 def _of_first_cause(
     findings: Findings, case: Case, observations: Observations, ledger: Iterable[LedgerEntry], signs: Iterable[CategorySign]
 ) -> list[CategorySign]:
-    first = next(iter(findings.hypotheses), None)
+    first = findings.first_cause
     if first is None or first.confidence not in _OF_CONFIDENCE or not first.claims:
         return []
     change = observations.changes.get(first.change_id)

@@ -59,5 +59,5 @@ def findings_line(findings: Findings) -> str:
     missed = f" {counted(failed, 'check')} failed." if failed else ""
     if well := nothing_wrong(findings):
         return f"*{well}.*{missed}"
-    first = next(iter(findings.hypotheses), None)
+    first = findings.first_cause
     return f"*{first.confidence_text.capitalize()}:* {prose(first.cause)}" if first else f"*No cause was found.*{missed}"

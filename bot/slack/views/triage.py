@@ -8,7 +8,7 @@ from bot.core.evidence import Claim, Findings, nothing_wrong
 from bot.core.investigation.triage_facts import PriorChange, TriageFacts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.messages.investigation import TriageContent
-from bot.core.messages.triage_summary import Summary, first_cause, not_checked, summarize
+from bot.core.messages.triage_summary import Summary, not_checked, summarize
 from bot.core.text.untrusted import counted
 from bot.core.text.word_counts import within_words
 from bot.slack.blocks import Block, Rendered, actions, button, context, picture, trim
@@ -74,7 +74,7 @@ def _fallback(triage: TriageContent, summary: Summary, word: str) -> str:
     start = f"{word.capitalize()}, {triage.group.ref}{over}: "
     if well := nothing_wrong(triage.findings):
         return start + well
-    first = first_cause(triage.findings) if triage.findings else None
+    first = triage.findings.first_cause if triage.findings else None
     if first:
         return f"{start}{first.confidence_text}, {plain_text(first.cause)}"
     return start + plain_text(summary.broke or "the facts follow in seconds")

@@ -18,6 +18,7 @@ from bot.store.incidents import overview
 from bot.store.incidents import rows as incident_rows
 from bot.store.incidents.privacy import private_refs
 from bot.store.tables import AuditRow, EpisodeRow, EvidenceRow, ProposalRow, TriageRow
+from bot.store.triage.attempts import all_attempts
 from bot.store.triage.ledger import entry_of
 
 MAX_ALERTS = 500
@@ -54,7 +55,7 @@ async def record_of(db: Database, ref: str) -> Record:
             alerts=await _alerts(session, group_id),
             timeline=await timeline.of(session, group_id=group_id, incident_id=incident_id),
             evidence=await _evidence(session, group_id),
-            triages=await _triages(session, group_id),
+            triages=await all_attempts(session, group_id) if group_id is not None else (),
             proposals=await _proposals(session, group_id, incident_id),
         )
 
@@ -102,11 +103,6 @@ async def _alerts(session: AsyncSession, group_id: int | None) -> Sequence[Episo
 async def _evidence(session: AsyncSession, group_id: int | None) -> Sequence[LedgerEntry]:
     query = select(EvidenceRow).where(EvidenceRow.group_id == group_id).order_by(col(EvidenceRow.n))
     return [entry_of(row) for row in (await session.exec(query)).all()] if group_id is not None else ()
-
-
-async def _triages(session: AsyncSession, group_id: int | None) -> Sequence[TriageRow]:
-    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
-    return (await session.exec(query)).all() if group_id is not None else ()
 
 
 async def _proposals(

@@ -38,7 +38,6 @@ from bot.store.triage.attempts import (
     attempts_of_outage,
     findings_of,
     first_cause,
-    first_hypothesis,
     is_retry,
     of_newest_outage,
     shown_of,
@@ -145,10 +144,11 @@ async def cause_content(session: AsyncSession, ref: str) -> CauseContent | None:
     if incident is None:
         return None
     triage = await shown_triage(session, incident.group_id)
+    findings = findings_of(triage)
     return CauseContent(
         ref=ref,
         attempt=triage.attempt if triage else 0,
-        hypothesis=first_hypothesis(findings_of(triage)),
+        hypothesis=findings.first_cause if findings else None,
         confirmed=(await causes.newest(session, [number])).get(number),
     )
 

@@ -68,15 +68,10 @@ def findings_of(attempt: TriageRow | None) -> Findings | None:
     return stored_findings(attempt.findings) if attempt else None
 
 
-def first_hypothesis(findings: Findings | None) -> Hypothesis | None:
-    """The likeliest cause; None without one."""
-    return next(iter(findings.hypotheses), None) if findings else None
-
-
 def first_cause(attempt: TriageRow | None) -> Hypothesis | None:
     """The likeliest cause of an attempt that is done; None where nothing looks wrong, for what was ranked then is chance."""
     findings = findings_of(attempt) if attempt and attempt.state == TriageState.DONE else None
-    return None if nothing_wrong(findings) else first_hypothesis(findings)
+    return findings.first_cause if findings and not nothing_wrong(findings) else None
 
 
 async def is_over(db: Database, ref: str) -> bool:

@@ -116,7 +116,7 @@ async def _suspects(session: AsyncSession, services: Collection[str]) -> Mapping
     query = select(TriageRow).join(GroupRow, col(GroupRow.id) == TriageRow.group_id).where(*running)
     rows = (await session.exec(query.order_by(col(TriageRow.attempt)))).all()
     newest = {row.group_id: findings for row in rows if (findings := stored_findings(row.findings))}
-    causes = {group: next(iter(findings.hypotheses), None) for group, findings in newest.items()}
+    causes = {group: findings.first_cause for group, findings in newest.items()}
     suspected = {group: one.service for group, one in causes.items() if one and one.confidence != "unlikely"}
     return {group: service for group, service in suspected.items() if service in services}
 

@@ -110,14 +110,14 @@ async def _outage_of(
 
 def _superseded(newest: Findings, rankings: Sequence[Findings]) -> tuple[str, ...]:
     """The changes that other rankings called likely, where the newest one put another cause first."""
-    first = next(iter(newest.hypotheses), None)
+    first = newest.first_cause
     changes = {likely[2] for ranking in rankings if (likely := _likely(ranking))}
     return tuple(sorted(changes - {"", first.change_id})) if first else ()
 
 
 def _likely(ranking: Findings) -> tuple[CauseKind, str, str] | None:
-    first = next(iter(ranking.hypotheses), None)
-    return (first.kind, first.service, first.change_id) if first and first.confidence == "likely" else None
+    cause = ranking.likely_cause
+    return (cause.kind, cause.service, cause.change_id) if cause else None
 
 
 async def _firing_share(session: AsyncSession, alerts: Sequence[ColumnElement[bool]], began: datetime) -> float:

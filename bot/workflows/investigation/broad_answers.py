@@ -10,7 +10,7 @@ from bot.core.questions import open_states
 from bot.core.questions.answering import QuestionAnswer, answer
 from bot.core.questions.broad_questions import BroadQuestion, broad_question
 from bot.core.questions.open_states import IS_IT_OVER, MAX_NAMED, OpenState
-from bot.core.questions.yes_no.verdicts import ShortAnswer, unknown
+from bot.core.questions.yes_no.verdicts import ShortAnswer, by_record, unknown
 from bot.core.text.untrusted import counted
 from bot.store.answers.questions import Questions
 from bot.workflows.investigation.question_checks import QuestionChecks
@@ -71,7 +71,7 @@ class BroadAnswers:
 
     async def _on_call(self, states: Sequence[OpenState]) -> ShortAnswer:
         if self.on_call is None:
-            return unknown("no rota is read here").model_copy(update={"complete": True})
+            return by_record(unknown("no rota is read here"))
         services = list(dict.fromkeys(state.service for state in states))
         short = open_states.on_call([(service, await self.on_call(service)) for service in services[:MAX_NAMED]])
         if len(services) <= MAX_NAMED:
@@ -92,7 +92,7 @@ class BroadAnswers:
         """The changes of the last hours on any service, which are the same whichever group they are asked of."""
         listing = await self._list_changes(number, refs)
         if listing is None:
-            return QuestionAnswer(short=unknown("the changes were not checked").model_copy(update={"complete": True}))
+            return QuestionAnswer(short=by_record(unknown("the changes were not checked")))
         ref, entry = listing
         facts = await self.questions.facts_of(ref)
         of_list = replace(facts, ledger=[entry], findings=None, timeline=(), onset="", proposals=(), proposal_records=())

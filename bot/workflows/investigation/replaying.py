@@ -11,7 +11,7 @@ from bot.core.evidence import Case, Evidence, Findings
 from bot.core.history.frozen_cases import FrozenCase
 from bot.core.service import Catalogue
 from bot.core.text.untrusted import one_line
-from bot.core.tool_calls import ToolRole, failure_of, tool_for
+from bot.core.tool_calls import ToolRole, failure_reason, tool_for
 from bot.core.verdict.verdict import judge
 from bot.plugins import Tool, ToolContext
 from bot.ports import Investigator, Run
@@ -80,18 +80,12 @@ def _recorded(fn: Callable[..., Awaitable[Evidence]], name: str, case: FrozenCas
         shape.bind(ctx, **arguments)
         if (recorded := case.answer(name, arguments, defaults)) is not None:
             if not recorded.ok:
-                raise QueryFailed(_why(recorded.summary))
+                raise QueryFailed(failure_reason(recorded.summary))
             return recorded
         hints = "; ".join(case.recorded_arguments(name)[:MAX_HINTS]) or "nothing"
         raise QueryFailed(f"not recorded in {case.ref}; recorded of {name}: {one_line(hints, 400)}")
 
     return answer
-
-
-def _why(summary: str) -> str:
-    """The reason alone, without the words that are put before it again."""
-    failure = failure_of(summary)
-    return failure[1] if failure else summary
 
 
 def services_of(case: FrozenCase) -> list[str]:

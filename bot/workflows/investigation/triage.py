@@ -171,7 +171,7 @@ class TriageSteps:
         if not await self.triages.update(case.group, case.attempt, **values):
             return Findings(note="A person stopped the investigation.")
         if final:
-            first = judged.hypotheses[0] if judged.hypotheses else None
+            first = judged.first_cause
             text = f"First cause ({first.confidence_text}): {first.cause}" if first else "No cause was found"
             text = nothing_wrong(judged) or text
             cited = sorted({e for c in first.claims for e in c.evidence}) if first else []

@@ -23,10 +23,9 @@ def answer_about_cause(reading: QuestionReading) -> ShortAnswer:
     fitting = [hypothesis for hypothesis in (findings.hypotheses if findings else ()) if _fits(reading, hypothesis)]
     if reading.changes_meant.is_one and not any(map(reading.changes_meant.includes, reading.recorded_changes)):
         return _no_such_change(reading, findings)
-    first = next(iter(findings.hypotheses), None) if findings else None
     if fitting and fitting[0].confidence == "likely":
         return _of_claims(Verdict.YES, f"Likely cause: {fitting[0].cause}", fitting[0].claims, reading.facts)
-    likely = first if first and first.confidence == "likely" else None
+    likely = reading.facts.likely_cause
     lead = fitting[0] if fitting and not likely else None
     open_lead = lead is not None and lead.confidence == "possible"
     cleared = next((claim for claim in (findings.ruled_out if findings else ()) if _clears_it(reading, claim.text)), None)

@@ -10,7 +10,7 @@ from bot.core.questions.subjects import SYMPTOMS
 from bot.core.questions.topics import named_in_order, topics_of, without_services
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.understanding import words_with_meaning
-from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict, unknown
+from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict, by_record, unknown
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted
 
@@ -93,14 +93,12 @@ def _changes_of(people: list[str], reading: QuestionReading) -> ShortAnswer:
         text += f"; the likely cause is {'one of them' if id and id in {change.id for change in made} else 'another'}: {cause}"
     listing = [entry for entry in reading.entries if any(change in made for change in entry.evidence.facts.changes or ())]
     opening = f"Recorded of {' and '.join(people)}:"
-    return unknown(text, [*ids_of(listing[-1:]), *ids], untrusted=True, opening=opening).model_copy(update={"complete": True})
+    return by_record(unknown(text, [*ids_of(listing[-1:]), *ids], untrusted=True, opening=opening))
 
 
 def _likely(facts: AnswerFacts) -> tuple[str, list[str], bool]:
-    first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
-    if first is None or first.confidence != "likely":
-        return "", [], False
-    return first.cause, *cited_by(first.claims, first.cause, facts)
+    likely = facts.likely_cause
+    return (likely.cause, *cited_by(likely.claims, likely.cause, facts)) if likely else ("", [], False)
 
 
 def _names(question: str, author: str) -> bool:

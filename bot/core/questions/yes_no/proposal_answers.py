@@ -11,7 +11,7 @@ from bot.core.questions.subjects import Subject, subjects_in
 from bot.core.questions.topics import canonical, named_in, without_services
 from bot.core.questions.yes_no.qualifiers import undecided
 from bot.core.questions.yes_no.understanding import is_turned, words_with_meaning
-from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, unknown
+from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, by_record, unknown
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.text.untrusted import one_line
 
@@ -140,7 +140,7 @@ def whether_undo_waits(question: str, facts: AnswerFacts) -> ShortAnswer:
         short = unknown(" ".join(one.text for one in waiting), (one.ref for one in waiting), untrusted=True, opening=FOR_PEOPLE)
     else:
         short = _nothing_waits(services, facts)
-    return short.model_copy(update={"complete": True})
+    return by_record(short)
 
 
 def _nothing_waits(services: frozenset[str], facts: AnswerFacts) -> ShortAnswer:
@@ -149,10 +149,9 @@ def _nothing_waits(services: frozenset[str], facts: AnswerFacts) -> ShortAnswer:
     where = f" on {', '.join(sorted(services))}" if services else ""
     parts = [f"no proposal{where} waits for approval", *map(_history, over[-1:])]
     ids, untrusted = [one.ref for one in over[-1:]], bool(over)
-    first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
-    if first is not None and first.confidence == "likely":
-        cause_ids, is_quotation = cited_by(first.claims, first.cause, facts)
-        parts, ids, untrusted = [*parts, f"likely cause: {first.cause}"], [*ids, *cause_ids], untrusted or is_quotation
+    if likely := facts.likely_cause:
+        cause_ids, is_quotation = cited_by(likely.claims, likely.cause, facts)
+        parts, ids, untrusted = [*parts, f"likely cause: {likely.cause}"], [*ids, *cause_ids], untrusted or is_quotation
     return unknown("; ".join(parts), ids, untrusted=untrusted, opening=FOR_PEOPLE)
 
 
@@ -162,7 +161,7 @@ def _nobody(facts: AnswerFacts) -> ShortAnswer:
     text = f"of {about}: {listed}" if listed else f"{about} has no proposal; what people approved elsewhere is not recorded"
     opening = "No such proposal is recorded. Those that are," if listed else "Nobody here:"
     short = unknown(text, [one.ref for one in facts.proposal_records], untrusted=bool(listed), opening=opening)
-    return short.model_copy(update={"complete": True})
+    return by_record(short)
 
 
 def _no_such(refs: Sequence[str], facts: AnswerFacts) -> ShortAnswer:

@@ -176,7 +176,7 @@ def known_cause(facts: AnswerFacts) -> ShortAnswer:
         if entry.kind is EntryKind.INCIDENT and confirmed:
             text = f"{who} confirmed the cause: {cause}"
             return ShortAnswer(verdict=Verdict.YES, text=one_line(text, MAX_TEXT), evidence=[entry.id], untrusted=True)
-    first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
+    first = facts.first_cause
     if first is None:
         return unknown("nobody confirmed a cause, and none is ranked")
     ids, untrusted = cited_by(first.claims, first.cause, facts)

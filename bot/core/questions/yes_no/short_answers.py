@@ -162,7 +162,7 @@ def _for_people(facts: AnswerFacts) -> ShortAnswer:
     """What is known where it is asked whether something may or should be done: what waits for approval, or the cause."""
     if facts.proposals:
         return unknown(facts.proposals[0].text, [facts.proposals[0].ref], opening=FOR_PEOPLE)
-    first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
+    first = facts.first_cause
     if first is None:
         return unknown("no cause is known, and nothing that was checked speaks for it or against it", opening=FOR_PEOPLE)
     return _cause(
@@ -196,10 +196,9 @@ def _whether_ruled_out(thing: str, facts: AnswerFacts) -> ShortAnswer | None:
 
 def _likely_of(question: str, facts: AnswerFacts) -> ShortAnswer | None:
     """The likely cause, where it is asked which of two it is; None where none is likely."""
-    first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
-    if first is None or first.confidence != "likely" or not wants_cause(question):
+    if facts.likely_cause is None or not wants_cause(question):
         return None
-    return _cause(first, "Likely cause:", facts)
+    return _cause(facts.likely_cause, "Likely cause:", facts)
 
 
 def _cause(cause: Hypothesis, opening: str, facts: AnswerFacts) -> ShortAnswer:
@@ -256,11 +255,11 @@ def _yes_or_no(question: str, facts: AnswerFacts) -> ShortAnswer | None:
 
 def _another_cause(reading: QuestionReading) -> ShortAnswer | None:
     """Of a thing that nothing measures, where it is asked whether that is the cause: the likely one."""
-    first = next(iter(reading.facts.findings.hypotheses), None) if reading.facts.findings else None
+    likely = reading.facts.likely_cause
     is_thing = wants_cause(reading.question) and not _IS_DOING.search(reading.question)
-    if first is None or first.confidence != "likely" or not is_thing:
+    if likely is None or not is_thing:
         return None
-    return _cause(first, "Nothing that was checked measures that; likely cause:", reading.facts)
+    return _cause(likely, "Nothing that was checked measures that; likely cause:", reading.facts)
 
 
 def _is_about_cause(reading: QuestionReading) -> bool:

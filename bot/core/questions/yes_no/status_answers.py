@@ -9,7 +9,7 @@ from bot.core.questions.forms import without_opening
 from bot.core.questions.topics import named_in
 from bot.core.questions.yes_no.activities import is_by_person, runs
 from bot.core.questions.yes_no.understanding import words_with_meaning
-from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict, unknown
+from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict, by_record, unknown
 from bot.core.text.durations import elapsed_text
 from bot.core.text.moments import clock, date_and_clock
 from bot.core.text.untrusted import counted
@@ -142,15 +142,15 @@ def _severity(question: str, status: IncidentStatus, facts: AnswerFacts) -> Shor
         text += f"; {status.incident} was declared as {status.incident_severity}"
         levels.add(status.incident_severity)
     if len(matches) > 1 or len(levels) > 1 or not matches[0]["level"]:
-        return _complete(text, opening="Severity:")
+        return by_record(unknown(text, opening="Severity:"))
     verdict = Verdict.YES if f"SEV{matches[0]['level']}" in levels else Verdict.NO
     return ShortAnswer(verdict=verdict, text=text, complete=True)
 
 
 def _end(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
     if status.ended_at is None and not status.resolved_at:
-        return _complete(_state_text(facts, status), opening="It has not ended:")
-    return _complete(_state_text(facts, status), opening="Recorded:")
+        return by_record(unknown(_state_text(facts, status), opening="It has not ended:"))
+    return by_record(unknown(_state_text(facts, status), opening="Recorded:"))
 
 
 def _duration(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
@@ -167,27 +167,28 @@ def _duration(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
 def _estimate(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
     """That nobody estimated it, with how it stands: no moment is promised."""
     if status.ended_at or status.resolved_at:
-        return _complete(_state_text(facts, status), opening="Recorded:")
+        return by_record(unknown(_state_text(facts, status), opening="Recorded:"))
     parts, ids = [_state_text(facts, status)], list[str]()
     if facts.proposals:
         parts, ids = [*parts, facts.proposals[0].text.rstrip(".")], [facts.proposals[0].ref]
     elif ran := runs(facts.timeline):
         newest = ran[-1]
         parts, ids = [*parts, f"{newest.named} at {clock(newest.at)}: {newest.outcome.rstrip('.')}"], list(newest.entries)
-    first = next(iter(facts.findings.hypotheses), None) if facts.findings else None
-    if first is not None and first.confidence == "likely":
-        parts, ids = [*parts, f"likely cause: {first.cause}"], [*ids, *cited_by(first.claims, first.cause, facts)[0]]
-    return _complete("; ".join(parts), ids, opening="No estimate is recorded. How it stands:", untrusted=bool(ids))
+    if likely := facts.likely_cause:
+        parts, ids = [*parts, f"likely cause: {likely.cause}"], [*ids, *cited_by(likely.claims, likely.cause, facts)[0]]
+    return by_record(unknown("; ".join(parts), ids, opening="No estimate is recorded. How it stands:", untrusted=bool(ids)))
 
 
-def _people(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
-    return _complete(_people_text(status), opening="Recorded:")
+def _people(_: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
+    return by_record(unknown(_people_text(status), opening="Recorded:"))
 
 
 def _lead(facts: AnswerFacts, status: IncidentStatus) -> ShortAnswer:
     if not status.incident:
-        return _complete(f"{facts.group} is no declared incident, which alone has one", opening="No incident commander:")
-    return _complete(f"{status.commander or 'nobody'} leads {status.incident}", opening="Recorded:")
+        return by_record(
+            unknown(f"{facts.group} is no declared incident, which alone has one", opening="No incident commander:")
+        )
+    return by_record(unknown(f"{status.commander or 'nobody'} leads {status.incident}", opening="Recorded:"))
 
 
 _ANSWERS: dict[re.Pattern[str], Callable[[AnswerFacts, IncidentStatus], ShortAnswer]] = {
@@ -240,8 +241,3 @@ def _end_text(facts: AnswerFacts, status: IncidentStatus, ended_at: datetime) ->
 def _moment(at: datetime, now: datetime) -> str:
     """A time of day, with its date where that is not today's."""
     return clock(at) if at.date() == now.date() else f"{date_and_clock(at)} UTC"
-
-
-def _complete(text: str, evidence: list[str] | None = None, *, opening: str, untrusted: bool = False) -> ShortAnswer:
-    short = unknown(text, evidence or (), opening=opening, untrusted=untrusted)
-    return short.model_copy(update={"complete": True})

@@ -80,13 +80,13 @@ class EarlyRankings:
 def _first_before(attempts: Sequence[TriageRow]) -> Hypothesis | None:
     """What was first in the outage before, of its attempts, oldest first."""
     rankings = (stored_findings(row.findings) for row in reversed(attempts))
-    return next((findings.hypotheses[0] for findings in rankings if findings and findings.hypotheses), None)
+    return next((findings.first_cause for findings in rankings if findings and findings.first_cause), None)
 
 
 def _names_likely_cause(findings: Findings, before: Hypothesis | None) -> bool:
     """Whether its first cause is likely and another than that of the outage before: what runs on says little of what is new."""
-    first = next(iter(findings.hypotheses), None)
-    return first is not None and first.confidence == "likely" and not (before and same_cause(first, before))
+    likely = findings.likely_cause
+    return likely is not None and not (before and same_cause(likely, before))
 
 
 async def _ranked(session: AsyncSession, since: datetime) -> list[_Key]:

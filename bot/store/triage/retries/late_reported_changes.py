@@ -36,7 +36,7 @@ from bot.store.tables import (
     ProposalRow,
     TriageRow,
 )
-from bot.store.triage.attempts import RetryDue, automation_stopped
+from bot.store.triage.attempts import RetryDue, all_attempts, automation_stopped
 from bot.store.triage.ledger import entry_of
 
 CLOCKS_DIFFER = timedelta(minutes=1)
@@ -91,7 +91,7 @@ class LateReportedChanges:
         ]
         if not fresh:
             return None
-        triages = await _triages(session, ranked.group_id)
+        triages = await all_attempts(session, ranked.group_id)
         group = await session.get(GroupRow, ranked.group_id)
         last = triages[-1]
         # Facts alone are no ranking that could have missed something; a group that became worse gets its own attempt.
@@ -169,11 +169,6 @@ async def _ranked(session: AsyncSession, newest: datetime) -> list[_Ranked]:
         )
     )
     return [_Ranked(*row) for row in (await session.exec(query)).all()]
-
-
-async def _triages(session: AsyncSession, group_id: int) -> Sequence[TriageRow]:
-    query = select(TriageRow).where(TriageRow.group_id == group_id).order_by(col(TriageRow.attempt))
-    return (await session.exec(query)).all()
 
 
 async def _must_not_retry(session: AsyncSession, group: GroupRow) -> bool:
