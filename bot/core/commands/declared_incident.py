@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.commands.duration_words import duration_at, durations_ago
-from bot.core.questions.topics import named_in_order
+from bot.core.questions.parsing.topics import named_in_order
 from bot.core.service import Catalogue, Service
 from bot.core.text.clock_words import clock_at, dated_clocks
 from bot.core.text.moments import date_to_the_minute

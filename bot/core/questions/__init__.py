@@ -1,1 +1,1 @@
-"""Questions in plain language: parsed, matched with what was recorded, and answered from it."""
+"""Questions in plain language: matched with what was recorded, and answered from it."""

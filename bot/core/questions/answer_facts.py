@@ -9,7 +9,7 @@ from bot.core.action import Decision, ProposalState
 from bot.core.approvals.roster import OnCallNow
 from bot.core.evidence import Case, Claim, Evidence, Findings, Hypothesis, LedgerEntry
 from bot.core.incident import GroupState
-from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, named_in
+from bot.core.questions.parsing.topics import CAUSES, ONSET, TIMELINE, named_in
 from bot.core.text.moments import clock_to_the_minute, date_and_clock
 from bot.core.timeline import EntryKind, TimelineEntry
 from bot.core.tool_calls import UNKNOWN_TOOL, Basis, ToolInfo, Tools

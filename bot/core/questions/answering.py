@@ -22,11 +22,11 @@ from bot.core.questions.answer_facts import (
     services_listed,
     written_by_others,
 )
-from bot.core.questions.forms import as_cause_question, is_about_notes, wants_current_values
+from bot.core.questions.parsing.changes_meant import without_span
+from bot.core.questions.parsing.forms import as_cause_question, is_about_notes, wants_current_values
+from bot.core.questions.parsing.spelling import spelled_out, with_possessives
+from bot.core.questions.parsing.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
 from bot.core.questions.retrieval import Ranking
-from bot.core.questions.spelling import spelled_out, with_possessives
-from bot.core.questions.topics import TIMELINE, QuestionTopics, canonical, named_in, topics_of
-from bot.core.questions.yes_no.changes_meant import without_span
 from bot.core.questions.yes_no.question_reading import QuestionReading
 from bot.core.questions.yes_no.short_answers import SAYS_NOTHING, short_answer
 from bot.core.questions.yes_no.signal_answers import unmade_check

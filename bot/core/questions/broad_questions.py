@@ -7,12 +7,12 @@ import re
 from collections.abc import Collection
 from enum import StrEnum
 
-from bot.core.questions.forms import names_question_word, wants_cause, wants_yes_or_no, without_opening
-from bot.core.questions.spelling import spelled_out
-from bot.core.questions.subjects import Subject, subjects_in, without_subjects
-from bot.core.questions.topics import named_in
-from bot.core.questions.yes_no.changes_meant import without_span
-from bot.core.questions.yes_no.understanding import words_with_meaning
+from bot.core.questions.parsing.changes_meant import without_span
+from bot.core.questions.parsing.forms import names_question_word, wants_cause, wants_yes_or_no, without_opening
+from bot.core.questions.parsing.spelling import spelled_out
+from bot.core.questions.parsing.subjects import Subject, subjects_in, without_subjects
+from bot.core.questions.parsing.topics import named_in
+from bot.core.questions.parsing.unread_words import words_with_meaning
 
 
 class BroadQuestion(StrEnum):

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from bot.core.changes.late_reports import CHANGE_LOOKBACK_HOURS
 from bot.core.evidence import Case
 from bot.core.questions.answer_facts import AnswerFacts
-from bot.core.questions.spelling import spelled_out
-from bot.core.questions.subjects import MEASURED, Subject, looks_like_database, subjects_in
-from bot.core.questions.topics import named_in, topics_of, without_services
-from bot.core.questions.yes_no.changes_meant import has_span
+from bot.core.questions.parsing.changes_meant import has_span
+from bot.core.questions.parsing.spelling import spelled_out
+from bot.core.questions.parsing.subjects import MEASURED, Subject, looks_like_database, subjects_in
+from bot.core.questions.parsing.topics import named_in, topics_of, without_services
 from bot.core.questions.yes_no.question_reading import asks_for_now
 from bot.core.tool_calls import ToolRole, Tools, tool_for
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from bot.core.questions.forms import cause_in_question, wants_cause, wants_yes_or_no, without_opening
-from bot.core.questions.spelling import spelled_out
-from bot.core.questions.topics import named_in
+from bot.core.questions.parsing.forms import cause_in_question, wants_cause, wants_yes_or_no, without_opening
+from bot.core.questions.parsing.spelling import spelled_out
+from bot.core.questions.parsing.topics import named_in
 
 
 def service_asked_about(question: str, services: Collection[str]) -> str:

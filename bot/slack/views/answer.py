@@ -7,7 +7,7 @@ from bot.core.change import Change, kind_in_words
 from bot.core.evidence import LedgerEntry
 from bot.core.messages.investigation import AnswerContent
 from bot.core.questions.answering import Finding, QuestionAnswer
-from bot.core.questions.forms import wants_approvers, wants_value
+from bot.core.questions.parsing.forms import wants_approvers, wants_value
 from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict
 from bot.core.text.untrusted import counted, one_line
 from bot.core.tool_calls import without_lead

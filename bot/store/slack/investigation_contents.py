@@ -17,8 +17,8 @@ from bot.core.messages.investigation import AnswerContent, CauseContent, Postmor
 from bot.core.messages.triage_consistency import without_contradictions
 from bot.core.messages.triage_summary import next_step, waiting
 from bot.core.questions.answering import QuestionAnswer
-from bot.core.questions.forms import wants_next_step
-from bot.core.questions.spelling import spelled_out
+from bot.core.questions.parsing.forms import wants_next_step
+from bot.core.questions.parsing.spelling import spelled_out
 from bot.store.approvals.rows import stored_proposal
 from bot.store.incidents import causes
 from bot.store.incidents.rows import to_group

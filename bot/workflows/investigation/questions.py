@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from bot.core.config import Config
 from bot.core.questions.answering import ModelAnswer, QuestionAnswer, answer, with_model_answer
-from bot.core.questions.forms import wants_on_call
-from bot.core.questions.spelling import spelled_out
+from bot.core.questions.parsing.forms import wants_on_call
+from bot.core.questions.parsing.spelling import spelled_out
 from bot.core.questions.yes_no.people_answers import on_call_service
 from bot.ports import Engine, Reader, Run, Workflow
 from bot.store.answers.questions import Questions

@@ -23,8 +23,8 @@ from bot.core.evidence import Case, Claim, Findings, LedgerEntry, nothing_wrong,
 from bot.core.investigation.early_ranking import could_query_nothing
 from bot.core.investigation.reuse import FRESH, agrees, answered_before, of_model, reused
 from bot.core.investigation.triage_state import TriageState
-from bot.core.questions.forms import wants_yes_or_no
-from bot.core.questions.spelling import spelled_out
+from bot.core.questions.parsing.forms import wants_yes_or_no
+from bot.core.questions.parsing.spelling import spelled_out
 from bot.core.questions.yes_no.short_answers import short_answer
 from bot.core.tool_calls import ToolRole, tool_for
 from bot.core.verdict.merging import merge

@@ -9,7 +9,7 @@ from bot.core.evidence import Evidence, LedgerEntry
 from bot.core.investigation.first_plan import first_plan
 from bot.core.questions.answer_facts import AnswerFacts
 from bot.core.questions.answering import answer
-from bot.core.questions.topics import topics_of
+from bot.core.questions.parsing.topics import topics_of
 from bot.core.tool_calls import ToolRole, Topic, describe_call, tool_for
 from bot.plugins import ToolContext, tool
 from tests.unit.evidence_builders import CASE, NOW

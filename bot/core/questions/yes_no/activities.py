@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core.questions.topics import canonical
+from bot.core.questions.parsing.topics import canonical
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.durations import elapsed_text
 from bot.core.text.moments import clock, clock_to_the_minute

@@ -7,8 +7,8 @@ from bot.core.change import Change, kind_in_words
 from bot.core.evidence import Claim, Findings, Hypothesis, LedgerEntry
 from bot.core.facts.measured import DeviationFact
 from bot.core.questions.answer_facts import AnswerFacts, cited_by
-from bot.core.questions.subjects import Subject, is_cause, subjects_in
-from bot.core.questions.topics import named_in, named_in_order
+from bot.core.questions.parsing.subjects import Subject, is_cause, subjects_in
+from bot.core.questions.parsing.topics import named_in, named_in_order
 from bot.core.questions.yes_no.named_in_record import named_in_record
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.record_answers import answer_about_changes

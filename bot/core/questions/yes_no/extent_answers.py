@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from bot.core.evidence import LedgerEntry
-from bot.core.questions.topics import named_in_order
+from bot.core.questions.parsing.topics import named_in_order
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import SYMPTOM_FAMILIES
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown

@@ -11,8 +11,8 @@ from functools import cached_property
 from bot.core.evidence import Hypothesis, LedgerEntry
 from bot.core.facts.recorded import TemplateFact
 from bot.core.questions.answer_facts import cited_by
-from bot.core.questions.subjects import Subject, names_subject
-from bot.core.questions.topics import canonical, topics_of
+from bot.core.questions.parsing.subjects import Subject, names_subject
+from bot.core.questions.parsing.topics import canonical, topics_of
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict, unknown
 from bot.core.text.camel_case import separated

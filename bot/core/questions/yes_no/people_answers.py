@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from bot.core.change import kind_in_words
 from bot.core.questions.answer_facts import AnswerFacts, cited_by
-from bot.core.questions.forms import person_on_call, wants_cause, wants_yes_or_no
-from bot.core.questions.subjects import SYMPTOMS
-from bot.core.questions.topics import named_in_order, topics_of, without_services
+from bot.core.questions.parsing.forms import person_on_call, wants_cause, wants_yes_or_no
+from bot.core.questions.parsing.subjects import SYMPTOMS
+from bot.core.questions.parsing.topics import named_in_order, topics_of, without_services
+from bot.core.questions.parsing.unread_words import words_with_meaning
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
-from bot.core.questions.yes_no.understanding import words_with_meaning
 from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict, by_record, unknown
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted

@@ -6,11 +6,11 @@ from enum import StrEnum
 
 from bot.core.action import DecisionChoice, ProposalState
 from bot.core.questions.answer_facts import AnswerFacts, ProposalRecord, cited_by
-from bot.core.questions.forms import wants_yes_or_no
-from bot.core.questions.subjects import Subject, subjects_in
-from bot.core.questions.topics import canonical, named_in, without_services
+from bot.core.questions.parsing.forms import wants_yes_or_no
+from bot.core.questions.parsing.subjects import Subject, subjects_in
+from bot.core.questions.parsing.topics import canonical, named_in, without_services
+from bot.core.questions.parsing.unread_words import is_turned, words_with_meaning
 from bot.core.questions.yes_no.qualifiers import undecided
-from bot.core.questions.yes_no.understanding import is_turned, words_with_meaning
 from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, by_record, unknown
 from bot.core.text.moments import clock_to_the_minute
 from bot.core.text.untrusted import one_line

@@ -9,8 +9,9 @@ from bot.core.change import Change
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.measured import CurrentFact, DeviationFact
 from bot.core.questions.answer_facts import AnswerFacts, newest_entries
-from bot.core.questions.forms import is_present, thing_in, wants_cause, wants_current_values
-from bot.core.questions.subjects import (
+from bot.core.questions.parsing.changes_meant import ChangesMeant, changes_meant
+from bot.core.questions.parsing.forms import is_present, thing_in, wants_cause, wants_current_values
+from bot.core.questions.parsing.subjects import (
     MEASURED,
     SYMPTOMS,
     Subject,
@@ -19,8 +20,7 @@ from bot.core.questions.subjects import (
     subjects_in,
     without_subjects,
 )
-from bot.core.questions.topics import canonical, named_in, topics_of, without_services
-from bot.core.questions.yes_no.changes_meant import ChangesMeant, changes_meant
+from bot.core.questions.parsing.topics import canonical, named_in, topics_of, without_services
 from bot.core.text.stemming import stems
 
 _ELSE = re.compile(

@@ -9,13 +9,13 @@ from bot.core.change import kind_in_words
 from bot.core.evidence import LedgerEntry
 from bot.core.incident import GroupState
 from bot.core.questions.answer_facts import AnswerFacts, cited_by
-from bot.core.questions.forms import wants_cause
-from bot.core.questions.subjects import MEASURED, Subject
+from bot.core.questions.parsing.forms import wants_cause
+from bot.core.questions.parsing.subjects import MEASURED, Subject
+from bot.core.questions.parsing.unread_words import words_with_meaning
 from bot.core.questions.yes_no.named_in_record import CONFIRMED
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import MAX_NAMED
 from bot.core.questions.yes_no.status_answers import whether_anyone_works_on_it
-from bot.core.questions.yes_no.understanding import words_with_meaning
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import counted, one_line

@@ -7,7 +7,8 @@ import re
 
 from bot.core.evidence import Hypothesis
 from bot.core.questions.answer_facts import AnswerFacts, cited_by
-from bot.core.questions.forms import (
+from bot.core.questions.parsing.changes_meant import without_span
+from bot.core.questions.parsing.forms import (
     as_cause_question,
     asks_if_cause_is_known,
     asks_to_undo,
@@ -25,12 +26,12 @@ from bot.core.questions.forms import (
     wants_undo,
     wants_yes_or_no,
 )
-from bot.core.questions.spelling import spelled_out, with_possessives
-from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject
-from bot.core.questions.topics import topics_of
+from bot.core.questions.parsing.spelling import spelled_out, with_possessives
+from bot.core.questions.parsing.subjects import MEASURED, SYMPTOMS, Subject
+from bot.core.questions.parsing.topics import topics_of
+from bot.core.questions.parsing.unread_words import unread_words
 from bot.core.questions.yes_no.activities import newest_activity, ran_before, runs, what_ran, whether_done
 from bot.core.questions.yes_no.cause_answers import answer_about_callee, answer_about_cause
-from bot.core.questions.yes_no.changes_meant import without_span
 from bot.core.questions.yes_no.extent_answers import affected_services, what_it_calls, whether_it_calls
 from bot.core.questions.yes_no.named_in_record import named_in_record
 from bot.core.questions.yes_no.people_answers import answer_about_blame, answer_about_on_call
@@ -60,7 +61,6 @@ from bot.core.questions.yes_no.signal_answers import (
 )
 from bot.core.questions.yes_no.state_answers import answer_about_state
 from bot.core.questions.yes_no.status_answers import answer_about_status
-from bot.core.questions.yes_no.understanding import unread_words
 from bot.core.questions.yes_no.verdicts import FOR_PEOPLE, MAX_TEXT, ShortAnswer, Verdict, unknown
 from bot.core.text.moments import clock
 from bot.core.text.untrusted import one_line

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from bot.core.evidence import LedgerEntry
 from bot.core.questions.answer_facts import newest_entries, written_by_others
-from bot.core.questions.subjects import MEASURED, Subject
-from bot.core.questions.topics import CAUSES, ONSET, TIMELINE, topics_of
+from bot.core.questions.parsing.subjects import MEASURED, Subject
+from bot.core.questions.parsing.topics import CAUSES, ONSET, TIMELINE, topics_of
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.state_answers import MAX_NAMED, signal_line
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown

@@ -2,8 +2,8 @@
 
 from bot.core.evidence import LedgerEntry
 from bot.core.facts.measured import DeviationFact
-from bot.core.questions.forms import direction_in, good_is_yes
-from bot.core.questions.subjects import MEASURED, SYMPTOMS, Subject
+from bot.core.questions.parsing.forms import direction_in, good_is_yes
+from bot.core.questions.parsing.subjects import MEASURED, SYMPTOMS, Subject
 from bot.core.questions.yes_no.named_in_record import named_in_record
 from bot.core.questions.yes_no.question_reading import QuestionReading, ids_of
 from bot.core.questions.yes_no.verdicts import MAX_TEXT, ShortAnswer, Verdict, unknown

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.core.questions.answer_facts import AnswerFacts, IncidentStatus, cited_by
-from bot.core.questions.forms import without_opening
-from bot.core.questions.topics import named_in
+from bot.core.questions.parsing.forms import without_opening
+from bot.core.questions.parsing.topics import named_in
+from bot.core.questions.parsing.unread_words import words_with_meaning
 from bot.core.questions.yes_no.activities import is_by_person, runs
-from bot.core.questions.yes_no.understanding import words_with_meaning
 from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict, by_record, unknown
 from bot.core.text.durations import elapsed_text
 from bot.core.text.moments import clock, date_and_clock

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.messages.investigation import AnswerContent
 from bot.core.questions.answering import Finding, QuestionAnswer
-from bot.core.questions.forms import wants_value
+from bot.core.questions.parsing.forms import wants_value
 from bot.core.questions.yes_no.verdicts import ShortAnswer, Verdict
 from bot.slack.view_context import ViewContext
 from bot.slack.views.answer import render

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.change import Change, ChangeKind, kind_in_words
-from bot.core.questions.subjects import subjects_in
-from bot.core.questions.topics import named_in
+from bot.core.questions.parsing.subjects import subjects_in
+from bot.core.questions.parsing.topics import named_in
 from bot.core.text.clock_words import clock_at
 from bot.core.text.moments import clock_to_the_minute, date_to_the_minute
 from bot.core.text.not_understood import NotUnderstood

@@ -7,10 +7,10 @@ known of the subject is told then, and no yes or no.
 import re
 from collections.abc import Collection
 
-from bot.core.questions.forms import without_opening
-from bot.core.questions.subjects import without_subjects
-from bot.core.questions.topics import canonical, without_services
-from bot.core.questions.yes_no.changes_meant import without_what_is_meant
+from bot.core.questions.parsing.changes_meant import without_what_is_meant
+from bot.core.questions.parsing.forms import without_opening
+from bot.core.questions.parsing.subjects import without_subjects
+from bot.core.questions.parsing.topics import canonical, without_services
 from bot.core.text.stemming import stem
 
 _WORDS_READ = """
@@ -27,7 +27,7 @@ _WORDS_READ = """
     high low rise rose risen fell up down thing things throw throws throwing know known found identified confirmed author
     see sees seeing seen"""
 _READ = frozenset(_WORDS_READ.split())
-"""Words without a meaning of their own here, or whose meaning is read elsewhere (`forms.py`, `subjects.py`, `topics.py`)."""
+"""Words without a meaning of their own here, or whose meaning is read elsewhere: in `forms.py`, `subjects.py`, `topics.py`."""
 _TURNING_WORDS = """
     only just but apart aside both all every everything each most half none no not nothing nobody never without besides
     except than before after until since fully completely totally entirely partly fine call called"""

@@ -1,6 +1,6 @@
 """What a question names, and that a long catalogue makes it no slower than it must be."""
 
-from bot.core.questions.topics import named_in, topics_of
+from bot.core.questions.parsing.topics import named_in, topics_of
 from tests.unit.tools.tool_fixture import INFOS
 
 SERVICES = frozenset({"checkout", "checkout-api", "ledger_db", "Cart", "---"})

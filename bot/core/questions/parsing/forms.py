@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection, Sequence
 
-from bot.core.questions.subjects import MEASURED, SYMPTOM_WORDS, SYMPTOMS, Subject, subjects_in
-from bot.core.questions.topics import named_in, without_services
+from bot.core.questions.parsing.subjects import MEASURED, SYMPTOM_WORDS, SYMPTOMS, Subject, subjects_in
+from bot.core.questions.parsing.topics import named_in, without_services
 
 _WORD = re.compile(r"[a-z']+")
 _AUXILIARY_VERBS = """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.questions.forms import thing_in, wants_next_step
+from bot.core.questions.parsing.forms import thing_in, wants_next_step
 
 
 @pytest.mark.parametrize(

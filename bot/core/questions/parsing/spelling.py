@@ -6,7 +6,7 @@
 import re
 from collections.abc import Collection, Mapping
 
-from bot.core.questions.forms import is_statement, names_question_word
+from bot.core.questions.parsing.forms import is_statement, names_question_word
 
 _CHAT: Mapping[str, str] = {
     "u": "you", "ur": "your", "r": "are", "rn": "right now", "pls": "please", "plz": "please", "ppl": "people",

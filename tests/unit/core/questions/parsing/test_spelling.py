@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.questions.spelling import spelled_out, with_possessives
+from bot.core.questions.parsing.spelling import spelled_out, with_possessives
 
 
 @pytest.mark.parametrize(
