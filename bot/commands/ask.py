@@ -6,8 +6,8 @@ from bot.core.errors import NotFound
 from bot.core.incident import GroupState
 from bot.core.messages.content import MessageKind
 from bot.core.questions.broad_questions import broad_question
-from bot.core.questions.parsing.forms import wants_on_call
 from bot.core.questions.open_states import on_call
+from bot.core.questions.parsing.forms import wants_on_call
 from bot.core.questions.parsing.spelling import spelled_out
 from bot.core.questions.parsing.topics import named_in_order
 from bot.core.text.untrusted import one_line

@@ -48,7 +48,8 @@ class ProposalRecord:
 
 @dataclass(frozen=True)
 class IncidentStatus:
-    """How severe it is, since when it fires or when that ended, and who works on it."""
+    """Of the group or incident that a question is about: how severe it is, since when it fires or when that ended, and who
+    works on it. Among several that are open, each is an `OpenState`."""
 
     severity: str
     began_at: datetime

@@ -15,7 +15,10 @@ MAX_NAMED = 6
 
 @dataclass(frozen=True)
 class OpenState:
-    """One open group, or an incident without one."""
+    """One open group, or an incident without one, beside others: whether it fires, and who has it.
+
+    Of the one that a question is about, `IncidentStatus` holds all that is recorded.
+    """
 
     ref: str
     service: str = ""

@@ -50,7 +50,7 @@ async def test_an_answer_says_the_onset_that_the_message_says(fixture: TriageFix
     ranked_by = ONSET - LATER
     await fixture.triages.update("AL-1", 1, findings=Findings(onset=ranked_by).model_dump(mode="json"))
 
-    facts = await Questions(fixture.db, INFOS, ()).facts_of_group("AL-1")
+    facts = await Questions(fixture.db, tools=INFOS).facts_of_group("AL-1")
     assert clock(ranked_by) in facts.onset
 
 
@@ -64,5 +64,5 @@ async def test_an_answer_about_a_new_outage_cites_nothing_that_was_measured_of_t
     await fixture.engine.start("triage", "triage:AL-1:2", "AL-1", 2)
     await fixture.engine.result("triage:AL-1:2")
 
-    facts = await Questions(fixture.db, INFOS, ()).facts_of_group("AL-1")
+    facts = await Questions(fixture.db, tools=INFOS).facts_of_group("AL-1")
     assert before and facts.ledger and not {entry.id for entry in before} & {entry.id for entry in facts.ledger}

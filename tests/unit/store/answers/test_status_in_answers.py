@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.core.config import Config
 from bot.core.questions.answer_facts import IncidentStatus
 from bot.core.questions.yes_no.short_answers import short_answer
@@ -9,6 +11,13 @@ from bot.store.answers.questions import Questions
 from bot.store.incidents import incidents
 from bot.store.oversight.unmeasured_ends import UnmeasuredEnds
 from tests.unit.store.databases import SortingFixture, alert
+
+
+@pytest.fixture
+async def sorting(sorting: SortingFixture) -> SortingFixture:
+    """With AL-1, a critical group of checkout that fires since 02:59, and its INC-1."""
+    await sorting.receive(alert())
+    return sorting
 
 
 async def sentence(sorting: SortingFixture, question: str) -> str:
