@@ -16,7 +16,7 @@ from bot.console.demo_processes import DemoProcesses
 from bot.console.player import Message, Player
 from bot.console.terminal.console import TerminalConsole
 from bot.console.terminal.plain import plain
-from bot.core.action import OPEN_STATES, DecisionChoice, ProposalState
+from bot.core.action import DECIDABLE, OPEN_STATES, DecisionChoice, ProposalState
 
 COMMANDER, DEVELOPER = "U2", "U3"
 FIRST_CAUSE = "1"
@@ -151,7 +151,7 @@ class _Incident:
         self.step("decision")
         verb = DecisionChoice.DENY if self.deny else DecisionChoice.APPROVE
         self.player.press(COMMANDER, proposal, verb)
-        if self._state() in (ProposalState.PENDING, ProposalState.PARTLY_APPROVED):
+        if self._state() in DECIDABLE:
             self.player.submit(COMMANDER, {"reason": "fits the evidence" if not self.deny else "not convinced"})
         self.log(f"The commander chooses {verb}")
         self.step("outcome")

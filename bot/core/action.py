@@ -82,7 +82,7 @@ class ProposalState(StrEnum):
     @property
     def decidable(self) -> bool:
         """True while people may approve or deny it."""
-        return self in (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
+        return self in DECIDABLE
 
     @property
     def asks_by_hand(self) -> bool:
@@ -94,10 +94,10 @@ class ProposalState(StrEnum):
         return not self.final or (self is ProposalState.UNKNOWN and state in ANSWERS_TO_UNKNOWN)
 
 
+DECIDABLE = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
 OPEN_STATES = frozenset(
     {
-        ProposalState.PENDING,
-        ProposalState.PARTLY_APPROVED,
+        *DECIDABLE,
         ProposalState.APPROVED,
         ProposalState.CLAIMED,
         ProposalState.EXECUTING,

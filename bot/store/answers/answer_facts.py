@@ -3,11 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, false
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import Proposal
+from bot.core.action import DECIDABLE, Proposal
 from bot.core.approvals.policy_types import who_may
 from bot.core.evidence import Case
 from bot.core.incident import GroupState, IncidentState
@@ -19,7 +18,8 @@ from bot.core.text.untrusted import one_line
 from bot.core.tool_calls import Tools
 from bot.store import timeline
 from bot.store.approvals.context.decision_context import PAUSE, switches_on
-from bot.store.approvals.rows import DECIDABLE, decision_rows, stored_decision, stored_proposal
+from bot.store.approvals.rows import decision_rows, stored_decision, stored_proposal
+from bot.store.approvals.transitions import belongs_to
 from bot.store.incidents.rows import load_group, load_incident
 from bot.store.tables import EvidenceRow, GroupRow, IncidentRow, ProposalRow, TriageRow
 from bot.store.triage.attempts import findings_of, shown_triage
@@ -116,14 +116,14 @@ async def _holds(session: AsyncSession, group: GroupRow | None, incident: Incide
 
 async def _waiting_proposals(session: AsyncSession, group_id: int | None, incident_id: int | None) -> list[WaitingProposal]:
     """Those that people can still decide, oldest first, with who may."""
-    query = select(ProposalRow).where(_belongs(group_id, incident_id), col(ProposalRow.state).in_(DECIDABLE))
+    query = select(ProposalRow).where(belongs_to(group_id, incident_id), col(ProposalRow.state).in_(DECIDABLE))
     rows = (await session.exec(query.order_by(col(ProposalRow.id)).limit(MAX_PROPOSALS))).all()
     return [_waiting(stored_proposal(row)) for row in rows]
 
 
 async def _proposal_records(session: AsyncSession, group_id: int | None, incident_id: int | None) -> list[ProposalRecord]:
     """The newest proposals, oldest first, with what people decided."""
-    query = select(ProposalRow).where(_belongs(group_id, incident_id)).order_by(col(ProposalRow.id).desc())
+    query = select(ProposalRow).where(belongs_to(group_id, incident_id)).order_by(col(ProposalRow.id).desc())
     rows = (await session.exec(query.limit(MAX_PROPOSALS))).all()
     return [await _record_of(session, row) for row in reversed(rows)]
 
@@ -140,12 +140,6 @@ async def _record_of(session: AsyncSession, row: ProposalRow) -> ProposalRecord:
         proposal.verification,
         proposal.steps_begun,
     )
-
-
-def _belongs(group_id: int | None, incident_id: int | None) -> ColumnElement[bool]:
-    """Whether a proposal is of this group or incident; false without either."""
-    owners = ((col(ProposalRow.group_id), group_id), (col(ProposalRow.incident_id), incident_id))
-    return or_(false(), *(column == number for column, number in owners if number is not None))
 
 
 def _waiting(proposal: Proposal) -> WaitingProposal:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import structlog
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -193,14 +193,10 @@ def _over_at(row: IncidentRow) -> datetime:
     return row.resolved_at or row.declared_at
 
 
-def _of_incident(row: IncidentRow) -> ColumnElement[bool]:
-    here = col(ProposalRow.incident_id) == row.id
-    return here if row.group_id is None else here | (col(ProposalRow.group_id) == row.group_id)
-
-
 async def _running(session: AsyncSession, row: IncidentRow) -> bool:
     """Whether an action of this incident has begun and not ended."""
-    query = select(ProposalRow.id).where(_of_incident(row), col(ProposalRow.state).in_(_BEGUN)).limit(1)
+    begun = transitions.belongs_to(row.group_id, row.id), col(ProposalRow.state).in_(_BEGUN)
+    query = select(ProposalRow.id).where(*begun).limit(1)
     return (await session.exec(query)).first() is not None
 
 
@@ -234,7 +230,8 @@ async def _outdated(session: AsyncSession, row: IncidentRow) -> bool:
     draft = (await session.exec(query.order_by(col(PostmortemRow.n).desc()).limit(1))).first()
     if draft is None or draft.proposal_states is None or draft.at < _over_at(row):
         return False
-    rows = (await session.exec(select(ProposalRow).where(_of_incident(row), col(ProposalRow.state).in_(_ENDED)))).all()
+    ended = transitions.belongs_to(row.group_id, row.id), col(ProposalRow.state).in_(_ENDED)
+    rows = (await session.exec(select(ProposalRow).where(*ended))).all()
     return any(draft.proposal_states.get(transitions.ref_of(proposal)) != proposal.state for proposal in rows)
 
 
@@ -267,7 +264,7 @@ async def _next_number(session: AsyncSession, incident_id: int) -> int:
 async def _due_draft(session: AsyncSession, row: IncidentRow) -> DueDraft:
     ran = select(ProposalRow.id).outerjoin(AttemptRow, col(AttemptRow.proposal_id) == ProposalRow.id)
     acted = col(AttemptRow.proposal_id).is_not(None) | col(ProposalRow.manual)
-    executed = (await session.exec(ran.where(_of_incident(row), acted).limit(1))).first() is not None
+    executed = (await session.exec(ran.where(transitions.belongs_to(row.group_id, row.id), acted).limit(1))).first() is not None
     human = select(TimelineRow.at).where(
         TimelineRow.incident_id == row.id, TimelineRow.who != "tocsin", TimelineRow.who != "policy"
     )
@@ -283,10 +280,8 @@ async def _evidence(session: AsyncSession, group_id: int | None) -> dict[str, Ev
 
 
 async def _proposal_rows(session: AsyncSession, group_id: int | None, incident_id: int) -> list[ProposalRow]:
-    where = col(ProposalRow.incident_id) == incident_id
-    if group_id is not None:
-        where = where | (col(ProposalRow.group_id) == group_id)
-    return list((await session.exec(select(ProposalRow).where(where).order_by(col(ProposalRow.id)))).all())
+    query = select(ProposalRow).where(transitions.belongs_to(group_id, incident_id)).order_by(col(ProposalRow.id))
+    return list((await session.exec(query)).all())
 
 
 async def _proposals(session: AsyncSession, group_id: int | None, incident_id: int) -> list[Proposal]:

@@ -13,6 +13,7 @@ from bot.core.incident import AlertGroup, Incident, number_of
 from bot.core.timeline import TimelineEntry
 from bot.store import audit, timeline
 from bot.store.approvals import rows as proposal_rows
+from bot.store.approvals.transitions import belongs_to
 from bot.store.db.database import Database
 from bot.store.incidents import overview
 from bot.store.incidents import rows as incident_rows
@@ -108,13 +109,8 @@ async def _evidence(session: AsyncSession, group_id: int | None) -> Sequence[Led
 async def _proposals(
     session: AsyncSession, group_id: int | None, incident_id: int | None
 ) -> Sequence[tuple[Proposal, Sequence[Decision]]]:
-    places = [(ProposalRow.group_id, group_id), (ProposalRow.incident_id, incident_id)]
-    by_id: dict[int, ProposalRow] = {}
-    for column, number in places:
-        if number is not None:
-            rows = (await session.exec(select(ProposalRow).where(col(column) == number))).all()
-            by_id.update({row.id or 0: row for row in rows})
-    return [await _decided(session, by_id[id]) for id in sorted(by_id)]
+    query = select(ProposalRow).where(belongs_to(group_id, incident_id)).order_by(col(ProposalRow.id))
+    return [await _decided(session, row) for row in (await session.exec(query)).all()]
 
 
 async def _decided(session: AsyncSession, row: ProposalRow) -> tuple[Proposal, Sequence[Decision]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import DecisionChoice, ProposalState
+from bot.core.action import DECIDABLE, DecisionChoice, ProposalState
 from bot.core.actor import Actor
 from bot.core.approvals import in_force, policy
 from bot.core.approvals.break_glass import may_break_glass
@@ -17,7 +17,7 @@ from bot.core.timeline import EntryKind
 from bot.store import audit
 from bot.store.approvals import break_glass, rows, rule_inputs, signatures, transitions
 from bot.store.approvals.policy_bound_writer import PolicyBoundWriter
-from bot.store.approvals.rows import DECIDABLE, DENIABLE
+from bot.store.approvals.rows import DENIABLE
 from bot.store.tables import DecisionRow, MessageRow, ProposalRow, SeenRow
 
 

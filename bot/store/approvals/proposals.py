@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import OPEN_STATES, Decision, DecisionChoice, OutcomeState, Plan, Proposal, ProposalState, Terms
+from bot.core.action import DECIDABLE, OPEN_STATES, Decision, DecisionChoice, OutcomeState, Plan, Proposal, ProposalState, Terms
 from bot.core.actor import Actor
 from bot.core.approvals import policy
 from bot.core.approvals.authority import Authority
@@ -23,7 +23,7 @@ from bot.store import audit
 from bot.store.approvals import rows, rule_inputs, signatures, track_record, transitions
 from bot.store.approvals.context.decision_context import Surroundings, read_context
 from bot.store.approvals.policy_bound_writer import PolicyBoundWriter
-from bot.store.approvals.rows import DECIDABLE, DENIABLE, Owner
+from bot.store.approvals.rows import DENIABLE, Owner
 from bot.store.approvals.runs import own_changes
 from bot.store.approvals.standing.starts import offer
 from bot.store.tables import AttemptRow, AuditRow, ChangeRow, DecisionRow, GroupRow, IncidentRow, ProposalRow

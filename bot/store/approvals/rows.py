@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import Decision, DecisionChoice, Proposal, ProposalState, Terms
+from bot.core.action import DECIDABLE, Decision, DecisionChoice, Proposal, ProposalState, Terms
 from bot.core.approvals.canonical_record import terms_of
 from bot.core.errors import NotFound
 from bot.core.incident import number_of, reference
@@ -15,7 +15,6 @@ from bot.store.approvals import transitions
 from bot.store.db.database import Database
 from bot.store.tables import DecisionRow, GroupRow, IncidentRow, ProposalRow
 
-DECIDABLE = (ProposalState.PENDING, ProposalState.PARTLY_APPROVED)
 DENIABLE = (*DECIDABLE, ProposalState.APPROVED, ProposalState.CLAIMED)
 """A denial wins as long as the remote call has not begun."""
 UNDO = "back"

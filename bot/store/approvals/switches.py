@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, or_, update
+from sqlalchemy import ColumnElement, and_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -138,10 +138,8 @@ class Switches:
 
 
 async def _not_started(session: AsyncSession, owner: Owner) -> list[ProposalRow]:
-    # One that was proposed for the group before its incident was declared belongs to the incident all the same.
-    owners = ((col(ProposalRow.incident_id), owner.incident_id), (col(ProposalRow.group_id), owner.group_id))
-    here = [column == number for column, number in owners if number is not None]
-    query = select(ProposalRow).where(or_(*here), col(ProposalRow.state).in_(_NOT_STARTED)).order_by(col(ProposalRow.id))
+    here = transitions.belongs_to(owner.group_id, owner.incident_id)
+    query = select(ProposalRow).where(here, col(ProposalRow.state).in_(_NOT_STARTED)).order_by(col(ProposalRow.id))
     return list((await session.exec(query.with_for_update())).all())
 
 

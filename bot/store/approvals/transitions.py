@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-from sqlalchemy import bindparam, or_, update
+from sqlalchemy import ColumnElement, bindparam, false, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.action import OPEN_STATES, ProposalState
+from bot.core.action import DECIDABLE, OPEN_STATES, ProposalState
 from bot.core.incident import number_of
 from bot.core.messages.content import MessageKind
 from bot.core.timeline import EntryKind
@@ -33,6 +33,7 @@ def proposal_number(ref: str) -> int | None:
 
 
 def ref_of(row: ProposalRow) -> str:
+    """What people call it: `AP-3`."""
     return f"AP-{row.id}"
 
 
@@ -45,6 +46,15 @@ class Changes(TypedDict, total=False):
     outcome: str
     verification: str
     steps_begun: int
+
+
+def belongs_to(group_id: int | None, incident_id: int | None) -> ColumnElement[bool]:
+    """Whether a proposal is of this group or of this incident; false without either.
+
+    One that was proposed for a group before its incident was declared is of the incident all the same.
+    """
+    owners = ((col(ProposalRow.group_id), group_id), (col(ProposalRow.incident_id), incident_id))
+    return or_(false(), *(column == number for column, number in owners if number is not None))
 
 
 async def lock_service(db: Database, session: AsyncSession, service: str) -> None:
@@ -162,11 +172,9 @@ async def expire_undecided(
     db: Database, session: AsyncSession, group_id: int | None, incident_id: int | None, *, why: str = "the incident closed"
 ) -> None:
     """End what waits for people with its incident. What was approved is left to the claim, which asks whether it is open."""
-    owners = ((col(ProposalRow.group_id), group_id), (col(ProposalRow.incident_id), incident_id))
-    here = [column == number for column, number in owners if number is not None]
-    undecided = col(ProposalRow.state).in_((ProposalState.PENDING.value, ProposalState.PARTLY_APPROVED.value))
-    query = select(ProposalRow).where(or_(*here), undecided).order_by(col(ProposalRow.id)).with_for_update()
-    for row in (await session.exec(query)).all() if here else ():
+    undecided = belongs_to(group_id, incident_id), col(ProposalRow.state).in_(DECIDABLE)
+    query = select(ProposalRow).where(*undecided).order_by(col(ProposalRow.id)).with_for_update()
+    for row in (await session.exec(query)).all():
         await move(db, session, row, ProposalState.EXPIRED, reason=why, outcome=f"{why.capitalize()}.")
         text, key = f"{ref_of(row)} ended undecided: {why}", f"left:{ref_of(row)}:expired"
         await add_to_timeline(db, session, row, EntryKind.PROPOSAL, text, key=key)
@@ -185,7 +193,7 @@ async def hand_over(db: Database, session: AsyncSession, source: GroupRow, targe
 
 async def refresh_undecided(db: Database, session: AsyncSession, group_id: int | None) -> None:
     """Have what waits for people, and the triage that names it, shown anew: whether alerts of the group fire has changed."""
-    undecided = col(ProposalRow.state).in_((ProposalState.PENDING.value, ProposalState.PARTLY_APPROVED.value))
-    query = select(ProposalRow).where(col(ProposalRow.group_id) == group_id, undecided).order_by(col(ProposalRow.id))
+    undecided = col(ProposalRow.group_id) == group_id, col(ProposalRow.state).in_(DECIDABLE)
+    query = select(ProposalRow).where(*undecided).order_by(col(ProposalRow.id))
     for row in (await session.exec(query)).all():
         await refresh_card(db, session, row)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.action import WITHOUT_EFFECT
@@ -27,6 +27,7 @@ from bot.core.investigation.triage_facts import stored_facts
 from bot.core.investigation.triage_state import TriageState
 from bot.core.service import Catalogue
 from bot.core.tool_calls import ToolRole, Tools, tool_for
+from bot.store.approvals.transitions import belongs_to
 from bot.store.db.database import Database
 from bot.store.tables import (
     ChangeRow,
@@ -175,8 +176,6 @@ async def _must_not_retry(session: AsyncSession, group: GroupRow) -> bool:
     """A proposal is open or ran, or a person stopped the bot here."""
     if await automation_stopped(session, group):
         return True
-    here = col(ProposalRow.group_id) == group.id
-    if group.incident_id is not None:
-        here = or_(here, col(ProposalRow.incident_id) == group.incident_id)
+    here = belongs_to(group.id, group.incident_id)
     proposals = select(ProposalRow.id).where(here, col(ProposalRow.state).not_in(WITHOUT_EFFECT)).limit(1)
     return (await session.exec(proposals)).first() is not None
