@@ -227,12 +227,12 @@ def replay(
         fail("name one case (INC-3) or give --all")
     if prompt is not None and not (model and prompt.is_file()):
         fail("--prompt takes a file and needs --model")
-    from bot.console.replaying import Wish
+    from bot.console.replaying import ReplayOptions
     from bot.console.replaying import replay as replay_cases
     from bot.console.terminal.console import TerminalConsole
     from bot.settings import load_secrets
 
-    replay_cases(load_secrets(), Wish(case, model, prompt), TerminalConsole(), result=json_file)
+    replay_cases(load_secrets(), ReplayOptions(case, model, prompt), TerminalConsole(), result=json_file)
 
 
 @app.command()

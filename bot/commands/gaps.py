@@ -36,9 +36,9 @@ async def gaps(ctx: CommandContext, request: Request) -> Reply:
     return Reply("\n".join([f"What could not be checked{about} since {day(since)}:", *_lines(ranked, investigated, ctx.tools)]))
 
 
-def _since(now: datetime, wish: str) -> datetime:
+def _since(now: datetime, duration: str) -> datetime:
     try:
-        return now - parse_duration(wish)
+        return now - parse_duration(duration)
     except (ValueError, OverflowError) as error:
         raise NotFound(f"since: {error}") from None
 

@@ -23,12 +23,12 @@ async def postmortem(ctx: CommandContext, request: Request) -> Reply:
         return Reply(f"{subject.ref} is no incident, so it has no postmortem. The verb declare makes it one.")
     if request.options.get("export", "md") != "md":
         return Reply("export takes md. Nothing was written.")
-    wish = request.text.strip().lower()
-    if wish not in ("", "regenerate") and request.entry_point.is_typed:
-        raise NotFound(f"postmortem takes regenerate or export=md, not {wish[:40]}. Nothing was written.")
+    word = request.text.strip().lower()
+    if word not in ("", "regenerate") and request.entry_point.is_typed:
+        raise NotFound(f"postmortem takes regenerate or export=md, not {word[:40]}. Nothing was written.")
     drafts = Postmortems(ctx.db)
     newest = await drafts.newest(subject.incident)
-    if newest is None or wish == "regenerate":
+    if newest is None or word == "regenerate":
         number = await drafts.next_number(subject.incident)
         await ctx.engine.start("postmortem", f"postmortem:{subject.incident}:{number}", subject.incident, number)
         return Reply(f"Writing draft {number} of {subject.incident}; it will stand in the thread.")

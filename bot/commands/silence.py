@@ -26,7 +26,7 @@ USUAL = "2h"
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _FormValues:
     """What a person wrote; nothing of it is checked."""
 
     alerts: str
@@ -55,26 +55,26 @@ async def silence(ctx: CommandContext, request: Request) -> Reply | Form | Field
     return _form(await _fitting(ctx, request), request)
 
 
-def _typed(text: str) -> _Wish:
+def _typed(text: str) -> _FormValues:
     """What the line says: conditions, and with them for how long and why."""
     options = parse_matchers(text)
     length, reason = options.pop("for", USUAL), options.pop("reason", "")
-    return _Wish(matchers_text(options), length, reason)
+    return _FormValues(matchers_text(options), length, reason)
 
 
-async def _fitting(ctx: CommandContext, request: Request) -> _Wish:
+async def _fitting(ctx: CommandContext, request: Request) -> _FormValues:
     """The alert that the thread, or a channel with one open card, is about; nothing where there is none."""
     subject = (await around_of(ctx, request)).subject
     if subject is None or not subject.group:
-        return _Wish("", USUAL, "")
+        return _FormValues("", USUAL, "")
     service = {"service": subject.service} if subject.service else {}
-    return _Wish(matchers_text({"alertname": subject.title, **service}), USUAL, "")
+    return _FormValues(matchers_text({"alertname": subject.title, **service}), USUAL, "")
 
 
 # ---------------------------------------------------------------- dialogs
 
 
-def _form(wish: _Wish, request: Request, *, shown: str = "", revision: int | None = None) -> Form:
+def _form(values: _FormValues, request: Request, *, shown: str = "", revision: int | None = None) -> Form:
     return Form(
         "Silence alerts",
         "silence",
@@ -85,22 +85,24 @@ def _form(wish: _Wish, request: Request, *, shown: str = "", revision: int | Non
         else "You see what it would have muted before anything is silenced.",
         code=shown,
         fields=[
-            Field("alerts", "Which alerts?", value=wish.alerts, hint="label=value, all must hold, e.g. alertname=X service=y"),
-            Field("length", "For how long?", kind="select", options=_lengths(wish.length), value=wish.length),
-            Field("reason", "Why?", kind="long", value=wish.reason, hint="Whoever misses the alert reads it."),
+            Field(
+                "alerts", "Which alerts?", value=values.alerts, hint="label=value, all must hold, e.g. alertname=X service=y"
+            ),
+            Field("length", "For how long?", kind="select", options=_lengths(values.length), value=values.length),
+            Field("reason", "Why?", kind="long", value=values.reason, hint="Whoever misses the alert reads it."),
         ],
         submit="Silence" if shown else "Preview",
     )
 
 
-def _lengths(wished: str) -> list[tuple[str, str]]:
-    return LENGTHS if (wished, wished) in LENGTHS else [(wished, wished), *LENGTHS]
+def _lengths(chosen: str) -> list[tuple[str, str]]:
+    return LENGTHS if (chosen, chosen) in LENGTHS else [(chosen, chosen), *LENGTHS]
 
 
-async def _preview(ctx: CommandContext, request: Request, wish: _Wish) -> Form:
-    matchers, _ = parse_matchers(wish.alerts), parse_length(wish.length)
+async def _preview(ctx: CommandContext, request: Request, values: _FormValues) -> Form:
+    matchers, _ = parse_matchers(values.alerts), parse_length(values.length)
     shown = await Silences(ctx.db).preview(matchers, ctx.clock(), await _hidden(ctx, request))
-    return _form(wish, request, shown=f"{shown.text}\n{_needs(shown, matchers)}", revision=wish.revision)
+    return _form(values, request, shown=f"{shown.text}\n{_needs(shown, matchers)}", revision=values.revision)
 
 
 async def _hidden(ctx: CommandContext, request: Request, place: str | None = None) -> Callable[[PastAlert], bool]:
@@ -118,36 +120,36 @@ def _needs(shown: Preview, matchers: Mapping[str, str]) -> str:
 
 async def _submitted(ctx: CommandContext, request: Request) -> Reply | Form | FieldErrors:
     fields = request.fields
-    wish = _Wish(fields.get("alerts", "").strip(), fields.get("length") or USUAL, fields.get("reason", "").strip())
+    values = _FormValues(fields.get("alerts", "").strip(), fields.get("length") or USUAL, fields.get("reason", "").strip())
     try:
-        matchers = parse_matchers(wish.alerts)
+        matchers = parse_matchers(values.alerts)
     except NotFound as error:
         return FieldErrors({"alerts": str(error)})
-    if not wish.reason:
+    if not values.reason:
         return FieldErrors({"reason": "Say why: whoever misses the alert reads it."})
-    if request.revision != wish.revision:
-        return await _preview(ctx, request, wish)
-    return await _silence(ctx, request, wish, matchers)
+    if request.revision != values.revision:
+        return await _preview(ctx, request, values)
+    return await _silence(ctx, request, values, matchers)
 
 
 # ---------------------------------------------------------------- what is done
 
 
-async def _silence(ctx: CommandContext, request: Request, wish: _Wish, matchers: Mapping[str, str]) -> Reply:
+async def _silence(ctx: CommandContext, request: Request, values: _FormValues, matchers: Mapping[str, str]) -> Reply:
     silences, now = Silences(ctx.db), ctx.clock()
     shown = await _readable_preview(ctx, request, matchers)
     service = _service_of(ctx, shown, matchers)
-    arguments = {"alerts": wish.alerts, "duration": wish.length, "reason": wish.reason, "previewed_at": iso_utc(now)}
+    arguments = {"alerts": values.alerts, "duration": values.length, "reason": values.reason, "previewed_at": iso_utc(now)}
     group = request.ref if request.ref.startswith(("AL-", "INC-")) else ""
     done = await ctx.approvals.silence(
-        service, arguments, group_ref=group, actor=request.actor, because=wish.reason, key=f"silence:{request.key}"
+        service, arguments, group_ref=group, actor=request.actor, because=values.reason, key=f"silence:{request.key}"
     )
     if isinstance(done, Proposal):
         return Reply(f"{done.ref} asks for it: {done.title}. Nothing is silenced before another person approves.", about=group)
-    new = NewSilence(matchers, parse_length(wish.length), name_of(request.actor), one_line(wish.reason, 500), service)
+    new = NewSilence(matchers, parse_length(values.length), name_of(request.actor), one_line(values.reason, 500), service)
     ref = await silences.create(new, f"silence:{request.key}")
     until = clock_to_the_minute(now + new.length)
-    text = f"{new.owner} silenced {wish.alerts} until {until} ({ref}): {new.reason}. To end it: silence end {ref}."
+    text = f"{new.owner} silenced {values.alerts} until {until} ({ref}): {new.reason}. To end it: silence end {ref}."
     return Reply(text, private=False, about=group)
 
 

@@ -32,7 +32,7 @@ THEN, ANALYST = "as answered then", "analyst"
 
 
 @dataclass(frozen=True)
-class Wish:
+class ReplayOptions:
     """Which case ("" = all), which model ("" = none), and which prompt instead of the built-in one (None)."""
 
     ref: str = ""
@@ -44,23 +44,23 @@ Answers = dict[str, Findings]
 """Investigator to its answer."""
 
 
-def replay(secrets: Secrets, wish: Wish, console: Console, *, result: Path | None = None) -> None:
+def replay(secrets: Secrets, options: ReplayOptions, console: Console, *, result: Path | None = None) -> None:
     """Investigate again and print the answers with their marks. Raises NotFound if nothing is frozen."""
     config = load_config(secrets.config) if secrets.config.exists() else Config()
     with readable():
-        answers = asyncio.run(_replayed(secrets, config, wish))
+        answers = asyncio.run(_replayed(secrets, config, options))
     _print(answers, console)
     if result is not None:
         result.write_text(json.dumps([_row(case, of_case) for case, of_case in answers], indent=1), encoding="utf-8")
 
 
-async def _replayed(secrets: Secrets, config: Config, wish: Wish) -> list[tuple[FrozenCase, Answers]]:
-    cases = await _cases(secrets, wish.ref)
+async def _replayed(secrets: Secrets, config: Config, options: ReplayOptions) -> list[tuple[FrozenCase, Answers]]:
+    cases = await _cases(secrets, options.ref)
     tools = discover(["tools", *config.plugins], Tool)
     with tempfile.TemporaryDirectory() as folder:
         async with ReplayDatabase(Path(folder)) as stage:
             again = Replay(stage, tools, _run)
-            return [(case, await _answers(again, case, secrets, config, wish)) for case in cases]
+            return [(case, await _answers(again, case, secrets, config, options)) for case in cases]
 
 
 async def _cases(secrets: Secrets, ref: str) -> list[FrozenCase]:
@@ -76,11 +76,11 @@ async def _cases(secrets: Secrets, ref: str) -> list[FrozenCase]:
     return frozen
 
 
-async def _answers(again: Replay, case: FrozenCase, secrets: Secrets, config: Config, wish: Wish) -> Answers:
+async def _answers(again: Replay, case: FrozenCase, secrets: Secrets, config: Config, options: ReplayOptions) -> Answers:
     answers = {THEN: case.findings, ANALYST: await again.analyst(case)}
-    if wish.model:
-        settings = replace(settings_of(secrets, wish.model), prompt=wish.prompt)
-        answers[wish.model] = await again.agent(case, lambda *parts: agent_of(settings, config, *parts))
+    if options.model:
+        settings = replace(settings_of(secrets, options.model), prompt=options.prompt)
+        answers[options.model] = await again.agent(case, lambda *parts: agent_of(settings, config, *parts))
     return answers
 
 

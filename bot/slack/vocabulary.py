@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from bot.core.commands.plain_speech import means_remediation, wished
+from bot.core.commands.plain_speech import means_remediation, requested_verb
 from bot.core.commands.synonyms import command_meant, is_opposite
 from bot.core.commands.verb_line import nearest
 from bot.core.errors import NotFound
@@ -31,13 +31,13 @@ class Vocabulary:
         by_word, verb = self.by_word(), request.verb
         if command := by_word.get(verb or "panel"):
             return command
-        near = self._near(verb, wished([verb, *request.text.split()]), by_word)
+        near = self._near(verb, requested_verb([verb, *request.text.split()]), by_word)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         about_questions = " A question begins with ask." if QUESTION_VERB in by_word and request.text else ""
         raise NotFound(f"I do not know the verb {verb[:40]}.{hint}{about_questions} The verb help lists all. Nothing was done.")
 
     def _near(self, verb: str, meant: str, words: Collection[str]) -> list[str]:
-        """What may be meant: the verb that is wished for, a remediation, a command of another name, else those spelt alike."""
+        """What may be meant: the verb that is asked for, a remediation, a command of another name, else those spelt alike."""
         if meant in words:
             return [meant]
         if meant in self.actions and "propose" in words:

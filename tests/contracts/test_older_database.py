@@ -28,7 +28,7 @@ import pytest
 from rich.console import Console
 
 from bot.console.incident_listing import print_incident
-from bot.console.replaying import Wish, replay
+from bot.console.replaying import ReplayOptions, replay
 from bot.settings import Secrets
 from bot.store import audit
 from tests.real import PATIENCE, wait_until
@@ -211,6 +211,6 @@ def test_show_prints_a_triage_that_was_cut_off(outcome: Outcome) -> None:
 
 
 def test_a_frozen_case_of_then_is_investigated_again_with_the_same_answer(outcome: Outcome) -> None:
-    printed = outcome.printed(lambda console: replay(outcome.secrets, Wish("INC-1"), console))
+    printed = outcome.printed(lambda console: replay(outcome.secrets, ReplayOptions("INC-1"), console))
 
     assert re.search(r"likely, a deploy of checkout broke it *│ not marked: likely, deploy 2.8.0 of checkout", printed)

@@ -29,13 +29,13 @@ _OF_SOMEBODY = _PRONOUNS | _DETERMINERS
 """Behind `did` they begin a question, and no name of an action: "did the rollback work"."""
 _ASKS_WITH = frozenset(["am", "are", "do", "does", "has", "have", "is", "was", "were"])
 _ASKS_OF_ME = frozenset(["can", "could", "may", "might", "must", "shall", "should"])
-"""Before "i" they ask for leave; before "you" they are a wish."""
+"""Before "i" they ask for leave; before "you" they are a request."""
 _POLITE = """
     again all also and anyone bot can could do everybody everyone folks go guys ahead have hello hey hi i just kindly let lets
     maybe must need now ok okay one please pls plz quickly so somebody someone team then there tocsin to us want we
     will would you yes"""
-_BEFORE_A_WISH = frozenset(_POLITE.split())
-"""What may stand before the verb of a wish: "hey, can you please stop it"."""
+_BEFORE_A_REQUEST = frozenset(_POLITE.split())
+"""What may stand before the verb of a request: "hey, can you please stop it"."""
 _CLAIM = re.compile(
     r"(?:(?:i'?m|i am) )?(?:on|taking|looking (?:at|into)|handling) (?:it|this)|mine|(?:it's|this is|that's) mine"
     r"|(?:i|i've|i have) (?:got|have) (?:it|this)|(?:i'll|i will|i can|let me) take (?:it|this)"
@@ -49,9 +49,9 @@ _REMEDIES = """
 _ACTS = frozenset(_REMEDIES.split())
 """What people call remediations, besides the verbs that propose them."""
 _ANSWERED = frozenset({"ask", "cause", "did", "gaps", "help", "list", "new", "show", "whoami", "why"})
-"""Verbs that a question may hold, and whose wish an answer fulfils: "please show what changed"."""
+"""Verbs that a question may hold, and which an answer fulfils: "please show what changed"."""
 MIN_LETTERS_FOR_TYPO = 5
-"""A verb of a wish this long is recognised with one typo."""
+"""A verb of a request this long is recognised with one typo."""
 MIN_WORDS_OF_SENTENCE = 3
 """A line of this many words is a sentence even without a question mark."""
 
@@ -60,7 +60,7 @@ def is_speech(line: Line, verbs: Iterable[str]) -> bool:
     """Whether the line asks or says something in plain language. `verbs`: the verbs and their aliases.
 
     A word that is near a verb is a mistyped verb and never speech, whatever follows: it must not be swallowed. The small
-    words that open English sentences are the exception, if more than a reference follows. A wish ("please stop the
+    words that open English sentences are the exception, if more than a reference follows. A request ("please stop the
     rollback") is no question either: nothing would be done, and the answer would look as if it had been.
     """
     words, is_question = line.rest.split(), line.rest.endswith("?")
@@ -71,7 +71,7 @@ def is_speech(line: Line, verbs: Iterable[str]) -> bool:
     asks = is_question or _is_inverted([first, *words])
     if line.verb in _VERBS_OF_QUESTIONS:
         return bool(plain) and (asks or (line.verb == "why" and len(plain) + 1 >= MIN_WORDS_OF_SENTENCE))
-    if line.verb in set(verbs) or (not asks and _wishes([line.verb, *words], verbs)):
+    if line.verb in set(verbs) or (not asks and _is_request([line.verb, *words], verbs)):
         return False
     if first in _OPENERS:
         if not plain:
@@ -102,9 +102,9 @@ def claims_it(line: str) -> bool:
     return bool(_CLAIM.fullmatch(" ".join(word for word in words if word and word not in _BESIDE_A_CLAIM))) and "?" not in line
 
 
-def wished(words: Iterable[str]) -> str:
-    """The word that says what is wished for: `stop` of "please stop the rollback"; "" if there is none."""
-    return next((word for word in (_bare(word.lower()) for word in words) if word not in _BEFORE_A_WISH), "")
+def requested_verb(words: Iterable[str]) -> str:
+    """The word that says what is asked for: `stop` of "please stop the rollback"; "" if there is none."""
+    return next((word for word in (_bare(word.lower()) for word in words) if word not in _BEFORE_A_REQUEST), "")
 
 
 def means_remediation(word: str) -> bool:
@@ -112,9 +112,9 @@ def means_remediation(word: str) -> bool:
     return word in _ACTS
 
 
-def _wishes(words: Iterable[str], verbs: Iterable[str]) -> bool:
+def _is_request(words: Iterable[str], verbs: Iterable[str]) -> bool:
     """Whether the first word that says something is a verb of ours, with a slip perhaps, or what people call an action."""
-    verb = wished(words)
+    verb = requested_verb(words)
     actions = set(verbs) - _ANSWERED | _ACTS
     mistyped = (
         len(verb) >= MIN_LETTERS_FOR_TYPO and verb not in _ANSWERED and any(distance(verb, action) == 1 for action in actions)

@@ -56,7 +56,7 @@ def confirmers_there(
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmation:
-    """Somebody's wish to confirm. `confirmers`: persons, groups resolved; `loaded_by`: who had the file loaded."""
+    """What somebody confirms, and who may. `confirmers`: persons, groups resolved; `loaded_by`: who had the file loaded."""
 
     person: str
     loaded_by: str

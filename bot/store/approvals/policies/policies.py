@@ -86,15 +86,15 @@ class Policies:
             row = await self._row(session, ref)
             if (over := await self._over(session, row)) is not None:
                 return over
-            wish, base = await self._wish(session, row, person, roster)
-            if wish.refusal:
-                raise NotAllowed(wish.refusal)
+            confirmation, base = await self._confirmation(session, row, person, roster)
+            if confirmation.refusal:
+                raise NotAllowed(confirmation.refusal)
             earlier = await agreed(self.db, session, row)
-            if not wish.is_enough(earlier):
-                return await self._agree(session, row, wish, earlier)
+            if not confirmation.is_enough(earlier):
+                return await self._agree(session, row, confirmation, earlier)
             await self._decide(session, row, PolicyState.IN_FORCE, person)
-            people = " and ".join(sorted({person, *earlier & wish.confirmers}))
-            reason = f"{ref} confirmed by {people}, loaded by {row.loaded_by}: {_text(wish.gains)}"
+            people = " and ".join(sorted({person, *earlier & confirmation.confirmers}))
+            reason = f"{ref} confirmed by {people}, loaded by {row.loaded_by}: {_text(confirmation.gains)}"
             await put_in_force(self.db, session, person, base.fingerprint, Base(row.fingerprint, row.fingerprint), reason)
             return f"{ref} counts now, everywhere. The audit has it."
 
@@ -104,9 +104,9 @@ class Policies:
             row = await self._row(session, ref)
             if (over := await self._over(session, row)) is not None:
                 return over
-            wish, _ = await self._wish(session, row, person, roster)
-            if person not in wish.confirmers:
-                raise NotAllowed(f"You can't reject this. {confirmers_text(wish.confirmers)}")
+            confirmation, _ = await self._confirmation(session, row, person, roster)
+            if person not in confirmation.confirmers:
+                raise NotAllowed(f"You can't reject this. {confirmers_text(confirmation.confirmers)}")
             await self._decide(session, row, PolicyState.REJECTED, person)
             await self._audit(session, person, ref, row.before, row.fingerprint, f"rejected: {'; '.join(row.gains)}")
             return f"{ref} is rejected: the rights stay as they were. Take it out of the file, or a reload asks again."
@@ -240,11 +240,13 @@ class Policies:
         by = f" by {row.decided_by}" if row.decided_by else ""
         return f"{ref} is {row.state}{by}" + (f" since {date_to_the_minute(row.decided_at)}." if row.decided_at else ".")
 
-    async def _wish(self, session: AsyncSession, row: PolicyRow, person: str, roster: Roster) -> tuple[Confirmation, Base]:
-        """Somebody's wish, and the policy that counts, if everything is what was shown. Raises NotAllowed."""
+    async def _confirmation(
+        self, session: AsyncSession, row: PolicyRow, person: str, roster: Roster
+    ) -> tuple[Confirmation, Base]:
+        """Somebody's confirmation, and the policy that counts, if everything is what was shown. Raises NotAllowed."""
         base, source, changes = await self._unchanged(session, row)
         confirmers, stand_in = confirmers_there(source, roster.reachable(), roster.members_of)
-        wish = Confirmation(
+        confirmation = Confirmation(
             person=person,
             loaded_by=row.loaded_by,
             confirmers=confirmers,
@@ -253,7 +255,7 @@ class Policies:
             stand_in=stand_in,
             until_now=await self._until_now(session, roster),
         )
-        return wish, base
+        return confirmation, base
 
     async def _unchanged(self, session: AsyncSession, row: PolicyRow) -> tuple[Base, PolicySnapshot, tuple[Gain, ...]]:
         """What counts, the policy whose people confirm, and what gets wider. Raises NotAllowed unless all is as shown."""
@@ -276,12 +278,12 @@ class Policies:
                 people |= {name for name in roster.members_of(source.confirmers) if policy.accounts.get(name)}
         return frozenset(people)
 
-    async def _agree(self, session: AsyncSession, row: PolicyRow, wish: Confirmation, earlier: frozenset[str]) -> str:
+    async def _agree(self, session: AsyncSession, row: PolicyRow, confirmation: Confirmation, earlier: frozenset[str]) -> str:
         """Note that one of two agrees; what is still missing in words."""
-        ref, others = _ref(row), wish.confirmers - {wish.person, wish.loader}
-        if wish.person not in earlier:
-            reason = f"agrees: {_text(wish.gains)}"
-            await self._audit(session, wish.person, ref, row.before, row.fingerprint, reason, message=AGREED)
+        ref, others = _ref(row), confirmation.confirmers - {confirmation.person, confirmation.loader}
+        if confirmation.person not in earlier:
+            reason = f"agrees: {_text(confirmation.gains)}"
+            await self._audit(session, confirmation.person, ref, row.before, row.fingerprint, reason, message=AGREED)
             await self._touch(session, row)
         return f"You agree to {ref}. Nothing counts yet: one more person has to confirm it. {confirmers_text(others)}"
 
@@ -340,10 +342,10 @@ async def _who_may(session: AsyncSession, row: PolicyRow) -> str:
         return confirmers_text(())
     groups = {name for name in source.rostered if name.startswith(GROUP)}
     confirmers, stand_in = confirmers_there(source, {*new.accounts, *groups}, frozenset)
-    wish = Confirmation(
+    confirmation = Confirmation(
         person="", loaded_by=row.loaded_by, confirmers=confirmers, gains=(), people=source.accounts, stand_in=stand_in
     )
-    return confirmers_text(confirmers, wish.needed, can="can confirm it")
+    return confirmers_text(confirmers, confirmation.needed, can="can confirm it")
 
 
 async def _agreed_so_far(session: AsyncSession, ref: str) -> tuple[str, ...]:
